@@ -1,0 +1,94 @@
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import pg from 'pg';
+import { EmbedderUnavailable } from '../domain/ports/embedder.ts';
+import { ModelError } from '../domain/ports/model.ts';
+import type { ModelErrorKind } from '../domain/ports/model.ts';
+import { VectorIndexUnavailable } from '../domain/ports/vector-index.ts';
+import { Prisma } from '../prisma/generated/client.ts';
+import { PERMANENT_FAILURES } from '../workflows/failure-types.ts';
+import type { FailureType } from '../workflows/failure-types.ts';
+
+const MODEL_FAILURES: Readonly<Record<ModelErrorKind, FailureType>> = {
+  rate_limited: 'ProviderRateLimited',
+  overloaded: 'ProviderOverloaded',
+  timeout: 'ProviderUnavailable',
+  unavailable: 'ProviderUnavailable',
+  unauthorised: 'ProviderUnauthorised',
+  invalid_request: 'ModelInputInvalid',
+  refused: 'ModelRefused',
+  truncated: 'ModelOutputInvalid',
+  invalid_output: 'ModelOutputInvalid',
+};
+
+/** SQLSTATE classes and Prisma codes of a database that is away, starting, stopping or full, and of transactions that met. */
+const AWAY = /^(?:08|53|57|58|P1|P2024|P2037)/;
+const MET = /^(?:40|55P03|P2034|P2002|23505)/;
+const NETWORK = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EHOSTUNREACH']);
+
+/** The type of a model error, where a window's fate depends on it. */
+export function modelFailureType(error: ModelError): FailureType {
+  return MODEL_FAILURES[error.kind];
+}
+
+function codeOf(error: Error): string {
+  const code: unknown = 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : '';
+}
+
+/** What went wrong, as one of the closed types. */
+export function failureType(error: unknown): FailureType {
+  if (error instanceof ModelError) return MODEL_FAILURES[error.kind];
+  if (error instanceof EmbedderUnavailable) return 'EmbedderUnavailable';
+  if (error instanceof VectorIndexUnavailable) return 'VectorIndexUnavailable';
+  if (error instanceof Prisma.PrismaClientInitializationError) return 'DatabaseUnavailable';
+  if (error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2025') return 'SessionMissing';
+  if (error instanceof Error) {
+    const code = codeOf(error);
+    if (NETWORK.has(code) || AWAY.test(code)) return 'DatabaseUnavailable';
+    if (MET.test(code)) return 'DatabaseConflict';
+    if (error instanceof pg.DatabaseError) return 'Unexpected';
+    if (/connection terminated|timeout exceeded when trying to connect|server has closed the connection/i.test(error.message)) return 'DatabaseUnavailable';
+  }
+  return 'Unexpected';
+}
+
+/** Messages of errors can hold captured text (a refused value, a query): histories get only what is known to be free of it. */
+function safeMessage(error: unknown, type: FailureType): string {
+  if (error instanceof ModelError || error instanceof EmbedderUnavailable || error instanceof VectorIndexUnavailable) return error.message;
+  if (error instanceof Error) return [type, error.name, codeOf(error)].filter((part) => part !== '').join(' ');
+  return type;
+}
+
+/**
+ * Any error of an activity as a typed failure: with a type from the closed union, not retried where that is of no use, and with the
+ * provider's `retry-after` as the delay before the next attempt. Cancellation and failures that are typed already pass through.
+ */
+export function toFailure(error: unknown): ApplicationFailure | CancelledFailure {
+  if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
+  const type = failureType(error);
+  const retryAfterMs = error instanceof ModelError ? error.retryAfterMs : undefined;
+  return ApplicationFailure.create({
+    type,
+    message: safeMessage(error, type),
+    nonRetryable: PERMANENT_FAILURES.includes(type),
+    details: retryAfterMs === undefined ? [] : [retryAfterMs],
+    ...(retryAfterMs === undefined ? {} : { nextRetryDelay: retryAfterMs }),
+  });
+}
+
+type Activity = (input: never) => Promise<unknown>;
+
+/** Wraps every activity of a group so that whatever it throws is a typed failure. The group's own type is kept. */
+export function withFailures<Group extends object>(group: Group & Record<keyof Group, Activity>): Group {
+  const wrapped = Object.entries<Activity>(group).map(([name, activity]) => [
+    name,
+    async (input: never): Promise<unknown> => {
+      try {
+        return await activity(input);
+      } catch (error) {
+        throw toFailure(error);
+      }
+    },
+  ]);
+  return Object.assign({}, group, Object.fromEntries(wrapped));
+}

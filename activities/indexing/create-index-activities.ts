@@ -1,0 +1,99 @@
+import { chunkText } from '../../domain/chunking.ts';
+import { asId } from '../../domain/ids.ts';
+import type { TenantId } from '../../domain/ids.ts';
+import { isPrivate } from '../../domain/memory.ts';
+import type { Memory } from '../../domain/memory.ts';
+import type { Embedder } from '../../domain/ports/embedder.ts';
+import type { IndexChunk, VectorIndex } from '../../domain/ports/vector-index.ts';
+import type { Database } from '../../stores/postgres/database.ts';
+import { pendingEmbeddings, sessionsWithoutPending, settleEmbeddings } from '../../stores/postgres/embedding-ledger.ts';
+import type { PendingEmbedding } from '../../stores/postgres/embedding-ledger.ts';
+import { readMemories } from '../../stores/postgres/memories.ts';
+import type { IndexActivities } from '../../workflows/indexing/types.ts';
+import { beating } from '../heartbeat.ts';
+
+export interface IndexDependencies {
+  readonly database: Database;
+  readonly embedder: Embedder;
+  readonly vectors: VectorIndex;
+}
+
+/** Chunks of one batch: a second or two of the local model, so that a kill costs little and heartbeats stay rare. */
+const BATCH_CHUNKS = 96;
+
+/** A chunk that waits, with the memory that it is part of and its text as it is now. */
+interface PlacedChunk {
+  readonly pending: PendingEmbedding;
+  readonly memory: Memory;
+  readonly text: string;
+}
+
+/** What the model reads of a chunk: its memory's title says what a bare output is about. */
+function embeddedText(chunk: PlacedChunk): string {
+  return chunk.memory.title === '' ? chunk.text : `${chunk.memory.title}\n${chunk.text}`;
+}
+
+function toIndexChunk({ pending, memory, text }: PlacedChunk, vector: Float32Array): IndexChunk {
+  return {
+    objectId: pending.objectId,
+    memoryId: memory.id,
+    memoryType: memory.type,
+    chunk: pending.chunk,
+    title: memory.title,
+    text,
+    projectId: memory.projectId,
+    sessionId: memory.session?.id ?? null,
+    namespace: memory.namespace,
+    ownerId: isPrivate(memory.type) ? memory.userId : null,
+    kind: memory.kind,
+    tool: memory.tool,
+    tags: memory.tags,
+    occurredAt: memory.occurredAt,
+    vector,
+  };
+}
+
+/** Embedding of what waits in the ledger. Idempotent: a chunk's object id is derived, so that writing it twice leaves one. */
+export function createIndexActivities({ database, embedder, vectors }: IndexDependencies): IndexActivities {
+  const place = async (tenantId: TenantId, pending: readonly PendingEmbedding[]): Promise<PlacedChunk[]> => {
+    const refs = pending.map((chunk) => ({ type: chunk.type, id: chunk.memoryId }));
+    const memories = await database.asTenant(tenantId, (transaction) => readMemories(transaction, refs));
+    const byId = new Map(memories.map((memory) => [memory.id, memory]));
+    const chunksOf = new Map(memories.map((memory) => [memory.id, chunkText(memory.title, memory.content)]));
+    return pending.flatMap((chunk) => {
+      const memory = byId.get(chunk.memoryId);
+      const text = chunksOf.get(chunk.memoryId)?.[chunk.chunk]?.text;
+      return memory === undefined || text === undefined ? [] : [{ pending: chunk, memory, text }];
+    });
+  };
+
+  return {
+    embedBatch: (input) =>
+      beating(async (signal) => {
+        const tenantId = asId<TenantId>(input.tenantId);
+        const pending = await database.asTenant(tenantId, (transaction) => pendingEmbeddings(transaction, embedder.model, BATCH_CHUNKS + 1));
+        const batch = pending.slice(0, BATCH_CHUNKS);
+        if (batch.length === 0) return { indexed: 0, refused: 0, more: false, completeSessionIds: [] };
+        const placed = await place(tenantId, batch);
+        const embeddings = await embedder.embed(placed.map(embeddedText), 'passage', signal);
+        await vectors.ensureCollection(embedder.model, embedder.dimension);
+        const chunks = placed.flatMap((chunk, position) => {
+          const vector = embeddings[position];
+          return vector === undefined ? [] : [toIndexChunk(chunk, vector)];
+        });
+        const refusals = new Map((await vectors.upsert(tenantId, embedder.model, chunks, signal)).map((refusal) => [refusal.objectId, refusal.message]));
+        const refused = batch.flatMap((chunk) => {
+          const message = refusals.get(chunk.objectId);
+          return message === undefined ? [] : [{ id: chunk.id, message }];
+        });
+        // A chunk whose memory is gone meanwhile has nothing to be written: it is done with, too.
+        const indexed = batch.filter((chunk) => !refusals.has(chunk.objectId)).map((chunk) => chunk.id);
+        const sessionIds = [...new Set(batch.flatMap((chunk) => (chunk.sessionId === null ? [] : [chunk.sessionId])))];
+        const completeSessionIds = await database.asTenant(tenantId, async (transaction) => {
+          await settleEmbeddings(transaction, indexed, refused);
+          return sessionsWithoutPending(transaction, sessionIds);
+        });
+        return { indexed: indexed.length, refused: refused.length, more: pending.length > BATCH_CHUNKS || refused.length > 0, completeSessionIds };
+      }),
+  };
+}

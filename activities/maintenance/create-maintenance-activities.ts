@@ -1,0 +1,39 @@
+import type pg from 'pg';
+import { ensurePartitions, forgottenSessions, tenantsWithPendingVectors } from '../../stores/postgres/maintenance.ts';
+import type { MaintenanceActivities } from '../../workflows/operations/types.ts';
+import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
+
+export interface MaintenanceDependencies {
+  /** As the maintenance role. */
+  readonly maintenance: pg.Pool;
+  readonly hints: WorkflowHints;
+  /** A session without an event for this long should have been ended by its workflow. */
+  readonly idleMs: number;
+}
+
+/** A hint that is on its way is not lost yet. */
+const GRACE_MS = 10_000;
+/** How long past its idle time a session may stay open before its workflow is looked for. */
+const OVERDUE_FACTOR = 1.5;
+/** Of one sweep: 280 hints a second is what one Temporal client was seen to do. */
+const MAX_SESSIONS = 2_000;
+const MAX_TENANTS = 500;
+const AT_ONCE = 16;
+
+/** Jobs over all tenants. */
+export function createMaintenanceActivities({ maintenance, hints, idleMs }: MaintenanceDependencies): MaintenanceActivities {
+  return {
+    async sweepCaptures() {
+      const sessions = await forgottenSessions(maintenance, GRACE_MS, idleMs * OVERDUE_FACTOR, MAX_SESSIONS);
+      for (let start = 0; start < sessions.length; start += AT_ONCE) {
+        await Promise.all(sessions.slice(start, start + AT_ONCE).map((session) => hints.session(session.tenantId, session.sessionId)));
+      }
+      const tenants = await tenantsWithPendingVectors(maintenance, GRACE_MS, MAX_TENANTS);
+      for (const tenantId of tenants) await hints.index(tenantId);
+      return { sessions: sessions.length, tenants: tenants.length };
+    },
+    async ensurePartitions() {
+      return { created: await ensurePartitions(maintenance) };
+    },
+  };
+}

@@ -1,0 +1,115 @@
+import { chunkText } from '../../domain/chunking.ts';
+import { asId } from '../../domain/ids.ts';
+import type { Clock } from '../../domain/ports/clock.ts';
+import type { TokenCounter } from '../../domain/ports/token-counter.ts';
+import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
+import { cutWindows } from '../../domain/windows.ts';
+import type { OpenRows } from '../../domain/windows.ts';
+import type { Database, TenantTransaction } from '../../stores/postgres/database.ts';
+import { countPending, wantEmbeddings } from '../../stores/postgres/embedding-ledger.ts';
+import type { EmbeddingModel } from '../../stores/postgres/embedding-ledger.ts';
+import { advanceIntake, fillRows, readIntakeSession, readNewRows, readUnwindowed } from '../../stores/postgres/intake.ts';
+import type { IntakeSession } from '../../stores/postgres/intake.ts';
+import { settleSession, writePhase } from '../../stores/postgres/session-state.ts';
+import { countWindows, requeueParked } from '../../stores/postgres/windows.ts';
+import type { SessionActivities, SessionPolicy, TakeInInput, TakeInResult } from '../../workflows/session/types.ts';
+
+export interface SessionActivityDependencies {
+  readonly database: Database;
+  readonly tokens: TokenCounter;
+  readonly embeddingModel: EmbeddingModel;
+  readonly hints: WorkflowHints;
+  readonly clock: Clock;
+}
+
+/** Positions taken in by one call: bounds its memory (64 KiB a row at most) and its transaction. */
+const BATCH_POSITIONS = 200;
+/** A parked window is tried so often in all. */
+const MAX_WINDOW_ATTEMPTS = 3;
+/** Never look again sooner than this: a timer that is due must not become a busy loop. */
+const LEAST_CHECK_MS = 50;
+
+const GONE: TakeInResult = { consumedSeq: 0, more: false, windowsCut: 0, ended: false, indexWanted: false, checkAfterMs: LEAST_CHECK_MS, idle: false, gone: true };
+
+/** When an open run of rows must be looked at again: quiet or old, whichever is sooner. */
+function openDeadlineMs(open: OpenRows, policy: SessionPolicy): { readonly atMs: number; readonly reason: 'quiet' | 'age' } {
+  const quietAt = open.lastCreatedAtMs + policy.quietMs;
+  const oldAt = open.firstCreatedAtMs + policy.maxAgeMs;
+  return quietAt <= oldAt ? { atMs: quietAt, reason: 'quiet' } : { atMs: oldAt, reason: 'age' };
+}
+
+/** Short steps of a session over PostgreSQL: what its workflow does between its waits. */
+export function createSessionActivities(dependencies: SessionActivityDependencies): SessionActivities {
+  const { database, tokens, embeddingModel, hints, clock } = dependencies;
+
+  /** Takes one batch of new rows in and cuts windows. Null when another run was faster: the caller looks again. */
+  const takeBatch = async (transaction: TenantTransaction, input: TakeInInput, before: IntakeSession): Promise<TakeInResult | null> => {
+    const toSeq = Math.min(before.lastSeq, before.consumedSeq + BATCH_POSITIONS);
+    const more = toSeq < before.lastSeq;
+    const rows = await readNewRows(transaction, input.sessionId, before.consumedSeq, toSeq);
+    await fillRows(transaction, rows.map((row) => ({ ...row, tokens: tokens.count(row.content) })));
+    const wanted = await wantEmbeddings(
+      transaction,
+      asId(input.tenantId),
+      embeddingModel,
+      rows.map((row) => ({ type: row.role, id: row.id, sessionId: input.sessionId, chunks: chunkText(row.title, row.content) })),
+    );
+    const progress = before.infer ? await cut(transaction, input, before, toSeq, more) : { windows: [], open: null, windowedSeq: toSeq };
+    const moved = await advanceIntake(transaction, asId(input.tenantId), input.sessionId, before, {
+      consumedSeq: toSeq,
+      windowedSeq: progress.windowedSeq,
+      firstN: before.windows,
+      windows: progress.windows,
+    });
+    if (!moved) return null;
+    const idleAt = before.lastEventAtMs + input.policy.idleMs;
+    const nextAt = progress.open === null || progress.open.rows === 0 ? idleAt : Math.min(idleAt, openDeadlineMs(progress.open, input.policy).atMs);
+    return {
+      consumedSeq: toSeq,
+      more,
+      windowsCut: (await countWindows(transaction, input.sessionId)).cut,
+      ended: !more && before.endsHere,
+      indexWanted: wanted > 0,
+      checkAfterMs: Math.max(nextAt - clock.now(), LEAST_CHECK_MS),
+      idle: !more && idleAt <= clock.now(),
+      gone: false,
+    };
+  };
+
+  const cut = async (transaction: TenantTransaction, input: TakeInInput, before: IntakeSession, toSeq: number, more: boolean) => {
+    const rows = await readUnwindowed(transaction, input.sessionId, before.windowedSeq, toSeq);
+    let result = cutWindows(rows, input.policy, more ? null : input.closeOpen);
+    if (!more && result.open !== null && result.open.rows > 0) {
+      const due = openDeadlineMs(result.open, input.policy);
+      if (due.atMs <= clock.now()) result = cutWindows(rows, input.policy, due.reason);
+    }
+    return { windows: result.windows, open: result.open, windowedSeq: result.windows.at(-1)?.toSeq ?? before.windowedSeq };
+  };
+
+  return {
+    async takeIn(input) {
+      for (;;) {
+        const result = await database.asTenant(asId(input.tenantId), async (transaction) => {
+          const before = await readIntakeSession(transaction, input.sessionId);
+          return before === null ? GONE : takeBatch(transaction, input, before);
+        });
+        if (result !== null) return result;
+      }
+    },
+    async showPhase({ tenantId, sessionId, ...change }) {
+      await database.asTenant(asId(tenantId), (transaction) => writePhase(transaction, sessionId, change));
+    },
+    async requeueParked({ tenantId, sessionId }) {
+      return { requeued: await database.asTenant(asId(tenantId), (transaction) => requeueParked(transaction, sessionId, MAX_WINDOW_ATTEMPTS)) };
+    },
+    async hintIndex({ tenantId }) {
+      await hints.index(asId(tenantId));
+    },
+    async countPending({ tenantId, sessionId }) {
+      return { pending: await database.asTenant(asId(tenantId), (transaction) => countPending(transaction, sessionId)) };
+    },
+    async settle({ tenantId, sessionId }) {
+      return { settled: await database.asTenant(asId(tenantId), (transaction) => settleSession(transaction, sessionId)) };
+    },
+  };
+}

@@ -1,0 +1,145 @@
+import { chunkText } from '../../domain/chunking.ts';
+import { groundSession, groundTopic, quotableRows } from '../../domain/grounding.ts';
+import { asId } from '../../domain/ids.ts';
+import type { TenantId } from '../../domain/ids.ts';
+import { ModelError } from '../../domain/ports/model.ts';
+import type { ModelPort, ModelUsage, SourceRow } from '../../domain/ports/model.ts';
+import type { Database, TenantTransaction } from '../../stores/postgres/database.ts';
+import { wantEmbeddings } from '../../stores/postgres/embedding-ledger.ts';
+import type { EmbeddingModel } from '../../stores/postgres/embedding-ledger.ts';
+import { precedingRequest, readPrompts, readRows, readTrace } from '../../stores/postgres/session-rows.ts';
+import { readSessionFacts, writeTitle } from '../../stores/postgres/session-state.ts';
+import type { SessionFacts } from '../../stores/postgres/session-state.ts';
+import { hasSessionSummary, readTopicsAndItems, writeSessionSummary, writeTopic } from '../../stores/postgres/summaries.ts';
+import type { SummaryContext, WrittenSummary } from '../../stores/postgres/summaries.ts';
+import { bookUsage, sumUsage } from '../../stores/postgres/usage-ledger.ts';
+import { countWindows, markParked, markSummarised, nextCutWindow } from '../../stores/postgres/windows.ts';
+import type { SessionTrace } from '../../stores/postgres/session-rows.ts';
+import type { StoredWindow } from '../../stores/postgres/windows.ts';
+import { PERMANENT_FAILURES } from '../../workflows/failure-types.ts';
+import type { SessionRef, SummariseActivities } from '../../workflows/session/types.ts';
+import { modelFailureType } from '../failures.ts';
+import { beating } from '../heartbeat.ts';
+import { bookingFailures, costOf } from '../model-call.ts';
+
+export interface SummariseDependencies {
+  readonly database: Database;
+  readonly model: ModelPort;
+  readonly embeddingModel: EmbeddingModel;
+}
+
+/** Prompts that a session summary is given: the first and the last of a long session. */
+const HEAD_PROMPTS = 20;
+const TAIL_PROMPTS = 40;
+const NO_COST = { calls: 0, tokens: 0, usd: 0 };
+
+function unique(values: readonly string[]): string[] {
+  return [...new Set(values)];
+}
+
+/** Files and time of one window's rows. */
+function traceOf(rows: readonly SourceRow[]): SessionTrace {
+  return {
+    filesRead: unique(rows.flatMap((row) => row.filesRead)),
+    filesModified: unique(rows.flatMap((row) => row.filesModified)),
+    lastOccurredAt: new Date(rows.at(-1)?.occurredAt ?? Date.now()),
+  };
+}
+
+/** Whose a summary is, what it covers and what it cost. Files come from what tools touched, never from the model. */
+function contextOf(ref: SessionRef, facts: SessionFacts, trace: SessionTrace, usage: readonly ModelUsage[], range: { fromSeq: number; toSeq: number }): SummaryContext {
+  return {
+    tenantId: asId(ref.tenantId),
+    sessionId: ref.sessionId,
+    projectId: facts.projectId,
+    userId: facts.userId,
+    model: usage.at(-1)?.model ?? '',
+    ...sumUsage(usage),
+    fromSeq: range.fromSeq,
+    toSeq: range.toSeq,
+    occurredAt: trace.lastOccurredAt,
+    filesRead: trace.filesRead,
+    filesModified: trace.filesModified,
+  };
+}
+
+/** Model calls of a session: one window, or the whole session. Each writes its result in one transaction under a slot, so that a retry changes nothing. */
+export function createSummariseActivities({ database, model, embeddingModel }: SummariseDependencies): SummariseActivities {
+  const wantVectors = (transaction: TenantTransaction, ref: SessionRef, written: readonly WrittenSummary[]) =>
+    wantEmbeddings(
+      transaction,
+      asId(ref.tenantId),
+      embeddingModel,
+      written.map((summary) => ({ type: 'summary', id: summary.id, sessionId: ref.sessionId, chunks: chunkText(summary.title, summary.content) })),
+    );
+
+  /** Sets a window aside that no further attempt can mend, instead of failing the session for it. */
+  const park = (ref: SessionRef, window: StoredWindow, error: ModelError) =>
+    database.asTenant(asId(ref.tenantId), (transaction) => markParked(transaction, ref.sessionId, window.n, `${modelFailureType(error)}: ${error.message}`));
+
+  const summarise = async (ref: SessionRef, window: StoredWindow, signal: AbortSignal): Promise<readonly ModelUsage[]> => {
+    const tenantId = asId<TenantId>(ref.tenantId);
+    const { facts, rows, preceding } = await database.asTenant(tenantId, async (transaction) => ({
+      facts: await readSessionFacts(transaction, ref.sessionId),
+      rows: await readRows(transaction, { sessionId: ref.sessionId, fromSeq: window.fromSeq, toSeq: window.toSeq }),
+      preceding: await precedingRequest(transaction, ref.sessionId, window.fromSeq),
+    }));
+    const owner = { tenantId, userId: facts.userId, sessionId: ref.sessionId, operation: 'summarise_window' } as const;
+    const { output, usage } = await bookingFailures(database, owner, () =>
+      model.summariseWindow({ projectName: facts.projectName, precedingRequest: preceding, rows }, signal),
+    );
+    const topic = groundTopic(output, rows).kept;
+    await database.asTenant(tenantId, async (transaction) => {
+      const written = await writeTopic(transaction, contextOf(ref, facts, traceOf(rows), usage, window), window.n, topic);
+      await wantVectors(transaction, ref, written);
+      await bookUsage(transaction, owner, usage);
+      await markSummarised(transaction, ref.sessionId, window.n);
+    });
+    return usage;
+  };
+
+  return {
+    summariseNextWindow: (ref) =>
+      beating(async (signal) => {
+        const tenantId = asId<TenantId>(ref.tenantId);
+        const window = await database.asTenant(tenantId, (transaction) => nextCutWindow(transaction, ref.sessionId));
+        let cost = NO_COST;
+        if (window !== null) {
+          try {
+            cost = costOf(await summarise(ref, window, signal));
+          } catch (error) {
+            if (!(error instanceof ModelError) || !PERMANENT_FAILURES.includes(modelFailureType(error))) throw error;
+            await park(ref, window, error);
+            cost = costOf(error.usage);
+          }
+        }
+        const counts = await database.asTenant(tenantId, (transaction) => countWindows(transaction, ref.sessionId));
+        return { windowsCut: counts.cut, windowsParked: counts.parked, ...cost };
+      }),
+
+    summariseSession: (ref) =>
+      beating(async (signal) => {
+        const tenantId = asId<TenantId>(ref.tenantId);
+        const known = await database.asTenant(tenantId, async (transaction) => {
+          const facts = await readSessionFacts(transaction, ref.sessionId);
+          const done = await hasSessionSummary(transaction, ref.sessionId, facts.consumedSeq);
+          const derived = await readTopicsAndItems(transaction, ref.sessionId);
+          return { facts, done, derived, prompts: await readPrompts(transaction, ref.sessionId, HEAD_PROMPTS, TAIL_PROMPTS) };
+        });
+        const { facts, derived, prompts } = known;
+        if (known.done || (derived.topics.length === 0 && prompts.length === 0)) return NO_COST;
+        const owner = { tenantId, userId: facts.userId, sessionId: ref.sessionId, operation: 'summarise_session' } as const;
+        const input = { projectName: facts.projectName, ...derived, prompts };
+        const { output, usage } = await bookingFailures(database, owner, () => model.summariseSession(input, signal));
+        const draft = groundSession(output, quotableRows(input)).kept;
+        await database.asTenant(tenantId, async (transaction) => {
+          const trace = await readTrace(transaction, ref.sessionId);
+          const written = await writeSessionSummary(transaction, contextOf(ref, facts, trace, usage, { fromSeq: 1, toSeq: facts.consumedSeq }), draft);
+          await writeTitle(transaction, ref.sessionId, draft.title);
+          await wantVectors(transaction, ref, written);
+          await bookUsage(transaction, owner, usage);
+        });
+        return costOf(usage);
+      }),
+  };
+}

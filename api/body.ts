@@ -1,0 +1,36 @@
+import { isUtf8 } from 'node:buffer';
+import type { FastifyInstance } from 'fastify';
+import { ApiError } from './errors.ts';
+
+/** Bodies of `/hooks`: a tool's whole output. */
+export const HOOK_BODY_BYTES = 32 * 1024 * 1024;
+/** One event of the host-neutral contract. */
+export const EVENT_BYTES = 1024 * 1024;
+/** A JSON array of events as one body; longer ones come as NDJSON. */
+export const BATCH_BODY_BYTES = 64 * 1024 * 1024;
+/** Every other body. */
+export const BODY_BYTES = 1024 * 1024;
+
+/** Parses JSON from bytes. @throws ApiError INVALID_UTF8 or INVALID_JSON */
+export function parseJson(bytes: Buffer): unknown {
+  if (!isUtf8(bytes)) throw new ApiError('INVALID_UTF8', 'the body is not valid UTF-8');
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch {
+    // The parser's message quotes the body; where it is wrong is for the caller to find.
+    throw new ApiError('INVALID_JSON', 'the body is not valid JSON');
+  }
+}
+
+/** JSON bodies checked as bytes first; NDJSON bodies left to their route as a stream. */
+export function registerBodyParsers(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
+    try {
+      done(null, parseJson(Buffer.isBuffer(body) ? body : Buffer.from(body)));
+    } catch (error) {
+      done(error instanceof Error ? error : new Error('unparsable'));
+    }
+  });
+  app.addContentTypeParser('application/x-ndjson', (_request, payload, done) => done(null, payload));
+}

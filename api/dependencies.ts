@@ -1,0 +1,84 @@
+import type { Config } from '../config/config.ts';
+import { embeddingModelDirectory } from '../models/embedding/model-directory.ts';
+import { createOnnxEmbedder } from '../models/embedding/onnx-embedder.ts';
+import { createTokenCounter } from '../models/tokens/token-counter.ts';
+import { findKeyHolder } from '../stores/postgres/api-keys.ts';
+import { captureEvents } from '../stores/postgres/capture.ts';
+import { createDatabase } from '../stores/postgres/database.ts';
+import { createTemporalClient } from '../stores/temporal/client.ts';
+import { createWorkflowHints } from '../stores/temporal/hints.ts';
+import { createWeaviateIndex } from '../stores/weaviate/weaviate-index.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { createApiMetrics } from '../telemetry/metrics.ts';
+import { createHealthChecks } from './health-checks.ts';
+import { HintSender } from './intake/hint-sender.ts';
+import { Intake } from './intake/intake.ts';
+import { createRecall } from './recall.ts';
+
+/** One query at a time is embedded here; passages are the worker's. */
+const QUERY_BATCH_TOKENS = 512;
+const EMBEDDER_IDLE_MS = 30_000;
+
+/** The only place where the api meets what it stands on. Nothing is connected yet: every part connects at its first use. */
+export async function createApiDependencies(config: Config, logger: Logger) {
+  const metrics = createApiMetrics();
+  const database = createDatabase({
+    url: config.database.url,
+    max: config.database.poolMax,
+    connectTimeoutMs: config.database.connectTimeoutMs,
+    statementTimeoutMs: config.database.statementTimeoutMs,
+    applicationName: 'recollect-api',
+    onIdleError: (error) => logger.warn({ error: error.name }, 'an idle PostgreSQL connection was lost'),
+  });
+  const temporal = createTemporalClient(config.temporal);
+  const vectors = await createWeaviateIndex(config.weaviate);
+  const embedder = createOnnxEmbedder({
+    modelDir: embeddingModelDirectory(config.embedding.modelDir, config.cacheDir),
+    threads: 1,
+    maxBatchTokens: QUERY_BATCH_TOKENS,
+    idleUnloadMs: EMBEDDER_IDLE_MS,
+  });
+  const hints = new HintSender({
+    hints: createWorkflowHints(temporal, config.session),
+    delayMs: config.hintDelayMs,
+    onSent: () => metrics.hintsSent.inc(),
+    onFailure: (error) => {
+      metrics.hintsFailed.inc();
+      logger.warn({ error: error instanceof Error ? error.name : 'unknown' }, 'a hint did not reach Temporal; the sweep repeats it');
+    },
+  });
+  return {
+    config,
+    metrics,
+    database,
+    findKeyHolder: (key: string) => findKeyHolder(database.pool, key),
+    intake: new Intake((events) => captureEvents(database.pool, events), hints, metrics),
+    recall: createRecall({
+      database,
+      vectors,
+      embedder,
+      keywordWeight: config.search.keywordWeight,
+      onStage: (stage, seconds) => metrics.searchDuration.observe({ stage }, seconds),
+      tokens: createTokenCounter(),
+      clock: { now: () => Date.now() },
+    }),
+    health: createHealthChecks({ database, temporal, vectors, embedder }),
+    /** Numbers that are read when they are asked for. */
+    observe() {
+      metrics.hintsWaiting.set(hints.size);
+      metrics.poolConnections.set({ state: 'open' }, database.pool.totalCount);
+      metrics.poolConnections.set({ state: 'idle' }, database.pool.idleCount);
+      metrics.poolConnections.set({ state: 'waiting' }, database.pool.waitingCount);
+    },
+    /** After the server has answered its last request: hints go out first, stores close last. */
+    async close() {
+      await hints.stop(config.shutdownGraceMs);
+      await temporal.connection.close();
+      await embedder.close();
+      await vectors.close();
+      await database.close();
+    },
+  };
+}
+
+export type ApiDependencies = Awaited<ReturnType<typeof createApiDependencies>>;

@@ -1,0 +1,87 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+
+/** Every machine code that an answer can carry, with its status: docs/errors.md explains each. */
+export const ERROR_STATUS = {
+  INVALID_JSON: 400,
+  INVALID_UTF8: 400,
+  UNAUTHENTICATED: 401,
+  INVALID_API_KEY: 401,
+  FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
+  CONFLICT: 409,
+  BODY_TOO_LARGE: 413,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  VALIDATION_FAILED: 422,
+  UNKNOWN_EVENT_TYPE: 422,
+  EVENT_TOO_LARGE: 422,
+  SESSION_DELETED: 422,
+  EVENT_REFUSED: 422,
+  INTERNAL: 500,
+  UNAVAILABLE: 503,
+  BUSY: 503,
+} as const;
+export type ErrorCode = keyof typeof ERROR_STATUS;
+
+export interface ErrorDetail {
+  readonly field: string;
+  readonly message: string;
+}
+
+/** An error that is meant for the caller. Its message never repeats what the caller sent. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  readonly code: ErrorCode;
+  readonly details: readonly ErrorDetail[];
+
+  constructor(code: ErrorCode, message: string, details: readonly ErrorDetail[] = []) {
+    super(message);
+    this.code = code;
+    this.details = details;
+  }
+}
+
+const RETRY_AFTER_SECONDS = 2;
+
+/** Fastify's own errors, as ours. */
+const FRAMEWORK_CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: ['BODY_TOO_LARGE', 'the body is larger than this route takes'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['UNSUPPORTED_MEDIA_TYPE', 'the content type is not one that this route takes'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['INVALID_JSON', 'the body is not as long as its header says'],
+  FST_ERR_CTP_EMPTY_JSON_BODY: ['INVALID_JSON', 'the body is empty'],
+};
+
+/** PostgreSQL away, starting, stopping or full; a pool that gave no connection. */
+function isUnavailable(error: Error): boolean {
+  const code: unknown = 'code' in error ? error.code : undefined;
+  if (typeof code === 'string' && /^(?:ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|08|53|57P|58)/.test(code)) return true;
+  return /connection terminated|timeout exceeded when trying to connect|server has closed the connection|cannot use a pool after/i.test(error.message);
+}
+
+/** Any error as one that is meant for the caller; what nobody foresaw becomes INTERNAL and tells nothing. */
+export function toApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    const details = error.validation.map((issue) => ({
+      field: issue.instancePath.replace(/^\//, '').replaceAll('/', '.'),
+      message: issue.message ?? 'is not valid',
+    }));
+    return new ApiError('VALIDATION_FAILED', 'the request is not valid', details);
+  }
+  if (error instanceof Error) {
+    const known = 'code' in error && typeof error.code === 'string' ? FRAMEWORK_CODES[error.code] : undefined;
+    if (known !== undefined) return new ApiError(...known);
+    if (isUnavailable(error)) return new ApiError('UNAVAILABLE', 'storage is away for the moment; try again');
+  }
+  return new ApiError('INTERNAL', 'something went wrong here; the log has the request id');
+}
+
+/** Answers every error in the one shape. */
+export function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  const known = toApiError(error);
+  const status = ERROR_STATUS[known.code];
+  if (known.code === 'INTERNAL') request.log.error({ error: error.name, code: error.code, stack: error.stack?.split('\n').slice(1, 6) }, 'request failed');
+  if (status === 503) void reply.header('retry-after', RETRY_AFTER_SECONDS);
+  void reply.status(status).send({ error: known.message, code: known.code, details: known.details, request_id: request.id });
+}

@@ -1,0 +1,48 @@
+import type { Client } from '@temporalio/client';
+import type { Embedder } from '../domain/ports/embedder.ts';
+import type { VectorIndex } from '../domain/ports/vector-index.ts';
+import type { Database } from '../stores/postgres/database.ts';
+
+export interface DependencyHealth {
+  readonly status: 'ok' | 'away';
+  readonly latency_ms: number | null;
+}
+
+export interface Health {
+  readonly postgres: DependencyHealth;
+  readonly temporal: DependencyHealth;
+  readonly weaviate: DependencyHealth;
+  readonly embedder: DependencyHealth;
+}
+
+const CHECK_TIMEOUT_MS = 2_000;
+
+async function check(probe: () => Promise<unknown>): Promise<DependencyHealth> {
+  const started = performance.now();
+  const { promise: timeout, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error('timeout')), CHECK_TIMEOUT_MS);
+  try {
+    await Promise.race([probe(), timeout]);
+    return { status: 'ok', latency_ms: Math.round((performance.now() - started) * 100) / 100 };
+  } catch {
+    // Which of them is away is all that a caller may know; the log of the part itself has the reason.
+    return { status: 'away', latency_ms: null };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Asks every dependency at once; none can hold the answer up for longer than two seconds. */
+export function createHealthChecks(parts: { database: Database; temporal: Client; vectors: VectorIndex; embedder: Embedder }): () => Promise<Health> {
+  return async () => {
+    const [postgres, temporal, weaviate, embedder] = await Promise.all([
+      check(() => parts.database.ping()),
+      check(() => parts.temporal.withDeadline(Date.now() + CHECK_TIMEOUT_MS, () => parts.temporal.workflowService.getSystemInfo({}))),
+      check(() => parts.vectors.ping()),
+      check(async () => {
+        if (!(await parts.embedder.ready())) throw new Error('no model');
+      }),
+    ]);
+    return { postgres, temporal, weaviate, embedder };
+  };
+}

@@ -1,0 +1,39 @@
+import type { z } from 'zod';
+import { EVENT_TYPES } from '../../domain/capture/event.ts';
+import type { HostEvent } from '../../domain/capture/event.ts';
+import type { ErrorCode, ErrorDetail } from '../errors.ts';
+import { EVENT_BYTES } from '../body.ts';
+import { eventSchema, toHostEvent } from '../schemas/events.ts';
+import type { itemSchema } from '../schemas/events.ts';
+import type { CommitResult } from './group-commit.ts';
+
+export type CaptureItem = z.output<typeof itemSchema>;
+
+/** An event that may be stored, or why not. */
+export type CheckedEvent = { readonly event: HostEvent } | { readonly code: ErrorCode; readonly message: string; readonly details: readonly ErrorDetail[] };
+
+function isKnownType(value: unknown): boolean {
+  const type = value !== null && typeof value === 'object' && 'type' in value ? value.type : undefined;
+  return EVENT_TYPES.some((known) => known === type);
+}
+
+/** Checks one event of a body. `bytes`: its size as sent, where that is known. */
+export function checkEvent(value: unknown, bytes: number | null): CheckedEvent {
+  if ((bytes ?? Buffer.byteLength(JSON.stringify(value) ?? '', 'utf8')) > EVENT_BYTES)
+    return { code: 'EVENT_TOO_LARGE', message: `an event holds at most ${EVENT_BYTES} bytes`, details: [] };
+  if (!isKnownType(value)) {
+    const message = `must be one of ${EVENT_TYPES.join(', ')}`;
+    return { code: 'UNKNOWN_EVENT_TYPE', message: `type ${message}`, details: [{ field: 'type', message }] };
+  }
+  const parsed = eventSchema.safeParse(value);
+  if (parsed.success) return { event: toHostEvent(parsed.data) };
+  const details = parsed.error.issues.map((issue) => ({ field: issue.path.join('.'), message: issue.message }));
+  return { code: 'VALIDATION_FAILED', message: details.map((detail) => `${detail.field}: ${detail.message}`).join('; '), details };
+}
+
+/** What is answered for an event that was given to the store. */
+export function itemOf(index: number, result: CommitResult | undefined): CaptureItem {
+  if (result === undefined || result.status === 'refused') return { index, status: 'rejected', id: null, code: 'EVENT_REFUSED', message: 'the store does not take this event' };
+  if (result.status === 'rejected') return { index, status: 'rejected', id: null, code: 'SESSION_DELETED', message: 'the session was deleted' };
+  return { index, status: result.status, id: result.rowId, code: null, message: null };
+}

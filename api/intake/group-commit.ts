@@ -1,0 +1,88 @@
+import type { CaptureEvent, CaptureOutcome } from '../../domain/capture/event.ts';
+import { ApiError, toApiError } from '../errors.ts';
+
+/** Stores events, all or none of a call; answers one outcome an event. */
+export type StoreEvents = (events: readonly CaptureEvent[]) => Promise<CaptureOutcome[]>;
+
+/** What became of one event: stored or known, or refused for what is in it. */
+export type CommitResult = CaptureOutcome | { readonly status: 'refused' };
+
+interface Submission {
+  readonly events: readonly CaptureEvent[];
+  readonly resolve: (results: CommitResult[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Events of one flush: what a transaction writes in a few tens of milliseconds. */
+const MAX_FLUSH_EVENTS = 500;
+/** Events that may wait: beyond that the caller is told to come again, instead of filling memory. */
+const MAX_WAITING_EVENTS = 20_000;
+
+/**
+ * Gathers events that arrive together into one transaction: while one flush is on its way, the next one fills up. One at a time, because
+ * two at once would wait for each other's session rows. Every caller is answered after its events are committed, or with why not.
+ */
+export class GroupCommit {
+  private readonly store: StoreEvents;
+  private waiting: Submission[] = [];
+  private waitingEvents = 0;
+  private flushing = false;
+
+  constructor(store: StoreEvents) {
+    this.store = store;
+  }
+
+  /** Results in the order given. Rejects with `BUSY` when too much waits, and with the store's error when it is away. */
+  submit(events: readonly CaptureEvent[]): Promise<CommitResult[]> {
+    if (this.waitingEvents + events.length > MAX_WAITING_EVENTS) return Promise.reject(new ApiError('BUSY', 'too many events are waiting to be stored; try again'));
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ events, resolve, reject });
+      this.waitingEvents += events.length;
+      if (!this.flushing) void this.flushAll();
+    });
+  }
+
+  private async flushAll(): Promise<void> {
+    this.flushing = true;
+    while (this.waiting.length > 0) await this.flush(this.takeNext());
+    this.flushing = false;
+  }
+
+  private takeNext(): Submission[] {
+    let events = 0;
+    let count = 0;
+    for (const submission of this.waiting) {
+      if (count > 0 && events + submission.events.length > MAX_FLUSH_EVENTS) break;
+      events += submission.events.length;
+      count += 1;
+    }
+    this.waitingEvents -= events;
+    return this.waiting.splice(0, count);
+  }
+
+  private async flush(submissions: readonly Submission[]): Promise<void> {
+    const events = submissions.flatMap((submission) => submission.events);
+    try {
+      const results = await this.storeApart(events);
+      let start = 0;
+      for (const submission of submissions) {
+        submission.resolve(results.slice(start, start + submission.events.length));
+        start += submission.events.length;
+      }
+    } catch (error) {
+      for (const submission of submissions) submission.reject(error);
+    }
+  }
+
+  /** Stores events together; where the store refuses them for what is in one, finds that one by halves, so that no neighbour suffers. */
+  private async storeApart(events: readonly CaptureEvent[]): Promise<CommitResult[]> {
+    try {
+      return await this.store(events);
+    } catch (error) {
+      if (toApiError(error).code === 'UNAVAILABLE') throw error;
+      if (events.length === 1) return [{ status: 'refused' }];
+      const middle = Math.ceil(events.length / 2);
+      return [...(await this.storeApart(events.slice(0, middle))), ...(await this.storeApart(events.slice(middle)))];
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import type { SessionId, TenantId } from '../../domain/ids.ts';
+import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
+
+interface PendingHint {
+  readonly tenantId: TenantId;
+  timer: NodeJS.Timeout | null;
+  sending: boolean;
+  /** Something came while a hint was on its way. */
+  again: boolean;
+}
+
+export interface HintSenderOptions {
+  readonly hints: WorkflowHints;
+  /** How long hints of one session are gathered, unless an event asks for one at once. */
+  readonly delayMs: number;
+  readonly onFailure: (error: unknown) => void;
+  readonly onSent: () => void;
+}
+
+/** Hints on their way at once: one Temporal client does a few hundred a second, and nobody waits for them. */
+const MAX_AT_ONCE = 16;
+
+/**
+ * Tells session workflows that something was captured: at most one hint of a session is in flight, later ones are folded into the
+ * next. Nothing waits for it and nothing is lost by a failure, because the capture sweep finds what was never told.
+ */
+export class HintSender {
+  private readonly options: HintSenderOptions;
+  private readonly pending = new Map<SessionId, PendingHint>();
+  private readonly queue: SessionId[] = [];
+  private inFlight = 0;
+  private stopped = false;
+
+  constructor(options: HintSenderOptions) {
+    this.options = options;
+  }
+
+  hint(tenantId: TenantId, sessionId: SessionId, atOnce: boolean): void {
+    if (this.stopped) return;
+    const entry = this.pending.get(sessionId) ?? { tenantId, timer: null, sending: false, again: false };
+    this.pending.set(sessionId, entry);
+    if (entry.sending) {
+      entry.again = true;
+    } else if (atOnce) {
+      if (entry.timer !== null) clearTimeout(entry.timer);
+      this.enqueue(sessionId, entry);
+    } else if (entry.timer === null) {
+      entry.timer = setTimeout(() => this.enqueue(sessionId, entry), this.options.delayMs);
+    }
+  }
+
+  /** Hints that wait or are on their way. */
+  get size(): number {
+    return this.pending.size;
+  }
+
+  /** Sends what waits and resolves when nothing is in flight any more, or after `graceMs`. */
+  async stop(graceMs: number): Promise<void> {
+    this.stopped = true;
+    for (const [sessionId, entry] of this.pending) {
+      if (entry.timer === null) continue;
+      clearTimeout(entry.timer);
+      this.enqueue(sessionId, entry);
+    }
+    const deadline = performance.now() + graceMs;
+    while (this.pending.size > 0 && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+
+  private enqueue(sessionId: SessionId, entry: PendingHint): void {
+    entry.timer = null;
+    entry.sending = true;
+    this.queue.push(sessionId);
+    this.drain();
+  }
+
+  private drain(): void {
+    while (this.inFlight < MAX_AT_ONCE) {
+      const sessionId = this.queue.shift();
+      if (sessionId === undefined) return;
+      const entry = this.pending.get(sessionId);
+      if (entry !== undefined) void this.send(sessionId, entry);
+    }
+  }
+
+  private async send(sessionId: SessionId, entry: PendingHint): Promise<void> {
+    this.inFlight += 1;
+    try {
+      await this.options.hints.session(entry.tenantId, sessionId);
+      this.options.onSent();
+    } catch (error) {
+      this.options.onFailure(error);
+    }
+    this.inFlight -= 1;
+    entry.sending = false;
+    if (entry.again && !this.stopped) {
+      entry.again = false;
+      entry.timer = setTimeout(() => this.enqueue(sessionId, entry), this.options.delayMs);
+    } else {
+      this.pending.delete(sessionId);
+    }
+    this.drain();
+  }
+}

@@ -1,0 +1,26 @@
+import { parseConfig } from '../config/config.ts';
+import { processEnvironment } from '../config/process-environment.ts';
+import { createLogger } from '../telemetry/logger.ts';
+import { announceReady, stopRequested } from '../config/process-lifecycle.ts';
+import { createApiDependencies } from './dependencies.ts';
+import { createServer } from './server.ts';
+
+async function main(): Promise<void> {
+  const config = parseConfig(processEnvironment());
+  const logger = createLogger('api', config.logLevel);
+  const stop = stopRequested();
+  let stopping = false;
+  const dependencies = await createApiDependencies(config, logger);
+  const server = await createServer({ dependencies, logger, isStopping: () => stopping });
+  await server.listen({ host: config.http.host, port: config.http.port });
+  announceReady();
+  const reason = await stop;
+  // Readiness says no first, then the last requests are answered, then what they asked for is passed on, then the stores close.
+  stopping = true;
+  logger.info({ reason }, 'api stops');
+  await server.close();
+  await dependencies.close();
+  logger.info('api stopped');
+}
+
+await main();

@@ -1,0 +1,43 @@
+import type { HostEvent } from '../domain/capture/event.ts';
+import { projectIdentity } from '../domain/capture/project-identity.ts';
+import type { TenantId } from '../domain/ids.ts';
+import { createContext } from '../retrieval/context.ts';
+import type { ContextBlock, ContextDependencies, ContextRequest } from '../retrieval/context.ts';
+import { createSearch } from '../retrieval/search.ts';
+import type { SearchDependencies, SearchRequest, SearchResult } from '../retrieval/search.ts';
+
+/** Tokens of the block that a session start is given. */
+export const DEFAULT_CONTEXT_TOKENS = 900;
+
+/** The way out: search, and context for an agent. */
+export interface Recall {
+  search(request: SearchRequest): Promise<SearchResult>;
+  context(request: ContextRequest): Promise<ContextBlock>;
+  /** The block for a session that starts; '' when there is nothing worth telling. */
+  contextForHook(tenantId: TenantId, viewerId: string | undefined, event: HostEvent | null): Promise<string>;
+}
+
+export function createRecall(dependencies: SearchDependencies & Omit<ContextDependencies, 'search'>): Recall {
+  const search = createSearch(dependencies);
+  const context = createContext({ ...dependencies, search });
+  return {
+    search,
+    context,
+    async contextForHook(tenantId, viewerId, event) {
+      const identity = event === null ? null : projectIdentity(event.project);
+      if (event === null || identity === null) return '';
+      const block = await context({
+        tenantId,
+        viewerId,
+        purpose: 'session_start',
+        project: identity.remote ?? event.project?.path ?? identity.name,
+        namespace: event.namespace,
+        sessionId: `${event.host}:${event.externalId}`,
+        prompt: null,
+        file: null,
+        budgetTokens: DEFAULT_CONTEXT_TOKENS,
+      });
+      return block.text;
+    },
+  };
+}

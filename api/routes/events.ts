@@ -1,0 +1,97 @@
+import { Readable } from 'node:stream';
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { holderOf } from '../auth.ts';
+import { BATCH_BODY_BYTES, EVENT_BYTES } from '../body.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { ApiError } from '../errors.ts';
+import { checkEvent, itemOf } from '../intake/check-event.ts';
+import type { CaptureItem } from '../intake/check-event.ts';
+import { captureLines } from '../intake/ndjson.ts';
+import { captureAnswerSchema } from '../schemas/events.ts';
+import { ERROR_RESPONSES } from '../schemas/shared.ts';
+import type { Capturer, HostEvent } from '../../domain/capture/event.ts';
+
+/** A JSON array holds at most this many events. */
+const MAX_ARRAY = 1_000;
+
+function answerOf(items: readonly CaptureItem[]): z.output<typeof captureAnswerSchema> {
+  const count = (status: CaptureItem['status']) => items.filter((item) => item.status === status).length;
+  return { accepted: count('accepted'), duplicates: count('duplicate'), rejected: count('rejected'), items: [...items] };
+}
+
+/** `POST /events` and `/events/batch`: host-neutral capture. */
+export function eventRoutes({ intake }: ApiDependencies): FastifyPluginCallbackZod {
+  /** Stores the good events of a list and answers one item each, in order. */
+  const captureAll = async (values: readonly unknown[], capturer: Capturer): Promise<CaptureItem[]> => {
+    const checked = values.map((value) => checkEvent(value, null));
+    const good = checked.flatMap((entry): HostEvent[] => ('event' in entry ? [entry.event] : []));
+    const results = await intake.capture(good, capturer);
+    let next = 0;
+    return checked.map((entry, index) => {
+      if (!('event' in entry)) return { index, status: 'rejected', id: null, code: entry.code, message: entry.message };
+      const item = itemOf(index, results[next]);
+      next += 1;
+      return item;
+    });
+  };
+
+  return (app, _options, done) => {
+    app.post(
+      '/events',
+      {
+        // Room for white space around the event; its own size is checked apart.
+        bodyLimit: EVENT_BYTES * 2,
+        config: { access: 'capture' },
+        schema: {
+          tags: ['capture'],
+          summary: 'Take one event',
+          description: 'The host-neutral contract (component Event). What is answered as accepted is committed.',
+          body: z.unknown(),
+          response: { 202: captureAnswerSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request, reply) => {
+        const holder = holderOf(request);
+        const checked = checkEvent(request.body, null);
+        if (!('event' in checked)) throw new ApiError(checked.code, checked.message, checked.details);
+        const results = await intake.capture([checked.event], holder);
+        const item = itemOf(0, results[0]);
+        if (item.status === 'rejected') throw new ApiError(item.code === 'SESSION_DELETED' ? 'SESSION_DELETED' : 'EVENT_REFUSED', item.message ?? 'refused');
+        return reply.status(202).send(answerOf([item]));
+      },
+    );
+
+    app.post(
+      '/events/batch',
+      {
+        bodyLimit: BATCH_BODY_BYTES,
+        config: { access: 'capture' },
+        schema: {
+          tags: ['capture'],
+          summary: 'Take many events',
+          description:
+            'A JSON array of at most 1,000 events, answered in the order sent; or NDJSON of any length, answered as NDJSON: one line an event after its commit, last a line with the counts. One bad event never spoils its neighbours.',
+          consumes: ['application/json', 'application/x-ndjson'],
+          body: z.unknown(),
+          response: { 202: z.union([captureAnswerSchema, z.instanceof(Readable)]), ...ERROR_RESPONSES },
+        },
+        serializerCompiler: () => (data) => JSON.stringify(data),
+      },
+      async (request, reply) => {
+        const holder = holderOf(request);
+        if (request.body instanceof Readable) {
+          const lines = captureLines(request.body, (events) => intake.capture(events, holder));
+          return reply.status(202).type('application/x-ndjson').send(Readable.from(lines));
+        }
+        if (!Array.isArray(request.body)) throw new ApiError('VALIDATION_FAILED', 'the body must be an array of events', [{ field: '', message: 'must be an array' }]);
+        if (request.body.length > MAX_ARRAY) {
+          const message = `holds at most ${MAX_ARRAY} events; send more as NDJSON`;
+          throw new ApiError('VALIDATION_FAILED', `an array ${message}`, [{ field: '', message }]);
+        }
+        return reply.status(202).send(answerOf(await captureAll(request.body, holder)));
+      },
+    );
+    done();
+  };
+}

@@ -1,0 +1,143 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { highlight } from '../../domain/highlight.ts';
+import { memoryHash } from '../../domain/memory.ts';
+import { MEMORY_TYPES } from '../../domain/ports/vector-index.ts';
+import type { RecallFilter } from '../../domain/ports/vector-index.ts';
+import type { FoundMemory, SearchResult } from '../../retrieval/search.ts';
+import { findProject } from '../../stores/postgres/projects.ts';
+import { previewOf } from '../../domain/capture/build-event.ts';
+import { holderOf, viewerOf } from '../auth.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { ERROR_RESPONSES, namespaceName, paginationOf, paginationSchema, timestamp } from '../schemas/shared.ts';
+
+const MAX_OFFSET = 1_000;
+
+/** One value, or several joined by commas. */
+function listOf<Item>(item: z.ZodType<Item, string>) {
+  return z
+    .string()
+    .max(512)
+    .transform((text) => text.split(',').map((part) => part.trim()))
+    .pipe(z.array(item).min(1).max(16));
+}
+
+const searchQuery = z.strictObject({
+  q: z.string().trim().min(1).max(500),
+  type: listOf(z.enum(MEMORY_TYPES)).optional(),
+  project: z.string().min(1).max(2048).optional().describe('Id, git remote, root path or name'),
+  namespace: namespaceName.optional(),
+  tags: listOf(z.string().min(1).max(64)).optional(),
+  tool: z.string().min(1).max(256).optional(),
+  kind: z.string().min(1).max(64).optional(),
+  since: timestamp.optional(),
+  until: timestamp.optional(),
+  limit: z.coerce.number().int().min(1).max(50).default(20),
+  offset: z.coerce.number().int().min(0).max(MAX_OFFSET).default(0),
+  min_score: z.coerce.number().min(0).max(1).default(0),
+  group_by: z.enum(['none', 'session']).default('none'),
+  explain: z.stringbool().default(false),
+});
+
+const laneSchema = z.object({ score: z.number(), rank: z.number().int(), relative: z.number() }).nullable();
+
+const memorySchema = z
+  .object({
+    id: z.string(),
+    hash: z.string(),
+    type: z.enum(MEMORY_TYPES),
+    kind: z.string(),
+    title: z.string(),
+    content: z.string(),
+    preview: z.string(),
+    score: z.number(),
+    session: z.object({ id: z.string(), external_id: z.string(), title: z.string().nullable() }).nullable(),
+    key: z.string().nullable(),
+    sources: z.array(z.string()),
+    project: z.string().nullable(),
+    namespace: z.string(),
+    tags: z.array(z.string()),
+    tool: z.string().nullable(),
+    occurred_at: z.string(),
+    created_at: z.string(),
+    highlights: z.array(z.string()),
+    explain: z.object({ keyword: laneSchema, vector: laneSchema }).optional(),
+  })
+  .meta({ id: 'Memory' });
+
+const facet = z.record(z.string(), z.number().int());
+
+const searchAnswer = z
+  .object({
+    data: z.array(memorySchema),
+    facets: z.object({ type: facet, tool: facet, project: facet, tag: facet }),
+    degraded: z.array(z.enum(['vector', 'keyword'])),
+    took_ms: z.number(),
+    pagination: paginationSchema,
+  })
+  .meta({ id: 'SearchAnswer' });
+
+function present(found: FoundMemory, question: string, explain: boolean): z.output<typeof memorySchema> {
+  const { memory } = found;
+  return {
+    id: memory.id,
+    hash: memoryHash(memory.id),
+    type: memory.type,
+    kind: memory.kind,
+    title: memory.title,
+    content: memory.content,
+    preview: previewOf(memory.content),
+    score: found.score,
+    session: memory.session === null ? null : { id: memory.session.id, external_id: memory.session.externalId, title: memory.session.title },
+    key: memory.key,
+    sources: [...memory.sources],
+    project: memory.projectName,
+    namespace: memory.namespace,
+    tags: [...memory.tags],
+    tool: memory.tool,
+    occurred_at: memory.occurredAt,
+    created_at: memory.createdAt,
+    highlights: highlight(`${memory.title}\n${memory.content}`.trim(), question),
+    ...(explain ? { explain: found.lanes } : {}),
+  };
+}
+
+const NOTHING: SearchResult = { found: [], total: 0, facets: { type: {}, tool: {}, project: {}, tag: {} }, degraded: [] };
+
+/** The same object without the properties that are undefined, as exact optional properties want it. */
+function withoutUndefined<Value extends object>(value: Value): { [Key in keyof Value]?: Exclude<Value[Key], undefined> } {
+  return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as { [Key in keyof Value]?: Exclude<Value[Key], undefined> };
+}
+
+/** `GET /search`: hybrid search over everything that the asker may see. */
+export function searchRoutes({ recall, database, metrics }: ApiDependencies): FastifyPluginCallbackZod {
+  return (app, _options, done) => {
+    app.get(
+      '/search',
+      {
+        config: { access: 'read' },
+        schema: { tags: ['retrieval'], summary: 'Search memories', querystring: searchQuery, response: { 200: searchAnswer, ...ERROR_RESPONSES } },
+      },
+      async (request) => {
+        const started = performance.now();
+        const holder = holderOf(request);
+        const { q, type, project, tags, limit, offset, min_score: minScore, group_by: groupBy, explain, ...same } = request.query;
+        const viewerId = viewerOf(holder);
+        const known = project === undefined ? undefined : await database.asTenant(holder.tenantId, (transaction) => findProject(transaction, project));
+        const filter: RecallFilter = withoutUndefined({ ...same, types: type, tags, projectId: known?.id, viewerId });
+        // A project that nobody knows holds nothing: the search is answered, with nothing.
+        const result =
+          known === null ? NOTHING : await recall.search({ tenantId: holder.tenantId, question: q, filter, limit, offset, minScore, groupBySession: groupBy === 'session' });
+        metrics.searches.inc({ degraded: result.degraded.join(',') || 'none' });
+        return {
+          data: result.found.map((found) => present(found, q, explain)),
+          facets: result.facets,
+          degraded: [...result.degraded],
+          took_ms: Math.round((performance.now() - started) * 100) / 100,
+          pagination: paginationOf(Math.floor(offset / limit) + 1, limit, result.total),
+        };
+      },
+    );
+    done();
+  };
+}

@@ -1,0 +1,145 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { readSummaries } from '../../stores/postgres/derived.ts';
+import { findProject } from '../../stores/postgres/projects.ts';
+import { findSessionId, listSessions, readSessionDetail } from '../../stores/postgres/sessions.ts';
+import type { StoredSession } from '../../stores/postgres/sessions.ts';
+import { holderOf } from '../auth.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { ApiError } from '../errors.ts';
+import { presentSummary, summarySchema } from '../schemas/derived.ts';
+import { ERROR_RESPONSES, pageQuery, paginationOf, paginationSchema } from '../schemas/shared.ts';
+
+const sessionSchema = z
+  .object({
+    id: z.string(),
+    host: z.string(),
+    external_id: z.string(),
+    namespace: z.string(),
+    title: z.string().nullable(),
+    status: z.enum(['active', 'ended', 'archived', 'deleted']),
+    phase: z.enum(['active', 'summarising', 'closing', 'settled']),
+    waiting_reason: z.string().nullable(),
+    last_error: z.string().nullable(),
+    project: z.object({ id: z.string(), name: z.string(), git_remote: z.string().nullable() }).nullable(),
+    model: z.string().nullable(),
+    workflow_id: z.string().nullable(),
+    started_at: z.string(),
+    last_event_at: z.string(),
+    ended_at: z.string().nullable(),
+  })
+  .meta({ id: 'Session' });
+
+const detailSchema = sessionSchema
+  .extend({
+    counts: z.object({
+      prompts: z.number().int(),
+      observations: z.number().int(),
+      tokens: z.number().int(),
+      summaries: z.number().int(),
+      learnings: z.number().int(),
+      windows_parked: z.number().int(),
+      vectors_failed: z.number().int(),
+    }),
+    pending: z.object({ summarise: z.number().int(), learn: z.number().int(), embed: z.number().int() }),
+  })
+  .meta({ id: 'SessionDetail' });
+
+const sessionParams = z.object({ id: z.string().min(1).max(512).describe('Own id, or host:external id') });
+
+function present(row: StoredSession): z.output<typeof sessionSchema> {
+  return {
+    id: row.id,
+    host: row.host,
+    external_id: row.externalId,
+    namespace: row.namespace,
+    title: row.title,
+    status: sessionSchema.shape.status.parse(row.status),
+    phase: sessionSchema.shape.phase.parse(row.phase),
+    waiting_reason: row.waitingReason,
+    last_error: row.lastError,
+    project: row.project === null ? null : { id: row.project.id, name: row.project.displayName, git_remote: row.project.gitRemote },
+    model: row.model,
+    workflow_id: row.workflowId,
+    started_at: row.startedAt.toISOString(),
+    last_event_at: row.lastEventAt.toISOString(),
+    ended_at: row.endedAt?.toISOString() ?? null,
+  };
+}
+
+/** Sessions: the list, one with its state, and what was written of it. */
+export function sessionRoutes({ database }: ApiDependencies): FastifyPluginCallbackZod {
+  return (app, _options, done) => {
+    app.get(
+      '/sessions',
+      {
+        config: { access: 'read' },
+        schema: {
+          tags: ['sessions'],
+          summary: 'List sessions, the newest first',
+          querystring: z.strictObject({
+            ...pageQuery,
+            status: z.enum(['active', 'ended', 'archived']).optional(),
+            project: z.string().min(1).max(2048).optional(),
+            search: z.string().min(1).max(200).optional(),
+          }),
+          response: { 200: z.object({ data: z.array(sessionSchema), pagination: paginationSchema }), ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => {
+        const { page, limit, status, project, search } = request.query;
+        const { rows, total } = await database.asTenant(holderOf(request).tenantId, async (transaction) => {
+          const known = project === undefined ? undefined : await findProject(transaction, project);
+          return known === null ? { rows: [], total: 0 } : listSessions(transaction, { status, search, projectId: known?.id }, page, limit);
+        });
+        return { data: rows.map(present), pagination: paginationOf(page, limit, total) };
+      },
+    );
+    app.get(
+      '/sessions/:id',
+      {
+        config: { access: 'read' },
+        schema: { tags: ['sessions'], summary: 'A session and where it stands', params: sessionParams, response: { 200: detailSchema, ...ERROR_RESPONSES } },
+      },
+      async (request) => {
+        const detail = await database.asTenant(holderOf(request).tenantId, (transaction) => readSessionDetail(transaction, request.params.id));
+        if (detail === null) throw new ApiError('NOT_FOUND', 'there is no such session');
+        const { session, counts, pending } = detail;
+        return {
+          ...present(session),
+          counts: {
+            prompts: session.promptCount,
+            observations: session.observationCount,
+            tokens: session.tokenCount,
+            summaries: counts.summaries,
+            learnings: counts.learnings,
+            windows_parked: counts.windowsParked,
+            vectors_failed: counts.vectorsFailed,
+          },
+          pending,
+        };
+      },
+    );
+    app.get(
+      '/sessions/:id/summaries',
+      {
+        config: { access: 'read' },
+        schema: {
+          tags: ['sessions'],
+          summary: 'What was written of a session',
+          params: sessionParams,
+          response: { 200: z.object({ data: z.array(summarySchema) }), ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => {
+        const rows = await database.asTenant(holderOf(request).tenantId, async (transaction) => {
+          const id = await findSessionId(transaction, request.params.id);
+          if (id === null) throw new ApiError('NOT_FOUND', 'there is no such session');
+          return readSummaries(transaction, id);
+        });
+        return { data: rows.map(presentSummary) };
+      },
+    );
+    done();
+  };
+}

@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto';
+import helmet from '@fastify/helmet';
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import Fastify from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import { jsonSchemaTransform, jsonSchemaTransformObject, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import { DOCS_PREFIX, registerAuth } from './auth.ts';
+import { BODY_BYTES, registerBodyParsers } from './body.ts';
+import type { ApiDependencies } from './dependencies.ts';
+import { answerError, ApiError } from './errors.ts';
+import { contextRoutes } from './routes/context.ts';
+import { eventRoutes } from './routes/events.ts';
+import { healthRoutes } from './routes/health.ts';
+import { hookRoutes } from './routes/hooks.ts';
+import { learningRoutes } from './routes/learnings.ts';
+import { searchRoutes } from './routes/search.ts';
+import { sessionRoutes } from './routes/sessions.ts';
+
+export const API_VERSION = '1';
+const PREFIX = `/api/v${API_VERSION}`;
+const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
+/** A client that sends nothing for this long is not coming back. */
+const REQUEST_TIMEOUT_MS = 120_000;
+
+async function registerDocs(app: FastifyInstance): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Recollect', description: 'Durable memory for coding agents', version: API_VERSION },
+      components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
+      security: [{ key: [] }],
+    },
+    transform: jsonSchemaTransform,
+    transformObject: jsonSchemaTransformObject,
+  });
+  await app.register(swaggerUi, { routePrefix: DOCS_PREFIX, staticCSP: true });
+}
+
+/** Counts and logs every answer once: route pattern and numbers, never the address with its ids or its query. */
+function registerObservation(app: FastifyInstance, { metrics }: ApiDependencies): void {
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unknown';
+    metrics.requests.inc({ method: request.method, route, status: reply.statusCode });
+    metrics.duration.observe({ method: request.method, route }, reply.elapsedTime / 1_000);
+    request.log.info({ method: request.method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime * 100) / 100, key: request.holder?.keyId }, 'answered');
+  });
+}
+
+export interface ServerOptions {
+  readonly dependencies: ApiDependencies;
+  readonly logger: FastifyBaseLogger;
+  /** True once the process was told to stop: readiness says no before anything else happens. */
+  readonly isStopping: () => boolean;
+}
+
+/** The HTTP server with every route; not listening yet. */
+export async function createServer({ dependencies, logger, isStopping }: ServerOptions): Promise<FastifyInstance> {
+  const app = Fastify({
+    loggerInstance: logger,
+    disableRequestLogging: true,
+    bodyLimit: BODY_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    return503OnClosing: true,
+    genReqId: (request) => {
+      const given = request.headers['x-request-id'];
+      return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+    },
+    routerOptions: { maxParamLength: 512 },
+  });
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler(answerError);
+  app.setNotFoundHandler((request, reply) => {
+    const rest = /^\/api\/(?!v\d)(.*)$/s.exec(request.url);
+    if (rest !== null) return reply.redirect(`${PREFIX}/${rest[1] ?? ''}`, 308);
+    throw new ApiError('NOT_FOUND', 'there is no such route');
+  });
+  registerBodyParsers(app);
+  registerAuth(app, { findKeyHolder: dependencies.findKeyHolder, scrapeToken: dependencies.config.http.scrapeToken });
+  registerObservation(app, dependencies);
+  app.addHook('onSend', async (request, reply) => {
+    void reply.headers({ 'x-request-id': request.id, 'x-api-version': API_VERSION });
+  });
+  await app.register(helmet, { hsts: false });
+  await registerDocs(app);
+  await app.register(
+    async (api) => {
+      await api.register(hookRoutes(dependencies));
+      await api.register(eventRoutes(dependencies));
+      await api.register(sessionRoutes(dependencies));
+      await api.register(learningRoutes(dependencies));
+      await api.register(searchRoutes(dependencies));
+      await api.register(contextRoutes(dependencies));
+      await api.register(healthRoutes({ ...dependencies, isStopping }));
+      api.get('/openapi.json', { config: { access: 'open' }, schema: { hide: true } }, () => app.swagger());
+    },
+    { prefix: PREFIX },
+  );
+  // Probes and scrapers look for these at the root, too.
+  await app.register(healthRoutes({ ...dependencies, isStopping }));
+  return app;
+}
+

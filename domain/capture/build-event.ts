@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import { newId } from '../ids.ts';
+import { Redactor } from '../redaction/redact.ts';
+import type { CaptureEvent, CaptureRow, Capturer, EventPart, HostEvent } from './event.ts';
+import { projectIdentity } from './project-identity.ts';
+import { renderToolCall } from './tool-text.ts';
+import { cutMiddle, estimateTokens, wellFormed } from './well-formed.ts';
+
+const PREVIEW_CHARS = 200;
+const TITLE_CHARS = 200;
+const DEFAULT_IMPORTANCE = { tool: 0.4, error: 0.7, note: 0.5 } as const;
+
+function sha256Hex(text: string): string {
+  return createHash('sha256').update(text, 'utf8').digest('hex');
+}
+
+/** The first characters of a text on one line, cut at a word. */
+export function previewOf(text: string): string {
+  const line = text.slice(0, PREVIEW_CHARS * 2).toWellFormed().replaceAll(/\s+/g, ' ').trim();
+  if (line.length <= PREVIEW_CHARS) return line;
+  const cut = line.slice(0, PREVIEW_CHARS - 1);
+  const space = cut.lastIndexOf(' ');
+  return `${(space > PREVIEW_CHARS / 2 ? cut.slice(0, space) : cut).toWellFormed()}…`;
+}
+
+function buildRow(part: EventPart, event: HostEvent, occurredAt: string): CaptureRow {
+  const redactor = new Redactor();
+  const agent = { agent_id: event.agent.id, agent_type: event.agent.type };
+  switch (part.kind) {
+    case 'boundary':
+      return { kind: 'boundary', id: newId(), boundary: part.boundary, reason: part.reason === null ? null : redactor.text(part.reason), ...agent, occurred_at: occurredAt };
+    case 'prompt': {
+      const content = redactor.text(part.content);
+      return { kind: 'prompt', id: newId(), type: part.type, content, sha256: sha256Hex(content), tokens: estimateTokens(content), redactions: redactor.counts, occurred_at: occurredAt };
+    }
+    case 'tool': {
+      const input = redactor.json(part.input);
+      const error = part.error === null ? null : redactor.text(part.error);
+      const text = renderToolCall(part.name, input, redactor.json(part.response), error);
+      const content = cutMiddle(text.content);
+      return {
+        kind: 'observation',
+        id: newId(),
+        type: error === null ? 'tool_result' : 'error',
+        event: part.event,
+        tool: part.name,
+        title: text.title,
+        content,
+        preview: previewOf(content),
+        input: input ?? null,
+        importance: part.importance ?? (error === null ? DEFAULT_IMPORTANCE.tool : DEFAULT_IMPORTANCE.error),
+        tags: part.tags,
+        files_read: text.filesRead,
+        files_modified: text.filesModified,
+        ...agent,
+        tokens: estimateTokens(content),
+        duration_ms: part.durationMs,
+        redactions: redactor.counts,
+        metadata: null,
+        occurred_at: occurredAt,
+      };
+    }
+    case 'note': {
+      const content = redactor.text(part.content);
+      return {
+        kind: 'observation',
+        id: newId(),
+        type: part.type,
+        event: part.event,
+        tool: null,
+        title: redactor.text(part.title).slice(0, TITLE_CHARS).toWellFormed(),
+        content,
+        preview: previewOf(content),
+        input: null,
+        importance: part.importance ?? DEFAULT_IMPORTANCE.note,
+        tags: part.tags,
+        files_read: [],
+        files_modified: [],
+        ...agent,
+        tokens: estimateTokens(content),
+        duration_ms: null,
+        redactions: redactor.counts,
+        metadata: null,
+        occurred_at: occurredAt,
+      };
+    }
+  }
+}
+
+/** What identifies an event that came without a key: everything it says, and its own time when it has one. */
+function contentHash(event: HostEvent, rows: readonly CaptureRow[]): string {
+  const said = rows.map((row) => ({ ...row, id: undefined, occurred_at: event.occurredAt ?? undefined }));
+  return sha256Hex(JSON.stringify(said));
+}
+
+/** Makes an event ready to be stored: redacted, well-formed, cut, rendered and hashed. Nothing that was removed is in the answer. */
+export function buildCaptureEvent(event: HostEvent, capturer: Capturer, receivedAt: Date): CaptureEvent {
+  const received = receivedAt.toISOString();
+  const rows = event.parts.map((part) => buildRow(part, event, event.occurredAt ?? received));
+  const described = new Redactor();
+  const metadata = event.metadata === null ? null : described.json(event.metadata);
+  const project = projectIdentity(event.project);
+  return {
+    tenant_id: capturer.tenantId,
+    user_id: capturer.userId,
+    host: event.host,
+    external_id: wellFormed(event.externalId),
+    namespace: wellFormed(event.namespace),
+    infer: event.infer,
+    project: project === null ? null : { ...project, aliases: project.aliases.map(wellFormed), name: wellFormed(project.name) },
+    key: event.key === null ? null : wellFormed(event.key),
+    hash: contentHash(event, rows),
+    received_at: received,
+    model: event.model === null ? null : wellFormed(event.model),
+    metadata: metadata !== null && typeof metadata === 'object' ? { ...metadata } : null,
+    rows,
+  };
+}
+
+/** True when the event ends something: its session's workflow is told at once. */
+export function isBoundary(event: CaptureEvent): boolean {
+  return event.rows.some((row) => row.kind === 'boundary' || row.kind === 'prompt');
+}

@@ -1,0 +1,93 @@
+/** How a tool call reads as text: what search indexes, what a summary quotes. */
+export interface ToolText {
+  /** One line: the tool and what it was asked ("Bash: npm test"). */
+  readonly title: string;
+  /** The rendered input, a blank line, then the output. */
+  readonly content: string;
+  readonly filesRead: readonly string[];
+  readonly filesModified: readonly string[];
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const TITLE_CHARS = 160;
+/** Which field of a tool's input names the file, and what the tool does to it. */
+const FILE_FIELDS = ['file_path', 'notebook_path', 'path'] as const;
+const READING_TOOLS = new Set(['Read', 'NotebookRead']);
+const WRITING_TOOLS = new Set(['Edit', 'MultiEdit', 'Write', 'NotebookEdit']);
+/** Fields of an input that say most about it, for tools that we do not know. */
+const TELLING_FIELDS = ['command', 'file_path', 'notebook_path', 'pattern', 'query', 'url', 'path', 'description', 'prompt'] as const;
+
+function fieldsOf(value: unknown): Fields {
+  return value !== null && typeof value === 'object' && !Array.isArray(value) ? { ...value } : {};
+}
+
+function textField(fields: Fields, name: string): string | undefined {
+  const value = fields[name];
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function oneLine(text: string): string {
+  const line = text.trim().replaceAll(/\s+/g, ' ');
+  return line.length <= TITLE_CHARS ? line : `${line.slice(0, TITLE_CHARS - 1).toWellFormed()}…`;
+}
+
+function editText(old: string | undefined, replacement: string | undefined): string {
+  const lines = (text: string | undefined, sign: string): string =>
+    text === undefined ? '' : text.split('\n').map((line) => `${sign} ${line}`).join('\n');
+  return [lines(old, '-'), lines(replacement, '+')].filter((part) => part !== '').join('\n');
+}
+
+function renderInput(tool: string, input: unknown): string {
+  if (typeof input === 'string') return input;
+  const fields = fieldsOf(input);
+  const command = textField(fields, 'command');
+  if (command !== undefined) return `$ ${command}`;
+  const path = FILE_FIELDS.map((name) => textField(fields, name)).find((value) => value !== undefined);
+  if (tool === 'Write' && path !== undefined) return `${path}\n${textField(fields, 'content') ?? ''}`;
+  if (WRITING_TOOLS.has(tool) && path !== undefined) {
+    const edits = Array.isArray(fields['edits']) ? fields['edits'].map(fieldsOf) : [fields];
+    return [path, ...edits.map((edit) => editText(textField(edit, 'old_string'), textField(edit, 'new_string') ?? textField(edit, 'new_source')))].join('\n');
+  }
+  if (READING_TOOLS.has(tool) && path !== undefined) return path;
+  return Object.keys(fields).length === 0 ? '' : JSON.stringify(input);
+}
+
+/** Text of a tool's answer: known shapes by their text fields, anything else as JSON. */
+function renderResponse(response: unknown): string {
+  if (response === null || response === undefined) return '';
+  if (typeof response === 'string') return response;
+  if (Array.isArray(response)) {
+    return response
+      .map((entry: unknown) => textField(fieldsOf(entry), 'text') ?? renderResponse(entry))
+      .filter((text) => text !== '')
+      .join('\n');
+  }
+  const fields = fieldsOf(response);
+  if ('stdout' in fields || 'stderr' in fields) {
+    const streams = [textField(fields, 'stdout'), textField(fields, 'stderr')].filter((text) => text !== undefined);
+    return fields['interrupted'] === true ? [...streams, '(interrupted)'].join('\n') : streams.join('\n');
+  }
+  const file = textField(fieldsOf(fields['file']), 'content');
+  if (file !== undefined) return file;
+  const content = fields['content'];
+  if (typeof content === 'string' || Array.isArray(content)) return renderResponse(content);
+  // An edit's answer repeats its input; the input is rendered already.
+  if ('structuredPatch' in fields || 'oldString' in fields) return '';
+  return JSON.stringify(response);
+}
+
+/** Renders one tool call. Files are told from the input alone: what a tool touched, never what a text claims. */
+export function renderToolCall(tool: string, input: unknown, response: unknown, error: string | null): ToolText {
+  const fields = fieldsOf(input);
+  const telling = TELLING_FIELDS.map((name) => textField(fields, name)).find((value) => value !== undefined);
+  const path = FILE_FIELDS.map((name) => textField(fields, name)).find((value) => value !== undefined);
+  const asked = typeof input === 'string' ? input : (telling ?? '');
+  const output = [error ?? '', renderResponse(response)].filter((text) => text !== '').join('\n');
+  return {
+    title: oneLine(asked === '' ? tool : `${tool}: ${asked}`),
+    content: [renderInput(tool, input), output].filter((text) => text !== '').join('\n\n'),
+    filesRead: path !== undefined && READING_TOOLS.has(tool) ? [path] : [],
+    filesModified: path !== undefined && WRITING_TOOLS.has(tool) && error === null ? [path] : [],
+  };
+}

@@ -1,0 +1,50 @@
+/** Single values longer than this are cut in the middle at capture. */
+export const VALUE_LIMIT_BYTES = 64 * 1024;
+
+/**
+ * Text that PostgreSQL can hold: no NUL (refused by `text`, 22021) and no half of a surrogate pair (refused by `jsonb`, 22P02).
+ * Real tool output has both; each becomes U+FFFD.
+ */
+export function wellFormed(text: string): string {
+  const whole = text.isWellFormed() ? text : text.toWellFormed();
+  return whole.includes('\u0000') ? whole.replaceAll('\u0000', '\uFFFD') : whole;
+}
+
+/** Length in UTF-8 bytes. */
+export function byteLength(text: string): number {
+  return Buffer.byteLength(text, 'utf8');
+}
+
+/** Tokens of a text as capture estimates them: bytes ÷ 4, rounded up. */
+export function estimateTokens(text: string): number {
+  return Math.ceil(byteLength(text) / 4);
+}
+
+/** Keeps the head and the tail of a text over the limit and notes its size between them; never cuts a character in half. */
+export function cutMiddle(text: string, limitBytes: number = VALUE_LIMIT_BYTES): string {
+  // A UTF-16 unit is at most three bytes: short texts are decided without counting.
+  if (text.length * 3 <= limitBytes) return text;
+  const bytes = byteLength(text);
+  if (bytes <= limitBytes) return text;
+  const note = `\n… ${bytes} bytes in all, the middle is left out …\n`;
+  const half = Math.floor((limitBytes - byteLength(note)) / 2);
+  const buffer = Buffer.from(text, 'utf8');
+  return `${wholeHead(buffer, half)}${note}${wholeTail(buffer, half)}`;
+}
+
+/** True for the second and later bytes of a UTF-8 character. */
+function continues(byte: number | undefined): boolean {
+  return byte !== undefined && (byte & 0xc0) === 0x80;
+}
+
+function wholeHead(buffer: Buffer, bytes: number): string {
+  let end = bytes;
+  while (end > 0 && continues(buffer[end])) end -= 1;
+  return buffer.toString('utf8', 0, end);
+}
+
+function wholeTail(buffer: Buffer, bytes: number): string {
+  let start = buffer.length - bytes;
+  while (start < buffer.length && continues(buffer[start])) start += 1;
+  return buffer.toString('utf8', start);
+}

@@ -1,0 +1,94 @@
+import type {
+  CitedText,
+  Evidence,
+  ItemDraft,
+  LearningDraft,
+  SessionInput,
+  SessionSummaryDraft,
+  TopicSummaryDraft,
+} from './ports/model.ts';
+
+/** What a quote is checked against. The same id may come several times: a quote stands if it stands in one of them. */
+export interface QuotableRow {
+  readonly id: string;
+  readonly content: string;
+}
+
+export interface Grounded<Output> {
+  readonly kept: Output;
+  /** How many claims (key points, action items, items, learnings) were left out. */
+  readonly dropped: number;
+}
+
+interface Claim {
+  readonly evidence: readonly Evidence[];
+}
+
+/** True if the quote is more than white space and stands verbatim in the row. */
+export function quoteStands(row: Pick<QuotableRow, 'content'>, quote: string): boolean {
+  return quote.trim() !== '' && row.content.includes(quote);
+}
+
+/** Key points, action items and items without a standing quote for each piece of their evidence are left out. */
+export function groundTopic(draft: TopicSummaryDraft, rows: readonly QuotableRow[]): Grounded<TopicSummaryDraft> {
+  const keyPoints = groundClaims(draft.keyPoints, rows);
+  const actionItems = groundClaims(draft.actionItems, rows);
+  const items = groundItems(draft.items, rows);
+  return {
+    kept: { ...draft, keyPoints: keyPoints.kept, actionItems: actionItems.kept, items: items.kept },
+    dropped: keyPoints.dropped + actionItems.dropped + items.dropped,
+  };
+}
+
+/** As {@link groundTopic}, for a session summary; {@link quotableRows} gives the rows. */
+export function groundSession(draft: SessionSummaryDraft, rows: readonly QuotableRow[]): Grounded<SessionSummaryDraft> {
+  const keyPoints = groundClaims<CitedText>(draft.keyPoints, rows);
+  const actionItems = groundClaims<CitedText>(draft.actionItems, rows);
+  return {
+    kept: { ...draft, keyPoints: keyPoints.kept, actionItems: actionItems.kept },
+    dropped: keyPoints.dropped + actionItems.dropped,
+  };
+}
+
+/** Items whose every piece of evidence stands. */
+export function groundItems(items: readonly ItemDraft[], rows: readonly QuotableRow[]): Grounded<readonly ItemDraft[]> {
+  return groundClaims(items, rows);
+}
+
+/** Learnings whose every piece of evidence stands. */
+export function groundLearnings(
+  learnings: readonly LearningDraft[],
+  rows: readonly QuotableRow[],
+): Grounded<readonly LearningDraft[]> {
+  return groundClaims(learnings, rows);
+}
+
+/**
+ * Claims that have evidence, all of which stands verbatim in the rows that it cites. One false quote drops the claim: what is
+ * left of it was not what the quote was meant to prove.
+ */
+function groundClaims<Item extends Claim>(
+  claims: readonly Item[],
+  rows: readonly QuotableRow[],
+): Grounded<readonly Item[]> {
+  const byId = Map.groupBy(rows, (row) => row.id);
+  const kept = claims.filter(
+    (claim) =>
+      claim.evidence.length > 0 &&
+      claim.evidence.every(({ rowId, quote }) => byId.get(rowId)?.some((row) => quoteStands(row, quote)) ?? false),
+  );
+  return { kept, dropped: claims.length - kept.length };
+}
+
+/**
+ * What an answer about a whole session may quote: its prompts, and the quotes of its topics and items, which were checked
+ * against their rows when they were stored. So the rows themselves need not be read again.
+ */
+export function quotableRows(input: SessionInput): readonly QuotableRow[] {
+  const claims: readonly Claim[] = [
+    ...input.topics.flatMap((topic) => [...topic.keyPoints, ...topic.actionItems]),
+    ...input.items,
+  ];
+  const quoted = claims.flatMap((claim) => claim.evidence.map(({ rowId, quote }) => ({ id: rowId, content: quote })));
+  return [...input.prompts, ...quoted];
+}

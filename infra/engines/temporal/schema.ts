@@ -1,0 +1,130 @@
+import { Client } from 'pg';
+import { databaseUrl, superuserUrl } from '../../instance/environment.ts';
+import type { Instance } from '../../instance/instance.ts';
+import type { StepContext, StepDefinition } from '../../supervisor/definitions.ts';
+import { EngineError } from '../engine-error.ts';
+import { runTool } from '../run-tool.ts';
+import { TEMPORAL_DATABASE, TEMPORAL_ROLE, TEMPORAL_VISIBILITY_DATABASE } from './config-file.ts';
+
+/** The versions that the pinned server wants; it refuses to start with lower ones. */
+const STORES = [
+  { database: TEMPORAL_DATABASE, schema: 'postgresql/v12/temporal', version: '1.19' },
+  { database: TEMPORAL_VISIBILITY_DATABASE, schema: 'postgresql/v12/visibility', version: '1.14' },
+] as const;
+
+type Store = (typeof STORES)[number];
+
+/** Brings Temporal's two databases to the version of the pinned server. Does nothing when they have it. */
+export function temporalSchemaStep(
+  instance: Instance,
+  sqlTool: string,
+  environment: Readonly<Record<string, string>>,
+): StepDefinition {
+  return {
+    kind: 'step',
+    name: 'temporal-schema',
+    after: ['postgres'],
+    run: async (context) => {
+      const superuser = new Client({ connectionString: superuserUrl(instance) });
+      superuser.on('error', () => undefined); // A broken connection also fails the query that waits for it.
+      await superuser.connect();
+      try {
+        await ensureRole(superuser, instance.secrets.postgresTemporal);
+        for (const store of STORES) await ensureStore(instance, superuser, store, { sqlTool, environment, context });
+      } finally {
+        await superuser.end();
+      }
+    },
+  };
+}
+
+interface Tool {
+  readonly sqlTool: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly context: StepContext;
+}
+
+async function ensureRole(superuser: Client, password: string): Promise<void> {
+  const existing = await superuser.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [TEMPORAL_ROLE]);
+  const action = existing.rowCount === 0 ? 'CREATE' : 'ALTER';
+  await superuser.query(`${action} ROLE ${TEMPORAL_ROLE} LOGIN PASSWORD ${superuser.escapeLiteral(password)}`);
+}
+
+/**
+ * The schema tool is not atomic: killed half-way it leaves statements that fail when repeated. So a new database is made
+ * under another name and gets its own only when it is complete; an unfinished one is dropped and made again.
+ */
+async function ensureStore(instance: Instance, superuser: Client, store: Store, tool: Tool): Promise<void> {
+  const existing = await superuser.query('SELECT 1 FROM pg_database WHERE datname = $1', [store.database]);
+  if (existing.rowCount !== 0) {
+    const version = await currentVersion(instance, store.database);
+    if (version === store.version) return;
+    tool.context.update(`updating ${store.database} from ${version}`);
+    await runSqlTool(instance, store.database, ['update-schema', '--schema-name', store.schema], tool);
+    return;
+  }
+  const unfinished = `${store.database}_unfinished`;
+  tool.context.update(`creating ${store.database}`);
+  await superuser.query(`DROP DATABASE IF EXISTS ${unfinished} WITH (FORCE)`);
+  await superuser.query(`CREATE DATABASE ${unfinished} OWNER ${TEMPORAL_ROLE}`);
+  await runSqlTool(instance, unfinished, ['setup-schema', '-v', '0.0'], tool);
+  await runSqlTool(instance, unfinished, ['update-schema', '--schema-name', store.schema], tool);
+  // The tool wrote down the name that it was given, and the server looks for its own.
+  await queryOnce(instance, unfinished, 'UPDATE schema_version SET db_name = $1', [store.database]);
+  await superuser.query(`ALTER DATABASE ${unfinished} RENAME TO ${store.database}`);
+}
+
+async function currentVersion(instance: Instance, database: string): Promise<string> {
+  const rows = await queryOnce(
+    instance,
+    database,
+    'SELECT curr_version AS version FROM schema_version WHERE db_name = $1',
+    [database],
+  );
+  return rows[0]?.version ?? 'no version';
+}
+
+async function queryOnce(
+  instance: Instance,
+  database: string,
+  text: string,
+  values: string[],
+): Promise<{ version?: string }[]> {
+  const url = databaseUrl(instance, TEMPORAL_ROLE, instance.secrets.postgresTemporal, database);
+  const client = new Client({ connectionString: url });
+  client.on('error', () => undefined); // As above.
+  await client.connect();
+  try {
+    return (await client.query<{ version?: string }>(text, values)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+async function runSqlTool(instance: Instance, database: string, args: readonly string[], tool: Tool): Promise<void> {
+  const connection = [
+    '--plugin',
+    'postgres12',
+    '--ep',
+    '127.0.0.1',
+    '-p',
+    String(instance.ports.postgres),
+    '-u',
+    TEMPORAL_ROLE,
+    '--db',
+    database,
+  ];
+  const result = await runTool({
+    file: tool.sqlTool,
+    args: [...connection, ...args],
+    // By the environment: everybody on the machine can read an argument.
+    environment: { ...tool.environment, SQL_PASSWORD: instance.secrets.postgresTemporal },
+    workingDirectory: instance.layout.dataDir,
+    signal: tool.context.signal,
+  });
+  if (result.exitCode === 0) return;
+  throw new EngineError(
+    'set-up-failed',
+    `Temporal's database ${database} could not be set up (${args[0]} ended with ${result.exitCode}):\n${result.lines.join('\n')}`,
+  );
+}

@@ -1,0 +1,101 @@
+import type { Environment } from '../../config/process-environment.ts';
+import type { Instance } from './instance.ts';
+
+export const DATABASE_NAME = 'recollect';
+const HOST = '127.0.0.1';
+const DEFAULT_TEMPORAL_NAMESPACE = 'recollect';
+
+const PASSED_PREFIXES = ['RECOLLECT_', 'ANTHROPIC_', 'OTEL_', 'LC_', 'SSL_', 'NODE_'];
+const PASSED_NAMES = new Set([
+  'PATH',
+  'HOME',
+  'USER',
+  'LOGNAME',
+  'SHELL',
+  'LANG',
+  'LANGUAGE',
+  'TZ',
+  'TMPDIR',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+  'http_proxy',
+  'https_proxy',
+  'no_proxy',
+  'CLAUDE_CONFIG_DIR',
+]);
+/** Only migrations may act as the owner of the tables: row-level security does not bind it everywhere. */
+const NEVER_PASSED = new Set(['RECOLLECT_OWNER_DATABASE_URL']);
+
+/** A PostgreSQL URL for a login role of the instance's own server. */
+export function databaseUrl(
+  instance: Instance,
+  role: string,
+  password: string,
+  database: string = DATABASE_NAME,
+): string {
+  return `postgresql://${encodeURIComponent(role)}:${encodeURIComponent(password)}@${HOST}:${instance.ports.postgres}/${encodeURIComponent(database)}`;
+}
+
+export function superuserUrl(instance: Instance): string {
+  return databaseUrl(instance, 'postgres', instance.secrets.postgresSuperuser, 'postgres');
+}
+
+export function ownerDatabaseUrl(instance: Instance): string {
+  return databaseUrl(instance, 'recollect_owner', instance.secrets.postgresOwner);
+}
+
+export function maintenanceDatabaseUrl(instance: Instance): string {
+  return databaseUrl(instance, 'recollect_maintenance', instance.secrets.postgresMaintenance);
+}
+
+export function temporalAddress(instance: Instance): string {
+  return `${HOST}:${instance.ports.temporalFrontend}`;
+}
+
+export function temporalNamespace(environment: Environment): string {
+  return environment['RECOLLECT_TEMPORAL_NAMESPACE'] || DEFAULT_TEMPORAL_NAMESPACE;
+}
+
+export function weaviateUrl(instance: Instance): string {
+  return `http://${HOST}:${instance.ports.weaviateHttp}`;
+}
+
+export function httpHost(environment: Environment): string {
+  return environment['RECOLLECT_HTTP_HOST'] || HOST;
+}
+
+/** Where a person or a hook on this machine reaches the API. */
+export function apiUrl(instance: Instance, environment: Environment): string {
+  const host = httpHost(environment);
+  const reachable = host === '0.0.0.0' || host === '::' ? HOST : host;
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${instance.ports.api}`;
+}
+
+/** The parent's variables that a child may see: Recollect's, the model provider's, and what a program needs to run at all. */
+export function passedEnvironment(parent: Environment): Record<string, string> {
+  const passed: Record<string, string> = {};
+  for (const [name, value] of Object.entries(parent)) {
+    if (value === undefined || NEVER_PASSED.has(name)) continue;
+    if (PASSED_NAMES.has(name) || PASSED_PREFIXES.some((prefix) => name.startsWith(prefix))) passed[name] = value;
+  }
+  return passed;
+}
+
+/** The environment of the worker and the API of an embedded instance. What the instance decides wins over the parent's. */
+export function instanceEnvironment(instance: Instance, parent: Environment, cacheDir: string): Record<string, string> {
+  return {
+    ...passedEnvironment(parent),
+    RECOLLECT_DATA_DIR: instance.layout.dataDir,
+    RECOLLECT_DATABASE_URL: databaseUrl(instance, 'recollect_app', instance.secrets.postgresApp),
+    RECOLLECT_MAINTENANCE_DATABASE_URL: maintenanceDatabaseUrl(instance),
+    RECOLLECT_TEMPORAL_ADDRESS: temporalAddress(instance),
+    RECOLLECT_TEMPORAL_NAMESPACE: temporalNamespace(parent),
+    RECOLLECT_WEAVIATE_URL: weaviateUrl(instance),
+    RECOLLECT_WEAVIATE_GRPC_PORT: String(instance.ports.weaviateGrpc),
+    RECOLLECT_WEAVIATE_API_KEY: instance.secrets.weaviateApiKey,
+    RECOLLECT_HTTP_HOST: httpHost(parent),
+    RECOLLECT_HTTP_PORT: String(instance.ports.api),
+    RECOLLECT_CACHE_DIR: cacheDir,
+  };
+}

@@ -1,0 +1,54 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { InstanceError } from './instance-error.ts';
+import { instanceLayout, type InstanceLayout } from './layout.ts';
+import { choosePorts, type Ports } from './ports.ts';
+import { readOrCreateSecrets, type Secrets } from './secrets.ts';
+import { checkVersionStamp } from './version-stamp.ts';
+
+/** A data directory that is ready to be run. */
+export interface Instance {
+  readonly layout: InstanceLayout;
+  readonly secrets: Secrets;
+  readonly ports: Ports;
+}
+
+export interface OpenInstanceOptions {
+  readonly apiPort?: number | undefined;
+  readonly preferPorts?: 'saved' | 'free';
+}
+
+/** Makes the folders of a data directory and checks its version. Safe on one that runs; throws InstanceError. */
+export function prepareDataDirectory(dataDir: string): InstanceLayout {
+  const layout = instanceLayout(dataDir);
+  try {
+    // Folders above the instance are made as usual ones; its own are for their owner only.
+    mkdirSync(path.dirname(layout.dataDir), { recursive: true });
+    for (const folder of [layout.dataDir, layout.run, layout.logs]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new InstanceError(
+      'unusable-data-dir',
+      `The data directory ${layout.dataDir} cannot be used: ${reason}. Choose another with --data-dir.`,
+      { cause: error },
+    );
+  }
+  checkVersionStamp(layout.versionFile);
+  return layout;
+}
+
+/**
+ * Opens a data directory for running: folders, version stamp, secrets (made once) and ports (chosen free now).
+ * Call it while holding the instance's lock and with no process of it alive: its own ports would count as taken.
+ * Throws InstanceError.
+ */
+export async function openInstance(dataDir: string, options: OpenInstanceOptions = {}): Promise<Instance> {
+  const layout = prepareDataDirectory(dataDir);
+  const secrets = readOrCreateSecrets(layout.secretsFile);
+  const ports = await choosePorts({
+    file: layout.portsFile,
+    api: options.apiPort,
+    prefer: options.preferPorts ?? 'saved',
+  });
+  return { layout, secrets, ports };
+}

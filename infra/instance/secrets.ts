@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync } from 'node:fs';
+import { z } from 'zod';
+import { writeFileAtomic } from './atomic-file.ts';
+import { InstanceError } from './instance-error.ts';
+import { readJsonFile } from './json-file.ts';
+
+const SECRET_BYTES = 32;
+/** Base64url: safe in URLs, in YAML and on command lines without quoting. */
+const secret = z.string().min(16);
+
+const secretsSchema = z.object({
+  postgresSuperuser: secret,
+  postgresOwner: secret,
+  postgresApp: secret,
+  postgresMaintenance: secret,
+  postgresTemporal: secret,
+  weaviateApiKey: secret,
+  weaviateCluster: secret,
+});
+
+/** Everything the instance made up for itself. Known to the data directory only. */
+export type Secrets = Readonly<z.infer<typeof secretsSchema>>;
+
+const storedSchema = z.record(z.string(), z.string());
+
+/** The secrets of a data directory, or null when it has none yet. Throws InstanceError when the file is damaged. */
+export function readSecrets(file: string): Secrets | null {
+  const stored = readJsonFile(file, storedSchema);
+  if (stored.kind === 'absent') return null;
+  if (stored.kind === 'damaged') throw damaged(file, stored.reason);
+  return secretsSchema.safeParse(stored.value).data ?? null;
+}
+
+/**
+ * The secrets of a data directory, made once and kept: a new one would lock the databases out. A name that a later
+ * version adds is generated beside the old ones. The file is readable by its owner only.
+ * Throws InstanceError when the file exists and is damaged: making new secrets then would hide the loss.
+ */
+export function readOrCreateSecrets(file: string): Secrets {
+  const stored = readJsonFile(file, storedSchema);
+  if (stored.kind === 'damaged') throw damaged(file, stored.reason);
+  const known = stored.kind === 'value' ? stored.value : {};
+  const present = secretsSchema.partial().safeParse(known);
+  if (!present.success) throw damaged(file, `${present.error.issues[0]?.path.join('.')} is no secret`);
+  const missing = Object.keys(secretsSchema.shape).filter((name) => known[name] === undefined);
+  if (missing.length > 0) {
+    for (const name of missing) known[name] = randomBytes(SECRET_BYTES).toString('base64url');
+    writeFileAtomic(file, `${JSON.stringify(known, null, 2)}\n`, 0o600);
+  } else {
+    chmodSync(file, 0o600);
+  }
+  return secretsSchema.parse(known);
+}
+
+function damaged(file: string, reason: string): InstanceError {
+  return new InstanceError(
+    'damaged-file',
+    `The secrets file ${file} is damaged (${reason}). Put back a copy of it: without it the databases cannot be opened.`,
+  );
+}

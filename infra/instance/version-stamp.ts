@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { writeFileAtomic } from './atomic-file.ts';
+import { InstanceError } from './instance-error.ts';
+import { readJsonFile } from './json-file.ts';
+
+/** Raised when a newer program arranges the data directory in a way that an older one would misread. */
+export const LAYOUT_VERSION = 1;
+
+const stampSchema = z.object({ layout: z.int().positive(), createdAt: z.string() });
+
+/**
+ * Stamps a fresh data directory, and answers the layout version of an older one. Throws InstanceError for one that a
+ * newer Recollect has written: an older program would damage it.
+ */
+export function checkVersionStamp(file: string, now: () => Date = () => new Date()): number {
+  const stamp = readJsonFile(file, stampSchema);
+  if (stamp.kind === 'damaged') {
+    throw new InstanceError(
+      'damaged-file',
+      `The version stamp ${file} is damaged (${stamp.reason}). Expected {"layout": ${LAYOUT_VERSION}, …}.`,
+    );
+  }
+  if (stamp.kind === 'absent') {
+    writeFileAtomic(file, `${JSON.stringify({ layout: LAYOUT_VERSION, createdAt: now().toISOString() })}\n`, 0o644);
+    return LAYOUT_VERSION;
+  }
+  if (stamp.value.layout > LAYOUT_VERSION) {
+    throw new InstanceError(
+      'newer-data-dir',
+      `This data directory was written by a newer Recollect (layout ${stamp.value.layout}, this one knows ${LAYOUT_VERSION}). Use that version, or another --data-dir.`,
+    );
+  }
+  return stamp.value.layout;
+}

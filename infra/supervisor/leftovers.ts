@@ -1,0 +1,25 @@
+import { isAlive, type ProcessIdentity, signalGroup } from './process-identity.ts';
+import { waitUntil } from './wait.ts';
+
+export interface Leftover extends ProcessIdentity {
+  readonly name: string;
+  readonly stopSignal: NodeJS.Signals;
+}
+
+const GRACE_MS = 8000;
+const KILL_WAIT_MS = 5000;
+
+/**
+ * Ends processes that a dead supervisor left behind: asks first, then kills their groups. Only exactly those processes,
+ * never a later one with the same number. Answers the names of those that were alive.
+ */
+export async function endLeftovers(leftovers: readonly Leftover[], graceMs: number = GRACE_MS): Promise<string[]> {
+  const alive = leftovers.filter(isAlive);
+  for (const leftover of alive) signalGroup(leftover.pid, leftover.stopSignal);
+  const gone = (): boolean => alive.every((leftover) => !isAlive(leftover));
+  if (!(await waitUntil(gone, { timeoutMs: graceMs }))) {
+    for (const leftover of alive) if (isAlive(leftover)) signalGroup(leftover.pid, 'SIGKILL');
+    await waitUntil(gone, { timeoutMs: KILL_WAIT_MS });
+  }
+  return alive.map((leftover) => leftover.name);
+}

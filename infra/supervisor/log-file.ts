@@ -1,0 +1,67 @@
+import { closeSync, copyFileSync, fstatSync, openSync, readSync, renameSync, statSync, truncateSync } from 'node:fs';
+import path from 'node:path';
+import { isSystemError } from '../instance/json-file.ts';
+
+const MAX_BYTES = 16 * 1024 * 1024;
+const KEPT_FILES = 3;
+
+export function logPath(folder: string, name: string): string {
+  return path.join(folder, `${name}.log`);
+}
+
+/**
+ * Opens a log for a child to write by itself: it keeps logging when the supervisor is killed, and needs nobody to pump its
+ * output. Appending, so that the file can be cut under it. The caller closes the handle.
+ */
+export function openLog(file: string): number {
+  return openSync(file, 'a', 0o600);
+}
+
+/**
+ * Bounds a log: when it is larger than the limit its content moves to FILE.1 (older ones to .2, .3) and the file is cut
+ * to nothing under its writer. Lines written between the copy and the cut are lost; the log is not the truth.
+ * True when it rotated.
+ */
+export function rotateLog(file: string, maxBytes: number = MAX_BYTES): boolean {
+  let bytes: number;
+  try {
+    bytes = statSync(file).size;
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return false;
+    throw error;
+  }
+  if (bytes <= maxBytes) return false;
+  for (let kept = KEPT_FILES - 1; kept >= 1; kept -= 1) {
+    try {
+      renameSync(`${file}.${kept}`, `${file}.${kept + 1}`);
+    } catch (error) {
+      if (!isSystemError(error, 'ENOENT')) throw error;
+    }
+  }
+  copyFileSync(file, `${file}.1`);
+  truncateSync(file, 0);
+  return true;
+}
+
+/** The last lines of a log, oldest first; none when there is no such file. Reads at most the last 256 KiB. */
+export function lastLines(file: string, lines: number): string[] {
+  const windowBytes = 256 * 1024;
+  let handle: number;
+  try {
+    handle = openSync(file, 'r');
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return [];
+    throw error;
+  }
+  try {
+    const size = fstatSync(handle).size;
+    const from = Math.max(0, size - windowBytes);
+    const buffer = Buffer.alloc(size - from);
+    readSync(handle, buffer, 0, buffer.length, from);
+    const all = buffer.toString('utf8').split('\n');
+    if (all.at(-1) === '') all.pop();
+    return lines <= 0 ? [] : all.slice(-lines);
+  } finally {
+    closeSync(handle);
+  }
+}

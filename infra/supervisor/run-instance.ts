@@ -1,0 +1,68 @@
+import { type Instance, openInstance, type OpenInstanceOptions, prepareDataDirectory } from '../instance/instance.ts';
+import type { NodeDefinition } from './definitions.ts';
+import { identifyProcess } from './process-identity.ts';
+import type { Progress } from './progress.ts';
+import { type Phase, writeState } from './state.ts';
+import { Supervisor } from './supervisor.ts';
+import { takeOver } from './take-over.ts';
+
+export interface RunInstanceOptions<Prepared> extends OpenInstanceOptions {
+  readonly dataDir: string;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+  /** What may take minutes and needs no running process: it happens before ports are chosen. */
+  readonly prepare: () => Promise<Prepared>;
+  readonly nodes: (instance: Instance, prepared: Prepared) => readonly NodeDefinition[];
+  readonly url?: (instance: Instance) => string;
+}
+
+export interface SupervisedInstance {
+  readonly instance: Instance;
+  readonly supervisor: Supervisor;
+  /** Stops everything and gives the data directory free. */
+  readonly stop: () => Promise<void>;
+}
+
+/**
+ * Runs a graph on a data directory, as its only supervisor, and resolves when all of it is ready. Rejects with
+ * AlreadyRunningError, InstanceError, EngineError or SupervisorError, and then has left no process.
+ */
+export async function runInstance<Prepared>(options: RunInstanceOptions<Prepared>): Promise<SupervisedInstance> {
+  const layout = prepareDataDirectory(options.dataDir);
+  const lock = await takeOver(layout, options.progress);
+  const startedAt = new Date().toISOString();
+  const note = (phase: Phase, error?: string): void => {
+    const self = identifyProcess(process.pid) ?? { pid: process.pid, startTime: 'unknown' };
+    writeState(layout.stateFile, {
+      supervisor: self,
+      phase,
+      startedAt,
+      nodes: {},
+      ...(error === undefined ? {} : { error }),
+    });
+  };
+  try {
+    note('starting');
+    const prepared = await options.prepare().catch((error: unknown) => {
+      note('failed', error instanceof Error ? error.message : String(error));
+      throw error;
+    });
+    const instance = await openInstance(options.dataDir, options);
+    const supervisor = new Supervisor({
+      nodes: options.nodes(instance, prepared),
+      logFolder: layout.logs,
+      stateFile: layout.stateFile,
+      progress: options.progress,
+      ...(options.url ? { url: options.url(instance) } : {}),
+    });
+    await supervisor.start(options.signal);
+    const stop = async (): Promise<void> => {
+      await supervisor.stop();
+      lock.release();
+    };
+    return { instance, supervisor, stop };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}

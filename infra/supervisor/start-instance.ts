@@ -1,0 +1,158 @@
+import type { Environment } from '../../config/process-environment.ts';
+import { bootstrapDatabase } from '../bootstrap/database.ts';
+import { bootstrapIdentity } from '../bootstrap/identity.ts';
+import { ensureModelFiles } from '../bootstrap/model-files.ts';
+import { bootstrapTemporal } from '../bootstrap/temporal.ts';
+import { type EngineFiles, engineNodes, prepareEngines } from '../engines/definitions.ts';
+import { cacheDirectory } from '../instance/cache-directory.ts';
+import {
+  apiUrl,
+  DATABASE_NAME,
+  instanceEnvironment,
+  maintenanceDatabaseUrl,
+  superuserUrl,
+  temporalAddress,
+  temporalNamespace,
+} from '../instance/environment.ts';
+import type { Instance } from '../instance/instance.ts';
+import type { NodeDefinition, StepDefinition } from './definitions.ts';
+import { nodeService } from './node-services.ts';
+import type { Progress } from './progress.ts';
+import { runInstance } from './run-instance.ts';
+import type { SupervisorState } from './state.ts';
+import type { SupervisedService } from './supervised-service.ts';
+
+export interface StartInstanceOptions {
+  readonly dataDir: string;
+  readonly environment: Environment;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+  /** Default: by the environment, see cacheDirectory. */
+  readonly cacheDir?: string | undefined;
+  /** Asked for by name: taken or refused, never replaced. Default: the saved one, else 37700, else a free one. */
+  readonly apiPort?: number | undefined;
+  /** `free` takes other ports than the usual ones, so that nothing of another instance is in the way. */
+  readonly ports?: 'saved' | 'free' | undefined;
+}
+
+export interface RunningInstance {
+  readonly url: string;
+  readonly credentialsPath: string;
+  readonly instance: Instance;
+  status(): SupervisorState;
+  service(name: ServiceName): SupervisedService;
+  /** Stops all of it, in reverse, cleanly. */
+  stop(): Promise<void>;
+  /** Ends all of it at once; synchronous. */
+  killNow(): void;
+}
+
+export type ServiceName = 'postgres' | 'temporal' | 'weaviate' | 'worker' | 'api';
+
+const WORKER_GRACE_MS = 30_000;
+const API_GRACE_MS = 20_000;
+
+/**
+ * Starts a whole instance on a data directory and resolves when the API answers. Rejects with AlreadyRunningError,
+ * InstanceError, EngineError or SupervisorError, and then no process is left.
+ */
+export async function startInstance(options: StartInstanceOptions): Promise<RunningInstance> {
+  const { environment } = options;
+  const cacheDir = options.cacheDir ?? cacheDirectory(environment);
+  const { instance, supervisor, stop } = await runInstance({
+    dataDir: options.dataDir,
+    progress: options.progress,
+    signal: options.signal,
+    apiPort: options.apiPort,
+    preferPorts: options.ports ?? 'saved',
+    prepare: () => prepareEngines({ cacheDir, environment, progress: options.progress, signal: options.signal }),
+    nodes: (opened, files) => instanceNodes(opened, files, { cacheDir, environment, progress: options.progress }),
+    url: (opened) => apiUrl(opened, environment),
+  });
+  return {
+    url: apiUrl(instance, environment),
+    credentialsPath: instance.layout.credentialsFile,
+    instance,
+    status: () => supervisor.state(),
+    service: (name) => supervisor.service(name),
+    stop,
+    killNow: () => supervisor.killAll(),
+  };
+}
+
+interface GraphContext {
+  readonly cacheDir: string;
+  readonly environment: Environment;
+  readonly progress: Progress;
+}
+
+function instanceNodes(instance: Instance, files: EngineFiles, context: GraphContext): NodeDefinition[] {
+  const childEnvironment = instanceEnvironment(instance, context.environment, context.cacheDir);
+  const after = ['database', 'temporal-setup', 'weaviate', 'identity', 'model-files'];
+  return [
+    ...engineNodes(instance, files, context.environment),
+    databaseStep(instance),
+    temporalStep(instance, context.environment),
+    identityStep(instance, context.environment),
+    modelFilesStep(context),
+    nodeService({
+      name: 'worker',
+      entry: 'workers/main.ts',
+      after,
+      environment: childEnvironment,
+      stopGraceMs: WORKER_GRACE_MS,
+    }),
+    nodeService({ name: 'api', entry: 'api/main.ts', after, environment: childEnvironment, stopGraceMs: API_GRACE_MS }),
+  ];
+}
+
+function databaseStep(instance: Instance): StepDefinition {
+  const { postgresOwner: owner, postgresApp: app, postgresMaintenance: maintenance } = instance.secrets;
+  return {
+    kind: 'step',
+    name: 'database',
+    after: ['postgres'],
+    run: ({ update }) =>
+      bootstrapDatabase({
+        superuserUrl: superuserUrl(instance),
+        databaseName: DATABASE_NAME,
+        passwords: { owner, app, maintenance },
+        progress: update,
+      }),
+  };
+}
+
+function temporalStep(instance: Instance, environment: Environment): StepDefinition {
+  return {
+    kind: 'step',
+    name: 'temporal-setup',
+    after: ['temporal'],
+    run: () => bootstrapTemporal({ address: temporalAddress(instance), namespace: temporalNamespace(environment) }),
+  };
+}
+
+function identityStep(instance: Instance, environment: Environment): StepDefinition {
+  return {
+    kind: 'step',
+    name: 'identity',
+    after: ['database'],
+    run: () =>
+      bootstrapIdentity({
+        maintenanceDatabaseUrl: maintenanceDatabaseUrl(instance),
+        credentialsPath: instance.layout.credentialsFile,
+        url: apiUrl(instance, environment),
+      }),
+  };
+}
+
+/** Never fails: without a model the server answers by keyword alone, and says so. */
+function modelFilesStep(context: GraphContext): StepDefinition {
+  return {
+    kind: 'step',
+    name: 'model-files',
+    after: [],
+    run: async ({ update, signal }) => {
+      await ensureModelFiles({ cacheDir: context.cacheDir, environment: context.environment, progress: update, signal });
+    },
+  };
+}

@@ -1,0 +1,205 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Backoff } from './backoff.ts';
+import { type Child, startChild } from './child.ts';
+import { type Command, type ServiceDefinition, SupervisorError } from './definitions.ts';
+import { lastLines, logPath } from './log-file.ts';
+import { signalGroup } from './process-identity.ts';
+import { awaitReadiness } from './readiness.ts';
+import type { NodeState, NodeStatus } from './state.ts';
+
+/** A service that cannot be started even once is given up after this many tries: then its set-up is wrong. */
+const FIRST_START_TRIES = 4;
+const KILL_WAIT_MS = 5000;
+const SHOWN_LOG_LINES = 8;
+const ENDING_SIGNALS: ReadonlySet<NodeJS.Signals> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGABRT']);
+
+export interface ServiceHost {
+  readonly logFolder: string;
+  readonly changed: (name: string, state: NodeState) => void;
+  readonly progress: (text: string) => void;
+}
+
+/** Keeps one process running: starts it, waits until it truly answers, starts it again when it ends, stops it cleanly. */
+export class SupervisedService {
+  readonly definition: ServiceDefinition;
+  readonly #host: ServiceHost;
+  #state: NodeState;
+  #child: Child | null = null;
+  #stopping = new AbortController();
+  #loop: Promise<void> = Promise.resolve();
+  #ready = Promise.withResolvers<void>();
+  #skipDelay = false;
+
+  constructor(definition: ServiceDefinition, host: ServiceHost) {
+    this.definition = definition;
+    this.#host = host;
+    this.#state = {
+      kind: 'service',
+      status: 'waiting',
+      stopSignal: definition.stopSignal,
+      restarts: 0,
+      since: new Date().toISOString(),
+    };
+  }
+
+  get state(): NodeState {
+    return this.#state;
+  }
+
+  /** The number of the running process, or null between two. */
+  get pid(): number | null {
+    return this.#child?.alive() ? this.#child.identity.pid : null;
+  }
+
+  /** Resolves when the service answers (again). Rejects when it was given up or stopped. */
+  whenReady(): Promise<void> {
+    return this.#state.status === 'ready' ? Promise.resolve() : this.#ready.promise;
+  }
+
+  /** Starts the service and resolves when it is ready. Rejects with SupervisorError after the last failed try. */
+  start(): Promise<void> {
+    this.#stopping = new AbortController();
+    this.#renewReady();
+    this.#loop = this.#superviseUntilStopped();
+    return this.#ready.promise;
+  }
+
+  /** Ends the service: cleanly, or by force when that takes too long. Resolves when no process is left. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    const child = this.#child;
+    if (child?.alive()) {
+      this.#change('stopping');
+      await this.#end(child, this.definition.stopGraceMs);
+    }
+    await this.#loop;
+    if (this.#state.status !== 'failed') this.#change('stopped');
+  }
+
+  /** Sends a signal to the running process. False when there is none. After one that ends it, whenReady waits for its successor. */
+  kill(signal: NodeJS.Signals): boolean {
+    if (!this.#child?.alive()) return false;
+    if (ENDING_SIGNALS.has(signal)) this.#expectSuccessor(`was sent ${signal}`);
+    return process.kill(this.#child.identity.pid, signal);
+  }
+
+  /** Ends the process at once; synchronous, for the last moment of the supervisor. */
+  killNow(signal: NodeJS.Signals = this.definition.emergencySignal): void {
+    this.#stopping.abort();
+    if (this.#child?.alive()) signalGroup(this.#child.identity.pid, signal);
+  }
+
+  /** Stops the process cleanly and resolves when its successor is ready. */
+  async restart(): Promise<void> {
+    await this.whenReady();
+    this.#skipDelay = true;
+    const child = this.#child;
+    this.#expectSuccessor('asked to restart');
+    if (child) await this.#end(child, this.definition.stopGraceMs);
+    await this.whenReady();
+  }
+
+  async #superviseUntilStopped(): Promise<void> {
+    const backoff = new Backoff();
+    let wasReady = false;
+    this.#change('starting');
+    while (!this.#stopping.signal.aborted) {
+      let reason: string;
+      let prepared = false;
+      try {
+        const command = await this.definition.prepare({ signal: this.#stopping.signal, update: this.#host.progress });
+        prepared = true;
+        const child = await this.#startOnce(command);
+        wasReady = true;
+        backoff.ready(performance.now());
+        this.#change('ready', this.#state.detail);
+        this.#ready.resolve();
+        reason = (await child.exited).text;
+      } catch (error) {
+        reason = error instanceof Error ? error.message : String(error);
+        if (this.#child?.alive()) await this.#end(this.#child, this.definition.stopGraceMs);
+      }
+      if (this.#stopping.signal.aborted) break;
+      const delayMs = this.#skipDelay ? 0 : backoff.failed(performance.now());
+      this.#skipDelay = false;
+      // What cannot even be prepared the first time will not be by waiting.
+      if (!wasReady && (!prepared || backoff.failures >= FIRST_START_TRIES)) {
+        this.#giveUp(reason, prepared);
+        return;
+      }
+      await this.#waitBeforeRestart(reason, delayMs);
+    }
+    this.#ready.reject(new SupervisorError('stopped-during-start', `${this.definition.name} was stopped.`));
+  }
+
+  async #startOnce(command: Command): Promise<Child> {
+    this.#stopping.signal.throwIfAborted();
+    const log = logPath(this.#host.logFolder, this.definition.name);
+    const child = await startChild(command, log, this.definition.readiness.kind === 'message');
+    this.#child = child;
+    this.#change(this.#state.status, this.#state.detail);
+    await awaitReadiness(this.definition, child, this.#stopping.signal);
+    return child;
+  }
+
+  async #waitBeforeRestart(reason: string, delayMs: number): Promise<void> {
+    this.#child = null;
+    this.#state = { ...this.#state, restarts: this.#state.restarts + 1 };
+    this.#expectSuccessor(reason);
+    this.#host.progress(`${reason}; starting again in ${(delayMs / 1000).toFixed(1)} s`);
+    try {
+      await delay(delayMs, undefined, { signal: this.#stopping.signal });
+    } catch {
+      // Stopped while waiting: the loop sees it.
+    }
+  }
+
+  #giveUp(reason: string, ran: boolean): void {
+    const log = logPath(this.#host.logFolder, this.definition.name);
+    const lines = ran ? `\nLast lines of ${log}:\n${lastLines(log, SHOWN_LOG_LINES).join('\n')}` : '';
+    this.#change('failed', reason);
+    const message = `${this.definition.name} did not start: ${reason}${lines}`;
+    this.#ready.reject(new SupervisorError('start-failed', message));
+  }
+
+  async #end(child: Child, graceMs: number): Promise<void> {
+    const { pid } = child.identity;
+    if (child.alive()) process.kill(pid, this.definition.stopSignal);
+    if (await endsWithin(child, graceMs)) return;
+    signalGroup(pid, 'SIGKILL');
+    await endsWithin(child, KILL_WAIT_MS);
+  }
+
+  /** Whoever waits keeps the promise while it is pending; after a success they need a new one. */
+  #expectSuccessor(reason: string): void {
+    if (this.#state.status === 'ready') this.#renewReady();
+    this.#change('restarting', reason);
+  }
+
+  #renewReady(): void {
+    this.#ready = Promise.withResolvers<void>();
+    // Nobody need be waiting when the service ends; whoever waits gets the rejection all the same.
+    this.#ready.promise.catch(() => undefined);
+  }
+
+  #change(status: NodeStatus, detail?: string): void {
+    const { process: _gone, detail: _old, ...rest } = this.#state;
+    const child = this.#child;
+    this.#state = {
+      ...rest,
+      status,
+      since: status === rest.status ? rest.since : new Date().toISOString(),
+      ...(child?.alive() ? { process: child.identity } : {}),
+      ...(detail === undefined ? {} : { detail }),
+    };
+    this.#host.changed(this.definition.name, this.#state);
+  }
+}
+
+async function endsWithin(child: Child, timeoutMs: number): Promise<boolean> {
+  const timer = new AbortController();
+  const late = delay(timeoutMs, false, { signal: timer.signal }).catch(() => false);
+  const ended = await Promise.race([child.exited.then(() => true), late]);
+  timer.abort();
+  return ended;
+}

@@ -1,0 +1,218 @@
+import { checkGraph, type NodeDefinition, type StepDefinition, SupervisorError } from './definitions.ts';
+import { logPath, rotateLog } from './log-file.ts';
+import { identifyProcess, type ProcessIdentity } from './process-identity.ts';
+import type { Progress } from './progress.ts';
+import { type NodeState, type Phase, type SupervisorState, writeState } from './state.ts';
+import { SupervisedService } from './supervised-service.ts';
+
+const ROTATE_EVERY_MS = 30_000;
+
+export interface SupervisorOptions {
+  readonly nodes: readonly NodeDefinition[];
+  readonly logFolder: string;
+  readonly stateFile: string;
+  readonly progress: Progress;
+  /** Shown by other commands that read the state. */
+  readonly url?: string;
+}
+
+/** Runs a graph of services and steps: dependencies first, independent ones at once, and everything down in reverse. */
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #services = new Map<string, SupervisedService>();
+  readonly #self: ProcessIdentity;
+  readonly #startedAt = new Date().toISOString();
+  readonly #abort = new AbortController();
+  readonly #killOnExit = (): void => this.killAll();
+  #nodes: Record<string, NodeState> = {};
+  #phase: Phase = 'starting';
+  #error: string | undefined;
+  #stopped: Promise<void> | null = null;
+  #rotation: NodeJS.Timeout | undefined;
+
+  constructor(options: SupervisorOptions) {
+    checkGraph(options.nodes);
+    this.#options = options;
+    this.#self = identifyProcess(process.pid) ?? { pid: process.pid, startTime: 'unknown' };
+    for (const node of options.nodes) {
+      if (node.kind === 'service') this.#services.set(node.name, this.#superviseOne(node.name, node));
+    }
+  }
+
+  /**
+   * Starts everything; resolves when all of it is ready. When a part fails or the signal aborts, everything that started is
+   * stopped first and then it rejects with SupervisorError.
+   */
+  async start(signal: AbortSignal): Promise<void> {
+    process.once('exit', this.#killOnExit);
+    this.#nodes = Object.fromEntries(this.#options.nodes.map((node) => [node.name, waiting(node)]));
+    this.#setPhase('starting');
+    const abortStart = (): void => this.#abort.abort();
+    signal.addEventListener('abort', abortStart, { once: true });
+    if (signal.aborted) abortStart();
+    try {
+      await this.#startAll();
+      if (signal.aborted) throw stoppedDuringStart();
+    } catch (error) {
+      if (signal.aborted) {
+        await this.stop();
+        throw stoppedDuringStart();
+      }
+      this.#error = error instanceof Error ? error.message : String(error);
+      await this.stop();
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', abortStart);
+    }
+    this.#rotation = setInterval(() => this.#rotateLogs(), ROTATE_EVERY_MS).unref();
+    this.#setPhase('running');
+  }
+
+  /** Stops everything, what depends on others first. Calling it again waits for the same stop. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stopAll();
+    return this.#stopped;
+  }
+
+  /** Ends every process at once. Synchronous. */
+  killAll(signal?: NodeJS.Signals): void {
+    for (const service of this.#services.values()) service.killNow(signal);
+  }
+
+  service(name: string): SupervisedService {
+    const service = this.#services.get(name);
+    if (!service) throw new SupervisorError('bad-graph', `There is no service ${name}.`);
+    return service;
+  }
+
+  state(): SupervisorState {
+    return {
+      supervisor: this.#self,
+      phase: this.#phase,
+      startedAt: this.#startedAt,
+      ...(this.#options.url === undefined ? {} : { url: this.#options.url }),
+      ...(this.#error === undefined ? {} : { error: this.#error }),
+      nodes: this.#nodes,
+    };
+  }
+
+  async #startAll(): Promise<void> {
+    const started = new Map<string, Promise<void>>();
+    const start = (node: NodeDefinition): Promise<void> => {
+      const known = started.get(node.name);
+      if (known) return known;
+      const dependencies = this.#options.nodes.filter((other) => node.after.includes(other.name));
+      const promise = Promise.all(dependencies.map((other) => start(other))).then(() => this.#startNode(node));
+      started.set(node.name, promise);
+      return promise;
+    };
+    try {
+      await Promise.all(this.#options.nodes.map((node) => start(node)));
+    } catch (error) {
+      this.#abort.abort();
+      await Promise.allSettled(started.values());
+      throw error;
+    }
+  }
+
+  async #startNode(node: NodeDefinition): Promise<void> {
+    this.#abort.signal.throwIfAborted();
+    const step = this.#options.progress.step(node.name);
+    const begun = performance.now();
+    try {
+      if (node.kind === 'step') await this.#runStep(node, (text) => step.update(text));
+      else await this.#startService(node.name);
+    } catch (error) {
+      step.fail(this.#abort.signal.aborted ? 'stopped' : error instanceof Error ? error.message : String(error));
+      throw error;
+    }
+    step.done(`${((performance.now() - begun) / 1000).toFixed(1)} s`);
+  }
+
+  async #startService(name: string): Promise<void> {
+    const service = this.service(name);
+    const onAbort = (): void => void service.stop().catch(() => undefined);
+    this.#abort.signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      await service.start();
+    } finally {
+      this.#abort.signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  async #runStep(node: StepDefinition, update: (text: string) => void): Promise<void> {
+    const { signal } = this.#abort;
+    const stopped = Promise.withResolvers<never>();
+    const onAbort = (): void => stopped.reject(stoppedDuringStart());
+    signal.addEventListener('abort', onAbort, { once: true });
+    this.#changed(node.name, { ...waiting(node), status: 'starting' });
+    try {
+      // A step that does not look at the signal is left alone: it fails by itself when what it uses has stopped.
+      await Promise.race([node.run({ signal, update }), stopped.promise]);
+    } catch (error) {
+      const detail = error instanceof Error ? error.message : String(error);
+      this.#changed(node.name, { ...waiting(node), status: 'failed', detail });
+      throw error instanceof SupervisorError
+        ? error
+        : new SupervisorError('start-failed', `${node.name} failed: ${detail}`, { cause: error });
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+    this.#changed(node.name, { ...waiting(node), status: 'ready' });
+  }
+
+  async #stopAll(): Promise<void> {
+    clearInterval(this.#rotation);
+    this.#abort.abort();
+    this.#setPhase('stopping');
+    const stopped = new Map<string, Promise<void>>();
+    const stop = (name: string): Promise<void> => {
+      const known = stopped.get(name);
+      if (known) return known;
+      const dependents = this.#options.nodes.filter((node) => node.after.includes(name));
+      const promise = Promise.all(dependents.map((node) => stop(node.name))).then(async () => {
+        await this.#services.get(name)?.stop();
+      });
+      stopped.set(name, promise);
+      return promise;
+    };
+    await Promise.all(this.#options.nodes.map((node) => stop(node.name)));
+    process.removeListener('exit', this.#killOnExit);
+    this.#setPhase(this.#error === undefined ? 'stopped' : 'failed');
+  }
+
+  #superviseOne(name: string, definition: Extract<NodeDefinition, { kind: 'service' }>): SupervisedService {
+    return new SupervisedService(definition, {
+      logFolder: this.#options.logFolder,
+      changed: (service, state) => this.#changed(service, state),
+      progress: (text) => this.#options.progress.step(name).update(text),
+    });
+  }
+
+  #changed(name: string, state: NodeState): void {
+    this.#nodes = { ...this.#nodes, [name]: state };
+    this.#write();
+  }
+
+  #setPhase(phase: Phase): void {
+    this.#phase = phase;
+    this.#write();
+  }
+
+  #write(): void {
+    writeState(this.#options.stateFile, this.state());
+  }
+
+  #rotateLogs(): void {
+    for (const name of this.#services.keys()) rotateLog(logPath(this.#options.logFolder, name));
+  }
+}
+
+function waiting(node: NodeDefinition): NodeState {
+  const stopSignal = node.kind === 'service' ? node.stopSignal : 'SIGTERM';
+  return { kind: node.kind, status: 'waiting', stopSignal, restarts: 0, since: new Date().toISOString() };
+}
+
+function stoppedDuringStart(): SupervisorError {
+  return new SupervisorError('stopped-during-start', 'Stopped before everything was ready.');
+}

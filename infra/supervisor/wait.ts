@@ -1,0 +1,17 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+/**
+ * Waits until a condition holds. True when it did, false when the time was over. Rejects when the signal aborts or the
+ * condition throws.
+ */
+export async function waitUntil(
+  condition: () => boolean,
+  options: { readonly timeoutMs: number; readonly everyMs?: number; readonly signal?: AbortSignal | undefined },
+): Promise<boolean> {
+  const deadline = performance.now() + options.timeoutMs;
+  while (!condition()) {
+    if (performance.now() >= deadline) return false;
+    await delay(options.everyMs ?? 25, undefined, options.signal ? { signal: options.signal } : {});
+  }
+  return true;
+}

@@ -1,0 +1,81 @@
+import { Worker } from 'node:worker_threads';
+import { EmbedderUnavailable } from '../../domain/ports/embedder.ts';
+import type { ThreadAnswer, ThreadRequest, ThreadSettings } from './thread-messages.ts';
+
+/** A running thread that holds the model. */
+export interface ModelThread {
+  /** Vectors of the texts one after another in one buffer. @throws EmbedderUnavailable when the thread fails or dies meanwhile */
+  embed(texts: readonly string[]): Promise<Float32Array<ArrayBuffer>>;
+  /** True until the thread ends, by itself or stopped. */
+  alive(): boolean;
+  /** Frees the model and ends the thread; what still waits is refused. Never throws. */
+  stop(): Promise<void>;
+}
+
+interface Waiting {
+  readonly resolve: (vectors: Float32Array<ArrayBuffer>) => void;
+  readonly reject: (error: EmbedderUnavailable) => void;
+}
+
+/** Time that a thread gets to end by itself once asked. */
+const STOP_TIMEOUT_MS = 3_000;
+
+/** Starts a thread and waits until the model is loaded. @throws EmbedderUnavailable */
+export async function startModelThread(settings: ThreadSettings): Promise<ModelThread> {
+  const worker = new Worker(new URL('embedding-thread.ts', import.meta.url), {
+    name: 'embedding',
+    workerData: settings,
+    // The thread's own objects are small and short-lived: without a bound V8 keeps a young generation of 16 MB for them.
+    resourceLimits: { maxYoungGenerationSizeMb: 4 },
+  });
+  const waiting = new Map<number, Waiting>();
+  const exited = Promise.withResolvers<void>();
+  const started = Promise.withResolvers<void>();
+  let alive = true;
+  let nextId = 0;
+
+  const end = (reason: string): void => {
+    alive = false;
+    const error = new EmbedderUnavailable(reason);
+    started.reject(error);
+    for (const { reject } of waiting.values()) reject(error);
+    waiting.clear();
+  };
+
+  worker.on('message', (answer: ThreadAnswer) => {
+    if (answer.type === 'ready') {
+      started.resolve();
+      return;
+    }
+    const call = waiting.get(answer.id);
+    waiting.delete(answer.id);
+    if (answer.type === 'vectors') call?.resolve(answer.vectors);
+    else call?.reject(new EmbedderUnavailable(`the embedding model failed: ${answer.message}`));
+  });
+  worker.on('error', (error) => end(`the embedding thread failed: ${String(error)}`));
+  worker.on('exit', (code) => {
+    end(`the embedding thread ended with code ${code}`);
+    exited.resolve();
+  });
+
+  await started.promise;
+  return {
+    alive: () => alive,
+    async embed(texts) {
+      if (!alive) throw new EmbedderUnavailable('the embedding thread has ended');
+      const id = nextId;
+      nextId += 1;
+      const answer = Promise.withResolvers<Float32Array<ArrayBuffer>>();
+      waiting.set(id, answer);
+      worker.postMessage({ type: 'embed', id, texts } satisfies ThreadRequest, []);
+      return answer.promise;
+    },
+    async stop() {
+      alive = false;
+      worker.postMessage({ type: 'stop' } satisfies ThreadRequest, []);
+      const timer = setTimeout(() => void worker.terminate(), STOP_TIMEOUT_MS);
+      await exited.promise;
+      clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,152 @@
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { EmbedderUnavailable, type Embedder } from '../../domain/ports/embedder.ts';
+import { BGE_SMALL, BGE_SMALL_FILES } from './bge-small.ts';
+import { createEmbeddingCall, type EmbeddingCall } from './embedding-call.ts';
+import { mappedModelOf } from './mapped-model.ts';
+import { startModelThread, type ModelThread } from './model-thread.ts';
+
+export interface OnnxEmbedderOptions {
+  /** Where the files of BGE_SMALL_FILES are, or will be: they are looked for again by every call that finds no model loaded. */
+  readonly modelDir: string;
+  /** Threads of one run of the model. */
+  readonly threads: number;
+  /** Bound of texts × longest text in one run: bounds the memory that a run takes, and how long a query waits behind passages. */
+  readonly maxBatchTokens: number;
+  /** The model is freed after this time without a call, and loaded again (0.2 s) by the next one. Undefined: never. */
+  readonly idleUnloadMs?: number;
+}
+
+/** An embedder over local ONNX files, run in a thread of its own. Calls are served a batch at a time, queries before passages. */
+export function createOnnxEmbedder(options: OnnxEmbedderOptions): Embedder {
+  const { modelDir, maxBatchTokens, idleUnloadMs } = options;
+  const modelPath = join(modelDir, BGE_SMALL_FILES.model.name);
+  const tokenizerPath = join(modelDir, BGE_SMALL_FILES.tokenizer.name);
+  const queues: Record<'query' | 'passage', EmbeddingCall[]> = { query: [], passage: [] };
+  let thread: Promise<ModelThread> | undefined;
+  let idleTimer: NodeJS.Timeout | undefined;
+  let serving = false;
+  let unloadedIdle = false;
+  let closed = false;
+
+  const requireFiles = async (): Promise<void> => {
+    try {
+      await Promise.all([access(modelPath), access(tokenizerPath)]);
+    } catch (cause) {
+      throw new EmbedderUnavailable(`no embedding model in ${modelDir}`, { cause });
+    }
+  };
+
+  const start = async (): Promise<ModelThread> => {
+    await requireFiles();
+    const mapped = await mappedModelOf(modelDir, modelPath);
+    return startModelThread({
+      modelPaths: mapped === null ? [modelPath] : [mapped, modelPath],
+      tokenizerPath,
+      intraOpThreads: options.threads,
+      maxBatchTokens,
+      windowTokens: BGE_SMALL.windowTokens,
+      dimension: BGE_SMALL.dimension,
+    });
+  };
+
+  /** The running thread, or a new one where there is none or it died. */
+  const runningThread = async (): Promise<ModelThread> => {
+    if (closed) throw new EmbedderUnavailable('the embedder is closed');
+    const starting = thread ?? start();
+    thread = starting;
+    unloadedIdle = false;
+    try {
+      const running = await starting;
+      if (running.alive()) return running;
+    } catch (error) {
+      if (thread === starting) thread = undefined;
+      throw error;
+    }
+    if (thread === starting) thread = undefined;
+    return runningThread();
+  };
+
+  const unload = async (): Promise<void> => {
+    clearTimeout(idleTimer);
+    const running = thread;
+    thread = undefined;
+    // A thread that never started has nothing to free; its callers were told.
+    await running?.then(
+      async (model) => model.stop(),
+      () => undefined,
+    );
+  };
+
+  const nextCall = (): EmbeddingCall | undefined => {
+    for (const queue of [queues.query, queues.passage]) {
+      while (queue[0]?.settled() === true) queue.shift();
+      if (queue[0] !== undefined) return queue[0];
+    }
+    return undefined;
+  };
+
+  /** Serves batch after batch until nothing waits. Only one runs at a time. */
+  const serve = async (): Promise<void> => {
+    if (serving) return;
+    serving = true;
+    clearTimeout(idleTimer);
+    for (let call = nextCall(); call !== undefined; call = nextCall()) {
+      try {
+        const running = await runningThread();
+        // Loading takes a while: a query may have come meanwhile, or this call may be gone.
+        call = nextCall();
+        if (call !== undefined) call.accept(await running.embed(call.takeBatch(maxBatchTokens)));
+      } catch (error) {
+        call?.fail(error);
+      }
+    }
+    serving = false;
+    if (idleUnloadMs !== undefined && !closed) {
+      idleTimer = setTimeout(() => {
+        unloadedIdle = thread !== undefined;
+        void unload();
+      }, idleUnloadMs).unref();
+    }
+  };
+
+  return {
+    model: BGE_SMALL.name,
+    dimension: BGE_SMALL.dimension,
+    async embed(texts, purpose, signal) {
+      signal?.throwIfAborted();
+      if (texts.length === 0) return [];
+      const call = createEmbeddingCall({
+        texts,
+        prefix: purpose === 'query' ? BGE_SMALL.queryPrefix : '',
+        dimension: BGE_SMALL.dimension,
+        windowTokens: BGE_SMALL.windowTokens,
+        signal,
+      });
+      queues[purpose].push(call);
+      void serve();
+      return call.vectors;
+    },
+    async ready() {
+      try {
+        // A model that was freed for idleness is not loaded again just to be asked about.
+        if (unloadedIdle) await requireFiles();
+        else {
+          await runningThread();
+          void serve();
+        }
+        return true;
+      } catch {
+        // Why not is told to the callers of embed.
+        return false;
+      }
+    },
+    async close() {
+      closed = true;
+      for (const call of [...queues.query, ...queues.passage]) {
+        if (!call.settled()) call.fail(new EmbedderUnavailable('the embedder was closed'));
+      }
+      await unload();
+    },
+  };
+}

@@ -1,0 +1,21 @@
+/** What the embedding thread is started with. */
+export interface ThreadSettings {
+  /** Model files, best first; the first that loads is used. */
+  readonly modelPaths: readonly string[];
+  readonly tokenizerPath: string;
+  readonly intraOpThreads: number;
+  /** Bound of rows × longest row in one run of the model. */
+  readonly maxBatchTokens: number;
+  readonly windowTokens: number;
+  readonly dimension: number;
+}
+
+export type ThreadRequest =
+  | { readonly type: 'embed'; readonly id: number; readonly texts: readonly string[] }
+  | { readonly type: 'stop' };
+
+/** `vectors` holds one row of `dimension` floats a text; its buffer is transferred. */
+export type ThreadAnswer =
+  | { readonly type: 'ready' }
+  | { readonly type: 'vectors'; readonly id: number; readonly vectors: Float32Array<ArrayBuffer> }
+  | { readonly type: 'failed'; readonly id: number; readonly message: string };

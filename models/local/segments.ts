@@ -1,0 +1,105 @@
+import type { SourceRow } from '../../domain/ports/model.ts';
+import { splitBlocks } from '../../domain/text/blocks.ts';
+import { capitalised, plainText, verbatimHead, verbatimTail } from '../../domain/text/clean.ts';
+import { splitSentences } from '../../domain/text/sentences.ts';
+import { termsOf, wordCount } from '../../domain/text/terms.ts';
+
+/** One sentence of a prompt, as candidate for a summary. */
+export interface Sentence {
+  readonly row: SourceRow;
+  /** Place of the row in the input. */
+  readonly rowIndex: number;
+  /** Place of the sentence in its row, 0 (first) to 1 (last). */
+  readonly place: number;
+  /** One clean line for people. */
+  readonly text: string;
+  /** Verbatim in `row.content`. */
+  readonly quote: string;
+  readonly terms: readonly string[];
+  /** True for a list item or a heading, which often has no verb. */
+  readonly fragment: boolean;
+}
+
+/** A prompt longer than this is read at both ends only: a pasted log, not words. */
+const MAX_PROMPT_CHARACTERS = 60_000;
+const MAX_QUOTE_CHARACTERS = 600;
+/** A command that stands in prose without a fence: a program in lower case, and a sign that prose has not. */
+const SHELL_LINE =
+  /^(?:\$ )?(?:rm|mv|cp|cd|ls|cat|git|gh|npm|npx|pnpm|yarn|node|uvx?|pip3?|pytest|python3?|ruff|source|sudo|brew|docker|make|cargo|go|curl|export|echo|mkdir|chmod|touch|grep|sed|find|which)\s(?=.*(?:\s-{1,2}\w|[/=*|>"]|\w\.\w|&&)|(?:\S+\s?){1,3}$)(?!.*[.!?]\s+\p{Lu})/u;
+
+/** Openings that carry nothing ("Perfect!", "You're right,"): taken off the displayed text, not off the quote. */
+const LEAD_IN =
+  /^(?:(?:perfect|great|excellent|good|nice|okay|ok|sure|got it|done|so|well|ah|oh|yes|right|alright|thanks|awesome|indeed|now|and|but|also|then|however|in summary|summary|you(?:'|’)re (?:absolutely |completely )?right)(?:[!.,:]| [-–—])+\s*)+/iu;
+
+/** Sentences of the user's and the assistant's prompts, in reading order; hidden instructions, code and tables left out. */
+export function sentencesOf(rows: readonly SourceRow[]): readonly Sentence[] {
+  return rows.flatMap((row, rowIndex) => (isSpoken(row) ? sentencesOfRow(row, rowIndex) : []));
+}
+
+/** True for what a person or the assistant said, notes made by hand included. */
+function isSpoken(row: SourceRow): boolean {
+  if (row.role === 'prompt') return row.type === 'user' || row.type === 'assistant';
+  return row.tool === null;
+}
+
+function sentencesOfRow(row: SourceRow, rowIndex: number): readonly Sentence[] {
+  const found: { quote: string; fragment: boolean }[] = [];
+  for (const part of readableParts(row.content)) {
+    for (const block of splitBlocks(part)) {
+      if (block.kind === 'code' || block.kind === 'table') continue;
+      for (const span of splitSentences(part, block)) {
+        found.push({
+          quote: verbatimHead(part.slice(span.start, span.end), MAX_QUOTE_CHARACTERS),
+          fragment: block.kind !== 'paragraph',
+        });
+      }
+    }
+  }
+  return found.flatMap(({ quote, fragment }, index) => {
+    const text = withoutLeadIn(balanced(plainText(quote)));
+    if (!isProse(text)) return [];
+    const place = found.length > 1 ? index / (found.length - 1) : 1;
+    return [{ row, rowIndex, place, text, quote, terms: termsOf(text), fragment }];
+  });
+}
+
+function readableParts(content: string): readonly string[] {
+  if (content.length <= MAX_PROMPT_CHARACTERS) return [content];
+  return [verbatimHead(content, MAX_PROMPT_CHARACTERS / 2), verbatimTail(content, MAX_PROMPT_CHARACTERS / 2)];
+}
+
+/** Takes off a bullet and a quotation mark whose partner stands in another sentence. */
+function balanced(text: string): string {
+  const plain = text.replace(/^[-–—•]\s+/u, '');
+  const marks = plain.match(/"/gu)?.length ?? 0;
+  return marks % 2 === 1 ? plain.replace(/^"|"(?=[.!?]?$)/u, '') : plain;
+}
+
+/** The sentence without openings that carry nothing, with a capital again. */
+function withoutLeadIn(text: string): string {
+  const rest = text
+    .replace(LEAD_IN, '')
+    .replace(/^(?:and|but|so)\s+(?!that\b)(?=\S+\s+\S)/iu, '')
+    .trim();
+  if (rest === '' || rest === text) return text;
+  return capitalised(rest);
+}
+
+/** Prose full of figures still has this share of letters and spaces; code and tables of numbers have less. */
+const MIN_LETTER_SHARE = 0.62;
+
+/** False for code, paths, log lines and scraps: at least three words, and mostly letters. */
+function isProse(text: string): boolean {
+  const words = wordCount(text);
+  if (words < 3) return false;
+  const letters = text.match(/[\p{L}\s]/gu)?.length ?? 0;
+  if (letters / text.length < MIN_LETTER_SHARE) return false;
+  if (
+    /^(?:[$>#%]|https?:|\/|\w+ ?[=({[]|import |from \S+ import|const |let [\w{[]+ ?=|def |class \w+[:({]|return |@)/u.test(
+      text,
+    )
+  )
+    return false;
+  if (SHELL_LINE.test(text)) return false;
+  return text.length / words < 22;
+}

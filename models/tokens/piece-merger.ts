@@ -1,0 +1,87 @@
+import { createNumberHeap, type NumberHeap } from './number-heap.ts';
+import { NO_RANK, type RankTable } from './rank-table.ts';
+
+/** Byte-pair merging of one piece at a time. Not reentrant: the arrays are reused from call to call. */
+export interface PieceMerger {
+  /** Number of tokens of `bytes[0..length)`; O(n log n), so that a run of 100,000 equal letters costs no more than prose. */
+  count(bytes: Uint8Array, length: number): number;
+  /** Bytes that the first `tokens` tokens of the last counted piece cover. */
+  bytesOfFirst(tokens: number): number;
+}
+
+/** Positions fit below this factor, so that (rank, position) is one exact number that sorts by rank, then leftmost. */
+const POSITION_SPAN = 2 ** 24;
+/** Larger scratch arrays are dropped after use: one odd input must not cost memory for good. */
+const KEPT_CAPACITY = 16_384;
+
+interface Scratch {
+  readonly capacity: number;
+  /** Start of the following part, by start of a part; `length` for the last. */
+  readonly next: Int32Array;
+  readonly previous: Int32Array;
+  /** Rank of the part at this start joined with its follower; NO_RANK where they do not merge or the start is gone. */
+  readonly joined: Int32Array;
+  /** Candidates. Stale ones stay and are recognised by `joined` when they surface. */
+  readonly heap: NumberHeap;
+}
+
+function scratchFor(capacity: number): Scratch {
+  return {
+    capacity,
+    next: new Int32Array(capacity + 1),
+    previous: new Int32Array(capacity + 1),
+    joined: new Int32Array(capacity + 1),
+    // One candidate a neighbouring pair at the start, and at most two more a merge.
+    heap: createNumberHeap(3 * capacity + 1),
+  };
+}
+
+/** Merges by the ranks of one vocabulary: always the lowest-ranked neighbouring pair, the leftmost of equals. */
+export function createPieceMerger(ranks: RankTable): PieceMerger {
+  let scratch = scratchFor(256);
+
+  const offer = (bytes: Uint8Array, start: number, length: number): void => {
+    const middle = scratch.next[start] ?? length;
+    const rank = middle < length ? ranks.rankOf(bytes, start, scratch.next[middle] ?? length) : NO_RANK;
+    scratch.joined[start] = rank;
+    if (rank !== NO_RANK) scratch.heap.push(rank * POSITION_SPAN + start);
+  };
+
+  return {
+    count(bytes, length) {
+      if (scratch.capacity > KEPT_CAPACITY && length <= KEPT_CAPACITY) scratch = scratchFor(KEPT_CAPACITY);
+      if (length > scratch.capacity) scratch = scratchFor(Math.max(length, 2 * scratch.capacity));
+      const { next, previous, joined, heap } = scratch;
+      next[0] = length;
+      if (length === 0) return 0;
+      if (ranks.rankOf(bytes, 0, length) !== NO_RANK) return 1;
+
+      heap.clear();
+      for (let i = 0; i < length; i += 1) {
+        next[i] = i + 1;
+        previous[i] = i - 1;
+      }
+      for (let i = 0; i < length; i += 1) offer(bytes, i, length);
+
+      let parts = length;
+      for (let key = heap.pop(); key !== undefined; key = heap.pop()) {
+        const start = key % POSITION_SPAN;
+        if (joined[start] !== (key - start) / POSITION_SPAN) continue;
+        const gone = next[start] ?? length;
+        const after = next[gone] ?? length;
+        next[start] = after;
+        if (after < length) previous[after] = start;
+        joined[gone] = NO_RANK;
+        parts -= 1;
+        offer(bytes, start, length);
+        if (start > 0) offer(bytes, previous[start] ?? 0, length);
+      }
+      return parts;
+    },
+    bytesOfFirst(tokens) {
+      let at = 0;
+      for (let i = 0; i < tokens; i += 1) at = scratch.next[at] ?? at;
+      return at;
+    },
+  };
+}

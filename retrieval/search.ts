@@ -1,0 +1,139 @@
+import { fuse } from '../domain/fusion.ts';
+import type { FusedMemory, Lane } from '../domain/fusion.ts';
+import type { TenantId } from '../domain/ids.ts';
+import type { Memory } from '../domain/memory.ts';
+import { EmbedderUnavailable } from '../domain/ports/embedder.ts';
+import type { Embedder } from '../domain/ports/embedder.ts';
+import { VectorIndexUnavailable } from '../domain/ports/vector-index.ts';
+import type { RecallFilter, RecallHit, VectorIndex } from '../domain/ports/vector-index.ts';
+import type { Database } from '../stores/postgres/database.ts';
+import { searchKeyword } from '../stores/postgres/keyword-search.ts';
+import { readMemories } from '../stores/postgres/memories.ts';
+
+export interface SearchDependencies {
+  readonly database: Database;
+  readonly vectors: VectorIndex;
+  readonly embedder: Embedder;
+  /** 0–1; the vector lane has the rest. */
+  readonly keywordWeight: number;
+  /** Told how long each stage took, in seconds. */
+  readonly onStage: (stage: 'embed' | 'recall' | 'read', seconds: number) => void;
+}
+
+export interface SearchRequest {
+  readonly tenantId: TenantId;
+  readonly question: string;
+  readonly filter: RecallFilter;
+  readonly limit: number;
+  readonly offset: number;
+  readonly minScore: number;
+  readonly groupBySession: boolean;
+}
+
+export interface FoundMemory extends FusedMemory {
+  readonly memory: Memory;
+}
+
+export interface SearchResult {
+  readonly found: readonly FoundMemory[];
+  /** Memories that match at all, among the candidates that were looked at. */
+  readonly total: number;
+  readonly facets: Readonly<Record<'type' | 'tool' | 'project' | 'tag', Readonly<Record<string, number>>>>;
+  /** What was away: `vector` when only keywords were compared, `keyword` when only vectors were. */
+  readonly degraded: readonly ('vector' | 'keyword')[];
+}
+
+/** Chunks that each lane gives: enough for the best fifty memories after fusion, and bounded. */
+const LANE_HITS = 150;
+/** Memories that are read after fusion: what can be paged through, and what facets count. */
+const MAX_CANDIDATES = 100;
+
+function isAway(error: unknown): boolean {
+  return error instanceof EmbedderUnavailable || error instanceof VectorIndexUnavailable;
+}
+
+/** What a lane found; null when what it stands on is away. */
+async function laneHits(recall: Promise<readonly RecallHit[]>): Promise<readonly RecallHit[] | null> {
+  try {
+    return await recall;
+  } catch (error) {
+    if (isAway(error)) return null;
+    throw error;
+  }
+}
+
+function countBy(values: readonly (string | null)[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const value of values) if (value !== null) counts[value] = (counts[value] ?? 0) + 1;
+  return counts;
+}
+
+function bestOfEachSession(found: readonly FoundMemory[]): FoundMemory[] {
+  const seen = new Set<string>();
+  return found.filter(({ memory }) => {
+    const key = memory.session?.id ?? memory.id;
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+}
+
+/** Hybrid search: keyword and vector recall side by side, fused, read from PostgreSQL. Answers degrade and never fail while PostgreSQL stands. */
+export function createSearch(dependencies: SearchDependencies): (request: SearchRequest) => Promise<SearchResult> {
+  const { database, vectors, embedder, keywordWeight, onStage } = dependencies;
+
+  const timed = async <Result>(stage: 'embed' | 'recall' | 'read', work: Promise<Result>): Promise<Result> => {
+    const started = performance.now();
+    try {
+      return await work;
+    } finally {
+      onStage(stage, (performance.now() - started) / 1_000);
+    }
+  };
+
+  const nearest = async (request: SearchRequest): Promise<readonly RecallHit[]> => {
+    const [vector] = await timed('embed', embedder.embed([request.question], 'query'));
+    return vector === undefined ? [] : vectors.nearest(request.tenantId, embedder.model, vector, request.filter, LANE_HITS);
+  };
+
+  /** Both lanes; where the vector index cannot answer by keyword, PostgreSQL does. */
+  const recall = async (request: SearchRequest): Promise<{ lanes: Lane[]; degraded: ('vector' | 'keyword')[] }> => {
+    const [keyword, vector] = await Promise.all([
+      laneHits(vectors.keyword(request.tenantId, embedder.model, request.question, request.filter, LANE_HITS)),
+      laneHits(nearest(request)),
+    ]);
+    const words = keyword ?? (await searchKeyword(database.pool, request.tenantId, request.question, request.filter, LANE_HITS));
+    const lanes: Lane[] = [{ name: 'keyword', weight: keywordWeight, hits: words }];
+    if (vector === null) return { lanes: [{ name: 'keyword', weight: 1, hits: words }], degraded: ['vector'] };
+    return { lanes: [...lanes, { name: 'vector', weight: 1 - keywordWeight, hits: vector }], degraded: [] };
+  };
+
+  return async (request) => {
+    const { lanes, degraded } = await timed('recall', recall(request));
+    const fused = fuse(lanes)
+      .filter((memory) => memory.score >= request.minScore)
+      .slice(0, MAX_CANDIDATES);
+    const refs = fused.map((memory) => ({ type: memory.memoryType, id: memory.memoryId }));
+    const memories = await timed(
+      'read',
+      refs.length === 0 ? Promise.resolve([]) : database.asTenant(request.tenantId, (transaction) => readMemories(transaction, refs, request.filter.viewerId)),
+    );
+    const byId = new Map(memories.map((memory) => [memory.id, memory]));
+    const all = fused.flatMap((entry): FoundMemory[] => {
+      const memory = byId.get(entry.memoryId);
+      return memory === undefined ? [] : [{ ...entry, memory }];
+    });
+    const listed = request.groupBySession ? bestOfEachSession(all) : all;
+    return {
+      found: listed.slice(request.offset, request.offset + request.limit),
+      total: listed.length,
+      facets: {
+        type: countBy(listed.map(({ memory }) => memory.type)),
+        tool: countBy(listed.map(({ memory }) => memory.tool)),
+        project: countBy(listed.map(({ memory }) => memory.projectName)),
+        tag: countBy(listed.flatMap(({ memory }) => [...memory.tags])),
+      },
+      degraded,
+    };
+  };
+}

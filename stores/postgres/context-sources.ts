@@ -1,0 +1,87 @@
+import { parseCited } from './summaries.ts';
+import type { CitedText } from '../../domain/ports/model.ts';
+import type { TenantTransaction } from './database.ts';
+
+export interface ContextScope {
+  readonly projectId: string;
+  readonly namespace: string;
+  /** The session that asks: what it knows itself is not told again. */
+  readonly excludeSessionId: string | null;
+}
+
+export interface ContextSession {
+  readonly id: string;
+  readonly title: string;
+  readonly completed: string;
+  readonly learned: string;
+  readonly nextSteps: string;
+  readonly actionItems: readonly CitedText[];
+  readonly occurredAt: Date;
+}
+
+export interface ContextLearning {
+  readonly id: string;
+  readonly category: string;
+  readonly title: string;
+  readonly description: string;
+  readonly confidence: number;
+  readonly verified: boolean;
+  readonly useCount: number;
+  readonly validFrom: Date;
+}
+
+export interface ContextItem {
+  readonly id: string;
+  readonly kind: string;
+  readonly title: string;
+  readonly content: string;
+  readonly importance: number;
+  readonly occurredAt: Date;
+}
+
+export interface ContextSources {
+  readonly sessions: readonly ContextSession[];
+  readonly learnings: readonly ContextLearning[];
+  readonly items: readonly ContextItem[];
+}
+
+const MAX_SESSIONS = 3;
+const MAX_LEARNINGS = 60;
+const MAX_ITEMS = 40;
+/** Kinds of items that outlive their session's end. */
+const LASTING_KINDS = ['decision', 'bugfix', 'discovery', 'security'];
+
+/** The newest session summaries, the surest learnings and the newest lasting items of a project. */
+export async function readContextSources(transaction: TenantTransaction, scope: ContextScope): Promise<ContextSources> {
+  const session = { namespace: scope.namespace, status: { not: 'deleted' } };
+  const elsewhere = scope.excludeSessionId === null ? {} : { sessionId: { not: scope.excludeSessionId } };
+  const summaries = await transaction.summary.findMany({
+    where: { projectId: scope.projectId, type: 'session', published: true, session, ...elsewhere },
+    orderBy: { id: 'desc' },
+    take: MAX_SESSIONS,
+    select: { id: true, title: true, completed: true, learned: true, nextSteps: true, actionItems: true, occurredAt: true },
+  });
+  const learnings = await transaction.learning.findMany({
+    where: { projectId: scope.projectId, namespace: scope.namespace, validTo: null },
+    orderBy: [{ confidence: 'desc' }, { id: 'desc' }],
+    take: MAX_LEARNINGS,
+    select: { id: true, category: true, title: true, description: true, confidence: true, verifiedAt: true, useCount: true, validFrom: true },
+  });
+  const items = await transaction.summary.findMany({
+    where: { projectId: scope.projectId, type: 'item', kind: { in: LASTING_KINDS }, published: true, session, ...elsewhere },
+    orderBy: { id: 'desc' },
+    take: MAX_ITEMS,
+    select: { id: true, kind: true, title: true, content: true, importance: true, occurredAt: true },
+  });
+  return {
+    sessions: summaries.map((summary) => ({
+      ...summary,
+      completed: summary.completed ?? '',
+      learned: summary.learned ?? '',
+      nextSteps: summary.nextSteps ?? '',
+      actionItems: parseCited(summary.actionItems),
+    })),
+    learnings: learnings.map(({ verifiedAt, ...learning }) => ({ ...learning, verified: verifiedAt !== null })),
+    items: items.map((item) => ({ ...item, kind: item.kind ?? 'change' })),
+  };
+}

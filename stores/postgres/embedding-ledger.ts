@@ -1,0 +1,100 @@
+import { v7 } from 'uuid';
+import { z } from 'zod';
+import type { TextChunk } from '../../domain/chunking.ts';
+import { asId, chunkObjectId } from '../../domain/ids.ts';
+import type { TenantId } from '../../domain/ids.ts';
+import { MEMORY_TYPES } from '../../domain/ports/vector-index.ts';
+import type { MemoryType } from '../../domain/ports/vector-index.ts';
+import type { TenantTransaction } from './database.ts';
+
+/** The model whose vectors are wanted. */
+export interface EmbeddingModel {
+  readonly name: string;
+  readonly dimension: number;
+}
+
+/** A memory whose chunks should stand in the vector index. */
+export interface WantedEmbedding {
+  readonly type: MemoryType;
+  readonly id: string;
+  readonly sessionId: string | null;
+  readonly chunks: readonly TextChunk[];
+}
+
+export interface PendingEmbedding {
+  readonly id: string;
+  readonly sessionId: string | null;
+  readonly type: MemoryType;
+  readonly memoryId: string;
+  readonly chunk: number;
+  readonly objectId: string;
+}
+
+/** After this many failures a chunk is left as failed, where the consistency check finds it. */
+const MAX_ATTEMPTS = 8;
+
+/** Asks for vectors, once per chunk and model however often it is called. */
+export async function wantEmbeddings(transaction: TenantTransaction, tenantId: TenantId, model: EmbeddingModel, wanted: readonly WantedEmbedding[]): Promise<number> {
+  const rows = wanted.flatMap((memory) =>
+    memory.chunks.map((chunk) => ({
+      id: v7(),
+      tenantId,
+      sessionId: memory.sessionId,
+      resourceType: memory.type,
+      resourceId: memory.id,
+      chunk: chunk.n,
+      model: model.name,
+      dimension: model.dimension,
+      contentHash: new Uint8Array(chunk.contentHash),
+      objectId: chunkObjectId(tenantId, asId(memory.id), chunk.n, model.name),
+    })),
+  );
+  if (rows.length === 0) return 0;
+  const created = await transaction.embedding.createMany({ data: rows, skipDuplicates: true });
+  return created.count;
+}
+
+const pendingRow = z.object({
+  id: z.string(),
+  session_id: z.string().nullable(),
+  resource_type: z.enum(MEMORY_TYPES),
+  resource_id: z.string(),
+  chunk: z.number(),
+  object_id: z.string(),
+});
+
+/** The oldest chunks of a tenant that wait for their vector. */
+export async function pendingEmbeddings(transaction: TenantTransaction, model: string, limit: number): Promise<PendingEmbedding[]> {
+  const rows = await transaction.$queryRaw`
+    SELECT id, session_id, resource_type, resource_id, chunk, object_id FROM embeddings
+     WHERE tenant_id = (SELECT current_tenant_id()) AND model = ${model} AND state = 'pending' ORDER BY id LIMIT ${limit}`;
+  return z
+    .array(pendingRow)
+    .parse(rows)
+    .map((row) => ({ id: row.id, sessionId: row.session_id, type: row.resource_type, memoryId: row.resource_id, chunk: row.chunk, objectId: row.object_id }));
+}
+
+/** Records what became of chunks; the refused ones wait for another try until they had `MAX_ATTEMPTS`. */
+export async function settleEmbeddings(transaction: TenantTransaction, indexed: readonly string[], refused: readonly { readonly id: string; readonly message: string }[]): Promise<void> {
+  if (indexed.length > 0) {
+    await transaction.$executeRaw`UPDATE embeddings SET state = 'indexed', indexed_at = now(), error = NULL WHERE id = ANY (${indexed}::uuid[])`;
+  }
+  for (const chunk of refused) {
+    await transaction.$executeRaw`
+      UPDATE embeddings SET attempts = attempts + 1, error = left(${chunk.message}, 500), state = CASE WHEN attempts + 1 >= ${MAX_ATTEMPTS} THEN 'failed' ELSE 'pending' END
+       WHERE id = ${chunk.id}::uuid`;
+  }
+}
+
+/** Which of these sessions have no chunk left that waits. */
+export async function sessionsWithoutPending(transaction: TenantTransaction, sessionIds: readonly string[]): Promise<string[]> {
+  const rows = await transaction.$queryRaw<{ id: string }[]>`
+    SELECT wanted::text AS id FROM unnest(${sessionIds}::uuid[]) AS wanted
+     WHERE NOT EXISTS (SELECT 1 FROM embeddings e WHERE e.session_id = wanted AND e.state = 'pending')`;
+  return rows.map((row) => row.id);
+}
+
+/** Chunks of a session that wait for their vector. */
+export function countPending(transaction: TenantTransaction, sessionId: string): Promise<number> {
+  return transaction.embedding.count({ where: { sessionId, state: 'pending' } });
+}

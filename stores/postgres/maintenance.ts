@@ -1,0 +1,46 @@
+import type pg from 'pg';
+import { z } from 'zod';
+import { asId } from '../../domain/ids.ts';
+import type { SessionId, TenantId } from '../../domain/ids.ts';
+
+/** Questions over all tenants. They take a pool of the maintenance role: as the application's role they would find nothing. */
+
+const sessionRow = z.object({ tenant_id: z.string(), id: z.string() });
+
+/**
+ * Sessions that nobody seems to own: rows were captured that the workflow has not taken in for `graceMs`, or the session is still
+ * open long after it should have ended. The oldest first, at most `limit`.
+ */
+export async function forgottenSessions(maintenance: pg.Pool, graceMs: number, overdueMs: number, limit: number): Promise<{ tenantId: TenantId; sessionId: SessionId }[]> {
+  const result = await maintenance.query(
+    `SELECT tenant_id, id FROM sessions
+      WHERE status = 'active'
+        AND ((last_seq > consumed_seq AND last_event_at < now() - make_interval(secs => $1 / 1000.0)) OR last_event_at < now() - make_interval(secs => $2 / 1000.0))
+      ORDER BY last_event_at LIMIT $3`,
+    [graceMs, overdueMs, limit],
+  );
+  return z
+    .array(sessionRow)
+    .parse(result.rows)
+    .map((row) => ({ tenantId: asId(row.tenant_id), sessionId: asId(row.id) }));
+}
+
+const tenantRow = z.object({ tenant_id: z.string() });
+
+/** Tenants with vectors that have waited for `graceMs`. */
+export async function tenantsWithPendingVectors(maintenance: pg.Pool, graceMs: number, limit: number): Promise<TenantId[]> {
+  const result = await maintenance.query(
+    `SELECT DISTINCT tenant_id FROM embeddings WHERE state = 'pending' AND created_at < now() - make_interval(secs => $1 / 1000.0) LIMIT $2`,
+    [graceMs, limit],
+  );
+  return z
+    .array(tenantRow)
+    .parse(result.rows)
+    .map((row) => asId<TenantId>(row.tenant_id));
+}
+
+/** Makes the coming months' partitions of the hot tables; answers how many were new. */
+export async function ensurePartitions(maintenance: pg.Pool): Promise<number> {
+  const result = await maintenance.query<{ created: number }>('SELECT ensure_partitions() AS created');
+  return result.rows[0]?.created ?? 0;
+}

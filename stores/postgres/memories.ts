@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import type { Memory } from '../../domain/memory.ts';
+import { MEMORY_TYPES } from '../../domain/ports/vector-index.ts';
+import type { MemoryType } from '../../domain/ports/vector-index.ts';
+import type { TenantTransaction } from './database.ts';
+
+export interface MemoryRef {
+  readonly type: MemoryType;
+  readonly id: string;
+}
+
+const memoryRow = z.object({
+  id: z.string(),
+  type: z.enum(MEMORY_TYPES),
+  kind: z.string(),
+  title: z.string(),
+  content: z.string(),
+  tags: z.array(z.string()),
+  tool: z.string().nullable(),
+  session_id: z.string().nullable(),
+  external_id: z.string().nullable(),
+  host: z.string().nullable(),
+  session_title: z.string().nullable(),
+  project_id: z.string().nullable(),
+  project_name: z.string().nullable(),
+  namespace: z.string(),
+  user_id: z.string(),
+  key: z.string().nullable(),
+  sources: z.array(z.string()),
+  importance: z.number(),
+  use_count: z.number(),
+  occurred_at: z.date(),
+  created_at: z.date(),
+});
+
+/**
+ * Reads memories by reference, in no given order; what is gone, deleted, no longer valid, or another user's is left out.
+ * `viewerId` undefined: an admin, or the index step, who sees all of the tenant.
+ */
+export async function readMemories(transaction: TenantTransaction, refs: readonly MemoryRef[], viewerId?: string): Promise<Memory[]> {
+  const idsOf = (type: MemoryType) => refs.filter((ref) => ref.type === type).map((ref) => ref.id);
+  const viewer = viewerId ?? null;
+  const rows = await transaction.$queryRaw`
+    SELECT m.*, s.external_id, s.host, s.title AS session_title, coalesce(m.direct_project_id, s.project_id) AS project_id, p.display_name AS project_name,
+           coalesce(m.own_namespace, s.namespace) AS namespace
+      FROM (
+        SELECT o.id, 'observation' AS type, o.type AS kind, o.title, o.content, o.tags, o.tool, o.session_id, NULL::uuid AS direct_project_id, NULL::text AS own_namespace,
+               o.user_id, o.key, '{}'::text[] AS sources, o.importance, 0 AS use_count, o.occurred_at, o.created_at
+          FROM observations o WHERE o.id = ANY (${idsOf('observation')}::uuid[]) AND (${viewer}::uuid IS NULL OR o.user_id = ${viewer}::uuid)
+        UNION ALL
+        SELECT q.id, 'prompt', q.type, '', q.content, '{}', NULL, q.session_id, NULL, NULL, q.user_id,
+               (SELECT k.key FROM capture_keys k WHERE k.session_id = q.session_id AND k.seq = q.seq), '{}', 0.5, 0, q.occurred_at, q.created_at
+          FROM prompts q WHERE q.id = ANY (${idsOf('prompt')}::uuid[]) AND (${viewer}::uuid IS NULL OR q.user_id = ${viewer}::uuid)
+        UNION ALL
+        SELECT u.id, 'summary', coalesce(u.kind, u.type), u.title,
+               u.content || coalesce((SELECT string_agg(E'\\n' || (point ->> 'text'), '') FROM jsonb_array_elements(u.key_points) AS point), ''),
+               u.tags, NULL, u.session_id, u.project_id, NULL, u.user_id, NULL,
+               ARRAY(SELECT DISTINCT piece ->> 'rowId' FROM jsonb_array_elements(u.evidence) AS piece), u.importance, 0, u.occurred_at, u.created_at
+          FROM summaries u WHERE u.id = ANY (${idsOf('summary')}::uuid[]) AND u.published
+        UNION ALL
+        SELECT l.id, 'learning', l.category, l.title,
+               concat_ws(E'\\n', l.description, nullif(l.context, ''), (SELECT string_agg(example, E'\\n') FROM jsonb_array_elements_text(l.examples) AS example)),
+               l.tags, NULL, l.session_id, l.project_id, l.namespace, l.user_id, NULL,
+               ARRAY(SELECT DISTINCT e.row_id::text FROM learning_evidence e WHERE e.learning_id = l.id), l.confidence, l.use_count, l.valid_from, l.created_at
+          FROM learnings l WHERE l.id = ANY (${idsOf('learning')}::uuid[]) AND l.valid_to IS NULL
+      ) AS m
+      LEFT JOIN sessions s ON s.id = m.session_id
+      LEFT JOIN projects p ON p.id = coalesce(m.direct_project_id, s.project_id)
+     WHERE s.id IS NULL OR s.status <> 'deleted'`;
+  return z.array(memoryRow).parse(rows).map(toMemory);
+}
+
+function toMemory(row: z.output<typeof memoryRow>): Memory {
+  return {
+    id: row.id,
+    type: row.type,
+    kind: row.kind,
+    title: row.title,
+    content: row.content,
+    tags: row.tags,
+    tool: row.tool,
+    session:
+      row.session_id === null || row.external_id === null || row.host === null
+        ? null
+        : { id: row.session_id, externalId: row.external_id, host: row.host, title: row.session_title },
+    projectId: row.project_id,
+    projectName: row.project_name,
+    namespace: row.namespace,
+    userId: row.user_id,
+    key: row.key,
+    sources: row.sources,
+    importance: row.importance,
+    useCount: row.use_count,
+    occurredAt: row.occurred_at.toISOString(),
+    createdAt: row.created_at.toISOString(),
+  };
+}

@@ -1,0 +1,30 @@
+import pg from 'pg';
+
+export interface PoolOptions {
+  readonly url: string;
+  readonly max: number;
+  readonly connectTimeoutMs: number;
+  readonly statementTimeoutMs: number;
+  /** Shown in pg_stat_activity. */
+  readonly applicationName: string;
+  /** Told of errors of idle connections (a server that went away); without a listener they would end the process. */
+  readonly onIdleError: (error: Error) => void;
+}
+
+const IDLE_MS = 30_000;
+
+/** A connection pool with every limit said: node-postgres would wait for ever for a connection. */
+export function createPool(options: PoolOptions): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.max,
+    connectionTimeoutMillis: options.connectTimeoutMs,
+    idleTimeoutMillis: IDLE_MS,
+    statement_timeout: options.statementTimeoutMs,
+    idle_in_transaction_session_timeout: options.statementTimeoutMs,
+    application_name: options.applicationName,
+    keepAlive: true,
+  });
+  pool.on('error', options.onIdleError);
+  return pool;
+}

@@ -1,0 +1,21 @@
+import { normaliseRemote } from '../../domain/capture/project-identity.ts';
+import type { TenantTransaction } from './database.ts';
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+export interface ProjectName {
+  readonly id: string;
+  readonly displayName: string;
+}
+
+/** The project that a person means: by id, git remote, root path or name. Of several with one name the newest; null when there is none. */
+export async function findProject(transaction: TenantTransaction, given: string): Promise<ProjectName | null> {
+  const select = { id: true, displayName: true } as const;
+  if (UUID.test(given)) return transaction.project.findUnique({ where: { id: given }, select });
+  const remote = normaliseRemote(given);
+  const aliases = [...(remote === null ? [] : [`remote:${remote}`]), `remote:${given}`, `name:${given}`, `path::${given}`];
+  const alias = await transaction.projectAlias.findFirst({ where: { alias: { in: aliases } }, select: { project: { select } } });
+  if (alias !== null) return alias.project;
+  const path = await transaction.projectAlias.findFirst({ where: { alias: { startsWith: 'path:', endsWith: `:${given}` } }, select: { project: { select } } });
+  return path?.project ?? transaction.project.findFirst({ where: { displayName: given }, orderBy: { id: 'desc' }, select });
+}

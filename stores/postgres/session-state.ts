@@ -1,0 +1,52 @@
+import type { TenantTransaction } from './database.ts';
+
+export type SessionPhase = 'active' | 'summarising' | 'closing' | 'settled';
+
+/** What activities need to know of a session beside its rows. */
+export interface SessionFacts {
+  readonly userId: string;
+  readonly projectId: string | null;
+  readonly projectName: string | null;
+  readonly namespace: string;
+  readonly title: string | null;
+  readonly lastSeq: number;
+  readonly consumedSeq: number;
+}
+
+/** @throws Error when the session is gone: nothing can be done for it. */
+export async function readSessionFacts(transaction: TenantTransaction, sessionId: string): Promise<SessionFacts> {
+  const found = await transaction.session.findUniqueOrThrow({
+    where: { id: sessionId },
+    select: { userId: true, projectId: true, namespace: true, title: true, lastSeq: true, consumedSeq: true, project: { select: { displayName: true } } },
+  });
+  const { project, ...facts } = found;
+  return { ...facts, projectName: project?.displayName ?? null };
+}
+
+export interface PhaseChange {
+  readonly phase: SessionPhase;
+  readonly waitingReason: string | null;
+  readonly lastError: string | null;
+  readonly workflowId: string;
+}
+
+/** Shows where the session's workflow stands. */
+export async function writePhase(transaction: TenantTransaction, sessionId: string, change: PhaseChange): Promise<void> {
+  await transaction.session.updateMany({ where: { id: sessionId, status: { not: 'deleted' } }, data: { ...change, updatedAt: new Date() } });
+}
+
+/**
+ * Ends a session, if nothing was captured since its rows were last taken in. False when something was: the session goes on.
+ * One statement, so that no capture can come between the question and the answer.
+ */
+export async function settleSession(transaction: TenantTransaction, sessionId: string): Promise<boolean> {
+  const settled = await transaction.$executeRaw`
+    UPDATE sessions SET status = 'ended', phase = 'settled', waiting_reason = NULL, ended_at = last_event_at, updated_at = now()
+     WHERE id = ${sessionId}::uuid AND status IN ('active', 'ended') AND last_seq = consumed_seq`;
+  return settled === 1;
+}
+
+/** The title that people see: of the session summary. */
+export async function writeTitle(transaction: TenantTransaction, sessionId: string, title: string): Promise<void> {
+  await transaction.session.update({ where: { id: sessionId }, data: { title } });
+}

@@ -1,0 +1,53 @@
+import type { TenantTransaction } from './database.ts';
+
+export interface StoredWindow {
+  readonly n: number;
+  readonly fromSeq: number;
+  readonly toSeq: number;
+  readonly attempts: number;
+}
+
+/** The earliest window of a session that waits for its summary; null when none does. */
+export async function nextCutWindow(transaction: TenantTransaction, sessionId: string): Promise<StoredWindow | null> {
+  return transaction.window.findFirst({
+    where: { sessionId, state: 'cut' },
+    orderBy: { n: 'asc' },
+    select: { n: true, fromSeq: true, toSeq: true, attempts: true },
+  });
+}
+
+export interface WindowCounts {
+  readonly cut: number;
+  readonly summarised: number;
+  readonly parked: number;
+}
+
+export async function countWindows(transaction: TenantTransaction, sessionId: string): Promise<WindowCounts> {
+  const groups = await transaction.window.groupBy({ by: ['state'], where: { sessionId }, _count: true });
+  const of = (state: string) => groups.find((group) => group.state === state)?._count ?? 0;
+  return { cut: of('cut'), summarised: of('summarised'), parked: of('parked') };
+}
+
+export async function markSummarised(transaction: TenantTransaction, sessionId: string, n: number): Promise<void> {
+  await transaction.window.update({
+    where: { sessionId_n: { sessionId, n } },
+    data: { state: 'summarised', error: null, attempts: { increment: 1 }, updatedAt: new Date() },
+  });
+}
+
+/** Sets a window aside with the reason; its rows stay where they are, and `requeueParked` tries it again. */
+export async function markParked(transaction: TenantTransaction, sessionId: string, n: number, reason: string): Promise<void> {
+  await transaction.window.update({
+    where: { sessionId_n: { sessionId, n } },
+    data: { state: 'parked', error: reason.slice(0, 500), attempts: { increment: 1 }, updatedAt: new Date() },
+  });
+}
+
+/** Gives parked windows that were tried fewer than `maxAttempts` times another turn; answers how many. */
+export async function requeueParked(transaction: TenantTransaction, sessionId: string, maxAttempts: number): Promise<number> {
+  const moved = await transaction.window.updateMany({
+    where: { sessionId, state: 'parked', attempts: { lt: maxAttempts } },
+    data: { state: 'cut', updatedAt: new Date() },
+  });
+  return moved.count;
+}

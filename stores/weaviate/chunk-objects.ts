@@ -1,0 +1,58 @@
+import type { IndexChunk } from '../../domain/ports/vector-index.ts';
+import { EVERYONE, VECTOR_NAME, type ChunkProperties, type ChunkVectors } from './schema.ts';
+import { indexedText } from './searchable-text.ts';
+
+/** An object as REST takes it: times are RFC 3339 text. */
+export interface ChunkObject {
+  readonly id: string;
+  readonly properties: Omit<ChunkProperties, 'occurred_at'> & { readonly occurred_at: string };
+  readonly vectors: ChunkVectors;
+}
+
+/** A chunk as it is sent. What is null is left out, but for the owner. */
+export function chunkObject(chunk: IndexChunk): ChunkObject {
+  return {
+    id: chunk.objectId,
+    properties: {
+      memory_id: chunk.memoryId,
+      memory_type: chunk.memoryType,
+      chunk: chunk.chunk,
+      title: indexedText(chunk.title),
+      text: indexedText(chunk.text),
+      ...(chunk.projectId === null ? {} : { project_id: chunk.projectId }),
+      ...(chunk.sessionId === null ? {} : { session_id: chunk.sessionId }),
+      namespace: chunk.namespace,
+      owner_id: chunk.ownerId ?? EVERYONE,
+      ...(chunk.kind === null ? {} : { kind: chunk.kind }),
+      ...(chunk.tool === null ? {} : { tool: chunk.tool }),
+      tags: [...chunk.tags],
+      occurred_at: chunk.occurredAt,
+    },
+    vectors: { [VECTOR_NAME]: [...chunk.vector] },
+  };
+}
+
+const MAX_BATCH_OBJECTS = 200;
+/** Well below the server's 100 MB a message, and small enough to be retried. */
+const MAX_BATCH_BYTES = 4 * 1024 * 1024;
+
+const sizeOf = (chunk: IndexChunk): number =>
+  512 + 3 * (chunk.title.length + chunk.text.length) + 4 * chunk.vector.length;
+
+/** Cuts the chunks, in order, into batches bounded by count and by bytes; a chunk beyond the bound goes alone. */
+export function chunkBatches(chunks: readonly IndexChunk[]): IndexChunk[][] {
+  const batches: IndexChunk[][] = [];
+  let bytes = 0;
+  for (const chunk of chunks) {
+    const size = sizeOf(chunk);
+    const batch = batches.at(-1);
+    if (batch === undefined || batch.length >= MAX_BATCH_OBJECTS || bytes + size > MAX_BATCH_BYTES) {
+      batches.push([chunk]);
+      bytes = size;
+    } else {
+      batch.push(chunk);
+      bytes += size;
+    }
+  }
+  return batches;
+}

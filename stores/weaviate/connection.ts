@@ -1,0 +1,133 @@
+import { ApiKey, connectToCustom, type WeaviateClient } from 'weaviate-client';
+import { VectorIndexUnavailable } from '../../domain/ports/vector-index.ts';
+
+export interface WeaviateConnectionOptions {
+  /** REST address, e.g. `http://127.0.0.1:8080`. gRPC is expected on the same host, with TLS where REST has it. */
+  readonly url: string;
+  readonly grpcPort: number;
+  readonly apiKey: string;
+  readonly timeoutsSeconds: { readonly connect: number; readonly query: number; readonly insert: number };
+}
+
+/** One client, connected when first needed, dropped when the server stops answering, connected anew by the next call. */
+export interface WeaviateConnection {
+  /** Runs `work` with a connected client. @throws VectorIndexUnavailable, or NotThere when the server misses tenant or collection */
+  run<Result>(work: (client: WeaviateClient) => Promise<Result>): Promise<Result>;
+  /** Round trip of the readiness check in milliseconds. @throws VectorIndexUnavailable */
+  ping(): Promise<number>;
+  /** Counts connections: what was known about the server before may no longer hold. */
+  generation(): number;
+  close(): Promise<void>;
+}
+
+/** The server answers, but has no such tenant or collection. */
+export class NotThere extends Error {
+  override readonly name = 'NotThere';
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** How the server says that a tenant or a collection is missing, over gRPC and over REST. */
+const MISSING = /tenant not found|could not find class|class .* not (?:found|present)|collection .* not found/iu;
+
+/** True where the server's message says that it has no such tenant or collection. */
+export function saysMissing(message: string): boolean {
+  return MISSING.test(message);
+}
+
+/** What the client says when no answer came; everything else was an answer. */
+const NO_ANSWER =
+  /UNAVAILABLE|DEADLINE_EXCEEDED|CANCELLED|fetch failed|ECONN|EPIPE|socket|timed out|aborted|channel|UNAUTHENTICATED/iu;
+
+/** A call that takes longer is checked upon: the client alone would retry for seconds against a server that is gone. */
+const SLOW_CALL_MS = 300;
+
+/** Opens nothing yet. */
+export function createConnection(options: WeaviateConnectionOptions): WeaviateConnection {
+  const { url, grpcPort, apiKey, timeoutsSeconds } = options;
+  const address = new URL(url);
+  const secure = address.protocol === 'https:';
+  let client: Promise<WeaviateClient> | undefined;
+  let generation = 0;
+  let closed = false;
+
+  const open = async (): Promise<WeaviateClient> => {
+    try {
+      return await connectToCustom({
+        httpHost: address.hostname,
+        httpPort: Number(address.port === '' ? (secure ? 443 : 80) : address.port),
+        httpPath: address.pathname === '/' ? '' : address.pathname,
+        httpSecure: secure,
+        grpcHost: address.hostname,
+        grpcPort,
+        grpcSecure: secure,
+        authCredentials: new ApiKey(apiKey),
+        timeout: { init: timeoutsSeconds.connect, query: timeoutsSeconds.query, insert: timeoutsSeconds.insert },
+      });
+    } catch (cause) {
+      // The client words a refused key, a closed port and a server that still starts in many ways; all mean the same here.
+      throw new VectorIndexUnavailable(`no connection to Weaviate: ${messageOf(cause)}`, { cause });
+    }
+  };
+
+  const connect = async (): Promise<WeaviateClient> => {
+    if (closed) throw new VectorIndexUnavailable('the connection to Weaviate is closed');
+    client ??= open();
+    return client;
+  };
+
+  const drop = async (): Promise<void> => {
+    const dropped = client;
+    client = undefined;
+    generation += 1;
+    // A connection that was never made has nothing to close.
+    await dropped?.then(
+      async (connected) => connected.close(),
+      () => undefined,
+    );
+  };
+
+  const ping = async (): Promise<number> => {
+    const started = performance.now();
+    const signal = AbortSignal.timeout(timeoutsSeconds.connect * 1_000);
+    try {
+      const response = await fetch(new URL('/v1/.well-known/ready', url), { signal });
+      await response.arrayBuffer();
+      if (response.ok) return performance.now() - started;
+    } catch (cause) {
+      throw new VectorIndexUnavailable(`Weaviate does not answer: ${messageOf(cause)}`, { cause });
+    }
+    throw new VectorIndexUnavailable('Weaviate is not ready');
+  };
+
+  /** Rejects as soon as the server is found not to answer while `work` is slow; else as `work` ends. */
+  const watched = async <Result>(work: Promise<Result>): Promise<Result> => {
+    const gone = Promise.withResolvers<never>();
+    const timer = setTimeout(() => void ping().catch(gone.reject), SLOW_CALL_MS);
+    try {
+      return await Promise.race([work, gone.promise]);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+
+  return {
+    async run(work) {
+      try {
+        return await watched(connect().then(work));
+      } catch (error) {
+        const message = messageOf(error);
+        if (saysMissing(message)) throw new NotThere(message, { cause: error });
+        if (error instanceof VectorIndexUnavailable || NO_ANSWER.test(message)) await drop();
+        if (error instanceof VectorIndexUnavailable) throw error;
+        throw new VectorIndexUnavailable(`Weaviate: ${message}`, { cause: error });
+      }
+    },
+    ping,
+    generation: () => generation,
+    async close() {
+      closed = true;
+      await drop();
+    },
+  };
+}

@@ -1,0 +1,199 @@
+import type { Collection, FilterValue } from 'weaviate-client';
+import type { TenantId } from '../../domain/ids.ts';
+import {
+  MEMORY_TYPES,
+  VectorIndexUnavailable,
+  type IndexChunk,
+  type MemoryType,
+  type RecallFilter,
+  type RecallHit,
+  type VectorIndex,
+} from '../../domain/ports/vector-index.ts';
+import { chunkBatches, chunkObject } from './chunk-objects.ts';
+import { createConnection, NotThere, saysMissing, type WeaviateConnectionOptions } from './connection.ts';
+import { insertBatch, type Refusal } from './insert-batch.ts';
+import { filterOf } from './filters.ts';
+import { collectionConfig, collectionName, VECTOR_NAME, type ChunkProperties, type ChunkVectors } from './schema.ts';
+import { queryText } from './searchable-text.ts';
+
+export interface WeaviateIndexOptions extends Omit<WeaviateConnectionOptions, 'timeoutsSeconds'> {
+  /** Begins the name of every collection. Tests take one of their own. */
+  readonly collectionPrefix?: string;
+  readonly timeoutsSeconds?: WeaviateConnectionOptions['timeoutsSeconds'];
+}
+
+const DEFAULT_TIMEOUTS_SECONDS = { connect: 2, query: 10, insert: 60 };
+const RETURNED: ('memory_id' | 'memory_type' | 'chunk')[] = ['memory_id', 'memory_type', 'chunk'];
+/** Memories whose chunks one deletion removes. */
+const MAX_REMOVED_MEMORIES = 200;
+
+type Chunks = Collection<ChunkProperties, string, ChunkVectors>;
+interface FoundObject {
+  readonly properties: Partial<Pick<ChunkProperties, 'memory_id' | 'memory_type' | 'chunk'>>;
+  readonly metadata?: { readonly score?: number | undefined; readonly distance?: number | undefined } | undefined;
+}
+
+function hitOf(found: FoundObject, score: number): RecallHit | undefined {
+  const { memory_id: memoryId, memory_type: type, chunk } = found.properties;
+  const memoryType = MEMORY_TYPES.find((known): known is MemoryType => known === type);
+  if (memoryId === undefined || memoryType === undefined || chunk === undefined) return undefined;
+  return { memoryId, memoryType, chunk, score };
+}
+
+/** The vector index in Weaviate. Connects with the first call, so that it can be made while the server is away. */
+export function createWeaviateIndex(options: WeaviateIndexOptions): VectorIndex {
+  const { collectionPrefix = 'RecollectChunk', timeoutsSeconds = DEFAULT_TIMEOUTS_SECONDS } = options;
+  const connection = createConnection({ ...options, timeoutsSeconds });
+  /** Tenants seen on the present connection; a server that was wiped meanwhile says NotThere. */
+  let known = { generation: -1, tenants: new Set<string>() };
+
+  const knownTenants = (): Set<string> => {
+    const generation = connection.generation();
+    if (known.generation !== generation) known = { generation, tenants: new Set() };
+    return known.tenants;
+  };
+
+  const onTenant = async <Result>(
+    tenantId: TenantId,
+    model: string,
+    work: (chunks: Chunks) => Promise<Result>,
+  ): Promise<Result> =>
+    connection.run(async (client) => {
+      const name = collectionName(collectionPrefix, model);
+      return work(client.collections.use<string, ChunkProperties, ChunkVectors>(name).withTenant(tenantId));
+    });
+
+  const ensureCollection: VectorIndex['ensureCollection'] = async (model, dimension) =>
+    connection.run(async (client) => {
+      const name = collectionName(collectionPrefix, model);
+      if (await client.collections.exists(name)) return;
+      try {
+        await client.collections.create(collectionConfig(name, model, dimension));
+      } catch (error) {
+        // Another process may have been first.
+        if (!(await client.collections.exists(name))) throw error;
+      }
+    });
+
+  const ensureTenant = async (tenantId: TenantId, model: string): Promise<void> => {
+    const key = `${model} ${tenantId}`;
+    if (knownTenants().has(key)) return;
+    await connection.run(async (client) => {
+      const { tenants } = client.collections.use(collectionName(collectionPrefix, model));
+      if ((await tenants.getByName(tenantId)) !== null) return;
+      try {
+        await tenants.create({ name: tenantId });
+      } catch (error) {
+        if ((await tenants.getByName(tenantId)) === null) throw error;
+      }
+    });
+    knownTenants().add(key);
+  };
+
+  /** One batch; creates what the server misses and tries once more. */
+  const insert = async (
+    tenantId: TenantId,
+    model: string,
+    batch: readonly IndexChunk[],
+    signal: AbortSignal | undefined,
+  ): Promise<Refusal[]> => {
+    const name = collectionName(collectionPrefix, model);
+    const target = { url: options.url, apiKey: options.apiKey, timeoutSeconds: timeoutsSeconds.insert };
+    const attempt = async (): Promise<Refusal[]> => {
+      await ensureTenant(tenantId, model);
+      const refused = await connection.run(async () =>
+        insertBatch(target, name, tenantId, batch.map(chunkObject), signal),
+      );
+      // Without its tenant every object is refused, one by one.
+      const missing = refused.find(({ message }) => saysMissing(message));
+      if (missing !== undefined) throw new NotThere(missing.message);
+      return refused;
+    };
+    try {
+      return await attempt();
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!(error instanceof NotThere)) throw error;
+      known.tenants.clear();
+      await ensureCollection(model, batch[0]?.vector.length ?? 0);
+      return attempt();
+    }
+  };
+
+  /** Runs a query; a tenant or a collection that does not exist has nothing to find. */
+  const find = async (
+    tenantId: TenantId,
+    model: string,
+    filter: RecallFilter,
+    query: (chunks: Chunks, filters: FilterValue | undefined) => Promise<readonly (RecallHit | undefined)[]>,
+  ): Promise<readonly RecallHit[]> => {
+    if (filter.types?.length === 0) return [];
+    try {
+      const hits = await onTenant(tenantId, model, async (chunks) => query(chunks, filterOf(chunks.filter, filter)));
+      return hits.filter((hit) => hit !== undefined);
+    } catch (error) {
+      if (error instanceof NotThere) return [];
+      throw error;
+    }
+  };
+
+  const removeBatch = async (tenantId: TenantId, model: string, memoryIds: readonly string[]): Promise<void> => {
+    for (;;) {
+      // The server deletes a bounded number a call.
+      const { matches, successful } = await onTenant(tenantId, model, async (chunks) =>
+        chunks.data.deleteMany(chunks.filter.byProperty('memory_id').containsAny([...memoryIds])),
+      );
+      if (matches === 0) return;
+      if (successful === 0) throw new VectorIndexUnavailable(`Weaviate removed none of ${matches} chunks`);
+    }
+  };
+
+  return {
+    ensureCollection,
+    async upsert(tenantId, model, chunks, signal) {
+      const refused: Refusal[] = [];
+      for (const batch of chunkBatches(chunks)) {
+        signal?.throwIfAborted();
+        refused.push(...(await insert(tenantId, model, batch, signal)));
+      }
+      return refused;
+    },
+    async remove(tenantId, model, memoryIds) {
+      try {
+        for (let from = 0; from < memoryIds.length; from += MAX_REMOVED_MEMORIES) {
+          await removeBatch(tenantId, model, memoryIds.slice(from, from + MAX_REMOVED_MEMORIES));
+        }
+      } catch (error) {
+        if (!(error instanceof NotThere)) throw error;
+      }
+    },
+    async keyword(tenantId, model, query, filter, limit) {
+      const words = queryText(query);
+      if (words.trim() === '') return [];
+      return find(tenantId, model, filter, async (chunks, filters) => {
+        const { objects } = await chunks.query.bm25(words, {
+          queryProperties: [{ name: 'title', weight: 2 }, 'text'],
+          limit,
+          returnProperties: RETURNED,
+          returnMetadata: ['score'],
+          ...(filters === undefined ? {} : { filters }),
+        });
+        return objects.map((found) => hitOf(found, found.metadata?.score ?? 0));
+      });
+    },
+    async nearest(tenantId, model, vector, filter, limit) {
+      return find(tenantId, model, filter, async (chunks, filters) => {
+        const { objects } = await chunks.query.nearVector([...vector], {
+          targetVector: VECTOR_NAME,
+          limit,
+          returnProperties: RETURNED,
+          returnMetadata: ['distance'],
+          ...(filters === undefined ? {} : { filters }),
+        });
+        return objects.map((found) => hitOf(found, 1 - (found.metadata?.distance ?? 1)));
+      });
+    },
+    ping: async () => connection.ping(),
+    close: async () => connection.close(),
+  };
+}

@@ -1,0 +1,141 @@
+import { describe, expect, it } from 'vitest';
+import {
+  groundItems,
+  groundLearnings,
+  groundSession,
+  groundTopic,
+  quotableRows,
+  quoteStands,
+} from '../../domain/grounding.ts';
+import type {
+  Evidence,
+  ItemDraft,
+  LearningDraft,
+  SessionInput,
+  SessionSummaryDraft,
+  TopicSummaryDraft,
+} from '../../domain/ports/model.ts';
+
+const rows = [
+  { id: 'a', content: 'npm test failed.\nExit code 1' },
+  { id: 'b', content: '根本原因是时区设置。' },
+];
+const good: Evidence = { rowId: 'a', quote: 'failed.\nExit' };
+const invented: Evidence = { rowId: 'a', quote: 'npm test passed' };
+const wrongRow: Evidence = { rowId: 'b', quote: 'npm test failed.' };
+const unknownRow: Evidence = { rowId: 'R7', quote: 'npm test failed.' };
+
+function item(title: string, evidence: readonly Evidence[]): ItemDraft {
+  return { kind: 'change', title, content: title, tags: [], importance: 0.5, evidence };
+}
+
+function learning(title: string, evidence: readonly Evidence[]): LearningDraft {
+  return {
+    category: 'general',
+    title,
+    description: title,
+    context: '',
+    examples: [],
+    tags: [],
+    confidence: 0.5,
+    evidence,
+  };
+}
+
+describe('quoteStands', () => {
+  it.each([
+    ['a part across lines', 'failed.\nExit', true],
+    ['another case', 'NPM test', false],
+    ['other white space', 'failed. Exit', false],
+    ['nothing', '', false],
+    ['white space alone', '\n', false],
+  ])('%s', (_, quote, stands) => {
+    expect(quoteStands({ content: 'npm test failed.\nExit code 1' }, quote)).toBe(stands);
+  });
+
+  it('reads scripts without spaces', () => {
+    expect(quoteStands({ content: '根本原因是时区设置。' }, '时区')).toBe(true);
+  });
+});
+
+describe('claims', () => {
+  it('keeps a claim only if all of its evidence stands', () => {
+    const items = [
+      item('kept', [good]),
+      item('one of two is invented', [good, invented]),
+      item('in another row', [wrongRow]),
+      item('unknown row', [unknownRow]),
+      item('none', []),
+    ];
+    const { kept, dropped } = groundItems(items, rows);
+    expect(kept.map(({ title }) => title)).toEqual(['kept']);
+    expect(dropped).toBe(4);
+  });
+
+  it('does the same for learnings', () => {
+    const { kept, dropped } = groundLearnings([learning('kept', [good]), learning('dropped', [invented])], rows);
+    expect(kept.map(({ title }) => title)).toEqual(['kept']);
+    expect(dropped).toBe(1);
+  });
+
+  it('adds up what a topic lost', () => {
+    const draft: TopicSummaryDraft = {
+      title: 'T',
+      content: 'C',
+      keyPoints: [
+        { text: 'k', evidence: [good] },
+        { text: 'l', evidence: [invented] },
+      ],
+      actionItems: [{ text: 'm', evidence: [unknownRow] }],
+      items: [item('i', [wrongRow]), item('j', [good])],
+    };
+    const { kept, dropped } = groundTopic(draft, rows);
+    expect(dropped).toBe(3);
+    expect(kept).toEqual({
+      ...draft,
+      keyPoints: draft.keyPoints.slice(0, 1),
+      actionItems: [],
+      items: draft.items.slice(1),
+    });
+  });
+});
+
+const point = (quote: string): SessionSummaryDraft['keyPoints'][number] => ({
+  text: quote,
+  evidence: [{ rowId: 'x', quote }],
+});
+
+describe('a session', () => {
+  const input: SessionInput = {
+    projectName: null,
+    topics: [
+      {
+        id: 't',
+        title: '',
+        content: '',
+        keyPoints: [{ text: 'k', evidence: [{ rowId: 'x', quote: 'from a topic' }] }],
+        actionItems: [],
+      },
+    ],
+    items: [{ id: 'i', ...item('i', [{ rowId: 'x', quote: 'from an item' }]) }],
+    prompts: [],
+  };
+
+  it('may quote what its topics and items already proved, and nothing more', () => {
+    const draft: SessionSummaryDraft = {
+      title: '',
+      request: '',
+      investigated: '',
+      learned: '',
+      completed: '',
+      nextSteps: '',
+      notes: '',
+      keyPoints: [point('from a topic'), point('from an item'), point('from nowhere')],
+      actionItems: [point('a topic'), point('from a topic from an item')],
+    };
+    const { kept, dropped } = groundSession(draft, quotableRows(input));
+    expect(kept.keyPoints.map(({ text }) => text)).toEqual(['from a topic', 'from an item']);
+    expect(kept.actionItems.map(({ text }) => text)).toEqual(['a topic']);
+    expect(dropped).toBe(2);
+  });
+});

@@ -1,0 +1,98 @@
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { cacheDirectory, defaultDataDirectory } from '../../../infra/instance/cache-directory.ts';
+import { apiUrl, databaseUrl, instanceEnvironment, passedEnvironment } from '../../../infra/instance/environment.ts';
+import { openInstance, prepareDataDirectory } from '../../../infra/instance/instance.ts';
+import { LAYOUT_VERSION } from '../../../infra/instance/version-stamp.ts';
+import { testFolder } from '../support/folder.ts';
+
+test('a fresh data directory is stamped, closed to others, and opens again as the same instance', async () => {
+  const dataDir = path.join(testFolder(), 'above', 'data');
+  const first = await openInstance(dataDir, { preferPorts: 'free' });
+  expect(statSync(dataDir).mode & 0o077).toBe(0);
+  expect(JSON.parse(readFileSync(first.layout.versionFile, 'utf8'))).toMatchObject({ layout: LAYOUT_VERSION });
+  expect(await openInstance(dataDir)).toEqual(first);
+});
+
+test('a data directory of a newer version is refused before anything is written into it', () => {
+  const dataDir = testFolder();
+  writeFileSync(path.join(dataDir, 'version.json'), JSON.stringify({ layout: LAYOUT_VERSION + 1, createdAt: 'later' }));
+  expect(() => prepareDataDirectory(dataDir)).toThrow(/written by a newer Recollect \(layout 2, this one knows 1\)/);
+});
+
+test('a damaged stamp and a path that is no folder are said, not worked around', () => {
+  const dataDir = testFolder();
+  writeFileSync(path.join(dataDir, 'version.json'), '');
+  expect(() => prepareDataDirectory(dataDir)).toThrow(/version\.json is damaged/);
+  writeFileSync(path.join(dataDir, 'file'), '');
+  expect(() => prepareDataDirectory(path.join(dataDir, 'file'))).toThrow(
+    /cannot be used: .* Choose another with --data-dir/,
+  );
+});
+
+test('the cache is where the environment says, in order', () => {
+  expect(cacheDirectory({ RECOLLECT_CACHE_DIR: '/a', XDG_CACHE_HOME: '/b', HOME: '/c' })).toBe('/a');
+  expect(cacheDirectory({ XDG_CACHE_HOME: '/b', HOME: '/c' })).toBe('/b/recollect');
+  expect(cacheDirectory({ HOME: '/c' }, 'linux')).toBe('/c/.cache/recollect');
+  expect(cacheDirectory({ HOME: '/c' }, 'darwin')).toBe('/c/Library/Caches/recollect');
+  expect(cacheDirectory({ XDG_CACHE_HOME: 'relative', HOME: '/c' }, 'linux')).toBe('/c/.cache/recollect');
+  expect(defaultDataDirectory({ HOME: '/c' })).toBe('/c/.recollect');
+  expect(defaultDataDirectory({ RECOLLECT_DATA_DIR: '/d', HOME: '/c' })).toBe('/d');
+});
+
+test('children get the addresses of this instance, settings and keys of the parent, and no way to act as the owner', async () => {
+  const instance = await openInstance(testFolder(), { preferPorts: 'free' });
+  const parent = {
+    PATH: '/bin',
+    RECOLLECT_OWNER_DATABASE_URL: 'postgresql://owner',
+    RECOLLECT_DATABASE_URL: 'postgresql://elsewhere',
+    RECOLLECT_LOG_LEVEL: 'debug',
+    ANTHROPIC_API_KEY: 'key',
+    AWS_SECRET_ACCESS_KEY: 'not ours',
+    UNSET: undefined,
+  };
+  const environment = instanceEnvironment(instance, parent, '/cache');
+  expect(environment).toMatchObject({
+    PATH: '/bin',
+    RECOLLECT_LOG_LEVEL: 'debug',
+    ANTHROPIC_API_KEY: 'key',
+    RECOLLECT_DATA_DIR: instance.layout.dataDir,
+    RECOLLECT_TEMPORAL_ADDRESS: `127.0.0.1:${instance.ports.temporalFrontend}`,
+    RECOLLECT_TEMPORAL_NAMESPACE: 'recollect',
+    RECOLLECT_WEAVIATE_URL: `http://127.0.0.1:${instance.ports.weaviateHttp}`,
+    RECOLLECT_WEAVIATE_GRPC_PORT: String(instance.ports.weaviateGrpc),
+    RECOLLECT_HTTP_HOST: '127.0.0.1',
+    RECOLLECT_HTTP_PORT: String(instance.ports.api),
+    RECOLLECT_CACHE_DIR: '/cache',
+  });
+  const url = new URL(environment['RECOLLECT_DATABASE_URL'] ?? '');
+  expect([url.username, url.password, url.port]).toEqual([
+    'recollect_app',
+    instance.secrets.postgresApp,
+    String(instance.ports.postgres),
+  ]);
+  const text = JSON.stringify(environment);
+  expect(text).not.toContain('owner');
+  expect(text).not.toContain(instance.secrets.postgresOwner);
+  expect(text).not.toContain(instance.secrets.postgresSuperuser);
+  expect(environment).not.toHaveProperty('AWS_SECRET_ACCESS_KEY');
+});
+
+test('addresses are such that they can be opened, and parts of URLs are quoted', async () => {
+  const instance = await openInstance(testFolder(), { preferPorts: 'free' });
+  const { api, postgres } = instance.ports;
+  expect(apiUrl(instance, {})).toBe(`http://127.0.0.1:${api}`);
+  expect(apiUrl(instance, { RECOLLECT_HTTP_HOST: '0.0.0.0' })).toBe(`http://127.0.0.1:${api}`);
+  expect(apiUrl(instance, { RECOLLECT_HTTP_HOST: '::1' })).toBe(`http://[::1]:${api}`);
+  expect(databaseUrl(instance, 'a b', 'p@/', 'd')).toBe(`postgresql://a%20b:p%40%2F@127.0.0.1:${postgres}/d`);
+  expect(passedEnvironment({ HOME: '/c', EDITOR: 'vi', LC_ALL: 'C' })).toEqual({ HOME: '/c', LC_ALL: 'C' });
+});
+
+test('a relative data directory means one path, whatever the folder is later', () => {
+  const folder = testFolder();
+  mkdirSync(path.join(folder, 'data'));
+  expect(prepareDataDirectory(path.relative(process.cwd(), path.join(folder, 'data'))).dataDir).toBe(
+    path.join(folder, 'data'),
+  );
+});

@@ -1,0 +1,80 @@
+import { createServer } from 'node:net';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import {
+  choosePorts,
+  DEFAULT_PORTS,
+  isPortFree,
+  MAX_MEMBERSHIP_PORT,
+  readSavedPorts,
+} from '../../../infra/instance/ports.ts';
+import { testFolder } from '../support/folder.ts';
+
+async function occupy(port: number, host: string): Promise<number> {
+  const server = createServer();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once('error', reject);
+  server.listen(port, host, () => resolve());
+  await promise;
+  onTestFinished(() => void server.close());
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+test.each(['127.0.0.1', '0.0.0.0'])('a port that somebody listens on at %s is not free', async (host) => {
+  const port = await occupy(0, host);
+  expect(await isPortFree(port)).toBe(false);
+});
+
+test('free ports are all different, bindable, below the range of outgoing connections, and saved', async () => {
+  const file = path.join(testFolder(), 'ports.json');
+  const ports = await choosePorts({ file, prefer: 'free' });
+  const numbers = Object.values(ports);
+  expect(new Set(numbers).size).toBe(numbers.length);
+  expect(Object.keys(ports).sort()).toEqual(Object.keys(DEFAULT_PORTS).sort());
+  for (const port of numbers) expect(port).toBeLessThan(MAX_MEMBERSHIP_PORT);
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(ports);
+  expect(readSavedPorts(file)).toEqual(ports);
+});
+
+test('saved ports are kept while they are free; a taken one is replaced, the others stay', async () => {
+  const file = path.join(testFolder(), 'ports.json');
+  const first = await choosePorts({ file, prefer: 'free' });
+  expect(await choosePorts({ file, prefer: 'saved' })).toEqual(first);
+  await occupy(first.postgres, '127.0.0.1');
+  const second = await choosePorts({ file, prefer: 'saved' });
+  expect(second.postgres).not.toBe(first.postgres);
+  expect({ ...second, postgres: 0 }).toEqual({ ...first, postgres: 0 });
+});
+
+test('defaults are what a first start takes where they are free', async () => {
+  const file = path.join(testFolder(), 'ports.json');
+  const ports = await choosePorts({ file, prefer: 'saved' });
+  // Another instance on this machine may hold some of them; those that are free are taken.
+  for (const [name, port] of Object.entries(DEFAULT_PORTS)) {
+    const chosen = Object.entries(ports).find(([other]) => other === name)?.[1];
+    if (await isPortFree(port)) expect(chosen, name).toBe(port);
+    else expect(chosen, name).not.toBe(port);
+  }
+});
+
+test('the API port that was asked for is taken or refused, never replaced', async () => {
+  const file = path.join(testFolder(), 'ports.json');
+  const { api } = await choosePorts({ file, prefer: 'free' });
+  expect((await choosePorts({ file, prefer: 'free', api })).api).toBe(api);
+  await occupy(api, '127.0.0.1');
+  await expect(choosePorts({ file, prefer: 'saved', api })).rejects.toMatchObject({ code: 'port-taken' });
+});
+
+test('a membership port that Temporal cannot store is forgotten, a damaged file counts as none', () => {
+  const file = path.join(testFolder(), 'ports.json');
+  writeFileSync(
+    file,
+    JSON.stringify({ temporalWorkerMembership: MAX_MEMBERSHIP_PORT + 1, postgres: 40_000, unknown: 1 }),
+  );
+  expect(readSavedPorts(file)).toEqual({ postgres: 40_000 });
+  writeFileSync(file, '{"postgres": 99999999');
+  expect(readSavedPorts(file)).toEqual({});
+});

@@ -1,0 +1,171 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { prepareDataDirectory } from '../../../infra/instance/instance.ts';
+import { endLeftovers } from '../../../infra/supervisor/leftovers.ts';
+import { acquireLock, readLock } from '../../../infra/supervisor/lock.ts';
+import {
+  identifyProcess,
+  isAlive,
+  type ProcessIdentity,
+  processStartTime,
+} from '../../../infra/supervisor/process-identity.ts';
+import { writeState } from '../../../infra/supervisor/state.ts';
+import { findSupervisor, stopInstance } from '../../../infra/supervisor/stop-instance.ts';
+import { takeOver } from '../../../infra/supervisor/take-over.ts';
+import { testFolder } from '../support/folder.ts';
+import { recordProgress } from '../support/progress.ts';
+
+async function bystander(
+  script = 'setInterval(() => {}, 1000)',
+): Promise<{ child: ChildProcess; identity: ProcessIdentity }> {
+  const child = spawn(process.execPath, ['-e', `${script}; process.stdout.write('up')`], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const up = Promise.withResolvers<void>();
+  child.stdout.once('data', () => up.resolve());
+  await up.promise;
+  const identity = identifyProcess(child.pid ?? 0);
+  if (identity === null) throw new Error('The process ended too early.');
+  return { child, identity };
+}
+
+test('a process is known by its number and its start time', async () => {
+  const { child, identity } = await bystander();
+  expect(isAlive(identity)).toBe(true);
+  expect(isAlive({ ...identity, startTime: 'another' })).toBe(false);
+  child.kill('SIGKILL');
+  await vi.waitFor(() => expect(isAlive(identity)).toBe(false));
+  expect(identifyProcess(2 ** 22)).toBeNull();
+});
+
+test('where there is no /proc, ps tells the start time', () => {
+  const fromPs = processStartTime(process.pid, 'darwin');
+  expect(fromPs).toMatch(/\d{4}$/);
+  expect(processStartTime(process.pid, 'darwin')).toBe(fromPs);
+  expect(processStartTime(2 ** 22, 'darwin')).toBeNull();
+});
+
+test('the lock has one holder until it is released', () => {
+  const file = path.join(testFolder(), 'lock');
+  const first = acquireLock(file);
+  expect(first.kind).toBe('held');
+  expect(acquireLock(file)).toMatchObject({ kind: 'taken', holder: { pid: process.pid } });
+  if (first.kind === 'held') first.release();
+  expect(readLock(file)).toBeNull();
+  expect(acquireLock(file).kind).toBe('held');
+});
+
+test('of many processes that want it at once, exactly one gets it', async () => {
+  const folder = testFolder();
+  const module = path.resolve(import.meta.dirname, '../../../infra/supervisor/lock.ts');
+  writeFileSync(path.join(folder, 'lock'), JSON.stringify({ pid: 2 ** 22, startTime: 'long ago' }));
+  const script = `import { acquireLock } from ${JSON.stringify(module)}; process.stdout.write(acquireLock('lock').kind); setTimeout(() => {}, 1500);`;
+  const contenders = Array.from({ length: 6 }, async () => {
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let text = '';
+    for await (const chunk of child.stdout) text += String(chunk);
+    return text;
+  });
+  const results = await Promise.all(contenders);
+  expect(results.filter((result) => result === 'held')).toHaveLength(1);
+  expect(results.filter((result) => result === 'taken')).toHaveLength(5);
+  expect(readdirSync(folder)).toEqual(['lock']);
+});
+
+test.each([
+  ['a dead process', JSON.stringify({ pid: 2 ** 22, startTime: 'long ago' })],
+  ['another process with the same number', JSON.stringify({ pid: process.pid, startTime: 'long ago' })],
+  ['a power cut', ''],
+])('a lock that %s left is taken over', (_who, content) => {
+  const file = path.join(testFolder(), 'lock');
+  writeFileSync(file, content);
+  expect(acquireLock(file).kind).toBe('held');
+});
+
+test('leftovers are asked to stop, then killed, and a later process with the number is left alone', async () => {
+  const polite = await bystander();
+  const stubborn = await bystander(`process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)`);
+  const stranger = await bystander();
+  const ended = await endLeftovers(
+    [
+      { ...polite.identity, name: 'polite', stopSignal: 'SIGTERM' },
+      { ...stubborn.identity, name: 'stubborn', stopSignal: 'SIGTERM' },
+      { pid: stranger.identity.pid, startTime: 'of its predecessor', name: 'stranger', stopSignal: 'SIGKILL' },
+    ],
+    300,
+  );
+  expect(ended).toEqual(['polite', 'stubborn']);
+  expect([polite, stubborn, stranger].map((one) => isAlive(one.identity))).toEqual([false, false, true]);
+});
+
+test('taking over a data directory ends what its killed supervisor left, and refuses one that is alive', async () => {
+  const layout = prepareDataDirectory(testFolder());
+  const child = await bystander();
+  const dead = { pid: 2 ** 22, startTime: 'long ago' };
+  const node = {
+    kind: 'service',
+    status: 'ready',
+    process: child.identity,
+    stopSignal: 'SIGTERM',
+    restarts: 0,
+    since: '',
+  } as const;
+  writeState(layout.stateFile, {
+    supervisor: dead,
+    phase: 'running',
+    startedAt: '',
+    url: 'http://old',
+    nodes: { store: node },
+  });
+  const progress = recordProgress();
+  const lock = await takeOver(layout, progress);
+  expect(isAlive(child.identity)).toBe(false);
+  expect(progress.lines).toEqual(['leftovers: done ended store of a run that was killed']);
+  await expect(takeOver(layout, progress)).rejects.toMatchObject({
+    name: 'AlreadyRunningError',
+    pid: process.pid,
+    url: null,
+  });
+  lock.release();
+});
+
+test('a stop from outside ends leftovers when the supervisor is dead, and marks the state', async () => {
+  const layout = prepareDataDirectory(testFolder());
+  expect(await stopInstance(layout)).toEqual({ kind: 'not-running', ended: [] });
+  const child = await bystander();
+  const node = {
+    kind: 'service',
+    status: 'ready',
+    process: child.identity,
+    stopSignal: 'SIGTERM',
+    restarts: 0,
+    since: '',
+  } as const;
+  writeState(layout.stateFile, {
+    supervisor: { pid: 2 ** 22, startTime: 'x' },
+    phase: 'running',
+    startedAt: '',
+    nodes: { store: node },
+  });
+  expect(await stopInstance(layout)).toEqual({ kind: 'not-running', ended: ['store'] });
+  expect(isAlive(child.identity)).toBe(false);
+  expect(await stopInstance(layout)).toEqual({ kind: 'not-running', ended: [] });
+});
+
+test('a stop from outside asks a living supervisor and waits for its end', async () => {
+  const layout = prepareDataDirectory(testFolder());
+  const supervisor = await bystander(
+    `process.on('SIGTERM', () => setTimeout(() => process.exit(0), 150)); setInterval(() => {}, 1000)`,
+  );
+  writeFileSync(layout.lockFile, JSON.stringify(supervisor.identity));
+  expect(findSupervisor(layout)).toEqual(supervisor.identity);
+  expect(await stopInstance(layout)).toEqual({ kind: 'stopped', pid: supervisor.identity.pid });
+  expect(isAlive(supervisor.identity)).toBe(false);
+});

@@ -1,0 +1,208 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test, vi } from 'vitest';
+import { checkGraph } from '../../../infra/supervisor/definitions.ts';
+import { identifyProcess, isAlive } from '../../../infra/supervisor/process-identity.ts';
+import { readState } from '../../../infra/supervisor/state.ts';
+import { testFolder } from '../support/folder.ts';
+import { service, stage, step, supervise } from '../support/services.ts';
+
+const never = new AbortController().signal;
+
+test('dependencies start first, independent parts at once, and everything stops in reverse', async () => {
+  const on = stage(testFolder());
+  const supervisor = supervise(on, [
+    service(on, 'store'),
+    step(on, 'migrate', ['store']),
+    service(on, 'engine', { after: ['store'] }),
+    service(on, 'index'),
+    service(on, 'front', { after: ['migrate', 'engine', 'index'], message: true }),
+  ]);
+  await supervisor.start(never);
+  const started = on.events();
+  for (const [before, after] of [
+    ['start store', 'step migrate'],
+    ['start store', 'start engine'],
+    ['step migrate', 'start front'],
+    ['start engine', 'start front'],
+    ['start index', 'start front'],
+  ] as const) {
+    expect(started.indexOf(before), `${before} before ${after}`).toBeLessThan(started.indexOf(after));
+    expect(started).toContain(before);
+  }
+  expect(supervisor.state()).toMatchObject({
+    phase: 'running',
+    nodes: { front: { status: 'ready' }, migrate: { status: 'ready' } },
+  });
+  await supervisor.stop();
+  const stopped = on.events().filter((event) => event.startsWith('stop'));
+  expect(stopped[0]).toBe('stop front');
+  expect(stopped.indexOf('stop engine')).toBeLessThan(stopped.indexOf('stop store'));
+  expect(stopped).toHaveLength(4);
+});
+
+test('the state file names every process by number and start time while it lives, and says stopped afterwards', async () => {
+  const on = stage(testFolder());
+  const supervisor = supervise(on, [service(on, 'store')]);
+  await supervisor.start(never);
+  const file = path.join(on.folder, 'state.json');
+  const running = readState(file);
+  const identity = running?.nodes['store']?.process;
+  expect(running?.supervisor.pid).toBe(process.pid);
+  expect(identity?.pid).toBe(supervisor.service('store').pid);
+  if (!identity) throw new Error('The state names no process.');
+  expect(isAlive(identity)).toBe(true);
+  await supervisor.stop();
+  expect(isAlive(identity)).toBe(false);
+  expect(readState(file)).toMatchObject({ phase: 'stopped', nodes: { store: { status: 'stopped' } } });
+  expect(readState(file)?.nodes['store']).not.toHaveProperty('process');
+});
+
+test('a killed service is started again with growing delays, visible in state and progress, and awaited', async () => {
+  const on = stage(testFolder());
+  const supervisor = supervise(on, [service(on, 'store')]);
+  await supervisor.start(never);
+  const store = supervisor.service('store');
+  const first = store.pid;
+  const begun = performance.now();
+  expect(store.kill('SIGKILL')).toBe(true);
+  await store.whenReady();
+  expect(performance.now() - begun).toBeGreaterThan(490);
+  expect(store.pid).not.toBe(first);
+  expect(supervisor.state().nodes['store']).toMatchObject({
+    status: 'ready',
+    restarts: 1,
+    detail: 'it was ended by SIGKILL',
+  });
+  store.kill('SIGKILL');
+  await vi.waitFor(() => expect(supervisor.state().nodes['store']?.status).toBe('restarting'));
+  await store.whenReady();
+  const waits = supervisor.lines.filter((line) => line.includes('starting again'));
+  expect(waits).toEqual([
+    'store: update it was ended by SIGKILL; starting again in 0.5 s',
+    'store: update it was ended by SIGKILL; starting again in 1.0 s',
+  ]);
+  expect(on.events().filter((event) => event === 'start store')).toHaveLength(3);
+});
+
+test('a restart that is asked for is clean and waits for no delay', async () => {
+  const on = stage(testFolder());
+  const supervisor = supervise(on, [service(on, 'store')]);
+  await supervisor.start(never);
+  const before = supervisor.service('store').pid;
+  await supervisor.service('store').restart();
+  expect(supervisor.service('store').pid).not.toBe(before);
+  expect(on.events()).toEqual(['start store', 'stop store', 'start store']);
+});
+
+test('a service that was stopped can be started again', async () => {
+  const on = stage(testFolder());
+  const supervisor = supervise(on, [service(on, 'store')]);
+  await supervisor.start(never);
+  await supervisor.service('store').stop();
+  expect(supervisor.service('store').pid).toBeNull();
+  await supervisor.service('store').start();
+  expect(supervisor.service('store').pid).not.toBeNull();
+});
+
+test('one that fails at first and then works is waited for', async () => {
+  const on = stage(testFolder());
+  const script = `note('start ' + name); if (starts() < 3) process.exit(7); setInterval(() => {}, 1000); ready();`;
+  const supervisor = supervise(on, [service(on, 'store', { script })]);
+  await supervisor.start(never);
+  expect(supervisor.state().nodes['store']).toMatchObject({ status: 'ready', restarts: 2 });
+});
+
+test('one that never works fails the start with its last log lines, and the others are stopped', async () => {
+  const on = stage(testFolder());
+  const script = `console.error('the disk is on fire'); process.exit(7);`;
+  const supervisor = supervise(on, [service(on, 'store'), service(on, 'broken', { after: ['store'], script })]);
+  await expect(supervisor.start(never)).rejects.toThrow(
+    /broken did not start: it ended with exit code 7[^]*the disk is on fire/,
+  );
+  expect(on.events()).toEqual(['start store', 'stop store']);
+  expect(supervisor.state()).toMatchObject({
+    phase: 'failed',
+    nodes: { broken: { status: 'failed' }, store: { status: 'stopped' } },
+  });
+  expect(supervisor.state().error).toContain('broken did not start');
+});
+
+test('one that runs but never answers is ended and reported with the last answer', async () => {
+  const on = stage(testFolder());
+  const script = `note('start ' + name); setInterval(() => {}, 1000);`;
+  const supervisor = supervise(on, [service(on, 'mute', { script, readyTimeoutMs: 150 })]);
+  await expect(supervisor.start(never)).rejects.toThrow(/it was not ready after 0.15 s \(not yet\)/);
+});
+
+test('a step that fails names itself, and what started is stopped', async () => {
+  const on = stage(testFolder());
+  const failing = step(on, 'migrate', ['store'], () => Promise.reject(new Error('column is missing')));
+  const supervisor = supervise(on, [service(on, 'store'), failing]);
+  await expect(supervisor.start(never)).rejects.toMatchObject({
+    code: 'start-failed',
+    message: 'migrate failed: column is missing',
+  });
+  expect(on.events()).toEqual(['start store', 'stop store']);
+});
+
+test('an abort in the middle of a start stops what runs, also a step that does not listen', async () => {
+  const on = stage(testFolder());
+  const abort = new AbortController();
+  const deaf = step(on, 'deaf', ['store'], () => {
+    setImmediate(() => abort.abort());
+    return new Promise(() => undefined);
+  });
+  const supervisor = supervise(on, [service(on, 'store'), deaf, service(on, 'later', { after: ['deaf'] })]);
+  await expect(supervisor.start(abort.signal)).rejects.toMatchObject({ code: 'stopped-during-start' });
+  expect(on.events()).toEqual(['start store', 'stop store']);
+  expect(supervisor.state().phase).toBe('stopped');
+});
+
+test('an abort while a service is not ready yet ends it', async () => {
+  const on = stage(testFolder());
+  const abort = new AbortController();
+  const supervisor = supervise(on, [
+    service(on, 'slow', { script: `note('start ' + name); setInterval(() => {}, 1000);` }),
+  ]);
+  const start = supervisor.start(abort.signal);
+  await vi.waitFor(() => expect(on.events()).toEqual(['start slow']));
+  const identity = supervisor.state().nodes['slow']?.process;
+  abort.abort();
+  await expect(start).rejects.toMatchObject({ code: 'stopped-during-start' });
+  expect(identity && isAlive(identity)).toBe(false);
+});
+
+test('one that ignores the request to stop is killed with the children it made', async () => {
+  const on = stage(testFolder());
+  const child = path.join(on.folder, 'grandchild');
+  const script = `
+    process.on('SIGTERM', () => note('ignored'));
+    const made = require('node:child_process').spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
+    fs.writeFileSync(${JSON.stringify(child)}, String(made.pid));
+    setInterval(() => {}, 1000); ready();`;
+  const supervisor = supervise(on, [service(on, 'stubborn', { script, stopGraceMs: 200 })]);
+  await supervisor.start(never);
+  const grandchild = readFileSync(child, 'utf8');
+  await supervisor.stop();
+  expect(on.events()).toEqual(['ignored']);
+  await vi.waitFor(() => expect(identifyProcess(Number(grandchild))).toBeNull());
+});
+
+test('killAll ends everything at once', async () => {
+  const on = stage(testFolder());
+  const supervisor = supervise(on, [service(on, 'a'), service(on, 'b', { after: ['a'] })]);
+  await supervisor.start(never);
+  const identities = Object.values(supervisor.state().nodes).flatMap((node) => node.process ?? []);
+  supervisor.killAll();
+  await vi.waitFor(() => expect(identities.some(isAlive)).toBe(false));
+  expect(identities).toHaveLength(2);
+  expect(on.events()).not.toContain('stop a');
+});
+
+test('a graph with a circle, a missing part or a name used twice is refused', () => {
+  const on = stage(testFolder());
+  expect(() => checkGraph([step(on, 'a', ['b']), step(on, 'b', ['a'])])).toThrow('In a circle: a → b → a.');
+  expect(() => checkGraph([step(on, 'a', ['gone'])])).toThrow('a needs gone, which is not there.');
+  expect(() => checkGraph([step(on, 'a', []), step(on, 'a', [])])).toThrow('have one name');
+});

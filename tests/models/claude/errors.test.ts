@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { ModelError } from '../../../domain/ports/model.ts';
+import { readRetryAfter, toModelError } from '../../../models/claude/errors.ts';
+
+const NOW = Date.parse('2026-03-02T09:00:00Z');
+
+describe('readRetryAfter', () => {
+  it.each<readonly [Record<string, string>, number | undefined]>([
+    [{}, undefined],
+    [{ 'retry-after': '' }, undefined],
+    [{ 'retry-after': '0' }, 0],
+    [{ 'retry-after': '1.5' }, 1500],
+    [{ 'retry-after': ' 30 ' }, 30_000],
+    [{ 'retry-after': '-5' }, undefined],
+    [{ 'retry-after': 'Infinity' }, undefined],
+    [{ 'retry-after-ms': '250.2' }, 251],
+    [{ 'retry-after-ms': 'soon', 'retry-after': '2' }, 2000],
+    [{ 'retry-after': 'Mon, 02 Mar 2026 09:00:30 GMT' }, 30_000],
+  ])('%o', (headers, expected) => {
+    expect(readRetryAfter(new Headers(headers), NOW)).toBe(expected);
+  });
+
+  it('bears an answer without headers', () => {
+    expect(readRetryAfter(undefined, NOW)).toBeUndefined();
+  });
+});
+
+describe('toModelError', () => {
+  it('hands a ModelError on as it is', () => {
+    const error = new ModelError('truncated', 'cut');
+    expect(toModelError(error, NOW, [])).toBe(error);
+  });
+
+  it('keeps nothing of an error that it does not know', () => {
+    const error = toModelError(new Error('the captured prompt'), NOW, []);
+    expect(error.kind).toBe('unavailable');
+    expect(error.message).not.toContain('captured');
+    expect(error.cause).toBeUndefined();
+  });
+});

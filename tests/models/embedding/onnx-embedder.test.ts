@@ -1,0 +1,239 @@
+import { once } from 'node:events';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Worker } from 'node:worker_threads';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { EmbedderUnavailable, type Embedder } from '../../../domain/ports/embedder.ts';
+import { BGE_SMALL, BGE_SMALL_FILES } from '../../../models/embedding/bge-small.ts';
+import { createOnnxEmbedder, type OnnxEmbedderOptions } from '../../../models/embedding/onnx-embedder.ts';
+import { expectedVector, writeTinyModel } from './tiny-model.ts';
+
+let directory: string;
+let embedders: Embedder[];
+let threads: Worker[];
+const collect = (worker: Worker): number => threads.push(worker);
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'embedder-'));
+  embedders = [];
+  threads = [];
+  process.on('worker', collect);
+});
+afterEach(async () => {
+  process.off('worker', collect);
+  await Promise.all(embedders.map(async (embedder) => embedder.close()));
+  await rm(directory, { recursive: true, force: true });
+});
+
+function embedderWith(own: Partial<OnnxEmbedderOptions> = {}): Embedder {
+  const embedder = createOnnxEmbedder({ modelDir: directory, threads: 1, maxBatchTokens: 64, ...own });
+  embedders.push(embedder);
+  return embedder;
+}
+
+const cosine = (a: Float32Array | undefined, b: Float32Array): number =>
+  (a ?? new Float32Array(0)).reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0);
+
+/** Resolves when the thread has ended, also when it had before. */
+async function ended(thread: Worker | undefined): Promise<void> {
+  if (thread !== undefined && thread.threadId !== -1) await once(thread, 'exit');
+}
+
+describe('vectors', () => {
+  test('come back in the order of the texts, normalised, whatever their lengths', async () => {
+    await writeTinyModel(directory);
+    const embedder = embedderWith();
+    const texts = Array.from(
+      { length: 60 },
+      (_, i) => ['alpha', 'beta beta', 'gamma delta '.repeat(i), 'zeta unknownword'][i % 4] ?? '',
+    );
+    const vectors = await embedder.embed(texts, 'passage');
+    expect(vectors).toHaveLength(60);
+    texts.forEach((text, i) => {
+      expect(cosine(vectors[i], expectedVector(text))).toBeCloseTo(1, 5);
+      expect(Math.hypot(...(vectors[i] ?? []))).toBeCloseTo(1, 5);
+    });
+    expect({ model: embedder.model, dimension: embedder.dimension }).toEqual({
+      model: 'bge-small-en-v1.5-q',
+      dimension: 384,
+    });
+  });
+
+  test('a query has the model prefix, a passage has none', async () => {
+    await writeTinyModel(directory);
+    const embedder = embedderWith();
+    const [query] = await embedder.embed(['alpha'], 'query');
+    const [passage] = await embedder.embed(['alpha'], 'passage');
+    expect(cosine(query, expectedVector(`${BGE_SMALL.queryPrefix}alpha`))).toBeCloseTo(1, 5);
+    expect(cosine(passage, expectedVector('alpha'))).toBeCloseTo(1, 5);
+    expect(cosine(query, expectedVector('alpha'))).toBeLessThan(0.9);
+  });
+
+  test('a text beyond the window is cut, its last token still [SEP]', async () => {
+    await writeTinyModel(directory);
+    const text = `${'alpha '.repeat(509)}${'beta '.repeat(200)}`;
+    const [vector] = await embedderWith().embed([text], 'passage');
+    expect(cosine(vector, expectedVector(text))).toBeCloseTo(1, 6);
+    expect(expectedVector(text)).toEqual(expectedVector(`${'alpha '.repeat(509)}beta`));
+  });
+
+  test('an empty text and no text at all', async () => {
+    await writeTinyModel(directory);
+    const embedder = embedderWith();
+    const [vector] = await embedder.embed([''], 'passage');
+    expect(cosine(vector, expectedVector(''))).toBeCloseTo(1, 5);
+    expect(await embedder.embed([], 'passage')).toEqual([]);
+  });
+
+  test('a text whose tokens are far more than its length suggests still fits the bound', async () => {
+    await writeTinyModel(directory);
+    const texts = Array.from({ length: 30 }, () => '中'.repeat(40));
+    const vectors = await embedderWith({ maxBatchTokens: 50 }).embed(texts, 'passage');
+    expect(vectors).toHaveLength(30);
+    expect(cosine(vectors[7], expectedVector('中 '.repeat(40)))).toBeCloseTo(1, 5);
+  });
+});
+
+describe('order of service', () => {
+  test('a query does not wait behind a long call for passages', async () => {
+    await writeTinyModel(directory);
+    const embedder = embedderWith({ maxBatchTokens: 4 });
+    await embedder.ready();
+    const done: string[] = [];
+    const passages = embedder
+      .embed(
+        Array.from({ length: 300 }, () => 'alpha beta'),
+        'passage',
+      )
+      .then(() => done.push('passages'));
+    const query = embedder.embed(['alpha'], 'query').then(() => done.push('query'));
+    await Promise.all([passages, query]);
+    expect(done).toEqual(['query', 'passages']);
+  });
+
+  test('an abort ends a call between batches; others go on', async () => {
+    await writeTinyModel(directory);
+    const embedder = embedderWith({ maxBatchTokens: 4 });
+    const controller = new AbortController();
+    const reason = new Error('no longer needed');
+    const long = embedder.embed(
+      Array.from({ length: 300 }, () => 'alpha'),
+      'passage',
+      controller.signal,
+    );
+    const other = embedder.embed(['beta'], 'passage');
+    controller.abort(reason);
+    await expect(long).rejects.toBe(reason);
+    expect(cosine((await other)[0], expectedVector('beta'))).toBeCloseTo(1, 5);
+    await expect(embedder.embed(['x'], 'passage', AbortSignal.abort(reason))).rejects.toBe(reason);
+  });
+
+  test('many calls at once share one thread', async () => {
+    await writeTinyModel(directory);
+    const embedder = embedderWith();
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, async (_, i) =>
+        embedder.embed([`beta ${'eta '.repeat(i)}`], i % 2 === 0 ? 'passage' : 'query'),
+      ),
+    );
+    expect(cosine(answers[4]?.[0], expectedVector(`beta ${'eta '.repeat(4)}`))).toBeCloseTo(1, 5);
+    expect(threads).toHaveLength(1);
+  });
+});
+
+describe('when the model is away', () => {
+  test('calls say so, and the files are picked up when they appear', async () => {
+    const embedder = embedderWith();
+    expect(await embedder.ready()).toBe(false);
+    await expect(embedder.embed(['alpha'], 'query')).rejects.toBeInstanceOf(EmbedderUnavailable);
+    await writeTinyModel(directory);
+    expect(await embedder.ready()).toBe(true);
+    expect(await embedder.embed(['alpha'], 'query')).toHaveLength(1);
+  });
+
+  test('a file that is no model is unavailable, not a crash', async () => {
+    await writeTinyModel(directory);
+    await writeFile(join(directory, BGE_SMALL_FILES.model.name), 'not a model');
+    const embedder = embedderWith();
+    await expect(embedder.embed(['alpha'], 'passage')).rejects.toBeInstanceOf(EmbedderUnavailable);
+    expect(await embedder.ready()).toBe(false);
+  });
+
+  test('a thread that dies fails its call; the next call has a new one', async () => {
+    await writeTinyModel(directory);
+    const embedder = embedderWith({ maxBatchTokens: 4 });
+    await embedder.ready();
+    const call = embedder.embed(
+      Array.from({ length: 2_000 }, () => 'alpha'),
+      'passage',
+    );
+    const failed = call.catch((error: unknown) => error);
+    await threads[0]?.terminate();
+    expect(await failed).toBeInstanceOf(EmbedderUnavailable);
+    expect(cosine((await embedder.embed(['beta'], 'passage'))[0], expectedVector('beta'))).toBeCloseTo(1, 5);
+    expect(threads).toHaveLength(2);
+  });
+
+  test('close refuses what waits and what comes', async () => {
+    await writeTinyModel(directory);
+    const embedder = embedderWith({ maxBatchTokens: 4 });
+    const call = embedder.embed(
+      Array.from({ length: 2_000 }, () => 'alpha'),
+      'passage',
+    );
+    const refused = call.catch((error: unknown) => error);
+    await embedder.close();
+    expect(await refused).toBeInstanceOf(EmbedderUnavailable);
+    await expect(embedder.embed(['alpha'], 'query')).rejects.toBeInstanceOf(EmbedderUnavailable);
+    expect(await embedder.ready()).toBe(false);
+    await Promise.all(threads.map(ended));
+  });
+});
+
+describe('memory', () => {
+  test('an idle model is freed, is still ready, and loads again', async () => {
+    await writeTinyModel(directory);
+    const embedder = embedderWith({ idleUnloadMs: 20 });
+    await embedder.embed(['alpha'], 'passage');
+    await ended(threads[0]);
+    expect(await embedder.ready()).toBe(true);
+    expect(threads).toHaveLength(1);
+    expect(
+      cosine((await embedder.embed(['beta'], 'query'))[0], expectedVector(`${BGE_SMALL.queryPrefix}beta`)),
+    ).toBeCloseTo(1, 5);
+    expect(threads).toHaveLength(2);
+  });
+
+  test('a model that was freed is not ready once its files are gone', async () => {
+    await writeTinyModel(directory);
+    const embedder = embedderWith({ idleUnloadMs: 20 });
+    await embedder.embed(['alpha'], 'passage');
+    await ended(threads[0]);
+    await rm(join(directory, BGE_SMALL_FILES.model.name));
+    expect(await embedder.ready()).toBe(false);
+  });
+
+  test('a mapped copy is written once, and a broken one is no obstacle', async () => {
+    await writeTinyModel(directory);
+    await embedderWith().embed(['alpha'], 'passage');
+    const mapped = (await readdir(directory)).filter((name) => name.includes('mapped'));
+    expect(mapped).toHaveLength(1);
+    const copy = join(directory, mapped[0] ?? '');
+    expect((await readdir(copy)).sort()).toEqual(['model.onnx', 'model.weights']);
+
+    await writeFile(join(copy, 'model.weights'), '');
+    await rm(join(copy, 'model.weights'));
+    const [vector] = await embedderWith().embed(['alpha'], 'passage');
+    expect(cosine(vector, expectedVector('alpha'))).toBeCloseTo(1, 5);
+  });
+
+  test('where no copy can be written the plain model is used', async () => {
+    await writeTinyModel(directory);
+    const { default: runtime } = await import('onnxruntime-node/package.json', { with: { type: 'json' } });
+    await writeFile(join(directory, `mapped-${runtime.version}`), 'in the way');
+    const [vector] = await embedderWith().embed(['alpha'], 'passage');
+    expect(cosine(vector, expectedVector('alpha'))).toBeCloseTo(1, 5);
+    expect(await readdir(directory)).toHaveLength(3);
+  });
+});

@@ -1,0 +1,128 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { BGE_SMALL, BGE_SMALL_FILES } from '../../../models/embedding/bge-small.ts';
+
+/**
+ * A model made for the tests: its "hidden state" is the sum of one fixed random row a token, padding adds nothing. So a test can
+ * work out the vector of any text, and what was tokenised, cut and prefixed shows in it.
+ */
+
+const WORDS = 'alpha beta gamma delta epsilon zeta eta theta represent this sentence for searching relevant passages :';
+const VOCABULARY = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', ...WORDS.split(' ')];
+const { dimension } = BGE_SMALL;
+
+function tableRow(id: number): Float32Array {
+  if (id === 0) return new Float32Array(dimension);
+  let state = id * 7_919;
+  return Float32Array.from({ length: dimension }, () => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fff_ffff;
+    return state / 0x4000_0000 - 1;
+  });
+}
+
+/** The vector that the tiny model gives a text of known words, prefix and window included. */
+export function expectedVector(text: string, windowTokens: number = BGE_SMALL.windowTokens): Float32Array {
+  const words = text
+    .toLowerCase()
+    .replace(':', ' :')
+    .split(/\s+/u)
+    .filter((word) => word !== '');
+  const ids = words.map((word) => Math.max(1, VOCABULARY.indexOf(word))).slice(0, windowTokens - 2);
+  const sum = new Float32Array(dimension);
+  for (const id of [2, ...ids, 3]) tableRow(id).forEach((value, i) => (sum[i] = (sum[i] ?? 0) + value));
+  const length = Math.hypot(...sum);
+  return sum.map((value) => value / length);
+}
+
+/** Protocol buffers, as far as an ONNX file needs them. */
+function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  for (let rest = value; ; rest = Math.floor(rest / 128)) {
+    if (rest < 128) return Buffer.from([...bytes, rest]);
+    bytes.push((rest % 128) + 128);
+  }
+}
+const number = (field: number, value: number): Buffer => Buffer.concat([varint(field * 8), varint(value)]);
+function bytes(field: number, ...parts: (Buffer | string)[]): Buffer {
+  const content = Buffer.concat(parts.map((part) => Buffer.from(part)));
+  return Buffer.concat([varint(field * 8 + 2), varint(content.length), content]);
+}
+
+const FLOAT = 1;
+const INT64 = 7;
+
+function tensor(name: string, type: number, shape: readonly number[], data: Buffer): Buffer {
+  return Buffer.concat([...shape.map((size) => number(1, size)), number(2, type), bytes(8, name), bytes(9, data)]);
+}
+function value(name: string, type: number, shape: readonly string[]): Buffer {
+  const dimensions = shape.map((parameter) => bytes(1, bytes(2, parameter)));
+  return Buffer.concat([bytes(1, name), bytes(2, bytes(1, number(1, type), bytes(2, ...dimensions)))]);
+}
+function node(operator: string, inputs: readonly string[], output: string): Buffer {
+  return Buffer.concat([...inputs.map((input) => bytes(1, input)), bytes(2, output), bytes(4, operator)]);
+}
+
+function tinyOnnx(): Buffer {
+  const table = Buffer.concat(VOCABULARY.map((_, id) => Buffer.from(tableRow(id).buffer)));
+  const graph = Buffer.concat([
+    bytes(1, node('Gather', ['table', 'input_ids'], 'rows')),
+    bytes(1, node('ReduceSum', ['rows', 'axes'], 'last_hidden_state')),
+    bytes(2, 'tiny'),
+    bytes(5, tensor('table', FLOAT, [VOCABULARY.length, dimension], table)),
+    bytes(5, tensor('axes', INT64, [1], Buffer.from(BigInt64Array.of(1n).buffer))),
+    ...['input_ids', 'attention_mask', 'token_type_ids'].map((name) => bytes(11, value(name, INT64, ['n', 'length']))),
+    bytes(12, value('last_hidden_state', FLOAT, ['n', 'one', 'width'])),
+  ]);
+  return Buffer.concat([number(1, 8), bytes(7, graph), bytes(8, bytes(1, ''), number(2, 13))]);
+}
+
+const tinyTokenizer = {
+  version: '1.0',
+  truncation: null,
+  padding: null,
+  added_tokens: VOCABULARY.slice(0, 4).map((content, id) => ({
+    id,
+    content,
+    special: true,
+    single_word: false,
+    lstrip: false,
+    rstrip: false,
+    normalized: false,
+  })),
+  normalizer: {
+    type: 'BertNormalizer',
+    clean_text: true,
+    handle_chinese_chars: true,
+    strip_accents: null,
+    lowercase: true,
+  },
+  pre_tokenizer: { type: 'BertPreTokenizer' },
+  post_processor: {
+    type: 'TemplateProcessing',
+    single: [
+      { SpecialToken: { id: '[CLS]', type_id: 0 } },
+      { Sequence: { id: 'A', type_id: 0 } },
+      { SpecialToken: { id: '[SEP]', type_id: 0 } },
+    ],
+    pair: [],
+    special_tokens: {
+      '[CLS]': { id: '[CLS]', ids: [2], tokens: ['[CLS]'] },
+      '[SEP]': { id: '[SEP]', ids: [3], tokens: ['[SEP]'] },
+    },
+  },
+  decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
+  model: {
+    type: 'WordPiece',
+    unk_token: '[UNK]',
+    continuing_subword_prefix: '##',
+    max_input_chars_per_word: 100,
+    vocab: Object.fromEntries(VOCABULARY.map((word, id) => [word, id])),
+  },
+};
+
+/** Puts the tiny model's files into a directory, under the names of the real ones. */
+export async function writeTinyModel(directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  await writeFile(join(directory, BGE_SMALL_FILES.model.name), tinyOnnx());
+  await writeFile(join(directory, BGE_SMALL_FILES.tokenizer.name), JSON.stringify(tinyTokenizer));
+}

@@ -1,0 +1,353 @@
+import { createServer, connect as connectTcp, type Server, type Socket } from 'node:net';
+import { connectToCustom, ApiKey } from 'weaviate-client';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { newId, type TenantId } from '../../../domain/ids.ts';
+import { VectorIndexUnavailable, type RecallFilter, type VectorIndex } from '../../../domain/ports/vector-index.ts';
+import { collectionName } from '../../../stores/weaviate/schema.ts';
+import { createWeaviateIndex } from '../../../stores/weaviate/weaviate-index.ts';
+import { chunkOf, DIMENSION, MODEL, vectorAlong } from './chunks.ts';
+
+const server = inject('engines').weaviate;
+const prefix = `Test${Date.now()}`;
+let index: VectorIndex;
+
+async function adminClient() {
+  const { hostname, port } = new URL(server.url);
+  return connectToCustom({
+    httpHost: hostname,
+    httpPort: Number(port),
+    grpcHost: hostname,
+    grpcPort: server.grpcPort,
+    authCredentials: new ApiKey(server.apiKey),
+  });
+}
+
+/** Removes what these tests made, collection by collection. */
+async function dropCollection(model: string): Promise<void> {
+  const client = await adminClient();
+  await client.collections.delete(collectionName(prefix, model));
+  await client.close();
+}
+
+beforeAll(async () => {
+  index = createWeaviateIndex({ ...server, collectionPrefix: prefix });
+  await index.ensureCollection(MODEL, DIMENSION);
+});
+afterAll(async () => {
+  await index.close();
+  await dropCollection(MODEL);
+});
+
+const ids = (hits: readonly { memoryId: string }[]): string[] => hits.map((hit) => hit.memoryId);
+
+describe('recall', () => {
+  test('keyword finds words of title and text, title first', async () => {
+    const tenant = newId<TenantId>();
+    const inText = chunkOf(tenant, {
+      title: 'A note',
+      text: 'the migration failed on the index',
+      memoryType: 'summary',
+      chunk: 3,
+    });
+    const inTitle = chunkOf(tenant, { title: 'Migration failed', text: 'see the log of the database' });
+    expect(await index.upsert(tenant, MODEL, [inText, inTitle, chunkOf(tenant)])).toEqual([]);
+
+    const hits = await index.keyword(tenant, MODEL, 'migration failed', {}, 10);
+    expect(ids(hits)).toEqual([inTitle.memoryId, inText.memoryId]);
+    expect(hits[1]).toMatchObject({ memoryType: 'summary', chunk: 3 });
+    expect(hits[0]?.score).toBeGreaterThan(hits[1]?.score ?? 0);
+    expect(await index.keyword(tenant, MODEL, 'migration', {}, 1)).toHaveLength(1);
+    expect(await index.keyword(tenant, MODEL, '   ', {}, 10)).toEqual([]);
+  });
+
+  test.each([
+    ['useMemo', 'the hook useMemo is stale'],
+    ['memo', 'the hook useMemo is stale'],
+    ['token_counter', 'rename token_counter to counter'],
+    ['queue/retry.ts', 'edit src/queue/retry.ts'],
+    ['数据库', '我们需要修复数据库连接'],
+    ['データベース', '新しいデータベースに接続する'],
+  ])('keyword finds %s', async (query, text) => {
+    const tenant = newId<TenantId>();
+    const chunk = chunkOf(tenant, { text });
+    await index.upsert(tenant, MODEL, [chunk, chunkOf(tenant)]);
+    expect(ids(await index.keyword(tenant, MODEL, query, {}, 10))).toEqual([chunk.memoryId]);
+  });
+
+  test('nearest orders by cosine similarity and scores it', async () => {
+    const tenant = newId<TenantId>();
+    const near = chunkOf(tenant, { vector: vectorAlong(1, 0.1) });
+    const nearer = chunkOf(tenant, { vector: vectorAlong(1) });
+    const across = chunkOf(tenant, { vector: vectorAlong(3) });
+    await index.upsert(tenant, MODEL, [near, across, nearer]);
+    const hits = await index.nearest(tenant, MODEL, vectorAlong(1), {}, 3);
+    expect(ids(hits)).toEqual([nearer.memoryId, near.memoryId, across.memoryId]);
+    expect(hits[0]?.score).toBeCloseTo(1, 4);
+    expect(hits[1]?.score).toBeCloseTo(Math.sqrt(0.99), 4);
+    expect(hits[2]?.score).toBeCloseTo(0, 4);
+  });
+
+  test('a text and a tag of any shape are kept apart from the query language', async () => {
+    const tenant = newId<TenantId>();
+    const odd = chunkOf(tenant, { text: 'quote " brace } nul \u0001 emoji 😀 word', tags: ['a"b', 'c d'] });
+    expect(await index.upsert(tenant, MODEL, [odd])).toEqual([]);
+    expect(ids(await index.keyword(tenant, MODEL, '" } word', { tags: ['a"b'] }, 5))).toEqual([odd.memoryId]);
+  });
+});
+
+describe('filters apply inside the store', () => {
+  const tenant = newId<TenantId>();
+  const owner = '0197-owner';
+  const chosen = chunkOf(tenant, {
+    memoryType: 'learning',
+    projectId: 'p-1',
+    sessionId: 's-1',
+    namespace: 'work',
+    kind: 'bugfix',
+    tool: 'Bash',
+    tags: ['db', 'retry'],
+    occurredAt: '2026-05-10T00:00:00.000Z',
+    vector: vectorAlong(2, 0.5),
+  });
+  const other = chunkOf(tenant, {
+    projectId: 'p-2',
+    sessionId: 's-2',
+    kind: 'feature',
+    tool: 'Bash(npm)',
+    tags: ['db'],
+    occurredAt: '2026-05-01T00:00:00.000Z',
+    vector: vectorAlong(2),
+  });
+
+  beforeAll(async () => {
+    await index.upsert(tenant, MODEL, [chosen, other]);
+  });
+
+  const filters: [string, RecallFilter][] = [
+    ['type', { types: ['learning', 'summary'] }],
+    ['project', { projectId: 'p-1' }],
+    ['session', { sessionId: 's-1' }],
+    ['namespace', { namespace: 'work' }],
+    ['kind', { kind: 'bugfix' }],
+    ['tool, as a whole', { tool: 'Bash' }],
+    ['tags, all of them', { tags: ['retry', 'db'] }],
+    ['since, included', { since: '2026-05-10T00:00:00.000Z' }],
+    ['several at once', { types: ['learning'], projectId: 'p-1', tags: ['db'], viewerId: owner }],
+  ];
+
+  test.each(filters)('%s', async (_, filter) => {
+    // The other one is nearer: only a filter before the top-1 can answer this.
+    expect(ids(await index.nearest(tenant, MODEL, vectorAlong(2), filter, 1))).toEqual([chosen.memoryId]);
+    expect(ids(await index.keyword(tenant, MODEL, 'particular', filter, 1))).toEqual([chosen.memoryId]);
+  });
+
+  test('until is not included', async () => {
+    const until = '2026-05-10T00:00:00.000Z';
+    expect(ids(await index.keyword(tenant, MODEL, 'particular', { until }, 5))).toEqual([other.memoryId]);
+  });
+
+  test('no restriction finds both; no types find nothing', async () => {
+    expect(await index.keyword(tenant, MODEL, 'particular', { tags: [] }, 5)).toHaveLength(2);
+    expect(await index.keyword(tenant, MODEL, 'particular', { types: [] }, 5)).toEqual([]);
+  });
+
+  test('private memories are seen by their owner and by admins only', async () => {
+    const home = newId<TenantId>();
+    const mine = chunkOf(home, { ownerId: 'me' });
+    const theirs = chunkOf(home, { ownerId: 'them' });
+    const shared = chunkOf(home);
+    await index.upsert(home, MODEL, [mine, theirs, shared]);
+    const seen = async (filter: RecallFilter): Promise<string[]> =>
+      ids(await index.keyword(home, MODEL, 'particular', filter, 9)).sort();
+    expect(await seen({ viewerId: 'me' })).toEqual([mine.memoryId, shared.memoryId].sort());
+    expect(await seen({ viewerId: 'nobody' })).toEqual([shared.memoryId]);
+    expect(await seen({})).toEqual([mine.memoryId, theirs.memoryId, shared.memoryId].sort());
+    expect(ids(await index.nearest(home, MODEL, vectorAlong(0), { viewerId: 'them' }, 9)).sort()).toEqual(
+      [theirs.memoryId, shared.memoryId].sort(),
+    );
+  });
+});
+
+describe('writes', () => {
+  test('tenants do not see each other', async () => {
+    const [one, two] = [newId<TenantId>(), newId<TenantId>()];
+    const chunk = chunkOf(one);
+    await index.upsert(one, MODEL, [chunk]);
+    await index.upsert(two, MODEL, [chunkOf(two, { text: 'other words' })]);
+    expect(await index.keyword(two, MODEL, 'particular', {}, 5)).toEqual([]);
+    expect(ids(await index.nearest(two, MODEL, chunk.vector, {}, 5))).not.toContain(chunk.memoryId);
+    await index.remove(two, MODEL, [chunk.memoryId]);
+    expect(await index.keyword(one, MODEL, 'particular', {}, 5)).toHaveLength(1);
+  });
+
+  test('what the server refuses is told per object, and the rest is written', async () => {
+    const tenant = newId<TenantId>();
+    const good = chunkOf(tenant);
+    const short = chunkOf(tenant, { vector: Float32Array.of(1, 0) });
+    await index.upsert(tenant, MODEL, [good]);
+    const also = chunkOf(tenant);
+    const refused = await index.upsert(tenant, MODEL, [also, short]);
+    expect(refused.map(({ objectId }) => objectId)).toEqual([short.objectId]);
+    expect(refused[0]?.message).toMatch(/vector/iu);
+    expect(ids(await index.keyword(tenant, MODEL, 'particular', {}, 5)).sort()).toEqual(
+      [good.memoryId, also.memoryId].sort(),
+    );
+  });
+
+  test('a value that cannot be stored is refused like any other', async () => {
+    const tenant = newId<TenantId>();
+    const bad = chunkOf(tenant, { occurredAt: 'yesterday' });
+    const good = chunkOf(tenant);
+    const refused = await index.upsert(tenant, MODEL, [good, bad]);
+    expect(refused.map(({ objectId }) => objectId)).toEqual([bad.objectId]);
+    expect(await index.keyword(tenant, MODEL, 'particular', {}, 5)).toHaveLength(1);
+  });
+
+  test('writing a chunk again replaces it', async () => {
+    const tenant = newId<TenantId>();
+    const chunk = chunkOf(tenant, { text: 'first words' });
+    await index.upsert(tenant, MODEL, [chunk]);
+    await index.upsert(tenant, MODEL, [{ ...chunk, text: 'second thoughts', vector: vectorAlong(2) }]);
+    expect(await index.keyword(tenant, MODEL, 'first', {}, 5)).toEqual([]);
+    expect(await index.keyword(tenant, MODEL, 'second', {}, 5)).toHaveLength(1);
+    const hits = await index.nearest(tenant, MODEL, vectorAlong(2), {}, 5);
+    expect(hits).toHaveLength(1);
+    expect(hits[0]?.score).toBeCloseTo(1, 4);
+  });
+
+  test('many chunks go in several requests; remove takes all chunks of a memory and no other', async () => {
+    const tenant = newId<TenantId>();
+    const memoryId = newId();
+    const many = Array.from({ length: 450 }, (_, chunk) => chunkOf(tenant, { memoryId, chunk }));
+    const kept = chunkOf(tenant);
+    expect(await index.upsert(tenant, MODEL, [...many, kept])).toEqual([]);
+    expect(await index.keyword(tenant, MODEL, 'particular', {}, 1_000)).toHaveLength(451);
+    await index.remove(tenant, MODEL, [memoryId, newId()]);
+    expect(ids(await index.keyword(tenant, MODEL, 'particular', {}, 1_000))).toEqual([kept.memoryId]);
+  });
+
+  test('an abort stops between requests', async () => {
+    const tenant = newId<TenantId>();
+    const reason = new Error('stop');
+    await expect(index.upsert(tenant, MODEL, [chunkOf(tenant)], AbortSignal.abort(reason))).rejects.toBe(reason);
+    expect(await index.keyword(tenant, MODEL, 'particular', {}, 5)).toEqual([]);
+  });
+
+  test('two writers create one collection and one tenant between them', async () => {
+    const model = 'race-v1';
+    const tenant = newId<TenantId>();
+    const others = Array.from({ length: 3 }, () => createWeaviateIndex({ ...server, collectionPrefix: prefix }));
+    await Promise.all(others.map(async (other) => other.ensureCollection(model, DIMENSION)));
+    const refused = await Promise.all(others.map(async (other) => other.upsert(tenant, model, [chunkOf(tenant)])));
+    expect(refused.flat()).toEqual([]);
+    expect(await index.keyword(tenant, model, 'particular', {}, 9)).toHaveLength(3);
+    await Promise.all(others.map(async (other) => other.close()));
+    await dropCollection(model);
+  });
+
+  test('after a wipe the next write creates again what is missing', async () => {
+    const model = 'wiped-v1';
+    const tenant = newId<TenantId>();
+    await index.ensureCollection(model, DIMENSION);
+    await index.upsert(tenant, model, [chunkOf(tenant)]);
+    await dropCollection(model);
+    expect(await index.keyword(tenant, model, 'particular', {}, 5)).toEqual([]);
+    expect(await index.upsert(tenant, model, [chunkOf(tenant)])).toEqual([]);
+    expect(await index.keyword(tenant, model, 'particular', {}, 5)).toHaveLength(1);
+    await dropCollection(model);
+  });
+});
+
+describe('what is missing answers nothing', () => {
+  test.each([
+    ['tenant', MODEL],
+    ['collection', 'never-made-v1'],
+  ])('%s', async (_, model) => {
+    const tenant = newId<TenantId>();
+    expect(await index.keyword(tenant, model, 'anything', {}, 5)).toEqual([]);
+    expect(await index.nearest(tenant, model, vectorAlong(0), {}, 5)).toEqual([]);
+    await expect(index.remove(tenant, model, [newId()])).resolves.toBeUndefined();
+  });
+});
+
+/** Stands between client and server, so that a test can cut the line without hurting the server that others use. */
+async function startRelay(toPort: number, port = 0): Promise<{ port: number; cut: () => Promise<void> }> {
+  const sockets = new Set<Socket>();
+  const relay: Server = createServer((incoming) => {
+    const outgoing = connectTcp(toPort, '127.0.0.1');
+    for (const socket of [incoming, outgoing]) {
+      sockets.add(socket);
+      // A line that breaks is what this is for.
+      socket.on('error', () => socket.destroy());
+      socket.on('close', () => sockets.delete(socket));
+    }
+    incoming.pipe(outgoing).pipe(incoming);
+  });
+  await new Promise<void>((resolve) => {
+    relay.listen(port, '127.0.0.1', resolve);
+  });
+  const address = relay.address();
+  if (address === null || typeof address === 'string') throw new Error('the relay has no port');
+  return {
+    port: address.port,
+    cut: async () => {
+      const closed = new Promise((resolve) => {
+        relay.close(resolve);
+      });
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+describe('a server that is away', () => {
+  test('every call says so, quickly, and works again once it is back', async () => {
+    const httpPort = Number(new URL(server.url).port);
+    let [http, grpc] = await Promise.all([startRelay(httpPort), startRelay(server.grpcPort)]);
+    const ports = { http: http.port, grpc: grpc.port };
+    const away = createWeaviateIndex({
+      url: `http://127.0.0.1:${ports.http}`,
+      grpcPort: ports.grpc,
+      apiKey: server.apiKey,
+      collectionPrefix: prefix,
+    });
+    const tenant = newId<TenantId>();
+    await away.upsert(tenant, MODEL, [chunkOf(tenant)]);
+    expect(await away.ping()).toBeGreaterThan(0);
+
+    await Promise.all([http.cut(), grpc.cut()]);
+    const calls = [
+      async () => away.keyword(tenant, MODEL, 'particular', {}, 5),
+      async () => away.nearest(tenant, MODEL, vectorAlong(0), {}, 5),
+      async () => away.upsert(tenant, MODEL, [chunkOf(tenant)]),
+      async () => away.remove(tenant, MODEL, [newId()]),
+      async () => away.ensureCollection(MODEL, DIMENSION),
+      async () => away.ping(),
+    ];
+    for (const call of calls) {
+      const started = performance.now();
+      await expect(call()).rejects.toBeInstanceOf(VectorIndexUnavailable);
+      expect(performance.now() - started).toBeLessThan(2_500);
+    }
+
+    [http, grpc] = await Promise.all([startRelay(httpPort, ports.http), startRelay(server.grpcPort, ports.grpc)]);
+    expect(await away.keyword(tenant, MODEL, 'particular', {}, 5)).toHaveLength(1);
+    expect(await away.upsert(tenant, MODEL, [chunkOf(tenant)])).toEqual([]);
+    await away.close();
+    await Promise.all([http.cut(), grpc.cut()]);
+  });
+
+  test('it can be made while there is no server, and refuses after close', async () => {
+    const nowhere = createWeaviateIndex({ url: 'http://127.0.0.1:1', grpcPort: 2, apiKey: 'x' });
+    await expect(nowhere.ping()).rejects.toBeInstanceOf(VectorIndexUnavailable);
+    await expect(nowhere.keyword(newId<TenantId>(), MODEL, 'x', {}, 1)).rejects.toBeInstanceOf(VectorIndexUnavailable);
+    await nowhere.close();
+    await expect(nowhere.ensureCollection(MODEL, DIMENSION)).rejects.toBeInstanceOf(VectorIndexUnavailable);
+  });
+
+  test('a wrong key is no answer either', async () => {
+    const wrong = createWeaviateIndex({ ...server, apiKey: 'wrong', collectionPrefix: prefix });
+    await expect(wrong.keyword(newId<TenantId>(), MODEL, 'x', {}, 1)).rejects.toBeInstanceOf(VectorIndexUnavailable);
+    await wrong.close();
+  });
+});

@@ -1,0 +1,54 @@
+import { Worker } from '@temporalio/worker';
+import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
+import type { Config, WorkerQueue } from '../config/config.ts';
+import { QUEUES } from '../workflows/queues.ts';
+import { readBundle } from './bundle.ts';
+import type { WorkerDependencies } from './dependencies.ts';
+
+/** Short transactions: as many at once as the pool has connections. */
+const SESSION_POLLS = 4;
+const CACHED_WORKFLOWS = 300;
+const DEPLOYMENT = 'recollect';
+
+/** Options of one queue's worker, all of them said: the SDK's defaults are made for nobody in particular. */
+function optionsOf(queue: WorkerQueue, config: Config, dependencies: WorkerDependencies): Omit<WorkerOptions, 'connection'> {
+  const common = {
+    namespace: config.temporal.namespace,
+    taskQueue: QUEUES[queue],
+    activities: dependencies.activities[queue],
+    shutdownGraceTime: config.shutdownGraceMs,
+    shutdownForceTime: config.shutdownGraceMs * 2,
+    workerDeploymentOptions: {
+      version: { deploymentName: DEPLOYMENT, buildId: config.worker.buildId ?? 'development' },
+      useWorkerVersioning: false,
+    },
+    maxHeartbeatThrottleInterval: 10_000,
+    defaultHeartbeatThrottleInterval: 5_000,
+  } satisfies Partial<WorkerOptions>;
+  switch (queue) {
+    case 'session':
+      return {
+        ...common,
+        workflowBundle: readBundle(),
+        maxConcurrentWorkflowTaskExecutions: 20,
+        maxConcurrentWorkflowTaskPolls: SESSION_POLLS,
+        maxCachedWorkflows: CACHED_WORKFLOWS,
+        workflowThreadPoolSize: 1,
+        maxConcurrentActivityTaskExecutions: config.database.poolMax,
+        maxConcurrentActivityTaskPolls: SESSION_POLLS,
+      };
+    case 'model':
+      return { ...common, maxConcurrentActivityTaskExecutions: config.model.concurrency, maxConcurrentActivityTaskPolls: 2 };
+    case 'embedding':
+      // One batch at a time keeps the embedder busy; a second one loads its texts meanwhile.
+      return { ...common, maxConcurrentActivityTaskExecutions: 2, maxConcurrentActivityTaskPolls: 1 };
+    case 'maintenance':
+      return { ...common, maxConcurrentActivityTaskExecutions: 2, maxConcurrentActivityTaskPolls: 1 };
+  }
+}
+
+/** One worker for each queue that this process serves. */
+export function createWorkers(config: Config, connection: NativeConnection, dependencies: WorkerDependencies): Promise<Worker[]> {
+  const queues = (['session', 'model', 'embedding', 'maintenance'] as const).filter((queue) => config.worker.queues.includes(queue));
+  return Promise.all(queues.map((queue) => Worker.create({ ...optionsOf(queue, config, dependencies), connection })));
+}

@@ -1,0 +1,68 @@
+import { createIndexActivities } from '../activities/indexing/create-index-activities.ts';
+import { createLearningActivities } from '../activities/learning/create-learning-activities.ts';
+import { createMaintenanceActivities } from '../activities/maintenance/create-maintenance-activities.ts';
+import { withFailures } from '../activities/failures.ts';
+import { createSessionActivities } from '../activities/session/create-session-activities.ts';
+import { createSummariseActivities } from '../activities/summarise/create-summarise-activities.ts';
+import type { Config } from '../config/config.ts';
+import { embeddingModelDirectory } from '../models/embedding/model-directory.ts';
+import { BGE_SMALL } from '../models/embedding/bge-small.ts';
+import { createOnnxEmbedder } from '../models/embedding/onnx-embedder.ts';
+import { createModel } from '../models/create-model.ts';
+import { createTokenCounter } from '../models/tokens/token-counter.ts';
+import { createDatabase } from '../stores/postgres/database.ts';
+import { createPool } from '../stores/postgres/pool.ts';
+import { createTemporalClient } from '../stores/temporal/client.ts';
+import { createWorkflowHints } from '../stores/temporal/hints.ts';
+import { createWeaviateIndex } from '../stores/weaviate/weaviate-index.ts';
+import type { Logger } from '../telemetry/logger.ts';
+
+/** Texts × longest text of one run of the embedding model: bounds its memory. */
+const MAX_BATCH_TOKENS = 8_192;
+/** The model is freed after this time without work; loading it again takes a fifth of a second. */
+const EMBEDDER_IDLE_MS = 30_000;
+/** Sweeps need one connection, and one more while the other is busy. */
+const MAINTENANCE_POOL = 2;
+
+/** The only place where the worker's activities meet what they stand on. */
+export function createWorkerDependencies(config: Config, logger: Logger) {
+  const clock = { now: () => Date.now() };
+  const onIdleError = (error: Error) => logger.warn({ error: error.name }, 'an idle PostgreSQL connection was lost');
+  const limits = { connectTimeoutMs: config.database.connectTimeoutMs, statementTimeoutMs: config.database.statementTimeoutMs, onIdleError };
+  const database = createDatabase({ ...limits, url: config.database.url, max: config.database.poolMax, applicationName: 'recollect-worker' });
+  const maintenance = createPool({ ...limits, url: config.database.maintenanceUrl, max: MAINTENANCE_POOL, applicationName: 'recollect-maintenance' });
+  const client = createTemporalClient(config.temporal);
+  const hints = createWorkflowHints(client, config.session);
+  const vectors = createWeaviateIndex(config.weaviate);
+  const embedder = createOnnxEmbedder({
+    modelDir: embeddingModelDirectory(config.embedding.modelDir, config.cacheDir),
+    threads: config.embedding.threads,
+    maxBatchTokens: MAX_BATCH_TOKENS,
+    idleUnloadMs: EMBEDDER_IDLE_MS,
+  });
+  const tokens = createTokenCounter();
+  const model = createModel(config.model, { countTokens: tokens.count, now: clock.now });
+  const embeddingModel = { name: BGE_SMALL.name, dimension: BGE_SMALL.dimension };
+  return {
+    activities: {
+      session: withFailures(createSessionActivities({ database, tokens, embeddingModel, hints, clock })),
+      model: {
+        ...withFailures(createSummariseActivities({ database, model, embeddingModel })),
+        ...withFailures(createLearningActivities({ database, model, embeddingModel })),
+      },
+      embedding: withFailures(createIndexActivities({ database, embedder, vectors })),
+      maintenance: withFailures(createMaintenanceActivities({ maintenance, hints, idleMs: config.session.idleMs })),
+    },
+    modelName: model.name,
+    /** After the workers have drained: clients first, stores last. */
+    async close() {
+      await client.connection.close();
+      await embedder.close();
+      await vectors.close();
+      await maintenance.end();
+      await database.close();
+    },
+  };
+}
+
+export type WorkerDependencies = ReturnType<typeof createWorkerDependencies>;

@@ -1,0 +1,42 @@
+import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import type { LogEntry } from '@temporalio/worker';
+import { parseConfig } from '../config/config.ts';
+import { processEnvironment } from '../config/process-environment.ts';
+import { createLogger } from '../telemetry/logger.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { createWorkerDependencies } from './dependencies.ts';
+import { createWorkers } from './create-workers.ts';
+import { announceReady, stopRequested } from '../config/process-lifecycle.ts';
+
+/** The SDK's own log lines, among ours. */
+function forward(logger: Logger): (entry: LogEntry) => void {
+  return (entry) => {
+    const line = { sdk: true, ...entry.meta };
+    if (entry.level === 'ERROR') logger.error(line, entry.message);
+    else if (entry.level === 'WARN') logger.warn(line, entry.message);
+    else logger.debug(line, entry.message);
+  };
+}
+
+async function main(): Promise<void> {
+  const config = parseConfig(processEnvironment());
+  const logger = createLogger('worker', config.logLevel);
+  Runtime.install({ logger: new DefaultLogger('INFO', forward(logger)), shutdownSignals: [] });
+  const stop = stopRequested();
+  const dependencies = createWorkerDependencies(config, logger);
+  const connection = await NativeConnection.connect({ address: config.temporal.address });
+  const workers = await createWorkers(config, connection, dependencies);
+  logger.info({ queues: config.worker.queues, model: dependencies.modelName, session: config.session, database: { poolMax: config.database.poolMax } }, 'worker starts');
+  const running = Promise.all(workers.map((worker) => worker.run()));
+  announceReady();
+  const reason = await Promise.race([stop, running.then(() => 'its workers ended')]);
+  logger.info({ reason }, 'worker stops');
+  // No new work, then what runs may finish within the grace time, then the clients.
+  for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  await running;
+  await connection.close();
+  await dependencies.close();
+  logger.info('worker stopped');
+}
+
+await main();

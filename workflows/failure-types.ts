@@ -1,0 +1,24 @@
+/** Every way an activity fails, by the `type` of its ApplicationFailure. Closed; `activities/failures.ts` maps errors to it. */
+export const FAILURE_TYPES = [
+  'ProviderRateLimited',
+  'ProviderOverloaded',
+  'ProviderUnavailable',
+  'ProviderUnauthorised',
+  'ModelOutputInvalid',
+  'ModelRefused',
+  'ModelInputInvalid',
+  'DatabaseUnavailable',
+  'DatabaseConflict',
+  'VectorIndexUnavailable',
+  'EmbedderUnavailable',
+  'TemporalUnavailable',
+  'SessionMissing',
+  'Unexpected',
+] as const;
+export type FailureType = (typeof FAILURE_TYPES)[number];
+
+/** Failures that another attempt cannot mend. */
+export const PERMANENT_FAILURES: readonly FailureType[] = ['ModelOutputInvalid', 'ModelRefused', 'ModelInputInvalid', 'SessionMissing'];
+
+/** Failures that somebody outside must end: the work waits for it, visible, however long it takes. */
+export const OUTSIDE_FAILURES: readonly FailureType[] = ['ProviderRateLimited', 'ProviderOverloaded', 'ProviderUnavailable', 'ProviderUnauthorised'];

@@ -1,0 +1,18 @@
+/** Every workflow id is built here. Ids hold row ids only, never user text: they are shown in logs and are not encrypted. */
+
+export function sessionWorkflowId(tenantId: string, sessionId: string): string {
+  return `session/${tenantId}/${sessionId}`;
+}
+
+export function learningWorkflowId(tenantId: string, sessionId: string): string {
+  return `learn/${tenantId}/${sessionId}`;
+}
+
+/** One shard a tenant so far: a second one pays only when one embedder is not enough for one tenant. */
+export function indexWorkflowId(tenantId: string, shard = 0): string {
+  return `index/${tenantId}/${shard}`;
+}
+
+export function operationsWorkflowId(name: 'capture-sweep' | 'partitions'): string {
+  return `ops/${name}`;
+}

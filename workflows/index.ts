@@ -1,0 +1,5 @@
+/** Entry of the workflow bundle: every workflow that a worker can run, under the name that starts it. */
+export { index } from './indexing/workflow.ts';
+export { learning } from './learning/workflow.ts';
+export { captureSweep, partitions } from './operations/workflow.ts';
+export { session } from './session/workflow.ts';

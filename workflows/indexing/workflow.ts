@@ -1,0 +1,55 @@
+import { condition, continueAsNew, defineSignal, getExternalWorkflowHandle, proxyActivities, setHandler, workflowInfo } from '@temporalio/workflow';
+import { sessionWorkflowId } from '../ids.ts';
+import { QUEUES } from '../queues.ts';
+import { INDEXED_SIGNAL } from '../session/messages.ts';
+import { INDEX_HINT_SIGNAL } from './messages.ts';
+import type { IndexActivities, IndexInput } from './types.ts';
+
+const hint = defineSignal(INDEX_HINT_SIGNAL);
+const indexed = defineSignal(INDEXED_SIGNAL);
+
+/** A run that found nothing more to do stays this long: hints of a live session come every few seconds. */
+const LINGER_MS = 10_000;
+/** Batches of one run, five events each. */
+const MAX_BATCHES = 500;
+const FIRST_WAIT_MS = 1_000;
+const MAX_WAIT_MS = 60_000;
+
+/**
+ * A batch takes a second or two. No total bound: a model or an index that is away comes back some day, and until then the vectors
+ * wait in the ledger, where health and metrics show them.
+ */
+const embedding = proxyActivities<IndexActivities>({
+  taskQueue: QUEUES.embedding,
+  startToCloseTimeout: '2 minutes',
+  heartbeatTimeout: '20 seconds',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
+});
+
+/** Embeds and writes what a tenant's ledger has waiting, batch by batch, and tells the sessions that are complete. */
+export async function index(input: IndexInput): Promise<void> {
+  let hinted = true;
+  setHandler(hint, () => {
+    hinted = true;
+  });
+  let refusals = 0;
+  for (let batches = 0; batches < MAX_BATCHES && !workflowInfo().continueAsNewSuggested; batches += 1) {
+    hinted = false;
+    const result = await embedding.embedBatch(input);
+    for (const sessionId of result.completeSessionIds) {
+      // A session that is over, or was never told, has nobody to hear it; it looks for itself from time to time.
+      await getExternalWorkflowHandle(sessionWorkflowId(input.tenantId, sessionId))
+        .signal(indexed)
+        .catch(() => undefined);
+    }
+    if (result.refused > 0 && result.indexed === 0) {
+      refusals += 1;
+      await condition(() => false, Math.min(FIRST_WAIT_MS * 2 ** refusals, MAX_WAIT_MS));
+    } else {
+      refusals = 0;
+    }
+    if (result.more) continue;
+    if (!(await condition(() => hinted, LINGER_MS))) return;
+  }
+  await continueAsNew<typeof index>(input);
+}

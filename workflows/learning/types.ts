@@ -1,0 +1,15 @@
+export interface LearningInput {
+  readonly tenantId: string;
+  readonly sessionId: string;
+}
+
+export interface LearningResult {
+  readonly written: number;
+  readonly calls: number;
+  readonly tokens: number;
+  readonly usd: number;
+}
+
+export interface LearningActivities {
+  extractLearnings(input: LearningInput): Promise<LearningResult>;
+}

@@ -1,0 +1,29 @@
+import { proxyActivities } from '@temporalio/workflow';
+import { QUEUES } from '../queues.ts';
+import type { MaintenanceActivities, SweepResult } from './types.ts';
+
+/** One attempt: the schedule is the retry, and a second sweep beside a slow first one would only double the work. */
+const sweep = proxyActivities<Pick<MaintenanceActivities, 'sweepCaptures'>>({
+  taskQueue: QUEUES.maintenance,
+  startToCloseTimeout: '50 seconds',
+  scheduleToCloseTimeout: '50 seconds',
+  retry: { maximumAttempts: 1 },
+});
+
+/** Adding partitions is idempotent and must not wait for tomorrow's run. */
+const partitioning = proxyActivities<Pick<MaintenanceActivities, 'ensurePartitions'>>({
+  taskQueue: QUEUES.maintenance,
+  startToCloseTimeout: '1 minute',
+  scheduleToCloseTimeout: '6 hours',
+  retry: { initialInterval: '10 seconds', maximumInterval: '10 minutes' },
+});
+
+/** Tells the workflows of sessions again whose captures they were never told of. */
+export async function captureSweep(): Promise<SweepResult> {
+  return sweep.sweepCaptures();
+}
+
+/** Makes the coming months' partitions of the hot tables. */
+export async function partitions(): Promise<{ readonly created: number }> {
+  return partitioning.ensurePartitions();
+}

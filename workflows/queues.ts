@@ -1,0 +1,11 @@
+/** Task queues, each with the reason why it is one of its own. */
+export const QUEUES = {
+  /** Workflow tasks of every family, and activities that are one short database transaction: nothing here may wait for anybody. */
+  session: 'session',
+  /** Calls of the summarising model: bounded by the provider's rate and by cost, slow, and the first thing to be away. */
+  model: 'model',
+  /** Embedding and vector writes: bound by CPU; more at once than cores only makes each slower. */
+  embedding: 'embedding',
+  /** Sweeps and other long, few jobs that look at every tenant: run with the maintenance role. */
+  maintenance: 'maintenance',
+} as const;

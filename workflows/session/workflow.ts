@@ -1,0 +1,208 @@
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  defineQuery,
+  defineSignal,
+  executeChild,
+  ParentClosePolicy,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+  WorkflowIdReusePolicy,
+} from '@temporalio/workflow';
+import { learningWorkflowId } from '../ids.ts';
+import { learning } from '../learning/workflow.ts';
+import { HINT_SIGNAL, INDEXED_SIGNAL, STATE_QUERY } from './messages.ts';
+import { database, INDEX_CHECK_MS, MAX_ROUNDS, MAX_SIGNALS, model } from './policy.ts';
+import { providerWait } from './provider-wait.ts';
+import type { SessionInput, SessionPhase, SessionState, SessionView, TakeInResult } from './types.ts';
+
+const hint = defineSignal(HINT_SIGNAL);
+const indexed = defineSignal(INDEXED_SIGNAL);
+const stateQuery = defineQuery<SessionView>(STATE_QUERY);
+
+const PHASE = { name: 'RecollectPhase', type: 'KEYWORD' } as const;
+const WAITING = { name: 'RecollectWaiting', type: 'KEYWORD' } as const;
+
+const FIRST: SessionState = {
+  runs: 0,
+  takenIn: 0,
+  windowsSummarised: 0,
+  windowsParked: 0,
+  modelCalls: 0,
+  spentTokens: 0,
+  spentUsd: 0,
+  lastError: null,
+};
+
+/**
+ * Owns one session from its first capture to its settled end: takes captures in when hinted or when it is time to look, has windows
+ * summarised beside that, and when the session is over has it summed up, learned from and indexed. A capture that comes during the
+ * closing sends it back to work; one that comes after the end starts a new run under the same id.
+ */
+export async function session(input: SessionInput): Promise<void> {
+  const ref = { tenantId: input.tenantId, sessionId: input.sessionId };
+  const workflowId = workflowInfo().workflowId;
+  const state = { ...(input.state ?? FIRST), runs: (input.state?.runs ?? 0) + 1 };
+  let phase: SessionPhase = 'active';
+  let waiting: SessionView['waiting'] = null;
+  let taken: TakeInResult | null = null;
+  // A run begins with a look at what is stored, so that no hint can be lost between two runs.
+  let hinted = true;
+  let vectorsDone = false;
+  let signals = 0;
+  let rounds = 0;
+  let leaving = false;
+  let lane: Promise<void> | null = null;
+  let laneBroken: unknown = null;
+
+  setHandler(hint, () => {
+    hinted = true;
+    signals += 1;
+  });
+  setHandler(indexed, () => {
+    vectorsDone = true;
+    signals += 1;
+  });
+  setHandler(stateQuery, () => ({ ...state, phase, consumedSeq: taken?.consumedSeq ?? 0, windowsCut: taken?.windowsCut ?? 0, waiting }));
+
+  const show = async (next: SessionPhase): Promise<void> => {
+    const reason = waiting?.reason ?? null;
+    phase = next;
+    upsertSearchAttributes([
+      { key: PHASE, value: next },
+      { key: WAITING, value: reason },
+    ]);
+    await database.showPhase({ ...ref, phase: next, waitingReason: reason, lastError: state.lastError, workflowId });
+  };
+
+  /** Does model work, waiting out the provider where it is away. False when `interrupted` says so before it is done. */
+  const withProvider = async (work: () => Promise<void>, interrupted: () => boolean): Promise<boolean> => {
+    for (let failures = 0; ; failures += 1) {
+      try {
+        await work();
+        return true;
+      } catch (error) {
+        const wait = providerWait(error, failures, input.policy.retryMs);
+        if (wait === null) throw error;
+        state.lastError = wait.reason;
+        waiting = { reason: wait.reason, untilMs: Date.now() + wait.delayMs };
+        await show(phase);
+        const stopped = await condition(interrupted, wait.delayMs);
+        waiting = null;
+        if (stopped) return false;
+      }
+    }
+  };
+
+  const takeIn = async (closeOpen: 'idle' | null): Promise<TakeInResult> => {
+    // Cleared before the look: a hint that comes during it asks for another one.
+    hinted = false;
+    rounds += 1;
+    const result = await database.takeIn({ ...ref, policy: input.policy, closeOpen });
+    state.takenIn += 1;
+    taken = result;
+    if (result.more) hinted = true;
+    if (result.indexWanted) await database.hintIndex(ref);
+    return result;
+  };
+
+  /** Summarises what is cut, one window after another, while the session goes on being captured. */
+  const summariseWindows = async (): Promise<void> => {
+    if (phase === 'active') await show('summarising');
+    while (!leaving && taken !== null && taken.windowsCut > 0) {
+      const finished = await withProvider(
+        async () => {
+          const result = await model.summariseNextWindow(ref);
+          state.modelCalls += result.calls;
+          state.spentTokens += result.tokens;
+          state.spentUsd += result.usd;
+          state.windowsSummarised += 1;
+          state.windowsParked = result.windowsParked;
+          if (taken !== null) taken = { ...taken, windowsCut: result.windowsCut };
+        },
+        () => leaving,
+      );
+      if (!finished) return;
+    }
+    if (phase === 'summarising' && !leaving) await show('active');
+    await database.hintIndex(ref);
+  };
+
+  const startLane = (): void => {
+    lane = summariseWindows()
+      .catch((error: unknown) => {
+        laneBroken = error;
+      })
+      .finally(() => {
+        lane = null;
+      });
+  };
+
+  /** Sums the session up, learns from it and waits for its vectors. False as soon as something new was captured. */
+  const close = async (): Promise<boolean> => {
+    await show('closing');
+    const reopened = () => hinted;
+    const summedUp = await withProvider(async () => {
+      const result = await model.summariseSession(ref);
+      state.modelCalls += result.calls;
+      state.spentTokens += result.tokens;
+      state.spentUsd += result.usd;
+    }, reopened);
+    if (!summedUp) return false;
+    const learned = await withProvider(async () => {
+      const result = await executeChild(learning, {
+        workflowId: learningWorkflowId(ref.tenantId, ref.sessionId),
+        workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+        parentClosePolicy: ParentClosePolicy.TERMINATE,
+        args: [ref],
+      });
+      state.modelCalls += result.calls;
+      state.spentTokens += result.tokens;
+      state.spentUsd += result.usd;
+    }, reopened);
+    if (!learned) return false;
+    vectorsDone = false;
+    await database.hintIndex(ref);
+    while ((await database.countPending(ref)).pending > 0) {
+      await condition(() => vectorsDone || hinted, INDEX_CHECK_MS);
+      if (hinted) return false;
+      vectorsDone = false;
+    }
+    if (hinted) return false;
+    const { settled } = await database.settle(ref);
+    return settled;
+  };
+
+  for (;;) {
+    const look = await takeIn(null);
+    if (look.gone) return;
+    if (laneBroken !== null) throw laneBroken;
+    if (look.windowsCut > 0 && lane === null) startLane();
+
+    if (signals >= MAX_SIGNALS || rounds >= MAX_ROUNDS || workflowInfo().continueAsNewSuggested) {
+      leaving = true;
+      await condition(() => lane === null);
+      await condition(allHandlersFinished);
+      await continueAsNew<typeof session>({ ...input, state });
+    }
+
+    if (!hinted && (look.ended || look.idle) && lane === null) {
+      const rest = look.ended ? look : await takeIn('idle');
+      const again = rest.windowsCut > 0 || (await database.requeueParked(ref)).requeued > 0;
+      if (!again && !hinted && (await close())) {
+        phase = 'settled';
+        upsertSearchAttributes([
+          { key: PHASE, value: 'settled' },
+          { key: WAITING, value: null },
+        ]);
+        if (!hinted) return;
+      }
+      if (!again && phase !== 'active') await show('active');
+      continue;
+    }
+    const running = lane;
+    await condition(() => hinted || laneBroken !== null || (running !== null && lane === null), look.checkAfterMs);
+  }
+}

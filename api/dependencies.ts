@@ -20,7 +20,7 @@ const QUERY_BATCH_TOKENS = 512;
 const EMBEDDER_IDLE_MS = 30_000;
 
 /** The only place where the api meets what it stands on. Nothing is connected yet: every part connects at its first use. */
-export async function createApiDependencies(config: Config, logger: Logger) {
+export function createApiDependencies(config: Config, logger: Logger) {
   const metrics = createApiMetrics();
   const database = createDatabase({
     url: config.database.url,
@@ -31,7 +31,7 @@ export async function createApiDependencies(config: Config, logger: Logger) {
     onIdleError: (error) => logger.warn({ error: error.name }, 'an idle PostgreSQL connection was lost'),
   });
   const temporal = createTemporalClient(config.temporal);
-  const vectors = await createWeaviateIndex(config.weaviate);
+  const vectors = createWeaviateIndex(config.weaviate);
   const embedder = createOnnxEmbedder({
     modelDir: embeddingModelDirectory(config.embedding.modelDir, config.cacheDir),
     threads: 1,
@@ -81,4 +81,4 @@ export async function createApiDependencies(config: Config, logger: Logger) {
   };
 }
 
-export type ApiDependencies = Awaited<ReturnType<typeof createApiDependencies>>;
+export type ApiDependencies = ReturnType<typeof createApiDependencies>;

@@ -10,7 +10,7 @@ async function main(): Promise<void> {
   const logger = createLogger('api', config.logLevel);
   const stop = stopRequested();
   let stopping = false;
-  const dependencies = await createApiDependencies(config, logger);
+  const dependencies = createApiDependencies(config, logger);
   const server = await createServer({ dependencies, logger, isStopping: () => stopping });
   await server.listen({ host: config.http.host, port: config.http.port });
   announceReady();

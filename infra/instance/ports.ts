@@ -32,7 +32,7 @@ export const DEFAULT_PORTS = {
 export type PortName = keyof typeof DEFAULT_PORTS;
 export type Ports = Readonly<Record<PortName, number>>;
 
-const PORT_NAMES: readonly PortName[] = [
+export const PORT_NAMES: readonly PortName[] = [
   'api',
   'postgres',
   'temporalFrontend',

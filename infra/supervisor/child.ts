@@ -20,6 +20,8 @@ export interface Child {
   /** Resolves when the process said that it is ready. Only for a child with a channel. */
   readonly saidReady: Promise<void>;
   alive(): boolean;
+  /** Sends a signal to the process, not to its group, and closes its channel: an open one can keep a child from ending. */
+  askToStop(signal: NodeJS.Signals): void;
 }
 
 /** Starts a process that writes its own log. Rejects when the system cannot start it. */
@@ -61,5 +63,9 @@ export async function startChild(command: Command, logFile: string, channel: boo
     exited: exited.promise,
     saidReady: ready.promise,
     alive: () => child.exitCode === null && child.signalCode === null,
+    askToStop: (signal) => {
+      child.kill(signal);
+      if (child.connected) child.disconnect();
+    },
   };
 }

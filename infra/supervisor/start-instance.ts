@@ -152,7 +152,12 @@ function modelFilesStep(context: GraphContext): StepDefinition {
     name: 'model-files',
     after: [],
     run: async ({ update, signal }) => {
-      await ensureModelFiles({ cacheDir: context.cacheDir, environment: context.environment, progress: update, signal });
+      await ensureModelFiles({
+        cacheDir: context.cacheDir,
+        environment: context.environment,
+        progress: update,
+        signal,
+      });
     },
   };
 }

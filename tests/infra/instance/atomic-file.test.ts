@@ -18,6 +18,6 @@ test('a write that fails leaves the old file and no temporary one', () => {
   const folder = testFolder();
   const target = path.join(folder, 'taken');
   mkdirSync(path.join(target, 'child'), { recursive: true });
-  expect(() => writeFileAtomic(target, 'content')).toThrow();
+  expect(() => writeFileAtomic(target, 'content')).toThrow('EISDIR');
   expect(readdirSync(folder)).toEqual(['taken']);
 });

@@ -27,7 +27,7 @@ test('dependencies start first, independent parts at once, and everything stops 
     ['start engine', 'start front'],
     ['start index', 'start front'],
   ] as const) {
-    expect(started.indexOf(before), `${before} before ${after}`).toBeLessThan(started.indexOf(after));
+    expect(started.indexOf(before)).toBeLessThan(started.indexOf(after));
     expect(started).toContain(before);
   }
   expect(supervisor.state()).toMatchObject({
@@ -187,6 +187,17 @@ test('one that ignores the request to stop is killed with the children it made',
   await supervisor.stop();
   expect(on.events()).toEqual(['ignored']);
   await vi.waitFor(() => expect(identifyProcess(Number(grandchild))).toBeNull());
+});
+
+test('a Node child is told by its channel, which does not keep it from ending', async () => {
+  const on = stage(testFolder());
+  const script = `process.on('disconnect', () => note('channel closed')); process.on('SIGTERM', () => note('asked')); ready();`;
+  const supervisor = supervise(on, [service(on, 'front', { script, message: true })]);
+  await supervisor.start(never);
+  const begun = performance.now();
+  await supervisor.stop();
+  expect(on.events().sort()).toEqual(['asked', 'channel closed']);
+  expect(performance.now() - begun).toBeLessThan(2000);
 });
 
 test('killAll ends everything at once', async () => {

@@ -1,0 +1,155 @@
+import { spawnSync } from 'node:child_process';
+import { appendFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test, vi } from 'vitest';
+import { down } from '../../cli/commands/down.ts';
+import { logs } from '../../cli/commands/logs.ts';
+import { statusReport } from '../../cli/commands/status.ts';
+import { createProgram } from '../../cli/program.ts';
+import { prepareDataDirectory } from '../../infra/instance/instance.ts';
+import { identifyProcess } from '../../infra/supervisor/process-identity.ts';
+import { writeState } from '../../infra/supervisor/state.ts';
+import { serve } from '../infra/support/file-server.ts';
+import { testFolder } from '../infra/support/folder.ts';
+import { recordOutput } from './support/output.ts';
+import { runCli } from './support/run-cli.ts';
+
+const self = identifyProcess(process.pid) ?? { pid: 0, startTime: '' };
+const ended = { pid: 2 ** 22, startTime: 'long ago' };
+const node = { kind: 'service', stopSignal: 'SIGTERM', restarts: 0, since: '2026-01-01T00:00:00.000Z' } as const;
+
+async function runProgram(args: string[]): Promise<{ code: number | undefined; text: string }> {
+  const context = recordOutput({ HOME: '/nobody' });
+  let code: number | undefined;
+  await createProgram(context, (given) => {
+    code = given;
+  }).parseAsync(args, { from: 'user' });
+  return { code, text: context.text() };
+}
+
+test('status of a folder that was never used, of a running instance, and of a killed one', () => {
+  const layout = prepareDataDirectory(testFolder());
+  expect(statusReport(layout.dataDir)).toMatchObject({ running: false, phase: 'never started', services: [] });
+  const nodes = {
+    store: { ...node, status: 'ready', process: self },
+    migrate: { ...node, kind: 'step' as const, status: 'ready' as const },
+  } as const;
+  writeFileSync(layout.lockFile, JSON.stringify(self));
+  writeState(layout.stateFile, { supervisor: self, phase: 'running', startedAt: '', url: 'http://here', nodes });
+  expect(statusReport(layout.dataDir)).toEqual({
+    running: true,
+    phase: 'running',
+    dataDir: layout.dataDir,
+    url: 'http://here',
+    supervisorPid: process.pid,
+    error: null,
+    services: [{ name: 'store', status: 'ready', pid: process.pid, restarts: 0, since: node.since, detail: null }],
+  });
+  writeFileSync(layout.lockFile, JSON.stringify(ended));
+  expect(statusReport(layout.dataDir)).toMatchObject({
+    running: false,
+    phase: 'killed',
+    url: null,
+    services: [{ status: 'left over', pid: process.pid }],
+  });
+});
+
+test('status tells programs and people, and its exit code tells scripts', async () => {
+  const layout = prepareDataDirectory(testFolder());
+  const state = {
+    supervisor: ended,
+    phase: 'failed',
+    startedAt: '',
+    error: 'no disk',
+    nodes: { store: { ...node, status: 'restarting', restarts: 3, detail: 'it ended' } },
+  } as const;
+  writeState(layout.stateFile, state);
+  const person = await runProgram(['status', '--data-dir', layout.dataDir]);
+  expect(person.code).toBe(3);
+  expect(person.text).toBe(
+    `Recollect: failed\ndata: ${layout.dataDir}\n  store  stopped  -  restarted 3 times  it ended\nerror: no disk\n`,
+  );
+  const program = await runProgram(['status', '--json', '--data-dir', layout.dataDir]);
+  expect(JSON.parse(program.text)).toMatchObject({ running: false, error: 'no disk' });
+});
+
+test('down of nothing is a success', async () => {
+  const context = recordOutput();
+  expect(await down(path.join(testFolder(), 'never'), context)).toBe(0);
+  expect(context.text()).toBe('It was not running.\n');
+});
+
+test('logs show the last lines of one service, or of all with their names', async () => {
+  const layout = prepareDataDirectory(testFolder());
+  writeFileSync(path.join(layout.logs, 'api.log'), 'a1\na2\na3\n');
+  writeFileSync(path.join(layout.logs, 'worker.log'), 'w1\n');
+  const signal = new AbortController().signal;
+  const one = recordOutput();
+  expect(await logs('api', { dataDir: layout.dataDir, lines: 2 }, one, signal)).toBe(0);
+  expect(one.text()).toBe('a2\na3\n');
+  const all = recordOutput();
+  await logs(undefined, { dataDir: layout.dataDir, lines: 1 }, all, signal);
+  expect(all.text()).toBe('api        a3\nworker     w1\n');
+  const none = recordOutput();
+  expect(await logs('mysql', { dataDir: layout.dataDir, lines: 1 }, none, signal)).toBe(1);
+  expect(none.errors()).toContain('Known: api, worker.');
+});
+
+test('logs can be followed, whole lines only, also over a rotation, until it is stopped', async () => {
+  const layout = prepareDataDirectory(testFolder());
+  const file = path.join(layout.logs, 'api.log');
+  writeFileSync(file, 'old\n');
+  const stop = new AbortController();
+  const context = recordOutput();
+  const following = logs('api', { dataDir: layout.dataDir, lines: 5, follow: true }, context, stop.signal);
+  appendFileSync(file, 'new\nhalf');
+  await vi.waitFor(() => expect(context.text()).toBe('old\nnew\n'));
+  appendFileSync(file, ' done\n');
+  await vi.waitFor(() => expect(context.text()).toBe('old\nnew\nhalf done\n'));
+  writeFileSync(file, 'cut\n');
+  await vi.waitFor(() => expect(context.text()).toBe('old\nnew\nhalf done\ncut\n'));
+  stop.abort();
+  expect(await following).toBe(0);
+});
+
+test.each([
+  [['up', '--port', '70000'], '70000 is no port'],
+  [['logs', '--lines', 'many'], 'many is no number of lines'],
+  [['fly'], "unknown command 'fly'"],
+])('%j is refused with a reason', async (args, reason) => {
+  const { exitCode, output } = await runCli(args).ended;
+  expect(exitCode).toBe(1);
+  expect(output).toContain(reason);
+});
+
+test('every command takes the data directory', async () => {
+  const { output } = await runCli(['--help']).ended;
+  const commands = [...output.matchAll(/^ {2}(\w+) .*\[options\]/gm)].map((match) => match[1]);
+  expect(commands).toEqual(expect.arrayContaining(['up', 'down', 'status', 'logs', 'doctor']));
+  const helps = await Promise.all(commands.map((command) => runCli([command ?? '', '--help']).ended));
+  for (const help of helps) expect(help.output).toContain('--data-dir <folder>');
+});
+
+test('a data directory of a newer version, a wrong engine path and a taken port end up with one message and nothing running', async () => {
+  const layout = prepareDataDirectory(testFolder());
+  const wrong = await runCli(['up', '--data-dir', layout.dataDir], { RECOLLECT_WEAVIATE_SERVER: '/no/such' }).ended;
+  expect(wrong).toMatchObject({
+    exitCode: 1,
+    output: expect.stringContaining('RECOLLECT_WEAVIATE_SERVER names /no/such'),
+  });
+  expect(wrong.output).not.toContain('    at ');
+  const port = new URL(await serve(() => undefined)).port;
+  const taken = await runCli(['up', '--data-dir', layout.dataDir, '--port', port]).ended;
+  expect(taken).toMatchObject({ exitCode: 1, output: expect.stringContaining(`Port ${port} is taken`) });
+  writeFileSync(layout.versionFile, '{"layout": 99, "createdAt": "later"}');
+  const newer = await runCli(['up', '--data-dir', layout.dataDir]).ended;
+  expect(newer).toMatchObject({ exitCode: 1, output: expect.stringContaining('newer Recollect') });
+  expect(statusReport(layout.dataDir).supervisorPid).toBeNull();
+});
+
+test('the launcher runs the command line with this Node', () => {
+  const launcher = path.resolve(import.meta.dirname, '../../cli/bin.mjs');
+  const run = spawnSync(process.execPath, [launcher, 'status', '--data-dir', '/no/such'], { encoding: 'utf8' });
+  expect(run.stdout).toContain('Recollect: never started');
+  expect(run.status).toBe(3);
+});

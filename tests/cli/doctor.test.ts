@@ -1,0 +1,129 @@
+import { chmodSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { doctor } from '../../cli/commands/doctor.ts';
+import type { Finding } from '../../cli/doctor/finding.ts';
+import { checkEngine } from '../../cli/doctor/engines.ts';
+import { checkCredentialFiles, checkDataDirectory, checkDiskSpace, checkNode } from '../../cli/doctor/machine.ts';
+import { checkModelFiles } from '../../cli/doctor/model.ts';
+import { checkPorts } from '../../cli/doctor/ports.ts';
+import { TEMPORAL, WEAVIATE } from '../../infra/engines/pinned.ts';
+import { cacheEntry } from '../../infra/engines/program-files.ts';
+import { instanceLayout } from '../../infra/instance/layout.ts';
+import { BGE_SMALL, BGE_SMALL_FILES } from '../../models/embedding/bge-small.ts';
+import { stampedProgram } from '../infra/support/engine.ts';
+import { serve } from '../infra/support/file-server.ts';
+import { testFolder } from '../infra/support/folder.ts';
+import { recordOutput } from './support/output.ts';
+
+const GIBIBYTE = 1024 ** 3;
+
+test('Node must be able to run TypeScript', () => {
+  expect(
+    [checkNode('22.18.0'), checkNode('24.1.0'), checkNode('22.17.9'), checkNode('20.20.0')].map(
+      (finding) => finding.result,
+    ),
+  ).toEqual(['ok', 'ok', 'fail', 'fail']);
+});
+
+function judge(bytes: number): Finding {
+  return checkDiskSpace('/not/there/yet', () => bytes);
+}
+
+test('disk space is judged by what is free', () => {
+  expect(judge(10 * GIBIBYTE)).toMatchObject({ result: 'ok', text: '10.0 GiB free' });
+  expect(judge(2 * GIBIBYTE).result).toBe('warn');
+  expect(judge(0.1 * GIBIBYTE)).toMatchObject({ result: 'fail', advice: expect.stringContaining('0.5 GiB') });
+  expect(checkDiskSpace(testFolder()).text).toMatch(/^\d+\.\d GiB free$/);
+});
+
+test('a data directory may be missing, but neither newer nor damaged', () => {
+  const layout = instanceLayout(path.join(testFolder(), 'data'));
+  expect(checkDataDirectory(layout)).toMatchObject({ result: 'ok', text: `${layout.dataDir} will be made` });
+  mkdirSync(layout.dataDir);
+  writeFileSync(layout.versionFile, '{"layout":99}');
+  expect(checkDataDirectory(layout)).toMatchObject({
+    result: 'fail',
+    advice: 'Use that version, or another --data-dir.',
+  });
+  writeFileSync(layout.versionFile, '{');
+  expect(checkDataDirectory(layout).result).toBe('fail');
+});
+
+test('secrets that others can read are named with the command that closes them', () => {
+  const layout = instanceLayout(testFolder());
+  expect(checkCredentialFiles(layout).result).toBe('ok');
+  writeFileSync(layout.secretsFile, '{}');
+  chmodSync(layout.secretsFile, 0o640);
+  expect(checkCredentialFiles(layout)).toMatchObject({ result: 'warn', advice: `chmod 600 ${layout.secretsFile}` });
+});
+
+test('an engine is found, or it is said where it would come from', async () => {
+  const folder = testFolder();
+  const options = { cacheDir: path.join(folder, 'cache'), environment: { PATH: path.join(folder, 'bin') } };
+  expect(await checkEngine(WEAVIATE, options)).toMatchObject({
+    result: 'warn',
+    advice: expect.stringContaining('install Go'),
+  });
+  stampedProgram(path.join(folder, 'bin', 'go'), 'any');
+  expect((await checkEngine(WEAVIATE, options)).text).toContain(`builds it with ${path.join(folder, 'bin', 'go')}`);
+  const program = path.join(cacheEntry(options.cacheDir, WEAVIATE, process.platform, process.arch), 'weaviate-server');
+  stampedProgram(program, 'any');
+  expect(await checkEngine(WEAVIATE, options)).toEqual({
+    result: 'ok',
+    what: 'engine weaviate',
+    text: `1.35.2: cache ${program}`,
+  });
+  const wrong = { ...options, environment: { RECOLLECT_TEMPORAL_SERVER: '/no/such' } };
+  expect(await checkEngine(TEMPORAL, wrong)).toMatchObject({
+    result: 'fail',
+    text: expect.stringContaining('RECOLLECT_TEMPORAL_SERVER names /no/such'),
+  });
+});
+
+test('a port of the last start that somebody else has now is named', async () => {
+  const layout = instanceLayout(testFolder());
+  const url = await serve(() => undefined);
+  const port = Number(new URL(url).port);
+  mkdirSync(layout.run, { recursive: true });
+  writeFileSync(layout.portsFile, JSON.stringify({ weaviateGrpc: port }));
+  expect(await checkPorts(layout)).toMatchObject({
+    result: 'warn',
+    text: expect.stringContaining(`weaviateGrpc ${port}`),
+  });
+});
+
+test('model files count when they are whole', () => {
+  const cacheDir = testFolder();
+  const folder = path.join(cacheDir, 'models', BGE_SMALL.name);
+  expect(checkModelFiles(cacheDir, {})).toMatchObject({
+    result: 'warn',
+    text: `no model_quantized.onnx and tokenizer.json in ${folder}`,
+  });
+  mkdirSync(folder, { recursive: true });
+  for (const { name, bytes } of Object.values(BGE_SMALL_FILES)) {
+    writeFileSync(path.join(folder, name), '');
+    truncateSync(path.join(folder, name), bytes);
+  }
+  expect(checkModelFiles(cacheDir, {})).toMatchObject({ result: 'ok', text: folder });
+  truncateSync(path.join(folder, 'tokenizer.json'), 5);
+  expect(checkModelFiles('/elsewhere', { RECOLLECT_EMBEDDING_MODEL_DIR: folder }).text).toBe(
+    `no tokenizer.json in ${folder}`,
+  );
+});
+
+test('the doctor checks all of it, one line each, and its exit code tells whether a start can work', async () => {
+  const folder = testFolder();
+  const environment = { RECOLLECT_CACHE_DIR: path.join(folder, 'cache'), PATH: '/usr/bin:/bin' };
+  const context = recordOutput(environment);
+  expect(await doctor(path.join(folder, 'data'), context)).toBe(0);
+  const lines = context
+    .text()
+    .split('\n')
+    .filter((line) => /^(?:ok|warn|fail) /.test(line));
+  expect(lines).toHaveLength(9);
+  expect(context.text()).toMatch(/ok {4}engine postgres: npm package/);
+  const broken = recordOutput({ ...environment, RECOLLECT_WEAVIATE_SERVER: '/no/such' });
+  expect(await doctor(path.join(folder, 'data'), broken)).toBe(1);
+  expect(broken.text()).toContain('fail  engine weaviate: RECOLLECT_WEAVIATE_SERVER names /no/such');
+});

@@ -1,0 +1,115 @@
+import { existsSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, expect, test, vi } from 'vitest';
+import { type StatusReport, statusReport } from '../../cli/commands/status.ts';
+import { identifyProcess, isAlive, type ProcessIdentity } from '../../infra/supervisor/process-identity.ts';
+import { readState } from '../../infra/supervisor/state.ts';
+import { longLivedFolder } from '../infra/support/long-lived-folder.ts';
+import { runCli } from './support/run-cli.ts';
+
+const dataDir = path.join(longLivedFolder(), 'data');
+const SERVICES = ['postgres', 'temporal', 'weaviate', 'worker', 'api'];
+
+afterAll(async () => void (await runCli(['down', '--data-dir', dataDir]).ended), 60_000);
+
+function processes(): ProcessIdentity[] {
+  const state = readState(path.join(dataDir, 'run', 'state.json'));
+  return [state?.supervisor, ...Object.values(state?.nodes ?? {}).map((node) => node.process)].filter(
+    (identity) => identity !== undefined,
+  );
+}
+
+async function healthy(): Promise<StatusReport> {
+  const report = statusReport(dataDir);
+  const answer = await fetch(`${report.url}/api/v1/health`);
+  expect(answer.status).toBe(200);
+  return report;
+}
+
+test('up --detach leaves a whole instance running, and a second up says so and succeeds', async () => {
+  const { exitCode, output } = await runCli(['up', '--detach', '--data-dir', dataDir]).ended;
+  expect(output).toContain('Recollect is ready at http://127.0.0.1:');
+  expect(exitCode).toBe(0);
+  const report = await healthy();
+  expect(report).toMatchObject({ running: true, phase: 'running' });
+  expect(Object.fromEntries(report.services.map((service) => [service.name, service.status]))).toEqual(
+    Object.fromEntries(SERVICES.map((name) => [name, 'ready'])),
+  );
+  for (const file of ['secrets.json', 'credentials.json'])
+    expect(statSync(path.join(dataDir, file)).mode & 0o777).toBe(0o600);
+  const second = await runCli(['up', '--data-dir', dataDir]).ended;
+  expect(second).toMatchObject({ exitCode: 0, output: expect.stringContaining(`already runs at ${report.url}`) });
+  expect(processes().every(isAlive)).toBe(true);
+}, 120_000);
+
+test('a killed api is started again, visibly', async () => {
+  const before = statusReport(dataDir).services.find((service) => service.name === 'api');
+  process.kill(before?.pid ?? 0, 'SIGKILL');
+  await vi.waitFor(
+    () =>
+      expect(statusReport(dataDir).services.find((service) => service.name === 'api')).toMatchObject({
+        status: 'ready',
+        restarts: 1,
+      }),
+    { timeout: 20_000, interval: 100 },
+  );
+  const report = await healthy();
+  expect(report.services.find((service) => service.name === 'api')?.pid).not.toBe(before?.pid);
+}, 30_000);
+
+test('after a kill -9 of the supervisor its own processes end, and the next up recovers, on the same port', async () => {
+  const old = processes();
+  const { url, supervisorPid } = statusReport(dataDir);
+  process.kill(supervisorPid ?? 0, 'SIGKILL');
+  await vi.waitFor(() => expect(statusReport(dataDir).phase).toBe('killed'));
+  const up = runCli(['up', '--data-dir', dataDir]);
+  await up.shows('Press Ctrl-C to stop.');
+  expect(old.some(isAlive)).toBe(false);
+  expect((await healthy()).url).toBe(url);
+  const current = processes();
+  expect(current).toHaveLength(SERVICES.length + 1);
+  up.child.kill('SIGINT');
+  const { exitCode, output } = await up.ended;
+  expect([exitCode, output.includes('Stopped.')]).toEqual([0, true]);
+  expect(current.some(isAlive)).toBe(false);
+  expect(statusReport(dataDir)).toMatchObject({ running: false, phase: 'stopped' });
+}, 120_000);
+
+test.each(['+ engine weaviate', '+ postgres', '+ temporal:'])(
+  'Ctrl-C in a start, after "%s", leaves no process',
+  async (text) => {
+    const up = runCli(['up', '--data-dir', dataDir]);
+    await up.shows(text);
+    const begun = processes();
+    up.child.kill('SIGINT');
+    const { exitCode } = await up.ended;
+    expect(exitCode).toBe(130);
+    expect(begun.some(isAlive)).toBe(false);
+    expect(processes().some(isAlive)).toBe(false);
+    expect(statusReport(dataDir).running).toBe(false);
+  },
+  60_000,
+);
+
+test('a second Ctrl-C ends everything at once', async () => {
+  const up = runCli(['up', '--data-dir', dataDir]);
+  await up.shows('Press Ctrl-C to stop.');
+  const current = processes();
+  const begun = performance.now();
+  up.child.kill('SIGINT');
+  await up.shows('Stopping');
+  up.child.kill('SIGINT');
+  expect((await up.ended).exitCode).toBe(130);
+  await vi.waitFor(() => expect(current.some(isAlive)).toBe(false), { timeout: 3000 });
+  expect(performance.now() - begun).toBeLessThan(4000);
+}, 60_000);
+
+test('down stops an instance of another process and waits for its end', async () => {
+  await runCli(['up', '--detach', '--data-dir', dataDir]).ended;
+  const current = processes();
+  const { exitCode, output } = await runCli(['down', '--data-dir', dataDir]).ended;
+  expect([exitCode, output]).toEqual([0, expect.stringMatching(/^Stopped \(process \d+\)\.\n$/)]);
+  expect(current.some(isAlive)).toBe(false);
+  expect(identifyProcess(current[0]?.pid ?? 0)).toBeNull();
+  expect(existsSync(path.join(dataDir, 'run', 'supervisor.lock'))).toBe(false);
+}, 60_000);

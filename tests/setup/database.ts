@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { inject } from 'vitest';
+import { newId } from '../../domain/ids.ts';
+import type { TenantId, UserId } from '../../domain/ids.ts';
+import { createDatabase } from '../../stores/postgres/database.ts';
+import type { Database } from '../../stores/postgres/database.ts';
+import { keySha256, SCOPES } from '../../stores/postgres/api-keys.ts';
+import type { Scope } from '../../stores/postgres/api-keys.ts';
+import { TEMPLATE_DATABASE } from './provided.ts';
+
+export interface TestDatabase {
+  readonly name: string;
+  /** URL of the database as one of the login roles. */
+  url(role: 'app' | 'maintenance' | 'owner' | 'superuser'): string;
+  /** As the superuser, whom no policy binds: for arranging and for counting what is really there. */
+  readonly superuser: pg.Pool;
+  /** As the application's role. */
+  readonly database: Database;
+  close(): Promise<void>;
+}
+
+function urlOf(name: string, role: 'app' | 'maintenance' | 'owner' | 'superuser'): string {
+  const { host, port, user, password } = inject('engines').postgres;
+  const [login, secret] = role === 'superuser' ? [user, password] : [`recollect_${role}`, inject('roles')[role]];
+  return `postgresql://${login}:${encodeURIComponent(secret)}@${host}:${port}/${name}`;
+}
+
+/** A database of its own for a test file, with the whole schema, copied from the suite's template. */
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const name = `test_${randomUUID().replaceAll('-', '')}`;
+  const admin = new pg.Client({ connectionString: urlOf('postgres', 'superuser') });
+  await admin.connect();
+  // Copies of one template wait for each other.
+  await admin.query("SELECT pg_advisory_lock(hashtext('recollect.template'))");
+  await admin.query(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE_DATABASE} OWNER recollect_owner`);
+  await admin.end();
+  const onIdleError = () => {};
+  const superuser = new pg.Pool({ connectionString: urlOf(name, 'superuser'), max: 2 });
+  superuser.on('error', onIdleError);
+  const database = createDatabase({ url: urlOf(name, 'app'), max: 5, connectTimeoutMs: 5_000, statementTimeoutMs: 20_000, applicationName: 'test', onIdleError });
+  return {
+    name,
+    url: (role) => urlOf(name, role),
+    superuser,
+    database,
+    async close() {
+      await database.close();
+      await superuser.end();
+      const closer = new pg.Client({ connectionString: urlOf('postgres', 'superuser') });
+      await closer.connect();
+      await closer.query(`DROP DATABASE ${name} WITH (FORCE)`);
+      await closer.end();
+    },
+  };
+}
+
+export interface TestUser {
+  readonly tenantId: TenantId;
+  readonly userId: UserId;
+  readonly key: string;
+}
+
+export interface TestUserOptions {
+  /** An existing tenant; else a new one is made. */
+  readonly tenantId?: TenantId;
+  readonly role?: 'admin' | 'user' | 'viewer';
+  readonly scopes?: readonly Scope[];
+  readonly expiresAt?: Date;
+}
+
+/** A user with an API key, in a tenant of its own unless one is given. */
+export async function createTestUser(superuser: pg.Pool, options: TestUserOptions = {}): Promise<TestUser> {
+  const tenantId = options.tenantId ?? newId<TenantId>();
+  const userId = newId<UserId>();
+  const key = `rcl_test_${randomUUID()}`;
+  if (options.tenantId === undefined) await superuser.query('INSERT INTO tenants (id, name) VALUES ($1, $2)', [tenantId, tenantId]);
+  await superuser.query('INSERT INTO users (id, tenant_id, username, password_hash, role) VALUES ($1, $2, $3, $4, $5)', [
+    userId,
+    tenantId,
+    userId,
+    'not a hash',
+    options.role ?? 'user',
+  ]);
+  await superuser.query('INSERT INTO api_keys (id, tenant_id, user_id, prefix, key_sha256, name, scopes, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)', [
+    newId(),
+    tenantId,
+    userId,
+    key.slice(0, 12),
+    keySha256(key),
+    'test',
+    [...(options.scopes ?? SCOPES)],
+    options.expiresAt ?? null,
+  ]);
+  return { tenantId, userId, key };
+}

@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import type { TestInstance } from './instance.ts';
+import { until } from './until.ts';
+
+const hookSchema = z.looseObject({ session_id: z.string(), hook_event_name: z.string() });
+export type RecordedHook = z.output<typeof hookSchema>;
+
+/** The recorded session of the repository, one hook payload an entry. */
+export function demoHooks(): RecordedHook[] {
+  const text = readFileSync(new URL('../../cli/demo/session/events.ndjson', import.meta.url), 'utf8');
+  return text
+    .trim()
+    .split('\n')
+    .map((line) => hookSchema.parse(JSON.parse(line)));
+}
+
+/** Posts hooks in order, each with a delivery id of its own; fails on any answer but 200. */
+export async function replay(instance: Pick<TestInstance, 'call'>, hooks: readonly RecordedHook[], from = 0): Promise<void> {
+  for (const [index, hook] of hooks.entries()) {
+    const answer = await instance.call('POST', `/hooks/${hook.hook_event_name}`, { body: hook, headers: { 'x-recollect-delivery': `delivery-${from + index}` } });
+    if (answer.status !== 200) throw new Error(`hook ${from + index} was answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+  }
+}
+
+const detailSchema = z.object({
+  id: z.string(),
+  status: z.string(),
+  phase: z.string(),
+  waiting_reason: z.string().nullable(),
+  last_error: z.string().nullable(),
+  counts: z.object({ prompts: z.number(), observations: z.number(), summaries: z.number(), learnings: z.number(), windows_parked: z.number(), vectors_failed: z.number() }),
+  pending: z.object({ summarise: z.number(), learn: z.number(), embed: z.number() }),
+});
+export type SessionAnswer = z.output<typeof detailSchema>;
+
+/** A session as the api shows it. */
+export async function sessionOf(instance: Pick<TestInstance, 'call'>, id: string): Promise<SessionAnswer> {
+  return detailSchema.parse((await instance.call('GET', `/sessions/${encodeURIComponent(id)}`)).body);
+}
+
+/** Awaits the session's settled end: ended, nothing left to do. */
+export function settled(instance: Pick<TestInstance, 'call'>, id: string, timeoutMs = 60_000): Promise<SessionAnswer> {
+  return until(
+    async () => {
+      const session = await sessionOf(instance, id);
+      const done = session.status === 'ended' && session.phase === 'settled' && Object.values(session.pending).every((left) => left === 0);
+      return done ? session : undefined;
+    },
+    timeoutMs,
+    `session ${id} settling`,
+  );
+}

@@ -1,0 +1,39 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { processEnvironment } from '../../config/process-environment.ts';
+import { bootstrapDatabase } from '../../infra/bootstrap/database.ts';
+import { ensureModelFiles } from '../../infra/bootstrap/model-files.ts';
+import { startEngines } from '../../infra/engines/start-engines.ts';
+import { cacheDirectory } from '../../infra/instance/cache-directory.ts';
+import { superuserUrl } from '../../infra/instance/environment.ts';
+import { processOutput } from '../../cli/output.ts';
+import { terminalProgress } from '../../cli/terminal-progress.ts';
+import { TEMPLATE_DATABASE } from './provided.ts';
+
+/** Starts PostgreSQL, Temporal and Weaviate once for the whole suite, on a scratch data directory, and removes both afterwards. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const environment = processEnvironment();
+  const cacheDir = cacheDirectory(environment);
+  const dataDir = mkdtempSync(join(tmpdir(), 'recollect-test-'));
+  chmodSync(dataDir, 0o755);
+  const signal = new AbortController().signal;
+  const engines = await startEngines({ dataDir, cacheDir, environment, progress: terminalProgress({ ...processOutput(), columns: null }, { verbose: false }), signal });
+  try {
+    const { postgresOwner: owner, postgresApp: app, postgresMaintenance: maintenance } = engines.instance.secrets;
+    const passwords = { owner, app, maintenance };
+    await bootstrapDatabase({ superuserUrl: superuserUrl(engines.instance), databaseName: TEMPLATE_DATABASE, passwords, progress: () => {} });
+    await ensureModelFiles({ cacheDir, environment, progress: (line) => process.stderr.write(`${line}\n`), signal });
+    project.provide('engines', { postgres: engines.postgres, temporal: engines.temporal, weaviate: engines.weaviate });
+    project.provide('roles', passwords);
+    project.provide('cacheDir', cacheDir);
+  } catch (error) {
+    await engines.stop();
+    throw error;
+  }
+  return async () => {
+    await engines.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  };
+}

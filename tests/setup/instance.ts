@@ -1,0 +1,133 @@
+import { randomUUID } from 'node:crypto';
+import { NativeConnection } from '@temporalio/worker';
+import { Client, Connection } from '@temporalio/client';
+import { inject } from 'vitest';
+import { createApiDependencies } from '../../api/dependencies.ts';
+import { createServer } from '../../api/server.ts';
+import { parseConfig } from '../../config/config.ts';
+import type { Config } from '../../config/config.ts';
+import { bootstrapTemporal } from '../../infra/bootstrap/temporal.ts';
+import { createLogger } from '../../telemetry/logger.ts';
+import { createWorkers } from '../../workers/create-workers.ts';
+import { createWorkerDependencies } from '../../workers/dependencies.ts';
+import { createTestDatabase, createTestUser } from './database.ts';
+import type { TestDatabase, TestUser } from './database.ts';
+
+export interface ApiAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Parsed JSON, or the text where it is none. */
+  readonly body: unknown;
+}
+
+export interface CallOptions {
+  readonly key?: string | null;
+  readonly body?: unknown;
+  /** Sent as it is, instead of `body` as JSON. */
+  readonly raw?: string | Uint8Array<ArrayBuffer>;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface TestInstance {
+  readonly config: Config;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly db: TestDatabase;
+  /** An admin of a tenant of its own. */
+  readonly admin: TestUser;
+  readonly url: string;
+  readonly temporal: Client;
+  /** A request to the real server; the path follows `/api/v1`. The admin's key unless another, or null for none, is given. */
+  call(method: string, path: string, options?: CallOptions): Promise<ApiAnswer>;
+  /** Starts the worker's queues in this process; answers how to stop them. */
+  startWorker(): Promise<() => Promise<void>>;
+  close(): Promise<void>;
+}
+
+function temporalNamespace(): string {
+  return `test-${randomUUID()}`;
+}
+
+/** Settings of a test's instance: its own database and Temporal namespace on the suite's engines; short times unless overridden. */
+export function testEnvironment(db: TestDatabase, namespace: string, overrides: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const engines = inject('engines');
+  return {
+    RECOLLECT_DATABASE_URL: db.url('app'),
+    RECOLLECT_MAINTENANCE_DATABASE_URL: db.url('maintenance'),
+    RECOLLECT_TEMPORAL_ADDRESS: engines.temporal.address,
+    RECOLLECT_TEMPORAL_NAMESPACE: namespace,
+    RECOLLECT_WEAVIATE_URL: engines.weaviate.url,
+    RECOLLECT_WEAVIATE_GRPC_PORT: String(engines.weaviate.grpcPort),
+    RECOLLECT_WEAVIATE_API_KEY: engines.weaviate.apiKey,
+    RECOLLECT_CACHE_DIR: inject('cacheDir'),
+    RECOLLECT_HTTP_PORT: '0',
+    RECOLLECT_HINT_DELAY_MS: '50',
+    RECOLLECT_SHUTDOWN_GRACE_MS: '3000',
+    RECOLLECT_LOG_LEVEL: 'error',
+    ...overrides,
+  };
+}
+
+/** A whole instance for one test file: api over real HTTP, worker on demand, everything on the suite's real engines. */
+export async function startTestInstance(overrides: Readonly<Record<string, string>> = {}): Promise<TestInstance> {
+  const db = await createTestDatabase();
+  const namespace = temporalNamespace();
+  await bootstrapTemporal({ address: inject('engines').temporal.address, namespace });
+  const environment = testEnvironment(db, namespace, overrides);
+  const config = parseConfig(environment);
+  const admin = await createTestUser(db.superuser, { role: 'admin' });
+  const logger = createLogger('test', config.logLevel);
+  const dependencies = createApiDependencies(config, logger);
+  const server = await createServer({ dependencies, logger, isStopping: () => false });
+  const url = await server.listen({ host: '127.0.0.1', port: 0 });
+  const connection = await Connection.connect({ address: config.temporal.address });
+  const stops: (() => Promise<void>)[] = [];
+
+  const call: TestInstance['call'] = async (method, path, options = {}) => {
+    const key = options.key === undefined ? admin.key : options.key;
+    const body = options.raw ?? (options.body === undefined ? null : JSON.stringify(options.body));
+    const response = await fetch(`${url}/api/v1${path}`, {
+      method,
+      body,
+      headers: { ...(key === null ? {} : { authorization: `Bearer ${key}` }), ...(body === null ? {} : { 'content-type': 'application/json' }), ...options.headers },
+    });
+    const text = await response.text();
+    const isJson = response.headers.get('content-type')?.startsWith('application/json') === true;
+    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+  };
+
+  const startWorker: TestInstance['startWorker'] = async () => {
+    const worker = createWorkerDependencies(config, logger);
+    const native = await NativeConnection.connect({ address: config.temporal.address });
+    const workers = await createWorkers(config, native, worker);
+    const running = Promise.all(workers.map((each) => each.run()));
+    let stopped = false;
+    const stop = async () => {
+      if (stopped) return;
+      stopped = true;
+      for (const each of workers) each.shutdown();
+      await running;
+      await native.close();
+      await worker.close();
+    };
+    stops.push(stop);
+    return stop;
+  };
+
+  return {
+    config,
+    environment,
+    db,
+    admin,
+    url,
+    temporal: new Client({ connection, namespace }),
+    call,
+    startWorker,
+    async close() {
+      for (const stop of stops) await stop();
+      await server.close();
+      await dependencies.close();
+      await connection.close();
+      await db.close();
+    },
+  };
+}

@@ -1,0 +1,25 @@
+/** What the suite's one set of real engines is reached by. Plain values: they travel to every test process. */
+export interface ProvidedEngines {
+  readonly postgres: { readonly host: string; readonly port: number; readonly user: string; readonly password: string };
+  readonly temporal: { readonly address: string };
+  readonly weaviate: { readonly url: string; readonly grpcPort: number; readonly apiKey: string };
+}
+
+/** Passwords of the login roles of the suite's cluster. */
+export interface ProvidedRoles {
+  readonly owner: string;
+  readonly app: string;
+  readonly maintenance: string;
+}
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    engines: ProvidedEngines;
+    roles: ProvidedRoles;
+    /** Where engine binaries and model files are kept. */
+    cacheDir: string;
+  }
+}
+
+/** Database that every test database is copied from. */
+export const TEMPLATE_DATABASE = 'recollect_template';

@@ -47,14 +47,20 @@ export function failureType(error: unknown): FailureType {
     if (NETWORK.has(code) || AWAY.test(code)) return 'DatabaseUnavailable';
     if (MET.test(code)) return 'DatabaseConflict';
     if (error instanceof pg.DatabaseError) return 'Unexpected';
-    if (/connection terminated|timeout exceeded when trying to connect|server has closed the connection/i.test(error.message)) return 'DatabaseUnavailable';
+    if (
+      /connection terminated|timeout exceeded when trying to connect|server has closed the connection/i.test(
+        error.message,
+      )
+    )
+      return 'DatabaseUnavailable';
   }
   return 'Unexpected';
 }
 
 /** Messages of errors can hold captured text (a refused value, a query): histories get only what is known to be free of it. */
 function safeMessage(error: unknown, type: FailureType): string {
-  if (error instanceof ModelError || error instanceof EmbedderUnavailable || error instanceof VectorIndexUnavailable) return error.message;
+  if (error instanceof ModelError || error instanceof EmbedderUnavailable || error instanceof VectorIndexUnavailable)
+    return error.message;
   if (error instanceof Error) return [type, error.name, codeOf(error)].filter((part) => part !== '').join(' ');
   return type;
 }

@@ -18,7 +18,11 @@ export function costOf(usage: readonly ModelUsage[]): CallCost {
 }
 
 /** Runs a model call; where it fails, books what it cost all the same and throws on. */
-export async function bookingFailures<Result>(database: Database, owner: UsageOwner, call: () => Promise<Result>): Promise<Result> {
+export async function bookingFailures<Result>(
+  database: Database,
+  owner: UsageOwner,
+  call: () => Promise<Result>,
+): Promise<Result> {
   try {
     return await call();
   } catch (error) {

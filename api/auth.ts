@@ -56,8 +56,14 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
     const access = request.routeOptions.config.access;
     if (access === undefined || access === 'open') return;
     const key = KEY_FORM.exec(request.headers.authorization ?? '')?.[1];
-    if (key === undefined) throw new ApiError('UNAUTHENTICATED', 'this route needs the header Authorization: Bearer KEY');
-    if (access === 'scrape' && options.scrapeToken !== undefined && keySha256(key).equals(keySha256(options.scrapeToken))) return;
+    if (key === undefined)
+      throw new ApiError('UNAUTHENTICATED', 'this route needs the header Authorization: Bearer KEY');
+    if (
+      access === 'scrape' &&
+      options.scrapeToken !== undefined &&
+      keySha256(key).equals(keySha256(options.scrapeToken))
+    )
+      return;
     const hash = keySha256(key).toString('base64');
     let holder = cache.get(hash);
     if (holder === null) {
@@ -66,14 +72,17 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
       cache.set(hash, holder);
     }
     const scope = access === 'scrape' ? 'admin' : access;
-    if (!holder.scopes.includes(scope)) throw new ApiError('FORBIDDEN', `this route needs a key with the scope ${scope}`);
+    if (!holder.scopes.includes(scope))
+      throw new ApiError('FORBIDDEN', `this route needs a key with the scope ${scope}`);
+    if (scope === 'admin' && holder.role !== 'admin') throw new ApiError('FORBIDDEN', 'this route is for admins');
     request.holder = holder;
   });
 }
 
 /** Who asks, on a route that is not open. */
 export function holderOf(request: FastifyRequest): KeyHolder {
-  if (request.holder === null) throw new ApiError('UNAUTHENTICATED', 'this route needs the header Authorization: Bearer KEY');
+  if (request.holder === null)
+    throw new ApiError('UNAUTHENTICATED', 'this route needs the header Authorization: Bearer KEY');
   return request.holder;
 }
 

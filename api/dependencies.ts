@@ -44,7 +44,10 @@ export function createApiDependencies(config: Config, logger: Logger) {
     onSent: () => metrics.hintsSent.inc(),
     onFailure: (error) => {
       metrics.hintsFailed.inc();
-      logger.warn({ error: error instanceof Error ? error.name : 'unknown' }, 'a hint did not reach Temporal; the sweep repeats it');
+      logger.warn(
+        { error: error instanceof Error ? error.name : 'unknown' },
+        'a hint did not reach Temporal; the sweep repeats it',
+      );
     },
   });
   return {

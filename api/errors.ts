@@ -50,13 +50,17 @@ const FRAMEWORK_CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = 
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['UNSUPPORTED_MEDIA_TYPE', 'the content type is not one that this route takes'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['INVALID_JSON', 'the body is not as long as its header says'],
   FST_ERR_CTP_EMPTY_JSON_BODY: ['INVALID_JSON', 'the body is empty'],
+  FST_ERR_BAD_URL: ['VALIDATION_FAILED', 'the address is not well encoded'],
+  FST_ERR_MAX_PARAM_LENGTH: ['VALIDATION_FAILED', 'a part of the address is too long'],
 };
 
-/** PostgreSQL away, starting, stopping or full; a pool that gave no connection. */
+/** PostgreSQL away, starting, stopping or full; a deadlock or a time limit; a pool that gave no connection. */
 function isUnavailable(error: Error): boolean {
   const code: unknown = 'code' in error ? error.code : undefined;
-  if (typeof code === 'string' && /^(?:ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|08|53|57P|58)/.test(code)) return true;
-  return /connection terminated|timeout exceeded when trying to connect|server has closed the connection|cannot use a pool after/i.test(error.message);
+  if (typeof code === 'string' && /^(?:ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|08|40|53|55P03|57|58)/.test(code)) return true;
+  return /connection terminated|timeout exceeded when trying to connect|server has closed the connection|cannot use a pool after/i.test(
+    error.message,
+  );
 }
 
 /** Any error as one that is meant for the caller; what nobody foresaw becomes INTERNAL and tells nothing. */
@@ -81,7 +85,13 @@ export function toApiError(error: unknown): ApiError {
 export function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   const known = toApiError(error);
   const status = ERROR_STATUS[known.code];
-  if (known.code === 'INTERNAL') request.log.error({ error: error.name, code: error.code, stack: error.stack?.split('\n').slice(1, 6) }, 'request failed');
+  if (known.code === 'INTERNAL')
+    request.log.error(
+      { error: error.name, code: error.code, stack: error.stack?.split('\n').slice(1, 6) },
+      'request failed',
+    );
   if (status === 503) void reply.header('retry-after', RETRY_AFTER_SECONDS);
-  void reply.status(status).send({ error: known.message, code: known.code, details: known.details, request_id: request.id });
+  void reply
+    .status(status)
+    .send({ error: known.message, code: known.code, details: known.details, request_id: request.id });
 }

@@ -33,11 +33,20 @@ async function check(probe: () => Promise<unknown>): Promise<DependencyHealth> {
 }
 
 /** Asks every dependency at once; none can hold the answer up for longer than two seconds. */
-export function createHealthChecks(parts: { database: Database; temporal: Client; vectors: VectorIndex; embedder: Embedder }): () => Promise<Health> {
+export function createHealthChecks(parts: {
+  database: Database;
+  temporal: Client;
+  vectors: VectorIndex;
+  embedder: Embedder;
+}): () => Promise<Health> {
   return async () => {
     const [postgres, temporal, weaviate, embedder] = await Promise.all([
       check(() => parts.database.ping()),
-      check(() => parts.temporal.withDeadline(Date.now() + CHECK_TIMEOUT_MS, () => parts.temporal.workflowService.getSystemInfo({}))),
+      check(() =>
+        parts.temporal.withDeadline(Date.now() + CHECK_TIMEOUT_MS, () =>
+          parts.temporal.workflowService.getSystemInfo({}),
+        ),
+      ),
       check(() => parts.vectors.ping()),
       check(async () => {
         if (!(await parts.embedder.ready())) throw new Error('no model');

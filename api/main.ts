@@ -21,6 +21,8 @@ async function main(): Promise<void> {
   await server.close();
   await dependencies.close();
   logger.info('api stopped');
+  // A channel to a supervisor that listens would keep this process alive.
+  process.disconnect?.();
 }
 
 await main();

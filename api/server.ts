@@ -4,7 +4,13 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import Fastify from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
-import { jsonSchemaTransform, jsonSchemaTransformObject, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import {
+  jsonSchemaTransform,
+  jsonSchemaTransformObject,
+  serializerCompiler,
+  validatorCompiler,
+} from 'fastify-type-provider-zod';
+import { wellFormed } from '../domain/capture/well-formed.ts';
 import { DOCS_PREFIX, registerAuth } from './auth.ts';
 import { BODY_BYTES, registerBodyParsers } from './body.ts';
 import type { ApiDependencies } from './dependencies.ts';
@@ -31,10 +37,20 @@ async function registerDocs(app: FastifyInstance): Promise<void> {
       components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
       security: [{ key: [] }],
     },
-    transform: jsonSchemaTransform,
+    transform: (input) => {
+      const { schema, url } = jsonSchemaTransform(input);
+      return { schema: input.route.config?.access === 'open' ? { ...schema, security: [] } : schema, url };
+    },
     transformObject: jsonSchemaTransformObject,
   });
   await app.register(swaggerUi, { routePrefix: DOCS_PREFIX, staticCSP: true });
+}
+
+/** Makes the text of an address what capture makes of text: PostgreSQL takes no NUL, and what was captured with one is found by the same name. */
+function wellFormedFields(fields: unknown): void {
+  if (fields === null || typeof fields !== 'object') return;
+  for (const [name, value] of Object.entries(fields))
+    if (typeof value === 'string') Object.assign(fields, { [name]: wellFormed(value) });
 }
 
 /** Counts and logs every answer once: route pattern and numbers, never the address with its ids or its query. */
@@ -43,7 +59,16 @@ function registerObservation(app: FastifyInstance, { metrics }: ApiDependencies)
     const route = request.routeOptions.url ?? 'unknown';
     metrics.requests.inc({ method: request.method, route, status: reply.statusCode });
     metrics.duration.observe({ method: request.method, route }, reply.elapsedTime / 1_000);
-    request.log.info({ method: request.method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime * 100) / 100, key: request.holder?.keyId }, 'answered');
+    request.log.info(
+      {
+        method: request.method,
+        route,
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime * 100) / 100,
+        key: request.holder?.keyId,
+      },
+      'answered',
+    );
   });
 }
 
@@ -67,14 +92,24 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
     },
     routerOptions: { maxParamLength: 512 },
+    // Addresses that no route sees, in the same shape and with the same headers.
+    frameworkErrors: (error, request, reply) =>
+      answerError(error, request, reply.headers({ 'x-request-id': request.id, 'x-api-version': API_VERSION })),
   });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(answerError);
-  app.setNotFoundHandler((request, reply) => {
-    const rest = /^\/api\/(?!v\d)(.*)$/s.exec(request.url);
-    if (rest !== null) return reply.redirect(`${PREFIX}/${rest[1] ?? ''}`, 308);
+  app.setNotFoundHandler(() => {
     throw new ApiError('NOT_FOUND', 'there is no such route');
+  });
+  // Before the body is looked at: what may stand in it is for the route to say that it is sent on to.
+  app.addHook('onRequest', async (request, reply) => {
+    const rest = request.is404 ? /^\/api\/(?!v\d)(.*)$/s.exec(request.url) : null;
+    if (rest !== null) await reply.redirect(`${PREFIX}/${rest[1] ?? ''}`, 308);
+  });
+  app.addHook('preValidation', async ({ params, query }) => {
+    wellFormedFields(params);
+    wellFormedFields(query);
   });
   registerBodyParsers(app);
   registerAuth(app, { findKeyHolder: dependencies.findKeyHolder, scrapeToken: dependencies.config.http.scrapeToken });
@@ -101,4 +136,3 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
   await app.register(healthRoutes({ ...dependencies, isStopping }));
   return app;
 }
-

@@ -20,20 +20,46 @@ export const environmentSchema = z.object({
   RECOLLECT_WEAVIATE_GRPC_PORT: positiveInt.max(65_535).describe('Weaviate, gRPC port on the same host'),
   RECOLLECT_WEAVIATE_API_KEY: z.string().min(1).describe('Weaviate, key'),
   RECOLLECT_HTTP_HOST: z.string().default('127.0.0.1').describe('Address that the api listens on'),
-  RECOLLECT_HTTP_PORT: z.coerce.number().int().min(0).max(65_535).default(37_700).describe('Port that the api listens on'),
+  RECOLLECT_HTTP_PORT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(37_700)
+    .describe('Port that the api listens on'),
   RECOLLECT_ALLOW_PLAIN_HTTP: z.stringbool().default(false).describe('Listen beyond loopback without TLS'),
   RECOLLECT_SCRAPE_TOKEN: z.string().min(16).optional().describe('Bearer token that may read /metrics, beside admins'),
   RECOLLECT_CACHE_DIR: z.string().min(1).describe('Where engines and model files are kept'),
-  RECOLLECT_EMBEDDING_MODEL_DIR: z.string().min(1).optional().describe('Folder with the ONNX embedding model, instead of the cache'),
+  RECOLLECT_EMBEDDING_MODEL_DIR: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Folder with the ONNX embedding model, instead of the cache'),
   RECOLLECT_EMBEDDING_THREADS: positiveInt.max(64).default(2).describe('Threads of the embedding model in a worker'),
   RECOLLECT_MODEL_PROVIDER: z.enum(['local', 'anthropic']).default('local').describe('Who summarises'),
   ANTHROPIC_API_KEY: z.string().min(1).optional().describe('Key of the provider; needed where it summarises'),
   RECOLLECT_ANTHROPIC_BASE_URL: z.url().optional().describe('Another address of the provider'),
   RECOLLECT_ANTHROPIC_MODEL: z.string().min(1).default('claude-haiku-4-5').describe('Model name'),
-  RECOLLECT_MODEL_INPUT_USD_PER_MTOK: z.coerce.number().nonnegative().default(1).describe('Price of a million input tokens'),
-  RECOLLECT_MODEL_OUTPUT_USD_PER_MTOK: z.coerce.number().nonnegative().default(5).describe('Price of a million output tokens'),
-  RECOLLECT_MODEL_CACHE_WRITE_USD_PER_MTOK: z.coerce.number().nonnegative().default(1.25).describe('Price of a million tokens written to the prompt cache'),
-  RECOLLECT_MODEL_CACHE_READ_USD_PER_MTOK: z.coerce.number().nonnegative().default(0.1).describe('Price of a million tokens read from the prompt cache'),
+  RECOLLECT_MODEL_INPUT_USD_PER_MTOK: z.coerce
+    .number()
+    .nonnegative()
+    .default(1)
+    .describe('Price of a million input tokens'),
+  RECOLLECT_MODEL_OUTPUT_USD_PER_MTOK: z.coerce
+    .number()
+    .nonnegative()
+    .default(5)
+    .describe('Price of a million output tokens'),
+  RECOLLECT_MODEL_CACHE_WRITE_USD_PER_MTOK: z.coerce
+    .number()
+    .nonnegative()
+    .default(1.25)
+    .describe('Price of a million tokens written to the prompt cache'),
+  RECOLLECT_MODEL_CACHE_READ_USD_PER_MTOK: z.coerce
+    .number()
+    .nonnegative()
+    .default(0.1)
+    .describe('Price of a million tokens read from the prompt cache'),
   RECOLLECT_MODEL_TIMEOUT_MS: positiveInt.default(120_000).describe('Bound of one model call'),
   RECOLLECT_MODEL_MAX_OUTPUT_TOKENS: positiveInt.default(4_096).describe('Bound of one answer'),
   RECOLLECT_MODEL_CONCURRENCY: positiveInt.default(10).describe('Model calls at once in a worker process'),
@@ -41,15 +67,42 @@ export const environmentSchema = z.object({
   RECOLLECT_WINDOW_TURN_TOKENS: positiveInt.default(1_500).describe('A turn’s end closes a window of this size'),
   RECOLLECT_WINDOW_QUIET_MS: positiveInt.default(120_000).describe('A window closes after this long without an event'),
   RECOLLECT_WINDOW_MAX_AGE_MS: positiveInt.default(900_000).describe('A window closes at this age'),
-  RECOLLECT_SESSION_IDLE_MS: positiveInt.default(1_800_000).describe('A session without an event for this long is over'),
-  RECOLLECT_SESSION_RETRY_MS: positiveInt.default(30_000).describe('First wait when the model’s provider is away; doubles up to ten minutes'),
-  RECOLLECT_SWEEP_INTERVAL_MS: positiveInt.default(60_000).describe('How often captures are looked for whose workflow was never told'),
-  RECOLLECT_HINT_DELAY_MS: z.coerce.number().int().min(0).max(60_000).default(2_000).describe('How long hints of one session are gathered; boundaries go at once'),
-  RECOLLECT_SEARCH_KEYWORD_WEIGHT: fraction.default(0.35).describe('Weight of keyword against vector in the fused score'),
-  RECOLLECT_SHUTDOWN_GRACE_MS: positiveInt.default(10_000).describe('How long a process may finish its work when told to stop'),
-  RECOLLECT_WORKER_QUEUES: z.string().default(WORKER_QUEUES.join(',')).describe('Task queues that a worker process serves'),
-  RECOLLECT_BUILD_ID: z.string().min(1).max(100).optional().describe('Build id of the worker; default: the package’s version'),
-  RECOLLECT_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('Least level that is logged'),
+  RECOLLECT_SESSION_IDLE_MS: positiveInt
+    .default(1_800_000)
+    .describe('A session without an event for this long is over'),
+  RECOLLECT_SESSION_RETRY_MS: positiveInt
+    .default(30_000)
+    .describe('First wait when the model’s provider is away; doubles up to ten minutes'),
+  RECOLLECT_SWEEP_INTERVAL_MS: positiveInt
+    .default(60_000)
+    .describe('How often captures are looked for whose workflow was never told'),
+  RECOLLECT_HINT_DELAY_MS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(60_000)
+    .default(2_000)
+    .describe('How long hints of one session are gathered; boundaries go at once'),
+  RECOLLECT_SEARCH_KEYWORD_WEIGHT: fraction
+    .default(0.35)
+    .describe('Weight of keyword against vector in the fused score'),
+  RECOLLECT_SHUTDOWN_GRACE_MS: positiveInt
+    .default(10_000)
+    .describe('How long a process may finish its work when told to stop'),
+  RECOLLECT_WORKER_QUEUES: z
+    .string()
+    .default(WORKER_QUEUES.join(','))
+    .describe('Task queues that a worker process serves'),
+  RECOLLECT_BUILD_ID: z
+    .string()
+    .min(1)
+    .max(100)
+    .optional()
+    .describe('Build id of the worker; default: the package’s version'),
+  RECOLLECT_LOG_LEVEL: z
+    .enum(['debug', 'info', 'warn', 'error'])
+    .default('info')
+    .describe('Least level that is logged'),
 });
 
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
@@ -64,7 +117,11 @@ const configSchema = environmentSchema
       statementTimeoutMs: env.RECOLLECT_DB_STATEMENT_TIMEOUT_MS,
     },
     temporal: { address: env.RECOLLECT_TEMPORAL_ADDRESS, namespace: env.RECOLLECT_TEMPORAL_NAMESPACE },
-    weaviate: { url: env.RECOLLECT_WEAVIATE_URL, grpcPort: env.RECOLLECT_WEAVIATE_GRPC_PORT, apiKey: env.RECOLLECT_WEAVIATE_API_KEY },
+    weaviate: {
+      url: env.RECOLLECT_WEAVIATE_URL,
+      grpcPort: env.RECOLLECT_WEAVIATE_GRPC_PORT,
+      apiKey: env.RECOLLECT_WEAVIATE_API_KEY,
+    },
     http: {
       host: env.RECOLLECT_HTTP_HOST,
       port: env.RECOLLECT_HTTP_PORT,
@@ -112,7 +169,8 @@ const configSchema = environmentSchema
       refuse('ANTHROPIC_API_KEY', 'is needed where RECOLLECT_MODEL_PROVIDER=anthropic');
     if (config.session.turnTokens > config.session.windowTokens)
       refuse('RECOLLECT_WINDOW_TURN_TOKENS', 'must not be more than RECOLLECT_WINDOW_TOKENS');
-    if (config.session.quietMs > config.session.idleMs) refuse('RECOLLECT_WINDOW_QUIET_MS', 'must not be more than RECOLLECT_SESSION_IDLE_MS');
+    if (config.session.quietMs > config.session.idleMs)
+      refuse('RECOLLECT_WINDOW_QUIET_MS', 'must not be more than RECOLLECT_SESSION_IDLE_MS');
     if (!LOOPBACK.has(config.http.host) && !config.http.allowPlain)
       refuse('RECOLLECT_HTTP_HOST', 'is beyond loopback: plain HTTP there needs RECOLLECT_ALLOW_PLAIN_HTTP=true');
     const unknown = config.worker.queues.filter((queue) => !WORKER_QUEUES.some((known) => known === queue));

@@ -52,7 +52,12 @@ export function fuse(lanes: readonly Lane[]): FusedMemory[] {
     const bottom = chunks.at(-1)?.score ?? 0;
     chunks.forEach((chunk, index) => {
       const relative = top === bottom ? 1 : (chunk.score - bottom) / (top - bottom);
-      const known = fused.get(chunk.memoryId) ?? { memoryId: chunk.memoryId, memoryType: chunk.memoryType, score: 0, lanes: { keyword: null, vector: null } };
+      const known = fused.get(chunk.memoryId) ?? {
+        memoryId: chunk.memoryId,
+        memoryType: chunk.memoryType,
+        score: 0,
+        lanes: { keyword: null, vector: null },
+      };
       fused.set(chunk.memoryId, {
         ...known,
         score: known.score + (relative * lane.weight) / total,

@@ -2,12 +2,46 @@
 const AROUND = 80;
 const MAX_SNIPPETS = 2;
 const MIN_WORD = 3;
-const STOP_WORDS = new Set(['the', 'and', 'for', 'was', 'were', 'with', 'that', 'this', 'what', 'why', 'how', 'did', 'does', 'which', 'when', 'where', 'who', 'are', 'from', 'not', 'into', 'has', 'have', 'had', 'our', 'you', 'your', 'but', 'its']);
+const STOP_WORDS = new Set([
+  'the',
+  'and',
+  'for',
+  'was',
+  'were',
+  'with',
+  'that',
+  'this',
+  'what',
+  'why',
+  'how',
+  'did',
+  'does',
+  'which',
+  'when',
+  'where',
+  'who',
+  'are',
+  'from',
+  'not',
+  'into',
+  'has',
+  'have',
+  'had',
+  'our',
+  'you',
+  'your',
+  'but',
+  'its',
+]);
 
 /** Words of a question that are worth marking: letters, digits and what joins them in code. */
 export function markableWords(question: string): string[] {
   const words = question.toLowerCase().match(/[\p{L}\p{N}_]+/gu) ?? [];
-  return [...new Set(words.filter((word) => !STOP_WORDS.has(word) && (word.length >= MIN_WORD || /[^\p{ASCII}]/u.test(word))))];
+  return [
+    ...new Set(
+      words.filter((word) => !STOP_WORDS.has(word) && (word.length >= MIN_WORD || /[^\p{ASCII}]/u.test(word))),
+    ),
+  ];
 }
 
 function escapeRegExp(text: string): string {

@@ -10,7 +10,12 @@ export interface Memory {
   readonly content: string;
   readonly tags: readonly string[];
   readonly tool: string | null;
-  readonly session: { readonly id: string; readonly externalId: string; readonly host: string; readonly title: string | null } | null;
+  readonly session: {
+    readonly id: string;
+    readonly externalId: string;
+    readonly host: string;
+    readonly title: string | null;
+  } | null;
   readonly projectId: string | null;
   readonly projectName: string | null;
   readonly namespace: string;

@@ -24,8 +24,13 @@ function byDensity(a: PackCandidate, b: PackCandidate): number {
  * Chooses by value per token under a budget: the greedy solution of the knapsack, or the one most valuable candidate that fits, whichever
  * is worth more (never below half of the optimum; Dantzig 1957). Same candidates, same choice, whatever their order.
  */
-export function pack<Candidate extends PackCandidate>(candidates: readonly Candidate[], budgetTokens: number): Packed<Candidate> {
-  const fitting = candidates.filter((candidate) => candidate.tokens <= budgetTokens && candidate.value > 0).sort(byDensity);
+export function pack<Candidate extends PackCandidate>(
+  candidates: readonly Candidate[],
+  budgetTokens: number,
+): Packed<Candidate> {
+  const fitting = candidates
+    .filter((candidate) => candidate.tokens <= budgetTokens && candidate.value > 0)
+    .sort(byDensity);
   let left = budgetTokens;
   const greedy: Candidate[] = [];
   for (const candidate of fitting) {

@@ -82,6 +82,12 @@ export function cutWindows(rows: readonly WindowRow[], policy: WindowPolicy, clo
   const open =
     first === undefined || last === undefined
       ? null
-      : { fromSeq: first.seq, tokens, rows: content, firstCreatedAtMs: first.createdAtMs, lastCreatedAtMs: last.createdAtMs };
+      : {
+          fromSeq: first.seq,
+          tokens,
+          rows: content,
+          firstCreatedAtMs: first.createdAtMs,
+          lastCreatedAtMs: last.createdAtMs,
+        };
   return { windows, open, ended };
 }

@@ -13,6 +13,8 @@ const MIGRATIONS = join(FOLDER, 'migrations');
 const NO_FILTERS = { externalTables: [], externalEnums: [] };
 
 export interface SchemaEngine {
+  /** Forgets that migrations were begun and not finished: PostgreSQL has undone each, because it runs a script as one transaction. */
+  forgetUnfinished(names: readonly string[]): Promise<void>;
   /** Applies what the database lacks, in order; answers the names applied. Throws on a failed migration and keeps it marked as failed. */
   deploy(): Promise<readonly string[]>;
   /** SQL that would bring a database made by the migrations to the schema; '-- This is an empty migration.' when they agree. */
@@ -25,9 +27,16 @@ let loaded = false;
 function loadEngine(): void {
   if (loaded) return;
   // The engine reports a panic through this global; without it a panic hides itself.
-  Object.assign(globalThis, { PRISMA_WASM_PANIC_REGISTRY: { set_message: (message: string) => process.stderr.write(`${message}\n`) } });
-  const file = join(dirname(createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm')), 'schema_engine_bg.wasm');
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file)), { './schema_engine_bg.js': { ...glue } });
+  Object.assign(globalThis, {
+    PRISMA_WASM_PANIC_REGISTRY: { set_message: (message: string) => process.stderr.write(`${message}\n`) },
+  });
+  const file = join(
+    dirname(createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm')),
+    'schema_engine_bg.wasm',
+  );
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file)), {
+    './schema_engine_bg.js': { ...glue },
+  });
   glue.__wbg_set_wasm(instance.exports);
   const start = instance.exports['__wbindgen_start'];
   if (typeof start === 'function') start();
@@ -54,14 +63,25 @@ function migrationsList() {
 }
 
 /** Runs `work` with an engine bound to that database, and leaves no connection open behind it. */
-export async function withSchemaEngine<Result>(address: DatabaseAddress, work: (engine: SchemaEngine) => Promise<Result>): Promise<Result> {
+export async function withSchemaEngine<Result>(
+  address: DatabaseAddress,
+  work: (engine: SchemaEngine) => Promise<Result>,
+): Promise<Result> {
   loadEngine();
   const content = readFileSync(SCHEMA, 'utf8');
   const factory = new MigrationAdapterFactory(address);
-  const engine = await glue.SchemaEngine.new({ datamodels: [[SCHEMA, content]] }, () => {}, bindMigrationAwareSqlAdapterFactory(factory));
+  const engine = await glue.SchemaEngine.new(
+    { datamodels: [[SCHEMA, content]] },
+    () => {},
+    bindMigrationAwareSqlAdapterFactory(factory),
+  );
   try {
     return await work({
-      deploy: async () => (await engine.applyMigrations({ migrationsList: migrationsList(), filters: NO_FILTERS })).appliedMigrationNames,
+      forgetUnfinished: async (names) => {
+        for (const migrationName of names) await engine.markMigrationRolledBack({ migrationName });
+      },
+      deploy: async () =>
+        (await engine.applyMigrations({ migrationsList: migrationsList(), filters: NO_FILTERS })).appliedMigrationNames,
       diff: async () => {
         const result = await engine.diff({
           from: { tag: 'migrations', ...migrationsList() },
@@ -74,7 +94,8 @@ export async function withSchemaEngine<Result>(address: DatabaseAddress, work: (
       },
     });
   } catch (error) {
-    if (factory.scriptError instanceof Error) throw new Error(`the migration was refused: ${factory.scriptError.message}`, { cause: error });
+    if (factory.scriptError instanceof Error)
+      throw new Error(`the migration was refused: ${factory.scriptError.message}`, { cause: error });
     throw error;
   } finally {
     engine.free();

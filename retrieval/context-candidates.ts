@@ -32,7 +32,12 @@ function ageDays(at: Date, now: Date): number {
 function valueOf(parts: { relevance: number; importance: number; ageDays: number; useCount: number }): number {
   const recency = 2 ** (-parts.ageDays / HALF_LIFE_DAYS);
   const use = Math.min(1, Math.log1p(parts.useCount) / Math.log1p(50));
-  return WEIGHTS.relevance * parts.relevance + WEIGHTS.importance * parts.importance + WEIGHTS.recency * recency + WEIGHTS.use * use;
+  return (
+    WEIGHTS.relevance * parts.relevance +
+    WEIGHTS.importance * parts.importance +
+    WEIGHTS.recency * recency +
+    WEIGHTS.use * use
+  );
 }
 
 function short(text: string): string {
@@ -40,6 +45,15 @@ function short(text: string): string {
   if (line.length <= MAX_TEXT) return line;
   const cut = line.slice(0, MAX_TEXT - 1);
   return `${cut.slice(0, Math.max(cut.lastIndexOf(' '), MAX_TEXT / 2)).toWellFormed()}…`;
+}
+
+/** A text without case, punctuation and spacing, for comparing. */
+function plain(text: string): string {
+  return text
+    .normalize('NFKC')
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}]+/gu, ' ')
+    .trim();
 }
 
 function entryLine(label: string, text: string, id: string): string {
@@ -74,17 +88,32 @@ export function entriesOfProject(sources: ContextSources, now: Date): ContextEnt
       type: 'learning',
       section: 1,
       text: entryLine(`${learning.category}: `, learning.description, learning.id),
-      value: valueOf({ relevance: learning.verified ? 1 : 0.6, importance: learning.confidence, ageDays: ageDays(learning.validFrom, now), useCount: learning.useCount }),
-      reason: learning.verified ? 'verified learning of the project' : `learning of the project, confidence ${learning.confidence.toFixed(2)}`,
+      value: valueOf({
+        relevance: learning.verified ? 1 : 0.6,
+        importance: learning.confidence,
+        ageDays: ageDays(learning.validFrom, now),
+        useCount: learning.useCount,
+      }),
+      reason: learning.verified
+        ? 'verified learning of the project'
+        : `learning of the project, confidence ${learning.confidence.toFixed(2)}`,
     });
   }
+  const known = sources.learnings.map((learning) => plain(learning.description));
   for (const item of sources.items) {
+    // What a learning says already is not told twice.
+    if (known.some((said) => said.includes(plain(item.title)))) continue;
     entries.push({
       id: item.id,
       type: 'summary',
       section: 2,
       text: entryLine(`${item.kind}: `, item.title === '' ? item.content : item.title, item.id),
-      value: valueOf({ relevance: item.kind === 'decision' ? 0.6 : 0.4, importance: item.importance, ageDays: ageDays(item.occurredAt, now), useCount: 0 }),
+      value: valueOf({
+        relevance: item.kind === 'decision' ? 0.6 : 0.4,
+        importance: item.importance,
+        ageDays: ageDays(item.occurredAt, now),
+        useCount: 0,
+      }),
       reason: `${item.kind} of the project`,
     });
   }
@@ -97,8 +126,17 @@ export function entriesOfSearch(found: readonly FoundMemory[], now: Date): Conte
     id: memory.id,
     type: memory.type,
     section: 3,
-    text: entryLine(`${memory.kind}: `, [memory.title, memory.content].filter((text) => text !== '').join(' — '), memory.id),
-    value: valueOf({ relevance: score, importance: memory.importance, ageDays: ageDays(new Date(memory.occurredAt), now), useCount: memory.useCount }),
+    text: entryLine(
+      `${memory.kind}: `,
+      [memory.title, memory.content].filter((text) => text !== '').join(' — '),
+      memory.id,
+    ),
+    value: valueOf({
+      relevance: score,
+      importance: memory.importance,
+      ageDays: ageDays(new Date(memory.occurredAt), now),
+      useCount: memory.useCount,
+    }),
     reason: `matches what was asked, score ${score.toFixed(2)}`,
   }));
 }

@@ -52,7 +52,12 @@ function render(projectName: string, chosen: readonly ContextEntry[]): string {
     const lines = chosen.filter((entry) => entry.section === section).map((entry) => entry.text);
     return lines.length === 0 ? [] : [`## ${heading}`, ...lines];
   });
-  return [`<${CONTEXT_TAG}>`, `# Memory of ${projectName}, from Recollect. [xxxxxxxx] names an item for recall.`, ...sections, `</${CONTEXT_TAG}>`].join('\n');
+  return [
+    `<${CONTEXT_TAG}>`,
+    `# Memory of ${projectName}, from Recollect. [xxxxxxxx] names an item for recall.`,
+    ...sections,
+    `</${CONTEXT_TAG}>`,
+  ].join('\n');
 }
 
 /** Packs what is worth knowing for a purpose under a budget. Same inputs and same memory give the same bytes. */
@@ -65,13 +70,20 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
     const { found } = await search({
       tenantId: request.tenantId,
       question: question.slice(0, 500).toWellFormed(),
-      filter: { namespace: request.namespace, ...(projectId === null ? {} : { projectId }), ...(request.viewerId === undefined ? {} : { viewerId: request.viewerId }) },
+      filter: {
+        namespace: request.namespace,
+        ...(projectId === null ? {} : { projectId }),
+        ...(request.viewerId === undefined ? {} : { viewerId: request.viewerId }),
+      },
       limit: SEARCH_LIMIT,
       offset: 0,
       minScore: 0,
       groupBySession: false,
     });
-    return entriesOfSearch(found.filter((entry) => (entry.lanes.vector?.score ?? 0) >= LEAST_SIMILARITY), new Date(clock.now()));
+    return entriesOfSearch(
+      found.filter((entry) => (entry.lanes.vector?.score ?? 0) >= LEAST_SIMILARITY),
+      new Date(clock.now()),
+    );
   };
 
   return async (request) => {
@@ -79,14 +91,29 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
       const project = request.project === null ? null : await findProject(transaction, request.project);
       if (project === null || request.purpose !== 'session_start') return { project, sources: null };
       const excludeSessionId = request.sessionId === null ? null : await findSessionId(transaction, request.sessionId);
-      return { project, sources: await readContextSources(transaction, { projectId: project.id, namespace: request.namespace, excludeSessionId }) };
+      return {
+        project,
+        sources: await readContextSources(transaction, {
+          projectId: project.id,
+          namespace: request.namespace,
+          excludeSessionId,
+        }),
+      };
     });
     if (project === null && request.project !== null) return EMPTY;
-    const entries = [...(sources === null ? [] : entriesOfProject(sources, new Date(clock.now()))), ...(await searched(request, project?.id ?? null))];
+    const entries = [
+      ...(sources === null ? [] : entriesOfProject(sources, new Date(clock.now()))),
+      ...(await searched(request, project?.id ?? null)),
+    ];
     if (entries.length === 0) return EMPTY;
     const name = project?.displayName ?? 'this tenant';
     // The frame with every heading is counted first, so that what is chosen always fits beside it.
-    const frame = tokens.count(render(name, SECTIONS.map((_, section) => ({ id: '', type: 'summary', section, text: '', value: 0, reason: '' }))));
+    const frame = tokens.count(
+      render(
+        name,
+        SECTIONS.map((_, section) => ({ id: '', type: 'summary', section, text: '', value: 0, reason: '' })),
+      ),
+    );
     const candidates = entries.map((entry) => ({ ...entry, tokens: tokens.count(`${entry.text}\n`) }));
     const { chosen, omitted } = pack(candidates, request.budgetTokens - frame);
     if (chosen.length === 0) return { ...EMPTY, omitted: omitted.length };

@@ -63,9 +63,10 @@ async function laneHits(recall: Promise<readonly RecallHit[]>): Promise<readonly
 }
 
 function countBy(values: readonly (string | null)[]): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const value of values) if (value !== null) counts[value] = (counts[value] ?? 0) + 1;
-  return counts;
+  // A map, because a tag may be called `constructor`.
+  const counts = new Map<string, number>();
+  for (const value of values) if (value !== null) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return Object.fromEntries(counts);
 }
 
 function bestOfEachSession(found: readonly FoundMemory[]): FoundMemory[] {
@@ -93,16 +94,22 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
 
   const nearest = async (request: SearchRequest): Promise<readonly RecallHit[]> => {
     const [vector] = await timed('embed', embedder.embed([request.question], 'query'));
-    return vector === undefined ? [] : vectors.nearest(request.tenantId, embedder.model, vector, request.filter, LANE_HITS);
+    return vector === undefined
+      ? []
+      : vectors.nearest(request.tenantId, embedder.model, vector, request.filter, LANE_HITS);
   };
 
-  /** Both lanes; where the vector index cannot answer by keyword, PostgreSQL does. */
+  /** Both lanes; where either part of the vector lane is away, PostgreSQL answers by keyword. */
   const recall = async (request: SearchRequest): Promise<{ lanes: Lane[]; degraded: ('vector' | 'keyword')[] }> => {
     const [keyword, vector] = await Promise.all([
       laneHits(vectors.keyword(request.tenantId, embedder.model, request.question, request.filter, LANE_HITS)),
       laneHits(nearest(request)),
     ]);
-    const words = keyword ?? (await searchKeyword(database.pool, request.tenantId, request.question, request.filter, LANE_HITS));
+    // Without an embedder nothing new reaches the vector index, so its words are not all there are, either.
+    const words =
+      vector === null || keyword === null
+        ? await searchKeyword(database.pool, request.tenantId, request.question, request.filter, LANE_HITS)
+        : keyword;
     const lanes: Lane[] = [{ name: 'keyword', weight: keywordWeight, hits: words }];
     if (vector === null) return { lanes: [{ name: 'keyword', weight: 1, hits: words }], degraded: ['vector'] };
     return { lanes: [...lanes, { name: 'vector', weight: 1 - keywordWeight, hits: vector }], degraded: [] };
@@ -116,7 +123,11 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
     const refs = fused.map((memory) => ({ type: memory.memoryType, id: memory.memoryId }));
     const memories = await timed(
       'read',
-      refs.length === 0 ? Promise.resolve([]) : database.asTenant(request.tenantId, (transaction) => readMemories(transaction, refs, request.filter.viewerId)),
+      refs.length === 0
+        ? Promise.resolve([])
+        : database.asTenant(request.tenantId, (transaction) =>
+            readMemories(transaction, refs, request.filter.viewerId),
+          ),
     );
     const byId = new Map(memories.map((memory) => [memory.id, memory]));
     const all = fused.flatMap((entry): FoundMemory[] => {

@@ -9,7 +9,18 @@ export function createLogger(name: string, level: string): Logger {
     base: { pid: process.pid },
     timestamp: pino.stdTimeFunctions.isoTime,
     // A second guard for what must not be there in the first place.
-    redact: { paths: ['authorization', '*.authorization', 'headers.authorization', 'password', '*.password', 'apiKey', '*.apiKey'], censor: '[redacted]' },
+    redact: {
+      paths: [
+        'authorization',
+        '*.authorization',
+        'headers.authorization',
+        'password',
+        '*.password',
+        'apiKey',
+        '*.apiKey',
+      ],
+      censor: '[redacted]',
+    },
   });
 }
 

@@ -13,7 +13,12 @@ export function createApiMetrics() {
   const registers = [registry];
   return {
     registry,
-    requests: new Counter({ name: 'recollect_http_requests_total', help: 'Requests answered', labelNames: ['method', 'route', 'status'], registers }),
+    requests: new Counter({
+      name: 'recollect_http_requests_total',
+      help: 'Requests answered',
+      labelNames: ['method', 'route', 'status'],
+      registers,
+    }),
     duration: new Histogram({
       name: 'recollect_http_request_duration_seconds',
       help: 'Time from the first byte to the answer',
@@ -21,12 +26,35 @@ export function createApiMetrics() {
       buckets: LATENCY_SECONDS,
       registers,
     }),
-    captured: new Counter({ name: 'recollect_capture_events_total', help: 'Events by what became of them', labelNames: ['outcome'], registers }),
+    captured: new Counter({
+      name: 'recollect_capture_events_total',
+      help: 'Events by what became of them',
+      labelNames: ['outcome'],
+      registers,
+    }),
     hintsSent: new Counter({ name: 'recollect_hints_sent_total', help: 'Hints that a workflow took', registers }),
-    hintsFailed: new Counter({ name: 'recollect_hints_failed_total', help: 'Hints that did not arrive; the sweep repeats them', registers }),
-    hintsWaiting: new Gauge({ name: 'recollect_hints_waiting', help: 'Sessions whose hint waits or is on its way', registers }),
-    poolConnections: new Gauge({ name: 'recollect_db_pool_connections', help: 'Connections by state', labelNames: ['state'], registers }),
-    searches: new Counter({ name: 'recollect_searches_total', help: 'Searches by what they lacked', labelNames: ['degraded'], registers }),
+    hintsFailed: new Counter({
+      name: 'recollect_hints_failed_total',
+      help: 'Hints that did not arrive; the sweep repeats them',
+      registers,
+    }),
+    hintsWaiting: new Gauge({
+      name: 'recollect_hints_waiting',
+      help: 'Sessions whose hint waits or is on its way',
+      registers,
+    }),
+    poolConnections: new Gauge({
+      name: 'recollect_db_pool_connections',
+      help: 'Connections by state',
+      labelNames: ['state'],
+      registers,
+    }),
+    searches: new Counter({
+      name: 'recollect_searches_total',
+      help: 'Searches by what they lacked',
+      labelNames: ['degraded'],
+      registers,
+    }),
     searchDuration: new Histogram({
       name: 'recollect_search_stage_seconds',
       help: 'Time of each stage of a search',

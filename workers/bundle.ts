@@ -14,7 +14,8 @@ const metaSchema = z.object({ sdkVersion: z.string() });
 
 /** Version of the SDK that this process runs with. */
 function sdkVersion(): string {
-  return z.object({ version: z.string() }).parse(createRequire(import.meta.url)('@temporalio/worker/package.json')).version;
+  return z.object({ version: z.string() }).parse(createRequire(import.meta.url)('@temporalio/worker/package.json'))
+    .version;
 }
 
 /** Bundles the workflow code once, ahead of every worker's start, and notes the SDK that it was made with. */
@@ -41,6 +42,7 @@ export function readBundle(): { readonly codePath: string } {
     throw new Error('the workflow bundle is missing: run `npm run bundle`', { cause: error });
   }
   const made = metaSchema.parse(JSON.parse(meta)).sdkVersion;
-  if (made !== sdkVersion()) throw new Error(`the workflow bundle was made with SDK ${made}, this is ${sdkVersion()}: run \`npm run bundle\``);
+  if (made !== sdkVersion())
+    throw new Error(`the workflow bundle was made with SDK ${made}, this is ${sdkVersion()}: run \`npm run bundle\``);
   return { codePath: CODE };
 }

@@ -11,7 +11,11 @@ const CACHED_WORKFLOWS = 300;
 const DEPLOYMENT = 'recollect';
 
 /** Options of one queue's worker, all of them said: the SDK's defaults are made for nobody in particular. */
-function optionsOf(queue: WorkerQueue, config: Config, dependencies: WorkerDependencies): Omit<WorkerOptions, 'connection'> {
+function optionsOf(
+  queue: WorkerQueue,
+  config: Config,
+  dependencies: WorkerDependencies,
+): Omit<WorkerOptions, 'connection'> {
   const common = {
     namespace: config.temporal.namespace,
     taskQueue: QUEUES[queue],
@@ -38,7 +42,11 @@ function optionsOf(queue: WorkerQueue, config: Config, dependencies: WorkerDepen
         maxConcurrentActivityTaskPolls: SESSION_POLLS,
       };
     case 'model':
-      return { ...common, maxConcurrentActivityTaskExecutions: config.model.concurrency, maxConcurrentActivityTaskPolls: 2 };
+      return {
+        ...common,
+        maxConcurrentActivityTaskExecutions: config.model.concurrency,
+        maxConcurrentActivityTaskPolls: 2,
+      };
     case 'embedding':
       // One batch at a time keeps the embedder busy; a second one loads its texts meanwhile.
       return { ...common, maxConcurrentActivityTaskExecutions: 2, maxConcurrentActivityTaskPolls: 1 };
@@ -48,7 +56,13 @@ function optionsOf(queue: WorkerQueue, config: Config, dependencies: WorkerDepen
 }
 
 /** One worker for each queue that this process serves. */
-export function createWorkers(config: Config, connection: NativeConnection, dependencies: WorkerDependencies): Promise<Worker[]> {
-  const queues = (['session', 'model', 'embedding', 'maintenance'] as const).filter((queue) => config.worker.queues.includes(queue));
+export function createWorkers(
+  config: Config,
+  connection: NativeConnection,
+  dependencies: WorkerDependencies,
+): Promise<Worker[]> {
+  const queues = (['session', 'model', 'embedding', 'maintenance'] as const).filter((queue) =>
+    config.worker.queues.includes(queue),
+  );
   return Promise.all(queues.map((queue) => Worker.create({ ...optionsOf(queue, config, dependencies), connection })));
 }

@@ -17,8 +17,8 @@ import { createWorkflowHints } from '../stores/temporal/hints.ts';
 import { createWeaviateIndex } from '../stores/weaviate/weaviate-index.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
-/** Texts × longest text of one run of the embedding model: bounds its memory. */
-const MAX_BATCH_TOKENS = 8_192;
+/** Texts × longest text of one run of the embedding model: larger runs were measured to cost memory and to gain no speed. */
+const MAX_BATCH_TOKENS = 1_024;
 /** The model is freed after this time without work; loading it again takes a fifth of a second. */
 const EMBEDDER_IDLE_MS = 30_000;
 /** Sweeps need one connection, and one more while the other is busy. */
@@ -28,9 +28,23 @@ const MAINTENANCE_POOL = 2;
 export function createWorkerDependencies(config: Config, logger: Logger) {
   const clock = { now: () => Date.now() };
   const onIdleError = (error: Error) => logger.warn({ error: error.name }, 'an idle PostgreSQL connection was lost');
-  const limits = { connectTimeoutMs: config.database.connectTimeoutMs, statementTimeoutMs: config.database.statementTimeoutMs, onIdleError };
-  const database = createDatabase({ ...limits, url: config.database.url, max: config.database.poolMax, applicationName: 'recollect-worker' });
-  const maintenance = createPool({ ...limits, url: config.database.maintenanceUrl, max: MAINTENANCE_POOL, applicationName: 'recollect-maintenance' });
+  const limits = {
+    connectTimeoutMs: config.database.connectTimeoutMs,
+    statementTimeoutMs: config.database.statementTimeoutMs,
+    onIdleError,
+  };
+  const database = createDatabase({
+    ...limits,
+    url: config.database.url,
+    max: config.database.poolMax,
+    applicationName: 'recollect-worker',
+  });
+  const maintenance = createPool({
+    ...limits,
+    url: config.database.maintenanceUrl,
+    max: MAINTENANCE_POOL,
+    applicationName: 'recollect-maintenance',
+  });
   const client = createTemporalClient(config.temporal);
   const hints = createWorkflowHints(client, config.session);
   const vectors = createWeaviateIndex(config.weaviate);

@@ -26,7 +26,15 @@ async function main(): Promise<void> {
   const dependencies = createWorkerDependencies(config, logger);
   const connection = await NativeConnection.connect({ address: config.temporal.address });
   const workers = await createWorkers(config, connection, dependencies);
-  logger.info({ queues: config.worker.queues, model: dependencies.modelName, session: config.session, database: { poolMax: config.database.poolMax } }, 'worker starts');
+  logger.info(
+    {
+      queues: config.worker.queues,
+      model: dependencies.modelName,
+      session: config.session,
+      database: { poolMax: config.database.poolMax },
+    },
+    'worker starts',
+  );
   const running = Promise.all(workers.map((worker) => worker.run()));
   announceReady();
   const reason = await Promise.race([stop, running.then(() => 'its workers ended')]);
@@ -37,6 +45,8 @@ async function main(): Promise<void> {
   await connection.close();
   await dependencies.close();
   logger.info('worker stopped');
+  // A channel to a supervisor that listens would keep this process alive.
+  process.disconnect?.();
 }
 
 await main();

@@ -18,7 +18,17 @@ export const FAILURE_TYPES = [
 export type FailureType = (typeof FAILURE_TYPES)[number];
 
 /** Failures that another attempt cannot mend. */
-export const PERMANENT_FAILURES: readonly FailureType[] = ['ModelOutputInvalid', 'ModelRefused', 'ModelInputInvalid', 'SessionMissing'];
+export const PERMANENT_FAILURES: readonly FailureType[] = [
+  'ModelOutputInvalid',
+  'ModelRefused',
+  'ModelInputInvalid',
+  'SessionMissing',
+];
 
 /** Failures that somebody outside must end: the work waits for it, visible, however long it takes. */
-export const OUTSIDE_FAILURES: readonly FailureType[] = ['ProviderRateLimited', 'ProviderOverloaded', 'ProviderUnavailable', 'ProviderUnauthorised'];
+export const OUTSIDE_FAILURES: readonly FailureType[] = [
+  'ProviderRateLimited',
+  'ProviderOverloaded',
+  'ProviderUnavailable',
+  'ProviderUnauthorised',
+];

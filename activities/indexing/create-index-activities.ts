@@ -71,7 +71,9 @@ export function createIndexActivities({ database, embedder, vectors }: IndexDepe
     embedBatch: (input) =>
       beating(async (signal) => {
         const tenantId = asId<TenantId>(input.tenantId);
-        const pending = await database.asTenant(tenantId, (transaction) => pendingEmbeddings(transaction, embedder.model, BATCH_CHUNKS + 1));
+        const pending = await database.asTenant(tenantId, (transaction) =>
+          pendingEmbeddings(transaction, embedder.model, BATCH_CHUNKS + 1),
+        );
         const batch = pending.slice(0, BATCH_CHUNKS);
         if (batch.length === 0) return { indexed: 0, refused: 0, more: false, completeSessionIds: [] };
         const placed = await place(tenantId, batch);
@@ -81,7 +83,12 @@ export function createIndexActivities({ database, embedder, vectors }: IndexDepe
           const vector = embeddings[position];
           return vector === undefined ? [] : [toIndexChunk(chunk, vector)];
         });
-        const refusals = new Map((await vectors.upsert(tenantId, embedder.model, chunks, signal)).map((refusal) => [refusal.objectId, refusal.message]));
+        const refusals = new Map(
+          (await vectors.upsert(tenantId, embedder.model, chunks, signal)).map((refusal) => [
+            refusal.objectId,
+            refusal.message,
+          ]),
+        );
         const refused = batch.flatMap((chunk) => {
           const message = refusals.get(chunk.objectId);
           return message === undefined ? [] : [{ id: chunk.id, message }];
@@ -93,7 +100,12 @@ export function createIndexActivities({ database, embedder, vectors }: IndexDepe
           await settleEmbeddings(transaction, indexed, refused);
           return sessionsWithoutPending(transaction, sessionIds);
         });
-        return { indexed: indexed.length, refused: refused.length, more: pending.length > BATCH_CHUNKS || refused.length > 0, completeSessionIds };
+        return {
+          indexed: indexed.length,
+          refused: refused.length,
+          more: pending.length > BATCH_CHUNKS || refused.length > 0,
+          completeSessionIds,
+        };
       }),
   };
 }

@@ -28,7 +28,11 @@ const TAIL_PROMPTS = 150;
 const ROWS_AFTER = 6;
 
 /** Extraction of what outlives a session. */
-export function createLearningActivities({ database, model, embeddingModel }: LearningDependencies): LearningActivities {
+export function createLearningActivities({
+  database,
+  model,
+  embeddingModel,
+}: LearningDependencies): LearningActivities {
   return {
     extractLearnings: (ref) =>
       beating(async (signal) => {
@@ -48,17 +52,34 @@ export function createLearningActivities({ database, model, embeddingModel }: Le
           };
         });
         if (input.prompts.length === 0 && input.rows.length === 0) return { written: 0, calls: 0, tokens: 0, usd: 0 };
-        const owner = { tenantId, userId: facts.userId, sessionId: ref.sessionId, operation: 'extract_learnings' } as const;
+        const owner = {
+          tenantId,
+          userId: facts.userId,
+          sessionId: ref.sessionId,
+          operation: 'extract_learnings',
+        } as const;
         const { output, usage } = await bookingFailures(database, owner, () => model.extractLearnings(input, signal));
         const drafts = groundLearnings(output, [...quotableRows(input), ...input.rows]).kept;
         const written = await database.asTenant(tenantId, async (transaction) => {
-          const context = { tenantId, sessionId: ref.sessionId, projectId: facts.projectId, userId: facts.userId, namespace: facts.namespace, validFrom: new Date() };
+          const context = {
+            tenantId,
+            sessionId: ref.sessionId,
+            projectId: facts.projectId,
+            userId: facts.userId,
+            namespace: facts.namespace,
+            validFrom: new Date(),
+          };
           const learnings = await writeLearnings(transaction, context, drafts);
           await wantEmbeddings(
             transaction,
             tenantId,
             embeddingModel,
-            learnings.map((learning) => ({ type: 'learning', id: learning.id, sessionId: ref.sessionId, chunks: chunkText(learning.title, learning.content) })),
+            learnings.map((learning) => ({
+              type: 'learning',
+              id: learning.id,
+              sessionId: ref.sessionId,
+              chunks: chunkText(learning.title, learning.content),
+            })),
           );
           await bookUsage(transaction, owner, usage);
           return learnings.length;

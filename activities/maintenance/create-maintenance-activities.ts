@@ -21,12 +21,18 @@ const MAX_TENANTS = 500;
 const AT_ONCE = 16;
 
 /** Jobs over all tenants. */
-export function createMaintenanceActivities({ maintenance, hints, idleMs }: MaintenanceDependencies): MaintenanceActivities {
+export function createMaintenanceActivities({
+  maintenance,
+  hints,
+  idleMs,
+}: MaintenanceDependencies): MaintenanceActivities {
   return {
     async sweepCaptures() {
       const sessions = await forgottenSessions(maintenance, GRACE_MS, idleMs * OVERDUE_FACTOR, MAX_SESSIONS);
       for (let start = 0; start < sessions.length; start += AT_ONCE) {
-        await Promise.all(sessions.slice(start, start + AT_ONCE).map((session) => hints.session(session.tenantId, session.sessionId)));
+        await Promise.all(
+          sessions.slice(start, start + AT_ONCE).map((session) => hints.session(session.tenantId, session.sessionId)),
+        );
       }
       const tenants = await tenantsWithPendingVectors(maintenance, GRACE_MS, MAX_TENANTS);
       for (const tenantId of tenants) await hints.index(tenantId);

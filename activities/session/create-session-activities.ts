@@ -8,7 +8,13 @@ import type { OpenRows } from '../../domain/windows.ts';
 import type { Database, TenantTransaction } from '../../stores/postgres/database.ts';
 import { countPending, wantEmbeddings } from '../../stores/postgres/embedding-ledger.ts';
 import type { EmbeddingModel } from '../../stores/postgres/embedding-ledger.ts';
-import { advanceIntake, fillRows, readIntakeSession, readNewRows, readUnwindowed } from '../../stores/postgres/intake.ts';
+import {
+  advanceIntake,
+  fillRows,
+  readIntakeSession,
+  readNewRows,
+  readUnwindowed,
+} from '../../stores/postgres/intake.ts';
 import type { IntakeSession } from '../../stores/postgres/intake.ts';
 import { settleSession, writePhase } from '../../stores/postgres/session-state.ts';
 import { countWindows, requeueParked } from '../../stores/postgres/windows.ts';
@@ -29,10 +35,22 @@ const MAX_WINDOW_ATTEMPTS = 3;
 /** Never look again sooner than this: a timer that is due must not become a busy loop. */
 const LEAST_CHECK_MS = 50;
 
-const GONE: TakeInResult = { consumedSeq: 0, more: false, windowsCut: 0, ended: false, indexWanted: false, checkAfterMs: LEAST_CHECK_MS, idle: false, gone: true };
+const GONE: TakeInResult = {
+  consumedSeq: 0,
+  more: false,
+  windowsCut: 0,
+  ended: false,
+  indexWanted: false,
+  checkAfterMs: LEAST_CHECK_MS,
+  idle: false,
+  gone: true,
+};
 
 /** When an open run of rows must be looked at again: quiet or old, whichever is sooner. */
-function openDeadlineMs(open: OpenRows, policy: SessionPolicy): { readonly atMs: number; readonly reason: 'quiet' | 'age' } {
+function openDeadlineMs(
+  open: OpenRows,
+  policy: SessionPolicy,
+): { readonly atMs: number; readonly reason: 'quiet' | 'age' } {
   const quietAt = open.lastCreatedAtMs + policy.quietMs;
   const oldAt = open.firstCreatedAtMs + policy.maxAgeMs;
   return quietAt <= oldAt ? { atMs: quietAt, reason: 'quiet' } : { atMs: oldAt, reason: 'age' };
@@ -43,18 +61,32 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
   const { database, tokens, embeddingModel, hints, clock } = dependencies;
 
   /** Takes one batch of new rows in and cuts windows. Null when another run was faster: the caller looks again. */
-  const takeBatch = async (transaction: TenantTransaction, input: TakeInInput, before: IntakeSession): Promise<TakeInResult | null> => {
+  const takeBatch = async (
+    transaction: TenantTransaction,
+    input: TakeInInput,
+    before: IntakeSession,
+  ): Promise<TakeInResult | null> => {
     const toSeq = Math.min(before.lastSeq, before.consumedSeq + BATCH_POSITIONS);
     const more = toSeq < before.lastSeq;
     const rows = await readNewRows(transaction, input.sessionId, before.consumedSeq, toSeq);
-    await fillRows(transaction, rows.map((row) => ({ ...row, tokens: tokens.count(row.content) })));
+    await fillRows(
+      transaction,
+      rows.map((row) => ({ ...row, tokens: tokens.count(row.content) })),
+    );
     const wanted = await wantEmbeddings(
       transaction,
       asId(input.tenantId),
       embeddingModel,
-      rows.map((row) => ({ type: row.role, id: row.id, sessionId: input.sessionId, chunks: chunkText(row.title, row.content) })),
+      rows.map((row) => ({
+        type: row.role,
+        id: row.id,
+        sessionId: input.sessionId,
+        chunks: chunkText(row.title, row.content),
+      })),
     );
-    const progress = before.infer ? await cut(transaction, input, before, toSeq, more) : { windows: [], open: null, windowedSeq: toSeq };
+    const progress = before.infer
+      ? await cut(transaction, input, before, toSeq, more)
+      : { windows: [], open: null, windowedSeq: toSeq };
     const moved = await advanceIntake(transaction, asId(input.tenantId), input.sessionId, before, {
       consumedSeq: toSeq,
       windowedSeq: progress.windowedSeq,
@@ -63,7 +95,10 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
     });
     if (!moved) return null;
     const idleAt = before.lastEventAtMs + input.policy.idleMs;
-    const nextAt = progress.open === null || progress.open.rows === 0 ? idleAt : Math.min(idleAt, openDeadlineMs(progress.open, input.policy).atMs);
+    const nextAt =
+      progress.open === null || progress.open.rows === 0
+        ? idleAt
+        : Math.min(idleAt, openDeadlineMs(progress.open, input.policy).atMs);
     return {
       consumedSeq: toSeq,
       more,
@@ -76,14 +111,24 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
     };
   };
 
-  const cut = async (transaction: TenantTransaction, input: TakeInInput, before: IntakeSession, toSeq: number, more: boolean) => {
+  const cut = async (
+    transaction: TenantTransaction,
+    input: TakeInInput,
+    before: IntakeSession,
+    toSeq: number,
+    more: boolean,
+  ) => {
     const rows = await readUnwindowed(transaction, input.sessionId, before.windowedSeq, toSeq);
     let result = cutWindows(rows, input.policy, more ? null : input.closeOpen);
     if (!more && result.open !== null && result.open.rows > 0) {
       const due = openDeadlineMs(result.open, input.policy);
       if (due.atMs <= clock.now()) result = cutWindows(rows, input.policy, due.reason);
     }
-    return { windows: result.windows, open: result.open, windowedSeq: result.windows.at(-1)?.toSeq ?? before.windowedSeq };
+    return {
+      windows: result.windows,
+      open: result.open,
+      windowedSeq: result.windows.at(-1)?.toSeq ?? before.windowedSeq,
+    };
   };
 
   return {
@@ -100,16 +145,24 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
       await database.asTenant(asId(tenantId), (transaction) => writePhase(transaction, sessionId, change));
     },
     async requeueParked({ tenantId, sessionId }) {
-      return { requeued: await database.asTenant(asId(tenantId), (transaction) => requeueParked(transaction, sessionId, MAX_WINDOW_ATTEMPTS)) };
+      return {
+        requeued: await database.asTenant(asId(tenantId), (transaction) =>
+          requeueParked(transaction, sessionId, MAX_WINDOW_ATTEMPTS),
+        ),
+      };
     },
     async hintIndex({ tenantId }) {
       await hints.index(asId(tenantId));
     },
     async countPending({ tenantId, sessionId }) {
-      return { pending: await database.asTenant(asId(tenantId), (transaction) => countPending(transaction, sessionId)) };
+      return {
+        pending: await database.asTenant(asId(tenantId), (transaction) => countPending(transaction, sessionId)),
+      };
     },
     async settle({ tenantId, sessionId }) {
-      return { settled: await database.asTenant(asId(tenantId), (transaction) => settleSession(transaction, sessionId)) };
+      return {
+        settled: await database.asTenant(asId(tenantId), (transaction) => settleSession(transaction, sessionId)),
+      };
     },
   };
 }

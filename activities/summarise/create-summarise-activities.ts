@@ -10,7 +10,12 @@ import type { EmbeddingModel } from '../../stores/postgres/embedding-ledger.ts';
 import { precedingRequest, readPrompts, readRows, readTrace } from '../../stores/postgres/session-rows.ts';
 import { readSessionFacts, writeTitle } from '../../stores/postgres/session-state.ts';
 import type { SessionFacts } from '../../stores/postgres/session-state.ts';
-import { hasSessionSummary, readTopicsAndItems, writeSessionSummary, writeTopic } from '../../stores/postgres/summaries.ts';
+import {
+  hasSessionSummary,
+  readTopicsAndItems,
+  writeSessionSummary,
+  writeTopic,
+} from '../../stores/postgres/summaries.ts';
 import type { SummaryContext, WrittenSummary } from '../../stores/postgres/summaries.ts';
 import { bookUsage, sumUsage } from '../../stores/postgres/usage-ledger.ts';
 import { countWindows, markParked, markSummarised, nextCutWindow } from '../../stores/postgres/windows.ts';
@@ -47,7 +52,13 @@ function traceOf(rows: readonly SourceRow[]): SessionTrace {
 }
 
 /** Whose a summary is, what it covers and what it cost. Files come from what tools touched, never from the model. */
-function contextOf(ref: SessionRef, facts: SessionFacts, trace: SessionTrace, usage: readonly ModelUsage[], range: { fromSeq: number; toSeq: number }): SummaryContext {
+function contextOf(
+  ref: SessionRef,
+  facts: SessionFacts,
+  trace: SessionTrace,
+  usage: readonly ModelUsage[],
+  range: { fromSeq: number; toSeq: number },
+): SummaryContext {
   return {
     tenantId: asId(ref.tenantId),
     sessionId: ref.sessionId,
@@ -64,20 +75,35 @@ function contextOf(ref: SessionRef, facts: SessionFacts, trace: SessionTrace, us
 }
 
 /** Model calls of a session: one window, or the whole session. Each writes its result in one transaction under a slot, so that a retry changes nothing. */
-export function createSummariseActivities({ database, model, embeddingModel }: SummariseDependencies): SummariseActivities {
+export function createSummariseActivities({
+  database,
+  model,
+  embeddingModel,
+}: SummariseDependencies): SummariseActivities {
   const wantVectors = (transaction: TenantTransaction, ref: SessionRef, written: readonly WrittenSummary[]) =>
     wantEmbeddings(
       transaction,
       asId(ref.tenantId),
       embeddingModel,
-      written.map((summary) => ({ type: 'summary', id: summary.id, sessionId: ref.sessionId, chunks: chunkText(summary.title, summary.content) })),
+      written.map((summary) => ({
+        type: 'summary',
+        id: summary.id,
+        sessionId: ref.sessionId,
+        chunks: chunkText(summary.title, summary.content),
+      })),
     );
 
   /** Sets a window aside that no further attempt can mend, instead of failing the session for it. */
   const park = (ref: SessionRef, window: StoredWindow, error: ModelError) =>
-    database.asTenant(asId(ref.tenantId), (transaction) => markParked(transaction, ref.sessionId, window.n, `${modelFailureType(error)}: ${error.message}`));
+    database.asTenant(asId(ref.tenantId), (transaction) =>
+      markParked(transaction, ref.sessionId, window.n, `${modelFailureType(error)}: ${error.message}`),
+    );
 
-  const summarise = async (ref: SessionRef, window: StoredWindow, signal: AbortSignal): Promise<readonly ModelUsage[]> => {
+  const summarise = async (
+    ref: SessionRef,
+    window: StoredWindow,
+    signal: AbortSignal,
+  ): Promise<readonly ModelUsage[]> => {
     const tenantId = asId<TenantId>(ref.tenantId);
     const { facts, rows, preceding } = await database.asTenant(tenantId, async (transaction) => ({
       facts: await readSessionFacts(transaction, ref.sessionId),
@@ -90,7 +116,12 @@ export function createSummariseActivities({ database, model, embeddingModel }: S
     );
     const topic = groundTopic(output, rows).kept;
     await database.asTenant(tenantId, async (transaction) => {
-      const written = await writeTopic(transaction, contextOf(ref, facts, traceOf(rows), usage, window), window.n, topic);
+      const written = await writeTopic(
+        transaction,
+        contextOf(ref, facts, traceOf(rows), usage, window),
+        window.n,
+        topic,
+      );
       await wantVectors(transaction, ref, written);
       await bookUsage(transaction, owner, usage);
       await markSummarised(transaction, ref.sessionId, window.n);
@@ -124,17 +155,31 @@ export function createSummariseActivities({ database, model, embeddingModel }: S
           const facts = await readSessionFacts(transaction, ref.sessionId);
           const done = await hasSessionSummary(transaction, ref.sessionId, facts.consumedSeq);
           const derived = await readTopicsAndItems(transaction, ref.sessionId);
-          return { facts, done, derived, prompts: await readPrompts(transaction, ref.sessionId, HEAD_PROMPTS, TAIL_PROMPTS) };
+          return {
+            facts,
+            done,
+            derived,
+            prompts: await readPrompts(transaction, ref.sessionId, HEAD_PROMPTS, TAIL_PROMPTS),
+          };
         });
         const { facts, derived, prompts } = known;
         if (known.done || (derived.topics.length === 0 && prompts.length === 0)) return NO_COST;
-        const owner = { tenantId, userId: facts.userId, sessionId: ref.sessionId, operation: 'summarise_session' } as const;
+        const owner = {
+          tenantId,
+          userId: facts.userId,
+          sessionId: ref.sessionId,
+          operation: 'summarise_session',
+        } as const;
         const input = { projectName: facts.projectName, ...derived, prompts };
         const { output, usage } = await bookingFailures(database, owner, () => model.summariseSession(input, signal));
         const draft = groundSession(output, quotableRows(input)).kept;
         await database.asTenant(tenantId, async (transaction) => {
           const trace = await readTrace(transaction, ref.sessionId);
-          const written = await writeSessionSummary(transaction, contextOf(ref, facts, trace, usage, { fromSeq: 1, toSeq: facts.consumedSeq }), draft);
+          const written = await writeSessionSummary(
+            transaction,
+            contextOf(ref, facts, trace, usage, { fromSeq: 1, toSeq: facts.consumedSeq }),
+            draft,
+          );
           await writeTitle(transaction, ref.sessionId, draft.title);
           await wantVectors(transaction, ref, written);
           await bookUsage(transaction, owner, usage);

@@ -10,7 +10,9 @@ import type { CommitResult } from './group-commit.ts';
 export type CaptureItem = z.output<typeof itemSchema>;
 
 /** An event that may be stored, or why not. */
-export type CheckedEvent = { readonly event: HostEvent } | { readonly code: ErrorCode; readonly message: string; readonly details: readonly ErrorDetail[] };
+export type CheckedEvent =
+  | { readonly event: HostEvent }
+  | { readonly code: ErrorCode; readonly message: string; readonly details: readonly ErrorDetail[] };
 
 function isKnownType(value: unknown): boolean {
   const type = value !== null && typeof value === 'object' && 'type' in value ? value.type : undefined;
@@ -28,12 +30,24 @@ export function checkEvent(value: unknown, bytes: number | null): CheckedEvent {
   const parsed = eventSchema.safeParse(value);
   if (parsed.success) return { event: toHostEvent(parsed.data) };
   const details = parsed.error.issues.map((issue) => ({ field: issue.path.join('.'), message: issue.message }));
-  return { code: 'VALIDATION_FAILED', message: details.map((detail) => `${detail.field}: ${detail.message}`).join('; '), details };
+  return {
+    code: 'VALIDATION_FAILED',
+    message: details.map((detail) => `${detail.field}: ${detail.message}`).join('; '),
+    details,
+  };
 }
 
 /** What is answered for an event that was given to the store. */
 export function itemOf(index: number, result: CommitResult | undefined): CaptureItem {
-  if (result === undefined || result.status === 'refused') return { index, status: 'rejected', id: null, code: 'EVENT_REFUSED', message: 'the store does not take this event' };
-  if (result.status === 'rejected') return { index, status: 'rejected', id: null, code: 'SESSION_DELETED', message: 'the session was deleted' };
+  if (result === undefined || result.status === 'refused')
+    return {
+      index,
+      status: 'rejected',
+      id: null,
+      code: 'EVENT_REFUSED',
+      message: 'the store does not take this event',
+    };
+  if (result.status === 'rejected')
+    return { index, status: 'rejected', id: null, code: 'SESSION_DELETED', message: 'the session was deleted' };
   return { index, status: result.status, id: result.rowId, code: null, message: null };
 }

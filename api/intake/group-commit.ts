@@ -1,5 +1,5 @@
 import type { CaptureEvent, CaptureOutcome } from '../../domain/capture/event.ts';
-import { ApiError, toApiError } from '../errors.ts';
+import { ApiError } from '../errors.ts';
 
 /** Stores events, all or none of a call; answers one outcome an event. */
 export type StoreEvents = (events: readonly CaptureEvent[]) => Promise<CaptureOutcome[]>;
@@ -18,6 +18,14 @@ const MAX_FLUSH_EVENTS = 500;
 /** Events that may wait: beyond that the caller is told to come again, instead of filling memory. */
 const MAX_WAITING_EVENTS = 20_000;
 
+/** PostgreSQL's error classes for what is wrong with the data itself: data exception, integrity, program limit. */
+const DATA_FAULT = /^(?:22|23|54)/;
+
+/** Only then is the event at fault, and sending it again in vain: a deadlock, a timeout or a missing function is ours. */
+function isDataFault(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && DATA_FAULT.test(error.code);
+}
+
 /**
  * Gathers events that arrive together into one transaction: while one flush is on its way, the next one fills up. One at a time, because
  * two at once would wait for each other's session rows. Every caller is answered after its events are committed, or with why not.
@@ -34,7 +42,8 @@ export class GroupCommit {
 
   /** Results in the order given. Rejects with `BUSY` when too much waits, and with the store's error when it is away. */
   submit(events: readonly CaptureEvent[]): Promise<CommitResult[]> {
-    if (this.waitingEvents + events.length > MAX_WAITING_EVENTS) return Promise.reject(new ApiError('BUSY', 'too many events are waiting to be stored; try again'));
+    if (this.waitingEvents + events.length > MAX_WAITING_EVENTS)
+      return Promise.reject(new ApiError('BUSY', 'too many events are waiting to be stored; try again'));
     return new Promise((resolve, reject) => {
       this.waiting.push({ events, resolve, reject });
       this.waitingEvents += events.length;
@@ -79,7 +88,7 @@ export class GroupCommit {
     try {
       return await this.store(events);
     } catch (error) {
-      if (toApiError(error).code === 'UNAVAILABLE') throw error;
+      if (!isDataFault(error)) throw error;
       if (events.length === 1) return [{ status: 'refused' }];
       const middle = Math.ceil(events.length / 2);
       return [...(await this.storeApart(events.slice(0, middle))), ...(await this.storeApart(events.slice(middle)))];

@@ -63,7 +63,8 @@ export class HintSender {
       this.enqueue(sessionId, entry);
     }
     const deadline = performance.now() + graceMs;
-    while (this.pending.size > 0 && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
+    while (this.pending.size > 0 && performance.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, 10));
   }
 
   private enqueue(sessionId: SessionId, entry: PendingHint): void {

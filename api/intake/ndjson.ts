@@ -59,7 +59,10 @@ function checkLine(bytes: Buffer | null): CheckedEvent {
  * storing, so that a fast sender is slowed down instead of filling memory. When storage goes away in the middle, the events not stored
  * are answered as rejected with `UNAVAILABLE`: the sender knows exactly which to send again.
  */
-export async function* captureLines(body: Readable, capture: (events: readonly HostEvent[]) => Promise<CommitResult[]>): AsyncGenerator<string> {
+export async function* captureLines(
+  body: Readable,
+  capture: (events: readonly HostEvent[]) => Promise<CommitResult[]>,
+): AsyncGenerator<string> {
   const counts = { accepted: 0, duplicates: 0, rejected: 0 };
   let group: { readonly index: number; readonly checked: CheckedEvent }[] = [];
   let bytes = 0;
@@ -76,8 +79,10 @@ export async function* captureLines(body: Readable, capture: (events: readonly H
     }
     let next = 0;
     const items = group.map(({ index, checked }): CaptureItem => {
-      if (!('event' in checked)) return { index, status: 'rejected', id: null, code: checked.code, message: checked.message };
-      if (failure !== null) return { index, status: 'rejected', id: null, code: failure.code, message: failure.message };
+      if (!('event' in checked))
+        return { index, status: 'rejected', id: null, code: checked.code, message: checked.message };
+      if (failure !== null)
+        return { index, status: 'rejected', id: null, code: failure.code, message: failure.message };
       next += 1;
       return itemOf(index, results[next - 1]);
     });

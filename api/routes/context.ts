@@ -1,5 +1,6 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { wellFormed } from '../../domain/capture/well-formed.ts';
 import { memoryHash } from '../../domain/memory.ts';
 import { MEMORY_TYPES } from '../../domain/ports/vector-index.ts';
 import { holderOf, viewerOf } from '../auth.ts';
@@ -10,22 +11,46 @@ import { ERROR_RESPONSES, namespaceName } from '../schemas/shared.ts';
 const contextBody = z
   .strictObject({
     purpose: z.enum(['session_start', 'prompt', 'file']),
-    project: z.string().min(1).max(2048).optional().describe('Id, git remote, root path or name'),
-    namespace: namespaceName.default('default'),
-    session_id: z.string().min(1).max(512).optional().describe('Own id, or host:external id, of the session that asks'),
-    prompt: z.string().max(100_000).optional(),
-    file: z.string().max(4096).optional(),
+    project: z.string().min(1).max(2048).overwrite(wellFormed).optional().describe('Id, git remote, root path or name'),
+    namespace: namespaceName.overwrite(wellFormed).default('default'),
+    session_id: z
+      .string()
+      .min(1)
+      .max(512)
+      .overwrite(wellFormed)
+      .optional()
+      .describe('Own id, or host:external id, of the session that asks'),
+    prompt: z.string().max(100_000).overwrite(wellFormed).optional(),
+    file: z.string().max(4096).overwrite(wellFormed).optional(),
     budget_tokens: z.number().int().min(50).max(8_000).default(DEFAULT_CONTEXT_TOKENS),
   })
-  .refine((body) => body.purpose !== 'session_start' || body.project !== undefined, { path: ['project'], message: 'is needed for a session start' })
-  .refine((body) => body.purpose !== 'prompt' || body.prompt !== undefined, { path: ['prompt'], message: 'is needed for a prompt' })
-  .refine((body) => body.purpose !== 'file' || body.file !== undefined, { path: ['file'], message: 'is needed for a file' });
+  .refine((body) => body.purpose !== 'session_start' || body.project !== undefined, {
+    path: ['project'],
+    message: 'is needed for a session start',
+  })
+  .refine((body) => body.purpose !== 'prompt' || body.prompt !== undefined, {
+    path: ['prompt'],
+    message: 'is needed for a prompt',
+  })
+  .refine((body) => body.purpose !== 'file' || body.file !== undefined, {
+    path: ['file'],
+    message: 'is needed for a file',
+  });
 
 const contextAnswer = z
   .object({
     text: z.string(),
     tokens: z.number().int(),
-    items: z.array(z.object({ id: z.string(), hash: z.string(), type: z.enum(MEMORY_TYPES), reason: z.string(), tokens: z.number().int(), score: z.number() })),
+    items: z.array(
+      z.object({
+        id: z.string(),
+        hash: z.string(),
+        type: z.enum(MEMORY_TYPES),
+        reason: z.string(),
+        tokens: z.number().int(),
+        score: z.number(),
+      }),
+    ),
     omitted: z.number().int(),
   })
   .meta({ id: 'Context' });
@@ -35,10 +60,26 @@ export function contextRoutes({ recall }: ApiDependencies): FastifyPluginCallbac
   return (app, _options, done) => {
     app.post(
       '/context',
-      { config: { access: 'read' }, schema: { tags: ['retrieval'], summary: 'Pack context', body: contextBody, response: { 200: contextAnswer, ...ERROR_RESPONSES } } },
+      {
+        config: { access: 'read' },
+        schema: {
+          tags: ['retrieval'],
+          summary: 'Pack context',
+          body: contextBody,
+          response: { 200: contextAnswer, ...ERROR_RESPONSES },
+        },
+      },
       async (request) => {
         const holder = holderOf(request);
-        const { purpose, project, namespace, session_id: sessionId, prompt, file, budget_tokens: budgetTokens } = request.body;
+        const {
+          purpose,
+          project,
+          namespace,
+          session_id: sessionId,
+          prompt,
+          file,
+          budget_tokens: budgetTokens,
+        } = request.body;
         const block = await recall.context({
           tenantId: holder.tenantId,
           viewerId: viewerOf(holder),
@@ -53,7 +94,14 @@ export function contextRoutes({ recall }: ApiDependencies): FastifyPluginCallbac
         return {
           text: block.text,
           tokens: block.tokens,
-          items: block.items.map((item) => ({ id: item.id, hash: memoryHash(item.id), type: item.type, reason: item.reason, tokens: item.tokens, score: item.value })),
+          items: block.items.map((item) => ({
+            id: item.id,
+            hash: memoryHash(item.id),
+            type: item.type,
+            reason: item.reason,
+            tokens: item.tokens,
+            score: item.value,
+          })),
           omitted: block.omitted,
         };
       },

@@ -17,7 +17,12 @@ const MAX_ARRAY = 1_000;
 
 function answerOf(items: readonly CaptureItem[]): z.output<typeof captureAnswerSchema> {
   const count = (status: CaptureItem['status']) => items.filter((item) => item.status === status).length;
-  return { accepted: count('accepted'), duplicates: count('duplicate'), rejected: count('rejected'), items: [...items] };
+  return {
+    accepted: count('accepted'),
+    duplicates: count('duplicate'),
+    rejected: count('rejected'),
+    items: [...items],
+  };
 }
 
 /** `POST /events` and `/events/batch`: host-neutral capture. */
@@ -57,7 +62,11 @@ export function eventRoutes({ intake }: ApiDependencies): FastifyPluginCallbackZ
         if (!('event' in checked)) throw new ApiError(checked.code, checked.message, checked.details);
         const results = await intake.capture([checked.event], holder);
         const item = itemOf(0, results[0]);
-        if (item.status === 'rejected') throw new ApiError(item.code === 'SESSION_DELETED' ? 'SESSION_DELETED' : 'EVENT_REFUSED', item.message ?? 'refused');
+        if (item.status === 'rejected')
+          throw new ApiError(
+            item.code === 'SESSION_DELETED' ? 'SESSION_DELETED' : 'EVENT_REFUSED',
+            item.message ?? 'refused',
+          );
         return reply.status(202).send(answerOf([item]));
       },
     );
@@ -84,7 +93,10 @@ export function eventRoutes({ intake }: ApiDependencies): FastifyPluginCallbackZ
           const lines = captureLines(request.body, (events) => intake.capture(events, holder));
           return reply.status(202).type('application/x-ndjson').send(Readable.from(lines));
         }
-        if (!Array.isArray(request.body)) throw new ApiError('VALIDATION_FAILED', 'the body must be an array of events', [{ field: '', message: 'must be an array' }]);
+        if (!Array.isArray(request.body))
+          throw new ApiError('VALIDATION_FAILED', 'the body must be an array of events', [
+            { field: '', message: 'must be an array' },
+          ]);
         if (request.body.length > MAX_ARRAY) {
           const message = `holds at most ${MAX_ARRAY} events; send more as NDJSON`;
           throw new ApiError('VALIDATION_FAILED', `an array ${message}`, [{ field: '', message }]);

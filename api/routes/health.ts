@@ -1,24 +1,44 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { ApiDependencies } from '../dependencies.ts';
+import { ERROR_RESPONSES } from '../schemas/shared.ts';
 
-const dependencySchema = z.object({ status: z.enum(['ok', 'away']), latency_ms: z.number().nullable() }).meta({ id: 'DependencyHealth' });
+const dependencySchema = z
+  .object({ status: z.enum(['ok', 'away']), latency_ms: z.number().nullable() })
+  .meta({ id: 'DependencyHealth' });
 
 const healthSchema = z
   .object({
     status: z.enum(['ok', 'degraded', 'down']),
-    dependencies: z.object({ postgres: dependencySchema, temporal: dependencySchema, weaviate: dependencySchema, embedder: dependencySchema }),
+    dependencies: z.object({
+      postgres: dependencySchema,
+      temporal: dependencySchema,
+      weaviate: dependencySchema,
+      embedder: dependencySchema,
+    }),
   })
   .meta({ id: 'Health' });
 
 const open = { access: 'open' } as const;
 
 /** Health for people, liveness and readiness for whoever restarts and routes, metrics for Prometheus. */
-export function healthRoutes({ health, metrics, observe, isStopping }: ApiDependencies & { isStopping: () => boolean }): FastifyPluginCallbackZod {
+export function healthRoutes({
+  health,
+  metrics,
+  observe,
+  isStopping,
+}: ApiDependencies & { isStopping: () => boolean }): FastifyPluginCallbackZod {
   return (app, _options, done) => {
     app.get(
       '/health',
-      { config: open, schema: { tags: ['operation'], summary: 'State of each dependency', response: { 200: healthSchema, 503: healthSchema } } },
+      {
+        config: open,
+        schema: {
+          tags: ['operation'],
+          summary: 'State of each dependency',
+          response: { 200: healthSchema, 503: healthSchema },
+        },
+      },
       async (_request, reply) => {
         const dependencies = await health();
         const away = Object.values(dependencies).some((dependency) => dependency.status === 'away');
@@ -28,19 +48,41 @@ export function healthRoutes({ health, metrics, observe, isStopping }: ApiDepend
     );
     const answer = z.object({ status: z.string() });
     // Asks nothing outside the process: a database that is away is no reason to restart it.
-    app.get('/health/live', { config: open, schema: { tags: ['operation'], summary: 'The process answers', response: { 200: answer } } }, () => ({ status: 'alive' }));
+    app.get(
+      '/health/live',
+      { config: open, schema: { tags: ['operation'], summary: 'The process answers', response: { 200: answer } } },
+      () => ({ status: 'alive' }),
+    );
     app.get(
       '/health/ready',
-      { config: open, schema: { tags: ['operation'], summary: 'The process can take captures', response: { 200: answer, 503: answer } } },
+      {
+        config: open,
+        schema: {
+          tags: ['operation'],
+          summary: 'The process can take captures',
+          response: { 200: answer, 503: answer },
+        },
+      },
       async (_request, reply) => {
         const ready = !isStopping() && (await health()).postgres.status === 'ok';
         return reply.status(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not ready' });
       },
     );
-    app.get('/metrics', { config: { access: 'scrape' }, schema: { tags: ['operation'], summary: 'Prometheus metrics', response: { 200: z.string() } } }, async (_request, reply) => {
-      observe();
-      return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
-    });
+    app.get(
+      '/metrics',
+      {
+        config: { access: 'scrape' },
+        schema: {
+          tags: ['operation'],
+          summary: 'Prometheus metrics',
+          response: { 200: z.string(), ...ERROR_RESPONSES },
+        },
+      },
+      async (_request, reply) => {
+        observe();
+        return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
+      },
+    );
     done();
   };
 }

@@ -37,7 +37,8 @@ export function hookRoutes({ intake, recall }: ApiDependencies): FastifyPluginCa
         schema: {
           tags: ['capture'],
           summary: 'Take one hook of an agent host',
-          description: 'Raw Claude Code hook JSON. An unknown event is kept as an info observation. A session start is answered with context.',
+          description:
+            'Raw Claude Code hook JSON. An unknown event is kept as an info observation. A session start is answered with context.',
           params: z.object({ event: z.string().regex(/^[A-Za-z]{1,64}$/, 'letters only, at most 64') }),
           headers: z.looseObject({ [DELIVERY_HEADER]: z.string().min(1).max(256).optional() }),
           body: hookBody,
@@ -52,14 +53,20 @@ export function hookRoutes({ intake, recall }: ApiDependencies): FastifyPluginCa
         if (translated !== null) {
           const [result] = await intake.capture([translated], { tenantId: holder.tenantId, userId: holder.userId });
           if (result?.status === 'rejected') throw new ApiError('SESSION_DELETED', 'the session was deleted');
-          if (result === undefined || result.status === 'refused') throw new ApiError('EVENT_REFUSED', 'the store does not take this event');
+          if (result === undefined || result.status === 'refused')
+            throw new ApiError('EVENT_REFUSED', 'the store does not take this event');
         }
         if (event !== 'SessionStart' || !holder.scopes.includes('read')) return {};
-        const block = await recall.contextForHook(holder.tenantId, viewerOf(holder), translated).catch((error: unknown) => {
-          // Context is a gift: a session must start without it when recall is away.
-          request.log.warn({ error: error instanceof Error ? error.name : 'unknown' }, 'no context for a session start');
-          return '';
-        });
+        const block = await recall
+          .contextForHook(holder.tenantId, viewerOf(holder), translated)
+          .catch((error: unknown) => {
+            // Context is a gift: a session must start without it when recall is away.
+            request.log.warn(
+              { error: error instanceof Error ? error.name : 'unknown' },
+              'no context for a session start',
+            );
+            return '';
+          });
         return block === '' ? {} : { hookSpecificOutput: { hookEventName: event, additionalContext: block } };
       },
     );

@@ -21,13 +21,21 @@ export function learningRoutes({ database }: ApiDependencies): FastifyPluginCall
           summary: 'List learnings',
           querystring: z.strictObject({
             ...pageQuery,
-            session: z.string().min(1).max(512).optional().describe('Own id, or host:external id, of a session that shows it'),
+            session: z
+              .string()
+              .min(1)
+              .max(512)
+              .optional()
+              .describe('Own id, or host:external id, of a session that shows it'),
             project: z.string().min(1).max(2048).optional(),
             category: z.enum(LEARNING_CATEGORIES).optional(),
             tag: z.string().min(1).max(64).optional(),
             sort: z.enum(['confidence', 'recency', 'popularity']).default('confidence'),
           }),
-          response: { 200: z.object({ data: z.array(learningSchema), pagination: paginationSchema }), ...ERROR_RESPONSES },
+          response: {
+            200: z.object({ data: z.array(learningSchema), pagination: paginationSchema }),
+            ...ERROR_RESPONSES,
+          },
         },
       },
       async (request) => {
@@ -36,7 +44,13 @@ export function learningRoutes({ database }: ApiDependencies): FastifyPluginCall
           const knownProject = project === undefined ? undefined : await findProject(transaction, project);
           const knownSession = session === undefined ? undefined : await findSessionId(transaction, session);
           if (knownProject === null || knownSession === null) return { rows: [], total: 0 };
-          return listLearnings(transaction, { sessionId: knownSession, projectId: knownProject?.id, category, tag }, sort, page, limit);
+          return listLearnings(
+            transaction,
+            { sessionId: knownSession, projectId: knownProject?.id, category, tag },
+            sort,
+            page,
+            limit,
+          );
         });
         return { data: rows.map(presentLearning), pagination: paginationOf(page, limit, total) };
       },

@@ -88,7 +88,10 @@ function present(found: FoundMemory, question: string, explain: boolean): z.outp
     content: memory.content,
     preview: previewOf(memory.content),
     score: found.score,
-    session: memory.session === null ? null : { id: memory.session.id, external_id: memory.session.externalId, title: memory.session.title },
+    session:
+      memory.session === null
+        ? null
+        : { id: memory.session.id, external_id: memory.session.externalId, title: memory.session.title },
     key: memory.key,
     sources: [...memory.sources],
     project: memory.projectName,
@@ -102,11 +105,20 @@ function present(found: FoundMemory, question: string, explain: boolean): z.outp
   };
 }
 
-const NOTHING: SearchResult = { found: [], total: 0, facets: { type: {}, tool: {}, project: {}, tag: {} }, degraded: [] };
+const NOTHING: SearchResult = {
+  found: [],
+  total: 0,
+  facets: { type: {}, tool: {}, project: {}, tag: {} },
+  degraded: [],
+};
 
 /** The same object without the properties that are undefined, as exact optional properties want it. */
-function withoutUndefined<Value extends object>(value: Value): { [Key in keyof Value]?: Exclude<Value[Key], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as { [Key in keyof Value]?: Exclude<Value[Key], undefined> };
+function withoutUndefined<Value extends object>(
+  value: Value,
+): { [Key in keyof Value]?: Exclude<Value[Key], undefined> } {
+  return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as {
+    [Key in keyof Value]?: Exclude<Value[Key], undefined>;
+  };
 }
 
 /** `GET /search`: hybrid search over everything that the asker may see. */
@@ -116,18 +128,47 @@ export function searchRoutes({ recall, database, metrics }: ApiDependencies): Fa
       '/search',
       {
         config: { access: 'read' },
-        schema: { tags: ['retrieval'], summary: 'Search memories', querystring: searchQuery, response: { 200: searchAnswer, ...ERROR_RESPONSES } },
+        schema: {
+          tags: ['retrieval'],
+          summary: 'Search memories',
+          querystring: searchQuery,
+          response: { 200: searchAnswer, ...ERROR_RESPONSES },
+        },
       },
       async (request) => {
         const started = performance.now();
         const holder = holderOf(request);
-        const { q, type, project, tags, limit, offset, min_score: minScore, group_by: groupBy, explain, ...same } = request.query;
+        const {
+          q,
+          type,
+          project,
+          tags,
+          limit,
+          offset,
+          min_score: minScore,
+          group_by: groupBy,
+          explain,
+          ...same
+        } = request.query;
         const viewerId = viewerOf(holder);
-        const known = project === undefined ? undefined : await database.asTenant(holder.tenantId, (transaction) => findProject(transaction, project));
+        const known =
+          project === undefined
+            ? undefined
+            : await database.asTenant(holder.tenantId, (transaction) => findProject(transaction, project));
         const filter: RecallFilter = withoutUndefined({ ...same, types: type, tags, projectId: known?.id, viewerId });
         // A project that nobody knows holds nothing: the search is answered, with nothing.
         const result =
-          known === null ? NOTHING : await recall.search({ tenantId: holder.tenantId, question: q, filter, limit, offset, minScore, groupBySession: groupBy === 'session' });
+          known === null
+            ? NOTHING
+            : await recall.search({
+                tenantId: holder.tenantId,
+                question: q,
+                filter,
+                limit,
+                offset,
+                minScore,
+                groupBySession: groupBy === 'session',
+              });
         metrics.searches.inc({ degraded: result.degraded.join(',') || 'none' });
         return {
           data: result.found.map((found) => present(found, q, explain)),

@@ -58,7 +58,10 @@ function present(row: StoredSession): z.output<typeof sessionSchema> {
     phase: sessionSchema.shape.phase.parse(row.phase),
     waiting_reason: row.waitingReason,
     last_error: row.lastError,
-    project: row.project === null ? null : { id: row.project.id, name: row.project.displayName, git_remote: row.project.gitRemote },
+    project:
+      row.project === null
+        ? null
+        : { id: row.project.id, name: row.project.displayName, git_remote: row.project.gitRemote },
     model: row.model,
     workflow_id: row.workflowId,
     started_at: row.startedAt.toISOString(),
@@ -83,14 +86,19 @@ export function sessionRoutes({ database }: ApiDependencies): FastifyPluginCallb
             project: z.string().min(1).max(2048).optional(),
             search: z.string().min(1).max(200).optional(),
           }),
-          response: { 200: z.object({ data: z.array(sessionSchema), pagination: paginationSchema }), ...ERROR_RESPONSES },
+          response: {
+            200: z.object({ data: z.array(sessionSchema), pagination: paginationSchema }),
+            ...ERROR_RESPONSES,
+          },
         },
       },
       async (request) => {
         const { page, limit, status, project, search } = request.query;
         const { rows, total } = await database.asTenant(holderOf(request).tenantId, async (transaction) => {
           const known = project === undefined ? undefined : await findProject(transaction, project);
-          return known === null ? { rows: [], total: 0 } : listSessions(transaction, { status, search, projectId: known?.id }, page, limit);
+          return known === null
+            ? { rows: [], total: 0 }
+            : listSessions(transaction, { status, search, projectId: known?.id }, page, limit);
         });
         return { data: rows.map(present), pagination: paginationOf(page, limit, total) };
       },
@@ -99,10 +107,17 @@ export function sessionRoutes({ database }: ApiDependencies): FastifyPluginCallb
       '/sessions/:id',
       {
         config: { access: 'read' },
-        schema: { tags: ['sessions'], summary: 'A session and where it stands', params: sessionParams, response: { 200: detailSchema, ...ERROR_RESPONSES } },
+        schema: {
+          tags: ['sessions'],
+          summary: 'A session and where it stands',
+          params: sessionParams,
+          response: { 200: detailSchema, ...ERROR_RESPONSES },
+        },
       },
       async (request) => {
-        const detail = await database.asTenant(holderOf(request).tenantId, (transaction) => readSessionDetail(transaction, request.params.id));
+        const detail = await database.asTenant(holderOf(request).tenantId, (transaction) =>
+          readSessionDetail(transaction, request.params.id),
+        );
         if (detail === null) throw new ApiError('NOT_FOUND', 'there is no such session');
         const { session, counts, pending } = detail;
         return {

@@ -120,7 +120,12 @@ export function presentLearning(row: StoredLearning): z.input<typeof learningSch
     valid_to: row.validTo?.toISOString() ?? null,
     superseded_by: row.supersededBy,
     reason: row.reason,
-    evidence: row.evidence.map((piece) => ({ session_id: piece.sessionId, row_id: piece.rowId, quote: piece.quote, weight: piece.weight })),
+    evidence: row.evidence.map((piece) => ({
+      session_id: piece.sessionId,
+      row_id: piece.rowId,
+      quote: piece.quote,
+      weight: piece.weight,
+    })),
     created_at: row.createdAt.toISOString(),
   };
 }

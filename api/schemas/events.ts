@@ -18,7 +18,12 @@ const common = {
     })
     .optional(),
   occurred_at: timestamp.optional(),
-  key: z.string().min(1).max(512).optional().describe('De-duplication key; else the tool use id, else the content decides'),
+  key: z
+    .string()
+    .min(1)
+    .max(512)
+    .optional()
+    .describe('De-duplication key; else the tool use id, else the content decides'),
   infer: z.boolean().default(true).describe('false: stored and indexed, no model call'),
   agent: z.object({ id: z.string().max(256).nullish(), type: z.string().max(256).nullish() }).optional(),
 };
@@ -46,7 +51,12 @@ const observation = z.object({
 export const eventSchema = z
   .discriminatedUnion('type', [
     z.object({ ...common, type: z.literal('session.started'), model: z.string().max(256).optional() }),
-    z.object({ ...common, type: z.literal('prompt'), role: z.enum(PROMPT_TYPES).default('user'), content: z.string().min(1).max(TEXT_CHARS) }),
+    z.object({
+      ...common,
+      type: z.literal('prompt'),
+      role: z.enum(PROMPT_TYPES).default('user'),
+      content: z.string().min(1).max(TEXT_CHARS),
+    }),
     observation,
     z.object({ ...common, type: z.literal('turn.ended'), reason: z.string().max(256).optional() }),
     z.object({ ...common, type: z.literal('session.ended'), reason: z.string().max(256).optional() }),
@@ -71,7 +81,12 @@ export const itemSchema = z
   .meta({ id: 'CaptureItem' });
 
 export const captureAnswerSchema = z
-  .object({ accepted: z.number().int(), duplicates: z.number().int(), rejected: z.number().int(), items: z.array(itemSchema) })
+  .object({
+    accepted: z.number().int(),
+    duplicates: z.number().int(),
+    rejected: z.number().int(),
+    items: z.array(itemSchema),
+  })
   .meta({ id: 'CaptureAnswer' });
 
 function partOf(event: NeutralEvent): EventPart {
@@ -93,7 +108,15 @@ function partOf(event: NeutralEvent): EventPart {
         return { kind: 'note', ...shared, type, title: '', content: event.text ?? '' };
       }
       const { name, input, response, error, duration_ms: durationMs } = event.tool;
-      return { kind: 'tool', ...shared, name, input: input ?? null, response: response ?? event.text ?? null, error: error ?? null, durationMs: durationMs ?? null };
+      return {
+        kind: 'tool',
+        ...shared,
+        name,
+        input: input ?? null,
+        response: response ?? event.text ?? null,
+        error: error ?? null,
+        durationMs: durationMs ?? null,
+      };
     }
   }
 }
@@ -106,7 +129,15 @@ export function toHostEvent(event: NeutralEvent): HostEvent {
     externalId: event.session_id,
     namespace: event.namespace,
     infer: event.infer,
-    project: event.project === undefined ? null : { remote: event.project.remote, path: event.project.path, name: event.project.name, machineId: event.project.machine_id },
+    project:
+      event.project === undefined
+        ? null
+        : {
+            remote: event.project.remote,
+            path: event.project.path,
+            name: event.project.name,
+            machineId: event.project.machine_id,
+          },
     key: event.key ?? (toolUseId === undefined ? null : `tool:${toolUseId}`),
     occurredAt: event.occurred_at ?? null,
     agent: { id: event.agent?.id ?? null, type: event.agent?.type ?? null },

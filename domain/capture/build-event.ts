@@ -4,7 +4,7 @@ import { Redactor } from '../redaction/redact.ts';
 import type { CaptureEvent, CaptureRow, Capturer, EventPart, HostEvent } from './event.ts';
 import { projectIdentity } from './project-identity.ts';
 import { renderToolCall } from './tool-text.ts';
-import { cutMiddle, estimateTokens, wellFormed } from './well-formed.ts';
+import { cutMiddle, estimateTokens, indexable, wellFormed } from './well-formed.ts';
 
 const PREVIEW_CHARS = 200;
 const TITLE_CHARS = 200;
@@ -16,40 +16,65 @@ function sha256Hex(text: string): string {
 
 /** The first characters of a text on one line, cut at a word. */
 export function previewOf(text: string): string {
-  const line = text.slice(0, PREVIEW_CHARS * 2).toWellFormed().replaceAll(/\s+/g, ' ').trim();
+  const line = text
+    .slice(0, PREVIEW_CHARS * 2)
+    .toWellFormed()
+    .replaceAll(/\s+/g, ' ')
+    .trim();
   if (line.length <= PREVIEW_CHARS) return line;
   const cut = line.slice(0, PREVIEW_CHARS - 1);
   const space = cut.lastIndexOf(' ');
   return `${(space > PREVIEW_CHARS / 2 ? cut.slice(0, space) : cut).toWellFormed()}…`;
 }
 
+function storable(name: string | null): string | null {
+  return name === null ? null : wellFormed(name);
+}
+
 function buildRow(part: EventPart, event: HostEvent, occurredAt: string): CaptureRow {
   const redactor = new Redactor();
-  const agent = { agent_id: event.agent.id, agent_type: event.agent.type };
+  const agent = { agent_id: storable(event.agent.id), agent_type: storable(event.agent.type) };
   switch (part.kind) {
     case 'boundary':
-      return { kind: 'boundary', id: newId(), boundary: part.boundary, reason: part.reason === null ? null : redactor.text(part.reason), ...agent, occurred_at: occurredAt };
+      return {
+        kind: 'boundary',
+        id: newId(),
+        boundary: part.boundary,
+        reason: part.reason === null ? null : redactor.text(part.reason),
+        ...agent,
+        occurred_at: occurredAt,
+      };
     case 'prompt': {
       const content = redactor.text(part.content);
-      return { kind: 'prompt', id: newId(), type: part.type, content, sha256: sha256Hex(content), tokens: estimateTokens(content), redactions: redactor.counts, occurred_at: occurredAt };
+      return {
+        kind: 'prompt',
+        id: newId(),
+        type: part.type,
+        content,
+        sha256: sha256Hex(content),
+        tokens: estimateTokens(content),
+        redactions: redactor.counts,
+        occurred_at: occurredAt,
+      };
     }
     case 'tool': {
       const input = redactor.json(part.input);
       const error = part.error === null ? null : redactor.text(part.error);
-      const text = renderToolCall(part.name, input, redactor.json(part.response), error);
+      const tool = wellFormed(part.name);
+      const text = renderToolCall(tool, input, redactor.json(part.response), error);
       const content = cutMiddle(text.content);
       return {
         kind: 'observation',
         id: newId(),
         type: error === null ? 'tool_result' : 'error',
         event: part.event,
-        tool: part.name,
+        tool,
         title: text.title,
         content,
         preview: previewOf(content),
         input: input ?? null,
         importance: part.importance ?? (error === null ? DEFAULT_IMPORTANCE.tool : DEFAULT_IMPORTANCE.error),
-        tags: part.tags,
+        tags: part.tags.map(wellFormed),
         files_read: text.filesRead,
         files_modified: text.filesModified,
         ...agent,
@@ -73,7 +98,7 @@ function buildRow(part: EventPart, event: HostEvent, occurredAt: string): Captur
         preview: previewOf(content),
         input: null,
         importance: part.importance ?? DEFAULT_IMPORTANCE.note,
-        tags: part.tags,
+        tags: part.tags.map(wellFormed),
         files_read: [],
         files_modified: [],
         ...agent,
@@ -107,11 +132,18 @@ export function buildCaptureEvent(event: HostEvent, capturer: Capturer, received
     external_id: wellFormed(event.externalId),
     namespace: wellFormed(event.namespace),
     infer: event.infer,
-    project: project === null ? null : { ...project, aliases: project.aliases.map(wellFormed), name: wellFormed(project.name) },
-    key: event.key === null ? null : wellFormed(event.key),
+    project:
+      project === null
+        ? null
+        : {
+            ...project,
+            aliases: project.aliases.map((alias) => indexable(wellFormed(alias))),
+            name: wellFormed(project.name),
+          },
+    key: event.key === null ? null : indexable(wellFormed(event.key)),
     hash: contentHash(event, rows),
     received_at: received,
-    model: event.model === null ? null : wellFormed(event.model),
+    model: storable(event.model),
     metadata: metadata !== null && typeof metadata === 'object' ? { ...metadata } : null,
     rows,
   };

@@ -16,7 +16,17 @@ export interface HookPayload {
 
 const HOST = 'claude-code';
 /** Fields that are told elsewhere, or that no memory needs, left out of what an unknown hook is kept as. */
-const COMMON_FIELDS = new Set(['session_id', 'transcript_path', 'cwd', 'hook_event_name', 'permission_mode', 'agent_id', 'agent_type', 'timestamp', 'event_id']);
+const COMMON_FIELDS = new Set([
+  'session_id',
+  'transcript_path',
+  'cwd',
+  'hook_event_name',
+  'permission_mode',
+  'agent_id',
+  'agent_type',
+  'timestamp',
+  'event_id',
+]);
 /** Answers of our own tools are recall, not experience. */
 const OWN_TOOLS = /^mcp__recollect__/;
 
@@ -37,7 +47,10 @@ function toolPart(payload: HookPayload, event: string, error: string | null): Ev
       input: payload['tool_input'] ?? null,
       response: payload['tool_response'] ?? null,
       error,
-      durationMs: typeof duration === 'number' && Number.isFinite(duration) && duration >= 0 ? Math.min(Math.round(duration), 2_147_483_647) : null,
+      durationMs:
+        typeof duration === 'number' && Number.isFinite(duration) && duration >= 0
+          ? Math.min(Math.round(duration), 2_147_483_647)
+          : null,
       importance: null,
       tags: [],
     },
@@ -65,7 +78,11 @@ function partsOf(event: string, payload: HookPayload): EventPart[] {
     case 'PostToolUse':
       return toolPart(payload, event, null);
     case 'PostToolUseFailure':
-      return toolPart(payload, event, text(payload, 'error') ?? (payload['is_interrupt'] === true ? 'interrupted' : 'failed'));
+      return toolPart(
+        payload,
+        event,
+        text(payload, 'error') ?? (payload['is_interrupt'] === true ? 'interrupted' : 'failed'),
+      );
     case 'SubagentStart':
       return [{ kind: 'boundary', boundary: 'subagent_start', reason: null }];
     case 'SubagentStop':

@@ -1,7 +1,14 @@
 import type { RowId, SessionId, TenantId, UserId } from '../ids.ts';
 
 /** The event types of the host-neutral contract (`POST /events`). */
-export const EVENT_TYPES = ['session.started', 'prompt', 'observation', 'turn.ended', 'session.ended', 'boundary'] as const;
+export const EVENT_TYPES = [
+  'session.started',
+  'prompt',
+  'observation',
+  'turn.ended',
+  'session.ended',
+  'boundary',
+] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
 export const PROMPT_TYPES = ['user', 'assistant', 'system', 'tool'] as const;
@@ -10,7 +17,15 @@ export type PromptType = (typeof PROMPT_TYPES)[number];
 export const OBSERVATION_TYPES = ['tool_result', 'error', 'warning', 'info'] as const;
 export type ObservationType = (typeof OBSERVATION_TYPES)[number];
 
-export const BOUNDARY_KINDS = ['session_start', 'turn_end', 'compaction', 'subagent_start', 'subagent_stop', 'session_end', 'other'] as const;
+export const BOUNDARY_KINDS = [
+  'session_start',
+  'turn_end',
+  'compaction',
+  'subagent_start',
+  'subagent_stop',
+  'session_end',
+  'other',
+] as const;
 export type BoundaryKind = (typeof BOUNDARY_KINDS)[number];
 
 /** Who captures: taken from the API key, never from the event. */
@@ -132,7 +147,11 @@ export interface CaptureEvent {
   readonly external_id: string;
   readonly namespace: string;
   readonly infer: boolean;
-  readonly project: { readonly aliases: readonly string[]; readonly name: string; readonly remote: string | null } | null;
+  readonly project: {
+    readonly aliases: readonly string[];
+    readonly name: string;
+    readonly remote: string | null;
+  } | null;
   readonly key: string | null;
   /** Hex SHA-256 of what the event says. */
   readonly hash: string;

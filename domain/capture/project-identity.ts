@@ -12,7 +12,10 @@ export function normaliseRemote(remote: string): string | null {
   const path = url?.[3] ?? scp?.[2];
   if (host === undefined || path === undefined) return null;
   const port = url?.[2] !== undefined && url[2] !== '22' && url[2] !== '443' ? `:${url[2]}` : '';
-  const name = path.replace(/^\/+/, '').replace(/\/+$/, '').replace(/\.git$/, '');
+  const name = path
+    .replace(/^\/+/, '')
+    .replace(/\/+$/, '')
+    .replace(/\.git$/, '');
   return name === '' ? null : `${host.toLowerCase()}${port}/${name}`;
 }
 

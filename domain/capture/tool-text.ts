@@ -16,7 +16,17 @@ const FILE_FIELDS = ['file_path', 'notebook_path', 'path'] as const;
 const READING_TOOLS = new Set(['Read', 'NotebookRead']);
 const WRITING_TOOLS = new Set(['Edit', 'MultiEdit', 'Write', 'NotebookEdit']);
 /** Fields of an input that say most about it, for tools that we do not know. */
-const TELLING_FIELDS = ['command', 'file_path', 'notebook_path', 'pattern', 'query', 'url', 'path', 'description', 'prompt'] as const;
+const TELLING_FIELDS = [
+  'command',
+  'file_path',
+  'notebook_path',
+  'pattern',
+  'query',
+  'url',
+  'path',
+  'description',
+  'prompt',
+] as const;
 
 function fieldsOf(value: unknown): Fields {
   return value !== null && typeof value === 'object' && !Array.isArray(value) ? { ...value } : {};
@@ -34,7 +44,12 @@ function oneLine(text: string): string {
 
 function editText(old: string | undefined, replacement: string | undefined): string {
   const lines = (text: string | undefined, sign: string): string =>
-    text === undefined ? '' : text.split('\n').map((line) => `${sign} ${line}`).join('\n');
+    text === undefined
+      ? ''
+      : text
+          .split('\n')
+          .map((line) => `${sign} ${line}`)
+          .join('\n');
   return [lines(old, '-'), lines(replacement, '+')].filter((part) => part !== '').join('\n');
 }
 
@@ -47,7 +62,12 @@ function renderInput(tool: string, input: unknown): string {
   if (tool === 'Write' && path !== undefined) return `${path}\n${textField(fields, 'content') ?? ''}`;
   if (WRITING_TOOLS.has(tool) && path !== undefined) {
     const edits = Array.isArray(fields['edits']) ? fields['edits'].map(fieldsOf) : [fields];
-    return [path, ...edits.map((edit) => editText(textField(edit, 'old_string'), textField(edit, 'new_string') ?? textField(edit, 'new_source')))].join('\n');
+    return [
+      path,
+      ...edits.map((edit) =>
+        editText(textField(edit, 'old_string'), textField(edit, 'new_string') ?? textField(edit, 'new_source')),
+      ),
+    ].join('\n');
   }
   if (READING_TOOLS.has(tool) && path !== undefined) return path;
   return Object.keys(fields).length === 0 ? '' : JSON.stringify(input);

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** Single values longer than this are cut in the middle at capture. */
 export const VALUE_LIMIT_BYTES = 64 * 1024;
 
@@ -18,6 +20,16 @@ export function byteLength(text: string): number {
 /** Tokens of a text as capture estimates them: bytes ÷ 4, rounded up. */
 export function estimateTokens(text: string): number {
   return Math.ceil(byteLength(text) / 4);
+}
+
+/** PostgreSQL's B-tree refuses entries of more than 2,704 bytes, the other columns of the key included. */
+const INDEXED_BYTES = 2_048;
+const INDEXED_HEAD_CHARS = 128;
+
+/** A name that fits into an index: one that is too long becomes its first characters and its SHA-256, so that it still tells itself from others. */
+export function indexable(name: string): string {
+  if (byteLength(name) <= INDEXED_BYTES) return name;
+  return `${name.slice(0, INDEXED_HEAD_CHARS).toWellFormed()}…sha256:${createHash('sha256').update(name, 'utf8').digest('hex')}`;
 }
 
 /** Keeps the head and the tail of a text over the limit and notes its size between them; never cuts a character in half. */

@@ -23,7 +23,9 @@ export class Redactor {
     if (value === null || typeof value !== 'object') return value;
     if (depth >= MAX_DEPTH) return '[too deep]';
     if (Array.isArray(value)) return value.map((entry: unknown) => this.json(entry, depth + 1));
-    return Object.fromEntries(Object.entries(value).map(([name, entry]) => [this.text(name), this.field(name, entry, depth)]));
+    return Object.fromEntries(
+      Object.entries(value).map(([name, entry]) => [this.text(name), this.field(name, entry, depth)]),
+    );
   }
 
   private field(name: string, value: unknown, depth: number): unknown {

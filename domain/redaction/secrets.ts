@@ -1,3 +1,5 @@
+import { removePrivateKeys } from './private-keys.ts';
+
 /** A kind of secret that can be told by its look. */
 interface SecretRule {
   readonly kind: string;
@@ -9,10 +11,17 @@ interface SecretRule {
 
 /** Formats as their issuers document them. Every quantifier is bounded, so that no input makes a match slow. */
 const RULES: readonly SecretRule[] = [
-  { kind: 'private-key', hint: '-----begin', pattern: /-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\s\S]{0,20000}?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|$)/g },
   { kind: 'aws-access-key-id', hint: 'a', pattern: /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g },
-  { kind: 'aws-secret-key', hint: 'aws', pattern: /aws_?secret_?(?:access_?)?key["']?\s{0,5}[=:]\s{0,5}["']?(?<secret>[A-Za-z0-9/+=]{40})/gi },
-  { kind: 'github-token', hint: 'gh', pattern: /\b(?:gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9_]{60,255})\b/g },
+  {
+    kind: 'aws-secret-key',
+    hint: 'aws',
+    pattern: /aws_?secret_?(?:access_?)?key["']?\s{0,5}[=:]\s{0,5}["']?(?<secret>[A-Za-z0-9/+=]{40})/gi,
+  },
+  {
+    kind: 'github-token',
+    hint: 'gh',
+    pattern: /\b(?:gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9_]{60,255})\b/g,
+  },
   { kind: 'gitlab-token', hint: 'glpat-', pattern: /\bglpat-[A-Za-z0-9_-]{20,60}/g },
   { kind: 'anthropic-key', hint: 'sk-ant-', pattern: /\bsk-ant-[A-Za-z0-9_-]{20,200}/g },
   { kind: 'openai-key', hint: 'sk-', pattern: /\bsk-(?!ant-)(?:proj-|svcacct-)?[A-Za-z0-9_-]{32,200}/g },
@@ -21,18 +30,36 @@ const RULES: readonly SecretRule[] = [
   { kind: 'google-api-key', hint: 'aiza', pattern: /\bAIza[A-Za-z0-9_-]{35}/g },
   { kind: 'npm-token', hint: 'npm_', pattern: /\bnpm_[A-Za-z0-9]{36}\b/g },
   { kind: 'recollect-key', hint: 'rcl_', pattern: /\brcl_[A-Za-z0-9_-]{40,60}/g },
-  { kind: 'jwt', hint: 'eyj', pattern: /\beyJ[A-Za-z0-9_-]{10,2000}\.eyJ[A-Za-z0-9_-]{10,4000}\.[A-Za-z0-9_-]{10,1000}/g },
-  { kind: 'url-password', hint: '://', pattern: /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:/@]{1,100}:(?<secret>[^\s:/@]{3,200})@/gi },
+  // Begins where a run of its characters begins, not at each `eyJ` inside it: that would read the run again and again.
+  {
+    kind: 'jwt',
+    hint: '.eyj',
+    pattern: /(?<![\w-])(?=[\w-]{0,2000}eyJ)[\w-]{13,4000}\.eyJ[\w-]{10,8000}\.[\w-]{10,1000}/g,
+  },
+  {
+    kind: 'url-password',
+    hint: '://',
+    pattern: /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:/@]{0,100}:(?<secret>[^\s/@]{3,200})@/gi,
+  },
   { kind: 'bearer-token', hint: 'bearer', pattern: /\bbearer\s{1,3}(?<secret>[A-Za-z0-9._~+/=-]{20,2000})/gi },
   {
     kind: 'assigned-secret',
     hint: '',
-    pattern: /\b[A-Z0-9_]{0,60}(?:PASSWORD|PASSWD|SECRET|API_?KEY|ACCESS_?TOKEN|AUTH_?TOKEN|PRIVATE_?KEY)[A-Z0-9_]{0,30}\s{0,2}=\s{0,2}["']?(?<secret>[^\s"'$<>(){}]{8,500})/g,
+    pattern:
+      /\b[A-Z0-9_]{0,60}(?:PASSWORD|PASSWD|SECRET|API_?KEY|ACCESS_?TOKEN|AUTH_?TOKEN|PRIVATE_?KEY)[A-Z0-9_]{0,30}\s{0,2}[=:]\s{0,2}["']?(?<secret>(?<=")[^"\r\n]{8,500}|(?<=')[^'\r\n]{8,500}|[^\s"'$<>(){}][^\s"'<>(){}]{7,499})/g,
+  },
+  {
+    // The same as a quoted value in JSON, YAML or code, where names are written in any case.
+    kind: 'assigned-secret',
+    hint: '',
+    pattern:
+      /(?:password|passwd|secret|api[_-]?key|access[_-]?token|auth[_-]?token|refresh[_-]?token|private[_-]?key)\\?["']?\s{0,2}[=:]\s{0,2}(?<secret>(?<=[=:]\s{0,2})\\?"[^"\r\n]{8,500}|'[^'\r\n]{8,500})/gi,
   },
 ];
 
 /** Names of fields whose string value is a secret whatever it looks like. */
-const SECRET_FIELD = /^(?:.*[_-])?(?:password|passwd|secret|api[_-]?key|access[_-]?token|auth[_-]?token|refresh[_-]?token|private[_-]?key|client[_-]?secret|authorization)$/i;
+const SECRET_FIELD =
+  /^(?:.*[_-])?(?:password|passwd|secret|api[_-]?key|access[_-]?token|auth[_-]?token|refresh[_-]?token|private[_-]?key|client[_-]?secret|authorization)$/i;
 
 export function isSecretField(name: string): boolean {
   return SECRET_FIELD.test(name);
@@ -48,7 +75,8 @@ export function removeSecrets(text: string, removed: Map<string, number>): strin
     clean = clean.replaceAll(rule.pattern, (...match: unknown[]) => {
       const whole = String(match[0]);
       const groups = match.at(-1);
-      const secret = typeof groups === 'object' && groups !== null && 'secret' in groups ? String(groups.secret) : whole;
+      const secret =
+        typeof groups === 'object' && groups !== null && 'secret' in groups ? String(groups.secret) : whole;
       if (secret.startsWith('[redacted:')) return whole;
       removed.set(rule.kind, (removed.get(rule.kind) ?? 0) + 1);
       return whole.replace(secret, () => `[redacted:${rule.kind}]`);

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import type { DatabaseAddress } from '../../prisma/migration-adapter.ts';
 import { withSchemaEngine } from '../../prisma/schema-engine.ts';
 
 export interface DatabaseBootstrap {
@@ -21,43 +22,79 @@ const ROLES = [
   { name: 'recollect_definer', attributes: 'NOLOGIN BYPASSRLS', secret: null },
 ] as const;
 
-/** Makes roles, database and schema, or brings them up to date. Safe to run again after being killed at any point. */
-export async function bootstrapDatabase(options: DatabaseBootstrap): Promise<void> {
-  const url = new URL(options.superuserUrl);
-  const superuser = new pg.Client({ connectionString: options.superuserUrl });
-  await superuser.connect();
-  try {
-    for (const role of ROLES) {
-      const known = await superuser.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [role.name]);
-      if (known.rowCount === 0) await superuser.query(`CREATE ROLE ${role.name}`);
-      const password =
-        role.secret === null ? '' : ` PASSWORD ${superuser.escapeLiteral(options.passwords[role.secret])}`;
-      await superuser.query(`ALTER ROLE ${role.name} ${role.attributes}${password}`);
-    }
-    // Giving a function to another role asks for membership in it.
-    await superuser.query('GRANT recollect_definer TO recollect_owner');
-    const known = await superuser.query('SELECT 1 FROM pg_database WHERE datname = $1', [options.databaseName]);
-    const database = superuser.escapeIdentifier(options.databaseName);
-    if (known.rowCount === 0) await superuser.query(`CREATE DATABASE ${database} OWNER recollect_owner`);
-    await superuser.query(`REVOKE ALL ON DATABASE ${database} FROM PUBLIC`);
-    await superuser.query(`GRANT CONNECT ON DATABASE ${database} TO recollect_app, recollect_maintenance`);
-  } finally {
-    await superuser.end();
+/** Name under which a new database is made; it gets its own when it is complete. */
+const UNFINISHED_SUFFIX = '_unfinished';
+
+async function ensureRoles(superuser: pg.Client, passwords: DatabaseBootstrap['passwords']): Promise<void> {
+  for (const role of ROLES) {
+    const known = await superuser.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [role.name]);
+    if (known.rowCount === 0) await superuser.query(`CREATE ROLE ${role.name}`);
+    const password = role.secret === null ? '' : ` PASSWORD ${superuser.escapeLiteral(passwords[role.secret])}`;
+    await superuser.query(`ALTER ROLE ${role.name} ${role.attributes}${password}`);
   }
-  const address = {
-    host: url.hostname,
-    port: Number(url.port),
-    user: 'recollect_owner',
-    password: options.passwords.owner,
-    database: options.databaseName,
-  };
-  const applied = await withSchemaEngine(address, (engine) => engine.deploy());
-  options.progress(applied.length === 0 ? 'schema is current' : `${applied.length} migrations applied`);
+  // Giving a function to another role asks for membership in it.
+  await superuser.query('GRANT recollect_definer TO recollect_owner');
+}
+
+/** Migrations that a killed run began in this database and never finished. */
+async function unfinishedMigrations(owner: pg.Client): Promise<string[]> {
+  const ledger = await owner.query("SELECT 1 WHERE to_regclass('_prisma_migrations') IS NOT NULL");
+  if (ledger.rowCount === 0) return [];
+  const rows = await owner.query<{ name: string }>(
+    'SELECT migration_name AS name FROM _prisma_migrations WHERE finished_at IS NULL AND rolled_back_at IS NULL',
+  );
+  return rows.rows.map((row) => row.name);
+}
+
+/** Brings one database's schema up to date; answers how many migrations that took. */
+async function migrate(address: DatabaseAddress): Promise<number> {
   const owner = new pg.Client(address);
   await owner.connect();
   try {
+    const unfinished = await unfinishedMigrations(owner);
+    const applied = await withSchemaEngine(address, async (engine) => {
+      await engine.forgetUnfinished(unfinished);
+      return engine.deploy();
+    });
     await owner.query('SELECT ensure_partitions()');
+    return applied.length;
   } finally {
     await owner.end();
+  }
+}
+
+/**
+ * Makes roles, database and schema, or brings them up to date. Safe to run again after being killed at any point: a new database is made
+ * under another name and renamed when it is complete, so that a half-made one is never taken for a whole one.
+ */
+export async function bootstrapDatabase(options: DatabaseBootstrap): Promise<void> {
+  const { databaseName, passwords, progress } = options;
+  const url = new URL(options.superuserUrl);
+  const addressOf = (database: string): DatabaseAddress => ({
+    host: url.hostname,
+    port: Number(url.port),
+    user: 'recollect_owner',
+    password: passwords.owner,
+    database,
+  });
+  const superuser = new pg.Client({ connectionString: options.superuserUrl });
+  await superuser.connect();
+  try {
+    await ensureRoles(superuser, passwords);
+    const known = await superuser.query('SELECT 1 FROM pg_database WHERE datname = $1', [databaseName]);
+    const isNew = known.rowCount === 0;
+    const name = isNew ? `${databaseName}${UNFINISHED_SUFFIX}` : databaseName;
+    const quoted = superuser.escapeIdentifier(name);
+    if (isNew) {
+      await superuser.query(`DROP DATABASE IF EXISTS ${quoted} WITH (FORCE)`);
+      await superuser.query(`CREATE DATABASE ${quoted} OWNER recollect_owner`);
+    }
+    const applied = await migrate(addressOf(name));
+    await superuser.query(`REVOKE ALL ON DATABASE ${quoted} FROM PUBLIC`);
+    await superuser.query(`GRANT CONNECT ON DATABASE ${quoted} TO recollect_app, recollect_maintenance`);
+    if (isNew) await superuser.query(`ALTER DATABASE ${quoted} RENAME TO ${superuser.escapeIdentifier(databaseName)}`);
+    progress(applied === 0 ? 'schema is current' : `${applied} migrations applied`);
+  } finally {
+    await superuser.end();
   }
 }

@@ -21,7 +21,11 @@ const SECRET_BYTES = 32;
 const KEY_PREFIX = 'rcl_';
 const SHOWN_CHARS = 12;
 
-const credentialsSchema = z.object({ url: z.string(), api_key: z.string().min(20), admin: z.object({ username: z.string(), password: z.string().min(8) }) });
+const credentialsSchema = z.object({
+  url: z.string(),
+  api_key: z.string().min(20),
+  admin: z.object({ username: z.string(), password: z.string().min(8) }),
+});
 type Credentials = z.output<typeof credentialsSchema>;
 
 function makeCredentials(url: string): Credentials {
@@ -42,22 +46,21 @@ async function ensureRows(client: pg.Client, credentials: Credentials): Promise<
   await client.query("SELECT pg_advisory_xact_lock(hashtextextended('recollect.identity', 0))");
   if ((await idOf(client, 'SELECT id FROM api_keys WHERE key_sha256 = $1 AND revoked_at IS NULL', [digest])) === null) {
     const tenantId = (await idOf(client, 'SELECT id FROM tenants WHERE name = $1', [LOCAL_TENANT])) ?? newId();
-    await client.query('INSERT INTO tenants (id, name) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING', [tenantId, LOCAL_TENANT]);
-    const userId = (await idOf(client, 'SELECT id FROM users WHERE tenant_id = $1 AND username = $2', [tenantId, ADMIN])) ?? newId();
+    await client.query('INSERT INTO tenants (id, name) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING', [
+      tenantId,
+      LOCAL_TENANT,
+    ]);
+    const userId =
+      (await idOf(client, 'SELECT id FROM users WHERE tenant_id = $1 AND username = $2', [tenantId, ADMIN])) ?? newId();
     await client.query(
       `INSERT INTO users (id, tenant_id, username, password_hash, role) VALUES ($1, $2, $3, $4, 'admin')
        ON CONFLICT (id) DO UPDATE SET password_hash = excluded.password_hash`,
       [userId, tenantId, ADMIN, hashPassword(credentials.admin.password)],
     );
-    await client.query('INSERT INTO api_keys (id, tenant_id, user_id, prefix, key_sha256, name, scopes) VALUES ($1, $2, $3, $4, $5, $6, $7)', [
-      newId(),
-      tenantId,
-      userId,
-      credentials.api_key.slice(0, SHOWN_CHARS),
-      digest,
-      KEY_NAME,
-      [...SCOPES],
-    ]);
+    await client.query(
+      'INSERT INTO api_keys (id, tenant_id, user_id, prefix, key_sha256, name, scopes) VALUES ($1, $2, $3, $4, $5, $6, $7)',
+      [newId(), tenantId, userId, credentials.api_key.slice(0, SHOWN_CHARS), digest, KEY_NAME, [...SCOPES]],
+    );
   }
   await client.query('COMMIT');
 }
@@ -69,7 +72,8 @@ async function ensureRows(client: pg.Client, credentials: Credentials): Promise<
 export async function bootstrapIdentity(options: IdentityBootstrap): Promise<void> {
   const stored = readJsonFile(options.credentialsPath, credentialsSchema);
   const credentials = stored.kind === 'value' ? { ...stored.value, url: options.url } : makeCredentials(options.url);
-  if (stored.kind !== 'value' || stored.value.url !== options.url) writeFileAtomic(options.credentialsPath, `${JSON.stringify(credentials, null, 2)}\n`);
+  if (stored.kind !== 'value' || stored.value.url !== options.url)
+    writeFileAtomic(options.credentialsPath, `${JSON.stringify(credentials, null, 2)}\n`);
   const client = new pg.Client({ connectionString: options.maintenanceDatabaseUrl });
   await client.connect();
   try {

@@ -1,10 +1,12 @@
 import type { Environment } from '../../config/process-environment.ts';
 import { passedEnvironment } from '../instance/environment.ts';
 import type { Instance } from '../instance/instance.ts';
+import { instanceLayout } from '../instance/layout.ts';
 import type { NodeDefinition } from '../supervisor/definitions.ts';
 import { EngineError } from './engine-error.ts';
 import { type EngineProgram, TEMPORAL, WEAVIATE } from './pinned.ts';
 import { findPostgresBinaries, type PostgresBinaries } from './postgres/binaries.ts';
+import { clearStalePostmaster } from './postgres/stale-postmaster.ts';
 import { postgresService } from './postgres/service.ts';
 import { type FoundPrograms, resolveEngines, type ResolveOptions } from './resolve.ts';
 import { temporalSchemaStep } from './temporal/schema.ts';
@@ -19,8 +21,12 @@ export interface EngineFiles {
   readonly weaviateServer: string;
 }
 
-/** Finds or makes the programs of all engines. Rejects with EngineError. */
-export async function prepareEngines(options: ResolveOptions): Promise<EngineFiles> {
+/**
+ * Finds or makes the programs of all engines, and ends a PostgreSQL that a killed start left unnoted: its port would count as
+ * taken. Rejects with EngineError.
+ */
+export async function prepareEngines(options: ResolveOptions & { readonly dataDir: string }): Promise<EngineFiles> {
+  await clearStalePostmaster(instanceLayout(options.dataDir).postgres);
   const postgres = await findPostgresBinaries();
   const programs = await resolveEngines([TEMPORAL, WEAVIATE], options);
   return {

@@ -24,14 +24,6 @@ export type Secrets = Readonly<z.infer<typeof secretsSchema>>;
 
 const storedSchema = z.record(z.string(), z.string());
 
-/** The secrets of a data directory, or null when it has none yet. Throws InstanceError when the file is damaged. */
-export function readSecrets(file: string): Secrets | null {
-  const stored = readJsonFile(file, storedSchema);
-  if (stored.kind === 'absent') return null;
-  if (stored.kind === 'damaged') throw damaged(file, stored.reason);
-  return secretsSchema.safeParse(stored.value).data ?? null;
-}
-
 /**
  * The secrets of a data directory, made once and kept: a new one would lock the databases out. A name that a later
  * version adds is generated beside the old ones. The file is readable by its owner only.

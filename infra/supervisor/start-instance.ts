@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { Environment } from '../../config/process-environment.ts';
 import { bootstrapDatabase } from '../bootstrap/database.ts';
 import { bootstrapIdentity } from '../bootstrap/identity.ts';
@@ -51,6 +52,8 @@ export type ServiceName = 'postgres' | 'temporal' | 'weaviate' | 'worker' | 'api
 
 const WORKER_GRACE_MS = 30_000;
 const API_GRACE_MS = 20_000;
+/** Blocks of this size go back to the system when they are freed. */
+const MALLOC_RETURN_BYTES = 4 * 1024 * 1024;
 
 /**
  * Starts a whole instance on a data directory and resolves when the API answers. Rejects with AlreadyRunningError,
@@ -65,7 +68,14 @@ export async function startInstance(options: StartInstanceOptions): Promise<Runn
     signal: options.signal,
     apiPort: options.apiPort,
     preferPorts: options.ports ?? 'saved',
-    prepare: () => prepareEngines({ cacheDir, environment, progress: options.progress, signal: options.signal }),
+    prepare: () =>
+      prepareEngines({
+        dataDir: options.dataDir,
+        cacheDir,
+        environment,
+        progress: options.progress,
+        signal: options.signal,
+      }),
     nodes: (opened, files) => instanceNodes(opened, files, { cacheDir, environment, progress: options.progress }),
     url: (opened) => apiUrl(opened, environment),
   });
@@ -86,8 +96,24 @@ interface GraphContext {
   readonly progress: Progress;
 }
 
+/**
+ * How our own processes run on a laptop, where memory is dear: stripped TypeScript is kept compiled (17–20 MB less in each process), and
+ * the C allocator gives back what a batch of embeddings took (130 MB instead of 160–200 after indexing).
+ */
+function nodeEnvironment(cacheDir: string): Record<string, string> {
+  return {
+    NODE_COMPILE_CACHE: path.join(cacheDir, 'compile'),
+    MALLOC_ARENA_MAX: '2',
+    MALLOC_MMAP_THRESHOLD_: String(MALLOC_RETURN_BYTES),
+    MALLOC_TRIM_THRESHOLD_: String(MALLOC_RETURN_BYTES),
+  };
+}
+
 function instanceNodes(instance: Instance, files: EngineFiles, context: GraphContext): NodeDefinition[] {
-  const childEnvironment = instanceEnvironment(instance, context.environment, context.cacheDir);
+  const childEnvironment = {
+    ...nodeEnvironment(context.cacheDir),
+    ...instanceEnvironment(instance, context.environment, context.cacheDir),
+  };
   const after = ['database', 'temporal-setup', 'weaviate', 'identity', 'model-files'];
   return [
     ...engineNodes(instance, files, context.environment),

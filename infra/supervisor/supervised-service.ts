@@ -8,7 +8,7 @@ import { awaitReadiness } from './readiness.ts';
 import type { NodeState, NodeStatus } from './state.ts';
 
 /** A service that cannot be started even once is given up after this many tries: then its set-up is wrong. */
-const FIRST_START_TRIES = 4;
+const FIRST_START_TRIES = 3;
 const KILL_WAIT_MS = 5000;
 const SHOWN_LOG_LINES = 8;
 const ENDING_SIGNALS: ReadonlySet<NodeJS.Signals> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGABRT']);

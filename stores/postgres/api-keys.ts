@@ -16,7 +16,13 @@ export interface KeyHolder {
   readonly scopes: readonly Scope[];
 }
 
-const keyRow = z.object({ id: z.string(), tenant_id: z.string(), user_id: z.string(), role: z.enum(['admin', 'user', 'viewer']), scopes: z.array(z.enum(SCOPES)) });
+const keyRow = z.object({
+  id: z.string(),
+  tenant_id: z.string(),
+  user_id: z.string(),
+  role: z.enum(['admin', 'user', 'viewer']),
+  scopes: z.array(z.enum(SCOPES)),
+});
 
 export function keySha256(key: string): Buffer {
   return createHash('sha256').update(key, 'utf8').digest();
@@ -24,8 +30,18 @@ export function keySha256(key: string): Buffer {
 
 /** Null for a key that is unknown, revoked or expired, or whose user is not active. */
 export async function findKeyHolder(pool: pg.Pool, key: string): Promise<KeyHolder | null> {
-  const result = await pool.query({ name: 'find_api_key', text: 'SELECT id, tenant_id, user_id, role, scopes FROM find_api_key($1)', values: [keySha256(key)] });
+  const result = await pool.query({
+    name: 'find_api_key',
+    text: 'SELECT id, tenant_id, user_id, role, scopes FROM find_api_key($1)',
+    values: [keySha256(key)],
+  });
   if (result.rows.length === 0) return null;
   const row = keyRow.parse(result.rows[0]);
-  return { keyId: row.id, tenantId: asId(row.tenant_id), userId: asId(row.user_id), role: row.role, scopes: row.scopes };
+  return {
+    keyId: row.id,
+    tenantId: asId(row.tenant_id),
+    userId: asId(row.user_id),
+    role: row.role,
+    scopes: row.scopes,
+  };
 }

@@ -59,16 +59,40 @@ export async function readContextSources(transaction: TenantTransaction, scope: 
     where: { projectId: scope.projectId, type: 'session', published: true, session, ...elsewhere },
     orderBy: { id: 'desc' },
     take: MAX_SESSIONS,
-    select: { id: true, title: true, completed: true, learned: true, nextSteps: true, actionItems: true, occurredAt: true },
+    select: {
+      id: true,
+      title: true,
+      completed: true,
+      learned: true,
+      nextSteps: true,
+      actionItems: true,
+      occurredAt: true,
+    },
   });
   const learnings = await transaction.learning.findMany({
     where: { projectId: scope.projectId, namespace: scope.namespace, validTo: null },
     orderBy: [{ confidence: 'desc' }, { id: 'desc' }],
     take: MAX_LEARNINGS,
-    select: { id: true, category: true, title: true, description: true, confidence: true, verifiedAt: true, useCount: true, validFrom: true },
+    select: {
+      id: true,
+      category: true,
+      title: true,
+      description: true,
+      confidence: true,
+      verifiedAt: true,
+      useCount: true,
+      validFrom: true,
+    },
   });
   const items = await transaction.summary.findMany({
-    where: { projectId: scope.projectId, type: 'item', kind: { in: LASTING_KINDS }, published: true, session, ...elsewhere },
+    where: {
+      projectId: scope.projectId,
+      type: 'item',
+      kind: { in: LASTING_KINDS },
+      published: true,
+      session,
+      ...elsewhere,
+    },
     orderBy: { id: 'desc' },
     take: MAX_ITEMS,
     select: { id: true, kind: true, title: true, content: true, importance: true, occurredAt: true },

@@ -36,7 +36,11 @@ export type StoredSummary = Prisma.SummaryGetPayload<{ select: typeof SUMMARY_CO
 
 /** Everything a model wrote of a session: the session's own summaries first, then topics and items in order. */
 export async function readSummaries(transaction: TenantTransaction, sessionId: string): Promise<StoredSummary[]> {
-  const rows = await transaction.summary.findMany({ where: { sessionId }, orderBy: [{ fromSeq: 'asc' }, { id: 'asc' }], select: SUMMARY_COLUMNS });
+  const rows = await transaction.summary.findMany({
+    where: { sessionId },
+    orderBy: [{ fromSeq: 'asc' }, { id: 'asc' }],
+    select: SUMMARY_COLUMNS,
+  });
   const own = rows.filter((row) => row.type === 'session').sort((a, b) => b.version - a.version);
   return [...own, ...rows.filter((row) => row.type !== 'session')];
 }
@@ -59,7 +63,11 @@ const LEARNING_COLUMNS = {
   reason: true,
   createdAt: true,
   project: { select: { id: true, displayName: true } },
-  evidence: { select: { sessionId: true, rowId: true, quote: true, weight: true }, orderBy: { createdAt: 'asc' }, take: 20 },
+  evidence: {
+    select: { sessionId: true, rowId: true, quote: true, weight: true },
+    orderBy: { createdAt: 'asc' },
+    take: 20,
+  },
 } satisfies Prisma.LearningSelect;
 
 export type StoredLearning = Prisma.LearningGetPayload<{ select: typeof LEARNING_COLUMNS }>;
@@ -72,7 +80,11 @@ export interface LearningFilter {
 }
 
 /** How a list of learnings can be sorted. */
-export const LEARNING_SORTS = { confidence: { confidence: 'desc' }, recency: { id: 'desc' }, popularity: { useCount: 'desc' } } as const;
+export const LEARNING_SORTS = {
+  confidence: { confidence: 'desc' },
+  recency: { id: 'desc' },
+  popularity: { useCount: 'desc' },
+} as const;
 
 /** A page of learnings that hold today, and how many there are. */
 export async function listLearnings(

@@ -34,7 +34,12 @@ export interface PendingEmbedding {
 const MAX_ATTEMPTS = 8;
 
 /** Asks for vectors, once per chunk and model however often it is called. */
-export async function wantEmbeddings(transaction: TenantTransaction, tenantId: TenantId, model: EmbeddingModel, wanted: readonly WantedEmbedding[]): Promise<number> {
+export async function wantEmbeddings(
+  transaction: TenantTransaction,
+  tenantId: TenantId,
+  model: EmbeddingModel,
+  wanted: readonly WantedEmbedding[],
+): Promise<number> {
   const rows = wanted.flatMap((memory) =>
     memory.chunks.map((chunk) => ({
       id: v7(),
@@ -64,18 +69,33 @@ const pendingRow = z.object({
 });
 
 /** The oldest chunks of a tenant that wait for their vector. */
-export async function pendingEmbeddings(transaction: TenantTransaction, model: string, limit: number): Promise<PendingEmbedding[]> {
+export async function pendingEmbeddings(
+  transaction: TenantTransaction,
+  model: string,
+  limit: number,
+): Promise<PendingEmbedding[]> {
   const rows = await transaction.$queryRaw`
     SELECT id, session_id, resource_type, resource_id, chunk, object_id FROM embeddings
      WHERE tenant_id = (SELECT current_tenant_id()) AND model = ${model} AND state = 'pending' ORDER BY id LIMIT ${limit}`;
   return z
     .array(pendingRow)
     .parse(rows)
-    .map((row) => ({ id: row.id, sessionId: row.session_id, type: row.resource_type, memoryId: row.resource_id, chunk: row.chunk, objectId: row.object_id }));
+    .map((row) => ({
+      id: row.id,
+      sessionId: row.session_id,
+      type: row.resource_type,
+      memoryId: row.resource_id,
+      chunk: row.chunk,
+      objectId: row.object_id,
+    }));
 }
 
 /** Records what became of chunks; the refused ones wait for another try until they had `MAX_ATTEMPTS`. */
-export async function settleEmbeddings(transaction: TenantTransaction, indexed: readonly string[], refused: readonly { readonly id: string; readonly message: string }[]): Promise<void> {
+export async function settleEmbeddings(
+  transaction: TenantTransaction,
+  indexed: readonly string[],
+  refused: readonly { readonly id: string; readonly message: string }[],
+): Promise<void> {
   if (indexed.length > 0) {
     await transaction.$executeRaw`UPDATE embeddings SET state = 'indexed', indexed_at = now(), error = NULL WHERE id = ANY (${indexed}::uuid[])`;
   }
@@ -87,7 +107,10 @@ export async function settleEmbeddings(transaction: TenantTransaction, indexed: 
 }
 
 /** Which of these sessions have no chunk left that waits. */
-export async function sessionsWithoutPending(transaction: TenantTransaction, sessionIds: readonly string[]): Promise<string[]> {
+export async function sessionsWithoutPending(
+  transaction: TenantTransaction,
+  sessionIds: readonly string[],
+): Promise<string[]> {
   const rows = await transaction.$queryRaw<{ id: string }[]>`
     SELECT wanted::text AS id FROM unnest(${sessionIds}::uuid[]) AS wanted
      WHERE NOT EXISTS (SELECT 1 FROM embeddings e WHERE e.session_id = wanted AND e.state = 'pending')`;

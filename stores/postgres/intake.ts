@@ -16,13 +16,27 @@ export interface IntakeSession {
 }
 
 /** Null when the session is gone or deleted. */
-export async function readIntakeSession(transaction: TenantTransaction, sessionId: string): Promise<IntakeSession | null> {
+export async function readIntakeSession(
+  transaction: TenantTransaction,
+  sessionId: string,
+): Promise<IntakeSession | null> {
   const session = await transaction.session.findUnique({
     where: { id: sessionId },
-    select: { lastSeq: true, consumedSeq: true, windowedSeq: true, infer: true, lastEventAt: true, status: true, _count: { select: { windows: true } } },
+    select: {
+      lastSeq: true,
+      consumedSeq: true,
+      windowedSeq: true,
+      infer: true,
+      lastEventAt: true,
+      status: true,
+      _count: { select: { windows: true } },
+    },
   });
   if (session === null || session.status === 'deleted') return null;
-  const last = await transaction.boundary.findUnique({ where: { sessionId_seq: { sessionId, seq: session.lastSeq } }, select: { kind: true } });
+  const last = await transaction.boundary.findUnique({
+    where: { sessionId_seq: { sessionId, seq: session.lastSeq } },
+    select: { kind: true },
+  });
   return {
     lastSeq: session.lastSeq,
     consumedSeq: session.consumedSeq,
@@ -43,10 +57,21 @@ export interface NewRow {
   readonly content: string;
 }
 
-const newRow = z.object({ id: z.string(), seq: z.number(), role: z.enum(['prompt', 'observation']), title: z.string(), content: z.string() });
+const newRow = z.object({
+  id: z.string(),
+  seq: z.number(),
+  role: z.enum(['prompt', 'observation']),
+  title: z.string(),
+  content: z.string(),
+});
 
 /** Rows after `afterSeq` up to `toSeq`, in order. */
-export async function readNewRows(transaction: TenantTransaction, sessionId: string, afterSeq: number, toSeq: number): Promise<NewRow[]> {
+export async function readNewRows(
+  transaction: TenantTransaction,
+  sessionId: string,
+  afterSeq: number,
+  toSeq: number,
+): Promise<NewRow[]> {
   const rows = await transaction.$queryRaw`
     SELECT id, seq, 'prompt' AS role, '' AS title, content FROM prompts WHERE session_id = ${sessionId}::uuid AND seq > ${afterSeq} AND seq <= ${toSeq}
     UNION ALL
@@ -56,7 +81,10 @@ export async function readNewRows(transaction: TenantTransaction, sessionId: str
 }
 
 /** Fills in what capture left out: counted tokens and the words for keyword search. */
-export async function fillRows(transaction: TenantTransaction, rows: readonly (NewRow & { readonly tokens: number })[]): Promise<void> {
+export async function fillRows(
+  transaction: TenantTransaction,
+  rows: readonly (NewRow & { readonly tokens: number })[],
+): Promise<void> {
   for (const role of ['prompt', 'observation'] as const) {
     const some = rows.filter((row) => row.role === role);
     if (some.length === 0) continue;
@@ -78,10 +106,20 @@ export async function fillRows(transaction: TenantTransaction, rows: readonly (N
   }
 }
 
-const windowRow = z.object({ seq: z.number(), tokens: z.number(), boundary: z.string().nullable(), created_at: z.date() });
+const windowRow = z.object({
+  seq: z.number(),
+  tokens: z.number(),
+  boundary: z.string().nullable(),
+  created_at: z.date(),
+});
 
 /** Every row after the last window, boundaries included: what windows are cut from. */
-export async function readUnwindowed(transaction: TenantTransaction, sessionId: string, afterSeq: number, toSeq: number): Promise<WindowRow[]> {
+export async function readUnwindowed(
+  transaction: TenantTransaction,
+  sessionId: string,
+  afterSeq: number,
+  toSeq: number,
+): Promise<WindowRow[]> {
   const rows = await transaction.$queryRaw`
     SELECT seq, tokens, NULL::text AS boundary, created_at FROM prompts WHERE session_id = ${sessionId}::uuid AND seq > ${afterSeq} AND seq <= ${toSeq}
     UNION ALL
@@ -92,7 +130,12 @@ export async function readUnwindowed(transaction: TenantTransaction, sessionId: 
   return z
     .array(windowRow)
     .parse(rows)
-    .map((row) => ({ seq: row.seq, tokens: row.tokens, boundary: row.boundary, createdAtMs: row.created_at.getTime() }));
+    .map((row) => ({
+      seq: row.seq,
+      tokens: row.tokens,
+      boundary: row.boundary,
+      createdAtMs: row.created_at.getTime(),
+    }));
 }
 
 export interface IntakeProgress {
@@ -106,7 +149,13 @@ export interface IntakeProgress {
  * Commits how far a session was taken in, and the windows that were cut. False when another run moved the session on meanwhile:
  * then no window was written, and the step is to be done again from what is stored.
  */
-export async function advanceIntake(transaction: TenantTransaction, tenantId: TenantId, sessionId: string, before: IntakeSession, progress: IntakeProgress): Promise<boolean> {
+export async function advanceIntake(
+  transaction: TenantTransaction,
+  tenantId: TenantId,
+  sessionId: string,
+  before: IntakeSession,
+  progress: IntakeProgress,
+): Promise<boolean> {
   const moved = await transaction.session.updateMany({
     where: { id: sessionId, consumedSeq: before.consumedSeq, windowedSeq: before.windowedSeq },
     data: { consumedSeq: progress.consumedSeq, windowedSeq: progress.windowedSeq, updatedAt: new Date() },

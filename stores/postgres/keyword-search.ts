@@ -7,7 +7,13 @@ import type { RecallFilter, RecallHit } from '../../domain/ports/vector-index.ts
 const hitRow = z.object({ memory_id: z.string(), memory_type: z.enum(MEMORY_TYPES), score: z.number() });
 
 /** Keyword search by PostgreSQL alone, best first: what answers while the vector index is away. */
-export async function searchKeyword(pool: pg.Pool, tenantId: TenantId, question: string, filter: RecallFilter, limit: number): Promise<RecallHit[]> {
+export async function searchKeyword(
+  pool: pg.Pool,
+  tenantId: TenantId,
+  question: string,
+  filter: RecallFilter,
+  limit: number,
+): Promise<RecallHit[]> {
   const result = await pool.query({
     name: 'search_keyword',
     text: 'SELECT memory_id, memory_type, score FROM search_keyword($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)',

@@ -24,12 +24,24 @@ export interface WrittenLearning {
 const CONFIDENCE_STEP = 0.25;
 
 function fingerprint(context: LearningContext, draft: LearningDraft): Uint8Array<ArrayBuffer> {
-  const said = draft.description.normalize('NFKC').toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, ' ').trim();
-  return new Uint8Array(createHash('sha256').update([context.projectId ?? '', context.namespace, draft.category, said].join('\u0000'), 'utf8').digest());
+  const said = draft.description
+    .normalize('NFKC')
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}]+/gu, ' ')
+    .trim();
+  return new Uint8Array(
+    createHash('sha256')
+      .update([context.projectId ?? '', context.namespace, draft.category, said].join('\u0000'), 'utf8')
+      .digest(),
+  );
 }
 
 /** Text of a learning as it is embedded. */
-export function learningText(learning: { readonly description: string; readonly context: string; readonly examples: readonly string[] }): string {
+export function learningText(learning: {
+  readonly description: string;
+  readonly context: string;
+  readonly examples: readonly string[];
+}): string {
   return [learning.description, learning.context, ...learning.examples].filter((text) => text !== '').join('\n');
 }
 
@@ -37,7 +49,11 @@ export function learningText(learning: { readonly description: string; readonly 
  * Writes learnings with their evidence. Knowledge that the project already has gains evidence and, when another session shows it,
  * confidence, and is not doubled; writing the same session's learnings again changes nothing. Answers those that are new.
  */
-export async function writeLearnings(transaction: TenantTransaction, context: LearningContext, drafts: readonly LearningDraft[]): Promise<WrittenLearning[]> {
+export async function writeLearnings(
+  transaction: TenantTransaction,
+  context: LearningContext,
+  drafts: readonly LearningDraft[],
+): Promise<WrittenLearning[]> {
   const written: WrittenLearning[] = [];
   for (const draft of drafts) {
     const print = fingerprint(context, draft);
@@ -48,10 +64,14 @@ export async function writeLearnings(transaction: TenantTransaction, context: Le
     });
     const id = known?.id ?? newId();
     if (known === null) {
-      await transaction.learning.create({ data: { id, ...context, ...fields, examples: [...draft.examples], tags: [...draft.tags], fingerprint: print } });
+      await transaction.learning.create({
+        data: { id, ...context, ...fields, examples: [...draft.examples], tags: [...draft.tags], fingerprint: print },
+      });
       written.push({ id, title: draft.title, content: learningText(draft) });
     } else {
-      const shownBefore = await transaction.learningEvidence.count({ where: { learningId: id, sessionId: context.sessionId } });
+      const shownBefore = await transaction.learningEvidence.count({
+        where: { learningId: id, sessionId: context.sessionId },
+      });
       if (shownBefore === 0) {
         const confidence = known.confidence + (1 - known.confidence) * CONFIDENCE_STEP;
         await transaction.learning.update({ where: { id }, data: { confidence, updatedAt: new Date() } });

@@ -11,7 +11,12 @@ const sessionRow = z.object({ tenant_id: z.string(), id: z.string() });
  * Sessions that nobody seems to own: rows were captured that the workflow has not taken in for `graceMs`, or the session is still
  * open long after it should have ended. The oldest first, at most `limit`.
  */
-export async function forgottenSessions(maintenance: pg.Pool, graceMs: number, overdueMs: number, limit: number): Promise<{ tenantId: TenantId; sessionId: SessionId }[]> {
+export async function forgottenSessions(
+  maintenance: pg.Pool,
+  graceMs: number,
+  overdueMs: number,
+  limit: number,
+): Promise<{ tenantId: TenantId; sessionId: SessionId }[]> {
   const result = await maintenance.query(
     `SELECT tenant_id, id FROM sessions
       WHERE status = 'active'
@@ -28,7 +33,11 @@ export async function forgottenSessions(maintenance: pg.Pool, graceMs: number, o
 const tenantRow = z.object({ tenant_id: z.string() });
 
 /** Tenants with vectors that have waited for `graceMs`. */
-export async function tenantsWithPendingVectors(maintenance: pg.Pool, graceMs: number, limit: number): Promise<TenantId[]> {
+export async function tenantsWithPendingVectors(
+  maintenance: pg.Pool,
+  graceMs: number,
+  limit: number,
+): Promise<TenantId[]> {
   const result = await maintenance.query(
     `SELECT DISTINCT tenant_id FROM embeddings WHERE state = 'pending' AND created_at < now() - make_interval(secs => $1 / 1000.0) LIMIT $2`,
     [graceMs, limit],

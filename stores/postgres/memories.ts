@@ -37,7 +37,11 @@ const memoryRow = z.object({
  * Reads memories by reference, in no given order; what is gone, deleted, no longer valid, or another user's is left out.
  * `viewerId` undefined: an admin, or the index step, who sees all of the tenant.
  */
-export async function readMemories(transaction: TenantTransaction, refs: readonly MemoryRef[], viewerId?: string): Promise<Memory[]> {
+export async function readMemories(
+  transaction: TenantTransaction,
+  refs: readonly MemoryRef[],
+  viewerId?: string,
+): Promise<Memory[]> {
   const idsOf = (type: MemoryType) => refs.filter((ref) => ref.type === type).map((ref) => ref.id);
   const viewer = viewerId ?? null;
   const rows = await transaction.$queryRaw`

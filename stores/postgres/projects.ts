@@ -1,4 +1,5 @@
 import { normaliseRemote } from '../../domain/capture/project-identity.ts';
+import { indexable } from '../../domain/capture/well-formed.ts';
 import type { TenantTransaction } from './database.ts';
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -13,9 +14,22 @@ export async function findProject(transaction: TenantTransaction, given: string)
   const select = { id: true, displayName: true } as const;
   if (UUID.test(given)) return transaction.project.findUnique({ where: { id: given }, select });
   const remote = normaliseRemote(given);
-  const aliases = [...(remote === null ? [] : [`remote:${remote}`]), `remote:${given}`, `name:${given}`, `path::${given}`];
-  const alias = await transaction.projectAlias.findFirst({ where: { alias: { in: aliases } }, select: { project: { select } } });
+  const aliases = [
+    ...(remote === null ? [] : [`remote:${remote}`]),
+    `remote:${given}`,
+    `name:${given}`,
+    `path::${given}`,
+  ].map(indexable);
+  const alias = await transaction.projectAlias.findFirst({
+    where: { alias: { in: aliases } },
+    select: { project: { select } },
+  });
   if (alias !== null) return alias.project;
-  const path = await transaction.projectAlias.findFirst({ where: { alias: { startsWith: 'path:', endsWith: `:${given}` } }, select: { project: { select } } });
-  return path?.project ?? transaction.project.findFirst({ where: { displayName: given }, orderBy: { id: 'desc' }, select });
+  const path = await transaction.projectAlias.findFirst({
+    where: { alias: { startsWith: 'path:', endsWith: `:${given}` } },
+    select: { project: { select } },
+  });
+  return (
+    path?.project ?? transaction.project.findFirst({ where: { displayName: given }, orderBy: { id: 'desc' }, select })
+  );
 }

@@ -52,7 +52,12 @@ export async function readRows(transaction: TenantTransaction, range: RowRange):
 }
 
 /** The prompts of a session in order: the first `head` and the last `tail` of them. */
-export async function readPrompts(transaction: TenantTransaction, sessionId: string, head: number, tail: number): Promise<SourceRow[]> {
+export async function readPrompts(
+  transaction: TenantTransaction,
+  sessionId: string,
+  head: number,
+  tail: number,
+): Promise<SourceRow[]> {
   const rows = await transaction.$queryRaw`
     SELECT * FROM (
       (SELECT ${PROMPT_COLUMNS} FROM prompts WHERE session_id = ${sessionId}::uuid ORDER BY seq LIMIT ${head})
@@ -63,7 +68,11 @@ export async function readPrompts(transaction: TenantTransaction, sessionId: str
 }
 
 /** The last user prompt before a position; null when there is none. */
-export async function precedingRequest(transaction: TenantTransaction, sessionId: string, beforeSeq: number): Promise<string | null> {
+export async function precedingRequest(
+  transaction: TenantTransaction,
+  sessionId: string,
+  beforeSeq: number,
+): Promise<string | null> {
   const found = await transaction.prompt.findFirst({
     where: { sessionId, seq: { lt: beforeSeq }, type: 'user' },
     orderBy: { seq: 'desc' },
@@ -73,7 +82,12 @@ export async function precedingRequest(transaction: TenantTransaction, sessionId
 }
 
 /** Rows by id, and of each the `after` rows that followed it in its session: what a learning may quote. */
-export async function readRowsAround(transaction: TenantTransaction, sessionId: string, ids: readonly string[], after: number): Promise<SourceRow[]> {
+export async function readRowsAround(
+  transaction: TenantTransaction,
+  sessionId: string,
+  ids: readonly string[],
+  after: number,
+): Promise<SourceRow[]> {
   const rows = await transaction.$queryRaw`
     WITH cited AS (
       SELECT seq FROM prompts WHERE session_id = ${sessionId}::uuid AND id = ANY (${ids}::uuid[])
@@ -94,7 +108,11 @@ export interface SessionTrace {
   readonly lastOccurredAt: Date;
 }
 
-const traceRow = z.object({ files_read: z.array(z.string()), files_modified: z.array(z.string()), last_at: z.date().nullable() });
+const traceRow = z.object({
+  files_read: z.array(z.string()),
+  files_modified: z.array(z.string()),
+  last_at: z.date().nullable(),
+});
 
 /** Files of a whole session by the evidence of its tool inputs. */
 export async function readTrace(transaction: TenantTransaction, sessionId: string): Promise<SessionTrace> {
@@ -103,5 +121,9 @@ export async function readTrace(transaction: TenantTransaction, sessionId: strin
            ARRAY(SELECT DISTINCT file FROM observations o, unnest(o.files_modified) AS file WHERE o.session_id = ${sessionId}::uuid ORDER BY file) AS files_modified,
            greatest((SELECT max(occurred_at) FROM observations WHERE session_id = ${sessionId}::uuid), (SELECT max(occurred_at) FROM prompts WHERE session_id = ${sessionId}::uuid)) AS last_at`;
   const [row] = z.array(traceRow).length(1).parse(rows);
-  return { filesRead: row?.files_read ?? [], filesModified: row?.files_modified ?? [], lastOccurredAt: row?.last_at ?? new Date() };
+  return {
+    filesRead: row?.files_read ?? [],
+    filesModified: row?.files_modified ?? [],
+    lastOccurredAt: row?.last_at ?? new Date(),
+  };
 }

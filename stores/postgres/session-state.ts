@@ -17,7 +17,15 @@ export interface SessionFacts {
 export async function readSessionFacts(transaction: TenantTransaction, sessionId: string): Promise<SessionFacts> {
   const found = await transaction.session.findUniqueOrThrow({
     where: { id: sessionId },
-    select: { userId: true, projectId: true, namespace: true, title: true, lastSeq: true, consumedSeq: true, project: { select: { displayName: true } } },
+    select: {
+      userId: true,
+      projectId: true,
+      namespace: true,
+      title: true,
+      lastSeq: true,
+      consumedSeq: true,
+      project: { select: { displayName: true } },
+    },
   });
   const { project, ...facts } = found;
   return { ...facts, projectName: project?.displayName ?? null };
@@ -31,8 +39,15 @@ export interface PhaseChange {
 }
 
 /** Shows where the session's workflow stands. */
-export async function writePhase(transaction: TenantTransaction, sessionId: string, change: PhaseChange): Promise<void> {
-  await transaction.session.updateMany({ where: { id: sessionId, status: { not: 'deleted' } }, data: { ...change, updatedAt: new Date() } });
+export async function writePhase(
+  transaction: TenantTransaction,
+  sessionId: string,
+  change: PhaseChange,
+): Promise<void> {
+  await transaction.session.updateMany({
+    where: { id: sessionId, status: { not: 'deleted' } },
+    data: { ...change, updatedAt: new Date() },
+  });
 }
 
 /**

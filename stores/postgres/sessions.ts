@@ -7,8 +7,16 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** A session by its own id, or by `host:external id`. Null when the tenant has none such. */
 export async function findSessionId(transaction: TenantTransaction, given: string): Promise<string | null> {
   const colon = given.indexOf(':');
-  const where = UUID.test(given) ? { id: given } : colon > 0 ? { host: given.slice(0, colon), externalId: given.slice(colon + 1) } : { externalId: given };
-  const found = await transaction.session.findFirst({ where: { ...where, status: { not: 'deleted' } }, orderBy: { id: 'desc' }, select: { id: true } });
+  const where = UUID.test(given)
+    ? { id: given }
+    : colon > 0
+      ? { host: given.slice(0, colon), externalId: given.slice(colon + 1) }
+      : { externalId: given };
+  const found = await transaction.session.findFirst({
+    where: { ...where, status: { not: 'deleted' } },
+    orderBy: { id: 'desc' },
+    select: { id: true },
+  });
   return found?.id ?? null;
 }
 
@@ -50,7 +58,12 @@ const countsRow = z.object({
 
 export interface SessionDetail {
   readonly session: StoredSession;
-  readonly counts: { readonly summaries: number; readonly learnings: number; readonly windowsParked: number; readonly vectorsFailed: number };
+  readonly counts: {
+    readonly summaries: number;
+    readonly learnings: number;
+    readonly windowsParked: number;
+    readonly vectorsFailed: number;
+  };
   readonly pending: { readonly summarise: number; readonly learn: number; readonly embed: number };
 }
 
@@ -93,12 +106,23 @@ export interface SessionListFilter {
 }
 
 /** A page of sessions, the newest first, and how many there are. */
-export async function listSessions(transaction: TenantTransaction, filter: SessionListFilter, page: number, limit: number): Promise<{ rows: StoredSession[]; total: number }> {
+export async function listSessions(
+  transaction: TenantTransaction,
+  filter: SessionListFilter,
+  page: number,
+  limit: number,
+): Promise<{ rows: StoredSession[]; total: number }> {
   const where: Prisma.SessionWhereInput = {
     status: filter.status === undefined ? { not: 'deleted' } : filter.status,
     ...(filter.projectId === undefined ? {} : { projectId: filter.projectId }),
     ...(filter.search === undefined ? {} : { title: { contains: filter.search, mode: 'insensitive' } }),
   };
-  const rows = await transaction.session.findMany({ where, orderBy: { id: 'desc' }, skip: (page - 1) * limit, take: limit, select: SESSION_COLUMNS });
+  const rows = await transaction.session.findMany({
+    where,
+    orderBy: { id: 'desc' },
+    skip: (page - 1) * limit,
+    take: limit,
+    select: SESSION_COLUMNS,
+  });
   return { rows, total: await transaction.session.count({ where }) };
 }

@@ -2,7 +2,14 @@ import { z } from 'zod';
 import { newId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import { ITEM_KINDS } from '../../domain/ports/model.ts';
-import type { CitedText, Evidence, SessionSummaryDraft, StoredItem, StoredTopic, TopicSummaryDraft } from '../../domain/ports/model.ts';
+import type {
+  CitedText,
+  Evidence,
+  SessionSummaryDraft,
+  StoredItem,
+  StoredTopic,
+  TopicSummaryDraft,
+} from '../../domain/ports/model.ts';
 import type { Prisma } from '../../prisma/generated/client.ts';
 import type { TenantTransaction } from './database.ts';
 
@@ -21,7 +28,9 @@ export function parseEvidence(value: unknown): Evidence[] {
 
 function jsonOf(values: readonly (CitedText | Evidence)[]): Prisma.InputJsonValue {
   return values.map((value) =>
-    'text' in value ? { text: value.text, evidence: value.evidence.map((piece) => ({ ...piece })) } : { rowId: value.rowId, quote: value.quote },
+    'text' in value
+      ? { text: value.text, evidence: value.evidence.map((piece) => ({ ...piece })) }
+      : { rowId: value.rowId, quote: value.quote },
   );
 }
 
@@ -55,7 +64,12 @@ function common(context: SummaryContext, slot: string) {
 }
 
 /** Writes a window's topic summary and its items under slots of that window, so that writing them again changes nothing. */
-export async function writeTopic(transaction: TenantTransaction, context: SummaryContext, windowN: number, topic: TopicSummaryDraft): Promise<WrittenSummary[]> {
+export async function writeTopic(
+  transaction: TenantTransaction,
+  context: SummaryContext,
+  windowN: number,
+  topic: TopicSummaryDraft,
+): Promise<WrittenSummary[]> {
   const summary = {
     ...common(context, `topic:${windowN}`),
     id: newId(),
@@ -88,11 +102,22 @@ export async function writeTopic(transaction: TenantTransaction, context: Summar
 }
 
 /** Writes the summary of a session as far as `context.toSeq`; a later run of the session writes another version beside it. */
-export async function writeSessionSummary(transaction: TenantTransaction, context: SummaryContext, draft: SessionSummaryDraft): Promise<WrittenSummary[]> {
-  const earlier = await transaction.summary.count({ where: { sessionId: context.sessionId, type: 'session', toSeq: { lt: context.toSeq } } });
-  await transaction.summary.updateMany({ where: { sessionId: context.sessionId, type: 'session', toSeq: { lt: context.toSeq } }, data: { published: false } });
+export async function writeSessionSummary(
+  transaction: TenantTransaction,
+  context: SummaryContext,
+  draft: SessionSummaryDraft,
+): Promise<WrittenSummary[]> {
+  const earlier = await transaction.summary.count({
+    where: { sessionId: context.sessionId, type: 'session', toSeq: { lt: context.toSeq } },
+  });
+  await transaction.summary.updateMany({
+    where: { sessionId: context.sessionId, type: 'session', toSeq: { lt: context.toSeq } },
+    data: { published: false },
+  });
   const { keyPoints, actionItems, ...fields } = draft;
-  const content = [draft.request, draft.investigated, draft.learned, draft.completed, draft.nextSteps, draft.notes].filter((text) => text !== '').join('\n');
+  const content = [draft.request, draft.investigated, draft.learned, draft.completed, draft.nextSteps, draft.notes]
+    .filter((text) => text !== '')
+    .join('\n');
   return createMissing(transaction, [
     {
       ...common(context, `session:${context.toSeq}`),
@@ -110,27 +135,58 @@ export async function writeSessionSummary(transaction: TenantTransaction, contex
   ]);
 }
 
-async function createMissing(transaction: TenantTransaction, rows: Prisma.SummaryCreateManyInput[]): Promise<WrittenSummary[]> {
-  const created = await transaction.summary.createManyAndReturn({ data: rows, skipDuplicates: true, select: { id: true, title: true, content: true } });
+async function createMissing(
+  transaction: TenantTransaction,
+  rows: Prisma.SummaryCreateManyInput[],
+): Promise<WrittenSummary[]> {
+  const created = await transaction.summary.createManyAndReturn({
+    data: rows,
+    skipDuplicates: true,
+    select: { id: true, title: true, content: true },
+  });
   return created;
 }
 
 /** Whether the session's summary up to that position is written. */
-export async function hasSessionSummary(transaction: TenantTransaction, sessionId: string, toSeq: number): Promise<boolean> {
+export async function hasSessionSummary(
+  transaction: TenantTransaction,
+  sessionId: string,
+  toSeq: number,
+): Promise<boolean> {
   return (await transaction.summary.count({ where: { sessionId, slot: `session:${toSeq}` } })) > 0;
 }
 
 /** Topics and items of a session in order, as the session summary and the learnings are made from. */
-export async function readTopicsAndItems(transaction: TenantTransaction, sessionId: string): Promise<{ topics: StoredTopic[]; items: StoredItem[] }> {
+export async function readTopicsAndItems(
+  transaction: TenantTransaction,
+  sessionId: string,
+): Promise<{ topics: StoredTopic[]; items: StoredItem[] }> {
   const rows = await transaction.summary.findMany({
     where: { sessionId, type: { in: ['topic', 'item'] } },
     orderBy: [{ windowN: 'asc' }, { id: 'asc' }],
-    select: { id: true, type: true, kind: true, title: true, content: true, keyPoints: true, actionItems: true, evidence: true, tags: true, importance: true },
+    select: {
+      id: true,
+      type: true,
+      kind: true,
+      title: true,
+      content: true,
+      keyPoints: true,
+      actionItems: true,
+      evidence: true,
+      tags: true,
+      importance: true,
+    },
   });
   return {
     topics: rows
       .filter((row) => row.type === 'topic')
-      .map((row) => ({ id: row.id, title: row.title, content: row.content, keyPoints: parseCited(row.keyPoints), actionItems: parseCited(row.actionItems) })),
+      .map((row) => ({
+        id: row.id,
+        title: row.title,
+        content: row.content,
+        keyPoints: parseCited(row.keyPoints),
+        actionItems: parseCited(row.actionItems),
+      })),
     items: rows
       .filter((row) => row.type === 'item')
       .map((row) => ({

@@ -11,13 +11,21 @@ export interface UsageOwner {
 }
 
 /** Books model calls, those that failed included. */
-export async function bookUsage(transaction: TenantTransaction, owner: UsageOwner, calls: readonly ModelUsage[]): Promise<void> {
+export async function bookUsage(
+  transaction: TenantTransaction,
+  owner: UsageOwner,
+  calls: readonly ModelUsage[],
+): Promise<void> {
   if (calls.length === 0) return;
   await transaction.usageEntry.createMany({ data: calls.map((call) => ({ id: v7(), ...owner, ...call })) });
 }
 
 /** Tokens and dollars of several calls together. */
-export function sumUsage(calls: readonly ModelUsage[]): { readonly tokensIn: number; readonly tokensOut: number; readonly costUsd: number } {
+export function sumUsage(calls: readonly ModelUsage[]): {
+  readonly tokensIn: number;
+  readonly tokensOut: number;
+  readonly costUsd: number;
+} {
   return {
     tokensIn: calls.reduce((sum, call) => sum + call.tokensIn, 0),
     tokensOut: calls.reduce((sum, call) => sum + call.tokensOut, 0),

@@ -36,7 +36,12 @@ export async function markSummarised(transaction: TenantTransaction, sessionId: 
 }
 
 /** Sets a window aside with the reason; its rows stay where they are, and `requeueParked` tries it again. */
-export async function markParked(transaction: TenantTransaction, sessionId: string, n: number, reason: string): Promise<void> {
+export async function markParked(
+  transaction: TenantTransaction,
+  sessionId: string,
+  n: number,
+  reason: string,
+): Promise<void> {
   await transaction.window.update({
     where: { sessionId_n: { sessionId, n } },
     data: { state: 'parked', error: reason.slice(0, 500), attempts: { increment: 1 }, updatedAt: new Date() },
@@ -44,7 +49,11 @@ export async function markParked(transaction: TenantTransaction, sessionId: stri
 }
 
 /** Gives parked windows that were tried fewer than `maxAttempts` times another turn; answers how many. */
-export async function requeueParked(transaction: TenantTransaction, sessionId: string, maxAttempts: number): Promise<number> {
+export async function requeueParked(
+  transaction: TenantTransaction,
+  sessionId: string,
+  maxAttempts: number,
+): Promise<number> {
   const moved = await transaction.window.updateMany({
     where: { sessionId, state: 'parked', attempts: { lt: maxAttempts } },
     data: { state: 'cut', updatedAt: new Date() },

@@ -38,7 +38,14 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const onIdleError = () => {};
   const superuser = new pg.Pool({ connectionString: urlOf(name, 'superuser'), max: 2 });
   superuser.on('error', onIdleError);
-  const database = createDatabase({ url: urlOf(name, 'app'), max: 5, connectTimeoutMs: 5_000, statementTimeoutMs: 20_000, applicationName: 'test', onIdleError });
+  const database = createDatabase({
+    url: urlOf(name, 'app'),
+    max: 5,
+    connectTimeoutMs: 5_000,
+    statementTimeoutMs: 20_000,
+    applicationName: 'test',
+    onIdleError,
+  });
   return {
     name,
     url: (role) => urlOf(name, role),
@@ -74,23 +81,24 @@ export async function createTestUser(superuser: pg.Pool, options: TestUserOption
   const tenantId = options.tenantId ?? newId<TenantId>();
   const userId = newId<UserId>();
   const key = `rcl_test_${randomUUID()}`;
-  if (options.tenantId === undefined) await superuser.query('INSERT INTO tenants (id, name) VALUES ($1, $2)', [tenantId, tenantId]);
-  await superuser.query('INSERT INTO users (id, tenant_id, username, password_hash, role) VALUES ($1, $2, $3, $4, $5)', [
-    userId,
-    tenantId,
-    userId,
-    'not a hash',
-    options.role ?? 'user',
-  ]);
-  await superuser.query('INSERT INTO api_keys (id, tenant_id, user_id, prefix, key_sha256, name, scopes, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)', [
-    newId(),
-    tenantId,
-    userId,
-    key.slice(0, 12),
-    keySha256(key),
-    'test',
-    [...(options.scopes ?? SCOPES)],
-    options.expiresAt ?? null,
-  ]);
+  if (options.tenantId === undefined)
+    await superuser.query('INSERT INTO tenants (id, name) VALUES ($1, $2)', [tenantId, tenantId]);
+  await superuser.query(
+    'INSERT INTO users (id, tenant_id, username, password_hash, role) VALUES ($1, $2, $3, $4, $5)',
+    [userId, tenantId, userId, 'not a hash', options.role ?? 'user'],
+  );
+  await superuser.query(
+    'INSERT INTO api_keys (id, tenant_id, user_id, prefix, key_sha256, name, scopes, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)',
+    [
+      newId(),
+      tenantId,
+      userId,
+      key.slice(0, 12),
+      keySha256(key),
+      'test',
+      [...(options.scopes ?? SCOPES)],
+      options.expiresAt ?? null,
+    ],
+  );
   return { tenantId, userId, key };
 }

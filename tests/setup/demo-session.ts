@@ -16,10 +16,18 @@ export function demoHooks(): RecordedHook[] {
 }
 
 /** Posts hooks in order, each with a delivery id of its own; fails on any answer but 200. */
-export async function replay(instance: Pick<TestInstance, 'call'>, hooks: readonly RecordedHook[], from = 0): Promise<void> {
+export async function replay(
+  instance: Pick<TestInstance, 'call'>,
+  hooks: readonly RecordedHook[],
+  from = 0,
+): Promise<void> {
   for (const [index, hook] of hooks.entries()) {
-    const answer = await instance.call('POST', `/hooks/${hook.hook_event_name}`, { body: hook, headers: { 'x-recollect-delivery': `delivery-${from + index}` } });
-    if (answer.status !== 200) throw new Error(`hook ${from + index} was answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+    const answer = await instance.call('POST', `/hooks/${hook.hook_event_name}`, {
+      body: hook,
+      headers: { 'x-recollect-delivery': `delivery-${from + index}` },
+    });
+    if (answer.status !== 200)
+      throw new Error(`hook ${from + index} was answered ${answer.status}: ${JSON.stringify(answer.body)}`);
   }
 }
 
@@ -29,7 +37,14 @@ const detailSchema = z.object({
   phase: z.string(),
   waiting_reason: z.string().nullable(),
   last_error: z.string().nullable(),
-  counts: z.object({ prompts: z.number(), observations: z.number(), summaries: z.number(), learnings: z.number(), windows_parked: z.number(), vectors_failed: z.number() }),
+  counts: z.object({
+    prompts: z.number(),
+    observations: z.number(),
+    summaries: z.number(),
+    learnings: z.number(),
+    windows_parked: z.number(),
+    vectors_failed: z.number(),
+  }),
   pending: z.object({ summarise: z.number(), learn: z.number(), embed: z.number() }),
 });
 export type SessionAnswer = z.output<typeof detailSchema>;
@@ -44,7 +59,10 @@ export function settled(instance: Pick<TestInstance, 'call'>, id: string, timeou
   return until(
     async () => {
       const session = await sessionOf(instance, id);
-      const done = session.status === 'ended' && session.phase === 'settled' && Object.values(session.pending).every((left) => left === 0);
+      const done =
+        session.status === 'ended' &&
+        session.phase === 'settled' &&
+        Object.values(session.pending).every((left) => left === 0);
       return done ? session : undefined;
     },
     timeoutMs,

@@ -19,11 +19,22 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const dataDir = mkdtempSync(join(tmpdir(), 'recollect-test-'));
   chmodSync(dataDir, 0o755);
   const signal = new AbortController().signal;
-  const engines = await startEngines({ dataDir, cacheDir, environment, progress: terminalProgress({ ...processOutput(), columns: null }, { verbose: false }), signal });
+  const engines = await startEngines({
+    dataDir,
+    cacheDir,
+    environment,
+    progress: terminalProgress({ ...processOutput(), columns: null }, { verbose: false }),
+    signal,
+  });
   try {
     const { postgresOwner: owner, postgresApp: app, postgresMaintenance: maintenance } = engines.instance.secrets;
     const passwords = { owner, app, maintenance };
-    await bootstrapDatabase({ superuserUrl: superuserUrl(engines.instance), databaseName: TEMPLATE_DATABASE, passwords, progress: () => {} });
+    await bootstrapDatabase({
+      superuserUrl: superuserUrl(engines.instance),
+      databaseName: TEMPLATE_DATABASE,
+      passwords,
+      progress: () => {},
+    });
     await ensureModelFiles({ cacheDir, environment, progress: (line) => process.stderr.write(`${line}\n`), signal });
     project.provide('engines', { postgres: engines.postgres, temporal: engines.temporal, weaviate: engines.weaviate });
     project.provide('roles', passwords);

@@ -48,7 +48,11 @@ function temporalNamespace(): string {
 }
 
 /** Settings of a test's instance: its own database and Temporal namespace on the suite's engines; short times unless overridden. */
-export function testEnvironment(db: TestDatabase, namespace: string, overrides: Readonly<Record<string, string>> = {}): Record<string, string> {
+export function testEnvironment(
+  db: TestDatabase,
+  namespace: string,
+  overrides: Readonly<Record<string, string>> = {},
+): Record<string, string> {
   const engines = inject('engines');
   return {
     RECOLLECT_DATABASE_URL: db.url('app'),
@@ -88,7 +92,11 @@ export async function startTestInstance(overrides: Readonly<Record<string, strin
     const response = await fetch(`${url}/api/v1${path}`, {
       method,
       body,
-      headers: { ...(key === null ? {} : { authorization: `Bearer ${key}` }), ...(body === null ? {} : { 'content-type': 'application/json' }), ...options.headers },
+      headers: {
+        ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+        ...(body === null ? {} : { 'content-type': 'application/json' }),
+        ...options.headers,
+      },
     });
     const text = await response.text();
     const isJson = response.headers.get('content-type')?.startsWith('application/json') === true;

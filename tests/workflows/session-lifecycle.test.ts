@@ -9,7 +9,18 @@ import type { TestInstance } from '../setup/instance.ts';
 const hooks = demoHooks();
 const external = hooks[0]?.session_id ?? '';
 const id = `claude-code:${external}`;
-const summaries = z.object({ data: z.array(z.looseObject({ type: z.string(), title: z.string(), request: z.string().nullable(), version: z.number(), published: z.boolean(), files_modified: z.array(z.string()) })) });
+const summaries = z.object({
+  data: z.array(
+    z.looseObject({
+      type: z.string(),
+      title: z.string(),
+      request: z.string().nullable(),
+      version: z.number(),
+      published: z.boolean(),
+      files_modified: z.array(z.string()),
+    }),
+  ),
+});
 let instance: TestInstance;
 
 beforeAll(async () => {
@@ -36,7 +47,9 @@ describe('a recorded session, from its hooks to its memory', { timeout: 120_000 
   });
 
   test('every window is summarised once, and windows cover every row once', async () => {
-    const rows = await instance.db.superuser.query<{ n: number; from_seq: number; to_seq: number; state: string }>('SELECT n, from_seq, to_seq, state FROM windows ORDER BY n');
+    const rows = await instance.db.superuser.query<{ n: number; from_seq: number; to_seq: number; state: string }>(
+      'SELECT n, from_seq, to_seq, state FROM windows ORDER BY n',
+    );
     expect(rows.rows.length).toBeGreaterThan(1);
     let expected = 1;
     for (const window of rows.rows) {
@@ -56,10 +69,18 @@ describe('a recorded session, from its hooks to its memory', { timeout: 120_000 
   });
 
   test('files come from what tools touched', async () => {
-    const { data } = summaries.parse((await instance.call('GET', `/sessions/${encodeURIComponent(id)}/summaries`)).body);
+    const { data } = summaries.parse(
+      (await instance.call('GET', `/sessions/${encodeURIComponent(id)}/summaries`)).body,
+    );
     const own = data.find((summary) => summary.type === 'session');
     expect(own?.request).not.toBe('');
-    const edited = new Set(hooks.flatMap((hook) => (hook.hook_event_name === 'PostToolUse' && ['Edit', 'Write'].includes(String(hook['tool_name'])) ? [z.object({ file_path: z.string() }).parse(hook['tool_input']).file_path] : [])));
+    const edited = new Set(
+      hooks.flatMap((hook) =>
+        hook.hook_event_name === 'PostToolUse' && ['Edit', 'Write'].includes(String(hook['tool_name']))
+          ? [z.object({ file_path: z.string() }).parse(hook['tool_input']).file_path]
+          : [],
+      ),
+    );
     expect(new Set(own?.files_modified)).toEqual(edited);
   });
 
@@ -85,15 +106,24 @@ describe('a recorded session, from its hooks to its memory', { timeout: 120_000 
     const base = { session_id: external, cwd: '/src/tally' };
     const late = [
       { ...base, hook_event_name: 'SessionStart', source: 'resume' },
-      { ...base, hook_event_name: 'UserPromptSubmit', prompt: 'One more thing: we decided that yen invoices wait until May, because the bank changes its format in April.' },
+      {
+        ...base,
+        hook_event_name: 'UserPromptSubmit',
+        prompt:
+          'One more thing: we decided that yen invoices wait until May, because the bank changes its format in April.',
+      },
       { ...base, hook_event_name: 'SessionEnd', reason: 'logout' },
     ];
     await replay(instance, late, 1_000);
     expect((await sessionOf(instance, id)).status).toBe('active');
     const after = await settled(instance, id);
     expect(after.id).toBe(before.id);
-    const { data } = summaries.parse((await instance.call('GET', `/sessions/${encodeURIComponent(id)}/summaries`)).body);
-    expect(data.filter((summary) => summary.type === 'session').map((summary) => [summary.version, summary.published])).toEqual([
+    const { data } = summaries.parse(
+      (await instance.call('GET', `/sessions/${encodeURIComponent(id)}/summaries`)).body,
+    );
+    expect(
+      data.filter((summary) => summary.type === 'session').map((summary) => [summary.version, summary.published]),
+    ).toEqual([
       [2, true],
       [1, false],
     ]);

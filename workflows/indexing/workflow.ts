@@ -1,4 +1,12 @@
-import { condition, continueAsNew, defineSignal, getExternalWorkflowHandle, proxyActivities, setHandler, workflowInfo } from '@temporalio/workflow';
+import {
+  condition,
+  continueAsNew,
+  defineSignal,
+  getExternalWorkflowHandle,
+  proxyActivities,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { sessionWorkflowId } from '../ids.ts';
 import { QUEUES } from '../queues.ts';
 import { INDEXED_SIGNAL } from '../session/messages.ts';
@@ -11,7 +19,7 @@ const indexed = defineSignal(INDEXED_SIGNAL);
 /** A run that found nothing more to do stays this long: hints of a live session come every few seconds. */
 const LINGER_MS = 10_000;
 /** Batches of one run, five events each. */
-const MAX_BATCHES = 500;
+const MAX_BATCHES = 200;
 const FIRST_WAIT_MS = 1_000;
 const MAX_WAIT_MS = 60_000;
 

@@ -9,7 +9,13 @@ const model = proxyActivities<LearningActivities>({
   startToCloseTimeout: '3 minutes',
   scheduleToCloseTimeout: '10 minutes',
   heartbeatTimeout: '30 seconds',
-  retry: { initialInterval: '2 seconds', backoffCoefficient: 2, maximumInterval: '30 seconds', maximumAttempts: 3, nonRetryableErrorTypes: [...PERMANENT_FAILURES] },
+  retry: {
+    initialInterval: '2 seconds',
+    backoffCoefficient: 2,
+    maximumInterval: '30 seconds',
+    maximumAttempts: 3,
+    nonRetryableErrorTypes: [...PERMANENT_FAILURES],
+  },
 });
 
 /** Extracts what outlives a session, and joins it with what its project already knows. */

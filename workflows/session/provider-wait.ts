@@ -1,5 +1,5 @@
 import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure, TimeoutFailure } from '@temporalio/workflow';
-import { MAX_PROVIDER_WAIT_MS } from './policy.ts';
+import { MAX_PROVIDER_WAIT_MS } from './limits.ts';
 
 export interface ProviderWait {
   readonly reason: string;

@@ -13,8 +13,9 @@ import {
 } from '@temporalio/workflow';
 import { learningWorkflowId } from '../ids.ts';
 import { learning } from '../learning/workflow.ts';
+import { INDEX_CHECK_MS, MAX_ROUNDS, MAX_SIGNALS } from './limits.ts';
 import { HINT_SIGNAL, INDEXED_SIGNAL, STATE_QUERY } from './messages.ts';
-import { database, INDEX_CHECK_MS, MAX_ROUNDS, MAX_SIGNALS, model } from './policy.ts';
+import { database, model } from './policy.ts';
 import { providerWait } from './provider-wait.ts';
 import type { SessionInput, SessionPhase, SessionState, SessionView, TakeInResult } from './types.ts';
 
@@ -65,7 +66,13 @@ export async function session(input: SessionInput): Promise<void> {
     vectorsDone = true;
     signals += 1;
   });
-  setHandler(stateQuery, () => ({ ...state, phase, consumedSeq: taken?.consumedSeq ?? 0, windowsCut: taken?.windowsCut ?? 0, waiting }));
+  setHandler(stateQuery, () => ({
+    ...state,
+    phase,
+    consumedSeq: taken?.consumedSeq ?? 0,
+    windowsCut: taken?.windowsCut ?? 0,
+    waiting,
+  }));
 
   const show = async (next: SessionPhase): Promise<void> => {
     const reason = waiting?.reason ?? null;

@@ -531,7 +531,8 @@ CREATE FUNCTION uuidv7_floor(moment timestamptz) RETURNS uuid
   AS $$ SELECT (lpad(to_hex((extract(epoch FROM moment) * 1000)::bigint), 12, '0') || '00000000000000000000')::uuid $$;
 
 -- Makes the month partitions of the hot tables from one month back to `months_ahead` months on; answers how many were new.
--- A row outside every month would be refused, so there is also one partition for the rest: it stays empty while this runs on schedule.
+-- A row outside every month would be refused, so there is also one partition for the rest: it stays empty while this runs on schedule, and what
+-- came to lie there while it did not run moves into its month.
 CREATE FUNCTION ensure_partitions(months_ahead integer DEFAULT 3) RETURNS integer
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
   AS $$
@@ -539,6 +540,8 @@ DECLARE
   hot text;
   month timestamptz;
   part text;
+  lowest uuid;
+  above uuid;
   made integer := 0;
 BEGIN
   FOREACH hot IN ARRAY ARRAY['prompts', 'observations', 'usage_ledger'] LOOP
@@ -549,8 +552,11 @@ BEGIN
       month := date_trunc('month', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' + make_interval(months => step);
       part := hot || '_' || to_char(month AT TIME ZONE 'UTC', 'YYYY_MM');
       IF to_regclass(part) IS NULL THEN
-        EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)', part, hot,
-          uuidv7_floor(month), uuidv7_floor((month AT TIME ZONE 'UTC' + interval '1 month') AT TIME ZONE 'UTC'));
+        lowest := uuidv7_floor(month);
+        above := uuidv7_floor((month AT TIME ZONE 'UTC' + interval '1 month') AT TIME ZONE 'UTC');
+        EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', part, hot);
+        EXECUTE format('WITH moved AS (DELETE FROM %I WHERE id >= %L AND id < %L RETURNING *) INSERT INTO %I SELECT * FROM moved', hot || '_rest', lowest, above, part);
+        EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', hot, part, lowest, above);
         made := made + 1;
       END IF;
     END LOOP;

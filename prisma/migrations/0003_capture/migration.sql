@@ -21,6 +21,15 @@ DECLARE
   found_project uuid;
   locked uuid[];
 BEGIN
+  -- Projects of a tenant are made one at a time, so that first sessions at once make one; every tenant is locked before anything is written,
+  -- in a fixed order, so that batches which name the same new projects crosswise do not wait for each other.
+  PERFORM pg_advisory_xact_lock(hashtextextended(naming.tenant_id::text, 0)) FROM (
+    SELECT DISTINCT e.tenant_id
+      FROM jsonb_to_recordset(batch) AS e(tenant_id uuid, host text, external_id text, project jsonb)
+     WHERE e.project IS NOT NULL
+       AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.tenant_id = e.tenant_id AND s.host = e.host AND s.external_id = e.external_id)
+     ORDER BY e.tenant_id) AS naming;
+
   -- Sessions that are not there yet, in a fixed order so that two batches never wait for each other crosswise.
   FOR fresh IN
     SELECT DISTINCT ON (e.tenant_id, e.host, e.external_id) e.*
@@ -134,6 +143,7 @@ END
 $$;
 
 -- The project that any of these aliases names, made from the first alias where none is known. Aliases given later join the project they are found beside.
+-- A remote decides: a path that is known leads to a project of another remote for nobody who has a remote himself. The caller holds the tenant's lock.
 CREATE FUNCTION resolve_project(for_tenant uuid, project jsonb) RETURNS uuid
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
   AS $$
@@ -144,15 +154,17 @@ BEGIN
   IF cardinality(aliases) = 0 THEN
     RETURN NULL;
   END IF;
-  -- Two first sessions of one project at once must not make it twice.
-  PERFORM pg_advisory_xact_lock(hashtextextended(for_tenant::text || aliases[1], 0));
   SELECT a.project_id INTO found
     FROM unnest(aliases) WITH ORDINALITY AS given(alias, rank)
     JOIN project_aliases a ON a.tenant_id = for_tenant AND a.alias = given.alias
+    JOIN projects p ON p.id = a.project_id
+   WHERE given.alias LIKE 'remote:%' OR project ->> 'remote' IS NULL OR p.git_remote IS NULL
    ORDER BY given.rank LIMIT 1;
   IF found IS NULL THEN
     found := uuidv7();
     INSERT INTO projects (id, tenant_id, display_name, git_remote) VALUES (found, for_tenant, project ->> 'name', project ->> 'remote');
+  ELSE
+    UPDATE projects SET git_remote = project ->> 'remote' WHERE id = found AND git_remote IS NULL AND project ->> 'remote' IS NOT NULL;
   END IF;
   INSERT INTO project_aliases (tenant_id, alias, project_id) SELECT for_tenant, alias, found FROM unnest(aliases) AS alias ON CONFLICT DO NOTHING;
   RETURN found;

@@ -115,7 +115,7 @@ test('a second start on the same data directory is refused while the first one l
   await expect(start()).rejects.toMatchObject({ name: 'AlreadyRunningError', pid: process.pid });
 });
 
-test('after a stop nothing is left, and the next start has the same ports and data', async () => {
+test('after a stop nothing is left; engines whose supervisor was killed are ended by the next start, which has the same ports and data', async () => {
   const { ports, layout } = engines.instance;
   const before = Object.values(readState(layout.stateFile)?.nodes ?? {}).flatMap((node) => node.process ?? []);
   expect(before).toHaveLength(3);
@@ -125,17 +125,6 @@ test('after a stop nothing is left, and the next start has the same ports and da
   await query('CREATE DATABASE temporal_visibility_unfinished');
   await engines.stop();
   expect(before.some(isAlive)).toBe(false);
-  engines = await start();
-  expect(engines.instance.ports).toEqual(ports);
-  expect(await query('SELECT id FROM kept')).toEqual([{ id: 7 }]);
-  expect(await query(`SELECT datname FROM pg_database WHERE datname LIKE 'temporal%' ORDER BY 1`)).toEqual([
-    { datname: 'temporal' },
-    { datname: 'temporal_visibility' },
-  ]);
-}, 60_000);
-
-test('engines whose supervisor was killed are ended by the next start, even when its state was lost', async () => {
-  await engines.stop();
   const ready = Promise.withResolvers<void>();
   const script = path.resolve(import.meta.dirname, '..', 'support', 'run-engines.ts');
   const killed = spawn(process.execPath, [script, dataDir, cacheDir], {
@@ -145,16 +134,20 @@ test('engines whose supervisor was killed are ended by the next start, even when
   killed.stdout.once('data', () => ready.resolve());
   killed.once('exit', () => ready.reject(new Error('It ended before it was ready.')));
   await ready.promise;
-  const { stateFile } = engines.instance.layout;
-  const state = readState(stateFile);
+  const state = readState(layout.stateFile);
   const left = Object.values(state?.nodes ?? {}).flatMap((node) => node.process ?? []);
   killed.kill('SIGKILL');
   if (state === null) throw new Error('There is no state.');
   // As if it had been killed between the start of PostgreSQL and the note of it.
   const { postgres: _forgotten, ...nodes } = state.nodes;
-  writeState(stateFile, { ...state, nodes });
+  writeState(layout.stateFile, { ...state, nodes });
   expect(left.map((identity) => isAlive(identity))).toEqual([true, true, true]);
   engines = await start();
   expect(left.map((identity) => isAlive(identity))).toEqual([false, false, false]);
+  expect(engines.instance.ports).toEqual(ports);
   expect(await query('SELECT id FROM kept')).toEqual([{ id: 7 }]);
-}, 60_000);
+  expect(await query(`SELECT datname FROM pg_database WHERE datname LIKE 'temporal%' ORDER BY 1`)).toEqual([
+    { datname: 'temporal' },
+    { datname: 'temporal_visibility' },
+  ]);
+}, 90_000);

@@ -55,6 +55,10 @@ describe('counting agrees with the tiktoken package', () => {
     '<|endoftext|> and <|endofprompt|> are ordinary',
     'half \ud83d of an emoji, and the other \ude00 half',
     '\u0000\u0001\u007f',
+    // White space in Rust's eyes or in JavaScript's, not in both.
+    '\ufeff\ufeff',
+    '\ufeff\ufeffa',
+    ' \u0085\u0085a',
   ];
 
   test.each(samples)('%j', (text) => {

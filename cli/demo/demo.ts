@@ -1,0 +1,121 @@
+import { chmodSync, mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { z } from 'zod';
+import { readCredentials } from '../../client/credentials.ts';
+import { RecollectClient } from '../../client/recollect-client.ts';
+import type { SessionAnswer } from '../../client/recollect-client.ts';
+import type { ProgressStep } from '../../infra/supervisor/progress.ts';
+import type { Progress } from '../../infra/supervisor/progress.ts';
+import { heading } from './text-layout.ts';
+import { showContext, showLearnings, showSearch, showSummary } from './show.ts';
+
+const RECORDED = new URL('./session/events.ndjson', import.meta.url);
+const QUESTION = 'why was the invoice a cent off, and how is money kept?';
+const SETTLE_TIMEOUT_MS = 120_000;
+const POLL_MS = 100;
+
+const hookSchema = z.looseObject({ session_id: z.string(), hook_event_name: z.string(), cwd: z.string() });
+export type RecordedHook = z.output<typeof hookSchema>;
+
+/** The recorded session: one hook payload an entry, in order. */
+export function recordedHooks(): RecordedHook[] {
+  return readFileSync(RECORDED, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => hookSchema.parse(JSON.parse(line)));
+}
+
+/** A data directory of its own that PostgreSQL's user may enter. */
+export function scratchDataDirectory(): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'recollect-demo-'));
+  chmodSync(folder, 0o755);
+  return folder;
+}
+
+export interface DemoTimes {
+  /** All hooks delivered and answered. */
+  readonly replayMs: number;
+  /** From the last hook's answer to the settled session: summaries, learnings and every vector. */
+  readonly settleMs: number;
+}
+
+/** Delivers hooks in order through the public interface. */
+export async function replayHooks(
+  client: RecollectClient,
+  hooks: readonly RecordedHook[],
+  signal: AbortSignal,
+  step: ProgressStep,
+): Promise<void> {
+  for (const [index, hook] of hooks.entries()) {
+    signal.throwIfAborted();
+    await client.hook(hook.hook_event_name, hook, `demo-${hook.session_id}-${index}`);
+    step.update(`${index + 1} of ${hooks.length} events`);
+  }
+}
+
+/** Awaits the settled end of a session and shows how far it is. */
+export async function awaitSettled(
+  client: RecollectClient,
+  sessionId: string,
+  signal: AbortSignal,
+  step: ProgressStep,
+): Promise<SessionAnswer> {
+  const deadline = performance.now() + SETTLE_TIMEOUT_MS;
+  for (;;) {
+    signal.throwIfAborted();
+    const session = await client.session(sessionId);
+    const waits = session.waiting_reason === null ? '' : `, waits: ${session.waiting_reason}`;
+    step.update(
+      `${session.phase}: ${session.counts.summaries} summaries, ${session.counts.learnings} learnings, ${session.pending.embed} vectors to write${waits}`,
+    );
+    if (session.phase === 'settled' && session.pending.embed === 0) return session;
+    if (performance.now() > deadline)
+      throw new Error(
+        `the session did not settle within ${SETTLE_TIMEOUT_MS / 1_000} s; the log of the worker says why`,
+      );
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+/** Replays the recorded session on a running instance and prints what it remembers. */
+export async function demonstrate(
+  credentialsPath: string,
+  progress: Progress,
+  signal: AbortSignal,
+  out: (text: string) => void,
+): Promise<DemoTimes> {
+  const client = new RecollectClient(readCredentials(credentialsPath));
+  const hooks = recordedHooks();
+  const [first] = hooks;
+  if (first === undefined) throw new Error('the recorded session is empty');
+  const sessionId = `claude-code:${first.session_id}`;
+
+  const started = performance.now();
+  const replaying = progress.step('replay');
+  await replayHooks(client, hooks, signal, replaying);
+  const replayed = performance.now();
+  replaying.done(
+    `${hooks.length} hooks of a recorded coding session in ${((replayed - started) / 1_000).toFixed(1)} s`,
+  );
+  const remembering = progress.step('remember');
+  const session = await awaitSettled(client, sessionId, signal, remembering);
+  const settled = performance.now();
+  remembering.done(
+    `${session.counts.summaries} summaries, ${session.counts.learnings} learnings and all vectors, ${((settled - replayed) / 1_000).toFixed(1)} s after the last event`,
+  );
+
+  // The first search loads the model; the one that is shown is warm, as searches are.
+  await client.search(QUESTION, 1);
+  const search = await client.search(QUESTION, 5);
+  const lines = [
+    heading('What was captured'),
+    `  ${session.counts.prompts} messages and ${session.counts.observations} tool results and notes, ${session.counts.tokens} tokens; private text and secrets were removed first`,
+    ...showSummary(await client.summaries(sessionId)),
+    ...showLearnings(await client.learnings(sessionId)),
+    ...showSearch(QUESTION, search.data, search.took_ms, search.degraded),
+    ...showContext(await client.context(first.cwd)),
+  ];
+  out(`${lines.join('\n')}\n`);
+  return { replayMs: replayed - started, settleMs: settled - replayed };
+}

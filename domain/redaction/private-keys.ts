@@ -1,0 +1,42 @@
+/** A private key's first line, also that of PGP's armour. */
+const HEADER = /-----BEGIN [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----/g;
+const END_MARK = '-----END ';
+const FOOTER = /-----END [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----/y;
+/** The longest key that is looked for: RSA of 16,384 bits has 13,000 characters. */
+const KEY_CHARS = 20_000;
+/** What a key without its last line is made of: base64, header fields, line feeds also where they are escaped. */
+const KEY_BODY = /[A-Za-z0-9+/=\\\s:,.-]{0,20000}/y;
+
+/** Where a key ends whose header ends at `from`: after its last line, else where the text stops looking like a key. */
+function keyEnd(text: string, from: number, endMark: number): number {
+  if (endMark >= 0 && endMark - from <= KEY_CHARS) {
+    FOOTER.lastIndex = endMark;
+    if (FOOTER.test(text)) return FOOTER.lastIndex;
+  }
+  KEY_BODY.lastIndex = from;
+  KEY_BODY.test(text);
+  return KEY_BODY.lastIndex;
+}
+
+/**
+ * Replaces every private key, cut off ones included, by `replacement`; answers the text and how many there were. In time that grows with
+ * the text alone: the next end mark is looked for once, not once a header.
+ */
+export function removePrivateKeys(
+  text: string,
+  replacement: string,
+): { readonly text: string; readonly removed: number } {
+  let kept = '';
+  let position = 0;
+  let removed = 0;
+  let endMark = 0;
+  for (const header of text.matchAll(HEADER)) {
+    if (header.index < position) continue;
+    const from = header.index + header[0].length;
+    if (endMark >= 0 && endMark < from) endMark = text.indexOf(END_MARK, from);
+    kept += text.slice(position, header.index) + replacement;
+    position = keyEnd(text, from, endMark);
+    removed += 1;
+  }
+  return { text: kept + text.slice(position), removed };
+}

@@ -1,0 +1,58 @@
+import { createReadStream } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect, inject, test } from 'vitest';
+import { ensureModelFiles, findModelFiles } from '../../../infra/bootstrap/model-files.ts';
+import { createOnnxEmbedder } from '../../../models/embedding/onnx-embedder.ts';
+
+// The suite's set-up fetches the model where it can; a machine that reaches no source runs the other tests without it.
+const files = await findModelFiles({ cacheDir: inject('cacheDir'), environment: {} });
+
+test.runIf(files !== null)('the real model finds the passage that answers, and fixes the numbers', async () => {
+  const embedder = createOnnxEmbedder({ modelDir: files?.directory ?? '', threads: 2, maxBatchTokens: 1_024 });
+  const passages = [
+    'Weaviate hangs at the start unless CLUSTER_ADVERTISE_ADDR is set to the loopback address.',
+    'The queue retried the webhook five times because the idempotency key was missing.',
+    'We decided to store ids as UUIDv7 so that partitions follow time.',
+  ];
+  const [query = new Float32Array(0)] = await embedder.embed(['why were there duplicate webhook deliveries?'], 'query');
+  const vectors = await embedder.embed(passages, 'passage');
+  const scores = vectors.map((vector) => vector.reduce((sum, value, i) => sum + value * (query[i] ?? 0), 0));
+  expect(scores.indexOf(Math.max(...scores))).toBe(1);
+  expect(scores[1]).toBeGreaterThan(0.6);
+  // Weights with 8 bits scale activations over a whole batch, so that batch mates move a vector a little, and only a little.
+  const [alone = new Float32Array(0)] = await embedder.embed([passages[1] ?? ''], 'passage');
+  expect(alone.reduce((sum, value, i) => sum + value * (vectors[1]?.[i] ?? 0), 0)).toBeGreaterThan(0.98);
+  await embedder.close();
+});
+
+test.runIf(files !== null)('genuine files from a hub land in the cache and are found there', async () => {
+  const root = await mkdtemp(path.join(tmpdir(), 'hub-'));
+  const served = new Map([
+    ['/onnx/model_quantized.onnx', files?.model ?? ''],
+    ['/tokenizer.json', files?.tokenizer ?? ''],
+  ]);
+  const hub = createServer((request, response) => createReadStream(served.get(request.url ?? '') ?? '').pipe(response));
+  await new Promise<void>((resolve) => {
+    hub.listen(0, '127.0.0.1', resolve);
+  });
+  const address = hub.address();
+  const hubUrl = typeof address === 'object' && address !== null ? `http://127.0.0.1:${address.port}` : '';
+  const lines: string[] = [];
+  const options = {
+    cacheDir: root,
+    environment: {},
+    progress: (line: string) => lines.push(line),
+    signal: new AbortController().signal,
+  };
+  const fetched = await ensureModelFiles({ ...options, hubUrl });
+  expect(fetched?.directory.startsWith(root)).toBe(true);
+  expect(lines.filter((line) => line.includes('34014426 bytes')).length).toBeGreaterThan(5);
+  hub.closeAllConnections();
+  hub.close();
+  // The second time nothing is asked: the hub is gone.
+  expect(await ensureModelFiles({ ...options, hubUrl })).toEqual(fetched);
+  await rm(root, { recursive: true, force: true });
+});

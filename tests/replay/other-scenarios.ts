@@ -1,0 +1,85 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { WorkflowFailedError } from '@temporalio/client';
+import { indexWorkflowId, operationsWorkflowId } from '../../workflows/ids.ts';
+import { INDEX_WORKFLOW } from '../../workflows/indexing/messages.ts';
+import type { EmbedBatchResult } from '../../workflows/indexing/types.ts';
+import type { index } from '../../workflows/indexing/workflow.ts';
+import { CAPTURE_SWEEP_WORKFLOW, PARTITIONS_WORKFLOW } from '../../workflows/operations/messages.ts';
+import { QUEUES } from '../../workflows/queues.ts';
+import { until } from '../setup/until.ts';
+import type { Scenario } from './scenario.ts';
+
+const TENANT = '018f0000-0000-7000-8000-00000000000c';
+const NOBODY = '018f0000-0000-7000-8000-00000000000d';
+const DONE: EmbedBatchResult = { indexed: 5, refused: 0, more: false, completeSessionIds: [NOBODY] };
+
+function indexScenario(shape: string, answers: readonly EmbedBatchResult[]): Scenario {
+  return {
+    workflow: 'index',
+    shape,
+    activities: () => {
+      let asked = 0;
+      return {
+        embedBatch: async () => {
+          const answer = answers[Math.min(asked, answers.length - 1)] ?? DONE;
+          asked += 1;
+          return answer;
+        },
+      };
+    },
+    async run(client) {
+      const handle = await client.workflow.start<typeof index>(INDEX_WORKFLOW, {
+        workflowId: indexWorkflowId(TENANT),
+        taskQueue: QUEUES.session,
+        args: [{ tenantId: TENANT }],
+      });
+      if (shape !== 'continued') {
+        await handle.result();
+        return handle;
+      }
+      const first = client.workflow.getHandle(handle.workflowId, handle.firstExecutionRunId);
+      await until(
+        async () => ((await first.describe()).status.name === 'CONTINUED_AS_NEW' ? true : undefined),
+        120_000,
+      );
+      await handle.terminate('recorded');
+      return first;
+    },
+  };
+}
+
+function operation(workflow: 'captureSweep' | 'partitions', shape: 'happy' | 'failed'): Scenario {
+  const fail = () => Promise.reject(ApplicationFailure.create({ type: 'DatabaseUnavailable', message: 'away' }));
+  return {
+    workflow,
+    shape,
+    activities: () => ({
+      sweepCaptures: shape === 'failed' ? fail : async () => ({ sessions: 2, tenants: 1 }),
+      ensurePartitions: async () => ({ created: 3 }),
+    }),
+    async run(client) {
+      const handle = await client.workflow.start(
+        workflow === 'captureSweep' ? CAPTURE_SWEEP_WORKFLOW : PARTITIONS_WORKFLOW,
+        {
+          workflowId: `${operationsWorkflowId(workflow === 'captureSweep' ? 'capture-sweep' : 'partitions')}/by-hand`,
+          taskQueue: QUEUES.session,
+          args: [],
+        },
+      );
+      await handle.result().catch((error: unknown) => {
+        if (!(shape === 'failed' && error instanceof WorkflowFailedError)) throw error;
+      });
+      return handle;
+    },
+  };
+}
+
+/** The shapes of the other families' histories. */
+export const OTHER_SCENARIOS: readonly Scenario[] = [
+  indexScenario('happy', [{ ...DONE, more: true }, DONE]),
+  indexScenario('refused', [{ indexed: 0, refused: 2, more: true, completeSessionIds: [] }, DONE]),
+  indexScenario('continued', [{ ...DONE, more: true, completeSessionIds: [] }]),
+  operation('captureSweep', 'happy'),
+  operation('captureSweep', 'failed'),
+  operation('partitions', 'happy'),
+];

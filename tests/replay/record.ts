@@ -1,0 +1,48 @@
+import { randomUUID } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { processEnvironment } from '../../config/process-environment.ts';
+import { startEngines } from '../../infra/engines/start-engines.ts';
+import { cacheDirectory } from '../../infra/instance/cache-directory.ts';
+import { silentProgress } from '../../infra/supervisor/progress.ts';
+import { HISTORIES, writeHistory } from './history-file.ts';
+import { OTHER_SCENARIOS } from './other-scenarios.ts';
+import { startScriptedWorkers } from './scripted-workers.ts';
+import { SESSION_SCENARIOS } from './session-scenarios.ts';
+import { historyFile } from './shapes.ts';
+
+// Records the histories that are missing. One that exists is never written again: when replaying it fails, the workflow needs a patch.
+mkdirSync(HISTORIES, { recursive: true });
+const missing = [...SESSION_SCENARIOS, ...OTHER_SCENARIOS].filter(
+  (scenario) => !existsSync(path.join(HISTORIES, historyFile(scenario.workflow, scenario.shape))),
+);
+if (missing.length > 0) {
+  const environment = processEnvironment();
+  const dataDir = mkdtempSync(path.join(tmpdir(), 'recollect-record-'));
+  chmodSync(dataDir, 0o755);
+  const engines = await startEngines({
+    dataDir,
+    cacheDir: cacheDirectory(environment),
+    environment,
+    progress: silentProgress,
+    signal: new AbortController().signal,
+  });
+  try {
+    for (const scenario of missing) {
+      const workers = await startScriptedWorkers(
+        engines.temporal.address,
+        `record-${randomUUID()}`,
+        scenario.activities(),
+      );
+      const handle = await scenario.run(workers.client);
+      const history = await handle.fetchHistory();
+      writeHistory(historyFile(scenario.workflow, scenario.shape), history);
+      process.stdout.write(`${scenario.workflow} ${scenario.shape}: ${history.events?.length ?? 0} events\n`);
+      await workers.stop();
+    }
+  } finally {
+    await engines.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+}

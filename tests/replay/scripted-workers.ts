@@ -1,0 +1,55 @@
+import { Client, Connection } from '@temporalio/client';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { bootstrapTemporal } from '../../infra/bootstrap/temporal.ts';
+import { readBundle } from '../../workers/bundle.ts';
+import type { IndexActivities } from '../../workflows/indexing/types.ts';
+import type { LearningActivities } from '../../workflows/learning/types.ts';
+import type { MaintenanceActivities } from '../../workflows/operations/types.ts';
+import { QUEUES } from '../../workflows/queues.ts';
+import type { SessionActivities, SummariseActivities } from '../../workflows/session/types.ts';
+
+export type ScriptedActivities = SessionActivities &
+  SummariseActivities &
+  LearningActivities &
+  IndexActivities &
+  MaintenanceActivities;
+
+export interface ScriptedWorkers {
+  readonly client: Client;
+  stop(): Promise<void>;
+}
+
+/**
+ * The real workflow code on a real Temporal server, with activities that answer as a script says: this is how a workflow is brought
+ * into one exact shape. What is left out of the script fails the activity that asks for it.
+ */
+export async function startScriptedWorkers(
+  address: string,
+  namespace: string,
+  activities: Partial<ScriptedActivities>,
+): Promise<ScriptedWorkers> {
+  await bootstrapTemporal({ address, namespace });
+  const native = await NativeConnection.connect({ address });
+  const workers = await Promise.all(
+    Object.values(QUEUES).map((taskQueue) =>
+      Worker.create({
+        connection: native,
+        namespace,
+        taskQueue,
+        activities,
+        ...(taskQueue === QUEUES.session ? { workflowBundle: readBundle() } : {}),
+      }),
+    ),
+  );
+  const running = Promise.all(workers.map((worker) => worker.run()));
+  const connection = await Connection.connect({ address });
+  return {
+    client: new Client({ connection, namespace }),
+    async stop() {
+      for (const worker of workers) worker.shutdown();
+      await running;
+      await native.close();
+      await connection.close();
+    },
+  };
+}

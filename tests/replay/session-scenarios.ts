@@ -1,0 +1,227 @@
+import { ApplicationFailure } from '@temporalio/common';
+import type { Client, WorkflowHandleWithSignaledRunId } from '@temporalio/client';
+import { learningWorkflowId, sessionWorkflowId } from '../../workflows/ids.ts';
+import { QUEUES } from '../../workflows/queues.ts';
+import { HINT_SIGNAL, SESSION_WORKFLOW } from '../../workflows/session/messages.ts';
+import { MAX_SIGNALS } from '../../workflows/session/limits.ts';
+import type { session } from '../../workflows/session/workflow.ts';
+import type { SessionView, TakeInResult } from '../../workflows/session/types.ts';
+import type { ScriptedActivities } from './scripted-workers.ts';
+import { until } from '../setup/until.ts';
+import type { Scenario } from './scenario.ts';
+
+const TENANT = '018f0000-0000-7000-8000-00000000000a';
+const SESSION = '018f0000-0000-7000-8000-00000000000b';
+const POLICY = {
+  windowTokens: 6_000,
+  turnTokens: 1_500,
+  quietMs: 120_000,
+  maxAgeMs: 900_000,
+  idleMs: 1_800_000,
+  retryMs: 300,
+};
+
+const LIVE: TakeInResult = {
+  consumedSeq: 10,
+  more: false,
+  windowsCut: 0,
+  ended: false,
+  indexWanted: true,
+  checkAfterMs: 60_000,
+  idle: false,
+  gone: false,
+};
+const ENDED: TakeInResult = { ...LIVE, consumedSeq: 20, ended: true, indexWanted: false };
+
+type SessionHandle = WorkflowHandleWithSignaledRunId<typeof session>;
+
+function start(client: Client): Promise<SessionHandle> {
+  return client.workflow.signalWithStart<typeof session>(SESSION_WORKFLOW, {
+    workflowId: sessionWorkflowId(TENANT, SESSION),
+    taskQueue: QUEUES.session,
+    signal: HINT_SIGNAL,
+    args: [{ tenantId: TENANT, sessionId: SESSION, policy: POLICY }],
+  });
+}
+
+/** Answers of a session that goes well: `looks` are those of takeIn, the last one for ever. */
+function script(
+  looks: readonly TakeInResult[],
+  overrides: Partial<ScriptedActivities> = {},
+): Partial<ScriptedActivities> {
+  let look = 0;
+  return {
+    takeIn: async () => {
+      const result = looks[Math.min(look, looks.length - 1)] ?? ENDED;
+      look += 1;
+      return result;
+    },
+    showPhase: async () => {},
+    requeueParked: async () => ({ requeued: 0 }),
+    hintIndex: async () => {},
+    countPending: async () => ({ pending: 0 }),
+    settle: async () => ({ settled: true }),
+    summariseNextWindow: async () => ({ windowsCut: 0, windowsParked: 0, calls: 1, tokens: 900, usd: 0 }),
+    summariseSession: async () => ({ calls: 1, tokens: 400, usd: 0 }),
+    extractLearnings: async () => ({ written: 3, calls: 1, tokens: 300, usd: 0 }),
+    ...overrides,
+  };
+}
+
+async function viewWhen(handle: SessionHandle, wanted: (view: SessionView) => boolean): Promise<SessionView> {
+  return until(async () => {
+    const view = await handle.query<SessionView>('state');
+    return wanted(view) ? view : undefined;
+  });
+}
+
+/** The shapes that a session's history can have. Each scenario answers the workflow and run whose history is meant. */
+export const SESSION_SCENARIOS: readonly Scenario[] = [
+  {
+    workflow: 'session',
+    shape: 'happy',
+    activities: () => script([LIVE, { ...ENDED, windowsCut: 1 }, ENDED]),
+    async run(client) {
+      const handle = await start(client);
+      await viewWhen(handle, (view) => view.consumedSeq === 10);
+      await handle.signal(HINT_SIGNAL);
+      await handle.result();
+      return handle;
+    },
+  },
+  {
+    workflow: 'session',
+    shape: 'reopened',
+    // Something is captured while the session is being closed: it is not settled, and goes on.
+    activities: () => {
+      let asked = 0;
+      return script([ENDED], { settle: async () => ({ settled: (asked += 1) > 1 }) });
+    },
+    async run(client) {
+      const handle = await start(client);
+      await handle.result();
+      return handle;
+    },
+  },
+  {
+    workflow: 'session',
+    shape: 'provider-away',
+    activities: () => {
+      let asked = 0;
+      return script([{ ...ENDED, windowsCut: 1 }, { ...ENDED, windowsCut: 1 }, ENDED], {
+        summariseNextWindow: async () => {
+          asked += 1;
+          if (asked <= 3)
+            throw ApplicationFailure.create({
+              type: 'ProviderRateLimited',
+              message: 'slow down',
+              details: [400],
+              nextRetryDelay: 50,
+            });
+          return { windowsCut: 0, windowsParked: 0, calls: 1, tokens: 900, usd: 0.01 };
+        },
+      });
+    },
+    async run(client) {
+      const handle = await start(client);
+      const waiting = await viewWhen(handle, (view) => view.waiting !== null);
+      if (waiting.waiting?.reason !== 'ProviderRateLimited') throw new Error(`waits for ${waiting.waiting?.reason}`);
+      await handle.result();
+      return handle;
+    },
+  },
+  {
+    workflow: 'session',
+    shape: 'continued',
+    activities: () => script([LIVE]),
+    async run(client) {
+      const handle = await start(client);
+      const first = handle.signaledRunId;
+      for (let sent = 1; sent < MAX_SIGNALS; sent += 100) {
+        await Promise.all(Array.from({ length: Math.min(100, MAX_SIGNALS - sent) }, () => handle.signal(HINT_SIGNAL)));
+      }
+      await until(async () => {
+        const description = await client.workflow.getHandle(handle.workflowId, first).describe();
+        return description.status.name === 'CONTINUED_AS_NEW' ? true : undefined;
+      });
+      const next = await viewWhen(handle, (view) => view.runs === 2);
+      if (next.takenIn < 2) throw new Error('the counters did not go on');
+      await handle.terminate('recorded');
+      return client.workflow.getHandle(handle.workflowId, first);
+    },
+  },
+  {
+    workflow: 'session',
+    shape: 'idle',
+    activities: () =>
+      script([
+        { ...LIVE, checkAfterMs: 100 },
+        { ...LIVE, idle: true },
+        { ...LIVE, idle: true, windowsCut: 1 },
+        { ...LIVE, idle: true, windowsCut: 1 },
+        { ...LIVE, idle: true },
+      ]),
+    async run(client) {
+      const handle = await start(client);
+      await handle.result();
+      return handle;
+    },
+  },
+  {
+    workflow: 'session',
+    shape: 'cancelled',
+    activities: () => script([LIVE]),
+    async run(client) {
+      const handle = await start(client);
+      await viewWhen(handle, (view) => view.takenIn > 0);
+      await handle.cancel();
+      await handle.result().catch(() => undefined);
+      return handle;
+    },
+  },
+  {
+    workflow: 'session',
+    shape: 'deleted',
+    activities: () => script([{ ...LIVE, gone: true }]),
+    async run(client) {
+      const handle = await start(client);
+      await handle.result();
+      return handle;
+    },
+  },
+  {
+    workflow: 'learning',
+    shape: 'happy',
+    activities: () => script([ENDED]),
+    async run(client) {
+      const handle = await start(client);
+      await handle.result();
+      return client.workflow.getHandle(learningWorkflowId(TENANT, SESSION));
+    },
+  },
+  {
+    workflow: 'learning',
+    shape: 'failed',
+    activities: () => {
+      let asked = 0;
+      return script([ENDED], {
+        extractLearnings: async () => {
+          asked += 1;
+          if (asked <= 3)
+            throw ApplicationFailure.create({ type: 'ProviderOverloaded', message: 'overloaded', nextRetryDelay: 50 });
+          return { written: 0, calls: 1, tokens: 1, usd: 0 };
+        },
+      });
+    },
+    async run(client) {
+      const handle = await start(client);
+      const child = client.workflow.getHandle(learningWorkflowId(TENANT, SESSION));
+      const failed = await until(async () => {
+        const description = await child.describe().catch(() => undefined);
+        return description?.status.name === 'FAILED' ? description.runId : undefined;
+      });
+      await handle.result();
+      return client.workflow.getHandle(learningWorkflowId(TENANT, SESSION), failed);
+    },
+  },
+];

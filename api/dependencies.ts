@@ -67,7 +67,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
     }),
     health: createHealthChecks({ database, temporal, vectors, embedder }),
     /** Numbers that are read when they are asked for. */
-    observe() {
+    observe: () => {
       metrics.hintsWaiting.set(hints.size);
       metrics.poolConnections.set({ state: 'open' }, database.pool.totalCount);
       metrics.poolConnections.set({ state: 'idle' }, database.pool.idleCount);

@@ -131,12 +131,12 @@ export class RecollectClient {
 
   async learnings(sessionId: string): Promise<LearningAnswer[]> {
     const query = new URLSearchParams({ session: sessionId, limit: '100' });
-    return (await this.request('GET', `/learnings?${query}`, z.object({ data: z.array(learning) }))).data;
+    return (await this.request('GET', `/learnings?${query.toString()}`, z.object({ data: z.array(learning) }))).data;
   }
 
   search(q: string, limit: number): Promise<z.output<typeof searchAnswer>> {
     const query = new URLSearchParams({ q, limit: String(limit), explain: 'true' });
-    return this.request('GET', `/search?${query}`, searchAnswer);
+    return this.request('GET', `/search?${query.toString()}`, searchAnswer);
   }
 
   /** The block that the next session in that project would be given. */

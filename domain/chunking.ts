@@ -20,9 +20,11 @@ export interface TextChunk {
 function cutAt(text: string, start: number, end: number): number {
   if (end >= text.length) return text.length;
   const earliest = start + Math.floor((CHUNK_CHARS * 2) / 3);
+  // Looked for in that third alone: in a text without marks each search would go back to its beginning.
+  const third = text.slice(earliest, end);
   for (const mark of ['\n', '. ', ' ']) {
-    const at = text.lastIndexOf(mark, end - 1);
-    if (at >= earliest) return at + mark.length;
+    const at = third.lastIndexOf(mark);
+    if (at >= 0) return earliest + at + mark.length;
   }
   // Never between the halves of a surrogate pair.
   const unit = text.charCodeAt(end - 1);
@@ -30,8 +32,10 @@ function cutAt(text: string, start: number, end: number): number {
 }
 
 function wordStart(text: string, from: number): number {
-  const space = text.indexOf(' ', from);
-  return space >= 0 && space - from < OVERLAP_CHARS / 2 ? space + 1 : from;
+  const space = text.slice(from, from + OVERLAP_CHARS / 2).indexOf(' ');
+  if (space >= 0) return from + space + 1;
+  const unit = text.charCodeAt(from);
+  return unit >= 0xdc00 && unit <= 0xdfff ? from + 1 : from;
 }
 
 /**

@@ -34,31 +34,53 @@ const STOP_WORDS = new Set([
   'its',
 ]);
 
-/** Words of a question that are worth marking: letters, digits and what joins them in code. */
-export function markableWords(question: string): string[] {
-  const words = question.toLowerCase().match(/[\p{L}\p{N}_]+/gu) ?? [];
-  return [
-    ...new Set(
-      words.filter((word) => !STOP_WORDS.has(word) && (word.length >= MIN_WORD || /[^\p{ASCII}]/u.test(word))),
-    ),
+/** Characters of scripts that are written without spaces. */
+const UNSPACED = String.raw`\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}ー々`;
+const UNSPACED_RUN = new RegExp(`[${UNSPACED}]+`, 'gu');
+
+/** Pairs of neighbours, because nothing says where a word of such a script ends. */
+function pairsOf(run: string): string[] {
+  const characters = Array.from(run);
+  return characters.length === 1
+    ? [run]
+    : characters.slice(1).map((character, n) => `${characters[n] ?? ''}${character}`);
+}
+
+interface Markable {
+  readonly words: readonly string[];
+  /** Of scripts without spaces. */
+  readonly pairs: readonly string[];
+}
+
+/** What of a question is worth marking: words with what joins them in code, and pairs of characters of scripts without spaces. */
+function markable(question: string): Markable {
+  const lower = question.toLowerCase();
+  const words = lower.replaceAll(UNSPACED_RUN, ' ').match(/[\p{L}\p{N}_]+/gu) ?? [];
+  const worth = words.filter(
+    (word) => !STOP_WORDS.has(word) && (word.length >= MIN_WORD || /[^\p{ASCII}]/u.test(word)),
+  );
+  return {
+    words: [...new Set(worth)],
+    pairs: [...new Set((lower.match(UNSPACED_RUN) ?? []).flatMap(pairsOf))],
+  };
+}
+
+/** A word and its plural or participle: enough for marking, where a wrong mark costs nothing. Both hold letters, digits and `_` alone. */
+function patternOf({ words, pairs }: Markable): RegExp {
+  const letter = String.raw`[[\p{L}\p{N}]--[${UNSPACED}]]`;
+  const stems = words.map((word) => (word.length > 5 ? word.replace(/(?:ing|ed|es|s|e)$/, '') : word));
+  const alternatives = [
+    ...(stems.length === 0 ? [] : [`(?<!${letter})(?:${stems.join('|')})${letter}{0,4}`]),
+    ...(pairs.length === 0 ? [] : [`(?:${pairs.join('|')})+`]),
   ];
-}
-
-function escapeRegExp(text: string): string {
-  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
-}
-
-/** A word and its plural or participle: enough for marking, where a wrong mark costs nothing. */
-function patternOf(words: readonly string[]): RegExp {
-  const stems = words.map((word) => escapeRegExp(word.length > 5 ? word.replace(/(?:ing|ed|es|s|e)$/, '') : word));
-  return new RegExp(`(?<![\\p{L}\\p{N}])(?:${stems.join('|')})[\\p{L}\\p{N}]{0,4}`, 'giu');
+  return new RegExp(alternatives.join('|'), 'giv');
 }
 
 /** Up to two passages of a text around words of the question, each found word between `<mark>` tags; [] when none occurs. */
 export function highlight(text: string, question: string): string[] {
-  const words = markableWords(question);
-  if (words.length === 0) return [];
-  const pattern = patternOf(words);
+  const wanted = markable(question);
+  if (wanted.words.length === 0 && wanted.pairs.length === 0) return [];
+  const pattern = patternOf(wanted);
   const snippets: string[] = [];
   let covered = -1;
   for (const match of text.matchAll(pattern)) {

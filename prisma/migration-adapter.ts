@@ -62,7 +62,8 @@ export class MigrationAdapterFactory extends PrismaPg {
     this.opened.push(adapter);
     const pool = adapter.underlyingDriver();
     let charColumns: boolean[] = [];
-    const query = pool.query.bind(pool) as unknown as (...values: unknown[]) => Promise<pg.QueryResult>;
+    const original = pool.query.bind(pool);
+    const query = (...values: unknown[]): Promise<pg.QueryResult> => Reflect.apply(original, pool, values);
     const typed = async (...values: unknown[]): Promise<pg.QueryResult> => {
       const result = await query(...values);
       charColumns = result.fields.map((field) => {

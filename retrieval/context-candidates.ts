@@ -102,7 +102,8 @@ export function entriesOfProject(sources: ContextSources, now: Date): ContextEnt
   const known = sources.learnings.map((learning) => plain(learning.description));
   for (const item of sources.items) {
     // What a learning says already is not told twice.
-    if (known.some((said) => said.includes(plain(item.title)))) continue;
+    const title = plain(item.title);
+    if (title !== '' && known.some((said) => said.includes(title))) continue;
     entries.push({
       id: item.id,
       type: 'summary',

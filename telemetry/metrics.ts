@@ -64,5 +64,3 @@ export function createApiMetrics() {
     }),
   };
 }
-
-export type ApiMetrics = ReturnType<typeof createApiMetrics>;

@@ -24,11 +24,3 @@ export const PERMANENT_FAILURES: readonly FailureType[] = [
   'ModelInputInvalid',
   'SessionMissing',
 ];
-
-/** Failures that somebody outside must end: the work waits for it, visible, however long it takes. */
-export const OUTSIDE_FAILURES: readonly FailureType[] = [
-  'ProviderRateLimited',
-  'ProviderOverloaded',
-  'ProviderUnavailable',
-  'ProviderUnauthorised',
-];

@@ -19,9 +19,22 @@ function isKnownType(value: unknown): boolean {
   return EVENT_TYPES.some((known) => known === type);
 }
 
+/** Bytes of a value as JSON; null where it is nested too deeply to be written (thousands of levels). */
+function jsonBytes(value: unknown): number | null {
+  try {
+    return Buffer.byteLength(JSON.stringify(value) ?? '', 'utf8');
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}
+
 /** Checks one event of a body. `bytes`: its size as sent, where that is known. */
 export function checkEvent(value: unknown, bytes: number | null): CheckedEvent {
-  if ((bytes ?? Buffer.byteLength(JSON.stringify(value) ?? '', 'utf8')) > EVENT_BYTES)
+  const size = bytes ?? jsonBytes(value);
+  if (size === null)
+    return { code: 'VALIDATION_FAILED', message: 'an event must not be nested so deeply', details: [] };
+  if (size > EVENT_BYTES)
     return { code: 'EVENT_TOO_LARGE', message: `an event holds at most ${EVENT_BYTES} bytes`, details: [] };
   if (!isKnownType(value)) {
     const message = `must be one of ${EVENT_TYPES.join(', ')}`;

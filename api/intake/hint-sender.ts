@@ -5,8 +5,8 @@ interface PendingHint {
   readonly tenantId: TenantId;
   timer: NodeJS.Timeout | null;
   sending: boolean;
-  /** Something came while a hint was on its way. */
-  again: boolean;
+  /** What came while a hint was on its way: nothing, something that can be gathered, or something to tell at once. */
+  again: 'no' | 'later' | 'at-once';
 }
 
 export interface HintSenderOptions {
@@ -37,10 +37,10 @@ export class HintSender {
 
   hint(tenantId: TenantId, sessionId: SessionId, atOnce: boolean): void {
     if (this.stopped) return;
-    const entry = this.pending.get(sessionId) ?? { tenantId, timer: null, sending: false, again: false };
+    const entry = this.pending.get(sessionId) ?? { tenantId, timer: null, sending: false, again: 'no' };
     this.pending.set(sessionId, entry);
     if (entry.sending) {
-      entry.again = true;
+      if (entry.again !== 'at-once') entry.again = atOnce ? 'at-once' : 'later';
     } else if (atOnce) {
       if (entry.timer !== null) clearTimeout(entry.timer);
       this.enqueue(sessionId, entry);
@@ -93,8 +93,11 @@ export class HintSender {
     }
     this.inFlight -= 1;
     entry.sending = false;
-    if (entry.again && !this.stopped) {
-      entry.again = false;
+    const again = entry.again;
+    entry.again = 'no';
+    if (again === 'at-once' || (again === 'later' && this.stopped)) {
+      this.enqueue(sessionId, entry);
+    } else if (again === 'later') {
       entry.timer = setTimeout(() => this.enqueue(sessionId, entry), this.options.delayMs);
     } else {
       this.pending.delete(sessionId);

@@ -112,12 +112,23 @@ const NOTHING: SearchResult = {
   degraded: [],
 };
 
-/** The same object without the properties that are undefined, as exact optional properties want it. */
-function withoutUndefined<Value extends object>(
-  value: Value,
-): { [Key in keyof Value]?: Exclude<Value[Key], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as {
-    [Key in keyof Value]?: Exclude<Value[Key], undefined>;
+/** Only what was asked for: a filter that is absent must not become one that is undefined. */
+function filterOf(
+  query: z.output<typeof searchQuery>,
+  projectId: string | undefined,
+  viewerId: string | undefined,
+): RecallFilter {
+  const { type, namespace, tags, tool, kind, since, until } = query;
+  return {
+    ...(type && { types: type }),
+    ...(namespace && { namespace }),
+    ...(tags && { tags }),
+    ...(tool && { tool }),
+    ...(kind && { kind }),
+    ...(since && { since }),
+    ...(until && { until }),
+    ...(projectId && { projectId }),
+    ...(viewerId && { viewerId }),
   };
 }
 
@@ -138,24 +149,12 @@ export function searchRoutes({ recall, database, metrics }: ApiDependencies): Fa
       async (request) => {
         const started = performance.now();
         const holder = holderOf(request);
-        const {
-          q,
-          type,
-          project,
-          tags,
-          limit,
-          offset,
-          min_score: minScore,
-          group_by: groupBy,
-          explain,
-          ...same
-        } = request.query;
-        const viewerId = viewerOf(holder);
+        const { q, project, limit, offset, min_score: minScore, group_by: groupBy, explain } = request.query;
         const known =
           project === undefined
             ? undefined
             : await database.asTenant(holder.tenantId, (transaction) => findProject(transaction, project));
-        const filter: RecallFilter = withoutUndefined({ ...same, types: type, tags, projectId: known?.id, viewerId });
+        const filter = filterOf(request.query, known?.id, viewerOf(holder));
         // A project that nobody knows holds nothing: the search is answered, with nothing.
         const result =
           known === null

@@ -60,7 +60,7 @@ function buildRow(part: EventPart, event: HostEvent, occurredAt: string): Captur
     case 'tool': {
       const input = redactor.json(part.input);
       const error = part.error === null ? null : redactor.text(part.error);
-      const tool = wellFormed(part.name);
+      const tool = redactor.text(part.name);
       const text = renderToolCall(tool, input, redactor.json(part.response), error);
       const content = cutMiddle(text.content);
       return {
@@ -74,7 +74,7 @@ function buildRow(part: EventPart, event: HostEvent, occurredAt: string): Captur
         preview: previewOf(content),
         input: input ?? null,
         importance: part.importance ?? (error === null ? DEFAULT_IMPORTANCE.tool : DEFAULT_IMPORTANCE.error),
-        tags: part.tags.map(wellFormed),
+        tags: part.tags.map((tag) => redactor.text(tag)),
         files_read: text.filesRead,
         files_modified: text.filesModified,
         ...agent,
@@ -86,7 +86,10 @@ function buildRow(part: EventPart, event: HostEvent, occurredAt: string): Captur
       };
     }
     case 'note': {
-      const content = redactor.text(part.content);
+      const content =
+        typeof part.content === 'string'
+          ? redactor.text(part.content)
+          : cutMiddle(JSON.stringify(redactor.json(part.content)));
       return {
         kind: 'observation',
         id: newId(),
@@ -98,7 +101,7 @@ function buildRow(part: EventPart, event: HostEvent, occurredAt: string): Captur
         preview: previewOf(content),
         input: null,
         importance: part.importance ?? DEFAULT_IMPORTANCE.note,
-        tags: part.tags.map(wellFormed),
+        tags: part.tags.map((tag) => redactor.text(tag)),
         files_read: [],
         files_modified: [],
         ...agent,
@@ -138,7 +141,7 @@ export function buildCaptureEvent(event: HostEvent, capturer: Capturer, received
         : {
             ...project,
             aliases: project.aliases.map((alias) => indexable(wellFormed(alias))),
-            name: wellFormed(project.name),
+            name: described.text(project.name),
           },
     key: event.key === null ? null : indexable(wellFormed(event.key)),
     hash: contentHash(event, rows),

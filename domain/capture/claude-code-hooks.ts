@@ -63,7 +63,7 @@ function wordsThen(payload: HookPayload, boundary: EventPart): EventPart[] {
   return words === null ? [boundary] : [{ kind: 'prompt', type: 'assistant', content: words }, boundary];
 }
 
-function note(event: string, type: 'info' | 'error' | 'warning', content: string): EventPart {
+function note(event: string, type: 'info' | 'error' | 'warning', content: string | Record<string, unknown>): EventPart {
   return { kind: 'note', event, type, title: event, content, importance: null, tags: [] };
 }
 
@@ -101,8 +101,9 @@ function partsOf(event: string, payload: HookPayload): EventPart[] {
     case 'SessionEnd':
       return [{ kind: 'boundary', boundary: 'session_end', reason: text(payload, 'reason') }];
     default: {
+      if (OWN_TOOLS.test(text(payload, 'tool_name') ?? '')) return [];
       const own = Object.entries(payload).filter(([field]) => !COMMON_FIELDS.has(field));
-      return [note(event, 'info', JSON.stringify(Object.fromEntries(own)))];
+      return [note(event, 'info', Object.fromEntries(own))];
     }
   }
 }

@@ -9,7 +9,6 @@ export const EVENT_TYPES = [
   'session.ended',
   'boundary',
 ] as const;
-export type EventType = (typeof EVENT_TYPES)[number];
 
 export const PROMPT_TYPES = ['user', 'assistant', 'system', 'tool'] as const;
 export type PromptType = (typeof PROMPT_TYPES)[number];
@@ -66,7 +65,8 @@ export type EventPart =
       readonly event: string;
       readonly type: ObservationType;
       readonly title: string;
-      readonly content: string;
+      /** Text, or fields that are kept as JSON after each was redacted. */
+      readonly content: string | Readonly<Record<string, unknown>>;
       readonly importance: number | null;
       readonly tags: readonly string[];
     }

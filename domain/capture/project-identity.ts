@@ -1,21 +1,26 @@
 import type { ProjectHint } from './event.ts';
 
+/** A path without the slashes at its end. No pattern: it would read a long run of slashes again from each of them. */
+function withoutEndSlashes(path: string): string {
+  let end = path.length;
+  while (end > 0 && (path[end - 1] === '/' || path[end - 1] === '\\')) end -= 1;
+  return path.slice(0, end);
+}
+
 /**
  * A git remote in one form whatever it was written as: host and path in lower-case host, no scheme, credentials, port 22/443 or `.git`.
  * `git@github.com:Owner/Name.git` and `https://user:token@github.com/Owner/Name` both give `github.com/Owner/Name`. Null when it is none.
  */
 export function normaliseRemote(remote: string): string | null {
   const text = remote.trim();
-  const scp = /^(?:[^@/\s]+@)?([A-Za-z0-9.-]+):(?!\/\/)([^\s]+)$/.exec(text);
-  const url = /^[a-z][a-z0-9+.-]*:\/\/(?:[^@/\s]*@)?([A-Za-z0-9.-]+)(?::(\d+))?\/([^\s?#]+)/i.exec(text);
+  // A drive's letter is no host, and an @ after the colon and before a slash ends a password, not a host.
+  const scp = /^(?:[^@/\s]+@)?([A-Za-z0-9._-]{2,}):(?!\/\/|[^/\s]*@)([^\s]+)$/.exec(text);
+  const url = /^[a-z][a-z0-9+.-]*:\/\/(?:[^/\s]*@)?([A-Za-z0-9._-]+)(?::(\d+))?\/([^\s?#]+)/i.exec(text);
   const host = url?.[1] ?? scp?.[1];
   const path = url?.[3] ?? scp?.[2];
   if (host === undefined || path === undefined) return null;
   const port = url?.[2] !== undefined && url[2] !== '22' && url[2] !== '443' ? `:${url[2]}` : '';
-  const name = path
-    .replace(/^\/+/, '')
-    .replace(/\/+$/, '')
-    .replace(/\.git$/, '');
+  const name = withoutEndSlashes(path.replace(/^\/+/, '')).replace(/\.git$/, '');
   return name === '' ? null : `${host.toLowerCase()}${port}/${name}`;
 }
 
@@ -30,7 +35,7 @@ export interface ProjectIdentity {
 export function projectIdentity(hint: ProjectHint | null): ProjectIdentity | null {
   if (hint === null) return null;
   const remote = hint.remote === undefined ? null : normaliseRemote(hint.remote);
-  const path = hint.path === undefined ? undefined : hint.path.replace(/(?<=.)[/\\]+$/, '');
+  const path = hint.path === undefined ? undefined : withoutEndSlashes(hint.path) || hint.path.slice(0, 1);
   const aliases = [
     ...(remote === null ? [] : [`remote:${remote}`]),
     ...(path === undefined || path === '' ? [] : [`path:${hint.machineId ?? ''}:${path}`]),

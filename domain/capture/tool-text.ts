@@ -15,6 +15,8 @@ const TITLE_CHARS = 160;
 const FILE_FIELDS = ['file_path', 'notebook_path', 'path'] as const;
 const READING_TOOLS = new Set(['Read', 'NotebookRead']);
 const WRITING_TOOLS = new Set(['Edit', 'MultiEdit', 'Write', 'NotebookEdit']);
+/** Fields of an input that is a shell command and nothing else. */
+const COMMAND_FIELDS = new Set(['command', 'description', 'timeout', 'run_in_background', 'cwd', 'workdir']);
 /** Fields of an input that say most about it, for tools that we do not know. */
 const TELLING_FIELDS = [
   'command',
@@ -57,7 +59,8 @@ function renderInput(tool: string, input: unknown): string {
   if (typeof input === 'string') return input;
   const fields = fieldsOf(input);
   const command = textField(fields, 'command');
-  if (command !== undefined) return `$ ${command}`;
+  const onlyCommand = tool === 'Bash' || Object.keys(fields).every((name) => COMMAND_FIELDS.has(name));
+  if (command !== undefined && onlyCommand) return `$ ${command}`;
   const path = FILE_FIELDS.map((name) => textField(fields, name)).find((value) => value !== undefined);
   if (tool === 'Write' && path !== undefined) return `${path}\n${textField(fields, 'content') ?? ''}`;
   if (WRITING_TOOLS.has(tool) && path !== undefined) {
@@ -70,7 +73,8 @@ function renderInput(tool: string, input: unknown): string {
     ].join('\n');
   }
   if (READING_TOOLS.has(tool) && path !== undefined) return path;
-  return Object.keys(fields).length === 0 ? '' : JSON.stringify(input);
+  if (input === null || input === undefined) return '';
+  return typeof input === 'object' && Object.keys(input).length === 0 ? '' : JSON.stringify(input);
 }
 
 /** Text of a tool's answer: known shapes by their text fields, anything else as JSON. */
@@ -79,7 +83,10 @@ function renderResponse(response: unknown): string {
   if (typeof response === 'string') return response;
   if (Array.isArray(response)) {
     return response
-      .map((entry: unknown) => textField(fieldsOf(entry), 'text') ?? renderResponse(entry))
+      .map((entry: unknown) => {
+        const text = fieldsOf(entry)['text'];
+        return typeof text === 'string' ? text : renderResponse(entry);
+      })
       .filter((text) => text !== '')
       .join('\n');
   }
@@ -90,10 +97,10 @@ function renderResponse(response: unknown): string {
   }
   const file = textField(fieldsOf(fields['file']), 'content');
   if (file !== undefined) return file;
-  const content = fields['content'];
-  if (typeof content === 'string' || Array.isArray(content)) return renderResponse(content);
   // An edit's answer repeats its input; the input is rendered already.
   if ('structuredPatch' in fields || 'oldString' in fields) return '';
+  const content = fields['content'];
+  if (typeof content === 'string' || Array.isArray(content)) return renderResponse(content);
   return JSON.stringify(response);
 }
 
@@ -107,7 +114,7 @@ export function renderToolCall(tool: string, input: unknown, response: unknown, 
   return {
     title: oneLine(asked === '' ? tool : `${tool}: ${asked}`),
     content: [renderInput(tool, input), output].filter((text) => text !== '').join('\n\n'),
-    filesRead: path !== undefined && READING_TOOLS.has(tool) ? [path] : [],
+    filesRead: path !== undefined && READING_TOOLS.has(tool) && error === null ? [path] : [],
     filesModified: path !== undefined && WRITING_TOOLS.has(tool) && error === null ? [path] : [],
   };
 }

@@ -7,7 +7,7 @@ const REMOVED_TAGS = [
   { tag: 'system-reminder', kind: 'injected', leaves: '' },
 ] as const;
 
-const ANY_TAG = new RegExp(`<(/?)(${REMOVED_TAGS.map((entry) => entry.tag).join('|')})(?:\\s[^<>]{0,200})?>`, 'gi');
+const ANY_TAG = new RegExp(`<(/?)(${REMOVED_TAGS.map((entry) => entry.tag).join('|')})(?:\\s[^>]{0,500})?>`, 'gi');
 
 /**
  * Takes tagged passages out of a text, tags included. Pairs may nest; an opening tag that is never closed takes everything after

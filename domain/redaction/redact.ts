@@ -29,7 +29,10 @@ export class Redactor {
   }
 
   private field(name: string, value: unknown, depth: number): unknown {
-    if (typeof value !== 'string' || value === '' || !isSecretField(name)) return this.json(value, depth + 1);
+    if (!isSecretField(name)) return this.json(value, depth + 1);
+    if (Array.isArray(value) && depth < MAX_DEPTH)
+      return value.map((entry: unknown) => this.field(name, entry, depth + 1));
+    if ((typeof value !== 'string' && typeof value !== 'number') || value === '') return this.json(value, depth + 1);
     this.removed.set('secret-field', (this.removed.get('secret-field') ?? 0) + 1);
     return '[redacted:secret-field]';
   }

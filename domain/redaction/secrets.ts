@@ -53,23 +53,29 @@ const RULES: readonly SecretRule[] = [
     kind: 'assigned-secret',
     hint: '',
     pattern:
-      /(?:password|passwd|secret|api[_-]?key|access[_-]?token|auth[_-]?token|refresh[_-]?token|private[_-]?key)\\?["']?\s{0,2}[=:]\s{0,2}(?<secret>(?<=[=:]\s{0,2})\\?"[^"\r\n]{8,500}|'[^'\r\n]{8,500})/gi,
+      /(?:password|passwd|secret|api[_-]?key|access[_-]?token|auth[_-]?token|refresh[_-]?token|private[_-]?key)\\?["']?\s{0,2}[=:]\s{0,2}\\?["'](?<secret>(?<=")[^"\r\n]{8,2000}?(?=\\?")|(?<=')[^'\r\n]{8,2000}?(?=\\?'))/gi,
   },
 ];
 
-/** Names of fields whose string value is a secret whatever it looks like. */
+/** Names of fields whose value is a secret whatever it looks like, written with dashes or underscores. */
 const SECRET_FIELD =
   /^(?:.*[_-])?(?:password|passwd|secret|api[_-]?key|access[_-]?token|auth[_-]?token|refresh[_-]?token|private[_-]?key|client[_-]?secret|authorization)$/i;
 
+/** True for `password`, `DB_PASSWORD`, `clientSecret`, `x-api-key` and their like. */
 export function isSecretField(name: string): boolean {
-  return SECRET_FIELD.test(name);
+  return SECRET_FIELD.test(name.replaceAll(/(?<=[a-z0-9])(?=[A-Z])/g, '_'));
 }
 
-/** Replaces every secret that a rule knows by `[redacted:kind]`, and adds to `removed` what it took out, by kind. */
+/** Replaces every secret that is known by its look by `[redacted:kind]`, and adds to `removed` what it took out, by kind. */
 export function removeSecrets(text: string, removed: Map<string, number>): string {
   if (text.length < 8) return text;
   const lower = text.toLowerCase();
   let clean = text;
+  if (lower.includes('-----begin')) {
+    const keys = removePrivateKeys(text, '[redacted:private-key]');
+    clean = keys.text;
+    if (keys.removed > 0) removed.set('private-key', (removed.get('private-key') ?? 0) + keys.removed);
+  }
   for (const rule of RULES) {
     if (!lower.includes(rule.hint)) continue;
     clean = clean.replaceAll(rule.pattern, (...match: unknown[]) => {
@@ -79,7 +85,9 @@ export function removeSecrets(text: string, removed: Map<string, number>): strin
         typeof groups === 'object' && groups !== null && 'secret' in groups ? String(groups.secret) : whole;
       if (secret.startsWith('[redacted:')) return whole;
       removed.set(rule.kind, (removed.get(rule.kind) ?? 0) + 1);
-      return whole.replace(secret, () => `[redacted:${rule.kind}]`);
+      // The secret stands last; the same text may stand before it, as a name like its password.
+      const at = whole.lastIndexOf(secret);
+      return `${whole.slice(0, at)}[redacted:${rule.kind}]${whole.slice(at + secret.length)}`;
     });
   }
   return clean;

@@ -41,10 +41,6 @@ export function superuserUrl(instance: Instance): string {
   return databaseUrl(instance, 'postgres', instance.secrets.postgresSuperuser, 'postgres');
 }
 
-export function ownerDatabaseUrl(instance: Instance): string {
-  return databaseUrl(instance, 'recollect_owner', instance.secrets.postgresOwner);
-}
-
 export function maintenanceDatabaseUrl(instance: Instance): string {
   return databaseUrl(instance, 'recollect_maintenance', instance.secrets.postgresMaintenance);
 }

@@ -37,6 +37,12 @@ const FIRST: SessionState = {
   lastError: null,
 };
 
+/** The model's work on windows, which goes on beside the taking in of captures. */
+interface Lane {
+  running: Promise<void> | null;
+  broken: Error | null;
+}
+
 /**
  * Owns one session from its first capture to its settled end: takes captures in when hinted or when it is time to look, has windows
  * summarised beside that, and when the session is over has it summed up, learned from and indexed. A capture that comes during the
@@ -55,8 +61,7 @@ export async function session(input: SessionInput): Promise<void> {
   let signals = 0;
   let rounds = 0;
   let leaving = false;
-  let lane: Promise<void> | null = null;
-  let laneBroken: unknown = null;
+  const lane: Lane = { running: null, broken: null };
 
   setHandler(hint, () => {
     hinted = true;
@@ -138,12 +143,12 @@ export async function session(input: SessionInput): Promise<void> {
   };
 
   const startLane = (): void => {
-    lane = summariseWindows()
+    lane.running = summariseWindows()
       .catch((error: unknown) => {
-        laneBroken = error;
+        lane.broken = error instanceof Error ? error : new Error('the model lane broke');
       })
       .finally(() => {
-        lane = null;
+        lane.running = null;
       });
   };
 
@@ -185,17 +190,17 @@ export async function session(input: SessionInput): Promise<void> {
   for (;;) {
     const look = await takeIn(null);
     if (look.gone) return;
-    if (laneBroken !== null) throw laneBroken;
-    if (look.windowsCut > 0 && lane === null) startLane();
+    if (lane.broken !== null) throw lane.broken;
+    if (look.windowsCut > 0 && lane.running === null) startLane();
 
     if (signals >= MAX_SIGNALS || rounds >= MAX_ROUNDS || workflowInfo().continueAsNewSuggested) {
       leaving = true;
-      await condition(() => lane === null);
+      await condition(() => lane.running === null);
       await condition(allHandlersFinished);
       await continueAsNew<typeof session>({ ...input, state });
     }
 
-    if (!hinted && (look.ended || look.idle) && lane === null) {
+    if (!hinted && (look.ended || look.idle) && lane.running === null) {
       const rest = look.ended ? look : await takeIn('idle');
       const again = rest.windowsCut > 0 || (await database.requeueParked(ref)).requeued > 0;
       if (!again && !hinted && (await close())) {
@@ -209,7 +214,10 @@ export async function session(input: SessionInput): Promise<void> {
       if (!again && phase !== 'active') await show('active');
       continue;
     }
-    const running = lane;
-    await condition(() => hinted || laneBroken !== null || (running !== null && lane === null), look.checkAfterMs);
+    const running = lane.running;
+    await condition(
+      () => hinted || lane.broken !== null || (running !== null && lane.running === null),
+      look.checkAfterMs,
+    );
   }
 }

@@ -538,7 +538,8 @@ CREATE FUNCTION ensure_partitions(months_ahead integer DEFAULT 3) RETURNS intege
   AS $$
 DECLARE
   hot text;
-  month timestamptz;
+  -- Of UTC, without a zone: adding months to a moment would count them in the zone of whoever asks.
+  month timestamp;
   part text;
   lowest uuid;
   above uuid;
@@ -549,11 +550,11 @@ BEGIN
       EXECUTE format('CREATE TABLE %I PARTITION OF %I DEFAULT', hot || '_rest', hot);
     END IF;
     FOR step IN -1..months_ahead LOOP
-      month := date_trunc('month', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' + make_interval(months => step);
-      part := hot || '_' || to_char(month AT TIME ZONE 'UTC', 'YYYY_MM');
+      month := date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => step);
+      part := hot || '_' || to_char(month, 'YYYY_MM');
       IF to_regclass(part) IS NULL THEN
-        lowest := uuidv7_floor(month);
-        above := uuidv7_floor((month AT TIME ZONE 'UTC' + interval '1 month') AT TIME ZONE 'UTC');
+        lowest := uuidv7_floor(month AT TIME ZONE 'UTC');
+        above := uuidv7_floor((month + interval '1 month') AT TIME ZONE 'UTC');
         EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', part, hot);
         EXECUTE format('WITH moved AS (DELETE FROM %I WHERE id >= %L AND id < %L RETURNING *) INSERT INTO %I SELECT * FROM moved', hot || '_rest', lowest, above, part);
         EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', hot, part, lowest, above);

@@ -1,0 +1,40 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { processEnvironment } from '../../config/process-environment.ts';
+
+const CLI = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+
+export interface InstanceProcess {
+  readonly pid: number;
+  /** From the start of the process to its word that it is ready. */
+  readonly readyMs: number;
+  stop(): Promise<void>;
+}
+
+/** `recollect up` as a process of its own, as a user starts it; resolves when it says that it is ready. */
+export async function startInstanceProcess(dataDir: string): Promise<InstanceProcess> {
+  const started = performance.now();
+  const child: ChildProcess = spawn(process.execPath, [CLI, 'up', '--data-dir', dataDir], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: processEnvironment(),
+  });
+  let said = '';
+  await new Promise<void>((resolve, reject) => {
+    child.stdout?.on('data', (chunk: Buffer) => {
+      said += chunk.toString('utf8');
+      if (said.includes('Recollect is ready')) resolve();
+    });
+    child.once('exit', (code) => reject(new Error(`recollect up ended with ${code}:\n${said}`)));
+  });
+  return {
+    pid: child.pid ?? 0,
+    readyMs: performance.now() - started,
+    async stop() {
+      const exited = once(child, 'exit');
+      child.kill('SIGTERM');
+      await exited;
+    },
+  };
+}

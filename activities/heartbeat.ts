@@ -1,6 +1,6 @@
 import { Context } from '@temporalio/activity';
 
-const BEAT_MS = 5_000;
+const BEAT_MS = 2_000;
 
 /**
  * Runs `work` with the activity's cancellation signal, heartbeating beside it: without heartbeats a cancellation would never arrive,

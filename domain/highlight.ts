@@ -38,18 +38,18 @@ const STOP_WORDS = new Set([
 const UNSPACED = String.raw`\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}ー々`;
 const UNSPACED_RUN = new RegExp(`[${UNSPACED}]+`, 'gu');
 
-/** Pairs of neighbours, because nothing says where a word of such a script ends. */
+/** Pairs of neighbours, because nothing says where a word of such a script ends; none of a single character. */
 function pairsOf(run: string): string[] {
   const characters = Array.from(run);
-  return characters.length === 1
-    ? [run]
-    : characters.slice(1).map((character, n) => `${characters[n] ?? ''}${character}`);
+  return characters.slice(1).map((character, n) => `${characters[n] ?? ''}${character}`);
 }
 
 interface Markable {
   readonly words: readonly string[];
   /** Of scripts without spaces. */
   readonly pairs: readonly string[];
+  /** Characters of such scripts that stand alone. */
+  readonly singles: readonly string[];
 }
 
 /** What of a question is worth marking: words with what joins them in code, and pairs of characters of scripts without spaces. */
@@ -59,28 +59,31 @@ function markable(question: string): Markable {
   const worth = words.filter(
     (word) => !STOP_WORDS.has(word) && (word.length >= MIN_WORD || /[^\p{ASCII}]/u.test(word)),
   );
+  const runs = lower.match(UNSPACED_RUN) ?? [];
   return {
     words: [...new Set(worth)],
-    pairs: [...new Set((lower.match(UNSPACED_RUN) ?? []).flatMap(pairsOf))],
+    pairs: [...new Set(runs.flatMap(pairsOf))],
+    singles: [...new Set(runs.filter((run) => pairsOf(run).length === 0))],
   };
 }
 
 /** A word and its plural or participle: enough for marking, where a wrong mark costs nothing. Both hold letters, digits and `_` alone. */
-function patternOf({ words, pairs }: Markable): RegExp {
+function patternOf({ words, pairs, singles }: Markable): RegExp | null {
   const letter = String.raw`[[\p{L}\p{N}]--[${UNSPACED}]]`;
   const stems = words.map((word) => (word.length > 5 ? word.replace(/(?:ing|ed|es|s|e)$/, '') : word));
   const alternatives = [
     ...(stems.length === 0 ? [] : [`(?<!${letter})(?:${stems.join('|')})${letter}{0,4}`]),
-    ...(pairs.length === 0 ? [] : [`(?:${pairs.join('|')})+`]),
+    // Pairs that overlap are one passage.
+    ...(pairs.length === 0 ? [] : [`(?:(?=${pairs.join('|')}).){1,40}.`]),
+    ...singles,
   ];
-  return new RegExp(alternatives.join('|'), 'giv');
+  return alternatives.length === 0 ? null : new RegExp(alternatives.join('|'), 'giv');
 }
 
 /** Up to two passages of a text around words of the question, each found word between `<mark>` tags; [] when none occurs. */
 export function highlight(text: string, question: string): string[] {
-  const wanted = markable(question);
-  if (wanted.words.length === 0 && wanted.pairs.length === 0) return [];
-  const pattern = patternOf(wanted);
+  const pattern = patternOf(markable(question));
+  if (pattern === null) return [];
   const snippets: string[] = [];
   let covered = -1;
   for (const match of text.matchAll(pattern)) {

@@ -8,6 +8,7 @@ import type { WorkerDependencies } from './dependencies.ts';
 /** Short transactions: as many at once as the pool has connections. */
 const SESSION_POLLS = 4;
 const CACHED_WORKFLOWS = 300;
+const STICKY_MS = 3_000;
 const DEPLOYMENT = 'recollect';
 
 /** Options of one queue's worker, all of them said: the SDK's defaults are made for nobody in particular. */
@@ -26,8 +27,8 @@ function optionsOf(
       version: { deploymentName: DEPLOYMENT, buildId: config.worker.buildId ?? 'development' },
       useWorkerVersioning: false,
     },
-    maxHeartbeatThrottleInterval: 10_000,
-    defaultHeartbeatThrottleInterval: 5_000,
+    maxHeartbeatThrottleInterval: 4_000,
+    defaultHeartbeatThrottleInterval: 2_000,
   } satisfies Partial<WorkerOptions>;
   switch (queue) {
     case 'session':
@@ -37,6 +38,8 @@ function optionsOf(
         maxConcurrentWorkflowTaskExecutions: 20,
         maxConcurrentWorkflowTaskPolls: SESSION_POLLS,
         maxCachedWorkflows: CACHED_WORKFLOWS,
+        // A workflow whose worker was killed is given to another one after this.
+        stickyQueueScheduleToStartTimeout: STICKY_MS,
         workflowThreadPoolSize: 1,
         maxConcurrentActivityTaskExecutions: config.database.poolMax,
         maxConcurrentActivityTaskPolls: SESSION_POLLS,

@@ -163,7 +163,7 @@ export function createSummariseActivities({
           };
         });
         const { facts, derived, prompts } = known;
-        if (known.done || (derived.topics.length === 0 && prompts.length === 0)) return NO_COST;
+        if (known.done || !facts.infer || (derived.topics.length === 0 && prompts.length === 0)) return NO_COST;
         const owner = {
           tenantId,
           userId: facts.userId,

@@ -34,7 +34,7 @@ export const externalId = z.string().min(1).max(256);
 export const namespaceName = z.string().min(1).max(128);
 /** PostgreSQL knows no year 0 and no zone further than 15 hours off. */
 export const timestamp = z.iso
-  .datetime({ offset: true })
+  .datetime({ offset: true, abort: true })
   .regex(/^(?!0000).*(?:Z|[+-](?:0\d|1[0-5]):\d\d)$/, 'a year from 0001 on, and an offset of less than 16 hours');
 export const tagList = z.array(z.string().min(1).max(64)).max(32);
 

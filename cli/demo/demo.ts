@@ -60,8 +60,9 @@ export async function awaitSettled(
   sessionId: string,
   signal: AbortSignal,
   step: ProgressStep,
+  timeoutMs: number = SETTLE_TIMEOUT_MS,
 ): Promise<SessionAnswer> {
-  const deadline = performance.now() + SETTLE_TIMEOUT_MS;
+  const deadline = performance.now() + timeoutMs;
   for (;;) {
     signal.throwIfAborted();
     const session = await client.session(sessionId);
@@ -72,7 +73,7 @@ export async function awaitSettled(
     if (session.phase === 'settled' && session.pending.embed === 0) return session;
     if (performance.now() > deadline)
       throw new Error(
-        `the session did not settle within ${SETTLE_TIMEOUT_MS / 1_000} s; the log of the worker says why`,
+        `the session did not settle within ${timeoutMs / 1_000} s; the log of the worker says why`,
       );
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }

@@ -4,6 +4,11 @@ import type { TenantTransaction } from './database.ts';
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
+/** Text for Prisma's startsWith, endsWith and contains, which become LIKE with nothing escaped: an underscore in a path is no wildcard. */
+export function literal(text: string): string {
+  return text.replaceAll(/[\\%_]/g, String.raw`\$&`);
+}
+
 export interface ProjectName {
   readonly id: string;
   readonly displayName: string;
@@ -26,7 +31,7 @@ export async function findProject(transaction: TenantTransaction, given: string)
   });
   if (alias !== null) return alias.project;
   const path = await transaction.projectAlias.findFirst({
-    where: { alias: { startsWith: 'path:', endsWith: `:${given}` } },
+    where: { alias: { startsWith: 'path:', endsWith: `:${literal(given)}` } },
     select: { project: { select } },
   });
   return (

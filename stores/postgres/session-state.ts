@@ -9,6 +9,8 @@ export interface SessionFacts {
   readonly projectName: string | null;
   readonly namespace: string;
   readonly title: string | null;
+  /** False: stored and indexed only, no model call. */
+  readonly infer: boolean;
   readonly lastSeq: number;
   readonly consumedSeq: number;
 }
@@ -22,6 +24,7 @@ export async function readSessionFacts(transaction: TenantTransaction, sessionId
       projectId: true,
       namespace: true,
       title: true,
+      infer: true,
       lastSeq: true,
       consumedSeq: true,
       project: { select: { displayName: true } },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Prisma } from '../../prisma/generated/client.ts';
 import type { TenantTransaction } from './database.ts';
+import { literal } from './projects.ts';
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
@@ -115,7 +116,7 @@ export async function listSessions(
   const where: Prisma.SessionWhereInput = {
     status: filter.status === undefined ? { not: 'deleted' } : filter.status,
     ...(filter.projectId === undefined ? {} : { projectId: filter.projectId }),
-    ...(filter.search === undefined ? {} : { title: { contains: filter.search, mode: 'insensitive' } }),
+    ...(filter.search === undefined ? {} : { title: { contains: literal(filter.search), mode: 'insensitive' } }),
   };
   const rows = await transaction.session.findMany({
     where,

@@ -21,6 +21,7 @@ const SHARED = fileURLToPath(new URL('../../../shared/data/coding-sessions/event
 const CAPTURES = 1_000;
 const SEARCHES = 200;
 const IDLE_MS = 60_000;
+const SHARED_TIMEOUT_MS = 600_000;
 const QUESTIONS = [
   'why was the invoice a cent off?',
   'how is money kept',
@@ -98,7 +99,7 @@ async function sharedSessions(client: RecollectClient) {
   const started = performance.now();
   for (const hooks of sessions) await replayHooks(client, hooks, never, step);
   const replayed = performance.now();
-  for (const hooks of sessions) await awaitSettled(client, `claude-code:${hooks[0]?.session_id ?? ''}`, never, step);
+  for (const hooks of sessions) await awaitSettled(client, `claude-code:${hooks[0]?.session_id ?? ''}`, never, step, SHARED_TIMEOUT_MS);
   return {
     sessions: sessions.length,
     events: sessions.reduce((sum, hooks) => sum + hooks.length, 0),

@@ -30,7 +30,7 @@ const MAX_WAIT_MS = 60_000;
 const embedding = proxyActivities<IndexActivities>({
   taskQueue: QUEUES.embedding,
   startToCloseTimeout: '2 minutes',
-  heartbeatTimeout: '20 seconds',
+  heartbeatTimeout: '10 seconds',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
 });
 

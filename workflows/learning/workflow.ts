@@ -8,7 +8,7 @@ const model = proxyActivities<LearningActivities>({
   taskQueue: QUEUES.model,
   startToCloseTimeout: '3 minutes',
   scheduleToCloseTimeout: '10 minutes',
-  heartbeatTimeout: '30 seconds',
+  heartbeatTimeout: '10 seconds',
   retry: {
     initialInterval: '2 seconds',
     backoffCoefficient: 2,

@@ -4,12 +4,12 @@ import { QUEUES } from '../queues.ts';
 import type { SessionActivities, SummariseActivities } from './types.ts';
 
 /**
- * Short transactions: 30 s is a hundred times what one takes. No total bound: without PostgreSQL there is nothing that the session
+ * Short transactions: 10 s is a hundred times what one takes, and all that a killed worker costs. No total bound: without PostgreSQL there is nothing that the session
  * could do instead, and the capture that waits in it must not be given up.
  */
 export const database = proxyActivities<SessionActivities>({
   taskQueue: QUEUES.session,
-  startToCloseTimeout: '30 seconds',
+  startToCloseTimeout: '10 seconds',
   retry: {
     initialInterval: '500 milliseconds',
     backoffCoefficient: 2,
@@ -26,7 +26,7 @@ export const model = proxyActivities<SummariseActivities>({
   taskQueue: QUEUES.model,
   startToCloseTimeout: '3 minutes',
   scheduleToCloseTimeout: '10 minutes',
-  heartbeatTimeout: '30 seconds',
+  heartbeatTimeout: '10 seconds',
   retry: {
     initialInterval: '2 seconds',
     backoffCoefficient: 2,

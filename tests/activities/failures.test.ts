@@ -1,0 +1,186 @@
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import pg from 'pg';
+import { describe, expect, it } from 'vitest';
+import { failureType, modelFailureType, toFailure, withFailures } from '../../activities/failures.ts';
+import { EmbedderUnavailable } from '../../domain/ports/embedder.ts';
+import { ModelError } from '../../domain/ports/model.ts';
+import type { ModelErrorKind } from '../../domain/ports/model.ts';
+import { VectorIndexUnavailable } from '../../domain/ports/vector-index.ts';
+import { Prisma } from '../../prisma/generated/client.ts';
+import { FAILURE_TYPES, PERMANENT_FAILURES } from '../../workflows/failure-types.ts';
+import type { FailureType } from '../../workflows/failure-types.ts';
+
+const CONTENT = 'hunter2 captured text';
+
+const coded = (code: unknown): Error => Object.assign(new Error(CONTENT), { code });
+const database = (code: string): Error => Object.assign(new pg.DatabaseError(CONTENT, 0, 'error'), { code });
+const prisma = (code: string): Error => new Prisma.PrismaClientKnownRequestError(CONTENT, { code, clientVersion: '7' });
+
+const MODEL_KINDS: readonly [ModelErrorKind, FailureType, 'retried' | 'given up'][] = [
+  ['rate_limited', 'ProviderRateLimited', 'retried'],
+  ['overloaded', 'ProviderOverloaded', 'retried'],
+  ['timeout', 'ProviderUnavailable', 'retried'],
+  ['unavailable', 'ProviderUnavailable', 'retried'],
+  ['unauthorised', 'ProviderUnauthorised', 'retried'],
+  ['invalid_request', 'ModelInputInvalid', 'given up'],
+  ['refused', 'ModelRefused', 'given up'],
+  ['truncated', 'ModelOutputInvalid', 'given up'],
+  ['invalid_output', 'ModelOutputInvalid', 'given up'],
+];
+
+/** Every error that an activity meets: what it is called, and whether another attempt is made. */
+const TABLE: readonly [string, unknown, FailureType, 'retried' | 'given up'][] = [
+  ...MODEL_KINDS.map(([kind, type, fate]): [string, unknown, FailureType, 'retried' | 'given up'] => [
+    `model: ${kind}`,
+    new ModelError(kind, 'status 1'),
+    type,
+    fate,
+  ]),
+  ['no embedder', new EmbedderUnavailable('no model files'), 'EmbedderUnavailable', 'retried'],
+  ['no vector index', new VectorIndexUnavailable('away'), 'VectorIndexUnavailable', 'retried'],
+  [
+    'Prisma that cannot begin',
+    new Prisma.PrismaClientInitializationError(CONTENT, '7'),
+    'DatabaseUnavailable',
+    'retried',
+  ],
+  ['a row that is gone', prisma('P2025'), 'SessionMissing', 'given up'],
+  ['a server out of reach', prisma('P1001'), 'DatabaseUnavailable', 'retried'],
+  ['a closed connection', prisma('P1017'), 'DatabaseUnavailable', 'retried'],
+  ['a pool that is empty', prisma('P2024'), 'DatabaseUnavailable', 'retried'],
+  ['too many connections', prisma('P2037'), 'DatabaseUnavailable', 'retried'],
+  ['transactions that met', prisma('P2034'), 'DatabaseConflict', 'retried'],
+  ['a unique key that is taken', prisma('P2002'), 'DatabaseConflict', 'retried'],
+  ['another error of Prisma', prisma('P2003'), 'Unexpected', 'retried'],
+  ['connection lost', database('08006'), 'DatabaseUnavailable', 'retried'],
+  ['disk full', database('53100'), 'DatabaseUnavailable', 'retried'],
+  ['too many clients', database('53300'), 'DatabaseUnavailable', 'retried'],
+  ['statement ended', database('57014'), 'DatabaseUnavailable', 'retried'],
+  ['server stops', database('57P01'), 'DatabaseUnavailable', 'retried'],
+  ['server starts', database('57P03'), 'DatabaseUnavailable', 'retried'],
+  ['disk broken', database('58030'), 'DatabaseUnavailable', 'retried'],
+  ['serialisation', database('40001'), 'DatabaseConflict', 'retried'],
+  ['deadlock', database('40P01'), 'DatabaseConflict', 'retried'],
+  ['lock not had', database('55P03'), 'DatabaseConflict', 'retried'],
+  ['duplicate key', database('23505'), 'DatabaseConflict', 'retried'],
+  ['foreign key', database('23503'), 'Unexpected', 'retried'],
+  ['text refused', database('22021'), 'Unexpected', 'retried'],
+  ['policy', database('42501'), 'Unexpected', 'retried'],
+  [
+    'an error whose text only looks like a lost connection',
+    Object.assign(new pg.DatabaseError('Connection terminated', 0, 'error'), { code: 'P0001' }),
+    'Unexpected',
+    'retried',
+  ],
+  ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EHOSTUNREACH'].map(
+    (code): [string, unknown, FailureType, 'retried'] => [code, coded(code), 'DatabaseUnavailable', 'retried'],
+  ),
+  [
+    'a pool without a connection in time',
+    new Error('timeout exceeded when trying to connect'),
+    'DatabaseUnavailable',
+    'retried',
+  ],
+  ['a connection that ended', new Error('Connection terminated unexpectedly'), 'DatabaseUnavailable', 'retried'],
+  ['a file that is missing', coded('ENOENT'), 'Unexpected', 'retried'],
+  ['a code that is no text', coded(8), 'Unexpected', 'retried'],
+  ['any error', new TypeError(CONTENT), 'Unexpected', 'retried'],
+  ['a thrown text', CONTENT, 'Unexpected', 'retried'],
+  ['nothing', undefined, 'Unexpected', 'retried'],
+  ['null', null, 'Unexpected', 'retried'],
+];
+
+describe('every error', () => {
+  it.each(TABLE)('%s', (_, error, type, fate) => {
+    expect(failureType(error)).toBe(type);
+    const failure = toFailure(error);
+    expect(failure).toBeInstanceOf(ApplicationFailure);
+    expect(failure).toMatchObject({ type, nonRetryable: fate === 'given up', details: [] });
+    expect('nextRetryDelay' in failure ? failure.nextRetryDelay : null).toBeUndefined();
+  });
+
+  it.each(TABLE)('%s: the history gets no word of what was captured', (_, error) => {
+    const failure = toFailure(error);
+    expect(failure.message).not.toBe('');
+    expect(failure.message).not.toContain('hunter2');
+    expect(failure.cause).toBeUndefined();
+    expect(failure.stack ?? '').not.toContain('hunter2');
+  });
+
+  it.each(MODEL_KINDS)('modelFailureType of %s is %s', (kind, type) => {
+    expect(modelFailureType(new ModelError(kind, 'x'))).toBe(type);
+  });
+
+  it('says by its message what it was', () => {
+    expect(toFailure(database('40P01')).message).toBe('DatabaseConflict error 40P01');
+    expect(toFailure(new TypeError(CONTENT)).message).toBe('Unexpected TypeError');
+    expect(toFailure(CONTENT).message).toBe('Unexpected');
+    expect(toFailure(new ModelError('overloaded', 'status 529')).message).toBe('status 529');
+  });
+});
+
+describe('the closed union', () => {
+  it('names each type once, and gives up on some of them', () => {
+    expect(new Set(FAILURE_TYPES).size).toBe(FAILURE_TYPES.length);
+    expect(FAILURE_TYPES).toEqual(expect.arrayContaining([...PERMANENT_FAILURES]));
+  });
+
+  it('is reached by the table, but for what only the client of Temporal meets', () => {
+    const reached = new Set(TABLE.map(([, , type]) => type));
+    expect(FAILURE_TYPES.filter((type) => !reached.has(type))).toEqual(['TemporalUnavailable']);
+  });
+});
+
+describe('retry-after', () => {
+  it.each([0, 1, 1_500, 3_600_000])('of %i ms becomes the next delay, and is told to the workflow', (retryAfterMs) => {
+    const failure = toFailure(new ModelError('rate_limited', 'status 429', { retryAfterMs }));
+    expect(failure).toMatchObject({
+      type: 'ProviderRateLimited',
+      nonRetryable: false,
+      nextRetryDelay: retryAfterMs,
+      details: [retryAfterMs],
+    });
+  });
+});
+
+describe('withFailures', () => {
+  const group = (thrown: unknown) =>
+    withFailures({
+      good: (input: { readonly n: number }) => Promise.resolve(input.n + 1),
+      bad: async (_: unknown): Promise<never> => {
+        throw thrown;
+      },
+    });
+
+  it('hands input and answer through', async () => {
+    expect(await group(null).good({ n: 1 })).toBe(2);
+  });
+
+  it('gives a type to what is thrown', async () => {
+    await expect(group(new EmbedderUnavailable('x')).bad({})).rejects.toMatchObject({
+      name: 'ApplicationFailure',
+      type: 'EmbedderUnavailable',
+    });
+  });
+
+  it('gives a type to what is thrown before there is a promise', async () => {
+    const { early } = withFailures({
+      early: (_: unknown): Promise<never> => {
+        throw coded('ECONNREFUSED');
+      },
+    });
+    await expect(early({})).rejects.toMatchObject({ type: 'DatabaseUnavailable' });
+  });
+
+  it.each([
+    ['a typed failure', ApplicationFailure.nonRetryable('mine', 'Mine')],
+    ['a cancellation', new CancelledFailure('stop')],
+  ])('lets %s pass as it is', async (_, failure) => {
+    await expect(group(failure).bad({})).rejects.toBe(failure);
+    expect(toFailure(failure)).toBe(failure);
+  });
+
+  it('keeps the names of the group', () => {
+    expect(Object.keys(group(null))).toEqual(['good', 'bad']);
+  });
+});

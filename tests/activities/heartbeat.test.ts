@@ -1,0 +1,96 @@
+import { CancelledFailure } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beating } from '../../activities/heartbeat.ts';
+
+const BEAT_MS = 5_000;
+
+/** An activity's environment that counts heartbeats. */
+function countedBeats() {
+  // The SDK warns of work that fails, which some of these tests mean to do.
+  const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+  let beats = 0;
+  environment.on('heartbeat', () => {
+    beats += 1;
+  });
+  return { environment, beats: () => beats };
+}
+
+const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('heartbeats', () => {
+  it('come at once and then every five seconds, until the work is done', async () => {
+    const { environment, beats } = countedBeats();
+    const running = environment.run(() => beating(() => wait(12_000)));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(beats()).toBe(1);
+    await vi.advanceTimersByTimeAsync(BEAT_MS);
+    expect(beats()).toBe(2);
+    await vi.advanceTimersByTimeAsync(7_000);
+    await running;
+    expect(beats()).toBe(3);
+    await vi.advanceTimersByTimeAsync(10 * BEAT_MS);
+    expect(beats()).toBe(3);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('end with work that fails, whose error comes through', async () => {
+    const { environment } = countedBeats();
+    await expect(environment.run(() => beating(() => Promise.reject(new Error('broken'))))).rejects.toThrow('broken');
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('end with work that throws before it begins', async () => {
+    const { environment } = countedBeats();
+    const work = (): Promise<never> => {
+      throw new Error('at once');
+    };
+    await expect(environment.run(() => beating(work))).rejects.toThrow('at once');
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('give back what the work gave', async () => {
+    const { environment } = countedBeats();
+    expect(await environment.run(() => beating(() => Promise.resolve({ answer: 42 })))).toEqual({ answer: 42 });
+  });
+});
+
+describe('cancellation', () => {
+  it('reaches the signal, with its reason', async () => {
+    const { environment } = countedBeats();
+    const reasons: unknown[] = [];
+    const running = environment.run(() =>
+      beating(
+        (signal) =>
+          new Promise<never>((_, reject) => {
+            signal.addEventListener('abort', () => {
+              reasons.push(signal.reason);
+              reject(signal.reason);
+            });
+          }),
+      ),
+    );
+    await vi.advanceTimersByTimeAsync(0);
+    environment.cancel('CANCELLED');
+    await expect(running).rejects.toBeInstanceOf(CancelledFailure);
+    expect(reasons).toEqual([expect.any(CancelledFailure)]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('is not signalled before it was asked for', async () => {
+    const { environment } = countedBeats();
+    expect(await environment.run(() => beating((signal) => Promise.resolve(signal.aborted)))).toBe(false);
+  });
+});
+
+it('outside an activity there is nothing to beat for', async () => {
+  await expect(beating(() => Promise.resolve(1))).rejects.toThrow(/activity context/i);
+});

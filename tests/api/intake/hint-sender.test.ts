@@ -1,0 +1,238 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { HintSender } from '../../../api/intake/hint-sender.ts';
+import { asId } from '../../../domain/ids.ts';
+import type { SessionId, TenantId } from '../../../domain/ids.ts';
+import { gate } from './capture-events.ts';
+import type { Gate } from './capture-events.ts';
+
+const DELAY_MS = 2_000;
+const tenant = asId<TenantId>('t');
+const session = (name: string) => asId<SessionId>(name);
+
+/** A sender with the far end in the test's hand: each hint waits at its gate where there is one. */
+function playground() {
+  const sent: string[] = [];
+  const gates: Gate[] = [];
+  const failures: unknown[] = [];
+  const failing = new Set<string>();
+  let running = 0;
+  let most = 0;
+  let done = 0;
+  const sender = new HintSender({
+    delayMs: DELAY_MS,
+    hints: {
+      session: async (tenantId, sessionId) => {
+        sent.push(`${tenantId}/${sessionId}`);
+        running += 1;
+        most = Math.max(most, running);
+        await gates.shift()?.opened;
+        running -= 1;
+        if (failing.has(sessionId)) throw new Error('away');
+      },
+      index: () => Promise.resolve(),
+    },
+    onFailure: (error) => failures.push(error),
+    onSent: () => {
+      done += 1;
+    },
+  });
+  const hold = (): Gate => {
+    const held = gate();
+    gates.push(held);
+    return held;
+  };
+  return { sender, sent, failures, failing, hold, most: () => most, done: () => done };
+}
+
+const settle = () => vi.advanceTimersByTimeAsync(0);
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('gathering', () => {
+  it('sends one hint for all that came within the delay', async () => {
+    const { sender, sent, done } = playground();
+    for (let n = 0; n < 50; n += 1) sender.hint(tenant, session('s'), false);
+    await vi.advanceTimersByTimeAsync(DELAY_MS - 1);
+    expect(sent).toEqual([]);
+    expect(sender.size).toBe(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(sent).toEqual(['t/s']);
+    expect(done()).toBe(1);
+    expect(sender.size).toBe(0);
+  });
+
+  it('does not put the hint off with every event', async () => {
+    const { sender, sent } = playground();
+    sender.hint(tenant, session('s'), false);
+    await vi.advanceTimersByTimeAsync(DELAY_MS - 1);
+    sender.hint(tenant, session('s'), false);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(sent).toEqual(['t/s']);
+  });
+
+  it('is apart for each session', async () => {
+    const { sender, sent } = playground();
+    sender.hint(tenant, session('a'), false);
+    sender.hint(tenant, session('b'), true);
+    await settle();
+    expect(sent).toEqual(['t/b']);
+    await vi.advanceTimersByTimeAsync(DELAY_MS);
+    expect(sent).toEqual(['t/b', 't/a']);
+  });
+
+  it('sends again for what comes after it was sent', async () => {
+    const { sender, sent } = playground();
+    sender.hint(tenant, session('s'), true);
+    await settle();
+    sender.hint(tenant, session('s'), true);
+    await settle();
+    expect(sent).toEqual(['t/s', 't/s']);
+  });
+});
+
+describe('at once', () => {
+  it('does not wait, and takes along what was gathered', async () => {
+    const { sender, sent } = playground();
+    sender.hint(tenant, session('s'), false);
+    sender.hint(tenant, session('s'), true);
+    await settle();
+    expect(sent).toEqual(['t/s']);
+    await vi.advanceTimersByTimeAsync(10 * DELAY_MS);
+    expect(sent).toEqual(['t/s']);
+  });
+});
+
+describe('while a hint is on its way', () => {
+  it('gathers what comes for the next one', async () => {
+    const { sender, sent, hold, most } = playground();
+    const held = hold();
+    sender.hint(tenant, session('s'), true);
+    await settle();
+    for (let n = 0; n < 5; n += 1) sender.hint(tenant, session('s'), false);
+    await vi.advanceTimersByTimeAsync(10 * DELAY_MS);
+    expect(sent).toEqual(['t/s']);
+    held.open();
+    await settle();
+    expect(sent).toEqual(['t/s']);
+    await vi.advanceTimersByTimeAsync(DELAY_MS);
+    expect(sent).toEqual(['t/s', 't/s']);
+    expect(most()).toBe(1);
+    expect(sender.size).toBe(0);
+  });
+
+  it.each([
+    [false, true],
+    [true, false],
+  ])('sends again at once for a boundary among it (%s, then %s)', async (first, second) => {
+    const { sender, sent, hold } = playground();
+    const held = hold();
+    sender.hint(tenant, session('s'), true);
+    await settle();
+    sender.hint(tenant, session('s'), first);
+    sender.hint(tenant, session('s'), second);
+    held.open();
+    await settle();
+    expect(sent).toEqual(['t/s', 't/s']);
+  });
+
+  it('keeps sixteen sessions on their way at most, in order', async () => {
+    const { sender, sent, hold, most } = playground();
+    const held = Array.from({ length: 20 }, hold);
+    for (let n = 0; n < 20; n += 1) sender.hint(tenant, session(`s${n}`), true);
+    await settle();
+    expect(sent).toHaveLength(16);
+    held[0]?.open();
+    await settle();
+    expect(sent.at(-1)).toBe('t/s16');
+    for (const each of held) each.open();
+    await settle();
+    expect(sent).toEqual(Array.from({ length: 20 }, (_, n) => `t/s${n}`));
+    expect(most()).toBe(16);
+    expect(sender.size).toBe(0);
+  });
+});
+
+describe('a failure', () => {
+  it('is told, is not tried again, and stops nothing', async () => {
+    const { sender, sent, failures, failing, done } = playground();
+    failing.add('a');
+    sender.hint(tenant, session('a'), true);
+    sender.hint(tenant, session('b'), true);
+    await vi.advanceTimersByTimeAsync(10 * DELAY_MS);
+    expect(sent).toEqual(['t/a', 't/b']);
+    expect(failures).toHaveLength(1);
+    expect(done()).toBe(1);
+    expect(sender.size).toBe(0);
+    failing.clear();
+    sender.hint(tenant, session('a'), true);
+    await settle();
+    expect(sent).toEqual(['t/a', 't/b', 't/a']);
+  });
+
+  it('of a hint does not swallow what came meanwhile', async () => {
+    const { sender, sent, failing, hold } = playground();
+    const held = hold();
+    failing.add('s');
+    sender.hint(tenant, session('s'), true);
+    await settle();
+    sender.hint(tenant, session('s'), false);
+    held.open();
+    await vi.advanceTimersByTimeAsync(DELAY_MS);
+    expect(sent).toEqual(['t/s', 't/s']);
+  });
+});
+
+describe('stop', () => {
+  it('sends what waits and takes nothing more', async () => {
+    const { sender, sent } = playground();
+    sender.hint(tenant, session('a'), false);
+    sender.hint(tenant, session('b'), false);
+    const stopped = sender.stop(1_000);
+    sender.hint(tenant, session('c'), true);
+    await vi.advanceTimersByTimeAsync(50);
+    await stopped;
+    expect(sent).toEqual(['t/a', 't/b']);
+    expect(sender.size).toBe(0);
+  });
+
+  it('sends once more for what came while a hint was on its way', async () => {
+    const { sender, sent, hold } = playground();
+    const held = hold();
+    sender.hint(tenant, session('s'), true);
+    await settle();
+    sender.hint(tenant, session('s'), false);
+    const stopped = sender.stop(1_000);
+    held.open();
+    await vi.advanceTimersByTimeAsync(50);
+    await stopped;
+    expect(sent).toEqual(['t/s', 't/s']);
+    expect(sender.size).toBe(0);
+  });
+
+  it('waits for no longer than it was told', async () => {
+    const { sender, hold } = playground();
+    const held = hold();
+    sender.hint(tenant, session('s'), true);
+    let over = false;
+    const stopped = (async () => {
+      await sender.stop(500);
+      over = true;
+    })();
+    await vi.advanceTimersByTimeAsync(450);
+    expect(over).toBe(false);
+    await vi.advanceTimersByTimeAsync(100);
+    await stopped;
+    expect(sender.size).toBe(1);
+    held.open();
+    await settle();
+  });
+
+  it('is done at once where nothing waits', async () => {
+    await playground().sender.stop(1_000);
+  });
+});

@@ -1,0 +1,248 @@
+import { Readable } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { captureLines } from '../../../api/intake/ndjson.ts';
+import type { CommitResult } from '../../../api/intake/group-commit.ts';
+import type { HostEvent } from '../../../domain/capture/event.ts';
+import { asId } from '../../../domain/ids.ts';
+import type { RowId, SessionId } from '../../../domain/ids.ts';
+import { sqlError } from './capture-events.ts';
+
+const MIB = 1024 * 1024;
+
+function contentOf(event: HostEvent): string {
+  const part = event.parts[0];
+  return part?.kind === 'prompt' ? part.content : '';
+}
+
+function accepted(event: HostEvent): CommitResult {
+  return { status: 'accepted', rowId: asId<RowId>(contentOf(event)), seq: 1, sessionId: asId<SessionId>('s') };
+}
+
+const line = (content: string): string => JSON.stringify({ type: 'prompt', session_id: 's', content });
+
+interface Answer {
+  readonly items: readonly Record<string, unknown>[];
+  readonly counts: Record<string, unknown>;
+  /** Events of each call of the store. */
+  readonly groups: readonly (readonly string[])[];
+}
+
+/** Sends chunks as a body, and reads what is answered. */
+async function send(
+  chunks: Iterable<Buffer | string> | AsyncIterable<Buffer | string>,
+  capture: (events: readonly HostEvent[], call: number) => Promise<CommitResult[]> = (events) =>
+    Promise.resolve(events.map(accepted)),
+): Promise<Answer> {
+  const groups: string[][] = [];
+  const lines: string[] = [];
+  const body = Readable.from(chunks, { objectMode: false });
+  for await (const text of captureLines(body, (events) => {
+    groups.push(events.map(contentOf));
+    return capture(events, groups.length);
+  })) {
+    expect(text.endsWith('\n')).toBe(true);
+    lines.push(...text.trimEnd().split('\n'));
+  }
+  const answers = lines.map((text): Record<string, unknown> => JSON.parse(text));
+  return { items: answers.slice(0, -1), counts: answers.at(-1) ?? {}, groups };
+}
+
+const briefly = (items: readonly Record<string, unknown>[]): unknown[] =>
+  items.map(({ index, id, code }) => [index, id ?? code]);
+
+describe('lines', () => {
+  const three = `${line('a')}\n${line('b')}\n${line('时区😀')}\n`;
+  const expected = [
+    [0, 'a'],
+    [1, 'b'],
+    [2, '时区😀'],
+  ];
+
+  it('are answered one by one, then counted', async () => {
+    const answer = await send([three]);
+    expect(answer.items[0]).toEqual({ index: 0, status: 'accepted', id: 'a', code: null, message: null });
+    expect(briefly(answer.items)).toEqual(expected);
+    expect(answer.counts).toEqual({ accepted: 3, duplicates: 0, rejected: 0 });
+    expect(answer.groups).toEqual([['a', 'b', '时区😀']]);
+  });
+
+  it('may be split anywhere, in the middle of a character too', async () => {
+    const bytes = Buffer.from(three);
+    for (let at = 1; at < bytes.length; at += 1)
+      expect(briefly((await send([bytes.subarray(0, at), bytes.subarray(at)])).items)).toEqual(expected);
+  });
+
+  it('may come byte by byte', async () => {
+    expect(briefly((await send(Array.from(Buffer.from(three), (byte) => Buffer.of(byte)))).items)).toEqual(expected);
+  });
+
+  it.each([
+    ['the last one without its end', three.trimEnd()],
+    ['CRLF', three.replaceAll('\n', '\r\n')],
+    ['blank lines', `\n\n${three.replaceAll('\n', '\n \t\r\n\n')}\n`],
+    ['blanks around', three.replaceAll(/^/gm, '  ').replaceAll('\n', '  \n')],
+  ])('%s', async (_, text) => {
+    const answer = await send([text]);
+    expect(briefly(answer.items)).toEqual(expected);
+    expect(answer.counts).toEqual({ accepted: 3, duplicates: 0, rejected: 0 });
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['blank lines', '\n\r\n  \n'],
+  ])('%s is answered by counts alone', async (_, text) => {
+    expect(await send([text])).toEqual({ items: [], counts: { accepted: 0, duplicates: 0, rejected: 0 }, groups: [] });
+  });
+});
+
+describe('a bad line', () => {
+  it.each([
+    ['invalid JSON', '{"type":', 'INVALID_JSON'],
+    ['half a line', line('x').slice(0, 20), 'INVALID_JSON'],
+    ['two values', `${line('x')} ${line('y')}`, 'INVALID_JSON'],
+    ['an unknown type', '{"type":"coffee"}', 'UNKNOWN_EVENT_TYPE'],
+    ['no object', '7', 'UNKNOWN_EVENT_TYPE'],
+    ['a missing field', '{"type":"prompt","session_id":"s"}', 'VALIDATION_FAILED'],
+    [
+      'invalid UTF-8',
+      Buffer.concat([
+        Buffer.from('{"type":"prompt","session_id":"s","content":"'),
+        Buffer.of(0xc3, 0x28),
+        Buffer.from('"}'),
+      ]),
+      'INVALID_UTF8',
+    ],
+    [
+      'half a character',
+      Buffer.concat([Buffer.from('"'), Buffer.from('😀').subarray(0, 2), Buffer.from('"')]),
+      'INVALID_UTF8',
+    ],
+    ['too much', line('x'.repeat(MIB)), 'EVENT_TOO_LARGE'],
+  ])('%s spoils no neighbour', async (_, bad, code) => {
+    const answer = await send([`${line('a')}\n`, bad, `\n${line('b')}`]);
+    expect(briefly(answer.items)).toEqual([
+      [0, 'a'],
+      [1, code],
+      [2, 'b'],
+    ]);
+    expect(answer.items[1]).toMatchObject({ status: 'rejected', id: null, message: expect.any(String) });
+    expect(answer.counts).toEqual({ accepted: 2, duplicates: 0, rejected: 1 });
+    expect(answer.groups).toEqual([['a', 'b']]);
+  });
+
+  it('is not repeated in its answer', async () => {
+    const answer = await send([
+      '{"type":"hunter2"}\n{hunter2\n{"type":"prompt","session_id":"s","role":"hunter2","content":"x"}',
+    ]);
+    expect(JSON.stringify(answer.items)).not.toContain('hunter2');
+    expect(answer.counts).toMatchObject({ rejected: 3 });
+  });
+
+  it('over the limit is read without being kept, however long', async () => {
+    const chunk = Buffer.alloc(MIB, 0x61);
+    let most = 0;
+    async function* endless(): AsyncGenerator<Buffer | string> {
+      yield `${line('a')}\n`;
+      for (let n = 0; n < 256; n += 1) {
+        // Copies: kept ones would add up.
+        yield Buffer.from(chunk);
+        if (n % 32 === 0) most = Math.max(most, process.memoryUsage().arrayBuffers);
+      }
+      yield `\n${line('b')}\n`;
+    }
+    const before = process.memoryUsage().arrayBuffers;
+    const answer = await send(endless());
+    expect(briefly(answer.items)).toEqual([
+      [0, 'a'],
+      [1, 'EVENT_TOO_LARGE'],
+      [2, 'b'],
+    ]);
+    expect(most - before).toBeLessThan(200 * MIB);
+  });
+});
+
+describe('storing', () => {
+  const numbered = (count: number): string => Array.from({ length: count }, (_, n) => `${line(`e${n}`)}\n`).join('');
+
+  it('goes by groups of two hundred', async () => {
+    const answer = await send([numbered(450)]);
+    expect(answer.groups.map((group) => group.length)).toEqual([200, 200, 50]);
+    expect(answer.items.map(({ id }) => id)).toEqual(Array.from({ length: 450 }, (_, n) => `e${n}`));
+    expect(answer.counts).toEqual({ accepted: 450, duplicates: 0, rejected: 0 });
+  });
+
+  it('goes by groups of four mebibytes', async () => {
+    const big = `${line('x'.repeat(1_000_000))}\n`;
+    expect((await send([big.repeat(12)])).groups.map((group) => group.length)).toEqual([5, 5, 2]);
+  });
+
+  it('is not asked for bad lines', async () => {
+    const answer = await send([`${'x\n'.repeat(201)}${line('a')}`]);
+    expect(answer.groups.flat()).toEqual(['a']);
+    expect(answer.counts).toEqual({ accepted: 1, duplicates: 0, rejected: 201 });
+  });
+
+  it('is waited for before more is read', async () => {
+    let read = 0;
+    const readAtStore: number[] = [];
+    function* source(): Generator<string> {
+      for (let n = 0; n < 600; n += 1) {
+        read += 1;
+        yield `${line(`e${n}`)}${' '.repeat(2_000)}\n`;
+      }
+    }
+    await send(source(), async (events) => {
+      readAtStore.push(read);
+      return events.map(accepted);
+    });
+    expect(readAtStore).toHaveLength(3);
+    // A stream reads a little ahead, but not the whole body.
+    expect(readAtStore[0]).toBeLessThan(300);
+  });
+
+  it('answers duplicates, deleted sessions and refused events each as what they are', async () => {
+    const answer = await send([`${line('a')}\n${line('b')}\nbad\n${line('c')}\n${line('d')}`], (events) =>
+      Promise.resolve(
+        events.map((event, n): CommitResult => {
+          const result = accepted(event);
+          if (result.status === 'refused') return result;
+          return (
+            [
+              result,
+              { ...result, status: 'duplicate' as const },
+              { ...result, status: 'rejected' as const },
+              { status: 'refused' as const },
+            ][n] ?? result
+          );
+        }),
+      ),
+    );
+    expect(answer.items.map(({ status, code }) => [status, code])).toEqual([
+      ['accepted', null],
+      ['duplicate', null],
+      ['rejected', 'INVALID_JSON'],
+      ['rejected', 'SESSION_DELETED'],
+      ['rejected', 'EVENT_REFUSED'],
+    ]);
+    expect(answer.counts).toEqual({ accepted: 1, duplicates: 1, rejected: 3 });
+  });
+
+  it('that fails in the middle is told event by event, and goes on when the store is back', async () => {
+    const answer = await send([`${numbered(250)}bad\n${numbered(250)}`], (events, call) => {
+      if (call === 2) throw sqlError('ECONNREFUSED');
+      return Promise.resolve(events.map(accepted));
+    });
+    const codes = answer.items.map(({ code }) => code);
+    expect(codes.slice(0, 200).every((code) => code === null)).toBe(true);
+    expect(codes.slice(200, 400).filter((code) => code === 'UNAVAILABLE')).toHaveLength(199);
+    expect(codes[250]).toBe('INVALID_JSON');
+    expect(codes.slice(400).every((code) => code === null)).toBe(true);
+    expect(answer.counts).toEqual({ accepted: 301, duplicates: 0, rejected: 200 });
+  });
+
+  it('that fails in a way nobody foresaw tells nothing of it', async () => {
+    const answer = await send([line('a')], () => Promise.reject(new Error('hunter2')));
+    expect(answer.items).toMatchObject([{ status: 'rejected', code: 'INTERNAL' }]);
+    expect(JSON.stringify(answer)).not.toContain('hunter2');
+  });
+});

@@ -1,0 +1,164 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigError, environmentSchema, parseConfig, WORKER_QUEUES } from '../../config/config.ts';
+
+const needed = {
+  RECOLLECT_DATABASE_URL: 'postgres://app:pw@127.0.0.1:5432/recollect',
+  RECOLLECT_MAINTENANCE_DATABASE_URL: 'postgres://ops:pw@127.0.0.1:5432/recollect',
+  RECOLLECT_TEMPORAL_ADDRESS: '127.0.0.1:7233',
+  RECOLLECT_WEAVIATE_URL: 'http://127.0.0.1:8080',
+  RECOLLECT_WEAVIATE_GRPC_PORT: '50051',
+  RECOLLECT_WEAVIATE_API_KEY: 'key',
+  RECOLLECT_CACHE_DIR: '/tmp/cache',
+};
+
+const parse = (changes: Record<string, string | undefined> = {}) => parseConfig({ ...needed, ...changes });
+
+function refusal(changes: Record<string, string | undefined>): string {
+  try {
+    parse(changes);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return error instanceof Error ? error.message : '';
+  }
+  throw new Error('the configuration was taken');
+}
+
+describe('defaults', () => {
+  it('are those of the specification', () => {
+    expect(parse()).toMatchObject({
+      http: { host: '127.0.0.1', port: 37_700, allowPlain: false, scrapeToken: undefined },
+      model: { provider: 'local', apiKey: undefined, concurrency: 10 },
+      session: {
+        windowTokens: 6_000,
+        turnTokens: 1_500,
+        quietMs: 120_000,
+        maxAgeMs: 900_000,
+        idleMs: 1_800_000,
+        retryMs: 30_000,
+      },
+      temporal: { address: '127.0.0.1:7233', namespace: 'recollect' },
+      weaviate: { url: 'http://127.0.0.1:8080', grpcPort: 50_051, apiKey: 'key' },
+      worker: { queues: ['session', 'model', 'embedding', 'maintenance'], buildId: undefined },
+      sweepIntervalMs: 60_000,
+      logLevel: 'info',
+    });
+  });
+
+  it('leave what else stands in the environment alone', () => {
+    expect(parse({ PATH: '/bin', RECOLLECT_UNKNOWN: 'x' })).toEqual(parse());
+  });
+
+  it.each(Object.keys(needed))('%s has none', (name) => {
+    expect(refusal({ [name]: undefined })).toMatch(new RegExp(`^${name}: `));
+  });
+});
+
+describe('values', () => {
+  it('are read as what they are', () => {
+    expect(
+      parse({
+        RECOLLECT_HTTP_PORT: '0',
+        RECOLLECT_ALLOW_PLAIN_HTTP: 'yes',
+        RECOLLECT_SEARCH_KEYWORD_WEIGHT: '0.5',
+        RECOLLECT_HINT_DELAY_MS: '0',
+        RECOLLECT_WORKER_QUEUES: ' session , model',
+        RECOLLECT_BUILD_ID: 'b1',
+        RECOLLECT_LOG_LEVEL: 'debug',
+      }),
+    ).toMatchObject({
+      http: { port: 0, allowPlain: true },
+      search: { keywordWeight: 0.5 },
+      hintDelayMs: 0,
+      worker: { queues: ['session', 'model'], buildId: 'b1' },
+      logLevel: 'debug',
+    });
+  });
+
+  it.each([
+    ['RECOLLECT_DATABASE_URL', 'no url hunter2'],
+    ['RECOLLECT_WEAVIATE_URL', 'hunter2'],
+    ['RECOLLECT_WEAVIATE_GRPC_PORT', '70000'],
+    ['RECOLLECT_WEAVIATE_API_KEY', ''],
+    ['RECOLLECT_HTTP_PORT', '-1'],
+    ['RECOLLECT_HTTP_PORT', '65536'],
+    ['RECOLLECT_HTTP_PORT', 'hunter2'],
+    ['RECOLLECT_DB_POOL_MAX', '0'],
+    ['RECOLLECT_DB_POOL_MAX', '201'],
+    ['RECOLLECT_DB_CONNECT_TIMEOUT_MS', '1.5'],
+    ['RECOLLECT_DB_STATEMENT_TIMEOUT_MS', ''],
+    ['RECOLLECT_ALLOW_PLAIN_HTTP', 'hunter2'],
+    ['RECOLLECT_SCRAPE_TOKEN', 'hunter2'],
+    ['RECOLLECT_MODEL_PROVIDER', 'hunter2'],
+    ['RECOLLECT_ANTHROPIC_BASE_URL', 'hunter2'],
+    ['RECOLLECT_MODEL_INPUT_USD_PER_MTOK', '-1'],
+    ['RECOLLECT_SEARCH_KEYWORD_WEIGHT', '1.1'],
+    ['RECOLLECT_HINT_DELAY_MS', '60001'],
+    ['RECOLLECT_LOG_LEVEL', 'hunter2'],
+    ['RECOLLECT_BUILD_ID', 'hunter2'.repeat(20)],
+  ])('%s refuses %j by its name alone', (name, value) => {
+    const message = refusal({ [name]: value });
+    expect(message).toMatch(new RegExp(`^${name}: .+$`));
+    expect(message).not.toContain('hunter2');
+  });
+
+  it('names every setting at fault at once', () => {
+    const message = refusal({ RECOLLECT_HTTP_PORT: 'x', RECOLLECT_LOG_LEVEL: 'x', RECOLLECT_CACHE_DIR: undefined });
+    expect(
+      message
+        .split('\n')
+        .map((line) => line.split(':')[0])
+        .toSorted(),
+    ).toEqual(['RECOLLECT_CACHE_DIR', 'RECOLLECT_HTTP_PORT', 'RECOLLECT_LOG_LEVEL']);
+  });
+});
+
+describe('contradictions', () => {
+  it.each<[string, Record<string, string>, string]>([
+    ['a provider without its key', { RECOLLECT_MODEL_PROVIDER: 'anthropic' }, 'ANTHROPIC_API_KEY'],
+    [
+      'a turn larger than a window',
+      { RECOLLECT_WINDOW_TOKENS: '1000', RECOLLECT_WINDOW_TURN_TOKENS: '1001' },
+      'RECOLLECT_WINDOW_TURN_TOKENS',
+    ],
+    [
+      'a quiet time longer than idling',
+      { RECOLLECT_WINDOW_QUIET_MS: '2000', RECOLLECT_SESSION_IDLE_MS: '1999' },
+      'RECOLLECT_WINDOW_QUIET_MS',
+    ],
+    ['plain HTTP beyond loopback', { RECOLLECT_HTTP_HOST: '0.0.0.0' }, 'RECOLLECT_HTTP_HOST'],
+    ['plain HTTP on all of IPv6', { RECOLLECT_HTTP_HOST: '::' }, 'RECOLLECT_HTTP_HOST'],
+    ['plain HTTP on no address', { RECOLLECT_HTTP_HOST: '' }, 'RECOLLECT_HTTP_HOST'],
+    ['an unknown queue', { RECOLLECT_WORKER_QUEUES: 'session,hunter2' }, 'RECOLLECT_WORKER_QUEUES'],
+    ['no queue', { RECOLLECT_WORKER_QUEUES: '' }, 'RECOLLECT_WORKER_QUEUES'],
+  ])('%s', (_, changes, name) => {
+    const message = refusal(changes);
+    expect(message).toMatch(new RegExp(`^${name}: .+$`));
+    expect(message).not.toContain('hunter2');
+  });
+
+  it.each<[string, Record<string, string>]>([
+    ['a provider with its key', { RECOLLECT_MODEL_PROVIDER: 'anthropic', ANTHROPIC_API_KEY: 'k' }],
+    ['a key that is not needed', { ANTHROPIC_API_KEY: 'k' }],
+    ['a turn as large as a window', { RECOLLECT_WINDOW_TOKENS: '1000', RECOLLECT_WINDOW_TURN_TOKENS: '1000' }],
+    ['a quiet time as long as idling', { RECOLLECT_WINDOW_QUIET_MS: '2000', RECOLLECT_SESSION_IDLE_MS: '2000' }],
+    [
+      'plain HTTP beyond loopback where it is allowed',
+      { RECOLLECT_HTTP_HOST: '0.0.0.0', RECOLLECT_ALLOW_PLAIN_HTTP: 'true' },
+    ],
+    ['IPv6 loopback', { RECOLLECT_HTTP_HOST: '::1' }],
+    ['localhost', { RECOLLECT_HTTP_HOST: 'localhost' }],
+    ...WORKER_QUEUES.map((queue): [string, Record<string, string>] => [
+      `the queue ${queue} alone`,
+      { RECOLLECT_WORKER_QUEUES: queue },
+    ]),
+  ])('none: %s', (_, changes) => {
+    expect(() => parse(changes)).not.toThrow();
+  });
+});
+
+it('every setting says what it is for, for the table in the documentation', () => {
+  for (const [name, schema] of Object.entries(environmentSchema.shape)) {
+    expect(name).toMatch(/^(?:RECOLLECT_[A-Z_]+|ANTHROPIC_API_KEY)$/);
+    expect(schema.description ?? '', name).not.toBe('');
+  }
+});

@@ -1,0 +1,303 @@
+import { describe, expect, it } from 'vitest';
+import { buildCaptureEvent, isBoundary, previewOf } from '../../../domain/capture/build-event.ts';
+import type { CaptureEvent, EventPart, HostEvent } from '../../../domain/capture/event.ts';
+import { translateHook } from '../../../domain/capture/claude-code-hooks.ts';
+import { byteLength, VALUE_LIMIT_BYTES } from '../../../domain/capture/well-formed.ts';
+import { asId } from '../../../domain/ids.ts';
+import type { TenantId, UserId } from '../../../domain/ids.ts';
+
+const capturer = { tenantId: asId<TenantId>('t'), userId: asId<UserId>('u') };
+const receivedAt = new Date('2026-01-02T03:04:05.678Z');
+
+const hostEvent: HostEvent = {
+  host: 'generic',
+  externalId: 's1',
+  namespace: 'default',
+  infer: true,
+  project: null,
+  key: null,
+  occurredAt: null,
+  agent: { id: null, type: null },
+  model: null,
+  metadata: null,
+  parts: [{ kind: 'prompt', type: 'user', content: 'hello' }],
+};
+const tool = {
+  kind: 'tool',
+  event: 'PostToolUse',
+  name: 'Bash',
+  input: { command: 'ls' },
+  response: 'a',
+  error: null,
+  durationMs: 5,
+  importance: null,
+  tags: [],
+} as const satisfies EventPart;
+const note = {
+  kind: 'note',
+  event: 'x',
+  type: 'info',
+  title: 'T',
+  content: 'c',
+  importance: null,
+  tags: [],
+} as const satisfies EventPart;
+
+function build(event: Partial<HostEvent>, at: Date = receivedAt): CaptureEvent {
+  return buildCaptureEvent({ ...hostEvent, ...event }, capturer, at);
+}
+
+const hashOf = (event: Partial<HostEvent>, at?: Date): string => build(event, at).hash;
+
+describe('hash of an event', () => {
+  it('is that of the same event again, whenever it is received', () => {
+    expect(hashOf({})).toMatch(/^[0-9a-f]{64}$/);
+    expect(hashOf({}, new Date('2027-01-01T00:00:00Z'))).toBe(hashOf({}));
+    expect(hashOf({ parts: [tool, note] })).toBe(hashOf({ parts: [tool, note] }));
+  });
+
+  it('is another one at another time of the host', () => {
+    const times = [null, '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.001Z'];
+    expect(new Set(times.map((occurredAt) => hashOf({ occurredAt }))).size).toBe(3);
+  });
+
+  it.each<[string, readonly EventPart[]]>([
+    ['content', [{ ...note, content: 'd' }]],
+    ['title', [{ ...note, title: 'U' }]],
+    ['type', [{ ...note, type: 'warning' }]],
+    ['tags', [{ ...note, tags: ['a'] }]],
+    ['importance', [{ ...note, importance: 0.9 }]],
+    ['a second part', [note, note]],
+  ])('is another one with another %s', (_, parts) => {
+    expect(hashOf({ parts })).not.toBe(hashOf({ parts: [note] }));
+  });
+
+  it('is another one for another agent', () => {
+    expect(hashOf({ parts: [note], agent: { id: 'a', type: null } })).not.toBe(hashOf({ parts: [note] }));
+  });
+});
+
+describe('rows', () => {
+  it('a prompt', () => {
+    expect(build({}).rows).toMatchObject([
+      {
+        kind: 'prompt',
+        type: 'user',
+        content: 'hello',
+        tokens: 2,
+        redactions: null,
+        occurred_at: '2026-01-02T03:04:05.678Z',
+      },
+    ]);
+  });
+
+  it('a tool call, with agent, duration and files', () => {
+    const part: EventPart = { ...tool, name: 'Edit', input: { file_path: '/a', old_string: 'x', new_string: 'y' } };
+    expect(build({ parts: [part], agent: { id: 'a1', type: 'Explore' } }).rows).toMatchObject([
+      {
+        kind: 'observation',
+        type: 'tool_result',
+        tool: 'Edit',
+        title: 'Edit: /a',
+        importance: 0.4,
+        files_read: [],
+        files_modified: ['/a'],
+        agent_id: 'a1',
+        agent_type: 'Explore',
+        duration_ms: 5,
+        input: { file_path: '/a', old_string: 'x', new_string: 'y' },
+      },
+    ]);
+  });
+
+  it('a failing call is an error of more weight', () => {
+    expect(build({ parts: [{ ...tool, error: 'Exit code 1' }] }).rows).toMatchObject([
+      { type: 'error', importance: 0.7 },
+    ]);
+    expect(build({ parts: [{ ...tool, importance: 0.1 }] }).rows).toMatchObject([{ importance: 0.1 }]);
+  });
+
+  it('a note with fields is kept as JSON', () => {
+    expect(build({ parts: [{ ...note, content: { a: [1], b: 'x' } }] }).rows).toMatchObject([
+      { content: '{"a":[1],"b":"x"}' },
+    ]);
+  });
+
+  it('every row has its own id, in order', () => {
+    const ids = build({ parts: [note, note, note] }).rows.map((row) => row.id);
+    expect(new Set(ids).size).toBe(3);
+    expect(ids.toSorted()).toEqual(ids);
+  });
+
+  it('the time is that of the host where it gave one', () => {
+    expect(build({ occurredAt: '2020-01-01T00:00:00Z' })).toMatchObject({
+      received_at: '2026-01-02T03:04:05.678Z',
+      rows: [{ occurred_at: '2020-01-01T00:00:00Z' }],
+    });
+  });
+
+  it('stays within the bounds of a value', () => {
+    const big = '时'.repeat(100_000);
+    const rows = build({
+      parts: [
+        { kind: 'prompt', type: 'user', content: big },
+        { ...tool, input: { command: big }, response: big },
+        { ...note, content: { big, more: big }, title: big },
+      ],
+    }).rows;
+    for (const row of rows) {
+      const content = row.kind === 'boundary' ? '' : row.content;
+      expect(byteLength(content)).toBeGreaterThan(VALUE_LIMIT_BYTES / 2);
+      expect(byteLength(content)).toBeLessThanOrEqual(VALUE_LIMIT_BYTES);
+    }
+    expect(rows[2]).toMatchObject({ title: '时'.repeat(200) });
+  });
+});
+
+describe('text that the database refuses', () => {
+  it('is made well-formed in every field', () => {
+    const bad = 'x\u0000\uD83Dy';
+    const event = build({
+      externalId: bad,
+      namespace: bad,
+      key: bad,
+      model: bad,
+      metadata: { [bad]: bad },
+      project: { path: bad, name: bad },
+      agent: { id: bad, type: bad },
+      parts: [
+        { ...tool, name: bad, input: { [bad]: [bad] }, response: bad, error: bad, tags: [bad] },
+        { ...note, title: bad, content: bad, tags: [bad] },
+        { kind: 'prompt', type: 'user', content: bad },
+        { kind: 'boundary', boundary: 'other', reason: bad },
+      ],
+    });
+    const json = JSON.stringify(event);
+    // Both halves and NUL would stand in JSON as escapes.
+    expect(json).not.toMatch(/\\u0000|\\ud83d/i);
+    expect(json.split('\uFFFD\uFFFD').length).toBeGreaterThan(15);
+  });
+});
+
+describe('what is private', () => {
+  const SECRET = 'hunter2-and-more';
+  const PRIVATE = `<private>${SECRET}</private>`;
+
+  it('is in no field of the answer', () => {
+    const event = build({
+      project: { path: '/src', name: PRIVATE },
+      metadata: { source: PRIVATE, [PRIVATE]: 1, deep: [{ password: SECRET }] },
+      parts: [
+        {
+          ...tool,
+          name: `T${PRIVATE}`,
+          input: { command: `echo ${PRIVATE}`, [PRIVATE]: { password: SECRET }, list: [PRIVATE] },
+          response: { stdout: PRIVATE, stderr: `DB_PASSWORD=${SECRET}` },
+          error: PRIVATE,
+          tags: [PRIVATE],
+        },
+        { ...note, title: PRIVATE, content: PRIVATE, tags: [PRIVATE] },
+        { ...note, content: { tool_input: { api_key: SECRET }, message: PRIVATE } },
+        { kind: 'prompt', type: 'user', content: `before ${PRIVATE} after` },
+        { kind: 'boundary', boundary: 'other', reason: PRIVATE },
+      ],
+    });
+    expect(JSON.stringify(event)).not.toContain('hunter2');
+    expect(event.rows[3]).toMatchObject({ content: 'before [private] after', redactions: { private: 1 } });
+  });
+
+  it('makes no difference to the hash', () => {
+    const withPrivate = (content: string) => hashOf({ parts: [{ kind: 'prompt', type: 'user', content }] });
+    expect(withPrivate('<private>one</private>')).toBe(withPrivate('<private>two</private>'));
+  });
+
+  it('is taken out before anything is cut', () => {
+    // The cut falls into the passage, and would leave its closing tag in the tail.
+    const content = `${'x'.repeat(20_000)}<private>${SECRET.repeat(10_000)}</private>${'y'.repeat(10)}`;
+    const [row] = build({ parts: [{ kind: 'prompt', type: 'user', content }] }).rows;
+    expect(row).toMatchObject({ content: `${'x'.repeat(20_000)}[private]${'y'.repeat(10)}` });
+  });
+
+  it('is not in a preview or a title that ends inside it', () => {
+    const command = `${'x'.repeat(150)}<private>${SECRET}</private>`;
+    const [row] = build({ parts: [{ ...tool, input: { command } }] }).rows;
+    expect(row).toMatchObject({
+      title: expect.not.stringContaining('hun'),
+      preview: expect.not.stringContaining('hun'),
+    });
+  });
+
+  it('is told by its counts', () => {
+    const part = { ...tool, input: { password: SECRET }, response: `${PRIVATE} <system-reminder>x</system-reminder>` };
+    expect(build({ parts: [part] }).rows).toMatchObject([
+      { redactions: { private: 1, injected: 1, 'secret-field': 1 } },
+    ]);
+  });
+
+  it('is taken out of a hook that is not known, field by field', () => {
+    const hook = translateHook(
+      'NewHook',
+      { session_id: 's', tool_input: { password: SECRET }, note: '<private>unclosed', last: 'kept' },
+      null,
+    );
+    expect(hook).not.toBeNull();
+    const [row] = build({ parts: hook?.parts ?? [] }).rows;
+    expect(row).toMatchObject({
+      content: '{"tool_input":{"password":"[redacted:secret-field]"},"note":"[private]","last":"kept"}',
+    });
+  });
+
+  it('survives a hook that is nested ten thousand deep', () => {
+    const deep: unknown = JSON.parse(`${'['.repeat(10_000)}${']'.repeat(10_000)}`);
+    const hook = translateHook('NewHook', { session_id: 's', deep }, null);
+    const [row] = build({ parts: hook?.parts ?? [] }).rows;
+    expect(row).toMatchObject({ content: expect.stringContaining('[too deep]') });
+  });
+});
+
+describe('keys and aliases', () => {
+  it('fit into an index', () => {
+    const long = 'k'.repeat(5_000);
+    const event = build({ key: long, project: { path: `/${long}` } });
+    expect(byteLength(event.key ?? '')).toBeLessThan(2_100);
+    expect(event.project?.aliases.every((alias) => byteLength(alias) < 2_100)).toBe(true);
+  });
+
+  it('credentials of a remote stay out', () => {
+    expect(
+      JSON.stringify(build({ project: { remote: 'https://me:hunter2@h.example/o/r', path: '/x' } })),
+    ).not.toContain('hunter2');
+  });
+});
+
+describe('previewOf', () => {
+  it.each([
+    ['one line', ' a\n\n b\tc ', 'a b c'],
+    ['exactly the limit', 'x'.repeat(200), 'x'.repeat(200)],
+    ['one more, without words', 'x'.repeat(201), `${'x'.repeat(199)}…`],
+    ['cut at a word', `${'word '.repeat(60)}`, `${'word '.repeat(39).trim()}…`],
+    ['nothing', '', ''],
+  ])('%s', (_, text, preview) => {
+    expect(previewOf(text)).toBe(preview);
+  });
+
+  it('never ends in half a character', () => {
+    for (let start = 0; start < 3; start += 1) {
+      const preview = previewOf(`${'x'.repeat(start)}${'😀'.repeat(300)}`);
+      expect(preview.isWellFormed()).toBe(true);
+      expect(preview.length).toBeLessThanOrEqual(200);
+    }
+  });
+});
+
+describe('isBoundary', () => {
+  it.each<[string, EventPart, boolean]>([
+    ['a prompt', { kind: 'prompt', type: 'user', content: 'x' }, true],
+    ['a boundary', { kind: 'boundary', boundary: 'turn_end', reason: null }, true],
+    ['a tool call', tool, false],
+    ['a note', note, false],
+  ])('%s', (_, part, boundary) => {
+    expect(isBoundary(build({ parts: [part] }))).toBe(boundary);
+    expect(isBoundary(build({ parts: [note, part] }))).toBe(boundary);
+  });
+});

@@ -1,0 +1,237 @@
+import { describe, expect, it } from 'vitest';
+import { memoryHash } from '../../domain/memory.ts';
+import type { Memory } from '../../domain/memory.ts';
+import { entriesOfProject, entriesOfSearch, SECTIONS } from '../../retrieval/context-candidates.ts';
+import type {
+  ContextItem,
+  ContextLearning,
+  ContextSession,
+  ContextSources,
+} from '../../stores/postgres/context-sources.ts';
+
+const NOW = new Date('2026-03-31T12:00:00Z');
+const idOf = (n: number): string => `0192f0c1-2345-7abc-8def-${String(n).padStart(12, '0')}`;
+const ID = idOf(1);
+
+const session = (changes: Partial<ContextSession> = {}): ContextSession => ({
+  id: ID,
+  title: 'Fixed the build',
+  completed: 'The build is green.',
+  learned: 'x',
+  nextSteps: 'Release it.',
+  actionItems: [],
+  occurredAt: NOW,
+  ...changes,
+});
+const learning = (changes: Partial<ContextLearning> = {}): ContextLearning => ({
+  id: ID,
+  category: 'solution',
+  title: 'Forks',
+  description: 'Vitest needs pool "forks" here.',
+  confidence: 0.8,
+  verified: false,
+  useCount: 0,
+  validFrom: NOW,
+  ...changes,
+});
+const item = (changes: Partial<ContextItem> = {}): ContextItem => ({
+  id: ID,
+  kind: 'decision',
+  title: 'Use PostgreSQL',
+  content: 'Because it is there.',
+  importance: 0.5,
+  occurredAt: NOW,
+  ...changes,
+});
+
+const entriesOf = (sources: Partial<ContextSources>, now = NOW) =>
+  entriesOfProject({ sessions: [], learnings: [], items: [], ...sources }, now);
+const valueOf = (sources: Partial<ContextSources>, now = NOW): number =>
+  entriesOf(sources, now)[0]?.value ?? Number.NaN;
+
+describe('lines', () => {
+  const hash = memoryHash(ID);
+
+  it.each<[string, Partial<ContextSources>, string]>([
+    [
+      'a session',
+      { sessions: [session()] },
+      `- 2026-03-31 Fixed the build [${hash}]\n  done: The build is green.\n  next: Release it.`,
+    ],
+    [
+      'a session that left nothing open',
+      { sessions: [session({ nextSteps: '' })] },
+      `- 2026-03-31 Fixed the build [${hash}]\n  done: The build is green.`,
+    ],
+    [
+      'a session of a title alone',
+      { sessions: [session({ nextSteps: '', completed: '' })] },
+      `- 2026-03-31 Fixed the build [${hash}]`,
+    ],
+    ['a learning', { learnings: [learning()] }, `- solution: Vitest needs pool "forks" here. [${hash}]`],
+    ['an item', { items: [item()] }, `- decision: Use PostgreSQL [${hash}]`],
+    ['an item without a title', { items: [item({ title: '' })] }, `- decision: Because it is there. [${hash}]`],
+    [
+      'a text of several lines',
+      { learnings: [learning({ description: ' a\n\n b\tc ' })] },
+      `- solution: a b c [${hash}]`,
+    ],
+  ])('of %s', (_, sources, text) => {
+    expect(entriesOf(sources).map((entry) => entry.text)).toEqual([text]);
+  });
+
+  it.each([
+    ['at a word', 'word '.repeat(200), /^- solution: (?:word ?)+… \[/],
+    ['in a text without words', '时'.repeat(900), /^- solution: 时{200,}… \[/],
+    ['never in half a character', `x${'😀'.repeat(500)}`, /^- solution: x(?:😀){90,}/u],
+  ])('are cut short %s', (_, description, pattern) => {
+    const text = entriesOf({ learnings: [learning({ description })] })[0]?.text ?? '';
+    expect(text).toMatch(pattern);
+    expect(text.length).toBeLessThan(430);
+    expect(text.isWellFormed()).toBe(true);
+  });
+
+  it('stand in the order of the block’s sections, each with a reason', () => {
+    const entries = entriesOf({
+      sessions: [session(), session({ id: idOf(2) })],
+      learnings: [learning(), learning({ verified: true })],
+      items: [item({ kind: 'bugfix' })],
+    });
+    expect(entries.map(({ section, type, reason }) => [SECTIONS[section], type, reason])).toEqual([
+      ['Where the last session stopped', 'summary', 'newest session of the project'],
+      ['Where the last session stopped', 'summary', 'recent session of the project'],
+      ['Known', 'learning', 'learning of the project, confidence 0.80'],
+      ['Known', 'learning', 'verified learning of the project'],
+      ['Decided and fixed', 'summary', 'bugfix of the project'],
+    ]);
+  });
+});
+
+describe('values', () => {
+  it.each([
+    ['the newest session more than another', entriesOf({ sessions: [session(), session()] })],
+    ['a verified learning more than another', entriesOf({ learnings: [learning({ verified: true }), learning()] })],
+    ['a surer learning', entriesOf({ learnings: [learning({ confidence: 0.9 }), learning({ confidence: 0.5 })] })],
+    ['a learning that was used', entriesOf({ learnings: [learning({ useCount: 5 }), learning()] })],
+    ['a younger learning', entriesOf({ learnings: [learning(), learning({ validFrom: new Date('2026-01-01') })] })],
+    ['a decision more than a bugfix', entriesOf({ items: [item(), item({ kind: 'bugfix' })] })],
+    ['what is important', entriesOf({ items: [item({ importance: 0.9 }), item({ importance: 0.1 })] })],
+    [
+      'a session that tells more',
+      [...entriesOf({ sessions: [session()] }), ...entriesOf({ sessions: [session({ nextSteps: '' })] })],
+    ],
+  ])('%s', (_, [more, less]) => {
+    expect(more?.value).toBeGreaterThan(less?.value ?? Number.POSITIVE_INFINITY);
+  });
+
+  it('follow the weights: relevance 0.40, importance 0.25, recency 0.20, use 0.15', () => {
+    const best = learning({ verified: true, confidence: 1, useCount: 50 });
+    expect(valueOf({ learnings: [best] })).toBeCloseTo(1, 10);
+    expect(valueOf({ learnings: [{ ...best, verified: false }] })).toBeCloseTo(1 - 0.4 * 0.4, 10);
+    expect(valueOf({ learnings: [{ ...best, confidence: 0 }] })).toBeCloseTo(0.75, 10);
+    expect(valueOf({ learnings: [{ ...best, useCount: 0 }] })).toBeCloseTo(0.85, 10);
+    expect(valueOf({ learnings: [{ ...best, useCount: 5_000 }] })).toBeCloseTo(1, 10);
+    // Thirty days: recency is halved.
+    expect(valueOf({ learnings: [{ ...best, validFrom: new Date('2026-03-01T00:00:00Z') }] })).toBeCloseTo(0.9, 10);
+    expect(valueOf({ learnings: [{ ...best, validFrom: new Date('1970-01-01') }] })).toBeCloseTo(0.8, 5);
+  });
+
+  it('are the same all day, for the same bytes all day', () => {
+    const sources = { learnings: [learning({ validFrom: new Date('2026-03-01T15:00:00Z') })] };
+    const [first, last, next] = [
+      '2026-03-31T00:00:00.000Z',
+      '2026-03-31T23:59:59.999Z',
+      '2026-04-01T00:00:00.000Z',
+    ].map((at) => valueOf(sources, new Date(at)));
+    expect(last).toBe(first);
+    expect(next).toBeLessThan(first ?? 0);
+  });
+
+  it('take a time to come as now', () => {
+    expect(valueOf({ learnings: [learning({ validFrom: new Date('2027-01-01') })] })).toBe(
+      valueOf({ learnings: [learning()] }),
+    );
+  });
+});
+
+describe('what a learning says already', () => {
+  const learnings = [learning({ description: 'We use PostgreSQL, not SQLite.' })];
+
+  it.each([
+    ['the same words', 'use PostgreSQL'],
+    ['other case and signs', 'Use: "PostgreSQL"!'],
+    ['other spacing', 'use\n postgresql  NOT sqlite'],
+    ['wide letters', 'ｕｓｅ PostgreSQL'],
+  ])('is not told twice: %s', (_, title) => {
+    expect(entriesOf({ learnings, items: [item({ title })] }).map(({ type }) => type)).toEqual(['learning']);
+  });
+
+  it.each([
+    ['other words', 'use MySQL'],
+    ['more words', 'use PostgreSQL 18'],
+    ['no title', ''],
+    ['signs alone', '!!!'],
+  ])('is told: %s', (_, title) => {
+    expect(entriesOf({ learnings, items: [item({ title })] }).map(({ type }) => type)).toEqual(['learning', 'summary']);
+  });
+});
+
+describe('entriesOfSearch', () => {
+  const memory: Memory = {
+    id: ID,
+    type: 'observation',
+    kind: 'error',
+    title: 'Bash: npm test',
+    content: 'Exit code 1',
+    tags: [],
+    tool: 'Bash',
+    session: null,
+    projectId: null,
+    projectName: null,
+    namespace: 'default',
+    userId: 'u',
+    key: null,
+    sources: [],
+    importance: 0.7,
+    useCount: 0,
+    occurredAt: '2026-03-31T10:00:00Z',
+    createdAt: '2026-03-31T10:00:00Z',
+  };
+  const found = (changes: Partial<Memory>, score: number) => ({
+    memory: { ...memory, ...changes },
+    memoryId: ID,
+    memoryType: memory.type,
+    score,
+    lanes: { keyword: null, vector: null },
+  });
+
+  it('tells title and content, and why', () => {
+    expect(entriesOfSearch([found({}, 0.756)], NOW)).toEqual([
+      {
+        id: ID,
+        type: 'observation',
+        section: 3,
+        text: `- error: Bash: npm test — Exit code 1 [${memoryHash(ID)}]`,
+        value: expect.closeTo(0.4 * 0.756 + 0.25 * 0.7 + 0.2, 10),
+        reason: 'matches what was asked, score 0.76',
+      },
+    ]);
+  });
+
+  it('leaves out the dash where one is missing', () => {
+    expect(
+      entriesOfSearch([found({ title: '' }, 1), found({ content: '' }, 1)], NOW).map(({ text }) =>
+        text.replace(/ \[.*/, ''),
+      ),
+    ).toEqual(['- error: Exit code 1', '- error: Bash: npm test']);
+  });
+
+  it('is worth more the better it matches', () => {
+    const [better, worse] = entriesOfSearch([found({}, 0.9), found({}, 0.2)], NOW);
+    expect(better?.value).toBeGreaterThan(worse?.value ?? 1);
+  });
+
+  it('finds nothing in nothing', () => {
+    expect(entriesOfSearch([], NOW)).toEqual([]);
+  });
+});

@@ -1,0 +1,38 @@
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { processEnvironment } from '../../config/process-environment.ts';
+
+const ENTRY = fileURLToPath(new URL('../../workers/main.ts', import.meta.url));
+
+export interface WorkerProcess {
+  readonly child: ChildProcess;
+  /** Ends it at once, as a crash does, and resolves when it is gone. */
+  kill(): Promise<void>;
+  /** Asks it to stop; answers its exit code. */
+  stop(): Promise<number | null>;
+}
+
+/** The worker as a process of its own, as the supervisor starts it; resolves when it says that it is ready. */
+export async function startWorkerProcess(environment: Readonly<Record<string, string>>): Promise<WorkerProcess> {
+  const { PATH, HOME } = processEnvironment();
+  const child = fork(ENTRY, { env: { PATH, HOME, ...environment }, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const failed = once(child, 'exit').then(([code]) => Promise.reject(new Error(`the worker ended with ${String(code)}`)));
+  await Promise.race([once(child, 'message'), failed]);
+  failed.catch(() => undefined); // From here on its end is the test's doing.
+  const end = async (signal: NodeJS.Signals): Promise<number | null> => {
+    if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+    const exited = once(child, 'exit');
+    child.kill(signal);
+    await exited;
+    return child.exitCode;
+  };
+  return {
+    child,
+    kill: async () => {
+      await end('SIGKILL');
+    },
+    stop: () => end('SIGTERM'),
+  };
+}

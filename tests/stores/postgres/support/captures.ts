@@ -1,0 +1,71 @@
+import type pg from 'pg';
+import { buildCaptureEvent } from '../../../../domain/capture/build-event.ts';
+import type { BoundaryKind, CaptureEvent, EventPart, HostEvent, PromptType } from '../../../../domain/capture/event.ts';
+import type { TestUser } from '../../../setup/database.ts';
+
+/** Parts of events, as hosts send them. */
+export function said(content: string, type: PromptType = 'user'): EventPart {
+  return { kind: 'prompt', type, content };
+}
+
+export function noted(content: string, tags: readonly string[] = []): EventPart {
+  return { kind: 'note', event: 'observation', type: 'info', title: '', content, importance: null, tags };
+}
+
+export function ended(boundary: BoundaryKind = 'turn_end'): EventPart {
+  return { kind: 'boundary', boundary, reason: null };
+}
+
+/** An event of a user's session, ready for the database; built as the api builds it. */
+export function event(user: TestUser, externalId: string, parts: readonly EventPart[], more: Partial<HostEvent> = {}, receivedAt = new Date()): CaptureEvent {
+  const host: HostEvent = {
+    host: 'test',
+    externalId,
+    namespace: 'default',
+    infer: true,
+    project: null,
+    key: null,
+    occurredAt: null,
+    agent: { id: null, type: null },
+    model: null,
+    metadata: null,
+    parts,
+    ...more,
+  };
+  return buildCaptureEvent(host, user, receivedAt);
+}
+
+export interface StoredRow {
+  readonly seq: number;
+  readonly id: string;
+  readonly kind: 'prompt' | 'observation' | 'boundary';
+  readonly content: string;
+  readonly prompt_id: string | null;
+}
+
+/** Every row of a session in order of its position, whatever table it lies in. */
+export async function rowsOf(superuser: pg.Pool, sessionId: string): Promise<StoredRow[]> {
+  const result = await superuser.query<StoredRow>(
+    `SELECT seq, id, 'prompt' AS kind, content, NULL::uuid AS prompt_id FROM prompts WHERE session_id = $1
+     UNION ALL SELECT seq, id, 'observation', content, prompt_id FROM observations WHERE session_id = $1
+     UNION ALL SELECT seq, id, 'boundary', kind, NULL FROM boundaries WHERE session_id = $1
+     ORDER BY seq`,
+    [sessionId],
+  );
+  return result.rows;
+}
+
+const CAPTURE_TABLES = ['sessions', 'projects', 'project_aliases', 'prompts', 'observations', 'boundaries', 'capture_keys'] as const;
+
+/** How many rows capture has written, table by table. */
+export async function captureCounts(superuser: pg.Pool): Promise<Record<string, number>> {
+  const counts = CAPTURE_TABLES.map((table) => `(SELECT count(*)::integer FROM ${table}) AS ${table}`);
+  const result = await superuser.query<Record<string, number>>(`SELECT ${counts.join(', ')}`);
+  return result.rows[0] ?? {};
+}
+
+/** One value of one row, for a question that has one answer. */
+export async function valueOf<Value>(pool: pg.Pool, sql: string, values: unknown[] = []): Promise<Value | undefined> {
+  const result = await pool.query<{ value: Value }>(sql, values);
+  return result.rows[0]?.value;
+}

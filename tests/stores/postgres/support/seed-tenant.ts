@@ -1,0 +1,33 @@
+import { randomUUID } from 'node:crypto';
+import { captureEvents } from '../../../../stores/postgres/capture.ts';
+import { createTestUser } from '../../../setup/database.ts';
+import type { TestDatabase, TestUser } from '../../../setup/database.ts';
+import { ended, event, noted, said } from './captures.ts';
+
+/** Rows that capture does not write, one a table; `$fresh` is a new id each time. */
+const SEEDS = [
+  "INSERT INTO windows (session_id, n, tenant_id, from_seq, to_seq, tokens, reason) VALUES ($session, 1, $tenant, 1, 2, 10, 'turn')",
+  `INSERT INTO summaries (id, tenant_id, session_id, project_id, user_id, slot, type, title, content, model, tokens_in, tokens_out, cost_usd, from_seq, to_seq, occurred_at)
+    VALUES ($fresh, $tenant, $session, $project, $user, 'topic:1', 'topic', 'A title', 'What was done', 'local', 1, 1, 0, 1, 2, now())`,
+  `INSERT INTO learnings (id, tenant_id, project_id, user_id, session_id, fingerprint, category, title, description, confidence, valid_from)
+    VALUES ($fresh, $tenant, $project, $user, $session, 'f', 'general', 'A title', 'What is known', 0.5, now())`,
+  "INSERT INTO learning_evidence (learning_id, row_id, quote_sha256, tenant_id, session_id, quote) SELECT id, $fresh, 'q', $tenant, $session, 'quoted' FROM learnings WHERE tenant_id = $tenant",
+  `INSERT INTO embeddings (id, tenant_id, session_id, resource_type, resource_id, chunk, model, dimension, content_hash, object_id)
+    VALUES ($fresh, $tenant, $session, 'prompt', $fresh, 0, 'm', 3, 'h', $fresh)`,
+  `INSERT INTO usage_ledger (id, tenant_id, user_id, session_id, operation, provider, model, tokens_in, tokens_out, tokens_cached, cost_usd, latency_ms)
+    VALUES ($fresh, $tenant, $user, $session, 'summarise', 'local', 'm', 1, 1, 0, 0, 1)`,
+  "INSERT INTO settings (id, scope, tenant_id, scope_id, key, value) VALUES ($fresh, 'tenant', $tenant, $tenant, 'colour', '1')",
+];
+
+/** A tenant with at least one row in every table that is a tenant's. */
+export async function seedTenant(db: TestDatabase): Promise<TestUser> {
+  const user = await createTestUser(db.superuser);
+  const project = { remote: `git@example.org:team/${randomUUID()}.git`, path: '/src/app' };
+  await captureEvents(db.database.pool, [event(user, 'seeded', [said('A question'), noted('A note'), ended()], { project })]);
+  const [ids] = (await db.superuser.query<{ session: string; project: string }>('SELECT id AS session, project_id AS project FROM sessions WHERE tenant_id = $1', [user.tenantId])).rows;
+  if (ids === undefined) throw new Error('the seeded session is missing');
+  // Every placeholder is an id made here: written into the text, a table may use as many of them as it needs, as whatever type it needs.
+  const given: Readonly<Record<string, string>> = { $tenant: user.tenantId, $user: user.userId, $session: ids.session, $project: ids.project };
+  for (const sql of SEEDS) await db.superuser.query(sql.replaceAll(/\$[a-z]+/g, (name) => `'${given[name] ?? randomUUID()}'`));
+  return user;
+}

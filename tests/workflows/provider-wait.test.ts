@@ -1,0 +1,98 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancelledFailure,
+  ChildWorkflowFailure,
+  RetryState,
+  TerminatedFailure,
+  TimeoutFailure,
+} from '@temporalio/common';
+import { describe, expect, it } from 'vitest';
+import { FAILURE_TYPES, PERMANENT_FAILURES } from '../../workflows/failure-types.ts';
+import { MAX_PROVIDER_WAIT_MS } from '../../workflows/session/limits.ts';
+import { providerWait } from '../../workflows/session/provider-wait.ts';
+
+const FIRST_MS = 30_000;
+
+const activity = (cause: Error | undefined): ActivityFailure =>
+  new ActivityFailure('failed', 'summariseNextWindow', '1', RetryState.MAXIMUM_ATTEMPTS_REACHED, undefined, cause);
+const child = (cause: Error | undefined): ChildWorkflowFailure =>
+  new ChildWorkflowFailure(
+    'default',
+    { workflowId: 'learn/t/s', runId: 'r' },
+    'learning',
+    RetryState.NON_RETRYABLE_FAILURE,
+    cause,
+  );
+const failure = (type: string, details: unknown[] = [], nonRetryable = false): ApplicationFailure =>
+  ApplicationFailure.create({ type, message: 'x', details, nonRetryable });
+
+describe('what is waited out', () => {
+  it.each(FAILURE_TYPES.filter((type) => !PERMANENT_FAILURES.includes(type)))('%s, by its name', (type) => {
+    expect(providerWait(activity(failure(type)), 0, FIRST_MS)).toEqual({ reason: type, delayMs: FIRST_MS });
+  });
+
+  it.each([
+    ['of an activity', activity(failure('ProviderOverloaded'))],
+    ['of a child', child(failure('ProviderOverloaded'))],
+    ['of an activity of a child', child(activity(failure('ProviderOverloaded')))],
+    ['itself', failure('ProviderOverloaded')],
+  ])('a failure %s', (_, error) => {
+    expect(providerWait(error, 0, FIRST_MS)?.reason).toBe('ProviderOverloaded');
+  });
+
+  it('a time limit', () => {
+    const timeout = new TimeoutFailure('late', undefined, 'START_TO_CLOSE');
+    expect(providerWait(activity(timeout), 1, FIRST_MS)).toEqual({ reason: 'ProviderTimeout', delayMs: 2 * FIRST_MS });
+  });
+
+  it('a failure without a type', () => {
+    expect(providerWait(activity(ApplicationFailure.create({ message: 'x' })), 0, FIRST_MS)?.reason).toBe('Error');
+  });
+});
+
+describe('what is not', () => {
+  it.each(PERMANENT_FAILURES)('%s', (type) => {
+    expect(providerWait(activity(failure(type, [], true)), 0, FIRST_MS)).toBeNull();
+  });
+
+  it.each([
+    ['a cancellation', new CancelledFailure('stop')],
+    ['an activity that was cancelled', activity(new CancelledFailure('stop'))],
+    ['a child that was terminated', child(new TerminatedFailure('gone', undefined))],
+    ['an activity without a cause', activity(undefined)],
+    ['a fault of the workflow itself', new TypeError('x')],
+    ['no error', 'x'],
+    ['nothing', undefined],
+  ])('%s', (_, error) => {
+    expect(providerWait(error, 0, FIRST_MS)).toBeNull();
+  });
+});
+
+describe('how long', () => {
+  it.each([
+    [0, 30_000],
+    [1, 60_000],
+    [2, 120_000],
+    [3, 240_000],
+    [4, 480_000],
+    [5, MAX_PROVIDER_WAIT_MS],
+    [50, MAX_PROVIDER_WAIT_MS],
+    [100_000, MAX_PROVIDER_WAIT_MS],
+  ])('after %i failures in a row %i ms', (failures, delayMs) => {
+    expect(providerWait(activity(failure('ProviderOverloaded')), failures, FIRST_MS)?.delayMs).toBe(delayMs);
+  });
+
+  it.each([
+    [5_000, 5_000],
+    [3_600_000, 3_600_000],
+    [0, 1],
+    [-5, 1],
+  ])('%i ms asked for by the provider are %i, whatever came before', (asked, delayMs) => {
+    expect(providerWait(activity(failure('ProviderRateLimited', [asked])), 9, FIRST_MS)?.delayMs).toBe(delayMs);
+  });
+
+  it.each([['text'], [null], [{ retryAfterMs: 5 }]])('%j as detail asks for nothing', (detail) => {
+    expect(providerWait(activity(failure('ProviderRateLimited', [detail])), 0, FIRST_MS)?.delayMs).toBe(FIRST_MS);
+  });
+});

@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, inject, test } from 'vitest';
+import { OTHER_SCENARIOS } from '../replay/other-scenarios.ts';
+import type { Scenario } from '../replay/scenario.ts';
+import { startScriptedWorkers } from '../replay/scripted-workers.ts';
+import { SESSION_SCENARIOS } from '../replay/session-scenarios.ts';
+
+/** Runs a scenario on the suite's Temporal and answers how its run ended, and what it did in order. */
+async function play(scenario: Scenario): Promise<{ status: string; activities: string[] }> {
+  const workers = await startScriptedWorkers(inject('engines').temporal.address, `scenario-${randomUUID()}`, scenario.activities());
+  try {
+    const handle = await scenario.run(workers.client);
+    const history = await handle.fetchHistory();
+    const events = history.events ?? [];
+    const closing = Object.keys(events.at(-1) ?? {}).find((name) => name.endsWith('EventAttributes')) ?? '';
+    const activities = events.flatMap((event) => event.activityTaskScheduledEventAttributes?.activityType?.name ?? []);
+    return { status: closing.replace('workflowExecution', '').replace('EventAttributes', ''), activities };
+  } finally {
+    await workers.stop();
+  }
+}
+
+function scenario(workflow: string, shape: string): Scenario {
+  const found = [...SESSION_SCENARIOS, ...OTHER_SCENARIOS].find((each) => each.workflow === workflow && each.shape === shape);
+  if (found === undefined) throw new Error(`there is no scenario ${workflow} ${shape}`);
+  return found;
+}
+
+describe('session workflow', { timeout: 120_000 }, () => {
+  test('closes in order: windows, session summary, learnings, vectors, end', async () => {
+    const { status, activities } = await play(scenario('session', 'happy'));
+    expect(status).toBe('Completed');
+    const order = ['summariseNextWindow', 'summariseSession', 'countPending', 'settle'].map((name) => activities.lastIndexOf(name));
+    expect(order.every((place) => place >= 0)).toBe(true);
+    expect(order).toEqual(order.toSorted((a, b) => a - b));
+  });
+
+  test('a capture during the closing sends it back to work', async () => {
+    const { status, activities } = await play(scenario('session', 'reopened'));
+    expect(status).toBe('Completed');
+    expect(activities.filter((name) => name === 'settle')).toHaveLength(2);
+    expect(activities.lastIndexOf('takeIn')).toBeGreaterThan(activities.indexOf('settle'));
+  });
+
+  test('waits, visible, while the provider is away, and goes on by itself', async () => {
+    const { status, activities } = await play(scenario('session', 'provider-away'));
+    expect(status).toBe('Completed');
+    expect(activities.filter((name) => name === 'summariseNextWindow').length).toBeGreaterThanOrEqual(2);
+  });
+
+  test('continues as new by its count of signals and keeps its counters', async () => {
+    expect((await play(scenario('session', 'continued'))).status).toBe('ContinuedAsNew');
+  });
+
+  test('ends by itself when nothing comes any more', async () => {
+    const { status, activities } = await play(scenario('session', 'idle'));
+    expect(status).toBe('Completed');
+    expect(activities).toContain('summariseNextWindow');
+  });
+
+  test('stops for a session that was deleted', async () => {
+    expect(await play(scenario('session', 'deleted'))).toEqual({ status: 'Completed', activities: ['takeIn'] });
+  });
+
+  test('can be cancelled', async () => {
+    expect((await play(scenario('session', 'cancelled'))).status).toBe('Canceled');
+  });
+});
+
+describe('other workflows', { timeout: 120_000 }, () => {
+  test.each([
+    ['learning', 'failed', 'Failed'],
+    ['index', 'happy', 'Completed'],
+    ['index', 'refused', 'Completed'],
+    ['captureSweep', 'failed', 'Failed'],
+    ['partitions', 'happy', 'Completed'],
+  ])('%s %s ends %s', async (workflow, shape, status) => {
+    expect((await play(scenario(workflow, shape))).status).toBe(status);
+  });
+});

@@ -2,6 +2,13 @@ import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance } from 'fastify';
 import { ApiError } from './errors.ts';
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The route reads NDJSON, as a stream. */
+    ndjson?: true;
+  }
+}
+
 /** Bodies of `/hooks`: a tool's whole output. */
 export const HOOK_BODY_BYTES = 32 * 1024 * 1024;
 /** One event of the host-neutral contract. */
@@ -32,5 +39,8 @@ export function registerBodyParsers(app: FastifyInstance): void {
       done(error instanceof Error ? error : new Error('unparsable'));
     }
   });
-  app.addContentTypeParser('application/x-ndjson', (_request, payload, done) => done(null, payload));
+  app.addContentTypeParser('application/x-ndjson', (request, payload, done) => {
+    if (request.routeOptions.config.ndjson === true) done(null, payload);
+    else done(new ApiError('UNSUPPORTED_MEDIA_TYPE', 'this route takes no NDJSON'));
+  });
 }

@@ -75,7 +75,7 @@ export function eventRoutes({ intake }: ApiDependencies): FastifyPluginCallbackZ
       '/events/batch',
       {
         bodyLimit: BATCH_BODY_BYTES,
-        config: { access: 'capture' },
+        config: { access: 'capture', ndjson: true },
         schema: {
           tags: ['capture'],
           summary: 'Take many events',

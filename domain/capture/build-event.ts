@@ -142,6 +142,7 @@ export function buildCaptureEvent(event: HostEvent, capturer: Capturer, received
             ...project,
             aliases: project.aliases.map((alias) => indexable(wellFormed(alias))),
             name: described.text(project.name),
+            remote: storable(project.remote),
           },
     key: event.key === null ? null : indexable(wellFormed(event.key)),
     hash: contentHash(event, rows),

@@ -7,7 +7,12 @@ const REMOVED_TAGS = [
   { tag: 'system-reminder', kind: 'injected', leaves: '' },
 ] as const;
 
-const ANY_TAG = new RegExp(`<(/?)(${REMOVED_TAGS.map((entry) => entry.tag).join('|')})(?:\\s[^>]{0,500})?>`, 'gi');
+const NAMES = REMOVED_TAGS.map((entry) => entry.tag).join('|');
+/** A closing tag, or an opening one, whose attributes may hold an angle bracket: a closing one must not swallow an opening one. */
+const ANY_TAG = new RegExp(
+  `<(?:/(${NAMES})(?:\\s[^<>]{0,200})?|(${NAMES})(?:\\s[^<>]{0,500}(?:<[^<>]{0,200}){0,2})?)>`,
+  'gi',
+);
 
 /**
  * Takes tagged passages out of a text, tags included. Pairs may nest; an opening tag that is never closed takes everything after
@@ -19,8 +24,8 @@ export function removeTaggedText(text: string, removed: Map<string, number>): st
   let position = 0;
   let open: { tag: string; depth: number } | null = null;
   for (const match of text.matchAll(ANY_TAG)) {
-    const closing = match[1] === '/';
-    const tag = (match[2] ?? '').toLowerCase();
+    const closing = match[1] !== undefined;
+    const tag = (match[1] ?? match[2] ?? '').toLowerCase();
     if (open === null) {
       kept += text.slice(position, match.index);
       if (closing) {

@@ -10,6 +10,7 @@ export const CONFIGURATION_PAGE = path.resolve(import.meta.dirname, '..', '..', 
 const settingSchema = z.looseObject({
   description: z.string(),
   type: z.string(),
+  format: z.string().optional(),
   enum: z.array(z.string()).optional(),
   minimum: z.number().optional(),
   exclusiveMinimum: z.number().optional(),
@@ -44,6 +45,7 @@ function showAbsent(absent: Absent): string {
 function values(setting: Setting, absent: Absent): string {
   if (absent.kind === 'default' && typeof absent.value === 'boolean') return '`true` or `false`';
   if (setting.enum !== undefined) return setting.enum.map((value) => `\`${value}\``).join(' or ');
+  if (setting.format === 'uri') return 'address';
   if (setting.type === 'string')
     return setting.minLength === undefined || setting.minLength <= 1
       ? 'text'
@@ -83,7 +85,7 @@ export function configurationPage(): string {
     'end the process with the names of the settings at fault; values are never shown.',
     '',
     '`npm start` and `npm run demo` start the whole instance. They give the worker and the api every setting below that is "needed"',
-    'and choose the ports themselves; what you set of the rest is passed on. `RECOLLECT_CACHE_DIR` and `RECOLLECT_HTTP_PORT` may be set there, too.',
+    'and choose the ports; what you set of the rest is passed on. `RECOLLECT_CACHE_DIR` may be set for both, `RECOLLECT_HTTP_PORT` for `npm start`.',
     '',
     '## Settings of the worker and the api',
     '',
@@ -92,6 +94,9 @@ export function configurationPage(): string {
     ...settingRows(),
     '',
     '"Needed" has no default: a worker or an api that is started by hand must be given it. "Unset" means that it may be left out.',
+    '',
+    'Two settings do less than they say in this version: the schedule that an instance makes looks for forgotten captures once a minute whatever',
+    '`RECOLLECT_SWEEP_INTERVAL_MS` says, and a worker without `RECOLLECT_BUILD_ID` calls its build `development`.',
     '',
     'Refused together:',
     '',
@@ -120,7 +125,7 @@ export function configurationPage(): string {
     'The hooks that `npm run recollect -- hooks` prints take their key from `RECOLLECT_API_KEY`, in the environment of the agent.',
     '',
     'A child process is given only variables whose names begin with `RECOLLECT_`, `ANTHROPIC_`, `OTEL_`, `LC_`, `SSL_` or `NODE_`, and the few that a program needs to run',
-    '(`PATH`, `HOME`, proxies and the like). PostgreSQL, Temporal and Weaviate get none of the first three kinds and no `NODE_` either.',
+    '(`PATH`, `HOME`, proxies and the like). PostgreSQL, Temporal and Weaviate get none that begins with `RECOLLECT_`, `ANTHROPIC_`, `OTEL_` or `NODE_`.',
     '',
   ].join('\n');
 }

@@ -147,8 +147,9 @@ describe('withFailures', () => {
   const group = (thrown: unknown) =>
     withFailures({
       good: (input: { readonly n: number }) => Promise.resolve(input.n + 1),
-      bad: async (_: unknown): Promise<never> => {
-        throw thrown;
+      bad: async (input: { readonly n: number }): Promise<number> => {
+        if (input.n === 0) throw thrown;
+        return input.n;
       },
     });
 
@@ -157,7 +158,7 @@ describe('withFailures', () => {
   });
 
   it('gives a type to what is thrown', async () => {
-    await expect(group(new EmbedderUnavailable('x')).bad({})).rejects.toMatchObject({
+    await expect(group(new EmbedderUnavailable('x')).bad({ n: 0 })).rejects.toMatchObject({
       name: 'ApplicationFailure',
       type: 'EmbedderUnavailable',
     });
@@ -165,18 +166,18 @@ describe('withFailures', () => {
 
   it('gives a type to what is thrown before there is a promise', async () => {
     const { early } = withFailures({
-      early: (_: unknown): Promise<never> => {
-        throw coded('ECONNREFUSED');
+      early: (input: { readonly code: string }): Promise<never> => {
+        throw coded(input.code);
       },
     });
-    await expect(early({})).rejects.toMatchObject({ type: 'DatabaseUnavailable' });
+    await expect(early({ code: 'ECONNREFUSED' })).rejects.toMatchObject({ type: 'DatabaseUnavailable' });
   });
 
   it.each([
     ['a typed failure', ApplicationFailure.nonRetryable('mine', 'Mine')],
     ['a cancellation', new CancelledFailure('stop')],
   ])('lets %s pass as it is', async (_, failure) => {
-    await expect(group(failure).bad({})).rejects.toBe(failure);
+    await expect(group(failure).bad({ n: 0 })).rejects.toBe(failure);
     expect(toFailure(failure)).toBe(failure);
   });
 

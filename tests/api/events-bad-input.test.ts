@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ErrorCode } from '../../api/errors.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { CallOptions, TestInstance } from '../setup/instance.ts';
-import { captureAnswer, expectError, writingNothing } from './support/answers.ts';
+import { captureAnswer, errorOf, writingNothing } from './support/answers.ts';
 
 const MIB = 1024 * 1024;
 let instance: TestInstance;
@@ -73,7 +73,7 @@ const FAULTS: readonly (readonly [string, unknown, ErrorCode, string])[] = [
 describe('an event that cannot be taken is answered with its code and field, and nothing is written', () => {
   test.each(FAULTS)('%s', async (_what, event, code, field) => {
     const answer = await writingNothing(instance, () => instance.call('POST', '/events', { body: event }));
-    expect(expectError(answer, code)).toEqual(field === '' ? [] : [field]);
+    expect(errorOf(answer)).toEqual({ code, fields: field === '' ? [] : [field] });
   });
 
   test.each<[string, CallOptions, ErrorCode]>([
@@ -82,12 +82,12 @@ describe('an event that cannot be taken is answered with its code and field, and
     ['no UTF-8', { raw: new Uint8Array([0x22, 0xc3, 0x28, 0x22]) }, 'INVALID_UTF8'],
     ['another content type', { raw: '{}', headers: { 'content-type': 'application/xml' } }, 'UNSUPPORTED_MEDIA_TYPE'],
   ])('%s', async (_what, options, code) => {
-    for (const path of ['/events', '/events/batch']) expectError(await writingNothing(instance, () => instance.call('POST', path, options)), code);
+    for (const path of ['/events', '/events/batch']) expect(errorOf(await writingNothing(instance, () => instance.call('POST', path, options)))).toMatchObject({ code });
   });
 
   test('NDJSON to the route for one event is no event', async () => {
     const options = { raw: `${JSON.stringify(prompt)}\n`, headers: { 'content-type': 'application/x-ndjson' } };
-    expectError(await writingNothing(instance, () => instance.call('POST', '/events', options)), 'UNSUPPORTED_MEDIA_TYPE');
+    expect(errorOf(await writingNothing(instance, () => instance.call('POST', '/events', options)))).toMatchObject({ code: 'UNSUPPORTED_MEDIA_TYPE' });
   });
 });
 
@@ -103,9 +103,9 @@ describe('a batch', () => {
   });
 
   test('is a list of at most 1,000', async () => {
-    for (const body of [prompt, { events: [prompt] }, 'x', 7]) expect(expectError(await writingNothing(instance, () => instance.call('POST', '/events/batch', { body })), 'VALIDATION_FAILED')).toEqual(['']);
+    for (const body of [prompt, { events: [prompt] }, 'x', 7]) expect(errorOf(await writingNothing(instance, () => instance.call('POST', '/events/batch', { body })))).toEqual({ code: 'VALIDATION_FAILED', fields: [''] });
     const body = Array.from({ length: 1_001 }, (_, index) => ({ ...prompt, content: `${index}` }));
-    expect(expectError(await writingNothing(instance, () => instance.call('POST', '/events/batch', { body })), 'VALIDATION_FAILED')).toEqual(['']);
+    expect(errorOf(await writingNothing(instance, () => instance.call('POST', '/events/batch', { body })))).toEqual({ code: 'VALIDATION_FAILED', fields: [''] });
     const full = await instance.call('POST', '/events/batch', { body: body.slice(1) });
     expect(captureAnswer.parse(full.body)).toMatchObject({ accepted: 1_000, duplicates: 0, rejected: 0 });
   });

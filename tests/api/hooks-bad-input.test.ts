@@ -4,7 +4,7 @@ import type { ErrorCode } from '../../api/errors.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { CallOptions, TestInstance } from '../setup/instance.ts';
 import { valueOf } from '../stores/postgres/support/captures.ts';
-import { expectError, writingNothing } from './support/answers.ts';
+import { errorOf, writingNothing } from './support/answers.ts';
 
 let instance: TestInstance;
 
@@ -48,7 +48,7 @@ describe('a hook that cannot be taken is answered with its code and field, and n
     ['plain text', 'Stop', { raw: '{}', headers: { 'content-type': 'text/plain' } }, 'UNSUPPORTED_MEDIA_TYPE', []],
   ])('%s', async (_what, event, options, code, fields) => {
     const answer = await writingNothing(instance, () => post(`/hooks/${event}`, options));
-    expect(expectError(answer, code)).toEqual(fields);
+    expect(errorOf(answer)).toEqual({ code, fields });
   });
 
   test('a message never repeats what was sent', async () => {
@@ -115,6 +115,6 @@ describe('what a hook may well bring', () => {
   test('a hook for a deleted session is refused for good', async () => {
     expect((await post('/hooks/UserPromptSubmit', { body: { ...good, session_id: 'gone' } })).status).toBe(200);
     await instance.db.superuser.query("UPDATE sessions SET status = 'deleted' WHERE external_id = 'gone'");
-    expectError(await writingNothing(instance, () => post('/hooks/Stop', { body: { session_id: 'gone' } })), 'SESSION_DELETED');
+    expect(errorOf(await writingNothing(instance, () => post('/hooks/Stop', { body: { session_id: 'gone' } })))).toMatchObject({ code: 'SESSION_DELETED' });
   });
 });

@@ -17,8 +17,8 @@ function refusal(changes: Record<string, string | undefined>): string {
   try {
     parse(changes);
   } catch (error) {
-    expect(error).toBeInstanceOf(ConfigError);
-    return error instanceof Error ? error.message : '';
+    if (error instanceof ConfigError) return error.message;
+    throw error;
   }
   throw new Error('the configuration was taken');
 }
@@ -103,12 +103,9 @@ describe('values', () => {
 
   it('names every setting at fault at once', () => {
     const message = refusal({ RECOLLECT_HTTP_PORT: 'x', RECOLLECT_LOG_LEVEL: 'x', RECOLLECT_CACHE_DIR: undefined });
-    expect(
-      message
-        .split('\n')
-        .map((line) => line.split(':')[0])
-        .toSorted(),
-    ).toEqual(['RECOLLECT_CACHE_DIR', 'RECOLLECT_HTTP_PORT', 'RECOLLECT_LOG_LEVEL']);
+    expect(new Set(message.split('\n').map((line) => line.split(':')[0]))).toEqual(
+      new Set(['RECOLLECT_CACHE_DIR', 'RECOLLECT_HTTP_PORT', 'RECOLLECT_LOG_LEVEL']),
+    );
   });
 });
 
@@ -159,6 +156,6 @@ describe('contradictions', () => {
 it('every setting says what it is for, for the table in the documentation', () => {
   for (const [name, schema] of Object.entries(environmentSchema.shape)) {
     expect(name).toMatch(/^(?:RECOLLECT_[A-Z_]+|ANTHROPIC_API_KEY)$/);
-    expect(schema.description ?? '', name).not.toBe('');
+    expect(`${name}: ${schema.description ?? ''}`).toMatch(/: .{5,}/);
   }
 });

@@ -41,8 +41,7 @@ describe('overlap', () => {
     expect(chunks.length).toBeGreaterThan(2);
     for (const [n, chunk] of chunks.entries()) {
       expect(chunk).toMatch(/^word\d/);
-      const before = chunks[n - 1];
-      if (before !== undefined) expect(before.includes(chunk.slice(0, 70))).toBe(true);
+      expect(n === 0 || chunks[n - 1]?.includes(chunk.slice(0, 70))).toBe(true);
     }
   });
 });
@@ -89,7 +88,7 @@ describe('any text', () => {
         expect(at).toBeGreaterThanOrEqual(0);
         covered = Math.max(covered, at + chunk.text.length);
       }
-      if (chunks.length < 16) expect(covered).toBe(text.length);
+      expect(covered === text.length || chunks.length === 16).toBe(true);
     }
   });
 });

@@ -46,8 +46,8 @@ describe('scripts without spaces', () => {
 
 describe('characters that mean something to a pattern', () => {
   it.each([
-    'a.b*c(d',
-    '[z-a]',
+    'word a.b*c(d',
+    'word [z-a]',
     '(?<x>word',
     String.raw`\p{L}+ word`,
     '$& word',
@@ -57,9 +57,7 @@ describe('characters that mean something to a pattern', () => {
     '\u0000word',
     '\uD83Dword',
   ])('in a question: %j', (question) => {
-    const snippets = highlight('some word here', question);
-    expect(snippets.length).toBeLessThanOrEqual(1);
-    if (question.includes('word')) expect(snippets).toEqual(['some <mark>word</mark> here']);
+    expect(highlight('some word here', question)).toEqual(['some <mark>word</mark> here']);
   });
 
   it('in a text are left as they are', () => {

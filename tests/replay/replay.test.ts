@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { Worker } from '@temporalio/worker';
-import { DefaultLogger, Runtime } from '@temporalio/worker';
-import { beforeAll, describe, expect, test } from 'vitest';
+import '../setup/quiet-runtime.ts';
+import { describe, expect, test } from 'vitest';
 import { readBundle } from '../../workers/bundle.ts';
 import * as workflows from '../../workflows/index.ts';
 import { HISTORIES, readHistory } from './history-file.ts';
@@ -11,10 +11,6 @@ import { historyFile, SHAPES } from './shapes.ts';
 const stored = Object.entries(SHAPES).flatMap(([workflow, shapes]) =>
   shapes.map((shape) => historyFile(workflow, shape)),
 );
-
-beforeAll(() => {
-  Runtime.install({ logger: new DefaultLogger('ERROR', () => {}) });
-});
 
 /** Replays histories in one call and answers the error of each, by file name. */
 async function replayAll(histories: ReadonlyMap<string, StoredHistory>): Promise<Map<string, Error | undefined>> {

@@ -1,3 +1,4 @@
+import '../setup/quiet-runtime.ts';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { bootstrapTemporal } from '../../infra/bootstrap/temporal.ts';

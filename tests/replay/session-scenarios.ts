@@ -182,10 +182,27 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
   {
     workflow: 'session',
     shape: 'deleted',
-    activities: () => script([{ ...LIVE, gone: true }]),
+    activities: () => script([{ ...LIVE, gone: true, indexWanted: false }]),
     async run(client) {
       const handle = await start(client);
       await handle.result();
+      return handle;
+    },
+  },
+  {
+    workflow: 'session',
+    shape: 'unsummarised',
+    // The model never gives a usable summary of the whole session: it ends all the same, with the reason.
+    activities: () =>
+      script([ENDED], {
+        summariseSession: () =>
+          Promise.reject(ApplicationFailure.create({ type: 'ModelOutputInvalid', message: 'not the schema', nonRetryable: true })),
+      }),
+    async run(client) {
+      const handle = await start(client);
+      await handle.result();
+      const view = await handle.query<SessionView>('state');
+      if (view.lastError !== 'ModelOutputInvalid') throw new Error(`the last error is ${view.lastError}`);
       return handle;
     },
   },

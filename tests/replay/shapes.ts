@@ -1,6 +1,6 @@
 /** Every workflow of the bundle, and the shapes of its histories that must be stored: a release that cannot replay one breaks live sessions. */
 export const SHAPES = {
-  session: ['happy', 'reopened', 'provider-away', 'continued', 'idle', 'cancelled', 'deleted'],
+  session: ['happy', 'reopened', 'provider-away', 'continued', 'idle', 'cancelled', 'deleted', 'unsummarised'],
   learning: ['happy', 'failed'],
   index: ['happy', 'refused', 'continued'],
   captureSweep: ['happy', 'failed'],

@@ -1,3 +1,4 @@
+import './quiet-runtime.ts';
 import { randomUUID } from 'node:crypto';
 import { NativeConnection } from '@temporalio/worker';
 import { Client, Connection } from '@temporalio/client';

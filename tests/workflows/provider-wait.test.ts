@@ -47,7 +47,7 @@ describe('what is waited out', () => {
   });
 
   it('a failure without a type', () => {
-    expect(providerWait(activity(ApplicationFailure.create({ message: 'x' })), 0, FIRST_MS)?.reason).toBe('Error');
+    expect(providerWait(activity(ApplicationFailure.create({ message: 'x' })), 0, FIRST_MS)?.reason).toBe('Unexpected');
   });
 });
 

@@ -58,6 +58,12 @@ describe('session workflow', { timeout: 120_000 }, () => {
     expect(activities).toContain('summariseNextWindow');
   });
 
+  test('a session summary that nothing can mend does not keep the session from its end', async () => {
+    const { status, activities } = await play(scenario('session', 'unsummarised'));
+    expect(status).toBe('Completed');
+    expect(activities).toContain('settle');
+  });
+
   test('stops for a session that was deleted', async () => {
     expect(await play(scenario('session', 'deleted'))).toEqual({ status: 'Completed', activities: ['takeIn'] });
   });

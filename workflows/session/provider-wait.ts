@@ -26,3 +26,9 @@ export function providerWait(error: unknown, failuresInRow: number, firstMs: num
   const asked: unknown = failure.details?.[0];
   return { reason: failure.type ?? 'Unexpected', delayMs: typeof asked === 'number' ? Math.max(asked, 1) : delayMs };
 }
+
+/** Type of the failure that a model call ended with. */
+export function failureReason(error: unknown): string {
+  const failure = applicationFailure(error);
+  return failure instanceof ApplicationFailure ? (failure.type ?? 'Unexpected') : 'Unexpected';
+}

@@ -13,10 +13,10 @@ import {
 } from '@temporalio/workflow';
 import { learningWorkflowId } from '../ids.ts';
 import { learning } from '../learning/workflow.ts';
-import { INDEX_CHECK_MS, MAX_ROUNDS, MAX_SIGNALS } from './limits.ts';
+import { INDEX_CHECK_MS, MAX_PROVIDER_WAIT_MS, MAX_ROUNDS, MAX_SIGNALS } from './limits.ts';
 import { HINT_SIGNAL, INDEXED_SIGNAL, STATE_QUERY } from './messages.ts';
 import { database, model } from './policy.ts';
-import { providerWait } from './provider-wait.ts';
+import { failureReason, providerWait } from './provider-wait.ts';
 import type { SessionInput, SessionPhase, SessionState, SessionView, TakeInResult } from './types.ts';
 
 const hint = defineSignal(HINT_SIGNAL);
@@ -89,21 +89,27 @@ export async function session(input: SessionInput): Promise<void> {
     await database.showPhase({ ...ref, phase: next, waitingReason: reason, lastError: state.lastError, workflowId });
   };
 
-  /** Does model work, waiting out the provider where it is away. False when `interrupted` says so before it is done. */
-  const withProvider = async (work: () => Promise<void>, interrupted: () => boolean): Promise<boolean> => {
+  /**
+   * Does model work, waiting out the provider where it is away. `interrupted` as soon as the caller's condition says so; `given up` for
+   * what no attempt can mend: that is shown, and what was captured stays where it is.
+   */
+  const withProvider = async (work: () => Promise<void>, interrupted: () => boolean): Promise<'done' | 'interrupted' | 'given up'> => {
     for (let failures = 0; ; failures += 1) {
       try {
         await work();
-        return true;
+        return 'done';
       } catch (error) {
         const wait = providerWait(error, failures, input.policy.retryMs);
-        if (wait === null) throw error;
-        state.lastError = wait.reason;
+        state.lastError = wait?.reason ?? failureReason(error);
+        if (wait === null) {
+          await show(phase);
+          return 'given up';
+        }
         waiting = { reason: wait.reason, untilMs: Date.now() + wait.delayMs };
         await show(phase);
         const stopped = await condition(interrupted, wait.delayMs);
         waiting = null;
-        if (stopped) return false;
+        if (stopped) return 'interrupted';
       }
     }
   };
@@ -124,7 +130,7 @@ export async function session(input: SessionInput): Promise<void> {
   const summariseWindows = async (): Promise<void> => {
     if (phase === 'active') await show('summarising');
     while (!leaving && taken !== null && taken.windowsCut > 0) {
-      const finished = await withProvider(
+      const outcome = await withProvider(
         async () => {
           const result = await model.summariseNextWindow(ref);
           state.modelCalls += result.calls;
@@ -136,7 +142,9 @@ export async function session(input: SessionInput): Promise<void> {
         },
         () => leaving,
       );
-      if (!finished) return;
+      if (outcome === 'interrupted') return;
+      // A window that nothing can be done for is parked by its activity; what fails beyond that is looked at again much later.
+      if (outcome === 'given up') await condition(() => leaving, MAX_PROVIDER_WAIT_MS);
     }
     if (phase === 'summarising' && !leaving) await show('active');
     await database.hintIndex(ref);
@@ -162,7 +170,7 @@ export async function session(input: SessionInput): Promise<void> {
       state.spentTokens += result.tokens;
       state.spentUsd += result.usd;
     }, reopened);
-    if (!summedUp) return false;
+    if (summedUp === 'interrupted') return false;
     const learned = await withProvider(async () => {
       const result = await executeChild(learning, {
         workflowId: learningWorkflowId(ref.tenantId, ref.sessionId),
@@ -174,7 +182,7 @@ export async function session(input: SessionInput): Promise<void> {
       state.spentTokens += result.tokens;
       state.spentUsd += result.usd;
     }, reopened);
-    if (!learned) return false;
+    if (learned === 'interrupted') return false;
     vectorsDone = false;
     await database.hintIndex(ref);
     while ((await database.countPending(ref)).pending > 0) {

@@ -233,6 +233,6 @@ describe('stop', () => {
   });
 
   it('is done at once where nothing waits', async () => {
-    await playground().sender.stop(1_000);
+    await expect(playground().sender.stop(1_000)).resolves.toBeUndefined();
   });
 });

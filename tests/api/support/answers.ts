@@ -1,6 +1,5 @@
 import { expect } from 'vitest';
 import { z } from 'zod';
-import type { ErrorCode } from '../../../api/errors.ts';
 import { ERROR_STATUS } from '../../../api/errors.ts';
 import type { ApiAnswer, TestInstance } from '../../setup/instance.ts';
 import { captureCounts } from '../../stores/postgres/support/captures.ts';
@@ -12,13 +11,19 @@ const errorBody = z.strictObject({
   request_id: z.string().min(1),
 });
 
-/** Checks that an answer is a documented error, in the one shape and with its status; answers the fields it names. */
-export function expectError(answer: ApiAnswer, code: ErrorCode): string[] {
-  expect(answer.body).toMatchObject({ code });
-  expect(answer.status).toBe(ERROR_STATUS[code]);
+export interface AnsweredError {
+  readonly code: string;
+  /** The fields that the details name, in order. */
+  readonly fields: readonly string[];
+}
+
+/** The error in an answer. @throws when the answer is not in the one shape, its code is not documented, or its status is another. */
+export function errorOf(answer: ApiAnswer): AnsweredError {
   const body = errorBody.parse(answer.body);
-  expect(answer.headers.get('x-request-id')).toBe(body.request_id);
-  return body.details.map((detail) => detail.field);
+  const documented = new Map<string, number>(Object.entries(ERROR_STATUS)).get(body.code);
+  if (documented !== answer.status) throw new Error(`${body.code} came with the status ${answer.status}`);
+  if (answer.headers.get('x-request-id') !== body.request_id) throw new Error('the request id of the body is not the one of the header');
+  return { code: body.code, fields: body.details.map((detail) => detail.field) };
 }
 
 /** Does something that must write nothing. */

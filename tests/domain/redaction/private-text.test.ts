@@ -25,6 +25,7 @@ describe('<private>', () => {
     ['closed alone', 'a </private> b', 'a  b', 0],
     ['closed twice', '<private>x</private></private> b', '[private] b', 1],
     ['in JSON text', '{"a":"<private>x</private>","b":1}', '{"a":"[private]","b":1}', 1],
+    ['a closing tag before it that is none', 'a </private <private>x</private> b', 'a </private [private] b', 1],
     ['other tags inside', '<private><b>x</b><system-reminder></private> y', '[private] y', 1],
   ])('%s', (_, text, kept, count) => {
     expect(redact(text)).toEqual({ text: kept, counts: count === 0 ? {} : { private: count } });

@@ -10,19 +10,21 @@ function redact(text: string): { readonly text: string; readonly counts: Record<
 // Put together from parts, so that no scanner takes this file for a leak.
 const A36 = 'aB3dE6gH9jK2mN5pQ8sT1vW4yZ7cF0hJ3kL6';
 const JWT = ['eyJhbGciOiJIUzI1NiJ9', 'eyJzdWIiOiIxMjM0NTY3ODkwIn0', 'dozjgNryP4J3jVmNHl0w5N_XgL0n3I9'].join('.');
+const AWS = 'IOSFODNN7EXAMPLE';
+const KEY = 'KEY';
 const KEY_LINES = `MIIEvQIBADANBgkqhkiG9w0BAQ\n${A36}+/==`;
 
 describe('kinds of secrets', () => {
   it.each([
-    ['private-key', `-----BEGIN RSA PRIVATE ${'KEY'}-----\n${KEY_LINES}\n-----END RSA PRIVATE KEY-----`],
-    ['private-key', `-----BEGIN PRIVATE ${'KEY'}-----\n${KEY_LINES}\n-----END PRIVATE KEY-----`],
+    ['private-key', `-----BEGIN RSA PRIVATE ${KEY}-----\n${KEY_LINES}\n-----END RSA PRIVATE KEY-----`],
+    ['private-key', `-----BEGIN PRIVATE ${KEY}-----\n${KEY_LINES}\n-----END PRIVATE KEY-----`],
     [
       'private-key',
-      `-----BEGIN PGP PRIVATE ${'KEY'} BLOCK-----\nVersion: x\n\n${KEY_LINES}\n-----END PGP PRIVATE KEY BLOCK-----`,
+      `-----BEGIN PGP PRIVATE ${KEY} BLOCK-----\nVersion: x\n\n${KEY_LINES}\n-----END PGP PRIVATE KEY BLOCK-----`,
     ],
-    ['private-key', `-----BEGIN OPENSSH PRIVATE ${'KEY'}-----\\n${A36}\\n-----END OPENSSH PRIVATE KEY-----`],
-    ['aws-access-key-id', `AKIA${'IOSFODNN7EXAMPLE'}`],
-    ['aws-access-key-id', `ASIA${'IOSFODNN7EXAMPLE'}`],
+    ['private-key', `-----BEGIN OPENSSH PRIVATE ${KEY}-----\\n${A36}\\n-----END OPENSSH PRIVATE KEY-----`],
+    ['aws-access-key-id', `AKIA${AWS}`],
+    ['aws-access-key-id', `ASIA${AWS}`],
     ['github-token', `ghp_${A36}`],
     ['github-token', `ghs_${A36}`],
     ['github-token', `github_pat_${A36}${A36}`],
@@ -30,7 +32,7 @@ describe('kinds of secrets', () => {
     ['anthropic-key', `sk-ant-api03-${A36}`],
     ['openai-key', `sk-proj-${A36}`],
     ['openai-key', `sk-${A36}`],
-    ['slack-token', `xoxb-${'123456789012-abcdef'}`],
+    ['slack-token', `xoxb-${A36.slice(0, 12)}-abcdef`],
     ['stripe-key', `sk_live_${A36.slice(0, 24)}`],
     ['google-api-key', `AIza${A36.slice(0, 35)}`],
     ['npm-token', `npm_${A36}`],
@@ -68,7 +70,7 @@ describe('kinds of secrets', () => {
     ['a certificate', '-----BEGIN CERTIFICATE-----\nMIIBIjANBgkqh\n-----END CERTIFICATE-----'],
     ['a short AWS id', 'AKIAIOSFODNN7'],
     ['an AWS id in lower case', 'akiaiosfodnn7example'],
-    ['an AWS id inside a word', `XAKIA${'IOSFODNN7EXAMPLE'}`],
+    ['an AWS id inside a word', `XAKIA${AWS}`],
     ['a short GitHub token', 'ghp_abc'],
     ['a GitLab prefix', 'glpat-short'],
     ['a short key', 'sk-ant-short and sk-short'],
@@ -108,7 +110,7 @@ describe('kinds of secrets', () => {
 });
 
 describe('private keys that are cut off', () => {
-  const header = `-----BEGIN PRIVATE ${'KEY'}-----`;
+  const header = `-----BEGIN PRIVATE ${KEY}-----`;
 
   it.each([
     ['at the end', `${header}\n${KEY_LINES}`, '[redacted:private-key]'],

@@ -102,8 +102,8 @@ describe('findProject', () => {
   test('takes an id, a remote in any form, a path, or a name, and knows no other tenant', async () => {
     const id = await projectOf({ remote: A, path: '/src/app', machineId: 'm1', name: 'The app' });
     const find = (given: string, who = user) => db.database.asTenant(who.tenantId, async (transaction) => (await findProject(transaction, given))?.id ?? null);
-    for (const given of [id ?? '', A, 'github.com/team/a', '/src/app', 'The app']) expect(await find(given), given).toBe(id);
-    for (const given of ['nothing', 'src/app', '%', '_', B]) expect(await find(given), given).toBeNull();
+    for (const given of [id ?? '', A, 'github.com/team/a', '/src/app', 'The app']) expect([given, await find(given)]).toEqual([given, id]);
+    for (const given of ['nothing', 'src/app', '%', '_', B]) expect([given, await find(given)]).toEqual([given, null]);
     const underscored = await projectOf({ path: '/src/my_app', machineId: 'm1' });
     await projectOf({ path: '/src/my-app', machineId: 'm1' });
     expect(await find('/src/my_app')).toBe(underscored);

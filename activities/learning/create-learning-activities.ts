@@ -51,7 +51,8 @@ export function createLearningActivities({
             },
           };
         });
-        if (!facts.infer || (input.prompts.length === 0 && input.rows.length === 0)) return { written: 0, calls: 0, tokens: 0, usd: 0 };
+        if (!facts.infer || (input.prompts.length === 0 && input.rows.length === 0))
+          return { written: 0, calls: 0, tokens: 0, usd: 0 };
         const owner = {
           tenantId,
           userId: facts.userId,

@@ -7,7 +7,7 @@ import { RecollectClient } from '../../client/recollect-client.ts';
 import type { SessionAnswer } from '../../client/recollect-client.ts';
 import type { ProgressStep } from '../../infra/supervisor/progress.ts';
 import type { Progress } from '../../infra/supervisor/progress.ts';
-import { heading } from './text-layout.ts';
+import { heading, wrap } from './text-layout.ts';
 import { showContext, showLearnings, showSearch, showSummary } from './show.ts';
 
 const RECORDED = new URL('./session/events.ndjson', import.meta.url);
@@ -72,9 +72,7 @@ export async function awaitSettled(
     );
     if (session.phase === 'settled' && session.pending.embed === 0) return session;
     if (performance.now() > deadline)
-      throw new Error(
-        `the session did not settle within ${timeoutMs / 1_000} s; the log of the worker says why`,
-      );
+      throw new Error(`the session did not settle within ${timeoutMs / 1_000} s; the log of the worker says why`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }
@@ -111,7 +109,10 @@ export async function demonstrate(
   const search = await client.search(QUESTION, 5);
   const lines = [
     heading('What was captured'),
-    `  ${session.counts.prompts} messages and ${session.counts.observations} tool results and notes, ${session.counts.tokens} tokens; private text and secrets were removed first`,
+    ...wrap(
+      `${session.counts.prompts} messages and ${session.counts.observations} tool results and notes, ${session.counts.tokens} tokens; private text and secrets were removed first`,
+      '  ',
+    ),
     ...showSummary(await client.summaries(sessionId)),
     ...showLearnings(await client.learnings(sessionId)),
     ...showSearch(QUESTION, search.data, search.took_ms, search.degraded),

@@ -70,7 +70,8 @@ function settingRows(): string[] {
 
 function programRows(engine: Engine): string[] {
   return engine.programs.map(
-    (program) => `| \`${program.variable}\` | The ${program.name} of version ${engine.version} to run, instead of looking for one |`,
+    (program) =>
+      `| \`${program.variable}\` | The ${program.name} of version ${engine.version} to run, instead of looking for one |`,
   );
 }
 

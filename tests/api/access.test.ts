@@ -36,44 +36,82 @@ describe('a request is refused, and nothing is written', () => {
 
   test.each(REQUESTS)('without the scope %s: %s %s', async (scope, method, path, body) => {
     const { key } = await user({ role: 'admin', scopes: SCOPES.filter((other) => other !== scope) });
-    expect(errorOf(await writingNothing(instance, () => instance.call(method, path, { key, body })))).toMatchObject({ code: 'FORBIDDEN' });
+    expect(errorOf(await writingNothing(instance, () => instance.call(method, path, { key, body })))).toMatchObject({
+      code: 'FORBIDDEN',
+    });
   });
 
   test.each(REQUESTS)('without a key (%s): %s %s', async (_scope, method, path, body) => {
-    expect(errorOf(await writingNothing(instance, () => instance.call(method, path, { key: null, body })))).toMatchObject({ code: 'UNAUTHENTICATED' });
+    expect(
+      errorOf(await writingNothing(instance, () => instance.call(method, path, { key: null, body }))),
+    ).toMatchObject({ code: 'UNAUTHENTICATED' });
   });
 
   test.each<[string, () => Promise<string>]>([
     ['wrong', () => Promise.resolve(`rcl_${randomUUID()}`)],
     ['expired', async () => (await user({ expiresAt: new Date(Date.now() - 1_000) })).key],
-    ['revoked', async () => {
-      const { key, userId } = await user({});
-      await instance.db.superuser.query('UPDATE api_keys SET revoked_at = now() WHERE user_id = $1', [userId]);
-      return key;
-    }],
-    ["an inactive user's", async () => {
-      const { key, userId } = await user({});
-      await instance.db.superuser.query('UPDATE users SET active = false WHERE id = $1', [userId]);
-      return key;
-    }],
-    ['the SHA-256 of one', async () => (await valueOf<string>(instance.db.superuser, "SELECT encode(key_sha256, 'hex') AS value FROM api_keys LIMIT 1")) ?? ''],
+    [
+      'revoked',
+      async () => {
+        const { key, userId } = await user({});
+        await instance.db.superuser.query('UPDATE api_keys SET revoked_at = now() WHERE user_id = $1', [userId]);
+        return key;
+      },
+    ],
+    [
+      "an inactive user's",
+      async () => {
+        const { key, userId } = await user({});
+        await instance.db.superuser.query('UPDATE users SET active = false WHERE id = $1', [userId]);
+        return key;
+      },
+    ],
+    [
+      'the SHA-256 of one',
+      async () =>
+        (await valueOf<string>(
+          instance.db.superuser,
+          "SELECT encode(key_sha256, 'hex') AS value FROM api_keys LIMIT 1",
+        )) ?? '',
+    ],
   ])('with a key that is %s', async (_what, make) => {
     const key = await make();
-    for (const [, method, path, body] of REQUESTS) expect(errorOf(await writingNothing(instance, () => instance.call(method, path, { key, body })))).toMatchObject({ code: 'INVALID_API_KEY' });
+    for (const [, method, path, body] of REQUESTS)
+      expect(errorOf(await writingNothing(instance, () => instance.call(method, path, { key, body })))).toMatchObject({
+        code: 'INVALID_API_KEY',
+      });
   });
 
-  test.each(['Basic dXNlcjpwYXNz', 'Bearer', 'Bearer ', 'Bearer short', `Bearer ${'x'.repeat(513)}`, 'Bearer two words', 'token'])('with the header %j', async (authorization) => {
-    expect(errorOf(await instance.call('GET', '/sessions', { key: null, headers: { authorization } }))).toMatchObject({ code: 'UNAUTHENTICATED' });
+  test.each([
+    'Basic dXNlcjpwYXNz',
+    'Bearer',
+    'Bearer ',
+    'Bearer short',
+    `Bearer ${'x'.repeat(513)}`,
+    'Bearer two words',
+    'token',
+  ])('with the header %j', async (authorization) => {
+    expect(errorOf(await instance.call('GET', '/sessions', { key: null, headers: { authorization } }))).toMatchObject({
+      code: 'UNAUTHENTICATED',
+    });
   });
 
   test('in the address a key counts for nothing', async () => {
-    expect(errorOf(await instance.call('GET', `/sessions?key=${instance.admin.key}&api_key=${instance.admin.key}`, { key: null }))).toMatchObject({ code: 'UNAUTHENTICATED' });
+    expect(
+      errorOf(
+        await instance.call('GET', `/sessions?key=${instance.admin.key}&api_key=${instance.admin.key}`, { key: null }),
+      ),
+    ).toMatchObject({ code: 'UNAUTHENTICATED' });
   });
 
   test('who may not is told so before the body is looked at', async () => {
     const { key } = await user({ scopes: ['read'] });
-    expect(errorOf(await instance.call('POST', '/events', { key, raw: '{no json' }))).toMatchObject({ code: 'FORBIDDEN' });
-    expect(errorOf(await instance.call('POST', '/events', { key: null, raw: '{no json' }))).toMatchObject({ code: 'UNAUTHENTICATED' });
+    expect(errorOf(await instance.call('POST', '/events', { key, raw: '{no json' }))).toMatchObject({
+      code: 'FORBIDDEN',
+    });
+    expect(errorOf(await instance.call('POST', '/events', { key: null, raw: '{no json' }))).toMatchObject({
+      code: 'UNAUTHENTICATED',
+    });
   });
 });
 
@@ -98,8 +136,12 @@ describe('/metrics', () => {
     expect(scraped.body).toMatch(/^recollect_http_requests_total\{/m);
     const { key } = await createTestUser(instance.db.superuser, { role: 'user' });
     expect(errorOf(await instance.call('GET', '/metrics', { key }))).toMatchObject({ code: 'FORBIDDEN' });
-    expect(errorOf(await instance.call('GET', '/metrics', { key: 'a-token-for-guessing' }))).toMatchObject({ code: 'INVALID_API_KEY' });
-    expect(errorOf(await instance.call('GET', '/sessions', { key: 'a-token-for-scraping' }))).toMatchObject({ code: 'INVALID_API_KEY' });
+    expect(errorOf(await instance.call('GET', '/metrics', { key: 'a-token-for-guessing' }))).toMatchObject({
+      code: 'INVALID_API_KEY',
+    });
+    expect(errorOf(await instance.call('GET', '/sessions', { key: 'a-token-for-scraping' }))).toMatchObject({
+      code: 'INVALID_API_KEY',
+    });
   });
 });
 
@@ -110,10 +152,23 @@ describe('what belongs to others', () => {
   beforeAll(async () => {
     colleague = await createTestUser(instance.db.superuser, { tenantId: instance.admin.tenantId });
     stranger = await createTestUser(instance.db.superuser, { role: 'admin' });
-    await instance.call('POST', '/events', { key: colleague.key, body: note('private', 'The colleague hides a walrus') });
+    await instance.call('POST', '/events', {
+      key: colleague.key,
+      body: note('private', 'The colleague hides a walrus'),
+    });
     await instance.call('POST', '/events', { key: stranger.key, body: note('foreign', 'The stranger hides a walrus') });
     await instance.startWorker();
-    await until(async () => ((await valueOf(instance.db.superuser, "SELECT count(*)::integer AS value FROM embeddings WHERE state = 'indexed'")) === 2 ? true : undefined), 20_000, 'both notes being indexed');
+    await until(
+      async () =>
+        (await valueOf(
+          instance.db.superuser,
+          "SELECT count(*)::integer AS value FROM embeddings WHERE state = 'indexed'",
+        )) === 2
+          ? true
+          : undefined,
+      20_000,
+      'both notes being indexed',
+    );
   });
 
   async function found(key: string, query = ''): Promise<string[]> {
@@ -123,12 +178,23 @@ describe('what belongs to others', () => {
   }
 
   test("a session of another tenant is not there, by its id, by its host's id and in lists", async () => {
-    const id = await valueOf<string>(instance.db.superuser, "SELECT id AS value FROM sessions WHERE external_id = 'foreign'");
-    for (const path of [`/sessions/${id}`, '/sessions/test:foreign', '/sessions/foreign', `/sessions/${id}/summaries`]) {
+    const id = await valueOf<string>(
+      instance.db.superuser,
+      "SELECT id AS value FROM sessions WHERE external_id = 'foreign'",
+    );
+    for (const path of [
+      `/sessions/${id}`,
+      '/sessions/test:foreign',
+      '/sessions/foreign',
+      `/sessions/${id}/summaries`,
+    ]) {
       expect(errorOf(await instance.call('GET', path))).toMatchObject({ code: 'NOT_FOUND' });
-      expect((await instance.call('GET', path, { key: stranger.key })).status, path).toBe(200);
+      expect([path, (await instance.call('GET', path, { key: stranger.key })).status]).toEqual([path, 200]);
     }
-    expect((await instance.call('GET', '/sessions')).body).toMatchObject({ data: [{ external_id: 'private' }], pagination: { total: 1 } });
+    expect((await instance.call('GET', '/sessions')).body).toMatchObject({
+      data: [{ external_id: 'private' }],
+      pagination: { total: 1 },
+    });
     expect((await instance.call('GET', `/learnings?session=${id}`)).body).toMatchObject({ data: [] });
   });
 
@@ -144,6 +210,11 @@ describe('what belongs to others', () => {
   test("events for a session of another tenant's id make an own session", async () => {
     const answer = await instance.call('POST', '/events', { body: note('foreign', 'mine now') });
     expect(answer.status).toBe(202);
-    expect(await valueOf(instance.db.superuser, "SELECT count(DISTINCT tenant_id)::integer AS value FROM sessions WHERE external_id = 'foreign'")).toBe(2);
+    expect(
+      await valueOf(
+        instance.db.superuser,
+        "SELECT count(DISTINCT tenant_id)::integer AS value FROM sessions WHERE external_id = 'foreign'",
+      ),
+    ).toBe(2);
   });
 });

@@ -21,13 +21,20 @@ interface Answer {
 /** A body as pieces, with its length said or in chunks; the answer, also when it comes before the body was taken. */
 function send(path: string, pieces: readonly string[], lengthSaid: number | null): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const headers = { authorization: `Bearer ${instance.admin.key}`, 'content-type': 'application/json', ...(lengthSaid === null ? {} : { 'content-length': String(lengthSaid) }) };
+    const headers = {
+      authorization: `Bearer ${instance.admin.key}`,
+      'content-type': 'application/json',
+      ...(lengthSaid === null ? {} : { 'content-length': String(lengthSaid) }),
+    };
     const outgoing = request(`${instance.url}/api/v1${path}`, { method: 'POST', headers }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('end', () => {
         const body: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'));
-        resolve({ status: response.statusCode, code: body !== null && typeof body === 'object' && 'code' in body ? body.code : null });
+        resolve({
+          status: response.statusCode,
+          code: body !== null && typeof body === 'object' && 'code' in body ? body.code : null,
+        });
         outgoing.destroy();
       });
     });
@@ -52,7 +59,11 @@ describe('bodies over the limit of their route', () => {
   });
 
   test('a body that says no length is stopped when it is too long', async () => {
-    expect(await writingNothing(instance, () => send('/context', ['{"prompt": "', ...Array.from({ length: 17 }, () => 'x'.repeat(MIB / 16)), '"}'], null))).toEqual(TOO_LARGE);
+    expect(
+      await writingNothing(instance, () =>
+        send('/context', ['{"prompt": "', ...Array.from({ length: 17 }, () => 'x'.repeat(MIB / 16)), '"}'], null),
+      ),
+    ).toEqual(TOO_LARGE);
   });
 });
 
@@ -62,7 +73,12 @@ describe('bodies within it', () => {
     const body = rest.replace('""', `"${'x'.repeat(32 * MIB - rest.length)}"`);
     expect(body.length).toBe(32 * MIB);
     expect((await instance.call('POST', '/hooks/PostToolUse', { raw: body })).status).toBe(200);
-    expect(await valueOf(instance.db.superuser, "SELECT octet_length(content) < 65537 AND content LIKE '%bytes in all%' AS value FROM observations")).toBe(true);
+    expect(
+      await valueOf(
+        instance.db.superuser,
+        "SELECT octet_length(content) < 65537 AND content LIKE '%bytes in all%' AS value FROM observations",
+      ),
+    ).toBe(true);
   });
 
   test('an event of exactly one MiB is taken, and one byte more is not', async () => {
@@ -70,7 +86,9 @@ describe('bodies within it', () => {
     expect(Buffer.byteLength(full)).toBe(MIB);
     expect((await instance.call('POST', '/events', { raw: full })).status).toBe(202);
     const more = event('y'.repeat(MIB - event('').length + 1));
-    expect(errorOf(await writingNothing(instance, () => instance.call('POST', '/events', { raw: more })))).toMatchObject({ code: 'EVENT_TOO_LARGE' });
+    expect(
+      errorOf(await writingNothing(instance, () => instance.call('POST', '/events', { raw: more }))),
+    ).toMatchObject({ code: 'EVENT_TOO_LARGE' });
   });
 
   test('white space around an event is not counted', async () => {
@@ -80,9 +98,24 @@ describe('bodies within it', () => {
   test('an event over the limit in a batch spoils no neighbour, as JSON and as NDJSON', async () => {
     const events = [event('before the large one'), event('x'.repeat(MIB)), event('after the large one')];
     const json = await instance.call('POST', '/events/batch', { raw: `[${events.join(',')}]` });
-    expect(json).toMatchObject({ status: 202, body: { accepted: 2, rejected: 1, items: [{ status: 'accepted' }, { status: 'rejected', code: 'EVENT_TOO_LARGE' }, { status: 'accepted' }] } });
-    const lines = await instance.call('POST', '/events/batch', { raw: events.map((line) => line.replace(' the ', ' a ')).join('\n'), headers: { 'content-type': 'application/x-ndjson' } });
-    expect(String(lines.body).trim().split('\n').map((line) => JSON.parse(line))).toMatchObject([
+    expect(json).toMatchObject({
+      status: 202,
+      body: {
+        accepted: 2,
+        rejected: 1,
+        items: [{ status: 'accepted' }, { status: 'rejected', code: 'EVENT_TOO_LARGE' }, { status: 'accepted' }],
+      },
+    });
+    const lines = await instance.call('POST', '/events/batch', {
+      raw: events.map((line) => line.replace(' the ', ' a ')).join('\n'),
+      headers: { 'content-type': 'application/x-ndjson' },
+    });
+    expect(
+      String(lines.body)
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toMatchObject([
       { index: 0, status: 'accepted' },
       { index: 1, status: 'rejected', code: 'EVENT_TOO_LARGE' },
       { index: 2, status: 'accepted' },

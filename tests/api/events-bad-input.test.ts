@@ -40,7 +40,12 @@ const FAULTS: readonly (readonly [string, unknown, ErrorCode, string])[] = [
   ['a time without a zone', { ...prompt, occurred_at: '2026-01-01T00:00:00' }, 'VALIDATION_FAILED', 'occurred_at'],
   ['a day that does not exist', { ...prompt, occurred_at: '2026-02-30T00:00:00Z' }, 'VALIDATION_FAILED', 'occurred_at'],
   ['the year 0', { ...prompt, occurred_at: '0000-06-01T00:00:00Z' }, 'VALIDATION_FAILED', 'occurred_at'],
-  ['a zone that is too far off', { ...prompt, occurred_at: '2026-01-01T00:00:00+23:59' }, 'VALIDATION_FAILED', 'occurred_at'],
+  [
+    'a zone that is too far off',
+    { ...prompt, occurred_at: '2026-01-01T00:00:00+23:59' },
+    'VALIDATION_FAILED',
+    'occurred_at',
+  ],
   ['a time that is a number', { ...prompt, occurred_at: 1_767_225_600 }, 'VALIDATION_FAILED', 'occurred_at'],
   ['a key that is too long', { ...prompt, key: 'x'.repeat(513) }, 'VALIDATION_FAILED', 'key'],
   ['an empty key', { ...prompt, key: '' }, 'VALIDATION_FAILED', 'key'],
@@ -56,17 +61,42 @@ const FAULTS: readonly (readonly [string, unknown, ErrorCode, string])[] = [
   ['a level that is none', { ...note, level: 'fatal' }, 'VALIDATION_FAILED', 'level'],
   ['tags that are a text', { ...note, tags: 'a,b' }, 'VALIDATION_FAILED', 'tags'],
   ['a tag that is too long', { ...note, tags: ['fine', 'x'.repeat(65)] }, 'VALIDATION_FAILED', 'tags.1'],
-  ['too many tags', { ...note, tags: Array.from({ length: 33 }, (_, index) => `t${index}`) }, 'VALIDATION_FAILED', 'tags'],
+  [
+    'too many tags',
+    { ...note, tags: Array.from({ length: 33 }, (_, index) => `t${index}`) },
+    'VALIDATION_FAILED',
+    'tags',
+  ],
   ['an importance over 1', { ...note, importance: 1.01 }, 'VALIDATION_FAILED', 'importance'],
   ['an importance that is a text', { ...note, importance: 'high' }, 'VALIDATION_FAILED', 'importance'],
   ['a tool that is a text', { ...call, tool: 'Bash' }, 'VALIDATION_FAILED', 'tool'],
   ['a tool without a name', { ...call, tool: { input: {} } }, 'VALIDATION_FAILED', 'tool.name'],
   ['an error that is an object', { ...call, tool: { name: 'Bash', error: {} } }, 'VALIDATION_FAILED', 'tool.error'],
-  ['a tool use id that is too long', { ...call, tool: { name: 'Bash', use_id: 'x'.repeat(257) } }, 'VALIDATION_FAILED', 'tool.use_id'],
-  ['a duration below nothing', { ...call, tool: { name: 'Bash', duration_ms: -1 } }, 'VALIDATION_FAILED', 'tool.duration_ms'],
-  ['a duration that no column holds', { ...call, tool: { name: 'Bash', duration_ms: 2_147_483_648 } }, 'VALIDATION_FAILED', 'tool.duration_ms'],
+  [
+    'a tool use id that is too long',
+    { ...call, tool: { name: 'Bash', use_id: 'x'.repeat(257) } },
+    'VALIDATION_FAILED',
+    'tool.use_id',
+  ],
+  [
+    'a duration below nothing',
+    { ...call, tool: { name: 'Bash', duration_ms: -1 } },
+    'VALIDATION_FAILED',
+    'tool.duration_ms',
+  ],
+  [
+    'a duration that no column holds',
+    { ...call, tool: { name: 'Bash', duration_ms: 2_147_483_648 } },
+    'VALIDATION_FAILED',
+    'tool.duration_ms',
+  ],
   ['a model that is a number', { type: 'session.started', session_id: 's', model: 1 }, 'VALIDATION_FAILED', 'model'],
-  ['a reason that is too long', { type: 'session.ended', session_id: 's', reason: 'x'.repeat(257) }, 'VALIDATION_FAILED', 'reason'],
+  [
+    'a reason that is too long',
+    { type: 'session.ended', session_id: 's', reason: 'x'.repeat(257) },
+    'VALIDATION_FAILED',
+    'reason',
+  ],
   ['more than one MiB', { ...prompt, content: 'x'.repeat(MIB) }, 'EVENT_TOO_LARGE', ''],
 ];
 
@@ -82,12 +112,17 @@ describe('an event that cannot be taken is answered with its code and field, and
     ['no UTF-8', { raw: new Uint8Array([0x22, 0xc3, 0x28, 0x22]) }, 'INVALID_UTF8'],
     ['another content type', { raw: '{}', headers: { 'content-type': 'application/xml' } }, 'UNSUPPORTED_MEDIA_TYPE'],
   ])('%s', async (_what, options, code) => {
-    for (const path of ['/events', '/events/batch']) expect(errorOf(await writingNothing(instance, () => instance.call('POST', path, options)))).toMatchObject({ code });
+    for (const path of ['/events', '/events/batch'])
+      expect(errorOf(await writingNothing(instance, () => instance.call('POST', path, options)))).toMatchObject({
+        code,
+      });
   });
 
   test('NDJSON to the route for one event is no event', async () => {
     const options = { raw: `${JSON.stringify(prompt)}\n`, headers: { 'content-type': 'application/x-ndjson' } };
-    expect(errorOf(await writingNothing(instance, () => instance.call('POST', '/events', options)))).toMatchObject({ code: 'UNSUPPORTED_MEDIA_TYPE' });
+    expect(errorOf(await writingNothing(instance, () => instance.call('POST', '/events', options)))).toMatchObject({
+      code: 'UNSUPPORTED_MEDIA_TYPE',
+    });
   });
 });
 
@@ -98,19 +133,31 @@ describe('a batch', () => {
     expect(answer.status).toBe(202);
     const { items, ...counts } = captureAnswer.parse(answer.body);
     expect(counts).toEqual({ accepted: 0, duplicates: 0, rejected: FAULTS.length });
-    expect(items.map((item) => [item.index, item.status, item.id, item.code])).toEqual(FAULTS.map(([, , code], index) => [index, 'rejected', null, code]));
+    expect(items.map((item) => [item.index, item.status, item.id, item.code])).toEqual(
+      FAULTS.map(([, , code], index) => [index, 'rejected', null, code]),
+    );
     for (const [index, [, , , field]] of FAULTS.entries()) expect(items[index]?.message).toContain(field);
   });
 
   test('is a list of at most 1,000', async () => {
-    for (const body of [prompt, { events: [prompt] }, 'x', 7]) expect(errorOf(await writingNothing(instance, () => instance.call('POST', '/events/batch', { body })))).toEqual({ code: 'VALIDATION_FAILED', fields: [''] });
+    for (const body of [prompt, { events: [prompt] }, 'x', 7])
+      expect(errorOf(await writingNothing(instance, () => instance.call('POST', '/events/batch', { body })))).toEqual({
+        code: 'VALIDATION_FAILED',
+        fields: [''],
+      });
     const body = Array.from({ length: 1_001 }, (_, index) => ({ ...prompt, content: `${index}` }));
-    expect(errorOf(await writingNothing(instance, () => instance.call('POST', '/events/batch', { body })))).toEqual({ code: 'VALIDATION_FAILED', fields: [''] });
+    expect(errorOf(await writingNothing(instance, () => instance.call('POST', '/events/batch', { body })))).toEqual({
+      code: 'VALIDATION_FAILED',
+      fields: [''],
+    });
     const full = await instance.call('POST', '/events/batch', { body: body.slice(1) });
     expect(captureAnswer.parse(full.body)).toMatchObject({ accepted: 1_000, duplicates: 0, rejected: 0 });
   });
 
   test('may be empty', async () => {
-    expect(await writingNothing(instance, () => instance.call('POST', '/events/batch', { body: [] }))).toMatchObject({ status: 202, body: { accepted: 0, duplicates: 0, rejected: 0, items: [] } });
+    expect(await writingNothing(instance, () => instance.call('POST', '/events/batch', { body: [] }))).toMatchObject({
+      status: 202,
+      body: { accepted: 0, duplicates: 0, rejected: 0, items: [] },
+    });
   });
 });

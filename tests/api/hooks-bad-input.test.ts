@@ -21,16 +21,52 @@ describe('a hook that cannot be taken is answered with its code and field, and n
     ['no session id', 'Stop', { body: { cwd: '/src' } }, 'VALIDATION_FAILED', ['session_id']],
     ['an empty session id', 'Stop', { body: { session_id: '' } }, 'VALIDATION_FAILED', ['session_id']],
     ['a session id that is a number', 'Stop', { body: { session_id: 7 } }, 'VALIDATION_FAILED', ['session_id']],
-    ['a session id of 257 characters', 'Stop', { body: { session_id: 'x'.repeat(257) } }, 'VALIDATION_FAILED', ['session_id']],
+    [
+      'a session id of 257 characters',
+      'Stop',
+      { body: { session_id: 'x'.repeat(257) } },
+      'VALIDATION_FAILED',
+      ['session_id'],
+    ],
     ['a folder that is none', 'Stop', { body: { ...good, cwd: ['/src'] } }, 'VALIDATION_FAILED', ['cwd']],
-    ['a folder of 4,097 characters', 'Stop', { body: { ...good, cwd: 'x'.repeat(4097) } }, 'VALIDATION_FAILED', ['cwd']],
+    [
+      'a folder of 4,097 characters',
+      'Stop',
+      { body: { ...good, cwd: 'x'.repeat(4097) } },
+      'VALIDATION_FAILED',
+      ['cwd'],
+    ],
     ['an agent that is an object', 'Stop', { body: { ...good, agent_id: {} } }, 'VALIDATION_FAILED', ['agent_id']],
-    ['an agent type that is too long', 'Stop', { body: { ...good, agent_type: 'x'.repeat(257) } }, 'VALIDATION_FAILED', ['agent_type']],
+    [
+      'an agent type that is too long',
+      'Stop',
+      { body: { ...good, agent_type: 'x'.repeat(257) } },
+      'VALIDATION_FAILED',
+      ['agent_type'],
+    ],
     ['a time that is none', 'Stop', { body: { ...good, timestamp: 'yesterday' } }, 'VALIDATION_FAILED', ['timestamp']],
-    ['a time that no store knows', 'Stop', { body: { ...good, timestamp: '0000-01-01T00:00:00Z' } }, 'VALIDATION_FAILED', ['timestamp']],
+    [
+      'a time that no store knows',
+      'Stop',
+      { body: { ...good, timestamp: '0000-01-01T00:00:00Z' } },
+      'VALIDATION_FAILED',
+      ['timestamp'],
+    ],
     ['an event id that is empty', 'Stop', { body: { ...good, event_id: '' } }, 'VALIDATION_FAILED', ['event_id']],
-    ['an event name that is a number', 'Stop', { body: { ...good, hook_event_name: 1 } }, 'VALIDATION_FAILED', ['hook_event_name']],
-    ['a delivery id that is too long', 'Stop', { body: good, headers: { 'x-recollect-delivery': 'x'.repeat(257) } }, 'VALIDATION_FAILED', ['x-recollect-delivery']],
+    [
+      'an event name that is a number',
+      'Stop',
+      { body: { ...good, hook_event_name: 1 } },
+      'VALIDATION_FAILED',
+      ['hook_event_name'],
+    ],
+    [
+      'a delivery id that is too long',
+      'Stop',
+      { body: good, headers: { 'x-recollect-delivery': 'x'.repeat(257) } },
+      'VALIDATION_FAILED',
+      ['x-recollect-delivery'],
+    ],
     ['several faults', 'Stop', { body: { session_id: null, cwd: 1 } }, 'VALIDATION_FAILED', ['session_id', 'cwd']],
     ['a name with a dash', 'pre-compact', { body: good }, 'VALIDATION_FAILED', ['event']],
     ['a name with a digit', 'Stop2', { body: good }, 'VALIDATION_FAILED', ['event']],
@@ -43,8 +79,20 @@ describe('a hook that cannot be taken is answered with its code and field, and n
     ['JSON with something after it', 'Stop', { raw: '{} {}' }, 'INVALID_JSON', []],
     ['nothing at all', 'Stop', { raw: '' }, 'INVALID_JSON', []],
     ['bytes that are no UTF-8', 'Stop', { raw: new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x7d]) }, 'INVALID_UTF8', []],
-    ['half a surrogate pair as bytes', 'Stop', { raw: new Uint8Array([0x22, 0xed, 0xa0, 0x80, 0x22]) }, 'INVALID_UTF8', []],
-    ['a form', 'Stop', { raw: 'session_id=1', headers: { 'content-type': 'application/x-www-form-urlencoded' } }, 'UNSUPPORTED_MEDIA_TYPE', []],
+    [
+      'half a surrogate pair as bytes',
+      'Stop',
+      { raw: new Uint8Array([0x22, 0xed, 0xa0, 0x80, 0x22]) },
+      'INVALID_UTF8',
+      [],
+    ],
+    [
+      'a form',
+      'Stop',
+      { raw: 'session_id=1', headers: { 'content-type': 'application/x-www-form-urlencoded' } },
+      'UNSUPPORTED_MEDIA_TYPE',
+      [],
+    ],
     ['plain text', 'Stop', { raw: '{}', headers: { 'content-type': 'text/plain' } }, 'UNSUPPORTED_MEDIA_TYPE', []],
   ])('%s', async (_what, event, options, code, fields) => {
     const answer = await writingNothing(instance, () => post(`/hooks/${event}`, options));
@@ -53,7 +101,11 @@ describe('a hook that cannot be taken is answered with its code and field, and n
 
   test('a message never repeats what was sent', async () => {
     const secret = 'AKIAIOSFODNN7EXAMPLE';
-    for (const options of [{ raw: `{"prompt": "${secret}` }, { body: { session_id: { secret } } }, { body: { ...good, timestamp: secret } }]) {
+    for (const options of [
+      { raw: `{"prompt": "${secret}` },
+      { body: { session_id: { secret } } },
+      { body: { ...good, timestamp: secret } },
+    ]) {
       expect(JSON.stringify((await post('/hooks/Stop', options)).body)).not.toContain(secret);
     }
   });
@@ -61,29 +113,73 @@ describe('a hook that cannot be taken is answered with its code and field, and n
 
 describe('what a hook may well bring', () => {
   test('a name that nobody knows is kept as an info observation with its own fields', async () => {
-    const body = { ...good, session_id: 'unknown', hook_event_name: 'MoonPhase', phase: 'waxing', nested: { deep: [1, 'two'] } };
+    const body = {
+      ...good,
+      session_id: 'unknown',
+      hook_event_name: 'MoonPhase',
+      phase: 'waxing',
+      nested: { deep: [1, 'two'] },
+    };
     expect(await post('/hooks/MoonPhase', { body })).toMatchObject({ status: 200, body: {} });
-    const row = await instance.db.superuser.query("SELECT type, event, title, content FROM observations WHERE event = 'MoonPhase'");
-    expect(row.rows).toEqual([{ type: 'info', event: 'MoonPhase', title: 'MoonPhase', content: JSON.stringify({ prompt: 'hello', phase: 'waxing', nested: { deep: [1, 'two'] } }) }]);
+    const row = await instance.db.superuser.query(
+      "SELECT type, event, title, content FROM observations WHERE event = 'MoonPhase'",
+    );
+    expect(row.rows).toEqual([
+      {
+        type: 'info',
+        event: 'MoonPhase',
+        title: 'MoonPhase',
+        content: JSON.stringify({ prompt: 'hello', phase: 'waxing', nested: { deep: [1, 'two'] } }),
+      },
+    ]);
   });
 
   test('odd values of fields that need not be there do not lose the hook', async () => {
-    const odd = { session_id: 'odd', tool_name: 7, tool_input: 'text', tool_response: null, tool_use_id: {}, duration_ms: -1, unknown_field: [null] };
+    const odd = {
+      session_id: 'odd',
+      tool_name: 7,
+      tool_input: 'text',
+      tool_response: null,
+      tool_use_id: {},
+      duration_ms: -1,
+      unknown_field: [null],
+    };
     expect((await post('/hooks/PostToolUse', { body: odd })).status).toBe(200);
-    expect(await valueOf(instance.db.superuser, "SELECT tool || '|' || content AS value FROM observations o JOIN sessions s ON s.id = o.session_id WHERE s.external_id = 'odd'")).toBe('unknown|text');
+    expect(
+      await valueOf(
+        instance.db.superuser,
+        "SELECT tool || '|' || content AS value FROM observations o JOIN sessions s ON s.id = o.session_id WHERE s.external_id = 'odd'",
+      ),
+    ).toBe('unknown|text');
   });
 
   test('an id of a tool use that no index would hold still tells the call from others', async () => {
     const long = Array.from({ length: 120 }, () => randomUUID()).join('');
-    const call = (id: string) => post('/hooks/PostToolUse', { body: { session_id: 'long-id', tool_name: 'Bash', tool_input: { command: 'true' }, tool_use_id: id } });
+    const call = (id: string) =>
+      post('/hooks/PostToolUse', {
+        body: { session_id: 'long-id', tool_name: 'Bash', tool_input: { command: 'true' }, tool_use_id: id },
+      });
     for (const id of [long, `${long}x`, long]) expect((await call(id)).status).toBe(200);
-    expect(await valueOf(instance.db.superuser, "SELECT last_seq AS value FROM sessions WHERE external_id = 'long-id'")).toBe(2);
+    expect(
+      await valueOf(instance.db.superuser, "SELECT last_seq AS value FROM sessions WHERE external_id = 'long-id'"),
+    ).toBe(2);
   });
 
   test('a value over 64 KiB is cut in the middle and its size is noted, in the text and in the input', async () => {
     const text = `${'a'.repeat(40_000)}${'é'.repeat(40_000)}${'z'.repeat(40_000)}`;
     const bytes = Buffer.byteLength(text);
-    expect((await post('/hooks/PostToolUse', { body: { session_id: 'cut', tool_name: 'Odd', tool_input: { long: text, short: 'kept' }, tool_response: { stdout: text } } })).status).toBe(200);
+    expect(
+      (
+        await post('/hooks/PostToolUse', {
+          body: {
+            session_id: 'cut',
+            tool_name: 'Odd',
+            tool_input: { long: text, short: 'kept' },
+            tool_response: { stdout: text },
+          },
+        })
+      ).status,
+    ).toBe(200);
     const row = await instance.db.superuser.query<{ content: string; input: { long: string; short: string } }>(
       "SELECT o.content, o.input FROM observations o JOIN sessions s ON s.id = o.session_id WHERE s.external_id = 'cut'",
     );
@@ -102,19 +198,35 @@ describe('what a hook may well bring', () => {
   test('a value of exactly 64 KiB is kept whole', async () => {
     const prompt = 'p'.repeat(64 * 1024);
     expect((await post('/hooks/UserPromptSubmit', { body: { session_id: 'whole', prompt } })).status).toBe(200);
-    expect(await valueOf(instance.db.superuser, "SELECT p.content AS value FROM prompts p JOIN sessions s ON s.id = p.session_id WHERE s.external_id = 'whole'")).toBe(prompt);
+    expect(
+      await valueOf(
+        instance.db.superuser,
+        "SELECT p.content AS value FROM prompts p JOIN sessions s ON s.id = p.session_id WHERE s.external_id = 'whole'",
+      ),
+    ).toBe(prompt);
   });
 
   test('a question for context and an answer of our own tools leave nothing behind', async () => {
     await writingNothing(instance, async () => {
-      expect((await post('/hooks/PreToolUse', { body: { session_id: 'asked-only', tool_name: 'Read', tool_input: {} } })).status).toBe(200);
-      expect((await post('/hooks/PostToolUse', { body: { session_id: 'own-tool', tool_name: 'mcp__recollect__search', tool_input: {} } })).status).toBe(200);
+      expect(
+        (await post('/hooks/PreToolUse', { body: { session_id: 'asked-only', tool_name: 'Read', tool_input: {} } }))
+          .status,
+      ).toBe(200);
+      expect(
+        (
+          await post('/hooks/PostToolUse', {
+            body: { session_id: 'own-tool', tool_name: 'mcp__recollect__search', tool_input: {} },
+          })
+        ).status,
+      ).toBe(200);
     });
   });
 
   test('a hook for a deleted session is refused for good', async () => {
     expect((await post('/hooks/UserPromptSubmit', { body: { ...good, session_id: 'gone' } })).status).toBe(200);
     await instance.db.superuser.query("UPDATE sessions SET status = 'deleted' WHERE external_id = 'gone'");
-    expect(errorOf(await writingNothing(instance, () => post('/hooks/Stop', { body: { session_id: 'gone' } })))).toMatchObject({ code: 'SESSION_DELETED' });
+    expect(
+      errorOf(await writingNothing(instance, () => post('/hooks/Stop', { body: { session_id: 'gone' } }))),
+    ).toMatchObject({ code: 'SESSION_DELETED' });
   });
 });

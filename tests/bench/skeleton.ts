@@ -99,7 +99,8 @@ async function sharedSessions(client: RecollectClient) {
   const started = performance.now();
   for (const hooks of sessions) await replayHooks(client, hooks, never, step);
   const replayed = performance.now();
-  for (const hooks of sessions) await awaitSettled(client, `claude-code:${hooks[0]?.session_id ?? ''}`, never, step, SHARED_TIMEOUT_MS);
+  for (const hooks of sessions)
+    await awaitSettled(client, `claude-code:${hooks[0]?.session_id ?? ''}`, never, step, SHARED_TIMEOUT_MS);
   return {
     sessions: sessions.length,
     events: sessions.reduce((sum, hooks) => sum + hooks.length, 0),
@@ -137,6 +138,13 @@ try {
   await wait(IDLE_MS);
   const memory = memoryOf(instance.pid, servicePids(dataDir));
 
+  say('worker killed in the middle of a session');
+  const killed = await killedWorker(client, dataDir, undisturbed);
+
+  say('shared sessions');
+  const shared = await sharedSessions(client);
+
+  // Last, because what it captures is indexed by and by.
   say('captures by one client');
   const captureSession = randomUUID();
   const output = 'line of a tool output, as they come. '.repeat(24);
@@ -155,12 +163,6 @@ try {
     );
   await timings(100, (index) => capture(CAPTURES + index));
   const captures = await timings(CAPTURES, capture);
-
-  say('worker killed in the middle of a session');
-  const killed = await killedWorker(client, dataDir, undisturbed);
-
-  say('shared sessions');
-  const shared = await sharedSessions(client);
 
   process.stdout.write(
     `${JSON.stringify({

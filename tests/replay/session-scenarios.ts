@@ -196,7 +196,9 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
     activities: () =>
       script([ENDED], {
         summariseSession: () =>
-          Promise.reject(ApplicationFailure.create({ type: 'ModelOutputInvalid', message: 'not the schema', nonRetryable: true })),
+          Promise.reject(
+            ApplicationFailure.create({ type: 'ModelOutputInvalid', message: 'not the schema', nonRetryable: true }),
+          ),
       }),
     async run(client) {
       const handle = await start(client);

@@ -18,7 +18,9 @@ export interface WorkerProcess {
 export async function startWorkerProcess(environment: Readonly<Record<string, string>>): Promise<WorkerProcess> {
   const { PATH, HOME } = processEnvironment();
   const child = fork(ENTRY, { env: { PATH, HOME, ...environment }, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-  const failed = once(child, 'exit').then(([code]) => Promise.reject(new Error(`the worker ended with ${String(code)}`)));
+  const failed = once(child, 'exit').then(([code]) =>
+    Promise.reject(new Error(`the worker ended with ${String(code)}`)),
+  );
   await Promise.race([once(child, 'message'), failed]);
   failed.catch(() => undefined); // From here on its end is the test's doing.
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {

@@ -7,7 +7,12 @@ import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
 
 const hooks = [
-  { session_id: 'unheard', cwd: '/src/app', hook_event_name: 'UserPromptSubmit', prompt: 'We decided to keep times in UTC, because two servers disagreed.' },
+  {
+    session_id: 'unheard',
+    cwd: '/src/app',
+    hook_event_name: 'UserPromptSubmit',
+    prompt: 'We decided to keep times in UTC, because two servers disagreed.',
+  },
   { session_id: 'unheard', cwd: '/src/app', hook_event_name: 'SessionEnd', reason: 'other' },
 ];
 let deaf: TestInstance;
@@ -33,14 +38,25 @@ test('captures whose hint was lost are found by the sweep', { timeout: 90_000 },
   expect(session.counts.summaries).toBeGreaterThan(0);
 });
 
-test('a session without inference is captured and indexed, and no model is called for it', { timeout: 60_000 }, async () => {
-  const base = { type: 'observation', host: 'test', session_id: 'fast', infer: false, project: { name: 'fast' } };
-  for (const text of ['the cache lives in redis', 'the queue is drained nightly']) await deaf.call('POST', '/events', { body: { ...base, text } });
-  await deaf.call('POST', '/events', { body: { type: 'prompt', host: 'test', session_id: 'fast', content: 'we decided on redis because it is there' } });
-  await deaf.call('POST', '/events', { body: { type: 'session.ended', host: 'test', session_id: 'fast', infer: false } });
-  await settled(deaf, 'test:fast');
-  const calls = await deaf.db.superuser.query("SELECT 1 FROM usage_ledger u JOIN sessions s ON s.id = u.session_id WHERE s.external_id = 'fast'");
-  expect(calls.rowCount).toBe(0);
-  const found = await deaf.call('GET', '/search?q=where+does+the+cache+live&limit=1');
-  expect(found.body).toMatchObject({ data: [{ content: 'the cache lives in redis' }], degraded: [] });
-});
+test(
+  'a session without inference is captured and indexed, and no model is called for it',
+  { timeout: 60_000 },
+  async () => {
+    const base = { type: 'observation', host: 'test', session_id: 'fast', infer: false, project: { name: 'fast' } };
+    for (const text of ['the cache lives in redis', 'the queue is drained nightly'])
+      await deaf.call('POST', '/events', { body: { ...base, text } });
+    await deaf.call('POST', '/events', {
+      body: { type: 'prompt', host: 'test', session_id: 'fast', content: 'we decided on redis because it is there' },
+    });
+    await deaf.call('POST', '/events', {
+      body: { type: 'session.ended', host: 'test', session_id: 'fast', infer: false },
+    });
+    await settled(deaf, 'test:fast');
+    const calls = await deaf.db.superuser.query(
+      "SELECT 1 FROM usage_ledger u JOIN sessions s ON s.id = u.session_id WHERE s.external_id = 'fast'",
+    );
+    expect(calls.rowCount).toBe(0);
+    const found = await deaf.call('GET', '/search?q=where+does+the+cache+live&limit=1');
+    expect(found.body).toMatchObject({ data: [{ content: 'the cache lives in redis' }], degraded: [] });
+  },
+);

@@ -19,19 +19,56 @@ function goodAnswer(request: MessagesRequest): Reply {
   if (asks.includes('"learnings"'))
     return {
       kind: 'message',
-      answer: { learnings: [{ category: 'best_practice', title: 'UTC', description: 'Keep times in UTC.', context: '', examples: [], tags: ['time'], confidence: 0.9, evidence }] },
+      answer: {
+        learnings: [
+          {
+            category: 'best_practice',
+            title: 'UTC',
+            description: 'Keep times in UTC.',
+            context: '',
+            examples: [],
+            tags: ['time'],
+            confidence: 0.9,
+            evidence,
+          },
+        ],
+      },
     };
   if (asks.includes('"nextSteps"'))
     return {
       kind: 'message',
-      answer: { title: 'Times in UTC', request: 'r', investigated: '', learned: '', completed: 'c', nextSteps: '', notes: '', keyPoints: cited, actionItems: [] },
+      answer: {
+        title: 'Times in UTC',
+        request: 'r',
+        investigated: '',
+        learned: '',
+        completed: 'c',
+        nextSteps: '',
+        notes: '',
+        keyPoints: cited,
+        actionItems: [],
+      },
     };
-  return { kind: 'message', answer: { title: 'UTC', content: 'Times are kept in UTC.', keyPoints: [...cited, ...invented], actionItems: [], items: [] } };
+  return {
+    kind: 'message',
+    answer: {
+      title: 'UTC',
+      content: 'Times are kept in UTC.',
+      keyPoints: [...cited, ...invented],
+      actionItems: [],
+      items: [],
+    },
+  };
 }
 
 function session(id: string) {
   return [
-    { session_id: id, cwd: '/src/clock', hook_event_name: 'UserPromptSubmit', prompt: `Please ${QUOTE}, because two servers disagreed.` },
+    {
+      session_id: id,
+      cwd: '/src/clock',
+      hook_event_name: 'UserPromptSubmit',
+      prompt: `Please ${QUOTE}, because two servers disagreed.`,
+    },
     { session_id: id, cwd: '/src/clock', hook_event_name: 'SessionEnd', reason: 'other' },
   ];
 }
@@ -61,54 +98,78 @@ afterAll(async () => {
   await provider.close();
 });
 
-test('one call a window, one for the session, one for its learnings; claims without a standing quote are dropped', { timeout: 60_000 }, async () => {
-  await replay(instance, session('good'));
-  const settledSession = await settled(instance, 'claude-code:good');
-  expect(settledSession.counts).toMatchObject({ summaries: 2, learnings: 1 });
-  expect(await usage('good')).toEqual([
-    { operation: 'summarise_window', tokens_in: 100 },
-    { operation: 'summarise_session', tokens_in: 100 },
-    { operation: 'extract_learnings', tokens_in: 100 },
-  ]);
-  const topic = await instance.db.superuser.query<{ key_points: unknown[] }>("SELECT key_points FROM summaries WHERE type = 'topic' AND session_id = $1", [settledSession.id]);
-  expect(topic.rows[0]?.key_points).toHaveLength(1);
-});
-
-test('a quota makes the session wait, visible, and it goes on by itself; capture goes on meanwhile', { timeout: 90_000 }, async () => {
-  let away = true;
-  provider.otherwise((request) => (away ? { kind: 'error', status: 429, type: 'rate_limit_error', headers: { 'retry-after': '1' } } : goodAnswer(request)));
-  await replay(instance, session('quota').slice(0, 1));
-  await replay(instance, session('quota').slice(1), 1);
-  const waiting = await until(async () => {
-    const seen = await sessionOf(instance, 'claude-code:quota');
-    return seen.waiting_reason === null ? undefined : seen;
-  });
-  expect(waiting).toMatchObject({ waiting_reason: 'ProviderRateLimited', status: 'active' });
-  const late = { session_id: 'quota', cwd: '/src/clock', hook_event_name: 'Notification', message: 'still here' };
-  await replay(instance, [late], 2);
-  away = false;
-  await replay(instance, session('quota').slice(1), 3);
-  const done = await settled(instance, 'claude-code:quota');
-  expect(done).toMatchObject({ waiting_reason: null, counts: { observations: 1, windows_parked: 0 } });
-});
-
-test('output that stays invalid after one repair parks the window with its reason; nothing is lost', { timeout: 90_000 }, async () => {
-  provider.otherwise((request) => (JSON.stringify(request.messages).includes('UTC') && JSON.stringify(request.output_config ?? {}).includes('"keyPoints"') ? { kind: 'message', answer: { wrong: true } } : goodAnswer(request)));
-  await replay(instance, session('parked').slice(0, 1));
-  await instance.call('POST', '/events', { body: { type: 'boundary', host: 'claude-code', session_id: 'parked' } });
-  const parked = await until(async () => {
-    const rows = await instance.db.superuser.query<{ error: string; state: string; attempts: number }>(
-      "SELECT w.error, w.state, w.attempts FROM windows w JOIN sessions s ON s.id = w.session_id WHERE s.external_id = 'parked' AND w.state = 'parked'",
+test(
+  'one call a window, one for the session, one for its learnings; claims without a standing quote are dropped',
+  { timeout: 60_000 },
+  async () => {
+    await replay(instance, session('good'));
+    const settledSession = await settled(instance, 'claude-code:good');
+    expect(settledSession.counts).toMatchObject({ summaries: 2, learnings: 1 });
+    expect(await usage('good')).toEqual([
+      { operation: 'summarise_window', tokens_in: 100 },
+      { operation: 'summarise_session', tokens_in: 100 },
+      { operation: 'extract_learnings', tokens_in: 100 },
+    ]);
+    const topic = await instance.db.superuser.query<{ key_points: unknown[] }>(
+      "SELECT key_points FROM summaries WHERE type = 'topic' AND session_id = $1",
+      [settledSession.id],
     );
-    return rows.rows[0];
-  });
-  expect(parked.error).toContain('ModelOutputInvalid');
-  expect(parked.error).not.toContain('UTC');
-  // The failed calls, the repair included, are booked.
-  expect((await usage('parked')).length).toBeGreaterThanOrEqual(2);
+    expect(topic.rows[0]?.key_points).toHaveLength(1);
+  },
+);
 
-  provider.otherwise(goodAnswer);
-  await replay(instance, session('parked').slice(1), 1);
-  const done = await settled(instance, 'claude-code:parked');
-  expect(done.counts).toMatchObject({ windows_parked: 0, prompts: 1 });
-});
+test(
+  'a quota makes the session wait, visible, and it goes on by itself; capture goes on meanwhile',
+  { timeout: 90_000 },
+  async () => {
+    let away = true;
+    provider.otherwise((request) =>
+      away
+        ? { kind: 'error', status: 429, type: 'rate_limit_error', headers: { 'retry-after': '1' } }
+        : goodAnswer(request),
+    );
+    await replay(instance, session('quota').slice(0, 1));
+    await replay(instance, session('quota').slice(1), 1);
+    const waiting = await until(async () => {
+      const seen = await sessionOf(instance, 'claude-code:quota');
+      return seen.waiting_reason === null ? undefined : seen;
+    });
+    expect(waiting).toMatchObject({ waiting_reason: 'ProviderRateLimited', status: 'active' });
+    const late = { session_id: 'quota', cwd: '/src/clock', hook_event_name: 'Notification', message: 'still here' };
+    await replay(instance, [late], 2);
+    away = false;
+    await replay(instance, session('quota').slice(1), 3);
+    const done = await settled(instance, 'claude-code:quota');
+    expect(done).toMatchObject({ waiting_reason: null, counts: { observations: 1, windows_parked: 0 } });
+  },
+);
+
+test(
+  'output that stays invalid after one repair parks the window with its reason; nothing is lost',
+  { timeout: 90_000 },
+  async () => {
+    provider.otherwise((request) =>
+      JSON.stringify(request.messages).includes('UTC') &&
+      JSON.stringify(request.output_config ?? {}).includes('"keyPoints"')
+        ? { kind: 'message', answer: { wrong: true } }
+        : goodAnswer(request),
+    );
+    await replay(instance, session('parked').slice(0, 1));
+    await instance.call('POST', '/events', { body: { type: 'boundary', host: 'claude-code', session_id: 'parked' } });
+    const parked = await until(async () => {
+      const rows = await instance.db.superuser.query<{ error: string; state: string; attempts: number }>(
+        "SELECT w.error, w.state, w.attempts FROM windows w JOIN sessions s ON s.id = w.session_id WHERE s.external_id = 'parked' AND w.state = 'parked'",
+      );
+      return rows.rows[0];
+    });
+    expect(parked.error).toContain('ModelOutputInvalid');
+    expect(parked.error).not.toContain('UTC');
+    // The failed calls, the repair included, are booked.
+    expect((await usage('parked')).length).toBeGreaterThanOrEqual(2);
+
+    provider.otherwise(goodAnswer);
+    await replay(instance, session('parked').slice(1), 1);
+    const done = await settled(instance, 'claude-code:parked');
+    expect(done.counts).toMatchObject({ windows_parked: 0, prompts: 1 });
+  },
+);

@@ -7,7 +7,11 @@ import { SESSION_SCENARIOS } from '../replay/session-scenarios.ts';
 
 /** Runs a scenario on the suite's Temporal and answers how its run ended, and what it did in order. */
 async function play(scenario: Scenario): Promise<{ status: string; activities: string[] }> {
-  const workers = await startScriptedWorkers(inject('engines').temporal.address, `scenario-${randomUUID()}`, scenario.activities());
+  const workers = await startScriptedWorkers(
+    inject('engines').temporal.address,
+    `scenario-${randomUUID()}`,
+    scenario.activities(),
+  );
   try {
     const handle = await scenario.run(workers.client);
     const history = await handle.fetchHistory();
@@ -21,7 +25,9 @@ async function play(scenario: Scenario): Promise<{ status: string; activities: s
 }
 
 function scenario(workflow: string, shape: string): Scenario {
-  const found = [...SESSION_SCENARIOS, ...OTHER_SCENARIOS].find((each) => each.workflow === workflow && each.shape === shape);
+  const found = [...SESSION_SCENARIOS, ...OTHER_SCENARIOS].find(
+    (each) => each.workflow === workflow && each.shape === shape,
+  );
   if (found === undefined) throw new Error(`there is no scenario ${workflow} ${shape}`);
   return found;
 }
@@ -30,7 +36,9 @@ describe('session workflow', { timeout: 120_000 }, () => {
   test('closes in order: windows, session summary, learnings, vectors, end', async () => {
     const { status, activities } = await play(scenario('session', 'happy'));
     expect(status).toBe('Completed');
-    const order = ['summariseNextWindow', 'summariseSession', 'countPending', 'settle'].map((name) => activities.lastIndexOf(name));
+    const order = ['summariseNextWindow', 'summariseSession', 'countPending', 'settle'].map((name) =>
+      activities.lastIndexOf(name),
+    );
     expect(order.every((place) => place >= 0)).toBe(true);
     expect(order).toEqual(order.toSorted((a, b) => a - b));
   });

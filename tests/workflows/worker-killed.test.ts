@@ -27,29 +27,39 @@ async function memoryOf(id: string) {
   const rows = async (text: string) => (await instance.db.superuser.query<Record<string, unknown>>(text, [id])).rows;
   return {
     windows: await rows('SELECT n, from_seq, to_seq, state FROM windows WHERE session_id = $1 ORDER BY n'),
-    summaries: await rows('SELECT slot, kind, title, content, files_modified FROM summaries WHERE session_id = $1 ORDER BY slot'),
+    summaries: await rows(
+      'SELECT slot, kind, title, content, files_modified FROM summaries WHERE session_id = $1 ORDER BY slot',
+    ),
     prompts: await rows('SELECT seq, content FROM prompts WHERE session_id = $1 ORDER BY seq'),
     observations: await rows('SELECT seq, title, content FROM observations WHERE session_id = $1 ORDER BY seq'),
-    vectors: await rows("SELECT resource_type, state, count(*)::integer AS n FROM embeddings WHERE session_id = $1 AND resource_type <> 'learning' GROUP BY 1, 2 ORDER BY 1, 2"),
+    vectors: await rows(
+      "SELECT resource_type, state, count(*)::integer AS n FROM embeddings WHERE session_id = $1 AND resource_type <> 'learning' GROUP BY 1, 2 ORDER BY 1, 2",
+    ),
   };
 }
 
-test('a worker that is killed in the middle of a session changes nothing in its memory', { timeout: 180_000 }, async () => {
-  const environment = { ...instance.environment, RECOLLECT_HTTP_PORT: '37700' };
-  let worker = await startWorkerProcess(environment);
-  await replay(instance, copyOf('undisturbed'));
-  const undisturbed = await settled(instance, 'claude-code:undisturbed', 90_000);
+test(
+  'a worker that is killed in the middle of a session changes nothing in its memory',
+  { timeout: 180_000 },
+  async () => {
+    const environment = { ...instance.environment, RECOLLECT_HTTP_PORT: '37700' };
+    let worker = await startWorkerProcess(environment);
+    await replay(instance, copyOf('undisturbed'));
+    const undisturbed = await settled(instance, 'claude-code:undisturbed', 90_000);
 
-  const hooks = copyOf('disturbed');
-  const middle = Math.floor(hooks.length / 2);
-  await replay(instance, hooks.slice(0, middle));
-  await until(async () => ((await sessionOf(instance, 'claude-code:disturbed')).counts.summaries > 0 ? true : undefined));
-  await worker.kill();
-  await replay(instance, hooks.slice(middle), middle);
-  worker = await startWorkerProcess(environment);
-  const disturbed = await settled(instance, 'claude-code:disturbed', 90_000);
+    const hooks = copyOf('disturbed');
+    const middle = Math.floor(hooks.length / 2);
+    await replay(instance, hooks.slice(0, middle));
+    await until(async () =>
+      (await sessionOf(instance, 'claude-code:disturbed')).counts.summaries > 0 ? true : undefined,
+    );
+    await worker.kill();
+    await replay(instance, hooks.slice(middle), middle);
+    worker = await startWorkerProcess(environment);
+    const disturbed = await settled(instance, 'claude-code:disturbed', 90_000);
 
-  expect(await memoryOf(disturbed.id)).toEqual(await memoryOf(undisturbed.id));
-  expect(disturbed.counts).toEqual(undisturbed.counts);
-  expect(await worker.stop()).toBe(0);
-});
+    expect(await memoryOf(disturbed.id)).toEqual(await memoryOf(undisturbed.id));
+    expect(disturbed.counts).toEqual(undisturbed.counts);
+    expect(await worker.stop()).toBe(0);
+  },
+);

@@ -93,7 +93,10 @@ export async function session(input: SessionInput): Promise<void> {
    * Does model work, waiting out the provider where it is away. `interrupted` as soon as the caller's condition says so; `given up` for
    * what no attempt can mend: that is shown, and what was captured stays where it is.
    */
-  const withProvider = async (work: () => Promise<void>, interrupted: () => boolean): Promise<'done' | 'interrupted' | 'given up'> => {
+  const withProvider = async (
+    work: () => Promise<void>,
+    interrupted: () => boolean,
+  ): Promise<'done' | 'interrupted' | 'given up'> => {
     for (let failures = 0; ; failures += 1) {
       try {
         await work();

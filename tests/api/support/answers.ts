@@ -22,7 +22,8 @@ export function errorOf(answer: ApiAnswer): AnsweredError {
   const body = errorBody.parse(answer.body);
   const documented = new Map<string, number>(Object.entries(ERROR_STATUS)).get(body.code);
   if (documented !== answer.status) throw new Error(`${body.code} came with the status ${answer.status}`);
-  if (answer.headers.get('x-request-id') !== body.request_id) throw new Error('the request id of the body is not the one of the header');
+  if (answer.headers.get('x-request-id') !== body.request_id)
+    throw new Error('the request id of the body is not the one of the header');
   return { code: body.code, fields: body.details.map((detail) => detail.field) };
 }
 
@@ -38,7 +39,15 @@ export const captureAnswer = z.object({
   accepted: z.number(),
   duplicates: z.number(),
   rejected: z.number(),
-  items: z.array(z.object({ index: z.number(), status: z.string(), id: z.string().nullable(), code: z.string().nullable(), message: z.string().nullable() })),
+  items: z.array(
+    z.object({
+      index: z.number(),
+      status: z.string(),
+      id: z.string().nullable(),
+      code: z.string().nullable(),
+      message: z.string().nullable(),
+    }),
+  ),
 });
 
 export const searchAnswer = z.object({

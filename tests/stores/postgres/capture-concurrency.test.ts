@@ -31,7 +31,10 @@ function inParallel(batchOf: (writer: number) => readonly CaptureEvent[]) {
 }
 
 function deadlocks(): Promise<number | undefined> {
-  return valueOf(db.superuser, 'SELECT deadlocks::integer AS value FROM pg_stat_database WHERE datname = current_database()');
+  return valueOf(
+    db.superuser,
+    'SELECT deadlocks::integer AS value FROM pg_stat_database WHERE datname = current_database()',
+  );
 }
 
 describe('batches at once', { timeout: 60_000 }, () => {
@@ -50,30 +53,60 @@ describe('batches at once', { timeout: 60_000 }, () => {
     });
     expect(answers.flat().every((outcome) => outcome.status === 'accepted')).toBe(true);
     expect(await deadlocks()).toBe(0);
-    const positions = await db.superuser.query<{ rows: number; distinct: number; least: number; most: number; last: number }>(
+    const positions = await db.superuser.query<{
+      rows: number;
+      distinct: number;
+      least: number;
+      most: number;
+      last: number;
+    }>(
       `SELECT count(*)::integer AS rows, count(DISTINCT k.seq)::integer AS distinct, min(k.seq) AS least, max(k.seq) AS most, max(s.last_seq) AS last
          FROM sessions s JOIN capture_keys k ON k.session_id = s.id WHERE s.external_id LIKE 'shared-%' GROUP BY s.id`,
     );
     const all = AT_ONCE * perSession;
     expect(positions.rows).toEqual(sessions.map(() => ({ rows: all, distinct: all, least: 1, most: all, last: all })));
-    expect(await valueOf(db.superuser, "SELECT count(DISTINCT s.id)::integer AS value FROM sessions s WHERE external_id LIKE 'shared-%'")).toBe(sessions.length);
+    expect(
+      await valueOf(
+        db.superuser,
+        "SELECT count(DISTINCT s.id)::integer AS value FROM sessions s WHERE external_id LIKE 'shared-%'",
+      ),
+    ).toBe(sessions.length);
   });
 
   test('with the same keys: each is stored once, and every writer is told which row it is', async () => {
-    const answers = await inParallel(() => Array.from({ length: 10 }, (_, n) => event(user, 'raced', [said(`${n}`)], { key: `k${n}` })));
+    const answers = await inParallel(() =>
+      Array.from({ length: 10 }, (_, n) => event(user, 'raced', [said(`${n}`)], { key: `k${n}` })),
+    );
     const outcomes = answers.flat();
     expect(outcomes.filter((outcome) => outcome.status === 'accepted').length).toBe(10);
     expect(outcomes.filter((outcome) => outcome.status === 'duplicate').length).toBe(10 * (AT_ONCE - 1));
     for (let n = 0; n < 10; n += 1) expect(new Set(answers.map((answer) => answer[n]?.rowId)).size).toBe(1);
-    expect(await valueOf(db.superuser, "SELECT count(*)::integer AS value FROM prompts p JOIN sessions s ON s.id = p.session_id WHERE s.external_id = 'raced'")).toBe(10);
+    expect(
+      await valueOf(
+        db.superuser,
+        "SELECT count(*)::integer AS value FROM prompts p JOIN sessions s ON s.id = p.session_id WHERE s.external_id = 'raced'",
+      ),
+    ).toBe(10);
   });
 
   test('of first sessions of one project make one project, whichever way each tells it', async () => {
     const tenant = await createTestUser(db.superuser);
     const hints = [{ remote: 'git@github.com:team/app.git', path: '/src/app' }, { path: '/src/app' }];
-    await inParallel((writer) => [event(tenant, `first-${writer}`, [said('hello')], { project: hints[writer % 2] ?? null })]);
-    expect(await valueOf(db.superuser, 'SELECT count(*)::integer AS value FROM projects WHERE tenant_id = $1', [tenant.tenantId])).toBe(1);
-    expect(await valueOf(db.superuser, 'SELECT count(DISTINCT project_id)::integer AS value FROM sessions WHERE tenant_id = $1', [tenant.tenantId])).toBe(1);
+    await inParallel((writer) => [
+      event(tenant, `first-${writer}`, [said('hello')], { project: hints[writer % 2] ?? null }),
+    ]);
+    expect(
+      await valueOf(db.superuser, 'SELECT count(*)::integer AS value FROM projects WHERE tenant_id = $1', [
+        tenant.tenantId,
+      ]),
+    ).toBe(1);
+    expect(
+      await valueOf(
+        db.superuser,
+        'SELECT count(DISTINCT project_id)::integer AS value FROM sessions WHERE tenant_id = $1',
+        [tenant.tenantId],
+      ),
+    ).toBe(1);
   });
 
   test('that name the same new projects crosswise, of two tenants, do not wait for each other for ever', async () => {
@@ -81,14 +114,23 @@ describe('batches at once', { timeout: 60_000 }, () => {
     const names = Array.from({ length: 12 }, (_, index) => `project-${index}`);
     const before = await deadlocks();
     await inParallel((writer) => {
-      const events = tenants.flatMap((tenant) => names.map((name, index) => {
-        // Session ids sort one way for even writers and the other way for odd ones.
-        const place = writer % 2 === 0 ? index : names.length - index;
-        return event(tenant, `cross-${String(place).padStart(2, '0')}-${writer}`, [said('hello')], { project: { name } });
-      }));
+      const events = tenants.flatMap((tenant) =>
+        names.map((name, index) => {
+          // Session ids sort one way for even writers and the other way for odd ones.
+          const place = writer % 2 === 0 ? index : names.length - index;
+          return event(tenant, `cross-${String(place).padStart(2, '0')}-${writer}`, [said('hello')], {
+            project: { name },
+          });
+        }),
+      );
       return writer % 3 === 0 ? events.toReversed() : events;
     });
     expect(await deadlocks()).toBe(before);
-    for (const tenant of tenants) expect(await valueOf(db.superuser, 'SELECT count(*)::integer AS value FROM projects WHERE tenant_id = $1', [tenant.tenantId])).toBe(names.length);
+    for (const tenant of tenants)
+      expect(
+        await valueOf(db.superuser, 'SELECT count(*)::integer AS value FROM projects WHERE tenant_id = $1', [
+          tenant.tenantId,
+        ]),
+      ).toBe(names.length);
   });
 });

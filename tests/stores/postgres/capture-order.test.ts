@@ -16,8 +16,15 @@ afterAll(() => db.close());
 
 describe('the order of a session', () => {
   test('one sequence runs over prompts, observations and boundaries, without gaps, over batches', async () => {
-    const first = await captureEvents(db.database.pool, [event(user, 'order', [ended('session_start')]), event(user, 'order', [said('one')]), event(user, 'order', [noted('two')])]);
-    const second = await captureEvents(db.database.pool, [event(user, 'order', [said('three', 'assistant'), ended()]), event(user, 'order', [noted('four')])]);
+    const first = await captureEvents(db.database.pool, [
+      event(user, 'order', [ended('session_start')]),
+      event(user, 'order', [said('one')]),
+      event(user, 'order', [noted('two')]),
+    ]);
+    const second = await captureEvents(db.database.pool, [
+      event(user, 'order', [said('three', 'assistant'), ended()]),
+      event(user, 'order', [noted('four')]),
+    ]);
     expect([...first, ...second].map(({ status, seq }) => [status, seq])).toEqual([
       ['accepted', 1],
       ['accepted', 2],
@@ -58,9 +65,19 @@ describe('the order of a session', () => {
     await captureEvents(db.database.pool, [
       event(user, 'counted', [ended('session_start')], { model: 'second', metadata: { source: 'resume' } }),
     ]);
-    const row = await db.superuser.query("SELECT prompt_count, observation_count, token_count, last_seq, consumed_seq, model, metadata FROM sessions WHERE external_id = 'counted'");
+    const row = await db.superuser.query(
+      "SELECT prompt_count, observation_count, token_count, last_seq, consumed_seq, model, metadata FROM sessions WHERE external_id = 'counted'",
+    );
     expect(row.rows).toEqual([
-      { prompt_count: 1, observation_count: 1, token_count: 3, last_seq: 4, consumed_seq: 0, model: 'second', metadata: { source: 'resume', kept: 1 } },
+      {
+        prompt_count: 1,
+        observation_count: 1,
+        token_count: 3,
+        last_seq: 4,
+        consumed_seq: 0,
+        model: 'second',
+        metadata: { source: 'resume', kept: 1 },
+      },
     ]);
   });
 });
@@ -80,7 +97,9 @@ describe('what a row holds', () => {
       importance: 0.75,
       tags: ['one', 'two'],
     } as const;
-    const [outcome] = await captureEvents(db.database.pool, [event(user, 'landed', [call], { key: 'tool:1', occurredAt, agent: { id: 'a1', type: 'explorer' } })]);
+    const [outcome] = await captureEvents(db.database.pool, [
+      event(user, 'landed', [call], { key: 'tool:1', occurredAt, agent: { id: 'a1', type: 'explorer' } }),
+    ]);
     const row = await db.superuser.query(
       `SELECT id, tenant_id, user_id, type, event, tool, title, content, preview, input, importance, tags, files_read, files_modified, agent_id, agent_type, key, duration_ms, data_class, occurred_at
          FROM observations WHERE session_id = $1`,
@@ -114,9 +133,22 @@ describe('what a row holds', () => {
 
   test('a prompt lands with its hash, its time and the time of its receipt', async () => {
     const receivedAt = new Date('2026-02-03T04:05:06.789Z');
-    const [outcome] = await captureEvents(db.database.pool, [event(user, 'landed-prompt', [said('words', 'system')], { occurredAt }, receivedAt)]);
-    const row = await db.superuser.query('SELECT type, content, sha256, occurred_at, created_at FROM prompts WHERE id = $1', [outcome?.rowId]);
-    expect(row.rows).toEqual([{ type: 'system', content: 'words', sha256: createHash('sha256').update('words').digest(), occurred_at: new Date(occurredAt), created_at: receivedAt }]);
+    const [outcome] = await captureEvents(db.database.pool, [
+      event(user, 'landed-prompt', [said('words', 'system')], { occurredAt }, receivedAt),
+    ]);
+    const row = await db.superuser.query(
+      'SELECT type, content, sha256, occurred_at, created_at FROM prompts WHERE id = $1',
+      [outcome?.rowId],
+    );
+    expect(row.rows).toEqual([
+      {
+        type: 'system',
+        content: 'words',
+        sha256: createHash('sha256').update('words').digest(),
+        occurred_at: new Date(occurredAt),
+        created_at: receivedAt,
+      },
+    ]);
   });
 
   test('an observation belongs to the last prompt of a person before it, over batches, and to none before the first', async () => {
@@ -133,7 +165,9 @@ describe('what a row holds', () => {
       event(user, 'asked', [noted('of second')]),
     ]);
     const [first, second] = [outcomes[1]?.rowId, later[1]?.rowId];
-    const observations = (await rowsOf(db.superuser, outcomes[0]?.sessionId ?? '')).filter((row) => row.kind === 'observation');
+    const observations = (await rowsOf(db.superuser, outcomes[0]?.sessionId ?? '')).filter(
+      (row) => row.kind === 'observation',
+    );
     expect(observations.map((row) => [row.content, row.prompt_id])).toEqual([
       ['before', null],
       ['of first', first],
@@ -144,12 +178,23 @@ describe('what a row holds', () => {
   });
 
   test('every row has its key, in the part of its session', async () => {
-    const [outcome] = await captureEvents(db.database.pool, [event(user, 'keyed', [said('words', 'assistant'), ended()], { key: 'delivery' })]);
-    const keys = await db.superuser.query('SELECT key, seq, kind, tenant_id FROM capture_keys WHERE session_id = $1 ORDER BY seq', [outcome?.sessionId]);
+    const [outcome] = await captureEvents(db.database.pool, [
+      event(user, 'keyed', [said('words', 'assistant'), ended()], { key: 'delivery' }),
+    ]);
+    const keys = await db.superuser.query(
+      'SELECT key, seq, kind, tenant_id FROM capture_keys WHERE session_id = $1 ORDER BY seq',
+      [outcome?.sessionId],
+    );
     expect(keys.rows).toEqual([
       { key: 'delivery', seq: 1, kind: 'prompt', tenant_id: user.tenantId },
       { key: 'delivery#2', seq: 2, kind: 'boundary', tenant_id: user.tenantId },
     ]);
-    expect(await valueOf(db.superuser, 'SELECT count(DISTINCT tableoid)::integer AS value FROM capture_keys WHERE session_id = $1', [outcome?.sessionId])).toBe(1);
+    expect(
+      await valueOf(
+        db.superuser,
+        'SELECT count(DISTINCT tableoid)::integer AS value FROM capture_keys WHERE session_id = $1',
+        [outcome?.sessionId],
+      ),
+    ).toBe(1);
   });
 });

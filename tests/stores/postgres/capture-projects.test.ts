@@ -21,13 +21,22 @@ afterAll(() => db.close());
 /** The project of a new session that is told this. */
 async function projectOf(project: ProjectHint | null, who: TestUser = user): Promise<string | null> {
   sessions += 1;
-  const [outcome] = await captureEvents(db.database.pool, [event(who, `session-${sessions}`, [said('hello')], { project })]);
-  const found = await db.superuser.query<{ project_id: string | null }>('SELECT project_id FROM sessions WHERE id = $1', [outcome?.sessionId]);
+  const [outcome] = await captureEvents(db.database.pool, [
+    event(who, `session-${sessions}`, [said('hello')], { project }),
+  ]);
+  const found = await db.superuser.query<{ project_id: string | null }>(
+    'SELECT project_id FROM sessions WHERE id = $1',
+    [outcome?.sessionId],
+  );
   return found.rows[0]?.project_id ?? null;
 }
 
 async function projects(): Promise<unknown[]> {
-  return (await db.superuser.query('SELECT display_name, git_remote FROM projects WHERE tenant_id = $1 ORDER BY id', [user.tenantId])).rows;
+  return (
+    await db.superuser.query('SELECT display_name, git_remote FROM projects WHERE tenant_id = $1 ORDER BY id', [
+      user.tenantId,
+    ])
+  ).rows;
 }
 
 const A = 'git@github.com:team/a.git';
@@ -37,7 +46,9 @@ describe('the project of a session', () => {
   test('is one for every way of writing its remote', async () => {
     const first = await projectOf({ remote: A, path: '/one' });
     expect(await projectOf({ remote: 'https://user:token@github.com/team/a', path: '/two' })).toBe(first);
-    expect(await projectOf({ remote: 'ssh://git@GitHub.com:22/team/a.git/', machineId: 'm2', path: '/three' })).toBe(first);
+    expect(await projectOf({ remote: 'ssh://git@GitHub.com:22/team/a.git/', machineId: 'm2', path: '/three' })).toBe(
+      first,
+    );
     expect(await projects()).toEqual([{ display_name: 'a', git_remote: 'github.com/team/a' }]);
   });
 
@@ -94,15 +105,19 @@ describe('the project of a session', () => {
     expect(first).not.toBeNull();
     expect(await projectOf({ path })).toBe(first);
     expect(await projectOf({ path: `${path}x` })).not.toBe(first);
-    expect(await db.database.asTenant(user.tenantId, async (transaction) => (await findProject(transaction, path))?.id)).toBe(first);
+    expect(
+      await db.database.asTenant(user.tenantId, async (transaction) => (await findProject(transaction, path))?.id),
+    ).toBe(first);
   });
 });
 
 describe('findProject', () => {
   test('takes an id, a remote in any form, a path, or a name, and knows no other tenant', async () => {
     const id = await projectOf({ remote: A, path: '/src/app', machineId: 'm1', name: 'The app' });
-    const find = (given: string, who = user) => db.database.asTenant(who.tenantId, async (transaction) => (await findProject(transaction, given))?.id ?? null);
-    for (const given of [id ?? '', A, 'github.com/team/a', '/src/app', 'The app']) expect([given, await find(given)]).toEqual([given, id]);
+    const find = (given: string, who = user) =>
+      db.database.asTenant(who.tenantId, async (transaction) => (await findProject(transaction, given))?.id ?? null);
+    for (const given of [id ?? '', A, 'github.com/team/a', '/src/app', 'The app'])
+      expect([given, await find(given)]).toEqual([given, id]);
     for (const given of ['nothing', 'src/app', '%', '_', B]) expect([given, await find(given)]).toEqual([given, null]);
     const underscored = await projectOf({ path: '/src/my_app', machineId: 'm1' });
     await projectOf({ path: '/src/my-app', machineId: 'm1' });

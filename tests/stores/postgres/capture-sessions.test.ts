@@ -18,13 +18,19 @@ beforeAll(async () => {
 afterAll(() => db.close());
 
 async function session(externalId: string): Promise<Record<string, unknown> | undefined> {
-  return (await db.superuser.query<Record<string, unknown>>('SELECT * FROM sessions WHERE external_id = $1', [externalId])).rows[0];
+  return (
+    await db.superuser.query<Record<string, unknown>>('SELECT * FROM sessions WHERE external_id = $1', [externalId])
+  ).rows[0];
 }
 
 describe('whose a session is', () => {
   test('one batch holds events of several tenants, and each lands with its own', async () => {
     const other = await createTestUser(db.superuser);
-    const outcomes = await captureEvents(db.database.pool, [event(user, 'same-id', [said('mine')]), event(other, 'same-id', [said('theirs')]), event(user, 'same-id', [noted('mine, too')])]);
+    const outcomes = await captureEvents(db.database.pool, [
+      event(user, 'same-id', [said('mine')]),
+      event(other, 'same-id', [said('theirs')]),
+      event(user, 'same-id', [noted('mine, too')]),
+    ]);
     expect(outcomes.map((outcome) => [outcome.status, outcome.seq])).toEqual([
       ['accepted', 1],
       ['accepted', 1],
@@ -35,7 +41,14 @@ describe('whose a session is', () => {
       `SELECT s.tenant_id, array_agg(p.content) AS contents, bool_and(p.tenant_id = s.tenant_id AND p.user_id = s.user_id) AS own
          FROM sessions s JOIN prompts p ON p.session_id = s.id WHERE s.external_id = 'same-id' GROUP BY 1`,
     );
-    expect(new Map(rows.rows.map((row: { tenant_id: string; contents: string[]; own: boolean }) => [row.tenant_id, [row.contents, row.own]]))).toEqual(
+    expect(
+      new Map(
+        rows.rows.map((row: { tenant_id: string; contents: string[]; own: boolean }) => [
+          row.tenant_id,
+          [row.contents, row.own],
+        ]),
+      ),
+    ).toEqual(
       new Map([
         [user.tenantId, [['mine'], true]],
         [other.tenantId, [['theirs'], true]],
@@ -44,21 +57,31 @@ describe('whose a session is', () => {
   });
 
   test('another host with the same id is another session', async () => {
-    const outcomes = await captureEvents(db.database.pool, [event(user, 'hosts', [said('a')]), event(user, 'hosts', [said('a')], { host: 'other' })]);
+    const outcomes = await captureEvents(db.database.pool, [
+      event(user, 'hosts', [said('a')]),
+      event(user, 'hosts', [said('a')], { host: 'other' }),
+    ]);
     expect(outcomes[0]?.sessionId).not.toBe(outcomes[1]?.sessionId);
   });
 
   test('the first event fixes user and namespace; what others of the tenant add is of that user', async () => {
     const colleague = await createTestUser(db.superuser, { tenantId: user.tenantId });
     await captureEvents(db.database.pool, [event(user, 'fixed', [said('mine')], { namespace: 'team' })]);
-    await captureEvents(db.database.pool, [event(colleague, 'fixed', [noted('a colleague adds')], { namespace: 'elsewhere', infer: false })]);
+    await captureEvents(db.database.pool, [
+      event(colleague, 'fixed', [noted('a colleague adds')], { namespace: 'elsewhere', infer: false }),
+    ]);
     expect(await session('fixed')).toMatchObject({ user_id: user.userId, namespace: 'team', infer: true, last_seq: 2 });
-    const owners = await db.superuser.query("SELECT DISTINCT o.user_id FROM observations o JOIN sessions s ON s.id = o.session_id WHERE s.external_id = 'fixed'");
+    const owners = await db.superuser.query(
+      "SELECT DISTINCT o.user_id FROM observations o JOIN sessions s ON s.id = o.session_id WHERE s.external_id = 'fixed'",
+    );
     expect(owners.rows).toEqual([{ user_id: user.userId }]);
   });
 
   test('the first event of a batch is the first one', async () => {
-    await captureEvents(db.database.pool, [event(user, 'first-of-batch', [said('a')], { namespace: 'one' }), event(user, 'first-of-batch', [said('b')], { namespace: 'two' })]);
+    await captureEvents(db.database.pool, [
+      event(user, 'first-of-batch', [said('a')], { namespace: 'one' }),
+      event(user, 'first-of-batch', [said('b')], { namespace: 'two' }),
+    ]);
     expect(await session('first-of-batch')).toMatchObject({ namespace: 'one' });
   });
 });
@@ -66,10 +89,19 @@ describe('whose a session is', () => {
 describe('a session that is over', () => {
   test.each(['ended', 'archived'])('is opened again by a new event when it is %s', async (status) => {
     const [first] = await captureEvents(db.database.pool, [event(user, `over-${status}`, [said('a')])]);
-    await db.superuser.query("UPDATE sessions SET status = $1, phase = 'settled', ended_at = now(), consumed_seq = 1 WHERE id = $2", [status, first?.sessionId]);
+    await db.superuser.query(
+      "UPDATE sessions SET status = $1, phase = 'settled', ended_at = now(), consumed_seq = 1 WHERE id = $2",
+      [status, first?.sessionId],
+    );
     const [second] = await captureEvents(db.database.pool, [event(user, `over-${status}`, [said('b')])]);
     expect(second).toMatchObject({ status: 'accepted', seq: 2, sessionId: first?.sessionId });
-    expect(await session(`over-${status}`)).toMatchObject({ status: 'active', phase: 'active', ended_at: null, last_seq: 2, consumed_seq: 1 });
+    expect(await session(`over-${status}`)).toMatchObject({
+      status: 'active',
+      phase: 'active',
+      ended_at: null,
+      last_seq: 2,
+      consumed_seq: 1,
+    });
   });
 
   test('that is still being summarised stays in its phase', async () => {
@@ -96,7 +128,10 @@ describe('a session that is over', () => {
 
 describe('a batch with an event that cannot be stored', () => {
   type Fault = (good: CaptureEvent) => object;
-  const row = (good: CaptureEvent, change: object) => ({ ...good, rows: good.rows.map((each) => ({ ...each, ...change })) });
+  const row = (good: CaptureEvent, change: object) => ({
+    ...good,
+    rows: good.rows.map((each) => ({ ...each, ...change })),
+  });
   const faults: [string, string, Fault][] = [
     ['a time that is none', '22007', (good) => ({ ...good, received_at: 'some day' })],
     ['a type that is none', '23514', (good) => row(good, { type: 'shouted' })],
@@ -105,8 +140,16 @@ describe('a batch with an event that cannot be stored', () => {
     ['a NUL character', '22P05', (good) => row(good, { content: 'a\u0000b' })],
     ['no content', '23502', (good) => row(good, { content: null })],
     ['too many tokens', '22003', (good) => row(good, { tokens: 3_000_000_000 })],
-    ['a user who does not exist', '23503', (good) => ({ ...good, external_id: 'poisoned-2', user_id: newId<UserId>() })],
-    ['a key that no index holds', '54000', (good) => ({ ...good, key: Array.from({ length: 200 }, () => randomUUID()).join('') })],
+    [
+      'a user who does not exist',
+      '23503',
+      (good) => ({ ...good, external_id: 'poisoned-2', user_id: newId<UserId>() }),
+    ],
+    [
+      'a key that no index holds',
+      '54000',
+      (good) => ({ ...good, key: Array.from({ length: 200 }, () => randomUUID()).join('') }),
+    ],
   ];
 
   test.each(faults)('is refused as a whole, and nothing of it is written: %s', async (_what, code, fault) => {

@@ -13,7 +13,8 @@ const CALLS = 12;
 /** How much slower the plain query must at least be. Measured: more than ten times. */
 const LEAST_RATIO = 3;
 const RARE_WORD = 'zymurgy';
-const PLAIN = "SELECT id FROM observations WHERE search @@ websearch_to_tsquery('english', $1) ORDER BY ts_rank_cd(search, websearch_to_tsquery('english', $1), 1) DESC, id LIMIT 20";
+const PLAIN =
+  "SELECT id FROM observations WHERE search @@ websearch_to_tsquery('english', $1) ORDER BY ts_rank_cd(search, websearch_to_tsquery('english', $1), 1) DESC, id LIMIT 20";
 
 let db: TestDatabase;
 let user: TestUser;
@@ -42,8 +43,11 @@ beforeAll(async () => {
   await db.superuser.query('VACUUM ANALYZE observations');
   // The plans of statements inside functions, as notices to the client that ran them: only a superuser may arrange that.
   const settings = { log_min_duration: '0', log_nested_statements: 'on', log_level: 'notice', log_format: 'text' };
-  await db.superuser.query(`ALTER ROLE recollect_app IN DATABASE ${db.name} SET session_preload_libraries = 'auto_explain'`);
-  for (const [name, value] of Object.entries(settings)) await db.superuser.query(`ALTER ROLE recollect_app IN DATABASE ${db.name} SET auto_explain.${name} = '${value}'`);
+  await db.superuser.query(
+    `ALTER ROLE recollect_app IN DATABASE ${db.name} SET session_preload_libraries = 'auto_explain'`,
+  );
+  for (const [name, value] of Object.entries(settings))
+    await db.superuser.query(`ALTER ROLE recollect_app IN DATABASE ${db.name} SET auto_explain.${name} = '${value}'`);
   pool = new pg.Pool({ connectionString: db.url('app'), max: 1 });
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('notice', (notice) => plans.push(notice.message ?? '')));
@@ -89,11 +93,15 @@ async function medianMs(work: () => Promise<unknown>): Promise<number> {
 }
 
 /** Index conditions on `search` in a plan: what shows that the words themselves were looked up. */
-const LOOKS_UP_WORDS = /Bitmap Index Scan on observations_\w+_idx[^\n]*\n(?:[^\n]*Index Searches[^\n]*\n)?\s*Index Cond: [^\n]*search @@/;
+const LOOKS_UP_WORDS =
+  /Bitmap Index Scan on observations_\w+_idx[^\n]*\n(?:[^\n]*Index Searches[^\n]*\n)?\s*Index Cond: [^\n]*search @@/;
 
 describe('keyword search as the application', () => {
   test('looks the words up in the GIN index, at the first call and after PostgreSQL may have settled on one plan', async () => {
-    const part = await valueOf<string>(db.superuser, 'SELECT DISTINCT tableoid::regclass::text AS value FROM observations');
+    const part = await valueOf<string>(
+      db.superuser,
+      'SELECT DISTINCT tableoid::regclass::text AS value FROM observations',
+    );
     for (const callsBefore of [0, CALLS]) {
       for (let call = 0; call < callsBefore; call += 1) await byFunction();
       const before = await ginScans();

@@ -24,36 +24,83 @@ let second: Known;
 const names = new Map<string, string>();
 
 /** Captures events and fills in their words, as the intake step does. */
-async function remember(user: TestUser, externalId: string, project: string, parts: readonly { readonly name: string; readonly part: EventPart; readonly at?: string }[], namespace = 'default'): Promise<Known> {
+async function remember(
+  user: TestUser,
+  externalId: string,
+  project: string,
+  parts: readonly { readonly name: string; readonly part: EventPart; readonly at?: string }[],
+  namespace = 'default',
+): Promise<Known> {
   const outcomes = await captureEvents(
     db.database.pool,
-    parts.map(({ part, at }) => event(user, externalId, [part], { key: randomUUID(), project: { name: project }, namespace, occurredAt: at ?? null })),
+    parts.map(({ part, at }) =>
+      event(user, externalId, [part], {
+        key: randomUUID(),
+        project: { name: project },
+        namespace,
+        occurredAt: at ?? null,
+      }),
+    ),
   );
   outcomes.forEach((outcome, index) => names.set(outcome.rowId ?? '', parts[index]?.name ?? ''));
   const sessionId = outcomes[0]?.sessionId ?? '';
   await db.database.asTenant(user.tenantId, async (transaction) => {
     const rows = await readNewRows(transaction, sessionId, 0, parts.length);
-    await fillRows(transaction, rows.map((row) => ({ ...row, tokens: 1 })));
+    await fillRows(
+      transaction,
+      rows.map((row) => ({ ...row, tokens: 1 })),
+    );
   });
-  const project_ = await db.superuser.query<{ project_id: string }>('SELECT project_id FROM sessions WHERE id = $1', [sessionId]);
+  const project_ = await db.superuser.query<{ project_id: string }>('SELECT project_id FROM sessions WHERE id = $1', [
+    sessionId,
+  ]);
   return { sessionId, projectId: project_.rows[0]?.project_id ?? '' };
 }
 
-async function write(name: string, user: TestUser, known: Known, kind: string, text: string, more: { readonly published?: boolean; readonly closed?: boolean; readonly tags?: readonly string[] } = {}): Promise<void> {
+async function write(
+  name: string,
+  user: TestUser,
+  known: Known,
+  kind: string,
+  text: string,
+  more: { readonly published?: boolean; readonly closed?: boolean; readonly tags?: readonly string[] } = {},
+): Promise<void> {
   const id = randomUUID();
   names.set(id, name);
   if (kind === 'learning') {
     await db.superuser.query(
       `INSERT INTO learnings (id, tenant_id, project_id, user_id, session_id, fingerprint, category, title, description, confidence, tags, valid_from, valid_to)
        VALUES ($1, $2, $3, $4, $5, $6, 'solution', '', $7, 0.5, $8, '2026-01-05T00:00:00Z', $9)`,
-      [id, user.tenantId, known.projectId, user.userId, known.sessionId, Buffer.from(id), text, more.tags ?? [], more.closed === true ? new Date() : null],
+      [
+        id,
+        user.tenantId,
+        known.projectId,
+        user.userId,
+        known.sessionId,
+        Buffer.from(id),
+        text,
+        more.tags ?? [],
+        more.closed === true ? new Date() : null,
+      ],
     );
     return;
   }
   await db.superuser.query(
     `INSERT INTO summaries (id, tenant_id, session_id, project_id, user_id, slot, type, kind, title, content, model, tokens_in, tokens_out, cost_usd, from_seq, to_seq, tags, published, occurred_at)
      VALUES ($1, $2, $3, $4, $5, $11, $6, $7, '', $8, 'm', 1, 1, 0, 1, 2, $9, $10, '2026-01-05T00:00:00Z')`,
-    [id, user.tenantId, known.sessionId, known.projectId, user.userId, kind === 'topic' ? 'topic' : 'item', kind === 'topic' ? null : kind, text, more.tags ?? [], more.published ?? true, id],
+    [
+      id,
+      user.tenantId,
+      known.sessionId,
+      known.projectId,
+      user.userId,
+      kind === 'topic' ? 'topic' : 'item',
+      kind === 'topic' ? null : kind,
+      text,
+      more.tags ?? [],
+      more.published ?? true,
+      id,
+    ],
   );
 }
 
@@ -62,15 +109,39 @@ beforeAll(async () => {
   owner = await createTestUser(db.superuser);
   colleague = await createTestUser(db.superuser, { tenantId: owner.tenantId });
   stranger = await createTestUser(db.superuser);
-  const call: EventPart = { kind: 'tool', event: 'PostToolUse', name: 'Bash', input: { command: 'lighthouse audit' }, response: 'score 98', error: null, durationMs: null, importance: null, tags: ['web'] };
+  const call: EventPart = {
+    kind: 'tool',
+    event: 'PostToolUse',
+    name: 'Bash',
+    input: { command: 'lighthouse audit' },
+    response: 'score 98',
+    error: null,
+    durationMs: null,
+    importance: null,
+    tags: ['web'],
+  };
   first = await remember(owner, 'one', 'alpha', [
     { name: 'prompt', part: said('Where does the lighthouse report go?'), at: '2026-01-01T00:00:00Z' },
-    { name: 'answer', part: said('The lighthouse report goes to the archive', 'assistant'), at: '2026-01-02T00:00:00Z' },
-    { name: 'note', part: noted('lighthouse keeper wants the report weekly', ['web', 'ops']), at: '2026-01-03T00:00:00Z' },
+    {
+      name: 'answer',
+      part: said('The lighthouse report goes to the archive', 'assistant'),
+      at: '2026-01-02T00:00:00Z',
+    },
+    {
+      name: 'note',
+      part: noted('lighthouse keeper wants the report weekly', ['web', 'ops']),
+      at: '2026-01-03T00:00:00Z',
+    },
     { name: 'call', part: call, at: '2026-01-04T00:00:00Z' },
     { name: 'unrelated', part: noted('bananas ripen quickly') },
   ]);
-  second = await remember(colleague, 'two', 'beta', [{ name: "colleague's", part: said('lighthouse of my own') }], 'side');
+  second = await remember(
+    colleague,
+    'two',
+    'beta',
+    [{ name: "colleague's", part: said('lighthouse of my own') }],
+    'side',
+  );
   await remember(stranger, 'three', 'alpha', [{ name: "stranger's", part: said('lighthouse of a stranger') }]);
   await write('topic', owner, first, 'topic', 'The lighthouse audit was repaired', { tags: ['web'] });
   await write('decision', owner, first, 'decision', 'Run the lighthouse at night');
@@ -98,14 +169,24 @@ describe('keyword search on PostgreSQL', () => {
 
   test("shows a viewer his own prompts and observations, and everyone's summaries and learnings", async () => {
     expect(await find('lighthouse', { viewerId: owner.userId })).toEqual(ALL.filter((name) => name !== "colleague's"));
-    expect(await find('lighthouse', { viewerId: colleague.userId })).toEqual(["colleague's", 'decision', 'learning', 'of beta', 'topic']);
+    expect(await find('lighthouse', { viewerId: colleague.userId })).toEqual([
+      "colleague's",
+      'decision',
+      'learning',
+      'of beta',
+      'topic',
+    ]);
   });
 
   test.each<[string, () => RecallFilter, string[]]>([
     ['types', () => ({ types: ['prompt', 'learning'] }), ['answer', "colleague's", 'learning', 'prompt']],
     ['no type at all', () => ({ types: [] }), []],
     ['a project', () => ({ projectId: second.projectId }), ["colleague's", 'of beta']],
-    ['a session', () => ({ sessionId: first.sessionId }), ['answer', 'call', 'decision', 'learning', 'note', 'prompt', 'topic']],
+    [
+      'a session',
+      () => ({ sessionId: first.sessionId }),
+      ['answer', 'call', 'decision', 'learning', 'note', 'prompt', 'topic'],
+    ],
     ['a namespace', () => ({ namespace: 'side' }), ["colleague's", 'of beta']],
     ['a kind of item', () => ({ kind: 'decision' }), ['decision']],
     ['a kind of prompt', () => ({ kind: 'assistant' }), ['answer']],
@@ -114,8 +195,22 @@ describe('keyword search on PostgreSQL', () => {
     ['a tag', () => ({ tags: ['web'] }), ['call', 'learning', 'note', 'topic']],
     ['two tags', () => ({ tags: ['web', 'ops'] }), ['note']],
     ['a beginning', () => ({ types: ['observation'], since: '2026-01-04T00:00:00Z' }), ['call']],
-    ['an end, which is not included', () => ({ types: ['prompt', 'observation'], until: '2026-01-03T00:00:00Z' }), ['answer', 'prompt']],
-    ['several at once', () => ({ types: ['observation'], tags: ['web'], sessionId: first.sessionId, namespace: 'default', until: '2026-01-04T00:00:00Z' }), ['note']],
+    [
+      'an end, which is not included',
+      () => ({ types: ['prompt', 'observation'], until: '2026-01-03T00:00:00Z' }),
+      ['answer', 'prompt'],
+    ],
+    [
+      'several at once',
+      () => ({
+        types: ['observation'],
+        tags: ['web'],
+        sessionId: first.sessionId,
+        namespace: 'default',
+        until: '2026-01-04T00:00:00Z',
+      }),
+      ['note'],
+    ],
   ])('is filtered by %s', async (_what, filter, expected) => {
     expect(await find('lighthouse', filter())).toEqual(expected);
   });

@@ -17,15 +17,33 @@ async function rows(sql: string, values: unknown[] = []): Promise<Record<string,
 }
 
 function refusal(sql: string): Promise<string | undefined> {
-  return db.database.pool.query(sql).then(() => undefined, (error: { code?: string }) => error.code);
+  return db.database.pool.query(sql).then(
+    () => undefined,
+    (error: { code?: string }) => error.code,
+  );
 }
 
 describe("the application's role", () => {
   test('has no power beyond logging in', async () => {
-    expect(await rows("SELECT rolcanlogin, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication FROM pg_roles WHERE rolname = 'recollect_app'")).toEqual([
-      { rolcanlogin: true, rolsuper: false, rolbypassrls: false, rolcreaterole: false, rolcreatedb: false, rolreplication: false },
+    expect(
+      await rows(
+        "SELECT rolcanlogin, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication FROM pg_roles WHERE rolname = 'recollect_app'",
+      ),
+    ).toEqual([
+      {
+        rolcanlogin: true,
+        rolsuper: false,
+        rolbypassrls: false,
+        rolcreaterole: false,
+        rolcreatedb: false,
+        rolreplication: false,
+      },
     ]);
-    expect(await rows("SELECT r.rolname FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid WHERE m.member = 'recollect_app'::regrole")).toEqual([]);
+    expect(
+      await rows(
+        "SELECT r.rolname FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid WHERE m.member = 'recollect_app'::regrole",
+      ),
+    ).toEqual([]);
   });
 
   test('owns nothing', async () => {
@@ -105,11 +123,19 @@ describe('functions that act across tenants', () => {
   });
 
   test('belong to a role that nobody logs in as, that makes nothing, and that reads no more than they need', async () => {
-    expect(await rows("SELECT rolcanlogin, rolsuper, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname = 'recollect_definer'")).toEqual([
-      { rolcanlogin: false, rolsuper: false, rolcreaterole: false, rolcreatedb: false },
+    expect(
+      await rows(
+        "SELECT rolcanlogin, rolsuper, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname = 'recollect_definer'",
+      ),
+    ).toEqual([{ rolcanlogin: false, rolsuper: false, rolcreaterole: false, rolcreatedb: false }]);
+    expect(await rows("SELECT has_schema_privilege('recollect_definer', 'public', 'CREATE') AS value")).toEqual([
+      { value: false },
     ]);
-    expect(await rows("SELECT has_schema_privilege('recollect_definer', 'public', 'CREATE') AS value")).toEqual([{ value: false }]);
-    expect(await rows("SELECT grantee, table_name FROM information_schema.role_table_grants WHERE grantee = 'recollect_definer' AND (privilege_type IN ('DELETE', 'TRUNCATE') OR table_name IN ('settings', 'usage_ledger'))")).toEqual([]);
+    expect(
+      await rows(
+        "SELECT grantee, table_name FROM information_schema.role_table_grants WHERE grantee = 'recollect_definer' AND (privilege_type IN ('DELETE', 'TRUNCATE') OR table_name IN ('settings', 'usage_ledger'))",
+      ),
+    ).toEqual([]);
     const { host, port } = inject('engines').postgres;
     await db.superuser.query("ALTER ROLE recollect_definer PASSWORD 'known'");
     const client = new pg.Client({ host, port, user: 'recollect_definer', password: 'known', database: db.name });

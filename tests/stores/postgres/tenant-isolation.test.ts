@@ -36,19 +36,30 @@ async function as<Result>(tenantId: string | null, work: (client: pg.PoolClient)
 }
 
 async function count(client: pg.PoolClient | pg.Pool, table: string, where = 'true'): Promise<number> {
-  return (await client.query<{ n: number }>(`SELECT count(*)::integer AS n FROM ${table} WHERE ${where}`)).rows[0]?.n ?? -1;
+  return (
+    (await client.query<{ n: number }>(`SELECT count(*)::integer AS n FROM ${table} WHERE ${where}`)).rows[0]?.n ?? -1
+  );
 }
 
 /** PostgreSQL's error code for one statement as the application; null when it went through. */
 function codeOf(tenantId: string | null, sql: string, values: unknown[] = []): Promise<string | null> {
-  return as(tenantId, (client) => client.query(sql, values).then(() => null, (error: { code?: string }) => error.code ?? 'none'));
+  return as(tenantId, (client) =>
+    client.query(sql, values).then(
+      () => null,
+      (error: { code?: string }) => error.code ?? 'none',
+    ),
+  );
 }
 
 describe('every table with a tenant', () => {
   test('is known, and has a row of each tenant to look for', async () => {
     expect(tables.length).toBeGreaterThanOrEqual(16);
     for (const table of tables) {
-      for (const user of [mine, theirs]) expect(await count(db.superuser, table, `tenant_id = '${user.tenantId}'`), `rows of ${table}: seed it in support/seed-tenant.ts`).toBeGreaterThan(0);
+      for (const user of [mine, theirs])
+        expect(
+          await count(db.superuser, table, `tenant_id = '${user.tenantId}'`),
+          `rows of ${table}: seed it in support/seed-tenant.ts`,
+        ).toBeGreaterThan(0);
     }
   });
 
@@ -77,7 +88,11 @@ describe('every table with a tenant', () => {
     await as(mine.tenantId, async (client) => {
       for (const table of tables) {
         const seen = [await count(client, table), await count(client, table, `tenant_id <> '${mine.tenantId}'`)];
-        expect([table, ...seen]).toEqual([table, await count(db.superuser, table, `tenant_id = '${mine.tenantId}'`), 0]);
+        expect([table, ...seen]).toEqual([
+          table,
+          await count(db.superuser, table, `tenant_id = '${mine.tenantId}'`),
+          0,
+        ]);
       }
       expect((await client.query('SELECT id FROM tenants')).rows).toEqual([{ id: mine.tenantId }]);
     });
@@ -86,7 +101,11 @@ describe('every table with a tenant', () => {
   test("refuses another tenant's row, and the policy is what refuses it", async () => {
     for (const table of tables) {
       const insert = `INSERT INTO ${table} (tenant_id) VALUES ($1)`;
-      const codes = { another: await codeOf(mine.tenantId, insert, [theirs.tenantId]), none: await codeOf(null, insert, [mine.tenantId]), own: await codeOf(mine.tenantId, insert, [mine.tenantId]) };
+      const codes = {
+        another: await codeOf(mine.tenantId, insert, [theirs.tenantId]),
+        none: await codeOf(null, insert, [mine.tenantId]),
+        own: await codeOf(mine.tenantId, insert, [mine.tenantId]),
+      };
       // An own row passes the policy; it is refused for what it lacks.
       expect({ table, ...codes }).toEqual({ table, another: '42501', none: '42501', own: '23502' });
     }
@@ -96,7 +115,9 @@ describe('every table with a tenant', () => {
     for (const table of tables) {
       const given = await codeOf(mine.tenantId, `UPDATE ${table} SET tenant_id = $1`, [theirs.tenantId]);
       const touched = await as(mine.tenantId, async (client) => {
-        const updated = await client.query(`UPDATE ${table} SET tenant_id = tenant_id WHERE tenant_id = $1`, [theirs.tenantId]);
+        const updated = await client.query(`UPDATE ${table} SET tenant_id = tenant_id WHERE tenant_id = $1`, [
+          theirs.tenantId,
+        ]);
         const deleted = await client.query(`DELETE FROM ${table} WHERE tenant_id = $1`, [theirs.tenantId]);
         return [updated.rowCount, deleted.rowCount];
       });
@@ -124,7 +145,10 @@ describe('every table with a tenant', () => {
 
 describe('the facade over it', () => {
   test('binds everything inside a transaction to its tenant', async () => {
-    const seen = await db.database.asTenant(mine.tenantId, async (transaction) => [await transaction.session.count(), await transaction.prompt.count({ where: { tenantId: theirs.tenantId } })]);
+    const seen = await db.database.asTenant(mine.tenantId, async (transaction) => [
+      await transaction.session.count(),
+      await transaction.prompt.count({ where: { tenantId: theirs.tenantId } }),
+    ]);
     expect(seen).toEqual([1, 0]);
   });
 
@@ -132,7 +156,11 @@ describe('the facade over it', () => {
     const seen = await Promise.all(
       Array.from({ length: 20 }, (_, index) => {
         const user = index % 2 === 0 ? mine : theirs;
-        return db.database.asTenant(user.tenantId, async (transaction) => (await transaction.session.findMany({ select: { tenantId: true } })).every((row) => row.tenantId === user.tenantId));
+        return db.database.asTenant(user.tenantId, async (transaction) =>
+          (await transaction.session.findMany({ select: { tenantId: true } })).every(
+            (row) => row.tenantId === user.tenantId,
+          ),
+        );
       }),
     );
     expect(seen).toEqual(Array.from({ length: 20 }, () => true));
@@ -141,10 +169,15 @@ describe('the facade over it', () => {
 
 describe('parts of partitioned tables', () => {
   test('read or written by their own name, where no policy is, are refused', async () => {
-    const parts = await db.superuser.query<{ name: string }>("SELECT inhrelid::regclass::text AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relkind = 'r'");
+    const parts = await db.superuser.query<{ name: string }>(
+      "SELECT inhrelid::regclass::text AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relkind = 'r'",
+    );
     expect(parts.rows.length).toBeGreaterThan(30);
     for (const { name } of parts.rows) {
-      const codes = [await codeOf(mine.tenantId, `SELECT 1 FROM ${name}`), await codeOf(mine.tenantId, `DELETE FROM ${name}`)];
+      const codes = [
+        await codeOf(mine.tenantId, `SELECT 1 FROM ${name}`),
+        await codeOf(mine.tenantId, `DELETE FROM ${name}`),
+      ];
       expect([name, ...codes]).toEqual([name, '42501', '42501']);
     }
   });
@@ -152,10 +185,19 @@ describe('parts of partitioned tables', () => {
 
 describe("the system's own settings", () => {
   test('are read by every tenant, by none without one, and changed by none', async () => {
-    await db.superuser.query("INSERT INTO settings (id, scope, scope_id, key, value) VALUES (uuidv7(), 'system', '', 'colour', '2')");
+    await db.superuser.query(
+      "INSERT INTO settings (id, scope, scope_id, key, value) VALUES (uuidv7(), 'system', '', 'colour', '2')",
+    );
     await as(mine.tenantId, async (client) => expect(await count(client, 'settings', "scope = 'system'")).toBe(1));
     await as(null, async (client) => expect(await count(client, 'settings')).toBe(0));
-    await as(mine.tenantId, async (client) => expect((await client.query("UPDATE settings SET value = '3' WHERE scope = 'system'")).rowCount).toBe(0));
-    expect(await codeOf(mine.tenantId, "INSERT INTO settings (id, scope, scope_id, key) VALUES (uuidv7(), 'system', '', 'other')")).toBe('42501');
+    await as(mine.tenantId, async (client) =>
+      expect((await client.query("UPDATE settings SET value = '3' WHERE scope = 'system'")).rowCount).toBe(0),
+    );
+    expect(
+      await codeOf(
+        mine.tenantId,
+        "INSERT INTO settings (id, scope, scope_id, key) VALUES (uuidv7(), 'system', '', 'other')",
+      ),
+    ).toBe('42501');
   });
 });

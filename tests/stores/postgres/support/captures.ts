@@ -17,7 +17,13 @@ export function ended(boundary: BoundaryKind = 'turn_end'): EventPart {
 }
 
 /** An event of a user's session, ready for the database; built as the api builds it. */
-export function event(user: TestUser, externalId: string, parts: readonly EventPart[], more: Partial<HostEvent> = {}, receivedAt = new Date()): CaptureEvent {
+export function event(
+  user: TestUser,
+  externalId: string,
+  parts: readonly EventPart[],
+  more: Partial<HostEvent> = {},
+  receivedAt = new Date(),
+): CaptureEvent {
   const host: HostEvent = {
     host: 'test',
     externalId,
@@ -55,7 +61,15 @@ export async function rowsOf(superuser: pg.Pool, sessionId: string): Promise<Sto
   return result.rows;
 }
 
-const CAPTURE_TABLES = ['sessions', 'projects', 'project_aliases', 'prompts', 'observations', 'boundaries', 'capture_keys'] as const;
+const CAPTURE_TABLES = [
+  'sessions',
+  'projects',
+  'project_aliases',
+  'prompts',
+  'observations',
+  'boundaries',
+  'capture_keys',
+] as const;
 
 /** How many rows capture has written, table by table. */
 export async function captureCounts(superuser: pg.Pool): Promise<Record<string, number>> {

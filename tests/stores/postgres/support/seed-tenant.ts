@@ -23,11 +23,24 @@ const SEEDS = [
 export async function seedTenant(db: TestDatabase): Promise<TestUser> {
   const user = await createTestUser(db.superuser);
   const project = { remote: `git@example.org:team/${randomUUID()}.git`, path: '/src/app' };
-  await captureEvents(db.database.pool, [event(user, 'seeded', [said('A question'), noted('A note'), ended()], { project })]);
-  const [ids] = (await db.superuser.query<{ session: string; project: string }>('SELECT id AS session, project_id AS project FROM sessions WHERE tenant_id = $1', [user.tenantId])).rows;
+  await captureEvents(db.database.pool, [
+    event(user, 'seeded', [said('A question'), noted('A note'), ended()], { project }),
+  ]);
+  const [ids] = (
+    await db.superuser.query<{ session: string; project: string }>(
+      'SELECT id AS session, project_id AS project FROM sessions WHERE tenant_id = $1',
+      [user.tenantId],
+    )
+  ).rows;
   if (ids === undefined) throw new Error('the seeded session is missing');
   // Every placeholder is an id made here: written into the text, a table may use as many of them as it needs, as whatever type it needs.
-  const given: Readonly<Record<string, string>> = { $tenant: user.tenantId, $user: user.userId, $session: ids.session, $project: ids.project };
-  for (const sql of SEEDS) await db.superuser.query(sql.replaceAll(/\$[a-z]+/g, (name) => `'${given[name] ?? randomUUID()}'`));
+  const given: Readonly<Record<string, string>> = {
+    $tenant: user.tenantId,
+    $user: user.userId,
+    $session: ids.session,
+    $project: ids.project,
+  };
+  for (const sql of SEEDS)
+    await db.superuser.query(sql.replaceAll(/\$[a-z]+/g, (name) => `'${given[name] ?? randomUUID()}'`));
   return user;
 }

@@ -1,0 +1,205 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createApiDependencies } from '../../api/dependencies.ts';
+import { ERROR_STATUS } from '../../api/errors.ts';
+import { createServer } from '../../api/server.ts';
+import { createLogger } from '../../telemetry/logger.ts';
+import { demoHooks, replay, settled } from '../setup/demo-session.ts';
+import { createTestUser } from '../setup/database.ts';
+import { startTestInstance } from '../setup/instance.ts';
+import type { ApiAnswer, TestInstance } from '../setup/instance.ts';
+import { Contract, ask, contractOf } from './support/openapi.ts';
+import type { ContractRequest } from './support/openapi.ts';
+
+const V1 = '/api/v1';
+let instance: TestInstance;
+let contract: Contract;
+let session: string;
+
+beforeAll(async () => {
+  instance = await startTestInstance();
+  contract = await contractOf(instance);
+  await instance.startWorker();
+  const hooks = demoHooks();
+  await replay(instance, hooks);
+  session = encodeURIComponent(`claude-code:${hooks[0]?.session_id ?? ''}`);
+  await settled(instance, decodeURIComponent(session), 100_000);
+}, 120_000);
+afterAll(() => instance.close());
+
+const event = { type: 'prompt', host: 'test', session_id: 'contract', content: 'hello' };
+
+/** At least one success of every operation, with as much in its answer as there can be. */
+function successes(): ContractRequest[] {
+  return [
+    {
+      operation: `post ${V1}/hooks/{event}`,
+      path: '/hooks/SessionStart',
+      options: { body: { session_id: 'contract', cwd: '/src/tally' } },
+    },
+    { operation: `post ${V1}/hooks/{event}`, path: '/hooks/Stop', options: { body: { session_id: 'contract' } } },
+    { operation: `post ${V1}/events`, path: '/events', options: { body: event } },
+    {
+      operation: `post ${V1}/events/batch`,
+      path: '/events/batch',
+      options: { body: [event, event, { ...event, content: 'more' }, { type: 'odd' }] },
+    },
+    { operation: `get ${V1}/sessions`, path: '/sessions?limit=2' },
+    { operation: `get ${V1}/sessions/{id}`, path: `/sessions/${session}` },
+    { operation: `get ${V1}/sessions/{id}/summaries`, path: `/sessions/${session}/summaries` },
+    { operation: `get ${V1}/learnings`, path: '/learnings?limit=100' },
+    { operation: `get ${V1}/search`, path: '/search?q=invoice&limit=50&explain=true' },
+    { operation: `get ${V1}/search`, path: '/search?q=invoice&group_by=session' },
+    {
+      operation: `post ${V1}/context`,
+      path: '/context',
+      options: { body: { purpose: 'session_start', project: '/src/tally' } },
+    },
+    {
+      operation: `post ${V1}/context`,
+      path: '/context',
+      options: { body: { purpose: 'prompt', prompt: 'How are invoices rounded?', budget_tokens: 400 } },
+    },
+    { operation: `get ${V1}/health`, path: '/health' },
+    { operation: `get ${V1}/health/live`, path: '/health/live' },
+    { operation: `get ${V1}/health/ready`, path: '/health/ready' },
+    { operation: `get ${V1}/metrics`, path: '/metrics' },
+  ];
+}
+
+function failures(reader: string): ContractRequest[] {
+  return [
+    { operation: `post ${V1}/hooks/{event}`, path: '/hooks/Stop', options: { body: {} } },
+    { operation: `post ${V1}/hooks/{event}`, path: '/hooks/Stop', options: { raw: '{' } },
+    { operation: `post ${V1}/hooks/{event}`, path: '/hooks/Stop', options: { key: reader, body: {} } },
+    { operation: `post ${V1}/events`, path: '/events', options: { body: { type: 'odd' } } },
+    { operation: `post ${V1}/events`, path: '/events', options: { key: null, body: event } },
+    {
+      operation: `post ${V1}/events`,
+      path: '/events',
+      options: { raw: 'x', headers: { 'content-type': 'text/plain' } },
+    },
+    { operation: `post ${V1}/events/batch`, path: '/events/batch', options: { body: {} } },
+    { operation: `get ${V1}/sessions`, path: '/sessions?limit=1000' },
+    { operation: `get ${V1}/sessions`, path: '/sessions?unknown=1' },
+    { operation: `get ${V1}/sessions/{id}`, path: '/sessions/nobody' },
+    { operation: `get ${V1}/sessions/{id}/summaries`, path: '/sessions/nobody/summaries' },
+    { operation: `get ${V1}/learnings`, path: '/learnings?category=odd' },
+    { operation: `get ${V1}/search`, path: '/search' },
+    { operation: `get ${V1}/search`, path: `/search?q=${'x'.repeat(501)}` },
+    { operation: `post ${V1}/context`, path: '/context', options: { body: { purpose: 'file' } } },
+    { operation: `get ${V1}/metrics`, path: '/metrics', options: { key: reader } },
+    { operation: `get ${V1}/metrics`, path: '/metrics', options: { key: null } },
+  ];
+}
+
+describe('real answers and the document', () => {
+  test('agree on every success', async () => {
+    for (const request of successes())
+      expect(await ask(instance, contract, request)).toEqual({
+        operation: request.operation,
+        status: expect.any(Number),
+        faults: [],
+      });
+    const versioned = contract.operations.filter((operation) => operation.includes(V1));
+    expect([...contract.seen].toSorted()).toEqual(versioned.toSorted());
+  });
+
+  test('agree on refusals', async () => {
+    const { key } = await createTestUser(instance.db.superuser, { scopes: ['read'] });
+    for (const request of failures(key)) {
+      const conformance = await ask(instance, contract, request);
+      expect(conformance).toEqual({ operation: request.operation, status: expect.any(Number), faults: [] });
+      expect(Object.values(ERROR_STATUS)).toContain(conformance.status);
+    }
+  });
+
+  test('are compared in earnest: an answer that is wrong, or of an unknown status, is found', async () => {
+    const answer = await instance.call('GET', `/sessions/${session}`);
+    const name = `get ${V1}/sessions/{id}`;
+    const changed = (change: Partial<ApiAnswer>) => contract.check(name, { ...answer, ...change }).faults;
+    const body = Object.fromEntries(Object.entries(answer.body ?? {}));
+    expect(changed({})).toEqual([]);
+    expect(changed({ body: { ...body, status: 'odd' } })).toEqual([
+      '/status must be equal to one of the allowed values',
+    ]);
+    expect(changed({ body: { ...body, started_at: 7 } })).toEqual(['/started_at must be string']);
+    expect(changed({ body: { ...body, counts: {} } }).length).toBeGreaterThan(3);
+    expect(changed({ body: Object.fromEntries(Object.entries(body).filter(([field]) => field !== 'phase')) })).toEqual([
+      " must have required property 'phase'",
+    ]);
+    expect(changed({ status: 418 })).toEqual(['the status is not documented']);
+    expect(changed({ headers: new Headers({ 'content-type': 'text/html' }) })).toEqual([
+      'the content type text/html is not documented',
+    ]);
+  });
+});
+
+/** Routes of a server as `get /path/{parameter}`, from the tree that it prints. */
+async function registeredRoutes(): Promise<string[]> {
+  const logger = createLogger('test', 'error');
+  const dependencies = createApiDependencies(instance.config, logger);
+  const server = await createServer({ dependencies, logger, isStopping: () => false });
+  await server.ready();
+  const parents: string[] = [];
+  const routes: string[] = [];
+  for (const line of server.printRoutes({ commonPrefix: false }).split('\n')) {
+    const match = /^([│ ]*)[├└]── (\S*)(?: \(([A-Z, ]+)\))?$/.exec(line);
+    if (match === null) continue;
+    const [, indent = '', segment = '', methods = ''] = match;
+    const depth = indent.length / 4;
+    parents.splice(depth, parents.length, `${parents[depth - 1] ?? ''}${segment}`);
+    for (const method of methods.split(', ').filter((name) => name !== '' && name !== 'HEAD'))
+      routes.push(`${method.toLowerCase()} ${(parents[depth] ?? '').replaceAll(/:(\w+)/g, '{$1}')}`);
+  }
+  await server.close();
+  await dependencies.close();
+  return routes;
+}
+
+describe('the document', () => {
+  test('is OpenAPI 3.1 and names every route, beside itself and its browsable page', async () => {
+    expect(contract.document.openapi).toBe('3.1.0');
+    const routes = (await registeredRoutes()).filter(
+      (route) => !route.startsWith('get /docs') && route !== `get ${V1}/openapi.json`,
+    );
+    expect(routes.length).toBeGreaterThanOrEqual(17);
+    expect(contract.operations.toSorted()).toEqual(routes.toSorted());
+  });
+
+  test('says of each operation what it is, and who may use it', () => {
+    expect(contract.document.security).toEqual([{ key: [] }]);
+    expect(contract.document.components.securitySchemes).toEqual({ key: { type: 'http', scheme: 'bearer' } });
+    const open = contract.operations.filter((name) => {
+      const [method = '', path = ''] = name.split(' ');
+      const operation = contract.document.paths[path]?.[method];
+      expect(operation).toMatchObject({ summary: expect.any(String), tags: [expect.any(String)] });
+      return operation?.security?.length === 0;
+    });
+    expect(open.toSorted()).toEqual(
+      ['', V1]
+        .flatMap((prefix) => ['health', 'health/live', 'health/ready'].map((path) => `get ${prefix}/${path}`))
+        .toSorted(),
+    );
+  });
+
+  test('says what it says of access: without a key only open operations answer', async () => {
+    for (const name of contract.operations.filter((operation) => operation.includes(V1))) {
+      const [method = '', path = ''] = name.split(' ');
+      const answer = await instance.call(
+        method.toUpperCase(),
+        path.slice(V1.length).replace('{event}', 'Stop').replace('{id}', 'x'),
+        { key: null, ...(method === 'post' ? { body: {} } : {}) },
+      );
+      const isOpen = contract.document.paths[path]?.[method]?.security?.length === 0;
+      expect([name, answer.status]).toEqual([name, isOpen ? 200 : 401]);
+    }
+  });
+
+  test('refers to nothing that it does not hold', () => {
+    const text = JSON.stringify(contract.document);
+    const named = [...text.matchAll(/"#\/components\/schemas\/(\w+)"/g)].map((match) => match[1] ?? '');
+    expect(named.length).toBeGreaterThan(50);
+    expect(named.filter((name) => contract.document.components.schemas[name] === undefined)).toEqual([]);
+    expect(contract.document.components.schemas).toHaveProperty('Event');
+  });
+});

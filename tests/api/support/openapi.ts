@@ -1,0 +1,90 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { z } from 'zod';
+import type { ApiAnswer, CallOptions, TestInstance } from '../../setup/instance.ts';
+
+const operation = z.looseObject({
+  responses: z.record(
+    z.string(),
+    z.looseObject({
+      content: z.record(z.string(), z.looseObject({ schema: z.record(z.string(), z.unknown()) })).optional(),
+    }),
+  ),
+  security: z.array(z.record(z.string(), z.unknown())).optional(),
+  summary: z.string().optional(),
+  tags: z.array(z.string()).optional(),
+});
+export const documentSchema = z.looseObject({
+  openapi: z.string(),
+  security: z.array(z.record(z.string(), z.unknown())),
+  components: z.looseObject({
+    schemas: z.record(z.string(), z.unknown()),
+    securitySchemes: z.record(z.string(), z.unknown()),
+  }),
+  paths: z.record(z.string(), z.record(z.string(), operation)),
+});
+export type OpenApiDocument = z.output<typeof documentSchema>;
+
+export interface Conformance {
+  /** Method and path pattern of the operation. */
+  readonly operation: string;
+  readonly status: number;
+  /** What the schema has against the answer; empty when it conforms. */
+  readonly faults: readonly string[];
+}
+
+/** Compares real answers with what the document says of them. */
+export class Contract {
+  readonly document: OpenApiDocument;
+  /** Operations whose success was seen. */
+  readonly seen = new Set<string>();
+  private readonly ajv = addFormats.default(new Ajv2020({ strict: false, allErrors: true }));
+
+  constructor(document: OpenApiDocument) {
+    this.document = document;
+  }
+
+  /** Every operation as `get /api/v1/sessions/{id}`. */
+  get operations(): string[] {
+    return Object.entries(this.document.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method} ${path}`),
+    );
+  }
+
+  /** Checks an answer against the schema of its status and content type. A status that the document does not know is a fault, too. */
+  check(name: string, answer: ApiAnswer): Conformance {
+    const [method = '', path = ''] = name.split(' ');
+    const conformance = (...faults: string[]): Conformance => ({ operation: name, status: answer.status, faults });
+    const known = this.document.paths[path]?.[method];
+    if (known === undefined) return conformance('there is no such operation');
+    const content = known.responses[String(answer.status)]?.content;
+    if (content === undefined) return conformance('the status is not documented');
+    const type = (answer.headers.get('content-type') ?? '').split(';')[0]?.trim() ?? '';
+    const schema = content[type]?.schema;
+    if (schema === undefined) return conformance(`the content type ${type} is not documented`);
+    if (answer.status < 300) this.seen.add(name);
+    // References begin at the root of the document, so the schema is compiled beside its components.
+    const validate = this.ajv.compile({ ...schema, components: this.document.components });
+    return validate(answer.body)
+      ? conformance()
+      : conformance(...(validate.errors ?? []).map((error) => `${error.instancePath} ${error.message ?? ''}`));
+  }
+}
+
+/** The document that an instance serves. */
+export async function contractOf(instance: TestInstance): Promise<Contract> {
+  return new Contract(documentSchema.parse((await instance.call('GET', '/openapi.json', { key: null })).body));
+}
+
+/** A request with the operation it is for. */
+export interface ContractRequest {
+  readonly operation: string;
+  readonly path: string;
+  readonly options?: CallOptions;
+}
+
+/** Sends a request and checks its answer. */
+export async function ask(instance: TestInstance, contract: Contract, request: ContractRequest): Promise<Conformance> {
+  const method = request.operation.split(' ')[0]?.toUpperCase() ?? '';
+  return contract.check(request.operation, await instance.call(method, request.path, request.options));
+}

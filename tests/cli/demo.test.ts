@@ -1,0 +1,93 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, inject, test } from 'vitest';
+import { processEnvironment } from '../../config/process-environment.ts';
+import { familyOf } from '../bench/process-tree.ts';
+import { until } from '../setup/until.ts';
+
+const CLI = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+const folders: string[] = [];
+
+interface Demo {
+  readonly child: ChildProcess;
+  output(): string;
+  dataDir(): string | undefined;
+}
+
+/** `recollect demo` as a user starts it. */
+function startDemo(): Demo {
+  const child = spawn(process.execPath, [CLI, 'demo'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...processEnvironment(), RECOLLECT_CACHE_DIR: inject('cacheDir') },
+  });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (chunk: Buffer) => (said += chunk.toString('utf8')));
+  return {
+    child,
+    output: () => said,
+    dataDir: () => {
+      const found = /data in (\S+)/.exec(said)?.[1];
+      if (found !== undefined && !folders.includes(found)) folders.push(found);
+      return found;
+    },
+  };
+}
+
+function isAlive(pid: number): boolean {
+  // A zombie that nobody has waited for yet does nothing any more.
+  return existsSync(`/proc/${pid}/stat`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+}
+
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+describe('recollect demo', { timeout: 150_000 }, () => {
+  test('shows the memory of the recorded session in 100 columns and leaves nothing running', async () => {
+    const demo = startDemo();
+    const ended = once(demo.child, 'exit');
+    const family = await until(
+      async () => (demo.output().includes('replay') ? familyOf(demo.child.pid ?? 0) : undefined),
+      90_000,
+      'the replay',
+    );
+    expect(family.length).toBeGreaterThan(5);
+    expect((await ended)[0]).toBe(0);
+    demo.dataDir();
+    const output = demo.output();
+    for (const part of [
+      'Session summary',
+      'Learnings (',
+      'Hybrid search',
+      'Context for the next session',
+      'tokens',
+      'npm start',
+      'hooks',
+      '/docs',
+    ])
+      expect(output).toContain(part);
+    expect(output).toContain('best_practice');
+    expect(output).not.toContain('AKIA');
+    expect(output).not.toContain('degraded');
+    // The shown memory; progress lines and addresses may be longer.
+    const shown = output.slice(output.indexOf('── What was captured'), output.indexOf('── What next'));
+    expect(shown.split('\n').filter((line) => line.length > 100)).toEqual([]);
+    expect(family.filter(isAlive)).toEqual([]);
+  });
+
+  test('Ctrl-C in the middle leaves no process behind', async () => {
+    const demo = startDemo();
+    const ended = once(demo.child, 'exit');
+    await until(async () => (/replay/.test(demo.output()) ? true : undefined), 90_000, 'the replay');
+    const family = familyOf(demo.child.pid ?? 0);
+    demo.child.kill('SIGINT');
+    expect((await ended)[0]).toBe(130);
+    demo.dataDir();
+    expect(family.length).toBeGreaterThan(5);
+    expect(family.filter(isAlive)).toEqual([]);
+  });
+});

@@ -1,3 +1,4 @@
+import { parseArgs } from 'node:util';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import type { LogEntry } from '@temporalio/worker';
 import { parseConfig } from '../config/config.ts';
@@ -19,7 +20,10 @@ function forward(logger: Logger): (entry: LogEntry) => void {
 }
 
 async function main(): Promise<void> {
-  const config = parseConfig(processEnvironment());
+  // `--queues session,model` serves only these, so that each kind of work can have processes of its own.
+  const { values } = parseArgs({ options: { queues: { type: 'string' } } });
+  const environment = processEnvironment();
+  const config = parseConfig(values.queues === undefined ? environment : { ...environment, RECOLLECT_WORKER_QUEUES: values.queues });
   const logger = createLogger('worker', config.logLevel);
   Runtime.install({ logger: new DefaultLogger('INFO', forward(logger)), shutdownSignals: [] });
   const stop = stopRequested();

@@ -4,6 +4,7 @@ import type { HostEvent } from '../../domain/capture/event.ts';
 import { EVENT_BYTES } from '../body.ts';
 import { toApiError } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
+import { keyedByDelivery } from './delivery.ts';
 import { checkEvent, itemOf } from './check-event.ts';
 import type { CaptureItem, CheckedEvent } from './check-event.ts';
 import type { CommitResult } from './group-commit.ts';
@@ -61,6 +62,7 @@ function checkLine(bytes: Buffer | null): CheckedEvent {
  */
 export async function* captureLines(
   body: Readable,
+  delivery: string | null,
   capture: (events: readonly HostEvent[]) => Promise<CommitResult[]>,
 ): AsyncGenerator<string> {
   const counts = { accepted: 0, duplicates: 0, rejected: 0 };
@@ -69,7 +71,9 @@ export async function* captureLines(
   let index = 0;
 
   const store = async (): Promise<string> => {
-    const good = group.flatMap(({ checked }): HostEvent[] => ('event' in checked ? [checked.event] : []));
+    const good = group.flatMap(({ index, checked }): HostEvent[] =>
+      'event' in checked ? [keyedByDelivery(checked.event, delivery, index)] : [],
+    );
     let results: readonly CommitResult[] = [];
     let failure: { readonly code: string; readonly message: string } | null = null;
     try {

@@ -7,6 +7,7 @@ import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
 import { checkEvent, itemOf } from '../intake/check-event.ts';
 import type { CaptureItem } from '../intake/check-event.ts';
+import { deliveryHeaders, deliveryOf, keyedByDelivery } from '../intake/delivery.ts';
 import { captureLines } from '../intake/ndjson.ts';
 import { captureAnswerSchema } from '../schemas/events.ts';
 import { ERROR_RESPONSES } from '../schemas/shared.ts';
@@ -28,9 +29,11 @@ function answerOf(items: readonly CaptureItem[]): z.output<typeof captureAnswerS
 /** `POST /events` and `/events/batch`: host-neutral capture. */
 export function eventRoutes({ intake }: ApiDependencies): FastifyPluginCallbackZod {
   /** Stores the good events of a list and answers one item each, in order. */
-  const captureAll = async (values: readonly unknown[], capturer: Capturer): Promise<CaptureItem[]> => {
+  const captureAll = async (values: readonly unknown[], capturer: Capturer, delivery: string | null): Promise<CaptureItem[]> => {
     const checked = values.map((value) => checkEvent(value, null));
-    const good = checked.flatMap((entry): HostEvent[] => ('event' in entry ? [entry.event] : []));
+    const good = checked.flatMap((entry, index): HostEvent[] =>
+      'event' in entry ? [keyedByDelivery(entry.event, delivery, index)] : [],
+    );
     const results = await intake.capture(good, capturer);
     let next = 0;
     return checked.map((entry, index) => {
@@ -52,6 +55,7 @@ export function eventRoutes({ intake }: ApiDependencies): FastifyPluginCallbackZ
           tags: ['capture'],
           summary: 'Take one event',
           description: 'The host-neutral contract (component Event). What is answered as accepted is committed.',
+          headers: deliveryHeaders,
           body: z.unknown(),
           response: { 202: captureAnswerSchema, ...ERROR_RESPONSES },
         },
@@ -60,7 +64,7 @@ export function eventRoutes({ intake }: ApiDependencies): FastifyPluginCallbackZ
         const holder = holderOf(request);
         const checked = checkEvent(request.body, null);
         if (!('event' in checked)) throw new ApiError(checked.code, checked.message, checked.details);
-        const results = await intake.capture([checked.event], holder);
+        const results = await intake.capture([keyedByDelivery(checked.event, deliveryOf(request.headers), 0)], holder);
         const item = itemOf(0, results[0]);
         if (item.status === 'rejected')
           throw new ApiError(
@@ -82,15 +86,21 @@ export function eventRoutes({ intake }: ApiDependencies): FastifyPluginCallbackZ
           description:
             'A JSON array of at most 1,000 events, answered in the order sent; or NDJSON of any length, answered as NDJSON: one line an event after its commit, last a line with the counts. One bad event never spoils its neighbours.',
           consumes: ['application/json', 'application/x-ndjson'],
+          headers: deliveryHeaders,
           body: z.unknown(),
-          response: { 202: z.union([captureAnswerSchema, z.instanceof(Readable)]), ...ERROR_RESPONSES },
+          response: {
+            202: {
+              description: 'One item an event',
+              content: { 'application/json': { schema: captureAnswerSchema }, 'application/x-ndjson': { schema: z.union([z.string(), z.instanceof(Readable)]) } },
+            },
+            ...ERROR_RESPONSES,
+          },
         },
-        serializerCompiler: () => (data) => JSON.stringify(data),
       },
       async (request, reply) => {
         const holder = holderOf(request);
         if (request.body instanceof Readable) {
-          const lines = captureLines(request.body, (events) => intake.capture(events, holder));
+          const lines = captureLines(request.body, deliveryOf(request.headers), (events) => intake.capture(events, holder));
           return reply.status(202).type('application/x-ndjson').send(Readable.from(lines));
         }
         if (!Array.isArray(request.body))
@@ -101,7 +111,7 @@ export function eventRoutes({ intake }: ApiDependencies): FastifyPluginCallbackZ
           const message = `holds at most ${MAX_ARRAY} events; send more as NDJSON`;
           throw new ApiError('VALIDATION_FAILED', `an array ${message}`, [{ field: '', message }]);
         }
-        return reply.status(202).send(answerOf(await captureAll(request.body, holder)));
+        return reply.status(202).send(answerOf(await captureAll(request.body, holder, deliveryOf(request.headers))));
       },
     );
     done();

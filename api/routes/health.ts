@@ -75,7 +75,7 @@ export function healthRoutes({
         schema: {
           tags: ['operation'],
           summary: 'Prometheus metrics',
-          response: { 200: z.string(), ...ERROR_RESPONSES },
+          response: { 200: { description: 'Prometheus text format', content: { 'text/plain': { schema: z.string() } } }, ...ERROR_RESPONSES },
         },
       },
       async (_request, reply) => {

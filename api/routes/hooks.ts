@@ -5,9 +5,8 @@ import { holderOf, viewerOf } from '../auth.ts';
 import { HOOK_BODY_BYTES } from '../body.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
+import { deliveryHeaders, deliveryOf } from '../intake/delivery.ts';
 import { externalId, ERROR_RESPONSES, timestamp } from '../schemas/shared.ts';
-
-const DELIVERY_HEADER = 'x-recollect-delivery';
 
 /** What must be right in a hook's JSON; everything else is the host's own and is kept as it comes. */
 const hookBody = z.looseObject({
@@ -40,7 +39,7 @@ export function hookRoutes({ intake, recall }: ApiDependencies): FastifyPluginCa
           description:
             'Raw Claude Code hook JSON. An unknown event is kept as an info observation. A session start is answered with context.',
           params: z.object({ event: z.string().regex(/^[A-Za-z]{1,64}$/, 'letters only, at most 64') }),
-          headers: z.looseObject({ [DELIVERY_HEADER]: z.string().min(1).max(256).optional() }),
+          headers: deliveryHeaders,
           body: hookBody,
           response: { 200: hookAnswer, ...ERROR_RESPONSES },
         },
@@ -48,8 +47,7 @@ export function hookRoutes({ intake, recall }: ApiDependencies): FastifyPluginCa
       async (request) => {
         const holder = holderOf(request);
         const { event } = request.params;
-        const delivery = request.headers[DELIVERY_HEADER];
-        const translated = translateHook(event, request.body, typeof delivery === 'string' ? delivery : null);
+        const translated = translateHook(event, request.body, deliveryOf(request.headers));
         if (translated !== null) {
           const [result] = await intake.capture([translated], { tenantId: holder.tenantId, userId: holder.userId });
           if (result?.status === 'rejected') throw new ApiError('SESSION_DELETED', 'the session was deleted');

@@ -48,7 +48,7 @@ describe('overlap', () => {
 
 describe('surrogate pairs', () => {
   it.each([0, 1, 2, 3])('stay whole after %i letters', (letters) => {
-    const chunks = textsOf(`${'x'.repeat(letters)}${'😀'.repeat(3_000)}`);
+    const chunks = textsOf(`${'x'.repeat(letters)}${`${'😀'.repeat(20)}x`.repeat(150)}`);
     expect(chunks.length).toBeGreaterThan(5);
     expect(chunks.join('')).not.toContain('\uFFFD');
   });

@@ -105,6 +105,18 @@ describe('at once', () => {
     await vi.advanceTimersByTimeAsync(10 * DELAY_MS);
     expect(sent).toEqual(['t/s']);
   });
+
+  it('leaves no timer behind that would send the next one early', async () => {
+    const { sender, sent } = playground();
+    sender.hint(tenant, session('s'), false);
+    sender.hint(tenant, session('s'), true);
+    await vi.advanceTimersByTimeAsync(DELAY_MS / 2);
+    sender.hint(tenant, session('s'), false);
+    await vi.advanceTimersByTimeAsync(DELAY_MS - 1);
+    expect(sent).toEqual(['t/s']);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(sent).toEqual(['t/s', 't/s']);
+  });
 });
 
 describe('while a hint is on its way', () => {

@@ -32,14 +32,16 @@ async function send(
   chunks: Iterable<Buffer | string> | AsyncIterable<Buffer | string>,
   capture: (events: readonly HostEvent[], call: number) => Promise<CommitResult[]> = (events) =>
     Promise.resolve(events.map(accepted)),
+  delivery: string | null = null,
 ): Promise<Answer> {
   const groups: string[][] = [];
   const lines: string[] = [];
   const body = Readable.from(chunks, { objectMode: false });
-  for await (const text of captureLines(body, (events) => {
+  const answered = captureLines(body, delivery, (events) => {
     groups.push(events.map(contentOf));
     return capture(events, groups.length);
-  })) {
+  });
+  for await (const text of answered) {
     expect(text.endsWith('\n')).toBe(true);
     lines.push(...text.trimEnd().split('\n'));
   }
@@ -244,5 +246,31 @@ describe('storing', () => {
     const answer = await send([line('a')], () => Promise.reject(new Error('hunter2')));
     expect(answer.items).toMatchObject([{ status: 'rejected', code: 'INTERNAL' }]);
     expect(JSON.stringify(answer)).not.toContain('hunter2');
+  });
+});
+
+describe('a delivery', () => {
+  const keysOf = async (text: string, delivery: string | null): Promise<(string | null)[]> => {
+    const keys: (string | null)[] = [];
+    const capture = (events: readonly HostEvent[]) => {
+      keys.push(...events.map((event) => event.key));
+      return Promise.resolve(events.map(accepted));
+    };
+    await send([text], capture, delivery);
+    return keys;
+  };
+
+  it('with a name gives each event without a key one by its place, bad lines counted', async () => {
+    const own = JSON.stringify({ type: 'prompt', session_id: 's', content: 'c', key: 'own' });
+    const text = `${line('a')}\nbad\n\n${line('b')}\n${own}\n${`${line('x')}\n`.repeat(200)}`;
+    const keys = await keysOf(text, 'd1');
+    expect(keys.slice(0, 4)).toEqual(['delivery:d1:0', 'delivery:d1:2', 'own', 'delivery:d1:4']);
+    // Places go on from group to group.
+    expect(keys.at(-1)).toBe('delivery:d1:203');
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+
+  it('without a name leaves the content to decide', async () => {
+    expect(await keysOf(line('a'), null)).toEqual([null]);
   });
 });

@@ -1,0 +1,76 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const OXLINT = path.join(ROOT, 'node_modules/.bin/oxlint');
+
+/** Lints one file at a place of the tree, with the repository's own configuration, and answers what was said. */
+function lintAt(file: string, code: string): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'recollect-lint-'));
+  try {
+    cpSync(path.join(ROOT, '.oxlintrc.json'), path.join(folder, '.oxlintrc.json'));
+    mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
+    writeFileSync(path.join(folder, file), code);
+    const run = spawnSync(OXLINT, ['--deny-warnings', file], { cwd: folder, encoding: 'utf8' });
+    return run.status === 0 ? '' : run.stdout;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const used = (name: string) => `export const kept = ${name};\n`;
+
+describe('the lint rules are the architecture', { timeout: 60_000 }, () => {
+  test.each([
+    ['workflows/session/workflow.ts', "import { z } from 'zod';\n" + used('z'), 'workflow code imports @temporalio/workflow'],
+    ['workflows/session/workflow.ts', "import { Client } from '@temporalio/client';\n" + used('Client'), 'workflow code imports @temporalio/workflow'],
+    ['workflows/session/workflow.ts', "import { readFileSync } from 'node:fs';\n" + used('readFileSync'), 'workflow code imports @temporalio/workflow'],
+    ['workflows/session/workflow.ts', "import { newId } from '../../domain/ids.ts';\n" + used('newId'), 'workflows import nothing of the other rooms'],
+    ['workflows/session/workflow.ts', "import { PrismaClient } from '../../prisma/generated/client.ts';\n" + used('PrismaClient'), 'workflows import nothing'],
+    ['workflows/ids.ts', "import { newId } from '../domain/ids.ts';\n" + used('newId'), 'workflows import nothing of the other rooms'],
+    ['workflows/session/workflow.ts', 'export const home = process.env;\n', 'process'],
+    ['domain/windows.ts', "import { createPool } from '../stores/postgres/pool.ts';\n" + used('createPool'), 'domain may import nothing of the other rooms'],
+    ['domain/windows.ts', "import { z } from 'zod';\n" + used('z'), 'the domain is pure'],
+    ['domain/windows.ts', "import { readFileSync } from 'node:fs';\n" + used('readFileSync'), 'the domain is pure'],
+    ['stores/postgres/pool.ts', "import { createServer } from '../../api/server.ts';\n" + used('createServer'), 'stores may import'],
+    ['stores/temporal/hints.ts', "import { session } from '../../workflows/session/workflow.ts';\n" + used('session'), 'workflow code is for the bundle alone'],
+    ['activities/session/create.ts', "import { createServer } from '../../api/server.ts';\n" + used('createServer'), 'activities may import'],
+    ['api/routes/events.ts', "import { PrismaClient } from '../../prisma/generated/client.ts';\n" + used('PrismaClient'), 'api may import'],
+    ['api/routes/events.ts', "import { toFailure } from '../../activities/failures.ts';\n" + used('toFailure'), 'api may import'],
+    ['client/recollect-client.ts', "import { newId } from '../domain/ids.ts';\n" + used('newId'), 'client may import nothing'],
+    ['retrieval/search.ts', "import { createOnnxEmbedder } from '../models/embedding/onnx-embedder.ts';\n" + used('createOnnxEmbedder'), 'retrieval may import'],
+    ['api/server.ts', 'export const home = process.env.HOME;\n', 'process.env'],
+    ['api/server.ts', "console.log('x');\n", 'console'],
+    ['tests/domain/windows.test.ts', "import { test } from 'vitest';\ntest.only('x', () => {});\n", 'focus'],
+  ])('%s may not: %#', (file, code, said) => {
+    expect(lintAt(file, code)).toContain(said);
+  });
+
+  test.each([
+    ['workflows/session/workflow.ts', "import { condition } from '@temporalio/workflow';\n" + used('condition')],
+    ['workflows/session/workflow.ts', "import { QUEUES } from '../queues.ts';\n" + used('QUEUES')],
+    ['domain/windows.ts', "import { createHash } from 'node:crypto';\n" + used('createHash')],
+    ['stores/postgres/pool.ts', "import { newId } from '../../domain/ids.ts';\n" + used('newId')],
+  ])('%s may: %#', (file, code) => {
+    expect(lintAt(file, code)).toBe('');
+  });
+});
+
+describe('workflow modules hold no state', () => {
+  const moduleState = /^(?:export )?(?:let|var) /m;
+
+  test('no workflow file declares a module-level variable', () => {
+    const files = readdirSync(path.join(ROOT, 'workflows'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+    expect(files.length).toBeGreaterThan(10);
+    expect(files.filter((file) => moduleState.test(readFileSync(path.join(ROOT, 'workflows', file), 'utf8')))).toEqual([]);
+  });
+
+  test('and one that did would be seen', () => {
+    expect(moduleState.test('import x;\nlet count = 0;\n')).toBe(true);
+    expect(moduleState.test('function f() {\n  let inner = 0;\n}\n')).toBe(false);
+  });
+});

@@ -1,0 +1,242 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { createApiDependencies } from '../../api/dependencies.ts';
+import type { ApiDependencies } from '../../api/dependencies.ts';
+import { ERROR_STATUS } from '../../api/errors.ts';
+import { createServer } from '../../api/server.ts';
+import { createProgram } from '../../cli/program.ts';
+import { environmentSchema, parseConfig } from '../../config/config.ts';
+import { CONFIGURATION_PAGE, configurationPage } from '../../infra/build/configuration-docs.ts';
+import { DEFAULT_PORTS } from '../../infra/instance/ports.ts';
+import { createLogger } from '../../telemetry/logger.ts';
+import { createApiMetrics } from '../../telemetry/metrics.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const NOT_OURS = new Set(['node_modules', '.git', 'generated', 'bundle', 'coverage']);
+
+function filesUnder(folder: string, extension: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const at = path.join(folder, entry.name);
+    if (entry.isDirectory()) return NOT_OURS.has(entry.name) ? [] : filesUnder(at, extension);
+    return entry.name.endsWith(extension) ? [at] : [];
+  });
+}
+
+const read = (file: string) => readFileSync(path.resolve(ROOT, file), 'utf8');
+const nameOf = (file: string) => path.relative(ROOT, file);
+const pages = filesUnder(ROOT, '.md').map((file) => ({ file, text: read(file) }));
+
+/** Rows of a page's tables as their cells, the head and the line under it left out. */
+function tableRows(text: string): string[][] {
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith('| '))
+    .map((line) =>
+      line
+        .slice(1, -1)
+        .split('|')
+        .map((cell) => cell.trim()),
+    )
+    .filter((cells) => !cells.every((cell) => /^-+$/.test(cell)));
+}
+
+/** Every match's first group, with the page it stands on. */
+function mentions(pattern: RegExp): { readonly file: string; readonly found: string }[] {
+  return pages.flatMap(({ file, text }) =>
+    [...text.matchAll(pattern)].map((match) => ({ file: nameOf(file), found: match[1] ?? '' })),
+  );
+}
+
+/** An anchor as repository viewers make it from a heading. */
+function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-');
+}
+
+const anchorsOf = (text: string) => [...text.matchAll(/^#+ (.+)$/gm)].map((match) => anchorOf(match[1] ?? ''));
+
+test('there are pages to look at', () => {
+  expect(pages.length).toBeGreaterThan(25);
+});
+
+test('configuration.md is what its generator writes', () => {
+  expect(readFileSync(CONFIGURATION_PAGE, 'utf8')).toBe(configurationPage());
+});
+
+test('configuration.md has a row for every setting', () => {
+  const names = tableRows(configurationPage()).map(([name]) => name);
+  for (const name of Object.keys(environmentSchema.shape)) expect(names).toContain(`\`${name}\``);
+});
+
+test('docs/api.md names every error code with its status, and no other', () => {
+  const rows = tableRows(read('docs/api.md')).filter(([code]) => /^`[A-Z0-9_]+`$/.test(code ?? ''));
+  const documented = Object.fromEntries(rows.map(([code, status]) => [code?.replaceAll('`', ''), Number(status)]));
+  expect(documented).toEqual(ERROR_STATUS);
+});
+
+describe('links', () => {
+  const links = pages.flatMap(({ file, text }) =>
+    [...text.matchAll(/\]\(([^)\s]+)\)/g)].map((match) => ({ file, target: match[1] ?? '' })),
+  );
+  const relative = links.filter(({ target }) => !/^[a-z]+:/.test(target));
+
+  test('every relative link leads to a file', () => {
+    expect(relative.length).toBeGreaterThan(40);
+    const broken = relative.filter(({ file, target }) => {
+      const [to = ''] = target.split('#');
+      return to !== '' && !existsSync(path.resolve(path.dirname(file), to));
+    });
+    expect(broken.map(({ file, target }) => `${nameOf(file)} → ${target}`)).toEqual([]);
+  });
+
+  test('every anchor is a heading of its page', () => {
+    const broken = relative.filter(({ file, target }) => {
+      const [to = '', anchor] = target.split('#');
+      if (anchor === undefined) return false;
+      const page = to === '' ? file : path.resolve(path.dirname(file), to);
+      return !existsSync(page) || !anchorsOf(readFileSync(page, 'utf8')).includes(anchor);
+    });
+    expect(broken.map(({ file, target }) => `${nameOf(file)} → ${target}`)).toEqual([]);
+  });
+});
+
+describe('commands', () => {
+  test('every npm script that a page names exists', () => {
+    const { scripts } = z.object({ scripts: z.record(z.string(), z.string()) }).parse(JSON.parse(read('package.json')));
+    const named = mentions(/npm run (?:-s )?([a-z][a-z:-]*)/g);
+    expect(named.length).toBeGreaterThan(20);
+    expect(named.filter(({ found }) => !(found in scripts))).toEqual([]);
+    expect(Object.keys(scripts)).toEqual(expect.arrayContaining(['start', 'test']));
+  });
+
+  test('every subcommand and option of recollect that a page names exists', () => {
+    const program = createProgram(
+      { environment: {}, output: { out: () => {}, err: () => {}, columns: null } },
+      () => {},
+    );
+    const commands = new Map(program.commands.map((command) => [command.name(), command]));
+    const calls = mentions(/npm run recollect -- ([^`\n]+)/g);
+    expect(calls.length).toBeGreaterThan(10);
+    const wrong = calls.filter(({ found }) => {
+      const [name = '', ...rest] = found.trim().split(/\s+/);
+      const known = commands.get(name)?.options.map((option) => option.long);
+      return known === undefined || rest.some((word) => word.startsWith('--') && !known.includes(word));
+    });
+    expect(wrong).toEqual([]);
+    const start = commands.get('up')?.options.map((option) => option.long) ?? [];
+    const started = mentions(/npm start -- ([^`\n]+)/g).flatMap(({ found }) => found.match(/--[a-z-]+/g) ?? []);
+    expect(started.length).toBeGreaterThan(2);
+    for (const option of started) expect(start).toContain(option);
+  });
+});
+
+test('every variable that a page names is read somewhere', () => {
+  const sources = ['infra/instance', 'infra/engines', 'cli/commands'].flatMap((folder) =>
+    filesUnder(path.join(ROOT, folder), '.ts'),
+  );
+  const known = new Set([
+    ...Object.keys(environmentSchema.shape),
+    ...sources.flatMap((file) => read(file).match(/RECOLLECT_[A-Z_]*[A-Z]/g) ?? []),
+  ]);
+  // `RECOLLECT_WINDOW_*` names all that begin so.
+  const named = mentions(/(RECOLLECT_[A-Z_]*[A-Z](?:_\*)?)/g);
+  expect(named.length).toBeGreaterThan(60);
+  const unknown = named.filter(({ found }) =>
+    found.endsWith('*') ? ![...known].some((name) => name.startsWith(found.slice(0, -1))) : !known.has(found),
+  );
+  expect(unknown).toEqual([]);
+});
+
+test('every path that a page names exists', () => {
+  const top = new Set(
+    readdirSync(ROOT, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && entry.name !== 'node_modules' && entry.name !== '.git')
+      .map((entry) => entry.name),
+  );
+  const paths = mentions(/`([\w.-]+\/[\w./-]*)`/g).filter(({ found }) => top.has(found.split('/')[0] ?? ''));
+  expect(paths.filter(({ file }) => file === 'ARCHITECTURE.md').length).toBeGreaterThan(30);
+  expect(paths.filter(({ found }) => !existsSync(path.join(ROOT, found)))).toEqual([]);
+});
+
+test('ARCHITECTURE.md has a row for every room, and lint a rule for each', () => {
+  const rooms = tableRows(read('ARCHITECTURE.md')).flatMap(([room]) => /^`([a-z]+)\/`$/.exec(room ?? '')?.[1] ?? []);
+  const rules = z
+    .object({ overrides: z.array(z.object({ files: z.array(z.string()) })) })
+    .parse(JSON.parse(read('.oxlintrc.json')));
+  const ruled = rules.overrides.flatMap(({ files }) => files.map((glob) => glob.split('/')[0] ?? ''));
+  expect(rooms.toSorted()).toEqual([...new Set(ruled)].sort());
+});
+
+describe('operations.md', () => {
+  const text = read('docs/operations.md');
+
+  test('lists every metric of the api, and no other', async () => {
+    const listed = tableRows(text).flatMap(([metric]) => /^`(recollect_\w+)`$/.exec(metric ?? '')?.[1] ?? []);
+    const metrics = await createApiMetrics().registry.getMetricsAsJSON();
+    expect(listed.toSorted()).toEqual(
+      metrics
+        .map((metric) => metric.name)
+        .filter((name) => name.startsWith('recollect_'))
+        .sort(),
+    );
+  });
+
+  test('lists every port', () => {
+    for (const port of Object.values(DEFAULT_PORTS)) expect(text).toContain(String(port));
+  });
+});
+
+describe('routes', () => {
+  let dependencies: ApiDependencies;
+  let served: string[];
+
+  beforeAll(async () => {
+    // Nothing connects before its first use, and no route is called here.
+    const config = parseConfig({
+      RECOLLECT_DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/none',
+      RECOLLECT_MAINTENANCE_DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/none',
+      RECOLLECT_TEMPORAL_ADDRESS: '127.0.0.1:1',
+      RECOLLECT_WEAVIATE_URL: 'http://127.0.0.1:1',
+      RECOLLECT_WEAVIATE_GRPC_PORT: '1',
+      RECOLLECT_WEAVIATE_API_KEY: 'none',
+      RECOLLECT_CACHE_DIR: '/nonexistent',
+    });
+    const logger = createLogger('test', 'error');
+    dependencies = createApiDependencies(config, logger);
+    const server = await createServer({ dependencies, logger, isStopping: () => false });
+    await server.ready();
+    const methods = z.record(z.string(), z.unknown());
+    const { paths } = z.object({ paths: z.record(z.string(), methods) }).parse(server.swagger());
+    served = Object.entries(paths).flatMap(([route, byMethod]) =>
+      Object.keys(byMethod).map((method) => `${method.toUpperCase()} ${route}`),
+    );
+    await server.close();
+  });
+  afterAll(() => dependencies.close());
+
+  test('docs/api.md lists every route, and no other', () => {
+    const listed = tableRows(read('docs/api.md'))
+      .filter(([method]) => /^(?:GET|POST|PUT|DELETE)$/.test(method ?? ''))
+      .map(([method, route]) => `${method} ${route?.replaceAll('`', '')}`);
+    expect(listed.length).toBeGreaterThan(10);
+    expect(listed.toSorted()).toEqual(served.toSorted());
+  });
+});
+
+test('decisions are short and have their three parts', () => {
+  const records = filesUnder(path.join(ROOT, 'docs/adr'), '.md').filter((file) => /\/\d{4}-/.test(file));
+  expect(records.length).toBeGreaterThanOrEqual(14);
+  const index = read('docs/adr/README.md');
+  const wrong = records.filter((file) => {
+    const text = readFileSync(file, 'utf8');
+    const parts = ['**Context.**', '**Decision.**', '**Consequence.**'];
+    return !parts.every((part) => text.includes(part)) || text.split('\n').length > 40;
+  });
+  expect(wrong.map(nameOf)).toEqual([]);
+  for (const file of records) expect(index).toContain(path.basename(file));
+});

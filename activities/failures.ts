@@ -42,6 +42,8 @@ export function failureType(error: unknown): FailureType {
   if (error instanceof VectorIndexUnavailable) return 'VectorIndexUnavailable';
   if (error instanceof Prisma.PrismaClientInitializationError) return 'DatabaseUnavailable';
   if (error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2025') return 'SessionMissing';
+  // What the Temporal client throws for every refused or unanswered call.
+  if (error instanceof Error && error.name === 'ServiceError') return 'TemporalUnavailable';
   if (error instanceof Error) {
     const code = codeOf(error);
     if (NETWORK.has(code) || AWAY.test(code)) return 'DatabaseUnavailable';
@@ -92,6 +94,8 @@ export function withFailures<Group extends object>(group: Group & Record<keyof G
       try {
         return await activity(input);
       } catch (error) {
+        // An I/O that the activity's own signal ended: the SDK knows it as the cancellation that it is.
+        if (error instanceof Error && error.name === 'AbortError') throw error;
         throw toFailure(error);
       }
     },

@@ -4,7 +4,7 @@ export interface PackCandidate {
   /** The line or lines as they would stand in the block, without a line feed at the end. */
   readonly text: string;
   readonly section: number;
-  /** What knowing it is worth, 0–1. */
+  /** What knowing it is worth, not negative; compares within one call only. */
   readonly value: number;
   /** Tokens of `text` and its line feed. */
   readonly tokens: number;

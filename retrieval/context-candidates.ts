@@ -99,11 +99,11 @@ export function entriesOfProject(sources: ContextSources, now: Date): ContextEnt
         : `learning of the project, confidence ${learning.confidence.toFixed(2)}`,
     });
   }
-  const known = sources.learnings.map((learning) => plain(learning.description));
+  const known = sources.learnings.map((learning) => ` ${plain(learning.description)} `);
   for (const item of sources.items) {
     // What a learning says already is not told twice.
     const title = plain(item.title);
-    if (title !== '' && known.some((said) => said.includes(title))) continue;
+    if (title !== '' && known.some((said) => said.includes(` ${title} `))) continue;
     entries.push({
       id: item.id,
       type: 'summary',

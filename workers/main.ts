@@ -23,7 +23,9 @@ async function main(): Promise<void> {
   // `--queues session,model` serves only these, so that each kind of work can have processes of its own.
   const { values } = parseArgs({ options: { queues: { type: 'string' } } });
   const environment = processEnvironment();
-  const config = parseConfig(values.queues === undefined ? environment : { ...environment, RECOLLECT_WORKER_QUEUES: values.queues });
+  const config = parseConfig(
+    values.queues === undefined ? environment : { ...environment, RECOLLECT_WORKER_QUEUES: values.queues },
+  );
   const logger = createLogger('worker', config.logLevel);
   Runtime.install({ logger: new DefaultLogger('INFO', forward(logger)), shutdownSignals: [] });
   const stop = stopRequested();

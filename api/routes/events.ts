@@ -29,7 +29,11 @@ function answerOf(items: readonly CaptureItem[]): z.output<typeof captureAnswerS
 /** `POST /events` and `/events/batch`: host-neutral capture. */
 export function eventRoutes({ intake }: ApiDependencies): FastifyPluginCallbackZod {
   /** Stores the good events of a list and answers one item each, in order. */
-  const captureAll = async (values: readonly unknown[], capturer: Capturer, delivery: string | null): Promise<CaptureItem[]> => {
+  const captureAll = async (
+    values: readonly unknown[],
+    capturer: Capturer,
+    delivery: string | null,
+  ): Promise<CaptureItem[]> => {
     const checked = values.map((value) => checkEvent(value, null));
     const good = checked.flatMap((entry, index): HostEvent[] =>
       'event' in entry ? [keyedByDelivery(entry.event, delivery, index)] : [],
@@ -91,7 +95,10 @@ export function eventRoutes({ intake }: ApiDependencies): FastifyPluginCallbackZ
           response: {
             202: {
               description: 'One item an event',
-              content: { 'application/json': { schema: captureAnswerSchema }, 'application/x-ndjson': { schema: z.union([z.string(), z.instanceof(Readable)]) } },
+              content: {
+                'application/json': { schema: captureAnswerSchema },
+                'application/x-ndjson': { schema: z.union([z.string(), z.instanceof(Readable)]) },
+              },
             },
             ...ERROR_RESPONSES,
           },
@@ -100,7 +107,9 @@ export function eventRoutes({ intake }: ApiDependencies): FastifyPluginCallbackZ
       async (request, reply) => {
         const holder = holderOf(request);
         if (request.body instanceof Readable) {
-          const lines = captureLines(request.body, deliveryOf(request.headers), (events) => intake.capture(events, holder));
+          const lines = captureLines(request.body, deliveryOf(request.headers), (events) =>
+            intake.capture(events, holder),
+          );
           return reply.status(202).type('application/x-ndjson').send(Readable.from(lines));
         }
         if (!Array.isArray(request.body))

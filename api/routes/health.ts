@@ -75,7 +75,10 @@ export function healthRoutes({
         schema: {
           tags: ['operation'],
           summary: 'Prometheus metrics',
-          response: { 200: { description: 'Prometheus text format', content: { 'text/plain': { schema: z.string() } } }, ...ERROR_RESPONSES },
+          response: {
+            200: { description: 'Prometheus text format', content: { 'text/plain': { schema: z.string() } } },
+            ...ERROR_RESPONSES,
+          },
         },
       },
       async (_request, reply) => {

@@ -28,7 +28,7 @@ const COMMON_FIELDS = new Set([
   'event_id',
 ]);
 /** Answers of our own tools are recall, not experience. */
-const OWN_TOOLS = /^mcp__recollect__/;
+const OWN_TOOLS = /^mcp__(?:[a-z0-9-]{1,64}_){0,8}recollect(?:_[a-z0-9-]{1,64}){0,8}__/i;
 
 function text(payload: HookPayload, field: string): string | null {
   const value = payload[field];

@@ -91,6 +91,8 @@ function renderResponse(response: unknown): string {
       .join('\n');
   }
   const fields = fieldsOf(response);
+  // Pixels say nothing as text, and would fill a window.
+  if (fields['type'] === 'image') return '[image]';
   if ('stdout' in fields || 'stderr' in fields) {
     const streams = [textField(fields, 'stdout'), textField(fields, 'stderr')].filter((text) => text !== undefined);
     return fields['interrupted'] === true ? [...streams, '(interrupted)'].join('\n') : streams.join('\n');

@@ -36,6 +36,12 @@ const TABLE: readonly [string, unknown, FailureType, 'retried' | 'given up'][] =
     type,
     fate,
   ]),
+  [
+    'a Temporal that does not answer',
+    Object.assign(new Error(CONTENT), { name: 'ServiceError' }),
+    'TemporalUnavailable',
+    'retried',
+  ],
   ['no embedder', new EmbedderUnavailable('no model files'), 'EmbedderUnavailable', 'retried'],
   ['no vector index', new VectorIndexUnavailable('away'), 'VectorIndexUnavailable', 'retried'],
   [
@@ -125,9 +131,9 @@ describe('the closed union', () => {
     expect(FAILURE_TYPES).toEqual(expect.arrayContaining([...PERMANENT_FAILURES]));
   });
 
-  it('is reached by the table, but for what only the client of Temporal meets', () => {
+  it('is reached by the table', () => {
     const reached = new Set(TABLE.map(([, , type]) => type));
-    expect(FAILURE_TYPES.filter((type) => !reached.has(type))).toEqual(['TemporalUnavailable']);
+    expect(FAILURE_TYPES.filter((type) => !reached.has(type))).toEqual([]);
   });
 });
 
@@ -183,5 +189,13 @@ describe('withFailures', () => {
 
   it('keeps the names of the group', () => {
     expect(Object.keys(group(null))).toEqual(['good', 'bad']);
+  });
+});
+
+describe('an I/O that the activity’s own signal ended', () => {
+  it('stays an AbortError, which the SDK knows as a cancellation', async () => {
+    const aborted = new DOMException('aborted', 'AbortError');
+    const { act } = withFailures({ act: (): Promise<void> => Promise.reject(aborted) });
+    await expect(act()).rejects.toBe(aborted);
   });
 });

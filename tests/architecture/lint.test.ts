@@ -26,23 +26,79 @@ const used = (name: string) => `export const kept = ${name};\n`;
 
 describe('the lint rules are the architecture', { timeout: 60_000 }, () => {
   test.each([
-    ['workflows/session/workflow.ts', "import { z } from 'zod';\n" + used('z'), 'workflow code imports @temporalio/workflow'],
-    ['workflows/session/workflow.ts', "import { Client } from '@temporalio/client';\n" + used('Client'), 'workflow code imports @temporalio/workflow'],
-    ['workflows/session/workflow.ts', "import { readFileSync } from 'node:fs';\n" + used('readFileSync'), 'workflow code imports @temporalio/workflow'],
-    ['workflows/session/workflow.ts', "import { newId } from '../../domain/ids.ts';\n" + used('newId'), 'workflows import nothing of the other rooms'],
-    ['workflows/session/workflow.ts', "import { PrismaClient } from '../../prisma/generated/client.ts';\n" + used('PrismaClient'), 'workflows import nothing'],
-    ['workflows/ids.ts', "import { newId } from '../domain/ids.ts';\n" + used('newId'), 'workflows import nothing of the other rooms'],
+    [
+      'workflows/session/workflow.ts',
+      "import { z } from 'zod';\n" + used('z'),
+      'workflow code imports @temporalio/workflow',
+    ],
+    [
+      'workflows/session/workflow.ts',
+      "import { Client } from '@temporalio/client';\n" + used('Client'),
+      'workflow code imports @temporalio/workflow',
+    ],
+    [
+      'workflows/session/workflow.ts',
+      "import { readFileSync } from 'node:fs';\n" + used('readFileSync'),
+      'workflow code imports @temporalio/workflow',
+    ],
+    [
+      'workflows/session/workflow.ts',
+      "import { newId } from '../../domain/ids.ts';\n" + used('newId'),
+      'workflows import nothing of the other rooms',
+    ],
+    [
+      'workflows/session/workflow.ts',
+      "import { PrismaClient } from '../../prisma/generated/client.ts';\n" + used('PrismaClient'),
+      'workflows import nothing',
+    ],
+    [
+      'workflows/ids.ts',
+      "import { newId } from '../domain/ids.ts';\n" + used('newId'),
+      'workflows import nothing of the other rooms',
+    ],
     ['workflows/session/workflow.ts', 'export const home = process.env;\n', 'process'],
-    ['domain/windows.ts', "import { createPool } from '../stores/postgres/pool.ts';\n" + used('createPool'), 'domain may import nothing of the other rooms'],
+    [
+      'domain/windows.ts',
+      "import { createPool } from '../stores/postgres/pool.ts';\n" + used('createPool'),
+      'domain may import nothing of the other rooms',
+    ],
     ['domain/windows.ts', "import { z } from 'zod';\n" + used('z'), 'the domain is pure'],
     ['domain/windows.ts', "import { readFileSync } from 'node:fs';\n" + used('readFileSync'), 'the domain is pure'],
-    ['stores/postgres/pool.ts', "import { createServer } from '../../api/server.ts';\n" + used('createServer'), 'stores may import'],
-    ['stores/temporal/hints.ts', "import { session } from '../../workflows/session/workflow.ts';\n" + used('session'), 'workflow code is for the bundle alone'],
-    ['activities/session/create.ts', "import { createServer } from '../../api/server.ts';\n" + used('createServer'), 'activities may import'],
-    ['api/routes/events.ts', "import { PrismaClient } from '../../prisma/generated/client.ts';\n" + used('PrismaClient'), 'api may import'],
-    ['api/routes/events.ts', "import { toFailure } from '../../activities/failures.ts';\n" + used('toFailure'), 'api may import'],
-    ['client/recollect-client.ts', "import { newId } from '../domain/ids.ts';\n" + used('newId'), 'client may import nothing'],
-    ['retrieval/search.ts', "import { createOnnxEmbedder } from '../models/embedding/onnx-embedder.ts';\n" + used('createOnnxEmbedder'), 'retrieval may import'],
+    [
+      'stores/postgres/pool.ts',
+      "import { createServer } from '../../api/server.ts';\n" + used('createServer'),
+      'stores may import',
+    ],
+    [
+      'stores/temporal/hints.ts',
+      "import { session } from '../../workflows/session/workflow.ts';\n" + used('session'),
+      'workflow code is for the bundle alone',
+    ],
+    [
+      'activities/session/create.ts',
+      "import { createServer } from '../../api/server.ts';\n" + used('createServer'),
+      'activities may import',
+    ],
+    [
+      'api/routes/events.ts',
+      "import { PrismaClient } from '../../prisma/generated/client.ts';\n" + used('PrismaClient'),
+      'api may import',
+    ],
+    [
+      'api/routes/events.ts',
+      "import { toFailure } from '../../activities/failures.ts';\n" + used('toFailure'),
+      'api may import',
+    ],
+    [
+      'client/recollect-client.ts',
+      "import { newId } from '../domain/ids.ts';\n" + used('newId'),
+      'client may import nothing',
+    ],
+    [
+      'retrieval/search.ts',
+      "import { createOnnxEmbedder } from '../models/embedding/onnx-embedder.ts';\n" + used('createOnnxEmbedder'),
+      'retrieval may import',
+    ],
     ['api/server.ts', 'export const home = process.env.HOME;\n', 'process.env'],
     ['api/server.ts', "console.log('x');\n", 'console'],
     ['tests/domain/windows.test.ts', "import { test } from 'vitest';\ntest.only('x', () => {});\n", 'focus'],
@@ -64,9 +120,13 @@ describe('workflow modules hold no state', () => {
   const moduleState = /^(?:export )?(?:let|var) /m;
 
   test('no workflow file declares a module-level variable', () => {
-    const files = readdirSync(path.join(ROOT, 'workflows'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+    const files = readdirSync(path.join(ROOT, 'workflows'), { recursive: true, encoding: 'utf8' }).filter((file) =>
+      file.endsWith('.ts'),
+    );
     expect(files.length).toBeGreaterThan(10);
-    expect(files.filter((file) => moduleState.test(readFileSync(path.join(ROOT, 'workflows', file), 'utf8')))).toEqual([]);
+    expect(files.filter((file) => moduleState.test(readFileSync(path.join(ROOT, 'workflows', file), 'utf8')))).toEqual(
+      [],
+    );
   });
 
   test('and one that did would be seen', () => {

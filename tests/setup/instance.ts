@@ -84,7 +84,7 @@ export async function startTestInstance(overrides: Readonly<Record<string, strin
   const dependencies = createApiDependencies(config, logger);
   const server = await createServer({ dependencies, logger, isStopping: () => false });
   const url = await server.listen({ host: '127.0.0.1', port: 0 });
-  const connection = await Connection.connect({ address: config.temporal.address });
+  const connection = await Connection.connect({ address: inject('engines').temporal.address });
   const stops: (() => Promise<void>)[] = [];
 
   const call: TestInstance['call'] = async (method, path, options = {}) => {

@@ -199,3 +199,21 @@ describe('files', () => {
     expect([filesRead, filesModified]).toEqual([[], []]);
   });
 });
+
+describe('pictures', () => {
+  it('are named, not stored', () => {
+    const base64 = 'iVBORw0KGgo='.repeat(10);
+    const read = renderToolCall('Read', { file_path: '/src/a.png' }, { type: 'image', file: { base64 } }, null);
+    expect(read.content).toBe('/src/a.png\n\n[image]');
+    const shot = renderToolCall(
+      'mcp__browser__shot',
+      {},
+      [
+        { type: 'text', text: 'done' },
+        { type: 'image', data: base64 },
+      ],
+      null,
+    );
+    expect(shot.content).toBe('done\n[image]');
+  });
+});

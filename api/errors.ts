@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 
-/** Every machine code that an answer can carry, with its status: docs/errors.md explains each. */
+/** Every machine code that an answer can carry, with its status: docs/api.md explains each. */
 export const ERROR_STATUS = {
   INVALID_JSON: 400,
   INVALID_UTF8: 400,
@@ -9,8 +9,6 @@ export const ERROR_STATUS = {
   INVALID_API_KEY: 401,
   FORBIDDEN: 403,
   NOT_FOUND: 404,
-  METHOD_NOT_ALLOWED: 405,
-  CONFLICT: 409,
   BODY_TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
   VALIDATION_FAILED: 422,

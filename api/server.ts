@@ -27,7 +27,7 @@ export const API_VERSION = '1';
 const PREFIX = `/api/v${API_VERSION}`;
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
 /** A client that sends nothing for this long is not coming back. */
-const REQUEST_TIMEOUT_MS = 120_000;
+const IDLE_TIMEOUT_MS = 120_000;
 
 async function registerDocs(app: FastifyInstance): Promise<void> {
   await app.register(swagger, {
@@ -85,7 +85,9 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    // NDJSON may take as long as it takes, as long as something comes.
+    requestTimeout: 0,
+    connectionTimeout: IDLE_TIMEOUT_MS,
     return503OnClosing: true,
     genReqId: (request) => {
       const given = request.headers['x-request-id'];

@@ -10,7 +10,12 @@ const fraction = z.coerce.number().min(0).max(1);
 /** Every setting that the environment can give, with its default: the table in docs/configuration.md is made from this. */
 export const environmentSchema = z.object({
   RECOLLECT_DATABASE_URL: z.url().describe('PostgreSQL as the application role; policies bind it'),
-  RECOLLECT_MAINTENANCE_DATABASE_URL: z.url().describe('PostgreSQL as the maintenance role, which sees every tenant'),
+  RECOLLECT_MAINTENANCE_DATABASE_URL: z
+    .url()
+    .optional()
+    .describe(
+      'PostgreSQL as the maintenance role, which sees every tenant; for workers of the maintenance queue alone',
+    ),
   RECOLLECT_DB_POOL_MAX: positiveInt.max(200).default(10).describe('Connections a process may open'),
   RECOLLECT_DB_CONNECT_TIMEOUT_MS: positiveInt.default(5_000).describe('How long a query waits for a free connection'),
   RECOLLECT_DB_STATEMENT_TIMEOUT_MS: positiveInt.default(30_000).describe('A statement that runs longer is ended'),

@@ -39,8 +39,8 @@ export interface SearchResult {
   /** Memories that match at all, among the candidates that were looked at. */
   readonly total: number;
   readonly facets: Readonly<Record<'type' | 'tool' | 'project' | 'tag', Readonly<Record<string, number>>>>;
-  /** What was away: `vector` when only keywords were compared, `keyword` when only vectors were. */
-  readonly degraded: readonly ('vector' | 'keyword')[];
+  /** What was away: `vector` when only keywords could be compared. */
+  readonly degraded: readonly 'vector'[];
 }
 
 /** Chunks that each lane gives: enough for the best fifty memories after fusion, and bounded. */
@@ -100,7 +100,7 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
   };
 
   /** Both lanes; where either part of the vector lane is away, PostgreSQL answers by keyword. */
-  const recall = async (request: SearchRequest): Promise<{ lanes: Lane[]; degraded: ('vector' | 'keyword')[] }> => {
+  const recall = async (request: SearchRequest): Promise<{ lanes: Lane[]; degraded: 'vector'[] }> => {
     const [keyword, vector] = await Promise.all([
       laneHits(vectors.keyword(request.tenantId, embedder.model, request.question, request.filter, LANE_HITS)),
       laneHits(nearest(request)),

@@ -1,5 +1,7 @@
+import { createRequire } from 'node:module';
 import { Worker } from '@temporalio/worker';
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
+import { z } from 'zod';
 import type { Config, WorkerQueue } from '../config/config.ts';
 import { QUEUES } from '../workflows/queues.ts';
 import { readBundle } from './bundle.ts';
@@ -10,6 +12,11 @@ const SESSION_POLLS = 4;
 const CACHED_WORKFLOWS = 300;
 const STICKY_MS = 3_000;
 const DEPLOYMENT = 'recollect';
+
+/** The build id of a worker that was given none. */
+function packageVersion(): string {
+  return z.object({ version: z.string() }).parse(createRequire(import.meta.url)('../package.json')).version;
+}
 
 /** Options of one queue's worker, all of them said: the SDK's defaults are made for nobody in particular. */
 function optionsOf(
@@ -24,7 +31,7 @@ function optionsOf(
     shutdownGraceTime: config.shutdownGraceMs,
     shutdownForceTime: config.shutdownGraceMs * 2,
     workerDeploymentOptions: {
-      version: { deploymentName: DEPLOYMENT, buildId: config.worker.buildId ?? 'development' },
+      version: { deploymentName: DEPLOYMENT, buildId: config.worker.buildId ?? packageVersion() },
       useWorkerVersioning: false,
     },
     maxHeartbeatThrottleInterval: 4_000,

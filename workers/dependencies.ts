@@ -4,6 +4,7 @@ import { createMaintenanceActivities } from '../activities/maintenance/create-ma
 import { withFailures } from '../activities/failures.ts';
 import { createSessionActivities } from '../activities/session/create-session-activities.ts';
 import { createSummariseActivities } from '../activities/summarise/create-summarise-activities.ts';
+import { ConfigError } from '../config/config.ts';
 import type { Config } from '../config/config.ts';
 import { embeddingModelDirectory } from '../models/embedding/model-directory.ts';
 import { BGE_SMALL } from '../models/embedding/bge-small.ts';
@@ -24,6 +25,14 @@ const EMBEDDER_IDLE_MS = 30_000;
 /** Sweeps need one connection, and one more while the other is busy. */
 const MAINTENANCE_POOL = 2;
 
+/** Only the maintenance queue's activities use this role; other workers get a pool that never connects. @throws ConfigError */
+function maintenanceUrlOf({ database, worker }: Config): string {
+  if (database.maintenanceUrl !== undefined) return database.maintenanceUrl;
+  if (worker.queues.includes('maintenance'))
+    throw new ConfigError('RECOLLECT_MAINTENANCE_DATABASE_URL: is needed by a worker of the maintenance queue');
+  return database.url;
+}
+
 /** The only place where the worker's activities meet what they stand on. */
 export function createWorkerDependencies(config: Config, logger: Logger) {
   const clock = { now: () => Date.now() };
@@ -41,7 +50,7 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
   });
   const maintenance = createPool({
     ...limits,
-    url: config.database.maintenanceUrl,
+    url: maintenanceUrlOf(config),
     max: MAINTENANCE_POOL,
     applicationName: 'recollect-maintenance',
   });

@@ -71,7 +71,7 @@ const searchAnswer = z
   .object({
     data: z.array(memorySchema),
     facets: z.object({ type: facet, tool: facet, project: facet, tag: facet }),
-    degraded: z.array(z.enum(['vector', 'keyword'])),
+    degraded: z.array(z.enum(['vector'])),
     took_ms: z.number(),
     pagination: paginationSchema,
   })

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Command } from 'commander';
+import { ConfigError } from '../../config/config.ts';
 import { EngineError } from '../../infra/engines/engine-error.ts';
 import { InstanceError } from '../../infra/instance/instance-error.ts';
 import { SupervisorError } from '../../infra/supervisor/definitions.ts';
@@ -65,7 +66,12 @@ export async function demo(options: DemoOptions, context: CommandContext): Promi
       output.out('Stopped.\n');
       return 130;
     }
-    if (error instanceof EngineError || error instanceof InstanceError || error instanceof SupervisorError) {
+    if (
+      error instanceof ConfigError ||
+      error instanceof EngineError ||
+      error instanceof InstanceError ||
+      error instanceof SupervisorError
+    ) {
       output.err(`${error.message}\n`);
       return 1;
     }

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { ConfigError } from '../../config/config.ts';
 import { EngineError } from '../../infra/engines/engine-error.ts';
 import { InstanceError } from '../../infra/instance/instance-error.ts';
 import { prepareDataDirectory } from '../../infra/instance/instance.ts';
@@ -102,7 +103,12 @@ function runningUrl(dataDir: string, pid: number): string | null {
 
 /** Failures whose message says all that a person needs; anything else is our own mistake and shows its stack. */
 function isExpected(error: unknown): error is Error {
-  return error instanceof EngineError || error instanceof InstanceError || error instanceof SupervisorError;
+  return (
+    error instanceof ConfigError ||
+    error instanceof EngineError ||
+    error instanceof InstanceError ||
+    error instanceof SupervisorError
+  );
 }
 
 function portFrom(value: string | undefined): number | undefined {

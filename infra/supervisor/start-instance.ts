@@ -1,4 +1,6 @@
 import path from 'node:path';
+import { parseConfig } from '../../config/config.ts';
+import type { Config } from '../../config/config.ts';
 import type { Environment } from '../../config/process-environment.ts';
 import { bootstrapDatabase } from '../bootstrap/database.ts';
 import { bootstrapIdentity } from '../bootstrap/identity.ts';
@@ -13,7 +15,6 @@ import {
   maintenanceDatabaseUrl,
   superuserUrl,
   temporalAddress,
-  temporalNamespace,
 } from '../instance/environment.ts';
 import type { Instance } from '../instance/instance.ts';
 import type { NodeDefinition, StepDefinition } from './definitions.ts';
@@ -114,11 +115,15 @@ function instanceNodes(instance: Instance, files: EngineFiles, context: GraphCon
     ...nodeEnvironment(context.cacheDir),
     ...instanceEnvironment(instance, context.environment, context.cacheDir),
   };
+  // A setting at fault is told before anything starts, by its name.
+  const config = parseConfig(childEnvironment);
+  // The role that sees every tenant is the worker's alone.
+  const { RECOLLECT_MAINTENANCE_DATABASE_URL: _workerOnly, ...apiEnvironment } = childEnvironment;
   const after = ['database', 'temporal-setup', 'weaviate', 'identity', 'model-files'];
   return [
     ...engineNodes(instance, files, context.environment),
     databaseStep(instance),
-    temporalStep(instance, context.environment),
+    temporalStep(instance, config),
     identityStep(instance, context.environment),
     modelFilesStep(context),
     nodeService({
@@ -128,7 +133,7 @@ function instanceNodes(instance: Instance, files: EngineFiles, context: GraphCon
       environment: childEnvironment,
       stopGraceMs: WORKER_GRACE_MS,
     }),
-    nodeService({ name: 'api', entry: 'api/main.ts', after, environment: childEnvironment, stopGraceMs: API_GRACE_MS }),
+    nodeService({ name: 'api', entry: 'api/main.ts', after, environment: apiEnvironment, stopGraceMs: API_GRACE_MS }),
   ];
 }
 
@@ -148,12 +153,17 @@ function databaseStep(instance: Instance): StepDefinition {
   };
 }
 
-function temporalStep(instance: Instance, environment: Environment): StepDefinition {
+function temporalStep(instance: Instance, config: Config): StepDefinition {
   return {
     kind: 'step',
     name: 'temporal-setup',
     after: ['temporal'],
-    run: () => bootstrapTemporal({ address: temporalAddress(instance), namespace: temporalNamespace(environment) }),
+    run: () =>
+      bootstrapTemporal({
+        address: temporalAddress(instance),
+        namespace: config.temporal.namespace,
+        sweepIntervalMs: config.sweepIntervalMs,
+      }),
   };
 }
 

@@ -13,7 +13,10 @@ beforeAll(async () => {
 afterAll(() => instance.close());
 
 /** A request to an address as it is, redirects left to be seen. */
-function raw(path: string, init: RequestInit = {}): Promise<Response> {
+function raw(
+  path: string,
+  init: Omit<RequestInit, 'headers'> & { readonly headers?: Readonly<Record<string, string>> } = {},
+): Promise<Response> {
   return fetch(`${instance.url}${path}`, {
     redirect: 'manual',
     ...init,

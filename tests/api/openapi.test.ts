@@ -7,8 +7,8 @@ import { demoHooks, replay, settled } from '../setup/demo-session.ts';
 import { createTestUser } from '../setup/database.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { ApiAnswer, TestInstance } from '../setup/instance.ts';
-import { Contract, ask, contractOf } from './support/openapi.ts';
-import type { ContractRequest } from './support/openapi.ts';
+import { ask, contractOf } from './support/openapi.ts';
+import type { Contract, ContractRequest } from './support/openapi.ts';
 
 const V1 = '/api/v1';
 let instance: TestInstance;
@@ -22,8 +22,8 @@ beforeAll(async () => {
   const hooks = demoHooks();
   await replay(instance, hooks);
   session = encodeURIComponent(`claude-code:${hooks[0]?.session_id ?? ''}`);
-  await settled(instance, decodeURIComponent(session), 100_000);
-}, 120_000);
+  await settled(instance, decodeURIComponent(session), 150_000);
+}, 180_000);
 afterAll(() => instance.close());
 
 const event = { type: 'prompt', host: 'test', session_id: 'contract', content: 'hello' };

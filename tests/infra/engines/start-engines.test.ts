@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -136,7 +137,9 @@ test('after a stop nothing is left; engines whose supervisor was killed are ende
   await ready.promise;
   const state = readState(layout.stateFile);
   const left = Object.values(state?.nodes ?? {}).flatMap((node) => node.process ?? []);
+  const gone = once(killed, 'exit');
   killed.kill('SIGKILL');
+  await gone;
   if (state === null) throw new Error('There is no state.');
   // As if it had been killed between the start of PostgreSQL and the note of it.
   const { postgres: _forgotten, ...nodes } = state.nodes;

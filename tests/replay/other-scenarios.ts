@@ -78,6 +78,21 @@ function operation(workflow: 'captureSweep' | 'partitions', shape: 'happy' | 'fa
 export const OTHER_SCENARIOS: readonly Scenario[] = [
   indexScenario('happy', [{ ...DONE, more: true }, DONE]),
   indexScenario('refused', [{ indexed: 0, refused: 2, more: true, completeSessionIds: [] }, DONE]),
+  {
+    ...indexScenario('away', []),
+    // The model stays away for longer than one activity may take: the run waits and tries again.
+    activities: () => {
+      let asked = 0;
+      return {
+        embedBatch: async () => {
+          asked += 1;
+          if (asked === 1)
+            throw ApplicationFailure.create({ type: 'EmbedderUnavailable', message: 'away', nonRetryable: true });
+          return DONE;
+        },
+      };
+    },
+  },
   indexScenario('continued', [{ ...DONE, more: true, completeSessionIds: [] }]),
   operation('captureSweep', 'happy'),
   operation('captureSweep', 'failed'),

@@ -2,7 +2,7 @@
 export const SHAPES = {
   session: ['happy', 'reopened', 'provider-away', 'continued', 'idle', 'cancelled', 'deleted', 'unsummarised'],
   learning: ['happy', 'failed'],
-  index: ['happy', 'refused', 'continued'],
+  index: ['happy', 'refused', 'away', 'continued'],
   captureSweep: ['happy', 'failed'],
   partitions: ['happy'],
 } as const satisfies Record<string, readonly string[]>;

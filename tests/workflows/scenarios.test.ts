@@ -86,6 +86,7 @@ describe('other workflows', { timeout: 120_000 }, () => {
     ['learning', 'failed', 'Failed'],
     ['index', 'happy', 'Completed'],
     ['index', 'refused', 'Completed'],
+    ['index', 'away', 'Completed'],
     ['captureSweep', 'failed', 'Failed'],
     ['partitions', 'happy', 'Completed'],
   ])('%s %s ends %s', async (workflow, shape, status) => {

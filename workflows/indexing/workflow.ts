@@ -1,4 +1,5 @@
 import {
+  ActivityFailure,
   condition,
   continueAsNew,
   defineSignal,
@@ -22,14 +23,20 @@ const LINGER_MS = 10_000;
 const MAX_BATCHES = 200;
 const FIRST_WAIT_MS = 1_000;
 const MAX_WAIT_MS = 60_000;
+/** Rest after ten minutes of attempts that all failed. */
+const AWAY_WAIT_MS = 10_000;
+
+/** Continue as new after this many hints: 10,000 end a run, and they keep coming while the model is away. */
+const MAX_SIGNALS = 2_000;
 
 /**
- * A batch takes a second or two. No total bound: a model or an index that is away comes back some day, and until then the vectors
- * wait in the ledger, where health and metrics show them.
+ * A batch takes a second or two. Ten minutes of attempts; then the run counts its hints and tries again, for as long as the model or the
+ * index is away: until then the vectors wait in the ledger, where health shows it.
  */
 const embedding = proxyActivities<IndexActivities>({
   taskQueue: QUEUES.embedding,
   startToCloseTimeout: '2 minutes',
+  scheduleToCloseTimeout: '10 minutes',
   heartbeatTimeout: '10 seconds',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
 });
@@ -37,13 +44,22 @@ const embedding = proxyActivities<IndexActivities>({
 /** Embeds and writes what a tenant's ledger has waiting, batch by batch, and tells the sessions that are complete. */
 export async function index(input: IndexInput): Promise<void> {
   let hinted = true;
+  let signals = 0;
   setHandler(hint, () => {
     hinted = true;
+    signals += 1;
   });
   let refusals = 0;
-  for (let batches = 0; batches < MAX_BATCHES && !workflowInfo().continueAsNewSuggested; batches += 1) {
+  for (let batches = 0; batches < MAX_BATCHES && signals < MAX_SIGNALS && !workflowInfo().continueAsNewSuggested; batches += 1) {
     hinted = false;
-    const result = await embedding.embedBatch(input);
+    const result = await embedding.embedBatch(input).catch((error: unknown) => {
+      if (error instanceof ActivityFailure) return null;
+      throw error;
+    });
+    if (result === null) {
+      await condition(() => false, AWAY_WAIT_MS);
+      continue;
+    }
     for (const sessionId of result.completeSessionIds) {
       // A session that is over, or was never told, has nobody to hear it; it looks for itself from time to time.
       await getExternalWorkflowHandle(sessionWorkflowId(input.tenantId, sessionId))
@@ -57,7 +73,9 @@ export async function index(input: IndexInput): Promise<void> {
       refusals = 0;
     }
     if (result.more) continue;
-    if (!(await condition(() => hinted, LINGER_MS))) return;
+    await condition(() => hinted, LINGER_MS);
+    // A hint that comes together with the timer's end still counts.
+    if (!hinted) return;
   }
   await continueAsNew<typeof index>(input);
 }

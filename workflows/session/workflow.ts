@@ -166,7 +166,8 @@ export async function session(input: SessionInput): Promise<void> {
   /** Sums the session up, learns from it and waits for its vectors. False as soon as something new was captured. */
   const close = async (): Promise<boolean> => {
     await show('closing');
-    const reopened = () => hinted;
+    // Something new was captured, or the history has grown long with waiting and is to be begun anew.
+    const reopened = () => hinted || workflowInfo().continueAsNewSuggested;
     const summedUp = await withProvider(async () => {
       const result = await model.summariseSession(ref);
       state.modelCalls += result.calls;
@@ -188,11 +189,16 @@ export async function session(input: SessionInput): Promise<void> {
     if (learned === 'interrupted') return false;
     vectorsDone = false;
     await database.hintIndex(ref);
-    while ((await database.countPending(ref)).pending > 0) {
-      await condition(() => vectorsDone || hinted, INDEX_CHECK_MS);
-      if (hinted) return false;
+    for (let checkMs = INDEX_CHECK_MS; (await database.countPending(ref)).pending > 0; checkMs = Math.min(checkMs * 2, MAX_PROVIDER_WAIT_MS)) {
+      const told = await condition(() => vectorsDone || reopened(), checkMs);
+      if (reopened()) return false;
       vectorsDone = false;
+      if (!told && waiting === null) {
+        waiting = { reason: 'VectorsPending', untilMs: Date.now() + checkMs };
+        await show('closing');
+      }
     }
+    waiting = null;
     if (hinted) return false;
     const { settled } = await database.settle(ref);
     return settled;
@@ -222,6 +228,7 @@ export async function session(input: SessionInput): Promise<void> {
         ]);
         if (!hinted) return;
       }
+      waiting = null;
       if (!again && phase !== 'active') await show('active');
       continue;
     }

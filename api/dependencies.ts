@@ -34,7 +34,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
   const vectors = createWeaviateIndex(config.weaviate);
   const embedder = createOnnxEmbedder({
     modelDir: embeddingModelDirectory(config.embedding.modelDir, config.cacheDir),
-    threads: 1,
+    threads: 2,
     maxBatchTokens: QUERY_BATCH_TOKENS,
     idleUnloadMs: EMBEDDER_IDLE_MS,
   });

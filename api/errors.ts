@@ -79,13 +79,18 @@ export function toApiError(error: unknown): ApiError {
   return new ApiError('INTERNAL', 'something went wrong here; the log has the request id');
 }
 
+/** A line of a stack that names code: the others repeat the message, which may hold what was captured. */
+function isFrame(line: string): boolean {
+  return /^\s+at /.test(line);
+}
+
 /** Answers every error in the one shape. */
 export function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   const known = toApiError(error);
   const status = ERROR_STATUS[known.code];
   if (known.code === 'INTERNAL')
     request.log.error(
-      { error: error.name, code: error.code, stack: error.stack?.split('\n').slice(1, 6) },
+      { error: error.name, code: error.code, stack: error.stack?.split('\n').filter(isFrame).slice(0, 5) },
       'request failed',
     );
   if (status === 503) void reply.header('retry-after', RETRY_AFTER_SECONDS);

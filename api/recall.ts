@@ -1,5 +1,4 @@
 import type { HostEvent } from '../domain/capture/event.ts';
-import { projectIdentity } from '../domain/capture/project-identity.ts';
 import type { TenantId } from '../domain/ids.ts';
 import { createContext } from '../retrieval/context.ts';
 import type { ContextBlock, ContextDependencies, ContextRequest } from '../retrieval/context.ts';
@@ -24,13 +23,13 @@ export function createRecall(dependencies: SearchDependencies & Omit<ContextDepe
     search,
     context,
     async contextForHook(tenantId, viewerId, event) {
-      const identity = event === null ? null : projectIdentity(event.project);
-      if (event === null || identity === null) return '';
+      if (event === null) return '';
       const block = await context({
         tenantId,
         viewerId,
         purpose: 'session_start',
-        project: identity.remote ?? event.project?.path ?? identity.name,
+        // The capture has just said which project this is; a path alone could be another machine's.
+        project: null,
         namespace: event.namespace,
         sessionId: `${event.host}:${event.externalId}`,
         prompt: null,

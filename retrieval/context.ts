@@ -5,7 +5,7 @@ import type { Clock } from '../domain/ports/clock.ts';
 import type { TokenCounter } from '../domain/ports/token-counter.ts';
 import { readContextSources } from '../stores/postgres/context-sources.ts';
 import type { Database } from '../stores/postgres/database.ts';
-import { findProject } from '../stores/postgres/projects.ts';
+import { findProject, projectOfSession } from '../stores/postgres/projects.ts';
 import { findSessionId } from '../stores/postgres/sessions.ts';
 import { entriesOfProject, entriesOfSearch, SECTIONS } from './context-candidates.ts';
 import type { ContextEntry } from './context-candidates.ts';
@@ -15,7 +15,7 @@ export interface ContextRequest {
   readonly tenantId: TenantId;
   readonly viewerId: string | undefined;
   readonly purpose: 'session_start' | 'prompt' | 'file';
-  /** Id, git remote, root path or name. */
+  /** Id, git remote, root path or name; null: the project of the session that asks. */
   readonly project: string | null;
   readonly namespace: string;
   /** The session that asks: own id, or `host:external id`. */
@@ -88,9 +88,12 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
 
   return async (request) => {
     const { project, sources } = await database.asTenant(request.tenantId, async (transaction) => {
-      const project = request.project === null ? null : await findProject(transaction, request.project);
-      if (project === null || request.purpose !== 'session_start') return { project, sources: null };
       const excludeSessionId = request.sessionId === null ? null : await findSessionId(transaction, request.sessionId);
+      const project =
+        request.project === null
+          ? await projectOfSession(transaction, excludeSessionId)
+          : await findProject(transaction, request.project);
+      if (project === null || request.purpose !== 'session_start') return { project, sources: null };
       return {
         project,
         sources: await readContextSources(transaction, {

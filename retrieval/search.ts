@@ -8,7 +8,9 @@ import { VectorIndexUnavailable } from '../domain/ports/vector-index.ts';
 import type { RecallFilter, RecallHit, VectorIndex } from '../domain/ports/vector-index.ts';
 import type { Database } from '../stores/postgres/database.ts';
 import { searchKeyword } from '../stores/postgres/keyword-search.ts';
-import { readMemories } from '../stores/postgres/memories.ts';
+import { createQueryVectors } from './query-vectors.ts';
+import { readHeads, readMemories } from '../stores/postgres/memories.ts';
+import type { MemoryHead, MemoryRef } from '../stores/postgres/memories.ts';
 
 export interface SearchDependencies {
   readonly database: Database;
@@ -43,8 +45,13 @@ export interface SearchResult {
   readonly degraded: readonly 'vector'[];
 }
 
-/** Chunks that each lane gives: enough for the best fifty memories after fusion, and bounded. */
-const LANE_HITS = 150;
+/**
+ * Chunks that each lane gives: four for each memory that is shown, since one memory may have several, and enough to fuse. More is not
+ * better: 150 cost three times as long as 40 (client and index together), for results that nobody asked to see.
+ */
+const HITS_PER_RESULT = 4;
+const LEAST_HITS = 40;
+const MOST_HITS = 150;
 /** Memories that are read after fusion: what can be paged through, and what facets count. */
 const MAX_CANDIDATES = 100;
 
@@ -69,19 +76,38 @@ function countBy(values: readonly (string | null)[]): Record<string, number> {
   return Object.fromEntries(counts);
 }
 
-function bestOfEachSession(found: readonly FoundMemory[]): FoundMemory[] {
+function refOf(entry: FusedMemory): MemoryRef {
+  return { type: entry.memoryType, id: entry.memoryId };
+}
+
+function bestOfEachSession(entries: readonly FusedMemory[], heads: ReadonlyMap<string, MemoryHead>): FusedMemory[] {
   const seen = new Set<string>();
-  return found.filter(({ memory }) => {
-    const key = memory.session?.id ?? memory.id;
+  return entries.filter((entry) => {
+    const key = heads.get(entry.memoryId)?.sessionId ?? entry.memoryId;
     if (seen.has(key)) return false;
     seen.add(key);
     return true;
   });
 }
 
+function facetsOf(heads: readonly MemoryHead[]): SearchResult['facets'] {
+  return {
+    type: countBy(heads.map((head) => head.type)),
+    tool: countBy(heads.map((head) => head.tool)),
+    project: countBy(heads.map((head) => head.projectName)),
+    tag: countBy(heads.flatMap((head) => [...head.tags])),
+  };
+}
+
+function hitsFor({ offset, limit }: SearchRequest): number {
+  return Math.min(Math.max((offset + limit) * HITS_PER_RESULT, LEAST_HITS), MOST_HITS);
+}
+
 /** Hybrid search: keyword and vector recall side by side, fused, read from PostgreSQL. Answers degrade and never fail while PostgreSQL stands. */
 export function createSearch(dependencies: SearchDependencies): (request: SearchRequest) => Promise<SearchResult> {
   const { database, vectors, embedder, keywordWeight, onStage } = dependencies;
+
+  const vectorOf = createQueryVectors(embedder);
 
   const timed = async <Result>(stage: 'embed' | 'recall' | 'read', work: Promise<Result>): Promise<Result> => {
     const started = performance.now();
@@ -93,22 +119,22 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
   };
 
   const nearest = async (request: SearchRequest): Promise<readonly RecallHit[]> => {
-    const [vector] = await timed('embed', embedder.embed([request.question], 'query'));
+    const vector = await timed('embed', vectorOf(request.question));
     return vector === undefined
       ? []
-      : vectors.nearest(request.tenantId, embedder.model, vector, request.filter, LANE_HITS);
+      : vectors.nearest(request.tenantId, embedder.model, vector, request.filter, hitsFor(request));
   };
 
   /** Both lanes; where either part of the vector lane is away, PostgreSQL answers by keyword. */
   const recall = async (request: SearchRequest): Promise<{ lanes: Lane[]; degraded: 'vector'[] }> => {
     const [keyword, vector] = await Promise.all([
-      laneHits(vectors.keyword(request.tenantId, embedder.model, request.question, request.filter, LANE_HITS)),
+      laneHits(vectors.keyword(request.tenantId, embedder.model, request.question, request.filter, hitsFor(request))),
       laneHits(nearest(request)),
     ]);
     // Without an embedder nothing new reaches the vector index, so its words are not all there are, either.
     const words =
       vector === null || keyword === null
-        ? await searchKeyword(database.pool, request.tenantId, request.question, request.filter, LANE_HITS)
+        ? await searchKeyword(database.pool, request.tenantId, request.question, request.filter, hitsFor(request))
         : keyword;
     const lanes: Lane[] = [{ name: 'keyword', weight: keywordWeight, hits: words }];
     if (vector === null) return { lanes: [{ name: 'keyword', weight: 1, hits: words }], degraded: ['vector'] };
@@ -120,31 +146,28 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
     const fused = fuse(lanes)
       .filter((memory) => memory.score >= request.minScore)
       .slice(0, MAX_CANDIDATES);
-    const refs = fused.map((memory) => ({ type: memory.memoryType, id: memory.memoryId }));
-    const memories = await timed(
+    if (fused.length === 0) return { found: [], total: 0, facets: facetsOf([]), degraded };
+    return timed(
       'read',
-      refs.length === 0
-        ? Promise.resolve([])
-        : database.asTenant(request.tenantId, (transaction) =>
-            readMemories(transaction, refs, request.filter.viewerId),
-          ),
+      database.readAsTenant(request.tenantId, async (read) => {
+        const { viewerId } = request.filter;
+        // Texts are read of those alone that are shown: a candidate can hold 64 KiB.
+        const heads = new Map((await readHeads(read, fused.map(refOf), viewerId)).map((head) => [head.id, head]));
+        const known = fused.filter((entry) => heads.has(entry.memoryId));
+        const listed = request.groupBySession ? bestOfEachSession(known, heads) : known;
+        const page = listed.slice(request.offset, request.offset + request.limit);
+        const memories = await readMemories(read, page.map(refOf), viewerId);
+        const byId = new Map(memories.map((memory) => [memory.id, memory]));
+        return {
+          found: page.flatMap((entry): FoundMemory[] => {
+            const memory = byId.get(entry.memoryId);
+            return memory === undefined ? [] : [{ ...entry, memory }];
+          }),
+          total: listed.length,
+          facets: facetsOf(listed.flatMap((entry) => heads.get(entry.memoryId) ?? [])),
+          degraded,
+        };
+      }),
     );
-    const byId = new Map(memories.map((memory) => [memory.id, memory]));
-    const all = fused.flatMap((entry): FoundMemory[] => {
-      const memory = byId.get(entry.memoryId);
-      return memory === undefined ? [] : [{ ...entry, memory }];
-    });
-    const listed = request.groupBySession ? bestOfEachSession(all) : all;
-    return {
-      found: listed.slice(request.offset, request.offset + request.limit),
-      total: listed.length,
-      facets: {
-        type: countBy(listed.map(({ memory }) => memory.type)),
-        tool: countBy(listed.map(({ memory }) => memory.tool)),
-        project: countBy(listed.map(({ memory }) => memory.projectName)),
-        tag: countBy(listed.flatMap(({ memory }) => [...memory.tags])),
-      },
-      degraded,
-    };
   };
 }

@@ -1,4 +1,5 @@
-import { readFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +11,17 @@ const CODE = join(FOLDER, 'workflows.js');
 const META = join(FOLDER, 'workflows.json');
 const ENTRY = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
 
-const metaSchema = z.object({ sdkVersion: z.string() });
+const metaSchema = z.object({ sdkVersion: z.string(), sourcesSha256: z.string() });
+
+/** What the workflow code is made of: a bundle of other sources would replay other code than the tests saw. */
+function sourcesSha256(): string {
+  const hash = createHash('sha256');
+  const folder = dirname(ENTRY);
+  for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
+    if (file.endsWith('.ts')) hash.update(`${file}\0`).update(readFileSync(join(folder, file)));
+  }
+  return hash.digest('hex');
+}
 
 /** Version of the SDK that this process runs with. */
 function sdkVersion(): string {
@@ -26,14 +37,14 @@ export async function writeBundle(): Promise<void> {
   mkdirSync(FOLDER, { recursive: true });
   for (const [file, text] of [
     [CODE, code],
-    [META, JSON.stringify({ sdkVersion: sdkVersion() })],
+    [META, JSON.stringify({ sdkVersion: sdkVersion(), sourcesSha256: sourcesSha256() })],
   ] as const) {
     writeFileSync(`${file}.new`, text);
     renameSync(`${file}.new`, file);
   }
 }
 
-/** The bundle for a worker. @throws Error when there is none, or when another version of the SDK made it: replay could then differ. */
+/** The bundle for a worker. @throws Error when there is none, or when it is not of this SDK and these sources: replay could then differ. */
 export function readBundle(): { readonly codePath: string } {
   let meta: string;
   try {
@@ -41,8 +52,12 @@ export function readBundle(): { readonly codePath: string } {
   } catch (error) {
     throw new Error('the workflow bundle is missing: run `npm run bundle`', { cause: error });
   }
-  const made = metaSchema.parse(JSON.parse(meta)).sdkVersion;
-  if (made !== sdkVersion())
-    throw new Error(`the workflow bundle was made with SDK ${made}, this is ${sdkVersion()}: run \`npm run bundle\``);
+  const made = metaSchema.parse(JSON.parse(meta));
+  if (made.sdkVersion !== sdkVersion())
+    throw new Error(
+      `the workflow bundle was made with SDK ${made.sdkVersion}, this is ${sdkVersion()}: run \`npm run bundle\``,
+    );
+  if (made.sourcesSha256 !== sourcesSha256())
+    throw new Error('the workflow code has changed since it was bundled: run `npm run bundle`');
   return { codePath: CODE };
 }

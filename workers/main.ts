@@ -1,3 +1,4 @@
+import { setPriority } from 'node:os';
 import { parseArgs } from 'node:util';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import type { LogEntry } from '@temporalio/worker';
@@ -19,7 +20,11 @@ function forward(logger: Logger): (entry: LogEntry) => void {
   };
 }
 
+/** Summarising and embedding wait for nobody: on a busy machine the way in goes first. Threads that are made later inherit it. */
+const BACKGROUND_PRIORITY = 10;
+
 async function main(): Promise<void> {
+  setPriority(BACKGROUND_PRIORITY);
   // `--queues session,model` serves only these, so that each kind of work can have processes of its own.
   const { values } = parseArgs({ options: { queues: { type: 'string' } } });
   const environment = processEnvironment();

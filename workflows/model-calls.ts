@@ -6,16 +6,20 @@ import { QUEUES } from './queues.ts';
  * One model call with one repair takes seconds, three minutes at most. Three attempts in ten minutes, for hiccups; what lasts longer
  * is an outage or a quota, and the session's workflow waits for that itself, where it is seen.
  */
-export const MODEL_CALLS: ActivityOptions = {
-  taskQueue: QUEUES.model,
-  startToCloseTimeout: '3 minutes',
-  scheduleToCloseTimeout: '10 minutes',
-  heartbeatTimeout: '10 seconds',
-  retry: {
-    initialInterval: '2 seconds',
-    backoffCoefficient: 2,
-    maximumInterval: '30 seconds',
-    maximumAttempts: 3,
-    nonRetryableErrorTypes: [...PERMANENT_FAILURES],
-  },
-};
+export function modelCalls(tenantId: string): ActivityOptions {
+  return {
+    // One tenant's backlog must not keep the others waiting.
+    priority: { fairnessKey: tenantId },
+    taskQueue: QUEUES.model,
+    startToCloseTimeout: '3 minutes',
+    scheduleToCloseTimeout: '10 minutes',
+    heartbeatTimeout: '10 seconds',
+    retry: {
+      initialInterval: '2 seconds',
+      backoffCoefficient: 2,
+      maximumInterval: '30 seconds',
+      maximumAttempts: 3,
+      nonRetryableErrorTypes: [...PERMANENT_FAILURES],
+    },
+  };
+}

@@ -4,6 +4,7 @@ import type { TenantId } from '../../domain/ids.ts';
 import { isPrivate } from '../../domain/memory.ts';
 import type { Memory } from '../../domain/memory.ts';
 import type { Embedder } from '../../domain/ports/embedder.ts';
+import { VectorIndexUnavailable } from '../../domain/ports/vector-index.ts';
 import type { IndexChunk, VectorIndex } from '../../domain/ports/vector-index.ts';
 import type { Database } from '../../stores/postgres/database.ts';
 import { pendingEmbeddings, sessionsWithoutPending, settleEmbeddings } from '../../stores/postgres/embedding-ledger.ts';
@@ -57,7 +58,7 @@ function toIndexChunk({ pending, memory, text }: PlacedChunk, vector: Float32Arr
 export function createIndexActivities({ database, embedder, vectors }: IndexDependencies): IndexActivities {
   const place = async (tenantId: TenantId, pending: readonly PendingEmbedding[]): Promise<PlacedChunk[]> => {
     const refs = pending.map((chunk) => ({ type: chunk.type, id: chunk.memoryId }));
-    const memories = await database.asTenant(tenantId, (transaction) => readMemories(transaction, refs));
+    const memories = await database.readAsTenant(tenantId, (read) => readMemories(read, refs));
     const byId = new Map(memories.map((memory) => [memory.id, memory]));
     const chunksOf = new Map(memories.map((memory) => [memory.id, chunkText(memory.title, memory.content)]));
     return pending.flatMap((chunk) => {
@@ -89,6 +90,9 @@ export function createIndexActivities({ database, embedder, vectors }: IndexDepe
             refusal.message,
           ]),
         );
+        // An index that refuses everything is full or read-only: that is no fault of the chunks, and not counted against them.
+        if (refusals.size > 0 && refusals.size === chunks.length)
+          throw new VectorIndexUnavailable('the vector index refuses every write');
         const refused = batch.flatMap((chunk) => {
           const message = refusals.get(chunk.objectId);
           return message === undefined ? [] : [{ id: chunk.id, message }];

@@ -8,7 +8,7 @@ import { wantEmbeddings } from '../../stores/postgres/embedding-ledger.ts';
 import type { EmbeddingModel } from '../../stores/postgres/embedding-ledger.ts';
 import { writeLearnings } from '../../stores/postgres/learnings.ts';
 import { readPrompts, readRowsAround } from '../../stores/postgres/session-rows.ts';
-import { readSessionFacts } from '../../stores/postgres/session-state.ts';
+import { readSessionFacts, writeLearnedSeq } from '../../stores/postgres/session-state.ts';
 import { readTopicsAndItems } from '../../stores/postgres/summaries.ts';
 import { bookUsage } from '../../stores/postgres/usage-ledger.ts';
 import type { LearningActivities } from '../../workflows/learning/types.ts';
@@ -51,7 +51,9 @@ export function createLearningActivities({
             },
           };
         });
-        if (!facts.infer || (input.prompts.length === 0 && input.rows.length === 0))
+        // Asked again (a lost answer, a session that went on being closed): what was extracted and paid for is there.
+        const done = facts.learnedSeq === facts.consumedSeq;
+        if (done || !facts.infer || (input.prompts.length === 0 && input.rows.length === 0))
           return { written: 0, calls: 0, tokens: 0, usd: 0 };
         const owner = {
           tenantId,
@@ -83,6 +85,7 @@ export function createLearningActivities({
             })),
           );
           await bookUsage(transaction, owner, usage);
+          await writeLearnedSeq(transaction, ref.sessionId, facts.consumedSeq);
           return learnings.length;
         });
         return { written, ...costOf(usage) };

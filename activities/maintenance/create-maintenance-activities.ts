@@ -1,5 +1,10 @@
 import type pg from 'pg';
-import { ensurePartitions, forgottenSessions, tenantsWithPendingVectors } from '../../stores/postgres/maintenance.ts';
+import {
+  ensurePartitions,
+  forgottenSessions,
+  retryFailedVectors,
+  tenantsWithPendingVectors,
+} from '../../stores/postgres/maintenance.ts';
 import type { MaintenanceActivities } from '../../workflows/operations/types.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
 
@@ -28,14 +33,20 @@ export function createMaintenanceActivities({
 }: MaintenanceDependencies): MaintenanceActivities {
   return {
     async sweepCaptures() {
+      await retryFailedVectors(maintenance);
       const sessions = await forgottenSessions(maintenance, GRACE_MS, idleMs * OVERDUE_FACTOR, MAX_SESSIONS);
-      for (let start = 0; start < sessions.length; start += AT_ONCE) {
-        await Promise.all(
-          sessions.slice(start, start + AT_ONCE).map((session) => hints.session(session.tenantId, session.sessionId)),
-        );
-      }
       const tenants = await tenantsWithPendingVectors(maintenance, GRACE_MS, MAX_TENANTS);
-      for (const tenantId of tenants) await hints.index(tenantId);
+      const told = [
+        ...sessions.map((session) => () => hints.session(session.tenantId, session.sessionId)),
+        ...tenants.map((tenantId) => () => hints.index(tenantId)),
+      ];
+      const failures: unknown[] = [];
+      for (let start = 0; start < told.length; start += AT_ONCE) {
+        // One hint that fails must not keep the others from theirs.
+        const results = await Promise.allSettled(told.slice(start, start + AT_ONCE).map((tell) => tell()));
+        for (const result of results) if (result.status === 'rejected') failures.push(result.reason);
+      }
+      if (told.length > 0 && failures.length === told.length) throw failures[0];
       return { sessions: sessions.length, tenants: tenants.length };
     },
     async ensurePartitions() {

@@ -34,8 +34,10 @@ const BATCH_POSITIONS = 200;
 const MAX_WINDOW_ATTEMPTS = 3;
 /** Never look again sooner than this: a timer that is due must not become a busy loop. */
 const LEAST_CHECK_MS = 50;
+const IDLE_CHECK_MS = 60_000;
 
 const GONE: TakeInResult = {
+  projectId: null,
   consumedSeq: 0,
   more: false,
   windowsCut: 0,
@@ -100,12 +102,17 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
         ? idleAt
         : Math.min(idleAt, openDeadlineMs(progress.open, input.policy).atMs);
     return {
+      projectId: before.projectId,
       consumedSeq: toSeq,
       more,
       windowsCut: (await countWindows(transaction, input.sessionId)).cut,
       ended: !more && before.endsHere,
       indexWanted: wanted > 0,
-      checkAfterMs: Math.max(nextAt - clock.now(), LEAST_CHECK_MS),
+      // A session past its idle time has nothing to wait for but the model's work, whose end wakes the workflow by itself.
+      checkAfterMs:
+        idleAt <= clock.now()
+          ? Math.max(input.policy.idleMs, IDLE_CHECK_MS)
+          : Math.max(nextAt - clock.now(), LEAST_CHECK_MS),
       idle: !more && idleAt <= clock.now(),
       gone: false,
     };

@@ -18,7 +18,7 @@ import {
 } from '../../stores/postgres/summaries.ts';
 import type { SummaryContext, WrittenSummary } from '../../stores/postgres/summaries.ts';
 import { bookUsage, sumUsage } from '../../stores/postgres/usage-ledger.ts';
-import { countWindows, markParked, markSummarised, nextCutWindow } from '../../stores/postgres/windows.ts';
+import { countWindows, markParked, claimSummarised, nextCutWindow } from '../../stores/postgres/windows.ts';
 import type { SessionTrace } from '../../stores/postgres/session-rows.ts';
 import type { StoredWindow } from '../../stores/postgres/windows.ts';
 import { PERMANENT_FAILURES } from '../../workflows/failure-types.ts';
@@ -116,6 +116,8 @@ export function createSummariseActivities({
     );
     const topic = groundTopic(output, rows).kept;
     await database.asTenant(tenantId, async (transaction) => {
+      await bookUsage(transaction, owner, usage);
+      if (!(await claimSummarised(transaction, ref.sessionId, window.n))) return;
       const written = await writeTopic(
         transaction,
         contextOf(ref, facts, traceOf(rows), usage, window),
@@ -123,8 +125,6 @@ export function createSummariseActivities({
         topic,
       );
       await wantVectors(transaction, ref, written);
-      await bookUsage(transaction, owner, usage);
-      await markSummarised(transaction, ref.sessionId, window.n);
     });
     return usage;
   };

@@ -9,6 +9,7 @@ export type CommitResult = CaptureOutcome | { readonly status: 'refused' };
 
 interface Submission {
   readonly events: readonly CaptureEvent[];
+  readonly chars: number;
   readonly resolve: (results: CommitResult[]) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -17,6 +18,20 @@ interface Submission {
 const MAX_FLUSH_EVENTS = 500;
 /** Events that may wait: beyond that the caller is told to come again, instead of filling memory. */
 const MAX_WAITING_EVENTS = 20_000;
+
+/** Text of one flush: a statement of this size is built and read without a pause that others would feel. */
+const MAX_FLUSH_CHARS = 16_000_000;
+/** Text that may wait. */
+const MAX_WAITING_CHARS = 128_000_000;
+
+/** About how much text an event is in the statement. */
+function charsOf(event: CaptureEvent): number {
+  return event.rows.reduce((sum, row) => {
+    if (row.kind === 'boundary') return sum;
+    const input = row.kind === 'observation' && row.input !== null ? (JSON.stringify(row.input)?.length ?? 0) : 0;
+    return sum + row.content.length + input;
+  }, 0);
+}
 
 /** PostgreSQL's error classes for what is wrong with the data itself: data exception, integrity, program limit. */
 const DATA_FAULT = /^(?:22|23|54)/;
@@ -34,6 +49,7 @@ export class GroupCommit {
   private readonly store: StoreEvents;
   private waiting: Submission[] = [];
   private waitingEvents = 0;
+  private waitingChars = 0;
   private flushing = false;
 
   constructor(store: StoreEvents) {
@@ -42,11 +58,15 @@ export class GroupCommit {
 
   /** Results in the order given. Rejects with `BUSY` when too much waits, and with the store's error when it is away. */
   submit(events: readonly CaptureEvent[]): Promise<CommitResult[]> {
-    if (this.waitingEvents + events.length > MAX_WAITING_EVENTS)
-      return Promise.reject(new ApiError('BUSY', 'too many events are waiting to be stored; try again'));
+    const chars = events.reduce((sum, event) => sum + charsOf(event), 0);
+    const full =
+      this.waitingEvents + events.length > MAX_WAITING_EVENTS ||
+      (this.waitingChars > 0 && this.waitingChars + chars > MAX_WAITING_CHARS);
+    if (full) return Promise.reject(new ApiError('BUSY', 'too many events are waiting to be stored; try again'));
     return new Promise((resolve, reject) => {
-      this.waiting.push({ events, resolve, reject });
+      this.waiting.push({ events, chars, resolve, reject });
       this.waitingEvents += events.length;
+      this.waitingChars += chars;
       if (!this.flushing) void this.flushAll();
     });
   }
@@ -59,13 +79,18 @@ export class GroupCommit {
 
   private takeNext(): Submission[] {
     let events = 0;
+    let chars = 0;
     let count = 0;
     for (const submission of this.waiting) {
-      if (count > 0 && events + submission.events.length > MAX_FLUSH_EVENTS) break;
+      const tooMany =
+        events + submission.events.length > MAX_FLUSH_EVENTS || chars + submission.chars > MAX_FLUSH_CHARS;
+      if (count > 0 && tooMany) break;
       events += submission.events.length;
+      chars += submission.chars;
       count += 1;
     }
     this.waitingEvents -= events;
+    this.waitingChars -= chars;
     return this.waiting.splice(0, count);
   }
 

@@ -24,9 +24,9 @@ const contextBody = z
     file: z.string().max(4096).overwrite(wellFormed).optional(),
     budget_tokens: z.number().int().min(50).max(8_000).default(DEFAULT_CONTEXT_TOKENS),
   })
-  .refine((body) => body.purpose !== 'session_start' || body.project !== undefined, {
+  .refine((body) => body.purpose !== 'session_start' || body.project !== undefined || body.session_id !== undefined, {
     path: ['project'],
-    message: 'is needed for a session start',
+    message: 'or session_id is needed for a session start',
   })
   .refine((body) => body.purpose !== 'prompt' || body.prompt !== undefined, {
     path: ['prompt'],

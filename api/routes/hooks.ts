@@ -38,7 +38,9 @@ export function hookRoutes({ intake, recall }: ApiDependencies): FastifyPluginCa
           summary: 'Take one hook of an agent host',
           description:
             'Raw Claude Code hook JSON. An unknown event is kept as an info observation. A session start is answered with context.',
-          params: z.object({ event: z.string().regex(/^[A-Za-z]{1,64}$/, 'letters only, at most 64') }),
+          params: z.object({
+            event: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'letters, digits, dash and underscore, at most 64'),
+          }),
           headers: deliveryHeaders,
           body: hookBody,
           response: { 200: hookAnswer, ...ERROR_RESPONSES },

@@ -3,6 +3,12 @@ import type { ServiceDefinition } from './definitions.ts';
 
 const PROJECT_FOLDER = path.resolve(import.meta.dirname, '..', '..');
 
+/**
+ * V8 sizes its young generation by the machine (128 MB where there are 24 GB): a process that answers short requests needs no such
+ * thing. The bound of the old one makes it collect earlier, and leaves room for a few bodies of 32 MiB at once.
+ */
+const MEMORY_FLAGS = ['--max-semi-space-size=8', '--max-old-space-size=768'] as const;
+
 export interface NodeServiceOptions {
   readonly name: 'worker' | 'api';
   /** Relative to the project. */
@@ -17,7 +23,7 @@ export interface NodeServiceOptions {
 export function nodeService(options: NodeServiceOptions): ServiceDefinition {
   const command = {
     file: process.execPath,
-    args: [path.join(PROJECT_FOLDER, options.entry)],
+    args: [...MEMORY_FLAGS, path.join(PROJECT_FOLDER, options.entry)],
     environment: options.environment,
     workingDirectory: PROJECT_FOLDER,
   };

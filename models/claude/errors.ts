@@ -17,7 +17,7 @@ export function toModelError(error: unknown, nowMs: number, usage: readonly Mode
       const details = [error.type, error.requestID].filter((part) => typeof part === 'string').join(', ');
       const retryAfterMs = readRetryAfter(error.headers, nowMs);
       return new ModelError(
-        kindOfStatus(status),
+        isBilling(error) ? 'unauthorised' : kindOfStatus(status),
         `The model provider answered ${String(status)}${details === '' ? '' : ` (${details})`}`,
         {
           usage,
@@ -31,12 +31,19 @@ export function toModelError(error: unknown, nowMs: number, usage: readonly Mode
   return new ModelError('unavailable', 'The model provider sent an answer that cannot be read', { usage });
 }
 
+/** A 400 that is about the account and not about what was sent. */
+function isBilling(error: APIError): boolean {
+  return error.status === 400 && /credit balance|billing/iu.test(error.message);
+}
+
 /** What a status of the Messages API means for the caller. */
 function kindOfStatus(status: number): ModelErrorKind {
   switch (status) {
     case 401:
     case 402:
     case 403:
+    // A model name that is wrong or retired: mended by a setting, like a key.
+    case 404:
       return 'unauthorised';
     case 408:
       return 'timeout';

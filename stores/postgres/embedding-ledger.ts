@@ -30,7 +30,7 @@ export interface PendingEmbedding {
   readonly objectId: string;
 }
 
-/** After this many failures a chunk is left as failed, where the consistency check finds it. */
+/** After this many failures a chunk is left as failed, so that its session can end; a day later it gets another turn. */
 const MAX_ATTEMPTS = 8;
 
 /** Asks for vectors, once per chunk and model however often it is called. */
@@ -101,7 +101,8 @@ export async function settleEmbeddings(
   }
   for (const chunk of refused) {
     await transaction.$executeRaw`
-      UPDATE embeddings SET attempts = attempts + 1, error = left(${chunk.message}, 500), state = CASE WHEN attempts + 1 >= ${MAX_ATTEMPTS} THEN 'failed' ELSE 'pending' END
+      UPDATE embeddings SET attempts = attempts + 1, error = left(${chunk.message}, 500), state = CASE WHEN attempts + 1 >= ${MAX_ATTEMPTS} THEN 'failed' ELSE 'pending' END,
+             failed_at = CASE WHEN attempts + 1 >= ${MAX_ATTEMPTS} THEN now() END
        WHERE id = ${chunk.id}::uuid`;
   }
 }

@@ -5,6 +5,7 @@ import type { TenantTransaction } from './database.ts';
 
 /** What the intake step needs to know of a session. */
 export interface IntakeSession {
+  readonly projectId: string | null;
   readonly lastSeq: number;
   readonly consumedSeq: number;
   readonly windowedSeq: number;
@@ -23,6 +24,7 @@ export async function readIntakeSession(
   const session = await transaction.session.findUnique({
     where: { id: sessionId },
     select: {
+      projectId: true,
       lastSeq: true,
       consumedSeq: true,
       windowedSeq: true,
@@ -38,6 +40,7 @@ export async function readIntakeSession(
     select: { kind: true },
   });
   return {
+    projectId: session.projectId,
     lastSeq: session.lastSeq,
     consumedSeq: session.consumedSeq,
     windowedSeq: session.windowedSeq,

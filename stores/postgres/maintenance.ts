@@ -9,7 +9,8 @@ const sessionRow = z.object({ tenant_id: z.string(), id: z.string() });
 
 /**
  * Sessions that nobody seems to own: rows were captured that the workflow has not taken in for `graceMs`, or the session is still
- * open long after it should have ended. The oldest first, at most `limit`.
+ * open long after it should have ended, and nothing was done for it since: one that waits, visibly, is not forgotten. Captures that wait come
+ * first, the oldest of each before the others; at most `limit`.
  */
 export async function forgottenSessions(
   maintenance: pg.Pool,
@@ -18,10 +19,14 @@ export async function forgottenSessions(
   limit: number,
 ): Promise<{ tenantId: TenantId; sessionId: SessionId }[]> {
   const result = await maintenance.query(
-    `SELECT tenant_id, id FROM sessions
-      WHERE status = 'active'
-        AND ((last_seq > consumed_seq AND last_event_at < now() - make_interval(secs => $1 / 1000.0)) OR last_event_at < now() - make_interval(secs => $2 / 1000.0))
-      ORDER BY last_event_at LIMIT $3`,
+    `(SELECT tenant_id, id FROM sessions
+       WHERE last_seq > consumed_seq AND status = 'active' AND last_event_at < now() - make_interval(secs => $1 / 1000.0)
+       ORDER BY last_event_at LIMIT $3)
+     UNION ALL
+     (SELECT tenant_id, id FROM sessions
+       WHERE status = 'active' AND last_seq = consumed_seq AND greatest(last_event_at, updated_at) < now() - make_interval(secs => $2 / 1000.0)
+       ORDER BY last_event_at LIMIT $3)
+     LIMIT $3`,
     [graceMs, overdueMs, limit],
   );
   return z
@@ -46,6 +51,14 @@ export async function tenantsWithPendingVectors(
     .array(tenantRow)
     .parse(result.rows)
     .map((row) => asId<TenantId>(row.tenant_id));
+}
+
+/** Gives vectors that the index refused too often another turn, a day after they were given up; answers how many. */
+export async function retryFailedVectors(maintenance: pg.Pool): Promise<number> {
+  const result = await maintenance.query(
+    "UPDATE embeddings SET state = 'pending', attempts = 0, failed_at = NULL WHERE state = 'failed' AND failed_at < now() - interval '1 day'",
+  );
+  return result.rowCount ?? 0;
 }
 
 /** Makes the coming months' partitions of the hot tables; answers how many were new. */

@@ -2,12 +2,63 @@ import { z } from 'zod';
 import type { Memory } from '../../domain/memory.ts';
 import { MEMORY_TYPES } from '../../domain/ports/vector-index.ts';
 import type { MemoryType } from '../../domain/ports/vector-index.ts';
-import type { TenantTransaction } from './database.ts';
+import type { TenantRead } from './database.ts';
 
 export interface MemoryRef {
   readonly type: MemoryType;
   readonly id: string;
 }
+
+/** Parameters of both statements: the ids of each type, then the viewer. */
+function valuesOf(refs: readonly MemoryRef[], viewerId: string | undefined): unknown[] {
+  const idsOf = (type: MemoryType) => refs.filter((ref) => ref.type === type).map((ref) => ref.id);
+  return [idsOf('observation'), idsOf('prompt'), idsOf('summary'), idsOf('learning'), viewerId ?? null];
+}
+
+const READ_MEMORIES = `
+    SELECT m.*, s.external_id, s.host, s.title AS session_title, coalesce(m.direct_project_id, s.project_id) AS project_id, p.display_name AS project_name,
+           coalesce(m.own_namespace, s.namespace) AS namespace
+      FROM (
+        SELECT o.id, 'observation' AS type, o.type AS kind, o.title, o.content, o.tags, o.tool, o.session_id, NULL::uuid AS direct_project_id, NULL::text AS own_namespace,
+               o.user_id, o.key, '{}'::text[] AS sources, o.importance, 0 AS use_count, o.occurred_at, o.created_at
+          FROM observations o WHERE o.id = ANY ($1::uuid[]) AND ($5::uuid IS NULL OR o.user_id = $5::uuid)
+        UNION ALL
+        SELECT q.id, 'prompt', q.type, '', q.content, '{}', NULL, q.session_id, NULL, NULL, q.user_id,
+               (SELECT k.key FROM capture_keys k WHERE k.session_id = q.session_id AND k.seq = q.seq), '{}', 0.5, 0, q.occurred_at, q.created_at
+          FROM prompts q WHERE q.id = ANY ($2::uuid[]) AND ($5::uuid IS NULL OR q.user_id = $5::uuid)
+        UNION ALL
+        SELECT u.id, 'summary', coalesce(u.kind, u.type), u.title,
+               u.content || coalesce((SELECT string_agg(E'\\n' || (point ->> 'text'), '') FROM jsonb_array_elements(u.key_points) AS point), ''),
+               u.tags, NULL, u.session_id, u.project_id, NULL, u.user_id, NULL,
+               ARRAY(SELECT DISTINCT piece ->> 'rowId' FROM jsonb_array_elements(u.evidence) AS piece), u.importance, 0, u.occurred_at, u.created_at
+          FROM summaries u WHERE u.id = ANY ($3::uuid[]) AND u.published
+        UNION ALL
+        SELECT l.id, 'learning', l.category, l.title,
+               concat_ws(E'\\n', l.description, nullif(l.context, ''), (SELECT string_agg(example, E'\\n') FROM jsonb_array_elements_text(l.examples) AS example)),
+               l.tags, NULL, l.session_id, l.project_id, l.namespace, l.user_id, NULL,
+               ARRAY(SELECT DISTINCT e.row_id::text FROM learning_evidence e WHERE e.learning_id = l.id), l.confidence, l.use_count, l.valid_from, l.created_at
+          FROM learnings l WHERE l.id = ANY ($4::uuid[]) AND l.valid_to IS NULL
+      ) AS m
+      LEFT JOIN sessions s ON s.id = m.session_id
+      LEFT JOIN projects p ON p.id = coalesce(m.direct_project_id, s.project_id)
+     WHERE s.id IS NULL OR s.status <> 'deleted'`;
+
+const READ_HEADS = `
+    SELECT m.id, m.type, m.tool, m.tags, m.session_id, p.display_name AS project_name
+      FROM (
+        SELECT o.id, 'observation' AS type, o.tool, o.tags, o.session_id, NULL::uuid AS direct_project_id
+          FROM observations o WHERE o.id = ANY ($1::uuid[]) AND ($5::uuid IS NULL OR o.user_id = $5::uuid)
+        UNION ALL
+        SELECT q.id, 'prompt', NULL, '{}', q.session_id, NULL
+          FROM prompts q WHERE q.id = ANY ($2::uuid[]) AND ($5::uuid IS NULL OR q.user_id = $5::uuid)
+        UNION ALL
+        SELECT u.id, 'summary', NULL, u.tags, u.session_id, u.project_id FROM summaries u WHERE u.id = ANY ($3::uuid[]) AND u.published
+        UNION ALL
+        SELECT l.id, 'learning', NULL, l.tags, l.session_id, l.project_id FROM learnings l WHERE l.id = ANY ($4::uuid[]) AND l.valid_to IS NULL
+      ) AS m
+      LEFT JOIN sessions s ON s.id = m.session_id
+      LEFT JOIN projects p ON p.id = coalesce(m.direct_project_id, s.project_id)
+     WHERE s.id IS NULL OR s.status <> 'deleted'`;
 
 const memoryRow = z.object({
   id: z.string(),
@@ -37,40 +88,8 @@ const memoryRow = z.object({
  * Reads memories by reference, in no given order; what is gone, deleted, no longer valid, or another user's is left out.
  * `viewerId` undefined: an admin, or the index step, who sees all of the tenant.
  */
-export async function readMemories(
-  transaction: TenantTransaction,
-  refs: readonly MemoryRef[],
-  viewerId?: string,
-): Promise<Memory[]> {
-  const idsOf = (type: MemoryType) => refs.filter((ref) => ref.type === type).map((ref) => ref.id);
-  const viewer = viewerId ?? null;
-  const rows = await transaction.$queryRaw`
-    SELECT m.*, s.external_id, s.host, s.title AS session_title, coalesce(m.direct_project_id, s.project_id) AS project_id, p.display_name AS project_name,
-           coalesce(m.own_namespace, s.namespace) AS namespace
-      FROM (
-        SELECT o.id, 'observation' AS type, o.type AS kind, o.title, o.content, o.tags, o.tool, o.session_id, NULL::uuid AS direct_project_id, NULL::text AS own_namespace,
-               o.user_id, o.key, '{}'::text[] AS sources, o.importance, 0 AS use_count, o.occurred_at, o.created_at
-          FROM observations o WHERE o.id = ANY (${idsOf('observation')}::uuid[]) AND (${viewer}::uuid IS NULL OR o.user_id = ${viewer}::uuid)
-        UNION ALL
-        SELECT q.id, 'prompt', q.type, '', q.content, '{}', NULL, q.session_id, NULL, NULL, q.user_id,
-               (SELECT k.key FROM capture_keys k WHERE k.session_id = q.session_id AND k.seq = q.seq), '{}', 0.5, 0, q.occurred_at, q.created_at
-          FROM prompts q WHERE q.id = ANY (${idsOf('prompt')}::uuid[]) AND (${viewer}::uuid IS NULL OR q.user_id = ${viewer}::uuid)
-        UNION ALL
-        SELECT u.id, 'summary', coalesce(u.kind, u.type), u.title,
-               u.content || coalesce((SELECT string_agg(E'\\n' || (point ->> 'text'), '') FROM jsonb_array_elements(u.key_points) AS point), ''),
-               u.tags, NULL, u.session_id, u.project_id, NULL, u.user_id, NULL,
-               ARRAY(SELECT DISTINCT piece ->> 'rowId' FROM jsonb_array_elements(u.evidence) AS piece), u.importance, 0, u.occurred_at, u.created_at
-          FROM summaries u WHERE u.id = ANY (${idsOf('summary')}::uuid[]) AND u.published
-        UNION ALL
-        SELECT l.id, 'learning', l.category, l.title,
-               concat_ws(E'\\n', l.description, nullif(l.context, ''), (SELECT string_agg(example, E'\\n') FROM jsonb_array_elements_text(l.examples) AS example)),
-               l.tags, NULL, l.session_id, l.project_id, l.namespace, l.user_id, NULL,
-               ARRAY(SELECT DISTINCT e.row_id::text FROM learning_evidence e WHERE e.learning_id = l.id), l.confidence, l.use_count, l.valid_from, l.created_at
-          FROM learnings l WHERE l.id = ANY (${idsOf('learning')}::uuid[]) AND l.valid_to IS NULL
-      ) AS m
-      LEFT JOIN sessions s ON s.id = m.session_id
-      LEFT JOIN projects p ON p.id = coalesce(m.direct_project_id, s.project_id)
-     WHERE s.id IS NULL OR s.status <> 'deleted'`;
+export async function readMemories(read: TenantRead, refs: readonly MemoryRef[], viewerId?: string): Promise<Memory[]> {
+  const rows = await read({ name: 'read_memories', text: READ_MEMORIES, values: valuesOf(refs, viewerId) });
   return z.array(memoryRow).parse(rows).map(toMemory);
 }
 
@@ -98,4 +117,43 @@ function toMemory(row: z.output<typeof memoryRow>): Memory {
     occurredAt: row.occurred_at.toISOString(),
     createdAt: row.created_at.toISOString(),
   };
+}
+
+/** What is asked of a memory to count and group it: everything but its text. */
+export interface MemoryHead {
+  readonly id: string;
+  readonly type: MemoryType;
+  readonly tool: string | null;
+  readonly tags: readonly string[];
+  readonly sessionId: string | null;
+  readonly projectName: string | null;
+}
+
+const headRow = z.object({
+  id: z.string(),
+  type: z.enum(MEMORY_TYPES),
+  tool: z.string().nullable(),
+  tags: z.array(z.string()),
+  session_id: z.string().nullable(),
+  project_name: z.string().nullable(),
+});
+
+/** The heads of the same memories that `readMemories` would answer: what a search needs of all its candidates, when it shows a few. */
+export async function readHeads(
+  read: TenantRead,
+  refs: readonly MemoryRef[],
+  viewerId?: string,
+): Promise<MemoryHead[]> {
+  const rows = await read({ name: 'read_heads', text: READ_HEADS, values: valuesOf(refs, viewerId) });
+  return z
+    .array(headRow)
+    .parse(rows)
+    .map((row) => ({
+      id: row.id,
+      type: row.type,
+      tool: row.tool,
+      tags: row.tags,
+      sessionId: row.session_id,
+      projectName: row.project_name,
+    }));
 }

@@ -38,3 +38,16 @@ export async function findProject(transaction: TenantTransaction, given: string)
     path?.project ?? transaction.project.findFirst({ where: { displayName: given }, orderBy: { id: 'desc' }, select })
   );
 }
+
+/** The project that a session was captured for; null without a session, or where it has none. */
+export async function projectOfSession(
+  transaction: TenantTransaction,
+  sessionId: string | null,
+): Promise<ProjectName | null> {
+  if (sessionId === null) return null;
+  const session = await transaction.session.findUnique({
+    where: { id: sessionId },
+    select: { project: { select: { id: true, displayName: true } } },
+  });
+  return session?.project ?? null;
+}

@@ -13,6 +13,8 @@ export interface SessionFacts {
   readonly infer: boolean;
   readonly lastSeq: number;
   readonly consumedSeq: number;
+  /** Up to here learnings were extracted. */
+  readonly learnedSeq: number;
 }
 
 /** @throws Error when the session is gone: nothing can be done for it. */
@@ -27,6 +29,7 @@ export async function readSessionFacts(transaction: TenantTransaction, sessionId
       infer: true,
       lastSeq: true,
       consumedSeq: true,
+      learnedSeq: true,
       project: { select: { displayName: true } },
     },
   });
@@ -67,4 +70,9 @@ export async function settleSession(transaction: TenantTransaction, sessionId: s
 /** The title that people see: of the session summary. */
 export async function writeTitle(transaction: TenantTransaction, sessionId: string, title: string): Promise<void> {
   await transaction.session.update({ where: { id: sessionId }, data: { title } });
+}
+
+/** Notes how far learnings were extracted. */
+export async function writeLearnedSeq(transaction: TenantTransaction, sessionId: string, seq: number): Promise<void> {
+  await transaction.session.update({ where: { id: sessionId }, data: { learnedSeq: seq } });
 }

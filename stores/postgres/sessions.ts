@@ -37,6 +37,8 @@ const SESSION_COLUMNS = {
   observationCount: true,
   lastSeq: true,
   consumedSeq: true,
+  learnedSeq: true,
+  infer: true,
   workflowId: true,
   metadata: true,
   startedAt: true,
@@ -94,7 +96,7 @@ export async function readSessionDetail(transaction: TenantTransaction, given: s
     pending: {
       // Rows that no window holds yet count as one piece of work, like the windows themselves.
       summarise: (counts?.windows_cut ?? 0) + (session.lastSeq > session.consumedSeq ? 1 : 0),
-      learn: settled ? 0 : 1,
+      learn: settled || !session.infer || session.learnedSeq === session.lastSeq ? 0 : 1,
       embed: counts?.embed_pending ?? 0,
     },
   };

@@ -55,6 +55,7 @@ export interface SummaryContext {
 export interface WrittenSummary {
   readonly id: string;
   readonly title: string;
+  /** With its key points. */
   readonly content: string;
 }
 
@@ -135,6 +136,11 @@ export async function writeSessionSummary(
   ]);
 }
 
+/** Text of a summary as it is indexed and searched: its content, then its key points. */
+function summaryText(content: string, keyPoints: unknown): string {
+  return [content, ...parseCited(keyPoints).map((point) => point.text)].join('\n');
+}
+
 async function createMissing(
   transaction: TenantTransaction,
   rows: Prisma.SummaryCreateManyInput[],
@@ -142,9 +148,9 @@ async function createMissing(
   const created = await transaction.summary.createManyAndReturn({
     data: rows,
     skipDuplicates: true,
-    select: { id: true, title: true, content: true },
+    select: { id: true, title: true, content: true, keyPoints: true },
   });
-  return created;
+  return created.map(({ keyPoints, ...summary }) => ({ ...summary, content: summaryText(summary.content, keyPoints) }));
 }
 
 /** Whether the session's summary up to that position is written. */

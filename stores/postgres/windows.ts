@@ -28,11 +28,16 @@ export async function countWindows(transaction: TenantTransaction, sessionId: st
   return { cut: of('cut'), summarised: of('summarised'), parked: of('parked') };
 }
 
-export async function markSummarised(transaction: TenantTransaction, sessionId: string, n: number): Promise<void> {
-  await transaction.window.update({
-    where: { sessionId_n: { sessionId, n } },
+/**
+ * Takes a window that waits as summarised. False when another attempt at it was faster: what that one wrote stands, and nothing of
+ * this one may be written beside it.
+ */
+export async function claimSummarised(transaction: TenantTransaction, sessionId: string, n: number): Promise<boolean> {
+  const claimed = await transaction.window.updateMany({
+    where: { sessionId, n, state: 'cut' },
     data: { state: 'summarised', error: null, attempts: { increment: 1 }, updatedAt: new Date() },
   });
+  return claimed.count === 1;
 }
 
 /** Sets a window aside with the reason; its rows stay where they are, and `requeueParked` tries it again. */

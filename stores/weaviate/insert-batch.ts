@@ -43,7 +43,7 @@ export async function insertBatch(
     signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
   });
   const text = await response.text();
-  if (!response.ok) throw new Error(`batch answered ${response.status}: ${text.slice(0, 300)}`);
+  if (!response.ok) throw new Error(`batch answered ${response.status}`);
   return batchAnswer.parse(JSON.parse(text)).flatMap(({ id, result }) => {
     const message = result?.errors?.error.map((error) => error.message).join('; ');
     return message === undefined ? [] : [{ objectId: id, message }];

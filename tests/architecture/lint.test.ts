@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { PATCHES } from '../../workflows/patches.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const OXLINT = path.join(ROOT, 'node_modules/.bin/oxlint');
@@ -132,5 +133,30 @@ describe('workflow modules hold no state', () => {
   test('and one that did would be seen', () => {
     expect(moduleState.test('import x;\nlet count = 0;\n')).toBe(true);
     expect(moduleState.test('function f() {\n  let inner = 0;\n}\n')).toBe(false);
+  });
+});
+
+describe('patches', () => {
+  const files = readdirSync(path.join(ROOT, 'workflows'), { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.ts'),
+  );
+  const used = files.flatMap((file) =>
+    [
+      ...readFileSync(path.join(ROOT, 'workflows', file), 'utf8').matchAll(
+        /(?:deprecateP|\bp)atch(?:ed)?\('([^']+)'\)/g,
+      ),
+    ].map((match) => match[1]),
+  );
+
+  test('every one that the code asks for stands in the list, and every listed one is asked for', () => {
+    expect([...new Set(used)].map(String).sort()).toEqual(PATCHES.map((patch) => patch.id).sort());
+  });
+
+  test('each says since when and until when', () => {
+    for (const patch of PATCHES) {
+      expect(patch.since).toMatch(/^\d{4}-\d{2}-\d{2}$/);
+      expect(patch.removeWhen.length).toBeGreaterThan(10);
+    }
+    expect(new Set(PATCHES.map((patch) => patch.id)).size).toBe(PATCHES.length);
   });
 });

@@ -22,6 +22,7 @@ const POLICY = {
 };
 
 const LIVE: TakeInResult = {
+  projectId: '018f0000-0000-7000-8000-00000000000e',
   consumedSeq: 10,
   more: false,
   windowsCut: 0,

@@ -33,16 +33,20 @@ const MAX_SIGNALS = 2_000;
  * A batch takes a second or two. Ten minutes of attempts; then the run counts its hints and tries again, for as long as the model or the
  * index is away: until then the vectors wait in the ledger, where health shows it.
  */
-const embedding = proxyActivities<IndexActivities>({
-  taskQueue: QUEUES.embedding,
-  startToCloseTimeout: '2 minutes',
-  scheduleToCloseTimeout: '10 minutes',
-  heartbeatTimeout: '10 seconds',
-  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
-});
+function embeddingOf(tenantId: string): IndexActivities {
+  return proxyActivities<IndexActivities>({
+    priority: { fairnessKey: tenantId },
+    taskQueue: QUEUES.embedding,
+    startToCloseTimeout: '2 minutes',
+    scheduleToCloseTimeout: '10 minutes',
+    heartbeatTimeout: '10 seconds',
+    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
+  });
+}
 
 /** Embeds and writes what a tenant's ledger has waiting, batch by batch, and tells the sessions that are complete. */
 export async function index(input: IndexInput): Promise<void> {
+  const embedding = embeddingOf(input.tenantId);
   let hinted = true;
   let signals = 0;
   setHandler(hint, () => {
@@ -50,7 +54,11 @@ export async function index(input: IndexInput): Promise<void> {
     signals += 1;
   });
   let refusals = 0;
-  for (let batches = 0; batches < MAX_BATCHES && signals < MAX_SIGNALS && !workflowInfo().continueAsNewSuggested; batches += 1) {
+  for (
+    let batches = 0;
+    batches < MAX_BATCHES && signals < MAX_SIGNALS && !workflowInfo().continueAsNewSuggested;
+    batches += 1
+  ) {
     hinted = false;
     const result = await embedding.embedBatch(input).catch((error: unknown) => {
       if (error instanceof ActivityFailure) return null;

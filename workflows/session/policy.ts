@@ -1,6 +1,6 @@
 import { proxyActivities } from '@temporalio/workflow';
 import { PERMANENT_FAILURES } from '../failure-types.ts';
-import { MODEL_CALLS } from '../model-calls.ts';
+import { modelCalls } from '../model-calls.ts';
 import { QUEUES } from '../queues.ts';
 import type { SessionActivities, SummariseActivities } from './types.ts';
 
@@ -19,5 +19,7 @@ export const database = proxyActivities<SessionActivities>({
   },
 });
 
-/** Summaries: bounds and reasons stand with MODEL_CALLS. */
-export const model = proxyActivities<SummariseActivities>(MODEL_CALLS);
+/** Summaries: bounds and reasons stand with `modelCalls`. */
+export function modelOf(tenantId: string): SummariseActivities {
+  return proxyActivities<SummariseActivities>(modelCalls(tenantId));
+}

@@ -52,6 +52,8 @@ export interface TakeInInput extends SessionRef {
 }
 
 export interface TakeInResult {
+  /** The session's project; null while it has none. */
+  readonly projectId: string | null;
   readonly consumedSeq: number;
   /** More rows are waiting: call again at once. */
   readonly more: boolean;

@@ -15,7 +15,7 @@ import { learningWorkflowId } from '../ids.ts';
 import { learning } from '../learning/workflow.ts';
 import { INDEX_CHECK_MS, MAX_PROVIDER_WAIT_MS, MAX_ROUNDS, MAX_SIGNALS } from './limits.ts';
 import { HINT_SIGNAL, INDEXED_SIGNAL, STATE_QUERY } from './messages.ts';
-import { database, model } from './policy.ts';
+import { database, modelOf } from './policy.ts';
 import { failureReason, providerWait } from './provider-wait.ts';
 import type { SessionInput, SessionPhase, SessionState, SessionView, TakeInResult } from './types.ts';
 
@@ -24,6 +24,7 @@ const indexed = defineSignal(INDEXED_SIGNAL);
 const stateQuery = defineQuery<SessionView>(STATE_QUERY);
 
 const PHASE = { name: 'RecollectPhase', type: 'KEYWORD' } as const;
+const PROJECT = { name: 'RecollectProject', type: 'KEYWORD' } as const;
 const WAITING = { name: 'RecollectWaiting', type: 'KEYWORD' } as const;
 
 const FIRST: SessionState = {
@@ -50,6 +51,7 @@ interface Lane {
  */
 export async function session(input: SessionInput): Promise<void> {
   const ref = { tenantId: input.tenantId, sessionId: input.sessionId };
+  const model = modelOf(input.tenantId);
   const workflowId = workflowInfo().workflowId;
   const state = { ...(input.state ?? FIRST), runs: (input.state?.runs ?? 0) + 1 };
   let phase: SessionPhase = 'active';
@@ -83,6 +85,7 @@ export async function session(input: SessionInput): Promise<void> {
     const reason = waiting?.reason ?? null;
     phase = next;
     upsertSearchAttributes([
+      { key: PROJECT, value: taken?.projectId ?? null },
       { key: PHASE, value: next },
       { key: WAITING, value: reason },
     ]);
@@ -189,7 +192,11 @@ export async function session(input: SessionInput): Promise<void> {
     if (learned === 'interrupted') return false;
     vectorsDone = false;
     await database.hintIndex(ref);
-    for (let checkMs = INDEX_CHECK_MS; (await database.countPending(ref)).pending > 0; checkMs = Math.min(checkMs * 2, MAX_PROVIDER_WAIT_MS)) {
+    for (
+      let checkMs = INDEX_CHECK_MS;
+      (await database.countPending(ref)).pending > 0;
+      checkMs = Math.min(checkMs * 2, MAX_PROVIDER_WAIT_MS)
+    ) {
       const told = await condition(() => vectorsDone || reopened(), checkMs);
       if (reopened()) return false;
       vectorsDone = false;

@@ -94,6 +94,7 @@ CREATE TABLE "sessions" (
     "last_seq" INTEGER NOT NULL DEFAULT 0,
     "consumed_seq" INTEGER NOT NULL DEFAULT 0,
     "windowed_seq" INTEGER NOT NULL DEFAULT 0,
+    "learned_seq" INTEGER NOT NULL DEFAULT 0,
     "last_hash" BYTEA,
     "last_row_id" UUID,
     "last_prompt_id" UUID,
@@ -312,6 +313,7 @@ CREATE TABLE "embeddings" (
     "error" TEXT,
     "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "indexed_at" TIMESTAMPTZ(6),
+    "failed_at" TIMESTAMPTZ(6),
 
     CONSTRAINT "embeddings_pkey" PRIMARY KEY ("id")
 );

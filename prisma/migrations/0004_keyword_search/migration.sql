@@ -12,7 +12,7 @@ CREATE FUNCTION search_keyword(
 #variable_conflict use_column
 DECLARE
   every_word tsquery := websearch_to_tsquery('english', question);
-  wanted tsquery := CASE WHEN question ~ '["-]|\mOR\M' THEN every_word ELSE replace(every_word::text, '&', '|')::tsquery END;
+  wanted tsquery := CASE WHEN question ~ '"|(^|\s)-\w|\mOR\M' THEN every_word ELSE replace(every_word::text, '&', '|')::tsquery END;
 BEGIN
   IF numnode(wanted) = 0 THEN
     RETURN;

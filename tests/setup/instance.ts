@@ -92,7 +92,7 @@ export async function startTestInstance(overrides: Readonly<Record<string, strin
     const body = options.raw ?? (options.body === undefined ? null : JSON.stringify(options.body));
     const response = await fetch(`${url}/api/v1${path}`, {
       method,
-      body,
+      ...(body === null ? {} : { body }),
       headers: {
         ...(key === null ? {} : { authorization: `Bearer ${key}` }),
         ...(body === null ? {} : { 'content-type': 'application/json' }),

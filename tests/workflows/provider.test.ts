@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { learningWorkflowId } from '../../workflows/ids.ts';
+import { QUEUES } from '../../workflows/queues.ts';
 import { startMessagesServer } from '../models/claude/messages-server.ts';
 import type { MessagesRequest, MessagesServer, Reply } from '../models/claude/messages-server.ts';
 import { replay, sessionOf, settled } from '../setup/demo-session.ts';
@@ -6,6 +8,7 @@ import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
 import { until } from '../setup/until.ts';
 
+const LEARNING_WORKFLOW_NAME = 'learning';
 const QUOTE = 'always keep times in UTC';
 let provider: MessagesServer;
 let instance: TestInstance;
@@ -117,6 +120,18 @@ test(
     expect(topic.rows[0]?.key_points).toHaveLength(1);
   },
 );
+
+test('learnings that were extracted are not paid for again', { timeout: 60_000 }, async () => {
+  const { id } = await sessionOf(instance, 'claude-code:good');
+  const before = provider.requests.length;
+  const again: unknown = await instance.temporal.workflow.execute(LEARNING_WORKFLOW_NAME, {
+    taskQueue: QUEUES.session,
+    workflowId: `${learningWorkflowId(instance.admin.tenantId, id)}/again`,
+    args: [{ tenantId: instance.admin.tenantId, sessionId: id }],
+  });
+  expect(again).toEqual({ written: 0, calls: 0, tokens: 0, usd: 0 });
+  expect(provider.requests).toHaveLength(before);
+});
 
 test(
   'a quota makes the session wait, visible, and it goes on by itself; capture goes on meanwhile',

@@ -1,0 +1,47 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { sessionWorkflowId } from '../../workflows/ids.ts';
+import type { SessionView } from '../../workflows/session/types.ts';
+import { startMessagesServer } from '../models/claude/messages-server.ts';
+import type { MessagesServer } from '../models/claude/messages-server.ts';
+import { replay, sessionOf } from '../setup/demo-session.ts';
+import { startTestInstance } from '../setup/instance.ts';
+import type { TestInstance } from '../setup/instance.ts';
+import { until } from '../setup/until.ts';
+
+let provider: MessagesServer;
+let instance: TestInstance;
+
+beforeAll(async () => {
+  provider = await startMessagesServer();
+  provider.otherwise(() => ({ kind: 'error', status: 429, type: 'rate_limit_error', headers: { 'retry-after': '1' } }));
+  instance = await startTestInstance({
+    RECOLLECT_MODEL_PROVIDER: 'anthropic',
+    ANTHROPIC_API_KEY: provider.apiKey,
+    RECOLLECT_ANTHROPIC_BASE_URL: provider.url,
+    RECOLLECT_WINDOW_QUIET_MS: '200',
+    RECOLLECT_SESSION_IDLE_MS: '400',
+    RECOLLECT_SESSION_RETRY_MS: '300',
+  });
+  await instance.startWorker();
+});
+afterAll(async () => {
+  await instance.close();
+  await provider.close();
+});
+
+test('a session past its idle time waits for its provider quietly', { timeout: 60_000 }, async () => {
+  const prompt = {
+    session_id: 'quiet',
+    cwd: '/src/q',
+    hook_event_name: 'UserPromptSubmit',
+    prompt: 'Keep it short, because it is read on a phone.',
+  };
+  await replay(instance, [prompt]);
+  const { id } = await sessionOf(instance, 'claude-code:quiet');
+  const handle = instance.temporal.workflow.getHandle(sessionWorkflowId(instance.admin.tenantId, id));
+  // Nine refusals: three activities of three attempts each, a second or more apart, long after the idle time.
+  await until(async () => (provider.requests.length >= 9 ? true : undefined), 40_000, 'nine refused calls');
+  const view = await handle.query<SessionView>('state');
+  expect(view).toMatchObject({ runs: 1, lastError: 'ProviderRateLimited', windowsCut: 1 });
+  expect(view.takenIn).toBeLessThan(12);
+});

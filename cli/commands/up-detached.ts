@@ -20,7 +20,7 @@ export async function startDetached(options: UpOptions, context: CommandContext)
   const handle = openSync(log, 'a', 0o600);
   const shown = statSync(log).size;
   const port = options.port === undefined ? [] : ['--port', String(options.port)];
-  const child = spawn(process.execPath, [MAIN, 'up', '--data-dir', layout.dataDir, ...port], {
+  const child = spawn(process.execPath, [...process.execArgv, MAIN, 'up', '--data-dir', layout.dataDir, ...port], {
     detached: true,
     stdio: ['ignore', handle, handle],
     env: { ...context.environment },

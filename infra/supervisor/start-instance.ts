@@ -2,10 +2,10 @@ import path from 'node:path';
 import { parseConfig } from '../../config/config.ts';
 import type { Config } from '../../config/config.ts';
 import type { Environment } from '../../config/process-environment.ts';
-import { bootstrapDatabase } from '../bootstrap/database.ts';
 import { bootstrapIdentity } from '../bootstrap/identity.ts';
 import { ensureModelFiles } from '../bootstrap/model-files.ts';
 import { bootstrapTemporal } from '../bootstrap/temporal.ts';
+import { runTool } from '../engines/run-tool.ts';
 import { type EngineFiles, engineNodes, prepareEngines } from '../engines/definitions.ts';
 import { cacheDirectory } from '../instance/cache-directory.ts';
 import {
@@ -13,6 +13,7 @@ import {
   DATABASE_NAME,
   instanceEnvironment,
   maintenanceDatabaseUrl,
+  passedEnvironment,
   superuserUrl,
   temporalAddress,
 } from '../instance/environment.ts';
@@ -51,6 +52,7 @@ export interface RunningInstance {
 
 export type ServiceName = 'postgres' | 'temporal' | 'weaviate' | 'worker' | 'api';
 
+const DATABASE_STEP = path.resolve(import.meta.dirname, '..', 'bootstrap', 'database-main.ts');
 const WORKER_GRACE_MS = 30_000;
 const API_GRACE_MS = 20_000;
 /** Blocks of this size go back to the system when they are freed. */
@@ -123,7 +125,7 @@ function instanceNodes(instance: Instance, files: EngineFiles, context: GraphCon
   const after = ['database', 'temporal-setup', 'weaviate', 'identity', 'model-files'];
   return [
     ...engineNodes(instance, files, context.environment),
-    databaseStep(instance),
+    databaseStep(instance, context),
     temporalStep(instance, config),
     identityStep(instance, context.environment),
     modelFilesStep(context),
@@ -138,19 +140,32 @@ function instanceNodes(instance: Instance, files: EngineFiles, context: GraphCon
   ];
 }
 
-function databaseStep(instance: Instance): StepDefinition {
+function databaseStep(instance: Instance, context: GraphContext): StepDefinition {
   const { postgresOwner: owner, postgresApp: app, postgresMaintenance: maintenance } = instance.secrets;
+  const options = {
+    superuserUrl: superuserUrl(instance),
+    databaseName: DATABASE_NAME,
+    passwords: { owner, app, maintenance },
+  };
   return {
     kind: 'step',
     name: 'database',
     after: ['postgres'],
-    run: ({ update }) =>
-      bootstrapDatabase({
-        superuserUrl: superuserUrl(instance),
-        databaseName: DATABASE_NAME,
-        passwords: { owner, app, maintenance },
-        progress: update,
-      }),
+    run: async ({ update, signal }) => {
+      const { exitCode, lines } = await runTool({
+        file: process.execPath,
+        args: [DATABASE_STEP],
+        environment: {
+          ...passedEnvironment(context.environment),
+          ...nodeEnvironment(context.cacheDir),
+          RECOLLECT_DATABASE_BOOTSTRAP: JSON.stringify(options),
+        },
+        workingDirectory: path.dirname(DATABASE_STEP),
+        signal,
+        onLine: update,
+      });
+      if (exitCode !== 0) throw new Error(lines.at(-1) ?? 'the database step ended without a word');
+    },
   };
 }
 

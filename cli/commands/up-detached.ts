@@ -12,6 +12,11 @@ import type { UpOptions } from './up.ts';
 const LOOK_EVERY_MS = 100;
 const MAIN = path.resolve(import.meta.dirname, '..', 'main.ts');
 
+/** What the supervisor says when everything answers. */
+const READY = 'Recollect is ready';
+/** Looks at the log for it, once the state says so. */
+const MAX_LOOKS = 50;
+
 /** Starts the supervisor in the background, shows what it says until it is ready, and leaves it. */
 export async function startDetached(options: UpOptions, context: CommandContext): Promise<ExitCode> {
   const layout = instanceLayout(options.dataDir);
@@ -39,7 +44,11 @@ export async function startDetached(options: UpOptions, context: CommandContext)
       if (exitCode !== null) return interrupts.signal.aborted ? 130 : exitCode === 0 ? 0 : 1;
       const state = readState(layout.stateFile);
       if (state?.phase === 'running' && state.supervisor.pid === child.pid && !interrupts.signal.aborted) {
-        follower.show();
+        // The state says that it runs a moment before the log says where.
+        for (let looks = 0; !follower.hasShown(READY) && looks < MAX_LOOKS; looks += 1) {
+          await delay(LOOK_EVERY_MS);
+          follower.show();
+        }
         child.unref();
         context.output.out(`It keeps running (process ${child.pid}). recollect status, logs and down work on it.\n`);
         return 0;
@@ -55,6 +64,7 @@ class LogFollower {
   readonly #file: string;
   readonly #out: (text: string) => void;
   #position: number;
+  #shown = '';
 
   constructor(file: string, position: number, out: (text: string) => void) {
     this.#file = file;
@@ -62,10 +72,15 @@ class LogFollower {
     this.#out = out;
   }
 
+  hasShown(words: string): boolean {
+    return this.#shown.includes(words);
+  }
+
   show(): void {
     const content = readFileSync(this.#file);
     const text = content.subarray(this.#position).toString('utf8');
     this.#position = content.length;
+    this.#shown += text;
     const kept = text.split('\n').filter((line) => line !== 'Press Ctrl-C to stop.');
     if (kept.join('') !== '') this.#out(kept.join('\n'));
   }

@@ -46,7 +46,14 @@ export async function demo(options: DemoOptions, context: CommandContext): Promi
   output.out(`Recollect demo, data in ${dataDir}\n`);
   const started = performance.now();
   try {
-    const instance = await startInstance({ dataDir, environment, progress, signal: interrupts.signal });
+    const instance = await startInstance({
+      dataDir,
+      environment,
+      progress,
+      signal: interrupts.signal,
+      // A scratch instance leaves the usual ports to the one that stays.
+      ports: options.dataDir === undefined ? 'free' : 'saved',
+    });
     try {
       await demonstrate(instance.credentialsPath, progress, interrupts.signal, output.out);
       output.out(whatNext(instance.url, dataDir));

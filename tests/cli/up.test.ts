@@ -26,6 +26,12 @@ async function healthy(): Promise<StatusReport> {
   return report;
 }
 
+/** Kills one process; a pid that is not known must never become 0, which is this very process group. */
+function killAtOnce(pid: number | null | undefined): void {
+  if (pid === null || pid === undefined || pid <= 1) throw new Error('there is no such process to kill');
+  process.kill(pid, 'SIGKILL');
+}
+
 test('up --detach leaves a whole instance running, and a second up says so and succeeds', async () => {
   const { exitCode, output } = await runCli(['up', '--detach', '--data-dir', dataDir]).ended;
   expect(output).toContain('Recollect is ready at http://127.0.0.1:');
@@ -44,7 +50,7 @@ test('up --detach leaves a whole instance running, and a second up says so and s
 
 test('a killed api is started again, visibly', async () => {
   const before = statusReport(dataDir).services.find((service) => service.name === 'api');
-  process.kill(before?.pid ?? 0, 'SIGKILL');
+  killAtOnce(before?.pid);
   await vi.waitFor(
     () =>
       expect(statusReport(dataDir).services.find((service) => service.name === 'api')).toMatchObject({
@@ -60,7 +66,7 @@ test('a killed api is started again, visibly', async () => {
 test('after a kill -9 of the supervisor the next up ends what is left and recovers on the same port, and down stops it', async () => {
   const old = processes();
   const { url, supervisorPid } = statusReport(dataDir);
-  process.kill(supervisorPid ?? 0, 'SIGKILL');
+  killAtOnce(supervisorPid);
   await vi.waitFor(() => expect(statusReport(dataDir).phase).toBe('killed'));
   expect(await runCli(['up', '--detach', '--data-dir', dataDir]).ended).toMatchObject({ exitCode: 0 });
   expect(old.some(isAlive)).toBe(false);

@@ -48,9 +48,16 @@ describe('defaults', () => {
     expect(parse({ PATH: '/bin', RECOLLECT_UNKNOWN: 'x' })).toEqual(parse());
   });
 
-  it.each(Object.keys(needed))('%s has none', (name) => {
-    expect(refusal({ [name]: undefined })).toMatch(new RegExp(`^${name}: `));
+  it('the maintenance role is for the workers of one queue alone', () => {
+    expect(parse({ RECOLLECT_MAINTENANCE_DATABASE_URL: undefined }).database.maintenanceUrl).toBeUndefined();
   });
+
+  it.each(Object.keys(needed).filter((name) => name !== 'RECOLLECT_MAINTENANCE_DATABASE_URL'))(
+    '%s has none',
+    (name) => {
+      expect(refusal({ [name]: undefined })).toMatch(new RegExp(`^${name}: `));
+    },
+  );
 });
 
 describe('values', () => {

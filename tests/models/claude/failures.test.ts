@@ -93,7 +93,17 @@ describe('failures of the provider', () => {
     ['402', provider(402, 'billing_error'), { kind: 'unauthorised' }],
     ['403', provider(403, 'permission_error'), { kind: 'unauthorised' }],
     ['400', provider(400, 'invalid_request_error'), { kind: 'invalid_request' }],
-    ['404', provider(404, 'not_found_error'), { kind: 'invalid_request' }],
+    [
+      '400 about the account',
+      {
+        kind: 'error',
+        status: 400,
+        type: 'invalid_request_error',
+        message: `Your credit balance is too low. ${SECRET_WORD}`,
+      },
+      { kind: 'unauthorised' },
+    ],
+    ['404: a model that is not known', provider(404, 'not_found_error'), { kind: 'unauthorised' }],
     ['413', provider(413, 'request_too_large'), { kind: 'invalid_request' }],
     ['422', provider(422, 'invalid_request_error'), { kind: 'invalid_request' }],
     ['a body that is no JSON', { kind: 'raw', body: `{"content": ${SECRET_WORD}` }, { kind: 'unavailable' }],

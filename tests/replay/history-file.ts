@@ -9,10 +9,16 @@ export type StoredHistory = ReturnType<typeof History.fromObject>;
 /** Folder of the stored histories. */
 export const HISTORIES = fileURLToPath(new URL('./histories', import.meta.url));
 
+/** Where and by whom a history was recorded is nobody's business, and no part of a replay. */
+function withoutPlace(name: string, value: unknown): unknown {
+  if (name === 'stackTrace') return undefined;
+  return name === 'identity' ? 'recorder' : value;
+}
+
 /** Writes a history as readable JSON. */
 export function writeHistory(name: string, history: proto.temporal.api.history.v1.IHistory): void {
   const plain = History.toObject(History.fromObject(history), { longs: String, enums: String, bytes: String });
-  writeFileSync(path.join(HISTORIES, name), `${JSON.stringify(plain)}\n`);
+  writeFileSync(path.join(HISTORIES, name), `${JSON.stringify(plain, withoutPlace)}\n`);
 }
 
 /** Reads a stored history back. */

@@ -15,7 +15,7 @@ import { HintSender } from './intake/hint-sender.ts';
 import { Intake } from './intake/intake.ts';
 import { createRecall } from './recall.ts';
 
-/** One query at a time is embedded here; passages are the worker's. */
+/** One query at a time is embedded here, on one thread: with two, both cores were taken from the search that runs beside it. */
 const QUERY_BATCH_TOKENS = 512;
 const EMBEDDER_IDLE_MS = 30_000;
 
@@ -34,7 +34,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
   const vectors = createWeaviateIndex(config.weaviate);
   const embedder = createOnnxEmbedder({
     modelDir: embeddingModelDirectory(config.embedding.modelDir, config.cacheDir),
-    threads: 2,
+    threads: 1,
     maxBatchTokens: QUERY_BATCH_TOKENS,
     idleUnloadMs: EMBEDDER_IDLE_MS,
   });

@@ -21,7 +21,7 @@ function forward(logger: Logger): (entry: LogEntry) => void {
 }
 
 /** Summarising and embedding wait for nobody: on a busy machine the way in goes first. Threads that are made later inherit it. */
-const BACKGROUND_PRIORITY = 10;
+const BACKGROUND_PRIORITY = 19;
 
 async function main(): Promise<void> {
   setPriority(BACKGROUND_PRIORITY);

@@ -37,8 +37,10 @@ export function createLearningActivities({
     extractLearnings: (ref) =>
       beating(async (signal) => {
         const tenantId = asId<TenantId>(ref.tenantId);
-        const { facts, input } = await database.asTenant(tenantId, async (transaction) => {
+        const known = await database.asTenant(tenantId, async (transaction) => {
           const facts = await readSessionFacts(transaction, ref.sessionId);
+          // Asked again (a lost answer, a session that went on being closed): what was extracted and paid for is there.
+          if (facts.learnedSeq === facts.consumedSeq || !facts.infer) return null;
           const derived = await readTopicsAndItems(transaction, ref.sessionId);
           const cited = [...new Set(derived.items.flatMap((item) => item.evidence.map((piece) => piece.rowId)))];
           return {
@@ -51,10 +53,9 @@ export function createLearningActivities({
             },
           };
         });
-        // Asked again (a lost answer, a session that went on being closed): what was extracted and paid for is there.
-        const done = facts.learnedSeq === facts.consumedSeq;
-        if (done || !facts.infer || (input.prompts.length === 0 && input.rows.length === 0))
+        if (known === null || (known.input.prompts.length === 0 && known.input.rows.length === 0))
           return { written: 0, calls: 0, tokens: 0, usd: 0 };
+        const { facts, input } = known;
         const owner = {
           tenantId,
           userId: facts.userId,

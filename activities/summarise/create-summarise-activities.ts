@@ -153,17 +153,16 @@ export function createSummariseActivities({
         const tenantId = asId<TenantId>(ref.tenantId);
         const known = await database.asTenant(tenantId, async (transaction) => {
           const facts = await readSessionFacts(transaction, ref.sessionId);
-          const done = await hasSessionSummary(transaction, ref.sessionId, facts.consumedSeq);
+          if (!facts.infer || (await hasSessionSummary(transaction, ref.sessionId, facts.consumedSeq))) return null;
           const derived = await readTopicsAndItems(transaction, ref.sessionId);
           return {
             facts,
-            done,
             derived,
             prompts: await readPrompts(transaction, ref.sessionId, HEAD_PROMPTS, TAIL_PROMPTS),
           };
         });
+        if (known === null || (known.derived.topics.length === 0 && known.prompts.length === 0)) return NO_COST;
         const { facts, derived, prompts } = known;
-        if (known.done || !facts.infer || (derived.topics.length === 0 && prompts.length === 0)) return NO_COST;
         const owner = {
           tenantId,
           userId: facts.userId,

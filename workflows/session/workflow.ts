@@ -17,7 +17,7 @@ import { INDEX_CHECK_MS, MAX_PROVIDER_WAIT_MS, MAX_ROUNDS, MAX_SIGNALS } from '.
 import { HINT_SIGNAL, INDEXED_SIGNAL, STATE_QUERY } from './messages.ts';
 import { database, modelOf } from './policy.ts';
 import { failureReason, providerWait } from './provider-wait.ts';
-import type { SessionInput, SessionPhase, SessionState, SessionView, TakeInResult } from './types.ts';
+import type { CloseResult, SessionInput, SessionPhase, SessionState, SessionView, TakeInResult } from './types.ts';
 
 const hint = defineSignal(HINT_SIGNAL);
 const indexed = defineSignal(INDEXED_SIGNAL);
@@ -120,6 +120,12 @@ export async function session(input: SessionInput): Promise<void> {
     }
   };
 
+  const spend = (cost: CloseResult): void => {
+    state.modelCalls += cost.calls;
+    state.spentTokens += cost.tokens;
+    state.spentUsd += cost.usd;
+  };
+
   const takeIn = async (closeOpen: 'idle' | null): Promise<TakeInResult> => {
     // Cleared before the look: a hint that comes during it asks for another one.
     hinted = false;
@@ -139,9 +145,7 @@ export async function session(input: SessionInput): Promise<void> {
       const outcome = await withProvider(
         async () => {
           const result = await model.summariseNextWindow(ref);
-          state.modelCalls += result.calls;
-          state.spentTokens += result.tokens;
-          state.spentUsd += result.usd;
+          spend(result);
           state.windowsSummarised += 1;
           state.windowsParked = result.windowsParked;
           if (taken !== null) taken = { ...taken, windowsCut: result.windowsCut };
@@ -171,12 +175,7 @@ export async function session(input: SessionInput): Promise<void> {
     await show('closing');
     // Something new was captured, or the history has grown long with waiting and is to be begun anew.
     const reopened = () => hinted || workflowInfo().continueAsNewSuggested;
-    const summedUp = await withProvider(async () => {
-      const result = await model.summariseSession(ref);
-      state.modelCalls += result.calls;
-      state.spentTokens += result.tokens;
-      state.spentUsd += result.usd;
-    }, reopened);
+    const summedUp = await withProvider(async () => spend(await model.summariseSession(ref)), reopened);
     if (summedUp === 'interrupted') return false;
     const learned = await withProvider(async () => {
       const result = await executeChild(learning, {
@@ -185,9 +184,7 @@ export async function session(input: SessionInput): Promise<void> {
         parentClosePolicy: ParentClosePolicy.TERMINATE,
         args: [ref],
       });
-      state.modelCalls += result.calls;
-      state.spentTokens += result.tokens;
-      state.spentUsd += result.usd;
+      spend(result);
     }, reopened);
     if (learned === 'interrupted') return false;
     vectorsDone = false;

@@ -5,23 +5,12 @@ import { translateHook } from '../../../domain/capture/claude-code-hooks.ts';
 import { byteLength, VALUE_LIMIT_BYTES } from '../../../domain/capture/well-formed.ts';
 import { asId } from '../../../domain/ids.ts';
 import type { TenantId, UserId } from '../../../domain/ids.ts';
+import { PLAIN_HOST_EVENT } from '../../setup/host-event.ts';
 
 const capturer = { tenantId: asId<TenantId>('t'), userId: asId<UserId>('u') };
 const receivedAt = new Date('2026-01-02T03:04:05.678Z');
 
-const hostEvent: HostEvent = {
-  host: 'generic',
-  externalId: 's1',
-  namespace: 'default',
-  infer: true,
-  project: null,
-  key: null,
-  occurredAt: null,
-  agent: { id: null, type: null },
-  model: null,
-  metadata: null,
-  parts: [{ kind: 'prompt', type: 'user', content: 'hello' }],
-};
+const hostEvent = PLAIN_HOST_EVENT;
 const tool = {
   kind: 'tool',
   event: 'PostToolUse',

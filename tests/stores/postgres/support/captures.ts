@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { buildCaptureEvent } from '../../../../domain/capture/build-event.ts';
 import type { BoundaryKind, CaptureEvent, EventPart, HostEvent, PromptType } from '../../../../domain/capture/event.ts';
 import type { TestUser } from '../../../setup/database.ts';
+import { PLAIN_HOST_EVENT } from '../../../setup/host-event.ts';
 
 /** Parts of events, as hosts send them. */
 export function said(content: string, type: PromptType = 'user'): EventPart {
@@ -24,20 +25,7 @@ export function event(
   more: Partial<HostEvent> = {},
   receivedAt = new Date(),
 ): CaptureEvent {
-  const host: HostEvent = {
-    host: 'test',
-    externalId,
-    namespace: 'default',
-    infer: true,
-    project: null,
-    key: null,
-    occurredAt: null,
-    agent: { id: null, type: null },
-    model: null,
-    metadata: null,
-    parts,
-    ...more,
-  };
+  const host: HostEvent = { ...PLAIN_HOST_EVENT, host: 'test', externalId, parts, ...more };
   return buildCaptureEvent(host, user, receivedAt);
 }
 

@@ -127,6 +127,7 @@ export function toHostEvent(event: NeutralEvent): HostEvent {
   return {
     host: event.host,
     externalId: event.session_id,
+    source: 'event',
     namespace: event.namespace,
     infer: event.infer,
     project:

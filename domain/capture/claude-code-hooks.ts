@@ -119,12 +119,15 @@ export function translateHook(event: string, payload: HookPayload, deliveryId: s
   const source = event === 'SessionStart' ? text(payload, 'source') : null;
   const remote = text(payload, 'git_remote') ?? undefined;
   const machineId = text(payload, 'machine_id') ?? undefined;
+  const repository = text(payload, 'repository') ?? undefined;
   return {
     host: HOST,
+    source: 'hook',
     externalId: payload.session_id,
     namespace: 'default',
     infer: true,
-    project: payload.cwd === undefined ? null : { path: text(payload, 'root') ?? payload.cwd, remote, machineId },
+    project:
+      payload.cwd === undefined ? null : { path: text(payload, 'root') ?? payload.cwd, remote, machineId, repository },
     key: toolUseId !== null ? `tool:${toolUseId}` : (deliveryId ?? payload.event_id ?? null),
     occurredAt: payload.timestamp ?? null,
     agent: { id: payload.agent_id ?? null, type: payload.agent_type ?? null },

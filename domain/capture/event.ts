@@ -27,6 +27,10 @@ export const BOUNDARY_KINDS = [
 ] as const;
 export type BoundaryKind = (typeof BOUNDARY_KINDS)[number];
 
+/** Which way an event came in. What comes late (a spool, a transcript) is told from what came as it happened. */
+export const CAPTURE_SOURCES = ['hook', 'event', 'spool', 'transcript', 'import'] as const;
+export type CaptureSource = (typeof CAPTURE_SOURCES)[number];
+
 /** Who captures: taken from the API key, never from the event. */
 export interface Capturer {
   readonly tenantId: TenantId;
@@ -39,6 +43,8 @@ export interface ProjectHint {
   readonly path?: string | undefined;
   readonly name?: string | undefined;
   readonly machineId?: string | undefined;
+  /** Id of the root commit: knows a repository without a remote again after its folder was moved. */
+  readonly repository?: string | undefined;
 }
 
 export interface Agent {
@@ -75,6 +81,7 @@ export type EventPart =
 /** An event of any host, translated: what hooks and the neutral contract have in common. */
 export interface HostEvent {
   readonly host: string;
+  readonly source: CaptureSource;
   readonly externalId: string;
   readonly namespace: string;
   readonly infer: boolean;
@@ -104,6 +111,8 @@ export interface PromptRow extends RowBase {
   readonly type: PromptType;
   readonly content: string;
   readonly sha256: string;
+  readonly agent_id: string | null;
+  readonly agent_type: string | null;
   readonly redactions: Redactions;
 }
 
@@ -144,6 +153,7 @@ export interface CaptureEvent {
   readonly tenant_id: TenantId;
   readonly user_id: UserId;
   readonly host: string;
+  readonly source: CaptureSource;
   readonly external_id: string;
   readonly namespace: string;
   readonly infer: boolean;

@@ -31,13 +31,15 @@ export interface ProjectIdentity {
   readonly remote: string | null;
 }
 
-/** What a hint says of the project's identity: its remote, else machine and path, else its name. Null when it says nothing. */
+/** What a hint says of the project's identity: its remote, else its root commit, machine and path, else its name. Null when it says nothing. */
 export function projectIdentity(hint: ProjectHint | null): ProjectIdentity | null {
   if (hint === null) return null;
   const remote = hint.remote === undefined ? null : normaliseRemote(hint.remote);
   const path = hint.path === undefined ? undefined : withoutEndSlashes(hint.path) || hint.path.slice(0, 1);
   const aliases = [
     ...(remote === null ? [] : [`remote:${remote}`]),
+    // Forks share a root commit: it names a project only where no remote does.
+    ...(remote === null && hint.repository !== undefined ? [`repository:${hint.repository}`] : []),
     ...(path === undefined || path === '' ? [] : [`path:${hint.machineId ?? ''}:${path}`]),
     ...(remote === null && (path === undefined || path === '') && hint.name !== undefined ? [`name:${hint.name}`] : []),
   ];

@@ -4,6 +4,7 @@ import type { HostEvent } from '../../domain/capture/event.ts';
 export const PLAIN_HOST_EVENT: HostEvent = {
   host: 'generic',
   externalId: 's1',
+  source: 'event',
   namespace: 'default',
   infer: true,
   project: null,

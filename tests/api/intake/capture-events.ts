@@ -9,6 +9,7 @@ export function captureEvent(key: string): CaptureEvent {
     {
       host: 'generic',
       externalId: 's1',
+      source: 'event',
       namespace: 'default',
       infer: true,
       project: null,

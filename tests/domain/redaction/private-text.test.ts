@@ -3,7 +3,7 @@ import { removeTaggedText } from '../../../domain/redaction/private-text.ts';
 
 function redact(text: string): { readonly text: string; readonly counts: Record<string, number> } {
   const removed = new Map<string, number>();
-  const kept = removeTaggedText(text, removed);
+  const kept = removeTaggedText(text, removed).text;
   return { text: kept, counts: Object.fromEntries(removed) };
 }
 
@@ -39,8 +39,83 @@ describe('<private>', () => {
     '<private x',
     'a < b',
     '<pri vate>',
+    'Local<Private> New(Isolate* isolate); Maybe<bool> Has(Local<Private> key)',
+    '/private/var/folders/x and private: true',
+    '&lt;privateer&gt;',
+    String.raw`\\u003c private\\u003e`,
   ])('leaves %s alone', (text) => {
     expect(redact(text)).toEqual({ text, counts: {} });
+  });
+});
+
+describe('<private> where the text is written for something else', () => {
+  const open = [
+    '<',
+    String.raw`\u003c`,
+    String.raw`\u003C`,
+    String.raw`\\u003c`,
+    String.raw`\x3c`,
+    '&lt;',
+    '&#60;',
+    '&#x3c;',
+    '%3C',
+  ];
+  const close = [
+    '>',
+    String.raw`\u003e`,
+    String.raw`\u003E`,
+    String.raw`\\u003e`,
+    String.raw`\x3e`,
+    '&gt;',
+    '&#62;',
+    '&#x3e;',
+    '%3E',
+  ];
+  const slashes = ['/', String.raw`\/`, String.raw`\u002f`, '/', '/', '/', '&#47;', '&#x2f;', '%2F'];
+
+  it.each(open.map((less, at) => [less, close[at] ?? '', slashes[at] ?? '']))('%s %s %s', (less, more, slash) => {
+    const tag = (name: string) => `${less}${name}${more}`;
+    const text = `a ${tag('private')}x${tag(`${slash}private`)} b ${tag('Private why="y"')}z`;
+    expect(redact(text)).toEqual({ text: 'a [private] b [private]', counts: { private: 2 } });
+  });
+
+  it('one form closes the other', () => {
+    expect(redact(String.raw`a \u003cprivate\u003ex</private> b &lt;private&gt;y<\/private> c`).text).toBe(
+      'a [private] b [private] c',
+    );
+  });
+
+  it('a closing tag does not swallow an opening one behind it', () => {
+    expect(redact('a &lt;/private &lt;private&gt;x&lt;/private&gt; b').text).toBe('a &lt;/private [private] b');
+  });
+
+  it('inside JSON inside JSON', () => {
+    const inner = JSON.stringify({ note: '<private>x "y"</private>', next: 'kept' });
+    const text = redact(JSON.stringify({ inner })).text;
+    expect(text).not.toContain('y');
+    expect(JSON.parse(text)).toEqual({ inner: JSON.stringify({ note: '[private]', next: 'kept' }) });
+  });
+});
+
+describe('a text that begins inside a passage', () => {
+  const within = { tag: 'private', depth: 1 };
+  const continued = (text: string) => {
+    const removed = new Map<string, number>();
+    return { ...removeTaggedText(text, removed, within), removed: removed.size };
+  };
+
+  it('is gone up to its end', () => {
+    expect(continued('x</private> y')).toEqual({ text: ' y', open: null, removed: 0 });
+  });
+
+  it('is gone as a whole where the passage goes on', () => {
+    expect(continued('x')).toEqual({ text: '', open: within, removed: 0 });
+    expect(continued('x<private>y</private>z')).toEqual({ text: '', open: within, removed: 0 });
+    expect(continued('x<private>y')).toEqual({ text: '', open: { tag: 'private', depth: 2 }, removed: 0 });
+  });
+
+  it('may open the next one', () => {
+    expect(continued('x</private> y <private>z')).toEqual({ text: ' y [private]', open: within, removed: 1 });
   });
 });
 
@@ -49,6 +124,11 @@ describe('injected text', () => {
     ['what recall gave', 'a <recollect-context>\n# Memory\n</recollect-context> b', 'a  b', 1],
     ['what the host reminds of', 'a<system-reminder>x</system-reminder>b', 'ab', 1],
     ['unclosed', 'a<recollect-context>x', 'a', 1],
+    ['what a hook added', 'a<user-prompt-submit-hook>x</user-prompt-submit-hook>b', 'ab', 1],
+    ['what an editor added', 'a<ide_opened_file>x</ide_opened_file>b', 'ab', 1],
+    ['what another memory gave', 'a<claude-mem-context>x</claude-mem-context>b', 'ab', 1],
+    ['what a host says of the machine', 'a<environment_context>x</environment_context>b', 'ab', 1],
+    ['a warning about local commands', '<local-command-caveat>x</local-command-caveat>b', 'b', 1],
     ['mixed case', 'a<System-Reminder>x</SYSTEM-REMINDER>b', 'ab', 1],
     ['a private passage inside', 'a<system-reminder>x<private>y</private></system-reminder>b', 'ab', 1],
     ['a closing tag of another kind inside', 'a<system-reminder>x</private>y</system-reminder>b', 'ab', 1],
@@ -61,6 +141,17 @@ describe('injected text', () => {
       text: '[private]',
       counts: { private: 1, injected: 2 },
     });
+  });
+
+  it.each([
+    '<command-name>/deploy</command-name><command-args>to staging</command-args>',
+    '<command-message>deploy is running</command-message>',
+    '<bash-input>npm test</bash-input><bash-stdout>ok</bash-stdout>',
+    '<local-command-stdout>3 passed</local-command-stdout>',
+    '<ide_selection>let a = 1</ide_selection>',
+    '<task-notification>done</task-notification>',
+  ])('leaves what the user did: %s', (text) => {
+    expect(redact(text)).toEqual({ text, counts: {} });
   });
 
   it('leaves other tags', () => {

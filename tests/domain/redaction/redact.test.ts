@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { byteLength, VALUE_LIMIT_BYTES } from '../../../domain/capture/well-formed.ts';
 import { Redactor } from '../../../domain/redaction/redact.ts';
@@ -13,6 +14,11 @@ describe('text', () => {
     expect(text.startsWith('\uFFFD[private]\uFFFDyyy')).toBe(true);
     expect(byteLength(text)).toBeLessThanOrEqual(VALUE_LIMIT_BYTES);
     expect(redactor.counts).toEqual({ private: 1 });
+  });
+
+  it('finds a secret in whose middle something was injected', () => {
+    const secret = ['gh<system-reminder>x</system-reminder>p', 'aB3dE6gH9jK2mN5pQ8sT1vW4yZ7cF0hJ3kL6'].join('_');
+    expect(new Redactor().text(`a ${secret} b`)).toBe('a [redacted:github-token] b');
   });
 
   it('finds a secret that a cut would split', () => {
@@ -44,6 +50,28 @@ describe('json', () => {
     expect(json(value)).toEqual(expected);
   });
 
+  it.each([
+    ['a variable', { name: 'DB_PASSWORD', value: 'x' }, { name: 'DB_PASSWORD', value: '[redacted:secret-field]' }],
+    ['a header', { key: 'Authorization', value: 'x' }, { key: 'Authorization', value: '[redacted:secret-field]' }],
+    ['another variable', { name: 'PORT', value: 'x' }, { name: 'PORT', value: 'x' }],
+    ['a name alone', { name: 'DB_PASSWORD' }, { name: 'DB_PASSWORD' }],
+  ])('a name beside its value: %s', (_, value, expected) => {
+    expect(json([value])).toEqual([expected]);
+  });
+
+  it('is done with what went through it', () => {
+    const redactor = new Redactor();
+    const once = redactor.json({
+      password: 'x',
+      a: '<private>x</private> jane 536-22-8145',
+      list: ['API_KEY=0123456789'],
+    });
+    const again = new Redactor();
+    expect(again.json(once)).toEqual(once);
+    expect(again.counts).toBeNull();
+    expect(again.dataClass).toBe(redactor.dataClass);
+  });
+
   it('counts over all values of a row; nothing found is null', () => {
     const redactor = new Redactor();
     redactor.json({ a: 'b' });
@@ -67,64 +95,113 @@ describe('json', () => {
   });
 });
 
-/** Inputs that a careless pattern reads again and again. Each case takes a few hundredths of a second; quadratic ones took many. */
-describe('time', () => {
-  const MIB = 1024 * 1024;
-  const LIMIT_MS = 2_000;
-  const repeated = (piece: string): string => piece.repeat(Math.ceil((2 * MIB) / piece.length));
-  const key = ['-----BEGIN PRIVATE', 'KEY-----'].join(' ');
+describe('a passage over the blocks of a list', () => {
+  const block = (text: string) => ({ type: 'text', text });
 
-  it.each([
-    '<private>',
-    '<private>x</private>',
-    '<private ',
-    '<private <',
-    `<private ${'x'.repeat(300)}<`,
-    '</private>',
-    '<system-reminder><private>',
-    '<',
-    '-----BEGIN ',
-    key,
-    `${key}'`,
-    `${key}\n-----END `,
-    'A',
-    'a',
-    ' ',
-    'eyJ-',
-    '-eyJaaaaaaaaaaaaa',
-    '.eyJaaaaaaaaaaaaa',
-    'bearer ',
-    'ab://a:',
-    'a.b-',
-    'A_',
-    `${'A'.repeat(60)} `,
-    'PASSWORD= ',
-    'password="',
-    'sk-',
-    'AKIA',
-    'xoxb-',
-    'aws_secret_key=',
-  ])('2 MiB of %j', (piece) => {
-    const text = repeated(piece);
-    const started = performance.now();
-    new Redactor().text(text);
-    expect(performance.now() - started).toBeLessThan(LIMIT_MS);
+  it.each<[string, unknown, unknown]>([
+    ['closed in the next', [block('a <private>x'), block('y</private> b')], [block('a [private]'), block(' b')]],
+    [
+      'closed in the one after',
+      [block('a <private>x'), block('y'), block('z</private> b'), block('c')],
+      [block('a [private]'), block(''), block(' b'), block('c')],
+    ],
+    ['never closed', [block('a <private>x'), block('y'), block('z')], [block('a [private]'), block(''), block('')]],
+    ['of texts alone', ['a <private>x', 'y', 'z</private>b', 'c'], ['a [private]', '', 'b', 'c']],
+    ['written for JSON', ['a \\u003cprivate\\u003ex', 'y\\u003c/private\\u003eb'], ['a [private]', 'b']],
+    ['opened again', ['<private>x', 'y</private>b<private>z', 'z</private>c'], ['[private]', 'b[private]', 'c']],
+    ['nested', ['<private>x<private>', 'y</private>', 'z</private>c'], ['[private]', '', 'c']],
+    ['injected', ['a<system-reminder>x', 'y', 'z</system-reminder>b'], ['a', '', 'b']],
+    [
+      'numbers and truths go, too',
+      ['<private>x', 1234, true, null, { pin: 1234, type: 'n' }],
+      ['[private]', null, null, null, { pin: null, type: 'n' }],
+    ],
+    ['a list in a list', [['<private>x', 'y'], 'z</private>b'], [['[private]', ''], 'b']],
+    [
+      'out of an object',
+      [{ content: [block('<private>x')] }, block('y</private>b')],
+      [{ content: [block('[private]')] }, block('b')],
+    ],
+    [
+      'into an object',
+      ['<private>x', { content: [block('y'), block('z</private>b')] }, 'c'],
+      ['[private]', { content: [block(''), block('b')] }, 'c'],
+    ],
+    ['short pieces, too', ['<private>', 'pin', '1234', '</private>ok'], ['[private]', '', '', 'ok']],
+  ])('%s', (_, value, expected) => {
+    expect(json(value)).toEqual(expected);
+    expect(json({ content: value, next: 'kept' })).toEqual({ content: expected, next: 'kept' });
   });
 
-  it.each([
-    ['lists', `${'['.repeat(10_000)}${']'.repeat(10_000)}`],
-    ['objects', `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`],
-    ['both, with private text at the bottom', `${'[{"a":'.repeat(10_000)}"<private>x"${'}]'.repeat(10_000)}`],
-  ])('%s ten thousand deep', (_, text) => {
-    const value: unknown = JSON.parse(text);
-    const started = performance.now();
-    const clean = JSON.stringify(json(value));
-    expect(performance.now() - started).toBeLessThan(LIMIT_MS);
-    expect(clean).toContain('[too deep]');
+  it('is counted once', () => {
+    const redactor = new Redactor();
+    redactor.json(['<private>x', 'y', 'z</private>']);
+    expect(redactor.counts).toEqual({ private: 1 });
   });
 
-  it('a text of 32 MiB does not exhaust the stack', () => {
-    const text = `${'A'.repeat(16 * MIB)} bearer ${'a'.repeat(16 * MIB)}`;
-    expect(byteLength(new Redactor().text(text))).toBeLessThanOrEqual(VALUE_LIMIT_BYTES);
+  it('fields of one object are values of their own', () => {
+    expect(json({ old: '<private>x', new: 'kept' })).toEqual({ old: '[private]', new: 'kept' });
+  });
+
+  it('does not go on into the next value', () => {
+    const redactor = new Redactor();
+    redactor.json(['<private>x']);
+    expect([redactor.text('kept as it is'), redactor.json(['kept as it is'])]).toEqual([
+      'kept as it is',
+      ['kept as it is'],
+    ]);
+  });
+});
+
+describe('whole values', () => {
+  const long = (text: string) => `${text} ${'y'.repeat(VALUE_LIMIT_BYTES)}`;
+
+  it('are handed out redacted, and the note names them', () => {
+    const redactor = new Redactor({ keepWhole: true });
+    const text = redactor.text(long('<private>x</private>\u0000'));
+    const [whole] = redactor.wholes;
+    expect(redactor.wholes).toHaveLength(1);
+    expect(whole?.text).toBe(long('[private]\uFFFD'));
+    expect(whole?.sha256).toBe(
+      createHash('sha256')
+        .update(whole?.text ?? '', 'utf8')
+        .digest('hex'),
+    );
+    expect(text).toContain(
+      `… ${byteLength(whole?.text ?? '')} bytes in all (sha256:${whole?.sha256}), the middle is left out …`,
+    );
+    expect(byteLength(text)).toBeLessThanOrEqual(VALUE_LIMIT_BYTES);
+  });
+
+  it('are each there once, from every depth', () => {
+    const redactor = new Redactor({ keepWhole: true });
+    redactor.json({ a: long('one'), b: [long('other'), long('one')], c: 'short' });
+    expect(redactor.wholes.map((whole) => whole.text)).toEqual([long('one'), long('other')]);
+  });
+
+  it('are not kept unless that is asked for', () => {
+    const redactor = new Redactor();
+    expect(redactor.text(long('one'))).not.toContain('sha256');
+    expect(redactor.wholes).toEqual([]);
+  });
+
+  it('clean text is cut later, once', () => {
+    const redactor = new Redactor({ keepWhole: true });
+    const clean = redactor.cleanJson({ a: long('one'), [long('name')]: 1 });
+    expect(clean).toEqual({ a: long('one'), [long('name')]: 1 });
+    expect(redactor.wholes).toEqual([]);
+    expect(JSON.stringify(redactor.cutJson(clean)).length).toBeLessThan(2 * VALUE_LIMIT_BYTES + 100);
+    expect(redactor.wholes).toHaveLength(2);
+  });
+});
+
+describe('text that the database refuses', () => {
+  it.each([
+    ['a name', { 'a\u0000b': 1, 'c\uD83D': 2 }, { 'a\uFFFDb': 1, 'c\uFFFD': 2 }],
+    ['a file name', { file_path: '/src/\uDE00\u0000.ts' }, { file_path: '/src/\uFFFD\uFFFD.ts' }],
+    ['deep inside', [[{ a: ['\uD83D'] }]], [[{ a: ['\uFFFD'] }]]],
+    ['beside what is removed', ['\u0000<private>\uD83D</private>\uDE00'], ['\uFFFD[private]\uFFFD']],
+  ])('is made well-formed in %s', (_, value, expected) => {
+    expect(json(value)).toEqual(expected);
   });
 });

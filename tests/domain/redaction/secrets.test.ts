@@ -76,7 +76,7 @@ describe('kinds of secrets', () => {
     ['a short key', 'sk-ant-short and sk-short'],
     ['names with sk', 'risk-assessment-of-the-whole-project-and-more'],
     ['a Slack word', 'xoxb-short'],
-    ['a test key', `sk_test_${A36.slice(0, 24)}`],
+    ['a publishable key', `pk_test_${A36.slice(0, 24)}`],
     ['a Google prefix', 'AIzaShort'],
     ['a package', 'npm_config_registry and npm_lifecycle_event'],
     ['two thirds of a JWT', JWT.split('.').slice(0, 2).join('.')],
@@ -157,6 +157,12 @@ describe('names of secret fields', () => {
     'authToken',
     'privateKey',
     'Authorization',
+    'Cookie',
+    'Set-Cookie',
+    'passphrase',
+    'secretAccessKey',
+    'SESSION_TOKEN',
+    'encryption-key',
     'proxy-authorization',
   ])('%s', (name) => {
     expect(isSecretField(name)).toBe(true);
@@ -172,6 +178,11 @@ describe('names of secret fields', () => {
     'author',
     'api_key_id',
     'compass',
+    'cookies',
+    'public_key',
+    'token',
+    'page_token',
+    'bypass',
     '',
   ])('not %j', (name) => {
     expect(isSecretField(name)).toBe(false);

@@ -1,0 +1,91 @@
+import { higherClass } from '../data-class.ts';
+import type { DataClass } from '../data-class.ts';
+import { BANK_ACCOUNT, PAYMENT_CARD } from './accounts.ts';
+import { BIRTH_DATE, EMAIL, NAMED_PHONE, PHONE } from './contact.ts';
+import type { Detector } from './detector.ts';
+import { NAMED_NATIONAL_IDS, NATIONAL_IDS } from './national-ids.ts';
+import { IPV4, IPV6 } from './network.ts';
+
+const BEFORE_CHARS = 40;
+
+/** Detectors that a word in the text calls for. */
+export const NAMED_DETECTORS: readonly { readonly hints: readonly string[]; readonly detector: Detector }[] = [
+  ...NAMED_NATIONAL_IDS,
+  { hints: ['phone', 'mobile', '|tel', '|cell', '|fax', 'téléph'], detector: NAMED_PHONE },
+  {
+    hints: ['|born', 'birth', '|dob', 'geboren', 'geburts', '|née', '|né ', 'nacido', 'nacimiento'],
+    detector: BIRTH_DATE,
+  },
+];
+
+/** Detectors for which the pass over the text has its own signs. */
+const NUMBERS: readonly Detector[] = [BANK_ACCOUNT, PAYMENT_CARD, ...NATIONAL_IDS, PHONE];
+
+/** Every kind of personal data that is looked for, with its class. */
+export const PERSONAL_KINDS: ReadonlyMap<string, DataClass> = new Map(
+  [EMAIL, IPV4, IPV6, ...NUMBERS, ...NAMED_DETECTORS.map((named) => named.detector)].map((entry) => [
+    entry.kind,
+    entry.dataClass,
+  ]),
+);
+
+/** What the pass over a text says of personal data. */
+export interface PersonalSigns {
+  readonly longNumber: boolean;
+  readonly ipv4: boolean;
+  readonly ipv6: boolean;
+  /** Numbers of `NAMED_DETECTORS`. */
+  readonly named: readonly number[];
+}
+
+/** The detectors worth trying on a text, those first that find what is treated most carefully. */
+export function detectorsFor(text: string, signs: PersonalSigns): Detector[] {
+  const detectors: Detector[] = signs.longNumber ? [...NUMBERS] : [];
+  for (const at of signs.named) {
+    const named = NAMED_DETECTORS[at];
+    if (named !== undefined) detectors.unshift(named.detector);
+  }
+  if (text.includes('@')) detectors.push(EMAIL);
+  if (signs.ipv4) detectors.push(IPV4);
+  if (signs.ipv6) detectors.push(IPV6);
+  return detectors;
+}
+
+export interface PersonalFindings {
+  readonly text: string;
+  readonly dataClass: DataClass;
+}
+
+/**
+ * Looks for personal data: what is of a class to be removed becomes `[redacted:kind]` and is counted in `removed`; the rest stays, and
+ * only says how the row is classed. The class is `internal` where nothing was found.
+ */
+export function treatPersonalData(
+  text: string,
+  detectors: readonly Detector[],
+  removeClasses: ReadonlySet<DataClass>,
+  removed: Map<string, number>,
+): PersonalFindings {
+  let clean = text;
+  let dataClass: DataClass = 'internal';
+  for (const detector of detectors) {
+    const removes = removeClasses.has(detector.dataClass);
+    if (!removes && higherClass(dataClass, detector.dataClass) === dataClass) continue;
+    let kept = '';
+    let position = 0;
+    detector.pattern.lastIndex = 0;
+    for (let match = detector.pattern.exec(clean); match !== null; match = detector.pattern.exec(clean)) {
+      const value = `${match.groups?.['local'] ?? ''}${match.groups?.['value'] ?? match[0]}`;
+      const end = match.index + match[0].length;
+      const start = end - value.length;
+      if (!detector.accepts(value, clean.slice(Math.max(0, start - BEFORE_CHARS), start))) continue;
+      dataClass = higherClass(dataClass, detector.dataClass);
+      if (!removes) break;
+      kept += `${clean.slice(position, start)}[redacted:${detector.kind}]`;
+      position = end;
+      removed.set(detector.kind, (removed.get(detector.kind) ?? 0) + 1);
+    }
+    if (position > 0) clean = kept + clean.slice(position);
+  }
+  return { text: clean, dataClass };
+}

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { newId } from '../ids.ts';
 import { Redactor } from '../redaction/redact.ts';
+import type { RedactionOptions, WholeValue } from '../redaction/redact.ts';
 import type { CaptureEvent, CaptureRow, Capturer, EventPart, HostEvent } from './event.ts';
+import { boundedExtra } from './hosts/extra-fields.ts';
 import { projectIdentity } from './project-identity.ts';
 import { renderToolCall } from './tool-text.ts';
-import { cutMiddle, estimateTokens, indexable, wellFormed } from './well-formed.ts';
+import { estimateTokens, indexable, wellFormed } from './well-formed.ts';
 
 const PREVIEW_CHARS = 200;
 const TITLE_CHARS = 200;
@@ -31,8 +33,25 @@ function storable(name: string | null): string | null {
   return name === null ? null : wellFormed(name);
 }
 
-function buildRow(part: EventPart, event: HostEvent, occurredAt: string): CaptureRow {
-  const redactor = new Redactor();
+/** What a host sent beside what is known, redacted and bounded. Asked for before the row's redactions are counted. */
+function rowMetadata(extra: Readonly<Record<string, unknown>> | null | undefined, redactor: Redactor): unknown {
+  if (extra === null || extra === undefined) return null;
+  const redacted = redactor.json(extra);
+  return redacted !== null && typeof redacted === 'object' ? boundedExtra({ ...redacted }) : null;
+}
+
+export interface CaptureOptions {
+  /** As for the Redactor: classes of personal data that are taken out; `restricted` alone where it is not said. */
+  readonly removeClasses?: RedactionOptions['removeClasses'] | undefined;
+  /** Is given the whole values of what was cut, redacted; their hashes stand in the rows. Without it they are not kept. */
+  readonly wholes?: WholeValue[] | undefined;
+}
+
+function createRedactor(options: CaptureOptions): Redactor {
+  return new Redactor({ removeClasses: options.removeClasses, keepWhole: options.wholes !== undefined });
+}
+
+function buildRow(part: EventPart, event: HostEvent, occurredAt: string, redactor: Redactor): CaptureRow {
   const agent = { agent_id: storable(event.agent.id), agent_type: storable(event.agent.type) };
   switch (part.kind) {
     case 'boundary':
@@ -55,15 +74,17 @@ function buildRow(part: EventPart, event: HostEvent, occurredAt: string): Captur
         ...agent,
         tokens: estimateTokens(content),
         redactions: redactor.counts,
+        data_class: redactor.dataClass,
         occurred_at: occurredAt,
       };
     }
     case 'tool': {
-      const input = redactor.json(part.input);
-      const error = part.error === null ? null : redactor.text(part.error);
+      // Rendered whole and then cut once: the note tells the size of all of it.
+      const input = redactor.cleanJson(part.input);
+      const error = part.error === null ? null : redactor.cleanText(part.error);
       const tool = redactor.text(part.name);
-      const text = renderToolCall(tool, input, redactor.json(part.response), error);
-      const content = cutMiddle(text.content);
+      const text = renderToolCall(tool, input, redactor.cleanJson(part.response), error);
+      const content = redactor.cut(text.content);
       return {
         kind: 'observation',
         id: newId(),
@@ -73,16 +94,17 @@ function buildRow(part: EventPart, event: HostEvent, occurredAt: string): Captur
         title: text.title,
         content,
         preview: previewOf(content),
-        input: input ?? null,
+        input: redactor.cutJson(input) ?? null,
         importance: part.importance ?? (error === null ? DEFAULT_IMPORTANCE.tool : DEFAULT_IMPORTANCE.error),
         tags: part.tags.map((tag) => redactor.text(tag)),
-        files_read: text.filesRead,
-        files_modified: text.filesModified,
+        files_read: text.filesRead.map((file) => redactor.cut(file)),
+        files_modified: text.filesModified.map((file) => redactor.cut(file)),
         ...agent,
         tokens: estimateTokens(content),
         duration_ms: part.durationMs,
+        metadata: rowMetadata(part.extra, redactor),
         redactions: redactor.counts,
-        metadata: null,
+        data_class: redactor.dataClass,
         occurred_at: occurredAt,
       };
     }
@@ -90,7 +112,7 @@ function buildRow(part: EventPart, event: HostEvent, occurredAt: string): Captur
       const content =
         typeof part.content === 'string'
           ? redactor.text(part.content)
-          : cutMiddle(JSON.stringify(redactor.json(part.content)));
+          : redactor.cut(JSON.stringify(redactor.cleanJson(part.content)));
       return {
         kind: 'observation',
         id: newId(),
@@ -108,8 +130,9 @@ function buildRow(part: EventPart, event: HostEvent, occurredAt: string): Captur
         ...agent,
         tokens: estimateTokens(content),
         duration_ms: null,
+        metadata: rowMetadata(part.extra, redactor),
         redactions: redactor.counts,
-        metadata: null,
+        data_class: redactor.dataClass,
         occurred_at: occurredAt,
       };
     }
@@ -118,15 +141,30 @@ function buildRow(part: EventPart, event: HostEvent, occurredAt: string): Captur
 
 /** What identifies an event that came without a key: everything it says, and its own time when it has one. */
 function contentHash(event: HostEvent, rows: readonly CaptureRow[]): string {
-  const said = rows.map((row) => ({ ...row, id: undefined, occurred_at: event.occurredAt ?? undefined }));
+  const said = rows.map((row) => ({
+    ...row,
+    id: undefined,
+    data_class: undefined,
+    occurred_at: event.occurredAt ?? undefined,
+  }));
   return sha256Hex(JSON.stringify(said));
 }
 
 /** Makes an event ready to be stored: redacted, well-formed, cut, rendered and hashed. Nothing that was removed is in the answer. */
-export function buildCaptureEvent(event: HostEvent, capturer: Capturer, receivedAt: Date): CaptureEvent {
+export function buildCaptureEvent(
+  event: HostEvent,
+  capturer: Capturer,
+  receivedAt: Date,
+  options: CaptureOptions = {},
+): CaptureEvent {
   const received = receivedAt.toISOString();
-  const rows = event.parts.map((part) => buildRow(part, event, event.occurredAt ?? received));
-  const described = new Redactor();
+  const rows = event.parts.map((part) => {
+    const redactor = createRedactor(options);
+    const row = buildRow(part, event, event.occurredAt ?? received, redactor);
+    options.wholes?.push(...redactor.wholes);
+    return row;
+  });
+  const described = createRedactor({ ...options, wholes: undefined });
   const metadata = event.metadata === null ? null : described.json(event.metadata);
   const project = projectIdentity(event.project);
   return {

@@ -1,4 +1,5 @@
 import type { EventPart, HostEvent } from './event.ts';
+import { extraFields } from './hosts/extra-fields.ts';
 
 /** A hook's JSON after the edge has checked what must be there; everything else is the host's and may be missing or odd. */
 export interface HookPayload {
@@ -26,9 +27,28 @@ const COMMON_FIELDS = new Set([
   'agent_type',
   'timestamp',
   'event_id',
+  'git_remote',
+  'machine_id',
+  'repository',
+  'root',
 ]);
+/** What a tool call is told by; all else of its hook is kept as extra. */
+const TOOL_FIELDS = new Set([
+  ...COMMON_FIELDS,
+  'tool_name',
+  'tool_input',
+  'tool_response',
+  'tool_use_id',
+  'duration_ms',
+]);
+const FAILED_TOOL_FIELDS = new Set([...TOOL_FIELDS, 'error']);
+const NOTIFICATION_FIELDS = new Set([...COMMON_FIELDS, 'message']);
+const FAILURE_FIELDS = new Set([...COMMON_FIELDS, 'error', 'last_assistant_message', 'stop_hook_active']);
+/** Events that tell the session where its transcript is; the others would only repeat it. */
+const TRANSCRIPT_EVENTS = new Set(['SessionStart', 'Stop', 'SessionEnd']);
+const PATH_CHARS = 4096;
 /** Answers of our own tools are recall, not experience. */
-const OWN_TOOLS = /^mcp__(?:[a-z0-9-]{1,64}_){0,8}recollect(?:_[a-z0-9-]{1,64}){0,8}__/i;
+export const OWN_TOOLS = /^mcp__(?:[a-z0-9-]{1,64}_){0,8}recollect(?:_[a-z0-9-]{1,64}){0,8}__/i;
 
 function text(payload: HookPayload, field: string): string | null {
   const value = payload[field];
@@ -53,6 +73,7 @@ function toolPart(payload: HookPayload, event: string, error: string | null): Ev
           : null,
       importance: null,
       tags: [],
+      extra: extraFields(payload, error === null ? TOOL_FIELDS : FAILED_TOOL_FIELDS),
     },
   ];
 }
@@ -63,8 +84,13 @@ function wordsThen(payload: HookPayload, boundary: EventPart): EventPart[] {
   return words === null ? [boundary] : [{ kind: 'prompt', type: 'assistant', content: words }, boundary];
 }
 
-function note(event: string, type: 'info' | 'error' | 'warning', content: string | Record<string, unknown>): EventPart {
-  return { kind: 'note', event, type, title: event, content, importance: null, tags: [] };
+function note(
+  event: string,
+  type: 'info' | 'error' | 'warning',
+  content: string | Readonly<Record<string, unknown>>,
+  extra: Readonly<Record<string, unknown>> | null = null,
+): EventPart {
+  return { kind: 'note', event, type, title: event, content, importance: null, tags: [], extra };
 }
 
 function partsOf(event: string, payload: HookPayload): EventPart[] {
@@ -90,22 +116,38 @@ function partsOf(event: string, payload: HookPayload): EventPart[] {
     case 'Stop':
       return wordsThen(payload, { kind: 'boundary', boundary: 'turn_end', reason: null });
     case 'StopFailure': {
-      const failure = note(event, 'error', text(payload, 'error') ?? 'the turn failed');
+      const failure = note(
+        event,
+        'error',
+        text(payload, 'error') ?? 'the turn failed',
+        extraFields(payload, FAILURE_FIELDS),
+      );
       return [failure, ...wordsThen(payload, { kind: 'boundary', boundary: 'turn_end', reason: 'failure' })];
     }
     case 'PreCompact':
     case 'PostCompact':
       return [{ kind: 'boundary', boundary: 'compaction', reason: text(payload, 'trigger') }];
     case 'Notification':
-      return [note(event, 'info', text(payload, 'message') ?? '')];
+      return [note(event, 'info', text(payload, 'message') ?? '', extraFields(payload, NOTIFICATION_FIELDS))];
     case 'SessionEnd':
       return [{ kind: 'boundary', boundary: 'session_end', reason: text(payload, 'reason') }];
     default: {
       if (OWN_TOOLS.test(text(payload, 'tool_name') ?? '')) return [];
-      const own = Object.entries(payload).filter(([field]) => !COMMON_FIELDS.has(field));
-      return [note(event, 'info', Object.fromEntries(own))];
+      return [note(event, 'info', extraFields(payload, COMMON_FIELDS) ?? {})];
     }
   }
+}
+
+/** What the session keeps of this event: how it was started, and where its transcript is. */
+function sessionMetadata(event: string, payload: HookPayload): Record<string, unknown> | null {
+  if (!TRANSCRIPT_EVENTS.has(event)) return null;
+  const source = event === 'SessionStart' ? text(payload, 'source') : null;
+  const transcript = text(payload, 'transcript_path');
+  const metadata = {
+    ...(source === null ? {} : { source }),
+    ...(transcript === null || transcript.length > PATH_CHARS ? {} : { transcript_path: transcript }),
+  };
+  return Object.keys(metadata).length === 0 ? null : metadata;
 }
 
 /**
@@ -116,7 +158,6 @@ export function translateHook(event: string, payload: HookPayload, deliveryId: s
   const parts = partsOf(event, payload);
   if (parts.length === 0) return null;
   const toolUseId = parts.some((part) => part.kind === 'tool') ? text(payload, 'tool_use_id') : null;
-  const source = event === 'SessionStart' ? text(payload, 'source') : null;
   const remote = text(payload, 'git_remote') ?? undefined;
   const machineId = text(payload, 'machine_id') ?? undefined;
   const repository = text(payload, 'repository') ?? undefined;
@@ -132,7 +173,7 @@ export function translateHook(event: string, payload: HookPayload, deliveryId: s
     occurredAt: payload.timestamp ?? null,
     agent: { id: payload.agent_id ?? null, type: payload.agent_type ?? null },
     model: event === 'SessionStart' ? text(payload, 'model') : null,
-    metadata: source === null ? null : { source },
+    metadata: sessionMetadata(event, payload),
     parts,
   };
 }

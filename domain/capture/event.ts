@@ -1,4 +1,5 @@
 import type { RowId, SessionId, TenantId, UserId } from '../ids.ts';
+import type { DataClass } from '../redaction/data-class.ts';
 
 /** The event types of the host-neutral contract (`POST /events`). */
 export const EVENT_TYPES = [
@@ -65,6 +66,8 @@ export type EventPart =
       readonly durationMs: number | null;
       readonly importance: number | null;
       readonly tags: readonly string[];
+      /** What else the host sent of this call; kept as metadata of the row. */
+      readonly extra?: Readonly<Record<string, unknown>> | null;
     }
   | {
       readonly kind: 'note';
@@ -75,6 +78,7 @@ export type EventPart =
       readonly content: string | Readonly<Record<string, unknown>>;
       readonly importance: number | null;
       readonly tags: readonly string[];
+      readonly extra?: Readonly<Record<string, unknown>> | null;
     }
   | { readonly kind: 'boundary'; readonly boundary: BoundaryKind; readonly reason: string | null };
 
@@ -103,6 +107,8 @@ interface RowBase {
   readonly id: RowId;
   /** Estimate: UTF-8 bytes ÷ 4. The index step replaces it by a count. */
   readonly tokens: number;
+  /** The highest class of what redaction found, what it removed included. */
+  readonly data_class: DataClass;
   readonly occurred_at: string;
 }
 
@@ -148,7 +154,7 @@ export interface BoundaryRow {
 
 export type CaptureRow = PromptRow | ObservationRow | BoundaryRow;
 
-/** An event ready for the database; field names are those that `capture_events` reads (prisma/migrations/0003_capture). */
+/** An event ready for the database; field names of rows are those that `capture_events` reads (prisma/migrations/0007_capture). */
 export interface CaptureEvent {
   readonly tenant_id: TenantId;
   readonly user_id: UserId;
@@ -173,10 +179,16 @@ export interface CaptureEvent {
 
 export type CaptureStatus = 'accepted' | 'duplicate' | 'rejected';
 
+/** Why an event is not stored: its session was deleted, what it says was forgotten, its session is not captured, or its folder is excluded. */
+export const REJECT_REASONS = ['deleted', 'forgotten', 'capture_off', 'excluded'] as const;
+export type RejectReason = (typeof REJECT_REASONS)[number];
+
 export interface CaptureOutcome {
   readonly status: CaptureStatus;
   /** First row of the event; of the earlier one for a duplicate. */
   readonly rowId: RowId | null;
   readonly seq: number | null;
   readonly sessionId: SessionId;
+  /** Of a rejected event; else null. */
+  readonly reason: RejectReason | null;
 }

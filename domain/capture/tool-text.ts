@@ -14,7 +14,7 @@ const TITLE_CHARS = 160;
 /** Which field of a tool's input names the file, and what the tool does to it. */
 const FILE_FIELDS = ['file_path', 'notebook_path', 'path'] as const;
 const READING_TOOLS = new Set(['Read', 'NotebookRead']);
-const WRITING_TOOLS = new Set(['Edit', 'MultiEdit', 'Write', 'NotebookEdit']);
+const WRITING_TOOLS = new Set(['Edit', 'MultiEdit', 'Write', 'NotebookEdit', 'Delete', 'apply_patch']);
 /** Fields of an input that is a shell command and nothing else. */
 const COMMAND_FIELDS = new Set(['command', 'description', 'timeout', 'run_in_background', 'cwd', 'workdir']);
 /** Fields of an input that say most about it, for tools that we do not know. */
@@ -39,8 +39,20 @@ function textField(fields: Fields, name: string): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
+/** The files that an input names: by one field, or as the list that a mapping of a host adds for a patch. */
+function filesOf(fields: Fields): string[] {
+  const path = FILE_FIELDS.map((name) => textField(fields, name)).find((value) => value !== undefined);
+  if (path !== undefined) return [path];
+  const files: unknown = fields['files'];
+  return Array.isArray(files) ? files.filter((file) => typeof file === 'string' && file !== '') : [];
+}
+
 function oneLine(text: string): string {
-  const line = text.trim().replaceAll(/\s+/g, ' ');
+  const line = text
+    .trimStart()
+    .slice(0, 8 * TITLE_CHARS)
+    .trimEnd()
+    .replaceAll(/\s+/g, ' ');
   return line.length <= TITLE_CHARS ? line : `${line.slice(0, TITLE_CHARS - 1).toWellFormed()}…`;
 }
 
@@ -59,18 +71,18 @@ function renderInput(tool: string, input: unknown): string {
   if (typeof input === 'string') return input;
   const fields = fieldsOf(input);
   const command = textField(fields, 'command');
+  // A patch tells its files itself.
+  if (tool === 'apply_patch' && command !== undefined) return command;
   const onlyCommand = tool === 'Bash' || Object.keys(fields).every((name) => COMMAND_FIELDS.has(name));
   if (command !== undefined && onlyCommand) return `$ ${command}`;
   const path = FILE_FIELDS.map((name) => textField(fields, name)).find((value) => value !== undefined);
   if (tool === 'Write' && path !== undefined) return `${path}\n${textField(fields, 'content') ?? ''}`;
   if (WRITING_TOOLS.has(tool) && path !== undefined) {
     const edits = Array.isArray(fields['edits']) ? fields['edits'].map(fieldsOf) : [fields];
-    return [
-      path,
-      ...edits.map((edit) =>
-        editText(textField(edit, 'old_string'), textField(edit, 'new_string') ?? textField(edit, 'new_source')),
-      ),
-    ].join('\n');
+    const texts = edits.map((edit) =>
+      editText(textField(edit, 'old_string'), textField(edit, 'new_string') ?? textField(edit, 'new_source')),
+    );
+    return [path, ...(tool === 'Delete' ? ['(deleted)'] : texts)].join('\n');
   }
   if (READING_TOOLS.has(tool) && path !== undefined) return path;
   if (input === null || input === undefined) return '';
@@ -109,14 +121,14 @@ function renderResponse(response: unknown): string {
 /** Renders one tool call. Files are told from the input alone: what a tool touched, never what a text claims. */
 export function renderToolCall(tool: string, input: unknown, response: unknown, error: string | null): ToolText {
   const fields = fieldsOf(input);
+  const files = filesOf(fields);
   const telling = TELLING_FIELDS.map((name) => textField(fields, name)).find((value) => value !== undefined);
-  const path = FILE_FIELDS.map((name) => textField(fields, name)).find((value) => value !== undefined);
-  const asked = typeof input === 'string' ? input : (telling ?? '');
+  const asked = typeof input === 'string' ? input : tool === 'apply_patch' ? files.join(', ') : (telling ?? '');
   const output = [error ?? '', renderResponse(response)].filter((text) => text !== '').join('\n');
   return {
     title: oneLine(asked === '' ? tool : `${tool}: ${asked}`),
     content: [renderInput(tool, input), output].filter((text) => text !== '').join('\n\n'),
-    filesRead: path !== undefined && READING_TOOLS.has(tool) && error === null ? [path] : [],
-    filesModified: path !== undefined && WRITING_TOOLS.has(tool) && error === null ? [path] : [],
+    filesRead: READING_TOOLS.has(tool) && error === null ? files : [],
+    filesModified: WRITING_TOOLS.has(tool) && error === null ? files : [],
   };
 }

@@ -26,19 +26,30 @@ export function estimateTokens(text: string): number {
 const INDEXED_BYTES = 2_048;
 const INDEXED_HEAD_CHARS = 128;
 
-/** A name that fits into an index: one that is too long becomes its first characters and its SHA-256, so that it still tells itself from others. */
+/** Parts what is stored as one name of several (a key and its part): no name that comes from outside holds it. */
+export const NAME_SEPARATOR = '\u001f';
+
+/**
+ * A name that fits into an index: one that is too long becomes its first characters and its SHA-256, so that it still tells itself from
+ * others. Holds no separator of names.
+ */
 export function indexable(name: string): string {
+  if (name.includes(NAME_SEPARATOR)) return indexable(name.replaceAll(NAME_SEPARATOR, '\uFFFD'));
   if (byteLength(name) <= INDEXED_BYTES) return name;
   return `${name.slice(0, INDEXED_HEAD_CHARS).toWellFormed()}…sha256:${createHash('sha256').update(name, 'utf8').digest('hex')}`;
 }
 
-/** Keeps the head and the tail of a text over the limit and notes its size between them; never cuts a character in half. */
-export function cutMiddle(text: string, limitBytes: number = VALUE_LIMIT_BYTES): string {
+/**
+ * Keeps the head and the tail of a text over the limit and notes its size between them; never cuts a character in half. `sha256` is the
+ * hash under which the whole text is kept elsewhere, for the note.
+ */
+export function cutMiddle(text: string, limitBytes: number = VALUE_LIMIT_BYTES, sha256: string | null = null): string {
   // A UTF-16 unit is at most three bytes: short texts are decided without counting.
   if (text.length * 3 <= limitBytes) return text;
   const bytes = byteLength(text);
   if (bytes <= limitBytes) return text;
-  const note = `\n… ${bytes} bytes in all, the middle is left out …\n`;
+  const whole = sha256 === null ? '' : ` (sha256:${sha256})`;
+  const note = `\n… ${bytes} bytes in all${whole}, the middle is left out …\n`;
   const half = Math.floor((limitBytes - byteLength(note)) / 2);
   const buffer = Buffer.from(text, 'utf8');
   return `${wholeHead(buffer, half)}${note}${wholeTail(buffer, half)}`;

@@ -1,9 +1,12 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { buildCaptureEvent, isBoundary, previewOf } from '../../../domain/capture/build-event.ts';
 import type { CaptureEvent, EventPart, HostEvent } from '../../../domain/capture/event.ts';
 import { translateHook } from '../../../domain/capture/claude-code-hooks.ts';
 import { byteLength, VALUE_LIMIT_BYTES } from '../../../domain/capture/well-formed.ts';
 import { asId } from '../../../domain/ids.ts';
+import type { DataClass } from '../../../domain/redaction/data-class.ts';
+import type { WholeValue } from '../../../domain/redaction/redact.ts';
 import type { TenantId, UserId } from '../../../domain/ids.ts';
 import { PLAIN_HOST_EVENT } from '../../setup/host-event.ts';
 
@@ -239,6 +242,75 @@ describe('what is private', () => {
     const hook = translateHook('NewHook', { session_id: 's', deep }, null);
     const [row] = build({ parts: hook?.parts ?? [] }).rows;
     expect(row).toMatchObject({ content: expect.stringContaining('[too deep]') });
+  });
+});
+
+describe('class of a row', () => {
+  it.each<[string, EventPart, string]>([
+    ['a plain prompt', { kind: 'prompt', type: 'user', content: 'hello' }, 'internal'],
+    ['an address in a prompt', { kind: 'prompt', type: 'user', content: 'ask jane@acme.io' }, 'sensitive'],
+    ['a secret in an input', { ...tool, input: { password: 'x' } }, 'confidential'],
+    ['a card in an answer', { ...tool, response: { stdout: 'paid by 4111 1111 1111 1111' } }, 'restricted'],
+    ['a secret in a note', { ...note, content: { a: { api_key: 'x' } } }, 'confidential'],
+    ['an address in a tag', { ...note, tags: ['jane@acme.io'] }, 'sensitive'],
+  ])('%s', (_, part, dataClass) => {
+    expect(build({ parts: [part] }).rows).toMatchObject([{ data_class: dataClass }]);
+  });
+
+  it('is no part of what identifies an event', () => {
+    const event = build({ parts: [{ ...note, content: 'ask jane@acme.io' }] });
+    const said = event.rows.map((row) => ({ ...row, id: undefined, data_class: undefined, occurred_at: undefined }));
+    expect(event.rows).toMatchObject([{ data_class: 'sensitive' }]);
+    expect(event.hash).toBe(createHash('sha256').update(JSON.stringify(said)).digest('hex'));
+  });
+
+  it('removes by the classes that the caller names', () => {
+    const parts: EventPart[] = [{ kind: 'prompt', type: 'user', content: 'ask jane@acme.io, 536-22-8145' }];
+    const content = (removeClasses: readonly DataClass[] | undefined) =>
+      buildCaptureEvent({ ...hostEvent, parts }, capturer, receivedAt, { removeClasses }).rows[0];
+    expect(content(undefined)).toMatchObject({ content: 'ask jane@acme.io, [redacted:national-id]' });
+    expect(content(['sensitive'])).toMatchObject({
+      content: 'ask [redacted:email], 536-22-8145',
+      data_class: 'restricted',
+    });
+  });
+});
+
+describe('values that are too long', () => {
+  const big = `${'x'.repeat(40_000)}<private>p</private>${'y'.repeat(40_000)}`;
+  const whole = `${'x'.repeat(40_000)}[private]${'y'.repeat(40_000)}`;
+
+  it('are cut once, with the size of all of it', () => {
+    const [row] = build({ parts: [{ ...tool, input: { command: big }, response: big }] }).rows;
+    const size = byteLength(`$ ${whole}\n\n${whole}`);
+    const content = row?.kind === 'observation' ? row.content : '';
+    expect(content.match(/bytes in all/g)).toHaveLength(1);
+    expect(content).toContain(`… ${size} bytes in all, the middle is left out …`);
+    expect(row).toMatchObject({ input: { command: expect.stringContaining(`… ${byteLength(whole)} bytes in all`) } });
+  });
+
+  it('are handed out whole where the caller asks for them', () => {
+    const wholes: WholeValue[] = [];
+    const parts: EventPart[] = [
+      { kind: 'prompt', type: 'user', content: big },
+      { ...tool, response: big },
+      { kind: 'prompt', type: 'user', content: 'short' },
+    ];
+    const event = buildCaptureEvent({ ...hostEvent, parts }, capturer, receivedAt, { wholes });
+    expect(wholes.map(({ text }) => text)).toEqual([whole, `$ ls\n\n${whole}`]);
+    for (const [at, { sha256 }] of wholes.entries())
+      expect(event.rows[at]).toMatchObject({ content: expect.stringContaining(`(sha256:${sha256})`) });
+    expect(JSON.stringify(wholes)).not.toContain('<private>');
+  });
+
+  it('a file name is cut, too', () => {
+    const [row] = build({ parts: [{ ...tool, name: 'Read', input: { file_path: `/${'f'.repeat(100_000)}` } }] }).rows;
+    expect(row).toMatchObject({ files_read: [expect.stringContaining('bytes in all')] });
+  });
+
+  it('a title is made from the beginning of a long command', () => {
+    const [row] = build({ parts: [{ ...tool, input: { command: `  \n${'a b  '.repeat(100_000)}` } }] }).rows;
+    expect(row).toMatchObject({ title: expect.stringMatching(/^Bash: (?:a b )+/) });
   });
 });
 

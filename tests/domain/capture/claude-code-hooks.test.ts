@@ -15,7 +15,15 @@ function partsOf(event: string, fields: Record<string, unknown>): readonly Event
 }
 
 const tool = { tool_name: 'Bash', tool_input: { command: 'ls' }, tool_use_id: 'toolu_1', duration_ms: 12.6 };
-const toolPart = { kind: 'tool', name: 'Bash', input: { command: 'ls' }, durationMs: 13, importance: null, tags: [] };
+const toolPart = {
+  kind: 'tool',
+  name: 'Bash',
+  input: { command: 'ls' },
+  durationMs: 13,
+  importance: null,
+  tags: [],
+  extra: null,
+};
 
 describe('every event', () => {
   it.each<[string, Record<string, unknown>, readonly unknown[] | null]>([
@@ -66,6 +74,7 @@ describe('every event', () => {
           content: 'rate limit',
           importance: null,
           tags: [],
+          extra: null,
         },
         { kind: 'prompt', type: 'assistant', content: 'almost' },
         { kind: 'boundary', boundary: 'turn_end', reason: 'failure' },
@@ -89,6 +98,7 @@ describe('every event', () => {
           content: 'waiting',
           importance: null,
           tags: [],
+          extra: { notification_type: 'idle_prompt' },
         },
       ],
     ],
@@ -123,6 +133,18 @@ describe('every event', () => {
   });
 });
 
+describe('unknown fields of known events', () => {
+  it.each([
+    ['PostToolUse', { ...tool, tool_response: 'a', sandbox: { kind: 'none' } }, { sandbox: { kind: 'none' } }],
+    ['PostToolUseFailure', { ...tool, error: 'x', is_interrupt: false }, { is_interrupt: false }],
+    ['StopFailure', { error: 'x', error_code: 529, last_assistant_message: 'y' }, { error_code: 529 }],
+    ['Notification', { message: 'x', title: 'T' }, { title: 'T' }],
+    ['PostToolUse', { ...tool, git_remote: 'git@h:o/r', machine_id: 'm', root: '/src', event_id: 'e' }, null],
+  ])('are kept beside what is told: %s %#', (event, fields, extra) => {
+    expect(partsOf(event, fields)?.[0]).toMatchObject({ extra });
+  });
+});
+
 describe('unknown events', () => {
   it('are kept with their own fields', () => {
     expect(partsOf('TaskCompleted', { task: { id: 3 }, note: 'x' })).toEqual([
@@ -134,6 +156,7 @@ describe('unknown events', () => {
         content: { task: { id: 3 }, note: 'x' },
         importance: null,
         tags: [],
+        extra: null,
       },
     ]);
   });
@@ -191,11 +214,26 @@ describe('what surrounds the parts', () => {
     });
   });
 
-  it('keeps the model of a session start only', () => {
-    expect(translateHook('Stop', { ...common, model: 'opus', source: 'startup' }, null)).toMatchObject({
-      model: null,
-      metadata: null,
-    });
+  it('keeps the model, and how it began, of a session start only', () => {
+    const stop = translateHook('Stop', { ...common, model: 'opus', source: 'startup' }, null);
+    expect(stop?.model).toBeNull();
+    expect(stop?.metadata).toEqual({ transcript_path: '/t.jsonl' });
+  });
+
+  it.each([
+    ['SessionStart', { source: 'startup', transcript_path: '/t.jsonl' }],
+    ['Stop', { transcript_path: '/t.jsonl' }],
+    ['SessionEnd', { transcript_path: '/t.jsonl' }],
+    ['UserPromptSubmit', null],
+    ['PostToolUse', null],
+    ['SubagentStop', null],
+  ])('tells where the transcript is at turns, not at every call: %s', (event, metadata) => {
+    expect(translateHook(event, { ...common, source: 'startup' }, null)?.metadata).toEqual(metadata);
+  });
+
+  it('leaves out a path that is none', () => {
+    for (const transcript_path of [7, '', 'x'.repeat(4097)])
+      expect(translateHook('Stop', { ...common, transcript_path }, null)?.metadata).toBeNull();
   });
 
   it('has no project without a folder', () => {

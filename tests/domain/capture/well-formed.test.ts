@@ -72,6 +72,29 @@ describe('cutMiddle', () => {
     }
   });
 
+  it('an emoji stands or falls as a whole at the very cut', () => {
+    for (let before = 0; before < 8; before += 1) {
+      const text = `${'x'.repeat(VALUE_LIMIT_BYTES / 2 - 60 + before)}${'😀'.repeat(40)}${'y'.repeat(VALUE_LIMIT_BYTES)}`;
+      const cut = cutMiddle(wellFormed(text));
+      expect(cut).toMatch(/^x+(?:😀)*\n… \d+ bytes in all, the middle is left out …\ny+$/u);
+      expect(cut.isWellFormed()).toBe(true);
+    }
+  });
+
+  it('half an emoji at the very cut becomes a replacement character, not half of one', () => {
+    for (let before = 0; before < 8; before += 1) {
+      const text = `${'x'.repeat(VALUE_LIMIT_BYTES / 2 - 60 + before)}${HIGH.repeat(40)}${'y'.repeat(VALUE_LIMIT_BYTES)}`;
+      expect(cutMiddle(wellFormed(text))).toMatch(/^x+\uFFFD*\n… \d+ bytes in all/u);
+    }
+  });
+
+  it('names the whole where it is kept, within the limit', () => {
+    const sha256 = 'ab'.repeat(32);
+    const cut = cutMiddle('x'.repeat(1_000), 500, sha256);
+    expect(cut).toMatch(/^x+\n… 1000 bytes in all \(sha256:(?:ab){32}\), the middle is left out …\nx+$/);
+    expect(byteLength(cut)).toBeLessThanOrEqual(500);
+  });
+
   it('is within the limit and well-formed for any well-formed text and limit', () => {
     const random = randomFrom(7);
     for (let round = 0; round < 400; round += 1) {

@@ -1,0 +1,172 @@
+import { OWN_TOOLS } from '../claude-code-hooks.ts';
+import type { HookPayload } from '../claude-code-hooks.ts';
+import type { EventPart, HostEvent } from '../event.ts';
+import { extraFields } from './extra-fields.ts';
+import { findText, findValue } from './mapping.ts';
+import type { FieldPaths, HostMapping, MappedPart } from './mapping.ts';
+import { patchedFiles } from './patch-files.ts';
+
+const MAX_DURATION_MS = 2_147_483_647;
+const NAME_CHARS = 256;
+
+type ToolPart = Extract<MappedPart, { kind: 'tool' }>;
+
+/** A text that is JSON as its value; anything else as it is. */
+function parsed(value: unknown): unknown {
+  if (typeof value !== 'string' || !/^\s*[[{"]/.test(value)) return value;
+  try {
+    return JSON.parse(value);
+  } catch (error) {
+    if (error instanceof SyntaxError) return value; // The host cut it, or it only looks like JSON: the text says as much.
+    throw error;
+  }
+}
+
+function inputOf(mapped: ToolPart, payload: HookPayload): unknown {
+  if (Array.isArray(mapped.input)) {
+    const value = findValue(payload, mapped.input);
+    return mapped.json_text === true ? parsed(value) : value;
+  }
+  return Object.fromEntries(
+    Object.entries(mapped.input)
+      .map(([name, paths]): [string, unknown] => [name, findValue(payload, paths)])
+      .filter(([, value]) => value !== undefined),
+  );
+}
+
+/** The input with the names that tool calls have here, and with the files of a patch. */
+function knownInput(mapping: HostMapping, tool: string, input: unknown, folder: string | null): unknown {
+  const known = Object.hasOwn(mapping.tools, tool) ? mapping.tools[tool] : undefined;
+  if (known === undefined || input === null || typeof input !== 'object' || Array.isArray(input)) return input;
+  const renamed = Object.fromEntries(
+    Object.entries(input).map(([name, value]): [string, unknown] => [known.rename?.[name] ?? name, value]),
+  );
+  const patch = known.patch === undefined ? undefined : renamed[known.patch];
+  return typeof patch === 'string' ? { ...renamed, files: patchedFiles(patch, folder) } : renamed;
+}
+
+function durationOf(payload: HookPayload, paths: FieldPaths | undefined): number | null {
+  const value = findValue(payload, paths ?? []);
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0
+    ? Math.min(Math.round(value), MAX_DURATION_MS)
+    : null;
+}
+
+function toolPart(mapping: HostMapping, event: string, mapped: ToolPart, payload: HookPayload): EventPart[] {
+  const tool = typeof mapped.name === 'string' ? mapped.name : (findText(payload, mapped.name) ?? 'unknown');
+  const known = Object.hasOwn(mapping.tools, tool) ? mapping.tools[tool] : undefined;
+  if (OWN_TOOLS.test(tool) || known?.not_in?.includes(event) === true) return [];
+  const response = findValue(payload, mapped.response ?? []);
+  const folder = findText(payload, ['cwd', ...mapping.project_path]);
+  return [
+    {
+      kind: 'tool',
+      event,
+      name: known?.name ?? tool,
+      input: knownInput(mapping, tool, inputOf(mapped, payload), folder) ?? null,
+      response: (mapped.json_text === true ? parsed(response) : response) ?? null,
+      error: mapped.error === undefined ? null : (findText(payload, mapped.error) ?? 'failed'),
+      durationMs: durationOf(payload, mapped.duration_ms),
+      importance: null,
+      tags: [],
+      extra: extraFields(payload, told(mapping, mapped)),
+    },
+  ];
+}
+
+/** Names of the payload's fields that a part tells, with those that every event has. */
+function told(mapping: HostMapping, mapped: MappedPart): ReadonlySet<string> {
+  const paths: (string | undefined)[] = [];
+  for (const value of Object.values(mapped)) {
+    if (Array.isArray(value)) paths.push(...value);
+    else if (value !== null && typeof value === 'object') paths.push(...Object.values(value).flat());
+  }
+  return new Set([...mapping.common, ...paths.map((path) => String(path).split('.')[0] ?? '')]);
+}
+
+/** Texts at a place that holds one text or a list of them. */
+function textsAt(payload: HookPayload, paths: FieldPaths): string[] {
+  const value = findValue(payload, paths);
+  return (Array.isArray(value) ? value : [value]).filter((text) => typeof text === 'string' && text !== '');
+}
+
+function partsOf(mapping: HostMapping, event: string, mapped: MappedPart, payload: HookPayload): EventPart[] {
+  switch (mapped.kind) {
+    case 'prompt':
+      return textsAt(payload, mapped.content).map((content) => ({ kind: 'prompt', type: mapped.type, content }));
+    case 'tool':
+      return toolPart(mapping, event, mapped, payload);
+    case 'note': {
+      const content = findText(payload, mapped.content);
+      if (content === null) return [];
+      const extra = extraFields(payload, told(mapping, mapped));
+      return [{ kind: 'note', event, type: mapped.type, title: event, content, importance: null, tags: [], extra }];
+    }
+    case 'boundary': {
+      const reason = typeof mapped.reason === 'string' ? mapped.reason : findText(payload, mapped.reason);
+      return [{ kind: 'boundary', boundary: mapped.boundary, reason }];
+    }
+  }
+}
+
+function metadataOf(fields: Readonly<Record<string, FieldPaths>>, payload: HookPayload): HostEvent['metadata'] {
+  const kept = Object.entries(fields)
+    .map(([name, paths]): [string, unknown] => [name, findValue(payload, paths)])
+    .filter(([, value]) => value !== undefined);
+  return kept.length === 0 ? null : Object.fromEntries(kept);
+}
+
+/**
+ * Translates one event of a host that is known by a mapping. An event that the mapping does not name is kept as an info observation
+ * with its own fields; null means that there is nothing to store. `payload.session_id` must be there: `withSessionId` sees to it.
+ */
+export function translateMapped(
+  mapping: HostMapping,
+  event: string,
+  payload: HookPayload,
+  deliveryId: string | null,
+): HostEvent | null {
+  const known = Object.hasOwn(mapping.events, event) ? mapping.events[event] : undefined;
+  const content = known === undefined ? (extraFields(payload, new Set(mapping.common)) ?? {}) : {};
+  const parts: EventPart[] =
+    known === undefined
+      ? [{ kind: 'note', event, type: 'info', title: event, content, importance: null, tags: [] }]
+      : known.parts.flatMap((part) => partsOf(mapping, event, part, payload));
+  if (parts.length === 0) return null;
+  const tool = known?.parts.find((part) => part.kind === 'tool');
+  const useId = tool?.use_id === undefined ? null : findText(payload, tool.use_id);
+  const path = findText(payload, mapping.project_path);
+  const started = known?.session_start === true;
+  return {
+    host: mapping.host,
+    source: 'hook',
+    externalId: payload.session_id,
+    namespace: 'default',
+    infer: true,
+    project:
+      path === null
+        ? null
+        : {
+            path,
+            remote: findText(payload, ['git_remote']) ?? undefined,
+            machineId: findText(payload, ['machine_id']) ?? undefined,
+            repository: findText(payload, ['repository']) ?? undefined,
+          },
+    key: useId === null ? (deliveryId ?? payload.event_id ?? null) : `tool:${useId}`,
+    occurredAt: payload.timestamp ?? null,
+    agent: {
+      id: findText(payload, mapping.agent.id)?.slice(0, NAME_CHARS) ?? null,
+      type: findText(payload, mapping.agent.type)?.slice(0, NAME_CHARS) ?? null,
+    },
+    model: started ? findText(payload, mapping.model) : null,
+    metadata: known?.metadata === undefined ? null : metadataOf(known.metadata, payload),
+    parts,
+  };
+}
+
+/** The payload with the host's own id of the session under the name that every hook has it here; as it is where it has none. */
+export function withSessionId<Payload>(mapping: HostMapping, payload: Payload): Payload {
+  const id = findValue(payload, mapping.session);
+  if (payload === null || typeof payload !== 'object' || Array.isArray(payload) || id === undefined) return payload;
+  return Object.assign({}, payload, { session_id: id });
+}

@@ -1,0 +1,126 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
+import { processEnvironment } from '../../../config/process-environment.ts';
+import { startTestInstance } from '../../setup/instance.ts';
+import type { TestInstance } from '../../setup/instance.ts';
+import { until } from '../../setup/until.ts';
+import { Home } from './support/home.ts';
+
+let instance: TestInstance;
+
+beforeAll(async () => {
+  instance = await startTestInstance();
+});
+afterAll(() => instance.close());
+
+const settingsSchema = z.object({
+  env: z.record(z.string(), z.string()),
+  hooks: z.record(
+    z.string(),
+    z.array(
+      z.object({
+        hooks: z.array(
+          z.discriminatedUnion('type', [
+            z.object({
+              type: z.literal('http'),
+              url: z.url(),
+              headers: z.record(z.string(), z.string()),
+              allowedEnvVars: z.array(z.string()),
+            }),
+            z.object({ type: z.literal('command'), command: z.string() }),
+          ]),
+        ),
+      }),
+    ),
+  ),
+});
+type Settings = z.output<typeof settingsSchema>;
+type Hook = Settings['hooks'][string][number]['hooks'][number];
+
+/** Does with one hook what Claude Code does with it: the payload as a body, or on the stdin of a shell's command. */
+async function fire(hook: Hook, settings: Settings, event: string, payload: object): Promise<number> {
+  const body = JSON.stringify({ ...payload, hook_event_name: event });
+  if (hook.type === 'command') {
+    const { PATH } = processEnvironment();
+    // The api runs in this process, so nothing may wait for the command without letting it answer.
+    const child = spawn('sh', ['-c', hook.command], {
+      env: { PATH, HOME: '/nonexistent', ...settings.env },
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    child.stdin.end(body);
+    const [code] = await once(child, 'exit');
+    return z.number().parse(code);
+  }
+  const fill = (text: string) =>
+    text.replaceAll(/\$(\w+)/g, (_, name: string) =>
+      hook.allowedEnvVars.includes(name) ? (settings.env[name] ?? '') : '',
+    );
+  const headers = Object.fromEntries(Object.entries(hook.headers).map(([name, value]) => [name, fill(value)]));
+  const answer = await fetch(hook.url, {
+    method: 'POST',
+    body,
+    headers: { ...headers, 'content-type': 'application/json' },
+  });
+  return answer.ok ? 0 : answer.status;
+}
+
+async function installed(transport: 'http' | 'client'): Promise<{ home: Home; settings: Settings }> {
+  const home = new Home({ url: instance.url, api_key: instance.admin.key });
+  await home.run('install', 'claude-code', '--transport', transport);
+  const file = z.record(z.string(), z.unknown()).parse(home.json('.claude/settings.json'));
+  return { home, settings: settingsSchema.parse({ env: {}, ...file }) };
+}
+
+function hookOf(settings: Settings, event: string): Hook {
+  const hook = settings.hooks[event]?.[0]?.hooks[0];
+  if (hook === undefined) throw new Error(`no hook for ${event}`);
+  return hook;
+}
+
+async function countsOf(session: string): Promise<{ prompts: number; observations: number } | undefined> {
+  const { rows } = await instance.db.superuser.query<{ prompts: number; observations: number }>(
+    `SELECT (SELECT count(*)::int FROM prompts p WHERE p.session_id = s.id) AS prompts,
+            (SELECT count(*)::int FROM observations o WHERE o.session_id = s.id) AS observations
+     FROM sessions s WHERE s.external_id = $1`,
+    [session],
+  );
+  return rows[0];
+}
+
+const tool = { tool_name: 'Bash', tool_input: { command: 'ls' } };
+const OWN: Readonly<Record<string, object>> = {
+  SessionStart: { source: 'startup' },
+  UserPromptSubmit: { prompt: 'hello' },
+  PreToolUse: { tool_name: 'Read', tool_input: { file_path: '/a' } },
+  PostToolUse: { ...tool, tool_response: 'a', tool_use_id: 't1' },
+  PostToolUseFailure: { ...tool, error: 'no', tool_use_id: 't2' },
+  Stop: { last_assistant_message: 'done' },
+  Notification: { message: 'waiting' },
+};
+
+test('what is written works: every event of a session is taken', async () => {
+  const { home, settings } = await installed('http');
+  const common = { session_id: 'by-http', cwd: home.folder, transcript_path: '/t.jsonl' };
+  for (const event of Object.keys(settings.hooks)) {
+    const ended = await fire(hookOf(settings, event), settings, event, { ...common, ...OWN[event] });
+    expect({ event, ended }).toEqual({ event, ended: 0 });
+  }
+  // The prompt and the last words; two tool calls, the notification and the failed turn.
+  expect(await countsOf('by-http')).toEqual({ prompts: 2, observations: 4 });
+});
+
+test('so do the commands of the client', { timeout: 90_000 }, async () => {
+  const { home, settings } = await installed('client');
+  const common = { session_id: 'by-client', cwd: home.folder };
+  const arrived = await until(async () => {
+    // A client that a busy machine gives no time leaves the event behind; said again it is stored once.
+    const ended = await fire(hookOf(settings, 'PostToolUse'), settings, 'PostToolUse', {
+      ...common,
+      ...OWN['PostToolUse'],
+    });
+    return ended === 0 ? await countsOf('by-client') : { prompts: ended, observations: 0 };
+  }, 60_000);
+  expect(arrived).toEqual({ prompts: 0, observations: 1 });
+});

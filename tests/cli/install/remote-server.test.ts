@@ -1,0 +1,144 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { checkServer, readKey, serverAddress } from '../../../cli/install/server-access.ts';
+import { closedPort } from '../../api/support/closed-port.ts';
+import { serve } from '../../infra/support/file-server.ts';
+import { createTestUser } from '../../setup/database.ts';
+import { startTestInstance } from '../../setup/instance.ts';
+import type { TestInstance } from '../../setup/instance.ts';
+import { captureCounts } from '../../stores/postgres/support/captures.ts';
+import { Home } from './support/home.ts';
+
+let instance: TestInstance;
+
+beforeAll(async () => {
+  instance = await startTestInstance();
+});
+afterAll(() => instance.close());
+
+function homeWithKey(key: string): Home {
+  const home = new Home(null);
+  home.write('key', `${key}\n`, 0o600);
+  return home;
+}
+
+const install = (home: Home, url: string, ...more: string[]) =>
+  home.run('install', 'claude-code', '--server', url, '--api-key-file', home.path('key'), ...more);
+
+test('a server is asked, its address and key go to the client and the hooks, and nothing is stored there', async () => {
+  const before = await captureCounts(instance.db.superuser);
+  const home = homeWithKey(instance.admin.key);
+  const { code, out } = await install(home, `${instance.url}/`);
+  expect(code).toBe(0);
+  expect(out).not.toContain(instance.admin.key);
+  expect(home.json('.recollect/client.json')).toEqual({ url: instance.url, api_key: instance.admin.key });
+  expect(home.mode('.recollect/client.json')).toBe(0o600);
+  expect(home.read('.claude/settings.json')).toContain(`${instance.url}/api/v1/hooks/Stop`);
+  expect(await captureCounts(instance.db.superuser)).toEqual(before);
+  expect((await install(home, instance.url)).out).toContain('Nothing to change');
+  const later = await home.run('install', 'cursor');
+  expect(later.out).toContain(`Cursor sends its 11 hooks to ${instance.url}.`);
+  expect(later.out).toContain('client.json: delete it to use the instance of this machine');
+});
+
+test('a dry run asks and writes nothing', async () => {
+  const home = homeWithKey(instance.admin.key);
+  const { out } = await install(home, instance.url, '--dry-run');
+  expect(out).toContain(`client.json would name ${instance.url}.`);
+  expect(home.list('.')).toEqual(['key']);
+});
+
+describe('is refused before anything is written', () => {
+  test('a key that the server does not know', async () => {
+    const home = homeWithKey('rcl_nobody_knows_this');
+    expect(await install(home, instance.url)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('does not know this key'),
+    });
+    expect(home.list('.')).toEqual(['key']);
+  });
+
+  test('a key that may only read', async () => {
+    const reader = await createTestUser(instance.db.superuser, { scopes: ['read'] });
+    const home = homeWithKey(reader.key);
+    expect((await install(home, instance.url)).err).toContain('lacks the scope capture');
+  });
+
+  test('a server that is away, unless it shall not be asked', async () => {
+    const home = homeWithKey('rcl_some_key');
+    const url = `http://127.0.0.1:${await closedPort()}`;
+    expect((await install(home, url)).err).toContain('does not answer');
+    expect(home.list('.')).toEqual(['key']);
+    expect((await install(home, url, '--no-check')).code).toBe(0);
+  });
+
+  test('a server that is something else, or sends the key on', async () => {
+    const seen: (string | undefined)[] = [];
+    const page = await serve((request, response) => {
+      seen.push(request.headers.authorization);
+      response.end('<html>');
+    });
+    expect((await install(homeWithKey('rcl_some_key'), page)).err).toContain('no Recollect server');
+    const elsewhere = await serve((_request, response) => response.writeHead(302, { location: page }).end());
+    expect((await install(homeWithKey('rcl_some_key'), elsewhere)).err).toContain('does not answer');
+    expect(seen).toEqual([undefined]);
+  });
+
+  test('a server without a key, a key without a server', async () => {
+    const home = homeWithKey('rcl_some_key');
+    expect((await home.run('install', 'cursor', '--server', instance.url)).err).toContain(
+      '--server needs --api-key-file',
+    );
+    expect((await home.run('install', 'cursor', '--api-key-file', home.path('key'))).err).toContain(
+      'belongs to --server',
+    );
+    expect((await home.run('install', 'cursor', '--server', instance.url, '--api-key-file', '/no/such')).err).toContain(
+      'cannot be read',
+    );
+  });
+});
+
+describe('an address', () => {
+  test.each([
+    ['https://memory.example.org', 'https://memory.example.org'],
+    ['https://example.org/memory/', 'https://example.org/memory'],
+    ['http://localhost:37700', 'http://localhost:37700'],
+    ['http://127.1.2.3:1', 'http://127.1.2.3:1'],
+    ['http://[::1]:1/', 'http://[::1]:1'],
+  ])('%s is taken', (given, url) => {
+    expect(serverAddress(given, false)).toBe(url);
+  });
+
+  test.each([
+    ['memory.example.org', 'no address'],
+    ['ftp://example.org', 'only https and http'],
+    ['https://me:secret@example.org', 'not in the address'],
+    ['https://example.org/?key=secret', 'neither a query'],
+    ['http://example.org', 'plain http'],
+    ['http://127.0.0.1.example.org', 'plain http'],
+    ['http://localhost.example.org', 'plain http'],
+  ])('%s is refused, and not repeated', (given, why) => {
+    expect(() => serverAddress(given, false)).toThrow(why);
+    expect(() => serverAddress(given, false)).not.toThrow('secret');
+  });
+
+  test('may be plain where that is said', () => {
+    expect(serverAddress('http://10.0.0.7:37700', true)).toBe('http://10.0.0.7:37700');
+  });
+});
+
+describe('a key', () => {
+  test('may come from stdin', () => {
+    expect(readKey('-', () => ' rcl_12345678\n')).toBe('rcl_12345678');
+  });
+
+  test.each(['', 'short', 'two words of it', 'line\nline-two-of-it', 'ünprintable-key', 'x'.repeat(513)])(
+    '%j is none',
+    (text) => {
+      expect(() => readKey('-', () => text)).toThrow('8 to 512 printable characters');
+    },
+  );
+});
+
+test('the check takes a server whose engines are away', async () => {
+  await expect(checkServer({ url: instance.url, apiKey: instance.admin.key, isRemote: true })).resolves.toBeUndefined();
+});

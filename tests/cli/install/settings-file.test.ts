@@ -1,0 +1,63 @@
+import { statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { backupTexts, readSettingsFile, writeSettingsFile } from '../../../cli/install/settings-file.ts';
+import { testFolder } from '../../infra/support/folder.ts';
+
+const now = new Date('2026-01-02T03:04:05.678Z');
+const options = { isPrivate: false, now };
+
+function fileWith(text: string | null, mode = 0o640): string {
+  const file = path.join(testFolder(), 'settings.json');
+  if (text !== null) writeFileSync(file, text, { mode });
+  return file;
+}
+
+test('a file that somebody changed since it was read is left alone', () => {
+  const file = fileWith('{"a": 1}');
+  const read = readSettingsFile(file);
+  writeFileSync(file, '{"a": 2}');
+  expect(() => writeSettingsFile(read, '{}', options)).toThrow('was changed meanwhile');
+  expect(readSettingsFile(file).text).toBe('{"a": 2}');
+  expect(backupTexts(file)).toEqual([]);
+});
+
+test('so is one that appeared since', () => {
+  const file = fileWith(null);
+  const read = readSettingsFile(file);
+  expect(read).toMatchObject({ exists: false, text: '{}\n' });
+  writeFileSync(file, '{"a": 2}');
+  expect(() => writeSettingsFile(read, '{}', options)).toThrow('was changed meanwhile');
+});
+
+test('the mode is kept, or closed where a key is in it', () => {
+  const file = fileWith('{}');
+  writeSettingsFile(readSettingsFile(file), '{"a": 1}', options);
+  expect(statSync(file).mode & 0o777).toBe(0o640);
+  writeSettingsFile(readSettingsFile(file), '{"a": 2}', { isPrivate: true, now });
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+});
+
+test('copies of one moment do not replace each other, and the newest comes first', () => {
+  const file = fileWith('{"a": 0}');
+  for (const a of [1, 2, 3]) writeSettingsFile(readSettingsFile(file), `{"a": ${a}}`, options);
+  expect(backupTexts(file)).toEqual(['{"a": 2}', '{"a": 1}', '{"a": 0}']);
+  const backup = writeSettingsFile(readSettingsFile(file), '{}', {
+    isPrivate: false,
+    now: new Date('2027-01-01T00:00:00Z'),
+  });
+  expect(backup).toBe(`${file}.recollect-backup-20270101T000000000Z`);
+  expect(backupTexts(file)[0]).toBe('{"a": 3}');
+});
+
+test('an empty file counts as an empty object', () => {
+  const file = fileWith(' \n');
+  const read = readSettingsFile(file);
+  expect(read.text).toBe('{}\n');
+  writeSettingsFile(read, '{"a": 1}', options);
+  expect(backupTexts(file)).toEqual([' \n']);
+});
+
+test('a file that nobody can have written by hand is refused', () => {
+  expect(() => readSettingsFile(fileWith(`{"a": "${'x'.repeat(5 * 1024 * 1024)}"}`))).toThrow('larger than');
+});

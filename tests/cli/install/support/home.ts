@@ -1,0 +1,74 @@
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { Command } from 'commander';
+import { addInstall } from '../../../../cli/commands/install.ts';
+import { addUninstall } from '../../../../cli/commands/uninstall.ts';
+import type { ExitCode } from '../../../../cli/command-context.ts';
+import { processEnvironment } from '../../../../config/process-environment.ts';
+import { testFolder } from '../../../infra/support/folder.ts';
+import { recordOutput } from '../../support/output.ts';
+
+export const KEY = 'rcl_test_0123456789abcdef';
+export const URL_HERE = 'http://127.0.0.1:37700';
+
+export interface Ran {
+  readonly code: number | undefined;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** A home of nobody's, with an instance in it unless it shall have none. */
+export class Home {
+  readonly folder = testFolder();
+  private readonly extra: Readonly<Record<string, string>>;
+
+  constructor(access: { url: string; api_key: string } | null = { url: URL_HERE, api_key: KEY }, extra = {}) {
+    this.extra = extra;
+    if (access !== null) this.write('.recollect/credentials.json', JSON.stringify(access));
+  }
+
+  path(name: string): string {
+    return path.join(this.folder, name);
+  }
+
+  write(name: string, text: string, mode = 0o644): void {
+    mkdirSync(path.dirname(this.path(name)), { recursive: true });
+    writeFileSync(this.path(name), text, { mode });
+  }
+
+  read(name: string): string {
+    return readFileSync(this.path(name), 'utf8');
+  }
+
+  json(name: string): unknown {
+    return JSON.parse(this.read(name));
+  }
+
+  mode(name: string): number {
+    return statSync(this.path(name)).mode & 0o777;
+  }
+
+  list(name: string): string[] {
+    return readdirSync(this.path(name)).sort();
+  }
+
+  /** The copies that were made of a file. */
+  backups(name: string): string[] {
+    const start = `${path.basename(name)}.recollect-backup-`;
+    return this.list(path.dirname(name)).filter((file) => file.startsWith(start));
+  }
+
+  /** Runs a command in this process, as the user of this home. */
+  async run(...args: string[]): Promise<Ran> {
+    const context = recordOutput({ PATH: processEnvironment()['PATH'] ?? '', HOME: this.folder, ...this.extra });
+    const program = new Command('recollect');
+    let code: number | undefined;
+    const exit = (given: ExitCode): void => {
+      code = given;
+    };
+    addInstall(program, context, exit);
+    addUninstall(program, context, exit);
+    await program.parseAsync(args, { from: 'user' });
+    return { code, out: context.text(), err: context.errors() };
+  }
+}

@@ -1,0 +1,186 @@
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { service } from '../../../cli/commands/service.ts';
+import { runCommandIn } from '../../../cli/service/run-command.ts';
+import { testFolder } from '../../infra/support/folder.ts';
+import { recordOutput } from '../support/output.ts';
+import { runCli } from '../support/run-cli.ts';
+
+/** A machine whose systemctl and launchctl are scripts that note what they are told and remember whether the service runs. */
+class Machine {
+  readonly home = testFolder();
+  private readonly platform: NodeJS.Platform;
+
+  constructor(platform: NodeJS.Platform = 'linux') {
+    this.platform = platform;
+    mkdirSync(path.join(this.home, 'bin'));
+  }
+
+  /** Puts a manager on the PATH. `fails`: a word of the call at which it ends with an error. */
+  withManager(fails = 'nothing'): this {
+    const script = `#!/bin/sh
+echo "$(basename "$0") $*" >> "${this.home}/calls"
+case " $* " in *" ${fails} "*) echo "cannot ${fails}" >&2; exit 1;; esac
+case " $* " in
+  *" enable "*|*" bootstrap "*) : > "${this.home}/running";;
+  *" disable "*|*" bootout "*) [ -e "${this.home}/running" ] || exit 5; rm -f "${this.home}/running";;
+  *" is-active "*|*" print "*) test -e "${this.home}/running";;
+esac
+`;
+    for (const name of ['systemctl', 'launchctl'])
+      writeFileSync(path.join(this.home, 'bin', name), script, { mode: 0o755 });
+    return this;
+  }
+
+  get calls(): string[] {
+    const file = path.join(this.home, 'calls');
+    return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
+  }
+
+  run(action: 'install' | 'uninstall' | 'status', dryRun = false): { code: number; out: string; err: string } {
+    // Only its own programs and the shell's: the real manager of the machine that tests run on is out of reach.
+    const environment = { HOME: this.home, PATH: `${path.join(this.home, 'bin')}:/usr/bin/nothing` };
+    const context = recordOutput(environment);
+    const code = service(
+      action,
+      { dataDir: path.join(this.home, 'data'), ...(dryRun ? { dryRun: true } : {}) },
+      context,
+      {
+        platform: this.platform,
+        userId: 501,
+        run: (program, args) => runCommandIn({ PATH: `${environment.PATH}:/bin` })(only(this.home, program), args),
+      },
+    );
+    return { code, out: context.text(), err: context.errors() };
+  }
+}
+
+/** The program of this machine's own folder, whatever else is on the PATH. */
+function only(home: string, program: string): string {
+  return path.join(home, 'bin', program);
+}
+
+const UNIT = '.config/systemd/user/recollect.service';
+
+describe('with systemd', () => {
+  test('the unit is written, read and started; a second time nothing is done', () => {
+    const machine = new Machine().withManager();
+    const { code, out } = machine.run('install');
+    expect(code).toBe(0);
+    expect(out).toContain(`${UNIT}: written\nThe service was started.\n`);
+    expect(machine.calls).toEqual([
+      'systemctl --user daemon-reload',
+      'systemctl --user enable --now recollect.service',
+    ]);
+    const unit = readFileSync(path.join(machine.home, UNIT), 'utf8');
+    expect(unit).toContain(`"${process.execPath}"`);
+    expect(unit).toContain('/cli/main.ts" "up" "--data-dir"');
+    expect(statSync(path.join(machine.home, UNIT)).mode & 0o777).toBe(0o644);
+    expect(machine.run('install')).toMatchObject({ code: 0, out: expect.stringContaining('Nothing to change') });
+    expect(machine.calls.at(-1)).toBe('systemctl --user is-active recollect.service');
+  });
+
+  test('a service that does not run is started again', () => {
+    const machine = new Machine().withManager();
+    machine.run('install');
+    machine.run('uninstall');
+    mkdirSync(path.dirname(path.join(machine.home, UNIT)), { recursive: true });
+    machine.run('install');
+    expect(machine.run('status').code).toBe(0);
+  });
+
+  test('status tells the three states', () => {
+    const machine = new Machine().withManager();
+    expect(machine.run('status')).toMatchObject({ code: 3, out: expect.stringContaining('No service is installed') });
+    machine.run('install');
+    expect(machine.run('status')).toMatchObject({ code: 0, out: expect.stringContaining('runs') });
+    const stopped = new Machine().withManager('is-active');
+    stopped.run('install');
+    expect(stopped.run('status')).toMatchObject({ code: 3, out: expect.stringContaining('systemd does not run it') });
+  });
+
+  test('uninstalling stops it before its file goes', () => {
+    const machine = new Machine().withManager();
+    machine.run('install');
+    expect(machine.run('uninstall')).toMatchObject({ code: 0, out: expect.stringContaining(`${UNIT}: removed`) });
+    expect(machine.calls.slice(-2)).toEqual([
+      'systemctl --user disable --now recollect.service',
+      'systemctl --user daemon-reload',
+    ]);
+    expect(existsSync(path.join(machine.home, UNIT))).toBe(false);
+    expect(machine.run('uninstall')).toMatchObject({ code: 0, out: expect.stringContaining('Nothing to change') });
+  });
+
+  test.each([
+    ['that is not there', null, 'there is no systemctl here', ['daemon-reload', 'enable --now recollect.service']],
+    [
+      'that cannot be reached',
+      'daemon-reload',
+      'cannot daemon-reload',
+      ['daemon-reload', 'enable --now recollect.service'],
+    ],
+    ['that does not start it', 'enable', 'cannot enable', ['enable --now recollect.service']],
+  ])('of a manager %s it is said what to run', (_what, fails, why, left) => {
+    const machine = fails === null ? new Machine() : new Machine().withManager(fails);
+    const { code, err, out } = machine.run('install');
+    expect(code).toBe(1);
+    expect(out).toContain(`${UNIT}: written`);
+    expect(err).toContain(why);
+    expect(err.split('\n').filter((line) => line.startsWith('  '))).toEqual(
+      left.map((words) => `  systemctl --user ${words}`),
+    );
+  });
+
+  test('a dry run shows the file and touches nothing', () => {
+    const machine = new Machine().withManager();
+    const { code, out } = machine.run('install', true);
+    expect(code).toBe(0);
+    expect(out).toContain(`# ${path.join(machine.home, UNIT)}\n[Unit]`);
+    machine.run('uninstall', true);
+    expect(machine.calls).toEqual([]);
+    expect(existsSync(path.join(machine.home, '.config'))).toBe(false);
+  });
+});
+
+describe('with launchd', () => {
+  const AGENT = 'Library/LaunchAgents/recollect.instance.plist';
+
+  test('the agent is written and loaded, an older one unloaded first', () => {
+    const machine = new Machine('darwin').withManager();
+    expect(machine.run('install').code).toBe(0);
+    expect(machine.calls).toEqual([
+      'launchctl bootout gui/501/recollect.instance',
+      `launchctl bootstrap gui/501 ${path.join(machine.home, AGENT)}`,
+    ]);
+    expect(machine.run('status').code).toBe(0);
+    expect(machine.run('uninstall').code).toBe(0);
+    expect(existsSync(path.join(machine.home, AGENT))).toBe(false);
+  });
+});
+
+test('on another system it is said what to do instead', () => {
+  expect(new Machine('win32').run('install')).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('recollect up --detach'),
+  });
+});
+
+test('the command takes these actions and no other', async () => {
+  const { exitCode, output } = await runCli(['service', 'explode'], { HOME: testFolder() }).ended;
+  expect(exitCode).toBe(1);
+  expect(output).toContain('Allowed choices are install, uninstall, status');
+});
+
+describe('running a program', () => {
+  test('gives its end, its words and its errors; its arguments are not read by a shell', () => {
+    const run = runCommandIn({ PATH: '/usr/bin:/bin' });
+    expect(run('sh', ['-c', 'echo "$1"; echo no >&2; exit 7', 'sh', '$(id) ; *'])).toEqual({
+      kind: 'ended',
+      exitCode: 7,
+      stdout: '$(id) ; *\n',
+      stderr: 'no\n',
+    });
+    expect(run('no-such-program-anywhere', [])).toEqual({ kind: 'absent' });
+  });
+});

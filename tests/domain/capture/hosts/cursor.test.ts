@@ -1,0 +1,156 @@
+import { describe, expect, it } from 'vitest';
+import { buildCaptureEvent } from '../../../../domain/capture/build-event.ts';
+import { newId } from '../../../../domain/ids.ts';
+import { payloadNames, translated } from './payloads.ts';
+
+const said = (name: string, fields?: Record<string, unknown>) => translated('cursor', name, fields);
+const boundary = (kind: string, reason: string | null) => ({ kind: 'boundary', boundary: kind, reason });
+const prompt = (type: string, content: string) => ({ kind: 'prompt', type, content });
+
+function rowOf(name: string, fields?: Record<string, unknown>) {
+  const event = said(name, fields);
+  if (event === null) throw new Error(`${name} says nothing`);
+  return buildCaptureEvent(event, { tenantId: newId(), userId: newId() }, new Date()).rows[0];
+}
+
+const SAID: readonly (readonly [string, readonly unknown[] | null])[] = [
+  ['session-start', [boundary('session_start', 'agent')]],
+  ['before-submit-prompt', [prompt('user', 'Why does the harvest report count empty rows?')]],
+  ['pre-tool-use', null],
+  ['before-shell-execution', null],
+  ['before-read-file', null],
+  ['after-agent-thought', null],
+  ['post-tool-use.write', null],
+  ['after-agent-response', [prompt('assistant', 'It counted rows without a weight; they are skipped now.')]],
+  ['subagent-stop', [prompt('assistant', 'Rows are read in src/report.ts.'), boundary('subagent_stop', 'completed')]],
+  ['pre-compact', [boundary('compaction', 'auto')]],
+  ['stop', [boundary('turn_end', 'completed')]],
+  ['session-end', [boundary('session_end', 'user_close')]],
+];
+
+describe('what Cursor sends becomes', () => {
+  it.each(SAID)('%s', (name, parts) => {
+    expect(said(name)?.parts ?? null).toEqual(parts);
+  });
+
+  it('a start of a sub-agent is its task and a boundary', () => {
+    expect(said('subagent-start')).toMatchObject({
+      agent: { id: 'sub-9', type: 'explore' },
+      parts: [
+        { kind: 'note', type: 'info', content: 'Find where rows are read', extra: { git_branch: 'main' } },
+        boundary('subagent_start', null),
+      ],
+    });
+  });
+
+  it('an end by an error is the error and a boundary', () => {
+    expect(said('session-end.error')?.parts).toMatchObject([
+      { kind: 'note', type: 'error', content: 'The model is away.' },
+      boundary('session_end', 'error'),
+    ]);
+  });
+});
+
+describe('tool calls', () => {
+  it.each<[string, Record<string, unknown>]>([
+    [
+      'post-tool-use.shell',
+      {
+        tool: 'Bash',
+        title: 'Bash: npm test',
+        content: '$ npm test\n\n12 passing',
+        duration_ms: 5432,
+        type: 'tool_result',
+      },
+    ],
+    [
+      'post-tool-use.read',
+      {
+        tool: 'Read',
+        files_read: ['/src/orchard/src/report.ts'],
+        content: '/src/orchard/src/report.ts\n\nexport function rows() {}',
+      },
+    ],
+    [
+      'post-tool-use.delete',
+      { tool: 'Delete', files_modified: ['/src/orchard/src/unused.ts'], title: 'Delete: /src/orchard/src/unused.ts' },
+    ],
+    [
+      'post-tool-use-failure',
+      {
+        tool: 'Bash',
+        type: 'error',
+        content: '$ npm run slow\n\nCommand timed out after 30s',
+        metadata: { is_interrupt: false },
+      },
+    ],
+    [
+      'after-shell-execution',
+      { tool: 'Bash', content: '$ git status --short\n\n M src/report.ts\n', metadata: { sandbox: false } },
+    ],
+    [
+      'after-mcp-execution',
+      { tool: 'forecast', input: { city: 'Bern' }, content: expect.stringContaining('Rain, then sun.') },
+    ],
+    [
+      'after-file-edit',
+      {
+        tool: 'Edit',
+        files_modified: ['/src/orchard/src/report.ts'],
+        content:
+          '/src/orchard/src/report.ts\n- return all;\n+ return all.filter((row) => row.kg > 0);\n+ // empty rows are skipped',
+      },
+    ],
+  ])('%s', (name, row) => {
+    expect(rowOf(name)).toMatchObject({ kind: 'observation', ...row });
+  });
+
+  it('has a case for every payload that is kept', () => {
+    expect(payloadNames('cursor')).toHaveLength(SAID.length + 7 + 2);
+  });
+
+  it('are known by their use id where there is one', () => {
+    expect(said('post-tool-use.shell')?.key).toBe('tool:tool_1');
+    expect(said('after-shell-execution')?.key).toBeNull();
+  });
+
+  it('survive an output that is no JSON, or is cut', () => {
+    expect(rowOf('post-tool-use.shell', { tool_output: 'plain text' })).toMatchObject({
+      content: '$ npm test\n\nplain text',
+    });
+    expect(rowOf('post-tool-use.shell', { tool_output: '{"stdout": "cut' })).toMatchObject({
+      content: '$ npm test\n\n{"stdout": "cut',
+    });
+    expect(rowOf('post-tool-use.shell', { tool_input: 7, tool_output: null })).toMatchObject({
+      tool: 'Bash',
+      input: 7,
+    });
+  });
+
+  it('of a failure without a message are told all the same', () => {
+    expect(said('post-tool-use-failure', { error_message: '' })?.parts[0]).toMatchObject({ error: 'timeout' });
+    expect(said('post-tool-use-failure', { error_message: '', failure_type: 3 })?.parts[0]).toMatchObject({
+      error: 'failed',
+    });
+  });
+});
+
+describe('what surrounds it', () => {
+  it('names host, session, first workspace and how the session began; nobody’s address', () => {
+    const event = said('session-start');
+    expect(event).toMatchObject({
+      host: 'cursor',
+      externalId: '6f0c1f6a-0d0e-4b52-9d5d-3f1c2a9b7e10',
+      project: { path: '/src/orchard' },
+      model: 'sonnet-4',
+      metadata: { mode: 'agent', background: false },
+    });
+    const kept = payloadNames('cursor').map((name) => JSON.stringify(said(name)));
+    expect(kept.join('')).not.toContain('dev@example.com');
+  });
+
+  it('finds the folder where no workspace is open', () => {
+    expect(said('post-tool-use.shell', { workspace_roots: [] })?.project?.path).toBe('/src/orchard');
+    expect(said('stop', { workspace_roots: [] })?.project).toBeNull();
+  });
+});

@@ -1,0 +1,35 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { z } from 'zod';
+import { HOST_MAPPINGS } from '../../../../api/schemas/host-mappings.ts';
+import type { HookPayload } from '../../../../domain/capture/claude-code-hooks.ts';
+import type { HostEvent } from '../../../../domain/capture/event.ts';
+import { translateMapped, withSessionId } from '../../../../domain/capture/hosts/translate-mapped.ts';
+
+const FOLDER = path.resolve(import.meta.dirname, '../../../fixtures/host-payloads');
+
+export type MappedHost = keyof typeof HOST_MAPPINGS;
+
+/** Names of the payloads of a host, as it documents them. */
+export function payloadNames(host: MappedHost): string[] {
+  return readdirSync(path.join(FOLDER, host))
+    .map((file) => path.basename(file, '.json'))
+    .sort();
+}
+
+/** A payload as the host sends it, and the event that it is. */
+export function payload(host: MappedHost, name: string): { event: string; body: Record<string, unknown> } {
+  const body = z
+    .record(z.string(), z.unknown())
+    .parse(JSON.parse(readFileSync(path.join(FOLDER, host, `${name}.json`), 'utf8')));
+  return { event: z.string().parse(body['hook_event_name'] ?? body['type']), body };
+}
+
+/** What a payload becomes, with fields over it. */
+export function translated(host: MappedHost, name: string, fields: Record<string, unknown> = {}): HostEvent | null {
+  const { event, body } = payload(host, name);
+  const mapping = HOST_MAPPINGS[host];
+  const known = withSessionId(mapping, { ...body, ...fields });
+  const checked: HookPayload = { ...known, session_id: z.string().parse(Reflect.get(known, 'session_id')) };
+  return translateMapped(mapping, event, checked, null);
+}

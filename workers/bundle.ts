@@ -23,6 +23,11 @@ function sourcesSha256(): string {
   return hash.digest('hex');
 }
 
+/** Short mark of the workflow code: two builds with the same one replay each other's histories. */
+export function workflowCodeMark(): string {
+  return sourcesSha256().slice(0, 12);
+}
+
 /** Version of the SDK that this process runs with. */
 function sdkVersion(): string {
   return z.object({ version: z.string() }).parse(createRequire(import.meta.url)('@temporalio/worker/package.json'))

@@ -4,18 +4,20 @@ import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
 import { z } from 'zod';
 import type { Config, WorkerQueue } from '../config/config.ts';
 import { QUEUES } from '../workflows/queues.ts';
-import { readBundle } from './bundle.ts';
+import { DEPLOYMENT } from '../stores/temporal/deployment.ts';
+import { readBundle, workflowCodeMark } from './bundle.ts';
 import type { WorkerDependencies } from './dependencies.ts';
 
 /** Short transactions: as many at once as the pool has connections. */
 const SESSION_POLLS = 4;
 const CACHED_WORKFLOWS = 300;
 const STICKY_MS = 3_000;
-const DEPLOYMENT = 'recollect';
 
-/** The build id of a worker that was given none. */
-function packageVersion(): string {
-  return z.object({ version: z.string() }).parse(createRequire(import.meta.url)('../package.json')).version;
+/** The build id of a worker: as given, else the package's version with the mark of its workflow code. */
+export function buildIdOf(config: Config): string {
+  if (config.worker.buildId !== undefined) return config.worker.buildId;
+  const { version } = z.object({ version: z.string() }).parse(createRequire(import.meta.url)('../package.json'));
+  return `${version}+${workflowCodeMark()}`;
 }
 
 /** Options of one queue's worker, all of them said: the SDK's defaults are made for nobody in particular. */
@@ -31,8 +33,10 @@ function optionsOf(
     shutdownGraceTime: config.shutdownGraceMs,
     shutdownForceTime: config.shutdownGraceMs * 2,
     workerDeploymentOptions: {
-      version: { deploymentName: DEPLOYMENT, buildId: config.worker.buildId ?? packageVersion() },
-      useWorkerVersioning: false,
+      version: { deploymentName: DEPLOYMENT, buildId: buildIdOf(config) },
+      useWorkerVersioning: true,
+      // Sessions live for days: they move on to the newest build with their next task, which their stored histories prove to be safe.
+      defaultVersioningBehavior: 'AUTO_UPGRADE',
     },
     maxHeartbeatThrottleInterval: 4_000,
     defaultHeartbeatThrottleInterval: 2_000,
@@ -62,6 +66,9 @@ function optionsOf(
       return { ...common, maxConcurrentActivityTaskExecutions: 2, maxConcurrentActivityTaskPolls: 1 };
     case 'maintenance':
       return { ...common, maxConcurrentActivityTaskExecutions: 2, maxConcurrentActivityTaskPolls: 1 };
+    case 'transcripts':
+      // An import, and the watch beside it: reading is bound by the store.
+      return { ...common, maxConcurrentActivityTaskExecutions: 2, maxConcurrentActivityTaskPolls: 1 };
   }
 }
 
@@ -71,7 +78,7 @@ export function createWorkers(
   connection: NativeConnection,
   dependencies: WorkerDependencies,
 ): Promise<Worker[]> {
-  const queues = (['session', 'model', 'embedding', 'maintenance'] as const).filter((queue) =>
+  const queues = (['session', 'model', 'embedding', 'maintenance', 'transcripts'] as const).filter((queue) =>
     config.worker.queues.includes(queue),
   );
   return Promise.all(queues.map((queue) => Worker.create({ ...optionsOf(queue, config, dependencies), connection })));

@@ -6,7 +6,7 @@ import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
 import { cutWindows } from '../../domain/windows.ts';
 import type { OpenRows } from '../../domain/windows.ts';
 import type { Database, TenantTransaction } from '../../stores/postgres/database.ts';
-import { countPending, wantEmbeddings } from '../../stores/postgres/embedding-ledger.ts';
+import { countPending, restartFailedVectors, wantEmbeddings } from '../../stores/postgres/embedding-ledger.ts';
 import type { EmbeddingModel } from '../../stores/postgres/embedding-ledger.ts';
 import {
   advanceIntake,
@@ -15,9 +15,11 @@ import {
   readNewRows,
   readUnwindowed,
 } from '../../stores/postgres/intake.ts';
-import type { IntakeSession } from '../../stores/postgres/intake.ts';
-import { settleSession, writePhase } from '../../stores/postgres/session-state.ts';
-import { countWindows, requeueParked } from '../../stores/postgres/windows.ts';
+import type { IntakeSession, NewRow } from '../../stores/postgres/intake.ts';
+import { settleSession, writeCapture, writePhase } from '../../stores/postgres/session-state.ts';
+import { countWindows, requeueParked, restartParked } from '../../stores/postgres/windows.ts';
+import { hintedIndex } from '../hinted-index.ts';
+import { sessionWorkflowId } from '../../workflows/ids.ts';
 import type { SessionActivities, SessionPolicy, TakeInInput, TakeInResult } from '../../workflows/session/types.ts';
 
 export interface SessionActivityDependencies {
@@ -28,8 +30,9 @@ export interface SessionActivityDependencies {
   readonly clock: Clock;
 }
 
-/** Positions taken in by one call: bounds its memory (64 KiB a row at most) and its transaction. */
+/** Positions taken in by one call, and about how much text: bounds its memory and its time, counting tokens takes 0.2 s a megabyte. */
 const BATCH_POSITIONS = 200;
+const BATCH_CHARS = 2_000_000;
 /** A parked window is tried so often in all. */
 const MAX_WINDOW_ATTEMPTS = 3;
 /** Never look again sooner than this: a timer that is due must not become a busy loop. */
@@ -47,6 +50,13 @@ const GONE: TakeInResult = {
   idle: false,
   gone: true,
 };
+
+/** As many rows, from the first on, as hold no more than `BATCH_CHARS`; one at least. */
+function boundedRows(rows: readonly NewRow[]): readonly NewRow[] {
+  let chars = 0;
+  const end = rows.findIndex((row, index) => (chars += row.content.length) > BATCH_CHARS && index > 0);
+  return end < 0 ? rows : rows.slice(0, end);
+}
 
 /** When an open run of rows must be looked at again: quiet or old, whichever is sooner. */
 function openDeadlineMs(
@@ -68,9 +78,11 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
     input: TakeInInput,
     before: IntakeSession,
   ): Promise<TakeInResult | null> => {
-    const toSeq = Math.min(before.lastSeq, before.consumedSeq + BATCH_POSITIONS);
+    const furthestSeq = Math.min(before.lastSeq, before.consumedSeq + BATCH_POSITIONS);
+    const found = await readNewRows(transaction, input.sessionId, before.consumedSeq, furthestSeq);
+    const rows = boundedRows(found);
+    const toSeq = rows.length === found.length ? furthestSeq : (rows.at(-1)?.seq ?? furthestSeq);
     const more = toSeq < before.lastSeq;
-    const rows = await readNewRows(transaction, input.sessionId, before.consumedSeq, toSeq);
     await fillRows(
       transaction,
       rows.map((row) => ({ ...row, tokens: tokens.count(row.content) })),
@@ -94,8 +106,13 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
       windowedSeq: progress.windowedSeq,
       firstN: before.windows,
       windows: progress.windows,
+      shown:
+        input.phase === undefined
+          ? null
+          : { phase: input.phase, workflowId: sessionWorkflowId(input.tenantId, input.sessionId) },
     });
     if (!moved) return null;
+    const counts = await countWindows(transaction, input.sessionId);
     const idleAt = before.lastEventAtMs + input.policy.idleMs;
     const nextAt =
       progress.open === null || progress.open.rows === 0
@@ -105,7 +122,8 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
       projectId: before.projectId,
       consumedSeq: toSeq,
       more,
-      windowsCut: (await countWindows(transaction, input.sessionId)).cut,
+      windowsCut: counts.cut,
+      windowsParked: counts.parked,
       ended: !more && before.endsHere,
       indexWanted: wanted > 0,
       // A session past its idle time has nothing to wait for but the model's work, whose end wakes the workflow by itself.
@@ -145,18 +163,28 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
           const before = await readIntakeSession(transaction, input.sessionId);
           return before === null ? GONE : takeBatch(transaction, input, before);
         });
-        if (result !== null) return result;
+        if (result === null) continue;
+        if (!result.indexWanted || input.phase === undefined) return result;
+        return { ...result, indexWanted: !(await hintedIndex(hints, asId(input.tenantId))) };
       }
     },
     async showPhase({ tenantId, sessionId, ...change }) {
       await database.asTenant(asId(tenantId), (transaction) => writePhase(transaction, sessionId, change));
     },
-    async requeueParked({ tenantId, sessionId }) {
-      return {
-        requeued: await database.asTenant(asId(tenantId), (transaction) =>
-          requeueParked(transaction, sessionId, MAX_WINDOW_ATTEMPTS),
-        ),
-      };
+    async requeueParked({ tenantId, sessionId, again }) {
+      if (again !== true) {
+        return {
+          requeued: await database.asTenant(asId(tenantId), (transaction) =>
+            requeueParked(transaction, sessionId, MAX_WINDOW_ATTEMPTS),
+          ),
+        };
+      }
+      const { requeued, vectors } = await database.asTenant(asId(tenantId), async (transaction) => ({
+        requeued: await restartParked(transaction, sessionId),
+        vectors: await restartFailedVectors(transaction, sessionId),
+      }));
+      if (vectors > 0) await hints.index(asId(tenantId));
+      return { requeued };
     },
     async hintIndex({ tenantId }) {
       await hints.index(asId(tenantId));
@@ -166,10 +194,15 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
         pending: await database.asTenant(asId(tenantId), (transaction) => countPending(transaction, sessionId)),
       };
     },
-    async settle({ tenantId, sessionId }) {
-      return {
-        settled: await database.asTenant(asId(tenantId), (transaction) => settleSession(transaction, sessionId)),
-      };
+    settle: ({ tenantId, sessionId, vectors }) =>
+      database.asTenant(asId(tenantId), async (transaction) => {
+        const pending = vectors === true ? await countPending(transaction, sessionId) : 0;
+        const settled = pending === 0 && (await settleSession(transaction, sessionId));
+        return { settled, pending };
+      }),
+    async setCapture({ tenantId, sessionId, on }) {
+      await database.asTenant(asId(tenantId), (transaction) => writeCapture(transaction, sessionId, on));
+      return { on };
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
+import type { TenantId } from '../../domain/ids.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
 import { indexWorkflowId, sessionWorkflowId } from '../../workflows/ids.ts';
 import { INDEX_HINT_SIGNAL, INDEX_WORKFLOW } from '../../workflows/indexing/messages.ts';
@@ -12,9 +13,49 @@ import { SEARCH_ATTRIBUTES } from './search-attributes.ts';
 /** A hint that takes longer is given up: the sweep repeats it. */
 const HINT_TIMEOUT_MS = 5_000;
 
+/**
+ * Folds hints of one key that are asked for while one is on its way into the next one: everybody who waits gets a hint that was sent
+ * after he asked, and a flood costs two.
+ */
+function folded(send: (key: TenantId) => Promise<void>): (key: TenantId) => Promise<void> {
+  const running = new Map<TenantId, { readonly now: Promise<void>; next: Promise<void> | null }>();
+  const start = (key: TenantId): Promise<void> => {
+    const now = send(key).finally(() => {
+      if (running.get(key)?.next === null) running.delete(key);
+    });
+    running.set(key, { now, next: null });
+    return now;
+  };
+  return (key) => {
+    const current = running.get(key);
+    if (current === undefined) return start(key);
+    // Whatever became of the one before.
+    current.next ??= current.now.then(
+      () => start(key),
+      () => start(key),
+    );
+    return current.next;
+  };
+}
+
 /** Hints by `signalWithStart` without any payload beyond ids and settings: one call starts the workflow or wakes it. */
 export function createWorkflowHints(client: Client, policy: SessionPolicy): WorkflowHints {
+  const index = folded(async (tenantId) => {
+    await client.withDeadline(Date.now() + HINT_TIMEOUT_MS, () =>
+      client.workflow.signalWithStart(INDEX_WORKFLOW, {
+        workflowId: indexWorkflowId(tenantId),
+        taskQueue: QUEUES.session,
+        signal: INDEX_HINT_SIGNAL,
+        args: [{ tenantId }],
+        workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+        workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+        typedSearchAttributes: new TypedSearchAttributes([{ key: SEARCH_ATTRIBUTES.tenant, value: tenantId }]),
+        priority: { fairnessKey: tenantId },
+      }),
+    );
+  });
   return {
+    index,
     async session(tenantId, sessionId) {
       await client.withDeadline(Date.now() + HINT_TIMEOUT_MS, () =>
         client.workflow.signalWithStart(SESSION_WORKFLOW, {
@@ -26,19 +67,8 @@ export function createWorkflowHints(client: Client, policy: SessionPolicy): Work
           workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
           workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
           typedSearchAttributes: new TypedSearchAttributes([{ key: SEARCH_ATTRIBUTES.tenant, value: tenantId }]),
-        }),
-      );
-    },
-    async index(tenantId) {
-      await client.withDeadline(Date.now() + HINT_TIMEOUT_MS, () =>
-        client.workflow.signalWithStart(INDEX_WORKFLOW, {
-          workflowId: indexWorkflowId(tenantId),
-          taskQueue: QUEUES.session,
-          signal: INDEX_HINT_SIGNAL,
-          args: [{ tenantId }],
-          workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-          workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
-          typedSearchAttributes: new TypedSearchAttributes([{ key: SEARCH_ATTRIBUTES.tenant, value: tenantId }]),
+          // One tenant's thousand live sessions must not keep another one's waiting.
+          priority: { fairnessKey: tenantId },
         }),
       );
     },

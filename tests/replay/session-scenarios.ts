@@ -2,16 +2,25 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { Client, WorkflowHandleWithSignaledRunId } from '@temporalio/client';
 import { learningWorkflowId, sessionWorkflowId } from '../../workflows/ids.ts';
 import { QUEUES } from '../../workflows/queues.ts';
-import { HINT_SIGNAL, SESSION_WORKFLOW } from '../../workflows/session/messages.ts';
+import {
+  CLOSE_UPDATE,
+  HINT_SIGNAL,
+  INDEXED_SIGNAL,
+  RETRY_SIGNAL,
+  SESSION_WORKFLOW,
+  SET_CAPTURE_UPDATE,
+  SUMMARISE_NOW_UPDATE,
+} from '../../workflows/session/messages.ts';
 import { MAX_SIGNALS } from '../../workflows/session/limits.ts';
 import type { session } from '../../workflows/session/workflow.ts';
-import type { SessionView, TakeInResult } from '../../workflows/session/types.ts';
+import type { AskResult, SessionView, SetCaptureInput, SetCaptureResult, TakeInResult } from '../../workflows/session/types.ts';
 import type { ScriptedActivities } from './scripted-workers.ts';
 import { until } from '../setup/until.ts';
 import type { Scenario } from './scenario.ts';
 
 const TENANT = '018f0000-0000-7000-8000-00000000000a';
 const SESSION = '018f0000-0000-7000-8000-00000000000b';
+const SUMMARY = '018f0000-0000-7000-8000-00000000000f';
 const POLICY = {
   windowTokens: 6_000,
   turnTokens: 1_500,
@@ -60,11 +69,11 @@ function script(
     showPhase: async () => {},
     requeueParked: async () => ({ requeued: 0 }),
     hintIndex: async () => {},
-    countPending: async () => ({ pending: 0 }),
-    settle: async () => ({ settled: true }),
-    summariseNextWindow: async () => ({ windowsCut: 0, windowsParked: 0, calls: 1, tokens: 900, usd: 0 }),
-    summariseSession: async () => ({ calls: 1, tokens: 400, usd: 0 }),
-    extractLearnings: async () => ({ written: 3, calls: 1, tokens: 300, usd: 0 }),
+    settle: async () => ({ settled: true, pending: 0 }),
+    summariseWindows: async () => ({ windowsCut: 0, windowsParked: 0, summarised: 1, calls: 1, tokens: 900, usd: 0 }),
+    summariseSession: async () => ({ calls: 1, tokens: 400, usd: 0, summaryId: SUMMARY }),
+    extractLearnings: async () => ({ written: 3, calls: 1, tokens: 300, usd: 0, pending: 0 }),
+    setCapture: async ({ on }) => ({ on }),
     ...overrides,
   };
 }
@@ -80,7 +89,7 @@ async function viewWhen(handle: SessionHandle, wanted: (view: SessionView) => bo
 export const SESSION_SCENARIOS: readonly Scenario[] = [
   {
     workflow: 'session',
-    shape: 'happy',
+    shape: 'few-tasks-happy',
     activities: () => script([LIVE, { ...ENDED, windowsCut: 1 }, ENDED]),
     async run(client) {
       const handle = await start(client);
@@ -92,11 +101,11 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
   },
   {
     workflow: 'session',
-    shape: 'reopened',
+    shape: 'few-tasks-reopened',
     // Something is captured while the session is being closed: it is not settled, and goes on.
     activities: () => {
       let asked = 0;
-      return script([ENDED], { settle: async () => ({ settled: (asked += 1) > 1 }) });
+      return script([ENDED], { settle: async () => ({ settled: (asked += 1) > 1, pending: 0 }) });
     },
     async run(client) {
       const handle = await start(client);
@@ -106,11 +115,11 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
   },
   {
     workflow: 'session',
-    shape: 'provider-away',
+    shape: 'few-tasks-provider-away',
     activities: () => {
       let asked = 0;
       return script([{ ...ENDED, windowsCut: 1 }, { ...ENDED, windowsCut: 1 }, ENDED], {
-        summariseNextWindow: async () => {
+        summariseWindows: async () => {
           asked += 1;
           if (asked <= 3)
             throw ApplicationFailure.create({
@@ -119,7 +128,7 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
               details: [400],
               nextRetryDelay: 50,
             });
-          return { windowsCut: 0, windowsParked: 0, calls: 1, tokens: 900, usd: 0.01 };
+          return { windowsCut: 0, windowsParked: 0, summarised: 1, calls: 1, tokens: 900, usd: 0.01 };
         },
       });
     },
@@ -133,7 +142,7 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
   },
   {
     workflow: 'session',
-    shape: 'continued',
+    shape: 'few-tasks-continued',
     activities: () => script([LIVE]),
     async run(client) {
       const handle = await start(client);
@@ -146,14 +155,14 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
         return description.status.name === 'CONTINUED_AS_NEW' ? true : undefined;
       });
       const next = await viewWhen(handle, (view) => view.runs === 2);
-      if (next.takenIn < 2) throw new Error('the counters did not go on');
+      if (next.takenIn < 1) throw new Error('the counters did not go on');
       await handle.terminate('recorded');
       return client.workflow.getHandle(handle.workflowId, first);
     },
   },
   {
     workflow: 'session',
-    shape: 'idle',
+    shape: 'few-tasks-idle',
     activities: () =>
       script([
         { ...LIVE, checkAfterMs: 100 },
@@ -170,7 +179,7 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
   },
   {
     workflow: 'session',
-    shape: 'cancelled',
+    shape: 'few-tasks-cancelled',
     activities: () => script([LIVE]),
     async run(client) {
       const handle = await start(client);
@@ -182,7 +191,7 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
   },
   {
     workflow: 'session',
-    shape: 'deleted',
+    shape: 'few-tasks-deleted',
     activities: () => script([{ ...LIVE, gone: true, indexWanted: false }]),
     async run(client) {
       const handle = await start(client);
@@ -192,7 +201,7 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
   },
   {
     workflow: 'session',
-    shape: 'unsummarised',
+    shape: 'few-tasks-unsummarised',
     // The model never gives a usable summary of the whole session: it ends all the same, with the reason.
     activities: () =>
       script([ENDED], {
@@ -207,6 +216,124 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
       const view = await handle.query<SessionView>('state');
       if (view.lastError !== 'ModelOutputInvalid') throw new Error(`the last error is ${view.lastError}`);
       return handle;
+    },
+  },
+  {
+    workflow: 'session',
+    shape: 'few-tasks-vectors-pending',
+    activities: () => {
+      let asked = 0;
+      return script([ENDED], {
+        extractLearnings: async () => ({ written: 1, calls: 1, tokens: 1, usd: 0, pending: 2 }),
+        settle: async () => ((asked += 1) > 1 ? { settled: true, pending: 0 } : { settled: false, pending: 1 }),
+      });
+    },
+    async run(client) {
+      const handle = await start(client);
+      // Told too early once: what is asked then still finds one missing.
+      await viewWhen(handle, (view) => view.phase === 'closing' && view.modelCalls === 2);
+      await handle.signal(INDEXED_SIGNAL);
+      await viewWhen(handle, (view) => view.phase === 'closing');
+      await until(async () => {
+        const { events } = await handle.fetchHistory();
+        const settles = events?.filter(
+          (event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'settle',
+        );
+        return settles?.length === 1 ? true : undefined;
+      });
+      await handle.signal(INDEXED_SIGNAL);
+      await handle.result();
+      return handle;
+    },
+  },
+  {
+    workflow: 'session',
+    shape: 'few-tasks-summarised-now',
+    activities: () => script([LIVE, { ...LIVE, windowsCut: 1 }, LIVE]),
+    async run(client) {
+      const handle = await start(client);
+      await viewWhen(handle, (view) => view.consumedSeq === 10);
+      const answer = await handle.executeUpdate<AskResult, []>(SUMMARISE_NOW_UPDATE);
+      if (answer.summaryId !== SUMMARY || answer.settled) throw new Error(JSON.stringify(answer));
+      await handle.terminate('recorded');
+      return handle;
+    },
+  },
+  {
+    workflow: 'session',
+    shape: 'few-tasks-closed',
+    activities: () => script([LIVE, { ...LIVE, windowsCut: 1 }, LIVE]),
+    async run(client) {
+      const handle = await start(client);
+      await viewWhen(handle, (view) => view.consumedSeq === 10);
+      const answer = await handle.executeUpdate<AskResult, []>(CLOSE_UPDATE);
+      if (answer.summaryId !== SUMMARY || !answer.settled) throw new Error(JSON.stringify(answer));
+      await handle.result();
+      return handle;
+    },
+  },
+  {
+    workflow: 'session',
+    shape: 'few-tasks-capture-off',
+    activities: () => script([LIVE, ENDED]),
+    async run(client) {
+      const handle = await start(client);
+      await viewWhen(handle, (view) => view.consumedSeq === 10);
+      const answer = await handle.executeUpdate<SetCaptureResult, [SetCaptureInput]>(SET_CAPTURE_UPDATE, {
+        args: [{ on: false }],
+      });
+      if (answer.on) throw new Error('capture is still on');
+      await handle.signal(HINT_SIGNAL);
+      await handle.result();
+      return handle;
+    },
+  },
+  {
+    workflow: 'session',
+    shape: 'few-tasks-retried',
+    // The provider says to come again in an hour; somebody who knows better does not wait for that.
+    activities: () => {
+      let asked = 0;
+      return script([{ ...ENDED, windowsCut: 1, windowsParked: 1 }], {
+        summariseWindows: async () => {
+          asked += 1;
+          if (asked === 1)
+            throw ApplicationFailure.create({
+              type: 'ProviderUnauthorised',
+              message: 'no such key',
+              details: [3_600_000],
+              nonRetryable: false,
+              nextRetryDelay: 3_600_000,
+            });
+          return { windowsCut: 0, windowsParked: 0, summarised: 1, calls: 1, tokens: 900, usd: 0 };
+        },
+      });
+    },
+    async run(client) {
+      const handle = await start(client);
+      await viewWhen(handle, (view) => view.waiting !== null);
+      await handle.signal(RETRY_SIGNAL);
+      await handle.result();
+      return handle;
+    },
+  },
+  {
+    workflow: 'session',
+    shape: 'few-tasks-continued-by-events',
+    // A long session: every look finds more.
+    activities: () => script([{ ...LIVE, more: true }]),
+    async run(client) {
+      const handle = await start(client);
+      const first = handle.signaledRunId;
+      await until(async () => {
+        const description = await client.workflow.getHandle(handle.workflowId, first).describe();
+        return description.status.name === 'CONTINUED_AS_NEW' ? true : undefined;
+      }, 60_000);
+      await handle.terminate('recorded');
+      const run = client.workflow.getHandle(handle.workflowId, first);
+      const { historyLength } = await run.describe();
+      if (historyLength > 2_000) throw new Error(`the history holds ${historyLength} events`);
+      return run;
     },
   },
   {
@@ -229,7 +356,7 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
           asked += 1;
           if (asked <= 3)
             throw ApplicationFailure.create({ type: 'ProviderOverloaded', message: 'overloaded', nextRetryDelay: 50 });
-          return { written: 0, calls: 1, tokens: 1, usd: 0 };
+          return { written: 0, calls: 1, tokens: 1, usd: 0, pending: 0 };
         },
       });
     },

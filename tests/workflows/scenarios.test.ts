@@ -5,8 +5,14 @@ import type { Scenario } from '../replay/scenario.ts';
 import { startScriptedWorkers } from '../replay/scripted-workers.ts';
 import { SESSION_SCENARIOS } from '../replay/session-scenarios.ts';
 
+interface Played {
+  readonly status: string;
+  readonly activities: readonly string[];
+  readonly tasks: number;
+}
+
 /** Runs a scenario on the suite's Temporal and answers how its run ended, and what it did in order. */
-async function play(scenario: Scenario): Promise<{ status: string; activities: string[] }> {
+async function play(scenario: Scenario): Promise<Played> {
   const workers = await startScriptedWorkers(
     inject('engines').temporal.address,
     `scenario-${randomUUID()}`,
@@ -18,7 +24,8 @@ async function play(scenario: Scenario): Promise<{ status: string; activities: s
     const events = history.events ?? [];
     const closing = Object.keys(events.at(-1) ?? {}).find((name) => name.endsWith('EventAttributes')) ?? '';
     const activities = events.flatMap((event) => event.activityTaskScheduledEventAttributes?.activityType?.name ?? []);
-    return { status: closing.replace('workflowExecution', '').replace('EventAttributes', ''), activities };
+    const tasks = events.filter((event) => event.workflowTaskStartedEventAttributes).length;
+    return { tasks, status: closing.replace('workflowExecution', '').replace('EventAttributes', ''), activities };
   } finally {
     await workers.stop();
   }
@@ -34,50 +41,90 @@ function scenario(workflow: string, shape: string): Scenario {
 
 describe('session workflow', { timeout: 120_000 }, () => {
   test('closes in order: windows, session summary, learnings, vectors, end', async () => {
-    const { status, activities } = await play(scenario('session', 'happy'));
+    const { status, activities } = await play(scenario('session', 'few-tasks-happy'));
     expect(status).toBe('Completed');
-    const order = ['summariseNextWindow', 'summariseSession', 'countPending', 'settle'].map((name) =>
-      activities.lastIndexOf(name),
-    );
+    const order = ['summariseWindows', 'summariseSession', 'settle'].map((name) => activities.lastIndexOf(name));
     expect(order.every((place) => place >= 0)).toBe(true);
     expect(order).toEqual(order.toSorted((a, b) => a - b));
   });
 
   test('a capture during the closing sends it back to work', async () => {
-    const { status, activities } = await play(scenario('session', 'reopened'));
+    const { status, activities } = await play(scenario('session', 'few-tasks-reopened'));
     expect(status).toBe('Completed');
     expect(activities.filter((name) => name === 'settle')).toHaveLength(2);
     expect(activities.lastIndexOf('takeIn')).toBeGreaterThan(activities.indexOf('settle'));
   });
 
   test('waits, visible, while the provider is away, and goes on by itself', async () => {
-    const { status, activities } = await play(scenario('session', 'provider-away'));
+    const { status, activities } = await play(scenario('session', 'few-tasks-provider-away'));
     expect(status).toBe('Completed');
-    expect(activities.filter((name) => name === 'summariseNextWindow').length).toBeGreaterThanOrEqual(2);
+    expect(activities.filter((name) => name === 'summariseWindows').length).toBeGreaterThanOrEqual(2);
   });
 
   test('continues as new by its count of signals and keeps its counters', async () => {
-    expect((await play(scenario('session', 'continued'))).status).toBe('ContinuedAsNew');
+    expect((await play(scenario('session', 'few-tasks-continued'))).status).toBe('ContinuedAsNew');
   });
 
   test('ends by itself when nothing comes any more', async () => {
-    const { status, activities } = await play(scenario('session', 'idle'));
+    const { status, activities } = await play(scenario('session', 'few-tasks-idle'));
     expect(status).toBe('Completed');
-    expect(activities).toContain('summariseNextWindow');
+    expect(activities).toContain('summariseWindows');
   });
 
   test('a session summary that nothing can mend does not keep the session from its end', async () => {
-    const { status, activities } = await play(scenario('session', 'unsummarised'));
+    const { status, activities } = await play(scenario('session', 'few-tasks-unsummarised'));
     expect(status).toBe('Completed');
     expect(activities).toContain('settle');
   });
 
   test('stops for a session that was deleted', async () => {
-    expect(await play(scenario('session', 'deleted'))).toEqual({ status: 'Completed', activities: ['takeIn'] });
+    expect(await play(scenario('session', 'few-tasks-deleted'))).toMatchObject({
+      status: 'Completed',
+      activities: ['takeIn'],
+    });
   });
 
-  test('can be cancelled', async () => {
-    expect((await play(scenario('session', 'cancelled'))).status).toBe('Canceled');
+  test('can be cancelled, and shows it', async () => {
+    const { status, activities } = await play(scenario('session', 'few-tasks-cancelled'));
+    expect(status).toBe('Canceled');
+    expect(activities.at(-1)).toBe('showPhase');
+  });
+
+  test('waits for its vectors without asking again and again', async () => {
+    const { status, activities } = await play(scenario('session', 'few-tasks-vectors-pending'));
+    expect(status).toBe('Completed');
+    expect(activities.filter((name) => name === 'settle')).toHaveLength(2);
+  });
+
+  test('is summed up when somebody asks, and goes on', async () => {
+    const { activities } = await play(scenario('session', 'few-tasks-summarised-now'));
+    expect(activities.filter((name) => name.startsWith('summarise'))).toEqual(['summariseWindows', 'summariseSession']);
+  });
+
+  test('is closed when somebody asks', async () => {
+    const { status, activities } = await play(scenario('session', 'few-tasks-closed'));
+    expect(status).toBe('Completed');
+    expect(activities.at(-1)).toBe('settle');
+  });
+
+  test('has its capture switched off', async () => {
+    expect((await play(scenario('session', 'few-tasks-capture-off'))).activities).toContain('setCapture');
+  });
+
+  test('does not wait for the provider any longer when somebody asks to try again', async () => {
+    const { status, activities } = await play(scenario('session', 'few-tasks-retried'));
+    expect(status).toBe('Completed');
+    expect(activities.filter((name) => name === 'summariseWindows').length).toBeGreaterThanOrEqual(2);
+  });
+
+  test('continues as new before its history is long', async () => {
+    const { status, tasks } = await play(scenario('session', 'few-tasks-continued-by-events'));
+    expect(status).toBe('ContinuedAsNew');
+    expect(tasks).toBeLessThan(2_000);
+  });
+
+  test('a session that was captured and then ended costs few workflow tasks', async () => {
+    expect((await play(scenario('session', 'few-tasks-happy'))).tasks).toBeLessThanOrEqual(10);
   });
 });
 

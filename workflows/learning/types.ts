@@ -8,6 +8,8 @@ export interface LearningResult {
   readonly calls: number;
   readonly tokens: number;
   readonly usd: number;
+  /** Vectors of the session that are not written yet. */
+  readonly pending?: number;
 }
 
 export interface LearningActivities {

@@ -1,7 +1,9 @@
 /** Continue as new after this many hints: the server's own suggestion does not count signals (10,000 end a run). */
 export const MAX_SIGNALS = 2_000;
-/** … or this many rounds, about 15 events each: well under the 10,240 events at which the server begins to warn. */
+/** … or this many rounds: only for runs that began before `session-few-tasks`. */
 export const MAX_ROUNDS = 400;
+/** … or this many events, at which a history still replays in a few tens of milliseconds. A round adds about 12 of them. */
+export const MAX_HISTORY_EVENTS = 1_400;
 /** Longest wait for a provider between two attempts. */
 export const MAX_PROVIDER_WAIT_MS = 600_000;
 /** A lost `indexed` signal costs no more than this. */

@@ -18,7 +18,27 @@ export interface SessionState {
   readonly spentTokens: number;
   readonly spentUsd: number;
   readonly lastError: string | null;
+  /** What people asked for and did not get in the run before. */
+  readonly asked?: Ask | null;
 }
+
+/** What people may ask of a session: its summary now, or its end. */
+export type Ask = 'summary' | 'close';
+
+/** Answer of `summariseNow` and `close`. */
+export interface AskResult {
+  /** The session summary; null where there is nothing to sum up, or no model could: then `lastError` says why. */
+  readonly summaryId: string | null;
+  /** The session is over, its vectors included. */
+  readonly settled: boolean;
+  readonly lastError: string | null;
+}
+
+export interface SetCaptureInput {
+  readonly on: boolean;
+}
+
+export type SetCaptureResult = SetCaptureInput;
 
 export interface SessionInput {
   readonly tenantId: string;
@@ -28,7 +48,7 @@ export interface SessionInput {
   readonly state?: SessionState;
 }
 
-export type SessionPhase = 'active' | 'summarising' | 'closing' | 'settled';
+export type SessionPhase = 'active' | 'summarising' | 'closing' | 'settled' | 'cancelled';
 
 /** Answer of the `state` query. */
 export interface SessionView extends SessionState {
@@ -47,8 +67,10 @@ export interface SessionRef {
 
 export interface TakeInInput extends SessionRef {
   readonly policy: SessionPolicy;
-  /** Close what is open whatever its size: the session is being closed because nothing came any more. */
-  readonly closeOpen: 'idle' | null;
+  /** Close what is open whatever its size: nothing came any more, or somebody asked for it. */
+  readonly closeOpen: 'idle' | 'asked' | null;
+  /** Shown with the step. Given where the step also hints the index; absent in runs that do both by calls of their own. */
+  readonly phase?: SessionPhase;
 }
 
 export interface TakeInResult {
@@ -59,9 +81,11 @@ export interface TakeInResult {
   readonly more: boolean;
   /** Windows that wait for their summary. */
   readonly windowsCut: number;
+  /** Windows that were set aside. */
+  readonly windowsParked?: number;
   /** The session's end was captured, and nothing after it. */
   readonly ended: boolean;
-  /** Vectors were asked for. */
+  /** Vectors were asked for and the index does not know yet. */
   readonly indexWanted: boolean;
   /** When to look again though nobody hinted; the earliest of quiet, age and idle. Milliseconds from now. */
   readonly checkAfterMs: number;
@@ -83,7 +107,36 @@ export interface CloseResult {
   readonly calls: number;
   readonly tokens: number;
   readonly usd: number;
+  /** The session summary that stands now. */
+  readonly summaryId?: string | null;
 }
+
+/** A model's step that also shows the phase it is done in. */
+export interface ModelStepInput extends SessionRef {
+  readonly phase: SessionPhase;
+}
+
+export interface WindowsResult extends SummariseResult {
+  /** Windows that this call summarised. */
+  readonly summarised: number;
+}
+
+export interface RequeueInput extends SessionRef {
+  /** Somebody asked: windows that had all their attempts get new ones. */
+  readonly again?: boolean;
+}
+
+export interface SettleInput extends SessionRef {
+  readonly vectors?: boolean;
+}
+
+export interface SettleResult {
+  readonly settled: boolean;
+  /** Vectors that are still missing; 0 where something new was captured. */
+  readonly pending?: number;
+}
+
+export interface CaptureSwitchInput extends SessionRef, SetCaptureInput {}
 
 export interface PhaseInput extends SessionRef {
   readonly phase: SessionPhase;
@@ -96,14 +149,19 @@ export interface PhaseInput extends SessionRef {
 export interface SessionActivities {
   takeIn(input: TakeInInput): Promise<TakeInResult>;
   showPhase(input: PhaseInput): Promise<void>;
-  requeueParked(input: SessionRef): Promise<{ readonly requeued: number }>;
+  requeueParked(input: RequeueInput): Promise<{ readonly requeued: number }>;
   hintIndex(input: SessionRef): Promise<void>;
   countPending(input: SessionRef): Promise<{ readonly pending: number }>;
-  settle(input: SessionRef): Promise<{ readonly settled: boolean }>;
+  /** Ends the session if nothing new was captured and, in runs that say `vectors`, no vector is pending. */
+  settle(input: SettleInput): Promise<SettleResult>;
+  setCapture(input: CaptureSwitchInput): Promise<SetCaptureResult>;
 }
 
 /** Calls of the model, on the model queue. */
 export interface SummariseActivities {
+  /** One window: for runs that began before `session-few-tasks`. */
   summariseNextWindow(input: SessionRef): Promise<SummariseResult>;
-  summariseSession(input: SessionRef): Promise<CloseResult>;
+  /** As many windows as fit into the time of one call. */
+  summariseWindows(input: ModelStepInput): Promise<WindowsResult>;
+  summariseSession(input: SessionRef & Partial<ModelStepInput>): Promise<CloseResult>;
 }

@@ -1,0 +1,35 @@
+import type { Client } from '@temporalio/client';
+
+/** All workers of this product are versions of one deployment. */
+export const DEPLOYMENT = 'recollect';
+
+const CALL_TIMEOUT_MS = 5_000;
+/** gRPC codes for "not there yet": the server has not seen this version's pollers, or not those of all its task queues. */
+const NOT_FOUND = 5;
+const FAILED_PRECONDITION = 9;
+
+function isNotYet(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === NOT_FOUND || error.code === FAILED_PRECONDITION);
+}
+
+/**
+ * Gives new workflow tasks to the workers of this build: open sessions move to it with their next task, so that no worker of an older
+ * build meets a history that newer code wrote. Idempotent. False while the server does not know this build's workers on every task queue
+ * that the present build serves: ask again.
+ */
+export async function makeCurrent(client: Client, buildId: string): Promise<boolean> {
+  try {
+    await client.withDeadline(Date.now() + CALL_TIMEOUT_MS, () =>
+      client.workflowService.setWorkerDeploymentCurrentVersion({
+        namespace: client.options.namespace,
+        deploymentName: DEPLOYMENT,
+        buildId,
+        identity: client.options.identity,
+      }),
+    );
+    return true;
+  } catch (error) {
+    if (isNotYet(error)) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,145 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createTokenCounter } from '../../models/tokens/token-counter.ts';
+import { createSessionActivities } from '../../activities/session/create-session-activities.ts';
+import { sessionWorkflowId } from '../../workflows/ids.ts';
+import { sessionOf } from '../setup/demo-session.ts';
+import { startTestInstance } from '../setup/instance.ts';
+import type { TestInstance } from '../setup/instance.ts';
+
+const POLICY = {
+  windowTokens: 6_000,
+  turnTokens: 1_500,
+  quietMs: 120_000,
+  maxAgeMs: 900_000,
+  idleMs: 1_800_000,
+  retryMs: 100,
+};
+let instance: TestInstance;
+let indexHints = 0;
+let temporalIsAway = false;
+
+beforeAll(async () => {
+  instance = await startTestInstance();
+});
+afterAll(() => instance.close());
+
+function activities() {
+  return createSessionActivities({
+    database: instance.db.database,
+    tokens: createTokenCounter(),
+    embeddingModel: { name: 'test', dimension: 3 },
+    hints: {
+      session: () => Promise.resolve(),
+      index: () => {
+        indexHints += 1;
+        return temporalIsAway ? Promise.reject(new Error('away')) : Promise.resolve();
+      },
+    },
+    clock: { now: () => Date.now() },
+  });
+}
+
+async function capture(
+  session: string,
+  count: number,
+  text: (n: number) => string,
+): Promise<{ tenantId: string; sessionId: string }> {
+  const body = Array.from({ length: count }, (_, n) => ({
+    type: 'observation',
+    host: 'test',
+    session_id: session,
+    text: text(n),
+  }));
+  const answer = await instance.call('POST', '/events/batch', { body });
+  expect(answer.body).toMatchObject({ accepted: count });
+  return { tenantId: instance.admin.tenantId, sessionId: (await sessionOf(instance, `test:${session}`)).id };
+}
+
+test('a step takes in no more text than its time allows, and says that more waits', { timeout: 90_000 }, async () => {
+  const ref = await capture('fat', 45, (n) => `${n} ${'long words of one row '.repeat(2_900)}`);
+  const steps = activities();
+  const first = await steps.takeIn({ ...ref, policy: POLICY, closeOpen: null, phase: 'active' });
+  expect(first.more).toBe(true);
+  expect(first.consumedSeq).toBeGreaterThan(20);
+  expect(first.consumedSeq).toBeLessThan(45);
+  const second = await steps.takeIn({ ...ref, policy: POLICY, closeOpen: null, phase: 'active' });
+  expect(second).toMatchObject({ consumedSeq: 45, more: false });
+  const unread = await instance.db.superuser.query(
+    'SELECT 1 FROM observations WHERE session_id = $1 AND search IS NULL',
+    [ref.sessionId],
+  );
+  expect(unread.rowCount).toBe(0);
+});
+
+test('a step shows the phase and hints the index by itself; a hint that fails is left to the workflow', async () => {
+  const ref = await capture('shown', 3, (n) => `note ${n}`);
+  const steps = activities();
+  indexHints = 0;
+  temporalIsAway = true;
+  const first = await steps.takeIn({ ...ref, policy: POLICY, closeOpen: null, phase: 'summarising' });
+  expect(first.indexWanted).toBe(true);
+  const row = await instance.db.superuser.query('SELECT phase, workflow_id FROM sessions WHERE id = $1', [
+    ref.sessionId,
+  ]);
+  expect(row.rows[0]).toEqual({ phase: 'summarising', workflow_id: sessionWorkflowId(ref.tenantId, ref.sessionId) });
+  temporalIsAway = false;
+  await capture('shown', 1, () => 'one more note');
+  expect((await steps.takeIn({ ...ref, policy: POLICY, closeOpen: null, phase: 'active' })).indexWanted).toBe(false);
+  expect(indexHints).toBe(2);
+});
+
+test('a run that hints by itself is told that vectors are wanted', async () => {
+  const ref = await capture('older', 1, () => 'a note');
+  indexHints = 0;
+  expect((await activities().takeIn({ ...ref, policy: POLICY, closeOpen: null })).indexWanted).toBe(true);
+  expect(indexHints).toBe(0);
+});
+
+test('what is asked for closes what is open whatever its size', async () => {
+  const ref = await capture('asked', 2, (n) => `note ${n}`);
+  const steps = activities();
+  expect((await steps.takeIn({ ...ref, policy: POLICY, closeOpen: null, phase: 'active' })).windowsCut).toBe(0);
+  expect((await steps.takeIn({ ...ref, policy: POLICY, closeOpen: 'asked', phase: 'active' })).windowsCut).toBe(1);
+  const windows = await instance.db.superuser.query('SELECT reason FROM windows WHERE session_id = $1', [
+    ref.sessionId,
+  ]);
+  expect(windows.rows).toEqual([{ reason: 'asked' }]);
+});
+
+test('asked to try again, parked windows and refused vectors get new attempts', async () => {
+  const ref = await capture('parked', 2, (n) => `note ${n}`);
+  const steps = activities();
+  await steps.takeIn({ ...ref, policy: POLICY, closeOpen: 'asked', phase: 'active' });
+  await instance.db.superuser.query("UPDATE windows SET state = 'parked', attempts = 3 WHERE session_id = $1", [
+    ref.sessionId,
+  ]);
+  await instance.db.superuser.query(
+    "UPDATE embeddings SET state = 'failed', attempts = 9, failed_at = now() WHERE session_id = $1",
+    [ref.sessionId],
+  );
+  expect(await steps.requeueParked(ref)).toEqual({ requeued: 0 });
+  indexHints = 0;
+  expect(await steps.requeueParked({ ...ref, again: true })).toEqual({ requeued: 1 });
+  expect(indexHints).toBe(1);
+  const failed = await instance.db.superuser.query(
+    "SELECT 1 FROM embeddings WHERE session_id = $1 AND state = 'failed'",
+    [ref.sessionId],
+  );
+  expect(failed.rowCount).toBe(0);
+});
+
+test('a session is settled only when its vectors are written and nothing new was captured', async () => {
+  const ref = await capture('settling', 1, () => 'a note');
+  const steps = activities();
+  expect(await steps.settle({ ...ref, vectors: true })).toEqual({ settled: false, pending: 0 });
+  await steps.takeIn({ ...ref, policy: POLICY, closeOpen: null, phase: 'active' });
+  expect(await steps.settle({ ...ref, vectors: true })).toEqual({ settled: false, pending: 1 });
+  await instance.db.superuser.query(
+    "UPDATE embeddings SET state = 'indexed', indexed_at = now() WHERE session_id = $1",
+    [ref.sessionId],
+  );
+  expect(await steps.settle({ ...ref, vectors: true })).toEqual({ settled: true, pending: 0 });
+  expect(await steps.setCapture({ ...ref, on: false })).toEqual({ on: false });
+  const row = await instance.db.superuser.query('SELECT capture, status FROM sessions WHERE id = $1', [ref.sessionId]);
+  expect(row.rows[0]).toEqual({ capture: false, status: 'ended' });
+});

@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import { newId } from '../../../domain/ids.ts';
+import type { TenantId } from '../../../domain/ids.ts';
+import { JOB_KINDS, jobIdOf, jobOfWorkflow, parseJobId, workflowIdOfJob } from '../../../stores/temporal/job-ids.ts';
+import {
+  importWorkflowId,
+  indexWorkflowId,
+  learningWorkflowId,
+  operationsWorkflowId,
+  sessionWorkflowId,
+} from '../../../workflows/ids.ts';
+
+const mine = newId<TenantId>();
+const theirs = newId<TenantId>();
+const subject = newId();
+
+test('a job id names kind and subject, and leads to the workflow of the tenant that asks, whoever he is', () => {
+  for (const [kind, id, workflowId] of [
+    ['session', subject, sessionWorkflowId(mine, subject)],
+    ['learning', subject, learningWorkflowId(mine, subject)],
+    ['index', '0', indexWorkflowId(mine)],
+    ['import', subject, importWorkflowId(subject)],
+  ] as const) {
+    const name = { kind, subject: id };
+    expect(jobOfWorkflow(mine, workflowId)).toEqual(name);
+    expect(workflowIdOfJob(mine, name)).toBe(workflowId);
+    expect(parseJobId(jobIdOf(name))).toEqual(name);
+    expect(jobIdOf(name)).toMatch(/^[a-z]+\.[0-9a-z-]+$/);
+    expect(jobIdOf(name)).not.toContain(mine);
+  }
+});
+
+test("another tenant's workflows, and those over all tenants, are no jobs", () => {
+  for (const workflowId of [
+    sessionWorkflowId(theirs, subject),
+    learningWorkflowId(theirs, subject),
+    indexWorkflowId(theirs),
+    operationsWorkflowId('capture-sweep'),
+    '',
+    'odd',
+  ])
+    expect(jobOfWorkflow(mine, workflowId)).toBeNull();
+});
+
+test('what is no job id is none', () => {
+  expect(JOB_KINDS.map((kind) => parseJobId(`${kind}.x`)?.kind)).toEqual([...JOB_KINDS]);
+  for (const given of [
+    '',
+    'session',
+    'session.',
+    '.x',
+    'odd.x',
+    'session.a/b',
+    'session.a.b',
+    `session.${'x'.repeat(65)}`,
+    'session.%00',
+    'session.é',
+  ])
+    expect(parseJobId(given)).toBeNull();
+});

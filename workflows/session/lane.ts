@@ -1,0 +1,61 @@
+import { condition } from '@temporalio/workflow';
+import { MAX_PROVIDER_WAIT_MS } from './limits.ts';
+import { database } from './policy.ts';
+import type { SessionRun } from './run.ts';
+
+/** The model's work on windows, which goes on beside the taking in of captures. */
+export class WindowLane {
+  running: Promise<void> | null = null;
+  broken: Error | null = null;
+  private readonly run: SessionRun;
+
+  constructor(run: SessionRun) {
+    this.run = run;
+  }
+
+  start(): void {
+    this.running = this.summarise()
+      .catch((error: unknown) => {
+        this.broken = error instanceof Error ? error : new Error('the model lane broke');
+      })
+      .finally(() => {
+        this.running = null;
+      });
+  }
+
+  /** Summarises what is cut, while the session goes on being captured. */
+  private async summarise(): Promise<void> {
+    const { run } = this;
+    if (run.phase === 'active') await run.enter('summarising');
+    while (!run.leaving && run.taken !== null && run.taken.windowsCut > 0) {
+      const outcome = await run.withProvider(
+        () => this.summariseOnce(),
+        () => run.leaving,
+      );
+      if (outcome === 'interrupted') return;
+      // A window that nothing can be done for is parked by its activity; what fails beyond that is looked at again much later.
+      if (outcome === 'given up') {
+        await condition(() => run.leaving || run.retrying, MAX_PROVIDER_WAIT_MS);
+        run.retrying = false;
+      }
+    }
+    if (run.fewTasks) {
+      if (run.phase === 'summarising' && !run.leaving) run.mark('active');
+      return;
+    }
+    if (run.phase === 'summarising' && !run.leaving) await run.show('active');
+    await database.hintIndex(run.ref);
+  }
+
+  private async summariseOnce(): Promise<void> {
+    const { run } = this;
+    const result = run.fewTasks
+      ? await run.model.summariseWindows({ ...run.ref, phase: run.phase })
+      : { ...(await run.model.summariseNextWindow(run.ref)), summarised: 1 };
+    run.spend(result);
+    run.state.windowsSummarised += result.summarised;
+    run.state.windowsParked = result.windowsParked;
+    if (run.taken !== null)
+      run.taken = { ...run.taken, windowsCut: result.windowsCut, windowsParked: result.windowsParked };
+  }
+}

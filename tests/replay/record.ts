@@ -11,10 +11,11 @@ import { OTHER_SCENARIOS } from './other-scenarios.ts';
 import { startScriptedWorkers } from './scripted-workers.ts';
 import { SESSION_SCENARIOS } from './session-scenarios.ts';
 import { historyFile } from './shapes.ts';
+import { TRANSCRIPT_SCENARIOS } from './transcript-scenarios.ts';
 
 // Records the histories that are missing. One that exists is never written again: when replaying it fails, the workflow needs a patch.
 mkdirSync(HISTORIES, { recursive: true });
-const missing = [...SESSION_SCENARIOS, ...OTHER_SCENARIOS].filter(
+const missing = [...SESSION_SCENARIOS, ...OTHER_SCENARIOS, ...TRANSCRIPT_SCENARIOS].filter(
   (scenario) => !existsSync(path.join(HISTORIES, historyFile(scenario.workflow, scenario.shape))),
 );
 if (missing.length > 0) {

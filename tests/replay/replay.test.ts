@@ -51,6 +51,8 @@ describe('stored histories', () => {
           'index.happy.json',
           'captureSweep.happy.json',
           'partitions.happy.json',
+          'transcriptImport.happy.json',
+          'transcriptWatch.happy.json',
         ].map((file) => {
           const history = readHistory(file);
           expect(hasType(history, 'activityTaskScheduledEventAttributes')).toBe(true);

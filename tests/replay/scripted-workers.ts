@@ -8,12 +8,14 @@ import type { LearningActivities } from '../../workflows/learning/types.ts';
 import type { MaintenanceActivities } from '../../workflows/operations/types.ts';
 import { QUEUES } from '../../workflows/queues.ts';
 import type { SessionActivities, SummariseActivities } from '../../workflows/session/types.ts';
+import type { TranscriptActivities } from '../../workflows/transcripts/types.ts';
 
 export type ScriptedActivities = SessionActivities &
   SummariseActivities &
   LearningActivities &
   IndexActivities &
-  MaintenanceActivities;
+  MaintenanceActivities &
+  TranscriptActivities;
 
 export interface ScriptedWorkers {
   readonly client: Client;

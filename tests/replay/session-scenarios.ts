@@ -13,7 +13,13 @@ import {
 } from '../../workflows/session/messages.ts';
 import { MAX_SIGNALS } from '../../workflows/session/limits.ts';
 import type { session } from '../../workflows/session/workflow.ts';
-import type { AskResult, SessionView, SetCaptureInput, SetCaptureResult, TakeInResult } from '../../workflows/session/types.ts';
+import type {
+  AskResult,
+  SessionView,
+  SetCaptureInput,
+  SetCaptureResult,
+  TakeInResult,
+} from '../../workflows/session/types.ts';
 import type { ScriptedActivities } from './scripted-workers.ts';
 import { until } from '../setup/until.ts';
 import type { Scenario } from './scenario.ts';

@@ -1,10 +1,40 @@
+/** Histories that workers of 0.1.0 wrote. No code makes them any more, and they must replay while a run of theirs may be open. */
+const SESSION_0_1_0 = [
+  'happy',
+  'reopened',
+  'provider-away',
+  'continued',
+  'idle',
+  'cancelled',
+  'deleted',
+  'unsummarised',
+];
+
 /** Every workflow of the bundle, and the shapes of its histories that must be stored: a release that cannot replay one breaks live sessions. */
 export const SHAPES = {
-  session: ['happy', 'reopened', 'provider-away', 'continued', 'idle', 'cancelled', 'deleted', 'unsummarised'],
+  session: [
+    ...SESSION_0_1_0,
+    'few-tasks-happy',
+    'few-tasks-reopened',
+    'few-tasks-provider-away',
+    'few-tasks-continued',
+    'few-tasks-idle',
+    'few-tasks-cancelled',
+    'few-tasks-deleted',
+    'few-tasks-unsummarised',
+    'few-tasks-vectors-pending',
+    'few-tasks-summarised-now',
+    'few-tasks-closed',
+    'few-tasks-capture-off',
+    'few-tasks-retried',
+    'few-tasks-continued-by-events',
+  ],
   learning: ['happy', 'failed'],
   index: ['happy', 'refused', 'away', 'continued'],
   captureSweep: ['happy', 'failed'],
   partitions: ['happy'],
+  transcriptImport: ['happy', 'cancelled', 'failed', 'continued'],
+  transcriptWatch: ['happy'],
 } as const satisfies Record<string, readonly string[]>;
 
 export type WorkflowName = keyof typeof SHAPES;

@@ -1,0 +1,115 @@
+import { asId } from '../../domain/ids.ts';
+import type { TenantId, UserId } from '../../domain/ids.ts';
+import type { Capturer } from '../../domain/capture/event.ts';
+import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
+import { standingOf } from '../../domain/transcripts/due.ts';
+import { allowedFolder, listTranscripts } from '../../stores/files/transcript-folder.ts';
+import type { Database } from '../../stores/postgres/database.ts';
+import { finishImport, readImport, saveImportFiles } from '../../stores/postgres/imports.ts';
+import { readCursors } from '../../stores/postgres/transcript-files.ts';
+import { createTranscriptStore } from '../../stores/postgres/transcripts.ts';
+import type { TranscriptActivities } from '../../workflows/transcripts/types.ts';
+import { createTranscriptCapture } from './capture-events.ts';
+import { beatingWith, previousDetails } from './heartbeat.ts';
+import { readTranscriptFile } from './read-file.ts';
+import type { FileOutcome } from './read-file.ts';
+import { excludedFolders, watchTranscripts } from './watch.ts';
+import type { WatchOptions } from './watch.ts';
+
+export interface TranscriptDependencies {
+  readonly database: Database;
+  readonly hints: WorkflowHints;
+  readonly now: () => number;
+  readonly watch: WatchOptions;
+}
+
+/** How long one step of an import reads before it lets the workflow count it. */
+const STEP_MS = 30_000;
+/** An import shows its files' standing at most so often. */
+const SHOW_MS = 1_000;
+
+/** Reading of transcripts of this machine. */
+export function createTranscriptActivities(dependencies: TranscriptDependencies): TranscriptActivities {
+  const { database, hints, now, watch } = dependencies;
+
+  const storeOf = (capturer: Capturer) =>
+    createTranscriptStore(database, capturer, createTranscriptCapture(database.pool, hints, capturer));
+
+  return {
+    readTranscripts: ({ tenantId: tenant, importId }) =>
+      beatingWith(async (signal, tell) => {
+        const tenantId = asId<TenantId>(tenant);
+        const job = await database.asTenant(tenantId, (transaction) => readImport(transaction, importId));
+        if (job === null || job.state !== 'running') return { filesTotal: 0, filesDone: 0, more: false };
+        const capturer: Capturer = { tenantId, userId: asId<UserId>(job.userId) };
+        const started = now();
+        const excludes = await excludedFolders(database, tenantId, watch.excludeGlobs);
+        // Asked again: the folder may have become a link since the import was asked for.
+        const allowed = await allowedFolder(job.options.directory, watch.roots);
+        const listed =
+          'folder' in allowed ? await listTranscripts(allowed.folder, signal) : { files: [], unreadable: 1 };
+        const cursors = await readCursors(database, capturer, '');
+        const standings = listed.files.map((file) => ({
+          file,
+          standing: standingOf(file, cursors.get(file.path) ?? null, started, watch),
+          handled: cursors.get(file.path)?.importId === importId,
+        }));
+        const due = standings.filter(({ standing }) => standing === 'due').map(({ file }) => file);
+        // The file in which the attempt before this one was comes first.
+        const interrupted = previousDetails()?.file;
+        due.sort(
+          (a, b) => Number(cursors.get(b.path)?.id === interrupted) - Number(cursors.get(a.path)?.id === interrupted),
+        );
+        const counted = {
+          files_total: listed.files.length,
+          files_done: standings.filter(({ standing, handled }) => handled && standing !== 'due').length,
+          files_unchanged: standings.filter(({ standing, handled }) => !handled && standing === 'unchanged').length,
+          files_waiting: standings.filter(({ standing }) => standing === 'waiting').length,
+          files_unreadable: listed.unreadable,
+        };
+        let shownAt = -Infinity;
+        const show = async (atOnce: boolean) => {
+          if (!atOnce && now() - shownAt < SHOW_MS) return;
+          shownAt = now();
+          await database.asTenant(tenantId, (transaction) => saveImportFiles(transaction, importId, counted));
+        };
+        await show(true);
+        const isTimeUp = () => now() - started >= STEP_MS;
+        let more = false;
+        for (const file of due) {
+          if (isTimeUp()) {
+            more = true;
+            break;
+          }
+          const outcome: FileOutcome = await readTranscriptFile(file.path, {
+            database,
+            capturer,
+            store: storeOf(capturer),
+            idleMs: watch.idleMs,
+            now,
+            signal,
+            importId,
+            onlyKnown: false,
+            excludes,
+            onProgress: (fileId, offset) => tell({ file: fileId, offset }),
+            isTimeUp,
+          });
+          if (outcome === 'finished') counted.files_done += 1;
+          else if (outcome === 'unreadable') counted.files_unreadable += 1;
+          else more = true;
+          await show(false);
+        }
+        await show(true);
+        return { filesTotal: counted.files_total, filesDone: counted.files_done + counted.files_unchanged, more };
+      }),
+
+    async finishImport({ tenantId, importId, state, error }) {
+      await database.asTenant(asId<TenantId>(tenantId), (transaction) =>
+        finishImport(transaction, importId, state, error),
+      );
+    },
+
+    watchTranscripts: () =>
+      beatingWith((signal, tell) => watchTranscripts({ database, now, storeOf, options: watch, signal, tell })),
+  };
+}

@@ -1,0 +1,100 @@
+import type { Capturer } from '../../domain/capture/event.ts';
+import type { Exclusion } from '../../domain/capture/exclusions.ts';
+import { quietFor } from '../../domain/transcripts/due.ts';
+import { reconcileSegment } from '../../domain/transcripts/reconcile.ts';
+import type { TranscriptStore } from '../../domain/transcripts/store.ts';
+import { openTranscript } from '../../stores/files/transcript-file.ts';
+import type { Database } from '../../stores/postgres/database.ts';
+import { readCursor, saveProgress } from '../../stores/postgres/transcript-files.ts';
+import type { FileProgress } from '../../stores/postgres/transcript-files.ts';
+
+/** A piece of a file that is read at once. It grows while nothing in it is finished. */
+const SEGMENT_BYTES = 16 * 1024 * 1024;
+/** The longest piece: whatever is unfinished in it is left behind. */
+const MAX_SEGMENT_BYTES = 64 * 1024 * 1024;
+
+export interface FileReading {
+  readonly database: Database;
+  readonly capturer: Capturer;
+  readonly store: TranscriptStore;
+  readonly idleMs: number;
+  readonly now: () => number;
+  readonly signal: AbortSignal;
+  /** The import that reads; null for the schedule. */
+  readonly importId: string | null;
+  /** Sessions that nobody has opened are left alone. */
+  readonly onlyKnown: boolean;
+  /** Folders that are not captured. */
+  readonly excludes: Exclusion | null;
+  /** Told after every piece. */
+  readonly onProgress: (fileId: string, offset: number) => void;
+  /** When to leave off, between two pieces. */
+  readonly isTimeUp: () => boolean;
+}
+
+export type FileOutcome = 'finished' | 'unfinished' | 'unreadable' | 'unknown';
+
+/**
+ * Reads what is new of a transcript file of this machine, piece by piece, and commits how far it came after each. `unfinished`: time was
+ * up, the rest is read by the next call. `unknown`: a session that nobody has opened, where only known ones are read.
+ */
+export async function readTranscriptFile(path: string, reading: FileReading): Promise<FileOutcome> {
+  const { database, capturer, store, signal, importId } = reading;
+  const name = { machine: '', path };
+  const file = await openTranscript(path);
+  if (file === null) return 'unreadable';
+  try {
+    if (reading.onlyKnown && (await store.readSession(file.session)) === null) return 'unknown';
+    const before = await readCursor(database, capturer, name);
+    const anew = before !== null && (before.fingerprint !== file.fingerprint || file.size < before.countedOffset);
+    let [offset, countedOffset] = before === null || anew ? [0, 0] : [before.readOffset, before.countedOffset];
+    let bytes = SEGMENT_BYTES;
+    for (let first = true; ; first = false) {
+      signal.throwIfAborted();
+      if (!first && reading.isTimeUp()) return 'unfinished';
+      const piece = await file.read(offset, bytes);
+      const atEnd = offset + piece.length >= file.size;
+      const result = await reconcileSegment(
+        {
+          session: file.session,
+          agentId: file.agentId,
+          bytes: piece,
+          offset,
+          countedOffset,
+          atEnd,
+          quietMs: quietFor(file.modifiedAtMs, reading.now()),
+          force: !atEnd && bytes >= MAX_SEGMENT_BYTES,
+        },
+        store,
+        {
+          capturer,
+          source: 'transcript',
+          idleMs: reading.idleMs,
+          onlyKnown: reading.onlyKnown,
+          excludes: reading.excludes,
+          signal,
+        },
+      );
+      const progress: FileProgress = {
+        fingerprint: file.fingerprint,
+        size: atEnd ? file.size : Math.min(file.size, result.nextOffset),
+        modifiedAtMs: file.modifiedAtMs,
+        readOffset: result.nextOffset,
+        countedOffset: result.countedOffset,
+        open: result.open,
+        sessionId: result.sessionId ?? before?.sessionId ?? null,
+        seenSeq: result.seenSeq,
+        counts: result.counts,
+        anew: anew && first,
+      };
+      const share = importId === null ? null : { id: importId, finished: atEnd };
+      reading.onProgress(await saveProgress(database, capturer, name, progress, share), result.nextOffset);
+      if (atEnd) return 'finished';
+      bytes = result.nextOffset > offset ? SEGMENT_BYTES : bytes * 2;
+      offset = result.nextOffset;
+      countedOffset = result.countedOffset;
+    }
+  } finally {
+    await file.close();
+  }
+}

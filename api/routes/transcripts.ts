@@ -1,0 +1,155 @@
+import { Readable } from 'node:stream';
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { Capturer, HostEvent } from '../../domain/capture/event.ts';
+import { reconcileSegment } from '../../domain/transcripts/reconcile.ts';
+import type { Captured } from '../../domain/transcripts/store.ts';
+import { namedAfter } from '../../stores/files/transcript-file.ts';
+import { readCursor, saveProgress } from '../../stores/postgres/transcript-files.ts';
+import { createTranscriptStore } from '../../stores/postgres/transcripts.ts';
+import { holderOf } from '../auth.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { ApiError } from '../errors.ts';
+import type { Capture } from '../intake/exclusions.ts';
+import { cursorSchema, presentCounts, segmentSchema, transcriptName, transcriptQuery } from '../schemas/imports.ts';
+import { ERROR_RESPONSES } from '../schemas/shared.ts';
+
+/** One piece of a transcript. One that has nothing finished in it at this size is gone on behind. */
+const SEGMENT_BYTES = 64 * 1024 * 1024;
+/** Each holds a piece in memory. */
+const MAX_AT_ONCE = 2;
+const HEAD_BYTES = 4_096;
+
+/** The whole body. One that is too large is read to its end all the same, and not kept: the sender is to hear why. @throws ApiError BODY_TOO_LARGE */
+async function readBody(body: Readable): Promise<Buffer> {
+  let chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    const bytes: Buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
+    size += bytes.length;
+    if (size <= SEGMENT_BYTES) chunks.push(bytes);
+    else chunks = [];
+  }
+  if (size > SEGMENT_BYTES) throw new ApiError('BODY_TOO_LARGE', 'a piece of a transcript is at most 64 MiB');
+  return Buffer.concat(chunks);
+}
+
+/** Captures by the way that hooks take, too. @throws the store's error when it went away in the middle */
+function captureBy(intake: Capture, capturer: Capturer): (events: readonly HostEvent[]) => Promise<Captured[]> {
+  return async (events) =>
+    (await intake.capture(events, capturer)).map((result): Captured => {
+      if (result.status === 'failed') throw result.error;
+      // What is excluded has no session.
+      const unknown = result.status === 'refused' || (result.status === 'rejected' && result.reason === 'excluded');
+      if (unknown) return { status: 'refused', rowId: null, sessionId: null };
+      // What lies in an excluded folder never got a session.
+      const sessionId = result.reason === 'excluded' ? null : result.sessionId;
+      return { status: result.status, rowId: result.rowId, sessionId };
+    });
+}
+
+/** Transcripts of other machines, sent by the client there. */
+export function transcriptRoutes({ config, database, intake }: ApiDependencies): FastifyPluginCallbackZod {
+  let reading = 0;
+
+  return (app, _options, done) => {
+    app.get(
+      '/transcripts',
+      {
+        config: { access: 'capture' },
+        schema: {
+          tags: ['imports'],
+          summary: 'How far a transcript was sent',
+          querystring: z.strictObject(transcriptName),
+          response: { 200: cursorSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => {
+        const cursor = await readCursor(database, holderOf(request), request.query);
+        return {
+          fingerprint: cursor?.fingerprint ?? null,
+          size: cursor?.size ?? 0,
+          modified_at: cursor === null ? null : new Date(cursor.modifiedAtMs).toISOString(),
+          offset: cursor?.readOffset ?? 0,
+          open: cursor?.open ?? true,
+          looked_at: cursor === null ? null : new Date(cursor.lookedAtMs).toISOString(),
+        };
+      },
+    );
+    app.post(
+      '/transcripts',
+      {
+        bodyLimit: SEGMENT_BYTES,
+        config: { access: 'capture', ndjson: true },
+        schema: {
+          tags: ['imports'],
+          summary: 'Take a piece of a transcript',
+          description:
+            'Lines of one transcript file, as they stand in it. What hooks delivered is not stored again. The answer says where the next piece has to begin.',
+          consumes: ['application/x-ndjson'],
+          querystring: transcriptQuery,
+          body: z.unknown(),
+          response: { 200: segmentSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => {
+        const { tenantId, userId } = holderOf(request);
+        if (!(request.body instanceof Readable))
+          throw new ApiError('UNSUPPORTED_MEDIA_TYPE', 'a transcript comes as application/x-ndjson');
+        if (reading >= MAX_AT_ONCE) throw new ApiError('BUSY', 'other transcripts are being read; try again');
+        reading += 1;
+        try {
+          const bytes = await readBody(request.body);
+          const { machine, path, fingerprint, offset, size, quiet_ms: quietMs } = request.query;
+          const name = { machine, path };
+          const capturer = { tenantId, userId };
+          const before = await readCursor(database, capturer, name);
+          const anew = before !== null && (before.fingerprint !== fingerprint || size < before.countedOffset);
+          const atEnd = offset + bytes.length >= size;
+          const result = await reconcileSegment(
+            {
+              ...namedAfter(path, bytes.toString('utf8', 0, HEAD_BYTES)),
+              bytes,
+              offset,
+              countedOffset: before === null || anew ? 0 : before.countedOffset,
+              atEnd,
+              quietMs,
+              force: !atEnd && bytes.length >= SEGMENT_BYTES,
+            },
+            createTranscriptStore(database, capturer, captureBy(intake, capturer)),
+            {
+              capturer,
+              source: 'transcript',
+              idleMs: config.session.idleMs,
+              onlyKnown: false,
+              excludes: null,
+              signal: new AbortController().signal,
+            },
+          );
+          const progress = {
+            fingerprint,
+            size: atEnd ? size : Math.min(size, result.nextOffset),
+            modifiedAtMs: Date.parse(request.query.modified_at),
+            readOffset: result.nextOffset,
+            countedOffset: result.countedOffset,
+            open: result.open,
+            sessionId: result.sessionId ?? before?.sessionId ?? null,
+            seenSeq: result.seenSeq,
+            counts: result.counts,
+            anew,
+          };
+          await saveProgress(database, capturer, name, progress, null);
+          return {
+            next_offset: result.nextOffset,
+            open: result.open,
+            counts: presentCounts(result.counts),
+            session_id: result.sessionId,
+          };
+        } finally {
+          reading -= 1;
+        }
+      },
+    );
+    done();
+  };
+}

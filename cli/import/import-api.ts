@@ -1,0 +1,154 @@
+import { z } from 'zod';
+
+const count = z.number();
+export const countsSchema = z.object({
+  lines: count,
+  added: count,
+  present: count,
+  refused: count,
+  doubles: count,
+  truncated: count,
+  repeated: count,
+  unknown_type: count,
+  not_json: count,
+  too_large: count,
+});
+export type ImportCounts = z.output<typeof countsSchema>;
+
+const importSchema = z.object({
+  id: z.string(),
+  directory: z.string(),
+  follow: z.boolean(),
+  state: z.enum(['running', 'done', 'failed', 'cancelled']),
+  files: z.object({ total: count, done: count, unchanged: count, waiting: count, unreadable: count }),
+  counts: countsSchema,
+  error: z.string().nullable(),
+});
+export type ImportAnswer = z.output<typeof importSchema>;
+export type ImportFiles = ImportAnswer['files'];
+
+const cursorSchema = z.object({
+  fingerprint: z.string().nullable(),
+  size: count,
+  modified_at: z.string().nullable(),
+  offset: count,
+  open: z.boolean(),
+  looked_at: z.string().nullable(),
+});
+export type CursorAnswer = z.output<typeof cursorSchema>;
+
+const segmentSchema = z.object({ next_offset: count, open: z.boolean(), counts: countsSchema });
+export type SegmentAnswer = z.output<typeof segmentSchema>;
+
+const errorSchema = z.object({ error: z.string(), code: z.string() });
+
+/** The server said no, with its machine code; or it did not answer at all (`UNREACHABLE`). */
+export class ImportApiError extends Error {
+  override readonly name = 'ImportApiError';
+  readonly code: string;
+
+  constructor(code: string, message: string, cause?: unknown) {
+    super(message, { cause });
+    this.code = code;
+  }
+}
+
+/** A file as it is named to the server; nothing is opened by this name there. */
+export interface RemoteName {
+  readonly machine: string;
+  readonly path: string;
+}
+
+export interface SegmentHead extends RemoteName {
+  readonly fingerprint: string;
+  readonly offset: number;
+  readonly size: number;
+  readonly modified_at: string;
+  readonly quiet_ms: number;
+}
+
+const TIMEOUT_MS = 30_000;
+/** A piece of a transcript is compared with what is stored before it is answered. */
+const SEGMENT_TIMEOUT_MS = 300_000;
+const BUSY_TRIES = 30;
+const BUSY_WAIT_MS = 1_000;
+
+/** The server's routes of imports. Every method rejects with ImportApiError. */
+export class ImportApi {
+  private readonly url: string;
+  private readonly apiKey: string;
+  private readonly signal: AbortSignal;
+
+  constructor(access: { readonly url: string; readonly apiKey: string }, signal: AbortSignal) {
+    this.url = access.url;
+    this.apiKey = access.apiKey;
+    this.signal = signal;
+  }
+
+  start(directory: string | null, follow: boolean): Promise<ImportAnswer> {
+    const body = { kind: 'transcripts', follow, ...(directory === null ? {} : { directory }) };
+    return this.ask('POST', '/imports', importSchema, { json: body });
+  }
+
+  look(id: string): Promise<ImportAnswer> {
+    return this.ask('GET', `/imports/${encodeURIComponent(id)}`, importSchema);
+  }
+
+  cancel(id: string): Promise<ImportAnswer> {
+    return this.ask('POST', `/imports/${encodeURIComponent(id)}/cancel`, importSchema, { json: {} });
+  }
+
+  cursor(name: RemoteName): Promise<CursorAnswer> {
+    return this.ask('GET', `/transcripts?${new URLSearchParams({ ...name }).toString()}`, cursorSchema);
+  }
+
+  /** Sends a piece of a transcript; waits while the server reads others. */
+  async send(head: SegmentHead, bytes: Buffer<ArrayBuffer>): Promise<SegmentAnswer> {
+    const query = new URLSearchParams({
+      ...head,
+      offset: String(head.offset),
+      size: String(head.size),
+      quiet_ms: String(head.quiet_ms),
+    });
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.ask('POST', `/transcripts?${query.toString()}`, segmentSchema, { lines: bytes });
+      } catch (error) {
+        if (!(error instanceof ImportApiError) || error.code !== 'BUSY' || tries >= BUSY_TRIES) throw error;
+        await new Promise((resolve) => setTimeout(resolve, BUSY_WAIT_MS));
+      }
+    }
+  }
+
+  private async ask<Answer>(
+    method: string,
+    route: string,
+    schema: z.ZodType<Answer>,
+    body: { readonly json?: unknown; readonly lines?: Buffer<ArrayBuffer> } = {},
+  ): Promise<Answer> {
+    const [type, sent] =
+      body.lines === undefined
+        ? ['application/json', body.json === undefined ? null : JSON.stringify(body.json)]
+        : ['application/x-ndjson', body.lines];
+    let status: number;
+    let answer: unknown;
+    try {
+      const limit = AbortSignal.timeout(body.lines === undefined ? TIMEOUT_MS : SEGMENT_TIMEOUT_MS);
+      const response = await fetch(`${this.url}/api/v1${route}`, {
+        method,
+        redirect: 'error',
+        headers: { authorization: `Bearer ${this.apiKey}`, ...(sent === null ? {} : { 'content-type': type }) },
+        ...(sent === null ? {} : { body: sent }),
+        signal: AbortSignal.any([limit, this.signal]),
+      });
+      status = response.status;
+      answer = await response.json();
+    } catch (error) {
+      if (this.signal.aborted) throw new ImportApiError('STOPPED', 'stopped', error);
+      throw new ImportApiError('UNREACHABLE', `${this.url} does not answer`, error);
+    }
+    if (status < 400) return schema.parse(answer);
+    const said = errorSchema.safeParse(answer);
+    throw new ImportApiError(said.data?.code ?? 'UNKNOWN', said.data?.error ?? `the server answered ${status}`);
+  }
+}

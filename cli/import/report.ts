@@ -1,0 +1,75 @@
+import { table } from '../output.ts';
+import type { ImportCounts, ImportFiles } from './import-api.ts';
+
+const BAR_CHARS = 24;
+
+/** Nothing counted yet. */
+export function noImportCounts(): ImportCounts {
+  return {
+    lines: 0,
+    added: 0,
+    present: 0,
+    refused: 0,
+    doubles: 0,
+    truncated: 0,
+    repeated: 0,
+    unknown_type: 0,
+    not_json: 0,
+    too_large: 0,
+  };
+}
+
+/** The sum of two, name by name. */
+export function plus(a: ImportCounts, b: ImportCounts): ImportCounts {
+  return {
+    lines: a.lines + b.lines,
+    added: a.added + b.added,
+    present: a.present + b.present,
+    refused: a.refused + b.refused,
+    doubles: a.doubles + b.doubles,
+    truncated: a.truncated + b.truncated,
+    repeated: a.repeated + b.repeated,
+    unknown_type: a.unknown_type + b.unknown_type,
+    not_json: a.not_json + b.not_json,
+    too_large: a.too_large + b.too_large,
+  };
+}
+
+function grouped(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+/** How far an import is, on one line: `[######------] 12 of 40 files, 3,210 lines, 87 added`. */
+export function progressLine(files: ImportFiles, counts: ImportCounts): string {
+  const settled = files.done + files.unchanged + files.waiting + files.unreadable;
+  const share = files.total === 0 ? 0 : Math.min(1, settled / files.total);
+  const filled = Math.round(share * BAR_CHARS);
+  const bar = `[${'#'.repeat(filled)}${'-'.repeat(BAR_CHARS - filled)}]`;
+  return `${bar} ${grouped(settled)} of ${grouped(files.total)} files, ${grouped(counts.lines)} lines, ${grouped(counts.added)} added`;
+}
+
+/** What an import did, as a table: files, events, and the lines that were passed over with their reasons. */
+export function summaryText(files: ImportFiles, counts: ImportCounts): string {
+  const rows: readonly (readonly [string, number, string])[] = [
+    ['files', files.total, ''],
+    ['  read', files.done, ''],
+    ['  unchanged', files.unchanged, 'read before'],
+    ['  waiting', files.waiting, 'being written to; read the next time'],
+    ['  unreadable', files.unreadable, ''],
+    ['lines', counts.lines, ''],
+    ['added', counts.added, 'events that hooks had missed'],
+    ['already there', counts.present, ''],
+    ['doubles removed', counts.doubles, 'delivered late, after a transcript had told them'],
+    ['not taken', counts.refused, 'forgotten, deleted, or capture is off'],
+    ['passed over', counts.truncated + counts.repeated + counts.unknown_type + counts.not_json + counts.too_large, ''],
+    ['  repeated', counts.repeated, 'copied when a session was resumed'],
+    ['  truncated', counts.truncated, ''],
+    ['  unknown type', counts.unknown_type, ''],
+    ['  not JSON', counts.not_json, ''],
+    ['  too large', counts.too_large, 'over 32 MiB'],
+  ];
+  const always = new Set(['files', 'lines', 'added', 'already there', 'passed over']);
+  const shown = rows.filter(([name, value]) => value > 0 || always.has(name));
+  const width = Math.max(...shown.map(([, value]) => grouped(value).length));
+  return table(shown.map(([name, value, note]) => [`  ${name}`, grouped(value).padStart(width), note]));
+}

@@ -1,0 +1,132 @@
+import type { HostEvent } from '../capture/event.ts';
+import type { TranscriptItem } from './items.ts';
+import { matchPrompts } from './match.ts';
+import type { StoredPrompt, ToldPrompt } from './match.ts';
+import type { StoredBoundary, StoredSession } from './store.ts';
+
+/** A transcript's item with the event that it would be captured as. */
+export interface PreparedItem {
+  readonly item: TranscriptItem;
+  readonly event: HostEvent;
+  /** Of a prompt: SHA-256 of every text that a hook may give for it. */
+  readonly hashes: readonly string[];
+}
+
+/** What is to be done with an item. */
+export type Decision =
+  | { readonly kind: 'capture'; readonly prepared: PreparedItem; readonly event: HostEvent }
+  | { readonly kind: 'present'; readonly prepared: PreparedItem; readonly rowId: string | null };
+
+const COMPACTION_MS = 10 * 60_000;
+const AGENT_STOP_MS = 120_000;
+const BEFORE_MS = 2_000;
+const UNTIL_MS = 60_000;
+
+function msOf(at: string | null): number | null {
+  return at === null ? null : Date.parse(at);
+}
+
+function promptOf({ event }: PreparedItem): 'user' | 'assistant' | null {
+  const part = event.parts.find((candidate) => candidate.kind === 'prompt');
+  return part?.type === 'user' || part?.type === 'assistant' ? part.type : null;
+}
+
+function toldPrompts(prepared: readonly PreparedItem[]): ToldPrompt[] {
+  const told: ToldPrompt[] = [];
+  let untilMs: number | null = null;
+  for (const entry of prepared.toReversed()) {
+    const { item, hashes } = entry;
+    const type = promptOf(entry);
+    const atMs = msOf(item.at);
+    if (type !== null)
+      told.push({
+        uuid: item.uuid,
+        type,
+        agentId: item.agentId,
+        agentGuessed: item.agentGuessed,
+        hashes,
+        atMs,
+        untilMs,
+      });
+    if (item.kind === 'user') untilMs = atMs;
+  }
+  return told.toReversed();
+}
+
+/** A boundary that hooks gave, used up when an item takes it. */
+function takeBoundary(
+  free: Set<StoredBoundary>,
+  kind: StoredBoundary['kind'],
+  agentId: string | null,
+  fromMs: number,
+  toMs: number,
+): boolean {
+  for (const boundary of free) {
+    if (boundary.kind !== kind || boundary.agentId !== agentId || boundary.atMs < fromMs || boundary.atMs >= toMs)
+      continue;
+    free.delete(boundary);
+    return true;
+  }
+  return false;
+}
+
+/** Boundaries that came alone: those right after words that a line stands for came with them. */
+function boundariesLeft(stored: StoredSession, matched: Iterable<StoredPrompt>): Set<StoredBoundary> {
+  const told = stored.prompts.filter((prompt) => prompt.taken || prompt.source === 'transcript');
+  const withWords = new Set([...matched, ...told].map((prompt) => prompt.seq + 1));
+  return new Set(stored.boundaries.filter((boundary) => !withWords.has(boundary.seq)));
+}
+
+/** The event without its boundary, where a hook gave that alone. */
+function wordsAlone(event: HostEvent): HostEvent {
+  return { ...event, parts: event.parts.filter((part) => part.kind === 'prompt') };
+}
+
+/**
+ * Decides of every item whether the store has it. Tool calls and lines that were captured before are known by their key, prompts by text
+ * and place, boundaries by kind and time.
+ */
+export function planItems(
+  prepared: readonly PreparedItem[],
+  stored: StoredSession | null,
+  knownKeys: ReadonlySet<string>,
+): Decision[] {
+  const unknown = new Set(prepared.filter(({ item }) => !knownKeys.has(item.key)).map(({ item }) => item.uuid));
+  const told = toldPrompts(prepared).filter((prompt) => unknown.has(prompt.uuid));
+  const matched = stored === null ? new Map<string, StoredPrompt>() : matchPrompts(told, stored.prompts);
+  const free = stored === null ? new Set<StoredBoundary>() : boundariesLeft(stored, matched.values());
+  const has = (kind: StoredBoundary['kind'], agentId: string | null) =>
+    stored?.boundaries.some((boundary) => boundary.kind === kind && boundary.agentId === agentId) === true;
+
+  return prepared.map((entry): Decision => {
+    const { item, event } = entry;
+    const present = (rowId: string | null): Decision => ({ kind: 'present', prepared: entry, rowId });
+    const capture = (wanted: HostEvent): Decision => ({ kind: 'capture', prepared: entry, event: wanted });
+    if (knownKeys.has(item.key)) return present(null);
+    const match = matched.get(item.uuid);
+    if (match !== undefined && promptOf(entry) !== null) return present(match.rowId);
+    const atMs = msOf(item.at) ?? 0;
+    switch (item.kind) {
+      case 'tool':
+      case 'user':
+        return capture(event);
+      case 'start':
+        return has('session_start', null) ? present(null) : capture(event);
+      case 'agent_start':
+        return has('subagent_start', item.agentId) ? present(null) : capture(event);
+      case 'compaction':
+        return takeBoundary(free, 'compaction', item.agentId, atMs - COMPACTION_MS, atMs + COMPACTION_MS)
+          ? present(null)
+          : capture(event);
+      case 'agent_stop': {
+        const known = takeBoundary(free, 'subagent_stop', item.agentId, atMs - AGENT_STOP_MS, atMs + AGENT_STOP_MS);
+        if (!known) return capture(event);
+        return promptOf(entry) === null ? present(null) : capture(wordsAlone(event));
+      }
+      case 'words':
+        return takeBoundary(free, 'turn_end', null, atMs - BEFORE_MS, atMs + UNTIL_MS)
+          ? capture(wordsAlone(event))
+          : capture(event);
+    }
+  });
+}

@@ -1,0 +1,269 @@
+import { buildCaptureEvent } from '../capture/build-event.ts';
+import { translateHook } from '../capture/claude-code-hooks.ts';
+import type { CaptureSource, Capturer, HostEvent } from '../capture/event.ts';
+import type { Exclusion } from '../capture/exclusions.ts';
+import { addCounts, noCounts } from './counts.ts';
+import type { TranscriptCounts } from './counts.ts';
+import type { TranscriptItem } from './items.ts';
+import { LINE_BYTES, wholeLength, wholeLines } from './lines.ts';
+import { readLine } from './line.ts';
+import { findDoubles } from './match.ts';
+import { planItems } from './plan.ts';
+import type { Decision, PreparedItem } from './plan.ts';
+import { TranscriptReader } from './reader.ts';
+import type { Captured, Pin, StoredSession, TranscriptStore } from './store.ts';
+
+/** A piece of a transcript file. */
+export interface Segment {
+  /** Session and sub-agent that the file is named after. */
+  readonly session: string;
+  readonly agentId: string | null;
+  readonly bytes: Uint8Array;
+  /** Where the piece begins in the file: at a line. */
+  readonly offset: number;
+  readonly countedOffset: number;
+  /** Nothing follows in the file. */
+  readonly atEnd: boolean;
+  /** Nothing was written to the file for so long. */
+  readonly quietMs: number;
+  /** A longer piece cannot be had: go on behind it, whatever is unfinished. */
+  readonly force: boolean;
+}
+
+export interface SegmentOptions {
+  readonly capturer: Capturer;
+  readonly source: CaptureSource;
+  readonly idleMs: number;
+  /** Sessions that the store does not know are left alone. */
+  readonly onlyKnown: boolean;
+  /** Folders that are not captured; null where there are none, or where capturing knows them itself. */
+  readonly excludes: Exclusion | null;
+  readonly signal: AbortSignal;
+}
+
+export interface SegmentResult {
+  /** Where the next piece has to begin. The same as this one's when nothing in it is finished: then a longer one is needed. */
+  readonly nextOffset: number;
+  readonly countedOffset: number;
+  /** Something at the end is unfinished. */
+  readonly open: boolean;
+  readonly counts: TranscriptCounts;
+  /** The session that the file is named after, as the store knows it. */
+  readonly sessionId: string | null;
+  readonly seenSeq: number;
+}
+
+/** Events of one transaction. */
+const BATCH_EVENTS = 200;
+const BATCH_CHARS = 4 * 1024 * 1024;
+
+function charsOf(event: HostEvent): number {
+  return event.parts.reduce((sum, part) => {
+    if (part.kind === 'prompt') return sum + part.content.length;
+    return part.kind === 'tool' ? sum + JSON.stringify([part.input, part.response, part.error]).length : sum;
+  }, 0);
+}
+
+/** SHA-256 of a prompt as it would be stored, and whether anything of it is left when it is redacted. */
+function storedHash(event: HostEvent, capturer: Capturer): { readonly sha256: string; readonly blank: boolean } | null {
+  for (const row of buildCaptureEvent({ ...event, project: null, metadata: null }, capturer, new Date(0)).rows)
+    if (row.kind === 'prompt') return { sha256: row.sha256, blank: row.content.trim() === '' };
+  return null;
+}
+
+function withText(event: HostEvent, content: string): HostEvent {
+  return { ...event, parts: event.parts.map((part) => (part.kind === 'prompt' ? { ...part, content } : part)) };
+}
+
+/** An item as the event that its hook would have been; null where there is nothing to store. */
+function prepare(item: TranscriptItem, { capturer, source }: SegmentOptions): PreparedItem | null {
+  const event = translateHook(item.hook, item.payload, item.key);
+  if (event === null) return null;
+  const marked: HostEvent = { ...event, source };
+  const own = storedHash(marked, capturer);
+  if (own?.blank === true) return null;
+  const others = own === null ? [] : item.alternatives.filter((text) => text !== '');
+  const hashes = others.map((text) => storedHash(withText(marked, text), capturer)?.sha256 ?? '');
+  return { item, event: marked, hashes: own === null ? [] : [...new Set([own.sha256, ...hashes])] };
+}
+
+/** Captures what is decided, in order and in bounded batches, and answers what became of each decision. */
+async function carryOut(
+  decisions: readonly Decision[],
+  store: TranscriptStore,
+  signal: AbortSignal,
+): Promise<(Captured | null)[]> {
+  const results: (Captured | null)[] = decisions.map(() => null);
+  let batch: { readonly index: number; readonly event: HostEvent }[] = [];
+  let chars = 0;
+  const flush = async () => {
+    if (batch.length === 0) return;
+    signal.throwIfAborted();
+    const outcomes = await store.capture(batch.map(({ event }) => event));
+    batch.forEach(({ index }, place) => (results[index] = outcomes[place] ?? null));
+    batch = [];
+    chars = 0;
+  };
+  for (const [index, decision] of decisions.entries()) {
+    if (decision.kind === 'present') continue;
+    batch.push({ index, event: decision.event });
+    chars += charsOf(decision.event);
+    if (batch.length >= BATCH_EVENTS || chars >= BATCH_CHARS) await flush();
+  }
+  await flush();
+  return results;
+}
+
+interface SessionOutcome {
+  readonly counts: TranscriptCounts;
+  readonly sessionId: string | null;
+}
+
+/** Reconciles the items of one session. */
+async function reconcileSession(
+  externalId: string,
+  items: readonly TranscriptItem[],
+  countedOffset: number,
+  store: TranscriptStore,
+  options: SegmentOptions,
+): Promise<SessionOutcome> {
+  const counts = noCounts();
+  const stored = await store.readSession(externalId);
+  if (stored === null && options.onlyKnown) return { counts, sessionId: null };
+  const said = [...new Set(items.flatMap(({ uuid, turn }) => (turn === null ? [uuid] : [uuid, turn])))];
+  const known = said.length === 0 ? new Map<string, string>() : await store.knownPrompts(said);
+  const isElsewhere = (uuid: string | null) => {
+    const holder = uuid === null ? undefined : known.get(uuid);
+    return holder !== undefined && holder !== stored?.sessionId;
+  };
+  const prepared = items.flatMap((item) => {
+    if (isElsewhere(item.turn) || isElsewhere(item.uuid)) {
+      if (item.offset >= countedOffset) counts.repeated += 1;
+      return [];
+    }
+    if (item.payload.cwd !== undefined && options.excludes?.(item.payload.cwd) === true) {
+      if (item.offset >= countedOffset) counts.refused += 1;
+      return [];
+    }
+    return prepare(item, options) ?? [];
+  });
+  const keys = prepared.map(({ item }) => item.key);
+  const knownKeys = new Set(stored === null ? [] : await store.knownKeys(stored.sessionId, keys));
+  // A line that a hook's row stands for has no key of its own in the store.
+  for (const { item, hashes } of prepared) if (hashes.length > 0 && known.has(item.uuid)) knownKeys.add(item.key);
+  const decisions = planItems(prepared, stored, knownKeys);
+  const results = await carryOut(decisions, store, options.signal);
+  const sessionId = stored?.sessionId ?? results.find((result) => result?.sessionId !== undefined)?.sessionId ?? null;
+
+  const pins: Pin[] = [];
+  for (const [index, decision] of decisions.entries()) {
+    const result = results[index] ?? null;
+    const { item, hashes } = decision.prepared;
+    const isNew = item.offset >= countedOffset;
+    if (result?.status === 'accepted') counts.added += 1;
+    else if (result?.status === 'rejected' || result?.status === 'refused') counts.refused += isNew ? 1 : 0;
+    else counts.present += isNew ? 1 : 0;
+    const rowId = decision.kind === 'present' ? decision.rowId : (result?.rowId ?? null);
+    if (hashes.length > 0 && sessionId !== null && !known.has(item.uuid))
+      pins.push({ uuid: item.uuid, sessionId, rowId, hashes, at: item.at });
+  }
+  if (pins.length > 0) await store.pin(pins);
+  const firstAt = prepared[0]?.item.at ?? null;
+  if (stored === null && sessionId !== null && firstAt !== null) await store.beganBy(sessionId, firstAt);
+  return { counts, sessionId };
+}
+
+/**
+ * What is left to do when a session's transcript was read to its end: late deliveries that double it are taken out, and a session that is
+ * over and that only this reading kept open is ended.
+ */
+async function settleSession(
+  externalId: string,
+  over: boolean,
+  cwd: string | undefined,
+  store: TranscriptStore,
+  options: SegmentOptions,
+): Promise<{ readonly doubles: number; readonly stored: StoredSession | null }> {
+  const stored = await store.readSession(externalId);
+  if (stored === null) return { doubles: 0, stored };
+  const doubles = findDoubles(stored.prompts);
+  const removed = doubles.length === 0 ? 0 : await store.removeDoubles(stored.sessionId, doubles);
+  const endsAlready = stored.boundaries.some(({ kind, seq }) => kind === 'session_end' && seq === stored.lastSeq);
+  if (over && stored.status === 'active' && stored.lastSource === options.source && !endsAlready) {
+    const payload = { session_id: externalId, reason: 'transcript', ...(cwd === undefined ? {} : { cwd }) };
+    const end = translateHook('SessionEnd', payload, `transcript:end:${stored.lastSeq}`);
+    if (end !== null) await store.capture([{ ...end, source: options.source }]);
+  }
+  return { doubles: removed, stored };
+}
+
+/** Takes what late deliveries doubled out of a session whose transcript was read; answers how many rows were. */
+export async function removeLateDoubles(
+  externalId: string,
+  store: TranscriptStore,
+): Promise<{ readonly removed: number; readonly lastSeq: number }> {
+  const stored = await store.readSession(externalId);
+  if (stored === null) return { removed: 0, lastSeq: 0 };
+  const doubles = findDoubles(stored.prompts);
+  const removed = doubles.length === 0 ? 0 : await store.removeDoubles(stored.sessionId, doubles);
+  return { removed, lastSeq: stored.lastSeq };
+}
+
+/**
+ * Reads one piece of a transcript and stores what hooks missed of it. Safe to run again and beside another run: every event has a key
+ * that is made from the transcript alone. Nothing before the answered offset has to be read again.
+ */
+export async function reconcileSegment(
+  segment: Segment,
+  store: TranscriptStore,
+  options: SegmentOptions,
+): Promise<SegmentResult> {
+  const { bytes, offset, countedOffset, atEnd, quietMs } = segment;
+  const { idleMs, signal } = options;
+  const reader = new TranscriptReader({
+    session: segment.session,
+    agentId: segment.agentId,
+    atStart: offset === 0,
+    countedOffset,
+  });
+  for (const line of wholeLines(bytes, offset)) reader.feed(line);
+  const whole = wholeLength(bytes);
+  let end = offset + whole;
+  const rest = bytes.subarray(whole);
+  if (atEnd && rest.length > 0) {
+    // A last line without its line feed: whole after all, or cut off by a crash, or still being written.
+    const isWhole = rest.length <= LINE_BYTES && readLine(rest).kind === 'line';
+    if (isWhole || quietMs >= idleMs) reader.feed({ bytes: rest, offset: end, end: end + rest.length });
+    if (isWhole) end += rest.length;
+  } else if (rest.length > LINE_BYTES) {
+    // Too long a line to be held: what of it follows is no JSON.
+    reader.feed({ bytes: rest, offset: end, end: end + rest.length });
+    end += rest.length;
+  }
+  if (atEnd) reader.finish({ quietMs, idleMs });
+
+  const bySession = Map.groupBy(reader.items, (item) => item.session);
+  let counts = noCounts();
+  for (const [externalId, items] of bySession) {
+    signal.throwIfAborted();
+    counts = addCounts(counts, (await reconcileSession(externalId, items, countedOffset, store, options)).counts);
+  }
+  const unfinished = reader.unfinishedSince();
+  const over = atEnd && unfinished === null && quietMs >= idleMs && segment.agentId === null;
+  let own: StoredSession | null = null;
+  if (atEnd) {
+    const settled = await settleSession(segment.session, over, reader.items.at(-1)?.payload.cwd, store, options);
+    counts.doubles += settled.doubles;
+    own = settled.stored;
+  }
+  const safe = segment.force ? end : (unfinished ?? end);
+  const unread = atEnd && quietMs >= idleMs ? offset + bytes.length : end;
+  return {
+    nextOffset: safe,
+    countedOffset: Math.max(countedOffset, unread),
+    open: unfinished !== null || (atEnd && quietMs < idleMs),
+    counts: addCounts(reader.counts, counts),
+    sessionId: own?.sessionId ?? null,
+    seenSeq: own?.lastSeq ?? 0,
+  };
+}

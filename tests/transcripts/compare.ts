@@ -1,0 +1,47 @@
+import type pg from 'pg';
+import { demoHooks } from '../setup/demo-session.ts';
+import type { RecordedHook } from '../setup/demo-session.ts';
+
+/** The recorded session as one of another id, so that several can be compared. */
+export function hooksOf(session: string): RecordedHook[] {
+  return demoHooks().map((hook) => ({
+    ...hook,
+    session_id: session,
+    ...(typeof hook['tool_use_id'] === 'string' ? { tool_use_id: `${session}-${hook['tool_use_id']}` } : {}),
+  }));
+}
+
+export interface StoredRows {
+  readonly prompts: readonly Record<string, unknown>[];
+  readonly observations: readonly Record<string, unknown>[];
+  readonly boundaries: readonly Record<string, unknown>[];
+}
+
+/** What is stored of a session, in reading order, without ids, positions, and what a transcript cannot tell. */
+export async function storedRows(superuser: pg.Pool, session: string): Promise<StoredRows> {
+  const rows = async (text: string) => (await superuser.query<Record<string, unknown>>(text, [session])).rows;
+  const own = 'JOIN sessions s ON s.id = r.session_id WHERE s.external_id = $1';
+  return {
+    prompts: await rows(
+      `SELECT r.type, r.content, r.agent_id, encode(r.sha256, 'hex') AS sha256, r.redactions, r.occurred_at FROM prompts r ${own} ORDER BY r.occurred_at, r.seq`,
+    ),
+    observations: await rows(
+      `SELECT r.type, r.event, r.tool, r.title, r.content, r.input, r.files_read, r.files_modified, r.agent_id, r.redactions, r.duration_ms, r.occurred_at,
+              replace(r.key, s.external_id, '') AS key
+         FROM observations r ${own} AND r.tool IS NOT NULL ORDER BY r.occurred_at, r.seq`,
+    ),
+    boundaries: await rows(
+      `SELECT r.kind, r.agent_id FROM boundaries r ${own} AND r.kind NOT IN ('session_start', 'session_end', 'compaction')
+        UNION ALL SELECT DISTINCT r.kind, r.agent_id FROM boundaries r ${own} AND r.kind = 'session_start' ORDER BY kind, agent_id`,
+    ),
+  };
+}
+
+/** How many rows of each kind a session has, and how they came. */
+export async function sources(superuser: pg.Pool, session: string): Promise<Record<string, number>> {
+  const result = await superuser.query<{ source: string; n: number }>(
+    `SELECT k.source, count(*)::integer AS n FROM capture_keys k JOIN sessions s ON s.id = k.session_id WHERE s.external_id = $1 GROUP BY 1`,
+    [session],
+  );
+  return Object.fromEntries(result.rows.map(({ source, n }) => [source, n]));
+}

@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { importSchema } from '../../api/schemas/imports.ts';
+import { transcriptOf } from '../domain/transcripts/support/from-hooks.ts';
+import { startTestInstance } from '../setup/instance.ts';
+import type { TestInstance } from '../setup/instance.ts';
+import { until } from '../setup/until.ts';
+import { startWorkerProcess } from '../setup/worker-process.ts';
+import { hooksOf, storedRows } from './compare.ts';
+import { transcriptFolderOf } from './folder.ts';
+import type { TranscriptFolder } from './folder.ts';
+
+const SESSIONS = 16;
+let folder: TranscriptFolder;
+let instance: TestInstance;
+
+beforeAll(async () => {
+  folder = transcriptFolderOf();
+  instance = await startTestInstance({ RECOLLECT_TRANSCRIPT_ROOTS: folder.root });
+});
+afterAll(async () => {
+  await instance.close();
+  folder.remove();
+});
+
+test('an import whose worker is killed twice goes on and stores everything once', { timeout: 400_000 }, async () => {
+  let lines = 0;
+  for (let index = 0; index < SESSIONS; index += 1) {
+    const all = transcriptOf(hooksOf(`many-${index}`), { agents: true });
+    lines += all.length;
+    folder.write(`-src/many-${index}.jsonl`, all, 2 * 24 * 3_600_000 - index * 60_000);
+  }
+  // Reading alone: the sessions' own work would only slow the machine down.
+  const environment = {
+    ...instance.environment,
+    RECOLLECT_HTTP_PORT: '37700',
+    RECOLLECT_WORKER_QUEUES: 'session,transcripts',
+  };
+  const job = importSchema.parse((await instance.call('POST', '/imports', { body: { kind: 'transcripts' } })).body);
+  const look = async () => importSchema.parse((await instance.call('GET', `/imports/${job.id}`)).body);
+  for (const atLeast of [100, 500]) {
+    const worker = await startWorkerProcess(environment);
+    await until(async () => (await look()).counts.added > atLeast || undefined, 150_000, `${atLeast} events`);
+    await worker.kill();
+    expect((await look()).state).toBe('running');
+  }
+  const worker = await startWorkerProcess(environment);
+  const done = await until(
+    async () => {
+      const now = await look();
+      return now.state === 'running' ? undefined : now;
+    },
+    120_000,
+    'the end',
+  );
+  await worker.stop();
+  expect(done).toMatchObject({ state: 'done', files: { total: SESSIONS, done: SESSIONS } });
+  // Counted with the cursor in one transaction, so exactly, however often a line was read.
+  expect(done.counts).toMatchObject({ lines, repeated: 0, doubles: 0, refused: 0 });
+  const first = await storedRows(instance.db.superuser, 'many-0');
+  for (let index = 1; index < SESSIONS; index += 1) {
+    const { prompts, observations } = await storedRows(instance.db.superuser, `many-${index}`);
+    expect([index, prompts]).toEqual([index, first.prompts]);
+    expect([index, observations]).toEqual([index, first.observations]);
+  }
+});

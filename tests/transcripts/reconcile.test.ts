@@ -1,0 +1,343 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createTranscriptCapture } from '../../activities/transcripts/capture-events.ts';
+import { buildCaptureEvent } from '../../domain/capture/build-event.ts';
+import { translateHook } from '../../domain/capture/claude-code-hooks.ts';
+import { reconcileSegment, removeLateDoubles } from '../../domain/transcripts/reconcile.ts';
+import type { Segment, SegmentResult } from '../../domain/transcripts/reconcile.ts';
+import type { TranscriptStore } from '../../domain/transcripts/store.ts';
+import { captureEvents } from '../../stores/postgres/capture.ts';
+import { createTranscriptStore } from '../../stores/postgres/transcripts.ts';
+import { createWorkflowHints } from '../../stores/temporal/hints.ts';
+import { bytesOf, transcriptOf } from '../domain/transcripts/support/from-hooks.ts';
+import { replay } from '../setup/demo-session.ts';
+import type { RecordedHook } from '../setup/demo-session.ts';
+import { startTestInstance } from '../setup/instance.ts';
+import type { TestInstance } from '../setup/instance.ts';
+import { hooksOf, sources, storedRows } from './compare.ts';
+
+const IDLE_MS = 1_800_000;
+const DAY_MS = 24 * 3_600_000;
+let instance: TestInstance;
+let store: TranscriptStore;
+
+beforeAll(async () => {
+  instance = await startTestInstance();
+  const { database } = instance.db;
+  const hints = createWorkflowHints(instance.temporal, instance.config.session);
+  store = createTranscriptStore(
+    database,
+    instance.admin,
+    createTranscriptCapture(database.pool, hints, instance.admin),
+  );
+});
+afterAll(() => instance.close());
+
+function read(session: string, bytes: Buffer, more: Partial<Segment> = {}): Promise<SegmentResult> {
+  return reconcileSegment(
+    {
+      session,
+      agentId: null,
+      bytes,
+      offset: 0,
+      countedOffset: 0,
+      atEnd: true,
+      quietMs: DAY_MS,
+      force: false,
+      ...more,
+    },
+    store,
+    {
+      capturer: instance.admin,
+      source: 'transcript',
+      idleMs: IDLE_MS,
+      onlyKnown: false,
+      excludes: (folder) => folder.startsWith('/src/hidden'),
+      signal: new AbortController().signal,
+    },
+  );
+}
+
+/** Events of hooks that a spool delivers: with keys of their own, and late. */
+async function drainSpool(hooks: readonly RecordedHook[], timed: boolean): Promise<void> {
+  const events = hooks.flatMap((hook, index) => {
+    const payload = timed ? hook : { ...hook, timestamp: undefined };
+    const event = translateHook(hook.hook_event_name, payload, `spooled-${hook.session_id}-${index}`);
+    return event === null ? [] : [buildCaptureEvent({ ...event, source: 'spool' }, instance.admin, new Date())];
+  });
+  await captureEvents(instance.db.database.pool, events);
+}
+
+async function expectLikeControl(session: string): Promise<void> {
+  const control = await storedRows(instance.db.superuser, 'control');
+  const rows = await storedRows(instance.db.superuser, session);
+  expect(rows.prompts).toEqual(control.prompts);
+  expect(rows.observations).toEqual(control.observations);
+  expect(rows.boundaries).toEqual(control.boundaries);
+}
+
+/** Deterministic: about `share` of the hooks. */
+function some(hooks: readonly RecordedHook[], share: number): RecordedHook[] {
+  return hooks.filter((_hook, index) => (index * 7919) % 100 < share * 100);
+}
+
+describe('a transcript beside its hooks', { timeout: 60_000 }, () => {
+  beforeAll(() => replay(instance, hooksOf('control')));
+
+  test('adds nothing to a session that hooks told whole', async () => {
+    const hooks = hooksOf('whole');
+    await replay(instance, hooks);
+    const result = await read('whole', bytesOf(transcriptOf(hooks, { agents: true })));
+    expect(result.counts).toMatchObject({ added: 0, doubles: 0, refused: 0 });
+    expect(result.counts.present).toBeGreaterThan(50);
+    await expectLikeControl('whole');
+    expect(Object.keys(await sources(instance.db.superuser, 'whole'))).toEqual(['hook']);
+  });
+
+  test('fills what hooks missed, row by row, and nothing more however often it is read', async () => {
+    const hooks = hooksOf('gaps');
+    const delivered = some(hooks, 0.6);
+    expect(delivered.length).toBeLessThan(hooks.length * 0.7);
+    await replay(instance, delivered);
+    const bytes = bytesOf(transcriptOf(hooks, { agents: true }));
+    const first = await read('gaps', bytes);
+    expect(first.counts.added).toBeGreaterThan(15);
+    expect(first.nextOffset).toBe(bytes.length);
+    await expectLikeControl('gaps');
+    const before = await sources(instance.db.superuser, 'gaps');
+    expect(before['transcript']).toBeGreaterThan(15);
+    for (let run = 0; run < 2; run += 1) {
+      const again = await read('gaps', bytes);
+      expect(again.counts).toMatchObject({ added: 0, doubles: 0 });
+    }
+    expect(await sources(instance.db.superuser, 'gaps')).toEqual(before);
+    await expectLikeControl('gaps');
+  });
+
+  test('tells a session that no hook ever told', async () => {
+    const hooks = hooksOf('unseen');
+    await read('unseen', bytesOf(transcriptOf(hooks, { agents: true })));
+    await expectLikeControl('unseen');
+    const { rows } = await instance.db.superuser.query<Record<string, unknown>>(
+      "SELECT started_at, model, prompt_count FROM sessions WHERE external_id = 'unseen'",
+    );
+    expect(rows).toEqual([
+      {
+        started_at: new Date('2026-04-13T07:52:26.201Z'),
+        model: 'claude-sonnet-4-5',
+        prompt_count: expect.any(Number),
+      },
+    ]);
+  });
+});
+
+describe('deliveries that come late', { timeout: 60_000 }, () => {
+  test.each([
+    ['with their own times', true],
+    ['without times', false],
+  ])('a spool drained after the transcript was read leaves nothing twice, %s', async (_what, timed) => {
+    const session = `late-${timed}`;
+    const hooks = hooksOf(session);
+    const delivered = some(hooks, 0.5);
+    await replay(instance, delivered);
+    const bytes = bytesOf(transcriptOf(hooks, { agents: true }));
+    await read(session, bytes);
+    const complete = await storedRows(instance.db.superuser, session);
+    const rest = hooks.filter((hook) => !delivered.includes(hook) && hook.hook_event_name !== 'Notification');
+    await drainSpool(rest, timed);
+    const doubled = await storedRows(instance.db.superuser, session);
+    expect(doubled.prompts.length).toBeGreaterThan(complete.prompts.length);
+    expect(doubled.observations).toEqual(complete.observations);
+
+    const { removed } = await removeLateDoubles(session, store);
+    expect(removed).toBe(doubled.prompts.length - complete.prompts.length);
+    const after = await storedRows(instance.db.superuser, session);
+    expect(after.prompts).toEqual(complete.prompts);
+    expect(after.boundaries.filter(({ kind }) => kind === 'turn_end')).toEqual(
+      complete.boundaries.filter(({ kind }) => kind === 'turn_end'),
+    );
+    // Draining it once more finds every key, and reading again changes nothing.
+    await drainSpool(rest, timed);
+    expect((await read(session, bytes)).counts).toMatchObject({ added: 0, doubles: 0 });
+    expect((await storedRows(instance.db.superuser, session)).prompts).toEqual(complete.prompts);
+    const counters = await instance.db.superuser.query<{ same: boolean }>(
+      `SELECT s.prompt_count = (SELECT count(*) FROM prompts p WHERE p.session_id = s.id)
+              AND NOT EXISTS (SELECT FROM observations o WHERE o.session_id = s.id AND o.prompt_id IS NOT NULL AND NOT EXISTS (SELECT FROM prompts p WHERE p.id = o.prompt_id))
+              AND NOT EXISTS (SELECT FROM capture_keys k WHERE k.session_id = s.id AND k.kind = 'prompt' AND NOT EXISTS (SELECT FROM prompts p WHERE p.id = k.row_id)) AS same
+         FROM sessions s WHERE s.external_id = $1`,
+      [session],
+    );
+    expect(counters.rows).toEqual([{ same: true }]);
+  });
+
+  test('the same words said again are no double', async () => {
+    const at = (minute: number) => `2026-05-01T10:${String(minute).padStart(2, '0')}:00.000Z`;
+    const ask = (minute: number): RecordedHook => ({
+      session_id: 'again',
+      cwd: '/src/again',
+      hook_event_name: 'UserPromptSubmit',
+      prompt: 'continue',
+      timestamp: at(minute),
+    });
+    const stop = (minute: number, text: string): RecordedHook => ({
+      ...ask(minute),
+      hook_event_name: 'Stop',
+      last_assistant_message: text,
+    });
+    const hooks = [ask(0), stop(1, 'Done.'), ask(10), stop(11, 'Done.'), ask(20), stop(21, 'Done.')];
+    // Hooks told the second and the third round alone, the third one first.
+    await replay(instance, [...hooks.slice(4), ...hooks.slice(2, 4)]);
+    const result = await read('again', bytesOf(transcriptOf(hooks)));
+    expect(result.counts).toMatchObject({ doubles: 0 });
+    const { prompts, boundaries } = await storedRows(instance.db.superuser, 'again');
+    expect(prompts.map(({ type, occurred_at: time }) => `${String(type)} ${(time as Date).toISOString()}`)).toEqual([
+      `user ${at(0)}`,
+      `assistant ${at(1)}`,
+      `user ${at(10)}`,
+      `assistant ${at(11)}`,
+      `user ${at(20)}`,
+      `assistant ${at(21)}`,
+    ]);
+    expect(boundaries.filter(({ kind }) => kind === 'turn_end')).toHaveLength(3);
+    expect((await removeLateDoubles('again', store)).removed).toBe(0);
+  });
+});
+
+describe('what a session is made of', { timeout: 60_000 }, () => {
+  const minute = (n: number) => new Date(Date.UTC(2026, 4, 2, 9, n)).toISOString();
+  const line = (n: number, rest: Record<string, unknown>) => ({
+    uuid: `${typeof rest['sessionId'] === 'string' ? rest['sessionId'] : 'made'}-${n}`,
+    timestamp: minute(n),
+    sessionId: 'made',
+    cwd: '/src/made',
+    isSidechain: false,
+    ...rest,
+  });
+  const says = (n: number, text: string, rest: Record<string, unknown> = {}) =>
+    line(n, { type: 'user', message: { role: 'user', content: text }, ...rest });
+  const answers = (n: number, content: unknown[], rest: Record<string, unknown> = {}) =>
+    line(n, {
+      type: 'assistant',
+      message: { id: `m${n}`, role: 'assistant', content, stop_reason: 'end_turn' },
+      ...rest,
+    });
+
+  test('words that a hook gives in another form are the same: all texts of the turn, or the last one', async () => {
+    const talk = (sessionId: string) => [
+      says(0, 'Look into it.', { sessionId }),
+      answers(
+        1,
+        [
+          { type: 'text', text: 'I look.' },
+          { type: 'tool_use', id: `${sessionId}-t`, name: 'Bash', input: { command: 'ls' } },
+        ],
+        { sessionId },
+      ),
+      line(2, {
+        type: 'user',
+        sessionId,
+        message: { role: 'user', content: [{ type: 'tool_result', tool_use_id: `${sessionId}-t`, content: 'a' }] },
+      }),
+      answers(3, [{ type: 'text', text: 'Found it.' }], { sessionId }),
+    ];
+    for (const [session, told] of [
+      ['last', 'Found it.'],
+      ['joined', 'I look.\n\nFound it.'],
+      ['lines', 'I look.\nFound it.'],
+      ['other', 'Found it, says the host in its own words.'],
+    ] as const) {
+      await replay(instance, [
+        { session_id: session, hook_event_name: 'UserPromptSubmit', prompt: 'Look into it.', timestamp: minute(0) },
+        { session_id: session, hook_event_name: 'Stop', last_assistant_message: told, timestamp: minute(3) },
+      ]);
+      const result = await read(session, bytesOf(talk(session)));
+      // The start and the call: hooks gave neither.
+      expect({ session, added: result.counts.added }).toEqual({ session, added: 2 });
+      const { prompts } = await storedRows(instance.db.superuser, session);
+      expect(prompts.map(({ content }) => content)).toEqual(['Look into it.', told]);
+    }
+  });
+
+  test('a copy of the history in a later transcript is counted and not stored again', async () => {
+    const original = [
+      says(0, 'First.', { sessionId: 'original' }),
+      answers(1, [{ type: 'text', text: 'One.' }], { sessionId: 'original' }),
+    ];
+    await read('original', bytesOf(original));
+    const copy = original.map((one) => ({ ...one, sessionId: 'resumed' }));
+    const more = [
+      says(5, 'Second.', { sessionId: 'resumed' }),
+      answers(6, [{ type: 'text', text: 'Two.' }], { sessionId: 'resumed' }),
+    ];
+    const result = await read('resumed', bytesOf([...copy, ...more]));
+    expect(result.counts.repeated).toBe(2);
+    const { prompts } = await storedRows(instance.db.superuser, 'resumed');
+    expect(prompts.map(({ content }) => content)).toEqual(['Second.', 'Two.']);
+  });
+
+  test('a session that is over is ended, a live one is not, and one that goes on is opened again', async () => {
+    const start = [says(0, 'Begin.'), answers(1, [{ type: 'text', text: 'Begun.' }])];
+    const ends = async () =>
+      (
+        await instance.db.superuser.query<{ n: number }>(
+          "SELECT count(*)::integer AS n FROM boundaries b JOIN sessions s ON s.id = b.session_id WHERE s.external_id = 'made' AND b.kind = 'session_end'",
+        )
+      ).rows[0]?.n;
+    const live = await read('made', bytesOf(start), { quietMs: 90_000 });
+    expect([live.open, await ends()]).toEqual([true, 0]);
+    expect((await read('made', bytesOf(start))).open).toBe(false);
+    expect(await ends()).toBe(1);
+    await read('made', bytesOf(start));
+    expect(await ends()).toBe(1);
+    await read('made', bytesOf([...start, says(50, 'Go on.'), answers(51, [{ type: 'text', text: 'Gone on.' }])]));
+    expect(await ends()).toBe(2);
+  });
+
+  test('a growing file is read on from what is unfinished, and pieces say the same as the whole', async () => {
+    const hooks = hooksOf('pieces');
+    const bytes = bytesOf(transcriptOf(hooks, { agents: true }));
+    let offset = 0;
+    let countedOffset = 0;
+    let lines = 0;
+    let added = 0;
+    for (let size = 3_000; offset < bytes.length; size += 3_000) {
+      const end = Math.min(bytes.length, Math.max(size, offset + 1));
+      const result = await read('pieces', bytes.subarray(offset, end), {
+        offset,
+        countedOffset,
+        atEnd: end === bytes.length,
+        quietMs: end === bytes.length ? DAY_MS : 90_000,
+      });
+      expect(result.nextOffset).toBeGreaterThanOrEqual(offset);
+      ({ nextOffset: offset, countedOffset } = result);
+      lines += result.counts.lines;
+      added += result.counts.added;
+    }
+    expect(lines).toBe(transcriptOf(hooks, { agents: true }).length);
+    expect(added).toBeGreaterThan(60);
+    await expectLikeControl('pieces');
+  });
+
+  test('a folder that is not captured is not brought in by its transcript', async () => {
+    const talk = [
+      says(0, 'Seen.', { sessionId: 'mixed' }),
+      answers(1, [{ type: 'text', text: 'Yes.' }], { sessionId: 'mixed' }),
+      says(2, 'Hidden.', { sessionId: 'mixed', cwd: '/src/hidden/app' }),
+      answers(3, [{ type: 'text', text: 'Too.' }], { sessionId: 'mixed', cwd: '/src/hidden/app' }),
+    ];
+    expect((await read('mixed', bytesOf(talk))).counts).toMatchObject({ refused: 2 });
+    const { prompts } = await storedRows(instance.db.superuser, 'mixed');
+    expect(prompts.map(({ content }) => content)).toEqual(['Seen.', 'Yes.']);
+  });
+
+  test('what was forgotten does not come back, and a deleted session stays deleted', async () => {
+    const talk = [
+      says(0, 'Keep.', { sessionId: 'gone' }),
+      answers(1, [{ type: 'text', text: 'Kept.' }], { sessionId: 'gone' }),
+    ];
+    await read('gone', bytesOf(talk));
+    await instance.db.superuser.query("UPDATE sessions SET status = 'deleted' WHERE external_id = 'gone'");
+    const result = await read('gone', bytesOf([...talk, says(5, 'More.', { sessionId: 'gone' })]));
+    expect(result.counts.added).toBe(0);
+    expect((await storedRows(instance.db.superuser, 'gone')).prompts).toHaveLength(2);
+  });
+});

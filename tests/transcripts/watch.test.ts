@@ -1,0 +1,153 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createTranscriptCapture } from '../../activities/transcripts/capture-events.ts';
+import { watchTranscripts } from '../../activities/transcripts/watch.ts';
+import type { WatchOptions } from '../../activities/transcripts/watch.ts';
+import { buildCaptureEvent } from '../../domain/capture/build-event.ts';
+import { translateHook } from '../../domain/capture/claude-code-hooks.ts';
+import type { Capturer } from '../../domain/capture/event.ts';
+import { captureEvents } from '../../stores/postgres/capture.ts';
+import { createTranscriptStore, localOwner } from '../../stores/postgres/transcripts.ts';
+import { createWorkflowHints } from '../../stores/temporal/hints.ts';
+import { transcriptOf } from '../domain/transcripts/support/from-hooks.ts';
+import { createTestUser } from '../setup/database.ts';
+import type { TestUser } from '../setup/database.ts';
+import type { RecordedHook } from '../setup/demo-session.ts';
+import { startTestInstance } from '../setup/instance.ts';
+import type { TestInstance } from '../setup/instance.ts';
+import { hooksOf, sources, storedRows } from './compare.ts';
+import { transcriptFolderOf } from './folder.ts';
+import type { TranscriptFolder } from './folder.ts';
+
+let folder: TranscriptFolder;
+let instance: TestInstance;
+let owner: TestUser;
+
+beforeAll(async () => {
+  folder = transcriptFolderOf();
+  instance = await startTestInstance({ RECOLLECT_TRANSCRIPTS: 'known', RECOLLECT_TRANSCRIPT_ROOTS: folder.root });
+  owner = await createTestUser(instance.db.superuser, { role: 'admin' });
+});
+afterAll(async () => {
+  await instance.close();
+  folder.remove();
+});
+
+async function tell(hooks: readonly RecordedHook[], source: 'hook' | 'spool' = 'hook'): Promise<void> {
+  const events = hooks.flatMap((hook) => {
+    const event = translateHook(
+      hook.hook_event_name,
+      hook,
+      `${source}-${hook.session_id}-${JSON.stringify(hook).length}`,
+    );
+    return event === null
+      ? []
+      : [
+          buildCaptureEvent(
+            { ...event, source, key: event.key?.startsWith('tool:') ? event.key : null },
+            owner,
+            new Date(),
+          ),
+        ];
+  });
+  await captureEvents(instance.db.database.pool, events);
+}
+
+function look(more: Partial<WatchOptions> = {}) {
+  const { database } = instance.db;
+  const hints = createWorkflowHints(instance.temporal, instance.config.session);
+  const capturer: Capturer = owner;
+  return watchTranscripts({
+    database,
+    now: () => Date.now(),
+    storeOf: (who) => createTranscriptStore(database, who, createTranscriptCapture(database.pool, hints, who)),
+    options: {
+      ...instance.config.transcripts,
+      idleMs: instance.config.session.idleMs,
+      excludeGlobs: [],
+      owner: () => Promise.resolve(capturer),
+      ...more,
+    },
+    signal: new AbortController().signal,
+    tell: () => {},
+  });
+}
+
+describe('the schedule’s look at transcripts', { timeout: 60_000 }, () => {
+  test('belongs to the tenant of a laptop, and to nobody where there is none', async () => {
+    const { maintenanceUrl } = instance.config.database;
+    expect(maintenanceUrl).toBeDefined();
+    expect(await localOwner(instance.db.superuser)).toBeNull();
+    const stop = await instance.startWorker();
+    folder.write('-src-n/nobodys.jsonl', transcriptOf(hooksOf('nobodys')));
+    const run = (id: string) =>
+      instance.temporal.workflow.execute('transcriptWatch', {
+        workflowId: `ops/transcripts/${id}`,
+        taskQueue: 'session',
+        args: [],
+      });
+    expect(await run('before')).toEqual({ files: 0, added: 0, doubles: 0 });
+    await instance.db.superuser.query("UPDATE tenants SET name = 'local' WHERE id = $1", [owner.tenantId]);
+    expect(await localOwner(instance.db.superuser)).toMatchObject({ tenantId: owner.tenantId, userId: owner.userId });
+    await tell(hooksOf('nobodys').slice(0, 3));
+    expect(await run('after')).toMatchObject({ files: 1 });
+    expect((await sources(instance.db.superuser, 'nobodys'))['transcript']).toBeGreaterThan(50);
+    await stop();
+  });
+
+  test('reads sessions that hooks opened, and leaves the others alone', async () => {
+    const hooks = hooksOf('opened');
+    await tell(hooks.slice(0, 20));
+    folder.write('-src-a/opened.jsonl', transcriptOf(hooks));
+    const agent = transcriptOf(hooks, { agents: true }).filter((line) => line['isSidechain'] === true);
+    folder.write('-src-a/agent-aa7c31f9e.jsonl', agent);
+    folder.write('-src-b/stranger.jsonl', transcriptOf(hooksOf('stranger')));
+    folder.write(
+      '-src-b/agent-99.jsonl',
+      agent.map((line) => ({ ...line, sessionId: 'stranger' })),
+    );
+    expect(await look()).toMatchObject({ files: 2, doubles: 0 });
+    expect(await sources(instance.db.superuser, 'stranger')).toEqual({});
+    const { prompts, observations } = await storedRows(instance.db.superuser, 'opened');
+    expect(prompts).toHaveLength(15);
+    expect(observations).toHaveLength(53);
+    expect(await look()).toEqual({ files: 0, added: 0, doubles: 0 });
+    expect(await look({ mode: 'all' })).toMatchObject({ files: 2 });
+    expect((await storedRows(instance.db.superuser, 'stranger')).observations.length).toBeGreaterThan(40);
+  });
+
+  test('takes out what a spool brought late, also where no transcript is read', async () => {
+    const hooks = hooksOf('drained');
+    await tell(hooks.slice(0, 20));
+    folder.write('-src-a/drained.jsonl', transcriptOf(hooks, { agents: true }));
+    await look();
+    const complete = await storedRows(instance.db.superuser, 'drained');
+    await tell(hooks.slice(20), 'spool');
+    const doubled = await storedRows(instance.db.superuser, 'drained');
+    expect(doubled.prompts.length).toBeGreaterThan(complete.prompts.length);
+    const { doubles, files } = await look({ mode: 'off' });
+    expect({ doubles, files }).toEqual({ doubles: doubled.prompts.length - complete.prompts.length, files: 0 });
+    expect((await storedRows(instance.db.superuser, 'drained')).prompts).toEqual(complete.prompts);
+    expect(await look({ mode: 'off' })).toEqual({ files: 0, added: 0, doubles: 0 });
+  });
+
+  test('waits for a file that is being written, and goes on where it was', async () => {
+    const hooks = hooksOf('growing');
+    const lines = transcriptOf(hooks, { agents: true });
+    await tell(hooks.slice(0, 1));
+    folder.write('-src-g/growing.jsonl', lines.slice(0, 40), 5_000);
+    expect(await look()).toMatchObject({ files: 0 });
+    folder.write('-src-g/growing.jsonl', lines.slice(0, 40), 90_000);
+    expect(await look()).toMatchObject({ files: 1 });
+    const half = (await storedRows(instance.db.superuser, 'growing')).observations.length;
+    folder.write('-src-g/growing.jsonl', lines, 70_000);
+    const rest = await look();
+    expect(rest.files).toBe(1);
+    const { observations, prompts } = await storedRows(instance.db.superuser, 'growing');
+    expect([prompts.length, observations.length]).toEqual([15, 53]);
+    expect(half).toBeGreaterThan(10);
+    const file = await instance.db.superuser.query<{ lines: number; open: boolean }>(
+      "SELECT (counts ->> 'lines')::integer AS lines, open FROM transcript_files WHERE path LIKE '%growing.jsonl'",
+    );
+    expect(file.rows).toEqual([{ lines: lines.length, open: true }]);
+  });
+});

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { EVENT_TYPES } from '../../domain/capture/event.ts';
-import type { HostEvent } from '../../domain/capture/event.ts';
+import type { HostEvent, RejectReason } from '../../domain/capture/event.ts';
+import { toApiError } from '../errors.ts';
 import type { ErrorCode, ErrorDetail } from '../errors.ts';
 import { EVENT_BYTES } from '../body.ts';
 import { eventSchema, toHostEvent } from '../schemas/events.ts';
@@ -50,17 +51,29 @@ export function checkEvent(value: unknown, bytes: number | null): CheckedEvent {
   };
 }
 
+/** What to say of each reason why an event is not stored. */
+const REJECTED = {
+  deleted: ['SESSION_DELETED', 'the session was deleted'],
+  forgotten: ['EVENT_FORGOTTEN', 'what the event says was forgotten'],
+  capture_off: ['CAPTURE_OFF', 'the session is not captured'],
+  excluded: ['EXCLUDED', 'the folder of the event is excluded from capture'],
+} as const satisfies Record<RejectReason, readonly [ErrorCode, string]>;
+
+/** Why an event that was given to the store is not stored. */
+export function rejectionOf(result: CommitResult | undefined): { code: ErrorCode; message: string } {
+  if (result === undefined || result.status === 'refused')
+    return { code: 'EVENT_REFUSED', message: 'the store does not take this event' };
+  if (result.status === 'failed') {
+    const { code, message } = toApiError(result.error);
+    return { code, message };
+  }
+  const [code, message] = REJECTED[result.reason ?? 'deleted'];
+  return { code, message };
+}
+
 /** What is answered for an event that was given to the store. */
 export function itemOf(index: number, result: CommitResult | undefined): CaptureItem {
-  if (result === undefined || result.status === 'refused')
-    return {
-      index,
-      status: 'rejected',
-      id: null,
-      code: 'EVENT_REFUSED',
-      message: 'the store does not take this event',
-    };
-  if (result.status === 'rejected')
-    return { index, status: 'rejected', id: null, code: 'SESSION_DELETED', message: 'the session was deleted' };
-  return { index, status: result.status, id: result.rowId, code: null, message: null };
+  if (result?.status === 'accepted' || result?.status === 'duplicate')
+    return { index, status: result.status, id: result.rowId, code: null, message: null };
+  return { index, status: 'rejected', id: null, ...rejectionOf(result) };
 }

@@ -1,14 +1,18 @@
-import type { CaptureEvent, CaptureOutcome } from '../../domain/capture/event.ts';
+import type { CaptureOutcome } from '../../domain/capture/event.ts';
+import type { EncodedEvent } from '../../stores/postgres/capture-encoding.ts';
 import { ApiError } from '../errors.ts';
 
 /** Stores events, all or none of a call; answers one outcome an event. */
-export type StoreEvents = (events: readonly CaptureEvent[]) => Promise<CaptureOutcome[]>;
+export type StoreEvents = (events: readonly EncodedEvent[]) => Promise<CaptureOutcome[]>;
 
-/** What became of one event: stored or known, or refused for what is in it. */
-export type CommitResult = CaptureOutcome | { readonly status: 'refused' };
+/** What became of one event: stored or known; refused for what is in it; or not stored because the store went away. */
+export type CommitResult =
+  | CaptureOutcome
+  | { readonly status: 'refused' }
+  | { readonly status: 'failed'; readonly error: unknown };
 
 interface Submission {
-  readonly events: readonly CaptureEvent[];
+  readonly events: readonly EncodedEvent[];
   readonly chars: number;
   readonly resolve: (results: CommitResult[]) => void;
   readonly reject: (error: unknown) => void;
@@ -24,21 +28,16 @@ const MAX_FLUSH_CHARS = 16_000_000;
 /** Text that may wait. */
 const MAX_WAITING_CHARS = 128_000_000;
 
-/** About how much text an event is in the statement. */
-function charsOf(event: CaptureEvent): number {
-  return event.rows.reduce((sum, row) => {
-    if (row.kind === 'boundary') return sum;
-    const input = row.kind === 'observation' && row.input !== null ? (JSON.stringify(row.input)?.length ?? 0) : 0;
-    return sum + row.content.length + input;
-  }, 0);
-}
-
 /** PostgreSQL's error classes for what is wrong with the data itself: data exception, integrity, program limit. */
 const DATA_FAULT = /^(?:22|23|54)/;
 
 /** Only then is the event at fault, and sending it again in vain: a deadlock, a timeout or a missing function is ours. */
 function isDataFault(error: unknown): boolean {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && DATA_FAULT.test(error.code);
+}
+
+function failures(events: readonly EncodedEvent[], error: unknown): CommitResult[] {
+  return events.map(() => ({ status: 'failed', error }));
 }
 
 /**
@@ -56,9 +55,12 @@ export class GroupCommit {
     this.store = store;
   }
 
-  /** Results in the order given. Rejects with `BUSY` when too much waits, and with the store's error when it is away. */
-  submit(events: readonly CaptureEvent[]): Promise<CommitResult[]> {
-    const chars = events.reduce((sum, event) => sum + charsOf(event), 0);
+  /**
+   * Results in the order given. Rejects with `BUSY` when too much waits, and with the store's error when none of the events could be
+   * stored; where a part of them was, the others are `failed`, so that the caller sends nothing again that is stored.
+   */
+  submit(events: readonly EncodedEvent[]): Promise<CommitResult[]> {
+    const chars = events.reduce((sum, event) => sum + event.chars, 0);
     const full =
       this.waitingEvents + events.length > MAX_WAITING_EVENTS ||
       (this.waitingChars > 0 && this.waitingChars + chars > MAX_WAITING_CHARS);
@@ -95,28 +97,33 @@ export class GroupCommit {
   }
 
   private async flush(submissions: readonly Submission[]): Promise<void> {
-    const events = submissions.flatMap((submission) => submission.events);
-    try {
-      const results = await this.storeApart(events);
-      let start = 0;
-      for (const submission of submissions) {
-        submission.resolve(results.slice(start, start + submission.events.length));
-        start += submission.events.length;
-      }
-    } catch (error) {
-      for (const submission of submissions) submission.reject(error);
+    const results = await this.storeApart(submissions.flatMap((submission) => submission.events));
+    let start = 0;
+    for (const submission of submissions) {
+      const own = results.slice(start, start + submission.events.length);
+      start += submission.events.length;
+      const [first] = own;
+      if (first?.status === 'failed' && own.every((result) => result.status === 'failed'))
+        submission.reject(first.error);
+      else submission.resolve(own);
     }
   }
 
-  /** Stores events together; where the store refuses them for what is in one, finds that one by halves, so that no neighbour suffers. */
-  private async storeApart(events: readonly CaptureEvent[]): Promise<CommitResult[]> {
+  /**
+   * Stores events together; where the store refuses them for what is in one, finds that one by halves, so that no neighbour suffers.
+   * When the store goes away meanwhile, what is behind is not tried: a session's events keep their order when they are sent again.
+   */
+  private async storeApart(events: readonly EncodedEvent[]): Promise<CommitResult[]> {
     try {
       return await this.store(events);
     } catch (error) {
-      if (!isDataFault(error)) throw error;
+      if (!isDataFault(error)) return failures(events, error);
       if (events.length === 1) return [{ status: 'refused' }];
       const middle = Math.ceil(events.length / 2);
-      return [...(await this.storeApart(events.slice(0, middle))), ...(await this.storeApart(events.slice(middle)))];
+      const first = await this.storeApart(events.slice(0, middle));
+      const rest = events.slice(middle);
+      const away = first.find((result) => result.status === 'failed');
+      return [...first, ...(away === undefined ? await this.storeApart(rest) : failures(rest, away.error))];
     }
   }
 }

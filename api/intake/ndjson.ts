@@ -8,38 +8,13 @@ import { keyedByDelivery } from './delivery.ts';
 import { checkEvent, itemOf } from './check-event.ts';
 import type { CaptureItem, CheckedEvent } from './check-event.ts';
 import type { CommitResult } from './group-commit.ts';
+import { LineSplitter } from './line-splitter.ts';
 
-/** Events that are stored together: bounds memory, and how long the first of them waits for its answer. */
-const GROUP_EVENTS = 200;
+/** Events that are stored together: bounds memory. */
+const GROUP_EVENTS = 500;
 const GROUP_BYTES = 4 * 1024 * 1024;
-const LINE_FEED = 0x0a;
-
-/** Splits a stream into lines in bounded memory: a line over the limit comes as null, its rest unread into memory. */
-async function* splitLines(body: Readable): AsyncGenerator<Buffer | null> {
-  let parts: Buffer[] = [];
-  let size = 0;
-  const take = (): Buffer | null => {
-    const line = size > EVENT_BYTES ? null : Buffer.concat(parts);
-    parts = [];
-    size = 0;
-    return line;
-  };
-  const add = (piece: Buffer): void => {
-    size += piece.length;
-    if (size > EVENT_BYTES) parts = [];
-    else parts.push(piece);
-  };
-  for await (const chunk of body) {
-    let rest: Buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
-    for (let end = rest.indexOf(LINE_FEED); end >= 0; end = rest.indexOf(LINE_FEED)) {
-      add(rest.subarray(0, end));
-      yield take();
-      rest = rest.subarray(end + 1);
-    }
-    if (rest.length > 0) add(rest);
-  }
-  if (size > 0) yield take();
-}
+/** What waits is stored when nothing came for so long: a slow sender sees its answers. */
+const IDLE_MS = 250;
 
 function refused(code: ErrorCode, message: string): CheckedEvent {
   return { code, message, details: [] };
@@ -55,54 +30,147 @@ function checkLine(bytes: Buffer | null): CheckedEvent {
   }
 }
 
-/**
- * Stores NDJSON as it arrives, group by group, and yields one answer line an event after its commit, last the counts. Reading waits for
- * storing, so that a fast sender is slowed down instead of filling memory. When storage goes away in the middle, the events not stored
- * are answered as rejected with `UNAVAILABLE`: the sender knows exactly which to send again.
- */
-export async function* captureLines(
-  body: Readable,
-  delivery: string | null,
-  capture: (events: readonly HostEvent[]) => Promise<CommitResult[]>,
-): AsyncGenerator<string> {
-  const counts = { accepted: 0, duplicates: 0, rejected: 0 };
-  let group: { readonly index: number; readonly checked: CheckedEvent }[] = [];
-  let bytes = 0;
-  let index = 0;
+/** White space of JSON. */
+function isBlank(line: Buffer): boolean {
+  return line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
+}
 
-  const store = async (): Promise<string> => {
-    const good = group.flatMap(({ index, checked }): HostEvent[] =>
-      'event' in checked ? [keyedByDelivery(checked.event, delivery, index)] : [],
+interface Line {
+  readonly index: number;
+  readonly checked: CheckedEvent;
+}
+
+type Capture = (events: readonly HostEvent[]) => Promise<CommitResult[]>;
+
+/** Stores a group and answers one item a line. Never rejects: what could not be stored is said of each event. */
+async function storeGroup(group: readonly Line[], delivery: string | null, capture: Capture): Promise<CaptureItem[]> {
+  const good = group.flatMap(({ index, checked }): HostEvent[] =>
+    'event' in checked ? [keyedByDelivery(checked.event, delivery, index)] : [],
+  );
+  let results: readonly CommitResult[];
+  try {
+    results = await capture(good);
+  } catch (error) {
+    const { code, message } = toApiError(error);
+    return group.map(({ index, checked }) =>
+      'event' in checked
+        ? { index, status: 'rejected', id: null, code, message }
+        : { index, status: 'rejected', id: null, code: checked.code, message: checked.message },
     );
-    let results: readonly CommitResult[] = [];
-    let failure: { readonly code: string; readonly message: string } | null = null;
-    try {
-      results = await capture(good);
-    } catch (error) {
-      failure = toApiError(error);
-    }
-    let next = 0;
-    const items = group.map(({ index, checked }): CaptureItem => {
-      if (!('event' in checked))
-        return { index, status: 'rejected', id: null, code: checked.code, message: checked.message };
-      if (failure !== null)
-        return { index, status: 'rejected', id: null, code: failure.code, message: failure.message };
-      next += 1;
-      return itemOf(index, results[next - 1]);
-    });
-    for (const item of items) counts[item.status === 'duplicate' ? 'duplicates' : item.status] += 1;
-    group = [];
-    bytes = 0;
-    return items.map((item) => `${JSON.stringify(item)}\n`).join('');
-  };
-
-  for await (const line of splitLines(body)) {
-    if (line !== null && line.toString('latin1').trim() === '') continue;
-    group.push({ index, checked: checkLine(line) });
-    index += 1;
-    bytes += line?.length ?? 0;
-    if (group.length >= GROUP_EVENTS || bytes >= GROUP_BYTES) yield await store();
   }
-  if (group.length > 0) yield await store();
-  yield `${JSON.stringify(counts)}\n`;
+  let next = 0;
+  return group.map(({ index, checked }) => {
+    if (!('event' in checked))
+      return { index, status: 'rejected', id: null, code: checked.code, message: checked.message };
+    next += 1;
+    return itemOf(index, results[next - 1]);
+  });
+}
+
+/** The lines of one request: some that wait, and at most one group that is being stored. */
+class LineGroups {
+  private readonly delivery: string | null;
+  private readonly capture: Capture;
+  private waiting: Line[] = [];
+  private bytes = 0;
+  private lines = 0;
+  private storing: Promise<CaptureItem[]> | null = null;
+  readonly counts = { accepted: 0, duplicates: 0, rejected: 0 };
+
+  constructor(delivery: string | null, capture: Capture) {
+    this.delivery = delivery;
+    this.capture = capture;
+  }
+
+  add(line: Buffer | null): void {
+    if (line !== null && isBlank(line)) return;
+    this.waiting.push({ index: this.lines, checked: checkLine(line) });
+    this.lines += 1;
+    this.bytes += line?.length ?? 0;
+  }
+
+  get isEmpty(): boolean {
+    return this.waiting.length === 0;
+  }
+
+  get isFull(): boolean {
+    return this.waiting.length >= GROUP_EVENTS || this.bytes >= GROUP_BYTES;
+  }
+
+  /** Of the group that is being stored; null when there is none. */
+  get inFlight(): Promise<CaptureItem[]> | null {
+    return this.storing;
+  }
+
+  /** Begins to store what waits. Only when nothing is in flight. */
+  begin(): void {
+    this.storing = storeGroup(this.waiting, this.delivery, this.capture);
+    this.waiting = [];
+    this.bytes = 0;
+  }
+
+  /** The answer lines of the group in flight, once it is stored. */
+  async answer(): Promise<string> {
+    const items = (await this.storing) ?? [];
+    this.storing = null;
+    for (const item of items) this.counts[item.status === 'duplicate' ? 'duplicates' : item.status] += 1;
+    return items.map((item) => `${JSON.stringify(item)}\n`).join('');
+  }
+}
+
+type Happening = IteratorResult<unknown, unknown> | 'idle' | 'stored';
+
+/** Whatever comes first: more of the body, the end of the group in flight, or, while lines wait and none is in flight, a pause. */
+async function nextOf(reading: Promise<IteratorResult<unknown, unknown>>, groups: LineGroups): Promise<Happening> {
+  const { promise: paused, resolve } = Promise.withResolvers<Happening>();
+  const stored: Promise<Happening> = groups.inFlight?.then(() => 'stored' as const) ?? paused;
+  const timer = groups.inFlight === null && !groups.isEmpty ? setTimeout(() => resolve('idle'), IDLE_MS) : undefined;
+  try {
+    return await Promise.race<Happening>([reading, stored, paused]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * Stores NDJSON as it arrives, group by group, and yields one answer line an event after its commit, last the counts. While one group is
+ * stored the next one is read, and no more than that: a fast sender is slowed down instead of filling memory, and so is one that does not
+ * read its answers, because nothing is read until they are taken. What waits is stored when the sender pauses. When storage goes away in
+ * the middle, the events not stored are answered as rejected with `UNAVAILABLE`: the sender knows exactly which to send again.
+ */
+export async function* captureLines(body: Readable, delivery: string | null, capture: Capture): AsyncGenerator<string> {
+  const splitter = new LineSplitter();
+  const groups = new LineGroups(delivery, capture);
+  const chunks: AsyncIterator<unknown, unknown> = body[Symbol.asyncIterator]();
+  let ended = false;
+  try {
+    let reading = chunks.next();
+    while (!ended) {
+      const next = await nextOf(reading, groups);
+      if (next === 'stored') yield await groups.answer();
+      else if (next === 'idle') groups.begin();
+      else if (next.done === true) ended = true;
+      else {
+        const chunk = next.value;
+        for (const line of splitter.push(Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk)))) {
+          groups.add(line);
+          if (!groups.isFull) continue;
+          if (groups.inFlight !== null) yield await groups.answer();
+          groups.begin();
+        }
+        reading = chunks.next();
+      }
+    }
+    const last = splitter.rest();
+    if (last !== undefined) groups.add(last);
+    if (groups.inFlight !== null) yield await groups.answer();
+    if (!groups.isEmpty) {
+      groups.begin();
+      yield await groups.answer();
+    }
+    yield `${JSON.stringify(groups.counts)}\n`;
+  } finally {
+    // Nobody takes the answers any more: what is not read yet is not wanted.
+    if (!ended) body.destroy();
+  }
 }

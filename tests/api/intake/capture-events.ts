@@ -1,11 +1,13 @@
 import { buildCaptureEvent } from '../../../domain/capture/build-event.ts';
-import type { CaptureEvent, CaptureOutcome } from '../../../domain/capture/event.ts';
+import type { CaptureOutcome } from '../../../domain/capture/event.ts';
 import { asId } from '../../../domain/ids.ts';
 import type { RowId, SessionId, TenantId, UserId } from '../../../domain/ids.ts';
+import { encodeEvent } from '../../../stores/postgres/capture-encoding.ts';
+import type { EncodedEvent } from '../../../stores/postgres/capture-encoding.ts';
 
 /** A captured prompt, told from others by its key. */
-export function captureEvent(key: string): CaptureEvent {
-  return buildCaptureEvent(
+export function captureEvent(key: string): EncodedEvent {
+  const built = buildCaptureEvent(
     {
       host: 'generic',
       externalId: 's1',
@@ -23,11 +25,18 @@ export function captureEvent(key: string): CaptureEvent {
     { tenantId: asId<TenantId>('t'), userId: asId<UserId>('u') },
     new Date(0),
   );
+  return encodeEvent(built);
 }
 
 /** What a store answers for an event that it took, with the event's key as the row's id. */
-export function acceptedOutcome(event: CaptureEvent): CaptureOutcome {
-  return { status: 'accepted', rowId: asId<RowId>(event.key ?? ''), seq: 1, sessionId: asId<SessionId>('s') };
+export function acceptedOutcome(event: EncodedEvent): CaptureOutcome {
+  return {
+    status: 'accepted',
+    rowId: asId<RowId>(event.key ?? ''),
+    seq: 1,
+    sessionId: asId<SessionId>('s'),
+    reason: null,
+  };
 }
 
 /** An error as PostgreSQL's client throws it. */

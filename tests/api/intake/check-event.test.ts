@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { checkEvent, itemOf } from '../../../api/intake/check-event.ts';
 import { asId } from '../../../domain/ids.ts';
 import type { RowId, SessionId } from '../../../domain/ids.ts';
+import { sqlError } from './capture-events.ts';
 
 const MIB = 1024 * 1024;
 const prompt = { type: 'prompt', session_id: 's1', content: 'hello' };
@@ -17,6 +18,7 @@ describe('an event that may be stored', () => {
   it('has defaults for what it does not say', () => {
     expect(taken(prompt)).toEqual({
       host: 'generic',
+      source: 'event',
       externalId: 's1',
       namespace: 'default',
       infer: true,
@@ -205,15 +207,23 @@ describe('size', () => {
 });
 
 describe('itemOf', () => {
-  const outcome = { rowId: asId<RowId>('r'), seq: 3, sessionId: asId<SessionId>('s') };
+  const outcome = { rowId: asId<RowId>('r'), seq: 3, sessionId: asId<SessionId>('s'), reason: null };
+  const rejected = { ...outcome, status: 'rejected', rowId: null, seq: null } as const;
 
   it.each([
     ['accepted', { ...outcome, status: 'accepted' }, { status: 'accepted', id: 'r', code: null }],
     ['duplicate', { ...outcome, status: 'duplicate' }, { status: 'duplicate', id: 'r', code: null }],
     [
       'of a deleted session',
-      { ...outcome, status: 'rejected', rowId: null, seq: null },
+      { ...rejected, reason: 'deleted' },
       { status: 'rejected', id: null, code: 'SESSION_DELETED' },
+    ],
+    ['forgotten', { ...rejected, reason: 'forgotten' }, { status: 'rejected', id: null, code: 'EVENT_FORGOTTEN' }],
+    ['not captured', { ...rejected, reason: 'capture_off' }, { status: 'rejected', id: null, code: 'CAPTURE_OFF' }],
+    [
+      'not stored because the store went away',
+      { status: 'failed', error: sqlError('57P01') },
+      { status: 'rejected', id: null, code: 'UNAVAILABLE' },
     ],
     ['refused by the store', { status: 'refused' }, { status: 'rejected', id: null, code: 'EVENT_REFUSED' }],
     ['unanswered', undefined, { status: 'rejected', id: null, code: 'EVENT_REFUSED' }],

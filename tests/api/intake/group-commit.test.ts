@@ -194,6 +194,47 @@ describe('a store that is away', () => {
   });
 });
 
+describe('a store that goes away while a bad event is looked for', () => {
+  it('tells of each event whether it is stored, and of none that it is refused', async () => {
+    const { store, calls } = recordedStore((keys, call) => {
+      if (call > 2) throw sqlError('57P01');
+      if (keys.includes('e6')) throw sqlError('22021');
+    });
+    const results = await new GroupCommit(store).submit(many(8));
+    expect(results.map((result) => result.status)).toEqual([...Array(4).fill('accepted'), ...Array(4).fill('failed')]);
+    expect(results[7]).toMatchObject({ error: { code: '57P01' } });
+    expect(calls.map((keys) => keys.length)).toEqual([8, 4, 4]);
+  });
+
+  it('leaves what is behind untried, so that it is sent again in its order', async () => {
+    const { store, calls } = recordedStore((keys, call) => {
+      if (call > 1) throw sqlError('ECONNRESET');
+      if (keys.includes('e0')) throw sqlError('22021');
+    });
+    await expect(new GroupCommit(store).submit(many(4))).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect(calls.map((keys) => keys.length)).toEqual([4, 2]);
+  });
+
+  it('rejects the callers of whom nothing is stored, and answers the others', async () => {
+    const first = gate();
+    const { store } = recordedStore(async (keys, call) => {
+      if (call === 1) await first.opened;
+      if (call > 3) throw sqlError('57P01');
+      if (keys.includes('bad')) throw sqlError('22P02');
+    });
+    const commit = new GroupCommit(store);
+    const ahead = commit.submit([captureEvent('ahead')]);
+    const callers = [['a', 'b'], ['c', 'bad'], ['d']].map((keys) =>
+      commit.submit(keys.map((key) => captureEvent(key))),
+    );
+    first.open();
+    await ahead;
+    const settled = await Promise.allSettled(callers);
+    expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
+    expect(await callers[1]).toMatchObject([{ status: 'accepted' }, { status: 'failed' }]);
+  });
+});
+
 describe('too much that waits', () => {
   it('is refused as BUSY, and taken again once there is room', async () => {
     const first = gate();

@@ -5,7 +5,8 @@ import type { CommitResult } from '../../../api/intake/group-commit.ts';
 import type { HostEvent } from '../../../domain/capture/event.ts';
 import { asId } from '../../../domain/ids.ts';
 import type { RowId, SessionId } from '../../../domain/ids.ts';
-import { sqlError } from './capture-events.ts';
+import { until } from '../../setup/until.ts';
+import { gate, sqlError } from './capture-events.ts';
 
 const MIB = 1024 * 1024;
 
@@ -15,7 +16,13 @@ function contentOf(event: HostEvent): string {
 }
 
 function accepted(event: HostEvent): CommitResult {
-  return { status: 'accepted', rowId: asId<RowId>(contentOf(event)), seq: 1, sessionId: asId<SessionId>('s') };
+  return {
+    status: 'accepted',
+    rowId: asId<RowId>(contentOf(event)),
+    seq: 1,
+    sessionId: asId<SessionId>('s'),
+    reason: null,
+  };
 }
 
 const line = (content: string): string => JSON.stringify({ type: 'prompt', session_id: 's', content });
@@ -47,6 +54,17 @@ async function send(
   }
   const answers = lines.map((text): Record<string, unknown> => JSON.parse(text));
   return { items: answers.slice(0, -1), counts: answers.at(-1) ?? {}, groups };
+}
+
+/** Awaits that a count stays what it is for a while of the event loop; answers it. */
+async function standsStill(count: () => number): Promise<number> {
+  let last = count();
+  for (let same = 0; same < 50; same += 1) {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (count() !== last) same = 0;
+    last = count();
+  }
+  return last;
 }
 
 const briefly = (items: readonly Record<string, unknown>[]): unknown[] =>
@@ -166,11 +184,11 @@ describe('a bad line', () => {
 describe('storing', () => {
   const numbered = (count: number): string => Array.from({ length: count }, (_, n) => `${line(`e${n}`)}\n`).join('');
 
-  it('goes by groups of two hundred', async () => {
-    const answer = await send([numbered(450)]);
-    expect(answer.groups.map((group) => group.length)).toEqual([200, 200, 50]);
-    expect(answer.items.map(({ id }) => id)).toEqual(Array.from({ length: 450 }, (_, n) => `e${n}`));
-    expect(answer.counts).toEqual({ accepted: 450, duplicates: 0, rejected: 0 });
+  it('goes by groups of five hundred', async () => {
+    const answer = await send([numbered(1_050)]);
+    expect(answer.groups.map((group) => group.length)).toEqual([500, 500, 50]);
+    expect(answer.items.map(({ id }) => id)).toEqual(Array.from({ length: 1_050 }, (_, n) => `e${n}`));
+    expect(answer.counts).toEqual({ accepted: 1_050, duplicates: 0, rejected: 0 });
   });
 
   it('goes by groups of four mebibytes', async () => {
@@ -184,62 +202,125 @@ describe('storing', () => {
     expect(answer.counts).toEqual({ accepted: 1, duplicates: 0, rejected: 201 });
   });
 
-  it('is waited for before more is read', async () => {
+  it('is waited for before more is read than one group', async () => {
     let read = 0;
-    const readAtStore: number[] = [];
     function* source(): Generator<string> {
-      for (let n = 0; n < 600; n += 1) {
+      for (let n = 0; n < 5_000; n += 1) {
         read += 1;
         yield `${line(`e${n}`)}${' '.repeat(2_000)}\n`;
       }
     }
-    await send(source(), async (events) => {
-      readAtStore.push(read);
+    const first = gate();
+    let atOnce = 0;
+    const sending = send(source(), async (events, call) => {
+      atOnce += 1;
+      expect(atOnce).toBe(1);
+      if (call === 1) await first.opened;
+      atOnce -= 1;
       return events.map(accepted);
     });
-    expect(readAtStore).toHaveLength(3);
-    // A stream reads a little ahead, but not the whole body.
-    expect(readAtStore[0]).toBeLessThan(300);
+    // Reading stops while the first group is stored; then a second one waits, and a stream holds a little.
+    await until(async () => (read >= 1_000 ? true : undefined));
+    const readMeanwhile = await standsStill(() => read);
+    expect(readMeanwhile).toBeLessThan(1_200);
+    first.open();
+    expect((await sending).counts).toEqual({ accepted: 5_000, duplicates: 0, rejected: 0 });
+  });
+
+  it('begins when the sender pauses, so that a slow one sees its answers', async () => {
+    const { promise: answered, resolve } = Promise.withResolvers<void>();
+    async function* slow(): AsyncGenerator<string> {
+      yield `${line('a')}\n`;
+      // Nothing more before the first line is answered.
+      await answered;
+      yield `${line('b')}\n${line('c')}`;
+    }
+    const lines: string[] = [];
+    const body = Readable.from(slow(), { objectMode: false });
+    for await (const text of captureLines(body, null, (events) => Promise.resolve(events.map(accepted)))) {
+      lines.push(...text.trimEnd().split('\n'));
+      resolve();
+    }
+    expect(lines.map((text) => JSON.parse(text).id ?? 'counts')).toEqual(['a', 'b', 'c', 'counts']);
+  });
+
+  it('stops when nobody takes the answers, and the body is read no further', async () => {
+    let read = 0;
+    let stored = 0;
+    function* source(): Generator<string> {
+      for (let n = 0; n < 20_000; n += 1) {
+        read += 1;
+        yield `${line(`e${n}`)}\n`;
+      }
+    }
+    const body = Readable.from(source(), { objectMode: false });
+    const answers = captureLines(body, null, (events) => {
+      stored += events.length;
+      return Promise.resolve(events.map(accepted));
+    });
+    await answers.next();
+    const storedMeanwhile = await standsStill(() => stored);
+    expect([read, storedMeanwhile].every((count) => count < 5_000)).toBe(true);
+    // A reader that goes away ends it.
+    await answers.return(undefined);
+    expect(body.destroyed).toBe(true);
+  });
+
+  it('of a body that breaks off is an error, after what was whole before was stored', async () => {
+    async function* broken(): AsyncGenerator<string> {
+      yield `${line('a')}\n`;
+      await new Promise((resolve) => setImmediate(resolve));
+      throw new Error('gone');
+    }
+    await expect(send(broken())).rejects.toThrow('gone');
   });
 
   it('answers duplicates, deleted sessions and refused events each as what they are', async () => {
-    const answer = await send([`${line('a')}\n${line('b')}\nbad\n${line('c')}\n${line('d')}`], (events) =>
-      Promise.resolve(
-        events.map((event, n): CommitResult => {
-          const result = accepted(event);
-          if (result.status === 'refused') return result;
-          return (
-            [
-              result,
-              { ...result, status: 'duplicate' as const },
-              { ...result, status: 'rejected' as const },
-              { status: 'refused' as const },
-            ][n] ?? result
-          );
-        }),
-      ),
+    const answer = await send(
+      [`${line('a')}\n${line('b')}\nbad\n${['c', 'd', 'e', 'f', 'g'].map(line).join('\n')}`],
+      (events) =>
+        Promise.resolve(
+          events.map((event, n): CommitResult => {
+            const result = accepted(event);
+            if (!('rowId' in result)) return result;
+            return (
+              [
+                result,
+                { ...result, status: 'duplicate' as const },
+                { ...result, status: 'rejected' as const, reason: 'deleted' as const },
+                { ...result, status: 'rejected' as const, reason: 'capture_off' as const },
+                { ...result, status: 'rejected' as const, reason: 'forgotten' as const },
+                { status: 'refused' as const },
+                { status: 'failed' as const, error: sqlError('57P01') },
+              ][n] ?? result
+            );
+          }),
+        ),
     );
     expect(answer.items.map(({ status, code }) => [status, code])).toEqual([
       ['accepted', null],
       ['duplicate', null],
       ['rejected', 'INVALID_JSON'],
       ['rejected', 'SESSION_DELETED'],
+      ['rejected', 'CAPTURE_OFF'],
+      ['rejected', 'EVENT_FORGOTTEN'],
       ['rejected', 'EVENT_REFUSED'],
+      ['rejected', 'UNAVAILABLE'],
     ]);
-    expect(answer.counts).toEqual({ accepted: 1, duplicates: 1, rejected: 3 });
+    expect(answer.counts).toEqual({ accepted: 1, duplicates: 1, rejected: 6 });
   });
 
   it('that fails in the middle is told event by event, and goes on when the store is back', async () => {
-    const answer = await send([`${numbered(250)}bad\n${numbered(250)}`], (events, call) => {
+    const answer = await send([`${numbered(550)}bad\n${numbered(550)}`], (events, call) => {
       if (call === 2) throw sqlError('ECONNREFUSED');
       return Promise.resolve(events.map(accepted));
     });
     const codes = answer.items.map(({ code }) => code);
-    expect(codes.slice(0, 200).every((code) => code === null)).toBe(true);
-    expect(codes.slice(200, 400).filter((code) => code === 'UNAVAILABLE')).toHaveLength(199);
-    expect(codes[250]).toBe('INVALID_JSON');
-    expect(codes.slice(400).every((code) => code === null)).toBe(true);
-    expect(answer.counts).toEqual({ accepted: 301, duplicates: 0, rejected: 200 });
+    expect(codes.slice(0, 500).every((code) => code === null)).toBe(true);
+    expect(codes.slice(500, 1_000).filter((code) => code === 'UNAVAILABLE')).toHaveLength(499);
+    expect(codes[550]).toBe('INVALID_JSON');
+    expect(codes.slice(1_000).every((code) => code === null)).toBe(true);
+    expect(answer.counts).toEqual({ accepted: 601, duplicates: 0, rejected: 500 });
   });
 
   it('that fails in a way nobody foresaw tells nothing of it', async () => {
@@ -262,11 +343,11 @@ describe('a delivery', () => {
 
   it('with a name gives each event without a key one by its place, bad lines counted', async () => {
     const own = JSON.stringify({ type: 'prompt', session_id: 's', content: 'c', key: 'own' });
-    const text = `${line('a')}\nbad\n\n${line('b')}\n${own}\n${`${line('x')}\n`.repeat(200)}`;
+    const text = `${line('a')}\nbad\n\n${line('b')}\n${own}\n${`${line('x')}\n`.repeat(600)}`;
     const keys = await keysOf(text, 'd1');
     expect(keys.slice(0, 4)).toEqual(['delivery:d1:0', 'delivery:d1:2', 'own', 'delivery:d1:4']);
     // Places go on from group to group.
-    expect(keys.at(-1)).toBe('delivery:d1:203');
+    expect(keys.at(-1)).toBe('delivery:d1:603');
     expect(new Set(keys).size).toBe(keys.length);
   });
 

@@ -187,7 +187,7 @@ describe('what a row holds', () => {
     );
     expect(keys.rows).toEqual([
       { key: 'delivery', seq: 1, kind: 'prompt', tenant_id: user.tenantId },
-      { key: 'delivery#2', seq: 2, kind: 'boundary', tenant_id: user.tenantId },
+      { key: 'delivery\u001f2', seq: 2, kind: 'boundary', tenant_id: user.tenantId },
     ]);
     expect(
       await valueOf(

@@ -128,3 +128,101 @@ describe('findProject', () => {
     expect(await find(A, other)).toBeNull();
   });
 });
+
+describe('a session that is told more of its project later', () => {
+  interface Placed {
+    readonly project_id: string | null;
+    readonly git_remote: string | null;
+  }
+
+  async function tell(externalId: string, ...hints: (ProjectHint | null)[]): Promise<Placed> {
+    for (const [index, project] of hints.entries())
+      await captureEvents(db.database.pool, [
+        event(user, externalId, [said(`${index}`)], { key: `${externalId}-${index}`, project }),
+      ]);
+    return placed(externalId);
+  }
+
+  async function placed(externalId: string): Promise<Placed> {
+    const found = await db.superuser.query<Placed>(
+      'SELECT s.project_id, p.git_remote FROM sessions s LEFT JOIN projects p ON p.id = s.project_id WHERE s.tenant_id = $1 AND s.external_id = $2',
+      [user.tenantId, externalId],
+    );
+    return found.rows[0] ?? { project_id: null, git_remote: null };
+  }
+
+  async function aliases(projectId: string | null): Promise<string[]> {
+    const found = await db.superuser.query<{ alias: string }>(
+      'SELECT alias FROM project_aliases WHERE project_id = $1 ORDER BY alias',
+      [projectId],
+    );
+    return found.rows.map((row) => row.alias);
+  }
+
+  test('and had none gets it', async () => {
+    expect(await tell('none', null, null)).toEqual({ project_id: null, git_remote: null });
+    expect((await tell('none', null, null, { path: '/src/app' })).project_id).not.toBeNull();
+  });
+
+  test('whose project was known by its path gives it the remote, and the other names', async () => {
+    const before = await tell('path-first', { path: '/src/app' });
+    const after = await tell('path-first', null, { path: '/src/app', machineId: 'm1', remote: A });
+    expect(after).toEqual({ project_id: before.project_id, git_remote: 'github.com/team/a' });
+    expect(await aliases(after.project_id)).toEqual(['path::/src/app', 'path:m1:/src/app', 'remote:github.com/team/a']);
+  });
+
+  test('moves to the project that the remote names, with what was learned from it, and leaves others where they are', async () => {
+    const home = await projectOf({ remote: A, path: '/src/a' });
+    const other = await tell('stays', { path: '/elsewhere' });
+    await tell('moves', { path: '/elsewhere' });
+    const [session] = (
+      await db.superuser.query<{ id: string }>(
+        "SELECT id FROM sessions WHERE tenant_id = $1 AND external_id = 'moves'",
+        [user.tenantId],
+      )
+    ).rows;
+    await db.superuser.query(
+      `INSERT INTO summaries (id, tenant_id, session_id, project_id, user_id, slot, type, title, content, model, tokens_in, tokens_out, cost_usd, from_seq, to_seq, occurred_at)
+       VALUES (uuidv7(), $1, $2, $3, $4, 'session:1', 'session', 't', 'c', 'm', 1, 1, 0, 1, 1, now())`,
+      [user.tenantId, session?.id, other.project_id, user.userId],
+    );
+    await db.superuser.query(
+      `INSERT INTO learnings (id, tenant_id, session_id, project_id, user_id, fingerprint, category, title, description, confidence, valid_from)
+       VALUES (uuidv7(), $1, $2, $3, $4, 'f', 'pattern', 't', 'd', 0.5, now())`,
+      [user.tenantId, session?.id, other.project_id, user.userId],
+    );
+    expect((await tell('moves', null, { path: '/elsewhere', remote: A })).project_id).toBe(home);
+    for (const table of ['summaries', 'learnings']) {
+      const rows = await db.superuser.query(`SELECT project_id FROM ${table} WHERE session_id = $1`, [session?.id]);
+      expect([table, rows.rows]).toEqual([table, [{ project_id: home }]]);
+    }
+    expect(await placed('stays')).toEqual({ project_id: other.project_id, git_remote: null });
+  });
+
+  test('of a project with a remote stays there, whatever another one is told', async () => {
+    const first = await tell(
+      'decided',
+      { remote: A, path: '/src/a' },
+      { remote: B, path: '/src/b' },
+      { path: '/src/c' },
+    );
+    expect(first.git_remote).toBe('github.com/team/a');
+    expect(await aliases(first.project_id)).toEqual(['path::/src/a', 'remote:github.com/team/a']);
+  });
+
+  test('with its remote at another place is known there, too', async () => {
+    const first = await tell('worktree', { remote: A, path: '/src/a' }, { remote: A, path: '/src/a-worktree' });
+    expect(await projectOf({ path: '/src/a-worktree' })).toBe(first.project_id);
+  });
+
+  test('in one batch is told in order', async () => {
+    await captureEvents(db.database.pool, [
+      event(user, 'batch', [said('a')], { project: null }),
+      event(user, 'batch', [said('b')], { project: { path: '/src/batch' } }),
+      event(user, 'batch', [said('c')], { project: { path: '/src/batch', remote: B } }),
+    ]);
+    const session = await placed('batch');
+    expect(session.git_remote).toBe('github.com/team/b');
+    expect(await projectOf({ path: '/src/batch' })).toBe(session.project_id);
+  });
+});

@@ -114,7 +114,20 @@ describe('functions that act across tenants', () => {
     );
     const fixed = { config: ['search_path=public, pg_temp'], public: false };
     expect(definers).toEqual([
-      { name: 'capture_events', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
+      {
+        name: 'capture_events',
+        owner: 'recollect_definer',
+        config: [
+          ...fixed.config,
+          'plan_cache_mode=force_generic_plan',
+          'enable_seqscan=off',
+          'enable_hashjoin=off',
+          'enable_mergejoin=off',
+        ],
+        public: false,
+        app: true,
+        maintenance: false,
+      },
       { name: 'ensure_partitions', owner: 'recollect_owner', ...fixed, app: false, maintenance: true },
       { name: 'find_api_key', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
       { name: 'resolve_project', owner: 'recollect_definer', ...fixed, app: false, maintenance: false },

@@ -1,0 +1,124 @@
+import { compileExclusions } from '../../domain/capture/exclusions.ts';
+import type { Exclusion } from '../../domain/capture/exclusions.ts';
+import type { HostEvent } from '../../domain/capture/event.ts';
+import { asId } from '../../domain/ids.ts';
+import type { SessionId, TenantId } from '../../domain/ids.ts';
+import type { CaptureMetrics } from '../../telemetry/metrics.ts';
+import type { CommitResult } from './group-commit.ts';
+import type { Intake } from './intake.ts';
+
+export interface ExclusionOptions {
+  /** Globs of the whole instance. */
+  readonly globs: readonly string[];
+  /** Globs of a tenant. Rejects when storage is away. */
+  readonly load: (tenantId: TenantId) => Promise<readonly string[]>;
+  readonly now?: () => number;
+}
+
+/** A list is believed for this long: so long may a change take to hold. */
+const BELIEVE_MS = 5_000;
+const MAX_TENANTS = 10_000;
+/** Sessions of one tenant that are remembered as excluded. */
+const MAX_SESSIONS = 10_000;
+
+export interface Known {
+  readonly globs: string;
+  readonly excludes: Exclusion | null;
+  /** Sessions that an event placed in an excluded folder: their events without a path lie there, too. */
+  readonly sessions: Set<string>;
+  until: number;
+}
+
+/** Which events are not to be stored, by the folder that they come from. One query a tenant every five seconds, none for an event. */
+export class Exclusions {
+  private readonly options: ExclusionOptions;
+  private readonly known = new Map<TenantId, Known>();
+  private readonly loading = new Map<TenantId, Promise<Known>>();
+
+  constructor(options: ExclusionOptions) {
+    this.options = options;
+  }
+
+  /** What is known of the tenant; a promise where it must be asked first. */
+  of(tenantId: TenantId): Known | Promise<Known> {
+    const known = this.known.get(tenantId);
+    if (known !== undefined && known.until > this.now()) return known;
+    const running = this.loading.get(tenantId);
+    if (running !== undefined) return running;
+    const loading = this.load(tenantId, known).finally(() => this.loading.delete(tenantId));
+    this.loading.set(tenantId, loading);
+    return loading;
+  }
+
+  private now(): number {
+    return this.options.now?.() ?? performance.now();
+  }
+
+  private async load(tenantId: TenantId, before: Known | undefined): Promise<Known> {
+    const own = await this.options.load(tenantId);
+    const globs = JSON.stringify(own);
+    const until = this.now() + BELIEVE_MS;
+    if (before !== undefined && before.globs === globs) {
+      before.until = until;
+      return before;
+    }
+    if (this.known.size >= MAX_TENANTS) this.known.clear();
+    const excludes = compileExclusions([...this.options.globs, ...own]);
+    const known: Known = { globs, excludes, sessions: new Set(), until };
+    this.known.set(tenantId, known);
+    return known;
+  }
+}
+
+/** Whether an event is not to be stored: for its own folder, or for the one that its session was last seen in where it tells none. */
+export function isExcluded(known: Known, event: HostEvent): boolean {
+  if (known.excludes === null) return false;
+  const name = `${event.host}\u0000${event.externalId}`;
+  const path = event.project?.path;
+  if (path === undefined) return known.sessions.has(name);
+  if (!known.excludes(path)) {
+    known.sessions.delete(name);
+    return false;
+  }
+  if (known.sessions.size >= MAX_SESSIONS) known.sessions.clear();
+  known.sessions.add(name);
+  return true;
+}
+
+/** The way in, as routes use it. */
+export type Capture = Pick<Intake, 'capture'>;
+
+/** An event that was not given to the store has no session. */
+const NO_SESSION = asId<SessionId>('00000000-0000-0000-0000-000000000000');
+const EXCLUDED: CommitResult = {
+  status: 'rejected',
+  rowId: null,
+  seq: null,
+  sessionId: NO_SESSION,
+  reason: 'excluded',
+};
+
+/** The way in without what is excluded: it is answered in its place, and nothing of it is looked at, built or stored. */
+export function excluding(intake: Capture, exclusions: Exclusions, metrics: CaptureMetrics): Capture {
+  return {
+    async capture(events, capturer) {
+      const looked = exclusions.of(capturer.tenantId);
+      const known = looked instanceof Promise ? await looked : looked;
+      if (known.excludes === null) return intake.capture(events, capturer);
+      const wanted = events.map((event) => !isExcluded(known, event));
+      const results = await intake.capture(
+        events.filter((_, index) => wanted[index] === true),
+        capturer,
+      );
+      let next = 0;
+      return wanted.map((isWanted) => {
+        if (!isWanted) {
+          metrics.captured.inc({ outcome: 'excluded' });
+          return EXCLUDED;
+        }
+        next += 1;
+        return results[next - 1] ?? { status: 'refused' };
+      });
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import { parseArgs } from 'node:util';
+import { measureHookClient } from './hook-client.ts';
+import { startBenchInstance } from './capture/bench-instance.ts';
+import type { BenchInstance } from './capture/bench-instance.ts';
+import { ndjsonMemory } from './capture/memory.ts';
+import { oneClient } from './capture/one-client.ts';
+import { endedAtOnce, longSession } from './capture/sessions.ts';
+import { batches, singleEvents } from './capture/throughput.ts';
+
+// The figures of capture, on one instance as `recollect up` makes it. Prints one JSON line; what it does goes to stderr.
+// `--only one,hook,long,sessions,single,batch,memory` runs some of them.
+
+// In this order: what is indexed by and by comes last, so that it does not stand in the way of the others.
+const STAGES: Readonly<Record<string, (instance: BenchInstance) => Promise<unknown>>> = {
+  one: oneClient,
+  hook: ({ url, key }) => measureHookClient({ url, apiKey: key }),
+  long: longSession,
+  sessions: endedAtOnce,
+  single: singleEvents,
+  batch: batches,
+  memory: ndjsonMemory,
+};
+
+const { values } = parseArgs({ options: { only: { type: 'string' } } });
+const wanted = values.only?.split(',') ?? Object.keys(STAGES);
+const unknown = wanted.filter((name) => STAGES[name] === undefined);
+if (unknown.length > 0)
+  throw new Error(`no such stage: ${unknown.join(', ')}; there are ${Object.keys(STAGES).join(', ')}`);
+
+const say = (text: string) => process.stderr.write(`${text}\n`);
+const instance = await startBenchInstance();
+say(`data in ${instance.dataDir}`);
+const figures: Record<string, unknown> = { bench: 'capture' };
+try {
+  for (const [name, stage] of Object.entries(STAGES)) {
+    if (!wanted.includes(name)) continue;
+    say(name);
+    figures[name] = await stage(instance);
+    say(JSON.stringify(figures[name]));
+  }
+  process.stdout.write(`${JSON.stringify(figures)}\n`);
+} finally {
+  await instance.stop();
+}

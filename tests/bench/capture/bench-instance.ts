@@ -1,0 +1,77 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import { z } from 'zod';
+import { readCredentials } from '../../../client/credentials.ts';
+import { DATABASE_NAME } from '../../../infra/instance/environment.ts';
+import { prepareDataDirectory } from '../../../infra/instance/instance.ts';
+import { readOrCreateSecrets } from '../../../infra/instance/secrets.ts';
+import { readState } from '../../../infra/supervisor/state.ts';
+import { startInstanceProcess } from '../instance-process.ts';
+
+const BARE_SERVER = fileURLToPath(new URL('bare-server.ts', import.meta.url));
+const portsSchema = z.looseObject({ api: z.number(), postgres: z.number(), temporalFrontend: z.number() });
+
+export interface BenchInstance {
+  readonly dataDir: string;
+  readonly url: string;
+  readonly port: number;
+  readonly key: string;
+  readonly temporalAddress: string;
+  /** As the superuser, in Recollect's database: for counting, never for what is measured. */
+  readonly database: pg.Pool;
+  /** The process of a service; 0 when it does not run. */
+  pid(service: string): number;
+  /** Runs the bare server on the same PostgreSQL, in a database of its own, while `work` goes on. */
+  withBareServer<Result>(work: (port: number) => Promise<Result>): Promise<Result>;
+  stop(): Promise<void>;
+}
+
+/** A `recollect up` on a scratch data directory, which is removed afterwards. */
+export async function startBenchInstance(): Promise<BenchInstance> {
+  const dataDir = mkdtempSync(path.join(tmpdir(), 'recollect-bench-'));
+  chmodSync(dataDir, 0o755);
+  const instance = await startInstanceProcess(dataDir).catch((error: unknown) => {
+    rmSync(dataDir, { recursive: true, force: true });
+    throw error;
+  });
+  const layout = prepareDataDirectory(dataDir);
+  const credentials = readCredentials(layout.credentialsFile);
+  const ports = portsSchema.parse(JSON.parse(readFileSync(layout.portsFile, 'utf8')));
+  const secret = encodeURIComponent(readOrCreateSecrets(layout.secretsFile).postgresSuperuser);
+  const urlOf = (database: string) => `postgresql://postgres:${secret}@127.0.0.1:${ports.postgres}/${database}`;
+  const database = new pg.Pool({ connectionString: urlOf(DATABASE_NAME), max: 2 });
+  return {
+    dataDir,
+    url: credentials.url,
+    port: ports.api,
+    key: credentials.apiKey,
+    temporalAddress: `127.0.0.1:${ports.temporalFrontend}`,
+    database,
+    pid: (service) => readState(layout.stateFile)?.nodes[service]?.process?.pid ?? 0,
+    async withBareServer(work) {
+      await database.query('CREATE DATABASE bench_bare');
+      const child = spawn(process.execPath, ['--max-semi-space-size=8', BARE_SERVER, urlOf('bench_bare')], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      try {
+        const [said] = z.tuple([z.instanceof(Buffer)]).parse(await once(child.stdout, 'data'));
+        return await work(Number(said.toString('utf8')));
+      } finally {
+        const exited = once(child, 'exit');
+        child.kill('SIGTERM');
+        await exited;
+        await database.query('DROP DATABASE bench_bare WITH (FORCE)');
+      }
+    },
+    async stop() {
+      await database.end();
+      await instance.stop();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}

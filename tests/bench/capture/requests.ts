@@ -1,0 +1,66 @@
+/** Digits that are replaced before a request is sent again: what makes each event another one. */
+const COUNTER = '@'.repeat(12);
+const EVENT_BYTES = 1_024;
+
+const OUTPUT = [
+  'src/ledger/rounding.ts(41,7): error TS2322: Type number is not assignable to type Money.',
+  ' ✓ tests/ledger/rounding.test.ts (14 tests) 212 ms',
+  'warning: the lock file was made by an older version; it will be written again',
+  'PASS  keeps the cent when a total is split in three',
+].join('\n');
+
+/** One event of the neutral contract, of about 1 KB as JSON; its key and its text hold the counter. */
+export function benchEvent(session: string, counter: string = COUNTER): object {
+  const event = (output: string) => ({
+    type: 'observation',
+    host: 'bench',
+    session_id: session,
+    project: { path: '/src/ledger' },
+    key: `bench-${counter}`,
+    tool: {
+      name: 'Bash',
+      input: { command: `npm test -- --run ${counter}`, description: 'Run the tests of the ledger' },
+      response: { stdout: output, stderr: '', interrupted: false },
+      duration_ms: 212,
+    },
+  });
+  const left = EVENT_BYTES - Buffer.byteLength(JSON.stringify(event('')));
+  return event(OUTPUT.repeat(Math.ceil(left / OUTPUT.length)).slice(0, left - 40));
+}
+
+/** A request whose counters are set in place, so that nothing is built while the clock runs. */
+export interface PreparedRequest {
+  readonly bytes: Buffer;
+  /** Where each counter of it stands, event by event. */
+  readonly counters: readonly (readonly number[])[];
+}
+
+/** Several counters that stand in one event follow each other; `perEvent` says how many. */
+function findCounters(bytes: Buffer, perEvent: number): number[][] {
+  const found: number[] = [];
+  for (let at = bytes.indexOf(COUNTER); at >= 0; at = bytes.indexOf(COUNTER, at + COUNTER.length)) found.push(at);
+  return Array.from({ length: found.length / perEvent }, (_, event) =>
+    found.slice(event * perEvent, (event + 1) * perEvent),
+  );
+}
+
+export function prepareRequest(path: string, key: string, body: unknown): PreparedRequest {
+  const json = Buffer.from(JSON.stringify(body));
+  const head = [
+    `POST ${path} HTTP/1.1`,
+    'host: 127.0.0.1',
+    `authorization: Bearer ${key}`,
+    'content-type: application/json',
+    `content-length: ${json.length}`,
+  ].join('\r\n');
+  const bytes = Buffer.concat([Buffer.from(`${head}\r\n\r\n`), json]);
+  return { bytes, counters: findCounters(bytes, 2) };
+}
+
+/** Gives every event of the request the next number. */
+export function renumber(request: PreparedRequest, first: number): void {
+  request.counters.forEach((places, event) => {
+    const digits = String(first + event).padStart(COUNTER.length, '0');
+    for (const place of places) request.bytes.write(digits, place, 'latin1');
+  });
+}

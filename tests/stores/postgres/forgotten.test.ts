@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { failureType } from '../../../activities/failures.ts';
+import { captureEvents } from '../../../stores/postgres/capture.ts';
+import { readCapturedEvent } from '../../../stores/postgres/captured-events.ts';
+import {
+  overtakenEmbeddings,
+  removableEmbeddings,
+  strikeRemoved,
+  wantRemoval,
+} from '../../../stores/postgres/embedding-removal.ts';
+import { pendingEmbeddings, settleEmbeddings, wantEmbeddings } from '../../../stores/postgres/embedding-ledger.ts';
+import { forgetEvent } from '../../../stores/postgres/forget.ts';
+import { ForgottenMeanwhile, refuseForgotten } from '../../../stores/postgres/forgotten.ts';
+import { tenantsWithPendingVectors } from '../../../stores/postgres/maintenance.ts';
+import { createPool } from '../../../stores/postgres/pool.ts';
+import { readSessionFacts, writeTitle } from '../../../stores/postgres/session-state.ts';
+import { newId } from '../../../domain/ids.ts';
+import { createTestDatabase, createTestUser } from '../../setup/database.ts';
+import type { TestDatabase, TestUser } from '../../setup/database.ts';
+import { event, said, valueOf } from './support/captures.ts';
+
+const MODEL = { name: 'm', dimension: 3 };
+let db: TestDatabase;
+let user: TestUser;
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+  user = await createTestUser(db.superuser);
+});
+afterAll(() => db.close());
+
+/** Captures one prompt under a key; answers its session. */
+async function prompted(session: string, key: string): Promise<string> {
+  const [outcome] = await captureEvents(db.database.pool, [event(user, session, [said(`words of ${key}`)], { key })]);
+  return outcome?.sessionId ?? '';
+}
+
+async function forget(sessionId: string, key: string): Promise<void> {
+  await db.database.asTenant(user.tenantId, async (transaction) => {
+    const found = await readCapturedEvent(transaction, sessionId, key);
+    if (found === null || (await forgetEvent(transaction, found)) === null)
+      throw new Error('there was nothing to forget');
+  });
+}
+
+test('a model step that read before and writes after is refused, as a conflict that is tried again', async () => {
+  const sessionId = await prompted('race', 'race-1');
+  const facts = await db.database.asTenant(user.tenantId, (transaction) => readSessionFacts(transaction, sessionId));
+  await db.database.asTenant(user.tenantId, (transaction) => refuseForgotten(transaction, sessionId, facts.forgotten));
+  await forget(sessionId, 'race-1');
+  const late = db.database.asTenant(user.tenantId, async (transaction) => {
+    await refuseForgotten(transaction, sessionId, facts.forgotten);
+    await writeTitle(transaction, sessionId, 'words of race-1');
+  });
+  const error: unknown = await late.catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(ForgottenMeanwhile);
+  expect(failureType(error)).toBe('DatabaseConflict');
+  expect(await valueOf(db.superuser, 'SELECT title AS value FROM sessions WHERE id = $1', [sessionId])).toBeNull();
+});
+
+test('forgetting waits for a model step that is writing, and takes away what it wrote', async () => {
+  const sessionId = await prompted('writing', 'writing-1');
+  const order: string[] = [];
+  let forgetting: Promise<void> = Promise.resolve();
+  await db.database.asTenant(user.tenantId, async (transaction) => {
+    await refuseForgotten(transaction, sessionId, 0);
+    forgetting = forget(sessionId, 'writing-1').then(() => void order.push('forgotten'));
+    // Waits in the database by now, or does later: either way behind this transaction.
+    await transaction.$executeRaw`
+      INSERT INTO summaries (id, tenant_id, session_id, user_id, slot, type, title, content, model, tokens_in, tokens_out, cost_usd, from_seq, to_seq, occurred_at)
+      VALUES (${newId()}::uuid, ${user.tenantId}::uuid, ${sessionId}::uuid, ${user.userId}::uuid, 'session:1', 'session', 't', 'words of writing-1', 'm', 1, 1, 0, 1, 1, now())`;
+    order.push('written');
+  });
+  await forgetting;
+  expect(order).toEqual(['written', 'forgotten']);
+  expect(
+    await valueOf(db.superuser, 'SELECT count(*)::integer AS value FROM summaries WHERE session_id = $1', [sessionId]),
+  ).toBe(0);
+});
+
+test('a title that somebody gave is kept, by summaries and by forgetting', async () => {
+  const sessionId = await prompted('titled', 'titled-1');
+  await db.superuser.query(`UPDATE sessions SET title = 'mine', metadata = '{"title_given": true}' WHERE id = $1`, [
+    sessionId,
+  ]);
+  await db.database.asTenant(user.tenantId, (transaction) => writeTitle(transaction, sessionId, 'theirs'));
+  await forget(sessionId, 'titled-1');
+  expect(await valueOf(db.superuser, 'SELECT title AS value FROM sessions WHERE id = $1', [sessionId])).toBe('mine');
+});
+
+test('a chunk that is forgotten while it is embedded stays to be removed, and the sweep knows its tenant', async () => {
+  const memoryId = newId();
+  const chunk = { n: 0, text: 'text', contentHash: Buffer.alloc(32) };
+  await db.database.asTenant(user.tenantId, (transaction) =>
+    wantEmbeddings(transaction, user.tenantId, MODEL, [
+      { type: 'prompt', id: memoryId, sessionId: null, chunks: [chunk] },
+    ]),
+  );
+  const [pending] = await db.database.asTenant(user.tenantId, (transaction) => pendingEmbeddings(transaction, 'm', 10));
+  const ids = [pending?.id ?? ''];
+  const maintenance = createPool({
+    url: db.url('maintenance'),
+    max: 1,
+    connectTimeoutMs: 5_000,
+    statementTimeoutMs: 5_000,
+    applicationName: 'test',
+    onIdleError: () => {},
+  });
+  try {
+    const overtaken = await db.database.asTenant(user.tenantId, async (transaction) => {
+      expect(await overtakenEmbeddings(transaction, ids)).toEqual(new Set());
+      expect(await wantRemoval(transaction, [memoryId])).toBe(1);
+      await settleEmbeddings(transaction, ids, [{ id: ids[0] ?? '', message: 'no' }]);
+      return overtakenEmbeddings(transaction, ids);
+    });
+    expect(overtaken).toEqual(new Set(ids));
+    expect(await tenantsWithPendingVectors(maintenance, 60_000, 10)).toEqual([user.tenantId]);
+    const removable = await db.database.asTenant(user.tenantId, (transaction) => removableEmbeddings(transaction, 10));
+    expect(removable).toEqual([{ id: ids[0], model: 'm', memoryId }]);
+    await db.database.asTenant(user.tenantId, (transaction) => strikeRemoved(transaction, ids));
+    expect(await tenantsWithPendingVectors(maintenance, 60_000, 10)).toEqual([]);
+  } finally {
+    await maintenance.end();
+  }
+});

@@ -3,16 +3,23 @@ import { embeddingModelDirectory } from '../models/embedding/model-directory.ts'
 import { createOnnxEmbedder } from '../models/embedding/onnx-embedder.ts';
 import { createTokenCounter } from '../models/tokens/token-counter.ts';
 import { findKeyHolder } from '../stores/postgres/api-keys.ts';
-import { captureEvents } from '../stores/postgres/capture.ts';
+import { createDirectoryStore } from '../stores/objects/directory-store.ts';
+import { createCapture } from '../stores/postgres/capture.ts';
 import { createDatabase } from '../stores/postgres/database.ts';
+import { readExclusions } from '../stores/postgres/exclusions.ts';
 import { createTemporalClient } from '../stores/temporal/client.ts';
 import { createWorkflowHints } from '../stores/temporal/hints.ts';
+import { createImportJobs } from '../stores/temporal/imports.ts';
+import { createJobs } from '../stores/temporal/jobs.ts';
+import { createSessionSteering } from '../stores/temporal/session-steering.ts';
 import { createWeaviateIndex } from '../stores/weaviate/weaviate-index.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createApiMetrics } from '../telemetry/metrics.ts';
 import { createHealthChecks } from './health-checks.ts';
+import { excluding, Exclusions } from './intake/exclusions.ts';
 import { HintSender } from './intake/hint-sender.ts';
 import { Intake } from './intake/intake.ts';
+import { createJobList } from './job-list.ts';
 import { createRecall } from './recall.ts';
 
 /** One query at a time is embedded here, on one thread: with two, both cores were taken from the search that runs beside it. */
@@ -38,8 +45,10 @@ export function createApiDependencies(config: Config, logger: Logger) {
     maxBatchTokens: QUERY_BATCH_TOKENS,
     idleUnloadMs: EMBEDDER_IDLE_MS,
   });
+  const workflowHints = createWorkflowHints(temporal, config.session);
+  const jobs = createJobs(temporal);
   const hints = new HintSender({
-    hints: createWorkflowHints(temporal, config.session),
+    hints: workflowHints,
     delayMs: config.hintDelayMs,
     onSent: () => metrics.hintsSent.inc(),
     onFailure: (error) => {
@@ -50,12 +59,18 @@ export function createApiDependencies(config: Config, logger: Logger) {
       );
     },
   });
+  const exclusions = new Exclusions({
+    globs: config.captureExclude,
+    load: (tenantId) => readExclusions(database, tenantId),
+  });
+  const objects = config.wholeValuesDir === undefined ? null : createDirectoryStore(config.wholeValuesDir);
   return {
     config,
+    objects,
     metrics,
     database,
     findKeyHolder: (key: string) => findKeyHolder(database.pool, key),
-    intake: new Intake((events) => captureEvents(database.pool, events), hints, metrics),
+    intake: excluding(new Intake(createCapture(database.pool), hints, metrics, objects), exclusions, metrics),
     recall: createRecall({
       database,
       vectors,
@@ -65,6 +80,13 @@ export function createApiDependencies(config: Config, logger: Logger) {
       tokens: createTokenCounter(),
       clock: { now: () => Date.now() },
     }),
+    /** Hints of a request that changed something itself, beside those of captures. */
+    workflowHints,
+    imports: createImportJobs(temporal),
+    jobs,
+    jobList: createJobList({ database, jobs, config }),
+    steering: createSessionSteering(temporal, config.session),
+    vectors,
     health: createHealthChecks({ database, temporal, vectors, embedder }),
     /** Numbers that are read when they are asked for. */
     observe: () => {

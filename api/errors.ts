@@ -9,15 +9,20 @@ export const ERROR_STATUS = {
   INVALID_API_KEY: 401,
   FORBIDDEN: 403,
   NOT_FOUND: 404,
+  CONFLICT: 409,
   BODY_TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
   VALIDATION_FAILED: 422,
   UNKNOWN_EVENT_TYPE: 422,
   EVENT_TOO_LARGE: 422,
   SESSION_DELETED: 422,
+  EVENT_FORGOTTEN: 422,
+  CAPTURE_OFF: 422,
+  EXCLUDED: 422,
   EVENT_REFUSED: 422,
   INTERNAL: 500,
   UNAVAILABLE: 503,
+  TEMPORAL_UNAVAILABLE: 503,
   BUSY: 503,
 } as const;
 export type ErrorCode = keyof typeof ERROR_STATUS;
@@ -71,6 +76,8 @@ export function toApiError(error: unknown): ApiError {
     }));
     return new ApiError('VALIDATION_FAILED', 'the request is not valid', details);
   }
+  if (error instanceof Error && error.name === 'TemporalUnavailable')
+    return new ApiError('TEMPORAL_UNAVAILABLE', error.message);
   if (error instanceof Error) {
     const known = 'code' in error && typeof error.code === 'string' ? FRAMEWORK_CODES[error.code] : undefined;
     if (known !== undefined) return new ApiError(...known);

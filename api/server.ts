@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import helmet from '@fastify/helmet';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import Fastify, { LogController } from 'fastify';
@@ -10,6 +11,7 @@ import {
   serializerCompiler,
   validatorCompiler,
 } from 'fastify-type-provider-zod';
+import helmet from 'helmet';
 import { wellFormed } from '../domain/capture/well-formed.ts';
 import { DOCS_PREFIX, registerAuth } from './auth.ts';
 import { BODY_BYTES, registerBodyParsers } from './body.ts';
@@ -17,17 +19,35 @@ import type { ApiDependencies } from './dependencies.ts';
 import { answerError, ApiError } from './errors.ts';
 import { contextRoutes } from './routes/context.ts';
 import { eventRoutes } from './routes/events.ts';
+import { forgetRoutes } from './routes/forget.ts';
 import { healthRoutes } from './routes/health.ts';
+import { importRoutes } from './routes/imports.ts';
 import { hookRoutes } from './routes/hooks.ts';
+import { jobRoutes } from './routes/jobs.ts';
 import { learningRoutes } from './routes/learnings.ts';
+import { projectRoutes } from './routes/projects.ts';
 import { searchRoutes } from './routes/search.ts';
+import { sessionRowRoutes } from './routes/session-rows.ts';
+import { sessionSteeringRoutes } from './routes/session-steering.ts';
 import { sessionRoutes } from './routes/sessions.ts';
+import { settingRoutes } from './routes/settings.ts';
+import { traceRoutes } from './routes/trace.ts';
+import { transcriptRoutes } from './routes/transcripts.ts';
+import { valueRoutes } from './routes/values.ts';
 
 export const API_VERSION = '1';
 const PREFIX = `/api/v${API_VERSION}`;
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
 /** A client that sends nothing for this long is not coming back. */
 const IDLE_TIMEOUT_MS = 120_000;
+
+/** Headers by which browsers are told what not to do, as helmet sets them: the same for every answer, so they are asked for once. */
+function securityHeaders(): Record<string, string> {
+  const request = new IncomingMessage(new Socket());
+  const response = new ServerResponse(request);
+  helmet({ hsts: false })(request, response, () => undefined);
+  return Object.fromEntries(Object.entries(response.getHeaders()).map(([name, value]) => [name, String(value)]));
+}
 
 async function registerDocs(app: FastifyInstance): Promise<void> {
   await app.register(swagger, {
@@ -81,6 +101,7 @@ export interface ServerOptions {
 
 /** The HTTP server with every route; not listening yet. */
 export async function createServer({ dependencies, logger, isStopping }: ServerOptions): Promise<FastifyInstance> {
+  const security = securityHeaders();
   const app = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -96,13 +117,20 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
     routerOptions: { maxParamLength: 512 },
     // Addresses that no route sees, in the same shape and with the same headers.
     frameworkErrors: (error, request, reply) =>
-      answerError(error, request, reply.headers({ 'x-request-id': request.id, 'x-api-version': API_VERSION })),
+      answerError(
+        error,
+        request,
+        reply.headers({ ...security, 'x-request-id': request.id, 'x-api-version': API_VERSION }),
+      ),
   });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(answerError);
   app.setNotFoundHandler(() => {
     throw new ApiError('NOT_FOUND', 'there is no such route');
+  });
+  app.addHook('onRequest', async (_request, reply) => {
+    void reply.headers(security);
   });
   // Before the body is looked at: what may stand in it is for the route to say that it is sent on to.
   app.addHook('onRequest', async (request, reply) => {
@@ -119,16 +147,25 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
   app.addHook('onSend', async (request, reply) => {
     void reply.headers({ 'x-request-id': request.id, 'x-api-version': API_VERSION });
   });
-  await app.register(helmet, { hsts: false });
   await registerDocs(app);
   await app.register(
     async (api) => {
       await api.register(hookRoutes(dependencies));
       await api.register(eventRoutes(dependencies));
       await api.register(sessionRoutes(dependencies));
+      await api.register(sessionRowRoutes(dependencies));
+      await api.register(sessionSteeringRoutes(dependencies));
+      await api.register(jobRoutes(dependencies));
+      await api.register(traceRoutes(dependencies));
+      await api.register(forgetRoutes(dependencies));
+      await api.register(projectRoutes(dependencies));
+      await api.register(settingRoutes(dependencies));
       await api.register(learningRoutes(dependencies));
+      await api.register(valueRoutes(dependencies));
       await api.register(searchRoutes(dependencies));
       await api.register(contextRoutes(dependencies));
+      await api.register(importRoutes(dependencies));
+      await api.register(transcriptRoutes(dependencies));
       await api.register(healthRoutes({ ...dependencies, isStopping }));
       api.get('/openapi.json', { config: { access: 'open' }, schema: { hide: true } }, () => app.swagger());
     },

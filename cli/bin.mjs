@@ -1,15 +1,20 @@
 #!/usr/bin/env node
 // Plain JavaScript, so that any Node can read it: finds one that can run TypeScript, and hands over to it.
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const folder = path.dirname(fileURLToPath(import.meta.url));
 const main = path.join(folder, 'main.ts');
+const client = path.join(folder, '..', 'hook', 'built', 'client.cjs');
+const [, , command, event = '-'] = process.argv;
 const [major, minor] = process.versions.node.split('.').map(Number);
 
-if (major > 22 || (major === 22 && minor >= 18)) {
+if (command === 'hook' && !event.startsWith('-') && existsSync(client)) {
+  // An agent waits for it: any Node runs the built client, and nothing else is loaded.
+  createRequire(import.meta.url)(client);
+} else if (major > 22 || (major === 22 && minor >= 18)) {
   await import(pathToFileURL(main).href);
 } else {
   const newer = [path.join(folder, '..', 'node_modules'), path.join(folder, '..', '..')]
@@ -21,6 +26,7 @@ if (major > 22 || (major === 22 && minor >= 18)) {
     );
     process.exitCode = 1;
   } else {
+    const { spawn } = await import('node:child_process');
     const child = spawn(newer, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
     // A terminal sends its signals to both; one that is sent to this process alone is passed on.
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));

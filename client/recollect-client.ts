@@ -148,7 +148,8 @@ export class RecollectClient {
     });
   }
 
-  private async request<Answer>(
+  /** One request to a route under `/api/v1`; answers what the schema knows of its answer. */
+  async request<Answer>(
     method: string,
     path: string,
     schema: z.ZodType<Answer>,

@@ -1,7 +1,9 @@
+import { homedir } from 'node:os';
+import path from 'node:path';
 import { z } from 'zod';
 
 /** Queues a worker process may serve; `workflows/queues.ts` says what each is for. */
-export const WORKER_QUEUES = ['session', 'model', 'embedding', 'maintenance'] as const;
+export const WORKER_QUEUES = ['session', 'model', 'embedding', 'maintenance', 'transcripts'] as const;
 export type WorkerQueue = (typeof WORKER_QUEUES)[number];
 
 const positiveInt = z.coerce.number().int().positive();
@@ -88,6 +90,36 @@ export const environmentSchema = z.object({
     .max(60_000)
     .default(2_000)
     .describe('How long hints of one session are gathered; boundaries go at once'),
+  RECOLLECT_TRANSCRIPTS: z
+    .enum(['off', 'known', 'all'])
+    .default('off')
+    .describe(
+      'Transcripts of Claude Code on this machine that are read as they grow: none, those of sessions that hooks opened, or all. `npm start` sets `known` where the folder exists',
+    ),
+  RECOLLECT_TRANSCRIPT_ROOTS: z
+    .string()
+    .optional()
+    .describe(
+      'Folders, joined by colons, that an import may read on the server; default: the transcripts of the user who runs it',
+    ),
+  RECOLLECT_TRANSCRIPT_QUIET_MS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(86_400_000)
+    .default(60_000)
+    .describe(
+      'A transcript that was written to less long ago waits, so that what hooks have on their way arrives first',
+    ),
+  CLAUDE_CONFIG_DIR: z
+    .string()
+    .optional()
+    .describe('Where Claude Code keeps its files; default: `.claude` in the home of the user'),
+  RECOLLECT_CAPTURE_EXCLUDE: z
+    .string()
+    .max(16_384)
+    .default('')
+    .describe('Folders that nobody’s capture stores: globs joined by commas, `~` for any home'),
   RECOLLECT_SEARCH_KEYWORD_WEIGHT: fraction
     .default(0.35)
     .describe('Weight of keyword against vector in the fused score'),
@@ -103,12 +135,31 @@ export const environmentSchema = z.object({
     .min(1)
     .max(100)
     .optional()
-    .describe('Build id of the worker; default: the package’s version'),
+    .describe('Build id of the worker; default: the package’s version and the mark of its workflow code'),
+  RECOLLECT_WHOLE_VALUES_DIR: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Folder where values that capture cuts are kept whole, after redaction; unset: they are not kept'),
+  RECOLLECT_WORKER_PROMOTE: z
+    .stringbool()
+    .default(true)
+    .describe('A worker that starts makes its build the one that gets workflow tasks; off where a rollout does that'),
   RECOLLECT_LOG_LEVEL: z
     .enum(['debug', 'info', 'warn', 'error'])
     .default('info')
     .describe('Least level that is logged'),
 });
+
+/** Where Claude Code keeps the transcripts of this user. */
+export function transcriptFolder(claudeConfigDir: string | undefined): string {
+  return path.resolve(claudeConfigDir || path.join(homedir(), '.claude'), 'projects');
+}
+
+function transcriptRoots(given: string | undefined, claudeConfigDir: string | undefined): string[] {
+  const named = (given ?? '').split(path.delimiter).filter((root) => root !== '');
+  return named.length > 0 ? named : [transcriptFolder(claudeConfigDir)];
+}
 
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
 
@@ -158,13 +209,23 @@ const configSchema = environmentSchema
       idleMs: env.RECOLLECT_SESSION_IDLE_MS,
       retryMs: env.RECOLLECT_SESSION_RETRY_MS,
     },
+    wholeValuesDir: env.RECOLLECT_WHOLE_VALUES_DIR,
     sweepIntervalMs: env.RECOLLECT_SWEEP_INTERVAL_MS,
     hintDelayMs: env.RECOLLECT_HINT_DELAY_MS,
+    captureExclude: env.RECOLLECT_CAPTURE_EXCLUDE.split(',')
+      .map((glob) => glob.trim())
+      .filter((glob) => glob !== ''),
+    transcripts: {
+      mode: env.RECOLLECT_TRANSCRIPTS,
+      roots: transcriptRoots(env.RECOLLECT_TRANSCRIPT_ROOTS, env.CLAUDE_CONFIG_DIR),
+      quietMs: env.RECOLLECT_TRANSCRIPT_QUIET_MS,
+    },
     search: { keywordWeight: env.RECOLLECT_SEARCH_KEYWORD_WEIGHT },
     shutdownGraceMs: env.RECOLLECT_SHUTDOWN_GRACE_MS,
     worker: {
       queues: env.RECOLLECT_WORKER_QUEUES.split(',').map((queue) => queue.trim()),
       buildId: env.RECOLLECT_BUILD_ID,
+      promote: env.RECOLLECT_WORKER_PROMOTE,
     },
     logLevel: env.RECOLLECT_LOG_LEVEL,
   }))
@@ -178,6 +239,8 @@ const configSchema = environmentSchema
       refuse('RECOLLECT_WINDOW_QUIET_MS', 'must not be more than RECOLLECT_SESSION_IDLE_MS');
     if (!LOOPBACK.has(config.http.host) && !config.http.allowPlain)
       refuse('RECOLLECT_HTTP_HOST', 'is beyond loopback: plain HTTP there needs RECOLLECT_ALLOW_PLAIN_HTTP=true');
+    if (!config.transcripts.roots.every((root) => path.isAbsolute(root)))
+      refuse('RECOLLECT_TRANSCRIPT_ROOTS', 'must hold absolute paths');
     const unknown = config.worker.queues.filter((queue) => !WORKER_QUEUES.some((known) => known === queue));
     if (unknown.length > 0) refuse('RECOLLECT_WORKER_QUEUES', `knows only ${WORKER_QUEUES.join(', ')}`);
   });

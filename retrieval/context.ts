@@ -6,6 +6,7 @@ import type { TokenCounter } from '../domain/ports/token-counter.ts';
 import { readContextSources } from '../stores/postgres/context-sources.ts';
 import type { Database } from '../stores/postgres/database.ts';
 import { findProject, projectOfSession } from '../stores/postgres/projects.ts';
+import type { ProjectName } from '../stores/postgres/projects.ts';
 import { findSessionId } from '../stores/postgres/sessions.ts';
 import { entriesOfProject, entriesOfSearch, SECTIONS } from './context-candidates.ts';
 import type { ContextEntry } from './context-candidates.ts';
@@ -64,7 +65,7 @@ function render(projectName: string, chosen: readonly ContextEntry[]): string {
 export function createContext(dependencies: ContextDependencies): (request: ContextRequest) => Promise<ContextBlock> {
   const { database, search, tokens, clock } = dependencies;
 
-  const searched = async (request: ContextRequest, projectId: string | null): Promise<ContextEntry[]> => {
+  const searched = async (request: ContextRequest, project: ProjectName | null): Promise<ContextEntry[]> => {
     const question = request.purpose === 'file' ? request.file : request.prompt;
     if (question === null || question.trim() === '') return [];
     const { found } = await search({
@@ -72,7 +73,7 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
       question: question.slice(0, 500).toWellFormed(),
       filter: {
         namespace: request.namespace,
-        ...(projectId === null ? {} : { projectId }),
+        ...(project === null ? {} : { projectId: project.id, formerProjectIds: project.formerIds }),
         ...(request.viewerId === undefined ? {} : { viewerId: request.viewerId }),
       },
       limit: SEARCH_LIMIT,
@@ -106,7 +107,7 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
     if (project === null && request.project !== null) return EMPTY;
     const entries = [
       ...(sources === null ? [] : entriesOfProject(sources, new Date(clock.now()))),
-      ...(await searched(request, project?.id ?? null)),
+      ...(await searched(request, project)),
     ];
     if (entries.length === 0) return EMPTY;
     const name = project?.displayName ?? 'this tenant';

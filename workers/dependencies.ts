@@ -3,6 +3,7 @@ import { createLearningActivities } from '../activities/learning/create-learning
 import { createMaintenanceActivities } from '../activities/maintenance/create-maintenance-activities.ts';
 import { withFailures } from '../activities/failures.ts';
 import { createSessionActivities } from '../activities/session/create-session-activities.ts';
+import { createTranscriptActivities } from '../activities/transcripts/create-transcript-activities.ts';
 import { createSummariseActivities } from '../activities/summarise/create-summarise-activities.ts';
 import { ConfigError } from '../config/config.ts';
 import type { Config } from '../config/config.ts';
@@ -13,6 +14,7 @@ import { createModel } from '../models/create-model.ts';
 import { createTokenCounter } from '../models/tokens/token-counter.ts';
 import { createDatabase } from '../stores/postgres/database.ts';
 import { createPool } from '../stores/postgres/pool.ts';
+import { localOwner } from '../stores/postgres/transcripts.ts';
 import { createTemporalClient } from '../stores/temporal/client.ts';
 import { createWorkflowHints } from '../stores/temporal/hints.ts';
 import { createWeaviateIndex } from '../stores/weaviate/weaviate-index.ts';
@@ -70,13 +72,28 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
     activities: {
       session: withFailures(createSessionActivities({ database, tokens, embeddingModel, hints, clock })),
       model: {
-        ...withFailures(createSummariseActivities({ database, model, embeddingModel })),
-        ...withFailures(createLearningActivities({ database, model, embeddingModel })),
+        ...withFailures(createSummariseActivities({ database, model, embeddingModel, hints, clock })),
+        ...withFailures(createLearningActivities({ database, model, embeddingModel, hints })),
       },
       embedding: withFailures(createIndexActivities({ database, embedder, vectors })),
+      transcripts: withFailures(
+        createTranscriptActivities({
+          database,
+          hints,
+          now: clock.now,
+          watch: {
+            ...config.transcripts,
+            idleMs: config.session.idleMs,
+            excludeGlobs: config.captureExclude,
+            owner: () =>
+              config.database.maintenanceUrl === undefined ? Promise.resolve(null) : localOwner(maintenance),
+          },
+        }),
+      ),
       maintenance: withFailures(createMaintenanceActivities({ maintenance, hints, idleMs: config.session.idleMs })),
     },
     modelName: model.name,
+    client,
     /** After the workers have drained: clients first, stores last. */
     async close() {
       await client.connection.close();

@@ -7,7 +7,8 @@ import { processEnvironment } from '../config/process-environment.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createWorkerDependencies } from './dependencies.ts';
-import { createWorkers } from './create-workers.ts';
+import { buildIdOf, createWorkers } from './create-workers.ts';
+import { promoteBuild } from './promote.ts';
 import { announceReady, stopRequested } from '../config/process-lifecycle.ts';
 
 /** The SDK's own log lines, among ours. */
@@ -47,9 +48,17 @@ async function main(): Promise<void> {
     'worker starts',
   );
   const running = Promise.all(workers.map((worker) => worker.run()));
+  const promotion = new AbortController();
+  const promoted = config.worker.promote
+    ? promoteBuild(dependencies.client, buildIdOf(config), promotion.signal, (error) =>
+        logger.warn({ error: error instanceof Error ? error.name : 'unknown' }, 'this build is not current yet'),
+      ).then((done) => done && logger.info({ build: buildIdOf(config) }, 'this build is current'))
+    : Promise.resolve();
   announceReady();
   const reason = await Promise.race([stop, running.then(() => 'its workers ended')]);
   logger.info({ reason }, 'worker stops');
+  promotion.abort();
+  await promoted;
   // No new work, then what runs may finish within the grace time, then the clients.
   for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   await running;

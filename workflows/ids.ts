@@ -13,6 +13,11 @@ export function indexWorkflowId(tenantId: string, shard = 0): string {
   return `index/${tenantId}/${shard}`;
 }
 
-export function operationsWorkflowId(name: 'capture-sweep' | 'partitions'): string {
+export function operationsWorkflowId(name: 'capture-sweep' | 'partitions' | 'transcripts'): string {
   return `ops/${name}`;
+}
+
+/** An import; its id is that of its row. */
+export function importWorkflowId(importId: string): string {
+  return `job/import/${importId}`;
 }

@@ -3,3 +3,4 @@ export { index } from './indexing/workflow.ts';
 export { learning } from './learning/workflow.ts';
 export { captureSweep, partitions } from './operations/workflow.ts';
 export { session } from './session/workflow.ts';
+export { transcriptImport, transcriptWatch } from './transcripts/workflow.ts';

@@ -8,4 +8,6 @@ export const QUEUES = {
   embedding: 'embedding',
   /** Sweeps and other long, few jobs that look at every tenant: run with the maintenance role. */
   maintenance: 'maintenance',
+  /** Reading of transcripts: long, and only a worker on the machine where the files lie can do it. */
+  transcripts: 'transcripts',
 } as const;

@@ -9,6 +9,8 @@ import type { IndexChunk, VectorIndex } from '../../domain/ports/vector-index.ts
 import type { Database } from '../../stores/postgres/database.ts';
 import { pendingEmbeddings, sessionsWithoutPending, settleEmbeddings } from '../../stores/postgres/embedding-ledger.ts';
 import type { PendingEmbedding } from '../../stores/postgres/embedding-ledger.ts';
+import { overtakenEmbeddings, removableEmbeddings, strikeRemoved } from '../../stores/postgres/embedding-removal.ts';
+import type { RemovableEmbedding } from '../../stores/postgres/embedding-removal.ts';
 import { readMemories } from '../../stores/postgres/memories.ts';
 import type { IndexActivities } from '../../workflows/indexing/types.ts';
 import { beating } from '../heartbeat.ts';
@@ -21,6 +23,8 @@ export interface IndexDependencies {
 
 /** Chunks of one batch: a second or two of the local model, so that a kill costs little and heartbeats stay rare. */
 const BATCH_CHUNKS = 96;
+/** Chunks whose removal is one call or two. */
+const REMOVED_CHUNKS = 500;
 
 /** A chunk that waits, with the memory that it is part of and its text as it is now. */
 interface PlacedChunk {
@@ -68,15 +72,29 @@ export function createIndexActivities({ database, embedder, vectors }: IndexDepe
     });
   };
 
+  /** Removes what was forgotten: first from the index, then from the ledger, so that a kill in between costs a second removal only. */
+  const remove = async (tenantId: TenantId, removable: readonly RemovableEmbedding[]): Promise<void> => {
+    for (const model of new Set(removable.map((chunk) => chunk.model))) {
+      const memoryIds = removable.filter((chunk) => chunk.model === model).map((chunk) => chunk.memoryId);
+      await vectors.remove(tenantId, model, [...new Set(memoryIds)]);
+    }
+    const ids = removable.map((chunk) => chunk.id);
+    await database.asTenant(tenantId, (transaction) => strikeRemoved(transaction, ids));
+  };
+
   return {
     embedBatch: (input) =>
       beating(async (signal) => {
         const tenantId = asId<TenantId>(input.tenantId);
-        const pending = await database.asTenant(tenantId, (transaction) =>
-          pendingEmbeddings(transaction, embedder.model, BATCH_CHUNKS + 1),
-        );
+        const { removable, pending } = await database.asTenant(tenantId, async (transaction) => ({
+          removable: await removableEmbeddings(transaction, REMOVED_CHUNKS),
+          pending: await pendingEmbeddings(transaction, embedder.model, BATCH_CHUNKS + 1),
+        }));
+        // Before anything is embedded: the model may be away, and what was forgotten must not wait for it.
+        if (removable.length > 0) await remove(tenantId, removable);
+        const moreRemovable = removable.length === REMOVED_CHUNKS;
         const batch = pending.slice(0, BATCH_CHUNKS);
-        if (batch.length === 0) return { indexed: 0, refused: 0, more: false, completeSessionIds: [] };
+        if (batch.length === 0) return { indexed: 0, refused: 0, more: moreRemovable, completeSessionIds: [] };
         const placed = await place(tenantId, batch);
         const embeddings = await embedder.embed(placed.map(embeddedText), 'passage', signal);
         await vectors.ensureCollection(embedder.model, embedder.dimension);
@@ -100,14 +118,24 @@ export function createIndexActivities({ database, embedder, vectors }: IndexDepe
         // A chunk whose memory is gone meanwhile has nothing to be written: it is done with, too.
         const indexed = batch.filter((chunk) => !refusals.has(chunk.objectId)).map((chunk) => chunk.id);
         const sessionIds = [...new Set(batch.flatMap((chunk) => (chunk.sessionId === null ? [] : [chunk.sessionId])))];
-        const completeSessionIds = await database.asTenant(tenantId, async (transaction) => {
+        const { overtaken, completeSessionIds } = await database.asTenant(tenantId, async (transaction) => {
           await settleEmbeddings(transaction, indexed, refused);
-          return sessionsWithoutPending(transaction, sessionIds);
+          return {
+            overtaken: await overtakenEmbeddings(transaction, indexed),
+            completeSessionIds: await sessionsWithoutPending(transaction, sessionIds),
+          };
         });
+        // Forgotten while it was embedded: what was just written goes again.
+        if (overtaken.size > 0)
+          await vectors.remove(
+            tenantId,
+            embedder.model,
+            batch.filter((chunk) => overtaken.has(chunk.id)).map((chunk) => chunk.memoryId),
+          );
         return {
           indexed: indexed.length,
           refused: refused.length,
-          more: pending.length > BATCH_CHUNKS || refused.length > 0,
+          more: moreRemovable || pending.length > BATCH_CHUNKS || refused.length > 0 || overtaken.size > 0,
           completeSessionIds,
         };
       }),

@@ -3,22 +3,26 @@ import { groundLearnings, quotableRows } from '../../domain/grounding.ts';
 import { asId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import type { ModelPort } from '../../domain/ports/model.ts';
+import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
 import type { Database } from '../../stores/postgres/database.ts';
-import { wantEmbeddings } from '../../stores/postgres/embedding-ledger.ts';
+import { countPending, wantEmbeddings } from '../../stores/postgres/embedding-ledger.ts';
 import type { EmbeddingModel } from '../../stores/postgres/embedding-ledger.ts';
+import { refuseForgotten } from '../../stores/postgres/forgotten.ts';
 import { writeLearnings } from '../../stores/postgres/learnings.ts';
 import { readPrompts, readRowsAround } from '../../stores/postgres/session-rows.ts';
 import { readSessionFacts, writeLearnedSeq } from '../../stores/postgres/session-state.ts';
 import { readTopicsAndItems } from '../../stores/postgres/summaries.ts';
 import { bookUsage } from '../../stores/postgres/usage-ledger.ts';
-import type { LearningActivities } from '../../workflows/learning/types.ts';
+import type { LearningActivities, LearningInput } from '../../workflows/learning/types.ts';
 import { beating } from '../heartbeat.ts';
+import { hintedIndex } from '../hinted-index.ts';
 import { bookingFailures, costOf } from '../model-call.ts';
 
 export interface LearningDependencies {
   readonly database: Database;
   readonly model: ModelPort;
   readonly embeddingModel: EmbeddingModel;
+  readonly hints: WorkflowHints;
 }
 
 /** Prompts that learnings may be drawn from. */
@@ -32,7 +36,11 @@ export function createLearningActivities({
   database,
   model,
   embeddingModel,
+  hints,
 }: LearningDependencies): LearningActivities {
+  const pendingOf = (ref: LearningInput) =>
+    database.asTenant(asId(ref.tenantId), (transaction) => countPending(transaction, ref.sessionId));
+
   return {
     extractLearnings: (ref) =>
       beating(async (signal) => {
@@ -54,7 +62,7 @@ export function createLearningActivities({
           };
         });
         if (known === null || (known.input.prompts.length === 0 && known.input.rows.length === 0))
-          return { written: 0, calls: 0, tokens: 0, usd: 0 };
+          return { written: 0, calls: 0, tokens: 0, usd: 0, pending: await pendingOf(ref) };
         const { facts, input } = known;
         const owner = {
           tenantId,
@@ -73,6 +81,7 @@ export function createLearningActivities({
             namespace: facts.namespace,
             validFrom: new Date(),
           };
+          await refuseForgotten(transaction, ref.sessionId, facts.forgotten);
           const learnings = await writeLearnings(transaction, context, drafts);
           await wantEmbeddings(
             transaction,
@@ -89,7 +98,9 @@ export function createLearningActivities({
           await writeLearnedSeq(transaction, ref.sessionId, facts.consumedSeq);
           return learnings.length;
         });
-        return { written, ...costOf(usage) };
+        const pending = await pendingOf(ref);
+        if (pending > 0) await hintedIndex(hints, tenantId);
+        return { written, ...costOf(usage), pending };
       }),
   };
 }

@@ -2,16 +2,19 @@ import { chunkText } from '../../domain/chunking.ts';
 import { groundSession, groundTopic, quotableRows } from '../../domain/grounding.ts';
 import { asId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
+import type { Clock } from '../../domain/ports/clock.ts';
+import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
 import { ModelError } from '../../domain/ports/model.ts';
 import type { ModelPort, ModelUsage, SourceRow } from '../../domain/ports/model.ts';
 import type { Database, TenantTransaction } from '../../stores/postgres/database.ts';
 import { wantEmbeddings } from '../../stores/postgres/embedding-ledger.ts';
 import type { EmbeddingModel } from '../../stores/postgres/embedding-ledger.ts';
+import { refuseForgotten } from '../../stores/postgres/forgotten.ts';
 import { precedingRequest, readPrompts, readRows, readTrace } from '../../stores/postgres/session-rows.ts';
-import { readSessionFacts, writeTitle } from '../../stores/postgres/session-state.ts';
-import type { SessionFacts } from '../../stores/postgres/session-state.ts';
+import { enterPhase, readSessionFacts, writeTitle } from '../../stores/postgres/session-state.ts';
+import type { SessionFacts, SessionPhase } from '../../stores/postgres/session-state.ts';
 import {
-  hasSessionSummary,
+  findSessionSummary,
   readTopicsAndItems,
   writeSessionSummary,
   writeTopic,
@@ -22,20 +25,26 @@ import { countWindows, markParked, claimSummarised, nextCutWindow } from '../../
 import type { SessionTrace } from '../../stores/postgres/session-rows.ts';
 import type { StoredWindow } from '../../stores/postgres/windows.ts';
 import { PERMANENT_FAILURES } from '../../workflows/failure-types.ts';
-import type { SessionRef, SummariseActivities } from '../../workflows/session/types.ts';
+import { sessionWorkflowId } from '../../workflows/ids.ts';
+import type { CloseResult, SessionRef, SummariseActivities } from '../../workflows/session/types.ts';
 import { modelFailureType } from '../failures.ts';
 import { beating } from '../heartbeat.ts';
+import { hintedIndex } from '../hinted-index.ts';
 import { bookingFailures, costOf } from '../model-call.ts';
 
 export interface SummariseDependencies {
   readonly database: Database;
   readonly model: ModelPort;
   readonly embeddingModel: EmbeddingModel;
+  readonly hints: WorkflowHints;
+  readonly clock: Clock;
 }
 
 /** Prompts that a session summary is given: the first and the last of a long session. */
 const HEAD_PROMPTS = 20;
 const TAIL_PROMPTS = 40;
+/** No further window is begun after this: with the bound of one model call well under the bound of an attempt. */
+const WINDOWS_BUDGET_MS = 20_000;
 const NO_COST = { calls: 0, tokens: 0, usd: 0 };
 
 function unique(values: readonly string[]): string[] {
@@ -79,6 +88,8 @@ export function createSummariseActivities({
   database,
   model,
   embeddingModel,
+  hints,
+  clock,
 }: SummariseDependencies): SummariseActivities {
   const wantVectors = (transaction: TenantTransaction, ref: SessionRef, written: readonly WrittenSummary[]) =>
     wantEmbeddings(
@@ -117,6 +128,7 @@ export function createSummariseActivities({
     const topic = groundTopic(output, rows).kept;
     await database.asTenant(tenantId, async (transaction) => {
       await bookUsage(transaction, owner, usage);
+      await refuseForgotten(transaction, ref.sessionId, facts.forgotten);
       if (!(await claimSummarised(transaction, ref.sessionId, window.n))) return;
       const written = await writeTopic(
         transaction,
@@ -129,31 +141,73 @@ export function createSummariseActivities({
     return usage;
   };
 
+  /** One window: summarised or parked. Null when none waits. */
+  const summariseNext = async (ref: SessionRef, signal: AbortSignal): Promise<CloseResult | null> => {
+    const window = await database.asTenant(asId(ref.tenantId), (transaction) =>
+      nextCutWindow(transaction, ref.sessionId),
+    );
+    if (window === null) return null;
+    try {
+      return costOf(await summarise(ref, window, signal));
+    } catch (error) {
+      if (!(error instanceof ModelError) || !PERMANENT_FAILURES.includes(modelFailureType(error))) throw error;
+      await park(ref, window, error);
+      return costOf(error.usage);
+    }
+  };
+
+  const enter = (transaction: TenantTransaction, ref: SessionRef, phase: SessionPhase) =>
+    enterPhase(transaction, ref.sessionId, phase, sessionWorkflowId(ref.tenantId, ref.sessionId));
+
   return {
     summariseNextWindow: (ref) =>
       beating(async (signal) => {
-        const tenantId = asId<TenantId>(ref.tenantId);
-        const window = await database.asTenant(tenantId, (transaction) => nextCutWindow(transaction, ref.sessionId));
-        let cost = NO_COST;
-        if (window !== null) {
-          try {
-            cost = costOf(await summarise(ref, window, signal));
-          } catch (error) {
-            if (!(error instanceof ModelError) || !PERMANENT_FAILURES.includes(modelFailureType(error))) throw error;
-            await park(ref, window, error);
-            cost = costOf(error.usage);
-          }
-        }
-        const counts = await database.asTenant(tenantId, (transaction) => countWindows(transaction, ref.sessionId));
+        const cost = (await summariseNext(ref, signal)) ?? NO_COST;
+        const counts = await database.asTenant(asId(ref.tenantId), (transaction) =>
+          countWindows(transaction, ref.sessionId),
+        );
         return { windowsCut: counts.cut, windowsParked: counts.parked, ...cost };
+      }),
+
+    summariseWindows: (ref) =>
+      beating(async (signal) => {
+        const tenantId = asId<TenantId>(ref.tenantId);
+        await database.asTenant(tenantId, (transaction) => enter(transaction, ref, ref.phase));
+        const deadline = clock.now() + WINDOWS_BUDGET_MS;
+        const total = { summarised: 0, ...NO_COST };
+        try {
+          while (clock.now() < deadline) {
+            const cost = await summariseNext(ref, signal);
+            if (cost === null) break;
+            total.summarised += 1;
+            total.calls += cost.calls;
+            total.tokens += cost.tokens;
+            total.usd += cost.usd;
+          }
+        } catch (error) {
+          // What was summarised before is done and is to be counted; the next call meets the failure at its first window.
+          if (total.summarised === 0 || signal.aborted) throw error;
+        }
+        const counts = await database.asTenant(tenantId, async (transaction) => {
+          const left = await countWindows(transaction, ref.sessionId);
+          if (left.cut === 0 && ref.phase === 'summarising') await enter(transaction, ref, 'active');
+          return left;
+        });
+        await hintedIndex(hints, tenantId);
+        return { windowsCut: counts.cut, windowsParked: counts.parked, ...total };
       }),
 
     summariseSession: (ref) =>
       beating(async (signal) => {
         const tenantId = asId<TenantId>(ref.tenantId);
+        const { phase } = ref;
+        const standing = await database.asTenant(tenantId, async (transaction) => {
+          if (phase !== undefined) await enter(transaction, ref, phase);
+          return findSessionSummary(transaction, ref.sessionId);
+        });
         const known = await database.asTenant(tenantId, async (transaction) => {
           const facts = await readSessionFacts(transaction, ref.sessionId);
-          if (!facts.infer || (await hasSessionSummary(transaction, ref.sessionId, facts.consumedSeq))) return null;
+          if (!facts.infer || standing?.toSeq === facts.consumedSeq) return null;
           const derived = await readTopicsAndItems(transaction, ref.sessionId);
           return {
             facts,
@@ -161,7 +215,8 @@ export function createSummariseActivities({
             prompts: await readPrompts(transaction, ref.sessionId, HEAD_PROMPTS, TAIL_PROMPTS),
           };
         });
-        if (known === null || (known.derived.topics.length === 0 && known.prompts.length === 0)) return NO_COST;
+        if (known === null || (known.derived.topics.length === 0 && known.prompts.length === 0))
+          return { ...NO_COST, summaryId: standing?.id ?? null };
         const { facts, derived, prompts } = known;
         const owner = {
           tenantId,
@@ -172,7 +227,8 @@ export function createSummariseActivities({
         const input = { projectName: facts.projectName, ...derived, prompts };
         const { output, usage } = await bookingFailures(database, owner, () => model.summariseSession(input, signal));
         const draft = groundSession(output, quotableRows(input)).kept;
-        await database.asTenant(tenantId, async (transaction) => {
+        const summaryId = await database.asTenant(tenantId, async (transaction) => {
+          await refuseForgotten(transaction, ref.sessionId, facts.forgotten);
           const trace = await readTrace(transaction, ref.sessionId);
           const written = await writeSessionSummary(
             transaction,
@@ -182,8 +238,10 @@ export function createSummariseActivities({
           await writeTitle(transaction, ref.sessionId, draft.title);
           await wantVectors(transaction, ref, written);
           await bookUsage(transaction, owner, usage);
+          return (written[0] ?? (await findSessionSummary(transaction, ref.sessionId)))?.id ?? null;
         });
-        return costOf(usage);
+        if (phase !== undefined) await hintedIndex(hints, tenantId);
+        return { ...costOf(usage), summaryId };
       }),
   };
 }

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -5,7 +6,7 @@ import { holderOf } from '../auth.ts';
 import { BATCH_BODY_BYTES, EVENT_BYTES } from '../body.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
-import { checkEvent, itemOf } from '../intake/check-event.ts';
+import { checkEvent, itemOf, rejectionOf } from '../intake/check-event.ts';
 import type { CaptureItem } from '../intake/check-event.ts';
 import { deliveryHeaders, deliveryOf, keyedByDelivery } from '../intake/delivery.ts';
 import { captureLines } from '../intake/ndjson.ts';
@@ -26,15 +27,24 @@ function answerOf(items: readonly CaptureItem[]): z.output<typeof captureAnswerS
   };
 }
 
+/** Bytes of a body whose length is told and within an event's limit; else null, and then the event itself is measured. */
+function sizeSent(headers: IncomingHttpHeaders): number | null {
+  const length = Number(headers['content-length'] ?? Number.NaN);
+  return length <= EVENT_BYTES ? length : null;
+}
+
 /** `POST /events` and `/events/batch`: host-neutral capture. */
 export function eventRoutes({ intake }: ApiDependencies): FastifyPluginCallbackZod {
   /** Stores the good events of a list and answers one item each, in order. */
   const captureAll = async (
     values: readonly unknown[],
     capturer: Capturer,
-    delivery: string | null,
+    headers: IncomingHttpHeaders,
   ): Promise<CaptureItem[]> => {
-    const checked = values.map((value) => checkEvent(value, null));
+    const delivery = deliveryOf(headers);
+    // No event is larger than the body that brings it.
+    const bytes = sizeSent(headers);
+    const checked = values.map((value) => checkEvent(value, bytes));
     const good = checked.flatMap((entry, index): HostEvent[] =>
       'event' in entry ? [keyedByDelivery(entry.event, delivery, index)] : [],
     );
@@ -66,15 +76,14 @@ export function eventRoutes({ intake }: ApiDependencies): FastifyPluginCallbackZ
       },
       async (request, reply) => {
         const holder = holderOf(request);
-        const checked = checkEvent(request.body, null);
+        const checked = checkEvent(request.body, sizeSent(request.headers));
         if (!('event' in checked)) throw new ApiError(checked.code, checked.message, checked.details);
         const results = await intake.capture([keyedByDelivery(checked.event, deliveryOf(request.headers), 0)], holder);
         const item = itemOf(0, results[0]);
-        if (item.status === 'rejected')
-          throw new ApiError(
-            item.code === 'SESSION_DELETED' ? 'SESSION_DELETED' : 'EVENT_REFUSED',
-            item.message ?? 'refused',
-          );
+        if (item.status === 'rejected') {
+          const { code, message } = rejectionOf(results[0]);
+          throw new ApiError(code, message);
+        }
         return reply.status(202).send(answerOf([item]));
       },
     );
@@ -110,7 +119,10 @@ export function eventRoutes({ intake }: ApiDependencies): FastifyPluginCallbackZ
           const lines = captureLines(request.body, deliveryOf(request.headers), (events) =>
             intake.capture(events, holder),
           );
-          return reply.status(202).type('application/x-ndjson').send(Readable.from(lines));
+          return reply
+            .status(202)
+            .type('application/x-ndjson')
+            .send(Readable.from(lines, { objectMode: true, highWaterMark: 1 }));
         }
         if (!Array.isArray(request.body))
           throw new ApiError('VALIDATION_FAILED', 'the body must be an array of events', [
@@ -120,7 +132,7 @@ export function eventRoutes({ intake }: ApiDependencies): FastifyPluginCallbackZ
           const message = `holds at most ${MAX_ARRAY} events; send more as NDJSON`;
           throw new ApiError('VALIDATION_FAILED', `an array ${message}`, [{ field: '', message }]);
         }
-        return reply.status(202).send(answerOf(await captureAll(request.body, holder, deliveryOf(request.headers))));
+        return reply.status(202).send(answerOf(await captureAll(request.body, holder, request.headers)));
       },
     );
     done();

@@ -1,12 +1,18 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { translateHook } from '../../domain/capture/claude-code-hooks.ts';
+import type { HookPayload } from '../../domain/capture/claude-code-hooks.ts';
+import type { HostEvent } from '../../domain/capture/event.ts';
+import { translateMapped, withSessionId } from '../../domain/capture/hosts/translate-mapped.ts';
 import { holderOf, viewerOf } from '../auth.ts';
 import { HOOK_BODY_BYTES } from '../body.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
+import { rejectionOf } from '../intake/check-event.ts';
 import { deliveryHeaders, deliveryOf } from '../intake/delivery.ts';
-import { externalId, ERROR_RESPONSES, timestamp } from '../schemas/shared.ts';
+import { HOOK_HOSTS, HOST_MAPPINGS } from '../schemas/host-mappings.ts';
+import type { HookHost } from '../schemas/host-mappings.ts';
+import { externalId, ERROR_RESPONSES, namespaceName, timestamp } from '../schemas/shared.ts';
 
 /** What must be right in a hook's JSON; everything else is the host's own and is kept as it comes. */
 const hookBody = z.looseObject({
@@ -22,8 +28,39 @@ const hookBody = z.looseObject({
 const hookAnswer = z
   .object({
     hookSpecificOutput: z.object({ hookEventName: z.string(), additionalContext: z.string() }).optional(),
+    additional_context: z.string().optional(),
   })
   .meta({ id: 'HookAnswer' });
+
+const hookQuery = z.object({
+  host: z.enum(HOOK_HOSTS).default('claude-code').describe('The agent host that sends the hook'),
+  namespace: namespaceName.default('default').describe('Namespace of the session, fixed by its first event'),
+});
+
+/** The mapping of a host that is known by data; null for Claude Code, whose hooks are known by code, and for a host that nobody knows. */
+function mappingOf(host: unknown): (typeof HOST_MAPPINGS)[Exclude<HookHost, 'claude-code'>] | null {
+  const name = HOOK_HOSTS.find((known) => known === host);
+  return name === undefined || name === 'claude-code' ? null : HOST_MAPPINGS[name];
+}
+
+function translate(host: HookHost, event: string, payload: HookPayload, deliveryId: string | null): HostEvent | null {
+  const mapping = mappingOf(host);
+  return mapping === null
+    ? translateHook(event, payload, deliveryId)
+    : translateMapped(mapping, event, payload, deliveryId);
+}
+
+/** Whether an event starts a session, so that it is answered with context. */
+function startsSession(host: HookHost, event: string): boolean {
+  const mapping = mappingOf(host);
+  return mapping === null ? event === 'SessionStart' : mapping.events[event]?.session_start === true;
+}
+
+function contextAnswer(host: HookHost, event: string, block: string): z.output<typeof hookAnswer> {
+  return mappingOf(host)?.context_answer === 'additional_context'
+    ? { additional_context: block }
+    : { hookSpecificOutput: { hookEventName: event, additionalContext: block } };
+}
 
 /** `POST /hooks/{event}`: a host's raw hook in, what that host may be answered out. */
 export function hookRoutes({ intake, recall }: ApiDependencies): FastifyPluginCallbackZod {
@@ -33,14 +70,21 @@ export function hookRoutes({ intake, recall }: ApiDependencies): FastifyPluginCa
       {
         bodyLimit: HOOK_BODY_BYTES,
         config: { access: 'capture' },
+        // Hosts name their session's id as they like; the body is checked under the one name that it has here.
+        preValidation: (request, _reply, next) => {
+          const mapping = mappingOf(request.query.host);
+          if (mapping !== null) request.body = withSessionId(mapping, request.body);
+          next();
+        },
         schema: {
           tags: ['capture'],
           summary: 'Take one hook of an agent host',
           description:
-            'Raw Claude Code hook JSON. An unknown event is kept as an info observation. A session start is answered with context.',
+            'Raw hook JSON of Claude Code, or of the host that the query names. An unknown event is kept as an info observation. A session start is answered with context.',
           params: z.object({
             event: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'letters, digits, dash and underscore, at most 64'),
           }),
+          querystring: hookQuery,
           headers: deliveryHeaders,
           body: hookBody,
           response: { 200: hookAnswer, ...ERROR_RESPONSES },
@@ -49,14 +93,20 @@ export function hookRoutes({ intake, recall }: ApiDependencies): FastifyPluginCa
       async (request) => {
         const holder = holderOf(request);
         const { event } = request.params;
-        const translated = translateHook(event, request.body, deliveryOf(request.headers));
+        const { host, namespace } = request.query;
+        const told = translate(host, event, request.body, deliveryOf(request.headers));
+        const translated = told === null ? null : { ...told, namespace };
         if (translated !== null) {
           const [result] = await intake.capture([translated], { tenantId: holder.tenantId, userId: holder.userId });
-          if (result?.status === 'rejected') throw new ApiError('SESSION_DELETED', 'the session was deleted');
-          if (result === undefined || result.status === 'refused')
-            throw new ApiError('EVENT_REFUSED', 'the store does not take this event');
+          const stored = result?.status === 'accepted' || result?.status === 'duplicate';
+          // What a person wants kept out is no problem of the agent's.
+          const unwanted = result?.status === 'rejected' && result.reason !== 'deleted';
+          if (!stored && !unwanted) {
+            const { code, message } = rejectionOf(result);
+            throw new ApiError(code, message);
+          }
         }
-        if (event !== 'SessionStart' || !holder.scopes.includes('read')) return {};
+        if (!startsSession(host, event) || !holder.scopes.includes('read')) return {};
         const block = await recall
           .contextForHook(holder.tenantId, viewerOf(holder), translated)
           .catch((error: unknown) => {
@@ -67,7 +117,7 @@ export function hookRoutes({ intake, recall }: ApiDependencies): FastifyPluginCa
             );
             return '';
           });
-        return block === '' ? {} : { hookSpecificOutput: { hookEventName: event, additionalContext: block } };
+        return block === '' ? {} : contextAnswer(host, event, block);
       },
     );
     done();

@@ -6,6 +6,7 @@ import { MEMORY_TYPES } from '../../domain/ports/vector-index.ts';
 import type { RecallFilter } from '../../domain/ports/vector-index.ts';
 import type { FoundMemory, SearchResult } from '../../retrieval/search.ts';
 import { findProject } from '../../stores/postgres/projects.ts';
+import type { ProjectName } from '../../stores/postgres/projects.ts';
 import { previewOf } from '../../domain/capture/build-event.ts';
 import { holderOf, viewerOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
@@ -115,7 +116,7 @@ const NOTHING: SearchResult = {
 /** Only what was asked for: a filter that is absent must not become one that is undefined. */
 function filterOf(
   query: z.output<typeof searchQuery>,
-  projectId: string | undefined,
+  project: ProjectName | null | undefined,
   viewerId: string | undefined,
 ): RecallFilter {
   const { type, namespace, tags, tool, kind, since, until } = query;
@@ -127,7 +128,7 @@ function filterOf(
     ...(kind && { kind }),
     ...(since && { since }),
     ...(until && { until }),
-    ...(projectId && { projectId }),
+    ...(project && { projectId: project.id, formerProjectIds: project.formerIds }),
     ...(viewerId && { viewerId }),
   };
 }
@@ -154,7 +155,7 @@ export function searchRoutes({ recall, database, metrics }: ApiDependencies): Fa
           project === undefined
             ? undefined
             : await database.asTenant(holder.tenantId, (transaction) => findProject(transaction, project));
-        const filter = filterOf(request.query, known?.id, viewerOf(holder));
+        const filter = filterOf(request.query, known, viewerOf(holder));
         // A project that nobody knows holds nothing: the search is answered, with nothing.
         const result =
           known === null

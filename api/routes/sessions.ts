@@ -3,11 +3,13 @@ import { z } from 'zod';
 import { readSummaries } from '../../stores/postgres/derived.ts';
 import { findProject } from '../../stores/postgres/projects.ts';
 import { findSessionId, listSessions, readSessionDetail } from '../../stores/postgres/sessions.ts';
-import type { StoredSession } from '../../stores/postgres/sessions.ts';
+import type { SessionDetail, StoredSession } from '../../stores/postgres/sessions.ts';
 import { holderOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
 import { presentSummary, summarySchema } from '../schemas/derived.ts';
+import { pendingSchema } from '../schemas/jobs.ts';
+import { agentSchema } from '../schemas/session-rows.ts';
 import { ERROR_RESPONSES, pageQuery, paginationOf, paginationSchema } from '../schemas/shared.ts';
 
 const sessionSchema = z
@@ -18,10 +20,11 @@ const sessionSchema = z
     namespace: z.string(),
     title: z.string().nullable(),
     status: z.enum(['active', 'ended', 'archived', 'deleted']),
-    phase: z.enum(['active', 'summarising', 'closing', 'settled']),
+    phase: z.enum(['active', 'summarising', 'closing', 'settled', 'cancelled']),
     waiting_reason: z.string().nullable(),
     last_error: z.string().nullable(),
     project: z.object({ id: z.string(), name: z.string(), git_remote: z.string().nullable() }).nullable(),
+    capture: z.boolean().describe('False: what the session says is not stored'),
     model: z.string().nullable(),
     workflow_id: z.string().nullable(),
     started_at: z.string(),
@@ -30,7 +33,7 @@ const sessionSchema = z
   })
   .meta({ id: 'Session' });
 
-const detailSchema = sessionSchema
+export const detailSchema = sessionSchema
   .extend({
     counts: z.object({
       prompts: z.number().int(),
@@ -41,11 +44,12 @@ const detailSchema = sessionSchema
       windows_parked: z.number().int(),
       vectors_failed: z.number().int(),
     }),
-    pending: z.object({ summarise: z.number().int(), learn: z.number().int(), embed: z.number().int() }),
+    pending: pendingSchema,
+    agents: z.array(agentSchema).describe('Sub-agents, in the order in which they were seen'),
   })
   .meta({ id: 'SessionDetail' });
 
-const sessionParams = z.object({ id: z.string().min(1).max(512).describe('Own id, or host:external id') });
+export const sessionParams = z.object({ id: z.string().min(1).max(512).describe('Own id, or host:external id') });
 
 function present(row: StoredSession): z.output<typeof sessionSchema> {
   return {
@@ -62,11 +66,36 @@ function present(row: StoredSession): z.output<typeof sessionSchema> {
       row.project === null
         ? null
         : { id: row.project.id, name: row.project.displayName, git_remote: row.project.gitRemote },
+    capture: row.capture,
     model: row.model,
     workflow_id: row.workflowId,
     started_at: row.startedAt.toISOString(),
     last_event_at: row.lastEventAt.toISOString(),
     ended_at: row.endedAt?.toISOString() ?? null,
+  };
+}
+
+export function presentDetail({ session, counts, pending, agents }: SessionDetail): z.output<typeof detailSchema> {
+  return {
+    ...present(session),
+    counts: {
+      prompts: session.promptCount,
+      observations: session.observationCount,
+      tokens: session.tokenCount,
+      summaries: counts.summaries,
+      learnings: counts.learnings,
+      windows_parked: counts.windowsParked,
+      vectors_failed: counts.vectorsFailed,
+    },
+    pending,
+    agents: agents.map((agent) => ({
+      id: agent.id,
+      type: agent.type,
+      started_at: agent.startedAt?.toISOString() ?? null,
+      stopped_at: agent.stoppedAt?.toISOString() ?? null,
+      prompts: agent.prompts,
+      observations: agent.observations,
+    })),
   };
 }
 
@@ -119,20 +148,7 @@ export function sessionRoutes({ database }: ApiDependencies): FastifyPluginCallb
           readSessionDetail(transaction, request.params.id),
         );
         if (detail === null) throw new ApiError('NOT_FOUND', 'there is no such session');
-        const { session, counts, pending } = detail;
-        return {
-          ...present(session),
-          counts: {
-            prompts: session.promptCount,
-            observations: session.observationCount,
-            tokens: session.tokenCount,
-            summaries: counts.summaries,
-            learnings: counts.learnings,
-            windows_parked: counts.windowsParked,
-            vectors_failed: counts.vectorsFailed,
-          },
-          pending,
-        };
+        return presentDetail(detail);
       },
     );
     app.get(

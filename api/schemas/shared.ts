@@ -17,6 +17,7 @@ export const ERROR_RESPONSES = {
   401: errorSchema,
   403: errorSchema,
   404: errorSchema,
+  409: errorSchema,
   413: errorSchema,
   415: errorSchema,
   422: errorSchema,

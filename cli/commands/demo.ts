@@ -32,7 +32,7 @@ function whatNext(url: string, dataDir: string): string {
     `  data directory  ${dataDir}`,
     `  keep it         npm start -- --data-dir ${dataDir}`,
     '  your own        npm start                 (data in ~/.recollect)',
-    '  install hooks   npm run recollect -- hooks   prints what to add to ~/.claude/settings.json',
+    '  install hooks   npm run recollect -- install claude-code   writes them into ~/.claude/settings.json',
     '',
   ].join('\n');
 }

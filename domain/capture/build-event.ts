@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { newId } from '../ids.ts';
 import { Redactor } from '../redaction/redact.ts';
 import type { RedactionOptions, WholeValue } from '../redaction/redact.ts';
@@ -13,7 +13,7 @@ const TITLE_CHARS = 200;
 const DEFAULT_IMPORTANCE = { tool: 0.4, error: 0.7, note: 0.5 } as const;
 
 function sha256Hex(text: string): string {
-  return createHash('sha256').update(text, 'utf8').digest('hex');
+  return hash('sha256', text, 'hex');
 }
 
 /** The first characters of a text on one line, cut at a word. */

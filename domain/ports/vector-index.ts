@@ -29,6 +29,8 @@ export interface IndexChunk {
 export interface RecallFilter {
   readonly types?: readonly MemoryType[];
   readonly projectId?: string;
+  /** Ids that chunks of this project may still bear, since other projects were merged into it. */
+  readonly formerProjectIds?: readonly string[];
   readonly sessionId?: string;
   readonly namespace?: string;
   readonly kind?: string;
@@ -59,6 +61,8 @@ export interface VectorIndex {
     chunks: readonly IndexChunk[],
     signal?: AbortSignal,
   ): Promise<readonly { readonly objectId: string; readonly message: string }[]>;
+  /** Which of these objects stand in the index. @throws VectorIndexUnavailable */
+  standing(tenantId: TenantId, model: string, objectIds: readonly string[]): Promise<ReadonlySet<string>>;
   /** Removes every chunk of these memories. @throws VectorIndexUnavailable */
   remove(tenantId: TenantId, model: string, memoryIds: readonly string[]): Promise<void>;
   /** BM25 over title and text. A tenant with nothing indexed answers []. @throws VectorIndexUnavailable */

@@ -6,6 +6,7 @@ import { SEARCH_ATTRIBUTES } from '../../stores/temporal/search-attributes.ts';
 import { operationsWorkflowId } from '../../workflows/ids.ts';
 import { CAPTURE_SWEEP_WORKFLOW, PARTITIONS_WORKFLOW } from '../../workflows/operations/messages.ts';
 import { QUEUES } from '../../workflows/queues.ts';
+import { TRANSCRIPT_WATCH_WORKFLOW } from '../../workflows/transcripts/messages.ts';
 
 export interface TemporalBootstrap {
   readonly address: string;
@@ -16,6 +17,7 @@ export interface TemporalBootstrap {
 
 const RETENTION_MS = 7 * 24 * 3_600_000;
 const SWEEP_INTERVAL_MS = 60_000;
+const TRANSCRIPTS_INTERVAL_MS = 60_000;
 const ALREADY_EXISTS = 6;
 const { IndexedValueType } = proto.temporal.api.enums.v1;
 
@@ -48,6 +50,18 @@ function schedules(sweepIntervalMs: number): ScheduleOptions[] {
       },
       // One run after a long stop is enough, and it must not be left out: months go on while the machine is off.
       policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '7 days' },
+    },
+    {
+      scheduleId: operationsWorkflowId('transcripts'),
+      spec: { intervals: [{ every: TRANSCRIPTS_INTERVAL_MS }] },
+      action: {
+        type: 'startWorkflow',
+        workflowType: TRANSCRIPT_WATCH_WORKFLOW,
+        taskQueue: QUEUES.session,
+        workflowId: operationsWorkflowId('transcripts'),
+      },
+      // One look finds all that was written since the last one: none is caught up on, and two at once would read the same files.
+      policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '10 seconds' },
     },
   ];
 }

@@ -120,7 +120,7 @@ export function configurationPage(): string {
     ...programRows(WEAVIATE),
     '| `RECOLLECT_RELEASES_URL` | A mirror that serves official releases under the same paths |',
     '',
-    'The hooks that `npm run recollect -- hooks` prints take their key from `RECOLLECT_API_KEY`, in the environment of the agent.',
+    'The hooks that `npm run recollect -- install claude-code` writes take their key from `RECOLLECT_API_KEY`, in the environment of the agent.',
     '',
     'A child process is given only variables whose names begin with `RECOLLECT_`, `ANTHROPIC_`, `OTEL_`, `LC_`, `SSL_` or `NODE_`, and the few that a program needs to run',
     '(`PATH`, `HOME`, proxies and the like). PostgreSQL, Temporal and Weaviate get none that begins with `RECOLLECT_`, `ANTHROPIC_`, `OTEL_` or `NODE_`.',

@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { processEnvironment } from '../../config/process-environment.ts';
 import { writeBundle } from '../../workers/bundle.ts';
+import { writeHookClient } from './hook-client.ts';
 
-// What is made from the sources and not kept in git: the Prisma client and the workflow bundle.
+// What is made from the sources and not kept in git: the hook client, the Prisma client and the workflow bundle.
+writeHookClient();
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const generated = spawnSync(process.execPath, [join(root, 'node_modules/prisma/build/index.js'), 'generate'], {
   cwd: root,

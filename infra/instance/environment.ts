@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { transcriptFolder } from '../../config/config.ts';
 import type { Environment } from '../../config/process-environment.ts';
 import type { Instance } from './instance.ts';
 
@@ -81,6 +83,8 @@ export function passedEnvironment(parent: Environment): Record<string, string> {
 /** The environment of the worker and the API of an embedded instance. What the instance decides wins over the parent's. */
 export function instanceEnvironment(instance: Instance, parent: Environment, cacheDir: string): Record<string, string> {
   return {
+    // On a machine where Claude Code runs, what hooks missed is found in its transcripts.
+    RECOLLECT_TRANSCRIPTS: existsSync(transcriptFolder(parent['CLAUDE_CONFIG_DIR'])) ? 'known' : 'off',
     ...passedEnvironment(parent),
     RECOLLECT_DATA_DIR: instance.layout.dataDir,
     RECOLLECT_DATABASE_URL: databaseUrl(instance, 'recollect_app', instance.secrets.postgresApp),

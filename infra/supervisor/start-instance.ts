@@ -23,6 +23,7 @@ import { nodeService } from './node-services.ts';
 import type { Progress } from './progress.ts';
 import { runInstance } from './run-instance.ts';
 import type { SupervisorState } from './state.ts';
+import { watchSpool } from './spool-watch.ts';
 import type { SupervisedService } from './supervised-service.ts';
 
 export interface StartInstanceOptions {
@@ -82,13 +83,18 @@ export async function startInstance(options: StartInstanceOptions): Promise<Runn
     nodes: (opened, files) => instanceNodes(opened, files, { cacheDir, environment, progress: options.progress }),
     url: (opened) => apiUrl(opened, environment),
   });
+  // What hooks kept while nothing ran.
+  const spool = watchSpool({ dataDir: instance.layout.dataDir });
   return {
     url: apiUrl(instance, environment),
     credentialsPath: instance.layout.credentialsFile,
     instance,
     status: () => supervisor.state(),
     service: (name) => supervisor.service(name),
-    stop,
+    stop: async () => {
+      await spool.stop();
+      await stop();
+    },
     killNow: () => supervisor.killAll(),
   };
 }

@@ -97,13 +97,15 @@ export async function settleEmbeddings(
   refused: readonly { readonly id: string; readonly message: string }[],
 ): Promise<void> {
   if (indexed.length > 0) {
-    await transaction.$executeRaw`UPDATE embeddings SET state = 'indexed', indexed_at = now(), error = NULL WHERE id = ANY (${indexed}::uuid[])`;
+    // What was forgotten meanwhile stays to be removed.
+    await transaction.$executeRaw`
+      UPDATE embeddings SET state = 'indexed', indexed_at = now(), error = NULL WHERE id = ANY (${indexed}::uuid[]) AND state <> 'removing'`;
   }
   for (const chunk of refused) {
     await transaction.$executeRaw`
       UPDATE embeddings SET attempts = attempts + 1, error = left(${chunk.message}, 500), state = CASE WHEN attempts + 1 >= ${MAX_ATTEMPTS} THEN 'failed' ELSE 'pending' END,
              failed_at = CASE WHEN attempts + 1 >= ${MAX_ATTEMPTS} THEN now() END
-       WHERE id = ${chunk.id}::uuid`;
+       WHERE id = ${chunk.id}::uuid AND state <> 'removing'`;
   }
 }
 
@@ -116,6 +118,12 @@ export async function sessionsWithoutPending(
     SELECT wanted::text AS id FROM unnest(${sessionIds}::uuid[]) AS wanted
      WHERE NOT EXISTS (SELECT 1 FROM embeddings e WHERE e.session_id = wanted AND e.state = 'pending')`;
   return rows.map((row) => row.id);
+}
+
+/** Gives the vectors of a session that the index refused too often another turn; answers how many. */
+export function restartFailedVectors(transaction: TenantTransaction, sessionId: string): Promise<number> {
+  return transaction.$executeRaw`
+    UPDATE embeddings SET state = 'pending', attempts = 0, failed_at = NULL WHERE session_id = ${sessionId}::uuid AND state = 'failed'`;
 }
 
 /** Chunks of a session that wait for their vector. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { TenantId } from '../../domain/ids.ts';
 import type { CutWindow, WindowRow } from '../../domain/windows.ts';
 import type { TenantTransaction } from './database.ts';
+import type { SessionPhase } from './session-state.ts';
 
 /** What the intake step needs to know of a session. */
 export interface IntakeSession {
@@ -146,6 +147,8 @@ export interface IntakeProgress {
   readonly windowedSeq: number;
   readonly firstN: number;
   readonly windows: readonly CutWindow[];
+  /** What to show of the session's workflow; nothing where it shows itself. */
+  readonly shown: { readonly phase: SessionPhase; readonly workflowId: string } | null;
 }
 
 /**
@@ -161,7 +164,12 @@ export async function advanceIntake(
 ): Promise<boolean> {
   const moved = await transaction.session.updateMany({
     where: { id: sessionId, consumedSeq: before.consumedSeq, windowedSeq: before.windowedSeq },
-    data: { consumedSeq: progress.consumedSeq, windowedSeq: progress.windowedSeq, updatedAt: new Date() },
+    data: {
+      consumedSeq: progress.consumedSeq,
+      windowedSeq: progress.windowedSeq,
+      updatedAt: new Date(),
+      ...(progress.shown === null ? {} : { ...progress.shown, waitingReason: null }),
+    },
   });
   if (moved.count !== 1) return false;
   if (progress.windows.length > 0) {

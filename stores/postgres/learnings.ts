@@ -23,15 +23,21 @@ export interface WrittenLearning {
 /** Every further session that shows the same knowledge closes this part of the distance to certainty. */
 const CONFIDENCE_STEP = 0.25;
 
-function fingerprint(context: LearningContext, draft: LearningDraft): Uint8Array<ArrayBuffer> {
-  const said = draft.description
+/** SHA-256 of what makes two learnings the same: project, namespace, category, and the description without case and punctuation. */
+export function learningFingerprint(learning: {
+  readonly projectId: string | null;
+  readonly namespace: string;
+  readonly category: string;
+  readonly description: string;
+}): Uint8Array<ArrayBuffer> {
+  const said = learning.description
     .normalize('NFKC')
     .toLowerCase()
     .replaceAll(/[^\p{L}\p{N}]+/gu, ' ')
     .trim();
   return new Uint8Array(
     createHash('sha256')
-      .update([context.projectId ?? '', context.namespace, draft.category, said].join('\u0000'), 'utf8')
+      .update([learning.projectId ?? '', learning.namespace, learning.category, said].join('\u0000'), 'utf8')
       .digest(),
   );
 }
@@ -56,7 +62,7 @@ export async function writeLearnings(
 ): Promise<WrittenLearning[]> {
   const written: WrittenLearning[] = [];
   for (const draft of drafts) {
-    const print = fingerprint(context, draft);
+    const print = learningFingerprint({ ...context, ...draft });
     const { evidence, ...fields } = draft;
     const known = await transaction.learning.findUnique({
       where: { tenantId_fingerprint: { tenantId: context.tenantId, fingerprint: print } },

@@ -9,7 +9,7 @@ const sessionRow = z.object({ tenant_id: z.string(), id: z.string() });
 
 /**
  * Sessions that nobody seems to own: rows were captured that the workflow has not taken in for `graceMs`, or the session is still
- * open long after it should have ended, and nothing was done for it since: one that waits, visibly, is not forgotten. Captures that wait come
+ * open long after it should have ended, and nothing was done for it since: one that waits, visibly, is not forgotten, and one whose work was cancelled is left alone. Captures that wait come
  * first, the oldest of each before the others; at most `limit`.
  */
 export async function forgottenSessions(
@@ -20,11 +20,11 @@ export async function forgottenSessions(
 ): Promise<{ tenantId: TenantId; sessionId: SessionId }[]> {
   const result = await maintenance.query(
     `(SELECT tenant_id, id FROM sessions
-       WHERE last_seq > consumed_seq AND status = 'active' AND last_event_at < now() - make_interval(secs => $1 / 1000.0)
+       WHERE last_seq > consumed_seq AND status = 'active' AND phase <> 'cancelled' AND last_event_at < now() - make_interval(secs => $1 / 1000.0)
        ORDER BY last_event_at LIMIT $3)
      UNION ALL
      (SELECT tenant_id, id FROM sessions
-       WHERE status = 'active' AND last_seq = consumed_seq AND greatest(last_event_at, updated_at) < now() - make_interval(secs => $2 / 1000.0)
+       WHERE status = 'active' AND phase <> 'cancelled' AND last_seq = consumed_seq AND greatest(last_event_at, updated_at) < now() - make_interval(secs => $2 / 1000.0)
        ORDER BY last_event_at LIMIT $3)
      LIMIT $3`,
     [graceMs, overdueMs, limit],
@@ -37,14 +37,17 @@ export async function forgottenSessions(
 
 const tenantRow = z.object({ tenant_id: z.string() });
 
-/** Tenants with vectors that have waited for `graceMs`. */
+/** Tenants with vectors that have waited for `graceMs`, or that are to be removed. */
 export async function tenantsWithPendingVectors(
   maintenance: pg.Pool,
   graceMs: number,
   limit: number,
 ): Promise<TenantId[]> {
   const result = await maintenance.query(
-    `SELECT DISTINCT tenant_id FROM embeddings WHERE state = 'pending' AND created_at < now() - make_interval(secs => $1 / 1000.0) LIMIT $2`,
+    `SELECT tenant_id FROM embeddings WHERE state = 'pending' AND created_at < now() - make_interval(secs => $1 / 1000.0)
+     UNION
+     SELECT tenant_id FROM embeddings WHERE state = 'removing'
+     LIMIT $2`,
     [graceMs, limit],
   );
   return z

@@ -12,12 +12,43 @@ export function literal(text: string): string {
 export interface ProjectName {
   readonly id: string;
   readonly displayName: string;
+  /** Ids of projects that were merged into this one: their vectors still bear them. */
+  readonly formerIds: readonly string[];
+}
+
+/** Begins the alias that a merged project leaves behind. */
+export const FORMER_ID = 'id:';
+
+const NAME = {
+  id: true,
+  displayName: true,
+  aliases: { where: { alias: { startsWith: FORMER_ID } }, select: { alias: true } },
+} as const;
+
+function nameOf(
+  found: {
+    readonly id: string;
+    readonly displayName: string;
+    readonly aliases: readonly { readonly alias: string }[];
+  } | null,
+): ProjectName | null {
+  if (found === null) return null;
+  const formerIds = found.aliases.map((row) => row.alias.slice(FORMER_ID.length));
+  return { id: found.id, displayName: found.displayName, formerIds };
 }
 
 /** The project that a person means: by id, git remote, root path or name. Of several with one name the newest; null when there is none. */
 export async function findProject(transaction: TenantTransaction, given: string): Promise<ProjectName | null> {
-  const select = { id: true, displayName: true } as const;
-  if (UUID.test(given)) return transaction.project.findUnique({ where: { id: given }, select });
+  const select = NAME;
+  if (UUID.test(given)) {
+    const known = await transaction.project.findUnique({ where: { id: given }, select });
+    if (known !== null) return nameOf(known);
+    const former = await transaction.projectAlias.findFirst({
+      where: { alias: `${FORMER_ID}${given.toLowerCase()}` },
+      select: { project: { select } },
+    });
+    return nameOf(former?.project ?? null);
+  }
   const remote = normaliseRemote(given);
   const aliases = [
     ...(remote === null ? [] : [`remote:${remote}`]),
@@ -29,13 +60,14 @@ export async function findProject(transaction: TenantTransaction, given: string)
     where: { alias: { in: aliases } },
     select: { project: { select } },
   });
-  if (alias !== null) return alias.project;
+  if (alias !== null) return nameOf(alias.project);
   const path = await transaction.projectAlias.findFirst({
     where: { alias: { startsWith: 'path:', endsWith: `:${literal(given)}` } },
     select: { project: { select } },
   });
-  return (
-    path?.project ?? transaction.project.findFirst({ where: { displayName: given }, orderBy: { id: 'desc' }, select })
+  return nameOf(
+    path?.project ??
+      (await transaction.project.findFirst({ where: { displayName: given }, orderBy: { id: 'desc' }, select })),
   );
 }
 
@@ -47,7 +79,7 @@ export async function projectOfSession(
   if (sessionId === null) return null;
   const session = await transaction.session.findUnique({
     where: { id: sessionId },
-    select: { project: { select: { id: true, displayName: true } } },
+    select: { project: { select: NAME } },
   });
-  return session?.project ?? null;
+  return nameOf(session?.project ?? null);
 }

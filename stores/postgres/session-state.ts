@@ -1,6 +1,7 @@
 import type { TenantTransaction } from './database.ts';
+import { forgottenSoFar } from './forgotten.ts';
 
-export type SessionPhase = 'active' | 'summarising' | 'closing' | 'settled';
+export type SessionPhase = 'active' | 'summarising' | 'closing' | 'settled' | 'cancelled';
 
 /** What activities need to know of a session beside its rows. */
 export interface SessionFacts {
@@ -15,10 +16,13 @@ export interface SessionFacts {
   readonly consumedSeq: number;
   /** Up to here learnings were extracted. */
   readonly learnedSeq: number;
+  /** How much was forgotten before anything else was read: `refuseForgotten` compares. */
+  readonly forgotten: number;
 }
 
 /** @throws Error when the session is gone: nothing can be done for it. */
 export async function readSessionFacts(transaction: TenantTransaction, sessionId: string): Promise<SessionFacts> {
+  const forgotten = await forgottenSoFar(transaction, sessionId);
   const found = await transaction.session.findUniqueOrThrow({
     where: { id: sessionId },
     select: {
@@ -34,7 +38,7 @@ export async function readSessionFacts(transaction: TenantTransaction, sessionId
     },
   });
   const { project, ...facts } = found;
-  return { ...facts, projectName: project?.displayName ?? null };
+  return { ...facts, projectName: project?.displayName ?? null, forgotten };
 }
 
 export interface PhaseChange {
@@ -67,9 +71,27 @@ export async function settleSession(transaction: TenantTransaction, sessionId: s
   return settled === 1;
 }
 
-/** The title that people see: of the session summary. */
+/** Shows the phase of a step that is about to be done: whatever was waited for is over. */
+export async function enterPhase(
+  transaction: TenantTransaction,
+  sessionId: string,
+  phase: SessionPhase,
+  workflowId: string,
+): Promise<void> {
+  await transaction.session.updateMany({
+    where: { id: sessionId, status: { not: 'deleted' } },
+    data: { phase, waitingReason: null, workflowId, updatedAt: new Date() },
+  });
+}
+
+/** Has what the session says stored, or not; what was captured stays. */
+export async function writeCapture(transaction: TenantTransaction, sessionId: string, on: boolean): Promise<void> {
+  await transaction.session.updateMany({ where: { id: sessionId }, data: { capture: on, updatedAt: new Date() } });
+}
+
+/** The title that people see: of the session summary, unless somebody gave another one. */
 export async function writeTitle(transaction: TenantTransaction, sessionId: string, title: string): Promise<void> {
-  await transaction.session.update({ where: { id: sessionId }, data: { title } });
+  await transaction.$executeRaw`UPDATE sessions SET title = ${title} WHERE id = ${sessionId}::uuid AND NOT metadata ? 'title_given'`;
 }
 
 /** Notes how far learnings were extracted. */

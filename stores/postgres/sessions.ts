@@ -2,23 +2,46 @@ import { z } from 'zod';
 import type { Prisma } from '../../prisma/generated/client.ts';
 import type { TenantTransaction } from './database.ts';
 import { literal } from './projects.ts';
+import { writeCapture } from './session-state.ts';
+import { readAgents } from './session-timeline.ts';
+import type { SessionAgent } from './session-timeline.ts';
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** A session by its own id, or by `host:external id`. Null when the tenant has none such. */
 export async function findSessionId(transaction: TenantTransaction, given: string): Promise<string | null> {
+  return (await findOwnedSession(transaction, given))?.id ?? null;
+}
+
+/** The same, with whose it is. */
+export async function findOwnedSession(
+  transaction: TenantTransaction,
+  given: string,
+): Promise<{ readonly id: string; readonly userId: string } | null> {
   const colon = given.indexOf(':');
   const where = UUID.test(given)
     ? { id: given }
     : colon > 0
       ? { host: given.slice(0, colon), externalId: given.slice(colon + 1) }
       : { externalId: given };
-  const found = await transaction.session.findFirst({
+  return transaction.session.findFirst({
     where: { ...where, status: { not: 'deleted' } },
     orderBy: { id: 'desc' },
-    select: { id: true },
+    select: { id: true, userId: true },
   });
-  return found?.id ?? null;
+}
+
+export interface SessionChange {
+  readonly title?: string | undefined;
+  readonly capture?: boolean | undefined;
+}
+
+/** Changes what people may change of a session. A title that is given stays: a summary writes none over it. */
+export async function steerSession(transaction: TenantTransaction, id: string, change: SessionChange): Promise<void> {
+  if (change.title !== undefined)
+    await transaction.$executeRaw`
+      UPDATE sessions SET title = ${change.title}, metadata = metadata || '{"title_given": true}', updated_at = now() WHERE id = ${id}::uuid`;
+  if (change.capture !== undefined) await writeCapture(transaction, id, change.capture);
 }
 
 const SESSION_COLUMNS = {
@@ -39,6 +62,7 @@ const SESSION_COLUMNS = {
   consumedSeq: true,
   learnedSeq: true,
   infer: true,
+  capture: true,
   workflowId: true,
   metadata: true,
   startedAt: true,
@@ -68,6 +92,7 @@ export interface SessionDetail {
     readonly vectorsFailed: number;
   };
   readonly pending: { readonly summarise: number; readonly learn: number; readonly embed: number };
+  readonly agents: readonly SessionAgent[];
 }
 
 /** A session with its counts and what is still to be done for it. Null when the tenant has none such. */
@@ -84,6 +109,7 @@ export async function readSessionDetail(transaction: TenantTransaction, given: s
            (SELECT count(*) FROM embeddings WHERE session_id = ${id}::uuid AND state = 'pending')::integer AS embed_pending,
            (SELECT count(*) FROM embeddings WHERE session_id = ${id}::uuid AND state = 'failed')::integer AS embed_failed`;
   const [counts] = z.array(countsRow).length(1).parse(rows);
+  const agents = await readAgents(transaction, id);
   const settled = session.status !== 'active';
   return {
     session,
@@ -99,6 +125,7 @@ export async function readSessionDetail(transaction: TenantTransaction, given: s
       learn: settled || !session.infer || session.learnedSeq === session.lastSeq ? 0 : 1,
       embed: counts?.embed_pending ?? 0,
     },
+    agents,
   };
 }
 

@@ -153,13 +153,16 @@ async function createMissing(
   return created.map(({ keyPoints, ...summary }) => ({ ...summary, content: summaryText(summary.content, keyPoints) }));
 }
 
-/** Whether the session's summary up to that position is written. */
-export async function hasSessionSummary(
+/** The session summary that stands, and up to where it goes; null while there is none. */
+export function findSessionSummary(
   transaction: TenantTransaction,
   sessionId: string,
-  toSeq: number,
-): Promise<boolean> {
-  return (await transaction.summary.count({ where: { sessionId, slot: `session:${toSeq}` } })) > 0;
+): Promise<{ readonly id: string; readonly toSeq: number } | null> {
+  return transaction.summary.findFirst({
+    where: { sessionId, type: 'session' },
+    orderBy: { toSeq: 'desc' },
+    select: { id: true, toSeq: true },
+  });
 }
 
 /** Topics and items of a session in order, as the session summary and the learnings are made from. */

@@ -65,3 +65,12 @@ export async function requeueParked(
   });
   return moved.count;
 }
+
+/** Gives every parked window new attempts, because somebody asked; answers how many. */
+export async function restartParked(transaction: TenantTransaction, sessionId: string): Promise<number> {
+  const moved = await transaction.window.updateMany({
+    where: { sessionId, state: 'parked' },
+    data: { state: 'cut', attempts: 0, updatedAt: new Date() },
+  });
+  return moved.count;
+}

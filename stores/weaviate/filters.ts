@@ -9,7 +9,8 @@ import { EVERYONE, type ChunkProperties } from './schema.ts';
 export function filterOf(by: Filter<ChunkProperties>, filter: RecallFilter): FilterValue | undefined {
   const all: FilterValue[] = [];
   if (filter.types !== undefined) all.push(by.byProperty('memory_type').containsAny([...filter.types]));
-  if (filter.projectId !== undefined) all.push(by.byProperty('project_id').equal(filter.projectId));
+  if (filter.projectId !== undefined)
+    all.push(by.byProperty('project_id').containsAny([filter.projectId, ...(filter.formerProjectIds ?? [])]));
   if (filter.sessionId !== undefined) all.push(by.byProperty('session_id').equal(filter.sessionId));
   if (filter.namespace !== undefined) all.push(by.byProperty('namespace').equal(filter.namespace));
   if (filter.kind !== undefined) all.push(by.byProperty('kind').equal(filter.kind));

@@ -158,6 +158,22 @@ export function createWeaviateIndex(options: WeaviateIndexOptions): VectorIndex 
       }
       return refused;
     },
+    async standing(tenantId, model, objectIds) {
+      if (objectIds.length === 0) return new Set();
+      try {
+        const { objects } = await onTenant(tenantId, model, async (chunks) =>
+          chunks.query.fetchObjects({
+            filters: chunks.filter.byId().containsAny([...objectIds]),
+            limit: objectIds.length,
+            returnProperties: ['chunk'],
+          }),
+        );
+        return new Set(objects.map((found) => found.uuid));
+      } catch (error) {
+        if (error instanceof NotThere) return new Set();
+        throw error;
+      }
+    },
     async remove(tenantId, model, memoryIds) {
       try {
         for (let from = 0; from < memoryIds.length; from += MAX_REMOVED_MEMORIES) {

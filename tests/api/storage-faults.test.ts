@@ -110,11 +110,11 @@ describe('storage that does not answer', () => {
   });
 
   test('because a function is missing is our fault, not the event’s: it is not refused for good', async () => {
-    await instance.db.superuser.query('ALTER FUNCTION capture_events(jsonb) RENAME TO capture_events_away');
+    await instance.db.superuser.query('ALTER FUNCTION capture_events RENAME TO capture_events_away');
     try {
       expect(errorOf(await capture('later', 'kept by its sender'))).toMatchObject({ code: 'INTERNAL' });
     } finally {
-      await instance.db.superuser.query('ALTER FUNCTION capture_events_away(jsonb) RENAME TO capture_events');
+      await instance.db.superuser.query('ALTER FUNCTION capture_events_away RENAME TO capture_events');
     }
   });
 

@@ -100,6 +100,13 @@ describe('the lint rules are the architecture', { timeout: 60_000 }, () => {
       "import { createOnnxEmbedder } from '../models/embedding/onnx-embedder.ts';\n" + used('createOnnxEmbedder'),
       'retrieval may import',
     ],
+    [
+      'hook/deliver.ts',
+      "import { newId } from '../stores/postgres/pool.ts';\n" + used('newId'),
+      'hook may import domain',
+    ],
+    ['hook/deliver.ts', "import { z } from 'zod';\n" + used('z'), 'the hook client loads nothing'],
+    ['api/server.ts', "import { deliver } from '../hook/deliver.ts';\n" + used('deliver'), 'api may import'],
     ['api/server.ts', 'export const home = process.env.HOME;\n', 'process.env'],
     ['api/server.ts', "console.log('x');\n", 'console'],
     ['tests/domain/windows.test.ts', "import { test } from 'vitest';\ntest.only('x', () => {});\n", 'focus'],

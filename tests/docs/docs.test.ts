@@ -124,8 +124,11 @@ describe('commands', () => {
     expect(calls.length).toBeGreaterThan(10);
     const wrong = calls.filter(({ found }) => {
       const [name = '', ...rest] = found.trim().split(/\s+/);
-      const known = commands.get(name)?.options.map((option) => option.long);
-      return known === undefined || rest.some((word) => word.startsWith('--') && !known.includes(word));
+      const command = commands.get(name);
+      // A subcommand of its own options, as `projects exclude --remove`.
+      const nested = command?.commands.find((each) => each.name() === rest[0]);
+      const known = [...(command?.options ?? []), ...(nested?.options ?? [])].map((option) => option.long);
+      return command === undefined || rest.some((word) => word.startsWith('--') && !known.includes(word));
     });
     expect(wrong).toEqual([]);
     const start = commands.get('up')?.options.map((option) => option.long) ?? [];

@@ -9,7 +9,8 @@ import { parseConfig } from '../../config/config.ts';
 import type { Config } from '../../config/config.ts';
 import { bootstrapTemporal } from '../../infra/bootstrap/temporal.ts';
 import { createLogger } from '../../telemetry/logger.ts';
-import { createWorkers } from '../../workers/create-workers.ts';
+import { buildIdOf, createWorkers } from '../../workers/create-workers.ts';
+import { promoteBuild } from '../../workers/promote.ts';
 import { createWorkerDependencies } from '../../workers/dependencies.ts';
 import { createTestDatabase, createTestUser } from './database.ts';
 import type { TestDatabase, TestUser } from './database.ts';
@@ -39,8 +40,8 @@ export interface TestInstance {
   readonly temporal: Client;
   /** A request to the real server; the path follows `/api/v1`. The admin's key unless another, or null for none, is given. */
   call(method: string, path: string, options?: CallOptions): Promise<ApiAnswer>;
-  /** Starts the worker's queues in this process; answers how to stop them. */
-  startWorker(): Promise<() => Promise<void>>;
+  /** Starts the worker's queues in this process, of another build where one is named; answers how to stop them. */
+  startWorker(buildId?: string): Promise<() => Promise<void>>;
   close(): Promise<void>;
 }
 
@@ -104,15 +105,20 @@ export async function startTestInstance(overrides: Readonly<Record<string, strin
     return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
   };
 
-  const startWorker: TestInstance['startWorker'] = async () => {
+  const startWorker: TestInstance['startWorker'] = async (buildId) => {
+    const config = parseConfig({ ...environment, ...(buildId === undefined ? {} : { RECOLLECT_BUILD_ID: buildId }) });
     const worker = createWorkerDependencies(config, logger);
     const native = await NativeConnection.connect({ address: config.temporal.address });
     const workers = await createWorkers(config, native, worker);
     const running = Promise.all(workers.map((each) => each.run()));
+    const promotion = new AbortController();
+    const promoted = promoteBuild(worker.client, buildIdOf(config), promotion.signal, () => undefined);
     let stopped = false;
     const stop = async () => {
       if (stopped) return;
       stopped = true;
+      promotion.abort();
+      await promoted;
       for (const each of workers) each.shutdown();
       await running;
       await native.close();

@@ -1,0 +1,167 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { asId } from '../../domain/ids.ts';
+import type { TenantId } from '../../domain/ids.ts';
+import { findProject } from '../../stores/postgres/projects.ts';
+import { requeueGivenUp } from '../../stores/postgres/session-work.ts';
+import { JOB_KINDS, parseJobId } from '../../stores/temporal/job-ids.ts';
+import type { JobName } from '../../stores/temporal/job-ids.ts';
+import { holderOf } from '../auth.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { ApiError } from '../errors.ts';
+import { jobSchema } from '../schemas/jobs.ts';
+import { ERROR_RESPONSES, paginationSchema } from '../schemas/shared.ts';
+import { refuseViewers } from '../writers.ts';
+
+const jobParams = z.object({ id: z.string().min(1).max(128) });
+const degradedSchema = z.array(z.enum(['temporal']));
+const jobAnswer = z.object({ job: jobSchema, degraded: degradedSchema });
+
+/** The job that an id names. @throws ApiError NOT_FOUND for what is no id of a job */
+function nameOf(id: string): JobName {
+  const name = parseJobId(id);
+  if (name === null) throw new ApiError('NOT_FOUND', 'there is no such job');
+  return name;
+}
+
+/** `GET /jobs`, `GET /jobs/:id`, cancel and retry: workflows as jobs, what is stuck, and why. */
+export function jobRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZod {
+  const { database, jobs, jobList, steering, workflowHints } = dependencies;
+
+  const answerOf = async (tenantId: TenantId, name: JobName): Promise<z.output<typeof jobAnswer>> => {
+    const found = await jobList.one(tenantId, name);
+    if (found === null) throw new ApiError('NOT_FOUND', 'there is no such job');
+    return { job: found.job, degraded: [...found.degraded] };
+  };
+
+  return (app, _options, done) => {
+    app.get(
+      '/jobs',
+      {
+        config: { access: 'read' },
+        schema: {
+          tags: ['jobs'],
+          summary: 'List workflows as jobs',
+          description:
+            'Those that are stuck are found in the database. Without Temporal the database answers alone, for sessions, and says so in `degraded`.',
+          querystring: z.strictObject({
+            state: z.enum(['running', 'waiting', 'stuck', 'failed', 'completed', 'cancelled', 'all']).default('all'),
+            kind: z.enum(JOB_KINDS).optional(),
+            project: z.string().min(1).max(2048).optional(),
+            limit: z.coerce.number().int().min(1).max(100).default(20),
+            cursor: z.string().min(1).max(2048).optional(),
+          }),
+          response: {
+            200: z.object({ data: z.array(jobSchema), degraded: degradedSchema, pagination: paginationSchema }),
+            ...ERROR_RESPONSES,
+          },
+        },
+      },
+      async (request) => {
+        const { tenantId } = holderOf(request);
+        const { state, kind, project, limit, cursor } = request.query;
+        const known =
+          project === undefined
+            ? undefined
+            : await database.asTenant(tenantId, (transaction) => findProject(transaction, project));
+        const answer =
+          known === null
+            ? { jobs: [], total: 0, nextCursor: null, degraded: [] }
+            : await jobList.list(tenantId, {
+                state,
+                kind: kind ?? null,
+                projectIds: known === undefined ? null : [known.id, ...known.formerIds],
+                limit,
+                cursor: cursor ?? null,
+              });
+        const total = answer.total ?? answer.jobs.length;
+        return {
+          data: [...answer.jobs],
+          degraded: [...answer.degraded],
+          pagination: {
+            page: 1,
+            limit,
+            total,
+            total_pages: Math.ceil(total / limit),
+            has_next: answer.nextCursor !== null,
+            has_prev: cursor !== undefined,
+            next_cursor: answer.nextCursor,
+          },
+        };
+      },
+    );
+
+    app.get(
+      '/jobs/:id',
+      {
+        config: { access: 'read' },
+        schema: {
+          tags: ['jobs'],
+          summary: 'A job and where it stands',
+          params: jobParams,
+          response: { 200: jobAnswer, ...ERROR_RESPONSES },
+        },
+      },
+      (request) => answerOf(holderOf(request).tenantId, nameOf(request.params.id)),
+    );
+
+    app.post(
+      '/jobs/:id/cancel',
+      {
+        config: { access: 'write' },
+        schema: {
+          tags: ['jobs'],
+          summary: 'Ask a job to end',
+          description: 'What was captured stays, and capture goes on: the next event, or retry, starts the job again.',
+          params: jobParams,
+          response: { 202: jobAnswer, ...ERROR_RESPONSES },
+        },
+      },
+      async (request, reply) => {
+        const { tenantId } = refuseViewers(holderOf(request));
+        const name = nameOf(request.params.id);
+        const before = await answerOf(tenantId, name);
+        const run = await jobs.describe(tenantId, name);
+        if (run?.state !== 'running' || !(await jobs.cancel(tenantId, name)))
+          throw new ApiError('CONFLICT', 'the job does not run, so that there is nothing to end');
+        return reply.status(202).send(before);
+      },
+    );
+
+    app.post(
+      '/jobs/:id/retry',
+      {
+        config: { access: 'write' },
+        schema: {
+          tags: ['jobs'],
+          summary: 'Give a job another turn',
+          description:
+            'Wakes a session that waits, gives its parked windows and refused vectors new attempts, and starts its workflow where none runs.',
+          params: jobParams,
+          response: { 202: jobAnswer, ...ERROR_RESPONSES },
+        },
+      },
+      async (request, reply) => {
+        const { tenantId } = refuseViewers(holderOf(request));
+        const name = nameOf(request.params.id);
+        await answerOf(tenantId, name);
+        switch (name.kind) {
+          case 'session':
+          case 'learning':
+            await database.asTenant(tenantId, (transaction) => requeueGivenUp(transaction, name.subject));
+            await steering.retry(tenantId, name.subject);
+            await workflowHints.index(asId(tenantId));
+            break;
+          case 'index':
+            await workflowHints.index(asId(tenantId));
+            break;
+          case 'import':
+          case 'operation':
+            throw new ApiError('CONFLICT', 'a job of this kind goes on by itself; start it again where it was started');
+        }
+        return reply.status(202).send(await answerOf(tenantId, name));
+      },
+    );
+    done();
+  };
+}

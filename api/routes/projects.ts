@@ -1,0 +1,161 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { TenantTransaction } from '../../stores/postgres/database.ts';
+import { changeProject, mergeProjects } from '../../stores/postgres/project-changes.ts';
+import { listProjects, readProject } from '../../stores/postgres/project-list.ts';
+import type { StoredProject } from '../../stores/postgres/project-list.ts';
+import { holderOf } from '../auth.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { ApiError } from '../errors.ts';
+import { aliasOf, presentProject, projectChange, projectName, projectSchema } from '../schemas/projects.ts';
+import { ERROR_RESPONSES, pageQuery, paginationOf, paginationSchema } from '../schemas/shared.ts';
+import { refuseViewers } from '../writers.ts';
+
+const projectParams = z.object({ id: projectName });
+
+async function knownProject(transaction: TenantTransaction, given: string): Promise<StoredProject> {
+  const project = await readProject(transaction, given);
+  if (project === null) throw new ApiError('NOT_FOUND', 'there is no such project');
+  return project;
+}
+
+/** Aliases as capture gives them. @throws ApiError VALIDATION_FAILED that names the first that is none */
+function aliasesOf(given: readonly string[], field: string): string[] {
+  return given.map((text, index) => {
+    const alias = aliasOf(text);
+    if (alias !== null) return alias;
+    const message = 'must be a git remote, an absolute path, or begin with remote:, path:, repository: or name:';
+    throw new ApiError('VALIDATION_FAILED', `${field}.${index} ${message}`, [{ field: `${field}.${index}`, message }]);
+  });
+}
+
+/** `GET, PUT /projects` and merging. */
+export function projectRoutes({ database, workflowHints }: ApiDependencies): FastifyPluginCallbackZod {
+  return (app, _options, done) => {
+    app.get(
+      '/projects',
+      {
+        config: { access: 'read' },
+        schema: {
+          tags: ['projects'],
+          summary: 'List projects, the newest first',
+          querystring: z.strictObject({
+            ...pageQuery,
+            search: z.string().min(1).max(200).optional().describe('In the name and the remote'),
+          }),
+          response: {
+            200: z.object({ data: z.array(projectSchema), pagination: paginationSchema }),
+            ...ERROR_RESPONSES,
+          },
+        },
+      },
+      async (request) => {
+        const { page, limit, search } = request.query;
+        const { rows, total } = await database.asTenant(holderOf(request).tenantId, (transaction) =>
+          listProjects(transaction, search, page, limit),
+        );
+        return { data: rows.map(presentProject), pagination: paginationOf(page, limit, total) };
+      },
+    );
+
+    app.get(
+      '/projects/:id',
+      {
+        config: { access: 'read' },
+        schema: {
+          tags: ['projects'],
+          summary: 'A project and every way it is told',
+          params: projectParams,
+          response: { 200: projectSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request) =>
+        presentProject(
+          await database.asTenant(holderOf(request).tenantId, (transaction) =>
+            knownProject(transaction, request.params.id),
+          ),
+        ),
+    );
+
+    app.put(
+      '/projects/:id',
+      {
+        config: { access: 'write' },
+        schema: {
+          tags: ['projects'],
+          summary: 'Rename a project, or change what it is told by',
+          params: projectParams,
+          body: projectChange,
+          response: { 200: projectSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => {
+        const { tenantId } = refuseViewers(holderOf(request));
+        const { display_name: displayName, aliases_add: add, aliases_remove: remove } = request.body;
+        const change = {
+          displayName,
+          add: aliasesOf(add, 'aliases_add'),
+          remove: aliasesOf(remove, 'aliases_remove'),
+        };
+        return database.asTenant(tenantId, async (transaction) => {
+          const { id } = await knownProject(transaction, request.params.id);
+          const taken = await changeProject(transaction, tenantId, id, change);
+          if (taken.length > 0) {
+            const message = 'names another project; merge the two instead';
+            throw new ApiError(
+              'CONFLICT',
+              `an alias ${message}`,
+              taken.map((alias) => ({ field: `aliases_add.${change.add.indexOf(alias)}`, message })),
+            );
+          }
+          return presentProject(await knownProject(transaction, id));
+        });
+      },
+    );
+
+    app.post(
+      '/projects/:id/merge',
+      {
+        config: { access: 'write' },
+        schema: {
+          tags: ['projects'],
+          summary: 'Make one project of two',
+          description:
+            'Sessions, summaries, learnings and aliases of this project move into the other one, whose name stays. The id that goes keeps leading there.',
+          params: projectParams,
+          body: z.strictObject({ into: projectName }),
+          response: {
+            200: z.object({
+              project: projectSchema,
+              moved: z.object({
+                sessions: z.number().int(),
+                summaries: z.number().int(),
+                learnings: z.number().int(),
+                joined: z.number().int().describe('Learnings that both had'),
+                aliases: z.number().int(),
+              }),
+            }),
+            ...ERROR_RESPONSES,
+          },
+        },
+      },
+      async (request) => {
+        const { tenantId } = refuseViewers(holderOf(request));
+        const answer = await database.asTenant(tenantId, async (transaction) => {
+          const from = await knownProject(transaction, request.params.id);
+          const into = await knownProject(transaction, request.body.into);
+          if (from.id === into.id) {
+            const message = 'is the same project';
+            throw new ApiError('CONFLICT', `into ${message}`, [{ field: 'into', message }]);
+          }
+          const moved = await mergeProjects(transaction, tenantId, from.id, into.id);
+          return { project: presentProject(await knownProject(transaction, into.id)), moved };
+        });
+        // Chunks of learnings that were joined leave the vector index; the sweep repeats what is not heard.
+        if (answer.moved.joined > 0) await Promise.allSettled([workflowHints.index(tenantId)]);
+        return answer;
+      },
+    );
+    done();
+  };
+}

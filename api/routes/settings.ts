@@ -1,0 +1,83 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { MAX_GLOB_CHARS, MAX_GLOBS } from '../../domain/capture/exclusions.ts';
+import { EXCLUDE_SETTING, readExcludeSetting, writeExclusions } from '../../stores/postgres/exclusions.ts';
+import type { StoredSetting } from '../../stores/postgres/exclusions.ts';
+import { holderOf } from '../auth.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { ApiError } from '../errors.ts';
+import { ERROR_RESPONSES } from '../schemas/shared.ts';
+
+const globList = z
+  .array(
+    z
+      .string()
+      .trim()
+      .min(1)
+      .max(MAX_GLOB_CHARS)
+      .regex(/[^*/\\.]/, 'must name a folder: a list that excludes everything is said by switching capture off'),
+  )
+  .max(MAX_GLOBS);
+
+const settingSchema = z
+  .object({
+    key: z.literal(EXCLUDE_SETTING),
+    scope: z.literal('tenant'),
+    value: z.array(z.string()),
+    updated_at: z.string().nullable().describe('Null: never set'),
+  })
+  .meta({ id: 'Setting' });
+
+function present(setting: StoredSetting): z.output<typeof settingSchema> {
+  return {
+    key: EXCLUDE_SETTING,
+    scope: 'tenant',
+    value: [...setting.value],
+    updated_at: setting.updatedAt?.toISOString() ?? null,
+  };
+}
+
+/** `GET /admin/settings`, `PUT /admin/settings/:key`: settings of a tenant, so far which folders are not captured. */
+export function settingRoutes({ database }: ApiDependencies): FastifyPluginCallbackZod {
+  return (app, _options, done) => {
+    app.get(
+      '/admin/settings',
+      {
+        config: { access: 'admin' },
+        schema: {
+          tags: ['admin'],
+          summary: "The tenant's settings",
+          response: { 200: z.object({ data: z.array(settingSchema) }), ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => {
+        const { tenantId } = holderOf(request);
+        const setting = await database.asTenant(tenantId, (transaction) => readExcludeSetting(transaction, tenantId));
+        return { data: [present(setting)] };
+      },
+    );
+    app.put(
+      '/admin/settings/:key',
+      {
+        config: { access: 'admin' },
+        schema: {
+          tags: ['admin'],
+          summary: 'Change a setting',
+          description: '`capture.exclude`: globs of folders whose events are not stored. Holds within five seconds.',
+          params: z.object({ key: z.string().min(1).max(128) }),
+          body: z.strictObject({ value: globList }),
+          response: { 200: settingSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => {
+        const { tenantId, userId } = holderOf(request);
+        if (request.params.key !== EXCLUDE_SETTING) throw new ApiError('NOT_FOUND', 'there is no such setting');
+        return database.asTenant(tenantId, async (transaction) => {
+          await writeExclusions(transaction, tenantId, userId, request.body.value);
+          return present(await readExcludeSetting(transaction, tenantId));
+        });
+      },
+    );
+    done();
+  };
+}

@@ -1,0 +1,76 @@
+/** What is known of work that does not get on. */
+export interface StuckFacts {
+  readonly reason:
+    | 'captures_waiting'
+    | 'windows_parked'
+    | 'vectors_failed'
+    | 'nothing_moves'
+    | 'not_ended'
+    | 'workflow_ended';
+  readonly windowsParked: number;
+  /** Why a window was set aside: a closed word. */
+  readonly parkedFor: string | null;
+  readonly vectorsFailed: number;
+  readonly stillMs: number;
+}
+
+export interface StuckAdvice {
+  readonly reason: StuckFacts['reason'];
+  /** Why, in one sentence for people. */
+  readonly why: string;
+  /** What to do. */
+  readonly advice: string;
+}
+
+function span(ms: number): string {
+  const minutes = Math.max(1, Math.round(ms / 60_000));
+  if (minutes === 1) return 'a minute';
+  return minutes < 120 ? `${minutes} minutes` : `${Math.round(minutes / 60)} hours`;
+}
+
+function many(count: number, one: string, more: string): string {
+  return count === 1 ? `One ${one}` : `${count} ${more}`;
+}
+
+/** Says why work stands and what helps, in a sentence each. Closed words and numbers alone go in, never what was captured. */
+export function stuckAdvice(facts: StuckFacts): StuckAdvice {
+  const { reason } = facts;
+  switch (reason) {
+    case 'captures_waiting':
+      return {
+        reason,
+        why: `Captures have waited for ${span(facts.stillMs)} and nobody has taken them in.`,
+        advice: 'See that the worker runs and serves the queues session and maintenance; then retry.',
+      };
+    case 'windows_parked':
+      return {
+        reason,
+        why: `${many(facts.windowsParked, 'window was', 'windows were')} set aside${facts.parkedFor === null ? '' : ` (${facts.parkedFor})`}: the model could not sum them up.`,
+        advice: 'Retry gives them new attempts; what was captured is there and searchable.',
+      };
+    case 'vectors_failed':
+      return {
+        reason,
+        why: `The vector index refused ${many(facts.vectorsFailed, 'chunk', 'chunks').toLowerCase()} too often.`,
+        advice: 'See that Weaviate has room and takes writes; then retry.',
+      };
+    case 'nothing_moves':
+      return {
+        reason,
+        why: `There is work, and nothing has moved for ${span(facts.stillMs)}.`,
+        advice: 'See that the worker runs and serves its queues, and that the embedding model is there; then retry.',
+      };
+    case 'not_ended':
+      return {
+        reason,
+        why: `Nothing was captured for ${span(facts.stillMs)} and the session was not ended.`,
+        advice: 'Retry starts its workflow again; close ends it.',
+      };
+    case 'workflow_ended':
+      return {
+        reason,
+        why: 'Its workflow ended before the session did.',
+        advice: 'Retry starts it again; if it ends so once more, keep the log of the worker.',
+      };
+  }
+}

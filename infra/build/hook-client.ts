@@ -1,0 +1,143 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
+import path from 'node:path';
+import { Script } from 'node:vm';
+
+const ROOT = path.resolve(import.meta.dirname, '..', '..');
+const ENTRY = 'hook/main.ts';
+const BUILT = path.join(ROOT, 'hook', 'built');
+
+const IMPORT =
+  /^import\s+(?:(?<namespace>\*\s+as\s+\w+)|\{(?<names>[^}]*)\}|(?<whole>\w+))\s+from\s+'(?<from>[^']+)';/gm;
+const RE_EXPORT = /^export\s+\{[^}]*\}\s+from\b.*/m;
+const EXPORT = /^export\s+(?=(?:async\s+)?(?:function\s*\*?|class|const)\s+(?<name>\w+))/gm;
+const LATER = /\bimport\(\s*'(?<from>[^']+)'\s*\)/g;
+const LEFT_OVER = /^(?:import|export)\b.*/m;
+
+/** A source as CommonJS, and the modules of ours that it needs: at once, and only when it comes to that. */
+interface BuiltModule {
+  readonly code: string;
+  readonly now: readonly string[];
+  readonly later: readonly string[];
+}
+
+/** Takes the types out of a source and turns its imports and exports into CommonJS. Throws Error for a form that it does not know. */
+export function buildModule(id: string, source: string): BuiltModule {
+  const now: string[] = [];
+  const later: string[] = [];
+  const own = (from: string): string | null =>
+    from.startsWith('.') ? path.posix.join(path.posix.dirname(id), from) : null;
+  const taken = (from: string): string => {
+    const module = own(from);
+    if (module === null) return `require('${from}')`;
+    now.push(module);
+    return `take('${module}')`;
+  };
+  const names: string[] = [];
+  const body = stripTypeScriptTypes(source)
+    .replaceAll(IMPORT, (...match: unknown[]) => {
+      const groups = groupsOf(match);
+      const { from = '', namespace, names: list, whole } = groups;
+      const value = taken(from);
+      if (namespace !== undefined) return `const ${namespace.replace(/^\*\s+as\s+/, '')} = ${value};`;
+      if (list !== undefined) return `const {${list.replaceAll(/\s+as\s+/g, ': ')}} = ${value};`;
+      // A default import of Node's own modules and of CommonJS packages is the module itself.
+      return `const ${whole ?? ''} = ${value}.default ?? ${value};`;
+    })
+    .replaceAll(EXPORT, (...match: unknown[]) => {
+      names.push(groupsOf(match)['name'] ?? '');
+      return '';
+    })
+    .replaceAll(LATER, (...match: unknown[]) => {
+      const { from = '' } = groupsOf(match);
+      const module = own(from);
+      if (module === null) throw new Error(`${id}: import('${from}') is no module of ours`);
+      later.push(module);
+      return `Promise.resolve().then(() => take('${module}'))`;
+    });
+  const unknown = RE_EXPORT.exec(body)?.[0] ?? LEFT_OVER.exec(body)?.[0];
+  if (unknown !== undefined) throw new Error(`${id}: the build of the hook client does not know: ${unknown}`);
+  const getters = names.map((name) => `  get ${name}() { return ${name}; },\n`).join('');
+  // Getters: the value is asked for when it is used, as with the modules of the language.
+  const code = `${JSON.stringify(id)}(give, take, require) {\ngive({\n${getters}});\n${withoutBlankLines(body)}\n},\n`;
+  return { code, now, later };
+}
+
+function groupsOf(match: readonly unknown[]): Readonly<Record<string, string | undefined>> {
+  const groups = match.at(-1);
+  return groups !== null && typeof groups === 'object' ? { ...groups } : {};
+}
+
+/** Types leave blanks behind. Text in backticks may hold a blank line, and loses nothing that is sent or shown. */
+function withoutBlankLines(code: string): string {
+  return code.replaceAll(/^[ \t]+$/gm, '').replaceAll(/\n{2,}/g, '\n');
+}
+
+/** Every module that the given ones need at once, themselves included, dependencies not in `known`. */
+function gather(entries: readonly string[], known: ReadonlySet<string>): Map<string, BuiltModule> {
+  const built = new Map<string, BuiltModule>();
+  const waiting = [...entries];
+  for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+    if (built.has(id) || known.has(id)) continue;
+    const module = buildModule(id, readFileSync(path.join(ROOT, id), 'utf8'));
+    built.set(id, module);
+    waiting.push(...module.now);
+  }
+  return built;
+}
+
+const RUNTIME = `
+const made = new Map();
+let later;
+function take(id) {
+  const known = made.get(id);
+  if (known !== undefined) return known;
+  let make = modules[id];
+  if (make === undefined) make = (later ??= require('./later.cjs'))[id];
+  let module = {};
+  made.set(id, module);
+  make((exports) => { module = exports; made.set(id, module); }, take, require);
+  return module;
+}
+`;
+
+/** The two files of the client: what every hook runs, and what only some need (the spool, redaction, git, HTTPS). */
+export function hookClientFiles(): { readonly client: string; readonly later: string } {
+  const first = gather([ENTRY], new Set());
+  const rest = new Map<string, BuiltModule>();
+  let wanted = [...first.values()].flatMap((module) => module.later);
+  while (wanted.length > 0) {
+    const more = gather(wanted, new Set([...first.keys(), ...rest.keys()]));
+    for (const [id, module] of more) rest.set(id, module);
+    wanted = [...more.values()].flatMap((module) => module.later);
+  }
+  const head = `// Made from hook/ by infra/build/hook-client.ts.\n'use strict';\n`;
+  const codes = (modules: ReadonlyMap<string, BuiltModule>) => [...modules.values()].map(({ code }) => code).join('');
+  return {
+    client: `${head}const modules = {\n${codes(first)}};\n${RUNTIME}const words = process.argv.slice(2);\ntake('${ENTRY}').main(words[0] === 'hook' ? words.slice(1) : words, __filename);\n`,
+    later: `${head}module.exports = {\n${codes(rest)}};\n`,
+  };
+}
+
+/** Throws SyntaxError. */
+function checkSyntax(code: string, filename: string): Script {
+  return new Script(code, { filename });
+}
+
+/** Writes the client; a hook that runs meanwhile reads the old files or the new ones. */
+export function writeHookClient(): void {
+  const { client, later } = hookClientFiles();
+  mkdirSync(BUILT, { recursive: true });
+  for (const [name, code] of [
+    ['later.cjs', later],
+    ['client.cjs', client],
+  ] as const) {
+    const file = path.join(BUILT, name);
+    // Throws for what no JavaScript engine would take, before it is installed.
+    checkSyntax(`(function (require, module, __filename) {${code}\n})`, file);
+    writeFileSync(`${file}.${process.pid}.tmp`, code);
+    renameSync(`${file}.${process.pid}.tmp`, file);
+  }
+}
+
+if (import.meta.main) writeHookClient();

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import type { TenantTransaction } from './database.ts';
+
+/** Rows were forgotten between a model step's reading and its writing: it is to be done again. Known as a conflict by its code. */
+export class ForgottenMeanwhile extends Error {
+  override readonly name = 'ForgottenMeanwhile';
+  readonly code = '40001';
+}
+
+/** Why a learning was closed whose last quote was forgotten. */
+export const EVIDENCE_FORGOTTEN = 'evidence forgotten';
+
+const countRow = z.object({ forgotten: z.number() });
+
+/** How much of a session was forgotten so far: what a model step compares its reading with. */
+export async function forgottenSoFar(transaction: TenantTransaction, sessionId: string): Promise<number> {
+  const rows = await transaction.$queryRaw`
+    SELECT count(*)::integer AS forgotten FROM sessions s JOIN tombstones t ON t.tenant_id = s.tenant_id AND t.host = s.host AND t.external_id = s.external_id
+     WHERE s.id = ${sessionId}::uuid`;
+  return z.array(countRow).parse(rows)[0]?.forgotten ?? 0;
+}
+
+/**
+ * Holds forgetting off until this transaction ends, so that what it writes was made from rows that stand.
+ * @throws ForgottenMeanwhile when something was forgotten since `before` was counted
+ */
+export async function refuseForgotten(
+  transaction: TenantTransaction,
+  sessionId: string,
+  before: number,
+): Promise<void> {
+  await transaction.$executeRaw`SELECT pg_advisory_xact_lock_shared(hashtextextended(${`forget ${sessionId}`}, 0))`;
+  if ((await forgottenSoFar(transaction, sessionId)) !== before)
+    throw new ForgottenMeanwhile('rows were forgotten while they were read');
+}
+
+/** Waits for the model steps that are writing, and holds off others, until this transaction ends. Taken before the session's row is locked. */
+export async function lockForgetting(transaction: TenantTransaction, sessionId: string): Promise<void> {
+  await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`forget ${sessionId}`}, 0))`;
+}

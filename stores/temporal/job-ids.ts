@@ -1,0 +1,56 @@
+import type { TenantId } from '../../domain/ids.ts';
+
+export const JOB_KINDS = ['session', 'learning', 'index', 'import', 'operation'] as const;
+export type JobKind = (typeof JOB_KINDS)[number];
+
+/** First part of the workflow ids of a kind. Jobs over all tenants are no tenant's, and have no job id. */
+const PREFIXES: Readonly<Record<JobKind, string>> = {
+  session: 'session',
+  learning: 'learn',
+  index: 'index',
+  import: 'job/import',
+  operation: 'ops',
+};
+
+/** Kinds whose workflow ids do not name the tenant: whose they are, their search attribute says. */
+export function namesNoTenant(kind: JobKind): boolean {
+  return kind === 'import';
+}
+
+/** What every workflow id of a tenant's kind begins with. */
+export function workflowIdPrefix(kind: JobKind, tenantId: TenantId): string {
+  return namesNoTenant(kind) ? `${PREFIXES[kind]}/` : `${PREFIXES[kind]}/${tenantId}/`;
+}
+
+export interface JobName {
+  readonly kind: JobKind;
+  /** A session's id, the number of a shard, or the id of an import. */
+  readonly subject: string;
+}
+
+const JOB_ID = /^([a-z]+)\.([A-Za-z0-9-]{1,64})$/;
+
+/** `session.0198…`: says kind and subject and no tenant, so that a caller can name only what is his. */
+export function jobIdOf({ kind, subject }: JobName): string {
+  return `${kind}.${subject}`;
+}
+
+/** Null for what is no job id. */
+export function parseJobId(given: string): JobName | null {
+  const [, kind, subject] = JOB_ID.exec(given) ?? [];
+  const known = JOB_KINDS.find((name) => name === kind);
+  return known === undefined || subject === undefined ? null : { kind: known, subject: subject.toLowerCase() };
+}
+
+/** The job that a workflow is which was listed for this tenant; null for one that is no job of his. */
+export function jobOfWorkflow(tenantId: TenantId, workflowId: string): JobName | null {
+  for (const kind of JOB_KINDS) {
+    const prefix = workflowIdPrefix(kind, tenantId);
+    if (workflowId.startsWith(prefix)) return { kind, subject: workflowId.slice(prefix.length) };
+  }
+  return null;
+}
+
+export function workflowIdOfJob(tenantId: TenantId, { kind, subject }: JobName): string {
+  return `${workflowIdPrefix(kind, tenantId)}${subject}`;
+}

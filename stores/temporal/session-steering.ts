@@ -1,0 +1,87 @@
+import { WithStartWorkflowOperation, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
+import { TypedSearchAttributes } from '@temporalio/common';
+import type { TenantId } from '../../domain/ids.ts';
+import { sessionWorkflowId } from '../../workflows/ids.ts';
+import { QUEUES } from '../../workflows/queues.ts';
+import {
+  CLOSE_UPDATE,
+  RETRY_SIGNAL,
+  SESSION_WORKFLOW,
+  SET_CAPTURE_UPDATE,
+  SUMMARISE_NOW_UPDATE,
+} from '../../workflows/session/messages.ts';
+import type { AskResult, SessionPolicy, SetCaptureInput } from '../../workflows/session/types.ts';
+import { SEARCH_ATTRIBUTES } from './search-attributes.ts';
+import { answered, isNotFound, TemporalUnavailable } from './unavailable.ts';
+
+export interface SessionSteering {
+  /**
+   * Has a session summed up, or ended; starts its workflow where none runs. Null when that is not done within `waitMs`: it goes on.
+   * @throws TemporalUnavailable when nothing took the order
+   */
+  ask(tenantId: TenantId, sessionId: string, what: 'summary' | 'close', waitMs: number): Promise<AskResult | null>;
+  /** Tells a running workflow of the switch; nothing where none runs. @throws TemporalUnavailable */
+  tellCapture(tenantId: TenantId, sessionId: string, on: boolean): Promise<void>;
+  /** Wakes a session that waits, or starts its workflow again. @throws TemporalUnavailable */
+  retry(tenantId: TenantId, sessionId: string): Promise<void>;
+}
+
+/** A worker takes an order at once, or there is none. */
+const ACCEPT_TIMEOUT_MS = 5_000;
+
+/** What may be asked of one session. */
+export function createSessionSteering(client: Client, policy: SessionPolicy): SessionSteering {
+  const startOf = (tenantId: TenantId, sessionId: string) => ({
+    workflowId: sessionWorkflowId(tenantId, sessionId),
+    taskQueue: QUEUES.session,
+    args: [{ tenantId, sessionId, policy }],
+    // A session that is over is opened again under the same id.
+    workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+    workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+    typedSearchAttributes: new TypedSearchAttributes([{ key: SEARCH_ATTRIBUTES.tenant, value: tenantId }]),
+    priority: { fairnessKey: tenantId },
+  });
+  const bounded = <Result>(ms: number, work: () => Promise<Result>): Promise<Result> =>
+    answered(() => client.withDeadline(Date.now() + ms, work));
+
+  return {
+    async ask(tenantId, sessionId, what, waitMs) {
+      const update = await bounded(ACCEPT_TIMEOUT_MS, () =>
+        client.workflow.startUpdateWithStart<() => Promise<void>, AskResult, []>(
+          what === 'close' ? CLOSE_UPDATE : SUMMARISE_NOW_UPDATE,
+          {
+            waitForStage: 'ACCEPTED',
+            args: [],
+            startWorkflowOperation: new WithStartWorkflowOperation(SESSION_WORKFLOW, startOf(tenantId, sessionId)),
+          },
+        ),
+      );
+      if (waitMs === 0) return null;
+      try {
+        return await bounded(waitMs, () => update.result());
+      } catch (error) {
+        if (error instanceof TemporalUnavailable) return null;
+        throw error;
+      }
+    },
+
+    async tellCapture(tenantId, sessionId, on) {
+      const handle = client.workflow.getHandle(sessionWorkflowId(tenantId, sessionId));
+      const args: [SetCaptureInput] = [{ on }];
+      try {
+        await bounded(ACCEPT_TIMEOUT_MS, () =>
+          handle.executeUpdate<SetCaptureInput, [SetCaptureInput]>(SET_CAPTURE_UPDATE, { args }),
+        );
+      } catch (error) {
+        if (!isNotFound(error)) throw error;
+      }
+    },
+
+    async retry(tenantId, sessionId) {
+      await bounded(ACCEPT_TIMEOUT_MS, () =>
+        client.workflow.signalWithStart(SESSION_WORKFLOW, { ...startOf(tenantId, sessionId), signal: RETRY_SIGNAL }),
+      );
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import { isGrpcServiceError, WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
+
+/** Temporal did not answer in time, or no worker took what was asked. */
+export class TemporalUnavailable extends Error {
+  override readonly name = 'TemporalUnavailable';
+}
+
+const INVALID_ARGUMENT = 3;
+const NOT_FOUND = 5;
+/** Cancelled, deadline exceeded, resource exhausted, unavailable: nothing was answered. */
+const NO_ANSWER = new Set([1, 4, 8, 14]);
+
+function grpcCode(error: unknown): number | null {
+  if (isGrpcServiceError(error)) return error.code;
+  if (error instanceof Error && error.cause !== undefined) return grpcCode(error.cause);
+  return null;
+}
+
+/** True where Temporal does not take what was sent. */
+function isRefused(error: unknown): boolean {
+  return grpcCode(error) === INVALID_ARGUMENT;
+}
+
+/** True where Temporal answered with an error: with a page token that is none of its own it does, in several words. */
+export function isAnsweredError(error: unknown): boolean {
+  const code = grpcCode(error);
+  return code !== null && !NO_ANSWER.has(code);
+}
+
+/** True where Temporal answers that there is no such workflow, or that it is over. */
+export function isNotFound(error: unknown): boolean {
+  return (error instanceof Error && error.name === 'WorkflowNotFoundError') || grpcCode(error) === NOT_FOUND;
+}
+
+/** Does `work`; every failure that is no answer becomes TemporalUnavailable. */
+export async function answered<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isNotFound(error) || isRefused(error)) throw error;
+    if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || grpcCode(error) !== null)
+      throw new TemporalUnavailable('Temporal does not answer, or no worker serves it', { cause: error });
+    throw error;
+  }
+}

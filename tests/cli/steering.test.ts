@@ -1,0 +1,181 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createProgram } from '../../cli/program.ts';
+import { ago, short } from '../../cli/time-text.ts';
+import { longLivedFolder } from '../infra/support/long-lived-folder.ts';
+import { sessionOf, settled } from '../setup/demo-session.ts';
+import { startTestInstance } from '../setup/instance.ts';
+import type { TestInstance } from '../setup/instance.ts';
+import { captured, smallSession } from '../setup/small-session.ts';
+import { recordOutput } from './support/output.ts';
+
+const PATIENCE_MS = 120_000;
+const dataDir = longLivedFolder();
+let instance: TestInstance;
+
+/** Runs a command in this process, on a terminal that nobody sits at. */
+async function run(...args: string[]): Promise<{ code: number | undefined; text: string; errors: string }> {
+  const context = recordOutput({ HOME: '/nobody' });
+  let code: number | undefined;
+  await createProgram(context, (given) => {
+    code = given;
+  }).parseAsync([...args, '--data-dir', dataDir], { from: 'user' });
+  return { code, text: context.text(), errors: context.errors() };
+}
+
+beforeAll(async () => {
+  instance = await startTestInstance();
+  const stop = await instance.startWorker();
+  await captured(instance, smallSession('cli-1', { remote: 'git@example.org:team/tally.git' }));
+  await settled(instance, 'test:cli-1', PATIENCE_MS);
+  await stop();
+  await captured(instance, smallSession('cli-2', { path: '/src/other' }).slice(0, 3));
+  mkdirSync(dataDir, { recursive: true });
+  writeFileSync(
+    path.join(dataDir, 'credentials.json'),
+    JSON.stringify({ url: instance.url, api_key: instance.admin.key }),
+  );
+}, 200_000);
+afterAll(() => instance.close());
+
+describe('sessions and jobs', { timeout: 60_000 }, () => {
+  test('are tables of what there is', async () => {
+    const { code, text } = await run('sessions');
+    expect(code).toBe(0);
+    const [head, ...lines] = text.trim().split('\n');
+    expect(head).toMatch(/^SESSION +PROJECT +STATUS +PHASE +EVENTS +PENDING +WAITS FOR +SINCE +LAST ERROR +TITLE$/);
+    expect(lines.some((line) => /tally +ended +settled +5 +- +- /.test(line))).toBe(true);
+    expect((await run('sessions', '--project', 'tally')).text.trim().split('\n')).toHaveLength(2);
+    expect((await run('jobs', '--kind', 'learning')).text).toMatch(/^JOB +STATE.*\nlearning\.[0-9a-f-]{36} +completed/);
+    expect(JSON.parse((await run('jobs', '--json', '--kind', 'index')).text)).toMatchObject([{ id: 'index.0' }]);
+    expect((await run('jobs', '--kind', 'import')).text).toBe('No jobs.\n');
+  });
+
+  test('say what is stuck, why, and what to do', async () => {
+    expect((await run('sessions', '--stuck')).text).toBe('Nothing is stuck.\n');
+    await instance.db.superuser.query(
+      "UPDATE sessions SET last_event_at = now() - interval '3 hours' WHERE external_id = 'cli-2'",
+    );
+    const { text } = await run('sessions', '--stuck');
+    expect(text).toMatch(/other +stuck +active/);
+    expect(text).toContain(
+      '  Captures have waited for 3 hours and nobody has taken them in.\n  See that the worker runs',
+    );
+    await instance.db.superuser.query("UPDATE sessions SET last_event_at = now() WHERE external_id = 'cli-2'");
+  });
+
+  test('are steered; without a worker an order says that nobody took it', async () => {
+    const off = await run('sessions', 'capture', 'off', 'test:cli-2');
+    expect(off).toMatchObject({ code: 0, text: 'What the session says from now on is not stored.\n' });
+    expect((await run('sessions', 'capture', 'sideways', 'test:cli-2')).code).toBe(1);
+    expect((await run('sessions', 'capture', 'on', 'test:cli-2')).text).toBe('The session is captured.\n');
+    const { id } = await sessionOf(instance, 'test:cli-2');
+    expect((await run('jobs', 'retry', id)).text).toBe(`session.${id} is given another turn.\n`);
+    expect(await run('jobs', 'retry', 'session.nobody')).toMatchObject({
+      code: 1,
+      errors: 'there is no such job (NOT_FOUND)\n',
+    });
+    const closed = await run('sessions', 'close', 'test:cli-2', '--wait', '0');
+    expect(closed).toMatchObject({
+      code: 1,
+      errors: 'Temporal does not answer, or no worker serves it (TEMPORAL_UNAVAILABLE)\n',
+    });
+  });
+});
+
+describe('trace', { timeout: 60_000 }, () => {
+  test('shows an event as a timeline with a mark for each step', async () => {
+    const { code, text } = await run('trace', 'cli-1-call-2');
+    expect(code).toBe(0);
+    expect(text).toMatch(/^tool:cli-1-call-2\nof test:cli-1 in tally, ended \([0-9a-f-]{36}\)\n/);
+    for (const step of ['captured', 'stored', 'taken in', 'vector 0', 'window', 'summary'])
+      expect(text).toMatch(new RegExp(`^ ✓ +${step} `, 'm'));
+    expect(text).toContain('stands in Weaviate');
+    expect(text).toMatch(/^ [✓…] +workflow +(?:completed|running), settled /m);
+    expect((await run('trace', 'cli-2-call-1')).text).toMatch(/^ … +taken in +not yet/m);
+  });
+
+  test('gives everything to programs, lists several, and says where nothing is', async () => {
+    expect(JSON.parse((await run('trace', 'cli-1-call-1', '--json')).text)).toMatchObject({
+      data: [{ key: 'tool:cli-1-call-1' }],
+    });
+    for (const session of ['a', 'b'])
+      await captured(instance, [{ type: 'prompt', host: 'test', session_id: session, content: 'x', key: 'twin' }]);
+    expect((await run('trace', 'twin')).text).toMatch(
+      /^2 events are called so\. Name the session with --session:\n {2}test:b /,
+    );
+    expect(await run('trace', 'nothing')).toMatchObject({
+      code: 1,
+      errors: expect.stringContaining('no such event in the newest 5000 sessions'),
+    });
+  });
+});
+
+describe('forget', { timeout: 60_000 }, () => {
+  test('shows what would go, and does nothing where nobody says yes', async () => {
+    const dry = await run('forget', 'cli-1-call-3', '--dry-run');
+    expect(dry).toMatchObject({ code: 0, text: expect.stringContaining('  1 observations\n') });
+    const unasked = await run('forget', 'cli-1-call-3');
+    expect(unasked).toMatchObject({ code: 1, errors: expect.stringContaining('--yes') });
+    expect((await run('trace', 'cli-1-call-3')).code).toBe(0);
+    expect(await run('forget')).toMatchObject({ code: 1, errors: 'Name an event, or a session with --session.\n' });
+  });
+
+  test('forgets with --yes, and trace says so', async () => {
+    expect(await run('forget', 'cli-1-call-3', '--yes')).toMatchObject({
+      code: 0,
+      text: expect.stringContaining('Forgotten.'),
+    });
+    expect(await run('trace', 'cli-1-call-3')).toMatchObject({
+      code: 1,
+      errors: expect.stringMatching(/^It was forgotten in test:cli-1 at /),
+    });
+    expect((await run('forget', '--session', 'test:cli-2', '--yes')).code).toBe(0);
+    expect((await run('sessions')).text).not.toContain('/src/other');
+  });
+});
+
+describe('projects', { timeout: 60_000 }, () => {
+  test('are listed, told by folders of this machine, merged, and excluded', async () => {
+    expect((await run('projects')).text).toMatch(/tally +example\.org\/team\/tally +1 +\d+ /);
+    const alias = await run('projects', 'alias', 'tally', './somewhere');
+    expect(alias.text).toMatch(
+      /^tally is told by\n {2}remote:example\.org\/team\/tally\n {2}path:[0-9a-f-]{36}:\/.*\/somewhere\n$/,
+    );
+    expect((await run('projects', 'alias', 'tally', './somewhere', '--remove')).text).not.toContain('somewhere');
+    await captured(instance, smallSession('cli-3', { path: '/src/tally-old' }).slice(0, 2));
+    expect((await run('projects', 'merge', '/src/tally-old', 'tally')).text).toMatch(
+      /^tally has 1 sessions and 0 learnings more/,
+    );
+    expect((await run('projects', 'exclude', '~/private/**', '/srv/x')).text).toBe(
+      'Not captured:\n  ~/private/**\n  /srv/x\n',
+    );
+    expect((await run('projects', 'exclude', '/srv/x', '--remove')).text).toBe('Not captured:\n  ~/private/**\n');
+    expect((await run('projects', 'exclude')).text).toContain('~/private/**');
+  });
+});
+
+test('without an instance, or with one that does not answer, the exit code is 3', async () => {
+  const context = recordOutput({ HOME: '/nobody' });
+  let code: number | undefined;
+  await createProgram(context, (given) => {
+    code = given;
+  }).parseAsync(['jobs', '--data-dir', path.join(dataDir, 'none')], { from: 'user' });
+  expect([code, context.errors()]).toEqual([3, expect.stringContaining('There is no instance in')]);
+});
+
+test('times and texts are short', () => {
+  const now = Date.parse('2026-01-10T00:00:00Z');
+  expect(
+    [
+      '2026-01-09T23:59:30Z',
+      '2026-01-09T23:00:00Z',
+      '2026-01-09T00:00:00Z',
+      '2026-01-01T00:00:00Z',
+      '2026-01-11T00:00:00Z',
+    ].map((at) => ago(at, now)),
+  ).toEqual(['30s', '60m', '24h', '9d', '0s']);
+  expect(short('one\n two', 20)).toBe('one two');
+  expect(short('x'.repeat(10), 5)).toBe('xxxx…');
+});

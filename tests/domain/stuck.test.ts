@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { stuckAdvice } from '../../domain/stuck.ts';
+import { STUCK_REASONS } from '../../stores/postgres/session-work.ts';
+
+const facts = { windowsParked: 2, parkedFor: 'ModelRefused', vectorsFailed: 1, stillMs: 20 * 60_000 };
+
+test('every reason has a sentence why and one that says what to do', () => {
+  for (const reason of [...STUCK_REASONS, 'workflow_ended'] as const) {
+    const { why, advice } = stuckAdvice({ ...facts, reason });
+    expect([reason, why, advice]).toEqual([
+      reason,
+      expect.stringMatching(/^[A-Z0-9][^\n]+\.$/),
+      expect.stringMatching(/^[A-Z0-9][^\n]+\.$/),
+    ]);
+  }
+});
+
+test('numbers are told as people do', () => {
+  expect(stuckAdvice({ ...facts, reason: 'windows_parked' }).why).toBe(
+    '2 windows were set aside (ModelRefused): the model could not sum them up.',
+  );
+  expect(stuckAdvice({ ...facts, reason: 'windows_parked', windowsParked: 1, parkedFor: null }).why).toBe(
+    'One window was set aside: the model could not sum them up.',
+  );
+  expect(stuckAdvice({ ...facts, reason: 'vectors_failed' }).why).toBe('The vector index refused one chunk too often.');
+  expect(stuckAdvice({ ...facts, reason: 'nothing_moves', stillMs: 5 * 3_600_000 }).why).toContain('5 hours');
+  expect(stuckAdvice({ ...facts, reason: 'captures_waiting', stillMs: 0 }).why).toContain('for a minute');
+});

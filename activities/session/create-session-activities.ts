@@ -4,7 +4,7 @@ import type { Clock } from '../../domain/ports/clock.ts';
 import type { TokenCounter } from '../../domain/ports/token-counter.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
 import { cutWindows } from '../../domain/windows.ts';
-import type { OpenRows } from '../../domain/windows.ts';
+import type { CutWindow, OpenRows } from '../../domain/windows.ts';
 import type { Database, TenantTransaction } from '../../stores/postgres/database.ts';
 import { countPending, restartFailedVectors, wantEmbeddings } from '../../stores/postgres/embedding-ledger.ts';
 import type { EmbeddingModel } from '../../stores/postgres/embedding-ledger.ts';
@@ -17,7 +17,7 @@ import {
 } from '../../stores/postgres/intake.ts';
 import type { IntakeSession, NewRow } from '../../stores/postgres/intake.ts';
 import { settleSession, writeCapture, writePhase } from '../../stores/postgres/session-state.ts';
-import { countWindows, requeueParked, restartParked } from '../../stores/postgres/windows.ts';
+import { requeueParked, restartParked } from '../../stores/postgres/windows.ts';
 import { hintedIndex } from '../hinted-index.ts';
 import { sessionWorkflowId } from '../../workflows/ids.ts';
 import type { SessionActivities, SessionPolicy, TakeInInput, TakeInResult } from '../../workflows/session/types.ts';
@@ -58,6 +58,16 @@ function boundedRows(rows: readonly NewRow[]): readonly NewRow[] {
   return end < 0 ? rows : rows.slice(0, end);
 }
 
+/** One batch of new rows: how far it goes, and where windows are cut in it. */
+interface TakenBatch {
+  readonly toSeq: number;
+  readonly more: boolean;
+  readonly rows: number;
+  readonly windows: readonly CutWindow[];
+  readonly open: OpenRows | null;
+  readonly windowedSeq: number;
+}
+
 /** When an open run of rows must be looked at again: quiet or old, whichever is sooner. */
 function openDeadlineMs(
   open: OpenRows,
@@ -72,12 +82,12 @@ function openDeadlineMs(
 export function createSessionActivities(dependencies: SessionActivityDependencies): SessionActivities {
   const { database, tokens, embeddingModel, hints, clock } = dependencies;
 
-  /** Takes one batch of new rows in and cuts windows. Null when another run was faster: the caller looks again. */
-  const takeBatch = async (
+  /** Fills one batch of new rows in and finds where windows are cut. May be done again: nothing is moved on by it. */
+  const readBatch = async (
     transaction: TenantTransaction,
     input: TakeInInput,
     before: IntakeSession,
-  ): Promise<TakeInResult | null> => {
+  ): Promise<TakenBatch> => {
     const furthestSeq = Math.min(before.lastSeq, before.consumedSeq + BATCH_POSITIONS);
     const found = await readNewRows(transaction, input.sessionId, before.consumedSeq, furthestSeq);
     const rows = boundedRows(found);
@@ -87,7 +97,7 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
       transaction,
       rows.map((row) => ({ ...row, tokens: tokens.count(row.content) })),
     );
-    const wanted = await wantEmbeddings(
+    await wantEmbeddings(
       transaction,
       asId(input.tenantId),
       embeddingModel,
@@ -101,31 +111,44 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
     const progress = before.infer
       ? await cut(transaction, input, before, toSeq, more)
       : { windows: [], open: null, windowedSeq: toSeq };
-    const moved = await advanceIntake(transaction, asId(input.tenantId), input.sessionId, before, {
-      consumedSeq: toSeq,
-      windowedSeq: progress.windowedSeq,
-      firstN: before.windows,
-      windows: progress.windows,
-      shown:
-        input.phase === undefined
-          ? null
-          : { phase: input.phase, workflowId: sessionWorkflowId(input.tenantId, input.sessionId) },
-    });
+    return { toSeq, more, rows: rows.length, ...progress };
+  };
+
+  /** Moves the session on by what was read. Null when another run was faster: the caller looks again. */
+  const takeBatch = async (
+    input: TakeInInput,
+    before: IntakeSession,
+    batch: TakenBatch,
+  ): Promise<TakeInResult | null> => {
+    const { toSeq, more, open } = batch;
+    const { moved, windowsCut, windowsParked } = await advanceIntake(
+      database.pool,
+      asId(input.tenantId),
+      input.sessionId,
+      before,
+      {
+        consumedSeq: toSeq,
+        windowedSeq: batch.windowedSeq,
+        firstN: before.windows,
+        windows: batch.windows,
+        shown:
+          input.phase === undefined
+            ? null
+            : { phase: input.phase, workflowId: sessionWorkflowId(input.tenantId, input.sessionId) },
+      },
+    );
     if (!moved) return null;
-    const counts = await countWindows(transaction, input.sessionId);
     const idleAt = before.lastEventAtMs + input.policy.idleMs;
     const nextAt =
-      progress.open === null || progress.open.rows === 0
-        ? idleAt
-        : Math.min(idleAt, openDeadlineMs(progress.open, input.policy).atMs);
+      open === null || open.rows === 0 ? idleAt : Math.min(idleAt, openDeadlineMs(open, input.policy).atMs);
     return {
       projectId: before.projectId,
       consumedSeq: toSeq,
       more,
-      windowsCut: counts.cut,
-      windowsParked: counts.parked,
+      windowsCut,
+      windowsParked,
       ended: !more && before.endsHere,
-      indexWanted: wanted > 0,
+      indexWanted: batch.rows > 0,
       // A session past its idle time has nothing to wait for but the model's work, whose end wakes the workflow by itself.
       checkAfterMs:
         idleAt <= clock.now()
@@ -159,17 +182,19 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
   return {
     async takeIn(input) {
       for (;;) {
-        const result = await database.asTenant(asId(input.tenantId), async (transaction) => {
+        const read = await database.asTenant(asId(input.tenantId), async (transaction) => {
           const before = await readIntakeSession(transaction, input.sessionId);
-          return before === null ? GONE : takeBatch(transaction, input, before);
+          return before === null ? null : { before, batch: await readBatch(transaction, input, before) };
         });
+        if (read === null) return GONE;
+        const result = await takeBatch(input, read.before, read.batch);
         if (result === null) continue;
         if (!result.indexWanted || input.phase === undefined) return result;
         return { ...result, indexWanted: !(await hintedIndex(hints, asId(input.tenantId))) };
       }
     },
     async showPhase({ tenantId, sessionId, ...change }) {
-      await database.asTenant(asId(tenantId), (transaction) => writePhase(transaction, sessionId, change));
+      await writePhase(database.pool, asId(tenantId), sessionId, change);
     },
     async requeueParked({ tenantId, sessionId, again }) {
       if (again !== true) {

@@ -156,8 +156,8 @@ export function createSummariseActivities({
     }
   };
 
-  const enter = (transaction: TenantTransaction, ref: SessionRef, phase: SessionPhase) =>
-    enterPhase(transaction, ref.sessionId, phase, sessionWorkflowId(ref.tenantId, ref.sessionId));
+  const enter = (ref: SessionRef, phase: SessionPhase) =>
+    enterPhase(database.pool, asId(ref.tenantId), ref.sessionId, phase, sessionWorkflowId(ref.tenantId, ref.sessionId));
 
   return {
     summariseNextWindow: (ref) =>
@@ -172,7 +172,7 @@ export function createSummariseActivities({
     summariseWindows: (ref) =>
       beating(async (signal) => {
         const tenantId = asId<TenantId>(ref.tenantId);
-        await database.asTenant(tenantId, (transaction) => enter(transaction, ref, ref.phase));
+        await enter(ref, ref.phase);
         const deadline = clock.now() + WINDOWS_BUDGET_MS;
         const total = { summarised: 0, ...NO_COST };
         try {
@@ -188,11 +188,8 @@ export function createSummariseActivities({
           // What was summarised before is done and is to be counted; the next call meets the failure at its first window.
           if (total.summarised === 0 || signal.aborted) throw error;
         }
-        const counts = await database.asTenant(tenantId, async (transaction) => {
-          const left = await countWindows(transaction, ref.sessionId);
-          if (left.cut === 0 && ref.phase === 'summarising') await enter(transaction, ref, 'active');
-          return left;
-        });
+        const counts = await database.asTenant(tenantId, (transaction) => countWindows(transaction, ref.sessionId));
+        if (counts.cut === 0 && ref.phase === 'summarising') await enter(ref, 'active');
         await hintedIndex(hints, tenantId);
         return { windowsCut: counts.cut, windowsParked: counts.parked, ...total };
       }),
@@ -201,10 +198,10 @@ export function createSummariseActivities({
       beating(async (signal) => {
         const tenantId = asId<TenantId>(ref.tenantId);
         const { phase } = ref;
-        const standing = await database.asTenant(tenantId, async (transaction) => {
-          if (phase !== undefined) await enter(transaction, ref, phase);
-          return findSessionSummary(transaction, ref.sessionId);
-        });
+        if (phase !== undefined) await enter(ref, phase);
+        const standing = await database.asTenant(tenantId, (transaction) =>
+          findSessionSummary(transaction, ref.sessionId),
+        );
         const known = await database.asTenant(tenantId, async (transaction) => {
           const facts = await readSessionFacts(transaction, ref.sessionId);
           if (!facts.infer || standing?.toSeq === facts.consumedSeq) return null;
@@ -235,10 +232,12 @@ export function createSummariseActivities({
             contextOf(ref, facts, trace, usage, { fromSeq: 1, toSeq: facts.consumedSeq }),
             draft,
           );
-          await writeTitle(transaction, ref.sessionId, draft.title);
           await wantVectors(transaction, ref, written);
           await bookUsage(transaction, owner, usage);
-          return (written[0] ?? (await findSessionSummary(transaction, ref.sessionId)))?.id ?? null;
+          const summary = written[0] ?? (await findSessionSummary(transaction, ref.sessionId));
+          // Last, because it locks the session, which captures wait for.
+          await writeTitle(transaction, ref.sessionId, draft.title);
+          return summary?.id ?? null;
         });
         if (phase !== undefined) await hintedIndex(hints, tenantId);
         return { ...costOf(usage), summaryId };

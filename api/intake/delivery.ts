@@ -2,6 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
 import type { HostEvent } from '../../domain/capture/event.ts';
 
+/** Says that an event was kept on the sender's disk meanwhile. */
+export const SOURCE_HEADER = 'x-recollect-source';
 const DELIVERY_HEADER = 'x-recollect-delivery';
 const IDEMPOTENCY_HEADER = 'idempotency-key';
 const deliveryId = z.string().min(1).max(256);
@@ -9,6 +11,10 @@ const deliveryId = z.string().min(1).max(256);
 /** Headers by which a sender may name a delivery, so that sending it again stores nothing twice. */
 export const deliveryHeaders = z.looseObject({
   [DELIVERY_HEADER]: deliveryId.optional().describe('Id of this delivery; stands in for a de-duplication key'),
+  [SOURCE_HEADER]: z
+    .enum(['hook', 'spool'])
+    .optional()
+    .describe('`spool`: it was kept on disk by the client meanwhile'),
   [IDEMPOTENCY_HEADER]: deliveryId.optional().describe('The same, by its common name'),
 });
 

@@ -17,6 +17,11 @@ export interface HintSenderOptions {
   readonly onSent: () => void;
 }
 
+/** With more sessions waiting than this, each is gathered for longer, in proportion: what they bring is taken in in larger steps … */
+const SESSIONS_WITHOUT_WAIT = 8;
+/** … up to so many times the delay. Captures that come in a flood go before the work that they make. */
+const MOST_STRETCH = 8;
+
 /** Hints on their way at once: one Temporal client does a few hundred a second, and nobody waits for them. */
 const MAX_AT_ONCE = 16;
 
@@ -45,8 +50,14 @@ export class HintSender {
       if (entry.timer !== null) clearTimeout(entry.timer);
       this.enqueue(sessionId, entry);
     } else if (entry.timer === null) {
-      entry.timer = setTimeout(() => this.enqueue(sessionId, entry), this.options.delayMs);
+      entry.timer = setTimeout(() => this.enqueue(sessionId, entry), this.gatherMs);
     }
+  }
+
+  /** How long a hint is gathered that is asked for now. */
+  private get gatherMs(): number {
+    const stretch = Math.min(Math.max(this.pending.size / SESSIONS_WITHOUT_WAIT, 1), MOST_STRETCH);
+    return this.options.delayMs * stretch;
   }
 
   /** Hints that wait or are on their way. */
@@ -98,7 +109,7 @@ export class HintSender {
     if (again === 'at-once' || (again === 'later' && this.stopped)) {
       this.enqueue(sessionId, entry);
     } else if (again === 'later') {
-      entry.timer = setTimeout(() => this.enqueue(sessionId, entry), this.options.delayMs);
+      entry.timer = setTimeout(() => this.enqueue(sessionId, entry), this.gatherMs);
     } else {
       this.pending.delete(sessionId);
     }

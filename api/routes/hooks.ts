@@ -9,7 +9,7 @@ import { HOOK_BODY_BYTES } from '../body.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
 import { rejectionOf } from '../intake/check-event.ts';
-import { deliveryHeaders, deliveryOf } from '../intake/delivery.ts';
+import { deliveryHeaders, deliveryOf, SOURCE_HEADER } from '../intake/delivery.ts';
 import { HOOK_HOSTS, HOST_MAPPINGS } from '../schemas/host-mappings.ts';
 import type { HookHost } from '../schemas/host-mappings.ts';
 import { externalId, ERROR_RESPONSES, namespaceName, timestamp } from '../schemas/shared.ts';
@@ -95,7 +95,8 @@ export function hookRoutes({ intake, recall }: ApiDependencies): FastifyPluginCa
         const { event } = request.params;
         const { host, namespace } = request.query;
         const told = translate(host, event, request.body, deliveryOf(request.headers));
-        const translated = told === null ? null : { ...told, namespace };
+        const source = request.headers[SOURCE_HEADER] === 'spool' ? ('spool' as const) : ('hook' as const);
+        const translated = told === null ? null : { ...told, namespace, source };
         if (translated !== null) {
           const [result] = await intake.capture([translated], { tenantId: holder.tenantId, userId: holder.userId });
           const stored = result?.status === 'accepted' || result?.status === 'duplicate';

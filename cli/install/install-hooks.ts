@@ -97,8 +97,7 @@ function planOf({ host, scope, transport, namespace, dataDir }: InstallRequest, 
     url: access.url,
     apiKey: access.apiKey,
     namespace,
-    command: (event) =>
-      `${hookCommandLine(event, { dataDir, host })}${namespace === null ? '' : ` --namespace ${namespace}`}`,
+    command: (event) => hookCommandLine(event, { dataDir, host, ...(namespace === null ? {} : { namespace }) }),
   };
 }
 

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync } from 'node:fs';
+import { setPriority } from 'node:os';
 import { z } from 'zod';
 import type { Command } from './definitions.ts';
 import { openLog } from './log-file.ts';
@@ -22,6 +23,15 @@ export interface Child {
   alive(): boolean;
   /** Sends a signal to the process, not to its group, and closes its channel: an open one can keep a child from ending. */
   askToStop(signal: NodeJS.Signals): void;
+}
+
+/** Lowers a process's priority. One that has ended meanwhile has none, which its exit tells. */
+function standBack(pid: number, niceness: number): void {
+  try {
+    setPriority(pid, niceness);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ERR_SYSTEM_ERROR')) throw error;
+  }
 }
 
 /** Starts a process that writes its own log. Rejects when the system cannot start it. */
@@ -57,6 +67,8 @@ export async function startChild(command: Command, logFile: string, channel: boo
   });
   await spawned.promise;
   const pid = child.pid ?? 0;
+  // Inherited by whatever it starts from here on.
+  if (pid > 0 && command.niceness !== undefined && child.exitCode === null) standBack(pid, command.niceness);
   return {
     // A process that ended already has no start time; its number is then never used for a signal.
     identity: identifyProcess(pid) ?? { pid, startTime: 'ended' },

@@ -8,6 +8,8 @@ export interface Command {
   readonly workingDirectory: string;
   readonly uid?: number;
   readonly gid?: number;
+  /** How far it stands back for others who want the processor: 0 to 19; 0 where it is not said. */
+  readonly niceness?: number;
 }
 
 /** How a service shows that it works. */

@@ -1,3 +1,4 @@
+import type pg from 'pg';
 import { z } from 'zod';
 import type { TenantId } from '../../domain/ids.ts';
 import type { CutWindow, WindowRow } from '../../domain/windows.ts';
@@ -151,31 +152,48 @@ export interface IntakeProgress {
   readonly shown: { readonly phase: SessionPhase; readonly workflowId: string } | null;
 }
 
+const advanceRow = z.object({ moved: z.boolean(), windows_cut: z.number(), windows_parked: z.number() });
+
+export interface IntakeAdvance {
+  /** False when another run moved the session on meanwhile: nothing was written, and the step is to be done again from what is stored. */
+  readonly moved: boolean;
+  readonly windowsCut: number;
+  readonly windowsParked: number;
+}
+
 /**
- * Commits how far a session was taken in, and the windows that were cut. False when another run moved the session on meanwhile:
- * then no window was written, and the step is to be done again from what is stored.
+ * Commits how far a session was taken in, and the windows that were cut; answers how many windows there are now. One statement that
+ * commits by itself: the session's row is locked for no longer than PostgreSQL needs.
  */
 export async function advanceIntake(
-  transaction: TenantTransaction,
+  pool: pg.Pool,
   tenantId: TenantId,
   sessionId: string,
   before: IntakeSession,
   progress: IntakeProgress,
-): Promise<boolean> {
-  const moved = await transaction.session.updateMany({
-    where: { id: sessionId, consumedSeq: before.consumedSeq, windowedSeq: before.windowedSeq },
-    data: {
-      consumedSeq: progress.consumedSeq,
-      windowedSeq: progress.windowedSeq,
-      updatedAt: new Date(),
-      ...(progress.shown === null ? {} : { ...progress.shown, waitingReason: null }),
-    },
+): Promise<IntakeAdvance> {
+  const cut = progress.windows.map((window) => ({
+    from_seq: window.fromSeq,
+    to_seq: window.toSeq,
+    tokens: window.tokens,
+    reason: window.reason,
+  }));
+  const result = await pool.query({
+    name: 'advance_intake',
+    text: 'SELECT moved, windows_cut, windows_parked FROM advance_intake($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)',
+    values: [
+      tenantId,
+      sessionId,
+      before.consumedSeq,
+      before.windowedSeq,
+      progress.consumedSeq,
+      progress.windowedSeq,
+      progress.firstN,
+      JSON.stringify(cut),
+      progress.shown?.phase ?? null,
+      progress.shown?.workflowId ?? null,
+    ],
   });
-  if (moved.count !== 1) return false;
-  if (progress.windows.length > 0) {
-    await transaction.window.createMany({
-      data: progress.windows.map((window, index) => ({ sessionId, tenantId, n: progress.firstN + index, ...window })),
-    });
-  }
-  return true;
+  const row = advanceRow.parse(result.rows[0]);
+  return { moved: row.moved, windowsCut: row.windows_cut, windowsParked: row.windows_parked };
 }

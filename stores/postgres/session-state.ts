@@ -1,3 +1,5 @@
+import type pg from 'pg';
+import type { TenantId } from '../../domain/ids.ts';
 import type { TenantTransaction } from './database.ts';
 import { forgottenSoFar } from './forgotten.ts';
 
@@ -48,16 +50,30 @@ export interface PhaseChange {
   readonly workflowId: string;
 }
 
-/** Shows where the session's workflow stands. */
+const SHOW_PHASE = { name: 'show_phase', text: 'SELECT show_phase($1, $2, $3, $4, $5, $6, $7)' } as const;
+
+/** Shows where the session's workflow stands. Commits by itself, so that no capture waits for more than this. */
 export async function writePhase(
-  transaction: TenantTransaction,
+  pool: pg.Pool,
+  tenantId: TenantId,
   sessionId: string,
-  change: PhaseChange,
+  { phase, waitingReason, lastError, workflowId }: PhaseChange,
 ): Promise<void> {
-  await transaction.session.updateMany({
-    where: { id: sessionId, status: { not: 'deleted' } },
-    data: { ...change, updatedAt: new Date() },
+  await pool.query({
+    ...SHOW_PHASE,
+    values: [tenantId, sessionId, phase, waitingReason, lastError, false, workflowId],
   });
+}
+
+/** Shows the phase of a step that is about to be done: whatever was waited for is over. Commits by itself. */
+export async function enterPhase(
+  pool: pg.Pool,
+  tenantId: TenantId,
+  sessionId: string,
+  phase: SessionPhase,
+  workflowId: string,
+): Promise<void> {
+  await pool.query({ ...SHOW_PHASE, values: [tenantId, sessionId, phase, null, null, true, workflowId] });
 }
 
 /**
@@ -69,19 +85,6 @@ export async function settleSession(transaction: TenantTransaction, sessionId: s
     UPDATE sessions SET status = 'ended', phase = 'settled', waiting_reason = NULL, ended_at = last_event_at, updated_at = now()
      WHERE id = ${sessionId}::uuid AND status IN ('active', 'ended') AND last_seq = consumed_seq`;
   return settled === 1;
-}
-
-/** Shows the phase of a step that is about to be done: whatever was waited for is over. */
-export async function enterPhase(
-  transaction: TenantTransaction,
-  sessionId: string,
-  phase: SessionPhase,
-  workflowId: string,
-): Promise<void> {
-  await transaction.session.updateMany({
-    where: { id: sessionId, status: { not: 'deleted' } },
-    data: { phase, waitingReason: null, workflowId, updatedAt: new Date() },
-  });
 }
 
 /** Has what the session says stored, or not; what was captured stays. */

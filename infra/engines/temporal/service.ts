@@ -7,6 +7,9 @@ import type { ServiceDefinition } from '../../supervisor/definitions.ts';
 import { temporalConfig, temporalDynamicConfig } from './config-file.ts';
 import { checkTemporal } from './readiness.ts';
 
+/** Behind the api and PostgreSQL, before the worker. */
+const BACKGROUND_NICENESS = 10;
+
 /** The real Temporal server, all four services in one process, on the instance's PostgreSQL. */
 export function temporalService(
   instance: Instance,
@@ -30,6 +33,8 @@ export function temporalService(
         // Collects sooner than by default: at rest it holds less, and the limit only makes it work harder, never fails it.
         environment: { ...environment, GOGC: '50', GOMEMLIMIT: '384MiB' },
         workingDirectory: folder,
+        // Nobody who captures or asks waits for a workflow.
+        niceness: BACKGROUND_NICENESS,
       });
     },
     readiness: { kind: 'probe', check: () => checkTemporal(temporalAddress(instance)) },

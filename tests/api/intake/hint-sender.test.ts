@@ -248,3 +248,19 @@ describe('stop', () => {
     await expect(playground().sender.stop(1_000)).resolves.toBeUndefined();
   });
 });
+
+describe('a flood of sessions', () => {
+  it('is gathered for longer, in proportion, and up to a bound; what is urgent is not', async () => {
+    const { sender, sent } = playground();
+    for (let n = 0; n < 200; n += 1) sender.hint(tenant, session(`s${n}`), false);
+    await vi.advanceTimersByTimeAsync(DELAY_MS);
+    // The first ones came while few waited.
+    expect(sent.length).toBeGreaterThan(0);
+    expect(sent.length).toBeLessThanOrEqual(16);
+    sender.hint(tenant, session('s199'), true);
+    await settle();
+    expect(sent).toContain('t/s199');
+    await vi.advanceTimersByTimeAsync(DELAY_MS * 7);
+    expect(new Set(sent).size).toBe(200);
+  });
+});

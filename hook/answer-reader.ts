@@ -1,0 +1,101 @@
+export interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
+const HEAD_BYTES = 64 * 1024;
+const BODY_BYTES = 1024 * 1024;
+const HEAD_END = Buffer.from('\r\n\r\n');
+const STATUS_LINE = /^HTTP\/1\.[01] (\d{3})(?: |$)/;
+
+interface Head {
+  readonly status: number;
+  /** Where the body begins. */
+  readonly bodyAt: number;
+  readonly length: number | null;
+  readonly chunked: boolean;
+}
+
+/** Reads one HTTP/1.1 answer from a connection that is used once. Throws Error when it is none, or larger than a hook's answer can be. */
+export class AnswerReader {
+  private readonly headOnly: boolean;
+  private bytes: Buffer = Buffer.alloc(0);
+  private head: Head | null = null;
+
+  constructor(headOnly: boolean) {
+    this.headOnly = headOnly;
+  }
+
+  /** Takes what arrived. The answer when it is whole, or as soon as its status is known where that is enough; else null. */
+  push(chunk: Buffer): Answer | null {
+    this.bytes = this.bytes.length === 0 ? chunk : Buffer.concat([this.bytes, chunk]);
+    this.head ??= this.readHead();
+    if (this.head === null) return null;
+    if (this.headOnly) return { status: this.head.status, body: '' };
+    const body = this.readBody(this.head);
+    return body === null ? null : { status: this.head.status, body: body.toString('utf8') };
+  }
+
+  /** Says that the connection is over; an answer without a length ends here. Null when it ended too early. */
+  end(): Answer | null {
+    if (this.head === null || this.head.chunked || this.head.length !== null) return null;
+    return { status: this.head.status, body: this.bytes.toString('utf8', this.head.bodyAt) };
+  }
+
+  private readHead(): Head | null {
+    for (;;) {
+      const end = this.bytes.indexOf(HEAD_END);
+      if (end > HEAD_BYTES || (end === -1 && this.bytes.length > HEAD_BYTES))
+        throw new Error('the answer’s head is too long');
+      if (end === -1) return null;
+      const [first = '', ...lines] = this.bytes.toString('latin1', 0, end).split('\r\n');
+      const status = Number(STATUS_LINE.exec(first)?.[1] ?? Number.NaN);
+      if (Number.isNaN(status)) throw new Error('the answer is not HTTP/1.1');
+      const bodyAt = end + HEAD_END.length;
+      if (status >= 200) return { status, bodyAt, ...framing(status, lines) };
+      this.bytes = this.bytes.subarray(bodyAt); // An interim answer; the real one follows.
+    }
+  }
+
+  private readBody({ bodyAt, length, chunked }: Head): Buffer | null {
+    if (this.bytes.length - bodyAt > BODY_BYTES) throw new Error('the answer is too long');
+    if (chunked) return readChunks(this.bytes, bodyAt);
+    if (length === null || this.bytes.length < bodyAt + length) return null;
+    return this.bytes.subarray(bodyAt, bodyAt + length);
+  }
+}
+
+function framing(status: number, lines: readonly string[]): Pick<Head, 'length' | 'chunked'> {
+  if (status === 204 || status === 304) return { length: 0, chunked: false };
+  let length: number | null = null;
+  for (const line of lines) {
+    const colon = line.indexOf(':');
+    const name = line.slice(0, colon).toLowerCase();
+    const value = line.slice(colon + 1).trim();
+    if (name === 'transfer-encoding' && /\bchunked$/i.test(value)) return { length: null, chunked: true };
+    if (name === 'content-length') {
+      if (!/^\d{1,12}$/.test(value)) throw new Error('the answer’s length is no number');
+      length = Number(value);
+    }
+  }
+  if (length !== null && length > BODY_BYTES) throw new Error('the answer is too long');
+  return { length, chunked: false };
+}
+
+/** The pieces of a chunked body put together; null while the last one is missing. */
+function readChunks(bytes: Buffer, from: number): Buffer | null {
+  const parts: Buffer[] = [];
+  let at = from;
+  for (;;) {
+    const lineEnd = bytes.indexOf('\r\n', at, 'latin1');
+    if (lineEnd === -1) return null;
+    const size = /^([0-9a-f]{1,8})[ \t]*(?:;|$)/i.exec(bytes.toString('latin1', at, lineEnd))?.[1];
+    if (size === undefined) throw new Error('the answer’s chunks are damaged');
+    const length = Number.parseInt(size, 16);
+    if (length === 0) return Buffer.concat(parts);
+    const start = lineEnd + 2;
+    if (bytes.length < start + length + 2) return null;
+    parts.push(bytes.subarray(start, start + length));
+    at = start + length + 2;
+  }
+}

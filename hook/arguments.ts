@@ -1,0 +1,42 @@
+import { DEFAULT_HOST, DEFAULT_NAMESPACE } from './hosts.ts';
+import { EVENT_NAME } from './limits.ts';
+
+/** What stands on the client's command line. */
+export interface HookArguments {
+  readonly event: string;
+  readonly host: string;
+  readonly namespace: string;
+  readonly dataDir: string | null;
+}
+
+/** Begins the client's command line when it works for itself, out of the agent's way. */
+export const BACKGROUND = '--background';
+
+/** As much as the server takes of a namespace's name. */
+const NAMESPACE_CHARS = 128;
+
+/** Reads `EVENT [--host HOST] [--namespace NAME] [--data-dir FOLDER]`; what it does not know it passes over. Null without an event that can be sent. */
+export function parseArguments(args: readonly string[]): HookArguments | null {
+  let event: string | null = null;
+  let host = DEFAULT_HOST;
+  let namespace = DEFAULT_NAMESPACE;
+  let dataDir: string | null = null;
+  for (let index = 0; index < args.length; index += 1) {
+    const word = args[index] ?? '';
+    const [name, attached] = word.startsWith('--') ? splitOnce(word) : [word];
+    if (name === '--host' || name === '--namespace' || name === '--data-dir') {
+      const value = attached ?? args[(index += 1)] ?? '';
+      if (name === '--data-dir') dataDir = value === '' ? null : value;
+      else if (name === '--namespace') namespace = value === '' ? namespace : value.slice(0, NAMESPACE_CHARS);
+      else if (EVENT_NAME.test(value)) host = value;
+    } else if (event === null && !word.startsWith('-')) {
+      event = word;
+    }
+  }
+  return event !== null && EVENT_NAME.test(event) ? { event, host, namespace, dataDir } : null;
+}
+
+function splitOnce(word: string): [string, string?] {
+  const at = word.indexOf('=');
+  return at === -1 ? [word] : [word.slice(0, at), word.slice(at + 1)];
+}

@@ -1,0 +1,42 @@
+import { appendFileSync, mkdirSync, renameSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+const LOG_BYTES = 256 * 1024;
+
+/** What a hook may say of itself: an event's name, what happened, a code. Never what was captured. */
+export interface Note {
+  readonly event: string;
+  readonly what:
+    | 'internal-error'
+    | 'no-event'
+    | 'no-input'
+    | 'input-too-large'
+    | 'not-json'
+    | 'no-session'
+    | 'no-server'
+    | 'out-of-time'
+    | 'refused'
+    | 'spooled'
+    | 'handed-over'
+    | 'not-spooled'
+    | 'drained'
+    | 'drain-stopped'
+    | 'forgotten'
+    | 'quarantined';
+  readonly detail?: string;
+  readonly count?: number;
+}
+
+/** Appends to `logs/hook.log` of a data directory that exists; one file is kept beside it. Never throws: a full disk must not be told to the host. */
+export function note(dataDir: string, entry: Note): void {
+  try {
+    statSync(dataDir);
+    const folder = join(dataDir, 'logs');
+    const file = join(folder, 'hook.log');
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > LOG_BYTES) renameSync(file, `${file}.1`);
+    appendFileSync(file, `${JSON.stringify({ at: new Date().toISOString(), ...entry })}\n`, { mode: 0o600 });
+  } catch {
+    // Nowhere left to say it.
+  }
+}

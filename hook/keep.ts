@@ -1,0 +1,45 @@
+import { parseBody, sessionOf } from './body.ts';
+import { spoolInBackground } from './background.ts';
+import type { HookEnvironment } from './environment.ts';
+import { REDACT_AT_ONCE_BYTES } from './limits.ts';
+import type { HookRequest } from './request.ts';
+import { appendToSpool } from './spool/append.ts';
+
+/** What becomes of an event that no server took. */
+export type Kept =
+  | { readonly kind: 'kept'; readonly synced: Promise<void> }
+  | { readonly kind: 'not-kept'; readonly what: 'not-json' | 'no-session' | 'not-spooled'; readonly detail: string };
+
+export interface KeepContext {
+  readonly client: string;
+  readonly dataDir: string;
+  readonly environment: HookEnvironment;
+}
+
+/** Spools an event for a server, redacted; a large one by a process of its own. Never rejects. */
+export async function keepEvent(context: KeepContext, request: HookRequest, server: string): Promise<Kept> {
+  const body = parseBody(request.body);
+  if (body === null) return { kind: 'not-kept', what: 'not-json', detail: 'no object' };
+  const session = sessionOf(body);
+  if (session === null) return { kind: 'not-kept', what: 'no-session', detail: 'no session id' };
+  const { dataDir, environment } = context;
+  const { delivery, event, host, namespace } = request;
+  if (bytesOf(request) > REDACT_AT_ONCE_BYTES) {
+    const order = { dataDir, server, session, delivery, event, host, namespace };
+    return (await spoolInBackground(context.client, order, request.body))
+      ? { kind: 'kept', synced: Promise.resolve() }
+      : { kind: 'not-kept', what: 'not-spooled', detail: 'no process could be started' };
+  }
+  const result = appendToSpool(
+    dataDir,
+    { session, server, delivery, event, host, namespace, body },
+    environment.spoolMaxBytes,
+  );
+  return result.kind === 'spooled'
+    ? { kind: 'kept', synced: result.synced }
+    : { kind: 'not-kept', what: 'not-spooled', detail: result.kind === 'unwritable' ? result.reason : result.kind };
+}
+
+function bytesOf(request: HookRequest): number {
+  return request.body.reduce((sum, part) => sum + part.length, 0);
+}

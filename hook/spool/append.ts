@@ -1,0 +1,86 @@
+import { closeSync, fstatSync, fsync, mkdirSync, openSync, statSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { reasonOf } from '../outcome.ts';
+import { folderBytes, sessionName, spoolFolder, waitingName } from './folder.ts';
+import { formatLine, LINE_BYTES } from './line.ts';
+import { fitBody, redactBody } from './redact-body.ts';
+
+/** An event that no server has taken. */
+export interface SpooledEvent {
+  readonly session: string;
+  /** The target's name, see `Target.server`. */
+  readonly server: string;
+  readonly delivery: string;
+  readonly event: string;
+  readonly host: string;
+  readonly namespace: string;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** `full`: the bound of the spool is reached, and what waits already is kept. `unwritable`: with the system's code. */
+export type AppendResult =
+  /** Written; `synced` resolves when it would survive a power cut too, or when the disk cannot say. */
+  | { readonly kind: 'spooled'; readonly synced: Promise<void> }
+  | { readonly kind: 'full' }
+  | { readonly kind: 'too-large' }
+  | { readonly kind: 'unwritable'; readonly reason: string };
+
+/** A drainer takes a file by giving it another name; so often in a row it does not happen. */
+const TRIES = 20;
+/** What the line says besides the body. */
+const ENVELOPE_BYTES = 1_024;
+
+/** Redacts an event and appends it to its session's file. Never throws. */
+export function appendToSpool(
+  dataDir: string,
+  event: SpooledEvent,
+  maxBytes: number,
+  now: () => Date = () => new Date(),
+): AppendResult {
+  try {
+    const body = fitBody(redactBody(event.body), LINE_BYTES - ENVELOPE_BYTES);
+    if (body === null) return { kind: 'too-large' };
+    const { delivery, event: name, host, namespace } = event;
+    const line = formatLine({ v: 1, delivery, event: name, host, namespace, at: now().toISOString(), body });
+    const folder = spoolFolder(dataDir);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (folderBytes(folder) + line.length > maxBytes) return { kind: 'full' };
+    return append(join(folder, waitingName(sessionName(event.session), event.server)), line);
+  } catch (error) {
+    return { kind: 'unwritable', reason: reasonOf(error) };
+  }
+}
+
+/**
+ * Appends without a lock. A drainer renames the file first and reads it to its end afterwards. So when the file still has its name
+ * after the write, the drainer will read the line; when it has not, the line is written again to the new file, and what is then
+ * there twice is stored once by its delivery id.
+ */
+function append(file: string, line: Buffer): AppendResult {
+  for (let attempt = 0; attempt < TRIES; attempt += 1) {
+    const handle = openSync(file, 'a', 0o600);
+    let written = 0;
+    let isThere = false;
+    try {
+      written = writeSync(handle, line);
+      const here = fstatSync(handle, { bigint: true });
+      const there = statSync(file, { bigint: true, throwIfNoEntry: false });
+      isThere = there?.ino === here.ino && there.dev === here.dev;
+    } finally {
+      if (!isThere || written !== line.length) closeSync(handle);
+    }
+    if (written !== line.length) return { kind: 'unwritable', reason: 'half written' };
+    if (isThere) return { kind: 'spooled', synced: syncAndClose(handle) };
+  }
+  return { kind: 'unwritable', reason: 'the file changes its name too often' };
+}
+
+/** In a thread of the pool: a busy disk takes its time, and the agent's time limit goes on meanwhile. */
+function syncAndClose(handle: number): Promise<void> {
+  return new Promise((resolve) => {
+    fsync(handle, () => {
+      closeSync(handle);
+      resolve();
+    });
+  });
+}

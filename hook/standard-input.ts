@@ -1,0 +1,80 @@
+import { fstatSync, read, readFileSync } from 'node:fs';
+import { holdThread } from './leave.ts';
+
+/** A host that leaves the pipe open is not waited for once what it wrote is a whole JSON text. */
+const QUIET_MS = 30;
+const CHUNK_BYTES = 256 * 1024;
+const CLOSING_BRACE = 0x7d;
+
+export type Input =
+  | { readonly kind: 'bytes'; readonly bytes: Buffer }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'too-large' };
+
+/**
+ * Reads what the host writes, at most `maxBytes`. After `waitMs` it takes what is there, if that is a whole JSON text. Reads in the pool's threads: a read that hung would hold back the time limit, and
+ * a stream takes longer to be made than all the rest of the client.
+ */
+export function readInput(maxBytes: number, waitMs = Infinity): Promise<Input> {
+  let size: number;
+  try {
+    const stat = fstatSync(0);
+    // A terminal or a device: nobody hands over an event there.
+    if (stat.isCharacterDevice()) return Promise.resolve({ kind: 'none' });
+    if (!stat.isFile()) return readPipe(maxBytes, waitMs);
+    size = stat.size;
+  } catch {
+    return Promise.resolve({ kind: 'none' }); // Closed.
+  }
+  return Promise.resolve(size > maxBytes ? { kind: 'too-large' } : { kind: 'bytes', bytes: readFileSync(0) });
+}
+
+function readPipe(maxBytes: number, waitMs: number): Promise<Input> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    let quiet: NodeJS.Timeout | undefined;
+    const all = (): Buffer => (chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
+    const finish = (): void => resolve(bytes === 0 ? { kind: 'none' } : { kind: 'bytes', bytes: all() });
+    const finishWhole = (): void => {
+      if (isWhole(all())) finish();
+    };
+    // After what has arrived meanwhile was taken in: a process that waits for a processor finds its timers due first.
+    if (waitMs !== Infinity) setTimeout(() => setImmediate(finishWhole), waitMs);
+    const next = (): void => {
+      const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+      read(0, chunk, 0, CHUNK_BYTES, null, (error, count) => {
+        clearTimeout(quiet);
+        if (error?.code === 'EAGAIN') {
+          setTimeout(next, 5); // The host made its pipe a non-blocking one.
+          return;
+        }
+        bytes += error === null ? count : 0;
+        if (error !== null || count === 0 || bytes > maxBytes) {
+          holdThread(false);
+          if (bytes > maxBytes) resolve({ kind: 'too-large' });
+          else finish();
+          return;
+        }
+        chunks.push(chunk.subarray(0, count));
+        quiet = setTimeout(finishWhole, QUIET_MS);
+        next();
+      });
+    };
+    holdThread(true);
+    next();
+  });
+}
+
+/** A JSON object can only be parsed when all of it is there. */
+function isWhole(bytes: Buffer): boolean {
+  let last = bytes.length - 1;
+  while (last >= 0 && (bytes[last] ?? 0) <= 0x20) last -= 1;
+  if (bytes[last] !== CLOSING_BRACE) return false;
+  try {
+    JSON.parse(bytes.toString('utf8'));
+    return true;
+  } catch {
+    return false; // Half of it ends with a brace too.
+  }
+}

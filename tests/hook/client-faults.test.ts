@@ -1,0 +1,375 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import path from 'node:path';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { until } from '../setup/until.ts';
+import {
+  buildClient,
+  logEntries,
+  makeDataDir,
+  removeDataDir,
+  runClient,
+  spoolLines,
+  spoolNames,
+  spoolText,
+} from './support/client.ts';
+import type { ClientRun } from './support/client.ts';
+import { answerJson, deadServer, startRawServer, startServer } from './support/servers.ts';
+
+// The client as a process when everything around it fails: it ends with 0, in time, says nothing to the host and keeps the event.
+
+const SLACK_MS = 400;
+const CAPTURE_MS = 500 + SLACK_MS;
+const CONTEXT_MS = 2_000 + SLACK_MS;
+/** What a process that does nothing takes on this machine just now: as long as that, none of ours has begun. */
+let startMs = 0;
+const OLD = '2026-01-02T03:04:05Z';
+
+const closing: (() => Promise<void> | void)[] = [];
+
+beforeAll(() => {
+  buildClient();
+});
+
+beforeEach(() => {
+  const started = performance.now();
+  execFileSync(process.execPath, ['-e', '0']);
+  startMs = performance.now() - started;
+});
+
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+function dataDirFor(
+  server: { readonly url: string; readonly key: string; close?: () => Promise<void> } | null,
+): string {
+  const dataDir = makeDataDir(server);
+  closing.push(() => removeDataDir(dataDir));
+  if (server?.close !== undefined) closing.push(server.close);
+  return dataDir;
+}
+
+/** Ended with 0 and said nothing to the host. */
+function expectQuiet(run: ClientRun): void {
+  expect(run).toMatchObject({ code: 0, signal: null, stdout: '', stderr: '' });
+}
+
+/** The same, and in time: once of three, because other tests keep this machine busy. */
+async function expectInTime(run: () => Promise<ClientRun>, limitMs: number): Promise<void> {
+  const elapsedMs: number[] = [];
+  while (elapsedMs.length < 3 && !elapsedMs.some((each) => each < limitMs + startMs)) {
+    const ended = await run();
+    expectQuiet(ended);
+    elapsedMs.push(ended.elapsedMs);
+  }
+  expect(Math.min(...elapsedMs)).toBeLessThan(limitMs + startMs);
+}
+
+/** Also what a late client handed to a process of its own. */
+const linesOf = (dataDir: string, count: number) =>
+  until(async () => {
+    // Written twice is stored once.
+    const lines = [...new Map(spoolLines(dataDir).map((line) => [line.delivery, line])).values()];
+    return lines.length >= count ? lines : undefined;
+  });
+
+describe('the server', () => {
+  it('is not there: the event is kept, as it came and when it came', async () => {
+    const dataDir = dataDirFor(await deadServer());
+    const run = await runClient('PostToolUse', { session_id: 's-1', tool_name: 'Bash', n: 1 }, { dataDir });
+    expectQuiet(run);
+    const [line] = await linesOf(dataDir, 1);
+    expect(line).toMatchObject({
+      v: 1,
+      event: 'PostToolUse',
+      host: 'claude-code',
+      body: { session_id: 's-1', tool_name: 'Bash', n: 1, timestamp: expect.any(String) },
+    });
+    expect(spoolNames(dataDir)).toEqual(['s-1.local.ndjson']);
+    expect(statSync(path.join(dataDir, 'spool')).mode & 0o777).toBe(0o700);
+    expect(statSync(path.join(dataDir, 'spool', 's-1.local.ndjson')).mode & 0o777).toBe(0o600);
+  });
+
+  it.each([
+    ['PostToolUse', CAPTURE_MS],
+    ['UserPromptSubmit', CONTEXT_MS],
+  ])('accepts and never answers: %s ends within its limit', async (event, limitMs) => {
+    const dataDir = dataDirFor(await startRawServer(() => undefined));
+    await expectInTime(() => runClient(event, { session_id: 's' }, { dataDir }), limitMs);
+    expect((await linesOf(dataDir, 1))[0]).toMatchObject({ event });
+  });
+
+  it('accepts and never answers a question: nothing is kept of it', async () => {
+    const dataDir = dataDirFor(await startRawServer(() => undefined));
+    await expectInTime(() => runClient('PreToolUse', { session_id: 's', tool_name: 'Read' }, { dataDir }), CONTEXT_MS);
+    expect(spoolNames(dataDir)).toEqual([]);
+  });
+
+  it.each([500, 503, 429, 408, 302, 401, 403])('answers %i: the event is kept', async (status) => {
+    const dataDir = dataDirFor(await startServer(answerJson(status, { error: 'not now' })));
+    expectQuiet(await runClient('Stop', { session_id: 's' }, { dataDir }));
+    expect(await linesOf(dataDir, 1)).toMatchObject([{ event: 'Stop' }]);
+  });
+
+  it('will never take the event: it is not kept', async () => {
+    const dataDir = dataDirFor(await startServer(answerJson(422, {})));
+    const entry = await until(async () => {
+      expectQuiet(await runClient('PreCompact', { session_id: 'other' }, { dataDir }));
+      return logEntries(dataDir).find(({ what }) => what === 'refused');
+    });
+    expect(entry).toMatchObject({ event: 'PreCompact', detail: 'status 422' });
+  });
+
+  it.each([
+    ['resets the connection', 's', (socket: Socket) => socket.resetAndDestroy()],
+    ['speaks no HTTP', 's', (socket: Socket) => socket.end('SSH-2.0-nothing\r\n\r\n')],
+    ['ends in the middle of its head', 's', (socket: Socket) => socket.end('HTTP/1.1 200 O')],
+    ['answers without an end', 's', (socket: Socket) => socket.write('x'.repeat(200_000))],
+  ])('%s: the event is kept', async (_what, session, answer) => {
+    const dataDir = dataDirFor(await startRawServer(answer));
+    expectQuiet(await runClient('Stop', { session_id: session }, { dataDir }));
+    expect(await linesOf(dataDir, 1)).toMatchObject([{ event: 'Stop' }]);
+  });
+
+  it('answers context that is no JSON, or too long: nothing is printed', async () => {
+    const long = { hookSpecificOutput: { additionalContext: 'x'.repeat(60_000) } };
+    for (const text of ['<html>', '[]', 'null', '{"hookSpecificOutput":7}', JSON.stringify(long)]) {
+      const server = await startServer((_received, response) => response.end(text));
+      const run = await runClient('SessionStart', { session_id: 's' }, { dataDir: dataDirFor(server) });
+      expect(run).toMatchObject({ code: 0, stdout: '', stderr: '' });
+    }
+  });
+
+  it('is known by nobody yet: the event waits for the first start', async () => {
+    const dataDir = dataDirFor(null);
+    expectQuiet(await runClient('Stop', { session_id: 's' }, { dataDir }));
+    expect(await linesOf(dataDir, 1)).toMatchObject([{ event: 'Stop' }]);
+  });
+});
+
+describe('stdin', () => {
+  it.each([
+    ['no JSON', 'not json'],
+    ['half of it', '{"session_id":"s"'],
+    ['a list', '[1]'],
+    ['a text', '"s"'],
+    ['nothing', ''],
+    ['an object of nothing', '{}'],
+  ])('holds %s: nothing is kept, and the host is told nothing', async (_what, input) => {
+    const dataDir = dataDirFor(await deadServer());
+    expectQuiet(await runClient('PostToolUse', input, { dataDir }));
+    expect(spoolNames(dataDir)).toEqual([]);
+    expect(logEntries(dataDir)).toHaveLength(1);
+  });
+
+  it('is no pipe at all', async () => {
+    const dataDir = dataDirFor(await deadServer());
+    expectQuiet(await runClient('Stop', '', { dataDir, stdin: 'none' }));
+    expect(logEntries(dataDir)).toMatchObject([{ what: 'no-input' }]);
+  });
+
+  it('never ends and is not whole: the client ends', async () => {
+    const dataDir = dataDirFor(await deadServer());
+    await expectInTime(() => runClient('PostToolUse', '{"session_id":"s"', { dataDir, keepOpen: true }), CAPTURE_MS);
+    expect(spoolNames(dataDir)).toEqual([]);
+    expect(logEntries(dataDir).slice(0, 1)).toMatchObject([{ what: 'out-of-time', detail: 'nothing to save' }]);
+  });
+
+  it('never ends but is whole: the event is taken', async () => {
+    const dataDir = dataDirFor(await deadServer());
+    await expectInTime(() => runClient('PostToolUse', { session_id: 's' }, { dataDir, keepOpen: true }), CAPTURE_MS);
+    expect((await linesOf(dataDir, 1))[0]).toMatchObject({ event: 'PostToolUse' });
+  });
+
+  it('is larger than any hook can be', async () => {
+    const dataDir = dataDirFor(await deadServer());
+    const run = await runClient('PostToolUse', Buffer.alloc(33 * 1024 * 1024, 'x'), { dataDir });
+    expect(run).toMatchObject({ code: 0, stdout: '', stderr: '' });
+    expect(spoolNames(dataDir)).toEqual([]);
+  });
+});
+
+describe('the command line', () => {
+  it.each([[''], ['no such/event'], ['--help'], ['ä']])('of event %j: ends with 0', async (event) => {
+    const dataDir = dataDirFor(null);
+    expectQuiet(await runClient(event, { session_id: 's' }, { dataDir }));
+    expect(logEntries(dataDir)).toMatchObject([{ what: 'no-event' }]);
+  });
+
+  it('of an event that nobody knows: it is sent as any other', async () => {
+    const dataDir = dataDirFor(await deadServer());
+    expectQuiet(await runClient('BrandNew', { session_id: 's' }, { dataDir }));
+    expect(await linesOf(dataDir, 1)).toMatchObject([{ event: 'BrandNew' }]);
+  });
+});
+
+describe('what is kept', () => {
+  it('is redacted before it is written', async () => {
+    const dataDir = dataDirFor(await deadServer());
+    const secrets = ['hunter2-hunter2', 'AKIAABCDEFGHIJKLMNOP', 'behind the tag', 'my old song'];
+    const input = {
+      session_id: 's',
+      tool_name: 'Bash',
+      tool_input: { command: `export AWS=${secrets[1]}`, password: secrets[0] },
+      tool_response: { stdout: `<private>${secrets[2]}</private> and <private>${secrets[3]}` },
+    };
+    expectQuiet(await runClient('PostToolUse', input, { dataDir }));
+    await linesOf(dataDir, 1);
+    for (const secret of secrets) expect(spoolText(dataDir)).not.toContain(secret);
+    expect(spoolText(dataDir)).toContain('[redacted:aws-access-key-id]');
+    expect(spoolText(dataDir)).toContain('[private]');
+    expect(JSON.stringify(logEntries(dataDir))).not.toContain('hunter2');
+  });
+
+  it('is well-formed, and cut where it is long', async () => {
+    const dataDir = dataDirFor(await deadServer());
+    const input = `{"session_id":"s","tool_response":"a\\u0000b\\ud83d ${'long '.repeat(60_000)}"}`;
+    const [line] = await until(async () => {
+      // More than a pipe holds: a busy test may not have written all of it in time.
+      expectQuiet(await runClient('PostToolUse', input, { dataDir }));
+      const lines = spoolLines(dataDir);
+      return lines.length > 0 ? lines : undefined;
+    });
+    const response = String(line?.body['tool_response']);
+    expect(response.startsWith('a\uFFFDb\uFFFD long')).toBe(true);
+    expect(Buffer.byteLength(response)).toBeLessThanOrEqual(64 * 1024);
+  });
+
+  it('may be megabytes: a process of its own redacts them, and the agent does not wait', async () => {
+    const dataDir = dataDirFor(await deadServer());
+    const input = { session_id: 's', tool_response: `password="hunter2-hunter2" ${'word '.repeat(1_000_000)}` };
+    const [line] = await until(async () => {
+      // On a busy machine this one may not have written all of it before the client's time is over.
+      expectQuiet(await runClient('PostToolUse', input, { dataDir }));
+      const lines = spoolLines(dataDir);
+      return lines.length > 0 ? lines : undefined;
+    });
+    expect(String(line?.body['tool_response'])).toMatch(/^password="\[redacted:/);
+    expect(spoolText(dataDir)).not.toContain('hunter2');
+  });
+
+  it('is never more than the bound: what waits stays, what comes is counted', async () => {
+    const dataDir = dataDirFor(await deadServer());
+    const environment = { RECOLLECT_SPOOL_MAX_BYTES: '600' };
+    for (let index = 0; index < 5; index += 1)
+      expectQuiet(await runClient('Stop', { session_id: 's', index }, { dataDir, environment }));
+    const entries = await until(async () => {
+      const entries = logEntries(dataDir).filter(({ what }) =>
+        ['spooled', 'not-spooled', 'handed-over'].includes(what),
+      );
+      return entries.length >= 5 ? entries : undefined;
+    });
+    const kept = new Set(spoolLines(dataDir).map(({ delivery }) => delivery)).size;
+    expect(kept).toBeGreaterThan(0);
+    expect(kept).toBeLessThan(5);
+    expect(entries.some(({ detail }) => detail?.startsWith('full') === true)).toBe(true);
+    expect(spoolText(dataDir).length).toBeLessThanOrEqual(600);
+  });
+});
+
+describe('the disk', () => {
+  it('refuses the spool: exit 0, and it is said in the log', async () => {
+    const dataDir = dataDirFor(await deadServer());
+    writeFileSync(path.join(dataDir, 'spool'), 'a file where the folder should be');
+    expectQuiet(await runClient('Stop', { session_id: 's' }, { dataDir }));
+    expect(readFileSync(path.join(dataDir, 'spool'), 'utf8')).toBe('a file where the folder should be');
+    await until(async () => logEntries(dataDir).find(({ what }) => what === 'not-spooled'));
+  });
+
+  it('refuses everything: exit 0', async () => {
+    const dead = await deadServer();
+    const dataDir = dataDirFor(dead);
+    rmSync(dataDir, { recursive: true });
+    writeFileSync(dataDir, '');
+    chmodSync(dataDir, 0o400);
+    const environment = { RECOLLECT_URL: dead.url, RECOLLECT_API_KEY: dead.key };
+    expectQuiet(await runClient('SessionStart', { session_id: 's' }, { dataDir, environment }));
+    expect(readFileSync(dataDir, 'utf8')).toBe('');
+  });
+
+  it('is full: nothing is broken, and what comes when there is room again is kept', async (context) => {
+    const dataDir = dataDirFor(await deadServer());
+    const spool = path.join(dataDir, 'spool');
+    mkdirSync(spool);
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k,mode=700', 'tmpfs', spool], { stdio: 'ignore' });
+    } catch {
+      context.skip('mounting is not allowed here');
+    }
+    try {
+      writeFileSync(path.join(spool, 'filler'), Buffer.alloc(58 * 1024));
+      for (let index = 0; index < 8; index += 1) {
+        const run = await runClient('Stop', { session_id: 's', index, text: 'y'.repeat(1_500) }, { dataDir });
+        expectQuiet(run);
+      }
+      await until(async () => logEntries(dataDir).find(({ what }) => what === 'not-spooled'));
+      rmSync(path.join(spool, 'filler'));
+      expectQuiet(await runClient('Stop', { session_id: 's', index: 'last' }, { dataDir }));
+      await until(async () => (spoolText(dataDir).includes('"index":"last"') ? true : undefined));
+      // The line after a half-written one begins on a line of its own.
+      const whole = spoolText(dataDir)
+        .split('\n')
+        .filter((line) => line.includes('"index":"last"'));
+      for (const line of whole) expect(JSON.parse(line)).toMatchObject({ body: { index: 'last' } });
+    } finally {
+      execFileSync('umount', ['-l', spool]);
+    }
+  });
+});
+
+describe('the process', () => {
+  it('is killed between read and write: nothing half-done is left', async () => {
+    const dataDir = dataDirFor(await deadServer());
+    const killed = await runClient('PostToolUse', '{"session_id":"s","n":1', {
+      dataDir,
+      keepOpen: true,
+      onStart: (pid) => setTimeout(() => process.kill(pid, 'SIGKILL'), 60),
+    });
+    expect(killed.signal).toBe('SIGKILL');
+    expect(spoolNames(dataDir)).toEqual([]);
+    expectQuiet(await runClient('PostToolUse', { session_id: 's', n: 2 }, { dataDir }));
+    expect((await linesOf(dataDir, 1)).map(({ body }) => body['n'])).toEqual([2]);
+  });
+
+  it('has a thread that hangs, as in a name look-up: it ends in time', async () => {
+    const dataDir = dataDirFor(await startRawServer(() => undefined));
+    const fifo = path.join(dataDir, 'fifo');
+    execFileSync('mkfifo', [fifo]);
+    const preload = path.join(dataDir, 'hang.cjs');
+    writeFileSync(preload, `require('node:fs').open(${JSON.stringify(fifo)}, 'r', () => {});`);
+    await expectInTime(
+      () => runClient('Stop', { session_id: 's' }, { dataDir, nodeFlags: ['--require', preload] }),
+      CAPTURE_MS,
+    );
+    expect((await linesOf(dataDir, 1))[0]).toMatchObject({ event: 'Stop' });
+  });
+
+  it('has a clock that was set back: the order of the file is the order', async () => {
+    const dataDir = dataDirFor(await deadServer());
+    const preload = path.join(dataDir, 'back.cjs');
+    writeFileSync(
+      preload,
+      `const Real = Date; globalThis.Date = class extends Real {
+         constructor(...words) { if (words.length === 0) super(Real.now() - 3_600_000); else super(...words); }
+         static now() { return Real.now() - 3_600_000; }
+       };`,
+    );
+    await runClient('Stop', { session_id: 's', n: 1 }, { dataDir });
+    await linesOf(dataDir, 1);
+    await runClient('Stop', { session_id: 's', n: 2 }, { dataDir, nodeFlags: ['--require', preload] });
+    const lines = await linesOf(dataDir, 2);
+    expect(lines.map(({ body }) => body['n'])).toEqual([1, 2]);
+    const [first, second] = lines.map(({ body }) => String(body['timestamp']));
+    expect(Date.parse(second ?? '')).toBeLessThan(Date.parse(first ?? '') - 3_000_000);
+    expect(new Set(lines.map(({ delivery }) => delivery)).size).toBe(2);
+  });
+
+  it('runs without a data directory that could be: nothing is made', async () => {
+    const dataDir = dataDirFor(null);
+    rmSync(dataDir, { recursive: true });
+    expectQuiet(await runClient('PreToolUse', { session_id: 's', timestamp: OLD }, { dataDir }));
+    expect(existsSync(dataDir)).toBe(false);
+  });
+});

@@ -1,0 +1,230 @@
+import { describe, expect, it } from 'vitest';
+import { AnswerReader } from '../../hook/answer-reader.ts';
+import type { Answer } from '../../hook/answer-reader.ts';
+import { parseArguments } from '../../hook/arguments.ts';
+import { folderOf, sessionOf, withFields } from '../../hook/body.ts';
+import { hookCommandLine } from '../../hook/command-line.ts';
+import { newDeliveryId } from '../../hook/delivery-id.ts';
+import { hookDataDirectory, hookEnvironment } from '../../hook/environment.ts';
+import { hostAnswer } from '../../hook/host-answer.ts';
+import { bringsContext, isCaptured } from '../../hook/hosts.ts';
+import { outcomeOf } from '../../hook/outcome.ts';
+import { shortHash } from '../../hook/target.ts';
+
+describe('the answer of a server', () => {
+  /** Fed in pieces of every size, so that no border of a piece matters. */
+  const readAs = (text: string, pieceBytes: number, headOnly = false): Answer | null => {
+    const reader = new AnswerReader(headOnly);
+    const bytes = Buffer.from(text, 'utf8');
+    for (let at = 0; at < bytes.length; at += pieceBytes) {
+      const answer = reader.push(bytes.subarray(at, at + pieceBytes));
+      if (answer !== null) return answer;
+    }
+    return reader.end();
+  };
+  const read = (text: string, headOnly = false): Answer | null => {
+    const all = [1, 2, 3, 7, 100_000].map((size) => readAs(text, size, headOnly));
+    for (const answer of all) expect(answer).toEqual(all[0]);
+    return all[0] ?? null;
+  };
+
+  it('has a length', () => {
+    expect(read('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhällo')).toEqual({ status: 200, body: 'häll' });
+    expect(read('HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n')).toEqual({ status: 404, body: '' });
+  });
+
+  it('comes in chunks', () => {
+    const chunks = '4\r\nhäl\r\n5;name=x\r\nlo\r\n!\r\n0\r\n\r\n';
+    expect(read(`HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n${chunks}`)).toEqual({
+      status: 200,
+      body: 'hällo\r\n!',
+    });
+  });
+
+  it('ends with the connection', () => {
+    expect(read('HTTP/1.0 200 OK\r\nX: y\r\n\r\n{"a":1}')).toEqual({ status: 200, body: '{"a":1}' });
+  });
+
+  it('comes after an interim one', () => {
+    expect(
+      read('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nL: x\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n'),
+    ).toEqual({
+      status: 204,
+      body: '',
+    });
+  });
+
+  it('is its status alone where that is enough', () => {
+    expect(read('HTTP/1.1 503 Busy\r\nContent-Length: 1000\r\n\r\n', true)).toEqual({ status: 503, body: '' });
+  });
+
+  it('is none when it ends too early', () => {
+    expect(read('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhal')).toBeNull();
+    expect(read('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhal')).toBeNull();
+    expect(read('HTTP/1.1 200 OK\r\nConte')).toBeNull();
+  });
+
+  it.each([
+    'SSH-2.0\r\n\r\n',
+    'HTTP/2 200\r\n\r\n',
+    'HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n',
+    'HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n',
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
+  ])('throws for %j', (text) => {
+    expect(() => readAs(text, 100_000)).toThrow(Error);
+  });
+
+  it('throws when it has no end', () => {
+    expect(() => readAs('x'.repeat(70_000), 1_000)).toThrow('head');
+    expect(() => readAs(`HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(1_100_000)}`, 100_000)).toThrow('too long');
+  });
+
+  it.each([
+    [200, 'accepted'],
+    [204, 'accepted'],
+    [400, 'refused'],
+    [401, 'away'],
+    [403, 'away'],
+    [404, 'refused'],
+    [422, 'refused'],
+    [408, 'away'],
+    [429, 'away'],
+    [500, 'away'],
+    [503, 'away'],
+    [301, 'away'],
+  ])('%i means that the event is %s', (status, kind) => {
+    expect(outcomeOf({ status, body: '' }).kind).toBe(kind);
+  });
+});
+
+describe('the body', () => {
+  const text = (input: string | Buffer, fields: Record<string, string> = { t: '1' }) =>
+    withFields(Buffer.from(input), fields)
+      ?.map((part) => part.toString('utf8'))
+      .join('');
+
+  it('gets fields in front; its own ones win', () => {
+    expect(text('{"a":1}')).toBe('{"t":"1","a":1}');
+    expect(text(' \n{ "a":1}')).toBe('{"t":"1","a":1}');
+    expect(JSON.parse(text('{"t":"own"}') ?? '')).toEqual({ t: 'own' });
+    expect(text('{}')).toBe('{"t":"1"}');
+    expect(text('{ } ')).toBe('{"t":"1"} ');
+    expect(text('{"a":1}', {})).toBe('{"a":1}');
+    expect(text(Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), Buffer.from('{"a":1}')]))).toBe('{"t":"1","a":1}');
+  });
+
+  it.each(['', '   ', '[]', '"x"', 'null', '7'])('of %j is none', (input) => {
+    expect(text(input)).toBeUndefined();
+  });
+
+  it('says its session and its folder, whatever the host calls them', () => {
+    expect(sessionOf({ session_id: 'a', conversation_id: 'b' })).toBe('a');
+    expect(sessionOf({ conversation_id: 'b' })).toBe('b');
+    expect(sessionOf({ 'thread-id': 'c' })).toBe('c');
+    for (const none of [null, {}, { session_id: 7 }, { session_id: '' }, { session_id: 'x'.repeat(257) }])
+      expect(sessionOf(none)).toBeNull();
+    expect(folderOf({ cwd: '/a' })).toBe('/a');
+    expect(folderOf({ workspace_roots: ['/b', '/c'] })).toBe('/b');
+    for (const none of [null, {}, { cwd: '' }, { workspace_roots: [] }, { workspace_roots: 'x' }])
+      expect(folderOf(none)).toBeNull();
+  });
+});
+
+describe('the command line', () => {
+  it('is an event, a host and a folder, in any order', () => {
+    const all = { event: 'Stop', host: 'cursor', namespace: 'default', dataDir: '/d' };
+    expect(parseArguments(['Stop', '--host', 'cursor', '--data-dir', '/d'])).toEqual(all);
+    expect(parseArguments(['--data-dir=/d', '--host=cursor', 'Stop', 'more', '--unknown'])).toEqual(all);
+    expect(parseArguments(['Stop'])).toEqual({
+      event: 'Stop',
+      host: 'claude-code',
+      namespace: 'default',
+      dataDir: null,
+    });
+    expect(parseArguments(['Stop', '--host', 'a b', '--data-dir'])).toEqual({
+      event: 'Stop',
+      host: 'claude-code',
+      namespace: 'default',
+      dataDir: null,
+    });
+    expect(parseArguments(['Stop', '--namespace', 'team a'])?.namespace).toBe('team a');
+    expect(parseArguments(['Stop', '--namespace='])?.namespace).toBe('default');
+  });
+
+  it.each([[[]], [['--host', 'x']], [['../x']], [['a/b']], [['x'.repeat(65)]]])('%j names no event', (words) => {
+    expect(parseArguments(words)).toBeNull();
+  });
+
+  it('is what an installer writes: absolute paths, quoted for a shell', () => {
+    expect(hookCommandLine('Stop')).toMatch(/^\/\S+ \/\S+\/hook\/built\/client\.cjs Stop$/);
+    expect(hookCommandLine('Stop', { dataDir: "/it's here/$x", host: 'codex-cli' })).toMatch(
+      / Stop --host codex-cli --data-dir '\/it'\\''s here\/\$x'$/,
+    );
+  });
+});
+
+describe('the environment', () => {
+  it('says both, the address and the key, or neither', () => {
+    expect(hookEnvironment({ RECOLLECT_URL: 'u', RECOLLECT_API_KEY: 'k' }).server).toEqual({ url: 'u', apiKey: 'k' });
+    expect(hookEnvironment({ RECOLLECT_URL: 'u' }).server).toBeNull();
+    expect(hookEnvironment({ RECOLLECT_API_KEY: 'k' }).server).toBeNull();
+  });
+
+  it.each([
+    [undefined, 67_108_864],
+    ['', 67_108_864],
+    ['0', 0],
+    ['1000', 1_000],
+    ['-1', 67_108_864],
+    ['lots', 67_108_864],
+  ])('bounds the spool by %j: %i bytes', (text, bytes) => {
+    expect(hookEnvironment({ RECOLLECT_SPOOL_MAX_BYTES: text }).spoolMaxBytes).toBe(bytes);
+  });
+
+  it('says the data directory before the command line does', () => {
+    expect(hookDataDirectory('/given', { RECOLLECT_DATA_DIR: '/named', HOME: '/h' })).toBe('/named');
+    expect(hookDataDirectory('/given', { HOME: '/h' })).toBe('/given');
+    expect(hookDataDirectory(null, { HOME: '/h' })).toBe('/h/.recollect');
+  });
+});
+
+describe('what the host is told', () => {
+  const context = JSON.stringify({
+    hookSpecificOutput: { hookEventName: 'Other', additionalContext: 'c', permissionDecision: 'deny' },
+    decision: 'block',
+    additional_context: 'field',
+  });
+  const at = (event: string, host: string) => hostAnswer({ event, host }, context);
+  const claude = '{"hookSpecificOutput":{"hookEventName":"SessionStart","additionalContext":"c"}}\n';
+
+  it('is what that host reads at that event', () => {
+    expect(at('SessionStart', 'claude-code')).toBe(claude);
+    expect(at('PreToolUse', 'claude-code')).not.toContain('permissionDecision');
+    expect(at('SessionStart', 'codex-cli')).toBe(claude);
+    expect(at('PreToolUse', 'codex-cli')).toBe('');
+    expect(at('sessionStart', 'cursor')).toBe('{"additional_context":"field"}\n');
+    expect(at('beforeSubmitPrompt', 'cursor')).toBe('');
+    for (const host of ['unknown', 'constructor', '__proto__']) expect(at('SessionStart', host)).toBe('');
+  });
+
+  it('is nothing for an event that only captures', () => {
+    expect(at('Stop', 'claude-code')).toBe('');
+    expect(bringsContext({ event: 'Stop', host: 'claude-code' })).toBe(false);
+    expect(isCaptured({ event: 'PreToolUse', host: 'claude-code' })).toBe(false);
+    expect(isCaptured({ event: 'PreToolUse', host: 'unknown' })).toBe(true);
+  });
+});
+
+describe('names', () => {
+  it('of deliveries are random UUIDs', () => {
+    const ids = Array.from({ length: 1_000 }, () => newDeliveryId());
+    expect(new Set(ids).size).toBe(1_000);
+    for (const id of ids) expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  });
+
+  it('of servers are short and differ', () => {
+    const names = ['http://a', 'http://b', 'https://a', 'http://a:1', ''].map((url) => shortHash(url));
+    expect(new Set(names).size).toBe(names.length);
+    for (const name of names) expect(name).toMatch(/^[0-9a-f]{16}$/);
+  });
+});

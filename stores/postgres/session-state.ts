@@ -77,13 +77,14 @@ export async function enterPhase(
 }
 
 /**
- * Ends a session, if nothing was captured since its rows were last taken in. False when something was: the session goes on.
+ * Ends a session, if nothing was captured since its rows were last taken in and no window waits. False when there is more to do: the session goes on.
  * One statement, so that no capture can come between the question and the answer.
  */
 export async function settleSession(transaction: TenantTransaction, sessionId: string): Promise<boolean> {
   const settled = await transaction.$executeRaw`
     UPDATE sessions SET status = 'ended', phase = 'settled', waiting_reason = NULL, ended_at = last_event_at, updated_at = now()
-     WHERE id = ${sessionId}::uuid AND status IN ('active', 'ended') AND last_seq = consumed_seq`;
+     WHERE id = ${sessionId}::uuid AND status IN ('active', 'ended') AND last_seq = consumed_seq
+       AND NOT EXISTS (SELECT FROM windows w WHERE w.session_id = sessions.id AND w.state = 'cut')`;
   return settled === 1;
 }
 

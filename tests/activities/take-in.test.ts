@@ -128,6 +128,19 @@ test('asked to try again, parked windows and refused vectors get new attempts', 
   expect(failed.rowCount).toBe(0);
 });
 
+test('a session with a window that waits is not settled', async () => {
+  const ref = await capture('unsummarised', 1, () => 'a note');
+  const steps = activities();
+  await steps.takeIn({ ...ref, policy: POLICY, closeOpen: 'asked', phase: 'active' });
+  await instance.db.superuser.query(
+    "UPDATE embeddings SET state = 'indexed', indexed_at = now() WHERE session_id = $1",
+    [ref.sessionId],
+  );
+  expect(await steps.settle({ ...ref, vectors: true })).toEqual({ settled: false, pending: 0 });
+  await instance.db.superuser.query("UPDATE windows SET state = 'summarised' WHERE session_id = $1", [ref.sessionId]);
+  expect(await steps.settle({ ...ref, vectors: true })).toEqual({ settled: true, pending: 0 });
+});
+
 test('a session is settled only when its vectors are written and nothing new was captured', async () => {
   const ref = await capture('settling', 1, () => 'a note');
   const steps = activities();

@@ -1,4 +1,8 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { createApiDependencies } from '../../api/dependencies.ts';
 import { ERROR_STATUS } from '../../api/errors.ts';
 import { createServer } from '../../api/server.ts';
@@ -14,17 +18,35 @@ const V1 = '/api/v1';
 let instance: TestInstance;
 let contract: Contract;
 let session: string;
+let importId: string;
+let valueSha256: string;
+/** Transcripts that may be imported, none, and whole values. */
+const folder = mkdtempSync(path.join(tmpdir(), 'recollect-contract-'));
+
+/** The hash in the note of a value that was cut. */
+async function cutValue(): Promise<string> {
+  const text = 'a long line of output '.repeat(4_000);
+  await instance.call('POST', '/events', { body: { type: 'observation', host: 'test', session_id: 'cut', text } });
+  const rows = await instance.call('GET', '/sessions/test:cut/observations?full=true');
+  return /sha256:([0-9a-f]{64})/.exec(JSON.stringify(rows.body))?.[1] ?? '';
+}
 
 beforeAll(async () => {
-  instance = await startTestInstance();
+  instance = await startTestInstance({ RECOLLECT_TRANSCRIPT_ROOTS: folder, RECOLLECT_WHOLE_VALUES_DIR: folder });
   contract = await contractOf(instance);
   await instance.startWorker();
   const hooks = demoHooks();
   await replay(instance, hooks);
   session = encodeURIComponent(`claude-code:${hooks[0]?.session_id ?? ''}`);
+  const started = await instance.call('POST', '/imports', { body: { kind: 'transcripts', directory: folder } });
+  importId = z.object({ id: z.string() }).parse(started.body).id;
+  valueSha256 = await cutValue();
   await settled(instance, decodeURIComponent(session), 150_000);
 }, 180_000);
-afterAll(() => instance.close());
+afterAll(async () => {
+  await instance.close();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 const event = { type: 'prompt', host: 'test', session_id: 'contract', content: 'hello' };
 const toolUseId = String(demoHooks().find((hook) => typeof hook['tool_use_id'] === 'string')?.['tool_use_id']);
@@ -53,7 +75,10 @@ function successes(): ContractRequest[] {
     { operation: `get ${V1}/sessions/{id}`, path: `/sessions/${session}` },
     { operation: `get ${V1}/sessions/{id}/summaries`, path: `/sessions/${session}/summaries` },
     { operation: `get ${V1}/sessions/{id}/prompts`, path: `/sessions/${session}/prompts` },
-    { operation: `get ${V1}/sessions/{id}/observations`, path: `/sessions/${session}/observations?full=true&limit=100` },
+    {
+      operation: `get ${V1}/sessions/{id}/observations`,
+      path: `/sessions/${session}/observations?full=true&limit=100`,
+    },
     { operation: `put ${V1}/sessions/{id}`, path: `/sessions/${session}`, options: { body: { title: 'A title' } } },
     { operation: `post ${V1}/sessions/{id}/summaries`, path: `/sessions/${session}/summaries?wait=30` },
     { operation: `post ${V1}/sessions/{id}/close`, path: '/sessions/test:contract/close' },
@@ -62,10 +87,28 @@ function successes(): ContractRequest[] {
     { operation: `post ${V1}/jobs/{id}/retry`, path: '/jobs/index.0/retry' },
     { operation: `post ${V1}/jobs/{id}/cancel`, path: '/jobs/index.0/cancel' },
     { operation: `get ${V1}/trace`, path: `/trace?key=${toolUseId}` },
+    { operation: `get ${V1}/values/{sha256}`, path: `/values/${valueSha256}` },
+    {
+      operation: `post ${V1}/imports`,
+      path: '/imports',
+      options: { body: { kind: 'transcripts', directory: folder } },
+    },
+    { operation: `get ${V1}/imports/{id}`, path: `/imports/${importId}` },
+    { operation: `post ${V1}/imports/{id}/cancel`, path: `/imports/${importId}/cancel` },
+    { operation: `get ${V1}/transcripts`, path: '/transcripts?machine=m&path=p.jsonl' },
+    {
+      operation: `post ${V1}/transcripts`,
+      path: `/transcripts?machine=m&path=p.jsonl&fingerprint=f&offset=0&size=3&modified_at=2026-01-02T03:04:05Z&quiet_ms=0`,
+      options: { raw: '{}\n', headers: { 'content-type': 'application/x-ndjson' } },
+    },
     { operation: `get ${V1}/projects`, path: '/projects' },
     { operation: `get ${V1}/projects/{id}`, path: '/projects/tally' },
     { operation: `put ${V1}/projects/{id}`, path: '/projects/tally', options: { body: { display_name: 'tally' } } },
-    { operation: `post ${V1}/projects/{id}/merge`, path: '/projects/spare/merge', options: { body: { into: 'tally' } } },
+    {
+      operation: `post ${V1}/projects/{id}/merge`,
+      path: '/projects/spare/merge',
+      options: { body: { into: 'tally' } },
+    },
     { operation: `get ${V1}/admin/settings`, path: '/admin/settings' },
     {
       operation: `put ${V1}/admin/settings/{key}`,
@@ -120,9 +163,17 @@ function failures(reader: string): ContractRequest[] {
     { operation: `post ${V1}/jobs/{id}/retry`, path: '/jobs/session.odd/retry' },
     { operation: `post ${V1}/jobs/{id}/cancel`, path: '/jobs/index.7/cancel' },
     { operation: `get ${V1}/trace`, path: '/trace' },
+    { operation: `get ${V1}/values/{sha256}`, path: '/values/odd' },
+    { operation: `post ${V1}/imports`, path: '/imports', options: { body: { kind: 'transcripts', directory: '/' } } },
+    { operation: `get ${V1}/imports/{id}`, path: '/imports/odd' },
+    { operation: `post ${V1}/transcripts`, path: '/transcripts', options: { body: {} } },
     { operation: `get ${V1}/projects/{id}`, path: '/projects/nobody' },
     { operation: `put ${V1}/projects/{id}`, path: '/projects/tally', options: { body: { aliases_add: ['odd'] } } },
-    { operation: `post ${V1}/projects/{id}/merge`, path: '/projects/tally/merge', options: { body: { into: 'tally' } } },
+    {
+      operation: `post ${V1}/projects/{id}/merge`,
+      path: '/projects/tally/merge',
+      options: { body: { into: 'tally' } },
+    },
     { operation: `get ${V1}/admin/settings`, path: '/admin/settings', options: { key: reader } },
     { operation: `put ${V1}/admin/settings/{key}`, path: '/admin/settings/odd', options: { body: { value: [] } } },
     { operation: `delete ${V1}/captures/{key}`, path: '/captures/nothing' },
@@ -214,8 +265,8 @@ describe('the document', () => {
     expect(contract.document.security).toEqual([{ key: [] }]);
     expect(contract.document.components.securitySchemes).toEqual({ key: { type: 'http', scheme: 'bearer' } });
     const open = contract.operations.filter((name) => {
-      const [method = '', path = ''] = name.split(' ');
-      const operation = contract.document.paths[path]?.[method];
+      const [method = '', route = ''] = name.split(' ');
+      const operation = contract.document.paths[route]?.[method];
       expect(operation).toMatchObject({ summary: expect.any(String), tags: [expect.any(String)] });
       return operation?.security?.length === 0;
     });
@@ -228,13 +279,13 @@ describe('the document', () => {
 
   test('says what it says of access: without a key only open operations answer', async () => {
     for (const name of contract.operations.filter((operation) => operation.includes(V1))) {
-      const [method = '', path = ''] = name.split(' ');
+      const [method = '', route = ''] = name.split(' ');
       const answer = await instance.call(
         method.toUpperCase(),
-        path.slice(V1.length).replace('{event}', 'Stop').replace('{id}', 'x'),
+        route.slice(V1.length).replace('{event}', 'Stop').replace('{id}', 'x'),
         { key: null, ...(method === 'post' ? { body: {} } : {}) },
       );
-      const isOpen = contract.document.paths[path]?.[method]?.security?.length === 0;
+      const isOpen = contract.document.paths[route]?.[method]?.security?.length === 0;
       expect([name, answer.status]).toEqual([name, isOpen ? 200 : 401]);
     }
   });

@@ -38,7 +38,7 @@ describe('defaults', () => {
       },
       temporal: { address: '127.0.0.1:7233', namespace: 'recollect' },
       weaviate: { url: 'http://127.0.0.1:8080', grpcPort: 50_051, apiKey: 'key' },
-      worker: { queues: ['session', 'model', 'embedding', 'maintenance'], buildId: undefined },
+      worker: { queues: ['session', 'model', 'embedding', 'maintenance', 'transcripts'], buildId: undefined },
       sweepIntervalMs: 60_000,
       logLevel: 'info',
     });
@@ -162,7 +162,7 @@ describe('contradictions', () => {
 
 it('every setting says what it is for, for the table in the documentation', () => {
   for (const [name, schema] of Object.entries(environmentSchema.shape)) {
-    expect(name).toMatch(/^(?:RECOLLECT_[A-Z_]+|ANTHROPIC_API_KEY)$/);
+    expect(name).toMatch(/^(?:RECOLLECT_[A-Z_]+|ANTHROPIC_API_KEY|CLAUDE_CONFIG_DIR)$/);
     expect(`${name}: ${schema.description ?? ''}`).toMatch(/: .{5,}/);
   }
 });

@@ -127,8 +127,8 @@ describe('commands', () => {
       const command = commands.get(name);
       // A subcommand of its own options, as `projects exclude --remove`.
       const nested = command?.commands.find((each) => each.name() === rest[0]);
-      const known = [...(command?.options ?? []), ...(nested?.options ?? [])].map((option) => option.long);
-      return command === undefined || rest.some((word) => word.startsWith('--') && !known.includes(word));
+      const known = new Set([...(command?.options ?? []), ...(nested?.options ?? [])].map((option) => option.long));
+      return command === undefined || rest.some((word) => word.startsWith('--') && !known.has(word));
     });
     expect(wrong).toEqual([]);
     const start = commands.get('up')?.options.map((option) => option.long) ?? [];

@@ -254,6 +254,39 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
   },
   {
     workflow: 'session',
+    shape: 'few-tasks-cut-meanwhile',
+    // A window is cut while another one is summarised, and that call has counted already.
+    activities: () => {
+      let calls = 0;
+      let counted: (() => void) | undefined;
+      const looked = new Promise<void>((resolve) => {
+        counted = resolve;
+      });
+      let look = 0;
+      return script([], {
+        takeIn: async () => {
+          look += 1;
+          if (look === 1) return { ...LIVE, windowsCut: 1 };
+          setTimeout(() => counted?.(), 500);
+          return { ...ENDED, windowsCut: calls > 1 ? 0 : 1 };
+        },
+        summariseWindows: async () => {
+          calls += 1;
+          if (calls === 1) await looked;
+          return { windowsCut: 0, windowsParked: 0, summarised: 1, calls: 1, tokens: 900, usd: 0 };
+        },
+      });
+    },
+    async run(client) {
+      const handle = await start(client);
+      await viewWhen(handle, (view) => view.phase === 'summarising');
+      await handle.signal(HINT_SIGNAL);
+      await handle.result();
+      return handle;
+    },
+  },
+  {
+    workflow: 'session',
     shape: 'few-tasks-summarised-now',
     activities: () => script([LIVE, { ...LIVE, windowsCut: 1 }, LIVE]),
     async run(client) {

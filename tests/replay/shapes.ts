@@ -23,6 +23,7 @@ export const SHAPES = {
     'few-tasks-deleted',
     'few-tasks-unsummarised',
     'few-tasks-vectors-pending',
+    'few-tasks-cut-meanwhile',
     'few-tasks-summarised-now',
     'few-tasks-closed',
     'few-tasks-capture-off',

@@ -23,6 +23,12 @@ test('a worker of the maintenance queue needs the maintenance role, by the name 
 test('a worker of other queues does not, and connects to nothing before it has work', async () => {
   const config = parseConfig({ ...environment, RECOLLECT_WORKER_QUEUES: 'session,model,embedding' });
   const dependencies = createWorkerDependencies(config, logger);
-  expect(Object.keys(dependencies.activities).sort()).toEqual(['embedding', 'maintenance', 'model', 'session']);
+  expect(Object.keys(dependencies.activities).sort()).toEqual([
+    'embedding',
+    'maintenance',
+    'model',
+    'session',
+    'transcripts',
+  ]);
   await dependencies.close();
 });

@@ -96,6 +96,13 @@ describe('session workflow', { timeout: 120_000 }, () => {
     expect(activities.filter((name) => name === 'settle')).toHaveLength(2);
   });
 
+  test('a window that is cut while another one is summarised is not forgotten', async () => {
+    const { status, activities } = await play(scenario('session', 'few-tasks-cut-meanwhile'));
+    expect(status).toBe('Completed');
+    expect(activities.filter((name) => name === 'summariseWindows')).toHaveLength(2);
+    expect(activities.indexOf('summariseSession')).toBeGreaterThan(activities.lastIndexOf('summariseWindows'));
+  });
+
   test('is summed up when somebody asks, and goes on', async () => {
     const { activities } = await play(scenario('session', 'few-tasks-summarised-now'));
     expect(activities.filter((name) => name.startsWith('summarise'))).toEqual(['summariseWindows', 'summariseSession']);

@@ -49,13 +49,16 @@ export class WindowLane {
 
   private async summariseOnce(): Promise<void> {
     const { run } = this;
+    const looks = run.state.takenIn;
     const result = run.fewTasks
       ? await run.model.summariseWindows({ ...run.ref, phase: run.phase })
       : { ...(await run.model.summariseNextWindow(run.ref)), summarised: 1 };
     run.spend(result);
     run.state.windowsSummarised += result.summarised;
     run.state.windowsParked = result.windowsParked;
-    if (run.taken !== null)
-      run.taken = { ...run.taken, windowsCut: result.windowsCut, windowsParked: result.windowsParked };
+    if (run.taken === null) return;
+    // A look that was taken meanwhile may have cut a window that this call did not count: what it saw stands until the next call.
+    const windowsCut = run.fewTasks && run.state.takenIn !== looks ? run.taken.windowsCut : result.windowsCut;
+    run.taken = { ...run.taken, windowsCut, windowsParked: result.windowsParked };
   }
 }

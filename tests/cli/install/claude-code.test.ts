@@ -125,7 +125,7 @@ test('by the client alone there is no key in the settings, nor one left of befor
   const { out } = await home.run('install', 'claude-code', '--transport', 'client', '--namespace', 'team-a');
   expect(out).toContain('13 hooks');
   expect(home.read(SETTINGS)).not.toMatch(/RECOLLECT_API_KEY|"http"/);
-  expect(home.read(SETTINGS).match(/client\.cjs \w+ --data-dir \S+ --namespace team-a"/g)).toHaveLength(13);
+  expect(home.read(SETTINGS).match(/client\.cjs \w+ --namespace team-a --data-dir \S+"/g)).toHaveLength(13);
 });
 
 test('a namespace is asked for in the address', async () => {

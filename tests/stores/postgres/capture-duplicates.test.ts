@@ -21,7 +21,13 @@ describe('an event that came before', () => {
     const [second] = await captureEvents(db.database.pool, [
       event(user, 'again', [said('something else')], { key: 'k' }),
     ]);
-    expect(second).toEqual({ status: 'duplicate', rowId: first?.rowId, seq: first?.seq, sessionId: first?.sessionId, reason: null });
+    expect(second).toEqual({
+      status: 'duplicate',
+      rowId: first?.rowId,
+      seq: first?.seq,
+      sessionId: first?.sessionId,
+      reason: null,
+    });
     expect(await captureCounts(db.superuser)).toEqual(before);
   });
 

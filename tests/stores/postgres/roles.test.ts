@@ -114,6 +114,7 @@ describe('functions that act across tenants', () => {
     );
     const fixed = { config: ['search_path=public, pg_temp'], public: false };
     expect(definers).toEqual([
+      { name: 'advance_intake', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
       {
         name: 'capture_events',
         owner: 'recollect_definer',
@@ -132,6 +133,7 @@ describe('functions that act across tenants', () => {
       { name: 'find_api_key', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
       { name: 'resolve_project', owner: 'recollect_definer', ...fixed, app: false, maintenance: false },
       { name: 'search_keyword', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
+      { name: 'show_phase', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
     ]);
   });
 

@@ -1,0 +1,202 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
+import { keyedByDelivery } from '../../api/intake/delivery.ts';
+import { eventSchema, toHostEvent } from '../../api/schemas/events.ts';
+import { startTestInstance } from '../setup/instance.ts';
+import type { TestInstance } from '../setup/instance.ts';
+import type { Told } from './support/clients.ts';
+import { rowsOf } from './support/deliveries.ts';
+import { expectEnded, expectEveryVector, expectNoFailedWorkflow } from './support/outcome.ts';
+import { expectStoredOnce } from './support/stored-rows.ts';
+import { insideOf } from './support/test-instance-inside.ts';
+
+const AT_ONCE = 3;
+const SESSIONS = 3;
+/** With what makes a session whole, more than one group of NDJSON is stored in. */
+const TURNS = 25;
+const SETTLE_TIMEOUT_MS = 240_000;
+
+let instance: TestInstance;
+
+beforeAll(async () => {
+  instance = await startTestInstance({
+    RECOLLECT_WINDOW_QUIET_MS: '2000',
+    RECOLLECT_SESSION_IDLE_MS: '10000',
+    RECOLLECT_HINT_DELAY_MS: '200',
+  });
+  await instance.startWorker();
+});
+afterAll(() => instance.close());
+
+type Event = Readonly<Record<string, unknown>> & { readonly session_id: string };
+
+function toolCall(turn: number, useId: string | undefined): Readonly<Record<string, unknown>> {
+  const tool = { name: 'Bash', input: { command: `make part-${turn}` }, response: { stdout: `part ${turn} is made` } };
+  return { type: 'observation', tool: useId === undefined ? tool : { ...tool, use_id: useId } };
+}
+
+/** Whole sessions of short events, mixed as a forwarder that gathers from many agents sends them. */
+function wholeSessions(name: string): Event[] {
+  const said = (turn: number) => [
+    { type: 'prompt', content: `Make part ${turn} of the order, please.` },
+    toolCall(turn, undefined),
+    { type: 'turn.ended' },
+  ];
+  const all = [
+    { type: 'session.started' },
+    ...Array.from({ length: TURNS }, (_, turn) => said(turn)).flat(),
+    { type: 'session.ended' },
+  ];
+  return all.flatMap((event) =>
+    Array.from({ length: SESSIONS }, (_, n) => ({ ...event, host: 'forwarder', session_id: `${name}-${n}` })),
+  );
+}
+
+/** Tool calls alone, each known by its use id and by nothing else. */
+function toolCalls(name: string): Event[] {
+  return Array.from({ length: TURNS * 3 }, (_, turn) =>
+    Array.from({ length: SESSIONS }, (_, n) => ({
+      ...toolCall(turn, `${name}-${n}-${turn}`),
+      host: 'forwarder',
+      session_id: `${name}-${n}`,
+    })),
+  ).flat();
+}
+
+const itemSchema = z.object({
+  index: z.number(),
+  status: z.enum(['accepted', 'duplicate']),
+  id: z.string(),
+});
+type Item = z.output<typeof itemSchema>;
+const arrayAnswer = z.object({ items: z.array(itemSchema) });
+
+interface Form {
+  readonly name: string;
+  readonly send: (events: readonly Event[], headers: Readonly<Record<string, string>>) => Promise<Item[]>;
+}
+
+const FORMS = [
+  {
+    name: 'JSON array',
+    send: async (events, headers) => {
+      const answer = await instance.call('POST', '/events/batch', { body: events, headers });
+      if (answer.status !== 202) throw new Error(`the batch was answered ${answer.status}`);
+      return arrayAnswer.parse(answer.body).items;
+    },
+  },
+  {
+    name: 'NDJSON',
+    send: async (events, headers) => {
+      const answer = await instance.call('POST', '/events/batch', {
+        raw: events.map((event) => `${JSON.stringify(event)}\n`).join(''),
+        headers: { ...headers, 'content-type': 'application/x-ndjson' },
+      });
+      if (answer.status !== 202) throw new Error(`the batch was answered ${answer.status}`);
+      const lines = z.string().parse(answer.body).trim().split('\n');
+      return lines.slice(0, -1).map((line) => itemSchema.parse(JSON.parse(line)));
+    },
+  },
+] as const satisfies readonly Form[];
+
+/** The form of the n-th sender, where senders use both. */
+function formOf(n: number): Form {
+  return n % 2 === 0 ? FORMS[0] : FORMS[1];
+}
+
+interface Identity {
+  readonly name: string;
+  readonly events: (name: string) => Event[];
+  readonly headers: (name: string) => Readonly<Record<string, string>>;
+}
+
+/** Every way by which the contract promises that an event is known again. */
+const IDENTITIES: readonly Identity[] = [
+  {
+    name: 'keys',
+    events: (name) => wholeSessions(name).map((event, index) => ({ ...event, key: `${name}-${index}` })),
+    headers: () => ({}),
+  },
+  {
+    name: 'the id of the delivery',
+    events: wholeSessions,
+    headers: (name) => ({ 'x-recollect-delivery': name }),
+  },
+  { name: 'tool use ids', events: toolCalls, headers: () => ({}) },
+];
+
+/** Asserts that the answers of all senders name one row for each event, told as new to exactly one of them. */
+function expectOneTruth(answers: readonly Item[][], events: number): void {
+  for (const items of answers) expect(items.map(({ index }) => index)).toEqual([...Array(events).keys()]);
+  for (let index = 0; index < events; index += 1) {
+    const items = answers.map((answer) => answer[index]);
+    expect(new Set(items.map((item) => item?.id)).size, `ids that were answered for event ${index}`).toBe(1);
+    expect(items.filter((item) => item?.status === 'accepted').length, `senders of event ${index} told "new"`).toBe(1);
+  }
+}
+
+function toldBySession(
+  events: readonly Event[],
+  items: readonly Item[],
+  delivery: string | null,
+): Map<string, readonly Told[]> {
+  const told = new Map<string, Told[]>();
+  for (const [index, event] of events.entries()) {
+    const rows = rowsOf(keyedByDelivery(toHostEvent(eventSchema.parse(event)), delivery, index));
+    const entry = {
+      delivery: { path: '/events/batch', deliveryId: `${index}`, body: event, rows },
+      rowId: items[index]?.id ?? null,
+    };
+    told.set(event.session_id, [...(told.get(event.session_id) ?? []), entry]);
+  }
+  return told;
+}
+
+const CASES = IDENTITIES.flatMap((identity) => FORMS.map((form) => ({ identity, form })));
+
+test.for(CASES)(
+  'a batch as $form.name sent three times at once, known by $identity.name, is stored once',
+  async ({ identity, form }) => {
+    const name = `${identity.name}-${form.name}`.replaceAll(' ', '-');
+    const events = identity.events(name);
+    const headers = identity.headers(name);
+    const answers = await Promise.all(Array.from({ length: AT_ONCE }, () => form.send(events, headers)));
+    expect(answers).toHaveLength(AT_ONCE);
+    expectOneTruth(answers, events.length);
+    const told = toldBySession(events, answers[0] ?? [], headers['x-recollect-delivery'] ?? null);
+    await expectStoredOnce(insideOf(instance), told);
+  },
+);
+
+test('one event without any key, sent three times at once, is stored once', async () => {
+  const event = { type: 'prompt', content: 'Only this.', host: 'forwarder', session_id: 'single' };
+  const answers = await Promise.all(Array.from({ length: AT_ONCE }, (_, n) => formOf(n).send([event], {})));
+  expectOneTruth(answers, 1);
+  const stored = await insideOf(instance).query(
+    "SELECT content FROM prompts WHERE session_id = (SELECT id FROM sessions WHERE external_id = 'single')",
+  );
+  expect(stored).toEqual([{ content: 'Only this.' }]);
+});
+
+test('a batch that nothing identifies is stored as often as the answers say, and no row more', async () => {
+  const events = wholeSessions('unknown').slice(0, SESSIONS * 4);
+  const answers = await Promise.all(Array.from({ length: AT_ONCE }, (_, n) => formOf(n).send(events, {})));
+  const accepted = answers.flatMap((items) => items.filter(({ status }) => status === 'accepted'));
+  const stored = await insideOf(instance).query<{ id: string }>(
+    "SELECT row_id AS id FROM capture_keys JOIN sessions s ON s.id = session_id WHERE s.external_id LIKE 'unknown-%' ORDER BY 1",
+  );
+  expect(stored.map(({ id }) => id)).toEqual(accepted.map(({ id }) => id).sort());
+});
+
+test('all of these sessions end with their summary and their vectors', { timeout: 400_000 }, async () => {
+  const inside = insideOf(instance);
+  const sessions = await inside.query<{ external_id: string }>('SELECT external_id FROM sessions');
+  expect(sessions).toHaveLength(CASES.length * SESSIONS + 1 + SESSIONS);
+  const ended = await expectEnded(
+    inside,
+    sessions.map((session) => session.external_id),
+    SETTLE_TIMEOUT_MS,
+  );
+  await expectEveryVector(inside);
+  await expectNoFailedWorkflow(inside, ended);
+});

@@ -1,0 +1,199 @@
+import type { ChildProcess } from 'node:child_process';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import pg from 'pg';
+import { readCredentials } from '../../../client/credentials.ts';
+import type { Credentials } from '../../../client/credentials.ts';
+import { processEnvironment } from '../../../config/process-environment.ts';
+import { databaseUrl, temporalAddress, temporalNamespace, weaviateUrl } from '../../../infra/instance/environment.ts';
+import { prepareDataDirectory } from '../../../infra/instance/instance.ts';
+import type { Instance } from '../../../infra/instance/instance.ts';
+import { choosePorts, DEFAULT_PORTS, readSavedPorts } from '../../../infra/instance/ports.ts';
+import { readOrCreateSecrets } from '../../../infra/instance/secrets.ts';
+import { lastLines, logPath } from '../../../infra/supervisor/log-file.ts';
+import { isAlive } from '../../../infra/supervisor/process-identity.ts';
+import type { ProcessIdentity } from '../../../infra/supervisor/process-identity.ts';
+import { readState } from '../../../infra/supervisor/state.ts';
+import { runCli } from '../../cli/support/run-cli.ts';
+import { until } from '../../setup/until.ts';
+
+export const SERVICES = ['api', 'worker', 'temporal', 'weaviate', 'postgres'] as const;
+export type ServiceName = (typeof SERVICES)[number];
+
+/** Sessions end and sweeps come while a test watches, and not half an hour later. */
+export const SHORT_TIMES: Readonly<Record<string, string>> = {
+  RECOLLECT_WINDOW_QUIET_MS: '3000',
+  RECOLLECT_SESSION_IDLE_MS: '20000',
+  RECOLLECT_SESSION_RETRY_MS: '1000',
+  RECOLLECT_SWEEP_INTERVAL_MS: '10000',
+  RECOLLECT_HINT_DELAY_MS: '200',
+};
+
+const RECOVERY_TIMEOUT_MS = 150_000;
+const SHOWN_LOG_LINES = 12;
+const healthDependencies = ['postgres', 'temporal', 'weaviate', 'embedder'] as const;
+
+/** An instance as a user starts it, `recollect up` on a data directory of its own, with what a test needs to harm it and to look inside. */
+export interface FaultInstance {
+  readonly dataDir: string;
+  readonly credentials: Credentials;
+  readonly weaviate: { readonly url: string; readonly grpcPort: number; readonly apiKey: string };
+  /** Rows as the superuser sees them, whom no policy binds. A connection of its own each time: the server may have been killed since. */
+  query<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+  /** Runs with a Temporal client that is closed afterwards. */
+  withTemporal<Result>(work: (client: Client) => Promise<Result>): Promise<Result>;
+  /** Ends the running processes of these services with SIGKILL, all in one go; answers which processes those were. */
+  kill(services: readonly ServiceName[]): ReadonlyMap<ServiceName, ProcessIdentity>;
+  /** Resolves when each of these services runs again as another process and the whole instance is healthy; rejects with their logs. */
+  recovered(killed: ReadonlyMap<ServiceName, ProcessIdentity>): Promise<void>;
+  /** Where every service stands, and the last lines of its log, for whoever reads a failure. */
+  account(): string;
+  /** `recollect down`. */
+  stop(): Promise<void>;
+  /** `recollect up` again after a stop. */
+  start(): Promise<void>;
+  /** Stops everything and removes the data. */
+  remove(): Promise<void>;
+}
+
+/** Starts `recollect up` on fresh data and free ports, and resolves when it says that it is ready. */
+export async function startFaultInstance(settings: Readonly<Record<string, string>> = {}): Promise<FaultInstance> {
+  const dataDir = mkdtempSync(path.join(tmpdir(), 'recollect-faults-'));
+  chmodSync(dataDir, 0o755);
+  const layout = prepareDataDirectory(dataDir);
+  // Beside an instance that runs on the usual ports: `up` takes the ones that were noted here.
+  await choosePorts({ file: layout.portsFile, prefer: 'free' });
+  const environment = { ...SHORT_TIMES, ...settings };
+
+  let supervisor: ChildProcess | undefined;
+  // A test run that is interrupted must leave no instance behind.
+  const endSupervisor = (): void => void supervisor?.kill('SIGTERM');
+  const leave = (): never => process.exit(1);
+  process.once('exit', endSupervisor);
+  process.once('SIGTERM', leave);
+
+  const up = async (): Promise<void> => {
+    const run = runCli(['up', '--data-dir', dataDir], environment);
+    supervisor = run.child;
+    await run.shows('Press Ctrl-C to stop.');
+  };
+  const down = async (): Promise<void> => {
+    const { exitCode, output } = await runCli(['down', '--data-dir', dataDir]).ended;
+    if (exitCode !== 0) throw new Error(`recollect down ended with ${exitCode}:\n${output}`);
+  };
+  const processOf = (service: ServiceName): ProcessIdentity | undefined =>
+    readState(layout.stateFile)?.nodes[service]?.process;
+
+  try {
+    await up();
+  } catch (error) {
+    await down();
+    rmSync(dataDir, { recursive: true, force: true, maxRetries: 10 });
+    throw error;
+  }
+  const instance: Instance = {
+    layout,
+    secrets: readOrCreateSecrets(layout.secretsFile),
+    ports: { ...DEFAULT_PORTS, ...readSavedPorts(layout.portsFile) },
+  };
+  const credentials = readCredentials(layout.credentialsFile);
+
+  /** What keeps the instance from being whole again; null when nothing does. */
+  const missing = async (killed: ReadonlyMap<ServiceName, ProcessIdentity>): Promise<string | null> => {
+    const nodes = readState(layout.stateFile)?.nodes ?? {};
+    for (const [service, old] of killed) {
+      const node = nodes[service];
+      const successor = node?.process;
+      if (node?.status !== 'ready' || successor === undefined || successor.pid === old.pid || !isAlive(successor))
+        return `${service} is ${node?.status ?? 'unknown'}${node?.detail === undefined ? '' : ` (${node.detail})`}`;
+    }
+    try {
+      const response = await fetch(`${credentials.url}/api/v1/health`, { signal: AbortSignal.timeout(5_000) });
+      const health: unknown = await response.json();
+      const text = JSON.stringify(health);
+      const well = healthDependencies.every((name) => text.includes(`"${name}":{"status":"ok"`));
+      return response.ok && well ? null : `health answers ${text}`;
+    } catch (error) {
+      return `health does not answer: ${error instanceof Error ? error.message : String(error)}`;
+    }
+  };
+
+  const account = (): string => {
+    const nodes = readState(layout.stateFile)?.nodes ?? {};
+    return SERVICES.map((service) => {
+      const { status = 'unknown', restarts = 0, since = '', detail = '' } = nodes[service] ?? {};
+      const lines = lastLines(logPath(layout.logs, service), SHOWN_LOG_LINES);
+      return [`${service} is ${status} since ${since}, ${restarts} restarts, ${detail}`, ...lines].join('\n');
+    }).join('\n');
+  };
+
+  return {
+    dataDir,
+    credentials,
+    account,
+    weaviate: {
+      url: weaviateUrl(instance),
+      grpcPort: instance.ports.weaviateGrpc,
+      apiKey: instance.secrets.weaviateApiKey,
+    },
+    async query<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []) {
+      const client = new pg.Client({
+        connectionString: databaseUrl(instance, 'postgres', instance.secrets.postgresSuperuser),
+      });
+      await client.connect();
+      try {
+        return (await client.query<Row>(text, [...values])).rows;
+      } finally {
+        await client.end();
+      }
+    },
+    async withTemporal(work) {
+      const connection = await Connection.connect({ address: temporalAddress(instance) });
+      try {
+        return await work(new Client({ connection, namespace: temporalNamespace(processEnvironment()) }));
+      } finally {
+        await connection.close();
+      }
+    },
+    kill(services) {
+      const killed = new Map<ServiceName, ProcessIdentity>();
+      for (const service of services) {
+        const identity = processOf(service);
+        // Never a number that stands for a group or for ourselves, never a later process that got the same number.
+        if (identity === undefined || identity.pid <= 1 || identity.pid === process.pid || !isAlive(identity))
+          throw new Error(`${service} does not run, so it cannot be killed`);
+        killed.set(service, identity);
+      }
+      for (const { pid } of killed.values()) process.kill(pid, 'SIGKILL');
+      return killed;
+    },
+    async recovered(killed) {
+      let reason: string | null = null;
+      try {
+        await until(
+          async () => {
+            reason = await missing(killed);
+            return reason === null ? true : undefined;
+          },
+          RECOVERY_TIMEOUT_MS,
+          'the recovery',
+        );
+      } catch (cause) {
+        throw new Error(`the instance did not come back: ${reason ?? 'no reason'}\n${account()}`, { cause });
+      }
+    },
+    stop: down,
+    start: up,
+    async remove() {
+      await down();
+      process.off('exit', endSupervisor);
+      process.off('SIGTERM', leave);
+      const lost = Object.values(readState(layout.stateFile)?.nodes ?? {}).flatMap((node) => node.process ?? []);
+      if (lost.some(isAlive))
+        throw new Error(`recollect down left processes: ${readFileSync(layout.stateFile, 'utf8')}`);
+      rmSync(dataDir, { recursive: true, force: true, maxRetries: 10 });
+    },
+  };
+}

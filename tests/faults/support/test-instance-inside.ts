@@ -1,0 +1,13 @@
+import { inject } from 'vitest';
+import type { TestInstance } from '../../setup/instance.ts';
+import type { Inside } from './outcome.ts';
+
+/** What the assertions of outcomes look into, of an instance whose workers the test itself starts and stops. */
+export function insideOf(instance: TestInstance): Inside {
+  return {
+    query: async <Row extends object>(text: string, values: readonly unknown[] = []) =>
+      (await instance.db.superuser.query<Row>(text, [...values])).rows,
+    withTemporal: (work) => work(instance.temporal),
+    weaviate: inject('engines').weaviate,
+  };
+}

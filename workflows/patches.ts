@@ -9,4 +9,10 @@ export const PATCHES: readonly { readonly id: string; readonly since: string; re
     since: '2026-11-21',
     removeWhen: 'no run of a session is open that a worker of 0.1.0 began, and its histories are no longer kept',
   },
+  {
+    // The index tells all sessions of a batch at once that their vectors are written.
+    id: 'index-tells-together',
+    since: '2026-11-21',
+    removeWhen: 'no run of an index is open that a worker of 0.1.0 began, and its histories are no longer kept',
+  },
 ];

@@ -50,7 +50,8 @@ export function createWorkflowHints(client: Client, policy: SessionPolicy): Work
         workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
         workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
         typedSearchAttributes: new TypedSearchAttributes([{ key: SEARCH_ATTRIBUTES.tenant, value: tenantId }]),
-        priority: { fairnessKey: tenantId },
+        // A thousand sessions that end at once wait for their vectors: what writes them goes first.
+        priority: { fairnessKey: tenantId, priorityKey: 1 },
       }),
     );
   });

@@ -41,8 +41,8 @@ const stored = { indexFilterable: false } as const;
  * The whole schema, nothing left to the server's defaults.
  *
  * HNSW and not flat: a flat index reads every vector of the tenant for each query (10 ms at 10,000 chunks, growing with them), HNSW
- * stays at a few ms, searches exactly below 40,000 matches of a filter, and costs 3 KB of memory a chunk. `dynamic` would switch
- * by itself, but only with asynchronous indexing, which lets a query miss what was just written. What HNSW asks in return: a backup
+ * stays at a few ms, searches exactly below 40,000 matches of a filter, and costs 3 KB of memory a chunk. Vectors are indexed from
+ * a queue on disk (`ASYNC_INDEXING` of the server), so that one is found by its vector a moment after it was written. What HNSW asks in return: a backup
  * must start more than a second after the last tenant was created. Not quantised: 384 floats are small, and exact.
  */
 export function collectionConfig(

@@ -11,7 +11,7 @@ import { insideOf } from './support/test-instance-inside.ts';
 
 const SESSIONS = 1_000;
 const CLIENTS = 16;
-const SETTLE_TIMEOUT_MS = 900_000;
+const SETTLE_TIMEOUT_MS = 1_500_000;
 const LIVE_TIMEOUT_MS = 120_000;
 
 const say = (text: string) => process.stderr.write(`${text}\n`);

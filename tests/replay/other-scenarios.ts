@@ -77,6 +77,8 @@ function operation(workflow: 'captureSweep' | 'partitions', shape: 'happy' | 'fa
 /** The shapes of the other families' histories. */
 export const OTHER_SCENARIOS: readonly Scenario[] = [
   indexScenario('happy', [{ ...DONE, more: true }, DONE]),
+  // Told at once: one that is over, and one that never was.
+  indexScenario('together', [{ ...DONE, completeSessionIds: [NOBODY, TENANT] }]),
   indexScenario('refused', [{ indexed: 0, refused: 2, more: true, completeSessionIds: [] }, DONE]),
   {
     ...indexScenario('away', []),

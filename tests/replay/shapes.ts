@@ -31,7 +31,7 @@ export const SHAPES = {
     'few-tasks-continued-by-events',
   ],
   learning: ['happy', 'failed'],
-  index: ['happy', 'refused', 'away', 'continued'],
+  index: ['happy', 'refused', 'away', 'continued', 'together'],
   captureSweep: ['happy', 'failed'],
   partitions: ['happy'],
   transcriptImport: ['happy', 'cancelled', 'failed', 'continued'],

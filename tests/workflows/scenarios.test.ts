@@ -139,6 +139,7 @@ describe('other workflows', { timeout: 120_000 }, () => {
   test.each([
     ['learning', 'failed', 'Failed'],
     ['index', 'happy', 'Completed'],
+    ['index', 'together', 'Completed'],
     ['index', 'refused', 'Completed'],
     ['index', 'away', 'Completed'],
     ['captureSweep', 'failed', 'Failed'],

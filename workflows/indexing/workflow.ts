@@ -4,6 +4,7 @@ import {
   continueAsNew,
   defineSignal,
   getExternalWorkflowHandle,
+  patched,
   proxyActivities,
   setHandler,
   workflowInfo,
@@ -23,22 +24,22 @@ const LINGER_MS = 10_000;
 const MAX_BATCHES = 200;
 const FIRST_WAIT_MS = 1_000;
 const MAX_WAIT_MS = 60_000;
-/** Rest after ten minutes of attempts that all failed. */
+/** Rest after an hour of attempts that all failed. */
 const AWAY_WAIT_MS = 10_000;
 
 /** Continue as new after this many hints: 10,000 end a run, and they keep coming while the model is away. */
 const MAX_SIGNALS = 2_000;
 
 /**
- * A batch takes a second or two. Ten minutes of attempts; then the run counts its hints and tries again, for as long as the model or the
+ * A batch takes a second or two, minutes on a machine that is starved: one that is alive tells so, and is not begun again. An hour of attempts; then the run counts its hints and tries again, for as long as the model or the
  * index is away: until then the vectors wait in the ledger, where health shows it.
  */
 function embeddingOf(tenantId: string): IndexActivities {
   return proxyActivities<IndexActivities>({
     priority: { fairnessKey: tenantId },
     taskQueue: QUEUES.embedding,
-    startToCloseTimeout: '2 minutes',
-    scheduleToCloseTimeout: '10 minutes',
+    startToCloseTimeout: '10 minutes',
+    scheduleToCloseTimeout: '1 hour',
     heartbeatTimeout: '10 seconds',
     retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
   });
@@ -68,12 +69,14 @@ export async function index(input: IndexInput): Promise<void> {
       await condition(() => false, AWAY_WAIT_MS);
       continue;
     }
-    for (const sessionId of result.completeSessionIds) {
-      // A session that is over, or was never told, has nobody to hear it; it looks for itself from time to time.
-      await getExternalWorkflowHandle(sessionWorkflowId(input.tenantId, sessionId))
+    // A session that is over, or was never told, has nobody to hear it; it looks for itself from time to time.
+    const tell = (sessionId: string) =>
+      getExternalWorkflowHandle(sessionWorkflowId(input.tenantId, sessionId))
         .signal(indexed)
         .catch(() => undefined);
-    }
+    // One after another, each costs two workflow tasks, and the next batch waits for all of them.
+    if (patched('index-tells-together')) await Promise.all(result.completeSessionIds.map(tell));
+    else for (const sessionId of result.completeSessionIds) await tell(sessionId);
     if (result.refused > 0 && result.indexed === 0) {
       refusals += 1;
       await condition(() => false, Math.min(FIRST_WAIT_MS * 2 ** refusals, MAX_WAIT_MS));

@@ -49,6 +49,8 @@ function weaviateEnvironment(instance: Instance): Record<string, string> {
     PERSISTENCE_DATA_PATH: path.join(layout.weaviate, 'data'),
     // A memtable that waits makes keyword search slow; writing it sooner costs nothing that was measured.
     PERSISTENCE_MEMTABLES_FLUSH_DIRTY_AFTER_SECONDS: '5',
+    // Killed while it indexes at once, it forgets vectors that it has acknowledged; from a queue on disk it goes on where it was.
+    ASYNC_INDEXING: 'true',
     ENABLE_MODULES: 'backup-filesystem',
     BACKUP_FILESYSTEM_PATH: path.join(layout.weaviate, 'backups'),
     DEFAULT_VECTORIZER_MODULE: 'none',

@@ -118,6 +118,8 @@ export function configurationPage(): string {
     '| `RECOLLECT_HTTP_PORT` | Port of the api when `--port` is not given: taken or refused, never replaced |',
     ...programRows(TEMPORAL),
     ...programRows(WEAVIATE),
+    '| `RECOLLECT_URL`, `RECOLLECT_API_KEY` | The server that the hook client and the commands of a client speak to, both or neither; default: `client.json`, then `credentials.json` of the data directory |',
+    '| `RECOLLECT_SPOOL_MAX_BYTES` | Size of the hook client’s spool; the oldest is kept; default 64 MiB |',
     '| `RECOLLECT_RELEASES_URL` | A mirror that serves official releases under the same paths |',
     '',
     'The hooks that `npm run recollect -- install claude-code` writes take their key from `RECOLLECT_API_KEY`, in the environment of the agent.',

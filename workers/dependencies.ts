@@ -90,7 +90,9 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
           },
         }),
       ),
-      maintenance: withFailures(createMaintenanceActivities({ maintenance, hints, idleMs: config.session.idleMs })),
+      maintenance: withFailures(
+        createMaintenanceActivities({ maintenance, hints, vectors, idleMs: config.session.idleMs }),
+      ),
     },
     modelName: model.name,
     client,

@@ -5,13 +5,16 @@ import {
   retryFailedVectors,
   tenantsWithPendingVectors,
 } from '../../stores/postgres/maintenance.ts';
+import type { VectorIndex } from '../../domain/ports/vector-index.ts';
 import type { MaintenanceActivities } from '../../workflows/operations/types.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
+import { findLostVectors } from './lost-vectors.ts';
 
 export interface MaintenanceDependencies {
   /** As the maintenance role. */
   readonly maintenance: pg.Pool;
   readonly hints: WorkflowHints;
+  readonly vectors: VectorIndex;
   /** A session without an event for this long should have been ended by its workflow. */
   readonly idleMs: number;
 }
@@ -29,11 +32,13 @@ const AT_ONCE = 16;
 export function createMaintenanceActivities({
   maintenance,
   hints,
+  vectors,
   idleMs,
 }: MaintenanceDependencies): MaintenanceActivities {
   return {
     async sweepCaptures() {
       await retryFailedVectors(maintenance);
+      await findLostVectors(maintenance, vectors);
       const sessions = await forgottenSessions(maintenance, GRACE_MS, idleMs * OVERDUE_FACTOR, MAX_SESSIONS);
       const tenants = await tenantsWithPendingVectors(maintenance, GRACE_MS, MAX_TENANTS);
       const told = [

@@ -69,3 +69,34 @@ export async function ensurePartitions(maintenance: pg.Pool): Promise<number> {
   const result = await maintenance.query<{ created: number }>('SELECT ensure_partitions() AS created');
   return result.rows[0]?.created ?? 0;
 }
+
+const indexedRow = z.object({ tenant_id: z.string(), model: z.string(), object_id: z.string() });
+
+/**
+ * Chunks that the vector index took in the last five minutes, at most `limit`. Those that were asked for more than an hour before are left
+ * out, so that only the newest part of the ledger is read.
+ */
+export async function lastIndexed(
+  maintenance: pg.Pool,
+  limit: number,
+): Promise<{ tenantId: TenantId; model: string; objectId: string }[]> {
+  const result = await maintenance.query(
+    `SELECT e.tenant_id, e.model, e.object_id
+       FROM (SELECT lpad(to_hex((extract(epoch FROM now() - interval '1 hour') * 1000)::bigint), 12, '0') AS ms) AS hour
+       JOIN embeddings e ON e.id >= (left(hour.ms, 8) || '-' || right(hour.ms, 4) || '-0000-0000-000000000000')::uuid
+      WHERE e.state = 'indexed' AND e.indexed_at > now() - interval '5 minutes' LIMIT $1`,
+    [limit],
+  );
+  return z
+    .array(indexedRow)
+    .parse(result.rows)
+    .map((row) => ({ tenantId: asId(row.tenant_id), model: row.model, objectId: row.object_id }));
+}
+
+/** Wants chunks again that the vector index took and does not have. */
+export async function wantAgain(maintenance: pg.Pool, objectIds: readonly string[]): Promise<void> {
+  await maintenance.query(
+    "UPDATE embeddings SET state = 'pending' WHERE object_id = ANY ($1::uuid[]) AND state = 'indexed'",
+    [objectIds],
+  );
+}

@@ -154,6 +154,10 @@ interface LedgerRow {
 
 /** One answer of the index holds at most this many; all objects of a tenant must be fewer. */
 const MAX_ANSWER = 10_000;
+/** For two sweeps, and for what they find to be embedded again. */
+const SWEEP_MS = 180_000;
+/** For the queue of vectors to be worked off. */
+const QUEUE_MS = 60_000;
 const NEAR_ITSELF = 500;
 
 /**
@@ -161,18 +165,34 @@ const NEAR_ITSELF = 500;
  * each to be found by it.
  */
 export async function expectEveryVector(instance: Inside): Promise<{ readonly vectors: number }> {
-  const ledger = await instance.query<LedgerRow>(
-    "SELECT tenant_id, model, dimension, state, object_id, resource_type || ' ' || resource_id || ' ' || chunk AS chunk_of, indexed_at FROM embeddings",
-  );
+  const readLedger = () =>
+    instance.query<LedgerRow>(
+      "SELECT tenant_id, model, dimension, state, object_id, resource_type || ' ' || resource_id || ' ' || chunk AS chunk_of, indexed_at FROM embeddings",
+    );
+  const read = async () => {
+    const ledger = await readLedger();
+    const [first] = ledger;
+    if (first === undefined) throw new Error('the ledger asks for no vector at all');
+    const objects = await objectsOf(instance, collectionName('RecollectChunk', first.model), first.tenant_id);
+    return { ledger, first, objects };
+  };
+  let { ledger, first, objects } = await read();
+  // A killed server may have acknowledged what it had not written; the sweep finds that, and it is written again.
+  for (
+    const deadline = performance.now() + SWEEP_MS;
+    performance.now() < deadline;
+    { ledger, first, objects } = await read()
+  ) {
+    const ids = new Set(objects.map(({ id }) => id));
+    if (ledger.every((row) => row.state === 'indexed' && ids.has(row.object_id))) break;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
   expect(
     ledger.filter((row) => row.state !== 'indexed'),
     'vectors that the ledger waits for',
   ).toEqual([]);
-  const [first] = ledger;
-  if (first === undefined) throw new Error('the ledger asks for no vector at all');
   expect(new Set(ledger.map((row) => `${row.tenant_id} ${row.model}`)).size).toBe(1);
 
-  const objects = await objectsOf(instance, collectionName('RecollectChunk', first.model), first.tenant_id);
   const standing = new Set(objects.map(({ id }) => id));
   const asked = new Set(ledger.map((row) => row.object_id));
   expect(objects).toHaveLength(standing.size);
@@ -199,13 +219,19 @@ export async function expectEveryVector(instance: Inside): Promise<{ readonly ve
       return new Set(hits.map((hit) => `${hit.memoryId} ${hit.chunk}`));
     };
     const nameOf = ({ properties }: StoredObject) => `${properties.memory_id} ${properties.chunk}`;
-    const everything = await near(objects[0]?.vectors[VECTOR_NAME] ?? [], MAX_ANSWER);
-    const unseen = objects.filter((object) => !everything.has(nameOf(object)));
-    const lost: string[] = [];
-    // An approximate index may not walk to all of them from one place; from its own place each must be found.
-    for (const object of unseen) {
-      if (!(await near(object.vectors[VECTOR_NAME], NEAR_ITSELF)).has(nameOf(object))) lost.push(nameOf(object));
-    }
+    const lostNow = async (): Promise<string[]> => {
+      const everything = await near(objects[0]?.vectors[VECTOR_NAME] ?? [], MAX_ANSWER);
+      const unseen = objects.filter((object) => !everything.has(nameOf(object)));
+      const lost: string[] = [];
+      // An approximate index may not walk to all of them from one place; from its own place each must be found.
+      for (const object of unseen)
+        if (!(await near(object.vectors[VECTOR_NAME], NEAR_ITSELF)).has(nameOf(object))) lost.push(nameOf(object));
+      return lost;
+    };
+    // Vectors are indexed from a queue on disk, a moment after they were written, or after the server came back.
+    let lost = await lostNow();
+    for (const deadline = performance.now() + QUEUE_MS; lost.length > 0 && performance.now() < deadline;)
+      lost = await lostNow();
     expect(lost, 'objects that their own vector does not find').toEqual([]);
   } finally {
     await index.close();

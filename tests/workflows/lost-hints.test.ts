@@ -5,6 +5,7 @@ import { captureEvents } from '../../stores/postgres/capture.ts';
 import { sessionOf, settled } from '../setup/demo-session.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
+import { until } from '../setup/until.ts';
 
 const hooks = [
   {
@@ -56,7 +57,11 @@ test(
       "SELECT 1 FROM usage_ledger u JOIN sessions s ON s.id = u.session_id WHERE s.external_id = 'fast'",
     );
     expect(calls.rowCount).toBe(0);
-    const found = await deaf.call('GET', '/search?q=where+does+the+cache+live&limit=1');
+    // Vectors are found a moment after they were written.
+    const found = await until(async () => {
+      const answer = await deaf.call('GET', '/search?q=where+does+the+cache+live&limit=1');
+      return JSON.stringify(answer.body).includes('"content":"the cache lives in redis"') ? answer : undefined;
+    });
     expect(found.body).toMatchObject({ data: [{ content: 'the cache lives in redis' }], degraded: [] });
   },
 );

@@ -2,12 +2,12 @@ import { proxyActivities } from '@temporalio/workflow';
 import { QUEUES } from '../queues.ts';
 import type { MaintenanceActivities, SweepResult } from './types.ts';
 
-/** One attempt: the schedule is the retry, and a second sweep beside a slow first one would only double the work. */
+/** Each sweep may be done again: a worker that was killed in the middle of one is noticed when its time is over. No second one runs beside it, the schedule sees to that. */
 const sweep = proxyActivities<Pick<MaintenanceActivities, 'sweepCaptures'>>({
   taskQueue: QUEUES.maintenance,
   startToCloseTimeout: '50 seconds',
-  scheduleToCloseTimeout: '50 seconds',
-  retry: { maximumAttempts: 1 },
+  scheduleToCloseTimeout: '5 minutes',
+  retry: { initialInterval: '2 seconds', maximumInterval: '10 seconds', maximumAttempts: 4 },
 });
 
 /** Adding partitions is idempotent and must not wait for tomorrow's run. */

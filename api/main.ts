@@ -1,7 +1,7 @@
 import { parseConfig } from '../config/config.ts';
 import { processEnvironment } from '../config/process-environment.ts';
 import { createLogger } from '../telemetry/logger.ts';
-import { announceReady, stopRequested } from '../config/process-lifecycle.ts';
+import { announceReady, leaveSupervisor, stopRequested } from '../config/process-lifecycle.ts';
 import { createApiDependencies } from './dependencies.ts';
 import { createServer } from './server.ts';
 
@@ -21,8 +21,7 @@ async function main(): Promise<void> {
   await server.close();
   await dependencies.close();
   logger.info('api stopped');
-  // A channel to a supervisor that listens would keep this process alive.
-  process.disconnect?.();
+  leaveSupervisor();
 }
 
 await main();

@@ -136,6 +136,13 @@ export const environmentSchema = z.object({
     .max(100)
     .optional()
     .describe('Build id of the worker; default: the package’s version and the mark of its workflow code'),
+  RECOLLECT_WORKER_NICENESS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(19)
+    .default(19)
+    .describe('How far a worker process stands back for others on its machine: 0 not at all, 19 as far as it goes'),
   RECOLLECT_WHOLE_VALUES_DIR: z
     .string()
     .min(1)
@@ -226,6 +233,7 @@ const configSchema = environmentSchema
       queues: env.RECOLLECT_WORKER_QUEUES.split(',').map((queue) => queue.trim()),
       buildId: env.RECOLLECT_BUILD_ID,
       promote: env.RECOLLECT_WORKER_PROMOTE,
+      niceness: env.RECOLLECT_WORKER_NICENESS,
     },
     logLevel: env.RECOLLECT_LOG_LEVEL,
   }))

@@ -11,3 +11,9 @@ export function stopRequested(): Promise<string> {
 export function announceReady(): void {
   process.send?.({ type: 'ready' });
 }
+
+/** Lets go of the supervisor's channel, which would keep this process alive while the supervisor listens. */
+export function leaveSupervisor(): void {
+  // It may be gone already: that is one of the reasons to stop.
+  if (process.connected) process.disconnect();
+}

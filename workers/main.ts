@@ -9,7 +9,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { createWorkerDependencies } from './dependencies.ts';
 import { buildIdOf, createWorkers } from './create-workers.ts';
 import { promoteBuild } from './promote.ts';
-import { announceReady, stopRequested } from '../config/process-lifecycle.ts';
+import { announceReady, leaveSupervisor, stopRequested } from '../config/process-lifecycle.ts';
 
 /** The SDK's own log lines, among ours. */
 function forward(logger: Logger): (entry: LogEntry) => void {
@@ -21,17 +21,15 @@ function forward(logger: Logger): (entry: LogEntry) => void {
   };
 }
 
-/** Summarising and embedding wait for nobody: on a busy machine the way in goes first. Threads that are made later inherit it. */
-const BACKGROUND_PRIORITY = 19;
-
 async function main(): Promise<void> {
-  setPriority(BACKGROUND_PRIORITY);
   // `--queues session,model` serves only these, so that each kind of work can have processes of its own.
   const { values } = parseArgs({ options: { queues: { type: 'string' } } });
   const environment = processEnvironment();
   const config = parseConfig(
     values.queues === undefined ? environment : { ...environment, RECOLLECT_WORKER_QUEUES: values.queues },
   );
+  // Summarising and embedding wait for nobody: on a busy machine the way in goes first. Threads that are made later inherit it.
+  setPriority(config.worker.niceness);
   const logger = createLogger('worker', config.logLevel);
   Runtime.install({ logger: new DefaultLogger('INFO', forward(logger)), shutdownSignals: [] });
   const stop = stopRequested();
@@ -65,8 +63,7 @@ async function main(): Promise<void> {
   await connection.close();
   await dependencies.close();
   logger.info('worker stopped');
-  // A channel to a supervisor that listens would keep this process alive.
-  process.disconnect?.();
+  leaveSupervisor();
 }
 
 await main();

@@ -28,6 +28,17 @@ const MAX_SESSIONS = 2_000;
 const MAX_TENANTS = 500;
 const AT_ONCE = 16;
 
+/** Tells workflows, some at a time; throws only where none could be told. */
+async function tellAll(told: readonly (() => Promise<void>)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (let start = 0; start < told.length; start += AT_ONCE) {
+    // One hint that fails must not keep the others from theirs.
+    const results = await Promise.allSettled(told.slice(start, start + AT_ONCE).map((tell) => tell()));
+    for (const result of results) if (result.status === 'rejected') failures.push(result.reason);
+  }
+  if (told.length > 0 && failures.length === told.length) throw failures[0];
+}
+
 /** Jobs over all tenants. */
 export function createMaintenanceActivities({
   maintenance,
@@ -37,21 +48,13 @@ export function createMaintenanceActivities({
 }: MaintenanceDependencies): MaintenanceActivities {
   return {
     async sweepCaptures() {
+      // Captures first: a vector index that does not answer must not keep a session waiting.
+      const sessions = await forgottenSessions(maintenance, GRACE_MS, idleMs * OVERDUE_FACTOR, MAX_SESSIONS);
+      await tellAll(sessions.map((session) => () => hints.session(session.tenantId, session.sessionId)));
       await retryFailedVectors(maintenance);
       await findLostVectors(maintenance, vectors);
-      const sessions = await forgottenSessions(maintenance, GRACE_MS, idleMs * OVERDUE_FACTOR, MAX_SESSIONS);
       const tenants = await tenantsWithPendingVectors(maintenance, GRACE_MS, MAX_TENANTS);
-      const told = [
-        ...sessions.map((session) => () => hints.session(session.tenantId, session.sessionId)),
-        ...tenants.map((tenantId) => () => hints.index(tenantId)),
-      ];
-      const failures: unknown[] = [];
-      for (let start = 0; start < told.length; start += AT_ONCE) {
-        // One hint that fails must not keep the others from theirs.
-        const results = await Promise.allSettled(told.slice(start, start + AT_ONCE).map((tell) => tell()));
-        for (const result of results) if (result.status === 'rejected') failures.push(result.reason);
-      }
-      if (told.length > 0 && failures.length === told.length) throw failures[0];
+      await tellAll(tenants.map((tenantId) => () => hints.index(tenantId)));
       return { sessions: sessions.length, tenants: tenants.length };
     },
     async ensurePartitions() {

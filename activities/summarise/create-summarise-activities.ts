@@ -199,18 +199,13 @@ export function createSummariseActivities({
         const tenantId = asId<TenantId>(ref.tenantId);
         const { phase } = ref;
         if (phase !== undefined) await enter(ref, phase);
-        const standing = await database.asTenant(tenantId, (transaction) =>
-          findSessionSummary(transaction, ref.sessionId),
-        );
-        const known = await database.asTenant(tenantId, async (transaction) => {
+        const { standing, known } = await database.asTenant(tenantId, async (transaction) => {
+          const before = await findSessionSummary(transaction, ref.sessionId);
           const facts = await readSessionFacts(transaction, ref.sessionId);
-          if (!facts.infer || standing?.toSeq === facts.consumedSeq) return null;
+          if (!facts.infer || before?.toSeq === facts.consumedSeq) return { standing: before, known: null };
           const derived = await readTopicsAndItems(transaction, ref.sessionId);
-          return {
-            facts,
-            derived,
-            prompts: await readPrompts(transaction, ref.sessionId, HEAD_PROMPTS, TAIL_PROMPTS),
-          };
+          const prompts = await readPrompts(transaction, ref.sessionId, HEAD_PROMPTS, TAIL_PROMPTS);
+          return { standing: before, known: { facts, derived, prompts } };
         });
         if (known === null || (known.derived.topics.length === 0 && known.prompts.length === 0))
           return { ...NO_COST, summaryId: standing?.id ?? null };

@@ -69,6 +69,8 @@ export function testEnvironment(
     RECOLLECT_HINT_DELAY_MS: '50',
     RECOLLECT_SHUTDOWN_GRACE_MS: '3000',
     RECOLLECT_LOG_LEVEL: 'error',
+    // Beside the other tests of the suite a worker that stands back would be starved.
+    RECOLLECT_WORKER_NICENESS: '0',
     ...overrides,
   };
 }

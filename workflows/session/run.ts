@@ -35,7 +35,7 @@ export class SessionRun {
   readonly input: SessionInput;
   readonly ref: { readonly tenantId: string; readonly sessionId: string };
   readonly model: ReturnType<typeof modelOf>;
-  /** Steps show the phase and hint the index by themselves: a third of the workflow tasks that a run of 0.1.0 needs. */
+  /** Steps show the phase and hint the index by themselves: about half the workflow tasks that a run of 0.1.0 needs. */
   readonly fewTasks: boolean;
   readonly state: Mutable<SessionState>;
   phase: SessionPhase = 'active';

@@ -87,11 +87,7 @@ async function live(run: SessionRun): Promise<void> {
       run.postpone();
       await condition(() => lane.running === null);
       await condition(allHandlersFinished);
-      const { asked } = run;
-      await continueAsNew<typeof session>({
-        ...run.input,
-        state: { ...run.state, ...(asked === null ? {} : { asked }) },
-      });
+      await continueAsNew<typeof session>({ ...run.input, state: { ...run.state, asked: run.asked } });
     }
 
     const isOver = look.ended || look.idle;

@@ -1,12 +1,12 @@
 import type { Capturer } from '../../domain/capture/event.ts';
 import type { Exclusion } from '../../domain/capture/exclusions.ts';
 import { quietFor } from '../../domain/transcripts/due.ts';
+import { progressAfter, startOf } from '../../domain/transcripts/progress.ts';
 import { reconcileSegment } from '../../domain/transcripts/reconcile.ts';
 import type { TranscriptStore } from '../../domain/transcripts/store.ts';
 import { openTranscript } from '../../stores/files/transcript-file.ts';
 import type { Database } from '../../stores/postgres/database.ts';
 import { readCursor, saveProgress } from '../../stores/postgres/transcript-files.ts';
-import type { FileProgress } from '../../stores/postgres/transcript-files.ts';
 
 /** A piece of a file that is read at once. It grows while nothing in it is finished. */
 const SEGMENT_BYTES = 16 * 1024 * 1024;
@@ -46,8 +46,8 @@ export async function readTranscriptFile(path: string, reading: FileReading): Pr
   try {
     if (reading.onlyKnown && (await store.readSession(file.session)) === null) return 'unknown';
     const before = await readCursor(database, capturer, name);
-    const anew = before !== null && (before.fingerprint !== file.fingerprint || file.size < before.countedOffset);
-    let [offset, countedOffset] = before === null || anew ? [0, 0] : [before.readOffset, before.countedOffset];
+    const start = startOf(file, before);
+    let { readOffset: offset, countedOffset } = start;
     let bytes = SEGMENT_BYTES;
     for (let first = true; ; first = false) {
       signal.throwIfAborted();
@@ -75,18 +75,7 @@ export async function readTranscriptFile(path: string, reading: FileReading): Pr
           signal,
         },
       );
-      const progress: FileProgress = {
-        fingerprint: file.fingerprint,
-        size: atEnd ? file.size : Math.min(file.size, result.nextOffset),
-        modifiedAtMs: file.modifiedAtMs,
-        readOffset: result.nextOffset,
-        countedOffset: result.countedOffset,
-        open: result.open,
-        sessionId: result.sessionId ?? before?.sessionId ?? null,
-        seenSeq: result.seenSeq,
-        counts: result.counts,
-        anew: anew && first,
-      };
+      const progress = progressAfter(file, before, result, { atEnd, anew: start.anew && first });
       const share = importId === null ? null : { id: importId, finished: atEnd };
       reading.onProgress(await saveProgress(database, capturer, name, progress, share), result.nextOffset);
       if (atEnd) return 'finished';

@@ -33,6 +33,17 @@ const askAnswer = z
   })
   .meta({ id: 'SessionOrder' });
 
+/** What a session can be asked for, and the route that asks. */
+const ORDERS = [
+  { what: 'summary', route: 'summaries', summary: 'Sum a session up now, without ending it' },
+  {
+    what: 'close',
+    route: 'close',
+    summary: 'End a session: sum up, learn, index',
+    description: 'A later event opens it again.',
+  },
+] as const;
+
 /** A session that the holder may steer: his own, or any for an admin. @throws ApiError NOT_FOUND, FORBIDDEN */
 async function ownSession(transaction: TenantTransaction, holder: KeyHolder, given: string): Promise<string> {
   const found = await findOwnedSession(transaction, given);
@@ -97,42 +108,25 @@ export function sessionSteeringRoutes({ database, steering, jobList }: ApiDepend
       },
     );
 
-    app.post(
-      '/sessions/:id/summaries',
-      {
-        config: { access: 'write' },
-        schema: {
-          tags: ['sessions'],
-          summary: 'Sum a session up now, without ending it',
-          params: sessionParams,
-          querystring: waitQuery,
-          response: { 200: askAnswer, 202: askAnswer, ...ERROR_RESPONSES },
+    for (const { what, route, ...words } of ORDERS) {
+      app.post(
+        `/sessions/:id/${route}`,
+        {
+          config: { access: 'write' },
+          schema: {
+            tags: ['sessions'],
+            ...words,
+            params: sessionParams,
+            querystring: waitQuery,
+            response: { 200: askAnswer, 202: askAnswer, ...ERROR_RESPONSES },
+          },
         },
-      },
-      async (request, reply) => {
-        const answer = await ask(holderOf(request), request.params.id, 'summary', request.query.wait);
-        return reply.status(answer.done ? 200 : 202).send(answer);
-      },
-    );
-
-    app.post(
-      '/sessions/:id/close',
-      {
-        config: { access: 'write' },
-        schema: {
-          tags: ['sessions'],
-          summary: 'End a session: sum up, learn, index',
-          description: 'A later event opens it again.',
-          params: sessionParams,
-          querystring: waitQuery,
-          response: { 200: askAnswer, 202: askAnswer, ...ERROR_RESPONSES },
+        async (request, reply) => {
+          const answer = await ask(holderOf(request), request.params.id, what, request.query.wait);
+          return reply.status(answer.done ? 200 : 202).send(answer);
         },
-      },
-      async (request, reply) => {
-        const answer = await ask(holderOf(request), request.params.id, 'close', request.query.wait);
-        return reply.status(answer.done ? 200 : 202).send(answer);
-      },
-    );
+      );
+    }
     done();
   };
 }

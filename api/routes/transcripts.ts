@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Capturer, HostEvent } from '../../domain/capture/event.ts';
+import { progressAfter, startOf } from '../../domain/transcripts/progress.ts';
 import { reconcileSegment } from '../../domain/transcripts/reconcile.ts';
 import type { Captured } from '../../domain/transcripts/store.ts';
 import { namedAfter } from '../../stores/files/transcript-file.ts';
@@ -39,12 +40,10 @@ function captureBy(intake: Capture, capturer: Capturer): (events: readonly HostE
   return async (events) =>
     (await intake.capture(events, capturer)).map((result): Captured => {
       if (result.status === 'failed') throw result.error;
-      // What is excluded has no session.
-      const unknown = result.status === 'refused' || (result.status === 'rejected' && result.reason === 'excluded');
-      if (unknown) return { status: 'refused', rowId: null, sessionId: null };
       // What lies in an excluded folder never got a session.
-      const sessionId = result.reason === 'excluded' ? null : result.sessionId;
-      return { status: result.status, rowId: result.rowId, sessionId };
+      if (result.status === 'refused' || result.reason === 'excluded')
+        return { status: 'refused', rowId: null, sessionId: null };
+      return { status: result.status, rowId: result.rowId, sessionId: result.sessionId };
     });
 }
 
@@ -101,17 +100,18 @@ export function transcriptRoutes({ config, database, intake }: ApiDependencies):
         try {
           const bytes = await readBody(request.body);
           const { machine, path, fingerprint, offset, size, quiet_ms: quietMs } = request.query;
+          const file = { fingerprint, size, modifiedAtMs: Date.parse(request.query.modified_at) };
           const name = { machine, path };
           const capturer = { tenantId, userId };
           const before = await readCursor(database, capturer, name);
-          const anew = before !== null && (before.fingerprint !== fingerprint || size < before.countedOffset);
+          const { anew, countedOffset } = startOf(file, before);
           const atEnd = offset + bytes.length >= size;
           const result = await reconcileSegment(
             {
               ...namedAfter(path, bytes.toString('utf8', 0, HEAD_BYTES)),
               bytes,
               offset,
-              countedOffset: before === null || anew ? 0 : before.countedOffset,
+              countedOffset,
               atEnd,
               quietMs,
               force: !atEnd && bytes.length >= SEGMENT_BYTES,
@@ -126,18 +126,7 @@ export function transcriptRoutes({ config, database, intake }: ApiDependencies):
               signal: new AbortController().signal,
             },
           );
-          const progress = {
-            fingerprint,
-            size: atEnd ? size : Math.min(size, result.nextOffset),
-            modifiedAtMs: Date.parse(request.query.modified_at),
-            readOffset: result.nextOffset,
-            countedOffset: result.countedOffset,
-            open: result.open,
-            sessionId: result.sessionId ?? before?.sessionId ?? null,
-            seenSeq: result.seenSeq,
-            counts: result.counts,
-            anew,
-          };
+          const progress = progressAfter(file, before, result, { atEnd, anew });
           await saveProgress(database, capturer, name, progress, null);
           return {
             next_offset: result.nextOffset,

@@ -3,7 +3,7 @@ import { v7 } from 'uuid';
 import { z } from 'zod';
 import type { Capturer } from '../../domain/capture/event.ts';
 import { addCounts } from '../../domain/transcripts/counts.ts';
-import type { TranscriptCounts } from '../../domain/transcripts/counts.ts';
+import type { FileProgress } from '../../domain/transcripts/progress.ts';
 import type { Database, TenantTransaction } from './database.ts';
 import { addImportCounts } from './imports.ts';
 
@@ -27,22 +27,6 @@ export interface FileCursor {
 export interface FileName {
   readonly machine: string;
   readonly path: string;
-}
-
-/** A file as it is now, and how far it was read now. */
-export interface FileProgress {
-  readonly fingerprint: string;
-  readonly size: number;
-  readonly modifiedAtMs: number;
-  readonly readOffset: number;
-  readonly countedOffset: number;
-  readonly open: boolean;
-  readonly sessionId: string | null;
-  readonly seenSeq: number;
-  /** What this step counted. */
-  readonly counts: TranscriptCounts;
-  /** Another file stands where this one was: its counts begin anew. */
-  readonly anew: boolean;
 }
 
 const cursorRow = z.object({

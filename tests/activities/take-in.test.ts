@@ -2,18 +2,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTokenCounter } from '../../models/tokens/token-counter.ts';
 import { createSessionActivities } from '../../activities/session/create-session-activities.ts';
 import { sessionWorkflowId } from '../../workflows/ids.ts';
+import { POLICY } from '../replay/session-script.ts';
 import { sessionOf } from '../setup/demo-session.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
 
-const POLICY = {
-  windowTokens: 6_000,
-  turnTokens: 1_500,
-  quietMs: 120_000,
-  maxAgeMs: 900_000,
-  idleMs: 1_800_000,
-  retryMs: 100,
-};
 let instance: TestInstance;
 let indexHints = 0;
 let temporalIsAway = false;

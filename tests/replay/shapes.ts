@@ -25,6 +25,7 @@ export const SHAPES = {
     'few-tasks-vectors-pending',
     'few-tasks-cut-meanwhile',
     'few-tasks-summarised-now',
+    'few-tasks-asked-before',
     'few-tasks-closed',
     'few-tasks-capture-off',
     'few-tasks-retried',

@@ -108,6 +108,12 @@ describe('session workflow', { timeout: 120_000 }, () => {
     expect(activities.filter((name) => name.startsWith('summarise'))).toEqual(['summariseWindows', 'summariseSession']);
   });
 
+  test('does what a run before left unanswered once, whatever follows', async () => {
+    const { status, activities } = await play(scenario('session', 'few-tasks-asked-before'));
+    expect(status).toBe('ContinuedAsNew');
+    expect(activities.filter((name) => name.startsWith('summarise'))).toEqual(['summariseSession']);
+  });
+
   test('is closed when somebody asks', async () => {
     const { status, activities } = await play(scenario('session', 'few-tasks-closed'));
     expect(status).toBe('Completed');

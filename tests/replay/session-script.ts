@@ -1,0 +1,103 @@
+import type { Client, WorkflowHandle, WorkflowHandleWithSignaledRunId } from '@temporalio/client';
+import { sessionWorkflowId } from '../../workflows/ids.ts';
+import { QUEUES } from '../../workflows/queues.ts';
+import { MAX_SIGNALS } from '../../workflows/session/limits.ts';
+import { HINT_SIGNAL, SESSION_WORKFLOW } from '../../workflows/session/messages.ts';
+import type { SessionState, SessionView, TakeInResult } from '../../workflows/session/types.ts';
+import type { session } from '../../workflows/session/workflow.ts';
+import { until } from '../setup/until.ts';
+import type { ScriptedActivities } from './scripted-workers.ts';
+
+/** Whose histories they are: stored ones name these ids. */
+export const TENANT = '018f0000-0000-7000-8000-00000000000a';
+export const SESSION = '018f0000-0000-7000-8000-00000000000b';
+export const SUMMARY = '018f0000-0000-7000-8000-00000000000f';
+/** The limits of every session here. Waits for a provider are short. */
+export const POLICY = {
+  windowTokens: 6_000,
+  turnTokens: 1_500,
+  quietMs: 120_000,
+  maxAgeMs: 900_000,
+  idleMs: 1_800_000,
+  retryMs: 300,
+};
+
+/** What a look at a session finds that lives, and at one that ended. */
+export const LIVE: TakeInResult = {
+  projectId: '018f0000-0000-7000-8000-00000000000e',
+  consumedSeq: 10,
+  more: false,
+  windowsCut: 0,
+  ended: false,
+  indexWanted: true,
+  checkAfterMs: 60_000,
+  idle: false,
+  gone: false,
+};
+export const ENDED: TakeInResult = { ...LIVE, consumedSeq: 20, ended: true, indexWanted: false };
+
+/** What a run hands on that did nothing. */
+export const ONE_RUN: SessionState = {
+  runs: 1,
+  takenIn: 0,
+  windowsSummarised: 0,
+  windowsParked: 0,
+  modelCalls: 0,
+  spentTokens: 0,
+  spentUsd: 0,
+  lastError: null,
+};
+
+type SessionHandle = WorkflowHandleWithSignaledRunId<typeof session>;
+
+/** Starts the session as a hint does; with the state of a run before, as that run's end does. */
+export function start(client: Client, state?: SessionState): Promise<SessionHandle> {
+  return client.workflow.signalWithStart<typeof session>(SESSION_WORKFLOW, {
+    workflowId: sessionWorkflowId(TENANT, SESSION),
+    taskQueue: QUEUES.session,
+    signal: HINT_SIGNAL,
+    args: [{ tenantId: TENANT, sessionId: SESSION, policy: POLICY, ...(state === undefined ? {} : { state }) }],
+  });
+}
+
+/** Answers of a session that goes well: `looks` are those of takeIn, the last one for ever. */
+export function script(
+  looks: readonly TakeInResult[],
+  overrides: Partial<ScriptedActivities> = {},
+): Partial<ScriptedActivities> {
+  let look = 0;
+  return {
+    takeIn: async () => {
+      const result = looks[Math.min(look, looks.length - 1)] ?? ENDED;
+      look += 1;
+      return result;
+    },
+    showPhase: async () => {},
+    requeueParked: async () => ({ requeued: 0 }),
+    hintIndex: async () => {},
+    settle: async () => ({ settled: true, pending: 0 }),
+    summariseWindows: async () => ({ windowsCut: 0, windowsParked: 0, summarised: 1, calls: 1, tokens: 900, usd: 0 }),
+    summariseSession: async () => ({ calls: 1, tokens: 400, usd: 0, summaryId: SUMMARY }),
+    extractLearnings: async () => ({ written: 3, calls: 1, tokens: 300, usd: 0, pending: 0 }),
+    setCapture: async ({ on }) => ({ on }),
+    ...overrides,
+  };
+}
+
+/** What the workflow shows of itself, once it is as wanted. Rejects when it does not become so in time. */
+export async function viewWhen(handle: SessionHandle, wanted: (view: SessionView) => boolean): Promise<SessionView> {
+  return until(async () => {
+    const view = await handle.query<SessionView>('state');
+    return wanted(view) ? view : undefined;
+  });
+}
+
+/** Sends more hints than a run takes; answers its first run once that goes on in a new one. */
+export async function floodUntilContinued(client: Client, handle: SessionHandle): Promise<WorkflowHandle> {
+  const first = client.workflow.getHandle(handle.workflowId, handle.signaledRunId);
+  for (let sent = 1; sent < MAX_SIGNALS; sent += 100) {
+    await Promise.all(Array.from({ length: Math.min(100, MAX_SIGNALS - sent) }, () => handle.signal(HINT_SIGNAL)));
+  }
+  await until(async () => ((await first.describe()).status.name === 'CONTINUED_AS_NEW' ? true : undefined));
+  return first;
+}

@@ -1,4 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
+import { WorkflowUpdateStage } from '@temporalio/client';
 import { z } from 'zod';
 import {
   CLOSE_UPDATE,
@@ -8,13 +9,96 @@ import {
   SUMMARISE_NOW_UPDATE,
 } from '../../workflows/session/messages.ts';
 import type { AskResult, SetCaptureInput, SetCaptureResult } from '../../workflows/session/types.ts';
+import { until } from '../setup/until.ts';
 import type { Scenario } from './scenario.ts';
-import { ENDED, floodUntilContinued, LIVE, ONE_RUN, script, start, SUMMARY, viewWhen } from './session-script.ts';
+import { continued, ENDED, flood, LIVE, ONE_RUN, script, start, SUMMARY, viewWhen } from './session-script.ts';
+import type { SessionHandle } from './session-script.ts';
 
 const carriedSchema = z.object({ state: z.looseObject({ asked: z.string().nullable(), modelCalls: z.number() }) });
 
+/** Nothing goes on in the run but the model's work on a window. */
+async function nothingButTheWindow(handle: SessionHandle): Promise<void> {
+  await until(async () => {
+    const { raw } = await handle.describe();
+    const [only, ...others] = raw.pendingActivities ?? [];
+    const isWindow = only?.activityType?.name === 'summariseWindows' && others.length === 0;
+    return isWindow && !raw.pendingWorkflowTask ? true : undefined;
+  });
+}
+
+/** A run that waits for the model before it goes on in a new one is asked for the session's end: the next run ends it. */
+function askedWhileLeaving(): Scenario {
+  let release = (): void => undefined;
+  return {
+    workflow: 'session',
+    shape: 'few-tasks-asked-while-leaving',
+    activities: () => {
+      const released = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      return script([{ ...LIVE, windowsCut: 1 }, LIVE], {
+        summariseWindows: async () => {
+          await released;
+          return { windowsCut: 0, windowsParked: 0, summarised: 1, calls: 1, tokens: 900, usd: 0 };
+        },
+      });
+    },
+    async run(client) {
+      const handle = await start(client);
+      await viewWhen(handle, (view) => view.phase === 'summarising');
+      await flood(handle);
+      await nothingButTheWindow(handle);
+      const answer = await handle.executeUpdate<AskResult, []>(CLOSE_UPDATE);
+      if (answer.settled) throw new Error(JSON.stringify(answer));
+      release();
+      const first = await continued(client, handle);
+      await client.workflow.getHandle(handle.workflowId).result();
+      return first;
+    },
+  };
+}
+
+/** The session's end is asked for while its summary, which somebody else asked for, is made: both are done. */
+function closedDuringSummary(): Scenario {
+  let release = (): void => undefined;
+  return {
+    workflow: 'session',
+    shape: 'few-tasks-closed-during-summary',
+    activities: () => {
+      const released = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      return script([LIVE], {
+        summariseSession: async () => {
+          await released;
+          return { calls: 1, tokens: 400, usd: 0, summaryId: SUMMARY };
+        },
+      });
+    },
+    async run(client) {
+      const handle = await start(client);
+      await viewWhen(handle, (view) => view.consumedSeq === 10);
+      const waitForStage = WorkflowUpdateStage.ACCEPTED;
+      const summary = await handle.startUpdate<AskResult, []>(SUMMARISE_NOW_UPDATE, { waitForStage });
+      await until(async () => {
+        const { raw } = await handle.describe();
+        const names = raw.pendingActivities?.map((activity) => activity.activityType?.name);
+        return names?.includes('summariseSession') === true ? true : undefined;
+      });
+      const close = await handle.startUpdate<AskResult, []>(CLOSE_UPDATE, { waitForStage });
+      release();
+      const answers = [await summary.result(), await close.result()];
+      if (answers.some(({ settled }, index) => settled !== (index === 1))) throw new Error(JSON.stringify(answers));
+      await handle.result();
+      return handle;
+    },
+  };
+}
+
 /** A session that somebody asks for something. */
 export const ASKED_SCENARIOS: readonly Scenario[] = [
+  askedWhileLeaving(),
+  closedDuringSummary(),
   {
     workflow: 'session',
     shape: 'few-tasks-summarised-now',
@@ -36,7 +120,8 @@ export const ASKED_SCENARIOS: readonly Scenario[] = [
     async run(client) {
       const handle = await start(client, { ...ONE_RUN, asked: 'summary' });
       await viewWhen(handle, (view) => view.modelCalls === 1);
-      const first = await floodUntilContinued(client, handle);
+      await flood(handle);
+      const first = await continued(client, handle);
       await handle.terminate('recorded');
       const { events } = await first.fetchHistory();
       const [input] = events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.input?.payloads ?? [];

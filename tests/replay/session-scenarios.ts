@@ -4,7 +4,7 @@ import { LEARNING_SCENARIOS } from './learning-scenarios.ts';
 import type { Scenario } from './scenario.ts';
 import { ASKED_SCENARIOS } from './session-asked-scenarios.ts';
 import { FAULT_SCENARIOS } from './session-fault-scenarios.ts';
-import { ENDED, floodUntilContinued, LIVE, script, start, viewWhen } from './session-script.ts';
+import { continued, ENDED, flood, LIVE, script, start, viewWhen } from './session-script.ts';
 
 /** The shapes that a session's history can have. Each scenario answers the workflow and run whose history is meant. */
 export const SESSION_SCENARIOS: readonly Scenario[] = [
@@ -40,7 +40,8 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
     activities: () => script([LIVE]),
     async run(client) {
       const handle = await start(client);
-      const first = await floodUntilContinued(client, handle);
+      await flood(handle);
+      const first = await continued(client, handle);
       const next = await viewWhen(handle, (view) => view.runs === 2);
       if (next.takenIn < 1) throw new Error('the counters did not go on');
       await handle.terminate('recorded');

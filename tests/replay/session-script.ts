@@ -48,7 +48,8 @@ export const ONE_RUN: SessionState = {
   lastError: null,
 };
 
-type SessionHandle = WorkflowHandleWithSignaledRunId<typeof session>;
+/** A session that was started by a hint. */
+export type SessionHandle = WorkflowHandleWithSignaledRunId<typeof session>;
 
 /** Starts the session as a hint does; with the state of a run before, as that run's end does. */
 export function start(client: Client, state?: SessionState): Promise<SessionHandle> {
@@ -92,12 +93,16 @@ export async function viewWhen(handle: SessionHandle, wanted: (view: SessionView
   });
 }
 
-/** Sends more hints than a run takes; answers its first run once that goes on in a new one. */
-export async function floodUntilContinued(client: Client, handle: SessionHandle): Promise<WorkflowHandle> {
-  const first = client.workflow.getHandle(handle.workflowId, handle.signaledRunId);
+/** Sends as many hints as a run takes at most. */
+export async function flood(handle: SessionHandle): Promise<void> {
   for (let sent = 1; sent < MAX_SIGNALS; sent += 100) {
     await Promise.all(Array.from({ length: Math.min(100, MAX_SIGNALS - sent) }, () => handle.signal(HINT_SIGNAL)));
   }
+}
+
+/** The session's first run, once it goes on in a new one. */
+export async function continued(client: Client, handle: SessionHandle): Promise<WorkflowHandle> {
+  const first = client.workflow.getHandle(handle.workflowId, handle.signaledRunId);
   await until(async () => ((await first.describe()).status.name === 'CONTINUED_AS_NEW' ? true : undefined));
   return first;
 }

@@ -26,6 +26,8 @@ export const SHAPES = {
     'few-tasks-cut-meanwhile',
     'few-tasks-summarised-now',
     'few-tasks-asked-before',
+    'few-tasks-asked-while-leaving',
+    'few-tasks-closed-during-summary',
     'few-tasks-closed',
     'few-tasks-capture-off',
     'few-tasks-retried',

@@ -114,6 +114,18 @@ describe('session workflow', { timeout: 120_000 }, () => {
     expect(activities.filter((name) => name.startsWith('summarise'))).toEqual(['summariseSession']);
   });
 
+  test('leaves what is asked for at the end of a run to the next one', async () => {
+    const { status, activities } = await play(scenario('session', 'few-tasks-asked-while-leaving'));
+    expect(status).toBe('ContinuedAsNew');
+    expect(activities).not.toContain('summariseSession');
+  });
+
+  test('is closed when somebody asks while its summary is made', async () => {
+    const { status, activities } = await play(scenario('session', 'few-tasks-closed-during-summary'));
+    expect(status).toBe('Completed');
+    expect(activities.filter((name) => name === 'settle')).toHaveLength(1);
+  });
+
   test('is closed when somebody asks', async () => {
     const { status, activities } = await play(scenario('session', 'few-tasks-closed'));
     expect(status).toBe('Completed');

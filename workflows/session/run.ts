@@ -52,7 +52,9 @@ export class SessionRun {
   rounds = 0;
   leaving = false;
   asked: Ask | null;
-  private readonly askers: ((answer: AskResult) => void)[] = [];
+  /** The answer to everybody, once the run is about to end. */
+  farewell: AskResult | null = null;
+  private readonly askers: { readonly what: Ask; readonly resolve: (answer: AskResult) => void }[] = [];
 
   constructor(input: SessionInput) {
     this.input = input;
@@ -190,23 +192,28 @@ export class SessionRun {
   ask(what: Ask): Promise<AskResult> {
     // An end that was asked for includes the summary.
     if (this.asked !== 'close') this.asked = what;
+    const { farewell } = this;
+    // The run waits for nothing but its handlers any more: who waited for it here would wait for ever.
+    if (farewell !== null) return Promise.resolve(farewell);
     return new Promise((resolve) => {
-      this.askers.push(resolve);
+      this.askers.push({ what, resolve });
     });
   }
 
-  /** Answers whoever asked. */
-  reply(summaryId: string | null, settled: boolean): void {
-    this.asked = null;
-    this.tellAskers({ summaryId, settled, lastError: summaryId === null ? this.state.lastError : null });
+  /** Answers whoever asked for what was done; an end that was asked for meanwhile is still to be done after a summary. */
+  reply(done: Ask, summaryId: string | null, settled: boolean): void {
+    const isDone = (what: Ask) => what === done || done === 'close';
+    const answer = { summaryId, settled, lastError: summaryId === null ? this.state.lastError : null };
+    if (this.asked !== null && isDone(this.asked)) this.asked = null;
+    for (const asker of this.askers.splice(0)) {
+      if (isDone(asker.what)) asker.resolve(answer);
+      else this.askers.push(asker);
+    }
   }
 
-  /** Answers that the next run goes on with what was asked for. */
-  postpone(): void {
-    this.tellAskers({ summaryId: null, settled: false, lastError: null });
-  }
-
-  private tellAskers(answer: AskResult): void {
-    for (const resolve of this.askers.splice(0)) resolve(answer);
+  /** Answers whoever asked, or asks from now on, until the run has ended. What was not done is for the next run. */
+  sayFarewell(answer: AskResult): void {
+    this.farewell = answer;
+    for (const { resolve } of this.askers.splice(0)) resolve(answer);
   }
 }

@@ -32,6 +32,9 @@ const summariseNow = defineUpdate<AskResult>(SUMMARISE_NOW_UPDATE);
 const close = defineUpdate<AskResult>(CLOSE_UPDATE);
 const setCapture = defineUpdate<SetCaptureResult, [SetCaptureInput]>(SET_CAPTURE_UPDATE);
 
+/** What was asked for is not done: the next run goes on with it, or nothing is left of the session. */
+const NOT_DONE: AskResult = { summaryId: null, settled: false, lastError: null };
+
 function listen(run: SessionRun): void {
   setHandler(hint, () => {
     run.hinted = true;
@@ -77,14 +80,14 @@ async function live(run: SessionRun): Promise<void> {
   for (;;) {
     const isDue = !run.fewTasks || run.hinted || Date.now() >= run.dueAtMs;
     const look = isDue || run.taken === null ? await run.takeIn(null) : run.taken;
-    if (look.gone) return await leave(run);
+    if (look.gone) return await leave(run, NOT_DONE);
     if (lane.broken !== null) throw lane.broken;
     if (run.retrying && lane.running === null) await takeUpAgain(run);
     if ((run.taken?.windowsCut ?? 0) > 0 && lane.running === null) lane.start();
 
     if (run.isLong) {
       run.leaving = true;
-      run.postpone();
+      run.sayFarewell(NOT_DONE);
       await condition(() => lane.running === null);
       await condition(allHandlersFinished);
       await continueAsNew<typeof session>({ ...run.input, state: { ...run.state, asked: run.asked } });
@@ -120,7 +123,7 @@ async function finish(run: SessionRun, ended: boolean, isOver: boolean): Promise
   const { asked } = run;
   const rest = ended && asked === null ? run.taken : await run.takeIn(asked === null ? 'idle' : 'asked');
   if (rest?.gone === true) {
-    await leave(run);
+    await leave(run, NOT_DONE);
     return true;
   }
   let again = (rest?.windowsCut ?? 0) > 0;
@@ -131,19 +134,21 @@ async function finish(run: SessionRun, ended: boolean, isOver: boolean): Promise
   if (!again && !run.hinted) {
     if (asked === 'summary' && !isOver) {
       const { outcome, summaryId } = await run.sumUp(run.phase, () => run.isLong);
-      if (outcome !== 'interrupted') run.reply(summaryId, false);
+      if (outcome !== 'interrupted') run.reply('summary', summaryId, false);
       return false;
     }
     const { settled, summaryId } = await closeSession(run);
     if (settled) {
       run.markSettled();
-      if (run.asked !== null) run.reply(summaryId, true);
+      run.reply('close', summaryId, true);
       if (!run.hinted) {
-        await leave(run);
-        return true;
+        await leave(run, { summaryId, settled: true, lastError: run.state.lastError });
+        // What was captured while an order was still being carried out.
+        if (!run.hinted) return true;
+        run.farewell = null;
       }
     } else if (asked === 'summary' && summaryId !== null) {
-      run.reply(summaryId, false);
+      run.reply('summary', summaryId, false);
     }
     run.hinted = true;
   }
@@ -156,8 +161,8 @@ async function finish(run: SessionRun, ended: boolean, isOver: boolean): Promise
 }
 
 /** Lets whoever asked hear the answer before the run ends. */
-async function leave(run: SessionRun): Promise<void> {
+async function leave(run: SessionRun, answer: AskResult): Promise<void> {
   if (!run.fewTasks) return;
-  if (run.asked !== null) run.reply(null, false);
+  run.sayFarewell(answer);
   await condition(allHandlersFinished);
 }

@@ -4,6 +4,8 @@ import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
 interface PendingHint {
   readonly tenantId: TenantId;
   timer: NodeJS.Timeout | null;
+  /** Since when it waits. */
+  sinceMs: number;
   sending: boolean;
   /** What came while a hint was on its way: nothing, something that can be gathered, or something to tell at once. */
   again: 'no' | 'later' | 'at-once';
@@ -17,22 +19,56 @@ export interface HintSenderOptions {
   readonly onSent: () => void;
 }
 
+/** What is to be told at once waits for this share of the delay: long enough to see that a flood begins. */
+const AT_ONCE_SHARE = 0.05;
+/** Events at once, and a second, beyond which there is a flood. */
+const FLOOD_BURST = 16;
+const FLOOD_PER_SECOND = 200;
+/** In a flood every hint waits for its end, which is looked for at this share of the delay … */
+const FLOOD_LOOK_SHARE = 0.5;
+/** … but no longer than so many times the delay. */
+const LONGEST_HOLD = 15;
+
 /** With more sessions waiting than this, each is gathered for longer, in proportion: what they bring is taken in in larger steps … */
 const SESSIONS_WITHOUT_WAIT = 8;
-/** … up to so many times the delay. Captures that come in a flood go before the work that they make. */
+/** … up to so many times the delay. */
 const MOST_STRETCH = 8;
 
 /** Hints on their way at once: one Temporal client does a few hundred a second, and nobody waits for them. */
 const MAX_AT_ONCE = 16;
 
+/** Sees a flood of events: a bucket that every event takes a token from, and that fills up again with time. */
+class FloodGauge {
+  private tokens = FLOOD_BURST;
+  private atMs = performance.now();
+
+  /** An event came. */
+  count(): void {
+    this.refill();
+    this.tokens = Math.max(this.tokens - 1, 0);
+  }
+
+  get isFlooding(): boolean {
+    this.refill();
+    return this.tokens < FLOOD_BURST / 2;
+  }
+
+  private refill(): void {
+    const now = performance.now();
+    this.tokens = Math.min(this.tokens + ((now - this.atMs) / 1_000) * FLOOD_PER_SECOND, FLOOD_BURST);
+    this.atMs = now;
+  }
+}
+
 /**
  * Tells session workflows that something was captured: at most one hint of a session is in flight, later ones are folded into the
- * next. Nothing waits for it and nothing is lost by a failure, because the capture sweep finds what was never told.
+ * next. In a flood captures go before the work that they make, so that hints wait for its end, within bounds. Nothing waits for it and nothing is lost by a failure, because the capture sweep finds what was never told.
  */
 export class HintSender {
   private readonly options: HintSenderOptions;
   private readonly pending = new Map<SessionId, PendingHint>();
   private readonly queue: SessionId[] = [];
+  private readonly flood = new FloodGauge();
   private inFlight = 0;
   private stopped = false;
 
@@ -42,16 +78,32 @@ export class HintSender {
 
   hint(tenantId: TenantId, sessionId: SessionId, atOnce: boolean): void {
     if (this.stopped) return;
-    const entry = this.pending.get(sessionId) ?? { tenantId, timer: null, sending: false, again: 'no' };
+    this.flood.count();
+    const entry = this.pending.get(sessionId) ?? { tenantId, timer: null, sinceMs: 0, sending: false, again: 'no' };
     this.pending.set(sessionId, entry);
     if (entry.sending) {
       if (entry.again !== 'at-once') entry.again = atOnce ? 'at-once' : 'later';
-    } else if (atOnce) {
-      if (entry.timer !== null) clearTimeout(entry.timer);
-      this.enqueue(sessionId, entry);
     } else if (entry.timer === null) {
-      entry.timer = setTimeout(() => this.enqueue(sessionId, entry), this.gatherMs);
+      entry.sinceMs = performance.now();
+      this.gather(sessionId, entry, atOnce ? this.atOnceMs : this.gatherMs);
+    } else if (atOnce && !this.flood.isFlooding) {
+      clearTimeout(entry.timer);
+      this.gather(sessionId, entry, this.atOnceMs);
     }
+  }
+
+  /** Sends the hint after `delayMs`; in a flood not before its end. */
+  private gather(sessionId: SessionId, entry: PendingHint, delayMs: number): void {
+    entry.timer = setTimeout(() => {
+      const heldMs = performance.now() - entry.sinceMs;
+      if (this.flood.isFlooding && heldMs < this.options.delayMs * LONGEST_HOLD)
+        this.gather(sessionId, entry, this.options.delayMs * FLOOD_LOOK_SHARE);
+      else this.enqueue(sessionId, entry);
+    }, delayMs);
+  }
+
+  private get atOnceMs(): number {
+    return this.options.delayMs * AT_ONCE_SHARE;
   }
 
   /** How long a hint is gathered that is asked for now. */
@@ -106,10 +158,11 @@ export class HintSender {
     entry.sending = false;
     const again = entry.again;
     entry.again = 'no';
-    if (again === 'at-once' || (again === 'later' && this.stopped)) {
+    if (again !== 'no' && this.stopped) {
       this.enqueue(sessionId, entry);
-    } else if (again === 'later') {
-      entry.timer = setTimeout(() => this.enqueue(sessionId, entry), this.gatherMs);
+    } else if (again !== 'no') {
+      entry.sinceMs = performance.now();
+      this.gather(sessionId, entry, again === 'at-once' ? this.atOnceMs : this.gatherMs);
     } else {
       this.pending.delete(sessionId);
     }

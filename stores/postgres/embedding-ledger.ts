@@ -40,23 +40,22 @@ export async function wantEmbeddings(
   model: EmbeddingModel,
   wanted: readonly WantedEmbedding[],
 ): Promise<number> {
-  const rows = wanted.flatMap((memory) =>
-    memory.chunks.map((chunk) => ({
-      id: v7(),
-      tenantId,
-      sessionId: memory.sessionId,
-      resourceType: memory.type,
-      resourceId: memory.id,
-      chunk: chunk.n,
-      model: model.name,
-      dimension: model.dimension,
-      contentHash: new Uint8Array(chunk.contentHash),
-      objectId: chunkObjectId(tenantId, asId(memory.id), chunk.n, model.name),
-    })),
-  );
+  const rows = wanted.flatMap((memory) => memory.chunks.map((chunk) => ({ memory, chunk })));
   if (rows.length === 0) return 0;
-  const created = await transaction.embedding.createMany({ data: rows, skipDuplicates: true });
-  return created.count;
+  // Arrays, so that the statement is one and the same for any number of rows: as values it would be planned anew each time.
+  return transaction.$executeRaw`
+    INSERT INTO embeddings (id, tenant_id, session_id, resource_type, resource_id, chunk, model, dimension, content_hash, object_id)
+    SELECT v.id, ${tenantId}::uuid, nullif(v.session_id, '')::uuid, v.resource_type, v.resource_id, v.chunk, ${model.name}, ${model.dimension}, decode(v.content_hash, 'hex'), v.object_id
+      FROM unnest(
+        ${rows.map(() => v7())}::uuid[],
+        ${rows.map(({ memory }) => memory.sessionId ?? '')}::text[],
+        ${rows.map(({ memory }) => memory.type)}::text[],
+        ${rows.map(({ memory }) => memory.id)}::uuid[],
+        ${rows.map(({ chunk }) => chunk.n)}::integer[],
+        ${rows.map(({ chunk }) => chunk.contentHash.toString('hex'))}::text[],
+        ${rows.map(({ memory, chunk }) => chunkObjectId(tenantId, asId(memory.id), chunk.n, model.name))}::uuid[]
+      ) AS v(id, session_id, resource_type, resource_id, chunk, content_hash, object_id)
+    ON CONFLICT DO NOTHING`;
 }
 
 const pendingRow = z.object({

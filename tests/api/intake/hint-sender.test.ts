@@ -44,7 +44,8 @@ function playground() {
   return { sender, sent, failures, failing, hold, most: () => most, done: () => done };
 }
 
-const settle = () => vi.advanceTimersByTimeAsync(0);
+/** Long enough for what is told at once. */
+const settle = () => vi.advanceTimersByTimeAsync(DELAY_MS / 20);
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -262,5 +263,41 @@ describe('a flood of sessions', () => {
     expect(sent).toContain('t/s199');
     await vi.advanceTimersByTimeAsync(DELAY_MS * 7);
     expect(new Set(sent).size).toBe(200);
+  });
+});
+
+describe('a flood of events', () => {
+  /** An event every four milliseconds, which is more than two hundred a second. */
+  async function flood(sender: HintSender, forMs: number): Promise<void> {
+    for (let passedMs = 0; passedMs < forMs; passedMs += 4) {
+      sender.hint(tenant, session('busy'), passedMs % 1_000 === 0);
+      await vi.advanceTimersByTimeAsync(4);
+    }
+  }
+
+  it('goes before the work that it makes: hints wait for its end', async () => {
+    const { sender, sent } = playground();
+    for (let n = 0; n < 20; n += 1) sender.hint(tenant, session(`s${n}`), true);
+    await flood(sender, 3 * DELAY_MS);
+    expect(sent).toEqual([]);
+    await vi.advanceTimersByTimeAsync(DELAY_MS / 2);
+    expect(sent).toHaveLength(21);
+    expect(sender.size).toBe(0);
+  });
+
+  it('that does not end keeps hints waiting for fifteen times the delay and no longer', async () => {
+    const { sender, sent } = playground();
+    for (let n = 0; n < 20; n += 1) sender.hint(tenant, session(`s${n}`), true);
+    await flood(sender, 14 * DELAY_MS);
+    expect(sent).toEqual([]);
+    await flood(sender, 2 * DELAY_MS);
+    expect(sent).toHaveLength(21);
+  });
+
+  it('is none where one session is busy in a burst', async () => {
+    const { sender, sent } = playground();
+    for (let n = 0; n < 30; n += 1) sender.hint(tenant, session('s'), n === 0);
+    await settle();
+    expect(sent).toEqual(['t/s']);
   });
 });

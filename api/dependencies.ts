@@ -6,7 +6,9 @@ import { findKeyHolder } from '../stores/postgres/api-keys.ts';
 import { createDirectoryStore } from '../stores/objects/directory-store.ts';
 import { createCapture } from '../stores/postgres/capture.ts';
 import { createDatabase } from '../stores/postgres/database.ts';
+import { readExcludedSessions, writeExcludedSession } from '../stores/postgres/excluded-sessions.ts';
 import { readExclusions } from '../stores/postgres/exclusions.ts';
+import { FloodSign } from '../stores/postgres/flood-sign.ts';
 import { createTemporalClient } from '../stores/temporal/client.ts';
 import { createWorkflowHints } from '../stores/temporal/hints.ts';
 import { createImportJobs } from '../stores/temporal/imports.ts';
@@ -17,6 +19,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { createApiMetrics } from '../telemetry/metrics.ts';
 import { createHealthChecks } from './health-checks.ts';
 import { excluding, Exclusions } from './intake/exclusions.ts';
+import { FloodGauge } from './intake/flood-gauge.ts';
 import { HintSender } from './intake/hint-sender.ts';
 import { Intake } from './intake/intake.ts';
 import { createJobList } from './job-list.ts';
@@ -47,7 +50,12 @@ export function createApiDependencies(config: Config, logger: Logger) {
   });
   const workflowHints = createWorkflowHints(temporal, config.session);
   const jobs = createJobs(temporal);
+  const floodSign = new FloodSign(database.pool, (error) =>
+    logger.warn({ error: error instanceof Error ? error.name : 'unknown' }, 'a flood of captures could not be shown'),
+  );
+  const flood = new FloodGauge((isFlooding) => floodSign.show(isFlooding));
   const hints = new HintSender({
+    flood,
     hints: workflowHints,
     delayMs: config.hintDelayMs,
     onSent: () => metrics.hintsSent.inc(),
@@ -62,6 +70,10 @@ export function createApiDependencies(config: Config, logger: Logger) {
   const exclusions = new Exclusions({
     globs: config.captureExclude,
     load: (tenantId) => readExclusions(database, tenantId),
+    memory: {
+      read: (tenantId, sessions) => readExcludedSessions(database, tenantId, sessions),
+      write: (tenantId, session, isExcluded) => writeExcludedSession(database, tenantId, session, isExcluded),
+    },
   });
   const objects = config.wholeValuesDir === undefined ? null : createDirectoryStore(config.wholeValuesDir);
   return {
@@ -97,6 +109,8 @@ export function createApiDependencies(config: Config, logger: Logger) {
     },
     /** After the server has answered its last request: hints go out first, stores close last. */
     async close() {
+      flood.stop();
+      await floodSign.close();
       await hints.stop(config.shutdownGraceMs);
       await temporal.connection.close();
       await embedder.close();

@@ -8,10 +8,11 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const folder = path.dirname(fileURLToPath(import.meta.url));
 const main = path.join(folder, 'main.ts');
 const client = path.join(folder, '..', 'hook', 'built', 'client.cjs');
-const [, , command, event = '-'] = process.argv;
+const [, , command, ...words] = process.argv;
+const isHelp = words.includes('--help') || words.includes('-h');
 const [major, minor] = process.versions.node.split('.').map(Number);
 
-if (command === 'hook' && !event.startsWith('-') && existsSync(client)) {
+if (command === 'hook' && !isHelp && existsSync(client)) {
   // An agent waits for it: any Node runs the built client, and nothing else is loaded.
   createRequire(import.meta.url)(client);
 } else if (major > 22 || (major === 22 && minor >= 18)) {

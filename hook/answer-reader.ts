@@ -1,15 +1,21 @@
 export interface Answer {
   readonly status: number;
+  /** It carries the header that every answer of the api carries, and no other server's. */
+  readonly isApi: boolean;
   readonly body: string;
 }
 
 const HEAD_BYTES = 64 * 1024;
 const BODY_BYTES = 1024 * 1024;
 const HEAD_END = Buffer.from('\r\n\r\n');
+/** The api puts it on every answer, errors and unknown routes included. */
+export const API_HEADER = 'x-api-version';
+const API_VERSION = /^\d{1,4}$/;
 const STATUS_LINE = /^HTTP\/1\.[01] (\d{3})(?: |$)/;
 
 interface Head {
   readonly status: number;
+  readonly isApi: boolean;
   /** Where the body begins. */
   readonly bodyAt: number;
   readonly length: number | null;
@@ -26,20 +32,22 @@ export class AnswerReader {
     this.headOnly = headOnly;
   }
 
-  /** Takes what arrived. The answer when it is whole, or as soon as its status is known where that is enough; else null. */
+  /** Takes what arrived. The answer when it is whole, or as soon as its head is known where that is enough; else null. */
   push(chunk: Buffer): Answer | null {
     this.bytes = this.bytes.length === 0 ? chunk : Buffer.concat([this.bytes, chunk]);
     this.head ??= this.readHead();
     if (this.head === null) return null;
-    if (this.headOnly) return { status: this.head.status, body: '' };
+    const { status, isApi } = this.head;
+    if (!isApi || (this.headOnly && !saysWhy(status))) return { status, isApi, body: '' };
     const body = this.readBody(this.head);
-    return body === null ? null : { status: this.head.status, body: body.toString('utf8') };
+    return body === null ? null : { status, isApi, body: body.toString('utf8') };
   }
 
   /** Says that the connection is over; an answer without a length ends here. Null when it ended too early. */
   end(): Answer | null {
     if (this.head === null || this.head.chunked || this.head.length !== null) return null;
-    return { status: this.head.status, body: this.bytes.toString('utf8', this.head.bodyAt) };
+    const { status, isApi, bodyAt } = this.head;
+    return { status, isApi, body: this.bytes.toString('utf8', bodyAt) };
   }
 
   private readHead(): Head | null {
@@ -65,21 +73,35 @@ export class AnswerReader {
   }
 }
 
-function framing(status: number, lines: readonly string[]): Pick<Head, 'length' | 'chunked'> {
-  if (status === 204 || status === 304) return { length: 0, chunked: false };
+/** Why an event is refused stands in the body. */
+function saysWhy(status: number): boolean {
+  return status >= 400 && status < 500;
+}
+
+/** Whether a header's value is one that the api sends as `API_HEADER`. */
+export function isApiVersion(value: unknown): boolean {
+  return typeof value === 'string' && API_VERSION.test(value);
+}
+
+function framing(status: number, lines: readonly string[]): Pick<Head, 'isApi' | 'length' | 'chunked'> {
   let length: number | null = null;
+  let chunked = false;
+  let isApi = false;
   for (const line of lines) {
     const colon = line.indexOf(':');
     const name = line.slice(0, colon).toLowerCase();
     const value = line.slice(colon + 1).trim();
-    if (name === 'transfer-encoding' && /\bchunked$/i.test(value)) return { length: null, chunked: true };
+    if (name === API_HEADER) isApi = isApiVersion(value);
+    if (name === 'transfer-encoding' && /\bchunked$/i.test(value)) chunked = true;
     if (name === 'content-length') {
       if (!/^\d{1,12}$/.test(value)) throw new Error('the answer’s length is no number');
       length = Number(value);
     }
   }
+  if (status === 204 || status === 304) return { isApi, length: 0, chunked: false };
+  if (chunked) return { isApi, length: null, chunked };
   if (length !== null && length > BODY_BYTES) throw new Error('the answer is too long');
-  return { length, chunked: false };
+  return { isApi, length, chunked };
 }
 
 /** The pieces of a chunked body put together; null while the last one is missing. */

@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { AnswerReader } from './answer-reader.ts';
 import { holdThread } from './leave.ts';
+import { lookUpOption } from './look-up.ts';
 import { outcomeOf, reasonOf } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
 import { headersOf, pathOf } from './request.ts';
@@ -9,7 +10,7 @@ import type { Target } from './target.ts';
 
 export interface DeliverOptions {
   readonly timeoutMs: number;
-  /** Without it the status is enough, and the rest of the answer is not waited for. */
+  /** Without it the head of an answer is enough, and the rest is not waited for, unless it says why an event is refused. */
   readonly needsBody: boolean;
 }
 
@@ -34,6 +35,7 @@ export function deliver(target: Target, request: HookRequest, options: DeliverOp
     const socket = connect({
       host: base.hostname.startsWith('[') ? base.hostname.slice(1, -1) : base.hostname,
       port: base.port === '' ? 80 : Number(base.port),
+      ...lookUpOption(),
     });
     const finish = (outcome: Outcome): void => {
       clearTimeout(timer);

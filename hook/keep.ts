@@ -3,7 +3,9 @@ import { spoolInBackground } from './background.ts';
 import type { HookEnvironment } from './environment.ts';
 import { REDACT_AT_ONCE_BYTES } from './limits.ts';
 import type { HookRequest } from './request.ts';
-import { appendToSpool } from './spool/append.ts';
+import { appendToSpool, redactedLine } from './spool/append.ts';
+import { sessionName } from './spool/folder.ts';
+import { quarantine } from './spool/quarantine.ts';
 
 /** What becomes of an event that no server took. */
 export type Kept =
@@ -38,6 +40,22 @@ export async function keepEvent(context: KeepContext, request: HookRequest, serv
   return result.kind === 'spooled'
     ? { kind: 'kept', synced: result.synced }
     : { kind: 'not-kept', what: 'not-spooled', detail: result.kind === 'unwritable' ? result.reason : result.kind };
+}
+
+/** Where an event is set aside that says no session. */
+const NO_SESSION = 'no-session';
+
+/**
+ * Sets an event aside, redacted, that the api will never take. Resolves when it is on the disk. Null when it cannot be done here: it is
+ * large, or there is no room; then it is spooled, and a drainer sees to it. @throws what the file system throws
+ */
+export function setEventAside(dataDir: string, request: HookRequest, reason: string): Promise<void> | null {
+  const body = parseBody(request.body);
+  if (body === null || bytesOf(request) > REDACT_AT_ONCE_BYTES) return null;
+  const { delivery, event, host, namespace } = request;
+  const line = redactedLine({ delivery, event, host, namespace, body });
+  const session = sessionName(sessionOf(body) ?? NO_SESSION);
+  return line === null ? null : quarantine(dataDir, session, reason, line.toString('utf8').trim());
 }
 
 function bytesOf(request: HookRequest): number {

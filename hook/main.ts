@@ -141,9 +141,14 @@ async function runHook(run: Run): Promise<Ending> {
       print(hostAnswer(request, outcome.body));
       if (waiting.length > 0) await drainInBackground(run);
       return null;
-    case 'refused':
+    case 'unwanted':
       run.unsaved = null;
-      return end('refused', `status ${outcome.status}`);
+      return end('refused', outcome.reason);
+    case 'refused':
+      return isCaptured(request)
+        ? setAside(run, request, target.server, outcome.reason)
+        : end('refused', outcome.reason);
+    case 'later':
     case 'away':
       return isCaptured(request)
         ? keep(run, request, target.server, outcome.reason)
@@ -192,6 +197,23 @@ async function keep(run: Run, request: HookRequest, server: string, reason: stri
   if (reason === BEHIND_OTHERS) await drainInBackground(run);
   await kept.synced;
   return end('spooled', reason);
+}
+
+/** Puts an event where a person finds it: the api will never take it. What cannot be set aside now is spooled, and a drainer tries. */
+async function setAside(run: Run, request: HookRequest, server: string, reason: string): Promise<Ending> {
+  if (run.schedule.endMs - elapsedMs() < KEEP_MS) return handOver(run);
+  const { setEventAside } = await import('./keep.ts');
+  let synced: Promise<void> | null;
+  try {
+    synced = setEventAside(run.dataDir, request, reason);
+  } catch {
+    synced = null; // The spool says what is wrong with the disk.
+  }
+  if (synced === null) return keep(run, request, server, reason);
+  run.unsaved = null;
+  run.isSaved = true;
+  await synced;
+  return end('refused', `${reason}, set aside`);
 }
 
 async function drainInBackground(run: Run): Promise<void> {

@@ -1,21 +1,54 @@
 import type { Answer } from './answer-reader.ts';
 
-/** What came of sending one event. */
+/** What came of sending one event. Only the api itself is believed: a proxy before it, or whoever has its port now, says nothing of events. */
 export type Outcome =
   | { readonly kind: 'accepted'; readonly body: string }
-  /** The server is there and will never take this event. */
-  | { readonly kind: 'refused'; readonly status: number; readonly body: string }
-  /** Nobody answered in time, or the server cannot take anything now. */
+  /** The api will never take this event: it is set aside. */
+  | { readonly kind: 'refused'; readonly reason: string }
+  /** Somebody asked that this is not kept (forgotten, excluded, switched off): it goes. */
+  | { readonly kind: 'unwanted'; readonly reason: string }
+  /** The api cannot take this event now; it may take those of other sessions. */
+  | { readonly kind: 'later'; readonly reason: string }
+  /** Nobody answered in time, or not the api, or it does not know the key or the address: no event gets through. */
   | { readonly kind: 'away'; readonly reason: string };
 
-/** Answers after which the same event may be taken later: in a hurry, or the key was changed and the client is not told yet. */
-const LATER = new Set([401, 403, 408, 429]);
+/** The api's own words for what is wrong with an event (`api/errors.ts`). */
+const REFUSED = new Set([
+  'INVALID_JSON',
+  'INVALID_UTF8',
+  'CONFLICT',
+  'BODY_TOO_LARGE',
+  'UNSUPPORTED_MEDIA_TYPE',
+  'VALIDATION_FAILED',
+  'UNKNOWN_EVENT_TYPE',
+  'EVENT_TOO_LARGE',
+  'EVENT_REFUSED',
+]);
+const UNWANTED = new Set(['SESSION_DELETED', 'EVENT_FORGOTTEN', 'CAPTURE_OFF', 'EXCLUDED']);
 
-/** What an answer means for its event: a server at fault (5xx), in a hurry or with another key will take it later. */
-export function outcomeOf({ status, body }: Answer): Outcome {
+/** What an answer means for its event. */
+export function outcomeOf({ status, isApi, body }: Answer): Outcome {
+  if (!isApi) return { kind: 'away', reason: `status ${status}, not of Recollect` };
   if (status >= 200 && status < 300) return { kind: 'accepted', body };
-  if (status >= 400 && status < 500 && !LATER.has(status)) return { kind: 'refused', status, body };
-  return { kind: 'away', reason: `status ${status}` };
+  // A key that was changed or an address that is wrong says nothing of the event.
+  if (status < 400 || status === 401 || status === 403 || status === 404)
+    return { kind: 'away', reason: `status ${status}` };
+  const code = status < 500 ? errorCode(body) : '';
+  const reason = `status ${status}${code === '' ? '' : ` ${code}`}`;
+  if (UNWANTED.has(code)) return { kind: 'unwanted', reason };
+  return { kind: REFUSED.has(code) ? 'refused' : 'later', reason };
+}
+
+/** The code in an error of the api; empty for none. */
+function errorCode(body: string): string {
+  let answer: unknown;
+  try {
+    answer = JSON.parse(body);
+  } catch {
+    return '';
+  }
+  if (answer === null || typeof answer !== 'object' || !('code' in answer)) return '';
+  return typeof answer.code === 'string' && /^[A-Z\d_]{1,40}$/.test(answer.code) ? answer.code : '';
 }
 
 /** An error of a connection by its code, which never holds what was sent. */

@@ -1,5 +1,7 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
+import { API_HEADER, isApiVersion } from './answer-reader.ts';
+import { lookUpOption } from './look-up.ts';
 import { outcomeOf, reasonOf } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
 import { headersOf, pathOf } from './request.ts';
@@ -31,14 +33,15 @@ export function createSender(target: Target): Sender {
       try {
         const request = open(
           new URL(pathOf(base, hook), base.origin),
-          { method: 'POST', agent, headers: headersOf(target, hook) },
+          { method: 'POST', agent, headers: headersOf(target, hook), ...lookUpOption() },
           (response) => {
             let body = '';
             response.setEncoding('utf8');
             response.on('data', (text: string) => {
               if (body.length < ANSWER_BYTES) body += text;
             });
-            response.once('end', () => finish(outcomeOf({ status: response.statusCode ?? 0, body })));
+            const isApi = isApiVersion(response.headers[API_HEADER]);
+            response.once('end', () => finish(outcomeOf({ status: response.statusCode ?? 0, isApi, body })));
             response.once('error', fail);
           },
         );

@@ -1,5 +1,6 @@
 import { fstatSync, read, readFileSync } from 'node:fs';
-import { holdThread } from './leave.ts';
+import { Socket } from 'node:net';
+import { holdThread, mayHoldThread } from './leave.ts';
 
 /** A host that leaves the pipe open is not waited for once what it wrote is a whole JSON text. */
 const QUIET_MS = 30;
@@ -12,8 +13,9 @@ export type Input =
   | { readonly kind: 'too-large' };
 
 /**
- * Reads what the host writes, at most `maxBytes`. After `waitMs` it takes what is there, if that is a whole JSON text. Reads in the pool's threads: a read that hung would hold back the time limit, and
- * a stream takes longer to be made than all the rest of the client.
+ * Reads what the host writes, at most `maxBytes`. After `waitMs` it takes what is there, if that is a whole JSON text. A pipe is read
+ * in the pool's threads: a read that hung would hold back the time limit, and a stream takes longer to be made than all the rest of
+ * the client.
  */
 export function readInput(maxBytes: number, waitMs = Infinity): Promise<Input> {
   let size: number;
@@ -29,41 +31,57 @@ export function readInput(maxBytes: number, waitMs = Infinity): Promise<Input> {
   return Promise.resolve(size > maxBytes ? { kind: 'too-large' } : { kind: 'bytes', bytes: readFileSync(0) });
 }
 
+/** Takes a piece; null says that there is no more. Answers whether more is wanted. */
+type Take = (piece: Buffer | null) => boolean;
+
 function readPipe(maxBytes: number, waitMs: number): Promise<Input> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
     let quiet: NodeJS.Timeout | undefined;
     const all = (): Buffer => (chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
-    const finish = (): void => resolve(bytes === 0 ? { kind: 'none' } : { kind: 'bytes', bytes: all() });
     const finishWhole = (): void => {
-      if (isWhole(all())) finish();
+      const whole = all();
+      if (isWhole(whole)) resolve({ kind: 'bytes', bytes: whole });
     };
     // After what has arrived meanwhile was taken in: a process that waits for a processor finds its timers due first.
     if (waitMs !== Infinity) setTimeout(() => setImmediate(finishWhole), waitMs);
-    const next = (): void => {
-      const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-      read(0, chunk, 0, CHUNK_BYTES, null, (error, count) => {
-        clearTimeout(quiet);
-        if (error?.code === 'EAGAIN') {
-          setTimeout(next, 5); // The host made its pipe a non-blocking one.
-          return;
-        }
-        bytes += error === null ? count : 0;
-        if (error !== null || count === 0 || bytes > maxBytes) {
-          holdThread(false);
-          if (bytes > maxBytes) resolve({ kind: 'too-large' });
-          else finish();
-          return;
-        }
-        chunks.push(chunk.subarray(0, count));
-        quiet = setTimeout(finishWhole, QUIET_MS);
-        next();
-      });
+    const take: Take = (piece) => {
+      clearTimeout(quiet);
+      bytes += piece?.length ?? 0;
+      if (bytes > maxBytes) resolve({ kind: 'too-large' });
+      else if (piece === null) resolve(bytes === 0 ? { kind: 'none' } : { kind: 'bytes', bytes: all() });
+      if (piece === null || bytes > maxBytes) return false;
+      chunks.push(piece);
+      quiet = setTimeout(finishWhole, QUIET_MS);
+      return true;
     };
-    holdThread(true);
-    next();
+    if (mayHoldThread()) readByThread(take);
+    else readBySocket(take);
   });
+}
+
+function readByThread(take: Take): void {
+  const next = (): void => {
+    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+    read(0, chunk, 0, CHUNK_BYTES, null, (error, count) => {
+      if (error?.code === 'EAGAIN') setTimeout(next, 5); // The host made its pipe a non-blocking one.
+      else if (take(error === null && count > 0 ? chunk.subarray(0, count) : null)) next();
+      else holdThread(false);
+    });
+  };
+  holdThread(true);
+  next();
+}
+
+/** Takes longer to begin, and can be given up. */
+function readBySocket(take: Take): void {
+  const socket = new Socket({ fd: 0, readable: true, writable: false });
+  socket.on('data', (piece: Buffer) => {
+    if (!take(piece)) socket.destroy();
+  });
+  socket.once('end', () => take(null));
+  socket.once('error', () => take(null));
 }
 
 /** A JSON object can only be parsed when all of it is there. */

@@ -2,6 +2,7 @@ import { createIndexActivities } from '../activities/indexing/create-index-activ
 import { createLearningActivities } from '../activities/learning/create-learning-activities.ts';
 import { createMaintenanceActivities } from '../activities/maintenance/create-maintenance-activities.ts';
 import { withFailures } from '../activities/failures.ts';
+import { standingBack } from '../activities/stand-back.ts';
 import { createSessionActivities } from '../activities/session/create-session-activities.ts';
 import { createTranscriptActivities } from '../activities/transcripts/create-transcript-activities.ts';
 import { createSummariseActivities } from '../activities/summarise/create-summarise-activities.ts';
@@ -12,7 +13,9 @@ import { BGE_SMALL } from '../models/embedding/bge-small.ts';
 import { createOnnxEmbedder } from '../models/embedding/onnx-embedder.ts';
 import { createModel } from '../models/create-model.ts';
 import { createTokenCounter } from '../models/tokens/token-counter.ts';
+import { createDirectoryStore } from '../stores/objects/directory-store.ts';
 import { createDatabase } from '../stores/postgres/database.ts';
+import { isFlooding } from '../stores/postgres/flood-sign.ts';
 import { createPool } from '../stores/postgres/pool.ts';
 import { localOwner } from '../stores/postgres/transcripts.ts';
 import { createTemporalClient } from '../stores/temporal/client.ts';
@@ -68,18 +71,30 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
   const tokens = createTokenCounter();
   const model = createModel(config.model, { countTokens: tokens.count, now: clock.now });
   const embeddingModel = { name: BGE_SMALL.name, dimension: BGE_SMALL.dimension };
+  const flooding = () => isFlooding(database.pool);
   return {
     activities: {
-      session: withFailures(createSessionActivities({ database, tokens, embeddingModel, hints, clock })),
+      session: withFailures(
+        standingBack(createSessionActivities({ database, tokens, embeddingModel, hints, clock }), ['takeIn'], flooding),
+      ),
       model: {
-        ...withFailures(createSummariseActivities({ database, model, embeddingModel, hints, clock })),
+        ...withFailures(
+          standingBack(
+            createSummariseActivities({ database, model, embeddingModel, hints, clock }),
+            ['summariseWindows', 'summariseSession'],
+            flooding,
+          ),
+        ),
         ...withFailures(createLearningActivities({ database, model, embeddingModel, hints })),
       },
-      embedding: withFailures(createIndexActivities({ database, embedder, vectors })),
+      embedding: withFailures(
+        standingBack(createIndexActivities({ database, embedder, vectors }), ['embedBatch'], flooding),
+      ),
       transcripts: withFailures(
         createTranscriptActivities({
           database,
           hints,
+          objects: config.wholeValuesDir === undefined ? null : createDirectoryStore(config.wholeValuesDir),
           now: clock.now,
           watch: {
             ...config.transcripts,

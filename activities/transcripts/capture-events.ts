@@ -1,18 +1,14 @@
 import type pg from 'pg';
-import { buildCaptureEvent } from '../../domain/capture/build-event.ts';
 import type { CaptureEvent, Capturer, HostEvent } from '../../domain/capture/event.ts';
+import { WholeValues } from '../../domain/capture/whole-values.ts';
+import type { KeptEvent } from '../../domain/capture/whole-values.ts';
+import type { ObjectStore } from '../../domain/ports/object-store.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
 import { asId } from '../../domain/ids.ts';
 import type { SessionId } from '../../domain/ids.ts';
 import type { Captured } from '../../domain/transcripts/store.ts';
 import { captureEvents } from '../../stores/postgres/capture.ts';
-
-/** PostgreSQL's error classes for what is wrong with the data itself: data exception, integrity, program limit. */
-const DATA_FAULT = /^(?:22|23|54)/;
-
-function isDataFault(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && DATA_FAULT.test(error.code);
-}
+import { isDataFault } from '../../stores/postgres/data-fault.ts';
 
 /** Stores events together; where the store refuses them for what is in one, finds that one by halves. */
 async function captureApart(pool: pg.Pool, events: readonly CaptureEvent[]): Promise<Captured[]> {
@@ -29,18 +25,26 @@ async function captureApart(pool: pg.Pool, events: readonly CaptureEvent[]): Pro
   }
 }
 
-/** Captures events for a user: redacted and built as the api does it, then their sessions' workflows are told. */
+/**
+ * Captures events for a user: redacted and built as the api does it, what is cut kept whole in `objects` (null: it is not), then their
+ * sessions' workflows are told.
+ */
 export function createTranscriptCapture(
   pool: pg.Pool,
   hints: WorkflowHints,
   capturer: Capturer,
+  objects: ObjectStore | null = null,
 ): (events: readonly HostEvent[]) => Promise<Captured[]> {
   return async (events) => {
     const receivedAt = new Date();
+    const wholes = new WholeValues(objects, capturer);
+    const kept: KeptEvent[] = [];
+    for (const event of events) kept.push(await wholes.build(event, receivedAt));
     const results = await captureApart(
       pool,
-      events.map((event) => buildCaptureEvent(event, capturer, receivedAt)),
+      kept.map(({ event }) => event),
     );
+    await wholes.settle(kept, results);
     const told = new Set<SessionId>();
     for (const { status, sessionId } of results)
       if (status === 'accepted' && sessionId !== null) told.add(asId<SessionId>(sessionId));

@@ -1,6 +1,7 @@
 import { asId } from '../../domain/ids.ts';
 import type { TenantId, UserId } from '../../domain/ids.ts';
 import type { Capturer } from '../../domain/capture/event.ts';
+import type { ObjectStore } from '../../domain/ports/object-store.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
 import { standingOf } from '../../domain/transcripts/due.ts';
 import { allowedFolder, listTranscripts } from '../../stores/files/transcript-folder.ts';
@@ -19,6 +20,8 @@ import type { WatchOptions } from './watch.ts';
 export interface TranscriptDependencies {
   readonly database: Database;
   readonly hints: WorkflowHints;
+  /** Where values that are cut are kept whole; null where they are not. */
+  readonly objects: ObjectStore | null;
   readonly now: () => number;
   readonly watch: WatchOptions;
 }
@@ -30,10 +33,10 @@ const SHOW_MS = 1_000;
 
 /** Reading of transcripts of this machine. */
 export function createTranscriptActivities(dependencies: TranscriptDependencies): TranscriptActivities {
-  const { database, hints, now, watch } = dependencies;
+  const { database, hints, objects, now, watch } = dependencies;
 
   const storeOf = (capturer: Capturer) =>
-    createTranscriptStore(database, capturer, createTranscriptCapture(database.pool, hints, capturer));
+    createTranscriptStore(database, capturer, createTranscriptCapture(database.pool, hints, capturer, objects));
 
   return {
     readTranscripts: ({ tenantId: tenant, importId }) =>

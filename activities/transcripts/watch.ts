@@ -4,7 +4,7 @@ import { compileExclusions } from '../../domain/capture/exclusions.ts';
 import type { Exclusion } from '../../domain/capture/exclusions.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import { standingOf } from '../../domain/transcripts/due.ts';
-import { removeLateDoubles } from '../../domain/transcripts/reconcile.ts';
+import { removeLateDoubles } from '../../domain/transcripts/settle.ts';
 import type { TranscriptStore } from '../../domain/transcripts/store.ts';
 import { allowedFolder, listTranscripts } from '../../stores/files/transcript-folder.ts';
 import type { TranscriptFileEntry } from '../../stores/files/transcript-folder.ts';

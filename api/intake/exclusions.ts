@@ -1,31 +1,31 @@
 import { compileExclusions } from '../../domain/capture/exclusions.ts';
 import type { Exclusion } from '../../domain/capture/exclusions.ts';
-import type { HostEvent } from '../../domain/capture/event.ts';
 import { asId } from '../../domain/ids.ts';
 import type { SessionId, TenantId } from '../../domain/ids.ts';
 import type { CaptureMetrics } from '../../telemetry/metrics.ts';
 import type { CommitResult } from './group-commit.ts';
 import type { Intake } from './intake.ts';
+import { SessionFolders } from './session-folders.ts';
+import type { ExclusionMemory } from './session-folders.ts';
 
 export interface ExclusionOptions {
   /** Globs of the whole instance. */
   readonly globs: readonly string[];
   /** Globs of a tenant. Rejects when storage is away. */
   readonly load: (tenantId: TenantId) => Promise<readonly string[]>;
+  readonly memory: ExclusionMemory;
   readonly now?: () => number;
 }
 
 /** A list is believed for this long: so long may a change take to hold. */
 const BELIEVE_MS = 5_000;
 const MAX_TENANTS = 10_000;
-/** Sessions of one tenant that are remembered as excluded. */
-const MAX_SESSIONS = 10_000;
 
 export interface Known {
   readonly globs: string;
   readonly excludes: Exclusion | null;
-  /** Sessions that an event placed in an excluded folder: their events without a path lie there, too. */
-  readonly sessions: Set<string>;
+  /** Of the tenant, whatever the list is. */
+  readonly folders: SessionFolders;
   until: number;
 }
 
@@ -64,25 +64,12 @@ export class Exclusions {
     }
     if (this.known.size >= MAX_TENANTS) this.known.clear();
     const excludes = compileExclusions([...this.options.globs, ...own]);
-    const known: Known = { globs, excludes, sessions: new Set(), until };
+    const folders = before?.folders ?? new SessionFolders(tenantId, this.options.memory);
+    if (excludes === null) folders.clear();
+    const known: Known = { globs, excludes, folders, until };
     this.known.set(tenantId, known);
     return known;
   }
-}
-
-/** Whether an event is not to be stored: for its own folder, or for the one that its session was last seen in where it tells none. */
-export function isExcluded(known: Known, event: HostEvent): boolean {
-  if (known.excludes === null) return false;
-  const name = `${event.host}\u0000${event.externalId}`;
-  const path = event.project?.path;
-  if (path === undefined) return known.sessions.has(name);
-  if (!known.excludes(path)) {
-    known.sessions.delete(name);
-    return false;
-  }
-  if (known.sessions.size >= MAX_SESSIONS) known.sessions.clear();
-  known.sessions.add(name);
-  return true;
 }
 
 /** The way in, as routes use it. */
@@ -105,14 +92,15 @@ export function excluding(intake: Capture, exclusions: Exclusions, metrics: Capt
       const looked = exclusions.of(capturer.tenantId);
       const known = looked instanceof Promise ? await looked : looked;
       if (known.excludes === null) return intake.capture(events, capturer);
-      const wanted = events.map((event) => !isExcluded(known, event));
+      const checked = known.folders.check(events, known.excludes);
+      const excluded = checked instanceof Promise ? await checked : checked;
       const results = await intake.capture(
-        events.filter((_, index) => wanted[index] === true),
+        events.filter((_, index) => excluded[index] !== true),
         capturer,
       );
       let next = 0;
-      return wanted.map((isWanted) => {
-        if (!isWanted) {
+      return excluded.map((isExcluded) => {
+        if (isExcluded) {
           metrics.captured.inc({ outcome: 'excluded' });
           return EXCLUDED;
         }

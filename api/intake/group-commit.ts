@@ -1,5 +1,6 @@
 import type { CaptureOutcome } from '../../domain/capture/event.ts';
 import type { EncodedEvent } from '../../stores/postgres/capture-encoding.ts';
+import { isDataFault } from '../../stores/postgres/data-fault.ts';
 import { ApiError } from '../errors.ts';
 
 /** Stores events, all or none of a call; answers one outcome an event. */
@@ -27,14 +28,6 @@ const MAX_WAITING_EVENTS = 20_000;
 const MAX_FLUSH_CHARS = 16_000_000;
 /** Text that may wait. */
 const MAX_WAITING_CHARS = 128_000_000;
-
-/** PostgreSQL's error classes for what is wrong with the data itself: data exception, integrity, program limit. */
-const DATA_FAULT = /^(?:22|23|54)/;
-
-/** Only then is the event at fault, and sending it again in vain: a deadlock, a timeout or a missing function is ours. */
-function isDataFault(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && DATA_FAULT.test(error.code);
-}
 
 function failures(events: readonly EncodedEvent[], error: unknown): CommitResult[] {
   return events.map(() => ({ status: 'failed', error }));

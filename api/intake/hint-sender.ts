@@ -1,5 +1,6 @@
 import type { SessionId, TenantId } from '../../domain/ids.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
+import type { FloodGauge } from './flood-gauge.ts';
 
 interface PendingHint {
   readonly tenantId: TenantId;
@@ -15,15 +16,14 @@ export interface HintSenderOptions {
   readonly hints: WorkflowHints;
   /** How long hints of one session are gathered, unless an event asks for one at once. */
   readonly delayMs: number;
+  /** Every event is counted in it. */
+  readonly flood: FloodGauge;
   readonly onFailure: (error: unknown) => void;
   readonly onSent: () => void;
 }
 
 /** What is to be told at once waits for this share of the delay: long enough to see that a flood begins. */
 const AT_ONCE_SHARE = 0.05;
-/** Events at once, and a second, beyond which there is a flood. */
-const FLOOD_BURST = 16;
-const FLOOD_PER_SECOND = 200;
 /** In a flood every hint waits for its end, which is looked for at this share of the delay … */
 const FLOOD_LOOK_SHARE = 0.5;
 /** … but no longer than so many times the delay. */
@@ -37,29 +37,6 @@ const MOST_STRETCH = 8;
 /** Hints on their way at once: one Temporal client does a few hundred a second, and nobody waits for them. */
 const MAX_AT_ONCE = 16;
 
-/** Sees a flood of events: a bucket that every event takes a token from, and that fills up again with time. */
-class FloodGauge {
-  private tokens = FLOOD_BURST;
-  private atMs = performance.now();
-
-  /** An event came. */
-  count(): void {
-    this.refill();
-    this.tokens = Math.max(this.tokens - 1, 0);
-  }
-
-  get isFlooding(): boolean {
-    this.refill();
-    return this.tokens < FLOOD_BURST / 2;
-  }
-
-  private refill(): void {
-    const now = performance.now();
-    this.tokens = Math.min(this.tokens + ((now - this.atMs) / 1_000) * FLOOD_PER_SECOND, FLOOD_BURST);
-    this.atMs = now;
-  }
-}
-
 /**
  * Tells session workflows that something was captured: at most one hint of a session is in flight, later ones are folded into the
  * next. In a flood captures go before the work that they make, so that hints wait for its end, within bounds. Nothing waits for it and nothing is lost by a failure, because the capture sweep finds what was never told.
@@ -68,7 +45,6 @@ export class HintSender {
   private readonly options: HintSenderOptions;
   private readonly pending = new Map<SessionId, PendingHint>();
   private readonly queue: SessionId[] = [];
-  private readonly flood = new FloodGauge();
   private inFlight = 0;
   private stopped = false;
 
@@ -78,7 +54,7 @@ export class HintSender {
 
   hint(tenantId: TenantId, sessionId: SessionId, atOnce: boolean): void {
     if (this.stopped) return;
-    this.flood.count();
+    this.options.flood.count();
     const entry = this.pending.get(sessionId) ?? { tenantId, timer: null, sinceMs: 0, sending: false, again: 'no' };
     this.pending.set(sessionId, entry);
     if (entry.sending) {
@@ -86,7 +62,7 @@ export class HintSender {
     } else if (entry.timer === null) {
       entry.sinceMs = performance.now();
       this.gather(sessionId, entry, atOnce ? this.atOnceMs : this.gatherMs);
-    } else if (atOnce && !this.flood.isFlooding) {
+    } else if (atOnce && !this.options.flood.isFlooding) {
       clearTimeout(entry.timer);
       this.gather(sessionId, entry, this.atOnceMs);
     }
@@ -96,7 +72,7 @@ export class HintSender {
   private gather(sessionId: SessionId, entry: PendingHint, delayMs: number): void {
     entry.timer = setTimeout(() => {
       const heldMs = performance.now() - entry.sinceMs;
-      if (this.flood.isFlooding && heldMs < this.options.delayMs * LONGEST_HOLD)
+      if (this.options.flood.isFlooding && heldMs < this.options.delayMs * LONGEST_HOLD)
         this.gather(sessionId, entry, this.options.delayMs * FLOOD_LOOK_SHARE);
       else this.enqueue(sessionId, entry);
     }, delayMs);

@@ -1,9 +1,10 @@
 import { buildCaptureEvent, isBoundary } from '../../domain/capture/build-event.ts';
-import type { Capturer, HostEvent } from '../../domain/capture/event.ts';
-import { wholeValueKey } from '../../domain/ports/object-store.ts';
+import type { CaptureEvent, Capturer, HostEvent } from '../../domain/capture/event.ts';
+import { WholeValues } from '../../domain/capture/whole-values.ts';
+import type { KeptEvent } from '../../domain/capture/whole-values.ts';
 import type { ObjectStore } from '../../domain/ports/object-store.ts';
-import type { WholeValue } from '../../domain/redaction/redact.ts';
 import { encodeEvent } from '../../stores/postgres/capture-encoding.ts';
+import type { EncodedEvent } from '../../stores/postgres/capture-encoding.ts';
 import type { CaptureMetrics } from '../../telemetry/metrics.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { CommitResult, StoreEvents } from './group-commit.ts';
@@ -30,14 +31,15 @@ export class Intake {
     const receivedAt = new Date();
     // Made text while an earlier flush is on its way: the database never waits for that.
     const urgent: boolean[] = [];
-    const wholes: WholeValue[] | undefined = this.objects === null ? undefined : [];
-    const encoded = events.map((event) => {
-      const built = buildCaptureEvent(event, capturer, receivedAt, { wholes });
-      urgent.push(isBoundary(built));
-      return encodeEvent(built);
-    });
-    await this.keepWhole(capturer, wholes ?? []);
-    const results = await this.commit.submit(encoded);
+    const encode = (event: CaptureEvent) => {
+      urgent.push(isBoundary(event));
+      return encodeEvent(event);
+    };
+    const { objects } = this;
+    const results =
+      objects === null
+        ? await this.commit.submit(events.map((event) => encode(buildCaptureEvent(event, capturer, receivedAt))))
+        : await this.captureWhole(new WholeValues(objects, capturer), events, receivedAt, encode);
     results.forEach((result, index) => {
       this.metrics.captured.inc({ outcome: result.status });
       if (result.status !== 'accepted') return;
@@ -46,9 +48,17 @@ export class Intake {
     return results;
   }
 
-  /** Before the commit: the note in a row must not point to nothing. */
-  private async keepWhole(capturer: Capturer, wholes: readonly WholeValue[]): Promise<void> {
-    for (const { sha256, text } of wholes)
-      await this.objects?.put(wholeValueKey(capturer.tenantId, sha256), Buffer.from(text, 'utf8'));
+  /** Keeps whole what is cut in the events. */
+  private async captureWhole(
+    wholes: WholeValues,
+    events: readonly HostEvent[],
+    receivedAt: Date,
+    encode: (event: CaptureEvent) => EncodedEvent,
+  ): Promise<CommitResult[]> {
+    const kept: KeptEvent[] = [];
+    for (const event of events) kept.push(await wholes.build(event, receivedAt));
+    const results = await this.commit.submit(kept.map(({ event }) => encode(event)));
+    await wholes.settle(kept, results);
+    return results;
   }
 }

@@ -1,8 +1,9 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { translateHook } from '../../domain/capture/claude-code-hooks.ts';
-import type { HookPayload } from '../../domain/capture/claude-code-hooks.ts';
 import type { HostEvent } from '../../domain/capture/event.ts';
+import { readHookPayload } from '../../domain/capture/hook-payload.ts';
+import type { HookPayload } from '../../domain/capture/hook-payload.ts';
 import { translateMapped, withSessionId } from '../../domain/capture/hosts/translate-mapped.ts';
 import { holderOf, viewerOf } from '../auth.ts';
 import { HOOK_BODY_BYTES } from '../body.ts';
@@ -12,18 +13,10 @@ import { rejectionOf } from '../intake/check-event.ts';
 import { deliveryHeaders, deliveryOf, SOURCE_HEADER } from '../intake/delivery.ts';
 import { HOOK_HOSTS, HOST_MAPPINGS } from '../schemas/host-mappings.ts';
 import type { HookHost } from '../schemas/host-mappings.ts';
-import { externalId, ERROR_RESPONSES, namespaceName, timestamp } from '../schemas/shared.ts';
+import { externalId, ERROR_RESPONSES, namespaceName } from '../schemas/shared.ts';
 
-/** What must be right in a hook's JSON; everything else is the host's own and is kept as it comes. */
-const hookBody = z.looseObject({
-  session_id: externalId,
-  cwd: z.string().max(4096).optional(),
-  hook_event_name: z.string().max(64).optional(),
-  agent_id: z.string().max(256).optional(),
-  agent_type: z.string().max(256).optional(),
-  timestamp: timestamp.optional(),
-  event_id: z.string().min(1).max(256).optional(),
-});
+/** What must be right in a hook's JSON: a host that sends anything else in another way than it did must not lose its events for it. */
+const hookBody = z.looseObject({ session_id: externalId });
 
 const hookAnswer = z
   .object({
@@ -94,7 +87,7 @@ export function hookRoutes({ intake, recall }: ApiDependencies): FastifyPluginCa
         const holder = holderOf(request);
         const { event } = request.params;
         const { host, namespace } = request.query;
-        const told = translate(host, event, request.body, deliveryOf(request.headers));
+        const told = translate(host, event, readHookPayload(request.body), deliveryOf(request.headers));
         const source = request.headers[SOURCE_HEADER] === 'spool' ? ('spool' as const) : ('hook' as const);
         const translated = told === null ? null : { ...told, namespace, source };
         if (translated !== null) {

@@ -9,6 +9,7 @@ import type { JobName } from '../../stores/temporal/job-ids.ts';
 import { holderOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
+import { refuseStrangers } from '../job-owner.ts';
 import { jobSchema } from '../schemas/jobs.ts';
 import { ERROR_RESPONSES, paginationSchema } from '../schemas/shared.ts';
 import { refuseViewers } from '../writers.ts';
@@ -118,9 +119,11 @@ export function jobRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZ
         },
       },
       async (request, reply) => {
-        const { tenantId } = refuseViewers(holderOf(request));
+        const holder = refuseViewers(holderOf(request));
+        const { tenantId } = holder;
         const name = nameOf(request.params.id);
         const before = await answerOf(tenantId, name);
+        await refuseStrangers(database, holder, name);
         const run = await jobs.describe(tenantId, name);
         if (run?.state !== 'running' || !(await jobs.cancel(tenantId, name)))
           throw new ApiError('CONFLICT', 'the job does not run, so that there is nothing to end');
@@ -142,9 +145,12 @@ export function jobRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZ
         },
       },
       async (request, reply) => {
-        const { tenantId } = refuseViewers(holderOf(request));
+        const holder = refuseViewers(holderOf(request));
+        const { tenantId } = holder;
         const name = nameOf(request.params.id);
         await answerOf(tenantId, name);
+        // Whatever waits for the index is everybody's, and to look at it once more harms nobody.
+        if (name.kind !== 'index') await refuseStrangers(database, holder, name);
         switch (name.kind) {
           case 'session':
           case 'learning':

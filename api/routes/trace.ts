@@ -24,7 +24,7 @@ const traceAnswer = z.object({
   data: z.array(traceSchema),
   forgotten: z
     .array(z.object({ host: z.string(), external_id: z.string(), forgotten_at: z.string() }))
-    .describe('Sessions in which an event of this key was forgotten'),
+    .describe('Sessions in which an event of this key was forgotten: your own, to admins all'),
   searched_sessions: z
     .number()
     .int()
@@ -89,7 +89,7 @@ export function traceRoutes({ database, vectors, jobs }: ApiDependencies): Fasti
             const trace = await traceEvent(transaction, event);
             if (trace !== null) traces.push({ event, trace });
           }
-          return { traces, forgotten: await tombstonesOf(transaction, key) };
+          return { traces, forgotten: await tombstonesOf(transaction, key, viewerOf(holder)) };
         });
         const degraded = new Set<'temporal' | 'vector'>();
         const data = [];

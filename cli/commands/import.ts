@@ -84,11 +84,14 @@ async function transcripts(
   context: CommandContext,
 ): Promise<ExitCode> {
   const folder = given === undefined ? transcriptFolder(context.environment['CLAUDE_CONFIG_DIR']) : path.resolve(given);
-  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    context.output.err(`There is no folder ${folder}.\n`);
-    return 1;
-  }
-  return withServer(options, context, (api, { isRemote }, signal) =>
-    importTranscripts({ api, folder, follow: options.follow === true, isRemote, signal }, context),
-  );
+  const follow = options.follow === true;
+  return withServer(options, context, async (api, { isRemote }, signal) => {
+    // A machine on which no session was run yet: its folder is waited for.
+    const isNeeded = !(follow && isRemote);
+    if (isNeeded && statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
+      context.output.err(`There is no folder ${folder}.\n`);
+      return 1;
+    }
+    return importTranscripts({ api, folder, follow, isRemote, signal }, context);
+  });
 }

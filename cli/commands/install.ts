@@ -28,9 +28,10 @@ export function addInstall(program: Command, context: CommandContext, exit: (cod
     .option('--api-key-file <file>', 'file with the key for it, - for stdin')
     .option('--namespace <name>', 'keep its sessions apart under this name', parseNamespace)
     .addOption(
-      new Option('--transport <way>', 'http: sent by the agent where it can; client: by a command that spools').choices(
-        ['http', 'client'],
-      ),
+      new Option(
+        '--transport <way>',
+        'http: sent by the agent where it can (default); client: by a command that spools (default for a server on another machine)',
+      ).choices(['http', 'client']),
     )
     .option('--allow-plain', 'send the key over plain http to another machine')
     .option('--no-check', 'do not ask the server first')

@@ -75,7 +75,7 @@ function drainText(report: DrainReport, url: string): string {
   const { delivered, forgotten, quarantined, end } = report;
   const rows = [
     ['delivered', String(delivered), `to ${url}`],
-    ...(forgotten === 0 ? [] : [['forgotten', String(forgotten), 'of sessions that were deleted']]),
+    ...(forgotten === 0 ? [] : [['forgotten', String(forgotten), 'of what was forgotten, excluded or switched off']]),
     ...(quarantined === 0 ? [] : [['set aside', String(quarantined), 'no server takes them']]),
   ];
   const why =

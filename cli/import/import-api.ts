@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 
 const count = z.number();
@@ -46,11 +47,21 @@ const errorSchema = z.object({ error: z.string(), code: z.string() });
 export class ImportApiError extends Error {
   override readonly name = 'ImportApiError';
   readonly code: string;
+  /** Of HTTP; 0 where nothing answered. */
+  readonly status: number;
 
-  constructor(code: string, message: string, cause?: unknown) {
+  constructor(code: string, message: string, status = 0, cause?: unknown) {
     super(message, { cause });
     this.code = code;
+    this.status = status;
   }
+}
+
+/** Whether asking again later may go well: the server is away, restarts, or has too much to do. */
+export function passesByItself(error: unknown): error is ImportApiError {
+  if (!(error instanceof ImportApiError)) return false;
+  const { code, status } = error;
+  return code === 'UNREACHABLE' || code === 'BUSY' || status === 408 || status === 429 || status >= 500;
 }
 
 /** A file as it is named to the server; nothing is opened by this name there. */
@@ -115,7 +126,7 @@ export class ImportApi {
         return await this.ask('POST', `/transcripts?${query.toString()}`, segmentSchema, { lines: bytes });
       } catch (error) {
         if (!(error instanceof ImportApiError) || error.code !== 'BUSY' || tries >= BUSY_TRIES) throw error;
-        await new Promise((resolve) => setTimeout(resolve, BUSY_WAIT_MS));
+        await wait(BUSY_WAIT_MS, undefined, { signal: this.signal });
       }
     }
   }
@@ -144,11 +155,11 @@ export class ImportApi {
       status = response.status;
       answer = await response.json();
     } catch (error) {
-      if (this.signal.aborted) throw new ImportApiError('STOPPED', 'stopped', error);
-      throw new ImportApiError('UNREACHABLE', `${this.url} does not answer`, error);
+      if (this.signal.aborted) throw new ImportApiError('STOPPED', 'stopped', 0, error);
+      throw new ImportApiError('UNREACHABLE', `${this.url} does not answer`, 0, error);
     }
     if (status < 400) return schema.parse(answer);
     const said = errorSchema.safeParse(answer);
-    throw new ImportApiError(said.data?.code ?? 'UNKNOWN', said.data?.error ?? `the server answered ${status}`);
+    throw new ImportApiError(said.data?.code ?? 'UNKNOWN', said.data?.error ?? `the server answered ${status}`, status);
   }
 }

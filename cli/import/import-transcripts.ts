@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { CommandContext, ExitCode } from '../command-context.ts';
 import { terminalProgress } from '../terminal-progress.ts';
+import { followTranscripts } from './follow-transcripts.ts';
 import { ImportApiError } from './import-api.ts';
 import type { ImportAnswer, ImportApi } from './import-api.ts';
 import { progressLine, summaryText } from './report.ts';
@@ -17,7 +18,6 @@ export interface ImportRequest {
 }
 
 const POLL_MS = 500;
-const FOLLOW_MS = 10_000;
 const STEP = 'transcripts';
 
 function howToLook(id: string): string {
@@ -61,26 +61,23 @@ async function watchJob(job: ImportAnswer, request: ImportRequest, context: Comm
   return showEnd(now, context);
 }
 
-/** Sends this machine's transcripts to a server that cannot read them; with `follow`, again and again until Ctrl-C. */
-async function streamAll(request: ImportRequest, context: CommandContext): Promise<ExitCode> {
-  const { api, folder, follow, signal } = request;
+/** Sends this machine's transcripts once to a server that cannot read them. */
+async function sendAll(request: ImportRequest, context: CommandContext): Promise<ExitCode> {
+  const { api, folder, signal } = request;
   const { out } = context.output;
   const progress = terminalProgress(context.output, { verbose: false });
   out(`Sending ${folder}\n`);
+  const step = progress.step(STEP);
   try {
-    for (;;) {
-      const step = progress.step(STEP);
-      const result = await streamTranscripts({
-        api,
-        folder,
-        signal,
-        onProgress: ({ files, counts }) => step.update(progressLine(files, counts)),
-      });
-      step.done(progressLine(result.files, result.counts));
-      out(summaryText(result.files, result.counts));
-      if (!follow) return 0;
-      await wait(FOLLOW_MS, undefined, { signal });
-    }
+    const result = await streamTranscripts({
+      api,
+      folder,
+      signal,
+      onProgress: ({ files, counts }) => step.update(progressLine(files, counts)),
+    });
+    step.done(progressLine(result.files, result.counts));
+    out(summaryText(result.files, result.counts));
+    return 0;
   } catch (error) {
     if (!signal.aborted) throw error;
     progress.clear();
@@ -96,12 +93,13 @@ function isLeftToClient(error: unknown): boolean {
 
 /** Imports the transcripts of a folder: by the server where it may read them, else by sending them. Rejects with ImportApiError. */
 export async function importTranscripts(request: ImportRequest, context: CommandContext): Promise<ExitCode> {
-  if (request.isRemote) return streamAll(request, context);
+  const send = () => (request.follow ? followTranscripts(request, context) : sendAll(request, context));
+  if (request.isRemote) return send();
   let job: ImportAnswer;
   try {
     job = await request.api.start(request.folder, request.follow);
   } catch (error) {
-    if (isLeftToClient(error)) return streamAll(request, context);
+    if (isLeftToClient(error)) return send();
     throw error;
   }
   return watchJob(job, request, context);

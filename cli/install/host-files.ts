@@ -35,14 +35,19 @@ export interface FileChange {
   readonly made: Readonly<Record<string, unknown>>;
 }
 
-/** Seconds that the host waits at most; a hook that fails or is late never blocks the agent. */
-const TIMEOUT_SECONDS = 5;
+/** Seconds that the host waits for the server at most; a hook that fails or is late never blocks the agent, and its transcript has it. */
+const CAPTURE_SECONDS = 1;
+/** The same for an event whose answer may bring context. */
+const CONTEXT_SECONDS = 2;
+const HTTP_CONTEXT: ReadonlySet<string> = new Set(['UserPromptSubmit']);
+/** The client ends by itself, after half a second or two (hook/limits.ts). To end it before that would lose the event it is about to keep. */
+const CLIENT_SECONDS = 5;
 const KEY_VARIABLE = 'RECOLLECT_API_KEY';
 
+/** Without PreToolUse: the server has no answer to it yet, and a hook before every tool would cost time for nothing. */
 const CLAUDE_CODE_EVENTS = [
   'SessionStart',
   'UserPromptSubmit',
-  'PreToolUse',
   'PostToolUse',
   'PostToolUseFailure',
   'SubagentStart',
@@ -54,8 +59,6 @@ const CLAUDE_CODE_EVENTS = [
   'Notification',
   'SessionEnd',
 ] as const;
-/** Only a read is a question that memory can answer; a hook before every other tool would cost time for nothing. */
-const MATCHERS: Readonly<Record<string, string>> = { PreToolUse: 'Read' };
 /** The client adds what HTTP hooks cannot: the git remote, the machine and the root of the project. */
 const BY_CLIENT: ReadonlySet<string> = new Set(['SessionStart']);
 
@@ -92,16 +95,15 @@ export function claudeCodeHooks(plan: HookPlan): WantedHook[] {
   return CLAUDE_CODE_EVENTS.map((event) => {
     const hook =
       plan.transport === 'client' || BY_CLIENT.has(event)
-        ? { type: 'command', command: plan.command(event), timeout: TIMEOUT_SECONDS }
+        ? { type: 'command', command: plan.command(event), timeout: CLIENT_SECONDS }
         : {
             type: 'http',
             url: `${plan.url}/api/v1/hooks/${event}${query}`,
             headers: { Authorization: `Bearer $${KEY_VARIABLE}` },
             allowedEnvVars: [KEY_VARIABLE],
-            timeout: TIMEOUT_SECONDS,
+            timeout: HTTP_CONTEXT.has(event) ? CONTEXT_SECONDS : CAPTURE_SECONDS,
           };
-    const matcher = MATCHERS[event];
-    return { event, entry: { ...(matcher === undefined ? {} : { matcher }), hooks: [hook] } };
+    return { event, entry: { hooks: [hook] } };
   });
 }
 
@@ -164,7 +166,7 @@ function hooksJson(
 }
 
 function commands(events: readonly string[], plan: HookPlan): WantedHook[] {
-  return events.map((event) => ({ event, entry: { command: plan.command(event), timeout: TIMEOUT_SECONDS } }));
+  return events.map((event) => ({ event, entry: { command: plan.command(event), timeout: CLIENT_SECONDS } }));
 }
 
 function commandGroups(events: readonly string[], plan: HookPlan): WantedHook[] {

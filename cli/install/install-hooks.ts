@@ -85,6 +85,8 @@ export async function installHooks(request: InstallRequest, ports: InstallPorts)
   if (clientChanged) out(`  ${clientFile(dataDir)}: address and key for the client, readable by you only\n`);
   if (!named && access.isRemote)
     out(`  The server is that of ${clientFile(dataDir)}: delete it to use the instance of this machine.\n`);
+  if (host === 'claude-code' && access.isRemote)
+    out('  Transcripts: recollect service install sends what hooks miss. The server cannot read them here.\n');
   if (scope.kind === 'project') warnOfProject(scope.folder, plan, ports);
   out(`Next: ${NEXT[host]}\n`);
 }
@@ -93,7 +95,8 @@ export async function installHooks(request: InstallRequest, ports: InstallPorts)
 function planOf({ host, scope, transport, namespace, dataDir }: InstallRequest, access: ServerAccess): HookPlan {
   return {
     scope,
-    transport: transport ?? (host === 'claude-code' ? 'http' : 'client'),
+    // On its way to another machine more gets lost than on this one: the client keeps it.
+    transport: transport ?? (host === 'claude-code' && !access.isRemote ? 'http' : 'client'),
     url: access.url,
     apiKey: access.apiKey,
     namespace,

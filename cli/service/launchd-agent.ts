@@ -1,5 +1,11 @@
 import path from 'node:path';
-import { checkValues, serviceCommand, type ServiceDefinition, STOP_SECONDS } from './service-definition.ts';
+import {
+  checkValues,
+  restartSeconds,
+  serviceCommand,
+  type ServiceDefinition,
+  STOP_SECONDS,
+} from './service-definition.ts';
 
 export const LABEL = 'recollect.instance';
 
@@ -36,7 +42,7 @@ ${serviceCommand(definition)
     <false/>
   </dict>
   <key>ThrottleInterval</key>
-  <integer>10</integer>
+  <integer>${Math.max(10, restartSeconds(definition))}</integer>
   <key>ExitTimeOut</key>
   <integer>${STOP_SECONDS}</integer>
   <key>StandardOutPath</key>

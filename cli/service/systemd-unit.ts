@@ -1,4 +1,10 @@
-import { checkValues, serviceCommand, type ServiceDefinition, STOP_SECONDS } from './service-definition.ts';
+import {
+  checkValues,
+  restartSeconds,
+  serviceCommand,
+  type ServiceDefinition,
+  STOP_SECONDS,
+} from './service-definition.ts';
 
 export const UNIT = 'recollect.service';
 
@@ -23,14 +29,16 @@ function environmentWord(word: string): string {
 export function systemdUnit(definition: ServiceDefinition): string {
   checkValues(definition);
   return `[Unit]
-Description=Recollect, durable memory for coding agents
+Description=${definition.follows === null ? 'Recollect, durable memory for coding agents' : 'Recollect, transcripts for a server on another machine'}
 
 [Service]
 Type=exec
 ExecStart=${serviceCommand(definition).map(execWord).join(' ')}
 Environment=${environmentWord(`PATH=${definition.searchPath}`)}
 Restart=on-failure
-RestartSec=5
+RestartSec=${restartSeconds(definition)}
+# Stopped, not failed.
+SuccessExitStatus=130
 # The supervisor stops its engines itself, in order.
 KillMode=mixed
 TimeoutStopSec=${STOP_SECONDS}

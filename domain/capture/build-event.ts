@@ -40,6 +40,11 @@ function rowMetadata(extra: Readonly<Record<string, unknown>> | null | undefined
   return redacted !== null && typeof redacted === 'object' ? boundedExtra({ ...redacted }) : null;
 }
 
+/** The same for a row of which most have nothing: no field then, so that it is as long as before, and has the same hash. */
+function metadataField(extra: Readonly<Record<string, unknown>> | undefined, redactor: Redactor) {
+  return extra === undefined ? {} : { metadata: rowMetadata(extra, redactor) };
+}
+
 export interface CaptureOptions {
   /** As for the Redactor: classes of personal data that are taken out; `restricted` alone where it is not said. */
   readonly removeClasses?: RedactionOptions['removeClasses'] | undefined;
@@ -61,6 +66,7 @@ function buildRow(part: EventPart, event: HostEvent, occurredAt: string, redacto
         boundary: part.boundary,
         reason: part.reason === null ? null : redactor.text(part.reason),
         ...agent,
+        ...metadataField(part.extra, redactor),
         occurred_at: occurredAt,
       };
     case 'prompt': {
@@ -73,6 +79,7 @@ function buildRow(part: EventPart, event: HostEvent, occurredAt: string, redacto
         sha256: sha256Hex(content),
         ...agent,
         tokens: estimateTokens(content),
+        ...metadataField(part.extra, redactor),
         redactions: redactor.counts,
         data_class: redactor.dataClass,
         occurred_at: occurredAt,

@@ -1,19 +1,6 @@
 import type { EventPart, HostEvent } from './event.ts';
+import type { HookPayload } from './hook-payload.ts';
 import { extraFields } from './hosts/extra-fields.ts';
-
-/** A hook's JSON after the edge has checked what must be there; everything else is the host's and may be missing or odd. */
-export interface HookPayload {
-  readonly session_id: string;
-  readonly cwd?: string | undefined;
-  readonly hook_event_name?: string | undefined;
-  readonly agent_id?: string | undefined;
-  readonly agent_type?: string | undefined;
-  /** Time of the event, where the host or our client adds one. RFC 3339. */
-  readonly timestamp?: string | undefined;
-  /** Id of this delivery, where our client adds one. */
-  readonly event_id?: string | undefined;
-  readonly [field: string]: unknown;
-}
 
 const HOST = 'claude-code';
 /** Fields that are told elsewhere, or that no memory needs, left out of what an unknown hook is kept as. */
@@ -43,7 +30,25 @@ const TOOL_FIELDS = new Set([
 ]);
 const FAILED_TOOL_FIELDS = new Set([...TOOL_FIELDS, 'error']);
 const NOTIFICATION_FIELDS = new Set([...COMMON_FIELDS, 'message']);
-const FAILURE_FIELDS = new Set([...COMMON_FIELDS, 'error', 'last_assistant_message', 'stop_hook_active']);
+const FAILURE_FIELDS = new Set([...COMMON_FIELDS, 'error', 'last_assistant_message']);
+const START_FIELDS = new Set([...COMMON_FIELDS, 'source', 'model']);
+const PROMPT_FIELDS = new Set([...COMMON_FIELDS, 'prompt']);
+const STOP_FIELDS = new Set([...COMMON_FIELDS, 'last_assistant_message']);
+const COMPACTION_FIELDS = new Set([...COMMON_FIELDS, 'trigger']);
+const END_FIELDS = new Set([...COMMON_FIELDS, 'reason']);
+/** Fields that are told only where they are text. */
+const TEXT_FIELDS = [
+  'prompt',
+  'last_assistant_message',
+  'message',
+  'error',
+  'tool_name',
+  'tool_use_id',
+  'source',
+  'model',
+  'trigger',
+  'reason',
+];
 /** Events that tell the session where its transcript is; the others would only repeat it. */
 const TRANSCRIPT_EVENTS = new Set(['SessionStart', 'Stop', 'SessionEnd']);
 const PATH_CHARS = 4096;
@@ -53,6 +58,23 @@ export const OWN_TOOLS = /^mcp__(?:[a-z0-9-]{1,64}_){0,8}recollect(?:_[a-z0-9-]{
 function text(payload: HookPayload, field: string): string | null {
   const value = payload[field];
   return typeof value === 'string' && value !== '' ? value : null;
+}
+
+/** What is not told: fields that nobody knows, and those known as text that are something else. */
+function besides(payload: HookPayload, told: ReadonlySet<string>): Readonly<Record<string, unknown>> | null {
+  const extra = extraFields(payload, told);
+  const odd = TEXT_FIELDS.filter((field) => told.has(field) && !isTextOrNothing(payload[field]));
+  return odd.length === 0 ? extra : { ...extra, ...Object.fromEntries(odd.map((field) => [field, payload[field]])) };
+}
+
+function isTextOrNothing(value: unknown): boolean {
+  return value === undefined || value === null || typeof value === 'string';
+}
+
+/** The same for a prompt or a boundary, where what says nothing is left out: most have nothing then. */
+function beside(payload: HookPayload, told: ReadonlySet<string>): { readonly extra?: Record<string, unknown> } {
+  const said = Object.entries(besides(payload, told) ?? {}).filter(([, value]) => value !== null && value !== '');
+  return said.length === 0 ? {} : { extra: Object.fromEntries(said) };
 }
 
 function toolPart(payload: HookPayload, event: string, error: string | null): EventPart[] {
@@ -73,7 +95,7 @@ function toolPart(payload: HookPayload, event: string, error: string | null): Ev
           : null,
       importance: null,
       tags: [],
-      extra: extraFields(payload, error === null ? TOOL_FIELDS : FAILED_TOOL_FIELDS),
+      extra: besides(payload, error === null ? TOOL_FIELDS : FAILED_TOOL_FIELDS),
     },
   ];
 }
@@ -96,9 +118,18 @@ function note(
 function partsOf(event: string, payload: HookPayload): EventPart[] {
   switch (event) {
     case 'SessionStart':
-      return [{ kind: 'boundary', boundary: 'session_start', reason: text(payload, 'source') }];
+      return [
+        {
+          kind: 'boundary',
+          boundary: 'session_start',
+          reason: text(payload, 'source'),
+          ...beside(payload, START_FIELDS),
+        },
+      ];
     case 'UserPromptSubmit':
-      return [{ kind: 'prompt', type: 'user', content: text(payload, 'prompt') ?? '' }];
+      return [
+        { kind: 'prompt', type: 'user', content: text(payload, 'prompt') ?? '', ...beside(payload, PROMPT_FIELDS) },
+      ];
     case 'PreToolUse':
       return []; // Asks for context only; the call is captured when it is over.
     case 'PostToolUse':
@@ -110,27 +141,46 @@ function partsOf(event: string, payload: HookPayload): EventPart[] {
         text(payload, 'error') ?? (payload['is_interrupt'] === true ? 'interrupted' : 'failed'),
       );
     case 'SubagentStart':
-      return [{ kind: 'boundary', boundary: 'subagent_start', reason: null }];
+      return [{ kind: 'boundary', boundary: 'subagent_start', reason: null, ...beside(payload, COMMON_FIELDS) }];
     case 'SubagentStop':
-      return wordsThen(payload, { kind: 'boundary', boundary: 'subagent_stop', reason: null });
+      return wordsThen(payload, {
+        kind: 'boundary',
+        boundary: 'subagent_stop',
+        reason: null,
+        ...beside(payload, STOP_FIELDS),
+      });
     case 'Stop':
-      return wordsThen(payload, { kind: 'boundary', boundary: 'turn_end', reason: null });
+      return wordsThen(payload, {
+        kind: 'boundary',
+        boundary: 'turn_end',
+        reason: null,
+        ...beside(payload, STOP_FIELDS),
+      });
     case 'StopFailure': {
       const failure = note(
         event,
         'error',
         text(payload, 'error') ?? 'the turn failed',
-        extraFields(payload, FAILURE_FIELDS),
+        besides(payload, FAILURE_FIELDS),
       );
       return [failure, ...wordsThen(payload, { kind: 'boundary', boundary: 'turn_end', reason: 'failure' })];
     }
     case 'PreCompact':
     case 'PostCompact':
-      return [{ kind: 'boundary', boundary: 'compaction', reason: text(payload, 'trigger') }];
+      return [
+        {
+          kind: 'boundary',
+          boundary: 'compaction',
+          reason: text(payload, 'trigger'),
+          ...beside(payload, COMPACTION_FIELDS),
+        },
+      ];
     case 'Notification':
-      return [note(event, 'info', text(payload, 'message') ?? '', extraFields(payload, NOTIFICATION_FIELDS))];
+      return [note(event, 'info', text(payload, 'message') ?? '', besides(payload, NOTIFICATION_FIELDS))];
     case 'SessionEnd':
-      return [{ kind: 'boundary', boundary: 'session_end', reason: text(payload, 'reason') }];
+      return [
+        { kind: 'boundary', boundary: 'session_end', reason: text(payload, 'reason'), ...beside(payload, END_FIELDS) },
+      ];
     default: {
       if (OWN_TOOLS.test(text(payload, 'tool_name') ?? '')) return [];
       return [note(event, 'info', extraFields(payload, COMMON_FIELDS) ?? {})];

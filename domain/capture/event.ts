@@ -55,7 +55,12 @@ export interface Agent {
 
 /** What one event says, before it is redacted and cut into rows. One event may say several things (a stop: words, then a turn's end). */
 export type EventPart =
-  | { readonly kind: 'prompt'; readonly type: PromptType; readonly content: string }
+  | {
+      readonly kind: 'prompt';
+      readonly type: PromptType;
+      readonly content: string;
+      readonly extra?: Readonly<Record<string, unknown>> | undefined;
+    }
   | {
       readonly kind: 'tool';
       readonly event: string;
@@ -80,7 +85,12 @@ export type EventPart =
       readonly tags: readonly string[];
       readonly extra?: Readonly<Record<string, unknown>> | null;
     }
-  | { readonly kind: 'boundary'; readonly boundary: BoundaryKind; readonly reason: string | null };
+  | {
+      readonly kind: 'boundary';
+      readonly boundary: BoundaryKind;
+      readonly reason: string | null;
+      readonly extra?: Readonly<Record<string, unknown>> | undefined;
+    };
 
 /** An event of any host, translated: what hooks and the neutral contract have in common. */
 export interface HostEvent {
@@ -120,6 +130,8 @@ export interface PromptRow extends RowBase {
   readonly agent_id: string | null;
   readonly agent_type: string | null;
   readonly redactions: Redactions;
+  /** Not there where the host sent nothing beside what is known. */
+  readonly metadata?: unknown;
 }
 
 export interface ObservationRow extends RowBase {
@@ -149,12 +161,14 @@ export interface BoundaryRow {
   readonly reason: string | null;
   readonly agent_id: string | null;
   readonly agent_type: string | null;
+  /** Not there where the host sent nothing beside what is known. */
+  readonly metadata?: unknown;
   readonly occurred_at: string;
 }
 
 export type CaptureRow = PromptRow | ObservationRow | BoundaryRow;
 
-/** An event ready for the database; field names of rows are those that `capture_events` reads (prisma/migrations/0007_capture). */
+/** An event ready for the database; field names of rows are those that `capture_events` reads (prisma/migrations/0011_told_beside). */
 export interface CaptureEvent {
   readonly tenant_id: TenantId;
   readonly user_id: UserId;

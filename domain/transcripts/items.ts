@@ -1,4 +1,4 @@
-import type { HookPayload } from '../capture/claude-code-hooks.ts';
+import type { HookPayload } from '../capture/hook-payload.ts';
 
 /** Something that a transcript tells, as the hook that the host should have sent for it. */
 export interface TranscriptItem {

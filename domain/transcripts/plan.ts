@@ -15,7 +15,8 @@ export interface PreparedItem {
 /** What is to be done with an item. */
 export type Decision =
   | { readonly kind: 'capture'; readonly prepared: PreparedItem; readonly event: HostEvent }
-  | { readonly kind: 'present'; readonly prepared: PreparedItem; readonly rowId: string | null };
+  | { readonly kind: 'present'; readonly prepared: PreparedItem; readonly rowId: string | null }
+  | { readonly kind: 'forgotten'; readonly prepared: PreparedItem };
 
 const COMPACTION_MS = 10 * 60_000;
 const AGENT_STOP_MS = 120_000;

@@ -1,4 +1,4 @@
-import type { HookPayload } from '../capture/claude-code-hooks.ts';
+import type { HookPayload } from '../capture/hook-payload.ts';
 import { endTurn, newChain, unfinishedSince } from './chain.ts';
 import type { Chain, OpenCall, Place } from './chain.ts';
 import { noCounts } from './counts.ts';

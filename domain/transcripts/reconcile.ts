@@ -1,5 +1,3 @@
-import { buildCaptureEvent } from '../capture/build-event.ts';
-import { translateHook } from '../capture/claude-code-hooks.ts';
 import type { CaptureSource, Capturer, HostEvent } from '../capture/event.ts';
 import type { Exclusion } from '../capture/exclusions.ts';
 import { addCounts, noCounts } from './counts.ts';
@@ -7,10 +5,11 @@ import type { TranscriptCounts } from './counts.ts';
 import type { TranscriptItem } from './items.ts';
 import { LINE_BYTES, wholeLength, wholeLines } from './lines.ts';
 import { readLine } from './line.ts';
-import { findDoubles } from './match.ts';
 import { planItems } from './plan.ts';
-import type { Decision, PreparedItem } from './plan.ts';
+import type { Decision } from './plan.ts';
+import { prepareItem } from './prepare.ts';
 import { TranscriptReader } from './reader.ts';
+import { settleSession } from './settle.ts';
 import type { Captured, Pin, StoredSession, TranscriptStore } from './store.ts';
 
 /** A piece of a transcript file. */
@@ -64,29 +63,6 @@ function charsOf(event: HostEvent): number {
   }, 0);
 }
 
-/** SHA-256 of a prompt as it would be stored, and whether anything of it is left when it is redacted. */
-function storedHash(event: HostEvent, capturer: Capturer): { readonly sha256: string; readonly blank: boolean } | null {
-  for (const row of buildCaptureEvent({ ...event, project: null, metadata: null }, capturer, new Date(0)).rows)
-    if (row.kind === 'prompt') return { sha256: row.sha256, blank: row.content.trim() === '' };
-  return null;
-}
-
-function withText(event: HostEvent, content: string): HostEvent {
-  return { ...event, parts: event.parts.map((part) => (part.kind === 'prompt' ? { ...part, content } : part)) };
-}
-
-/** An item as the event that its hook would have been; null where there is nothing to store. */
-function prepare(item: TranscriptItem, { capturer, source }: SegmentOptions): PreparedItem | null {
-  const event = translateHook(item.hook, item.payload, item.key);
-  if (event === null) return null;
-  const marked: HostEvent = { ...event, source };
-  const own = storedHash(marked, capturer);
-  if (own?.blank === true) return null;
-  const others = own === null ? [] : item.alternatives.filter((text) => text !== '');
-  const hashes = others.map((text) => storedHash(withText(marked, text), capturer)?.sha256 ?? '');
-  return { item, event: marked, hashes: own === null ? [] : [...new Set([own.sha256, ...hashes])] };
-}
-
 /** Captures what is decided, in order and in bounded batches, and answers what became of each decision. */
 async function carryOut(
   decisions: readonly Decision[],
@@ -105,13 +81,32 @@ async function carryOut(
     chars = 0;
   };
   for (const [index, decision] of decisions.entries()) {
-    if (decision.kind === 'present') continue;
+    if (decision.kind !== 'capture') continue;
     batch.push({ index, event: decision.event });
     chars += charsOf(decision.event);
     if (batch.length >= BATCH_EVENTS || chars >= BATCH_CHARS) await flush();
   }
   await flush();
   return results;
+}
+
+/**
+ * Words that were forgotten are refused however the line words them: the store compares what it is given alone, and a transcript may have
+ * the host's blocks around what a hook told.
+ */
+async function withoutForgotten(
+  externalId: string,
+  decisions: readonly Decision[],
+  store: TranscriptStore,
+): Promise<Decision[]> {
+  const wanted = decisions.flatMap((decision) => (decision.kind === 'capture' ? decision.prepared.hashes : []));
+  if (wanted.length === 0) return [...decisions];
+  const forgotten = await store.forgottenWords(externalId, [...new Set(wanted)]);
+  return decisions.map((decision) =>
+    decision.kind === 'capture' && decision.prepared.hashes.some((hash) => forgotten.has(hash))
+      ? { kind: 'forgotten', prepared: decision.prepared }
+      : decision,
+  );
 }
 
 interface SessionOutcome {
@@ -145,13 +140,13 @@ async function reconcileSession(
       if (item.offset >= countedOffset) counts.refused += 1;
       return [];
     }
-    return prepare(item, options) ?? [];
+    return prepareItem(item, options.capturer, options.source) ?? [];
   });
   const keys = prepared.map(({ item }) => item.key);
   const knownKeys = new Set(stored === null ? [] : await store.knownKeys(stored.sessionId, keys));
   // A line that a hook's row stands for has no key of its own in the store.
   for (const { item, hashes } of prepared) if (hashes.length > 0 && known.has(item.uuid)) knownKeys.add(item.key);
-  const decisions = planItems(prepared, stored, knownKeys);
+  const decisions = await withoutForgotten(externalId, planItems(prepared, stored, knownKeys), store);
   const results = await carryOut(decisions, store, options.signal);
   const sessionId = stored?.sessionId ?? results.find((result) => result?.sessionId !== undefined)?.sessionId ?? null;
 
@@ -160,53 +155,19 @@ async function reconcileSession(
     const result = results[index] ?? null;
     const { item, hashes } = decision.prepared;
     const isNew = item.offset >= countedOffset;
+    const isRefused = decision.kind === 'forgotten' || result?.status === 'rejected' || result?.status === 'refused';
     if (result?.status === 'accepted') counts.added += 1;
-    else if (result?.status === 'rejected' || result?.status === 'refused') counts.refused += isNew ? 1 : 0;
+    else if (isRefused) counts.refused += isNew ? 1 : 0;
     else counts.present += isNew ? 1 : 0;
     const rowId = decision.kind === 'present' ? decision.rowId : (result?.rowId ?? null);
+    // A line that is refused is known by its uuid alone, so that its copies are refused, too.
     if (hashes.length > 0 && sessionId !== null && !known.has(item.uuid))
-      pins.push({ uuid: item.uuid, sessionId, rowId, hashes, at: item.at });
+      pins.push({ uuid: item.uuid, sessionId, rowId, hashes: isRefused ? [] : hashes, at: item.at });
   }
   if (pins.length > 0) await store.pin(pins);
   const firstAt = prepared[0]?.item.at ?? null;
   if (stored === null && sessionId !== null && firstAt !== null) await store.beganBy(sessionId, firstAt);
   return { counts, sessionId };
-}
-
-/**
- * What is left to do when a session's transcript was read to its end: late deliveries that double it are taken out, and a session that is
- * over and that only this reading kept open is ended.
- */
-async function settleSession(
-  externalId: string,
-  over: boolean,
-  cwd: string | undefined,
-  store: TranscriptStore,
-  options: SegmentOptions,
-): Promise<{ readonly doubles: number; readonly stored: StoredSession | null }> {
-  const stored = await store.readSession(externalId);
-  if (stored === null) return { doubles: 0, stored };
-  const doubles = findDoubles(stored.prompts);
-  const removed = doubles.length === 0 ? 0 : await store.removeDoubles(stored.sessionId, doubles);
-  const endsAlready = stored.boundaries.some(({ kind, seq }) => kind === 'session_end' && seq === stored.lastSeq);
-  if (over && stored.status === 'active' && stored.lastSource === options.source && !endsAlready) {
-    const payload = { session_id: externalId, reason: 'transcript', ...(cwd === undefined ? {} : { cwd }) };
-    const end = translateHook('SessionEnd', payload, `transcript:end:${stored.lastSeq}`);
-    if (end !== null) await store.capture([{ ...end, source: options.source }]);
-  }
-  return { doubles: removed, stored };
-}
-
-/** Takes what late deliveries doubled out of a session whose transcript was read; answers how many rows were. */
-export async function removeLateDoubles(
-  externalId: string,
-  store: TranscriptStore,
-): Promise<{ readonly removed: number; readonly lastSeq: number }> {
-  const stored = await store.readSession(externalId);
-  if (stored === null) return { removed: 0, lastSeq: 0 };
-  const doubles = findDoubles(stored.prompts);
-  const removed = doubles.length === 0 ? 0 : await store.removeDoubles(stored.sessionId, doubles);
-  return { removed, lastSeq: stored.lastSeq };
 }
 
 /**
@@ -252,7 +213,7 @@ export async function reconcileSegment(
   const over = atEnd && unfinished === null && quietMs >= idleMs && segment.agentId === null;
   let own: StoredSession | null = null;
   if (atEnd) {
-    const settled = await settleSession(segment.session, over, reader.items.at(-1)?.payload.cwd, store, options);
+    const settled = await settleSession(segment.session, over, reader.items.at(-1)?.payload.cwd, store, options.source);
     counts.doubles += settled.doubles;
     own = settled.stored;
   }

@@ -44,6 +44,8 @@ export interface TranscriptStore {
   knownKeys(sessionId: string, keys: readonly string[]): Promise<ReadonlySet<string>>;
   /** In which session each of these lines was found before, of those that are prompts; the others are left out. */
   knownPrompts(uuids: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /** Which of these hashes of a prompt's text were forgotten in a session of that host's id. */
+  forgottenWords(externalId: string, hashes: readonly string[]): Promise<ReadonlySet<string>>;
   /** Stores events in order, and tells their sessions' workflows; one answer an event. */
   capture(events: readonly HostEvent[]): Promise<Captured[]>;
   /** Notes what became of prompts. A pin without a row gets the one that was captured under the line's own key, if any. */

@@ -38,10 +38,8 @@ export function appendToSpool(
   now: () => Date = () => new Date(),
 ): AppendResult {
   try {
-    const body = fitBody(redactBody(event.body), LINE_BYTES - ENVELOPE_BYTES);
-    if (body === null) return { kind: 'too-large' };
-    const { delivery, event: name, host, namespace } = event;
-    const line = formatLine({ v: 1, delivery, event: name, host, namespace, at: now().toISOString(), body });
+    const line = redactedLine(event, now);
+    if (line === null) return { kind: 'too-large' };
     const folder = spoolFolder(dataDir);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     if (folderBytes(folder) + line.length > maxBytes) return { kind: 'full' };
@@ -49,6 +47,17 @@ export function appendToSpool(
   } catch (error) {
     return { kind: 'unwritable', reason: reasonOf(error) };
   }
+}
+
+/** An event as it may be written to disk; null when it cannot be made to fit. */
+export function redactedLine(
+  event: Omit<SpooledEvent, 'session' | 'server'>,
+  now: () => Date = () => new Date(),
+): Buffer | null {
+  const body = fitBody(redactBody(event.body), LINE_BYTES - ENVELOPE_BYTES);
+  if (body === null) return null;
+  const { delivery, event: name, host, namespace } = event;
+  return formatLine({ v: 1, delivery, event: name, host, namespace, at: now().toISOString(), body });
 }
 
 /**

@@ -8,14 +8,14 @@ import { claimedName } from './folder.ts';
 import type { SpoolFile } from './folder.ts';
 import { parseLine } from './line.ts';
 import type { SpoolLine } from './line.ts';
-import { quarantine } from './quarantine.ts';
+import { QUARANTINE_FULL, quarantine } from './quarantine.ts';
 import { readLines } from './read-lines.ts';
 import { elapsedMs } from '../clock.ts';
 
 export interface DrainCounts {
   /** Taken by the server, now or before. */
   delivered: number;
-  /** Of sessions that were deleted meanwhile: gone, as they should be. */
+  /** What was forgotten, excluded or switched off meanwhile: gone, as it should be. */
   forgotten: number;
   /** Set aside, because no server will ever take them. */
   quarantined: number;
@@ -87,24 +87,20 @@ async function drainLine(text: string | null, file: SpoolFile, context: DrainCon
   }
   const timeoutMs = Math.min(remainingMs, DELIVERY_TIMEOUT_MS);
   const outcome = await sendLine(line, context.sender, timeoutMs);
-  if (outcome.kind === 'accepted') {
-    context.counts.delivered += 1;
-    return { kind: 'done' };
+  switch (outcome.kind) {
+    case 'accepted':
+      context.counts.delivered += 1;
+      return { kind: 'done' };
+    case 'unwanted':
+      context.counts.forgotten += 1;
+      return { kind: 'done' };
+    case 'refused':
+      return setAside(outcome.reason, text ?? '', file, context);
+    case 'later':
+      return { kind: 'stuck', reason: outcome.reason };
+    case 'away':
+      return outcome;
   }
-  if (outcome.kind === 'away')
-    // A wrong key says nothing of the events: all of them wait until that is mended.
-    return outcome.reason.startsWith('status ') && !/^status 40[13]$/.test(outcome.reason)
-      ? { kind: 'stuck', reason: outcome.reason }
-      : { kind: 'away', reason: outcome.reason };
-  const { status } = outcome;
-  const code = errorCode(outcome.body);
-  if (status === 410 || code === 'SESSION_DELETED') {
-    context.counts.forgotten += 1;
-    return { kind: 'done' };
-  }
-  // Nor does a wrong address.
-  if (status === 404) return { kind: 'away', reason: `status ${status}` };
-  return setAside(`status ${status}${code === null ? '' : ` ${code}`}`, text ?? '', file, context);
 }
 
 /** Twice, when a kept connection was closed just as it was used again. */
@@ -117,17 +113,15 @@ async function sendLine(line: SpoolLine, sender: Sender, timeoutMs: number): Pro
   return sender.send(request, timeoutMs);
 }
 
-function setAside(reason: string, text: string, file: SpoolFile, context: DrainContext): FileResult {
+async function setAside(reason: string, text: string, file: SpoolFile, context: DrainContext): Promise<FileResult> {
   try {
-    quarantine(context.dataDir, file.session, reason, text);
+    const synced = quarantine(context.dataDir, file.session, reason, text);
+    // Neither lost nor counted as kept: it stays where it is until somebody makes room.
+    if (synced === null) return { kind: 'stuck', reason: `a line cannot be set aside: ${QUARANTINE_FULL}` };
+    await synced;
   } catch (error) {
     return { kind: 'stuck', reason: `a line cannot be set aside: ${reasonOf(error)}` };
   }
   context.counts.quarantined += 1;
   return { kind: 'done' };
-}
-
-/** The code in the api's error, such as VALIDATION_FAILED; null when the answer is another's. */
-function errorCode(body: string): string | null {
-  return /"code"\s*:\s*"([A-Z_]{1,40})"/.exec(body.slice(0, 4_096))?.[1] ?? null;
 }

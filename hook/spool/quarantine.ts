@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fsync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { folderBytes, spoolFolder } from './folder.ts';
 
@@ -10,22 +10,33 @@ export function quarantineFolder(dataDir: string): string {
   return join(spoolFolder(dataDir), 'quarantine');
 }
 
+/** Why a line cannot be set aside where `quarantine` answers null. */
+export const QUARANTINE_FULL = 'the quarantine is full';
+
 /**
- * Sets a line aside that can never be delivered, with the reason, so that a person can look at it and nothing waits behind it.
- * False when the quarantine is full and the line is dropped. @throws what the file system throws: then the line must stay where it is
+ * Sets a line aside that can never be delivered, with the reason, so that a person can look at it and nothing waits behind it. It is
+ * written when this returns; the promise resolves when it is on the disk, and rejects when it may not be. Null when the quarantine is
+ * full. @throws what the file system throws: then, as with null, the line must stay where it is
  */
-export function quarantine(dataDir: string, session: string, reason: string, line: string): boolean {
+export function quarantine(dataDir: string, session: string, reason: string, line: string): Promise<void> | null {
   const folder = quarantineFolder(dataDir);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const entry = `\n${JSON.stringify({ at: new Date().toISOString(), reason, line: line.slice(0, KEPT_CHARS) })}\n`;
-  if (folderBytes(folder) + Buffer.byteLength(entry) > QUARANTINE_BYTES) return false;
+  const bytes = Buffer.from(entry, 'utf8');
+  if (folderBytes(folder) + bytes.length > QUARANTINE_BYTES) return null;
   const handle = openSync(join(folder, `${session}.ndjson`), 'a', 0o600);
   try {
-    const bytes = Buffer.from(entry, 'utf8');
     if (writeSync(handle, bytes) !== bytes.length) throw new Error('half written');
-    fsyncSync(handle);
-  } finally {
+  } catch (error) {
     closeSync(handle);
+    throw error;
   }
-  return true;
+  // In a thread of the pool: a client's time limit goes on while a busy disk takes its time.
+  return new Promise((resolve, reject) => {
+    fsync(handle, (error) => {
+      closeSync(handle);
+      if (error === null) resolve();
+      else reject(error);
+    });
+  });
 }

@@ -81,7 +81,27 @@ async function windowsOf(
     .map((row) => row.n);
 }
 
-const promptRow = z.object({ seq: z.number(), type: z.string(), sha256: z.string() });
+const promptRow = z.object({ seq: z.number(), type: z.string(), sha256: z.string(), content: z.string() });
+
+/** Tombstones of what prompts say: their own text, the same without blanks around it, and every text that their line may be told by. */
+async function namesOfWords(
+  transaction: TenantTransaction,
+  sessionId: string,
+  ids: readonly string[],
+  prompts: readonly z.output<typeof promptRow>[],
+): Promise<string[]> {
+  const lines = z.array(z.object({ hash: z.string() })).parse(
+    await transaction.$queryRaw`
+      SELECT DISTINCT encode(hash, 'hex') AS hash FROM transcript_prompts t CROSS JOIN unnest(t.hashes) AS hash
+       WHERE t.session_id = ${sessionId}::uuid AND t.row_id = ANY (${ids}::uuid[])`,
+  );
+  const trimmed = prompts
+    .map(({ content }) => content.trim())
+    .filter((text) => text !== '')
+    .map((text) => Buffer.from(sha256(text)).toString('hex'));
+  const hashes = [...prompts.map((prompt) => prompt.sha256), ...trimmed, ...lines.map(({ hash }) => hash)];
+  return [...new Set(hashes)].map((hash) => `content:${hash}`);
+}
 
 /**
  * Forgets one event: its rows, what quotes them, and what was made from them. Tombstones keep it from coming back by any way. Its windows are
@@ -98,9 +118,10 @@ export async function forgetEvent(transaction: TenantTransaction, found: Capture
   const prompts = z
     .array(promptRow)
     .parse(
-      await transaction.$queryRaw`SELECT seq, type, encode(sha256, 'hex') AS sha256 FROM prompts WHERE session_id = ${sessionId}::uuid AND seq = ANY (${seqs}::integer[])`,
+      await transaction.$queryRaw`SELECT seq, type, encode(sha256, 'hex') AS sha256, content FROM prompts WHERE session_id = ${sessionId}::uuid AND seq = ANY (${seqs}::integer[])`,
     );
-  await bury(transaction, sessionId, [tombstoneKey(event.key), ...prompts.map((prompt) => `content:${prompt.sha256}`)]);
+  const words = await namesOfWords(transaction, sessionId, ids, prompts);
+  await bury(transaction, sessionId, [tombstoneKey(event.key), ...words]);
   const requests = prompts.filter((prompt) => prompt.type === 'user').map((prompt) => prompt.seq);
   const windows = await windowsOf(transaction, sessionId, seqs, requests);
   // A session's own summary is made from its prompts and topics: whatever it says may come from this event.
@@ -120,7 +141,8 @@ export async function forgetEvent(transaction: TenantTransaction, found: Capture
                         THEN 'cut' ELSE 'summarised' END
      WHERE w.session_id = ${sessionId}::uuid AND w.n = ANY (${windows}::integer[])`;
   // A transcript that is read again finds its line refused, not stored.
-  await transaction.$executeRaw`UPDATE transcript_prompts SET row_id = NULL WHERE session_id = ${sessionId}::uuid AND row_id = ANY (${ids}::uuid[])`;
+  await transaction.$executeRaw`
+    UPDATE transcript_prompts SET row_id = NULL, hashes = NULL WHERE session_id = ${sessionId}::uuid AND row_id = ANY (${ids}::uuid[])`;
   const derived = summaries.length > 0 || windows.length > 0;
   await transaction.$executeRaw`
     UPDATE sessions SET prompt_count = greatest(0, prompt_count - ${removed.prompts}), observation_count = greatest(0, observation_count - ${removed.observations}),
@@ -187,7 +209,9 @@ export async function forgetSession(transaction: TenantTransaction, sessionId: s
   const removed = await removeRows(transaction, sessionId, null);
   // What other sessions teach, too, is theirs from now on.
   await transaction.$executeRaw`UPDATE learnings SET session_id = NULL WHERE session_id = ${sessionId}::uuid`;
-  await transaction.$executeRaw`DELETE FROM transcript_prompts WHERE session_id = ${sessionId}::uuid`;
+  // Their ids alone stay: by them the copies in the transcript of a session that resumed this one are known.
+  await transaction.$executeRaw`
+    UPDATE transcript_prompts SET row_id = NULL, hashes = NULL, occurred_at = NULL WHERE session_id = ${sessionId}::uuid`;
   const windows = await transaction.$executeRaw`DELETE FROM windows WHERE session_id = ${sessionId}::uuid`;
   const vectors = await wantRemoval(transaction, [...removed.ids, ...summaries.map((row) => row.id), ...closed]);
   return {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { TenantTransaction } from './database.ts';
+import type { TenantRead, TenantTransaction } from './database.ts';
 
 /** Rows were forgotten between a model step's reading and its writing: it is to be done again. Known as a conflict by its code. */
 export class ForgottenMeanwhile extends Error {
@@ -37,4 +37,31 @@ export async function refuseForgotten(
 /** Waits for the model steps that are writing, and holds off others, until this transaction ends. Taken before the session's row is locked. */
 export async function lockForgetting(transaction: TenantTransaction, sessionId: string): Promise<void> {
   await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`forget ${sessionId}`}, 0))`;
+}
+
+/** A session by what its host calls it. */
+export interface NamedSession {
+  readonly tenantId: string;
+  readonly host: string;
+  readonly externalId: string;
+}
+
+/** Which of these hashes (SHA-256 of a prompt's text, hex) were forgotten in a session. */
+export async function forgottenWords(
+  read: TenantRead,
+  { tenantId, host, externalId }: NamedSession,
+  hashes: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const rows = await read({
+    name: 'forgotten_words',
+    text: `SELECT given.hash FROM unnest($4::text[]) AS given(hash)
+      JOIN tombstones t ON t.tenant_id = $1 AND t.host = $2 AND t.external_id = $3 AND t.key_sha256 = sha256(convert_to('content:' || given.hash, 'UTF8'))`,
+    values: [tenantId, host, externalId, [...hashes]],
+  });
+  return new Set(
+    z
+      .array(z.object({ hash: z.string() }))
+      .parse(rows)
+      .map((row) => row.hash),
+  );
 }

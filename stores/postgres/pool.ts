@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { answerTimeoutMs, giveUpSilentConnections } from './silent-server.ts';
 
 export interface PoolOptions {
   readonly url: string;
@@ -13,7 +14,7 @@ export interface PoolOptions {
 
 const IDLE_MS = 30_000;
 
-/** A connection pool with every limit said: node-postgres would wait for ever for a connection. */
+/** A connection pool with every limit said: node-postgres would wait for ever for a connection, and for an answer. */
 export function createPool(options: PoolOptions): pg.Pool {
   const pool = new pg.Pool({
     connectionString: options.url,
@@ -21,10 +22,13 @@ export function createPool(options: PoolOptions): pg.Pool {
     connectionTimeoutMillis: options.connectTimeoutMs,
     idleTimeoutMillis: IDLE_MS,
     statement_timeout: options.statementTimeoutMs,
+    // Of a server that vanished the other limits are never told.
+    query_timeout: answerTimeoutMs(options.statementTimeoutMs),
     idle_in_transaction_session_timeout: options.statementTimeoutMs,
     application_name: options.applicationName,
     keepAlive: true,
   });
   pool.on('error', options.onIdleError);
+  giveUpSilentConnections(pool);
   return pool;
 }

@@ -212,19 +212,29 @@ export async function traceEvent(transaction: TenantTransaction, event: Captured
   };
 }
 
-/** Where a key of this tenant was forgotten, by its hash alone: at most ten sessions. */
+const tombstoneRow = z.object({ host: z.string(), external_id: z.string(), created_at: z.date() });
+
+/**
+ * Where a key of this tenant was forgotten, by its hash alone: at most ten sessions. `viewerId`: of that user alone; undefined for an admin, who
+ * sees all.
+ */
 export async function tombstonesOf(
   transaction: TenantTransaction,
   given: string,
+  viewerId: string | undefined,
 ): Promise<{ readonly host: string; readonly externalId: string; readonly forgottenAt: Date }[]> {
   const hashes = [given, `tool:${given}`, `delivery:${given}:0`, given.replace(/@\d+$/, '')].map(
     (key) => new Uint8Array(createHash('sha256').update(`key:${key}`, 'utf8').digest()),
   );
-  const found = await transaction.tombstone.findMany({
-    where: { keySha256: { in: hashes } },
-    orderBy: { createdAt: 'desc' },
-    take: 10,
-    select: { host: true, externalId: true, createdAt: true },
-  });
-  return found.map((row) => ({ host: row.host, externalId: row.externalId, forgottenAt: row.createdAt }));
+  const rows = await transaction.$queryRaw`
+    SELECT t.host, t.external_id, t.created_at FROM tombstones t
+     WHERE t.key_sha256 = ANY (${hashes}::bytea[])
+       AND (${viewerId ?? null}::uuid IS NULL
+            OR EXISTS (SELECT FROM sessions s WHERE s.tenant_id = t.tenant_id AND s.host = t.host AND s.external_id = t.external_id
+                        AND s.user_id = ${viewerId ?? null}::uuid))
+     ORDER BY t.created_at DESC LIMIT 10`;
+  return z
+    .array(tombstoneRow)
+    .parse(rows)
+    .map((row) => ({ host: row.host, externalId: row.external_id, forgottenAt: row.created_at }));
 }

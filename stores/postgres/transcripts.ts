@@ -8,6 +8,7 @@ import type { Double } from '../../domain/transcripts/match.ts';
 import type { Captured, Pin, StoredSession, TranscriptStore } from '../../domain/transcripts/store.ts';
 import type { Database, TenantTransaction } from './database.ts';
 import { wantRemoval } from './embedding-removal.ts';
+import { forgottenWords } from './forgotten.ts';
 
 /** Agent host whose transcripts are read. */
 export const TRANSCRIPT_HOST = 'claude-code';
@@ -222,6 +223,10 @@ export function createTranscriptStore(
             .map((row) => [row.uuid, row.session_id]),
         );
       }),
+    forgottenWords: (externalId, hashes) =>
+      database.readAsTenant(tenantId, (read) =>
+        forgottenWords(read, { tenantId, host: TRANSCRIPT_HOST, externalId }, hashes),
+      ),
     capture,
     pin: (pins) => database.asTenant(tenantId, (transaction) => pin(transaction, tenantId, pins)),
     removeDoubles: (sessionId, doubles) =>

@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Exclusions, isExcluded } from '../../api/intake/exclusions.ts';
+import { Exclusions } from '../../api/intake/exclusions.ts';
+import { createServer } from '../../api/server.ts';
+import { createApiDependencies } from '../../api/dependencies.ts';
+import { parseConfig } from '../../config/config.ts';
 import { newId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
+import { createLogger } from '../../telemetry/logger.ts';
 import { createTestUser } from '../setup/database.ts';
 import { PLAIN_HOST_EVENT } from '../setup/host-event.ts';
 import { startTestInstance } from '../setup/instance.ts';
@@ -77,6 +81,36 @@ test('an event without a folder lies where its session was last seen', async () 
   expect((await instance.call('POST', '/events', { body: event(null, 'moving', 'still out') })).status).toBe(202);
 });
 
+test('a session that began in an excluded folder stays out after a restart, until it tells another folder', async () => {
+  await instance.call('POST', '/events', { body: event('/home/me/vault', 'restarted') });
+  const logger = createLogger('test', 'error');
+  const dependencies = createApiDependencies(parseConfig(instance.environment), logger);
+  const server = await createServer({ dependencies, logger, isStopping: () => false });
+  try {
+    const url = await server.listen({ host: '127.0.0.1', port: 0 });
+    const send = async (body: unknown) =>
+      (
+        await fetch(`${url}/api/v1/events`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${instance.admin.key}`, 'content-type': 'application/json' },
+          body: JSON.stringify(body),
+        })
+      ).status;
+    const before = await rows();
+    expect(await send(event(null, 'restarted', 'still there'))).toBe(422);
+    expect(await rows()).toBe(before);
+    expect(await send(event('/src/out', 'restarted', 'out'))).toBe(202);
+    expect(await send(event(null, 'restarted', 'still out'))).toBe(202);
+  } finally {
+    await server.close();
+    await dependencies.close();
+  }
+  const remembered = await instance.db.superuser.query(
+    "SELECT tenant_id FROM excluded_sessions WHERE name_sha256 = sha256(convert_to('test', 'UTF8') || '\\x00'::bytea || convert_to('restarted', 'UTF8'))",
+  );
+  expect(remembered.rows).toEqual([]);
+});
+
 test("a tenant's own list is set by its admin, holds within seconds, and is nobody else's", async () => {
   const stranger = await createTestUser(instance.db.superuser, { role: 'admin' });
   const user = await createTestUser(instance.db.superuser, { tenantId: instance.admin.tenantId });
@@ -126,10 +160,15 @@ test('a list is read once in five seconds, however many events come, and answere
       loads += 1;
       return globs;
     },
+    memory: { read: async (_tenant, sessions) => sessions.map(() => false), write: () => Promise.resolve() },
   });
   const tenant = newId<TenantId>();
-  const at = async (path: string) =>
-    isExcluded(await exclusions.of(tenant), { ...PLAIN_HOST_EVENT, project: { path } });
+  const at = async (path: string) => {
+    const { excludes, folders } = await exclusions.of(tenant);
+    const [isExcluded] =
+      excludes === null ? [] : await folders.check([{ ...PLAIN_HOST_EVENT, project: { path } }], excludes);
+    return isExcluded;
+  };
   expect(await Promise.all([at('/a'), at('/a/b'), at('/b')])).toEqual([true, true, false]);
   now = 4_999;
   expect(exclusions.of(tenant)).not.toBeInstanceOf(Promise);

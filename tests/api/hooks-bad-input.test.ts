@@ -28,38 +28,6 @@ describe('a hook that cannot be taken is answered with its code and field, and n
       'VALIDATION_FAILED',
       ['session_id'],
     ],
-    ['a folder that is none', 'Stop', { body: { ...good, cwd: ['/src'] } }, 'VALIDATION_FAILED', ['cwd']],
-    [
-      'a folder of 4,097 characters',
-      'Stop',
-      { body: { ...good, cwd: 'x'.repeat(4097) } },
-      'VALIDATION_FAILED',
-      ['cwd'],
-    ],
-    ['an agent that is an object', 'Stop', { body: { ...good, agent_id: {} } }, 'VALIDATION_FAILED', ['agent_id']],
-    [
-      'an agent type that is too long',
-      'Stop',
-      { body: { ...good, agent_type: 'x'.repeat(257) } },
-      'VALIDATION_FAILED',
-      ['agent_type'],
-    ],
-    ['a time that is none', 'Stop', { body: { ...good, timestamp: 'yesterday' } }, 'VALIDATION_FAILED', ['timestamp']],
-    [
-      'a time that no store knows',
-      'Stop',
-      { body: { ...good, timestamp: '0000-01-01T00:00:00Z' } },
-      'VALIDATION_FAILED',
-      ['timestamp'],
-    ],
-    ['an event id that is empty', 'Stop', { body: { ...good, event_id: '' } }, 'VALIDATION_FAILED', ['event_id']],
-    [
-      'an event name that is a number',
-      'Stop',
-      { body: { ...good, hook_event_name: 1 } },
-      'VALIDATION_FAILED',
-      ['hook_event_name'],
-    ],
     [
       'a delivery id that is too long',
       'Stop',
@@ -67,7 +35,7 @@ describe('a hook that cannot be taken is answered with its code and field, and n
       'VALIDATION_FAILED',
       ['x-recollect-delivery'],
     ],
-    ['several faults', 'Stop', { body: { session_id: null, cwd: 1 } }, 'VALIDATION_FAILED', ['session_id', 'cwd']],
+    ['a session id that is null', 'Stop', { body: { session_id: null, cwd: 1 } }, 'VALIDATION_FAILED', ['session_id']],
     ['a name with a dot', 'pre.compact', { body: good }, 'VALIDATION_FAILED', ['event']],
     ['a name with a blank', 'Stop%202', { body: good }, 'VALIDATION_FAILED', ['event']],
     ['a name of 65 letters', 'x'.repeat(65), { body: good }, 'VALIDATION_FAILED', ['event']],
@@ -104,7 +72,7 @@ describe('a hook that cannot be taken is answered with its code and field, and n
     for (const options of [
       { raw: `{"prompt": "${secret}` },
       { body: { session_id: { secret } } },
-      { body: { ...good, timestamp: secret } },
+      { body: { ...good, session_id: secret.repeat(20) } },
     ]) {
       expect(JSON.stringify((await post('/hooks/Stop', options)).body)).not.toContain(secret);
     }
@@ -152,6 +120,52 @@ describe('what a hook may well bring', () => {
         "SELECT tool || '|' || content AS value FROM observations o JOIN sessions s ON s.id = o.session_id WHERE s.external_id = 'odd'",
       ),
     ).toBe('unknown|text');
+  });
+
+  test.each<[string, Record<string, unknown>, unknown]>([
+    ['a folder that is null', { cwd: null }, null],
+    ['a folder that is none', { cwd: ['/src'] }, { not_understood: { cwd: ['/src'] } }],
+    ['an agent that is null', { agent_id: null, agent_type: null }, null],
+    ['an agent that is an object', { agent_id: { a: 1 } }, { not_understood: { agent_id: { a: 1 } } }],
+    ['a name that is too long', { agent_type: 'x'.repeat(300) }, null],
+    ['a time that is none', { timestamp: 'yesterday' }, { not_understood: { timestamp: 'yesterday' } }],
+    ['a time before all time', { timestamp: '0000-01-01T00:00:00Z' }, expect.anything()],
+    ['a time in milliseconds', { timestamp: 1_767_323_045_000 }, null],
+    ['a time without a zone', { timestamp: '2026-01-02T03:04:05' }, null],
+    ['an event id that is empty', { event_id: '' }, null],
+    ['an event name that is a number', { hook_event_name: 1 }, { not_understood: { hook_event_name: 1 } }],
+    [
+      'a field that is unknown, with a secret',
+      { hint: 'AKIAIOSFODNN7EXAMPLE' },
+      { hint: expect.stringMatching(/^\[/) },
+    ],
+  ])('%s does not lose a prompt', async (what, fields, metadata) => {
+    const answer = await post('/hooks/UserPromptSubmit', { body: { ...good, session_id: what, ...fields } });
+    expect([answer.status, answer.body]).toEqual([200, {}]);
+    const [row] = (
+      await instance.db.superuser.query<{ content: string; metadata: unknown; agent_type: string | null; at: string }>(
+        'SELECT p.content, p.metadata, p.agent_type, p.occurred_at::text AS at FROM prompts p JOIN sessions s ON s.id = p.session_id WHERE s.external_id = $1',
+        [what],
+      )
+    ).rows;
+    expect(row).toMatchObject({ content: 'hello', metadata });
+    expect(row?.agent_type ?? '').toHaveLength('agent_type' in fields && fields['agent_type'] !== null ? 256 : 0);
+    const at = new Date(row?.at ?? '').toISOString();
+    expect(at === '2026-01-02T03:04:05.000Z').toBe(/in milliseconds|without a zone/.test(what));
+  });
+
+  test('what the user said to a compaction is kept with its boundary, redacted, and forgotten with it', async () => {
+    const body = { session_id: 'compact', trigger: 'manual', custom_instructions: 'keep it <private>pin 7</private>' };
+    const delivery = { 'x-recollect-delivery': 'compaction-1' };
+    expect((await post('/hooks/PreCompact', { body, headers: delivery })).status).toBe(200);
+    const kept = () =>
+      valueOf(
+        instance.db.superuser,
+        "SELECT b.metadata AS value FROM boundaries b JOIN sessions s ON s.id = b.session_id WHERE s.external_id = 'compact'",
+      );
+    expect(await kept()).toEqual({ custom_instructions: 'keep it [private]' });
+    expect((await instance.call('DELETE', '/captures/compaction-1')).status).toBe(200);
+    expect(await kept()).toBeUndefined();
   });
 
   test('an id of a tool use that no index would hold still tells the call from others', async () => {

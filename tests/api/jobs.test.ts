@@ -5,7 +5,7 @@ import { newId } from '../../domain/ids.ts';
 import { SEARCH_ATTRIBUTES } from '../../stores/temporal/search-attributes.ts';
 import { importWorkflowId, sessionWorkflowId } from '../../workflows/ids.ts';
 import { createTestUser } from '../setup/database.ts';
-import { sessionOf, settled } from '../setup/demo-session.ts';
+import { finished, sessionOf, settled } from '../setup/demo-session.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
 import { captured, smallSession } from '../setup/small-session.ts';
@@ -37,9 +37,8 @@ beforeAll(async () => {
   await instance.startWorker();
   await captured(instance, smallSession('open', { remote: 'git@example.org:team/open.git' }).slice(0, 3));
   await captured(instance, smallSession('done'));
-  await settled(instance, 'test:done', PATIENCE_MS);
+  done = (await finished(instance, 'test:done', PATIENCE_MS)).id;
   open = (await sessionOf(instance, 'test:open')).id;
-  done = (await sessionOf(instance, 'test:done')).id;
 }, 200_000);
 afterAll(() => instance.close());
 

@@ -6,6 +6,7 @@ import { createLogger } from '../../telemetry/logger.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
 import { valueOf } from '../stores/postgres/support/captures.ts';
+import { startSilentProxy } from '../stores/postgres/support/silent-proxy.ts';
 import { errorOf, writingNothing } from './support/answers.ts';
 import { closedPort } from './support/closed-port.ts';
 
@@ -48,6 +49,35 @@ describe('storage that does not answer', () => {
     }
     expect((await capture('held', 'second')).status).toBe(202);
   });
+
+  test('because it vanished without a word holds capture up for seconds, not for as long as the system waits for a peer', async () => {
+    const proxy = await startSilentProxy(instance.db.url('app'));
+    const config = parseConfig({ ...instance.environment, RECOLLECT_DATABASE_URL: proxy.url });
+    const logger = createLogger('test', 'error');
+    const dependencies = createApiDependencies(config, logger);
+    const server = await createServer({ dependencies, logger, isStopping: () => false });
+    try {
+      const url = await server.listen({ host: '127.0.0.1', port: 0 });
+      const call = async (path: string, body?: unknown) => {
+        const answer = await fetch(`${url}/api/v1${path}`, {
+          ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
+          headers: { authorization: `Bearer ${instance.admin.key}`, 'content-type': 'application/json' },
+        });
+        return { status: answer.status, code: /"code":"([A-Z_]+)"/.exec(await answer.text())?.[1] };
+      };
+      expect((await call('/events', prompt('silent', 'first'))).status).toBe(202);
+      for (const ask of [() => call('/events', prompt('silent', 'second')), () => call('/sessions')]) {
+        proxy.fallSilent();
+        expect(await ask()).toEqual({ status: 503, code: 'UNAVAILABLE' });
+        expect((await call('/events', prompt('silent', `after ${performance.now()}`))).status).toBe(202);
+        expect((await call('/sessions')).status).toBe(200);
+      }
+    } finally {
+      await server.close();
+      await dependencies.close();
+      await proxy.close();
+    }
+  }, 60_000);
 
   test('because it is gone is told the same way by every route, and by readiness', async () => {
     const config = parseConfig({

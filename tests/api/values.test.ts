@@ -65,6 +65,21 @@ test('a value that is cut is kept whole, redacted, for admins of its tenant, unt
   expect(files()).toEqual([]);
 });
 
+test('what is forgotten is not kept again when its event comes again', async () => {
+  const event = {
+    type: 'observation',
+    host: 'test',
+    session_id: 'again',
+    tool: { name: 'Bash', input: { command: 'ls' }, response: 'one two '.repeat(40_000), use_id: 'again' },
+  };
+  expect((await instance.call('POST', '/events', { body: event })).status).toBe(202);
+  expect(files()).toHaveLength(1);
+  expect((await instance.call('DELETE', '/captures/tool%3Aagain')).status).toBe(200);
+  expect(files()).toEqual([]);
+  expect(JSON.stringify((await instance.call('POST', '/events', { body: event })).body)).toContain('EVENT_FORGOTTEN');
+  expect(files()).toEqual([]);
+});
+
 test('what is not cut is not kept, and a hash must be one', async () => {
   expect(await capture('short', 'a few words')).toBeNull();
   expect(files()).toEqual([]);

@@ -1,19 +1,16 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { z } from 'zod';
 import { createProgram } from '../../cli/program.ts';
 import { ago, short } from '../../cli/time-text.ts';
 import { longLivedFolder } from '../infra/support/long-lived-folder.ts';
-import { sessionOf, settled } from '../setup/demo-session.ts';
+import { finished, sessionOf } from '../setup/demo-session.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
 import { captured, smallSession } from '../setup/small-session.ts';
-import { until } from '../setup/until.ts';
 import { recordOutput } from './support/output.ts';
 
 const PATIENCE_MS = 120_000;
-const jobAnswer = z.object({ job: z.object({ state: z.string() }) });
 const dataDir = longLivedFolder();
 let instance: TestInstance;
 
@@ -31,12 +28,7 @@ beforeAll(async () => {
   instance = await startTestInstance();
   const stop = await instance.startWorker();
   await captured(instance, smallSession('cli-1', { remote: 'git@example.org:team/tally.git' }));
-  const { id } = await settled(instance, 'test:cli-1', PATIENCE_MS);
-  // The database says settled a moment before the workflow ends.
-  await until(async () => {
-    const { body } = await instance.call('GET', `/jobs/session.${id}`);
-    return jobAnswer.parse(body).job.state === 'completed' ? true : undefined;
-  });
+  await finished(instance, 'test:cli-1', PATIENCE_MS);
   await stop();
   await captured(instance, smallSession('cli-2', { path: '/src/other' }).slice(0, 3));
   mkdirSync(dataDir, { recursive: true });

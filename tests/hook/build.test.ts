@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { buildModule, hookClientFiles } from '../../infra/build/hook-client.ts';
-import { buildClient, makeDataDir, removeDataDir } from './support/client.ts';
+import { buildClient, makeDataDir, removeDataDir, spoolLines } from './support/client.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..', '..');
 
@@ -82,8 +82,31 @@ describe('the client', () => {
     }
   });
 
-  it('shows its help as any command', () => {
-    const words = [path.join(ROOT, 'cli', 'bin.mjs'), 'hook', '--help'];
-    expect(execFileSync(process.execPath, words, { encoding: 'utf8' })).toContain('recollect hook');
+  it.each([
+    [['sessionStart', '--host', 'cursor']],
+    [['--host', 'cursor', 'sessionStart']],
+    [['--host=cursor', 'sessionStart', '--namespace', 'a b']],
+    [['--unknown', 'sessionStart', '--host', 'cursor']],
+  ])('runs as it was built, whatever the order: recollect hook %j', (words) => {
+    buildClient();
+    const dataDir = makeDataDir(null);
+    try {
+      // This Node cannot load anything else of ours.
+      const flags = ['--no-experimental-strip-types', path.join(ROOT, 'cli', 'bin.mjs'), 'hook'];
+      const run = spawnSync(process.execPath, [...flags, ...words], {
+        input: '{"conversation_id":"s"}',
+        encoding: 'utf8',
+        env: { RECOLLECT_DATA_DIR: dataDir },
+      });
+      expect(run).toMatchObject({ status: 0, stdout: '', stderr: '' });
+      expect(spoolLines(dataDir)).toMatchObject([{ event: 'sessionStart', host: 'cursor' }]);
+    } finally {
+      removeDataDir(dataDir);
+    }
+  });
+
+  it.each([[['--help']], [['-h']], [['Stop', '--help']]])('shows its help as any command: %j', (words) => {
+    const all = [path.join(ROOT, 'cli', 'bin.mjs'), 'hook', ...words];
+    expect(execFileSync(process.execPath, all, { encoding: 'utf8' })).toContain('recollect hook');
   });
 });

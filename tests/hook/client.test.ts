@@ -6,16 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
 import { until } from '../setup/until.ts';
-import {
-  buildClient,
-  drainTo,
-  logEntries,
-  makeDataDir,
-  removeDataDir,
-  runClient,
-  spoolLines,
-  spoolNames,
-} from './support/client.ts';
+import { buildClient, drainTo, makeDataDir, removeDataDir, runClient, spoolNames } from './support/client.ts';
 import { answerJson, startServer } from './support/servers.ts';
 import type { TestServer } from './support/servers.ts';
 
@@ -90,18 +81,6 @@ describe('delivery to the api', () => {
       return rows.length > 0 ? rows : undefined;
     });
     expect(String(row?.['content']).length).toBeGreaterThan(30_000);
-  });
-
-  it('counts what the server will never take, and does not keep it', async () => {
-    await drainTo(dataDir);
-    const refused = { event: 'PostToolUse', what: 'refused', detail: 'status 422' };
-    await until(async () => {
-      const run = await runClient('PostToolUse', { session_id: 42 }, { dataDir });
-      expect(run).toMatchObject({ code: 0, stdout: '', stderr: '' });
-      const last = logEntries(dataDir).at(-1);
-      return last?.what === refused.what && last.detail === refused.detail ? last : undefined;
-    });
-    expect(spoolLines(dataDir).filter(({ body }) => body['session_id'] === 42)).toEqual([]);
   });
 });
 

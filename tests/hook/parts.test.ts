@@ -8,7 +8,6 @@ import { newDeliveryId } from '../../hook/delivery-id.ts';
 import { hookDataDirectory, hookEnvironment } from '../../hook/environment.ts';
 import { hostAnswer } from '../../hook/host-answer.ts';
 import { bringsContext, isCaptured } from '../../hook/hosts.ts';
-import { outcomeOf } from '../../hook/outcome.ts';
 import { shortHash } from '../../hook/target.ts';
 
 describe('the answer of a server', () => {
@@ -28,39 +27,59 @@ describe('the answer of a server', () => {
     return all[0] ?? null;
   };
 
+  const OURS = 'X-API-Version: 1\r\n';
+
   it('has a length', () => {
-    expect(read('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhällo')).toEqual({ status: 200, body: 'häll' });
-    expect(read('HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n')).toEqual({ status: 404, body: '' });
+    const body = { status: 200, isApi: true, body: 'häll' };
+    expect(read(`HTTP/1.1 200 OK\r\n${OURS}Content-Length: 5\r\n\r\nhällo`)).toEqual(body);
+    const none = { status: 404, isApi: true, body: '' };
+    expect(read(`HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n${OURS}\r\n`)).toEqual(none);
   });
 
   it('comes in chunks', () => {
     const chunks = '4\r\nhäl\r\n5;name=x\r\nlo\r\n!\r\n0\r\n\r\n';
-    expect(read(`HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n${chunks}`)).toEqual({
+    expect(read(`HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n${OURS}\r\n${chunks}`)).toEqual({
       status: 200,
+      isApi: true,
       body: 'hällo\r\n!',
     });
   });
 
   it('ends with the connection', () => {
-    expect(read('HTTP/1.0 200 OK\r\nX: y\r\n\r\n{"a":1}')).toEqual({ status: 200, body: '{"a":1}' });
+    expect(read(`HTTP/1.0 200 OK\r\n${OURS}\r\n{"a":1}`)).toEqual({ status: 200, isApi: true, body: '{"a":1}' });
   });
 
   it('comes after an interim one', () => {
     expect(
-      read('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nL: x\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n'),
+      read(`HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nL: x\r\n\r\nHTTP/1.1 204 No Content\r\n${OURS}\r\n`),
     ).toEqual({
       status: 204,
+      isApi: true,
       body: '',
     });
   });
 
-  it('is its status alone where that is enough', () => {
-    expect(read('HTTP/1.1 503 Busy\r\nContent-Length: 1000\r\n\r\n', true)).toEqual({ status: 503, body: '' });
+  it('is its head alone where that is enough', () => {
+    const busy = `HTTP/1.1 503 Busy\r\n${OURS}Content-Length: 1000\r\n\r\n`;
+    expect(read(busy, true)).toEqual({ status: 503, isApi: true, body: '' });
   });
 
+  it('is read to its end where it says why an event is refused', () => {
+    const refused = `HTTP/1.1 422 No\r\n${OURS}Content-Length: 4\r\n\r\nwhy!`;
+    expect(read(refused, true)).toEqual({ status: 422, isApi: true, body: 'why!' });
+  });
+
+  it.each(['', 'X-API-Version:\r\n', 'X-API-Version: next\r\n', 'X-Other: 1\r\n'])(
+    'is not the api’s with the header %j, and nobody waits for its body',
+    (header) => {
+      const foreign = `HTTP/1.1 200 OK\r\n${header}Content-Length: 1000\r\n\r\n`;
+      expect(read(foreign)).toEqual({ status: 200, isApi: false, body: '' });
+    },
+  );
+
   it('is none when it ends too early', () => {
-    expect(read('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhal')).toBeNull();
-    expect(read('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhal')).toBeNull();
+    expect(read(`HTTP/1.1 200 OK\r\n${OURS}Content-Length: 5\r\n\r\nhal`)).toBeNull();
+    expect(read(`HTTP/1.1 200 OK\r\n${OURS}Transfer-Encoding: chunked\r\n\r\n5\r\nhal`)).toBeNull();
     expect(read('HTTP/1.1 200 OK\r\nConte')).toBeNull();
   });
 
@@ -69,31 +88,14 @@ describe('the answer of a server', () => {
     'HTTP/2 200\r\n\r\n',
     'HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n',
     'HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n',
-    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
+    `HTTP/1.1 200 OK\r\n${OURS}Transfer-Encoding: chunked\r\n\r\nzz\r\n`,
   ])('throws for %j', (text) => {
     expect(() => readAs(text, 100_000)).toThrow(Error);
   });
 
   it('throws when it has no end', () => {
     expect(() => readAs('x'.repeat(70_000), 1_000)).toThrow('head');
-    expect(() => readAs(`HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(1_100_000)}`, 100_000)).toThrow('too long');
-  });
-
-  it.each([
-    [200, 'accepted'],
-    [204, 'accepted'],
-    [400, 'refused'],
-    [401, 'away'],
-    [403, 'away'],
-    [404, 'refused'],
-    [422, 'refused'],
-    [408, 'away'],
-    [429, 'away'],
-    [500, 'away'],
-    [503, 'away'],
-    [301, 'away'],
-  ])('%i means that the event is %s', (status, kind) => {
-    expect(outcomeOf({ status, body: '' }).kind).toBe(kind);
+    expect(() => readAs(`HTTP/1.1 200 OK\r\n${OURS}\r\n${'x'.repeat(1_100_000)}`, 100_000)).toThrow('too long');
   });
 });
 

@@ -69,3 +69,22 @@ export function settled(instance: Pick<TestInstance, 'call'>, id: string, timeou
     `session ${id} settling`,
   );
 }
+
+const completedSchema = z.object({ data: z.array(z.object({ id: z.string() })) });
+
+/**
+ * Awaits the settled end of the session and of its workflow, as the list of jobs shows it: the database says settled a moment before the
+ * workflow ends, and the list hears of that a moment later.
+ */
+export async function finished(
+  instance: Pick<TestInstance, 'call'>,
+  id: string,
+  timeoutMs = 60_000,
+): Promise<SessionAnswer> {
+  const session = await settled(instance, id, timeoutMs);
+  await until(async () => {
+    const { body } = await instance.call('GET', '/jobs?kind=session&state=completed&limit=100');
+    return completedSchema.parse(body).data.some((job) => job.id === `session.${session.id}`) ? true : undefined;
+  });
+  return session;
+}

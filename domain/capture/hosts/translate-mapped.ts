@@ -1,9 +1,9 @@
 import { OWN_TOOLS } from '../claude-code-hooks.ts';
-import type { HookPayload } from '../claude-code-hooks.ts';
 import type { EventPart, HostEvent } from '../event.ts';
+import type { HookPayload } from '../hook-payload.ts';
 import { extraFields } from './extra-fields.ts';
 import { findText, findValue } from './mapping.ts';
-import type { FieldPaths, HostMapping, MappedPart } from './mapping.ts';
+import type { FieldPaths, HostMapping, MappedEvent, MappedPart } from './mapping.ts';
 import { patchedFiles } from './patch-files.ts';
 
 const MAX_DURATION_MS = 2_147_483_647;
@@ -109,6 +109,22 @@ function partsOf(mapping: HostMapping, event: string, mapped: MappedPart, payloa
   }
 }
 
+/**
+ * Parts of which none is an observation, that would have kept it, with what the host sent beside what all of them and the session tell, at
+ * the last one.
+ */
+function withExtra(mapping: HostMapping, known: MappedEvent, payload: HookPayload, parts: EventPart[]): EventPart[] {
+  const last = parts.at(-1);
+  if (last === undefined || parts.some((part) => part.kind === 'tool' || part.kind === 'note')) return parts;
+  if (last.kind !== 'prompt' && last.kind !== 'boundary') return parts;
+  const names = known.parts.flatMap((part) => [...told(mapping, part)]);
+  const kept = Object.values(known.metadata ?? {}).flatMap((paths) => paths.map((path) => path.split('.')[0] ?? ''));
+  const extra = Object.entries(extraFields(payload, new Set([...names, ...kept])) ?? {}).filter(
+    ([, value]) => value !== null && value !== '',
+  );
+  return extra.length === 0 ? parts : [...parts.slice(0, -1), { ...last, extra: Object.fromEntries(extra) }];
+}
+
 function metadataOf(fields: Readonly<Record<string, FieldPaths>>, payload: HookPayload): HostEvent['metadata'] {
   const kept = Object.entries(fields)
     .map(([name, paths]): [string, unknown] => [name, findValue(payload, paths)])
@@ -131,7 +147,12 @@ export function translateMapped(
   const parts: EventPart[] =
     known === undefined
       ? [{ kind: 'note', event, type: 'info', title: event, content, importance: null, tags: [] }]
-      : known.parts.flatMap((part) => partsOf(mapping, event, part, payload));
+      : withExtra(
+          mapping,
+          known,
+          payload,
+          known.parts.flatMap((part) => partsOf(mapping, event, part, payload)),
+        );
   if (parts.length === 0) return null;
   const tool = known?.parts.find((part) => part.kind === 'tool');
   const useId = tool?.use_id === undefined ? null : findText(payload, tool.use_id);

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { FloodGauge } from '../../../api/intake/flood-gauge.ts';
 import { HintSender } from '../../../api/intake/hint-sender.ts';
 import { asId } from '../../../domain/ids.ts';
 import type { SessionId, TenantId } from '../../../domain/ids.ts';
@@ -20,6 +21,7 @@ function playground() {
   let done = 0;
   const sender = new HintSender({
     delayMs: DELAY_MS,
+    flood: new FloodGauge(),
     hints: {
       session: async (tenantId, sessionId) => {
         sent.push(`${tenantId}/${sessionId}`);

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { Home, KEY, URL_HERE } from './support/home.ts';
@@ -16,12 +16,12 @@ const THEIRS = `{
 }
 `;
 
-test('hooks of every event are written: over HTTP, the start by the client, a read alone before a tool', async () => {
+test('hooks of every event are written: over HTTP, the start by the client, and nothing before a tool', async () => {
   const home = new Home();
   const { code, out } = await home.run('install', 'claude-code');
   expect(code).toBe(0);
-  expect(out).toContain(`Claude Code sends its 13 hooks to ${URL_HERE}.`);
-  expect(out).toContain(`${home.path(SETTINGS)}: created; 13 hooks, the key, readable by you only`);
+  expect(out).toContain(`Claude Code sends its 12 hooks to ${URL_HERE}.`);
+  expect(out).toContain(`${home.path(SETTINGS)}: created; 12 hooks, the key, readable by you only`);
   expect(out).not.toContain(KEY);
   const settings = home.json(SETTINGS) as {
     env: unknown;
@@ -31,7 +31,6 @@ test('hooks of every event are written: over HTTP, the start by the client, a re
   expect(Object.keys(settings.hooks)).toEqual([
     'SessionStart',
     'UserPromptSubmit',
-    'PreToolUse',
     'PostToolUse',
     'PostToolUseFailure',
     'SubagentStart',
@@ -51,12 +50,19 @@ test('hooks of every event are written: over HTTP, the start by the client, a re
           url: `${URL_HERE}/api/v1/hooks/Stop`,
           headers: { Authorization: 'Bearer $RECOLLECT_API_KEY' },
           allowedEnvVars: ['RECOLLECT_API_KEY'],
-          timeout: 5,
+          timeout: 1,
         },
       ],
     },
   ]);
-  expect(settings.hooks['PreToolUse']?.[0]?.matcher).toBe('Read');
+  // The one that may be answered with context is waited for a little longer.
+  const waited = Object.entries(settings.hooks).map(([event, groups]) => [event, groups[0]?.hooks[0]]);
+  expect(waited.filter(([, hook]) => JSON.stringify(hook).includes('"timeout":2'))).toEqual([
+    ['UserPromptSubmit', expect.anything()],
+  ]);
+  expect(waited.filter(([, hook]) => JSON.stringify(hook).includes('"timeout":5'))).toEqual([
+    ['SessionStart', expect.objectContaining({ type: 'command' })],
+  ]);
   expect(settings.hooks['SessionStart']?.[0]?.hooks).toEqual([
     {
       type: 'command',
@@ -82,7 +88,7 @@ test('what others wrote stays, a second run changes nothing, and uninstalling gi
   expect(home.mode(`.claude/${home.backups(SETTINGS)[0]}`)).toBe(0o600);
 
   const again = await home.run('install', 'claude-code');
-  expect(again).toMatchObject({ code: 0, out: `Nothing to change: Claude Code has its 13 hooks, for ${URL_HERE}.\n` });
+  expect(again).toMatchObject({ code: 0, out: `Nothing to change: Claude Code has its 12 hooks, for ${URL_HERE}.\n` });
   expect(home.read(SETTINGS)).toBe(installed);
   expect(home.backups(SETTINGS)).toHaveLength(1);
 
@@ -119,13 +125,38 @@ test('another port replaces ours and nothing else', async () => {
   expect(home.read(SETTINGS)).toBe(THEIRS);
 });
 
+test('the hook before a read, which an earlier version wrote, is taken out by installing and by uninstalling', async () => {
+  const earlier = (home: Home): string => {
+    const settings = home.json(SETTINGS) as { hooks: Record<string, unknown[]> };
+    const [stop] = settings.hooks['Stop'] as { hooks: { url: string }[] }[];
+    const read = {
+      matcher: 'Read',
+      hooks: stop?.hooks.map((hook) => ({ ...hook, url: hook.url.replace('/Stop', '/PreToolUse'), timeout: 5 })),
+    };
+    const theirs = { matcher: 'Bash', hooks: [{ type: 'command', command: 'lint --staged' }] };
+    home.write(SETTINGS, JSON.stringify({ ...settings, hooks: { ...settings.hooks, PreToolUse: [theirs, read] } }));
+    return JSON.stringify([theirs]);
+  };
+  const home = new Home();
+  await home.run('install', 'claude-code');
+  const left = earlier(home);
+  expect(home.read(SETTINGS)).toContain('/hooks/PreToolUse');
+  await home.run('install', 'claude-code');
+  expect(home.read(SETTINGS)).not.toContain('/hooks/PreToolUse');
+  expect(JSON.stringify((home.json(SETTINGS) as { hooks: Record<string, unknown> }).hooks['PreToolUse'])).toBe(left);
+  earlier(home);
+  await home.run('uninstall', 'claude-code');
+  expect(home.read(SETTINGS)).not.toContain('/api/v1/hooks/');
+  expect((home.json(SETTINGS) as { hooks: unknown }).hooks).toEqual({ PreToolUse: JSON.parse(left) as unknown });
+});
+
 test('by the client alone there is no key in the settings, nor one left of before', async () => {
   const home = new Home();
   await home.run('install', 'claude-code');
   const { out } = await home.run('install', 'claude-code', '--transport', 'client', '--namespace', 'team-a');
-  expect(out).toContain('13 hooks');
+  expect(out).toContain('12 hooks');
   expect(home.read(SETTINGS)).not.toMatch(/RECOLLECT_API_KEY|"http"/);
-  expect(home.read(SETTINGS).match(/client\.cjs \w+ --namespace team-a --data-dir \S+"/g)).toHaveLength(13);
+  expect(home.read(SETTINGS).match(/client\.cjs \w+ --namespace team-a --data-dir \S+"/g)).toHaveLength(12);
 });
 
 test('a namespace is asked for in the address', async () => {
@@ -259,38 +290,5 @@ describe('nothing is written, and it is said why', () => {
     home.write('p/.claude/settings.json', '{"hooks": []}');
     expect((await home.run('install', 'claude-code', '--project', home.path('p'))).code).toBe(1);
     expect(home.list('p/.claude')).toEqual(['settings.json']);
-  });
-});
-
-describe('links', () => {
-  test('are written through, and stay links', async () => {
-    const home = new Home();
-    home.write('dotfiles/claude.json', '{}\n');
-    mkdirSync(home.path('.claude'));
-    symlinkSync('../dotfiles/claude.json', home.path(SETTINGS));
-    const { out } = await home.run('install', 'claude-code');
-    expect(out).toContain('dotfiles/claude.json: changed');
-    expect(home.read('dotfiles/claude.json')).toContain('/api/v1/hooks/Stop');
-    expect(home.backups('dotfiles/claude.json')).toHaveLength(1);
-    expect(home.list('.claude')).toEqual(['settings.json']);
-    await home.run('uninstall', 'claude-code');
-    expect(home.read(SETTINGS)).toBe('{}\n');
-  });
-
-  test('to a file that is not there yet make it there', async () => {
-    const home = new Home();
-    mkdirSync(home.path('.claude'));
-    mkdirSync(home.path('dotfiles'));
-    symlinkSync(home.path('dotfiles/new.json'), home.path(SETTINGS));
-    expect((await home.run('install', 'claude-code')).code).toBe(0);
-    expect(home.list('dotfiles')).toEqual(['new.json']);
-  });
-
-  test('that lead round in a circle are refused', async () => {
-    const home = new Home();
-    mkdirSync(home.path('.claude'));
-    symlinkSync(home.path('.claude/b'), home.path(SETTINGS));
-    symlinkSync(home.path(SETTINGS), home.path('.claude/b'));
-    expect(await home.run('install', 'claude-code')).toMatchObject({ code: 1, err: expect.stringContaining('circle') });
   });
 });

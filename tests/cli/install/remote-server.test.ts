@@ -24,7 +24,7 @@ function homeWithKey(key: string): Home {
 const install = (home: Home, url: string, ...more: string[]) =>
   home.run('install', 'claude-code', '--server', url, '--api-key-file', home.path('key'), ...more);
 
-test('a server is asked, its address and key go to the client and the hooks, and nothing is stored there', async () => {
+test('a server is asked, its address and key go to the client, every hook runs that, and nothing is stored there', async () => {
   const before = await captureCounts(instance.db.superuser);
   const home = homeWithKey(instance.admin.key);
   const { code, out } = await install(home, `${instance.url}/`);
@@ -32,12 +32,26 @@ test('a server is asked, its address and key go to the client and the hooks, and
   expect(out).not.toContain(instance.admin.key);
   expect(home.json('.recollect/client.json')).toEqual({ url: instance.url, api_key: instance.admin.key });
   expect(home.mode('.recollect/client.json')).toBe(0o600);
-  expect(home.read('.claude/settings.json')).toContain(`${instance.url}/api/v1/hooks/Stop`);
+  // Over HTTP a hook that the server misses would be lost to this machine; the client keeps it.
+  expect(home.read('.claude/settings.json').match(/client\.cjs \w+ --data-dir/g)).toHaveLength(12);
+  expect(home.read('.claude/settings.json')).not.toMatch(/"http"|RECOLLECT_API_KEY/);
+  expect(out).toContain('recollect service install');
   expect(await captureCounts(instance.db.superuser)).toEqual(before);
   expect((await install(home, instance.url)).out).toContain('Nothing to change');
   const later = await home.run('install', 'cursor');
   expect(later.out).toContain(`Cursor sends its 11 hooks to ${instance.url}.`);
   expect(later.out).toContain('client.json: delete it to use the instance of this machine');
+});
+
+test('a later install without an address, too, runs the client; who wants HTTP says so', async () => {
+  const home = homeWithKey(instance.admin.key);
+  await install(home, instance.url);
+  await home.run('uninstall', 'claude-code');
+  await home.run('install', 'claude-code');
+  expect(home.read('.claude/settings.json')).not.toContain('"http"');
+  await install(home, instance.url, '--transport', 'http');
+  expect(home.read('.claude/settings.json')).toContain(`${instance.url}/api/v1/hooks/Stop`);
+  expect(home.json('.claude/settings.json')).toMatchObject({ env: { RECOLLECT_API_KEY: instance.admin.key } });
 });
 
 test('a dry run asks and writes nothing', async () => {

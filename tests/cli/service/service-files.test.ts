@@ -14,12 +14,14 @@ const plain: ServiceDefinition = {
   cli: '/opt/recollect/cli/main.ts',
   dataDir: '/home/dev/.recollect',
   searchPath: '/usr/bin:/bin',
+  follows: null,
 };
 const awkward: ServiceDefinition = {
   node: '/opt/node 24/bin/node',
   cli: '/home/o"neil & <sons>/100% $HOME/c\\main.ts',
   dataDir: "/home/it's/data dir",
   searchPath: '/a b:/%h:"q"',
+  follows: null,
 };
 
 /** Words of an ExecStart line as systemd reads them: quotes, backslashes, doubled percent and dollar. */
@@ -44,6 +46,7 @@ function plistWords(plist: string): string[] {
 describe.each([
   ['plain paths', plain],
   ['paths with blanks, quotes, %, $ and signs of XML', awkward],
+  ['a folder of transcripts', { ...plain, follows: '/home/o"neil & <sons>/100% $HOME/projects' }],
 ])('%s', (_what, definition) => {
   test('come through a unit of systemd', () => {
     expect(execWords(systemdUnit(definition))).toEqual(serviceCommand(definition));
@@ -64,6 +67,8 @@ ExecStart="/usr/bin/node" "--max-semi-space-size=4" "/opt/recollect/cli/main.ts"
 Environment="PATH=/usr/bin:/bin"
 Restart=on-failure
 RestartSec=5
+# Stopped, not failed.
+SuccessExitStatus=130
 # The supervisor stops its engines itself, in order.
 KillMode=mixed
 TimeoutStopSec=90
@@ -72,6 +77,23 @@ TimeoutStopSec=90
 WantedBy=default.target
 `);
   expect(systemdUnit(awkward)).toContain(String.raw`Environment="PATH=/a b:/%%h:\"q\""`);
+});
+
+test('what follows transcripts is another command, started again later: its server may have a reason', () => {
+  const follower = { ...plain, follows: '/home/dev/.claude/projects' };
+  expect(serviceCommand(follower).slice(2)).toEqual([
+    '/opt/recollect/cli/main.ts',
+    'import',
+    'transcripts',
+    '/home/dev/.claude/projects',
+    '--follow',
+    '--data-dir',
+    '/home/dev/.recollect',
+  ]);
+  expect(systemdUnit(follower)).toContain('transcripts for a server on another machine');
+  expect(systemdUnit(follower)).toContain('RestartSec=60');
+  expect(launchdAgent(follower)).toContain('<integer>60</integer>');
+  expect(launchdAgent(plain)).toContain('<integer>10</integer>');
 });
 
 test('the agent runs at load, again after a failure, and logs into the data directory', () => {
@@ -93,7 +115,7 @@ test('the agent is well-formed XML', () => {
 
 test.each(['\n', '\r', '\u0000', '\u001b'])('a path with %j is refused: it would begin a line of its own', (sign) => {
   for (const render of [systemdUnit, launchdAgent])
-    for (const field of ['node', 'cli', 'dataDir', 'searchPath'] as const)
+    for (const field of ['node', 'cli', 'dataDir', 'searchPath', 'follows'] as const)
       expect(() => render({ ...plain, [field]: `/a${sign}ExecStartPre=/bin/evil` })).toThrow(ServiceValueError);
 });
 

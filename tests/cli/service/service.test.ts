@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'no
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { service } from '../../../cli/commands/service.ts';
+import type { ServiceOptions } from '../../../cli/commands/service.ts';
 import { runCommandIn } from '../../../cli/service/run-command.ts';
 import { testFolder } from '../../infra/support/folder.ts';
 import { recordOutput } from '../support/output.ts';
@@ -38,13 +39,21 @@ esac
     return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
   }
 
-  run(action: 'install' | 'uninstall' | 'status', dryRun = false): { code: number; out: string; err: string } {
+  run(
+    action: 'install' | 'uninstall' | 'status',
+    dryRun = false,
+    more: Pick<ServiceOptions, 'run'> = {},
+  ): { code: number; out: string; err: string } {
     // Only its own programs and the shell's: the real manager of the machine that tests run on is out of reach.
-    const environment = { HOME: this.home, PATH: `${path.join(this.home, 'bin')}:/usr/bin/nothing` };
+    const environment = {
+      HOME: this.home,
+      CLAUDE_CONFIG_DIR: `${this.home}/claude`,
+      PATH: `${path.join(this.home, 'bin')}:/usr/bin/nothing`,
+    };
     const context = recordOutput(environment);
     const code = service(
       action,
-      { dataDir: path.join(this.home, 'data'), ...(dryRun ? { dryRun: true } : {}) },
+      { dataDir: path.join(this.home, 'data'), ...(dryRun ? { dryRun: true } : {}), ...more },
       context,
       {
         platform: this.platform,
@@ -62,6 +71,49 @@ function only(home: string, program: string): string {
 }
 
 const UNIT = '.config/systemd/user/recollect.service';
+
+describe('what is started', () => {
+  const withFiles = (...names: string[]): Machine => {
+    const machine = new Machine().withManager();
+    mkdirSync(path.join(machine.home, 'data'));
+    for (const name of names) writeFileSync(path.join(machine.home, 'data', name), '{}');
+    return machine;
+  };
+  const started = (machine: Machine) => readFileSync(path.join(machine.home, UNIT), 'utf8');
+
+  test('where another machine’s server was installed alone, what sends transcripts to it', () => {
+    const machine = withFiles('client.json');
+    expect(machine.run('install').code).toBe(0);
+    const command = `"import" "transcripts" "${machine.home}/claude/projects" "--follow" "--data-dir" "${machine.home}/data"`;
+    expect(started(machine)).toContain(command);
+    expect(machine.run('status').code).toBe(0);
+  });
+
+  test.each([
+    ['an instance', ['credentials.json']],
+    ['an instance beside such a server', ['client.json', 'credentials.json']],
+    ['nothing yet', []],
+  ])('where there is %s, the instance', (_what, names) => {
+    const machine = withFiles(...names);
+    machine.run('install');
+    expect(started(machine)).toContain('"up" "--data-dir"');
+  });
+
+  test('is what was asked for', () => {
+    const both = withFiles('client.json', 'credentials.json');
+    both.run('install', false, { run: 'transcripts' });
+    expect(started(both)).toContain('"--follow"');
+    const remote = withFiles('client.json');
+    remote.run('install', false, { run: 'instance' });
+    expect(started(remote)).toContain('"up"');
+    const neither = withFiles();
+    expect(neither.run('install', false, { run: 'transcripts' })).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('--server URL --api-key-file FILE'),
+    });
+    expect(neither.calls).toEqual([]);
+  });
+});
 
 describe('with systemd', () => {
   test('the unit is written, read and started; a second time nothing is done', () => {

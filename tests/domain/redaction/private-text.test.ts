@@ -26,6 +26,18 @@ describe('<private>', () => {
     ['closed twice', '<private>x</private></private> b', '[private] b', 1],
     ['in JSON text', '{"a":"<private>x</private>","b":1}', '{"a":"[private]","b":1}', 1],
     ['a closing tag before it that is none', 'a </private <private>x</private> b', 'a </private [private] b', 1],
+    ['a blank behind the angle', 'a < private>x</private> b', 'a [private] b', 1],
+    ['blanks everywhere', 'a <  private >x< / private > b', 'a [private] b', 1],
+    ['a blank in an escaped tag', String.raw`a \u003c private\u003ex&lt;/ private&gt; b`, 'a [private] b', 1],
+    ['a blank behind the angle, unclosed', 'a <\nprivate>x', 'a [private]', 1],
+    ['right behind a word', 'pw<Private>secret</Private>, b', 'pw[private], b', 1],
+    [
+      'right behind a word, beside code',
+      'Local<Private> a; pw<Private>x</Private> b',
+      'Local<Private> a; pw[private] b',
+      1,
+    ],
+    ['beside code', 'Local<Private> a <private>x</private> b', 'Local<Private> a [private] b', 1],
     ['other tags inside', '<private><b>x</b><system-reminder></private> y', '[private] y', 1],
   ])('%s', (_, text, kept, count) => {
     expect(redact(text)).toEqual({ text: kept, counts: count === 0 ? {} : { private: count } });
@@ -34,7 +46,8 @@ describe('<private>', () => {
   it.each([
     '<privateer>x</privateer>',
     '<my-private>x',
-    '< private>x',
+    '< private x>',
+    'if (a < private && b > c)',
     'private x /private',
     '<private x',
     'a < b',
@@ -42,7 +55,7 @@ describe('<private>', () => {
     'Local<Private> New(Isolate* isolate); Maybe<bool> Has(Local<Private> key)',
     '/private/var/folders/x and private: true',
     '&lt;privateer&gt;',
-    String.raw`\\u003c private\\u003e`,
+    String.raw`\\u003c    private\\u003e`,
   ])('leaves %s alone', (text) => {
     expect(redact(text)).toEqual({ text, counts: {} });
   });
@@ -134,6 +147,36 @@ describe('injected text', () => {
     ['a closing tag of another kind inside', 'a<system-reminder>x</private>y</system-reminder>b', 'ab', 1],
   ])('%s', (_, text, kept, count) => {
     expect(redact(text)).toEqual({ text: kept, counts: { injected: count } });
+  });
+
+  it.each([
+    [
+      'closed behind its end',
+      '<system-reminder>a <private>b</system-reminder> LEAK </private> c',
+      '[private] c',
+      { injected: 1, private: 1 },
+    ],
+    [
+      'begun twice, closed once behind its end',
+      'x<system-reminder>a <private><private>b</system-reminder> LEAK </private> c',
+      'x[private] c',
+      { injected: 1, private: 1 },
+    ],
+    ['only named in it', '<system-reminder>use <private></system-reminder> c', ' c', { injected: 1 }],
+    [
+      'only named in it, before a passage of its own',
+      '<system-reminder>use <private></system-reminder> a <private>b</private> c',
+      ' a [private] c',
+      { injected: 1, private: 1 },
+    ],
+    [
+      'closed within the next one',
+      '<system-reminder>a <private>b</system-reminder> LEAK <system-reminder>c </private> d</system-reminder> e',
+      '[private] d e',
+      { injected: 1, private: 1 },
+    ],
+  ])('a private passage that is %s', (_, text, kept, counts) => {
+    expect(redact(text)).toEqual({ text: kept, counts });
   });
 
   it('is counted beside private text', () => {

@@ -31,7 +31,7 @@ import {
   runClient,
   spoolNames,
 } from '../support/client.ts';
-import { answerJson, deadServer, startServer } from '../support/servers.ts';
+import { answerError, answerJson, API_HEADERS, deadServer, startServer } from '../support/servers.ts';
 
 // What waits in a spool reaches the real api: in order, whole, once.
 
@@ -170,7 +170,7 @@ describe('draining', () => {
     const dataDir = dataDirFor(realServer());
     const session = randomUUID();
     add(dataDir, session, 0);
-    add(dataDir, session, 1, { agent_id: 'x'.repeat(300) });
+    add(dataDir, session, 1, { session_id: 7 });
     add(dataDir, session, 2);
     expect(await drain(dataDir)).toMatchObject({ delivered: 2, quarantined: 1, end: { kind: 'done' } });
     expect(await stored(session)).toEqual(['result 0', 'result 2']);
@@ -180,7 +180,7 @@ describe('draining', () => {
   });
 
   it('drops what belongs to a session that was deleted', async () => {
-    const gone = await startServer(answerJson(422, { error: { code: 'SESSION_DELETED', message: 'deleted' } }));
+    const gone = await startServer(answerError(422, 'SESSION_DELETED'));
     const dataDir = dataDirFor(gone);
     add(dataDir, 's', 0);
     expect(await drain(dataDir)).toEqual({ delivered: 0, forgotten: 1, quarantined: 0, end: { kind: 'done' } });
@@ -205,7 +205,7 @@ describe('a server that stops in between', () => {
     let takes = 5;
     const server = await startServer((_received, response) => {
       takes -= 1;
-      response.writeHead(takes >= 0 ? 200 : 503).end('{}');
+      response.writeHead(takes >= 0 ? 200 : 503, API_HEADERS).end('{}');
     });
     const dataDir = dataDirFor(server);
     for (let n = 0; n < 12; n += 1) add(dataDir, 's', n);
@@ -220,7 +220,7 @@ describe('a server that stops in between', () => {
 
   it('holds up one session, not the others', async () => {
     const server = await startServer((received, response) => {
-      response.writeHead(received.body['session_id'] === 'a' ? 500 : 200).end('{}');
+      response.writeHead(received.body['session_id'] === 'a' ? 500 : 200, API_HEADERS).end('{}');
     });
     const dataDir = dataDirFor(server);
     for (const session of ['a', 'b', 'c']) add(dataDir, session, 0);

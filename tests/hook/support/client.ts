@@ -24,6 +24,8 @@ export interface ClientOptions {
   readonly dataDir: string;
   readonly args?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** Another Node than that of the tests. */
+  readonly node?: string;
   /** Flags of Node itself. */
   readonly nodeFlags?: readonly string[];
   /** The host never closes the pipe. */
@@ -45,7 +47,7 @@ export function runClient(event: string, input: unknown, options: ClientOptions)
   return new Promise((resolve, reject) => {
     const started = performance.now();
     const child = spawn(
-      process.execPath,
+      options.node ?? process.execPath,
       [...(options.nodeFlags ?? []), BUILT_CLIENT, event, ...(options.args ?? [])],
       {
         stdio: [options.stdin === 'none' ? 'ignore' : 'pipe', 'pipe', 'pipe'],

@@ -76,10 +76,26 @@ export async function deadServer(): Promise<{ readonly url: string; readonly key
   return { url: server.url, key: server.key };
 }
 
+/** Every answer of the api carries it; who does not send it is somebody else. */
+export const API_HEADERS = { 'x-api-version': '1' } as const;
+
+/** Answers as the api does. */
 export function answerJson(status: number, body: unknown): Answer {
   return (_received, response) => {
-    response.writeHead(status, { 'content-type': 'application/json' });
+    response.writeHead(status, { 'content-type': 'application/json', ...API_HEADERS });
     response.end(JSON.stringify(body));
+  };
+}
+
+/** An error as the api tells it. */
+export function answerError(status: number, code: string): Answer {
+  return answerJson(status, { error: 'what is wrong', code, details: [], request_id: 'r' });
+}
+
+/** Answers as a proxy does whose api is away, a captive portal, or whoever has the port now. */
+export function answerForeign(status: number, body = '<html></html>'): Answer {
+  return (_received, response) => {
+    response.writeHead(status, { 'content-type': 'text/html' }).end(body);
   };
 }
 

@@ -107,6 +107,37 @@ describe('a session that is not captured', () => {
   });
 });
 
+describe('what a host sent beside a prompt or a boundary', () => {
+  const beside = (words: string) => [
+    { ...said('x'), extra: { words } } as const,
+    { kind: 'boundary', boundary: 'compaction', reason: null, extra: { words } } as const,
+  ];
+  const kept = async (externalId: string) =>
+    (
+      await db.superuser.query<{ metadata: unknown }>(
+        `SELECT r.metadata FROM (SELECT session_id, seq, metadata FROM prompts UNION ALL SELECT session_id, seq, metadata FROM boundaries) AS r
+           JOIN sessions s ON s.id = r.session_id WHERE s.external_id = $1 AND r.seq > 1 ORDER BY r.seq`,
+        [externalId],
+      )
+    ).rows.map((row) => row.metadata);
+
+  test('is kept with it; nothing is NULL, not a JSON null', async () => {
+    await begin('beside', true);
+    await captureEvents(db.database.pool, [event(user, 'beside', beside('w')), event(user, 'beside', [ended()])]);
+    expect(await kept('beside')).toEqual([{ words: 'w' }, { words: 'w' }, null]);
+    const nulls = await db.superuser.query(
+      "SELECT count(*)::integer AS n FROM boundaries WHERE metadata = 'null'::jsonb",
+    );
+    expect(nulls.rows).toEqual([{ n: 0 }]);
+  });
+
+  test('is not kept where capture is off: it may be words of the user', async () => {
+    await begin('beside-off', false);
+    await captureEvents(db.database.pool, [event(user, 'beside-off', beside('w'))]);
+    expect(await kept('beside-off')).toEqual([null]);
+  });
+});
+
 describe('what a row tells of its way', () => {
   test('the source of its event, by its key', async () => {
     const outcomes = await captureEvents(

@@ -4,8 +4,13 @@ import { newId } from '../../../../domain/ids.ts';
 import { payloadNames, translated } from './payloads.ts';
 
 const said = (name: string, fields?: Record<string, unknown>) => translated('codex-cli', name, fields);
-const boundary = (kind: string, reason: string | null) => ({ kind: 'boundary', boundary: kind, reason });
-const prompt = (type: string, content: string) => ({ kind: 'prompt', type, content });
+const boundary = (kind: string, reason: string | null, extra?: unknown) => ({
+  kind: 'boundary',
+  boundary: kind,
+  reason,
+  ...(extra === undefined ? {} : { extra }),
+});
+const prompt = (type: string, content: string, extra?: unknown) => ({ kind: 'prompt', type, content, extra });
 
 function rowsOf(name: string) {
   const event = said(name);
@@ -22,11 +27,20 @@ describe('what Codex CLI sends becomes', () => {
     ['subagent-start', [boundary('subagent_start', null)]],
     [
       'subagent-stop',
-      [prompt('assistant', 'The report reads rows in src/report.ts.'), boundary('subagent_stop', null)],
+      [
+        prompt('assistant', 'The report reads rows in src/report.ts.'),
+        boundary('subagent_stop', null, { stop_hook_active: false }),
+      ],
     ],
     ['pre-compact', [boundary('compaction', 'auto')]],
     ['post-compact', [boundary('compaction', 'auto')]],
-    ['stop', [prompt('assistant', 'Empty rows are skipped; the tests pass.'), boundary('turn_end', null)]],
+    [
+      'stop',
+      [
+        prompt('assistant', 'Empty rows are skipped; the tests pass.'),
+        boundary('turn_end', null, { stop_hook_active: false }),
+      ],
+    ],
     ['session-end', [boundary('session_end', 'other')]],
     [
       'agent-turn-complete',

@@ -4,8 +4,13 @@ import { newId } from '../../../../domain/ids.ts';
 import { payloadNames, translated } from './payloads.ts';
 
 const said = (name: string, fields?: Record<string, unknown>) => translated('cursor', name, fields);
-const boundary = (kind: string, reason: string | null) => ({ kind: 'boundary', boundary: kind, reason });
-const prompt = (type: string, content: string) => ({ kind: 'prompt', type, content });
+const boundary = (kind: string, reason: string | null, extra?: unknown) => ({
+  kind: 'boundary',
+  boundary: kind,
+  reason,
+  ...(extra === undefined ? {} : { extra }),
+});
+const prompt = (type: string, content: string, extra?: unknown) => ({ kind: 'prompt', type, content, extra });
 
 function rowOf(name: string, fields?: Record<string, unknown>) {
   const event = said(name, fields);
@@ -15,17 +20,30 @@ function rowOf(name: string, fields?: Record<string, unknown>) {
 
 const SAID: readonly (readonly [string, readonly unknown[] | null])[] = [
   ['session-start', [boundary('session_start', 'agent')]],
-  ['before-submit-prompt', [prompt('user', 'Why does the harvest report count empty rows?')]],
+  [
+    'before-submit-prompt',
+    [
+      prompt('user', 'Why does the harvest report count empty rows?', {
+        attachments: [{ type: 'file', file_path: '/src/orchard/src/report.ts' }],
+      }),
+    ],
+  ],
   ['pre-tool-use', null],
   ['before-shell-execution', null],
   ['before-read-file', null],
   ['after-agent-thought', null],
   ['post-tool-use.write', null],
   ['after-agent-response', [prompt('assistant', 'It counted rows without a weight; they are skipped now.')]],
-  ['subagent-stop', [prompt('assistant', 'Rows are read in src/report.ts.'), boundary('subagent_stop', 'completed')]],
-  ['pre-compact', [boundary('compaction', 'auto')]],
-  ['stop', [boundary('turn_end', 'completed')]],
-  ['session-end', [boundary('session_end', 'user_close')]],
+  [
+    'subagent-stop',
+    [
+      prompt('assistant', 'Rows are read in src/report.ts.'),
+      boundary('subagent_stop', 'completed', expect.objectContaining({ task: 'Find where rows are read' })),
+    ],
+  ],
+  ['pre-compact', [boundary('compaction', 'auto', expect.objectContaining({ message_count: 45 }))]],
+  ['stop', [boundary('turn_end', 'completed', { loop_count: 0 })]],
+  ['session-end', [boundary('session_end', 'user_close', expect.objectContaining({ final_status: 'completed' }))]],
 ];
 
 describe('what Cursor sends becomes', () => {

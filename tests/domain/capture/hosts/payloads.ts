@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { HOST_MAPPINGS } from '../../../../api/schemas/host-mappings.ts';
-import type { HookPayload } from '../../../../domain/capture/claude-code-hooks.ts';
+import type { HookPayload } from '../../../../domain/capture/hook-payload.ts';
 import type { HostEvent } from '../../../../domain/capture/event.ts';
 import { translateMapped, withSessionId } from '../../../../domain/capture/hosts/translate-mapped.ts';
 

@@ -18,6 +18,7 @@ const SEEDS = [
     VALUES ($fresh, $tenant, $user, $session, 'summarise', 'local', 'm', 1, 1, 0, 0, 1)`,
   "INSERT INTO settings (id, scope, tenant_id, scope_id, key, value) VALUES ($fresh, 'tenant', $tenant, $tenant, 'colour', '1')",
   `INSERT INTO tombstones (tenant_id, host, external_id, key_sha256) VALUES ($tenant, 'test', 'seeded', sha256(convert_to($fresh, 'UTF8')))`,
+  `INSERT INTO excluded_sessions (tenant_id, name_sha256) VALUES ($tenant, sha256(convert_to($fresh, 'UTF8')))`,
   "INSERT INTO imports (id, tenant_id, user_id, kind) VALUES ($fresh, $tenant, $user, 'transcripts')",
   `INSERT INTO transcript_files (id, tenant_id, user_id, path_sha256, path, fingerprint, modified_at)
     VALUES ($fresh, $tenant, $user, sha256(convert_to($fresh, 'UTF8')), 'a.jsonl', 'f', now())`,

@@ -1,0 +1,50 @@
+/** Events at once, and a second, beyond which there is a flood: a person's agents together send a few a second. */
+const BURST = 16;
+const PER_SECOND = 200;
+/** How often the end of a flood is looked for. */
+const LOOK_MS = 250;
+
+/**
+ * Sees a flood of events: a bucket that every event takes a token from, and that fills up again with time. Whoever is to know is told
+ * when one begins and when it is over.
+ */
+export class FloodGauge {
+  private readonly tell: (isFlooding: boolean) => void;
+  private tokens = BURST;
+  private atMs = performance.now();
+  private look: NodeJS.Timeout | null = null;
+
+  constructor(tell: (isFlooding: boolean) => void = () => undefined) {
+    this.tell = tell;
+  }
+
+  /** An event came. */
+  count(): void {
+    this.refill();
+    this.tokens = Math.max(this.tokens - 1, 0);
+    if (this.look !== null || !this.isFlooding) return;
+    this.tell(true);
+    this.look = setInterval(() => {
+      if (!this.isFlooding) this.stop();
+    }, LOOK_MS);
+  }
+
+  get isFlooding(): boolean {
+    this.refill();
+    return this.tokens < BURST / 2;
+  }
+
+  /** Looks no longer; a flood that was told of is told to be over. */
+  stop(): void {
+    if (this.look === null) return;
+    clearInterval(this.look);
+    this.look = null;
+    this.tell(false);
+  }
+
+  private refill(): void {
+    const now = performance.now();
+    this.tokens = Math.min(this.tokens + ((now - this.atMs) / 1_000) * PER_SECOND, BURST);
+    this.atMs = now;
+  }
+}

@@ -1,0 +1,101 @@
+import type { Exclusion } from '../../domain/capture/exclusions.ts';
+import type { HostEvent } from '../../domain/capture/event.ts';
+import type { TenantId } from '../../domain/ids.ts';
+import type { SessionName } from '../../stores/postgres/excluded-sessions.ts';
+
+/** Where it is kept which sessions are excluded, whatever is restarted. Both reject when storage is away. */
+export interface ExclusionMemory {
+  /** For each session, in order, whether it was last seen in an excluded folder. */
+  readonly read: (tenantId: TenantId, sessions: readonly SessionName[]) => Promise<readonly boolean[]>;
+  readonly write: (tenantId: TenantId, session: SessionName, isExcluded: boolean) => Promise<void>;
+}
+
+interface Place {
+  /** The last folder that was told here; null where only storage knows of the session. */
+  path: string | null;
+  /** What storage says. */
+  stored: boolean;
+}
+
+/** Sessions of one tenant whose folders are remembered here; of the others storage is asked. */
+const MAX_SESSIONS = 10_000;
+
+function nameOf(event: HostEvent): string {
+  return `${event.host}\u0000${event.externalId}`;
+}
+
+/** Whether a session lies in an excluded folder. */
+function lies(place: Place, excludes: Exclusion): boolean {
+  return place.path === null ? place.stored : excludes(place.path);
+}
+
+/**
+ * Where the sessions of a tenant lie. An event that tells no folder lies in its session's last one, under the list as it is now. After a restart
+ * it is known only that a session was excluded: then it stays so until it tells a folder.
+ */
+export class SessionFolders {
+  private readonly tenantId: TenantId;
+  private readonly memory: ExclusionMemory;
+  private readonly places = new Map<string, Place>();
+
+  constructor(tenantId: TenantId, memory: ExclusionMemory) {
+    this.tenantId = tenantId;
+    this.memory = memory;
+  }
+
+  /** For each event, in order, whether it is excluded; a promise where storage must be asked or told: the first time that a session is seen. */
+  check(events: readonly HostEvent[], excludes: Exclusion): boolean[] | Promise<boolean[]> {
+    const unknown = events.filter((event) => !this.places.has(nameOf(event)));
+    return unknown.length === 0 ? this.decide(events, excludes) : this.learn(unknown, events, excludes);
+  }
+
+  /** Forgets the folders: they are not followed while nothing is excluded. */
+  clear(): void {
+    this.places.clear();
+  }
+
+  private async learn(
+    unknown: readonly HostEvent[],
+    events: readonly HostEvent[],
+    excludes: Exclusion,
+  ): Promise<boolean[]> {
+    const stored = await this.memory.read(this.tenantId, unknown);
+    unknown.forEach((event, index) => {
+      // Another request may have learned it meanwhile.
+      if (!this.places.has(nameOf(event)))
+        this.places.set(nameOf(event), { path: null, stored: stored[index] ?? false });
+    });
+    const decided = this.decide(events, excludes);
+    this.bound();
+    return decided;
+  }
+
+  private decide(events: readonly HostEvent[], excludes: Exclusion): boolean[] | Promise<boolean[]> {
+    const changed = new Map<Place, SessionName>();
+    const decided = events.map((event) => {
+      const place = this.places.get(nameOf(event)) ?? { path: null, stored: false };
+      place.path = event.project?.path ?? place.path;
+      const isExcluded = lies(place, excludes);
+      if (isExcluded !== place.stored) changed.set(place, event);
+      return isExcluded;
+    });
+    return changed.size === 0 ? decided : this.tell(changed, excludes).then(() => decided);
+  }
+
+  /** Tells storage what changed. What could not be told is told with the session's next event. */
+  private async tell(changed: ReadonlyMap<Place, SessionName>, excludes: Exclusion): Promise<void> {
+    for (const [place, session] of changed) {
+      const isExcluded = lies(place, excludes);
+      await this.memory.write(this.tenantId, session, isExcluded);
+      place.stored = isExcluded;
+    }
+  }
+
+  /** The oldest are forgotten first; storage knows which of them are excluded. */
+  private bound(): void {
+    for (const name of this.places.keys()) {
+      if (this.places.size <= MAX_SESSIONS) return;
+      this.places.delete(name);
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import { buildCaptureEvent } from './build-event.ts';
+import type { CaptureEvent, Capturer, HostEvent } from './event.ts';
+import { ObjectTooLarge, wholeValueKey } from '../ports/object-store.ts';
+import type { ObjectStore } from '../ports/object-store.ts';
+import type { WholeValue } from '../redaction/redact.ts';
+
+/** An event ready to be stored, with the keys of the whole values that its rows name. */
+export interface KeptEvent {
+  readonly event: CaptureEvent;
+  readonly keys: readonly string[];
+}
+
+/** Builds events of one user and keeps whole what is cut in them; without an object store it only builds. */
+export class WholeValues {
+  private readonly objects: ObjectStore | null;
+  private readonly capturer: Capturer;
+  /** What was not there before. */
+  private readonly added = new Set<string>();
+
+  constructor(objects: ObjectStore | null, capturer: Capturer) {
+    this.objects = objects;
+    this.capturer = capturer;
+  }
+
+  /** To be awaited before the commit: the note in a row must not point to nothing. Rejects with the object store's error. */
+  async build(given: HostEvent, receivedAt: Date): Promise<KeptEvent> {
+    if (this.objects === null) return { event: buildCaptureEvent(given, this.capturer, receivedAt), keys: [] };
+    const wholes: WholeValue[] = [];
+    const event = buildCaptureEvent(given, this.capturer, receivedAt, { wholes });
+    const keys: string[] = [];
+    try {
+      for (const whole of wholes) keys.push(await this.keep(this.objects, whole));
+    } catch (error) {
+      if (!(error instanceof ObjectTooLarge)) throw error;
+      // More than the store takes: the cut text stands alone, and its note names no hash.
+      return { event: buildCaptureEvent(given, this.capturer, receivedAt), keys };
+    }
+    return { event, keys };
+  }
+
+  private async keep(objects: ObjectStore, { sha256, text }: WholeValue): Promise<string> {
+    const key = wholeValueKey(this.capturer.tenantId, sha256);
+    if ((await objects.get(key)) === null) {
+      await objects.put(key, Buffer.from(text, 'utf8'));
+      this.added.add(key);
+    }
+    return key;
+  }
+
+  /** To be awaited after the commit: what was kept for events that are not taken goes, or it would bring back what was forgotten. */
+  async settle(kept: readonly KeptEvent[], outcomes: readonly { readonly status: string }[]): Promise<void> {
+    // Of any other outcome nobody knows whether a row names the value.
+    const isRefused = (at: number) => outcomes[at]?.status === 'rejected' || outcomes[at]?.status === 'refused';
+    const needed = new Set(kept.flatMap(({ keys }, at) => (isRefused(at) ? [] : keys)));
+    for (const key of new Set(kept.flatMap(({ keys }) => keys)))
+      if (this.added.has(key) && !needed.has(key)) await this.objects?.delete(key);
+  }
+}

@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto';
+import { buildCaptureEvent } from '../capture/build-event.ts';
+import { translateHook } from '../capture/claude-code-hooks.ts';
+import type { CaptureSource, Capturer, HostEvent } from '../capture/event.ts';
+import type { TranscriptItem } from './items.ts';
+import type { PreparedItem } from './plan.ts';
+
+interface Hashed {
+  /** Hashes of what would be stored: as it is, and without the blanks around it, which a removed passage leaves behind. */
+  readonly hashes: readonly string[];
+  /** Nothing is left of it when it is redacted. */
+  readonly blank: boolean;
+}
+
+/** How a prompt is known by its text; null for an event without one. */
+function hashedPrompt(event: HostEvent, capturer: Capturer): Hashed | null {
+  for (const row of buildCaptureEvent({ ...event, project: null, metadata: null }, capturer, new Date(0)).rows) {
+    if (row.kind !== 'prompt') continue;
+    const trimmed = row.content.trim();
+    const hashes = trimmed === row.content ? [row.sha256] : [row.sha256, sha256Of(trimmed)];
+    return { hashes, blank: trimmed === '' };
+  }
+  return null;
+}
+
+function sha256Of(text: string): string {
+  return createHash('sha256').update(text, 'utf8').digest('hex');
+}
+
+function withText(event: HostEvent, content: string): HostEvent {
+  return { ...event, parts: event.parts.map((part) => (part.kind === 'prompt' ? { ...part, content } : part)) };
+}
+
+/** An item as the event that its hook would have been, with every hash that its words may be known by; null where there is nothing to store. */
+export function prepareItem(item: TranscriptItem, capturer: Capturer, source: CaptureSource): PreparedItem | null {
+  const event = translateHook(item.hook, item.payload, item.key);
+  if (event === null) return null;
+  const marked: HostEvent = { ...event, source };
+  const own = hashedPrompt(marked, capturer);
+  if (own === null) return { item, event: marked, hashes: [] };
+  if (own.blank) return null;
+  const others = item.alternatives.flatMap((text) => {
+    const other = text === '' ? null : hashedPrompt(withText(marked, text), capturer);
+    return other === null || other.blank ? [] : other.hashes;
+  });
+  return { item, event: marked, hashes: [...new Set([...own.hashes, ...others])] };
+}

@@ -1,0 +1,40 @@
+import { translateHook } from '../capture/claude-code-hooks.ts';
+import type { CaptureSource } from '../capture/event.ts';
+import { findDoubles } from './match.ts';
+import type { StoredSession, TranscriptStore } from './store.ts';
+
+/**
+ * What is left to do when a session's transcript was read to its end: late deliveries that double it are taken out, and a session that is
+ * over and that only this reading kept open is ended.
+ */
+export async function settleSession(
+  externalId: string,
+  over: boolean,
+  cwd: string | undefined,
+  store: TranscriptStore,
+  source: CaptureSource,
+): Promise<{ readonly doubles: number; readonly stored: StoredSession | null }> {
+  const stored = await store.readSession(externalId);
+  if (stored === null) return { doubles: 0, stored };
+  const doubles = findDoubles(stored.prompts);
+  const removed = doubles.length === 0 ? 0 : await store.removeDoubles(stored.sessionId, doubles);
+  const endsAlready = stored.boundaries.some(({ kind, seq }) => kind === 'session_end' && seq === stored.lastSeq);
+  if (over && stored.status === 'active' && stored.lastSource === source && !endsAlready) {
+    const payload = { session_id: externalId, reason: 'transcript', ...(cwd === undefined ? {} : { cwd }) };
+    const end = translateHook('SessionEnd', payload, `transcript:end:${stored.lastSeq}`);
+    if (end !== null) await store.capture([{ ...end, source }]);
+  }
+  return { doubles: removed, stored };
+}
+
+/** Takes what late deliveries doubled out of a session whose transcript was read; answers how many rows were. */
+export async function removeLateDoubles(
+  externalId: string,
+  store: TranscriptStore,
+): Promise<{ readonly removed: number; readonly lastSeq: number }> {
+  const stored = await store.readSession(externalId);
+  if (stored === null) return { removed: 0, lastSeq: 0 };
+  const doubles = findDoubles(stored.prompts);
+  const removed = doubles.length === 0 ? 0 : await store.removeDoubles(stored.sessionId, doubles);
+  return { removed, lastSeq: stored.lastSeq };
+}

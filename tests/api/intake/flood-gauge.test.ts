@@ -1,0 +1,56 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { FloodGauge } from '../../../api/intake/flood-gauge.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** Counts events, one each so many milliseconds. */
+async function events(gauge: FloodGauge, count: number, everyMs: number): Promise<void> {
+  for (let n = 0; n < count; n += 1) {
+    gauge.count();
+    await vi.advanceTimersByTimeAsync(everyMs);
+  }
+}
+
+it('sees no flood in what a busy agent sends', async () => {
+  const told: boolean[] = [];
+  const gauge = new FloodGauge((isFlooding) => told.push(isFlooding));
+  await events(gauge, 200, 20);
+  for (let n = 0; n < 8; n += 1) gauge.count();
+  expect(gauge.isFlooding).toBe(false);
+  expect(told).toEqual([]);
+});
+
+it('tells once when a flood begins, and once when it is over', async () => {
+  const told: boolean[] = [];
+  const gauge = new FloodGauge((isFlooding) => told.push(isFlooding));
+  await events(gauge, 1_000, 2);
+  expect(gauge.isFlooding).toBe(true);
+  expect(told).toEqual([true]);
+  await vi.advanceTimersByTimeAsync(300);
+  expect(gauge.isFlooding).toBe(false);
+  expect(told).toEqual([true, false]);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+it('sees a flood in a batch, at once', () => {
+  const gauge = new FloodGauge();
+  for (let n = 0; n < 100; n += 1) gauge.count();
+  expect(gauge.isFlooding).toBe(true);
+  gauge.stop();
+});
+
+it('says that it is over when it is stopped', async () => {
+  const told: boolean[] = [];
+  const gauge = new FloodGauge((isFlooding) => told.push(isFlooding));
+  gauge.stop();
+  await events(gauge, 100, 1);
+  gauge.stop();
+  gauge.stop();
+  expect(told).toEqual([true, false]);
+  expect(vi.getTimerCount()).toBe(0);
+});

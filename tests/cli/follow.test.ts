@@ -1,0 +1,223 @@
+import { createServer, request } from 'node:http';
+import type { Server } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { service } from '../../cli/commands/service.ts';
+import type { ServiceSystem } from '../../cli/commands/service.ts';
+import { followTranscripts } from '../../cli/import/follow-transcripts.ts';
+import { ImportApi } from '../../cli/import/import-api.ts';
+import { streamTranscripts } from '../../cli/import/stream-import.ts';
+import type { SentFiles } from '../../cli/import/stream-import.ts';
+import { testFolder } from '../infra/support/folder.ts';
+import { bytesOf, transcriptOf } from '../domain/transcripts/support/from-hooks.ts';
+import { startTestInstance } from '../setup/instance.ts';
+import type { TestInstance } from '../setup/instance.ts';
+import { until } from '../setup/until.ts';
+import { hooksOf, sources } from '../transcripts/compare.ts';
+import { transcriptFolderOf } from '../transcripts/folder.ts';
+import type { TranscriptFolder } from '../transcripts/folder.ts';
+import { Home } from './install/support/home.ts';
+import { recordOutput } from './support/output.ts';
+import { runCli } from './support/run-cli.ts';
+
+let instance: TestInstance;
+let folder: TranscriptFolder;
+const ways: Way[] = [];
+
+beforeAll(async () => {
+  instance = await startTestInstance({ RECOLLECT_TRANSCRIPT_ROOTS: '/nonexistent' });
+});
+afterAll(() => instance.close());
+afterEach(async () => {
+  for (const way of ways.splice(0)) await way.close();
+});
+
+/** The way to the server, which may be cut or answer in the server's place. Keeps its port. */
+class Way {
+  readonly asked: { readonly path: string; readonly atMs: number }[] = [];
+  /** Status that is answered instead of passing a request on; null: it is passed on. */
+  fails: (url: URL) => number | null = () => null;
+  private server: Server | null = null;
+  private port = 0;
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  async open(): Promise<this> {
+    const server = createServer((incoming, outgoing) => {
+      const url = new URL(incoming.url ?? '/', instance.url);
+      this.asked.push({ path: url.searchParams.get('path') ?? url.pathname, atMs: performance.now() });
+      const status = this.fails(url);
+      if (status !== null) {
+        incoming.resume();
+        outgoing.writeHead(status, { 'content-type': 'application/json' });
+        outgoing.end(JSON.stringify({ error: 'made up', code: status === 429 ? 'BUSY' : 'UNKNOWN' }));
+        return;
+      }
+      const passed = request(url, { method: incoming.method, headers: incoming.headers }, (answer) => {
+        outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(outgoing);
+      });
+      incoming.pipe(passed);
+    });
+    server.listen(this.port, '127.0.0.1');
+    await once(server, 'listening');
+    this.port = (server.address() as AddressInfo).port;
+    this.server = server;
+    return this;
+  }
+
+  async close(): Promise<void> {
+    const { server } = this;
+    this.server = null;
+    if (server === null) return;
+    const closed = once(server, 'close');
+    server.close();
+    server.closeAllConnections();
+    await closed;
+  }
+}
+
+async function openWay(): Promise<Way> {
+  const way = await new Way().open();
+  ways.push(way);
+  return way;
+}
+
+const arrived = (session: string) =>
+  until(async () => ((await sources(instance.db.superuser, session))['transcript'] ?? 0) > 50 || undefined, 60_000);
+
+/** Follows with short waits until `done`; answers what was written. */
+async function following(
+  way: Way,
+  done: (text: () => string) => Promise<unknown>,
+): Promise<{ code: number; text: string; errors: string }> {
+  const stop = new AbortController();
+  const context = recordOutput();
+  const code = followTranscripts(
+    {
+      api: new ImportApi({ url: way.url, apiKey: instance.admin.key }, stop.signal),
+      folder: folder.root,
+      signal: stop.signal,
+      lookMs: 20,
+      firstWaitMs: 20,
+      longestWaitMs: 80,
+    },
+    context,
+  );
+  await Promise.race([done(() => context.text()), code]);
+  stop.abort();
+  return { code: await code, text: context.text(), errors: context.errors() };
+}
+
+describe('following transcripts for a server that is away', { timeout: 90_000 }, () => {
+  beforeAll(() => {
+    folder = transcriptFolderOf();
+  });
+  afterAll(() => folder.remove());
+
+  test('waits longer each time, up to a bound, says so once, and goes on', async () => {
+    const way = await openWay();
+    folder.write('-src/outage.jsonl', transcriptOf(hooksOf('outage')));
+    let failures = 0;
+    way.fails = () => ((failures += 1) > 10 ? null : failures % 2 === 0 ? 503 : 500);
+    const { code, text, errors } = await following(way, (soFar) =>
+      until(() => Promise.resolve(soFar().includes('takes transcripts again') || undefined), 60_000),
+    );
+    expect((await sources(instance.db.superuser, 'outage'))['transcript']).toBeGreaterThan(50);
+    expect(code).toBe(130);
+    const gaps = way.asked.slice(1, 10).map(({ atMs }, index) => atMs - (way.asked[index]?.atMs ?? atMs));
+    const least = [20, 40, 80, 80, 80, 80, 80, 80, 80];
+    expect(gaps.map((gap, index) => gap > (least[index] ?? 0) - 2)).toEqual(least.map(() => true));
+    expect(errors.match(/Trying again/g)).toHaveLength(1);
+    expect(text).toContain('The server takes transcripts again.');
+    expect(text).toContain('Stopped.');
+  });
+
+  test('goes on in the middle of a file, and sends no file again that it has', async () => {
+    const way = await openWay();
+    folder.write('-src/a-first.jsonl', transcriptOf(hooksOf('a-first')), 3 * 86_400_000);
+    folder.write('-src/b-second.jsonl', transcriptOf(hooksOf('b-second')));
+    let isFirst = true;
+    way.fails = (url) => {
+      if (url.searchParams.get('path') !== '-src/b-second.jsonl' || !isFirst) return null;
+      isFirst = false;
+      return 503;
+    };
+    await following(way, () => arrived('b-second'));
+    const asked = (name: string) => way.asked.filter(({ path: given }) => given === `-src/${name}.jsonl`).length;
+    // A cursor and a piece each; of the second the cursor twice.
+    expect([asked('a-first'), asked('b-second')]).toEqual([2, 3]);
+  });
+
+  test('is not held up by one file that the server fails on', async () => {
+    const way = await openWay();
+    folder.write('-src/c-poison.jsonl', transcriptOf(hooksOf('c-poison')), 9 * 86_400_000);
+    folder.write('-src/d-behind.jsonl', transcriptOf(hooksOf('d-behind')));
+    way.fails = (url) => (url.searchParams.get('path')?.includes('poison') === true ? 500 : null);
+    await following(way, () => arrived('d-behind'));
+    expect(await sources(instance.db.superuser, 'c-poison')).toEqual({});
+  });
+
+  test('ends where waiting does not help', async () => {
+    const way = await openWay();
+    way.fails = () => 401;
+    await expect(following(way, () => new Promise(() => {}))).rejects.toThrow('made up');
+  });
+
+  test('asks no more for files that it knows the server to have', async () => {
+    const way = await openWay();
+    const { signal } = new AbortController();
+    const sent: SentFiles = new Map();
+    const api = new ImportApi({ url: way.url, apiKey: instance.admin.key }, signal);
+    const run = () => streamTranscripts({ api, folder: folder.root, signal, onProgress: () => {}, sent });
+    const { files } = await run();
+    const asked = way.asked.length;
+    expect(asked).toBeGreaterThan(files.total - 1);
+    expect((await run()).files.unchanged).toBe(files.total);
+    expect(way.asked).toHaveLength(asked);
+    folder.write('-src/e-new.jsonl', transcriptOf(hooksOf('e-new')));
+    expect((await run()).files.done).toBe(1);
+    expect(way.asked).toHaveLength(asked + 2);
+  });
+});
+
+test(
+  'what the docs say for a server on another machine: install, start at login, and nothing is lost by an outage',
+  { timeout: 120_000 },
+  async () => {
+    const way = await openWay();
+    const home = new Home(null);
+    home.write('key', `${instance.admin.key}\n`, 0o600);
+    await home.run('install', 'claude-code', '--server', way.url, '--api-key-file', home.path('key'));
+    const claude = home.path('.claude');
+    const context = recordOutput({ HOME: home.folder, CLAUDE_CONFIG_DIR: claude });
+    const system: ServiceSystem = { platform: 'linux', userId: 1, run: () => ({ kind: 'absent' }) };
+    service('install', { dataDir: home.path('.recollect'), dryRun: true }, context, system);
+    const words = [...(/^ExecStart=(.*)$/m.exec(context.text())?.[1] ?? '').matchAll(/"([^"]*)"/g)].map(
+      ([, word]) => word ?? '',
+    );
+    expect(words).toContain('--follow');
+    const run = runCli(words.slice(3), { HOME: testFolder(), RECOLLECT_URL: '', RECOLLECT_API_KEY: '' });
+    try {
+      // No session was run on this machine before.
+      await run.shows('it is waited for');
+      await way.close();
+      const file = path.join(claude, 'projects', '-src', 'away.jsonl');
+      mkdirSync(path.dirname(file), { recursive: true });
+      writeFileSync(file, bytesOf(transcriptOf(hooksOf('away'))));
+      const longAgo = new Date(Date.now() - 86_400_000);
+      utimesSync(file, longAgo, longAgo);
+      await run.shows('does not answer');
+      await way.open();
+      await arrived('away');
+    } finally {
+      run.child.kill('SIGINT');
+    }
+    expect((await run.ended).exitCode).toBe(130);
+  },
+);

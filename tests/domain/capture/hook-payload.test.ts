@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import { readHookPayload } from '../../../domain/capture/hook-payload.ts';
+import { instantOf } from '../../../domain/capture/instant.ts';
+
+const good = { session_id: 's1', cwd: '/src', timestamp: '2026-01-02T03:04:05Z', event_id: 'e1', prompt: null };
+
+describe('what every hook has', () => {
+  it('is left as it is where it is as it should be', () => {
+    expect(readHookPayload(good)).toBe(good);
+  });
+
+  it.each([null, ''])('is absent where it is %j, and nothing is said of it', (nothing) => {
+    const names = ['cwd', 'hook_event_name', 'agent_id', 'agent_type', 'timestamp', 'event_id', 'root', 'git_remote'];
+    const read = readHookPayload({ ...good, ...Object.fromEntries(names.map((name) => [name, nothing])) });
+    for (const name of names) expect(read[name]).toBeUndefined();
+    expect(read).toMatchObject({ session_id: 's1', prompt: null });
+    expect(read).not.toHaveProperty('not_understood');
+  });
+
+  it.each<[string, unknown]>([
+    ['cwd', ['/src']],
+    ['cwd', 'x'.repeat(4097)],
+    ['hook_event_name', 1],
+    ['agent_id', {}],
+    ['agent_type', false],
+    ['timestamp', 'yesterday'],
+    ['timestamp', '0000-01-01T00:00:00Z'],
+    ['event_id', 7],
+    ['root', 7],
+    ['git_remote', 'x'.repeat(2049)],
+    ['machine_id', []],
+    ['repository', true],
+  ])('is absent and kept beside it where it is odd: %s %#', (name, value) => {
+    const read = readHookPayload({ ...good, [name]: value });
+    expect(read[name]).toBeUndefined();
+    expect(read['not_understood']).toEqual({ [name]: value });
+  });
+
+  it('is cut where it is a long name, but not where it is an id of the delivery, which a hash tells apart', () => {
+    const long = 'é'.repeat(300);
+    expect(readHookPayload({ ...good, agent_type: long, agent_id: long, event_id: long })).toEqual({
+      ...good,
+      agent_type: 'é'.repeat(256),
+      agent_id: 'é'.repeat(256),
+      event_id: long,
+    });
+  });
+});
+
+describe('a moment', () => {
+  it.each<[unknown, string]>([
+    ['2026-01-02T03:04:05Z', '2026-01-02T03:04:05Z'],
+    ['2026-01-02T03:04:05.123456+05:30', '2026-01-02T03:04:05.123456+05:30'],
+    ['2026-01-02T03:04:05', '2026-01-02T03:04:05Z'],
+    ['2026-01-02 03:04:05.5', '2026-01-02T03:04:05.5Z'],
+    ['2026-01-02T03:04', '2026-01-02T03:04:00Z'],
+    ['2026-01-02t03:04:05z', '2026-01-02T03:04:05Z'],
+    ['2026-01-02T03:04:05-0800', '2026-01-02T03:04:05-08:00'],
+    [1_767_323_045_678, '2026-01-02T03:04:05.678Z'],
+    [1_767_323_045, '2026-01-02T03:04:05.000Z'],
+    [1_767_323_045.25, '2026-01-02T03:04:05.250Z'],
+  ])('is %j', (given, moment) => {
+    expect(instantOf(given)).toBe(moment);
+  });
+
+  it.each([
+    'yesterday',
+    '2026-01-02',
+    '2026-13-02T03:04:05Z',
+    '2026-02-30T03:04:05Z',
+    '2026-01-02T25:04:05Z',
+    '0000-01-01T00:00:00Z',
+    '2026-01-02T03:04:05+16:00',
+    '1767323045',
+    0,
+    -1,
+    Number.NaN,
+    Number.POSITIVE_INFINITY,
+    1e20,
+    true,
+    {},
+    `2026-01-02T03:04:05Z${' '.repeat(1_000)}`,
+  ])('is not %j', (given) => {
+    expect(instantOf(given)).toBeNull();
+  });
+});

@@ -1,0 +1,110 @@
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { appendToSpool } from '../../../hook/spool/append.ts';
+import { quarantine } from '../../../hook/spool/quarantine.ts';
+import { spoolStatus } from '../../../hook/spool/status.ts';
+import { until } from '../../setup/until.ts';
+import {
+  buildClient,
+  drainTo,
+  logEntries,
+  makeDataDir,
+  removeDataDir,
+  runClient,
+  spoolLines,
+} from '../support/client.ts';
+import { answerError, API_HEADERS, startServer } from '../support/servers.ts';
+
+// What no server takes is set aside; where there is no room for it, it is neither lost nor counted as set aside.
+
+const QUARANTINE_BYTES = 16 * 1024 * 1024;
+const closing: (() => Promise<void> | void)[] = [];
+
+beforeAll(() => {
+  buildClient();
+});
+
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+async function dataDirThatRefuses(session: string): Promise<string> {
+  const refuse = answerError(422, 'VALIDATION_FAILED');
+  const server = await startServer((received, response, index) => {
+    if (received.body['session_id'] === session) refuse(received, response, index);
+    else response.writeHead(200, API_HEADERS).end('{}');
+  });
+  const dataDir = makeDataDir(server);
+  closing.push(
+    () => removeDataDir(dataDir),
+    () => server.close(),
+  );
+  return dataDir;
+}
+
+function folderOf(dataDir: string): string {
+  return path.join(dataDir, 'spool', 'quarantine');
+}
+
+/** Leaves room for so many bytes. Takes none on the disk. */
+function fill(dataDir: string, bytesLeft: number): string {
+  const filler = path.join(folderOf(dataDir), 'filler.ndjson');
+  mkdirSync(folderOf(dataDir), { recursive: true });
+  writeFileSync(filler, '');
+  truncateSync(filler, QUARANTINE_BYTES - bytesLeft);
+  return filler;
+}
+
+function add(dataDir: string, session: string, n: number): void {
+  const event = { event: 'Stop', host: 'claude-code', namespace: 'default', body: { session_id: session, n } };
+  const result = appendToSpool(dataDir, { ...event, session, server: 'local', delivery: randomUUID() }, 64_000_000);
+  expect(result.kind).toBe('spooled');
+}
+
+describe('the quarantine', () => {
+  it('takes a line with the reason, up to its bound and not beyond', async () => {
+    const dataDir = makeDataDir(null);
+    closing.push(() => removeDataDir(dataDir));
+    await quarantine(dataDir, 's', 'why', '{"a":1}');
+    const text = readFileSync(path.join(folderOf(dataDir), 's.ndjson'), 'utf8');
+    expect(JSON.parse(text)).toEqual({ at: expect.any(String), reason: 'why', line: '{"a":1}' });
+    fill(dataDir, text.length);
+    expect(quarantine(dataDir, 's', 'why', '{"a":2}')).toBeNull();
+    expect(readFileSync(path.join(folderOf(dataDir), 's.ndjson'), 'utf8')).toBe(text);
+  });
+});
+
+describe('a drain with a full quarantine', () => {
+  it('leaves the line where it is, says so, sends the other sessions, and goes on when there is room', async () => {
+    const dataDir = await dataDirThatRefuses('a');
+    const filler = fill(dataDir, 10);
+    for (const session of ['a', 'b']) for (let n = 0; n < 2; n += 1) add(dataDir, session, n);
+    expect(await drainTo(dataDir)).toEqual({
+      delivered: 2,
+      forgotten: 0,
+      quarantined: 0,
+      end: { kind: 'stopped', reason: 'a line cannot be set aside: the quarantine is full' },
+    });
+    expect(spoolLines(dataDir).map(({ body }) => body)).toEqual([
+      { session_id: 'a', n: 0 },
+      { session_id: 'a', n: 1 },
+    ]);
+    rmSync(filler);
+    expect(await drainTo(dataDir)).toMatchObject({ delivered: 0, quarantined: 2, end: { kind: 'done' } });
+    expect(spoolStatus(dataDir, 'local')).toMatchObject({ events: 0, quarantined: 2 });
+  });
+});
+
+describe('a client with a full quarantine', () => {
+  it('spools what it cannot set aside', async () => {
+    const dataDir = await dataDirThatRefuses('a');
+    fill(dataDir, 10);
+    await until(async () => {
+      expect(await runClient('Stop', { session_id: 'a' }, { dataDir })).toMatchObject({ code: 0, stdout: '' });
+      return logEntries(dataDir).find(({ detail }) => detail === 'status 422 VALIDATION_FAILED');
+    });
+    expect(spoolLines(dataDir)[0]).toMatchObject({ event: 'Stop', body: { session_id: 'a' } });
+  });
+});

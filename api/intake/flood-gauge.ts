@@ -1,6 +1,8 @@
 /** Events at once, and a second, beyond which there is a flood: a person's agents together send a few a second. */
-const BURST = 16;
+const BURST = 64;
 const PER_SECOND = 200;
+/** What may be owed: about a second after the last of them it is over, so that it is one flood from batch to batch. */
+const MOST_DEBT = 200;
 /** How often the end of a flood is looked for. */
 const LOOK_MS = 250;
 
@@ -21,7 +23,7 @@ export class FloodGauge {
   /** An event came. */
   count(): void {
     this.refill();
-    this.tokens = Math.max(this.tokens - 1, 0);
+    this.tokens = Math.max(this.tokens - 1, -MOST_DEBT);
     if (this.look !== null || !this.isFlooding) return;
     this.tell(true);
     this.look = setInterval(() => {

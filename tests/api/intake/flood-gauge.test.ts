@@ -31,16 +31,21 @@ it('tells once when a flood begins, and once when it is over', async () => {
   await events(gauge, 1_000, 2);
   expect(gauge.isFlooding).toBe(true);
   expect(told).toEqual([true]);
-  await vi.advanceTimersByTimeAsync(300);
+  await vi.advanceTimersByTimeAsync(1_500);
   expect(gauge.isFlooding).toBe(false);
   expect(told).toEqual([true, false]);
   expect(vi.getTimerCount()).toBe(0);
 });
 
-it('sees a flood in a batch, at once', () => {
-  const gauge = new FloodGauge();
-  for (let n = 0; n < 100; n += 1) gauge.count();
-  expect(gauge.isFlooding).toBe(true);
+it('sees one flood in batches that come half a second apart', async () => {
+  const told: boolean[] = [];
+  const gauge = new FloodGauge((isFlooding) => told.push(isFlooding));
+  for (let batch = 0; batch < 5; batch += 1) {
+    for (let n = 0; n < 500; n += 1) gauge.count();
+    await vi.advanceTimersByTimeAsync(500);
+    expect(gauge.isFlooding).toBe(true);
+  }
+  expect(told).toEqual([true]);
   gauge.stop();
 });
 

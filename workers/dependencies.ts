@@ -80,7 +80,7 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
       model: {
         ...withFailures(
           standingBack(
-            createSummariseActivities({ database, model, embeddingModel, hints, clock }),
+            createSummariseActivities({ database, model, embeddingModel, hints, clock, isFlooding: flooding }),
             ['summariseWindows', 'summariseSession'],
             flooding,
           ),

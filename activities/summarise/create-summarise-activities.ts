@@ -38,6 +38,8 @@ export interface SummariseDependencies {
   readonly embeddingModel: EmbeddingModel;
   readonly hints: WorkflowHints;
   readonly clock: Clock;
+  /** Whether captures come in a flood, which goes first. */
+  readonly isFlooding: () => Promise<boolean>;
 }
 
 /** Prompts that a session summary is given: the first and the last of a long session. */
@@ -90,6 +92,7 @@ export function createSummariseActivities({
   embeddingModel,
   hints,
   clock,
+  isFlooding,
 }: SummariseDependencies): SummariseActivities {
   const wantVectors = (transaction: TenantTransaction, ref: SessionRef, written: readonly WrittenSummary[]) =>
     wantEmbeddings(
@@ -177,6 +180,8 @@ export function createSummariseActivities({
         const total = { summarised: 0, ...NO_COST };
         try {
           while (clock.now() < deadline) {
+            // The next call stands back before it begins.
+            if (total.summarised > 0 && (await isFlooding())) break;
             const cost = await summariseNext(ref, signal);
             if (cost === null) break;
             total.summarised += 1;

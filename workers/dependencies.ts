@@ -88,7 +88,11 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
         ...withFailures(createLearningActivities({ database, model, embeddingModel, hints })),
       },
       embedding: withFailures(
-        standingBack(createIndexActivities({ database, embedder, vectors }), ['embedBatch'], flooding),
+        standingBack(
+          createIndexActivities({ database, embedder, vectors, isFlooding: flooding }),
+          ['embedBatch'],
+          flooding,
+        ),
       ),
       transcripts: withFailures(
         createTranscriptActivities({

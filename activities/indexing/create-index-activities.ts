@@ -19,10 +19,14 @@ export interface IndexDependencies {
   readonly database: Database;
   readonly embedder: Embedder;
   readonly vectors: VectorIndex;
+  /** Whether captures come in a flood, which goes first. */
+  readonly isFlooding: () => Promise<boolean>;
 }
 
 /** Chunks of one batch: a second or two of the local model, so that a kill costs little and heartbeats stay rare. */
 const BATCH_CHUNKS = 96;
+/** Of them between two looks for a flood. */
+const STEP_CHUNKS = 24;
 /** Chunks whose removal is one call or two. */
 const REMOVED_CHUNKS = 500;
 
@@ -59,7 +63,18 @@ function toIndexChunk({ pending, memory, text }: PlacedChunk, vector: Float32Arr
 }
 
 /** Embedding of what waits in the ledger. Idempotent: a chunk's object id is derived, so that writing it twice leaves one. */
-export function createIndexActivities({ database, embedder, vectors }: IndexDependencies): IndexActivities {
+export function createIndexActivities({ database, embedder, vectors, isFlooding }: IndexDependencies): IndexActivities {
+  /** Vectors of the first chunks, in order: of all, or in a flood of those that were begun. */
+  const embedFirst = async (chunks: readonly PlacedChunk[], signal: AbortSignal): Promise<Float32Array[]> => {
+    const embeddings: Float32Array[] = [];
+    while (embeddings.length < chunks.length) {
+      if (embeddings.length > 0 && (await isFlooding())) break;
+      const step = chunks.slice(embeddings.length, embeddings.length + STEP_CHUNKS);
+      embeddings.push(...(await embedder.embed(step.map(embeddedText), 'passage', signal)));
+    }
+    return embeddings;
+  };
+
   const place = async (tenantId: TenantId, pending: readonly PendingEmbedding[]): Promise<PlacedChunk[]> => {
     const refs = pending.map((chunk) => ({ type: chunk.type, id: chunk.memoryId }));
     const memories = await database.readAsTenant(tenantId, (read) => readMemories(read, refs));
@@ -93,10 +108,12 @@ export function createIndexActivities({ database, embedder, vectors }: IndexDepe
         // Before anything is embedded: the model may be away, and what was forgotten must not wait for it.
         if (removable.length > 0) await remove(tenantId, removable);
         const moreRemovable = removable.length === REMOVED_CHUNKS;
-        const batch = pending.slice(0, BATCH_CHUNKS);
-        if (batch.length === 0) return { indexed: 0, refused: 0, more: moreRemovable, completeSessionIds: [] };
-        const placed = await place(tenantId, batch);
-        const embeddings = await embedder.embed(placed.map(embeddedText), 'passage', signal);
+        const begun = pending.slice(0, BATCH_CHUNKS);
+        if (begun.length === 0) return { indexed: 0, refused: 0, more: moreRemovable, completeSessionIds: [] };
+        const placed = await place(tenantId, begun);
+        const embeddings = await embedFirst(placed, signal);
+        const left = new Set(placed.slice(embeddings.length).map((chunk) => chunk.pending.id));
+        const batch = begun.filter((chunk) => !left.has(chunk.id));
         await vectors.ensureCollection(embedder.model, embedder.dimension);
         const chunks = placed.flatMap((chunk, position) => {
           const vector = embeddings[position];
@@ -135,7 +152,7 @@ export function createIndexActivities({ database, embedder, vectors }: IndexDepe
         return {
           indexed: indexed.length,
           refused: refused.length,
-          more: moreRemovable || pending.length > BATCH_CHUNKS || refused.length > 0 || overtaken.size > 0,
+          more: moreRemovable || pending.length > batch.length || refused.length > 0 || overtaken.size > 0,
           completeSessionIds,
         };
       }),

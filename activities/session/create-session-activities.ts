@@ -219,12 +219,21 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
         pending: await database.asTenant(asId(tenantId), (transaction) => countPending(transaction, sessionId)),
       };
     },
-    settle: ({ tenantId, sessionId, vectors }) =>
-      database.asTenant(asId(tenantId), async (transaction) => {
+    async settle({ tenantId, sessionId, vectors, shown }) {
+      const result = await database.asTenant(asId(tenantId), async (transaction) => {
         const pending = vectors === true ? await countPending(transaction, sessionId) : 0;
         const settled = pending === 0 && (await settleSession(transaction, sessionId));
         return { settled, pending };
-      }),
+      });
+      if (shown !== undefined && result.pending > 0)
+        await writePhase(database.pool, asId(tenantId), sessionId, {
+          phase: 'closing',
+          waitingReason: 'VectorsPending',
+          lastError: shown.lastError,
+          workflowId: sessionWorkflowId(tenantId, sessionId),
+        });
+      return result;
+    },
     async setCapture({ tenantId, sessionId, on }) {
       await database.asTenant(asId(tenantId), (transaction) => writeCapture(transaction, sessionId, on));
       return { on };

@@ -149,3 +149,24 @@ test('a session is settled only when its vectors are written and nothing new was
   const row = await instance.db.superuser.query('SELECT capture, status FROM sessions WHERE id = $1', [ref.sessionId]);
   expect(row.rows[0]).toEqual({ capture: false, status: 'ended' });
 });
+
+test('a session whose vectors are missing is not settled, and shows that it waits for them when nobody told', async () => {
+  const ref = await capture('unembedded', 2, (n) => `note ${n}`);
+  const steps = activities();
+  await steps.takeIn({ ...ref, policy: POLICY, closeOpen: 'asked', phase: 'active' });
+  const shown = async () =>
+    (
+      await instance.db.superuser.query('SELECT phase, waiting_reason, last_error FROM sessions WHERE id = $1', [
+        ref.sessionId,
+      ])
+    ).rows;
+  expect(await steps.settle({ ...ref, vectors: true })).toEqual({ settled: false, pending: 2 });
+  expect(await shown()).toEqual([{ phase: 'active', waiting_reason: null, last_error: null }]);
+  expect(await steps.settle({ ...ref, vectors: true, shown: { lastError: 'ProviderOverloaded' } })).toEqual({
+    settled: false,
+    pending: 2,
+  });
+  expect(await shown()).toEqual([
+    { phase: 'closing', waiting_reason: 'VectorsPending', last_error: 'ProviderOverloaded' },
+  ]);
+});

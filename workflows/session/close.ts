@@ -37,19 +37,21 @@ export async function closeSession(run: SessionRun): Promise<Closed> {
 /** Waits for the word that the vectors are written, looking for itself from time to time; then ends the session. */
 async function settleWhenIndexed(run: SessionRun, learnedPending: number): Promise<boolean> {
   let pending = learnedPending;
-  for (let checkMs = INDEX_CHECK_MS; ; checkMs = Math.min(checkMs * 2, MAX_PROVIDER_WAIT_MS)) {
+  for (let checkMs = INDEX_CHECK_MS; ; checkMs = MAX_PROVIDER_WAIT_MS) {
+    let told = true;
     if (pending > 0) {
-      const told = await condition(() => run.vectorsDone || run.retrying || run.isReopened, checkMs);
+      told = await condition(() => run.vectorsDone || run.retrying || run.isReopened, checkMs);
       if (run.isReopened) return false;
       run.vectorsDone = false;
       run.retrying = false;
       if (!told && run.waiting === null) {
-        run.waiting = { reason: 'VectorsPending', untilMs: Date.now() + checkMs };
-        await run.show('closing');
+        run.waiting = { reason: 'VectorsPending', untilMs: Date.now() + MAX_PROVIDER_WAIT_MS };
+        run.mark('closing');
       }
     }
     if (run.hinted) return false;
-    const result = await database.settle({ ...run.ref, vectors: true });
+    const shown = told ? {} : { shown: { lastError: run.state.lastError } };
+    const result = await database.settle({ ...run.ref, vectors: true, ...shown });
     if (result.settled) run.waiting = null;
     if (result.settled || (result.pending ?? 0) === 0) return result.settled;
     pending = result.pending ?? 0;

@@ -6,5 +6,5 @@ export const MAX_ROUNDS = 400;
 export const MAX_HISTORY_EVENTS = 1_400;
 /** Longest wait for a provider between two attempts. */
 export const MAX_PROVIDER_WAIT_MS = 600_000;
-/** A lost `indexed` signal costs no more than this. */
-export const INDEX_CHECK_MS = 30_000;
+/** First look for vectors that nobody told about; the next ones come after the longest wait for a provider. */
+export const INDEX_CHECK_MS = 60_000;

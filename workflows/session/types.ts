@@ -128,6 +128,8 @@ export interface RequeueInput extends SessionRef {
 
 export interface SettleInput extends SessionRef {
   readonly vectors?: boolean;
+  /** Nobody said that the vectors are written: if some are missing, that is shown as what the session waits for. */
+  readonly shown?: { readonly lastError: string | null };
 }
 
 export interface SettleResult {

@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 // Plain JavaScript, so that any Node can read it: finds one that can run TypeScript, and hands over to it.
-import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import path from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+
+// Not imported: linking four built-in modules takes a tenth of the time that a hook has.
+const { existsSync } = process.getBuiltinModule('node:fs');
+const { createRequire } = process.getBuiltinModule('node:module');
+const path = process.getBuiltinModule('node:path');
+const { fileURLToPath, pathToFileURL } = process.getBuiltinModule('node:url');
 
 const folder = path.dirname(fileURLToPath(import.meta.url));
 const main = path.join(folder, 'main.ts');

@@ -8,12 +8,12 @@ import { endedAtOnce, longSession } from './capture/sessions.ts';
 import { batches, singleEvents } from './capture/throughput.ts';
 
 // The figures of capture, on one instance as `recollect up` makes it. Prints one JSON line; what it does goes to stderr.
-// `--only one,hook,long,sessions,single,batch,memory` runs some of them.
+// `--only hook,one,long,sessions,single,batch,memory` runs some of them.
 
 // In this order: what is indexed by and by comes last, so that it does not stand in the way of the others.
 const STAGES: Readonly<Record<string, (instance: BenchInstance) => Promise<unknown>>> = {
-  one: oneClient,
   hook: ({ url, key }) => measureHookClient({ url, apiKey: key }),
+  one: oneClient,
   long: longSession,
   sessions: endedAtOnce,
   single: singleEvents,

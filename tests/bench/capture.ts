@@ -8,14 +8,14 @@ import { endedAtOnce, longSession } from './capture/sessions.ts';
 import { batches, singleEvents } from './capture/throughput.ts';
 
 // The figures of capture, on one instance as `recollect up` makes it. Prints one JSON line; what it does goes to stderr.
-// `--only hook,one,long,sessions,single,batch,memory` runs some of them.
+// `--only hook,sessions,long,one,single,batch,memory` runs some of them.
 
-// In this order: what is indexed by and by comes last, so that it does not stand in the way of the others.
+// In this order: what leaves much to be indexed comes last, so that it does not stand in the way of the others.
 const STAGES: Readonly<Record<string, (instance: BenchInstance) => Promise<unknown>>> = {
   hook: ({ url, key }) => measureHookClient({ url, apiKey: key }),
-  one: oneClient,
-  long: longSession,
   sessions: endedAtOnce,
+  long: longSession,
+  one: oneClient,
   single: singleEvents,
   batch: batches,
   memory: ndjsonMemory,

@@ -15,7 +15,7 @@ import { createModel } from '../models/create-model.ts';
 import { createTokenCounter } from '../models/tokens/token-counter.ts';
 import { createDirectoryStore } from '../stores/objects/directory-store.ts';
 import { createDatabase } from '../stores/postgres/database.ts';
-import { isFlooding } from '../stores/postgres/flood-sign.ts';
+import { createFloodWatch } from '../stores/postgres/flood-sign.ts';
 import { createPool } from '../stores/postgres/pool.ts';
 import { localOwner } from '../stores/postgres/transcripts.ts';
 import { createTemporalClient } from '../stores/temporal/client.ts';
@@ -71,28 +71,28 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
   const tokens = createTokenCounter();
   const model = createModel(config.model, { countTokens: tokens.count, now: clock.now });
   const embeddingModel = { name: BGE_SMALL.name, dimension: BGE_SMALL.dimension };
-  const flooding = () => isFlooding(database.pool);
+  const isFlooding = createFloodWatch(database.pool);
   return {
     activities: {
       session: withFailures(
-        standingBack(createSessionActivities({ database, tokens, embeddingModel, hints, clock }), ['takeIn'], flooding),
+        standingBack(
+          createSessionActivities({ database, tokens, embeddingModel, hints, clock }),
+          ['takeIn'],
+          isFlooding,
+        ),
       ),
       model: {
         ...withFailures(
           standingBack(
-            createSummariseActivities({ database, model, embeddingModel, hints, clock, isFlooding: flooding }),
+            createSummariseActivities({ database, model, embeddingModel, hints, clock, isFlooding }),
             ['summariseWindows', 'summariseSession'],
-            flooding,
+            isFlooding,
           ),
         ),
         ...withFailures(createLearningActivities({ database, model, embeddingModel, hints })),
       },
       embedding: withFailures(
-        standingBack(
-          createIndexActivities({ database, embedder, vectors, isFlooding: flooding }),
-          ['embedBatch'],
-          flooding,
-        ),
+        standingBack(createIndexActivities({ database, embedder, vectors, isFlooding }), ['embedBatch'], isFlooding),
       ),
       transcripts: withFailures(
         createTranscriptActivities({

@@ -73,8 +73,25 @@ export class FloodSign {
 
 const answer = z.array(z.object({ calm: z.boolean() })).length(1);
 
-/** Whether any process shows a flood. One statement, which waits for nobody. */
+/** Whether any process shows a flood. One statement, which waits for nobody; two at the same moment see each other as one. */
 export async function isFlooding(pool: pg.Pool): Promise<boolean> {
   const { rows } = await pool.query('SELECT pg_try_advisory_xact_lock($1) AS calm', [FLOOD_KEY]);
   return !answer.parse(rows).some(({ calm }) => calm);
+}
+
+/** How long an answer is good for: a worker begins tens of activities a second. */
+const FRESH_MS = 250;
+
+/** Asks whether a flood is shown, once for all that ask at about the same time. */
+export function createFloodWatch(pool: pg.Pool): () => Promise<boolean> {
+  let answered: Promise<boolean> | null = null;
+  let atMs = 0;
+  return () => {
+    const now = performance.now();
+    if (answered === null || now - atMs > FRESH_MS) {
+      atMs = now;
+      answered = isFlooding(pool);
+    }
+    return answered;
+  };
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createPool } from '../../../stores/postgres/pool.ts';
-import { FloodSign, isFlooding } from '../../../stores/postgres/flood-sign.ts';
+import { createFloodWatch, FloodSign, isFlooding } from '../../../stores/postgres/flood-sign.ts';
 import { createTestDatabase } from '../../setup/database.ts';
 import type { TestDatabase } from '../../setup/database.ts';
 import { until } from '../../setup/until.ts';
@@ -81,4 +81,18 @@ test('cannot be put up without PostgreSQL: that is said, and keeps nobody', asyn
   await sign.close();
   expect(failures).toHaveLength(1);
   await away.end();
+});
+
+test('is asked for once by all who ask at the same time, and again a moment later', async () => {
+  const [own, watcher] = [pool('shown'), pool('asked')];
+  const watch = createFloodWatch(watcher);
+  const sign = new FloodSign(own, () => undefined);
+  const answers = await Promise.all(Array.from({ length: 50 }, () => watch()));
+  expect(answers).not.toContain(true);
+  expect(watcher.totalCount).toBe(1);
+  sign.show(true);
+  await until(async () => ((await watch()) ? true : undefined));
+  await sign.close();
+  await until(async () => ((await watch()) ? undefined : true));
+  await Promise.all([own.end(), watcher.end()]);
 });

@@ -9,7 +9,12 @@ import type { IndexChunk, VectorIndex } from '../../domain/ports/vector-index.ts
 import type { Database } from '../../stores/postgres/database.ts';
 import { pendingEmbeddings, sessionsWithoutPending, settleEmbeddings } from '../../stores/postgres/embedding-ledger.ts';
 import type { PendingEmbedding } from '../../stores/postgres/embedding-ledger.ts';
-import { overtakenEmbeddings, removableEmbeddings, strikeRemoved } from '../../stores/postgres/embedding-removal.ts';
+import {
+  overtakenEmbeddings,
+  removableEmbeddings,
+  strikeRemoved,
+  wantRemoval,
+} from '../../stores/postgres/embedding-removal.ts';
 import type { RemovableEmbedding } from '../../stores/postgres/embedding-removal.ts';
 import { readMemories } from '../../stores/postgres/memories.ts';
 import type { IndexActivities } from '../../workflows/indexing/types.ts';
@@ -75,16 +80,21 @@ export function createIndexActivities({ database, embedder, vectors, isFlooding 
     return embeddings;
   };
 
-  const place = async (tenantId: TenantId, pending: readonly PendingEmbedding[]): Promise<PlacedChunk[]> => {
+  /** Chunks with their texts, and the ids of memories that stand no longer: forgotten, or summed up anew. */
+  const place = async (
+    tenantId: TenantId,
+    pending: readonly PendingEmbedding[],
+  ): Promise<{ readonly placed: readonly PlacedChunk[]; readonly goneIds: ReadonlySet<string> }> => {
     const refs = pending.map((chunk) => ({ type: chunk.type, id: chunk.memoryId }));
     const memories = await database.readAsTenant(tenantId, (read) => readMemories(read, refs));
     const byId = new Map(memories.map((memory) => [memory.id, memory]));
     const chunksOf = new Map(memories.map((memory) => [memory.id, chunkText(memory.title, memory.content)]));
-    return pending.flatMap((chunk) => {
+    const placed = pending.flatMap((chunk) => {
       const memory = byId.get(chunk.memoryId);
       const text = chunksOf.get(chunk.memoryId)?.[chunk.chunk]?.text;
       return memory === undefined || text === undefined ? [] : [{ pending: chunk, memory, text }];
     });
+    return { placed, goneIds: new Set(pending.map((chunk) => chunk.memoryId).filter((id) => !byId.has(id))) };
   };
 
   /** Removes what was forgotten: first from the index, then from the ledger, so that a kill in between costs a second removal only. */
@@ -110,7 +120,7 @@ export function createIndexActivities({ database, embedder, vectors, isFlooding 
         const moreRemovable = removable.length === REMOVED_CHUNKS;
         const begun = pending.slice(0, BATCH_CHUNKS);
         if (begun.length === 0) return { indexed: 0, refused: 0, more: moreRemovable, completeSessionIds: [] };
-        const placed = await place(tenantId, begun);
+        const { placed, goneIds } = await place(tenantId, begun);
         const embeddings = await embedFirst(placed, signal);
         const left = new Set(placed.slice(embeddings.length).map((chunk) => chunk.pending.id));
         const batch = begun.filter((chunk) => !left.has(chunk.id));
@@ -132,11 +142,14 @@ export function createIndexActivities({ database, embedder, vectors, isFlooding 
           const message = refusals.get(chunk.objectId);
           return message === undefined ? [] : [{ id: chunk.id, message }];
         });
-        // A chunk whose memory is gone meanwhile has nothing to be written: it is done with, too.
-        const indexed = batch.filter((chunk) => !refusals.has(chunk.objectId)).map((chunk) => chunk.id);
+        const indexed = batch
+          .filter((chunk) => !refusals.has(chunk.objectId) && !goneIds.has(chunk.memoryId))
+          .map((chunk) => chunk.id);
         const sessionIds = [...new Set(batch.flatMap((chunk) => (chunk.sessionId === null ? [] : [chunk.sessionId])))];
         const { overtaken, completeSessionIds } = await database.asTenant(tenantId, async (transaction) => {
           await settleEmbeddings(transaction, indexed, refused);
+          // Nothing is written of a memory that is gone, and what was written of it before leaves the index.
+          await wantRemoval(transaction, [...goneIds]);
           return {
             overtaken: await overtakenEmbeddings(transaction, indexed),
             completeSessionIds: await sessionsWithoutPending(transaction, sessionIds),
@@ -152,7 +165,12 @@ export function createIndexActivities({ database, embedder, vectors, isFlooding 
         return {
           indexed: indexed.length,
           refused: refused.length,
-          more: moreRemovable || pending.length > batch.length || refused.length > 0 || overtaken.size > 0,
+          more:
+            moreRemovable ||
+            pending.length > batch.length ||
+            refused.length > 0 ||
+            overtaken.size > 0 ||
+            goneIds.size > 0,
           completeSessionIds,
         };
       }),

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { asId } from '../../domain/ids.ts';
 import { createWeaviateIndex } from '../../stores/weaviate/weaviate-index.ts';
-import { sessionOf, settled } from '../setup/demo-session.ts';
+import { settled } from '../setup/demo-session.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
+import { captured, smallSession } from '../setup/small-session.ts';
 import { until } from '../setup/until.ts';
 
 let instance: TestInstance;
@@ -14,18 +15,23 @@ beforeAll(async () => {
 });
 afterAll(() => instance.close());
 
-test('what the vector index took and lost is found by the sweep and written again', { timeout: 120_000 }, async () => {
-  const event = { host: 'test', session_id: 'lost', infer: false, project: { name: 'lost' } };
+/** Has a note captured and indexed, and answers its chunk in the ledger. */
+async function indexedChunk(session: string): Promise<{ object_id: string; resource_id: string; model: string }> {
+  const event = { host: 'test', session_id: session, infer: false, project: { name: 'lost' } };
   await instance.call('POST', '/events', { body: { ...event, type: 'observation', text: 'the cache lives in redis' } });
   await instance.call('POST', '/events', { body: { ...event, type: 'session.ended' } });
-  await settled(instance, 'test:lost');
-  const { id } = await sessionOf(instance, 'test:lost');
+  const { id } = await settled(instance, `test:${session}`);
   const { rows } = await instance.db.superuser.query<{ object_id: string; resource_id: string; model: string }>(
     'SELECT object_id, resource_id, model FROM embeddings WHERE session_id = $1',
     [id],
   );
   const [chunk] = rows;
   if (chunk === undefined) throw new Error('nothing was indexed');
+  return chunk;
+}
+
+test('what the vector index took and lost is found by the sweep and written again', { timeout: 150_000 }, async () => {
+  const chunk = await indexedChunk('lost');
   const index = createWeaviateIndex(instance.config.weaviate);
   try {
     await index.remove(instance.admin.tenantId, chunk.model, [asId(chunk.resource_id)]);
@@ -34,8 +40,44 @@ test('what the vector index took and lost is found by the sweep and written agai
     await until(async () => {
       const standing = await index.standing(instance.admin.tenantId, chunk.model, [chunk.object_id]);
       return standing.has(chunk.object_id) ? true : undefined;
-    }, 60_000);
+    }, 100_000); // Two sweeps: the first may meet a chunk that is too young to be told of.
   } finally {
     await index.close();
   }
 });
+
+test(
+  'a memory that stands no longer is not written again, but leaves the index and the ledger',
+  { timeout: 90_000 },
+  async () => {
+    await captured(instance, smallSession('summed-up-anew'));
+    const { id } = await settled(instance, 'test:summed-up-anew');
+    const { rows } = await instance.db.superuser.query<{ object_id: string; model: string }>(
+      `UPDATE embeddings SET state = 'pending' WHERE resource_id = (SELECT id FROM summaries WHERE session_id = $1 AND type = 'session')
+     RETURNING object_id, model`,
+      [id],
+    );
+    expect(rows.length).toBeGreaterThan(0);
+    const objectIds = rows.map((row) => row.object_id);
+    const model = rows[0]?.model ?? '';
+    await instance.db.superuser.query(
+      "UPDATE summaries SET published = false WHERE session_id = $1 AND type = 'session'",
+      [id],
+    );
+    const index = createWeaviateIndex(instance.config.weaviate);
+    try {
+      expect((await index.standing(instance.admin.tenantId, model, objectIds)).size).toBe(objectIds.length);
+      // Anything that is captured wakes the tenant's index.
+      await indexedChunk('wakes-the-index');
+      await until(async () => {
+        const left = await instance.db.superuser.query('SELECT 1 FROM embeddings WHERE object_id = ANY ($1::uuid[])', [
+          objectIds,
+        ]);
+        return left.rowCount === 0 ? true : undefined;
+      }, 30_000);
+      expect(await index.standing(instance.admin.tenantId, model, objectIds)).toEqual(new Set());
+    } finally {
+      await index.close();
+    }
+  },
+);

@@ -45,13 +45,13 @@ const ending = proxyActivities<Pick<TranscriptActivities, 'finishImport'>>({
   retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
 });
 
-/** One attempt: the schedule is the retry. */
+/** A look goes on where the last one ended, so that it may be done again: by a few attempts where a worker was killed, then by the schedule. */
 const watching = proxyActivities<Pick<TranscriptActivities, 'watchTranscripts'>>({
   taskQueue: QUEUES.transcripts,
   startToCloseTimeout: '2 minutes',
-  scheduleToCloseTimeout: '2 minutes',
+  scheduleToCloseTimeout: '10 minutes',
   heartbeatTimeout: '20 seconds',
-  retry: { maximumAttempts: 1 },
+  retry: { initialInterval: '2 seconds', maximumInterval: '10 seconds', maximumAttempts: 4 },
 });
 
 function end(input: ImportInput, state: ImportEnd['state'], error: string | null): Promise<void> {

@@ -29,7 +29,13 @@ test('is seen by others while it is up, from whoever put one up', async () => {
   const signs = [first, second].map((each) => new FloodSign(each, (error) => failures.push(error)));
   expect(await isFlooding(watcher)).toBe(false);
   for (const sign of signs) sign.show(true);
-  await until(async () => ((await isFlooding(watcher)) ? true : undefined));
+  await until(async () => {
+    const up = await db.superuser.query(
+      "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+    );
+    return up.rowCount === 2 ? true : undefined;
+  });
+  expect(await isFlooding(watcher)).toBe(true);
   await signs[0]?.close();
   expect(await isFlooding(watcher)).toBe(true);
   await signs[1]?.close();

@@ -1,22 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { buildCaptureEvent } from '../../../../domain/capture/build-event.ts';
-import { newId } from '../../../../domain/ids.ts';
-import { payloadNames, translated } from './payloads.ts';
+import { boundary, payloadNames, prompt, rowsOf, translated } from './payloads.ts';
 
-const said = (name: string, fields?: Record<string, unknown>) => translated('codex-cli', name, fields);
-const boundary = (kind: string, reason: string | null, extra?: unknown) => ({
-  kind: 'boundary',
-  boundary: kind,
-  reason,
-  ...(extra === undefined ? {} : { extra }),
-});
-const prompt = (type: string, content: string, extra?: unknown) => ({ kind: 'prompt', type, content, extra });
-
-function rowsOf(name: string) {
-  const event = said(name);
-  if (event === null) throw new Error(`${name} says nothing`);
-  return buildCaptureEvent(event, { tenantId: newId(), userId: newId() }, new Date()).rows;
-}
+const HOST = 'codex-cli';
+const said = (name: string, fields?: Record<string, unknown>) => translated(HOST, name, fields);
 
 describe('what Codex CLI sends becomes', () => {
   it.each<[string, readonly unknown[] | null]>([
@@ -68,7 +54,7 @@ describe('a tool call', () => {
         { kind: 'tool', event: 'PostToolUse', name: 'Bash', input: { command: 'npm test' }, error: null, extra: null },
       ],
     });
-    expect(rowsOf('post-tool-use.bash')[0]).toMatchObject({
+    expect(rowsOf(HOST, 'post-tool-use.bash')[0]).toMatchObject({
       tool: 'Bash',
       title: 'Bash: npm test',
       content: expect.stringMatching(/^\$ npm test\n\nExit code: 1\n/),
@@ -85,14 +71,14 @@ describe('a tool call', () => {
       '/src/orchard/docs/report.md',
       '/src/orchard/src/unused.ts',
     ];
-    const [row] = rowsOf('post-tool-use.apply-patch');
+    const [row] = rowsOf(HOST, 'post-tool-use.apply-patch');
     expect(row).toMatchObject({ tool: 'apply_patch', files_modified: files, files_read: [] });
     expect(row).toMatchObject({ title: expect.stringMatching(/^apply_patch: \/src\/orchard\/src\/report\.ts, /) });
     expect(row).toMatchObject({ content: expect.stringMatching(/^\*\*\* Begin Patch\n[^]*Success\./) });
   });
 
   it('of an MCP server is rendered by its texts', () => {
-    expect(rowsOf('post-tool-use.mcp')[0]).toMatchObject({
+    expect(rowsOf(HOST, 'post-tool-use.mcp')[0]).toMatchObject({
       tool: 'mcp__weather__forecast',
       content: expect.stringContaining('Rain, then sun.'),
     });

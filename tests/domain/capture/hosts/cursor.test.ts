@@ -1,22 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { buildCaptureEvent } from '../../../../domain/capture/build-event.ts';
-import { newId } from '../../../../domain/ids.ts';
-import { payloadNames, translated } from './payloads.ts';
+import { boundary, payloadNames, prompt, rowsOf, translated } from './payloads.ts';
 
-const said = (name: string, fields?: Record<string, unknown>) => translated('cursor', name, fields);
-const boundary = (kind: string, reason: string | null, extra?: unknown) => ({
-  kind: 'boundary',
-  boundary: kind,
-  reason,
-  ...(extra === undefined ? {} : { extra }),
-});
-const prompt = (type: string, content: string, extra?: unknown) => ({ kind: 'prompt', type, content, extra });
-
-function rowOf(name: string, fields?: Record<string, unknown>) {
-  const event = said(name, fields);
-  if (event === null) throw new Error(`${name} says nothing`);
-  return buildCaptureEvent(event, { tenantId: newId(), userId: newId() }, new Date()).rows[0];
-}
+const HOST = 'cursor';
+const said = (name: string, fields?: Record<string, unknown>) => translated(HOST, name, fields);
 
 const SAID: readonly (readonly [string, readonly unknown[] | null])[] = [
   ['session-start', [boundary('session_start', 'agent')]],
@@ -120,7 +106,7 @@ describe('tool calls', () => {
       },
     ],
   ])('%s', (name, row) => {
-    expect(rowOf(name)).toMatchObject({ kind: 'observation', ...row });
+    expect(rowsOf(HOST, name)[0]).toMatchObject({ kind: 'observation', ...row });
   });
 
   it('has a case for every payload that is kept', () => {
@@ -133,13 +119,13 @@ describe('tool calls', () => {
   });
 
   it('survive an output that is no JSON, or is cut', () => {
-    expect(rowOf('post-tool-use.shell', { tool_output: 'plain text' })).toMatchObject({
+    expect(rowsOf(HOST, 'post-tool-use.shell', { tool_output: 'plain text' })[0]).toMatchObject({
       content: '$ npm test\n\nplain text',
     });
-    expect(rowOf('post-tool-use.shell', { tool_output: '{"stdout": "cut' })).toMatchObject({
+    expect(rowsOf(HOST, 'post-tool-use.shell', { tool_output: '{"stdout": "cut' })[0]).toMatchObject({
       content: '$ npm test\n\n{"stdout": "cut',
     });
-    expect(rowOf('post-tool-use.shell', { tool_input: 7, tool_output: null })).toMatchObject({
+    expect(rowsOf(HOST, 'post-tool-use.shell', { tool_input: 7, tool_output: null })[0]).toMatchObject({
       tool: 'Bash',
       input: 7,
     });

@@ -2,9 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { HOST_MAPPINGS } from '../../../../api/schemas/host-mappings.ts';
+import { buildCaptureEvent } from '../../../../domain/capture/build-event.ts';
 import type { HookPayload } from '../../../../domain/capture/hook-payload.ts';
-import type { HostEvent } from '../../../../domain/capture/event.ts';
+import type { CaptureRow, HostEvent } from '../../../../domain/capture/event.ts';
 import { translateMapped, withSessionId } from '../../../../domain/capture/hosts/translate-mapped.ts';
+import { newId } from '../../../../domain/ids.ts';
 
 const FOLDER = path.resolve(import.meta.dirname, '../../../fixtures/host-payloads');
 
@@ -32,4 +34,21 @@ export function translated(host: MappedHost, name: string, fields: Record<string
   const known = withSessionId(mapping, { ...body, ...fields });
   const checked: HookPayload = { ...known, session_id: z.string().parse(Reflect.get(known, 'session_id')) };
   return translateMapped(mapping, event, checked, null);
+}
+
+/** The rows that a payload becomes, with fields over it. @throws Error for one that says nothing */
+export function rowsOf(host: MappedHost, name: string, fields?: Record<string, unknown>): readonly CaptureRow[] {
+  const event = translated(host, name, fields);
+  if (event === null) throw new Error(`${name} says nothing`);
+  return buildCaptureEvent(event, { tenantId: newId(), userId: newId() }, new Date()).rows;
+}
+
+/** A boundary as a part of an event; `extra` only where the host sends more than is known. */
+export function boundary(kind: string, reason: string | null, extra?: unknown): object {
+  return { kind: 'boundary', boundary: kind, reason, ...(extra === undefined ? {} : { extra }) };
+}
+
+/** A prompt as a part of an event. */
+export function prompt(type: string, content: string, extra?: unknown): object {
+  return { kind: 'prompt', type, content, extra };
 }

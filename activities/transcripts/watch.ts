@@ -139,8 +139,8 @@ export async function watchTranscripts({
   }
   for (const late of await sessionsWithLateRows(database, owner, MAX_LATE)) {
     signal.throwIfAborted();
-    const { lastSeq } = await removeLateDoubles(late.externalId, counting);
-    await saveSeen(database, owner, late.sessionId, lastSeq);
+    const { stored } = await removeLateDoubles(late.externalId, counting);
+    await saveSeen(database, owner, late.sessionId, stored?.lastSeq ?? 0);
   }
   return { files, added, doubles };
 }

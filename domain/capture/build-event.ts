@@ -12,7 +12,8 @@ const PREVIEW_CHARS = 200;
 const TITLE_CHARS = 200;
 const DEFAULT_IMPORTANCE = { tool: 0.4, error: 0.7, note: 0.5 } as const;
 
-function sha256Hex(text: string): string {
+/** The hash that a prompt's row is known by. Hex. */
+export function sha256Hex(text: string): string {
   return hash('sha256', text, 'hex');
 }
 

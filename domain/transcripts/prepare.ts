@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { buildCaptureEvent } from '../capture/build-event.ts';
+import { buildCaptureEvent, sha256Hex } from '../capture/build-event.ts';
 import { translateHook } from '../capture/claude-code-hooks.ts';
 import type { CaptureSource, Capturer, HostEvent } from '../capture/event.ts';
 import type { TranscriptItem } from './items.ts';
@@ -17,14 +16,10 @@ function hashedPrompt(event: HostEvent, capturer: Capturer): Hashed | null {
   for (const row of buildCaptureEvent({ ...event, project: null, metadata: null }, capturer, new Date(0)).rows) {
     if (row.kind !== 'prompt') continue;
     const trimmed = row.content.trim();
-    const hashes = trimmed === row.content ? [row.sha256] : [row.sha256, sha256Of(trimmed)];
+    const hashes = trimmed === row.content ? [row.sha256] : [row.sha256, sha256Hex(trimmed)];
     return { hashes, blank: trimmed === '' };
   }
   return null;
-}
-
-function sha256Of(text: string): string {
-  return createHash('sha256').update(text, 'utf8').digest('hex');
 }
 
 function withText(event: HostEvent, content: string): HostEvent {

@@ -14,10 +14,8 @@ export async function settleSession(
   store: TranscriptStore,
   source: CaptureSource,
 ): Promise<{ readonly doubles: number; readonly stored: StoredSession | null }> {
-  const stored = await store.readSession(externalId);
+  const { removed, stored } = await removeLateDoubles(externalId, store);
   if (stored === null) return { doubles: 0, stored };
-  const doubles = findDoubles(stored.prompts);
-  const removed = doubles.length === 0 ? 0 : await store.removeDoubles(stored.sessionId, doubles);
   const endsAlready = stored.boundaries.some(({ kind, seq }) => kind === 'session_end' && seq === stored.lastSeq);
   if (over && stored.status === 'active' && stored.lastSource === source && !endsAlready) {
     const payload = { session_id: externalId, reason: 'transcript', ...(cwd === undefined ? {} : { cwd }) };
@@ -27,14 +25,14 @@ export async function settleSession(
   return { doubles: removed, stored };
 }
 
-/** Takes what late deliveries doubled out of a session whose transcript was read; answers how many rows were. */
+/** Takes what late deliveries doubled out of a session whose transcript was read; answers how many rows were, and the session as it was before. */
 export async function removeLateDoubles(
   externalId: string,
   store: TranscriptStore,
-): Promise<{ readonly removed: number; readonly lastSeq: number }> {
+): Promise<{ readonly removed: number; readonly stored: StoredSession | null }> {
   const stored = await store.readSession(externalId);
-  if (stored === null) return { removed: 0, lastSeq: 0 };
+  if (stored === null) return { removed: 0, stored };
   const doubles = findDoubles(stored.prompts);
   const removed = doubles.length === 0 ? 0 : await store.removeDoubles(stored.sessionId, doubles);
-  return { removed, lastSeq: stored.lastSeq };
+  return { removed, stored };
 }

@@ -1,5 +1,6 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import pg from 'pg';
+import { BudgetExhausted, ModelBusy } from '../domain/costs/limits.ts';
 import { EmbedderUnavailable } from '../domain/ports/embedder.ts';
 import { ModelError } from '../domain/ports/model.ts';
 import type { ModelErrorKind } from '../domain/ports/model.ts';
@@ -35,9 +36,21 @@ function codeOf(error: Error): string {
   return typeof code === 'string' ? code : '';
 }
 
+/** Whether no further attempt can mend it, so that a window is set aside for it. */
+export function isPermanent(error: ModelError): boolean {
+  return PERMANENT_FAILURES.includes(modelFailureType(error));
+}
+
+/** Why a window is set aside: the type of the failure, then words that hold nothing captured. */
+export function parkedReason(error: ModelError): string {
+  return `${modelFailureType(error)}: ${error.message}`;
+}
+
 /** What went wrong, as one of the closed types. */
 export function failureType(error: unknown): FailureType {
   if (error instanceof ModelError) return MODEL_FAILURES[error.kind];
+  if (error instanceof BudgetExhausted) return 'BudgetExhausted';
+  if (error instanceof ModelBusy) return 'ModelBusy';
   if (error instanceof EmbedderUnavailable) return 'EmbedderUnavailable';
   if (error instanceof VectorIndexUnavailable) return 'VectorIndexUnavailable';
   if (error instanceof Prisma.PrismaClientInitializationError) return 'DatabaseUnavailable';
@@ -59,10 +72,17 @@ export function failureType(error: unknown): FailureType {
   return 'Unexpected';
 }
 
+/** How long to wait before the next attempt, where somebody knows: the provider, or the day's end. Milliseconds. */
+function retryAfter(error: unknown): number | undefined {
+  if (error instanceof BudgetExhausted) return error.waitMs;
+  return error instanceof ModelError ? error.retryAfterMs : undefined;
+}
+
 /** Messages of errors can hold captured text (a refused value, a query): histories get only what is known to be free of it. */
 function safeMessage(error: unknown, type: FailureType): string {
   if (error instanceof ModelError || error instanceof EmbedderUnavailable || error instanceof VectorIndexUnavailable)
     return error.message;
+  if (error instanceof BudgetExhausted || error instanceof ModelBusy) return error.message;
   if (error instanceof Error) return [type, error.name, codeOf(error)].filter((part) => part !== '').join(' ');
   return type;
 }
@@ -74,7 +94,7 @@ function safeMessage(error: unknown, type: FailureType): string {
 export function toFailure(error: unknown): ApplicationFailure | CancelledFailure {
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
   const type = failureType(error);
-  const retryAfterMs = error instanceof ModelError ? error.retryAfterMs : undefined;
+  const retryAfterMs = retryAfter(error);
   return ApplicationFailure.create({
     type,
     message: safeMessage(error, type),

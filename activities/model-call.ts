@@ -1,9 +1,13 @@
-import { ModelError } from '../domain/ports/model.ts';
-import type { ModelUsage } from '../domain/ports/model.ts';
+import { BudgetExhausted } from '../domain/costs/limits.ts';
 import { asId } from '../domain/ids.ts';
-import type { Database } from '../stores/postgres/database.ts';
+import { ModelError } from '../domain/ports/model.ts';
+import type { ModelAnswer, ModelPort, ModelUsage, PreparedCall, Question } from '../domain/ports/model.ts';
 import { bookUsage, sumUsage } from '../stores/postgres/usage-ledger.ts';
 import type { UsageOwner } from '../stores/postgres/usage-ledger.ts';
+import { bookHit, cacheQuestion, findKeptAnswer, keepForQuestion } from './model-calls/answer-cache.ts';
+import type { CacheQuestion, NearOptions } from './model-calls/answer-cache.ts';
+import { askPaid } from './model-calls/paid-call.ts';
+import type { PaidCallDependencies } from './model-calls/paid-call.ts';
 
 /** What a step cost, as workflows count it. */
 export interface CallCost {
@@ -12,23 +16,155 @@ export interface CallCost {
   readonly usd: number;
 }
 
+export interface ModelCallDependencies extends PaidCallDependencies {
+  /** Does the work of users whose day is spent; null where they wait for the next one. */
+  readonly fallback: ModelPort | null;
+}
+
+/** What a caller knows beside the call itself. */
+export interface CallOptions<Output> {
+  /** Prepares the same input for the fallback model. Without it the call waits for the next day. */
+  readonly prepareFallback?: (fallback: ModelPort, signal: AbortSignal) => Promise<PreparedCall<Output>>;
+  /**
+   * The question as it is known before the call is prepared, of a paid model: an answer that was given to it is taken without asking
+   * the provider to count its tokens.
+   */
+  readonly question?: Question<Output>;
+  /** Lets the answer to a nearly identical question be taken. Without it only the same question's is. */
+  readonly near?: NearOptions<Output>;
+  /** `SessionFacts.forgotten`: what was forgotten since is not kept. Without it nothing may have been forgotten of the session ever. */
+  readonly forgotten?: number;
+}
+
+export interface CallResult<Output> {
+  readonly output: Output;
+  readonly cost: CallCost;
+  /** Never empty; its last tells the model that answered. */
+  readonly usage: readonly ModelUsage[];
+  /** The answer was given before to the same question, or to one nearly the same: nothing was paid. */
+  readonly fromCache: boolean;
+}
+
+export const NO_COST: CallCost = { calls: 0, tokens: 0, usd: 0 };
+
 export function costOf(usage: readonly ModelUsage[]): CallCost {
   const { tokensIn, tokensOut, costUsd } = sumUsage(usage);
   return { calls: usage.length, tokens: tokensIn + tokensOut, usd: costUsd };
 }
 
-/** Runs a model call; where it fails, books what it cost all the same and throws on. */
-export async function bookingFailures<Result>(
-  database: Database,
-  owner: UsageOwner,
-  call: () => Promise<Result>,
-): Promise<Result> {
+/** Asks, and once more where the answer cannot be used. @throws ModelError with the usage of both */
+async function askTwice<Output>(
+  prepared: PreparedCall<Output>,
+  signal: AbortSignal,
+  asked: (call: PreparedCall<Output>) => Promise<ModelAnswer<Output>>,
+): Promise<CallResult<Output>> {
+  const first = await asked(prepared);
+  const done = (output: Output, usage: readonly ModelUsage[]) => ({
+    output,
+    usage,
+    cost: costOf(usage),
+    fromCache: false,
+  });
+  if (first.reading.ok) return done(first.reading.output, [first.usage]);
+  let second: ModelAnswer<Output>;
   try {
-    return await call();
+    second = await asked(await prepared.again(first.text, first.reading.problem, signal));
   } catch (error) {
-    if (error instanceof ModelError && error.usage.length > 0) {
-      await database.asTenant(asId(owner.tenantId), (transaction) => bookUsage(transaction, owner, error.usage));
-    }
-    throw error;
+    if (!(error instanceof ModelError)) throw error;
+    const usage = [first.usage, ...error.usage];
+    // Where the repair finds no room the reason is still what was wrong with the first answer.
+    if (error.kind === 'invalid_request') throw new ModelError(first.reading.kind, first.reading.where, { usage });
+    const { retryAfterMs } = error;
+    throw new ModelError(error.kind, error.message, {
+      usage,
+      cause: error,
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    });
+  }
+  const usage = [first.usage, second.usage];
+  if (second.reading.ok) return done(second.reading.output, usage);
+  throw new ModelError(second.reading.kind, second.reading.where, { usage });
+}
+
+/** A model that costs nothing needs no budget; its calls are booked all the same. */
+function callFree<Output>(
+  { database }: ModelCallDependencies,
+  owner: UsageOwner,
+  prepared: PreparedCall<Output>,
+  signal: AbortSignal,
+): Promise<CallResult<Output>> {
+  return askTwice(prepared, signal, async (call) => {
+    const answer = await call.ask(signal);
+    await database.asTenant(asId(owner.tenantId), (transaction) => bookUsage(transaction, owner, [answer.usage]));
+    return answer;
+  });
+}
+
+/** Answers are kept in the transaction that books them: a worker that is killed right after it pays nothing when the step is done again. */
+function callPaid<Output>(
+  dependencies: ModelCallDependencies,
+  owner: UsageOwner,
+  prepared: PreparedCall<Output>,
+  signal: AbortSignal,
+  question: CacheQuestion,
+  forgotten: number,
+): Promise<CallResult<Output>> {
+  const { days } = dependencies.limits.cache;
+  return askTwice(prepared, signal, (call) =>
+    askPaid(dependencies, owner, call, signal, async (transaction, answer) => {
+      // What the repair answered is read again as an answer to the first question.
+      if (answer.reading.ok && (call === prepared || prepared.read(answer.text).ok))
+        await keepForQuestion(transaction, owner, question, answer, { days, forgotten });
+    }),
+  );
+}
+
+/** An answer that was paid for before, booked as taken; null where there is none. */
+async function fromCache<Output>(
+  { database, limits }: ModelCallDependencies,
+  owner: UsageOwner,
+  asked: Question<Output>,
+  question: CacheQuestion,
+  near: NearOptions<Output> | undefined,
+): Promise<CallResult<Output> | null> {
+  if (limits.cache.days === 0) return null;
+  const started = performance.now();
+  const hit = await findKeptAnswer(database, owner, asked, question, near, limits.cache);
+  if (hit === null) return null;
+  const usage = await bookHit(database, owner, hit.kept, Math.round(performance.now() - started));
+  return { output: hit.output, cost: NO_COST, usage: [usage], fromCache: true };
+}
+
+/**
+ * Makes a call under the budgets, or takes an answer that was paid for before. What it cost is booked when it returns or throws, so the
+ * caller's transaction writes what the answer says and nothing else. The local model has no budget and no cache.
+ * @param call prepared, or how to prepare it, which is not done where `options.question` was answered before
+ * @throws ModelError with the usage of what was asked, which is booked already; BudgetExhausted, ModelBusy, the signal's reason
+ */
+export async function callModel<Output>(
+  dependencies: ModelCallDependencies,
+  owner: UsageOwner,
+  call: PreparedCall<Output> | (() => Promise<PreparedCall<Output>>),
+  signal: AbortSignal,
+  options: CallOptions<Output> = {},
+): Promise<CallResult<Output>> {
+  const { limits, fallback } = dependencies;
+  const early = options.question === undefined ? null : cacheQuestion(options.question, options.near, limits.cache);
+  if (options.question !== undefined && early !== null) {
+    const kept = await fromCache(dependencies, owner, options.question, early, options.near);
+    if (kept !== null) return kept;
+  }
+  const prepared = typeof call === 'function' ? await call() : call;
+  if (prepared.provider === 'local') return callFree(dependencies, owner, prepared, signal);
+  // Where a window was cut further to fit, it is another question.
+  const isSame = early?.text === prepared.question && early.promptVersion === prepared.promptVersion;
+  const question = isSame ? early : cacheQuestion(prepared, options.near, limits.cache);
+  const kept = isSame ? null : await fromCache(dependencies, owner, prepared, question, options.near);
+  if (kept !== null) return kept;
+  try {
+    return await callPaid(dependencies, owner, prepared, signal, question, options.forgotten ?? 0);
+  } catch (error) {
+    if (!(error instanceof BudgetExhausted) || fallback === null || options.prepareFallback === undefined) throw error;
+    return callFree(dependencies, owner, await options.prepareFallback(fallback, signal), signal);
   }
 }

@@ -23,6 +23,7 @@ import { FloodGauge } from './intake/flood-gauge.ts';
 import { HintSender } from './intake/hint-sender.ts';
 import { Intake } from './intake/intake.ts';
 import { createJobList } from './job-list.ts';
+import { createModelObserver } from './model-metrics.ts';
 import { createRecall } from './recall.ts';
 
 /** One query at a time is embedded here, on one thread: with two, both cores were taken from the search that runs beside it. */
@@ -48,7 +49,10 @@ export function createApiDependencies(config: Config, logger: Logger) {
     maxBatchTokens: QUERY_BATCH_TOKENS,
     idleUnloadMs: EMBEDDER_IDLE_MS,
   });
-  const workflowHints = createWorkflowHints(temporal, config.session);
+  const workflowHints = createWorkflowHints(temporal, config.session, {
+    ...config.model.batch,
+    retryMs: config.session.retryMs,
+  });
   const jobs = createJobs(temporal);
   const floodSign = new FloodSign(database.pool, (error) =>
     logger.warn({ error: error instanceof Error ? error.name : 'unknown' }, 'a flood of captures could not be shown'),
@@ -75,6 +79,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
       write: (tenantId, session, isExcluded) => writeExcludedSession(database, tenantId, session, isExcluded),
     },
   });
+  const observeModels = createModelObserver(database.pool, metrics.models, () => Date.now());
   const objects = config.wholeValuesDir === undefined ? null : createDirectoryStore(config.wholeValuesDir);
   return {
     config,
@@ -92,6 +97,8 @@ export function createApiDependencies(config: Config, logger: Logger) {
       tokens: createTokenCounter(),
       clock: { now: () => Date.now() },
     }),
+    /** What vectors of memories are made by that a request writes itself. */
+    embeddingModel: { name: embedder.model, dimension: embedder.dimension },
     /** Hints of a request that changed something itself, beside those of captures. */
     workflowHints,
     imports: createImportJobs(temporal),
@@ -101,7 +108,8 @@ export function createApiDependencies(config: Config, logger: Logger) {
     vectors,
     health: createHealthChecks({ database, temporal, vectors, embedder }),
     /** Numbers that are read when they are asked for. */
-    observe: () => {
+    observe: async () => {
+      await observeModels();
       metrics.hintsWaiting.set(hints.size);
       metrics.poolConnections.set({ state: 'open' }, database.pool.totalCount);
       metrics.poolConnections.set({ state: 'idle' }, database.pool.idleCount);

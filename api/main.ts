@@ -6,7 +6,7 @@ import { createApiDependencies } from './dependencies.ts';
 import { createServer } from './server.ts';
 
 async function main(): Promise<void> {
-  const config = parseConfig(processEnvironment());
+  const config = parseConfig(processEnvironment(), false);
   const logger = createLogger('api', config.logLevel);
   const stop = stopRequested();
   let stopping = false;

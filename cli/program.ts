@@ -7,15 +7,18 @@ import { addImport } from './commands/import.ts';
 import { addForget } from './commands/forget.ts';
 import { addInstall } from './commands/install.ts';
 import { addJobs } from './commands/jobs.ts';
+import { addLearnings } from './commands/learnings.ts';
 import { addLogs } from './commands/logs.ts';
 import { addProjects } from './commands/projects.ts';
 import { addService } from './commands/service.ts';
 import { addSessions } from './commands/sessions.ts';
 import { addSpool } from './commands/spool.ts';
 import { addStatus } from './commands/status.ts';
+import { addSummary } from './commands/summary.ts';
 import { addTrace } from './commands/trace.ts';
 import { addUninstall } from './commands/uninstall.ts';
 import { addUp } from './commands/up.ts';
+import { addUsage } from './commands/usage.ts';
 import type { CommandContext, ExitCode } from './command-context.ts';
 
 /** Adds a command to the program. `exit` takes the code that the process ends with. */
@@ -35,6 +38,9 @@ const COMMANDS: readonly AddCommand[] = [
   addUninstall,
   addService,
   addSessions,
+  addSummary,
+  addLearnings,
+  addUsage,
   addJobs,
   addTrace,
   addForget,

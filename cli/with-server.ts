@@ -17,7 +17,7 @@ const ACCESS_FILES = ['client.json', 'credentials.json'];
 export async function withServer(
   dataDir: string,
   { output }: CommandContext,
-  work: (steering: Steering) => Promise<ExitCode>,
+  work: (steering: Steering, client: RecollectClient) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const file = ACCESS_FILES.map((name) => path.join(dataDir, name)).find((candidate) => existsSync(candidate));
   if (file === undefined) {
@@ -26,7 +26,8 @@ export async function withServer(
   }
   const { url, apiKey } = readCredentials(file);
   try {
-    return await work(new Steering(new RecollectClient({ url, apiKey, timeoutMs: TIMEOUT_MS })));
+    const client = new RecollectClient({ url, apiKey, timeoutMs: TIMEOUT_MS });
+    return await work(new Steering(client), client);
   } catch (error) {
     if (!(error instanceof ClientError)) throw error;
     output.err(`${error.message}${error.code === 'UNREACHABLE' ? '' : ` (${error.code})`}\n`);

@@ -119,14 +119,23 @@ export class RecollectClient {
     return this.request('GET', `/sessions/${encodeURIComponent(id)}`, session);
   }
 
-  async summaries(sessionId: string): Promise<SummaryAnswer[]> {
-    return (
-      await this.request(
-        'GET',
-        `/sessions/${encodeURIComponent(sessionId)}/summaries`,
-        z.object({ data: z.array(summary) }),
-      )
-    ).data;
+  /** Everything that was written of a session. */
+  summaries(sessionId: string): Promise<SummaryAnswer[]> {
+    return this.summariesAs(sessionId, summary);
+  }
+
+  /** The same, read page by page, with the fields that a caller asks for. */
+  async summariesAs<Row>(sessionId: string, row: z.ZodType<Row>): Promise<Row[]> {
+    const schema = z.object({ data: z.array(row), pagination: z.object({ next_cursor: z.string().nullable() }) });
+    const all: Row[] = [];
+    for (let cursor: string | null = ''; cursor !== null;) {
+      const query = new URLSearchParams({ limit: '100', ...(cursor === '' ? {} : { cursor }) });
+      const path = `/sessions/${encodeURIComponent(sessionId)}/summaries?${query.toString()}`;
+      const page: z.output<typeof schema> = await this.request('GET', path, schema);
+      all.push(...page.data);
+      cursor = page.pagination.next_cursor;
+    }
+    return all;
   }
 
   async learnings(sessionId: string): Promise<LearningAnswer[]> {

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
+import { modelConfig, modelEnvironment } from './model-settings.ts';
 
 /** Queues a worker process may serve; `workflows/queues.ts` says what each is for. */
 export const WORKER_QUEUES = ['session', 'model', 'embedding', 'maintenance', 'transcripts'] as const;
@@ -43,33 +44,7 @@ export const environmentSchema = z.object({
     .optional()
     .describe('Folder with the ONNX embedding model, instead of the cache'),
   RECOLLECT_EMBEDDING_THREADS: positiveInt.max(64).default(2).describe('Threads of the embedding model in a worker'),
-  RECOLLECT_MODEL_PROVIDER: z.enum(['local', 'anthropic']).default('local').describe('Who summarises'),
-  ANTHROPIC_API_KEY: z.string().min(1).optional().describe('Key of the provider; needed where it summarises'),
-  RECOLLECT_ANTHROPIC_BASE_URL: z.url().optional().describe('Another address of the provider'),
-  RECOLLECT_ANTHROPIC_MODEL: z.string().min(1).default('claude-haiku-4-5').describe('Model name'),
-  RECOLLECT_MODEL_INPUT_USD_PER_MTOK: z.coerce
-    .number()
-    .nonnegative()
-    .default(1)
-    .describe('Price of a million input tokens'),
-  RECOLLECT_MODEL_OUTPUT_USD_PER_MTOK: z.coerce
-    .number()
-    .nonnegative()
-    .default(5)
-    .describe('Price of a million output tokens'),
-  RECOLLECT_MODEL_CACHE_WRITE_USD_PER_MTOK: z.coerce
-    .number()
-    .nonnegative()
-    .default(1.25)
-    .describe('Price of a million tokens written to the prompt cache'),
-  RECOLLECT_MODEL_CACHE_READ_USD_PER_MTOK: z.coerce
-    .number()
-    .nonnegative()
-    .default(0.1)
-    .describe('Price of a million tokens read from the prompt cache'),
-  RECOLLECT_MODEL_TIMEOUT_MS: positiveInt.default(120_000).describe('Bound of one model call'),
-  RECOLLECT_MODEL_MAX_OUTPUT_TOKENS: positiveInt.default(4_096).describe('Bound of one answer'),
-  RECOLLECT_MODEL_CONCURRENCY: positiveInt.default(10).describe('Model calls at once in a worker process'),
+  ...modelEnvironment,
   RECOLLECT_WINDOW_TOKENS: positiveInt.default(6_000).describe('A window closes at this size'),
   RECOLLECT_WINDOW_TURN_TOKENS: positiveInt.default(1_500).describe('A turn’s end closes a window of this size'),
   RECOLLECT_WINDOW_QUIET_MS: positiveInt.default(120_000).describe('A window closes after this long without an event'),
@@ -193,21 +168,7 @@ const configSchema = environmentSchema
     },
     cacheDir: env.RECOLLECT_CACHE_DIR,
     embedding: { modelDir: env.RECOLLECT_EMBEDDING_MODEL_DIR, threads: env.RECOLLECT_EMBEDDING_THREADS },
-    model: {
-      provider: env.RECOLLECT_MODEL_PROVIDER,
-      apiKey: env.ANTHROPIC_API_KEY,
-      baseUrl: env.RECOLLECT_ANTHROPIC_BASE_URL,
-      name: env.RECOLLECT_ANTHROPIC_MODEL,
-      prices: {
-        inputUsdPerMTok: env.RECOLLECT_MODEL_INPUT_USD_PER_MTOK,
-        outputUsdPerMTok: env.RECOLLECT_MODEL_OUTPUT_USD_PER_MTOK,
-        cacheWriteUsdPerMTok: env.RECOLLECT_MODEL_CACHE_WRITE_USD_PER_MTOK,
-        cacheReadUsdPerMTok: env.RECOLLECT_MODEL_CACHE_READ_USD_PER_MTOK,
-      },
-      timeoutMs: env.RECOLLECT_MODEL_TIMEOUT_MS,
-      maxOutputTokens: env.RECOLLECT_MODEL_MAX_OUTPUT_TOKENS,
-      concurrency: env.RECOLLECT_MODEL_CONCURRENCY,
-    },
+    model: modelConfig(env),
     session: {
       windowTokens: env.RECOLLECT_WINDOW_TOKENS,
       turnTokens: env.RECOLLECT_WINDOW_TURN_TOKENS,
@@ -215,6 +176,7 @@ const configSchema = environmentSchema
       maxAgeMs: env.RECOLLECT_WINDOW_MAX_AGE_MS,
       idleMs: env.RECOLLECT_SESSION_IDLE_MS,
       retryMs: env.RECOLLECT_SESSION_RETRY_MS,
+      ...(env.RECOLLECT_MODEL_LANE === 'economy' ? { lane: env.RECOLLECT_MODEL_LANE } : {}),
     },
     wholeValuesDir: env.RECOLLECT_WHOLE_VALUES_DIR,
     sweepIntervalMs: env.RECOLLECT_SWEEP_INTERVAL_MS,
@@ -239,8 +201,16 @@ const configSchema = environmentSchema
   }))
   .superRefine((config, context) => {
     const refuse = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
-    if (config.model.provider === 'anthropic' && config.model.apiKey === undefined)
-      refuse('ANTHROPIC_API_KEY', 'is needed where RECOLLECT_MODEL_PROVIDER=anthropic');
+    if (config.model.lane === 'economy' && config.model.provider === 'local')
+      refuse(
+        'RECOLLECT_MODEL_LANE',
+        'economy needs RECOLLECT_MODEL_PROVIDER=anthropic: the local model has no batches',
+      );
+    if (config.model.userConcurrency > config.model.concurrency)
+      refuse('RECOLLECT_MODEL_USER_CONCURRENCY', 'must not be more than RECOLLECT_MODEL_CONCURRENCY');
+    // The stable prefix takes somewhat over half of the default; less than this left no room for what is to be summarised.
+    if (config.model.provider === 'anthropic' && config.model.requestTokens < 5_500 + config.model.maxOutputTokens)
+      refuse('RECOLLECT_REQUEST_TOKENS', 'must be at least 5500 more than RECOLLECT_MODEL_MAX_OUTPUT_TOKENS');
     if (config.session.turnTokens > config.session.windowTokens)
       refuse('RECOLLECT_WINDOW_TURN_TOKENS', 'must not be more than RECOLLECT_WINDOW_TOKENS');
     if (config.session.quietMs > config.session.idleMs)
@@ -259,9 +229,16 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
+/** Whoever makes model calls. The api makes none, and is not given the provider's key. */
+const callerSchema = configSchema.superRefine(({ model }, context) => {
+  if (model.provider !== 'anthropic' || model.apiKey !== undefined) return;
+  const message = 'is needed where RECOLLECT_MODEL_PROVIDER=anthropic';
+  context.addIssue({ code: 'custom', path: ['ANTHROPIC_API_KEY'], message });
+});
+
 /** Reads the whole configuration once. @throws ConfigError that names every setting at fault and no value. */
-export function parseConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  const parsed = configSchema.safeParse(environment);
+export function parseConfig(environment: Readonly<Record<string, string | undefined>>, makesModelCalls = true): Config {
+  const parsed = (makesModelCalls ? callerSchema : configSchema).safeParse(environment);
   if (parsed.success) return parsed.data;
   throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('\n'));
 }

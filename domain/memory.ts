@@ -27,7 +27,8 @@ export interface Memory {
   readonly sources: readonly string[];
   /** 0–1 */
   readonly importance: number;
-  readonly useCount: number;
+  /** Decayed use that proved useful, as it stood when the UTC day began. */
+  readonly useWeight: number;
   readonly occurredAt: string;
   readonly createdAt: string;
 }

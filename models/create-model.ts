@@ -1,23 +1,31 @@
 import type { Config } from '../config/config.ts';
 import type { ModelPort } from '../domain/ports/model.ts';
 import { createClaudeModel } from './claude/model.ts';
+import type { Embed } from './local/meaning.ts';
 import { createLocalModel } from './local/model.ts';
 
 export interface ModelTools {
   readonly countTokens: (text: string) => number;
   readonly now: () => number;
+  /** Vectors of sentences, for the local model. */
+  readonly embed: Embed;
 }
 
 /** The summarising model that the configuration names. */
-export function createModel(config: Config['model'], { countTokens, now }: ModelTools): ModelPort {
-  if (config.provider === 'local' || config.apiKey === undefined) return createLocalModel({ countTokens, now });
+export function createModel(config: Config['model'], tools: ModelTools): ModelPort {
+  const { countTokens, now } = tools;
+  if (config.provider === 'local' || config.apiKey === undefined) return createLocalModel(tools);
   return createClaudeModel({
     apiKey: config.apiKey,
     ...(config.baseUrl === undefined ? {} : { baseUrl: config.baseUrl }),
-    model: config.name,
-    prices: config.prices,
+    small: config.small,
+    large: config.large,
+    smallWindowTokens: config.smallWindowTokens,
     timeoutMs: config.timeoutMs,
     maxOutputTokens: config.maxOutputTokens,
+    requestTokens: config.requestTokens,
+    batchPriceShare: config.batch.priceShare,
+    countTokens,
     now,
   });
 }

@@ -29,9 +29,9 @@ function ageDays(at: Date, now: Date): number {
   return Math.max(0, Math.floor(now.getTime() / DAY_MS) - Math.floor(at.getTime() / DAY_MS));
 }
 
-function valueOf(parts: { relevance: number; importance: number; ageDays: number; useCount: number }): number {
+function valueOf(parts: { relevance: number; importance: number; ageDays: number; useWeight: number }): number {
   const recency = 2 ** (-parts.ageDays / HALF_LIFE_DAYS);
-  const use = Math.min(1, Math.log1p(parts.useCount) / Math.log1p(50));
+  const use = Math.min(1, Math.log1p(parts.useWeight) / Math.log1p(50));
   return (
     WEIGHTS.relevance * parts.relevance +
     WEIGHTS.importance * parts.importance +
@@ -78,7 +78,7 @@ export function entriesOfProject(sources: ContextSources, now: Date): ContextEnt
       type: 'summary',
       section: 0,
       text: lines.join('\n'),
-      value: valueOf({ relevance, importance: 0.8, ageDays: age, useCount: 0 }) * lines.length,
+      value: valueOf({ relevance, importance: 0.8, ageDays: age, useWeight: 0 }) * lines.length,
       reason: index === 0 ? 'newest session of the project' : 'recent session of the project',
     });
   });
@@ -92,7 +92,7 @@ export function entriesOfProject(sources: ContextSources, now: Date): ContextEnt
         relevance: learning.verified ? 1 : 0.6,
         importance: learning.confidence,
         ageDays: ageDays(learning.validFrom, now),
-        useCount: learning.useCount,
+        useWeight: learning.useWeight,
       }),
       reason: learning.verified
         ? 'verified learning of the project'
@@ -113,7 +113,7 @@ export function entriesOfProject(sources: ContextSources, now: Date): ContextEnt
         relevance: item.kind === 'decision' ? 0.6 : 0.4,
         importance: item.importance,
         ageDays: ageDays(item.occurredAt, now),
-        useCount: 0,
+        useWeight: 0,
       }),
       reason: `${item.kind} of the project`,
     });
@@ -136,7 +136,7 @@ export function entriesOfSearch(found: readonly FoundMemory[], now: Date): Conte
       relevance: score,
       importance: memory.importance,
       ageDays: ageDays(new Date(memory.occurredAt), now),
-      useCount: memory.useCount,
+      useWeight: memory.useWeight,
     }),
     reason: `matches what was asked, score ${score.toFixed(2)}`,
   }));

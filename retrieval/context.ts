@@ -5,6 +5,7 @@ import type { Clock } from '../domain/ports/clock.ts';
 import type { TokenCounter } from '../domain/ports/token-counter.ts';
 import { readContextSources } from '../stores/postgres/context-sources.ts';
 import type { Database } from '../stores/postgres/database.ts';
+import { recordContext } from '../stores/postgres/memory-uses.ts';
 import { findProject, projectOfSession } from '../stores/postgres/projects.ts';
 import type { ProjectName } from '../stores/postgres/projects.ts';
 import { findSessionId } from '../stores/postgres/sessions.ts';
@@ -14,6 +15,8 @@ import type { SearchRequest, SearchResult } from './search.ts';
 
 export interface ContextRequest {
   readonly tenantId: TenantId;
+  /** Who is given the block. */
+  readonly userId: string;
   readonly viewerId: string | undefined;
   readonly purpose: 'session_start' | 'prompt' | 'file';
   /** Id, git remote, root path or name; null: the project of the session that asks. */
@@ -27,6 +30,8 @@ export interface ContextRequest {
 }
 
 export interface ContextBlock {
+  /** By which feedback names what was served; null where nothing was. It stands beside the text, so that the same memory gives the same bytes. */
+  readonly id: string | null;
   /** Empty when nothing was worth it. */
   readonly text: string;
   /** o200k tokens of `text`, never more than the budget. */
@@ -46,7 +51,7 @@ export interface ContextDependencies {
 /** What a search finds is told only from this cosine similarity on: an empty block beats a wrong one. */
 const LEAST_SIMILARITY = 0.68;
 const SEARCH_LIMIT = 20;
-const EMPTY: ContextBlock = { text: '', tokens: 0, items: [], omitted: 0 };
+const EMPTY: ContextBlock = { id: null, text: '', tokens: 0, items: [], omitted: 0 };
 
 function render(projectName: string, chosen: readonly ContextEntry[]): string {
   const sections = SECTIONS.flatMap((heading, section) => {
@@ -61,7 +66,7 @@ function render(projectName: string, chosen: readonly ContextEntry[]): string {
   ].join('\n');
 }
 
-/** Packs what is worth knowing for a purpose under a budget. Same inputs and same memory give the same bytes. */
+/** Packs what is worth knowing for a purpose under a budget, and records what was served. Same inputs and same memory give the same bytes. */
 export function createContext(dependencies: ContextDependencies): (request: ContextRequest) => Promise<ContextBlock> {
   const { database, search, tokens, clock } = dependencies;
 
@@ -88,15 +93,17 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
   };
 
   return async (request) => {
-    const { project, sources } = await database.asTenant(request.tenantId, async (transaction) => {
+    const { project, sources, sessionId } = await database.asTenant(request.tenantId, async (transaction) => {
       const excludeSessionId = request.sessionId === null ? null : await findSessionId(transaction, request.sessionId);
       const project =
         request.project === null
           ? await projectOfSession(transaction, excludeSessionId)
           : await findProject(transaction, request.project);
-      if (project === null || request.purpose !== 'session_start') return { project, sources: null };
+      if (project === null || request.purpose !== 'session_start')
+        return { project, sources: null, sessionId: excludeSessionId };
       return {
         project,
+        sessionId: excludeSessionId,
         sources: await readContextSources(transaction, {
           projectId: project.id,
           namespace: request.namespace,
@@ -122,6 +129,18 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
     const { chosen, omitted } = pack(candidates, request.budgetTokens - frame);
     if (chosen.length === 0) return { ...EMPTY, omitted: omitted.length };
     const text = render(name, chosen);
-    return { text, tokens: tokens.count(text), items: chosen, omitted: omitted.length };
+    const block = { text, tokens: tokens.count(text), items: chosen, omitted: omitted.length };
+    const id = await database.asTenant(request.tenantId, (transaction) =>
+      recordContext(transaction, {
+        tenantId: request.tenantId,
+        userId: request.userId,
+        sessionId,
+        projectId: project?.id ?? null,
+        purpose: request.purpose,
+        tokens: block.tokens,
+        items: chosen,
+      }),
+    );
+    return { id, ...block };
   };
 }

@@ -6,6 +6,63 @@ export interface CaptureMetrics {
   readonly captured: Counter<'outcome'>;
 }
 
+/** What models did, as the ledger knows it. */
+export interface ModelMetrics {
+  readonly calls: Counter<'provider' | 'model' | 'operation' | 'batch'>;
+  /** `kind`: in, out, cached; the cached ones are a part of those in. */
+  readonly tokens: Counter<'provider' | 'model' | 'kind'>;
+  readonly usd: Counter<'provider' | 'model'>;
+  readonly seconds: Counter<'provider' | 'model'>;
+  readonly cacheHits: Counter<'operation'>;
+  readonly budgetAlerts: Counter;
+  readonly claimsDropped: Counter;
+}
+
+function createModelMetrics(registers: Registry[]): ModelMetrics {
+  return {
+    calls: new Counter({
+      name: 'recollect_model_calls_total',
+      help: 'Model calls that were made, in all tenants',
+      labelNames: ['provider', 'model', 'operation', 'batch'],
+      registers,
+    }),
+    tokens: new Counter({
+      name: 'recollect_model_tokens_total',
+      help: 'Tokens of model calls by kind; cached ones are a part of those in',
+      labelNames: ['provider', 'model', 'kind'],
+      registers,
+    }),
+    usd: new Counter({
+      name: 'recollect_model_usd_total',
+      help: 'US dollars that model calls cost',
+      labelNames: ['provider', 'model'],
+      registers,
+    }),
+    seconds: new Counter({
+      name: 'recollect_model_seconds_total',
+      help: 'Time that model calls took',
+      labelNames: ['provider', 'model'],
+      registers,
+    }),
+    cacheHits: new Counter({
+      name: 'recollect_model_cache_hits_total',
+      help: 'Answers that were taken from the cache instead of a call',
+      labelNames: ['operation'],
+      registers,
+    }),
+    budgetAlerts: new Counter({
+      name: 'recollect_budget_alerts_total',
+      help: 'Users whose daily tokens came to the share of the settings',
+      registers,
+    }),
+    claimsDropped: new Counter({
+      name: 'recollect_claims_dropped_total',
+      help: 'Claims of models that no captured row said',
+      registers,
+    }),
+  };
+}
+
 /** Metrics of the api process. Labels are closed lists: no ids, no paths with ids, no text. */
 export function createApiMetrics() {
   const registry = new Registry();
@@ -13,6 +70,7 @@ export function createApiMetrics() {
   const registers = [registry];
   return {
     registry,
+    models: createModelMetrics(registers),
     requests: new Counter({
       name: 'recollect_http_requests_total',
       help: 'Requests answered',

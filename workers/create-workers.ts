@@ -58,7 +58,8 @@ function optionsOf(
     case 'model':
       return {
         ...common,
-        maxConcurrentActivityTaskExecutions: config.model.concurrency,
+        // A call of a paid model waits in its slot for a place of its user: others must find slots meanwhile. The database keeps the limit.
+        maxConcurrentActivityTaskExecutions: config.model.concurrency * (config.model.provider === 'local' ? 1 : 3),
         maxConcurrentActivityTaskPolls: 2,
       };
     case 'embedding':

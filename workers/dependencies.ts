@@ -1,19 +1,26 @@
+import { createConsolidationActivities } from '../activities/consolidation/create-consolidation-activities.ts';
 import { createIndexActivities } from '../activities/indexing/create-index-activities.ts';
 import { createLearningActivities } from '../activities/learning/create-learning-activities.ts';
+import { createModelBatchActivities } from '../activities/model-batch/create-model-batch-activities.ts';
 import { createMaintenanceActivities } from '../activities/maintenance/create-maintenance-activities.ts';
 import { withFailures } from '../activities/failures.ts';
 import { standingBack } from '../activities/stand-back.ts';
 import { createSessionActivities } from '../activities/session/create-session-activities.ts';
 import { createTranscriptActivities } from '../activities/transcripts/create-transcript-activities.ts';
+import { readKnown } from '../activities/learning/compare-drafts.ts';
 import { createSummariseActivities } from '../activities/summarise/create-summarise-activities.ts';
+import type { ReadKnown } from '../activities/summarise/create-summarise-activities.ts';
 import { ConfigError } from '../config/config.ts';
 import type { Config } from '../config/config.ts';
 import { embeddingModelDirectory } from '../models/embedding/model-directory.ts';
 import { BGE_SMALL } from '../models/embedding/bge-small.ts';
 import { createOnnxEmbedder } from '../models/embedding/onnx-embedder.ts';
 import { createModel } from '../models/create-model.ts';
+import type { ModelTools } from '../models/create-model.ts';
+import { createLocalModel } from '../models/local/model.ts';
 import { createTokenCounter } from '../models/tokens/token-counter.ts';
 import { createDirectoryStore } from '../stores/objects/directory-store.ts';
+import type { BudgetAlert } from '../stores/postgres/budgets.ts';
 import { createDatabase } from '../stores/postgres/database.ts';
 import { createFloodWatch } from '../stores/postgres/flood-sign.ts';
 import { createPool } from '../stores/postgres/pool.ts';
@@ -60,7 +67,10 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
     applicationName: 'recollect-maintenance',
   });
   const client = createTemporalClient(config.temporal);
-  const hints = createWorkflowHints(client, config.session);
+  const hints = createWorkflowHints(client, config.session, {
+    ...config.model.batch,
+    retryMs: config.session.retryMs,
+  });
   const vectors = createWeaviateIndex(config.weaviate);
   const embedder = createOnnxEmbedder({
     modelDir: embeddingModelDirectory(config.embedding.modelDir, config.cacheDir),
@@ -69,14 +79,34 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
     idleUnloadMs: EMBEDDER_IDLE_MS,
   });
   const tokens = createTokenCounter();
-  const model = createModel(config.model, { countTokens: tokens.count, now: clock.now });
+  const modelTools: ModelTools = {
+    countTokens: tokens.count,
+    now: clock.now,
+    embed: (texts, signal) => embedder.embed(texts, 'passage', signal),
+  };
+  const model = createModel(config.model, modelTools);
+  const modelCalls = {
+    database,
+    limits: config.model,
+    fallback: config.model.overBudget === 'local' ? createLocalModel(modelTools) : null,
+    onBudgetAlert: (alert: BudgetAlert) => logger.warn({ ...alert }, 'a user’s daily tokens are nearly spent'),
+  };
   const embeddingModel = { name: BGE_SMALL.name, dimension: BGE_SMALL.dimension };
   const isFlooding = createFloodWatch(database.pool);
+  const knownNear: ReadKnown = (tenantId, { projectId, namespace }, about, signal) =>
+    readKnown({ database, embedder, vectors }, { tenantId, projectId, namespace }, about, signal);
   return {
     activities: {
       session: withFailures(
         standingBack(
-          createSessionActivities({ database, tokens, embeddingModel, hints, clock }),
+          createSessionActivities({
+            database,
+            tokens,
+            embeddingModel,
+            hints,
+            clock,
+            maxBatchCalls: config.model.batch.maxCalls,
+          }),
           ['takeIn'],
           isFlooding,
         ),
@@ -84,12 +114,25 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
       model: {
         ...withFailures(
           standingBack(
-            createSummariseActivities({ database, model, embeddingModel, hints, clock, isFlooding }),
+            createSummariseActivities({
+              database,
+              model,
+              modelCalls,
+              embeddingModel,
+              hints,
+              clock,
+              isFlooding,
+              // A paid model is told by the glossary alone: what is known by now would make a question of every window that was asked before.
+              ...(model.provider === 'local' ? { readKnown: knownNear } : {}),
+            }),
             ['summariseWindows', 'summariseSession'],
             isFlooding,
           ),
         ),
-        ...withFailures(createLearningActivities({ database, model, embeddingModel, hints })),
+        ...withFailures(createModelBatchActivities({ database, model, modelCalls, embeddingModel, hints, clock })),
+        ...withFailures(
+          createLearningActivities({ database, model, modelCalls, embeddingModel, hints, embedder, vectors, clock }),
+        ),
       },
       embedding: withFailures(
         standingBack(createIndexActivities({ database, embedder, vectors, isFlooding }), ['embedBatch'], isFlooding),
@@ -109,9 +152,10 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
           },
         }),
       ),
-      maintenance: withFailures(
-        createMaintenanceActivities({ maintenance, hints, vectors, idleMs: config.session.idleMs }),
-      ),
+      maintenance: {
+        ...withFailures(createMaintenanceActivities({ maintenance, hints, vectors, idleMs: config.session.idleMs })),
+        ...withFailures(createConsolidationActivities({ database, maintenance, embedder, vectors, hints, clock })),
+      },
     },
     modelName: model.name,
     client,

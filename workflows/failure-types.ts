@@ -4,6 +4,8 @@ export const FAILURE_TYPES = [
   'ProviderOverloaded',
   'ProviderUnavailable',
   'ProviderUnauthorised',
+  'BudgetExhausted',
+  'ModelBusy',
   'ModelOutputInvalid',
   'ModelRefused',
   'ModelInputInvalid',

@@ -13,7 +13,12 @@ export function indexWorkflowId(tenantId: string, shard = 0): string {
   return `index/${tenantId}/${shard}`;
 }
 
-export function operationsWorkflowId(name: 'capture-sweep' | 'partitions' | 'transcripts'): string {
+/** One provider batch of a tenant's windows; `n` counts them. */
+export function modelBatchWorkflowId(tenantId: string, n: number): string {
+  return `model-batch/${tenantId}/${n}`;
+}
+
+export function operationsWorkflowId(name: 'capture-sweep' | 'consolidation' | 'partitions' | 'transcripts'): string {
   return `ops/${name}`;
 }
 

@@ -3,16 +3,17 @@ import { PERMANENT_FAILURES } from './failure-types.ts';
 import { QUEUES } from './queues.ts';
 
 /**
- * One model call with one repair takes seconds, three minutes at most. Three attempts in ten minutes, for hiccups; what lasts longer
- * is an outage or a quota, and the session's workflow waits for that itself, where it is seen.
+ * One model call with one repair takes seconds; at most a minute's wait for a place among the calls at once and two minutes' answer, twice.
+ * Three attempts in twenty minutes, for hiccups; what lasts longer is an outage or a quota, and the session's workflow waits for that itself,
+ * where it is seen.
  */
 export function modelCalls(tenantId: string): ActivityOptions {
   return {
     // One tenant's backlog must not keep the others waiting.
     priority: { fairnessKey: tenantId },
     taskQueue: QUEUES.model,
-    startToCloseTimeout: '3 minutes',
-    scheduleToCloseTimeout: '10 minutes',
+    startToCloseTimeout: '7 minutes',
+    scheduleToCloseTimeout: '20 minutes',
     heartbeatTimeout: '10 seconds',
     retry: {
       initialInterval: '2 seconds',

@@ -2,27 +2,33 @@ import { chunkText } from '../../domain/chunking.ts';
 import { groundLearnings, quotableRows } from '../../domain/grounding.ts';
 import { asId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
-import type { ModelPort } from '../../domain/ports/model.ts';
+import type { Clock } from '../../domain/ports/clock.ts';
+import type { LearningDraft, LearningInput as ModelInput, ModelPort } from '../../domain/ports/model.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
-import type { Database } from '../../stores/postgres/database.ts';
 import { countPending, wantEmbeddings } from '../../stores/postgres/embedding-ledger.ts';
 import type { EmbeddingModel } from '../../stores/postgres/embedding-ledger.ts';
 import { refuseForgotten } from '../../stores/postgres/forgotten.ts';
-import { writeLearnings } from '../../stores/postgres/learnings.ts';
+import { projectGlossary } from '../../stores/postgres/glossary.ts';
+import { LearningsChanged, lockLearnings, writeLearnings } from '../../stores/postgres/learning-writes.ts';
 import { readPrompts, readRowsAround } from '../../stores/postgres/session-rows.ts';
 import { readSessionFacts, writeLearnedSeq } from '../../stores/postgres/session-state.ts';
+import type { SessionFacts } from '../../stores/postgres/session-state.ts';
 import { readTopicsAndItems } from '../../stores/postgres/summaries.ts';
-import { bookUsage } from '../../stores/postgres/usage-ledger.ts';
 import type { LearningActivities, LearningInput } from '../../workflows/learning/types.ts';
 import { beating } from '../heartbeat.ts';
 import { hintedIndex } from '../hinted-index.ts';
-import { bookingFailures, costOf } from '../model-call.ts';
+import { callModel } from '../model-call.ts';
+import type { ModelCallDependencies } from '../model-call.ts';
+import { compareDrafts, createEmbedOnce, readKnown } from './compare-drafts.ts';
+import type { Comparison, NeighbourDependencies } from './compare-drafts.ts';
+import { linkSession } from './link-session.ts';
 
-export interface LearningDependencies {
-  readonly database: Database;
+export interface LearningDependencies extends NeighbourDependencies {
   readonly model: ModelPort;
+  readonly modelCalls: ModelCallDependencies;
   readonly embeddingModel: EmbeddingModel;
   readonly hints: WorkflowHints;
+  readonly clock: Clock;
 }
 
 /** Prompts that learnings may be drawn from. */
@@ -30,77 +36,123 @@ const HEAD_PROMPTS = 50;
 const TAIL_PROMPTS = 150;
 /** How far a fix may follow its failure, in rows. */
 const ROWS_AFTER = 6;
+/** Topics by which known learnings are looked for. */
+const MAX_TOPICS = 6;
+/** Other sessions of the project may write between a comparison and its writing; more often than this they hardly do. */
+const COMPARISONS = 8;
 
-/** Extraction of what outlives a session. */
-export function createLearningActivities({
-  database,
-  model,
-  embeddingModel,
-  hints,
-}: LearningDependencies): LearningActivities {
+type Read = Omit<ModelInput, 'known'>;
+
+/** What outlives a session: its knowledge, compared with what its project knows, and the graph. */
+export function createLearningActivities(dependencies: LearningDependencies): LearningActivities {
+  const { database, model, modelCalls, embeddingModel, hints, clock } = dependencies;
   const pendingOf = (ref: LearningInput) =>
     database.asTenant(asId(ref.tenantId), (transaction) => countPending(transaction, ref.sessionId));
+
+  /** What the model is given; null when it was asked before, or is not to be asked. */
+  const read = (tenantId: TenantId, sessionId: string) =>
+    database.asTenant(tenantId, async (transaction): Promise<{ facts: SessionFacts; input: Read } | null> => {
+      const facts = await readSessionFacts(transaction, sessionId);
+      // Asked again (a lost answer, a session that went on being closed): what was extracted and paid for is there.
+      if (facts.learnedSeq === facts.consumedSeq || !facts.infer) return null;
+      const derived = await readTopicsAndItems(transaction, sessionId);
+      const cited = [...new Set(derived.items.flatMap((item) => item.evidence.map((piece) => piece.rowId)))];
+      const input = {
+        projectName: facts.projectName,
+        glossary: await projectGlossary(transaction, tenantId, facts.projectId, clock.now()),
+        ...derived,
+        prompts: await readPrompts(transaction, sessionId, HEAD_PROMPTS, TAIL_PROMPTS),
+        rows: await readRowsAround(transaction, sessionId, cited, ROWS_AFTER),
+      };
+      return input.prompts.length === 0 && input.rows.length === 0 ? null : { facts, input };
+    });
+
+  /** Everything in one transaction, so that a kill leaves all of it or nothing. */
+  const write = (
+    tenantId: TenantId,
+    sessionId: string,
+    { facts, input }: { readonly facts: SessionFacts; readonly input: Read },
+    { placed, newest }: Comparison,
+  ) =>
+    database.asTenant(tenantId, async (transaction) => {
+      const context = {
+        tenantId,
+        sessionId,
+        projectId: facts.projectId,
+        userId: facts.userId,
+        namespace: facts.namespace,
+        validFrom: new Date(clock.now()),
+      };
+      await refuseForgotten(transaction, sessionId, facts.forgotten);
+      await lockLearnings(transaction, context, newest);
+      const { written, ids } = await writeLearnings(transaction, context, placed);
+      await wantEmbeddings(
+        transaction,
+        tenantId,
+        embeddingModel,
+        written.map((learning) => ({
+          type: 'learning',
+          id: learning.id,
+          sessionId,
+          chunks: chunkText(learning.title, learning.content),
+        })),
+      );
+      const learnings = placed.flatMap(({ draft }, index) => {
+        const id = ids[index];
+        return id === undefined || id === null ? [] : [{ id, draft }];
+      });
+      await linkSession(transaction, { ...context, projectName: facts.projectName }, input, learnings);
+      await writeLearnedSeq(transaction, sessionId, facts.consumedSeq);
+      return written.length;
+    });
+
+  const learn = async (
+    tenantId: TenantId,
+    sessionId: string,
+    session: { readonly facts: SessionFacts; readonly input: Read },
+    drafts: readonly LearningDraft[],
+    signal: AbortSignal,
+  ): Promise<number> => {
+    const { facts, input } = session;
+    const scope = { tenantId, projectId: facts.projectId, namespace: facts.namespace };
+    const embed = createEmbedOnce(dependencies.embedder);
+    const rows = [...input.prompts, ...input.rows];
+    for (let attempt = 1; ; attempt += 1) {
+      const comparison = await compareDrafts(dependencies, scope, drafts, rows, embed, signal);
+      try {
+        return await write(tenantId, sessionId, session, comparison);
+      } catch (error) {
+        if (!(error instanceof LearningsChanged) || attempt === COMPARISONS) throw error;
+      }
+    }
+  };
 
   return {
     extractLearnings: (ref) =>
       beating(async (signal) => {
         const tenantId = asId<TenantId>(ref.tenantId);
-        const known = await database.asTenant(tenantId, async (transaction) => {
-          const facts = await readSessionFacts(transaction, ref.sessionId);
-          // Asked again (a lost answer, a session that went on being closed): what was extracted and paid for is there.
-          if (facts.learnedSeq === facts.consumedSeq || !facts.infer) return null;
-          const derived = await readTopicsAndItems(transaction, ref.sessionId);
-          const cited = [...new Set(derived.items.flatMap((item) => item.evidence.map((piece) => piece.rowId)))];
-          return {
-            facts,
-            input: {
-              projectName: facts.projectName,
-              ...derived,
-              prompts: await readPrompts(transaction, ref.sessionId, HEAD_PROMPTS, TAIL_PROMPTS),
-              rows: await readRowsAround(transaction, ref.sessionId, cited, ROWS_AFTER),
-            },
-          };
-        });
-        if (known === null || (known.input.prompts.length === 0 && known.input.rows.length === 0))
-          return { written: 0, calls: 0, tokens: 0, usd: 0, pending: await pendingOf(ref) };
-        const { facts, input } = known;
+        const session = await read(tenantId, ref.sessionId);
+        if (session === null) return { written: 0, calls: 0, tokens: 0, usd: 0, pending: await pendingOf(ref) };
+        const { facts, input } = session;
+        const scope = { tenantId, projectId: facts.projectId, namespace: facts.namespace };
+        const about = input.topics.slice(-MAX_TOPICS).map((topic) => `${topic.title}\n${topic.content}`);
+        const known = await readKnown(dependencies, scope, about, signal);
         const owner = {
           tenantId,
           userId: facts.userId,
           sessionId: ref.sessionId,
           operation: 'extract_learnings',
         } as const;
-        const { output, usage } = await bookingFailures(database, owner, () => model.extractLearnings(input, signal));
-        const drafts = groundLearnings(output, [...quotableRows(input), ...input.rows]).kept;
-        const written = await database.asTenant(tenantId, async (transaction) => {
-          const context = {
-            tenantId,
-            sessionId: ref.sessionId,
-            projectId: facts.projectId,
-            userId: facts.userId,
-            namespace: facts.namespace,
-            validFrom: new Date(),
-          };
-          await refuseForgotten(transaction, ref.sessionId, facts.forgotten);
-          const learnings = await writeLearnings(transaction, context, drafts);
-          await wantEmbeddings(
-            transaction,
-            tenantId,
-            embeddingModel,
-            learnings.map((learning) => ({
-              type: 'learning',
-              id: learning.id,
-              sessionId: ref.sessionId,
-              chunks: chunkText(learning.title, learning.content),
-            })),
-          );
-          await bookUsage(transaction, owner, usage);
-          await writeLearnedSeq(transaction, ref.sessionId, facts.consumedSeq);
-          return learnings.length;
+        const call = await model.prepareLearnings({ ...input, known }, signal);
+        const { output, cost } = await callModel(modelCalls, owner, call, signal, {
+          forgotten: facts.forgotten,
+          prepareFallback: (fallback) => fallback.prepareLearnings({ ...input, known }, signal),
         });
+        const drafts = groundLearnings(output, [...quotableRows(input), ...input.rows]).kept;
+        const written = await learn(tenantId, ref.sessionId, session, drafts, signal);
         const pending = await pendingOf(ref);
         if (pending > 0) await hintedIndex(hints, tenantId);
-        return { written, ...costOf(usage), pending };
+        return { written, ...cost, pending };
       }),
   };
 }

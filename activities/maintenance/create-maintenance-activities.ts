@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import {
   ensurePartitions,
+  forgottenBatches,
   forgottenSessions,
   retryFailedVectors,
   tenantsWithPendingVectors,
@@ -55,6 +56,14 @@ export function createMaintenanceActivities({
       await findLostVectors(maintenance, vectors);
       const tenants = await tenantsWithPendingVectors(maintenance, GRACE_MS, MAX_TENANTS);
       await tellAll(tenants.map((tenantId) => () => hints.index(tenantId)));
+      const batches = await forgottenBatches(maintenance, MAX_TENANTS);
+      await tellAll(
+        batches.map(
+          ({ tenantId, ...batch }) =>
+            () =>
+              hints.modelBatch(tenantId, batch),
+        ),
+      );
       return { sessions: sessions.length, tenants: tenants.length };
     },
     async ensurePartitions() {

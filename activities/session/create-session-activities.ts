@@ -1,5 +1,6 @@
 import { chunkText } from '../../domain/chunking.ts';
 import { asId } from '../../domain/ids.ts';
+import type { TenantId } from '../../domain/ids.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { TokenCounter } from '../../domain/ports/token-counter.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
@@ -17,7 +18,8 @@ import {
 } from '../../stores/postgres/intake.ts';
 import type { IntakeSession, NewRow } from '../../stores/postgres/intake.ts';
 import { settleSession, writeCapture, writePhase } from '../../stores/postgres/session-state.ts';
-import { requeueParked, restartParked } from '../../stores/postgres/windows.ts';
+import { gatherWindows, openBatchOf } from '../../stores/postgres/model-batches.ts';
+import { countWindows, requeueParked, restartParked } from '../../stores/postgres/windows.ts';
 import { hintedIndex } from '../hinted-index.ts';
 import { sessionWorkflowId } from '../../workflows/ids.ts';
 import type { SessionActivities, SessionPolicy, TakeInInput, TakeInResult } from '../../workflows/session/types.ts';
@@ -28,6 +30,8 @@ export interface SessionActivityDependencies {
   readonly embeddingModel: EmbeddingModel;
   readonly hints: WorkflowHints;
   readonly clock: Clock;
+  /** A batch with so many calls is sent at once. */
+  readonly maxBatchCalls: number;
 }
 
 /** Positions taken in by one call, and about how much text: bounds its memory and its time, counting tokens takes 0.2 s a megabyte. */
@@ -80,7 +84,7 @@ function openDeadlineMs(
 
 /** Short steps of a session over PostgreSQL: what its workflow does between its waits. */
 export function createSessionActivities(dependencies: SessionActivityDependencies): SessionActivities {
-  const { database, tokens, embeddingModel, hints, clock } = dependencies;
+  const { database, tokens, embeddingModel, hints, clock, maxBatchCalls } = dependencies;
 
   /** Fills one batch of new rows in and finds where windows are cut. May be done again: nothing is moved on by it. */
   const readBatch = async (
@@ -233,6 +237,24 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
           workflowId: sessionWorkflowId(tenantId, sessionId),
         });
       return result;
+    },
+    async offerWindows({ tenantId, sessionId, phase }) {
+      const tenant = asId<TenantId>(tenantId);
+      const { gathered, counts } = await database.asTenant(tenant, async (transaction) => {
+        const taken = await gatherWindows(transaction, tenant, sessionId);
+        return {
+          gathered: taken ?? (await openBatchOf(transaction, sessionId)),
+          counts: await countWindows(transaction, sessionId),
+        };
+      });
+      await writePhase(database.pool, tenant, sessionId, {
+        phase,
+        waitingReason: counts.batched > 0 ? 'BatchPending' : null,
+        lastError: null,
+        workflowId: sessionWorkflowId(tenantId, sessionId),
+      });
+      if (gathered !== null) await hints.modelBatch(tenant, { ...gathered, full: gathered.calls >= maxBatchCalls });
+      return { windowsCut: counts.cut, windowsBatched: counts.batched, windowsParked: counts.parked };
     },
     async setCapture({ tenantId, sessionId, on }) {
       await database.asTenant(asId(tenantId), (transaction) => writeCapture(transaction, sessionId, on));

@@ -1,43 +1,48 @@
-import { chunkText } from '../../domain/chunking.ts';
-import { groundSession, groundTopic, quotableRows } from '../../domain/grounding.ts';
+import { groundSession, quotableRows } from '../../domain/grounding.ts';
 import { asId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
-import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
 import { ModelError } from '../../domain/ports/model.ts';
-import type { ModelPort, ModelUsage, SourceRow } from '../../domain/ports/model.ts';
-import type { Database, TenantTransaction } from '../../stores/postgres/database.ts';
-import { wantEmbeddings } from '../../stores/postgres/embedding-ledger.ts';
+import type { KnownLearning, ModelPort } from '../../domain/ports/model.ts';
+import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
+import type { Database } from '../../stores/postgres/database.ts';
 import type { EmbeddingModel } from '../../stores/postgres/embedding-ledger.ts';
 import { refuseForgotten } from '../../stores/postgres/forgotten.ts';
-import { precedingRequest, readPrompts, readRows, readTrace } from '../../stores/postgres/session-rows.ts';
+import { projectGlossary } from '../../stores/postgres/glossary.ts';
+import { readPrompts, readTrace } from '../../stores/postgres/session-rows.ts';
 import { enterPhase, readSessionFacts, writeTitle } from '../../stores/postgres/session-state.ts';
 import type { SessionFacts, SessionPhase } from '../../stores/postgres/session-state.ts';
-import {
-  findSessionSummary,
-  readTopicsAndItems,
-  writeSessionSummary,
-  writeTopic,
-} from '../../stores/postgres/summaries.ts';
-import type { SummaryContext, WrittenSummary } from '../../stores/postgres/summaries.ts';
-import { bookUsage, sumUsage } from '../../stores/postgres/usage-ledger.ts';
-import { countWindows, markParked, claimSummarised, nextCutWindow } from '../../stores/postgres/windows.ts';
-import type { SessionTrace } from '../../stores/postgres/session-rows.ts';
+import { findSessionSummary, readTopicsAndItems, writeSessionSummary } from '../../stores/postgres/summaries.ts';
+import { claimSummarised, countWindows, markParked, nextCutWindow } from '../../stores/postgres/windows.ts';
 import type { StoredWindow } from '../../stores/postgres/windows.ts';
-import { PERMANENT_FAILURES } from '../../workflows/failure-types.ts';
 import { sessionWorkflowId } from '../../workflows/ids.ts';
 import type { CloseResult, SessionRef, SummariseActivities } from '../../workflows/session/types.ts';
-import { modelFailureType } from '../failures.ts';
+import { isPermanent, parkedReason } from '../failures.ts';
 import { beating } from '../heartbeat.ts';
 import { hintedIndex } from '../hinted-index.ts';
-import { bookingFailures, costOf } from '../model-call.ts';
+import { callModel, costOf, NO_COST } from '../model-call.ts';
+import type { CallCost, ModelCallDependencies } from '../model-call.ts';
+import { contextOf, wantSummaryVectors } from './summary-parts.ts';
+import { nearWindow, readWindow, writeWindow } from './window-summary.ts';
+import type { ReadWindow } from './window-summary.ts';
+
+/** What the project of a session knows that is near to these texts, nearest first. */
+export type ReadKnown = (
+  tenantId: TenantId,
+  facts: SessionFacts,
+  about: readonly string[],
+  signal: AbortSignal,
+) => Promise<readonly KnownLearning[]>;
 
 export interface SummariseDependencies {
   readonly database: Database;
   readonly model: ModelPort;
+  readonly modelCalls: ModelCallDependencies;
   readonly embeddingModel: EmbeddingModel;
   readonly hints: WorkflowHints;
   readonly clock: Clock;
+  /** Absent: windows are summarised without what the project knows. */
+  readonly readKnown?: ReadKnown;
   /** Whether captures come in a flood, which goes first. */
   readonly isFlooding: () => Promise<boolean>;
 }
@@ -45,103 +50,62 @@ export interface SummariseDependencies {
 /** Prompts that a session summary is given: the first and the last of a long session. */
 const HEAD_PROMPTS = 20;
 const TAIL_PROMPTS = 40;
+/** Requests by which a window is compared with what is known. */
+const MAX_REQUESTS = 3;
+const MAX_REQUEST_CHARACTERS = 500;
 /** No further window is begun after this: with the bound of one model call well under the bound of an attempt. */
 const WINDOWS_BUDGET_MS = 20_000;
-const NO_COST = { calls: 0, tokens: 0, usd: 0 };
-
-function unique(values: readonly string[]): string[] {
-  return [...new Set(values)];
-}
-
-/** Files and time of one window's rows. */
-function traceOf(rows: readonly SourceRow[]): SessionTrace {
-  return {
-    filesRead: unique(rows.flatMap((row) => row.filesRead)),
-    filesModified: unique(rows.flatMap((row) => row.filesModified)),
-    lastOccurredAt: new Date(rows.at(-1)?.occurredAt ?? Date.now()),
-  };
-}
-
-/** Whose a summary is, what it covers and what it cost. Files come from what tools touched, never from the model. */
-function contextOf(
-  ref: SessionRef,
-  facts: SessionFacts,
-  trace: SessionTrace,
-  usage: readonly ModelUsage[],
-  range: { fromSeq: number; toSeq: number },
-): SummaryContext {
-  return {
-    tenantId: asId(ref.tenantId),
-    sessionId: ref.sessionId,
-    projectId: facts.projectId,
-    userId: facts.userId,
-    model: usage.at(-1)?.model ?? '',
-    ...sumUsage(usage),
-    fromSeq: range.fromSeq,
-    toSeq: range.toSeq,
-    occurredAt: trace.lastOccurredAt,
-    filesRead: trace.filesRead,
-    filesModified: trace.filesModified,
-  };
-}
 
 /** Model calls of a session: one window, or the whole session. Each writes its result in one transaction under a slot, so that a retry changes nothing. */
 export function createSummariseActivities({
   database,
   model,
+  modelCalls,
   embeddingModel,
   hints,
   clock,
+  readKnown,
   isFlooding,
 }: SummariseDependencies): SummariseActivities {
-  const wantVectors = (transaction: TenantTransaction, ref: SessionRef, written: readonly WrittenSummary[]) =>
-    wantEmbeddings(
-      transaction,
-      asId(ref.tenantId),
-      embeddingModel,
-      written.map((summary) => ({
-        type: 'summary',
-        id: summary.id,
-        sessionId: ref.sessionId,
-        chunks: chunkText(summary.title, summary.content),
-      })),
-    );
-
   /** Sets a window aside that no further attempt can mend, instead of failing the session for it. */
   const park = (ref: SessionRef, window: StoredWindow, error: ModelError) =>
     database.asTenant(asId(ref.tenantId), (transaction) =>
-      markParked(transaction, ref.sessionId, window.n, `${modelFailureType(error)}: ${error.message}`),
+      markParked(transaction, ref.sessionId, window.n, parkedReason(error)),
     );
 
-  const summarise = async (
-    ref: SessionRef,
-    window: StoredWindow,
-    signal: AbortSignal,
-  ): Promise<readonly ModelUsage[]> => {
+  /** What the user asked says what a window is about. */
+  const withKnown = async (tenantId: TenantId, read: ReadWindow, signal: AbortSignal): Promise<ReadWindow> => {
+    const { facts, input } = read;
+    if (readKnown === undefined) return read;
+    const asked = input.rows.filter((row) => row.type === 'user').map((row) => row.content);
+    const about = [input.precedingRequest ?? '', ...asked]
+      .map((text) => text.slice(0, MAX_REQUEST_CHARACTERS))
+      .filter((text) => text !== '')
+      .slice(-MAX_REQUESTS);
+    if (about.length === 0 || facts.projectId === null) return read;
+    return { facts, input: { ...input, known: await readKnown(tenantId, facts, about, signal) } };
+  };
+
+  const summarise = async (ref: SessionRef, window: StoredWindow, signal: AbortSignal): Promise<CallCost> => {
     const tenantId = asId<TenantId>(ref.tenantId);
-    const { facts, rows, preceding } = await database.asTenant(tenantId, async (transaction) => ({
-      facts: await readSessionFacts(transaction, ref.sessionId),
-      rows: await readRows(transaction, { sessionId: ref.sessionId, fromSeq: window.fromSeq, toSeq: window.toSeq }),
-      preceding: await precedingRequest(transaction, ref.sessionId, window.fromSeq),
-    }));
-    const owner = { tenantId, userId: facts.userId, sessionId: ref.sessionId, operation: 'summarise_window' } as const;
-    const { output, usage } = await bookingFailures(database, owner, () =>
-      model.summariseWindow({ projectName: facts.projectName, precedingRequest: preceding, rows }, signal),
+    const stored = await database.asTenant(tenantId, (transaction) =>
+      readWindow(transaction, ref, window, clock.now()),
     );
-    const topic = groundTopic(output, rows).kept;
+    const { facts, input } = await withKnown(tenantId, stored, signal);
+    const owner = { tenantId, userId: facts.userId, sessionId: ref.sessionId, operation: 'summarise_window' } as const;
+    const prepare = () => model.prepareWindow(input, signal);
+    const { output, usage, cost } = await callModel(modelCalls, owner, prepare, signal, {
+      ...(model.provider === 'local' ? {} : { question: model.windowQuestion(input) }),
+      near: nearWindow(input),
+      forgotten: facts.forgotten,
+      prepareFallback: (fallback) => fallback.prepareWindow(input, signal),
+    });
     await database.asTenant(tenantId, async (transaction) => {
-      await bookUsage(transaction, owner, usage);
       await refuseForgotten(transaction, ref.sessionId, facts.forgotten);
       if (!(await claimSummarised(transaction, ref.sessionId, window.n))) return;
-      const written = await writeTopic(
-        transaction,
-        contextOf(ref, facts, traceOf(rows), usage, window),
-        window.n,
-        topic,
-      );
-      await wantVectors(transaction, ref, written);
+      await writeWindow(transaction, embeddingModel, ref, window, { facts, input }, { output, usage });
     });
-    return usage;
+    return cost;
   };
 
   /** One window: summarised or parked. Null when none waits. */
@@ -151,9 +115,9 @@ export function createSummariseActivities({
     );
     if (window === null) return null;
     try {
-      return costOf(await summarise(ref, window, signal));
+      return await summarise(ref, window, signal);
     } catch (error) {
-      if (!(error instanceof ModelError) || !PERMANENT_FAILURES.includes(modelFailureType(error))) throw error;
+      if (!(error instanceof ModelError) || !isPermanent(error)) throw error;
       await park(ref, window, error);
       return costOf(error.usage);
     }
@@ -210,37 +174,41 @@ export function createSummariseActivities({
           if (!facts.infer || before?.toSeq === facts.consumedSeq) return { standing: before, known: null };
           const derived = await readTopicsAndItems(transaction, ref.sessionId);
           const prompts = await readPrompts(transaction, ref.sessionId, HEAD_PROMPTS, TAIL_PROMPTS);
-          return { standing: before, known: { facts, derived, prompts } };
+          const glossary = await projectGlossary(transaction, tenantId, facts.projectId, clock.now());
+          const input = { projectName: facts.projectName, glossary, ...derived, prompts };
+          return { standing: before, known: { facts, input } };
         });
-        if (known === null || (known.derived.topics.length === 0 && known.prompts.length === 0))
+        if (known === null || (known.input.topics.length === 0 && known.input.prompts.length === 0))
           return { ...NO_COST, summaryId: standing?.id ?? null };
-        const { facts, derived, prompts } = known;
+        const { facts, input } = known;
         const owner = {
           tenantId,
           userId: facts.userId,
           sessionId: ref.sessionId,
           operation: 'summarise_session',
         } as const;
-        const input = { projectName: facts.projectName, ...derived, prompts };
-        const { output, usage } = await bookingFailures(database, owner, () => model.summariseSession(input, signal));
-        const draft = groundSession(output, quotableRows(input)).kept;
+        const call = await model.prepareSession(input, signal);
+        const { output, usage, cost } = await callModel(modelCalls, owner, call, signal, {
+          forgotten: facts.forgotten,
+          prepareFallback: (fallback) => fallback.prepareSession(input, signal),
+        });
+        const { kept: draft, dropped: claimsDropped } = groundSession(output, quotableRows(input));
         const summaryId = await database.asTenant(tenantId, async (transaction) => {
           await refuseForgotten(transaction, ref.sessionId, facts.forgotten);
           const trace = await readTrace(transaction, ref.sessionId);
           const written = await writeSessionSummary(
             transaction,
-            contextOf(ref, facts, trace, usage, { fromSeq: 1, toSeq: facts.consumedSeq }),
+            contextOf(ref, facts, trace, { usage, claimsDropped }, { fromSeq: 1, toSeq: facts.consumedSeq }),
             draft,
           );
-          await wantVectors(transaction, ref, written);
-          await bookUsage(transaction, owner, usage);
+          await wantSummaryVectors(transaction, embeddingModel, ref, written);
           const summary = written[0] ?? (await findSessionSummary(transaction, ref.sessionId));
           // Last, because it locks the session, which captures wait for.
           await writeTitle(transaction, ref.sessionId, draft.title);
           return summary?.id ?? null;
         });
         if (phase !== undefined) await hintedIndex(hints, tenantId);
-        return { ...costOf(usage), summaryId };
+        return { ...cost, summaryId };
       }),
   };
 }

@@ -39,6 +39,7 @@ const contextBody = z
 
 const contextAnswer = z
   .object({
+    id: z.string().nullable().describe('For feedback, and for used_in; null where nothing was served'),
     text: z.string(),
     tokens: z.number().int(),
     items: z.array(
@@ -82,6 +83,7 @@ export function contextRoutes({ recall }: ApiDependencies): FastifyPluginCallbac
         } = request.body;
         const block = await recall.context({
           tenantId: holder.tenantId,
+          userId: holder.userId,
           viewerId: viewerOf(holder),
           purpose,
           project: project ?? null,
@@ -92,6 +94,7 @@ export function contextRoutes({ recall }: ApiDependencies): FastifyPluginCallbac
           budgetTokens,
         });
         return {
+          id: block.id,
           text: block.text,
           tokens: block.tokens,
           items: block.items.map((item) => ({

@@ -82,7 +82,7 @@ export function healthRoutes({
         },
       },
       async (_request, reply) => {
-        observe();
+        await observe();
         return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
       },
     );

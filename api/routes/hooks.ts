@@ -5,7 +5,7 @@ import type { HostEvent } from '../../domain/capture/event.ts';
 import { readHookPayload } from '../../domain/capture/hook-payload.ts';
 import type { HookPayload } from '../../domain/capture/hook-payload.ts';
 import { translateMapped, withSessionId } from '../../domain/capture/hosts/translate-mapped.ts';
-import { holderOf, viewerOf } from '../auth.ts';
+import { holderOf } from '../auth.ts';
 import { HOOK_BODY_BYTES } from '../body.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
@@ -101,16 +101,14 @@ export function hookRoutes({ intake, recall }: ApiDependencies): FastifyPluginCa
           }
         }
         if (!startsSession(host, event) || !holder.scopes.includes('read')) return {};
-        const block = await recall
-          .contextForHook(holder.tenantId, viewerOf(holder), translated)
-          .catch((error: unknown) => {
-            // Context is a gift: a session must start without it when recall is away.
-            request.log.warn(
-              { error: error instanceof Error ? error.name : 'unknown' },
-              'no context for a session start',
-            );
-            return '';
-          });
+        const block = await recall.contextForHook(holder, translated).catch((error: unknown) => {
+          // Context is a gift: a session must start without it when recall is away.
+          request.log.warn(
+            { error: error instanceof Error ? error.name : 'unknown' },
+            'no context for a session start',
+          );
+          return '';
+        });
         return block === '' ? {} : contextAnswer(host, event, block);
       },
     );

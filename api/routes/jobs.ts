@@ -2,6 +2,7 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { asId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
+import { findBatch } from '../../stores/postgres/model-batches.ts';
 import { findProject } from '../../stores/postgres/projects.ts';
 import { requeueGivenUp } from '../../stores/postgres/session-work.ts';
 import { JOB_KINDS, parseJobId } from '../../stores/temporal/job-ids.ts';
@@ -161,6 +162,13 @@ export function jobRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZ
           case 'index':
             await workflowHints.index(asId(tenantId));
             break;
+          case 'batch': {
+            const batch = await database.asTenant(tenantId, (transaction) => findBatch(transaction, name.subject));
+            if (batch === null || batch.state === 'ended')
+              throw new ApiError('CONFLICT', 'the batch is over; windows that wait go into another one');
+            await workflowHints.modelBatch(tenantId, { ...batch, full: true });
+            break;
+          }
           case 'import':
           case 'operation':
             throw new ApiError('CONFLICT', 'a job of this kind goes on by itself; start it again where it was started');

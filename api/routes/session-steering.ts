@@ -2,11 +2,13 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { KeyHolder } from '../../stores/postgres/api-keys.ts';
 import type { TenantTransaction } from '../../stores/postgres/database.ts';
+import { readSummary } from '../../stores/postgres/derived.ts';
 import { findOwnedSession, readSessionDetail, steerSession } from '../../stores/postgres/sessions.ts';
 import { TemporalUnavailable } from '../../stores/temporal/unavailable.ts';
 import { holderOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
+import { presentSummary, summarySchema } from '../schemas/derived.ts';
 import { jobSchema } from '../schemas/jobs.ts';
 import { ERROR_RESPONSES } from '../schemas/shared.ts';
 import { refuseViewers } from '../writers.ts';
@@ -27,6 +29,7 @@ const askAnswer = z
   .object({
     done: z.boolean().describe('False: it goes on, and the job shows how'),
     summary_id: z.string().nullable(),
+    summary: summarySchema.nullable().describe('The summary that stands, once it is done'),
     settled: z.boolean(),
     last_error: z.string().nullable(),
     job: jobSchema,
@@ -61,9 +64,15 @@ export function sessionSteeringRoutes({ database, steering, jobList }: ApiDepend
     const result = await steering.ask(tenantId, id, what, waitSeconds * 1_000);
     const found = await jobList.one(tenantId, { kind: 'session', subject: id });
     if (found === null) throw new ApiError('NOT_FOUND', 'there is no such session');
+    const summaryId = result?.summaryId ?? null;
+    const written =
+      summaryId === null
+        ? null
+        : await database.asTenant(tenantId, (transaction) => readSummary(transaction, summaryId));
     return {
       done: result !== null,
-      summary_id: result?.summaryId ?? null,
+      summary_id: summaryId,
+      summary: written === null ? null : presentSummary(written),
       settled: result?.settled ?? false,
       last_error: result?.lastError ?? null,
       job: found.job,

@@ -1,13 +1,11 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { readSummaries } from '../../stores/postgres/derived.ts';
 import { findProject } from '../../stores/postgres/projects.ts';
-import { findSessionId, listSessions, readSessionDetail } from '../../stores/postgres/sessions.ts';
+import { listSessions, readSessionDetail } from '../../stores/postgres/sessions.ts';
 import type { SessionDetail, StoredSession } from '../../stores/postgres/sessions.ts';
 import { holderOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
-import { presentSummary, summarySchema } from '../schemas/derived.ts';
 import { pendingSchema } from '../schemas/jobs.ts';
 import { agentSchema } from '../schemas/session-rows.ts';
 import { ERROR_RESPONSES, pageQuery, paginationOf, paginationSchema } from '../schemas/shared.ts';
@@ -99,7 +97,7 @@ export function presentDetail({ session, counts, pending, agents }: SessionDetai
   };
 }
 
-/** Sessions: the list, one with its state, and what was written of it. */
+/** Sessions: the list, and one with its state. */
 export function sessionRoutes({ database }: ApiDependencies): FastifyPluginCallbackZod {
   return (app, _options, done) => {
     app.get(
@@ -149,26 +147,6 @@ export function sessionRoutes({ database }: ApiDependencies): FastifyPluginCallb
         );
         if (detail === null) throw new ApiError('NOT_FOUND', 'there is no such session');
         return presentDetail(detail);
-      },
-    );
-    app.get(
-      '/sessions/:id/summaries',
-      {
-        config: { access: 'read' },
-        schema: {
-          tags: ['sessions'],
-          summary: 'What was written of a session',
-          params: sessionParams,
-          response: { 200: z.object({ data: z.array(summarySchema) }), ...ERROR_RESPONSES },
-        },
-      },
-      async (request) => {
-        const rows = await database.asTenant(holderOf(request).tenantId, async (transaction) => {
-          const id = await findSessionId(transaction, request.params.id);
-          if (id === null) throw new ApiError('NOT_FOUND', 'there is no such session');
-          return readSummaries(transaction, id);
-        });
-        return { data: rows.map(presentSummary) };
       },
     );
     done();

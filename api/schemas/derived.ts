@@ -1,15 +1,16 @@
 import { z } from 'zod';
-import { LEARNING_CATEGORIES } from '../../domain/ports/model.ts';
 import type { CitedText } from '../../domain/ports/model.ts';
-import type { StoredLearning, StoredSummary } from '../../stores/postgres/derived.ts';
+import type { StoredSummary } from '../../stores/postgres/derived.ts';
 import { parseCited, parseEvidence } from '../../stores/postgres/summaries.ts';
 import { citedTextSchema, evidenceSchema } from './shared.ts';
+
+export const SUMMARY_TYPES = ['session', 'topic', 'action', 'item'] as const;
 
 export const summarySchema = z
   .object({
     id: z.string(),
     session_id: z.string(),
-    type: z.enum(['session', 'topic', 'action', 'item']),
+    type: z.enum(SUMMARY_TYPES),
     kind: z.string().nullable(),
     title: z.string(),
     content: z.string(),
@@ -37,29 +38,6 @@ export const summarySchema = z
     created_at: z.string(),
   })
   .meta({ id: 'Summary' });
-
-export const learningSchema = z
-  .object({
-    id: z.string(),
-    session_id: z.string().nullable(),
-    project: z.object({ id: z.string(), name: z.string() }).nullable(),
-    category: z.enum(LEARNING_CATEGORIES),
-    title: z.string(),
-    description: z.string(),
-    context: z.string(),
-    examples: z.array(z.string()),
-    tags: z.array(z.string()),
-    confidence: z.number(),
-    use_count: z.number().int(),
-    verified: z.boolean(),
-    valid_from: z.string(),
-    valid_to: z.string().nullable(),
-    superseded_by: z.string().nullable(),
-    reason: z.string().nullable(),
-    evidence: z.array(z.object({ session_id: z.string(), row_id: z.string(), quote: z.string(), weight: z.number() })),
-    created_at: z.string(),
-  })
-  .meta({ id: 'Learning' });
 
 function evidenceOf(pieces: CitedText['evidence']) {
   return pieces.map((piece) => ({ row_id: piece.rowId, quote: piece.quote }));
@@ -98,34 +76,6 @@ export function presentSummary(row: StoredSummary): z.input<typeof summarySchema
     from_seq: row.fromSeq,
     to_seq: row.toSeq,
     occurred_at: row.occurredAt.toISOString(),
-    created_at: row.createdAt.toISOString(),
-  };
-}
-
-export function presentLearning(row: StoredLearning): z.input<typeof learningSchema> {
-  return {
-    id: row.id,
-    session_id: row.sessionId,
-    project: row.project === null ? null : { id: row.project.id, name: row.project.displayName },
-    category: learningSchema.shape.category.parse(row.category),
-    title: row.title,
-    description: row.description,
-    context: row.context,
-    examples: z.array(z.string()).parse(row.examples),
-    tags: row.tags,
-    confidence: row.confidence,
-    use_count: row.useCount,
-    verified: row.verifiedAt !== null,
-    valid_from: row.validFrom.toISOString(),
-    valid_to: row.validTo?.toISOString() ?? null,
-    superseded_by: row.supersededBy,
-    reason: row.reason,
-    evidence: row.evidence.map((piece) => ({
-      session_id: piece.sessionId,
-      row_id: piece.rowId,
-      quote: piece.quote,
-      weight: piece.weight,
-    })),
     created_at: row.createdAt.toISOString(),
   };
 }

@@ -10,13 +10,17 @@ export function stripAnsi(text: string): string {
 
 /** One line of plain prose: Markdown marks, link targets, emoji, escape sequences and runs of white space removed. */
 export function plainText(markdown: string): string {
-  return stripAnsi(markdown)
-    .replaceAll(/!?\[([^\]\n]{1,300})\]\([^)\s]{1,500}\)/gu, '$1')
-    .replaceAll(/(\*\*|__)(?=\S)(.{1,400}?)(?<=\S)\1/gsu, '$2')
-    .replaceAll(/(?<![\w*])\*(?=\S)([^*\n]{1,400}?)(?<=\S)\*(?![\w*])/gu, '$1')
-    .replaceAll(EMOJI, '')
-    .replaceAll(/\s+/gu, ' ')
-    .trim();
+  return (
+    stripAnsi(markdown)
+      .replaceAll(/!?\[([^\]\n]{1,300})\]\([^)\s]{1,500}\)/gu, '$1')
+      .replaceAll(/\*\*(?=\S)(.{1,400}?)(?<=\S)\*\*/gsu, '$1')
+      // One word between two underscores is a name of code more often than emphasis.
+      .replaceAll(/(?<![\w./])__(?=\S)([^_]{1,200}\s[^_]{1,200})(?<=\S)__(?![\w.(])/gu, '$1')
+      .replaceAll(/(?<![\w*])\*(?=\S)([^*\n]{1,400}?)(?<=\S)\*(?![\w*])/gu, '$1')
+      .replaceAll(EMOJI, '')
+      .replaceAll(/\s+/gu, ' ')
+      .trim()
+  );
 }
 
 /**

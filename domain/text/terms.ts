@@ -38,6 +38,13 @@ export function wordCount(text: string): number {
   return count;
 }
 
+/** Share of the words that are stop words, 0 to 1: high in English prose, low in lists, logs and code; 1 for scripts without spaces. */
+export function stopWordShare(text: string): number {
+  if (UNSPACED.test(text)) return 1;
+  const words = text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+  return words.length === 0 ? 0 : words.filter((word) => STOP_WORDS.has(word)).length / words.length;
+}
+
 /** Share of the smaller set of terms that the other text has too: 0 (nothing in common) to 1. */
 export function overlap(left: readonly string[], right: readonly string[]): number {
   const a = new Set(left);

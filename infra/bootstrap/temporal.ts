@@ -3,6 +3,7 @@ import type { ScheduleOptions } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import proto from '@temporalio/proto';
 import { SEARCH_ATTRIBUTES } from '../../stores/temporal/search-attributes.ts';
+import { CONSOLIDATION_WORKFLOW } from '../../workflows/consolidation/messages.ts';
 import { operationsWorkflowId } from '../../workflows/ids.ts';
 import { CAPTURE_SWEEP_WORKFLOW, PARTITIONS_WORKFLOW } from '../../workflows/operations/messages.ts';
 import { QUEUES } from '../../workflows/queues.ts';
@@ -18,6 +19,8 @@ export interface TemporalBootstrap {
 const RETENTION_MS = 7 * 24 * 3_600_000;
 const SWEEP_INTERVAL_MS = 60_000;
 const TRANSCRIPTS_INTERVAL_MS = 60_000;
+/** 03:40 UTC: not with the other daily runs, at midnight. */
+const CONSOLIDATION_OFFSET_MS = 220 * 60_000;
 const ALREADY_EXISTS = 6;
 const { IndexedValueType } = proto.temporal.api.enums.v1;
 
@@ -50,6 +53,18 @@ function schedules(sweepIntervalMs: number): ScheduleOptions[] {
       },
       // One run after a long stop is enough, and it must not be left out: months go on while the machine is off.
       policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '7 days' },
+    },
+    {
+      scheduleId: operationsWorkflowId('consolidation'),
+      spec: { intervals: [{ every: '1 day', offset: CONSOLIDATION_OFFSET_MS }] },
+      action: {
+        type: 'startWorkflow',
+        workflowType: CONSOLIDATION_WORKFLOW,
+        taskQueue: QUEUES.session,
+        workflowId: operationsWorkflowId('consolidation'),
+      },
+      // One run after a long stop does what all missed ones would have done; two at once would compare the same learnings.
+      policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 day' },
     },
     {
       scheduleId: operationsWorkflowId('transcripts'),

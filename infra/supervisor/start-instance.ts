@@ -126,8 +126,7 @@ function instanceNodes(instance: Instance, files: EngineFiles, context: GraphCon
   // A setting at fault is told before anything starts, by its name.
   const config = parseConfig(childEnvironment);
   // The role that sees every tenant and the provider's key are the worker's alone.
-  const { RECOLLECT_MAINTENANCE_DATABASE_URL: _role, ANTHROPIC_API_KEY: _key, ...shared } = childEnvironment;
-  const apiEnvironment = { ...shared, RECOLLECT_MODEL_PROVIDER: 'local' };
+  const { RECOLLECT_MAINTENANCE_DATABASE_URL: _role, ANTHROPIC_API_KEY: _key, ...apiEnvironment } = childEnvironment;
   const after = ['database', 'temporal-setup', 'weaviate', 'identity', 'model-files'];
   return [
     ...engineNodes(instance, files, context.environment),

@@ -1,5 +1,5 @@
 import { APIConnectionTimeoutError, APIError } from '@anthropic-ai/sdk';
-import { ModelError, type ModelErrorKind, type ModelUsage } from '../../domain/ports/model.ts';
+import { ModelError, type ModelErrorKind } from '../../domain/ports/model.ts';
 
 /**
  * Turns whatever a call threw into a {@link ModelError}. Its message names status, type and request id only: a provider's
@@ -7,10 +7,9 @@ import { ModelError, type ModelErrorKind, type ModelUsage } from '../../domain/p
  *
  * @param nowMs Unix time, to read a `retry-after` that is a date.
  */
-export function toModelError(error: unknown, nowMs: number, usage: readonly ModelUsage[]): ModelError {
+export function toModelError(error: unknown, nowMs: number): ModelError {
   if (error instanceof ModelError) return error;
-  if (error instanceof APIConnectionTimeoutError)
-    return new ModelError('timeout', 'The model gave no answer in time', { usage });
+  if (error instanceof APIConnectionTimeoutError) return new ModelError('timeout', 'The model gave no answer in time');
   if (error instanceof APIError) {
     const status: unknown = error.status;
     if (typeof status === 'number') {
@@ -19,16 +18,13 @@ export function toModelError(error: unknown, nowMs: number, usage: readonly Mode
       return new ModelError(
         isBilling(error) ? 'unauthorised' : kindOfStatus(status),
         `The model provider answered ${String(status)}${details === '' ? '' : ` (${details})`}`,
-        {
-          usage,
-          ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-        },
+        retryAfterMs === undefined ? {} : { retryAfterMs },
       );
     }
-    return new ModelError('unavailable', `The model provider cannot be reached${networkCode(error)}`, { usage });
+    return new ModelError('unavailable', `The model provider cannot be reached${networkCode(error)}`);
   }
   // A body that is no JSON, a connection cut in the middle of one.
-  return new ModelError('unavailable', 'The model provider sent an answer that cannot be read', { usage });
+  return new ModelError('unavailable', 'The model provider sent an answer that cannot be read');
 }
 
 /** A 400 that is about the account and not about what was sent. */
@@ -79,4 +75,26 @@ function networkCode(error: Error): string {
     if ('code' in cause && typeof cause.code === 'string' && /^[A-Z_]+$/u.test(cause.code)) return ` (${cause.code})`;
   }
   return '';
+}
+
+/** What an error's type means where it came without a status, as in a part of a batch. */
+export function kindOfType(type: string): ModelErrorKind {
+  switch (type) {
+    case 'authentication_error':
+    case 'billing_error':
+    case 'permission_error':
+    case 'not_found_error':
+      return 'unauthorised';
+    case 'timeout_error':
+      return 'timeout';
+    case 'rate_limit_error':
+      return 'rate_limited';
+    case 'overloaded_error':
+      return 'overloaded';
+    case 'invalid_request_error':
+    case 'request_too_large':
+      return 'invalid_request';
+    default:
+      return 'unavailable';
+  }
 }

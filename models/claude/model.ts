@@ -1,37 +1,29 @@
 import Anthropic from '@anthropic-ai/sdk';
-import { zodOutputFormat } from '@anthropic-ai/sdk/helpers/zod';
 import type { z } from 'zod';
-import type { Evidence, ModelPort } from '../../domain/ports/model.ts';
-import { shorten } from '../../domain/text/clean.ts';
-import { ask, type ConversationOptions, type Prices } from './conversation.ts';
-import { instructionsFor, type Task } from './instructions.ts';
-import { type Rendering, renderLearnings, renderSession, renderWindow } from './rendering.ts';
-import { learningsAnswer, sessionAnswer, topicAnswer } from './schemas.ts';
-
-export interface ClaudeModelOptions {
-  readonly apiKey: string;
-  /** Default: the provider's public address. */
-  readonly baseUrl?: string;
-  readonly model: string;
-  readonly prices: Prices;
-  /** Bound of one call, its body included. A repaired answer takes two calls. */
-  readonly timeoutMs: number;
-  readonly maxOutputTokens: number;
-  /** Unix time in milliseconds. */
-  readonly now: () => number;
-}
+import type { ModelPort, PreparedCall, SourceRow, WindowInput } from '../../domain/ports/model.ts';
+import { learningsOf, sessionOf, topicOf } from './answers.ts';
+import { createBatches } from './batches.ts';
+import { instructionsFor, shortInstructionsFor, type TaskName } from './instructions/instructions.ts';
+import type { ClaudeModelOptions } from './options.ts';
+import { firstQuestion, prepareCall, type Prefix, type PrepareOptions, type Task } from './prepare.ts';
+import { learningsRenderer, sessionRenderer, windowRenderer } from './rendering/render.ts';
+import { jsonSchemaOf, learningsAnswer, sessionAnswer, topicAnswer } from './schemas.ts';
+import { tierOfWindow } from './tier.ts';
+import type { MessageRequest } from './transport.ts';
 
 const PUBLIC_ADDRESS = 'https://api.anthropic.com';
-const MAX_TITLE_CHARACTERS = 120;
+
+/** What of a window is worth showing, in tokens: all of a short one, of a longer one a part. */
+const WINDOW_TARGET = { base: 700, share: 0.35, most: 2_200 } as const;
+const SESSION_TARGET = { base: 700, perTopic: 190, most: 3_600 } as const;
+const LEARNINGS_TARGET = { base: 900, perTopic: 150, most: 3_600 } as const;
 
 /**
- * The model port over the Messages API. Each method makes one call, or two where the first answer did not fit the schema.
- * Quotes are not checked here: `domain/grounding.ts` does that for every adapter.
- *
- * The methods throw ModelError, or the signal's reason if the caller aborted. Retrying is the caller's business.
+ * The model port over the Messages API. Preparing counts the tokens at the provider; asking makes one call. Quotes are not checked
+ * here: `domain/grounding.ts` does that for every adapter. Retrying is the caller's business.
  */
 export function createClaudeModel(options: ClaudeModelOptions): ModelPort {
-  const { apiKey, baseUrl, model, prices, timeoutMs, maxOutputTokens, now } = options;
+  const { apiKey, baseUrl, small, large, timeoutMs, countTokens, now } = options;
   // Address and log level are always given, so that the client's own environment variables cannot change where captured
   // text goes or write it to a log.
   const client = new Anthropic({
@@ -41,70 +33,88 @@ export function createClaudeModel(options: ClaudeModelOptions): ModelPort {
     timeout: timeoutMs,
     logLevel: 'off',
   });
-  const conversation: ConversationOptions = { client, model, prices, timeoutMs, maxOutputTokens, now };
-  const topic = questionFor('topic', topicAnswer);
-  const session = questionFor('session', sessionAnswer);
-  const learnings = questionFor('learnings', learningsAnswer);
+  const requests = new WeakMap<PreparedCall<unknown>, MessageRequest>();
+  const prepare: PrepareOptions = {
+    client,
+    timeoutMs,
+    now,
+    maxOutputTokens: options.maxOutputTokens,
+    requestTokens: options.requestTokens,
+    countTokens,
+    needShortPrefix: new Set(),
+    remember: (call, request) => void requests.set(call, request),
+  };
+  const topic = taskOf('topic', topicAnswer, topicOf, countTokens);
+  const session = taskOf('session', sessionAnswer, sessionOf, countTokens);
+  const learnings = taskOf('learnings', learningsAnswer, learningsOf, countTokens);
+
+  const windowPlan = (input: WindowInput) => ({
+    task: topic,
+    model: tierOfWindow(input.rows, options.smallWindowTokens) === 'small' ? small : large,
+    glossary: input.glossary,
+    render: windowRenderer(input, countTokens),
+    targetTokens: windowTarget(input.rows),
+  });
 
   return {
-    name: model,
-    async summariseWindow(input, signal) {
-      const rows = renderWindow(input);
-      const { answer, usage } = await ask(conversation, { ...topic, data: rows.text }, signal);
-      const output = {
-        ...answer,
-        title: shorten(answer.title, MAX_TITLE_CHARACTERS),
-        keyPoints: answer.keyPoints.map((point) => cited(point, rows)),
-        actionItems: answer.actionItems.map((point) => cited(point, rows)),
-        items: answer.items.map((item) => ({
-          ...cited(item, rows),
-          title: shorten(item.title, MAX_TITLE_CHARACTERS),
-          importance: share(item.importance),
-        })),
+    name: small.name === large.name ? large.name : `${small.name}, ${large.name}`,
+    provider: 'anthropic',
+    prepareWindow: (input, signal) => prepareCall(prepare, windowPlan(input), null, signal),
+    windowQuestion: (input) => firstQuestion(prepare, windowPlan(input)),
+    prepareSession: (input, signal) => {
+      const plan = {
+        task: session,
+        model: large,
+        glossary: input.glossary,
+        render: sessionRenderer(input, countTokens),
+        targetTokens: targetOf(SESSION_TARGET, input.topics.length),
       };
-      return { output, usage };
+      return prepareCall(prepare, plan, null, signal);
     },
-    async summariseSession(input, signal) {
-      const rows = renderSession(input);
-      const { answer, usage } = await ask(conversation, { ...session, data: rows.text }, signal);
-      const output = {
-        ...answer,
-        title: shorten(answer.title, MAX_TITLE_CHARACTERS),
-        keyPoints: answer.keyPoints.map((point) => cited(point, rows)),
-        actionItems: answer.actionItems.map((point) => cited(point, rows)),
+    prepareLearnings: (input, signal) => {
+      const plan = {
+        task: learnings,
+        model: large,
+        glossary: input.glossary,
+        render: learningsRenderer(input, countTokens),
+        targetTokens: targetOf(LEARNINGS_TARGET, input.topics.length),
       };
-      return { output, usage };
+      return prepareCall(prepare, plan, null, signal);
     },
-    async extractLearnings(input, signal) {
-      const rows = renderLearnings(input);
-      const { answer, usage } = await ask(conversation, { ...learnings, data: rows.text }, signal);
-      const output = answer.learnings.map((learning) => ({
-        ...cited(learning, rows),
-        title: shorten(learning.title, MAX_TITLE_CHARACTERS),
-        confidence: share(learning.confidence),
-      }));
-      return { output, usage };
-    },
+    batches: createBatches({ client, timeoutMs, now }, { small, large, priceShare: options.batchPriceShare }, requests),
   };
 }
 
-interface Asked {
-  readonly evidence: readonly { readonly row: string; readonly quote: string }[];
+function taskOf<Answer, Output>(
+  name: TaskName,
+  schema: z.ZodType<Answer>,
+  outputOf: Task<Answer, Output>['outputOf'],
+  countTokens: (text: string) => number,
+): Task<Answer, Output> {
+  const jsonSchema = jsonSchemaOf(schema);
+  const prefixOf = (instructions: string): Prefix => {
+    let tokens: number | undefined;
+    const stableTokens = () => (tokens ??= countTokens(instructions) + countTokens(JSON.stringify(jsonSchema)));
+    return { instructions, stableTokens };
+  };
+  const short = shortInstructionsFor(name);
+  return {
+    prefix: prefixOf(instructionsFor(name)),
+    shortPrefix: short === null ? null : prefixOf(short),
+    schema,
+    jsonSchema,
+    outputOf,
+  };
 }
 
-/** The claim with the ids of stored rows instead of short ids. */
-function cited<Claim extends Asked>(
-  claim: Claim,
-  rows: Rendering,
-): Omit<Claim, 'evidence'> & { readonly evidence: readonly Evidence[] } {
-  return { ...claim, evidence: claim.evidence.map(({ row, quote }) => ({ rowId: rows.rowId(row), quote })) };
+function windowTarget(rows: readonly SourceRow[]): number {
+  const tokens = rows.reduce((sum, row) => sum + row.tokens, 0);
+  return Math.min(WINDOW_TARGET.most, Math.floor(WINDOW_TARGET.base + WINDOW_TARGET.share * tokens));
 }
 
-function share(value: number): number {
-  return Math.min(1, Math.max(0, value));
-}
-
-function questionFor<Answer>(task: Task, schema: z.ZodType<Answer>) {
-  const jsonSchema = zodOutputFormat(schema).schema;
-  return { schema, jsonSchema, instructions: instructionsFor(task, jsonSchema) };
+function targetOf(
+  { base, perTopic, most }: { readonly base: number; readonly perTopic: number; readonly most: number },
+  topics: number,
+): number {
+  return Math.min(most, base + perTopic * topics);
 }

@@ -37,9 +37,9 @@ const MAX_QUOTE_CHARACTERS = 300;
 const ERROR_LINES: readonly RegExp[] = [
   /^\s*(?:E\s+|Uncaught |Caused by: |\w*: )?(?:[A-Za-z_][\w.]*(?:Error|Exception|Panic))\b\s*(?:\[[^\]]+\])?:\s*\S.*$/u,
   /\berror(?:\[E\d+\]:| TS\d+:)\s*\S/u,
+  /command not found|No such file or directory|[Pp]ermission denied|verification failed|[Cc]annot find module|is not recognized/u,
   /^\s*(?:fatal:|panic:|×|not ok\b|FAILED\b)\s*\S/u,
   /^.*\berror(?: [A-Z]+\d+)?:\s*(?!Using\b)\S/iu,
-  /command not found|No such file or directory|[Pp]ermission denied|verification failed|[Cc]annot find module|is not recognized/u,
   /^\s*(?:npm ERR!|npm error|ERR!|[✗✘✕✖]|FAIL\b|Failed\b)\s*:?\s*(?!failing tests)\S/u,
   /\b(?!0\b)\d+ (?:[Ff]ailed|failing|failures?|errors?)\b/u,
   /^\s*(?:assert\b|[Ee]xpected\b)/u,

@@ -1,10 +1,10 @@
 /** Words that tell what a sentence does. English first; the most common Chinese and Japanese signals beside it. */
 const CUES = {
   cause:
-    /\b(?:root cause|caused by|the (?:real |actual |underlying )?(?:problem|issue|bug|culprit|reason)(?: here)? (?:was|is)(?! that (?:i|we|you)\b)|due to|turn(?:s|ed) out|(?:fails?|failed|breaks?|broke|happens?|happened|crash(?:es|ed)) (?:\w+ ){0,3}(?:because|when|since)|was (?:missing|stale|never \w+ed)|is missing|doesn['’]t exist|overr(?:ode|id(?:es|den)(?! to))|that(?:['’]s| is) why|went wrong because)\b|^(?:the |root |likely )*cause\s*:|\b(?:trap|gotcha|caveat|pitfall)\s*:|根本原因|原因是|由于|导致|が原因|ため[にで]?/iu,
+    /\b(?:root cause|caused by|the (?:real |actual |underlying )?(?:problem|issue|bug|culprit|reason)(?: here)? (?:was|is|seems to be)\b|due to|turn(?:s|ed) out|(?:fails?|failed|breaks?|broke|happens?|happened|crash(?:es|ed)) (?:\w+ ){0,3}(?:because|when|since)|was (?:missing|stale|never \w+ed)|is missing|doesn['’]t exist|overr(?:ode|id(?:es|den)(?! to))|that(?:['’]s| is) why|went wrong because)\b|^(?:the |root |likely )*cause\s*:|\b(?:trap|gotcha|caveat|pitfall)\s*:|根本原因|原因是|由于|导致|が原因|ため[にで]?/iu,
   fix: /\b(?:fix(?:ed|es)|resolv(?:ed|es)|solv(?:ed|es)|correct(?:ed|s) the|now (?:passes|works|pass|work|succeeds)|repaired)\b|修复|已解决|解决了|修正/iu,
   decision:
-    /^(?:the )?decision\s*:|^why \S+ (?:and not|rather than|instead of|over)\b|\b(?:decided (?:to|on|against|that)|as decided|let['’]s (?:use|go with|keep|stick|drop|avoid|not|just (?:use|keep))|we(?:['’]ll| will| should)? (?:use|keep|go with|stick with|stay with)|chos(?:e|en)|going with|go with|opt(?:ed)? for|settled on|agreed (?:to|on|that)|(?:use|using|keep|keeping|prefer|switch(?:ed)? to|rely|relies) [^.,;]{1,60}(?:instead of|rather than|in favou?r of|not \w+))\b|决定|改用|采用|选择|ことにし/iu,
+    /^(?:the )?decision\s*:|^why \S+ (?:and not|rather than|instead of|over)\b|\b(?:(?<!n['’]t (?:yet )?)decided (?:to|on|against|that)|as decided|let['’]s (?:use|go with|keep|stick|drop|avoid|not|just (?:use|keep))|we(?:['’]ll| will| should)? (?:use|keep(?! \w+ing)|go with|stick with|stay with)|chos(?:e|en)|going with|go with|opt(?:ed)? for|settled on|agreed (?:to|on|that)|(?:use|using|keep|keeping|prefer|switch(?:ed)? to|rely|relies) [^.,;]{1,60}(?:instead of|rather than|in favou?r of|not \w+))\b|决定|改用|采用|选择|ことにし/iu,
   reason:
     /^why \S+ .*?: |\b(?:because|since|so that|so (?:it|we|they|that|the)\b|to (?:avoid|prevent|keep|make sure|stay)|otherwise|the reasons?|reasons?\s*:|due to|in order to|as (?:it|we|this|that|they) |that way|which (?:means|keeps|avoids|lets|would))|因为|以便|避免|否则|ので|から/iu,
   rule: /\b(?:at most \d+|always|never|must(?: not|n['’]t)?|from now on|in (?:the )?future|every time|whenever|do(?: not|n['’]t) ever|prefer|remember to|make sure|required to|no matter)\b|必须|务必|总是|始终|永远不要|不要|以后|必ず|常に/iu,
@@ -16,11 +16,15 @@ const CUES = {
     /\b(?:config(?:ured|uration|s)?|settings?|env(?:ironment)? var(?:iable)?s?|[A-Z][A-Z0-9]+_[A-Z0-9_]+|ports? \d+|requires-python|\.env|package\.json|tsconfig\S*|pyproject\.toml|[\w.-]+\.(?:toml|ya?ml|ini|cfg|conf))\b|配置|環境変数|环境变量/u,
   probe:
     /\b(?:found|checked|looked (?:at|into)|compared(?! to)|measured|searched|traced|reproduced|hypothes[ie]s|investigat\w+|confirmed|what i see|analy[sz]ed|(?:only|still) (?:\S+ ){1,12}fails?|made (?:things|it) worse)\b|发现|调查|確認/iu,
-  goal: /^(?:please\b|can you\b|could you\b|help\b|let['’]?s\b|we (?:need|should|want)\b|i(?:['’]d| would) like\b|i (?:want|need)\b|our goal\b|the (?:goal|task|problem|bug|issue)\b|next\s*:|(?:\w+ly )?(?:fix|add|implement|update|create|write|make|remove|rename|refactor|investigate|find|debug|change|move|set up|build|improve|explain|review|check|upgrade|migrate|document|test|replace|extract|clean|convert|use|run|read|note|leave|go on|consider|move|switch|design|plan|look)\b)|\b(?:i want you to|goal (?:for|of|is)|is (?:red|broken|failing|wrong)|fails?|does(?:n['’]t| not) work)\b|请|帮我|修复|实现|添加|してください/iu,
+  goal: /^(?:please\b|can you\b|could you\b|help\b|let['’]?s\b|we (?:need|should|want)\b|i(?:['’]d| would) like\b|i (?:want|need)\b|our goal\b|the (?:goal|task|problem|bug|issue)\b|next\s*:|(?:\w+ly )?(?:fix|add|implement|update|create|write|make|remove|rename|refactor|investigate|find|debug|change|move|set up|build|improve|explain|review|check|upgrade|migrate|document|test|replace|extract|clean|convert|put|store|save|place|rename|call|use|run|read|note|leave|go on|consider|move|switch|design|plan|look)\b)|\b(?:i want you to|goal (?:for|of|is)|is (?:red|broken|failing|wrong)|fails?|does(?:n['’]t| not) work)\b|请|帮我|修复|实现|添加|してください/iu,
   apology:
     /\b(?:apologi[sz]e|sorry|my (?:mistake|bad|error)|i (?:mistakenly|misunderstood|misread|was (?:wrong|incorrectly|mistaken|confused))|you (?:rightly|were right|are right)|you['’]re (?:absolutely )?right|leeroy)\b|抱歉|申し訳/iu,
   label:
     /^(?:the )?(?:root cause|cause|decision|(?:\w+ )?(?:house |ground )?rules?|conclusion|lesson|(?:one )?(?:trap|gotcha|caveat|pitfall))\b[^.:]{0,80}:|^(?:根本原因|结论|决定|原因)[:：]/iu,
+  verdict:
+    /\b(?:problematic|violat\w+|anti-?patterns?|unnecessary|not (?:actually |really |strictly )?(?:needed|necessary)|over-?(?:engineer\w*|kill|complicat\w*)|redundant|no (?:clear|real) (?:benefit|need)s?|without (?:clear|any|real) (?:benefit|need|reason)s?|premature|yagni|too (?:complex|early|broad|brittle|fragile)|misconfigur\w+|incompatib\w+|not (?:supported|possible|allowed))\b|没有必要|多余|不需要|不支持|违反/iu,
+  dislike:
+    /\bi(?:['’]m| am)? (?:just |really |very )*(?:dis-?like|hate|can['’]t stand|don['’]t (?:want|like)|(?:very |so )?affraid|afraid|worried)\b|讨厌|不喜欢|嫌い/iu,
   pointing: /^(?:\w+ ){0,2}(?:that|this|it|these|those)\b|\bhere[.!]?$/iu,
   hedge:
     /\b(?:maybe|perhaps|probably|might|possibly|seems?|i think|i guess|not sure|could be|looks like|presumably|apparently|hypothes[ie]s)\b|可能|也许|かもしれ|たぶん/iu,
@@ -38,6 +42,13 @@ export function hasCue(text: string, cue: Cue): boolean {
 /** True for a question, which states nothing. */
 export function isQuestion(text: string): boolean {
   return /[?？]["'”’)\]*_`]*\s*$/u.test(text);
+}
+
+/** True for a question that proposes something ("why not …?", "can't we …?"). */
+export function isProposal(text: string): boolean {
+  return /\b(?:why not|why (?:don|do)n?['’]?t we|(?:can|could|should|would)(?:n['’]?t| not) (?:we|you|it|this)|how about|what (?:if|about)|(?:do|does) we (?:really )?need|is there (?:a|any) (?:way|reason)|wouldn['’]?t it)\b|为什么不|能不能|是不是应该/iu.test(
+    text,
+  );
 }
 
 /** Words of a user who corrects the agent. */
@@ -64,7 +75,12 @@ export function preferenceStrength(text: string): 0 | 1 | 2 {
 const THIN =
   /^(?:\/\w+|yes|yep|y|no|ok(?:ay)?|sure|lgtm|go(?: ahead| on)?|continue|proceed|next|thanks?(?: you)?|good|great|perfect|nice|done|commit(?: and push)?|push|run (?:the )?tests?|\d+|hi|hello|hey|please|do it|let(?:['’]s)? (?:do that|go|do it)|try again|again|retry|good,? let(?:['’]?s)? do that|继续|好的?|是的?|はい)[\s.!,]*$/iu;
 
+/** Words that keep the conversation going and say nothing of the work. */
+const TALK =
+  /\b(?:what do you think|sounds? good|looks? (?:good|ok(?:ay)?|right)|think (?:very |really |super ?)?hard(?:er)?|ultra ?think|well done|good (?:job|progress|work|point)|i agree|agreed|exactly|thank(?:s| you|x)|please|pl[sz]|ok(?:ay)?|yes|no|hey|hi|hello|wow|great|nice|perfect|lgtm|proceed|continue|commit(?: (?:this|it|these|now))?|push|let['’]?s|go (?:on|ahead)|try again|retry|you|your|it|that|this)\b/giu;
+
 /** True for a prompt that asks for nothing of its own. */
 export function isThin(text: string): boolean {
-  return text.trim().length < 4 || THIN.test(text.trim());
+  const trimmed = text.trim();
+  return trimmed.length < 4 || THIN.test(trimmed) || !/\p{L}{2}/u.test(trimmed.replaceAll(TALK, ''));
 }

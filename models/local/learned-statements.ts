@@ -1,12 +1,11 @@
-import type { LearningCategory, LearningDraft, StoredItem } from '../../domain/ports/model.ts';
+import type { LearningCategory } from '../../domain/ports/model.ts';
 import { confidenceOf } from './confidence.ts';
 import { hasCue, isQuestion } from './cues.ts';
-import { decisionsOf, discoveriesOf, type Statement } from './item-statements.ts';
-import { cite, noteTitle, paragraph, tagsOf } from './notes.ts';
-import { diverse, scored } from './ranking.ts';
+import { headingOf } from './headings.ts';
+import type { ValuedLearning } from './learnings.ts';
+import { cite, tagsOf } from './notes.ts';
 import type { Sentence } from './segments.ts';
 
-const MAX_CONFIG_FACTS = 3;
 /** A setting with its value or effect. */
 const SETS =
   /\b(?:is|are|was|set(?:s|ting)? (?:to|in|by)|loads?|reads?|uses?|requires?|needs?|defaults? to|overr\w+|holds?|expects?|lives? in|comes? from|must)\b|=|是|设为|需要/iu;
@@ -14,104 +13,73 @@ const SETS =
 const NAMES_SOMETHING =
   /`[^`]+`|\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b|\w\.(?:toml|ya?ml|json|ini|cfg|conf|env)\b|(?:^|\s)\.env\b|=/u;
 const ERROR_NAME = /\b(?:\w+(?:Error|Exception)|TS\d{4,5}|E[A-Z]{4,}|error|fail\w*|crash\w*|broke\w*)\b|错误|失败/u;
+/** A state alone ("the file is missing") is over with its moment; an explanation lasts. */
+const EXPLAINS =
+  /\b(?:because|since|due to|caused by|cause|turn(?:s|ed) out|the (?:\w+ )?(?:problem|issue|bug|culprit|reason))\b|原因|由于|导致|ため/iu;
+const MAX_CHARACTERS = 320;
 
-/** Decisions with their reason, causes that were found, and facts of configuration. */
-export function statementLearnings(
-  sentences: readonly Sentence[],
-  items: readonly StoredItem[],
-  place: string,
-): readonly LearningDraft[] {
-  return [
-    ...decisionsOf(sentences).map((statement) => learningFrom('pattern', 0.5, statement, sentences, `Decided${place}`)),
-    ...discoveriesOf(sentences).map((statement) =>
-      learningFrom(
-        ERROR_NAME.test(statement.sentence.text) ? 'error' : 'general',
-        0.4,
-        statement,
-        sentences,
-        `Found out${place}`,
-      ),
-    ),
-    ...configFactsOf(sentences).map((statement) =>
-      learningFrom('config', 0.5, statement, sentences, `Configuration${place}`),
-    ),
-    ...items.flatMap((item) =>
-      item.kind === 'decision' || item.kind === 'security' ? [learningFromItem(item, place)] : [],
-    ),
-  ];
+/** Decisions with their reason, causes that were found, and facts of configuration, each in one sentence that stands by itself. */
+export function statementLearnings(sentences: readonly Sentence[]): readonly ValuedLearning[] {
+  return sentences.flatMap((sentence) => {
+    const { text, row } = sentence;
+    const explained = hasCue(text, 'reason');
+    const isUsers = row.type === 'user';
+    const kind = kindOf(sentence);
+    if (kind === null) return [];
+    return [
+      {
+        value: kind.value + (isUsers ? 0.3 : 0) + (explained ? 0.2 : 0) - (hasCue(text, 'hedge') ? 0.2 : 0),
+        draft: {
+          category: kind.category,
+          title: headingOf(sentence.terms, text),
+          description: text,
+          context: '',
+          examples: [],
+          tags: tagsOf([text]).slice(0, 2),
+          confidence: confidenceOf({
+            base: 0.5 + (isUsers ? 0.15 : 0),
+            explained: explained || kind.category === 'error',
+            repeated: sentences.some((other) => other.row.id !== row.id && other.text === text),
+            hedged: hasCue(text, 'hedge'),
+          }),
+          evidence: [cite(sentence)],
+        },
+      },
+    ];
+  });
 }
 
-function configFactsOf(sentences: readonly Sentence[]): readonly Statement[] {
-  const facts = scored(sentences).filter(
-    ({ text, quote, terms }) =>
-      hasCue(text, 'config') &&
-      SETS.test(text) &&
-      NAMES_SOMETHING.test(quote) &&
-      !hasCue(text, 'pointing') &&
-      !/^(?:i|we|why|what|how)\b/iu.test(text) &&
-      terms.length >= 4 &&
-      !isQuestion(text) &&
-      !hasCue(text, 'narration') &&
-      !hasCue(text, 'hedge') &&
-      !hasCue(text, 'goal') &&
-      !hasCue(text, 'next') &&
-      !hasCue(text, 'done') &&
-      !/[:：]$/u.test(text),
+/** True for a sentence that is a learning by itself, and so stands in no session summary. */
+export function isLastingStatement(sentence: Sentence): boolean {
+  return kindOf(sentence) !== null;
+}
+
+function kindOf(sentence: Sentence): { readonly category: LearningCategory; readonly value: number } | null {
+  const { text, terms } = sentence;
+  if (!states(sentence)) return null;
+  if (hasCue(text, 'decision') && hasCue(text, 'reason')) return { category: 'pattern', value: 0.7 };
+  if (hasCue(text, 'cause') && EXPLAINS.test(text) && !hasCue(text, 'hedge') && terms.length >= 5)
+    return { category: ERROR_NAME.test(text) ? 'error' : 'general', value: 0.6 };
+  return isConfigFact(sentence) ? { category: 'config', value: 0.4 } : null;
+}
+
+function isConfigFact({ text, quote, terms }: Sentence): boolean {
+  return (
+    hasCue(text, 'config') &&
+    SETS.test(text) &&
+    NAMES_SOMETHING.test(quote) &&
+    terms.length >= 4 &&
+    !/^(?:i|we|why|what|how)\b/iu.test(text) &&
+    !(['hedge', 'goal', 'next', 'done'] as const).some((cue) => hasCue(text, cue))
   );
-  return diverse(facts, MAX_CONFIG_FACTS).map((sentence) => ({
-    sentence,
-    support: undefined,
-    score: sentence.score,
-    terms: sentence.terms,
-  }));
 }
 
-function learningFrom(
-  category: LearningCategory,
-  base: number,
-  { sentence, support }: Statement,
-  sentences: readonly Sentence[],
-  context: string,
-): LearningDraft {
-  const isUsers = sentence.row.type === 'user';
-  return {
-    category,
-    title: noteTitle(sentence.text),
-    description: paragraph([sentence.text, ...(support ? [support.text] : [])]),
-    context: isUsers ? `${context} by the user` : context,
-    examples: codeIn([sentence, ...(support ? [support] : [])]),
-    tags: tagsOf([sentence.text, support?.text ?? '']),
-    confidence: confidenceOf({
-      base: base + (isUsers ? 0.15 : 0),
-      explained: hasCue(`${sentence.text} ${support?.text ?? ''}`, 'reason') || category === 'error',
-      repeated: sentences.some((other) => other.row.id !== sentence.row.id && other.text === sentence.text),
-      hedged: hasCue(sentence.text, 'hedge'),
-    }),
-    evidence: [cite(sentence), ...(support ? [cite(support)] : [])],
-  };
-}
-
-/** A decision whose words are not among the prompts that were kept still counts: its item holds the proof. */
-function learningFromItem(item: StoredItem, place: string): LearningDraft {
-  return {
-    category: 'pattern',
-    title: item.title,
-    description: item.content,
-    context: `${item.kind === 'security' ? 'Security' : 'Decided'}${place}`,
-    examples: [],
-    tags: item.tags,
-    confidence: confidenceOf({
-      base: 0.45,
-      explained: hasCue(item.content, 'reason'),
-      hedged: hasCue(item.content, 'hedge'),
-    }),
-    evidence: item.evidence,
-  };
-}
-
-function codeIn(sentences: readonly Sentence[]): readonly string[] {
-  const spans = sentences.flatMap(({ quote }) =>
-    [...quote.matchAll(/`([^`\n]{3,200})`/gu)].map(([, code]) => code ?? ''),
+function states({ text, fragment }: Sentence): boolean {
+  return (
+    !fragment &&
+    text.length <= MAX_CHARACTERS &&
+    !isQuestion(text) &&
+    !(['narration', 'pointing', 'apology'] as const).some((cue) => hasCue(text, cue)) &&
+    !/[:：]$/u.test(text)
   );
-  return [...new Set(spans)].filter((code) => code !== '').slice(0, 3);
 }

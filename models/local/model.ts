@@ -1,64 +1,118 @@
-import type {
-  LearningInput,
-  ModelPort,
-  ModelResult,
-  ModelUsage,
-  SessionInput,
-  SourceRow,
-  WindowInput,
-} from '../../domain/ports/model.ts';
+import type { KnownLearning, ModelPort, SessionInput, SourceRow, WindowInput } from '../../domain/ports/model.ts';
 import { learningsOf } from './learnings.ts';
+import type { Embed } from './meaning.ts';
+import { LOCAL_MODEL_NAME, preparedCall, questionOf } from './prepared.ts';
 import { sessionOf } from './session.ts';
 import { topicOf } from './topic.ts';
 
-export interface LocalModelOptions {
-  /** Tokens of a text, for the ledger. */
+interface LocalModelOptions {
+  /** o200k tokens of a text, for the ledger and for the room that an answer may fill. */
   readonly countTokens: (text: string) => number;
   /** Milliseconds of any clock that does not go back. */
   readonly now: () => number;
+  /** Vectors make it notice what says the same in other words; without them it compares words. */
+  readonly embed?: Embed;
 }
-
-const NAME = 'local-extractive-1';
 
 /**
  * The model that needs no network and no key: it picks sentences and pairs events instead of writing. The same input gives the
  * same bytes, every claim cites rows that hold its quote, and a call costs nothing. Throws only the signal's reason.
  */
-export function createLocalModel({ countTokens, now }: LocalModelOptions): ModelPort {
-  const run = <Input, Output>(
-    input: Input,
-    texts: readonly string[],
-    signal: AbortSignal,
-    answer: (input: Input) => Output,
-  ): ModelResult<Output> => {
-    signal.throwIfAborted();
-    const start = now();
-    const output = answer(input);
-    const usage: ModelUsage = {
-      provider: 'local',
-      model: NAME,
-      tokensIn: texts.reduce((sum, text) => sum + countTokens(text), 0),
-      tokensOut: countTokens(JSON.stringify(output)),
-      tokensCached: 0,
-      costUsd: 0,
-      latencyMs: Math.max(0, now() - start),
-    };
-    return { output, usage: [usage] };
-  };
+export function createLocalModel({ countTokens, now, embed }: LocalModelOptions): ModelPort {
+  const clock = { countTokens, now };
   return {
-    name: NAME,
+    name: LOCAL_MODEL_NAME,
+    provider: 'local',
+    batches: null,
+    windowQuestion: (input) => questionOf(windowQuestion(input)),
     // Asynchronous, so that an aborted signal rejects instead of throwing.
-    summariseWindow: async (input: WindowInput, signal) => run(input, contentsOf(input.rows), signal, topicOf),
-    summariseSession: async (input: SessionInput, signal) => run(input, sessionTexts(input), signal, sessionOf),
-    extractLearnings: async (input: LearningInput, signal) =>
-      run(input, [...sessionTexts(input), ...contentsOf(input.rows)], signal, learningsOf),
+    prepareWindow: async (input, signal) => {
+      signal.throwIfAborted();
+      return Promise.resolve(
+        preparedCall(
+          {
+            ...windowQuestion(input),
+            tokensIn: tokensOf(input.rows),
+            answer: async (asking) => topicOf(input, { countTokens, embed }, asking),
+          },
+          clock,
+        ),
+      );
+    },
+    prepareSession: async (input, signal) => {
+      signal.throwIfAborted();
+      return Promise.resolve(
+        preparedCall(
+          {
+            ids: idsOf([...input.prompts, ...citedRows(input)]),
+            question: JSON.stringify(sessionTexts(input)),
+            tokensIn: tokensOf(input.prompts),
+            answer: async () => Promise.resolve(sessionOf(input, { countTokens })),
+          },
+          clock,
+        ),
+      );
+    },
+    prepareLearnings: async (input, signal) => {
+      signal.throwIfAborted();
+      return Promise.resolve(
+        preparedCall(
+          {
+            ids: idsOf([...input.prompts, ...input.rows, ...citedRows(input), ...input.known]),
+            question: JSON.stringify([sessionTexts(input), rowTexts(input.rows), knownTexts(input.known)]),
+            tokensIn: tokensOf([...input.prompts, ...input.rows]),
+            answer: async () => Promise.resolve(learningsOf(input, { countTokens })),
+          },
+          clock,
+        ),
+      );
+    },
   };
 }
 
-function contentsOf(rows: readonly SourceRow[]): readonly string[] {
-  return rows.map(({ content }) => content);
+function windowQuestion({ precedingRequest, known, rows }: WindowInput): {
+  readonly ids: readonly string[];
+  readonly question: string;
+} {
+  return {
+    ids: idsOf([...rows, ...known]),
+    question: JSON.stringify([precedingRequest, knownTexts(known), rowTexts(rows)]),
+  };
 }
 
-function sessionTexts({ topics, items, prompts }: SessionInput): readonly string[] {
-  return [...topics.map(({ content }) => content), ...items.map(({ content }) => content), ...contentsOf(prompts)];
+function idsOf(all: readonly { readonly id: string }[]): readonly string[] {
+  return [...new Set(all.map(({ id }) => id))];
+}
+
+function tokensOf(rows: readonly SourceRow[]): number {
+  return rows.reduce((sum, { tokens }) => sum + tokens, 0);
+}
+
+function rowTexts(rows: readonly SourceRow[]): readonly unknown[] {
+  return rows.map(({ type, tool, title, content, filesModified }) => [type, tool, title, content, filesModified]);
+}
+
+function knownTexts(known: readonly KnownLearning[]): readonly unknown[] {
+  return known.map(({ category, title, description }) => [category, title, description]);
+}
+
+/** Rows that topics and items point at: they are not given, but a claim about them may be taken over. */
+function citedRows({ topics, items }: SessionInput): readonly { readonly id: string }[] {
+  return [...topics.flatMap(({ keyPoints, actionItems }) => [...keyPoints, ...actionItems]), ...items].flatMap(
+    ({ evidence }) => evidence.map(({ rowId }) => ({ id: rowId })),
+  );
+}
+
+function sessionTexts({ projectName, topics, items, prompts }: SessionInput): readonly unknown[] {
+  return [
+    projectName,
+    topics.map(({ title, content, keyPoints, actionItems }) => [
+      title,
+      content,
+      keyPoints.map(({ text }) => text),
+      actionItems.map(({ text }) => text),
+    ]),
+    items.map(({ kind, title, content, tags, importance }) => [kind, title, content, tags, importance]),
+    rowTexts(prompts),
+  ];
 }

@@ -43,7 +43,7 @@ export function listed(names: readonly string[], most = 3): string {
 }
 
 /** A sentence that ends like one. */
-export function asSentence(text: string): string {
+function asSentence(text: string): string {
   const trimmed = text.trim().replace(/[:：]$/u, '.');
   return trimmed === '' || /[.!?…。！？]["'”’)\]`]*$/u.test(trimmed) ? trimmed : `${trimmed}.`;
 }

@@ -4,7 +4,7 @@ import { hasCue, isQuestion, isThin } from './cues.ts';
 import type { Sentence } from './segments.ts';
 
 /** A sentence with what it is worth to a summary. */
-export interface Scored extends Sentence {
+interface Scored extends Sentence {
   readonly score: number;
 }
 

@@ -2,7 +2,8 @@ import type { SourceRow } from '../../domain/ports/model.ts';
 import { splitBlocks } from '../../domain/text/blocks.ts';
 import { capitalised, plainText, verbatimHead, verbatimTail } from '../../domain/text/clean.ts';
 import { splitSentences } from '../../domain/text/sentences.ts';
-import { termsOf, wordCount } from '../../domain/text/terms.ts';
+import { stopWordShare, termsOf, wordCount } from '../../domain/text/terms.ts';
+import { preferenceStrength } from './cues.ts';
 
 /** One sentence of a prompt, as candidate for a summary. */
 export interface Sentence {
@@ -23,6 +24,10 @@ export interface Sentence {
 /** A prompt longer than this is read at both ends only: a pasted log, not words. */
 const MAX_PROMPT_CHARACTERS = 60_000;
 const MAX_QUOTE_CHARACTERS = 600;
+/** A prompt of the user up to this length is one thought, however many sentences it has. */
+const MAX_WHOLE_CHARACTERS = 110;
+/** Words at the start of a line of code; prose may begin so too, but has stop words. */
+const MAX_CODE_STOP_WORDS = 0.25;
 /** A command that stands in prose without a fence: a program in lower case, and a sign that prose has not. */
 const SHELL_LINE =
   /^(?:\$ )?(?:rm|mv|cp|cd|ls|cat|git|gh|npm|npx|pnpm|yarn|node|uvx?|pip3?|pytest|python3?|ruff|source|sudo|brew|docker|make|cargo|go|curl|export|echo|mkdir|chmod|touch|grep|sed|find|which)\s(?=.*(?:\s-{1,2}\w|[/=*|>"]|\w\.\w|&&)|(?:\S+\s?){1,3}$)(?!.*[.!?]\s+\p{Lu})/u;
@@ -43,6 +48,15 @@ function isSpoken(row: SourceRow): boolean {
 }
 
 function sentencesOfRow(row: SourceRow, rowIndex: number): readonly Sentence[] {
+  const isUsers = row.type === 'user';
+  const whole = row.content.trim();
+  // A rule beside something else stands by itself: it is kept for longer.
+  if (isUsers && whole.length <= MAX_WHOLE_CHARACTERS && !/```|\n\s*\n/u.test(whole) && preferenceStrength(whole) < 2) {
+    const text = plainText(whole);
+    return isProse(text, isUsers)
+      ? [{ row, rowIndex, place: 0, text, quote: whole, terms: termsOf(text), fragment: false }]
+      : [];
+  }
   const found: { quote: string; fragment: boolean }[] = [];
   for (const part of readableParts(row.content)) {
     for (const block of splitBlocks(part)) {
@@ -56,8 +70,9 @@ function sentencesOfRow(row: SourceRow, rowIndex: number): readonly Sentence[] {
     }
   }
   return found.flatMap(({ quote, fragment }, index) => {
-    const text = withoutLeadIn(balanced(plainText(quote)));
-    if (!isProse(text)) return [];
+    // What the user said is shown as it was said.
+    const text = isUsers ? plainText(quote) : withoutLeadIn(balanced(plainText(quote)));
+    if (!isProse(text, isUsers)) return [];
     const place = found.length > 1 ? index / (found.length - 1) : 1;
     return [{ row, rowIndex, place, text, quote, terms: termsOf(text), fragment }];
   });
@@ -89,17 +104,18 @@ function withoutLeadIn(text: string): string {
 const MIN_LETTER_SHARE = 0.62;
 
 /** False for code, paths, log lines and scraps: at least three words, and mostly letters. */
-function isProse(text: string): boolean {
+function isProse(text: string, isUsers: boolean): boolean {
   const words = wordCount(text);
   if (words < 3) return false;
   const letters = text.match(/[\p{L}\s]/gu)?.length ?? 0;
   if (letters / text.length < MIN_LETTER_SHARE) return false;
   if (
+    !(isUsers && stopWordShare(text) >= MAX_CODE_STOP_WORDS) &&
     /^(?:[$>#%]|https?:|\/|\w+ ?[=({[]|import |from \S+ import|const |let [\w{[]+ ?=|def |class \w+[:({]|return |@)/u.test(
       text,
     )
   )
     return false;
-  if (SHELL_LINE.test(text)) return false;
+  if (SHELL_LINE.test(text) || /[,{([;=]$/u.test(text) || /^"[^"]*":/u.test(text)) return false;
   return text.length / words < 22;
 }

@@ -1,6 +1,7 @@
 import type { CitedText, SourceRow } from '../../domain/ports/model.ts';
 import { plainText, verbatimHead } from '../../domain/text/clean.ts';
 import { termsOf } from '../../domain/text/terms.ts';
+import type { Candidate } from './candidate.ts';
 import { hasCue, isQuestion } from './cues.ts';
 import { cite, citeLine, noteTitle } from './notes.ts';
 import { alreadySaid, diverse, scored } from './ranking.ts';
@@ -28,6 +29,27 @@ export function actionItemsOf(
     found.push({ text: noteTitle(sentence.text), evidence: [cite(sentence)] });
   found.push(...underNextSteps(sentences), ...openTodos(rows));
   return withoutRepeats(found).slice(0, most);
+}
+
+const MOST_TODOS = 6;
+/** Less than a plain statement: what is open is often asked for, and often done a window later. */
+const WORTH = 0.6;
+
+/** What the window leaves to do, as notes. */
+export function todoNotes(rows: readonly SourceRow[], sentences: readonly Sentence[]): readonly Candidate[] {
+  const places = new Map(rows.map(({ id }, index) => [id, index]));
+  return actionItemsOf(rows, sentences, MOST_TODOS).map(({ text, evidence }) => ({
+    place: 'todo',
+    kind: null,
+    title: '',
+    text,
+    evidence,
+    terms: termsOf(text),
+    value: WORTH,
+    rowIndex: places.get(evidence[0]?.rowId ?? '') ?? 0,
+    order: 1,
+    asked: false,
+  }));
 }
 
 const NEXT_STEPS =

@@ -1,120 +1,144 @@
-import type { CitedText, TopicSummaryDraft, WindowInput } from '../../domain/ports/model.ts';
+import type { CitedText, ItemDraft, TopicSummaryDraft, WindowInput } from '../../domain/ports/model.ts';
 import { shorten } from '../../domain/text/clean.ts';
-import { termsOf } from '../../domain/text/terms.ts';
-import { type Call, callsOf } from './calls.ts';
-import { hasCue, isThin } from './cues.ts';
-import { isRequest, requestOf } from './requests.ts';
-import { changeStory, failureStory, passEvidence, whyOf } from './item-repairs.ts';
-import { itemsOf } from './items.ts';
-import { cite, citeLine, codeOf, distinct, listed, noteTitle, paragraph } from './notes.ts';
-import { alreadySaid, diverse, type Scored, scored } from './ranking.ts';
-import { changedFiles, openFailuresOf, repairsOf } from './repairs.ts';
+import { callsOf } from './calls.ts';
+import { type Candidate, knownTexts } from './candidate.ts';
+import { commitNotes } from './commit-notes.ts';
+import { commandNotes } from './command-notes.ts';
+import { isThin } from './cues.ts';
+import { namesFile, touchedFilesOf } from './file-names.ts';
+import { fileNotes } from './file-notes.ts';
+import { headingOf } from './headings.ts';
+import { meaningOf } from './meaning.ts';
+import { clamped, MAX_TITLE_CHARACTERS, noteTitle, paragraph, tagsOf } from './notes.ts';
+import { chosenOf } from './selection.ts';
+import type { Tools } from './said.ts';
+import { isRequest } from './requests.ts';
+import { repairNotes } from './repair-notes.ts';
 import { sentencesOf } from './segments.ts';
-import { actionItemsOf, withoutRepeats } from './todos.ts';
+import { spokenNotes } from './spoken-notes.ts';
+import { todoNotes } from './todos.ts';
+import { isStandingWish } from './wishes.ts';
 
-const MAX_SENTENCES = 6;
-const MAX_KEY_POINTS = 7;
-const MAX_ACTION_ITEMS = 6;
-const MIN_KEY_POINT_SCORE = 0.25;
+/** Of a window's tokens so many may be filled; the rest of the 5 % is for the session and its learnings. */
+const SHARE = 0.044;
+/** A window below this size is a short session or the end of one, and is told at more length: there are few of them. */
+const SHORT_TOKENS = 1_200;
+const SHARE_OF_SHORT = 0.5;
+const LEAST_TOKENS = 64;
+const MOST_OF_SHORT_TOKENS = 160;
+/** Of a title that is not among the chosen notes, and so has no room of its own. */
+const MAX_FALLBACK_CHARACTERS = 60;
+/** What a statement gains that answers the user. */
+const ANSWERS = 0.3;
+const MOST = { told: 8, point: 7, item: 6, todo: 2 };
 
 /** Summarises a window: every sentence stands in a row or is a light frame around words that do. */
-export function topicOf(input: WindowInput): TopicSummaryDraft {
-  const sentences = scored(sentencesOf(input.rows));
+export async function topicOf(
+  input: WindowInput,
+  { countTokens, embed }: Tools,
+  signal: AbortSignal,
+): Promise<TopicSummaryDraft> {
+  const sentences = sentencesOf(input.rows);
   const calls = callsOf(input.rows);
-  const items = itemsOf(input.rows, sentences, calls);
-  const request = requestOf(sentences);
-  const statements = diverse(
-    sentences.filter((sentence) => sentence !== request),
-    MAX_SENTENCES - 2,
-    MIN_KEY_POINT_SCORE,
+  // A wish about a file stays: only here it is known that a tool touched it.
+  const wishes = new Set(
+    sentences.filter((sentence) => isStandingWish(sentence) && !namesFile(sentence.text)).map(({ quote }) => quote),
   );
-  const inOrder = [...statements].sort((a, b) => a.rowIndex - b.rowIndex || a.place - b.place);
-  const asked =
-    request === undefined ? precedingSentence(input.precedingRequest) : `Asked: "${shorten(request.text, 240)}"`;
-  const work = workSentence(calls);
+  const onlyTouched = touchedFilesOf(input.rows);
+  const repairs = repairNotes(sentences, calls);
+  // What explains a repair is told with it.
+  const elsewhere = new Set([...wishes, ...repairs.flatMap(({ evidence }) => evidence.map(({ quote }) => quote))]);
+  const candidates = [
+    ...spokenNotes(
+      sentences,
+      calls.flatMap(({ edits, rowIndex }) => (edits ? [rowIndex] : [])),
+    ).filter(({ evidence: [first] }) => first === undefined || !elsewhere.has(first.quote)),
+    ...repairs,
+    ...commitNotes(calls),
+    ...commandNotes(calls, new Set(repairs.flatMap(({ evidence }) => evidence.map(({ rowId }) => rowId)))),
+    ...fileNotes(calls),
+    ...todoNotes(input.rows, sentences),
+  ]
+    .filter(({ text, title }) => onlyTouched(`${title} ${text}`))
+    .sort((a, b) => a.rowIndex - b.rowIndex || a.order - b.order);
+  const meaning = await meaningOf(candidates, knownTexts(input.known), embed, signal);
+  const windowTokens = input.rows.reduce((sum, { tokens }) => sum + tokens, 0);
+  const chosen = chosenOf(
+    candidates.map((note) => ({ ...note, value: note.value + ANSWERS * meaning.answers(note) })),
+    {
+      room: roomOf(windowTokens),
+      tokensOf: (candidate) =>
+        countTokens(candidate.text) + (candidate.title === '' ? 1 : countTokens(candidate.title)),
+      near: meaning.near,
+      known: meaning.known,
+      most: MOST,
+    },
+  );
+  const named = titleOf(chosen, input, onlyTouched);
+  const told = chosen.filter((note) => note.place === 'told' && note !== named.from);
   return {
-    title: titleOf(request, items[0]?.title, statements[0], input.precedingRequest, calls),
-    content: paragraph([asked, ...inOrder.map(({ text }) => shorten(text, 320)), work].filter((text) => text !== '')),
-    keyPoints: keyPointsOf(sentences, calls),
-    actionItems: actionItemsOf(input.rows, sentences, MAX_ACTION_ITEMS),
-    items,
+    title: named.title,
+    content: paragraph(told.map(({ text }) => text)),
+    keyPoints: chosen.filter((note) => note.place === 'point' && note !== named.from).map(pointOf),
+    actionItems: chosen.filter((note) => note.place === 'todo').map(pointOf),
+    items: chosen.filter((note) => note.place === 'item').map(itemOf),
   };
 }
 
+function roomOf(tokens: number): number {
+  const share =
+    tokens < SHORT_TOKENS
+      ? Math.max(LEAST_TOKENS, Math.min(tokens * SHARE_OF_SHORT, MOST_OF_SHORT_TOKENS))
+      : tokens * SHARE;
+  return Math.floor(share);
+}
+
+/** A topic is named by what the user asked, else by the best that was said or done; what is a title stands nowhere else. */
 function titleOf(
-  request: Scored | undefined,
-  item: string | undefined,
-  statement: Scored | undefined,
-  preceding: string | null,
-  calls: readonly Call[],
-): string {
-  if (request !== undefined && (item === undefined || isRequest(request))) return noteTitle(request.text);
-  if (item !== undefined) return item;
-  if (statement !== undefined) return noteTitle(statement.text);
-  if (preceding !== null && !isThin(preceding)) return noteTitle(`Continued: ${preceding}`);
-  const [first] = calls;
-  return first === undefined
-    ? 'Nothing to summarise'
-    : noteTitle(first.row.title === '' ? first.input : first.row.title);
+  chosen: readonly Candidate[],
+  { precedingRequest, rows }: WindowInput,
+  isFitting: (text: string) => boolean,
+): { readonly title: string; readonly from: Candidate | undefined } {
+  const fitting = chosen.filter(
+    ({ text, place }) => text.length <= MAX_TITLE_CHARACTERS && place !== 'item' && place !== 'todo',
+  );
+  const from =
+    best(fitting.filter(({ asked, text }) => asked && isRequest({ text }))) ??
+    best(fitting.filter(({ asked }) => asked)) ??
+    best(fitting.filter(({ place }) => place === 'told')) ??
+    best(fitting);
+  if (from !== undefined) return { title: from.text, from };
+  const item = chosen.find(({ place }) => place === 'item');
+  if (item !== undefined) return { title: headingOf(item.terms, `${item.title} ${item.text}`), from: undefined };
+  const last = rows.findLast(({ type, content }) => type === 'user' && !isThin(content))?.content ?? precedingRequest;
+  if (last !== null && !isThin(last) && isFitting(last))
+    return { title: noteTitle(shorten(last, MAX_FALLBACK_CHARACTERS)), from: undefined };
+  if (rows.length === 0) return { title: 'Nothing to summarise', from: undefined };
+  const fallback = rows
+    .map((row) => noteTitle(shorten(row.title === '' ? row.content : row.title, MAX_FALLBACK_CHARACTERS)))
+    .find((title) => title !== '' && isFitting(title));
+  return { title: fallback ?? 'Nothing to note', from: undefined };
 }
 
-function precedingSentence(preceding: string | null): string {
-  return preceding === null || isThin(preceding)
-    ? ''
-    : `Went on with: "${shorten(preceding.replaceAll(/\s+/gu, ' ').trim(), 200)}"`;
+function best(notes: readonly Candidate[]): Candidate | undefined {
+  return notes.reduce<Candidate | undefined>(
+    (top, note) => (top === undefined || note.value > top.value ? note : top),
+    undefined,
+  );
 }
 
-/** "Changed a.ts and ran `npm test`, which failed with …". */
-function workSentence(calls: readonly Call[]): string {
-  const repair = repairsOf(calls).findLast(({ edits }) => edits.length > 0);
-  if (repair !== undefined) return `${failureStory(repair)}. ${changeStory(repair)}`;
-  const files = changedFiles(calls.filter(({ edits }) => edits));
-  const [failure] = openFailuresOf(calls).slice(-1);
-  const parts = [
-    ...(files.length > 0 ? [`Changed ${listed(files, 5)}`] : []),
-    ...(failure ? [`${codeOf(failure.command?.line ?? failure.row.title)} still failed${whyOf(failure)}`] : []),
-  ];
-  if (parts.length > 0) return parts.join('. ');
-  const commands = [...new Set(calls.flatMap(({ command }) => (command === null ? [] : [command.key])))];
-  return commands.length > 0 ? `Ran ${listed(commands.map(codeOf), 4)}` : '';
+function pointOf({ text, evidence }: Candidate): CitedText {
+  return { text, evidence };
 }
 
-function keyPointsOf(sentences: readonly Scored[], calls: readonly Call[]): readonly CitedText[] {
-  const repairs = repairsOf(calls)
-    .filter(({ edits }) => edits.length > 0)
-    .slice(-2)
-    .map((repair) => ({
-      text: `${failureStory(repair)}. ${changeStory(repair)}.`,
-      evidence: distinct([
-        ...repair.failures
-          .slice(-1)
-          .flatMap(({ row, errorLine, input }) =>
-            [...citeLine(row, errorLine), ...citeLine(row, input.split('\n')[0] ?? '')].slice(0, 1),
-          ),
-        ...passEvidence(repair.success),
-      ]),
-    }))
-    .filter(({ evidence }) => evidence.length > 0);
-  const open = openFailuresOf(calls)
-    .slice(-1)
-    .map((call) => ({
-      text: `${codeOf(call.command?.line ?? call.row.title)} failed${whyOf(call)}.`,
-      evidence: citeLine(call.row, call.errorLine),
-    }))
-    .filter(({ evidence }) => evidence.length > 0);
-  const room = MAX_KEY_POINTS - repairs.length - open.length;
-  const said = diverse(
-    sentences.filter(({ text }) => !hasCue(text, 'next')),
-    room,
-    MIN_KEY_POINT_SCORE,
-  )
-    .filter(
-      ({ terms }) =>
-        !alreadySaid(
-          terms,
-          repairs.map(({ text }) => termsOf(text)),
-        ),
-    )
-    .map((sentence) => ({ text: shorten(sentence.text, 320), evidence: [cite(sentence)] }));
-  return withoutRepeats([...said, ...repairs, ...open]);
+function itemOf({ kind, title, text, terms, evidence, value }: Candidate): ItemDraft {
+  const isTitle = title === '' && text.length <= MAX_TITLE_CHARACTERS;
+  return {
+    kind: kind ?? 'discovery',
+    title: isTitle ? text : title === '' ? headingOf(terms, text) : title,
+    content: isTitle ? '' : text,
+    tags: tagsOf([title, text]).slice(0, 2),
+    importance: clamped(value / 2, 0.2, 0.9),
+    evidence,
+  };
 }

@@ -1,3 +1,4 @@
+import { readUseWeights } from './memory-uses.ts';
 import { parseCited } from './summaries.ts';
 import type { CitedText } from '../../domain/ports/model.ts';
 import type { TenantTransaction } from './database.ts';
@@ -26,7 +27,8 @@ export interface ContextLearning {
   readonly description: string;
   readonly confidence: number;
   readonly verified: boolean;
-  readonly useCount: number;
+  /** Decayed use that proved useful, as it stood when the UTC day began. */
+  readonly useWeight: number;
   readonly validFrom: Date;
 }
 
@@ -80,10 +82,13 @@ export async function readContextSources(transaction: TenantTransaction, scope: 
       description: true,
       confidence: true,
       verifiedAt: true,
-      useCount: true,
       validFrom: true,
     },
   });
+  const weights = await readUseWeights(
+    transaction,
+    learnings.map((learning) => learning.id),
+  );
   const items = await transaction.summary.findMany({
     where: {
       projectId: scope.projectId,
@@ -105,7 +110,11 @@ export async function readContextSources(transaction: TenantTransaction, scope: 
       nextSteps: summary.nextSteps ?? '',
       actionItems: parseCited(summary.actionItems),
     })),
-    learnings: learnings.map(({ verifiedAt, ...learning }) => ({ ...learning, verified: verifiedAt !== null })),
+    learnings: learnings.map(({ verifiedAt, ...learning }) => ({
+      ...learning,
+      verified: verifiedAt !== null,
+      useWeight: weights.get(learning.id) ?? 0,
+    })),
     items: items.map((item) => ({ ...item, kind: item.kind ?? 'change' })),
   };
 }

@@ -1,5 +1,8 @@
+import { z } from 'zod';
 import type { Prisma } from '../../prisma/generated/client.ts';
 import type { TenantTransaction } from './database.ts';
+import { inOrder, nextOf } from './page.ts';
+import type { Page, PageSlice } from './page.ts';
 
 const SUMMARY_COLUMNS = {
   id: true,
@@ -34,79 +37,59 @@ const SUMMARY_COLUMNS = {
 
 export type StoredSummary = Prisma.SummaryGetPayload<{ select: typeof SUMMARY_COLUMNS }>;
 
-/** Everything a model wrote of a session: the session's own summaries first, then topics and items in order. */
-export async function readSummaries(transaction: TenantTransaction, sessionId: string): Promise<StoredSummary[]> {
+export interface SummaryFilter {
+  readonly sessionId: string;
+  readonly type?: string | undefined;
+  readonly kind?: string | undefined;
+}
+
+/** Where a list of summaries goes on: behind the row of this group, place and id. */
+export interface SummaryPlace {
+  readonly group: number;
+  readonly place: number;
+  readonly id: string;
+}
+
+const placeRow = z.object({ id: z.string(), list_group: z.number(), place: z.number() });
+
+/**
+ * A page of what a model wrote of a session, how many there are, and where the next page begins, null behind the last: the session's own
+ * summaries first, the newest version before the others, then topics and items in order. `after` goes before `page`.
+ */
+export async function listSummaries(
+  transaction: TenantTransaction,
+  filter: SummaryFilter,
+  slice: PageSlice<SummaryPlace>,
+): Promise<Page<StoredSummary, SummaryPlace>> {
+  const { sessionId, type = null, kind = null } = filter;
+  const { after } = slice;
+  const found = z.array(placeRow).parse(
+    await transaction.$queryRaw`
+      SELECT id, list_group, place FROM (
+        SELECT id, (type <> 'session')::integer AS list_group, CASE WHEN type = 'session' THEN -version ELSE from_seq END AS place FROM summaries
+         WHERE session_id = ${sessionId}::uuid AND (${type}::text IS NULL OR type = ${type}) AND (${kind}::text IS NULL OR kind = ${kind})
+      ) AS listed
+       WHERE ${after === null} OR (list_group, place, id) > (${after?.group ?? 0}::integer, ${after?.place ?? 0}::integer, ${after?.id ?? null}::uuid)
+       ORDER BY list_group, place, id LIMIT ${slice.limit + 1} OFFSET ${after === null ? (slice.page - 1) * slice.limit : 0}`,
+  );
+  const { shown, next } = nextOf(found, slice.limit);
   const rows = await transaction.summary.findMany({
-    where: { sessionId },
-    orderBy: [{ fromSeq: 'asc' }, { id: 'asc' }],
+    where: { id: { in: shown.map((row) => row.id) } },
     select: SUMMARY_COLUMNS,
   });
-  const own = rows.filter((row) => row.type === 'session').sort((a, b) => b.version - a.version);
-  return [...own, ...rows.filter((row) => row.type !== 'session')];
-}
-
-const LEARNING_COLUMNS = {
-  id: true,
-  sessionId: true,
-  category: true,
-  title: true,
-  description: true,
-  context: true,
-  examples: true,
-  tags: true,
-  confidence: true,
-  useCount: true,
-  verifiedAt: true,
-  validFrom: true,
-  validTo: true,
-  supersededBy: true,
-  reason: true,
-  createdAt: true,
-  project: { select: { id: true, displayName: true } },
-  evidence: {
-    select: { sessionId: true, rowId: true, quote: true, weight: true },
-    orderBy: { createdAt: 'asc' },
-    take: 20,
-  },
-} satisfies Prisma.LearningSelect;
-
-export type StoredLearning = Prisma.LearningGetPayload<{ select: typeof LEARNING_COLUMNS }>;
-
-export interface LearningFilter {
-  readonly sessionId?: string | undefined;
-  readonly projectId?: string | undefined;
-  readonly category?: string | undefined;
-  readonly tag?: string | undefined;
-}
-
-/** How a list of learnings can be sorted. */
-export const LEARNING_SORTS = {
-  confidence: { confidence: 'desc' },
-  recency: { id: 'desc' },
-  popularity: { useCount: 'desc' },
-} as const;
-
-/** A page of learnings that hold today, and how many there are. */
-export async function listLearnings(
-  transaction: TenantTransaction,
-  filter: LearningFilter,
-  sort: keyof typeof LEARNING_SORTS,
-  page: number,
-  limit: number,
-): Promise<{ rows: StoredLearning[]; total: number }> {
-  const where: Prisma.LearningWhereInput = {
-    validTo: null,
-    ...(filter.sessionId === undefined ? {} : { evidence: { some: { sessionId: filter.sessionId } } }),
-    ...(filter.projectId === undefined ? {} : { projectId: filter.projectId }),
-    ...(filter.category === undefined ? {} : { category: filter.category }),
-    ...(filter.tag === undefined ? {} : { tags: { has: filter.tag } }),
+  return {
+    rows: inOrder(shown, rows),
+    total: await transaction.summary.count({
+      where: { sessionId, ...(type === null ? {} : { type }), ...(kind === null ? {} : { kind }) },
+    }),
+    next: next === null ? null : { group: next.list_group, place: next.place, id: next.id },
   };
-  const rows = await transaction.learning.findMany({
-    where,
-    orderBy: [LEARNING_SORTS[sort], { id: 'desc' }],
-    skip: (page - 1) * limit,
-    take: limit,
-    select: LEARNING_COLUMNS,
+}
+
+/** One summary by its id; null where the tenant has none such, or its session was deleted. */
+export function readSummary(transaction: TenantTransaction, id: string): Promise<StoredSummary | null> {
+  return transaction.summary.findFirst({
+    where: { id, session: { status: { not: 'deleted' } } },
+    select: SUMMARY_COLUMNS,
   });
-  return { rows, total: await transaction.learning.count({ where }) };
 }

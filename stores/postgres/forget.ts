@@ -5,6 +5,8 @@ import { readCapturedEvent } from './captured-events.ts';
 import type { CapturedEvent } from './captured-events.ts';
 import { wantRemoval } from './embedding-removal.ts';
 import { EVIDENCE_FORGOTTEN, lockForgetting } from './forgotten.ts';
+import { forgetGraph } from './graph-writes.ts';
+import { forgetAnswers } from './model-answers.ts';
 
 /** What forgetting takes away. */
 export interface Forgotten {
@@ -45,7 +47,7 @@ async function forgetEvidence(
   transaction: TenantTransaction,
   sessionId: string,
   rowIds: readonly string[] | null,
-): Promise<{ readonly evidence: number; readonly closed: string[] }> {
+): Promise<{ readonly evidence: number; readonly taught: string[]; readonly closed: string[] }> {
   const taught = z.array(z.object({ learning_id: z.string() })).parse(
     await transaction.$queryRaw`
       DELETE FROM learning_evidence WHERE session_id = ${sessionId}::uuid AND (${rowIds}::uuid[] IS NULL OR row_id = ANY (${rowIds}::uuid[])) RETURNING learning_id`,
@@ -53,11 +55,11 @@ async function forgetEvidence(
   const ids = [...new Set(taught.map((row) => row.learning_id))];
   const closed = idRows.parse(
     await transaction.$queryRaw`
-      UPDATE learnings l SET valid_to = greatest(now(), valid_from), reason = ${EVIDENCE_FORGOTTEN}, title = 'Forgotten', description = '', context = '', examples = '[]',
+      UPDATE learnings l SET valid_to = coalesce(valid_to, greatest(now(), valid_from)), reason = ${EVIDENCE_FORGOTTEN}, title = 'Forgotten', description = '', context = '', examples = '[]',
              tags = '{}', verify_note = NULL, fingerprint = sha256(l.id::text::bytea), updated_at = now()
        WHERE l.id = ANY (${ids}::uuid[]) AND NOT EXISTS (SELECT FROM learning_evidence e WHERE e.learning_id = l.id) RETURNING l.id`,
   );
-  return { evidence: taught.length, closed: closed.map((row) => row.id) };
+  return { evidence: taught.length, taught: ids, closed: closed.map((row) => row.id) };
 }
 
 /** Numbers of the windows that hold one of these positions, or that were summarised with one of these prompts as the request before them. */
@@ -132,7 +134,9 @@ export async function forgetEvent(transaction: TenantTransaction, found: Capture
               OR EXISTS (SELECT FROM jsonb_array_elements(evidence) AS piece WHERE piece ->> 'rowId' = ANY (${ids}::text[])))
       RETURNING id`,
   );
-  const { evidence, closed } = await forgetEvidence(transaction, sessionId, ids);
+  await forgetAnswers(transaction, sessionId);
+  const { evidence, taught, closed } = await forgetEvidence(transaction, sessionId, ids);
+  await forgetGraph(transaction, sessionId, [...ids, ...summaries.map((row) => row.id), ...taught]);
   const removed = await removeRows(transaction, sessionId, seqs);
   await transaction.$executeRaw`
     UPDATE windows w SET attempts = 0, error = NULL, updated_at = now(),
@@ -205,7 +209,9 @@ export async function forgetSession(transaction: TenantTransaction, sessionId: s
   const summaries = idRows.parse(
     await transaction.$queryRaw`DELETE FROM summaries WHERE session_id = ${sessionId}::uuid RETURNING id`,
   );
+  await forgetAnswers(transaction, sessionId);
   const { evidence, closed } = await forgetEvidence(transaction, sessionId, null);
+  await forgetGraph(transaction, sessionId, null);
   const removed = await removeRows(transaction, sessionId, null);
   // What other sessions teach, too, is theirs from now on.
   await transaction.$executeRaw`UPDATE learnings SET session_id = NULL WHERE session_id = ${sessionId}::uuid`;

@@ -29,9 +29,14 @@ export async function refuseForgotten(
   sessionId: string,
   before: number,
 ): Promise<void> {
-  await transaction.$executeRaw`SELECT pg_advisory_xact_lock_shared(hashtextextended(${`forget ${sessionId}`}, 0))`;
+  await holdForgetting(transaction, sessionId);
   if ((await forgottenSoFar(transaction, sessionId)) !== before)
     throw new ForgottenMeanwhile('rows were forgotten while they were read');
+}
+
+/** Holds forgetting off until this transaction ends. */
+export async function holdForgetting(transaction: TenantTransaction, sessionId: string): Promise<void> {
+  await transaction.$executeRaw`SELECT pg_advisory_xact_lock_shared(hashtextextended(${`forget ${sessionId}`}, 0))`;
 }
 
 /** Waits for the model steps that are writing, and holds off others, until this transaction ends. Taken before the session's row is locked. */

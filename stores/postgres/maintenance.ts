@@ -35,6 +35,28 @@ export async function forgottenSessions(
     .map((row) => ({ tenantId: asId(row.tenant_id), sessionId: asId(row.id) }));
 }
 
+const batchRow = z.object({ tenant_id: z.string(), id: z.string(), n: z.number(), gathering: z.boolean() });
+
+/**
+ * Provider batches that nobody has looked after for longer than any pause between two looks at one, or that were to be gathered for a day;
+ * at most `limit`. One that gathers is sent at once.
+ */
+export async function forgottenBatches(
+  maintenance: pg.Pool,
+  limit: number,
+): Promise<{ tenantId: TenantId; id: string; n: number; full: boolean }[]> {
+  const result = await maintenance.query(
+    `SELECT tenant_id, id, n, state = 'gathering' AS gathering FROM model_batches
+      WHERE state <> 'ended' AND updated_at < now() - CASE state WHEN 'gathering' THEN interval '25 hours' ELSE interval '45 minutes' END
+      ORDER BY updated_at LIMIT $1`,
+    [limit],
+  );
+  return z
+    .array(batchRow)
+    .parse(result.rows)
+    .map((row) => ({ tenantId: asId(row.tenant_id), id: row.id, n: row.n, full: row.gathering }));
+}
+
 const tenantRow = z.object({ tenant_id: z.string() });
 
 /** Tenants with vectors that have waited for `graceMs`, or that are to be removed. */

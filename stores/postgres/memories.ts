@@ -20,7 +20,7 @@ const READ_MEMORIES = `
            coalesce(m.own_namespace, s.namespace) AS namespace
       FROM (
         SELECT o.id, 'observation' AS type, o.type AS kind, o.title, o.content, o.tags, o.tool, o.session_id, NULL::uuid AS direct_project_id, NULL::text AS own_namespace,
-               o.user_id, o.key, '{}'::text[] AS sources, o.importance, 0 AS use_count, o.occurred_at, o.created_at
+               o.user_id, o.key, '{}'::text[] AS sources, o.importance, 0::real AS use_weight, o.occurred_at, o.created_at
           FROM observations o WHERE o.id = ANY ($1::uuid[]) AND ($5::uuid IS NULL OR o.user_id = $5::uuid)
         UNION ALL
         SELECT q.id, 'prompt', q.type, '', q.content, '{}', NULL, q.session_id, NULL, NULL, q.user_id,
@@ -36,7 +36,7 @@ const READ_MEMORIES = `
         SELECT l.id, 'learning', l.category, l.title,
                concat_ws(E'\\n', l.description, nullif(l.context, ''), (SELECT string_agg(example, E'\\n') FROM jsonb_array_elements_text(l.examples) AS example)),
                l.tags, NULL, l.session_id, l.project_id, l.namespace, l.user_id, NULL,
-               ARRAY(SELECT DISTINCT e.row_id::text FROM learning_evidence e WHERE e.learning_id = l.id), l.confidence, l.use_count, l.valid_from, l.created_at
+               ARRAY(SELECT DISTINCT e.row_id::text FROM learning_evidence e WHERE e.learning_id = l.id), l.confidence, use_at_day_start(l.id, l.use_weight), l.valid_from, l.created_at
           FROM learnings l WHERE l.id = ANY ($4::uuid[]) AND l.valid_to IS NULL
       ) AS m
       LEFT JOIN sessions s ON s.id = m.session_id
@@ -79,7 +79,7 @@ const memoryRow = z.object({
   key: z.string().nullable(),
   sources: z.array(z.string()),
   importance: z.number(),
-  use_count: z.number(),
+  use_weight: z.number(),
   occurred_at: z.date(),
   created_at: z.date(),
 });
@@ -113,7 +113,7 @@ function toMemory(row: z.output<typeof memoryRow>): Memory {
     key: row.key,
     sources: row.sources,
     importance: row.importance,
-    useCount: row.use_count,
+    useWeight: row.use_weight,
     occurredAt: row.occurred_at.toISOString(),
     createdAt: row.created_at.toISOString(),
   };

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { TenantId } from '../../domain/ids.ts';
 import type { TenantTransaction } from './database.ts';
 import { wantRemoval } from './embedding-removal.ts';
+import { moveGraph } from './graph-writes.ts';
 import { learningFingerprint } from './learnings.ts';
 import { EVIDENCE_FORGOTTEN } from './forgotten.ts';
 import { FORMER_ID } from './projects.ts';
@@ -58,6 +59,7 @@ const learningRow = z.object({
   category: z.string(),
   description: z.string(),
   reason: z.string().nullable(),
+  open: z.boolean(),
 });
 const twinRow = z.object({ keeper: z.string(), twin: z.string() });
 
@@ -76,17 +78,21 @@ async function joinLearnings(transaction: TenantTransaction, pairs: readonly Twi
     SELECT pair.keeper, e.row_id, e.quote_sha256, e.tenant_id, e.session_id, e.quote, e.weight, e.created_at
       FROM unnest(${keepers}::uuid[], ${twins}::uuid[]) AS pair(keeper, twin) JOIN learning_evidence e ON e.learning_id = pair.twin ON CONFLICT DO NOTHING`;
   await transaction.$executeRaw`
-    UPDATE learnings k SET use_count = k.use_count + t.use_count, confidence = greatest(k.confidence, t.confidence), last_used_at = greatest(k.last_used_at, t.last_used_at),
+    UPDATE learnings k SET use_count = k.use_count + t.use_count, use_weight = k.use_weight + t.use_weight, decayed_on = NULL, confidence = greatest(k.confidence, t.confidence), last_used_at = greatest(k.last_used_at, t.last_used_at),
            valid_from = least(k.valid_from, t.valid_from), verified_by = coalesce(k.verified_by, t.verified_by), verified_at = coalesce(k.verified_at, t.verified_at),
            verify_note = coalesce(k.verify_note, t.verify_note), updated_at = now()
       FROM unnest(${keepers}::uuid[], ${twins}::uuid[]) AS pair(keeper, twin) JOIN learnings t ON t.id = pair.twin WHERE k.id = pair.keeper`;
   await transaction.$executeRaw`
     UPDATE learnings l SET superseded_by = pair.keeper FROM unnest(${keepers}::uuid[], ${twins}::uuid[]) AS pair(keeper, twin) WHERE l.superseded_by = pair.twin`;
+  await transaction.$executeRaw`
+    UPDATE learnings l SET previous_id = pair.keeper FROM unnest(${keepers}::uuid[], ${twins}::uuid[]) AS pair(keeper, twin) WHERE l.previous_id = pair.twin AND l.id <> pair.keeper`;
+  await transaction.$executeRaw`
+    UPDATE learnings l SET disputes = pair.keeper FROM unnest(${keepers}::uuid[], ${twins}::uuid[]) AS pair(keeper, twin) WHERE l.disputes = pair.twin`;
   await wantRemoval(transaction, twins);
   await transaction.$executeRaw`DELETE FROM learnings WHERE id = ANY (${twins}::uuid[])`;
 }
 
-/** Moves learnings under the fingerprints that they have in the other project; of two that say the same the open one stays, else the older one. */
+/** Moves learnings under the fingerprints that they have in the other project; of two that stand and say the same the older one stays. */
 async function moveLearnings(
   transaction: TenantTransaction,
   from: string,
@@ -94,18 +100,24 @@ async function moveLearnings(
 ): Promise<{ readonly learnings: number; readonly joined: number }> {
   const rows = z.array(learningRow).parse(
     await transaction.$queryRaw`
-      SELECT id, namespace, category, description, reason FROM learnings WHERE project_id = ${from}::uuid ORDER BY valid_to NULLS FIRST, id FOR UPDATE`,
+      SELECT id, namespace, category, description, reason, valid_to IS NULL AS open FROM learnings WHERE project_id = ${from}::uuid ORDER BY valid_to NULLS FIRST, id FOR UPDATE`,
   );
   // By fingerprint the first that says so. A session that was moved may have brought what the project knew already.
   const firsts = new Map<string, string>();
   const own: Twins[] = [];
+  const moved: { readonly id: string; readonly print: string }[] = [];
   for (const row of rows) {
     // A learning whose text was forgotten says nothing that another could say, too.
     if (row.reason === EVIDENCE_FORGOTTEN) continue;
     const print = Buffer.from(learningFingerprint({ ...row, projectId: into })).toString('hex');
-    const keeper = firsts.get(print);
-    if (keeper === undefined) firsts.set(print, row.id);
-    else own.push({ keeper, twin: row.id });
+    // Closed versions are history: they move as they are, and are joined with nothing.
+    const keeper = row.open ? firsts.get(print) : undefined;
+    if (keeper !== undefined) {
+      own.push({ keeper, twin: row.id });
+      continue;
+    }
+    if (row.open) firsts.set(print, row.id);
+    moved.push({ id: row.id, print });
   }
   await joinLearnings(transaction, own);
   const ids = [...firsts.values()];
@@ -115,13 +127,13 @@ async function moveLearnings(
       SELECT CASE WHEN stays THEN known.id ELSE moved.id END AS keeper, CASE WHEN stays THEN moved.id ELSE known.id END AS twin
         FROM unnest(${ids}::uuid[], ${prints}::text[]) AS given(id, print)
         JOIN learnings moved ON moved.id = given.id
-        JOIN learnings known ON known.tenant_id = moved.tenant_id AND known.fingerprint = decode(given.print, 'hex') AND known.id <> moved.id
-       CROSS JOIN LATERAL (SELECT CASE WHEN (known.valid_to IS NULL) <> (moved.valid_to IS NULL) THEN known.valid_to IS NULL ELSE known.id < moved.id END AS stays) AS choice`,
+        JOIN learnings known ON known.tenant_id = moved.tenant_id AND known.fingerprint = decode(given.print, 'hex') AND known.valid_to IS NULL AND known.id <> moved.id
+       CROSS JOIN LATERAL (SELECT known.id < moved.id AS stays) AS choice`,
   );
   await joinLearnings(transaction, known);
   const learnings = await transaction.$executeRaw`
     UPDATE learnings l SET project_id = ${into}::uuid, fingerprint = coalesce(decode(given.print, 'hex'), l.fingerprint), updated_at = now()
-      FROM (SELECT l.id, p.print FROM learnings l LEFT JOIN unnest(${ids}::uuid[], ${prints}::text[]) AS p(id, print) ON p.id = l.id
+      FROM (SELECT l.id, p.print FROM learnings l LEFT JOIN unnest(${moved.map((row) => row.id)}::uuid[], ${moved.map((row) => row.print)}::text[]) AS p(id, print) ON p.id = l.id
              WHERE l.project_id = ${from}::uuid) AS given
      WHERE l.id = given.id`;
   return { learnings, joined: own.length + known.length };
@@ -139,6 +151,7 @@ export async function mergeProjects(
 ): Promise<MergedProject> {
   await lockProjects(transaction, tenantId);
   const { learnings, joined } = await moveLearnings(transaction, from, into);
+  await moveGraph(transaction, from, into);
   const sessions =
     await transaction.$executeRaw`UPDATE sessions SET project_id = ${into}::uuid WHERE project_id = ${from}::uuid`;
   const summaries =

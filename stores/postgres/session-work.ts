@@ -124,7 +124,7 @@ export async function readSessionWork(transaction: TenantTransaction, query: Wor
       FROM chosen j
       LEFT JOIN projects p ON p.id = j.project_id
      CROSS JOIN LATERAL (
-       SELECT count(*) FILTER (WHERE state = 'cut')::integer AS cut, count(*) FILTER (WHERE state = 'parked')::integer AS parked,
+       SELECT count(*) FILTER (WHERE state IN ('cut', 'batched'))::integer AS cut, count(*) FILTER (WHERE state = 'parked')::integer AS parked,
               coalesce(max(attempts) FILTER (WHERE state <> 'summarised'), 0) AS attempts, max(split_part(error, ':', 1)) FILTER (WHERE state = 'parked') AS parked_for
          FROM windows w WHERE w.session_id = j.id) AS w
      ORDER BY j.id DESC`;

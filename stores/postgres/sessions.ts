@@ -104,7 +104,7 @@ export async function readSessionDetail(transaction: TenantTransaction, given: s
     SELECT (SELECT count(*) FROM summaries WHERE session_id = ${id}::uuid)::integer AS summaries,
            (SELECT count(*) FROM summaries WHERE session_id = ${id}::uuid AND slot = ${`session:${session.consumedSeq}`})::integer AS session_summaries,
            (SELECT count(DISTINCT learning_id) FROM learning_evidence WHERE session_id = ${id}::uuid)::integer AS learnings,
-           (SELECT count(*) FROM windows WHERE session_id = ${id}::uuid AND state = 'cut')::integer AS windows_cut,
+           (SELECT count(*) FROM windows WHERE session_id = ${id}::uuid AND state IN ('cut', 'batched'))::integer AS windows_cut,
            (SELECT count(*) FROM windows WHERE session_id = ${id}::uuid AND state = 'parked')::integer AS windows_parked,
            (SELECT count(*) FROM embeddings WHERE session_id = ${id}::uuid AND state = 'pending')::integer AS embed_pending,
            (SELECT count(*) FROM embeddings WHERE session_id = ${id}::uuid AND state = 'failed')::integer AS embed_failed`;

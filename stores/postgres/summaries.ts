@@ -12,6 +12,7 @@ import type {
 } from '../../domain/ports/model.ts';
 import type { Prisma } from '../../prisma/generated/client.ts';
 import type { TenantTransaction } from './database.ts';
+import { wantRemoval } from './embedding-removal.ts';
 
 const evidenceSchema = z.array(z.object({ rowId: z.string(), quote: z.string() }));
 const citedSchema = z.array(z.object({ text: z.string(), evidence: evidenceSchema }));
@@ -44,6 +45,8 @@ export interface SummaryContext {
   readonly tokensIn: number;
   readonly tokensOut: number;
   readonly costUsd: number;
+  /** Claims of the answer that no row said. */
+  readonly claimsDropped: number;
   readonly fromSeq: number;
   readonly toSeq: number;
   readonly occurredAt: Date;
@@ -89,6 +92,7 @@ export async function writeTopic(
     tokensIn: 0,
     tokensOut: 0,
     costUsd: 0,
+    claimsDropped: 0,
     id: newId(),
     type: 'item',
     kind: item.kind,
@@ -102,7 +106,10 @@ export async function writeTopic(
   return createMissing(transaction, [summary, ...items]);
 }
 
-/** Writes the summary of a session as far as `context.toSeq`; a later run of the session writes another version beside it. */
+/**
+ * Writes the summary of a session as far as `context.toSeq`; a later run of the session writes another version beside it, and those
+ * before it leave the vector index.
+ */
 export async function writeSessionSummary(
   transaction: TenantTransaction,
   context: SummaryContext,
@@ -111,10 +118,15 @@ export async function writeSessionSummary(
   const earlier = await transaction.summary.count({
     where: { sessionId: context.sessionId, type: 'session', toSeq: { lt: context.toSeq } },
   });
-  await transaction.summary.updateMany({
-    where: { sessionId: context.sessionId, type: 'session', toSeq: { lt: context.toSeq } },
+  const superseded = await transaction.summary.updateManyAndReturn({
+    where: { sessionId: context.sessionId, type: 'session', published: true, toSeq: { lt: context.toSeq } },
     data: { published: false },
+    select: { id: true },
   });
+  await wantRemoval(
+    transaction,
+    superseded.map((summary) => summary.id),
+  );
   const { keyPoints, actionItems, ...fields } = draft;
   const content = [draft.request, draft.investigated, draft.learned, draft.completed, draft.nextSteps, draft.notes]
     .filter((text) => text !== '')

@@ -3,21 +3,28 @@ import type { TenantId } from '../../domain/ids.ts';
 import type { ModelUsage } from '../../domain/ports/model.ts';
 import type { TenantTransaction } from './database.ts';
 
+/** What a model is called for. */
+export const MODEL_OPERATIONS = ['summarise_window', 'summarise_session', 'extract_learnings'] as const;
+export type ModelOperation = (typeof MODEL_OPERATIONS)[number];
+
 export interface UsageOwner {
   readonly tenantId: TenantId;
   readonly userId: string;
   readonly sessionId: string;
-  readonly operation: 'summarise_window' | 'summarise_session' | 'extract_learnings';
+  readonly operation: ModelOperation;
 }
 
-/** Books model calls, those that failed included. */
+/** Books model calls, those that failed included. An answer from the cache is booked as one, with nothing that it cost. */
 export async function bookUsage(
   transaction: TenantTransaction,
   owner: UsageOwner,
   calls: readonly ModelUsage[],
+  cacheHit = false,
 ): Promise<void> {
   if (calls.length === 0) return;
-  await transaction.usageEntry.createMany({ data: calls.map((call) => ({ id: v7(), ...owner, ...call })) });
+  const { tenantId, userId, sessionId, operation } = owner;
+  const shared = { tenantId, userId, sessionId, operation, cacheHit };
+  await transaction.usageEntry.createMany({ data: calls.map((call) => ({ id: v7(), ...shared, ...call })) });
 }
 
 /** Tokens and dollars of several calls together. */

@@ -16,8 +16,22 @@ export async function nextCutWindow(transaction: TenantTransaction, sessionId: s
   });
 }
 
+export interface FoundWindow extends StoredWindow {
+  readonly state: string;
+}
+
+/** Null for a window that is not there, or whose session is deleted. */
+export function findWindow(transaction: TenantTransaction, sessionId: string, n: number): Promise<FoundWindow | null> {
+  return transaction.window.findFirst({
+    where: { sessionId, n, session: { status: { not: 'deleted' } } },
+    select: { n: true, fromSeq: true, toSeq: true, attempts: true, state: true },
+  });
+}
+
 export interface WindowCounts {
   readonly cut: number;
+  /** In a provider batch. */
+  readonly batched: number;
   readonly summarised: number;
   readonly parked: number;
 }
@@ -25,7 +39,7 @@ export interface WindowCounts {
 export async function countWindows(transaction: TenantTransaction, sessionId: string): Promise<WindowCounts> {
   const groups = await transaction.window.groupBy({ by: ['state'], where: { sessionId }, _count: true });
   const of = (state: string) => groups.find((group) => group.state === state)?._count ?? 0;
-  return { cut: of('cut'), summarised: of('summarised'), parked: of('parked') };
+  return { cut: of('cut'), batched: of('batched'), summarised: of('summarised'), parked: of('parked') };
 }
 
 /**

@@ -3,8 +3,10 @@ import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/cli
 import { TypedSearchAttributes } from '@temporalio/common';
 import type { TenantId } from '../../domain/ids.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
-import { indexWorkflowId, sessionWorkflowId } from '../../workflows/ids.ts';
+import { indexWorkflowId, modelBatchWorkflowId, sessionWorkflowId } from '../../workflows/ids.ts';
 import { INDEX_HINT_SIGNAL, INDEX_WORKFLOW } from '../../workflows/indexing/messages.ts';
+import { MODEL_BATCH_WORKFLOW, NOW_SIGNAL } from '../../workflows/model-batch/messages.ts';
+import type { ModelBatchPolicy } from '../../workflows/model-batch/types.ts';
 import { QUEUES } from '../../workflows/queues.ts';
 import { HINT_SIGNAL, SESSION_WORKFLOW } from '../../workflows/session/messages.ts';
 import type { SessionPolicy } from '../../workflows/session/types.ts';
@@ -39,7 +41,11 @@ function folded(send: (key: TenantId) => Promise<void>): (key: TenantId) => Prom
 }
 
 /** Hints by `signalWithStart` without any payload beyond ids and settings: one call starts the workflow or wakes it. */
-export function createWorkflowHints(client: Client, policy: SessionPolicy): WorkflowHints {
+export function createWorkflowHints(
+  client: Client,
+  policy: SessionPolicy,
+  batchPolicy: ModelBatchPolicy,
+): WorkflowHints {
   const index = folded(async (tenantId) => {
     await client.withDeadline(Date.now() + HINT_TIMEOUT_MS, () =>
       client.workflow.signalWithStart(INDEX_WORKFLOW, {
@@ -57,6 +63,22 @@ export function createWorkflowHints(client: Client, policy: SessionPolicy): Work
   });
   return {
     index,
+    async modelBatch(tenantId, { id, n, full }) {
+      const options = {
+        workflowId: modelBatchWorkflowId(tenantId, n),
+        taskQueue: QUEUES.session,
+        args: [{ tenantId, batchId: id, policy: batchPolicy }],
+        // One that was ended by mistake is taken up where it was: the database knows how far it is.
+        workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+        workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+        typedSearchAttributes: new TypedSearchAttributes([{ key: SEARCH_ATTRIBUTES.tenant, value: tenantId }]),
+        priority: { fairnessKey: tenantId },
+      };
+      await client.withDeadline(Date.now() + HINT_TIMEOUT_MS, async () => {
+        if (full) await client.workflow.signalWithStart(MODEL_BATCH_WORKFLOW, { ...options, signal: NOW_SIGNAL });
+        else await client.workflow.start(MODEL_BATCH_WORKFLOW, options);
+      });
+    },
     async session(tenantId, sessionId) {
       await client.withDeadline(Date.now() + HINT_TIMEOUT_MS, () =>
         client.workflow.signalWithStart(SESSION_WORKFLOW, {

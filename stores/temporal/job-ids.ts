@@ -1,6 +1,6 @@
 import type { TenantId } from '../../domain/ids.ts';
 
-export const JOB_KINDS = ['session', 'learning', 'index', 'import', 'operation'] as const;
+export const JOB_KINDS = ['session', 'learning', 'index', 'batch', 'import', 'operation'] as const;
 export type JobKind = (typeof JOB_KINDS)[number];
 
 /** First part of the workflow ids of a kind. Jobs over all tenants are no tenant's, and have no job id. */
@@ -8,6 +8,7 @@ const PREFIXES: Readonly<Record<JobKind, string>> = {
   session: 'session',
   learning: 'learn',
   index: 'index',
+  batch: 'model-batch',
   import: 'job/import',
   operation: 'ops',
 };
@@ -24,7 +25,7 @@ export function workflowIdPrefix(kind: JobKind, tenantId: TenantId): string {
 
 export interface JobName {
   readonly kind: JobKind;
-  /** A session's id, the number of a shard, or the id of an import. */
+  /** A session's id, the number of a shard or of a batch, or the id of an import. */
   readonly subject: string;
 }
 

@@ -1,7 +1,8 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import pg from 'pg';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { failureType, modelFailureType, toFailure, withFailures } from '../../activities/failures.ts';
+import { BudgetExhausted, ModelBusy } from '../../domain/costs/limits.ts';
 import { EmbedderUnavailable } from '../../domain/ports/embedder.ts';
 import { ModelError } from '../../domain/ports/model.ts';
 import type { ModelErrorKind } from '../../domain/ports/model.ts';
@@ -42,6 +43,7 @@ const TABLE: readonly [string, unknown, FailureType, 'retried' | 'given up'][] =
     'TemporalUnavailable',
     'retried',
   ],
+  ['no place among the calls', new ModelBusy(), 'ModelBusy', 'retried'],
   ['no embedder', new EmbedderUnavailable('no model files'), 'EmbedderUnavailable', 'retried'],
   ['no vector index', new VectorIndexUnavailable('away'), 'VectorIndexUnavailable', 'retried'],
   [
@@ -132,8 +134,19 @@ describe('the closed union', () => {
   });
 
   it('is reached by the table', () => {
-    const reached = new Set(TABLE.map(([, , type]) => type));
+    // What waits for the day's end stands with its delay, below.
+    const reached = new Set([...TABLE.map(([, , type]) => type), 'BudgetExhausted']);
     expect(FAILURE_TYPES.filter((type) => !reached.has(type))).toEqual([]);
+  });
+});
+
+test('a day whose tokens are spent is waited out, for as long as the error says', () => {
+  expect(toFailure(new BudgetExhausted(5_000))).toMatchObject({
+    type: 'BudgetExhausted',
+    message: 'the daily tokens of the user are spent',
+    nonRetryable: false,
+    nextRetryDelay: 5_000,
+    details: [5_000],
   });
 });
 

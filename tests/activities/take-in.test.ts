@@ -27,7 +27,9 @@ function activities() {
         indexHints += 1;
         return temporalIsAway ? Promise.reject(new Error('away')) : Promise.resolve();
       },
+      modelBatch: () => Promise.resolve(),
     },
+    maxBatchCalls: 10,
     clock: { now: () => Date.now() },
   });
 }

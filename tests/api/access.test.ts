@@ -28,6 +28,13 @@ const REQUESTS = [
   ['read', 'GET', '/learnings', undefined],
   ['read', 'GET', '/search?q=text', undefined],
   ['read', 'POST', '/context', { purpose: 'prompt', prompt: 'text' }],
+  ['read', 'GET', '/summaries/018f0000-0000-7000-8000-000000000000', undefined],
+  ['read', 'GET', '/graph', undefined],
+  ['read', 'GET', '/profile', undefined],
+  ['read', 'POST', '/context/018f0000-0000-7000-8000-000000000000/feedback', { useful: ['aaaaaaaa'] }],
+  ['write', 'POST', '/learnings', { title: 'A title', description: 'A description' }],
+  ['write', 'PUT', '/learnings/018f0000-0000-7000-8000-000000000000', { title: 'A title' }],
+  ['write', 'DELETE', '/learnings/018f0000-0000-7000-8000-000000000000', undefined],
   ['admin', 'GET', '/metrics', undefined],
 ] as const;
 

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { createApiDependencies } from '../../api/dependencies.ts';
 import { ERROR_STATUS } from '../../api/errors.ts';
 import { createServer } from '../../api/server.ts';
+import { newId } from '../../domain/ids.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { demoHooks, replay, settled } from '../setup/demo-session.ts';
 import { createTestUser } from '../setup/database.ts';
@@ -20,6 +21,12 @@ let contract: Contract;
 let session: string;
 let importId: string;
 let valueSha256: string;
+let learningId: string;
+/** Learnings that stand, for changes that end them. */
+let otherLearnings: string[];
+let summaryId: string;
+/** A context that was served, with the hash of what stood in it first. */
+let context: { readonly id: string; readonly hash: string };
 /** Transcripts that may be imported, none, and whole values. */
 const folder = mkdtempSync(path.join(tmpdir(), 'recollect-contract-'));
 
@@ -42,6 +49,18 @@ beforeAll(async () => {
   importId = z.object({ id: z.string() }).parse(started.body).id;
   valueSha256 = await cutValue();
   await settled(instance, decodeURIComponent(session), 150_000);
+  const idOf = (body: unknown) => z.object({ id: z.string() }).parse(body).id;
+  const given = async (n: number) =>
+    idOf(
+      (await instance.call('POST', '/learnings', { body: { title: `Given ${n}`, description: `Given ${n}` } })).body,
+    );
+  learningId = await given(0);
+  otherLearnings = [await given(1), await given(2), await given(3)];
+  const written = await instance.call('GET', `/sessions/${session}/summaries?limit=1`);
+  summaryId = idOf(z.object({ data: z.array(z.unknown()) }).parse(written.body).data[0]);
+  const served = await instance.call('POST', '/context', { body: { purpose: 'session_start', project: '/src/tally' } });
+  const { id, items } = z.object({ id: z.string(), items: z.array(z.object({ hash: z.string() })) }).parse(served.body);
+  context = { id, hash: items[0]?.hash ?? '' };
 }, 180_000);
 afterAll(async () => {
   await instance.close();
@@ -118,6 +137,37 @@ function successes(): ContractRequest[] {
     { operation: `delete ${V1}/captures/{key}`, path: `/captures/${toolUseId}?dry_run=true` },
     { operation: `delete ${V1}/sessions/{id}`, path: '/sessions/test:spare' },
     { operation: `get ${V1}/learnings`, path: '/learnings?limit=100' },
+    {
+      operation: `post ${V1}/learnings`,
+      path: '/learnings',
+      options: { body: { title: 'By hand', description: `By hand ${newId()}` } },
+    },
+    { operation: `get ${V1}/learnings/{id}`, path: `/learnings/${learningId}` },
+    { operation: `put ${V1}/learnings/{id}`, path: `/learnings/${learningId}`, options: { body: { title: 'B' } } },
+    { operation: `delete ${V1}/learnings/{id}`, path: `/learnings/${otherLearnings[0]}` },
+    {
+      operation: `post ${V1}/learnings/{id}/verify`,
+      path: `/learnings/${otherLearnings[1]}/verify`,
+      options: { body: { note: 'true' } },
+    },
+    {
+      operation: `post ${V1}/learnings/{id}/invalidate`,
+      path: `/learnings/${otherLearnings[1]}/invalidate`,
+      options: { body: { reason: 'over' } },
+    },
+    {
+      operation: `post ${V1}/learnings/{id}/supersede`,
+      path: `/learnings/${otherLearnings[2]}/supersede`,
+      options: { body: { by: { title: 'New', description: `New ${newId()}` }, reason: 'newer' } },
+    },
+    { operation: `get ${V1}/summaries/{id}`, path: `/summaries/${summaryId}` },
+    { operation: `get ${V1}/graph`, path: '/graph?limit=200&depth=2' },
+    { operation: `get ${V1}/profile`, path: '/profile?project=tally' },
+    {
+      operation: `post ${V1}/context/{id}/feedback`,
+      path: `/context/${context.id}/feedback`,
+      options: { body: { useful: [context.hash] } },
+    },
     { operation: `get ${V1}/search`, path: '/search?q=invoice&limit=50&explain=true' },
     { operation: `get ${V1}/search`, path: '/search?q=invoice&group_by=session' },
     {
@@ -130,6 +180,9 @@ function successes(): ContractRequest[] {
       path: '/context',
       options: { body: { purpose: 'prompt', prompt: 'How are invoices rounded?', budget_tokens: 400 } },
     },
+    { operation: `get ${V1}/usage`, path: '/usage?group_by=project' },
+    { operation: `get ${V1}/usage/forecast`, path: '/usage/forecast?days=3' },
+    { operation: `get ${V1}/roi`, path: '/roi?minutes_per_memory=5&hourly_usd=80&usd_per_mtok=3' },
     { operation: `get ${V1}/health`, path: '/health' },
     { operation: `get ${V1}/health/live`, path: '/health/live' },
     { operation: `get ${V1}/health/ready`, path: '/health/ready' },
@@ -179,9 +232,37 @@ function failures(reader: string): ContractRequest[] {
     { operation: `delete ${V1}/captures/{key}`, path: '/captures/nothing' },
     { operation: `delete ${V1}/sessions/{id}`, path: '/sessions/nobody' },
     { operation: `get ${V1}/learnings`, path: '/learnings?category=odd' },
+    { operation: `post ${V1}/learnings`, path: '/learnings', options: { body: {} } },
+    { operation: `get ${V1}/learnings/{id}`, path: '/learnings/odd' },
+    { operation: `put ${V1}/learnings/{id}`, path: `/learnings/${newId()}`, options: { body: { title: 'B' } } },
+    { operation: `put ${V1}/learnings/{id}`, path: `/learnings/${learningId}`, options: { body: { title: 'C' } } },
+    { operation: `delete ${V1}/learnings/{id}`, path: `/learnings/${newId()}` },
+    { operation: `post ${V1}/learnings/{id}/verify`, path: '/learnings/odd/verify', options: { body: {} } },
+    {
+      operation: `post ${V1}/learnings/{id}/invalidate`,
+      path: `/learnings/${learningId}/invalidate`,
+      options: { body: {} },
+    },
+    {
+      operation: `post ${V1}/learnings/{id}/supersede`,
+      path: `/learnings/${learningId}/supersede`,
+      options: { body: { by: learningId, reason: 'r' } },
+    },
+    { operation: `get ${V1}/summaries/{id}`, path: `/summaries/${newId()}` },
+    { operation: `get ${V1}/graph`, path: '/graph?depth=3' },
+    { operation: `get ${V1}/profile`, path: `/profile?user=${newId()}` },
+    {
+      operation: `post ${V1}/context/{id}/feedback`,
+      path: `/context/${newId()}/feedback`,
+      options: { body: { useful: ['aaaaaaaa'] } },
+    },
     { operation: `get ${V1}/search`, path: '/search' },
     { operation: `get ${V1}/search`, path: `/search?q=${'x'.repeat(501)}` },
     { operation: `post ${V1}/context`, path: '/context', options: { body: { purpose: 'file' } } },
+    { operation: `get ${V1}/usage`, path: '/usage?since=2020-01-01T00:00:00Z' },
+    { operation: `get ${V1}/usage`, path: '/usage?user=nobody', options: { key: reader } },
+    { operation: `get ${V1}/usage/forecast`, path: '/usage/forecast?days=91' },
+    { operation: `get ${V1}/roi`, path: '/roi?hourly_usd=-1' },
     { operation: `get ${V1}/metrics`, path: '/metrics', options: { key: reader } },
     { operation: `get ${V1}/metrics`, path: '/metrics', options: { key: null } },
   ];

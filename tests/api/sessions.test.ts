@@ -190,7 +190,10 @@ describe('one session', () => {
   });
 
   test('that was written of has its summaries, one of another tenant has none', async () => {
-    expect((await instance.call('GET', '/sessions/s-20/summaries')).body).toEqual({ data: [] });
+    expect((await instance.call('GET', '/sessions/s-20/summaries')).body).toMatchObject({
+      data: [],
+      pagination: { total: 0, has_next: false, next_cursor: null },
+    });
     expect(errorOf(await instance.call('GET', '/sessions/nobody/summaries'))).toMatchObject({ code: 'NOT_FOUND' });
   });
 });

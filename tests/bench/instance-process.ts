@@ -13,12 +13,15 @@ export interface InstanceProcess {
   stop(): Promise<void>;
 }
 
-/** `recollect up` as a process of its own, as a user starts it; resolves when it says that it is ready. */
-export async function startInstanceProcess(dataDir: string): Promise<InstanceProcess> {
+/** `recollect up` as a process of its own, as a user starts it, with these settings; resolves when it says that it is ready. */
+export async function startInstanceProcess(
+  dataDir: string,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<InstanceProcess> {
   const started = performance.now();
   const child: ChildProcess = spawn(process.execPath, [CLI, 'up', '--data-dir', dataDir], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: processEnvironment(),
+    env: { ...processEnvironment(), ...settings },
   });
   let said = '';
   await new Promise<void>((resolve, reject) => {

@@ -97,7 +97,13 @@ describe('values', () => {
     ['RECOLLECT_SCRAPE_TOKEN', 'hunter2'],
     ['RECOLLECT_MODEL_PROVIDER', 'hunter2'],
     ['RECOLLECT_ANTHROPIC_BASE_URL', 'hunter2'],
-    ['RECOLLECT_MODEL_INPUT_USD_PER_MTOK', '-1'],
+    ['RECOLLECT_SMALL_MODEL_PRICES', '1,5,1.25'],
+    ['RECOLLECT_LARGE_MODEL_PRICES', '3,15,-1,0.3'],
+    ['RECOLLECT_LARGE_MODEL_PRICES', '3,15,hunter2,0.3'],
+    ['RECOLLECT_CACHE_SIMILARITY', '1.01'],
+    ['RECOLLECT_BATCH_MAX_CALLS', '2001'],
+    ['RECOLLECT_OVER_BUDGET', 'hunter2'],
+    ['RECOLLECT_MODEL_LANE', 'hunter2'],
     ['RECOLLECT_SEARCH_KEYWORD_WEIGHT', '1.1'],
     ['RECOLLECT_HINT_DELAY_MS', '60001'],
     ['RECOLLECT_LOG_LEVEL', 'hunter2'],
@@ -118,6 +124,13 @@ describe('values', () => {
 
 describe('contradictions', () => {
   it.each<[string, Record<string, string>, string]>([
+    ['batches without a provider', { RECOLLECT_MODEL_LANE: 'economy' }, 'RECOLLECT_MODEL_LANE'],
+    ['more calls of one user than in all', { RECOLLECT_MODEL_CONCURRENCY: '2' }, 'RECOLLECT_MODEL_USER_CONCURRENCY'],
+    [
+      'a call that holds nothing beside its prefix',
+      { RECOLLECT_MODEL_PROVIDER: 'anthropic', ANTHROPIC_API_KEY: 'k', RECOLLECT_REQUEST_TOKENS: '6999' },
+      'RECOLLECT_REQUEST_TOKENS',
+    ],
     ['a provider without its key', { RECOLLECT_MODEL_PROVIDER: 'anthropic' }, 'ANTHROPIC_API_KEY'],
     [
       'a turn larger than a window',
@@ -165,4 +178,10 @@ it('every setting says what it is for, for the table in the documentation', () =
     expect(name).toMatch(/^(?:RECOLLECT_[A-Z_]+|ANTHROPIC_API_KEY|CLAUDE_CONFIG_DIR)$/);
     expect(`${name}: ${schema.description ?? ''}`).toMatch(/: .{5,}/);
   }
+});
+
+it('the api makes no model calls, and needs no key of the provider', () => {
+  const environment = { ...needed, RECOLLECT_MODEL_PROVIDER: 'anthropic' };
+  expect(() => parseConfig(environment)).toThrow('ANTHROPIC_API_KEY');
+  expect(parseConfig(environment, false).model).toMatchObject({ provider: 'anthropic', apiKey: undefined });
 });

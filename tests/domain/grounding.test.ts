@@ -108,6 +108,7 @@ const point = (quote: string): SessionSummaryDraft['keyPoints'][number] => ({
 describe('a session', () => {
   const input: SessionInput = {
     projectName: null,
+    glossary: [],
     topics: [
       {
         id: 't',

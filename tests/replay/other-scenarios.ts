@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { WorkflowFailedError } from '@temporalio/client';
+import { CONSOLIDATION_WORKFLOW } from '../../workflows/consolidation/messages.ts';
 import { indexWorkflowId, operationsWorkflowId } from '../../workflows/ids.ts';
 import { INDEX_WORKFLOW } from '../../workflows/indexing/messages.ts';
 import type { EmbedBatchResult } from '../../workflows/indexing/types.ts';
@@ -74,6 +75,31 @@ function operation(workflow: 'captureSweep' | 'partitions', shape: 'happy' | 'fa
   };
 }
 
+function consolidationScenario(shape: 'happy' | 'failed'): Scenario {
+  const done = { scopes: 3, duplicates: 1, superseded: 0, decayed: 20, pruned: 2 };
+  return {
+    workflow: 'consolidation',
+    shape,
+    activities: () => ({
+      consolidate:
+        shape === 'failed'
+          ? () => Promise.reject(ApplicationFailure.create({ type: 'Unexpected', message: 'lost', nonRetryable: true }))
+          : async () => done,
+    }),
+    async run(client) {
+      const handle = await client.workflow.start(CONSOLIDATION_WORKFLOW, {
+        workflowId: `${operationsWorkflowId('consolidation')}/by-hand`,
+        taskQueue: QUEUES.session,
+        args: [],
+      });
+      await handle.result().catch((error: unknown) => {
+        if (!(shape === 'failed' && error instanceof WorkflowFailedError)) throw error;
+      });
+      return handle;
+    },
+  };
+}
+
 /** The shapes of the other families' histories. */
 export const OTHER_SCENARIOS: readonly Scenario[] = [
   indexScenario('happy', [{ ...DONE, more: true }, DONE]),
@@ -99,4 +125,6 @@ export const OTHER_SCENARIOS: readonly Scenario[] = [
   operation('captureSweep', 'happy'),
   operation('captureSweep', 'failed'),
   operation('partitions', 'happy'),
+  consolidationScenario('happy'),
+  consolidationScenario('failed'),
 ];

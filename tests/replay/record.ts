@@ -7,6 +7,7 @@ import { startEngines } from '../../infra/engines/start-engines.ts';
 import { cacheDirectory } from '../../infra/instance/cache-directory.ts';
 import { silentProgress } from '../../infra/supervisor/progress.ts';
 import { HISTORIES, writeHistory } from './history-file.ts';
+import { MODEL_BATCH_SCENARIOS } from './model-batch-scenarios.ts';
 import { OTHER_SCENARIOS } from './other-scenarios.ts';
 import { startScriptedWorkers } from './scripted-workers.ts';
 import { SESSION_SCENARIOS } from './session-scenarios.ts';
@@ -15,7 +16,7 @@ import { TRANSCRIPT_SCENARIOS } from './transcript-scenarios.ts';
 
 // Records the histories that are missing. One that exists is never written again: when replaying it fails, the workflow needs a patch.
 mkdirSync(HISTORIES, { recursive: true });
-const missing = [...SESSION_SCENARIOS, ...OTHER_SCENARIOS, ...TRANSCRIPT_SCENARIOS].filter(
+const missing = [...SESSION_SCENARIOS, ...OTHER_SCENARIOS, ...MODEL_BATCH_SCENARIOS, ...TRANSCRIPT_SCENARIOS].filter(
   (scenario) => !existsSync(path.join(HISTORIES, historyFile(scenario.workflow, scenario.shape))),
 );
 if (missing.length > 0) {

@@ -3,8 +3,10 @@ import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { bootstrapTemporal } from '../../infra/bootstrap/temporal.ts';
 import { readBundle } from '../../workers/bundle.ts';
+import type { ConsolidationActivities } from '../../workflows/consolidation/types.ts';
 import type { IndexActivities } from '../../workflows/indexing/types.ts';
 import type { LearningActivities } from '../../workflows/learning/types.ts';
+import type { ModelBatchActivities } from '../../workflows/model-batch/types.ts';
 import type { MaintenanceActivities } from '../../workflows/operations/types.ts';
 import { QUEUES } from '../../workflows/queues.ts';
 import type { SessionActivities, SummariseActivities } from '../../workflows/session/types.ts';
@@ -14,7 +16,9 @@ export type ScriptedActivities = SessionActivities &
   SummariseActivities &
   LearningActivities &
   IndexActivities &
+  ModelBatchActivities &
   MaintenanceActivities &
+  ConsolidationActivities &
   TranscriptActivities;
 
 export interface ScriptedWorkers {

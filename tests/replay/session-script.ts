@@ -3,7 +3,7 @@ import { sessionWorkflowId } from '../../workflows/ids.ts';
 import { QUEUES } from '../../workflows/queues.ts';
 import { MAX_SIGNALS } from '../../workflows/session/limits.ts';
 import { HINT_SIGNAL, SESSION_WORKFLOW } from '../../workflows/session/messages.ts';
-import type { SessionState, SessionView, TakeInResult } from '../../workflows/session/types.ts';
+import type { SessionPolicy, SessionState, SessionView, TakeInResult } from '../../workflows/session/types.ts';
 import type { session } from '../../workflows/session/workflow.ts';
 import { until } from '../setup/until.ts';
 import type { ScriptedActivities } from './scripted-workers.ts';
@@ -52,12 +52,12 @@ export const ONE_RUN: SessionState = {
 export type SessionHandle = WorkflowHandleWithSignaledRunId<typeof session>;
 
 /** Starts the session as a hint does; with the state of a run before, as that run's end does. */
-export function start(client: Client, state?: SessionState): Promise<SessionHandle> {
+export function start(client: Client, state?: SessionState, policy: SessionPolicy = POLICY): Promise<SessionHandle> {
   return client.workflow.signalWithStart<typeof session>(SESSION_WORKFLOW, {
     workflowId: sessionWorkflowId(TENANT, SESSION),
     taskQueue: QUEUES.session,
     signal: HINT_SIGNAL,
-    args: [{ tenantId: TENANT, sessionId: SESSION, policy: POLICY, ...(state === undefined ? {} : { state }) }],
+    args: [{ tenantId: TENANT, sessionId: SESSION, policy, ...(state === undefined ? {} : { state }) }],
   });
 }
 
@@ -81,6 +81,7 @@ export function script(
     summariseSession: async () => ({ calls: 1, tokens: 400, usd: 0, summaryId: SUMMARY }),
     extractLearnings: async () => ({ written: 3, calls: 1, tokens: 300, usd: 0, pending: 0 }),
     setCapture: async ({ on }) => ({ on }),
+    offerWindows: async () => ({ windowsCut: 0, windowsBatched: 0, windowsParked: 0 }),
     ...overrides,
   };
 }

@@ -30,7 +30,7 @@ const learning = (changes: Partial<ContextLearning> = {}): ContextLearning => ({
   description: 'Vitest needs pool "forks" here.',
   confidence: 0.8,
   verified: false,
-  useCount: 0,
+  useWeight: 0,
   validFrom: NOW,
   ...changes,
 });
@@ -112,7 +112,7 @@ describe('values', () => {
     ['the newest session more than another', entriesOf({ sessions: [session(), session()] })],
     ['a verified learning more than another', entriesOf({ learnings: [learning({ verified: true }), learning()] })],
     ['a surer learning', entriesOf({ learnings: [learning({ confidence: 0.9 }), learning({ confidence: 0.5 })] })],
-    ['a learning that was used', entriesOf({ learnings: [learning({ useCount: 5 }), learning()] })],
+    ['a learning that was used', entriesOf({ learnings: [learning({ useWeight: 5 }), learning()] })],
     ['a younger learning', entriesOf({ learnings: [learning(), learning({ validFrom: new Date('2026-01-01') })] })],
     ['a decision more than a bugfix', entriesOf({ items: [item(), item({ kind: 'bugfix' })] })],
     ['what is important', entriesOf({ items: [item({ importance: 0.9 }), item({ importance: 0.1 })] })],
@@ -125,12 +125,12 @@ describe('values', () => {
   });
 
   it('follow the weights: relevance 0.40, importance 0.25, recency 0.20, use 0.15', () => {
-    const best = learning({ verified: true, confidence: 1, useCount: 50 });
+    const best = learning({ verified: true, confidence: 1, useWeight: 50 });
     expect(valueOf({ learnings: [best] })).toBeCloseTo(1, 10);
     expect(valueOf({ learnings: [{ ...best, verified: false }] })).toBeCloseTo(1 - 0.4 * 0.4, 10);
     expect(valueOf({ learnings: [{ ...best, confidence: 0 }] })).toBeCloseTo(0.75, 10);
-    expect(valueOf({ learnings: [{ ...best, useCount: 0 }] })).toBeCloseTo(0.85, 10);
-    expect(valueOf({ learnings: [{ ...best, useCount: 5_000 }] })).toBeCloseTo(1, 10);
+    expect(valueOf({ learnings: [{ ...best, useWeight: 0 }] })).toBeCloseTo(0.85, 10);
+    expect(valueOf({ learnings: [{ ...best, useWeight: 5_000 }] })).toBeCloseTo(1, 10);
     // Thirty days: recency is halved.
     expect(valueOf({ learnings: [{ ...best, validFrom: new Date('2026-03-01T00:00:00Z') }] })).toBeCloseTo(0.9, 10);
     expect(valueOf({ learnings: [{ ...best, validFrom: new Date('1970-01-01') }] })).toBeCloseTo(0.8, 5);
@@ -193,7 +193,7 @@ describe('entriesOfSearch', () => {
     key: null,
     sources: [],
     importance: 0.7,
-    useCount: 0,
+    useWeight: 0,
     occurredAt: '2026-03-31T10:00:00Z',
     createdAt: '2026-03-31T10:00:00Z',
   };

@@ -24,7 +24,7 @@ let store: TranscriptStore;
 beforeAll(async () => {
   instance = await startTestInstance();
   const { database } = instance.db;
-  const hints = createWorkflowHints(instance.temporal, instance.config.session);
+  const hints = createWorkflowHints(instance.temporal, instance.config.session, { gatherMs: 1, pollMs: 1, retryMs: 1 });
   store = createTranscriptStore(
     database,
     instance.admin,

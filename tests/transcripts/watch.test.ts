@@ -54,7 +54,7 @@ async function tell(hooks: readonly RecordedHook[], source: 'hook' | 'spool' = '
 
 function look(more: Partial<WatchOptions> = {}) {
   const { database } = instance.db;
-  const hints = createWorkflowHints(instance.temporal, instance.config.session);
+  const hints = createWorkflowHints(instance.temporal, instance.config.session, { gatherMs: 1, pollMs: 1, retryMs: 1 });
   const capturer: Capturer = owner;
   return watchTranscripts({
     database,

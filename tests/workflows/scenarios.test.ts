@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, inject, test } from 'vitest';
+import { MODEL_BATCH_SCENARIOS } from '../replay/model-batch-scenarios.ts';
 import { OTHER_SCENARIOS } from '../replay/other-scenarios.ts';
 import type { Scenario } from '../replay/scenario.ts';
 import { startScriptedWorkers } from '../replay/scripted-workers.ts';
@@ -32,7 +33,7 @@ async function play(scenario: Scenario): Promise<Played> {
 }
 
 function scenario(workflow: string, shape: string): Scenario {
-  const found = [...SESSION_SCENARIOS, ...OTHER_SCENARIOS].find(
+  const found = [...SESSION_SCENARIOS, ...OTHER_SCENARIOS, ...MODEL_BATCH_SCENARIOS].find(
     (each) => each.workflow === workflow && each.shape === shape,
   );
   if (found === undefined) throw new Error(`there is no scenario ${workflow} ${shape}`);
@@ -164,5 +165,36 @@ describe('other workflows', { timeout: 120_000 }, () => {
     ['partitions', 'happy', 'Completed'],
   ])('%s %s ends %s', async (workflow, shape, status) => {
     expect((await play(scenario(workflow, shape))).status).toBe(status);
+  });
+});
+
+describe('economy lane', { timeout: 120_000 }, () => {
+  test('a session waits, visible, until the batch has told, and only then sums itself up', async () => {
+    const { status, activities } = await play(scenario('session', 'economy'));
+    expect(status).toBe('Completed');
+    expect(activities).not.toContain('summariseWindows');
+    expect(activities.lastIndexOf('offerWindows')).toBeLessThan(activities.indexOf('summariseSession'));
+    expect(activities.filter((name) => name === 'offerWindows')).toHaveLength(2);
+  });
+
+  test('who asks for a summary gets it while windows lie in a batch, which is waited for afterwards', async () => {
+    const { activities } = await play(scenario('session', 'economy-summarised-now'));
+    expect(activities.indexOf('summariseSession')).toBeGreaterThan(activities.indexOf('offerWindows'));
+    expect(activities.lastIndexOf('offerWindows')).toBeGreaterThan(activities.indexOf('summariseSession'));
+    expect(activities).not.toContain('settle');
+  });
+
+  test('a batch outlives a provider that is away for longer than an activity may take', async () => {
+    const { status, activities } = await play(scenario('modelBatch', 'provider-away'));
+    expect(status).toBe('Completed');
+    expect(activities.filter((name) => name === 'submitBatch')).toHaveLength(2);
+    expect(activities.at(-1)).toBe('collectBatch');
+  });
+
+  test('a batch that is ended lets its windows wait again', async () => {
+    const { status, activities } = await play(scenario('modelBatch', 'cancelled'));
+    expect(status).toBe('Canceled');
+    expect(activities.at(-1)).toBe('releaseBatch');
+    expect(activities).not.toContain('collectBatch');
   });
 });

@@ -1,7 +1,8 @@
 import { condition, executeChild, ParentClosePolicy, WorkflowIdReusePolicy } from '@temporalio/workflow';
 import { learningWorkflowId } from '../ids.ts';
 import { learning } from '../learning/workflow.ts';
-import { INDEX_CHECK_MS, MAX_PROVIDER_WAIT_MS } from './limits.ts';
+import { MAX_PROVIDER_WAIT_MS } from '../provider-wait.ts';
+import { INDEX_CHECK_MS } from './limits.ts';
 import { database } from './policy.ts';
 import type { SessionRun } from './run.ts';
 

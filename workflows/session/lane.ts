@@ -1,5 +1,5 @@
 import { condition } from '@temporalio/workflow';
-import { MAX_PROVIDER_WAIT_MS } from './limits.ts';
+import { MAX_PROVIDER_WAIT_MS } from '../provider-wait.ts';
 import { database } from './policy.ts';
 import type { SessionRun } from './run.ts';
 
@@ -27,7 +27,11 @@ export class WindowLane {
   private async summarise(): Promise<void> {
     const { run } = this;
     if (run.phase === 'active') await run.enter('summarising');
-    while (!run.leaving && run.taken !== null && run.taken.windowsCut > 0) {
+    while (!run.leaving && run.taken !== null && run.hasWindows) {
+      if (run.isEconomy && run.asked !== 'summary') {
+        await this.waitForBatch();
+        continue;
+      }
       const outcome = await run.withProvider(
         () => this.summariseOnce(),
         () => run.leaving,
@@ -45,6 +49,33 @@ export class WindowLane {
     }
     if (run.phase === 'summarising' && !run.leaving) await run.show('active');
     await database.hintIndex(run.ref);
+  }
+
+  /** Has the windows gathered into a batch, and waits until one tells, somebody asks, or it is time to look whether telling was lost. */
+  private async waitForBatch(): Promise<void> {
+    const { run } = this;
+    run.batchTold = false;
+    const looks = run.state.takenIn;
+    const offered = await database.offerWindows({ ...run.ref, phase: run.phase });
+    run.windowsBatched = offered.windowsBatched;
+    run.state.windowsParked = offered.windowsParked;
+    if (run.taken !== null) {
+      // A look that was taken meanwhile may have cut a window that this call did not count.
+      const windowsCut =
+        run.state.takenIn === looks ? offered.windowsCut : Math.max(run.taken.windowsCut, offered.windowsCut);
+      run.taken = { ...run.taken, windowsCut, windowsParked: offered.windowsParked };
+    }
+    if (!run.hasWindows) return;
+    run.waiting = { reason: 'BatchPending', untilMs: Date.now() + MAX_PROVIDER_WAIT_MS };
+    run.mark(run.phase);
+    const cut = run.taken?.windowsCut ?? 0;
+    await condition(
+      () =>
+        run.batchTold || run.leaving || run.retrying || run.asked === 'summary' || (run.taken?.windowsCut ?? 0) > cut,
+      MAX_PROVIDER_WAIT_MS,
+    );
+    run.retrying = false;
+    run.waiting = null;
   }
 
   private async summariseOnce(): Promise<void> {

@@ -4,7 +4,5 @@ export const MAX_SIGNALS = 2_000;
 export const MAX_ROUNDS = 400;
 /** … or this many events, at which a history still replays in a few tens of milliseconds. A round adds about 12 of them. */
 export const MAX_HISTORY_EVENTS = 1_400;
-/** Longest wait for a provider between two attempts. */
-export const MAX_PROVIDER_WAIT_MS = 600_000;
 /** First look for vectors that nobody told about; the next ones come after the longest wait for a provider. */
 export const INDEX_CHECK_MS = 60_000;

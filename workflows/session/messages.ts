@@ -7,6 +7,9 @@ export const HINT_SIGNAL = 'hint';
 /** The vectors of this session are written. */
 export const INDEXED_SIGNAL = 'indexed';
 
+/** Windows of this session that were in a provider batch are done, or wait again. */
+export const SUMMARISED_SIGNAL = 'summarised';
+
 /** Do not wait any longer: try the provider now, and give parked windows another turn. */
 export const RETRY_SIGNAL = 'retry';
 

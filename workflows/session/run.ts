@@ -1,7 +1,7 @@
 import { condition, patched, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { MAX_HISTORY_EVENTS, MAX_ROUNDS, MAX_SIGNALS } from './limits.ts';
 import { database, modelOf } from './policy.ts';
-import { failureReason, providerWait } from './provider-wait.ts';
+import { failureReason, providerWait } from '../provider-wait.ts';
 import type {
   Ask,
   AskResult,
@@ -46,6 +46,10 @@ export class SessionRun {
   // A run begins with a look at what is stored, so that no hint can be lost between two runs.
   hinted = true;
   vectorsDone = false;
+  /** Windows that lie in provider batches. A run of the economy lane does not know before it asked: then it is one. */
+  windowsBatched: number;
+  /** A batch told that windows of this session are done. */
+  batchTold = false;
   /** Somebody said not to wait any longer. */
   retrying = false;
   signals = 0;
@@ -63,6 +67,17 @@ export class SessionRun {
     this.fewTasks = patched('session-few-tasks');
     this.state = { ...(input.state ?? FIRST), runs: (input.state?.runs ?? 0) + 1 };
     this.asked = input.state?.asked ?? null;
+    this.windowsBatched = this.isEconomy ? 1 : 0;
+  }
+
+  /** Windows go into provider batches. Whoever asked for something waits for it: then those that are in none go the direct way. */
+  get isEconomy(): boolean {
+    return this.input.policy.lane === 'economy';
+  }
+
+  /** Windows wait for the model, or for a batch that nobody is in a hurry about. */
+  get hasWindows(): boolean {
+    return (this.taken?.windowsCut ?? 0) > 0 || (this.windowsBatched > 0 && this.asked !== 'summary');
   }
 
   get view(): SessionView {

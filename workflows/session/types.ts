@@ -6,6 +6,8 @@ export interface SessionPolicy {
   readonly maxAgeMs: number;
   readonly idleMs: number;
   readonly retryMs: number;
+  /** Windows go into provider batches at a lower price, unless somebody waits for them. Absent: they are summarised at once. */
+  readonly lane?: 'economy';
 }
 
 /** What goes on over continue-as-new. Plain JSON: counters and positions, never content. */
@@ -116,6 +118,13 @@ export interface ModelStepInput extends SessionRef {
   readonly phase: SessionPhase;
 }
 
+/** Windows that wait to be gathered, and those in a batch. */
+export interface OfferResult {
+  readonly windowsCut: number;
+  readonly windowsBatched: number;
+  readonly windowsParked: number;
+}
+
 export interface WindowsResult extends SummariseResult {
   /** Windows that this call summarised. */
   readonly summarised: number;
@@ -157,6 +166,8 @@ export interface SessionActivities {
   /** Ends the session if nothing new was captured and, in runs that say `vectors`, no vector is pending. */
   settle(input: SettleInput): Promise<SettleResult>;
   setCapture(input: CaptureSwitchInput): Promise<SetCaptureResult>;
+  /** Shows the phase, and sees to it that a batch gathers the session's windows. */
+  offerWindows(input: ModelStepInput): Promise<OfferResult>;
 }
 
 /** Calls of the model, on the model queue. */

@@ -18,6 +18,7 @@ import {
   RETRY_SIGNAL,
   SET_CAPTURE_UPDATE,
   STATE_QUERY,
+  SUMMARISED_SIGNAL,
   SUMMARISE_NOW_UPDATE,
 } from './messages.ts';
 import { database } from './policy.ts';
@@ -27,6 +28,7 @@ import type { AskResult, SessionInput, SessionView, SetCaptureInput, SetCaptureR
 const hint = defineSignal(HINT_SIGNAL);
 const indexed = defineSignal(INDEXED_SIGNAL);
 const retry = defineSignal(RETRY_SIGNAL);
+const summarised = defineSignal(SUMMARISED_SIGNAL);
 const stateQuery = defineQuery<SessionView>(STATE_QUERY);
 const summariseNow = defineUpdate<AskResult>(SUMMARISE_NOW_UPDATE);
 const close = defineUpdate<AskResult>(CLOSE_UPDATE);
@@ -42,6 +44,10 @@ function listen(run: SessionRun): void {
   });
   setHandler(indexed, () => {
     run.vectorsDone = true;
+    run.signals += 1;
+  });
+  setHandler(summarised, () => {
+    run.batchTold = true;
     run.signals += 1;
   });
   setHandler(retry, () => {
@@ -83,7 +89,7 @@ async function live(run: SessionRun): Promise<void> {
     if (look.gone) return await leave(run, NOT_DONE);
     if (lane.broken !== null) throw lane.broken;
     if (run.retrying && lane.running === null) await takeUpAgain(run);
-    if ((run.taken?.windowsCut ?? 0) > 0 && lane.running === null) lane.start();
+    if (run.hasWindows && lane.running === null) lane.start();
 
     if (run.isLong) {
       run.leaving = true;

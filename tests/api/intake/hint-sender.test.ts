@@ -32,6 +32,7 @@ function playground() {
         if (failing.has(sessionId)) throw new Error('away');
       },
       index: () => Promise.resolve(),
+      modelBatch: () => Promise.resolve(),
     },
     onFailure: (error) => failures.push(error),
     onSent: () => {

@@ -22,6 +22,8 @@ export interface BenchInstance {
   readonly port: number;
   readonly key: string;
   readonly temporalAddress: string;
+  /** Of Recollect's database, as the role of the api and the worker. */
+  readonly appDatabaseUrl: string;
   /** As the superuser, in Recollect's database: for counting, never for what is measured. */
   readonly database: pg.Pool;
   /** The process of a service; 0 when it does not run. */
@@ -31,19 +33,20 @@ export interface BenchInstance {
   stop(): Promise<void>;
 }
 
-/** A `recollect up` on a scratch data directory, which is removed afterwards. */
-export async function startBenchInstance(): Promise<BenchInstance> {
+/** A `recollect up` with these settings on a scratch data directory, which is removed afterwards. */
+export async function startBenchInstance(settings: Readonly<Record<string, string>> = {}): Promise<BenchInstance> {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'recollect-bench-'));
   chmodSync(dataDir, 0o755);
-  const instance = await startInstanceProcess(dataDir).catch((error: unknown) => {
+  const instance = await startInstanceProcess(dataDir, settings).catch((error: unknown) => {
     rmSync(dataDir, { recursive: true, force: true });
     throw error;
   });
   const layout = prepareDataDirectory(dataDir);
   const credentials = readCredentials(layout.credentialsFile);
   const ports = portsSchema.parse(JSON.parse(readFileSync(layout.portsFile, 'utf8')));
-  const secret = encodeURIComponent(readOrCreateSecrets(layout.secretsFile).postgresSuperuser);
-  const urlOf = (database: string) => `postgresql://postgres:${secret}@127.0.0.1:${ports.postgres}/${database}`;
+  const secrets = readOrCreateSecrets(layout.secretsFile);
+  const urlOf = (database: string, role = 'postgres', secret = secrets.postgresSuperuser) =>
+    `postgresql://${role}:${encodeURIComponent(secret)}@127.0.0.1:${ports.postgres}/${database}`;
   const database = new pg.Pool({ connectionString: urlOf(DATABASE_NAME), max: 2 });
   return {
     dataDir,
@@ -51,6 +54,7 @@ export async function startBenchInstance(): Promise<BenchInstance> {
     port: ports.api,
     key: credentials.apiKey,
     temporalAddress: `127.0.0.1:${ports.temporalFrontend}`,
+    appDatabaseUrl: urlOf(DATABASE_NAME, 'recollect_app', secrets.postgresApp),
     database,
     pid: (service) => readState(layout.stateFile)?.nodes[service]?.process?.pid ?? 0,
     async withBareServer(work) {

@@ -5,10 +5,10 @@ const ESCAPE = String.fromCodePoint(27);
 
 describe('plainText', () => {
   it.each([
-    ['emphasis', '**Fixed** the *bug* in __a.ts__', 'Fixed the bug in a.ts'],
+    ['emphasis', '**Fixed** the *bug* __in a.ts__', 'Fixed the bug in a.ts'],
     ['links', 'See [the docs](https://example.com/a?b=1).', 'See the docs.'],
     ['multiplication and globs', '2 * 3 * 4 and **/*.ts', '2 * 3 * 4 and **/*.ts'],
-    ['names with underscores', 'my_long_name and __init__', 'my_long_name and init'],
+    ['names with underscores', 'my_long_name, __init__ and a/__init__.py', 'my_long_name, __init__ and a/__init__.py'],
     ['emoji and line breaks', 'Done ✅\n  at last 🎉', 'Done at last'],
     ['escape sequences', `${ESCAPE}[31mred${ESCAPE}[0m`, 'red'],
   ])('%s', (_, markdown, plain) => {

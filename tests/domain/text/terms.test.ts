@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { overlap, termsOf, wordCount } from '../../../domain/text/terms.ts';
+import { overlap, stopWordShare, termsOf, wordCount } from '../../../domain/text/terms.ts';
 
 describe('termsOf', () => {
   it('leaves stop words out and brings forms together', () => {
@@ -28,4 +28,11 @@ it('counts words in both kinds of script', () => {
   expect(wordCount('fix the bug')).toBe(3);
   expect(wordCount('修复错误')).toBe(2);
   expect(wordCount('--- ***')).toBe(0);
+});
+
+it('tells prose from lists and logs by its stop words', () => {
+  expect(stopWordShare('we do not have it in the list')).toBeGreaterThan(0.8);
+  expect(stopWordShare('Resolved 28 packages')).toBe(0);
+  expect(stopWordShare('使用本地时区')).toBe(1);
+  expect(stopWordShare('')).toBe(0);
 });

@@ -1,16 +1,24 @@
-import type { SourceRow } from '../../../domain/ports/model.ts';
+import type { ModelAnswer, PreparedCall, SourceRow, WindowInput } from '../../../domain/ports/model.ts';
 import { ModelError, type ModelPort } from '../../../domain/ports/model.ts';
 import { createClaudeModel } from '../../../models/claude/model.ts';
+import { createTokenCounter } from '../../../models/tokens/token-counter.ts';
 import { rowsFrom } from '../rows.ts';
 import type { MessagesServer } from './messages-server.ts';
 
+export const { count: countTokens } = createTokenCounter();
 /** Captured text, which no error message may hold. */
 export const SECRET_WORD = 'xylophone';
 export const rows: readonly SourceRow[] = rowsFrom([
   { id: 'uuid-1', type: 'user', content: `Fix the ${SECRET_WORD} bug.` },
   { id: 'uuid-2', type: 'error', tool: 'Bash', content: '$ npm test\n\n1 failed' },
 ]);
-export const window = { projectName: 'demo', precedingRequest: 'earlier request', rows };
+export const window: WindowInput = {
+  projectName: 'demo',
+  glossary: [],
+  precedingRequest: 'earlier request',
+  known: [],
+  rows,
+};
 /** An answer that fits the schema. Its item cites a row that does not exist. */
 export const topic = {
   title: 'T'.repeat(130),
@@ -21,7 +29,15 @@ export const topic = {
     { kind: 'bugfix', title: 't', content: 'c', tags: ['npm'], importance: 1.5, evidence: [{ row: 'R9', quote: 'x' }] },
   ],
 };
-const prices = { inputUsdPerMTok: 3, outputUsdPerMTok: 15, cacheWriteUsdPerMTok: 3.75, cacheReadUsdPerMTok: 0.3 };
+
+export const SMALL = {
+  name: 'claude-haiku-test',
+  prices: { inputUsdPerMTok: 1, outputUsdPerMTok: 5, cacheWriteUsdPerMTok: 1.25, cacheReadUsdPerMTok: 0.1 },
+};
+export const LARGE = {
+  name: 'claude-sonnet-test',
+  prices: { inputUsdPerMTok: 3, outputUsdPerMTok: 15, cacheWriteUsdPerMTok: 3.75, cacheReadUsdPerMTok: 0.3 },
+};
 
 /** The adapter against the given server, with short limits. */
 export function modelAt(
@@ -31,10 +47,14 @@ export function modelAt(
   return createClaudeModel({
     apiKey: server.apiKey,
     baseUrl: server.url,
-    model: 'claude-test',
-    prices,
-    timeoutMs: 5000,
-    maxOutputTokens: 2000,
+    small: SMALL,
+    large: LARGE,
+    smallWindowTokens: 4_000,
+    timeoutMs: 5_000,
+    maxOutputTokens: 1_500,
+    requestTokens: 8_000,
+    batchPriceShare: 0.5,
+    countTokens,
     now: () => Date.parse('2026-03-02T09:00:00Z'),
     ...changes,
   });
@@ -42,6 +62,17 @@ export function modelAt(
 
 export function live(): AbortSignal {
   return new AbortController().signal;
+}
+
+/** Prepares and asks. */
+export async function asked<Output>(call: Promise<PreparedCall<Output>>): Promise<ModelAnswer<Output>> {
+  return (await call).ask(live());
+}
+
+/** What an answer says; an error where it cannot be used. */
+export function outputOf<Output>({ reading }: Pick<ModelAnswer<Output>, 'reading'>): Output {
+  if (!reading.ok) throw new Error(`unusable answer: ${reading.where}`);
+  return reading.output;
 }
 
 /** What the run fails with; an error of its own if that is no ModelError. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ModelError } from '../../../domain/ports/model.ts';
-import { readRetryAfter, toModelError } from '../../../models/claude/errors.ts';
+import { kindOfType, readRetryAfter, toModelError } from '../../../models/claude/errors.ts';
 
 const NOW = Date.parse('2026-03-02T09:00:00Z');
 
@@ -28,13 +28,27 @@ describe('readRetryAfter', () => {
 describe('toModelError', () => {
   it('hands a ModelError on as it is', () => {
     const error = new ModelError('truncated', 'cut');
-    expect(toModelError(error, NOW, [])).toBe(error);
+    expect(toModelError(error, NOW)).toBe(error);
   });
 
   it('keeps nothing of an error that it does not know', () => {
-    const error = toModelError(new Error('the captured prompt'), NOW, []);
+    const error = toModelError(new Error('the captured prompt'), NOW);
     expect(error.kind).toBe('unavailable');
     expect(error.message).not.toContain('captured');
     expect(error.cause).toBeUndefined();
   });
+});
+
+it.each([
+  ['authentication_error', 'unauthorised'],
+  ['not_found_error', 'unauthorised'],
+  ['rate_limit_error', 'rate_limited'],
+  ['overloaded_error', 'overloaded'],
+  ['timeout_error', 'timeout'],
+  ['invalid_request_error', 'invalid_request'],
+  ['request_too_large', 'invalid_request'],
+  ['api_error', 'unavailable'],
+  ['of_the_future', 'unavailable'],
+])('an error of type %s in a batch is %s', (type, kind) => {
+  expect(kindOfType(type)).toBe(kind);
 });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ModelError } from '../../../domain/ports/model.ts';
-import { failure, live, modelAt, SECRET_WORD, topic, window } from './claude-fixture.ts';
-import { type MessagesServer, type Reply, startMessagesServer } from './messages-server.ts';
+import { asked, failure, live, modelAt, outputOf, SECRET_WORD, topic, window } from './claude-fixture.ts';
+import { isRepair, type MessagesServer, type Reply, startMessagesServer, userTextOf } from './messages-server.ts';
 
 let server: MessagesServer;
 beforeEach(async () => {
@@ -9,17 +9,29 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
+const window1 = (changes: Parameters<typeof modelAt>[1] = {}) =>
+  asked(modelAt(server, changes).prepareWindow(window, live()));
+
 describe('bad answers', () => {
   const wrong = { ...topic, items: [{ ...topic.items[0], kind: 'poem' }] };
 
-  it('are repaired once, with the reason, and both calls are paid for', async () => {
+  it('are asked about once more, with the answer and the problem as data', async () => {
     server.script({ kind: 'message', answer: wrong }, { kind: 'message', answer: topic });
-    const { usage } = await modelAt(server).summariseWindow(window, live());
-    expect(usage).toHaveLength(2);
-    const messages = server.requests[1]?.messages ?? [];
-    expect(messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'user']);
-    expect(JSON.stringify(messages[2]?.content)).toContain('items.0.kind');
-    expect(server.requests[1]?.system).toEqual(server.requests[0]?.system);
+    const call = await modelAt(server).prepareWindow(window, live());
+    const { text, reading } = await call.ask(live());
+    if (reading.ok) throw new Error('the answer was taken');
+    expect(reading).toMatchObject({ kind: 'invalid_output', where: 'items.0.kind invalid_value' });
+    const again = await call.again(text, reading.problem, live());
+    expect(outputOf(await again.ask(live())).content).toBe('C');
+    const [first, second] = server.requests;
+    expect(server.requests.map(isRepair)).toEqual([false, true]);
+    expect(second?.system).toEqual(first?.system);
+    expect(second?.messages).toHaveLength(1);
+    const shown = second === undefined ? '' : userTextOf(second);
+    const mark = /^\[(\d{6}) /u.exec(shown)?.[1];
+    expect(shown).toContain(`[${String(mark)} unusable answer]\n{"title"`);
+    expect(shown).toContain(`[${String(mark)} problem]\nitems.0.kind:`);
+    expect(again.tokensIn + again.maxTokensOut).toBeLessThanOrEqual(8_000);
   });
 
   it.each<readonly [string, unknown]>([
@@ -27,29 +39,42 @@ describe('bad answers', () => {
     ['nothing', ' '],
     ['another shape', { learned: SECRET_WORD }],
     ['extra fields', { ...topic, [SECRET_WORD]: 1 }],
-  ])('%s twice is invalid_output, and the message holds none of it', async (_, answer) => {
-    server.script({ kind: 'message', answer }, { kind: 'message', answer });
-    const error = await failure(modelAt(server).summariseWindow(window, live()));
-    expect(error.kind).toBe('invalid_output');
-    expect(error.usage).toHaveLength(2);
-    expect(error.message).not.toContain(SECRET_WORD);
-    expect(server.requests).toHaveLength(2);
+  ])('%s cannot be used, and "where" holds none of it', async (_, answer) => {
+    server.script({ kind: 'message', answer });
+    const { reading, usage } = await window1();
+    if (reading.ok) throw new Error('the answer was taken');
+    expect(reading.kind).toBe('invalid_output');
+    expect(reading.where).not.toContain(SECRET_WORD);
+    expect(usage.tokensIn).toBeGreaterThan(4_000);
   });
 
   it('in a code fence are read all the same', async () => {
     server.script({ kind: 'message', answer: `\`\`\`json\n${JSON.stringify(topic)}\n\`\`\`` });
-    expect((await modelAt(server).summariseWindow(window, live())).usage).toHaveLength(1);
+    expect(outputOf(await window1()).content).toBe('C');
   });
 
   it.each([
-    ['max_tokens', 'truncated'],
-    ['model_context_window_exceeded', 'truncated'],
-    ['refusal', 'refused'],
-  ])('stop reason %s is %s, with its cost', async (stopReason, kind) => {
+    ['max_tokens', 'truncated', 'half as many words'],
+    ['model_context_window_exceeded', 'truncated', 'half as many words'],
+    ['refusal', 'refused', 'a record of work that was done'],
+  ])('stop reason %s is a reading, %s, with its cost; the repair says what to do', async (stopReason, kind, said) => {
     server.script({ kind: 'message', answer: '{"title": "cut', stopReason });
-    const error = await failure(modelAt(server).summariseWindow(window, live()));
-    expect(error).toMatchObject({ kind, usage: [{ tokensOut: 50 }] });
-    expect(server.requests).toHaveLength(1);
+    const call = await modelAt(server).prepareWindow(window, live());
+    const { reading, usage, text } = await call.ask(live());
+    expect(reading).toMatchObject({ ok: false, kind });
+    expect(usage.tokensOut).toBeGreaterThan(0);
+    const problem = reading.ok ? '' : reading.problem;
+    const again = await call.again(text, problem, live());
+    expect(again.question).toContain(said);
+    // A batch tells no more than how an answer stopped.
+    expect((await call.again(text, kind, live())).question).toContain(said);
+  });
+
+  it('that fill the bound are cut off by the provider', async () => {
+    server.script({ kind: 'message', answer: { ...topic, content: 'word '.repeat(2_000) } });
+    const { reading, usage } = await window1();
+    expect(reading).toMatchObject({ ok: false, kind: 'truncated' });
+    expect(usage.tokensOut).toBe(1_500);
   });
 });
 
@@ -111,7 +136,7 @@ describe('failures of the provider', () => {
     ['a connection that is cut', { kind: 'hang-up' }, { kind: 'unavailable' }],
   ])('%s', async (_, reply, expected) => {
     server.script(reply);
-    const error = await failure(modelAt(server).summariseWindow(window, live()));
+    const error = await failure(window1());
     expect({ kind: error.kind, retryAfterMs: error.retryAfterMs }).toMatchObject(expected);
     expect(error.usage).toEqual([]);
     expect(JSON.stringify([error.message, error.cause ?? null])).not.toContain(SECRET_WORD);
@@ -124,28 +149,39 @@ describe('failures of the provider', () => {
     ['a body that never ends', { kind: 'stall' }],
   ])('%s is a timeout', async (_, reply) => {
     server.script(reply);
-    expect((await failure(modelAt(server, { timeoutMs: 150 }).summariseWindow(window, live()))).kind).toBe('timeout');
+    expect((await failure(window1({ timeoutMs: 150 }))).kind).toBe('timeout');
   });
 
   it('nobody listening is unavailable, and says the code', async () => {
     await server.close();
-    const error = await failure(modelAt(server).summariseWindow(window, live()));
+    const error = await failure(window1());
     expect(error.kind).toBe('unavailable');
     expect(error.message).toContain('ECONNREFUSED');
   });
 
   it('a wrong key is unauthorised', async () => {
-    expect((await failure(modelAt(server, { apiKey: 'other' }).summariseWindow(window, live()))).kind).toBe(
-      'unauthorised',
-    );
+    expect((await failure(window1({ apiKey: 'other' }))).kind).toBe('unauthorised');
   });
 
-  it('in the repair keeps the cost of the first call', async () => {
-    server.script({ kind: 'message', answer: 'no' }, provider(529, 'overloaded_error'));
-    expect(await failure(modelAt(server).summariseWindow(window, live()))).toMatchObject({
-      kind: 'overloaded',
-      usage: [{ tokensIn: 100 }],
-    });
+  it.each<readonly [string, Parameters<MessagesServer['fault']>[1], string]>([
+    ['refused', { kind: 'error', status: 429, type: 'rate_limit_error' }, 'rate_limited'],
+    ['cut', { kind: 'hang-up' }, 'unavailable'],
+    ['no number', { kind: 'raw', body: '{"input_tokens": "many"}' }, 'unavailable'],
+  ])('counting that is %s fails before anything is asked', async (_, reply, kind) => {
+    server.fault('count', reply);
+    expect((await failure(window1())).kind).toBe(kind);
+    expect(server.requests).toHaveLength(0);
+    server.script({ kind: 'message', answer: topic });
+    expect(outputOf(await window1()).content).toBe('C');
+  });
+
+  it('a provider that is down fails every call until it is back', async () => {
+    server.down({ kind: 'error', status: 529, type: 'overloaded_error' });
+    const model = modelAt(server);
+    expect((await failure(asked(model.prepareWindow(window, live())))).kind).toBe('overloaded');
+    expect((await failure(model.batches?.since(0, live()) ?? Promise.resolve())).kind).toBe('overloaded');
+    server.down(null);
+    expect(await model.batches?.since(0, live())).toEqual([]);
   });
 });
 
@@ -154,9 +190,8 @@ describe('abort', () => {
     server.script({ kind: 'silence' });
     const controller = new AbortController();
     const reason = new Error('activity cancelled');
-    const outcome = modelAt(server)
-      .summariseWindow(window, controller.signal)
-      .catch((error: unknown) => error);
+    const call = await modelAt(server).prepareWindow(window, live());
+    const outcome = call.ask(controller.signal).catch((error: unknown) => error);
     await server.received(1);
     controller.abort(reason);
     expect(await outcome).toBe(reason);
@@ -164,7 +199,7 @@ describe('abort', () => {
 
   it('makes no call when it came before', async () => {
     const reason = new Error('too late');
-    await expect(modelAt(server).summariseWindow(window, AbortSignal.abort(reason))).rejects.toBe(reason);
-    expect(server.requests).toHaveLength(0);
+    await expect(modelAt(server).prepareWindow(window, AbortSignal.abort(reason))).rejects.toBe(reason);
+    expect(server.log).toHaveLength(0);
   });
 });

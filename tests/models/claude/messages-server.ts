@@ -1,97 +1,230 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { z } from 'zod';
+import type { Prices } from '../../../config/model-settings.ts';
+import { authoredReply } from './author.ts';
+import { BatchShelf, type BatchPlan } from './server/batches.ts';
+import { inputTokens, PromptCache } from './server/prompt-cache.ts';
+import {
+  checkBatch,
+  checkCount,
+  checkMessage,
+  type MessagesRequest,
+  refusal,
+  refusedHeaders,
+} from './server/protocol.ts';
+import {
+  playFault,
+  priceOf,
+  type Reply,
+  sendJson,
+  type ServerUsage,
+  writeMessage,
+  type WrittenMessage,
+} from './server/replies.ts';
+import { bodyOf, type Endpoint, jsonOf, routeOf } from './server/routes.ts';
 
-/** What the server does with one request. Plain `answer`s are JSON-encoded unless they are strings. */
-export type Reply =
-  | {
-      readonly kind: 'message';
-      readonly answer: unknown;
-      readonly stopReason?: string;
-      readonly usage?: Partial<ServerUsage>;
-    }
-  | {
-      readonly kind: 'error';
-      readonly status: number;
-      readonly type: string;
-      readonly message?: string;
-      readonly headers?: Readonly<Record<string, string>>;
-    }
-  /** Raw bytes with status 200: a body that is no JSON, or JSON that is no message. */
-  | { readonly kind: 'raw'; readonly body: string }
-  /** Never answers; the connection stays open until the client gives up or the server closes. */
-  | { readonly kind: 'silence' }
-  /** Sends the headers and the start of a body, and then nothing. */
-  | { readonly kind: 'stall' }
-  /** Closes the connection without an answer. */
-  | { readonly kind: 'hang-up' };
+export type { BatchPlan } from './server/batches.ts';
+export type { Endpoint } from './server/routes.ts';
+export { isRepair, type MessagesRequest, userTextOf } from './server/protocol.ts';
+export type { Reply, ServerUsage } from './server/replies.ts';
 
-export interface ServerUsage {
-  readonly input_tokens: number;
-  readonly output_tokens: number;
-  readonly cache_creation_input_tokens: number;
-  readonly cache_read_input_tokens: number;
+/** One call as the server saw it. Parts of a batch have an entry of their own. */
+export interface CallRecord {
+  readonly endpoint: Endpoint;
+  /** Null where the connection was left open or cut. */
+  readonly status: number | null;
+  readonly model: string | null;
+  readonly usage: ServerUsage | null;
+  readonly usd: number;
+  /** Id of a part of a batch; null for a direct call. */
+  readonly customId: string | null;
 }
 
-const textBlock = z.object({
-  type: z.literal('text'),
-  text: z.string().min(1),
-  cache_control: z.object({ type: z.literal('ephemeral') }).optional(),
-});
-const content = z.union([z.string().min(1), z.array(textBlock).min(1)]);
-const requestBody = z.object({
-  model: z.string().min(1),
-  max_tokens: z.int().positive(),
-  system: z.union([z.string(), z.array(textBlock)]).optional(),
-  messages: z.array(z.object({ role: z.enum(['user', 'assistant']), content })).min(1),
-  output_config: z
-    .object({ format: z.object({ type: z.literal('json_schema'), schema: z.record(z.string(), z.unknown()) }) })
-    .optional(),
-  stream: z.literal(false).optional(),
-});
-export type MessagesRequest = z.infer<typeof requestBody>;
+export interface MessagesServerOptions {
+  readonly apiKey?: string;
+  /** Unix time in milliseconds, for the lifetime of cached prefixes and batches. Default: the machine's. */
+  readonly now?: () => number;
+  /** What a model's tokens cost. Default: the default models' prices. */
+  readonly prices?: (model: string) => Prices;
+  /** Of the price, what a part of a batch costs. Default: half. */
+  readonly batchPriceShare?: number;
+  /** Whether requests beyond the script are answered by the built-in author. */
+  readonly author?: boolean;
+  /** How many tokens of input it counts for one of o200k. Default 1. */
+  readonly tokenFactor?: number;
+}
 
 export interface MessagesServer {
   /** For the client's `baseUrl`. */
   readonly url: string;
   readonly apiKey: string;
-  /** Well-formed requests so far, in order. */
+  /** Well-formed direct requests for a message so far, in order. */
   readonly requests: readonly MessagesRequest[];
-  /** Appends replies to the script; they are used up in order. */
+  /** Every call so far, counting and batches included. */
+  readonly log: readonly CallRecord[];
+  /** US dollars billed so far. */
+  readonly bill: () => number;
+  /** Appends replies to the script of messages, direct ones and parts of batches; they are used up in order. */
   readonly script: (...replies: readonly Reply[]) => void;
-  /** What is answered when the script is used up; without it such a request gets a 500 that the client must report. */
+  /** What is answered when the script is used up; without it, and without the author, such a request gets a 500 that the client must report. */
   readonly otherwise: (answer: (request: MessagesRequest) => Reply) => void;
-  /** Resolves when the server has read so many requests. */
+  /** What the next calls of that kind get, whatever they ask. */
+  readonly fault: (endpoint: Endpoint, ...replies: readonly Exclude<Reply, { kind: 'message' }>[]) => void;
+  /** What every call of any kind gets from now on; null: the provider is back. */
+  readonly down: (reply: Exclude<Reply, { kind: 'message' }> | null) => void;
+  /** What becomes of the next batches, in order. */
+  readonly planBatches: (...plans: readonly BatchPlan[]) => void;
+  /** Resolves when the server has read so many direct requests. */
   readonly received: (count: number) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
-const MAX_CACHE_BREAKPOINTS = 4;
-const DEFAULT_USAGE: ServerUsage = {
-  input_tokens: 100,
-  output_tokens: 50,
-  cache_creation_input_tokens: 0,
-  cache_read_input_tokens: 0,
-};
+const SMALL_PRICES = { inputUsdPerMTok: 1, outputUsdPerMTok: 5, cacheWriteUsdPerMTok: 1.25, cacheReadUsdPerMTok: 0.1 };
+const LARGE_PRICES = { inputUsdPerMTok: 3, outputUsdPerMTok: 15, cacheWriteUsdPerMTok: 3.75, cacheReadUsdPerMTok: 0.3 };
+const DEFAULT_LISTED = 20;
 
-/** Starts a server on a free port of 127.0.0.1 that speaks the Messages protocol and refuses what the real one refuses. */
-export async function startMessagesServer(apiKey = 'test-key'): Promise<MessagesServer> {
+function defaultPrices(model: string): Prices {
+  return model.includes('haiku') ? SMALL_PRICES : LARGE_PRICES;
+}
+
+/** Starts a server on a free port of 127.0.0.1 that speaks Messages, token counting and Message Batches, and refuses what the real one refuses. */
+export async function startMessagesServer({
+  apiKey = 'test-key',
+  now = Date.now,
+  prices = defaultPrices,
+  batchPriceShare = 0.5,
+  author = false,
+  tokenFactor = 1,
+}: MessagesServerOptions = {}): Promise<MessagesServer> {
   const script: Reply[] = [];
+  const faults = new Map<Endpoint, Exclude<Reply, { kind: 'message' }>[]>();
+  const plans: BatchPlan[] = [];
   const requests: MessagesRequest[] = [];
+  const log: CallRecord[] = [];
   const waiting: { readonly count: number; readonly resolve: () => void }[] = [];
-  let otherwise: (request: MessagesRequest) => Reply = reportUsedUp;
+  const cache = new PromptCache(now, tokenFactor);
+  let otherwise: (request: MessagesRequest) => Reply = author ? authoredReply : reportUsedUp;
+  let outage: Exclude<Reply, { kind: 'message' }> | null = null;
+  let url = '';
+
+  const note = (entry: Partial<CallRecord> & Pick<CallRecord, 'endpoint' | 'status'>) =>
+    void log.push({ model: null, usage: null, usd: 0, customId: null, ...entry });
+
+  const billed = (message: WrittenMessage, endpoint: Endpoint, customId: string | null) => {
+    const usd = priceOf(message.usage, prices(message.model), customId === null ? 1 : batchPriceShare);
+    note({ endpoint, status: 200, model: message.model, usage: message.usage, usd, customId });
+    return message;
+  };
+
+  const shelf = new BatchShelf({
+    now,
+    url: () => url,
+    answer: (request, customId, planned) => {
+      const reply = planned ?? script.shift() ?? otherwise(request);
+      return reply.kind === 'message' ? billed(writeMessage(reply, request, cache), 'batch-create', customId) : reply;
+    },
+  });
+
+  const answerMessage = (json: unknown, response: ServerResponse) => {
+    const request = checkMessage(json);
+    if (!request.ok) {
+      note({ endpoint: 'messages', status: playFault(request.refusal, response) });
+      return;
+    }
+    requests.push(request.body);
+    for (const { count, resolve } of waiting) if (requests.length >= count) resolve();
+    const reply = script.shift() ?? otherwise(request.body);
+    if (reply.kind === 'message')
+      sendJson(response, billed(writeMessage(reply, request.body, cache), 'messages', null));
+    else note({ endpoint: 'messages', model: request.body.model, status: playFault(reply, response) });
+  };
+
+  const answerCount = (json: unknown, response: ServerResponse) => {
+    const request = checkCount(json);
+    if (request.ok) {
+      note({ endpoint: 'count', status: 200, model: request.body.model });
+      sendJson(response, { input_tokens: inputTokens(request.body, tokenFactor) });
+    } else note({ endpoint: 'count', status: playFault(request.refusal, response) });
+  };
+
+  const makeBatch = (json: unknown, response: ServerResponse) => {
+    const request = checkBatch(json);
+    if (!request.ok) {
+      note({ endpoint: 'batch-create', status: playFault(request.refusal, response) });
+      return;
+    }
+    const plan = plans.shift() ?? {};
+    const batch = shelf.make(request.body, plan);
+    note({ endpoint: 'batch-create', status: plan.loseAnswer === true ? null : 200 });
+    if (plan.loseAnswer === true) response.destroy();
+    else sendJson(response, shelf.view(batch));
+  };
+
+  const answerBatch = (endpoint: Endpoint, id: string, response: ServerResponse) => {
+    const batch = shelf.find(id);
+    const isReady = batch !== undefined && (endpoint !== 'batch-results' || batch.results !== null);
+    note({ endpoint, status: isReady ? 200 : 404 });
+    if (!isReady) {
+      playFault(refusal(404, 'not_found_error', 'no such batch'), response);
+      return;
+    }
+    if (endpoint === 'batch-results') {
+      const { body, breaksOff } = shelf.lines(batch);
+      response.writeHead(200, { 'content-type': 'application/x-jsonl' });
+      response.write(body, () => {
+        if (breaksOff) response.destroy();
+        else response.end();
+      });
+      return;
+    }
+    if (endpoint === 'batch-cancel') shelf.cancel(batch);
+    else shelf.look(batch);
+    sendJson(response, shelf.view(batch));
+  };
+
+  const listBatches = (query: URLSearchParams, response: ServerResponse) => {
+    const limit = Number(query.get('limit') ?? DEFAULT_LISTED);
+    const found = shelf.list(limit + 1, query.get('after_id'));
+    const page = found.slice(0, limit);
+    note({ endpoint: 'batch-list', status: 200 });
+    sendJson(response, {
+      data: page.map((batch) => shelf.view(batch)),
+      has_more: found.length > limit,
+      first_id: page[0]?.id ?? null,
+      last_id: page.at(-1)?.id ?? null,
+    });
+  };
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const text = await bodyOf(request);
-    const refusal = refusalOf(request, text, apiKey);
-    if (refusal !== undefined) {
-      send(response, refusal);
+    const address = new URL(request.url ?? '/', 'http://localhost');
+    const route = routeOf(request.method ?? '', address.pathname);
+    if (route === undefined) {
+      playFault(refusal(404, 'not_found_error', 'no such address'), response);
       return;
     }
-    const body = requestBody.parse(JSON.parse(text));
-    requests.push(body);
-    for (const { count, resolve } of waiting) if (requests.length >= count) resolve();
-    play(script.shift() ?? otherwise(body), body, response);
+    const refused = refusedHeaders(request, apiKey);
+    const fault = refused ?? outage ?? faults.get(route.endpoint)?.shift();
+    if (fault !== undefined) {
+      if (refused === undefined) countRefused(route.endpoint, text);
+      note({ endpoint: route.endpoint, status: playFault(fault, response) });
+      return;
+    }
+    const json = jsonOf(text);
+    if (route.endpoint === 'messages') answerMessage(json, response);
+    else if (route.endpoint === 'count') answerCount(json, response);
+    else if (route.endpoint === 'batch-create') makeBatch(json, response);
+    else if (route.endpoint === 'batch-list') listBatches(address.searchParams, response);
+    else answerBatch(route.endpoint, route.id, response);
   };
+
+  /** A request that met a fault was received all the same. */
+  const countRefused = (endpoint: Endpoint, text: string) => {
+    const request = endpoint === 'messages' ? checkMessage(jsonOf(text)) : undefined;
+    if (request?.ok !== true) return;
+    requests.push(request.body);
+    for (const { count, resolve } of waiting) if (requests.length >= count) resolve();
+  };
+
   const server = createServer((request, response) => {
     handle(request, response).catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined));
   });
@@ -100,14 +233,22 @@ export async function startMessagesServer(apiKey = 'test-key'): Promise<Messages
   });
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the server has no port');
+  url = `http://127.0.0.1:${String(address.port)}`;
   return {
-    url: `http://127.0.0.1:${String(address.port)}`,
+    url,
     apiKey,
     requests,
+    log,
+    bill: () => log.reduce((sum, { usd }) => sum + usd, 0),
     script: (...replies) => void script.push(...replies),
     otherwise: (answer) => {
       otherwise = answer;
     },
+    fault: (endpoint, ...replies) => void faults.set(endpoint, [...(faults.get(endpoint) ?? []), ...replies]),
+    down: (reply) => {
+      outage = reply;
+    },
+    planBatches: (...more) => void plans.push(...more),
     received: (count) =>
       new Promise((resolve) => {
         if (requests.length >= count) resolve();
@@ -125,138 +266,4 @@ export async function startMessagesServer(apiKey = 'test-key'): Promise<Messages
 
 function reportUsedUp(): Reply {
   return { kind: 'error', status: 500, type: 'api_error', message: 'script used up' };
-}
-
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(Buffer.from(chunk));
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-/**
- * What the real server would refuse: address, version, key, body. The older version of the API takes the key as `x-api-key`,
- * the newer one, which the client speaks since its 1.0, as a bearer token.
- */
-function refusalOf(request: IncomingMessage, text: string, apiKey: string): Reply | undefined {
-  if (request.method !== 'POST' || request.url !== '/v1/messages')
-    return invalid(404, 'not_found_error', 'no such address');
-  const version = request.headers['anthropic-version'];
-  if (version !== '2023-06-01' && version !== '2026-10-21')
-    return invalid(400, 'invalid_request_error', 'unknown anthropic-version');
-  const key =
-    version === '2023-06-01'
-      ? request.headers['x-api-key']
-      : /^Bearer (.+)$/u.exec(request.headers.authorization ?? '')?.[1];
-  if (key !== apiKey) return invalid(401, 'authentication_error', 'invalid API key');
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return invalid(400, 'invalid_request_error', 'the body is no JSON');
-  }
-  const body = requestBody.safeParse(json);
-  if (!body.success) return invalid(400, 'invalid_request_error', z.prettifyError(body.error));
-  if (breakpointsOf(body.data) > MAX_CACHE_BREAKPOINTS)
-    return invalid(400, 'invalid_request_error', 'at most 4 blocks may have cache_control');
-  if (body.data.messages[0]?.role !== 'user')
-    return invalid(400, 'invalid_request_error', 'the first message must be of the user');
-  return strictnessProblem(body.data.output_config?.format.schema);
-}
-
-function invalid(status: number, type: string, message: string): Reply {
-  return { kind: 'error', status, type, message };
-}
-
-function breakpointsOf({ system, messages }: MessagesRequest): number {
-  const blocks = [system ?? [], ...messages.map((message) => message.content)].flatMap((part) =>
-    typeof part === 'string' ? [] : part,
-  );
-  return blocks.filter((block) => block.cache_control !== undefined).length;
-}
-
-/** Structured output wants closed objects whose every property is required, and none of these keywords. */
-function strictnessProblem(schema: unknown): Reply | undefined {
-  if (Array.isArray(schema)) return schema.map(strictnessProblem).find((problem) => problem !== undefined);
-  if (schema === null || typeof schema !== 'object') return undefined;
-  const node: Readonly<Record<string, unknown>> = { ...schema };
-  if (node['type'] === 'object') {
-    const properties = node['properties'];
-    const names = properties !== null && typeof properties === 'object' ? Object.keys(properties) : [];
-    const required = Array.isArray(node['required']) ? node['required'] : [];
-    if (node['additionalProperties'] !== false || names.some((name) => !required.includes(name))) {
-      return invalid(
-        400,
-        'invalid_request_error',
-        'output_config.format.schema: objects must be closed and all properties required',
-      );
-    }
-  }
-  const banned = ['maxLength', 'minLength', 'minimum', 'maximum', 'maxItems'].find(
-    (keyword) => typeof node[keyword] === 'number',
-  );
-  if (banned !== undefined)
-    return invalid(400, 'invalid_request_error', `output_config.format.schema: ${banned} is not supported`);
-  return strictnessProblem(Object.values(node));
-}
-
-function play(reply: Reply, request: MessagesRequest, response: ServerResponse): void {
-  switch (reply.kind) {
-    case 'message':
-      send(response, { kind: 'raw', body: JSON.stringify(messageOf(reply, request)) });
-      return;
-    case 'error':
-    case 'raw':
-      send(response, reply);
-      return;
-    case 'stall':
-      response.writeHead(200, { 'content-type': 'application/json' });
-      response.write('{"id": "msg_');
-      return;
-    case 'hang-up':
-      response.destroy();
-      return;
-    case 'silence':
-  }
-}
-
-function messageOf(
-  { answer, stopReason, usage }: Extract<Reply, { kind: 'message' }>,
-  request: MessagesRequest,
-): unknown {
-  return {
-    id: 'msg_test',
-    type: 'message',
-    role: 'assistant',
-    model: request.model,
-    content: [{ type: 'text', text: typeof answer === 'string' ? answer : JSON.stringify(answer), citations: null }],
-    stop_reason: stopReason ?? 'end_turn',
-    stop_sequence: null,
-    usage: { ...DEFAULT_USAGE, ...usage },
-  };
-}
-
-function send(response: ServerResponse, reply: Reply): void {
-  if (reply.kind === 'error') {
-    const body = {
-      type: 'error',
-      error: { type: reply.type, message: reply.message ?? reply.type },
-      request_id: 'req_test',
-    };
-    response.writeHead(reply.status, {
-      'content-type': 'application/json',
-      'request-id': 'req_test',
-      ...reply.headers,
-    });
-    response.end(JSON.stringify(body));
-  } else if (reply.kind === 'raw') {
-    response.writeHead(200, { 'content-type': 'application/json', 'request-id': 'req_test' });
-    response.end(reply.body);
-  }
-}
-
-/** All text of a request that stands outside `system`: what changes from call to call. */
-export function userTextOf({ messages }: MessagesRequest): string {
-  return messages
-    .map(({ content }) => (typeof content === 'string' ? content : content.map(({ text }) => text).join('\n')))
-    .join('\n');
 }

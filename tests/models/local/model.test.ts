@@ -1,44 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { groundLearnings, groundSession, groundTopic, quotableRows } from '../../../domain/grounding.ts';
-import type { SessionInput, SourceRow } from '../../../domain/ports/model.ts';
-import { createLocalModel } from '../../../models/local/model.ts';
+import type { SourceRow } from '../../../domain/ports/model.ts';
 import { edited, miniSession, ran, rowsFrom } from '../rows.ts';
-
-const model = createLocalModel({ countTokens: (text) => text.length, now: () => 42 });
-const live = (): AbortSignal => new AbortController().signal;
-
-async function topicOf(rows: readonly SourceRow[], precedingRequest: string | null = null) {
-  return (await model.summariseWindow({ projectName: 'demo', precedingRequest, rows }, live())).output;
-}
-
-async function sessionInputOf(rows: readonly SourceRow[]): Promise<SessionInput> {
-  const topic = await topicOf(rows);
-  const items = topic.items.map((item, index) => ({ ...item, id: `item-${String(index)}` }));
-  return {
-    projectName: 'demo',
-    topics: [{ ...topic, id: 'topic' }],
-    items,
-    prompts: rows.filter(({ role }) => role === 'prompt'),
-  };
-}
+import { answered, learnedFrom, learningsOf, live, localModel, sessionInputOf, sessionOf, topicOf } from './asked.ts';
 
 describe('a window with a failing test, a wrong attempt and a fix', () => {
-  it('is titled by what the user asked, and told in three to six sentences', async () => {
-    const topic = await topicOf(miniSession);
-    expect(topic.title).toMatch(/Date instead of a date library|29 February/u);
-    expect(topic.title.length).toBeLessThanOrEqual(120);
-    expect(topic.content).toContain('root cause');
-    expect(topic.content).toContain('passed');
-    expect(topic.content).not.toContain('Perfect!');
+  it('is titled by what the user asked', async () => {
+    const { title } = await topicOf(miniSession);
+    expect(title).toBe('The test for 29 February is red since yesterday. Find out why and fix it.');
   });
 
   it('has a bugfix with the failure before and the success after', async () => {
     const { items } = await topicOf(miniSession);
     const bugfix = items.find(({ kind }) => kind === 'bugfix');
-    expect(bugfix?.title).toBe('Fixed addYears in calendar.ts by clamping the day to the last day of the month');
-    expect(bugfix?.content).toContain('adds a year to 29 February');
-    expect(bugfix?.content).toContain('after a first change to calendar.ts it failed in "adds a year to 1 March"');
-    expect(bugfix?.tags).toEqual(expect.arrayContaining(['AssertionError', 'ts']));
+    expect(bugfix?.title).toBe('Fixed `addYears` in calendar.ts by clamping the day to the last day of the month.');
+    expect(bugfix?.content).toContain('`Date` rolls over days that a month does not have');
+    expect(bugfix?.content).toContain("failed (AssertionError: expected '2025-02-28' to be '2025-03-01'), again after");
+    expect(bugfix?.content).toContain('passed after a change to calendar.ts');
     const cited = bugfix?.evidence.map(({ rowId }) => rowId);
     expect(cited).toEqual(expect.arrayContaining(['row-2', 'row-4', 'row-5', 'row-6', 'row-7']));
     expect(bugfix?.evidence).toContainEqual({ rowId: 'row-6', quote: '✓ tests/calendar.test.ts (12 tests)' });
@@ -47,28 +25,20 @@ describe('a window with a failing test, a wrong attempt and a fix', () => {
   it('has the decision with its reason', async () => {
     const { items } = await topicOf(miniSession);
     expect(items.filter(({ kind }) => kind === 'decision').map(({ title }) => title)).toEqual([
-      'We keep plain Date instead of a date library, because the bundle must stay under 50 kB',
+      'Decision: we keep plain Date instead of a date library, because the bundle must stay under 50 kB.',
     ]);
+  });
+
+  it('leaves the rule that holds from now on to the learnings', async () => {
+    const rule = 'always use UTC in tests';
+    expect(JSON.stringify(await topicOf(miniSession))).not.toContain(rule);
+    const learnings = await learningsOf({ ...(await sessionInputOf(miniSession)), rows: miniSession, known: [] });
+    expect(learnings.find(({ category }) => category === 'best_practice')?.description).toContain(rule);
   });
 
   it('keeps what is left to do', async () => {
     const { actionItems } = await topicOf(miniSession);
-    expect(actionItems.map(({ text }) => text)).toEqual([
-      'Check addMonths for the same overflow',
-      'Document the clamping in the README',
-    ]);
-  });
-
-  it('costs nothing and counts its tokens', async () => {
-    const { usage } = await model.summariseWindow(
-      { projectName: null, precedingRequest: null, rows: miniSession.slice(0, 2) },
-      live(),
-    );
-    const read = miniSession.slice(0, 2).reduce((sum, { content }) => sum + content.length, 0);
-    expect(usage).toMatchObject([
-      { provider: 'local', model: 'local-extractive-1', tokensIn: read, tokensCached: 0, costUsd: 0, latencyMs: 0 },
-    ]);
-    expect(usage[0]?.tokensOut).toBeGreaterThan(0);
+    expect(actionItems.map(({ text }) => text)).toEqual(['Check addMonths for the same overflow']);
   });
 });
 
@@ -96,7 +66,7 @@ describe('kinds of items', () => {
     ]);
     const { items } = await topicOf(rows);
     expect(items.map(({ kind, title }) => [kind, title])).toEqual([
-      ['feature', 'Added the command list --oldest in src/list.ts with a test'],
+      ['feature', "I've added the command `list --oldest` in src/list.ts with a test."],
     ]);
   });
 
@@ -110,6 +80,11 @@ describe('kinds of items', () => {
       { type: 'assistant', content: said },
     ]);
     expect(await kindsOf(rows)).toEqual([kind]);
+  });
+
+  it('work that nobody did is only talked about', async () => {
+    const rows = rowsFrom([{ type: 'assistant', content: 'Renamed the function loadAll to loadSessions everywhere.' }]);
+    expect(await kindsOf(rows)).toEqual([]);
   });
 
   it('discovery and security', async () => {
@@ -134,20 +109,35 @@ describe('kinds of items', () => {
 });
 
 describe('a session', () => {
-  it('fills its fields from topics, items and prompts', async () => {
+  it('adds to its topics what they do not say', async () => {
     const input = await sessionInputOf(miniSession);
-    const { output } = await model.summariseSession(input, live());
-    expect(output.title).toMatch(/29 February/u);
-    expect(output.request).toContain('29 February');
-    expect(output.learned).toContain('The root cause: `addYears` in calendar.ts let the day overflow into March');
-    expect(output.completed).toContain('clamping the day');
-    expect(output.notes).toContain('always use UTC in tests');
-    expect(output.nextSteps).toBe('Check addMonths for the same overflow. Document the clamping in the README.');
+    const output = await sessionOf(input);
+    const said = JSON.stringify([input.topics, input.items]);
+    const { title, keyPoints, actionItems, ...fields } = output;
+    expect(title).toMatch(/29 February/u);
+    const texts = [...Object.values(fields), ...[...keyPoints, ...actionItems].map((point) => point.text)];
+    for (const text of texts.filter((shown) => shown !== '')) expect(said).not.toContain(text);
     expect(groundSession(output, quotableRows(input)).dropped).toBe(0);
   });
 
+  it('tells by itself what was asked, found and done where no topic does', async () => {
+    const prompts = rowsFrom([
+      { type: 'user', content: 'Find out why the nightly export is empty and fix it.' },
+      {
+        type: 'assistant',
+        content:
+          'I compared the two exports and found that only the nightly one has no rows. ' +
+          'Fixed the export by reading the files when the job starts.',
+      },
+    ]);
+    const output = await sessionOf({ projectName: null, glossary: [], topics: [], items: [], prompts });
+    expect(output.request).toContain('nightly export is empty');
+    expect(output.investigated).toContain('compared the two exports');
+    expect(output.completed).toContain('reading the files when the job starts');
+  });
+
   it('leaves empty what it cannot know', async () => {
-    const { output } = await model.summariseSession({ projectName: null, topics: [], items: [], prompts: [] }, live());
+    const output = await sessionOf({ projectName: null, glossary: [], topics: [], items: [], prompts: [] });
     expect(output).toEqual({
       title: 'Session without words',
       request: '',
@@ -164,17 +154,17 @@ describe('a session', () => {
 
 describe('learnings', () => {
   it('are the fix, the decision and the preference, with evidence', async () => {
-    const input = { ...(await sessionInputOf(miniSession)), rows: miniSession };
-    const { output } = await model.extractLearnings(input, live());
+    const output = await learningsOf({ ...(await sessionInputOf(miniSession)), rows: miniSession, known: [] });
     expect(groundLearnings(output, miniSession).dropped).toBe(0);
     const solution = output.find(({ category }) => category === 'solution');
-    expect(solution?.description).toContain('`Date` rolls over days');
-    expect(solution?.context).toBe('When `npx vitest run tests/calendar.test.ts` fails in demo');
-    expect(solution?.examples).toContain('const day = Math.min(date.getDate(), daysIn(month, year));');
+    expect(solution?.description).toBe(
+      'Fixed `addYears` in calendar.ts by clamping the day to the last day of the month.',
+    );
+    expect(solution?.context).toContain('When `npx vitest run tests/calendar.test.ts` fails with "AssertionError');
     // 0.5 for a solution, 0.15 for its cause, 0.1 for the passing test, 0.1 for the second failure.
     expect(solution?.confidence).toBe(0.85);
-    expect(output.find(({ category }) => category === 'best_practice')?.title).toBe(
-      'From now on always use UTC in tests, never the local time zone',
+    expect(output.find(({ category }) => category === 'best_practice')?.description).toBe(
+      'And from now on always use UTC in tests, never the local time zone.',
     );
     expect(output.find(({ category }) => category === 'pattern')?.description).toContain(
       'because the bundle must stay under 50 kB',
@@ -189,14 +179,10 @@ describe('learnings', () => {
       ran('pytest --spec', '(eval):1: command not found: pytest', true),
       ran('source .venv/bin/activate && pytest --spec', '9 passed in 0.3s'),
     ]);
-    const { output } = await model.extractLearnings(
-      { projectName: null, topics: [], items: [], prompts: [], rows },
-      live(),
-    );
-    expect(output).toMatchObject([
+    expect(await learnedFrom(rows)).toMatchObject([
       {
         category: 'solution',
-        examples: ['source .venv/bin/activate && pytest --spec'],
+        description: '`pytest --spec` failed; `source .venv/bin/activate && pytest --spec` worked.',
         evidence: [{ rowId: 'row-1', quote: '(eval):1: command not found: pytest' }, { rowId: 'row-2' }],
       },
     ]);
@@ -204,16 +190,16 @@ describe('learnings', () => {
 
   it('hold facts of configuration', async () => {
     const rows = rowsFrom([
-      {
-        type: 'assistant',
-        content: 'The server reads `RECALL_PORT` from .env, which overrides the value in config.toml.',
-      },
+      { type: 'assistant', content: 'The server reads `RECALL_PORT` from the environment, which overrides the file.' },
     ]);
-    const { output } = await model.extractLearnings(
-      { projectName: null, topics: [], items: [], prompts: rows, rows: [] },
-      live(),
-    );
-    expect(output.map(({ category }) => category)).toContain('config');
+    expect((await learnedFrom(rows)).map(({ category }) => category)).toEqual(['config']);
+  });
+
+  it('answer again what is known, so that its evidence grows', async () => {
+    const rule = 'From now on always use UTC in tests, never the local time zone.';
+    const rows = rowsFrom([{ type: 'user', content: rule }]);
+    const known = [{ id: 'l1', category: 'best_practice', title: 'UTC', description: rule }] as const;
+    expect((await learnedFrom(rows, { known })).map(({ description }) => description)).toEqual([rule]);
   });
 
   it('are none where nothing is worth it', async () => {
@@ -222,11 +208,7 @@ describe('learnings', () => {
       ran('ls', 'a.ts'),
       { type: 'assistant', content: 'Let me look at the files.' },
     ]);
-    const { output } = await model.extractLearnings(
-      { projectName: null, topics: [], items: [], prompts: rows, rows },
-      live(),
-    );
-    expect(output).toEqual([]);
+    expect(await learnedFrom(rows)).toEqual([]);
   });
 });
 
@@ -242,12 +224,12 @@ describe('odd input', () => {
   });
 
   it('one row', async () => {
-    const [row] = rowsFrom([ran('npm run build', 'Finished in 3 s')]);
-    expect(await topicOf(row ? [row] : [])).toMatchObject({ title: 'Bash: npm run build', content: 'Ran `npm run`.' });
+    const rows = rowsFrom([ran('npm run build', 'Finished in 3 s')]);
+    expect((await topicOf(rows)).title).toBe('Bash: npm run build');
   });
 
   it('only the request before', async () => {
-    expect((await topicOf([], 'Make the export faster')).title).toBe('Continued: Make the export faster');
+    expect((await topicOf([], { precedingRequest: 'Make the export faster' })).title).toBe('Make the export faster');
   });
 
   it('rows of megabytes, without spaces or stops too', async () => {
@@ -260,7 +242,7 @@ describe('odd input', () => {
     const topic = await topicOf(rows);
     const { user, system } = process.cpuUsage(begin);
     expect((user + system) / 1_000).toBeLessThan(5000);
-    expect(topic.content).toContain('AssertionError: expected 1 to be 2');
+    expect(JSON.stringify(topic)).toContain('AssertionError: expected 1 to be 2');
     expect(groundTopic(topic, rows).dropped).toBe(0);
     expect(JSON.stringify(topic).length).toBeLessThan(20_000);
   });
@@ -274,12 +256,10 @@ describe('odd input', () => {
       },
     ]);
     const topic = await topicOf(rows);
-    expect(topic.title).toBe('请修复时区测试');
     expect(topic.items.find(({ kind }) => kind === 'discovery')?.evidence).toEqual([
       { rowId: 'row-2', quote: '根本原因是测试使用了本地时区。' },
     ]);
-    const { output } = await model.extractLearnings({ ...(await sessionInputOf(rows)), rows }, live());
-    expect(output.find(({ category }) => category === 'best_practice')?.evidence[0]?.quote).toBe(
+    expect((await learnedFrom(rows)).find(({ category }) => category === 'best_practice')?.description).toContain(
       '以后必须使用UTC，不要使用本地时区。',
     );
   });
@@ -294,8 +274,11 @@ describe('odd input', () => {
   });
 });
 
-it('rejects with the reason of an aborted signal', async () => {
+it('rejects with the reason of an aborted signal, before it begins and when it is asked', async () => {
   const reason = new Error('stopped');
-  const input = { projectName: null, precedingRequest: null, rows: miniSession };
-  await expect(model.summariseWindow(input, AbortSignal.abort(reason))).rejects.toBe(reason);
+  const input = { projectName: null, glossary: [], precedingRequest: null, known: [], rows: miniSession };
+  await expect(localModel().prepareWindow(input, AbortSignal.abort(reason))).rejects.toBe(reason);
+  const call = await localModel().prepareWindow(input, live());
+  await expect(call.ask(AbortSignal.abort(reason))).rejects.toBe(reason);
+  expect((await answered(Promise.resolve(call))).title).not.toBe('');
 });

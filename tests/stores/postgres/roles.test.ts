@@ -131,9 +131,13 @@ describe('functions that act across tenants', () => {
       },
       { name: 'ensure_partitions', owner: 'recollect_owner', ...fixed, app: false, maintenance: true },
       { name: 'find_api_key', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
+      { name: 'model_calls_between', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
+      { name: 'model_incidents_between', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
+      { name: 'reserve_model_call', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
       { name: 'resolve_project', owner: 'recollect_definer', ...fixed, app: false, maintenance: false },
       { name: 'search_keyword', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
       { name: 'show_phase', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
+      { name: 'unclaimed_model_batches', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
     ]);
   });
 

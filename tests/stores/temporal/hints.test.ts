@@ -9,6 +9,7 @@ import { createWorkflowHints } from '../../../stores/temporal/hints.ts';
 import { indexWorkflowId } from '../../../workflows/ids.ts';
 
 const POLICY = { windowTokens: 1, turnTokens: 1, quietMs: 1, maxAgeMs: 1, idleMs: 1, retryMs: 1 };
+const BATCH = { gatherMs: 1, pollMs: 1, retryMs: 1 };
 const namespace = `hints-${randomUUID()}`;
 let client: Client;
 let observer: Client;
@@ -30,7 +31,7 @@ async function signalsOf(tenantId: TenantId): Promise<number> {
 }
 
 test('a flood of index hints of one tenant is folded; nobody is answered by a hint that was sent before he asked', async () => {
-  const hints = createWorkflowHints(client, POLICY);
+  const hints = createWorkflowHints(client, POLICY, BATCH);
   const tenantId = asId<TenantId>(randomUUID());
   const first = hints.index(tenantId);
   const later = Array.from({ length: 100 }, () => hints.index(tenantId));
@@ -44,12 +45,12 @@ test('a flood of index hints of one tenant is folded; nobody is answered by a hi
 
 test('tenants do not wait for each other, and a failure is told and not kept', async () => {
   const away = createTemporalClient({ address: '127.0.0.1:1', namespace });
-  const hints = createWorkflowHints(away, POLICY);
+  const hints = createWorkflowHints(away, POLICY, BATCH);
   const tenantId = asId<TenantId>(randomUUID());
   const results = await Promise.allSettled([hints.index(tenantId), hints.index(tenantId)]);
   expect(results.map((result) => result.status)).toEqual(['rejected', 'rejected']);
   await away.connection.close();
-  const working = createWorkflowHints(client, POLICY);
+  const working = createWorkflowHints(client, POLICY, BATCH);
   const others = Array.from({ length: 3 }, () => asId<TenantId>(randomUUID()));
   await Promise.all(others.map((other) => working.index(other)));
   expect(await Promise.all(others.map(signalsOf))).toEqual([1, 1, 1]);

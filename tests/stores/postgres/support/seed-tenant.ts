@@ -16,6 +16,13 @@ const SEEDS = [
     VALUES ($fresh, $tenant, $session, 'prompt', $fresh, 0, 'm', 3, 'h', $fresh)`,
   `INSERT INTO usage_ledger (id, tenant_id, user_id, session_id, operation, provider, model, tokens_in, tokens_out, tokens_cached, cost_usd, latency_ms)
     VALUES ($fresh, $tenant, $user, $session, 'summarise', 'local', 'm', 1, 1, 0, 0, 1)`,
+  "INSERT INTO usage_reservations (id, tenant_id, user_id, tokens, expires_at) VALUES ($fresh, $tenant, $user, 1, now())",
+  `INSERT INTO model_answers (id, tenant_id, session_id, prompt_version, question_sha256, answer, provider, model, tokens, expires_at)
+    VALUES ($fresh, $tenant, $session, 'v', sha256('q'), 'an answer', 'anthropic', 'm', 1, now())`,
+  'INSERT INTO model_answer_bands (tenant_id, key, answer_id) SELECT tenant_id, 1, id FROM model_answers WHERE tenant_id = $tenant',
+  "INSERT INTO system_alerts (id, tenant_id, user_id, type, day) VALUES ($fresh, $tenant, $user, 'budget_80', now())",
+  "INSERT INTO model_batches (id, tenant_id, n) VALUES ($fresh, $tenant, 1)",
+  'INSERT INTO model_batch_calls (batch_id, session_id, window_n, tenant_id, user_id) SELECT id, $session, 1, $tenant, $user FROM model_batches WHERE tenant_id = $tenant',
   "INSERT INTO settings (id, scope, tenant_id, scope_id, key, value) VALUES ($fresh, 'tenant', $tenant, $tenant, 'colour', '1')",
   `INSERT INTO tombstones (tenant_id, host, external_id, key_sha256) VALUES ($tenant, 'test', 'seeded', sha256(convert_to($fresh, 'UTF8')))`,
   `INSERT INTO excluded_sessions (tenant_id, name_sha256) VALUES ($tenant, sha256(convert_to($fresh, 'UTF8')))`,
@@ -23,6 +30,17 @@ const SEEDS = [
   `INSERT INTO transcript_files (id, tenant_id, user_id, path_sha256, path, fingerprint, modified_at)
     VALUES ($fresh, $tenant, $user, sha256(convert_to($fresh, 'UTF8')), 'a.jsonl', 'f', now())`,
   "INSERT INTO transcript_prompts (tenant_id, uuid, session_id, hashes) VALUES ($tenant, $fresh, $session, '{}')",
+  `INSERT INTO contexts (id, tenant_id, user_id, session_id, purpose, tokens, item_ids, item_types) VALUES ($fresh, $tenant, $user, $session, 'prompt', 1, '{}', '{}')`,
+  "INSERT INTO memory_uses (context_id, resource_id, kind, tenant_id, user_id, resource_type) SELECT id, $fresh, 'useful', $tenant, $user, 'learning' FROM contexts WHERE tenant_id = $tenant",
+  `INSERT INTO entities (id, tenant_id, project_id, type, name, label, first_seen, last_seen) VALUES ($fresh, $tenant, $project, 'file', 'a.ts', 'a.ts', now(), now()),
+    ($fresh, $tenant, $project, 'project', 'app', 'app', now(), now())`,
+  `INSERT INTO entity_mentions (entity_id, session_id, source_id, source_type, tenant_id, occurred_at)
+    SELECT id, $session, $fresh, 'observation', $tenant, now() FROM entities WHERE tenant_id = $tenant`,
+  `INSERT INTO relations (id, tenant_id, from_id, to_id, type, first_seen, last_seen)
+    SELECT $fresh, $tenant, f.id, p.id, 'part_of', now(), now() FROM entities f JOIN entities p ON p.type = 'project' AND p.tenant_id = f.tenant_id WHERE f.type = 'file' AND f.tenant_id = $tenant`,
+  `INSERT INTO relation_evidence (relation_id, session_id, source_id, source_type, tenant_id, occurred_at)
+    SELECT id, $session, $fresh, 'observation', $tenant, now() FROM relations WHERE tenant_id = $tenant`,
+  "INSERT INTO project_glossaries (project_id, day, tenant_id, names) VALUES ($project, current_date, $tenant, '{a.ts}')",
 ];
 
 /** A tenant with at least one row in every table that is a tenant's. */

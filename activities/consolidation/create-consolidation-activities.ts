@@ -1,0 +1,89 @@
+import { Context } from '@temporalio/activity';
+import type pg from 'pg';
+import { z } from 'zod';
+import { asId } from '../../domain/ids.ts';
+import type { Clock } from '../../domain/ports/clock.ts';
+import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
+import { pruneUnnamed, scopesAfter, tenantsToPrune } from '../../stores/postgres/consolidation.ts';
+import type { ConsolidationActivities } from '../../workflows/consolidation/types.ts';
+import { hintedIndex } from '../hinted-index.ts';
+import type { NeighbourDependencies } from '../learning/compare-drafts.ts';
+import { consolidateScope } from './consolidate-scope.ts';
+
+export interface ConsolidationDependencies extends NeighbourDependencies {
+  /** As the maintenance role: it alone sees which tenants there are. */
+  readonly maintenance: pg.Pool;
+  readonly hints: WorkflowHints;
+  readonly clock: Clock;
+}
+
+const counts = z.object({
+  scopes: z.number(),
+  duplicates: z.number(),
+  superseded: z.number(),
+  decayed: z.number(),
+  pruned: z.number(),
+});
+/** Where an attempt is, for the one that follows it: ids and a label, no words of anybody. */
+const detailsSchema = z.object({
+  after: z.object({ tenantId: z.string(), projectId: z.string().nullable(), namespace: z.string() }).nullable(),
+  counts,
+});
+type Details = z.output<typeof detailsSchema>;
+
+const BEAT_MS = 5_000;
+const SCOPES = 100;
+const PRUNED = 1_000;
+const TENANTS = 1_000;
+
+/** Daily care for what was learned. Every step may be done again. */
+export function createConsolidationActivities(dependencies: ConsolidationDependencies): ConsolidationActivities {
+  const { database, maintenance, hints, clock } = dependencies;
+
+  const consolidate = async (begin: Details, signal: AbortSignal, tell: (details: Details) => void) => {
+    let { after } = begin;
+    const done = { ...begin.counts };
+    for (;;) {
+      const scopes = await scopesAfter(maintenance, after, SCOPES);
+      for (const scope of scopes) {
+        signal.throwIfAborted();
+        const found = await consolidateScope(dependencies, scope, clock.now(), signal);
+        // Closed learnings leave the vector index; the sweep repeats what is not heard.
+        if (found.duplicates + found.superseded > 0) await hintedIndex(hints, scope.tenantId);
+        done.scopes += 1;
+        done.duplicates += found.duplicates;
+        done.superseded += found.superseded;
+        done.decayed += found.decayed;
+        after = { tenantId: scope.tenantId, projectId: scope.projectId, namespace: scope.namespace };
+        tell({ after, counts: { ...done } });
+      }
+      if (scopes.length < SCOPES) break;
+    }
+    for (const tenantId of await tenantsToPrune(maintenance, TENANTS)) {
+      signal.throwIfAborted();
+      const pruned = await database.asTenant(asId(tenantId), (transaction) => pruneUnnamed(transaction, PRUNED));
+      done.pruned += pruned;
+    }
+    return done;
+  };
+
+  return {
+    async consolidate() {
+      const context = Context.current();
+      const before = detailsSchema.safeParse(context.info.heartbeatDetails);
+      let last: Details = before.success
+        ? before.data
+        : { after: null, counts: { scopes: 0, duplicates: 0, superseded: 0, decayed: 0, pruned: 0 } };
+      // Without heartbeats a cancellation would never arrive, and a worker that died would be noticed only at the attempt's end.
+      const timer = setInterval(() => context.heartbeat(last), BEAT_MS);
+      try {
+        return await consolidate(last, context.cancellationSignal, (details) => {
+          last = details;
+          context.heartbeat(details);
+        });
+      } finally {
+        clearInterval(timer);
+      }
+    },
+  };
+}

@@ -1,0 +1,128 @@
+import { asId } from '../../domain/ids.ts';
+import type { TenantId } from '../../domain/ids.ts';
+import { ModelError } from '../../domain/ports/model.ts';
+import type { BatchOutcome, ModelBatches, Reading, TopicSummaryDraft } from '../../domain/ports/model.ts';
+import { releaseCall } from '../../stores/postgres/budgets.ts';
+import { batchSessions, finishCall, markEnded, readAssigned, readBatch } from '../../stores/postgres/model-batches.ts';
+import type { AssignedCall } from '../../stores/postgres/model-batches.ts';
+import type { BatchRef, CollectResult } from '../../workflows/model-batch/types.ts';
+import { isPermanent, parkedReason } from '../failures.ts';
+import { callModel } from '../model-call.ts';
+import { readWindowWork, writeWindowTopic } from './window-work.ts';
+import type { WindowWork } from './window-work.ts';
+import type { BatchDependencies } from './dependencies.ts';
+import { customIdOf } from './submit.ts';
+import { bookBatched, claimOf } from './window-answers.ts';
+
+type Answered = Extract<BatchOutcome, { kind: 'answered' }>;
+type Done = 'summarised' | 'parked' | 'again';
+
+/**
+ * Writes what became of an ended batch, call by call. An attempt that was cut off leaves out what is written. What expired, was cancelled or
+ * failed for a reason that passes waits for another batch; so does a call of which the provider says nothing.
+ * @throws ModelError where the provider is away
+ */
+export async function collectBatch(
+  dependencies: BatchDependencies,
+  batches: ModelBatches,
+  ref: BatchRef,
+  signal: AbortSignal,
+): Promise<CollectResult> {
+  const { database } = dependencies;
+  const tenantId = asId<TenantId>(ref.tenantId);
+  const { batch, assigned } = await database.asTenant(tenantId, async (transaction) => ({
+    batch: await readBatch(transaction, ref.batchId),
+    assigned: await readAssigned(transaction, ref.batchId),
+  }));
+  const counts = { summarised: 0, parked: 0, again: 0 };
+  if (batch === null) return { sessionIds: [], ...counts };
+  const left = new Map(assigned.map((call) => [customIdOf(call), call]));
+  if (batch.state !== 'ended' && batch.providerBatchId !== null) {
+    for await (const outcome of batches.results(batch.providerBatchId, signal)) {
+      const call = left.get(outcome.customId);
+      if (call === undefined) continue;
+      counts[await write(dependencies, ref, call, outcome, signal)] += 1;
+      left.delete(outcome.customId);
+    }
+  }
+  for (const call of left.values()) counts[await letWait(dependencies, ref, call, 'again', null)] += 1;
+  const sessionIds = await database.asTenant(tenantId, async (transaction) => {
+    await markEnded(transaction, ref.batchId);
+    return batchSessions(transaction, ref.batchId, 'all');
+  });
+  return { sessionIds, ...counts };
+}
+
+/** Ends a call that brought no answer, with what was held for it. */
+async function letWait(
+  { database }: BatchDependencies,
+  ref: BatchRef,
+  call: AssignedCall,
+  state: 'parked' | 'again',
+  reason: string | null,
+): Promise<Done> {
+  await database.asTenant(asId(ref.tenantId), async (transaction) => {
+    if (call.reservationId !== null) await releaseCall(transaction, [call.reservationId]);
+    await finishCall(transaction, ref.batchId, call, state, reason);
+  });
+  return state;
+}
+
+async function write(
+  dependencies: BatchDependencies,
+  ref: BatchRef,
+  call: AssignedCall,
+  outcome: BatchOutcome,
+  signal: AbortSignal,
+): Promise<Done> {
+  if (outcome.kind === 'failed') {
+    const error = new ModelError(outcome.error, 'the call failed in its batch');
+    return isPermanent(error)
+      ? letWait(dependencies, ref, call, 'parked', parkedReason(error))
+      : letWait(dependencies, ref, call, 'again', null);
+  }
+  if (outcome.kind !== 'answered') return letWait(dependencies, ref, call, 'again', null);
+  const tenantId = asId<TenantId>(ref.tenantId);
+  const work = await readWindowWork(dependencies, { tenantId, sessionId: call.sessionId }, call.windowN);
+  if (work !== null) return writeAnswer(dependencies, ref, call, work, outcome, signal);
+  // Forgotten meanwhile. What it cost was paid all the same.
+  await bookBatched(dependencies, ref.batchId, call, outcome.usage, null);
+  return letWait(dependencies, ref, { ...call, reservationId: null }, 'again', null);
+}
+
+async function writeAnswer(
+  dependencies: BatchDependencies,
+  ref: BatchRef,
+  call: AssignedCall,
+  work: WindowWork,
+  answer: Answered,
+  signal: AbortSignal,
+): Promise<Done> {
+  const { model, modelCalls } = dependencies;
+  const { owner } = work;
+  const question = model.windowQuestion(work.input);
+  const reading = answer.stopped === null ? question.read(answer.text) : stoppedReading(answer.stopped);
+  const kept = reading.ok ? { question, text: answer.text, work } : null;
+  await bookBatched(dependencies, ref.batchId, call, answer.usage, kept);
+  const claim = claimOf(ref.batchId, call);
+  try {
+    if (reading.ok) {
+      const isWritten = await writeWindowTopic(dependencies, work, reading.output, [answer.usage], claim);
+      return isWritten ? 'summarised' : 'again';
+    }
+    const first = await model.prepareWindow(work.input, signal);
+    const repair = await first.again(answer.text, reading.problem, signal);
+    const { output, usage } = await callModel(modelCalls, owner, repair, signal, {
+      forgotten: work.facts.forgotten,
+    });
+    const isWritten = await writeWindowTopic(dependencies, work, output, [answer.usage, ...usage], claim);
+    return isWritten ? 'summarised' : 'again';
+  } catch (error) {
+    if (!(error instanceof ModelError) || !isPermanent(error)) throw error;
+    return letWait(dependencies, ref, { ...call, reservationId: null }, 'parked', parkedReason(error));
+  }
+}
+
+function stoppedReading(kind: 'refused' | 'truncated'): Extract<Reading<TopicSummaryDraft>, { ok: false }> {
+  return { ok: false, kind, problem: kind, where: kind };
+}

@@ -1,0 +1,58 @@
+import { asId } from '../../domain/ids.ts';
+import type { TenantId } from '../../domain/ids.ts';
+import type { ModelUsage, TopicSummaryDraft } from '../../domain/ports/model.ts';
+import type { TenantTransaction } from '../../stores/postgres/database.ts';
+import { refuseForgotten } from '../../stores/postgres/forgotten.ts';
+import type { UsageOwner } from '../../stores/postgres/usage-ledger.ts';
+import { findWindow } from '../../stores/postgres/windows.ts';
+import type { FoundWindow } from '../../stores/postgres/windows.ts';
+import type { SessionRef } from '../../workflows/session/types.ts';
+import type { NearOptions } from '../model-calls/answer-cache.ts';
+import { nearWindow, readWindow, writeWindow } from '../summarise/window-summary.ts';
+import type { ReadWindow } from '../summarise/window-summary.ts';
+import type { BatchDependencies } from './dependencies.ts';
+
+/** Takes a window as summarised, in the transaction that writes its summary; false where it is done or gone. */
+export type ClaimWindow = (transaction: TenantTransaction) => Promise<boolean>;
+
+/** A window of a batch as a model is given it. */
+export interface WindowWork extends ReadWindow {
+  readonly ref: SessionRef;
+  readonly window: FoundWindow;
+  readonly owner: UsageOwner;
+  readonly near: NearOptions<TopicSummaryDraft>;
+}
+
+/** Reads a window that lies in a batch; null where it does not any more, or its session is gone. */
+export async function readWindowWork(
+  { database, clock }: BatchDependencies,
+  ref: SessionRef,
+  windowN: number,
+): Promise<WindowWork | null> {
+  const tenantId = asId<TenantId>(ref.tenantId);
+  return database.asTenant(tenantId, async (transaction) => {
+    const window = await findWindow(transaction, ref.sessionId, windowN);
+    if (window?.state !== 'batched') return null;
+    const read = await readWindow(transaction, ref, window, clock.now());
+    const { userId } = read.facts;
+    const owner = { tenantId, userId, sessionId: ref.sessionId, operation: 'summarise_window' } as const;
+    return { ...read, ref, window, owner, near: nearWindow(read.input) };
+  });
+}
+
+/** Writes what a model said of a window, if it can be claimed; answers whether. */
+export function writeWindowTopic(
+  { database, embeddingModel }: BatchDependencies,
+  work: WindowWork,
+  output: TopicSummaryDraft,
+  usage: readonly ModelUsage[],
+  claim: ClaimWindow,
+): Promise<boolean> {
+  const { ref, window, facts } = work;
+  return database.asTenant(asId(ref.tenantId), async (transaction) => {
+    await refuseForgotten(transaction, ref.sessionId, facts.forgotten);
+    if (!(await claim(transaction))) return false;
+    await writeWindow(transaction, embeddingModel, ref, window, work, { output, usage });
+    return true;
+  });
+}

@@ -1,0 +1,106 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { BudgetExhausted, ModelBusy, waitForNextDay } from '../../domain/costs/limits.ts';
+import type { ModelLimits } from '../../domain/costs/limits.ts';
+import { asId } from '../../domain/ids.ts';
+import { ModelError } from '../../domain/ports/model.ts';
+import type { ModelAnswer, ModelUsage, PreparedCall } from '../../domain/ports/model.ts';
+import { raiseBudgetAlert, releaseCall, reserveCall, settleCall } from '../../stores/postgres/budgets.ts';
+import type { BudgetAlert } from '../../stores/postgres/budgets.ts';
+import type { Database, TenantTransaction } from '../../stores/postgres/database.ts';
+import { bookUsage, sumUsage } from '../../stores/postgres/usage-ledger.ts';
+import type { UsageOwner } from '../../stores/postgres/usage-ledger.ts';
+
+export interface PaidCallDependencies {
+  readonly database: Database;
+  readonly limits: ModelLimits;
+  /** Told once a day and user, when the day comes to the share of the settings. */
+  readonly onBudgetAlert?: (alert: BudgetAlert) => void;
+}
+
+/** How long a call waits for a place among those that are made at once, before it gives its own place in the worker to others. */
+const LONGEST_WAIT_MS = 60_000;
+const FIRST_LOOK_MS = 200;
+const LAST_LOOK_MS = 1_000;
+/** What a reservation outlives the bound of its call by. */
+const GRACE_MS = 60_000;
+
+/** A place for the call. @throws BudgetExhausted, ModelBusy, or the signal's reason */
+async function reserve(
+  { database, limits }: PaidCallDependencies,
+  owner: UsageOwner,
+  tokens: number,
+  signal: AbortSignal,
+): Promise<string> {
+  const deadline = performance.now() + LONGEST_WAIT_MS;
+  const call = {
+    tenantId: owner.tenantId,
+    userId: owner.userId,
+    tokens,
+    batch: false,
+    lifeMs: limits.timeoutMs + GRACE_MS,
+  };
+  for (let lookMs = FIRST_LOOK_MS; ; lookMs = Math.min(lookMs * 1.5, LAST_LOOK_MS)) {
+    signal.throwIfAborted();
+    const outcome = await reserveCall(database.pool, call, limits);
+    if (outcome.kind === 'granted') return outcome.id;
+    if (outcome.kind === 'over_day') throw new BudgetExhausted(waitForNextDay(outcome.resetsInMs, owner.sessionId));
+    if (performance.now() + lookMs > deadline) throw new ModelBusy();
+    await pause(lookMs, undefined, { signal });
+  }
+}
+
+/** Ends the reservation and books what the call cost, with what is to be written beside it, in one transaction. */
+async function settle(
+  { database, limits, onBudgetAlert }: PaidCallDependencies,
+  owner: UsageOwner,
+  reservation: string,
+  usage: readonly ModelUsage[],
+  beside: (transaction: TenantTransaction) => Promise<void>,
+): Promise<void> {
+  const { tokensIn, tokensOut } = sumUsage(usage);
+  const alert = await database.asTenant(asId(owner.tenantId), async (transaction) => {
+    await bookUsage(transaction, owner, usage);
+    await beside(transaction);
+    // Last, because it locks the user's row, which other calls of the user wait for.
+    const day = await settleCall(transaction, owner.userId, [reservation], tokensIn + tokensOut, limits);
+    return raiseBudgetAlert(transaction, owner, day, limits.alertShare);
+  });
+  if (alert !== null) onBudgetAlert?.(alert);
+}
+
+/** Gives the place back at once. Where that fails it comes free with the reservation's end, and why the call failed is what matters. */
+async function release(database: Database, owner: UsageOwner, reservation: string): Promise<void> {
+  await database
+    .asTenant(asId(owner.tenantId), (transaction) => releaseCall(transaction, [reservation]))
+    .catch(() => undefined);
+}
+
+/**
+ * Makes a call of a paid model: reserved before it, settled and booked in one transaction right after it, with what `beside` writes.
+ * A call that failed and cost something is booked all the same.
+ * @throws ModelError, `invalid_request` where the call may take more than one call may; BudgetExhausted, ModelBusy, the signal's reason
+ */
+export async function askPaid<Output>(
+  dependencies: PaidCallDependencies,
+  owner: UsageOwner,
+  call: PreparedCall<Output>,
+  signal: AbortSignal,
+  beside: (transaction: TenantTransaction, answer: ModelAnswer<Output>) => Promise<void>,
+): Promise<ModelAnswer<Output>> {
+  const { database, limits } = dependencies;
+  const bound = call.tokensIn + call.maxTokensOut;
+  if (bound > limits.requestTokens)
+    throw new ModelError('invalid_request', `the call may take ${bound} tokens; ${limits.requestTokens} are allowed`);
+  const reservation = await reserve(dependencies, owner, bound, signal);
+  let answer: ModelAnswer<Output>;
+  try {
+    answer = await call.ask(signal);
+  } catch (error) {
+    const usage = error instanceof ModelError ? error.usage : [];
+    if (usage.length > 0) await settle(dependencies, owner, reservation, usage, () => Promise.resolve());
+    else await release(database, owner, reservation);
+    throw error;
+  }
+  await settle(dependencies, owner, reservation, [answer.usage], (transaction) => beside(transaction, answer));
+  return answer;
+}

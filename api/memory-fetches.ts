@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import type { KeyHolder } from '../stores/postgres/api-keys.ts';
+import type { TenantTransaction } from '../stores/postgres/database.ts';
+import { readServed, recordUses } from '../stores/postgres/memory-uses.ts';
+
+/** Names the context that served what is fetched. */
+export const usedIn = z
+  .uuid()
+  .optional()
+  .describe('Id of the context that served it: then the fetch counts as a use, once a context');
+
+/**
+ * Counts the fetch of a memory that this context served to whom it is fetched by. Reading never fails for it: a context that is gone, is
+ * another user's or did not hold the memory counts nothing, and neither does a viewer.
+ */
+export async function countFetched(
+  transaction: TenantTransaction,
+  holder: KeyHolder,
+  contextId: string | undefined,
+  memoryId: string,
+): Promise<void> {
+  if (contextId === undefined || holder.role === 'viewer') return;
+  const type = (await readServed(transaction, contextId, holder.userId))?.get(memoryId.toLowerCase());
+  if (type === undefined) return;
+  await recordUses(transaction, {
+    tenantId: holder.tenantId,
+    userId: holder.userId,
+    contextId,
+    kind: 'fetched',
+    memories: [{ id: memoryId.toLowerCase(), type }],
+    note: null,
+  });
+}

@@ -1,0 +1,66 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { ENTITY_TYPES } from '../../domain/graph/graph.ts';
+import { readNeighbourhood } from '../../stores/postgres/graph.ts';
+import { findProject } from '../../stores/postgres/projects.ts';
+import { holderOf } from '../auth.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { ApiError } from '../errors.ts';
+import { graphSchema, presentGraph } from '../schemas/graph.ts';
+import { ERROR_RESPONSES, namespaceName } from '../schemas/shared.ts';
+
+const graphQuery = z
+  .strictObject({
+    node: z.uuid().optional().describe('Id of an entity'),
+    q: z.string().trim().min(1).max(200).optional().describe('A piece of the names to begin at'),
+    type: z.enum(ENTITY_TYPES).optional().describe('Of what the question begins at'),
+    project: z.string().min(1).max(2048).optional(),
+    namespace: namespaceName.optional(),
+    depth: z.coerce
+      .number()
+      .pipe(z.union([z.literal(1), z.literal(2)]))
+      .default(1),
+    limit: z.coerce.number().int().min(1).max(200).default(50).describe('Nodes'),
+  })
+  .refine((query) => query.node === undefined || query.q === undefined, {
+    path: ['q'],
+    message: 'says another beginning than node',
+  });
+
+/** `GET /graph`: entities and relations around a node or a text; without either, around the weightiest. */
+export function graphRoutes({ database }: ApiDependencies): FastifyPluginCallbackZod {
+  return (app, _options, done) => {
+    app.get(
+      '/graph',
+      {
+        config: { access: 'read' },
+        schema: {
+          tags: ['graph'],
+          summary: 'Entities and relations around a node or a text',
+          description: 'Nodes the nearest and weightiest first. A hub shows its weightiest relations alone.',
+          querystring: graphQuery,
+          response: { 200: graphSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => {
+        const { node, q, type, project, namespace, depth, limit } = request.query;
+        const found = await database.asTenant(holderOf(request).tenantId, async (transaction) => {
+          const known = project === undefined ? undefined : await findProject(transaction, project);
+          if (known === null) return { entities: [], relations: [] };
+          return readNeighbourhood(transaction, {
+            projectId: known?.id,
+            namespace,
+            nodeId: node,
+            query: q,
+            type,
+            depth,
+            limit,
+          });
+        });
+        if (node !== undefined && found.entities.length === 0) throw new ApiError('NOT_FOUND', 'there is no such node');
+        return presentGraph(found);
+      },
+    );
+    done();
+  };
+}

@@ -1,0 +1,131 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { RETURN_FORMULAS, returnOf } from '../../domain/costs/return.ts';
+import { MAX_CONTEXTS, readMemoryReturn } from '../../stores/postgres/memory-return.ts';
+import { readUsageTotals } from '../../stores/postgres/usage-report.ts';
+import { holderOf } from '../auth.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { ERROR_RESPONSES } from '../schemas/shared.ts';
+import { roundUsd, scopeSchema, usageRange } from '../schemas/usage.ts';
+import { checkedRange, usageUser } from '../usage-scope.ts';
+
+const figure = z.number().nullable();
+
+const roiSchema = z
+  .object({
+    scope: scopeSchema,
+    since: z.string(),
+    until: z.string(),
+    inputs: z
+      .object({ minutes_per_memory: figure, hourly_usd: figure, usd_per_mtok: figure })
+      .describe('As they were given; nothing is assumed for one that was not'),
+    data: z.object({
+      contexts: z.number().int(),
+      session_starts: z.number().int(),
+      injected_tokens: z.number().int().describe('Of all contexts'),
+      start_tokens: z.number().int().describe('Of those for session starts'),
+      source_tokens: z
+        .number()
+        .int()
+        .describe('What stands behind the memories of these: sessions, windows and rows, each once a context'),
+      served_memories: z.number().int(),
+      used_memories: z.number().int().describe('Found useful or fetched, once a context'),
+      wrong_memories: z.number().int(),
+      spent_usd: z.number().describe('What the models cost in that time'),
+      limited: z.boolean().describe(`Only the newest ${MAX_CONTEXTS} contexts were read`),
+    }),
+    formulas: z.record(z.string(), z.string()),
+    result: z
+      .object({
+        saved_tokens: figure,
+        saved_tokens_usd: figure,
+        saved_minutes: figure,
+        saved_time_usd: figure,
+        net_usd: figure,
+        ratio: figure,
+      })
+      .describe('Null where there is no data, or an input was not given'),
+  })
+  .meta({ id: 'Return' });
+
+const roundFigure = (value: number | null): number | null => (value === null ? null : roundUsd(value));
+
+/** `GET /roi`: what memory gave back against what it cost, with every input and every formula. */
+export function roiRoutes({ database }: ApiDependencies): FastifyPluginCallbackZod {
+  return (app, _options, done) => {
+    app.get(
+      '/roi',
+      {
+        config: { access: 'read' },
+        schema: {
+          tags: ['usage'],
+          summary: 'Return on what the models cost',
+          querystring: z.strictObject({
+            ...usageRange,
+            minutes_per_memory: z.coerce
+              .number()
+              .min(0)
+              .max(1_440)
+              .optional()
+              .describe('Minutes that a used memory saved'),
+            hourly_usd: z.coerce.number().min(0).max(10_000).optional().describe('What an hour of work costs'),
+            usd_per_mtok: z.coerce
+              .number()
+              .min(0)
+              .max(10_000)
+              .optional()
+              .describe('What the agent pays for a million tokens that it reads'),
+          }),
+          response: { 200: roiSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => {
+        const holder = holderOf(request);
+        const { query } = request;
+        const { since, until } = checkedRange(query);
+        const user = await usageUser(database, holder, query.user);
+        const scope = { userId: user?.id ?? null, since, until };
+        const { memory, usage } = await database.readAsTenant(holder.tenantId, async (read) => ({
+          memory: await readMemoryReturn(read, scope),
+          usage: await readUsageTotals(read, scope),
+        }));
+        const assumed = {
+          minutesPerMemory: query.minutes_per_memory ?? null,
+          hourlyUsd: query.hourly_usd ?? null,
+          usdPerMTok: query.usd_per_mtok ?? null,
+        };
+        const result = returnOf(
+          {
+            sessionStarts: memory.session_starts,
+            startTokens: memory.start_tokens,
+            sourceTokens: memory.source_tokens,
+            usedMemories: memory.used_memories,
+            spentUsd: usage.usd,
+          },
+          assumed,
+        );
+        return {
+          scope: { user },
+          since,
+          until,
+          inputs: {
+            minutes_per_memory: assumed.minutesPerMemory,
+            hourly_usd: assumed.hourlyUsd,
+            usd_per_mtok: assumed.usdPerMTok,
+          },
+          data: { ...memory, spent_usd: roundUsd(usage.usd), limited: memory.contexts >= MAX_CONTEXTS },
+          formulas: RETURN_FORMULAS,
+          result: {
+            saved_tokens: result.savedTokens,
+            saved_tokens_usd: roundFigure(result.savedTokensUsd),
+            saved_minutes: roundFigure(result.savedMinutes),
+            saved_time_usd: roundFigure(result.savedTimeUsd),
+            net_usd: roundFigure(result.netUsd),
+            ratio: roundFigure(result.ratio),
+          },
+        };
+      },
+    );
+    done();
+  };
+}

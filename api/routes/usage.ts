@@ -1,0 +1,139 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { forecastUse, OBSERVED_DAYS } from '../../domain/costs/forecast.ts';
+import { readBudget } from '../../stores/postgres/budgets.ts';
+import {
+  firstUsageDay,
+  readUsageAlerts,
+  readUsageDays,
+  readUsageGroups,
+  readUsageTotals,
+  USAGE_GROUPS,
+} from '../../stores/postgres/usage-report.ts';
+import { holderOf } from '../auth.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { ApiError } from '../errors.ts';
+import { ERROR_RESPONSES } from '../schemas/shared.ts';
+import {
+  forecastSchema,
+  presentAlert,
+  presentBudget,
+  presentGroup,
+  presentSums,
+  presentTokens,
+  presentUsd,
+  usageRange,
+  usageSchema,
+} from '../schemas/usage.ts';
+import { checkedRange, usageUser } from '../usage-scope.ts';
+
+const DAY_MS = 86_400_000;
+
+/** `GET /usage` and `GET /usage/forecast`: what models cost, what is left of the day, and what is to be expected. */
+export function usageRoutes({ database, config }: ApiDependencies): FastifyPluginCallbackZod {
+  return (app, _options, done) => {
+    app.get(
+      '/usage',
+      {
+        config: { access: 'read' },
+        schema: {
+          tags: ['usage'],
+          summary: 'Tokens and dollars of model calls',
+          description: 'One’s own; for admins the whole tenant, or one user of it. Days are UTC.',
+          querystring: z.strictObject({
+            ...usageRange,
+            group_by: z.enum(USAGE_GROUPS).optional(),
+            limit: z.coerce
+              .number()
+              .int()
+              .min(1)
+              .max(400)
+              .default(100)
+              .describe('Groups at most, the dearest first; days in order'),
+          }),
+          response: { 200: usageSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => {
+        const holder = holderOf(request);
+        const { group_by: groupBy, limit, user: asked, ...range } = request.query;
+        const { since, until } = checkedRange(range);
+        const user = await usageUser(database, holder, asked);
+        const scope = { userId: user?.id ?? null, since, until };
+        const [report, budget] = await Promise.all([
+          database.readAsTenant(holder.tenantId, async (read) => ({
+            totals: await readUsageTotals(read, scope),
+            groups: groupBy === undefined ? [] : await readUsageGroups(read, scope, groupBy, limit + 1),
+            alerts: await readUsageAlerts(read, scope),
+          })),
+          database.asTenant(holder.tenantId, (transaction) =>
+            readBudget(transaction, user?.id ?? holder.userId, config.model.userDailyTokens),
+          ),
+        ]);
+        if (budget === null) throw new ApiError('NOT_FOUND', 'there is no such user');
+        return {
+          scope: { user },
+          since,
+          until,
+          totals: presentSums(report.totals),
+          group_by: groupBy ?? null,
+          groups: report.groups.slice(0, limit).map(presentGroup),
+          more_groups: report.groups.length > limit,
+          budget: presentBudget(budget, config.model.alertShare),
+          alerts: report.alerts.map(presentAlert),
+        };
+      },
+    );
+
+    app.get(
+      '/usage/forecast',
+      {
+        config: { access: 'read' },
+        schema: {
+          tags: ['usage'],
+          summary: 'What the coming days are expected to use',
+          description:
+            'As the last 28 whole UTC days: their mean, by weekday from 14 days on, with the range in which four of five lie. No trend is assumed.',
+          querystring: z.strictObject({
+            days: z.coerce.number().int().min(1).max(90).default(30).describe('How many, from tomorrow on'),
+            user: usageRange.user,
+          }),
+          response: { 200: forecastSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => {
+        const holder = holderOf(request);
+        const user = await usageUser(database, holder, request.query.user);
+        const userId = user?.id ?? null;
+        const today = new Date().toISOString().slice(0, 10);
+        const scope = {
+          userId,
+          since: new Date(Date.parse(today) - OBSERVED_DAYS * DAY_MS).toISOString(),
+          until: new Date(today).toISOString(),
+        };
+        const { used, first } = await database.readAsTenant(holder.tenantId, async (read) => ({
+          used: await readUsageDays(read, scope),
+          first: await firstUsageDay(read, userId),
+        }));
+        const forecast = forecastUse(used, first, today, request.query.days);
+        return {
+          scope: { user },
+          method: forecast.method,
+          days_observed: forecast.daysObserved,
+          first_day: forecast.firstDay,
+          last_day: forecast.lastDay,
+          days: forecast.days.map(({ day, tokens, usd }) => ({
+            day,
+            tokens: presentTokens(tokens),
+            usd: presentUsd(usd),
+          })),
+          total:
+            forecast.total === null
+              ? null
+              : { tokens: presentTokens(forecast.total.tokens), usd: presentUsd(forecast.total.usd) },
+        };
+      },
+    );
+    done();
+  };
+}

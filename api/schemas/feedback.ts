@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { wellFormed } from '../../domain/capture/well-formed.ts';
+
+const memoryName = z
+  .string()
+  .regex(
+    /^(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[a-z2-7]{8})$/i,
+    'the id of an item of the context, or its hash',
+  )
+  .toLowerCase();
+const memoryNames = z.array(memoryName).max(200).default([]);
+
+/** What of a context proved useful or wrong: at least one item. */
+export const feedbackBody = z
+  .strictObject({
+    useful: memoryNames,
+    wrong: memoryNames,
+    note: z.string().trim().max(500).overwrite(wellFormed).optional(),
+  })
+  .refine((body) => body.useful.length + body.wrong.length > 0, {
+    path: ['useful'],
+    message: 'or wrong must name an item',
+  });
+
+export const feedbackAnswer = z
+  .object({
+    id: z.string(),
+    useful: z.number().int().describe('Items that this counted for the first time'),
+    wrong: z.number().int(),
+    learnings: z.number().int().describe('Learnings whose use or confidence changed'),
+  })
+  .meta({ id: 'ContextFeedback' });

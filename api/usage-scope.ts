@@ -1,0 +1,31 @@
+import type { KeyHolder } from '../stores/postgres/api-keys.ts';
+import type { Database } from '../stores/postgres/database.ts';
+import { findUser } from '../stores/postgres/profile.ts';
+import type { ProfileUser } from '../stores/postgres/profile.ts';
+import { ApiError } from './errors.ts';
+import { rangeFault, rangeOf } from './schemas/usage.ts';
+
+/** Both ends of an asked-for time. @throws ApiError VALIDATION_FAILED that names the field */
+export function checkedRange(asked: { readonly since?: string | undefined; readonly until?: string | undefined }) {
+  const fault = rangeFault(asked);
+  if (fault !== null) throw new ApiError('VALIDATION_FAILED', `${fault.field} ${fault.message}`, [fault]);
+  return rangeOf(asked);
+}
+
+/**
+ * Whose usage is meant: null for the whole tenant, which admins see who name nobody. Others see their own.
+ * @throws ApiError FORBIDDEN for another's, NOT_FOUND for an unknown user
+ */
+export async function usageUser(
+  database: Database,
+  holder: KeyHolder,
+  asked: string | undefined,
+): Promise<ProfileUser | null> {
+  if (asked === undefined && holder.role === 'admin') return null;
+  const named = asked === undefined || asked === 'me' ? holder.userId : asked;
+  const user = await database.asTenant(holder.tenantId, (transaction) => findUser(transaction, named));
+  if (holder.role !== 'admin' && user?.id !== holder.userId)
+    throw new ApiError('FORBIDDEN', 'what another user used is for admins');
+  if (user === null) throw new ApiError('NOT_FOUND', 'there is no such user');
+  return user;
+}

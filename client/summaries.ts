@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import type { RecollectClient } from './recollect-client.ts';
+
+const citedText = z.object({ text: z.string() });
+const summary = z.object({
+  id: z.string(),
+  session_id: z.string(),
+  type: z.string(),
+  kind: z.string().nullable(),
+  title: z.string(),
+  content: z.string(),
+  request: z.string().nullable(),
+  investigated: z.string().nullable(),
+  learned: z.string().nullable(),
+  completed: z.string().nullable(),
+  next_steps: z.string().nullable(),
+  notes: z.string().nullable(),
+  key_points: z.array(citedText),
+  action_items: z.array(citedText),
+  files_read: z.array(z.string()),
+  files_modified: z.array(z.string()),
+  model: z.string(),
+  tokens_in: z.number(),
+  tokens_out: z.number(),
+  cost_usd: z.number(),
+  version: z.number(),
+  published: z.boolean(),
+  occurred_at: z.string(),
+});
+export type Summary = z.output<typeof summary>;
+
+const session = z.object({
+  id: z.string(),
+  host: z.string(),
+  external_id: z.string(),
+  title: z.string().nullable(),
+  status: z.string(),
+  project: z.object({ name: z.string() }).nullable(),
+  started_at: z.string(),
+  ended_at: z.string().nullable(),
+});
+export type SummarisedSession = z.output<typeof session>;
+
+/** What was written of sessions. Every method rejects with ClientError. */
+export class Summaries {
+  private readonly client: RecollectClient;
+
+  constructor(client: RecollectClient) {
+    this.client = client;
+  }
+
+  /** Everything that was written of a session: its own summary first, then topics and items in order. */
+  ofSession(sessionId: string): Promise<Summary[]> {
+    return this.client.summariesAs(sessionId, summary);
+  }
+
+  session(id: string): Promise<SummarisedSession> {
+    return this.client.request('GET', `/sessions/${encodeURIComponent(id)}`, session);
+  }
+
+  /** The newest session, of a project where one is named; null where there is none. */
+  async newestSession(project?: string): Promise<SummarisedSession | null> {
+    const query = new URLSearchParams({ limit: '1', ...(project === undefined ? {} : { project }) });
+    const { data } = await this.client.request(
+      'GET',
+      `/sessions?${query.toString()}`,
+      z.object({ data: z.array(session) }),
+    );
+    return data[0] ?? null;
+  }
+}

@@ -1,0 +1,181 @@
+import { errorNames, namesIn } from '../learning/names.ts';
+import type { Evidence, ItemKind, LearningCategory } from '../ports/model.ts';
+import { createGraphBuilder } from './graph.ts';
+import type { EntityType, GraphBuilder, Mention, SessionGraph } from './graph.ts';
+import { conceptTags, fileLabel, programsOf, toolLabel } from './names.ts';
+
+/** A tool call of the session, without its output. Its files come from its input. */
+export interface GraphCall {
+  readonly id: string;
+  readonly tool: string | null;
+  /** The command line where a program was run. */
+  readonly command: string | null;
+  readonly filesRead: readonly string[];
+  readonly filesModified: readonly string[];
+  readonly occurredAtMs: number;
+}
+
+/** A row that failed, with the beginning of what it said. */
+export interface GraphFailure {
+  readonly id: string;
+  readonly content: string;
+  readonly occurredAtMs: number;
+}
+
+/** Something that the user or the agent said. */
+export interface GraphPrompt {
+  readonly id: string;
+  readonly content: string;
+  readonly occurredAtMs: number;
+}
+
+/** An item or a learning of the session. */
+export interface GraphNote {
+  readonly id: string;
+  readonly source: 'summary' | 'learning';
+  readonly kind: ItemKind | LearningCategory;
+  readonly title: string;
+  readonly text: string;
+  readonly tags: readonly string[];
+  readonly evidence: readonly Evidence[];
+  readonly occurredAtMs: number;
+}
+
+export interface GraphInput {
+  readonly projectName: string | null;
+  /** Folders that are the project's root on some machine. */
+  readonly roots: readonly string[];
+  readonly calls: readonly GraphCall[];
+  readonly failures: readonly GraphFailure[];
+  readonly prompts: readonly GraphPrompt[];
+  readonly notes: readonly GraphNote[];
+}
+
+/** Names of one note that are related to each other: more would make every note a clique. */
+const MAX_RELATED = 6;
+/** A piece of code that fewer prompts and notes name is no concept of the project. */
+const REPEATED = 2;
+/** Of what was said: what a long text is about stands at its beginning. */
+const PROMPT_CHARACTERS = 4_000;
+
+/**
+ * A session's part of the graph, by rules alone. Files come from tool inputs, tools from tool names and commands, errors by name or code, solutions
+ * are fixes and solution learnings, concepts are tags and code that several prompts or notes name. The same input gives the same graph.
+ */
+export function extractGraph(input: GraphInput): SessionGraph {
+  const builder = createGraphBuilder();
+  const projectOf = (mention: Mention) =>
+    input.projectName === null ? null : builder.mention('project', input.projectName, mention);
+  const modifiedBy = new Map<string, readonly string[]>();
+  for (const call of input.calls) {
+    const mention: Mention = {
+      sourceType: 'observation',
+      sourceId: call.id,
+      quote: null,
+      occurredAtMs: call.occurredAtMs,
+    };
+    const labels = (paths: readonly string[]) => paths.flatMap((path) => fileLabel(path, input.roots) ?? []);
+    modifiedBy.set(call.id, labels(call.filesModified));
+    // Those that were changed come first: of many files they are the ones to know.
+    for (const file of [...labels(call.filesModified), ...labels(call.filesRead)])
+      builder.relate('part_of', builder.mention('file', file, mention), projectOf(mention), mention);
+    const tool = call.tool === null ? null : toolLabel(call.tool);
+    for (const label of [...(tool === null ? [] : [tool]), ...programsOf(call.command ?? '')])
+      builder.relate('uses', projectOf(mention), builder.mention('tool', label, mention), mention);
+  }
+  for (const failure of input.failures)
+    for (const name of errorNames(failure.content))
+      builder.mention('error', name, {
+        sourceType: 'observation',
+        sourceId: failure.id,
+        quote: lineWith(failure.content, name),
+        occurredAtMs: failure.occurredAtMs,
+      });
+  const said = input.prompts.map((prompt) => ({
+    ...prompt,
+    names: namesIn(prompt.content.slice(0, PROMPT_CHARACTERS)),
+  }));
+  const repeated = repeatedNames([
+    ...said.map((prompt) => prompt.names),
+    ...input.notes.map((note) => namesIn(`${note.title}\n${note.text}`)),
+  ]);
+  const files = new Set([...modifiedBy.values()].flat());
+  for (const note of input.notes) addNote(builder, note, { repeated, files, modifiedBy });
+  for (const prompt of said)
+    for (const name of prompt.names)
+      if (repeated.has(name))
+        builder.mention('concept', name, {
+          sourceType: 'prompt',
+          sourceId: prompt.id,
+          quote: lineWith(prompt.content, name),
+          occurredAtMs: prompt.occurredAtMs,
+        });
+  return builder.build();
+}
+
+interface NoteContext {
+  readonly repeated: ReadonlySet<string>;
+  /** Labels of files that some tool changed in the session. */
+  readonly files: ReadonlySet<string>;
+  readonly modifiedBy: ReadonlyMap<string, readonly string[]>;
+}
+
+function addNote(builder: GraphBuilder, note: GraphNote, { repeated, files, modifiedBy }: NoteContext): void {
+  const whole = [note.title, note.text, ...note.evidence.map((piece) => piece.quote)].join('\n');
+  const mentionOf = (name: string): Mention => ({
+    sourceType: note.source,
+    sourceId: note.id,
+    quote: note.evidence.find((piece) => piece.quote.toLowerCase().includes(name.toLowerCase()))?.quote ?? null,
+    occurredAtMs: note.occurredAtMs,
+  });
+  const place = (type: EntityType, label: string) => builder.mention(type, label, mentionOf(label));
+  const own: Mention = { ...mentionOf(''), quote: note.evidence[0]?.quote ?? null };
+  const errors = errorNames(whole).flatMap((name) => place('error', name) ?? []);
+  const names = namesIn(whole);
+  const errorsByName = new Set(errorNames(whole).map((name) => name.toLowerCase()));
+  const concepts = [
+    ...conceptTags(note.tags).filter((tag) => !errorsByName.has(tag.toLowerCase())),
+    ...[...names].filter((name) => repeated.has(name) && !errorsByName.has(name)),
+  ].flatMap((label) => place('concept', label) ?? []);
+  // A note's word for a file counts only where a tool changed it: by the call that it cites, or by its name.
+  const cited = note.evidence.flatMap((piece) => modifiedBy.get(piece.rowId) ?? []);
+  const named = [...files].filter((file) => names.has(file.slice(file.lastIndexOf('/') + 1).toLowerCase()));
+  const changed = [...new Set([...cited, ...named])].flatMap((file) => place('file', file) ?? []);
+  if (note.kind === 'bugfix' || note.kind === 'solution') {
+    const solution = builder.mention('solution', note.title, own);
+    for (const error of errors) builder.relate('solves', solution, error, own);
+    for (const error of errors) for (const file of changed) builder.relate('causes', file, error, own);
+    for (const concept of concepts.slice(0, MAX_RELATED)) builder.relate('related_to', solution, concept, own);
+  }
+  if (note.kind === 'error' || note.kind === 'discovery')
+    for (const error of errors) for (const concept of concepts) builder.relate('causes', concept, error, own);
+  const related = [...new Set([...errors, ...concepts, ...changed])].slice(0, MAX_RELATED);
+  for (const [index, left] of related.entries())
+    for (const right of related.slice(index + 1)) builder.relate('related_to', left, right, own);
+}
+
+/** Names in code that several sources have; files and errors are entities of their own. */
+function repeatedNames(sources: readonly ReadonlySet<string>[]): ReadonlySet<string> {
+  const counts = new Map<string, number>();
+  for (const names of sources) for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  const repeated = [...counts].filter(([name, count]) => count >= REPEATED && !isFile(name) && !isError(name));
+  return new Set(repeated.map(([name]) => name));
+}
+
+function isError(name: string): boolean {
+  return /(?:error|exception)$|^(?:e[a-z]{4,}|ts\d{4,5})$/u.test(name);
+}
+
+function isFile(name: string): boolean {
+  return /\.[a-z0-9]{1,6}$/u.test(name) || name.includes('/');
+}
+
+/** The line that names it in whatever case, without the blanks around; null where there is none. */
+function lineWith(content: string, name: string): string | null {
+  const at = content.toLowerCase().indexOf(name.toLowerCase());
+  if (at === -1) return null;
+  const start = content.lastIndexOf('\n', at) + 1;
+  const end = content.indexOf('\n', at);
+  const line = content.slice(start, end === -1 ? content.length : end).trim();
+  return line === '' ? null : line;
+}

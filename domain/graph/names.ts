@@ -1,0 +1,71 @@
+/** Tools of the agent itself: every session of every project uses them, so that they say nothing of a project. */
+const AGENT_TOOLS = new Set(
+  'Bash BashOutput KillShell Read Write Edit MultiEdit NotebookEdit NotebookRead Glob Grep LS Task Agent TodoWrite TodoRead ExitPlanMode AskUserQuestion Skill SlashCommand WebFetch WebSearch ToolSearch'.split(
+    ' ',
+  ),
+);
+/** Programs that stand for nothing but the shell. */
+const SHELL_PROGRAMS = new Set(
+  (
+    'cd ls cat echo printf head tail grep rg egrep find sed awk sort uniq wc cut tr xargs tee test true false set unset export source sleep pwd mkdir rm cp mv ' +
+    'touch chmod chown ln rmdir tree du df file stat realpath basename dirname jq which command type exit if then else fi for while do done case esac time env sudo nohup timeout diff kill pkill ps read eval exec bash sh zsh less more date'
+  ).split(' '),
+);
+/** Programs that run another one, which is meant. */
+const RUNNERS = new Set(['npx', 'pnpx', 'bunx', 'uvx', 'pipx']);
+const MAX_SEGMENTS = 8;
+const PROGRAM = /^[a-z][a-z0-9._+-]{0,40}$/u;
+const QUOTED = /"(?:\\.|[^"\\])*"|'[^']*'/gsu;
+
+/** Programs that a command line runs, in order, without those of the shell itself: "cd a && npx vitest run | tail" → vitest. */
+export function programsOf(command: string): readonly string[] {
+  const programs: string[] = [];
+  // What stands in quotes, or is fed to a program, is no command.
+  const [plain = ''] = command.slice(0, 2_000).split('<<', 1);
+  for (const segment of plain.replaceAll(QUOTED, ' ""').split(/&&|\|\||[;|\n]/u, MAX_SEGMENTS)) {
+    const words = segment
+      .trim()
+      .split(/\s+/u)
+      .filter((word) => !/^\w+=/u.test(word) && !word.startsWith('-'));
+    while (words[0] !== undefined && (words[0] === 'sudo' || words[0] === 'time' || words[0] === 'env')) words.shift();
+    const runs = words[0] !== undefined && RUNNERS.has(words[0]) ? words[1] : words[0];
+    const program = runs?.slice(runs.lastIndexOf('/') + 1).replace(/(?<=\w)@.*$/u, '');
+    if (program !== undefined && PROGRAM.test(program) && !SHELL_PROGRAMS.has(program)) programs.push(program);
+  }
+  return [...new Set(programs)];
+}
+
+/** What a tool is called in the graph; null for those of the agent itself. */
+export function toolLabel(tool: string): string | null {
+  if (AGENT_TOOLS.has(tool)) return null;
+  const [, server, name] = /^mcp__(.+?)__(.+)$/u.exec(tool) ?? [];
+  return server === undefined || name === undefined ? tool : `${server}: ${name}`;
+}
+
+/** A path below the project's root where one of the roots holds it, else as it is; null for what is no path. Back slashes become slashes. */
+export function fileLabel(path: string, roots: readonly string[]): string | null {
+  const plain = path.replaceAll('\\', '/').replace(/^\.\//u, '').trim();
+  if (plain === '' || plain.endsWith('/') || /[`\n]/u.test(plain)) return null;
+  const root = roots
+    .map((each) => each.replaceAll('\\', '/').replace(/\/+$/u, ''))
+    .filter((each) => each !== '' && plain.startsWith(`${each}/`))
+    .toSorted((a, b) => b.length - a.length)[0];
+  return root === undefined ? plain : plain.slice(root.length + 1);
+}
+
+/** Tags that say of what kind a note is, not what it is about. */
+const KIND_TAGS = new Set(
+  'preference correction bugfix feature refactor change discovery decision security pattern solution error config general test tests fix'.split(
+    ' ',
+  ),
+);
+const EXTENSION =
+  /^(?:[cm]?[jt]sx?|py|rb|go|rs|java|kt|swift|cc?|cpp|h|cs|php|sql|sh|toml|ya?ml|json|md|html|css|lock|ini|cfg|env)$/u;
+
+/** Tags that name a concept: not a kind of note, a file's extension or something too short to mean anything. */
+export function conceptTags(tags: readonly string[]): readonly string[] {
+  return tags.filter((tag) => {
+    const folded = tag.toLowerCase().trim();
+    return folded.length > 2 && folded.length <= 60 && !KIND_TAGS.has(folded) && !EXTENSION.test(folded);
+  });
+}

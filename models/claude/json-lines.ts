@@ -1,0 +1,47 @@
+import { ModelError } from '../../domain/ports/model.ts';
+
+const NEWLINE = 10;
+
+/**
+ * The values of a body with one JSON value a line, as they arrive; empty lines are passed over.
+ *
+ * @throws ModelError `unavailable` for a line that is too long or no JSON, as the last one of a body that broke off is
+ */
+export async function* jsonLines(body: AsyncIterable<Uint8Array>, maxLineBytes: number): AsyncGenerator {
+  let held: Uint8Array[] = [];
+  let heldBytes = 0;
+  for await (const chunk of body) {
+    let start = 0;
+    for (let at = chunk.indexOf(NEWLINE); at >= 0; at = chunk.indexOf(NEWLINE, start)) {
+      const line = Buffer.concat([...held, chunk.subarray(start, at)]);
+      held = [];
+      heldBytes = 0;
+      start = at + 1;
+      if (line.length > maxLineBytes) throw tooLong();
+      const value = parsed(line);
+      if (value !== undefined) yield value;
+    }
+    const rest = chunk.subarray(start);
+    heldBytes += rest.length;
+    if (heldBytes > maxLineBytes) throw tooLong();
+    if (rest.length > 0) held.push(rest);
+  }
+  const value = parsed(Buffer.concat(held));
+  if (value !== undefined) yield value;
+}
+
+function parsed(line: Buffer): unknown {
+  const text = line.toString('utf8').trim();
+  if (text === '') return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return value;
+  } catch {
+    // The parser's message repeats what it read.
+    throw new ModelError('unavailable', 'The model provider sent results that break off or are no JSON');
+  }
+}
+
+function tooLong(): ModelError {
+  return new ModelError('unavailable', 'The model provider sent a result that is too long');
+}

@@ -1,0 +1,216 @@
+import type { z } from 'zod';
+import { ModelError, type PreparedCall, type Question, type Reading } from '../../domain/ports/model.ts';
+import type { Names } from './answers.ts';
+import type { PricedModel } from './options.ts';
+import { promptVersionOf, systemBlocks } from './prefix.ts';
+import { maxCostUsd } from './prices.ts';
+import { readAnswer, STOP_PROBLEMS, stoppedBy, stoppedReading } from './reading.ts';
+import type { BadAnswer, Renderer, Rendering } from './rendering/render.ts';
+import {
+  billedTokens,
+  countInput,
+  type MessageRequest,
+  sendMessage,
+  textOf,
+  type TransportOptions,
+} from './transport.ts';
+import { usageOf } from './usage.ts';
+
+/** What a kind of call always asks. */
+export interface Task<Answer, Output> {
+  readonly prefix: Prefix;
+  /** For models to which the first is too long; null where there is none. */
+  readonly shortPrefix: Prefix | null;
+  readonly schema: z.ZodType<Answer>;
+  readonly jsonSchema: Record<string, unknown>;
+  readonly outputOf: (answer: Answer, names: Names) => Output;
+}
+
+/** Instructions, and the o200k tokens of them and of the schema, which are counted once. */
+export interface Prefix {
+  readonly instructions: string;
+  readonly stableTokens: () => number;
+}
+
+/** One call as it was asked for. */
+export interface Plan<Answer, Output> {
+  readonly task: Task<Answer, Output>;
+  readonly model: PricedModel;
+  readonly glossary: readonly string[];
+  readonly render: Renderer;
+  /** Tokens of the variable part that are worth their price, if the bound leaves room for them. */
+  readonly targetTokens: number;
+}
+
+export interface PrepareOptions extends TransportOptions {
+  readonly maxOutputTokens: number;
+  readonly requestTokens: number;
+  readonly countTokens: (text: string) => number;
+  /** Names of models that were found to need the short prefix. */
+  readonly needShortPrefix: Set<string>;
+  /** Told of every call that was prepared, so that a batch can send it. */
+  readonly remember: (call: PreparedCall<unknown>, request: MessageRequest) => void;
+}
+
+/** With less than this a window is no more than its marks. */
+const LEAST_DATA_TOKENS = 150;
+/** With less than this left for rows, by the provider's count, a window gets the short prefix. */
+const USEFUL_DATA_TOKENS = 600;
+/** What the provider adds for roles and for structured output. */
+const ENVELOPE_TOKENS = 40;
+const ROUNDS = 5;
+const CLOSING = 'Answer with the JSON object, on one line.';
+const REPAIR_CLOSING =
+  'The unusable answer above was given to the same rows before, and the problem says why it cannot be used. ' +
+  'Answer again with the whole JSON object, on one line, and nothing else.';
+
+/**
+ * Fits the request to its bound and counts it. A local count comes first; then the provider counts, and where it counts more, less is
+ * shown and it counts again, a few times at most. The first count also tells whether the prefix is too long for this model.
+ *
+ * @throws ModelError, `invalid_request` where no room is left for data
+ */
+export async function prepareCall<Answer, Output>(
+  options: PrepareOptions,
+  plan: Plan<Answer, Output>,
+  bad: BadAnswer | null,
+  signal: AbortSignal,
+): Promise<PreparedCall<Output>> {
+  const bound = options.requestTokens - options.maxOutputTokens;
+  let prefix = prefixOf(options, plan);
+  let room = firstRoom(options, plan, prefix);
+  for (let round = 0; round < ROUNDS && room >= LEAST_DATA_TOKENS; round += 1) {
+    const rendering = plan.render(room, bad);
+    const input = inputOf(plan, prefix, rendering.text, bad);
+    const tokensIn = await countInput(options, input, signal);
+    const dataTokens = options.countTokens(rendering.text);
+    // What of the count the prefix is, if all of it is counted alike.
+    const before = tokensBeforeData(options, plan, prefix);
+    const left = bound - tokensIn * (before / (before + dataTokens));
+    if (plan.task.shortPrefix !== null && prefix !== plan.task.shortPrefix && left < USEFUL_DATA_TOKENS) {
+      options.needShortPrefix.add(plan.model.name);
+      prefix = plan.task.shortPrefix;
+      room = firstRoom(options, plan, prefix);
+    } else if (tokensIn <= bound) {
+      const request = { ...input, max_tokens: options.maxOutputTokens };
+      return preparedCall(options, plan, { prefix, request, rendering, tokensIn });
+    } else {
+      // A little less than would do, so that the next round is likely the last.
+      const share = left / (tokensIn * (dataTokens / (before + dataTokens)));
+      room = Math.floor(dataTokens * Math.min(0.95, share * 0.98));
+    }
+  }
+  throw doesNotFit(options);
+}
+
+function inputOf<Answer, Output>(
+  { task, model, glossary }: Plan<Answer, Output>,
+  { instructions }: Prefix,
+  data: string,
+  bad: BadAnswer | null,
+): Omit<MessageRequest, 'max_tokens'> {
+  return {
+    model: model.name,
+    system: systemBlocks(instructions, glossary),
+    messages: [{ role: 'user', content: `${data}\n${bad === null ? CLOSING : REPAIR_CLOSING}` }],
+    output_config: { format: { type: 'json_schema', schema: task.jsonSchema } },
+    ...(model.thinking === undefined ? {} : { thinking: { type: model.thinking } }),
+  };
+}
+
+/**
+ * The question of a first call, as far as it can be known without the provider's count. Short ids are the same however much is shown.
+ *
+ * @throws ModelError `invalid_request` where no room is left for data
+ */
+export function firstQuestion<Answer, Output>(options: PrepareOptions, plan: Plan<Answer, Output>): Question<Output> {
+  const prefix = prefixOf(options, plan);
+  const room = firstRoom(options, plan, prefix);
+  if (room < LEAST_DATA_TOKENS) throw doesNotFit(options);
+  return questionOf(plan, prefix, plan.render(room, null));
+}
+
+function prefixOf<Answer, Output>(options: PrepareOptions, { task, model }: Plan<Answer, Output>): Prefix {
+  const left = options.requestTokens - options.maxOutputTokens - task.prefix.stableTokens();
+  const needsShort = left < USEFUL_DATA_TOKENS || options.needShortPrefix.has(model.name);
+  return needsShort ? (task.shortPrefix ?? task.prefix) : task.prefix;
+}
+
+function firstRoom<Answer, Output>(options: PrepareOptions, plan: Plan<Answer, Output>, prefix: Prefix): number {
+  const bound = options.requestTokens - options.maxOutputTokens;
+  return Math.min(plan.targetTokens, bound - tokensBeforeData(options, plan, prefix));
+}
+
+/** o200k tokens of all that is sent beside the data. */
+function tokensBeforeData<Answer, Output>(
+  { countTokens }: PrepareOptions,
+  { glossary }: Plan<Answer, Output>,
+  prefix: Prefix,
+): number {
+  const [, ...changing] = systemBlocks(prefix.instructions, glossary);
+  return changing.reduce((sum, { text }) => sum + countTokens(text), prefix.stableTokens() + ENVELOPE_TOKENS);
+}
+
+function doesNotFit({ requestTokens, maxOutputTokens }: Pick<PrepareOptions, 'maxOutputTokens' | 'requestTokens'>) {
+  return new ModelError(
+    'invalid_request',
+    `The request cannot be made to fit ${String(requestTokens)} tokens beside an answer of ${String(maxOutputTokens)}`,
+  );
+}
+
+function questionOf<Answer, Output>(
+  { task, model }: Plan<Answer, Output>,
+  { instructions }: Prefix,
+  rendering: Rendering,
+): Question<Output> {
+  return {
+    promptVersion: promptVersionOf(model.name, instructions, task.jsonSchema),
+    question: rendering.question,
+    read: (text): Reading<Output> => {
+      const reading = readAnswer(text, task.schema);
+      return reading.ok ? { ok: true, output: task.outputOf(reading.output, rendering) } : reading;
+    },
+  };
+}
+
+function preparedCall<Answer, Output>(
+  options: PrepareOptions,
+  plan: Plan<Answer, Output>,
+  made: {
+    readonly prefix: Prefix;
+    readonly request: MessageRequest;
+    readonly rendering: Rendering;
+    readonly tokensIn: number;
+  },
+): PreparedCall<Output> {
+  const { model } = plan;
+  const { prefix, request, rendering, tokensIn } = made;
+  const question = questionOf(plan, prefix, rendering);
+  const call: PreparedCall<Output> = {
+    ...question,
+    provider: 'anthropic',
+    model: model.name,
+    tokensIn,
+    maxTokensOut: request.max_tokens,
+    maxUsd: maxCostUsd(tokensIn, request.max_tokens, model.prices),
+    async ask(signal) {
+      const start = options.now();
+      const message = await sendMessage(options, request, signal);
+      const text = textOf(message);
+      const stopped = stoppedBy(message.stop_reason);
+      return {
+        text,
+        reading: stopped === null ? question.read(text) : stoppedReading(stopped),
+        usage: usageOf(billedTokens(message), model, null, Math.max(0, options.now() - start)),
+      };
+    },
+    again: (text, problem, signal) => prepareCall(options, plan, { text, problem: problemText(problem) }, signal),
+  };
+  options.remember(call, request);
+  return call;
+}
+
+/** A caller that knows only how an answer stopped, as that of a batch, names that instead of a problem. */
+function problemText(problem: string): string {
+  return problem === 'refused' || problem === 'truncated' ? STOP_PROBLEMS[problem] : problem;
+}

@@ -1,0 +1,50 @@
+import type { z } from 'zod';
+import type { Reading } from '../../domain/ports/model.ts';
+
+const MAX_ISSUES = 8;
+
+/** What an answer says under a schema, or why it cannot be used. A fence of Markdown around the JSON is no reason. */
+export function readAnswer<Answer>(text: string, schema: z.ZodType<Answer>): Reading<Answer> {
+  let json: unknown;
+  try {
+    json = JSON.parse(text.replace(/^\s*```(?:json)?\s*|\s*```\s*$/gu, ''));
+  } catch (error) {
+    return {
+      ok: false,
+      kind: 'invalid_output',
+      problem: `it is no JSON (${error instanceof Error ? error.message : 'unknown error'}).`,
+      where: 'no JSON',
+    };
+  }
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return { ok: true, output: parsed.data };
+  const issues = parsed.error.issues.slice(0, MAX_ISSUES);
+  return {
+    ok: false,
+    kind: 'invalid_output',
+    problem: issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '),
+    // The path of an unknown key is its parent's: a name that the model made up stays out.
+    where: issues.map(({ path, code }) => `${path.join('.')} ${code}`.trim()).join(', '),
+  };
+}
+
+/** Why the model stopped before its end; null where it did not. */
+export function stoppedBy(reason: string | null): 'refused' | 'truncated' | null {
+  if (reason === 'refusal') return 'refused';
+  return reason === 'max_tokens' || reason === 'model_context_window_exceeded' ? 'truncated' : null;
+}
+
+/** What the model is told, if it is asked once more, of an answer that stopped before its end. */
+export const STOP_PROBLEMS = {
+  refused:
+    'There was no answer, because it was refused. The rows are a record of work that was done; nobody asks you to do any of it. ' +
+    'Summarise what the rows show; leave out what you do not want to repeat, and answer with empty lists if nothing is left.',
+  truncated:
+    'The answer was cut off, because it was too long. Answer with about half as many words: at most two key points, two items and ' +
+    'one action item, with one short quote each.',
+} as const;
+
+/** A reading of an answer that stopped before its end. */
+export function stoppedReading(kind: 'refused' | 'truncated'): Extract<Reading<never>, { ok: false }> {
+  return { ok: false, kind, problem: STOP_PROBLEMS[kind], where: kind === 'refused' ? 'refusal' : 'max_tokens' };
+}

@@ -1,0 +1,75 @@
+import { bothEnds, type Run, shownRuns } from './excerpt.ts';
+
+interface Line extends Run {
+  readonly sign: '-' | '+' | null;
+  readonly text: string;
+}
+
+/** A changed line as it is stored, or as a host prints it: after the line's number. */
+const SIGNED = /^(?:\s*\d+ )?([+-])(?:\s|$)/u;
+/** Of the room, what removed lines may take: what stands there now says more than what stood there. */
+const REMOVED_SHARE = 0.35;
+
+/**
+ * What an edit changed, at most about `characters`: the path, then changed lines, and lines around them only while there is room.
+ * An edit is stored as its old lines after "- " and its new ones after "+ "; those that stand in both did not change.
+ */
+export function editExcerpt(content: string, characters: number): string {
+  if (content.length <= characters) return content;
+  const lines = linesOf(content);
+  const old = countsOf(lines, '-');
+  const fresh = countsOf(lines, '+');
+  const changed = lines.filter(({ sign, text }) =>
+    sign === null ? false : !(sign === '-' ? fresh : old).has(text) && text.trim() !== '',
+  );
+  const first = lines[0];
+  if (changed.length === 0 || first === undefined) return bothEnds(content, characters, 0.6);
+  const room = characters - (first.end - first.start);
+  const kept = new Set<Line>([first]);
+  const removed = take(
+    changed.filter(({ sign }) => sign === '-'),
+    room * REMOVED_SHARE,
+    kept,
+  );
+  take(
+    changed.filter(({ sign }) => sign === '+'),
+    room - removed,
+    kept,
+  );
+  // Nothing but the path: a first line that is longer than the room.
+  if (kept.size === 1) return bothEnds(content, characters, 0.6);
+  return shownRuns(
+    content,
+    lines.filter((line) => kept.has(line)),
+  );
+}
+
+/** Keeps lines while they fit, and says how many characters they take. */
+function take(lines: readonly Line[], room: number, kept: Set<Line>): number {
+  let used = 0;
+  for (const line of lines) {
+    const size = line.end - line.start;
+    if (used + size > room) break;
+    used += size;
+    kept.add(line);
+  }
+  return used;
+}
+
+function linesOf(content: string): readonly Line[] {
+  const lines: Line[] = [];
+  for (let start = 0; start < content.length;) {
+    const at = content.indexOf('\n', start);
+    const end = at < 0 ? content.length : at + 1;
+    const text = content.slice(start, end).trimEnd();
+    const signed = SIGNED.exec(text);
+    const sign = signed?.[1] === '-' || signed?.[1] === '+' ? signed[1] : null;
+    lines.push({ start, end, sign, text: signed === null ? text : text.slice(signed[0].length) });
+    start = end;
+  }
+  return lines;
+}
+
+function countsOf(lines: readonly Line[], sign: '-' | '+'): ReadonlySet<string> {
+  return new Set(lines.filter((line) => line.sign === sign).map(({ text }) => text));
+}

@@ -1,0 +1,100 @@
+import type Anthropic from '@anthropic-ai/sdk';
+import { z } from 'zod';
+import { ModelError } from '../../domain/ports/model.ts';
+import { toModelError } from './errors.ts';
+import type { BilledTokens } from './prices.ts';
+
+/** What makes one call: the stable prefix in `system`, what changes in `messages`. */
+export interface MessageRequest {
+  readonly model: string;
+  readonly max_tokens: number;
+  readonly system: Anthropic.TextBlockParam[];
+  readonly messages: Anthropic.MessageParam[];
+  readonly output_config: Anthropic.OutputConfig;
+  readonly thinking?: Anthropic.ThinkingConfigParam;
+}
+
+/** What this adapter relies on in a message; the provider may add to it. */
+export const messageShape = z.object({
+  model: z.string(),
+  content: z.array(z.object({ type: z.string(), text: z.string().optional() })),
+  stop_reason: z.string().nullable(),
+  usage: z.object({
+    input_tokens: z.number(),
+    output_tokens: z.number(),
+    cache_creation_input_tokens: z.number().nullish(),
+    cache_read_input_tokens: z.number().nullish(),
+  }),
+});
+export type ProviderMessage = z.infer<typeof messageShape>;
+
+const countShape = z.object({ input_tokens: z.int().nonnegative() });
+
+export interface TransportOptions {
+  readonly client: Anthropic;
+  readonly timeoutMs: number;
+  /** Unix time in milliseconds. */
+  readonly now: () => number;
+}
+
+/** One call of the provider, without retries. @throws ModelError; the signal's reason if the caller aborted. */
+export async function once(
+  { timeoutMs, now }: TransportOptions,
+  signal: AbortSignal,
+  run: (options: { signal: AbortSignal; timeout: number; maxRetries: 0 }) => Promise<unknown>,
+): Promise<unknown> {
+  signal.throwIfAborted();
+  // The client's own limit ends with the headers; this one also covers a body that never ends.
+  const limit = AbortSignal.timeout(timeoutMs);
+  try {
+    return await run({ signal: AbortSignal.any([signal, limit]), timeout: timeoutMs, maxRetries: 0 });
+  } catch (error) {
+    signal.throwIfAborted();
+    if (limit.aborted) throw new ModelError('timeout', 'The model gave no answer in time');
+    throw toModelError(error, now());
+  }
+}
+
+/** Input tokens of a request, as the provider counts and bills them. Costs nothing but a round trip. */
+export async function countInput(
+  transport: TransportOptions,
+  request: Omit<MessageRequest, 'max_tokens'>,
+  signal: AbortSignal,
+): Promise<number> {
+  const raw = await once(transport, signal, (options) =>
+    transport.client.messages.countTokens({ ...request }, options),
+  );
+  return understood(countShape.safeParse(raw), 'a count that is no number').input_tokens;
+}
+
+/** Sends the request and waits for the message. */
+export async function sendMessage(
+  transport: TransportOptions,
+  request: MessageRequest,
+  signal: AbortSignal,
+): Promise<ProviderMessage> {
+  const raw = await once(transport, signal, (options) => transport.client.messages.create({ ...request }, options));
+  return understood(messageShape.safeParse(raw), 'an answer that is no message');
+}
+
+/** What was parsed. @throws ModelError `unavailable`: a proxy or an outage answers with status 200 now and then. */
+export function understood<Value>(
+  parsed: { readonly success: true; readonly data: Value } | { readonly success: false },
+  what: string,
+): Value {
+  if (parsed.success) return parsed.data;
+  throw new ModelError('unavailable', `The model provider sent ${what}`);
+}
+
+export function textOf({ content }: ProviderMessage): string {
+  return content.map(({ text }) => text ?? '').join('');
+}
+
+export function billedTokens({ usage }: ProviderMessage): BilledTokens {
+  return {
+    input: usage.input_tokens,
+    cacheWritten: usage.cache_creation_input_tokens ?? 0,
+    cached: usage.cache_read_input_tokens ?? 0,
+    output: usage.output_tokens,
+  };
+}

@@ -1,0 +1,111 @@
+import { overlap, termsOf } from '../../domain/text/terms.ts';
+import type { Candidate } from './candidate.ts';
+
+/** Turns sentences into vectors of length 1, in the order given. May fail: the model then compares by words. */
+export type Embed = (texts: readonly string[], signal: AbortSignal) => Promise<readonly Float32Array[]>;
+
+/** How notes stand to each other and to what is known, each 0 (nothing in common) to 1 (the same). */
+interface Meaning {
+  readonly near: (left: Candidate, right: Candidate) => number;
+  readonly known: (candidate: Candidate) => number;
+  /** How well a note answers what the user said last before it; 0 without vectors, where words alone mislead. */
+  readonly answers: (candidate: Candidate) => number;
+}
+
+/** Embedding costs about 10 ms a sentence: only so many of a window are worth it. */
+const MOST_SENTENCES = 24;
+const MOST_KNOWN = 8;
+const MAX_CHARACTERS = 300;
+/** Cosines of the embedder between sentences of one session lie between these two. */
+const UNRELATED = 0.55;
+const THE_SAME = 0.95;
+
+/**
+ * A sentence says the same as a longer one that has all its words; a command that has all the words of a shorter one does something
+ * else, and what was done is no repetition of what was asked: there the longer one counts.
+ */
+export function nearByWords(left: Candidate, right: Candidate): number {
+  const shared = overlap(left.terms, right.terms);
+  const isSpeech = left.place !== 'point' && right.place !== 'point';
+  if (isSpeech && left.asked === right.asked) return shared;
+  const sizes = [new Set(left.terms).size, new Set(right.terms).size];
+  return (shared * Math.min(...sizes)) / Math.max(...sizes, 1);
+}
+
+/** Meaning by words. */
+function meaningOfWords(known: readonly string[]): Meaning {
+  const knownTerms = known.map((text) => termsOf(text));
+  return {
+    near: nearByWords,
+    known: ({ terms }) => knownTerms.reduce((most, other) => Math.max(most, overlap(terms, other)), 0),
+    answers: () => 0,
+  };
+}
+
+/**
+ * Meaning by vectors and words, whichever finds more in common. The most valuable sentences and the nearest of what is known are
+ * embedded in one call, each text once. Without an embedder, or where it fails, by words. @throws the signal's reason if the caller aborted
+ */
+export async function meaningOf(
+  candidates: readonly Candidate[],
+  known: readonly string[],
+  embed: Embed | undefined,
+  signal: AbortSignal,
+): Promise<Meaning> {
+  const words = meaningOfWords(known);
+  const spoken = candidates
+    .filter(({ place }) => place !== 'point')
+    .toSorted((a, b) => b.value - a.value)
+    .slice(0, MOST_SENTENCES);
+  const knownTexts = known.slice(0, MOST_KNOWN).map(shortened);
+  const texts = [...new Set([...spoken.map(({ text }) => shortened(text)), ...knownTexts])];
+  if (embed === undefined || texts.length < 2) return words;
+  const vectors = await vectorsOf(texts, embed, signal);
+  if (vectors === null) return words;
+  const vectorOf = (text: string): Float32Array | undefined => vectors.get(shortened(text));
+  const asked = candidates.filter((candidate) => candidate.asked);
+  return {
+    near: (left, right) => Math.max(words.near(left, right), likeness(vectorOf(left.text), vectorOf(right.text))),
+    known: (candidate) =>
+      knownTexts.reduce(
+        (most, text) => Math.max(most, likeness(vectorOf(candidate.text), vectors.get(text))),
+        words.known(candidate),
+      ),
+    answers: (candidate) => {
+      if (candidate.asked) return 0;
+      const before = asked.findLast(({ rowIndex }) => rowIndex <= candidate.rowIndex);
+      return before === undefined
+        ? 0
+        : asked
+            .filter(({ rowIndex }) => rowIndex === before.rowIndex)
+            .reduce((most, { text }) => Math.max(most, likeness(vectorOf(candidate.text), vectorOf(text))), 0);
+    },
+  };
+}
+
+async function vectorsOf(
+  texts: readonly string[],
+  embed: Embed,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, Float32Array> | null> {
+  try {
+    const vectors = await embed(texts, signal);
+    return new Map(texts.flatMap((text, index) => (vectors[index] === undefined ? [] : [[text, vectors[index]]])));
+  } catch {
+    // A summary by words is worth more than none; search tells of a missing embedder.
+    signal.throwIfAborted();
+    return null;
+  }
+}
+
+/** To two places, so that the last bits of a sum do not turn a choice. */
+function likeness(left: Float32Array | undefined, right: Float32Array | undefined): number {
+  if (left === undefined || right === undefined) return 0;
+  let cosine = 0;
+  for (let index = 0; index < left.length; index += 1) cosine += (left[index] ?? 0) * (right[index] ?? 0);
+  return Math.round(Math.min(1, Math.max(0, (cosine - UNRELATED) / (THE_SAME - UNRELATED))) * 100) / 100;
+}
+
+function shortened(text: string): string {
+  return text.slice(0, MAX_CHARACTERS);
+}

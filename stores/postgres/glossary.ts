@@ -1,0 +1,53 @@
+import { glossaryOf } from '../../domain/graph/glossary.ts';
+import type { TenantId } from '../../domain/ids.ts';
+import type { TenantTransaction } from './database.ts';
+
+/** Entities looked at for one glossary. */
+const CANDIDATES = 80;
+
+/** Midnight (UTC) of the day. */
+function dayOf(nowMs: number): Date {
+  return new Date(Math.floor(nowMs / 86_400_000) * 86_400_000);
+}
+
+/**
+ * The names that a project is known by, the weightiest first, at most 40 and about 300 tokens: the same, byte by byte, in every call of one
+ * UTC day, so that the prefix of the model's prompts can be cached. Whoever asks first on a day fixes them. A session without a project has none.
+ */
+export async function projectGlossary(
+  transaction: TenantTransaction,
+  tenantId: TenantId,
+  projectId: string | null,
+  nowMs: number,
+): Promise<readonly string[]> {
+  if (projectId === null) return [];
+  const day = dayOf(nowMs);
+  const known = await transaction.projectGlossary.findUnique({
+    where: { projectId_day: { projectId, day } },
+    select: { names: true },
+  });
+  if (known !== null) return known.names;
+  // The project's own name stands in the prefix already.
+  const entities = await transaction.entity.findMany({
+    where: { projectId, type: { in: ['file', 'tool', 'concept', 'error'] }, weight: { gt: 0 } },
+    orderBy: [{ weight: 'desc' }, { id: 'asc' }],
+    take: CANDIDATES,
+    select: { label: true },
+  });
+  await transaction.projectGlossary.createMany({
+    data: [{ projectId, day, tenantId, names: [...glossaryOf(entities.map((entity) => entity.label))] }],
+    skipDuplicates: true,
+  });
+  // Another session may have been first: what stands is read, so that both have the same.
+  const fixed = await transaction.projectGlossary.findUniqueOrThrow({
+    where: { projectId_day: { projectId, day } },
+    select: { names: true },
+  });
+  return fixed.names;
+}
+
+/** Takes away glossaries that may name what was forgotten; the next question makes today's anew. */
+export async function dropGlossaries(transaction: TenantTransaction, projectIds: readonly string[]): Promise<void> {
+  if (projectIds.length > 0)
+    await transaction.projectGlossary.deleteMany({ where: { projectId: { in: [...projectIds] } } });
+}

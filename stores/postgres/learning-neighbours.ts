@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import { LEARNING_CATEGORIES } from '../../domain/ports/model.ts';
+import type { KnownLearning, LearningCategory } from '../../domain/ports/model.ts';
+import type { TenantTransaction } from './database.ts';
+
+/** Where learnings are compared: knowledge of one project does not speak for another. */
+export interface LearningScope {
+  readonly projectId: string | null;
+  readonly namespace: string;
+}
+
+/** A learning that stands, with what a comparison needs. */
+export interface StandingLearning extends KnownLearning {
+  readonly confidence: number;
+  readonly verified: boolean;
+  readonly version: number;
+  /** When its newest evidence happened, milliseconds since 1970. */
+  readonly occurredAtMs: number;
+}
+
+const category = z.enum(LEARNING_CATEGORIES);
+const standingRow = z.object({
+  id: z.string(),
+  category,
+  title: z.string(),
+  description: z.string(),
+  confidence: z.number(),
+  verified: z.boolean(),
+  version: z.number(),
+  occurred_at: z.date(),
+});
+
+function standing(rows: unknown): StandingLearning[] {
+  return z
+    .array(standingRow)
+    .parse(rows)
+    .map(({ occurred_at: occurredAt, ...row }) => ({ ...row, occurredAtMs: occurredAt.getTime() }));
+}
+
+/** The learnings of these ids that stand in the scope, in no given order. */
+export async function readStanding(
+  transaction: TenantTransaction,
+  scope: LearningScope,
+  ids: readonly string[],
+): Promise<StandingLearning[]> {
+  if (ids.length === 0) return [];
+  return standing(
+    await transaction.$queryRaw`
+      SELECT id, category, title, description, confidence, verified_at IS NOT NULL AS verified, version, coalesce(occurred_at, valid_from) AS occurred_at
+        FROM learnings
+       WHERE id = ANY (${ids}::uuid[]) AND valid_to IS NULL AND project_id IS NOT DISTINCT FROM ${scope.projectId}::uuid AND namespace = ${scope.namespace}`,
+  );
+}
+
+/**
+ * Standing learnings of the scope that share words with a text, the best first. Words in scripts without spaces are one word to PostgreSQL, so that
+ * the newest learnings are given beside, where `limit` leaves room.
+ */
+export async function wordNeighbours(
+  transaction: TenantTransaction,
+  scope: LearningScope,
+  words: readonly string[],
+  limit: number,
+): Promise<StandingLearning[]> {
+  const query = words
+    .map((word) => word.replaceAll(/[^\p{L}\p{N}]+/gu, ' ').trim())
+    .filter((word) => word !== '')
+    .map((word) => word.split(' ').join(' <-> '))
+    .join(' | ');
+  return standing(
+    await transaction.$queryRaw`
+      SELECT id, category, title, description, confidence, verified_at IS NOT NULL AS verified, version, coalesce(occurred_at, valid_from) AS occurred_at
+        FROM learnings, to_tsquery('english', ${query}) AS wanted
+       WHERE project_id IS NOT DISTINCT FROM ${scope.projectId}::uuid AND namespace = ${scope.namespace} AND valid_to IS NULL
+       ORDER BY ts_rank(search, wanted, 1) DESC, id DESC LIMIT ${limit}`,
+  );
+}
+
+/** The id of the newest learning that was written in the scope, standing or not; null while there is none. */
+export async function newestLearning(transaction: TenantTransaction, scope: LearningScope): Promise<string | null> {
+  const newest = await transaction.learning.findFirst({
+    where: { projectId: scope.projectId, namespace: scope.namespace },
+    orderBy: { id: 'desc' },
+    select: { id: true },
+  });
+  return newest?.id ?? null;
+}
+
+/** What a project knows, the surest and most used first: what a window's model is told, without a question to the vector index. */
+export async function knownLearnings(
+  transaction: TenantTransaction,
+  projectId: string | null,
+  namespace: string,
+  limit = 20,
+): Promise<readonly KnownLearning[]> {
+  const rows = await transaction.learning.findMany({
+    where: { projectId, namespace, validTo: null },
+    orderBy: [{ confidence: 'desc' }, { useWeight: 'desc' }, { id: 'desc' }],
+    take: limit,
+    select: { id: true, category: true, title: true, description: true },
+  });
+  return rows.map((row): KnownLearning => ({
+    ...row,
+    category: category.parse(row.category) satisfies LearningCategory,
+  }));
+}

@@ -1,0 +1,217 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { startTestInstance } from '../../setup/instance.ts';
+import type { TestInstance } from '../../setup/instance.ts';
+import { createClassroom, learningsOf } from './support/taught.ts';
+import type { Classroom, StoredLearning } from './support/taught.ts';
+
+const TABS = 'Always use tabs for indentation';
+const NO_TABS = 'Never use tabs for indentation';
+const MORE_TABS = 'Always use tabs for indentation, four columns wide, in generated templates and in snapshots as well';
+let instance: TestInstance;
+let classroom: Classroom;
+
+beforeAll(async () => {
+  instance = await startTestInstance();
+  classroom = await createClassroom(instance);
+});
+afterAll(async () => {
+  await classroom.close();
+  await instance.close();
+});
+afterEach(async () => {
+  await instance.db.superuser.query('DELETE FROM learnings');
+});
+
+const all = () => learningsOf(instance);
+const only = (rows: readonly StoredLearning[], description: string): StoredLearning => {
+  const found = rows.filter((row) => row.description === description);
+  if (found.length !== 1 || found[0] === undefined) throw new Error(`${found.length} learnings say: ${description}`);
+  return found[0];
+};
+
+describe('what several sessions teach', () => {
+  test('the same gains evidence and confidence, however it is written', async () => {
+    await classroom.teach('same-1', [{ description: TABS }]);
+    await classroom.teach('same-2', [{ description: 'always use TABS, for indentation!' }]);
+    expect(await all()).toMatchObject([
+      { description: TABS, open: true, sessions: 2, confidence: expect.closeTo(0.7, 5) },
+    ]);
+  });
+
+  test('more becomes the next version, and the old one is closed', async () => {
+    await classroom.teach('more-1', [{ description: TABS }]);
+    await classroom.teach('more-2', [{ description: MORE_TABS }]);
+    const rows = await all();
+    const old = only(rows, TABS);
+    expect(only(rows, MORE_TABS)).toMatchObject({ version: 2, previous_id: old.id, open: true, sessions: 1 });
+    expect(old).toMatchObject({ open: false, reason: 'refined', superseded_by: only(rows, MORE_TABS).id });
+    // The old words again: they are evidence for what stands in their place.
+    await classroom.teach('more-3', [{ description: TABS }]);
+    expect(await all()).toHaveLength(2);
+    expect(only(await all(), MORE_TABS).sessions).toBe(2);
+  });
+
+  test('the opposite closes what is known, and can be closed by it again', async () => {
+    await classroom.teach('not-1', [{ description: TABS }], { at: '2026-03-01T10:00:00Z' });
+    await classroom.teach('not-2', [{ description: NO_TABS }], { at: '2026-03-02T10:00:00Z' });
+    const second = await all();
+    expect(only(second, TABS)).toMatchObject({
+      open: false,
+      reason: 'contradicted',
+      superseded_by: only(second, NO_TABS).id,
+    });
+    expect(only(second, NO_TABS)).toMatchObject({ open: true, version: 1 });
+    await classroom.teach('not-3', [{ description: TABS }], { at: '2026-03-03T10:00:00Z' });
+    const third = await all();
+    expect(third.map((row) => [row.description, row.open])).toEqual([
+      [TABS, false],
+      [NO_TABS, false],
+      [TABS, true],
+    ]);
+  });
+
+  test('what an older session says against it is kept, and closed from the start', async () => {
+    await classroom.teach('late-1', [{ description: TABS }], { at: '2026-03-02T10:00:00Z' });
+    await classroom.teach('late-2', [{ description: NO_TABS }], { at: '2026-03-01T10:00:00Z' });
+    const rows = await all();
+    expect(only(rows, TABS)).toMatchObject({ open: true });
+    expect(only(rows, NO_TABS)).toMatchObject({ open: false, superseded_by: only(rows, TABS).id });
+  });
+
+  test('nothing is compared across projects', async () => {
+    await classroom.teach('project-1', [{ description: TABS }]);
+    await classroom.teach('project-2', [{ description: NO_TABS }], { project: '/src/another' });
+    expect((await all()).map((row) => row.open)).toEqual([true, true]);
+  });
+
+  test('one that is closed leaves the vector index and its ledger', async () => {
+    await classroom.teach('leave-1', [{ description: TABS }]);
+    await classroom.teach('leave-2', [{ description: NO_TABS }]);
+    const { rows } = await instance.db.superuser.query(
+      `SELECT l.description, e.state FROM learnings l JOIN embeddings e ON e.resource_id = l.id ORDER BY l.id`,
+    );
+    expect(rows).toEqual([
+      { description: TABS, state: 'removing' },
+      { description: NO_TABS, state: 'pending' },
+    ]);
+  });
+});
+
+describe('the same session again', () => {
+  test('changes nothing, whatever became of its learnings', async () => {
+    const first = await classroom.teach('again-1', [{ description: TABS }]);
+    const second = await classroom.teach('again-2', [
+      { description: MORE_TABS },
+      { description: 'The cache lives in redis' },
+    ]);
+    const before = await all();
+    expect(await classroom.again(first, [{ description: TABS }])).toBe(0);
+    expect(
+      await classroom.again(second, [{ description: MORE_TABS }, { description: 'The cache lives in redis' }]),
+    ).toBe(0);
+    expect(await all()).toEqual(before);
+  });
+
+  test('in other words it adds no confidence', async () => {
+    const id = await classroom.teach('words-1', [{ description: 'The deploy needs the registry token in CI_TOKEN' }]);
+    const before = await all();
+    await classroom.again(id, [{ description: 'The deploy needs the registry token in `CI_TOKEN`.' }]);
+    expect(await all()).toEqual(before);
+  });
+
+  test('said twice in one session it is learned once', async () => {
+    await classroom.teach('twice-1', [{ description: TABS }, { description: 'Always use TABS for indentation.' }]);
+    expect(await all()).toHaveLength(1);
+  });
+});
+
+describe('people', () => {
+  const verify = () =>
+    instance.db.superuser.query('UPDATE learnings SET verified_at = now(), verified_by = $1', [instance.admin.userId]);
+
+  test('what one verified is disputed, not closed', async () => {
+    await classroom.teach('verified-1', [{ description: TABS }]);
+    await verify();
+    await classroom.teach('verified-2', [{ description: NO_TABS, confidence: 0.9 }]);
+    const rows = await all();
+    expect(only(rows, TABS)).toMatchObject({ open: true });
+    expect(only(rows, NO_TABS)).toMatchObject({
+      open: true,
+      disputes: only(rows, TABS).id,
+      reason: 'disputes a verified learning',
+      confidence: expect.closeTo(0.3, 5),
+    });
+  });
+
+  test('what one invalidated is not learned again from the same words', async () => {
+    await classroom.teach('wrong-1', [{ description: TABS }]);
+    await instance.db.superuser.query("UPDATE learnings SET valid_to = now(), reason = 'wrong', closed_by = $1", [
+      instance.admin.userId,
+    ]);
+    await classroom.teach('wrong-2', [{ description: 'Always use tabs for indentation!' }]);
+    expect(await all()).toMatchObject([{ open: false, reason: 'wrong', sessions: 1 }]);
+  });
+});
+
+describe('what a model says of what is known', () => {
+  test('it is told what stands, and believed where that can be so', async () => {
+    await classroom.teach('told-1', [{ description: TABS }]);
+    const [known] = await all();
+    const description = 'Tabs for indentation are four columns wide';
+    const relation = { kind: 'refines', knownId: known?.id ?? '' } as const;
+    await classroom.teach('told-2', [{ description, relation }]);
+    expect(classroom.given.at(-1)?.known).toMatchObject([{ id: known?.id, description: TABS }]);
+    expect(only(await all(), description)).toMatchObject({ version: 2, previous_id: known?.id });
+  });
+
+  test('it cannot close what it does not speak of', async () => {
+    await classroom.teach('liar-1', [{ description: TABS }]);
+    const [known] = await all();
+    const relation = { kind: 'contradicts', knownId: known?.id ?? '' } as const;
+    await classroom.teach('liar-2', [{ description: 'The cache of the payment service lives in redis', relation }]);
+    expect((await all()).map((row) => row.open)).toEqual([true, true]);
+  });
+});
+
+test('a quote that stands nowhere is no evidence', async () => {
+  const evidence = [{ rowId: '018f0000-0000-7000-8000-00000000000c', quote: 'never said' }];
+  await classroom.teach('quote-1', [{ description: TABS, evidence }]);
+  expect(await all()).toEqual([]);
+});
+
+test(
+  'sessions that end together do not double what all of them teach, each in other words',
+  { timeout: 60_000 },
+  async () => {
+    // Words that mean nothing make other fingerprints: only the comparison joins these, so it must not look while another one writes.
+    const said = ['', 'the ', 'your ', 'all of the ', 'just the ', 'most of the '].map(
+      (words) => `Always use tabs for ${words}indentation`,
+    );
+    const teach = (description: string, n: number) => classroom.teach(`together-${n}`, [{ description }]);
+    const outcomes = await Promise.allSettled(said.map(teach));
+    // One that lost the race three times is done again by its workflow.
+    for (const [n, outcome] of outcomes.entries())
+      if (outcome.status === 'rejected') await classroom.teach(`together-${n}-again`, [{ description: said[n] ?? '' }]);
+    expect(await all()).toMatchObject([{ open: true, sessions: said.length }]);
+  },
+);
+
+describe.each([
+  ['the embedder', { embedder: true }],
+  ['the vector index', { vectors: true }],
+  ['both', { embedder: true, vectors: true }],
+])('while %s is away', (name, away) => {
+  test('words decide, and learning goes on', { timeout: 60_000 }, async () => {
+    const degraded = await createClassroom(instance, away);
+    try {
+      await degraded.teach(`${name}-1`, [{ description: TABS }]);
+      await degraded.teach(`${name}-2`, [{ description: TABS.toLowerCase() }]);
+      await degraded.teach(`${name}-3`, [{ description: NO_TABS }]);
+      const rows = await all();
+      expect(rows).toHaveLength(2);
+      expect(only(rows, TABS)).toMatchObject({ open: false, sessions: 2, reason: 'contradicted' });
+    } finally {
+      await degraded.close();
+    }
+  });
+});

@@ -1,0 +1,178 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { inject } from 'vitest';
+import { createLearningActivities } from '../../../../activities/learning/create-learning-activities.ts';
+import type { NeighbourDependencies } from '../../../../activities/learning/compare-drafts.ts';
+import { findModelFiles } from '../../../../infra/bootstrap/model-files.ts';
+import type { LearningDraft, LearningInput, ModelPort, PreparedCall } from '../../../../domain/ports/model.ts';
+import { BGE_SMALL } from '../../../../models/embedding/bge-small.ts';
+import { createOnnxEmbedder } from '../../../../models/embedding/onnx-embedder.ts';
+import { createWeaviateIndex } from '../../../../stores/weaviate/weaviate-index.ts';
+import type { LearningResult } from '../../../../workflows/learning/types.ts';
+import { sessionOf } from '../../../setup/demo-session.ts';
+import type { TestInstance } from '../../../setup/instance.ts';
+import { captured } from '../../../setup/small-session.ts';
+
+/** What the model outside says of a session: without evidence, which is taken from the session's first prompt. */
+export type Said = Partial<LearningDraft> & Pick<LearningDraft, 'description'>;
+
+/** A model outside that says what it is told to, and remembers what it was given. */
+function scriptedModel(says: readonly Said[], given: LearningInput[]): ModelPort {
+  const refuse = () => Promise.reject(new Error('not asked for in these tests'));
+  return {
+    name: 'scripted',
+    provider: 'local',
+    batches: null,
+    prepareWindow: refuse,
+    prepareSession: refuse,
+    windowQuestion: () => {
+      throw new Error('not asked for in these tests');
+    },
+    prepareLearnings: (input) => {
+      given.push(input);
+      const [row] = input.prompts;
+      const drafts = says.map((draft): LearningDraft => ({
+        category: 'best_practice',
+        title: draft.description.slice(0, 60),
+        context: '',
+        examples: [],
+        tags: [],
+        confidence: 0.6,
+        evidence: row === undefined ? [] : [{ rowId: row.id, quote: row.content }],
+        ...draft,
+      }));
+      const call: PreparedCall<readonly LearningDraft[]> = {
+        provider: 'local',
+        model: 'scripted',
+        promptVersion: '1',
+        question: '',
+        tokensIn: 1,
+        maxTokensOut: 1,
+        maxUsd: 0,
+        read: () => ({ ok: true, output: drafts }),
+        ask: () =>
+          Promise.resolve({
+            text: '',
+            reading: { ok: true, output: drafts },
+            usage: {
+              provider: 'local',
+              model: 'scripted',
+              tokensIn: 1,
+              tokensOut: 1,
+              tokensCached: 0,
+              tokensCacheWritten: 0,
+              costUsd: 0,
+              batch: false,
+              latencyMs: 1,
+            },
+          }),
+        again: refuse,
+      };
+      return Promise.resolve(call);
+    },
+  };
+}
+
+export interface Classroom {
+  readonly dependencies: NeighbourDependencies;
+  /** What the model was given, in order. */
+  readonly given: LearningInput[];
+  /** Captures one prompt as a session of its own and has it learned from; answers the session's row id. */
+  teach(
+    session: string,
+    says: readonly Said[],
+    options?: { readonly at?: string; readonly project?: string },
+  ): Promise<string>;
+  /** Has a session learned from again, as if more had been captured. */
+  again(sessionId: string, says: readonly Said[]): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** Learning by the real activity over real stores and the real embedder, or with them away. */
+export async function createClassroom(
+  instance: TestInstance,
+  away: { readonly embedder?: boolean; readonly vectors?: boolean } = {},
+): Promise<Classroom> {
+  const files = await findModelFiles({ cacheDir: inject('cacheDir'), environment: {} });
+  const modelDir = away.embedder === true || files === null ? '/nowhere' : files.directory;
+  const embedder = createOnnxEmbedder({ modelDir, threads: 2, maxBatchTokens: 1_024 });
+  const { weaviate } = instance.config;
+  // Port 9 is where nothing listens.
+  const vectors = createWeaviateIndex(
+    away.vectors === true ? { ...weaviate, url: 'http://127.0.0.1:9', grpcPort: 9 } : weaviate,
+  );
+  const dependencies = { database: instance.db.database, embedder, vectors };
+  const given: LearningInput[] = [];
+
+  const learn = async (sessionId: string, says: readonly Said[]): Promise<number> => {
+    await instance.db.superuser.query('UPDATE sessions SET consumed_seq = last_seq, learned_seq = 0 WHERE id = $1', [
+      sessionId,
+    ]);
+    const activities = createLearningActivities({
+      ...dependencies,
+      model: scriptedModel(says, given),
+      modelCalls: { database: instance.db.database, limits: instance.config.model, fallback: null },
+      embeddingModel: BGE_SMALL,
+      hints: {
+        session: () => Promise.resolve(),
+        index: () => Promise.resolve(),
+        modelBatch: () => Promise.resolve(),
+      },
+      clock: { now: () => Date.now() },
+    });
+    const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+    const ref = { tenantId: instance.admin.tenantId, sessionId };
+    const result: LearningResult = await environment.run(() => activities.extractLearnings(ref));
+    return result.written;
+  };
+
+  return {
+    dependencies,
+    given,
+    async teach(session, says, { at, project = '/src/taught' } = {}) {
+      await captured(instance, [
+        {
+          host: 'test',
+          session_id: session,
+          project: { path: project },
+          type: 'prompt',
+          content: `What ${session} taught`,
+          key: session,
+          ...(at === undefined ? {} : { occurred_at: at }),
+        },
+      ]);
+      const { id } = await sessionOf(instance, `test:${session}`);
+      await learn(id, says);
+      return id;
+    },
+    again: learn,
+    async close() {
+      await embedder.close();
+      await vectors.close();
+    },
+  };
+}
+
+export interface StoredLearning {
+  readonly id: string;
+  readonly description: string;
+  readonly confidence: number;
+  readonly version: number;
+  readonly previous_id: string | null;
+  readonly superseded_by: string | null;
+  readonly reason: string | null;
+  readonly disputes: string | null;
+  readonly open: boolean;
+  readonly sessions: number;
+}
+
+/** Every learning of the tenant, oldest first. */
+export async function learningsOf(instance: TestInstance): Promise<readonly StoredLearning[]> {
+  const { rows } = await instance.db.superuser.query<StoredLearning>(
+    `SELECT id, description, confidence::float8 AS confidence, version, previous_id, superseded_by, reason, disputes, valid_to IS NULL AS open,
+            (SELECT count(DISTINCT session_id) FROM learning_evidence e WHERE e.learning_id = l.id)::integer AS sessions
+       FROM learnings l WHERE tenant_id = $1 ORDER BY id`,
+    [instance.admin.tenantId],
+  );
+  return rows;
+}

@@ -1,0 +1,402 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { callModel } from '../../activities/model-call.ts';
+import type { CallOptions, ModelCallDependencies } from '../../activities/model-call.ts';
+import { BudgetExhausted } from '../../domain/costs/limits.ts';
+import type { ModelLimits } from '../../domain/costs/limits.ts';
+import { asId } from '../../domain/ids.ts';
+import { ModelError } from '../../domain/ports/model.ts';
+import type { ModelPort, PreparedCall, SourceRow } from '../../domain/ports/model.ts';
+import { captureEvents } from '../../stores/postgres/capture.ts';
+import type { BudgetAlert } from '../../stores/postgres/budgets.ts';
+import type { UsageOwner } from '../../stores/postgres/usage-ledger.ts';
+import { createTestDatabase, createTestUser } from '../setup/database.ts';
+import type { TestDatabase } from '../setup/database.ts';
+import { until } from '../setup/until.ts';
+import { event, said } from '../stores/postgres/support/captures.ts';
+import { BILL, createPaidModel } from './support/paid-model.ts';
+import type { PaidModel } from './support/paid-model.ts';
+
+const LIMITS: ModelLimits = {
+  requestTokens: 1_000,
+  userDailyTokens: 10_000,
+  concurrency: 10,
+  userConcurrency: 3,
+  alertShare: 0.8,
+  overBudget: 'wait',
+  timeoutMs: 5_000,
+  cache: { similarity: 0.9, days: 30 },
+};
+let db: TestDatabase;
+let owner: UsageOwner;
+let model: PaidModel;
+let alerts: BudgetAlert[];
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+});
+afterAll(() => db.close());
+beforeEach(async () => {
+  owner = await ownerOf(randomUUID());
+  model = createPaidModel();
+  alerts = [];
+});
+
+async function ownerOf(session: string): Promise<UsageOwner> {
+  const user = await createTestUser(db.superuser);
+  return sessionOf(user, session);
+}
+
+async function sessionOf(user: Pick<UsageOwner, 'tenantId' | 'userId'>, session: string): Promise<UsageOwner> {
+  await captureEvents(db.database.pool, [
+    event({ tenantId: user.tenantId, userId: asId(user.userId), key: '' }, session, [said('A question')]),
+  ]);
+  const { rows } = await db.superuser.query<{ id: string }>('SELECT id FROM sessions WHERE external_id = $1', [
+    session,
+  ]);
+  return {
+    tenantId: user.tenantId,
+    userId: user.userId,
+    sessionId: rows[0]?.id ?? '',
+    operation: 'summarise_window',
+  };
+}
+
+function dependencies(limits: Partial<ModelLimits> = {}, fallback: ModelPort | null = null): ModelCallDependencies {
+  return {
+    database: db.database,
+    limits: { ...LIMITS, ...limits },
+    fallback,
+    onBudgetAlert: (alert) => alerts.push(alert),
+  };
+}
+
+interface Circumstances {
+  readonly limits?: Partial<ModelLimits>;
+  readonly options?: CallOptions<string>;
+  readonly signal?: AbortSignal;
+  readonly whose?: UsageOwner;
+  readonly fallback?: ModelPort;
+}
+
+function call(prepared: PreparedCall<string> | (() => Promise<PreparedCall<string>>), given: Circumstances = {}) {
+  const { limits, options, signal, whose, fallback } = given;
+  return callModel(
+    dependencies(limits, fallback ?? null),
+    whose ?? owner,
+    prepared,
+    signal ?? new AbortController().signal,
+    options,
+  );
+}
+
+async function booked(whose = owner) {
+  const { rows } = await db.superuser.query<{ tokens: number; usd: number; hit: boolean }>(
+    `SELECT tokens_in + tokens_out AS tokens, cost_usd::float AS usd, cache_hit AS hit FROM usage_ledger WHERE user_id = $1 ORDER BY id`,
+    [whose.userId],
+  );
+  return rows;
+}
+
+async function day(whose = owner): Promise<{ used: number; reserved: number }> {
+  const { rows } = await db.superuser.query<{ used: number; reserved: number }>(
+    `SELECT tokens_used_today AS used, (SELECT count(*)::integer FROM usage_reservations r WHERE r.user_id = u.id) AS reserved FROM users u WHERE id = $1`,
+    [whose.userId],
+  );
+  return rows[0] ?? { used: -1, reserved: -1 };
+}
+
+const PAID = { tokens: 750, usd: 0.001, hit: false };
+const FREE = { tokens: 0, usd: 0, hit: true };
+
+describe('a call', () => {
+  test('is reserved, asked, settled, booked and kept', async () => {
+    let during = { used: -1, reserved: -1 };
+    model.pause = async () => {
+      during = await day();
+    };
+    const result = await call(model.prepare('what was done?'));
+    expect(result).toEqual({
+      output: 'what was done?',
+      usage: [BILL],
+      cost: { calls: 1, tokens: 750, usd: 0.001 },
+      fromCache: false,
+    });
+    expect(during).toEqual({ used: 0, reserved: 1 });
+    expect(await day()).toEqual({ used: 750, reserved: 0 });
+    expect(await booked()).toEqual([PAID]);
+    const { rows } = await db.superuser.query(
+      'SELECT tokens_cached, tokens_cache_written, batch, operation, provider FROM usage_ledger WHERE user_id = $1',
+      [owner.userId],
+    );
+    expect(rows).toEqual([
+      {
+        tokens_cached: 300,
+        tokens_cache_written: 100,
+        batch: false,
+        operation: 'summarise_window',
+        provider: 'anthropic',
+      },
+    ]);
+  });
+
+  test('that a worker was killed after costs nothing when the step is done again', async () => {
+    const step = async (write: () => Promise<void>) => {
+      const { output, fromCache } = await call(model.prepare('what was done?'));
+      await write();
+      return { output, fromCache };
+    };
+    await expect(step(() => Promise.reject(new Error('killed')))).rejects.toThrow('killed');
+    expect(await step(() => Promise.resolve())).toEqual({ output: 'what was done?', fromCache: true });
+    expect(model.asked).toHaveLength(1);
+    expect(await booked()).toEqual([PAID, FREE]);
+    expect((await day()).used).toBe(750);
+  });
+
+  test('of more tokens than one call may take is not made, and parks what it was for', async () => {
+    const prepared = model.prepare('long', { tokensIn: 801 });
+    await expect(call(prepared)).rejects.toMatchObject({ kind: 'invalid_request', message: /1001 tokens; 1000/u });
+    expect(model.asked).toEqual([]);
+    expect(await day()).toEqual({ used: 0, reserved: 0 });
+  });
+
+  test('that failed and cost nothing gives its place back', async () => {
+    model.script.push(new ModelError('overloaded', 'busy', { retryAfterMs: 1_500 }));
+    await expect(call(model.prepare('q'))).rejects.toMatchObject({ kind: 'overloaded', retryAfterMs: 1_500 });
+    expect(await day()).toEqual({ used: 0, reserved: 0 });
+    expect(await booked()).toEqual([]);
+  });
+
+  test('that failed and cost something is booked', async () => {
+    model.script.push(new ModelError('refused', 'no', { usage: [BILL] }));
+    await expect(call(model.prepare('q'))).rejects.toMatchObject({ kind: 'refused' });
+    expect(await day()).toEqual({ used: 750, reserved: 0 });
+    expect(await booked()).toEqual([PAID]);
+  });
+
+  test('that is cancelled gives its place back', async () => {
+    const cancel = new AbortController();
+    model.pause = () => {
+      cancel.abort(new Error('stop'));
+      return Promise.resolve();
+    };
+    await expect(call(model.prepare('q'), { signal: cancel.signal })).rejects.toThrow('stop');
+    expect(await day()).toEqual({ used: 0, reserved: 0 });
+  });
+
+  test('waits while as many as may be made at once are on their way', async () => {
+    const gate = Promise.withResolvers<void>();
+    model.pause = () => gate.promise;
+    const calls = ['a', 'b', 'c', 'd', 'e'].map((question) => call(model.prepare(question)));
+    await until(async () => ((await day()).reserved === 3 && model.asked.length === 3 ? true : undefined));
+    expect(model.asked).toHaveLength(3);
+    gate.resolve();
+    expect((await Promise.all(calls)).map((result) => result.output)).toEqual(['a', 'b', 'c', 'd', 'e']);
+    expect(await day()).toEqual({ used: 5 * 750, reserved: 0 });
+  });
+
+  test('that waits for a place can be cancelled', async () => {
+    const cancel = new AbortController();
+    const gate = Promise.withResolvers<void>();
+    model.pause = () => gate.promise;
+    const first = call(model.prepare('a'), { limits: { userConcurrency: 1 } });
+    await until(async () => ((await day()).reserved === 1 ? true : undefined));
+    const second = call(model.prepare('b'), { limits: { userConcurrency: 1 }, signal: cancel.signal });
+    cancel.abort();
+    await expect(second).rejects.toThrow(/abort/iu);
+    gate.resolve();
+    await first;
+    expect(model.asked).toHaveLength(1);
+  });
+});
+
+describe('an answer that cannot be used', () => {
+  test('is asked for once more, and both calls are booked', async () => {
+    model.script.push('wrong', 'ok: better');
+    const result = await call(model.prepare('q'));
+    expect(result).toMatchObject({ output: 'better', cost: { calls: 2, tokens: 1_500, usd: 0.002 } });
+    expect(model.asked).toEqual([
+      { question: 'q', repair: false },
+      { question: 'q | wrong | not so: wrong', repair: true },
+    ]);
+    expect(await booked()).toEqual([PAID, PAID]);
+    // What the repair answered is kept for the question that was asked first.
+    expect(await call(model.prepare('q'))).toMatchObject({ output: 'better', fromCache: true });
+  });
+
+  test('twice is given up, with the reason and what both cost; nothing is kept', async () => {
+    model.script.push('wrong', 'wrong again');
+    await expect(call(model.prepare('q'))).rejects.toMatchObject({
+      kind: 'invalid_output',
+      message: 'answer.start',
+      usage: [BILL, BILL],
+    });
+    expect(await booked()).toEqual([PAID, PAID]);
+    expect(await call(model.prepare('q'))).toMatchObject({ fromCache: false });
+  });
+
+  test('is given up for what was wrong with it where its repair has no room', async () => {
+    model.script.push('wrong');
+    const prepared = model.prepare('q', {
+      again: () => Promise.reject(new ModelError('invalid_request', 'does not fit')),
+    });
+    await expect(call(prepared)).rejects.toMatchObject({ kind: 'invalid_output', usage: [BILL] });
+  });
+
+  test('whose repair failed says why it failed, with what the first cost', async () => {
+    model.script.push('wrong', new ModelError('rate_limited', 'slow down', { retryAfterMs: 9 }));
+    await expect(call(model.prepare('q'))).rejects.toMatchObject({
+      kind: 'rate_limited',
+      retryAfterMs: 9,
+      usage: [BILL],
+    });
+    expect(await booked()).toEqual([PAID]);
+  });
+});
+
+describe('a day whose tokens are spent', () => {
+  test('keeps calls waiting until the next one; nothing is asked', async () => {
+    const limits = { userDailyTokens: 1_500 };
+    await call(model.prepare('a'), { limits });
+    const failure: unknown = await call(model.prepare('b'), { limits }).catch((error: unknown) => error);
+    if (!(failure instanceof BudgetExhausted)) throw failure;
+    const untilMidnight = new Date().setUTCHours(24, 0, 0, 0) - Date.now();
+    expect(failure.waitMs).toBeGreaterThan(untilMidnight - 10_000);
+    expect(failure.waitMs).toBeLessThan(untilMidnight + 310_000);
+    expect(model.asked).toHaveLength(1);
+    // What was paid for is still there for nothing.
+    expect(await call(model.prepare('a'), { limits })).toMatchObject({ fromCache: true });
+  });
+
+  const local: Partial<PreparedCall<string>> = {
+    provider: 'local',
+    ask: () =>
+      Promise.resolve({
+        text: 'ok: by the local model',
+        reading: { ok: true, output: 'by the local model' },
+        usage: { ...BILL, provider: 'local', model: 'local-1', costUsd: 0 },
+      }),
+  };
+
+  test('leaves the work to the local model where the settings say so', async () => {
+    const fallback: ModelPort = {
+      name: 'local-1',
+      provider: 'local',
+      batches: null,
+      prepareWindow: () => Promise.reject(new Error('not asked for')),
+      prepareSession: () => Promise.reject(new Error('not asked for')),
+      prepareLearnings: () => Promise.reject(new Error('not asked for')),
+      windowQuestion: () => {
+        throw new Error('not asked for');
+      },
+    };
+    const options = { prepareFallback: () => Promise.resolve(model.prepare('a', local)) };
+    const limits = { userDailyTokens: 0, overBudget: 'local' } as const;
+    const result = await call(model.prepare('a'), { limits, options, fallback });
+    expect(result).toMatchObject({ output: 'by the local model', fromCache: false });
+    expect(result.usage.at(-1)?.model).toBe('local-1');
+    expect(await day()).toEqual({ used: 0, reserved: 0 });
+    expect((await booked()).map((row) => row.usd)).toEqual([0]);
+    await expect(call(model.prepare('a'), { limits, options })).rejects.toBeInstanceOf(BudgetExhausted);
+  });
+
+  test('the local model itself has no budget and no cache', async () => {
+    for (let n = 0; n < 2; n += 1)
+      expect(await call(model.prepare('a', local), { limits: { userDailyTokens: 0 } })).toMatchObject({
+        fromCache: false,
+      });
+    expect(await booked()).toHaveLength(2);
+  });
+
+  test('is told of once, at the share of the settings', async () => {
+    const limits = { userDailyTokens: 2_500, alertShare: 0.5 };
+    await call(model.prepare('a'), { limits });
+    expect(alerts).toEqual([]);
+    await call(model.prepare('b'), { limits });
+    expect(alerts).toEqual([{ tenantId: owner.tenantId, userId: owner.userId, usedTokens: 1_500, quotaTokens: 2_500 }]);
+    await call(model.prepare('c'), { limits });
+    expect(alerts).toHaveLength(1);
+  });
+});
+
+const ROWS: readonly SourceRow[] = [
+  {
+    id: 'r',
+    seq: 1,
+    role: 'observation',
+    type: 'tool_result',
+    tool: 'Bash',
+    title: 'Bash: npm test',
+    content: 'npm test\n\n14 passed in 12 ms',
+    tokens: 10,
+    filesRead: [],
+    filesModified: [],
+    occurredAt: '2026-01-02T03:04:05Z',
+  },
+];
+const LONG = Array.from({ length: 200 }, (_, n) => `word${n}x`).join(' ');
+const near = (rows = ROWS, stands = true): CallOptions<string> => ({ near: { rows, stands: () => stands } });
+
+describe('a nearly identical question', () => {
+  test('takes the answer for nothing, when all of it stands', async () => {
+    model.script.push('ok: word1x word2x');
+    await call(model.prepare(`${LONG} it took 12 ms`), { options: near() });
+    const other = await sessionOf(owner, randomUUID());
+    const result = await call(model.prepare(`${LONG} it took 9.5 s`), { options: near(), whose: other });
+    expect(result).toMatchObject({ output: 'word1x word2x', fromCache: true, cost: { calls: 0, tokens: 0, usd: 0 } });
+    expect(result.usage.at(-1)?.model).toBe(BILL.model);
+    expect(await booked()).toEqual([PAID, FREE]);
+  });
+
+  test.each<readonly [string, string, CallOptions<string>, Partial<ModelLimits>]>([
+    ['a claim of which does not stand', `${LONG} it took 9.5 s`, near(ROWS, false), {}],
+    ['that is of another shape', `${LONG} it took 9.5 s`, near(ROWS.map((row) => ({ ...row, type: 'error' }))), {}],
+    ['that lacks a word of the answer', `${LONG.replace('word1x', 'other')} it took 12 ms`, near(), {}],
+    ['that shares too little', `${LONG} ${LONG.replaceAll('word', 'other')}`, near(), {}],
+    [
+      'where the same question alone may take it',
+      `${LONG} it took 9.5 s`,
+      near(),
+      { cache: { similarity: 1, days: 30 } },
+    ],
+    ['that is of another kind of step', `${LONG} it took 9.5 s`, {}, {}],
+  ])('%s is asked', async (_, question, options, limits) => {
+    model.script.push('ok: word1x word2x');
+    await call(model.prepare(`${LONG} it took 12 ms`), { options: near() });
+    expect(await call(model.prepare(question), { options, limits })).toMatchObject({ fromCache: false });
+    expect(model.asked).toHaveLength(2);
+  });
+});
+
+describe('a question that is known before its call is prepared', () => {
+  const question = (text: string) => ({ question: model.prepare(text) });
+
+  test('is answered from the cache without preparing the call', async () => {
+    await call(model.prepare('q'));
+    const prepare = () => Promise.reject(new ModelError('unavailable', 'the provider is away'));
+    expect(await call(prepare, { options: question('q') })).toMatchObject({ output: 'q', fromCache: true });
+    await expect(call(prepare, { options: question('another') })).rejects.toMatchObject({ kind: 'unavailable' });
+  });
+
+  test('is looked for again where preparing made another one of it', async () => {
+    await call(model.prepare('q, cut to fit'));
+    const prepare = () => Promise.resolve(model.prepare('q, cut to fit'));
+    expect(await call(prepare, { options: question('q') })).toMatchObject({ output: 'q, cut to fit', fromCache: true });
+    expect(model.asked).toHaveLength(1);
+  });
+});
+
+describe('answers', () => {
+  test('of another tenant are never taken', async () => {
+    await call(model.prepare('q'));
+    expect(await call(model.prepare('q'), { whose: await ownerOf(randomUUID()) })).toMatchObject({ fromCache: false });
+  });
+
+  test('are not kept where the settings say none, nor of a session of which something was forgotten meanwhile', async () => {
+    const none = { cache: { similarity: 0.9, days: 0 } };
+    await call(model.prepare('q'), { limits: none });
+    expect(await call(model.prepare('q'), { limits: none })).toMatchObject({ fromCache: false });
+    await call(model.prepare('p'), { options: { forgotten: 1 } });
+    expect(await call(model.prepare('p'))).toMatchObject({ fromCache: false });
+  });
+});

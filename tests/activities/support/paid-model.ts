@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import type { ModelError, ModelUsage, PreparedCall, Reading } from '../../../domain/ports/model.ts';
+
+export interface Asked {
+  readonly question: string;
+  readonly repair: boolean;
+}
+
+/** A paid model outside: it answers from a script, bills what it answers and remembers what it was asked. */
+export interface PaidModel {
+  readonly asked: Asked[];
+  /** Replies in order; an error is thrown. When they are used up the answer is `ok: <question>`. */
+  readonly script: (string | ModelError)[];
+  /** Awaited before each answer. */
+  pause: () => Promise<unknown>;
+  prepare(question: string, change?: Partial<PreparedCall<string>>): PreparedCall<string>;
+}
+
+export const BILL: ModelUsage = {
+  provider: 'anthropic',
+  model: 'a-paid-model',
+  tokensIn: 700,
+  tokensOut: 50,
+  tokensCached: 300,
+  tokensCacheWritten: 100,
+  costUsd: 0.001,
+  batch: false,
+  latencyMs: 5,
+};
+
+/** Answers that begin with `ok:` can be used; what they say follows. */
+function read(text: string): Reading<string> {
+  if (text.startsWith('ok:')) return { ok: true, output: text.slice(3).trim() };
+  return { ok: false, kind: 'invalid_output', problem: `not so: ${text}`, where: 'answer.start' };
+}
+
+export function createPaidModel(): PaidModel {
+  const asked: Asked[] = [];
+  const script: (string | ModelError)[] = [];
+  const model: PaidModel = {
+    asked,
+    script,
+    pause: () => Promise.resolve(),
+    prepare: (question, change = {}) => prepared(question, false, change),
+  };
+  function prepared(question: string, repair: boolean, change: Partial<PreparedCall<string>>): PreparedCall<string> {
+    return {
+      provider: 'anthropic',
+      model: BILL.model,
+      promptVersion: createHash('sha256').update('instructions').digest('hex'),
+      question,
+      tokensIn: 800,
+      maxTokensOut: 200,
+      maxUsd: 0.002,
+      read,
+      ask: async (signal) => {
+        asked.push({ question, repair });
+        await model.pause();
+        signal.throwIfAborted();
+        const reply = script.shift() ?? `ok: ${question}`;
+        if (typeof reply !== 'string') throw reply;
+        return { text: reply, reading: read(reply), usage: BILL };
+      },
+      again: (text, problem) => Promise.resolve(prepared(`${question} | ${text} | ${problem}`, true, change)),
+      ...change,
+    };
+  }
+  return model;
+}

@@ -1,0 +1,191 @@
+import { cacheQuestion, strangersOf, takeNear } from '../../../activities/model-calls/answer-cache.ts';
+import type { CacheQuestion } from '../../../activities/model-calls/answer-cache.ts';
+import { nearWindow } from '../../../activities/summarise/window-summary.ts';
+import type { SourceRow, TopicSummaryDraft, WindowInput } from '../../../domain/ports/model.ts';
+import { createLocalModel } from '../../../models/local/model.ts';
+
+/** What is changed in a window, in a way that means something; null where the window has nothing of the kind. */
+type Change = (rows: readonly SourceRow[]) => readonly SourceRow[] | null;
+
+export interface FalseHits {
+  readonly windows: number;
+  /** By kind of change: windows that were changed so, and those that took the unchanged window's answer all the same. */
+  readonly changed: Readonly<Record<string, { readonly candidates: number; readonly falseHits: number }>>;
+  /** Pairs of different windows; a hit is false where the model would have answered something else. */
+  readonly pairs: { readonly candidates: number; readonly hits: number; readonly falseHits: number };
+  /** Replays in which only times, durations and ids differ: how many took the answer. */
+  readonly replays: { readonly candidates: number; readonly hits: number };
+  /** False hits among all changed windows. */
+  readonly falseHitRate: number;
+}
+
+const isOutput = (row: SourceRow): boolean => row.type === 'tool_result' || row.type === 'error';
+const isWritten = (row: SourceRow): boolean => row.filesModified.length > 0;
+
+/** The rows with the first one changed that a pattern finds something in; null where none has it. */
+function change(
+  rows: readonly SourceRow[],
+  among: (row: SourceRow) => boolean,
+  pattern: RegExp,
+  replaced: (...groups: string[]) => string,
+): readonly SourceRow[] | null {
+  const at = rows.findIndex((row) => among(row) && pattern.test(row.content));
+  if (at < 0) return null;
+  return rows.map((row, n) => (n === at ? { ...row, content: row.content.replace(pattern, replaced) } : row));
+}
+
+/** In the middle of a text, where nothing marks it: a word of prose that is another one. */
+function otherWord(rows: readonly SourceRow[], among: (row: SourceRow) => boolean): readonly SourceRow[] | null {
+  const at = rows.findIndex((row) => among(row) && /\p{L}{6,}/u.test(row.content.slice(row.content.length / 2)));
+  const row = rows[at];
+  if (row === undefined) return null;
+  const half = Math.floor(row.content.length / 2);
+  const content = row.content.slice(0, half) + row.content.slice(half).replace(/\p{L}{6,}/u, 'something');
+  return rows.map((other, n) => (n === at ? { ...other, content } : other));
+}
+
+const CHANGES: Readonly<Record<string, Change>> = {
+  'number of an outcome': (rows) =>
+    change(
+      rows,
+      isOutput,
+      /(?<![\p{L}\p{N}:.])(\d+)( (?:passed|failed|errors?|tests?|warnings?)\b)/iu,
+      (_, count, what) => `${Number(count) + 1}${what ?? ''}`,
+    ),
+  'pass turned to fail': (rows) => change(rows, isOutput, /\bpassed\b|✓/u, (word) => (word === '✓' ? '✗' : 'failed')),
+  'file renamed': (rows) =>
+    change(
+      rows,
+      isOutput,
+      /[\p{L}\p{N}_-]+(\.(?:ts|js|py|swift|md|json|sh|yml)\b)/u,
+      (_, ending) => `renamed${ending ?? ''}`,
+    ),
+  'any number': (rows) =>
+    change(rows, isOutput, /\b(\d{1,4})\b(?!\s?(?:ms|s|m|h)\b)/u, (number) => String(Number(number) + 7)),
+  'word of the user': (rows) =>
+    change(
+      rows,
+      (row) => row.type === 'user',
+      /\p{L}{4,}/u,
+      () => 'never',
+    ),
+  'what was written': (rows) => change(rows, isWritten, /\p{L}{4,}(?!.*\n)/u, () => 'altered'),
+};
+
+/** Changes that may leave the answer as it is: a hit is false only where the model would say something else. */
+const SUBTLE: Readonly<Record<string, Change>> = {
+  'word of the assistant': (rows) => otherWord(rows, (row) => row.type === 'assistant'),
+  'word of an output': (rows) => otherWord(rows, (row) => isOutput(row) && !isWritten(row)),
+};
+
+/** The same work done again at another time: ids, times, durations, temporary names and hashes are others. */
+function replayed(rows: readonly SourceRow[]): readonly SourceRow[] {
+  const again = (text: string): string =>
+    text
+      .replace(
+        /\b(\d+)(\.\d+)?( ?(?:ms|s|seconds))\b/gu,
+        (_, whole: string, part: string | undefined, unit: string) => `${Number(whole) + 3}${part ?? ''}${unit}`,
+      )
+      .replace(/\b(\d{4}-\d\d-\d\d)T\d\d/gu, '$1T07')
+      .replace(/\b\d\d:\d\d:\d\d\b/gu, '07:08:09')
+      .replace(/\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,40}\b/gu, (hex) => Array.from(hex).toReversed().join(''));
+  return rows.map((row) => ({
+    ...row,
+    id: `${row.id}-again`,
+    seq: row.seq + 1_000,
+    occurredAt: '2030-01-01T00:00:00Z',
+    content: row.type === 'user' || isWritten(row) ? row.content : again(row.content),
+  }));
+}
+
+interface Kept {
+  readonly rows: readonly SourceRow[];
+  readonly text: string;
+  readonly output: TopicSummaryDraft;
+  readonly question: CacheQuestion;
+}
+
+function inputOf(rows: readonly SourceRow[]): WindowInput {
+  return { projectName: 'bench', glossary: [], precedingRequest: null, known: [], rows };
+}
+
+/** What an answer says, without the ids of the rows that it cites. */
+function saidBy(output: TopicSummaryDraft): string {
+  return JSON.stringify(output, (key, value: unknown) => (key === 'rowId' ? undefined : value));
+}
+
+/**
+ * How often a window would take the answer of another one wrongly: every window of the sessions is answered by the local
+ * model, which says the same again, and then asked changed, replayed, and against every other window, by the rules of the answer
+ * cache but without its store. Takes about 15 seconds for a hundred windows.
+ */
+export async function measureFalseHits(
+  sessions: readonly { readonly windows: readonly (readonly SourceRow[])[] }[],
+  countTokens: (text: string) => number,
+  similarity = 0.97,
+): Promise<FalseHits> {
+  const model = createLocalModel({ countTokens, now: () => 0 });
+  const signal = new AbortController().signal;
+  const settings = { similarity, days: 30 };
+  const questionOf = (rows: readonly SourceRow[]): CacheQuestion => {
+    const input = inputOf(rows);
+    return cacheQuestion(model.windowQuestion(input), nearWindow(input), settings);
+  };
+  const answered = async (rows: readonly SourceRow[]): Promise<Kept> => {
+    const { text, reading } = await (await model.prepareWindow(inputOf(rows), signal)).ask(signal);
+    if (!reading.ok) throw new Error(`the model's own answer cannot be read: ${reading.where}`);
+    return { rows, text, output: reading.output, question: questionOf(rows) };
+  };
+  /** What `rows` would be given for nothing; null where the model is asked. */
+  const taken = (kept: Kept, rows: readonly SourceRow[], question = questionOf(rows)): TopicSummaryDraft | null => {
+    const [mine, theirs] = [kept.question.near, question.near];
+    if (mine === null || theirs === null || !mine.keys.some((key) => theirs.keys.includes(key))) return null;
+    const input = inputOf(rows);
+    const strangers = strangersOf(kept.text, kept.question.text);
+    const candidate = { answer: kept.text, signature: mine.signature, strangeWords: strangers };
+    return takeNear(candidate, model.windowQuestion(input), question, nearWindow(input), similarity);
+  };
+
+  const all: Kept[] = [];
+  for (const rows of sessions.flatMap((session) => session.windows))
+    if (rows.length > 0) all.push(await answered(rows));
+
+  const changed: Record<string, { candidates: number; falseHits: number }> = {};
+  for (const [name, alter] of Object.entries({ ...CHANGES, ...SUBTLE })) {
+    const figures = { candidates: 0, falseHits: 0 };
+    for (const kept of all) {
+      const rows = alter(kept.rows);
+      if (rows === null || JSON.stringify(rows) === JSON.stringify(kept.rows)) continue;
+      figures.candidates += 1;
+      const served = taken(kept, rows);
+      if (served === null) continue;
+      if (name in CHANGES || saidBy((await answered(rows)).output) !== saidBy(served)) figures.falseHits += 1;
+    }
+    changed[name] = figures;
+  }
+
+  const pairs = { candidates: 0, hits: 0, falseHits: 0 };
+  for (const kept of all)
+    for (const other of all) {
+      if (kept === other) continue;
+      pairs.candidates += 1;
+      const served = taken(kept, other.rows, other.question);
+      if (served === null) continue;
+      pairs.hits += 1;
+      if (saidBy(served) !== saidBy(other.output)) pairs.falseHits += 1;
+    }
+
+  const replays = { candidates: all.length, hits: 0 };
+  for (const kept of all) if (taken(kept, replayed(kept.rows)) !== null) replays.hits += 1;
+
+  const sums = Object.values(changed);
+  const candidates = sums.reduce((sum, one) => sum + one.candidates, 0);
+  const falseHits = sums.reduce((sum, one) => sum + one.falseHits, 0);
+  return {
+    windows: all.length,
+    changed,
+    pairs,
+    replays,
+    falseHitRate: candidates === 0 ? 0 : falseHits / candidates,
+  };
+}

@@ -1,0 +1,267 @@
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { groundLearnings, groundSession, groundTopic, quotableRows } from '../../../domain/grounding.ts';
+import type {
+  LearningDraft,
+  ModelPort,
+  PreparedCall,
+  SessionInput,
+  SessionSummaryDraft,
+  SourceRow,
+  TopicSummaryDraft,
+} from '../../../domain/ports/model.ts';
+import { embeddingModelDirectory } from '../../../models/embedding/model-directory.ts';
+import { createOnnxEmbedder } from '../../../models/embedding/onnx-embedder.ts';
+import type { Embed } from '../../../models/local/meaning.ts';
+import { createLocalModel } from '../../../models/local/model.ts';
+import { createTokenCounter } from '../../../models/tokens/token-counter.ts';
+import { type BenchQuestion, type BenchSession, readCodingSessions } from './coding-sessions.ts';
+
+// What the local model keeps of real sessions, and at what size. Prints one JSON line; no database, no network, no engines.
+
+/** Everything that was derived from one session, after grounding. */
+export interface Understanding {
+  readonly session: BenchSession;
+  readonly topics: readonly TopicSummaryDraft[];
+  readonly summary: SessionSummaryDraft;
+  readonly learnings: readonly LearningDraft[];
+  /** Claims that were left out because a quote did not stand. */
+  readonly dropped: number;
+  /** Claims in all. */
+  readonly claims: number;
+}
+
+export interface LocalQuality {
+  readonly questions: number;
+  readonly found: number;
+  readonly share: number;
+  readonly byType: Readonly<Record<string, string>>;
+  readonly missed: readonly string[];
+  readonly capturedTokens: number;
+  readonly derivedTokens: number;
+  readonly compression: number;
+  readonly tokensBy: Readonly<Record<'topics' | 'items' | 'sessions' | 'learnings', number>>;
+  readonly claims: number;
+  readonly claimsDropped: number;
+  readonly filesUntouched: readonly string[];
+  /** Texts of eight words and more that stand twice in what was derived from one session. */
+  readonly saidTwice: readonly string[];
+  readonly windows: number;
+  readonly windowsPerSecond: number;
+  readonly slowestSessionMs: number;
+}
+
+/** Prompts that session summary and learnings are given: the first and the last of a long session, as the activities read them. */
+const SESSION_PROMPTS = { head: 20, tail: 40 };
+const LEARNING_PROMPTS = { head: 50, tail: 150 };
+const ROWS_AFTER = 6;
+
+/** Runs the model over the sessions and scores what comes back. `countTokens` counts o200k tokens. */
+export async function scoreLocalModel(
+  model: ModelPort,
+  sessions: readonly BenchSession[],
+  questions: readonly BenchQuestion[],
+  countTokens: (text: string) => number,
+): Promise<LocalQuality> {
+  const understood: Understanding[] = [];
+  const times: number[] = [];
+  for (const session of sessions) {
+    const start = performance.now();
+    understood.push(await understand(model, session));
+    times.push(performance.now() - start);
+  }
+  const texts = understood.map((one) => ({ name: one.session.name, ...textsOf(one) }));
+  const said = texts.map(({ name, ...parts }) => ({ name, texts: Object.values(parts).flat().map(folded) }));
+  const foundIn = ({ evidence }: BenchQuestion): boolean =>
+    said.some(({ texts: all }) => all.some((text) => text.includes(folded(evidence))));
+  const found = questions.filter(foundIn);
+  const tokensIn = (part: 'topics' | 'items' | 'sessions' | 'learnings'): number =>
+    texts.reduce((sum, of) => sum + of[part].reduce((tokens, text) => tokens + countTokens(text), 0), 0);
+  const tokensBy = {
+    topics: tokensIn('topics'),
+    items: tokensIn('items'),
+    sessions: tokensIn('sessions'),
+    learnings: tokensIn('learnings'),
+  };
+  const derivedTokens = Object.values(tokensBy).reduce((sum, tokens) => sum + tokens, 0);
+  const capturedTokens = sessions.reduce((sum, { rows }) => rows.reduce((all, row) => all + row.tokens, sum), 0);
+  const windows = sessions.reduce((sum, session) => sum + session.windows.length, 0);
+  return {
+    questions: questions.length,
+    found: found.length,
+    share: round(found.length / questions.length),
+    byType: Object.fromEntries(
+      [...Map.groupBy(questions, ({ type }) => type)].map(([type, of]) => [
+        type,
+        `${String(of.filter(foundIn).length)}/${String(of.length)}`,
+      ]),
+    ),
+    missed: questions.filter((question) => !foundIn(question)).map(({ id }) => id),
+    capturedTokens,
+    derivedTokens,
+    compression: round(derivedTokens / capturedTokens),
+    tokensBy,
+    claims: understood.reduce((sum, { claims }) => sum + claims, 0),
+    claimsDropped: understood.reduce((sum, { dropped }) => sum + dropped, 0),
+    filesUntouched: understood.flatMap((one) => untouchedFiles(one)),
+    saidTwice: understood.flatMap((one) => repeatedTexts(one)),
+    windows,
+    windowsPerSecond: round((1000 * windows) / times.reduce((sum, time) => sum + time, 0)),
+    slowestSessionMs: Math.round(Math.max(0, ...times)),
+  };
+}
+
+/** Windows, then the session, then its learnings, each answer grounded as the activities do it. */
+export async function understand(model: ModelPort, session: BenchSession): Promise<Understanding> {
+  const { signal } = new AbortController();
+  const common = { projectName: 'bench', glossary: [] };
+  const topics: TopicSummaryDraft[] = [];
+  let dropped = 0;
+  let precedingRequest: string | null = null;
+  for (const rows of session.windows) {
+    const input = { ...common, precedingRequest, known: [], rows };
+    const grounded = groundTopic(await answerOf(model.prepareWindow(input, signal), signal), rows);
+    dropped += grounded.dropped;
+    topics.push(grounded.kept);
+    precedingRequest = rows.findLast(({ type }) => type === 'user')?.content ?? precedingRequest;
+  }
+  const prompts = session.rows.filter(({ role }) => role === 'prompt');
+  const derived = {
+    ...common,
+    topics: topics.map((topic, n) => ({ ...topic, id: `topic-${String(n)}` })),
+    items: topics.flatMap(({ items }, topic) =>
+      items.map((item, n) => ({ ...item, id: `item-${String(topic)}-${String(n)}` })),
+    ),
+  };
+  const sessionInput: SessionInput = { ...derived, prompts: ends(prompts, SESSION_PROMPTS) };
+  const summary = groundSession(
+    await answerOf(model.prepareSession(sessionInput, signal), signal),
+    quotableRows(sessionInput),
+  );
+  const learningInput = {
+    ...derived,
+    prompts: ends(prompts, LEARNING_PROMPTS),
+    rows: rowsAround(session.rows, derived.items),
+    known: [],
+  };
+  const learnings = groundLearnings(await answerOf(model.prepareLearnings(learningInput, signal), signal), [
+    ...quotableRows(learningInput),
+    ...learningInput.rows,
+  ]);
+  dropped += summary.dropped + learnings.dropped;
+  const kept =
+    topics.reduce((sum, topic) => sum + topic.keyPoints.length + topic.actionItems.length + topic.items.length, 0) +
+    summary.kept.keyPoints.length +
+    summary.kept.actionItems.length +
+    learnings.kept.length;
+  return { session, topics, summary: summary.kept, learnings: learnings.kept, dropped, claims: kept + dropped };
+}
+
+async function answerOf<Output>(prepared: Promise<PreparedCall<Output>>, signal: AbortSignal): Promise<Output> {
+  const call = await prepared;
+  // Read back from its text, as an answer that was kept would be.
+  const reading = call.read((await call.ask(signal)).text);
+  if (!reading.ok) throw new Error(reading.problem);
+  return reading.output;
+}
+
+function ends(prompts: readonly SourceRow[], { head, tail }: { head: number; tail: number }): readonly SourceRow[] {
+  return prompts.length <= head + tail ? prompts : [...prompts.slice(0, head), ...prompts.slice(-tail)];
+}
+
+function rowsAround(
+  rows: readonly SourceRow[],
+  items: readonly { readonly evidence: readonly { readonly rowId: string }[] }[],
+): readonly SourceRow[] {
+  const cited = new Set(items.flatMap(({ evidence }) => evidence.map(({ rowId }) => rowId)));
+  const wanted = rows.filter(({ id, type }) => cited.has(id) || type === 'error').map(({ seq }) => seq);
+  return rows.filter(({ seq }) => wanted.some((from) => seq >= from && seq <= from + ROWS_AFTER));
+}
+
+/** Every text that a person is shown, by where it stands. */
+export function textsOf({ topics, summary, learnings }: Understanding): {
+  readonly topics: readonly string[];
+  readonly items: readonly string[];
+  readonly sessions: readonly string[];
+  readonly learnings: readonly string[];
+} {
+  const cited = (points: readonly { readonly text: string }[]): readonly string[] => points.map(({ text }) => text);
+  return {
+    topics: topics.flatMap((topic) => [
+      topic.title,
+      topic.content,
+      ...cited(topic.keyPoints),
+      ...cited(topic.actionItems),
+    ]),
+    items: topics.flatMap(({ items }) => items.flatMap(({ title, content, tags }) => [title, content, ...tags])),
+    sessions: [
+      summary.title,
+      summary.request,
+      summary.investigated,
+      summary.learned,
+      summary.completed,
+      summary.nextSteps,
+      summary.notes,
+      ...cited(summary.keyPoints),
+      ...cited(summary.actionItems),
+    ],
+    learnings: learnings.flatMap(({ title, description, context, examples, tags }) => [
+      title,
+      description,
+      context,
+      ...examples,
+      ...tags,
+    ]),
+  };
+}
+
+const FILE_NAME =
+  /[\w.-]*[\w-]\.(?:[cm]?[jt]sx?|py|rb|go|rs|java|kt|swift|c|cc|cpp|h|cs|php|sql|sh|toml|ya?ml|json|md|html|css|lock|ini|cfg|plist|prisma|proto|tf|txt|sqlite|xml)\b/gu;
+
+/** Names of files in derived text that stand in no tool input of the session. */
+function untouchedFiles(one: Understanding): readonly string[] {
+  const names = Object.values(textsOf(one))
+    .flat()
+    .flatMap((text) => text.match(FILE_NAME) ?? []);
+  return [...new Set(names)].filter((name) => !one.session.toolInputs.includes(name));
+}
+
+const WORDS_OF_A_STATEMENT = 8;
+
+/** Texts that stand in another text of the same session, so that a reader reads them twice. */
+function repeatedTexts(one: Understanding): readonly string[] {
+  const all = Object.values(textsOf(one)).flat().map(folded);
+  return all.filter(
+    (text, index) =>
+      text.split(' ').length >= WORDS_OF_A_STATEMENT &&
+      all.some((other, place) => place !== index && other.includes(text) && (other !== text || place < index)),
+  );
+}
+
+function folded(text: string): string {
+  return text.normalize('NFKC').toLowerCase().replaceAll(/\s+/gu, ' ').trim();
+}
+
+function round(value: number): number {
+  return Math.round(value * 10_000) / 10_000;
+}
+
+const MODEL_DIR = embeddingModelDirectory(undefined, path.join(homedir(), '.cache', 'recollect'));
+
+if (import.meta.main) {
+  const { count } = createTokenCounter();
+  const data = readCodingSessions(count);
+  if (data === null) {
+    process.stdout.write('skipped: no shared data\n');
+  } else {
+    const embedder = createOnnxEmbedder({ modelDir: MODEL_DIR, threads: 2, maxBatchTokens: 1_024 });
+    const embed: Embed = async (texts, signal) => embedder.embed(texts, 'passage', signal);
+    const model = createLocalModel({
+      countTokens: count,
+      now: () => performance.now(),
+      ...(process.argv.includes('--words') ? {} : { embed }),
+    });
+    process.stdout.write(`${JSON.stringify(await scoreLocalModel(model, data.sessions, data.questions, count))}\n`);
+    await embedder.close();
+  }
+}

@@ -1,0 +1,98 @@
+import { expect, test } from 'vitest';
+import { learningTable, learningText } from '../../cli/learning-text.ts';
+import type { LearningDetail } from '../../client/learnings.ts';
+
+const NOW = Date.parse('2026-01-10T00:00:00Z');
+const LEARNING: LearningDetail = {
+  id: 'id-1',
+  project: { id: 'p', name: 'tally' },
+  category: 'best_practice',
+  title: 'Rounding',
+  description: 'Invoices are rounded half even.',
+  context: '',
+  examples: [],
+  tags: [],
+  confidence: 0.756,
+  origin: 'extracted',
+  use_count: 3,
+  verified: false,
+  verify_note: null,
+  version: 1,
+  valid_from: '2026-01-01T00:00:00.000Z',
+  valid_to: null,
+  superseded_by: null,
+  reason: null,
+  evidence: [],
+  versions: [],
+};
+
+test('a table has one line a learning, whatever stands in its text', () => {
+  const text = learningTable(
+    [
+      LEARNING,
+      { ...LEARNING, id: 'id-2', project: null, verified: true, description: 'two\nlines' },
+      { ...LEARNING, id: 'id-3', origin: 'user', description: 'x'.repeat(200) },
+      { ...LEARNING, id: 'id-4', verified: true, valid_to: '2026-01-05T00:00:00.000Z' },
+    ],
+    NOW,
+  );
+  const lines = text.trimEnd().split('\n');
+  expect(lines).toHaveLength(5);
+  expect(lines[1]).toMatch(/^id-1 +tally +best_practice +0\.76 +3 +- +9d +Invoices are rounded half even\.$/);
+  expect(lines[2]).toMatch(/^id-2 +- .* verified +9d +two lines$/);
+  expect(lines[3]).toMatch(/ by hand +9d +x{89}…$/);
+  expect(lines[4]).toMatch(/ closed +9d /);
+});
+
+test('a learning is shown with what proves it', () => {
+  const quotes = Array.from({ length: 12 }, (_, n) => ({ session_id: 's', row_id: `row-${n}`, quote: `said ${n}` }));
+  const text = learningText({ ...LEARNING, context: 'Said by the user', examples: ['2.5 is 2'], evidence: quotes });
+  expect(text).toBe(
+    `Rounding
+best_practice, tally, confidence 0.76, used 3 times
+2026-01-01 00:00 until now
+
+  Invoices are rounded half even.
+  Said by the user
+    e.g. 2.5 is 2
+
+Quotes
+${quotes
+  .slice(0, 10)
+  .map((piece) => `  - “${piece.quote}” (row ${piece.row_id})\n`)
+  .join('')}  and 2 more
+`,
+  );
+});
+
+test('a closed learning says why, and what stands in its place; versions are told where there are two', () => {
+  const versions = [
+    {
+      id: 'id-1',
+      version: 1,
+      description: 'Old words',
+      valid_from: '2026-01-01T00:00:00.000Z',
+      valid_to: '2026-01-02T00:00:00.000Z',
+      reason: 'corrected',
+    },
+    {
+      id: 'id-2',
+      version: 2,
+      description: 'New words',
+      valid_from: '2026-01-02T00:00:00.000Z',
+      valid_to: null,
+      reason: null,
+    },
+  ];
+  const closed = { valid_to: '2026-01-02T00:00:00.000Z', superseded_by: 'id-2', verified: true, versions };
+  const text = learningText({ ...LEARNING, ...closed, reason: 'corrected' });
+  expect(text).toContain('2026-01-01 00:00 to 2026-01-02 00:00\nclosed: corrected\nin its place: id-2\n');
+  expect(text).toContain(', verified\n');
+  expect(text).toMatch(
+    /\nVersions\n {2}- 1, .*, corrected: Old words\n {2}- 2, 2026-01-02 00:00 until now: New words\n$/,
+  );
+  expect(learningText({ ...LEARNING, ...closed, versions: versions.slice(0, 1) })).toContain(
+    'closed: no reason is known',
+  );
+  expect(learningText({ ...LEARNING, versions: versions.slice(0, 1) })).not.toContain('Versions');
+});

@@ -1,0 +1,143 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createProgram } from '../../cli/program.ts';
+import { given } from '../api/support/learnings.ts';
+import { longLivedFolder } from '../infra/support/long-lived-folder.ts';
+import { finished } from '../setup/demo-session.ts';
+import { startTestInstance } from '../setup/instance.ts';
+import type { TestInstance } from '../setup/instance.ts';
+import { captured, smallSession } from '../setup/small-session.ts';
+import { recordOutput } from './support/output.ts';
+
+const PATIENCE_MS = 120_000;
+const dataDir = longLivedFolder();
+let instance: TestInstance;
+let stop: () => Promise<void>;
+
+/** Runs a command in this process, on a terminal that nobody sits at. */
+async function run(...args: string[]): Promise<{ code: number | undefined; text: string; errors: string }> {
+  const context = recordOutput({ HOME: '/nobody' });
+  let code: number | undefined;
+  await createProgram(context, (answered) => {
+    code = answered;
+  }).parseAsync([...args, '--data-dir', dataDir], { from: 'user' });
+  return { code, text: context.text(), errors: context.errors() };
+}
+
+beforeAll(async () => {
+  instance = await startTestInstance();
+  mkdirSync(dataDir, { recursive: true });
+  writeFileSync(
+    path.join(dataDir, 'credentials.json'),
+    JSON.stringify({ url: instance.url, api_key: instance.admin.key }),
+  );
+  stop = await instance.startWorker();
+}, 120_000);
+afterAll(async () => {
+  await stop();
+  await instance.close();
+});
+
+describe('summary', { timeout: 180_000 }, () => {
+  test('says that there are no sessions, and of an unknown one that it is not there', async () => {
+    expect(await run('summary')).toMatchObject({ code: 1, errors: 'No sessions yet.\n' });
+    expect(await run('summary', 'test:nobody')).toMatchObject({
+      code: 1,
+      errors: 'there is no such session (NOT_FOUND)\n',
+    });
+  });
+
+  test('of a session without one says how to get it', async () => {
+    await captured(instance, smallSession('cli-open', { path: '/src/other' }).slice(0, -1));
+    const { code, text } = await run('summary', 'test:cli-open');
+    expect(code).toBe(0);
+    expect(text).toMatch(/^A session without a title\ntest:cli-open in .*other, 20[\d-]+ [\d:]+, active UTC\n/);
+    expect(text).toContain('Nothing was written of it yet: --now sums it up.\n');
+  });
+
+  test('sums up now', async () => {
+    const { code, text } = await run('summary', 'test:cli-open', '--now');
+    expect(code).toBe(0);
+    expect(text).toMatch(/\nversion 1 by local\S*, \d+ \+ \d+ tokens, 0\.0000 USD\n/);
+    expect(text).toMatch(/\n\nFiles changed\n {2}\/?\S*money\.ts\n/);
+    for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(120);
+  });
+
+  test('is of the folder’s project where it has a session, else of the newest of all', async () => {
+    await captured(instance, smallSession('cli-elsewhere', { path: '/src/elsewhere' }));
+    await finished(instance, 'test:cli-elsewhere', PATIENCE_MS);
+    expect((await run('summary')).text).toContain('test:cli-elsewhere in ');
+    await captured(instance, smallSession('cli-here', { path: process.cwd() }).slice(0, 3));
+    await captured(instance, smallSession('cli-last', { path: '/src/last' }).slice(0, 3));
+    expect((await run('summary')).text).toContain('test:cli-here in ');
+    expect(JSON.parse((await run('summary', '--json')).text)).toMatchObject({
+      session: { external_id: 'cli-here' },
+      summaries: [],
+    });
+  });
+});
+
+describe('learnings', { timeout: 60_000 }, () => {
+  test('are a table, filtered', async () => {
+    expect((await run('learnings', '--search', 'nothing like this')).text).toBe('Nothing is known.\n');
+    const one = await given(instance, 'Ruthenium is rare', { category: 'config', confidence: 1 });
+    const two = await given(instance, 'Ruthenium is hard', { confidence: 0.9 });
+    const { code, text } = await run('learnings', '--search', 'ruthenium');
+    expect(code).toBe(0);
+    const [head, first, second, ...rest] = text.split('\n');
+    expect(head).toMatch(/^LEARNING +PROJECT +CATEGORY +SURE +USED +STATE +SINCE +WHAT$/);
+    expect(first).toMatch(new RegExp(`^${one.id} +- +config +1\\.00 +0 +by hand +\\d+s +Ruthenium is rare$`));
+    expect(second).toContain(two.id);
+    expect(rest).toEqual(['']);
+    expect((await run('learnings', '--search', 'ruthenium', '--limit', '1')).text).toMatch(/and 1 more\n$/);
+    const config = JSON.parse((await run('learnings', '--search', 'ruthenium', '--category', 'config', '--json')).text);
+    expect(config).toMatchObject([{ id: one.id }]);
+    expect(await run('learnings', '--as-of', 'yesterday')).toMatchObject({
+      code: 1,
+      errors: expect.stringContaining('VALIDATION_FAILED'),
+    });
+    expect((await run('learnings', '--search', 'ruthenium', '--as-of', '2020-01-01')).text).toBe('Nothing is known.\n');
+    expect((await run('learnings', '--search', 'ruthenium', '--as-of', '2999-01-01')).text).toContain(two.id);
+  });
+
+  test('are shown, verified, corrected and invalidated', async () => {
+    const { id } = await given(instance, 'Palladium is a catalyst', { examples: ['in cars'], context: 'Chemistry' });
+    expect(await run('learnings', 'verify', id, '--note', 'I looked')).toMatchObject({ code: 0, text: 'Verified.\n' });
+    const shown = await run('learnings', 'show', id);
+    expect(shown.text).toMatch(
+      /^Palladium is a catalyst\ngeneral, confidence 0\.80, used 0 times, verified \(I looked\), said by hand\n20.* until now\n\n {2}Palladium is a catalyst\n {2}Chemistry\n {4}e\.g\. in cars\n$/,
+    );
+    const corrected = await run('learnings', 'correct', id, '--text', 'Palladium is a metal');
+    expect(corrected).toMatchObject({ code: 0, text: expect.stringMatching(/^Version 2: [0-9a-f-]{36}\n$/) });
+    const second = corrected.text.trim().split(' ').at(-1) ?? '';
+    const versions = (await run('learnings', 'show', second)).text;
+    expect(versions).toMatch(/\nVersions\n {2}- 1, 20.* to 20.*, corrected: Palladium is a catalyst\n {2}- 2, /);
+    const late = await run('learnings', 'correct', id, '--text', 'Too late');
+    expect(late).toMatchObject({ code: 1, errors: expect.stringContaining(second) });
+    expect(await run('learnings', 'invalidate', second, '--reason', 'not ours')).toMatchObject({
+      code: 0,
+      text: 'Closed. It is not learned again from the same words.\n',
+    });
+    expect((await run('learnings', 'show', second)).text).toContain('\nclosed: not ours\n');
+    expect((await run('learnings', '--search', 'palladium')).text).toBe('Nothing is known.\n');
+    const all = (await run('learnings', '--search', 'palladium', '--all')).text;
+    expect(all.match(/ closed /g)).toHaveLength(2);
+    expect(JSON.parse((await run('learnings', 'show', second, '--json')).text)).toMatchObject({
+      id: second,
+      version: 2,
+    });
+  });
+
+  test('cannot steer the terminal', async () => {
+    const escape = String.fromCodePoint(27);
+    const { id } = await given(
+      instance,
+      `Rhodium ${escape}[31mred${escape}[0m ${escape}]0;title\u0007\u009b2J\u202Eend`,
+    );
+    for (const { text } of [await run('learnings', '--search', 'Rhodium'), await run('learnings', 'show', id)]) {
+      expect(text).toContain('Rhodium red');
+      expect(text.match(/(?!\n)[\p{Cc}\u202E]/gu)).toBeNull();
+    }
+  });
+});

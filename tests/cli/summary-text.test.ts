@@ -1,0 +1,109 @@
+import { expect, test } from 'vitest';
+import { summaryText } from '../../cli/summary-text.ts';
+import { terminalText } from '../../cli/terminal-text.ts';
+import type { SummarisedSession, Summary } from '../../client/summaries.ts';
+
+const SESSION: SummarisedSession = {
+  id: 'id',
+  host: 'test',
+  external_id: 's1',
+  title: 'Title of the session',
+  status: 'ended',
+  project: { name: 'tally' },
+  started_at: '2026-01-02T03:04:05.000Z',
+  ended_at: '2026-01-02T04:00:00.000Z',
+};
+const SUMMARY: Summary = {
+  id: 'sum',
+  session_id: 'id',
+  type: 'session',
+  kind: null,
+  title: 'Rounding mended',
+  content: '',
+  request: 'Mend the rounding.',
+  investigated: '',
+  learned: null,
+  completed: 'Invoices are rounded half even.',
+  next_steps: 'Release it.',
+  notes: ' ',
+  key_points: [{ text: 'Half even' }],
+  action_items: [{ text: 'Check credit notes' }],
+  files_read: ['/src/a.ts'],
+  files_modified: ['/src/money.ts'],
+  model: 'local-extractive',
+  tokens_in: 120,
+  tokens_out: 30,
+  cost_usd: 0.0123,
+  version: 2,
+  published: true,
+  occurred_at: '2026-01-02T04:00:00.000Z',
+};
+const topic: Summary = { ...SUMMARY, type: 'topic', title: 'First topic', content: 'What happened first.' };
+const item: Summary = { ...SUMMARY, type: 'item', kind: 'bugfix', title: 'A cent was lost' };
+
+test('a summary reads as notes, and empty fields are left out', () => {
+  expect(summaryText(SESSION, [SUMMARY, topic, item, { ...item, kind: null, title: '', content: 'Of no kind' }])).toBe(
+    `Rounding mended
+test:s1 in tally, 2026-01-02 03:04 to 2026-01-02 04:00 UTC
+version 2 by local-extractive, 120 + 30 tokens, 0.0123 USD
+
+Request
+  Mend the rounding.
+
+Completed
+  Invoices are rounded half even.
+
+Next steps
+  Release it.
+
+Key points
+  - Half even
+
+To do
+  [ ] Check credit notes
+
+Items
+  - bugfix: A cent was lost
+  - item: Of no kind
+
+Files changed
+  /src/money.ts
+
+Files read
+  /src/a.ts
+`,
+  );
+});
+
+test('the newest version is told', () => {
+  expect(summaryText(SESSION, [SUMMARY, { ...SUMMARY, version: 1, title: 'Older' }])).not.toContain('Older');
+});
+
+test('without a summary of the whole the topics are told', () => {
+  const text = summaryText({ ...SESSION, project: null, ended_at: null, status: 'active' }, [topic]);
+  expect(text).toMatch(
+    /^Title of the session\ntest:s1, 2026-01-02 03:04, active UTC\n\nFirst topic\n {2}What happened first\.\n/,
+  );
+  expect(text).toContain('/src/money.ts');
+});
+
+test('of nothing written yet, and of many files', () => {
+  expect(summaryText({ ...SESSION, title: null }, [])).toMatch(/^A session without a title\n.*\n\nNothing was written/);
+  const files = Array.from({ length: 25 }, (_, n) => `/src/${n}.ts`);
+  expect(summaryText(SESSION, [{ ...SUMMARY, files_read: files }])).toMatch(/\/src\/19\.ts\n {2}and 5 more\n$/);
+});
+
+const ESCAPE = String.fromCodePoint(27);
+
+test.each([
+  [`${ESCAPE}[31mred${ESCAPE}[0m`, 'red'],
+  [`${ESCAPE}]0;title\u0007text`, 'text'],
+  [`${ESCAPE}]8;;http://x${ESCAPE}\\link`, 'link'],
+  [`half ${ESCAPE}[`, 'half ['],
+  ['a\rb\bc\u009bd', 'abcd'],
+  ['right\u202Eleft\u2066x', 'rightleftx'],
+  ['tab\tand\nline', 'tab\tand\nline'],
+  ['时区 é 😀', '时区 é 😀'],
+])('what steers a terminal is taken out of %j', (given, clean) => {
+  expect(terminalText(given)).toBe(clean);
+});

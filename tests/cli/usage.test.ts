@@ -1,0 +1,102 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { v7 } from 'uuid';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createProgram } from '../../cli/program.ts';
+import { usageText } from '../../cli/usage-text.ts';
+import type { Usage } from '../../client/usage.ts';
+import { longLivedFolder } from '../infra/support/long-lived-folder.ts';
+import { startTestInstance } from '../setup/instance.ts';
+import type { TestInstance } from '../setup/instance.ts';
+import { recordOutput } from './support/output.ts';
+
+const dataDir = longLivedFolder();
+let instance: TestInstance;
+
+async function run(...args: string[]): Promise<{ code: number | undefined; text: string; errors: string }> {
+  const context = recordOutput({ HOME: '/nobody' });
+  let code: number | undefined;
+  const program = createProgram(context, (given) => {
+    code = given;
+  });
+  await program.parseAsync([...args, '--data-dir', dataDir], { from: 'user' });
+  return { code, text: context.text(), errors: context.errors() };
+}
+
+beforeAll(async () => {
+  instance = await startTestInstance();
+  mkdirSync(dataDir, { recursive: true });
+  writeFileSync(
+    path.join(dataDir, 'credentials.json'),
+    JSON.stringify({ url: instance.url, api_key: instance.admin.key }),
+  );
+}, 60_000);
+afterAll(() => instance.close());
+
+async function booked(model: string, tokens: number, usd: number, daysAgo = 0): Promise<void> {
+  const at = new Date(Date.now() - daysAgo * 86_400_000);
+  await instance.db.superuser.query(
+    `INSERT INTO usage_ledger (id, tenant_id, user_id, operation, provider, model, tokens_in, tokens_out, tokens_cached, cost_usd, latency_ms, created_at)
+     VALUES ($1, $2, $3, 'summarise_window', 'anthropic', $4, $5, 10, 0, $6, 1, $7)`,
+    [v7({ msecs: at.getTime() }), instance.admin.tenantId, instance.admin.userId, model, tokens, usd, at],
+  );
+}
+
+describe('recollect usage', () => {
+  test('says that there was none', async () => {
+    const { code, text } = await run('usage');
+    expect(code).toBe(0);
+    expect(text).toMatch(
+      /^No model was called since \d{4}-\d\d-\d\d\.\ntoday: 0 of 1,000,000 tokens \(0 %\), until \d{4}-\d\d-\d\d 00:00 UTC\n$/u,
+    );
+  });
+
+  test('is a table by model, or by what is asked for, of the days that are asked for', async () => {
+    await booked('a-small-model', 12_345, 0.012345);
+    await booked('a-large-model', 1_000, 1.5, 10);
+    const { text } = await run('usage');
+    expect(text.split('\n')).toEqual([
+      expect.stringMatching(/^MODEL +CALLS +FROM CACHE +TOKENS IN +PROMPT-CACHED +TOKENS OUT +COST$/u),
+      expect.stringMatching(/^a-large-model +1 +0 +1,000 +0 +10 +\$1\.50$/u),
+      expect.stringMatching(/^a-small-model +1 +0 +12,345 +0 +10 +\$0\.012$/u),
+      expect.stringMatching(/^all +2 +0 +13,345 +0 +20 +\$1\.51$/u),
+      expect.stringMatching(/^today: /u),
+      '',
+    ]);
+    const week = (await run('usage', '--days', '7', '--by', 'operation')).text;
+    expect(week).toMatch(/^OPERATION .*\nsummarise_window +1 +0 +12,345 .*\nall +1 /u);
+    expect(JSON.parse((await run('usage', '--by', 'day', '--json')).text)).toMatchObject({
+      totals: { calls: 2 },
+      groups: [{ calls: 1 }, { calls: 1 }],
+    });
+  });
+
+  test('says what it does not know', async () => {
+    expect(await run('usage', '--user', 'nobody')).toMatchObject({
+      code: 1,
+      errors: 'there is no such user (NOT_FOUND)\n',
+    });
+  });
+});
+
+test('what is on its way, groups without a name and alerts are told', () => {
+  const sums = { calls: 1, cache_hits: 2, batch_calls: 0, tokens_in: 3, tokens_out: 4, tokens_cached: 5, usd: 0 };
+  const usage: Usage = {
+    scope: { user: null },
+    since: '2026-01-01T00:00:00Z',
+    until: '2026-01-31T00:00:00Z',
+    totals: sums,
+    groups: [{ ...sums, key: null, name: null }],
+    more_groups: true,
+    budget: { quota_tokens: 0, used_tokens: 5, reserved_tokens: 7, share: null, resets_at: '2026-02-01T00:00:00Z' },
+    alerts: [{ day: '2026-01-30', user: { username: 'mika' }, share: 0.8 }],
+  };
+  expect(usageText(usage, 'project').split('\n').slice(1)).toEqual([
+    '(none)   1      2           3          5              4           $0',
+    'all      1      2           3          5              4           $0',
+    'There are more.',
+    'today: 5 of 0 tokens, 7 on their way, until 2026-02-01 00:00 UTC',
+    'alert: mika came to 80 % of the day on 2026-01-30',
+    '',
+  ]);
+});

@@ -1,0 +1,59 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { groundLearnings, groundSession, groundTopic, quotableRows } from '../../../domain/grounding.ts';
+import { rowsFrom, miniSession } from '../rows.ts';
+import { asked, countTokens, live, modelAt, outputOf, window } from './claude-fixture.ts';
+import { type MessagesServer, startMessagesServer } from './messages-server.ts';
+
+let server: MessagesServer;
+beforeEach(async () => {
+  server = await startMessagesServer({ author: true });
+});
+afterEach(() => server.close());
+
+it('answers a whole session: every quote stands, and sizes are those of a model', async () => {
+  const model = modelAt(server);
+  const rows = miniSession.map((row) => ({ ...row, tokens: countTokens(row.content) }));
+  const answer = await asked(model.prepareWindow({ ...window, rows }, live()));
+  expect(answer.usage.tokensOut).toBeGreaterThan(250);
+  expect(answer.usage.tokensOut).toBeLessThan(900);
+  const topic = groundTopic(outputOf(answer), rows);
+  expect(topic.dropped).toBe(0);
+  expect(topic.kept.keyPoints.length).toBeGreaterThanOrEqual(2);
+  expect(topic.kept.items.map(({ kind }) => kind)).toContain('decision');
+
+  const input = {
+    projectName: 'p',
+    glossary: [],
+    topics: [{ id: 't', ...topic.kept }],
+    items: topic.kept.items.map((item, index) => ({ id: String(index), ...item })),
+    prompts: rows.filter(({ role }) => role === 'prompt'),
+  };
+  const session = groundSession(outputOf(await asked(model.prepareSession(input, live()))), quotableRows(input));
+  expect(session.dropped).toBe(0);
+  expect(session.kept.keyPoints.length).toBeGreaterThan(0);
+
+  const learnings = outputOf(await asked(model.prepareLearnings({ ...input, rows, known: [] }, live())));
+  expect(learnings.length).toBeGreaterThan(0);
+  expect(groundLearnings(learnings, [...quotableRows(input), ...rows]).dropped).toBe(0);
+  expect(learnings.every(({ relation }) => relation === null)).toBe(true);
+
+  // What it learned before it knows again.
+  const known = learnings.map(({ category, title, description }, index) => ({
+    id: `known-${String(index)}`,
+    category,
+    title,
+    description,
+  }));
+  const again = outputOf(await asked(model.prepareLearnings({ ...input, rows, known }, live())));
+  expect(again.map(({ relation }) => relation?.kind)).toEqual(again.map(() => 'same'));
+});
+
+it('is deterministic, and bears a window with nothing to quote', async () => {
+  const model = modelAt(server);
+  const rows = rowsFrom([{ type: 'user', content: 'ok' }]);
+  const texts = [
+    (await asked(model.prepareWindow({ ...window, rows }, live()))).text,
+    (await asked(model.prepareWindow({ ...window, rows }, live()))).text,
+  ];
+  expect(texts[0]).toBe(texts[1]);
+});

@@ -1,0 +1,224 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { SourceRow, WindowInput } from '../../../domain/ports/model.ts';
+import { edited, miniSession, ran, type RowDraft, rowsFrom } from '../rows.ts';
+import { asked, countTokens, failure, live, modelAt, outputOf, SECRET_WORD, window } from './claude-fixture.ts';
+import { type MessagesServer, type MessagesServerOptions, startMessagesServer, userTextOf } from './messages-server.ts';
+
+const REQUEST_TOKENS = 8_000;
+let server: MessagesServer;
+afterEach(() => server.close());
+
+async function started(options: MessagesServerOptions = {}): Promise<MessagesServer> {
+  server = await startMessagesServer({ author: true, ...options });
+  return server;
+}
+
+function counted(drafts: readonly RowDraft[]): readonly SourceRow[] {
+  return rowsFrom(drafts).map((row) => ({ ...row, tokens: countTokens(row.content) }));
+}
+
+const words = (count: number, seed: string) =>
+  Array.from({ length: count }, (_, index) => `${seed}${String((index * 7919) % 10_007)}`).join(' ');
+const steps = Array.from({ length: 900 }, (_, index) => ran(`step ${String(index)}`, `done ${String(index)}`));
+const many = counted(steps);
+const huge: readonly [string, WindowInput][] = [
+  ['a row of three megabytes', { ...window, rows: counted([ran('cat log', `start ${'x'.repeat(3_000_000)} end`)]) }],
+  [
+    'a window of 6,000 tokens',
+    { ...window, rows: counted([ran('a', words(1_000, 'a')), ran('b', words(1_200, 'b'))]) },
+  ],
+  ['nine hundred rows', { ...window, rows: many }],
+  [
+    'text in Chinese',
+    { ...window, rows: counted([{ type: 'user', content: '缓存先用内存里的，不要引入。'.repeat(900) }]) },
+  ],
+  [
+    'a long request before, and much that is known',
+    {
+      ...window,
+      precedingRequest: words(5_000, 'please'),
+      known: Array.from({ length: 20 }, (_, index) => ({
+        id: String(index),
+        category: 'general' as const,
+        title: words(60, 'title'),
+        description: words(600, 'd'),
+      })),
+      glossary: Array.from({ length: 500 }, (_, index) => `name-${String(index)}`.repeat(20)),
+    },
+  ],
+];
+
+describe('the bound of a request', () => {
+  it.each(huge)('holds for %s', async (_, input) => {
+    const call = await modelAt(await started()).prepareWindow(input, live());
+    expect(call.tokensIn + call.maxTokensOut).toBeLessThanOrEqual(REQUEST_TOKENS);
+    const { usage } = await call.ask(live());
+    expect(usage.tokensIn + call.maxTokensOut).toBeLessThanOrEqual(REQUEST_TOKENS);
+    const again = await call.again('x'.repeat(100_000), words(3_000, 'wrong'), live());
+    expect(again.tokensIn + again.maxTokensOut).toBeLessThanOrEqual(REQUEST_TOKENS);
+  });
+
+  it.each([1.1, 1.2, 1.3, 1.45, 1.7])(
+    'holds where the provider counts %f times as many tokens',
+    async (tokenFactor) => {
+      const model = modelAt(await started({ tokenFactor }));
+      for (const [, input] of huge) {
+        const call = await model.prepareWindow(input, live());
+        expect(call.tokensIn + call.maxTokensOut).toBeLessThanOrEqual(REQUEST_TOKENS);
+      }
+      // A round or two each, and one to find that the prefix is too long.
+      expect(server.log.length).toBeLessThanOrEqual(huge.length * 3 + 1);
+    },
+  );
+
+  it('is kept by a shorter prefix where the longer leaves no room, the same from then on', async () => {
+    const model = modelAt(await started({ tokenFactor: 1.45 }));
+    for (const rows of [miniSession, miniSession.slice(0, 4)])
+      await asked(model.prepareWindow({ ...window, rows }, live()));
+    const prefixes = server.requests.map(({ system }) => JSON.stringify(system));
+    expect(new Set(prefixes).size).toBe(1);
+    expect(prefixes[0]).toContain('# Example 1');
+    expect(prefixes[0]).not.toContain('# Example 2');
+    expect(server.log.filter(({ endpoint }) => endpoint === 'count')).toHaveLength(3);
+  });
+
+  it.each([
+    ['the setting leaves no room', 4_000, 1],
+    ['the provider counts far more', REQUEST_TOKENS, 4],
+  ])('cannot be kept where %s: that is said, and nothing is asked', async (_, requestTokens, tokenFactor) => {
+    const model = modelAt(await started({ tokenFactor }), { requestTokens });
+    const error = await failure(model.prepareWindow(window, live()));
+    expect(error.kind).toBe('invalid_request');
+    expect(error.message).toContain(String(requestTokens));
+    expect(error.message).not.toContain(SECRET_WORD);
+    expect(server.requests).toHaveLength(0);
+  });
+
+  it('holds for a session with a hundred topics and its learnings', async () => {
+    const model = modelAt(await started());
+    const topics = Array.from({ length: 100 }, (_, index) => ({
+      id: String(index),
+      title: words(30, 't'),
+      content: words(300, 'c'),
+      keyPoints: [{ text: words(80, 'k'), evidence: [{ rowId: `row-${String(index)}`, quote: words(100, 'q') }] }],
+      actionItems: [],
+    }));
+    const items = topics.map(({ id, title, content, keyPoints }) => ({
+      id,
+      kind: 'discovery' as const,
+      title,
+      content,
+      tags: [],
+      importance: 0.5,
+      evidence: keyPoints[0]?.evidence ?? [],
+    }));
+    const input = { projectName: 'p', glossary: [], topics, items, prompts: many.slice(0, 60) };
+    const known = topics
+      .slice(0, 20)
+      .map(({ id, title, content }) => ({ id, title, description: content, category: 'general' as const }));
+    for (const call of [
+      await model.prepareSession(input, live()),
+      await model.prepareLearnings({ ...input, rows: many, known }, live()),
+    ]) {
+      expect(call.tokensIn + call.maxTokensOut).toBeLessThanOrEqual(REQUEST_TOKENS);
+      expect((await call.ask(live())).reading.ok).toBe(true);
+    }
+  });
+});
+
+describe('what is shown', () => {
+  async function shownOf(rows: readonly SourceRow[]): Promise<string> {
+    const model = modelAt(await started());
+    outputOf(await asked(model.prepareWindow({ ...window, rows }, live())));
+    const request = server.requests[0];
+    return request === undefined ? '' : userTextOf(request);
+  }
+
+  it('is what the user said nearly whole, before output of commands that went well', async () => {
+    const request = words(120, 'want');
+    const shown = await shownOf(
+      counted([
+        { type: 'user', content: request },
+        ...Array.from({ length: 8 }, () => ran('build', words(900, 'line'))),
+      ]),
+    );
+    expect(shown).toContain(request);
+    expect(shown.match(/characters left out\]/gu)?.length).toBe(8);
+  });
+
+  it('is of a failure both ends, and more than of a success as long', async () => {
+    const shown = await shownOf(
+      counted([
+        ran('test', words(900, 'bad'), true),
+        ran('test', words(900, 'good')),
+        ...Array.from({ length: 4 }, () => ran('x', words(900, 'z'))),
+      ]),
+    );
+    const of = (seed: string) => shown.match(new RegExp(`\\b${seed}\\d+`, 'gu'))?.length ?? 0;
+    expect(of('bad')).toBeGreaterThan(1.8 * of('good'));
+    expect(shown).toMatch(/\[… \d+ characters left out\]/u);
+  });
+
+  it('is of an edit the changed lines', async () => {
+    const around = words(60, 'same').split(' ').join('\n- ');
+    const edit = edited(
+      '/src/a.ts',
+      `${around}\n- const limit = 10;`,
+      `${around.replaceAll('\n- ', '\n+ ')}\n+ const limit = 20;`,
+    );
+    const shown = await shownOf(counted(Array.from({ length: 14 }, () => edit)));
+    expect(shown.match(/^- const limit = 10;$/gmu)).toHaveLength(14);
+    expect(shown.match(/^\+ const limit = 20;$/gmu)).toHaveLength(14);
+  });
+
+  it('is what matters most where not even a line of each row fits; the rest is said to be left out', async () => {
+    const shown = await shownOf(counted([{ type: 'user', content: 'do it all' }, ...steps]));
+    expect(shown).toContain('do it all');
+    expect(shown).toMatch(/\[\d{6} \d+ left out\]/u);
+    expect(shown).toContain('step 899');
+  });
+
+  it('is of what was asked before no more than a line or two, however much room there is', async () => {
+    const model = modelAt(await started());
+    await asked(model.prepareWindow({ ...window, precedingRequest: words(2_000, 'before') }, live()));
+    const request = server.requests[0];
+    expect((request === undefined ? '' : userTextOf(request)).match(/\bbefore\d+/gu)?.length).toBeLessThan(60);
+  });
+
+  it('is of a long session the first prompt, which says what it was for, and every window', async () => {
+    const model = modelAt(await started());
+    const prompts = counted(
+      Array.from({ length: 60 }, (_, index) => ({ type: 'user', content: `${String(index)}: ${words(60, 'and')}` })),
+    );
+    const topics = Array.from({ length: 12 }, (_, index) => ({
+      id: String(index),
+      title: `Window ${String(index)}`,
+      content: words(40, 'c'),
+      keyPoints: [],
+      actionItems: [],
+    }));
+    await asked(model.prepareSession({ projectName: 'p', glossary: [], topics, items: [], prompts }, live()));
+    const request = server.requests[0];
+    const shown = request === undefined ? '' : userTextOf(request);
+    expect(shown).toMatch(/R1 user\]\n0: and/u);
+    expect(shown).not.toMatch(/R2 user\]/u);
+    expect(shown.match(/^Window \d+$/gmu)).toHaveLength(12);
+  });
+
+  it('stands in its row, piece by piece', async () => {
+    const rows = counted([
+      ran('a', words(700, 'x')),
+      edited('/a', words(400, 'old'), words(400, 'new')),
+      ...miniSession,
+    ]);
+    const shown = await shownOf(rows);
+    const mark = /^\[(\d{6}) /u.exec(shown)?.[1] ?? '';
+    const pieces = shown.split(`[${mark} `).filter((piece) => /^R\d/u.test(piece));
+    expect(pieces.length).toBe(rows.length);
+    for (const [index, piece] of pieces.entries()) {
+      const body = piece.slice(piece.indexOf('\n') + 1).replace(/\n$/u, '');
+      for (const part of body.split(/\n?\[… \d+ characters left out\]\n?/u))
+        expect(rows[index]?.content).toContain(part);
+    }
+  });
+});

@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import type { SourceRow } from '../../../domain/ports/model.ts';
+import { miniSession } from '../rows.ts';
+import { live, localModel, sessionInputOf, windowOf } from './asked.ts';
+
+/** The same words in another session: other ids, places and times. */
+const elsewhere: readonly SourceRow[] = miniSession.map((row) => ({
+  ...row,
+  id: `other-${row.id}`,
+  seq: row.seq + 100,
+  occurredAt: '2026-05-05T05:05:05Z',
+}));
+
+describe('a prepared call', () => {
+  it('costs nothing, and says what it will read', async () => {
+    const model = localModel();
+    const call = await model.prepareWindow(windowOf(miniSession), live());
+    expect(call).toMatchObject({ provider: 'local', model: 'local-extractive-2', maxUsd: 0 });
+    expect(call.tokensIn).toBe(miniSession.reduce((sum, { tokens }) => sum + tokens, 0));
+    const { usage, text } = await call.ask(live());
+    expect(usage).toMatchObject({
+      provider: 'local',
+      tokensIn: call.tokensIn,
+      tokensCached: 0,
+      tokensCacheWritten: 0,
+      costUsd: 0,
+      batch: false,
+      latencyMs: 0,
+    });
+    expect(usage.tokensOut).toBeGreaterThan(0);
+    expect(usage.tokensOut).toBeLessThanOrEqual(call.maxTokensOut);
+    expect(text).not.toContain('row-');
+    expect(model.batches).toBeNull();
+  });
+
+  it('reads its own text back', async () => {
+    const call = await localModel().prepareWindow(windowOf(miniSession), live());
+    const { text, reading } = await call.ask(live());
+    expect(call.read(text)).toEqual(reading);
+  });
+
+  it('asks the same question of the same words in another session, whose answer it can read', async () => {
+    const model = localModel();
+    const here = await model.prepareWindow(windowOf(miniSession), live());
+    const there = model.windowQuestion(windowOf(elsewhere));
+    expect(there.question).toBe(here.question);
+    expect(there.promptVersion).toBe(here.promptVersion);
+    const reading = there.read((await here.ask(live())).text);
+    const cited = reading.ok ? reading.output.items.flatMap(({ evidence }) => evidence.map(({ rowId }) => rowId)) : [];
+    expect(cited.length).toBeGreaterThan(0);
+    for (const id of cited) expect(id).toMatch(/^other-row-/u);
+  });
+
+  it.each([
+    ['other words', { rows: miniSession.slice(1) }],
+    ['another request before', { precedingRequest: 'Make it fast' }],
+    [
+      'something known',
+      { known: [{ id: 'k', category: 'general' as const, title: 'Dates', description: 'Dates roll over.' }] },
+    ],
+  ])('asks another question for %s', (_, change) => {
+    const model = localModel();
+    const { question } = model.windowQuestion(windowOf(miniSession));
+    expect(model.windowQuestion({ ...windowOf(miniSession), ...change }).question).not.toBe(question);
+  });
+
+  it('gives the same call again', async () => {
+    const call = await localModel().prepareWindow(windowOf(miniSession), live());
+    const again = await call.again('{}', 'wrong', live());
+    expect((await again.ask(live())).text).toBe((await call.ask(live())).text);
+  });
+
+  it('says what is wrong with a text that is no answer of its own', async () => {
+    const call = await localModel().prepareWindow(windowOf(miniSession), live());
+    expect(call.read('not JSON')).toMatchObject({ ok: false, kind: 'invalid_output', where: 'text' });
+    const foreign = (await call.ask(live())).text.replaceAll(/"rowId":\d+/gu, '"rowId":99');
+    expect(call.read(foreign)).toMatchObject({ ok: false, kind: 'invalid_output', where: 'rowId' });
+    expect(call.read(foreign.replaceAll('"rowId":99', '"rowId":"row-1"'))).toMatchObject({ ok: false });
+  });
+
+  it('carries the rows that topics and items cite into questions about the session', async () => {
+    const model = localModel();
+    const input = await sessionInputOf(miniSession);
+    const session = await model.prepareSession(input, live());
+    const answer = await session.ask(live());
+    expect(session.read(answer.text)).toEqual(answer.reading);
+    const learnings = await model.prepareLearnings({ ...input, rows: miniSession, known: [] }, live());
+    const learned = await learnings.ask(live());
+    expect(learnings.read(learned.text)).toEqual(learned.reading);
+    expect(learnings.question).not.toBe(session.question);
+  });
+});

@@ -1,0 +1,189 @@
+import { describe, expect, it } from 'vitest';
+import { termsOf } from '../../../domain/text/terms.ts';
+import type { Candidate } from '../../../models/local/candidate.ts';
+import { type Embed, meaningOf, nearByWords } from '../../../models/local/meaning.ts';
+import { chosenOf } from '../../../models/local/selection.ts';
+import { miniSession, rowsFrom } from '../rows.ts';
+import { live, localModel, textsOfTopic, topicOf } from './asked.ts';
+
+const note = (text: string, more: Partial<Candidate> = {}): Candidate => ({
+  place: 'told',
+  kind: null,
+  title: '',
+  text,
+  evidence: [],
+  terms: termsOf(text),
+  value: 1,
+  rowIndex: 0,
+  order: 0,
+  asked: false,
+  ...more,
+});
+
+function choose(notes: readonly Candidate[], room: number, known: readonly string[] = []): readonly string[] {
+  return chosenOf(notes, {
+    room,
+    tokensOf: ({ text }) => text.split(' ').length,
+    near: nearByWords,
+    known: ({ text }) => (known.includes(text) ? 1 : 0),
+    most: { told: 3, point: 1, item: 1, todo: 1 },
+  }).map(({ text }) => text);
+}
+
+describe('the choice', () => {
+  it('never fills more than its room', () => {
+    const notes = Array.from({ length: 50 }, (_, index) => note(`word${String(index)} a b c`));
+    expect(choose(notes, 9)).toHaveLength(2);
+    expect(choose(notes, 3)).toEqual([]);
+  });
+
+  it('prefers worth for its size, and answers in reading order', () => {
+    const notes = [
+      note('late gem', { value: 3, rowIndex: 9 }),
+      note('plain', { rowIndex: 1 }),
+      note('a long tale of many words that says little in the end', { rowIndex: 2 }),
+    ];
+    expect(choose(notes, 4)).toEqual(['plain', 'late gem']);
+  });
+
+  it('says nothing twice, and nothing that is known', () => {
+    const notes = [
+      note('cache lock stale'),
+      note('stale cache lock', { value: 0.9 }),
+      note('port taken', { rowIndex: 1 }),
+    ];
+    expect(choose(notes, 99)).toEqual(['cache lock stale', 'port taken']);
+    expect(choose(notes, 99, ['port taken'])).toEqual(['cache lock stale']);
+  });
+
+  it('keeps to the most of each place', () => {
+    expect(choose([note('one thing', { place: 'item' }), note('another matter', { place: 'item' })], 99)).toHaveLength(
+      1,
+    );
+  });
+
+  it('leaves out what is not worth its size, however much room there is', () => {
+    expect(choose([note('hardly worth it', { value: 0.05 })], 99)).toEqual([]);
+  });
+});
+
+describe('nearness', () => {
+  it('by words: a longer sentence says a shorter one, a longer command does something else', () => {
+    const short = note('lock stale');
+    const long = note('lock stale after restart tuesday');
+    expect(nearByWords(short, long)).toBe(1);
+    expect(nearByWords({ ...short, place: 'point' }, long)).toBeLessThan(0.75);
+    expect(nearByWords({ ...short, asked: true }, long)).toBeLessThan(0.75);
+  });
+
+  /** Vectors of two dimensions: sentences about money, and the others. */
+  const embed: Embed = async (texts) =>
+    Promise.resolve(texts.map((text) => Float32Array.from(/bill|invoice/u.test(text) ? [1, 0] : [0, 1])));
+
+  it('by vectors: the same in other words is found', async () => {
+    const [left, right, other] = [note('pay bills early'), note('invoices settle soon'), note('paint doors green')];
+    const meaning = await meaningOf([left, right, other], ['an invoice is known'], embed, live());
+    expect([meaning.near(left, right), meaning.near(left, other)]).toEqual([1, 0]);
+    expect([meaning.known(left), meaning.known(other)]).toEqual([1, 0]);
+    expect((await meaningOf([left, right], [], undefined, live())).near(left, right)).toBe(0);
+  });
+
+  it('by vectors: a statement that answers what was asked last is known from one that does not', async () => {
+    const notes = [
+      note('where do bills go', { asked: true }),
+      note('invoices land here', { rowIndex: 1 }),
+      note('doors are green', { rowIndex: 1 }),
+      note('invoices came first', { rowIndex: -1 }),
+    ];
+    const meaning = await meaningOf(notes, [], embed, live());
+    expect(notes.map((one) => meaning.answers(one))).toEqual([0, 1, 0, 0]);
+  });
+});
+
+describe('an embedder', () => {
+  it('is asked once a window, for at most 32 texts, each once', async () => {
+    const asked: (readonly string[])[] = [];
+    const rows = rowsFrom(
+      Array.from({ length: 200 }, (_, index) => ({
+        type: 'user' as const,
+        content: `We want the report number ${String(index)} with a new column for region ${String(index % 7)}.`,
+      })),
+    );
+    await topicOf(
+      rows,
+      {},
+      localModel(async (texts) => {
+        asked.push(texts);
+        return Promise.resolve(texts.map(() => Float32Array.from([1, 0])));
+      }),
+    );
+    expect(asked).toHaveLength(1);
+    expect(asked[0]?.length).toBeLessThanOrEqual(32);
+    expect(new Set(asked[0]).size).toBe(asked[0]?.length);
+  });
+
+  it('that fails leaves the model to words', async () => {
+    const failing = localModel(async () => Promise.reject(new Error('no model')));
+    expect(await topicOf(miniSession, {}, failing)).toEqual(await topicOf(miniSession));
+  });
+
+  it('that is aborted rejects with the reason', async () => {
+    const reason = new Error('stopped');
+    const controller = new AbortController();
+    const model = localModel(async () => {
+      controller.abort(reason);
+      return Promise.reject(new Error('cut off'));
+    });
+    const call = await model.prepareWindow(
+      { projectName: null, glossary: [], precedingRequest: null, known: [], rows: miniSession },
+      controller.signal,
+    );
+    await expect(call.ask(controller.signal)).rejects.toBe(reason);
+  });
+});
+
+describe('a topic', () => {
+  it('names no file that no tool touched, in quoted words neither', async () => {
+    const rows = rowsFrom([
+      { type: 'user', content: 'Please compare src/ghost.ts with the parser that we use for the report.' },
+      { type: 'assistant', content: 'The problem is that ghost.ts was never finished, because nobody needed it.' },
+    ]);
+    expect(JSON.stringify(await topicOf(rows))).not.toContain('ghost.ts');
+    const touched = rowsFrom([
+      ...rows,
+      {
+        type: 'tool_result',
+        tool: 'Read',
+        title: 'Read: src/ghost.ts',
+        content: 'src/ghost.ts',
+        filesRead: ['src/ghost.ts'],
+      },
+    ]);
+    expect(JSON.stringify(await topicOf(touched))).toContain('ghost.ts');
+  });
+
+  it('leaves out what the project knows', async () => {
+    const rows = rowsFrom([
+      { type: 'assistant', content: 'The problem is that the glob runs when the module is imported.' },
+      { type: 'user', content: 'Then read the files when the job starts.' },
+    ]);
+    const known = [
+      {
+        id: 'l',
+        category: 'error' as const,
+        title: 'Glob',
+        description: 'The problem is that the glob runs when the module is imported.',
+      },
+    ];
+    expect(textsOfTopic(await topicOf(rows))).toContain(
+      'The problem is that the glob runs when the module is imported.',
+    );
+    expect(textsOfTopic(await topicOf(rows, { known })).join(' ')).not.toContain('glob');
+  });
+
+  it('says no sentence twice', async () => {
+    const texts = textsOfTopic(await topicOf(miniSession));
+    for (const [index, text] of texts.entries())
+      expect(texts.filter((other, place) => place !== index && other.includes(text))).toEqual([]);
+  });
+});

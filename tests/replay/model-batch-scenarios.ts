@@ -1,0 +1,120 @@
+import { ApplicationFailure } from '@temporalio/common';
+import type { Client, WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
+import { modelBatchWorkflowId } from '../../workflows/ids.ts';
+import { BATCH_STATE_QUERY, MODEL_BATCH_WORKFLOW, NOW_SIGNAL } from '../../workflows/model-batch/messages.ts';
+import type { ModelBatchView } from '../../workflows/model-batch/types.ts';
+import type { modelBatch } from '../../workflows/model-batch/workflow.ts';
+import { QUEUES } from '../../workflows/queues.ts';
+import { until } from '../setup/until.ts';
+import type { Scenario } from './scenario.ts';
+import type { ScriptedActivities } from './scripted-workers.ts';
+
+const TENANT = '018f0000-0000-7000-8000-000000000011';
+const BATCH = '018f0000-0000-7000-8000-000000000012';
+const NOBODY = '018f0000-0000-7000-8000-000000000013';
+const SENT = { calls: 2, sessionIds: [] };
+
+type BatchHandle = WorkflowHandleWithFirstExecutionRunId<typeof modelBatch>;
+
+function start(client: Client, gatherMs = 100): Promise<BatchHandle> {
+  return client.workflow.start<typeof modelBatch>(MODEL_BATCH_WORKFLOW, {
+    workflowId: modelBatchWorkflowId(TENANT, 1),
+    taskQueue: QUEUES.session,
+    args: [{ tenantId: TENANT, batchId: BATCH, policy: { gatherMs, pollMs: 1, retryMs: 100 } }],
+  });
+}
+
+async function viewWhen(handle: BatchHandle, wanted: (view: ModelBatchView) => boolean): Promise<void> {
+  await until(async () => (wanted(await handle.query<ModelBatchView>(BATCH_STATE_QUERY)) ? true : undefined));
+}
+
+/** Answers of a batch that has ended at the second look. */
+function script(overrides: Partial<ScriptedActivities> = {}): Partial<ScriptedActivities> {
+  let looks = 0;
+  return {
+    submitBatch: async () => SENT,
+    lookAtBatch: async () => ({ ended: (looks += 1) > 1, processing: looks > 1 ? 0 : 1 }),
+    collectBatch: async () => ({ sessionIds: [NOBODY], summarised: 2, parked: 0, again: 0 }),
+    releaseBatch: async () => ({ sessionIds: [NOBODY] }),
+    ...overrides,
+  };
+}
+
+const away = () =>
+  ApplicationFailure.create({ type: 'ProviderOverloaded', message: 'away', nonRetryable: false, details: [50] });
+
+/** The shapes of a provider batch's histories. */
+export const MODEL_BATCH_SCENARIOS: readonly Scenario[] = [
+  {
+    workflow: 'modelBatch',
+    shape: 'happy',
+    activities: () => script(),
+    async run(client) {
+      const handle = await start(client, 60_000);
+      await viewWhen(handle, (view) => view.phase === 'gathering');
+      await handle.signal(NOW_SIGNAL);
+      await handle.result();
+      return handle;
+    },
+  },
+  {
+    workflow: 'modelBatch',
+    shape: 'provider-away',
+    activities: () => {
+      let asked = 0;
+      return script({
+        // As many attempts as an activity gets, so that the workflow waits itself.
+        submitBatch: async () => {
+          asked += 1;
+          if (asked <= 4) throw away();
+          return SENT;
+        },
+      });
+    },
+    async run(client) {
+      const handle = await start(client);
+      await handle.result();
+      return handle;
+    },
+  },
+  {
+    workflow: 'modelBatch',
+    shape: 'nothing-left',
+    activities: () => script({ submitBatch: async () => ({ calls: 0, sessionIds: [NOBODY] }) }),
+    async run(client) {
+      const handle = await start(client);
+      await handle.result();
+      return handle;
+    },
+  },
+  {
+    workflow: 'modelBatch',
+    shape: 'cancelled',
+    activities: () => script({ lookAtBatch: async () => ({ ended: false, processing: 2 }) }),
+    async run(client) {
+      const handle = await start(client);
+      await viewWhen(handle, (view) => view.looks > 1);
+      await handle.cancel();
+      await handle.result().catch(() => undefined);
+      return handle;
+    },
+  },
+  {
+    workflow: 'modelBatch',
+    shape: 'continued',
+    activities: () => {
+      let looks = 0;
+      return script({ lookAtBatch: async () => ({ ended: (looks += 1) > 45, processing: 1 }) });
+    },
+    async run(client) {
+      const handle = await start(client);
+      const first = client.workflow.getHandle(handle.workflowId, handle.firstExecutionRunId);
+      await until(
+        async () => ((await first.describe()).status.name === 'CONTINUED_AS_NEW' ? true : undefined),
+        120_000,
+      );
+      await client.workflow.getHandle(handle.workflowId).result();
+      return first;
+    },
+  },
+];

@@ -1,0 +1,62 @@
+import { SUMMARISED_SIGNAL, SUMMARISE_NOW_UPDATE } from '../../workflows/session/messages.ts';
+import type { AskResult } from '../../workflows/session/types.ts';
+import type { Scenario } from './scenario.ts';
+import { ENDED, LIVE, POLICY, script, start, SUMMARY, viewWhen } from './session-script.ts';
+
+const ECONOMY = { ...POLICY, lane: 'economy' } as const;
+
+/** Answers of `offerWindows`: the windows lie in a batch until the batch has told. */
+function batchedUntilTold(): { readonly told: () => void; readonly offerWindows: () => Promise<typeof DONE> } {
+  let isDone = false;
+  return {
+    told: () => {
+      isDone = true;
+    },
+    offerWindows: async () => (isDone ? DONE : { ...DONE, windowsBatched: 2 }),
+  };
+}
+const DONE = { windowsCut: 0, windowsBatched: 0, windowsParked: 0 };
+
+function economy(): Scenario {
+  const batch = batchedUntilTold();
+  return {
+    workflow: 'session',
+    shape: 'economy',
+    // The session is over and its windows lie in a batch: it waits for that before it is summed up.
+    activities: () => script([{ ...ENDED, windowsCut: 2 }, ENDED], { offerWindows: batch.offerWindows }),
+    async run(client) {
+      const handle = await start(client, undefined, ECONOMY);
+      const view = await viewWhen(handle, ({ waiting }) => waiting?.reason === 'BatchPending');
+      if (view.phase !== 'summarising') throw new Error(`the session is ${view.phase}`);
+      batch.told();
+      await handle.signal(SUMMARISED_SIGNAL);
+      await handle.result();
+      return handle;
+    },
+  };
+}
+
+function summarisedNow(): Scenario {
+  const batch = batchedUntilTold();
+  return {
+    workflow: 'session',
+    shape: 'economy-summarised-now',
+    // Somebody asks while windows lie in a batch: the summary is of what is there, and the batch is waited for afterwards.
+    activities: () => script([{ ...LIVE, windowsCut: 2 }, LIVE], { offerWindows: batch.offerWindows }),
+    async run(client) {
+      const handle = await start(client, undefined, ECONOMY);
+      await viewWhen(handle, ({ waiting }) => waiting?.reason === 'BatchPending');
+      const answer = await handle.executeUpdate<AskResult, []>(SUMMARISE_NOW_UPDATE);
+      if (answer.summaryId !== SUMMARY) throw new Error(JSON.stringify(answer));
+      await viewWhen(handle, ({ waiting }) => waiting?.reason === 'BatchPending');
+      batch.told();
+      await handle.signal(SUMMARISED_SIGNAL);
+      await viewWhen(handle, ({ phase, waiting }) => phase === 'active' && waiting === null);
+      await handle.terminate('recorded');
+      return handle;
+    },
+  };
+}
+
+/** A session whose windows go into provider batches. */
+export const ECONOMY_SCENARIOS: readonly Scenario[] = [economy(), summarisedNow()];

@@ -1,0 +1,177 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
+import { createSummariseActivities } from '../../activities/summarise/create-summarise-activities.ts';
+import { createModel } from '../../models/create-model.ts';
+import { createTokenCounter } from '../../models/tokens/token-counter.ts';
+import { startMessagesServer } from '../models/claude/messages-server.ts';
+import type { MessagesServer } from '../models/claude/messages-server.ts';
+import { replay, sessionOf, settled } from '../setup/demo-session.ts';
+import { startTestInstance } from '../setup/instance.ts';
+import type { TestInstance } from '../setup/instance.ts';
+import { until } from '../setup/until.ts';
+
+let provider: MessagesServer;
+const instances: TestInstance[] = [];
+
+async function start(overrides: Readonly<Record<string, string>>): Promise<TestInstance> {
+  const instance = await startTestInstance({
+    RECOLLECT_MODEL_PROVIDER: 'anthropic',
+    ANTHROPIC_API_KEY: provider.apiKey,
+    RECOLLECT_ANTHROPIC_BASE_URL: provider.url,
+    RECOLLECT_SESSION_RETRY_MS: '300',
+    ...overrides,
+  });
+  instances.push(instance);
+  return instance;
+}
+
+beforeAll(async () => {
+  provider = await startMessagesServer({ author: true });
+});
+afterAll(async () => {
+  for (const instance of instances) await instance.close();
+  await provider.close();
+});
+
+function session(id: string, words = 'because two servers disagreed') {
+  return [
+    {
+      session_id: id,
+      cwd: '/src/clock',
+      hook_event_name: 'UserPromptSubmit',
+      prompt: `Please always keep times in UTC, ${words}.`,
+    },
+    { session_id: id, cwd: '/src/clock', hook_event_name: 'SessionEnd', reason: 'other' },
+  ];
+}
+
+const jobAnswer = z.object({
+  job: z.object({ state: z.string(), waiting_reason: z.string(), waiting_until: z.string() }),
+});
+
+test(
+  'a session over the daily tokens waits, visible, until the next day; with a higher quota somebody may let it go on',
+  { timeout: 120_000 },
+  async () => {
+    const instance = await start({ RECOLLECT_USER_DAILY_TOKENS: '10' });
+    await instance.startWorker();
+    await replay(instance, session('spent'));
+    const waiting = await until(async () => {
+      const seen = await sessionOf(instance, 'claude-code:spent');
+      return seen.waiting_reason === 'BudgetExhausted' ? seen : undefined;
+    }, 60_000);
+    expect(waiting).toMatchObject({ status: 'active', counts: { windows_parked: 0 } });
+    expect(provider.requests).toHaveLength(0);
+
+    // Until when: five minutes after the day's end at the latest.
+    const job = `/jobs/session.${waiting.id}`;
+    const { job: seen } = jobAnswer.parse((await instance.call('GET', job)).body);
+    expect(seen).toMatchObject({ state: 'waiting', waiting_reason: 'BudgetExhausted' });
+    const midnight = new Date().setUTCHours(24, 0, 0, 0);
+    expect(Date.parse(seen.waiting_until)).toBeGreaterThanOrEqual(midnight - 60_000);
+    expect(Date.parse(seen.waiting_until)).toBeLessThan(midnight + 360_000);
+
+    await instance.db.superuser.query('UPDATE users SET daily_token_quota = 1000000 WHERE id = $1', [
+      instance.admin.userId,
+    ]);
+    expect((await instance.call('POST', `${job}/retry`)).status).toBeLessThan(300);
+    const done = await settled(instance, 'claude-code:spent');
+    expect(done).toMatchObject({ waiting_reason: null, counts: { windows_parked: 0 } });
+    const { rows } = await instance.db.superuser.query<{ used: number; booked: number; left: number }>(
+      `SELECT tokens_used_today AS used, (SELECT sum(tokens_in + tokens_out)::integer FROM usage_ledger) AS booked,
+              (SELECT count(*)::integer FROM usage_reservations) AS left FROM users WHERE id = $1`,
+      [instance.admin.userId],
+    );
+    expect(rows[0]?.used).toBe(rows[0]?.booked);
+    expect(rows[0]).toMatchObject({ left: 0 });
+    expect(rows[0]?.used).toBeGreaterThan(0);
+  },
+);
+
+test(
+  'over the daily tokens the local model does the work where the settings say so, and the summaries say its name',
+  { timeout: 120_000 },
+  async () => {
+    const instance = await start({ RECOLLECT_USER_DAILY_TOKENS: '10', RECOLLECT_OVER_BUDGET: 'local' });
+    await instance.startWorker();
+    const before = provider.requests.length;
+    await replay(instance, session('fallback'));
+    const { id } = await settled(instance, 'claude-code:fallback');
+    const { rows } = await instance.db.superuser.query<{ model: string }>(
+      'SELECT DISTINCT model FROM summaries WHERE session_id = $1',
+      [id],
+    );
+    expect(rows).toHaveLength(1);
+    expect(rows[0]?.model).toMatch(/^local/u);
+    expect(provider.requests).toHaveLength(before);
+    const booked = await instance.db.superuser.query(
+      'SELECT DISTINCT provider, cost_usd::float AS usd FROM usage_ledger',
+    );
+    expect(booked.rows).toEqual([{ provider: 'local', usd: 0 }]);
+  },
+);
+
+test(
+  'a worker that dies between the answer and the summary pays nothing again; the same window in another session is free, too',
+  { timeout: 120_000 },
+  async () => {
+    const instance = await start({});
+    const { db, config } = instance;
+    const { count } = createTokenCounter();
+    const activities = createSummariseActivities({
+      database: db.database,
+      model: createModel(config.model, {
+        countTokens: count,
+        now: Date.now,
+        embed: () => Promise.reject(new Error('the local model is not asked')),
+      }),
+      modelCalls: { database: db.database, limits: config.model, fallback: null },
+      embeddingModel: { name: 'test', dimension: 3 },
+      hints: {
+        session: () => Promise.resolve(),
+        index: () => Promise.resolve(),
+        modelBatch: () => Promise.resolve(),
+      },
+      clock: { now: Date.now },
+      isFlooding: () => Promise.resolve(false),
+    });
+    const windowOf = async (external: string) => {
+      await replay(instance, session(external, 'as the logs say').slice(0, 1));
+      const { id } = await sessionOf(instance, `claude-code:${external}`);
+      await db.superuser.query(
+        "INSERT INTO windows (session_id, n, tenant_id, from_seq, to_seq, tokens, reason) VALUES ($1, 1, $2, 1, 1, 10, 'turn')",
+        [id, instance.admin.tenantId],
+      );
+      return { tenantId: instance.admin.tenantId, sessionId: id };
+    };
+    const summarise = (ref: { tenantId: string; sessionId: string }) =>
+      new MockActivityEnvironment().run(() => activities.summariseNextWindow(ref));
+
+    const ref = await windowOf('killed');
+    const before = provider.log.length;
+    await db.superuser.query(
+      "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'killed here'; END $$; CREATE TRIGGER refuse BEFORE INSERT ON summaries FOR EACH ROW EXECUTE FUNCTION refuse()",
+    );
+    await expect(summarise(ref)).rejects.toThrow(/killed here/u);
+    await db.superuser.query('DROP TRIGGER refuse ON summaries');
+    const messages = () => provider.log.slice(before).filter((call) => call.endpoint === 'messages').length;
+    expect(messages()).toBe(1);
+    expect(await summarise(ref)).toMatchObject({ windowsCut: 0, calls: 0, tokens: 0, usd: 0 });
+    // Not even its tokens are counted again, so that it works while the provider is away.
+    provider.down({ kind: 'error', status: 529, type: 'overloaded_error' });
+    const again = await summarise(await windowOf('replayed'));
+    provider.down(null);
+    expect(again).toMatchObject({ windowsCut: 0, windowsParked: 0, calls: 0 });
+    expect(messages()).toBe(1);
+    const { rows } = await db.superuser.query(
+      'SELECT cache_hit AS hit, count(*)::integer AS n FROM usage_ledger GROUP BY 1 ORDER BY 1',
+    );
+    expect(rows).toEqual([
+      { hit: false, n: 1 },
+      { hit: true, n: 2 },
+    ]);
+    const written = await db.superuser.query("SELECT count(*)::integer AS n FROM summaries WHERE type = 'topic'");
+    expect(written.rows).toEqual([{ n: 2 }]);
+  },
+);

@@ -1,0 +1,161 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { authoredReply } from '../models/claude/author.ts';
+import { startMessagesServer } from '../models/claude/messages-server.ts';
+import type { BatchPlan, MessagesServer } from '../models/claude/messages-server.ts';
+import { sessionOf, settled } from '../setup/demo-session.ts';
+import { startTestInstance } from '../setup/instance.ts';
+import type { TestInstance } from '../setup/instance.ts';
+import { captured, smallSession } from '../setup/small-session.ts';
+import { until } from '../setup/until.ts';
+
+// Sessions whose windows go into provider batches, from their events to their settled end, with everything that can go wrong on the way.
+
+let provider: MessagesServer;
+let instance: TestInstance;
+/** Calls of the provider before the test. */
+let before = 0;
+
+beforeAll(async () => {
+  provider = await startMessagesServer({ author: true });
+  instance = await startTestInstance({
+    RECOLLECT_MODEL_PROVIDER: 'anthropic',
+    ANTHROPIC_API_KEY: provider.apiKey,
+    RECOLLECT_ANTHROPIC_BASE_URL: provider.url,
+    RECOLLECT_MODEL_LANE: 'economy',
+    RECOLLECT_BATCH_GATHER_MS: '1500',
+    RECOLLECT_BATCH_POLL_MS: '200',
+    RECOLLECT_SESSION_RETRY_MS: '300',
+    // Every session here says the same: kept answers would spare the calls that are looked at.
+    RECOLLECT_CACHE_DAYS: '0',
+  });
+  await instance.startWorker();
+});
+afterAll(async () => {
+  await instance.close();
+  await provider.close();
+});
+beforeEach(() => {
+  before = provider.log.length;
+});
+
+const calls = () => provider.log.slice(before);
+const batchesMade = () => calls().filter((call) => call.endpoint === 'batch-create' && call.customId === null).length;
+const answeredParts = () => calls().filter((call) => call.customId !== null && call.usd > 0).length;
+
+/** Runs sessions to their end and answers what the ledger holds of their windows. */
+async function run(
+  names: readonly string[],
+  ...plans: readonly BatchPlan[]
+): Promise<readonly z.output<typeof ledgerRow>[]> {
+  provider.planBatches(...plans);
+  for (const name of names) await captured(instance, smallSession(name));
+  for (const name of names) await settled(instance, `test:${name}`, 120_000);
+  const { rows } = await instance.db.superuser.query(
+    `SELECT s.external_id AS session, u.batch, u.cost_usd::float8 AS usd FROM usage_ledger u JOIN sessions s ON s.id = u.session_id
+      WHERE s.external_id = ANY ($1) AND u.operation = 'summarise_window' ORDER BY u.id`,
+    [names],
+  );
+  return z.array(ledgerRow).parse(rows);
+}
+const ledgerRow = z.object({ session: z.string(), batch: z.boolean(), usd: z.number() });
+
+async function topics(name: string): Promise<number> {
+  const { rows } = await instance.db.superuser.query<{ count: number }>(
+    "SELECT count(*)::integer AS count FROM summaries m JOIN sessions s ON s.id = m.session_id WHERE s.external_id = $1 AND m.type = 'topic'",
+    [name],
+  );
+  return rows[0]?.count ?? 0;
+}
+
+async function reservations(): Promise<number> {
+  const { rows } = await instance.db.superuser.query<{ count: number }>(
+    'SELECT count(*)::integer AS count FROM usage_reservations',
+  );
+  return rows[0]?.count ?? -1;
+}
+
+describe('economy lane', { timeout: 180_000 }, () => {
+  test('windows of several sessions are one batch at half the price; sessions wait for it, visible', async () => {
+    provider.planBatches({ looks: 4 });
+    const names = ['one', 'two', 'three'];
+    for (const name of names) await captured(instance, smallSession(name));
+    await until(async () => {
+      const { waiting_reason: waiting, pending, phase } = await sessionOf(instance, 'test:one');
+      return waiting === 'BatchPending' && phase === 'summarising' && pending.summarise === 1 ? true : undefined;
+    });
+    const jobs = await until(async () => {
+      const { body } = await instance.call('GET', '/jobs?kind=batch');
+      const { data } = z.object({ data: z.array(z.looseObject({ id: z.string(), state: z.string() })) }).parse(body);
+      return data.length > 0 ? data : undefined;
+    });
+    expect(jobs[0]?.id).toMatch(/^batch\.\d+$/);
+    for (const name of names) await settled(instance, `test:${name}`, 120_000);
+    expect(batchesMade()).toBe(1);
+    expect(await Promise.all(names.map(topics))).toEqual([1, 1, 1]);
+    const { rows } = await instance.db.superuser.query(
+      `SELECT sum(cost_usd)::float8 AS usd, bool_and(batch) AS batch, count(*)::integer AS calls FROM usage_ledger WHERE operation = 'summarise_window'`,
+    );
+    const billed = calls().filter((call) => call.customId !== null);
+    expect(rows).toMatchObject([{ batch: true, calls: 3 }]);
+    expect(z.object({ usd: z.number() }).parse(rows[0]).usd).toBeCloseTo(
+      billed.reduce((sum, call) => sum + call.usd, 0),
+      5,
+    );
+    expect(await reservations()).toBe(0);
+  });
+
+  test('what expired, was cancelled or failed for a reason that passes goes into another batch', async () => {
+    const overloaded = { kind: 'error', status: 529, type: 'overloaded_error' } as const;
+    const fates = ['expired', 'canceled', overloaded] as const;
+    const booked = await run(['late', 'ended', 'busy'], { part: (_id, index) => fates[index] });
+    expect(batchesMade()).toBe(2);
+    expect(answeredParts()).toBe(3);
+    expect(booked).toHaveLength(3);
+    expect(await Promise.all(['late', 'ended', 'busy'].map(topics))).toEqual([1, 1, 1]);
+    expect(await reservations()).toBe(0);
+  });
+
+  test('an answer that cannot be used is repaired by one direct call; both are booked', async () => {
+    const broken = { kind: 'message', answer: { title: 'no such shape' } } as const;
+    const booked = await run(['repaired'], { part: () => broken });
+    expect(booked.map(({ batch }) => batch)).toEqual([true, false]);
+    expect(await topics('repaired')).toBe(1);
+  });
+
+  test('a refusal and a repair that fails set the window aside with the reason, and nothing waits for ever', async () => {
+    const refused = { kind: 'message', answer: 'no', stopReason: 'refusal' } as const;
+    // Parked windows get other turns: each is a part that is refused, and a repair that is.
+    provider.otherwise((request) =>
+      JSON.stringify(request.output_config ?? {}).includes('"items"')
+        ? refused
+        : { kind: 'message', answer: '{}', stopReason: 'refusal' },
+    );
+    await captured(instance, smallSession('refused'));
+    const { counts, last_error: error } = await settled(instance, 'test:refused', 120_000);
+    provider.otherwise(authoredReply);
+    expect(counts.windows_parked).toBe(1);
+    expect(error).toBe('ModelRefused');
+    const { rows } = await instance.db.superuser.query<{ error: string; attempts: number }>(
+      "SELECT w.error, w.attempts FROM windows w JOIN sessions s ON s.id = w.session_id WHERE s.external_id = 'refused'",
+    );
+    expect(rows).toEqual([{ error: expect.stringMatching(/^ModelRefused: /), attempts: 3 }]);
+    expect(await reservations()).toBe(0);
+  });
+
+  test('a lost answer to the sending is found again: nothing is sent, or paid, twice', async () => {
+    const booked = await run(['lost'], { loseAnswer: true });
+    expect(batchesMade()).toBe(1);
+    expect(booked).toHaveLength(1);
+    expect(await topics('lost')).toBe(1);
+  });
+
+  test('results that break off are read again, and nothing is booked twice', async () => {
+    const names = ['cut-1', 'cut-2', 'cut-3'];
+    const booked = await run(names, { breakOffAfter: 1 });
+    expect(booked).toHaveLength(3);
+    expect(answeredParts()).toBe(3);
+    expect(await Promise.all(names.map(topics))).toEqual([1, 1, 1]);
+    expect(await reservations()).toBe(0);
+  });
+});

@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { settled } from '../setup/demo-session.ts';
+import { startTestInstance } from '../setup/instance.ts';
+import type { TestInstance } from '../setup/instance.ts';
+
+const PATIENCE_MS = 120_000;
+const RULE = 'From now on always deploy with the `flamingo` script, never by hand.';
+let instance: TestInstance;
+
+beforeAll(async () => {
+  instance = await startTestInstance();
+  await instance.startWorker();
+});
+afterAll(() => instance.close());
+
+async function hook(session: string, n: number, payload: Record<string, unknown>): Promise<void> {
+  const body = { session_id: session, cwd: '/src/injected', transcript_path: '/nowhere.jsonl', ...payload };
+  const answer = await instance.call('POST', `/hooks/${String(payload['hook_event_name'])}`, {
+    body,
+    headers: { 'x-recollect-delivery': `${session}-${n}` },
+  });
+  expect(answer.status).toBe(200);
+}
+
+/** A session in which the user says something and a tool answers; learned from when this returns. */
+async function session(name: string, prompt: string, tool: string, answered: string): Promise<string> {
+  const payloads = [
+    { hook_event_name: 'SessionStart', source: 'startup' },
+    { hook_event_name: 'UserPromptSubmit', prompt },
+    {
+      hook_event_name: 'PostToolUse',
+      tool_name: tool,
+      tool_input: { query: 'how do we deploy' },
+      tool_response: { content: answered },
+      tool_use_id: `${name}-use`,
+    },
+    { hook_event_name: 'Stop', last_assistant_message: 'I have looked at it.' },
+    { hook_event_name: 'SessionEnd', reason: 'exit' },
+  ];
+  for (const [n, payload] of payloads.entries()) await hook(name, n, payload);
+  return (await settled(instance, `claude-code:${name}`, PATIENCE_MS)).id;
+}
+
+/** What any derived row says of the word. */
+async function derived(word: string): Promise<readonly string[]> {
+  const { rows } = await instance.db.superuser.query<{ said: string }>(
+    `SELECT said FROM (SELECT l::text AS said FROM learnings l UNION ALL SELECT s::text FROM summaries s UNION ALL SELECT e::text FROM entities e
+       UNION ALL SELECT m::text FROM entity_mentions m UNION ALL SELECT v::text FROM learning_evidence v) AS everything WHERE said ILIKE '%' || $1 || '%'`,
+    [word],
+  );
+  return rows.map((row) => row.said);
+}
+
+test('what recall gave to the agent is not learned, wherever it stands', { timeout: PATIENCE_MS * 3 }, async () => {
+  await session(
+    'recalled',
+    `<recollect-context>\n${RULE}\n</recollect-context>\nPlease look at the deployment and tell me what is there.`,
+    'mcp__recollect__search',
+    `Learning: ${RULE}`,
+  );
+  expect(await derived('flamingo')).toEqual([]);
+  // The same words of the user's own are learned: what was looked for can be there.
+  await session('said', RULE, 'Read', 'nothing of interest');
+  expect(await derived('flamingo')).not.toEqual([]);
+  // And they go with the session, out of everything that was made from them.
+  expect((await instance.call('DELETE', '/sessions/claude-code:said')).status).toBe(200);
+  expect(await derived('flamingo')).toEqual([]);
+});

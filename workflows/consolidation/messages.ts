@@ -1,0 +1,1 @@
+export const CONSOLIDATION_WORKFLOW = 'consolidation';

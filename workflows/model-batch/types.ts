@@ -1,0 +1,69 @@
+export interface ModelBatchPolicy {
+  /** How long windows are gathered. */
+  readonly gatherMs: number;
+  /** First pause between two looks at the batch; doubles up to ten minutes. */
+  readonly pollMs: number;
+  /** First wait where the provider is away; doubles up to ten minutes. */
+  readonly retryMs: number;
+}
+
+/** What goes on over continue-as-new: the step that is due, and counts. */
+export interface ModelBatchState {
+  readonly step: 'submit' | 'poll' | 'collect';
+  readonly calls: number;
+  readonly looks: number;
+}
+
+export interface ModelBatchInput {
+  readonly tenantId: string;
+  readonly batchId: string;
+  readonly policy: ModelBatchPolicy;
+  readonly state?: ModelBatchState;
+}
+
+/** Answer of the `state` query. */
+export interface ModelBatchView {
+  readonly phase: 'gathering' | 'submitting' | 'waiting' | 'collecting' | 'done';
+  /** Calls that were sent. */
+  readonly calls: number;
+  /** Of these, at the last look, not done yet. */
+  readonly processing: number;
+  readonly looks: number;
+  /** What the provider is waited for, and until when; null where it is not. */
+  readonly waiting: { readonly reason: string; readonly untilMs: number } | null;
+}
+
+export interface BatchRef {
+  readonly tenantId: string;
+  readonly batchId: string;
+}
+
+export interface SubmitResult {
+  /** Calls in the provider's batch; 0 where nothing was left to send, and no batch was made. */
+  readonly calls: number;
+  /** Sessions with a window that is done without the provider, from kept answers. */
+  readonly sessionIds: readonly string[];
+}
+
+export interface LookResult {
+  readonly ended: boolean;
+  readonly processing: number;
+}
+
+export interface CollectResult {
+  /** Sessions of the batch, at most as many as calls: each looks for itself at what is left. */
+  readonly sessionIds: readonly string[];
+  readonly summarised: number;
+  readonly parked: number;
+  /** Windows that wait again: expired, cancelled, or refused for a reason that passes. */
+  readonly again: number;
+}
+
+/** Calls of the provider's batches, on the model queue. */
+export interface ModelBatchActivities {
+  submitBatch(input: BatchRef): Promise<SubmitResult>;
+  lookAtBatch(input: BatchRef): Promise<LookResult>;
+  collectBatch(input: BatchRef): Promise<CollectResult>;
+  /** Ends the provider's batch and lets its windows wait again. */
+  releaseBatch(input: BatchRef): Promise<{ readonly sessionIds: readonly string[] }>;
+}

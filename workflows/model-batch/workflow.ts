@@ -1,0 +1,178 @@
+import {
+  CancellationScope,
+  condition,
+  continueAsNew,
+  defineQuery,
+  defineSignal,
+  getExternalWorkflowHandle,
+  isCancellation,
+  proxyActivities,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { PERMANENT_FAILURES } from '../failure-types.ts';
+import { sessionWorkflowId } from '../ids.ts';
+import { failureReason, providerWait } from '../provider-wait.ts';
+import { QUEUES } from '../queues.ts';
+import { SUMMARISED_SIGNAL } from '../session/messages.ts';
+import { BATCH_STATE_QUERY, NOW_SIGNAL } from './messages.ts';
+import type { ModelBatchActivities, ModelBatchInput, ModelBatchState, ModelBatchView } from './types.ts';
+
+const now = defineSignal(NOW_SIGNAL);
+const stateQuery = defineQuery<ModelBatchView>(BATCH_STATE_QUERY);
+
+const MAX_POLL_MS = 600_000;
+/** Looks of one run, each at most some ten events. */
+const MAX_LOOKS = 40;
+/** Sessions told at once: each is one command and one event of its own. */
+const TOLD_AT_ONCE = 50;
+
+const WAITING = { name: 'RecollectWaiting', type: 'KEYWORD' } as const;
+const PHASE = { name: 'RecollectPhase', type: 'KEYWORD' } as const;
+
+/**
+ * Sending counts the tokens of up to thousands of calls and collecting writes as many results: minutes, heartbeating, and an attempt goes on
+ * where the one before was cut off. Four attempts in an hour, for hiccups; what lasts longer is waited for by the workflow, where it is seen.
+ */
+function batchesOf(tenantId: string): ModelBatchActivities {
+  return proxyActivities<ModelBatchActivities>({
+    priority: { fairnessKey: tenantId },
+    taskQueue: QUEUES.model,
+    startToCloseTimeout: '30 minutes',
+    scheduleToCloseTimeout: '1 hour',
+    heartbeatTimeout: '10 seconds',
+    retry: {
+      initialInterval: '2 seconds',
+      backoffCoefficient: 2,
+      maximumInterval: '30 seconds',
+      maximumAttempts: 4,
+      nonRetryableErrorTypes: [...PERMANENT_FAILURES],
+    },
+  });
+}
+
+/** One run of a batch: what it knows, and its waits. */
+class BatchRun {
+  view: ModelBatchView = { phase: 'gathering', calls: 0, processing: 0, looks: 0, waiting: null };
+  hurried = false;
+  private readonly input: ModelBatchInput;
+
+  constructor(input: ModelBatchInput) {
+    this.input = input;
+    this.view = { ...this.view, calls: input.state?.calls ?? 0, looks: input.state?.looks ?? 0 };
+  }
+
+  show(change: Partial<ModelBatchView>): void {
+    this.view = { ...this.view, ...change };
+    upsertSearchAttributes([
+      { key: PHASE, value: this.view.phase },
+      { key: WAITING, value: this.view.waiting?.reason ?? null },
+    ]);
+  }
+
+  /** Waits so long, or until somebody says not to. */
+  async pause(ms: number): Promise<void> {
+    await condition(() => this.hurried, ms);
+    this.hurried = false;
+  }
+
+  /**
+   * Does a step, waiting out a provider that is away for as long as it takes. What no attempt can mend is waited for, too: a key that is
+   * refused is mended by a setting, and windows are never dropped.
+   */
+  async withProvider<Result>(step: () => Promise<Result>): Promise<Result> {
+    for (let failures = 0; ; failures += 1) {
+      try {
+        const result = await step();
+        if (this.view.waiting !== null) this.show({ waiting: null });
+        return result;
+      } catch (error) {
+        if (isCancellation(error)) throw error;
+        const wait = providerWait(error, failures, this.input.policy.retryMs) ?? {
+          reason: failureReason(error),
+          delayMs: MAX_POLL_MS,
+        };
+        this.show({ waiting: { reason: wait.reason, untilMs: Date.now() + wait.delayMs } });
+        await this.pause(wait.delayMs);
+      }
+    }
+  }
+}
+
+/**
+ * One provider batch of a tenant's windows: gathers windows of many sessions for a while, sends them, looks at the batch from time to time
+ * until it has ended, and has the results written. Carries ids and counts; which windows they are stands in `model_batch_calls`.
+ */
+export async function modelBatch(input: ModelBatchInput): Promise<void> {
+  const ref = { tenantId: input.tenantId, batchId: input.batchId };
+  const provider = batchesOf(input.tenantId);
+  try {
+    await carryOut(input, provider);
+  } catch (error) {
+    // Who ends a batch does not end its windows: they wait again, and go into another one.
+    if (isCancellation(error)) {
+      await CancellationScope.nonCancellable(async () => {
+        const { sessionIds } = await provider.releaseBatch(ref);
+        await tell(input.tenantId, sessionIds);
+      });
+    }
+    throw error;
+  }
+}
+
+async function carryOut(input: ModelBatchInput, provider: ModelBatchActivities): Promise<void> {
+  const run = new BatchRun(input);
+  setHandler(now, () => {
+    run.hurried = true;
+  });
+  setHandler(stateQuery, () => run.view);
+  const { tenantId, batchId, policy } = input;
+  const ref = { tenantId, batchId };
+  let step: ModelBatchState['step'] = input.state?.step ?? 'submit';
+
+  if (step === 'submit') {
+    if (input.state === undefined) {
+      run.show({ phase: 'gathering' });
+      await run.pause(policy.gatherMs);
+    }
+    run.show({ phase: 'submitting' });
+    const { calls, sessionIds } = await run.withProvider(() => provider.submitBatch(ref));
+    await tell(tenantId, sessionIds);
+    if (calls === 0) return run.show({ phase: 'done' });
+    run.show({ phase: 'waiting', calls, processing: calls });
+    step = 'poll';
+  }
+
+  if (step === 'poll') {
+    for (let looks = 0; ; looks += 1) {
+      await run.pause(Math.min(policy.pollMs * 2 ** Math.min(run.view.looks, 10), MAX_POLL_MS));
+      const { ended, processing } = await run.withProvider(() => provider.lookAtBatch(ref));
+      run.show({ processing, looks: run.view.looks + 1 });
+      if (ended) break;
+      if (looks >= MAX_LOOKS || workflowInfo().continueAsNewSuggested)
+        await continueAsNew<typeof modelBatch>({
+          ...input,
+          state: { step: 'poll', calls: run.view.calls, looks: run.view.looks },
+        });
+    }
+  }
+
+  run.show({ phase: 'collecting' });
+  const { sessionIds } = await run.withProvider(() => provider.collectBatch(ref));
+  await tell(tenantId, sessionIds);
+  run.show({ phase: 'done' });
+}
+
+/** Tells sessions that windows of theirs are done or wait again. One that is over has nobody to hear it; it looks for itself. */
+async function tell(tenantId: string, sessionIds: readonly string[]): Promise<void> {
+  for (let from = 0; from < sessionIds.length; from += TOLD_AT_ONCE) {
+    await Promise.all(
+      sessionIds.slice(from, from + TOLD_AT_ONCE).map((sessionId) =>
+        getExternalWorkflowHandle(sessionWorkflowId(tenantId, sessionId))
+          .signal(SUMMARISED_SIGNAL)
+          .catch(() => undefined),
+      ),
+    );
+  }
+}

@@ -1,0 +1,36 @@
+import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure, TimeoutFailure } from '@temporalio/workflow';
+
+/** Longest wait for a provider between two attempts, unless it asks for a longer one. */
+export const MAX_PROVIDER_WAIT_MS = 600_000;
+
+export interface ProviderWait {
+  readonly reason: string;
+  readonly delayMs: number;
+}
+
+/** The failure that an activity, or an activity of a child workflow, ended with. */
+function applicationFailure(error: unknown): ApplicationFailure | TimeoutFailure | null {
+  if (error instanceof ApplicationFailure || error instanceof TimeoutFailure) return error;
+  if (error instanceof ActivityFailure || error instanceof ChildWorkflowFailure) return applicationFailure(error.cause);
+  return null;
+}
+
+/**
+ * Whether a failed model call is to be waited out, and for how long: what the provider asked for, else a wait that doubles with
+ * every failure in a row. Null for what another attempt cannot mend.
+ */
+export function providerWait(error: unknown, failuresInRow: number, firstMs: number): ProviderWait | null {
+  const failure = applicationFailure(error);
+  if (failure === null) return null;
+  const delayMs = Math.min(firstMs * 2 ** Math.min(failuresInRow, 10), MAX_PROVIDER_WAIT_MS);
+  if (failure instanceof TimeoutFailure) return { reason: 'ProviderTimeout', delayMs };
+  if (failure.nonRetryable === true) return null;
+  const asked: unknown = failure.details?.[0];
+  return { reason: failure.type ?? 'Unexpected', delayMs: typeof asked === 'number' ? Math.max(asked, 1) : delayMs };
+}
+
+/** Type of the failure that a model call ended with. */
+export function failureReason(error: unknown): string {
+  const failure = applicationFailure(error);
+  return failure instanceof ApplicationFailure ? (failure.type ?? 'Unexpected') : 'Unexpected';
+}

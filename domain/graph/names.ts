@@ -8,14 +8,17 @@ const AGENT_TOOLS = new Set(
 const SHELL_PROGRAMS = new Set(
   (
     'cd ls cat echo printf head tail grep rg egrep find sed awk sort uniq wc cut tr xargs tee test true false set unset export source sleep pwd mkdir rm cp mv ' +
-    'touch chmod chown ln rmdir tree du df file stat realpath basename dirname jq which command type exit if then else fi for while do done case esac time env sudo nohup timeout diff kill pkill ps read eval exec bash sh zsh less more date'
+    'touch chmod chown ln rmdir tree du df file stat realpath basename dirname jq which command type exit if then else fi for while do done case esac time env sudo nohup timeout diff kill pkill ps read eval exec bash sh zsh less more date ' +
+    // First words of lines that are fed to a program.
+    'from import def class print return try except with as const let var function'
   ).split(' '),
 );
 /** Programs that run another one, which is meant. */
 const RUNNERS = new Set(['npx', 'pnpx', 'bunx', 'uvx', 'pipx']);
 const MAX_SEGMENTS = 8;
 const PROGRAM = /^[a-z][a-z0-9._+-]{0,40}$/u;
-const QUOTED = /"(?:\\.|[^"\\])*"|'[^']*'/gsu;
+/** A quotation that is not closed goes to the end: long command lines are cut. */
+const QUOTED = /"(?:\\.|[^"\\])*(?:"|$)|'[^']*(?:'|$)/gsu;
 
 /** Programs that a command line runs, in order, without those of the shell itself: "cd a && npx vitest run | tail" → vitest. */
 export function programsOf(command: string): readonly string[] {
@@ -28,6 +31,7 @@ export function programsOf(command: string): readonly string[] {
       .split(/\s+/u)
       .filter((word) => !/^\w+=/u.test(word) && !word.startsWith('-'));
     while (words[0] !== undefined && (words[0] === 'sudo' || words[0] === 'time' || words[0] === 'env')) words.shift();
+    if (words[1] === '=') continue;
     const runs = words[0] !== undefined && RUNNERS.has(words[0]) ? words[1] : words[0];
     const program = runs?.slice(runs.lastIndexOf('/') + 1).replace(/(?<=\w)@.*$/u, '');
     if (program !== undefined && PROGRAM.test(program) && !SHELL_PROGRAMS.has(program)) programs.push(program);

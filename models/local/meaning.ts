@@ -13,7 +13,7 @@ interface Meaning {
 }
 
 /** Embedding costs about 10 ms a sentence: only so many of a window are worth it. */
-const MOST_SENTENCES = 24;
+const MOST_SENTENCES = 16;
 const MOST_KNOWN = 8;
 const MAX_CHARACTERS = 300;
 /** Cosines of the embedder between sentences of one session lie between these two. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { LEARNING_CATEGORIES } from '../../domain/ports/model.ts';
-import type { KnownLearning, LearningCategory } from '../../domain/ports/model.ts';
+import type { KnownLearning } from '../../domain/ports/model.ts';
 import type { TenantTransaction } from './database.ts';
 
 /** Where learnings are compared: knowledge of one project does not speak for another. */
@@ -84,23 +84,4 @@ export async function newestLearning(transaction: TenantTransaction, scope: Lear
     select: { id: true },
   });
   return newest?.id ?? null;
-}
-
-/** What a project knows, the surest and most used first: what a window's model is told, without a question to the vector index. */
-export async function knownLearnings(
-  transaction: TenantTransaction,
-  projectId: string | null,
-  namespace: string,
-  limit = 20,
-): Promise<readonly KnownLearning[]> {
-  const rows = await transaction.learning.findMany({
-    where: { projectId, namespace, validTo: null },
-    orderBy: [{ confidence: 'desc' }, { useWeight: 'desc' }, { id: 'desc' }],
-    take: limit,
-    select: { id: true, category: true, title: true, description: true },
-  });
-  return rows.map((row): KnownLearning => ({
-    ...row,
-    category: category.parse(row.category) satisfies LearningCategory,
-  }));
 }

@@ -16,6 +16,8 @@ describe('programs of a command line', () => {
     ['python3 <<EOF\nimport os\nfrom a import b\nEOF', ['python3']],
     ["git commit -m 'Add a\nUpdate; remove b'", ['git']],
     ['node -e "import x; y()" && make', ['node', 'make']],
+    ['python -c "import os; home = 1', ['python']],
+    ['home = 1; import os; make', ['make']],
   ])('%s', (command, programs) => {
     expect(programsOf(command)).toEqual(programs);
   });

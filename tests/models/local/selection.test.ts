@@ -101,7 +101,7 @@ describe('nearness', () => {
 });
 
 describe('an embedder', () => {
-  it('is asked once a window, for at most 32 texts, each once', async () => {
+  it('is asked once a window, for at most 24 texts, each once', async () => {
     const asked: (readonly string[])[] = [];
     const rows = rowsFrom(
       Array.from({ length: 200 }, (_, index) => ({
@@ -118,7 +118,7 @@ describe('an embedder', () => {
       }),
     );
     expect(asked).toHaveLength(1);
-    expect(asked[0]?.length).toBeLessThanOrEqual(32);
+    expect(asked[0]?.length).toBeLessThanOrEqual(24);
     expect(new Set(asked[0]).size).toBe(asked[0]?.length);
   });
 

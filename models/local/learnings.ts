@@ -12,7 +12,7 @@ import { sentencesOf } from './segments.ts';
 const MAX_LEARNINGS = 12;
 /** Of the tokens of topics and items so many may be added for what outlives the session. */
 const SHARE = 0.16;
-const LEAST_TOKENS = 140;
+const LEAST_TOKENS = 320;
 /** A learning of which topics and items say this much adds nothing. */
 const SAID = 0.75;
 /** Knowledge for later sessions, which read learnings before items: a solution and a reasoned decision may stand in both. */

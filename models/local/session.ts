@@ -18,6 +18,8 @@ import { isStandingWish } from './wishes.ts';
 const SHARE = 0.11;
 const LEAST_TOKENS = 60;
 const MAX_TITLE_CHARACTERS = 80;
+const MAX_REQUEST_CHARACTERS = 160;
+const MAX_OUTCOME_CHARACTERS = 200;
 const MAX_ACTION_ITEMS = 3;
 /** What topics and items say this much is not said again. */
 const SAID = 0.75;
@@ -33,7 +35,10 @@ const FIELDS: readonly (readonly [keyof Fields, Cue])[] = [
 ];
 type Fields = Pick<SessionSummaryDraft, 'request' | 'investigated' | 'learned' | 'completed' | 'notes'>;
 
-/** What a session adds to its topics: what was asked, found, done and left open, as far as no topic and no item says it. */
+/**
+ * What a session adds to its topics: what was found, done and left open, as far as no topic and no item says it. What was asked for first and
+ * what came of it stand in it in any case: without them it is no summary to whoever reads it alone.
+ */
 export function sessionOf(input: SessionInput, { countTokens }: Tools): SessionSummaryDraft {
   const sentences = sentencesOf(input.prompts);
   const said = derivedTexts(input);
@@ -63,12 +68,13 @@ export function sessionOf(input: SessionInput, { countTokens }: Tools): SessionS
   );
   const fields = Map.groupBy(chosen, fieldOf);
   const textOf = (field: keyof Fields): string => paragraph((fields.get(field) ?? []).map(({ text }) => text));
+  const first = requestOf(input, onlyTouched);
   return {
-    title: titleOf(input, onlyTouched),
-    request: textOf('request'),
+    title: titleOf(input, first),
+    request: paragraph([shorten(first?.text ?? '', MAX_REQUEST_CHARACTERS), textOf('request')]),
     investigated: textOf('investigated'),
     learned: textOf('learned'),
-    completed: textOf('completed'),
+    completed: textOf('completed') || outcomeOf(sentences, onlyTouched),
     // What is open is listed with its evidence.
     nextSteps: '',
     notes: textOf('notes'),
@@ -88,17 +94,29 @@ function fieldOf({ text, asked }: Candidate): keyof Fields {
   return FIELDS.find(([, cue]) => hasCue(text, cue))?.[0] ?? 'learned';
 }
 
-/** The session is named by what the user asked for first and most plainly. */
-function titleOf({ topics, items, prompts }: SessionInput, isFitting: (text: string) => boolean): string {
+/** What the assistant said last that it had done; empty where it said nothing of the kind. */
+function outcomeOf(sentences: readonly Sentence[], isFitting: (text: string) => boolean): string {
+  const done = sentences.findLast(
+    ({ row, text }) => row.type === 'assistant' && hasCue(text, 'done') && !isQuestion(text) && isFitting(text),
+  );
+  return shorten(done?.text ?? '', MAX_OUTCOME_CHARACTERS);
+}
+
+/** What the user asked for first and most plainly. */
+function requestOf({ prompts }: SessionInput, isFitting: (text: string) => boolean): Sentence | undefined {
   const asked = sentencesOf(prompts.filter(({ type }) => type === 'user')).filter(
     (sentence) => worthOfUser(sentence) > 0 && isFitting(sentence.text),
   );
   const late = (index: number): number => index / Math.max(1, prompts.length);
-  const request = asked.reduce<Sentence | undefined>((top, next) => {
+  return asked.reduce<Sentence | undefined>((top, next) => {
     const worth = ({ text, place, rowIndex }: Sentence): number =>
       (hasCue(text, 'goal') ? 1 : 0) + (place === 0 ? 0.4 : 0) - (isQuestion(text) ? 0.2 : 0) - late(rowIndex);
     return top === undefined || worth(next) > worth(top) ? next : top;
   }, undefined);
+}
+
+/** The session is named by that. */
+function titleOf({ topics, items }: SessionInput, request: Sentence | undefined): string {
   const text = request?.text ?? topics[0]?.title ?? items[0]?.title ?? 'Session without words';
   return noteTitle(shorten(noteTitle(text), MAX_TITLE_CHARACTERS));
 }

@@ -109,12 +109,14 @@ describe('kinds of items', () => {
 });
 
 describe('a session', () => {
-  it('adds to its topics what they do not say', async () => {
+  it('says what was asked and what came of it in any case, and of the rest what its topics do not say', async () => {
     const input = await sessionInputOf(miniSession);
     const output = await sessionOf(input);
     const said = JSON.stringify([input.topics, input.items]);
-    const { title, keyPoints, actionItems, ...fields } = output;
+    const { title, request, completed, keyPoints, actionItems, ...fields } = output;
     expect(title).toMatch(/29 February/u);
+    expect(request).toMatch(/29 February/u);
+    expect(completed).toContain('Fixed `addYears`');
     const texts = [...Object.values(fields), ...[...keyPoints, ...actionItems].map((point) => point.text)];
     for (const text of texts.filter((shown) => shown !== '')) expect(said).not.toContain(text);
     expect(groundSession(output, quotableRows(input)).dropped).toBe(0);

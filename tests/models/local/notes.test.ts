@@ -196,14 +196,15 @@ it('what is left to do is a note where it was said', () => {
 });
 
 describe('headings', () => {
-  it('are the telling words in their order', () => {
-    expect(headingOf([], 'We always keep migrations small because reviewers skip long migrations.')).toBe(
-      'Keep, migrations, small, reviewers',
-    );
+  it('are the first words of a note, as a title', () => {
+    const heading = headingOf([], 'We always keep migrations small because reviewers skip long migrations.');
+    expect(heading).toMatch(/^We always keep migrations small because\b.*…$/u);
+    expect(heading.length).toBeLessThanOrEqual(48);
+    expect(headingOf([], 'Please use tabs.')).toBe('Use tabs');
   });
 
   it('are never empty, and short without spaces too', () => {
-    expect(headingOf(['it'], 'it is so')).toBe('It');
-    expect(headingOf([], '以后必须使用标准时间'.repeat(20)).length).toBeLessThanOrEqual(80);
+    expect(headingOf(['it'], '...')).toBe('It');
+    expect(headingOf([], '以后必须使用标准时间'.repeat(20)).length).toBeLessThanOrEqual(48);
   });
 });

@@ -21,6 +21,8 @@ function readPrices(text: string): Prices {
   return { inputUsdPerMTok: input, outputUsdPerMTok: output, cacheWriteUsdPerMTok: write, cacheReadUsdPerMTok: read };
 }
 
+const thinking = z.enum(['unsaid', 'disabled', 'between_tools']).default('unsaid');
+
 /** Settings of the summarising model, its budgets and its lanes. */
 export const modelEnvironment = {
   RECOLLECT_MODEL_PROVIDER: z.enum(['local', 'anthropic']).default('local').describe('Who summarises'),
@@ -35,6 +37,9 @@ export const modelEnvironment = {
 
     .default('1,5,1.25,0.1')
     .describe('Its prices, US dollars per million tokens: input, output, cache write, cache read'),
+  RECOLLECT_SMALL_MODEL_THINKING: thinking.describe(
+    'How its thinking is turned off, which would use up the bound of the answer; `unsaid` for a model that does not think by itself',
+  ),
   RECOLLECT_LARGE_MODEL: z
     .string()
     .min(1)
@@ -43,6 +48,7 @@ export const modelEnvironment = {
   RECOLLECT_LARGE_MODEL_PRICES: prices
     .default('3,15,3.75,0.3')
     .describe('Its prices, US dollars per million tokens: input, output, cache write, cache read'),
+  RECOLLECT_LARGE_MODEL_THINKING: thinking.describe('The same of the large model'),
   RECOLLECT_SMALL_WINDOW_TOKENS: z.coerce
     .number()
     .int()
@@ -103,14 +109,26 @@ export const modelEnvironment = {
 
 const environment = z.object(modelEnvironment);
 
+function saidThinking(said: z.output<typeof thinking>): 'disabled' | 'between_tools' | undefined {
+  return said === 'unsaid' ? undefined : said;
+}
+
 /** The part of the configuration that the settings above make. */
 export function modelConfig(env: z.output<typeof environment>) {
   return {
     provider: env.RECOLLECT_MODEL_PROVIDER,
     apiKey: env.ANTHROPIC_API_KEY,
     baseUrl: env.RECOLLECT_ANTHROPIC_BASE_URL,
-    small: { name: env.RECOLLECT_SMALL_MODEL, prices: readPrices(env.RECOLLECT_SMALL_MODEL_PRICES) },
-    large: { name: env.RECOLLECT_LARGE_MODEL, prices: readPrices(env.RECOLLECT_LARGE_MODEL_PRICES) },
+    small: {
+      name: env.RECOLLECT_SMALL_MODEL,
+      prices: readPrices(env.RECOLLECT_SMALL_MODEL_PRICES),
+      thinking: saidThinking(env.RECOLLECT_SMALL_MODEL_THINKING),
+    },
+    large: {
+      name: env.RECOLLECT_LARGE_MODEL,
+      prices: readPrices(env.RECOLLECT_LARGE_MODEL_PRICES),
+      thinking: saidThinking(env.RECOLLECT_LARGE_MODEL_THINKING),
+    },
     smallWindowTokens: env.RECOLLECT_SMALL_WINDOW_TOKENS,
     timeoutMs: env.RECOLLECT_MODEL_TIMEOUT_MS,
     maxOutputTokens: env.RECOLLECT_MODEL_MAX_OUTPUT_TOKENS,

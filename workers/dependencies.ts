@@ -106,6 +106,7 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
             hints,
             clock,
             maxBatchCalls: config.model.batch.maxCalls,
+            hasBatches: model.batches !== null,
           }),
           ['takeIn'],
           isFlooding,

@@ -26,3 +26,9 @@ export const PERMANENT_FAILURES: readonly FailureType[] = [
   'ModelInputInvalid',
   'SessionMissing',
 ];
+
+/**
+ * Failures that an activity is not tried again for: permanent ones, and a day's tokens that are spent. That is waited for by the workflow, where
+ * it is seen and can be cut short, also where midnight is nearer than the activity's bound.
+ */
+export const NOT_RETRIED: readonly FailureType[] = [...PERMANENT_FAILURES, 'BudgetExhausted'];

@@ -1,5 +1,5 @@
 import type { ActivityOptions } from '@temporalio/workflow';
-import { PERMANENT_FAILURES } from './failure-types.ts';
+import { NOT_RETRIED } from './failure-types.ts';
 import { QUEUES } from './queues.ts';
 
 /**
@@ -20,7 +20,7 @@ export function modelCalls(tenantId: string): ActivityOptions {
       backoffCoefficient: 2,
       maximumInterval: '30 seconds',
       maximumAttempts: 3,
-      nonRetryableErrorTypes: [...PERMANENT_FAILURES],
+      nonRetryableErrorTypes: [...NOT_RETRIED],
     },
   };
 }

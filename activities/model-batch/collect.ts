@@ -1,8 +1,8 @@
+import { BudgetExhausted, ModelBusy } from '../../domain/costs/limits.ts';
 import { asId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import { ModelError } from '../../domain/ports/model.ts';
 import type { BatchOutcome, ModelBatches, Reading, TopicSummaryDraft } from '../../domain/ports/model.ts';
-import { releaseCall } from '../../stores/postgres/budgets.ts';
 import { batchSessions, finishCall, markEnded, readAssigned, readBatch } from '../../stores/postgres/model-batches.ts';
 import type { AssignedCall } from '../../stores/postgres/model-batches.ts';
 import type { BatchRef, CollectResult } from '../../workflows/model-batch/types.ts';
@@ -45,7 +45,7 @@ export async function collectBatch(
       left.delete(outcome.customId);
     }
   }
-  for (const call of left.values()) counts[await letWait(dependencies, ref, call, 'again', null)] += 1;
+  for (const call of left.values()) counts[await letWait(dependencies, ref, call, 'again')] += 1;
   const sessionIds = await database.asTenant(tenantId, async (transaction) => {
     await markEnded(transaction, ref.batchId);
     return batchSessions(transaction, ref.batchId, 'all');
@@ -59,13 +59,22 @@ async function letWait(
   ref: BatchRef,
   call: AssignedCall,
   state: 'parked' | 'again',
-  reason: string | null,
+  reason: string | null = null,
 ): Promise<Done> {
-  await database.asTenant(asId(ref.tenantId), async (transaction) => {
-    if (call.reservationId !== null) await releaseCall(transaction, [call.reservationId]);
-    await finishCall(transaction, ref.batchId, call, state, reason);
-  });
+  await database.asTenant(asId(ref.tenantId), (transaction) =>
+    finishCall(transaction, ref.batchId, call, state, reason),
+  );
   return state;
+}
+
+/** Lets every window of a batch wait for another one, and ends the batch: nothing comes of it any more. */
+export async function giveUpBatch(dependencies: BatchDependencies, ref: BatchRef): Promise<readonly string[]> {
+  return dependencies.database.asTenant(asId(ref.tenantId), async (transaction) => {
+    for (const call of await readAssigned(transaction, ref.batchId))
+      await finishCall(transaction, ref.batchId, call, 'again');
+    await markEnded(transaction, ref.batchId);
+    return batchSessions(transaction, ref.batchId, 'all');
+  });
 }
 
 async function write(
@@ -79,15 +88,16 @@ async function write(
     const error = new ModelError(outcome.error, 'the call failed in its batch');
     return isPermanent(error)
       ? letWait(dependencies, ref, call, 'parked', parkedReason(error))
-      : letWait(dependencies, ref, call, 'again', null);
+      : letWait(dependencies, ref, call, 'again');
   }
-  if (outcome.kind !== 'answered') return letWait(dependencies, ref, call, 'again', null);
+  if (outcome.kind !== 'answered') return letWait(dependencies, ref, call, 'again');
   const tenantId = asId<TenantId>(ref.tenantId);
   const work = await readWindowWork(dependencies, { tenantId, sessionId: call.sessionId }, call.windowN);
-  if (work !== null) return writeAnswer(dependencies, ref, call, work, outcome, signal);
-  // Forgotten meanwhile. What it cost was paid all the same.
+  if (work !== null && work.facts.forgotten === call.forgotten)
+    return writeAnswer(dependencies, ref, call, work, outcome, signal);
+  // Something of it was forgotten meanwhile: the answer may speak of that. What it cost was paid all the same.
   await bookBatched(dependencies, ref.batchId, call, outcome.usage, null);
-  return letWait(dependencies, ref, { ...call, reservationId: null }, 'again', null);
+  return letWait(dependencies, ref, call, 'again');
 }
 
 async function writeAnswer(
@@ -100,12 +110,12 @@ async function writeAnswer(
 ): Promise<Done> {
   const { model, modelCalls } = dependencies;
   const { owner } = work;
-  const question = model.windowQuestion(work.input);
-  const reading = answer.stopped === null ? question.read(answer.text) : stoppedReading(answer.stopped);
-  const kept = reading.ok ? { question, text: answer.text, work } : null;
-  await bookBatched(dependencies, ref.batchId, call, answer.usage, kept);
   const claim = claimOf(ref.batchId, call);
   try {
+    const question = model.windowQuestion(work.input);
+    const reading = answer.stopped === null ? question.read(answer.text) : stoppedReading(answer.stopped);
+    const kept = reading.ok ? { question, text: answer.text, work } : null;
+    await bookBatched(dependencies, ref.batchId, call, answer.usage, kept);
     if (reading.ok) {
       const isWritten = await writeWindowTopic(dependencies, work, reading.output, [answer.usage], claim);
       return isWritten ? 'summarised' : 'again';
@@ -114,12 +124,16 @@ async function writeAnswer(
     const repair = await first.again(answer.text, reading.problem, signal);
     const { output, usage } = await callModel(modelCalls, owner, repair, signal, {
       forgotten: work.facts.forgotten,
+      prepareFallback: (fallback) => fallback.prepareWindow(work.input, signal),
     });
     const isWritten = await writeWindowTopic(dependencies, work, output, [answer.usage, ...usage], claim);
     return isWritten ? 'summarised' : 'again';
   } catch (error) {
+    // One user's spent day must not keep the others from their results.
+    if (error instanceof BudgetExhausted || error instanceof ModelBusy)
+      return letWait(dependencies, ref, call, 'again');
     if (!(error instanceof ModelError) || !isPermanent(error)) throw error;
-    return letWait(dependencies, ref, { ...call, reservationId: null }, 'parked', parkedReason(error));
+    return letWait(dependencies, ref, call, 'parked', parkedReason(error));
   }
 }
 

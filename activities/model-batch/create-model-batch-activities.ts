@@ -1,14 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { asId } from '../../domain/ids.ts';
+import type { TenantId } from '../../domain/ids.ts';
 import { ModelError } from '../../domain/ports/model.ts';
 import type { ModelBatches } from '../../domain/ports/model.ts';
-import { readBatch, touchBatch } from '../../stores/postgres/model-batches.ts';
+import { markSent, readBatch, touchBatch } from '../../stores/postgres/model-batches.ts';
 import type { BatchRef, ModelBatchActivities } from '../../workflows/model-batch/types.ts';
 import { beating } from '../heartbeat.ts';
 import { hintedIndex } from '../hinted-index.ts';
-import { collectBatch } from './collect.ts';
+import { collectBatch, giveUpBatch } from './collect.ts';
 import type { BatchDependencies } from './dependencies.ts';
-import { submitBatch } from './submit.ts';
+import { findLost, submitBatch } from './submit.ts';
 
 /** How long a batch that was told to end is waited for: what it had answered by then is paid for, and used. */
 const RELEASE_MS = 60_000;
@@ -23,9 +24,24 @@ export function createModelBatchActivities(dependencies: BatchDependencies): Mod
     if (model.batches === null) throw new ModelError('unauthorised', 'the model of the settings has no batches');
     return model.batches;
   };
-  const providerIdOf = async ({ tenantId, batchId }: BatchRef): Promise<string | null> => {
-    const batch = await database.asTenant(asId(tenantId), (transaction) => readBatch(transaction, batchId));
-    return batch?.providerBatchId ?? null;
+  const find = ({ tenantId, batchId }: BatchRef) =>
+    database.asTenant(asId(tenantId), (transaction) => readBatch(transaction, batchId));
+
+  /** Ends a batch at the provider, one whose making was not heard of included, and waits for what it had answered by then. */
+  const endAtProvider = async (ref: BatchRef, signal: AbortSignal): Promise<void> => {
+    const batch = await find(ref);
+    if (batch === null || batch.state === 'ended') return;
+    const batches = batchesOf();
+    const tenantId = asId<TenantId>(ref.tenantId);
+    const lost = await findLost(dependencies, batches, tenantId, batch, signal);
+    if (lost !== null)
+      await database.asTenant(tenantId, (transaction) => markSent(transaction, ref.batchId, lost.batchId, lost.calls));
+    const providerId = lost?.batchId ?? batch.providerBatchId;
+    if (providerId === null) return;
+    if (!(await batches.look(providerId, signal)).ended) await batches.cancel(providerId, signal);
+    const deadline = performance.now() + RELEASE_MS;
+    while (!(await batches.look(providerId, signal)).ended && performance.now() < deadline)
+      await pause(RELEASE_LOOK_MS, undefined, { signal });
   };
 
   return {
@@ -33,33 +49,46 @@ export function createModelBatchActivities(dependencies: BatchDependencies): Mod
 
     lookAtBatch: (ref) =>
       beating(async (signal) => {
-        const providerId = await providerIdOf(ref);
+        const batch = await find(ref);
         // Nothing was sent: there is nothing to wait for, and collecting lets the windows wait again.
-        if (providerId === null) return { ended: true, processing: 0 };
-        const { ended, processing } = await batchesOf().look(providerId, signal);
-        await database.asTenant(asId(ref.tenantId), (transaction) => touchBatch(transaction, ref.batchId));
-        return { ended, processing };
+        if (batch?.providerBatchId === undefined || batch.providerBatchId === null)
+          return { ended: true, processing: 0 };
+        try {
+          const { ended, processing } = await batchesOf().look(batch.providerBatchId, signal);
+          await database.asTenant(asId(ref.tenantId), (transaction) => touchBatch(transaction, ref.batchId));
+          return { ended, processing };
+        } catch (error) {
+          if (isGone(error)) return { ended: true, processing: 0 };
+          throw error;
+        }
       }),
 
     collectBatch: (ref) =>
       beating(async (signal) => {
-        const result = await collectBatch(dependencies, batchesOf(), ref, signal);
+        const result = await collectBatch(dependencies, batchesOf(), ref, signal).catch(async (error: unknown) => {
+          if (!isGone(error)) throw error;
+          return { sessionIds: await giveUpBatch(dependencies, ref), summarised: 0, parked: 0, again: 0 };
+        });
         await hintedIndex(hints, asId(ref.tenantId));
         return result;
       }),
 
     releaseBatch: (ref) =>
       beating(async (signal) => {
-        const providerId = await providerIdOf(ref);
-        if (providerId !== null) {
-          const batches = batchesOf();
-          await batches.cancel(providerId, signal);
-          const deadline = performance.now() + RELEASE_MS;
-          while (!(await batches.look(providerId, signal)).ended && performance.now() < deadline)
-            await pause(RELEASE_LOOK_MS, undefined, { signal });
+        try {
+          await endAtProvider(ref, signal);
+          const { sessionIds } = await collectBatch(dependencies, batchesOf(), ref, signal);
+          return { sessionIds };
+        } catch (error) {
+          if (!(error instanceof ModelError)) throw error;
+          // Whoever ends a batch wants its windows back, whatever the provider says or does not say.
+          return { sessionIds: await giveUpBatch(dependencies, ref) };
         }
-        const { sessionIds } = await collectBatch(dependencies, batchesOf(), ref, signal);
-        return { sessionIds };
       }),
   };
+}
+
+/** The provider knows no such batch (any more). */
+function isGone(error: unknown): boolean {
+  return error instanceof ModelError && error.kind === 'invalid_request';
 }

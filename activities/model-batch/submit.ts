@@ -23,6 +23,8 @@ import { claimOf, holdBudget, summariseKept, summariseLocally } from './window-a
 
 /** Calls that are prepared beside each other: the provider counts each one's tokens. */
 const AT_ONCE = 8;
+/** Answers after which no batch was made. */
+const REFUSALS: ReadonlySet<string> = new Set(['rate_limited', 'overloaded', 'unauthorised', 'invalid_request']);
 /** By how much the provider's clock may be behind. */
 const CLOCK_SKEW_MS = 120_000;
 
@@ -79,13 +81,18 @@ export async function submitBatch(
     return batchSessions(transaction, ref.batchId, 'finished');
   });
   if (sending.length === 0) return { calls: 0, sessionIds };
-  const { batchId } = await batches.submit(sending, signal);
+  const { batchId } = await batches.submit(sending, signal).catch(async (error: unknown) => {
+    // What was refused was not made: the next attempt need not look for it, and take a stranger's for it.
+    if (error instanceof ModelError && REFUSALS.has(error.kind))
+      await database.asTenant(tenantId, (transaction) => markSending(transaction, ref.batchId, 0));
+    throw error;
+  });
   await database.asTenant(tenantId, (transaction) => markSent(transaction, ref.batchId, batchId, sending.length));
   return { calls: sending.length, sessionIds };
 }
 
 /** A batch of ours that an earlier attempt sent without hearing the answer; null where there is none. */
-async function findLost(
+export async function findLost(
   { database }: BatchDependencies,
   batches: ModelBatches,
   tenantId: TenantId,
@@ -137,7 +144,7 @@ async function prepare(
   try {
     const call = await model.prepareWindow(work.input, signal);
     if (await summariseKept(dependencies, work, call, claim)) return settled;
-    const budget = await holdBudget(dependencies, ref.batchId, assigned, call);
+    const budget = await holdBudget(dependencies, ref.batchId, assigned, call, work.facts.forgotten);
     if (budget === null) return { kind: 'send', customId: customIdOf(assigned), call };
     if (await summariseLocally(dependencies, work, claim, signal)) return settled;
     return { kind: 'over_day', assigned, ...budget };

@@ -3,7 +3,7 @@ import { asId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import type { ModelUsage, PreparedCall, Question, TopicSummaryDraft } from '../../domain/ports/model.ts';
 import { raiseBudgetAlert, reserveCall, settleCall } from '../../stores/postgres/budgets.ts';
-import { finishCall, holdReservation } from '../../stores/postgres/model-batches.ts';
+import { finishCall, holdReservation, takeReservation } from '../../stores/postgres/model-batches.ts';
 import type { AssignedCall } from '../../stores/postgres/model-batches.ts';
 import { bookUsage } from '../../stores/postgres/usage-ledger.ts';
 import { bookHit, cacheQuestion, findKeptAnswer, keepForQuestion } from '../model-calls/answer-cache.ts';
@@ -45,6 +45,7 @@ export async function holdBudget(
   batchId: string,
   assigned: AssignedCall,
   call: PreparedCall<unknown>,
+  forgotten: number,
 ): Promise<{ readonly resetsInMs: number } | null> {
   // Of an attempt before this one.
   if (assigned.reservationId !== null) return null;
@@ -62,7 +63,7 @@ export async function holdBudget(
   if (outcome.kind === 'over_day') return { resetsInMs: outcome.resetsInMs };
   if (outcome.kind === 'busy') throw new ModelBusy();
   await database.asTenant(asId(assigned.tenantId), (transaction) =>
-    holdReservation(transaction, batchId, assigned, outcome.id),
+    holdReservation(transaction, batchId, assigned, { reservationId: outcome.id, forgotten }),
   );
   return null;
 }
@@ -93,22 +94,22 @@ export async function bookBatched(
   usage: ModelUsage,
   kept: { readonly question: Question<TopicSummaryDraft>; readonly text: string; readonly work: WindowWork } | null,
 ): Promise<void> {
-  if (call.reservationId === null) return;
-  const held = [call.reservationId];
+  const { reservationId } = call;
+  if (reservationId === null) return;
   const { limits, onBudgetAlert } = modelCalls;
   const tenantId = asId<TenantId>(call.tenantId);
   const { userId, sessionId } = call;
   const owner = { tenantId, userId, sessionId, operation: 'summarise_window' } as const;
   const alert = await database.asTenant(tenantId, async (transaction) => {
+    if (!(await takeReservation(transaction, batchId, call))) return null;
     await bookUsage(transaction, owner, [usage]);
-    await holdReservation(transaction, batchId, call, null);
     if (kept !== null) {
       const question = cacheQuestion(kept.question, kept.work.near, limits.cache);
       const given = { text: kept.text, usage };
       const { forgotten } = kept.work.facts;
       await keepForQuestion(transaction, owner, question, given, { days: limits.cache.days, forgotten });
     }
-    const day = await settleCall(transaction, userId, held, usage.tokensIn + usage.tokensOut, limits);
+    const day = await settleCall(transaction, userId, [reservationId], usage.tokensIn + usage.tokensOut, limits);
     return raiseBudgetAlert(transaction, owner, day, limits.alertShare);
   });
   if (alert !== null) onBudgetAlert?.(alert);

@@ -32,6 +32,8 @@ export interface SessionActivityDependencies {
   readonly clock: Clock;
   /** A batch with so many calls is sent at once. */
   readonly maxBatchCalls: number;
+  /** Whether the model of the settings has batches: sessions of the economy lane outlive a change of them. */
+  readonly hasBatches: boolean;
 }
 
 /** Positions taken in by one call, and about how much text: bounds its memory and its time, counting tokens takes 0.2 s a megabyte. */
@@ -84,7 +86,7 @@ function openDeadlineMs(
 
 /** Short steps of a session over PostgreSQL: what its workflow does between its waits. */
 export function createSessionActivities(dependencies: SessionActivityDependencies): SessionActivities {
-  const { database, tokens, embeddingModel, hints, clock, maxBatchCalls } = dependencies;
+  const { database, tokens, embeddingModel, hints, clock, maxBatchCalls, hasBatches } = dependencies;
 
   /** Fills one batch of new rows in and finds where windows are cut. May be done again: nothing is moved on by it. */
   const readBatch = async (
@@ -241,7 +243,7 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
     async offerWindows({ tenantId, sessionId, phase }) {
       const tenant = asId<TenantId>(tenantId);
       const { gathered, counts } = await database.asTenant(tenant, async (transaction) => {
-        const taken = await gatherWindows(transaction, tenant, sessionId);
+        const taken = hasBatches ? await gatherWindows(transaction, tenant, sessionId) : null;
         return {
           gathered: taken ?? (await openBatchOf(transaction, sessionId)),
           counts: await countWindows(transaction, sessionId),
@@ -254,7 +256,8 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
         workflowId: sessionWorkflowId(tenantId, sessionId),
       });
       if (gathered !== null) await hints.modelBatch(tenant, { ...gathered, full: gathered.calls >= maxBatchCalls });
-      return { windowsCut: counts.cut, windowsBatched: counts.batched, windowsParked: counts.parked };
+      const windows = { windowsCut: counts.cut, windowsBatched: counts.batched, windowsParked: counts.parked };
+      return hasBatches ? windows : { ...windows, direct: true };
     },
     async setCapture({ tenantId, sessionId, on }) {
       await database.asTenant(asId(tenantId), (transaction) => writeCapture(transaction, sessionId, on));

@@ -12,7 +12,12 @@ import { projectGlossary } from '../../stores/postgres/glossary.ts';
 import { readPrompts, readTrace } from '../../stores/postgres/session-rows.ts';
 import { enterPhase, readSessionFacts, writeTitle } from '../../stores/postgres/session-state.ts';
 import type { SessionFacts, SessionPhase } from '../../stores/postgres/session-state.ts';
-import { findSessionSummary, readTopicsAndItems, writeSessionSummary } from '../../stores/postgres/summaries.ts';
+import {
+  findSessionSummary,
+  hasTopicSince,
+  readTopicsAndItems,
+  writeSessionSummary,
+} from '../../stores/postgres/summaries.ts';
 import { claimSummarised, countWindows, markParked, nextCutWindow } from '../../stores/postgres/windows.ts';
 import type { StoredWindow } from '../../stores/postgres/windows.ts';
 import { sessionWorkflowId } from '../../workflows/ids.ts';
@@ -171,7 +176,9 @@ export function createSummariseActivities({
         const { standing, known } = await database.asTenant(tenantId, async (transaction) => {
           const before = await findSessionSummary(transaction, ref.sessionId);
           const facts = await readSessionFacts(transaction, ref.sessionId);
-          if (!facts.infer || before?.toSeq === facts.consumedSeq) return { standing: before, known: null };
+          const isWhole =
+            before?.toSeq === facts.consumedSeq && !(await hasTopicSince(transaction, ref.sessionId, before.createdAt));
+          if (!facts.infer || isWhole) return { standing: before, known: null };
           const derived = await readTopicsAndItems(transaction, ref.sessionId);
           const prompts = await readPrompts(transaction, ref.sessionId, HEAD_PROMPTS, TAIL_PROMPTS);
           const glossary = await projectGlossary(transaction, tenantId, facts.projectId, clock.now());

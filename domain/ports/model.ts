@@ -244,7 +244,7 @@ export interface BatchView {
   readonly processing: number;
 }
 
-/** Batches of one provider account. Every method throws ModelError. */
+/** Batches of one provider account. Every method throws ModelError; `invalid_request` for a batch that the provider does not know. */
 export interface ModelBatches {
   /** Sends calls that this port prepared; ids are 1–64 of `[A-Za-z0-9_-]`, unique in the batch. */
   submit(

@@ -63,7 +63,7 @@ export async function* batchResults(
   } catch (error) {
     signal.throwIfAborted();
     if (stalled.signal.aborted) throw new ModelError('timeout', 'The model gave no answer in time');
-    throw toModelError(error, now());
+    throw toModelError(error, now(), 'invalid_request');
   } finally {
     clearTimeout(timer);
     // A caller that stops early must not leave the connection open.

@@ -61,8 +61,11 @@ export function createBatches(
       return viewOf(understood(batchShape.safeParse(raw), 'an answer that is no batch'));
     },
     async look(batchId, signal) {
-      const raw = await once(transport, signal, (options) =>
-        client.messages.batches.retrieve(checkedId(batchId), {}, options),
+      const raw = await once(
+        transport,
+        signal,
+        (options) => client.messages.batches.retrieve(checkedId(batchId), {}, options),
+        'invalid_request',
       );
       return viewOf(understood(batchShape.safeParse(raw), 'an answer that is no batch'));
     },
@@ -77,7 +80,12 @@ export function createBatches(
     },
     results: (batchId, signal) => batchResults(transport, prices, checkedId(batchId), signal),
     async cancel(batchId, signal) {
-      await once(transport, signal, (options) => client.messages.batches.cancel(checkedId(batchId), {}, options));
+      await once(
+        transport,
+        signal,
+        (options) => client.messages.batches.cancel(checkedId(batchId), {}, options),
+        'invalid_request',
+      );
     },
   };
 }

@@ -6,8 +6,9 @@ import { ModelError, type ModelErrorKind } from '../../domain/ports/model.ts';
  * error text may repeat what was sent, so neither it nor the original error travels on.
  *
  * @param nowMs Unix time, to read a `retry-after` that is a date.
+ * @param notFound What 404 means: a model's name that is wrong or retired is mended by a setting, like a key; a batch that is gone is gone.
  */
-export function toModelError(error: unknown, nowMs: number): ModelError {
+export function toModelError(error: unknown, nowMs: number, notFound: ModelErrorKind = 'unauthorised'): ModelError {
   if (error instanceof ModelError) return error;
   if (error instanceof APIConnectionTimeoutError) return new ModelError('timeout', 'The model gave no answer in time');
   if (error instanceof APIError) {
@@ -16,7 +17,7 @@ export function toModelError(error: unknown, nowMs: number): ModelError {
       const details = [error.type, error.requestID].filter((part) => typeof part === 'string').join(', ');
       const retryAfterMs = readRetryAfter(error.headers, nowMs);
       return new ModelError(
-        isBilling(error) ? 'unauthorised' : kindOfStatus(status),
+        isBilling(error) ? 'unauthorised' : kindOfStatus(status, notFound),
         `The model provider answered ${String(status)}${details === '' ? '' : ` (${details})`}`,
         retryAfterMs === undefined ? {} : { retryAfterMs },
       );
@@ -33,14 +34,14 @@ function isBilling(error: APIError): boolean {
 }
 
 /** What a status of the Messages API means for the caller. */
-function kindOfStatus(status: number): ModelErrorKind {
+function kindOfStatus(status: number, notFound: ModelErrorKind): ModelErrorKind {
   switch (status) {
     case 401:
     case 402:
     case 403:
-    // A model name that is wrong or retired: mended by a setting, like a key.
-    case 404:
       return 'unauthorised';
+    case 404:
+      return notFound;
     case 408:
       return 'timeout';
     case 429:

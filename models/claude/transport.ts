@@ -1,6 +1,6 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import { z } from 'zod';
-import { ModelError } from '../../domain/ports/model.ts';
+import { ModelError, type ModelErrorKind } from '../../domain/ports/model.ts';
 import { toModelError } from './errors.ts';
 import type { BilledTokens } from './prices.ts';
 
@@ -42,6 +42,7 @@ export async function once(
   { timeoutMs, now }: TransportOptions,
   signal: AbortSignal,
   run: (options: { signal: AbortSignal; timeout: number; maxRetries: 0 }) => Promise<unknown>,
+  notFound?: ModelErrorKind,
 ): Promise<unknown> {
   signal.throwIfAborted();
   // The client's own limit ends with the headers; this one also covers a body that never ends.
@@ -51,7 +52,7 @@ export async function once(
   } catch (error) {
     signal.throwIfAborted();
     if (limit.aborted) throw new ModelError('timeout', 'The model gave no answer in time');
-    throw toModelError(error, now());
+    throw toModelError(error, now(), notFound);
   }
 }
 

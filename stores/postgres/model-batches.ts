@@ -1,6 +1,8 @@
 import { newId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
+import { releaseCall } from './budgets.ts';
 import type { TenantTransaction } from './database.ts';
+import { learnAgain } from './windows.ts';
 
 const BATCH_COLUMNS = { id: true, n: true, state: true, providerBatchId: true, calls: true, updatedAt: true } as const;
 
@@ -22,6 +24,8 @@ export interface AssignedCall {
   readonly windowN: number;
   readonly userId: string;
   readonly reservationId: string | null;
+  /** How much of the session was forgotten when the call was prepared; null where it was not yet. */
+  readonly forgotten: number | null;
 }
 
 /** The batch that windows went into, and how many it holds. */
@@ -102,7 +106,7 @@ export function readAssigned(transaction: TenantTransaction, batchId: string): P
   return transaction.modelBatchCall.findMany({
     where: { batchId, state: 'assigned' },
     orderBy: [{ sessionId: 'asc' }, { windowN: 'asc' }],
-    select: { tenantId: true, sessionId: true, windowN: true, userId: true, reservationId: true },
+    select: { tenantId: true, sessionId: true, windowN: true, userId: true, reservationId: true, forgotten: true },
   });
 }
 
@@ -120,17 +124,31 @@ export async function batchSessions(
   return rows.map((row) => row.sessionId);
 }
 
-/** Notes the budget that is held for a call. */
+/** Notes the budget that is held for a call that is about to be sent, and what was forgotten of its session by then. */
 export async function holdReservation(
   transaction: TenantTransaction,
   batchId: string,
   call: Pick<AssignedCall, 'sessionId' | 'windowN'>,
-  reservationId: string | null,
+  held: { readonly reservationId: string; readonly forgotten: number },
 ): Promise<void> {
   await transaction.modelBatchCall.update({
     where: { batchId_sessionId_windowN: { batchId, sessionId: call.sessionId, windowN: call.windowN } },
-    data: { reservationId },
+    data: { ...held },
   });
+}
+
+/** Takes the budget that is held for a call, to settle it. False where another attempt has: what the call cost is booked then. */
+export async function takeReservation(
+  transaction: TenantTransaction,
+  batchId: string,
+  { sessionId, windowN, reservationId }: Pick<AssignedCall, 'sessionId' | 'windowN' | 'reservationId'>,
+): Promise<boolean> {
+  if (reservationId === null) return false;
+  const taken = await transaction.modelBatchCall.updateMany({
+    where: { batchId, sessionId, windowN, reservationId },
+    data: { reservationId: null },
+  });
+  return taken.count === 1;
 }
 
 /** Notes that so many calls are about to be sent: from now on an attempt that finds the batch so looks for it at the provider first. */
@@ -176,8 +194,9 @@ export async function unclaimedBatches(
 }
 
 /**
- * Takes a call as done in this state, and its window with it where that still lies in a batch: `summarised`, `parked` with the reason, or
- * `again`, which lets the window wait for another batch. False when another attempt was faster, or the window was forgotten meanwhile.
+ * Takes a call as done in this state, ends what was held for it, and moves its window, where that still lies in this batch: `summarised`,
+ * `parked` with the reason, or `again`, which lets the window wait for another batch. False when another attempt was faster, or the window was
+ * forgotten, or went into a later batch, meanwhile.
  */
 export async function finishCall(
   transaction: TenantTransaction,
@@ -187,21 +206,24 @@ export async function finishCall(
   reason: string | null = null,
 ): Promise<boolean> {
   const { sessionId, windowN } = call;
-  const at = new Date();
-  const mine = await transaction.modelBatchCall.updateMany({
+  const mine = await transaction.modelBatchCall.updateManyAndReturn({
     where: { batchId, sessionId, windowN, state: 'assigned' },
-    data: { state, updatedAt: at },
+    data: { state, updatedAt: new Date() },
+    select: { reservationId: true },
   });
-  if (mine.count === 0) return false;
-  const moved = await transaction.window.updateMany({
-    where: { sessionId, n: windowN, state: 'batched' },
-    data: {
-      state: state === 'again' ? 'cut' : state,
-      error: reason?.slice(0, 500) ?? null,
-      // An expired or cancelled call was no attempt at the window.
-      attempts: { increment: state === 'again' ? 0 : 1 },
-      updatedAt: at,
-    },
-  });
-  return moved.count === 1;
+  if (mine.length === 0) return false;
+  await releaseCall(
+    transaction,
+    mine.flatMap(({ reservationId }) => reservationId ?? []),
+  );
+  // An expired or cancelled call was no attempt at the window.
+  const moved = await transaction.$executeRaw`
+    UPDATE windows w
+       SET state = CASE ${state} WHEN 'again' THEN 'cut' ELSE ${state} END, error = ${reason?.slice(0, 500) ?? null},
+           attempts = attempts + CASE ${state} WHEN 'again' THEN 0 ELSE 1 END, updated_at = now()
+     WHERE w.session_id = ${sessionId}::uuid AND w.n = ${windowN} AND w.state = 'batched'
+       AND NOT EXISTS (SELECT FROM model_batch_calls later
+                        WHERE later.session_id = w.session_id AND later.window_n = w.n AND later.batch_id > ${batchId}::uuid AND later.state = 'assigned')`;
+  if (moved === 1 && state === 'summarised') await learnAgain(transaction, sessionId);
+  return moved === 1;
 }

@@ -115,11 +115,12 @@ export async function writeSessionSummary(
   context: SummaryContext,
   draft: SessionSummaryDraft,
 ): Promise<WrittenSummary[]> {
-  const earlier = await transaction.summary.count({
-    where: { sessionId: context.sessionId, type: 'session', toSeq: { lt: context.toSeq } },
-  });
+  const earlier = await transaction.summary.count({ where: { sessionId: context.sessionId, type: 'session' } });
+  const isAgain =
+    (await transaction.summary.count({ where: { sessionId: context.sessionId, slot: `session:${context.toSeq}` } })) >
+    0;
   const superseded = await transaction.summary.updateManyAndReturn({
-    where: { sessionId: context.sessionId, type: 'session', published: true, toSeq: { lt: context.toSeq } },
+    where: { sessionId: context.sessionId, type: 'session', published: true, toSeq: { lte: context.toSeq } },
     data: { published: false },
     select: { id: true },
   });
@@ -133,7 +134,8 @@ export async function writeSessionSummary(
     .join('\n');
   return createMissing(transaction, [
     {
-      ...common(context, `session:${context.toSeq}`),
+      // A second one of the same rows: a window of them was summarised since.
+      ...common(context, isAgain ? `session:${context.toSeq}:${earlier + 1}` : `session:${context.toSeq}`),
       ...fields,
       id: newId(),
       type: 'session',
@@ -169,12 +171,21 @@ async function createMissing(
 export function findSessionSummary(
   transaction: TenantTransaction,
   sessionId: string,
-): Promise<{ readonly id: string; readonly toSeq: number } | null> {
+): Promise<{ readonly id: string; readonly toSeq: number; readonly createdAt: Date } | null> {
   return transaction.summary.findFirst({
     where: { sessionId, type: 'session' },
-    orderBy: { toSeq: 'desc' },
-    select: { id: true, toSeq: true },
+    orderBy: [{ toSeq: 'desc' }, { version: 'desc' }],
+    select: { id: true, toSeq: true, createdAt: true },
   });
+}
+
+/** Whether a window was summarised after that time: a session summary of that time does not hold it. */
+export async function hasTopicSince(transaction: TenantTransaction, sessionId: string, since: Date): Promise<boolean> {
+  const topic = await transaction.summary.findFirst({
+    where: { sessionId, type: 'topic', createdAt: { gt: since } },
+    select: { id: true },
+  });
+  return topic !== null;
 }
 
 /** Topics and items of a session in order, as the session summary and the learnings are made from. */

@@ -51,7 +51,17 @@ export async function claimSummarised(transaction: TenantTransaction, sessionId:
     where: { sessionId, n, state: 'cut' },
     data: { state: 'summarised', error: null, attempts: { increment: 1 }, updatedAt: new Date() },
   });
-  return claimed.count === 1;
+  if (claimed.count === 0) return false;
+  await learnAgain(transaction, sessionId);
+  return true;
+}
+
+/**
+ * A window that is summarised after its session was learned from (it was parked, or lay in a provider batch) is to be learned from, too.
+ * Touches no row in all other cases: captures wait for whoever locks their session.
+ */
+export async function learnAgain(transaction: TenantTransaction, sessionId: string): Promise<void> {
+  await transaction.session.updateMany({ where: { id: sessionId, learnedSeq: { gt: 0 } }, data: { learnedSeq: 0 } });
 }
 
 /** Sets a window aside with the reason; its rows stay where they are, and `requeueParked` tries it again. */

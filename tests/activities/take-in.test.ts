@@ -30,6 +30,7 @@ function activities() {
       modelBatch: () => Promise.resolve(),
     },
     maxBatchCalls: 10,
+    hasBatches: true,
     clock: { now: () => Date.now() },
   });
 }

@@ -11,7 +11,7 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import { PERMANENT_FAILURES } from '../failure-types.ts';
+import { NOT_RETRIED } from '../failure-types.ts';
 import { sessionWorkflowId } from '../ids.ts';
 import { failureReason, providerWait } from '../provider-wait.ts';
 import { QUEUES } from '../queues.ts';
@@ -47,7 +47,7 @@ function batchesOf(tenantId: string): ModelBatchActivities {
       backoffCoefficient: 2,
       maximumInterval: '30 seconds',
       maximumAttempts: 4,
-      nonRetryableErrorTypes: [...PERMANENT_FAILURES],
+      nonRetryableErrorTypes: [...NOT_RETRIED],
     },
   });
 }

@@ -28,7 +28,9 @@ export class WindowLane {
     const { run } = this;
     if (run.phase === 'active') await run.enter('summarising');
     while (!run.leaving && run.taken !== null && run.hasWindows) {
-      if (run.isEconomy && run.asked !== 'summary') {
+      if (run.waitsForBatch) {
+        // Parked windows are given another turn by whoever runs the lane.
+        if (run.retrying) return;
         await this.waitForBatch();
         continue;
       }
@@ -58,6 +60,7 @@ export class WindowLane {
     const looks = run.state.takenIn;
     const offered = await database.offerWindows({ ...run.ref, phase: run.phase });
     run.windowsBatched = offered.windowsBatched;
+    run.isDirect = offered.direct === true;
     run.state.windowsParked = offered.windowsParked;
     if (run.taken !== null) {
       // A look that was taken meanwhile may have cut a window that this call did not count.
@@ -74,7 +77,6 @@ export class WindowLane {
         run.batchTold || run.leaving || run.retrying || run.asked === 'summary' || (run.taken?.windowsCut ?? 0) > cut,
       MAX_PROVIDER_WAIT_MS,
     );
-    run.retrying = false;
     run.waiting = null;
   }
 

@@ -48,6 +48,8 @@ export class SessionRun {
   vectorsDone = false;
   /** Windows that lie in provider batches. A run of the economy lane does not know before it asked: then it is one. */
   windowsBatched: number;
+  /** The model has no batches (any more). */
+  isDirect = false;
   /** A batch told that windows of this session are done. */
   batchTold = false;
   /** Somebody said not to wait any longer. */
@@ -70,9 +72,15 @@ export class SessionRun {
     this.windowsBatched = this.isEconomy ? 1 : 0;
   }
 
-  /** Windows go into provider batches. Whoever asked for something waits for it: then those that are in none go the direct way. */
+  /** Windows go into provider batches. */
   get isEconomy(): boolean {
     return this.input.policy.lane === 'economy';
+  }
+
+  /** What is to be done next is to have windows gathered, or to wait for a batch. Whoever asked for a summary waits for it: then windows that are in no batch go the direct way. */
+  get waitsForBatch(): boolean {
+    if (!this.isEconomy || this.asked === 'summary') return false;
+    return !this.isDirect || (this.taken?.windowsCut ?? 0) === 0;
   }
 
   /** Windows wait for the model, or for a batch that nobody is in a hurry about. */

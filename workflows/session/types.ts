@@ -123,6 +123,8 @@ export interface OfferResult {
   readonly windowsCut: number;
   readonly windowsBatched: number;
   readonly windowsParked: number;
+  /** The model has no batches (any more): windows that are in none go the direct way. */
+  readonly direct?: boolean;
 }
 
 export interface WindowsResult extends SummariseResult {

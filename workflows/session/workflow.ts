@@ -138,7 +138,8 @@ async function finish(run: SessionRun, ended: boolean, isOver: boolean): Promise
     if (again) run.hinted = true;
   }
   if (!again && !run.hinted) {
-    if (asked === 'summary' && !isOver) {
+    // While windows lie in a batch the session cannot end, and what is summed up is not the whole of it yet.
+    if (asked === 'summary' && (!isOver || run.windowsBatched > 0)) {
       const { outcome, summaryId } = await run.sumUp(run.phase, () => run.isLong);
       if (outcome !== 'interrupted') run.reply('summary', summaryId, false);
       return false;

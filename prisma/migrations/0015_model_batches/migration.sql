@@ -17,6 +17,7 @@ CREATE TABLE "model_batches" (
 CREATE UNIQUE INDEX "model_batches_tenant_id_n_key" ON "model_batches"("tenant_id", "n");
 -- One at a time gathers. The others that are open are few, and asked for by the sweep.
 CREATE UNIQUE INDEX "model_batches_gathering_key" ON "model_batches"("tenant_id") WHERE (state = 'gathering');
+CREATE UNIQUE INDEX "model_batches_provider_batch_id_key" ON "model_batches"("provider_batch_id");
 CREATE INDEX "model_batches_open_idx" ON "model_batches"("updated_at") WHERE (state <> 'ended');
 
 CREATE TABLE "model_batch_calls" (
@@ -26,6 +27,7 @@ CREATE TABLE "model_batch_calls" (
   "tenant_id" UUID NOT NULL,
   "user_id" UUID NOT NULL,
   "reservation_id" UUID,
+  "forgotten" INTEGER,
   "state" TEXT NOT NULL DEFAULT 'assigned',
   "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
   CONSTRAINT "model_batch_calls_pkey" PRIMARY KEY ("batch_id", "session_id", "window_n"),

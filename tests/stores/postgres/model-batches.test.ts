@@ -15,6 +15,7 @@ import {
   openBatchOf,
   readAssigned,
   readBatch,
+  takeReservation,
   touchBatch,
   unclaimedBatches,
 } from '../../../stores/postgres/model-batches.ts';
@@ -130,10 +131,53 @@ describe('a call', () => {
 
   test('into the batch that still gathers its window comes back whole', async () => {
     const { sessionId, batchId, call } = await assigned();
-    await asUser((transaction) => holdReservation(transaction, batchId, call, randomUUID()));
+    await asUser((transaction) =>
+      holdReservation(transaction, batchId, call, { reservationId: randomUUID(), forgotten: 0 }),
+    );
     await asUser((transaction) => finishCall(transaction, batchId, call, 'again'));
     expect(await gather(sessionId)).toMatchObject({ id: batchId, calls: 1 });
     expect(await asUser((transaction) => readAssigned(transaction, batchId))).toMatchObject([{ reservationId: null }]);
+  });
+
+  test('is booked once, and what is held for it ends with it', async () => {
+    const { batchId, call } = await assigned();
+    const reservationId = randomUUID();
+    await db.superuser.query(
+      "INSERT INTO usage_reservations (id, tenant_id, user_id, tokens, batch, expires_at) VALUES ($1, $2, $3, 5, true, now() + interval '1 day')",
+      [reservationId, user.tenantId, user.userId],
+    );
+    const held = { ...call, reservationId };
+    await asUser((transaction) => holdReservation(transaction, batchId, call, { reservationId, forgotten: 0 }));
+    const other = await assigned();
+    const takes = [held, held, { ...call, reservationId: null }, { ...other.call, reservationId }];
+    const taken = [];
+    for (const each of takes) taken.push(await asUser((transaction) => takeReservation(transaction, batchId, each)));
+    expect(taken).toEqual([true, false, false, false]);
+
+    await asUser((transaction) => holdReservation(transaction, batchId, call, { reservationId, forgotten: 0 }));
+    await asUser((transaction) => finishCall(transaction, batchId, call, 'again'));
+    const { rows } = await db.superuser.query('SELECT 1 FROM usage_reservations WHERE id = $1', [reservationId]);
+    expect(rows).toEqual([]);
+  });
+
+  test('of an earlier batch does not touch a window that lies in a later one', async () => {
+    const { sessionId, batchId, call } = await assigned();
+    await asUser((transaction) => beginSubmit(transaction, user.tenantId, batchId));
+    // Something of it was forgotten: it was cut anew, and gathered again.
+    await db.superuser.query("UPDATE windows SET state = 'cut' WHERE session_id = $1", [sessionId]);
+    const later = await gather(sessionId);
+    expect(await asUser((transaction) => finishCall(transaction, batchId, call, 'summarised'))).toBe(false);
+    expect(await counts(sessionId)).toMatchObject({ batched: 1, summarised: 0 });
+    expect(await asUser((transaction) => finishCall(transaction, later?.id ?? '', call, 'summarised'))).toBe(true);
+    expect(await counts(sessionId)).toMatchObject({ batched: 0, summarised: 1 });
+  });
+
+  test('that comes after its session was learned from has it learned from again', async () => {
+    const { sessionId, batchId, call } = await assigned();
+    await db.superuser.query('UPDATE sessions SET learned_seq = 1 WHERE id = $1', [sessionId]);
+    await asUser((transaction) => finishCall(transaction, batchId, call, 'summarised'));
+    const { rows } = await db.superuser.query('SELECT learned_seq FROM sessions WHERE id = $1', [sessionId]);
+    expect(rows).toEqual([{ learned_seq: 0 }]);
   });
 
   test('that is set aside says why; what was forgotten meanwhile is not written', async () => {

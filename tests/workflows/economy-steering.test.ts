@@ -1,0 +1,160 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { startMessagesServer } from '../models/claude/messages-server.ts';
+import type { MessagesServer } from '../models/claude/messages-server.ts';
+import { sessionOf, settled } from '../setup/demo-session.ts';
+import { startTestInstance } from '../setup/instance.ts';
+import type { TestInstance } from '../setup/instance.ts';
+import { captured, smallSession } from '../setup/small-session.ts';
+import { until } from '../setup/until.ts';
+
+// What people can do about windows that lie in a provider batch. Batches are gathered for an hour here: nothing moves by itself.
+
+let provider: MessagesServer;
+let instance: TestInstance;
+
+beforeAll(async () => {
+  provider = await startMessagesServer({ author: true });
+  instance = await startTestInstance({
+    RECOLLECT_MODEL_PROVIDER: 'anthropic',
+    ANTHROPIC_API_KEY: provider.apiKey,
+    RECOLLECT_ANTHROPIC_BASE_URL: provider.url,
+    RECOLLECT_MODEL_LANE: 'economy',
+    RECOLLECT_BATCH_GATHER_MS: '3600000',
+    RECOLLECT_BATCH_POLL_MS: '300',
+    RECOLLECT_CACHE_DAYS: '0',
+  });
+  await instance.startWorker();
+});
+afterAll(async () => {
+  await instance.close();
+  await provider.close();
+});
+beforeEach(async () => {
+  await quota(null);
+});
+
+function quota(tokens: number | null) {
+  return instance.db.superuser.query('UPDATE users SET daily_token_quota = $1', [tokens]);
+}
+
+const jobSchema = z.looseObject({
+  id: z.string(),
+  state: z.string(),
+  phase: z.string().nullable(),
+  waiting_reason: z.string().nullable(),
+});
+type Job = z.output<typeof jobSchema>;
+
+/** The newest batch, once it is as wanted. */
+function batchWhen(wanted: (job: Job) => boolean): Promise<Job> {
+  return until(
+    async () => {
+      const { body } = await instance.call('GET', '/jobs?kind=batch&limit=1');
+      const [job] = z.object({ data: z.array(jobSchema) }).parse(body).data;
+      return job !== undefined && wanted(job) ? job : undefined;
+    },
+    60_000,
+    'the batch',
+  );
+}
+
+/** A session whose window lies in a batch that gathers. */
+async function gathered(name: string): Promise<Job> {
+  await captured(instance, smallSession(name));
+  await until(async () => {
+    const { waiting_reason: reason } = await sessionOf(instance, `test:${name}`);
+    return reason === 'BatchPending' ? true : undefined;
+  }, 60_000);
+  return batchWhen((job) => job.state === 'running' && job.phase === 'gathering');
+}
+
+async function retry(job: Job): Promise<void> {
+  expect((await instance.call('POST', `/jobs/${job.id}/retry`)).status).toBe(202);
+}
+
+describe('a batch', { timeout: 180_000 }, () => {
+  test('that gathers is sent when somebody says so', async () => {
+    const job = await gathered('hurried');
+    await retry(job);
+    const { counts } = await settled(instance, 'test:hurried', 60_000);
+    expect(counts).toMatchObject({ summaries: expect.any(Number), windows_parked: 0 });
+    expect((await instance.call('POST', `/jobs/${job.id}/retry`)).status).toBe(409);
+  });
+
+  test('that is ended lets its windows wait for another one', async () => {
+    provider.planBatches({ looks: 1_000 });
+    const job = await gathered('ended');
+    await retry(job);
+    await batchWhen(({ id, phase }) => id === job.id && phase === 'waiting');
+    expect((await instance.call('POST', `/jobs/${job.id}/cancel`)).status).toBe(202);
+    const next = await batchWhen(({ id, phase }) => id !== job.id && phase === 'gathering');
+    await retry(next);
+    await settled(instance, 'test:ended', 60_000);
+    const { rows } = await instance.db.superuser.query<{ batch: boolean }>(
+      "SELECT u.batch FROM usage_ledger u JOIN sessions s ON s.id = u.session_id WHERE s.external_id = 'ended' AND u.operation = 'summarise_window'",
+    );
+    expect(rows).toEqual([{ batch: true }]);
+  });
+
+  test('for which nobody has tokens left waits, visible, and goes on when there are some', async () => {
+    await quota(10);
+    const job = await gathered('spent');
+    await retry(job);
+    await batchWhen(({ id, waiting_reason: reason }) => id === job.id && reason === 'BudgetExhausted');
+    expect(await sessionOf(instance, 'test:spent')).toMatchObject({ pending: { summarise: 1 } });
+    await quota(null);
+    await retry(job);
+    await settled(instance, 'test:spent', 60_000);
+    const { rows } = await instance.db.superuser.query('SELECT 1 FROM usage_reservations');
+    expect(rows).toEqual([]);
+  });
+
+  test('is not waited for by whoever asks for a summary now', async () => {
+    const job = await gathered('asked');
+    const { body } = await instance.call('POST', '/sessions/test:asked/summaries?wait=30');
+    expect(z.looseObject({ summary_id: z.string() }).parse(body).summary_id).toMatch(/^[0-9a-f-]{36}$/);
+    expect(await sessionOf(instance, 'test:asked')).toMatchObject({ status: 'active', pending: { summarise: 1 } });
+    await retry(job);
+    await settled(instance, 'test:asked', 60_000);
+    // What the batch brought belongs to the session, too.
+    const { rows } = await instance.db.superuser.query<{ version: number; published: boolean }>(
+      "SELECT m.version, m.published FROM summaries m JOIN sessions s ON s.id = m.session_id WHERE s.external_id = 'asked' AND m.type = 'session' ORDER BY m.version",
+    );
+    expect(rows).toEqual([
+      { version: 1, published: false },
+      { version: 2, published: true },
+    ]);
+  });
+
+  test('of which the provider knows nothing gives its windows back', async () => {
+    provider.planBatches({ looks: 1_000 });
+    const job = await gathered('gone');
+    await retry(job);
+    await batchWhen(({ id, phase }) => id === job.id && phase === 'waiting');
+    await instance.db.superuser.query(
+      "UPDATE model_batches SET provider_batch_id = 'msgbatch_gone' WHERE state = 'sent'",
+    );
+    await retry(job);
+    const next = await batchWhen(({ id, phase }) => id !== job.id && phase === 'gathering');
+    await retry(next);
+    await settled(instance, 'test:gone', 60_000);
+  });
+
+  test('whose session forgot something meanwhile is not used', async () => {
+    provider.planBatches({ looks: 2 });
+    const job = await gathered('forgot');
+    await retry(job);
+    await batchWhen(({ id, phase }) => id === job.id && phase === 'waiting');
+    const forgotten = await instance.call('DELETE', '/captures/tool:forgot-call-2?session=test:forgot');
+    expect(forgotten.status).toBeLessThan(300);
+    const next = await batchWhen(({ id, phase }) => id !== job.id && phase === 'gathering');
+    await retry(next);
+    await settled(instance, 'test:forgot', 60_000);
+    const { rows } = await instance.db.superuser.query<{ text: string }>(
+      "SELECT m.title || m.content AS text FROM summaries m JOIN sessions s ON s.id = m.session_id WHERE s.external_id = 'forgot'",
+    );
+    expect(rows.length).toBeGreaterThan(1);
+    for (const { text } of rows) expect(text).not.toContain('banker');
+  });
+});

@@ -7,5 +7,8 @@ export interface WorkflowHints {
   /** Starts the tenant's index workflow, or wakes it. Rejects when Temporal is away. */
   index(tenantId: TenantId): Promise<void>;
   /** Starts the workflow of a tenant's provider batch, or wakes it: `full`, that gathering longer gains nothing. Rejects when Temporal is away. */
-  modelBatch(tenantId: TenantId, batch: { readonly id: string; readonly n: number; readonly full: boolean }): Promise<void>;
+  modelBatch(
+    tenantId: TenantId,
+    batch: { readonly id: string; readonly n: number; readonly full: boolean },
+  ): Promise<void>;
 }

@@ -138,7 +138,8 @@ describe('a batch', { timeout: 180_000 }, () => {
     await retry(job);
     const next = await batchWhen(({ id, phase }) => id !== job.id && phase === 'gathering');
     await retry(next);
-    await settled(instance, 'test:gone', 60_000);
+    const { counts } = await settled(instance, 'test:gone', 60_000);
+    expect(counts.windows_parked).toBe(0);
   });
 
   test('whose session forgot something meanwhile is not used', async () => {

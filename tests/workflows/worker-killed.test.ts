@@ -13,11 +13,12 @@ beforeAll(async () => {
 });
 afterAll(() => instance.close());
 
-/** The recorded session as another one, so that two can be compared. */
+/** The recorded session as another one of another project, so that two can be compared: what a project knows changes what is told as news. */
 function copyOf(session: string): RecordedHook[] {
   return demoHooks().map((hook) => ({
     ...hook,
     session_id: session,
+    cwd: `/src/${session}`,
     ...(typeof hook['tool_use_id'] === 'string' ? { tool_use_id: `${session}-${hook['tool_use_id']}` } : {}),
   }));
 }

@@ -82,7 +82,7 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
   const modelTools: ModelTools = {
     countTokens: tokens.count,
     now: clock.now,
-    embed: (texts, signal) => embedder.embed(texts, 'passage', signal),
+    embed: (texts, signal) => embedder.embed(texts, 'sentence', signal),
   };
   const model = createModel(config.model, modelTools);
   const modelCalls = {

@@ -38,7 +38,7 @@ export async function embedOrNone(
 ): Promise<readonly (Float32Array | null)[]> {
   if (texts.length === 0) return [];
   try {
-    return await embedder.embed(texts, 'passage', signal);
+    return await embedder.embed(texts, 'sentence', signal);
   } catch (error) {
     // Words are compared instead; what slips through so is found by the consolidation.
     if (error instanceof EmbedderUnavailable) return texts.map(() => null);

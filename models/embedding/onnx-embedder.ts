@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EmbedderUnavailable, type Embedder } from '../../domain/ports/embedder.ts';
+import { EmbedderUnavailable, type Embedder, type EmbeddingPurpose } from '../../domain/ports/embedder.ts';
 import { BGE_SMALL, BGE_SMALL_FILES } from './bge-small.ts';
 import { createEmbeddingCall, type EmbeddingCall } from './embedding-call.ts';
 import { mappedModelOf } from './mapped-model.ts';
@@ -17,12 +17,12 @@ export interface OnnxEmbedderOptions {
   readonly idleUnloadMs?: number;
 }
 
-/** An embedder over local ONNX files, run in a thread of its own. Calls are served a batch at a time, queries before passages. */
+/** An embedder over local ONNX files, run in a thread of its own. Calls are served a batch at a time: queries, then sentences, then passages. */
 export function createOnnxEmbedder(options: OnnxEmbedderOptions): Embedder {
   const { modelDir, maxBatchTokens, idleUnloadMs } = options;
   const modelPath = join(modelDir, BGE_SMALL_FILES.model.name);
   const tokenizerPath = join(modelDir, BGE_SMALL_FILES.tokenizer.name);
-  const queues: Record<'query' | 'passage', EmbeddingCall[]> = { query: [], passage: [] };
+  const queues: Record<EmbeddingPurpose, EmbeddingCall[]> = { query: [], sentence: [], passage: [] };
   let thread: Promise<ModelThread> | undefined;
   let idleTimer: NodeJS.Timeout | undefined;
   let serving = false;
@@ -79,7 +79,7 @@ export function createOnnxEmbedder(options: OnnxEmbedderOptions): Embedder {
   };
 
   const nextCall = (): EmbeddingCall | undefined => {
-    for (const queue of [queues.query, queues.passage]) {
+    for (const queue of [queues.query, queues.sentence, queues.passage]) {
       while (queue[0]?.settled() === true) queue.shift();
       if (queue[0] !== undefined) return queue[0];
     }
@@ -143,7 +143,7 @@ export function createOnnxEmbedder(options: OnnxEmbedderOptions): Embedder {
     },
     async close() {
       closed = true;
-      for (const call of [...queues.query, ...queues.passage]) {
+      for (const call of Object.values(queues).flat()) {
         if (!call.settled()) call.fail(new EmbedderUnavailable('the embedder was closed'));
       }
       await unload();

@@ -96,7 +96,7 @@ describe('vectors', () => {
 });
 
 describe('order of service', () => {
-  test('a query does not wait behind a long call for passages', async () => {
+  test('a query does not wait behind sentences, nor a sentence behind a long call for passages', async () => {
     await writeTinyModel(directory);
     const embedder = embedderWith({ maxBatchTokens: 4 });
     await embedder.ready();
@@ -107,9 +107,15 @@ describe('order of service', () => {
         'passage',
       )
       .then(() => done.push('passages'));
+    const sentences = embedder
+      .embed(
+        Array.from({ length: 30 }, () => 'alpha beta'),
+        'sentence',
+      )
+      .then(() => done.push('sentences'));
     const query = embedder.embed(['alpha'], 'query').then(() => done.push('query'));
-    await Promise.all([passages, query]);
-    expect(done).toEqual(['query', 'passages']);
+    await Promise.all([passages, sentences, query]);
+    expect(done).toEqual(['query', 'sentences', 'passages']);
   });
 
   test('an abort ends a call between batches; others go on', async () => {

@@ -54,7 +54,7 @@ const write = (graph: SessionGraph, sessionId: string = newId(), project: string
   );
 const read = (query: Partial<NeighbourhoodQuery>) =>
   db.database.asTenant(user.tenantId, (transaction) =>
-    readNeighbourhood(transaction, { depth: 1, limit: 50, ...query }),
+    readNeighbourhood(transaction, { depth: 1, limit: 50, viewerId: undefined, ...query }),
   );
 const weights = async (table: 'entities' | 'relations') =>
   (
@@ -92,7 +92,7 @@ describe('writing', () => {
     await write(filesOf(['a.ts']));
     const other = await createTestUser(db.superuser);
     const theirs = await db.database.asTenant(other.tenantId, (transaction) =>
-      readNeighbourhood(transaction, { depth: 2, limit: 50 }),
+      readNeighbourhood(transaction, { depth: 2, limit: 50, viewerId: undefined }),
     );
     expect(theirs).toEqual({ entities: [], relations: [] });
   });

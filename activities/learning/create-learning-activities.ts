@@ -59,7 +59,7 @@ export function createLearningActivities(dependencies: LearningDependencies): Le
       const cited = [...new Set(derived.items.flatMap((item) => item.evidence.map((piece) => piece.rowId)))];
       const input = {
         projectName: facts.projectName,
-        glossary: await projectGlossary(transaction, tenantId, facts.projectId, clock.now()),
+        glossary: await projectGlossary(transaction, tenantId, facts, clock.now()),
         ...derived,
         prompts: await readPrompts(transaction, sessionId, HEAD_PROMPTS, TAIL_PROMPTS),
         rows: await readRowsAround(transaction, sessionId, cited, ROWS_AFTER),

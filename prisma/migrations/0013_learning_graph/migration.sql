@@ -81,12 +81,13 @@ CREATE TABLE "relation_evidence" (
 -- The names that a project is known by, frozen for a day: the prefix of the model's prompts must be the same, byte by byte, in all its windows.
 CREATE TABLE "project_glossaries" (
     "project_id" UUID NOT NULL,
+    "namespace" TEXT NOT NULL DEFAULT 'default',
     "day" DATE NOT NULL,
     "tenant_id" UUID NOT NULL,
     "names" TEXT[],
     "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT now(),
 
-    CONSTRAINT "project_glossaries_pkey" PRIMARY KEY ("project_id", "day")
+    CONSTRAINT "project_glossaries_pkey" PRIMARY KEY ("project_id", "namespace", "day")
 );
 
 CREATE UNIQUE INDEX "entities_name_key" ON "entities"("tenant_id", "project_id", "namespace", "type", "name") NULLS NOT DISTINCT;

@@ -48,9 +48,14 @@ function filesOf(names: readonly string[], sources: readonly string[] = [newId()
   return builder.build();
 }
 
-const write = (graph: SessionGraph, sessionId: string = newId(), project: string | null = projectId) =>
+const write = (
+  graph: SessionGraph,
+  sessionId: string = newId(),
+  project: string | null = projectId,
+  namespace = 'default',
+) =>
   db.database.asTenant(user.tenantId, (transaction) =>
-    writeGraph(transaction, { tenantId: user.tenantId, sessionId, projectId: project, namespace: 'default' }, graph),
+    writeGraph(transaction, { tenantId: user.tenantId, sessionId, projectId: project, namespace }, graph),
   );
 const read = (query: Partial<NeighbourhoodQuery>) =>
   db.database.asTenant(user.tenantId, (transaction) =>
@@ -187,7 +192,7 @@ describe('forgetting', () => {
     await write(filesOf(['secret.ts', 'other.ts']), session);
     const ask = () =>
       db.database.asTenant(user.tenantId, (transaction) =>
-        projectGlossary(transaction, user.tenantId, projectId, Date.now()),
+        projectGlossary(transaction, user.tenantId, { projectId, namespace: 'default' }, Date.now()),
       );
     expect(await ask()).toContain('secret.ts');
     await db.database.asTenant(user.tenantId, (transaction) => forgetGraph(transaction, session, null));
@@ -208,8 +213,10 @@ test('a graph moves to another project, joining what both name', async () => {
 });
 
 describe('the glossary', () => {
-  const ask = (nowMs: number) =>
-    db.database.asTenant(user.tenantId, (transaction) => projectGlossary(transaction, user.tenantId, projectId, nowMs));
+  const ask = (nowMs: number, namespace = 'default') =>
+    db.database.asTenant(user.tenantId, (transaction) =>
+      projectGlossary(transaction, user.tenantId, { projectId, namespace }, nowMs),
+    );
   const noon = Date.parse('2026-05-01T12:00:00Z');
 
   test('is the same all day, whatever is learned meanwhile', async () => {
@@ -221,6 +228,20 @@ describe('the glossary', () => {
     expect(await ask(noon + DAY_MS)).toEqual(['a.ts', 'b.ts']);
   });
 
+  test('names what its own namespace knows', async () => {
+    await write(filesOf(['a.ts']));
+    await write(filesOf(['secret.ts']), newId(), projectId, 'aside');
+    expect(await ask(noon)).toEqual(['a.ts']);
+    expect(await ask(noon, 'aside')).toEqual(['secret.ts']);
+    expect(await ask(noon, 'another')).toEqual([]);
+  });
+
+  test('is not fixed while there is nothing to name', async () => {
+    expect(await ask(noon)).toEqual([]);
+    await write(filesOf(['a.ts']));
+    expect(await ask(noon + 60_000)).toEqual(['a.ts']);
+  });
+
   test('is one for all who ask at once', async () => {
     await write(filesOf(['a.ts', 'b.ts']));
     const answers = await Promise.all(Array.from({ length: 4 }, () => ask(noon)));
@@ -230,7 +251,7 @@ describe('the glossary', () => {
   test('of no project is empty', async () => {
     expect(
       await db.database.asTenant(user.tenantId, (transaction) =>
-        projectGlossary(transaction, user.tenantId, null, noon),
+        projectGlossary(transaction, user.tenantId, { projectId: null, namespace: 'default' }, noon),
       ),
     ).toEqual([]);
   });

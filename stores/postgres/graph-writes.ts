@@ -3,11 +3,14 @@ import { z } from 'zod';
 import type { Mention, SessionGraph } from '../../domain/graph/graph.ts';
 import type { TenantTransaction } from './database.ts';
 import { dropGlossaries } from './glossary.ts';
+import { inProject } from './learning-neighbours.ts';
 import type { LearningContext } from './learnings.ts';
 
 const placedId = z.array(z.object({ id: z.string(), place: z.number() }));
 /** Others may delete what is written between its writing and its locking; more often than this they hardly do. */
 const PLACINGS = 5;
+/** Mentions of one entity, or pieces of evidence of one relation, that are counted: those of a thousand sessions and more. */
+const MAX_WEIGHED = 10_000;
 
 /** What a session names was deleted again and again while it was written. Known as a conflict by its code. */
 class GraphPruned extends Error {
@@ -63,7 +66,7 @@ export async function writeGraph(
     ON CONFLICT (tenant_id, project_id, namespace, type, name) DO NOTHING`;
   const lockEntities = () => transaction.$queryRaw`
     SELECT e.id, given.place::integer AS place FROM unnest(${types}::text[], ${names}::text[]) WITH ORDINALITY AS given(type, name, place)
-      JOIN entities e ON e.tenant_id = ${tenantId}::uuid AND e.project_id IS NOT DISTINCT FROM ${projectId}::uuid AND e.namespace = ${namespace} AND e.type = given.type AND e.name = given.name
+      JOIN entities e ON e.tenant_id = ${tenantId}::uuid AND ${inProject(projectId)} AND e.namespace = ${namespace} AND e.type = given.type AND e.name = given.name
      ORDER BY e.id FOR KEY SHARE OF e`;
   const ids = await placed(names.length, writeEntities, lockEntities);
   const idAt = (place: number) => ids.get(place) ?? '';
@@ -119,28 +122,31 @@ async function writeRelations(
 
 /**
  * Counts weights from mentions: the sum over sessions of 1 + ln(mentions in the session), so that one long session does not outweigh two short ones.
+ * The newest count: what every session names (the project) would take longer to weigh with each of them.
  */
 export async function weighEntities(transaction: TenantTransaction, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   await transaction.$executeRaw`
-    UPDATE entities e SET weight = told.weight, first_seen = told.first_seen, last_seen = told.last_seen
-      FROM (SELECT entity_id, sum(1 + ln(mentions))::real AS weight, min(first_seen) AS first_seen, max(last_seen) AS last_seen
-              FROM (SELECT entity_id, count(*) AS mentions, min(occurred_at) AS first_seen, max(occurred_at) AS last_seen
-                      FROM entity_mentions WHERE entity_id = ANY (${ids}::uuid[]) GROUP BY entity_id, session_id) AS of_session
-             GROUP BY entity_id) AS told
-     WHERE e.id = told.entity_id`;
+    UPDATE entities e SET weight = told.weight, last_seen = told.last_seen, first_seen = (SELECT min(m.occurred_at) FROM entity_mentions m WHERE m.entity_id = e.id)
+      FROM (SELECT id, sum(1 + ln(mentions))::real AS weight, max(last_seen) AS last_seen
+              FROM (SELECT wanted.id, count(*) AS mentions, max(m.occurred_at) AS last_seen FROM unnest(${ids}::uuid[]) AS wanted(id)
+                     CROSS JOIN LATERAL (SELECT session_id, occurred_at FROM entity_mentions WHERE entity_id = wanted.id ORDER BY occurred_at DESC, source_id LIMIT ${MAX_WEIGHED}) AS m
+                     GROUP BY wanted.id, m.session_id) AS of_session
+             GROUP BY id) AS told
+     WHERE e.id = told.id`;
 }
 
 /** As {@link weighEntities}. */
 export async function weighRelations(transaction: TenantTransaction, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   await transaction.$executeRaw`
-    UPDATE relations r SET weight = told.weight, first_seen = told.first_seen, last_seen = told.last_seen
-      FROM (SELECT relation_id, sum(1 + ln(pieces))::real AS weight, min(first_seen) AS first_seen, max(last_seen) AS last_seen
-              FROM (SELECT relation_id, count(*) AS pieces, min(occurred_at) AS first_seen, max(occurred_at) AS last_seen
-                      FROM relation_evidence WHERE relation_id = ANY (${ids}::uuid[]) GROUP BY relation_id, session_id) AS of_session
-             GROUP BY relation_id) AS told
-     WHERE r.id = told.relation_id`;
+    UPDATE relations r SET weight = told.weight, last_seen = told.last_seen, first_seen = (SELECT min(m.occurred_at) FROM relation_evidence m WHERE m.relation_id = r.id)
+      FROM (SELECT id, sum(1 + ln(pieces))::real AS weight, max(last_seen) AS last_seen
+              FROM (SELECT wanted.id, count(*) AS pieces, max(m.occurred_at) AS last_seen FROM unnest(${ids}::uuid[]) AS wanted(id)
+                     CROSS JOIN LATERAL (SELECT session_id, occurred_at FROM relation_evidence WHERE relation_id = wanted.id ORDER BY occurred_at DESC, source_id LIMIT ${MAX_WEIGHED}) AS m
+                     GROUP BY wanted.id, m.session_id) AS of_session
+             GROUP BY id) AS told
+     WHERE r.id = told.id`;
 }
 
 const ownerRows = z.array(z.object({ id: z.string() }));

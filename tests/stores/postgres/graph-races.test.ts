@@ -75,10 +75,8 @@ describe('while a session adds to the graph', () => {
     over.resolve();
     await Promise.all([adding, taking]);
     const left = await read();
-    expect(left.entities.map((entity) => [entity.label, entity.weight, entity.mentions.length]).toSorted()).toEqual([
-      ['a.ts', 1, 1],
-      ['shop', 1, 1],
-    ]);
+    const named = left.entities.map((entity) => `${entity.label} ${entity.weight} ${entity.mentions.length}`);
+    expect(named.toSorted()).toEqual(['a.ts 1 1', 'shop 1 1']);
     expect(left.relations).toMatchObject([{ weight: 1, evidence: [{ sessionId: second }] }]);
   });
 

@@ -114,7 +114,7 @@ export interface Comparison {
   readonly newest: string | null;
 }
 
-/** Compares the drafts of a session with what its project knows. */
+/** Compares the drafts of a session with what its project knows. A draft that cites none of the rows is dated by the last of them. */
 export async function compareDrafts(
   dependencies: NeighbourDependencies,
   scope: ScopeOfTenant,
@@ -144,12 +144,13 @@ export async function compareDrafts(
     occurredAtMs: learning.occurredAtMs,
   }));
   const byId = new Map(rows.map((row) => [row.id, row]));
+  const last = newestOf(rows, 0);
   const compared = drafts.map((draft, index): ComparedDraft => {
     const cited = draft.evidence.flatMap(({ rowId }) => byId.get(rowId) ?? []);
     return {
       draft,
       text: toCompared(draft, own[index] ?? null),
-      occurredAtMs: Math.max(0, ...cited.map((row) => Date.parse(row.occurredAt))),
+      occurredAtMs: newestOf(cited, last),
       proven: isProven(cited),
     };
   });
@@ -160,6 +161,11 @@ export async function compareDrafts(
     occurredAt: new Date(occurredAtMs),
   }));
   return { placed, newest };
+}
+
+/** When the newest of these rows happened, milliseconds since 1970; `none` where there are none. */
+function newestOf(rows: readonly SourceRow[], none: number): number {
+  return rows.length === 0 ? none : Math.max(...rows.map((row) => Date.parse(row.occurredAt)));
 }
 
 /** A failure is cited, and a run of the same tool after it that did not fail. */

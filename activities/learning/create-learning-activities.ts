@@ -3,14 +3,14 @@ import { groundLearnings, quotableRows } from '../../domain/grounding.ts';
 import { asId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
-import type { LearningDraft, LearningInput as ModelInput, ModelPort } from '../../domain/ports/model.ts';
+import type { LearningDraft, LearningInput as ModelInput, ModelPort, SourceRow } from '../../domain/ports/model.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
 import { countPending, wantEmbeddings } from '../../stores/postgres/embedding-ledger.ts';
 import type { EmbeddingModel } from '../../stores/postgres/embedding-ledger.ts';
 import { refuseForgotten } from '../../stores/postgres/forgotten.ts';
 import { projectGlossary } from '../../stores/postgres/glossary.ts';
 import { LearningsChanged, lockLearnings, writeLearnings } from '../../stores/postgres/learning-writes.ts';
-import { readPrompts, readRowsAround } from '../../stores/postgres/session-rows.ts';
+import { readPrompts, readRowsAround, readRowsById } from '../../stores/postgres/session-rows.ts';
 import { readSessionFacts, writeLearnedSeq } from '../../stores/postgres/session-state.ts';
 import type { SessionFacts } from '../../stores/postgres/session-state.ts';
 import { readTopicsAndItems } from '../../stores/postgres/summaries.ts';
@@ -41,7 +41,12 @@ const MAX_TOPICS = 6;
 /** Other sessions of the project may write between a comparison and its writing; more often than this they hardly do. */
 const COMPARISONS = 8;
 
-type Read = Omit<ModelInput, 'known'>;
+interface Session {
+  readonly facts: SessionFacts;
+  readonly input: Omit<ModelInput, 'known'>;
+  /** Rows that topics alone quote: a learning may quote them as well, and is dated by them. The model reads them in the topics. */
+  readonly quoted: readonly SourceRow[];
+}
 
 /** What outlives a session: its knowledge, compared with what its project knows, and the graph. */
 export function createLearningActivities(dependencies: LearningDependencies): LearningActivities {
@@ -51,7 +56,7 @@ export function createLearningActivities(dependencies: LearningDependencies): Le
 
   /** What the model is given; null when it was asked before, or is not to be asked. */
   const read = (tenantId: TenantId, sessionId: string) =>
-    database.asTenant(tenantId, async (transaction): Promise<{ facts: SessionFacts; input: Read } | null> => {
+    database.asTenant(tenantId, async (transaction): Promise<Session | null> => {
       const facts = await readSessionFacts(transaction, sessionId);
       // Asked again (a lost answer, a session that went on being closed): what was extracted and paid for is there.
       if (facts.learnedSeq === facts.consumedSeq || !facts.infer) return null;
@@ -59,19 +64,24 @@ export function createLearningActivities(dependencies: LearningDependencies): Le
       const cited = [...new Set(derived.items.flatMap((item) => item.evidence.map((piece) => piece.rowId)))];
       const input = {
         projectName: facts.projectName,
-        glossary: await projectGlossary(transaction, tenantId, facts.projectId, clock.now()),
+        glossary: await projectGlossary(transaction, tenantId, facts, clock.now()),
         ...derived,
         prompts: await readPrompts(transaction, sessionId, HEAD_PROMPTS, TAIL_PROMPTS),
         rows: await readRowsAround(transaction, sessionId, cited, ROWS_AFTER),
       };
-      return input.prompts.length === 0 && input.rows.length === 0 ? null : { facts, input };
+      if (input.prompts.length === 0 && input.rows.length === 0) return null;
+      const there = new Set([...input.prompts, ...input.rows].map((row) => row.id));
+      const claims = derived.topics.flatMap((topic) => [...topic.keyPoints, ...topic.actionItems]);
+      const ids = new Set(claims.flatMap((claim) => claim.evidence.map((piece) => piece.rowId)));
+      const unread = [...ids].filter((id) => !there.has(id));
+      return { facts, input, quoted: await readRowsById(transaction, sessionId, unread) };
     });
 
   /** Everything in one transaction, so that a kill leaves all of it or nothing. */
   const write = (
     tenantId: TenantId,
     sessionId: string,
-    { facts, input }: { readonly facts: SessionFacts; readonly input: Read },
+    { facts, input, quoted }: Session,
     { placed, newest }: Comparison,
   ) =>
     database.asTenant(tenantId, async (transaction) => {
@@ -101,7 +111,8 @@ export function createLearningActivities(dependencies: LearningDependencies): Le
         const id = ids[index];
         return id === undefined || id === null ? [] : [{ id, draft }];
       });
-      await linkSession(transaction, { ...context, projectName: facts.projectName }, input, learnings);
+      const linked = { ...input, rows: [...input.rows, ...quoted] };
+      await linkSession(transaction, { ...context, projectName: facts.projectName }, linked, learnings);
       await writeLearnedSeq(transaction, sessionId, facts.consumedSeq);
       return written.length;
     });
@@ -109,14 +120,14 @@ export function createLearningActivities(dependencies: LearningDependencies): Le
   const learn = async (
     tenantId: TenantId,
     sessionId: string,
-    session: { readonly facts: SessionFacts; readonly input: Read },
+    session: Session,
     drafts: readonly LearningDraft[],
     signal: AbortSignal,
   ): Promise<number> => {
-    const { facts, input } = session;
+    const { facts, input, quoted } = session;
     const scope = { tenantId, projectId: facts.projectId, namespace: facts.namespace };
     const embed = createEmbedOnce(dependencies.embedder);
-    const rows = [...input.prompts, ...input.rows];
+    const rows = [...input.prompts, ...input.rows, ...quoted];
     for (let attempt = 1; ; attempt += 1) {
       const comparison = await compareDrafts(dependencies, scope, drafts, rows, embed, signal);
       try {

@@ -181,7 +181,7 @@ export function createSummariseActivities({
           if (!facts.infer || isWhole) return { standing: before, known: null };
           const derived = await readTopicsAndItems(transaction, ref.sessionId);
           const prompts = await readPrompts(transaction, ref.sessionId, HEAD_PROMPTS, TAIL_PROMPTS);
-          const glossary = await projectGlossary(transaction, tenantId, facts.projectId, clock.now());
+          const glossary = await projectGlossary(transaction, tenantId, facts, clock.now());
           const input = { projectName: facts.projectName, glossary, ...derived, prompts };
           return { standing: before, known: { facts, input } };
         });

@@ -33,7 +33,7 @@ export async function readWindow(
     toSeq: window.toSeq,
   });
   const preceding = await precedingRequest(transaction, ref.sessionId, window.fromSeq);
-  const glossary = await projectGlossary(transaction, asId(ref.tenantId), facts.projectId, nowMs);
+  const glossary = await projectGlossary(transaction, asId(ref.tenantId), facts, nowMs);
   const known: readonly KnownLearning[] = [];
   return { facts, input: { projectName: facts.projectName, glossary, precedingRequest: preceding, known, rows } };
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ENTITY_TYPES } from '../../domain/graph/graph.ts';
 import { readNeighbourhood } from '../../stores/postgres/graph.ts';
 import { findProject } from '../../stores/postgres/projects.ts';
-import { holderOf } from '../auth.ts';
+import { holderOf, viewerOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
 import { graphSchema, presentGraph } from '../schemas/graph.ts';
@@ -37,14 +37,16 @@ export function graphRoutes({ database }: ApiDependencies): FastifyPluginCallbac
         schema: {
           tags: ['graph'],
           summary: 'Entities and relations around a node or a text',
-          description: 'Nodes the nearest and weightiest first. A hub shows its weightiest relations alone.',
+          description:
+            'Nodes the nearest and weightiest first. A hub shows its weightiest relations alone. Quotes of prompts and observations are shown to whose session it was and to admins.',
           querystring: graphQuery,
           response: { 200: graphSchema, ...ERROR_RESPONSES },
         },
       },
       async (request) => {
         const { node, q, type, project, namespace, depth, limit } = request.query;
-        const found = await database.asTenant(holderOf(request).tenantId, async (transaction) => {
+        const holder = holderOf(request);
+        const found = await database.asTenant(holder.tenantId, async (transaction) => {
           const known = project === undefined ? undefined : await findProject(transaction, project);
           if (known === null) return { entities: [], relations: [] };
           return readNeighbourhood(transaction, {
@@ -55,6 +57,7 @@ export function graphRoutes({ database }: ApiDependencies): FastifyPluginCallbac
             type,
             depth,
             limit,
+            viewerId: viewerOf(holder),
           });
         });
         if (node !== undefined && found.entities.length === 0) throw new ApiError('NOT_FOUND', 'there is no such node');

@@ -6,7 +6,7 @@ const graphEvidence = z.object({
   session_id: z.string(),
   source_type: z.enum(MENTION_SOURCES),
   source_id: z.string(),
-  quote: z.string().nullable(),
+  quote: z.string().nullable().describe("Null where there is none, and for another user's prompts and observations"),
   occurred_at: z.string(),
 });
 

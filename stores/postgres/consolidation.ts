@@ -5,6 +5,7 @@ import type { TenantId } from '../../domain/ids.ts';
 import { decayed } from '../../domain/learning/decay.ts';
 import type { TenantTransaction } from './database.ts';
 import { wantRemoval } from './embedding-removal.ts';
+import { inProject } from './learning-neighbours.ts';
 import type { LearningScope } from './learning-neighbours.ts';
 import { pruneGraph } from './graph-writes.ts';
 import { learningFingerprint } from './learnings.ts';
@@ -111,7 +112,7 @@ export async function renewFingerprints(
   const rows = z.array(printRow).parse(
     await transaction.$queryRaw`
       SELECT id, category, description, encode(fingerprint, 'hex') AS fingerprint FROM learnings
-       WHERE project_id IS NOT DISTINCT FROM ${scope.projectId}::uuid AND namespace = ${scope.namespace} AND valid_to IS NULL
+       WHERE ${inProject(scope.projectId)} AND namespace = ${scope.namespace} AND valid_to IS NULL
          AND (${after}::uuid IS NULL OR id > ${after}::uuid)
        ORDER BY id LIMIT ${limit}`,
   );
@@ -150,7 +151,7 @@ export async function decayLearnings(
     await transaction.$queryRaw`
       SELECT id, use_weight, confidence, verified_at IS NOT NULL AS verified, coalesce(last_shown_at, occurred_at, valid_from) AS shown_at, decayed_on::text AS decayed_on
         FROM learnings
-       WHERE project_id IS NOT DISTINCT FROM ${scope.projectId}::uuid AND namespace = ${scope.namespace} AND valid_to IS NULL
+       WHERE ${inProject(scope.projectId)} AND namespace = ${scope.namespace} AND valid_to IS NULL
          AND (decayed_on IS NULL OR decayed_on < ${day}::date)
        ORDER BY id LIMIT ${limit} FOR UPDATE`,
   );

@@ -3,9 +3,37 @@ import { z } from 'zod';
 import type { Mention, SessionGraph } from '../../domain/graph/graph.ts';
 import type { TenantTransaction } from './database.ts';
 import { dropGlossaries } from './glossary.ts';
+import { inProject } from './learning-neighbours.ts';
 import type { LearningContext } from './learnings.ts';
 
 const placedId = z.array(z.object({ id: z.string(), place: z.number() }));
+/** Others may delete what is written between its writing and its locking; more often than this they hardly do. */
+const PLACINGS = 5;
+/** Mentions of one entity, or pieces of evidence of one relation, that are counted: those of a thousand sessions and more. */
+const MAX_WEIGHED = 10_000;
+
+/** What a session names was deleted again and again while it was written. Known as a conflict by its code. */
+class GraphPruned extends Error {
+  override readonly name = 'GraphPruned';
+  readonly code = '40001';
+}
+
+/**
+ * Ids of `count` rows by their places: written where they are not there, then locked against being deleted until this transaction ends. What is
+ * deleted in between is written again. @throws GraphPruned
+ */
+async function placed(
+  count: number,
+  write: () => Promise<unknown>,
+  lock: () => Promise<unknown>,
+): Promise<ReadonlyMap<number, string>> {
+  for (let placing = 0; placing < PLACINGS; placing += 1) {
+    await write();
+    const found = placedId.parse(await lock());
+    if (found.length === count) return new Map(found.map(({ id, place }) => [place - 1, id]));
+  }
+  throw new GraphPruned('the graph was pruned while it was written');
+}
 
 /** Columns of mentions, one array each, so that one statement takes any number of them. */
 function columnsOf(rows: readonly { readonly owner: string; readonly mention: Mention }[]) {
@@ -30,19 +58,17 @@ export async function writeGraph(
   if (graph.entities.length === 0) return;
   const types = graph.entities.map((entity) => entity.type);
   const names = graph.entities.map((entity) => entity.name);
-  await transaction.$executeRaw`
+  const writeEntities = () => transaction.$executeRaw`
     INSERT INTO entities (id, tenant_id, project_id, namespace, type, name, label, first_seen, last_seen)
     SELECT given.id, ${tenantId}::uuid, ${projectId}::uuid, ${namespace}, given.type, given.name, given.label, given.seen, given.seen
       FROM unnest(${names.map(() => v7())}::uuid[], ${types}::text[], ${names}::text[], ${graph.entities.map((entity) => entity.label)}::text[],
                   ${graph.entities.map((entity) => new Date(entity.mentions[0]?.occurredAtMs ?? 0).toISOString())}::timestamptz[]) AS given(id, type, name, label, seen)
     ON CONFLICT (tenant_id, project_id, namespace, type, name) DO NOTHING`;
-  const found = placedId.parse(
-    await transaction.$queryRaw`
-      SELECT e.id, given.place::integer AS place FROM unnest(${types}::text[], ${names}::text[]) WITH ORDINALITY AS given(type, name, place)
-        JOIN entities e ON e.tenant_id = ${tenantId}::uuid AND e.project_id IS NOT DISTINCT FROM ${projectId}::uuid AND e.namespace = ${namespace}
-         AND e.type = given.type AND e.name = given.name`,
-  );
-  const ids = new Map(found.map(({ id, place }) => [place - 1, id]));
+  const lockEntities = () => transaction.$queryRaw`
+    SELECT e.id, given.place::integer AS place FROM unnest(${types}::text[], ${names}::text[]) WITH ORDINALITY AS given(type, name, place)
+      JOIN entities e ON e.tenant_id = ${tenantId}::uuid AND ${inProject(projectId)} AND e.namespace = ${namespace} AND e.type = given.type AND e.name = given.name
+     ORDER BY e.id FOR KEY SHARE OF e`;
+  const ids = await placed(names.length, writeEntities, lockEntities);
   const idAt = (place: number) => ids.get(place) ?? '';
   const mentions = columnsOf(
     graph.entities.flatMap((entity, place) => entity.mentions.map((mention) => ({ owner: idAt(place), mention }))),
@@ -69,18 +95,17 @@ async function writeRelations(
   const from = relations.map((relation) => idAt(relation.from));
   const to = relations.map((relation) => idAt(relation.to));
   const types = relations.map((relation) => relation.type);
-  await transaction.$executeRaw`
+  const write = () => transaction.$executeRaw`
     INSERT INTO relations (id, tenant_id, from_id, to_id, type, first_seen, last_seen)
     SELECT given.id, ${tenantId}::uuid, given.from_id, given.to_id, given.type, given.seen, given.seen
       FROM unnest(${from.map(() => v7())}::uuid[], ${from}::uuid[], ${to}::uuid[], ${types}::text[],
                   ${relations.map((relation) => new Date(relation.evidence[0]?.occurredAtMs ?? 0).toISOString())}::timestamptz[]) AS given(id, from_id, to_id, type, seen)
     ON CONFLICT (from_id, to_id, type) DO NOTHING`;
-  const found = placedId.parse(
-    await transaction.$queryRaw`
-      SELECT r.id, given.place::integer AS place FROM unnest(${from}::uuid[], ${to}::uuid[], ${types}::text[]) WITH ORDINALITY AS given(from_id, to_id, type, place)
-        JOIN relations r ON r.from_id = given.from_id AND r.to_id = given.to_id AND r.type = given.type`,
-  );
-  const ids = new Map(found.map(({ id, place }) => [place - 1, id]));
+  const lock = () => transaction.$queryRaw`
+    SELECT r.id, given.place::integer AS place FROM unnest(${from}::uuid[], ${to}::uuid[], ${types}::text[]) WITH ORDINALITY AS given(from_id, to_id, type, place)
+      JOIN relations r ON r.from_id = given.from_id AND r.to_id = given.to_id AND r.type = given.type
+     ORDER BY r.id FOR KEY SHARE OF r`;
+  const ids = await placed(relations.length, write, lock);
   const evidence = columnsOf(
     relations.flatMap((relation, place) =>
       relation.evidence.map((mention) => ({ owner: ids.get(place) ?? '', mention })),
@@ -97,28 +122,31 @@ async function writeRelations(
 
 /**
  * Counts weights from mentions: the sum over sessions of 1 + ln(mentions in the session), so that one long session does not outweigh two short ones.
+ * The newest count: what every session names (the project) would take longer to weigh with each of them.
  */
 export async function weighEntities(transaction: TenantTransaction, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   await transaction.$executeRaw`
-    UPDATE entities e SET weight = told.weight, first_seen = told.first_seen, last_seen = told.last_seen
-      FROM (SELECT entity_id, sum(1 + ln(mentions))::real AS weight, min(first_seen) AS first_seen, max(last_seen) AS last_seen
-              FROM (SELECT entity_id, count(*) AS mentions, min(occurred_at) AS first_seen, max(occurred_at) AS last_seen
-                      FROM entity_mentions WHERE entity_id = ANY (${ids}::uuid[]) GROUP BY entity_id, session_id) AS of_session
-             GROUP BY entity_id) AS told
-     WHERE e.id = told.entity_id`;
+    UPDATE entities e SET weight = told.weight, last_seen = told.last_seen, first_seen = (SELECT min(m.occurred_at) FROM entity_mentions m WHERE m.entity_id = e.id)
+      FROM (SELECT id, sum(1 + ln(mentions))::real AS weight, max(last_seen) AS last_seen
+              FROM (SELECT wanted.id, count(*) AS mentions, max(m.occurred_at) AS last_seen FROM unnest(${ids}::uuid[]) AS wanted(id)
+                     CROSS JOIN LATERAL (SELECT session_id, occurred_at FROM entity_mentions WHERE entity_id = wanted.id ORDER BY occurred_at DESC, source_id LIMIT ${MAX_WEIGHED}) AS m
+                     GROUP BY wanted.id, m.session_id) AS of_session
+             GROUP BY id) AS told
+     WHERE e.id = told.id`;
 }
 
 /** As {@link weighEntities}. */
 export async function weighRelations(transaction: TenantTransaction, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   await transaction.$executeRaw`
-    UPDATE relations r SET weight = told.weight, first_seen = told.first_seen, last_seen = told.last_seen
-      FROM (SELECT relation_id, sum(1 + ln(pieces))::real AS weight, min(first_seen) AS first_seen, max(last_seen) AS last_seen
-              FROM (SELECT relation_id, count(*) AS pieces, min(occurred_at) AS first_seen, max(occurred_at) AS last_seen
-                      FROM relation_evidence WHERE relation_id = ANY (${ids}::uuid[]) GROUP BY relation_id, session_id) AS of_session
-             GROUP BY relation_id) AS told
-     WHERE r.id = told.relation_id`;
+    UPDATE relations r SET weight = told.weight, last_seen = told.last_seen, first_seen = (SELECT min(m.occurred_at) FROM relation_evidence m WHERE m.relation_id = r.id)
+      FROM (SELECT id, sum(1 + ln(pieces))::real AS weight, max(last_seen) AS last_seen
+              FROM (SELECT wanted.id, count(*) AS pieces, max(m.occurred_at) AS last_seen FROM unnest(${ids}::uuid[]) AS wanted(id)
+                     CROSS JOIN LATERAL (SELECT session_id, occurred_at FROM relation_evidence WHERE relation_id = wanted.id ORDER BY occurred_at DESC, source_id LIMIT ${MAX_WEIGHED}) AS m
+                     GROUP BY wanted.id, m.session_id) AS of_session
+             GROUP BY id) AS told
+     WHERE r.id = told.id`;
 }
 
 const ownerRows = z.array(z.object({ id: z.string() }));
@@ -148,12 +176,17 @@ export async function forgetGraph(
   await pruneGraph(transaction, [...new Set(entities)], [...new Set(relations)]);
 }
 
-/** Deletes those of these entities and relations that nothing names, and weighs the others; answers how many went. */
+/**
+ * Deletes those of these entities and relations that nothing names, and weighs the others; answers how many went. They are locked first, and looked
+ * at by statements of their own: one that began before a session added a mention would not see it, and would delete the mention with the entity.
+ */
 export async function pruneGraph(
   transaction: TenantTransaction,
   entityIds: readonly string[],
   relationIds: readonly string[],
 ): Promise<{ readonly entities: number; readonly relations: number }> {
+  await transaction.$executeRaw`SELECT FROM entities WHERE id = ANY (${entityIds}::uuid[]) ORDER BY id FOR UPDATE`;
+  await transaction.$executeRaw`SELECT FROM relations WHERE id = ANY (${relationIds}::uuid[]) ORDER BY id FOR UPDATE`;
   const relations = await transaction.$executeRaw`
     DELETE FROM relations r WHERE r.id = ANY (${relationIds}::uuid[]) AND NOT EXISTS (SELECT FROM relation_evidence e WHERE e.relation_id = r.id)`;
   const gone = goneRows.parse(

@@ -15,12 +15,15 @@ export interface NeighbourhoodQuery {
   readonly depth: 1 | 2;
   /** Entities, 1 to 200; of relations and evidence there are bounds that follow from it. */
   readonly limit: number;
+  /** Whose prompts and observations may be quoted; undefined: an admin, who sees all of the tenant. */
+  readonly viewerId: string | undefined;
 }
 
 export interface GraphEvidence {
   readonly sessionId: string;
   readonly sourceType: (typeof MENTION_SOURCES)[number];
   readonly sourceId: string;
+  /** Null where there is none, and where another user said it, or his tools did. */
   readonly quote: string | null;
   readonly occurredAt: Date;
 }
@@ -122,10 +125,11 @@ export async function readNeighbourhood(
   const shown = [...relations.values()].filter(
     (relation) => distances.has(relation.from_id) && distances.has(relation.to_id),
   );
-  const entities = await readEntities(transaction, distances);
+  const entities = await readEntities(transaction, distances, query.viewerId);
   const evidence = await evidenceOf(
     transaction,
     shown.map((relation) => relation.id),
+    query.viewerId,
   );
   return {
     entities,
@@ -175,6 +179,7 @@ async function relationsOf(
 async function readEntities(
   transaction: TenantTransaction,
   distances: ReadonlyMap<string, number>,
+  viewerId: string | undefined,
 ): Promise<GraphEntity[]> {
   const ids = [...distances.keys()];
   const rows = z.array(entityRow).parse(
@@ -183,7 +188,7 @@ async function readEntities(
   );
   const mentions = groupEvidence(
     await transaction.$queryRaw`
-      SELECT wanted.id AS owner, m.session_id, m.source_type, m.source_id, m.quote, m.occurred_at FROM unnest(${ids}::uuid[]) AS wanted(id)
+      SELECT wanted.id AS owner, m.session_id, m.source_type, m.source_id, ${quoteFor(viewerId)}, m.occurred_at FROM unnest(${ids}::uuid[]) AS wanted(id)
        CROSS JOIN LATERAL (SELECT * FROM entity_mentions WHERE entity_id = wanted.id ORDER BY occurred_at DESC, source_id LIMIT ${MAX_EVIDENCE}) AS m`,
   );
   return rows
@@ -206,12 +211,21 @@ async function readEntities(
 async function evidenceOf(
   transaction: TenantTransaction,
   ids: readonly string[],
+  viewerId: string | undefined,
 ): Promise<ReadonlyMap<string, readonly GraphEvidence[]>> {
   return groupEvidence(
     await transaction.$queryRaw`
-      SELECT wanted.id AS owner, e.session_id, e.source_type, e.source_id, e.quote, e.occurred_at FROM unnest(${ids}::uuid[]) AS wanted(id)
-       CROSS JOIN LATERAL (SELECT * FROM relation_evidence WHERE relation_id = wanted.id ORDER BY occurred_at DESC, source_id LIMIT ${MAX_EVIDENCE}) AS e`,
+      SELECT wanted.id AS owner, m.session_id, m.source_type, m.source_id, ${quoteFor(viewerId)}, m.occurred_at FROM unnest(${ids}::uuid[]) AS wanted(id)
+       CROSS JOIN LATERAL (SELECT * FROM relation_evidence WHERE relation_id = wanted.id ORDER BY occurred_at DESC, source_id LIMIT ${MAX_EVIDENCE}) AS m`,
   );
+}
+
+/** What was said or printed in a session is for its owner and admins; what was made of it is for everybody. */
+function quoteFor(viewerId: string | undefined): Prisma.Sql {
+  if (viewerId === undefined) return Prisma.sql`m.quote`;
+  return Prisma.sql`
+    CASE WHEN m.source_type IN ('summary', 'learning') OR EXISTS (SELECT FROM sessions s WHERE s.id = m.session_id AND s.user_id = ${viewerId}::uuid)
+         THEN m.quote END AS quote`;
 }
 
 function groupEvidence(rows: unknown): ReadonlyMap<string, readonly GraphEvidence[]> {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { LEARNING_CATEGORIES } from '../../domain/ports/model.ts';
 import type { KnownLearning } from '../../domain/ports/model.ts';
+import { Prisma } from '../../prisma/generated/client.ts';
 import type { TenantTransaction } from './database.ts';
 
 /** Where learnings are compared: knowledge of one project does not speak for another. */
@@ -17,6 +18,14 @@ export interface StandingLearning extends KnownLearning {
   /** When its newest evidence happened, milliseconds since 1970. */
   readonly occurredAtMs: number;
 }
+
+/** `project_id` is that project, or there is none: `IS NOT DISTINCT FROM`, which says both, is served by no index. */
+export function inProject(projectId: string | null): Prisma.Sql {
+  return projectId === null ? Prisma.sql`project_id IS NULL` : Prisma.sql`project_id = ${projectId}::uuid`;
+}
+
+/** Of a scope that knows more, the newest are compared by words; all of them are by vectors. Ranking one takes some microseconds. */
+const MAX_RANKED = 2_000;
 
 const category = z.enum(LEARNING_CATEGORIES);
 const standingRow = z.object({
@@ -48,12 +57,13 @@ export async function readStanding(
     await transaction.$queryRaw`
       SELECT id, category, title, description, confidence, verified_at IS NOT NULL AS verified, version, coalesce(occurred_at, valid_from) AS occurred_at
         FROM learnings
-       WHERE id = ANY (${ids}::uuid[]) AND valid_to IS NULL AND project_id IS NOT DISTINCT FROM ${scope.projectId}::uuid AND namespace = ${scope.namespace}`,
+       WHERE id = ANY (${ids}::uuid[]) AND valid_to IS NULL AND ${inProject(scope.projectId)} AND namespace = ${scope.namespace}`,
   );
 }
 
 /**
- * Standing learnings of the scope that share words with a text, the best first. Words in scripts without spaces are one word to PostgreSQL, so that
+ * Standing learnings of the scope that share words with a text, the best first, of its newest. Nothing is looked for by `@@`: it is not leakproof,
+ * so that under a policy the index of words would not serve it, and the index of what stands gives the newest at once. Words in scripts without spaces are one word to PostgreSQL, so that
  * the newest learnings are given beside, where `limit` leaves room.
  */
 export async function wordNeighbours(
@@ -70,8 +80,8 @@ export async function wordNeighbours(
   return standing(
     await transaction.$queryRaw`
       SELECT id, category, title, description, confidence, verified_at IS NOT NULL AS verified, version, coalesce(occurred_at, valid_from) AS occurred_at
-        FROM learnings, to_tsquery('english', ${query}) AS wanted
-       WHERE project_id IS NOT DISTINCT FROM ${scope.projectId}::uuid AND namespace = ${scope.namespace} AND valid_to IS NULL
+        FROM (SELECT * FROM learnings WHERE ${inProject(scope.projectId)} AND namespace = ${scope.namespace} AND valid_to IS NULL ORDER BY id DESC LIMIT ${MAX_RANKED}) AS newest,
+             to_tsquery('english', ${query}) AS wanted
        ORDER BY ts_rank(search, wanted, 1) DESC, id DESC LIMIT ${limit}`,
   );
 }

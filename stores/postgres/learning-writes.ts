@@ -6,6 +6,7 @@ import type { Placing } from '../../domain/learning/merge.ts';
 import type { LearningDraft } from '../../domain/ports/model.ts';
 import type { TenantTransaction } from './database.ts';
 import { wantRemoval } from './embedding-removal.ts';
+import { lockKnown } from './learning-locks.ts';
 import { newestLearning } from './learning-neighbours.ts';
 import { learningFingerprint, learningText } from './learnings.ts';
 import type { LearningContext } from './learnings.ts';
@@ -75,8 +76,13 @@ export async function writeLearnings(
   const written: WrittenLearning[] = [];
   const closed: string[] = [];
   const ids: (string | null)[] = [];
-  for (const placed of drafts) {
-    const print = learningFingerprint({ ...context, ...placed.draft });
+  const prints = drafts.map(({ draft }) => learningFingerprint({ ...context, ...draft }));
+  const known = drafts.flatMap(({ placing }) =>
+    placing.kind === 'new' || draftPlace(placing.knownId) !== null ? [] : [placing.knownId],
+  );
+  await lockKnown(transaction, context.tenantId, known, prints);
+  for (const [index, placed] of drafts.entries()) {
+    const print = prints[index] ?? learningFingerprint({ ...context, ...placed.draft });
     const placing = await settled(transaction, context, print, placed.placing, ids);
     if (placing === null) {
       ids.push(null);

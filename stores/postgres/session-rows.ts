@@ -101,6 +101,21 @@ export async function readRowsAround(
   return parseRows(rows);
 }
 
+/** The rows of a session that have these ids, in the reading order. */
+export async function readRowsById(
+  transaction: TenantTransaction,
+  sessionId: string,
+  ids: readonly string[],
+): Promise<SourceRow[]> {
+  if (ids.length === 0) return [];
+  const rows = await transaction.$queryRaw`
+    SELECT ${PROMPT_COLUMNS} FROM prompts WHERE session_id = ${sessionId}::uuid AND id = ANY (${ids}::uuid[])
+    UNION ALL
+    SELECT ${OBSERVATION_COLUMNS} FROM observations WHERE session_id = ${sessionId}::uuid AND id = ANY (${ids}::uuid[])
+    ORDER BY occurred_at, seq`;
+  return parseRows(rows);
+}
+
 /** What the tools of a session touched, and when its last row occurred. */
 export interface SessionTrace {
   readonly filesRead: readonly string[];

@@ -18,9 +18,14 @@ let projectId: string;
 /** A chain: file — error — solution — tool. */
 let chain: string[];
 
+const evidence = z.array(
+  z.looseObject({ source_type: z.string(), session_id: z.string(), quote: z.string().nullable() }),
+);
 const graph = z.object({
-  nodes: z.array(z.looseObject({ id: z.string(), name: z.string(), distance: z.number(), weight: z.number() })),
-  edges: z.array(z.looseObject({ from: z.string(), to: z.string(), type: z.string() })),
+  nodes: z.array(
+    z.looseObject({ id: z.string(), name: z.string(), distance: z.number(), weight: z.number(), evidence }),
+  ),
+  edges: z.array(z.looseObject({ from: z.string(), to: z.string(), type: z.string(), evidence })),
 });
 
 async function entity(type: string, name: string, weight: number): Promise<string> {
@@ -105,6 +110,49 @@ describe('the graph', () => {
     expect(await asked('q=money', stranger.key)).toEqual({ nodes: [], edges: [] });
     const answer = await instance.call('GET', `/graph?node=${chain[0]}`, { key: stranger.key });
     expect(errorOf(answer).code).toBe('NOT_FOUND');
+  });
+
+  test('quotes prompts and observations to their owner and admins alone, and the rest to all', async () => {
+    const { superuser } = instance.db;
+    const { tenantId } = instance.admin;
+    const [owner, colleague] = [
+      await createTestUser(superuser, { tenantId }),
+      await createTestUser(superuser, { tenantId }),
+    ];
+    const viewer = await createTestUser(superuser, { tenantId, role: 'viewer' });
+    await captured(instance, smallSession('private').slice(0, 2), owner.key);
+    const session = await valueOf<string>(superuser, "SELECT id AS value FROM sessions WHERE external_id = 'private'");
+    const ends = [await entity('concept', 'private word', 0.5), await entity('concept', 'private other', 0.4)];
+    await relation(ends[0] ?? '', ends[1] ?? '', 'related_to');
+    const edge = await valueOf<string>(superuser, `SELECT id AS value FROM relations WHERE from_id = '${ends[0]}'`);
+    for (const source of ['prompt', 'observation', 'summary', 'learning']) {
+      for (const [table, column, id] of [
+        ['entity_mentions', 'entity_id', ends[0]],
+        ['relation_evidence', 'relation_id', edge],
+      ])
+        await superuser.query(
+          `INSERT INTO ${table} (${column}, session_id, source_id, source_type, tenant_id, quote, occurred_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+          [id, session, newId(), source, tenantId, `the ${source}`, LAST],
+        );
+    }
+    const quotes = async (key: string) => {
+      const { nodes, edges } = await asked(`node=${ends[0]}`, key);
+      const said = (pieces: z.output<typeof evidence>) =>
+        Object.fromEntries(
+          pieces.filter((piece) => piece.session_id === session).map((piece) => [piece.source_type, piece.quote]),
+        );
+      expect(nodes.map((node) => node.name)).toEqual(['private word', 'private other']);
+      return [said(nodes[0]?.evidence ?? []), said(edges[0]?.evidence ?? [])];
+    };
+    const all = {
+      prompt: 'the prompt',
+      observation: 'the observation',
+      summary: 'the summary',
+      learning: 'the learning',
+    };
+    const forAll = { ...all, prompt: null, observation: null };
+    for (const who of [owner, instance.admin]) expect(await quotes(who.key)).toEqual([all, all]);
+    for (const who of [colleague, viewer]) expect(await quotes(who.key)).toEqual([forAll, forAll]);
   });
 
   test.each<[string, string]>([

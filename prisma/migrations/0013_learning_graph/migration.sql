@@ -19,6 +19,7 @@ CREATE UNIQUE INDEX "learnings_tenant_id_fingerprint_key" ON "learnings"("tenant
 CREATE INDEX "learnings_tenant_id_fingerprint_idx" ON "learnings"("tenant_id", "fingerprint");
 CREATE INDEX "learnings_superseded_by_idx" ON "learnings"("superseded_by");
 CREATE INDEX "learnings_previous_id_idx" ON "learnings"("previous_id");
+CREATE INDEX "learnings_standing_idx" ON "learnings"("tenant_id", "project_id", "namespace", "id" DESC) WHERE (valid_to IS NULL);
 
 -- The graph. Weights are computed from the evidence rows, so that writing a session's part again changes nothing.
 CREATE TABLE "entities" (
@@ -81,21 +82,25 @@ CREATE TABLE "relation_evidence" (
 -- The names that a project is known by, frozen for a day: the prefix of the model's prompts must be the same, byte by byte, in all its windows.
 CREATE TABLE "project_glossaries" (
     "project_id" UUID NOT NULL,
+    "namespace" TEXT NOT NULL DEFAULT 'default',
     "day" DATE NOT NULL,
     "tenant_id" UUID NOT NULL,
     "names" TEXT[],
     "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT now(),
 
-    CONSTRAINT "project_glossaries_pkey" PRIMARY KEY ("project_id", "day")
+    CONSTRAINT "project_glossaries_pkey" PRIMARY KEY ("project_id", "namespace", "day")
 );
 
 CREATE UNIQUE INDEX "entities_name_key" ON "entities"("tenant_id", "project_id", "namespace", "type", "name") NULLS NOT DISTINCT;
 CREATE INDEX "entities_project_id_weight_idx" ON "entities"("project_id", "weight" DESC);
 CREATE INDEX "entities_tenant_id_weight_idx" ON "entities"("tenant_id", "weight" DESC);
 CREATE INDEX "entity_mentions_session_id_idx" ON "entity_mentions"("session_id");
+CREATE INDEX "entity_mentions_newest_idx" ON "entity_mentions"("entity_id", "occurred_at" DESC, "source_id");
 CREATE UNIQUE INDEX "relations_ends_key" ON "relations"("from_id", "to_id", "type");
-CREATE INDEX "relations_to_id_idx" ON "relations"("to_id");
+CREATE INDEX "relations_from_id_weight_id_idx" ON "relations"("from_id", "weight" DESC, "id");
+CREATE INDEX "relations_to_id_weight_id_idx" ON "relations"("to_id", "weight" DESC, "id");
 CREATE INDEX "relation_evidence_session_id_idx" ON "relation_evidence"("session_id");
+CREATE INDEX "relation_evidence_newest_idx" ON "relation_evidence"("relation_id", "occurred_at" DESC, "source_id");
 
 ALTER TABLE "entities" ADD CONSTRAINT "entities_project_id_fkey" FOREIGN KEY ("project_id") REFERENCES "projects"("id") ON DELETE RESTRICT ON UPDATE CASCADE;
 ALTER TABLE "entity_mentions" ADD CONSTRAINT "entity_mentions_entity_id_fkey" FOREIGN KEY ("entity_id") REFERENCES "entities"("id") ON DELETE CASCADE ON UPDATE CASCADE;

@@ -1,6 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { newId } from '../../../domain/ids.ts';
+import { sessionOf } from '../../setup/demo-session.ts';
 import { startTestInstance } from '../../setup/instance.ts';
 import type { TestInstance } from '../../setup/instance.ts';
+import { captured } from '../../setup/small-session.ts';
 import { createClassroom, learningsOf } from './support/taught.ts';
 import type { Classroom, StoredLearning } from './support/taught.ts';
 
@@ -171,6 +174,35 @@ describe('what a model says of what is known', () => {
     await classroom.teach('liar-2', [{ description: 'The cache of the payment service lives in redis', relation }]);
     expect((await all()).map((row) => row.open)).toEqual([true, true]);
   });
+});
+
+test('what cites a row that a key point alone quotes is dated by that row', async () => {
+  const base = { host: 'test', session_id: 'dated', project: { path: '/src/taught' } };
+  const output = 'The cache answers on port 6380';
+  await captured(instance, [
+    { ...base, type: 'prompt', content: 'Where is the cache?', key: 'dated-1', occurred_at: '2026-03-01T10:00:00Z' },
+    {
+      ...base,
+      type: 'observation',
+      tool: { name: 'Bash', input: { command: 'cat cache.conf' }, response: output, use_id: 'dated-2' },
+      occurred_at: '2026-03-01T10:05:00Z',
+    },
+    { ...base, type: 'prompt', content: 'Thank you', key: 'dated-3', occurred_at: '2026-03-01T10:10:00Z' },
+  ]);
+  const { id } = await sessionOf(instance, 'test:dated');
+  const { superuser } = instance.db;
+  const { rows } = await superuser.query<{ id: string }>('SELECT id FROM observations WHERE session_id = $1', [id]);
+  const evidence = [{ rowId: rows[0]?.id ?? '', quote: output }];
+  await superuser.query(
+    `INSERT INTO summaries (id, tenant_id, session_id, user_id, slot, type, title, content, key_points, model, tokens_in, tokens_out, cost_usd, from_seq, to_seq, occurred_at)
+     VALUES ($1, $2, $3, $4, 'topic:1', 'topic', 'The cache', '', $5, 'm', 0, 0, 0, 1, 3, '2026-03-01T10:10:00Z')`,
+    [newId(), instance.admin.tenantId, id, instance.admin.userId, JSON.stringify([{ text: output, evidence }])],
+  );
+  await classroom.again(id, [{ description: 'The cache of the shop answers on port 6380', evidence }]);
+  const dated = await superuser.query<{ occurred_at: Date }>('SELECT occurred_at FROM learnings');
+  expect(dated.rows.map((row) => row.occurred_at.toISOString())).toEqual(['2026-03-01T10:05:00.000Z']);
+  // The model reads it in the topic: given beside, it would be paid for twice.
+  expect(classroom.given.at(-1)?.rows.map((row) => row.content)).not.toContain(output);
 });
 
 test('a quote that stands nowhere is no evidence', async () => {

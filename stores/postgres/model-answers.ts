@@ -99,8 +99,9 @@ export async function keepAnswer(transaction: TenantTransaction, kept: AnswerToK
     await transaction.$executeRaw`
       INSERT INTO model_answer_bands (tenant_id, key, answer_id)
       SELECT a.tenant_id, key, a.id FROM model_answers a CROSS JOIN unnest(${[...kept.near.keys]}::bigint[]) AS key WHERE a.id = ${id}::uuid ON CONFLICT DO NOTHING`;
+  // Another call may be renewing one of them, and wait for what this one renewed: what is locked is left to it.
   await transaction.$executeRaw`
-    DELETE FROM model_answers WHERE id IN (SELECT id FROM model_answers WHERE tenant_id = (SELECT current_tenant_id()) AND expires_at < now() ORDER BY expires_at LIMIT ${SWEPT})`;
+    DELETE FROM model_answers WHERE id IN (SELECT id FROM model_answers WHERE tenant_id = (SELECT current_tenant_id()) AND expires_at < now() ORDER BY expires_at LIMIT ${SWEPT} FOR UPDATE SKIP LOCKED)`;
 }
 
 /** Takes away answers that were made from a session's rows, because something of it was forgotten. */

@@ -108,6 +108,25 @@ describe('the same question', () => {
     await keep(answerTo('another question'));
     expect([await count('model_answers'), await count('model_answer_bands')]).toEqual([1, 16]);
   });
+
+  test('that expired and is held by another call is left to that call, and waited for by none', async () => {
+    await keep(answerTo('a question'));
+    await db.superuser.query("UPDATE model_answers SET expires_at = now() - interval '1 s' WHERE tenant_id = $1", [
+      user.tenantId,
+    ]);
+    const other = await db.superuser.connect();
+    try {
+      await other.query('BEGIN');
+      await other.query('SELECT FROM model_answers WHERE tenant_id = $1 FOR UPDATE', [user.tenantId]);
+      await keep(answerTo('another question'));
+      expect(await count('model_answers')).toBe(2);
+      await other.query('COMMIT');
+    } finally {
+      other.release(true);
+    }
+    await keep(answerTo('a third question'));
+    expect(await count('model_answers')).toBe(2);
+  });
 });
 
 describe('a question that is nearly the same', () => {

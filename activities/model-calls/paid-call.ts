@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { BudgetExhausted, ModelBusy, waitForNextDay } from '../../domain/costs/limits.ts';
+import { BudgetExhausted, ModelBusy, QuotaTooSmall, waitForNextDay } from '../../domain/costs/limits.ts';
 import { asId } from '../../domain/ids.ts';
 import { ModelError } from '../../domain/ports/model.ts';
 import type { ModelAnswer, PreparedCall } from '../../domain/ports/model.ts';
@@ -18,7 +18,7 @@ const LAST_LOOK_MS = 1_000;
 /** What a reservation outlives the bound of its call by. */
 const GRACE_MS = 60_000;
 
-/** A place for the call. @throws BudgetExhausted, ModelBusy, or the signal's reason */
+/** A place for the call. @throws BudgetExhausted, QuotaTooSmall, ModelBusy, or the signal's reason */
 async function reserve(
   { database, limits }: PaidCallDependencies,
   owner: UsageOwner,
@@ -37,6 +37,7 @@ async function reserve(
     signal.throwIfAborted();
     const outcome = await reserveCall(database.pool, call, limits);
     if (outcome.kind === 'granted') return outcome.id;
+    if (outcome.kind === 'over_quota') throw new QuotaTooSmall(tokens, outcome.quotaTokens);
     if (outcome.kind === 'over_day') throw new BudgetExhausted(waitForNextDay(outcome.resetsInMs, owner.sessionId));
     if (performance.now() + lookMs > deadline) throw new ModelBusy();
     await pause(lookMs, undefined, { signal });
@@ -53,7 +54,7 @@ async function release(database: Database, owner: UsageOwner, reservation: strin
 /**
  * Makes a call of a paid model: reserved before it, settled and booked in one transaction right after it, with what `beside` writes.
  * A call that failed and cost something is booked all the same.
- * @throws ModelError, `invalid_request` where the call may take more than one call may; BudgetExhausted, ModelBusy, the signal's reason
+ * @throws ModelError, `invalid_request` where the call may take more than one call may, or QuotaTooSmall than a day of the user has; BudgetExhausted, ModelBusy, the signal's reason
  */
 export async function askPaid<Output>(
   dependencies: PaidCallDependencies,

@@ -1,5 +1,6 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import pg from 'pg';
+import { z } from 'zod';
 import { BudgetExhausted, ModelBusy } from '../domain/costs/limits.ts';
 import { EmbedderUnavailable } from '../domain/ports/embedder.ts';
 import { ModelError } from '../domain/ports/model.ts';
@@ -22,7 +23,7 @@ const MODEL_FAILURES: Readonly<Record<ModelErrorKind, FailureType>> = {
 };
 
 /** SQLSTATE classes and Prisma codes of a database that is away, starting, stopping or full, and of transactions that met. */
-const AWAY = /^(?:08|53|57|58|P1|P2024|P2037)/;
+const AWAY = /^(?:08|53|57|58|P1|P2024|P2028|P2037)/;
 const MET = /^(?:40|55P03|P2034|P2002|23505)/;
 const NETWORK = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EHOSTUNREACH']);
 
@@ -34,6 +35,17 @@ export function modelFailureType(error: ModelError): FailureType {
 function codeOf(error: Error): string {
   const code: unknown = 'code' in error ? error.code : undefined;
   return typeof code === 'string' ? code : '';
+}
+
+const fromDriver = z.object({ cause: z.object({ originalCode: z.string() }) });
+const wrapped = z.object({ meta: z.object({ driverAdapterError: fromDriver }) });
+
+/** The SQLSTATE that Prisma wraps: of raw statements, and of failures that it has no code for, it is nowhere else. */
+function databaseCodeOf(error: Error): string {
+  const inner = wrapped.safeParse(error);
+  if (inner.success) return inner.data.meta.driverAdapterError.cause.originalCode;
+  const bare = fromDriver.safeParse(error);
+  return bare.success ? bare.data.cause.originalCode : '';
 }
 
 /** Whether no further attempt can mend it, so that a window is set aside for it. */
@@ -58,9 +70,9 @@ export function failureType(error: unknown): FailureType {
   // What the Temporal client throws for every refused or unanswered call.
   if (error instanceof Error && error.name === 'ServiceError') return 'TemporalUnavailable';
   if (error instanceof Error) {
-    const code = codeOf(error);
-    if (NETWORK.has(code) || AWAY.test(code)) return 'DatabaseUnavailable';
-    if (MET.test(code)) return 'DatabaseConflict';
+    const codes = [codeOf(error), databaseCodeOf(error)];
+    if (codes.some((code) => NETWORK.has(code) || AWAY.test(code))) return 'DatabaseUnavailable';
+    if (codes.some((code) => MET.test(code))) return 'DatabaseConflict';
     if (error instanceof pg.DatabaseError) return 'Unexpected';
     if (
       /connection terminated|timeout exceeded when trying to connect|server has closed the connection/i.test(
@@ -70,6 +82,12 @@ export function failureType(error: unknown): FailureType {
       return 'DatabaseUnavailable';
   }
   return 'Unexpected';
+}
+
+/** Whether it is the database's, and passes by itself: it was away for a moment, or transactions met. */
+export function isPassing(error: unknown): boolean {
+  const type = failureType(error);
+  return type === 'DatabaseUnavailable' || type === 'DatabaseConflict';
 }
 
 /** How long to wait before the next attempt, where somebody knows: the provider, or the day's end. Milliseconds. */

@@ -1,10 +1,19 @@
-import { BudgetExhausted } from '../domain/costs/limits.ts';
+import { BudgetExhausted, QuotaTooSmall } from '../domain/costs/limits.ts';
 import { asId } from '../domain/ids.ts';
 import { ModelError } from '../domain/ports/model.ts';
 import type { ModelAnswer, ModelPort, ModelUsage, PreparedCall, Question } from '../domain/ports/model.ts';
+import type { TenantTransaction } from '../stores/postgres/database.ts';
+import { dropUnreadable } from '../stores/postgres/model-answers.ts';
 import { bookUsage, sumUsage } from '../stores/postgres/usage-ledger.ts';
 import type { UsageOwner } from '../stores/postgres/usage-ledger.ts';
-import { bookHit, cacheQuestion, findKeptAnswer, keepForQuestion } from './model-calls/answer-cache.ts';
+import { isPermanent } from './failures.ts';
+import {
+  bookHit,
+  cacheQuestion,
+  findFailedAnswer,
+  findKeptAnswer,
+  keepForQuestion,
+} from './model-calls/answer-cache.ts';
 import type { CacheQuestion, NearOptions } from './model-calls/answer-cache.ts';
 import { askPaid } from './model-calls/paid-call.ts';
 import type { PaidCallDependencies } from './model-calls/paid-call.ts';
@@ -17,7 +26,7 @@ export interface CallCost {
 }
 
 export interface ModelCallDependencies extends PaidCallDependencies {
-  /** Does the work of users whose day is spent; null where they wait for the next one. */
+  /** Does the work of users whose day is spent, or too short for a call; null where they wait for the next one. */
   readonly fallback: ModelPort | null;
 }
 
@@ -52,13 +61,18 @@ export function costOf(usage: readonly ModelUsage[]): CallCost {
   return { calls: usage.length, tokens: tokensIn + tokensOut, usd: costUsd };
 }
 
-/** Asks, and once more where the answer cannot be used. @throws ModelError with the usage of both */
+/**
+ * Asks, and once more where the answer cannot be used.
+ * @param failed the first answer, where it was paid for by an attempt before this one
+ * @throws ModelError with the usage of both; BudgetExhausted with that of the first
+ */
 async function askTwice<Output>(
   prepared: PreparedCall<Output>,
   signal: AbortSignal,
   asked: (call: PreparedCall<Output>) => Promise<ModelAnswer<Output>>,
+  failed: ModelAnswer<Output> | null = null,
 ): Promise<CallResult<Output>> {
-  const first = await asked(prepared);
+  const first = failed ?? (await asked(prepared));
   const done = (output: Output, usage: readonly ModelUsage[]) => ({
     output,
     usage,
@@ -70,8 +84,10 @@ async function askTwice<Output>(
   try {
     second = await asked(await prepared.again(first.text, first.reading.problem, signal));
   } catch (error) {
+    if (error instanceof BudgetExhausted) throw new BudgetExhausted(error.waitMs, [first.usage]);
     if (!(error instanceof ModelError)) throw error;
     const usage = [first.usage, ...error.usage];
+    if (error instanceof QuotaTooSmall) throw new QuotaTooSmall(error.callTokens, error.quotaTokens, usage);
     // Where the repair finds no room the reason is still what was wrong with the first answer.
     if (error.kind === 'invalid_request') throw new ModelError(first.reading.kind, first.reading.where, { usage });
     const { retryAfterMs } = error;
@@ -100,8 +116,11 @@ function callFree<Output>(
   });
 }
 
-/** Answers are kept in the transaction that books them: a worker that is killed right after it pays nothing when the step is done again. */
-function callPaid<Output>(
+/**
+ * Answers are kept in the transaction that books them: a worker that is killed right after it pays nothing when the step is done again. So is
+ * one that cannot be used, until its repair was answered: whatever keeps the repair waiting, what was paid is not paid again.
+ */
+async function callPaid<Output>(
   dependencies: ModelCallDependencies,
   owner: UsageOwner,
   prepared: PreparedCall<Output>,
@@ -109,14 +128,30 @@ function callPaid<Output>(
   question: CacheQuestion,
   forgotten: number,
 ): Promise<CallResult<Output>> {
-  const { days } = dependencies.limits.cache;
-  return askTwice(prepared, signal, (call) =>
+  const { database, limits } = dependencies;
+  const kept = { days: limits.cache.days, forgotten };
+  const drop = (transaction: TenantTransaction) => dropUnreadable(transaction, question.promptVersion, question.sha256);
+  const failed = kept.days === 0 ? null : await findFailedAnswer<Output>(database, owner, question);
+  const asked = (call: PreparedCall<Output>) =>
     askPaid(dependencies, owner, call, signal, async (transaction, answer) => {
+      const { reading, usage } = answer;
       // What the repair answered is read again as an answer to the first question.
-      if (answer.reading.ok && (call === prepared || prepared.read(answer.text).ok))
-        await keepForQuestion(transaction, owner, question, answer, { days, forgotten });
-    }),
-  );
+      if (reading.ok && (call === prepared || prepared.read(answer.text).ok))
+        await keepForQuestion(transaction, owner, question, answer, kept);
+      else if (reading.ok || call !== prepared) await drop(transaction);
+      else {
+        const { kind, problem, where } = reading;
+        await keepForQuestion(transaction, owner, question, answer, kept, { kind, problem, where, usage });
+      }
+    });
+  try {
+    return await askTwice(prepared, signal, asked, failed);
+  } catch (error) {
+    // Given up: who has it done again wants it asked anew.
+    if (error instanceof ModelError && isPermanent(error) && !(error instanceof QuotaTooSmall))
+      await database.asTenant(asId(owner.tenantId), drop);
+    throw error;
+  }
 }
 
 /** An answer that was paid for before, booked as taken; null where there is none. */
@@ -139,7 +174,7 @@ async function fromCache<Output>(
  * Makes a call under the budgets, or takes an answer that was paid for before. What it cost is booked when it returns or throws, so the
  * caller's transaction writes what the answer says and nothing else. The local model has no budget and no cache.
  * @param call prepared, or how to prepare it, which is not done where `options.question` was answered before
- * @throws ModelError with the usage of what was asked, which is booked already; BudgetExhausted, ModelBusy, the signal's reason
+ * @throws ModelError with the usage of what was asked, which is booked already, QuotaTooSmall among them; BudgetExhausted, ModelBusy, the signal's reason
  */
 export async function callModel<Output>(
   dependencies: ModelCallDependencies,
@@ -164,7 +199,10 @@ export async function callModel<Output>(
   try {
     return await callPaid(dependencies, owner, prepared, signal, question, options.forgotten ?? 0);
   } catch (error) {
-    if (!(error instanceof BudgetExhausted) || fallback === null || options.prepareFallback === undefined) throw error;
-    return callFree(dependencies, owner, await options.prepareFallback(fallback, signal), signal);
+    const isOver = error instanceof BudgetExhausted || error instanceof QuotaTooSmall;
+    if (!isOver || fallback === null || options.prepareFallback === undefined) throw error;
+    const local = await callFree(dependencies, owner, await options.prepareFallback(fallback, signal), signal);
+    const usage = [...error.usage, ...local.usage];
+    return { ...local, usage, cost: costOf(usage) };
   }
 }

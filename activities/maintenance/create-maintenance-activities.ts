@@ -6,6 +6,7 @@ import {
   retryFailedVectors,
   tenantsWithPendingVectors,
 } from '../../stores/postgres/maintenance.ts';
+import { sweepOld } from '../../stores/postgres/retention.ts';
 import type { VectorIndex } from '../../domain/ports/vector-index.ts';
 import type { MaintenanceActivities } from '../../workflows/operations/types.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
@@ -67,7 +68,10 @@ export function createMaintenanceActivities({
       return { sessions: sessions.length, tenants: tenants.length };
     },
     async ensurePartitions() {
-      return { created: await ensurePartitions(maintenance) };
+      // Partitions first: without them nothing can be captured.
+      const created = await ensurePartitions(maintenance);
+      await sweepOld(maintenance);
+      return { created };
     },
   };
 }

@@ -1,4 +1,4 @@
-import { ModelBusy } from '../../domain/costs/limits.ts';
+import { ModelBusy, QuotaTooSmall } from '../../domain/costs/limits.ts';
 import { asId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import type { ModelUsage, PreparedCall, Question, TopicSummaryDraft } from '../../domain/ports/model.ts';
@@ -39,7 +39,7 @@ export async function summariseKept(
   return true;
 }
 
-/** Holds budget for a call until its batch is over; null where there was some, else when the user's day ends. @throws ModelBusy never for batches */
+/** Holds budget for a call until its batch is over; null where there was some, else when the user's day ends. @throws QuotaTooSmall; ModelBusy never for batches */
 export async function holdBudget(
   { database, modelCalls }: BatchDependencies,
   batchId: string,
@@ -49,18 +49,20 @@ export async function holdBudget(
 ): Promise<{ readonly resetsInMs: number } | null> {
   // Of an attempt before this one.
   if (assigned.reservationId !== null) return null;
+  const tokens = call.tokensIn + call.maxTokensOut;
   const outcome = await reserveCall(
     database.pool,
     {
       tenantId: asId<TenantId>(assigned.tenantId),
       userId: assigned.userId,
-      tokens: call.tokensIn + call.maxTokensOut,
+      tokens,
       batch: true,
       lifeMs: RESERVED_MS,
     },
     modelCalls.limits,
   );
   if (outcome.kind === 'over_day') return { resetsInMs: outcome.resetsInMs };
+  if (outcome.kind === 'over_quota') throw new QuotaTooSmall(tokens, outcome.quotaTokens);
   if (outcome.kind === 'busy') throw new ModelBusy();
   await database.asTenant(asId(assigned.tenantId), (transaction) =>
     holdReservation(transaction, batchId, assigned, { reservationId: outcome.id, forgotten }),

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { asId } from '../../domain/ids.ts';
-import type { ModelUsage, Question, SourceRow } from '../../domain/ports/model.ts';
+import type { ModelAnswer, ModelUsage, Question, SourceRow } from '../../domain/ports/model.ts';
 import {
   bandKeys,
   estimatedSimilarity,
@@ -10,8 +10,8 @@ import {
   withoutVolatile,
 } from '../../domain/similarity.ts';
 import type { Database, TenantTransaction } from '../../stores/postgres/database.ts';
-import { findAnswer, findNearAnswers, keepAnswer } from '../../stores/postgres/model-answers.ts';
-import type { KeptAnswer, NearAnswer } from '../../stores/postgres/model-answers.ts';
+import { findAnswer, findNearAnswers, findUnreadable, keepAnswer } from '../../stores/postgres/model-answers.ts';
+import type { KeptAnswer, NearAnswer, UnreadableMark } from '../../stores/postgres/model-answers.ts';
 import { bookUsage } from '../../stores/postgres/usage-ledger.ts';
 import type { UsageOwner } from '../../stores/postgres/usage-ledger.ts';
 
@@ -138,13 +138,28 @@ export async function bookHit(
   return usage;
 }
 
-/** Keeps an answer for as long as the settings say. */
+/** The answer to the very same question that this session paid for and could not use, as it was given; null where there is none. */
+export async function findFailedAnswer<Output>(
+  database: Database,
+  owner: UsageOwner,
+  { promptVersion, sha256 }: CacheQuestion,
+): Promise<ModelAnswer<Output> | null> {
+  const found = await database.asTenant(asId(owner.tenantId), (transaction) =>
+    findUnreadable(transaction, owner.sessionId, promptVersion, sha256),
+  );
+  if (found === null) return null;
+  const { answer: text, usage, kind, problem, where } = found;
+  return { text, reading: { ok: false, kind, problem, where }, usage };
+}
+
+/** Keeps an answer for as long as the settings say, marked where it cannot be used. */
 export async function keepForQuestion(
   transaction: TenantTransaction,
   owner: UsageOwner,
   question: CacheQuestion,
   given: { readonly text: string; readonly usage: ModelUsage },
   { days, forgotten }: { readonly days: number; readonly forgotten: number },
+  unreadable: UnreadableMark | null = null,
 ): Promise<void> {
   if (days === 0) return;
   const { text, usage } = given;
@@ -159,6 +174,7 @@ export async function keepForQuestion(
     tokens: usage.tokensIn + usage.tokensOut,
     near: question.near === null ? null : { ...question.near, strangeWords: strangersOf(text, question.text) },
     days,
+    unreadable,
     forgotten,
   });
 }

@@ -1,21 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { BudgetExhausted, ModelBusy, waitForNextDay } from '../../domain/costs/limits.ts';
-import type { ModelLimits } from '../../domain/costs/limits.ts';
+import { BudgetExhausted, ModelBusy, QuotaTooSmall, waitForNextDay } from '../../domain/costs/limits.ts';
 import { asId } from '../../domain/ids.ts';
 import { ModelError } from '../../domain/ports/model.ts';
-import type { ModelAnswer, ModelUsage, PreparedCall } from '../../domain/ports/model.ts';
-import { raiseBudgetAlert, releaseCall, reserveCall, settleCall } from '../../stores/postgres/budgets.ts';
-import type { BudgetAlert } from '../../stores/postgres/budgets.ts';
+import type { ModelAnswer, PreparedCall } from '../../domain/ports/model.ts';
+import { releaseCall, reserveCall } from '../../stores/postgres/budgets.ts';
 import type { Database, TenantTransaction } from '../../stores/postgres/database.ts';
-import { bookUsage, sumUsage } from '../../stores/postgres/usage-ledger.ts';
 import type { UsageOwner } from '../../stores/postgres/usage-ledger.ts';
+import { settlePaid } from './settle-call.ts';
+import type { SettleDependencies } from './settle-call.ts';
 
-export interface PaidCallDependencies {
-  readonly database: Database;
-  readonly limits: ModelLimits;
-  /** Told once a day and user, when the day comes to the share of the settings. */
-  readonly onBudgetAlert?: (alert: BudgetAlert) => void;
-}
+export type PaidCallDependencies = SettleDependencies;
 
 /** How long a call waits for a place among those that are made at once, before it gives its own place in the worker to others. */
 const LONGEST_WAIT_MS = 60_000;
@@ -24,7 +18,7 @@ const LAST_LOOK_MS = 1_000;
 /** What a reservation outlives the bound of its call by. */
 const GRACE_MS = 60_000;
 
-/** A place for the call. @throws BudgetExhausted, ModelBusy, or the signal's reason */
+/** A place for the call. @throws BudgetExhausted, QuotaTooSmall, ModelBusy, or the signal's reason */
 async function reserve(
   { database, limits }: PaidCallDependencies,
   owner: UsageOwner,
@@ -43,29 +37,11 @@ async function reserve(
     signal.throwIfAborted();
     const outcome = await reserveCall(database.pool, call, limits);
     if (outcome.kind === 'granted') return outcome.id;
+    if (outcome.kind === 'over_quota') throw new QuotaTooSmall(tokens, outcome.quotaTokens);
     if (outcome.kind === 'over_day') throw new BudgetExhausted(waitForNextDay(outcome.resetsInMs, owner.sessionId));
     if (performance.now() + lookMs > deadline) throw new ModelBusy();
     await pause(lookMs, undefined, { signal });
   }
-}
-
-/** Ends the reservation and books what the call cost, with what is to be written beside it, in one transaction. */
-async function settle(
-  { database, limits, onBudgetAlert }: PaidCallDependencies,
-  owner: UsageOwner,
-  reservation: string,
-  usage: readonly ModelUsage[],
-  beside: (transaction: TenantTransaction) => Promise<void>,
-): Promise<void> {
-  const { tokensIn, tokensOut } = sumUsage(usage);
-  const alert = await database.asTenant(asId(owner.tenantId), async (transaction) => {
-    await bookUsage(transaction, owner, usage);
-    await beside(transaction);
-    // Last, because it locks the user's row, which other calls of the user wait for.
-    const day = await settleCall(transaction, owner.userId, [reservation], tokensIn + tokensOut, limits);
-    return raiseBudgetAlert(transaction, owner, day, limits.alertShare);
-  });
-  if (alert !== null) onBudgetAlert?.(alert);
 }
 
 /** Gives the place back at once. Where that fails it comes free with the reservation's end, and why the call failed is what matters. */
@@ -78,7 +54,7 @@ async function release(database: Database, owner: UsageOwner, reservation: strin
 /**
  * Makes a call of a paid model: reserved before it, settled and booked in one transaction right after it, with what `beside` writes.
  * A call that failed and cost something is booked all the same.
- * @throws ModelError, `invalid_request` where the call may take more than one call may; BudgetExhausted, ModelBusy, the signal's reason
+ * @throws ModelError, `invalid_request` where the call may take more than one call may, or QuotaTooSmall than a day of the user has; BudgetExhausted, ModelBusy, the signal's reason
  */
 export async function askPaid<Output>(
   dependencies: PaidCallDependencies,
@@ -94,13 +70,15 @@ export async function askPaid<Output>(
   const reservation = await reserve(dependencies, owner, bound, signal);
   let answer: ModelAnswer<Output>;
   try {
+    // Cancelled while the place was being taken: whatever `ask` does about it, nothing is asked, and the place is given back.
+    signal.throwIfAborted();
     answer = await call.ask(signal);
   } catch (error) {
     const usage = error instanceof ModelError ? error.usage : [];
-    if (usage.length > 0) await settle(dependencies, owner, reservation, usage, () => Promise.resolve());
+    if (usage.length > 0) await settlePaid(dependencies, owner, reservation, usage, () => Promise.resolve());
     else await release(database, owner, reservation);
     throw error;
   }
-  await settle(dependencies, owner, reservation, [answer.usage], (transaction) => beside(transaction, answer));
+  await settlePaid(dependencies, owner, reservation, [answer.usage], (transaction) => beside(transaction, answer));
   return answer;
 }

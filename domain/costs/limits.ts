@@ -1,3 +1,6 @@
+import { ModelError } from '../ports/model.ts';
+import type { ModelUsage } from '../ports/model.ts';
+
 /** What calls of a paid model may cost, and what becomes of their answers. */
 export interface ModelLimits {
   /** Tokens of one call, its longest answer included. */
@@ -21,15 +24,31 @@ export interface ModelLimits {
   };
 }
 
-/** The user's tokens of the UTC day are spent. Nothing was asked. */
+/** The user's tokens of the UTC day are spent. The call was not made. */
 export class BudgetExhausted extends Error {
   override readonly name = 'BudgetExhausted';
   /** Milliseconds until there are new ones. */
   readonly waitMs: number;
+  /** What was paid before for the same answer, and is booked. */
+  readonly usage: readonly ModelUsage[];
 
-  constructor(waitMs: number) {
+  constructor(waitMs: number, usage: readonly ModelUsage[] = []) {
     super('the daily tokens of the user are spent');
     this.waitMs = waitMs;
+    this.usage = usage;
+  }
+}
+
+/** The call may take more tokens than any day of the user has: no waiting helps. Nothing was asked. */
+export class QuotaTooSmall extends ModelError {
+  readonly callTokens: number;
+  readonly quotaTokens: number;
+
+  /** @param usage what was paid before for the same answer */
+  constructor(callTokens: number, quotaTokens: number, usage: readonly ModelUsage[] = []) {
+    super('invalid_request', `the call may take ${callTokens} tokens; the user's day has ${quotaTokens}`, { usage });
+    this.callTokens = callTokens;
+    this.quotaTokens = quotaTokens;
   }
 }
 

@@ -27,10 +27,13 @@ export type ReservationOutcome =
   /** As many calls as may be made at once are on their way. */
   | { readonly kind: 'busy' }
   /** The user's day has not so many tokens left. */
-  | { readonly kind: 'over_day'; readonly resetsInMs: number };
+  | { readonly kind: 'over_day'; readonly resetsInMs: number }
+  /** No day of the user has so many tokens. */
+  | { readonly kind: 'over_quota'; readonly quotaTokens: number };
 
 const reserveRow = z.object({
-  outcome: z.enum(['granted', 'busy', 'over_day']),
+  outcome: z.enum(['granted', 'busy', 'over_day', 'over_quota']),
+  quota: z.number(),
   resets_in_ms: z.coerce.number(),
 });
 
@@ -46,7 +49,7 @@ export async function reserveCall(
   const id = v7();
   const result = await pool.query({
     name: 'reserve_model_call',
-    text: 'SELECT outcome, resets_in_ms FROM reserve_model_call($1, $2, $3, $4, $5, $6, $7, $8, $9)',
+    text: 'SELECT outcome, quota, resets_in_ms FROM reserve_model_call($1, $2, $3, $4, $5, $6, $7, $8, $9)',
     values: [
       call.tenantId,
       call.userId,
@@ -62,6 +65,7 @@ export async function reserveCall(
   const [row] = z.array(reserveRow).length(1).parse(result.rows);
   if (row?.outcome === 'granted') return { kind: 'granted', id };
   if (row?.outcome === 'over_day') return { kind: 'over_day', resetsInMs: row.resets_in_ms };
+  if (row?.outcome === 'over_quota') return { kind: 'over_quota', quotaTokens: row.quota };
   return { kind: 'busy' };
 }
 

@@ -14,17 +14,25 @@ export interface UsageOwner {
   readonly operation: ModelOperation;
 }
 
-/** Books model calls, those that failed included. An answer from the cache is booked as one, with nothing that it cost. */
+/** Books model calls, those that failed included. An answer from the cache is booked as one, with nothing that it cost. `ids`: one for each call. */
 export async function bookUsage(
   transaction: TenantTransaction,
   owner: UsageOwner,
   calls: readonly ModelUsage[],
   cacheHit = false,
+  ids: readonly string[] = calls.map(() => v7()),
 ): Promise<void> {
   if (calls.length === 0) return;
   const { tenantId, userId, sessionId, operation } = owner;
   const shared = { tenantId, userId, sessionId, operation, cacheHit };
-  await transaction.usageEntry.createMany({ data: calls.map((call) => ({ id: v7(), ...shared, ...call })) });
+  await transaction.usageEntry.createMany({
+    data: calls.map((call, n) => ({ id: ids[n] ?? v7(), ...shared, ...call })),
+  });
+}
+
+/** Whether entries with these ids stand, which were booked together. */
+export async function isBooked(transaction: TenantTransaction, ids: readonly string[]): Promise<boolean> {
+  return (await transaction.usageEntry.count({ where: { id: { in: [...ids] } } })) > 0;
 }
 
 /** Tokens and dollars of several calls together. */

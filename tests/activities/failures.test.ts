@@ -17,6 +17,14 @@ const coded = (code: unknown): Error => Object.assign(new Error(CONTENT), { code
 const database = (code: string): Error => Object.assign(new pg.DatabaseError(CONTENT, 0, 'error'), { code });
 const prisma = (code: string): Error => new Prisma.PrismaClientKnownRequestError(CONTENT, { code, clientVersion: '7' });
 
+/** As Prisma throws what its adapter for PostgreSQL met. */
+const raw = (code: string, originalCode: string): Error =>
+  new Prisma.PrismaClientKnownRequestError(CONTENT, {
+    code,
+    clientVersion: '7',
+    meta: { driverAdapterError: Object.assign(new Error(CONTENT), { cause: { originalCode, kind: 'postgres' } }) },
+  });
+
 const MODEL_KINDS: readonly [ModelErrorKind, FailureType, 'retried' | 'given up'][] = [
   ['rate_limited', 'ProviderRateLimited', 'retried'],
   ['overloaded', 'ProviderOverloaded', 'retried'],
@@ -57,6 +65,11 @@ const TABLE: readonly [string, unknown, FailureType, 'retried' | 'given up'][] =
   ['a closed connection', prisma('P1017'), 'DatabaseUnavailable', 'retried'],
   ['a pool that is empty', prisma('P2024'), 'DatabaseUnavailable', 'retried'],
   ['too many connections', prisma('P2037'), 'DatabaseUnavailable', 'retried'],
+  ['a transaction that took too long', prisma('P2028'), 'DatabaseUnavailable', 'retried'],
+  ['a raw statement of a server that stops', raw('P2010', '57P01'), 'DatabaseUnavailable', 'retried'],
+  ['a raw statement in a deadlock', raw('P2010', '40P01'), 'DatabaseConflict', 'retried'],
+  ['a failure that Prisma has no code for', raw('P2039', '57P01'), 'DatabaseUnavailable', 'retried'],
+  ['a raw statement that is wrong', raw('P2010', '22P02'), 'Unexpected', 'retried'],
   ['transactions that met', prisma('P2034'), 'DatabaseConflict', 'retried'],
   ['a unique key that is taken', prisma('P2002'), 'DatabaseConflict', 'retried'],
   ['another error of Prisma', prisma('P2003'), 'Unexpected', 'retried'],

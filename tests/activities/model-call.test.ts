@@ -254,8 +254,92 @@ describe('an answer that cannot be used', () => {
   });
 });
 
-describe('a day whose tokens are spent', () => {
-  test('keeps calls waiting until the next one; nothing is asked', async () => {
+describe('an answer that cannot be used, and whose repair must wait', () => {
+  // A call takes 1,000 at most and 750 in the end: the first has room, its repair has none.
+  const limits = { userDailyTokens: 1_500 };
+  const repair = { question: 'q | wrong | not so: wrong', repair: true };
+
+  test('is not paid again the next day: its repair is asked for, and both are counted', async () => {
+    model.script.push('wrong');
+    const failure: unknown = await call(model.prepare('q'), { limits }).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(BudgetExhausted);
+    expect(failure).toMatchObject({ usage: [BILL] });
+    await db.superuser.query('UPDATE users SET tokens_used_on = tokens_used_on - 1 WHERE id = $1', [owner.userId]);
+    model.script.push('ok: better');
+    expect(await call(model.prepare('q'), { limits })).toEqual({
+      output: 'better',
+      usage: [BILL, BILL],
+      cost: { calls: 2, tokens: 1_500, usd: 0.002 },
+      fromCache: false,
+    });
+    expect(model.asked).toEqual([{ question: 'q', repair: false }, repair]);
+    expect(await booked()).toEqual([PAID, PAID]);
+    expect(await call(model.prepare('q'), { limits })).toMatchObject({ output: 'better', fromCache: true });
+  });
+
+  test('counts what it cost where the local model does the work', async () => {
+    model.script.push('wrong');
+    const options = { prepareFallback: () => Promise.resolve(model.prepare('q', local)) };
+    const result = await call(model.prepare('q'), { limits, options, fallback: FALLBACK });
+    expect(result).toMatchObject({ output: 'by the local model', cost: { calls: 2, tokens: 1_500, usd: 0.001 } });
+    expect(result.usage.map((usage) => usage.model)).toEqual([BILL.model, 'local-1']);
+  });
+
+  test('is repaired by the next attempt after a provider that was busy', async () => {
+    model.script.push('wrong', new ModelError('overloaded', 'busy'));
+    await expect(call(model.prepare('q'))).rejects.toMatchObject({ kind: 'overloaded' });
+    expect(await call(model.prepare('q'))).toMatchObject({ cost: { calls: 2 } });
+    expect(model.asked).toEqual([{ question: 'q', repair: false }, repair, repair]);
+    expect(await booked()).toEqual([PAID, PAID]);
+  });
+
+  test('is asked anew where its repair could not be used either', async () => {
+    model.script.push('wrong', new ModelError('overloaded', 'busy'), 'wrong again');
+    await expect(call(model.prepare('q'))).rejects.toMatchObject({ kind: 'overloaded' });
+    await expect(call(model.prepare('q'))).rejects.toMatchObject({ kind: 'invalid_output', usage: [BILL, BILL] });
+    expect(await call(model.prepare('q'))).toMatchObject({ output: 'q', cost: { calls: 1 } });
+  });
+
+  test('is asked anew where its repair has no room', async () => {
+    const again = () => Promise.reject(new ModelError('invalid_request', 'does not fit'));
+    model.script.push('wrong');
+    await expect(call(model.prepare('q', { again }))).rejects.toMatchObject({ kind: 'invalid_output' });
+    expect(await call(model.prepare('q', { again }))).toMatchObject({ output: 'q', cost: { calls: 1 } });
+  });
+
+  test('is given to nobody: not to another session, and not to a nearly identical question', async () => {
+    model.script.push('wrong');
+    await expect(call(model.prepare(LONG), { limits, options: near() })).rejects.toBeInstanceOf(BudgetExhausted);
+    const other = await sessionOf(owner, randomUUID());
+    expect(await call(model.prepare(LONG), { whose: other })).toMatchObject({ fromCache: false, cost: { calls: 1 } });
+    expect(model.asked.map((asked) => asked.repair)).toEqual([false, false]);
+  });
+});
+
+const local: Partial<PreparedCall<string>> = {
+  provider: 'local',
+  ask: () =>
+    Promise.resolve({
+      text: 'ok: by the local model',
+      reading: { ok: true, output: 'by the local model' },
+      usage: { ...BILL, provider: 'local', model: 'local-1', costUsd: 0 },
+    }),
+};
+
+const FALLBACK: ModelPort = {
+  name: 'local-1',
+  provider: 'local',
+  batches: null,
+  prepareWindow: () => Promise.reject(new Error('not asked for')),
+  prepareSession: () => Promise.reject(new Error('not asked for')),
+  prepareLearnings: () => Promise.reject(new Error('not asked for')),
+  windowQuestion: () => {
+    throw new Error('not asked for');
+  },
+};
+
+describe('a day', () => {
+  test('whose tokens are spent keeps calls waiting until the next one; nothing is asked', async () => {
     const limits = { userDailyTokens: 1_500 };
     await call(model.prepare('a'), { limits });
     const failure: unknown = await call(model.prepare('b'), { limits }).catch((error: unknown) => error);
@@ -268,36 +352,33 @@ describe('a day whose tokens are spent', () => {
     expect(await call(model.prepare('a'), { limits })).toMatchObject({ fromCache: true });
   });
 
-  const local: Partial<PreparedCall<string>> = {
-    provider: 'local',
-    ask: () =>
-      Promise.resolve({
-        text: 'ok: by the local model',
-        reading: { ok: true, output: 'by the local model' },
-        usage: { ...BILL, provider: 'local', model: 'local-1', costUsd: 0 },
-      }),
-  };
-
-  test('leaves the work to the local model where the settings say so', async () => {
-    const fallback: ModelPort = {
-      name: 'local-1',
-      provider: 'local',
-      batches: null,
-      prepareWindow: () => Promise.reject(new Error('not asked for')),
-      prepareSession: () => Promise.reject(new Error('not asked for')),
-      prepareLearnings: () => Promise.reject(new Error('not asked for')),
-      windowQuestion: () => {
-        throw new Error('not asked for');
-      },
-    };
+  test.each([
+    ['is spent', 1_500],
+    ['is too short for the call', 999],
+  ])('that %s leaves the work to the local model where the settings say so', async (_, userDailyTokens) => {
+    const limits = { userDailyTokens, overBudget: 'local' } as const;
+    await db.superuser.query(
+      "UPDATE users SET tokens_used_today = 600, tokens_used_on = (now() AT TIME ZONE 'UTC')::date WHERE id = $1",
+      [owner.userId],
+    );
     const options = { prepareFallback: () => Promise.resolve(model.prepare('a', local)) };
-    const limits = { userDailyTokens: 0, overBudget: 'local' } as const;
-    const result = await call(model.prepare('a'), { limits, options, fallback });
+    const result = await call(model.prepare('a'), { limits, options, fallback: FALLBACK });
     expect(result).toMatchObject({ output: 'by the local model', fromCache: false });
     expect(result.usage.at(-1)?.model).toBe('local-1');
-    expect(await day()).toEqual({ used: 0, reserved: 0 });
+    expect(await day()).toEqual({ used: 600, reserved: 0 });
     expect((await booked()).map((row) => row.usd)).toEqual([0]);
-    await expect(call(model.prepare('a'), { limits, options })).rejects.toBeInstanceOf(BudgetExhausted);
+    await expect(call(model.prepare('a'), { limits, options })).rejects.toThrow(/tokens/u);
+  });
+
+  test('that is too short for the call parks what it was for, and says so: no waiting helps', async () => {
+    await expect(call(model.prepare('q'), { limits: { userDailyTokens: 999 } })).rejects.toMatchObject({
+      name: 'ModelError',
+      kind: 'invalid_request',
+      message: "the call may take 1000 tokens; the user's day has 999",
+      usage: [],
+    });
+    expect(model.asked).toEqual([]);
+    expect(await day()).toEqual({ used: 0, reserved: 0 });
   });
 
   test('the local model itself has no budget and no cache', async () => {

@@ -54,7 +54,11 @@ test(
   'a session over the daily tokens waits, visible, until the next day; with a higher quota somebody may let it go on',
   { timeout: 120_000 },
   async () => {
-    const instance = await start({ RECOLLECT_USER_DAILY_TOKENS: '10' });
+    const instance = await start({ RECOLLECT_USER_DAILY_TOKENS: '100000' });
+    await instance.db.superuser.query(
+      "UPDATE users SET tokens_used_today = 100000, tokens_used_on = (now() AT TIME ZONE 'UTC')::date WHERE id = $1",
+      [instance.admin.userId],
+    );
     await instance.startWorker();
     await replay(instance, session('spent'));
     const waiting = await until(async () => {
@@ -83,11 +87,26 @@ test(
               (SELECT count(*)::integer FROM usage_reservations) AS left FROM users WHERE id = $1`,
       [instance.admin.userId],
     );
-    expect(rows[0]?.used).toBe(rows[0]?.booked);
+    expect(rows[0]?.used).toBe(100_000 + (rows[0]?.booked ?? 0));
     expect(rows[0]).toMatchObject({ left: 0 });
-    expect(rows[0]?.used).toBeGreaterThan(0);
+    expect(rows[0]?.booked).toBeGreaterThan(0);
   },
 );
+
+test('a session whose calls take more than a day has does not wait for ever', { timeout: 120_000 }, async () => {
+  const instance = await start({ RECOLLECT_USER_DAILY_TOKENS: '10' });
+  await instance.startWorker();
+  const before = provider.requests.length;
+  await replay(instance, session('too-long'));
+  const { id } = await settled(instance, 'claude-code:too-long');
+  const { rows } = await instance.db.superuser.query<{ reason: string }>(
+    'SELECT error AS reason FROM windows WHERE session_id = $1',
+    [id],
+  );
+  expect(rows).toHaveLength(1);
+  expect(rows[0]?.reason).toMatch(/^ModelInputInvalid: the call may take \d+ tokens; the user's day has 10$/u);
+  expect(provider.requests).toHaveLength(before);
+});
 
 test(
   'over the daily tokens the local model does the work where the settings say so, and the summaries say its name',

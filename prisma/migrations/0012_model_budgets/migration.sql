@@ -47,6 +47,8 @@ CREATE TABLE "model_answers" (
   "signature" BYTEA,
   -- Distinct words of the answer that its own question does not hold.
   "strange_words" INTEGER NOT NULL DEFAULT 0,
+  -- Null for an answer that can be used. Else why it cannot, and what it cost: its session asks for a repair of it instead of asking anew.
+  "unreadable" JSONB,
   "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
   "expires_at" TIMESTAMPTZ(6) NOT NULL,
   CONSTRAINT "model_answers_pkey" PRIMARY KEY ("id"),
@@ -98,8 +100,8 @@ BEGIN
 END
 $$;
 
--- Takes tokens of a user's day and a place among the calls that are made at once, or says what is in the way: `over_day` before `busy`, because waiting for a
--- place is of no use then. A batch takes no place. Calls of all tenants are counted, hence SECURITY DEFINER with the tenant as an argument; reservations are
+-- Takes tokens of a user's day and a place among the calls that are made at once, or says what is in the way: `over_quota` where no day has so many tokens,
+-- so that waiting is of no use at all, and `over_day` before `busy`, because waiting for a place is of none then. A batch takes no place. Calls of all tenants are counted, hence SECURITY DEFINER with the tenant as an argument; reservations are
 -- made one after another, so that what each counts is what stands.
 CREATE FUNCTION reserve_model_call(for_tenant uuid, for_user uuid, reservation uuid, want integer, for_batch boolean, life_ms bigint, instance_quota integer,
                                    max_calls integer, max_user_calls integer)
@@ -124,7 +126,9 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'there is no such user' USING ERRCODE = 'RC002';
   END IF;
-  IF used + reserved + want > quota THEN
+  IF want > quota THEN
+    outcome := 'over_quota';
+  ELSIF used + reserved + want > quota THEN
     outcome := 'over_day';
   ELSIF NOT for_batch AND (user_calls >= max_user_calls
                            OR (SELECT count(*) FROM usage_reservations r WHERE NOT r.batch AND r.expires_at > clock_timestamp()) >= max_calls) THEN

@@ -103,6 +103,23 @@ describe("a user's day", () => {
     expect((await reserve({ tokens: 1_000 })).kind).toBe('granted');
   });
 
+  test('that never has so many tokens is told from one that has not so many left', async () => {
+    await settle([], 5_000);
+    expect(await reserve({ tokens: 10_001 })).toEqual({ kind: 'over_quota', quotaTokens: 10_000 });
+    expect((await reserve({ tokens: 10_000 })).kind).toBe('over_day');
+    await quota(500);
+    expect(await reserve({ tokens: 501, batch: true })).toEqual({ kind: 'over_quota', quotaTokens: 500 });
+  });
+
+  test('does not count what was reserved and expired, nor does what is left of it', async () => {
+    await granted({ tokens: 9_000 });
+    await granted({ tokens: 1_000, batch: true });
+    expect((await reserve({ tokens: 1 })).kind).toBe('over_day');
+    await db.superuser.query("UPDATE usage_reservations SET expires_at = now() - interval '1 ms'");
+    expect(await budget()).toMatchObject({ usedTokens: 0, reservedTokens: 0 });
+    expect((await reserve({ tokens: 10_000 })).kind).toBe('granted');
+  });
+
   test('two that ask together for the last of it do not both get it', async () => {
     const both = await Promise.all([reserve({ tokens: 6_000 }), reserve({ tokens: 6_000 })]);
     expect(kinds(both)).toEqual({ granted: 1, over_day: 1 });
@@ -115,9 +132,11 @@ describe("a user's day", () => {
     ['nothing at all', 0, 0],
   ])('ends at %s', async (_, own, tokens) => {
     await quota(own);
-    expect((await reserve({ tokens: tokens + 1 })).kind).toBe('over_day');
+    expect((await reserve({ tokens: tokens + 1 })).kind).not.toBe('granted');
     expect((await reserve({ tokens })).kind).toBe('granted');
     expect((await budget())?.quotaTokens).toBe(tokens);
+    await settle([], 1);
+    expect((await reserve({ tokens })).kind).not.toBe('granted');
   });
 
   test('what a call took is added, not what was reserved for it', async () => {
@@ -153,6 +172,7 @@ describe("a user's day", () => {
   test('holds more than an integer does', async () => {
     await settle([], 2_000_000_000);
     expect((await settle([], 2_000_000_000)).usedTokens).toBe(2_147_483_647);
+    await quota(2_147_483_647);
     expect((await reserve({ tokens: 2_000_000_000 })).kind).toBe('over_day');
   });
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { asId } from '../../../domain/ids.ts';
 import { bandKeys, signatureOf } from '../../../domain/similarity.ts';
@@ -6,7 +6,14 @@ import { readCapturedEvent } from '../../../stores/postgres/captured-events.ts';
 import { captureEvents } from '../../../stores/postgres/capture.ts';
 import { forgetEvent, forgetSession } from '../../../stores/postgres/forget.ts';
 import { forgottenSoFar } from '../../../stores/postgres/forgotten.ts';
-import { findAnswer, findNearAnswers, forgetAnswers, keepAnswer } from '../../../stores/postgres/model-answers.ts';
+import {
+  dropUnreadable,
+  findAnswer,
+  findNearAnswers,
+  findUnreadable,
+  forgetAnswers,
+  keepAnswer,
+} from '../../../stores/postgres/model-answers.ts';
 import type { AnswerToKeep } from '../../../stores/postgres/model-answers.ts';
 import { createTestDatabase, createTestUser } from '../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../setup/database.ts';
@@ -50,6 +57,7 @@ function answerTo(question: string, change: Partial<AnswerToKeep> = {}): AnswerT
     tokens: 150,
     near: { signature, keys: bandKeys(signature, 'v1 shape'), strangeWords: 3 },
     days: 30,
+    unreadable: null,
     forgotten: 0,
     ...change,
   };
@@ -107,6 +115,71 @@ describe('the same question', () => {
     expect(await find('a question')).toBeNull();
     await keep(answerTo('another question'));
     expect([await count('model_answers'), await count('model_answer_bands')]).toEqual([1, 16]);
+  });
+
+  test('that expired and is held by another call is left to that call, and waited for by none', async () => {
+    await keep(answerTo('a question'));
+    await db.superuser.query("UPDATE model_answers SET expires_at = now() - interval '1 s' WHERE tenant_id = $1", [
+      user.tenantId,
+    ]);
+    const other = await db.superuser.connect();
+    try {
+      await other.query('BEGIN');
+      await other.query('SELECT FROM model_answers WHERE tenant_id = $1 FOR UPDATE', [user.tenantId]);
+      await keep(answerTo('another question'));
+      expect(await count('model_answers')).toBe(2);
+      await other.query('COMMIT');
+    } finally {
+      other.release(true);
+    }
+    await keep(answerTo('a third question'));
+    expect(await count('model_answers')).toBe(2);
+  });
+});
+
+describe('an answer that cannot be used', () => {
+  const usage = {
+    provider: 'anthropic',
+    model: 'a-model',
+    tokensIn: 100,
+    tokensOut: 50,
+    tokensCached: 0,
+    tokensCacheWritten: 0,
+    costUsd: 0.001,
+    batch: false,
+    latencyMs: 5,
+  } as const;
+  const mark = { kind: 'truncated', problem: 'it ends in the middle', where: 'answer.end', usage } as const;
+  const failed = (session = sessionId) =>
+    db.database.asTenant(user.tenantId, (transaction) =>
+      findUnreadable(transaction, session, 'v1', sha256('a question')),
+    );
+
+  test('is found by its session alone, and never as an answer', async () => {
+    await keep(answerTo('a question', { unreadable: mark }));
+    expect(await find('a question')).toBeNull();
+    expect(await findNear('a question')).toEqual([]);
+    expect(await failed()).toEqual({ answer: 'the answer to a question', ...mark });
+    expect(await failed(randomUUID())).toBeNull();
+  });
+
+  test('gives way to one that can, and never takes its place', async () => {
+    await keep(answerTo(LONG, { questionSha256: sha256('a question'), unreadable: mark }));
+    await keep(answerTo(LONG, { questionSha256: sha256('a question'), answer: 'repaired' }));
+    expect([await find('a question'), await failed()]).toMatchObject([{ answer: 'repaired' }, null]);
+    expect(await findNear(LONG)).toMatchObject([{ answer: 'repaired' }]);
+    await keep(answerTo('a question', { answer: 'wrong', unreadable: mark }));
+    expect([await find('a question'), await failed()]).toMatchObject([{ answer: 'repaired' }, null]);
+  });
+
+  test('is dropped alone', async () => {
+    const drop = (question: string) =>
+      db.database.asTenant(user.tenantId, (transaction) => dropUnreadable(transaction, 'v1', sha256(question)));
+    await keep(answerTo('a question', { unreadable: mark }));
+    await keep(answerTo('another question'));
+    await drop('a question');
+    await drop('another question');
+    expect([await failed(), await find('another question')]).toMatchObject([null, { model: 'a-model' }]);
   });
 });
 

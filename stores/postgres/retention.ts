@@ -1,0 +1,61 @@
+import type pg from 'pg';
+
+/** The smallest id that was made so long ago: ids are ordered by the time of their making, so that the primary key is walked along. */
+function idBefore(age: string): string {
+  return `(lpad(to_hex((extract(epoch FROM now() - interval '${age}') * 1000)::bigint), 12, '0') || '00000000000000000000')::uuid`;
+}
+
+/** What nobody asks for any more, each with the statement that takes at most `$1` rows of it away. What somebody holds is left for the next time. */
+const SWEEPS = {
+  // With them go the records of what was found useful; how much a memory was used is counted in the memory. One that was told of today stays:
+  // what is told within a day must not change what the day's contexts hold.
+  contexts: `
+    DELETE FROM contexts WHERE id IN (
+      SELECT c.id FROM contexts c
+       WHERE c.id < ${idBefore('90 days')}
+         AND NOT EXISTS (SELECT FROM memory_uses u WHERE u.context_id = c.id AND u.created_at > now() - interval '2 days')
+       ORDER BY c.id LIMIT $1 FOR UPDATE SKIP LOCKED)`,
+  system_alerts: `
+    DELETE FROM system_alerts WHERE id IN (
+      SELECT id FROM system_alerts WHERE id < ${idBefore('90 days')} ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED)`,
+  project_glossaries: `
+    DELETE FROM project_glossaries WHERE (project_id, day) IN (
+      SELECT project_id, day FROM project_glossaries WHERE day < (now() AT TIME ZONE 'UTC')::date - 7 LIMIT $1 FOR UPDATE SKIP LOCKED)`,
+  usage_reservations: `
+    DELETE FROM usage_reservations WHERE id IN (
+      SELECT id FROM usage_reservations WHERE expires_at < now() LIMIT $1 FOR UPDATE SKIP LOCKED)`,
+  // By tenant, because the index is: nothing is scanned.
+  model_answers: `
+    DELETE FROM model_answers WHERE id IN (
+      SELECT a.id FROM tenants t
+       CROSS JOIN LATERAL (SELECT id FROM model_answers WHERE tenant_id = t.id AND expires_at < now() ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED) AS a
+       LIMIT $1)`,
+} as const;
+
+export type SweptTable = keyof typeof SWEEPS;
+const TABLES = Object.keys(SWEEPS).filter((table): table is SweptTable => table in SWEEPS);
+
+/** Rows of one statement: what it locks is locked for some milliseconds. */
+const BATCH = 1_000;
+/** Of one table: what is left over is for the next day. */
+const LONGEST_MS = 6_000;
+
+/** Takes away what is too old to be asked for, over all tenants, in batches and for half a minute at most; answers how many rows of each table. */
+export async function sweepOld(
+  maintenance: pg.Pool,
+  batch = BATCH,
+  longestMs = LONGEST_MS,
+): Promise<ReadonlyMap<SweptTable, number>> {
+  const swept = new Map<SweptTable, number>();
+  for (const table of TABLES) {
+    const deadline = performance.now() + longestMs;
+    let rows = 0;
+    for (;;) {
+      const { rowCount } = await maintenance.query(SWEEPS[table], [batch]);
+      rows += rowCount ?? 0;
+      if ((rowCount ?? 0) < batch || performance.now() > deadline) break;
+    }
+    swept.set(table, rows);
+  }
+  return swept;
+}

@@ -1,0 +1,151 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { callModel } from '../../activities/model-call.ts';
+import type { ModelLimits } from '../../domain/costs/limits.ts';
+import type { PreparedCall } from '../../domain/ports/model.ts';
+import { captureEvents } from '../../stores/postgres/capture.ts';
+import type { Database } from '../../stores/postgres/database.ts';
+import type { UsageOwner } from '../../stores/postgres/usage-ledger.ts';
+import { createTestDatabase, createTestUser } from '../setup/database.ts';
+import type { TestDatabase } from '../setup/database.ts';
+import { event, said } from '../stores/postgres/support/captures.ts';
+import { createPaidModel } from './support/paid-model.ts';
+import type { PaidModel } from './support/paid-model.ts';
+
+const LIMITS: ModelLimits = {
+  requestTokens: 1_000,
+  userDailyTokens: 10_000,
+  concurrency: 10,
+  userConcurrency: 3,
+  alertShare: 0.8,
+  overBudget: 'wait',
+  timeoutMs: 5_000,
+  cache: { similarity: 0.9, days: 30 },
+};
+let db: TestDatabase;
+let owner: UsageOwner;
+let model: PaidModel;
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+  // Sequences are not rolled back: they count the attempts of transactions that fail.
+  await db.superuser.query('CREATE SEQUENCE attempts');
+});
+afterAll(() => db.close());
+beforeEach(async () => {
+  model = createPaidModel();
+  const user = await createTestUser(db.superuser);
+  await captureEvents(db.database.pool, [event(user, randomUUID(), [said('A question')])]);
+  const { rows } = await db.superuser.query<{ id: string }>('SELECT id FROM sessions WHERE tenant_id = $1', [
+    user.tenantId,
+  ]);
+  owner = {
+    tenantId: user.tenantId,
+    userId: user.userId,
+    sessionId: rows[0]?.id ?? '',
+    operation: 'summarise_window',
+  };
+  await db.superuser.query(
+    'DROP TRIGGER IF EXISTS fails ON usage_ledger; DROP TRIGGER IF EXISTS fails ON model_answers',
+  );
+  await db.superuser.query('ALTER SEQUENCE attempts RESTART');
+});
+
+/** Has the first `times` writes to the table fail by this statement. */
+async function failing(table: string, times: number, statement: string): Promise<void> {
+  await db.superuser.query(
+    `CREATE OR REPLACE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+     BEGIN IF nextval('attempts') <= ${times} THEN ${statement}; END IF; RETURN NEW; END $$`,
+  );
+  await db.superuser.query(
+    `CREATE TRIGGER fails BEFORE INSERT ON ${table} FOR EACH ROW WHEN (NEW.tenant_id = '${owner.tenantId}') EXECUTE FUNCTION fails()`,
+  );
+}
+
+async function call(prepared: PreparedCall<string>, signal = new AbortController().signal, database = db.database) {
+  const { output, fromCache } = await callModel({ database, limits: LIMITS, fallback: null }, owner, prepared, signal);
+  return { output, fromCache };
+}
+
+async function state() {
+  const { rows } = await db.superuser.query(
+    `SELECT tokens_used_today AS used, (SELECT count(*)::integer FROM usage_ledger l WHERE l.user_id = u.id AND NOT l.cache_hit) AS booked,
+            (SELECT count(*)::integer FROM usage_reservations r WHERE r.user_id = u.id) AS reserved FROM users u WHERE id = $1`,
+    [owner.userId],
+  );
+  return rows[0];
+}
+
+const BOOKED_ONCE = { used: 750, booked: 1, reserved: 0 };
+
+test.each([
+  ['two transactions met', 'usage_ledger', "RAISE EXCEPTION 'x' USING ERRCODE = '40P01'"],
+  ['two transactions met in a raw statement', 'model_answers', "RAISE EXCEPTION 'x' USING ERRCODE = '40P01'"],
+  ['the server ended the connection', 'usage_ledger', 'PERFORM pg_terminate_backend(pg_backend_pid())'],
+  ['the server ended it in a raw statement', 'model_answers', 'PERFORM pg_terminate_backend(pg_backend_pid())'],
+])('an answer is booked and kept once, and paid once, where %s', async (_, table, statement) => {
+  await failing(table, 2, statement);
+  expect(await call(model.prepare('q'))).toEqual({ output: 'q', fromCache: false });
+  expect(await state()).toEqual(BOOKED_ONCE);
+  expect(await call(model.prepare('q'))).toMatchObject({ fromCache: true });
+  expect(model.asked).toHaveLength(1);
+});
+
+test('what was paid is booked although its step was cancelled meanwhile', async () => {
+  const cancel = new AbortController();
+  await failing('usage_ledger', 1, "RAISE EXCEPTION 'x' USING ERRCODE = '40001'");
+  const prepared = model.prepare('q');
+  const answered: PreparedCall<string> = {
+    ...prepared,
+    ask: async (signal) => {
+      const answer = await prepared.ask(signal);
+      cancel.abort(new Error('stop'));
+      return answer;
+    },
+  };
+  expect(await call(answered, cancel.signal)).toMatchObject({ output: 'q' });
+  expect(await state()).toEqual(BOOKED_ONCE);
+});
+
+test('a commit that was not heard of is not booked again', async () => {
+  let heard = 0;
+  const deaf: Database = {
+    ...db.database,
+    asTenant: async (tenantId, work) => {
+      const result = await db.database.asTenant(tenantId, work);
+      const { rows } = await db.superuser.query('SELECT FROM usage_ledger WHERE user_id = $1', [owner.userId]);
+      if (rows.length > 0 && (heard += 1) === 1) throw Object.assign(new Error('gone'), { code: 'ECONNRESET' });
+      return result;
+    },
+  };
+  expect(await call(model.prepare('q'), undefined, deaf)).toMatchObject({ output: 'q' });
+  expect(heard).toBe(2);
+  expect(await state()).toEqual(BOOKED_ONCE);
+});
+
+test('what no other attempt can mend is not tried again', async () => {
+  await failing('usage_ledger', 1_000, "RAISE EXCEPTION 'x' USING ERRCODE = '22P02'");
+  await expect(call(model.prepare('q'))).rejects.toThrow('Invalid input value');
+  const { rows } = await db.superuser.query('SELECT last_value::integer AS n FROM attempts');
+  expect(rows).toEqual([{ n: 1 }]);
+});
+
+test('a place that was given while the step was cancelled is given back, and nothing is asked', async () => {
+  const cancel = new AbortController();
+  const prepared = model.prepare('q');
+  const unheeding: PreparedCall<string> = { ...prepared, ask: () => prepared.ask(new AbortController().signal) };
+  const pool = new Proxy(db.database.pool, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name);
+      if (name !== 'query' || typeof value !== 'function') return value;
+      return async (...given: unknown[]) => {
+        const granted: unknown = await Reflect.apply(value, target, given);
+        cancel.abort(new Error('stop'));
+        return granted;
+      };
+    },
+  });
+  await expect(call(unheeding, cancel.signal, { ...db.database, pool })).rejects.toThrow('stop');
+  expect(model.asked).toEqual([]);
+  expect(await state()).toEqual({ used: 0, booked: 0, reserved: 0 });
+});

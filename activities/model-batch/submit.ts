@@ -1,4 +1,4 @@
-import { BudgetExhausted, waitForNextDay } from '../../domain/costs/limits.ts';
+import { BudgetExhausted, QuotaTooSmall, waitForNextDay } from '../../domain/costs/limits.ts';
 import { asId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import { ModelError } from '../../domain/ports/model.ts';
@@ -149,6 +149,7 @@ async function prepare(
     if (await summariseLocally(dependencies, work, claim, signal)) return settled;
     return { kind: 'over_day', assigned, ...budget };
   } catch (error) {
+    if (error instanceof QuotaTooSmall && (await summariseLocally(dependencies, work, claim, signal))) return settled;
     if (!(error instanceof ModelError) || !isPermanent(error)) throw error;
     await database.asTenant(tenantId, (transaction) =>
       finishCall(transaction, ref.batchId, assigned, 'parked', parkedReason(error)),

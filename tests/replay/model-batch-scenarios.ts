@@ -40,8 +40,9 @@ function script(overrides: Partial<ScriptedActivities> = {}): Partial<ScriptedAc
   };
 }
 
+/** As a provider says it that may be asked again at once. */
 const away = () =>
-  ApplicationFailure.create({ type: 'ProviderOverloaded', message: 'away', nonRetryable: false, details: [50] });
+  ApplicationFailure.create({ type: 'ProviderOverloaded', message: 'away', details: [50], nextRetryDelay: 50 });
 
 /** The shapes of a provider batch's histories. */
 export const MODEL_BATCH_SCENARIOS: readonly Scenario[] = [

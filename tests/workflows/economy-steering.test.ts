@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { startMessagesServer } from '../models/claude/messages-server.ts';
 import type { MessagesServer } from '../models/claude/messages-server.ts';
@@ -30,11 +30,7 @@ afterAll(async () => {
   await instance.close();
   await provider.close();
 });
-beforeEach(async () => {
-  await quota(null);
-});
-
-function quota(tokens: number | null) {
+function quota(tokens: number) {
   return instance.db.superuser.query('UPDATE users SET daily_token_quota = $1', [tokens]);
 }
 
@@ -98,12 +94,14 @@ describe('a batch', { timeout: 180_000 }, () => {
   });
 
   test('for which nobody has tokens left waits, visible, and goes on when there are some', async () => {
-    await quota(10);
+    await instance.db.superuser.query(
+      "UPDATE users SET tokens_used_today = 1000000, tokens_used_on = (now() AT TIME ZONE 'UTC')::date",
+    );
     const job = await gathered('spent');
     await retry(job);
     await batchWhen(({ id, waiting_reason: reason }) => id === job.id && reason === 'BudgetExhausted');
     expect(await sessionOf(instance, 'test:spent')).toMatchObject({ pending: { summarise: 1 } });
-    await quota(null);
+    await quota(2_000_000);
     await retry(job);
     await settled(instance, 'test:spent', 60_000);
     const { rows } = await instance.db.superuser.query('SELECT 1 FROM usage_reservations');

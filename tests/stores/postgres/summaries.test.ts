@@ -101,3 +101,20 @@ test('what left the index and the ledger is not asked to leave again', async () 
     { version: 3, published: true, states: ['pending'] },
   ]);
 });
+
+test('one whose rows had a window summarised since is written again, as a version of its own', async () => {
+  await db.superuser.query(
+    `INSERT INTO summaries (id, tenant_id, session_id, user_id, slot, type, title, content, model, tokens_in, tokens_out, cost_usd, from_seq, to_seq, occurred_at)
+     VALUES ($1, $2, $3, $4, 'topic:7', 'topic', 't', 'c', 'm', 1, 1, 0, 1, 9, now())`,
+    [newId(), context.tenantId, context.sessionId, context.userId],
+  );
+  expect(await write(9)).toHaveLength(1);
+  expect(await write(9)).toEqual([]);
+  const { rows } = await db.superuser.query(
+    "SELECT version, published FROM summaries WHERE type = 'session' AND to_seq = 9 ORDER BY version",
+  );
+  expect(rows).toEqual([
+    { version: 3, published: false },
+    { version: 4, published: true },
+  ]);
+});

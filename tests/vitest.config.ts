@@ -9,8 +9,9 @@ export default defineConfig({
     pool: 'forks',
     // Two cores: more files at once only make each slower.
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Bounds of a hang, not of a speed: on a machine that does other work a test may take many times as long.
+    testTimeout: 120_000,
+    hookTimeout: 240_000,
     teardownTimeout: 30_000,
     reporters: ['default'],
   },

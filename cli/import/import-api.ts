@@ -82,7 +82,8 @@ const TIMEOUT_MS = 30_000;
 /** A piece of a transcript is compared with what is stored before it is answered. */
 const SEGMENT_TIMEOUT_MS = 300_000;
 const BUSY_TRIES = 30;
-const BUSY_WAIT_MS = 1_000;
+const CANCEL_TRIES = 5;
+const AGAIN_MS = 1_000;
 
 /** The server's routes of imports. Every method rejects with ImportApiError. */
 export class ImportApi {
@@ -105,8 +106,13 @@ export class ImportApi {
     return this.ask('GET', `/imports/${encodeURIComponent(id)}`, importSchema);
   }
 
+  /** Asks again while the server says that Temporal does not answer it: an order to stop may be given twice. */
   cancel(id: string): Promise<ImportAnswer> {
-    return this.ask('POST', `/imports/${encodeURIComponent(id)}/cancel`, importSchema, { json: {} });
+    return this.again(
+      () => this.ask('POST', `/imports/${encodeURIComponent(id)}/cancel`, importSchema, { json: {} }),
+      (error) => error.status === 503,
+      CANCEL_TRIES,
+    );
   }
 
   cursor(name: RemoteName): Promise<CursorAnswer> {
@@ -121,12 +127,25 @@ export class ImportApi {
       size: String(head.size),
       quiet_ms: String(head.quiet_ms),
     });
+    return this.again(
+      () => this.ask('POST', `/transcripts?${query.toString()}`, segmentSchema, { lines: bytes }),
+      (error) => error.code === 'BUSY',
+      BUSY_TRIES,
+    );
+  }
+
+  /** Tries again, a second later each time, what ends with an error that passes. */
+  private async again<Answer>(
+    work: () => Promise<Answer>,
+    passes: (error: ImportApiError) => boolean,
+    mostTries: number,
+  ): Promise<Answer> {
     for (let tries = 1; ; tries += 1) {
       try {
-        return await this.ask('POST', `/transcripts?${query.toString()}`, segmentSchema, { lines: bytes });
+        return await work();
       } catch (error) {
-        if (!(error instanceof ImportApiError) || error.code !== 'BUSY' || tries >= BUSY_TRIES) throw error;
-        await wait(BUSY_WAIT_MS, undefined, { signal: this.signal });
+        if (!(error instanceof ImportApiError) || !passes(error) || tries >= mostTries) throw error;
+        await wait(AGAIN_MS, undefined, { signal: this.signal });
       }
     }
   }

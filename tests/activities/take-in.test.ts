@@ -51,7 +51,7 @@ async function capture(
   return { tenantId: instance.admin.tenantId, sessionId: (await sessionOf(instance, `test:${session}`)).id };
 }
 
-test('a step takes in no more text than its time allows, and says that more waits', { timeout: 90_000 }, async () => {
+test('a step takes in no more text than its time allows, and says that more waits', { timeout: 240_000 }, async () => {
   const ref = await capture('fat', 45, (n) => `${n} ${'long words of one row '.repeat(2_900)}`);
   const steps = activities();
   const first = await steps.takeIn({ ...ref, policy: POLICY, closeOpen: null, phase: 'active' });

@@ -145,7 +145,7 @@ describe('a batch as NDJSON', () => {
       await writingNothing(instance, () => instance.call('POST', '/events/batch', { raw, headers: NDJSON })),
     );
     expect(again.at(-1)).toEqual({ accepted: 0, duplicates: COUNT - 10, rejected: 10 });
-  }, 60_000);
+  }, 240_000);
 
   test('conforms to the document', async () => {
     const answer = await instance.call('POST', '/events/batch', {

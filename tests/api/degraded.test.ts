@@ -21,7 +21,7 @@ beforeAll(() => {
 afterEach(async () => {
   await instance?.close();
   instance = undefined;
-}, 60_000);
+}, 240_000);
 afterAll(() => rmSync(emptyFolder, { recursive: true, force: true }));
 
 /** The answer and how long it took. */
@@ -108,7 +108,7 @@ describe.each(AWAY)('with %s away', (_what, overrides, dependencies) => {
     expect(String((await running.call('GET', '/metrics')).body)).toMatch(
       /recollect_searches_total\{degraded="vector"\} 2/,
     );
-  }, 90_000);
+  }, 240_000);
 });
 
 describe('with Temporal away', () => {
@@ -136,7 +136,7 @@ describe('with Temporal away', () => {
     const failed = await until(
       async () =>
         /recollect_hints_failed_total ([1-9]\d*)/.exec(String((await running.call('GET', '/metrics')).body))?.[1],
-      20_000,
+      120_000,
       'a hint being given up',
     );
     expect(Number(failed)).toBeGreaterThan(0);
@@ -145,5 +145,5 @@ describe('with Temporal away', () => {
       body: { status: 'degraded', dependencies: { postgres: { status: 'ok' }, temporal: { status: 'away' } } },
     });
     expect(await running.call('GET', '/health/ready', { key: null })).toMatchObject({ status: 200 });
-  }, 60_000);
+  }, 240_000);
 });

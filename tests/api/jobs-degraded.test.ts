@@ -6,7 +6,7 @@ import { errorOf } from './support/answers.ts';
 import { closedPort } from './support/closed-port.ts';
 import { jobListAnswer } from './support/jobs.ts';
 
-describe('without Temporal', { timeout: 60_000 }, () => {
+describe('without Temporal', { timeout: 240_000 }, () => {
   let apart: TestInstance;
 
   beforeAll(async () => {

@@ -42,7 +42,7 @@ beforeAll(async () => {
 }, 200_000);
 afterAll(() => instance.close());
 
-describe('the list of jobs', { timeout: 60_000 }, () => {
+describe('the list of jobs', { timeout: 240_000 }, () => {
   test('has the sessions, the index and the learnings of a tenant, and no ids of workflows of others', async () => {
     const { data, degraded } = await until(async () => {
       const listed = await jobs('?limit=100');
@@ -142,7 +142,7 @@ describe('the list of jobs', { timeout: 60_000 }, () => {
   });
 });
 
-describe('what is stuck is told, and why', { timeout: 60_000 }, () => {
+describe('what is stuck is told, and why', { timeout: 240_000 }, () => {
   test('captures that nobody took in for two rounds of the sweep', async () => {
     await setSession(open, "consumed_seq = 0, windowed_seq = 0, last_event_at = now() - interval '10 minutes'");
     const { data } = await jobs('?state=stuck');

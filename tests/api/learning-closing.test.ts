@@ -157,14 +157,14 @@ describe('deleting', () => {
       await given(instance, 'A hafnium alloy that is invalidated'),
       await given(instance, 'A hafnium alloy that is deleted'),
     ];
-    await until(async () => ((await found()).length === 4 ? true : undefined), 60_000, 'four learnings to be found');
+    await until(async () => ((await found()).length === 4 ? true : undefined), 120_000, 'four learnings to be found');
     const now = changed(await change('PUT', corrected.id, '', { description: 'A hafnium alloy in other words' }));
     await change('POST', invalidated.id, '/invalidate', { reason: 'over' });
     await change('DELETE', deleted.id, '', undefined);
     expect((await found()).filter((id) => id !== now.id)).toEqual([kept.id]);
     await until(
       async () => ((await found()).includes(now.id) ? true : undefined),
-      60_000,
+      120_000,
       'the new version to be found',
     );
     await until(
@@ -176,7 +176,7 @@ describe('deleting', () => {
         ]);
         return left === 0 ? true : undefined;
       },
-      60_000,
+      120_000,
       'the vectors of what is closed to be gone',
     );
     await stop();

@@ -48,7 +48,7 @@ beforeAll(async () => {
   const started = await instance.call('POST', '/imports', { body: { kind: 'transcripts', directory: folder } });
   importId = z.object({ id: z.string() }).parse(started.body).id;
   valueSha256 = await cutValue();
-  await settled(instance, decodeURIComponent(session), 150_000);
+  await settled(instance, decodeURIComponent(session));
   const idOf = (body: unknown) => z.object({ id: z.string() }).parse(body).id;
   const given = async (n: number) =>
     idOf(

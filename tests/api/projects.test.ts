@@ -36,7 +36,7 @@ async function one(given: string): Promise<Project> {
 
 beforeAll(async () => {
   instance = await startTestInstance();
-}, 120_000);
+}, 240_000);
 afterAll(() => instance.close());
 
 function git(folder: string, ...args: string[]): void {
@@ -67,7 +67,7 @@ async function projectOf(folder: string, machine: string): Promise<string> {
   );
 }
 
-describe('one project, however its folder is called', { timeout: 60_000 }, () => {
+describe('one project, however its folder is called', { timeout: 240_000 }, () => {
   const folder = longLivedFolder();
   const laptop = join(folder, 'machine-laptop');
   const desktop = join(folder, 'machine-desktop');

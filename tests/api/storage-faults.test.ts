@@ -77,7 +77,7 @@ describe('storage that does not answer', () => {
       await dependencies.close();
       await proxy.close();
     }
-  }, 60_000);
+  }, 240_000);
 
   test('because it is gone is told the same way by every route, and by readiness', async () => {
     const config = parseConfig({

@@ -53,7 +53,7 @@ beforeAll(async () => {
   const first = await written('session', 'session:5');
   const second = await written('session', 'session:9', { version: 2 });
   expected = [second, first, topic1, bugfix, decision, topic2];
-}, 120_000);
+}, 240_000);
 afterAll(() => instance.close());
 
 async function listed(query = '') {
@@ -151,7 +151,7 @@ describe('one of it', () => {
   });
 });
 
-describe('a summary that is asked for now', { timeout: 120_000 }, () => {
+describe('a summary that is asked for now', { timeout: 240_000 }, () => {
   test('is the answer once it is done; else the job is', async () => {
     const stop = await instance.startWorker();
     await captured(instance, smallSession('asked').slice(0, -1));

@@ -62,7 +62,7 @@ beforeAll(async () => {
 }, 200_000);
 afterAll(() => instance.close());
 
-describe('one event', { timeout: 60_000 }, () => {
+describe('one event', { timeout: 240_000 }, () => {
   test('of a settled session is told from its capture to its vectors, found in Weaviate by id', async () => {
     const found = await trace('told-call-2');
     expect(found).toMatchObject({ degraded: [], forgotten: [] });

@@ -25,7 +25,7 @@ function lintAt(file: string, code: string): string {
 
 const used = (name: string) => `export const kept = ${name};\n`;
 
-describe('the lint rules are the architecture', { timeout: 60_000 }, () => {
+describe('the lint rules are the architecture', { timeout: 240_000 }, () => {
   test.each([
     [
       'workflows/session/workflow.ts',

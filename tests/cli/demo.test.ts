@@ -46,13 +46,13 @@ afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
-describe('recollect demo', { timeout: 150_000 }, () => {
+describe('recollect demo', { timeout: 240_000 }, () => {
   test('shows the memory of the recorded session in 100 columns and leaves nothing running', async () => {
     const demo = startDemo();
     const ended = once(demo.child, 'exit');
     const family = await until(
       async () => (demo.output().includes('replay') ? familyOf(demo.child.pid ?? 0) : undefined),
-      90_000,
+      120_000,
       'the replay',
     );
     expect(family.length).toBeGreaterThan(5);
@@ -82,7 +82,7 @@ describe('recollect demo', { timeout: 150_000 }, () => {
   test('Ctrl-C in the middle leaves no process behind', async () => {
     const demo = startDemo();
     const ended = once(demo.child, 'exit');
-    await until(async () => (/replay/.test(demo.output()) ? true : undefined), 90_000, 'the replay');
+    await until(async () => (/replay/.test(demo.output()) ? true : undefined), 120_000, 'the replay');
     const family = familyOf(demo.child.pid ?? 0);
     demo.child.kill('SIGINT');
     expect((await ended)[0]).toBe(130);

@@ -89,7 +89,7 @@ async function openWay(): Promise<Way> {
 }
 
 const arrived = (session: string) =>
-  until(async () => ((await sources(instance.db.superuser, session))['transcript'] ?? 0) > 50 || undefined, 60_000);
+  until(async () => ((await sources(instance.db.superuser, session))['transcript'] ?? 0) > 50 || undefined, 120_000);
 
 /** Follows with short waits until `done`; answers what was written. */
 async function following(
@@ -114,7 +114,7 @@ async function following(
   return { code: await code, text: context.text(), errors: context.errors() };
 }
 
-describe('following transcripts for a server that is away', { timeout: 90_000 }, () => {
+describe('following transcripts for a server that is away', { timeout: 240_000 }, () => {
   beforeAll(() => {
     folder = transcriptFolderOf();
   });
@@ -126,7 +126,7 @@ describe('following transcripts for a server that is away', { timeout: 90_000 },
     let failures = 0;
     way.fails = () => ((failures += 1) > 10 ? null : failures % 2 === 0 ? 503 : 500);
     const { code, text, errors } = await following(way, (soFar) =>
-      until(() => Promise.resolve(soFar().includes('takes transcripts again') || undefined), 60_000),
+      until(() => Promise.resolve(soFar().includes('takes transcripts again') || undefined), 120_000),
     );
     expect((await sources(instance.db.superuser, 'outage'))['transcript']).toBeGreaterThan(50);
     expect(code).toBe(130);
@@ -188,7 +188,7 @@ describe('following transcripts for a server that is away', { timeout: 90_000 },
 
 test(
   'what the docs say for a server on another machine: install, start at login, and nothing is lost by an outage',
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async () => {
     const way = await openWay();
     const home = new Home(null);

@@ -39,7 +39,7 @@ beforeAll(async () => {
 }, 200_000);
 afterAll(() => instance.close());
 
-describe('sessions and jobs', { timeout: 60_000 }, () => {
+describe('sessions and jobs', { timeout: 240_000 }, () => {
   test('are tables of what there is', async () => {
     const { code, text } = await run('sessions');
     expect(code).toBe(0);
@@ -84,7 +84,7 @@ describe('sessions and jobs', { timeout: 60_000 }, () => {
   });
 });
 
-describe('trace', { timeout: 60_000 }, () => {
+describe('trace', { timeout: 240_000 }, () => {
   test('shows an event as a timeline with a mark for each step', async () => {
     const { code, text } = await run('trace', 'cli-1-call-2');
     expect(code).toBe(0);
@@ -112,7 +112,7 @@ describe('trace', { timeout: 60_000 }, () => {
   });
 });
 
-describe('forget', { timeout: 60_000 }, () => {
+describe('forget', { timeout: 240_000 }, () => {
   test('shows what would go, and does nothing where nobody says yes', async () => {
     const dry = await run('forget', 'cli-1-call-3', '--dry-run');
     expect(dry).toMatchObject({ code: 0, text: expect.stringContaining('  1 observations\n') });
@@ -136,7 +136,7 @@ describe('forget', { timeout: 60_000 }, () => {
   });
 });
 
-describe('projects', { timeout: 60_000 }, () => {
+describe('projects', { timeout: 240_000 }, () => {
   test('are listed, told by folders of this machine, merged, and excluded', async () => {
     expect((await run('projects')).text).toMatch(/tally +example\.org\/team\/tally +1 +\d+ /);
     const alias = await run('projects', 'alias', 'tally', './somewhere');

@@ -33,13 +33,13 @@ beforeAll(async () => {
     JSON.stringify({ url: instance.url, api_key: instance.admin.key }),
   );
   stop = await instance.startWorker();
-}, 120_000);
+}, 240_000);
 afterAll(async () => {
   await stop();
   await instance.close();
 });
 
-describe('summary', { timeout: 180_000 }, () => {
+describe('summary', { timeout: 240_000 }, () => {
   test('says that there are no sessions, and of an unknown one that it is not there', async () => {
     expect(await run('summary')).toMatchObject({ code: 1, errors: 'No sessions yet.\n' });
     expect(await run('summary', 'test:nobody')).toMatchObject({
@@ -78,7 +78,7 @@ describe('summary', { timeout: 180_000 }, () => {
   });
 });
 
-describe('learnings', { timeout: 60_000 }, () => {
+describe('learnings', { timeout: 240_000 }, () => {
   test('are a table, filtered', async () => {
     expect((await run('learnings', '--search', 'nothing like this')).text).toBe('Nothing is known.\n');
     const one = await given(instance, 'Ruthenium is rare', { category: 'config', confidence: 1 });

@@ -34,7 +34,7 @@ describe('stored histories', () => {
     expect(readdirSync(HISTORIES).sort()).toEqual(stored.toSorted());
   });
 
-  test('replay on the code of today', { timeout: 60_000 }, async () => {
+  test('replay on the code of today', { timeout: 240_000 }, async () => {
     const errors = await replayAll(new Map(stored.map((file) => [file, readHistory(file)])));
     expect([...errors.keys()].sort()).toEqual(stored.toSorted());
     expect([...errors].filter(([, error]) => error !== undefined)).toEqual([]);
@@ -42,7 +42,7 @@ describe('stored histories', () => {
 
   test(
     'negative control: a history in which another activity was scheduled must fail',
-    { timeout: 60_000 },
+    { timeout: 240_000 },
     async () => {
       const altered = new Map(
         [
@@ -69,7 +69,7 @@ describe('stored histories', () => {
     },
   );
 
-  test('negative control: a history without its timers must fail', { timeout: 60_000 }, async () => {
+  test('negative control: a history without its timers must fail', { timeout: 240_000 }, async () => {
     const history = readHistory('session.idle.json');
     expect(hasType(history, 'timerStartedEventAttributes')).toBe(true);
     history.events = (history.events ?? []).filter(

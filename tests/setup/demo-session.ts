@@ -3,6 +3,9 @@ import { z } from 'zod';
 import type { TestInstance } from './instance.ts';
 import { until } from './until.ts';
 
+/** A bound of a hang, not of a speed: a minute was too short on a machine that did other work. */
+const SETTLING_MS = 180_000;
+
 const hookSchema = z.looseObject({ session_id: z.string(), hook_event_name: z.string() });
 export type RecordedHook = z.output<typeof hookSchema>;
 
@@ -55,7 +58,11 @@ export async function sessionOf(instance: Pick<TestInstance, 'call'>, id: string
 }
 
 /** Awaits the session's settled end: ended, nothing left to do. */
-export function settled(instance: Pick<TestInstance, 'call'>, id: string, timeoutMs = 60_000): Promise<SessionAnswer> {
+export function settled(
+  instance: Pick<TestInstance, 'call'>,
+  id: string,
+  timeoutMs = SETTLING_MS,
+): Promise<SessionAnswer> {
   return until(
     async () => {
       const session = await sessionOf(instance, id);
@@ -79,7 +86,7 @@ const completedSchema = z.object({ data: z.array(z.object({ id: z.string() })) }
 export async function finished(
   instance: Pick<TestInstance, 'call'>,
   id: string,
-  timeoutMs = 60_000,
+  timeoutMs = SETTLING_MS,
 ): Promise<SessionAnswer> {
   const session = await settled(instance, id, timeoutMs);
   await until(async () => {

@@ -3,7 +3,7 @@ const POLL_MS = 50;
 /** Awaits a condition: resolves with the first value that is not undefined, or fails with what was last seen after `timeoutMs`. */
 export async function until<Value>(
   look: () => Promise<Value | undefined>,
-  timeoutMs = 20_000,
+  timeoutMs = 120_000,
   what = 'the condition',
 ): Promise<Value> {
   const deadline = performance.now() + timeoutMs;

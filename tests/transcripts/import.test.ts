@@ -99,7 +99,7 @@ describe('an import by the server', { timeout: 300_000 }, () => {
     expect(end.rows).toEqual([{ kind: 'session_end' }]);
     await until(
       async () => (await sessionOf(instance, 'claude-code:unseen')).counts.summaries > 0 || undefined,
-      60_000,
+      120_000,
       'a summary',
     );
 

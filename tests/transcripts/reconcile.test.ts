@@ -81,7 +81,7 @@ function some(hooks: readonly RecordedHook[], share: number): RecordedHook[] {
   return hooks.filter((_hook, index) => (index * 7919) % 100 < share * 100);
 }
 
-describe('a transcript beside its hooks', { timeout: 60_000 }, () => {
+describe('a transcript beside its hooks', { timeout: 240_000 }, () => {
   beforeAll(() => replay(instance, hooksOf('control')));
 
   test('adds nothing to a session that hooks told whole', async () => {
@@ -131,7 +131,7 @@ describe('a transcript beside its hooks', { timeout: 60_000 }, () => {
   });
 });
 
-describe('deliveries that come late', { timeout: 60_000 }, () => {
+describe('deliveries that come late', { timeout: 240_000 }, () => {
   test.each([
     ['with their own times', true],
     ['without times', false],
@@ -203,7 +203,7 @@ describe('deliveries that come late', { timeout: 60_000 }, () => {
   });
 });
 
-describe('what a session is made of', { timeout: 60_000 }, () => {
+describe('what a session is made of', { timeout: 240_000 }, () => {
   const minute = (n: number) => new Date(Date.UTC(2026, 4, 2, 9, n)).toISOString();
   const line = (n: number, rest: Record<string, unknown>) => ({
     uuid: `${typeof rest['sessionId'] === 'string' ? rest['sessionId'] : 'made'}-${n}`,

@@ -52,7 +52,7 @@ const post = (raw: string | Uint8Array<ArrayBuffer>, more: Record<string, string
     ...(key === undefined ? {} : { key }),
   });
 
-describe('a client that sends its transcripts', { timeout: 60_000 }, () => {
+describe('a client that sends its transcripts', { timeout: 240_000 }, () => {
   test('fills what hooks missed, and sends nothing twice', async () => {
     const hooks = hooksOf('remote');
     await replay(

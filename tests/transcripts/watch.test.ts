@@ -72,7 +72,7 @@ function look(more: Partial<WatchOptions> = {}) {
   });
 }
 
-describe('the schedule’s look at transcripts', { timeout: 60_000 }, () => {
+describe('the schedule’s look at transcripts', { timeout: 240_000 }, () => {
   test('belongs to the tenant of a laptop, and to nobody where there is none', async () => {
     const { maintenanceUrl } = instance.config.database;
     expect(maintenanceUrl).toBeDefined();

@@ -74,10 +74,10 @@ async function imported(): Promise<void> {
   await until(async () => {
     const { state } = started.parse((await instance.call('GET', `/imports/${id}`)).body);
     return state === 'done' ? true : undefined;
-  }, 60_000);
+  }, 240_000);
 }
 
-describe('values that are cut in a transcript that the worker reads', { timeout: 90_000 }, () => {
+describe('values that are cut in a transcript that the worker reads', { timeout: 240_000 }, () => {
   test('are kept whole, and are gone with what is forgotten, however often it is read', async () => {
     const stop = await instance.startWorker();
     folder.write('-src/long.jsonl', lines('long', long('word')));

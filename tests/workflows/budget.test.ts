@@ -52,7 +52,7 @@ const jobAnswer = z.object({
 
 test(
   'a session over the daily tokens waits, visible, until the next day; with a higher quota somebody may let it go on',
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async () => {
     const instance = await start({ RECOLLECT_USER_DAILY_TOKENS: '100000' });
     await instance.db.superuser.query(
@@ -64,7 +64,7 @@ test(
     const waiting = await until(async () => {
       const seen = await sessionOf(instance, 'claude-code:spent');
       return seen.waiting_reason === 'BudgetExhausted' ? seen : undefined;
-    }, 60_000);
+    }, 240_000);
     expect(waiting).toMatchObject({ status: 'active', counts: { windows_parked: 0 } });
     expect(provider.requests).toHaveLength(0);
 
@@ -93,7 +93,7 @@ test(
   },
 );
 
-test('a session whose calls take more than a day has does not wait for ever', { timeout: 120_000 }, async () => {
+test('a session whose calls take more than a day has does not wait for ever', { timeout: 240_000 }, async () => {
   const instance = await start({ RECOLLECT_USER_DAILY_TOKENS: '10' });
   await instance.startWorker();
   const before = provider.requests.length;
@@ -110,7 +110,7 @@ test('a session whose calls take more than a day has does not wait for ever', { 
 
 test(
   'over the daily tokens the local model does the work where the settings say so, and the summaries say its name',
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async () => {
     const instance = await start({ RECOLLECT_USER_DAILY_TOKENS: '10', RECOLLECT_OVER_BUDGET: 'local' });
     await instance.startWorker();
@@ -133,7 +133,7 @@ test(
 
 test(
   'a worker that dies between the answer and the summary pays nothing again; the same window in another session is free, too',
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async () => {
     const instance = await start({});
     const { db, config } = instance;

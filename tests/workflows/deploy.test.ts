@@ -29,7 +29,7 @@ function viewWhen(handle: WorkflowHandle, wanted: (view: SessionView) => boolean
   return until(async () => {
     const view = await handle.query<SessionView>('state').catch(() => undefined);
     return view !== undefined && wanted(view) ? view : undefined;
-  }, 60_000);
+  }, 240_000);
 }
 
 /** Build ids that worked on a run, in order. */
@@ -41,7 +41,7 @@ async function buildsOf(handle: WorkflowHandle): Promise<string[]> {
   return [...new Set(builds)];
 }
 
-test('a live session moves to a newer build with its next task, and not back', { timeout: 180_000 }, async () => {
+test('a live session moves to a newer build with its next task, and not back', { timeout: 240_000 }, async () => {
   const stopOld = await instance.startWorker('old');
   await event('moved', { content: 'We decided to use PostgreSQL for the ledger because it has transactions.' });
   const handle = await workflowOf('moved');
@@ -51,7 +51,7 @@ test('a live session moves to a newer build with its next task, and not back', {
   await until(async () => {
     await event('moved', { content: `One more word at ${performance.now()}` });
     return (await buildsOf(handle)).includes('new') ? true : undefined;
-  }, 60_000);
+  }, 240_000);
   const { events } = await handle.fetchHistory();
   const builds = (events ?? []).flatMap(
     (each) => each.workflowTaskCompletedEventAttributes?.deploymentVersion?.buildId ?? [],
@@ -76,4 +76,4 @@ test('a session is summed up when somebody asks, and goes on; closed when somebo
   expect(closed).toMatchObject({ settled: true, summaryId: expect.any(String) });
   expect(closed.summaryId).not.toBe(summed.summaryId);
   expect(await sessionOf(instance, 'test:asked')).toMatchObject({ status: 'ended', phase: 'settled' });
-}, 120_000);
+}, 240_000);

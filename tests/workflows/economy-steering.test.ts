@@ -50,7 +50,7 @@ function batchWhen(wanted: (job: Job) => boolean): Promise<Job> {
       const [job] = z.object({ data: z.array(jobSchema) }).parse(body).data;
       return job !== undefined && wanted(job) ? job : undefined;
     },
-    60_000,
+    120_000,
     'the batch',
   );
 }
@@ -61,7 +61,7 @@ async function gathered(name: string): Promise<Job> {
   await until(async () => {
     const { waiting_reason: reason } = await sessionOf(instance, `test:${name}`);
     return reason === 'BatchPending' ? true : undefined;
-  }, 60_000);
+  }, 240_000);
   return batchWhen((job) => job.state === 'running' && job.phase === 'gathering');
 }
 
@@ -69,11 +69,11 @@ async function retry(job: Job): Promise<void> {
   expect((await instance.call('POST', `/jobs/${job.id}/retry`)).status).toBe(202);
 }
 
-describe('a batch', { timeout: 180_000 }, () => {
+describe('a batch', { timeout: 240_000 }, () => {
   test('that gathers is sent when somebody says so', async () => {
     const job = await gathered('hurried');
     await retry(job);
-    const { counts } = await settled(instance, 'test:hurried', 60_000);
+    const { counts } = await settled(instance, 'test:hurried');
     expect(counts).toMatchObject({ summaries: expect.any(Number), windows_parked: 0 });
     expect((await instance.call('POST', `/jobs/${job.id}/retry`)).status).toBe(409);
   });
@@ -86,7 +86,7 @@ describe('a batch', { timeout: 180_000 }, () => {
     expect((await instance.call('POST', `/jobs/${job.id}/cancel`)).status).toBe(202);
     const next = await batchWhen(({ id, phase }) => id !== job.id && phase === 'gathering');
     await retry(next);
-    await settled(instance, 'test:ended', 60_000);
+    await settled(instance, 'test:ended');
     const { rows } = await instance.db.superuser.query<{ batch: boolean }>(
       "SELECT u.batch FROM usage_ledger u JOIN sessions s ON s.id = u.session_id WHERE s.external_id = 'ended' AND u.operation = 'summarise_window'",
     );
@@ -103,7 +103,7 @@ describe('a batch', { timeout: 180_000 }, () => {
     expect(await sessionOf(instance, 'test:spent')).toMatchObject({ pending: { summarise: 1 } });
     await quota(2_000_000);
     await retry(job);
-    await settled(instance, 'test:spent', 60_000);
+    await settled(instance, 'test:spent');
     const { rows } = await instance.db.superuser.query('SELECT 1 FROM usage_reservations');
     expect(rows).toEqual([]);
   });
@@ -114,7 +114,7 @@ describe('a batch', { timeout: 180_000 }, () => {
     expect(z.looseObject({ summary_id: z.string() }).parse(body).summary_id).toMatch(/^[0-9a-f-]{36}$/);
     expect(await sessionOf(instance, 'test:asked')).toMatchObject({ status: 'active', pending: { summarise: 1 } });
     await retry(job);
-    await settled(instance, 'test:asked', 60_000);
+    await settled(instance, 'test:asked');
     // What the batch brought belongs to the session, too.
     const { rows } = await instance.db.superuser.query<{ version: number; published: boolean }>(
       "SELECT m.version, m.published FROM summaries m JOIN sessions s ON s.id = m.session_id WHERE s.external_id = 'asked' AND m.type = 'session' ORDER BY m.version",
@@ -136,7 +136,7 @@ describe('a batch', { timeout: 180_000 }, () => {
     await retry(job);
     const next = await batchWhen(({ id, phase }) => id !== job.id && phase === 'gathering');
     await retry(next);
-    const { counts } = await settled(instance, 'test:gone', 60_000);
+    const { counts } = await settled(instance, 'test:gone');
     expect(counts.windows_parked).toBe(0);
   });
 
@@ -149,7 +149,7 @@ describe('a batch', { timeout: 180_000 }, () => {
     expect(forgotten.status).toBeLessThan(300);
     const next = await batchWhen(({ id, phase }) => id !== job.id && phase === 'gathering');
     await retry(next);
-    await settled(instance, 'test:forgot', 60_000);
+    await settled(instance, 'test:forgot');
     const { rows } = await instance.db.superuser.query<{ text: string }>(
       "SELECT m.title || m.content AS text FROM summaries m JOIN sessions s ON s.id = m.session_id WHERE s.external_id = 'forgot'",
     );

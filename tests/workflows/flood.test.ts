@@ -18,7 +18,7 @@ afterAll(() => instance.close());
 
 test(
   'while captures come in a flood, the work that they make stands back; then it is done',
-  { timeout: 90_000 },
+  { timeout: 240_000 },
   async () => {
     const pool = createPool({
       url: instance.db.url('app'),

@@ -29,7 +29,7 @@ afterAll(async () => {
   await provider.close();
 });
 
-test('a session past its idle time waits for its provider quietly', { timeout: 60_000 }, async () => {
+test('a session past its idle time waits for its provider quietly', { timeout: 240_000 }, async () => {
   const prompt = {
     session_id: 'quiet',
     cwd: '/src/q',

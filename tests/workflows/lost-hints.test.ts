@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => deaf.close());
 
-test('captures whose hint was lost are found by the sweep', { timeout: 90_000 }, async () => {
+test('captures whose hint was lost are found by the sweep', { timeout: 240_000 }, async () => {
   // Captured as the api does it, but nobody tells Temporal.
   const events = hooks.flatMap((hook) => {
     const event = translateHook(hook.hook_event_name, hook, `lost-${hook.hook_event_name}`);
@@ -41,7 +41,7 @@ test('captures whose hint was lost are found by the sweep', { timeout: 90_000 },
 
 test(
   'a session without inference is captured and indexed, and no model is called for it',
-  { timeout: 60_000 },
+  { timeout: 240_000 },
   async () => {
     const base = { type: 'observation', host: 'test', session_id: 'fast', infer: false, project: { name: 'fast' } };
     for (const text of ['the cache lives in redis', 'the queue is drained nightly'])

@@ -30,7 +30,7 @@ async function indexedChunk(session: string): Promise<{ object_id: string; resou
   return chunk;
 }
 
-test('what the vector index took and lost is found by the sweep and written again', { timeout: 150_000 }, async () => {
+test('what the vector index took and lost is found by the sweep and written again', { timeout: 240_000 }, async () => {
   const chunk = await indexedChunk('lost');
   const index = createWeaviateIndex(instance.config.weaviate);
   try {
@@ -54,7 +54,7 @@ test('what the vector index took and lost is found by the sweep and written agai
 
 test(
   'a memory that stands no longer is not written again, but leaves the index and the ledger',
-  { timeout: 90_000 },
+  { timeout: 240_000 },
   async () => {
     await captured(instance, smallSession('summed-up-anew'));
     const { id } = await settled(instance, 'test:summed-up-anew');

@@ -105,7 +105,7 @@ afterAll(async () => {
 
 test(
   'one call a window, one for the session, one for its learnings; claims without a standing quote are dropped',
-  { timeout: 60_000 },
+  { timeout: 240_000 },
   async () => {
     await replay(instance, session('good'));
     const settledSession = await settled(instance, 'claude-code:good');
@@ -123,7 +123,7 @@ test(
   },
 );
 
-test('learnings that were extracted are not paid for again', { timeout: 60_000 }, async () => {
+test('learnings that were extracted are not paid for again', { timeout: 240_000 }, async () => {
   const { id } = await sessionOf(instance, 'claude-code:good');
   const before = provider.requests.length;
   const again: unknown = await instance.temporal.workflow.execute(LEARNING_WORKFLOW_NAME, {
@@ -137,7 +137,7 @@ test('learnings that were extracted are not paid for again', { timeout: 60_000 }
 
 test(
   'a quota makes the session wait, visible, and it goes on by itself; capture goes on meanwhile',
-  { timeout: 90_000 },
+  { timeout: 240_000 },
   async () => {
     let away = true;
     provider.otherwise((request) =>
@@ -163,7 +163,7 @@ test(
 
 test(
   'output that stays invalid after one repair parks the window with its reason; nothing is lost',
-  { timeout: 90_000 },
+  { timeout: 240_000 },
   async () => {
     provider.otherwise((request) =>
       JSON.stringify(request.messages).includes('UTC') &&

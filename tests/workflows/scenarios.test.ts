@@ -40,7 +40,7 @@ function scenario(workflow: string, shape: string): Scenario {
   return found;
 }
 
-describe('session workflow', { timeout: 120_000 }, () => {
+describe('session workflow', { timeout: 240_000 }, () => {
   test('closes in order: windows, session summary, learnings, vectors, end', async () => {
     const { status, activities } = await play(scenario('session', 'few-tasks-happy'));
     expect(status).toBe('Completed');
@@ -154,7 +154,7 @@ describe('session workflow', { timeout: 120_000 }, () => {
   });
 });
 
-describe('other workflows', { timeout: 120_000 }, () => {
+describe('other workflows', { timeout: 240_000 }, () => {
   test.each([
     ['learning', 'failed', 'Failed'],
     ['index', 'happy', 'Completed'],
@@ -168,7 +168,7 @@ describe('other workflows', { timeout: 120_000 }, () => {
   });
 });
 
-describe('economy lane', { timeout: 120_000 }, () => {
+describe('economy lane', { timeout: 240_000 }, () => {
   test('a session waits, visible, until the batch has told, and only then sums itself up', async () => {
     const { status, activities } = await play(scenario('session', 'economy'));
     expect(status).toBe('Completed');

@@ -34,7 +34,7 @@ async function count(text: string, values: unknown[] = []): Promise<number> {
   return result.rows[0]?.n ?? -1;
 }
 
-describe('a recorded session, from its hooks to its memory', { timeout: 120_000 }, () => {
+describe('a recorded session, from its hooks to its memory', { timeout: 240_000 }, () => {
   test('settles with summaries, learnings and every vector', async () => {
     await replay(instance, hooks);
     const session = await settled(instance, id);

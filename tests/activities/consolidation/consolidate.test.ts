@@ -166,7 +166,7 @@ describe('what says the same', () => {
     expect(await byId(sure)).toMatchObject({ open: false, superseded_by: verified });
   });
 
-  test('is at most one in a hundred afterwards', { timeout: 60_000 }, async () => {
+  test('is at most one in a hundred afterwards', { timeout: 240_000 }, async () => {
     const things = ['cache', 'queue', 'parser', 'router', 'mailer', 'scheduler', 'importer', 'renderer'];
     for (const thing of things)
       for (const [tail, category] of [

@@ -213,7 +213,7 @@ test('a quote that stands nowhere is no evidence', async () => {
 
 test(
   'sessions that end together do not double what all of them teach, each in other words',
-  { timeout: 60_000 },
+  { timeout: 240_000 },
   async () => {
     // Words that mean nothing make other fingerprints: only the comparison joins these, so it must not look while another one writes.
     const said = ['', 'the ', 'your ', 'all of the ', 'just the ', 'most of the '].map(
@@ -233,7 +233,7 @@ describe.each([
   ['the vector index', { vectors: true }],
   ['both', { embedder: true, vectors: true }],
 ])('while %s is away', (name, away) => {
-  test('words decide, and learning goes on', { timeout: 60_000 }, async () => {
+  test('words decide, and learning goes on', { timeout: 240_000 }, async () => {
     const degraded = await createClassroom(instance, away);
     try {
       await degraded.teach(`${name}-1`, [{ description: TABS }]);

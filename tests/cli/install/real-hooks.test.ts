@@ -111,7 +111,7 @@ test('what is written works: every event of a session is taken', async () => {
   expect(await countsOf('by-http')).toEqual({ prompts: 2, observations: 4 });
 });
 
-test('so do the commands of the client', { timeout: 90_000 }, async () => {
+test('so do the commands of the client', { timeout: 240_000 }, async () => {
   const { home, settings } = await installed('client');
   const common = { session_id: 'by-client', cwd: home.folder };
   const arrived = await until(async () => {
@@ -121,6 +121,6 @@ test('so do the commands of the client', { timeout: 90_000 }, async () => {
       ...OWN['PostToolUse'],
     });
     return ended === 0 ? await countsOf('by-client') : { prompts: ended, observations: 0 };
-  }, 60_000);
+  }, 240_000);
   expect(arrived).toEqual({ prompts: 0, observations: 1 });
 });

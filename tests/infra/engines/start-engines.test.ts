@@ -38,7 +38,7 @@ beforeAll(async () => {
     progress: recordProgress(),
     signal: new AbortController().signal,
   });
-}, 120_000);
+}, 240_000);
 
 afterAll(() => engines.stop(), 60_000);
 
@@ -110,7 +110,7 @@ test('each engine that is killed comes back by itself with what it had', async (
   await Promise.all((['postgres', 'temporal', 'weaviate'] as const).map((name) => engines.service(name).whenReady()));
   expect(await query('SELECT id FROM kept')).toEqual([{ id: 7 }]);
   expect(engines.service('postgres').state.restarts).toBeGreaterThan(0);
-}, 60_000);
+}, 240_000);
 
 test('a second start on the same data directory is refused while the first one lives', async () => {
   await expect(start()).rejects.toMatchObject({ name: 'AlreadyRunningError', pid: process.pid });
@@ -153,4 +153,4 @@ test('after a stop nothing is left; engines whose supervisor was killed are ende
     { datname: 'temporal' },
     { datname: 'temporal_visibility' },
   ]);
-}, 90_000);
+}, 240_000);

@@ -107,5 +107,5 @@ describe.each(targets)('the %s service', (target) => {
 
   it('refuses a key that is none', async () => {
     expect((await failure(modelWith('sk-ant-wrong').prepareWindow(input, live()))).kind).toBe('unauthorised');
-  }, 60_000);
+  }, 240_000);
 });

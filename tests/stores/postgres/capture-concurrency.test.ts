@@ -37,7 +37,7 @@ function deadlocks(): Promise<number | undefined> {
   );
 }
 
-describe('batches at once', { timeout: 60_000 }, () => {
+describe('batches at once', { timeout: 240_000 }, () => {
   test('on the same sessions: no deadlock, no gap, nothing twice and nothing lost', async () => {
     const sessions = Array.from({ length: 6 }, (_, index) => `shared-${index}`);
     const perSession = 4;

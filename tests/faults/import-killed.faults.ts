@@ -5,9 +5,9 @@ import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
 import { until } from '../setup/until.ts';
 import { startWorkerProcess } from '../setup/worker-process.ts';
-import { hooksOf, storedRows } from './compare.ts';
-import { transcriptFolderOf } from './folder.ts';
-import type { TranscriptFolder } from './folder.ts';
+import { hooksOf, storedRows } from '../transcripts/compare.ts';
+import { transcriptFolderOf } from '../transcripts/folder.ts';
+import type { TranscriptFolder } from '../transcripts/folder.ts';
 
 const SESSIONS = 16;
 let folder: TranscriptFolder;

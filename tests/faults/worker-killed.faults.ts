@@ -41,12 +41,12 @@ async function memoryOf(id: string) {
 
 test(
   'a worker that is killed in the middle of a session changes nothing in its memory',
-  { timeout: 180_000 },
+  { timeout: 240_000 },
   async () => {
     const environment = { ...instance.environment, RECOLLECT_HTTP_PORT: '37700' };
     let worker = await startWorkerProcess(environment);
     await replay(instance, copyOf('undisturbed'));
-    const undisturbed = await settled(instance, 'claude-code:undisturbed', 90_000);
+    const undisturbed = await settled(instance, 'claude-code:undisturbed');
 
     const hooks = copyOf('disturbed');
     const middle = Math.floor(hooks.length / 2);
@@ -57,7 +57,7 @@ test(
     await worker.kill();
     await replay(instance, hooks.slice(middle), middle);
     worker = await startWorkerProcess(environment);
-    const disturbed = await settled(instance, 'claude-code:disturbed', 90_000);
+    const disturbed = await settled(instance, 'claude-code:disturbed');
 
     expect(await memoryOf(disturbed.id)).toEqual(await memoryOf(undisturbed.id));
     expect(disturbed.counts).toEqual(undisturbed.counts);

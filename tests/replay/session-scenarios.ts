@@ -60,7 +60,7 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
       await until(async () => {
         const description = await client.workflow.getHandle(handle.workflowId, first).describe();
         return description.status.name === 'CONTINUED_AS_NEW' ? true : undefined;
-      }, 60_000);
+      }, 180_000);
       await handle.terminate('recorded');
       const run = client.workflow.getHandle(handle.workflowId, first);
       const { historyLength } = await run.describe();

@@ -8,6 +8,7 @@ import type { IndexActivities } from '../../workflows/indexing/types.ts';
 import type { LearningActivities } from '../../workflows/learning/types.ts';
 import type { ModelBatchActivities } from '../../workflows/model-batch/types.ts';
 import type { MaintenanceActivities } from '../../workflows/operations/types.ts';
+import { dropSchedules } from '../setup/drop-schedules.ts';
 import { QUEUES } from '../../workflows/queues.ts';
 import type { SessionActivities, SummariseActivities } from '../../workflows/session/types.ts';
 import type { TranscriptActivities } from '../../workflows/transcripts/types.ts';
@@ -50,12 +51,14 @@ export async function startScriptedWorkers(
   );
   const running = Promise.all(workers.map((worker) => worker.run()));
   const connection = await Connection.connect({ address });
+  const client = new Client({ connection, namespace });
   return {
-    client: new Client({ connection, namespace }),
+    client,
     async stop() {
       for (const worker of workers) worker.shutdown();
       await running;
       await native.close();
+      await dropSchedules(client);
       await connection.close();
     },
   };

@@ -14,6 +14,7 @@ import { promoteBuild } from '../../workers/promote.ts';
 import { createWorkerDependencies } from '../../workers/dependencies.ts';
 import { createTestDatabase, createTestUser } from './database.ts';
 import type { TestDatabase, TestUser } from './database.ts';
+import { dropSchedules } from './drop-schedules.ts';
 
 export interface ApiAnswer {
   readonly status: number;
@@ -130,19 +131,21 @@ export async function startTestInstance(overrides: Readonly<Record<string, strin
     return stop;
   };
 
+  const temporal = new Client({ connection, namespace });
   return {
     config,
     environment,
     db,
     admin,
     url,
-    temporal: new Client({ connection, namespace }),
+    temporal,
     call,
     startWorker,
     async close() {
       for (const stop of stops) await stop();
       await server.close();
       await dependencies.close();
+      await dropSchedules(temporal);
       await connection.close();
       await db.close();
     },

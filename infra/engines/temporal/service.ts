@@ -30,8 +30,9 @@ export function temporalService(
       return Promise.resolve({
         file: server,
         args: ['--config-file', configFile, '--allow-no-auth', 'start'],
-        // Collects sooner than by default: at rest it holds less, and the limit only makes it work harder, never fails it.
-        environment: { ...environment, GOGC: '50', GOMEMLIMIT: '384MiB' },
+        // Collects sooner than by default: at rest it holds less. No GOMEMLIMIT: with more namespaces and workflows in its caches than fit
+        // below one it would do little else than collect (seen: nearly a whole core, all the time).
+        environment: { ...environment, GOGC: '50' },
         workingDirectory: folder,
         // Nobody who captures or asks waits for a workflow.
         niceness: BACKGROUND_NICENESS,

@@ -29,7 +29,7 @@ beforeAll(async () => {
   ids = [];
   for (const fact of ['Rounding is half even', 'Tests run with npm test', 'The ledger is append only'])
     ids.push((await given(instance, fact, { project: PROJECT, confidence: 0.8 })).id);
-}, 240_000);
+});
 afterAll(() => instance.close());
 
 async function served(key = instance.admin.key, session?: string) {

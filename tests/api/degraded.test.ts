@@ -21,7 +21,7 @@ beforeAll(() => {
 afterEach(async () => {
   await instance?.close();
   instance = undefined;
-}, 240_000);
+});
 afterAll(() => rmSync(emptyFolder, { recursive: true, force: true }));
 
 /** The answer and how long it took. */

@@ -67,7 +67,7 @@ beforeAll(async () => {
   ];
   for (const [place, type] of ['causes', 'solves', 'uses'].entries())
     await relation(chain[place] ?? '', chain[place + 1] ?? '', type);
-}, 240_000);
+});
 afterAll(() => instance.close());
 
 async function asked(query: string, key = instance.admin.key) {

@@ -18,7 +18,7 @@ beforeAll(async () => {
   instance = await startTestInstance();
   colleague = await createTestUser(instance.db.superuser, { tenantId: instance.admin.tenantId });
   await captured(instance, smallSession('quoted'));
-}, 240_000);
+});
 afterAll(() => instance.close());
 
 const change = (method: string, id: string, what: string, body: unknown, key = instance.admin.key) =>

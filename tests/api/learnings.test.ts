@@ -28,7 +28,7 @@ beforeAll(async () => {
       superuser,
       "SELECT p.id AS value FROM prompts p JOIN sessions s ON s.id = p.session_id WHERE s.external_id = 'quoted' AND p.type = 'user'",
     )) ?? '';
-}, 240_000);
+});
 afterAll(() => instance.close());
 
 const rejected = async (body: unknown, key?: string) =>

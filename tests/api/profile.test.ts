@@ -64,7 +64,7 @@ beforeAll(async () => {
   colleague = await createTestUser(instance.db.superuser, { tenantId: instance.admin.tenantId });
   await captured(instance, smallSession('mine'));
   await captured(instance, smallSession('theirs', { path: '/src/theirs' }), colleague.key);
-}, 240_000);
+});
 afterAll(() => instance.close());
 
 describe('a profile', () => {

@@ -36,7 +36,7 @@ async function one(given: string): Promise<Project> {
 
 beforeAll(async () => {
   instance = await startTestInstance();
-}, 240_000);
+});
 afterAll(() => instance.close());
 
 function git(folder: string, ...args: string[]): void {

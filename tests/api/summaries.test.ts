@@ -53,7 +53,7 @@ beforeAll(async () => {
   const first = await written('session', 'session:5');
   const second = await written('session', 'session:9', { version: 2 });
   expected = [second, first, topic1, bugfix, decision, topic2];
-}, 240_000);
+});
 afterAll(() => instance.close());
 
 async function listed(query = '') {

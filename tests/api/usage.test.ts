@@ -83,7 +83,7 @@ beforeAll(async () => {
     `INSERT INTO system_alerts (id, tenant_id, user_id, type, day, details) VALUES ($1, $2, $3, 'budget_80', now(), '{"used_tokens": 9, "quota_tokens": 10, "share": 0.9}')`,
     [v7(), colleague.tenantId, colleague.userId],
   );
-}, 240_000);
+});
 afterAll(() => instance.close());
 
 describe('GET /usage', () => {

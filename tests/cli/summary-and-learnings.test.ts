@@ -33,7 +33,7 @@ beforeAll(async () => {
     JSON.stringify({ url: instance.url, api_key: instance.admin.key }),
   );
   stop = await instance.startWorker();
-}, 240_000);
+});
 afterAll(async () => {
   await stop();
   await instance.close();

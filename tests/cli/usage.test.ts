@@ -30,7 +30,7 @@ beforeAll(async () => {
     path.join(dataDir, 'credentials.json'),
     JSON.stringify({ url: instance.url, api_key: instance.admin.key }),
   );
-}, 240_000);
+});
 afterAll(() => instance.close());
 
 async function booked(model: string, tokens: number, usd: number, daysAgo = 0): Promise<void> {

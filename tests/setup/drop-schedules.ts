@@ -4,10 +4,7 @@ import { operationsWorkflowId } from '../../workflows/ids.ts';
 
 const NAMES = ['capture-sweep', 'consolidation', 'partitions', 'transcripts'] as const;
 
-/**
- * Takes the schedules out of a namespace that nobody needs any more: those of a hundred tests that have ended, two of them due each minute, kept the
- * suite's Temporal so busy that the other tests waited for it.
- */
+/** Takes the schedules out of a namespace that nobody needs any more: else two of them come due each minute, for each test that has ended. */
 export async function dropSchedules(client: Client): Promise<void> {
   await Promise.all(
     NAMES.map((name) =>

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { ImportApi } from '../../../cli/import/import-api.ts';
 
-const job = { error: 'Temporal does not answer', code: 'TEMPORAL_UNAVAILABLE', details: [], request_id: 'r' };
+const refusal = { error: 'Temporal does not answer', code: 'TEMPORAL_UNAVAILABLE', details: [], request_id: 'r' };
 let server: Server | undefined;
 
 afterEach(() => server?.close());
@@ -18,7 +18,7 @@ async function answering(...statuses: number[]): Promise<{ api: ImportApi; asked
     incoming.resume();
     const status = statuses[Math.min(asked.length, statuses.length) - 1] ?? 500;
     outgoing.writeHead(status, { 'content-type': 'application/json' });
-    outgoing.end(JSON.stringify(job));
+    outgoing.end(JSON.stringify(refusal));
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -38,7 +38,7 @@ beforeAll(async () => {
     progress: recordProgress(),
     signal: new AbortController().signal,
   });
-}, 240_000);
+});
 
 afterAll(() => engines.stop(), 60_000);
 

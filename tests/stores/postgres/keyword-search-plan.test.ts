@@ -51,7 +51,7 @@ beforeAll(async () => {
   pool = new pg.Pool({ connectionString: db.url('app'), max: 1 });
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('notice', (notice) => plans.push(notice.message ?? '')));
-}, 240_000);
+});
 afterAll(async () => {
   await pool.end();
   await db.superuser.query(`ALTER ROLE recollect_app IN DATABASE ${db.name} RESET ALL`);

@@ -44,7 +44,7 @@ beforeAll(async () => {
   large = await newProject();
   await load(large, LARGE);
   await db.superuser.query('VACUUM ANALYZE learnings');
-}, 240_000);
+});
 afterAll(() => db.close());
 
 /** Rows of learnings that were read so far, by whatever way. */

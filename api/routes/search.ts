@@ -1,15 +1,13 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { highlight } from '../../domain/highlight.ts';
-import { memoryHash } from '../../domain/memory.ts';
 import { MEMORY_TYPES } from '../../domain/ports/vector-index.ts';
 import type { RecallFilter } from '../../domain/ports/vector-index.ts';
-import type { FoundMemory, SearchResult } from '../../retrieval/search.ts';
+import type { SearchResult } from '../../retrieval/search.ts';
 import { findProject } from '../../stores/postgres/projects.ts';
 import type { ProjectName } from '../../stores/postgres/projects.ts';
-import { previewOf } from '../../domain/capture/build-event.ts';
 import { holderOf, viewerOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { memorySchema, presentFound } from '../schemas/memory.ts';
 import { ERROR_RESPONSES, namespaceName, paginationOf, paginationSchema, timestamp } from '../schemas/shared.ts';
 
 const MAX_OFFSET = 1_000;
@@ -40,32 +38,6 @@ const searchQuery = z.strictObject({
   explain: z.stringbool().default(false),
 });
 
-const laneSchema = z.object({ score: z.number(), rank: z.number().int(), relative: z.number() }).nullable();
-
-const memorySchema = z
-  .object({
-    id: z.string(),
-    hash: z.string(),
-    type: z.enum(MEMORY_TYPES),
-    kind: z.string(),
-    title: z.string(),
-    content: z.string(),
-    preview: z.string(),
-    score: z.number(),
-    session: z.object({ id: z.string(), external_id: z.string(), title: z.string().nullable() }).nullable(),
-    key: z.string().nullable(),
-    sources: z.array(z.string()),
-    project: z.string().nullable(),
-    namespace: z.string(),
-    tags: z.array(z.string()),
-    tool: z.string().nullable(),
-    occurred_at: z.string(),
-    created_at: z.string(),
-    highlights: z.array(z.string()),
-    explain: z.object({ keyword: laneSchema, vector: laneSchema }).optional(),
-  })
-  .meta({ id: 'Memory' });
-
 const facet = z.record(z.string(), z.number().int());
 
 const searchAnswer = z
@@ -77,34 +49,6 @@ const searchAnswer = z
     pagination: paginationSchema,
   })
   .meta({ id: 'SearchAnswer' });
-
-function present(found: FoundMemory, question: string, explain: boolean): z.output<typeof memorySchema> {
-  const { memory } = found;
-  return {
-    id: memory.id,
-    hash: memoryHash(memory.id),
-    type: memory.type,
-    kind: memory.kind,
-    title: memory.title,
-    content: memory.content,
-    preview: previewOf(memory.content),
-    score: found.score,
-    session:
-      memory.session === null
-        ? null
-        : { id: memory.session.id, external_id: memory.session.externalId, title: memory.session.title },
-    key: memory.key,
-    sources: [...memory.sources],
-    project: memory.projectName,
-    namespace: memory.namespace,
-    tags: [...memory.tags],
-    tool: memory.tool,
-    occurred_at: memory.occurredAt,
-    created_at: memory.createdAt,
-    highlights: highlight(`${memory.title}\n${memory.content}`.trim(), question),
-    ...(explain ? { explain: found.lanes } : {}),
-  };
-}
 
 const NOTHING: SearchResult = {
   found: [],
@@ -171,7 +115,7 @@ export function searchRoutes({ recall, database, metrics }: ApiDependencies): Fa
               });
         metrics.searches.inc({ degraded: result.degraded.join(',') || 'none' });
         return {
-          data: result.found.map((found) => present(found, q, explain)),
+          data: result.found.map((found) => presentFound(found, q, explain)),
           facets: result.facets,
           degraded: [...result.degraded],
           took_ms: Math.round((performance.now() - started) * 100) / 100,

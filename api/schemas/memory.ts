@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { previewOf } from '../../domain/capture/build-event.ts';
+import { highlight } from '../../domain/highlight.ts';
+import { memoryHash } from '../../domain/memory.ts';
+import { MEMORY_TYPES } from '../../domain/ports/vector-index.ts';
+import type { FoundMemory } from '../../retrieval/search.ts';
+
+const laneSchema = z.object({ score: z.number(), rank: z.number().int(), relative: z.number() }).nullable();
+
+/** A memory as search, the timeline and the routes of memories answer it. */
+export const memorySchema = z
+  .object({
+    id: z.string(),
+    hash: z.string(),
+    type: z.enum(MEMORY_TYPES),
+    kind: z.string(),
+    title: z.string(),
+    content: z.string(),
+    preview: z.string(),
+    score: z.number(),
+    session: z.object({ id: z.string(), external_id: z.string(), title: z.string().nullable() }).nullable(),
+    key: z.string().nullable(),
+    sources: z.array(z.string()),
+    project: z.string().nullable(),
+    namespace: z.string(),
+    tags: z.array(z.string()),
+    tool: z.string().nullable(),
+    occurred_at: z.string(),
+    created_at: z.string(),
+    highlights: z.array(z.string()),
+    explain: z.object({ keyword: laneSchema, vector: laneSchema }).optional(),
+  })
+  .meta({ id: 'Memory' });
+
+/** What search found, with the words of the question marked; `explain` adds what each lane said. */
+export function presentFound(found: FoundMemory, question: string, explain: boolean): z.output<typeof memorySchema> {
+  const { memory } = found;
+  return {
+    id: memory.id,
+    hash: memoryHash(memory.id),
+    type: memory.type,
+    kind: memory.kind,
+    title: memory.title,
+    content: memory.content,
+    preview: previewOf(memory.content),
+    score: found.score,
+    session:
+      memory.session === null
+        ? null
+        : { id: memory.session.id, external_id: memory.session.externalId, title: memory.session.title },
+    key: memory.key,
+    sources: [...memory.sources],
+    project: memory.projectName,
+    namespace: memory.namespace,
+    tags: [...memory.tags],
+    tool: memory.tool,
+    occurred_at: memory.occurredAt,
+    created_at: memory.createdAt,
+    highlights: highlight(`${memory.title}\n${memory.content}`.trim(), question),
+    ...(explain ? { explain: found.lanes } : {}),
+  };
+}

@@ -25,6 +25,7 @@ import { Intake } from './intake/intake.ts';
 import { createJobList } from './job-list.ts';
 import { createModelObserver } from './model-metrics.ts';
 import { createRecall } from './recall.ts';
+import { createRemembering } from './remembering.ts';
 
 /** One query at a time is embedded here, on one thread: with two, both cores were taken from the search that runs beside it. */
 const QUERY_BATCH_TOKENS = 512;
@@ -97,6 +98,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
       tokens: createTokenCounter(),
       clock: { now: () => Date.now() },
     }),
+    remembering: createRemembering({ database, vectors, embedder }),
     /** What vectors of memories are made by that a request writes itself. */
     embeddingModel: { name: embedder.model, dimension: embedder.dimension },
     /** Hints of a request that changed something itself, beside those of captures. */

@@ -10,6 +10,7 @@ export const ERROR_STATUS = {
   FORBIDDEN: 403,
   NOT_FOUND: 404,
   CONFLICT: 409,
+  HASH_AMBIGUOUS: 409,
   BODY_TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
   VALIDATION_FAILED: 422,
@@ -30,6 +31,10 @@ export type ErrorCode = keyof typeof ERROR_STATUS;
 export interface ErrorDetail {
   readonly field: string;
   readonly message: string;
+  /** A memory that the field can mean. */
+  readonly id?: string;
+  readonly type?: string;
+  readonly preview?: string;
 }
 
 /** An error that is meant for the caller. Its message never repeats what the caller sent. */

@@ -10,24 +10,28 @@ export const usedIn = z
   .describe('Id of the context that served it: then the fetch counts as a use, once a context');
 
 /**
- * Counts the fetch of a memory that this context served to whom it is fetched by. Reading never fails for it: a context that is gone, is
- * another user's or did not hold the memory counts nothing, and neither does a viewer.
+ * Counts the fetch of memories that this context served to whom they are fetched by. Reading never fails for it: a context that is gone, is
+ * another user's or did not hold a memory counts nothing, and neither does a viewer.
  */
 export async function countFetched(
   transaction: TenantTransaction,
   holder: KeyHolder,
   contextId: string | undefined,
-  memoryId: string,
+  memoryIds: readonly string[],
 ): Promise<void> {
   if (contextId === undefined || holder.role === 'viewer') return;
-  const type = (await readServed(transaction, contextId, holder.userId))?.get(memoryId.toLowerCase());
-  if (type === undefined) return;
+  const served = await readServed(transaction, contextId, holder.userId);
+  const memories = [...new Set(memoryIds.map((id) => id.toLowerCase()))].flatMap((id) => {
+    const type = served?.get(id);
+    return type === undefined ? [] : [{ id, type }];
+  });
+  if (memories.length === 0) return;
   await recordUses(transaction, {
     tenantId: holder.tenantId,
     userId: holder.userId,
     contextId,
     kind: 'fetched',
-    memories: [{ id: memoryId.toLowerCase(), type }],
+    memories,
     note: null,
   });
 }

@@ -28,6 +28,8 @@ import { hookRoutes } from './routes/hooks.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { learningChangeRoutes } from './routes/learning-changes.ts';
 import { learningRoutes } from './routes/learnings.ts';
+import { memoryRoutes } from './routes/memories.ts';
+import { oneMemoryRoutes } from './routes/memory.ts';
 import { profileRoutes } from './routes/profile.ts';
 import { projectRoutes } from './routes/projects.ts';
 import { roiRoutes } from './routes/roi.ts';
@@ -174,6 +176,8 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
       await api.register(profileRoutes(dependencies));
       await api.register(valueRoutes(dependencies));
       await api.register(searchRoutes(dependencies));
+      await api.register(memoryRoutes(dependencies));
+      await api.register(oneMemoryRoutes(dependencies));
       await api.register(contextRoutes(dependencies));
       await api.register(contextFeedbackRoutes(dependencies));
       await api.register(importRoutes(dependencies));

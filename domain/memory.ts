@@ -46,6 +46,16 @@ export function memoryHash(id: string): string {
   return hash;
 }
 
+/** What the short name of a memory looks like. */
+export const MEMORY_HASH = /^[a-z2-7]{8}$/;
+
+/** The last ten hexadecimal digits of every id that bears this short name. The hash must match {@link MEMORY_HASH}. */
+export function idEnding(hash: string): string {
+  let bits = 0n;
+  for (const character of hash) bits = (bits << 5n) | BigInt(BASE32.indexOf(character));
+  return bits.toString(16).padStart(10, '0');
+}
+
 /** True for memories that only their owner and admins may see. */
 export function isPrivate(type: MemoryType): boolean {
   return type === 'observation' || type === 'prompt';

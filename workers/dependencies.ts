@@ -7,7 +7,7 @@ import { withFailures } from '../activities/failures.ts';
 import { standingBack } from '../activities/stand-back.ts';
 import { createSessionActivities } from '../activities/session/create-session-activities.ts';
 import { createTranscriptActivities } from '../activities/transcripts/create-transcript-activities.ts';
-import { readKnown } from '../activities/learning/compare-drafts.ts';
+import { readKnown } from '../stores/learnings/compare-drafts.ts';
 import { createSummariseActivities } from '../activities/summarise/create-summarise-activities.ts';
 import type { ReadKnown } from '../activities/summarise/create-summarise-activities.ts';
 import { ConfigError } from '../config/config.ts';

@@ -7,8 +7,8 @@ import type { ConsolidatedScope } from '../../stores/postgres/consolidation.ts';
 import { readStanding, wordNeighbours } from '../../stores/postgres/learning-neighbours.ts';
 import type { StandingLearning } from '../../stores/postgres/learning-neighbours.ts';
 import { CONTRADICTED, DUPLICATE, REFINED } from '../../stores/postgres/learning-writes.ts';
-import { embedOrNone, nearestIds } from '../learning/compare-drafts.ts';
-import type { NeighbourDependencies } from '../learning/compare-drafts.ts';
+import { embedOrNone, nearestIds } from '../../stores/learnings/compare-drafts.ts';
+import type { NeighbourDependencies } from '../../stores/learnings/compare-drafts.ts';
 
 /** Learnings compared, or decayed, in one step. */
 const BATCH = 40;

@@ -7,7 +7,7 @@ import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
 import { pruneUnnamed, scopesAfter, tenantsToPrune } from '../../stores/postgres/consolidation.ts';
 import type { ConsolidationActivities } from '../../workflows/consolidation/types.ts';
 import { hintedIndex } from '../hinted-index.ts';
-import type { NeighbourDependencies } from '../learning/compare-drafts.ts';
+import type { NeighbourDependencies } from '../../stores/learnings/compare-drafts.ts';
 import { consolidateScope } from './consolidate-scope.ts';
 
 export interface ConsolidationDependencies extends NeighbourDependencies {

@@ -19,8 +19,8 @@ import { beating } from '../heartbeat.ts';
 import { hintedIndex } from '../hinted-index.ts';
 import { callModel } from '../model-call.ts';
 import type { ModelCallDependencies } from '../model-call.ts';
-import { compareDrafts, createEmbedOnce, readKnown } from './compare-drafts.ts';
-import type { Comparison, NeighbourDependencies } from './compare-drafts.ts';
+import { compareDrafts, createEmbedOnce, readKnown } from '../../stores/learnings/compare-drafts.ts';
+import type { Comparison, NeighbourDependencies } from '../../stores/learnings/compare-drafts.ts';
 import { linkSession } from './link-session.ts';
 
 export interface LearningDependencies extends NeighbourDependencies {

@@ -135,7 +135,7 @@ export function learningRoutes({ database, embeddingModel, workflowHints }: ApiD
         const holder = holderOf(request);
         const { id } = request.params;
         return database.asTenant(holder.tenantId, async (transaction) => {
-          await countFetched(transaction, holder, request.query.used_in, id);
+          await countFetched(transaction, holder, request.query.used_in, [id]);
           const found = await readLearning(transaction, id);
           if (found === null) throw noSuchLearning();
           return { ...presentLearning(found), versions: presentVersions(await readVersions(transaction, id)) };

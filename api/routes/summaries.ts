@@ -72,7 +72,7 @@ export function summaryRoutes({ database }: ApiDependencies): FastifyPluginCallb
         const holder = holderOf(request);
         const { id } = request.params;
         const found = await database.asTenant(holder.tenantId, async (transaction) => {
-          await countFetched(transaction, holder, request.query.used_in, id);
+          await countFetched(transaction, holder, request.query.used_in, [id]);
           return readSummary(transaction, id);
         });
         if (found === null) throw new ApiError('NOT_FOUND', 'there is no such summary');

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { previewOf } from '../../domain/capture/build-event.ts';
 import { highlight } from '../../domain/highlight.ts';
-import { memoryHash } from '../../domain/memory.ts';
+import { MEMORY_HASH, memoryHash } from '../../domain/memory.ts';
+import type { Memory } from '../../domain/memory.ts';
 import { MEMORY_TYPES } from '../../domain/ports/vector-index.ts';
 import type { FoundMemory } from '../../retrieval/search.ts';
 
@@ -32,9 +33,24 @@ export const memorySchema = z
   })
   .meta({ id: 'Memory' });
 
-/** What search found, with the words of the question marked; `explain` adds what each lane said. */
-export function presentFound(found: FoundMemory, question: string, explain: boolean): z.output<typeof memorySchema> {
-  const { memory } = found;
+/** The short form of a memory, for agents that count tokens. */
+export const compactMemorySchema = z
+  .object({
+    hash: z.string(),
+    preview: z.string(),
+    tags: z.array(z.string()),
+    created: z.string(),
+    score: z.number().optional(),
+  })
+  .meta({ id: 'CompactMemory' });
+
+/** The name of a memory: its id, or its hash of eight characters. */
+export const memoryName = z
+  .union([z.uuid(), z.string().regex(MEMORY_HASH)], { error: 'is neither the id nor the hash of a memory' })
+  .describe('Id, or hash');
+
+/** A memory that nobody searched for: without a score, and with nothing marked. */
+export function presentMemory(memory: Memory): z.output<typeof memorySchema> {
   return {
     id: memory.id,
     hash: memoryHash(memory.id),
@@ -43,7 +59,7 @@ export function presentFound(found: FoundMemory, question: string, explain: bool
     title: memory.title,
     content: memory.content,
     preview: previewOf(memory.content),
-    score: found.score,
+    score: 0,
     session:
       memory.session === null
         ? null
@@ -56,6 +72,16 @@ export function presentFound(found: FoundMemory, question: string, explain: bool
     tool: memory.tool,
     occurred_at: memory.occurredAt,
     created_at: memory.createdAt,
+    highlights: [],
+  };
+}
+
+/** What search found, with the words of the question marked; `explain` adds what each lane said. */
+export function presentFound(found: FoundMemory, question: string, explain: boolean): z.output<typeof memorySchema> {
+  const { memory } = found;
+  return {
+    ...presentMemory(memory),
+    score: found.score,
     highlights: highlight(`${memory.title}\n${memory.content}`.trim(), question),
     ...(explain ? { explain: found.lanes } : {}),
   };

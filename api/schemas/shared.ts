@@ -6,7 +6,15 @@ export const errorSchema = z
   .object({
     error: z.string().describe('What is wrong, for people'),
     code: z.string().describe('What is wrong, for programs'),
-    details: z.array(z.object({ field: z.string(), message: z.string() })),
+    details: z.array(
+      z.object({
+        field: z.string(),
+        message: z.string(),
+        id: z.string().optional().describe('Of a memory that the field can mean'),
+        type: z.string().optional(),
+        preview: z.string().optional(),
+      }),
+    ),
     request_id: z.string(),
   })
   .meta({ id: 'Error' });

@@ -23,6 +23,7 @@ const SHOWN_EVIDENCE = 200;
 const LEARNING_COLUMNS = {
   id: true,
   sessionId: true,
+  userId: true,
   namespace: true,
   category: true,
   title: true,

@@ -24,6 +24,13 @@ export class LearningsChanged extends Error {
   readonly code = '40001';
 }
 
+/** Where learnings are written. Without a session they were said by hand: they cite nothing, and a person may say again what a person closed. */
+export type WritingContext = Omit<LearningContext, 'sessionId'> &
+  ({ readonly sessionId: string; readonly origin?: never } | { readonly sessionId: null; readonly origin: 'user' });
+
+/** No session's id: no evidence bears it. */
+const NO_SESSION = '00000000-0000-0000-0000-000000000000';
+
 /** A draft with what a comparison made of it. */
 export interface PlacedDraft {
   readonly draft: LearningDraft;
@@ -54,7 +61,7 @@ export interface LearningsWritten {
  */
 export async function lockLearnings(
   transaction: TenantTransaction,
-  context: LearningContext,
+  context: WritingContext,
   newest: string | null,
 ): Promise<void> {
   const name = `learn ${context.tenantId} ${context.projectId ?? ''} ${context.namespace}`;
@@ -70,7 +77,7 @@ export async function lockLearnings(
  */
 export async function writeLearnings(
   transaction: TenantTransaction,
-  context: LearningContext,
+  context: WritingContext,
   drafts: readonly PlacedDraft[],
 ): Promise<LearningsWritten> {
   const written: WrittenLearning[] = [];
@@ -114,7 +121,7 @@ const namesakeRow = z.object({
 /** The placing as it stands now that earlier drafts are written, and that the same words may be known already; null: not to be learned. */
 async function settled(
   transaction: TenantTransaction,
-  context: LearningContext,
+  context: WritingContext,
   print: Uint8Array,
   placing: Placing,
   ids: readonly (string | null)[],
@@ -127,7 +134,7 @@ async function settled(
   );
   const open = namesakes.find((row) => row.open);
   if (open !== undefined) return { kind: 'same', knownId: open.id };
-  if (namesakes.some((row) => row.by_person || row.shown)) return null;
+  if (context.sessionId !== null && namesakes.some((row) => row.by_person || row.shown)) return null;
   const older = namesakes.find((row) => row.replaced);
   if (older !== undefined) {
     const standing = await successorOf(transaction, older.id);
@@ -159,10 +166,10 @@ async function successorOf(transaction: TenantTransaction, id: string): Promise<
   return rows[0]?.id ?? null;
 }
 
-/** Adds evidence; the first of a session makes the learning surer. */
+/** Adds evidence; the first of a session makes the learning surer, and so does whoever says it by hand. */
 async function showAgain(
   transaction: TenantTransaction,
-  context: LearningContext,
+  context: WritingContext,
   id: string,
   { draft, occurredAt }: PlacedDraft,
 ): Promise<void> {
@@ -173,11 +180,11 @@ async function showAgain(
       occurredAt: true,
       validFrom: true,
       lastShownAt: true,
-      evidence: { where: { sessionId: context.sessionId }, select: { rowId: true }, take: 1 },
+      evidence: { where: { sessionId: context.sessionId ?? NO_SESSION }, select: { rowId: true }, take: 1 },
     },
   });
   const added = await addEvidence(transaction, context, id, draft);
-  if (added === 0) return;
+  if (added === 0 && context.sessionId !== null) return;
   await transaction.learning.update({
     where: { id },
     data: {
@@ -196,7 +203,7 @@ function later(left: Date, right: Date): Date {
 /** The new row; closes what it takes the place of. */
 async function replaced(
   transaction: TenantTransaction,
-  context: LearningContext,
+  context: WritingContext,
   fingerprint: Uint8Array<ArrayBuffer>,
   placing: Exclude<Placing, { kind: 'same' }>,
   { draft, occurredAt }: PlacedDraft,
@@ -252,7 +259,7 @@ async function replaced(
 /** Closes a learning in favour of another. @throws LearningsChanged when somebody closed or verified it meanwhile */
 async function close(
   transaction: TenantTransaction,
-  context: LearningContext,
+  context: WritingContext,
   id: string,
   successor: string,
   reason: string,
@@ -270,7 +277,7 @@ async function close(
       useWeight: true,
       lastUsedAt: true,
       disputes: true,
-      evidence: { where: { sessionId: context.sessionId }, select: { rowId: true }, take: 1 },
+      evidence: { where: { sessionId: context.sessionId ?? NO_SESSION }, select: { rowId: true }, take: 1 },
     },
   });
 }
@@ -278,16 +285,18 @@ async function close(
 /** Answers how many pieces were new. */
 async function addEvidence(
   transaction: TenantTransaction,
-  context: LearningContext,
+  context: WritingContext,
   learningId: string,
   draft: LearningDraft,
 ): Promise<number> {
+  const { sessionId } = context;
+  if (sessionId === null) return 0;
   const added = await transaction.learningEvidence.createMany({
     skipDuplicates: true,
     data: draft.evidence.map((piece) => ({
       learningId,
       tenantId: context.tenantId,
-      sessionId: context.sessionId,
+      sessionId,
       rowId: piece.rowId,
       quote: piece.quote,
       quoteSha256: new Uint8Array(createHash('sha256').update(piece.quote, 'utf8').digest()),

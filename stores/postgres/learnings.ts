@@ -31,6 +31,16 @@ export function learningFingerprint(learning: {
   );
 }
 
+/** SHA-256 of what makes two memories by hand the same: project, namespace and the text to the letter. Never one of {@link learningFingerprint}. */
+export function exactFingerprint(memory: {
+  readonly projectId: string | null;
+  readonly namespace: string;
+  readonly description: string;
+}): Uint8Array<ArrayBuffer> {
+  const said = ['exact', memory.projectId ?? '', memory.namespace, memory.description].join('\u0000');
+  return new Uint8Array(createHash('sha256').update(said, 'utf8').digest());
+}
+
 /** Text of a learning as it is embedded. */
 export function learningText(learning: {
   readonly description: string;

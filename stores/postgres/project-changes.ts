@@ -3,7 +3,7 @@ import type { TenantId } from '../../domain/ids.ts';
 import type { TenantTransaction } from './database.ts';
 import { wantRemoval } from './embedding-removal.ts';
 import { moveGraph } from './graph-writes.ts';
-import { learningFingerprint } from './learnings.ts';
+import { exactFingerprint, learningFingerprint } from './learnings.ts';
 import { EVIDENCE_FORGOTTEN } from './forgotten.ts';
 import { FORMER_ID } from './projects.ts';
 
@@ -18,7 +18,7 @@ export interface MergedProject {
 }
 
 /** Projects of a tenant change one at a time: the lock that capture takes before it makes one. */
-async function lockProjects(transaction: TenantTransaction, tenantId: TenantId): Promise<void> {
+export async function lockProjects(transaction: TenantTransaction, tenantId: TenantId): Promise<void> {
   await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${tenantId}, 0))`;
 }
 
@@ -59,6 +59,7 @@ const learningRow = z.object({
   category: z.string(),
   description: z.string(),
   reason: z.string().nullable(),
+  fingerprint: z.instanceof(Uint8Array),
   open: z.boolean(),
 });
 const twinRow = z.object({ keeper: z.string(), twin: z.string() });
@@ -100,7 +101,7 @@ async function moveLearnings(
 ): Promise<{ readonly learnings: number; readonly joined: number }> {
   const rows = z.array(learningRow).parse(
     await transaction.$queryRaw`
-      SELECT id, namespace, category, description, reason, valid_to IS NULL AS open FROM learnings WHERE project_id = ${from}::uuid ORDER BY valid_to NULLS FIRST, id FOR UPDATE`,
+      SELECT id, namespace, category, description, reason, fingerprint, valid_to IS NULL AS open FROM learnings WHERE project_id = ${from}::uuid ORDER BY valid_to NULLS FIRST, id FOR UPDATE`,
   );
   // By fingerprint the first that says so. A session that was moved may have brought what the project knew already.
   const firsts = new Map<string, string>();
@@ -108,8 +109,10 @@ async function moveLearnings(
   const moved: { readonly id: string; readonly print: string }[] = [];
   for (const row of rows) {
     // A learning whose text was forgotten says nothing that another could say, too.
-    if (row.reason === EVIDENCE_FORGOTTEN) continue;
-    const print = Buffer.from(learningFingerprint({ ...row, projectId: into })).toString('hex');
+    if (row.reason === EVIDENCE_FORGOTTEN || row.description === '') continue;
+    const there = { ...row, projectId: into };
+    const isExact = Buffer.from(exactFingerprint({ ...row, projectId: from })).equals(row.fingerprint);
+    const print = Buffer.from(isExact ? exactFingerprint(there) : learningFingerprint(there)).toString('hex');
     // Closed versions are history: they move as they are, and are joined with nothing.
     const keeper = row.open ? firsts.get(print) : undefined;
     if (keeper !== undefined) {

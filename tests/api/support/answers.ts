@@ -7,7 +7,15 @@ import { captureCounts } from '../../stores/postgres/support/captures.ts';
 const errorBody = z.strictObject({
   error: z.string().min(1),
   code: z.string(),
-  details: z.array(z.strictObject({ field: z.string(), message: z.string().min(1) })),
+  details: z.array(
+    z.strictObject({
+      field: z.string(),
+      message: z.string().min(1),
+      id: z.string().optional(),
+      type: z.string().optional(),
+      preview: z.string().optional(),
+    }),
+  ),
   request_id: z.string().min(1),
 });
 

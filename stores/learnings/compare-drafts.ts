@@ -8,10 +8,10 @@ import type { KnownLearning, LearningDraft, SourceRow } from '../../domain/ports
 import { VectorIndexUnavailable } from '../../domain/ports/vector-index.ts';
 import type { VectorIndex } from '../../domain/ports/vector-index.ts';
 import { termsOf } from '../../domain/text/terms.ts';
-import type { Database } from '../../stores/postgres/database.ts';
-import { newestLearning, readStanding, wordNeighbours } from '../../stores/postgres/learning-neighbours.ts';
-import type { LearningScope, StandingLearning } from '../../stores/postgres/learning-neighbours.ts';
-import type { PlacedDraft } from '../../stores/postgres/learning-writes.ts';
+import type { Database } from '../postgres/database.ts';
+import { newestLearning, readStanding, wordNeighbours } from '../postgres/learning-neighbours.ts';
+import type { LearningScope, StandingLearning } from '../postgres/learning-neighbours.ts';
+import type { PlacedDraft } from '../postgres/learning-writes.ts';
 
 export interface NeighbourDependencies {
   readonly database: Database;
@@ -114,7 +114,10 @@ export interface Comparison {
   readonly newest: string | null;
 }
 
-/** Compares the drafts of a session with what its project knows. A draft that cites none of the rows is dated by the last of them. */
+/**
+ * Compares the drafts of a session, or what somebody says by hand, with what its project knows. A draft that cites none of the rows is dated by
+ * `saidAtMs` (milliseconds since 1970), or else by the last of them.
+ */
 export async function compareDrafts(
   dependencies: NeighbourDependencies,
   scope: ScopeOfTenant,
@@ -122,6 +125,7 @@ export async function compareDrafts(
   rows: readonly SourceRow[],
   embed: EmbedOnce,
   signal: AbortSignal,
+  saidAtMs = newestOf(rows, 0),
 ): Promise<Comparison> {
   const own = await embed(drafts.map(comparedText), signal);
   const ids = await nearestIds(dependencies, scope, own);
@@ -144,13 +148,12 @@ export async function compareDrafts(
     occurredAtMs: learning.occurredAtMs,
   }));
   const byId = new Map(rows.map((row) => [row.id, row]));
-  const last = newestOf(rows, 0);
   const compared = drafts.map((draft, index): ComparedDraft => {
     const cited = draft.evidence.flatMap(({ rowId }) => byId.get(rowId) ?? []);
     return {
       draft,
       text: toCompared(draft, own[index] ?? null),
-      occurredAtMs: newestOf(cited, last),
+      occurredAtMs: newestOf(cited, saidAtMs),
       proven: isProven(cited),
     };
   });

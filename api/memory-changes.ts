@@ -1,0 +1,122 @@
+import type { Memory } from '../domain/memory.ts';
+import type { KeyHolder } from '../stores/postgres/api-keys.ts';
+import type { TenantTransaction } from '../stores/postgres/database.ts';
+import { correctLearning, lockLearnings, standingIn } from '../stores/postgres/learning-changes.ts';
+import type { LearningEditor, LockedLearning } from '../stores/postgres/learning-changes.ts';
+import { changeObservation, forgetLearning, newestVersion, weighLearning } from '../stores/postgres/memory-changes.ts';
+import type { ApiDependencies } from './dependencies.ts';
+import { ApiError } from './errors.ts';
+import { createForgetting } from './forgetting.ts';
+import { isEmptied, redacted } from './hand-written.ts';
+import { findMemory, noSuchMemory } from './memory-lookup.ts';
+import { redactedTags } from './remembering.ts';
+import type { MemoryCorrection } from './schemas/memory-writes.ts';
+
+export interface MemoryChanges {
+  /** Corrects a memory; answers it as it is now. @throws ApiError */
+  correct(holder: KeyHolder, memory: Memory, body: MemoryCorrection): Promise<Memory>;
+  /** Forgets a memory; answers how many versions or rows went. @throws ApiError */
+  forget(holder: KeyHolder, memory: Memory): Promise<number>;
+}
+
+/** Two people may change one memory at the same time: so often its newest version is looked for again. */
+const ATTEMPTS = 3;
+
+function refused(field: string, message: string): ApiError {
+  return new ApiError('VALIDATION_FAILED', `${field} ${message}`, [{ field, message }]);
+}
+
+/** The newest version of a learning, locked; who changes a version that was replaced means that one. */
+async function lockNewest(transaction: TenantTransaction, id: string): Promise<LockedLearning> {
+  for (let attempt = 1; ; attempt += 1) {
+    const newest = await newestVersion(transaction, id);
+    const [locked] = await lockLearnings(transaction, [newest]);
+    if (locked === undefined) throw noSuchMemory();
+    // Corrected by somebody else while its lock was waited for.
+    if (locked.open || attempt === ATTEMPTS || (await newestVersion(transaction, id)) === newest) return locked;
+  }
+}
+
+/** What a body makes of the words of a learning. @throws ApiError VALIDATION_FAILED for content that is private as a whole */
+function wordsOf(learning: LockedLearning, { content, title, tags, category }: MemoryCorrection) {
+  const description = content === undefined ? learning.description : redacted(content);
+  if (isEmptied(description)) throw refused('content', 'says nothing beside what is private');
+  return {
+    category: category ?? learning.category,
+    title: title === undefined ? learning.title : redacted(title),
+    description,
+    context: learning.context,
+    examples: learning.examples,
+    tags: tags === undefined ? learning.tags : redactedTags(tags),
+  };
+}
+
+async function correctWords(
+  transaction: TenantTransaction,
+  editor: LearningEditor,
+  id: string,
+  body: MemoryCorrection,
+): Promise<string> {
+  const learning = await lockNewest(transaction, id);
+  if (!learning.open) {
+    const current = await standingIn(transaction, id);
+    const message = current === null ? 'is closed' : `was replaced by ${current}`;
+    throw new ApiError('CONFLICT', `the memory ${message}`, [{ field: 'id', message }]);
+  }
+  const { importance, flagged, ...words } = body;
+  if (flagged !== undefined) throw refused('flagged', 'is of captured events alone');
+  let current = learning.id;
+  if (Object.keys(words).length > 0) {
+    const written = await correctLearning(transaction, editor, learning, wordsOf(learning, words));
+    if ('knownId' in written)
+      throw new ApiError('CONFLICT', `a memory says this already: ${written.knownId}`, [
+        { field: 'content', message: `is said already by ${written.knownId}` },
+      ]);
+    current = written.id;
+  }
+  if (importance !== undefined) await weighLearning(transaction, current, importance);
+  return current;
+}
+
+const OF_OBSERVATIONS = ['tags', 'importance', 'flagged'];
+
+/** What people and agents do with a memory that is there: correct it, forget it. */
+export function createMemoryChanges(dependencies: ApiDependencies): MemoryChanges {
+  const { database, embeddingModel, workflowHints } = dependencies;
+  const forgetting = createForgetting(dependencies);
+
+  return {
+    async correct(holder, memory, body) {
+      const { tenantId, userId } = holder;
+      if (memory.type === 'prompt' || memory.type === 'summary')
+        throw refused('id', `is of a ${memory.type}, which stays as it is; learnings and observations can be changed`);
+      const id = await database.asTenant(tenantId, async (transaction) => {
+        if (memory.type === 'learning')
+          return correctWords(transaction, { tenantId, userId, embeddingModel }, memory.id, body);
+        const field = Object.keys(body).find((name) => !OF_OBSERVATIONS.includes(name));
+        if (field !== undefined) throw refused(field, `stays as it was captured; ${OF_OBSERVATIONS.join(', ')} change`);
+        const { tags, importance, flagged } = body;
+        await changeObservation(transaction, memory.id, { tags: tags && redactedTags(tags), importance, flagged });
+        return memory.id;
+      });
+      await Promise.allSettled([workflowHints.index(tenantId)]);
+      return findMemory(database, holder, id, 'id');
+    },
+
+    async forget(holder, memory) {
+      const { tenantId, userId } = holder;
+      if (memory.type === 'summary')
+        throw refused('id', 'is of a summary: forget what it was made from, and it is written anew');
+      if (memory.type !== 'learning') {
+        const { event } = await forgetting.event(holder, { given: memory.id, isDryRun: false });
+        return event.rows.length;
+      }
+      const forgotten = await database.asTenant(tenantId, async (transaction) => {
+        const { id } = await lockNewest(transaction, memory.id);
+        return forgetLearning(transaction, { tenantId, userId, embeddingModel }, id);
+      });
+      await Promise.allSettled([workflowHints.index(tenantId)]);
+      return forgotten.length;
+    },
+  };
+}

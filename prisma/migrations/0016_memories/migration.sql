@@ -1,0 +1,23 @@
+-- The short name of a memory is made of the last 40 bits of its id. The ledger knows every memory that can be found by search; of learnings, closed versions
+-- are found by their old name, too, when their chunks are struck from the ledger.
+CREATE INDEX "embeddings_hash_idx" ON "embeddings"("tenant_id", right(resource_id::text, 10)) WHERE (chunk = 0);
+CREATE INDEX "learnings_hash_idx" ON "learnings"("tenant_id", right(id::text, 10));
+
+-- Ids of the transaction's tenant that end in these digits. SECURITY DEFINER, because `right` is not leakproof: under a policy PostgreSQL would not use the
+-- indexes for it. Who may see the memories is for their reader to say.
+CREATE FUNCTION memories_ending_in(ends text[])
+  RETURNS TABLE (memory_id uuid, ending text)
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+  AS $$
+  SELECT e.resource_id, right(e.resource_id::text, 10) FROM embeddings e
+   WHERE e.tenant_id = (SELECT current_tenant_id()) AND right(e.resource_id::text, 10) = ANY (ends) AND e.chunk = 0
+  UNION
+  SELECT l.id, right(l.id::text, 10) FROM learnings l
+   WHERE l.tenant_id = (SELECT current_tenant_id()) AND right(l.id::text, 10) = ANY (ends)
+$$;
+
+GRANT CREATE ON SCHEMA public TO recollect_definer;
+ALTER FUNCTION memories_ending_in(text[]) OWNER TO recollect_definer;
+REVOKE CREATE ON SCHEMA public FROM recollect_definer;
+REVOKE EXECUTE ON FUNCTION memories_ending_in(text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION memories_ending_in(text[]) TO recollect_app;

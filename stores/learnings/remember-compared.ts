@@ -1,0 +1,94 @@
+import { chunkText } from '../../domain/chunking.ts';
+import type { LearningDraft } from '../../domain/ports/model.ts';
+import type { TenantTransaction } from '../postgres/database.ts';
+import { wantEmbeddings } from '../postgres/embedding-ledger.ts';
+import { standingIn } from '../postgres/learning-changes.ts';
+import type { LearningEditor } from '../postgres/learning-changes.ts';
+import { LearningsChanged, lockLearnings, writeLearnings } from '../postgres/learning-writes.ts';
+import { knownMemory, storeMemories } from '../postgres/memory-writes.ts';
+import type { RememberedMemory, StoredMemory } from '../postgres/memory-writes.ts';
+import { compareDrafts, createEmbedOnce } from './compare-drafts.ts';
+import type { Comparison, NeighbourDependencies } from './compare-drafts.ts';
+
+/** Others may write while it is compared; so often it is compared again. */
+const COMPARISONS = 3;
+
+function draftOf(memory: RememberedMemory): LearningDraft {
+  const { category, title, content, tags, confidence } = memory;
+  return { category, title, description: content, context: '', examples: [], tags, confidence, evidence: [] };
+}
+
+async function write(
+  transaction: TenantTransaction,
+  editor: LearningEditor,
+  memory: RememberedMemory,
+  { placed, newest }: Comparison,
+  validFrom: Date,
+): Promise<StoredMemory | null> {
+  const { tenantId, userId, embeddingModel } = editor;
+  const { projectId, namespace } = memory;
+  const context = { tenantId, userId, projectId, namespace, sessionId: null, origin: 'user', validFrom } as const;
+  await lockLearnings(transaction, context, newest);
+  const { written, ids } = await writeLearnings(transaction, context, placed);
+  await wantEmbeddings(
+    transaction,
+    tenantId,
+    embeddingModel,
+    written.map(({ id, title, content }) => ({
+      type: 'learning',
+      id,
+      sessionId: null,
+      chunks: chunkText(title, content),
+    })),
+  );
+  const id = ids[0];
+  if (id === undefined || id === null) return null;
+  // What speaks against something that happened later is kept as history: the later one is the answer.
+  return { id: (await standingIn(transaction, id)) ?? id, isNew: written.length > 0 };
+}
+
+/**
+ * Stores one memory as learnings of a session are: what says the same makes the known one surer and is answered by it; what says more becomes its
+ * next version; what speaks against it closes it. Without embedder or vector index words alone are compared; where even that takes until `signal`
+ * is aborted, or others keep writing, the memory is stored as it is. The caller hints the index.
+ */
+export async function rememberCompared(
+  dependencies: NeighbourDependencies,
+  editor: LearningEditor,
+  memory: RememberedMemory,
+  signal: AbortSignal,
+): Promise<StoredMemory> {
+  const { database, embedder } = dependencies;
+  const { tenantId } = editor;
+  const known = await database.asTenant(tenantId, (transaction) => knownMemory(transaction, editor, memory));
+  if (known !== null) return { id: known, isNew: false };
+  const embed = createEmbedOnce(embedder);
+  const scope = { tenantId, projectId: memory.projectId, namespace: memory.namespace };
+  const validFrom = memory.occurredAt ?? new Date();
+  try {
+    for (let attempt = 1; attempt <= COMPARISONS; attempt += 1) {
+      const drafts = [draftOf(memory)];
+      const compared = await compareDrafts(dependencies, scope, drafts, [], embed, signal, validFrom.getTime());
+      const stored = await unlessChanged(
+        database.asTenant(tenantId, (transaction) => write(transaction, editor, memory, compared, validFrom)),
+      );
+      if (stored !== null) return stored;
+    }
+  } catch (error) {
+    // Too slow: remembering goes first, and the daily consolidation finds what slips through.
+    if (!signal.aborted) throw error;
+  }
+  const [stored] = await database.asTenant(tenantId, (transaction) => storeMemories(transaction, editor, [memory]));
+  if (stored === undefined) throw new Error('a memory was given and none was stored');
+  return stored;
+}
+
+/** What was written; null where others wrote what it was compared with. */
+async function unlessChanged(written: Promise<StoredMemory | null>): Promise<StoredMemory | null> {
+  try {
+    return await written;
+  } catch (error) {
+    if (error instanceof LearningsChanged) return null;
+    throw error;
+  }
+}

@@ -81,6 +81,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
     },
   });
   const observeModels = createModelObserver(database.pool, metrics.models, () => Date.now());
+  const tokens = createTokenCounter();
   const objects = config.wholeValuesDir === undefined ? null : createDirectoryStore(config.wholeValuesDir);
   return {
     config,
@@ -95,9 +96,10 @@ export function createApiDependencies(config: Config, logger: Logger) {
       embedder,
       keywordWeight: config.search.keywordWeight,
       onStage: (stage, seconds) => metrics.searchDuration.observe({ stage }, seconds),
-      tokens: createTokenCounter(),
+      tokens,
       clock: { now: () => Date.now() },
     }),
+    tokens,
     remembering: createRemembering({ database, vectors, embedder }),
     /** What vectors of memories are made by that a request writes itself. */
     embeddingModel: { name: embedder.model, dimension: embedder.dimension },

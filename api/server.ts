@@ -39,6 +39,7 @@ import { sessionSteeringRoutes } from './routes/session-steering.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { settingRoutes } from './routes/settings.ts';
 import { summaryRoutes } from './routes/summaries.ts';
+import { timelineRoutes } from './routes/timeline.ts';
 import { traceRoutes } from './routes/trace.ts';
 import { transcriptRoutes } from './routes/transcripts.ts';
 import { usageRoutes } from './routes/usage.ts';
@@ -176,6 +177,7 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
       await api.register(profileRoutes(dependencies));
       await api.register(valueRoutes(dependencies));
       await api.register(searchRoutes(dependencies));
+      await api.register(timelineRoutes(dependencies));
       await api.register(memoryRoutes(dependencies));
       await api.register(oneMemoryRoutes(dependencies));
       await api.register(contextRoutes(dependencies));

@@ -19,6 +19,8 @@ const healthSchema = z
   })
   .meta({ id: 'Health' });
 
+const healthAnswer = z.union([healthSchema, z.object({ status: healthSchema.shape.status })]);
+
 const open = { access: 'open' } as const;
 
 /** Health for people, liveness and readiness for whoever restarts and routes, metrics for Prometheus. */
@@ -36,14 +38,19 @@ export function healthRoutes({
         schema: {
           tags: ['operation'],
           summary: 'State of each dependency',
-          response: { 200: healthSchema, 503: healthSchema },
+          querystring: z.object({
+            format: z.enum(['full', 'compact']).default('full').catch('full').describe('compact: the status alone'),
+          }),
+          response: { 200: healthAnswer, 503: healthAnswer },
         },
       },
-      async (_request, reply) => {
+      async (request, reply) => {
         const dependencies = await health();
         const away = Object.values(dependencies).some((dependency) => dependency.status === 'away');
         const status = dependencies.postgres.status === 'away' ? 'down' : away ? 'degraded' : 'ok';
-        return reply.status(status === 'down' ? 503 : 200).send({ status, dependencies });
+        return reply
+          .status(status === 'down' ? 503 : 200)
+          .send(request.query.format === 'compact' ? { status } : { status, dependencies });
       },
     );
     const answer = z.object({ status: z.string() });

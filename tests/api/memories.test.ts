@@ -87,7 +87,8 @@ describe('remembering', () => {
   test('of the same content is one memory, however many say it at once', async () => {
     const body = { content: 'Ports below 1024 need root', project: 'same', tags: ['ports'] };
     const answers = await Promise.all(Array.from({ length: 8 }, () => instance.call('POST', '/memories', { body })));
-    expect(answers.map((answer) => answer.status).toSorted()).toEqual([200, 200, 200, 200, 200, 200, 200, 201]);
+    expect(answers.filter((answer) => answer.status === 201)).toHaveLength(1);
+    expect(answers.filter((answer) => answer.status === 200)).toHaveLength(7);
     expect(new Set(answers.map((answer) => JSON.stringify(answer.body))).size).toBe(1);
     expect(await count("learnings WHERE description = 'Ports below 1024 need root'")).toBe(1);
     // Another category says nothing else; another project or namespace does.
@@ -267,11 +268,11 @@ describe('a memory', () => {
     const answer = await byHash();
     expect(errorOf(answer)).toEqual({ code: 'HASH_AMBIGUOUS', fields: ['hash', 'hash'] });
     const { details } = z.object({ details: z.array(z.record(z.string(), z.string())) }).parse(answer.body);
-    expect(details.map(({ id, type, preview }) => [id, type, preview]).toSorted()).toEqual(
-      [
-        [first.id, 'learning', 'The first of two'],
-        [second, 'learning', 'The second of two'],
-      ].toSorted(),
+    expect(new Map(details.map(({ id, type, preview }) => [id, [type, preview]]))).toEqual(
+      new Map([
+        [first.id, ['learning', 'The first of two']],
+        [second, ['learning', 'The second of two']],
+      ]),
     );
     expect((await memoryOf(instance, second)).content).toBe('The second of two');
     const many = await instance.call('POST', '/memories/get', { body: { ids: [first.id, hash] } });

@@ -1,0 +1,169 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { compactMemory } from '../../domain/compact.ts';
+import type { Memory } from '../../domain/memory.ts';
+import { MEMORY_TYPES } from '../../domain/ports/vector-index.ts';
+import type { MemoryType } from '../../domain/ports/vector-index.ts';
+import type { KeyHolder } from '../../stores/postgres/api-keys.ts';
+import type { TenantRead } from '../../stores/postgres/database.ts';
+import { readMemories } from '../../stores/postgres/memories.ts';
+import type { MemoryRef } from '../../stores/postgres/memories.ts';
+import { findProject } from '../../stores/postgres/projects.ts';
+import type { ProjectName } from '../../stores/postgres/projects.ts';
+import { placeOf, readLine } from '../../stores/postgres/timeline.ts';
+import type { Line } from '../../stores/postgres/timeline.ts';
+import { holderOf, viewerOf } from '../auth.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { findMemory } from '../memory-lookup.ts';
+import { compactMemorySchema, memoryName, memorySchema, presentMemory } from '../schemas/memory.ts';
+import { ERROR_RESPONSES } from '../schemas/shared.ts';
+
+const MAX_SIDE = 50;
+const side = z.coerce.number().int().min(0).max(MAX_SIDE).default(5);
+
+const timelineQuery = z
+  .strictObject({
+    anchor: memoryName.optional(),
+    q: z.string().trim().min(1).max(500).optional().describe('The best hit is the anchor'),
+    before: side,
+    after: side,
+    project: z.string().min(1).max(2048).optional().describe('Reads the whole project instead of the session'),
+    types: z
+      .string()
+      .max(128)
+      .transform((text) => text.split(',').map((part) => part.trim()))
+      .pipe(z.array(z.enum(MEMORY_TYPES)).min(1).max(MEMORY_TYPES.length))
+      .optional(),
+    format: z.enum(['full', 'compact']).default('full'),
+  })
+  .refine((query) => (query.anchor === undefined) !== (query.q === undefined), {
+    path: ['anchor'],
+    message: 'or q is needed, and not both',
+  });
+
+const shown = z.union([memorySchema, compactMemorySchema]);
+const timelineAnswer = z
+  .object({
+    anchor: shown.nullable().describe('Null where q finds nothing'),
+    data: z.array(shown).describe('In reading order, the anchor among them'),
+    has_before: z.boolean(),
+    has_after: z.boolean(),
+    degraded: z.array(z.string()).optional().describe('Of the search for q'),
+  })
+  .meta({ id: 'Timeline' });
+
+interface Around {
+  readonly data: readonly Memory[];
+  readonly hasBefore: boolean;
+  readonly hasAfter: boolean;
+}
+
+/** The line that a memory is read in: its session's, else its project's, else that of its namespace. */
+function lineOf(anchor: Memory): Line {
+  if (anchor.session !== null) return { kind: 'session', id: anchor.session.id };
+  if (anchor.projectId !== null) return { kind: 'project', id: anchor.projectId };
+  return { kind: 'namespace', name: anchor.namespace };
+}
+
+/** The memories around an anchor in reading order, with it. */
+async function readAround(
+  read: TenantRead,
+  anchor: Memory,
+  line: Line,
+  sides: { readonly before: number; readonly after: number; readonly types: readonly MemoryType[] },
+  viewerId: string | undefined,
+): Promise<Around> {
+  const place = await placeOf(read, anchor.id);
+  if (place === null) return { data: [anchor], hasBefore: false, hasAfter: false };
+  const query = { line, place, types: sides.types, viewerId };
+  // One more than is shown says whether there are more.
+  const before = await readLine(read, query, 'before', sides.before + 1);
+  const after = await readLine(read, query, 'after', sides.after + 1);
+  const earlier = before.slice(0, sides.before).toReversed();
+  const later = after.slice(0, sides.after);
+  const memories = new Map(
+    (await readMemories(read, [...earlier, ...later], viewerId)).map((memory) => [memory.id, memory]),
+  );
+  const inOrder = (refs: readonly MemoryRef[]) => refs.flatMap(({ id }) => memories.get(id) ?? []);
+  return {
+    data: [...inOrder(earlier), anchor, ...inOrder(later)],
+    hasBefore: before.length > sides.before,
+    hasAfter: after.length > sides.after,
+  };
+}
+
+/** `GET /timeline`: what came before and after a memory, in its session or in a project. */
+export function timelineRoutes({ database, recall, tokens }: ApiDependencies): FastifyPluginCallbackZod {
+  /** The best hit of a question; null where there is none. */
+  const bestHit = async (holder: KeyHolder, question: string, project: ProjectName | undefined) => {
+    const viewerId = viewerOf(holder);
+    const { found, degraded } = await recall.search({
+      tenantId: holder.tenantId,
+      question,
+      filter: {
+        ...(project && { projectId: project.id, formerProjectIds: project.formerIds }),
+        ...(viewerId !== undefined && { viewerId }),
+      },
+      limit: 1,
+      offset: 0,
+      minScore: 0,
+      groupBySession: false,
+    });
+    return { anchor: found[0]?.memory ?? null, degraded: [...degraded] };
+  };
+
+  const compacted = (memory: Memory) => {
+    const compact = compactMemory(memory, null, (text) => tokens.count(text));
+    return { ...compact, tags: [...compact.tags] };
+  };
+
+  return (app, _options, done) => {
+    app.get(
+      '/timeline',
+      {
+        config: { access: 'read' },
+        schema: {
+          tags: ['retrieval'],
+          summary: 'What came before and after a memory',
+          description:
+            "Reads the anchor's session; of what has none its project, and without either what was said in its namespace without a project. With project it reads that project.",
+          querystring: timelineQuery,
+          response: { 200: timelineAnswer, ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => {
+        const holder = holderOf(request);
+        const { anchor: name, q, before, after, project: given, types = MEMORY_TYPES, format } = request.query;
+        const project =
+          given === undefined
+            ? undefined
+            : await database.asTenant(holder.tenantId, (transaction) => findProject(transaction, given));
+        const { anchor, degraded } =
+          name !== undefined
+            ? { anchor: await findMemory(database, holder, name, 'anchor'), degraded: [] }
+            : project === null || q === undefined
+              ? { anchor: null, degraded: [] }
+              : await bestHit(holder, q, project);
+        const extra = degraded.length > 0 ? { degraded } : {};
+        if (anchor === null) return { anchor: null, data: [], has_before: false, has_after: false, ...extra };
+        const line: Line = project ? { kind: 'project', id: project.id } : lineOf(anchor);
+        // Nothing happened in a project that nobody knows.
+        const { data, hasBefore, hasAfter } =
+          project === null
+            ? { data: [anchor], hasBefore: false, hasAfter: false }
+            : await database.readAsTenant(holder.tenantId, (read) =>
+                readAround(read, anchor, line, { before, after, types }, viewerOf(holder)),
+              );
+        const present = (memory: Memory) => (format === 'full' ? presentMemory(memory) : compacted(memory));
+        return {
+          anchor: present(anchor),
+          data: data.map(present),
+          has_before: hasBefore,
+          has_after: hasAfter,
+          ...extra,
+        };
+      },
+    );
+    done();
+  };
+}

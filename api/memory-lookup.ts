@@ -12,6 +12,9 @@ import { ApiError } from './errors.ts';
 /** Of a learning that was closed: what stands in its place at all, or its own next versions alone. */
 type Follow = 'successors' | 'versions';
 
+/** So often what stands is looked for while others correct it. */
+const LOOKS = 4;
+
 /** What each name (an id or a hash) stands for, as far as the asker may see it: several where a hash is ambiguous. */
 async function readNamed(
   read: TenantRead,
@@ -30,9 +33,14 @@ async function readNamed(
     );
   const memories = new Map((await readAll(ids)).map((memory) => [memory.id, memory]));
   const gone = ids.filter((id) => !memories.has(id));
-  const standing = await standingFor(read, gone, follow);
-  const current = standing.size === 0 ? [] : await readAll([...new Set(standing.values())]);
-  for (const memory of current) memories.set(memory.id, memory);
+  let standing = await standingFor(read, gone, follow);
+  for (let look = 1; look <= LOOKS; look += 1) {
+    for (const memory of standing.size === 0 ? [] : await readAll([...new Set(standing.values())]))
+      memories.set(memory.id, memory);
+    if ([...standing.values()].every((id) => memories.has(id))) break;
+    // What stood a moment ago was corrected meanwhile.
+    standing = await standingFor(read, gone, follow);
+  }
   return new Map(
     names.map((name) => {
       const found = (idsOf.get(name) ?? []).map((id) => memories.get(id) ?? memories.get(standing.get(id) ?? ''));

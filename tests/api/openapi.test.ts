@@ -7,6 +7,7 @@ import { createApiDependencies } from '../../api/dependencies.ts';
 import { ERROR_STATUS } from '../../api/errors.ts';
 import { createServer } from '../../api/server.ts';
 import { newId } from '../../domain/ids.ts';
+import { memoryHash } from '../../domain/memory.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { demoHooks, replay, settled } from '../setup/demo-session.ts';
 import { createTestUser } from '../setup/database.ts';
@@ -25,6 +26,8 @@ let learningId: string;
 /** Learnings that stand, for changes that end them. */
 let otherLearnings: string[];
 let summaryId: string;
+/** Memories by hand, to correct and to forget. */
+let memoryIds: string[];
 /** A context that was served, with the hash of what stood in it first. */
 let context: { readonly id: string; readonly hash: string };
 /** Transcripts that may be imported, none, and whole values. */
@@ -56,6 +59,7 @@ beforeAll(async () => {
     );
   learningId = await given(0);
   otherLearnings = [await given(1), await given(2), await given(3)];
+  memoryIds = [await given(4), await given(5)];
   const written = await instance.call('GET', `/sessions/${session}/summaries?limit=1`);
   summaryId = idOf(z.object({ data: z.array(z.unknown()) }).parse(written.body).data[0]);
   const served = await instance.call('POST', '/context', { body: { purpose: 'session_start', project: '/src/tally' } });
@@ -170,6 +174,23 @@ function successes(): ContractRequest[] {
     },
     { operation: `get ${V1}/search`, path: '/search?q=invoice&limit=50&explain=true' },
     { operation: `get ${V1}/search`, path: '/search?q=invoice&group_by=session' },
+    { operation: `post ${V1}/memories`, path: '/memories', options: { body: { content: `By hand ${newId()}` } } },
+    {
+      operation: `post ${V1}/memories/batch`,
+      path: '/memories/batch',
+      options: { body: { memories: [{ content: 'One of a batch' }, { content: 'One of a batch' }, {}] } },
+    },
+    {
+      operation: `post ${V1}/memories/get`,
+      path: '/memories/get',
+      options: { body: { ids: [memoryHash(summaryId), newId()] } },
+    },
+    { operation: `get ${V1}/memories/{id}`, path: `/memories/${summaryId}` },
+    { operation: `get ${V1}/memories/by-hash/{hash}`, path: `/memories/by-hash/${memoryHash(summaryId)}` },
+    { operation: `put ${V1}/memories/{id}`, path: `/memories/${memoryIds[0]}`, options: { body: { tags: ['a'] } } },
+    { operation: `delete ${V1}/memories/{id}`, path: `/memories/${memoryIds[1]}` },
+    { operation: `get ${V1}/timeline`, path: `/timeline?anchor=${summaryId}&before=50` },
+    { operation: `get ${V1}/timeline`, path: '/timeline?q=invoice&format=compact' },
     {
       operation: `post ${V1}/context`,
       path: '/context',
@@ -184,6 +205,7 @@ function successes(): ContractRequest[] {
     { operation: `get ${V1}/usage/forecast`, path: '/usage/forecast?days=3' },
     { operation: `get ${V1}/roi`, path: '/roi?minutes_per_memory=5&hourly_usd=80&usd_per_mtok=3' },
     { operation: `get ${V1}/health`, path: '/health' },
+    { operation: `get ${V1}/health`, path: '/health?format=compact' },
     { operation: `get ${V1}/health/live`, path: '/health/live' },
     { operation: `get ${V1}/health/ready`, path: '/health/ready' },
     { operation: `get ${V1}/metrics`, path: '/metrics' },
@@ -256,6 +278,15 @@ function failures(reader: string): ContractRequest[] {
       path: `/context/${newId()}/feedback`,
       options: { body: { useful: ['aaaaaaaa'] } },
     },
+    { operation: `post ${V1}/memories`, path: '/memories', options: { body: { content: '' } } },
+    { operation: `post ${V1}/memories`, path: '/memories', options: { body: { content: 'x' }, key: reader } },
+    { operation: `post ${V1}/memories/batch`, path: '/memories/batch', options: { body: [] } },
+    { operation: `post ${V1}/memories/get`, path: '/memories/get', options: { body: { ids: ['odd'] } } },
+    { operation: `get ${V1}/memories/{id}`, path: `/memories/${newId()}` },
+    { operation: `get ${V1}/memories/by-hash/{hash}`, path: '/memories/by-hash/aaaaaaaa' },
+    { operation: `put ${V1}/memories/{id}`, path: `/memories/${summaryId}`, options: { body: { tags: [] } } },
+    { operation: `delete ${V1}/memories/{id}`, path: `/memories/${summaryId}` },
+    { operation: `get ${V1}/timeline`, path: '/timeline' },
     { operation: `get ${V1}/search`, path: '/search' },
     { operation: `get ${V1}/search`, path: `/search?q=${'x'.repeat(501)}` },
     { operation: `post ${V1}/context`, path: '/context', options: { body: { purpose: 'file' } } },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isPrivate, memoryHash } from '../../domain/memory.ts';
+import { idEnding, isPrivate, MEMORY_HASH, memoryHash } from '../../domain/memory.ts';
 
 describe('memoryHash', () => {
   it.each([
@@ -11,6 +11,8 @@ describe('memoryHash', () => {
     ['0192f0c1-2345-7abc-8def-008000000000', 'qaaaaaaa'],
   ])('of %s is %s', (id, hash) => {
     expect(memoryHash(id)).toBe(hash);
+    expect(hash).toMatch(MEMORY_HASH);
+    expect(idEnding(hash)).toBe(id.slice(-10));
   });
 
   it('reads the last 40 bits alone, in any case', () => {

@@ -131,6 +131,7 @@ describe('functions that act across tenants', () => {
       },
       { name: 'ensure_partitions', owner: 'recollect_owner', ...fixed, app: false, maintenance: true },
       { name: 'find_api_key', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
+      { name: 'memories_ending_in', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
       { name: 'model_calls_between', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
       { name: 'model_incidents_between', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
       { name: 'reserve_model_call', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },

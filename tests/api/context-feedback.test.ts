@@ -131,15 +131,26 @@ describe('use grows', () => {
     expect(await learning(idAt(1))).toMatchObject({ use_count: 1 });
   });
 
+  test('by fetching it as a memory, alone or with others, by id or hash', async () => {
+    const { items } = await served();
+    const uses = async () => (await Promise.all(ids.map(learning))).map((row) => row.use_count);
+    const before = await uses();
+    const body = { ids: [items[0]?.hash, items[1]?.id], used_in: await servedId() };
+    expect((await instance.call('POST', '/memories/get', { body })).status).toBe(200);
+    const one = `/memories/${items[2]?.hash}?used_in=${await servedId()}`;
+    expect((await instance.call('GET', one)).status).toBe(200);
+    expect(await uses()).toEqual(before.map((count) => count + 1));
+  });
+
   test('not by fetching without a context, with an unknown one, with another user’s, or what it did not hold', async () => {
     const context = await servedId(colleague.key);
     const aside = await given(instance, 'Not served at all');
-    expect(await learning(idAt(2))).toMatchObject({ use_count: 0 });
-    expect(await fetched(idAt(2), randomUUID())).toMatchObject({ use_count: 0 });
-    expect(await fetched(idAt(2), context)).toMatchObject({ use_count: 0 });
+    const { use_count: before } = await learning(idAt(2));
+    expect(await fetched(idAt(2), randomUUID())).toMatchObject({ use_count: before });
+    expect(await fetched(idAt(2), context)).toMatchObject({ use_count: before });
     expect(await fetched(aside.id, context, colleague.key)).toMatchObject({ use_count: 0 });
     expect(errorOf(await instance.call('GET', `/learnings/${idAt(2)}?used_in=odd`)).fields).toEqual(['used_in']);
-    expect(await fetched(idAt(2), context, colleague.key)).toMatchObject({ use_count: 1 });
+    expect(await fetched(idAt(2), context, colleague.key)).toMatchObject({ use_count: before + 1 });
   });
 
   test('once when it is told by many at once', async () => {

@@ -1,4 +1,4 @@
-import type { Job } from '../client/steering.ts';
+import type { Job } from './server/steering.ts';
 import { table } from './output.ts';
 import { ago, short } from './time-text.ts';
 

@@ -1,4 +1,4 @@
-import type { SummarisedSession, Summary } from '../client/summaries.ts';
+import type { SummarisedSession, Summary } from './server/summaries.ts';
 import { wrap } from './demo/text-layout.ts';
 import { terminalText } from './terminal-text.ts';
 

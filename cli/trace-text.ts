@@ -1,4 +1,4 @@
-import type { Trace, Traces } from '../client/steering.ts';
+import type { Trace, Traces } from './server/steering.ts';
 import { table } from './output.ts';
 import { short } from './time-text.ts';
 

@@ -1,4 +1,4 @@
-import type { Usage, UsageKey } from '../client/usage.ts';
+import type { Usage, UsageKey } from './server/usage.ts';
 import { table } from './output.ts';
 
 /** Dollars to the cent; where that says nothing, to two digits that do. */

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { readCredentials } from '../client/credentials.ts';
-import { ClientError, RecollectClient } from '../client/recollect-client.ts';
-import { Steering } from '../client/steering.ts';
+import { readCredentials } from './server/credentials.ts';
+import { ClientError, ServerClient } from './server/server-client.ts';
+import { Steering } from './server/steering.ts';
 import type { CommandContext, ExitCode } from './command-context.ts';
 
 /** A session's orders are waited for up to a minute. */
@@ -17,7 +17,7 @@ const ACCESS_FILES = ['client.json', 'credentials.json'];
 export async function withServer(
   dataDir: string,
   { output }: CommandContext,
-  work: (steering: Steering, client: RecollectClient) => Promise<ExitCode>,
+  work: (steering: Steering, client: ServerClient) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const file = ACCESS_FILES.map((name) => path.join(dataDir, name)).find((candidate) => existsSync(candidate));
   if (file === undefined) {
@@ -26,7 +26,7 @@ export async function withServer(
   }
   const { url, apiKey } = readCredentials(file);
   try {
-    const client = new RecollectClient({ url, apiKey, timeoutMs: TIMEOUT_MS });
+    const client = new ServerClient({ url, apiKey, timeoutMs: TIMEOUT_MS });
     return await work(new Steering(client), client);
   } catch (error) {
     if (!(error instanceof ClientError)) throw error;

@@ -1,194 +1,178 @@
-import { z } from 'zod';
+import type {
+  BatchItem,
+  CallOptions,
+  ClientOptions,
+  CompactAnswer,
+  CompactMemory,
+  ContextAnswer,
+  ContextQuestion,
+  FetchedMemories,
+  Health,
+  Memory,
+  MemoryChanges,
+  NewMemory,
+  RecollectApi,
+  SearchAnswer,
+  SearchOptions,
+  SemanticQuestion,
+  StoredMemory,
+  Suggestion,
+  TimelineAnswer,
+  TimelineQuestion,
+} from './contract.ts';
+import { batchParts } from './batch-parts.ts';
+import { Requester } from './requester.ts';
 
-/** Parts of the answers that callers rely on; what the server adds later passes through unseen. */
-const citedText = z.object({ text: z.string() });
+const RECALLED = 5;
+const PAGE = 20;
+/** The furthest that a search can be paged. */
+const MAX_OFFSET = 1_000;
 
-const hookAnswer = z.object({ hookSpecificOutput: z.object({ additionalContext: z.string() }).optional() });
+const part = encodeURIComponent;
 
-const session = z.object({
-  id: z.string(),
-  status: z.string(),
-  phase: z.string(),
-  title: z.string().nullable(),
-  waiting_reason: z.string().nullable(),
-  counts: z.object({
-    prompts: z.number(),
-    observations: z.number(),
-    tokens: z.number(),
-    summaries: z.number(),
-    learnings: z.number(),
-  }),
-  pending: z.object({ summarise: z.number(), learn: z.number(), embed: z.number() }),
-});
-export type SessionAnswer = z.output<typeof session>;
-
-const summary = z.object({
-  type: z.string(),
-  kind: z.string().nullable(),
-  title: z.string(),
-  content: z.string(),
-  request: z.string().nullable(),
-  investigated: z.string().nullable(),
-  learned: z.string().nullable(),
-  completed: z.string().nullable(),
-  next_steps: z.string().nullable(),
-  notes: z.string().nullable(),
-  key_points: z.array(citedText),
-  action_items: z.array(citedText),
-  files_read: z.array(z.string()),
-  files_modified: z.array(z.string()),
-  tokens_in: z.number(),
-  tokens_out: z.number(),
-});
-export type SummaryAnswer = z.output<typeof summary>;
-
-const learning = z.object({
-  category: z.string(),
-  title: z.string(),
-  description: z.string(),
-  confidence: z.number(),
-  evidence: z.array(z.object({ row_id: z.string(), quote: z.string() })),
-});
-export type LearningAnswer = z.output<typeof learning>;
-
-const found = z.object({
-  hash: z.string(),
-  type: z.string(),
-  kind: z.string(),
-  title: z.string(),
-  preview: z.string(),
-  score: z.number(),
-  highlights: z.array(z.string()),
-  explain: z
-    .object({
-      keyword: z.object({ rank: z.number(), score: z.number() }).nullable(),
-      vector: z.object({ rank: z.number(), score: z.number() }).nullable(),
-    })
-    .optional(),
-});
-export type FoundAnswer = z.output<typeof found>;
-
-const searchAnswer = z.object({ data: z.array(found), degraded: z.array(z.string()), took_ms: z.number() });
-const contextAnswer = z.object({
-  text: z.string(),
-  tokens: z.number(),
-  items: z.array(z.object({ hash: z.string(), reason: z.string() })),
-  omitted: z.number(),
-});
-const errorAnswer = z.object({ error: z.string(), code: z.string() });
-
-export interface ClientOptions {
-  readonly url: string;
-  readonly apiKey: string;
-  /** Bound of one request. */
-  readonly timeoutMs?: number;
+function memoryOf(given: string | NewMemory): NewMemory {
+  return typeof given === 'string' ? { content: given } : given;
 }
 
-const TIMEOUT_MS = 30_000;
-
-/** The server said no, with its machine code; or it did not answer at all (`UNREACHABLE`). */
-export class ClientError extends Error {
-  override readonly name = 'ClientError';
-  readonly code: string;
-  readonly status: number;
-
-  constructor(code: string, message: string, status: number, cause?: unknown) {
-    super(message, { cause });
-    this.code = code;
-    this.status = status;
-  }
-}
-
-/** A running server as the command line uses it. Every method rejects with ClientError. */
-export class RecollectClient {
-  private readonly options: ClientOptions;
+/** A memory server, over HTTP. Every method rejects with RecollectError. */
+export class RecollectClient implements RecollectApi {
+  readonly #requester: Requester;
 
   constructor(options: ClientOptions) {
-    this.options = options;
+    this.#requester = new Requester(options);
   }
 
-  /** Delivers one hook; answers the context that the server gives for it, '' for none. */
-  async hook(event: string, payload: unknown, deliveryId: string): Promise<string> {
-    const answer = await this.request('POST', `/hooks/${event}`, hookAnswer, payload, {
-      'x-recollect-delivery': deliveryId,
-    });
-    return answer.hookSpecificOutput?.additionalContext ?? '';
+  search(q: string, options: SearchOptions & { format: 'compact' }, call?: CallOptions): Promise<CompactAnswer>;
+  search(
+    q: string,
+    options?: SearchOptions & { format?: 'full' | undefined },
+    call?: CallOptions,
+  ): Promise<SearchAnswer>;
+  search(q: string, options: SearchOptions = {}, call?: CallOptions): Promise<SearchAnswer | CompactAnswer> {
+    return this.#get('/search', { q, ...options }, call);
   }
 
-  session(id: string): Promise<SessionAnswer> {
-    return this.request('GET', `/sessions/${encodeURIComponent(id)}`, session);
+  searchByTag(
+    tags: string | readonly string[],
+    { q, ...options }: Omit<SearchOptions, 'tags' | 'format'> & { readonly q?: string | undefined } = {},
+    call?: CallOptions,
+  ): Promise<SearchAnswer> {
+    const named = typeof tags === 'string' ? [tags] : tags;
+    // Without words of its own, what is nearest to the tags themselves comes first.
+    return this.search(q ?? named.join(' '), { ...options, tags: named }, call);
   }
 
-  /** Everything that was written of a session. */
-  summaries(sessionId: string): Promise<SummaryAnswer[]> {
-    return this.summariesAs(sessionId, summary);
+  async recall(
+    q: string,
+    options: Omit<SearchOptions, 'format'> = {},
+    call?: CallOptions,
+  ): Promise<readonly CompactMemory[]> {
+    return (await this.search(q, { limit: RECALLED, ...options, format: 'compact' }, call)).data;
   }
 
-  /** The same, read page by page, with the fields that a caller asks for. */
-  async summariesAs<Row>(sessionId: string, row: z.ZodType<Row>): Promise<Row[]> {
-    const schema = z.object({ data: z.array(row), pagination: z.object({ next_cursor: z.string().nullable() }) });
-    const all: Row[] = [];
-    for (let cursor: string | null = ''; cursor !== null;) {
-      const query = new URLSearchParams({ limit: '100', ...(cursor === '' ? {} : { cursor }) });
-      const path = `/sessions/${encodeURIComponent(sessionId)}/summaries?${query.toString()}`;
-      const page: z.output<typeof schema> = await this.request('GET', path, schema);
-      all.push(...page.data);
-      cursor = page.pagination.next_cursor;
+  async *searchIter(
+    q: string,
+    options: Omit<SearchOptions, 'format'> = {},
+    call?: CallOptions,
+  ): AsyncGenerator<Memory, void, undefined> {
+    const limit = options.limit ?? PAGE;
+    // A memory that is written meanwhile moves the others: what was given is not given again.
+    const given = new Set<string>();
+    for (let offset = options.offset ?? 0; offset <= MAX_OFFSET; offset += limit) {
+      const { data, pagination } = await this.search(q, { ...options, limit, offset }, call);
+      for (const memory of data) {
+        if (given.has(memory.id)) continue;
+        given.add(memory.id);
+        yield memory;
+      }
+      if (!pagination.has_next || data.length === 0) return;
     }
-    return all;
   }
 
-  async learnings(sessionId: string): Promise<LearningAnswer[]> {
-    const query = new URLSearchParams({ session: sessionId, limit: '100' });
-    return (await this.request('GET', `/learnings?${query.toString()}`, z.object({ data: z.array(learning) }))).data;
+  searchSemantic(question: SemanticQuestion, call?: CallOptions): Promise<SearchAnswer> {
+    const { type, ...rest } = question;
+    return this.#post('/search/semantic', { ...rest, type: typeof type === 'string' ? [type] : type }, call, true);
   }
 
-  search(q: string, limit: number): Promise<z.output<typeof searchAnswer>> {
-    const query = new URLSearchParams({ q, limit: String(limit), explain: 'true' });
-    return this.request('GET', `/search?${query.toString()}`, searchAnswer);
+  async suggest(q: string, limit?: number, call?: CallOptions): Promise<readonly Suggestion[]> {
+    return (await this.#get<{ data: readonly Suggestion[] }>('/search/suggest', { q, limit }, call)).data;
   }
 
-  /** The block that the next session in that project would be given. */
-  context(project: string, budgetTokens?: number): Promise<z.output<typeof contextAnswer>> {
-    return this.request('POST', '/context', contextAnswer, {
-      purpose: 'session_start',
-      project,
-      ...(budgetTokens === undefined ? {} : { budget_tokens: budgetTokens }),
-    });
+  timeline(
+    question: TimelineQuestion & { format: 'compact' },
+    call?: CallOptions,
+  ): Promise<TimelineAnswer<CompactMemory>>;
+  timeline(question: TimelineQuestion & { format?: 'full' | undefined }, call?: CallOptions): Promise<TimelineAnswer>;
+  timeline(question: TimelineQuestion, call?: CallOptions): Promise<TimelineAnswer | TimelineAnswer<CompactMemory>> {
+    return this.#get('/timeline', { ...question }, call);
   }
 
-  /** One request to a route under `/api/v1`; answers what the schema knows of its answer. */
-  async request<Answer>(
-    method: string,
+  get(id: string, call?: CallOptions): Promise<Memory> {
+    return this.#get(`/memories/${part(id)}`, {}, call);
+  }
+
+  getByHash(hash: string, call?: CallOptions): Promise<Memory> {
+    return this.#get(`/memories/by-hash/${part(hash)}`, {}, call);
+  }
+
+  getMany(
+    ids: readonly string[],
+    options: { readonly used_in?: string | undefined } = {},
+    call?: CallOptions,
+  ): Promise<FetchedMemories> {
+    return this.#post('/memories/get', { ids, ...options }, call, true);
+  }
+
+  store(memory: string | NewMemory, call?: CallOptions): Promise<StoredMemory> {
+    const body = memoryOf(memory);
+    // What is compared with others may count as evidence each time; what is stored as it is becomes one memory.
+    return this.#post('/memories', body, call, body.infer !== true);
+  }
+
+  async storeBatch(memories: readonly (string | NewMemory)[], call?: CallOptions): Promise<readonly BatchItem[]> {
+    const items: BatchItem[] = [];
+    for (const { from, memories: sent } of batchParts(memories.map(memoryOf))) {
+      const isRepeatable = sent.every((memory) => memory.infer !== true);
+      const body = { memories: sent };
+      const answer = await this.#post<{ items: readonly BatchItem[] }>('/memories/batch', body, call, isRepeatable);
+      items.push(...answer.items.map((item) => ({ ...item, index: item.index + from })));
+    }
+    return items;
+  }
+
+  update(id: string, changes: MemoryChanges, call?: CallOptions): Promise<Memory> {
+    const path = `/memories/${part(id)}`;
+    return this.#requester.send({ method: 'PUT', path, body: changes, repeatable: true }, call);
+  }
+
+  async remove(id: string, call?: CallOptions): Promise<void> {
+    await this.#requester.send({ method: 'DELETE', path: `/memories/${part(id)}`, repeatable: true }, call);
+  }
+
+  health(options: { readonly format?: 'full' | 'compact' | undefined } = {}, call?: CallOptions): Promise<Health> {
+    const query = { format: options.format === 'compact' ? options.format : undefined };
+    // A server that is down says so with 503, which is an answer here: nobody asks for health to wait.
+    return this.#requester.send({ method: 'GET', path: '/health', query, repeatable: true, accepts: [503] }, call);
+  }
+
+  context(question: ContextQuestion, call?: CallOptions): Promise<ContextAnswer> {
+    return this.#post('/context', question, call, true);
+  }
+
+  #get<Answer extends object>(
     path: string,
-    schema: z.ZodType<Answer>,
-    body?: unknown,
-    headers: Readonly<Record<string, string>> = {},
+    query: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>,
+    call: CallOptions | undefined,
   ): Promise<Answer> {
-    const { url, apiKey, timeoutMs } = this.options;
-    let response: Response;
-    let answer: unknown;
-    try {
-      response = await fetch(`${url}/api/v1${path}`, {
-        method,
-        headers: {
-          authorization: `Bearer ${apiKey}`,
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...headers,
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(timeoutMs ?? TIMEOUT_MS),
-      });
-      answer = await response.json();
-    } catch (error) {
-      throw new ClientError('UNREACHABLE', `${url} does not answer`, 0, error);
-    }
-    if (response.ok) return schema.parse(answer);
-    const said = errorAnswer.safeParse(answer);
-    throw new ClientError(
-      said.data?.code ?? 'UNKNOWN',
-      said.data?.error ?? `answered ${response.status}`,
-      response.status,
-    );
+    return this.#requester.send({ method: 'GET', path, query, repeatable: true }, call);
+  }
+
+  #post<Answer extends object>(
+    path: string,
+    body: object,
+    call: CallOptions | undefined,
+    repeatable: boolean,
+  ): Promise<Answer> {
+    return this.#requester.send({ method: 'POST', path, body, repeatable }, call);
   }
 }

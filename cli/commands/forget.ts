@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Forgotten } from '../../client/steering.ts';
+import type { Forgotten } from '../server/steering.ts';
 import type { CommandContext, ExitCode } from '../command-context.ts';
 import { withDataDir } from '../data-dir.ts';
 import { confirm } from '../confirm.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { Learnings } from '../../client/learnings.ts';
+import { Learnings } from '../server/learnings.ts';
 import type { CommandContext, ExitCode } from '../command-context.ts';
 import { withDataDir } from '../data-dir.ts';
 import { learningTable, learningText } from '../learning-text.ts';

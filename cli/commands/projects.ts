@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Command } from 'commander';
-import type { Project, Steering } from '../../client/steering.ts';
+import type { Project, Steering } from '../server/steering.ts';
 import { machineId } from '../../hook/project/machine-id.ts';
 import type { CommandContext, ExitCode } from '../command-context.ts';
 import { withDataDir } from '../data-dir.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
-import type { Steering } from '../../client/steering.ts';
+import type { Steering } from '../server/steering.ts';
 import type { CommandContext, ExitCode } from '../command-context.ts';
 import { withDataDir } from '../data-dir.ts';
 import { sessionTable, stuckText } from '../job-table.ts';

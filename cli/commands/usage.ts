@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
-import { readUsage, USAGE_KEYS } from '../../client/usage.ts';
-import type { UsageKey } from '../../client/usage.ts';
+import { readUsage, USAGE_KEYS } from '../server/usage.ts';
+import type { UsageKey } from '../server/usage.ts';
 import type { CommandContext, ExitCode } from '../command-context.ts';
 import { withDataDir } from '../data-dir.ts';
 import { usageText } from '../usage-text.ts';

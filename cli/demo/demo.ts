@@ -2,9 +2,12 @@ import { chmodSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
-import { readCredentials } from '../../client/credentials.ts';
-import { RecollectClient } from '../../client/recollect-client.ts';
-import type { SessionAnswer } from '../../client/recollect-client.ts';
+import { RecollectClient } from '../../client/index.ts';
+import { readCredentials } from '../server/credentials.ts';
+import { Learnings } from '../server/learnings.ts';
+import { ServerClient } from '../server/server-client.ts';
+import type { SessionAnswer } from '../server/server-client.ts';
+import { Summaries } from '../server/summaries.ts';
 import type { ProgressStep } from '../../infra/supervisor/progress.ts';
 import type { Progress } from '../../infra/supervisor/progress.ts';
 import { heading, wrap } from './text-layout.ts';
@@ -42,7 +45,7 @@ export interface DemoTimes {
 
 /** Delivers hooks in order through the public interface. */
 export async function replayHooks(
-  client: RecollectClient,
+  client: ServerClient,
   hooks: readonly RecordedHook[],
   signal: AbortSignal,
   step: ProgressStep,
@@ -56,7 +59,7 @@ export async function replayHooks(
 
 /** Awaits the settled end of a session and shows how far it is. */
 export async function awaitSettled(
-  client: RecollectClient,
+  client: ServerClient,
   sessionId: string,
   signal: AbortSignal,
   step: ProgressStep,
@@ -84,7 +87,9 @@ export async function demonstrate(
   signal: AbortSignal,
   out: (text: string) => void,
 ): Promise<DemoTimes> {
-  const client = new RecollectClient(readCredentials(credentialsPath));
+  const credentials = readCredentials(credentialsPath);
+  const client = new ServerClient(credentials);
+  const memory = new RecollectClient(credentials);
   const hooks = recordedHooks();
   const [first] = hooks;
   if (first === undefined) throw new Error('the recorded session is empty');
@@ -105,18 +110,19 @@ export async function demonstrate(
   );
 
   // The first search loads the model; the one that is shown is warm, as searches are.
-  await client.search(QUESTION, 1);
-  const search = await client.search(QUESTION, 5);
+  await memory.search(QUESTION, { limit: 1 });
+  const search = await memory.search(QUESTION, { limit: 5, explain: true });
+  const { data: learnings } = await new Learnings(client).list({ session: sessionId, limit: 100 });
   const lines = [
     heading('What was captured'),
     ...wrap(
       `${session.counts.prompts} messages and ${session.counts.observations} tool results and notes, ${session.counts.tokens} tokens; private text and secrets were removed first`,
       '  ',
     ),
-    ...showSummary(await client.summaries(sessionId)),
-    ...showLearnings(await client.learnings(sessionId)),
+    ...showSummary(await new Summaries(client).ofSession(sessionId)),
+    ...showLearnings(learnings),
     ...showSearch(QUESTION, search.data, search.took_ms, search.degraded),
-    ...showContext(await client.context(first.cwd)),
+    ...showContext(await memory.context({ purpose: 'session_start', project: first.cwd })),
   ];
   out(`${lines.join('\n')}\n`);
   return { replayMs: replayed - started, settleMs: settled - replayed };

@@ -1,4 +1,7 @@
-import type { FoundAnswer, LearningAnswer, SummaryAnswer } from '../../client/recollect-client.ts';
+import { z } from 'zod';
+import type { Memory } from '../../client/index.ts';
+import type { Learning } from '../server/learnings.ts';
+import type { Summary } from '../server/summaries.ts';
 import { heading, short, wrap } from './text-layout.ts';
 
 /** How many learnings are shown with their evidence; the rest is counted. */
@@ -10,7 +13,7 @@ function field(label: string, text: string | null): string[] {
 }
 
 /** The session summary, as people read it. */
-export function showSummary(summaries: readonly SummaryAnswer[]): string[] {
+export function showSummary(summaries: readonly Summary[]): string[] {
   const own = summaries.find((summary) => summary.type === 'session');
   if (own === undefined) return [heading('Session summary'), '  (none)'];
   const items = summaries.filter((summary) => summary.type === 'item');
@@ -31,7 +34,7 @@ export function showSummary(summaries: readonly SummaryAnswer[]): string[] {
 }
 
 /** Learnings, each with a quote of a row that proves it. */
-export function showLearnings(learnings: readonly LearningAnswer[]): string[] {
+export function showLearnings(learnings: readonly Learning[]): string[] {
   const lines = learnings.slice(0, SHOWN_LEARNINGS).flatMap((learning) => {
     const [first] = learning.evidence;
     return [
@@ -49,14 +52,18 @@ export function showLearnings(learnings: readonly LearningAnswer[]): string[] {
   ];
 }
 
-function lane(name: string, score: { readonly rank: number; readonly score: number } | null | undefined): string {
-  return score === null || score === undefined ? `${name} –` : `${name} #${score.rank} (${score.score.toFixed(2)})`;
+const laneSchema = z.object({ rank: z.number(), score: z.number() });
+
+/** Where a lane of the search put a memory; a dash where it did not find it. */
+function lane(name: string, explained: unknown): string {
+  const score = laneSchema.safeParse(explained).data;
+  return score === undefined ? `${name} –` : `${name} #${score.rank} (${score.score.toFixed(2)})`;
 }
 
 /** Hybrid search results with scores by lane and the passages that matched. */
 export function showSearch(
   question: string,
-  found: readonly FoundAnswer[],
+  found: readonly Memory[],
   tookMs: number,
   degraded: readonly string[],
 ): string[] {
@@ -64,7 +71,7 @@ export function showSearch(
   return [
     heading(`Hybrid search: “${question}” (${tookMs.toFixed(0)} ms${notes})`),
     ...found.flatMap((memory, index) => [
-      `  ${index + 1}. ${memory.score.toFixed(3)}  ${`${memory.type}/${memory.kind}`.padEnd(24)} ${lane('keyword', memory.explain?.keyword)}, ${lane('vector', memory.explain?.vector)}`,
+      `  ${index + 1}. ${memory.score.toFixed(3)}  ${`${memory.type}/${memory.kind}`.padEnd(24)} ${lane('keyword', memory.explain?.['keyword'])}, ${lane('vector', memory.explain?.['vector'])}`,
       ...wrap((memory.highlights[0] ?? memory.preview).replaceAll('<mark>', '[').replaceAll('</mark>', ']'), '     '),
     ]),
   ];

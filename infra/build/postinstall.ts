@@ -4,9 +4,11 @@ import { fileURLToPath } from 'node:url';
 import { processEnvironment } from '../../config/process-environment.ts';
 import { writeBundle } from '../../workers/bundle.ts';
 import { writeHookClient } from './hook-client.ts';
+import { writeTypedClient } from './typed-client.ts';
 
-// What is made from the sources and not kept in git: the hook client, the Prisma client and the workflow bundle.
+// What is made from the sources and not kept in git: the hook client, the typed client, the Prisma client and the workflow bundle.
 writeHookClient();
+writeTypedClient();
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const generated = spawnSync(process.execPath, [join(root, 'node_modules/prisma/build/index.js'), 'generate'], {
   cwd: root,

@@ -95,6 +95,14 @@ describe('the lint rules are the architecture', { timeout: 240_000 }, () => {
       "import { newId } from '../domain/ids.ts';\n" + used('newId'),
       'client may import nothing',
     ],
+    ['client/recollect-client.ts', "import { z } from 'zod';\n" + used('z'), 'the client stands alone'],
+    [
+      'mcp/tools.ts',
+      "import { createPool } from '../stores/postgres/pool.ts';\n" + used('createPool'),
+      'mcp may import',
+    ],
+    ['mcp/tools.ts', "import { createServer } from '../api/server.ts';\n" + used('createServer'), 'mcp may import'],
+    ['domain/windows.ts', "import { tools } from '../mcp/tools.ts';\n" + used('tools'), 'domain may import nothing'],
     [
       'retrieval/search.ts',
       "import { createOnnxEmbedder } from '../models/embedding/onnx-embedder.ts';\n" + used('createOnnxEmbedder'),
@@ -118,6 +126,8 @@ describe('the lint rules are the architecture', { timeout: 240_000 }, () => {
     ['workflows/session/workflow.ts', "import { condition } from '@temporalio/workflow';\n" + used('condition')],
     ['workflows/session/workflow.ts', "import { QUEUES } from '../queues.ts';\n" + used('QUEUES')],
     ['domain/windows.ts', "import { createHash } from 'node:crypto';\n" + used('createHash')],
+    ['api/routes/mcp.ts', "import { createMcp } from '../../mcp/http.ts';\n" + used('createMcp')],
+    ['mcp/tools.ts', "import { RecollectClient } from '../client/index.ts';\n" + used('RecollectClient')],
     ['stores/postgres/pool.ts', "import { newId } from '../../domain/ids.ts';\n" + used('newId')],
   ])('%s may: %#', (file, code) => {
     expect(lintAt(file, code)).toBe('');

@@ -6,8 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { awaitSettled, recordedHooks, replayHooks } from '../../cli/demo/demo.ts';
 import type { RecordedHook } from '../../cli/demo/demo.ts';
-import { readCredentials } from '../../client/credentials.ts';
-import { RecollectClient } from '../../client/recollect-client.ts';
+import { readCredentials } from '../../cli/server/credentials.ts';
+import { Summaries } from '../../cli/server/summaries.ts';
+import { RecollectClient } from '../../client/index.ts';
+import { ServerClient } from '../../cli/server/server-client.ts';
 import { prepareDataDirectory } from '../../infra/instance/instance.ts';
 import { silentProgress } from '../../infra/supervisor/progress.ts';
 import { readState } from '../../infra/supervisor/state.ts';
@@ -45,8 +47,8 @@ function renamed(hooks: readonly RecordedHook[], sessionId: string): RecordedHoo
 }
 
 /** What a session left behind, as text that must be the same whatever happened on the way. */
-async function memoryText(client: RecollectClient, sessionId: string): Promise<string> {
-  const summaries = await client.summaries(sessionId);
+async function memoryText(client: ServerClient, sessionId: string): Promise<string> {
+  const summaries = await new Summaries(client).ofSession(sessionId);
   return JSON.stringify(
     summaries.map((summary) => [summary.type, summary.kind, summary.title, summary.content, summary.files_modified]),
   );
@@ -60,7 +62,7 @@ function servicePids(dataDir: string): Map<string, number> {
 }
 
 /** Replays a session and kills the worker in the middle of it; answers whether its memory is that of an undisturbed run. */
-async function killedWorker(client: RecollectClient, dataDir: string, undisturbed: string) {
+async function killedWorker(client: ServerClient, dataDir: string, undisturbed: string) {
   const sessionId = randomUUID();
   const hooks = renamed(recordedHooks(), sessionId);
   const middle = Math.floor(hooks.length / 2);
@@ -85,7 +87,7 @@ async function killedWorker(client: RecollectClient, dataDir: string, undisturbe
 }
 
 /** Replays the shared coding sessions, where they are present. */
-async function sharedSessions(client: RecollectClient) {
+async function sharedSessions(client: ServerClient) {
   if (!existsSync(SHARED)) return 'skipped: no shared data';
   const lineSchema = z.looseObject({ session_id: z.string(), hook_event_name: z.string(), cwd: z.string() });
   const sessions = readdirSync(SHARED)
@@ -119,7 +121,7 @@ instance = await startInstanceProcess(dataDir);
 const upMs = instance.readyMs;
 try {
   const credentials = readCredentials(prepareDataDirectory(dataDir).credentialsFile);
-  const client = new RecollectClient(credentials);
+  const client = new ServerClient(credentials);
   const hooks = recordedHooks();
   const id = `claude-code:${hooks[0]?.session_id ?? ''}`;
 
@@ -132,9 +134,10 @@ try {
 
   // Every question is another one: kept vectors of questions asked before would flatter the figure.
   say('searches');
-  await client.search(QUESTIONS[0] ?? '', 5);
+  const recall = new RecollectClient(credentials);
+  await recall.search(QUESTIONS[0] ?? '', { limit: 5 });
   const searches = await timings(SEARCHES, (index) =>
-    client.search(`${QUESTIONS[index % QUESTIONS.length] ?? ''} (${index})`, 5),
+    recall.search(`${QUESTIONS[index % QUESTIONS.length] ?? ''} (${index})`, { limit: 5 }),
   );
 
   say(`memory after ${IDLE_MS / 1_000} s of rest`);

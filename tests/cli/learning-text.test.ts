@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { learningTable, learningText } from '../../cli/learning-text.ts';
-import type { LearningDetail } from '../../client/learnings.ts';
+import type { LearningDetail } from '../../cli/server/learnings.ts';
 
 const NOW = Date.parse('2026-01-10T00:00:00Z');
 const LEARNING: LearningDetail = {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { summaryText } from '../../cli/summary-text.ts';
 import { terminalText } from '../../cli/terminal-text.ts';
-import type { SummarisedSession, Summary } from '../../client/summaries.ts';
+import type { SummarisedSession, Summary } from '../../cli/server/summaries.ts';
 
 const SESSION: SummarisedSession = {
   id: 'id',

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { replayHooks } from '../../../cli/demo/demo.ts';
 import type { RecordedHook } from '../../../cli/demo/demo.ts';
-import { RecollectClient } from '../../../client/recollect-client.ts';
+import { ServerClient } from '../../../cli/server/server-client.ts';
 import { silentProgress } from '../../../infra/supervisor/progress.ts';
 import type { BenchInstance } from '../capture/bench-instance.ts';
 
@@ -38,7 +38,7 @@ export async function replaySessions(
   instance: BenchInstance,
   sessions: readonly (readonly RecordedHook[])[],
 ): Promise<readonly string[]> {
-  const client = new RecollectClient({ url: instance.url, apiKey: instance.key });
+  const client = new ServerClient({ url: instance.url, apiKey: instance.key });
   const never = new AbortController().signal;
   for (const hooks of sessions) await replayHooks(client, hooks, never, silentProgress.step('replay'));
   return sessions.map((hooks) => `claude-code:${hooks[0]?.session_id ?? ''}`);
@@ -52,7 +52,7 @@ export async function awaitUnderstood(
   ids: readonly string[],
   { vectors, timeoutMs }: { readonly vectors: boolean; readonly timeoutMs: number },
 ): Promise<void> {
-  const client = new RecollectClient({ url: instance.url, apiKey: instance.key });
+  const client = new ServerClient({ url: instance.url, apiKey: instance.key });
   const deadline = performance.now() + timeoutMs;
   for (const id of ids) {
     for (;;) {

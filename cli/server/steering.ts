@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { RecollectClient } from './recollect-client.ts';
+import { queryOf } from './query.ts';
+import type { ServerClient } from './server-client.ts';
 
 const pagination = z.object({ total: z.number(), next_cursor: z.string().nullable() });
 
@@ -136,13 +137,6 @@ const projects = z.object({ data: z.array(project), pagination });
 const merged = z.object({ project, moved: z.record(z.string(), z.number()) });
 const setting = z.object({ value: z.array(z.string()) });
 
-/** The query of a request, without what was not given. */
-function queryOf(values: Readonly<Record<string, string | number | boolean | undefined>>): string {
-  const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(values)) if (value !== undefined) query.set(name, String(value));
-  return query.size === 0 ? '' : `?${query.toString()}`;
-}
-
 const part = encodeURIComponent;
 
 export interface JobFilter {
@@ -155,9 +149,9 @@ export interface JobFilter {
 
 /** What a person asks of sessions, jobs, events and projects. Every method rejects with ClientError. */
 export class Steering {
-  private readonly client: RecollectClient;
+  private readonly client: ServerClient;
 
-  constructor(client: RecollectClient) {
+  constructor(client: ServerClient) {
     this.client = client;
   }
 

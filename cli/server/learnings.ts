@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { RecollectClient } from './recollect-client.ts';
+import { queryOf } from './query.ts';
+import type { ServerClient } from './server-client.ts';
 
 const learning = z.object({
   id: z.string(),
@@ -47,6 +48,8 @@ export interface LearningQuery {
   readonly project?: string | undefined;
   readonly category?: string | undefined;
   readonly q?: string | undefined;
+  /** That it was learned in. */
+  readonly session?: string | undefined;
   readonly sort?: string | undefined;
   /** RFC 3339. */
   readonly as_of?: string | undefined;
@@ -63,16 +66,14 @@ export interface LearningWords {
 
 /** What is known, and what people do with it. Every method rejects with ClientError. */
 export class Learnings {
-  private readonly client: RecollectClient;
+  private readonly client: ServerClient;
 
-  constructor(client: RecollectClient) {
+  constructor(client: ServerClient) {
     this.client = client;
   }
 
   list(query: LearningQuery): Promise<z.output<typeof learnings>> {
-    const parameters = new URLSearchParams();
-    for (const [name, value] of Object.entries(query)) if (value !== undefined) parameters.set(name, String(value));
-    return this.client.request('GET', `/learnings?${parameters.toString()}`, learnings);
+    return this.client.request('GET', `/learnings${queryOf({ ...query })}`, learnings);
   }
 
   show(id: string): Promise<LearningDetail> {

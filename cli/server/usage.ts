@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { RecollectClient } from './recollect-client.ts';
+import { queryOf } from './query.ts';
+import type { ServerClient } from './server-client.ts';
 
 const sums = z.object({
   calls: z.number(),
@@ -41,11 +42,7 @@ export interface UsageQuestion {
 }
 
 /** What the models cost since then. @throws ClientError */
-export function readUsage(client: RecollectClient, question: UsageQuestion): Promise<Usage> {
-  const query = new URLSearchParams({
-    since: question.since,
-    group_by: question.by,
-    ...(question.user === undefined ? {} : { user: question.user }),
-  });
-  return client.request('GET', `/usage?${query.toString()}`, usage);
+export function readUsage(client: ServerClient, question: UsageQuestion): Promise<Usage> {
+  const { since, by, user } = question;
+  return client.request('GET', `/usage${queryOf({ since, group_by: by, user })}`, usage);
 }

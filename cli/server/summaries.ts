@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { RecollectClient } from './recollect-client.ts';
+import { queryOf } from './query.ts';
+import type { ServerClient } from './server-client.ts';
 
 const citedText = z.object({ text: z.string() });
 const summary = z.object({
@@ -28,6 +29,7 @@ const summary = z.object({
   occurred_at: z.string(),
 });
 export type Summary = z.output<typeof summary>;
+const page = z.object({ data: z.array(summary), pagination: z.object({ next_cursor: z.string().nullable() }) });
 
 const session = z.object({
   id: z.string(),
@@ -43,15 +45,22 @@ export type SummarisedSession = z.output<typeof session>;
 
 /** What was written of sessions. Every method rejects with ClientError. */
 export class Summaries {
-  private readonly client: RecollectClient;
+  private readonly client: ServerClient;
 
-  constructor(client: RecollectClient) {
+  constructor(client: ServerClient) {
     this.client = client;
   }
 
   /** Everything that was written of a session: its own summary first, then topics and items in order. */
-  ofSession(sessionId: string): Promise<Summary[]> {
-    return this.client.summariesAs(sessionId, summary);
+  async ofSession(sessionId: string): Promise<Summary[]> {
+    const all: Summary[] = [];
+    for (let cursor: string | undefined, more = true; more; more = cursor !== undefined) {
+      const path = `/sessions/${encodeURIComponent(sessionId)}/summaries${queryOf({ limit: 100, cursor })}`;
+      const { data, pagination } = await this.client.request('GET', path, page);
+      all.push(...data);
+      cursor = pagination.next_cursor ?? undefined;
+    }
+    return all;
   }
 
   session(id: string): Promise<SummarisedSession> {
@@ -60,12 +69,8 @@ export class Summaries {
 
   /** The newest session, of a project where one is named; null where there is none. */
   async newestSession(project?: string): Promise<SummarisedSession | null> {
-    const query = new URLSearchParams({ limit: '1', ...(project === undefined ? {} : { project }) });
-    const { data } = await this.client.request(
-      'GET',
-      `/sessions?${query.toString()}`,
-      z.object({ data: z.array(session) }),
-    );
+    const path = `/sessions${queryOf({ limit: 1, project })}`;
+    const { data } = await this.client.request('GET', path, z.object({ data: z.array(session) }));
     return data[0] ?? null;
   }
 }

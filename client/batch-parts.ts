@@ -1,0 +1,30 @@
+import type { NewMemory } from './contract.ts';
+
+/** The most that one request may carry. */
+const MOST = 1_000;
+/** Characters of JSON of one request: at most three bytes each, which the server's bound on a body leaves room for. */
+const MOST_CHARACTERS = 1_000_000;
+
+export interface BatchPart {
+  /** Index of its first memory among all. */
+  readonly from: number;
+  readonly memories: readonly NewMemory[];
+}
+
+/** Memories in the parts that one request each takes, in order. */
+export function batchParts(memories: readonly NewMemory[]): BatchPart[] {
+  const parts: BatchPart[] = [];
+  let from = 0;
+  let characters = 0;
+  for (const [index, memory] of memories.entries()) {
+    const size = JSON.stringify(memory).length;
+    if (index > from && (index - from === MOST || characters + size > MOST_CHARACTERS)) {
+      parts.push({ from, memories: memories.slice(from, index) });
+      from = index;
+      characters = 0;
+    }
+    characters += size;
+  }
+  if (from < memories.length) parts.push({ from, memories: memories.slice(from) });
+  return parts;
+}

@@ -1,0 +1,3 @@
+export type * from './contract.ts';
+export { RecollectClient } from './recollect-client.ts';
+export { RecollectError } from './recollect-error.ts';

@@ -1,0 +1,35 @@
+import type { ErrorDetail } from './contract.ts';
+
+/** What is known of a failure beside its message. */
+export interface Failure {
+  /** HTTP status; 0 where there was no answer. */
+  readonly status: number;
+  readonly code: string;
+  readonly details?: readonly ErrorDetail[];
+  readonly requestId?: string | null;
+  readonly retryAfterMs?: number | null;
+  readonly cause?: unknown;
+}
+
+/** The server said no, or did not answer: the only error that the client rejects with. */
+export class RecollectError extends Error {
+  override readonly name = 'RecollectError';
+  /** HTTP status; 0 where there was no answer. */
+  readonly status: number;
+  /** The server's machine code, or a ClientErrorCode. */
+  readonly code: string;
+  readonly details: readonly ErrorDetail[];
+  /** By which the server's log knows the request. */
+  readonly requestId: string | null;
+  /** How long the server asks to wait. */
+  readonly retryAfterMs: number | null;
+
+  constructor(message: string, failure: Failure) {
+    super(message, failure.cause === undefined ? undefined : { cause: failure.cause });
+    this.status = failure.status;
+    this.code = failure.code;
+    this.details = failure.details ?? [];
+    this.requestId = failure.requestId ?? null;
+    this.retryAfterMs = failure.retryAfterMs ?? null;
+  }
+}

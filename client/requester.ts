@@ -1,0 +1,174 @@
+import type { CallOptions, ClientOptions, ErrorDetail, Fetch } from './contract.ts';
+import { RecollectError } from './recollect-error.ts';
+import { retryAfterMs, waitBeforeMs, waited } from './retry.ts';
+
+const TIMEOUT_MS = 30_000;
+const RETRIES = 3;
+const MAX_RETRY_WAIT_MS = 30_000;
+const BASE_PATH = '/api/v1';
+/** Answers that ask to come back. */
+const AGAIN: ReadonlySet<number> = new Set([429, 503]);
+
+type QueryValue = string | number | boolean | readonly string[] | undefined;
+
+/** One request to a route under `/api/v1`. */
+export interface Request {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** Encoded, from the slash on. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, QueryValue>> | undefined;
+  readonly body?: unknown;
+  /** Done twice it is as done once. */
+  readonly repeatable: boolean;
+  /** Statuses that are answers here, beside those of success. */
+  readonly accepts?: readonly number[];
+}
+
+interface Attempt {
+  readonly status: number;
+  readonly text: string;
+  readonly requestId: string | null;
+  readonly retryAfter: string | null;
+}
+
+/** The query of an address, without what was not given; lists are joined by commas. */
+function queryOf(values: Readonly<Record<string, QueryValue>> = {}): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(values))
+    if (value !== undefined) query.set(name, typeof value === 'object' ? value.join(',') : String(value));
+  const text = query.toString();
+  return text === '' ? '' : `?${text}`;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The object that a text is as JSON; null where it is none. Its fields are the server's promise: what the API describes is believed here alone. */
+function believed<Answer extends object>(text: string): Answer | null {
+  try {
+    const value: Answer = JSON.parse(text);
+    return isRecord(value) ? value : null;
+  } catch {
+    return null; // A proxy's page, or a text that was cut: the caller says which.
+  }
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
+function detailsOf(value: unknown): ErrorDetail[] {
+  if (!Array.isArray(value)) return [];
+  return value.filter(isRecord).map((detail) => ({
+    ...detail,
+    field: textOf(detail['field']) ?? '',
+    message: textOf(detail['message']) ?? '',
+  }));
+}
+
+/** Sends requests, bounds and repeats them, and turns every failure into a RecollectError. */
+export class Requester {
+  readonly #base: string;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #fetch: Fetch;
+  readonly #timeoutMs: number;
+  readonly #retries: number;
+  readonly #maxWaitMs: number;
+
+  constructor(options: ClientOptions) {
+    this.#base = `${options.url.replace(/\/+$/, '')}${BASE_PATH}`;
+    this.#headers = {
+      accept: 'application/json',
+      ...(options.apiKey === undefined ? {} : { authorization: `Bearer ${options.apiKey}` }),
+      ...options.headers,
+    };
+    this.#fetch = options.fetch ?? ((url, init) => fetch(url, init));
+    this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+    this.#retries = options.retries ?? RETRIES;
+    this.#maxWaitMs = options.maxRetryWaitMs ?? MAX_RETRY_WAIT_MS;
+  }
+
+  /**
+   * What the server answers, as the API describes it: its shape is the server's promise, of which only that it is a JSON object is checked.
+   * @throws RecollectError
+   */
+  async send<Answer extends object>(request: Request, call: CallOptions = {}): Promise<Answer> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return this.#answerOf<Answer>(request, await this.#attempt(request, call));
+      } catch (error) {
+        const waitMs = this.#waitMs(error, request, attempt);
+        if (waitMs === null) throw error;
+        await waited(waitMs, call.signal);
+        throwIfAborted(call.signal);
+      }
+    }
+  }
+
+  /** How long to wait before the request is sent again; null where it is not. */
+  #waitMs(error: unknown, { repeatable }: Request, attempt: number): number | null {
+    if (!(error instanceof RecollectError) || !repeatable || attempt > this.#retries) return null;
+    // A call that took too long has had its time.
+    if (!AGAIN.has(error.status) && error.code !== 'UNREACHABLE') return null;
+    const waitMs = waitBeforeMs(attempt, error.retryAfterMs);
+    return waitMs > this.#maxWaitMs ? null : waitMs;
+  }
+
+  async #attempt({ method, path, query, body }: Request, { signal, timeoutMs }: CallOptions): Promise<Attempt> {
+    throwIfAborted(signal);
+    const controller = new AbortController();
+    const onAbort = (): void => controller.abort();
+    const boundMs = timeoutMs ?? this.#timeoutMs;
+    const late = new Error('late');
+    const timer = setTimeout(() => controller.abort(late), boundMs);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      const response = await this.#fetch(`${this.#base}${path}${queryOf(query)}`, {
+        method,
+        headers: body === undefined ? { ...this.#headers } : { ...this.#headers, 'content-type': 'application/json' },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        signal: controller.signal,
+      });
+      return {
+        status: response.status,
+        text: await response.text(),
+        requestId: response.headers.get('x-request-id'),
+        retryAfter: response.headers.get('retry-after'),
+      };
+    } catch (cause) {
+      throwIfAborted(signal);
+      const where = this.#base.slice(0, -BASE_PATH.length) || 'the server';
+      throw controller.signal.reason === late
+        ? new RecollectError(`${where} did not answer within ${boundMs} ms`, { status: 0, code: 'TIMEOUT', cause })
+        : new RecollectError(`${where} does not answer`, { status: 0, code: 'UNREACHABLE', cause });
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  #answerOf<Answer extends object>({ accepts = [] }: Request, attempt: Attempt): Answer {
+    const { status, text, requestId, retryAfter } = attempt;
+    if ((status >= 200 && status < 300) || accepts.includes(status)) {
+      const answer = believed<Answer>(text === '' ? '{}' : text);
+      if (answer !== null) return answer;
+    }
+    const said = believed<Readonly<Record<string, unknown>>>(text) ?? {};
+    throw new RecollectError(
+      textOf(said['error']) ?? `the server answered ${status} with what is no answer of its own`,
+      {
+        status,
+        code: textOf(said['code']) ?? 'BAD_ANSWER',
+        details: detailsOf(said['details']),
+        requestId: textOf(said['request_id']) ?? requestId,
+        retryAfterMs: retryAfterMs(retryAfter, Date.now()),
+      },
+    );
+  }
+}
+
+function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true)
+    throw new RecollectError('the call was aborted', { status: 0, code: 'ABORTED', cause: signal.reason });
+}

@@ -9,8 +9,8 @@ declare module 'fastify' {
     holder: KeyHolder | null;
   }
   interface FastifyContextConfig {
-    /** Scope that a key needs here; `open` asks for no key. A route without it is refused at start. */
-    access?: Scope | 'open' | 'scrape';
+    /** Scope that a key needs here; `open` asks for no key, `key` for any. A route without it is refused at start. */
+    access?: Scope | 'open' | 'scrape' | 'key';
   }
 }
 
@@ -70,6 +70,10 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
       holder = await options.findKeyHolder(key);
       if (holder === null) throw new ApiError('INVALID_API_KEY', 'the key is unknown, expired or revoked');
       cache.set(hash, holder);
+    }
+    if (access === 'key') {
+      request.holder = holder;
+      return;
     }
     const scope = access === 'scrape' ? 'admin' : access;
     if (!holder.scopes.includes(scope))

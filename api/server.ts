@@ -26,6 +26,7 @@ import { healthRoutes } from './routes/health.ts';
 import { importRoutes } from './routes/imports.ts';
 import { hookRoutes } from './routes/hooks.ts';
 import { jobRoutes } from './routes/jobs.ts';
+import { mcpRoutes } from './routes/mcp.ts';
 import { learningChangeRoutes } from './routes/learning-changes.ts';
 import { learningRoutes } from './routes/learnings.ts';
 import { memoryRoutes } from './routes/memories.ts';
@@ -187,11 +188,14 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
       await api.register(usageRoutes(dependencies));
       await api.register(roiRoutes(dependencies));
       await api.register(healthRoutes({ ...dependencies, isStopping }));
+      await api.register(mcpRoutes());
       api.get('/openapi.json', { config: { access: 'open' }, schema: { hide: true } }, () => app.swagger());
     },
     { prefix: PREFIX },
   );
   // Probes and scrapers look for these at the root, too.
   await app.register(healthRoutes({ ...dependencies, isStopping }));
+  // Agents are told this address.
+  await app.register(mcpRoutes());
   return app;
 }

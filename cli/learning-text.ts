@@ -1,5 +1,5 @@
 import type { Learning, LearningDetail } from './server/learnings.ts';
-import { wrap } from './demo/text-layout.ts';
+import { wrap } from './text-layout.ts';
 import { table } from './output.ts';
 import { terminalText } from './terminal-text.ts';
 import { ago, short } from './time-text.ts';

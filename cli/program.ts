@@ -1,20 +1,26 @@
 import { Command } from 'commander';
+import { addContext } from './commands/context.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addDown } from './commands/down.ts';
 import { addHook } from './commands/hook.ts';
+import { addGet } from './commands/get.ts';
 import { addImport } from './commands/import.ts';
 import { addForget } from './commands/forget.ts';
 import { addInstall } from './commands/install.ts';
 import { addJobs } from './commands/jobs.ts';
 import { addLearnings } from './commands/learnings.ts';
 import { addLogs } from './commands/logs.ts';
+import { addMcp } from './commands/mcp.ts';
 import { addProjects } from './commands/projects.ts';
+import { addRemember } from './commands/remember.ts';
+import { addSearch } from './commands/search.ts';
 import { addService } from './commands/service.ts';
 import { addSessions } from './commands/sessions.ts';
 import { addSpool } from './commands/spool.ts';
 import { addStatus } from './commands/status.ts';
 import { addSummary } from './commands/summary.ts';
+import { addTimeline } from './commands/timeline.ts';
 import { addTrace } from './commands/trace.ts';
 import { addUninstall } from './commands/uninstall.ts';
 import { addUp } from './commands/up.ts';
@@ -37,13 +43,19 @@ const COMMANDS: readonly AddCommand[] = [
   addInstall,
   addUninstall,
   addService,
+  addSearch,
+  addGet,
+  addRemember,
+  addForget,
+  addTimeline,
+  addContext,
+  addMcp,
   addSessions,
   addSummary,
   addLearnings,
   addUsage,
   addJobs,
   addTrace,
-  addForget,
   addProjects,
 ];
 

@@ -1,5 +1,5 @@
 import type { SummarisedSession, Summary } from './server/summaries.ts';
-import { wrap } from './demo/text-layout.ts';
+import { wrap } from './text-layout.ts';
 import { terminalText } from './terminal-text.ts';
 
 const MAX_FILES = 20;

@@ -12,3 +12,9 @@ export function short(text: string, chars: number): string {
   const line = text.replaceAll(/\s+/g, ' ').trim();
   return line.length <= chars ? line : `${line.slice(0, chars - 1)}…`;
 }
+
+/** A day as its first or last moment, in UTC, so that it counts whole; any other time as it is, for the server to judge. */
+export function momentOf(given: string | undefined, side: 'start' | 'end'): string | undefined {
+  if (given === undefined || !/^\d{4}-\d\d-\d\d$/.test(given)) return given;
+  return `${given}T${side === 'start' ? '00:00:00.000' : '23:59:59.999'}Z`;
+}

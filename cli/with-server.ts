@@ -1,36 +1,66 @@
-import { existsSync } from 'node:fs';
-import path from 'node:path';
-import { readCredentials } from './server/credentials.ts';
+import { RecollectClient, RecollectError } from '../client/index.ts';
+import type { RecollectApi } from '../client/index.ts';
+import type { CommandContext, ExitCode } from './command-context.ts';
+import { serverAccess } from './server/access.ts';
+import type { Credentials } from './server/credentials.ts';
 import { ClientError, ServerClient } from './server/server-client.ts';
 import { Steering } from './server/steering.ts';
-import type { CommandContext, ExitCode } from './command-context.ts';
+import { terminalText } from './terminal-text.ts';
 
 /** A session's orders are waited for up to a minute. */
 const TIMEOUT_MS = 75_000;
-/** The server that this machine sends to, where it is another one; else the instance of the data directory. */
-const ACCESS_FILES = ['client.json', 'credentials.json'];
+/** Somebody sits there and can ask again. */
+const RETRIES = 1;
+const NO_ANSWER: ReadonlySet<string> = new Set(['UNREACHABLE', 'TIMEOUT']);
 
-/**
- * Does what a command asks of the running server. Says in one line what the server said no to, or that it does not answer.
- * Exit code 3 where there is no server, 1 where it said no.
- */
-export async function withServer(
+/** Does it with the server that is meant. Exit code 3 where there is no server, 1 where it said no, which is told in a line. */
+async function withAccess(
   dataDir: string,
-  { output }: CommandContext,
-  work: (steering: Steering, client: ServerClient) => Promise<ExitCode>,
+  { output, environment }: CommandContext,
+  work: (access: Credentials) => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  const file = ACCESS_FILES.map((name) => path.join(dataDir, name)).find((candidate) => existsSync(candidate));
-  if (file === undefined) {
+  const access = serverAccess(dataDir, environment);
+  if (access === null) {
     output.err(`There is no instance in ${dataDir} yet: start it once with npm start.\n`);
     return 3;
   }
-  const { url, apiKey } = readCredentials(file);
   try {
-    const client = new ServerClient({ url, apiKey, timeoutMs: TIMEOUT_MS });
-    return await work(new Steering(client), client);
+    return await work(access);
   } catch (error) {
-    if (!(error instanceof ClientError)) throw error;
-    output.err(`${error.message}${error.code === 'UNREACHABLE' ? '' : ` (${error.code})`}\n`);
-    return error.code === 'UNREACHABLE' ? 3 : 1;
+    if (!(error instanceof ClientError) && !(error instanceof RecollectError)) throw error;
+    const isAway = NO_ANSWER.has(error.code);
+    output.err(`${error.message}${isAway ? '' : ` (${error.code})`}\n`);
+    if (error instanceof RecollectError) output.err(detailsText(error));
+    return isAway ? 3 : 1;
   }
+}
+
+/** What of the request is wrong, or what it may have meant, a line each. */
+function detailsText({ details }: RecollectError): string {
+  return details
+    .map(({ field, message, id, type, preview }) =>
+      id === undefined ? `  ${field}: ${message}\n` : `  ${id}  ${type ?? ''}  ${terminalText(preview ?? '')}\n`,
+    )
+    .join('');
+}
+
+/** Does what a command asks of the running server. Says in one line what the server said no to, or that it does not answer. */
+export function withServer(
+  dataDir: string,
+  context: CommandContext,
+  work: (steering: Steering, client: ServerClient) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  return withAccess(dataDir, context, ({ url, apiKey }) => {
+    const client = new ServerClient({ url, apiKey, timeoutMs: TIMEOUT_MS });
+    return work(new Steering(client), client);
+  });
+}
+
+/** The same for what a command asks of memory. */
+export function withMemory(
+  dataDir: string,
+  context: CommandContext,
+  work: (memory: RecollectApi) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  return withAccess(dataDir, context, (access) => work(new RecollectClient({ ...access, retries: RETRIES })));
 }

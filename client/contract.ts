@@ -152,11 +152,11 @@ export interface NewMemory {
   readonly title?: string | undefined;
   readonly tags?: readonly string[] | undefined;
   readonly category?: LearningCategory | undefined;
+  /** Id, git remote, root path or name; one that is not known is made. */
   readonly project?: string | undefined;
   readonly namespace?: string | undefined;
-  /** 0 to 1. */
+  /** 0 to 1; default 0.8. */
   readonly importance?: number | undefined;
-  readonly confidence?: number | undefined;
   /** RFC 3339. */
   readonly occurred_at?: string | undefined;
   /** Compare it with what is known: the same is not stored twice, what it contradicts is closed. */
@@ -173,6 +173,22 @@ export interface BatchItem {
   readonly hash?: string | null;
   readonly code?: string | null;
   readonly message?: string | null;
+}
+
+export interface ForgottenMemory {
+  readonly id: string;
+  readonly hash: string;
+  readonly type: MemoryType;
+  /** Versions of a learning, or rows of a captured event. */
+  readonly forgotten: number;
+}
+
+/** What a read of whole memories may say beside their names. */
+export interface GetOptions {
+  /** RFC 3339: as it was then. */
+  readonly as_of?: string | undefined;
+  /** Id of the context that named it, which learns from it what was useful. */
+  readonly used_in?: string | undefined;
 }
 
 /** Of a learning its words; of what was captured tags, importance and flag alone. */
@@ -318,23 +334,19 @@ export interface RecollectApi {
     question: TimelineQuestion & { readonly format?: 'full' | undefined },
     call?: CallOptions,
   ): Promise<TimelineAnswer>;
-  get(id: string, call?: CallOptions): Promise<Memory>;
+  get(id: string, options?: GetOptions, call?: CallOptions): Promise<Memory>;
   /** Rejects with HASH_AMBIGUOUS and the candidates in `details` where a hash names several. */
-  getByHash(hash: string, call?: CallOptions): Promise<Memory>;
-  /** Up to 100 by id or hash. `used_in`: id of the context that named them, which learns from it what was useful. */
-  getMany(
-    ids: readonly string[],
-    options?: { readonly used_in?: string | undefined },
-    call?: CallOptions,
-  ): Promise<FetchedMemories>;
+  getByHash(hash: string, options?: GetOptions, call?: CallOptions): Promise<Memory>;
+  /** Up to 100 by id or hash. */
+  getMany(ids: readonly string[], options?: Pick<GetOptions, 'used_in'>, call?: CallOptions): Promise<FetchedMemories>;
   /** The same content in the same project is one memory, however often it is stored. */
   store(memory: string | NewMemory, call?: CallOptions): Promise<StoredMemory>;
   /** Any number; sent in parts. Answers one item a memory, in the order given: one bad item spoils no other. */
   storeBatch(memories: readonly (string | NewMemory)[], call?: CallOptions): Promise<readonly BatchItem[]>;
-  /** Corrects. A learning becomes a new version. */
+  /** Corrects, by id or hash. A learning becomes a new version, which is answered. */
   update(id: string, changes: MemoryChanges, call?: CallOptions): Promise<Memory>;
-  /** Forgets, for good. */
-  remove(id: string, call?: CallOptions): Promise<void>;
+  /** Forgets, for good; by id or hash. */
+  remove(id: string, call?: CallOptions): Promise<ForgottenMemory>;
   /** Answers `down`, too, instead of rejecting. */
   health(options?: { readonly format?: 'full' | 'compact' | undefined }, call?: CallOptions): Promise<Health>;
   /** What is worth knowing, packed under a budget of tokens. */

@@ -7,6 +7,8 @@ import type {
   ContextAnswer,
   ContextQuestion,
   FetchedMemories,
+  ForgottenMemory,
+  GetOptions,
   Health,
   Memory,
   MemoryChanges,
@@ -107,17 +109,17 @@ export class RecollectClient implements RecollectApi {
     return this.#get('/timeline', { ...question }, call);
   }
 
-  get(id: string, call?: CallOptions): Promise<Memory> {
-    return this.#get(`/memories/${part(id)}`, {}, call);
+  get(id: string, options: GetOptions = {}, call?: CallOptions): Promise<Memory> {
+    return this.#get(`/memories/${part(id)}`, { ...options }, call);
   }
 
-  getByHash(hash: string, call?: CallOptions): Promise<Memory> {
-    return this.#get(`/memories/by-hash/${part(hash)}`, {}, call);
+  getByHash(hash: string, options: GetOptions = {}, call?: CallOptions): Promise<Memory> {
+    return this.#get(`/memories/by-hash/${part(hash)}`, { ...options }, call);
   }
 
   getMany(
     ids: readonly string[],
-    options: { readonly used_in?: string | undefined } = {},
+    options: Pick<GetOptions, 'used_in'> = {},
     call?: CallOptions,
   ): Promise<FetchedMemories> {
     return this.#post('/memories/get', { ids, ...options }, call, true);
@@ -145,8 +147,8 @@ export class RecollectClient implements RecollectApi {
     return this.#requester.send({ method: 'PUT', path, body: changes, repeatable: true }, call);
   }
 
-  async remove(id: string, call?: CallOptions): Promise<void> {
-    await this.#requester.send({ method: 'DELETE', path: `/memories/${part(id)}`, repeatable: true }, call);
+  remove(id: string, call?: CallOptions): Promise<ForgottenMemory> {
+    return this.#requester.send({ method: 'DELETE', path: `/memories/${part(id)}`, repeatable: true }, call);
   }
 
   health(options: { readonly format?: 'full' | 'compact' | undefined } = {}, call?: CallOptions): Promise<Health> {

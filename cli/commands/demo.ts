@@ -7,7 +7,7 @@ import { SupervisorError } from '../../infra/supervisor/definitions.ts';
 import { startInstance } from '../../infra/supervisor/start-instance.ts';
 import type { CommandContext, ExitCode } from '../command-context.ts';
 import { demonstrate, scratchDataDirectory } from '../demo/demo.ts';
-import { heading } from '../demo/text-layout.ts';
+import { heading } from '../text-layout.ts';
 import { listenForInterrupts } from '../interrupts.ts';
 import { terminalProgress } from '../terminal-progress.ts';
 

@@ -4,8 +4,10 @@ import { Learnings } from '../server/learnings.ts';
 import type { CommandContext, ExitCode } from '../command-context.ts';
 import { withDataDir } from '../data-dir.ts';
 import { learningTable, learningText } from '../learning-text.ts';
+import { momentOf } from '../time-text.ts';
 import { withServer } from '../with-server.ts';
 import { dataDirOf } from './jobs.ts';
+import { LEARNING_CATEGORIES } from './remember.ts';
 
 interface ListOptions {
   readonly dataDir: string;
@@ -25,20 +27,14 @@ interface CorrectOptions {
   readonly category?: string;
 }
 
-const CATEGORIES = ['pattern', 'solution', 'error', 'config', 'best_practice', 'general'];
 const SORTS = ['confidence', 'recency', 'popularity'];
-
-/** A day alone is its end in UTC, so that what was learned that day counts. */
-function momentOf(given: string | undefined): string | undefined {
-  return given !== undefined && /^\d{4}-\d\d-\d\d$/.test(given) ? `${given}T23:59:59.999Z` : given;
-}
 
 export function addLearnings(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
   const { output, environment } = context;
   const command = withDataDir(program.command('learnings'), environment)
     .description('list what is known, the surest first')
     .option('--project <project>', 'only of this project: its id, git remote, folder or name')
-    .addOption(new Option('--category <category>', 'only these').choices(CATEGORIES))
+    .addOption(new Option('--category <category>', 'only these').choices(LEARNING_CATEGORIES))
     .option('--search <words>', 'in the title and the description')
     .option('--as-of <time>', 'what was believed then: a day, or a time as 2026-01-02T03:04:05Z')
     .option('--all', 'what is not believed any more, too')
@@ -52,7 +48,7 @@ export function addLearnings(program: Command, context: CommandContext, exit: (c
             project: options.project,
             category: options.category,
             q: options.search,
-            as_of: momentOf(options.asOf),
+            as_of: momentOf(options.asOf, 'end'),
             include_closed: options.all,
             sort: options.sort,
             limit: Number(options.limit),

@@ -102,7 +102,7 @@ describe('each method asks its route', () => {
       'GET /timeline?anchor=abcdefgh&before=0&types=prompt',
       undefined,
     ],
-    ['get', (c) => c.get('a/b'), 'GET /memories/a%2Fb', undefined],
+    ['get', (c) => c.get('a/b', { used_in: '2' }), 'GET /memories/a%2Fb?used_in=2', undefined],
     ['getByHash', (c) => c.getByHash('abcdefgh'), 'GET /memories/by-hash/abcdefgh', undefined],
     ['getMany', (c) => c.getMany(['1'], { used_in: '2' }), 'POST /memories/get', { ids: ['1'], used_in: '2' }],
     ['store', (c) => c.store({ content: 'x', tags: ['y'] }), 'POST /memories', { content: 'x', tags: ['y'] }],
@@ -131,7 +131,7 @@ describe('each method asks its route', () => {
 
   test('an answer without a body is one', async () => {
     const server = await scriptedServer([{ status: 204, body: '' }]);
-    expect(await clientOf(server.url).remove('1')).toBeUndefined();
+    expect(await clientOf(server.url).remove('1')).toEqual({});
   });
 
   test('a batch goes in parts, and is one list again', async () => {
@@ -151,6 +151,10 @@ describe('each method asks its route', () => {
     expect(server.seen.map(({ body }) => (body as { memories: unknown[] }).memories.length)).toEqual([1_000, 2, 1]);
     expect(items.map(({ index }) => index)).toEqual(many.map((_, index) => index));
     expect(items.slice(-3).map(({ hash }) => hash)).toEqual(['1000', 'xxxxxxxx', 'yyyyyyyy']);
+    await clientOf(server.url).storeBatch(Array.from({ length: 201 }, (_, n) => ({ content: `${n}`, infer: true })));
+    expect(server.seen.slice(3).map(({ body }) => (body as { memories: unknown[] }).memories.length)).toEqual([
+      100, 100, 1,
+    ]);
     expect(await clientOf(server.url).storeBatch([])).toEqual([]);
   });
 });

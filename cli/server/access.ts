@@ -1,0 +1,16 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import type { Environment } from '../../config/process-environment.ts';
+import { readCredentials } from './credentials.ts';
+import type { Credentials } from './credentials.ts';
+
+/** The server that this machine sends to, where it is another one; else the instance of the data directory. */
+const ACCESS_FILES = ['client.json', 'credentials.json'];
+
+/** The server that commands speak to: the environment's, else that of the data directory; null where there is none yet. @throws Error for a file that is none */
+export function serverAccess(dataDir: string, environment: Environment): Credentials | null {
+  const { RECOLLECT_URL: url, RECOLLECT_API_KEY: apiKey } = environment;
+  if (url && apiKey) return { url, apiKey };
+  const file = ACCESS_FILES.map((name) => path.join(dataDir, name)).find((candidate) => existsSync(candidate));
+  return file === undefined ? null : readCredentials(file);
+}

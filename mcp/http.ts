@@ -1,0 +1,45 @@
+import { createMcpHandler, localhostAllowedOrigins, originValidationResponse } from '@modelcontextprotocol/server';
+import { RecollectClient } from '../client/index.ts';
+import type { Fetch } from '../client/index.ts';
+import { createMcpServer } from './server.ts';
+
+export type { Fetch };
+
+/** In-process requests neither wait for a network nor come back by themselves: what is busy tells its caller so. */
+const IN_PROCESS = { url: 'http://in-process', retries: 0 } as const;
+/** Nothing of this server changes while it runs: nobody needs to listen for long. */
+const MAX_LISTENERS = 64;
+
+export interface McpEndpoint {
+  /** Answers one HTTP request, whose body was parsed before. */
+  handle(request: Request, body: unknown): Promise<Response>;
+  /** Ends what still streams. */
+  close(): Promise<void>;
+}
+
+export interface McpEndpointOptions {
+  /** How the tools of a request reach the API, in the name of who sent these headers. */
+  readonly fetchAs: (caller: Headers) => Fetch;
+  readonly onError: (error: Error) => void;
+}
+
+/**
+ * MCP over streamable HTTP without sessions: each request has a server of its own, with the caller's key. Pages of other sites are
+ * refused: only programs, and pages of this machine, may call.
+ */
+export function createMcpEndpoint({ fetchAs, onError }: McpEndpointOptions): McpEndpoint {
+  const handler = createMcpHandler(
+    ({ requestInfo }) => {
+      const api = new RecollectClient({ ...IN_PROCESS, fetch: fetchAs(requestInfo?.headers ?? new Headers()) });
+      return createMcpServer({ api: () => api, projectHere: null });
+    },
+    { onerror: onError, maxSubscriptions: MAX_LISTENERS },
+  );
+  return {
+    handle: (request, body) => {
+      const refused = originValidationResponse(request, localhostAllowedOrigins());
+      return refused === undefined ? handler.fetch(request, { parsedBody: body }) : Promise.resolve(refused);
+    },
+    close: () => handler.close(),
+  };
+}

@@ -1,0 +1,168 @@
+import type { CallToolResult, McpServer, ToolAnnotations } from '@modelcontextprotocol/server';
+import { z } from 'zod';
+import { RecollectError } from '../client/index.ts';
+import type { ContextQuestion, RecollectApi } from '../client/index.ts';
+import { answering, errorResult, fetchedResult, jsonResult, SHOWN_CHARACTERS, textResult } from './answers.ts';
+
+/** What tools work with. */
+export interface ToolContext {
+  /** Asked at each call: where the server is may change. */
+  readonly api: () => RecollectApi;
+  /** The project of the agent's folder, for tools that are not told one; null where it is not known. */
+  readonly projectHere: { readonly recalled: string; readonly remembered: string | null } | null;
+}
+
+// Every agent pays for these words in every session: tests/mcp/tokens.test.ts holds them to 1,200 tokens in all.
+const READS: ToolAnnotations = { readOnlyHint: true };
+const hashes = z.array(z.string()).min(1).max(20).describe('Hashes or ids');
+const project = z.string().max(2048).optional();
+
+async function forgetEach(api: RecollectApi, names: readonly string[]): Promise<CallToolResult> {
+  const forgotten: string[] = [];
+  const missing: string[] = [];
+  for (const name of names) {
+    try {
+      forgotten.push((await api.remove(name)).hash);
+    } catch (error) {
+      if (!(error instanceof RecollectError)) throw error;
+      // What was forgotten before is told before what went wrong.
+      if (error.code !== 'NOT_FOUND')
+        return forgotten.length === 0 ? errorResult(error) : partly(error, forgotten, name);
+      missing.push(name);
+    }
+  }
+  return {
+    ...jsonResult({ forgotten, ...(missing.length === 0 ? {} : { missing }) }),
+    ...(forgotten.length === 0 ? { isError: true } : {}),
+  };
+}
+
+function partly(error: RecollectError, forgotten: readonly string[], failed: string): CallToolResult {
+  return { ...jsonResult({ forgotten, failed, error: error.message, code: error.code }), isError: true };
+}
+
+/** A day as a time of it, in UTC; anything else as it is, for the server to judge. */
+function momentOf(given: string | undefined, time: string): string | undefined {
+  return given !== undefined && /^\d{4}-\d\d-\d\d$/.test(given) ? `${given}T${time}` : given;
+}
+
+function purposeOf(given: {
+  readonly file?: string | undefined;
+  readonly prompt?: string | undefined;
+}): ContextQuestion['purpose'] {
+  if (given.file !== undefined) return 'file';
+  return given.prompt === undefined ? 'session_start' : 'prompt';
+}
+
+function addReading(server: McpServer, { api, projectHere }: ToolContext): void {
+  server.registerTool(
+    'search',
+    {
+      description:
+        'Search memory of all earlier sessions: what was done, decided, learned, said. Answers previews, best first; read one whole with get.',
+      inputSchema: z.object({
+        q: z
+          .string()
+          .min(1)
+          .max(500)
+          .describe('Question or words. "exact phrase", last week, file:a.ts, tool:Bash, kind:bugfix narrow it'),
+        type: z.array(z.enum(['observation', 'prompt', 'summary', 'learning'])).optional(),
+        project,
+        tags: z.array(z.string()).optional(),
+        since: z.string().optional().describe('Day or RFC 3339'),
+        until: z.string().optional(),
+        limit: z.int().min(1).max(50).default(5),
+      }),
+      annotations: READS,
+    },
+    ({ q, since, until, ...filter }) =>
+      answering(async () => {
+        const times = { since: momentOf(since, '00:00:00Z'), until: momentOf(until, '23:59:59.999Z') };
+        return jsonResult(await api().search(q, { ...filter, ...times, format: 'compact' }));
+      }),
+  );
+  server.registerTool(
+    'timeline',
+    {
+      description: 'What happened before and after a memory, in order.',
+      inputSchema: z.object({
+        anchor: z.string().optional().describe('Hash or id; or give q'),
+        q: z.string().max(500).optional(),
+        before: z.int().min(0).max(50).default(5),
+        after: z.int().min(0).max(50).default(5),
+        project: project.describe('Its whole line, not the session alone'),
+      }),
+      annotations: READS,
+    },
+    (question) => answering(async () => jsonResult(await api().timeline({ ...question, format: 'compact' }))),
+  );
+  server.registerTool(
+    'get',
+    {
+      description: 'Read memories whole.',
+      inputSchema: z.object({
+        hashes,
+        chars: z.int().min(100).max(100_000).default(SHOWN_CHARACTERS).describe('Of each at most'),
+      }),
+      annotations: READS,
+    },
+    ({ hashes, chars }) => answering(async () => fetchedResult(await api().getMany(hashes), chars)),
+  );
+  server.registerTool(
+    'context',
+    {
+      description: 'What is worth knowing before work on a project, a prompt, or a file, packed under a budget.',
+      inputSchema: z.object({
+        prompt: z.string().max(100_000).optional(),
+        file: z.string().max(4096).optional().describe('Path'),
+        project,
+        budget_tokens: z.int().min(50).max(8_000).default(900),
+      }),
+      annotations: READS,
+    },
+    (given) =>
+      answering(async () => {
+        const named = given.project ?? projectHere?.recalled;
+        const block = await api().context({ ...given, project: named, purpose: purposeOf(given) });
+        return block.text === '' ? jsonResult({ text: '' }) : textResult(block.text);
+      }),
+  );
+}
+
+function addWriting(server: McpServer, { api, projectHere }: ToolContext): void {
+  server.registerTool(
+    'remember',
+    {
+      description:
+        'Store a fact, decision or lesson worth knowing in later sessions. One per call, in full sentences. No secrets.',
+      inputSchema: z.object({
+        content: z.string().min(1).max(65_536),
+        title: z.string().max(200).optional(),
+        tags: z.array(z.string().max(64)).max(32).optional(),
+        category: z.enum(['pattern', 'solution', 'error', 'config', 'best_practice', 'general']).optional(),
+        project,
+      }),
+      annotations: { idempotentHint: true },
+    },
+    (memory) =>
+      answering(async () => {
+        const about = memory.project ?? projectHere?.remembered ?? undefined;
+        return jsonResult(await api().store({ ...memory, project: about }));
+      }),
+  );
+  server.registerTool(
+    'forget',
+    {
+      description: 'Delete memories for good. Only when the user asks for it.',
+      inputSchema: z.object({ hashes }),
+      annotations: { destructiveHint: true },
+    },
+    ({ hashes }) => answering(() => forgetEach(api(), hashes)),
+  );
+}
+
+/** Gives a server the six tools. */
+export function addTools(server: McpServer, context: ToolContext): void {
+  addReading(server, context);
+  addWriting(server, context);
+}

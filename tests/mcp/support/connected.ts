@@ -1,0 +1,40 @@
+import { Client, InMemoryTransport } from '@modelcontextprotocol/client';
+import type { CallToolResult } from '@modelcontextprotocol/client';
+import { onTestFinished } from 'vitest';
+import { RecollectClient } from '../../../client/index.ts';
+import { createMcpServer } from '../../../mcp/server.ts';
+import type { ToolContext } from '../../../mcp/tools.ts';
+
+/** What a tool answered: its text, the same parsed where it is JSON, and whether it is an error. */
+export interface ToolAnswer {
+  readonly text: string;
+  readonly json: unknown;
+  readonly isError: boolean;
+}
+
+/** The one text of a tool's answer; fails where it has another form. */
+export function answerOf({ content, isError, structuredContent }: CallToolResult): ToolAnswer {
+  const [only, ...more] = content;
+  if (only?.type !== 'text' || more.length > 0 || structuredContent !== undefined)
+    throw new Error(`not one text: ${JSON.stringify(content)}`);
+  const isJson = only.text.startsWith('{');
+  return { text: only.text, json: isJson ? JSON.parse(only.text) : null, isError: isError === true };
+}
+
+/** The official client, joined in memory to our server, whose tools speak to an address. */
+export async function connectedTo(
+  url: string,
+  projectHere: ToolContext['projectHere'] = null,
+): Promise<{ readonly client: Client; call(name: string, input: object): Promise<ToolAnswer> }> {
+  const api = new RecollectClient({ url, apiKey: 'key-of-a-test', retries: 0, timeoutMs: 5_000 });
+  const [ours, theirs] = InMemoryTransport.createLinkedPair();
+  const server = createMcpServer({ api: () => api, projectHere });
+  await server.connect(ours);
+  const client = new Client({ name: 'test', version: '1.0.0' });
+  await client.connect(theirs);
+  onTestFinished(() => client.close());
+  return {
+    client,
+    call: async (name, input) => answerOf(await client.callTool({ name, arguments: { ...input } })),
+  };
+}

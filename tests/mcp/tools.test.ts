@@ -1,0 +1,195 @@
+import { get_encoding } from 'tiktoken';
+import { afterAll, describe, expect, test } from 'vitest';
+import { scriptedServer } from '../client/support/scripted-server.ts';
+import { connectedTo } from './support/connected.ts';
+
+const encoding = get_encoding('o200k_base');
+afterAll(() => encoding.free());
+const count = (text: string) => encoding.encode(text).length;
+const NOWHERE = 'http://127.0.0.1:9';
+
+const memory = {
+  id: '018f0000-0000-7000-8000-000000000001',
+  hash: 'abcdefgh',
+  type: 'observation',
+  kind: 'tool_result',
+  title: 'Bash: npm test',
+  content: `${'x'.repeat(4_999)}🙂`,
+  preview: 'x',
+  score: 0,
+  session: { id: 's', external_id: 'theirs', title: null },
+  key: 'k',
+  sources: [],
+  project: 'tally',
+  namespace: 'default',
+  tags: ['a'],
+  tool: 'Bash',
+  occurred_at: '2026-01-02T03:04:05.678Z',
+  created_at: '2026-01-02T03:04:06.000Z',
+  highlights: [],
+};
+
+describe('what agents are told of the tools', () => {
+  test('costs at most 1,200 tokens, instructions included', async () => {
+    const { client } = await connectedTo(NOWHERE);
+    const listed = await client.listTools();
+    expect(listed.tools.map(({ name }) => name).sort()).toEqual([
+      'context',
+      'forget',
+      'get',
+      'remember',
+      'search',
+      'timeline',
+    ]);
+    const instructions = client.getInstructions() ?? '';
+    expect(instructions).not.toBe('');
+    expect(count(JSON.stringify(listed)) + count(instructions)).toBeLessThanOrEqual(1_200);
+    for (const { name, description, inputSchema, annotations } of listed.tools) {
+      expect(description?.length, name).toBeGreaterThan(15);
+      expect(inputSchema.type).toBe('object');
+      expect(annotations?.readOnlyHint === true, name).toBe(name !== 'remember' && name !== 'forget');
+    }
+  });
+});
+
+describe('a tool', () => {
+  test('asks the API for what is short, and passes it on as one line', async () => {
+    const data = [{ hash: 'abcdefgh', preview: 'p', tags: [], created: '2026-01-02', score: 0.5 }];
+    const server = await scriptedServer([{ status: 200, body: { data } }]);
+    const { call } = await connectedTo(server.url);
+    const found = await call('search', { q: 'why', since: '2026-01-02', until: '2026-01-03T00:00:00Z', tags: ['a'] });
+    expect(found).toEqual({ text: JSON.stringify({ data }), json: { data }, isError: false });
+    expect(Object.fromEntries(new URL(server.seen[0]?.url ?? '', 'http://x').searchParams)).toEqual({
+      q: 'why',
+      since: '2026-01-02T00:00:00Z',
+      until: '2026-01-03T00:00:00Z',
+      tags: 'a',
+      limit: '5',
+      format: 'compact',
+    });
+    await call('timeline', { anchor: 'abcdefgh', before: 0 });
+    expect(server.seen[1]?.url).toBe('/api/v1/timeline?anchor=abcdefgh&before=0&after=5&format=compact');
+  });
+
+  test('reads whole memories, each cut to what was asked for', async () => {
+    const server = await scriptedServer([{ status: 200, body: { data: [memory], missing: ['zzzzzzzz'] } }]);
+    const { call } = await connectedTo(server.url);
+    expect((await call('get', { hashes: ['abcdefgh', 'zzzzzzzz'], chars: 5_000 })).json).toEqual({
+      data: [
+        {
+          hash: 'abcdefgh',
+          type: 'observation',
+          kind: 'tool_result',
+          title: 'Bash: npm test',
+          content: `${'x'.repeat(4_999)}\uFFFD`,
+          cut_of: 5_001,
+          tags: ['a'],
+          tool: 'Bash',
+          project: 'tally',
+          session: 'theirs',
+          at: '2026-01-02T03:04:05.678Z',
+        },
+      ],
+      missing: ['zzzzzzzz'],
+    });
+    expect(server.seen[0]?.body).toEqual({ ids: ['abcdefgh', 'zzzzzzzz'] });
+    expect((await call('get', { hashes: ['abcdefgh'] })).text.length).toBeLessThan(4_300);
+  });
+
+  test('remembers what is about the agent’s repository, unless told otherwise, in fifteen tokens', async () => {
+    const server = await scriptedServer([{ status: 201, body: { hash: 'q7zdx2ka' } }]);
+    const { call } = await connectedTo(server.url, { recalled: '/src', remembered: 'git@example.org:a.git' });
+    const { text } = await call('remember', { content: 'Money is kept in cents.' });
+    expect(text).toBe('{"hash":"q7zdx2ka"}');
+    expect(count(text)).toBeLessThanOrEqual(15);
+    await call('remember', { content: 'x', project: 'other' });
+    expect(server.seen.map(({ body }) => body)).toEqual([
+      { content: 'Money is kept in cents.', project: 'git@example.org:a.git' },
+      { content: 'x', project: 'other' },
+    ]);
+  });
+
+  test.each([
+    [{}, { purpose: 'session_start', project: '/src', budget_tokens: 900 }],
+    [{ prompt: 'why' }, { purpose: 'prompt', prompt: 'why', project: '/src', budget_tokens: 900 }],
+    [
+      { file: 'a.ts', project: 'b' },
+      { purpose: 'file', file: 'a.ts', project: 'b', budget_tokens: 900 },
+    ],
+  ])('gives context for %j', async (input, asked) => {
+    const server = await scriptedServer([
+      { status: 200, body: { text: '<recollect-context>\n- a\n</recollect-context>' } },
+      { status: 200, body: { text: '' } },
+    ]);
+    const { call } = await connectedTo(server.url, { recalled: '/src', remembered: null });
+    expect((await call('context', input)).text).toBe('<recollect-context>\n- a\n</recollect-context>');
+    expect(server.seen[0]?.body).toEqual(asked);
+    expect((await call('context', input)).json).toEqual({ text: '' });
+  });
+
+  test('forgets each, and says what was not there and where it stopped', async () => {
+    const server = await scriptedServer(({ url }) => {
+      if (url.endsWith('gone')) return { status: 404, body: { error: 'no such memory', code: 'NOT_FOUND' } };
+      if (url.endsWith('never')) return { status: 403, body: { error: 'not yours', code: 'FORBIDDEN' } };
+      return { status: 200, body: { hash: url.split('/').at(-1) } };
+    });
+    const { call } = await connectedTo(server.url);
+    expect(await call('forget', { hashes: ['a', 'gone', 'b'] })).toMatchObject({
+      json: { forgotten: ['a', 'b'], missing: ['gone'] },
+      isError: false,
+    });
+    expect(await call('forget', { hashes: ['gone'] })).toMatchObject({ json: { forgotten: [] }, isError: true });
+    expect(await call('forget', { hashes: ['a', 'never', 'b'] })).toMatchObject({
+      json: { forgotten: ['a'], failed: 'never', code: 'FORBIDDEN' },
+      isError: true,
+    });
+    expect(await call('forget', { hashes: ['never'] })).toMatchObject({ json: { code: 'FORBIDDEN' }, isError: true });
+  });
+});
+
+describe('a failure tells an agent what to do', () => {
+  const refused = (status: number, body: object, headers = {}) => scriptedServer([{ status, body, headers }]);
+
+  test('of a hash with several meanings, the candidates', async () => {
+    const details = [{ field: 'ids.0', message: 'is one of several', id: memory.id, type: 'learning', preview: 'p' }];
+    const server = await refused(409, { error: 'several', code: 'HASH_AMBIGUOUS', details, request_id: 'r' });
+    const { call } = await connectedTo(server.url);
+    expect(await call('get', { hashes: ['abcdefgh'] })).toMatchObject({
+      isError: true,
+      json: { error: 'several', code: 'HASH_AMBIGUOUS', details, hint: expect.stringContaining('by its id') },
+    });
+  });
+
+  test.each([
+    [403, { error: 'this route needs a key with the scope write', code: 'FORBIDDEN' }, {}, 'Do not try again'],
+    [503, { error: 'away', code: 'UNAVAILABLE' }, { 'retry-after': '2' }, 'Try again in 2 s'],
+    [500, { error: 'something went wrong', code: 'INTERNAL' }, {}, undefined],
+  ])('of a %i', async (status, body, headers, hint) => {
+    const { call } = await connectedTo((await refused(status, body, headers)).url);
+    const { json, isError } = await call('remember', { content: 'x' });
+    expect(isError).toBe(true);
+    expect(json).toMatchObject({ ...body, ...(hint === undefined ? {} : { hint: expect.stringContaining(hint) }) });
+    expect('hint' in (json as object)).toBe(hint !== undefined);
+  });
+
+  test('where nothing listens', async () => {
+    const { call } = await connectedTo(NOWHERE);
+    expect(await call('search', { q: 'x' })).toMatchObject({
+      isError: true,
+      json: { code: 'UNREACHABLE', hint: expect.stringContaining('recollect up') },
+    });
+  });
+
+  test.each([
+    ['search', {}, 'q'],
+    ['search', { q: 'x'.repeat(501) }, 'q'],
+    ['get', { hashes: [] }, 'hashes'],
+    ['remember', { content: '' }, 'content'],
+    ['timeline', { anchor: 'abcdefgh', before: 51 }, 'before'],
+  ])('%s %j names the field', async (name, input, field) => {
+    const { call } = await connectedTo(NOWHERE);
+    const { text, isError } = await call(name, input);
+    expect(isError).toBe(true);
+    expect(text).toContain(field);
+  });
+});

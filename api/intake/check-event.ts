@@ -1,10 +1,12 @@
 import type { z } from 'zod';
 import { EVENT_TYPES } from '../../domain/capture/event.ts';
 import type { HostEvent, RejectReason } from '../../domain/capture/event.ts';
+import { isOwnTool } from '../../domain/capture/own-tools.ts';
 import { toApiError } from '../errors.ts';
 import type { ErrorCode, ErrorDetail } from '../errors.ts';
 import { EVENT_BYTES } from '../body.ts';
 import { eventSchema, toHostEvent } from '../schemas/events.ts';
+import type { NeutralEvent } from '../schemas/events.ts';
 import type { itemSchema } from '../schemas/events.ts';
 import type { CommitResult } from './group-commit.ts';
 
@@ -30,6 +32,16 @@ function jsonBytes(value: unknown): number | null {
   }
 }
 
+const OWN_CALL: CheckedEvent = {
+  code: 'EVENT_REFUSED',
+  message: 'answers of our own tools are not captured',
+  details: [{ field: 'tool.name', message: 'is a tool of this memory' }],
+};
+
+function isOwnCall(event: NeutralEvent): boolean {
+  return event.type === 'observation' && event.tool !== undefined && isOwnTool(event.tool.name, event.tool.response);
+}
+
 /** Checks one event of a body. `bytes`: its size as sent, where that is known. */
 export function checkEvent(value: unknown, bytes: number | null): CheckedEvent {
   const size = bytes ?? jsonBytes(value);
@@ -42,7 +54,7 @@ export function checkEvent(value: unknown, bytes: number | null): CheckedEvent {
     return { code: 'UNKNOWN_EVENT_TYPE', message: `type ${message}`, details: [{ field: 'type', message }] };
   }
   const parsed = eventSchema.safeParse(value);
-  if (parsed.success) return { event: toHostEvent(parsed.data) };
+  if (parsed.success) return isOwnCall(parsed.data) ? OWN_CALL : { event: toHostEvent(parsed.data) };
   const details = parsed.error.issues.map((issue) => ({ field: issue.path.join('.'), message: issue.message }));
   return {
     code: 'VALIDATION_FAILED',

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { RecollectClient } from '../../client/index.ts';
-import { serveMcpOnStdio } from '../../mcp/stdio.ts';
 import type { CommandContext, ExitCode } from '../command-context.ts';
 import { withDataDir } from '../data-dir.ts';
 import { projectHere } from '../project-here.ts';
@@ -19,6 +18,8 @@ export function addMcp(program: Command, context: CommandContext, exit: (code: E
       'serve the tools of memory to an agent over stdin and stdout (docs/mcp.md); agents start it themselves',
     )
     .action(async ({ dataDir }: { readonly dataDir: string }) => {
+      // Other commands need not wait for what this one needs.
+      const { serveMcpOnStdio } = await import('../../mcp/stdio.ts');
       const { known, repository } = await projectHere(dataDir);
       await serveMcpOnStdio(
         {

@@ -1,6 +1,7 @@
 import type { EventPart, HostEvent } from './event.ts';
 import type { HookPayload } from './hook-payload.ts';
 import { extraFields } from './hosts/extra-fields.ts';
+import { isOwnTool } from './own-tools.ts';
 
 const HOST = 'claude-code';
 /** Fields that are told elsewhere, or that no memory needs, left out of what an unknown hook is kept as. */
@@ -52,8 +53,6 @@ const TEXT_FIELDS = [
 /** Events that tell the session where its transcript is; the others would only repeat it. */
 const TRANSCRIPT_EVENTS = new Set(['SessionStart', 'Stop', 'SessionEnd']);
 const PATH_CHARS = 4096;
-/** Answers of our own tools are recall, not experience. */
-export const OWN_TOOLS = /^mcp__(?:[a-z0-9-]{1,64}_){0,8}recollect(?:_[a-z0-9-]{1,64}){0,8}__/i;
 
 function text(payload: HookPayload, field: string): string | null {
   const value = payload[field];
@@ -79,7 +78,7 @@ function beside(payload: HookPayload, told: ReadonlySet<string>): { readonly ext
 
 function toolPart(payload: HookPayload, event: string, error: string | null): EventPart[] {
   const name = text(payload, 'tool_name') ?? 'unknown';
-  if (OWN_TOOLS.test(name)) return [];
+  if (isOwnTool(name)) return [];
   const duration = payload['duration_ms'];
   return [
     {
@@ -182,7 +181,7 @@ function partsOf(event: string, payload: HookPayload): EventPart[] {
         { kind: 'boundary', boundary: 'session_end', reason: text(payload, 'reason'), ...beside(payload, END_FIELDS) },
       ];
     default: {
-      if (OWN_TOOLS.test(text(payload, 'tool_name') ?? '')) return [];
+      if (isOwnTool(text(payload, 'tool_name') ?? '')) return [];
       return [note(event, 'info', extraFields(payload, COMMON_FIELDS) ?? {})];
     }
   }

@@ -234,6 +234,13 @@ describe('what a hook may well bring', () => {
           })
         ).status,
       ).toBe(200);
+      const event = {
+        type: 'observation',
+        host: 'test',
+        session_id: 'own-tool',
+        tool: { name: 'mcp__recollect__get' },
+      };
+      expect(errorOf(await post('/events', { body: event }))).toMatchObject({ code: 'EVENT_REFUSED' });
     });
   });
 

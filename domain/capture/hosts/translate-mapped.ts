@@ -1,6 +1,6 @@
-import { OWN_TOOLS } from '../claude-code-hooks.ts';
 import type { EventPart, HostEvent } from '../event.ts';
 import type { HookPayload } from '../hook-payload.ts';
+import { isOwnTool } from '../own-tools.ts';
 import { extraFields } from './extra-fields.ts';
 import { findText, findValue } from './mapping.ts';
 import type { FieldPaths, HostMapping, MappedEvent, MappedPart } from './mapping.ts';
@@ -55,8 +55,8 @@ function durationOf(payload: HookPayload, paths: FieldPaths | undefined): number
 function toolPart(mapping: HostMapping, event: string, mapped: ToolPart, payload: HookPayload): EventPart[] {
   const tool = typeof mapped.name === 'string' ? mapped.name : (findText(payload, mapped.name) ?? 'unknown');
   const known = Object.hasOwn(mapping.tools, tool) ? mapping.tools[tool] : undefined;
-  if (OWN_TOOLS.test(tool) || known?.not_in?.includes(event) === true) return [];
   const response = findValue(payload, mapped.response ?? []);
+  if (isOwnTool(tool, response) || known?.not_in?.includes(event) === true) return [];
   const folder = findText(payload, ['cwd', ...mapping.project_path]);
   return [
     {

@@ -25,7 +25,7 @@ export function answerOf({ content, isError, structuredContent }: CallToolResult
 export async function connectedTo(
   url: string,
   projectHere: ToolContext['projectHere'] = null,
-): Promise<{ readonly client: Client; call(name: string, input: object): Promise<ToolAnswer> }> {
+): Promise<{ readonly client: Client; readonly call: (name: string, input: object) => Promise<ToolAnswer> }> {
   const api = new RecollectClient({ url, apiKey: 'key-of-a-test', retries: 0, timeoutMs: 5_000 });
   const [ours, theirs] = InMemoryTransport.createLinkedPair();
   const server = createMcpServer({ api: () => api, projectHere });

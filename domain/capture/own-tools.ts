@@ -1,0 +1,69 @@
+import { CONTEXT_TAG } from '../context-tag.ts';
+
+/* Answers of our own tools are recall, not experience: captured, they would be found instead of what they quote. */
+
+/** As Claude Code and Codex name tools of MCP servers: `mcp__recollect__search`, `mcp__plugin_x_recollect__get`. */
+const OWN_SERVER = /^mcp__(?:[a-z0-9-]{1,64}_){0,8}recollect(?:_[a-z0-9-]{1,64}){0,8}__/i;
+const TOOLS = '(?:search|timeline|get|remember|forget|context)';
+/** As other hosts do: `mcp_recollect_search`, `recollect-search`, `recollect.search`, `MCP:recollect/search`. */
+const OWN_TOOL = new RegExp(`^(?:mcp[^a-z0-9]{1,2})?recollect[^a-z0-9]{1,2}${TOOLS}$`, 'i');
+/** As hosts do that do not say whose tool it is (Cursor): `MCP:search`, or `search` alone. */
+const ANYBODYS_TOOL = new RegExp(`^(?:mcp[^a-z0-9]{1,2})?${TOOLS}$`, 'i');
+const HASH = /^[a-z2-7]{8}$/;
+const ANSWER_FIELDS = new Set(['data', 'degraded', 'missing', 'anchor', 'has_before', 'has_after']);
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function isFields(value: unknown): value is Fields {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
+}
+
+/** The value that a text is as JSON; the text itself where it is none. */
+function parsed(text: string): unknown {
+  if (!/^\s*[[{]/.test(text)) return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text; // Cut by its host, or no JSON at all.
+  }
+}
+
+function isHash(value: unknown): boolean {
+  return typeof value === 'string' && HASH.test(value);
+}
+
+function isListed(item: unknown): boolean {
+  return (
+    isFields(item) &&
+    isHash(item['hash']) &&
+    (typeof item['preview'] === 'string' || typeof item['content'] === 'string')
+  );
+}
+
+/** True for what one of our tools may have answered. Unwraps what hosts and the protocol put around a text. */
+function isOwnAnswer(answer: unknown, depth = 0): boolean {
+  if (depth > 6) return false;
+  if (typeof answer === 'string') {
+    if (answer.trimStart().startsWith(`<${CONTEXT_TAG}`)) return true;
+    const value = parsed(answer);
+    return typeof value !== 'string' && isOwnAnswer(value, depth + 1);
+  }
+  if (Array.isArray(answer)) return answer.length === 1 && isOwnAnswer(answer[0], depth + 1);
+  if (!isFields(answer)) return false;
+  if ('content' in answer && !('hash' in answer)) return isOwnAnswer(answer['content'], depth + 1);
+  if (answer['type'] === 'text' && typeof answer['text'] === 'string') return isOwnAnswer(answer['text'], depth + 1);
+  const names = Object.keys(answer);
+  if (names.length === 1 && isHash(answer['hash'])) return true;
+  const { data, forgotten } = answer;
+  // An empty list says nothing of whose it is, and nothing that could be found again.
+  if (Array.isArray(forgotten)) return forgotten.length > 0 && forgotten.every(isHash);
+  return (
+    Array.isArray(data) && data.length > 0 && names.every((name) => ANSWER_FIELDS.has(name)) && data.every(isListed)
+  );
+}
+
+/** True for a call of one of our own MCP tools: by its name, or, where a host does not say whose tool it is, by what it answered too. */
+export function isOwnTool(name: string, answer: unknown = null): boolean {
+  if (OWN_SERVER.test(name) || OWN_TOOL.test(name)) return true;
+  return ANYBODYS_TOOL.test(name) && isOwnAnswer(answer);
+}

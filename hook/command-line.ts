@@ -11,7 +11,7 @@ export interface HookCommandLineOptions {
 }
 
 /** A word that a POSIX shell takes as it is. */
-function quoted(word: string): string {
+export function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 

@@ -4,6 +4,7 @@ import { withDataDir } from '../data-dir.ts';
 import { INSTALL_HOSTS, type InstallHost, type Scope, type Transport } from '../install/host-files.ts';
 import { InstallError } from '../install/install-error.ts';
 import { installHooks, type InstallPorts } from '../install/install-hooks.ts';
+import { mcpInstruction } from '../install/mcp-line.ts';
 import { runCommandIn } from '../service/run-command.ts';
 
 interface InstallOptions {
@@ -16,6 +17,7 @@ interface InstallOptions {
   readonly allowPlain?: true;
   readonly check: boolean;
   readonly dryRun?: true;
+  readonly mcp?: true;
   readonly dataDir: string;
 }
 
@@ -36,7 +38,13 @@ export function addInstall(program: Command, context: CommandContext, exit: (cod
     .option('--allow-plain', 'send the key over plain http to another machine')
     .option('--no-check', 'do not ask the server first')
     .option('--dry-run', 'show what would change and write nothing')
-    .action(async (host: InstallHost, options: InstallOptions) =>
+    .option('--mcp', 'only say how the agent is given the tools of memory (docs/mcp.md), and write nothing')
+    .action(async (host: InstallHost, options: InstallOptions) => {
+      if (options.mcp === true) {
+        context.output.out(mcpInstruction(host, scopeOf(options), options.dataDir));
+        exit(0);
+        return;
+      }
       exit(
         await answering(context, () =>
           installHooks(
@@ -55,8 +63,8 @@ export function addInstall(program: Command, context: CommandContext, exit: (cod
             installPorts(context),
           ),
         ),
-      ),
-    );
+      );
+    });
 }
 
 export function installPorts(context: CommandContext): InstallPorts {

@@ -1,0 +1,26 @@
+import path from 'node:path';
+import { quoted } from '../../hook/command-line.ts';
+import type { InstallHost, Scope } from './host-files.ts';
+
+const BIN = path.resolve(import.meta.dirname, '..', 'bin.mjs');
+
+/**
+ * How the MCP server is added to an agent: a command to run, or what belongs into its file. It starts `recollect mcp` with the Node that
+ * runs now; address and key are read from the data directory, so none stands in the agent's settings.
+ */
+export function mcpInstruction(host: InstallHost, scope: Scope, dataDir: string): string {
+  const words = [process.execPath, BIN, 'mcp', '--data-dir', path.resolve(dataDir)];
+  const line = words.map(quoted).join(' ');
+  switch (host) {
+    case 'claude-code':
+      return `claude mcp add --scope ${scope.kind} recollect -- ${line}\n`;
+    case 'codex-cli':
+      return `codex mcp add recollect -- ${line}\n`;
+    case 'cursor': {
+      const [command, ...args] = words;
+      const file =
+        scope.kind === 'user' ? '~/.cursor/mcp.json' : path.join(path.resolve(scope.folder), '.cursor', 'mcp.json');
+      return `${file}:\n${JSON.stringify({ mcpServers: { recollect: { command, args } } }, null, 2)}\n`;
+    }
+  }
+}

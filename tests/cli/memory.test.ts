@@ -1,0 +1,174 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createProgram } from '../../cli/program.ts';
+import { longLivedFolder } from '../infra/support/long-lived-folder.ts';
+import { createTestUser } from '../setup/database.ts';
+import { startTestInstance } from '../setup/instance.ts';
+import type { TestInstance } from '../setup/instance.ts';
+import { captured, smallSession } from '../setup/small-session.ts';
+import { until } from '../setup/until.ts';
+import { recordOutput } from './support/output.ts';
+
+const CLI = path.resolve(import.meta.dirname, '../../cli/main.ts');
+const dataDir = longLivedFolder();
+let instance: TestInstance;
+let stop: () => Promise<void>;
+
+/** Runs a command in this process, on a terminal that nobody sits at. */
+async function runWith(environment: Record<string, string>, ...args: string[]) {
+  const context = recordOutput({ HOME: '/nobody', ...environment });
+  let code: number | undefined;
+  await createProgram(context, (answered) => {
+    code = answered;
+  }).parseAsync([...args, '--data-dir', dataDir], { from: 'user' });
+  return { code, text: context.text(), errors: context.errors() };
+}
+const run = (...args: string[]) => runWith({}, ...args);
+
+/** Remembers something, and answers its hash. */
+async function remembered(...args: string[]): Promise<string> {
+  const { text } = await run('remember', ...args);
+  return /^Remembered: ([a-z2-7]{8})\n$/.exec(text)?.[1] ?? `no hash in ${text}`;
+}
+
+beforeAll(async () => {
+  instance = await startTestInstance();
+  mkdirSync(dataDir, { recursive: true });
+  const credentials = { url: instance.url, api_key: instance.admin.key };
+  writeFileSync(path.join(dataDir, 'credentials.json'), JSON.stringify(credentials));
+  stop = await instance.startWorker();
+  await captured(instance, smallSession('cli-memory'));
+}, 120_000);
+afterAll(async () => {
+  await stop();
+  await instance.close();
+});
+
+describe('what is remembered', { timeout: 60_000 }, () => {
+  test('is found, read, seen among its neighbours, and forgotten', async () => {
+    const hash = await remembered(
+      'The axolotl importer',
+      'skips empty rows.',
+      '--tag',
+      'axolotl',
+      '--title',
+      'Axolotl',
+    );
+    const found = await until(async () => {
+      const { text } = await run('search', 'axolotl', 'importer', '--tag', 'axolotl', '--type', 'learning');
+      return text.includes(hash) ? text : undefined;
+    });
+    expect(found).toMatch(
+      new RegExp(`^${hash}  20\\d\\d-\\d\\d-\\d\\d  \\d\\.\\d\\d  \\[axolotl\\]\n  Axolotl: The axolotl`),
+    );
+    expect(JSON.parse((await run('search', 'axolotl', '--json', '--since', '2020-01-01')).text)).toMatchObject({
+      data: [{ hash }],
+    });
+    expect((await run('search', 'axolotl', '--full')).text).toContain('\n\nThe axolotl importer skips empty rows.\n');
+    expect(await run('get', hash, 'aaaaaaaa')).toMatchObject({
+      code: 1,
+      text: expect.stringMatching(new RegExp(`^${hash}  learning/general  20.* UTC  \\[axolotl\\]\n`)),
+      errors: 'There is no memory aaaaaaaa.\n',
+    });
+    expect((await run('timeline', hash)).text).toContain(`> ${hash}  `);
+    expect(JSON.parse((await run('timeline', hash, '--json', '--before', '0')).text)).toMatchObject({
+      anchor: { hash },
+    });
+    expect(await run('forget', hash, '--dry-run')).toMatchObject({
+      code: 0,
+      text: `${hash}: what goes\n  learning/general, all its versions: Axolotl\n`,
+    });
+    expect((await run('forget', hash)).code).toBe(1);
+    expect((await run('get', hash)).code).toBe(0);
+    expect((await run('forget', hash, '--yes')).text).toContain('Forgotten.');
+    expect(await run('get', hash)).toMatchObject({ code: 1, text: '' });
+  });
+
+  test('comes from stdin, too', () => {
+    const args = [CLI, 'remember', '--json', '--no-project', '--data-dir', dataDir];
+    const { stdout, stderr, status } = spawnSync(process.execPath, args, { input: 'From a pipe.\n', encoding: 'utf8' });
+    expect([status, stderr]).toEqual([0, '']);
+    expect(JSON.parse(stdout)).toEqual({ hash: expect.stringMatching(/^[a-z2-7]{8}$/) });
+  });
+
+  test('is about a project where one is named', async () => {
+    const hash = await remembered(
+      'Pangolins roll up.',
+      '--project',
+      'zoo',
+      '--category',
+      'pattern',
+      '--importance',
+      '0.9',
+    );
+    expect((await run('get', hash)).text).toMatch(new RegExp(`^${hash}  learning/pattern .*\n  in zoo\n`));
+  });
+
+  test('cannot steer the terminal', async () => {
+    const hash = await remembered('Tapir \u001B[31mred\u001B[0m \u009B2J\u202Eend');
+    for (const { text } of [await run('get', hash), await run('timeline', hash)]) {
+      expect(text).toContain('Tapir red');
+      expect(text.match(/(?!\n)[\p{Cc}\u202E]/gu)).toBeNull();
+    }
+  });
+});
+
+describe('what was captured', { timeout: 60_000 }, () => {
+  test('is a line of a session, and goes by the hash of a row', async () => {
+    const answer = await run('search', 'half even', '--type', 'prompt', '--json');
+    const { hash } = (JSON.parse(answer.text) as { data: { hash: string }[] }).data[0] ?? { hash: 'none' };
+    const line = (await run('timeline', hash, '--type', 'prompt', 'observation')).text;
+    expect(line.match(/^(?:> | {2})[a-z2-7]{8} {2}/gm)?.length).toBeGreaterThan(2);
+    expect((await run('forget', hash, '--dry-run')).text).toMatch(/: what goes\n {2}1 prompts\n/);
+  });
+
+  test('becomes context, with the reasons', async () => {
+    const { code, text } = await run('context', '--project', '/src/small', '--budget', '300', '--why');
+    expect(code).toBe(0);
+    expect(text).toMatch(/^(?:<recollect-context[^]*tokens; \d+ did not fit|Nothing is worth telling)/);
+    const json = JSON.parse((await run('context', '--prompt', 'how are invoices rounded?', '--json')).text);
+    expect(json).toMatchObject({ tokens: expect.any(Number), items: expect.any(Array) });
+  });
+});
+
+describe('a refusal', { timeout: 60_000 }, () => {
+  test('is told with the field', async () => {
+    expect(await run('search', 'x', '--limit', '51')).toMatchObject({
+      code: 1,
+      errors: expect.stringMatching(/^the request is not valid \(VALIDATION_FAILED\)\n {2}limit: /),
+    });
+    expect((await run('forget')).errors).toBe('Name a memory or an event, or a session with --session.\n');
+  });
+
+  test('of a key is told; the environment says which server and key are meant', async () => {
+    const { key } = await createTestUser(instance.db.superuser, { scopes: ['read'] });
+    const environment = { RECOLLECT_URL: instance.url, RECOLLECT_API_KEY: key };
+    expect((await runWith(environment, 'search', 'x')).text).toBe('Nothing was found.\n');
+    expect(await runWith(environment, 'remember', 'x')).toMatchObject({
+      code: 1,
+      errors: expect.stringMatching(/scope write \(FORBIDDEN\)\n$/),
+    });
+  });
+
+  test('of a server that is away is exit code 3', async () => {
+    const environment = { RECOLLECT_URL: 'http://127.0.0.1:9', RECOLLECT_API_KEY: 'key-of-a-test' };
+    expect(await runWith(environment, 'get', 'aaaaaaaa')).toMatchObject({
+      code: 3,
+      errors: 'http://127.0.0.1:9 does not answer\n',
+    });
+  });
+});
+
+test('how the tools of memory are given to an agent is said, with no key in it', async () => {
+  for (const [agent, said] of [
+    ['claude-code', /^claude mcp add --scope user recollect -- \S+node \S+bin\.mjs mcp --data-dir \S+\n$/],
+    ['codex-cli', /^codex mcp add recollect -- /],
+    ['cursor', /^~\/\.cursor\/mcp\.json:\n\{\n {2}"mcpServers": \{/],
+  ] as const) {
+    const { code, text } = await run('install', agent, '--mcp');
+    expect([code, text.includes(instance.admin.key)]).toEqual([0, false]);
+    expect(text).toMatch(said);
+  }
+});

@@ -119,7 +119,10 @@ describe('forget', { timeout: 240_000 }, () => {
     const unasked = await run('forget', 'cli-1-call-3');
     expect(unasked).toMatchObject({ code: 1, errors: expect.stringContaining('--yes') });
     expect((await run('trace', 'cli-1-call-3')).code).toBe(0);
-    expect(await run('forget')).toMatchObject({ code: 1, errors: 'Name an event, or a session with --session.\n' });
+    expect(await run('forget')).toMatchObject({
+      code: 1,
+      errors: 'Name a memory or an event, or a session with --session.\n',
+    });
   });
 
   test('forgets with --yes, and trace says so', async () => {

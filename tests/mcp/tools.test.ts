@@ -44,11 +44,8 @@ describe('what agents are told of the tools', () => {
     const instructions = client.getInstructions() ?? '';
     expect(instructions).not.toBe('');
     expect(count(JSON.stringify(listed)) + count(instructions)).toBeLessThanOrEqual(1_200);
-    for (const { name, description, inputSchema, annotations } of listed.tools) {
-      expect(description?.length, name).toBeGreaterThan(15);
-      expect(inputSchema.type).toBe('object');
-      expect(annotations?.readOnlyHint === true, name).toBe(name !== 'remember' && name !== 'forget');
-    }
+    const reading = listed.tools.filter(({ annotations }) => annotations?.readOnlyHint === true);
+    expect(reading.map(({ name }) => name).sort()).toEqual(['context', 'get', 'search', 'timeline']);
   });
 });
 
@@ -161,15 +158,24 @@ describe('a failure tells an agent what to do', () => {
   });
 
   test.each([
-    [403, { error: 'this route needs a key with the scope write', code: 'FORBIDDEN' }, {}, 'Do not try again'],
-    [503, { error: 'away', code: 'UNAVAILABLE' }, { 'retry-after': '2' }, 'Try again in 2 s'],
+    [
+      403,
+      { error: 'this route needs a key with the scope write', code: 'FORBIDDEN' },
+      {},
+      'Do not try again: the key of this MCP server may not do this.',
+    ],
+    [
+      503,
+      { error: 'away', code: 'UNAVAILABLE' },
+      { 'retry-after': '2' },
+      'Try again in 2 s, then go on without memory.',
+    ],
     [500, { error: 'something went wrong', code: 'INTERNAL' }, {}, undefined],
   ])('of a %i', async (status, body, headers, hint) => {
     const { call } = await connectedTo((await refused(status, body, headers)).url);
     const { json, isError } = await call('remember', { content: 'x' });
     expect(isError).toBe(true);
-    expect(json).toMatchObject({ ...body, ...(hint === undefined ? {} : { hint: expect.stringContaining(hint) }) });
-    expect('hint' in (json as object)).toBe(hint !== undefined);
+    expect(json).toEqual({ ...body, ...(hint === undefined ? {} : { hint }) });
   });
 
   test('where nothing listens', async () => {

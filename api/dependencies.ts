@@ -98,6 +98,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
       onStage: (stage, seconds) => metrics.searchDuration.observe({ stage }, seconds),
       tokens,
       clock: { now: () => Date.now() },
+      hooks: config.context,
     }),
     tokens,
     remembering: createRemembering({ database, vectors, embedder }),

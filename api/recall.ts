@@ -1,4 +1,6 @@
-import type { HostEvent } from '../domain/capture/event.ts';
+import type { ContextQuestion } from '../domain/capture/context-question.ts';
+import type { ContextSettings } from '../config/context-settings.ts';
+import { Redactor } from '../domain/redaction/redact.ts';
 import type { KeyHolder } from '../stores/postgres/api-keys.ts';
 import { createContext } from '../retrieval/context.ts';
 import type { ContextBlock, ContextDependencies, ContextRequest } from '../retrieval/context.ts';
@@ -13,32 +15,74 @@ export const DEFAULT_CONTEXT_TOKENS = 900;
 export interface Recall {
   search(request: SearchRequest): Promise<SearchResult>;
   context(request: ContextRequest): Promise<ContextBlock>;
-  /** The block for a session that starts; '' when there is nothing worth telling. */
-  contextForHook(holder: KeyHolder, event: HostEvent | null): Promise<string>;
+  /** What a hook is answered with; '' when there is nothing worth telling, or it was not found in time. */
+  contextForHook(holder: KeyHolder, session: HookSession, question: ContextQuestion): Promise<string>;
 }
 
-export function createRecall(dependencies: SearchDependencies & Omit<ContextDependencies, 'search'>): Recall {
+/** The session that a hook speaks of. */
+export interface HookSession {
+  readonly host: string;
+  readonly externalId: string;
+  readonly namespace: string;
+}
+
+/** A session starts once, and may wait longer: its host gives it two seconds. */
+const START_TIMEOUT_MS = 1_500;
+/** Of a longer prompt no more is looked at. */
+const PROMPT_CHARS = 16_000;
+
+/** What the work answers in time; what comes later finds `signal` aborted and nobody who reads it. */
+async function inTime<Result>(
+  timeoutMs: number,
+  late: Result,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const ended = new AbortController();
+  const timer = setTimeout(() => ended.abort(), timeoutMs);
+  const over = Promise.withResolvers<Result>();
+  ended.signal.addEventListener('abort', () => over.resolve(late), { once: true });
+  try {
+    const answer = work(ended.signal);
+    // A failure after the time is over concerns nobody any more.
+    answer.catch(() => undefined);
+    return await Promise.race([answer, over.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+export function createRecall(
+  dependencies: SearchDependencies & Omit<ContextDependencies, 'search'> & { readonly hooks: ContextSettings },
+): Recall {
   const search = createSearch(dependencies);
   const context = createContext({ ...dependencies, search });
+  const { tokens, timeoutMs } = dependencies.hooks;
   return {
     search,
     context,
-    async contextForHook(holder, event) {
-      if (event === null) return '';
-      const block = await context({
-        tenantId: holder.tenantId,
-        userId: holder.userId,
-        viewerId: viewerOf(holder),
-        purpose: 'session_start',
-        // The capture has just said which project this is; a path alone could be another machine's.
-        project: null,
-        namespace: event.namespace,
-        sessionId: `${event.host}:${event.externalId}`,
-        prompt: null,
-        file: null,
-        budgetTokens: DEFAULT_CONTEXT_TOKENS,
+    async contextForHook(holder, session, question) {
+      const { purpose } = question;
+      const budgetTokens = tokens[purpose];
+      if (budgetTokens === 0) return '';
+      return inTime(purpose === 'session_start' ? START_TIMEOUT_MS : timeoutMs, '', async (signal) => {
+        const block = await context({
+          tenantId: holder.tenantId,
+          userId: holder.userId,
+          viewerId: viewerOf(holder),
+          purpose,
+          // The capture has just said which project this is; a path alone could be another machine's.
+          project: null,
+          namespace: session.namespace,
+          sessionId: `${session.host}:${session.externalId}`,
+          // As capture stores it: what is private, or was recalled, is not searched for.
+          prompt: purpose === 'prompt' ? new Redactor().text(question.prompt.slice(0, PROMPT_CHARS)) : null,
+          file: purpose === 'file' ? question.file : null,
+          budgetTokens,
+          byHook: true,
+          signal,
+        });
+        return block.text;
       });
-      return block.text;
     },
   };
 }

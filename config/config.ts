@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
+import { contextConfig, contextEnvironment } from './context-settings.ts';
 import { modelConfig, modelEnvironment } from './model-settings.ts';
 
 /** Queues a worker process may serve; `workflows/queues.ts` says what each is for. */
@@ -98,6 +99,7 @@ export const environmentSchema = z.object({
   RECOLLECT_SEARCH_KEYWORD_WEIGHT: fraction
     .default(0.35)
     .describe('Weight of keyword against vector in the fused score'),
+  ...contextEnvironment,
   RECOLLECT_SHUTDOWN_GRACE_MS: positiveInt
     .default(10_000)
     .describe('How long a process may finish its work when told to stop'),
@@ -190,6 +192,7 @@ const configSchema = environmentSchema
       quietMs: env.RECOLLECT_TRANSCRIPT_QUIET_MS,
     },
     search: { keywordWeight: env.RECOLLECT_SEARCH_KEYWORD_WEIGHT },
+    context: contextConfig(env),
     shutdownGraceMs: env.RECOLLECT_SHUTDOWN_GRACE_MS,
     worker: {
       queues: env.RECOLLECT_WORKER_QUEUES.split(',').map((queue) => queue.trim()),

@@ -1,7 +1,14 @@
 import { memoryHash } from '../domain/memory.ts';
 import type { MemoryType } from '../domain/ports/vector-index.ts';
-import type { ContextSources } from '../stores/postgres/context-sources.ts';
-import type { FoundMemory } from './search.ts';
+import { distilPreferences } from '../domain/profile/preferences.ts';
+import type { PreferenceSource } from '../domain/profile/profile.ts';
+import type {
+  ClosedLearning,
+  ContextLearning,
+  ContextSession,
+  ContextSources,
+} from '../stores/postgres/context-sources.ts';
+import { standingValue } from './context-value.ts';
 
 /** Something that a context block may hold, before its tokens are counted. */
 export interface ContextEntry {
@@ -9,36 +16,28 @@ export interface ContextEntry {
   readonly type: MemoryType;
   readonly section: number;
   readonly text: string;
+  /** What its line in the index says where it does not fit. */
+  readonly title: string;
   readonly value: number;
   /** Why it is offered, for people. */
   readonly reason: string;
 }
 
 /** Sections in the order of the block; a section without entries is left out. */
-export const SECTIONS = ['Where the last session stopped', 'Known', 'Decided and fixed', 'Related'] as const;
+export const SECTIONS = [
+  'Where the last session stopped',
+  'Asked for by the user',
+  'Not again',
+  'Known',
+  'Decided and fixed',
+] as const;
+const [STOPPED, ASKED, NOT_AGAIN, KNOWN, DECIDED] = [0, 1, 2, 3, 4] as const;
+/** Open points that are told of one session. */
+const MAX_OPEN = 4;
+/** A kind of learning that says what does not work. */
+const FAILED = 'error';
 
-const DAY_MS = 86_400_000;
-/** Recency halves in this time. */
-const HALF_LIFE_DAYS = 30;
-/** Weights of context packing (retrieval.md): relevance 0.40 is the purpose's share, spread over what each entry has of the others. */
-const WEIGHTS = { relevance: 0.4, importance: 0.25, recency: 0.2, use: 0.15 } as const;
 const MAX_TEXT = 400;
-
-/** Age in whole UTC days, so that the same memory gives the same bytes all day. */
-function ageDays(at: Date, now: Date): number {
-  return Math.max(0, Math.floor(now.getTime() / DAY_MS) - Math.floor(at.getTime() / DAY_MS));
-}
-
-function valueOf(parts: { relevance: number; importance: number; ageDays: number; useWeight: number }): number {
-  const recency = 2 ** (-parts.ageDays / HALF_LIFE_DAYS);
-  const use = Math.min(1, Math.log1p(parts.useWeight) / Math.log1p(50));
-  return (
-    WEIGHTS.relevance * parts.relevance +
-    WEIGHTS.importance * parts.importance +
-    WEIGHTS.recency * recency +
-    WEIGHTS.use * use
-  );
-}
 
 function short(text: string): string {
   const line = text.replaceAll(/\s+/g, ' ').trim();
@@ -60,84 +59,104 @@ function entryLine(label: string, text: string, id: string): string {
   return `- ${label}${short(text)} [${memoryHash(id)}]`;
 }
 
-/** What a project knows, for the start of a session in it. */
-export function entriesOfProject(sources: ContextSources, now: Date): ContextEntry[] {
-  const entries: ContextEntry[] = [];
-  sources.sessions.forEach((session, index) => {
-    // The newest session matters most, and what it left open more than what it finished.
-    const relevance = index === 0 ? 1 : 0.4;
-    const age = ageDays(session.occurredAt, now);
-    const day = session.occurredAt.toISOString().slice(0, 10);
-    const lines = [
-      `- ${day} ${short(session.title)} [${memoryHash(session.id)}]`,
-      ...(session.completed === '' ? [] : [`  done: ${short(session.completed)}`]),
-      ...(session.nextSteps === '' ? [] : [`  next: ${short(session.nextSteps)}`]),
-    ];
-    entries.push({
-      id: session.id,
-      type: 'summary',
-      section: 0,
-      text: lines.join('\n'),
-      value: valueOf({ relevance, importance: 0.8, ageDays: age, useWeight: 0 }) * lines.length,
-      reason: index === 0 ? 'newest session of the project' : 'recent session of the project',
-    });
-  });
-  for (const learning of sources.learnings) {
-    entries.push({
-      id: learning.id,
-      type: 'learning',
-      section: 1,
-      text: entryLine(`${learning.category}: `, learning.description, learning.id),
-      value: valueOf({
-        relevance: learning.verified ? 1 : 0.6,
-        importance: learning.confidence,
-        ageDays: ageDays(learning.validFrom, now),
-        useWeight: learning.useWeight,
-      }),
-      reason: learning.verified
-        ? 'verified learning of the project'
-        : `learning of the project, confidence ${learning.confidence.toFixed(2)}`,
-    });
-  }
-  const known = sources.learnings.map((learning) => ` ${plain(learning.description)} `);
-  for (const item of sources.items) {
-    // What a learning says already is not told twice.
-    const title = plain(item.title);
-    if (title !== '' && known.some((said) => said.includes(` ${title} `))) continue;
-    entries.push({
-      id: item.id,
-      type: 'summary',
-      section: 2,
-      text: entryLine(`${item.kind}: `, item.title === '' ? item.content : item.title, item.id),
-      value: valueOf({
-        relevance: item.kind === 'decision' ? 0.6 : 0.4,
-        importance: item.importance,
-        ageDays: ageDays(item.occurredAt, now),
-        useWeight: 0,
-      }),
-      reason: `${item.kind} of the project`,
-    });
-  }
-  return entries;
+/** A session, with what it left open: of the newest one that matters most. */
+function entryOfSession(session: ContextSession, index: number, now: Date): ContextEntry {
+  const day = session.occurredAt.toISOString().slice(0, 10);
+  const open = session.actionItems.filter((item) => !plain(session.nextSteps).includes(plain(item.text)));
+  const lines = [
+    `- ${day} ${short(session.title)} [${memoryHash(session.id)}]`,
+    ...(session.completed === '' ? [] : [`  done: ${short(session.completed)}`]),
+    ...(session.nextSteps === '' ? [] : [`  next: ${short(session.nextSteps)}`]),
+    ...open.slice(0, MAX_OPEN).map((item) => `  open: ${short(item.text)}`),
+  ];
+  const worth = { importance: 0.8, at: session.occurredAt, useWeight: 0 };
+  return {
+    id: session.id,
+    type: 'summary',
+    section: STOPPED,
+    text: lines.join('\n'),
+    title: session.title,
+    value: standingValue(index === 0 ? 1 : 0.4, worth, now) * lines.length,
+    reason: index === 0 ? 'newest session of the project' : 'recent session of the project',
+  };
 }
 
-/** What a search found for a prompt or a file. */
-export function entriesOfSearch(found: readonly FoundMemory[], now: Date): ContextEntry[] {
-  return found.map(({ memory, score }) => ({
-    id: memory.id,
-    type: memory.type,
-    section: 3,
-    text: entryLine(
-      `${memory.kind}: `,
-      [memory.title, memory.content].filter((text) => text !== '').join(' — '),
-      memory.id,
-    ),
-    value: valueOf({
-      relevance: score,
-      importance: memory.importance,
-      ageDays: ageDays(new Date(memory.occurredAt), now),
-      useWeight: memory.useWeight,
+interface Placing {
+  readonly section: number;
+  readonly relevance: number;
+  readonly reason: string;
+}
+
+function placingOf(learning: ContextLearning, isAsked: boolean): Placing {
+  const surety = learning.verified ? 'verified learning' : 'learning';
+  const relevance = learning.verified ? 1 : 0.6;
+  if (isAsked)
+    return { section: ASKED, relevance: Math.max(relevance, 0.8), reason: `${surety} in the user's own words` };
+  if (learning.category === FAILED)
+    return { section: NOT_AGAIN, relevance: Math.max(relevance, 0.7), reason: `${surety} of what failed` };
+  const reason = learning.verified
+    ? 'verified learning of the project'
+    : `learning of the project, confidence ${learning.confidence.toFixed(2)}`;
+  return { section: KNOWN, relevance, reason };
+}
+
+function entryOfClosed(learning: ClosedLearning, now: Date): ContextEntry {
+  const instead = learning.instead === '' ? '' : `; now: ${short(learning.instead)}`;
+  return {
+    id: learning.id,
+    type: 'learning',
+    section: NOT_AGAIN,
+    text: `- not true any more (${short(learning.reason)}): ${short(learning.description)}${instead} [${memoryHash(learning.id)}]`,
+    title: learning.description,
+    value: standingValue(0.6, { importance: 0.6, at: learning.closedAt, useWeight: 0 }, now),
+    reason: `learning that was closed: ${learning.reason}`,
+  };
+}
+
+/** What a project and a user are known by. */
+export interface ProjectSources extends ContextSources {
+  readonly preferences: readonly PreferenceSource[];
+}
+
+/** What a project knows, for the start of a session in it. */
+export function entriesOfProject(sources: ProjectSources, now: Date): ContextEntry[] {
+  const preferences = distilPreferences(sources.preferences);
+  const asked = new Set(preferences.flatMap((preference) => preference.learningIds.slice(0, 1)));
+  // Of learnings that say the same of what the user wants, the surest is told.
+  const repeated = new Set(preferences.flatMap((preference) => preference.learningIds.slice(1)));
+  const learnings = sources.learnings.filter((learning) => !repeated.has(learning.id));
+  const known = learnings.map((learning) => ` ${plain(learning.description)} `);
+  return [
+    ...sources.sessions.map((session, index) => entryOfSession(session, index, now)),
+    ...learnings.map((learning): ContextEntry => {
+      const { section, relevance, reason } = placingOf(learning, asked.has(learning.id));
+      const worth = { importance: learning.confidence, at: learning.validFrom, useWeight: learning.useWeight };
+      return {
+        id: learning.id,
+        type: 'learning',
+        section,
+        text: entryLine(`${learning.category}: `, learning.description, learning.id),
+        title: learning.title,
+        value: standingValue(relevance, worth, now),
+        reason,
+      };
     }),
-    reason: `matches what was asked, score ${score.toFixed(2)}`,
-  }));
+    ...sources.closed.map((learning) => entryOfClosed(learning, now)),
+    ...sources.items
+      // What a learning says already is not told twice.
+      .filter(({ title }) => plain(title) === '' || !known.some((said) => said.includes(` ${plain(title)} `)))
+      .map((item): ContextEntry => ({
+        id: item.id,
+        type: 'summary',
+        section: DECIDED,
+        text: entryLine(`${item.kind}: `, item.title === '' ? item.content : item.title, item.id),
+        title: item.title,
+        value: standingValue(
+          item.kind === 'decision' ? 0.6 : 0.4,
+          { importance: item.importance, at: item.occurredAt, useWeight: 0 },
+          now,
+        ),
+        reason: `${item.kind} of the project`,
+      })),
+  ];
 }

@@ -1,16 +1,28 @@
-import { CONTEXT_TAG } from '../domain/context-tag.ts';
 import type { TenantId } from '../domain/ids.ts';
+import type { Memory } from '../domain/memory.ts';
+import type { MemoryType } from '../domain/ports/vector-index.ts';
 import { pack } from '../domain/packing.ts';
 import type { Clock } from '../domain/ports/clock.ts';
 import type { TokenCounter } from '../domain/ports/token-counter.ts';
 import { readContextSources } from '../stores/postgres/context-sources.ts';
-import type { Database } from '../stores/postgres/database.ts';
+import type { Database, TenantTransaction } from '../stores/postgres/database.ts';
+import { readFileHistory } from '../stores/postgres/file-history.ts';
+import { readMemories } from '../stores/postgres/memories.ts';
 import { recordContext } from '../stores/postgres/memory-uses.ts';
+import type { ContextPurpose } from '../stores/postgres/memory-uses.ts';
+import { readPreferenceSources } from '../stores/postgres/profile.ts';
 import { findProject, projectOfSession } from '../stores/postgres/projects.ts';
 import type { ProjectName } from '../stores/postgres/projects.ts';
 import { findSessionId } from '../stores/postgres/sessions.ts';
-import { entriesOfProject, entriesOfSearch, SECTIONS } from './context-candidates.ts';
-import type { ContextEntry } from './context-candidates.ts';
+import { NOTHING_TOLD, readTold, subjectOf } from '../stores/postgres/told-context.ts';
+import type { Told } from '../stores/postgres/told-context.ts';
+import { dayLines, frameTokens, renderBlock, sectionLines } from './context-block.ts';
+import type { IndexLine } from './context-block.ts';
+import { entriesOfProject, SECTIONS } from './context-candidates.ts';
+import { fileQuestion, rankedByFile } from './context-file.ts';
+import { rankedByPrompt, speaksOf } from './context-found.ts';
+import { packMemories } from './context-passages.ts';
+import type { RankedMemory } from './context-passages.ts';
 import type { SearchRequest, SearchResult } from './search.ts';
 
 export interface ContextRequest {
@@ -18,7 +30,7 @@ export interface ContextRequest {
   /** Who is given the block. */
   readonly userId: string;
   readonly viewerId: string | undefined;
-  readonly purpose: 'session_start' | 'prompt' | 'file';
+  readonly purpose: ContextPurpose;
   /** Id, git remote, root path or name; null: the project of the session that asks. */
   readonly project: string | null;
   readonly namespace: string;
@@ -27,6 +39,20 @@ export interface ContextRequest {
   readonly prompt: string | null;
   readonly file: string | null;
   readonly budgetTokens: number;
+  /** A session of a project asks, or nothing is told; and of a file it is told once. */
+  readonly byHook?: boolean;
+  /** Aborted when nobody waits any more: then nothing is recorded as served. */
+  readonly signal?: AbortSignal;
+}
+
+/** One memory in a block. */
+export interface ContextItem {
+  readonly id: string;
+  readonly type: MemoryType;
+  /** Why it is there, for people. */
+  readonly reason: string;
+  readonly tokens: number;
+  readonly value: number;
 }
 
 export interface ContextBlock {
@@ -36,8 +62,8 @@ export interface ContextBlock {
   readonly text: string;
   /** o200k tokens of `text`, never more than the budget. */
   readonly tokens: number;
-  readonly items: readonly (ContextEntry & { readonly tokens: number })[];
-  /** Entries that did not fit. */
+  readonly items: readonly ContextItem[];
+  /** What was worth telling and did not fit. */
   readonly omitted: number;
 }
 
@@ -48,34 +74,57 @@ export interface ContextDependencies {
   readonly clock: Clock;
 }
 
-/** What a search finds is told only from this cosine similarity on: an empty block beats a wrong one. */
-const LEAST_SIMILARITY = 0.68;
-const SEARCH_LIMIT = 20;
-const EMPTY: ContextBlock = { id: null, text: '', tokens: 0, items: [], omitted: 0 };
+/** A block before it is recorded. */
+type Draft = Omit<ContextBlock, 'id'>;
 
-function render(projectName: string, chosen: readonly ContextEntry[]): string {
-  const sections = SECTIONS.flatMap((heading, section) => {
-    const lines = chosen.filter((entry) => entry.section === section).map((entry) => entry.text);
-    return lines.length === 0 ? [] : [`## ${heading}`, ...lines];
-  });
-  return [
-    `<${CONTEXT_TAG}>`,
-    `# Memory of ${projectName}, from Recollect. [xxxxxxxx] names an item for recall.`,
-    ...sections,
-    `</${CONTEXT_TAG}>`,
-  ].join('\n');
+const SEARCH_LIMIT = 50;
+/** Of a longer prompt the beginning and the end are searched for: what is asked stands at one of them. */
+const QUESTION_CHARS = { head: 350, tail: 149 } as const;
+/** Days that headings are held free for, nine tokens each, where the budget is no smaller than this. */
+const DAY_HEADINGS = { days: 5, tokens: 9, leastBudget: 300 } as const;
+const NOTHING: Draft = { text: '', tokens: 0, items: [], omitted: 0 };
+
+function questionOf(prompt: string): string {
+  const text = prompt.trim();
+  const { head, tail } = QUESTION_CHARS;
+  return text.length <= head + tail + 1
+    ? text
+    : `${text.slice(0, head).toWellFormed()} ${text.slice(-tail).toWellFormed()}`;
+}
+
+/** What the request stands in: read first, in one transaction. */
+interface Setting {
+  readonly project: ProjectName | null;
+  readonly sessionId: string | null;
+  readonly subject: Uint8Array | null;
+  readonly told: Told;
+}
+
+async function readSetting(transaction: TenantTransaction, request: ContextRequest): Promise<Setting> {
+  const sessionId = request.sessionId === null ? null : await findSessionId(transaction, request.sessionId);
+  const project =
+    request.project === null
+      ? await projectOfSession(transaction, sessionId)
+      : await findProject(transaction, request.project);
+  const asked = request.purpose === 'file' ? request.file : request.prompt;
+  if (request.purpose === 'session_start' || asked === null)
+    return { project, sessionId, subject: null, told: NOTHING_TOLD };
+  const subject = subjectOf(request.purpose, asked);
+  const told =
+    sessionId === null ? NOTHING_TOLD : await readTold(transaction, { sessionId, userId: request.userId, subject });
+  return { project, sessionId, subject, told };
 }
 
 /** Packs what is worth knowing for a purpose under a budget, and records what was served. Same inputs and same memory give the same bytes. */
 export function createContext(dependencies: ContextDependencies): (request: ContextRequest) => Promise<ContextBlock> {
   const { database, search, tokens, clock } = dependencies;
+  const count = (text: string): number => tokens.count(text);
+  const nameOf = (project: ProjectName | null): string => project?.displayName ?? 'this tenant';
 
-  const searched = async (request: ContextRequest, project: ProjectName | null): Promise<ContextEntry[]> => {
-    const question = request.purpose === 'file' ? request.file : request.prompt;
-    if (question === null || question.trim() === '') return [];
-    const { found } = await search({
+  const find = async (request: ContextRequest, question: string, { project }: Setting): Promise<SearchResult> =>
+    search({
       tenantId: request.tenantId,
-      question: question.slice(0, 500).toWellFormed(),
+      question,
       filter: {
         namespace: request.namespace,
         ...(project === null ? {} : { projectId: project.id, formerProjectIds: project.formerIds }),
@@ -86,59 +135,142 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
       minScore: 0,
       groupBySession: false,
     });
-    return entriesOfSearch(
-      found.filter((entry) => (entry.lanes.vector?.score ?? 0) >= LEAST_SIMILARITY),
-      new Date(clock.now()),
+
+  /** What the session that asks said itself, or was told, it knows. */
+  const news = <Found extends { readonly memory: Memory }>(
+    found: readonly Found[],
+    { sessionId, told }: Setting,
+  ): Found[] =>
+    found.filter(
+      ({ memory }) => (sessionId === null || memory.session?.id !== sessionId) && !told.memoryIds.has(memory.id),
     );
+
+  const drafted = (
+    lines: readonly string[],
+    items: readonly ContextItem[],
+    omitted: readonly IndexLine[],
+    { request, setting }: { readonly request: ContextRequest; readonly setting: Setting },
+  ): Draft => {
+    if (items.length === 0) return { ...NOTHING, omitted: omitted.length };
+    const text = renderBlock(nameOf(setting.project), lines, omitted, { budgetTokens: request.budgetTokens, count });
+    return { text, tokens: count(text), items, omitted: omitted.length };
+  };
+
+  const draftMemories = (
+    question: string,
+    ranked: readonly RankedMemory[],
+    request: ContextRequest,
+    setting: Setting,
+  ): Draft => {
+    const name = nameOf(setting.project);
+    const { budgetTokens } = request;
+    const headings = budgetTokens < DAY_HEADINGS.leastBudget ? 1 : DAY_HEADINGS.days;
+    const room = budgetTokens - frameTokens(name, [], count) - headings * DAY_HEADINGS.tokens;
+    const packed = packMemories(question, ranked, {
+      now: new Date(clock.now()),
+      countTokens: count,
+      budgetTokens: room,
+    });
+    const left = [...packed.told];
+    // More days than headings were held free for.
+    while (left.length > 0 && frameTokens(name, dayLines(left), count) > budgetTokens) left.pop();
+    const omitted = [...packed.told.slice(left.length), ...packed.omitted].map(({ memory }) => ({
+      id: memory.id,
+      title: memory.title === '' ? memory.content.slice(0, 200) : memory.title,
+    }));
+    const items = left.map(({ memory, reason, line, value }) => ({
+      id: memory.id,
+      type: memory.type,
+      reason,
+      value,
+      tokens: count(`${line}\n`),
+    }));
+    return drafted(dayLines(left), items, omitted, { request, setting });
+  };
+
+  const forPrompt = async (request: ContextRequest, setting: Setting): Promise<Draft> => {
+    const question = questionOf(request.prompt ?? '');
+    if (question === '') return NOTHING;
+    const { found } = await find(request, question, setting);
+    const fresh = news(found, setting);
+    return speaksOf(question, fresh) ? draftMemories(question, rankedByPrompt(fresh), request, setting) : NOTHING;
+  };
+
+  const forFile = async (request: ContextRequest, setting: Setting): Promise<Draft> => {
+    const file = request.file?.trim() ?? '';
+    if (file === '' || (request.byHook === true && setting.told.isAskedAgain)) return NOTHING;
+    const { project } = setting;
+    const history =
+      project === null
+        ? { label: file, refs: [] }
+        : await database.asTenant(request.tenantId, (transaction) =>
+            readFileHistory(transaction, { projectId: project.id, namespace: request.namespace, file }),
+          );
+    const label = history.label ?? file;
+    const [memories, { found }] = await Promise.all([
+      database.readAsTenant(request.tenantId, (read) => readMemories(read, history.refs, request.viewerId)),
+      find(request, fileQuestion(label).slice(0, 500).toWellFormed(), setting),
+    ]);
+    const known = news(
+      memories.map((memory) => ({ memory })),
+      setting,
+    ).map(({ memory }) => memory);
+    return draftMemories(fileQuestion(label), rankedByFile(label, known, news(found, setting)), request, setting);
+  };
+
+  const forStart = async (request: ContextRequest, setting: Setting): Promise<Draft> => {
+    const { project, sessionId } = setting;
+    if (project === null) return NOTHING;
+    const { sources, preferences } = await database.asTenant(request.tenantId, async (transaction) => ({
+      sources: await readContextSources(transaction, {
+        projectId: project.id,
+        namespace: request.namespace,
+        excludeSessionId: sessionId,
+      }),
+      preferences: await readPreferenceSources(transaction, { userId: request.userId, projectId: project.id }),
+    }));
+    const entries = entriesOfProject({ ...sources, preferences }, new Date(clock.now()));
+    const name = nameOf(project);
+    // The frame with every heading is counted first, so that what is chosen always fits beside it.
+    const frame = frameTokens(
+      name,
+      SECTIONS.map((heading) => `## ${heading}`),
+      count,
+    );
+    const candidates = entries.map((entry) => ({ ...entry, tokens: count(`${entry.text}\n`) }));
+    const { chosen, omitted } = pack(candidates, request.budgetTokens - frame);
+    return drafted(sectionLines(SECTIONS, chosen), chosen, omitted, { request, setting });
+  };
+
+  const draft = (request: ContextRequest, setting: Setting): Promise<Draft> => {
+    switch (request.purpose) {
+      case 'session_start':
+        return forStart(request, setting);
+      case 'prompt':
+        return forPrompt(request, setting);
+      case 'file':
+        return forFile(request, setting);
+    }
   };
 
   return async (request) => {
-    const { project, sources, sessionId } = await database.asTenant(request.tenantId, async (transaction) => {
-      const excludeSessionId = request.sessionId === null ? null : await findSessionId(transaction, request.sessionId);
-      const project =
-        request.project === null
-          ? await projectOfSession(transaction, excludeSessionId)
-          : await findProject(transaction, request.project);
-      if (project === null || request.purpose !== 'session_start')
-        return { project, sources: null, sessionId: excludeSessionId };
-      return {
-        project,
-        sessionId: excludeSessionId,
-        sources: await readContextSources(transaction, {
-          projectId: project.id,
-          namespace: request.namespace,
-          excludeSessionId,
-        }),
-      };
-    });
-    if (project === null && request.project !== null) return EMPTY;
-    const entries = [
-      ...(sources === null ? [] : entriesOfProject(sources, new Date(clock.now()))),
-      ...(await searched(request, project)),
-    ];
-    if (entries.length === 0) return EMPTY;
-    const name = project?.displayName ?? 'this tenant';
-    // The frame with every heading is counted first, so that what is chosen always fits beside it.
-    const frame = tokens.count(
-      render(
-        name,
-        SECTIONS.map((_, section) => ({ id: '', type: 'summary', section, text: '', value: 0, reason: '' })),
-      ),
-    );
-    const candidates = entries.map((entry) => ({ ...entry, tokens: tokens.count(`${entry.text}\n`) }));
-    const { chosen, omitted } = pack(candidates, request.budgetTokens - frame);
-    if (chosen.length === 0) return { ...EMPTY, omitted: omitted.length };
-    const text = render(name, chosen);
-    const block = { text, tokens: tokens.count(text), items: chosen, omitted: omitted.length };
+    const setting = await database.asTenant(request.tenantId, (transaction) => readSetting(transaction, request));
+    // A project that nobody knows has nothing to tell; a hook of an unknown session must not be told of other projects.
+    if (setting.project === null && (request.project !== null || request.byHook === true))
+      return { id: null, ...NOTHING };
+    const block = await draft(request, setting);
+    if (block.items.length === 0 || request.signal?.aborted === true)
+      return { id: null, ...NOTHING, omitted: block.omitted };
     const id = await database.asTenant(request.tenantId, (transaction) =>
       recordContext(transaction, {
         tenantId: request.tenantId,
         userId: request.userId,
-        sessionId,
-        projectId: project?.id ?? null,
+        sessionId: setting.sessionId,
+        projectId: setting.project?.id ?? null,
         purpose: request.purpose,
+        subject: setting.subject,
         tokens: block.tokens,
-        items: chosen,
+        items: block.items,
       }),
     );
     return { id, ...block };

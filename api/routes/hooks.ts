@@ -1,6 +1,7 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { translateHook } from '../../domain/capture/claude-code-hooks.ts';
+import { contextQuestion } from '../../domain/capture/context-question.ts';
 import type { HostEvent } from '../../domain/capture/event.ts';
 import { readHookPayload } from '../../domain/capture/hook-payload.ts';
 import type { HookPayload } from '../../domain/capture/hook-payload.ts';
@@ -43,12 +44,6 @@ function translate(host: HookHost, event: string, payload: HookPayload, delivery
     : translateMapped(mapping, event, payload, deliveryId);
 }
 
-/** Whether an event starts a session, so that it is answered with context. */
-function startsSession(host: HookHost, event: string): boolean {
-  const mapping = mappingOf(host);
-  return mapping === null ? event === 'SessionStart' : mapping.events[event]?.session_start === true;
-}
-
 function contextAnswer(host: HookHost, event: string, block: string): z.output<typeof hookAnswer> {
   return mappingOf(host)?.context_answer === 'additional_context'
     ? { additional_context: block }
@@ -73,7 +68,7 @@ export function hookRoutes({ intake, recall }: ApiDependencies): FastifyPluginCa
           tags: ['capture'],
           summary: 'Take one hook of an agent host',
           description:
-            'Raw hook JSON of Claude Code, or of the host that the query names. An unknown event is kept as an info observation. A session start is answered with context.',
+            'Raw hook JSON of Claude Code, or of the host that the query names. An unknown event is kept as an info observation. A session start, a prompt and a file about to be read are answered with context where something is known.',
           params: z.object({
             event: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'letters, digits, dash and underscore, at most 64'),
           }),
@@ -87,7 +82,8 @@ export function hookRoutes({ intake, recall }: ApiDependencies): FastifyPluginCa
         const holder = holderOf(request);
         const { event } = request.params;
         const { host, namespace } = request.query;
-        const told = translate(host, event, readHookPayload(request.body), deliveryOf(request.headers));
+        const payload = readHookPayload(request.body);
+        const told = translate(host, event, payload, deliveryOf(request.headers));
         const source = request.headers[SOURCE_HEADER] === 'spool' ? ('spool' as const) : ('hook' as const);
         const translated = told === null ? null : { ...told, namespace, source };
         if (translated !== null) {
@@ -100,13 +96,13 @@ export function hookRoutes({ intake, recall }: ApiDependencies): FastifyPluginCa
             throw new ApiError(code, message);
           }
         }
-        if (!startsSession(host, event) || !holder.scopes.includes('read')) return {};
-        const block = await recall.contextForHook(holder, translated).catch((error: unknown) => {
-          // Context is a gift: a session must start without it when recall is away.
-          request.log.warn(
-            { error: error instanceof Error ? error.name : 'unknown' },
-            'no context for a session start',
-          );
+        const question = contextQuestion(mappingOf(host), event, payload, translated);
+        // Nobody waits for the answer to what a spool kept.
+        if (question === null || source === 'spool' || !holder.scopes.includes('read')) return {};
+        const session = { host, externalId: payload.session_id, namespace };
+        const block = await recall.contextForHook(holder, session, question).catch((error: unknown) => {
+          // Context is a gift: the agent must go on without it when recall is away.
+          request.log.warn({ error: error instanceof Error ? error.name : 'unknown' }, 'no context for a hook');
           return '';
         });
         return block === '' ? {} : contextAnswer(host, event, block);

@@ -41,6 +41,7 @@ const mapping = z.strictObject({
       parts: z.array(part),
       metadata: table(paths).optional(),
       session_start: z.boolean().optional(),
+      answered: z.boolean().optional(),
     }),
   ),
   tools: table(

@@ -2,6 +2,9 @@ import { readUseWeights } from './memory-uses.ts';
 import { parseCited } from './summaries.ts';
 import type { CitedText } from '../../domain/ports/model.ts';
 import type { TenantTransaction } from './database.ts';
+import { CORRECTED } from './learning-changes.ts';
+import { HIDDEN } from './learning-list.ts';
+import { DUPLICATE, REFINED } from './learning-writes.ts';
 
 export interface ContextScope {
   readonly projectId: string;
@@ -32,6 +35,17 @@ export interface ContextLearning {
   readonly validFrom: Date;
 }
 
+/** Something that was believed and is not any more. */
+export interface ClosedLearning {
+  readonly id: string;
+  readonly description: string;
+  /** Why it was closed, for people. */
+  readonly reason: string;
+  /** What is believed instead; '' where nothing is. */
+  readonly instead: string;
+  readonly closedAt: Date;
+}
+
 export interface ContextItem {
   readonly id: string;
   readonly kind: string;
@@ -44,12 +58,16 @@ export interface ContextItem {
 export interface ContextSources {
   readonly sessions: readonly ContextSession[];
   readonly learnings: readonly ContextLearning[];
+  readonly closed: readonly ClosedLearning[];
   readonly items: readonly ContextItem[];
 }
 
 const MAX_SESSIONS = 3;
 const MAX_LEARNINGS = 60;
 const MAX_ITEMS = 40;
+const MAX_CLOSED = 20;
+/** Closed for these reasons a learning was not wrong: it lives on in another, or is to be shown nowhere. */
+const NOT_WRONG = [REFINED, DUPLICATE, CORRECTED, ...HIDDEN];
 /** Kinds of items that outlive their session's end. */
 const LASTING_KINDS = ['decision', 'bugfix', 'discovery', 'security'];
 
@@ -102,6 +120,18 @@ export async function readContextSources(transaction: TenantTransaction, scope: 
     take: MAX_ITEMS,
     select: { id: true, kind: true, title: true, content: true, importance: true, occurredAt: true },
   });
+  const closed = await transaction.learning.findMany({
+    where: {
+      projectId: scope.projectId,
+      namespace: scope.namespace,
+      validTo: { not: null },
+      reason: { notIn: NOT_WRONG },
+    },
+    orderBy: { id: 'desc' },
+    take: MAX_CLOSED,
+    select: { id: true, description: true, reason: true, supersededBy: true, validTo: true },
+  });
+  const standing = new Map(learnings.map((learning) => [learning.id, learning.description]));
   return {
     sessions: summaries.map((summary) => ({
       ...summary,
@@ -115,6 +145,11 @@ export async function readContextSources(transaction: TenantTransaction, scope: 
       verified: verifiedAt !== null,
       useWeight: weights.get(learning.id) ?? 0,
     })),
+    closed: closed.flatMap(({ validTo, reason, supersededBy, ...learning }) =>
+      validTo === null || reason === null
+        ? []
+        : [{ ...learning, reason, instead: standing.get(supersededBy ?? '') ?? '', closedAt: validTo }],
+    ),
     items: items.map((item) => ({ ...item, kind: item.kind ?? 'change' })),
   };
 }

@@ -45,11 +45,7 @@ export async function readGraphRows(
        WHERE session_id = ${sessionId}::uuid AND (type = 'error' OR input ? 'command' AND right(content, ${FAILURE_CHARACTERS}::integer) ~ ${ERROR_LINE})
        ORDER BY seq DESC LIMIT ${MAX_FAILURES}`,
   );
-  const aliases = z
-    .array(aliasRow)
-    .parse(
-      await transaction.$queryRaw`SELECT alias FROM project_aliases WHERE project_id = ${projectId}::uuid AND alias LIKE 'path:%' ORDER BY alias`,
-    );
+  const roots = projectId === null ? [] : await projectRoots(transaction, projectId);
   return {
     calls: calls
       .map(({ files_read: filesRead, files_modified: filesModified, occurred_at: occurredAt, ...call }) => ({
@@ -60,7 +56,17 @@ export async function readGraphRows(
       }))
       .toReversed(),
     failures: failures.map((row) => ({ id: row.id, content: row.content, occurredAtMs: row.occurred_at.getTime() })),
-    // `path:<machine>:<root>`: a machine's name has no colon.
-    roots: aliases.flatMap(({ alias }) => /^path:[^:]*:(?<root>.+)$/su.exec(alias)?.groups?.['root'] ?? []),
+    roots,
   };
+}
+
+/** The folders that are a project's root, on whichever machine. */
+export async function projectRoots(transaction: TenantTransaction, projectId: string): Promise<readonly string[]> {
+  const aliases = z
+    .array(aliasRow)
+    .parse(
+      await transaction.$queryRaw`SELECT alias FROM project_aliases WHERE project_id = ${projectId}::uuid AND alias LIKE 'path:%' ORDER BY alias`,
+    );
+  // `path:<machine>:<root>`: a machine's name has no colon.
+  return aliases.flatMap(({ alias }) => /^path:[^:]*:(?<root>.+)$/su.exec(alias)?.groups?.['root'] ?? []);
 }

@@ -45,7 +45,7 @@ export interface KnownAlready {
 export type Written = { readonly id: string } | KnownAlready;
 
 /** Why a learning was closed that was put in other words. */
-const CORRECTED = 'corrected';
+export const CORRECTED = 'corrected';
 
 /** A learning whose row is locked until the transaction ends. */
 export interface LockedLearning extends LearningWords {

@@ -9,7 +9,7 @@ import { literal } from './projects.ts';
 /** Why a learning was closed that a person deleted: its row stays, and nothing shows it. */
 export const DELETED = 'deleted';
 /** Closed for these reasons, a learning is shown nowhere. */
-const HIDDEN = [DELETED, EVIDENCE_FORGOTTEN];
+export const HIDDEN = [DELETED, EVIDENCE_FORGOTTEN];
 
 /** True for a reason that hides a learning. */
 export function hides(reason: string): boolean {

@@ -5,13 +5,17 @@ import { MEMORY_TYPES } from '../../domain/ports/vector-index.ts';
 import type { MemoryType } from '../../domain/ports/vector-index.ts';
 import type { TenantTransaction } from './database.ts';
 
+export type ContextPurpose = 'session_start' | 'prompt' | 'file';
+
 /** What stood in a block of context that was given to an agent. */
 export interface ServedContext {
   readonly tenantId: TenantId;
   readonly userId: string;
   readonly sessionId: string | null;
   readonly projectId: string | null;
-  readonly purpose: 'session_start' | 'prompt' | 'file';
+  readonly purpose: ContextPurpose;
+  /** {@link subjectOf} what was asked about; null for a session start. */
+  readonly subject: Uint8Array | null;
   readonly tokens: number;
   readonly items: readonly { readonly id: string; readonly type: MemoryType }[];
 }
@@ -24,8 +28,8 @@ export async function recordContext(transaction: TenantTransaction, served: Serv
   const id = newId();
   await transaction.$executeRaw`
     WITH quick AS (SELECT set_config('synchronous_commit', 'off', true))
-    INSERT INTO contexts (id, tenant_id, user_id, session_id, project_id, purpose, tokens, item_ids, item_types)
-    SELECT ${id}::uuid, ${served.tenantId}::uuid, ${served.userId}::uuid, ${served.sessionId}::uuid, ${served.projectId}::uuid, ${served.purpose}, ${served.tokens},
+    INSERT INTO contexts (id, tenant_id, user_id, session_id, project_id, purpose, subject, tokens, item_ids, item_types)
+    SELECT ${id}::uuid, ${served.tenantId}::uuid, ${served.userId}::uuid, ${served.sessionId}::uuid, ${served.projectId}::uuid, ${served.purpose}, ${served.subject}::bytea, ${served.tokens},
             ${served.items.map((item) => item.id)}::uuid[], ${served.items.map((item) => item.type)}::text[] FROM quick`;
   return id;
 }

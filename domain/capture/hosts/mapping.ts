@@ -33,6 +33,8 @@ export interface MappedEvent {
   readonly metadata?: Readonly<Record<string, FieldPaths>> | undefined;
   /** The event starts a session: it is answered with context where something is known. */
   readonly session_start?: boolean | undefined;
+  /** The host shows its agent what is answered to this prompt: what is known of it is told. */
+  readonly answered?: boolean | undefined;
 }
 
 /** How a host's tool is called here, so that files and commands are told from its input as from any other's. */

@@ -1,0 +1,88 @@
+import type { Passage } from './passages.ts';
+
+/** A passage with what showing it is worth and costs. */
+export interface ValuedPassage extends Passage {
+  /** Not negative; compares within one call only. */
+  readonly value: number;
+  /** With the mark that sets it off from what stands before it. */
+  readonly tokens: number;
+}
+
+/** A memory whose passages may be shown: naming it costs once, whatever is shown of it. */
+export interface PassageGroup {
+  readonly id: string;
+  readonly headTokens: number;
+  readonly passages: readonly ValuedPassage[];
+}
+
+export interface PackedGroup<Group extends PassageGroup> {
+  readonly group: Group;
+  /** What is shown of it, in the text's order; at least one. */
+  readonly passages: readonly ValuedPassage[];
+  readonly value: number;
+  readonly tokens: number;
+}
+
+/** A passage is left out where a chosen one has this share of its words: the same said by a summary, its source and a learning is told once. */
+const SAME_SHARE = 0.85;
+/** Passages of fewer words are never taken for the same as others: they have little to compare. */
+const LEAST_TERMS = 3;
+
+function saidBy(passage: Passage, told: readonly Passage[]): boolean {
+  if (passage.terms.size < LEAST_TERMS) return told.some((other) => other.text === passage.text);
+  return told.some((other) => {
+    let shared = 0;
+    for (const term of passage.terms) if (other.terms.has(term)) shared += 1;
+    return shared >= SAME_SHARE * passage.terms.size;
+  });
+}
+
+interface Candidate<Group extends PassageGroup> {
+  readonly group: Group;
+  readonly passage: ValuedPassage;
+}
+
+/**
+ * Chooses passages by value per token under a budget (greedy knapsack, Dantzig 1957), where the first passage of a group also pays for the
+ * group's head, and what was said is not said again. Same groups, same choice, whatever their order. Answers the groups by value, best first.
+ */
+export function packPassages<Group extends PassageGroup>(
+  groups: readonly Group[],
+  budgetTokens: number,
+): readonly PackedGroup<Group>[] {
+  const open = new Map<Group, ValuedPassage[]>();
+  const told: Passage[] = [];
+  let left = budgetTokens;
+  let candidates: Candidate<Group>[] = groups
+    .flatMap((group) => group.passages.map((passage) => ({ group, passage })))
+    .filter(({ passage }) => passage.value > 0)
+    // What is compared first wins a tie.
+    .sort((a, b) => a.group.id.localeCompare(b.group.id) || a.passage.place - b.passage.place);
+  const costOf = ({ group, passage }: Candidate<Group>): number =>
+    passage.tokens + (open.has(group) ? 0 : group.headTokens);
+  for (;;) {
+    let best: Candidate<Group> | undefined;
+    let bestDensity = 0;
+    for (const candidate of candidates) {
+      const cost = costOf(candidate);
+      const density = candidate.passage.value / cost;
+      if (cost <= left && density > bestDensity) [best, bestDensity] = [candidate, density];
+    }
+    if (best === undefined) break;
+    const { group, passage } = best;
+    const taken = best;
+    candidates = candidates.filter((candidate) => candidate !== taken);
+    if (saidBy(passage, told)) continue;
+    left -= costOf(best);
+    told.push(passage);
+    open.set(group, [...(open.get(group) ?? []), passage]);
+  }
+  return [...open]
+    .map(([group, passages]) => ({
+      group,
+      passages: passages.toSorted((a, b) => a.place - b.place),
+      value: passages.reduce((sum, passage) => sum + passage.value, 0),
+      tokens: group.headTokens + passages.reduce((sum, passage) => sum + passage.tokens, 0),
+    }))
+    .sort((a, b) => b.value - a.value || a.group.id.localeCompare(b.group.id));
+}

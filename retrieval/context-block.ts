@@ -1,0 +1,67 @@
+import { CONTEXT_TAG } from '../domain/context-tag.ts';
+import { memoryHash } from '../domain/memory.ts';
+import type { ToldMemory } from './context-passages.ts';
+import type { ContextEntry } from './context-candidates.ts';
+
+/** What fits is told; of what did not, a line for each as far as there is room. */
+export interface IndexLine {
+  readonly id: string;
+  readonly title: string;
+}
+
+const TITLE_CHARS = 80;
+/** More lines would be a list to read, not a hint. */
+const MAX_INDEX_LINES = 5;
+
+function framed(projectName: string, lines: readonly string[]): string {
+  return [
+    `<${CONTEXT_TAG}>`,
+    `# Memory of ${projectName}, from Recollect. A whole item: tool get, or \`recollect get HASH\` with its [hash]`,
+    ...lines,
+    `</${CONTEXT_TAG}>`,
+  ].join('\n');
+}
+
+/** Tokens of a block without anything in it. */
+export function frameTokens(projectName: string, headings: readonly string[], count: (text: string) => number): number {
+  return count(framed(projectName, headings));
+}
+
+function indexLine({ id, title }: IndexLine): string {
+  const line = title.replaceAll(/\s+/gu, ' ').trim();
+  const short = line.length <= TITLE_CHARS ? line : `${line.slice(0, TITLE_CHARS - 1).toWellFormed()}…`;
+  return `- [${memoryHash(id)}] ${short}`;
+}
+
+/** The block with as many index lines of what was left out as its budget has room for. */
+export function renderBlock(
+  projectName: string,
+  lines: readonly string[],
+  omitted: readonly IndexLine[],
+  { budgetTokens, count }: { readonly budgetTokens: number; readonly count: (text: string) => number },
+): string {
+  const told = framed(projectName, lines);
+  const index = omitted
+    .filter((each) => each.title.trim() !== '')
+    .slice(0, MAX_INDEX_LINES)
+    .map(indexLine);
+  for (let n = index.length; n > 0; n -= 1) {
+    const more = framed(projectName, [...lines, '## More', ...index.slice(0, n)]);
+    if (count(more) <= budgetTokens) return more;
+  }
+  return told;
+}
+
+/** Lines of chosen entries under their headings. */
+export function sectionLines(headings: readonly string[], chosen: readonly ContextEntry[]): string[] {
+  return headings.flatMap((heading, section) => {
+    const lines = chosen.filter((entry) => entry.section === section).map((entry) => entry.text);
+    return lines.length === 0 ? [] : [`## ${heading}`, ...lines];
+  });
+}
+
+/** Lines of memories under the day that they are of, the day of the best first. */
+export function dayLines(told: readonly ToldMemory[]): string[] {
+  const days = Map.groupBy(told, ({ memory }) => memory.occurredAt.slice(0, 10));
+  return [...days].flatMap(([day, memories]) => [`## ${day}`, ...memories.map(({ line }) => line)]);
+}

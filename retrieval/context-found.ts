@@ -1,0 +1,30 @@
+import { termCover } from '../domain/context/relevance.ts';
+import { termsOf } from '../domain/text/terms.ts';
+import type { RankedMemory } from './context-passages.ts';
+import type { FoundMemory } from './search.ts';
+
+/** What a search finds is told only from this cosine similarity of its best on: an empty block beats a wrong one. */
+const LEAST_SIMILARITY = 0.68;
+/** Or where one memory has this share of the question's terms, and so many of them. */
+const LEAST_COVER = 0.5;
+const LEAST_TERMS = 2;
+
+/** Whether what was found speaks of what was asked at all, or is merely the nearest of what has nothing to do with it. */
+export function speaksOf(question: string, found: readonly FoundMemory[]): boolean {
+  const terms = [...new Set(termsOf(question))];
+  if (terms.length < LEAST_TERMS) return false;
+  return found.some(
+    ({ memory, lanes }) =>
+      (lanes.vector?.score ?? 0) >= LEAST_SIMILARITY ||
+      termCover(terms, `${memory.title}\n${memory.content}`) >= LEAST_COVER,
+  );
+}
+
+/** What a search found for a prompt, with why. */
+export function rankedByPrompt(found: readonly FoundMemory[]): RankedMemory[] {
+  return found.map(({ memory, score }) => ({
+    memory,
+    score,
+    reason: `matches what was asked, score ${score.toFixed(2)}`,
+  }));
+}

@@ -1,0 +1,119 @@
+import {
+  packPassages,
+  type PassageGroup,
+  type PackedGroup,
+  type ValuedPassage,
+} from '../domain/context/pack-passages.ts';
+import { passagesOf, type Passage } from '../domain/context/passages.ts';
+import { passageRelevance } from '../domain/context/relevance.ts';
+import { CONTEXT_TAG } from '../domain/context-tag.ts';
+import { memoryHash, type Memory } from '../domain/memory.ts';
+import { answerValue } from './context-value.ts';
+
+/** A memory with how well it fits, best first. */
+export interface RankedMemory {
+  readonly memory: Memory;
+  /** 0–1 */
+  readonly score: number;
+  /** Why it is offered, for people. */
+  readonly reason: string;
+}
+
+interface MemoryGroup extends PassageGroup, RankedMemory {
+  readonly head: string;
+}
+
+/** A memory as a block tells it. */
+export interface ToldMemory {
+  readonly memory: Memory;
+  readonly reason: string;
+  readonly line: string;
+  readonly value: number;
+}
+
+export interface ToldPassages {
+  /** Best first. */
+  readonly told: readonly ToldMemory[];
+  /** What did not fit, best first. */
+  readonly omitted: readonly RankedMemory[];
+}
+
+/** Passages of one memory that are looked at when they are packed: more of one are never worth what others would say. */
+const PASSAGES_OF_MEMORY = 8;
+/** What is worth less than this share of the best passage is no answer, but what happened to be found. */
+const LEAST_SHARE = 0.08;
+/** Between passages of one memory that do not follow each other. */
+const GAP = ' … ';
+const GAP_TOKENS = 1;
+const TAGS = new RegExp(`</?${CONTEXT_TAG}>`, 'giu');
+
+/** Who or what says it, in a word. */
+function speakerOf({ type, kind, tool }: Memory): string {
+  if (type === 'prompt') return kind === 'assistant' ? 'agent' : kind;
+  return type === 'observation' ? (tool ?? kind) : kind;
+}
+
+/** The text that passages are cut from. A title is told where nothing else is. */
+function textOf({ title, content }: Memory): string {
+  return (content.trim() === '' ? title : content).replaceAll(TAGS, '');
+}
+
+function groupOf(
+  ranked: RankedMemory,
+  passages: readonly Passage[],
+  relevance: readonly number[],
+  { now, countTokens }: PackOptions,
+): MemoryGroup {
+  const { memory } = ranked;
+  const worth = {
+    importance: memory.importance,
+    at: new Date(memory.occurredAt),
+    useWeight: memory.useWeight,
+  };
+  const head = `- [${memoryHash(memory.id)}] ${speakerOf(memory)}: `;
+  const valued = passages
+    .map((passage, n) => ({ ...passage, value: answerValue(relevance[n] ?? 0, worth, now) }))
+    .toSorted((a, b) => b.value - a.value || a.place - b.place)
+    .slice(0, PASSAGES_OF_MEMORY)
+    .map((passage): ValuedPassage => ({ ...passage, tokens: countTokens(passage.text) + GAP_TOKENS }));
+  return { ...ranked, id: memory.id, head, headTokens: countTokens(head) + 1, passages: valued };
+}
+
+function lineOf({ group, passages }: PackedGroup<MemoryGroup>): string {
+  let line = group.head;
+  passages.forEach((passage, n) => {
+    const before = passages[n - 1];
+    if (before !== undefined) line += before.place + 1 === passage.place ? ' ' : GAP;
+    line += passage.text;
+  });
+  return line;
+}
+
+export interface PackOptions {
+  readonly now: Date;
+  readonly countTokens: (text: string) => number;
+  readonly budgetTokens: number;
+}
+
+/** The passages of these memories that say most about a question under a budget, a line a memory. Same memories, same lines. */
+export function packMemories(question: string, ranked: readonly RankedMemory[], options: PackOptions): ToldPassages {
+  const texts = ranked.map(({ memory, score }) => ({ score, passages: passagesOf(textOf(memory)) }));
+  const relevance = passageRelevance(question, texts);
+  const groups = ranked.map((each, n) => groupOf(each, texts[n]?.passages ?? [], relevance[n] ?? [], options));
+  const best = Math.max(0, ...groups.map((group) => group.passages[0]?.value ?? 0));
+  const worthy = groups.map((group) => ({
+    ...group,
+    passages: group.passages.filter((passage) => passage.value >= LEAST_SHARE * best),
+  }));
+  const packed = packPassages(worthy, options.budgetTokens);
+  const told = new Set(packed.map(({ group }) => group.id));
+  return {
+    told: packed.map((each) => ({
+      memory: each.group.memory,
+      reason: each.group.reason,
+      line: lineOf(each),
+      value: each.value,
+    })),
+    omitted: worthy.filter((group) => group.passages.length > 0 && !told.has(group.id)),
+  };
+}

@@ -7,6 +7,7 @@ import type { ContextBlock, ContextDependencies, ContextRequest } from '../retri
 import { createSearch } from '../retrieval/search.ts';
 import type { SearchDependencies, SearchRequest, SearchResult } from '../retrieval/search.ts';
 import { viewerOf } from './auth.ts';
+import { inTime } from './in-time.ts';
 
 /** Tokens of the block that a session start is given. */
 export const DEFAULT_CONTEXT_TOKENS = 900;
@@ -30,26 +31,6 @@ export interface HookSession {
 const START_TIMEOUT_MS = 1_500;
 /** Of a longer prompt no more is looked at. */
 const PROMPT_CHARS = 16_000;
-
-/** What the work answers in time; what comes later finds `signal` aborted and nobody who reads it. */
-async function inTime<Result>(
-  timeoutMs: number,
-  late: Result,
-  work: (signal: AbortSignal) => Promise<Result>,
-): Promise<Result> {
-  const ended = new AbortController();
-  const timer = setTimeout(() => ended.abort(), timeoutMs);
-  const over = Promise.withResolvers<Result>();
-  ended.signal.addEventListener('abort', () => over.resolve(late), { once: true });
-  try {
-    const answer = work(ended.signal);
-    // A failure after the time is over concerns nobody any more.
-    answer.catch(() => undefined);
-    return await Promise.race([answer, over.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
 
 export function createRecall(
   dependencies: SearchDependencies & Omit<ContextDependencies, 'search'> & { readonly hooks: ContextSettings },

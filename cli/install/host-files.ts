@@ -39,15 +39,17 @@ export interface FileChange {
 const CAPTURE_SECONDS = 1;
 /** The same for an event whose answer may bring context. */
 const CONTEXT_SECONDS = 2;
-const HTTP_CONTEXT: ReadonlySet<string> = new Set(['UserPromptSubmit']);
+const HTTP_CONTEXT: ReadonlySet<string> = new Set(['UserPromptSubmit', 'PreToolUse']);
 /** The client ends by itself, after half a second or two (hook/limits.ts). To end it before that would lose the event it is about to keep. */
 const CLIENT_SECONDS = 5;
+/** Tools before which the server is asked: of the file that is read it may know something. A hook before every tool would cost time for nothing. */
+const MATCHERS: Readonly<Record<string, string>> = { PreToolUse: 'Read' };
 const KEY_VARIABLE = 'RECOLLECT_API_KEY';
 
-/** Without PreToolUse: the server has no answer to it yet, and a hook before every tool would cost time for nothing. */
 const CLAUDE_CODE_EVENTS = [
   'SessionStart',
   'UserPromptSubmit',
+  'PreToolUse',
   'PostToolUse',
   'PostToolUseFailure',
   'SubagentStart',
@@ -103,7 +105,8 @@ export function claudeCodeHooks(plan: HookPlan): WantedHook[] {
             allowedEnvVars: [KEY_VARIABLE],
             timeout: HTTP_CONTEXT.has(event) ? CONTEXT_SECONDS : CAPTURE_SECONDS,
           };
-    return { event, entry: { hooks: [hook] } };
+    const matcher = MATCHERS[event];
+    return { event, entry: { ...(matcher === undefined ? {} : { matcher }), hooks: [hook] } };
   });
 }
 

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { memoryHash } from '../../domain/memory.ts';
-import type { Memory } from '../../domain/memory.ts';
-import { entriesOfProject, entriesOfSearch, SECTIONS } from '../../retrieval/context-candidates.ts';
+import type { PreferenceSource } from '../../domain/profile/profile.ts';
+import { entriesOfProject, SECTIONS } from '../../retrieval/context-candidates.ts';
+import type { ProjectSources } from '../../retrieval/context-candidates.ts';
 import type {
+  ClosedLearning,
   ContextItem,
   ContextLearning,
   ContextSession,
-  ContextSources,
 } from '../../stores/postgres/context-sources.ts';
 
 const NOW = new Date('2026-03-31T12:00:00Z');
@@ -44,15 +45,15 @@ const item = (changes: Partial<ContextItem> = {}): ContextItem => ({
   ...changes,
 });
 
-const entriesOf = (sources: Partial<ContextSources>, now = NOW) =>
-  entriesOfProject({ sessions: [], learnings: [], items: [], ...sources }, now);
-const valueOf = (sources: Partial<ContextSources>, now = NOW): number =>
+const entriesOf = (sources: Partial<ProjectSources>, now = NOW) =>
+  entriesOfProject({ sessions: [], learnings: [], closed: [], items: [], preferences: [], ...sources }, now);
+const valueOf = (sources: Partial<ProjectSources>, now = NOW): number =>
   entriesOf(sources, now)[0]?.value ?? Number.NaN;
 
 describe('lines', () => {
   const hash = memoryHash(ID);
 
-  it.each<[string, Partial<ContextSources>, string]>([
+  it.each<[string, Partial<ProjectSources>, string]>([
     [
       'a session',
       { sessions: [session()] },
@@ -176,62 +177,76 @@ describe('what a learning says already', () => {
   });
 });
 
-describe('entriesOfSearch', () => {
-  const memory: Memory = {
-    id: ID,
-    type: 'observation',
-    kind: 'error',
-    title: 'Bash: npm test',
-    content: 'Exit code 1',
-    tags: [],
-    tool: 'Bash',
-    session: null,
-    projectId: null,
-    projectName: null,
-    namespace: 'default',
-    userId: 'u',
-    key: null,
-    sources: [],
-    importance: 0.7,
-    useWeight: 0,
-    occurredAt: '2026-03-31T10:00:00Z',
-    createdAt: '2026-03-31T10:00:00Z',
-  };
-  const found = (changes: Partial<Memory>, score: number) => ({
-    memory: { ...memory, ...changes },
-    memoryId: ID,
-    memoryType: memory.type,
-    score,
-    lanes: { keyword: null, vector: null },
-  });
+describe('open points of the newest session', () => {
+  const point = (text: string) => ({ text, evidence: [] });
 
-  it('tells title and content, and why', () => {
-    expect(entriesOfSearch([found({}, 0.756)], NOW)).toEqual([
-      {
-        id: ID,
-        type: 'observation',
-        section: 3,
-        text: `- error: Bash: npm test — Exit code 1 [${memoryHash(ID)}]`,
-        value: expect.closeTo(0.4 * 0.756 + 0.25 * 0.7 + 0.2, 10),
-        reason: 'matches what was asked, score 0.76',
-      },
+  it('stand below what comes next, four at most, each once', () => {
+    const actionItems = ['Release it', 'Write the notes', 'Tell them', 'Tag', 'Sleep', 'Eat'].map(point);
+    expect(
+      entriesOf({ sessions: [session({ actionItems })] })[0]
+        ?.text.split('\n')
+        .slice(1),
+    ).toEqual([
+      '  done: The build is green.',
+      '  next: Release it.',
+      '  open: Write the notes',
+      '  open: Tell them',
+      '  open: Tag',
+      '  open: Sleep',
+    ]);
+  });
+});
+
+describe('what must not be done again', () => {
+  const closed: ClosedLearning = {
+    id: idOf(9),
+    description: 'Threads are fine.',
+    reason: 'contradicted',
+    instead: 'Forks are needed.',
+    closedAt: NOW,
+  };
+
+  it.each([
+    ['with what holds now', {}, '- not true any more (contradicted): Threads are fine.; now: Forks are needed.'],
+    ['with nothing in its place', { instead: '' }, '- not true any more (contradicted): Threads are fine.'],
+  ])('tells what was closed, %s', (_, changes, line) => {
+    expect(entriesOf({ closed: [{ ...closed, ...changes }] })).toEqual([
+      expect.objectContaining({
+        section: SECTIONS.indexOf('Not again'),
+        text: `${line} [${memoryHash(idOf(9))}]`,
+        reason: 'learning that was closed: contradicted',
+      }),
     ]);
   });
 
-  it('leaves out the dash where one is missing', () => {
-    expect(
-      entriesOfSearch([found({ title: '' }, 1), found({ content: '' }, 1)], NOW).map(({ text }) =>
-        text.replace(/ \[.*/, ''),
-      ),
-    ).toEqual(['- error: Exit code 1', '- error: Bash: npm test']);
+  it('tells what failed', () => {
+    const [entry] = entriesOf({ learnings: [learning({ category: 'error', description: 'Threads crash.' })] });
+    expect(entry).toMatchObject({ section: SECTIONS.indexOf('Not again'), reason: 'learning of what failed' });
+  });
+});
+
+describe('what the user asked for', () => {
+  const words = 'Please never push without asking me first.';
+  const said = (id: string, text: string, confidence = 0.6): PreferenceSource => ({
+    learningId: id,
+    category: 'best_practice',
+    text,
+    confidence,
+    verified: false,
+    evidence: [{ rowId: idOf(80), sessionId: idOf(81), quote: text, occurredAt: NOW }],
   });
 
-  it('is worth more the better it matches', () => {
-    const [better, worse] = entriesOfSearch([found({}, 0.9), found({}, 0.2)], NOW);
-    expect(better?.value).toBeGreaterThan(worse?.value ?? 1);
-  });
-
-  it('finds nothing in nothing', () => {
-    expect(entriesOfSearch([], NOW)).toEqual([]);
+  it('stands apart, and what says the same is told once, as the surest says it', () => {
+    const learnings = [
+      learning({ id: idOf(1), category: 'best_practice', description: words, confidence: 0.9 }),
+      learning({ id: idOf(2), category: 'best_practice', description: `${words} Please!`, confidence: 0.6 }),
+    ];
+    const entries = entriesOf({
+      learnings,
+      preferences: [said(idOf(1), words, 0.9), said(idOf(2), `${words} Please!`)],
+    });
+    expect(entries.map(({ id, section, reason }) => [id, SECTIONS[section], reason])).toEqual([
+      [idOf(1), 'Asked for by the user', "learning in the user's own words"],
+    ]);
   });
 });

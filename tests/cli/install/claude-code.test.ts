@@ -20,8 +20,8 @@ test('hooks of every event are written: over HTTP, the start by the client, and 
   const home = new Home();
   const { code, out } = await home.run('install', 'claude-code');
   expect(code).toBe(0);
-  expect(out).toContain(`Claude Code sends its 12 hooks to ${URL_HERE}.`);
-  expect(out).toContain(`${home.path(SETTINGS)}: created; 12 hooks, the key, readable by you only`);
+  expect(out).toContain(`Claude Code sends its 13 hooks to ${URL_HERE}.`);
+  expect(out).toContain(`${home.path(SETTINGS)}: created; 13 hooks, the key, readable by you only`);
   expect(out).not.toContain(KEY);
   const settings = home.json(SETTINGS) as {
     env: unknown;
@@ -31,6 +31,7 @@ test('hooks of every event are written: over HTTP, the start by the client, and 
   expect(Object.keys(settings.hooks)).toEqual([
     'SessionStart',
     'UserPromptSubmit',
+    'PreToolUse',
     'PostToolUse',
     'PostToolUseFailure',
     'SubagentStart',
@@ -55,11 +56,18 @@ test('hooks of every event are written: over HTTP, the start by the client, and 
       ],
     },
   ]);
-  // The one that may be answered with context is waited for a little longer.
+  // Those that may be answered with context are waited for a little longer.
   const waited = Object.entries(settings.hooks).map(([event, groups]) => [event, groups[0]?.hooks[0]]);
   expect(waited.filter(([, hook]) => JSON.stringify(hook).includes('"timeout":2'))).toEqual([
     ['UserPromptSubmit', expect.anything()],
+    ['PreToolUse', expect.anything()],
   ]);
+  // Only before a read may something be known: other tools are not held up.
+  expect(
+    Object.entries(settings.hooks).flatMap(([event, [group]]) =>
+      group?.matcher === undefined ? [] : [[event, group.matcher]],
+    ),
+  ).toEqual([['PreToolUse', 'Read']]);
   expect(waited.filter(([, hook]) => JSON.stringify(hook).includes('"timeout":5'))).toEqual([
     ['SessionStart', expect.objectContaining({ type: 'command' })],
   ]);
@@ -88,7 +96,7 @@ test('what others wrote stays, a second run changes nothing, and uninstalling gi
   expect(home.mode(`.claude/${home.backups(SETTINGS)[0]}`)).toBe(0o600);
 
   const again = await home.run('install', 'claude-code');
-  expect(again).toMatchObject({ code: 0, out: `Nothing to change: Claude Code has its 12 hooks, for ${URL_HERE}.\n` });
+  expect(again).toMatchObject({ code: 0, out: `Nothing to change: Claude Code has its 13 hooks, for ${URL_HERE}.\n` });
   expect(home.read(SETTINGS)).toBe(installed);
   expect(home.backups(SETTINGS)).toHaveLength(1);
 
@@ -125,38 +133,27 @@ test('another port replaces ours and nothing else', async () => {
   expect(home.read(SETTINGS)).toBe(THEIRS);
 });
 
-test('the hook before a read, which an earlier version wrote, is taken out by installing and by uninstalling', async () => {
-  const earlier = (home: Home): string => {
-    const settings = home.json(SETTINGS) as { hooks: Record<string, unknown[]> };
-    const [stop] = settings.hooks['Stop'] as { hooks: { url: string }[] }[];
-    const read = {
-      matcher: 'Read',
-      hooks: stop?.hooks.map((hook) => ({ ...hook, url: hook.url.replace('/Stop', '/PreToolUse'), timeout: 5 })),
-    };
-    const theirs = { matcher: 'Bash', hooks: [{ type: 'command', command: 'lint --staged' }] };
-    home.write(SETTINGS, JSON.stringify({ ...settings, hooks: { ...settings.hooks, PreToolUse: [theirs, read] } }));
-    return JSON.stringify([theirs]);
-  };
+test('a hook before a read that an earlier version wrote becomes ours of today, beside what others have there', async () => {
+  const theirs = { matcher: 'Bash', hooks: [{ type: 'command', command: 'lint --staged' }] };
   const home = new Home();
   await home.run('install', 'claude-code');
-  const left = earlier(home);
-  expect(home.read(SETTINGS)).toContain('/hooks/PreToolUse');
+  const settings = home.json(SETTINGS) as { hooks: Record<string, { hooks: object[] }[]> };
+  const [read] = settings.hooks['PreToolUse'] ?? [];
+  const earlier = { matcher: 'Read', hooks: read?.hooks.map((hook) => ({ ...hook, timeout: 5 })) };
+  home.write(SETTINGS, JSON.stringify({ ...settings, hooks: { ...settings.hooks, PreToolUse: [theirs, earlier] } }));
   await home.run('install', 'claude-code');
-  expect(home.read(SETTINGS)).not.toContain('/hooks/PreToolUse');
-  expect(JSON.stringify((home.json(SETTINGS) as { hooks: Record<string, unknown> }).hooks['PreToolUse'])).toBe(left);
-  earlier(home);
+  expect((home.json(SETTINGS) as typeof settings).hooks['PreToolUse']).toEqual([theirs, read]);
   await home.run('uninstall', 'claude-code');
-  expect(home.read(SETTINGS)).not.toContain('/api/v1/hooks/');
-  expect((home.json(SETTINGS) as { hooks: unknown }).hooks).toEqual({ PreToolUse: JSON.parse(left) as unknown });
+  expect((home.json(SETTINGS) as { hooks: unknown }).hooks).toEqual({ PreToolUse: [theirs] });
 });
 
 test('by the client alone there is no key in the settings, nor one left of before', async () => {
   const home = new Home();
   await home.run('install', 'claude-code');
   const { out } = await home.run('install', 'claude-code', '--transport', 'client', '--namespace', 'team-a');
-  expect(out).toContain('12 hooks');
+  expect(out).toContain('13 hooks');
   expect(home.read(SETTINGS)).not.toMatch(/RECOLLECT_API_KEY|"http"/);
-  expect(home.read(SETTINGS).match(/client\.cjs \w+ --namespace team-a --data-dir \S+"/g)).toHaveLength(12);
+  expect(home.read(SETTINGS).match(/client\.cjs \w+ --namespace team-a --data-dir \S+"/g)).toHaveLength(13);
 });
 
 test('a namespace is asked for in the address', async () => {

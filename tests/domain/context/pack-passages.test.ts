@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import { packPassages } from '../../../domain/context/pack-passages.ts';
+import type { PackedGroup, PassageGroup, ValuedPassage } from '../../../domain/context/pack-passages.ts';
+import { termsOf } from '../../../domain/text/terms.ts';
+import { randomFrom, shuffled } from '../support/random.ts';
+
+function passage(place: number, text: string, value: number, tokens = 10): ValuedPassage {
+  return { place, text, value, tokens, terms: new Set(termsOf(text)) };
+}
+
+const group = (id: string, passages: readonly ValuedPassage[], headTokens = 10): PassageGroup => ({
+  id,
+  headTokens,
+  passages,
+});
+const told = (packed: readonly PackedGroup<PassageGroup>[]) =>
+  packed.map(({ group: { id }, passages }) => `${id}:${passages.map(({ place }) => place).join('')}`);
+const costOf = (packed: readonly PackedGroup<PassageGroup>[]): number =>
+  packed.reduce((sum, { tokens }) => sum + tokens, 0);
+
+describe('packPassages', () => {
+  it('tells several short passages rather than one long one that is worth a little more', () => {
+    const groups = [
+      group('long', [passage(0, 'a whole page of words', 1, 80)]),
+      group('a', [passage(0, 'alpha', 0.5)]),
+      group('b', [passage(0, 'beta', 0.5)]),
+    ];
+    expect(told(packPassages(groups, 90))).toEqual(['a:0', 'b:0']);
+  });
+
+  it('counts a memory’s head once: what else it says is cheaper than another memory', () => {
+    const groups = [group('a', [passage(0, 'one', 1), passage(3, 'two', 0.6)]), group('b', [passage(0, 'three', 0.9)])];
+    expect(told(packPassages(groups, 30))).toEqual(['a:03']);
+    expect(told(packPassages(groups, 50))).toEqual(['a:03', 'b:0']);
+  });
+
+  it('tells passages of one memory in their order, memories by what they are worth', () => {
+    const groups = [
+      group('a', [passage(5, 'late', 0.9), passage(1, 'early', 0.3)]),
+      group('b', [passage(0, 'best', 2)]),
+    ];
+    expect(told(packPassages(groups, 100))).toEqual(['b:0', 'a:15']);
+  });
+
+  it('does not say again what was said: by a summary, its source, a learning', () => {
+    const said = 'vitest needs pool forks because the native module keeps a handle';
+    const groups = [
+      group('learning', [passage(0, said, 1)]),
+      group('row', [passage(0, `${said}.`, 0.9), passage(1, 'the handle was closed by hand before', 0.2)]),
+      group('other', [passage(0, 'vitest runs in threads here and nobody knows why that is so', 0.5)]),
+    ];
+    expect(told(packPassages(groups, 500))).toEqual(['learning:0', 'other:0', 'row:1']);
+  });
+
+  it('tells short passages beside others that have their words, but not the same one twice', () => {
+    const groups = [
+      group('a', [passage(0, 'npm test passed with two warnings', 1)]),
+      group('b', [passage(0, 'npm test', 0.5)]),
+      group('c', [passage(0, 'npm test', 0.4)]),
+    ];
+    expect(told(packPassages(groups, 500))).toEqual(['a:0', 'b:0']);
+  });
+
+  it.each([0, -5, 19])('tells nothing under a budget of %i that holds no head and passage', (budget) => {
+    expect(packPassages([group('a', [passage(0, 'one', 1)])], budget)).toEqual([]);
+  });
+
+  it('leaves out what is worth nothing', () => {
+    expect(packPassages([group('a', [passage(0, 'one', 0), passage(1, 'two', Number.NaN)])], 100)).toEqual([]);
+  });
+});
+
+it('keeps any budget, and chooses the same whatever the order', () => {
+  const random = randomFrom(7);
+  for (let round = 0; round < 60; round += 1) {
+    const groups = Array.from({ length: 1 + Math.floor(random() * 8) }, (_, n) =>
+      group(
+        `g${n}`,
+        Array.from({ length: Math.floor(random() * 5) }, (__, place) =>
+          // Few different numbers, so that there are ties.
+          passage(
+            place,
+            `words ${n} ${place} ${Math.floor(random() * 3)}`,
+            Math.floor(random() * 4) / 3,
+            1 + Math.floor(random() * 4) * 10,
+          ),
+        ),
+        Math.floor(random() * 3) * 5,
+      ),
+    );
+    const budget = Math.floor(random() * 160);
+    const packed = packPassages(groups, budget);
+    expect(costOf(packed)).toBeLessThanOrEqual(budget);
+    expect(packPassages(shuffled(groups, random), budget)).toEqual(packed);
+  }
+});

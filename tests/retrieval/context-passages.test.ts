@@ -1,0 +1,196 @@
+import { describe, expect, it } from 'vitest';
+import { CONTEXT_TAG } from '../../domain/context-tag.ts';
+import { memoryHash } from '../../domain/memory.ts';
+import type { Memory } from '../../domain/memory.ts';
+import { fileQuestion, rankedByFile } from '../../retrieval/context-file.ts';
+import { speaksOf } from '../../retrieval/context-found.ts';
+import { packMemories } from '../../retrieval/context-passages.ts';
+import { answerValue, standingValue } from '../../retrieval/context-value.ts';
+
+const NOW = new Date('2026-03-31T12:00:00Z');
+const idOf = (n: number): string => `0192f0c1-2345-7abc-8def-${String(n).padStart(12, '0')}`;
+const words = (text: string): number => text.split(' ').length;
+
+function memory(n: number, changes: Partial<Memory> = {}): Memory {
+  return {
+    id: idOf(n),
+    type: 'observation',
+    kind: 'tool_result',
+    title: 'Bash: npm test',
+    content: 'nothing',
+    tags: [],
+    tool: 'Bash',
+    session: null,
+    projectId: null,
+    projectName: null,
+    namespace: 'default',
+    userId: 'u',
+    key: null,
+    sources: [],
+    importance: 0.5,
+    useWeight: 0,
+    occurredAt: '2026-03-31T10:00:00Z',
+    createdAt: '2026-03-31T10:00:00Z',
+    ...changes,
+  };
+}
+
+const found = (each: Memory, score = 1, similarity: number | null = null) => ({
+  memory: each,
+  memoryId: each.id,
+  memoryType: each.type,
+  score,
+  lanes: { keyword: null, vector: similarity === null ? null : { score: similarity, rank: 1, relative: 1 } },
+});
+
+const told = (question: string, memories: readonly Memory[], budgetTokens = 100) =>
+  packMemories(
+    question,
+    memories.map((each) => ({ memory: each, score: 1, reason: 'r' })),
+    { now: NOW, countTokens: words, budgetTokens },
+  );
+const filler = (n: number): string =>
+  `line ${n} speaks at length of the weather and of lunch and of many other things that day`;
+
+describe('packMemories', () => {
+  it('quotes the line that answers from amidst a long text, and who says it', () => {
+    const lines = Array.from({ length: 60 }, (_, n) => filler(n));
+    const content = [
+      ...lines.slice(0, 30),
+      'the staging cluster lost its lease since clocks drifted',
+      ...lines.slice(30),
+    ].join('\n');
+    const { told: memories } = told('why did the cluster lose its lease?', [memory(1, { content })], 40);
+    expect(memories).toHaveLength(1);
+    expect(memories[0]?.line).toMatch(
+      /^- \[[a-z2-7]{8}\] Bash: .*the staging cluster lost its lease since clocks drifted/u,
+    );
+  });
+
+  it.each<[Partial<Memory>, string]>([
+    [{ type: 'prompt', kind: 'user', tool: null, title: '' }, 'user'],
+    [{ type: 'prompt', kind: 'assistant', tool: null, title: '' }, 'agent'],
+    [{ tool: null, kind: 'error' }, 'error'],
+    [{ type: 'learning', kind: 'solution', tool: null }, 'solution'],
+  ])('says who says it: %j', (changes, speaker) => {
+    const { told: memories } = told('deploy', [memory(1, { ...changes, content: 'we deploy by hand' })]);
+    expect(memories.map(({ line }) => line)).toEqual([`- [${memoryHash(idOf(1))}] ${speaker}: we deploy by hand`]);
+  });
+
+  it('marks what is left out between two passages, and joins those that follow each other', () => {
+    const content = [
+      'deploy step one '.padEnd(90, 'x'),
+      'deploy step two '.padEnd(90, 'x'),
+      filler(1).padEnd(200, '.'),
+      'deploy step three '.padEnd(90, 'x'),
+    ].join('\n');
+    const line = told('deploy step', [memory(1, { content })], 30).told[0]?.line ?? '';
+    expect(line.split(' … ')).toHaveLength(2);
+    expect(line).toMatch(/step one x+ deploy step two/u);
+  });
+
+  it('tells once what a learning and its source both say', () => {
+    const said = 'vitest needs pool forks because the native module keeps a handle open';
+    const { told: memories, omitted } = told('vitest pool', [
+      memory(1, { type: 'learning', kind: 'solution', content: said }),
+      memory(2, { content: said }),
+    ]);
+    expect(memories.map(({ memory: { id } }) => id)).toEqual([idOf(1)]);
+    expect(omitted.map(({ memory: { id } }) => id)).toEqual([idOf(2)]);
+  });
+
+  it('leaves no tag in a quote by which a block would end early', () => {
+    const { told: memories } = told('deploy', [
+      memory(1, { content: `deploy </${CONTEXT_TAG}> now <${CONTEXT_TAG}>` }),
+    ]);
+    expect(memories[0]?.line).toContain('deploy now');
+    expect(memories[0]?.line).not.toContain(CONTEXT_TAG);
+  });
+
+  it('tells the title where there is nothing else, and nothing of what is empty', () => {
+    expect(told('npm test', [memory(1, { content: ' ' })]).told[0]?.line).toContain('Bash: npm test');
+    expect(told('npm test', [memory(1, { content: '', title: '' })]).told).toEqual([]);
+  });
+
+  it('takes nothing along that is worth next to nothing beside the best', () => {
+    const many = Array.from({ length: 40 }, (_, n) => memory(n + 2, { content: filler(n) }));
+    const { told: memories } = packMemories(
+      'cluster lease',
+      [memory(1, { content: 'cluster lease' }), ...many].map((each, n) => ({
+        memory: each,
+        score: n === 0 ? 1 : 0.01,
+        reason: 'r',
+      })),
+      { now: NOW, countTokens: words, budgetTokens: 5_000 },
+    );
+    expect(memories.map(({ memory: { id } }) => id)).toEqual([idOf(1)]);
+  });
+});
+
+describe('values', () => {
+  const best = { importance: 1, at: NOW, useWeight: 50 };
+
+  it('follow the weights, and of an answer nothing counts without relevance', () => {
+    expect(standingValue(1, best, NOW)).toBeCloseTo(1, 10);
+    expect(standingValue(0, best, NOW)).toBeCloseTo(0.6, 10);
+    expect(answerValue(1, best, NOW)).toBeCloseTo(1, 10);
+    expect(answerValue(0.5, best, NOW)).toBeCloseTo(0.5, 10);
+    expect(answerValue(0, best, NOW)).toBe(0);
+  });
+});
+
+describe('speaksOf', () => {
+  const said = memory(1, { title: '', content: 'the lease of the staging cluster is renewed every ten seconds' });
+
+  it.each([
+    ['near vectors', 'what of leadership election there', 0.9, true],
+    ['the question’s words', 'how is the cluster lease renewed', 0.5, true],
+    ['neither', 'how do tomatoes grow best in spring', 0.5, false],
+    ['one word of many', 'how do tomatoes in a cluster grow best', 0.5, false],
+    ['a question of one word', 'cluster', 0.9, false],
+    ['a question without any', 'and so on?', 0.9, false],
+  ])('%s', (_, question, similarity, speaks) => {
+    expect(speaksOf(question, [found(said, 1, similarity)])).toBe(speaks);
+  });
+
+  it('of nothing found: no', () => {
+    expect(speaksOf('how is the cluster lease renewed', [])).toBe(false);
+  });
+});
+
+describe('what is known of a file', () => {
+  const at = (day: number): string => `2026-03-${String(day).padStart(2, '0')}T00:00:00Z`;
+
+  it('comes by weight and age, each once; reads and what does not name it are left out', () => {
+    const history = [
+      memory(1, { tool: 'Edit', occurredAt: at(20) }),
+      memory(2, { tool: 'Edit', occurredAt: at(1) }),
+      memory(3, { tool: 'Read', occurredAt: at(21) }),
+      memory(4, { type: 'summary', kind: 'decision', tool: null, occurredAt: at(10) }),
+    ];
+    const others = [
+      memory(4, { type: 'summary', kind: 'decision', tool: null, occurredAt: at(10), content: 'Money.ts stays' }),
+      memory(5, { kind: 'error', occurredAt: at(19), content: 'src/MONEY.ts: 3 errors' }),
+      memory(6, { kind: 'error', occurredAt: at(19), content: 'other.ts: 3 errors' }),
+    ];
+    const ranked = rankedByFile(
+      'src/money.ts',
+      history,
+      others.map((each) => found(each)),
+    );
+    expect(ranked.map((each) => [each.memory.id, each.reason])).toEqual([
+      [idOf(5), 'failure that names the file'],
+      [idOf(1), 'change of the file'],
+      [idOf(4), 'decision that names the file'],
+      [idOf(2), 'change of the file'],
+    ]);
+  });
+
+  it.each([
+    ['src/a/money.test.ts', 'src/a/money.test.ts money.test.ts money.test'],
+    ['C:\\src\\money.ts', 'C:\\src\\money.ts money.ts money'],
+    ['.gitignore', '.gitignore .gitignore .gitignore'],
+  ])('%s is looked for by its path and its name', (file, question) => {
+    expect(fileQuestion(file)).toBe(question);
+  });
+});

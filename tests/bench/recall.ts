@@ -1,0 +1,36 @@
+import type { RecallFigures } from './recall/figures.ts';
+
+// How well and how fast what is stored is found again. Prints one JSON line; what it does goes to stderr.
+// `--only longmemeval,coding` runs some of the parts. A part that has no data here answers `skipped`.
+
+/** A part is loaded when it is wanted: each brings an instance of its own. */
+const PARTS: Readonly<Record<string, () => Promise<RecallFigures>>> = {
+  longmemeval: async () => (await import('./recall/longmemeval.ts')).runLongMemEval(),
+  coding: async () => (await import('./recall/coding.ts')).runCoding(),
+};
+
+const say = (text: string) => process.stderr.write(`${text}\n`);
+
+function wanted(): readonly string[] {
+  const place = process.argv.indexOf('--only');
+  const names = place < 0 ? undefined : process.argv[place + 1]?.split(',');
+  const unknown = names?.find((name) => !(name in PARTS));
+  if (unknown !== undefined) throw new Error(`no part ${unknown}; there are ${Object.keys(PARTS).join(', ')}`);
+  return names ?? Object.keys(PARTS);
+}
+
+async function main(): Promise<void> {
+  const figures: Record<string, RecallFigures> = {};
+  const missed: string[] = [];
+  for (const name of wanted()) {
+    say(name);
+    const part = await PARTS[name]?.();
+    if (part === undefined) continue;
+    figures[name] = part;
+    missed.push(...(part.missed ?? []).map((target) => `${name}: ${target}`));
+  }
+  process.stdout.write(`${JSON.stringify({ bench: 'recall', ...figures })}\n`);
+  for (const target of missed) say(`target missed: ${target}`);
+}
+
+await main();

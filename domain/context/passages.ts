@@ -1,6 +1,14 @@
 import { splitSentences } from '../text/sentences.ts';
 import { termsOf } from '../text/terms.ts';
 
+/** What joins the parts of a path or of a name in code. */
+const JOINTS = /[./_\\-]+|(?<=\p{Ll})(?=\p{Lu})/gu;
+
+/** Terms of a text, with the parts of paths and names in code beside the whole of them. */
+export function termsInParts(text: string): ReadonlySet<string> {
+  return new Set([...termsOf(text), ...termsOf(text.replaceAll(JOINTS, ' '))]);
+}
+
 /** A line, a sentence or some short lines of a text: what a block of context quotes. */
 export interface Passage {
   /** Place among the text's passages, from 0. */
@@ -71,13 +79,13 @@ export function passagesOf(text: string): readonly Passage[] {
   }
   return joined.map(({ start, end }, place) => {
     const said = read.slice(start, end).replaceAll(/\s+/gu, ' ').trim();
-    return { place, text: said, terms: new Set(termsOf(said)) };
+    return { place, text: said, terms: termsInParts(said) };
   });
 }
 
 /** How much each of a question's terms says, by how few of the passages have it: the inverse document frequency of BM25 (Robertson and Spärck Jones). */
 export function termWeights(question: string, passages: readonly (readonly Passage[])[]): ReadonlyMap<string, number> {
-  const terms = [...new Set(termsOf(question))];
+  const terms = [...termsInParts(question)];
   const all = passages.flat();
   return new Map(
     terms.map((term) => {

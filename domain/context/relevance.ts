@@ -9,11 +9,13 @@ export interface FoundText {
 }
 
 /** What a passage has of its memory's place alone: where the words of the answer are others than those of the question. */
-const BASE = 0.15;
+const BASE = 0.1;
+/** What a memory begins with says what it is about: the command that was run, the file that was changed, what the user asked. */
+const BEGINNING = 0.2;
 /** What stands beside a line that matches belongs to it. */
-const NEIGHBOUR = 0.3;
+const NEIGHBOUR = 0.15;
 /** How fast a memory's place in the search lets it fall behind; its score does the rest, by its root. */
-const RANK_DECAY = 0.1;
+const RANK_DECAY = 0.15;
 
 /** How well a memory at a place (from 0) of the search's answer fits, 0–1: by place and by score, since how scores lie differs from search to search. */
 export function placeWeight(score: number, best: number, place: number): number {
@@ -41,7 +43,8 @@ export function passageRelevance(question: string, found: readonly FoundText[]):
     const shares = passages.map(shareOf);
     return shares.map((share, n) => {
       const beside = Math.max(shares[n - 1] ?? 0, shares[n + 1] ?? 0);
-      return (placeWeight(score, best, place) * (BASE + share + NEIGHBOUR * beside)) / (1 + BASE + NEIGHBOUR);
+      const match = BASE + (n === 0 ? BEGINNING : 0) + share + NEIGHBOUR * beside;
+      return (placeWeight(score, best, place) * match) / (1 + BASE + BEGINNING + NEIGHBOUR);
     });
   });
 }

@@ -7,6 +7,7 @@ import type { RecallFigures } from './recall/figures.ts';
 const PARTS: Readonly<Record<string, () => Promise<RecallFigures>>> = {
   longmemeval: async () => (await import('./recall/longmemeval.ts')).runLongMemEval(),
   coding: async () => (await import('./recall/coding.ts')).runCoding(),
+  context: async () => (await import('./recall/context.ts')).runContext(),
 };
 
 const say = (text: string) => process.stderr.write(`${text}\n`);

@@ -129,6 +129,7 @@ describe('functions that act across tenants', () => {
         app: true,
         maintenance: false,
       },
+      { name: 'embedding_totals', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
       { name: 'ensure_partitions', owner: 'recollect_owner', ...fixed, app: false, maintenance: true },
       { name: 'find_api_key', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
       { name: 'memories_ending_in', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },

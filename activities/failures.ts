@@ -93,7 +93,7 @@ export function isPassing(error: unknown): boolean {
 /** How long to wait before the next attempt, where somebody knows: the provider, or the day's end. Milliseconds. */
 function retryAfter(error: unknown): number | undefined {
   if (error instanceof BudgetExhausted) return error.waitMs;
-  return error instanceof ModelError ? error.retryAfterMs : undefined;
+  return error instanceof ModelError || error instanceof EmbedderUnavailable ? error.retryAfterMs : undefined;
 }
 
 /** Messages of errors can hold captured text (a refused value, a query): histories get only what is known to be free of it. */

@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts';
-import { embeddingModelDirectory } from '../models/embedding/model-directory.ts';
-import { createOnnxEmbedder } from '../models/embedding/onnx-embedder.ts';
+import { indexNameOf } from '../domain/index-model.ts';
+import { createEmbedders } from '../models/embedding/create-embedders.ts';
 import { createTokenCounter } from '../models/tokens/token-counter.ts';
 import { findKeyHolder } from '../stores/postgres/api-keys.ts';
 import { createDirectoryStore } from '../stores/objects/directory-store.ts';
@@ -9,6 +9,7 @@ import { createDatabase } from '../stores/postgres/database.ts';
 import { readExcludedSessions, writeExcludedSession } from '../stores/postgres/excluded-sessions.ts';
 import { readExclusions } from '../stores/postgres/exclusions.ts';
 import { FloodSign } from '../stores/postgres/flood-sign.ts';
+import { createServedIndexOf } from '../stores/postgres/served-index.ts';
 import { createTemporalClient } from '../stores/temporal/client.ts';
 import { createWorkflowHints } from '../stores/temporal/hints.ts';
 import { createImportJobs } from '../stores/temporal/imports.ts';
@@ -44,12 +45,12 @@ export function createApiDependencies(config: Config, logger: Logger) {
   });
   const temporal = createTemporalClient(config.temporal);
   const vectors = createWeaviateIndex(config.weaviate);
-  const embedder = createOnnxEmbedder({
-    modelDir: embeddingModelDirectory(config.embedding.modelDir, config.cacheDir),
+  const embedders = createEmbedders(config, {
     threads: 1,
     maxBatchTokens: QUERY_BATCH_TOKENS,
     idleUnloadMs: EMBEDDER_IDLE_MS,
   });
+  const embeddingModel = { name: indexNameOf(embedders.wanted.model), dimension: embedders.wanted.dimension };
   const workflowHints = createWorkflowHints(temporal, config.session, {
     ...config.model.batch,
     retryMs: config.session.retryMs,
@@ -93,7 +94,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
     recall: createRecall({
       database,
       vectors,
-      embedder,
+      indexOf: createServedIndexOf(database, embedders, embeddingModel),
       keywordWeight: config.search.keywordWeight,
       onStage: (stage, seconds) => metrics.searchDuration.observe({ stage }, seconds),
       tokens,
@@ -103,7 +104,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
     tokens,
     remembering: createRemembering({ database, vectors, embedder }),
     /** What vectors of memories are made by that a request writes itself. */
-    embeddingModel: { name: embedder.model, dimension: embedder.dimension },
+    embeddingModel,
     /** Hints of a request that changed something itself, beside those of captures. */
     workflowHints,
     imports: createImportJobs(temporal),
@@ -111,7 +112,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
     jobList: createJobList({ database, jobs, config }),
     steering: createSessionSteering(temporal, config.session),
     vectors,
-    health: createHealthChecks({ database, temporal, vectors, embedder }),
+    health: createHealthChecks({ database, temporal, vectors, embedder: embedders.wanted }),
     /** Numbers that are read when they are asked for. */
     observe: async () => {
       await observeModels();
@@ -126,7 +127,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
       await floodSign.close();
       await hints.stop(config.shutdownGraceMs);
       await temporal.connection.close();
-      await embedder.close();
+      await embedders.close();
       await vectors.close();
       await database.close();
     },

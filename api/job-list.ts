@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
 import type { TenantId } from '../domain/ids.ts';
 import type { Database } from '../stores/postgres/database.ts';
+import { countIndex, readIndexes } from '../stores/postgres/embedding-indexes.ts';
 import { readSessionWork } from '../stores/postgres/session-work.ts';
 import type { SessionWork, WorkQuery } from '../stores/postgres/session-work.ts';
 import type { JobKind, JobName } from '../stores/temporal/job-ids.ts';
@@ -76,6 +77,17 @@ export function createJobList(parts: {
     return new Map(work.map((session) => [session.id, session]));
   };
 
+  /** A change of the index shows how many vectors it still wants. */
+  const withVectors = async (tenantId: TenantId, answers: readonly JobAnswer[]): Promise<JobAnswer[]> => {
+    const isChange = (job: JobAnswer): boolean => job.kind === 'reindex' && job.state !== 'completed';
+    if (!answers.some(isChange)) return [...answers];
+    const embed = await database.readAsTenant(tenantId, async (read) => {
+      const building = (await readIndexes(read))?.building ?? null;
+      return building === null ? 0 : (await countIndex(read, building.name)).waiting;
+    });
+    return answers.map((job) => (isChange(job) ? { ...job, pending: { ...job.pending, embed } } : job));
+  };
+
   const fromDatabase = async (
     tenantId: TenantId,
     query: JobListQuery,
@@ -123,7 +135,10 @@ export function createJobList(parts: {
       page.jobs.map((job) => job.name),
     );
     return {
-      jobs: page.jobs.map((run) => presentJob(run.name, run, work.get(run.name.subject) ?? null, Date.now())),
+      jobs: await withVectors(
+        tenantId,
+        page.jobs.map((run) => presentJob(run.name, run, work.get(run.name.subject) ?? null, Date.now())),
+      ),
       total: page.total,
       nextCursor: page.nextPageToken === '' ? null : page.nextPageToken,
     };
@@ -178,7 +193,9 @@ export function createJobList(parts: {
         if (degraded.length > 0 && name.kind !== 'session') throw new TemporalUnavailable('Temporal does not answer');
         return null;
       }
-      return { job: presentJob(name, run, work, Date.now()), degraded };
+      const plain = presentJob(name, run, work, Date.now());
+      const [job = plain] = await withVectors(tenantId, [plain]);
+      return { job, degraded };
     },
   };
 }

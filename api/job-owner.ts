@@ -17,6 +17,7 @@ async function ownerOf(transaction: TenantTransaction, { kind, subject }: JobNam
     case 'import':
       return (await readImport(transaction, subject))?.userId ?? null;
     case 'index':
+    case 'reindex':
     case 'batch':
     case 'operation':
       return null;

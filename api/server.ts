@@ -27,6 +27,7 @@ import { importRoutes } from './routes/imports.ts';
 import { hookRoutes } from './routes/hooks.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { mcpRoutes } from './routes/mcp.ts';
+import { reindexRoutes } from './routes/reindex.ts';
 import { learningChangeRoutes } from './routes/learning-changes.ts';
 import { learningRoutes } from './routes/learnings.ts';
 import { memoryRoutes } from './routes/memories.ts';
@@ -167,6 +168,7 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
       await api.register(sessionRowRoutes(dependencies));
       await api.register(sessionSteeringRoutes(dependencies));
       await api.register(jobRoutes(dependencies));
+      await api.register(reindexRoutes(dependencies));
       await api.register(traceRoutes(dependencies));
       await api.register(forgetRoutes(dependencies));
       await api.register(projectRoutes(dependencies));

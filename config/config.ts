@@ -2,6 +2,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
 import { contextConfig, contextEnvironment } from './context-settings.ts';
+import { embeddingConfig, embeddingEnvironment } from './embedding-settings.ts';
 import { modelConfig, modelEnvironment } from './model-settings.ts';
 
 /** Queues a worker process may serve; `workflows/queues.ts` says what each is for. */
@@ -39,12 +40,7 @@ export const environmentSchema = z.object({
   RECOLLECT_ALLOW_PLAIN_HTTP: z.stringbool().default(false).describe('Listen beyond loopback without TLS'),
   RECOLLECT_SCRAPE_TOKEN: z.string().min(16).optional().describe('Bearer token that may read /metrics, beside admins'),
   RECOLLECT_CACHE_DIR: z.string().min(1).describe('Where engines and model files are kept'),
-  RECOLLECT_EMBEDDING_MODEL_DIR: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('Folder with the ONNX embedding model, instead of the cache'),
-  RECOLLECT_EMBEDDING_THREADS: positiveInt.max(64).default(2).describe('Threads of the embedding model in a worker'),
+  ...embeddingEnvironment,
   ...modelEnvironment,
   RECOLLECT_WINDOW_TOKENS: positiveInt.default(6_000).describe('A window closes at this size'),
   RECOLLECT_WINDOW_TURN_TOKENS: positiveInt.default(1_500).describe('A turn’s end closes a window of this size'),
@@ -169,7 +165,7 @@ const configSchema = environmentSchema
       scrapeToken: env.RECOLLECT_SCRAPE_TOKEN,
     },
     cacheDir: env.RECOLLECT_CACHE_DIR,
-    embedding: { modelDir: env.RECOLLECT_EMBEDDING_MODEL_DIR, threads: env.RECOLLECT_EMBEDDING_THREADS },
+    embedding: embeddingConfig(env),
     model: modelConfig(env),
     session: {
       windowTokens: env.RECOLLECT_WINDOW_TOKENS,
@@ -211,6 +207,11 @@ const configSchema = environmentSchema
       );
     if (config.model.userConcurrency > config.model.concurrency)
       refuse('RECOLLECT_MODEL_USER_CONCURRENCY', 'must not be more than RECOLLECT_MODEL_CONCURRENCY');
+    if (config.embedding.provider === 'http' && config.embedding.http === null)
+      refuse(
+        'RECOLLECT_EMBEDDING_PROVIDER',
+        'http needs RECOLLECT_EMBEDDING_URL, RECOLLECT_EMBEDDING_MODEL and RECOLLECT_EMBEDDING_DIMENSION',
+      );
     // The stable prefix takes somewhat over half of the default; less than this left no room for what is to be summarised.
     if (config.model.provider === 'anthropic' && config.model.requestTokens < 5_500 + config.model.maxOutputTokens)
       refuse('RECOLLECT_REQUEST_TOKENS', 'must be at least 5500 more than RECOLLECT_MODEL_MAX_OUTPUT_TOKENS');

@@ -3,7 +3,7 @@ import type { FusedMemory, Lane } from '../domain/fusion.ts';
 import type { TenantId } from '../domain/ids.ts';
 import type { Memory } from '../domain/memory.ts';
 import { EmbedderUnavailable } from '../domain/ports/embedder.ts';
-import type { Embedder } from '../domain/ports/embedder.ts';
+import type { ServedIndex, ServedIndexOf } from '../domain/ports/embedder.ts';
 import { VectorIndexUnavailable } from '../domain/ports/vector-index.ts';
 import type { RecallFilter, RecallHit, VectorIndex } from '../domain/ports/vector-index.ts';
 import type { Database } from '../stores/postgres/database.ts';
@@ -15,7 +15,8 @@ import type { MemoryHead, MemoryRef } from '../stores/postgres/memories.ts';
 export interface SearchDependencies {
   readonly database: Database;
   readonly vectors: VectorIndex;
-  readonly embedder: Embedder;
+  /** The index that a tenant is searched in. */
+  readonly indexOf: ServedIndexOf;
   /** 0–1; the vector lane has the rest. */
   readonly keywordWeight: number;
   /** Told how long each stage took, in seconds. */
@@ -105,9 +106,9 @@ function hitsFor({ offset, limit }: SearchRequest): number {
 
 /** Hybrid search: keyword and vector recall side by side, fused, read from PostgreSQL. Answers degrade and never fail while PostgreSQL stands. */
 export function createSearch(dependencies: SearchDependencies): (request: SearchRequest) => Promise<SearchResult> {
-  const { database, vectors, embedder, keywordWeight, onStage } = dependencies;
+  const { database, vectors, indexOf, keywordWeight, onStage } = dependencies;
 
-  const vectorOf = createQueryVectors(embedder);
+  const vectorOf = createQueryVectors();
 
   const timed = async <Result>(stage: 'embed' | 'recall' | 'read', work: Promise<Result>): Promise<Result> => {
     const started = performance.now();
@@ -118,18 +119,19 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
     }
   };
 
-  const nearest = async (request: SearchRequest): Promise<readonly RecallHit[]> => {
-    const vector = await timed('embed', vectorOf(request.question));
+  const nearest = async (request: SearchRequest, index: ServedIndex): Promise<readonly RecallHit[]> => {
+    const vector = await timed('embed', vectorOf(index.embedder, request.question));
     return vector === undefined
       ? []
-      : vectors.nearest(request.tenantId, embedder.model, vector, request.filter, hitsFor(request));
+      : vectors.nearest(request.tenantId, index.name, vector, request.filter, hitsFor(request));
   };
 
   /** Both lanes; where either part of the vector lane is away, PostgreSQL answers by keyword. */
   const recall = async (request: SearchRequest): Promise<{ lanes: Lane[]; degraded: 'vector'[] }> => {
+    const index = await indexOf(request.tenantId);
     const [keyword, vector] = await Promise.all([
-      laneHits(vectors.keyword(request.tenantId, embedder.model, request.question, request.filter, hitsFor(request))),
-      laneHits(nearest(request)),
+      laneHits(vectors.keyword(request.tenantId, index.name, request.question, request.filter, hitsFor(request))),
+      laneHits(nearest(request, index)),
     ]);
     // Without an embedder nothing new reaches the vector index, so its words are not all there are, either.
     const words =

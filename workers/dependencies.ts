@@ -3,6 +3,7 @@ import { createIndexActivities } from '../activities/indexing/create-index-activ
 import { createLearningActivities } from '../activities/learning/create-learning-activities.ts';
 import { createModelBatchActivities } from '../activities/model-batch/create-model-batch-activities.ts';
 import { createMaintenanceActivities } from '../activities/maintenance/create-maintenance-activities.ts';
+import { createReindexActivities } from '../activities/reindex/create-reindex-activities.ts';
 import { withFailures } from '../activities/failures.ts';
 import { standingBack } from '../activities/stand-back.ts';
 import { createSessionActivities } from '../activities/session/create-session-activities.ts';
@@ -12,9 +13,8 @@ import { createSummariseActivities } from '../activities/summarise/create-summar
 import type { ReadKnown } from '../activities/summarise/create-summarise-activities.ts';
 import { ConfigError } from '../config/config.ts';
 import type { Config } from '../config/config.ts';
-import { embeddingModelDirectory } from '../models/embedding/model-directory.ts';
-import { BGE_SMALL } from '../models/embedding/bge-small.ts';
-import { createOnnxEmbedder } from '../models/embedding/onnx-embedder.ts';
+import { indexNameOf } from '../domain/index-model.ts';
+import { createEmbedders } from '../models/embedding/create-embedders.ts';
 import { createModel } from '../models/create-model.ts';
 import type { ModelTools } from '../models/create-model.ts';
 import { createLocalModel } from '../models/local/model.ts';
@@ -24,6 +24,7 @@ import type { BudgetAlert } from '../stores/postgres/budgets.ts';
 import { createDatabase } from '../stores/postgres/database.ts';
 import { createFloodWatch } from '../stores/postgres/flood-sign.ts';
 import { createPool } from '../stores/postgres/pool.ts';
+import { createServedIndexOf } from '../stores/postgres/served-index.ts';
 import { localOwner } from '../stores/postgres/transcripts.ts';
 import { createTemporalClient } from '../stores/temporal/client.ts';
 import { createWorkflowHints } from '../stores/temporal/hints.ts';
@@ -72,8 +73,7 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
     retryMs: config.session.retryMs,
   });
   const vectors = createWeaviateIndex(config.weaviate);
-  const embedder = createOnnxEmbedder({
-    modelDir: embeddingModelDirectory(config.embedding.modelDir, config.cacheDir),
+  const embedders = createEmbedders(config, {
     threads: config.embedding.threads,
     maxBatchTokens: MAX_BATCH_TOKENS,
     idleUnloadMs: EMBEDDER_IDLE_MS,
@@ -82,7 +82,8 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
   const modelTools: ModelTools = {
     countTokens: tokens.count,
     now: clock.now,
-    embed: (texts, signal) => embedder.embed(texts, 'sentence', signal),
+    // Sentences of a window are compared with each other alone: a provider is not paid for that.
+    embed: (texts, signal) => embedders.local.embed(texts, 'sentence', signal),
   };
   const model = createModel(config.model, modelTools);
   const modelCalls = {
@@ -91,10 +92,12 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
     fallback: config.model.overBudget === 'local' ? createLocalModel(modelTools) : null,
     onBudgetAlert: (alert: BudgetAlert) => logger.warn({ ...alert }, 'a user’s daily tokens are nearly spent'),
   };
-  const embeddingModel = { name: BGE_SMALL.name, dimension: BGE_SMALL.dimension };
+  const embedder = embedders.wanted;
+  const embeddingModel = { name: indexNameOf(embedder.model), dimension: embedder.dimension };
+  const indexOf = createServedIndexOf(database, embedders, embeddingModel);
   const isFlooding = createFloodWatch(database.pool);
   const knownNear: ReadKnown = (tenantId, { projectId, namespace }, about, signal) =>
-    readKnown({ database, embedder, vectors }, { tenantId, projectId, namespace }, about, signal);
+    readKnown({ database, embedder, indexOf, vectors }, { tenantId, projectId, namespace }, about, signal);
   return {
     activities: {
       session: withFailures(
@@ -132,11 +135,31 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
         ),
         ...withFailures(createModelBatchActivities({ database, model, modelCalls, embeddingModel, hints, clock })),
         ...withFailures(
-          createLearningActivities({ database, model, modelCalls, embeddingModel, hints, embedder, vectors, clock }),
+          createLearningActivities({
+            database,
+            model,
+            modelCalls,
+            embeddingModel,
+            hints,
+            embedder,
+            indexOf,
+            vectors,
+            clock,
+          }),
         ),
       },
       embedding: withFailures(
-        standingBack(createIndexActivities({ database, embedder, vectors, isFlooding }), ['embedBatch'], isFlooding),
+        standingBack(
+          createIndexActivities({
+            database,
+            embedders,
+            vectors,
+            isFlooding,
+            cacheEntries: config.embedding.cacheEntries,
+          }),
+          ['embedBatch'],
+          isFlooding,
+        ),
       ),
       transcripts: withFailures(
         createTranscriptActivities({
@@ -154,8 +177,22 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
         }),
       ),
       maintenance: {
-        ...withFailures(createMaintenanceActivities({ maintenance, hints, vectors, idleMs: config.session.idleMs })),
-        ...withFailures(createConsolidationActivities({ database, maintenance, embedder, vectors, hints, clock })),
+        ...withFailures(
+          createMaintenanceActivities({
+            maintenance,
+            hints,
+            vectors,
+            indexName: embeddingModel.name,
+            cacheEntries: config.embedding.cacheEntries,
+            idleMs: config.session.idleMs,
+          }),
+        ),
+        ...withFailures(
+          createReindexActivities({ database, vectors, hints, embeddingModel, graceMs: config.embedding.graceMs }),
+        ),
+        ...withFailures(
+          createConsolidationActivities({ database, maintenance, embedder, indexOf, vectors, hints, clock }),
+        ),
       },
     },
     modelName: model.name,
@@ -163,7 +200,7 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
     /** After the workers have drained: clients first, stores last. */
     async close() {
       await client.connection.close();
-      await embedder.close();
+      await embedders.close();
       await vectors.close();
       await maintenance.end();
       await database.close();

@@ -13,6 +13,11 @@ export function indexWorkflowId(tenantId: string, shard = 0): string {
   return `index/${tenantId}/${shard}`;
 }
 
+/** The change of a tenant's index; one at a time. */
+export function reindexWorkflowId(tenantId: string, shard = 0): string {
+  return `reindex/${tenantId}/${shard}`;
+}
+
 /** One provider batch of a tenant's windows; `n` counts them. */
 export function modelBatchWorkflowId(tenantId: string, n: number): string {
   return `model-batch/${tenantId}/${n}`;

@@ -4,9 +4,10 @@ import {
   forgottenBatches,
   forgottenSessions,
   retryFailedVectors,
+  tenantsToReindex,
   tenantsWithPendingVectors,
 } from '../../stores/postgres/maintenance.ts';
-import { sweepOld } from '../../stores/postgres/retention.ts';
+import { pruneEmbeddingCache, sweepOld } from '../../stores/postgres/retention.ts';
 import type { VectorIndex } from '../../domain/ports/vector-index.ts';
 import type { MaintenanceActivities } from '../../workflows/operations/types.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
@@ -17,6 +18,10 @@ export interface MaintenanceDependencies {
   readonly maintenance: pg.Pool;
   readonly hints: WorkflowHints;
   readonly vectors: VectorIndex;
+  /** Name of the index that the settings ask for. */
+  readonly indexName: string;
+  /** Vectors of texts that are kept of a tenant. */
+  readonly cacheEntries: number;
   /** A session without an event for this long should have been ended by its workflow. */
   readonly idleMs: number;
 }
@@ -46,6 +51,8 @@ export function createMaintenanceActivities({
   maintenance,
   hints,
   vectors,
+  indexName,
+  cacheEntries,
   idleMs,
 }: MaintenanceDependencies): MaintenanceActivities {
   return {
@@ -57,6 +64,8 @@ export function createMaintenanceActivities({
       await findLostVectors(maintenance, vectors);
       const tenants = await tenantsWithPendingVectors(maintenance, GRACE_MS, MAX_TENANTS);
       await tellAll(tenants.map((tenantId) => () => hints.index(tenantId)));
+      const changed = await tenantsToReindex(maintenance, indexName, MAX_TENANTS);
+      await tellAll(changed.map((tenantId) => () => hints.reindex(tenantId)));
       const batches = await forgottenBatches(maintenance, MAX_TENANTS);
       await tellAll(
         batches.map(
@@ -71,6 +80,7 @@ export function createMaintenanceActivities({
       // Partitions first: without them nothing can be captured.
       const created = await ensurePartitions(maintenance);
       await sweepOld(maintenance);
+      await pruneEmbeddingCache(maintenance, cacheEntries);
       return { created };
     },
   };

@@ -162,6 +162,9 @@ export function jobRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZ
           case 'index':
             await workflowHints.index(asId(tenantId));
             break;
+          case 'reindex':
+            await workflowHints.reindex(asId(tenantId));
+            break;
           case 'batch': {
             const batch = await database.asTenant(tenantId, (transaction) => findBatch(transaction, name.subject));
             if (batch === null || batch.state === 'ended')

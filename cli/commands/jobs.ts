@@ -15,7 +15,7 @@ interface JobsOptions {
 }
 
 const STATES = ['running', 'waiting', 'stuck', 'failed', 'completed', 'cancelled', 'all'];
-const KINDS = ['session', 'learning', 'index', 'batch', 'import', 'operation'];
+const KINDS = ['session', 'learning', 'index', 'reindex', 'batch', 'import', 'operation'];
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** A session's id stands for its job. */

@@ -65,6 +65,8 @@ export interface VectorIndex {
   standing(tenantId: TenantId, model: string, objectIds: readonly string[]): Promise<ReadonlySet<string>>;
   /** Removes every chunk of these memories. @throws VectorIndexUnavailable */
   remove(tenantId: TenantId, model: string, memoryIds: readonly string[]): Promise<void>;
+  /** Removes all that the index of that model has of a tenant, at once. @throws VectorIndexUnavailable */
+  drop(tenantId: TenantId, model: string): Promise<void>;
   /** BM25 over title and text. A tenant with nothing indexed answers []. @throws VectorIndexUnavailable */
   keyword(
     tenantId: TenantId,

@@ -3,7 +3,7 @@ import { placeDrafts } from '../../domain/learning/merge.ts';
 import type { ComparedDraft, Neighbour } from '../../domain/learning/merge.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import { EmbedderUnavailable } from '../../domain/ports/embedder.ts';
-import type { Embedder } from '../../domain/ports/embedder.ts';
+import type { Embedder, ServedIndexOf } from '../../domain/ports/embedder.ts';
 import type { KnownLearning, LearningDraft, SourceRow } from '../../domain/ports/model.ts';
 import { VectorIndexUnavailable } from '../../domain/ports/vector-index.ts';
 import type { VectorIndex } from '../../domain/ports/vector-index.ts';
@@ -16,6 +16,7 @@ import type { PlacedDraft } from '../postgres/learning-writes.ts';
 export interface NeighbourDependencies {
   readonly database: Database;
   readonly embedder: Embedder;
+  readonly indexOf: ServedIndexOf;
   readonly vectors: VectorIndex;
 }
 
@@ -61,19 +62,22 @@ export function createEmbedOnce(embedder: Embedder): EmbedOnce {
 
 /** Ids of the nearest learnings of each vector, the nearest first; none while the vector index is away. */
 export async function nearestIds(
-  { vectors, embedder }: NeighbourDependencies,
+  { vectors, embedder, indexOf }: NeighbourDependencies,
   { tenantId, projectId, namespace }: ScopeOfTenant,
   wanted: readonly (Float32Array | null)[],
   limit = NEAREST,
 ): Promise<readonly string[]> {
   // Without a project the index would answer with those of every project.
   if (projectId === null) return [];
+  const index = await indexOf(tenantId);
+  // While the model is being changed: vectors of one say nothing to those of another. Words are compared, and the consolidation looks again.
+  if (index.embedder.model !== embedder.model) return [];
   try {
     const found = await Promise.all(
       wanted.map(async (vector) =>
         vector === null
           ? []
-          : vectors.nearest(tenantId, embedder.model, vector, { types: ['learning'], projectId, namespace }, limit),
+          : vectors.nearest(tenantId, index.name, vector, { types: ['learning'], projectId, namespace }, limit),
       ),
     );
     const hits = found.flat().toSorted((a, b) => b.score - a.score);

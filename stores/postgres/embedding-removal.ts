@@ -30,11 +30,6 @@ export async function removableEmbeddings(
     .map((row) => ({ id: row.id, model: row.model, memoryId: row.resource_id }));
 }
 
-/** Strikes chunks from the ledger that are gone from the vector index. */
-export async function strikeRemoved(transaction: TenantTransaction, ids: readonly string[]): Promise<void> {
-  await transaction.$executeRaw`DELETE FROM embeddings WHERE id = ANY (${ids}::uuid[]) AND state = 'removing'`;
-}
-
 /** Of chunks that were just written, those that were forgotten meanwhile: gone from the ledger, or to be removed. What was written of them must go again. */
 export async function overtakenEmbeddings(
   transaction: TenantTransaction,

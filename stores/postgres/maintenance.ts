@@ -59,7 +59,7 @@ export async function forgottenBatches(
 
 const tenantRow = z.object({ tenant_id: z.string() });
 
-/** Tenants with vectors that have waited for `graceMs`, or that are to be removed. */
+/** Tenants with vectors that have waited for `graceMs`, or that are to be removed, or whose new index is filled. */
 export async function tenantsWithPendingVectors(
   maintenance: pg.Pool,
   graceMs: number,
@@ -69,6 +69,8 @@ export async function tenantsWithPendingVectors(
     `SELECT tenant_id FROM embeddings WHERE state = 'pending' AND created_at < now() - make_interval(secs => $1 / 1000.0)
      UNION
      SELECT tenant_id FROM embeddings WHERE state = 'removing'
+     UNION
+     SELECT tenant_id FROM embedding_indexes WHERE filled_at IS NOT NULL AND wanted_model IS NOT NULL
      LIMIT $2`,
     [graceMs, limit],
   );
@@ -121,4 +123,17 @@ export async function wantAgain(maintenance: pg.Pool, objectIds: readonly string
     "UPDATE embeddings SET state = 'pending' WHERE object_id = ANY ($1::uuid[]) AND state = 'indexed'",
     [objectIds],
   );
+}
+
+/** Tenants whose index is another one than the settings ask for, or has one beside it that is being built or is to go. */
+export async function tenantsToReindex(maintenance: pg.Pool, wanted: string, limit: number): Promise<TenantId[]> {
+  const result = await maintenance.query(
+    `SELECT tenant_id FROM embedding_indexes
+      WHERE wanted_model IS NOT NULL OR serving_model <> $1 OR retire_at < now() LIMIT $2`,
+    [wanted, limit],
+  );
+  return z
+    .array(tenantRow)
+    .parse(result.rows)
+    .map((row) => asId<TenantId>(row.tenant_id));
 }

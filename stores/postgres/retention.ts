@@ -40,6 +40,27 @@ const BATCH = 1_000;
 /** Of one table: what is left over is for the next day. */
 const LONGEST_MS = 6_000;
 
+/** Leaves each tenant the newest `entries` vectors of texts; answers how many went. Some seconds at most: what is left over is for the next day. */
+export async function pruneEmbeddingCache(
+  maintenance: pg.Pool,
+  entries: number,
+  batch = BATCH,
+  longestMs = LONGEST_MS,
+): Promise<number> {
+  const deadline = performance.now() + longestMs;
+  let pruned = 0;
+  for (;;) {
+    const { rowCount } = await maintenance.query(
+      `DELETE FROM embedding_cache WHERE (tenant_id, model, content_hash) IN (
+         SELECT c.tenant_id, c.model, c.content_hash FROM tenants t
+          CROSS JOIN LATERAL (SELECT * FROM embedding_cache WHERE tenant_id = t.id ORDER BY created_at DESC OFFSET $2 LIMIT $1) AS c LIMIT $1)`,
+      [batch, entries],
+    );
+    pruned += rowCount ?? 0;
+    if ((rowCount ?? 0) < batch || performance.now() > deadline) return pruned;
+  }
+}
+
 /** Takes away what is too old to be asked for, over all tenants, in batches and for half a minute at most; answers how many rows of each table. */
 export async function sweepOld(
   maintenance: pg.Pool,

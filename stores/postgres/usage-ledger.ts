@@ -1,5 +1,6 @@
 import { v7 } from 'uuid';
 import type { TenantId } from '../../domain/ids.ts';
+import type { EmbeddingUsage } from '../../domain/ports/embedder.ts';
 import type { ModelUsage } from '../../domain/ports/model.ts';
 import type { TenantTransaction } from './database.ts';
 
@@ -27,6 +28,29 @@ export async function bookUsage(
   const shared = { tenantId, userId, sessionId, operation, cacheHit };
   await transaction.usageEntry.createMany({
     data: calls.map((call, n) => ({ id: ids[n] ?? v7(), ...shared, ...call })),
+  });
+}
+
+/** Books calls of an embedding provider: of no session and no user, because one reads texts of many. */
+export async function bookEmbedding(
+  transaction: TenantTransaction,
+  tenantId: TenantId,
+  calls: readonly EmbeddingUsage[],
+): Promise<void> {
+  if (calls.length === 0) return;
+  await transaction.usageEntry.createMany({
+    data: calls.map(({ provider, model, tokens, costUsd, latencyMs }) => ({
+      id: v7(),
+      tenantId,
+      operation: 'embedding',
+      provider,
+      model,
+      tokensIn: tokens,
+      tokensOut: 0,
+      tokensCached: 0,
+      costUsd,
+      latencyMs: Math.round(latencyMs),
+    })),
   });
 }
 

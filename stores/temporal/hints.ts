@@ -3,11 +3,12 @@ import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/cli
 import { TypedSearchAttributes } from '@temporalio/common';
 import type { TenantId } from '../../domain/ids.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
-import { indexWorkflowId, modelBatchWorkflowId, sessionWorkflowId } from '../../workflows/ids.ts';
+import { indexWorkflowId, modelBatchWorkflowId, reindexWorkflowId, sessionWorkflowId } from '../../workflows/ids.ts';
 import { INDEX_HINT_SIGNAL, INDEX_WORKFLOW } from '../../workflows/indexing/messages.ts';
 import { MODEL_BATCH_WORKFLOW, NOW_SIGNAL } from '../../workflows/model-batch/messages.ts';
 import type { ModelBatchPolicy } from '../../workflows/model-batch/types.ts';
 import { QUEUES } from '../../workflows/queues.ts';
+import { LOOK_SIGNAL, REINDEX_WORKFLOW } from '../../workflows/reindex/messages.ts';
 import { HINT_SIGNAL, SESSION_WORKFLOW } from '../../workflows/session/messages.ts';
 import type { SessionPolicy } from '../../workflows/session/types.ts';
 import { SEARCH_ATTRIBUTES } from './search-attributes.ts';
@@ -78,6 +79,20 @@ export function createWorkflowHints(
         if (full) await client.workflow.signalWithStart(MODEL_BATCH_WORKFLOW, { ...options, signal: NOW_SIGNAL });
         else await client.workflow.start(MODEL_BATCH_WORKFLOW, options);
       });
+    },
+    async reindex(tenantId) {
+      await client.withDeadline(Date.now() + HINT_TIMEOUT_MS, () =>
+        client.workflow.signalWithStart(REINDEX_WORKFLOW, {
+          workflowId: reindexWorkflowId(tenantId),
+          taskQueue: QUEUES.session,
+          signal: LOOK_SIGNAL,
+          args: [{ tenantId }],
+          workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+          workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+          typedSearchAttributes: new TypedSearchAttributes([{ key: SEARCH_ATTRIBUTES.tenant, value: tenantId }]),
+          priority: { fairnessKey: tenantId },
+        }),
+      );
     },
     async session(tenantId, sessionId) {
       await client.withDeadline(Date.now() + HINT_TIMEOUT_MS, () =>

@@ -1,6 +1,6 @@
 import type { TenantId } from '../../domain/ids.ts';
 
-export const JOB_KINDS = ['session', 'learning', 'index', 'batch', 'import', 'operation'] as const;
+export const JOB_KINDS = ['session', 'learning', 'index', 'reindex', 'batch', 'import', 'operation'] as const;
 export type JobKind = (typeof JOB_KINDS)[number];
 
 /** First part of the workflow ids of a kind. Jobs over all tenants are no tenant's, and have no job id. */
@@ -8,6 +8,7 @@ const PREFIXES: Readonly<Record<JobKind, string>> = {
   session: 'session',
   learning: 'learn',
   index: 'index',
+  reindex: 'reindex',
   batch: 'model-batch',
   import: 'job/import',
   operation: 'ops',

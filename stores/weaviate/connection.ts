@@ -28,7 +28,7 @@ export class NotThere extends Error {
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** How the server says that a tenant or a collection is missing, over gRPC and over REST. */
-const MISSING = /tenant not found|could not find class|class .* not (?:found|present)|collection .* not found/iu;
+const MISSING = /tenant not found|could not find class|class (?:.* )?not (?:found|present)|collection .* not found/iu;
 
 /** True where the server's message says that it has no such tenant or collection. */
 export function saysMissing(message: string): boolean {

@@ -183,6 +183,14 @@ export function createWeaviateIndex(options: WeaviateIndexOptions): VectorIndex 
         if (!(error instanceof NotThere)) throw error;
       }
     },
+    async drop(tenantId, model) {
+      await connection.run(async (client) => {
+        const name = collectionName(collectionPrefix, model);
+        if (!(await client.collections.exists(name))) return;
+        await client.collections.use(name).tenants.remove([{ name: tenantId }]);
+      });
+      knownTenants().delete(`${model} ${tenantId}`);
+    },
     async keyword(tenantId, model, query, filter, limit) {
       const words = queryText(query);
       if (words.trim() === '') return [];

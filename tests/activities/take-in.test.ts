@@ -28,6 +28,7 @@ function activities() {
         return temporalIsAway ? Promise.reject(new Error('away')) : Promise.resolve();
       },
       modelBatch: () => Promise.resolve(),
+      reindex: () => Promise.resolve(),
     },
     maxBatchCalls: 10,
     hasBatches: true,

@@ -21,37 +21,46 @@ function counting(): Embedder & { readonly asked: string[] } {
 describe('vectors of questions', () => {
   it('are made once for a question that is asked again', async () => {
     const embedder = counting();
-    const vectorOf = createQueryVectors(embedder);
-    const first = await vectorOf('abc');
+    const vectorOf = createQueryVectors();
+    const first = await vectorOf(embedder, 'abc');
     expect(first).toEqual(new Float32Array([3]));
-    expect(await vectorOf('abc')).toBe(first);
-    expect(await vectorOf('abcd')).toEqual(new Float32Array([4]));
+    expect(await vectorOf(embedder, 'abc')).toBe(first);
+    expect(await vectorOf(embedder, 'abcd')).toEqual(new Float32Array([4]));
     expect(embedder.asked).toEqual(['abc', 'abcd']);
   });
 
   it('are bounded: the one asked longest ago goes first', async () => {
     const embedder = counting();
-    const vectorOf = createQueryVectors(embedder);
-    await vectorOf('kept');
-    await vectorOf('gone');
-    for (let index = 0; index < 498; index += 1) await vectorOf(`filler ${index}`);
-    await vectorOf('kept');
-    await vectorOf('one more');
+    const vectorOf = createQueryVectors();
+    await vectorOf(embedder, 'kept');
+    await vectorOf(embedder, 'gone');
+    for (let index = 0; index < 498; index += 1) await vectorOf(embedder, `filler ${index}`);
+    await vectorOf(embedder, 'kept');
+    await vectorOf(embedder, 'one more');
     embedder.asked.length = 0;
-    await vectorOf('kept');
-    await vectorOf('gone');
+    await vectorOf(embedder, 'kept');
+    await vectorOf(embedder, 'gone');
     expect(embedder.asked).toEqual(['gone']);
+  });
+
+  it('are those of the model that is asked for', async () => {
+    const [one, other] = [counting(), { ...counting(), model: 'another' }];
+    const vectorOf = createQueryVectors();
+    await vectorOf(one, 'abc');
+    await vectorOf(other, 'abc');
+    expect([one.asked, other.asked]).toEqual([['abc'], ['abc']]);
   });
 
   it('are not kept when the embedder fails', async () => {
     const embedder = counting();
     let away = true;
-    const vectorOf = createQueryVectors({
+    const vectorOf = createQueryVectors();
+    const failing: Embedder = {
       ...embedder,
       embed: (texts, purpose) => (away ? Promise.reject(new Error('away')) : embedder.embed(texts, purpose)),
-    });
-    await expect(vectorOf('abc')).rejects.toThrow('away');
+    };
+    await expect(vectorOf(failing, 'abc')).rejects.toThrow('away');
     away = false;
-    expect(await vectorOf('abc')).toEqual(new Float32Array([3]));
+    expect(await vectorOf(failing, 'abc')).toEqual(new Float32Array([3]));
   });
 });

@@ -151,6 +151,7 @@ test(
         session: () => Promise.resolve(),
         index: () => Promise.resolve(),
         modelBatch: () => Promise.resolve(),
+        reindex: () => Promise.resolve(),
       },
       clock: { now: Date.now },
       isFlooding: () => Promise.resolve(false),

@@ -57,6 +57,7 @@ async function consolidate(
         return Promise.resolve();
       },
       modelBatch: () => Promise.resolve(),
+      reindex: () => Promise.resolve(),
     },
     clock: { now: () => nowMs },
   });

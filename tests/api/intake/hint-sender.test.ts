@@ -33,6 +33,7 @@ function playground() {
       },
       index: () => Promise.resolve(),
       modelBatch: () => Promise.resolve(),
+      reindex: () => Promise.resolve(),
     },
     onFailure: (error) => failures.push(error),
     onSent: () => {

@@ -2,12 +2,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { failureType } from '../../../activities/failures.ts';
 import { captureEvents } from '../../../stores/postgres/capture.ts';
 import { readCapturedEvent } from '../../../stores/postgres/captured-events.ts';
-import {
-  overtakenEmbeddings,
-  removableEmbeddings,
-  strikeRemoved,
-  wantRemoval,
-} from '../../../stores/postgres/embedding-removal.ts';
+import { strikeRemoved } from '../../../stores/postgres/embedding-cache.ts';
+import { overtakenEmbeddings, removableEmbeddings, wantRemoval } from '../../../stores/postgres/embedding-removal.ts';
 import { pendingEmbeddings, settleEmbeddings, wantEmbeddings } from '../../../stores/postgres/embedding-ledger.ts';
 import { forgetEvent } from '../../../stores/postgres/forget.ts';
 import { ForgottenMeanwhile, refuseForgotten } from '../../../stores/postgres/forgotten.ts';

@@ -130,10 +130,12 @@ const NOT_ASKED: WorkflowHints & VectorIndex = {
   session: never,
   index: never,
   modelBatch: never,
+  reindex: never,
   ensureCollection: never,
   upsert: never,
   standing: never,
   remove: never,
+  drop: never,
   keyword: never,
   nearest: never,
   ping: never,
@@ -143,7 +145,14 @@ const NOT_ASKED: WorkflowHints & VectorIndex = {
 test('is done with the partitions, every day', async () => {
   await oldRows();
   const before = await left();
-  const activities = createMaintenanceActivities({ maintenance, idleMs: 1, hints: NOT_ASKED, vectors: NOT_ASKED });
+  const activities = createMaintenanceActivities({
+    maintenance,
+    idleMs: 1,
+    indexName: 'm',
+    cacheEntries: 0,
+    hints: NOT_ASKED,
+    vectors: NOT_ASKED,
+  });
   expect(await activities.ensurePartitions()).toEqual({ created: expect.any(Number) });
   expect((await left())['contexts']).toBe((before['contexts'] ?? 0) - 1);
 });

@@ -101,7 +101,8 @@ export async function createClassroom(
   const vectors = createWeaviateIndex(
     away.vectors === true ? { ...weaviate, url: 'http://127.0.0.1:9', grpcPort: 9 } : weaviate,
   );
-  const dependencies = { database: instance.db.database, embedder, vectors };
+  const indexOf = () => Promise.resolve({ name: embedder.model, embedder });
+  const dependencies = { database: instance.db.database, embedder, indexOf, vectors };
   const given: LearningInput[] = [];
 
   const learn = async (sessionId: string, says: readonly Said[]): Promise<number> => {
@@ -117,6 +118,7 @@ export async function createClassroom(
         session: () => Promise.resolve(),
         index: () => Promise.resolve(),
         modelBatch: () => Promise.resolve(),
+        reindex: () => Promise.resolve(),
       },
       clock: { now: () => Date.now() },
     });

@@ -1,0 +1,105 @@
+import { createHash } from 'node:crypto';
+import { EmbedderUnavailable, TextsRefused } from '../../domain/ports/embedder.ts';
+import type { Embedder, EmbeddingUsage } from '../../domain/ports/embedder.ts';
+
+/** A text that the model shall read, known by its hash. */
+export interface WantedText {
+  /** SHA-256 of the text, hex. */
+  readonly hash: string;
+  readonly text: string;
+}
+
+/** What became of a batch of texts. */
+export interface EmbeddedTexts {
+  readonly vectors: ReadonlyMap<string, Float32Array>;
+  /** Hashes of texts that the model does not take. */
+  readonly refused: ReadonlySet<string>;
+  readonly usage: readonly EmbeddingUsage[];
+  readonly seconds: number;
+}
+
+/** SHA-256 of a text, hex. */
+export function textHash(text: string): string {
+  return createHash('sha256').update(text, 'utf8').digest('hex');
+}
+
+/** English has 4 to 5 characters a token; scripts without an alphabet a token a character. */
+const CHARACTERS_PER_TOKEN = 4;
+
+/** Tokens of a text, by a guess that is rather too high: what they bound is bounded again by whoever counts them. */
+export function guessTokens(text: string): number {
+  let wide = 0;
+  for (let at = 0; at < text.length; at += 1) if (text.charCodeAt(at) >= 0x2e80) wide += 1;
+  return wide + Math.ceil((text.length - wide) / CHARACTERS_PER_TOKEN) + 2;
+}
+
+/** Cuts texts, shortest first, into batches of at most so many tokens: those of like length waste nothing on each other. */
+export function tokenBatches(texts: readonly WantedText[], maxTokens: number): WantedText[][] {
+  const sorted = texts.toSorted((a, b) => a.text.length - b.text.length);
+  const batches: WantedText[][] = [];
+  let tokens = 0;
+  for (const text of sorted) {
+    const own = guessTokens(text.text);
+    const batch = batches.at(-1);
+    if (batch === undefined || tokens + own > maxTokens) {
+      batches.push([text]);
+      tokens = own;
+    } else {
+      batch.push(text);
+      tokens += own;
+    }
+  }
+  return batches;
+}
+
+/** A provider that refuses a word has something against the request and not against the texts. @throws EmbedderUnavailable */
+async function requireTaking(embedder: Embedder, signal: AbortSignal): Promise<void> {
+  try {
+    await embedder.embed(['text'], 'passage', signal);
+  } catch (error) {
+    if (error instanceof TextsRefused) throw new EmbedderUnavailable(`${error.message}, whatever it is sent`);
+    throw error;
+  }
+}
+
+/**
+ * Vectors of a batch. Where the model refuses it, it is asked for halves until the texts that it does not take are found: one of them must not keep the others
+ * from their vectors. @throws EmbedderUnavailable
+ */
+export async function embedTexts(
+  embedder: Embedder,
+  texts: readonly WantedText[],
+  signal: AbortSignal,
+): Promise<EmbeddedTexts> {
+  const vectors = new Map<string, Float32Array>();
+  const refused = new Set<string>();
+  const usage: EmbeddingUsage[] = [];
+  const started = performance.now();
+  const embedSome = async (some: readonly WantedText[]): Promise<void> => {
+    if (some.length === 0) return;
+    try {
+      const answers = await embedder.embed(
+        some.map(({ text }) => text),
+        'passage',
+        signal,
+        (call) => usage.push(call),
+      );
+      for (const [at, { hash }] of some.entries()) {
+        const vector = answers[at];
+        if (vector !== undefined) vectors.set(hash, vector);
+      }
+    } catch (error) {
+      if (!(error instanceof TextsRefused)) throw error;
+      if (some === texts) await requireTaking(embedder, signal);
+      if (some.length === 1) {
+        for (const { hash } of some) refused.add(hash);
+        return;
+      }
+      const middle = Math.ceil(some.length / 2);
+      await embedSome(some.slice(0, middle));
+      await embedSome(some.slice(middle));
+    }
+  };
+  await embedSome(texts);
+  return { vectors, refused, usage, seconds: (performance.now() - started) / 1_000 };
+}

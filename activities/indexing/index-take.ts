@@ -1,0 +1,187 @@
+import type { TenantId } from '../../domain/ids.ts';
+import { modelOfIndex } from '../../domain/index-model.ts';
+import type { IndexModel } from '../../domain/index-model.ts';
+import type { Embedder } from '../../domain/ports/embedder.ts';
+import type { VectorIndex } from '../../domain/ports/vector-index.ts';
+import type { Database } from '../../stores/postgres/database.ts';
+import { cachedVectors } from '../../stores/postgres/embedding-cache.ts';
+import { pendingEmbeddings, settleEmbeddings } from '../../stores/postgres/embedding-ledger.ts';
+import { wantRemoval } from '../../stores/postgres/embedding-removal.ts';
+import { embedTexts, guessTokens, textHash, tokenBatches } from './embed-chunks.ts';
+import type { WantedText } from './embed-chunks.ts';
+import { embeddedText, placeChunks, toIndexChunk } from './place-chunks.ts';
+import type { PlacedChunk } from './place-chunks.ts';
+import { writeChunks } from './write-chunks.ts';
+import type { VectoredChunk, WorkBefore, WrittenChunks } from './write-chunks.ts';
+
+export interface TakeDependencies {
+  readonly database: Database;
+  readonly vectors: VectorIndex;
+  /** Whether captures come in a flood, which goes first. */
+  readonly isFlooding: () => Promise<boolean>;
+  /** Vectors that are kept of a tenant's texts, at most; 0: none. */
+  readonly cacheEntries: number;
+}
+
+export interface Take {
+  readonly indexed: number;
+  readonly refused: number;
+  readonly more: boolean;
+  /** Sessions of the chunks that were taken. */
+  readonly sessionIds: readonly string[];
+}
+
+/** Chunks of the ledger that one take looks at. */
+const TAKE_CHUNKS = 320;
+/** Tokens of one take that a model has to read: two or three seconds of the local one, so that a kill costs little and the ledger is asked rarely. */
+const TAKE_TOKENS = 40_000;
+/** Tokens of one call of the model: half a second of the local one, in which the batch before is written. */
+const BATCH_TOKENS = 8_192;
+
+interface HashedChunk extends WantedText {
+  readonly placed: PlacedChunk;
+}
+
+const NOTHING: WrittenChunks = { indexed: 0, refused: 0, overtaken: 0 };
+
+/** A write that is looked at later: should it fail before, nobody is told twice. */
+function underWay(writing: Promise<WrittenChunks>): Promise<WrittenChunks> {
+  writing.catch(() => undefined);
+  return writing;
+}
+
+/** Of chunks in order, those whose texts a model has to read stay within `TAKE_TOKENS` together; one always fits. */
+function firstWithin(chunks: readonly HashedChunk[], isKnown: (hash: string) => boolean): readonly HashedChunk[] {
+  const seen = new Set<string>();
+  let tokens = 0;
+  const end = chunks.findIndex(({ hash, text }) => {
+    if (isKnown(hash) || seen.has(hash)) return false;
+    seen.add(hash);
+    tokens += guessTokens(text);
+    return tokens > TAKE_TOKENS && seen.size > 1;
+  });
+  return end < 0 ? chunks : chunks.slice(0, end);
+}
+
+/**
+ * Embeds and writes the oldest of what an index has waiting. What the cache knows costs no run of the model; while one batch is embedded, the one before is
+ * written. @throws EmbedderUnavailable, VectorIndexUnavailable
+ */
+export async function indexTake(
+  dependencies: TakeDependencies,
+  tenantId: TenantId,
+  index: IndexModel,
+  embedder: Embedder,
+  signal: AbortSignal,
+): Promise<Take> {
+  const { database, isFlooding, cacheEntries } = dependencies;
+  const keeps = cacheEntries > 0;
+  const waiting = await database.asTenant(tenantId, (transaction) =>
+    pendingEmbeddings(transaction, index.name, TAKE_CHUNKS + 1),
+  );
+  if (waiting.length === 0) return { indexed: 0, refused: 0, more: false, sessionIds: [] };
+  const begun = waiting.slice(0, TAKE_CHUNKS);
+  const { chunks, known, goneIds } = await database.readAsTenant(tenantId, async (read) => {
+    const { placed, goneIds } = await placeChunks(read, begun);
+    const chunks = placed.map((one): HashedChunk => {
+      const text = embeddedText(one);
+      return { placed: one, text, hash: textHash(text) };
+    });
+    const hashes = [...new Set(chunks.map(({ hash }) => hash))];
+    return {
+      chunks,
+      goneIds,
+      known: keeps ? await cachedVectors(read, modelOfIndex(index.name), hashes) : new Map<string, Float32Array>(),
+    };
+  });
+  const taken = firstWithin(chunks, (hash) => known.has(hash));
+  const later = new Set(chunks.slice(taken.length).map(({ placed }) => placed.pending.id));
+  const placedIds = new Set(chunks.map(({ placed }) => placed.pending.id));
+  // Nothing is written of a memory that is gone, nor of a chunk that its memory has no longer; what was written of the former leaves the index.
+  const blank = begun.filter((chunk) => !placedIds.has(chunk.id) && !goneIds.has(chunk.memoryId));
+  if (blank.length > 0 || goneIds.size > 0)
+    await database.asTenant(tenantId, async (transaction) => {
+      await settleEmbeddings(
+        transaction,
+        blank.map(({ id }) => id),
+        [],
+      );
+      await wantRemoval(transaction, [...goneIds]);
+    });
+
+  const sharing = new Map<string, HashedChunk[]>();
+  for (const chunk of taken) sharing.set(chunk.hash, [...(sharing.get(chunk.hash) ?? []), chunk]);
+  const vectored = (found: ReadonlyMap<string, Float32Array>): VectoredChunk[] =>
+    [...found].flatMap(([hash, vector]) =>
+      (sharing.get(hash) ?? []).map(({ placed }) => ({
+        embeddingId: placed.pending.id,
+        hash,
+        chunk: toIndexChunk(placed, vector),
+      })),
+    );
+  const total = { indexed: blank.length, refused: 0, overtaken: 0 };
+  const add = (written: WrittenChunks): void => {
+    total.indexed += written.indexed;
+    total.refused += written.refused;
+    total.overtaken += written.overtaken;
+  };
+  const write = (
+    written: readonly VectoredChunk[],
+    texts: number,
+    { usage, seconds }: Pick<WorkBefore, 'usage' | 'seconds'>,
+  ): Promise<WrittenChunks> =>
+    writeChunks(
+      { ...dependencies, keeps },
+      tenantId,
+      index,
+      written,
+      { texts, cacheHits: written.length - texts, usage, seconds },
+      signal,
+    );
+  const fresh = [...sharing.values()].flatMap((same) => same.slice(0, 1)).filter(({ hash }) => !known.has(hash));
+  const hits = vectored(new Map([...known].filter(([hash]) => sharing.has(hash))));
+  let writing = hits.length === 0 ? Promise.resolve(NOTHING) : underWay(write(hits, 0, { usage: [], seconds: 0 }));
+  let left = 0;
+  try {
+    const batches = tokenBatches(fresh, BATCH_TOKENS);
+    for (const [at, batch] of batches.entries()) {
+      if (at > 0 && (await isFlooding())) {
+        left = batches.slice(at).flat().length;
+        break;
+      }
+      const [embedded, written] = await Promise.all([embedTexts(embedder, batch, signal), writing]);
+      add(written);
+      writing = Promise.resolve(NOTHING);
+      if (embedded.refused.size > 0) {
+        const refused = [...embedded.refused].flatMap((hash) => sharing.get(hash) ?? []);
+        await database.asTenant(tenantId, (transaction) =>
+          settleEmbeddings(
+            transaction,
+            [],
+            refused.map(({ placed }) => ({ id: placed.pending.id, message: 'the embedding model refuses the text' })),
+          ),
+        );
+        total.refused += refused.length;
+      }
+      writing = underWay(write(vectored(embedded.vectors), embedded.vectors.size, embedded));
+    }
+    add(await writing);
+  } finally {
+    // What is on its way to the index when something fails ends first: the next attempt must not meet it.
+    await Promise.allSettled([writing]);
+  }
+  return {
+    indexed: total.indexed,
+    refused: total.refused,
+    more:
+      waiting.length > begun.length ||
+      later.size > 0 ||
+      left > 0 ||
+      total.refused > 0 ||
+      total.overtaken > 0 ||
+      goneIds.size > 0,
+    sessionIds: [
+      ...new Set(begun.flatMap(({ id, sessionId }) => (sessionId === null || later.has(id) ? [] : [sessionId]))),
+    ],
+  };
+}

@@ -1,0 +1,96 @@
+import type { TenantId } from '../../domain/ids.ts';
+import { modelOfIndex } from '../../domain/index-model.ts';
+import type { IndexModel } from '../../domain/index-model.ts';
+import type { EmbeddingUsage } from '../../domain/ports/embedder.ts';
+import { VectorIndexUnavailable } from '../../domain/ports/vector-index.ts';
+import type { IndexChunk, VectorIndex } from '../../domain/ports/vector-index.ts';
+import type { Database } from '../../stores/postgres/database.ts';
+import { countEmbedding, keepVectors } from '../../stores/postgres/embedding-cache.ts';
+import type { EmbeddingWork } from '../../stores/postgres/embedding-cache.ts';
+import { settleEmbeddings } from '../../stores/postgres/embedding-ledger.ts';
+import { overtakenEmbeddings } from '../../stores/postgres/embedding-removal.ts';
+import { bookEmbedding } from '../../stores/postgres/usage-ledger.ts';
+
+/** A chunk with its vector, and where it stands in the ledger. */
+export interface VectoredChunk {
+  readonly embeddingId: string;
+  /** SHA-256 of what the model read, hex. */
+  readonly hash: string;
+  readonly chunk: IndexChunk;
+}
+
+export interface WrittenChunks {
+  readonly indexed: number;
+  readonly refused: number;
+  /** Chunks that were forgotten while they were written, and are gone again. */
+  readonly overtaken: number;
+}
+
+/** What was done for the chunks before they are written. */
+export interface WorkBefore extends EmbeddingWork {
+  readonly usage: readonly EmbeddingUsage[];
+}
+
+export interface WriteDependencies {
+  readonly database: Database;
+  readonly vectors: VectorIndex;
+  /** False: no vector is kept for the next time. */
+  readonly keeps: boolean;
+}
+
+/**
+ * Writes chunks with their vectors. Vectors are kept, and what they cost is booked, before the index is told: where it is away, the next attempt costs no
+ * run of the model. @throws VectorIndexUnavailable
+ */
+export async function writeChunks(
+  { database, vectors, keeps }: WriteDependencies,
+  tenantId: TenantId,
+  index: IndexModel,
+  chunks: readonly VectoredChunk[],
+  work: WorkBefore,
+  signal: AbortSignal,
+): Promise<WrittenChunks> {
+  const model = modelOfIndex(index.name);
+  await database.asTenant(tenantId, async (transaction) => {
+    if (keeps)
+      await keepVectors(
+        transaction,
+        tenantId,
+        model,
+        chunks.map(({ embeddingId, hash, chunk }) => ({ embeddingId, hash, vector: chunk.vector })),
+      );
+    if (work.texts + work.cacheHits > 0) await countEmbedding(transaction, tenantId, model, work);
+    await bookEmbedding(transaction, tenantId, work.usage);
+  });
+  if (chunks.length === 0) return { indexed: 0, refused: 0, overtaken: 0 };
+  const refusals = new Map(
+    (
+      await vectors.upsert(
+        tenantId,
+        index.name,
+        chunks.map(({ chunk }) => chunk),
+        signal,
+      )
+    ).map((refusal) => [refusal.objectId, refusal.message]),
+  );
+  // An index that refuses everything is full or read-only: that is no fault of the chunks, and not counted against them.
+  if (refusals.size > 0 && refusals.size === chunks.length)
+    throw new VectorIndexUnavailable('the vector index refuses every write');
+  const refused = chunks.flatMap(({ embeddingId, chunk }) => {
+    const message = refusals.get(chunk.objectId);
+    return message === undefined ? [] : [{ id: embeddingId, message }];
+  });
+  const indexed = chunks.filter(({ chunk }) => !refusals.has(chunk.objectId)).map(({ embeddingId }) => embeddingId);
+  const overtaken = await database.asTenant(tenantId, async (transaction) => {
+    await settleEmbeddings(transaction, indexed, refused);
+    return overtakenEmbeddings(transaction, indexed);
+  });
+  // Forgotten while it was embedded: what was just written goes again.
+  if (overtaken.size > 0)
+    await vectors.remove(
+      tenantId,
+      index.name,
+      chunks.filter(({ embeddingId }) => overtaken.has(embeddingId)).map(({ chunk }) => chunk.memoryId),
+    );
+  return { indexed: indexed.length, refused: refused.length, overtaken: overtaken.size };
+}

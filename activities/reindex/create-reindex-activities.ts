@@ -1,0 +1,153 @@
+import { chunkText } from '../../domain/chunking.ts';
+import { asId } from '../../domain/ids.ts';
+import type { TenantId } from '../../domain/ids.ts';
+import { isOlderIndex } from '../../domain/index-model.ts';
+import type { IndexModel } from '../../domain/index-model.ts';
+import type { VectorIndex } from '../../domain/ports/vector-index.ts';
+import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
+import type { Database } from '../../stores/postgres/database.ts';
+import { strikeIndex } from '../../stores/postgres/embedding-cache.ts';
+import {
+  abandonIndex,
+  beginIndex,
+  forgetRetired,
+  holdIndexes,
+  noteFilled,
+  readIndexes,
+  switchIndex,
+} from '../../stores/postgres/embedding-indexes.ts';
+import type { TenantIndexes } from '../../stores/postgres/embedding-indexes.ts';
+import { countDone, fillIndex, memoriesOfIndex } from '../../stores/postgres/embedding-ledger.ts';
+import { readMemories } from '../../stores/postgres/memories.ts';
+import type { ReindexActivities, ReindexStep } from '../../workflows/reindex/types.ts';
+import { beating } from '../heartbeat.ts';
+import { hintedIndex } from '../hinted-index.ts';
+
+export interface ReindexDependencies {
+  readonly database: Database;
+  readonly vectors: VectorIndex;
+  readonly hints: WorkflowHints;
+  /** The index that the settings ask for. */
+  readonly embeddingModel: IndexModel;
+  /** How long the old index stands after the switch. */
+  readonly graceMs: number;
+}
+
+/** Memories of one transaction: whoever wants vectors meanwhile waits for it, some ten milliseconds. */
+const FILL_MEMORIES = 200;
+const STRUCK_MEMORIES = 500;
+/** Between two looks whether the new index is complete; longer while its model is away. */
+const LOOK_MS = 2_000;
+const AWAY_LOOK_MS = 15_000;
+
+const DONE: ReindexStep = { phase: 'done', waiting: null, waitMs: 0 };
+
+/** The change of a tenant's index, one step at a time. Everything that a step needs to know stands in the tables. */
+export function createReindexActivities(dependencies: ReindexDependencies): ReindexActivities {
+  const { database, vectors, hints, embeddingModel, graceMs } = dependencies;
+
+  /** One batch of the served ledger, asked for anew; the row that it came to, null at the end. */
+  const fillBatch = async (
+    tenantId: TenantId,
+    from: string,
+    to: IndexModel,
+    after: string | null,
+  ): Promise<string | null> => {
+    const { memories, standing } = await database.readAsTenant(tenantId, async (read) => {
+      const memories = await memoriesOfIndex(read, from, after, FILL_MEMORIES);
+      return { memories, standing: await readMemories(read, memories) };
+    });
+    const byId = new Map(standing.map((memory) => [memory.id, memory]));
+    const wanted = memories.flatMap(({ id, type, sessionId }) => {
+      const memory = byId.get(id);
+      return memory === undefined ? [] : [{ id, type, sessionId, chunks: chunkText(memory.title, memory.content) }];
+    });
+    const next = memories.length < FILL_MEMORIES ? null : (memories.at(-1)?.rowId ?? null);
+    await database.asTenant(tenantId, async (transaction) => {
+      // First: who wants vectors holds this row, and then meets the rows of the ledger.
+      const held = await holdIndexes(transaction, tenantId, embeddingModel, 'change');
+      if (held.building?.name !== to.name) return;
+      await fillIndex(transaction, tenantId, to, wanted);
+      await noteFilled(transaction, memories.length, next);
+    });
+    return next;
+  };
+
+  const fill = async (
+    tenantId: TenantId,
+    indexes: TenantIndexes,
+    to: IndexModel,
+    signal: AbortSignal,
+  ): Promise<void> => {
+    let after = indexes.building?.fillAfter ?? null;
+    do {
+      signal.throwIfAborted();
+      after = await fillBatch(tenantId, indexes.serving.name, to, after);
+    } while (after !== null);
+  };
+
+  /** Takes an index away: first from Weaviate, then from the ledger with what only it kept in the cache. */
+  const remove = async (tenantId: TenantId, name: string, signal: AbortSignal): Promise<void> => {
+    await vectors.drop(tenantId, name);
+    let struck: number;
+    do {
+      signal.throwIfAborted();
+      struck = await database.asTenant(tenantId, (transaction) => strikeIndex(transaction, name, STRUCK_MEMORIES));
+    } while (struck > 0);
+    await database.asTenant(tenantId, (transaction) => forgetRetired(transaction, name));
+  };
+
+  /** Does the next step; null where the one after it is to be looked for at once. */
+  const step = async (tenantId: TenantId, signal: AbortSignal): Promise<ReindexStep | null> => {
+    const indexes = await database.readAsTenant(tenantId, readIndexes);
+    if (indexes === null) return DONE;
+    const { serving, building, retired, error } = indexes;
+    const isWanted = serving.name === embeddingModel.name || isOlderIndex(embeddingModel.name, serving.name);
+    const restMs = retired === null ? 0 : retired.at.getTime() - Date.now();
+    const isNext = building === null ? !isWanted : building.name !== embeddingModel.name || building.filled;
+    // One goes at a time: what stands in the way of the next change goes before its time, unless it was given up a moment ago.
+    if (retired !== null && (restMs <= 0 || (isNext && restMs > 60_000))) {
+      await remove(tenantId, retired.name, signal);
+      return null;
+    }
+    if (building === null) {
+      if (retired !== null) return { phase: 'grace', waiting: null, waitMs: Math.max(restMs, 1) };
+      if (isWanted) return DONE;
+      await database.asTenant(tenantId, async (transaction) => {
+        const held = await holdIndexes(transaction, tenantId, embeddingModel, 'change');
+        if (held.building === null && held.retired === null) await beginIndex(transaction, embeddingModel);
+      });
+      return null;
+    }
+    if (building.name !== embeddingModel.name && !isOlderIndex(embeddingModel.name, building.name)) {
+      if (retired !== null) return { phase: 'removing', waiting: null, waitMs: Math.max(restMs, 1) };
+      await database.asTenant(tenantId, (transaction) => abandonIndex(transaction));
+      return null;
+    }
+    if (!building.filled) {
+      await fill(tenantId, indexes, building, signal);
+      await hintedIndex(hints, tenantId);
+      return { phase: 'embedding', waiting: null, waitMs: LOOK_MS };
+    }
+    const switched = await database.asTenant(tenantId, async (transaction) => {
+      await holdIndexes(transaction, tenantId, embeddingModel, 'change');
+      const done = await switchIndex(transaction, building.name, graceMs);
+      if (done) await countDone(transaction, serving.name);
+      return done;
+    });
+    if (switched) return null;
+    await hintedIndex(hints, tenantId);
+    return { phase: 'embedding', waiting: error, waitMs: error === null ? LOOK_MS : AWAY_LOOK_MS };
+  };
+
+  return {
+    reindexStep: (input) =>
+      beating(async (signal) => {
+        for (;;) {
+          signal.throwIfAborted();
+          const done = await step(asId<TenantId>(input.tenantId), signal);
+          if (done !== null) return done;
+        }
+      }),
+  };
+}

@@ -1,0 +1,87 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { countIndex, readIndexes } from '../../stores/postgres/embedding-indexes.ts';
+import type { IndexCounts, TenantIndexes } from '../../stores/postgres/embedding-indexes.ts';
+import { holderOf } from '../auth.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { indexesSchema } from '../schemas/reindex.ts';
+import { ERROR_RESPONSES } from '../schemas/shared.ts';
+
+const NONE: IndexCounts = { waiting: 0, indexed: 0, failed: 0 };
+
+/** `GET` and `POST /admin/reindex`: which index a tenant is searched in, and the change to the one that the settings ask for. */
+export function reindexRoutes({ database, embeddingModel, workflowHints }: ApiDependencies): FastifyPluginCallbackZod {
+  const present = (
+    indexes: TenantIndexes | null,
+    counts: ReadonlyMap<string, IndexCounts>,
+  ): Omit<z.input<typeof indexesSchema>, 'dry_run'> => {
+    const serving = indexes?.serving ?? embeddingModel;
+    const countsOf = (name: string): IndexCounts => counts.get(name) ?? NONE;
+    const building = indexes?.building ?? null;
+    return {
+      wanted: embeddingModel.name,
+      needed: serving.name !== embeddingModel.name,
+      serving: { index: serving.name, dimension: serving.dimension, ...countsOf(serving.name) },
+      building:
+        building === null || indexes === null
+          ? null
+          : {
+              index: building.name,
+              dimension: building.dimension,
+              ...countsOf(building.name),
+              memories: { total: indexes.fillTotal, filled: indexes.fillCount, complete: building.filled },
+              waiting_reason: indexes.error,
+            },
+      retired:
+        indexes?.retired === null || indexes === null
+          ? null
+          : { index: indexes.retired.name, until: indexes.retired.at.toISOString() },
+    };
+  };
+
+  return (app, _options, done) => {
+    const read = (request: Parameters<typeof holderOf>[0]) =>
+      database.readAsTenant(holderOf(request).tenantId, async (run) => {
+        const indexes = await readIndexes(run);
+        const counts = new Map<string, IndexCounts>();
+        for (const index of indexes === null ? [] : [indexes.serving, indexes.building])
+          if (index !== null) counts.set(index.name, await countIndex(run, index.name));
+        return present(indexes, counts);
+      });
+
+    app.get(
+      '/admin/reindex',
+      {
+        config: { access: 'admin' },
+        schema: {
+          tags: ['admin'],
+          summary: 'Which index the tenant is searched in, and the one that is being built',
+          response: { 200: indexesSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => ({ dry_run: true, ...(await read(request)) }),
+    );
+
+    app.post(
+      '/admin/reindex',
+      {
+        config: { access: 'admin' },
+        schema: {
+          tags: ['admin'],
+          summary: 'Change to the index that the settings ask for, now',
+          description:
+            'It is begun by itself within a minute; this does not wait for that. Search goes on with the old index until the new one is complete. A dry run only counts.',
+          body: z.strictObject({ dry_run: z.boolean().default(false).describe('Only count what is to be done') }),
+          response: { 202: indexesSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request, reply) => {
+        const { dry_run: isDryRun } = request.body;
+        const answer = await read(request);
+        if (!isDryRun) await workflowHints.reindex(holderOf(request).tenantId);
+        return reply.status(202).send({ dry_run: isDryRun, ...answer });
+      },
+    );
+    done();
+  };
+}

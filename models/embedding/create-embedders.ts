@@ -1,0 +1,29 @@
+import type { Config } from '../../config/config.ts';
+import type { Embedder, Embedders } from '../../domain/ports/embedder.ts';
+import { createOpenAiEmbedder } from './openai-embedder.ts';
+import { embeddingModelDirectory } from './model-directory.ts';
+import { createOnnxEmbedder } from './onnx-embedder.ts';
+import type { OnnxEmbedderOptions } from './onnx-embedder.ts';
+
+/** The embedders that the settings tell of, and the local one, which costs nothing until it is used. */
+export function createEmbedders(
+  { embedding, cacheDir }: Pick<Config, 'embedding' | 'cacheDir'>,
+  options: Omit<OnnxEmbedderOptions, 'modelDir'>,
+): Embedders & { readonly local: Embedder } {
+  const { http, previous } = embedding;
+  const local = createOnnxEmbedder({ ...options, modelDir: embeddingModelDirectory(embedding.modelDir, cacheDir) });
+  const provider = http === null ? null : createOpenAiEmbedder(http);
+  const before =
+    http === null || previous === null
+      ? null
+      : createOpenAiEmbedder({ ...http, model: previous.name, dimension: previous.dimension });
+  const all = [local, provider, before].filter((embedder) => embedder !== null);
+  return {
+    local,
+    wanted: embedding.provider === 'http' && provider !== null ? provider : local,
+    of: (model) => all.find((embedder) => embedder.model === model) ?? null,
+    async close() {
+      await Promise.all(all.map((embedder) => embedder.close()));
+    },
+  };
+}

@@ -1,0 +1,267 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { textHash } from '../../../activities/indexing/embed-chunks.ts';
+import { createIndexActivities } from '../../../activities/indexing/create-index-activities.ts';
+import { chunkText } from '../../../domain/chunking.ts';
+import { EmbedderUnavailable, TextsRefused } from '../../../domain/ports/embedder.ts';
+import type { Embedder } from '../../../domain/ports/embedder.ts';
+import { VectorIndexUnavailable } from '../../../domain/ports/vector-index.ts';
+import type { VectorIndex } from '../../../domain/ports/vector-index.ts';
+import { captureEvents } from '../../../stores/postgres/capture.ts';
+import { wantEmbeddings } from '../../../stores/postgres/embedding-ledger.ts';
+import { wantRemoval } from '../../../stores/postgres/embedding-removal.ts';
+import { pruneEmbeddingCache } from '../../../stores/postgres/retention.ts';
+import { createWeaviateIndex } from '../../../stores/weaviate/weaviate-index.ts';
+import { createTestDatabase, createTestUser } from '../../setup/database.ts';
+import type { TestDatabase, TestUser } from '../../setup/database.ts';
+import { until } from '../../setup/until.ts';
+import { event, said } from '../../stores/postgres/support/captures.ts';
+
+let db: TestDatabase;
+let vectors: VectorIndex;
+let user: TestUser;
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+  const { weaviate } = inject('engines');
+  vectors = createWeaviateIndex({ ...weaviate, collectionPrefix: `T${randomUUID().replaceAll('-', '')}` });
+});
+afterAll(async () => {
+  await vectors.close();
+  await db.close();
+});
+beforeEach(async () => {
+  user = await createTestUser(db.superuser);
+});
+
+/** An embedder that counts what it reads; it may be told to fail. */
+function countingEmbedder(fail: (texts: readonly string[]) => Error | null = () => null) {
+  const calls: string[][] = [];
+  const embedder: Embedder = {
+    model: 'counting',
+    dimension: 2,
+    embed: (texts, _purpose, _signal, onUsage) => {
+      const failure = fail(texts);
+      if (failure !== null) return Promise.reject(failure);
+      calls.push([...texts]);
+      onUsage?.({ provider: 'http', model: 'counting', tokens: texts.length, costUsd: 0.5, latencyMs: 1 });
+      return Promise.resolve(texts.map((text) => new Float32Array([Math.cos(text.length), Math.sin(text.length)])));
+    },
+    ready: () => Promise.resolve(true),
+    close: () => Promise.resolve(),
+  };
+  return { embedder, calls, read: () => calls.flat() };
+}
+
+async function embedBatch(embedder: Embedder, cacheEntries = 100, index = vectors) {
+  const activities = createIndexActivities({
+    database: db.database,
+    embedders: {
+      wanted: embedder,
+      of: (model) => (model === embedder.model ? embedder : null),
+      close: () => Promise.resolve(),
+    },
+    vectors: index,
+    isFlooding: () => Promise.resolve(false),
+    cacheEntries,
+  });
+  const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+  return environment.run(() => activities.embedBatch({ tenantId: user.tenantId }));
+}
+
+/** Captures prompts of a session and wants their vectors; answers the ids of their rows. */
+async function wanted(session: string, texts: readonly string[]): Promise<string[]> {
+  await captureEvents(db.database.pool, [
+    event(
+      user,
+      session,
+      texts.map((text) => said(text)),
+    ),
+  ]);
+  const { rows } = await db.superuser.query<{ id: string; content: string }>(
+    'SELECT p.id, p.content FROM prompts p JOIN sessions s ON s.id = p.session_id WHERE s.external_id = $1 AND s.tenant_id = $2 ORDER BY p.seq',
+    [session, user.tenantId],
+  );
+  await db.database.asTenant(user.tenantId, (transaction) =>
+    wantEmbeddings(
+      transaction,
+      user.tenantId,
+      { name: 'counting', dimension: 2 },
+      rows.map(({ id, content }) => ({ type: 'prompt', id, sessionId: null, chunks: chunkText('', content) })),
+    ),
+  );
+  return rows.map(({ id }) => id);
+}
+
+async function ledger(): Promise<Record<string, number>> {
+  const { rows } = await db.superuser.query<{ state: string; n: number }>(
+    'SELECT state, count(*)::integer AS n FROM embeddings WHERE tenant_id = $1 GROUP BY 1',
+    [user.tenantId],
+  );
+  return Object.fromEntries(rows.map(({ state, n }) => [state, n]));
+}
+
+async function cached(): Promise<number> {
+  const { rows } = await db.superuser.query<{ n: number }>(
+    'SELECT count(*)::integer AS n FROM embedding_cache WHERE tenant_id = $1',
+    [user.tenantId],
+  );
+  return rows[0]?.n ?? 0;
+}
+
+describe('what waits in the ledger', () => {
+  test('is embedded in batches of tokens, the short ones first, and each text once', async () => {
+    const short = Array.from({ length: 30 }, (_, n) => `short text ${n}`);
+    const long = Array.from({ length: 40 }, (_, n) => `${n} ${'a longer text of some words '.repeat(33)}`);
+    await wanted('batches', [...long, ...short, ...short.slice(0, 5)]);
+    const { embedder, calls, read } = countingEmbedder();
+    const result = await embedBatch(embedder);
+    expect(result).toMatchObject({ indexed: 75, refused: 0, more: false });
+    expect(read().length).toBe(new Set(read()).size);
+    expect(calls.length).toBeGreaterThan(1);
+    const lengths = read().map((text) => text.length);
+    expect(lengths).toEqual(lengths.toSorted((a, b) => a - b));
+    for (const call of calls) expect(call.join('').length / 4).toBeLessThan(8_192);
+    expect(await ledger()).toEqual({ indexed: 75 });
+  });
+
+  test('the same texts again cost no run of the model, and both are counted', async () => {
+    await wanted('first', ['one text', 'another text', 'one text']);
+    const first = countingEmbedder();
+    expect(await embedBatch(first.embedder)).toMatchObject({ indexed: 3 });
+    expect(first.read()).toEqual(['one text', 'another text']);
+    await wanted('second', ['another text', 'a third text']);
+    const second = countingEmbedder();
+    expect(await embedBatch(second.embedder)).toMatchObject({ indexed: 2 });
+    expect(second.read()).toEqual(['a third text']);
+    const { rows } = await db.superuser.query(
+      'SELECT model, texts::integer, cache_hits::integer, batches::integer FROM embedding_counts WHERE tenant_id = $1',
+      [user.tenantId],
+    );
+    expect(rows).toEqual([{ model: 'counting', texts: 3, cache_hits: 2, batches: 2 }]);
+    const booked = await db.superuser.query(
+      "SELECT operation, provider, tokens_in, cost_usd::float, user_id FROM usage_ledger WHERE tenant_id = $1 AND operation = 'embedding' ORDER BY id",
+      [user.tenantId],
+    );
+    expect(booked.rows).toEqual([
+      { operation: 'embedding', provider: 'http', tokens_in: 2, cost_usd: 0.5, user_id: null },
+      { operation: 'embedding', provider: 'http', tokens_in: 1, cost_usd: 0.5, user_id: null },
+    ]);
+    // The vector that was kept is the vector that was made, to 16 bits.
+    const [id = ''] = await wanted('third', ['one text']);
+    const third = countingEmbedder();
+    await embedBatch(third.embedder);
+    expect(third.calls).toEqual([]);
+    // Vectors are found by the graph, which is built a moment after they are stored.
+    const score = await until(async () => {
+      const asked = new Float32Array([Math.cos(8), Math.sin(8)]);
+      const near = await vectors.nearest(user.tenantId, 'counting', asked, {}, 10);
+      return near.find((hit) => hit.memoryId === id)?.score;
+    });
+    expect(score).toBeGreaterThan(0.999_999);
+  });
+
+  test('what the index did not take is not embedded a second time', async () => {
+    await wanted('index-away', ['embedded once']);
+    const { embedder, calls } = countingEmbedder();
+    // Port 9 is where nothing listens.
+    const away = createWeaviateIndex({ ...inject('engines').weaviate, url: 'http://127.0.0.1:9', grpcPort: 9 });
+    await expect(embedBatch(embedder, 100, away)).rejects.toBeInstanceOf(VectorIndexUnavailable);
+    await away.close();
+    expect(await ledger()).toEqual({ pending: 1 });
+    expect(await embedBatch(embedder)).toMatchObject({ indexed: 1 });
+    expect(calls).toHaveLength(1);
+  });
+
+  test('a text that the provider does not take is found, and keeps no other from its vector', async () => {
+    await wanted('refused', ['good one', 'poison', 'good two', 'good three', 'good four']);
+    const refusing = countingEmbedder((texts) => (texts.includes('poison') ? new TextsRefused('400') : null));
+    expect(await embedBatch(refusing.embedder)).toMatchObject({ indexed: 4, refused: 1, more: true });
+    expect(await ledger()).toEqual({ indexed: 4, pending: 1 });
+  });
+
+  test('a provider that refuses whatever it is sent is away, and no text is blamed for it', async () => {
+    await wanted('misconfigured', ['good one', 'good two']);
+    const { embedder } = countingEmbedder(() => new TextsRefused('the embedding provider answered 400'));
+    await expect(embedBatch(embedder)).rejects.toBeInstanceOf(EmbedderUnavailable);
+    const { rows } = await db.superuser.query('SELECT state, attempts FROM embeddings WHERE tenant_id = $1', [
+      user.tenantId,
+    ]);
+    expect(rows).toEqual([
+      { state: 'pending', attempts: 0 },
+      { state: 'pending', attempts: 0 },
+    ]);
+  });
+});
+
+describe('the cache', () => {
+  test('keeps nothing of what was forgotten, and what another memory says as well', async () => {
+    const [gone = '', shared = ''] = await wanted('forgotten', ['only here', 'said twice']);
+    await wanted('stays', ['said twice']);
+    const { embedder } = countingEmbedder();
+    await embedBatch(embedder);
+    expect(await cached()).toBe(2);
+    await db.database.asTenant(user.tenantId, (transaction) => wantRemoval(transaction, [gone, shared]));
+    await embedBatch(embedder);
+    expect(await ledger()).toEqual({ indexed: 1 });
+    const { rows } = await db.superuser.query<{ hash: string }>(
+      "SELECT encode(content_hash, 'hex') AS hash FROM embedding_cache WHERE tenant_id = $1",
+      [user.tenantId],
+    );
+    expect(rows).toEqual([{ hash: textHash('said twice') }]);
+  });
+
+  test('keeps nothing of a text that its memory does not say any more', async () => {
+    const [id = ''] = await wanted('changed', ['as it was']);
+    const { embedder } = countingEmbedder();
+    await embedBatch(embedder);
+    await db.superuser.query("UPDATE prompts SET content = 'as it is' WHERE id = $1", [id]);
+    await db.superuser.query("UPDATE embeddings SET state = 'pending' WHERE resource_id = $1", [id]);
+    await embedBatch(embedder);
+    const { rows } = await db.superuser.query<{ hash: string }>(
+      "SELECT encode(content_hash, 'hex') AS hash FROM embedding_cache WHERE tenant_id = $1",
+      [user.tenantId],
+    );
+    expect(rows).toEqual([{ hash: textHash('as it is') }]);
+  });
+
+  test('is another tenant’s own', async () => {
+    await wanted('mine', ['the same words']);
+    const { embedder, calls } = countingEmbedder();
+    await embedBatch(embedder);
+    user = await createTestUser(db.superuser);
+    await wanted('theirs', ['the same words']);
+    await embedBatch(embedder);
+    expect(calls).toHaveLength(2);
+  });
+
+  test('is not kept where the settings say so', async () => {
+    await wanted('uncached', ['a text']);
+    const { embedder } = countingEmbedder();
+    expect(await embedBatch(embedder, 0)).toMatchObject({ indexed: 1 });
+    expect(await cached()).toBe(0);
+  });
+
+  test('is cut to its bound, the oldest first', async () => {
+    await wanted('many', ['one', 'two', 'three', 'four']);
+    await embedBatch(countingEmbedder().embedder);
+    await db.superuser.query(
+      "UPDATE embedding_cache SET created_at = now() - interval '1 day' WHERE tenant_id = $1 AND content_hash = ANY (ARRAY[sha256('one'), sha256('two')])",
+      [user.tenantId],
+    );
+    const maintenance = new pg.Pool({ connectionString: db.url('maintenance'), max: 1 });
+    try {
+      expect(await pruneEmbeddingCache(maintenance, 2)).toBeGreaterThanOrEqual(2);
+    } finally {
+      await maintenance.end();
+    }
+    const { rows } = await db.superuser.query<{ hash: string }>(
+      "SELECT encode(content_hash, 'hex') AS hash FROM embedding_cache WHERE tenant_id = $1 ORDER BY 1",
+      [user.tenantId],
+    );
+    expect(rows.map(({ hash }) => hash)).toEqual([textHash('four'), textHash('three')].toSorted());
+  });
+});

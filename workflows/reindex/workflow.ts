@@ -1,0 +1,58 @@
+import {
+  condition,
+  continueAsNew,
+  defineQuery,
+  defineSignal,
+  proxyActivities,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { QUEUES } from '../queues.ts';
+import { LOOK_SIGNAL, PROGRESS_QUERY } from './messages.ts';
+import type { ReindexActivities, ReindexInput, ReindexView } from './types.ts';
+
+const look = defineSignal(LOOK_SIGNAL);
+const progress = defineQuery<ReindexView>(PROGRESS_QUERY);
+
+const PHASE = { name: 'RecollectPhase', type: 'KEYWORD' } as const;
+const WAITING = { name: 'RecollectWaiting', type: 'KEYWORD' } as const;
+
+/** Steps of one run, eight events each. */
+const MAX_STEPS = 500;
+
+/**
+ * A step goes through a ledger, or removes an index, for minutes, and tells that it is alive; one that was cut off is taken up where the tables say that it
+ * came to. It is tried for as long as it takes: nobody waits for it, and search goes on with the old index.
+ */
+const stepping = proxyActivities<ReindexActivities>({
+  taskQueue: QUEUES.maintenance,
+  startToCloseTimeout: '1 hour',
+  scheduleToCloseTimeout: '365 days',
+  heartbeatTimeout: '10 seconds',
+  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' },
+});
+
+/** Takes a tenant from the index that it is served by to the one that the settings ask for: filled, embedded by the index's workflow, switched, the old one removed. */
+export async function reindex(input: ReindexInput): Promise<void> {
+  let view: ReindexView = { phase: 'filling', waiting: null };
+  let asked = false;
+  setHandler(look, () => {
+    asked = true;
+  });
+  setHandler(progress, () => view);
+  for (let steps = 0; steps < MAX_STEPS && !workflowInfo().continueAsNewSuggested; steps += 1) {
+    asked = false;
+    const { phase, waiting, waitMs } = await stepping.reindexStep(input);
+    if (phase !== view.phase || waiting !== view.waiting || steps === 0)
+      upsertSearchAttributes([
+        { key: PHASE, value: phase },
+        { key: WAITING, value: waiting },
+      ]);
+    view = { phase, waiting };
+    if (phase === 'done') {
+      if (!asked) return;
+    } else if (waitMs > 0) await condition(() => asked, waitMs);
+  }
+  await continueAsNew<typeof reindex>(input);
+}

@@ -1,0 +1,223 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
+import { createApiDependencies } from '../../api/dependencies.ts';
+import { createServer } from '../../api/server.ts';
+import { parseConfig } from '../../config/config.ts';
+import { createWeaviateIndex } from '../../stores/weaviate/weaviate-index.ts';
+import { createLogger } from '../../telemetry/logger.ts';
+import { startEmbeddingsServer } from '../models/embedding/embeddings-server.ts';
+import type { EmbeddingsServer } from '../models/embedding/embeddings-server.ts';
+import { startTestInstance } from '../setup/instance.ts';
+import type { TestInstance } from '../setup/instance.ts';
+import { until } from '../setup/until.ts';
+import { startWorkerProcess } from '../setup/worker-process.ts';
+import type { WorkerProcess } from '../setup/worker-process.ts';
+
+/** The instance with the settings as they were, and an api and a worker with those that name another model. */
+let instance: TestInstance;
+let provider: EmbeddingsServer;
+let changed: Awaited<ReturnType<typeof startChangedApi>>;
+let worker: WorkerProcess;
+let environment: Record<string, string>;
+
+const NOTES = 48;
+const AWAY = { kind: 'status', status: 503, headers: { 'retry-after-ms': '100' } } as const;
+
+async function startChangedApi() {
+  const dependencies = createApiDependencies(parseConfig(environment), createLogger('test', 'error'));
+  const server = await createServer({ dependencies, logger: createLogger('test', 'error'), isStopping: () => false });
+  const url = await server.listen({ host: '127.0.0.1', port: 0 });
+  return {
+    async call(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }> {
+      const response = await fetch(`${url}/api/v1${path}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${instance.admin.key}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      return { status: response.status, body: await response.json() };
+    },
+    async close() {
+      await server.close();
+      await dependencies.close();
+    },
+  };
+}
+
+beforeAll(async () => {
+  provider = await startEmbeddingsServer();
+  instance = await startTestInstance({
+    RECOLLECT_EMBEDDING_PROVIDER: 'http',
+    RECOLLECT_EMBEDDING_URL: provider.url,
+    RECOLLECT_EMBEDDING_API_KEY: 'embedding-key',
+    RECOLLECT_EMBEDDING_MODEL: 'one',
+    RECOLLECT_EMBEDDING_DIMENSION: '32',
+    RECOLLECT_EMBEDDING_BATCH_TEXTS: '8',
+  });
+  environment = {
+    ...instance.environment,
+    RECOLLECT_HTTP_PORT: '37700',
+    RECOLLECT_EMBEDDING_MODEL: 'two',
+    RECOLLECT_EMBEDDING_PREVIOUS: 'one:32',
+    RECOLLECT_REINDEX_GRACE_MS: '1000',
+  };
+  changed = await startChangedApi();
+});
+afterAll(async () => {
+  await worker?.stop();
+  await changed.close();
+  await instance.close();
+  await provider.close();
+});
+
+async function note(session: string, texts: readonly string[]): Promise<void> {
+  for (const text of texts) {
+    const event = { host: 'test', session_id: session, infer: false, project: { name: 'reindexed' } };
+    await instance.call('POST', '/events', { body: { ...event, type: 'observation', text } });
+  }
+}
+
+async function ledger(): Promise<Record<string, number>> {
+  const { rows } = await instance.db.superuser.query<{ name: string; n: number }>(
+    "SELECT model || ' ' || state AS name, count(*)::integer AS n FROM embeddings WHERE tenant_id = $1 GROUP BY 1",
+    [instance.admin.tenantId],
+  );
+  return Object.fromEntries(rows.map(({ name, n }) => [name, n]));
+}
+
+const found = z.object({ data: z.array(z.object({ content: z.string() })), degraded: z.array(z.string()) });
+const indexes = z.object({
+  needed: z.boolean(),
+  serving: z.object({ index: z.string(), indexed: z.number() }),
+  building: z
+    .object({ index: z.string(), waiting: z.number(), indexed: z.number(), waiting_reason: z.string().nullable() })
+    .nullable(),
+  retired: z.object({ index: z.string() }).nullable(),
+});
+
+const change = async () => indexes.parse((await changed.call('GET', '/admin/reindex')).body);
+const search = (words: string) => changed.call('GET', `/search?q=${encodeURIComponent(words)}&limit=3`);
+
+test(
+  'a change of the model survives a kill, no search fails meanwhile, and the old index goes',
+  { timeout: 240_000 },
+  async () => {
+    const stop = await instance.startWorker('before');
+    await note(
+      'old',
+      Array.from({ length: NOTES }, (_, n) => `note${n} ${`word${n} filler words `.repeat(45)}`),
+    );
+    await until(async () => ((await ledger())['one-32d indexed'] === NOTES ? true : undefined), 60_000);
+    await stop();
+
+    expect(await change()).toMatchObject({
+      needed: true,
+      serving: { index: 'one-32d', indexed: NOTES },
+      building: null,
+    });
+    expect((await changed.call('POST', '/admin/reindex', { dry_run: true })).status).toBe(202);
+    // The new model answers a few requests, then none.
+    provider.down(AWAY, { model: 'two', after: 6 });
+    worker = await startWorkerProcess(environment);
+    const failures: unknown[] = [];
+    let searches = 0;
+    let searching = true;
+    const searched = (async () => {
+      while (searching) {
+        const answer = await search(`word${searches % NOTES}`);
+        const parsed = found.safeParse(answer.body);
+        if (
+          answer.status !== 200 ||
+          !parsed.success ||
+          parsed.data.degraded.length > 0 ||
+          parsed.data.data.length === 0
+        )
+          failures.push(answer);
+        searches += 1;
+      }
+    })();
+
+    try {
+      expect((await changed.call('POST', '/admin/reindex', {})).status).toBe(202);
+      const waiting = await until(async () => {
+        const { building } = await change();
+        return building !== null && building.indexed > 0 && building.waiting_reason !== null ? building : undefined;
+      }, 60_000);
+      expect(waiting).toMatchObject({ index: 'two-32d', waiting_reason: 'EmbedderUnavailable' });
+      expect(waiting.waiting).toBeGreaterThan(0);
+      // What is captured meanwhile is wanted in both, and found at once in the one that is served.
+      await note('new', ['a heron stood in the shallow water']);
+      await until(async () => ((await ledger())['one-32d indexed'] === NOTES + 1 ? true : undefined), 60_000);
+      expect((await change()).serving.index).toBe('one-32d');
+      await changed.call('POST', '/admin/reindex', {});
+      const job = await until(async () => {
+        const { body } = await changed.call('GET', '/jobs/reindex.0');
+        const { job } = z
+          .object({
+            job: z.object({
+              state: z.string(),
+              phase: z.string().nullable(),
+              waiting_reason: z.string().nullable(),
+              pending: z.object({ embed: z.number() }),
+            }),
+          })
+          .parse(body);
+        return job.waiting_reason === null ? undefined : job;
+      }, 60_000);
+      expect(job).toMatchObject({ state: 'waiting', phase: 'embedding', waiting_reason: 'EmbedderUnavailable' });
+      expect(job.pending.embed).toBeGreaterThan(0);
+
+      await worker.kill();
+      provider.down(null);
+      worker = await startWorkerProcess(environment);
+      await until(async () => {
+        await changed.call('POST', '/admin/reindex', {});
+        return (await change()).serving.index === 'two-32d' ? true : undefined;
+      }, 90_000);
+      await until(async () => ((await change()).retired === null ? true : undefined), 60_000);
+    } finally {
+      searching = false;
+      await searched;
+    }
+    expect(failures).toEqual([]);
+    expect(searches).toBeGreaterThan(5);
+    expect(await ledger()).toEqual({ 'two-32d indexed': NOTES + 1 });
+    const { rows } = await instance.db.superuser.query('SELECT DISTINCT model FROM embedding_cache');
+    expect(rows).toEqual([{ model: 'two-32d' }]);
+    const heron = found.parse((await search('heron in shallow water')).body);
+    expect(heron.data[0]?.content).toContain('heron');
+    const index = createWeaviateIndex(instance.config.weaviate);
+    const vector = new Float32Array(32).fill(1);
+    expect(await index.nearest(instance.admin.tenantId, 'one-32d', vector, {}, 5)).toEqual([]);
+    expect((await index.nearest(instance.admin.tenantId, 'two-32d', vector, {}, 5)).length).toBe(5);
+    await index.close();
+    expect(await change()).toMatchObject({ needed: false, building: null, retired: null });
+  },
+);
+
+test(
+  'a provider that is away costs search its vectors, and indexing waits and drains',
+  { timeout: 120_000 },
+  async () => {
+    provider.down(AWAY);
+    await note('away', ['a kingfisher waited above the weir']);
+    const degraded = await until(async () => {
+      const answer = found.parse((await search('kingfisher')).body);
+      return answer.data.length > 0 ? answer : undefined;
+    }, 60_000);
+    expect(degraded.degraded).toEqual(['vector']);
+    expect((await ledger())['two-32d pending']).toBe(1);
+    await until(async () => {
+      const { body } = await changed.call('GET', '/jobs/index.0');
+      return JSON.stringify(body).includes('EmbedderUnavailable') ? true : undefined;
+    }, 60_000);
+    provider.down(null);
+    await until(async () => ((await ledger())['two-32d indexed'] === NOTES + 2 ? true : undefined), 60_000);
+    await until(async () => {
+      const answer = found.parse((await search('kingfisher')).body);
+      return answer.degraded.length === 0 && answer.data[0]?.content.includes('kingfisher') === true ? true : undefined;
+    }, 30_000);
+  },
+);

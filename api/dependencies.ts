@@ -18,6 +18,7 @@ import { createSessionSteering } from '../stores/temporal/session-steering.ts';
 import { createWeaviateIndex } from '../stores/weaviate/weaviate-index.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createApiMetrics } from '../telemetry/metrics.ts';
+import { createEmbeddingObserver } from './embedding-metrics.ts';
 import { createHealthChecks } from './health-checks.ts';
 import { excluding, Exclusions } from './intake/exclusions.ts';
 import { FloodGauge } from './intake/flood-gauge.ts';
@@ -83,6 +84,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
   });
   const observeModels = createModelObserver(database.pool, metrics.models, () => Date.now());
   const tokens = createTokenCounter();
+  const observeEmbedding = createEmbeddingObserver(database.pool, metrics.embedding);
   const objects = config.wholeValuesDir === undefined ? null : createDirectoryStore(config.wholeValuesDir);
   return {
     config,
@@ -115,7 +117,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
     health: createHealthChecks({ database, temporal, vectors, embedder: embedders.wanted }),
     /** Numbers that are read when they are asked for. */
     observe: async () => {
-      await observeModels();
+      await Promise.all([observeModels(), observeEmbedding()]);
       metrics.hintsWaiting.set(hints.size);
       metrics.poolConnections.set({ state: 'open' }, database.pool.totalCount);
       metrics.poolConnections.set({ state: 'idle' }, database.pool.idleCount);

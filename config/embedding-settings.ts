@@ -72,6 +72,7 @@ export const embeddingEnvironment = {
     .default(200_000)
     .describe('Vectors of texts that are kept for each tenant, about 1 KB each at 384 dimensions; 0: none'),
   RECOLLECT_REINDEX_GRACE_MS: positiveInt
+    .min(10_000)
     .default(600_000)
     .describe('How long the index that was served before a change of the model stands after it'),
 };

@@ -63,6 +63,37 @@ function createModelMetrics(registers: Registry[]): ModelMetrics {
   };
 }
 
+/** What the embedding models did, as the database knows it. */
+export interface EmbeddingMetrics {
+  /** `from`: model, cache. */
+  readonly texts: Counter<'model' | 'from'>;
+  readonly batches: Counter<'model'>;
+  readonly seconds: Counter<'model'>;
+}
+
+function createEmbeddingMetrics(registers: Registry[]): EmbeddingMetrics {
+  return {
+    texts: new Counter({
+      name: 'recollect_embedding_texts_total',
+      help: 'Texts that got a vector, by whether a model made it or it was kept',
+      labelNames: ['model', 'from'],
+      registers,
+    }),
+    batches: new Counter({
+      name: 'recollect_embedding_batches_total',
+      help: 'Batches that a model embedded',
+      labelNames: ['model'],
+      registers,
+    }),
+    seconds: new Counter({
+      name: 'recollect_embedding_seconds_total',
+      help: 'Time that batches took',
+      labelNames: ['model'],
+      registers,
+    }),
+  };
+}
+
 /** Metrics of the api process. Labels are closed lists: no ids, no paths with ids, no text. */
 export function createApiMetrics() {
   const registry = new Registry();
@@ -71,6 +102,7 @@ export function createApiMetrics() {
   return {
     registry,
     models: createModelMetrics(registers),
+    embedding: createEmbeddingMetrics(registers),
     requests: new Counter({
       name: 'recollect_http_requests_total',
       help: 'Requests answered',

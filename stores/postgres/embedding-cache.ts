@@ -1,3 +1,4 @@
+import type pg from 'pg';
 import { z } from 'zod';
 import type { TenantId } from '../../domain/ids.ts';
 import { decodeVector, encodeVector } from '../../domain/vector-bytes.ts';
@@ -130,4 +131,31 @@ export async function countEmbedding(
     VALUES (${tenantId}::uuid, ${model}, ${texts}, ${cacheHits}, ${texts > 0 ? 1 : 0}, ${seconds})
     ON CONFLICT (tenant_id, model) DO UPDATE SET texts = c.texts + excluded.texts, cache_hits = c.cache_hits + excluded.cache_hits,
       batches = c.batches + excluded.batches, seconds = c.seconds + excluded.seconds`;
+}
+
+/** What a model did since the instance was made. */
+export interface EmbeddingTotals extends EmbeddingWork {
+  readonly batches: number;
+}
+
+const totalsRow = z.object({
+  model: z.string(),
+  texts: z.coerce.number(),
+  cache_hits: z.coerce.number(),
+  batches: z.coerce.number(),
+  seconds: z.number(),
+});
+
+/** Sums over all tenants, by model; nothing of a tenant. */
+export async function readEmbeddingTotals(pool: pg.Pool): Promise<ReadonlyMap<string, EmbeddingTotals>> {
+  const { rows } = await pool.query({ name: 'embedding_totals', text: 'SELECT * FROM embedding_totals()' });
+  return new Map(
+    z
+      .array(totalsRow)
+      .parse(rows)
+      .map(({ model, texts, cache_hits: cacheHits, batches, seconds }) => [
+        model,
+        { texts, cacheHits, batches, seconds },
+      ]),
+  );
 }

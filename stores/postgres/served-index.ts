@@ -6,8 +6,10 @@ import type { Embedder, Embedders, ServedIndex, ServedIndexOf } from '../../doma
 import type { Database } from './database.ts';
 import { readIndexes } from './embedding-indexes.ts';
 
-/** An index that was switched goes on to stand for minutes, so that a process may learn of the switch late. */
-const FRESH_MS = 3_000;
+/** An index that was switched goes on to stand for ten seconds and more, so that a process may learn of the switch late. */
+const FRESH_MS = 2_000;
+/** Until then what was known last is answered while it is read anew; later it is waited for. */
+const KNOWN_MS = 6_000;
 const MAX_TENANTS = 10_000;
 
 /** In place of the embedder of a model that no setting tells how to reach. */
@@ -26,7 +28,7 @@ function absentEmbedder({ name, dimension }: IndexModel): Embedder {
  * what the settings ask for where nothing was.
  */
 export function createServedIndexOf(database: Database, embedders: Embedders, wanted: IndexModel): ServedIndexOf {
-  const known = new Map<TenantId, { readonly served: ServedIndex; readonly until: number }>();
+  const known = new Map<TenantId, { readonly served: ServedIndex; readonly readAt: number }>();
   const reading = new Map<TenantId, Promise<ServedIndex>>();
 
   const read = async (tenantId: TenantId): Promise<ServedIndex> => {
@@ -34,23 +36,27 @@ export function createServedIndexOf(database: Database, embedders: Embedders, wa
     const embedder = embedders.of(modelOfIndex(serving.name)) ?? absentEmbedder(serving);
     const served = { name: serving.name, embedder };
     if (known.size >= MAX_TENANTS) known.clear();
-    known.set(tenantId, { served, until: performance.now() + FRESH_MS });
+    known.set(tenantId, { served, readAt: performance.now() });
     return served;
   };
 
   return async (tenantId) => {
     const last = known.get(tenantId);
-    if (last !== undefined && performance.now() < last.until) return last.served;
+    const ageMs = last === undefined ? Infinity : performance.now() - last.readAt;
+    if (last !== undefined && ageMs < FRESH_MS) return last.served;
     const now = reading.get(tenantId) ?? read(tenantId).finally(() => reading.delete(tenantId));
     reading.set(tenantId, now);
     // Nobody waits for what is only to be made sure of.
-    if (last !== undefined) {
+    if (last !== undefined && ageMs < KNOWN_MS) {
       now.catch(() => undefined);
       return last.served;
     }
-    return now.catch(() => ({
-      name: wanted.name,
-      embedder: embedders.of(modelOfIndex(wanted.name)) ?? embedders.wanted,
-    }));
+    return now.catch(
+      () =>
+        last?.served ?? {
+          name: wanted.name,
+          embedder: embedders.of(modelOfIndex(wanted.name)) ?? embedders.wanted,
+        },
+    );
   };
 }

@@ -6,6 +6,7 @@ import type { RecallFigures } from './recall/figures.ts';
 /** A part is loaded when it is wanted: each brings an instance of its own. */
 const PARTS: Readonly<Record<string, () => Promise<RecallFigures>>> = {
   longmemeval: async () => (await import('./recall/longmemeval.ts')).runLongMemEval(),
+  index: async () => (await import('./recall/index-rate.ts')).runIndexRate(),
   coding: async () => (await import('./recall/coding.ts')).runCoding(),
   context: async () => (await import('./recall/context.ts')).runContext(),
 };

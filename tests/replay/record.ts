@@ -10,15 +10,20 @@ import { HISTORIES, writeHistory } from './history-file.ts';
 import { MODEL_BATCH_SCENARIOS } from './model-batch-scenarios.ts';
 import { OTHER_SCENARIOS } from './other-scenarios.ts';
 import { startScriptedWorkers } from './scripted-workers.ts';
+import { REINDEX_SCENARIOS } from './reindex-scenarios.ts';
 import { SESSION_SCENARIOS } from './session-scenarios.ts';
 import { historyFile } from './shapes.ts';
 import { TRANSCRIPT_SCENARIOS } from './transcript-scenarios.ts';
 
 // Records the histories that are missing. One that exists is never written again: when replaying it fails, the workflow needs a patch.
 mkdirSync(HISTORIES, { recursive: true });
-const missing = [...SESSION_SCENARIOS, ...OTHER_SCENARIOS, ...MODEL_BATCH_SCENARIOS, ...TRANSCRIPT_SCENARIOS].filter(
-  (scenario) => !existsSync(path.join(HISTORIES, historyFile(scenario.workflow, scenario.shape))),
-);
+const missing = [
+  ...SESSION_SCENARIOS,
+  ...OTHER_SCENARIOS,
+  ...REINDEX_SCENARIOS,
+  ...MODEL_BATCH_SCENARIOS,
+  ...TRANSCRIPT_SCENARIOS,
+].filter((scenario) => !existsSync(path.join(HISTORIES, historyFile(scenario.workflow, scenario.shape))));
 if (missing.length > 0) {
   const environment = processEnvironment();
   const dataDir = mkdtempSync(path.join(tmpdir(), 'recollect-record-'));

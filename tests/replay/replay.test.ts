@@ -49,6 +49,7 @@ describe('stored histories', () => {
           'session.happy.json',
           'learning.happy.json',
           'index.happy.json',
+          'reindex.happy.json',
           'captureSweep.happy.json',
           'partitions.happy.json',
           'transcriptImport.happy.json',

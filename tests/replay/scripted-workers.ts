@@ -11,6 +11,7 @@ import type { MaintenanceActivities } from '../../workflows/operations/types.ts'
 import { dropSchedules } from '../setup/drop-schedules.ts';
 import { QUEUES } from '../../workflows/queues.ts';
 import type { SessionActivities, SummariseActivities } from '../../workflows/session/types.ts';
+import type { ReindexActivities } from '../../workflows/reindex/types.ts';
 import type { TranscriptActivities } from '../../workflows/transcripts/types.ts';
 
 export type ScriptedActivities = SessionActivities &
@@ -20,6 +21,7 @@ export type ScriptedActivities = SessionActivities &
   ModelBatchActivities &
   MaintenanceActivities &
   ConsolidationActivities &
+  ReindexActivities &
   TranscriptActivities;
 
 export interface ScriptedWorkers {

@@ -38,6 +38,7 @@ export const SHAPES = {
   modelBatch: ['happy', 'provider-away', 'nothing-left', 'cancelled', 'continued'],
   learning: ['happy', 'failed'],
   index: ['happy', 'refused', 'away', 'continued', 'together'],
+  reindex: ['happy', 'provider-away', 'asked', 'cancelled', 'continued'],
   captureSweep: ['happy', 'failed'],
   partitions: ['happy'],
   consolidation: ['happy', 'failed'],

@@ -61,7 +61,7 @@ beforeAll(async () => {
     RECOLLECT_HTTP_PORT: '37700',
     RECOLLECT_EMBEDDING_MODEL: 'two',
     RECOLLECT_EMBEDDING_PREVIOUS: 'one:32',
-    RECOLLECT_REINDEX_GRACE_MS: '1000',
+    RECOLLECT_REINDEX_GRACE_MS: '10000',
   };
   changed = await startChangedApi();
 });

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, inject, test } from 'vitest';
 import { MODEL_BATCH_SCENARIOS } from '../replay/model-batch-scenarios.ts';
 import { OTHER_SCENARIOS } from '../replay/other-scenarios.ts';
+import { REINDEX_SCENARIOS } from '../replay/reindex-scenarios.ts';
 import type { Scenario } from '../replay/scenario.ts';
 import { startScriptedWorkers } from '../replay/scripted-workers.ts';
 import { SESSION_SCENARIOS } from '../replay/session-scenarios.ts';
@@ -33,7 +34,7 @@ async function play(scenario: Scenario): Promise<Played> {
 }
 
 function scenario(workflow: string, shape: string): Scenario {
-  const found = [...SESSION_SCENARIOS, ...OTHER_SCENARIOS, ...MODEL_BATCH_SCENARIOS].find(
+  const found = [...SESSION_SCENARIOS, ...OTHER_SCENARIOS, ...REINDEX_SCENARIOS, ...MODEL_BATCH_SCENARIOS].find(
     (each) => each.workflow === workflow && each.shape === shape,
   );
   if (found === undefined) throw new Error(`there is no scenario ${workflow} ${shape}`);
@@ -196,5 +197,21 @@ describe('economy lane', { timeout: 240_000 }, () => {
     expect(status).toBe('Canceled');
     expect(activities.at(-1)).toBe('releaseBatch');
     expect(activities).not.toContain('collectBatch');
+  });
+});
+
+describe('a change of the index', { timeout: 120_000 }, () => {
+  test('is looked after until the old one is gone, and continues as new', async () => {
+    const { status, activities } = await play(scenario('reindex', 'happy'));
+    expect(status).toBe('Completed');
+    expect(activities).toEqual(Array.from({ length: 4 }, () => 'reindexStep'));
+    expect((await play(scenario('reindex', 'continued'))).status).toBe('ContinuedAsNew');
+  });
+
+  test('looks at once when somebody asks', async () => {
+    expect(await play(scenario('reindex', 'asked'))).toMatchObject({
+      status: 'Completed',
+      activities: ['reindexStep', 'reindexStep'],
+    });
   });
 });

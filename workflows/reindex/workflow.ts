@@ -19,7 +19,7 @@ const PHASE = { name: 'RecollectPhase', type: 'KEYWORD' } as const;
 const WAITING = { name: 'RecollectWaiting', type: 'KEYWORD' } as const;
 
 /** Steps of one run, eight events each. */
-const MAX_STEPS = 500;
+const MAX_STEPS = 60;
 
 /**
  * A step goes through a ledger, or removes an index, for minutes, and tells that it is alive; one that was cut off is taken up where the tables say that it

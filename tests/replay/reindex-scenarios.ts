@@ -1,0 +1,82 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { WorkflowFailedError } from '@temporalio/client';
+import { reindexWorkflowId } from '../../workflows/ids.ts';
+import { LOOK_SIGNAL, REINDEX_WORKFLOW } from '../../workflows/reindex/messages.ts';
+import type { ReindexStep } from '../../workflows/reindex/types.ts';
+import type { reindex } from '../../workflows/reindex/workflow.ts';
+import { QUEUES } from '../../workflows/queues.ts';
+import { until } from '../setup/until.ts';
+import type { Scenario } from './scenario.ts';
+
+const TENANT = '018f0000-0000-7000-8000-00000000000e';
+const SOON_MS = 20;
+const LATER_MS = 3_600_000;
+
+const EMBEDDING: ReindexStep = { phase: 'embedding', waiting: null, waitMs: SOON_MS };
+const AWAY: ReindexStep = { ...EMBEDDING, waiting: 'EmbedderUnavailable' };
+const GRACE: ReindexStep = { phase: 'grace', waiting: null, waitMs: SOON_MS };
+const DONE: ReindexStep = { phase: 'done', waiting: null, waitMs: 0 };
+
+function scenario(shape: string, steps: readonly (ReindexStep | Error)[]): Scenario {
+  return {
+    workflow: 'reindex',
+    shape,
+    activities: () => {
+      let asked = 0;
+      return {
+        reindexStep: async () => {
+          const step = steps[Math.min(asked, steps.length - 1)] ?? DONE;
+          asked += 1;
+          if (step instanceof Error) throw step;
+          return step;
+        },
+      };
+    },
+    async run(client) {
+      const handle = await client.workflow.start<typeof reindex>(REINDEX_WORKFLOW, {
+        workflowId: reindexWorkflowId(TENANT),
+        taskQueue: QUEUES.session,
+        args: [{ tenantId: TENANT }],
+      });
+      if (shape === 'continued') {
+        const first = client.workflow.getHandle(handle.workflowId, handle.firstExecutionRunId);
+        await until(
+          async () => ((await first.describe()).status.name === 'CONTINUED_AS_NEW' ? true : undefined),
+          240_000,
+        );
+        await handle.terminate('recorded');
+        return first;
+      }
+      if (shape === 'asked' || shape === 'cancelled') {
+        // It waits for an hour: somebody asks, or has it end.
+        await until(async () => {
+          const { events } = await handle.fetchHistory();
+          return events?.some((event) => event.timerStartedEventAttributes) === true ? true : undefined;
+        }, 30_000);
+        if (shape === 'asked') await handle.signal(LOOK_SIGNAL);
+        else await handle.cancel();
+      }
+      await handle.result().catch((error: unknown) => {
+        if (!(shape === 'cancelled' && error instanceof WorkflowFailedError)) throw error;
+      });
+      return handle;
+    },
+  };
+}
+
+/** The shapes of a change of the index. */
+export const REINDEX_SCENARIOS: readonly Scenario[] = [
+  scenario('happy', [EMBEDDING, EMBEDDING, GRACE, DONE]),
+  // The database is away for a moment, then the provider of the new model.
+  scenario('provider-away', [
+    ApplicationFailure.create({ type: 'DatabaseUnavailable', message: 'away' }),
+    EMBEDDING,
+    AWAY,
+    AWAY,
+    EMBEDDING,
+    DONE,
+  ]),
+  scenario('asked', [{ ...GRACE, waitMs: LATER_MS }, DONE]),
+  scenario('cancelled', [{ ...GRACE, waitMs: LATER_MS }]),
+  scenario('continued', [{ ...EMBEDDING, waitMs: 0 }]),
+];

@@ -52,6 +52,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
     idleUnloadMs: EMBEDDER_IDLE_MS,
   });
   const embeddingModel = { name: indexNameOf(embedders.wanted.model), dimension: embedders.wanted.dimension };
+  const indexOf = createServedIndexOf(database, embedders, embeddingModel);
   const workflowHints = createWorkflowHints(temporal, config.session, {
     ...config.model.batch,
     retryMs: config.session.retryMs,
@@ -96,7 +97,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
     recall: createRecall({
       database,
       vectors,
-      indexOf: createServedIndexOf(database, embedders, embeddingModel),
+      indexOf,
       keywordWeight: config.search.keywordWeight,
       onStage: (stage, seconds) => metrics.searchDuration.observe({ stage }, seconds),
       tokens,
@@ -104,7 +105,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
       hooks: config.context,
     }),
     tokens,
-    remembering: createRemembering({ database, vectors, embedder }),
+    remembering: createRemembering({ database, vectors, embedder: embedders.wanted, indexOf }),
     /** What vectors of memories are made by that a request writes itself. */
     embeddingModel,
     /** Hints of a request that changed something itself, beside those of captures. */

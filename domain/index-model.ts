@@ -1,8 +1,8 @@
 /**
  * How texts are composed and cut for the vector index. A release that changes it counts this up: every tenant's index is then built anew beside the
- * old one. What was indexed before there was a count is version 1.
+ * old one. What was indexed before there was a count is version 1; 2 since one text holds title, purpose and content, as stems for the keyword index.
  */
-export const INDEX_VERSION = 1;
+export const INDEX_VERSION = 2;
 
 const SEPARATOR = '@';
 

@@ -2,30 +2,38 @@ import { chunkText } from '../../domain/chunking.ts';
 import { isPrivate } from '../../domain/memory.ts';
 import type { Memory } from '../../domain/memory.ts';
 import type { IndexChunk } from '../../domain/ports/vector-index.ts';
+import { indexedChunkText } from '../../domain/ranking/indexed-text.ts';
 import type { TenantRead } from '../../stores/postgres/database.ts';
 import type { PendingEmbedding } from '../../stores/postgres/embedding-ledger.ts';
 import { readMemories } from '../../stores/postgres/memories.ts';
+import { readPurposes } from '../../stores/postgres/memory-purposes.ts';
 
 /** A chunk that waits, with the memory that it is part of and its text as it is now. */
 export interface PlacedChunk {
   readonly pending: PendingEmbedding;
   readonly memory: Memory;
+  /** What the user had asked when this was said or done; '' where nothing. */
+  readonly purpose: string;
   readonly text: string;
 }
 
-/** What the model reads of a chunk: its memory's title says what a bare output is about. Another composition needs another `INDEX_VERSION`. */
-export function embeddedText(chunk: PlacedChunk): string {
-  return chunk.memory.title === '' ? chunk.text : `${chunk.memory.title}\n${chunk.text}`;
+/**
+ * What the model reads of a chunk: its memory's title, and what had been asked, say what a bare output is about. Another composition needs another
+ * `INDEX_VERSION`.
+ */
+export function embeddedText({ memory, purpose, text }: PlacedChunk): string {
+  return indexedChunkText({ title: memory.title, purpose, text });
 }
 
 /** The chunk as the vector index holds it. */
-export function toIndexChunk({ pending, memory, text }: PlacedChunk, vector: Float32Array): IndexChunk {
+export function toIndexChunk({ pending, memory, purpose, text }: PlacedChunk, vector: Float32Array): IndexChunk {
   return {
     objectId: pending.objectId,
     memoryId: memory.id,
     memoryType: memory.type,
     chunk: pending.chunk,
     title: memory.title,
+    purpose,
     text,
     projectId: memory.projectId,
     sessionId: memory.session?.id ?? null,
@@ -48,12 +56,14 @@ export async function placeChunks(
     ...new Map(pending.map((chunk) => [chunk.memoryId, { type: chunk.type, id: chunk.memoryId }])).values(),
   ];
   const memories = await readMemories(read, refs);
+  const purposes = await readPurposes(read, refs);
   const byId = new Map(memories.map((memory) => [memory.id, memory]));
   const chunksOf = new Map(memories.map((memory) => [memory.id, chunkText(memory.title, memory.content)]));
   const placed = pending.flatMap((chunk) => {
     const memory = byId.get(chunk.memoryId);
     const text = chunksOf.get(chunk.memoryId)?.[chunk.chunk]?.text;
-    return memory === undefined || text === undefined ? [] : [{ pending: chunk, memory, text }];
+    if (memory === undefined || text === undefined) return [];
+    return [{ pending: chunk, memory, purpose: purposes.get(memory.id) ?? '', text }];
   });
   return { placed, goneIds: new Set(pending.map((chunk) => chunk.memoryId).filter((id) => !byId.has(id))) };
 }

@@ -11,6 +11,8 @@ export interface IndexChunk {
   readonly memoryType: MemoryType;
   readonly chunk: number;
   readonly title: string;
+  /** What the user had asked when this was said or done; '' where nothing. */
+  readonly purpose: string;
   readonly text: string;
   readonly projectId: string | null;
   readonly sessionId: string | null;

@@ -1,4 +1,5 @@
 import type { IndexChunk } from '../../domain/ports/vector-index.ts';
+import { indexedChunkText } from '../../domain/ranking/indexed-text.ts';
 import { EVERYONE, VECTOR_NAME, type ChunkProperties, type ChunkVectors } from './schema.ts';
 import { indexedText } from './searchable-text.ts';
 
@@ -17,8 +18,7 @@ export function chunkObject(chunk: IndexChunk): ChunkObject {
       memory_id: chunk.memoryId,
       memory_type: chunk.memoryType,
       chunk: chunk.chunk,
-      title: indexedText(chunk.title),
-      text: indexedText(chunk.text),
+      text: indexedText(indexedChunkText(chunk)),
       ...(chunk.projectId === null ? {} : { project_id: chunk.projectId }),
       ...(chunk.sessionId === null ? {} : { session_id: chunk.sessionId }),
       namespace: chunk.namespace,
@@ -37,7 +37,7 @@ const MAX_BATCH_OBJECTS = 200;
 const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 
 const sizeOf = (chunk: IndexChunk): number =>
-  512 + 3 * (chunk.title.length + chunk.text.length) + 4 * chunk.vector.length;
+  512 + 3 * (chunk.title.length + chunk.purpose.length + chunk.text.length) + 4 * chunk.vector.length;
 
 /** Cuts the chunks, in order, into batches bounded by count and by bytes; a chunk beyond the bound goes alone. */
 export function chunkBatches(chunks: readonly IndexChunk[]): IndexChunk[][] {

@@ -5,7 +5,7 @@ export type ChunkProperties = {
   memory_id: string;
   memory_type: string;
   chunk: number;
-  title: string;
+  /** Title, purpose and text as terms; nothing reads it back. */
   text: string;
   project_id?: string;
   session_id?: string;
@@ -34,7 +34,8 @@ export function collectionName(prefix: string, model: string): string {
 }
 
 const filterable = { tokenization: 'field', indexFilterable: true, indexSearchable: false } as const;
-const searchable = { tokenization: 'word', indexFilterable: false, indexSearchable: true } as const;
+// The terms are ours, with spaces between them; the server's tokenisers would cut them once more.
+const searchable = { tokenization: 'whitespace', indexFilterable: false, indexSearchable: true } as const;
 const stored = { indexFilterable: false } as const;
 
 /**
@@ -57,7 +58,7 @@ export function collectionConfig(
     invertedIndex: configure.invertedIndex({
       bm25k1: 1.2,
       bm25b: 0.75,
-      stopwordsPreset: 'en',
+      stopwordsPreset: 'none',
       indexNullState: false,
       indexPropertyLength: false,
       indexTimestamps: false,
@@ -71,7 +72,6 @@ export function collectionConfig(
       { name: 'memory_id', dataType: 'text', ...filterable },
       { name: 'memory_type', dataType: 'text', ...filterable },
       { name: 'chunk', dataType: 'int', ...stored },
-      { name: 'title', dataType: 'text', ...searchable },
       { name: 'text', dataType: 'text', ...searchable },
       { name: 'project_id', dataType: 'text', ...filterable },
       { name: 'session_id', dataType: 'text', ...filterable },

@@ -1,28 +1,74 @@
-/** Scripts that are written without spaces between words. */
-const UNSPACED_RUN = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}ー]+/gu;
-/** An identifier with an inner capital: `useMemo`, `HTTPServer`, `parseJSON2`. */
-const CAMEL_WORD = /\b(?=[A-Za-z0-9]*[a-z])[A-Za-z][a-z0-9]*[A-Z][A-Za-z0-9]*\b/gu;
-const CAMEL_PARTS = /[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+/gu;
+import { stem } from '../../domain/ranking/stem.ts';
 
-function pairs(run: string): string {
+/** Scripts that are written without spaces between words, or with endings grown onto them. */
+const UNSPACED_RUN = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}ー々]+/gu;
+/** A word, or words that are joined into a name: `snake_case`, `src/a/b.ts`, `1.35.2`, `std::vec`, `well-known`. */
+const NAME = /[\p{L}\p{M}\p{N}_]+(?:[./\\:-]+[\p{L}\p{M}\p{N}_]+)*/gu;
+/** What makes joined words a name that is worth finding whole; a hyphen alone does not. */
+const JOINT = /[._/\\:]/u;
+const WORD = /[\p{L}\p{M}\p{N}]+/gu;
+/** Parts of an identifier with inner capitals: `useMemo`, `HTTPServer`, `parseJSON2`. */
+const CAMEL_PARTS = /\p{Lu}+(?!\p{Ll})|\p{Lu}?\p{Ll}+|\p{N}+/gu;
+const IS_CAMEL = /\p{Ll}.*\p{Lu}|\p{Lu}{2}\p{Ll}/u;
+/** Longer names are generated: addresses with tokens, encoded data. */
+const MAX_NAME_CHARS = 128;
+
+/**
+ * English words that say nothing of what a text is about, those that only ask among them. They are left out of the index, too: a third of
+ * all words, and the length of a text is then counted in words that can be asked for.
+ */
+const STOP_WORDS: ReadonlySet<string> = new Set(
+  (
+    'a about again all am an and any are as at be been being but by can could did do does doing done for from had has have having ' +
+    'he her him his how i if in into is it its just me my no not of on or our should so such than that the their them then there these ' +
+    'they this those to too us very was we were what when where which while who whom whose why will with would you your'
+  ).split(' '),
+);
+
+/** Overlapping pairs of characters, and where asked for the single ones, too. */
+function cutRun(run: string, singles: boolean): string {
   const characters = Array.from(run);
-  if (characters.length < 3) return ` ${run} `;
-  const overlapping = characters.slice(1).map((character, index) => `${characters[index] ?? ''}${character}`);
-  return ` ${overlapping.join(' ')} `;
+  const pairs = characters.slice(1).map((character, index) => `${characters[index] ?? ''}${character}`);
+  return ` ${[...pairs, ...(singles || characters.length === 1 ? characters : [])].join(' ')} `;
+}
+
+function addWord(word: string, terms: string[]): void {
+  const lower = word.toLowerCase();
+  if (!STOP_WORDS.has(lower)) terms.push(stem(lower));
+  if (!IS_CAMEL.test(word)) return;
+  for (const [part] of word.matchAll(CAMEL_PARTS)) {
+    const known = part.toLowerCase();
+    if (known !== lower && !STOP_WORDS.has(known)) terms.push(stem(known));
+  }
+}
+
+function termsOf(text: string): string[] {
+  const terms: string[] = [];
+  for (const [name] of text.matchAll(NAME)) {
+    const isJoined = JOINT.test(name);
+    if (isJoined && name.length <= MAX_NAME_CHARS) {
+      const whole = name.toLowerCase();
+      terms.push(whole);
+      // A file is asked for by its own name as often as by its path.
+      const file = whole.slice(Math.max(whole.lastIndexOf('/'), whole.lastIndexOf('\\')) + 1);
+      if (file !== whole && JOINT.test(file)) terms.push(file);
+    }
+    for (const [word] of name.matchAll(WORD)) addWord(word, terms);
+  }
+  return terms;
 }
 
 /**
- * Text as the keyword index gets it. Weaviate's `word` tokeniser cuts at whatever is no letter or digit, which serves prose, paths
- * and snake_case; runs of Chinese or Japanese become overlapping pairs of characters here (its dictionaries cost 550 MB), and
- * camelCase words are followed by their parts, so that "memo" finds `useMemo`.
+ * Text as the keyword index gets it: terms with spaces between them, in the order of the text. English words as stems, without stop words; names
+ * (identifiers, paths, versions) whole and in parts, so that "memo" finds `useMemo` and `b.ts` finds `src/a/b.ts`; runs of Chinese, Japanese
+ * and Korean as pairs of characters and as single ones (Weaviate's own dictionaries cost 550 MB).
  */
 export function indexedText(text: string): string {
-  return text
-    .replace(UNSPACED_RUN, pairs)
-    .replace(CAMEL_WORD, (word) => `${word} ${(word.match(CAMEL_PARTS) ?? []).join(' ')}`);
+  return termsOf(text.normalize('NFKC').replace(UNSPACED_RUN, (run) => cutRun(run, true))).join(' ');
 }
 
-/** A query as the keyword index is asked: cut like the text, but a camelCase word stays whole, since it means just that word. */
+/** A question as the keyword index is asked: cut like the texts, each term once. Empty where it has stop words only. */
 export function queryText(query: string): string {
-  return query.replace(UNSPACED_RUN, pairs);
+  const terms = termsOf(query.normalize('NFKC').replace(UNSPACED_RUN, (run) => cutRun(run, false)));
+  return [...new Set(terms)].join(' ');
 }

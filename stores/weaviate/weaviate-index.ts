@@ -196,7 +196,7 @@ export function createWeaviateIndex(options: WeaviateIndexOptions): VectorIndex 
       if (words.trim() === '') return [];
       return find(tenantId, model, filter, async (chunks, filters) => {
         const { objects } = await chunks.query.bm25(words, {
-          queryProperties: [{ name: 'title', weight: 2 }, 'text'],
+          queryProperties: ['text'],
           limit,
           returnProperties: RETURNED,
           returnMetadata: ['score'],

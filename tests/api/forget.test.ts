@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { newId } from '../../domain/ids.ts';
+import { indexNameOf } from '../../domain/index-model.ts';
 import { BGE_SMALL } from '../../models/embedding/bge-small.ts';
 import { createWeaviateIndex } from '../../stores/weaviate/weaviate-index.ts';
 import { sessionOf, settled } from '../setup/demo-session.ts';
@@ -40,7 +41,7 @@ async function standing(objectIds: readonly string[]): Promise<number> {
   const { weaviate } = instance.config;
   const index = createWeaviateIndex({ url: weaviate.url, grpcPort: weaviate.grpcPort, apiKey: weaviate.apiKey });
   try {
-    return (await index.standing(instance.admin.tenantId, BGE_SMALL.name, objectIds)).size;
+    return (await index.standing(instance.admin.tenantId, indexNameOf(BGE_SMALL.name), objectIds)).size;
   } finally {
     await index.close();
   }

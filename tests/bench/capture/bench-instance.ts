@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +14,13 @@ import { readState } from '../../../infra/supervisor/state.ts';
 import { startInstanceProcess } from '../instance-process.ts';
 
 const BARE_SERVER = fileURLToPath(new URL('bare-server.ts', import.meta.url));
-const portsSchema = z.looseObject({ api: z.number(), postgres: z.number(), temporalFrontend: z.number() });
+const portsSchema = z.looseObject({
+  api: z.number(),
+  postgres: z.number(),
+  temporalFrontend: z.number(),
+  weaviateHttp: z.number(),
+  weaviateGrpc: z.number(),
+});
 
 export interface BenchInstance {
   readonly dataDir: string;
@@ -22,6 +28,7 @@ export interface BenchInstance {
   readonly port: number;
   readonly key: string;
   readonly temporalAddress: string;
+  readonly weaviate: { readonly url: string; readonly grpcPort: number; readonly apiKey: string };
   /** Of Recollect's database, as the role of the api and the worker. */
   readonly appDatabaseUrl: string;
   /** As the superuser, in Recollect's database: for counting, never for what is measured. */
@@ -33,12 +40,19 @@ export interface BenchInstance {
   stop(): Promise<void>;
 }
 
-/** A `recollect up` with these settings on a scratch data directory, which is removed afterwards. */
-export async function startBenchInstance(settings: Readonly<Record<string, string>> = {}): Promise<BenchInstance> {
-  const dataDir = mkdtempSync(path.join(tmpdir(), 'recollect-bench-'));
+/** A `recollect up` with these settings on a scratch data directory, which is removed afterwards; or on one that is given, which stays. */
+export async function startBenchInstance(
+  settings: Readonly<Record<string, string>> = {},
+  keptDir?: string,
+): Promise<BenchInstance> {
+  const dataDir = keptDir ?? mkdtempSync(path.join(tmpdir(), 'recollect-bench-'));
+  mkdirSync(dataDir, { recursive: true });
   chmodSync(dataDir, 0o755);
+  const remove = (): void => {
+    if (keptDir === undefined) rmSync(dataDir, { recursive: true, force: true });
+  };
   const instance = await startInstanceProcess(dataDir, settings).catch((error: unknown) => {
-    rmSync(dataDir, { recursive: true, force: true });
+    remove();
     throw error;
   });
   const layout = prepareDataDirectory(dataDir);
@@ -53,6 +67,11 @@ export async function startBenchInstance(settings: Readonly<Record<string, strin
     url: credentials.url,
     port: ports.api,
     key: credentials.apiKey,
+    weaviate: {
+      url: `http://127.0.0.1:${ports.weaviateHttp}`,
+      grpcPort: ports.weaviateGrpc,
+      apiKey: secrets.weaviateApiKey,
+    },
     temporalAddress: `127.0.0.1:${ports.temporalFrontend}`,
     appDatabaseUrl: urlOf(DATABASE_NAME, 'recollect_app', secrets.postgresApp),
     database,
@@ -75,7 +94,7 @@ export async function startBenchInstance(settings: Readonly<Record<string, strin
     async stop() {
       await database.end();
       await instance.stop();
-      rmSync(dataDir, { recursive: true, force: true });
+      remove();
     },
   };
 }

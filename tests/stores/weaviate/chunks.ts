@@ -24,6 +24,7 @@ export function chunkOf(tenantId: TenantId, own: Partial<IndexChunk> = {}): Inde
     memoryType: 'observation',
     chunk,
     title: 'Untitled',
+    purpose: '',
     text: 'nothing in particular',
     projectId: null,
     sessionId: null,

@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import type { BenchInstance } from '../capture/bench-instance.ts';
+
+const found = z.looseObject({
+  id: z.string(),
+  type: z.string(),
+  key: z.string().nullable(),
+  sources: z.array(z.string()),
+  session: z.looseObject({ external_id: z.string() }).nullable(),
+});
+const answer = z.looseObject({ data: z.array(found), degraded: z.array(z.string()) });
+const countRow = z.tuple([z.object({ count: z.coerce.number() })]);
+
+export type FoundByApi = z.output<typeof found>;
+
+/** What `GET /search` answers. @throws Error when it is degraded: then it would measure something else */
+export async function searchByApi(
+  { url, key }: BenchInstance,
+  parameters: Readonly<Record<string, string>>,
+): Promise<readonly FoundByApi[]> {
+  const response = await fetch(`${url}/api/v1/search?${new URLSearchParams(parameters).toString()}`, {
+    headers: { authorization: `Bearer ${key}` },
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`search answered ${response.status}: ${text}`);
+  const { data, degraded } = answer.parse(JSON.parse(text));
+  if (degraded.length > 0) throw new Error(`search is degraded: ${degraded.join(', ')}`);
+  return data;
+}
+
+/** Sends events, so many a request, one request after another. */
+export async function sendEvents(
+  { url, key }: BenchInstance,
+  events: readonly Readonly<Record<string, unknown>>[],
+): Promise<void> {
+  const PER_REQUEST = 500;
+  for (let from = 0; from < events.length; from += PER_REQUEST) {
+    const response = await fetch(`${url}/api/v1/events/batch`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      body: JSON.stringify(events.slice(from, from + PER_REQUEST)),
+    });
+    const text = await response.text();
+    if (response.status !== 202) throw new Error(`events answered ${response.status}: ${text}`);
+    const { rejected } = z.looseObject({ rejected: z.number() }).parse(JSON.parse(text));
+    if (rejected > 0) throw new Error(`${rejected} events were rejected: ${text.slice(0, 500)}`);
+  }
+}
+
+const LOOK_MS = 2_000;
+const WAITING =
+  "SELECT (SELECT count(*) FROM sessions WHERE consumed_seq < last_seq) + (SELECT count(*) FROM embeddings WHERE state = 'pending') AS count";
+
+/** Awaits that all that was captured can be found. */
+export async function awaitIndexed({ database }: BenchInstance, timeoutMs: number): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  for (let round = 0; ; round += 1) {
+    const [{ count }] = countRow.parse((await database.query(WAITING)).rows);
+    if (count === 0) return;
+    if (round % 15 === 0) process.stderr.write(`${count} wait for the index\n`);
+    if (performance.now() > deadline) throw new Error(`${count} still wait for the index`);
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+}

@@ -99,6 +99,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
       vectors,
       indexOf,
       keywordWeight: config.search.keywordWeight,
+      ranking: config.search.ranking,
       onStage: (stage, seconds) => metrics.searchDuration.observe({ stage }, seconds),
       tokens,
       clock: { now: () => Date.now() },

@@ -93,9 +93,12 @@ export const environmentSchema = z.object({
     .default('')
     .describe('Folders that nobody’s capture stores: globs joined by commas, `~` for any home'),
   RECOLLECT_SEARCH_KEYWORD_WEIGHT: fraction
-    .default(0.35)
+    .default(0.45)
     .describe('Weight of keyword against vector in the fused score'),
   ...contextEnvironment,
+  RECOLLECT_SEARCH_SESSION_WEIGHT: fraction
+    .default(0.1)
+    .describe('Share of a memory’s score that its session’s other hits give; 0: each memory by itself'),
   RECOLLECT_SHUTDOWN_GRACE_MS: positiveInt
     .default(10_000)
     .describe('How long a process may finish its work when told to stop'),
@@ -187,7 +190,10 @@ const configSchema = environmentSchema
       roots: transcriptRoots(env.RECOLLECT_TRANSCRIPT_ROOTS, env.CLAUDE_CONFIG_DIR),
       quietMs: env.RECOLLECT_TRANSCRIPT_QUIET_MS,
     },
-    search: { keywordWeight: env.RECOLLECT_SEARCH_KEYWORD_WEIGHT },
+    search: {
+      keywordWeight: env.RECOLLECT_SEARCH_KEYWORD_WEIGHT,
+      ranking: { session: env.RECOLLECT_SEARCH_SESSION_WEIGHT },
+    },
     context: contextConfig(env),
     shutdownGraceMs: env.RECOLLECT_SHUTDOWN_GRACE_MS,
     worker: {

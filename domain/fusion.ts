@@ -25,6 +25,15 @@ export interface FusedMemory {
   readonly lanes: { readonly keyword: LaneScore | null; readonly vector: LaneScore | null };
 }
 
+/** A score as 0–1, by what else its lane found. */
+export type Scale = (
+  score: number,
+  lane: { readonly name: Lane['name']; readonly top: number; readonly bottom: number },
+) => number;
+
+/** Between the worst and the best of the lane. */
+const byRange: Scale = (score, { top, bottom }) => (top === bottom ? 1 : (score - bottom) / (top - bottom));
+
 interface BestChunk {
   readonly memoryId: string;
   readonly memoryType: MemoryType;
@@ -39,11 +48,11 @@ function bestChunks(hits: readonly RecallHit[]): BestChunk[] {
 }
 
 /**
- * Relative-score fusion: each lane's scores are scaled to 0–1 between its worst and its best hit, then summed by weight; a memory that a
+ * Relative-score fusion: each lane's scores are scaled to 0–1, between its worst and its best hit unless told otherwise, then summed by weight; a memory that a
  * lane did not find has 0 there. Ties are broken by id, so that the order is the same every time.
  * Source of the method: min-max normalised CombSUM (Fox and Shaw, TREC-2, 1994).
  */
-export function fuse(lanes: readonly Lane[]): FusedMemory[] {
+export function fuse(lanes: readonly Lane[], scale: Scale = byRange): FusedMemory[] {
   const total = lanes.reduce((sum, lane) => sum + lane.weight, 0);
   const fused = new Map<string, FusedMemory>();
   for (const lane of lanes) {
@@ -51,7 +60,7 @@ export function fuse(lanes: readonly Lane[]): FusedMemory[] {
     const top = chunks[0]?.score ?? 0;
     const bottom = chunks.at(-1)?.score ?? 0;
     chunks.forEach((chunk, index) => {
-      const relative = top === bottom ? 1 : (chunk.score - bottom) / (top - bottom);
+      const relative = scale(chunk.score, { name: lane.name, top, bottom });
       const known = fused.get(chunk.memoryId) ?? {
         memoryId: chunk.memoryId,
         memoryType: chunk.memoryType,

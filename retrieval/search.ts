@@ -1,11 +1,12 @@
-import { fuse } from '../domain/fusion.ts';
-import type { FusedMemory, Lane } from '../domain/fusion.ts';
+import type { Lane } from '../domain/fusion.ts';
 import type { TenantId } from '../domain/ids.ts';
 import type { Memory } from '../domain/memory.ts';
 import { EmbedderUnavailable } from '../domain/ports/embedder.ts';
 import type { ServedIndex, ServedIndexOf } from '../domain/ports/embedder.ts';
 import { VectorIndexUnavailable } from '../domain/ports/vector-index.ts';
 import type { RecallFilter, RecallHit, VectorIndex } from '../domain/ports/vector-index.ts';
+import { rankMemories, withSimilarity } from '../domain/ranking/rank.ts';
+import type { RankedMemory, RankingWeights } from '../domain/ranking/rank.ts';
 import type { Database } from '../stores/postgres/database.ts';
 import { searchKeyword } from '../stores/postgres/keyword-search.ts';
 import { createQueryVectors } from './query-vectors.ts';
@@ -19,6 +20,7 @@ export interface SearchDependencies {
   readonly indexOf: ServedIndexOf;
   /** 0–1; the vector lane has the rest. */
   readonly keywordWeight: number;
+  readonly ranking: RankingWeights;
   /** Told how long each stage took, in seconds. */
   readonly onStage: (stage: 'embed' | 'recall' | 'read', seconds: number) => void;
 }
@@ -33,7 +35,7 @@ export interface SearchRequest {
   readonly groupBySession: boolean;
 }
 
-export interface FoundMemory extends FusedMemory {
+export interface FoundMemory extends RankedMemory {
   readonly memory: Memory;
 }
 
@@ -61,7 +63,7 @@ function isAway(error: unknown): boolean {
 }
 
 /** What a lane found; null when what it stands on is away. */
-async function laneHits(recall: Promise<readonly RecallHit[]>): Promise<readonly RecallHit[] | null> {
+async function unlessAway<Found>(recall: Promise<Found>): Promise<Found | null> {
   try {
     return await recall;
   } catch (error) {
@@ -77,11 +79,11 @@ function countBy(values: readonly (string | null)[]): Record<string, number> {
   return Object.fromEntries(counts);
 }
 
-function refOf(entry: FusedMemory): MemoryRef {
+function refOf(entry: RankedMemory): MemoryRef {
   return { type: entry.memoryType, id: entry.memoryId };
 }
 
-function bestOfEachSession(entries: readonly FusedMemory[], heads: ReadonlyMap<string, MemoryHead>): FusedMemory[] {
+function bestOfEachSession(entries: readonly RankedMemory[], heads: ReadonlyMap<string, MemoryHead>): RankedMemory[] {
   const seen = new Set<string>();
   return entries.filter((entry) => {
     const key = heads.get(entry.memoryId)?.sessionId ?? entry.memoryId;
@@ -106,7 +108,7 @@ function hitsFor({ offset, limit }: SearchRequest): number {
 
 /** Hybrid search: keyword and vector recall side by side, fused, read from PostgreSQL. Answers degrade and never fail while PostgreSQL stands. */
 export function createSearch(dependencies: SearchDependencies): (request: SearchRequest) => Promise<SearchResult> {
-  const { database, vectors, indexOf, keywordWeight, onStage } = dependencies;
+  const { database, vectors, indexOf, keywordWeight, ranking, onStage } = dependencies;
 
   const vectorOf = createQueryVectors();
 
@@ -119,33 +121,41 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
     }
   };
 
-  const nearest = async (request: SearchRequest, index: ServedIndex): Promise<readonly RecallHit[]> => {
-    const vector = await timed('embed', vectorOf(index.embedder, request.question));
-    return vector === undefined
-      ? []
-      : vectors.nearest(request.tenantId, index.name, vector, request.filter, hitsFor(request));
+  const nearest = async (
+    request: SearchRequest,
+    index: ServedIndex,
+  ): Promise<{ readonly question: Float32Array; readonly hits: readonly RecallHit[] } | null> => {
+    const question = await timed('embed', vectorOf(index.embedder, request.question));
+    if (question === undefined) return null;
+    const hits = await vectors.nearest(request.tenantId, index.name, question, request.filter, hitsFor(request));
+    return { question, hits };
   };
 
   /** Both lanes; where either part of the vector lane is away, PostgreSQL answers by keyword. */
   const recall = async (request: SearchRequest): Promise<{ lanes: Lane[]; degraded: 'vector'[] }> => {
     const index = await indexOf(request.tenantId);
     const [keyword, vector] = await Promise.all([
-      laneHits(vectors.keyword(request.tenantId, index.name, request.question, request.filter, hitsFor(request))),
-      laneHits(nearest(request, index)),
+      unlessAway(vectors.keyword(request.tenantId, index.name, request.question, request.filter, hitsFor(request))),
+      unlessAway(nearest(request, index)),
     ]);
     // Without an embedder nothing new reaches the vector index, so its words are not all there are, either.
     const words =
       vector === null || keyword === null
         ? await searchKeyword(database.pool, request.tenantId, request.question, request.filter, hitsFor(request))
         : keyword;
-    const lanes: Lane[] = [{ name: 'keyword', weight: keywordWeight, hits: words }];
     if (vector === null) return { lanes: [{ name: 'keyword', weight: 1, hits: words }], degraded: ['vector'] };
-    return { lanes: [...lanes, { name: 'vector', weight: 1 - keywordWeight, hits: vector }], degraded: [] };
+    return {
+      lanes: [
+        { name: 'keyword', weight: keywordWeight, hits: withSimilarity(words, vector.question) },
+        { name: 'vector', weight: 1 - keywordWeight, hits: vector.hits },
+      ],
+      degraded: [],
+    };
   };
 
   return async (request) => {
     const { lanes, degraded } = await timed('recall', recall(request));
-    const fused = fuse(lanes)
+    const fused = rankMemories(lanes, request.question, ranking)
       .filter((memory) => memory.score >= request.minScore)
       .slice(0, MAX_CANDIDATES);
     if (fused.length === 0) return { found: [], total: 0, facets: facetsOf([]), degraded };

@@ -23,21 +23,33 @@ export interface WeaviateIndexOptions extends Omit<WeaviateConnectionOptions, 't
 }
 
 const DEFAULT_TIMEOUTS_SECONDS = { connect: 2, query: 10, insert: 60 };
-const RETURNED: ('memory_id' | 'memory_type' | 'chunk')[] = ['memory_id', 'memory_type', 'chunk'];
+type ReturnedProperty = 'memory_id' | 'memory_type' | 'session_id' | 'kind' | 'tool' | 'chunk';
+const RETURNED: ReturnedProperty[] = ['memory_id', 'memory_type', 'session_id', 'kind', 'tool', 'chunk'];
 /** Memories whose chunks one deletion removes. */
 const MAX_REMOVED_MEMORIES = 200;
 
 type Chunks = Collection<ChunkProperties, string, ChunkVectors>;
 interface FoundObject {
-  readonly properties: Partial<Pick<ChunkProperties, 'memory_id' | 'memory_type' | 'chunk'>>;
+  readonly properties: Partial<Pick<ChunkProperties, ReturnedProperty>>;
+  readonly vectors?: Partial<ChunkVectors> | undefined;
   readonly metadata?: { readonly score?: number | undefined; readonly distance?: number | undefined } | undefined;
 }
 
 function hitOf(found: FoundObject, score: number): RecallHit | undefined {
-  const { memory_id: memoryId, memory_type: type, chunk } = found.properties;
+  const { memory_id: memoryId, memory_type: type, session_id: sessionId, kind, tool, chunk } = found.properties;
   const memoryType = MEMORY_TYPES.find((known): known is MemoryType => known === type);
   if (memoryId === undefined || memoryType === undefined || chunk === undefined) return undefined;
-  return { memoryId, memoryType, chunk, score };
+  const vector = found.vectors?.[VECTOR_NAME];
+  return {
+    memoryId,
+    memoryType,
+    sessionId: sessionId ?? null,
+    kind: kind ?? null,
+    tool: tool ?? null,
+    chunk,
+    score,
+    ...(vector === undefined ? {} : { vector }),
+  };
 }
 
 /** The vector index in Weaviate. Connects with the first call, so that it can be made while the server is away. */
@@ -198,6 +210,7 @@ export function createWeaviateIndex(options: WeaviateIndexOptions): VectorIndex 
         const { objects } = await chunks.query.bm25(words, {
           queryProperties: ['text'],
           limit,
+          includeVector: [VECTOR_NAME],
           returnProperties: RETURNED,
           returnMetadata: ['score'],
           ...(filters === undefined ? {} : { filters }),

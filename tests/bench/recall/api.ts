@@ -62,3 +62,14 @@ export async function awaitIndexed({ database }: BenchInstance, timeoutMs: numbe
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
 }
+
+/** The hosts' ids of all sessions, by our own. */
+export async function sessionNames({ database }: BenchInstance): Promise<ReadonlyMap<string, string>> {
+  const { rows } = await database.query('SELECT id, external_id FROM sessions');
+  return new Map(
+    z
+      .array(z.object({ id: z.string(), external_id: z.string() }))
+      .parse(rows)
+      .map(({ id, external_id: name }) => [id, name]),
+  );
+}

@@ -1,6 +1,144 @@
+import { z } from 'zod';
+import { startBenchInstance } from '../capture/bench-instance.ts';
+import type { BenchInstance } from '../capture/bench-instance.ts';
+import { awaitUnderstood, replaySessions, sharedHooks } from '../understand/replay.ts';
+import { searchByApi, sessionNames } from './api.ts';
+import { eventsByKey, readCodingQuestions } from './coding-data.ts';
+import type { CodingQuestion } from './coding-data.ts';
 import type { RecallFigures } from './figures.ts';
+import { createLaneReader, rankedBy, WAY_NAMES } from './lanes.ts';
+import type { Way } from './lanes.ts';
+import { keptDirectory } from './options.ts';
+import { scoreHits } from './scores.ts';
 
-/** The questions about the shared coding sessions. */
-export function runCoding(): Promise<RecallFigures> {
-  return Promise.resolve({ skipped: 'not measured yet' });
+const TIMEOUT_MS = 2 * 3_600_000;
+/** Results that are looked at for the reciprocal rank. */
+const DEPTH = 50;
+/** Chunks that search asks each lane for where so many results are wanted. */
+const LANE_HITS = 150;
+const TARGETS = { anyEvent10: 51, mrr: 0.6, anySession1: 53 } as const;
+
+const row = z.object({ id: z.string(), external_id: z.string(), key: z.string().nullable() });
+const derivedRow = z.object({ id: z.string(), sources: z.array(z.string()) });
+
+/** Events that each memory stands for, by its id: of a row its own, of what was derived those of its sources. */
+async function eventsOfMemories({ database }: BenchInstance): Promise<ReadonlyMap<string, readonly string[]>> {
+  const events = eventsByKey();
+  const { rows } = await database.query(`
+    SELECT r.id, s.external_id, r.key FROM (
+      SELECT o.id, o.session_id, o.key FROM observations o
+      UNION ALL
+      SELECT p.id, p.session_id, (SELECT k.key FROM capture_keys k WHERE k.session_id = p.session_id AND k.seq = p.seq) FROM prompts p
+    ) AS r JOIN sessions s ON s.id = r.session_id`);
+  const captured = new Map(
+    z
+      .array(row)
+      .parse(rows)
+      .flatMap(({ id, external_id: session, key }) => {
+        const event = events.get(`${session} ${key ?? ''}`);
+        return event === undefined ? [] : [[id, [event]] as const];
+      }),
+  );
+  const derived = await database.query(`
+    SELECT u.id, ARRAY(SELECT DISTINCT piece ->> 'rowId' FROM jsonb_array_elements(u.evidence) AS piece) AS sources FROM summaries u
+    UNION ALL
+    SELECT l.id, ARRAY(SELECT DISTINCT e.row_id::text FROM learning_evidence e WHERE e.learning_id = l.id) FROM learnings l`);
+  return new Map<string, readonly string[]>([
+    ...captured,
+    ...z
+      .array(derivedRow)
+      .parse(derived.rows)
+      .map(({ id, sources }) => [id, sources.flatMap((source) => captured.get(source) ?? [])] as const),
+  ]);
+}
+
+/** How one question is answered by one ranked list of memories, each with the events it stands for. */
+export function scoreAnswer(
+  asked: CodingQuestion,
+  ranked: readonly { readonly events: readonly string[]; readonly session: string | null }[],
+): {
+  readonly anyEvent1: number;
+  readonly anyEvent5: number;
+  readonly anyEvent10: number;
+  readonly mrr: number;
+  readonly anySession1: number;
+} {
+  const gold = new Set(asked.gold_events);
+  const { any1, any5, any10, mrr } = scoreHits(ranked.map(({ events }) => events.some((event) => gold.has(event))));
+  const session = ranked.find((each) => each.session !== null)?.session ?? '';
+  return {
+    anyEvent1: any1,
+    anyEvent5: any5,
+    anyEvent10: any10,
+    mrr,
+    anySession1: asked.gold_sessions.includes(session) ? 1 : 0,
+  };
+}
+
+type Answered = ReturnType<typeof scoreAnswer>;
+
+/** Counts of questions, and the mean reciprocal rank. */
+function summed(scores: readonly Answered[]): Answered {
+  const sum = (name: keyof Answered): number => scores.reduce((total, score) => total + score[name], 0);
+  return {
+    anyEvent1: sum('anyEvent1'),
+    anyEvent5: sum('anyEvent5'),
+    anyEvent10: sum('anyEvent10'),
+    mrr: Math.round((1_000 * sum('mrr')) / scores.length) / 1_000,
+    anySession1: sum('anySession1'),
+  };
+}
+
+/** The questions about the shared coding sessions, whose hooks were replayed, understood by the local model and indexed: event and session level. */
+export async function runCoding(): Promise<RecallFigures> {
+  const questions = readCodingQuestions();
+  if (questions === null) return { skipped: 'no shared data' };
+  const instance = await startBenchInstance({ RECOLLECT_TRANSCRIPTS: 'off' }, keptDirectory('coding'));
+  try {
+    const ids = await replaySessions(instance, sharedHooks());
+    await awaitUnderstood(instance, ids, { vectors: true, timeoutMs: TIMEOUT_MS });
+    const events = await eventsOfMemories(instance);
+    const names = await sessionNames(instance);
+    const reader = await createLaneReader(instance);
+    const scores: { readonly type: string; readonly score: Answered }[] = [];
+    const others = new Map<Way, Answered[]>(WAY_NAMES.map((way) => [way, []]));
+    for (const asked of questions) {
+      const found = await searchByApi(instance, { q: asked.question, limit: String(DEPTH) });
+      const ranked = found.map(({ id, sources, session }) => ({
+        events: [id, ...sources].flatMap((rowId) => events.get(rowId) ?? []),
+        session: session?.external_id ?? null,
+      }));
+      scores.push({ type: asked.type, score: scoreAnswer(asked, ranked) });
+      const lanes = await reader.lanesOf(asked.question, {}, LANE_HITS);
+      for (const [way, answers] of others)
+        answers.push(
+          scoreAnswer(
+            asked,
+            rankedBy(way, asked.question, lanes)
+              .slice(0, DEPTH)
+              .map(({ memoryId, sessionId }) => ({
+                events: events.get(memoryId) ?? [],
+                session: names.get(sessionId ?? '') ?? null,
+              })),
+          ),
+        );
+    }
+    await reader.close();
+    const all = summed(scores.map(({ score }) => score));
+    return {
+      questions: questions.length,
+      ...all,
+      byType: Object.fromEntries(
+        [...Map.groupBy(scores, ({ type }) => type)].map(([type, of]) => [type, summed(of.map(({ score }) => score))]),
+      ),
+      ways: Object.fromEntries([...others].map(([way, answers]) => [way, summed(answers)])),
+      targets: TARGETS,
+      missed: Object.entries(TARGETS).flatMap(([name, least]) => {
+        const reached = name === 'mrr' ? all.mrr : name === 'anyEvent10' ? all.anyEvent10 : all.anySession1;
+        return reached < least ? [`${name} ${reached} of ${least}`] : [];
+      }),
+    };
+  } finally {
+    await instance.stop();
+  }
 }

@@ -33,9 +33,7 @@ export function readLongMemEval(): {
   readonly sessions: ReadonlyMap<string, LongSession>;
 } | null {
   if (!existsSync(DIRECTORY)) return null;
-  const questions = z
-    .array(question)
-    .parse(linesOf(readFileSync(new URL('questions-dev.jsonl', DIRECTORY), 'utf8')));
+  const questions = z.array(question).parse(linesOf(readFileSync(new URL('questions-dev.jsonl', DIRECTORY), 'utf8')));
   const packed = readFileSync(new URL('sessions-dev.jsonl.gz', DIRECTORY));
   const sessions = z.array(session).parse(linesOf(gunzipSync(packed).toString('utf8')));
   return { questions, sessions: new Map(sessions.map((each) => [each.session_id, each])) };

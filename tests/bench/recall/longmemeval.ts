@@ -1,12 +1,19 @@
 import { startBenchInstance } from '../capture/bench-instance.ts';
-import { awaitIndexed, searchByApi, sendEvents } from './api.ts';
+import { awaitIndexed, searchByApi, sendEvents, sessionNames } from './api.ts';
 import type { RecallFigures } from './figures.ts';
+import { createLaneReader, rankedBy, WAY_NAMES } from './lanes.ts';
+import type { RawLanes, Way } from './lanes.ts';
 import { eventsOf, namespaceOf, readLongMemEval } from './longmemeval-data.ts';
 import type { LongQuestion } from './longmemeval-data.ts';
 import { keptDirectory, rolesOfTurns } from './options.ts';
 import { meanScores, scoreList } from './scores.ts';
+import type { ListScore } from './scores.ts';
 
 const TIMEOUT_MS = 3 * 3_600_000;
+const LEAST_NDCG = 0.965;
+/** Chunks that search asks each lane for where ten results are wanted. */
+const LANE_HITS = 40;
+const SHARES = ['any1', 'any5', 'any10', 'all10'] as const;
 
 /** Ids of the sessions in the order of what was found, each once. */
 function sessionsIn(found: readonly { readonly session: { readonly external_id: string } | null }[]): string[] {
@@ -17,21 +24,62 @@ function goldOf({ question_id: id, answer_session_ids: gold }: LongQuestion): Re
   return new Set(gold.map((session) => `${id}:${session}`));
 }
 
-/** LongMemEval-S, development split, session level: any@k, all@k, NDCG@10 of the best ten sessions that search answers. */
+/** The list of sessions that one way of ranking gives. */
+function sessionsBy(
+  way: Way,
+  question: string,
+  lanes: RawLanes,
+  names: ReadonlyMap<string, string>,
+): readonly string[] {
+  return [...new Set(rankedBy(way, question, lanes).flatMap(({ sessionId }) => names.get(sessionId ?? '') ?? []))];
+}
+
+/** What is missed: NDCG, or a share that is more than one question below plain fusion. */
+function missedTargets(reached: ListScore, plain: ListScore, questions: number): readonly string[] {
+  const below = SHARES.filter((share) => reached[share] < plain[share] - 1.001 / questions);
+  return [
+    ...(reached.ndcg10 < LEAST_NDCG ? [`ndcg10 ${reached.ndcg10} of ${LEAST_NDCG}`] : []),
+    ...below.map((share) => `${share} ${reached[share]}, plain fusion ${plain[share]}`),
+  ];
+}
+
+/** LongMemEval-S, development split, session level: any@k, all@k, NDCG@10 of the best ten sessions that search answers, beside other ways of ranking the same hits. */
 export async function runLongMemEval(): Promise<RecallFigures> {
   const data = readLongMemEval();
   if (data === null) return { skipped: 'no shared data' };
-  const instance = await startBenchInstance({}, keptDirectory('longmemeval'));
+  const roles = rolesOfTurns();
+  const instance = await startBenchInstance({ RECOLLECT_TRANSCRIPTS: 'off' }, keptDirectory('longmemeval'));
   try {
-    for (const asked of data.questions) await sendEvents(instance, eventsOf(asked, data.sessions, rolesOfTurns()));
+    for (const asked of data.questions) await sendEvents(instance, eventsOf(asked, data.sessions, roles));
     await awaitIndexed(instance, TIMEOUT_MS);
-    const scores = [];
+    const names = await sessionNames(instance);
+    const reader = await createLaneReader(instance);
+    const answered: { readonly type: string; readonly score: ListScore }[] = [];
+    const others = new Map<Way, ListScore[]>(WAY_NAMES.map((way) => [way, []]));
     for (const asked of data.questions) {
-      const common = { q: asked.question, namespace: namespaceOf(asked) };
-      const grouped = await searchByApi(instance, { ...common, group_by: 'session', limit: '10' });
-      scores.push(scoreList(sessionsIn(grouped), goldOf(asked)));
+      const filter = { namespace: namespaceOf(asked) };
+      const found = await searchByApi(instance, { q: asked.question, ...filter, group_by: 'session', limit: '10' });
+      answered.push({ type: asked.question_type, score: scoreList(sessionsIn(found), goldOf(asked)) });
+      const lanes = await reader.lanesOf(asked.question, filter, LANE_HITS);
+      for (const [way, scores] of others)
+        scores.push(scoreList(sessionsBy(way, asked.question, lanes, names), goldOf(asked)));
     }
-    return { questions: scores.length, grouped: meanScores(scores) };
+    await reader.close();
+    const search = meanScores(answered.map(({ score }) => score));
+    const ways = Object.fromEntries([...others].map(([way, scores]) => [way, meanScores(scores)]));
+    return {
+      questions: answered.length,
+      turns: roles.join(' and '),
+      search,
+      ndcg10ByType: Object.fromEntries(
+        [...Map.groupBy(answered, ({ type }) => type)].map(([type, of]) => [
+          type,
+          meanScores(of.map(({ score: { ndcg10 } }) => ({ ndcg10 }))).ndcg10,
+        ]),
+      ),
+      ways,
+      missed: missedTargets(search, meanScores(others.get('plainFusion') ?? []), answered.length),
+    };
   } finally {
     await instance.stop();
   }

@@ -50,7 +50,7 @@ function nearestOf(tenant: TenantId, vector: Float32Array, filter: RecallFilter,
 const ids = (hits: readonly { memoryId: string }[]): string[] => hits.map((hit) => hit.memoryId);
 
 describe('recall', () => {
-  test('keyword finds words of title and text, title first', async () => {
+  test('keyword finds words of title, purpose and text as one text; a hit bears what ranking asks for', async () => {
     const tenant = newId<TenantId>();
     const inText = chunkOf(tenant, {
       title: 'A note',
@@ -59,12 +59,22 @@ describe('recall', () => {
       chunk: 3,
     });
     const inTitle = chunkOf(tenant, { title: 'Migration failed', text: 'see the log of the database' });
-    expect(await index.upsert(tenant, MODEL, [inText, inTitle, chunkOf(tenant)])).toEqual([]);
+    const session = newId();
+    const led = chunkOf(tenant, {
+      purpose: 'why has the migration failed?',
+      text: '3 rows applied',
+      sessionId: session,
+      kind: 'tool_result',
+      tool: 'Bash',
+      vector: vectorAlong(1),
+    });
+    expect(await index.upsert(tenant, MODEL, [inText, inTitle, led, chunkOf(tenant)])).toEqual([]);
 
     const hits = await index.keyword(tenant, MODEL, 'migration failed', {}, 10);
-    expect(ids(hits)).toEqual([inTitle.memoryId, inText.memoryId]);
-    expect(hits[1]).toMatchObject({ memoryType: 'summary', chunk: 3 });
-    expect(hits[0]?.score).toBeGreaterThan(hits[1]?.score ?? 0);
+    expect(new Set(ids(hits))).toEqual(new Set([inTitle.memoryId, inText.memoryId, led.memoryId]));
+    expect(hits.find((hit) => hit.memoryId === inText.memoryId)).toMatchObject({ memoryType: 'summary', chunk: 3 });
+    const [tool] = await index.keyword(tenant, MODEL, 'applied', {}, 10);
+    expect(tool).toMatchObject({ sessionId: session, kind: 'tool_result', tool: 'Bash', vector: [0, 1, 0, 0] });
     expect(await index.keyword(tenant, MODEL, 'migration', {}, 1)).toHaveLength(1);
     expect(await index.keyword(tenant, MODEL, '   ', {}, 10)).toEqual([]);
   });

@@ -1,0 +1,54 @@
+import type { RecallHit } from '../ports/vector-index.ts';
+
+/** What a question asks for, where its words say so. */
+export type AskedFor = 'command' | 'said';
+
+/** Looking around and keeping a list: found by what they were for, and saying little themselves. */
+const LOOKING_TOOLS = new Set([
+  'read',
+  'notebookread',
+  'read_file',
+  'grep',
+  'grep_search',
+  'codebase_search',
+  'glob',
+  'file_search',
+  'ls',
+  'list_dir',
+  'todoread',
+  'todowrite',
+  'update_plan',
+]);
+const SHELL_TOOLS = new Set(['bash', 'shell', 'local_shell', 'exec_command', 'run_terminal_cmd', 'run_shell_command']);
+const OVERVIEWS = new Set(['session', 'topic']);
+
+/** Measured on the coding sessions, where 15 of 100 assistant's texts answer a question, 10 prompts, 5 commands, 2 edits and no list or look. */
+const PRIORS = { said: 1, overview: 0.95, tool: 0.9, looking: 0.7 } as const;
+/** What is of another kind than was asked for counts that much less. */
+const NOT_ASKED_FOR = 1 / 1.15;
+
+const COMMAND_CUES =
+  /\b(?:commands?|one-liner|command line|shell)\b|^how (?:did|do|can|could) \w+ (?:run|start|install|build|execute|invoke)\b/iu;
+const SAID_CUES =
+  /\b(?:did|do|should|would|am|was|had|have) i\b|\bmy (?:preferences?|opinion|wish(?:es)?|rules?|view|eyes)\b/iu;
+
+/** What a question asks for by its own words; null where they leave it open. */
+export function askedFor(question: string): AskedFor | null {
+  if (COMMAND_CUES.test(question)) return 'command';
+  return SAID_CUES.test(question) ? 'said' : null;
+}
+
+function isAskedFor({ memoryType, kind, tool }: RecallHit, asked: AskedFor): boolean {
+  if (asked === 'command') return memoryType === 'observation' && SHELL_TOOLS.has(tool?.toLowerCase() ?? '');
+  return memoryType === 'learning' || (memoryType === 'prompt' && kind === 'user');
+}
+
+function priorOfKind({ memoryType, kind, tool }: RecallHit): number {
+  if (memoryType === 'observation') return LOOKING_TOOLS.has(tool?.toLowerCase() ?? '') ? PRIORS.looking : PRIORS.tool;
+  return memoryType === 'summary' && OVERVIEWS.has(kind ?? '') ? PRIORS.overview : PRIORS.said;
+}
+
+/** How likely something of this kind answers, before it is read: 0–1, a factor of its score. */
+export function priorOf(hit: RecallHit, asked: AskedFor | null): number {
+  return priorOfKind(hit) * (asked === null || isAskedFor(hit, asked) ? 1 : NOT_ASKED_FOR);
+}

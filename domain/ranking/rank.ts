@@ -1,0 +1,75 @@
+import { fuse } from '../fusion.ts';
+import type { FusedMemory, Lane, Scale } from '../fusion.ts';
+import type { RecallHit } from '../ports/vector-index.ts';
+import { askedFor, priorOf } from './prior.ts';
+import { sessionEvidence } from './session-evidence.ts';
+
+export interface RankedMemory extends FusedMemory {
+  readonly sessionId: string | null;
+  /**
+   * What the score is made of, each 0–1: the lanes fused; the factor of its kind; what its session says, null where there is none.
+   */
+  readonly parts: { readonly fused: number; readonly prior: number; readonly session: number | null };
+}
+
+export interface RankingWeights {
+  /** Share of the session's evidence in a memory's score, 0–1; what was found of the memory itself has the rest. */
+  readonly session: number;
+}
+
+/** Texts that have nothing in common are about that similar to the default model. */
+const SIMILARITY_FLOOR = 0.3;
+
+/**
+ * Scores against the best of the lane, not between its best and its worst: the worst of forty hits is no zero, and a memory that one lane
+ * just missed would fall behind by chance.
+ */
+const byBest: Scale = (score, { name, top }) => {
+  const floor = name === 'vector' ? SIMILARITY_FLOOR : 0;
+  if (top <= floor) return score === top ? 1 : 0;
+  return Math.max(0, (score - floor) / (top - floor));
+};
+
+/** The hits that bear their vector, with their similarity to the question's. */
+export function withSimilarity(hits: readonly RecallHit[], question: Float32Array): readonly RecallHit[] {
+  return hits.map(({ vector, ...hit }) =>
+    vector === undefined
+      ? hit
+      : { ...hit, similarity: vector.reduce((sum, value, place) => sum + value * (question[place] ?? 0), 0) },
+  );
+}
+
+/** The lanes with what is known beside: a keyword hit whose similarity was computed is one of the vector lane, too. */
+function completed(lanes: readonly Lane[]): readonly Lane[] {
+  const known = lanes
+    .filter(({ name }) => name !== 'vector')
+    .flatMap(({ hits }) => hits)
+    .flatMap((hit) => (hit.similarity === undefined ? [] : [{ ...hit, score: hit.similarity }]));
+  return lanes.map((lane) => (lane.name === 'vector' ? { ...lane, hits: [...lane.hits, ...known] } : lane));
+}
+
+/**
+ * Ranks what the lanes found, best first, scores 0–1: fused against the best of each lane, weighed by how likely its kind answers, and lifted
+ * by what else its session says, since questions are about pieces of work and not about lines of output. Ties are broken by id.
+ */
+export function rankMemories(lanes: readonly Lane[], question: string, weights: RankingWeights): RankedMemory[] {
+  const hits = new Map<string, RecallHit>(lanes.flatMap((lane) => lane.hits.map((hit) => [hit.memoryId, hit])));
+  const asked = askedFor(question);
+  const own = fuse(completed(lanes), byBest).map((memory) => {
+    const hit = hits.get(memory.memoryId);
+    const prior = hit === undefined ? 1 : priorOf(hit, asked);
+    return { memory, prior, score: memory.score * prior, sessionId: hit?.sessionId ?? null };
+  });
+  const evidence = sessionEvidence(own);
+  return own
+    .map(({ memory, prior, score, sessionId }): RankedMemory => {
+      const session = sessionId === null ? null : (evidence.get(sessionId) ?? 0);
+      return {
+        ...memory,
+        sessionId,
+        score: session === null ? score : (1 - weights.session) * score + weights.session * session,
+        parts: { fused: memory.score, prior, session },
+      };
+    })
+    .toSorted((a, b) => b.score - a.score || a.memoryId.localeCompare(b.memoryId));
+}

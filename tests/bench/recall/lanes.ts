@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import { processEnvironment } from '../../../config/process-environment.ts';
+import { fuse } from '../../../domain/fusion.ts';
+import type { Lane } from '../../../domain/fusion.ts';
+import { asId } from '../../../domain/ids.ts';
+import type { TenantId } from '../../../domain/ids.ts';
+import type { RecallFilter, RecallHit } from '../../../domain/ports/vector-index.ts';
+import { rankMemories, withSimilarity } from '../../../domain/ranking/rank.ts';
+import { cacheDirectory } from '../../../infra/instance/cache-directory.ts';
+import { embeddingModelDirectory } from '../../../models/embedding/model-directory.ts';
+import { createOnnxEmbedder } from '../../../models/embedding/onnx-embedder.ts';
+import { createWeaviateIndex } from '../../../stores/weaviate/weaviate-index.ts';
+import type { BenchInstance } from '../capture/bench-instance.ts';
+
+/** What both lanes of an instance found for one question. */
+export interface RawLanes {
+  readonly keyword: readonly RecallHit[];
+  readonly vector: readonly RecallHit[];
+}
+
+/** A memory that was found, and the session that it is of. */
+export interface Placed {
+  readonly memoryId: string;
+  readonly sessionId: string | null;
+}
+
+/** Ways of ranking the same hits: what each stage is worth. Plain fusion is min-max relative scores, 0.35 keyword, as it is published. */
+const WAYS = {
+  keywordOnly: (question, { keyword }) => ranked([{ name: 'keyword', weight: 1, hits: bare(keyword) }], '', 0),
+  keywordRanked: (question, { keyword }) =>
+    ranked([{ name: 'keyword', weight: 1, hits: bare(keyword) }], question, SESSION_WEIGHT),
+  vectorOnly: (question, { vector }) => ranked([{ name: 'vector', weight: 1, hits: bare(vector) }], '', 0),
+  plainFusion: (question, lanes) => placed(fuse(lanesOf(lanes, 0.35)), lanes),
+  completed: (question, lanes) => ranked(lanesOf(lanes, KEYWORD_WEIGHT).map(bareLane), '', 0),
+  andKinds: (question, lanes) => ranked(lanesOf(lanes, KEYWORD_WEIGHT), '', 0),
+  andAsked: (question, lanes) => ranked(lanesOf(lanes, KEYWORD_WEIGHT), question, 0),
+  andSession: (question, lanes) => ranked(lanesOf(lanes, KEYWORD_WEIGHT), question, SESSION_WEIGHT),
+} as const satisfies Readonly<Record<string, (question: string, lanes: RawLanes) => readonly Placed[]>>;
+export type Way = keyof typeof WAYS;
+export const WAY_NAMES = Object.keys(WAYS).filter((name): name is Way => name in WAYS);
+
+/** The defaults of the settings. */
+const KEYWORD_WEIGHT = 0.45;
+const SESSION_WEIGHT = 0.1;
+
+function lanesOf({ keyword, vector }: RawLanes, weight: number): readonly Lane[] {
+  return [
+    { name: 'keyword', weight, hits: keyword },
+    { name: 'vector', weight: 1 - weight, hits: vector },
+  ];
+}
+
+/** Without what tells their kinds, so that no prior holds. */
+function bare(hits: readonly RecallHit[]): readonly RecallHit[] {
+  return hits.map(({ kind: _kind, tool: _tool, ...hit }) => ({ ...hit, memoryType: 'prompt' }));
+}
+
+function bareLane(lane: Lane): Lane {
+  return { ...lane, hits: bare(lane.hits) };
+}
+
+function ranked(lanes: readonly Lane[], question: string, session: number): readonly Placed[] {
+  return rankMemories(lanes, question, { session });
+}
+
+function placed(memories: readonly { readonly memoryId: string }[], { keyword, vector }: RawLanes): readonly Placed[] {
+  const sessions = new Map([...keyword, ...vector].map(({ memoryId, sessionId }) => [memoryId, sessionId ?? null]));
+  return memories.map(({ memoryId }) => ({ memoryId, sessionId: sessions.get(memoryId) ?? null }));
+}
+
+/** The hits ranked in one of these ways. */
+export function rankedBy(way: Way, question: string, lanes: RawLanes): readonly Placed[] {
+  return WAYS[way](question, lanes);
+}
+
+export interface LaneReader {
+  lanesOf(question: string, filter: RecallFilter, limit: number): Promise<RawLanes>;
+  close(): Promise<void>;
+}
+
+/** Asks the instance's own Weaviate as search does, so that the same hits can be ranked in several ways. */
+export async function createLaneReader({ database, weaviate }: BenchInstance): Promise<LaneReader> {
+  const { rows } = await database.query('SELECT tenant_id FROM sessions LIMIT 1');
+  const [tenant] = z.array(z.object({ tenant_id: z.string() })).parse(rows);
+  const tenantId = asId<TenantId>(tenant?.tenant_id ?? '');
+  const index = createWeaviateIndex(weaviate);
+  const embedder = createOnnxEmbedder({
+    modelDir: embeddingModelDirectory(undefined, cacheDirectory(processEnvironment())),
+    threads: 1,
+    maxBatchTokens: 1_024,
+  });
+  return {
+    async lanesOf(question, filter, limit) {
+      const [vector = new Float32Array()] = await embedder.embed([question], 'query');
+      const [keyword, nearest] = await Promise.all([
+        index.keyword(tenantId, embedder.model, question, filter, limit),
+        index.nearest(tenantId, embedder.model, vector, filter, limit),
+      ]);
+      return { keyword: withSimilarity(keyword, vector), vector: nearest };
+    },
+    async close() {
+      await embedder.close();
+      await index.close();
+    },
+  };
+}

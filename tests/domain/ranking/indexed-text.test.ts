@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { indexIdentity } from '../../../domain/ranking/index-version.ts';
+import { indexedChunkText, purposeOf } from '../../../domain/ranking/indexed-text.ts';
+
+test('title, purpose and text are one text; what is empty leaves no line', () => {
+  expect(indexedChunkText({ title: 'Bash: ls', purpose: 'what is here?', text: 'a.ts' })).toBe(
+    'Bash: ls\nwhat is here?\na.ts',
+  );
+  expect(indexedChunkText({ title: '', purpose: '', text: 'a.ts' })).toBe('a.ts');
+});
+
+test('a purpose is the beginning of a prompt, on one line, cut at a word', () => {
+  expect(purposeOf('  fix\n\n the\tbuild ')).toBe('fix the build');
+  const long = purposeOf('word '.repeat(100));
+  expect(long.length).toBeLessThanOrEqual(160);
+  expect(long.endsWith('word')).toBe(true);
+});
+
+test('a purpose without spaces is cut between characters, never within one', () => {
+  const cut = purposeOf(`a${'😀'.repeat(200)}`);
+  expect(cut.isWellFormed()).toBe(true);
+  expect(cut.length).toBeLessThanOrEqual(160);
+});
+
+test('an index of another version is to the ledger another model', () => {
+  expect(indexIdentity('some-model')).toMatch(/^some-model-i\d+$/);
+});

@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest';
+import type { Lane } from '../../../domain/fusion.ts';
+import type { RecallHit } from '../../../domain/ports/vector-index.ts';
+import { rankMemories, withSimilarity } from '../../../domain/ranking/rank.ts';
+import { sessionEvidence } from '../../../domain/ranking/session-evidence.ts';
+
+const NO_SESSIONS = { session: 0 };
+
+function hit(memoryId: string, score: number, more: Partial<RecallHit> = {}): RecallHit {
+  return { memoryId, memoryType: 'prompt', kind: 'user', tool: null, sessionId: null, chunk: 0, score, ...more };
+}
+
+function keyword(...hits: readonly RecallHit[]): Lane {
+  return { name: 'keyword', weight: 0.5, hits };
+}
+
+function vector(...hits: readonly RecallHit[]): Lane {
+  return { name: 'vector', weight: 0.5, hits };
+}
+
+const scoresOf = (lanes: readonly Lane[], question = ''): Record<string, number> =>
+  Object.fromEntries(
+    rankMemories(lanes, question, NO_SESSIONS).map(({ memoryId, score }) => [
+      memoryId,
+      Math.round(score * 1_000) / 1_000,
+    ]),
+  );
+
+describe('the evidence of a session', () => {
+  it('is the cubes of its memories, scaled to the best session', () => {
+    const evidence = sessionEvidence([
+      { score: 0.5, sessionId: 'a' },
+      { score: 1, sessionId: 'a' },
+      { score: 0.5, sessionId: 'b' },
+      { score: 1, sessionId: null },
+    ]);
+    expect(evidence.get('a')).toBe(1);
+    expect(evidence.get('b')).toBeCloseTo(1 / 9);
+    expect(evidence.size).toBe(2);
+  });
+
+  it('is nothing where nothing scores', () => {
+    expect([...sessionEvidence([{ score: 0, sessionId: 'a' }])]).toEqual([['a', 0]]);
+    expect(sessionEvidence([]).size).toBe(0);
+  });
+});
+
+describe('ranking', () => {
+  it('scales keyword scores by the best, and similarities above what unrelated texts have', () => {
+    expect(scoresOf([keyword(hit('a', 20), hit('b', 10))])).toEqual({ a: 1, b: 0.5 });
+    expect(scoresOf([vector(hit('a', 0.8), hit('b', 0.55), hit('c', 0.1))])).toEqual({ a: 1, b: 0.5, c: 0 });
+  });
+
+  it('takes a lane whose best is nothing as it is', () => {
+    expect(scoresOf([vector(hit('a', 0.2), hit('b', 0.1))])).toEqual({ a: 1, b: 0 });
+    expect(scoresOf([keyword(hit('a', 0))])).toEqual({ a: 1 });
+    expect(rankMemories([keyword(), vector()], '', NO_SESSIONS)).toEqual([]);
+  });
+
+  it('counts the similarity of a keyword hit that the vector lane missed', () => {
+    const lanes = [keyword(hit('a', 10, { similarity: 0.7 })), vector(hit('b', 0.8))];
+    expect(scoresOf(lanes)).toEqual({ a: 0.9, b: 0.5 });
+    const [first] = rankMemories(lanes, '', NO_SESSIONS);
+    expect(first?.lanes.vector).toEqual({ score: 0.7, rank: 2, relative: expect.closeTo(0.8) });
+  });
+
+  it('weighs what only looked around, what a tool did and what sums up', () => {
+    const observation = (tool: string) => ({ memoryType: 'observation', kind: 'tool_result', tool }) as const;
+    expect(
+      scoresOf([
+        keyword(
+          hit('said', 1),
+          hit('ran', 1, observation('Bash')),
+          hit('read', 1, observation('Read')),
+          hit('topic', 1, { memoryType: 'summary', kind: 'topic' }),
+          hit('item', 1, { memoryType: 'summary', kind: 'decision' }),
+          hit('untold', 1, { kind: null }),
+        ),
+      ]),
+    ).toEqual({ said: 1, ran: 0.9, read: 0.7, topic: 0.95, item: 1, untold: 1 });
+  });
+
+  it('lifts a memory by what else its session says, and tells by how much', () => {
+    const lanes = [
+      keyword(
+        hit('lone', 10, { sessionId: 'x' }),
+        hit('best', 9, { sessionId: 's' }),
+        hit('more', 9, { sessionId: 's' }),
+      ),
+    ];
+    expect(rankMemories(lanes, '', NO_SESSIONS)[0]?.memoryId).toBe('lone');
+    const [first] = rankMemories(lanes, '', { session: 0.5 });
+    expect(first).toMatchObject({ memoryId: 'best', sessionId: 's', parts: { fused: 0.9, prior: 1, session: 1 } });
+    expect(first?.score).toBeCloseTo(0.95);
+  });
+
+  it('leaves a memory without a session what it has', () => {
+    const [alone] = rankMemories([keyword(hit('alone', 2), hit('other', 1, { sessionId: 's' }))], '', { session: 0.5 });
+    expect(alone).toMatchObject({ memoryId: 'alone', score: 1, parts: { session: null } });
+  });
+
+  it('has one order, whatever the order of equal hits', () => {
+    const equal = [hit('b', 1, { sessionId: 's' }), hit('a', 1, { sessionId: 's' }), hit('c', 1, { sessionId: 't' })];
+    const idsOf = (hits: readonly RecallHit[]) =>
+      rankMemories([keyword(...hits)], '', { session: 0.1 }).map(({ memoryId }) => memoryId);
+    expect(idsOf(equal)).toEqual(idsOf(equal.toReversed()));
+  });
+});
+
+describe('what a question asks for', () => {
+  const lanes = [
+    keyword(
+      hit('ran', 1, { memoryType: 'observation', kind: 'tool_result', tool: 'Bash' }),
+      hit('user', 1),
+      hit('assistant', 1, { kind: 'assistant' }),
+      hit('rule', 1, { memoryType: 'learning', kind: 'best_practice' }),
+    ),
+  ];
+
+  it.each([
+    ['Which command created the repository?', { ran: 0.9, user: 0.87, assistant: 0.87, rule: 0.87 }],
+    ['how did we run only that hook', { ran: 0.9, user: 0.87, assistant: 0.87, rule: 0.87 }],
+    ['What did I say about docstrings?', { ran: 0.783, user: 1, assistant: 0.87, rule: 1 }],
+    ['commits in my view', { ran: 0.783, user: 1, assistant: 0.87, rule: 1 }],
+    ['Why did the build fail?', { ran: 0.9, user: 1, assistant: 1, rule: 1 }],
+  ])('%s', (question, expected) => {
+    expect(scoresOf(lanes, question)).toEqual(expected);
+  });
+});
+
+it('the similarity of a hit is that of its vector; what bears none stays without', () => {
+  const question = Float32Array.from([0.6, 0.8]);
+  const [known, unknown] = withSimilarity([hit('a', 3, { vector: [0.6, 0.8] }), hit('b', 2)], question);
+  expect(known?.similarity).toBeCloseTo(1);
+  expect(known?.vector).toBeUndefined();
+  expect(unknown?.similarity).toBeUndefined();
+});

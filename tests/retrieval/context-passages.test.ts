@@ -41,6 +41,8 @@ const found = (each: Memory, score = 1, similarity: number | null = null) => ({
   memoryType: each.type,
   score,
   lanes: { keyword: null, vector: similarity === null ? null : { score: similarity, rank: 1, relative: 1 } },
+  sessionId: null,
+  parts: { fused: score, prior: 1, session: null },
 });
 
 const told = (question: string, memories: readonly Memory[], budgetTokens = 100) =>

@@ -3,6 +3,7 @@ import { processEnvironment } from '../../../config/process-environment.ts';
 import { fuse } from '../../../domain/fusion.ts';
 import type { Lane } from '../../../domain/fusion.ts';
 import { asId } from '../../../domain/ids.ts';
+import { indexNameOf } from '../../../domain/index-model.ts';
 import type { TenantId } from '../../../domain/ids.ts';
 import type { RecallFilter, RecallHit } from '../../../domain/ports/vector-index.ts';
 import { rankMemories, withSimilarity } from '../../../domain/ranking/rank.ts';
@@ -26,13 +27,13 @@ export interface Placed {
 
 /** Ways of ranking the same hits: what each stage is worth. Plain fusion is min-max relative scores, 0.35 keyword, as it is published. */
 const WAYS = {
-  keywordOnly: (question, { keyword }) => ranked([{ name: 'keyword', weight: 1, hits: bare(keyword) }], '', 0),
+  keywordOnly: (_question, { keyword }) => ranked([{ name: 'keyword', weight: 1, hits: bare(keyword) }], '', 0),
   keywordRanked: (question, { keyword }) =>
     ranked([{ name: 'keyword', weight: 1, hits: bare(keyword) }], question, SESSION_WEIGHT),
-  vectorOnly: (question, { vector }) => ranked([{ name: 'vector', weight: 1, hits: bare(vector) }], '', 0),
-  plainFusion: (question, lanes) => placed(fuse(lanesOf(lanes, 0.35)), lanes),
-  completed: (question, lanes) => ranked(lanesOf(lanes, KEYWORD_WEIGHT).map(bareLane), '', 0),
-  andKinds: (question, lanes) => ranked(lanesOf(lanes, KEYWORD_WEIGHT), '', 0),
+  vectorOnly: (_question, { vector }) => ranked([{ name: 'vector', weight: 1, hits: bare(vector) }], '', 0),
+  plainFusion: (_question, lanes) => placed(fuse(lanesOf(lanes, 0.35)), lanes),
+  completed: (_question, lanes) => ranked(lanesOf(lanes, KEYWORD_WEIGHT).map(bareLane), '', 0),
+  andKinds: (_question, lanes) => ranked(lanesOf(lanes, KEYWORD_WEIGHT), '', 0),
   andAsked: (question, lanes) => ranked(lanesOf(lanes, KEYWORD_WEIGHT), question, 0),
   andSession: (question, lanes) => ranked(lanesOf(lanes, KEYWORD_WEIGHT), question, SESSION_WEIGHT),
 } as const satisfies Readonly<Record<string, (question: string, lanes: RawLanes) => readonly Placed[]>>;
@@ -89,12 +90,13 @@ export async function createLaneReader({ database, weaviate }: BenchInstance): P
     threads: 1,
     maxBatchTokens: 1_024,
   });
+  const name = indexNameOf(embedder.model);
   return {
     async lanesOf(question, filter, limit) {
       const [vector = new Float32Array()] = await embedder.embed([question], 'query');
       const [keyword, nearest] = await Promise.all([
-        index.keyword(tenantId, embedder.model, question, filter, limit),
-        index.nearest(tenantId, embedder.model, vector, filter, limit),
+        index.keyword(tenantId, name, question, filter, limit),
+        index.nearest(tenantId, name, vector, filter, limit),
       ]);
       return { keyword: withSimilarity(keyword, vector), vector: nearest };
     },

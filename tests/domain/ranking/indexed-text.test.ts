@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { indexIdentity } from '../../../domain/ranking/index-version.ts';
 import { indexedChunkText, purposeOf } from '../../../domain/ranking/indexed-text.ts';
 
 test('title, purpose and text are one text; what is empty leaves no line', () => {
@@ -20,8 +19,4 @@ test('a purpose without spaces is cut between characters, never within one', () 
   const cut = purposeOf(`a${'😀'.repeat(200)}`);
   expect(cut.isWellFormed()).toBe(true);
   expect(cut.length).toBeLessThanOrEqual(160);
-});
-
-test('an index of another version is to the ledger another model', () => {
-  expect(indexIdentity('some-model')).toMatch(/^some-model-i\d+$/);
 });

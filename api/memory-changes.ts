@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Memory } from '../domain/memory.ts';
 import type { KeyHolder } from '../stores/postgres/api-keys.ts';
 import type { TenantTransaction } from '../stores/postgres/database.ts';
@@ -66,8 +67,9 @@ async function correctWords(
   const { importance, flagged, ...words } = body;
   if (flagged !== undefined) throw refused('flagged', 'is of captured events alone');
   let current = learning.id;
-  if (Object.keys(words).length > 0) {
-    const written = await correctLearning(transaction, editor, learning, wordsOf(learning, words));
+  const said = wordsOf(learning, words);
+  if (!isDeepStrictEqual(said, wordsOf(learning, {}))) {
+    const written = await correctLearning(transaction, editor, learning, said);
     if ('knownId' in written)
       throw new ApiError('CONFLICT', `a memory says this already: ${written.knownId}`, [
         { field: 'content', message: `is said already by ${written.knownId}` },

@@ -23,7 +23,7 @@ const DEFAULT_CONFIDENCE = 0.8;
 /** Clocks that go ahead of this one by less are taken for right. */
 const CLOCK_SKEW_MS = 5 * 60_000;
 /** Content of one transaction: a batch of large texts is committed in parts. */
-const PART_CHARS = 4 * 1024 * 1024;
+const PART_CHARS = 2 * 1024 * 1024;
 
 type Checked = MemoryGiven | { readonly refused: ErrorDetail };
 

@@ -160,6 +160,12 @@ describe('remembering', () => {
   });
 });
 
+test('health has a form of at most 20 tokens', async () => {
+  const answer = await instance.call('GET', '/health?format=compact', { key: null });
+  expect([answer.status, answer.body]).toEqual([200, { status: expect.stringMatching(/^(?:ok|degraded)$/) }]);
+  expect(createTokenCounter().count(JSON.stringify(answer.body))).toBeLessThanOrEqual(20);
+});
+
 describe('a batch', () => {
   const itemsOf = (body: unknown) =>
     z
@@ -237,6 +243,8 @@ describe('a memory', () => {
     const learning = (await memoryOf(instance, await remembered(instance, 'Seen by the whole team'))).id;
     const status = async (id: string, key: string) => (await instance.call('GET', `/memories/${id}`, { key })).status;
     expect(await status(prompt, colleague.key)).toBe(404);
+    const removal = await instance.call('DELETE', `/memories/${prompt}`, { key: colleague.key });
+    expect(errorOf(removal).code).toBe('NOT_FOUND');
     expect(await status(learning, colleague.key)).toBe(200);
     expect(await status(learning, viewer.key)).toBe(200);
     for (const id of [prompt, observation, learning]) expect(await status(id, stranger.key)).toBe(404);

@@ -122,7 +122,15 @@ describe('the timeline of a project', () => {
     expect(near).toMatchObject({ has_before: true, has_after: true });
     const whole = await timeline(`anchor=${anchor}&project=line&before=50&after=50`);
     expect(texts(whole)).toEqual([
-      ...['one', 'two', 'beside', 'three', 'of a colleague', 'four', 'an observation', 'five', 'later'],
+      'one',
+      'two',
+      'beside',
+      'three',
+      'of a colleague',
+      'four',
+      'an observation',
+      'five',
+      'later',
     ]);
     expect(texts(await timeline(`anchor=${anchor}&project=nobody`))).toEqual(['three']);
   });

@@ -17,7 +17,7 @@ export interface Remembering {
   remember(editor: LearningEditor, given: readonly unknown[]): Promise<readonly Remembered[]>;
 }
 
-/** Comparing one memory may take so long; then it is stored as it is. */
+/** Embedding one memory and its neighbours may take so long; then words alone are compared. */
 const COMPARING_MS = 3_000;
 const DEFAULT_CONFIDENCE = 0.8;
 /** Clocks that go ahead of this one by less are taken for right. */

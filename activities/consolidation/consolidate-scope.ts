@@ -139,7 +139,7 @@ async function consolidateOne(
   return counts;
 }
 
-/** Which of two standing learnings gives way, and why; null where both stand, as does everything that a person verified. */
+/** Which of two standing learnings gives way, and why; null where both stand, as does everything that a person verified or said by hand: two notes may be alike and mean two things. */
 function closingOf(
   left: Compared,
   right: Compared,
@@ -149,12 +149,16 @@ function closingOf(
   if (verdict === 'new') return null;
   if (verdict === 'same') {
     const [keeper, twin] = isKeeper(earlier.learning, later.learning) ? [earlier, later] : [later, earlier];
-    if (twin.learning.verified) return null;
+    if (isKept(twin.learning)) return null;
     return { id: twin.learning.id, keeper: keeper.learning.id, reason: DUPLICATE };
   }
-  if (earlier.learning.verified) return null;
+  if (isKept(earlier.learning)) return null;
   const reason = verdict === 'refines' ? REFINED : CONTRADICTED;
   return { id: earlier.learning.id, keeper: later.learning.id, reason };
+}
+
+function isKept({ verified, byHand }: StandingLearning): boolean {
+  return verified || byHand;
 }
 
 function isEarlier(left: StandingLearning, right: StandingLearning): boolean {
@@ -162,8 +166,9 @@ function isEarlier(left: StandingLearning, right: StandingLearning): boolean {
   return left.id < right.id;
 }
 
-/** Of two that say the same the verified one stays, then the surer one, then the earlier one. */
+/** Of two that say the same the verified one stays, then the one that was said by hand, the surer one, the earlier one. */
 function isKeeper(earlier: StandingLearning, later: StandingLearning): boolean {
   if (earlier.verified !== later.verified) return earlier.verified;
+  if (earlier.byHand !== later.byHand) return earlier.byHand;
   return earlier.confidence >= later.confidence;
 }

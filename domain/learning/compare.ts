@@ -19,6 +19,9 @@ export interface ComparedText {
   readonly vector: Float32Array | null;
 }
 
+/** UTF-8 bytes of the longest text that is compared: 4,000 characters of a learning. What a person keeps that is longer is a document, no claim. */
+export const COMPARED_BYTES = 12_000;
+
 /** Cosine from which two texts count as one: the measure that consolidation is judged by. */
 export const NEAR_DUPLICATE = 0.95;
 /** Cosine from which two texts are taken for one: the model's 8-bit weights move a vector a little with what is embedded beside it. */

@@ -1,6 +1,7 @@
 import { chunkText } from '../../domain/chunking.ts';
+import { COMPARED_BYTES } from '../../domain/learning/compare.ts';
 import type { LearningDraft } from '../../domain/ports/model.ts';
-import type { TenantTransaction } from '../postgres/database.ts';
+import type { Database, TenantTransaction } from '../postgres/database.ts';
 import { wantEmbeddings } from '../postgres/embedding-ledger.ts';
 import { standingIn } from '../postgres/learning-changes.ts';
 import type { LearningEditor } from '../postgres/learning-changes.ts';
@@ -8,7 +9,7 @@ import { LearningsChanged, lockLearnings, writeLearnings } from '../postgres/lea
 import { knownMemory, storeMemories } from '../postgres/memory-writes.ts';
 import type { RememberedMemory, StoredMemory } from '../postgres/memory-writes.ts';
 import { compareDrafts, createEmbedOnce } from './compare-drafts.ts';
-import type { Comparison, NeighbourDependencies } from './compare-drafts.ts';
+import type { Comparison, EmbedOnce, NeighbourDependencies } from './compare-drafts.ts';
 
 /** Others may write while it is compared; so often it is compared again. */
 const COMPARISONS = 3;
@@ -49,8 +50,8 @@ async function write(
 
 /**
  * Stores one memory as learnings of a session are: what says the same makes the known one surer and is answered by it; what says more becomes its
- * next version; what speaks against it closes it. Without embedder or vector index words alone are compared; where even that takes until `signal`
- * is aborted, or others keep writing, the memory is stored as it is. The caller hints the index.
+ * next version; what speaks against it closes it. Without embedder or vector index, and from when `signal` is aborted on, words alone are compared;
+ * where others keep writing, and where it is too long for a claim, the memory is stored as it is. The caller hints the index.
  */
 export async function rememberCompared(
   dependencies: NeighbourDependencies,
@@ -60,25 +61,43 @@ export async function rememberCompared(
 ): Promise<StoredMemory> {
   const { database, embedder } = dependencies;
   const { tenantId } = editor;
+  if (Buffer.byteLength(memory.content, 'utf8') > COMPARED_BYTES) return storeAsItIs(database, editor, memory);
   const known = await database.asTenant(tenantId, (transaction) => knownMemory(transaction, editor, memory));
   if (known !== null) return { id: known, isNew: false };
-  const embed = createEmbedOnce(embedder);
+  const embed = embedWithin(createEmbedOnce(embedder), signal);
   const scope = { tenantId, projectId: memory.projectId, namespace: memory.namespace };
   const validFrom = memory.occurredAt ?? new Date();
-  try {
-    for (let attempt = 1; attempt <= COMPARISONS; attempt += 1) {
-      const drafts = [draftOf(memory)];
-      const compared = await compareDrafts(dependencies, scope, drafts, [], embed, signal, validFrom.getTime());
-      const stored = await unlessChanged(
-        database.asTenant(tenantId, (transaction) => write(transaction, editor, memory, compared, validFrom)),
-      );
-      if (stored !== null) return stored;
-    }
-  } catch (error) {
-    // Too slow: remembering goes first, and the daily consolidation finds what slips through.
-    if (!signal.aborted) throw error;
+  for (let attempt = 1; attempt <= COMPARISONS; attempt += 1) {
+    const drafts = [draftOf(memory)];
+    const compared = await compareDrafts(dependencies, scope, drafts, [], embed, signal, validFrom.getTime());
+    const stored = await unlessChanged(
+      database.asTenant(tenantId, (transaction) => write(transaction, editor, memory, compared, validFrom)),
+    );
+    if (stored !== null) return stored;
   }
-  const [stored] = await database.asTenant(tenantId, (transaction) => storeMemories(transaction, editor, [memory]));
+  return storeAsItIs(database, editor, memory);
+}
+
+/** Vectors as long as the signal stands; then none, and words alone are compared. */
+function embedWithin(embed: EmbedOnce, signal: AbortSignal): EmbedOnce {
+  return async (texts) => {
+    try {
+      return await embed(texts, signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      return texts.map(() => null);
+    }
+  };
+}
+
+async function storeAsItIs(
+  database: Database,
+  editor: LearningEditor,
+  memory: RememberedMemory,
+): Promise<StoredMemory> {
+  const [stored] = await database.asTenant(editor.tenantId, (transaction) =>
+    storeMemories(transaction, editor, [memory]),
+  );
   if (stored === undefined) throw new Error('a memory was given and none was stored');
   return stored;
 }

@@ -8,7 +8,7 @@ import { wantRemoval } from './embedding-removal.ts';
 import { inProject } from './learning-neighbours.ts';
 import type { LearningScope } from './learning-neighbours.ts';
 import { pruneGraph } from './graph-writes.ts';
-import { learningFingerprint } from './learnings.ts';
+import { exactFingerprint, learningFingerprint } from './learnings.ts';
 
 /** A project of a tenant, with one namespace, that has learnings which stand. */
 export interface ConsolidatedScope extends LearningScope {
@@ -119,7 +119,9 @@ export async function renewFingerprints(
   const twins: { id: string; keeper: string }[] = [];
   for (const row of rows) {
     const print = learningFingerprint({ ...scope, ...row });
-    if (Buffer.from(print).toString('hex') === row.fingerprint) continue;
+    // What a person keeps beside words that differ in signs alone is known by its text to the letter.
+    const own = [print, exactFingerprint({ ...scope, ...row })].map((known) => Buffer.from(known).toString('hex'));
+    if (own.includes(row.fingerprint)) continue;
     const known = await transaction.learning.findFirst({
       where: { fingerprint: print, validTo: null },
       select: { id: true },

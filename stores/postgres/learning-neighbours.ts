@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { COMPARED_BYTES } from '../../domain/learning/compare.ts';
 import { LEARNING_CATEGORIES } from '../../domain/ports/model.ts';
 import type { KnownLearning } from '../../domain/ports/model.ts';
 import { Prisma } from '../../prisma/generated/client.ts';
@@ -14,6 +15,8 @@ export interface LearningScope {
 export interface StandingLearning extends KnownLearning {
   readonly confidence: number;
   readonly verified: boolean;
+  /** A person said it, or put it in other words. */
+  readonly byHand: boolean;
   readonly version: number;
   /** When its newest evidence happened, milliseconds since 1970. */
   readonly occurredAtMs: number;
@@ -35,6 +38,7 @@ const standingRow = z.object({
   description: z.string(),
   confidence: z.number(),
   verified: z.boolean(),
+  by_hand: z.boolean(),
   version: z.number(),
   occurred_at: z.date(),
 });
@@ -43,10 +47,14 @@ function standing(rows: unknown): StandingLearning[] {
   return z
     .array(standingRow)
     .parse(rows)
-    .map(({ occurred_at: occurredAt, ...row }) => ({ ...row, occurredAtMs: occurredAt.getTime() }));
+    .map(({ occurred_at: occurredAt, by_hand: byHand, ...row }) => ({
+      ...row,
+      byHand,
+      occurredAtMs: occurredAt.getTime(),
+    }));
 }
 
-/** The learnings of these ids that stand in the scope, in no given order. */
+/** The learnings of these ids that stand in the scope and are short enough to be compared, in no given order. */
 export async function readStanding(
   transaction: TenantTransaction,
   scope: LearningScope,
@@ -55,9 +63,9 @@ export async function readStanding(
   if (ids.length === 0) return [];
   return standing(
     await transaction.$queryRaw`
-      SELECT id, category, title, description, confidence, verified_at IS NOT NULL AS verified, version, coalesce(occurred_at, valid_from) AS occurred_at
+      SELECT id, category, title, description, confidence, verified_at IS NOT NULL AS verified, origin = 'user' AS by_hand, version, coalesce(occurred_at, valid_from) AS occurred_at
         FROM learnings
-       WHERE id = ANY (${ids}::uuid[]) AND valid_to IS NULL AND ${inProject(scope.projectId)} AND namespace = ${scope.namespace}`,
+       WHERE id = ANY (${ids}::uuid[]) AND valid_to IS NULL AND ${inProject(scope.projectId)} AND namespace = ${scope.namespace} AND octet_length(description) <= ${COMPARED_BYTES}`,
   );
 }
 
@@ -79,8 +87,9 @@ export async function wordNeighbours(
     .join(' | ');
   return standing(
     await transaction.$queryRaw`
-      SELECT id, category, title, description, confidence, verified_at IS NOT NULL AS verified, version, coalesce(occurred_at, valid_from) AS occurred_at
-        FROM (SELECT * FROM learnings WHERE ${inProject(scope.projectId)} AND namespace = ${scope.namespace} AND valid_to IS NULL ORDER BY id DESC LIMIT ${MAX_RANKED}) AS newest,
+      SELECT id, category, title, description, confidence, verified_at IS NOT NULL AS verified, origin = 'user' AS by_hand, version, coalesce(occurred_at, valid_from) AS occurred_at
+        FROM (SELECT * FROM learnings WHERE ${inProject(scope.projectId)} AND namespace = ${scope.namespace} AND valid_to IS NULL AND octet_length(description) <= ${COMPARED_BYTES}
+                ORDER BY id DESC LIMIT ${MAX_RANKED}) AS newest,
              to_tsquery('english', ${query}) AS wanted
        ORDER BY ts_rank(search, wanted, 1) DESC, id DESC LIMIT ${limit}`,
   );

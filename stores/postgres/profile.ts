@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { COMPARED_BYTES } from '../../domain/learning/compare.ts';
 import type { FocusSource, PreferenceSource } from '../../domain/profile/profile.ts';
 import type { TenantTransaction } from './database.ts';
 import { parseCited } from './summaries.ts';
@@ -51,7 +52,7 @@ export async function readPreferenceSources(
     await transaction.$queryRaw`
       WITH standing AS (
         SELECT id, category, description, confidence, verified_at IS NOT NULL AS verified, origin = 'user' AND user_id = ${userId}::uuid AS by_hand, valid_from FROM learnings
-         WHERE valid_to IS NULL AND category = ANY (${PREFERRED}::text[]) AND (${projectId}::uuid IS NULL OR project_id = ${projectId}::uuid)
+         WHERE valid_to IS NULL AND octet_length(description) <= ${COMPARED_BYTES} AND category = ANY (${PREFERRED}::text[]) AND (${projectId}::uuid IS NULL OR project_id = ${projectId}::uuid)
          ORDER BY confidence DESC, id DESC LIMIT ${MAX_LEARNINGS}
       )
       SELECT l.id AS learning_id, l.category, l.description, l.confidence, l.verified, e.row_id, e.session_id, e.quote, p.occurred_at

@@ -10,6 +10,7 @@ import { measureNearDuplicates } from '../../bench/understand/near-duplicates.ts
 import { createTestUser } from '../../setup/database.ts';
 import { startTestInstance } from '../../setup/instance.ts';
 import type { TestInstance } from '../../setup/instance.ts';
+import { remembered } from '../../api/support/memories.ts';
 import { createClassroom, learningsOf } from '../learning/support/taught.ts';
 import type { Classroom } from '../learning/support/taught.ts';
 
@@ -165,6 +166,15 @@ describe('what says the same', () => {
     await consolidate();
     expect(await byId(verified)).toMatchObject({ open: true, sessions: 2 });
     expect(await byId(sure)).toMatchObject({ open: false, superseded_by: verified });
+  });
+
+  test('and was said by hand stays, beside what differs in signs alone, too; what a session says gives way to it', async () => {
+    const taught = await plant(`${second} Always.`, { confidence: 0.9 });
+    for (const content of [first, 'Retry while attempts <= 3', 'Retry while attempts >= 3'])
+      await remembered(instance, content, { project: projectId, occurred_at: '2026-05-01T00:00:00Z' });
+    expect((await consolidate()).result).toMatchObject({ duplicates: 1, superseded: 0 });
+    expect((await learningsOf(instance)).filter((row) => row.open)).toHaveLength(3);
+    expect(await byId(taught)).toMatchObject({ open: false, reason: 'duplicate' });
   });
 
   test('is at most one in a hundred afterwards', { timeout: 240_000 }, async () => {

@@ -109,12 +109,13 @@ export async function renewFingerprints(
   readonly last: string | null;
   readonly twins: readonly { readonly id: string; readonly keeper: string }[];
 }> {
+  // By project first, though it is one: "is null" is no equality to the planner, which would else read the tenant's learnings in the order of ids.
   const rows = z.array(printRow).parse(
     await transaction.$queryRaw`
       SELECT id, category, description, encode(fingerprint, 'hex') AS fingerprint FROM learnings
        WHERE ${inProject(scope.projectId)} AND namespace = ${scope.namespace} AND valid_to IS NULL
          AND (${after}::uuid IS NULL OR id > ${after}::uuid)
-       ORDER BY id LIMIT ${limit}`,
+       ORDER BY project_id DESC, id LIMIT ${limit}`,
   );
   const twins: { id: string; keeper: string }[] = [];
   for (const row of rows) {

@@ -41,7 +41,10 @@ export function renderBlock(
   { budgetTokens, count }: { readonly budgetTokens: number; readonly count: (text: string) => number },
 ): string {
   const told = framed(projectName, lines);
+  // One line for what is called the same: ten changes of one file say no more than the first.
+  const titles = omitted.map((each) => each.title.trim());
   const index = omitted
+    .filter((_, n) => titles.indexOf(titles[n] ?? '') === n)
     .filter((each) => each.title.trim() !== '')
     .slice(0, MAX_INDEX_LINES)
     .map(indexLine);

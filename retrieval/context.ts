@@ -1,21 +1,14 @@
-import type { TenantId } from '../domain/ids.ts';
 import type { Memory } from '../domain/memory.ts';
-import type { MemoryType } from '../domain/ports/vector-index.ts';
 import { pack } from '../domain/packing.ts';
 import type { Clock } from '../domain/ports/clock.ts';
 import type { TokenCounter } from '../domain/ports/token-counter.ts';
 import { readContextSources } from '../stores/postgres/context-sources.ts';
-import type { Database, TenantTransaction } from '../stores/postgres/database.ts';
+import type { Database } from '../stores/postgres/database.ts';
 import { readFileHistory } from '../stores/postgres/file-history.ts';
 import { readMemories } from '../stores/postgres/memories.ts';
 import { recordContext } from '../stores/postgres/memory-uses.ts';
-import type { ContextPurpose } from '../stores/postgres/memory-uses.ts';
 import { readPreferenceSources } from '../stores/postgres/profile.ts';
-import { findProject, projectOfSession } from '../stores/postgres/projects.ts';
 import type { ProjectName } from '../stores/postgres/projects.ts';
-import { findSessionId } from '../stores/postgres/sessions.ts';
-import { NOTHING_TOLD, readTold, subjectOf } from '../stores/postgres/told-context.ts';
-import type { Told } from '../stores/postgres/told-context.ts';
 import { dayLines, frameTokens, renderBlock, sectionLines } from './context-block.ts';
 import type { IndexLine } from './context-block.ts';
 import { entriesOfProject, SECTIONS } from './context-candidates.ts';
@@ -23,49 +16,9 @@ import { fileQuestion, rankedByFile } from './context-file.ts';
 import { rankedByPrompt, speaksOf } from './context-found.ts';
 import { packMemories } from './context-passages.ts';
 import type { RankedMemory } from './context-passages.ts';
+import { readSetting } from './context-request.ts';
+import type { ContextBlock, ContextItem, ContextRequest, Setting } from './context-request.ts';
 import type { SearchRequest, SearchResult } from './search.ts';
-
-export interface ContextRequest {
-  readonly tenantId: TenantId;
-  /** Who is given the block. */
-  readonly userId: string;
-  readonly viewerId: string | undefined;
-  readonly purpose: ContextPurpose;
-  /** Id, git remote, root path or name; null: the project of the session that asks. */
-  readonly project: string | null;
-  readonly namespace: string;
-  /** The session that asks: own id, or `host:external id`. */
-  readonly sessionId: string | null;
-  readonly prompt: string | null;
-  readonly file: string | null;
-  readonly budgetTokens: number;
-  /** A session of a project asks, or nothing is told; and of a file it is told once. */
-  readonly byHook?: boolean;
-  /** Aborted when nobody waits any more: then nothing is recorded as served. */
-  readonly signal?: AbortSignal;
-}
-
-/** One memory in a block. */
-export interface ContextItem {
-  readonly id: string;
-  readonly type: MemoryType;
-  /** Why it is there, for people. */
-  readonly reason: string;
-  readonly tokens: number;
-  readonly value: number;
-}
-
-export interface ContextBlock {
-  /** By which feedback names what was served; null where nothing was. It stands beside the text, so that the same memory gives the same bytes. */
-  readonly id: string | null;
-  /** Empty when nothing was worth it. */
-  readonly text: string;
-  /** o200k tokens of `text`, never more than the budget. */
-  readonly tokens: number;
-  readonly items: readonly ContextItem[];
-  /** What was worth telling and did not fit. */
-  readonly omitted: number;
-}
 
 export interface ContextDependencies {
   readonly database: Database;
@@ -90,29 +43,6 @@ function questionOf(prompt: string): string {
   return text.length <= head + tail + 1
     ? text
     : `${text.slice(0, head).toWellFormed()} ${text.slice(-tail).toWellFormed()}`;
-}
-
-/** What the request stands in: read first, in one transaction. */
-interface Setting {
-  readonly project: ProjectName | null;
-  readonly sessionId: string | null;
-  readonly subject: Uint8Array | null;
-  readonly told: Told;
-}
-
-async function readSetting(transaction: TenantTransaction, request: ContextRequest): Promise<Setting> {
-  const sessionId = request.sessionId === null ? null : await findSessionId(transaction, request.sessionId);
-  const project =
-    request.project === null
-      ? await projectOfSession(transaction, sessionId)
-      : await findProject(transaction, request.project);
-  const asked = request.purpose === 'file' ? request.file : request.prompt;
-  if (request.purpose === 'session_start' || asked === null)
-    return { project, sessionId, subject: null, told: NOTHING_TOLD };
-  const subject = subjectOf(request.purpose, asked);
-  const told =
-    sessionId === null ? NOTHING_TOLD : await readTold(transaction, { sessionId, userId: request.userId, subject });
-  return { project, sessionId, subject, told };
 }
 
 /** Packs what is worth knowing for a purpose under a budget, and records what was served. Same inputs and same memory give the same bytes. */

@@ -2,11 +2,15 @@ import { splitSentences } from '../text/sentences.ts';
 import { termsOf } from '../text/terms.ts';
 
 /** What joins the parts of a path or of a name in code. */
-const JOINTS = /[./_\\-]+|(?<=\p{Ll})(?=\p{Lu})/gu;
+const JOINT = /(?<=[\p{L}\p{N}])[./_\\-]+(?=[\p{L}\p{N}])|(?<=\p{Ll})(?=\p{Lu})/u;
+const JOINTS = new RegExp(JOINT, 'gu');
 
 /** Terms of a text, with the parts of paths and names in code beside the whole of them. */
 export function termsInParts(text: string): ReadonlySet<string> {
-  return new Set([...termsOf(text), ...termsOf(text.replaceAll(JOINTS, ' '))]);
+  const terms = new Set(termsOf(text));
+  // Most prose has no such names, and is read once.
+  if (JOINT.test(text)) for (const part of termsOf(text.replace(JOINTS, ' '))) terms.add(part);
+  return terms;
 }
 
 /** A line, a sentence or some short lines of a text: what a block of context quotes. */

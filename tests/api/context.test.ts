@@ -181,6 +181,20 @@ describe('by hook', () => {
     expect(String(purposes)).toContain('prompt');
   });
 
+  test('asking the same again gives the same block; another question not what was told, until the session starts anew', async () => {
+    await start('again');
+    const ask = async (prompt: string) =>
+      (await context({ purpose: 'prompt', prompt, session_id: 'claude-code:again', budget_tokens: 400 })).text;
+    const first = await ask(QUESTION);
+    expect(first).toContain(SAID);
+    expect(await ask(QUESTION)).toBe(first);
+    const other = 'Which driver of the warehouse keeps its connection?';
+    expect(await ask(other)).not.toContain(SAID);
+    expect(await ask(QUESTION)).toBe(first);
+    await hook('SessionStart', 'again', { source: 'compact', root: ROOT });
+    expect(await ask(other)).toContain(SAID);
+  });
+
   test('what is private in a prompt is not searched for', async () => {
     await start('private');
     expect(await asks('private', `<private>${QUESTION}</private>`)).toEqual({});

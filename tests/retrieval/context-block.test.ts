@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { CONTEXT_TAG } from '../../domain/context-tag.ts';
+import { memoryHash } from '../../domain/memory.ts';
+import { frameTokens, renderBlock, sectionLines } from '../../retrieval/context-block.ts';
+
+const idOf = (n: number): string => `0192f0c1-2345-7abc-8def-${String(n).padStart(12, '0')}`;
+const count = (text: string): number => text.length;
+const omitted = (titles: readonly string[]) => titles.map((title, n) => ({ id: idOf(n), title }));
+const bounds = (budgetTokens: number) => ({ budgetTokens, count });
+const told = ['- a line'];
+const bare = renderBlock('app', told, [], bounds(0));
+
+describe('a block', () => {
+  it('stands between its tags and says how a whole item is fetched', () => {
+    expect(bare.split('\n')).toEqual([
+      `<${CONTEXT_TAG}>`,
+      expect.stringMatching(/^# Memory of app.*`recollect get HASH`/u),
+      '- a line',
+      `</${CONTEXT_TAG}>`,
+    ]);
+    expect(frameTokens('app', told, count)).toBe(bare.length);
+  });
+
+  it('names what did not fit, as far as its budget goes', () => {
+    const all = renderBlock('app', told, omitted(['one', 'two']), bounds(10_000));
+    expect(all).toBe(
+      bare.replace('- a line\n', `- a line\n## More\n- [${memoryHash(idOf(0))}] one\n- [${memoryHash(idOf(1))}] two\n`),
+    );
+    expect(renderBlock('app', told, omitted(['one', 'two']), bounds(all.length - 1))).toContain('one\n</');
+    expect(renderBlock('app', told, omitted(['one', 'two']), bounds(bare.length + 10))).toBe(bare);
+  });
+
+  it.each([
+    ['five at most', ['1', '2', '3', '4', '5', '6', '7'], ['1', '2', '3', '4', '5']],
+    ['each title once, where it came first', ['a', 'b', 'a', 'c', 'b'], ['a', 'b', 'c']],
+    ['none without a title', ['', ' ', 'x'], ['x']],
+    ['in one short line', [`a\n b ${'c'.repeat(200)}`], [`a b ${'c'.repeat(75)}…`]],
+  ])('names of what did not fit %s', (_, titles, lines) => {
+    const text = renderBlock('app', told, omitted(titles), bounds(10_000));
+    expect(text.split('## More\n')[1]?.match(/(?<=\] ).*/gu)).toEqual(lines);
+  });
+
+  it('leaves out headings with nothing under them', () => {
+    const entry = (section: number, text: string) =>
+      ({ id: idOf(1), type: 'learning', title: '', value: 1, reason: '', section, text }) as const;
+    expect(sectionLines(['A', 'B', 'C'], [entry(2, '- c'), entry(0, '- a1'), entry(0, '- a2')])).toEqual([
+      '## A',
+      '- a1',
+      '- a2',
+      '## C',
+      '- c',
+    ]);
+  });
+});

@@ -104,6 +104,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
       tokens,
       clock: { now: () => Date.now() },
       hooks: config.context,
+      isFlooding: () => flood.isFlooding,
     }),
     tokens,
     remembering: createRemembering({ database, vectors, embedder: embedders.wanted, indexOf }),

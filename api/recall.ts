@@ -8,6 +8,7 @@ import type { ContextBlock, ContextRequest } from '../retrieval/context-request.
 import { createSearch } from '../retrieval/search.ts';
 import type { SearchDependencies, SearchRequest, SearchResult } from '../retrieval/search.ts';
 import { viewerOf } from './auth.ts';
+import { createPlaces, MOST_HOOK_CONTEXTS } from './context-places.ts';
 import { inTime } from './in-time.ts';
 
 /** Tokens of the block that a session start is given. */
@@ -34,11 +35,17 @@ const START_TIMEOUT_MS = 1_500;
 const PROMPT_CHARS = 16_000;
 
 export function createRecall(
-  dependencies: SearchDependencies & Omit<ContextDependencies, 'search'> & { readonly hooks: ContextSettings },
+  dependencies: SearchDependencies &
+    Omit<ContextDependencies, 'search'> & {
+      readonly hooks: ContextSettings;
+      /** Captures come in a flood, which goes first: prompts and files are told nothing meanwhile. */
+      readonly isFlooding: () => boolean;
+    },
 ): Recall {
   const search = createSearch(dependencies);
   const context = createContext({ ...dependencies, search });
   const { tokens, timeoutMs } = dependencies.hooks;
+  const inPlace = createPlaces({ most: MOST_HOOK_CONTEXTS, isBusy: dependencies.isFlooding });
   return {
     search,
     context,
@@ -46,7 +53,7 @@ export function createRecall(
       const { purpose } = question;
       const budgetTokens = tokens[purpose];
       if (budgetTokens === 0) return '';
-      return inTime(purpose === 'session_start' ? START_TIMEOUT_MS : timeoutMs, '', async (signal) => {
+      const pack = async (signal: AbortSignal): Promise<string> => {
         const block = await context({
           tenantId: holder.tenantId,
           userId: holder.userId,
@@ -64,7 +71,10 @@ export function createRecall(
           signal,
         });
         return block.text;
-      });
+      };
+      return purpose === 'session_start'
+        ? inTime(START_TIMEOUT_MS, '', pack)
+        : inTime(timeoutMs, '', (signal) => inPlace('', () => pack(signal)));
     },
   };
 }

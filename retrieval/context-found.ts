@@ -12,9 +12,18 @@ const LEAST_SIMILARITY = 0.7;
 const LEAST_COVER = 0.5;
 const LEAST_TERMS = 2;
 
+function askedTerms(question: string): readonly string[] {
+  return [...new Set(termsOf(question))];
+}
+
+/** Whether a question says enough to be looked for: a word or two of going on ask for nothing. */
+export function isAskable(question: string): boolean {
+  return askedTerms(question).length >= LEAST_TERMS;
+}
+
 /** Whether what was found speaks of what was asked at all, or is merely the nearest of what has nothing to do with it. */
 export function speaksOf(question: string, found: readonly FoundMemory[]): boolean {
-  const terms = [...new Set(termsOf(question))];
+  const terms = askedTerms(question);
   if (terms.length < LEAST_TERMS) return false;
   return found.some(
     ({ memory, lanes }) =>

@@ -13,7 +13,7 @@ import { dayLines, frameTokens, renderBlock, sectionLines } from './context-bloc
 import type { IndexLine } from './context-block.ts';
 import { entriesOfProject, SECTIONS } from './context-candidates.ts';
 import { fileQuestion, rankedByFile } from './context-file.ts';
-import { rankedByPrompt, speaksOf } from './context-found.ts';
+import { isAskable, rankedByPrompt, speaksOf } from './context-found.ts';
 import { packMemories } from './context-passages.ts';
 import type { RankedMemory } from './context-passages.ts';
 import { readSetting } from './context-request.ts';
@@ -120,7 +120,7 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
 
   const forPrompt = async (request: ContextRequest, setting: Setting): Promise<Draft> => {
     const question = questionOf(request.prompt ?? '');
-    if (question === '') return NOTHING;
+    if (!isAskable(question)) return NOTHING;
     const { found } = await find(request, question, setting);
     const fresh = news(found, setting);
     return speaksOf(question, fresh) ? draftMemories(question, rankedByPrompt(fresh), request, setting) : NOTHING;

@@ -7,7 +7,7 @@ import type { FoundMemory } from './search.ts';
  * What a search finds is told only from this cosine similarity of its best on: an empty block beats a wrong one. Of questions about what a
  * memory cannot know the best lies between 0.46 and 0.68, of those that it can answer between 0.63 and 0.92 (docs/context.md).
  */
-const LEAST_SIMILARITY = 0.7;
+const LEAST_SIMILARITY = 0.72;
 /** Or where one memory has this share of the question's terms, and so many of them: 0.40 at most, and 0.40 to 1. */
 const LEAST_COVER = 0.5;
 const LEAST_TERMS = 2;

@@ -4,7 +4,7 @@ import {
   type PackedGroup,
   type ValuedPassage,
 } from '../domain/context/pack-passages.ts';
-import { passagesOf, type Passage } from '../domain/context/passages.ts';
+import { passagesOf, termsInParts, type Passage } from '../domain/context/passages.ts';
 import { passageRelevance } from '../domain/context/relevance.ts';
 import { CONTEXT_TAG } from '../domain/context-tag.ts';
 import { memoryHash, type Memory } from '../domain/memory.ts';
@@ -53,6 +53,18 @@ function speakerOf({ type, kind, tool }: Memory): string {
   return type === 'observation' ? (tool ?? kind) : kind;
 }
 
+/** The share of a prompt's words from which on it asks what is asked now, and answers nothing. */
+const ECHO_SHARE = 0.8;
+
+/** What may be told of a memory: a user's earlier prompt that only asks the same is no answer. */
+function tellable(memory: Memory, passages: readonly Passage[], asked: ReadonlySet<string>): readonly Passage[] {
+  if (memory.type !== 'prompt' || memory.kind !== 'user') return passages;
+  return passages.filter(({ terms }) => {
+    const echoed = [...terms].filter((term) => asked.has(term)).length;
+    return echoed < ECHO_SHARE * terms.size;
+  });
+}
+
 /** The text that passages are cut from. A title is told where nothing else is. */
 function textOf({ title, content }: Memory): string {
   return (content.trim() === '' ? title : content).replaceAll(TAGS, '');
@@ -97,7 +109,11 @@ export interface PackOptions {
 
 /** The passages of these memories that say most about a question under a budget, a line a memory. Same memories, same lines. */
 export function packMemories(question: string, ranked: readonly RankedMemory[], options: PackOptions): ToldPassages {
-  const texts = ranked.map(({ memory, score }) => ({ score, passages: passagesOf(textOf(memory)) }));
+  const asked = termsInParts(question);
+  const texts = ranked.map(({ memory, score }) => ({
+    score,
+    passages: tellable(memory, passagesOf(textOf(memory)), asked),
+  }));
   const relevance = passageRelevance(question, texts);
   const groups = ranked.map((each, n) => groupOf(each, texts[n]?.passages ?? [], relevance[n] ?? [], options));
   const best = Math.max(0, ...groups.map((group) => group.passages[0]?.value ?? 0));

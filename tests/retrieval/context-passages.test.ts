@@ -101,6 +101,16 @@ describe('packMemories', () => {
     expect(omitted.map(({ memory: { id } }) => id)).toEqual([idOf(2)]);
   });
 
+  it('does not tell that the same was asked before, but what else was said with it', () => {
+    const user = { type: 'prompt', kind: 'user', tool: null, title: '' } as const;
+    const { told: memories, omitted } = told('why does the staging cluster lose its lease', [
+      memory(1, { ...user, content: 'So why does the staging cluster lose the lease?' }),
+      memory(2, { ...user, content: 'The staging cluster loses its lease since clocks drift, set up chrony.' }),
+    ]);
+    expect(memories.map(({ memory: { id } }) => id)).toEqual([idOf(2)]);
+    expect(omitted).toEqual([]);
+  });
+
   it('leaves no tag in a quote by which a block would end early', () => {
     const { told: memories } = told('deploy', [
       memory(1, { content: `deploy </${CONTEXT_TAG}> now <${CONTEXT_TAG}>` }),

@@ -1,6 +1,7 @@
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createProgram } from '../../cli/program.ts';
 import { longLivedFolder } from '../infra/support/long-lived-folder.ts';
@@ -12,6 +13,7 @@ import { until } from '../setup/until.ts';
 import { recordOutput } from './support/output.ts';
 
 const CLI = path.resolve(import.meta.dirname, '../../cli/main.ts');
+const execute = promisify(execFile);
 const dataDir = longLivedFolder();
 let instance: TestInstance;
 let stop: () => Promise<void>;
@@ -63,7 +65,9 @@ describe('what is remembered', { timeout: 60_000 }, () => {
     expect(found).toMatch(
       new RegExp(`^${hash}  20\\d\\d-\\d\\d-\\d\\d  \\d\\.\\d\\d  \\[axolotl\\]\n  Axolotl: The axolotl`),
     );
-    expect(JSON.parse((await run('search', 'axolotl', '--json', '--since', '2020-01-01')).text)).toMatchObject({
+    expect(
+      JSON.parse((await run('search', 'axolotl', '--json', '--type', 'learning', '--since', '2020-01-01')).text),
+    ).toMatchObject({
       data: [{ hash }],
     });
     expect((await run('search', 'axolotl', '--full')).text).toContain('\n\nThe axolotl importer skips empty rows.\n');
@@ -86,10 +90,12 @@ describe('what is remembered', { timeout: 60_000 }, () => {
     expect(await run('get', hash)).toMatchObject({ code: 1, text: '' });
   });
 
-  test('comes from stdin, too', () => {
+  test('comes from stdin, too', async () => {
     const args = [CLI, 'remember', '--json', '--no-project', '--data-dir', dataDir];
-    const { stdout, stderr, status } = spawnSync(process.execPath, args, { input: 'From a pipe.\n', encoding: 'utf8' });
-    expect([status, stderr]).toEqual([0, '']);
+    const running = execute(process.execPath, args);
+    running.child.stdin?.end('From a pipe.\n');
+    const { stdout, stderr } = await running;
+    expect(stderr).toBe('');
     expect(JSON.parse(stdout)).toEqual({ hash: expect.stringMatching(/^[a-z2-7]{8}$/) });
   });
 

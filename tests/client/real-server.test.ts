@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { RecollectClient, RecollectError } from '../../client/index.ts';
+import type { Memory } from '../../client/index.ts';
+import { createTestUser } from '../setup/database.ts';
+import { startTestInstance } from '../setup/instance.ts';
+import type { TestInstance } from '../setup/instance.ts';
+import { until } from '../setup/until.ts';
+
+const FACTS = 7;
+let instance: TestInstance;
+let stop: () => Promise<void>;
+let client: RecollectClient;
+let hashes: readonly (string | null | undefined)[];
+
+async function allOf(found: AsyncIterable<Memory>): Promise<Memory[]> {
+  const all: Memory[] = [];
+  for await (const memory of found) all.push(memory);
+  return all;
+}
+
+beforeAll(async () => {
+  instance = await startTestInstance();
+  stop = await instance.startWorker();
+  client = new RecollectClient({ url: instance.url, apiKey: instance.admin.key });
+  const facts = Array.from({ length: FACTS }, (_, n) => ({
+    content: `Narwhal fact ${n}: the exporter writes page ${n} of the ledger.`,
+    tags: ['narwhal', n % 2 === 0 ? 'even' : 'odd'],
+  }));
+  hashes = (await client.storeBatch([...facts, '', facts[0] ?? ''])).map(({ hash }) => hash);
+  await until(
+    async () => ((await client.searchByTag('narwhal', { limit: 50 })).data.length === FACTS ? true : undefined),
+    90_000,
+  );
+}, 180_000);
+afterAll(async () => {
+  await stop();
+  await instance.close();
+});
+
+describe('the client on a real server', { timeout: 60_000 }, () => {
+  test('stores many, and tells of each', async () => {
+    expect(hashes.slice(FACTS)).toEqual([null, hashes[0]]);
+    expect(new Set(hashes.slice(0, FACTS)).size).toBe(FACTS);
+    expect(await client.store('Narwhal fact alone')).toEqual({ hash: expect.stringMatching(/^[a-z2-7]{8}$/) });
+  });
+
+  test('iterates over all that is found, in pages, and finds by tags', async () => {
+    const found = await allOf(client.searchIter('narwhal exporter', { limit: 3, tags: ['narwhal'] }));
+    expect(found.map(({ hash }) => hash).sort()).toEqual([...new Set(hashes)].filter(Boolean).sort());
+    const odd = await client.searchByTag(['narwhal', 'odd']);
+    expect(odd.data.map(({ tags }) => tags.includes('odd'))).toEqual([true, true, true]);
+  });
+
+  test('reads by id and by hash, corrects, and forgets', async () => {
+    const { hash } = await client.store({ content: 'The beluga job runs at noon.', title: 'Beluga' });
+    const memory = await client.getByHash(hash);
+    expect(await client.get(memory.id)).toEqual(memory);
+    const before = new Date().toISOString();
+    const corrected = await client.update(memory.id, { content: 'The beluga job runs at midnight.' });
+    expect(corrected).toMatchObject({ title: 'Beluga', content: 'The beluga job runs at midnight.' });
+    expect((await client.get(hash)).id).toBe(corrected.id);
+    expect((await client.get(hash, { as_of: before })).content).toBe('The beluga job runs at noon.');
+    expect(await client.remove(corrected.hash)).toMatchObject({ id: corrected.id, type: 'learning' });
+    await expect(client.get(memory.id)).rejects.toMatchObject({ code: 'NOT_FOUND', status: 404 });
+  });
+
+  test('looks around, packs context, and asks for health', async () => {
+    const anchor = hashes[3] ?? '';
+    const line = await client.timeline({ anchor, before: 1, after: 0 });
+    expect(line.anchor?.hash).toBe(anchor);
+    expect((await client.timeline({ anchor, format: 'compact' })).anchor).toMatchObject({ hash: anchor });
+    const block = await client.context({ purpose: 'prompt', prompt: 'What does the narwhal exporter write?' });
+    expect(block.tokens).toBeLessThanOrEqual(900);
+    expect(await client.health()).toMatchObject({ status: 'ok', dependencies: { postgres: { status: 'ok' } } });
+    expect(await client.health({ format: 'compact' })).toEqual({ status: 'ok' });
+  });
+
+  test('is told what is wrong, where, and by which name the log knows it', async () => {
+    const { key } = await createTestUser(instance.db.superuser, { scopes: ['read'] });
+    const reader = new RecollectClient({ url: instance.url, apiKey: key, headers: { 'x-request-id': 'mine-1' } });
+    await expect(reader.store('x')).rejects.toMatchObject({ code: 'FORBIDDEN', status: 403, requestId: 'mine-1' });
+    const refused = await client.search('x', { limit: 51 }).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(RecollectError);
+    expect(refused).toMatchObject({ code: 'VALIDATION_FAILED', details: [{ field: 'limit' }] });
+    await expect(new RecollectClient({ url: instance.url }).recall('x')).rejects.toMatchObject({ status: 401 });
+  });
+});

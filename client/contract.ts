@@ -66,6 +66,8 @@ export interface SearchAnswer {
   readonly degraded: readonly string[];
   readonly took_ms: number;
   readonly pagination: Pagination;
+  /** How the question was understood and what each stage took, with `explain`. */
+  readonly explain?: Readonly<Record<string, unknown>> | null;
 }
 
 export interface CompactAnswer {
@@ -109,6 +111,7 @@ export interface SemanticQuestion extends SearchFilter {
   readonly vector?: readonly number[] | undefined;
   readonly limit?: number | undefined;
   readonly include_vectors?: boolean | undefined;
+  readonly explain?: boolean | undefined;
 }
 
 export interface Suggestion {

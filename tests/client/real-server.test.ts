@@ -46,7 +46,7 @@ describe('the client on a real server', { timeout: 60_000 }, () => {
 
   test('iterates over all that is found, in pages, and finds by tags', async () => {
     const found = await allOf(client.searchIter('narwhal exporter', { limit: 3, tags: ['narwhal'] }));
-    expect(found.map(({ hash }) => hash).sort()).toEqual([...new Set(hashes)].filter(Boolean).sort());
+    expect(new Set(found.map(({ hash }) => hash))).toEqual(new Set(hashes.slice(0, FACTS)));
     const odd = await client.searchByTag(['narwhal', 'odd']);
     expect(odd.data.map(({ tags }) => tags.includes('odd'))).toEqual([true, true, true]);
   });

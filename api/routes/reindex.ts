@@ -1,11 +1,14 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { countIndex, readIndexes } from '../../stores/postgres/embedding-indexes.ts';
+import { countIndex, readIndexes, refillServed } from '../../stores/postgres/embedding-indexes.ts';
 import type { IndexCounts, TenantIndexes } from '../../stores/postgres/embedding-indexes.ts';
 import { holderOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { indexesSchema } from '../schemas/reindex.ts';
 import { ERROR_RESPONSES } from '../schemas/shared.ts';
+
+/** Of one transaction. */
+const REFILLED_CHUNKS = 5_000;
 
 const NONE: IndexCounts = { waiting: 0, indexed: 0, failed: 0 };
 
@@ -71,15 +74,30 @@ export function reindexRoutes({ database, embeddingModel, workflowHints }: ApiDe
           summary: 'Change to the index that the settings ask for, now',
           description:
             'It is begun by itself within a minute; this does not wait for that. Search goes on with the old index until the new one is complete. A dry run only counts.',
-          body: z.strictObject({ dry_run: z.boolean().default(false).describe('Only count what is to be done') }),
+          body: z.strictObject({
+            dry_run: z.boolean().default(false).describe('Only count what is to be done'),
+            rebuild: z
+              .boolean()
+              .default(false)
+              .describe('Write everything that the served index should hold again, because Weaviate lost it'),
+          }),
           response: { 202: indexesSchema, ...ERROR_RESPONSES },
         },
       },
       async (request, reply) => {
-        const { dry_run: isDryRun } = request.body;
-        const answer = await read(request);
-        if (!isDryRun) await workflowHints.reindex(holderOf(request).tenantId);
-        return reply.status(202).send({ dry_run: isDryRun, ...answer });
+        const { dry_run: isDryRun, rebuild } = request.body;
+        const { tenantId } = holderOf(request);
+        if (!isDryRun) {
+          // What is written from now on stands; so the loop ends.
+          const before = new Date();
+          for (let chunks = REFILLED_CHUNKS; rebuild && chunks === REFILLED_CHUNKS;)
+            chunks = await database.asTenant(tenantId, (transaction) =>
+              refillServed(transaction, REFILLED_CHUNKS, before),
+            );
+          await workflowHints.index(tenantId);
+          await workflowHints.reindex(tenantId);
+        }
+        return reply.status(202).send({ dry_run: isDryRun, ...(await read(request)) });
       },
     );
     done();

@@ -48,7 +48,7 @@ function readVectors(body: unknown, count: number, dimension: number): { vectors
   const parsed = answerShape.safeParse(body);
   if (!parsed.success) throw new EmbedderUnavailable('the embedding provider sent an answer that cannot be read');
   const { data, usage } = parsed.data;
-  const vectors = new Array<Float32Array | undefined>(count).fill(undefined);
+  const vectors = Array.from({ length: count }, (): Float32Array | undefined => undefined);
   for (const { index, embedding } of data) {
     if (embedding.length !== dimension)
       throw new EmbedderUnavailable(

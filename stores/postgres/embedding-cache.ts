@@ -35,13 +35,14 @@ async function lockCache(transaction: TenantTransaction): Promise<void> {
   await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtext('recollect.embedding_cache'), hashtext(current_tenant_id()::text))`;
 }
 
-/** Takes vectors out of the cache whose text no chunk of the ledger holds any more. */
+/** Takes vectors out of the cache whose text no chunk of an index of that model holds any more, whatever the index's version is. */
 async function dropUnheld(transaction: TenantTransaction, hashes: readonly string[]): Promise<void> {
   if (hashes.length === 0) return;
   await transaction.$executeRaw`
     DELETE FROM embedding_cache c WHERE c.tenant_id = (SELECT current_tenant_id())
        AND c.content_hash IN (SELECT decode(hash, 'hex') FROM unnest(${hashes}::text[]) AS hash)
-       AND NOT EXISTS (SELECT FROM embeddings e WHERE e.tenant_id = (SELECT current_tenant_id()) AND e.embedded_hash = c.content_hash AND e.state <> 'removing')`;
+       AND NOT EXISTS (SELECT FROM embeddings e WHERE e.tenant_id = (SELECT current_tenant_id()) AND e.embedded_hash = c.content_hash AND e.state <> 'removing'
+                         AND regexp_replace(e.model, '@[0-9]+$', '') = c.model)`;
 }
 
 const changedRows = z.array(z.object({ id: z.string(), hash: z.string(), before: z.string().nullable() }));

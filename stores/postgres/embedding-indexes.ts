@@ -139,6 +139,17 @@ export async function noteBuildFault(
      WHERE tenant_id = (SELECT current_tenant_id()) AND wanted_model = ${building}`;
 }
 
+/**
+ * Has at most `chunks` chunks of the served index written again, from their texts and the vectors that are kept; answers how many. For a vector index whose
+ * data was lost.
+ */
+export function refillServed(transaction: TenantTransaction, chunks: number, before: Date): Promise<number> {
+  return transaction.$executeRaw`
+    UPDATE embeddings SET state = 'filling', indexed_at = NULL WHERE id IN (
+      SELECT e.id FROM embedding_indexes i JOIN embeddings e ON e.tenant_id = i.tenant_id AND e.model = i.serving_model
+       WHERE i.tenant_id = (SELECT current_tenant_id()) AND e.state = 'indexed' AND (e.indexed_at IS NULL OR e.indexed_at < ${before}) LIMIT ${chunks})`;
+}
+
 /** Chunks of an index by how far they are. */
 export interface IndexCounts {
   readonly waiting: number;

@@ -59,7 +59,7 @@ export async function forgottenBatches(
 
 const tenantRow = z.object({ tenant_id: z.string() });
 
-/** Tenants with vectors that have waited for `graceMs`, or that are to be removed, or whose new index is filled. */
+/** Tenants with vectors that have waited for `graceMs`, or that are to be removed, or that an index is filled with. */
 export async function tenantsWithPendingVectors(
   maintenance: pg.Pool,
   graceMs: number,
@@ -70,7 +70,8 @@ export async function tenantsWithPendingVectors(
      UNION
      SELECT tenant_id FROM embeddings WHERE state = 'removing'
      UNION
-     SELECT tenant_id FROM embedding_indexes WHERE filled_at IS NOT NULL AND wanted_model IS NOT NULL
+     SELECT i.tenant_id FROM embedding_indexes i
+      WHERE EXISTS (SELECT FROM embeddings e WHERE e.tenant_id = i.tenant_id AND e.model IN (i.serving_model, i.wanted_model) AND e.state = 'filling')
      LIMIT $2`,
     [graceMs, limit],
   );

@@ -132,6 +132,8 @@ function successes(): ContractRequest[] {
       path: '/projects/spare/merge',
       options: { body: { into: 'tally' } },
     },
+    { operation: `get ${V1}/admin/reindex`, path: '/admin/reindex' },
+    { operation: `post ${V1}/admin/reindex`, path: '/admin/reindex', options: { body: { dry_run: true } } },
     { operation: `get ${V1}/admin/settings`, path: '/admin/settings' },
     {
       operation: `put ${V1}/admin/settings/{key}`,
@@ -249,6 +251,8 @@ function failures(reader: string): ContractRequest[] {
       path: '/projects/tally/merge',
       options: { body: { into: 'tally' } },
     },
+    { operation: `get ${V1}/admin/reindex`, path: '/admin/reindex', options: { key: reader } },
+    { operation: `post ${V1}/admin/reindex`, path: '/admin/reindex', options: { body: { odd: true } } },
     { operation: `get ${V1}/admin/settings`, path: '/admin/settings', options: { key: reader } },
     { operation: `put ${V1}/admin/settings/{key}`, path: '/admin/settings/odd', options: { body: { value: [] } } },
     { operation: `delete ${V1}/captures/{key}`, path: '/captures/nothing' },

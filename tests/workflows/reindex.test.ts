@@ -194,6 +194,19 @@ test(
     expect((await index.nearest(instance.admin.tenantId, 'two-32d', vector, {}, 5)).length).toBe(5);
     await index.close();
     expect(await change()).toMatchObject({ needed: false, building: null, retired: null });
+
+    // Weaviate loses all of it: the cache has the vectors, and no model is asked.
+    const asked = provider.requests.length;
+    await index.drop(instance.admin.tenantId, 'two-32d');
+    await changed.call('POST', '/admin/reindex', { rebuild: true });
+    await until(async () => ((await ledger())['two-32d indexed'] === NOTES + 1 ? true : undefined), 60_000);
+    await until(async () => {
+      const hits = await index.nearest(instance.admin.tenantId, 'two-32d', vector, {}, 100);
+      return hits.length === NOTES + 1 ? true : undefined;
+    }, 60_000);
+    const texts = provider.requests.slice(asked).flatMap(({ input }) => input);
+    expect(texts.filter((text) => text.startsWith('note'))).toEqual([]);
+    await index.close();
   },
 );
 

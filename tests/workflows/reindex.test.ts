@@ -192,7 +192,6 @@ test(
     const vector = new Float32Array(32).fill(1);
     expect(await index.nearest(instance.admin.tenantId, 'one-32d', vector, {}, 5)).toEqual([]);
     expect((await index.nearest(instance.admin.tenantId, 'two-32d', vector, {}, 5)).length).toBe(5);
-    await index.close();
     expect(await change()).toMatchObject({ needed: false, building: null, retired: null });
 
     // Weaviate loses all of it: the cache has the vectors, and no model is asked.

@@ -83,8 +83,12 @@ export function createIndexActivities(dependencies: IndexDependencies): IndexAct
         const indexes = await database.readAsTenant(tenantId, readIndexes);
         const takes: Take[] = [];
         if (indexes !== null) {
-          takes.push(await takeServed(tenantId, indexes, signal));
-          takes.push(await takeBuilt(tenantId, indexes, signal));
+          const [served] = await Promise.allSettled([takeServed(tenantId, indexes, signal)]);
+          // Also where the served index cannot be written: the one that is built may be what mends that.
+          const built = await takeBuilt(tenantId, indexes, signal);
+          if (served.status === 'fulfilled') takes.push(served.value);
+          else if (built.indexed === 0) throw served.reason;
+          takes.push(built);
         }
         const sessionIds = [...new Set(takes.flatMap((take) => take.sessionIds))];
         return {

@@ -11,7 +11,8 @@ import type { Embedder } from '../../../domain/ports/embedder.ts';
 import { VectorIndexUnavailable } from '../../../domain/ports/vector-index.ts';
 import type { VectorIndex } from '../../../domain/ports/vector-index.ts';
 import { captureEvents } from '../../../stores/postgres/capture.ts';
-import { wantEmbeddings } from '../../../stores/postgres/embedding-ledger.ts';
+import { beginIndex, holdIndexes, readIndexes } from '../../../stores/postgres/embedding-indexes.ts';
+import { fillIndex, wantEmbeddings } from '../../../stores/postgres/embedding-ledger.ts';
 import { wantRemoval } from '../../../stores/postgres/embedding-removal.ts';
 import { pruneEmbeddingCache } from '../../../stores/postgres/retention.ts';
 import { createWeaviateIndex } from '../../../stores/weaviate/weaviate-index.ts';
@@ -38,10 +39,10 @@ beforeEach(async () => {
 });
 
 /** An embedder that counts what it reads; it may be told to fail. */
-function countingEmbedder(fail: (texts: readonly string[]) => Error | null = () => null) {
+function countingEmbedder(fail: (texts: readonly string[]) => Error | null = () => null, model = 'counting') {
   const calls: string[][] = [];
   const embedder: Embedder = {
-    model: 'counting',
+    model,
     dimension: 2,
     embed: (texts, _purpose, _signal, onUsage) => {
       const failure = fail(texts);
@@ -56,12 +57,12 @@ function countingEmbedder(fail: (texts: readonly string[]) => Error | null = () 
   return { embedder, calls, read: () => calls.flat() };
 }
 
-async function embedBatch(embedder: Embedder, cacheEntries = 100, index = vectors) {
+async function embedBatch(embedder: Embedder, cacheEntries = 100, index = vectors, other = embedder) {
   const activities = createIndexActivities({
     database: db.database,
     embedders: {
       wanted: embedder,
-      of: (model) => (model === embedder.model ? embedder : null),
+      of: (model) => [embedder, other].find((one) => one.model === model) ?? null,
       close: () => Promise.resolve(),
     },
     vectors: index,
@@ -263,5 +264,62 @@ describe('the cache', () => {
       [user.tenantId],
     );
     expect(rows.map(({ hash }) => hash)).toEqual([textHash('four'), textHash('three')].toSorted());
+  });
+});
+
+describe('an index beside the one that is served', () => {
+  const BUILT = { name: 'other@3', dimension: 2 };
+
+  async function begin(): Promise<void> {
+    await db.database.asTenant(user.tenantId, async (transaction) => {
+      await holdIndexes(transaction, user.tenantId, { name: 'counting', dimension: 2 }, 'change');
+      await beginIndex(transaction, BUILT);
+    });
+  }
+
+  test('gets what is captured, then what it is filled with', async () => {
+    const old = await wanted('before', ['an old text']);
+    await begin();
+    await db.database.asTenant(user.tenantId, (transaction) =>
+      fillIndex(transaction, user.tenantId, BUILT, [
+        { type: 'prompt', id: old[0] ?? '', sessionId: null, chunks: chunkText('', 'an old text') },
+      ]),
+    );
+    await wanted('meanwhile', ['a new text']);
+    expect(await ledger()).toEqual({ pending: 3, filling: 1 });
+    const served = countingEmbedder();
+    const built = countingEmbedder(undefined, 'other');
+    expect(await embedBatch(served.embedder, 100, vectors, built.embedder)).toMatchObject({ indexed: 3 });
+    expect(served.read().toSorted()).toEqual(['a new text', 'an old text']);
+    expect(built.read()).toEqual(['a new text']);
+    expect(await embedBatch(served.embedder, 100, vectors, built.embedder)).toMatchObject({ indexed: 1, more: false });
+    expect(built.read()).toEqual(['a new text', 'an old text']);
+    expect(await ledger()).toEqual({ indexed: 4 });
+  });
+
+  test('waits for its model alone, visibly; the served one goes on', async () => {
+    await begin();
+    await wanted('model-away', ['a text']);
+    const away = new EmbedderUnavailable('429', { retryAfterMs: 60_000 });
+    const built = countingEmbedder(() => away, 'other');
+    const served = countingEmbedder();
+    expect(await embedBatch(served.embedder, 100, vectors, built.embedder)).toMatchObject({ indexed: 1, more: false });
+    const shown = await db.database.readAsTenant(user.tenantId, readIndexes);
+    expect(shown?.error).toBe('EmbedderUnavailable');
+    expect((shown?.retryAt?.getTime() ?? 0) - Date.now()).toBeGreaterThan(30_000);
+    // Until then it is not asked, though it were back.
+    const back = countingEmbedder(undefined, 'other');
+    await embedBatch(served.embedder, 100, vectors, back.embedder);
+    expect(back.calls).toEqual([]);
+  });
+
+  test('is written though the served one cannot be, which is told once nothing else is left', async () => {
+    await begin();
+    await wanted('served-away', ['a text']);
+    const served = countingEmbedder(() => new EmbedderUnavailable('away'));
+    const built = countingEmbedder(undefined, 'other');
+    expect(await embedBatch(served.embedder, 100, vectors, built.embedder)).toMatchObject({ indexed: 1 });
+    await expect(embedBatch(served.embedder, 100, vectors, built.embedder)).rejects.toThrow('away');
+    expect(await ledger()).toEqual({ pending: 1, indexed: 1 });
   });
 });

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { createApiDependencies } from '../../api/dependencies.ts';
 import { createServer } from '../../api/server.ts';
 import { parseConfig } from '../../config/config.ts';
+import { indexNameOf } from '../../domain/index-model.ts';
 import { createWeaviateIndex } from '../../stores/weaviate/weaviate-index.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { startEmbeddingsServer } from '../models/embedding/embeddings-server.ts';
@@ -21,6 +22,8 @@ let worker: WorkerProcess;
 let environment: Record<string, string>;
 
 const NOTES = 48;
+const ONE = indexNameOf('one-32d');
+const TWO = indexNameOf('two-32d');
 const AWAY = { kind: 'status', status: 503, headers: { 'retry-after-ms': '100' } } as const;
 
 async function startChangedApi() {
@@ -109,12 +112,12 @@ test(
       'old',
       Array.from({ length: NOTES }, (_, n) => `note${n} ${`word${n} filler words `.repeat(45)}`),
     );
-    await until(async () => ((await ledger())['one-32d indexed'] === NOTES ? true : undefined), 60_000);
+    await until(async () => ((await ledger())[`${ONE} indexed`] === NOTES ? true : undefined), 60_000);
     await stop();
 
     expect(await change()).toMatchObject({
       needed: true,
-      serving: { index: 'one-32d', indexed: NOTES },
+      serving: { index: ONE, indexed: NOTES },
       building: null,
     });
     expect((await changed.call('POST', '/admin/reindex', { dry_run: true })).status).toBe(202);
@@ -145,12 +148,12 @@ test(
         const { building } = await change();
         return building !== null && building.indexed > 0 && building.waiting_reason !== null ? building : undefined;
       }, 60_000);
-      expect(waiting).toMatchObject({ index: 'two-32d', waiting_reason: 'EmbedderUnavailable' });
+      expect(waiting).toMatchObject({ index: TWO, waiting_reason: 'EmbedderUnavailable' });
       expect(waiting.waiting).toBeGreaterThan(0);
       // What is captured meanwhile is wanted in both, and found at once in the one that is served.
       await note('new', ['a heron stood in the shallow water']);
-      await until(async () => ((await ledger())['one-32d indexed'] === NOTES + 1 ? true : undefined), 60_000);
-      expect((await change()).serving.index).toBe('one-32d');
+      await until(async () => ((await ledger())[`${ONE} indexed`] === NOTES + 1 ? true : undefined), 60_000);
+      expect((await change()).serving.index).toBe(ONE);
       await changed.call('POST', '/admin/reindex', {});
       const job = await until(async () => {
         const { body } = await changed.call('GET', '/jobs/reindex.0');
@@ -174,7 +177,7 @@ test(
       worker = await startWorkerProcess(environment);
       await until(async () => {
         await changed.call('POST', '/admin/reindex', {});
-        return (await change()).serving.index === 'two-32d' ? true : undefined;
+        return (await change()).serving.index === TWO ? true : undefined;
       }, 90_000);
       await until(async () => ((await change()).retired === null ? true : undefined), 60_000);
     } finally {
@@ -183,24 +186,24 @@ test(
     }
     expect(failures).toEqual([]);
     expect(searches).toBeGreaterThan(5);
-    expect(await ledger()).toEqual({ 'two-32d indexed': NOTES + 1 });
+    expect(await ledger()).toEqual({ [`${TWO} indexed`]: NOTES + 1 });
     const { rows } = await instance.db.superuser.query('SELECT DISTINCT model FROM embedding_cache');
     expect(rows).toEqual([{ model: 'two-32d' }]);
     const heron = found.parse((await search('heron in shallow water')).body);
     expect(heron.data[0]?.content).toContain('heron');
     const index = createWeaviateIndex(instance.config.weaviate);
     const vector = new Float32Array(32).fill(1);
-    expect(await index.nearest(instance.admin.tenantId, 'one-32d', vector, {}, 5)).toEqual([]);
-    expect((await index.nearest(instance.admin.tenantId, 'two-32d', vector, {}, 5)).length).toBe(5);
+    expect(await index.nearest(instance.admin.tenantId, ONE, vector, {}, 5)).toEqual([]);
+    expect((await index.nearest(instance.admin.tenantId, TWO, vector, {}, 5)).length).toBe(5);
     expect(await change()).toMatchObject({ needed: false, building: null, retired: null });
 
     // Weaviate loses all of it: the cache has the vectors, and no model is asked.
     const asked = provider.requests.length;
-    await index.drop(instance.admin.tenantId, 'two-32d');
+    await index.drop(instance.admin.tenantId, TWO);
     await changed.call('POST', '/admin/reindex', { rebuild: true });
-    await until(async () => ((await ledger())['two-32d indexed'] === NOTES + 1 ? true : undefined), 60_000);
+    await until(async () => ((await ledger())[`${TWO} indexed`] === NOTES + 1 ? true : undefined), 60_000);
     await until(async () => {
-      const hits = await index.nearest(instance.admin.tenantId, 'two-32d', vector, {}, 100);
+      const hits = await index.nearest(instance.admin.tenantId, TWO, vector, {}, 100);
       return hits.length === NOTES + 1 ? true : undefined;
     }, 60_000);
     const texts = provider.requests.slice(asked).flatMap(({ input }) => input);
@@ -220,13 +223,13 @@ test(
       return answer.data.length > 0 ? answer : undefined;
     }, 60_000);
     expect(degraded.degraded).toEqual(['vector']);
-    expect((await ledger())['two-32d pending']).toBe(1);
+    expect((await ledger())[`${TWO} pending`]).toBe(1);
     await until(async () => {
       const { body } = await changed.call('GET', '/jobs/index.0');
       return JSON.stringify(body).includes('EmbedderUnavailable') ? true : undefined;
     }, 60_000);
     provider.down(null);
-    await until(async () => ((await ledger())['two-32d indexed'] === NOTES + 2 ? true : undefined), 60_000);
+    await until(async () => ((await ledger())[`${TWO} indexed`] === NOTES + 2 ? true : undefined), 60_000);
     await until(async () => {
       const answer = found.parse((await search('kingfisher')).body);
       return answer.degraded.length === 0 && answer.data[0]?.content.includes('kingfisher') === true ? true : undefined;

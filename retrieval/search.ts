@@ -5,7 +5,7 @@ import { EmbedderUnavailable } from '../domain/ports/embedder.ts';
 import type { ServedIndex, ServedIndexOf } from '../domain/ports/embedder.ts';
 import { VectorIndexUnavailable } from '../domain/ports/vector-index.ts';
 import type { RecallFilter, RecallHit, VectorIndex } from '../domain/ports/vector-index.ts';
-import { rankMemories, withSimilarity } from '../domain/ranking/rank.ts';
+import { rankMemories } from '../domain/ranking/rank.ts';
 import type { RankedMemory, RankingWeights } from '../domain/ranking/rank.ts';
 import type { Database } from '../stores/postgres/database.ts';
 import { searchKeyword } from '../stores/postgres/keyword-search.ts';
@@ -49,11 +49,12 @@ export interface SearchResult {
 }
 
 /**
- * Chunks that each lane gives: four for each memory that is shown, since one memory may have several, and enough to fuse. More is not
- * better: 150 cost three times as long as 40 (client and index together), for results that nobody asked to see.
+ * Chunks that each lane gives: four for each memory that is shown, since one memory may have several, and 80 at least, so that a page of five
+ * is ranked as one of twenty is (of 40, two questions of sixty fewer are answered in the first ten). More costs time: 150 take three times
+ * as long as 40 (client and index together).
  */
 const HITS_PER_RESULT = 4;
-const LEAST_HITS = 40;
+const LEAST_HITS = 80;
 const MOST_HITS = 150;
 /** Memories that are read after fusion: what can be paged through, and what facets count. */
 const MAX_CANDIDATES = 100;
@@ -63,7 +64,7 @@ function isAway(error: unknown): boolean {
 }
 
 /** What a lane found; null when what it stands on is away. */
-async function unlessAway<Found>(recall: Promise<Found>): Promise<Found | null> {
+async function laneHits(recall: Promise<readonly RecallHit[]>): Promise<readonly RecallHit[] | null> {
   try {
     return await recall;
   } catch (error) {
@@ -121,22 +122,19 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
     }
   };
 
-  const nearest = async (
-    request: SearchRequest,
-    index: ServedIndex,
-  ): Promise<{ readonly question: Float32Array; readonly hits: readonly RecallHit[] } | null> => {
-    const question = await timed('embed', vectorOf(index.embedder, request.question));
-    if (question === undefined) return null;
-    const hits = await vectors.nearest(request.tenantId, index.name, question, request.filter, hitsFor(request));
-    return { question, hits };
+  const nearest = async (request: SearchRequest, index: ServedIndex): Promise<readonly RecallHit[]> => {
+    const vector = await timed('embed', vectorOf(index.embedder, request.question));
+    return vector === undefined
+      ? []
+      : vectors.nearest(request.tenantId, index.name, vector, request.filter, hitsFor(request));
   };
 
   /** Both lanes; where either part of the vector lane is away, PostgreSQL answers by keyword. */
   const recall = async (request: SearchRequest): Promise<{ lanes: Lane[]; degraded: 'vector'[] }> => {
     const index = await indexOf(request.tenantId);
     const [keyword, vector] = await Promise.all([
-      unlessAway(vectors.keyword(request.tenantId, index.name, request.question, request.filter, hitsFor(request))),
-      unlessAway(nearest(request, index)),
+      laneHits(vectors.keyword(request.tenantId, index.name, request.question, request.filter, hitsFor(request))),
+      laneHits(nearest(request, index)),
     ]);
     // Without an embedder nothing new reaches the vector index, so its words are not all there are, either.
     const words =
@@ -146,8 +144,8 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
     if (vector === null) return { lanes: [{ name: 'keyword', weight: 1, hits: words }], degraded: ['vector'] };
     return {
       lanes: [
-        { name: 'keyword', weight: keywordWeight, hits: withSimilarity(words, vector.question) },
-        { name: 'vector', weight: 1 - keywordWeight, hits: vector.hits },
+        { name: 'keyword', weight: keywordWeight, hits: words },
+        { name: 'vector', weight: 1 - keywordWeight, hits: vector },
       ],
       degraded: [],
     };

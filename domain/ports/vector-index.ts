@@ -55,10 +55,6 @@ export interface RecallHit {
   readonly chunk: number;
   /** As the store counts: BM25 score, or cosine similarity (1 − distance). Only comparable within one answer. */
   readonly score: number;
-  /** The chunk's vector, where the lane answers it. */
-  readonly vector?: readonly number[];
-  /** Cosine similarity of the chunk to the question, where another lane than the vector one knows it. */
-  readonly similarity?: number;
 }
 
 export interface VectorIndex {
@@ -77,7 +73,7 @@ export interface VectorIndex {
   remove(tenantId: TenantId, model: string, memoryIds: readonly string[]): Promise<void>;
   /** Removes all that the index of that model has of a tenant, at once. @throws VectorIndexUnavailable */
   drop(tenantId: TenantId, model: string): Promise<void>;
-  /** BM25 over title, purpose and text; hits bear their vectors. A tenant with nothing indexed answers []. @throws VectorIndexUnavailable */
+  /** BM25 over title, purpose and text. A tenant with nothing indexed answers []. @throws VectorIndexUnavailable */
   keyword(
     tenantId: TenantId,
     model: string,

@@ -30,24 +30,6 @@ const byBest: Scale = (score, { name, top }) => {
   return Math.max(0, (score - floor) / (top - floor));
 };
 
-/** The hits that bear their vector, with their similarity to the question's. */
-export function withSimilarity(hits: readonly RecallHit[], question: Float32Array): readonly RecallHit[] {
-  return hits.map(({ vector, ...hit }) =>
-    vector === undefined
-      ? hit
-      : { ...hit, similarity: vector.reduce((sum, value, place) => sum + value * (question[place] ?? 0), 0) },
-  );
-}
-
-/** The lanes with what is known beside: a keyword hit whose similarity was computed is one of the vector lane, too. */
-function completed(lanes: readonly Lane[]): readonly Lane[] {
-  const known = lanes
-    .filter(({ name }) => name !== 'vector')
-    .flatMap(({ hits }) => hits)
-    .flatMap((hit) => (hit.similarity === undefined ? [] : [{ ...hit, score: hit.similarity }]));
-  return lanes.map((lane) => (lane.name === 'vector' ? { ...lane, hits: [...lane.hits, ...known] } : lane));
-}
-
 /**
  * Ranks what the lanes found, best first, scores 0–1: fused against the best of each lane, weighed by how likely its kind answers, and lifted
  * by what else its session says, since questions are about pieces of work and not about lines of output. Ties are broken by id.
@@ -55,7 +37,7 @@ function completed(lanes: readonly Lane[]): readonly Lane[] {
 export function rankMemories(lanes: readonly Lane[], question: string, weights: RankingWeights): RankedMemory[] {
   const hits = new Map<string, RecallHit>(lanes.flatMap((lane) => lane.hits.map((hit) => [hit.memoryId, hit])));
   const asked = askedFor(question);
-  const own = fuse(completed(lanes), byBest).map((memory) => {
+  const own = fuse(lanes, byBest).map((memory) => {
     const hit = hits.get(memory.memoryId);
     const prior = hit === undefined ? 1 : priorOf(hit, asked);
     return { memory, prior, score: memory.score * prior, sessionId: hit?.sessionId ?? null };

@@ -31,7 +31,6 @@ const MAX_REMOVED_MEMORIES = 200;
 type Chunks = Collection<ChunkProperties, string, ChunkVectors>;
 interface FoundObject {
   readonly properties: Partial<Pick<ChunkProperties, ReturnedProperty>>;
-  readonly vectors?: Partial<ChunkVectors> | undefined;
   readonly metadata?: { readonly score?: number | undefined; readonly distance?: number | undefined } | undefined;
 }
 
@@ -39,7 +38,6 @@ function hitOf(found: FoundObject, score: number): RecallHit | undefined {
   const { memory_id: memoryId, memory_type: type, session_id: sessionId, kind, tool, chunk } = found.properties;
   const memoryType = MEMORY_TYPES.find((known): known is MemoryType => known === type);
   if (memoryId === undefined || memoryType === undefined || chunk === undefined) return undefined;
-  const vector = found.vectors?.[VECTOR_NAME];
   return {
     memoryId,
     memoryType,
@@ -48,7 +46,6 @@ function hitOf(found: FoundObject, score: number): RecallHit | undefined {
     tool: tool ?? null,
     chunk,
     score,
-    ...(vector === undefined ? {} : { vector }),
   };
 }
 
@@ -210,7 +207,6 @@ export function createWeaviateIndex(options: WeaviateIndexOptions): VectorIndex 
         const { objects } = await chunks.query.bm25(words, {
           queryProperties: ['text'],
           limit,
-          includeVector: [VECTOR_NAME],
           returnProperties: RETURNED,
           returnMetadata: ['score'],
           ...(filters === undefined ? {} : { filters }),

@@ -6,7 +6,7 @@ import { asId } from '../../../domain/ids.ts';
 import { indexNameOf } from '../../../domain/index-model.ts';
 import type { TenantId } from '../../../domain/ids.ts';
 import type { RecallFilter, RecallHit } from '../../../domain/ports/vector-index.ts';
-import { rankMemories, withSimilarity } from '../../../domain/ranking/rank.ts';
+import { rankMemories } from '../../../domain/ranking/rank.ts';
 import { cacheDirectory } from '../../../infra/instance/cache-directory.ts';
 import { embeddingModelDirectory } from '../../../models/embedding/model-directory.ts';
 import { createOnnxEmbedder } from '../../../models/embedding/onnx-embedder.ts';
@@ -32,7 +32,7 @@ const WAYS = {
     ranked([{ name: 'keyword', weight: 1, hits: bare(keyword) }], question, SESSION_WEIGHT),
   vectorOnly: (_question, { vector }) => ranked([{ name: 'vector', weight: 1, hits: bare(vector) }], '', 0),
   plainFusion: (_question, lanes) => placed(fuse(lanesOf(lanes, 0.35)), lanes),
-  completed: (_question, lanes) => ranked(lanesOf(lanes, KEYWORD_WEIGHT).map(bareLane), '', 0),
+  againstBest: (_question, lanes) => ranked(lanesOf(lanes, KEYWORD_WEIGHT).map(bareLane), '', 0),
   andKinds: (_question, lanes) => ranked(lanesOf(lanes, KEYWORD_WEIGHT), '', 0),
   andAsked: (question, lanes) => ranked(lanesOf(lanes, KEYWORD_WEIGHT), question, 0),
   andSession: (question, lanes) => ranked(lanesOf(lanes, KEYWORD_WEIGHT), question, SESSION_WEIGHT),
@@ -98,7 +98,7 @@ export async function createLaneReader({ database, weaviate }: BenchInstance): P
         index.keyword(tenantId, name, question, filter, limit),
         index.nearest(tenantId, name, vector, filter, limit),
       ]);
-      return { keyword: withSimilarity(keyword, vector), vector: nearest };
+      return { keyword, vector: nearest };
     },
     async close() {
       await embedder.close();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Lane } from '../../../domain/fusion.ts';
 import type { RecallHit } from '../../../domain/ports/vector-index.ts';
-import { rankMemories, withSimilarity } from '../../../domain/ranking/rank.ts';
+import { rankMemories } from '../../../domain/ranking/rank.ts';
 import { sessionEvidence } from '../../../domain/ranking/session-evidence.ts';
 
 const NO_SESSIONS = { session: 0 };
@@ -55,13 +55,6 @@ describe('ranking', () => {
     expect(scoresOf([vector(hit('a', 0.2), hit('b', 0.1))])).toEqual({ a: 1, b: 0 });
     expect(scoresOf([keyword(hit('a', 0))])).toEqual({ a: 1 });
     expect(rankMemories([keyword(), vector()], '', NO_SESSIONS)).toEqual([]);
-  });
-
-  it('counts the similarity of a keyword hit that the vector lane missed', () => {
-    const lanes = [keyword(hit('a', 10, { similarity: 0.7 })), vector(hit('b', 0.8))];
-    expect(scoresOf(lanes)).toEqual({ a: 0.9, b: 0.5 });
-    const [first] = rankMemories(lanes, '', NO_SESSIONS);
-    expect(first?.lanes.vector).toEqual({ score: 0.7, rank: 2, relative: expect.closeTo(0.8) });
   });
 
   it('weighs what only looked around, what a tool did and what sums up', () => {
@@ -126,12 +119,4 @@ describe('what a question asks for', () => {
   ])('%s', (question, expected) => {
     expect(scoresOf(lanes, question)).toEqual(expected);
   });
-});
-
-it('the similarity of a hit is that of its vector; what bears none stays without', () => {
-  const question = Float32Array.from([0.6, 0.8]);
-  const [known, unknown] = withSimilarity([hit('a', 3, { vector: [0.6, 0.8] }), hit('b', 2)], question);
-  expect(known?.similarity).toBeCloseTo(1);
-  expect(known?.vector).toBeUndefined();
-  expect(unknown?.similarity).toBeUndefined();
 });

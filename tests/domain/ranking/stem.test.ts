@@ -59,7 +59,7 @@ test('forms of one word meet', () => {
     ['configure', 'configured', 'configuring', 'configures'],
     ['dependency', 'dependencies'],
   ])
-    expect(new Set(forms.map(stem)).size, forms.join(', ')).toBe(1);
+    expect(new Set(forms.map(stem)).size).toBe(1);
 });
 
 test.each(['ts', 'e0277', 'src/a.ts', 'größen', '数据', 'v1.2', 'a'.repeat(33) + 'ing', ''])('%j stays', (word) => {

@@ -66,7 +66,6 @@ describe('recall', () => {
       sessionId: session,
       kind: 'tool_result',
       tool: 'Bash',
-      vector: vectorAlong(1),
     });
     expect(await index.upsert(tenant, MODEL, [inText, inTitle, led, chunkOf(tenant)])).toEqual([]);
 
@@ -74,7 +73,7 @@ describe('recall', () => {
     expect(new Set(ids(hits))).toEqual(new Set([inTitle.memoryId, inText.memoryId, led.memoryId]));
     expect(hits.find((hit) => hit.memoryId === inText.memoryId)).toMatchObject({ memoryType: 'summary', chunk: 3 });
     const [tool] = await index.keyword(tenant, MODEL, 'applied', {}, 10);
-    expect(tool).toMatchObject({ sessionId: session, kind: 'tool_result', tool: 'Bash', vector: [0, 1, 0, 0] });
+    expect(tool).toMatchObject({ sessionId: session, kind: 'tool_result', tool: 'Bash' });
     expect(await index.keyword(tenant, MODEL, 'migration', {}, 1)).toHaveLength(1);
     expect(await index.keyword(tenant, MODEL, '   ', {}, 10)).toEqual([]);
   });

@@ -89,6 +89,54 @@ function summed(scores: readonly Answered[]): Answered {
   };
 }
 
+/** Asks every question of an instance that holds the sessions. */
+export async function measureCoding(
+  instance: BenchInstance,
+  questions: readonly CodingQuestion[],
+): Promise<RecallFigures> {
+  const events = await eventsOfMemories(instance);
+  const names = await sessionNames(instance);
+  const reader = await createLaneReader(instance);
+  const scores: { readonly type: string; readonly score: Answered }[] = [];
+  const others = new Map<Way, Answered[]>(WAY_NAMES.map((way) => [way, []]));
+  for (const asked of questions) {
+    const found = await searchByApi(instance, { q: asked.question, limit: String(DEPTH) });
+    const ranked = found.map(({ id, sources, session }) => ({
+      events: [id, ...sources].flatMap((rowId) => events.get(rowId) ?? []),
+      session: session?.external_id ?? null,
+    }));
+    scores.push({ type: asked.type, score: scoreAnswer(asked, ranked) });
+    const lanes = await reader.lanesOf(asked.question, {}, LANE_HITS);
+    for (const [way, answers] of others)
+      answers.push(
+        scoreAnswer(
+          asked,
+          rankedBy(way, asked.question, lanes)
+            .slice(0, DEPTH)
+            .map(({ memoryId, sessionId }) => ({
+              events: events.get(memoryId) ?? [],
+              session: names.get(sessionId ?? '') ?? null,
+            })),
+        ),
+      );
+  }
+  await reader.close();
+  const all = summed(scores.map(({ score }) => score));
+  return {
+    questions: questions.length,
+    ...all,
+    byType: Object.fromEntries(
+      [...Map.groupBy(scores, ({ type }) => type)].map(([type, of]) => [type, summed(of.map(({ score }) => score))]),
+    ),
+    ways: Object.fromEntries([...others].map(([way, answers]) => [way, summed(answers)])),
+    targets: TARGETS,
+    missed: Object.entries(TARGETS).flatMap(([name, least]) => {
+      const reached = name === 'mrr' ? all.mrr : name === 'anyEvent10' ? all.anyEvent10 : all.anySession1;
+      return reached < least ? [`${name} ${reached} of ${least}`] : [];
+    }),
+  };
+}
+
 /** The questions about the shared coding sessions, whose hooks were replayed, understood by the local model and indexed: event and session level. */
 export async function runCoding(): Promise<RecallFigures> {
   const questions = readCodingQuestions();
@@ -97,47 +145,7 @@ export async function runCoding(): Promise<RecallFigures> {
   try {
     const ids = await replaySessions(instance, sharedHooks());
     await awaitUnderstood(instance, ids, { vectors: true, timeoutMs: TIMEOUT_MS });
-    const events = await eventsOfMemories(instance);
-    const names = await sessionNames(instance);
-    const reader = await createLaneReader(instance);
-    const scores: { readonly type: string; readonly score: Answered }[] = [];
-    const others = new Map<Way, Answered[]>(WAY_NAMES.map((way) => [way, []]));
-    for (const asked of questions) {
-      const found = await searchByApi(instance, { q: asked.question, limit: String(DEPTH) });
-      const ranked = found.map(({ id, sources, session }) => ({
-        events: [id, ...sources].flatMap((rowId) => events.get(rowId) ?? []),
-        session: session?.external_id ?? null,
-      }));
-      scores.push({ type: asked.type, score: scoreAnswer(asked, ranked) });
-      const lanes = await reader.lanesOf(asked.question, {}, LANE_HITS);
-      for (const [way, answers] of others)
-        answers.push(
-          scoreAnswer(
-            asked,
-            rankedBy(way, asked.question, lanes)
-              .slice(0, DEPTH)
-              .map(({ memoryId, sessionId }) => ({
-                events: events.get(memoryId) ?? [],
-                session: names.get(sessionId ?? '') ?? null,
-              })),
-          ),
-        );
-    }
-    await reader.close();
-    const all = summed(scores.map(({ score }) => score));
-    return {
-      questions: questions.length,
-      ...all,
-      byType: Object.fromEntries(
-        [...Map.groupBy(scores, ({ type }) => type)].map(([type, of]) => [type, summed(of.map(({ score }) => score))]),
-      ),
-      ways: Object.fromEntries([...others].map(([way, answers]) => [way, summed(answers)])),
-      targets: TARGETS,
-      missed: Object.entries(TARGETS).flatMap(([name, least]) => {
-        const reached = name === 'mrr' ? all.mrr : name === 'anyEvent10' ? all.anyEvent10 : all.anySession1;
-        return reached < least ? [`${name} ${reached} of ${least}`] : [];
-      }),
-    };
+    return await measureCoding(instance, questions);
   } finally {
     await instance.stop();
   }

@@ -29,7 +29,7 @@ export interface Placed {
 const WAYS = {
   keywordOnly: (_question, { keyword }) => ranked([{ name: 'keyword', weight: 1, hits: bare(keyword) }], '', 0),
   keywordRanked: (question, { keyword }) =>
-    ranked([{ name: 'keyword', weight: 1, hits: bare(keyword) }], question, SESSION_WEIGHT),
+    ranked([{ name: 'keyword', weight: 1, hits: keyword }], question, SESSION_WEIGHT),
   vectorOnly: (_question, { vector }) => ranked([{ name: 'vector', weight: 1, hits: bare(vector) }], '', 0),
   plainFusion: (_question, lanes) => placed(fuse(lanesOf(lanes, 0.35)), lanes),
   againstBest: (_question, lanes) => ranked(lanesOf(lanes, KEYWORD_WEIGHT).map(bareLane), '', 0),

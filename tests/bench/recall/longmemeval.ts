@@ -1,4 +1,5 @@
 import { startBenchInstance } from '../capture/bench-instance.ts';
+import type { BenchInstance } from '../capture/bench-instance.ts';
 import { awaitIndexed, searchByApi, sendEvents, sessionNames } from './api.ts';
 import type { RecallFigures } from './figures.ts';
 import { createLaneReader, rankedBy, WAY_NAMES } from './lanes.ts';
@@ -43,6 +44,40 @@ function missedTargets(reached: ListScore, plain: ListScore, questions: number):
   ];
 }
 
+/** Asks every question of an instance that holds the sessions. */
+export async function measureLongMemEval(
+  instance: BenchInstance,
+  questions: readonly LongQuestion[],
+): Promise<RecallFigures> {
+  const names = await sessionNames(instance);
+  const reader = await createLaneReader(instance);
+  const answered: { readonly type: string; readonly score: ListScore }[] = [];
+  const others = new Map<Way, ListScore[]>(WAY_NAMES.map((way) => [way, []]));
+  for (const asked of questions) {
+    const filter = { namespace: namespaceOf(asked) };
+    const found = await searchByApi(instance, { q: asked.question, ...filter, group_by: 'session', limit: '10' });
+    answered.push({ type: asked.question_type, score: scoreList(sessionsIn(found), goldOf(asked)) });
+    const lanes = await reader.lanesOf(asked.question, filter, LANE_HITS);
+    for (const [way, scores] of others)
+      scores.push(scoreList(sessionsBy(way, asked.question, lanes, names), goldOf(asked)));
+  }
+  await reader.close();
+  const search = meanScores(answered.map(({ score }) => score));
+  const ways = Object.fromEntries([...others].map(([way, scores]) => [way, meanScores(scores)]));
+  return {
+    questions: answered.length,
+    search,
+    ndcg10ByType: Object.fromEntries(
+      [...Map.groupBy(answered, ({ type }) => type)].map(([type, of]) => [
+        type,
+        meanScores(of.map(({ score: { ndcg10 } }) => ({ ndcg10 }))).ndcg10,
+      ]),
+    ),
+    ways,
+    missed: missedTargets(search, meanScores(others.get('plainFusion') ?? []), answered.length),
+  };
+}
+
 /** LongMemEval-S, development split, session level: any@k, all@k, NDCG@10 of the best ten sessions that search answers, beside other ways of ranking the same hits. */
 export async function runLongMemEval(): Promise<RecallFigures> {
   const data = readLongMemEval();
@@ -52,34 +87,7 @@ export async function runLongMemEval(): Promise<RecallFigures> {
   try {
     for (const asked of data.questions) await sendEvents(instance, eventsOf(asked, data.sessions, roles));
     await awaitIndexed(instance, TIMEOUT_MS);
-    const names = await sessionNames(instance);
-    const reader = await createLaneReader(instance);
-    const answered: { readonly type: string; readonly score: ListScore }[] = [];
-    const others = new Map<Way, ListScore[]>(WAY_NAMES.map((way) => [way, []]));
-    for (const asked of data.questions) {
-      const filter = { namespace: namespaceOf(asked) };
-      const found = await searchByApi(instance, { q: asked.question, ...filter, group_by: 'session', limit: '10' });
-      answered.push({ type: asked.question_type, score: scoreList(sessionsIn(found), goldOf(asked)) });
-      const lanes = await reader.lanesOf(asked.question, filter, LANE_HITS);
-      for (const [way, scores] of others)
-        scores.push(scoreList(sessionsBy(way, asked.question, lanes, names), goldOf(asked)));
-    }
-    await reader.close();
-    const search = meanScores(answered.map(({ score }) => score));
-    const ways = Object.fromEntries([...others].map(([way, scores]) => [way, meanScores(scores)]));
-    return {
-      questions: answered.length,
-      turns: roles.join(' and '),
-      search,
-      ndcg10ByType: Object.fromEntries(
-        [...Map.groupBy(answered, ({ type }) => type)].map(([type, of]) => [
-          type,
-          meanScores(of.map(({ score: { ndcg10 } }) => ({ ndcg10 }))).ndcg10,
-        ]),
-      ),
-      ways,
-      missed: missedTargets(search, meanScores(others.get('plainFusion') ?? []), answered.length),
-    };
+    return { turns: roles.join(' and '), ...(await measureLongMemEval(instance, data.questions)) };
   } finally {
     await instance.stop();
   }

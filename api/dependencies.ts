@@ -1,6 +1,8 @@
 import type { Config } from '../config/config.ts';
+import type { Clock } from '../domain/ports/clock.ts';
 import { indexNameOf } from '../domain/index-model.ts';
 import { createEmbedders } from '../models/embedding/create-embedders.ts';
+import { createOnnxReranker } from '../models/reranking/onnx-reranker.ts';
 import { createTokenCounter } from '../models/tokens/token-counter.ts';
 import { findKeyHolder } from '../stores/postgres/api-keys.ts';
 import { createDirectoryStore } from '../stores/objects/directory-store.ts';
@@ -36,6 +38,8 @@ const EMBEDDER_IDLE_MS = 30_000;
 /** The only place where the api meets what it stands on. Nothing is connected yet: every part connects at its first use. */
 export function createApiDependencies(config: Config, logger: Logger) {
   const metrics = createApiMetrics();
+  const clock: Clock = { now: () => Date.now() };
+  const tokens = createTokenCounter();
   const database = createDatabase({
     url: config.database.url,
     max: config.database.poolMax,
@@ -53,6 +57,8 @@ export function createApiDependencies(config: Config, logger: Logger) {
   });
   const embeddingModel = { name: indexNameOf(embedders.wanted.model), dimension: embedders.wanted.dimension };
   const indexOf = createServedIndexOf(database, embedders, embeddingModel);
+  const reranker =
+    config.search.rerankerDir === undefined ? null : createOnnxReranker({ modelDir: config.search.rerankerDir });
   const workflowHints = createWorkflowHints(temporal, config.session, {
     ...config.model.batch,
     retryMs: config.session.retryMs,
@@ -84,13 +90,14 @@ export function createApiDependencies(config: Config, logger: Logger) {
     },
   });
   const observeModels = createModelObserver(database.pool, metrics.models, () => Date.now());
-  const tokens = createTokenCounter();
   const observeEmbedding = createEmbeddingObserver(database.pool, metrics.embedding);
   const objects = config.wholeValuesDir === undefined ? null : createDirectoryStore(config.wholeValuesDir);
   return {
     config,
     objects,
     metrics,
+    clock,
+    tokens,
     database,
     findKeyHolder: (key: string) => findKeyHolder(database.pool, key),
     intake: excluding(new Intake(createCapture(database.pool), hints, metrics, objects), exclusions, metrics),
@@ -98,15 +105,15 @@ export function createApiDependencies(config: Config, logger: Logger) {
       database,
       vectors,
       indexOf,
-      keywordWeight: config.search.keywordWeight,
-      ranking: config.search.ranking,
+      reranker,
+      settings: config.search,
       onStage: (stage, seconds) => metrics.searchDuration.observe({ stage }, seconds),
       tokens,
-      clock: { now: () => Date.now() },
+      clock,
       hooks: config.context,
       isFlooding: () => flood.isFlooding,
     }),
-    tokens,
+    indexOf,
     remembering: createRemembering({ database, vectors, embedder: embedders.wanted, indexOf }),
     /** What vectors of memories are made by that a request writes itself. */
     embeddingModel,
@@ -133,6 +140,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
       await hints.stop(config.shutdownGraceMs);
       await temporal.connection.close();
       await embedders.close();
+      await reranker?.close();
       await vectors.close();
       await database.close();
     },

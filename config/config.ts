@@ -4,13 +4,13 @@ import { z } from 'zod';
 import { contextConfig, contextEnvironment } from './context-settings.ts';
 import { embeddingConfig, embeddingEnvironment } from './embedding-settings.ts';
 import { modelConfig, modelEnvironment } from './model-settings.ts';
+import { searchConfig, searchEnvironment } from './search-settings.ts';
 
 /** Queues a worker process may serve; `workflows/queues.ts` says what each is for. */
 export const WORKER_QUEUES = ['session', 'model', 'embedding', 'maintenance', 'transcripts'] as const;
 export type WorkerQueue = (typeof WORKER_QUEUES)[number];
 
 const positiveInt = z.coerce.number().int().positive();
-const fraction = z.coerce.number().min(0).max(1);
 
 /** Every setting that the environment can give, with its default: the table in docs/configuration.md is made from this. */
 export const environmentSchema = z.object({
@@ -92,13 +92,8 @@ export const environmentSchema = z.object({
     .max(16_384)
     .default('')
     .describe('Folders that nobody’s capture stores: globs joined by commas, `~` for any home'),
-  RECOLLECT_SEARCH_KEYWORD_WEIGHT: fraction
-    .default(0.45)
-    .describe('Weight of keyword against vector in the fused score'),
+  ...searchEnvironment,
   ...contextEnvironment,
-  RECOLLECT_SEARCH_SESSION_WEIGHT: fraction
-    .default(0.1)
-    .describe('Share of a memory’s score that its session’s other hits give; 0: each memory by itself'),
   RECOLLECT_SHUTDOWN_GRACE_MS: positiveInt
     .default(10_000)
     .describe('How long a process may finish its work when told to stop'),
@@ -190,10 +185,7 @@ const configSchema = environmentSchema
       roots: transcriptRoots(env.RECOLLECT_TRANSCRIPT_ROOTS, env.CLAUDE_CONFIG_DIR),
       quietMs: env.RECOLLECT_TRANSCRIPT_QUIET_MS,
     },
-    search: {
-      keywordWeight: env.RECOLLECT_SEARCH_KEYWORD_WEIGHT,
-      ranking: { session: env.RECOLLECT_SEARCH_SESSION_WEIGHT },
-    },
+    search: searchConfig(env),
     context: contextConfig(env),
     shutdownGraceMs: env.RECOLLECT_SHUTDOWN_GRACE_MS,
     worker: {

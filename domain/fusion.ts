@@ -1,8 +1,10 @@
 import type { MemoryType, RecallHit } from './ports/vector-index.ts';
 
+type LaneName = 'keyword' | 'vector' | 'graph' | 'recency';
+
 /** One way of recall, with what it found, best first. */
 export interface Lane {
-  readonly name: 'keyword' | 'vector';
+  readonly name: LaneName;
   /** 0–1; the weights of all lanes that answered are scaled to sum to one. */
   readonly weight: number;
   readonly hits: readonly RecallHit[];
@@ -22,7 +24,9 @@ export interface FusedMemory {
   readonly memoryType: MemoryType;
   /** Weighted sum of the lanes' relative scores, 0–1. */
   readonly score: number;
-  readonly lanes: { readonly keyword: LaneScore | null; readonly vector: LaneScore | null };
+  readonly lanes: Readonly<
+    Record<'keyword' | 'vector', LaneScore | null> & Partial<Record<LaneName, LaneScore | null>>
+  >;
 }
 
 /** A score as 0–1, by what else its lane found. */

@@ -1,183 +1,202 @@
-import type { Lane } from '../domain/fusion.ts';
-import type { TenantId } from '../domain/ids.ts';
-import type { Memory } from '../domain/memory.ts';
-import { EmbedderUnavailable } from '../domain/ports/embedder.ts';
-import type { ServedIndex, ServedIndexOf } from '../domain/ports/embedder.ts';
+import { diversified } from '../domain/diversity.ts';
+import { asId, chunkObjectId } from '../domain/ids.ts';
 import { VectorIndexUnavailable } from '../domain/ports/vector-index.ts';
-import type { RecallFilter, RecallHit, VectorIndex } from '../domain/ports/vector-index.ts';
 import { rankMemories } from '../domain/ranking/rank.ts';
-import type { RankedMemory, RankingWeights } from '../domain/ranking/rank.ts';
-import type { Database } from '../stores/postgres/database.ts';
-import { searchKeyword } from '../stores/postgres/keyword-search.ts';
-import { createQueryVectors } from './query-vectors.ts';
+import type { RankedMemory } from '../domain/ranking/rank.ts';
+import type { TenantRead } from '../stores/postgres/database.ts';
+import { readHolding } from '../stores/postgres/held-conditions.ts';
 import { readHeads, readMemories } from '../stores/postgres/memories.ts';
 import type { MemoryHead, MemoryRef } from '../stores/postgres/memories.ts';
+import { readBeginnings } from '../stores/postgres/memory-beginnings.ts';
+import { bestOfEachSession, facetsOf } from './page.ts';
+import { createQueryVectors } from './query-vectors.ts';
+import { recall } from './recall.ts';
+import { wantsNewest } from './recall-beside.ts';
+import { rerank, RERANK_CHARACTERS } from './rerank.ts';
+import { scored } from './score.ts';
+import type { Candidate } from './score.ts';
+import type { Degradation, SearchDependencies, SearchRequest, SearchResult, TracedMemory } from './search-types.ts';
+import { createStageClock } from './stage-clock.ts';
+import { understandQuestion } from './understand-question.ts';
+import type { AskedQuestion } from './understand-question.ts';
 
-export interface SearchDependencies {
-  readonly database: Database;
-  readonly vectors: VectorIndex;
-  /** The index that a tenant is searched in. */
-  readonly indexOf: ServedIndexOf;
-  /** 0–1; the vector lane has the rest. */
-  readonly keywordWeight: number;
-  readonly ranking: RankingWeights;
-  /** Told how long each stage took, in seconds. */
-  readonly onStage: (stage: 'embed' | 'recall' | 'read', seconds: number) => void;
-}
+export type { FoundMemory, SearchDependencies, SearchRequest, SearchResult } from './search-types.ts';
 
-export interface SearchRequest {
-  readonly tenantId: TenantId;
-  readonly question: string;
-  readonly filter: RecallFilter;
-  readonly limit: number;
-  readonly offset: number;
-  readonly minScore: number;
-  readonly groupBySession: boolean;
-}
-
-export interface FoundMemory extends RankedMemory {
-  readonly memory: Memory;
-}
-
-export interface SearchResult {
-  readonly found: readonly FoundMemory[];
-  /** Memories that match at all, among the candidates that were looked at. */
-  readonly total: number;
-  readonly facets: Readonly<Record<'type' | 'tool' | 'project' | 'tag', Readonly<Record<string, number>>>>;
-  /** What was away: `vector` when only keywords could be compared. */
-  readonly degraded: readonly 'vector'[];
-}
-
-/**
- * Chunks that each lane gives: four for each memory that is shown, since one memory may have several, and 80 at least, so that a page of five
- * is ranked as one of twenty is (of 40, two questions of sixty fewer are answered in the first ten). More costs time: 150 take three times
- * as long as 40 (client and index together).
- */
-const HITS_PER_RESULT = 4;
-const LEAST_HITS = 80;
-const MOST_HITS = 150;
-/** Memories that are read after fusion: what can be paged through, and what facets count. */
+/** Memories that are looked at after fusion: what can be paged through, and what facets count. */
 const MAX_CANDIDATES = 100;
+/** The best of them are told apart by how they begin, so that one does not repeat another. */
+const DIVERSE = 40;
+const DIVERSE_CHARACTERS = 240;
 
-function isAway(error: unknown): boolean {
-  return error instanceof EmbedderUnavailable || error instanceof VectorIndexUnavailable;
-}
-
-/** What a lane found; null when what it stands on is away. */
-async function laneHits(recall: Promise<readonly RecallHit[]>): Promise<readonly RecallHit[] | null> {
-  try {
-    return await recall;
-  } catch (error) {
-    if (isAway(error)) return null;
-    throw error;
-  }
-}
-
-function countBy(values: readonly (string | null)[]): Record<string, number> {
-  // A map, because a tag may be called `constructor`.
-  const counts = new Map<string, number>();
-  for (const value of values) if (value !== null) counts.set(value, (counts.get(value) ?? 0) + 1);
-  return Object.fromEntries(counts);
+interface Inspected {
+  readonly heads: ReadonlyMap<string, MemoryHead>;
+  readonly beginnings: ReadonlyMap<string, string>;
 }
 
 function refOf(entry: RankedMemory): MemoryRef {
   return { type: entry.memoryType, id: entry.memoryId };
 }
 
-function bestOfEachSession(entries: readonly RankedMemory[], heads: ReadonlyMap<string, MemoryHead>): RankedMemory[] {
-  const seen = new Set<string>();
-  return entries.filter((entry) => {
-    const key = heads.get(entry.memoryId)?.sessionId ?? entry.memoryId;
-    if (seen.has(key)) return false;
-    seen.add(key);
-    return true;
-  });
-}
-
-function facetsOf(heads: readonly MemoryHead[]): SearchResult['facets'] {
-  return {
-    type: countBy(heads.map((head) => head.type)),
-    tool: countBy(heads.map((head) => head.tool)),
-    project: countBy(heads.map((head) => head.projectName)),
-    tag: countBy(heads.flatMap((head) => [...head.tags])),
-  };
-}
-
-function hitsFor({ offset, limit }: SearchRequest): number {
-  return Math.min(Math.max((offset + limit) * HITS_PER_RESULT, LEAST_HITS), MOST_HITS);
-}
-
-/** Hybrid search: keyword and vector recall side by side, fused, read from PostgreSQL. Answers degrade and never fail while PostgreSQL stands. */
+/**
+ * Hybrid search in stages: understand, recall side by side, fuse, inspect in PostgreSQL, rerank, score, diversify, group, page, read. Answers
+ * degrade and never fail while PostgreSQL stands.
+ */
 export function createSearch(dependencies: SearchDependencies): (request: SearchRequest) => Promise<SearchResult> {
-  const { database, vectors, indexOf, keywordWeight, ranking, onStage } = dependencies;
-
+  const { database, vectors, indexOf, reranker, settings, onStage } = dependencies;
   const vectorOf = createQueryVectors();
 
-  const timed = async <Result>(stage: 'embed' | 'recall' | 'read', work: Promise<Result>): Promise<Result> => {
-    const started = performance.now();
+  /** What PostgreSQL knows of the candidates; what does not hold what the question insists on is left out. */
+  const inspect = async (
+    read: TenantRead,
+    fused: readonly RankedMemory[],
+    { viewerId, asOf, phrases, files }: AskedQuestion['filter'],
+  ): Promise<Inspected> => {
+    const refs = fused.map(refOf);
+    // Texts are read of those alone that are shown: a candidate can hold 64 KiB.
+    const heads = new Map((await readHeads(read, refs, viewerId, asOf)).map((head) => [head.id, head]));
+    if (phrases !== undefined || files !== undefined) {
+      const holding = await readHolding(read, refs, phrases ?? [], files ?? []);
+      for (const id of heads.keys()) if (!holding.has(id)) heads.delete(id);
+    }
+    const characters = reranker === null ? DIVERSE_CHARACTERS : RERANK_CHARACTERS;
+    const looked = reranker === null ? DIVERSE : Math.max(DIVERSE, settings.rerankCandidates);
+    const needed = reranker !== null || (settings.diversity > 0 && heads.size > 2);
+    const known = refs.filter((ref) => heads.has(ref.id)).slice(0, looked);
+    return { heads, beginnings: needed ? await readBeginnings(read, known, characters) : new Map() };
+  };
+
+  /** The vectors of what is shown, by memory; null where the index is away. */
+  const vectorsOf = async (
+    request: SearchRequest,
+    shown: readonly Candidate[],
+  ): Promise<ReadonlyMap<string, readonly number[]> | null> => {
+    const index = await indexOf(request.tenantId);
+    const names = shown.map(({ head }) => ({
+      id: head.id,
+      objectId: chunkObjectId(request.tenantId, asId(head.id), 0, index.name),
+    }));
     try {
-      return await work;
-    } finally {
-      onStage(stage, (performance.now() - started) / 1_000);
+      const known = await vectors.vectorsOf(
+        request.tenantId,
+        index.name,
+        names.map(({ objectId }) => objectId),
+      );
+      return new Map(names.map(({ id, objectId }) => [id, known.get(objectId) ?? []]));
+    } catch (error) {
+      if (error instanceof VectorIndexUnavailable) return null;
+      throw error;
     }
   };
 
-  const nearest = async (request: SearchRequest, index: ServedIndex): Promise<readonly RecallHit[]> => {
-    const vector = await timed('embed', vectorOf(index.embedder, request.question));
-    return vector === undefined
-      ? []
-      : vectors.nearest(request.tenantId, index.name, vector, request.filter, hitsFor(request));
-  };
-
-  /** Both lanes; where either part of the vector lane is away, PostgreSQL answers by keyword. */
-  const recall = async (request: SearchRequest): Promise<{ lanes: Lane[]; degraded: 'vector'[] }> => {
-    const index = await indexOf(request.tenantId);
-    const [keyword, vector] = await Promise.all([
-      laneHits(vectors.keyword(request.tenantId, index.name, request.question, request.filter, hitsFor(request))),
-      laneHits(nearest(request, index)),
-    ]);
-    // Without an embedder nothing new reaches the vector index, so its words are not all there are, either.
-    const words =
-      vector === null || keyword === null
-        ? await searchKeyword(database.pool, request.tenantId, request.question, request.filter, hitsFor(request))
-        : keyword;
-    if (vector === null) return { lanes: [{ name: 'keyword', weight: 1, hits: words }], degraded: ['vector'] };
-    return {
-      lanes: [
-        { name: 'keyword', weight: keywordWeight, hits: words },
-        { name: 'vector', weight: 1 - keywordWeight, hits: vector },
-      ],
-      degraded: [],
-    };
-  };
-
   return async (request) => {
-    const { lanes, degraded } = await timed('recall', recall(request));
-    const fused = rankMemories(lanes, request.question, ranking)
-      .filter((memory) => memory.score >= request.minScore)
+    const clock = createStageClock(onStage);
+    const asked = await clock.time('understand', () => understandQuestion(database, request));
+    const nothing = { found: [], total: 0, facets: facetsOf([]) };
+    if (asked === null) return { ...nothing, degraded: [], understood: null, stages: clock.times() };
+    const { understood } = asked;
+    const recalled = await clock.time('recall', () => recall(dependencies, vectorOf, request, asked, clock));
+    const degraded: Degradation[] = [...recalled.degraded];
+    const fused = clock
+      .timeNow('fuse', () => rankMemories(recalled.lanes, asked.text, settings.ranking))
       .slice(0, MAX_CANDIDATES);
-    if (fused.length === 0) return { found: [], total: 0, facets: facetsOf([]), degraded };
-    return timed(
-      'read',
-      database.readAsTenant(request.tenantId, async (read) => {
-        const { viewerId } = request.filter;
-        // Texts are read of those alone that are shown: a candidate can hold 64 KiB.
-        const heads = new Map((await readHeads(read, fused.map(refOf), viewerId)).map((head) => [head.id, head]));
-        const known = fused.filter((entry) => heads.has(entry.memoryId));
-        const listed = request.groupBySession ? bestOfEachSession(known, heads) : known;
-        const page = listed.slice(request.offset, request.offset + request.limit);
-        const memories = await readMemories(read, page.map(refOf), viewerId);
-        const byId = new Map(memories.map((memory) => [memory.id, memory]));
-        return {
-          found: page.flatMap((entry): FoundMemory[] => {
-            const memory = byId.get(entry.memoryId);
-            return memory === undefined ? [] : [{ ...entry, memory }];
-          }),
-          total: listed.length,
-          facets: facetsOf(listed.flatMap((entry) => heads.get(entry.memoryId) ?? [])),
-          degraded,
-        };
+    if (fused.length === 0) return { ...nothing, degraded, understood, stages: clock.times() };
+
+    /** Everything between what PostgreSQL knows and what is shown. */
+    const choose = ({ heads, beginnings }: Inspected, reranked: ReadonlyMap<string, number> | null) => {
+      const known = fused.flatMap((entry, place) => {
+        const head = heads.get(entry.memoryId);
+        return head === undefined ? [] : [{ fused: entry, head, fusedRank: place + 1 }];
+      });
+      const ranked = clock.timeNow('score', () =>
+        scored(known, {
+          reranked,
+          time: understood?.time ?? null,
+          timeAlone: understood?.timeAlone ?? false,
+          timeBonus: settings.timeBonus,
+          recencyWeight: wantsNewest(asked) ? 1 : understood?.newest === true ? settings.recencyWeight : 0,
+        }),
+      );
+      const places = new Map(ranked.map(({ head }, place) => [head.id, place + 1]));
+      const listed = clock.timeNow('diversify', () => {
+        const worth = ranked.filter(({ score }) => score >= request.minScore);
+        const grouped = request.groupBySession ? bestOfEachSession(worth) : worth;
+        const pool = grouped.slice(0, DIVERSE).map((candidate) => ({
+          candidate,
+          score: candidate.score,
+          sessionId: candidate.head.sessionId,
+          text: beginnings.get(candidate.head.id)?.slice(0, DIVERSE_CHARACTERS) ?? '',
+        }));
+        const told = diversified(pool, settings.diversity, request.offset + request.limit);
+        return [...told.map(({ candidate }) => candidate), ...grouped.slice(DIVERSE)];
+      });
+      return { listed, places, shown: listed.slice(request.offset, request.offset + request.limit) };
+    };
+    const readShown = (read: TenantRead, shown: readonly Candidate[]) =>
+      readMemories(
+        read,
+        shown.map((candidate) => refOf(candidate.fused)),
+        asked.filter.viewerId,
+        asked.filter.asOf,
+      );
+
+    // One transaction where nothing is waited for in between; while a cross-encoder reads, no connection is held.
+    const one = async (read: TenantRead) => {
+      const inspected = await clock.time('inspect', () => inspect(read, fused, asked.filter));
+      const chosen = choose(inspected, null);
+      return { chosen, memories: await clock.time('read', () => readShown(read, chosen.shown)), reranked: null };
+    };
+    const two = async (model: NonNullable<typeof reranker>) => {
+      const inspected = await clock.time('inspect', () =>
+        database.readAsTenant(request.tenantId, (read) => inspect(read, fused, asked.filter)),
+      );
+      const candidates = [...inspected.beginnings]
+        .slice(0, settings.rerankCandidates)
+        .map(([id, text]) => ({ id, text }));
+      const reranked = await clock.time('rerank', () =>
+        rerank(model, asked.text, candidates, settings.rerankTimeoutMs),
+      );
+      const chosen = choose(inspected, reranked);
+      const memories = await clock.time('read', () =>
+        database.readAsTenant(request.tenantId, (read) => readShown(read, chosen.shown)),
+      );
+      return { chosen, memories, reranked };
+    };
+    const { chosen, memories, reranked } =
+      reranker === null ? await database.readAsTenant(request.tenantId, one) : await two(reranker);
+    if (reranker !== null && reranked === null) degraded.push('rerank');
+
+    const shownVectors = request.includeVectors === true ? await vectorsOf(request, chosen.shown) : undefined;
+    if (shownVectors === null && !degraded.includes('vector')) degraded.push('vector');
+    const byId = new Map(memories.map((memory) => [memory.id, memory]));
+    const byRerank = [...(reranked ?? [])].sort((a, b) => b[1] - a[1]).map(([id]) => id);
+    return {
+      found: chosen.shown.flatMap((candidate, place): TracedMemory[] => {
+        const { head, score } = candidate;
+        const memory = byId.get(head.id);
+        if (memory === undefined) return [];
+        const vector = shownVectors?.get(head.id) ?? [];
+        return [
+          {
+            ...candidate.fused,
+            score,
+            memory,
+            inTime: candidate.inTime,
+            stages: {
+              fused: { score: candidate.fused.score, rank: candidate.fusedRank },
+              rerank:
+                candidate.reranked === null ? null : { score: candidate.reranked, rank: byRerank.indexOf(head.id) + 1 },
+              scored: { score, rank: chosen.places.get(head.id) ?? 0 },
+              diversified: { score, rank: request.offset + place + 1 },
+            },
+            ...(shownVectors === undefined ? {} : { vector: vector.length === 0 ? null : vector }),
+          },
+        ];
       }),
-    );
+      total: chosen.listed.length,
+      facets: facetsOf(chosen.listed.map(({ head }) => head)),
+      degraded,
+      understood,
+      stages: clock.times(),
+    };
   };
 }

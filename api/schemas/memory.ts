@@ -4,9 +4,23 @@ import { highlight } from '../../domain/highlight.ts';
 import { MEMORY_HASH, memoryHash } from '../../domain/memory.ts';
 import type { Memory } from '../../domain/memory.ts';
 import { MEMORY_TYPES } from '../../domain/ports/vector-index.ts';
-import type { FoundMemory } from '../../retrieval/search.ts';
+import type { TracedMemory } from '../../retrieval/search-types.ts';
 
 const laneSchema = z.object({ score: z.number(), rank: z.number().int(), relative: z.number() }).nullable();
+const stageSchema = z.object({ score: z.number(), rank: z.number().int() });
+
+/** What each lane and each stage of a search said of a memory. */
+const explainSchema = z.object({
+  keyword: laneSchema,
+  vector: laneSchema,
+  graph: laneSchema,
+  recency: laneSchema,
+  fused: stageSchema,
+  rerank: stageSchema.nullable(),
+  scored: stageSchema,
+  diversified: stageSchema,
+  in_time: z.boolean().nullable().describe('Whether it happened at the time that the question speaks of'),
+});
 
 /** A memory as search, the timeline and the routes of memories answer it. */
 export const memorySchema = z
@@ -29,7 +43,8 @@ export const memorySchema = z
     occurred_at: z.string(),
     created_at: z.string(),
     highlights: z.array(z.string()),
-    explain: z.object({ keyword: laneSchema, vector: laneSchema }).optional(),
+    explain: explainSchema.optional(),
+    vector: z.array(z.number()).nullable().optional().describe('Of its first chunk, where vectors were asked for'),
   })
   .meta({ id: 'Memory' });
 
@@ -43,6 +58,11 @@ export const compactMemorySchema = z
     score: z.number().optional(),
   })
   .meta({ id: 'CompactMemory' });
+
+function presentExplain({ lanes, stages, inTime }: TracedMemory): z.output<typeof explainSchema> {
+  const { keyword, vector, graph = null, recency = null } = lanes;
+  return { keyword, vector, graph, recency, ...stages, in_time: inTime };
+}
 
 /** The name of a memory: its id, or its hash of eight characters. */
 export const memoryName = z
@@ -76,13 +96,14 @@ export function presentMemory(memory: Memory): z.output<typeof memorySchema> {
   };
 }
 
-/** What search found, with the words of the question marked; `explain` adds what each lane said. */
-export function presentFound(found: FoundMemory, question: string, explain: boolean): z.output<typeof memorySchema> {
+/** What search found, with the words of the question marked; `explain` adds what each lane and stage said. */
+export function presentFound(found: TracedMemory, question: string, explain: boolean): z.output<typeof memorySchema> {
   const { memory } = found;
   return {
     ...presentMemory(memory),
     score: found.score,
     highlights: highlight(`${memory.title}\n${memory.content}`.trim(), question),
-    ...(explain ? { explain: found.lanes } : {}),
+    ...(explain ? { explain: presentExplain(found) } : {}),
+    ...(found.vector === undefined ? {} : { vector: found.vector === null ? null : [...found.vector] }),
   };
 }

@@ -40,6 +40,12 @@ export interface RecallFilter {
   readonly tags?: readonly string[];
   readonly since?: string;
   readonly until?: string;
+  /** RFC 3339: nothing that happened later, and learnings as they were believed then. */
+  readonly asOf?: string;
+  /** Lower case: every one must stand in the text. The vector index cannot tell; PostgreSQL does. */
+  readonly phrases?: readonly string[];
+  /** Names, paths or ends of paths: a memory must have to do with each. The vector index cannot tell; PostgreSQL does. */
+  readonly files?: readonly string[];
   /** Who asks. Private memories of others are left out; undefined: an admin, who sees all of the tenant. */
   readonly viewerId?: string;
 }
@@ -89,6 +95,12 @@ export interface VectorIndex {
     filter: RecallFilter,
     limit: number,
   ): Promise<readonly RecallHit[]>;
+  /** The vectors of these objects, by object id; what is not there is left out. @throws VectorIndexUnavailable */
+  vectorsOf(
+    tenantId: TenantId,
+    model: string,
+    objectIds: readonly string[],
+  ): Promise<ReadonlyMap<string, readonly number[]>>;
   /** Round trip in milliseconds. @throws VectorIndexUnavailable */
   ping(): Promise<number>;
   close(): Promise<void>;

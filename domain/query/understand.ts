@@ -21,13 +21,16 @@ export interface Understood {
   readonly timeAlone: boolean;
   /** It asks for what is newest. */
   readonly newest: boolean;
+  /** It asks for little else than that: the newest of all is the answer. */
+  readonly newestAlone: boolean;
   /** Files, errors, settings and identifiers that it names, case-folded. */
   readonly names: readonly string[];
   readonly language: QueryLanguage;
 }
 
+/** "Currently" and "recently" are none of them: who says so asks what holds, and rarely for what was said last. */
 const NEWEST =
-  /(?<![\w-])(?:latest|newest|most recent(?:ly)?|recently|last time|just now|right now|currently|(?:so|until) far|the last (?:thing|change|commit|session|time|one)|what(?:'s| is| was) new)(?![\w-])|最新|最近|刚才|刚刚|上次|目前|现在/iu;
+  /(?<![\w-])(?:latest|newest|most recent(?:ly)?|last time|just now|the last (?:thing|change|commit|session|one)|what(?:'s| is| was) new)(?![\w-])|最新|刚才|刚刚|上次/giu;
 /** Words that ask about a time and mean nothing else: "what did we work on yesterday". */
 const ASKING =
   /\b(?:what|which|when|happen(?:s|ed|ing)?|work(?:s|ed|ing)?|chang(?:e|es|ed)|did|thing|things|stuff|everything|anything|session|sessions|show|list|find|tell|we|me)\b|做了|什么|哪些|干了|发生|我们|的|了/giu;
@@ -39,14 +42,17 @@ export function understand(question: string, now: Date): Understood {
   const bare = fields.rest.replaceAll(/\s+/gu, ' ').trim();
   const text = quoted.restore(bare);
   const time = timeRangeOf(bare, now);
-  const beside = (time?.words ?? []).reduce((rest, words) => rest.replace(words, ' '), bare).replaceAll(ASKING, ' ');
+  const beside = (time?.words ?? []).reduce((rest, words) => rest.replace(words, ' '), bare);
+  const says = quoted.phrases.length > 0 || termsOf(beside.replaceAll(NEWEST, ' ').replaceAll(ASKING, ' ')).length > 0;
+  const newest = bare.search(NEWEST) >= 0;
   return {
     text,
     phrases: quoted.phrases,
     fields: fields.filters,
     time,
-    timeAlone: time !== null && quoted.phrases.length === 0 && termsOf(beside).length === 0,
-    newest: NEWEST.test(bare),
+    timeAlone: time !== null && !says,
+    newest,
+    newestAlone: newest && time === null && !says,
     names: [...namesIn(text)],
     language: languageOf(text),
   };

@@ -18,7 +18,7 @@ export interface RankingWeights {
 }
 
 /** Texts that have nothing in common are about that similar to the default model. */
-const SIMILARITY_FLOOR = 0.3;
+export const SIMILARITY_FLOOR = 0.3;
 
 /**
  * Scores against the best of the lane, not between its best and its worst: the worst of forty hits is no zero, and a memory that one lane

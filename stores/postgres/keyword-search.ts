@@ -6,7 +6,30 @@ import type { RecallFilter, RecallHit } from '../../domain/ports/vector-index.ts
 
 const hitRow = z.object({ memory_id: z.string(), memory_type: z.enum(MEMORY_TYPES), score: z.number() });
 
-/** Keyword search by PostgreSQL alone, best first: what answers while the vector index is away. */
+function hitsOf(rows: unknown): RecallHit[] {
+  return z
+    .array(hitRow)
+    .parse(rows)
+    .map((row) => ({ memoryId: row.memory_id, memoryType: row.memory_type, chunk: 0, score: row.score }));
+}
+
+/** What both functions take of a filter, in their order. */
+function valuesOf(filter: RecallFilter): unknown[] {
+  return [
+    filter.types ?? null,
+    filter.projectId ?? null,
+    filter.sessionId ?? null,
+    filter.namespace ?? null,
+    filter.kind ?? null,
+    filter.tool ?? null,
+    filter.tags ?? null,
+    filter.since ?? null,
+    filter.until ?? null,
+    filter.asOf ?? null,
+  ];
+}
+
+/** Keyword search by PostgreSQL alone, best first: what answers while the vector index is away, and finds phrases and closed learnings. */
 export async function searchKeyword(
   pool: pg.Pool,
   tenantId: TenantId,
@@ -14,27 +37,44 @@ export async function searchKeyword(
   filter: RecallFilter,
   limit: number,
 ): Promise<RecallHit[]> {
-  const result = await pool.query({
+  const { phrases, files } = filter;
+  const { rows } = await pool.query({
     name: 'search_keyword',
-    text: 'SELECT memory_id, memory_type, score FROM search_keyword($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)',
+    text: 'SELECT memory_id, memory_type, score FROM search_keyword($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)',
     values: [
       tenantId,
       filter.viewerId ?? null,
       question,
-      filter.types ?? null,
-      filter.projectId ?? null,
-      filter.sessionId ?? null,
-      filter.namespace ?? null,
-      filter.kind ?? null,
-      filter.tool ?? null,
-      filter.tags ?? null,
-      filter.since ?? null,
-      filter.until ?? null,
+      ...valuesOf(filter),
+      phrases === undefined || phrases.length === 0 ? null : phrases,
+      files === undefined || files.length === 0 ? null : files,
       limit,
     ],
   });
-  return z
-    .array(hitRow)
-    .parse(result.rows)
-    .map((row) => ({ memoryId: row.memory_id, memoryType: row.memory_type, chunk: 0, score: row.score }));
+  return hitsOf(rows);
+}
+
+/** A question cut for comparing with texts that no index holds. */
+export interface WaitingWords {
+  /** Words of scripts with blanks. */
+  readonly words: string;
+  /** Neighbouring characters of scripts without, lower case. */
+  readonly pairs: readonly string[];
+}
+
+/** The newest memories that the vector index does not hold yet; the score is the share of the question's words that one holds, 0 to 1. */
+export async function searchWaiting(
+  pool: pg.Pool,
+  tenantId: TenantId,
+  model: string,
+  question: WaitingWords,
+  filter: RecallFilter,
+  limit: number,
+): Promise<RecallHit[]> {
+  const { rows } = await pool.query({
+    name: 'search_waiting',
+    text: 'SELECT memory_id, memory_type, score FROM search_waiting($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)',
+    values: [tenantId, filter.viewerId ?? null, model, question.words, question.pairs, ...valuesOf(filter), limit],
+  });
+  return hitsOf(rows);
 }

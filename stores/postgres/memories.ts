@@ -9,10 +9,15 @@ export interface MemoryRef {
   readonly id: string;
 }
 
-/** Parameters of both statements: the ids of each type, then the viewer. */
-function valuesOf(refs: readonly MemoryRef[], viewerId: string | undefined): unknown[] {
+/** The ids of observations, of prompts, of summaries and of learnings: statements look into each table by its own. */
+export function idsByType(refs: readonly MemoryRef[]): string[][] {
   const idsOf = (type: MemoryType) => refs.filter((ref) => ref.type === type).map((ref) => ref.id);
-  return [idsOf('observation'), idsOf('prompt'), idsOf('summary'), idsOf('learning'), viewerId ?? null];
+  return [idsOf('observation'), idsOf('prompt'), idsOf('summary'), idsOf('learning')];
+}
+
+/** Parameters of both statements: the ids of each type, the viewer, and the time at which learnings were believed. */
+function valuesOf(refs: readonly MemoryRef[], viewerId: string | undefined, asOf: string | undefined): unknown[] {
+  return [...idsByType(refs), viewerId ?? null, asOf ?? null];
 }
 
 const READ_MEMORIES = `
@@ -37,24 +42,26 @@ const READ_MEMORIES = `
                concat_ws(E'\\n', l.description, nullif(l.context, ''), (SELECT string_agg(example, E'\\n') FROM jsonb_array_elements_text(l.examples) AS example)),
                l.tags, NULL, l.session_id, l.project_id, l.namespace, l.user_id, NULL,
                ARRAY(SELECT DISTINCT e.row_id::text FROM learning_evidence e WHERE e.learning_id = l.id), l.confidence, use_at_day_start(l.id, l.use_weight), l.valid_from, l.created_at
-          FROM learnings l WHERE l.id = ANY ($4::uuid[]) AND l.valid_to IS NULL
+          FROM learnings l WHERE l.id = ANY ($4::uuid[]) AND (l.valid_to IS NULL OR l.valid_to > $6::timestamptz)
+           AND ($6::timestamptz IS NULL OR l.valid_from <= $6::timestamptz)
       ) AS m
       LEFT JOIN sessions s ON s.id = m.session_id
       LEFT JOIN projects p ON p.id = coalesce(m.direct_project_id, s.project_id)
      WHERE s.id IS NULL OR s.status <> 'deleted'`;
 
 const READ_HEADS = `
-    SELECT m.id, m.type, m.tool, m.tags, m.session_id, p.display_name AS project_name
+    SELECT m.id, m.type, m.tool, m.tags, m.session_id, p.display_name AS project_name, m.occurred_at
       FROM (
-        SELECT o.id, 'observation' AS type, o.tool, o.tags, o.session_id, NULL::uuid AS direct_project_id
+        SELECT o.id, 'observation' AS type, o.tool, o.tags, o.session_id, NULL::uuid AS direct_project_id, o.occurred_at
           FROM observations o WHERE o.id = ANY ($1::uuid[]) AND ($5::uuid IS NULL OR o.user_id = $5::uuid)
         UNION ALL
-        SELECT q.id, 'prompt', NULL, '{}', q.session_id, NULL
+        SELECT q.id, 'prompt', NULL, '{}', q.session_id, NULL, q.occurred_at
           FROM prompts q WHERE q.id = ANY ($2::uuid[]) AND ($5::uuid IS NULL OR q.user_id = $5::uuid)
         UNION ALL
-        SELECT u.id, 'summary', NULL, u.tags, u.session_id, u.project_id FROM summaries u WHERE u.id = ANY ($3::uuid[]) AND u.published
+        SELECT u.id, 'summary', NULL, u.tags, u.session_id, u.project_id, u.occurred_at FROM summaries u WHERE u.id = ANY ($3::uuid[]) AND u.published
         UNION ALL
-        SELECT l.id, 'learning', NULL, l.tags, l.session_id, l.project_id FROM learnings l WHERE l.id = ANY ($4::uuid[]) AND l.valid_to IS NULL
+        SELECT l.id, 'learning', NULL, l.tags, l.session_id, l.project_id, l.valid_from FROM learnings l WHERE l.id = ANY ($4::uuid[]) AND (l.valid_to IS NULL OR l.valid_to > $6::timestamptz)
+           AND ($6::timestamptz IS NULL OR l.valid_from <= $6::timestamptz)
       ) AS m
       LEFT JOIN sessions s ON s.id = m.session_id
       LEFT JOIN projects p ON p.id = coalesce(m.direct_project_id, s.project_id)
@@ -86,10 +93,16 @@ const memoryRow = z.object({
 
 /**
  * Reads memories by reference, in no given order; what is gone, deleted, no longer valid, or another user's is left out.
- * `viewerId` undefined: an admin, or the index step, who sees all of the tenant.
+ * `viewerId` undefined: an admin, or the index step, who sees all of the tenant. `asOf` (RFC 3339): learnings that were believed then, instead of those
+ * that stand.
  */
-export async function readMemories(read: TenantRead, refs: readonly MemoryRef[], viewerId?: string): Promise<Memory[]> {
-  const rows = await read({ name: 'read_memories', text: READ_MEMORIES, values: valuesOf(refs, viewerId) });
+export async function readMemories(
+  read: TenantRead,
+  refs: readonly MemoryRef[],
+  viewerId?: string,
+  asOf?: string,
+): Promise<Memory[]> {
+  const rows = await read({ name: 'read_memories', text: READ_MEMORIES, values: valuesOf(refs, viewerId, asOf) });
   return z.array(memoryRow).parse(rows).map(toMemory);
 }
 
@@ -127,6 +140,7 @@ export interface MemoryHead {
   readonly tags: readonly string[];
   readonly sessionId: string | null;
   readonly projectName: string | null;
+  readonly occurredAt: Date;
 }
 
 const headRow = z.object({
@@ -136,6 +150,7 @@ const headRow = z.object({
   tags: z.array(z.string()),
   session_id: z.string().nullable(),
   project_name: z.string().nullable(),
+  occurred_at: z.date(),
 });
 
 /** The heads of the same memories that `readMemories` would answer: what a search needs of all its candidates, when it shows a few. */
@@ -143,8 +158,9 @@ export async function readHeads(
   read: TenantRead,
   refs: readonly MemoryRef[],
   viewerId?: string,
+  asOf?: string,
 ): Promise<MemoryHead[]> {
-  const rows = await read({ name: 'read_heads', text: READ_HEADS, values: valuesOf(refs, viewerId) });
+  const rows = await read({ name: 'read_heads', text: READ_HEADS, values: valuesOf(refs, viewerId, asOf) });
   return z
     .array(headRow)
     .parse(rows)
@@ -155,5 +171,6 @@ export async function readHeads(
       tags: row.tags,
       sessionId: row.session_id,
       projectName: row.project_name,
+      occurredAt: row.occurred_at,
     }));
 }

@@ -3,8 +3,8 @@ import type { RecallFilter } from '../../domain/ports/vector-index.ts';
 import { EVERYONE, type ChunkProperties } from './schema.ts';
 
 /**
- * The filter in Weaviate's words; undefined where nothing restricts. `tags` asks for all of them; `since` is included, `until` is not.
- * An empty list of types restricts to nothing: the caller answers [] without asking.
+ * The filter in Weaviate's words; undefined where nothing restricts. `tags` asks for all of them; `since` and `asOf` are included, `until` is not.
+ * Phrases and files are not for this index to tell. An empty list of types restricts to nothing: the caller answers [] without asking.
  */
 export function filterOf(by: Filter<ChunkProperties>, filter: RecallFilter): FilterValue | undefined {
   const all: FilterValue[] = [];
@@ -19,6 +19,7 @@ export function filterOf(by: Filter<ChunkProperties>, filter: RecallFilter): Fil
     all.push(by.byProperty('tags').containsAll([...filter.tags]));
   if (filter.since !== undefined) all.push(by.byProperty('occurred_at').greaterOrEqual(new Date(filter.since)));
   if (filter.until !== undefined) all.push(by.byProperty('occurred_at').lessThan(new Date(filter.until)));
+  if (filter.asOf !== undefined) all.push(by.byProperty('occurred_at').lessOrEqual(new Date(filter.asOf)));
   if (filter.viewerId !== undefined) all.push(by.byProperty('owner_id').containsAny([EVERYONE, filter.viewerId]));
   const [first] = all;
   return all.length > 1 ? Filters.and(...all) : first;

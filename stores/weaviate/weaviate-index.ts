@@ -226,6 +226,25 @@ export function createWeaviateIndex(options: WeaviateIndexOptions): VectorIndex 
         return objects.map((found) => hitOf(found, 1 - (found.metadata?.distance ?? 1)));
       });
     },
+    async vectorsOf(tenantId, model, objectIds) {
+      if (objectIds.length === 0) return new Map();
+      try {
+        const { objects } = await onTenant(tenantId, model, async (chunks) =>
+          chunks.query.fetchObjects({
+            filters: chunks.filter.byId().containsAny([...objectIds]),
+            limit: objectIds.length,
+            returnProperties: ['chunk'],
+            includeVector: [VECTOR_NAME],
+          }),
+        );
+        return new Map(
+          objects.flatMap(({ uuid, vectors }) => (vectors.content === undefined ? [] : [[uuid, vectors.content]])),
+        );
+      } catch (error) {
+        if (error instanceof NotThere) return new Map();
+        throw error;
+      }
+    },
     ping: async () => connection.ping(),
     close: async () => connection.close(),
   };

@@ -86,7 +86,9 @@ describe('what is asked for', () => {
     expect(of('上周做了什么')).toMatchObject({ timeAlone: true, language: 'zh' });
     expect(of('why did the deploy fail yesterday').timeAlone).toBe(false);
     expect(of('the "deploy" of yesterday').timeAlone).toBe(false);
-    expect(of('the latest decision about caching')).toMatchObject({ newest: true, time: null });
+    expect(of('the latest decision about caching')).toMatchObject({ newest: true, newestAlone: false, time: null });
+    expect(of('what was the last thing we did?')).toMatchObject({ newest: true, newestAlone: true });
+    expect(of('where do I currently keep it').newest).toBe(false);
     expect(of('最新的决定').newest).toBe(true);
     expect(of('why is `useMemo` slow in src/list.tsx?').names).toEqual(['list.tsx', 'usememo']);
     expect(['なぜ失敗', '왜', 'почему', '???'].map((text) => of(text).language)).toEqual(['ja', 'ko', 'other', 'en']);

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BGE_SMALL, BGE_SMALL_FILES } from '../../../models/embedding/bge-small.ts';
+import { bytes, FLOAT, INT64, node, number, tensor, value } from './onnx-file.ts';
 
 /**
  * A model made for the tests: its "hidden state" is the sum of one fixed random row a token, padding adds nothing. So a test can
@@ -32,34 +33,6 @@ export function expectedVector(text: string, windowTokens: number = BGE_SMALL.wi
   for (const id of [2, ...ids, 3]) tableRow(id).forEach((value, i) => (sum[i] = (sum[i] ?? 0) + value));
   const length = Math.hypot(...sum);
   return sum.map((value) => value / length);
-}
-
-/** Protocol buffers, as far as an ONNX file needs them. */
-function varint(value: number): Buffer {
-  const bytes: number[] = [];
-  for (let rest = value; ; rest = Math.floor(rest / 128)) {
-    if (rest < 128) return Buffer.from([...bytes, rest]);
-    bytes.push((rest % 128) + 128);
-  }
-}
-const number = (field: number, value: number): Buffer => Buffer.concat([varint(field * 8), varint(value)]);
-function bytes(field: number, ...parts: (Buffer | string)[]): Buffer {
-  const content = Buffer.concat(parts.map((part) => Buffer.from(part)));
-  return Buffer.concat([varint(field * 8 + 2), varint(content.length), content]);
-}
-
-const FLOAT = 1;
-const INT64 = 7;
-
-function tensor(name: string, type: number, shape: readonly number[], data: Buffer): Buffer {
-  return Buffer.concat([...shape.map((size) => number(1, size)), number(2, type), bytes(8, name), bytes(9, data)]);
-}
-function value(name: string, type: number, shape: readonly string[]): Buffer {
-  const dimensions = shape.map((parameter) => bytes(1, bytes(2, parameter)));
-  return Buffer.concat([bytes(1, name), bytes(2, bytes(1, number(1, type), bytes(2, ...dimensions)))]);
-}
-function node(operator: string, inputs: readonly string[], output: string): Buffer {
-  return Buffer.concat([...inputs.map((input) => bytes(1, input)), bytes(2, output), bytes(4, operator)]);
 }
 
 function tinyOnnx(): Buffer {

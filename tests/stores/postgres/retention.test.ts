@@ -138,6 +138,7 @@ const NOT_ASKED: WorkflowHints & VectorIndex = {
   drop: never,
   keyword: never,
   nearest: never,
+  vectorsOf: never,
   ping: never,
   close: never,
 };

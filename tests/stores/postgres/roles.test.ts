@@ -131,6 +131,7 @@ describe('functions that act across tenants', () => {
       },
       { name: 'embedding_totals', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
       { name: 'ensure_partitions', owner: 'recollect_owner', ...fixed, app: false, maintenance: true },
+      { name: 'entities_named', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
       { name: 'find_api_key', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
       { name: 'memories_ending_in', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
       { name: 'model_calls_between', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
@@ -138,7 +139,16 @@ describe('functions that act across tenants', () => {
       { name: 'reserve_model_call', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
       { name: 'resolve_project', owner: 'recollect_definer', ...fixed, app: false, maintenance: false },
       { name: 'search_keyword', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
+      {
+        name: 'search_waiting',
+        owner: 'recollect_definer',
+        config: [...fixed.config, 'plan_cache_mode=force_generic_plan'],
+        public: false,
+        app: true,
+        maintenance: false,
+      },
       { name: 'show_phase', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
+      { name: 'suggest_texts', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
       { name: 'unclaimed_model_batches', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
     ]);
   });

@@ -1,0 +1,54 @@
+import { personalisedPageRank } from '../domain/graph/page-rank.ts';
+import type { MemoryType, RecallHit } from '../domain/ports/vector-index.ts';
+import type { Database } from '../stores/postgres/database.ts';
+import { readSurroundings } from '../stores/postgres/graph-recall.ts';
+import { readNewest } from '../stores/postgres/newest.ts';
+import type { SearchRequest } from './search-types.ts';
+import type { StageClock } from './stage-clock.ts';
+import type { AskedQuestion } from './understand-question.ts';
+
+const MAX_NAMES = 8;
+const MAX_HITS = 30;
+
+/** Memories that mention what lies around the files, errors and identifiers that a question names; [] where it names none. One read. */
+export async function graphHits(
+  database: Database,
+  { tenantId }: SearchRequest,
+  { filter, understood }: AskedQuestion,
+  clock: StageClock,
+): Promise<readonly RecallHit[]> {
+  const names = [...(understood?.names ?? []), ...(understood?.fields.files ?? [])].map((name) => name.toLowerCase());
+  // The graph knows neither tools nor tags of what it links.
+  if (names.length === 0 || filter.tool !== undefined || filter.kind !== undefined || filter.tags !== undefined)
+    return [];
+  return clock.time('graph', async () => {
+    const { seeds, edges, mentions } = await database.readAsTenant(tenantId, (read) =>
+      readSurroundings(read, tenantId, names.slice(0, MAX_NAMES), filter),
+    );
+    const shares = personalisedPageRank(edges, seeds);
+    const memories = new Map<string, { type: MemoryType; score: number }>();
+    for (const { entityId, memoryId, memoryType } of mentions) {
+      const score = (memories.get(memoryId)?.score ?? 0) + (shares.get(entityId) ?? 0);
+      memories.set(memoryId, { type: memoryType, score });
+    }
+    return [...memories]
+      .map(([memoryId, { type, score }]): RecallHit => ({ memoryId, memoryType: type, chunk: 0, score }))
+      .sort((a, b) => b.score - a.score || a.memoryId.localeCompare(b.memoryId))
+      .slice(0, MAX_HITS);
+  });
+}
+
+/** The newest of all are the answer where a question says little else, or nothing beside its fields. */
+export function wantsNewest({ understood }: AskedQuestion): boolean {
+  return understood !== null && (understood.newestAlone || understood.text === '');
+}
+
+/** The newest memories that the filter lets through. One read. */
+export async function recencyHits(
+  database: Database,
+  { tenantId }: SearchRequest,
+  { filter }: AskedQuestion,
+  clock: StageClock,
+): Promise<readonly RecallHit[]> {
+  return clock.time('recency', () => database.readAsTenant(tenantId, (read) => readNewest(read, filter, MAX_HITS)));
+}

@@ -1,0 +1,148 @@
+import type { Lane } from '../domain/fusion.ts';
+import { EmbedderUnavailable } from '../domain/ports/embedder.ts';
+import type { Embedder } from '../domain/ports/embedder.ts';
+import { VectorIndexUnavailable } from '../domain/ports/vector-index.ts';
+import type { RecallFilter, RecallHit } from '../domain/ports/vector-index.ts';
+import { SIMILARITY_FLOOR, withSimilarity } from '../domain/ranking/rank.ts';
+import { searchKeyword, searchWaiting } from '../stores/postgres/keyword-search.ts';
+import { graphHits, recencyHits, wantsNewest } from './recall-beside.ts';
+import { alongside, united } from './recall-hits.ts';
+import type { Degradation, SearchDependencies, SearchRequest } from './search-types.ts';
+import { within } from './stage-clock.ts';
+import type { StageClock } from './stage-clock.ts';
+import type { AskedQuestion } from './understand-question.ts';
+import { waitingWords } from './waiting-words.ts';
+
+/**
+ * Chunks that each lane gives: four for each memory that is shown, since one memory may have several, and enough to fuse. More is not
+ * better: 150 cost three times as long as 40 (client and index together), for results that nobody asked to see.
+ */
+const HITS_PER_RESULT = 4;
+const LEAST_HITS = 40;
+const MOST_HITS = 150;
+/** What the graph and the newest may take: they only add to what words and meaning find. */
+const BESIDE_MS = 250;
+const BESIDE_HITS = 20;
+/** What a learning that no longer stands counts against one that the index holds. */
+const CLOSED_SHARE = 0.8;
+
+export interface Recalled {
+  readonly lanes: readonly Lane[];
+  readonly degraded: readonly Degradation[];
+}
+
+/** What is near to a question, and its vector. */
+interface Meaning {
+  readonly question: Float32Array | null;
+  readonly hits: readonly RecallHit[];
+}
+
+function hitsFor({ offset, limit }: SearchRequest, filter: RecallFilter): number {
+  // Of what only PostgreSQL can check, some of what the index found falls away.
+  if (filter.phrases !== undefined || filter.files !== undefined) return MOST_HITS;
+  return Math.min(Math.max((offset + limit) * HITS_PER_RESULT, LEAST_HITS), MOST_HITS);
+}
+
+/** What a lane found; null when what it stands on is away, or too slow. */
+async function unlessAway<Found>(ms: number, lane: Promise<Found>): Promise<Found | null> {
+  try {
+    return await within(ms, lane);
+  } catch (error) {
+    if (error instanceof EmbedderUnavailable || error instanceof VectorIndexUnavailable) return null;
+    throw error;
+  }
+}
+
+/** The filter within the time that a question speaks of; null where it speaks of none. */
+function timedFilter({ filter, understood }: AskedQuestion): RecallFilter | null {
+  const time = understood?.time ?? null;
+  if (time === null || filter.since !== undefined || filter.until !== undefined) return null;
+  return {
+    ...filter,
+    ...(time.since !== null && { since: time.since.toISOString() }),
+    ...(time.until !== null && { until: time.until.toISOString() }),
+  };
+}
+
+/** Second stage: every lane that the question calls for, side by side. Lanes that are away are told, those that only add are left out in silence. */
+export async function recall(
+  dependencies: SearchDependencies,
+  vectorOf: (embedder: Embedder, question: string) => Promise<Float32Array | undefined>,
+  request: SearchRequest,
+  asked: AskedQuestion,
+  clock: StageClock,
+): Promise<Recalled> {
+  const { database, vectors, indexOf, settings } = dependencies;
+  const { tenantId } = request;
+  const index = await indexOf(tenantId);
+  const { text, filter, understood } = asked;
+  const limit = hitsFor(request, filter);
+  const ms = settings.laneTimeoutMs;
+  // In the time that is spoken of, and at any time: what happened then is preferred, and the rest is not lost.
+  const filters = [filter, timedFilter(asked)].filter((each) => each !== null);
+
+  const keyword = async (): Promise<readonly RecallHit[]> =>
+    united(await Promise.all(filters.map((each) => vectors.keyword(tenantId, index.name, text, each, limit))));
+  const nearest = async (): Promise<Meaning> => {
+    const question = request.vector ?? (await clock.time('embed', () => vectorOf(index.embedder, text)));
+    if (question === undefined) return { question: null, hits: [] };
+    const answers = filters.map((each) => vectors.nearest(tenantId, index.name, question, each, limit));
+    return { question, hits: united(await Promise.all(answers)) };
+  };
+  const inPostgres = (own: RecallFilter) => searchKeyword(database.pool, tenantId, text, own, limit);
+  /** What no index holds: closed learnings of a time that is asked for, and whatever holds a phrase. */
+  const besides = async (): Promise<readonly RecallHit[]> => {
+    if (filter.phrases !== undefined) return inPostgres(filter);
+    if (filter.asOf === undefined || filter.types?.includes('learning') === false) return [];
+    return inPostgres({ ...filter, types: ['learning'] });
+  };
+  const waiting = async (): Promise<readonly RecallHit[]> =>
+    understood === null
+      ? []
+      : clock.time('waiting', () =>
+          searchWaiting(database.pool, tenantId, index.name, waitingWords(text), filter, BESIDE_HITS),
+        );
+
+  const alone = request.vectorOnly === true;
+  const none: readonly RecallHit[] = [];
+  const [words, meaning, more, fresh, graph, newest] = await Promise.all([
+    alone ? none : clock.time('keyword', () => unlessAway(ms, keyword())),
+    clock.time('vector', () => unlessAway(ms, nearest())),
+    alone ? none : within(ms, besides()),
+    alone ? none : within(ms, waiting()),
+    alone ? none : within(BESIDE_MS, graphHits(database, request, asked, clock)),
+    alone || !wantsNewest(asked) ? none : within(BESIDE_MS, recencyHits(database, request, asked, clock)),
+  ]);
+  // Without an embedder nothing new reaches the vector index, so its words are not all there are, either.
+  const fallback = words === null || meaning === null ? await within(ms, inPostgres(filter)) : null;
+  const degraded: Degradation[] = [
+    ...(meaning === null ? (['vector'] as const) : []),
+    ...((words === null || meaning === null) && fallback === null ? (['keyword'] as const) : []),
+  ];
+  const found = (words === null || meaning === null ? fallback : words) ?? [];
+  const question = meaning?.question ?? null;
+  const base = question === null ? found : withSimilarity(found, question);
+  // What waits was not compared by meaning: it counts there as it does by words.
+  const extra = [
+    { hits: fresh ?? [], share: 1, best: 1 },
+    { hits: more ?? [], share: CLOSED_SHARE, best: more?.[0]?.score ?? 1 },
+  ];
+  const byWords = { name: 'keyword' as const, hits: alongside(base, 0, extra) };
+  const lanes: Lane[] = [
+    ...(meaning === null
+      ? [{ ...byWords, weight: 1 }]
+      : alone
+        ? [{ name: 'vector' as const, weight: 1, hits: meaning.hits }]
+        : [
+            { ...byWords, weight: settings.keywordWeight },
+            {
+              name: 'vector' as const,
+              weight: 1 - settings.keywordWeight,
+              hits: alongside(meaning.hits, SIMILARITY_FLOOR, extra),
+            },
+          ]),
+    { name: 'graph', weight: settings.graphWeight, hits: graph ?? [] },
+    { name: 'recency', weight: settings.recencyWeight, hits: newest ?? [] },
+  ];
+  return { lanes: lanes.filter((lane) => lane.hits.length > 0), degraded };
+}

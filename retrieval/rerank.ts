@@ -1,0 +1,26 @@
+import { RerankerUnavailable } from '../domain/ports/reranker.ts';
+import type { Reranker } from '../domain/ports/reranker.ts';
+
+/** Characters of a candidate that a cross-encoder is given: its window holds no more. */
+export const RERANK_CHARACTERS = 1_500;
+
+/** How well each of the best candidates answers the question, 0 to 1, by id; null where the reranker was away or too slow. Never takes longer than `timeoutMs`. */
+export async function rerank(
+  reranker: Reranker,
+  question: string,
+  candidates: readonly { readonly id: string; readonly text: string }[],
+  timeoutMs: number,
+): Promise<ReadonlyMap<string, number> | null> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  try {
+    const scores = await reranker.score(
+      question,
+      candidates.map(({ text }) => text),
+      signal,
+    );
+    return new Map(candidates.map(({ id }, place) => [id, scores[place] ?? 0]));
+  } catch (error) {
+    if (error instanceof RerankerUnavailable || signal.aborted) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,69 @@
+import type { RankedMemory } from '../domain/ranking/rank.ts';
+import type { TimeRange } from '../domain/query/time.ts';
+import type { MemoryHead } from '../stores/postgres/memories.ts';
+
+/** A candidate on its way through the stages. */
+export interface Candidate {
+  readonly fused: RankedMemory;
+  readonly head: MemoryHead;
+  readonly fusedRank: number;
+  readonly reranked: number | null;
+  readonly inTime: boolean | null;
+  readonly score: number;
+}
+
+/** What a cross-encoder's word counts against the fused score, of those that it read. */
+const RERANK_SHARE = 0.7;
+
+/** What is less relevant than this share of the best is not meant by "the latest". */
+const RELEVANT_SHARE = 0.5;
+
+export interface ScoreRules {
+  readonly reranked: ReadonlyMap<string, number> | null;
+  readonly time: TimeRange | null;
+  readonly timeAlone: boolean;
+  readonly timeBonus: number;
+  /** 0 where the question does not ask for the newest, 1 where it asks for nothing else. */
+  readonly recencyWeight: number;
+}
+
+function isIn({ since, until }: TimeRange, at: Date): boolean {
+  return (since === null || at >= since) && (until === null || at < until);
+}
+
+/** Place by age: 1 is the newest, 0 the oldest. Ages themselves say little: a project may rest for a year. */
+function recencyPlaces(heads: readonly MemoryHead[]): ReadonlyMap<string, number> {
+  const byAge = heads.toSorted((a, b) => b.occurredAt.getTime() - a.occurredAt.getTime());
+  return new Map(byAge.map((head, place) => [head.id, byAge.length < 2 ? 1 : 1 - place / (byAge.length - 1)]));
+}
+
+/**
+ * Scores candidates, best first, 0–1. A plain question is ranked by relevance; its ties by age. Time and age count where the question speaks
+ * of them: what happened at its time gains `timeBonus`, the whole range where it asks for little else; the newest is looked for among what
+ * is at least half as relevant as the best.
+ */
+export function scored(
+  entries: readonly { readonly fused: RankedMemory; readonly head: MemoryHead; readonly fusedRank: number }[],
+  rules: ScoreRules,
+): Candidate[] {
+  const { reranked, time, recencyWeight } = rules;
+  const best = Math.max(0, ...entries.map(({ fused }) => fused.score));
+  const relevant = entries.filter(({ fused }) => recencyWeight === 1 || fused.score >= best * RELEVANT_SHARE);
+  const places = recencyWeight > 0 ? recencyPlaces(relevant.map(({ head }) => head)) : null;
+  const bonus = rules.timeAlone ? 1 : rules.timeBonus;
+  return entries
+    .map(({ fused, head, fusedRank }): Candidate => {
+      const read = reranked?.get(head.id) ?? null;
+      const relevance = reranked === null ? fused.score : (1 - RERANK_SHARE) * fused.score + RERANK_SHARE * (read ?? 0);
+      const inTime = time === null ? null : isIn(time, head.occurredAt);
+      const timed = inTime === null ? relevance : (relevance + (inTime ? bonus : 0)) / (1 + bonus);
+      const score = places === null ? timed : (1 - recencyWeight) * timed + recencyWeight * (places.get(head.id) ?? 0);
+      return { fused, head, fusedRank, reranked: read, inTime, score };
+    })
+    .sort(
+      (a, b) =>
+        b.score - a.score ||
+        b.head.occurredAt.getTime() - a.head.occurredAt.getTime() ||
+        a.head.id.localeCompare(b.head.id),
+    );
+}

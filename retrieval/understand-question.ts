@@ -1,0 +1,75 @@
+import type { TenantId } from '../domain/ids.ts';
+import type { RecallFilter } from '../domain/ports/vector-index.ts';
+import { understand } from '../domain/query/understand.ts';
+import type { Understood } from '../domain/query/understand.ts';
+import type { Database } from '../stores/postgres/database.ts';
+import { findProject } from '../stores/postgres/projects.ts';
+import type { SearchRequest } from './search-types.ts';
+
+/** A question as the lanes take it. */
+export interface AskedQuestion {
+  /** What words and meaning are compared with. */
+  readonly text: string;
+  readonly filter: RecallFilter;
+  readonly understood: Understood | null;
+}
+
+/** The later, or the earlier, of two bounds of which either may be missing. */
+function tighter(given: string | undefined, said: Date | null, later: boolean): string | undefined {
+  if (said === null) return given;
+  if (given === undefined) return said.toISOString();
+  return new Date(given) > said === later ? given : said.toISOString();
+}
+
+/** A value that both name must be one value: of two that differ nothing can be both. */
+function contradicts(filter: RecallFilter, { fields }: Understood): boolean {
+  const differ = (given: string | undefined, said: string | null) =>
+    given !== undefined && said !== null && given !== said;
+  const { types } = filter;
+  return (
+    differ(filter.kind, fields.kind) ||
+    differ(filter.tool, fields.tool) ||
+    (types !== undefined && fields.types.length > 0 && !fields.types.some((type) => types.includes(type)))
+  );
+}
+
+function withFields(filter: RecallFilter, { fields, phrases }: Understood): RecallFilter {
+  const { types, tags } = filter;
+  const since = tighter(filter.since, fields.since, true);
+  const until = tighter(filter.until, fields.until, false);
+  const kind = filter.kind ?? fields.kind;
+  const tool = filter.tool ?? fields.tool;
+  const chosen = types === undefined ? fields.types : fields.types.filter((type) => types.includes(type));
+  return {
+    ...filter,
+    ...(chosen.length > 0 && { types: chosen }),
+    ...(kind !== null && { kind }),
+    ...(tool !== null && { tool }),
+    ...(fields.tags.length > 0 && { tags: [...new Set([...(tags ?? []), ...fields.tags])] }),
+    ...(since !== undefined && { since }),
+    ...(until !== undefined && { until }),
+    ...(phrases.length > 0 && { phrases }),
+    ...(fields.files.length > 0 && { files: fields.files }),
+  };
+}
+
+/** First stage: takes a question apart and adds its fields to the filter. Null where nothing can match: an unknown project, or fields that contradict the filter. */
+export async function understandQuestion(
+  database: Database,
+  request: Pick<SearchRequest, 'question' | 'filter' | 'now'> & { readonly tenantId: TenantId },
+): Promise<AskedQuestion | null> {
+  const { question, filter, now } = request;
+  if (now === undefined) return { text: question, filter, understood: null };
+  const understood = understand(question, now);
+  if (contradicts(filter, understood)) return null;
+  const named = understood.fields.project;
+  let narrowed = withFields(filter, understood);
+  if (named !== null) {
+    const project = await database.asTenant(request.tenantId, (transaction) => findProject(transaction, named));
+    if (project === null || (filter.projectId !== undefined && filter.projectId !== project.id)) return null;
+    narrowed = { ...narrowed, projectId: project.id, formerProjectIds: project.formerIds };
+  }
+  // Of fields alone their words are compared, so that there is something to compare at all.
+  const text = understood.text === '' ? understood.fields.files.join(' ') || question : understood.text;
+  return { text, filter: narrowed, understood };
+}

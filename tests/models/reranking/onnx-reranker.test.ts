@@ -1,0 +1,76 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { RerankerUnavailable, type Reranker } from '../../../domain/ports/reranker.ts';
+import { createOnnxReranker, RERANKER_FILES } from '../../../models/reranking/onnx-reranker.ts';
+import { rerank } from '../../../retrieval/rerank.ts';
+import { writeTinyCrossEncoder } from './tiny-cross-encoder.ts';
+
+let directory: string;
+let reranker: Reranker;
+const never = new AbortController().signal;
+const sigmoid = (logit: number) => 1 / (1 + Math.exp(-logit));
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'reranker-'));
+  reranker = createOnnxReranker({ modelDir: directory });
+});
+afterEach(async () => {
+  await reranker.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+describe('a cross-encoder', () => {
+  test('reads each passage beside the question, in the order given, whatever their lengths', async () => {
+    await writeTinyCrossEncoder(directory);
+    const texts = ['good', 'bad bad', 'unknown words', 'good good question', '', 'good bad'];
+    const scores = await reranker.score('good good good', texts, never);
+    // Tokens of the question are of type zero, and count nothing.
+    [2, -4, 0, 4.5, 0, 0].forEach((logit, place) => expect(scores[place]).toBeCloseTo(sigmoid(logit), 5));
+    expect(await reranker.score('good', [], never)).toEqual([]);
+  });
+
+  test('a passage beyond the window is cut at its end', async () => {
+    await writeTinyCrossEncoder(directory);
+    const [cut, whole] = await reranker.score('q', [`question ${'x '.repeat(600)}good`, 'question'], never);
+    expect(cut).toBeCloseTo(whole ?? 0, 5);
+  });
+
+  test('one of two outputs scores by their difference', async () => {
+    await writeTinyCrossEncoder(directory, 2);
+    const [good, bad] = await reranker.score('q', ['good', 'bad'], never);
+    expect(good).toBeCloseTo(sigmoid(4), 5);
+    expect(bad).toBeCloseTo(sigmoid(-4), 5);
+  });
+});
+
+describe('without an answer in time', () => {
+  test('missing or broken files are told, and found once they are there', async () => {
+    await expect(reranker.score('q', ['good'], never)).rejects.toThrow(RerankerUnavailable);
+    await writeTinyCrossEncoder(directory);
+    await writeFile(join(directory, RERANKER_FILES.model), 'no model');
+    await expect(reranker.score('q', ['good'], never)).rejects.toThrow(RerankerUnavailable);
+    await writeTinyCrossEncoder(directory);
+    expect(await reranker.score('q', ['good'], never)).toHaveLength(1);
+  });
+
+  test('past its time the stage gives up, and later calls are served', async () => {
+    await writeTinyCrossEncoder(directory);
+    // The model is not loaded within a millisecond.
+    expect(await rerank(reranker, 'q', [{ id: 'a', text: 'good' }], 1)).toBeNull();
+    const later = await rerank(
+      reranker,
+      'q',
+      [
+        { id: 'a', text: 'good' },
+        { id: 'b', text: 'bad' },
+      ],
+      20_000,
+    );
+    expect([...(later ?? [])].map(([id]) => id)).toEqual(['a', 'b']);
+    expect(later?.get('a')).toBeCloseTo(sigmoid(2), 5);
+    await reranker.close();
+    expect(await rerank(reranker, 'q', [{ id: 'a', text: 'good' }], 20_000)).toBeNull();
+  });
+});

@@ -60,7 +60,7 @@ const explained = z.looseObject({
 
 async function search(parameters: Record<string, string>, key?: string) {
   const answer = await instance.call('GET', `/search?${new URLSearchParams(parameters).toString()}`, {
-    ...(key === undefined ? {} : { key }),
+    key: key ?? instance.admin.key,
   });
   expect(answer.status).toBe(200);
   return answer.body;
@@ -103,8 +103,6 @@ beforeAll(async () => {
      VALUES (uuidv7(), $1, $2, '\\x01', 'general', 'Deploys are made by hand', 'Deploys to staging are made by hand', 0.8, '{}', '2025-01-01Z', '2025-06-01Z')`,
     [instance.admin.tenantId, instance.admin.userId],
   );
-  const { rows } = await instance.db.superuser.query('SELECT 1 FROM learnings WHERE valid_to IS NOT NULL');
-  expect(rows).toHaveLength(1);
   await indexed();
 }, 120_000);
 afterAll(() => instance.close(), 60_000);

@@ -3,7 +3,7 @@ import { EmbedderUnavailable } from '../domain/ports/embedder.ts';
 import type { Embedder } from '../domain/ports/embedder.ts';
 import { VectorIndexUnavailable } from '../domain/ports/vector-index.ts';
 import type { RecallFilter, RecallHit } from '../domain/ports/vector-index.ts';
-import { SIMILARITY_FLOOR, withSimilarity } from '../domain/ranking/rank.ts';
+import { SIMILARITY_FLOOR } from '../domain/ranking/rank.ts';
 import { searchKeyword, searchWaiting } from '../stores/postgres/keyword-search.ts';
 import { graphHits, recencyHits, wantsNewest } from './recall-beside.ts';
 import { alongside, united } from './recall-hits.ts';
@@ -14,11 +14,12 @@ import type { AskedQuestion } from './understand-question.ts';
 import { waitingWords } from './waiting-words.ts';
 
 /**
- * Chunks that each lane gives: four for each memory that is shown, since one memory may have several, and enough to fuse. More is not
- * better: 150 cost three times as long as 40 (client and index together), for results that nobody asked to see.
+ * Chunks that each lane gives: four for each memory that is shown, since one memory may have several, and 80 at least, so that a page of five
+ * is ranked as one of twenty is (of 40, two questions of sixty fewer are answered in the first ten). More costs time: 150 take three times
+ * as long as 40 (client and index together).
  */
 const HITS_PER_RESULT = 4;
-const LEAST_HITS = 40;
+const LEAST_HITS = 80;
 const MOST_HITS = 150;
 /** What the graph and the newest may take: they only add to what words and meaning find. */
 const BESIDE_MS = 250;
@@ -29,12 +30,6 @@ const CLOSED_SHARE = 0.8;
 export interface Recalled {
   readonly lanes: readonly Lane[];
   readonly degraded: readonly Degradation[];
-}
-
-/** What is near to a question, and its vector. */
-interface Meaning {
-  readonly question: Float32Array | null;
-  readonly hits: readonly RecallHit[];
 }
 
 function hitsFor({ offset, limit }: SearchRequest, filter: RecallFilter): number {
@@ -83,11 +78,11 @@ export async function recall(
 
   const keyword = async (): Promise<readonly RecallHit[]> =>
     united(await Promise.all(filters.map((each) => vectors.keyword(tenantId, index.name, text, each, limit))));
-  const nearest = async (): Promise<Meaning> => {
+  const nearest = async (): Promise<readonly RecallHit[]> => {
     const question = request.vector ?? (await clock.time('embed', () => vectorOf(index.embedder, text)));
-    if (question === undefined) return { question: null, hits: [] };
+    if (question === undefined) return [];
     const answers = filters.map((each) => vectors.nearest(tenantId, index.name, question, each, limit));
-    return { question, hits: united(await Promise.all(answers)) };
+    return united(await Promise.all(answers));
   };
   const inPostgres = (own: RecallFilter) => searchKeyword(database.pool, tenantId, text, own, limit);
   /** What no index holds: closed learnings of a time that is asked for, and whatever holds a phrase. */
@@ -119,9 +114,7 @@ export async function recall(
     ...(meaning === null ? (['vector'] as const) : []),
     ...((words === null || meaning === null) && fallback === null ? (['keyword'] as const) : []),
   ];
-  const found = (words === null || meaning === null ? fallback : words) ?? [];
-  const question = meaning?.question ?? null;
-  const base = question === null ? found : withSimilarity(found, question);
+  const base = (words === null || meaning === null ? fallback : words) ?? [];
   // What waits was not compared by meaning: it counts there as it does by words.
   const extra = [
     { hits: fresh ?? [], share: 1, best: 1 },
@@ -132,13 +125,13 @@ export async function recall(
     ...(meaning === null
       ? [{ ...byWords, weight: 1 }]
       : alone
-        ? [{ name: 'vector' as const, weight: 1, hits: meaning.hits }]
+        ? [{ name: 'vector' as const, weight: 1, hits: meaning }]
         : [
             { ...byWords, weight: settings.keywordWeight },
             {
               name: 'vector' as const,
               weight: 1 - settings.keywordWeight,
-              hits: alongside(meaning.hits, SIMILARITY_FLOOR, extra),
+              hits: alongside(meaning, SIMILARITY_FLOOR, extra),
             },
           ]),
     { name: 'graph', weight: settings.graphWeight, hits: graph ?? [] },

@@ -180,7 +180,7 @@ describe('what an answer holds', () => {
     for (const { vector } of body.data) expect(vector).toHaveLength(384);
     const stage = { score: expect.any(Number), rank: expect.any(Number) };
     expect(body.data[0]?.explain).toMatchObject({
-      keyword: { rank: 1 },
+      keyword: stage,
       vector: stage,
       fused: stage,
       rerank: null,

@@ -52,6 +52,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
   const vectors = createWeaviateIndex(config.weaviate);
   const embedders = createEmbedders(config, {
     threads: 1,
+    packed: true,
     maxBatchTokens: QUERY_BATCH_TOKENS,
     idleUnloadMs: EMBEDDER_IDLE_MS,
   });

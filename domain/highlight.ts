@@ -67,32 +67,87 @@ function markable(question: string): Markable {
   };
 }
 
-/** A word and its plural or participle: enough for marking, where a wrong mark costs nothing. Both hold letters, digits and `_` alone. */
-function patternOf({ words, pairs, singles }: Markable): RegExp | null {
-  const letter = String.raw`[[\p{L}\p{N}]--[${UNSPACED}]]`;
+/** What of a question is marked, in lower case. Stems and not words, so that a plural or a participle is found: a wrong mark costs nothing. */
+interface Marks {
+  readonly stems: readonly string[];
+  readonly pairs: readonly string[];
+  readonly singles: readonly string[];
+}
+
+function marksOf(question: string): Marks {
+  const { words, pairs, singles } = markable(question);
   const stems = words.map((word) => (word.length > 5 ? word.replace(/(?:ing|ed|es|s|e)$/, '') : word));
-  const alternatives = [
-    ...(stems.length === 0 ? [] : [`(?<!${letter})(?:${stems.join('|')})${letter}{0,4}`]),
-    // Pairs that overlap are one passage.
-    ...(pairs.length === 0 ? [] : [`(?:(?=${pairs.join('|')}).){1,40}.`]),
-    ...singles,
-  ];
-  return alternatives.length === 0 ? null : new RegExp(alternatives.join('|'), 'giv');
+  return { stems, pairs, singles };
+}
+
+const LETTER = String.raw`[[\p{L}\p{N}]--[${UNSPACED}]]`;
+// Made once: these sets of letters in a pattern of each question took longer to compile than all else that the answer needs.
+const WORD_START = new RegExp(`(?<!${LETTER})`, 'vy');
+const WORD_REST = new RegExp(`${LETTER}{0,4}`, 'vy');
+/** Pairs that overlap are one passage, up to this many. */
+const MAX_PAIRS = 40;
+
+/** Length of the character that begins there. */
+function lengthAt(text: string, at: number): number {
+  return (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1;
+}
+
+/** Where the passage to mark ends that begins at `start`; undefined where none does. `lower` is the text in lower case. */
+function endOf(text: string, lower: string, start: number, { stems, pairs, singles }: Marks): number | undefined {
+  WORD_START.lastIndex = start;
+  const stem = stems.find((word) => lower.startsWith(word, start));
+  if (stem !== undefined && WORD_START.test(text)) {
+    WORD_REST.lastIndex = start + stem.length;
+    return start + stem.length + (WORD_REST.exec(text)?.[0].length ?? 0);
+  }
+  let end = start;
+  for (let count = 0; count < MAX_PAIRS && pairs.some((pair) => lower.startsWith(pair, end)); count += 1)
+    end += lengthAt(text, end);
+  if (end > start) return end + lengthAt(text, end);
+  const single = singles.find((character) => lower.startsWith(character, start));
+  return single === undefined ? undefined : start + single.length;
+}
+
+/** The passages to mark, first to last: looked for by their beginnings, which is quick, and tried only there. */
+function* passages(text: string, marks: Marks): Generator<{ readonly start: number; readonly end: number }> {
+  const folded = text.toLowerCase();
+  // A few letters are two in lower case, which moves what is behind them: then the text is taken as it is.
+  const lower = folded.length === text.length ? folded : text;
+  const beginnings = [...marks.stems, ...marks.pairs, ...marks.singles];
+  const next = beginnings.map((beginning) => lower.indexOf(beginning));
+  for (let from = 0; ;) {
+    next.forEach((place, n) => {
+      if (place >= 0 && place < from) next[n] = lower.indexOf(beginnings[n] ?? '', from);
+    });
+    const start = next.reduce((least, place) => (place >= 0 && place < least ? place : least), text.length);
+    if (start >= text.length) return;
+    const end = endOf(text, lower, start, marks);
+    if (end !== undefined) yield { start, end };
+    from = end ?? start + 1;
+  }
+}
+
+function marked(passage: string, marks: Marks): string {
+  let written = '';
+  let from = 0;
+  for (const { start, end } of passages(passage, marks)) {
+    written += `${passage.slice(from, start)}<mark>${passage.slice(start, end)}</mark>`;
+    from = end;
+  }
+  return written + passage.slice(from);
 }
 
 /** Up to two passages of a text around words of the question, each found word between `<mark>` tags; [] when none occurs. */
 export function highlight(text: string, question: string): string[] {
-  const pattern = patternOf(markable(question));
-  if (pattern === null) return [];
+  const marks = marksOf(question);
   const snippets: string[] = [];
   let covered = -1;
-  for (const match of text.matchAll(pattern)) {
-    if (match.index < covered) continue;
-    const start = Math.max(0, match.index - AROUND);
-    const end = Math.min(text.length, match.index + match[0].length + AROUND);
+  for (const found of passages(text, marks)) {
+    if (found.start < covered) continue;
+    const start = Math.max(0, found.start - AROUND);
+    const end = Math.min(text.length, found.end + AROUND);
     const passage = text.slice(start, end).toWellFormed().replaceAll(/\s+/g, ' ').trim();
-    const marked = passage.replaceAll(pattern, (word) => `<mark>${word}</mark>`);
-    snippets.push(`${start > 0 ? '…' : ''}${marked}${end < text.length ? '…' : ''}`);
+    snippets.push(`${start > 0 ? '…' : ''}${marked(passage, marks)}${end < text.length ? '…' : ''}`);
     covered = end;
     if (snippets.length >= MAX_SNIPPETS) break;
   }

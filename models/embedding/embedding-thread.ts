@@ -17,8 +17,7 @@ async function openSession(settings: ThreadSettings): Promise<InferenceSession> 
         interOpNumThreads: 1,
         // The arena never gives back what its largest batch took; plain allocations cost a few percent of speed.
         enableCpuMemArena: false,
-        // Packed copies of weights that are mapped from the file would be 20 MB of private memory.
-        extra: { session: { disable_prepacking: '1' } },
+        extra: { session: { disable_prepacking: settings.packed ? '0' : '1' } },
         logSeverityLevel: 3,
       });
     } catch (error) {

@@ -13,6 +13,8 @@ export interface OnnxEmbedderOptions {
   readonly threads: number;
   /** Bound of texts × longest text in one run: bounds the memory that a run takes, and how long a query waits behind passages. */
   readonly maxBatchTokens: number;
+  /** Packs the weights: questions wait for the model, and it is freed when nobody asks; where passages are embedded, memory counts more. */
+  readonly packed?: boolean;
   /** The model is freed after this time without a call, and loaded again (0.2 s) by the next one. Undefined: never. */
   readonly idleUnloadMs?: number;
 }
@@ -44,6 +46,7 @@ export function createOnnxEmbedder(options: OnnxEmbedderOptions): Embedder {
       modelPaths: mapped === null ? [modelPath] : [mapped, modelPath],
       tokenizerPath,
       intraOpThreads: options.threads,
+      packed: options.packed ?? false,
       maxBatchTokens,
       windowTokens: BGE_SMALL.windowTokens,
       dimension: BGE_SMALL.dimension,

@@ -4,6 +4,8 @@ export interface ThreadSettings {
   readonly modelPaths: readonly string[];
   readonly tokenizerPath: string;
   readonly intraOpThreads: number;
+  /** Whether the weights are copied into the order in which the processor multiplies them: a fifth faster, and 20 MB of private memory. */
+  readonly packed: boolean;
   /** Bound of rows × longest row in one run of the model. */
   readonly maxBatchTokens: number;
   readonly windowTokens: number;

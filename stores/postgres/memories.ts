@@ -102,6 +102,7 @@ export async function readMemories(
   viewerId?: string,
   asOf?: string,
 ): Promise<Memory[]> {
+  if (refs.length === 0) return [];
   const rows = await read({ name: 'read_memories', text: READ_MEMORIES, values: valuesOf(refs, viewerId, asOf) });
   return z.array(memoryRow).parse(rows).map(toMemory);
 }

@@ -1,5 +1,6 @@
 import { ApiKey, connectToCustom, type WeaviateClient } from 'weaviate-client';
 import { VectorIndexUnavailable } from '../../domain/ports/vector-index.ts';
+import { openSearchChannel, type SearchChannel } from './search-channel.ts';
 
 export interface WeaviateConnectionOptions {
   /** REST address, e.g. `http://127.0.0.1:8080`. gRPC is expected on the same host, with TLS where REST has it. */
@@ -13,6 +14,8 @@ export interface WeaviateConnectionOptions {
 export interface WeaviateConnection {
   /** Runs `work` with a connected client. @throws VectorIndexUnavailable, or NotThere when the server misses tenant or collection */
   run<Result>(work: (client: WeaviateClient) => Promise<Result>): Promise<Result>;
+  /** Sends an encoded search and answers the encoded reply. @throws as `run` */
+  search(request: Uint8Array): Promise<Uint8Array>;
   /** Round trip of the readiness check in milliseconds. @throws VectorIndexUnavailable */
   ping(): Promise<number>;
   /** Counts connections: what was known about the server before may no longer hold. */
@@ -48,6 +51,7 @@ export function createConnection(options: WeaviateConnectionOptions): WeaviateCo
   const address = new URL(url);
   const secure = address.protocol === 'https:';
   let client: Promise<WeaviateClient> | undefined;
+  let channel: SearchChannel | undefined;
   let generation = 0;
   let closed = false;
 
@@ -70,15 +74,32 @@ export function createConnection(options: WeaviateConnectionOptions): WeaviateCo
     }
   };
 
-  const connect = async (): Promise<WeaviateClient> => {
+  const requireOpen = (): void => {
     if (closed) throw new VectorIndexUnavailable('the connection to Weaviate is closed');
+  };
+
+  const connect = async (): Promise<WeaviateClient> => {
+    requireOpen();
     client ??= open();
     return client;
+  };
+
+  const searchChannel = (): SearchChannel => {
+    requireOpen();
+    channel ??= openSearchChannel({
+      address: `${address.hostname}:${grpcPort}`,
+      secure,
+      apiKey,
+      timeoutMs: timeoutsSeconds.query * 1_000,
+    });
+    return channel;
   };
 
   const drop = async (): Promise<void> => {
     const dropped = client;
     client = undefined;
+    channel?.close();
+    channel = undefined;
     generation += 1;
     // A connection that was never made has nothing to close.
     await dropped?.then(
@@ -111,18 +132,22 @@ export function createConnection(options: WeaviateConnectionOptions): WeaviateCo
     }
   };
 
+  /** Words what goes wrong as the callers know it, and drops the connection where no answer came. */
+  const told = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+    try {
+      return await watched(work());
+    } catch (error) {
+      const message = messageOf(error);
+      if (saysMissing(message)) throw new NotThere(message, { cause: error });
+      if (error instanceof VectorIndexUnavailable || NO_ANSWER.test(message)) await drop();
+      if (error instanceof VectorIndexUnavailable) throw error;
+      throw new VectorIndexUnavailable(`Weaviate: ${message}`, { cause: error });
+    }
+  };
+
   return {
-    async run(work) {
-      try {
-        return await watched(connect().then(work));
-      } catch (error) {
-        const message = messageOf(error);
-        if (saysMissing(message)) throw new NotThere(message, { cause: error });
-        if (error instanceof VectorIndexUnavailable || NO_ANSWER.test(message)) await drop();
-        if (error instanceof VectorIndexUnavailable) throw error;
-        throw new VectorIndexUnavailable(`Weaviate: ${message}`, { cause: error });
-      }
-    },
+    run: (work) => told(async () => work(await connect())),
+    search: (request) => told(async () => searchChannel().search(request)),
     ping,
     generation: () => generation,
     async close() {

@@ -1,4 +1,4 @@
-import type { Collection, FilterValue } from 'weaviate-client';
+import type { Collection } from 'weaviate-client';
 import type { TenantId } from '../../domain/ids.ts';
 import {
   MEMORY_TYPES,
@@ -12,8 +12,9 @@ import {
 import { chunkBatches, chunkObject } from './chunk-objects.ts';
 import { createConnection, NotThere, saysMissing, type WeaviateConnectionOptions } from './connection.ts';
 import { insertBatch, type Refusal } from './insert-batch.ts';
-import { filterOf } from './filters.ts';
+import { conditionsOf } from './filters.ts';
 import { collectionConfig, collectionName, VECTOR_NAME, type ChunkProperties, type ChunkVectors } from './schema.ts';
+import { decodeFound, encodeSearch, type FoundObject, type SearchMessage } from './search-messages.ts';
 import { queryText } from './searchable-text.ts';
 
 export interface WeaviateIndexOptions extends Omit<WeaviateConnectionOptions, 'timeoutsSeconds'> {
@@ -23,27 +24,33 @@ export interface WeaviateIndexOptions extends Omit<WeaviateConnectionOptions, 't
 }
 
 const DEFAULT_TIMEOUTS_SECONDS = { connect: 2, query: 10, insert: 60 };
-type ReturnedProperty = 'memory_id' | 'memory_type' | 'session_id' | 'kind' | 'tool' | 'chunk';
-const RETURNED: ReturnedProperty[] = ['memory_id', 'memory_type', 'session_id', 'kind', 'tool', 'chunk'];
+const RETURNED = [
+  'memory_id',
+  'memory_type',
+  'session_id',
+  'kind',
+  'tool',
+  'chunk',
+] as const satisfies readonly (keyof ChunkProperties)[];
 /** Memories whose chunks one deletion removes. */
 const MAX_REMOVED_MEMORIES = 200;
 
 type Chunks = Collection<ChunkProperties, string, ChunkVectors>;
-interface FoundObject {
-  readonly properties: Partial<Pick<ChunkProperties, ReturnedProperty>>;
-  readonly metadata?: { readonly score?: number | undefined; readonly distance?: number | undefined } | undefined;
+
+function textOf(value: string | number | undefined): string | null {
+  return typeof value === 'string' ? value : null;
 }
 
-function hitOf(found: FoundObject, score: number): RecallHit | undefined {
-  const { memory_id: memoryId, memory_type: type, session_id: sessionId, kind, tool, chunk } = found.properties;
+function hitOf({ properties }: FoundObject, score: number): RecallHit | undefined {
+  const [memoryId, type, sessionId, kind, tool, chunk] = RETURNED.map((name) => properties.get(name));
   const memoryType = MEMORY_TYPES.find((known): known is MemoryType => known === type);
-  if (memoryId === undefined || memoryType === undefined || chunk === undefined) return undefined;
+  if (typeof memoryId !== 'string' || memoryType === undefined || typeof chunk !== 'number') return undefined;
   return {
     memoryId,
     memoryType,
-    sessionId: sessionId ?? null,
-    kind: kind ?? null,
-    tool: tool ?? null,
+    sessionId: textOf(sessionId),
+    kind: textOf(kind),
+    tool: textOf(tool),
     chunk,
     score,
   };
@@ -129,17 +136,26 @@ export function createWeaviateIndex(options: WeaviateIndexOptions): VectorIndex 
     }
   };
 
-  /** Runs a query; a tenant or a collection that does not exist has nothing to find. */
+  /** Runs a search; a tenant or a collection that does not exist has nothing to find. */
   const find = async (
     tenantId: TenantId,
     model: string,
+    by: SearchMessage['by'],
     filter: RecallFilter,
-    query: (chunks: Chunks, filters: FilterValue | undefined) => Promise<readonly (RecallHit | undefined)[]>,
+    limit: number,
   ): Promise<readonly RecallHit[]> => {
     if (filter.types?.length === 0) return [];
+    const request = encodeSearch({
+      collection: collectionName(collectionPrefix, model),
+      tenant: tenantId,
+      limit,
+      returned: RETURNED,
+      conditions: conditionsOf(filter),
+      by,
+    });
     try {
-      const hits = await onTenant(tenantId, model, async (chunks) => query(chunks, filterOf(chunks.filter, filter)));
-      return hits.filter((hit) => hit !== undefined);
+      const found = decodeFound(await connection.search(request));
+      return found.flatMap((object) => hitOf(object, by.kind === 'keyword' ? object.score : 1 - object.distance) ?? []);
     } catch (error) {
       if (error instanceof NotThere) return [];
       throw error;
@@ -203,29 +219,10 @@ export function createWeaviateIndex(options: WeaviateIndexOptions): VectorIndex 
     async keyword(tenantId, model, query, filter, limit) {
       const words = queryText(query);
       if (words.trim() === '') return [];
-      return find(tenantId, model, filter, async (chunks, filters) => {
-        const { objects } = await chunks.query.bm25(words, {
-          queryProperties: ['text'],
-          limit,
-          returnProperties: RETURNED,
-          returnMetadata: ['score'],
-          ...(filters === undefined ? {} : { filters }),
-        });
-        return objects.map((found) => hitOf(found, found.metadata?.score ?? 0));
-      });
+      return find(tenantId, model, { kind: 'keyword', words, properties: ['text'] }, filter, limit);
     },
-    async nearest(tenantId, model, vector, filter, limit) {
-      return find(tenantId, model, filter, async (chunks, filters) => {
-        const { objects } = await chunks.query.nearVector([...vector], {
-          targetVector: VECTOR_NAME,
-          limit,
-          returnProperties: RETURNED,
-          returnMetadata: ['distance'],
-          ...(filters === undefined ? {} : { filters }),
-        });
-        return objects.map((found) => hitOf(found, 1 - (found.metadata?.distance ?? 1)));
-      });
-    },
+    nearest: (tenantId, model, vector, filter, limit) =>
+      find(tenantId, model, { kind: 'nearest', vector, vectorName: VECTOR_NAME }, filter, limit),
     async vectorsOf(tenantId, model, objectIds) {
       if (objectIds.length === 0) return new Map();
       try {

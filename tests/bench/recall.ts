@@ -9,6 +9,7 @@ const PARTS: Readonly<Record<string, () => Promise<RecallFigures>>> = {
   index: async () => (await import('./recall/index-rate.ts')).runIndexRate(),
   coding: async () => (await import('./recall/coding.ts')).runCoding(),
   context: async () => (await import('./recall/context.ts')).runContext(),
+  speed: async () => (await import('./recall/speed.ts')).runSpeed(),
 };
 
 const say = (text: string) => process.stderr.write(`${text}\n`);

@@ -31,8 +31,11 @@ export interface BenchInstance {
   readonly weaviate: { readonly url: string; readonly grpcPort: number; readonly apiKey: string };
   /** Of Recollect's database, as the role of the api and the worker. */
   readonly appDatabaseUrl: string;
-  /** As the superuser, in Recollect's database: for counting, never for what is measured. */
+  /** As the superuser, in Recollect's database: for counting and filling, never for what is measured. */
   readonly database: pg.Pool;
+  readonly databaseUrl: string;
+  /** The supervisor's process. */
+  readonly supervisor: number;
   /** The process of a service; 0 when it does not run. */
   pid(service: string): number;
   /** Runs the bare server on the same PostgreSQL, in a database of its own, while `work` goes on. */
@@ -72,9 +75,11 @@ export async function startBenchInstance(
       grpcPort: ports.weaviateGrpc,
       apiKey: secrets.weaviateApiKey,
     },
+    supervisor: instance.pid,
     temporalAddress: `127.0.0.1:${ports.temporalFrontend}`,
     appDatabaseUrl: urlOf(DATABASE_NAME, 'recollect_app', secrets.postgresApp),
     database,
+    databaseUrl: urlOf(DATABASE_NAME),
     pid: (service) => readState(layout.stateFile)?.nodes[service]?.process?.pid ?? 0,
     async withBareServer(work) {
       await database.query('CREATE DATABASE bench_bare');

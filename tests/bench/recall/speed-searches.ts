@@ -1,0 +1,158 @@
+import type { WeaviateClient } from 'weaviate-client';
+import { z } from 'zod';
+import { percentile } from '../figures.ts';
+import type { BenchInstance } from '../capture/bench-instance.ts';
+import { queryText } from '../../../stores/weaviate/searchable-text.ts';
+import { SocketClient } from '../capture/socket-client.ts';
+
+/** Results a search shows. */
+const LIMIT = 10;
+
+export interface Timings {
+  readonly ms: readonly number[];
+  readonly seconds: number;
+}
+
+/** Does `work` for every question by so many clients at once, each asking the next question as soon as it has its answer. */
+async function timed(
+  questions: readonly string[],
+  clients: number,
+  work: (question: string, client: number) => Promise<unknown>,
+): Promise<Timings> {
+  const ms: number[] = [];
+  const left = questions.values();
+  const started = performance.now();
+  await Promise.all(
+    Array.from({ length: clients }, async (_, client) => {
+      for (const question of left) {
+        const asked = performance.now();
+        await work(question, client);
+        ms.push(performance.now() - asked);
+      }
+    }),
+  );
+  return { ms, seconds: (performance.now() - started) / 1_000 };
+}
+
+function request(instance: BenchInstance, path: string): Buffer {
+  return Buffer.from(
+    `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1:${instance.port}\r\nauthorization: Bearer ${instance.key}\r\n\r\n`,
+  );
+}
+
+/** Asks over kept connections. @throws Error for an answer that is none, or lacks a lane */
+async function ask(
+  instance: BenchInstance,
+  questions: readonly string[],
+  clients: number,
+  pathOf: (question: string) => string,
+  isWhole: (body: Buffer) => boolean,
+): Promise<Timings> {
+  const sockets = await Promise.all(Array.from({ length: clients }, () => SocketClient.connect(instance.port)));
+  try {
+    return await timed(questions, clients, async (question, client) => {
+      const { status, body } = (await sockets[client]?.request(request(instance, pathOf(question)))) ?? {};
+      if (status !== 200 || body === undefined || !isWhole(body))
+        throw new Error(`"${question}" was answered ${status}: ${body?.toString('utf8').slice(-300)}`);
+    });
+  } finally {
+    for (const socket of sockets) socket.close();
+  }
+}
+
+/** Searches through the API, hybrid, the question embedded by the api. */
+export function apiSearches(instance: BenchInstance, questions: readonly string[], clients: number): Promise<Timings> {
+  return ask(
+    instance,
+    questions,
+    clients,
+    (question) => `/api/v1/search?limit=${LIMIT}&q=${encodeURIComponent(question)}`,
+    (body) => body.includes('"degraded":[]') && body.includes('"hash"'),
+  );
+}
+
+/** A route that does nothing: what the way to the api and back costs here. */
+export function emptyRequests(instance: BenchInstance, count: number): Promise<Timings> {
+  return ask(
+    instance,
+    Array.from({ length: count }, () => ''),
+    1,
+    () => '/api/v1/health/live',
+    () => true,
+  );
+}
+
+/** Hybrid searches of bare Weaviate by its own client, over gRPC, for the same terms, with vectors that were embedded before. */
+export function bareSearches(
+  client: WeaviateClient,
+  tenantId: string,
+  vectors: ReadonlyMap<string, readonly number[]>,
+  questions: readonly string[],
+  clients: number,
+  collection: string,
+): Promise<Timings> {
+  const chunks = client.collections.use(collection).withTenant(tenantId);
+  return timed(questions, clients, async (question) => {
+    const { objects } = await chunks.query.hybrid(queryText(question), {
+      vector: [...(vectors.get(question) ?? [])],
+      targetVector: 'content',
+      alpha: 0.5,
+      fusionType: 'RelativeScore',
+      queryProperties: ['text'],
+      limit: LIMIT,
+      returnProperties: ['memory_id', 'memory_type', 'chunk'],
+      returnMetadata: ['score'],
+    });
+    if (objects.length === 0) throw new Error(`bare Weaviate found nothing for "${question}"`);
+  });
+}
+
+/** Percentiles and rate of several rounds together. */
+export function figuresOf(rounds: readonly Timings[]) {
+  const ms = rounds.flatMap((round) => round.ms);
+  const seconds = rounds.reduce((sum, round) => sum + round.seconds, 0);
+  return {
+    p50: percentile(ms, 0.5),
+    p95: percentile(ms, 0.95),
+    p99: percentile(ms, 0.99),
+    per_s: Math.round((ms.length / seconds) * 10) / 10,
+    count: ms.length,
+  };
+}
+
+const STAGE = /^recollect_search_stage_seconds_(bucket|count)\{([^}]*)\} (\S+)$/gm;
+
+/** Counts of searches by stage and bucket, as the api's metrics tell them. */
+export async function stageCounts(instance: BenchInstance): Promise<ReadonlyMap<string, number>> {
+  const answer = await fetch(`${instance.url}/metrics`, { headers: { authorization: `Bearer ${instance.key}` } });
+  const counts = new Map<string, number>();
+  for (const [, kind, labels = '', value] of (await answer.text()).matchAll(STAGE))
+    if (kind === 'bucket') counts.set(labels, Number(value));
+  return counts;
+}
+
+const label = z.object({ le: z.string(), stage: z.string() });
+
+/** Median of each stage in ms between two looks at the metrics, interpolated within its bucket. */
+export function stageMedians(
+  before: ReadonlyMap<string, number>,
+  after: ReadonlyMap<string, number>,
+): Record<string, number> {
+  const buckets = new Map<string, { readonly le: number; readonly count: number }[]>();
+  for (const [labels, count] of after) {
+    const { le, stage } = label.parse(
+      Object.fromEntries([...labels.matchAll(/(\w+)="([^"]*)"/g)].map(([, name, text]) => [name, text])),
+    );
+    const entry = { le: le === '+Inf' ? Infinity : Number(le), count: count - (before.get(labels) ?? 0) };
+    buckets.set(stage, [...(buckets.get(stage) ?? []), entry]);
+  }
+  return Object.fromEntries(
+    [...buckets].map(([stage, entries]) => {
+      const half = (entries.at(-1)?.count ?? 0) / 2;
+      const at = entries.findIndex(({ count }) => count >= half);
+      const [low, high] = [entries[at - 1] ?? { le: 0, count: 0 }, entries[at] ?? { le: 0, count: 0 }];
+      const share = (half - low.count) / Math.max(1, high.count - low.count);
+      return [stage, Math.round((low.le + share * (high.le - low.le)) * 100_000) / 100];
+    }),
+  );
+}

@@ -65,7 +65,7 @@ beforeAll(async () => {
   const served = await instance.call('POST', '/context', { body: { purpose: 'session_start', project: '/src/tally' } });
   const { id, items } = z.object({ id: z.string(), items: z.array(z.object({ hash: z.string() })) }).parse(served.body);
   context = { id, hash: items[0]?.hash ?? '' };
-}, 180_000);
+}, 240_000);
 afterAll(async () => {
   await instance.close();
   rmSync(folder, { recursive: true, force: true });
@@ -373,10 +373,10 @@ async function registeredRoutes(): Promise<string[]> {
 }
 
 describe('the document', () => {
-  test('is OpenAPI 3.1 and names every route, beside itself and its browsable page', async () => {
+  test('is OpenAPI 3.1 and names every route, beside itself, its browsable page and MCP, which describes itself', async () => {
     expect(contract.document.openapi).toBe('3.1.0');
     const routes = (await registeredRoutes()).filter(
-      (route) => !route.startsWith('get /docs') && route !== `get ${V1}/openapi.json`,
+      (route) => !route.startsWith('get /docs') && route !== `get ${V1}/openapi.json` && !route.endsWith('/mcp'),
     );
     expect(routes.length).toBeGreaterThanOrEqual(17);
     expect(contract.operations.toSorted()).toEqual(routes.toSorted());

@@ -55,7 +55,7 @@ BEGIN
         AND (in_namespace IS NULL OR s.namespace = in_namespace) AND (of_kind IS NULL OR o.type = of_kind) AND (of_tool IS NULL OR o.tool = of_tool)
         AND (with_tags IS NULL OR o.tags @> with_tags) AND (since IS NULL OR o.occurred_at >= since) AND (until IS NULL OR o.occurred_at < until)
         AND (as_of IS NULL OR o.occurred_at <= as_of)
-        AND holds_phrases(o.title || ' ' || o.content, phrases) AND names_files(o.files_read || o.files_modified, o.title || ' ' || o.content, files)
+        AND (phrases IS NULL OR holds_phrases(o.title || ' ' || o.content, phrases)) AND (files IS NULL OR names_files(o.files_read || o.files_modified, o.title || ' ' || o.content, files))
       ORDER BY score DESC, o.id LIMIT at_most)
     UNION ALL
     (SELECT p.id, 'prompt', ts_rank_cd(p.search, wanted, 1) AS score
@@ -64,7 +64,7 @@ BEGIN
         AND (viewer IS NULL OR p.user_id = viewer) AND (of_project IS NULL OR s.project_id = of_project) AND (of_session IS NULL OR p.session_id = of_session)
         AND (in_namespace IS NULL OR s.namespace = in_namespace) AND (of_kind IS NULL OR p.type = of_kind)
         AND (since IS NULL OR p.occurred_at >= since) AND (until IS NULL OR p.occurred_at < until) AND (as_of IS NULL OR p.occurred_at <= as_of)
-        AND holds_phrases(p.content, phrases) AND names_files('{}', p.content, files)
+        AND (phrases IS NULL OR holds_phrases(p.content, phrases)) AND (files IS NULL OR names_files('{}', p.content, files))
       ORDER BY score DESC, p.id LIMIT at_most)
     UNION ALL
     (SELECT m.id, 'summary', ts_rank_cd(m.search, wanted, 1) AS score
@@ -74,7 +74,7 @@ BEGIN
         AND (in_namespace IS NULL OR s.namespace = in_namespace) AND (of_kind IS NULL OR coalesce(m.kind, m.type) = of_kind)
         AND (with_tags IS NULL OR m.tags @> with_tags) AND (since IS NULL OR m.occurred_at >= since) AND (until IS NULL OR m.occurred_at < until)
         AND (as_of IS NULL OR m.occurred_at <= as_of)
-        AND holds_phrases(m.title || ' ' || m.content, phrases) AND names_files(m.files_read || m.files_modified, m.title || ' ' || m.content, files)
+        AND (phrases IS NULL OR holds_phrases(m.title || ' ' || m.content, phrases)) AND (files IS NULL OR names_files(m.files_read || m.files_modified, m.title || ' ' || m.content, files))
       ORDER BY score DESC, m.id LIMIT at_most)
     UNION ALL
     (SELECT l.id, 'learning', ts_rank_cd(l.search, wanted, 1) AS score
@@ -84,7 +84,7 @@ BEGIN
         AND (of_project IS NULL OR l.project_id = of_project) AND (of_session IS NULL OR l.session_id = of_session)
         AND (in_namespace IS NULL OR l.namespace = in_namespace) AND (of_kind IS NULL OR l.category = of_kind)
         AND (with_tags IS NULL OR l.tags @> with_tags) AND (since IS NULL OR l.valid_from >= since) AND (until IS NULL OR l.valid_from < until)
-        AND holds_phrases(concat_ws(' ', l.title, l.description, l.context), phrases) AND names_files('{}', concat_ws(' ', l.title, l.description, l.context), files)
+        AND (phrases IS NULL OR holds_phrases(concat_ws(' ', l.title, l.description, l.context), phrases)) AND (files IS NULL OR names_files('{}', concat_ws(' ', l.title, l.description, l.context), files))
       ORDER BY score DESC, l.id LIMIT at_most)
   ) AS hit
   ORDER BY hit.score DESC, hit.id

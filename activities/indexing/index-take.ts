@@ -101,11 +101,7 @@ export async function indexTake(
   const blank = begun.filter((chunk) => !placedIds.has(chunk.id) && !goneIds.has(chunk.memoryId));
   if (blank.length > 0 || goneIds.size > 0)
     await database.asTenant(tenantId, async (transaction) => {
-      await settleEmbeddings(
-        transaction,
-        blank.map(({ id }) => id),
-        [],
-      );
+      await settleEmbeddings(transaction, blank, []);
       await wantRemoval(transaction, [...goneIds]);
     });
 
@@ -115,6 +111,7 @@ export async function indexTake(
     [...found].flatMap(([hash, vector]) =>
       (sharing.get(hash) ?? []).map(({ placed }) => ({
         embeddingId: placed.pending.id,
+        revision: placed.pending.revision,
         hash,
         chunk: toIndexChunk(placed, vector),
       })),

@@ -14,6 +14,8 @@ import { bookEmbedding } from '../../stores/postgres/usage-ledger.ts';
 /** A chunk with its vector, and where it stands in the ledger. */
 export interface VectoredChunk {
   readonly embeddingId: string;
+  /** Of the chunk when its text was read. */
+  readonly revision: number;
   /** SHA-256 of what the model read, hex. */
   readonly hash: string;
   readonly chunk: IndexChunk;
@@ -22,7 +24,7 @@ export interface VectoredChunk {
 export interface WrittenChunks {
   readonly indexed: number;
   readonly refused: number;
-  /** Chunks that were forgotten while they were written, and are gone again. */
+  /** Chunks that were forgotten while they were written, and are gone again, or that changed, and wait once more. */
   readonly overtaken: number;
 }
 
@@ -57,7 +59,7 @@ export async function writeChunks(
         transaction,
         tenantId,
         model,
-        chunks.map(({ embeddingId, hash, chunk }) => ({ embeddingId, hash, vector: chunk.vector })),
+        chunks.map(({ embeddingId, revision, hash, chunk }) => ({ embeddingId, revision, hash, vector: chunk.vector })),
       );
     if (work.texts + work.cacheHits > 0) await countEmbedding(transaction, tenantId, model, work);
     await bookEmbedding(transaction, tenantId, work.usage);
@@ -80,11 +82,16 @@ export async function writeChunks(
     const message = refusals.get(chunk.objectId);
     return message === undefined ? [] : [{ id: embeddingId, message }];
   });
-  const indexed = chunks.filter(({ chunk }) => !refusals.has(chunk.objectId)).map(({ embeddingId }) => embeddingId);
-  const overtaken = await database.asTenant(tenantId, async (transaction) => {
-    await settleEmbeddings(transaction, indexed, refused);
-    return overtakenEmbeddings(transaction, indexed);
-  });
+  const written = chunks
+    .filter(({ chunk }) => !refusals.has(chunk.objectId))
+    .map(({ embeddingId, revision }) => ({ id: embeddingId, revision }));
+  const { changed, overtaken } = await database.asTenant(tenantId, async (transaction) => ({
+    changed: await settleEmbeddings(transaction, written, refused),
+    overtaken: await overtakenEmbeddings(
+      transaction,
+      written.map(({ id }) => id),
+    ),
+  }));
   // Forgotten while it was embedded: what was just written goes again.
   if (overtaken.size > 0)
     await vectors.remove(
@@ -92,5 +99,5 @@ export async function writeChunks(
       index.name,
       chunks.filter(({ embeddingId }) => overtaken.has(embeddingId)).map(({ chunk }) => chunk.memoryId),
     );
-  return { indexed: indexed.length, refused: refused.length, overtaken: overtaken.size };
+  return { indexed: written.length - changed, refused: refused.length, overtaken: overtaken.size + changed };
 }

@@ -7,6 +7,8 @@ import type { TenantRead, TenantTransaction } from './database.ts';
 /** A chunk of the ledger and the vector of what the model read of it. */
 export interface KeptVector {
   readonly embeddingId: string;
+  /** Of the chunk when its text was read. */
+  readonly revision: number;
   /** SHA-256 of the text that was read, hex. */
   readonly hash: string;
   readonly vector: Float32Array;
@@ -48,7 +50,7 @@ async function dropUnheld(transaction: TenantTransaction, hashes: readonly strin
 const changedRows = z.array(z.object({ id: z.string(), hash: z.string(), before: z.string().nullable() }));
 
 /**
- * Notes in the ledger what was read of chunks, and keeps the vectors of those that still stand there. Of what was forgotten meanwhile nothing is kept, and
+ * Notes in the ledger what was read of chunks, and keeps the vectors of those that still stand there. Of what was forgotten or changed meanwhile nothing is kept, and
  * a text that a chunk held before leaves the cache with it.
  */
 export async function keepVectors(
@@ -58,11 +60,12 @@ export async function keepVectors(
   kept: readonly KeptVector[],
 ): Promise<void> {
   if (kept.length === 0) return;
+  const ordered = kept.toSorted((a, b) => (a.embeddingId < b.embeddingId ? -1 : 1));
   const changed = changedRows.parse(
     await transaction.$queryRaw`
       UPDATE embeddings e SET embedded_hash = decode(v.hash, 'hex')
-        FROM unnest(${kept.map(({ embeddingId }) => embeddingId)}::uuid[], ${kept.map(({ hash }) => hash)}::text[]) AS v(id, hash)
-       WHERE e.id = v.id AND e.state <> 'removing'
+        FROM unnest(${ordered.map(({ embeddingId }) => embeddingId)}::uuid[], ${ordered.map(({ hash }) => hash)}::text[], ${ordered.map(({ revision }) => revision)}::integer[]) AS v(id, hash, revision)
+       WHERE e.id = v.id AND e.revision = v.revision AND e.state <> 'removing'
       RETURNING e.id, v.hash, encode(old.embedded_hash, 'hex') AS before`,
   );
   const standing = new Set(changed.map(({ hash }) => hash));

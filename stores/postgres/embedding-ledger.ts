@@ -27,6 +27,8 @@ export interface PendingEmbedding {
   readonly memoryId: string;
   readonly chunk: number;
   readonly objectId: string;
+  /** Of the chunk when it was read: what changes it meanwhile counts it up. */
+  readonly revision: number;
 }
 
 /** After this many failures a chunk is left as failed, so that its session can end; a day later it gets another turn. */
@@ -94,6 +96,7 @@ const pendingRow = z.object({
   resource_id: z.string(),
   chunk: z.number(),
   object_id: z.string(),
+  revision: z.number(),
 });
 
 function toPending(rows: unknown): PendingEmbedding[] {
@@ -107,6 +110,7 @@ function toPending(rows: unknown): PendingEmbedding[] {
       memoryId: row.resource_id,
       chunk: row.chunk,
       objectId: row.object_id,
+      revision: row.revision,
     }));
 }
 
@@ -118,13 +122,13 @@ export async function pendingEmbeddings(
 ): Promise<PendingEmbedding[]> {
   const pending = toPending(
     await transaction.$queryRaw`
-      SELECT id, session_id, resource_type, resource_id, chunk, object_id FROM embeddings
+      SELECT id, session_id, resource_type, resource_id, chunk, object_id, revision FROM embeddings
        WHERE tenant_id = (SELECT current_tenant_id()) AND model = ${index} AND state = 'pending' ORDER BY id LIMIT ${limit}`,
   );
   if (pending.length > 0) return pending;
   return toPending(
     await transaction.$queryRaw`
-      SELECT id, session_id, resource_type, resource_id, chunk, object_id FROM embeddings
+      SELECT id, session_id, resource_type, resource_id, chunk, object_id, revision FROM embeddings
        WHERE tenant_id = (SELECT current_tenant_id()) AND model = ${index} AND state = 'filling' ORDER BY id LIMIT ${limit}`,
   );
 }
@@ -170,16 +174,30 @@ export async function memoriesOfIndex(
     .map((row) => ({ rowId: row.id, sessionId: row.session_id, type: row.resource_type, id: row.resource_id }));
 }
 
-/** Records what became of chunks; the refused ones wait for another try until they had `MAX_ATTEMPTS`. */
+const settledRows = z.array(z.object({ settled: z.boolean() }));
+
+/**
+ * Records what became of chunks; the refused ones wait for another try until they had `MAX_ATTEMPTS`. Answers how many of the written ones changed after
+ * they were read, and so wait once more.
+ */
 export async function settleEmbeddings(
   transaction: TenantTransaction,
-  indexed: readonly string[],
+  written: readonly Pick<PendingEmbedding, 'id' | 'revision'>[],
   refused: readonly { readonly id: string; readonly message: string }[],
-): Promise<void> {
-  if (indexed.length > 0) {
-    // What was forgotten meanwhile stays to be removed.
-    await transaction.$executeRaw`
-      UPDATE embeddings SET state = 'indexed', indexed_at = now(), error = NULL WHERE id = ANY (${indexed}::uuid[]) AND state <> 'removing'`;
+): Promise<number> {
+  let changed = 0;
+  if (written.length > 0) {
+    // In the order of their ids, as whoever changes several of them takes them. What was forgotten meanwhile stays to be removed.
+    const ordered = written.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+    const rows = settledRows.parse(
+      await transaction.$queryRaw`
+        UPDATE embeddings e SET state = CASE WHEN e.revision = v.revision THEN 'indexed' WHEN e.state = 'indexed' THEN 'pending' ELSE e.state END,
+               indexed_at = CASE WHEN e.revision = v.revision THEN now() ELSE e.indexed_at END, error = NULL
+          FROM unnest(${ordered.map(({ id }) => id)}::uuid[], ${ordered.map(({ revision }) => revision)}::integer[]) AS v(id, revision)
+         WHERE e.id = v.id AND e.state <> 'removing'
+        RETURNING e.revision = v.revision AS settled`,
+    );
+    changed = rows.filter(({ settled }) => !settled).length;
   }
   for (const chunk of refused) {
     await transaction.$executeRaw`
@@ -187,6 +205,7 @@ export async function settleEmbeddings(
              failed_at = CASE WHEN attempts + 1 >= ${MAX_ATTEMPTS} THEN now() END
        WHERE id = ${chunk.id}::uuid AND state <> 'removing'`;
   }
+  return changed;
 }
 
 /** Which of these sessions have no chunk left that waits. */

@@ -4,6 +4,7 @@ import type { TenantTransaction } from './database.ts';
 import { readCapturedEvent } from './captured-events.ts';
 import type { CapturedEvent } from './captured-events.ts';
 import { wantRemoval } from './embedding-removal.ts';
+import { rowsAskedFor, wantRewrite } from './embedding-rewrites.ts';
 import { EVIDENCE_FORGOTTEN, lockForgetting } from './forgotten.ts';
 import { forgetGraph } from './graph-writes.ts';
 import { forgetAnswers } from './model-answers.ts';
@@ -138,6 +139,8 @@ export async function forgetEvent(transaction: TenantTransaction, found: Capture
   const { evidence, taught, closed } = await forgetEvidence(transaction, sessionId, ids);
   await forgetGraph(transaction, sessionId, [...ids, ...summaries.map((row) => row.id), ...taught]);
   const removed = await removeRows(transaction, sessionId, seqs);
+  // A prompt's first words are part of every chunk that it led to.
+  await wantRewrite(transaction, await rowsAskedFor(transaction, sessionId, requests));
   await transaction.$executeRaw`
     UPDATE windows w SET attempts = 0, error = NULL, updated_at = now(),
            state = CASE WHEN EXISTS (SELECT FROM prompts p WHERE p.session_id = w.session_id AND p.seq BETWEEN w.from_seq AND w.to_seq)

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { TenantTransaction } from './database.ts';
 import { deleteLearning } from './learning-changes.ts';
 import type { LearningEditor } from './learning-changes.ts';
+import { wantRewrite } from './embedding-rewrites.ts';
 import { forgetGraph } from './graph-writes.ts';
 
 const idRows = z.array(z.object({ id: z.string() }));
@@ -23,8 +24,7 @@ export async function changeObservation(
   await transaction.$executeRaw`
     UPDATE observations SET tags = coalesce(${tags === undefined ? null : [...tags]}::text[], tags), importance = coalesce(${importance ?? null}::real, importance),
            flagged = coalesce(${flagged ?? null}::boolean, flagged) WHERE id = ${id}::uuid`;
-  await transaction.$executeRaw`
-    UPDATE embeddings SET state = 'pending', attempts = 0, error = NULL, failed_at = NULL WHERE resource_id = ${id}::uuid AND state IN ('indexed', 'failed')`;
+  await wantRewrite(transaction, [id]);
 }
 
 /** Says how sure a locked learning is, 0–1. */

@@ -3,6 +3,8 @@
 -- A chunk that is wanted for an index that is not served yet: no session waits for it, and what was captured just now goes before it.
 ALTER TABLE "embeddings" DROP CONSTRAINT "embeddings_state_check";
 ALTER TABLE "embeddings" ADD CONSTRAINT "embeddings_state_check" CHECK (state IN ('pending', 'indexed', 'failed', 'removing', 'filling'));
+-- Counted up when something changed that a chunk bears: what was read before then does not settle it.
+ALTER TABLE "embeddings" ADD COLUMN "revision" INTEGER NOT NULL DEFAULT 0;
 -- SHA-256 of what the model read: whose vector in the cache this is. Null until there is one.
 ALTER TABLE "embeddings" ADD COLUMN "embedded_hash" BYTEA;
 ALTER TABLE "embeddings" ADD CONSTRAINT "embeddings_embedded_hash_is_sha256" CHECK (octet_length(embedded_hash) = 32);
@@ -70,6 +72,20 @@ BEGIN
     EXECUTE format('CREATE POLICY tenant_isolation ON %I USING (tenant_id = (SELECT current_tenant_id())) WITH CHECK (tenant_id = (SELECT current_tenant_id()))', owned);
     EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO recollect_app, recollect_maintenance', owned);
   END LOOP;
+END
+$$;
+
+-- As in 0007_capture, and what is under way is written once more. Owner and grants stay.
+CREATE OR REPLACE FUNCTION move_sessions(moves jsonb) RETURNS void
+  LANGUAGE plpgsql
+  AS $$
+BEGIN
+  UPDATE sessions s SET project_id = m.project_id FROM jsonb_to_recordset(moves) AS m(id uuid, project_id uuid) WHERE s.id = m.id;
+  UPDATE summaries s SET project_id = m.project_id FROM jsonb_to_recordset(moves) AS m(id uuid, project_id uuid) WHERE s.session_id = m.id;
+  UPDATE learnings l SET project_id = m.project_id FROM jsonb_to_recordset(moves) AS m(id uuid, project_id uuid) WHERE l.session_id = m.id;
+  -- The vectors know the project, too: they are written again.
+  UPDATE embeddings v SET state = CASE v.state WHEN 'indexed' THEN 'pending' ELSE v.state END, revision = v.revision + 1
+    FROM jsonb_to_recordset(moves) AS m(id uuid) WHERE v.session_id = m.id AND v.state IN ('indexed', 'pending', 'filling');
 END
 $$;
 

@@ -1,10 +1,7 @@
-import { MockActivityEnvironment } from '@temporalio/testing';
-import { DefaultLogger } from '@temporalio/worker';
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { textHash } from '../../../activities/indexing/embed-chunks.ts';
-import { createIndexActivities } from '../../../activities/indexing/create-index-activities.ts';
 import { chunkText } from '../../../domain/chunking.ts';
 import { EmbedderUnavailable, TextsRefused } from '../../../domain/ports/embedder.ts';
 import type { Embedder } from '../../../domain/ports/embedder.ts';
@@ -20,6 +17,7 @@ import { createTestDatabase, createTestUser } from '../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../setup/database.ts';
 import { until } from '../../setup/until.ts';
 import { event, said } from '../../stores/postgres/support/captures.ts';
+import { countingEmbedder, embedNext } from './support/embed-next.ts';
 
 let db: TestDatabase;
 let vectors: VectorIndex;
@@ -38,40 +36,8 @@ beforeEach(async () => {
   user = await createTestUser(db.superuser);
 });
 
-/** An embedder that counts what it reads; it may be told to fail. */
-function countingEmbedder(fail: (texts: readonly string[]) => Error | null = () => null, model = 'counting') {
-  const calls: string[][] = [];
-  const embedder: Embedder = {
-    model,
-    dimension: 2,
-    embed: (texts, _purpose, _signal, onUsage) => {
-      const failure = fail(texts);
-      if (failure !== null) return Promise.reject(failure);
-      calls.push([...texts]);
-      onUsage?.({ provider: 'http', model: 'counting', tokens: texts.length, costUsd: 0.5, latencyMs: 1 });
-      return Promise.resolve(texts.map((text) => new Float32Array([Math.cos(text.length), Math.sin(text.length)])));
-    },
-    ready: () => Promise.resolve(true),
-    close: () => Promise.resolve(),
-  };
-  return { embedder, calls, read: () => calls.flat() };
-}
-
-async function embedBatch(embedder: Embedder, cacheEntries = 100, index = vectors, other = embedder) {
-  const activities = createIndexActivities({
-    database: db.database,
-    embedders: {
-      wanted: embedder,
-      of: (model) => [embedder, other].find((one) => one.model === model) ?? null,
-      close: () => Promise.resolve(),
-    },
-    vectors: index,
-    isFlooding: () => Promise.resolve(false),
-    cacheEntries,
-  });
-  const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
-  return environment.run(() => activities.embedBatch({ tenantId: user.tenantId }));
-}
+const embedBatch = (embedder: Embedder, cacheEntries = 100, index = vectors, other = embedder) =>
+  embedNext({ database: db.database, tenantId: user.tenantId, vectors: index, cacheEntries }, embedder, other);
 
 /** Captures prompts of a session and wants their vectors; answers the ids of their rows. */
 async function wanted(session: string, texts: readonly string[]): Promise<string[]> {

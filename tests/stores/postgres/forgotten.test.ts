@@ -106,7 +106,9 @@ test('a chunk that is forgotten while it is embedded stays to be removed, and th
     const overtaken = await db.database.asTenant(user.tenantId, async (transaction) => {
       expect(await overtakenEmbeddings(transaction, ids)).toEqual(new Set());
       expect(await wantRemoval(transaction, [memoryId])).toBe(1);
-      await settleEmbeddings(transaction, ids, [{ id: ids[0] ?? '', message: 'no' }]);
+      await settleEmbeddings(transaction, pending === undefined ? [] : [pending], [
+        { id: ids[0] ?? '', message: 'no' },
+      ]);
       return overtakenEmbeddings(transaction, ids);
     });
     expect(overtaken).toEqual(new Set(ids));

@@ -1,0 +1,147 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import type { EventPart } from '../../../domain/capture/event.ts';
+import { chunkText } from '../../../domain/chunking.ts';
+import type { Embedder } from '../../../domain/ports/embedder.ts';
+import type { VectorIndex } from '../../../domain/ports/vector-index.ts';
+import { captureEvents } from '../../../stores/postgres/capture.ts';
+import { readCapturedEvent } from '../../../stores/postgres/captured-events.ts';
+import { wantEmbeddings } from '../../../stores/postgres/embedding-ledger.ts';
+import type { WantedEmbedding } from '../../../stores/postgres/embedding-ledger.ts';
+import { forgetEvent } from '../../../stores/postgres/forget.ts';
+import { changeObservation } from '../../../stores/postgres/memory-changes.ts';
+import { createWeaviateIndex } from '../../../stores/weaviate/weaviate-index.ts';
+import { createTestDatabase, createTestUser } from '../../setup/database.ts';
+import type { TestDatabase, TestUser } from '../../setup/database.ts';
+import { event, noted, said, valueOf } from '../../stores/postgres/support/captures.ts';
+import { countingEmbedder, embedNext } from './support/embed-next.ts';
+
+let db: TestDatabase;
+let vectors: VectorIndex;
+let user: TestUser;
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+  user = await createTestUser(db.superuser);
+  vectors = createWeaviateIndex({
+    ...inject('engines').weaviate,
+    collectionPrefix: `T${randomUUID().replaceAll('-', '')}`,
+  });
+});
+afterAll(async () => {
+  await vectors.close();
+  await db.close();
+});
+
+/** Captures one event a part and wants their vectors; answers the ids of the rows. */
+async function captured(session: string, parts: readonly EventPart[]): Promise<string[]> {
+  const rows: WantedEmbedding[] = [];
+  for (const [n, part] of parts.entries()) {
+    const one = event(user, session, [part], { key: `${session}-${n}` });
+    await captureEvents(db.database.pool, [one]);
+    for (const { id, kind } of one.rows)
+      if (kind !== 'boundary')
+        rows.push({
+          type: kind,
+          id,
+          sessionId: null,
+          chunks: chunkText('', 'content' in part && typeof part.content === 'string' ? part.content : ''),
+        });
+  }
+  await db.database.asTenant(user.tenantId, (transaction) =>
+    wantEmbeddings(transaction, user.tenantId, { name: 'counting', dimension: 2 }, rows),
+  );
+  return rows.map(({ id }) => id);
+}
+
+const embed = (embedder: Embedder) =>
+  embedNext({ database: db.database, tenantId: user.tenantId, vectors, cacheEntries: 100 }, embedder);
+
+async function foundBy(word: string, tags?: readonly string[]): Promise<string[]> {
+  const hits = await vectors.keyword(user.tenantId, 'counting', word, tags === undefined ? {} : { tags }, 10);
+  return hits.map((hit) => hit.memoryId);
+}
+
+/** Forgets the event that a row is of. */
+async function forget(rowId: string): Promise<void> {
+  const { rows } = await db.superuser.query<{ session_id: string; key: string }>(
+    'SELECT session_id, key FROM capture_keys WHERE row_id = $1',
+    [rowId],
+  );
+  await db.database.asTenant(user.tenantId, async (transaction) => {
+    const found = await readCapturedEvent(transaction, rows[0]?.session_id ?? '', rows[0]?.key ?? '');
+    if (found === null) throw new Error('no such event');
+    await forgetEvent(transaction, found);
+  });
+}
+
+/** An embedder in whose first run something happens. */
+function interrupted(meanwhile: () => Promise<unknown>): Embedder {
+  const { embedder } = countingEmbedder();
+  let first = true;
+  return {
+    ...embedder,
+    embed: async (...call) => {
+      if (first) {
+        first = false;
+        await meanwhile();
+      }
+      return embedder.embed(...call);
+    },
+  };
+}
+
+const cached = () =>
+  valueOf<number>(db.superuser, 'SELECT count(*)::integer AS value FROM embedding_cache WHERE tenant_id = $1', [
+    user.tenantId,
+  ]);
+
+test('the words of a prompt that was forgotten find nothing that it led to, and no vector of them is kept', async () => {
+  const [, , asked = '', output = '', answer = '', , later = ''] = await captured('forgotten', [
+    said('paint the shed'),
+    noted('a brush was bought'),
+    said('my word is xylophone'),
+    noted('the first output'),
+    said('the first answer', 'assistant'),
+    said('now the roof'),
+    noted('a later output'),
+  ]);
+  const { embedder, read } = countingEmbedder();
+  await embed(embedder);
+  expect((await foundBy('xylophone')).toSorted()).toEqual([asked, output, answer].toSorted());
+  const before = read().length;
+  await forget(asked);
+  expect(await embed(embedder)).toMatchObject({ indexed: 2, more: false });
+  expect(await foundBy('xylophone')).toEqual([]);
+  // What stood before it is what they were asked for now; what came after the next prompt is left alone.
+  expect(read().slice(before).toSorted()).toEqual([
+    'paint the shed\nthe first answer',
+    'paint the shed\nthe first output',
+  ]);
+  expect(await foundBy('shed')).toEqual(expect.arrayContaining([output, answer]));
+  expect(await foundBy('roof')).toContain(later);
+  expect(await cached()).toBe(6);
+});
+
+test('a prompt that is forgotten while what it led to is embedded leaves no word behind either', async () => {
+  const [asked = '', output = ''] = await captured('forgotten-meanwhile', [
+    said('say zeppelin'),
+    noted('what was said'),
+  ]);
+  const kept = await cached();
+  expect(await embed(interrupted(() => forget(asked)))).toMatchObject({ indexed: 1, more: true });
+  expect(await embed(countingEmbedder().embedder)).toMatchObject({ indexed: 1, more: false });
+  expect(await foundBy('zeppelin')).toEqual([]);
+  expect(await foundBy('said')).toEqual([output]);
+  expect(await cached()).toBe((kept ?? 0) + 1);
+});
+
+test('tags that are given while the chunk is embedded are tags that it is found by', async () => {
+  const [id = ''] = await captured('tagged', [noted('a gazebo')]);
+  const tag = () =>
+    db.database.asTenant(user.tenantId, (transaction) => changeObservation(transaction, id, { tags: ['garden'] }));
+  expect(await embed(interrupted(tag))).toMatchObject({ indexed: 0, more: true });
+  expect(await foundBy('gazebo', ['garden'])).toEqual([]);
+  expect(await embed(countingEmbedder().embedder)).toMatchObject({ indexed: 1, more: false });
+  expect(await foundBy('gazebo', ['garden'])).toEqual([id]);
+});

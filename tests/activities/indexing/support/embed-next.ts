@@ -1,0 +1,49 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { createIndexActivities } from '../../../../activities/indexing/create-index-activities.ts';
+import type { TenantId } from '../../../../domain/ids.ts';
+import type { Embedder } from '../../../../domain/ports/embedder.ts';
+import type { VectorIndex } from '../../../../domain/ports/vector-index.ts';
+import type { Database } from '../../../../stores/postgres/database.ts';
+
+/** An embedder that counts what it reads; it may be told to fail. */
+export function countingEmbedder(fail: (texts: readonly string[]) => Error | null = () => null, model = 'counting') {
+  const calls: string[][] = [];
+  const embedder: Embedder = {
+    model,
+    dimension: 2,
+    embed: (texts, _purpose, _signal, onUsage) => {
+      const failure = fail(texts);
+      if (failure !== null) return Promise.reject(failure);
+      calls.push([...texts]);
+      onUsage?.({ provider: 'http', model: 'counting', tokens: texts.length, costUsd: 0.5, latencyMs: 1 });
+      return Promise.resolve(texts.map((text) => new Float32Array([Math.cos(text.length), Math.sin(text.length)])));
+    },
+    ready: () => Promise.resolve(true),
+    close: () => Promise.resolve(),
+  };
+  return { embedder, calls, read: () => calls.flat() };
+}
+
+/** Of which tenant, and where to. */
+export interface EmbedWhere {
+  readonly database: Database;
+  readonly tenantId: TenantId;
+  readonly vectors: VectorIndex;
+  readonly cacheEntries: number;
+}
+
+/** One step of the index: what waits is embedded by `embedder`, or for an index of its model by `other`. */
+export async function embedNext({ tenantId, ...where }: EmbedWhere, embedder: Embedder, other = embedder) {
+  const activities = createIndexActivities({
+    ...where,
+    embedders: {
+      wanted: embedder,
+      of: (model) => [embedder, other].find((one) => one.model === model) ?? null,
+      close: () => Promise.resolve(),
+    },
+    isFlooding: () => Promise.resolve(false),
+  });
+  const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+  return environment.run(() => activities.embedBatch({ tenantId }));
+}

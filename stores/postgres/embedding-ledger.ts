@@ -208,14 +208,15 @@ export async function settleEmbeddings(
   return changed;
 }
 
-/** Which of these sessions have no chunk left that waits. */
+/** Which of these sessions have no chunk left that waits in the index that is served; for one that is being built no session waits. */
 export async function sessionsWithoutPending(
   transaction: TenantTransaction,
   sessionIds: readonly string[],
 ): Promise<string[]> {
   const rows = await transaction.$queryRaw<{ id: string }[]>`
     SELECT wanted::text AS id FROM unnest(${sessionIds}::uuid[]) AS wanted
-     WHERE NOT EXISTS (SELECT 1 FROM embeddings e WHERE e.session_id = wanted AND e.state = 'pending')`;
+     WHERE NOT EXISTS (SELECT FROM embeddings e JOIN embedding_indexes i ON i.tenant_id = e.tenant_id AND i.serving_model = e.model
+                        WHERE e.session_id = wanted AND e.state = 'pending')`;
   return rows.map((row) => row.id);
 }
 
@@ -225,7 +226,10 @@ export function restartFailedVectors(transaction: TenantTransaction, sessionId: 
     UPDATE embeddings SET state = 'pending', attempts = 0, failed_at = NULL WHERE session_id = ${sessionId}::uuid AND state = 'failed'`;
 }
 
-/** Chunks of a session that wait for their vector. */
-export function countPending(transaction: TenantTransaction, sessionId: string): Promise<number> {
-  return transaction.embedding.count({ where: { sessionId, state: 'pending' } });
+/** Chunks of a session that wait for their vector in the index that is served. */
+export async function countPending(transaction: TenantTransaction, sessionId: string): Promise<number> {
+  const rows = await transaction.$queryRaw<{ n: number }[]>`
+    SELECT count(*)::integer AS n FROM embeddings e JOIN embedding_indexes i ON i.tenant_id = e.tenant_id AND i.serving_model = e.model
+     WHERE e.session_id = ${sessionId}::uuid AND e.state = 'pending'`;
+  return rows[0]?.n ?? 0;
 }

@@ -104,7 +104,7 @@ export async function readSessionWork(transaction: TenantTransaction, query: Wor
         WHEN EXISTS (SELECT FROM embeddings e WHERE e.session_id = c.id AND e.state = 'failed') THEN 'vectors_failed'
         WHEN c.waiting_reason IS NULL AND c.updated_at < now() - make_interval(secs => ${STILL_MS} / 1000.0)
              AND (EXISTS (SELECT FROM windows w WHERE w.session_id = c.id AND w.state = 'cut')
-                  OR EXISTS (SELECT FROM embeddings e WHERE e.session_id = c.id AND e.state = 'pending')) THEN 'nothing_moves'
+                  OR EXISTS (SELECT FROM embeddings e JOIN embedding_indexes i ON i.tenant_id = e.tenant_id AND i.serving_model = e.model WHERE e.session_id = c.id AND e.state = 'pending')) THEN 'nothing_moves'
         WHEN c.status = 'active' AND c.waiting_reason IS NULL
              AND greatest(c.last_event_at, c.updated_at) < now() - make_interval(secs => (1.5 * ${query.idleMs} + 2 * ${query.sweepMs}) / 1000.0) THEN 'not_ended'
         END AS stuck
@@ -118,7 +118,7 @@ export async function readSessionWork(transaction: TenantTransaction, query: Wor
            j.prompt_count + j.observation_count AS events, (j.last_seq > j.consumed_seq)::integer AS unconsumed,
            (j.status = 'active' AND j.infer AND j.learned_seq <> j.last_seq)::integer AS learn,
            w.cut AS windows_cut, w.parked AS windows_parked, w.parked_for, w.attempts,
-           (SELECT count(*) FROM embeddings e WHERE e.session_id = j.id AND e.state = 'pending')::integer AS embed_pending,
+           (SELECT count(*) FROM embeddings e JOIN embedding_indexes i ON i.tenant_id = e.tenant_id AND i.serving_model = e.model WHERE e.session_id = j.id AND e.state = 'pending')::integer AS embed_pending,
            (SELECT count(*) FROM embeddings e WHERE e.session_id = j.id AND e.state = 'failed')::integer AS embed_failed,
            j.stuck, j.started_at, j.last_event_at, j.updated_at
       FROM chosen j

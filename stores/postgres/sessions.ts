@@ -106,7 +106,7 @@ export async function readSessionDetail(transaction: TenantTransaction, given: s
            (SELECT count(DISTINCT learning_id) FROM learning_evidence WHERE session_id = ${id}::uuid)::integer AS learnings,
            (SELECT count(*) FROM windows WHERE session_id = ${id}::uuid AND state IN ('cut', 'batched'))::integer AS windows_cut,
            (SELECT count(*) FROM windows WHERE session_id = ${id}::uuid AND state = 'parked')::integer AS windows_parked,
-           (SELECT count(*) FROM embeddings WHERE session_id = ${id}::uuid AND state = 'pending')::integer AS embed_pending,
+           (SELECT count(*) FROM embeddings e JOIN embedding_indexes i ON i.tenant_id = e.tenant_id AND i.serving_model = e.model WHERE e.session_id = ${id}::uuid AND e.state = 'pending')::integer AS embed_pending,
            (SELECT count(*) FROM embeddings WHERE session_id = ${id}::uuid AND state = 'failed')::integer AS embed_failed`;
   const [counts] = z.array(countsRow).length(1).parse(rows);
   const agents = await readAgents(transaction, id);

@@ -9,7 +9,7 @@ import { VectorIndexUnavailable } from '../../../domain/ports/vector-index.ts';
 import type { VectorIndex } from '../../../domain/ports/vector-index.ts';
 import { captureEvents } from '../../../stores/postgres/capture.ts';
 import { beginIndex, holdIndexes, readIndexes } from '../../../stores/postgres/embedding-indexes.ts';
-import { fillIndex, wantEmbeddings } from '../../../stores/postgres/embedding-ledger.ts';
+import { countPending, fillIndex, wantEmbeddings } from '../../../stores/postgres/embedding-ledger.ts';
 import { wantRemoval } from '../../../stores/postgres/embedding-removal.ts';
 import { pruneEmbeddingCache } from '../../../stores/postgres/retention.ts';
 import { createWeaviateIndex } from '../../../stores/weaviate/weaviate-index.ts';
@@ -48,8 +48,8 @@ async function wanted(session: string, texts: readonly string[]): Promise<string
       texts.map((text) => said(text)),
     ),
   ]);
-  const { rows } = await db.superuser.query<{ id: string; content: string }>(
-    'SELECT p.id, p.content FROM prompts p JOIN sessions s ON s.id = p.session_id WHERE s.external_id = $1 AND s.tenant_id = $2 ORDER BY p.seq',
+  const { rows } = await db.superuser.query<{ id: string; session_id: string; content: string }>(
+    'SELECT p.id, p.session_id, p.content FROM prompts p JOIN sessions s ON s.id = p.session_id WHERE s.external_id = $1 AND s.tenant_id = $2 ORDER BY p.seq',
     [session, user.tenantId],
   );
   await db.database.asTenant(user.tenantId, (transaction) =>
@@ -57,7 +57,12 @@ async function wanted(session: string, texts: readonly string[]): Promise<string
       transaction,
       user.tenantId,
       { name: 'counting', dimension: 2 },
-      rows.map(({ id, content }) => ({ type: 'prompt', id, sessionId: null, chunks: chunkText('', content) })),
+      rows.map(({ id, session_id: sessionId, content }) => ({
+        type: 'prompt',
+        id,
+        sessionId,
+        chunks: chunkText('', content),
+      })),
     ),
   );
   return rows.map(({ id }) => id);
@@ -269,7 +274,13 @@ describe('an index beside the one that is served', () => {
     const away = new EmbedderUnavailable('429', { retryAfterMs: 60_000 });
     const built = countingEmbedder(() => away, 'other');
     const served = countingEmbedder();
-    expect(await embedBatch(served.embedder, 100, vectors, built.embedder)).toMatchObject({ indexed: 1, more: false });
+    const result = await embedBatch(served.embedder, 100, vectors, built.embedder);
+    expect(result).toMatchObject({ indexed: 1, more: false });
+    // Its session is told that all is done, and finds nothing to wait for.
+    const [sessionId = ''] = result.completeSessionIds;
+    expect(sessionId).not.toBe('');
+    const left = await db.database.asTenant(user.tenantId, (transaction) => countPending(transaction, sessionId));
+    expect([left, await ledger()]).toEqual([0, { indexed: 1, pending: 1 }]);
     const shown = await db.database.readAsTenant(user.tenantId, readIndexes);
     expect(shown?.error).toBe('EmbedderUnavailable');
     expect((shown?.retryAt?.getTime() ?? 0) - Date.now()).toBeGreaterThan(30_000);

@@ -5,6 +5,7 @@ import type { TenantId } from '../../../../domain/ids.ts';
 import type { Embedder } from '../../../../domain/ports/embedder.ts';
 import type { VectorIndex } from '../../../../domain/ports/vector-index.ts';
 import type { Database } from '../../../../stores/postgres/database.ts';
+import type { IndexActivities } from '../../../../workflows/indexing/types.ts';
 
 /** An embedder that counts what it reads; it may be told to fail. */
 export function countingEmbedder(fail: (texts: readonly string[]) => Error | null = () => null, model = 'counting') {
@@ -24,6 +25,8 @@ export function countingEmbedder(fail: (texts: readonly string[]) => Error | nul
   };
   return { embedder, calls, read: () => calls.flat() };
 }
+
+type EmbedBatchResult = Awaited<ReturnType<IndexActivities['embedBatch']>>;
 
 /** Of which tenant, and where to. */
 export interface EmbedWhere {
@@ -45,5 +48,7 @@ export async function embedNext({ tenantId, ...where }: EmbedWhere, embedder: Em
     isFlooding: () => Promise.resolve(false),
   });
   const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
-  return environment.run(() => activities.embedBatch({ tenantId }));
+  return environment.run<[], EmbedBatchResult, () => Promise<EmbedBatchResult>>(() =>
+    activities.embedBatch({ tenantId }),
+  );
 }

@@ -111,13 +111,20 @@ export async function noteFilled(
      WHERE tenant_id = (SELECT current_tenant_id())`;
 }
 
-/** Serves the index that was built, in one update, where nothing of it is pending; false where something is. The one before goes after `graceMs`. */
+/** What is captured just now is found without the index: with somebody always at work no moment may come at which nothing is pending. */
+const YOUNG_PENDING_SECONDS = 60;
+
+/**
+ * Serves the index that was built, in one update, where nothing of it is left to be filled and nothing has been pending for a minute; false where something
+ * is. The one before goes after `graceMs`.
+ */
 export async function switchIndex(transaction: TenantTransaction, built: string, graceMs: number): Promise<boolean> {
   const switched = await transaction.$executeRaw`
     UPDATE embedding_indexes SET retired_model = serving_model, retire_at = now() + make_interval(secs => ${graceMs}::double precision / 1000.0), serving_model = wanted_model,
            serving_dimension = wanted_dimension, wanted_model = NULL, wanted_dimension = NULL, switched_at = now(), error = NULL, retry_at = NULL
      WHERE tenant_id = (SELECT current_tenant_id()) AND wanted_model = ${built} AND filled_at IS NOT NULL AND retired_model IS NULL
-       AND NOT EXISTS (SELECT FROM embeddings e WHERE e.tenant_id = (SELECT current_tenant_id()) AND e.model = ${built} AND e.state = 'pending')
+       AND NOT EXISTS (SELECT FROM embeddings e WHERE e.tenant_id = (SELECT current_tenant_id()) AND e.model = ${built} AND e.state = 'pending'
+                         AND e.created_at < now() - make_interval(secs => ${YOUNG_PENDING_SECONDS}))
        AND NOT EXISTS (SELECT FROM embeddings e WHERE e.tenant_id = (SELECT current_tenant_id()) AND e.model = ${built} AND e.state = 'filling')`;
   return switched > 0;
 }

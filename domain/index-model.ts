@@ -23,11 +23,12 @@ export interface IndexModel {
   readonly dimension: number;
 }
 
-function versionOf(name: string): number {
+/** The version of an index. */
+export function versionOfIndex(name: string): number {
   return Number(/@(\d+)$/u.exec(name)?.[1] ?? 1);
 }
 
 /** True where one index is of the same model as another and of a version before it: an older release must not take back what a newer one built. */
 export function isOlderIndex(name: string, other: string): boolean {
-  return modelOfIndex(name) === modelOfIndex(other) && versionOf(name) < versionOf(other);
+  return modelOfIndex(name) === modelOfIndex(other) && versionOfIndex(name) < versionOfIndex(other);
 }

@@ -1,5 +1,6 @@
 import type { IndexChunk } from '../../domain/ports/vector-index.ts';
 import { indexedChunkText } from '../../domain/ranking/indexed-text.ts';
+import { firstIndexedText, isFirstVersion } from './first-version.ts';
 import { EVERYONE, VECTOR_NAME, type ChunkProperties, type ChunkVectors } from './schema.ts';
 import { indexedText } from './searchable-text.ts';
 
@@ -10,15 +11,17 @@ export interface ChunkObject {
   readonly vectors: ChunkVectors;
 }
 
-/** A chunk as it is sent. What is null is left out, but for the owner. */
-export function chunkObject(chunk: IndexChunk): ChunkObject {
+/** A chunk as it is sent to that index. What is null is left out, but for the owner. */
+export function chunkObject(index: string, chunk: IndexChunk): ChunkObject {
   return {
     id: chunk.objectId,
     properties: {
       memory_id: chunk.memoryId,
       memory_type: chunk.memoryType,
       chunk: chunk.chunk,
-      text: indexedText(indexedChunkText(chunk)),
+      ...(isFirstVersion(index)
+        ? { title: firstIndexedText(chunk.title), text: firstIndexedText(chunk.text) }
+        : { text: indexedText(indexedChunkText(chunk)) }),
       ...(chunk.projectId === null ? {} : { project_id: chunk.projectId }),
       ...(chunk.sessionId === null ? {} : { session_id: chunk.sessionId }),
       namespace: chunk.namespace,

@@ -1,10 +1,13 @@
 import { configure, vectors, type CollectionConfigCreate } from 'weaviate-client';
+import { isFirstVersion } from './first-version.ts';
 
 /** An object of the collection, in the client's types. */
 export type ChunkProperties = {
   memory_id: string;
   memory_type: string;
   chunk: number;
+  /** In an index of the first version alone. */
+  title?: string;
   /** Title, purpose and text as terms; nothing reads it back. */
   text: string;
   project_id?: string;
@@ -36,6 +39,7 @@ export function collectionName(prefix: string, model: string): string {
 const filterable = { tokenization: 'field', indexFilterable: true, indexSearchable: false } as const;
 // The terms are ours, with spaces between them; the server's tokenisers would cut them once more.
 const searchable = { tokenization: 'whitespace', indexFilterable: false, indexSearchable: true } as const;
+const searchableWords = { ...searchable, tokenization: 'word' } as const;
 const stored = { indexFilterable: false } as const;
 
 /**
@@ -51,6 +55,7 @@ export function collectionConfig(
   model: string,
   dimension: number,
 ): CollectionConfigCreate<ChunkProperties, string, ChunkVectors> {
+  const isFirst = isFirstVersion(model);
   return {
     name,
     description: `Chunks of memories with vectors of ${model}, ${dimension} dimensions`,
@@ -58,7 +63,7 @@ export function collectionConfig(
     invertedIndex: configure.invertedIndex({
       bm25k1: 1.2,
       bm25b: 0.75,
-      stopwordsPreset: 'none',
+      stopwordsPreset: isFirst ? 'en' : 'none',
       indexNullState: false,
       indexPropertyLength: false,
       indexTimestamps: false,
@@ -72,7 +77,8 @@ export function collectionConfig(
       { name: 'memory_id', dataType: 'text', ...filterable },
       { name: 'memory_type', dataType: 'text', ...filterable },
       { name: 'chunk', dataType: 'int', ...stored },
-      { name: 'text', dataType: 'text', ...searchable },
+      ...(isFirst ? [{ name: 'title' as const, dataType: 'text' as const, ...searchableWords }] : []),
+      { name: 'text', dataType: 'text', ...(isFirst ? searchableWords : searchable) },
       { name: 'project_id', dataType: 'text', ...filterable },
       { name: 'session_id', dataType: 'text', ...filterable },
       { name: 'namespace', dataType: 'text', ...filterable },

@@ -11,6 +11,7 @@ import {
 } from '../../domain/ports/vector-index.ts';
 import { chunkBatches, chunkObject } from './chunk-objects.ts';
 import { createConnection, NotThere, saysMissing, type WeaviateConnectionOptions } from './connection.ts';
+import { firstQueryText, isFirstVersion } from './first-version.ts';
 import { insertBatch, type Refusal } from './insert-batch.ts';
 import { conditionsOf } from './filters.ts';
 import { collectionConfig, collectionName, VECTOR_NAME, type ChunkProperties, type ChunkVectors } from './schema.ts';
@@ -118,7 +119,13 @@ export function createWeaviateIndex(options: WeaviateIndexOptions): VectorIndex 
     const attempt = async (): Promise<Refusal[]> => {
       await ensureTenant(tenantId, model);
       const refused = await connection.run(async () =>
-        insertBatch(target, name, tenantId, batch.map(chunkObject), signal),
+        insertBatch(
+          target,
+          name,
+          tenantId,
+          batch.map((chunk) => chunkObject(model, chunk)),
+          signal,
+        ),
       );
       // Without its tenant every object is refused, one by one.
       const missing = refused.find(({ message }) => saysMissing(message));
@@ -217,9 +224,11 @@ export function createWeaviateIndex(options: WeaviateIndexOptions): VectorIndex 
       knownTenants().delete(`${model} ${tenantId}`);
     },
     async keyword(tenantId, model, query, filter, limit) {
-      const words = queryText(query);
+      const isFirst = isFirstVersion(model);
+      const words = isFirst ? firstQueryText(query) : queryText(query);
       if (words.trim() === '') return [];
-      return find(tenantId, model, { kind: 'keyword', words, properties: ['text'] }, filter, limit);
+      const properties = isFirst ? ['title^2', 'text'] : ['text'];
+      return find(tenantId, model, { kind: 'keyword', words, properties }, filter, limit);
     },
     nearest: (tenantId, model, vector, filter, limit) =>
       find(tenantId, model, { kind: 'nearest', vector, vectorName: VECTOR_NAME }, filter, limit),

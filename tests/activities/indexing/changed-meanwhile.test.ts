@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import type { EventPart } from '../../../domain/capture/event.ts';
 import { chunkText } from '../../../domain/chunking.ts';
+import { indexNameOf } from '../../../domain/index-model.ts';
 import type { Embedder } from '../../../domain/ports/embedder.ts';
 import type { VectorIndex } from '../../../domain/ports/vector-index.ts';
 import { captureEvents } from '../../../stores/postgres/capture.ts';
@@ -16,6 +17,7 @@ import type { TestDatabase, TestUser } from '../../setup/database.ts';
 import { event, noted, said, valueOf } from '../../stores/postgres/support/captures.ts';
 import { countingEmbedder, embedNext } from './support/embed-next.ts';
 
+const INDEX = { name: indexNameOf('counting'), dimension: 2 };
 let db: TestDatabase;
 let vectors: VectorIndex;
 let user: TestUser;
@@ -48,9 +50,7 @@ async function captured(session: string, parts: readonly EventPart[]): Promise<s
           chunks: chunkText('', 'content' in part && typeof part.content === 'string' ? part.content : ''),
         });
   }
-  await db.database.asTenant(user.tenantId, (transaction) =>
-    wantEmbeddings(transaction, user.tenantId, { name: 'counting', dimension: 2 }, rows),
-  );
+  await db.database.asTenant(user.tenantId, (transaction) => wantEmbeddings(transaction, user.tenantId, INDEX, rows));
   return rows.map(({ id }) => id);
 }
 
@@ -58,7 +58,7 @@ const embed = (embedder: Embedder) =>
   embedNext({ database: db.database, tenantId: user.tenantId, vectors, cacheEntries: 100 }, embedder);
 
 async function foundBy(word: string, tags?: readonly string[]): Promise<string[]> {
-  const hits = await vectors.keyword(user.tenantId, 'counting', word, tags === undefined ? {} : { tags }, 10);
+  const hits = await vectors.keyword(user.tenantId, INDEX.name, word, tags === undefined ? {} : { tags }, 10);
   return hits.map((hit) => hit.memoryId);
 }
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { newId, type TenantId } from '../../../domain/ids.ts';
 import { chunkBatches, chunkObject } from '../../../stores/weaviate/chunk-objects.ts';
 import { collectionName } from '../../../stores/weaviate/schema.ts';
-import { chunkOf } from './chunks.ts';
+import { chunkOf, MODEL } from './chunks.ts';
 
 const tenant = newId<TenantId>();
 
@@ -22,7 +22,7 @@ test('batches are bounded by bytes, and a chunk beyond the bound goes alone', ()
 });
 
 test('what is null is not stored; no owner means everyone', () => {
-  const { properties } = chunkObject(chunkOf(tenant));
+  const { properties } = chunkObject(MODEL, chunkOf(tenant));
   expect(Object.keys(properties)).not.toContain('project_id');
   expect(properties.owner_id).toBe('*');
 });

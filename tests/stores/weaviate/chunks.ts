@@ -3,7 +3,7 @@ import type { IndexChunk } from '../../../domain/ports/vector-index.ts';
 
 /** Short vectors: the index does not care, and a test can see through them. */
 export const DIMENSION = 4;
-export const MODEL = 'test-model-v1.0-q';
+export const MODEL = 'test-model-v1.0-q@2';
 
 /** A unit vector along one axis, bent a little towards the next. */
 export function vectorAlong(axis: number, bend = 0): Float32Array {

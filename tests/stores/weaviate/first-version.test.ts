@@ -1,0 +1,30 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { newId, type TenantId } from '../../../domain/ids.ts';
+import { indexNameOf } from '../../../domain/index-model.ts';
+import type { VectorIndex } from '../../../domain/ports/vector-index.ts';
+import { createWeaviateIndex } from '../../../stores/weaviate/weaviate-index.ts';
+import { chunkOf, DIMENSION } from './chunks.ts';
+
+const FIRST = indexNameOf('old', 1);
+const tenant = newId<TenantId>();
+let index: VectorIndex;
+
+beforeAll(async () => {
+  const collectionPrefix = `T${randomUUID().replaceAll('-', '')}`;
+  index = createWeaviateIndex({ ...inject('engines').weaviate, collectionPrefix });
+  await index.ensureCollection(FIRST, DIMENSION);
+});
+afterAll(() => index.close());
+
+test('an index of the first version is asked by whole words, of titles before texts', async () => {
+  const titled = chunkOf(tenant, { title: 'Failing dependencies', text: 'of the build' });
+  const told = chunkOf(tenant, { title: 'A note', text: 'these dependencies were calling useMemo in 数据库' });
+  await index.upsert(tenant, FIRST, [told, titled]);
+  const found = async (question: string) =>
+    (await index.keyword(tenant, FIRST, question, {}, 5)).map((hit) => hit.memoryId);
+  expect(await found('dependencies')).toEqual([titled.memoryId, told.memoryId]);
+  expect(await found('what is failing?')).toEqual([titled.memoryId]);
+  expect(await found('memo')).toEqual([told.memoryId]);
+  expect(await found('数据库')).toEqual([told.memoryId]);
+});

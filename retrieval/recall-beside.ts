@@ -10,20 +10,23 @@ import type { AskedQuestion } from './understand-question.ts';
 const MAX_NAMES = 8;
 const MAX_HITS = 30;
 
-/** Memories that mention what lies around the files, errors and identifiers that a question names; [] where it names none. One read. */
+/** Memories that mention what lies around the files, errors and identifiers that a question names; [] where it names none. One read, for so long at most. */
 export async function graphHits(
   database: Database,
   { tenantId }: SearchRequest,
   { filter, understood }: AskedQuestion,
   clock: StageClock,
+  ms: number,
 ): Promise<readonly RecallHit[]> {
   const names = [...(understood?.names ?? []), ...(understood?.fields.files ?? [])].map((name) => name.toLowerCase());
   // The graph knows neither tools nor tags of what it links.
   if (names.length === 0 || filter.tool !== undefined || filter.kind !== undefined || filter.tags !== undefined)
     return [];
   return clock.time('graph', async () => {
-    const { seeds, edges, mentions } = await database.readAsTenant(tenantId, (read) =>
-      readSurroundings(read, tenantId, names.slice(0, MAX_NAMES), filter),
+    const { seeds, edges, mentions } = await database.readAsTenant(
+      tenantId,
+      (read) => readSurroundings(read, tenantId, names.slice(0, MAX_NAMES), filter),
+      ms,
     );
     const shares = personalisedPageRank(edges, seeds);
     const memories = new Map<string, { type: MemoryType; score: number }>();
@@ -43,12 +46,13 @@ export function wantsNewest({ understood }: AskedQuestion): boolean {
   return understood !== null && (understood.newestAlone || understood.text === '');
 }
 
-/** The newest memories that the filter lets through. One read. */
+/** The newest memories that the filter lets through. One read, for so long at most. */
 export async function recencyHits(
   database: Database,
   { tenantId }: SearchRequest,
   { filter }: AskedQuestion,
   clock: StageClock,
+  ms: number,
 ): Promise<readonly RecallHit[]> {
-  return clock.time('recency', () => database.readAsTenant(tenantId, (read) => readNewest(read, filter, MAX_HITS)));
+  return clock.time('recency', () => database.readAsTenant(tenantId, (read) => readNewest(read, filter, MAX_HITS), ms));
 }

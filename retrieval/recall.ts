@@ -5,6 +5,7 @@ import { VectorIndexUnavailable } from '../domain/ports/vector-index.ts';
 import type { RecallFilter, RecallHit } from '../domain/ports/vector-index.ts';
 import { SIMILARITY_FLOOR } from '../domain/ranking/rank.ts';
 import { searchKeyword, searchWaiting } from '../stores/postgres/keyword-search.ts';
+import { timedQueries } from '../stores/postgres/timed-queries.ts';
 import { graphHits, recencyHits, wantsNewest } from './recall-beside.ts';
 import { alongside, united } from './recall-hits.ts';
 import type { Degradation, SearchDependencies, SearchRequest } from './search-types.ts';
@@ -73,6 +74,7 @@ export async function recall(
   const { text, filter, understood } = asked;
   const limit = hitsFor(request, filter);
   const ms = settings.laneTimeoutMs;
+  const queries = timedQueries(database.pool, ms);
   // In the time that is spoken of, and at any time: what happened then is preferred, and the rest is not lost.
   const filters = [filter, timedFilter(asked)].filter((each) => each !== null);
 
@@ -84,7 +86,7 @@ export async function recall(
     const answers = filters.map((each) => vectors.nearest(tenantId, index.name, question, each, limit));
     return united(await Promise.all(answers));
   };
-  const inPostgres = (own: RecallFilter) => searchKeyword(database.pool, tenantId, text, own, limit);
+  const inPostgres = (own: RecallFilter) => searchKeyword(queries, tenantId, text, own, limit);
   /** What no index holds: closed learnings of a time that is asked for, and whatever holds a phrase. */
   const besides = async (): Promise<readonly RecallHit[]> => {
     if (filter.phrases !== undefined) return inPostgres(filter);
@@ -95,7 +97,7 @@ export async function recall(
     understood === null
       ? []
       : clock.time('waiting', () =>
-          searchWaiting(database.pool, tenantId, index.name, waitingWords(text), filter, BESIDE_HITS),
+          searchWaiting(queries, tenantId, index.name, waitingWords(text), filter, BESIDE_HITS),
         );
 
   const alone = request.vectorOnly === true;
@@ -105,8 +107,8 @@ export async function recall(
     clock.time('vector', () => unlessAway(ms, nearest())),
     alone ? none : within(ms, besides()),
     alone ? none : within(ms, waiting()),
-    alone ? none : within(BESIDE_MS, graphHits(database, request, asked, clock)),
-    alone || !wantsNewest(asked) ? none : within(BESIDE_MS, recencyHits(database, request, asked, clock)),
+    alone ? none : within(BESIDE_MS, graphHits(database, request, asked, clock, BESIDE_MS)),
+    alone || !wantsNewest(asked) ? none : within(BESIDE_MS, recencyHits(database, request, asked, clock, BESIDE_MS)),
   ]);
   // Without an embedder nothing new reaches the vector index, so its words are not all there are, either.
   const fallback = words === null || meaning === null ? await within(ms, inPostgres(filter)) : null;

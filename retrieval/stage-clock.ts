@@ -1,3 +1,4 @@
+import { tookTooLong } from '../stores/postgres/timed-queries.ts';
 import type { StageName, StageTime } from './search-types.ts';
 
 /** Times the stages of one search. */
@@ -36,7 +37,7 @@ export function createStageClock(onStage: (stage: StageName, seconds: number) =>
   };
 }
 
-/** What a promise gives within its time; null when it takes longer. What it does then goes on, and nobody waits for it. */
+/** What a promise gives within its time; null when it takes longer, or PostgreSQL says so of it. What it does then goes on, and nobody waits for it. */
 export async function within<Result>(ms: number, work: Promise<Result>): Promise<Result | null> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<null>((resolve) => {
@@ -44,6 +45,9 @@ export async function within<Result>(ms: number, work: Promise<Result>): Promise
   });
   try {
     return await Promise.race([work, late]);
+  } catch (error) {
+    if (tookTooLong(error)) return null;
+    throw error;
   } finally {
     clearTimeout(timer);
     // Nobody hears any more how it ended: late failures are no news, the lane was already given up.

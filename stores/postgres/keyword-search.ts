@@ -1,8 +1,8 @@
-import type pg from 'pg';
 import { z } from 'zod';
 import type { TenantId } from '../../domain/ids.ts';
 import { MEMORY_TYPES } from '../../domain/ports/vector-index.ts';
 import type { RecallFilter, RecallHit } from '../../domain/ports/vector-index.ts';
+import type { Queries } from './timed-queries.ts';
 
 const hitRow = z.object({ memory_id: z.string(), memory_type: z.enum(MEMORY_TYPES), score: z.number() });
 
@@ -31,14 +31,14 @@ function valuesOf(filter: RecallFilter): unknown[] {
 
 /** Keyword search by PostgreSQL alone, best first: what answers while the vector index is away, and finds phrases and closed learnings. */
 export async function searchKeyword(
-  pool: pg.Pool,
+  queries: Queries,
   tenantId: TenantId,
   question: string,
   filter: RecallFilter,
   limit: number,
 ): Promise<RecallHit[]> {
   const { phrases, files } = filter;
-  const { rows } = await pool.query({
+  const { rows } = await queries.query({
     name: 'search_keyword',
     text: 'SELECT memory_id, memory_type, score FROM search_keyword($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)',
     values: [
@@ -64,14 +64,14 @@ export interface WaitingWords {
 
 /** The newest memories that the vector index does not hold yet; the score is the share of the question's words that one holds, 0 to 1. */
 export async function searchWaiting(
-  pool: pg.Pool,
+  queries: Queries,
   tenantId: TenantId,
   model: string,
   question: WaitingWords,
   filter: RecallFilter,
   limit: number,
 ): Promise<RecallHit[]> {
-  const { rows } = await pool.query({
+  const { rows } = await queries.query({
     name: 'search_waiting',
     text: 'SELECT memory_id, memory_type, score FROM search_waiting($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)',
     values: [tenantId, filter.viewerId ?? null, model, question.words, question.pairs, ...valuesOf(filter), limit],

@@ -1,0 +1,42 @@
+import type pg from 'pg';
+
+/** Runs one statement that reads. */
+export interface Queries {
+  query(statement: pg.QueryConfig): Promise<{ readonly rows: unknown[] }>;
+}
+
+/** PostgreSQL ended the statement because its time was over. */
+const STATEMENT_ENDED = '57014';
+
+/** True where PostgreSQL itself ended a statement that took too long. */
+export function tookTooLong(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === STATEMENT_ENDED;
+}
+
+/**
+ * Reads that PostgreSQL itself ends after so long, so that one that nobody waits for any more does not keep its connection from the next. Costs a round trip
+ * more than a query of the pool. @throws what `tookTooLong` knows
+ */
+export function timedQueries(pool: pg.Pool, ms: number): Queries {
+  return {
+    query: async (statement) => {
+      const client = await pool.connect();
+      const release = (command: 'COMMIT' | 'ROLLBACK'): void => {
+        // Nothing was written: the reader need not wait for the end.
+        void client.query(command).then(
+          () => client.release(),
+          () => client.release(true),
+        );
+      };
+      try {
+        await client.query(`BEGIN READ ONLY; SET LOCAL statement_timeout = ${Math.max(1, Math.ceil(ms))}`);
+        const { rows } = await client.query<Record<string, unknown>>(statement);
+        release('COMMIT');
+        return { rows };
+      } catch (error) {
+        release('ROLLBACK');
+        throw error;
+      }
+    },
+  };
+}

@@ -1,5 +1,6 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { findProject } from '../../stores/postgres/projects.ts';
 import { suggestTexts } from '../../stores/postgres/suggestions.ts';
 import { holderOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
@@ -96,8 +97,15 @@ export function searchRoutes(dependencies: ApiDependencies): FastifyPluginCallba
         },
       },
       async (request) => {
-        const { q, limit } = request.query;
-        return { data: await suggestTexts(database.pool, holderOf(request).tenantId, q, limit) };
+        const { q, project, namespace, limit } = request.query;
+        const { tenantId } = holderOf(request);
+        const known =
+          project === undefined
+            ? undefined
+            : await database.asTenant(tenantId, (transaction) => findProject(transaction, project));
+        if (known === null) return { data: [] };
+        const query = { typed: q, limit, projectId: known?.id, namespace };
+        return { data: await suggestTexts(database.pool, tenantId, query) };
       },
     );
     done();

@@ -106,6 +106,8 @@ export const compactAnswer = z
 
 export const suggestQuery = z.strictObject({
   q: z.string().trim().min(2).max(100),
+  project: z.string().min(1).max(2048).optional().describe('Id, git remote, root path or name'),
+  namespace: namespaceName.optional(),
   limit: z.coerce.number().int().min(1).max(20).default(10),
 });
 export const suggestAnswer = z

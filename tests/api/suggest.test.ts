@@ -44,6 +44,12 @@ beforeAll(async () => {
   await entity(admin, 'concept', '100%_sure', 1);
   await entity(admin, 'concept', '数据库迁移', 3);
   await entity(stranger, 'concept', 'rosebud of a stranger', 9);
+  await instance.call('POST', '/memories', {
+    body: { title: 'Spherical cows', content: 'Spherical cows', project: 'farm', tags: ['spherical'] },
+  });
+  await instance.call('POST', '/learnings', {
+    body: { title: 'Spherical hens', description: 'Spherical hens', namespace: 'coop', tags: ['spherical-hens'] },
+  });
   await instance.call('POST', '/learnings', {
     body: { title: 'Round half to even', description: 'Round half to even', tags: ['rounding-rules'] },
   });
@@ -72,6 +78,29 @@ describe('completion', () => {
     expect(await textsOf('mony roundin')).toContain('money rounding');
     expect(await textsOf('100%_')).toEqual(['100%_sure']);
     for (const q of ['%%', '__', '(['.padEnd(9, '('), '\\\\', "' OR 1=1"]) expect(await textsOf(q)).toEqual([]);
+  });
+
+  test('is narrowed to a project or a namespace', async () => {
+    await instance.db.superuser.query(
+      `INSERT INTO entities (id, tenant_id, project_id, namespace, type, name, label, weight, first_seen, last_seen)
+       SELECT gen_random_uuid(), tenant_id, id, 'coop', 'concept', 'spherical eggs', 'spherical eggs', 1, now(), now() FROM projects WHERE tenant_id = $1 AND display_name = 'farm'`,
+      [instance.admin.tenantId],
+    );
+    expect((await textsOf('spherical')).toSorted()).toEqual(
+      ['Spherical cows', 'Spherical hens', 'spherical', 'spherical eggs', 'spherical-hens'].toSorted(),
+    );
+    expect((await textsOf('spherical', '&project=farm')).toSorted()).toEqual([
+      'Spherical cows',
+      'spherical',
+      'spherical eggs',
+    ]);
+    expect((await textsOf('spherical', '&namespace=coop')).toSorted()).toEqual([
+      'Spherical hens',
+      'spherical eggs',
+      'spherical-hens',
+    ]);
+    expect(await textsOf('spherical', '&project=farm&namespace=coop')).toEqual(['spherical eggs']);
+    expect(await textsOf('spherical', '&project=nowhere')).toEqual([]);
   });
 
   test('tells nobody of what is another tenant’s', async () => {

@@ -185,8 +185,9 @@ CREATE FUNCTION entities_named(for_tenant uuid, names text[], of_project uuid, i
 $$;
 
 -- Completion: what begins with the typed text first, then what has a word that does, then what holds it or is like it.
--- Two characters are completed at the beginning of a name alone. Tags are those of the 300 newest summaries and learnings.
-CREATE FUNCTION suggest_texts(for_tenant uuid, typed text, at_most integer)
+-- Two characters are completed at the beginning of a name alone. Tags are those of the 300 newest summaries and learnings. Names are the whole
+-- tenant's, as they are in its graph: what was said of them is not shown here.
+CREATE FUNCTION suggest_texts(for_tenant uuid, typed text, of_project uuid, in_namespace text, at_most integer)
   RETURNS TABLE (text text, kind text, count integer)
   LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp
   AS $$
@@ -200,21 +201,26 @@ BEGIN
   RETURN QUERY
   WITH found AS (
     (SELECT e.label AS text, CASE e.type WHEN 'file' THEN 'file' ELSE 'entity' END AS kind, e.id AS entity_id, 0 AS seen, e.weight AS weight
-       FROM entities e WHERE e.tenant_id = for_tenant AND (e.name LIKE anywhere OR (alike AND plain <% e.name))
+       FROM entities e WHERE e.tenant_id = for_tenant AND (of_project IS NULL OR e.project_id = of_project) AND (in_namespace IS NULL OR e.namespace = in_namespace)
+        AND (e.name LIKE anywhere OR (alike AND plain <% e.name))
       ORDER BY (lower(e.name) LIKE escaped || '%') DESC, e.weight DESC, e.id LIMIT 30)
     UNION ALL
     (SELECT m.title, 'title', NULL, count(*)::integer, 0
-       FROM summaries m WHERE m.tenant_id = for_tenant AND m.published AND (m.title ILIKE anywhere OR (alike AND plain <% m.title)) GROUP BY m.title
+       FROM summaries m WHERE m.tenant_id = for_tenant AND m.published AND (m.title ILIKE anywhere OR (alike AND plain <% m.title)) AND (of_project IS NULL OR m.project_id = of_project)
+        AND (in_namespace IS NULL OR EXISTS (SELECT FROM sessions s WHERE s.id = m.session_id AND s.namespace = in_namespace)) GROUP BY m.title
       ORDER BY (m.title ILIKE escaped || '%') DESC, max(m.id::text) DESC LIMIT 15)
     UNION ALL
     (SELECT l.title, 'title', NULL, count(*)::integer, 0
-       FROM learnings l WHERE l.tenant_id = for_tenant AND l.valid_to IS NULL AND (l.title ILIKE anywhere OR (alike AND plain <% l.title)) GROUP BY l.title
+       FROM learnings l WHERE l.tenant_id = for_tenant AND l.valid_to IS NULL AND (l.title ILIKE anywhere OR (alike AND plain <% l.title))
+        AND (of_project IS NULL OR l.project_id = of_project) AND (in_namespace IS NULL OR l.namespace = in_namespace) GROUP BY l.title
       ORDER BY (l.title ILIKE escaped || '%') DESC, max(l.id::text) DESC LIMIT 15)
     UNION ALL
     (SELECT t.tag, 'tag', NULL, count(*)::integer, 0 FROM (
-       SELECT unnest(n.tags) AS tag FROM (SELECT m.tags FROM summaries m WHERE m.tenant_id = for_tenant ORDER BY m.id DESC LIMIT 300) AS n
+       SELECT unnest(n.tags) AS tag FROM (SELECT m.tags FROM summaries m WHERE m.tenant_id = for_tenant AND m.published AND (of_project IS NULL OR m.project_id = of_project)
+                                              AND (in_namespace IS NULL OR EXISTS (SELECT FROM sessions s WHERE s.id = m.session_id AND s.namespace = in_namespace)) ORDER BY m.id DESC LIMIT 300) AS n
        UNION ALL
-       SELECT unnest(n.tags) FROM (SELECT l.tags FROM learnings l WHERE l.tenant_id = for_tenant AND l.valid_to IS NULL ORDER BY l.id DESC LIMIT 300) AS n) AS t
+       SELECT unnest(n.tags) FROM (SELECT l.tags FROM learnings l WHERE l.tenant_id = for_tenant AND l.valid_to IS NULL AND (of_project IS NULL OR l.project_id = of_project)
+                               AND (in_namespace IS NULL OR l.namespace = in_namespace) ORDER BY l.id DESC LIMIT 300) AS n) AS t
       WHERE t.tag ILIKE anywhere GROUP BY t.tag ORDER BY count(*) DESC LIMIT 15)
   ), shown AS (
     SELECT f.text, f.kind, sum(f.seen)::integer AS seen, min(f.entity_id::text)::uuid AS entity_id, max(f.weight) AS weight,

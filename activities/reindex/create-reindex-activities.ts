@@ -17,6 +17,7 @@ import {
   switchIndex,
 } from '../../stores/postgres/embedding-indexes.ts';
 import type { TenantIndexes } from '../../stores/postgres/embedding-indexes.ts';
+import { refillNext } from '../../stores/postgres/embedding-refill.ts';
 import { countDone, fillIndex, memoriesOfIndex } from '../../stores/postgres/embedding-ledger.ts';
 import { readMemories } from '../../stores/postgres/memories.ts';
 import type { ReindexActivities, ReindexStep } from '../../workflows/reindex/types.ts';
@@ -36,6 +37,7 @@ export interface ReindexDependencies {
 /** Memories of one transaction: whoever wants vectors meanwhile waits for it, some ten milliseconds. */
 const FILL_MEMORIES = 200;
 const STRUCK_MEMORIES = 500;
+const REWRITTEN_MEMORIES = 1_000;
 /** Between two looks whether the new index is complete; longer while its model is away. */
 const LOOK_MS = 2_000;
 const AWAY_LOOK_MS = 15_000;
@@ -102,6 +104,11 @@ export function createReindexActivities(dependencies: ReindexDependencies): Rein
     const indexes = await database.readAsTenant(tenantId, readIndexes);
     if (indexes === null) return DONE;
     const { serving, building, retired, error } = indexes;
+    if (indexes.rewrite !== null) {
+      await database.asTenant(tenantId, (transaction) => refillNext(transaction, indexes, REWRITTEN_MEMORIES));
+      await hintedIndex(hints, tenantId);
+      return null;
+    }
     const isWanted = serving.name === embeddingModel.name || isOlderIndex(embeddingModel.name, serving.name);
     const restMs = retired === null ? 0 : retired.at.getTime() - Date.now();
     const isNext = building === null ? !isWanted : building.name !== embeddingModel.name || building.filled;

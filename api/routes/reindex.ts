@@ -1,14 +1,12 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { countIndex, readIndexes, refillServed } from '../../stores/postgres/embedding-indexes.ts';
+import { countIndex, readIndexes } from '../../stores/postgres/embedding-indexes.ts';
+import { askRefill } from '../../stores/postgres/embedding-refill.ts';
 import type { IndexCounts, TenantIndexes } from '../../stores/postgres/embedding-indexes.ts';
 import { holderOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { indexesSchema } from '../schemas/reindex.ts';
 import { ERROR_RESPONSES } from '../schemas/shared.ts';
-
-/** Of one transaction. */
-const REFILLED_CHUNKS = 5_000;
 
 const NONE: IndexCounts = { waiting: 0, indexed: 0, failed: 0 };
 
@@ -24,7 +22,12 @@ export function reindexRoutes({ database, embeddingModel, workflowHints }: ApiDe
     return {
       wanted: embeddingModel.name,
       needed: serving.name !== embeddingModel.name,
-      serving: { index: serving.name, dimension: serving.dimension, ...countsOf(serving.name) },
+      serving: {
+        index: serving.name,
+        dimension: serving.dimension,
+        ...countsOf(serving.name),
+        rewriting: indexes !== null && indexes.rewrite !== null,
+      },
       building:
         building === null || indexes === null
           ? null
@@ -88,12 +91,7 @@ export function reindexRoutes({ database, embeddingModel, workflowHints }: ApiDe
         const { dry_run: isDryRun, rebuild } = request.body;
         const { tenantId } = holderOf(request);
         if (!isDryRun) {
-          // What is written from now on stands; so the loop ends.
-          const before = new Date();
-          for (let chunks = REFILLED_CHUNKS; rebuild && chunks === REFILLED_CHUNKS;)
-            chunks = await database.asTenant(tenantId, (transaction) =>
-              refillServed(transaction, REFILLED_CHUNKS, before),
-            );
+          if (rebuild) await database.asTenant(tenantId, askRefill);
           await workflowHints.index(tenantId);
           await workflowHints.reindex(tenantId);
         }

@@ -15,7 +15,10 @@ export const indexesSchema = z
     dry_run: z.boolean(),
     wanted: z.string().describe('The index that the settings ask for'),
     needed: z.boolean().describe('Another index is served'),
-    serving: z.object(index),
+    serving: z.object({
+      ...index,
+      rewriting: z.boolean().describe('What it holds is still being asked for again, after a `rebuild`'),
+    }),
     building: z
       .object({
         ...index,

@@ -14,6 +14,8 @@ export interface TenantIndexes {
   /** Until then its model is not asked again. */
   readonly retryAt: Date | null;
   readonly retired: { readonly name: string; readonly at: Date } | null;
+  /** What the served index took before that time is being asked for again. */
+  readonly rewrite: { readonly before: Date; readonly after: string | null } | null;
 }
 
 const indexesRow = z.object({
@@ -29,6 +31,8 @@ const indexesRow = z.object({
   retry_at: z.date().nullable(),
   retired_model: z.string().nullable(),
   retire_at: z.date().nullable(),
+  rewrite_before: z.date().nullable(),
+  rewrite_after: z.string().nullable(),
 });
 
 function toIndexes(row: z.output<typeof indexesRow>): TenantIndexes {
@@ -49,11 +53,13 @@ function toIndexes(row: z.output<typeof indexesRow>): TenantIndexes {
     retryAt: row.retry_at,
     retired:
       row.retired_model === null || row.retire_at === null ? null : { name: row.retired_model, at: row.retire_at },
+    rewrite: row.rewrite_before === null ? null : { before: row.rewrite_before, after: row.rewrite_after },
   };
 }
 
 const READ = `
-  SELECT serving_model, serving_dimension, wanted_model, wanted_dimension, fill_after, fill_count, fill_total, filled_at, error, retry_at, retired_model, retire_at
+  SELECT serving_model, serving_dimension, wanted_model, wanted_dimension, fill_after, fill_count, fill_total, filled_at, error, retry_at, retired_model, retire_at,
+         rewrite_before, rewrite_after
     FROM embedding_indexes WHERE tenant_id = (SELECT current_tenant_id())`;
 
 /** A tenant's indexes; null for one that nothing was ever indexed of. */
@@ -144,17 +150,6 @@ export async function noteBuildFault(
   await transaction.$executeRaw`
     UPDATE embedding_indexes SET error = ${fault?.error ?? null}::text, retry_at = now() + make_interval(secs => ${fault?.restMs ?? null}::double precision / 1000.0)
      WHERE tenant_id = (SELECT current_tenant_id()) AND wanted_model = ${building}`;
-}
-
-/**
- * Has at most `chunks` chunks of the served index written again, from their texts and the vectors that are kept; answers how many. For a vector index whose
- * data was lost.
- */
-export function refillServed(transaction: TenantTransaction, chunks: number, before: Date): Promise<number> {
-  return transaction.$executeRaw`
-    UPDATE embeddings SET state = 'filling', indexed_at = NULL WHERE id IN (
-      SELECT e.id FROM embedding_indexes i JOIN embeddings e ON e.tenant_id = i.tenant_id AND e.model = i.serving_model
-       WHERE i.tenant_id = (SELECT current_tenant_id()) AND e.state = 'indexed' AND (e.indexed_at IS NULL OR e.indexed_at < ${before}) LIMIT ${chunks})`;
 }
 
 /** Chunks of an index by how far they are. */

@@ -126,11 +126,11 @@ export async function wantAgain(maintenance: pg.Pool, objectIds: readonly string
   );
 }
 
-/** Tenants whose index is another one than the settings ask for, or has one beside it that is being built or is to go. */
+/** Tenants whose index is another one than the settings ask for, is to be written again, or has one beside it that is being built or is to go. */
 export async function tenantsToReindex(maintenance: pg.Pool, wanted: string, limit: number): Promise<TenantId[]> {
   const result = await maintenance.query(
     `SELECT tenant_id FROM embedding_indexes
-      WHERE wanted_model IS NOT NULL OR serving_model <> $1 OR retire_at < now() LIMIT $2`,
+      WHERE wanted_model IS NOT NULL OR serving_model <> $1 OR retire_at < now() OR rewrite_before IS NOT NULL LIMIT $2`,
     [wanted, limit],
   );
   return z

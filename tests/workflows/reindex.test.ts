@@ -93,7 +93,7 @@ async function ledger(): Promise<Record<string, number>> {
 const found = z.object({ data: z.array(z.object({ content: z.string() })), degraded: z.array(z.string()) });
 const indexes = z.object({
   needed: z.boolean(),
-  serving: z.object({ index: z.string(), indexed: z.number() }),
+  serving: z.object({ index: z.string(), indexed: z.number(), rewriting: z.boolean() }),
   building: z
     .object({ index: z.string(), waiting: z.number(), indexed: z.number(), waiting_reason: z.string().nullable() })
     .nullable(),
@@ -200,7 +200,9 @@ test(
     // Weaviate loses all of it: the cache has the vectors, and no model is asked.
     const asked = provider.requests.length;
     await index.drop(instance.admin.tenantId, TWO);
-    await changed.call('POST', '/admin/reindex', { rebuild: true });
+    const told = indexes.parse((await changed.call('POST', '/admin/reindex', { rebuild: true })).body);
+    expect(told.serving.rewriting).toBe(true);
+    await until(async () => ((await change()).serving.rewriting ? undefined : true), 60_000);
     await until(async () => ((await ledger())[`${TWO} indexed`] === NOTES + 1 ? true : undefined), 60_000);
     await until(async () => {
       const hits = await index.nearest(instance.admin.tenantId, TWO, vector, {}, 100);

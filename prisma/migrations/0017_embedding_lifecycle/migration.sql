@@ -33,6 +33,9 @@ CREATE TABLE "embedding_indexes" (
   "retired_model" TEXT,
   "retire_at" TIMESTAMPTZ(6),
   "switched_at" TIMESTAMPTZ(6),
+  -- What the served index took before that time is written again; up to which row of its ledger that came.
+  "rewrite_before" TIMESTAMPTZ(6),
+  "rewrite_after" UUID,
   CONSTRAINT "embedding_indexes_pkey" PRIMARY KEY ("tenant_id"),
   CONSTRAINT "embedding_indexes_wanted_check" CHECK ((wanted_model IS NULL) = (wanted_dimension IS NULL) AND wanted_model <> serving_model AND wanted_model <> retired_model),
   CONSTRAINT "embedding_indexes_retired_check" CHECK ((retired_model IS NULL) = (retire_at IS NULL) AND retired_model <> serving_model)

@@ -1,12 +1,19 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { newId } from '../../../domain/ids.ts';
-import { beginIndex, holdIndexes, noteFilled, switchIndex } from '../../../stores/postgres/embedding-indexes.ts';
+import {
+  beginIndex,
+  holdIndexes,
+  noteFilled,
+  readIndexes,
+  switchIndex,
+} from '../../../stores/postgres/embedding-indexes.ts';
 import {
   fillIndex,
   settleEmbeddings,
   pendingEmbeddings,
   wantEmbeddings,
 } from '../../../stores/postgres/embedding-ledger.ts';
+import { askRefill, refillNext } from '../../../stores/postgres/embedding-refill.ts';
 import type { WantedEmbedding } from '../../../stores/postgres/embedding-ledger.ts';
 import { createTestDatabase, createTestUser } from '../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../setup/database.ts';
@@ -57,4 +64,39 @@ test('an index that is not filled is not served', async () => {
     settleEmbeddings(transaction, await pendingEmbeddings(transaction, BUILT.name, 10), []),
   );
   expect(await tried()).toBe(true);
+});
+
+test('what the served index holds is asked for again piece by piece; what was written meanwhile stands', async () => {
+  const { tenantId } = user;
+  const written = await db.database.asTenant(tenantId, async (transaction) => {
+    await wantEmbeddings(transaction, tenantId, SERVED, [memory(), memory(), memory()]);
+    return pendingEmbeddings(transaction, SERVED.name, 10);
+  });
+  const settle = (chunks: typeof written) =>
+    db.database.asTenant(tenantId, (transaction) => settleEmbeddings(transaction, chunks, []));
+  const states = async () => {
+    const { rows } = await db.superuser.query<{ state: string }>(
+      'SELECT state FROM embeddings WHERE tenant_id = $1 AND model = $2 ORDER BY id',
+      [tenantId, SERVED.name],
+    );
+    return rows.map((row) => row.state);
+  };
+  const next = async () => {
+    const indexes = await db.database.readAsTenant(tenantId, readIndexes);
+    if (indexes === null) throw new Error('no index');
+    return db.database.asTenant(tenantId, (transaction) => refillNext(transaction, indexes, 2));
+  };
+  await settle(written);
+  expect(await next()).toBe(false);
+  await db.database.asTenant(tenantId, askRefill);
+  expect(await next()).toBe(true);
+  expect(await states()).toEqual(['filling', 'filling', 'indexed']);
+  // Somebody asks again, and it begins anew; what was written by then is written once more, what comes after that is not.
+  await settle(written.slice(0, 1));
+  await db.database.asTenant(tenantId, askRefill);
+  await settle(written.slice(1, 2));
+  expect(await next()).toBe(true);
+  expect(await next()).toBe(false);
+  expect(await states()).toEqual(['filling', 'indexed', 'filling']);
+  expect((await db.database.readAsTenant(tenantId, readIndexes))?.rewrite).toBeNull();
 });

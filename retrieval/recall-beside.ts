@@ -29,13 +29,19 @@ export async function graphHits(
       ms,
     );
     const shares = personalisedPageRank(edges, seeds);
-    const memories = new Map<string, { type: MemoryType; score: number }>();
-    for (const { entityId, memoryId, memoryType } of mentions) {
+    const memories = new Map<string, { type: MemoryType; sessionId: string; score: number }>();
+    for (const { entityId, memoryId, memoryType, sessionId } of mentions) {
       const score = (memories.get(memoryId)?.score ?? 0) + (shares.get(entityId) ?? 0);
-      memories.set(memoryId, { type: memoryType, score });
+      memories.set(memoryId, { type: memoryType, sessionId, score });
     }
     return [...memories]
-      .map(([memoryId, { type, score }]): RecallHit => ({ memoryId, memoryType: type, chunk: 0, score }))
+      .map(([memoryId, { type, sessionId, score }]): RecallHit => ({
+        memoryId,
+        memoryType: type,
+        sessionId,
+        chunk: 0,
+        score,
+      }))
       .sort((a, b) => b.score - a.score || a.memoryId.localeCompare(b.memoryId))
       .slice(0, MAX_HITS);
   });

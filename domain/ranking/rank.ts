@@ -30,12 +30,27 @@ const byBest: Scale = (score, { name, top }) => {
   return Math.max(0, (score - floor) / (top - floor));
 };
 
+/** How much a hit tells of its memory: not every store knows session, kind and tool. */
+function toldBy({ sessionId, kind }: RecallHit): number {
+  return (sessionId === undefined ? 0 : 1) + (kind === undefined ? 0 : 1);
+}
+
+/** Of each memory the hit that tells most of it, whichever lane it came from. */
+function tellingHits(lanes: readonly Lane[]): ReadonlyMap<string, RecallHit> {
+  const hits = new Map<string, RecallHit>();
+  for (const hit of lanes.flatMap((lane) => lane.hits)) {
+    const known = hits.get(hit.memoryId);
+    if (known === undefined || toldBy(hit) > toldBy(known)) hits.set(hit.memoryId, hit);
+  }
+  return hits;
+}
+
 /**
  * Ranks what the lanes found, best first, scores 0–1: fused against the best of each lane, weighed by how likely its kind answers, and lifted
  * by what else its session says, since questions are about pieces of work and not about lines of output. Ties are broken by id.
  */
 export function rankMemories(lanes: readonly Lane[], question: string, weights: RankingWeights): RankedMemory[] {
-  const hits = new Map<string, RecallHit>(lanes.flatMap((lane) => lane.hits.map((hit) => [hit.memoryId, hit])));
+  const hits = tellingHits(lanes);
   const asked = askedFor(question);
   const own = fuse(lanes, byBest).map((memory) => {
     const hit = hits.get(memory.memoryId);

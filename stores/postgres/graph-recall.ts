@@ -18,6 +18,7 @@ export interface NamedSurroundings {
     readonly entityId: string;
     readonly memoryId: string;
     readonly memoryType: MemoryType;
+    readonly sessionId: string;
   }[];
 }
 
@@ -45,21 +46,28 @@ const SURROUNDINGS = `
     reached AS (
       SELECT id FROM seeds UNION ALL SELECT id FROM near),
     mentioned AS (
-      SELECT DISTINCT r.id AS entity_id, m.source_id, m.source_type FROM reached r CROSS JOIN LATERAL (
-        SELECT em.source_id, em.source_type FROM entity_mentions em JOIN sessions s ON s.id = em.session_id
+      SELECT DISTINCT ON (r.id, m.source_id) r.id AS entity_id, m.source_id, m.source_type, m.session_id FROM reached r CROSS JOIN LATERAL (
+        SELECT em.source_id, em.source_type, em.session_id FROM entity_mentions em JOIN sessions s ON s.id = em.session_id
          WHERE em.entity_id = r.id AND s.status <> 'deleted' AND ($5::text[] IS NULL OR em.source_type = ANY ($5)) AND ($3::uuid IS NULL OR s.project_id = $3)
            AND ($4::text IS NULL OR s.namespace = $4) AND ($6::uuid IS NULL OR s.id = $6) AND ($7::timestamptz IS NULL OR em.occurred_at >= $7)
            AND ($8::timestamptz IS NULL OR em.occurred_at < $8) AND ($9::timestamptz IS NULL OR em.occurred_at <= $9)
            AND ($10::uuid IS NULL OR em.source_type IN ('summary', 'learning') OR s.user_id = $10)
-         ORDER BY em.occurred_at DESC, em.source_id LIMIT ${MENTIONS_OF_ENTITY}) AS m)
-    SELECT 'seed' AS what, id AS one, NULL::uuid AS other, 0::real AS weight, NULL AS type FROM seeds
-    UNION ALL SELECT 'edge', from_id, to_id, weight, NULL FROM edges
-    UNION ALL SELECT 'mention', entity_id, source_id, 0, source_type FROM mentioned`;
+         ORDER BY em.occurred_at DESC, em.source_id LIMIT ${MENTIONS_OF_ENTITY}) AS m
+       ORDER BY r.id, m.source_id, m.session_id)
+    SELECT 'seed' AS what, id AS one, NULL::uuid AS other, 0::real AS weight, NULL AS type, NULL::uuid AS session_id FROM seeds
+    UNION ALL SELECT 'edge', from_id, to_id, weight, NULL, NULL FROM edges
+    UNION ALL SELECT 'mention', entity_id, source_id, 0, source_type, session_id FROM mentioned`;
 
 const row = z.discriminatedUnion('what', [
   z.object({ what: z.literal('seed'), one: z.string() }),
   z.object({ what: z.literal('edge'), one: z.string(), other: z.string(), weight: z.number() }),
-  z.object({ what: z.literal('mention'), one: z.string(), other: z.string(), type: z.enum(MEMORY_TYPES) }),
+  z.object({
+    what: z.literal('mention'),
+    one: z.string(),
+    other: z.string(),
+    type: z.enum(MEMORY_TYPES),
+    session_id: z.string(),
+  }),
 ]);
 
 /** Reads the surroundings of entities that bear one of these names (lower case), in one statement and within bounds. */
@@ -88,7 +96,9 @@ export async function readSurroundings(
       each.what === 'edge' ? [{ from: each.one, to: each.other, weight: each.weight }] : [],
     ),
     mentions: rows.flatMap((each) =>
-      each.what === 'mention' ? [{ entityId: each.one, memoryId: each.other, memoryType: each.type }] : [],
+      each.what === 'mention'
+        ? [{ entityId: each.one, memoryId: each.other, memoryType: each.type, sessionId: each.session_id }]
+        : [],
     ),
   };
 }

@@ -4,13 +4,29 @@ import { MEMORY_TYPES } from '../../domain/ports/vector-index.ts';
 import type { RecallFilter, RecallHit } from '../../domain/ports/vector-index.ts';
 import type { Queries } from './timed-queries.ts';
 
-const hitRow = z.object({ memory_id: z.string(), memory_type: z.enum(MEMORY_TYPES), score: z.number() });
+const COLUMNS = 'memory_id, memory_type, score, session_id, kind, tool';
+const hitRow = z.object({
+  memory_id: z.string(),
+  memory_type: z.enum(MEMORY_TYPES),
+  score: z.number(),
+  session_id: z.string().nullable(),
+  kind: z.string(),
+  tool: z.string().nullable(),
+});
 
 function hitsOf(rows: unknown): RecallHit[] {
   return z
     .array(hitRow)
     .parse(rows)
-    .map((row) => ({ memoryId: row.memory_id, memoryType: row.memory_type, chunk: 0, score: row.score }));
+    .map((row) => ({
+      memoryId: row.memory_id,
+      memoryType: row.memory_type,
+      sessionId: row.session_id,
+      kind: row.kind,
+      tool: row.tool,
+      chunk: 0,
+      score: row.score,
+    }));
 }
 
 /** What both functions take of a filter, in their order. */
@@ -40,7 +56,7 @@ export async function searchKeyword(
   const { phrases, files } = filter;
   const { rows } = await queries.query({
     name: 'search_keyword',
-    text: 'SELECT memory_id, memory_type, score FROM search_keyword($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)',
+    text: `SELECT ${COLUMNS} FROM search_keyword($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
     values: [
       tenantId,
       filter.viewerId ?? null,
@@ -73,7 +89,7 @@ export async function searchWaiting(
 ): Promise<RecallHit[]> {
   const { rows } = await queries.query({
     name: 'search_waiting',
-    text: 'SELECT memory_id, memory_type, score FROM search_waiting($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)',
+    text: `SELECT ${COLUMNS} FROM search_waiting($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
     values: [tenantId, filter.viewerId ?? null, model, question.words, question.pairs, ...valuesOf(filter), limit],
   });
   return hitsOf(rows);

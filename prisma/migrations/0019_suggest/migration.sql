@@ -23,7 +23,7 @@ DROP FUNCTION search_keyword(uuid, uuid, text, text[], uuid, uuid, text, text, t
 CREATE FUNCTION search_keyword(
   for_tenant uuid, viewer uuid, question text, types text[], of_project uuid, of_session uuid, in_namespace text,
   of_kind text, of_tool text, with_tags text[], since timestamptz, until timestamptz, as_of timestamptz, phrases text[], files text[], at_most integer)
-  RETURNS TABLE (memory_id uuid, memory_type text, score real)
+  RETURNS TABLE (memory_id uuid, memory_type text, score real, session_id uuid, kind text, tool text)
   LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp
   AS $$
 #variable_conflict use_column
@@ -47,8 +47,8 @@ BEGIN
     RETURN;
   END IF;
   RETURN QUERY
-  SELECT hit.id, hit.memory_type, hit.score FROM (
-    (SELECT o.id, 'observation' AS memory_type, ts_rank_cd(o.search, wanted, 1) AS score
+  SELECT hit.id, hit.memory_type, hit.score, hit.session_id, hit.kind, hit.tool FROM (
+    (SELECT o.id, 'observation' AS memory_type, ts_rank_cd(o.search, wanted, 1) AS score, o.session_id, o.type AS kind, o.tool
        FROM observations o JOIN sessions s ON s.id = o.session_id AND s.status <> 'deleted'
       WHERE (types IS NULL OR 'observation' = ANY (types)) AND o.tenant_id = for_tenant AND o.search @@ must
         AND (viewer IS NULL OR o.user_id = viewer) AND (of_project IS NULL OR s.project_id = of_project) AND (of_session IS NULL OR o.session_id = of_session)
@@ -58,7 +58,7 @@ BEGIN
         AND (phrases IS NULL OR holds_phrases(o.title || ' ' || o.content, phrases)) AND (files IS NULL OR names_files(o.files_read || o.files_modified, o.title || ' ' || o.content, files))
       ORDER BY score DESC, o.id LIMIT at_most)
     UNION ALL
-    (SELECT p.id, 'prompt', ts_rank_cd(p.search, wanted, 1) AS score
+    (SELECT p.id, 'prompt', ts_rank_cd(p.search, wanted, 1) AS score, p.session_id, p.type, NULL
        FROM prompts p JOIN sessions s ON s.id = p.session_id AND s.status <> 'deleted'
       WHERE (types IS NULL OR 'prompt' = ANY (types)) AND p.tenant_id = for_tenant AND p.search @@ must AND of_tool IS NULL AND with_tags IS NULL
         AND (viewer IS NULL OR p.user_id = viewer) AND (of_project IS NULL OR s.project_id = of_project) AND (of_session IS NULL OR p.session_id = of_session)
@@ -67,7 +67,7 @@ BEGIN
         AND (phrases IS NULL OR holds_phrases(p.content, phrases)) AND (files IS NULL OR names_files('{}', p.content, files))
       ORDER BY score DESC, p.id LIMIT at_most)
     UNION ALL
-    (SELECT m.id, 'summary', ts_rank_cd(m.search, wanted, 1) AS score
+    (SELECT m.id, 'summary', ts_rank_cd(m.search, wanted, 1) AS score, m.session_id, coalesce(m.kind, m.type), NULL
        FROM summaries m JOIN sessions s ON s.id = m.session_id AND s.status <> 'deleted'
       WHERE (types IS NULL OR 'summary' = ANY (types)) AND m.tenant_id = for_tenant AND m.search @@ must AND m.published AND of_tool IS NULL
         AND (of_project IS NULL OR m.project_id = of_project) AND (of_session IS NULL OR m.session_id = of_session)
@@ -77,7 +77,7 @@ BEGIN
         AND (phrases IS NULL OR holds_phrases(m.title || ' ' || m.content, phrases)) AND (files IS NULL OR names_files(m.files_read || m.files_modified, m.title || ' ' || m.content, files))
       ORDER BY score DESC, m.id LIMIT at_most)
     UNION ALL
-    (SELECT l.id, 'learning', ts_rank_cd(l.search, wanted, 1) AS score
+    (SELECT l.id, 'learning', ts_rank_cd(l.search, wanted, 1) AS score, l.session_id, l.category, NULL
        FROM learnings l
       WHERE (types IS NULL OR 'learning' = ANY (types)) AND l.tenant_id = for_tenant AND l.search @@ must
         AND (CASE WHEN as_of IS NULL THEN l.valid_to IS NULL ELSE l.valid_from <= as_of AND (l.valid_to IS NULL OR l.valid_to > as_of) END) AND of_tool IS NULL
@@ -99,7 +99,7 @@ $$;
 CREATE FUNCTION search_waiting(
   for_tenant uuid, viewer uuid, for_model text, question text, pairs text[], types text[], of_project uuid, of_session uuid, in_namespace text,
   of_kind text, of_tool text, with_tags text[], since timestamptz, until timestamptz, as_of timestamptz, at_most integer)
-  RETURNS TABLE (memory_id uuid, memory_type text, score real)
+  RETURNS TABLE (memory_id uuid, memory_type text, score real, session_id uuid, kind text, tool text)
   LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan
   AS $$
 #variable_conflict use_column
@@ -140,13 +140,13 @@ BEGIN
       SELECT q.id, 'prompt', q.type, NULL, '{}'::text[], q.session_id, q.user_id, q.occurred_at, left(q.content, 8000)
         FROM open_sessions s JOIN prompts q ON q.session_id = s.id AND q.seq > s.consumed_seq AND q.id >= least_id ORDER BY q.id DESC LIMIT 60) AS n
   ), told AS (
-    SELECT r.id, r.memory_type, r.body FROM rows r JOIN sessions s ON s.id = r.session_id AND s.status <> 'deleted' AND s.tenant_id = for_tenant
+    SELECT r.id, r.memory_type, r.session_id, r.kind, r.tool, r.body FROM rows r JOIN sessions s ON s.id = r.session_id AND s.status <> 'deleted' AND s.tenant_id = for_tenant
      WHERE (types IS NULL OR r.memory_type = ANY (types)) AND (viewer IS NULL OR r.user_id = viewer) AND (of_project IS NULL OR s.project_id = of_project)
        AND (of_session IS NULL OR r.session_id = of_session) AND (in_namespace IS NULL OR s.namespace = in_namespace) AND (of_kind IS NULL OR r.kind = of_kind)
        AND (of_tool IS NULL OR r.tool = of_tool) AND (with_tags IS NULL OR r.tags @> with_tags)
        AND (since IS NULL OR r.occurred_at >= since) AND (until IS NULL OR r.occurred_at < until) AND (as_of IS NULL OR r.occurred_at <= as_of)
     UNION ALL
-    SELECT m.id, 'summary', left(m.title || ' ' || m.content, 8000)
+    SELECT m.id, 'summary', m.session_id, coalesce(m.kind, m.type), NULL, left(m.title || ' ' || m.content, 8000)
       FROM pending w JOIN summaries m ON m.id = w.resource_id AND m.published JOIN sessions s ON s.id = m.session_id AND s.status <> 'deleted'
      WHERE w.resource_type = 'summary' AND m.tenant_id = for_tenant AND (types IS NULL OR 'summary' = ANY (types)) AND of_tool IS NULL
        AND (of_project IS NULL OR m.project_id = of_project) AND (of_session IS NULL OR m.session_id = of_session)
@@ -154,7 +154,7 @@ BEGIN
        AND (with_tags IS NULL OR m.tags @> with_tags) AND (since IS NULL OR m.occurred_at >= since) AND (until IS NULL OR m.occurred_at < until)
        AND (as_of IS NULL OR m.occurred_at <= as_of)
     UNION ALL
-    SELECT l.id, 'learning', left(concat_ws(' ', l.title, l.description, l.context), 8000)
+    SELECT l.id, 'learning', l.session_id, l.category, NULL, left(concat_ws(' ', l.title, l.description, l.context), 8000)
       FROM pending w JOIN learnings l ON l.id = w.resource_id
      WHERE w.resource_type = 'learning' AND l.tenant_id = for_tenant AND (types IS NULL OR 'learning' = ANY (types)) AND of_tool IS NULL
        AND (CASE WHEN as_of IS NULL THEN l.valid_to IS NULL ELSE l.valid_from <= as_of AND (l.valid_to IS NULL OR l.valid_to > as_of) END)
@@ -162,11 +162,11 @@ BEGIN
        AND (in_namespace IS NULL OR l.namespace = in_namespace) AND (of_kind IS NULL OR l.category = of_kind)
        AND (with_tags IS NULL OR l.tags @> with_tags) AND (since IS NULL OR l.valid_from >= since) AND (until IS NULL OR l.valid_from < until)
   ), counted AS (
-    SELECT t.id, t.memory_type, (
+    SELECT t.id, t.memory_type, t.session_id, t.kind, t.tool, (
       cardinality(ARRAY(SELECT unnest(lexemes) INTERSECT SELECT unnest(tsvector_to_array(to_tsvector('english', t.body)))))
       + (SELECT count(*) FROM unnest(pairs) AS pair WHERE position(pair IN lower(t.body)) > 0)) / total AS share FROM told t
   )
-  SELECT DISTINCT ON (c.share, c.id) c.id, c.memory_type, c.share::real FROM counted c WHERE c.share > 0 ORDER BY c.share DESC, c.id DESC LIMIT at_most;
+  SELECT DISTINCT ON (c.share, c.id) c.id, c.memory_type, c.share::real, c.session_id, c.kind, c.tool FROM counted c WHERE c.share > 0 ORDER BY c.share DESC, c.id DESC LIMIT at_most;
 END
 $$;
 

@@ -92,6 +92,18 @@ describe('ranking', () => {
     expect(alone).toMatchObject({ memoryId: 'alone', score: 1, parts: { session: null } });
   });
 
+  it.each(['before', 'after'])('keeps what a lane knows of a memory when one that knows less stands %s it', (place) => {
+    const knowing = [keyword(hit('read', 1, { memoryType: 'observation', tool: 'Read', sessionId: 's' }))];
+    const bare: Lane = {
+      name: 'graph',
+      weight: 0.5,
+      hits: [{ memoryId: 'read', memoryType: 'observation', chunk: 0, score: 1 }],
+    };
+    const lanes = place === 'before' ? [bare, ...knowing] : [...knowing, bare];
+    const [found] = rankMemories(lanes, '', { session: 0.5 });
+    expect(found).toMatchObject({ sessionId: 's', parts: { prior: 0.7, session: 1 } });
+  });
+
   it('has one order, whatever the order of equal hits', () => {
     const equal = [hit('b', 1, { sessionId: 's' }), hit('a', 1, { sessionId: 's' }), hit('c', 1, { sessionId: 't' })];
     const idsOf = (hits: readonly RecallHit[]) =>

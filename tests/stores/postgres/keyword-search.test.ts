@@ -236,6 +236,17 @@ describe('keyword search on PostgreSQL', () => {
     expect(hits.map((hit) => hit.score)).toEqual(hits.map((hit) => hit.score).toSorted((a, b) => b - a));
   });
 
+  test('tells session, kind and tool of each, which ranking weighs', async () => {
+    const hits = await searchKeyword(db.database.pool, owner.tenantId, 'lighthouse', {}, 50);
+    const told = (name: string) => hits.find(({ memoryId }) => names.get(memoryId) === name);
+    const { sessionId } = first;
+    expect(told('call')).toMatchObject({ sessionId, kind: expect.any(String), tool: 'Bash' });
+    expect(told('answer')).toMatchObject({ sessionId, kind: 'assistant', tool: null });
+    expect(told('topic')).toMatchObject({ sessionId, kind: 'topic', tool: null });
+    expect(told('decision')).toMatchObject({ sessionId, kind: 'decision', tool: null });
+    expect(told('learning')).toMatchObject({ sessionId, kind: 'solution', tool: null });
+  });
+
   test('shows nothing of a deleted session', async () => {
     await db.superuser.query("UPDATE sessions SET status = 'deleted' WHERE id = $1", [second.sessionId]);
     try {

@@ -149,9 +149,13 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
       const inspected = await clock.time('inspect', () =>
         database.readAsTenant(request.tenantId, (read) => inspect(read, fused, asked.filter)),
       );
-      const candidates = [...inspected.beginnings]
-        .slice(0, settings.rerankCandidates)
-        .map(([id, text]) => ({ id, text }));
+      // In the order of fusion: texts come from PostgreSQL table by table.
+      const candidates = fused
+        .flatMap(({ memoryId: id }) => {
+          const text = inspected.beginnings.get(id);
+          return text === undefined ? [] : [{ id, text }];
+        })
+        .slice(0, settings.rerankCandidates);
       const reranked = await clock.time('rerank', () =>
         rerank(model, asked.text, candidates, settings.rerankTimeoutMs),
       );

@@ -11,6 +11,7 @@ import { closedPort } from './support/closed-port.ts';
 
 let instance: TestInstance;
 let rerankerDir: string;
+const MOST_WINDMILLS = 'windmill, windmill, windmill: all good';
 
 beforeAll(async () => {
   rerankerDir = mkdtempSync(join(tmpdir(), 'recollect-reranker-'));
@@ -22,12 +23,18 @@ beforeAll(async () => {
   });
   await instance.startWorker();
   const prompt = (content: string) => ({ type: 'prompt', host: 'test', session_id: 's', infer: false, content });
+  const note = (text: string) => ({ type: 'observation', host: 'test', session_id: 's', infer: false, text, tags: [] });
   await instance.call('POST', '/events/batch', {
     body: [
-      'lighthouse lighthouse report bad bad',
-      'the report of a lighthouse is good',
-      'lighthouse keeper, 灯塔的看守人',
-    ].map(prompt),
+      ...[
+        'lighthouse lighthouse report bad bad',
+        'the report of a lighthouse is good',
+        'lighthouse keeper, 灯塔的看守人',
+        MOST_WINDMILLS,
+      ].map(prompt),
+      // More than are reread, of a type that PostgreSQL gives before prompts.
+      ...Array.from({ length: 25 }, (_, n) => note(`note ${n} that names a windmill among much else`)),
+    ],
   });
   await until(async () => {
     const { rows } = await instance.db.superuser.query<{ done: boolean }>(
@@ -82,5 +89,11 @@ describe('once a cross-encoder is installed', () => {
     expect(reread.data.map((memory) => memory.content)[0]).toBe('the report of a lighthouse is good');
     expect(reread.data[0]).toMatchObject({ explain: { rerank: { rank: 1, score: expect.closeTo(0.88, 2) } } });
     expect(reread.data.at(-1)?.content).toBe('lighthouse lighthouse report bad bad');
+  });
+
+  test('the best are those of fusion, whatever table they come from', async () => {
+    const { data } = await search('q=windmill&explain=true&limit=50');
+    expect(data).toHaveLength(26);
+    expect(data[0]).toMatchObject({ content: MOST_WINDMILLS, explain: { fused: { rank: 1 }, rerank: { rank: 1 } } });
   });
 });

@@ -112,17 +112,18 @@ export async function recall(
   ]);
   // Without an embedder nothing new reaches the vector index, so its words are not all there are, either.
   const fallback = words === null || meaning === null ? await within(ms, inPostgres(filter)) : null;
+  const noWords = fallback === null && (words === null || (alone && meaning === null));
   const degraded: Degradation[] = [
     ...(meaning === null ? (['vector'] as const) : []),
-    ...((words === null || meaning === null) && fallback === null ? (['keyword'] as const) : []),
+    ...(noWords ? (['keyword'] as const) : []),
   ];
-  const base = (words === null || meaning === null ? fallback : words) ?? [];
   // What waits was not compared by meaning: it counts there as it does by words.
   const extra = [
     { hits: fresh ?? [], share: 1, best: 1 },
     { hits: more ?? [], share: CLOSED_SHARE, best: more?.[0]?.score ?? 1 },
   ];
-  const byWords = { name: 'keyword' as const, hits: alongside(base, 0, extra) };
+  const inWords = { hits: fallback ?? [], share: 1, best: fallback?.[0]?.score ?? 1 };
+  const byWords = { name: 'keyword' as const, hits: alongside(words ?? [], 0, [inWords, ...extra]) };
   const lanes: Lane[] = [
     ...(meaning === null
       ? [{ ...byWords, weight: 1 }]

@@ -113,9 +113,11 @@ export async function recall(
   // Without an embedder nothing new reaches the vector index, so its words are not all there are, either.
   const fallback = words === null || meaning === null ? await within(ms, inPostgres(filter)) : null;
   const noWords = fallback === null && (words === null || (alone && meaning === null));
+  // Phrases, closed learnings and what waits are found nowhere else: that they may be missing is told.
+  const late = more === null || fresh === null;
   const degraded: Degradation[] = [
     ...(meaning === null ? (['vector'] as const) : []),
-    ...(noWords ? (['keyword'] as const) : []),
+    ...(noWords || late ? (['keyword'] as const) : []),
   ];
   // What waits was not compared by meaning: it counts there as it does by words.
   const extra = [

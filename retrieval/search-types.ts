@@ -110,7 +110,10 @@ export interface SearchResult {
   /** Memories that match at all, among the candidates that were looked at. */
   readonly total: number;
   readonly facets: Readonly<Record<'type' | 'tool' | 'project' | 'tag', Readonly<Record<string, number>>>>;
-  /** What was away, or too slow: `vector` when only keywords could be compared, `keyword` when not even those, `rerank` when the fused order stood. */
+  /**
+   * What was away, or too slow: `vector` when only keywords could be compared, `keyword` when not even those, or what PostgreSQL alone
+   * finds, came in time, `rerank` when the fused order stood.
+   */
   readonly degraded: readonly Degradation[];
   /** Null where the question was not taken apart. */
   readonly understood: Understood | null;

@@ -72,6 +72,18 @@ describe('with Weaviate away and no cross-encoder', () => {
     expect(body).toEqual({ data: [expect.any(Object)], degraded: ['vector', 'rerank'] });
   });
 
+  test('what waits for its vector is missed, and told, when PostgreSQL is too slow to look for it', async () => {
+    const other = await instance.db.superuser.connect();
+    await other.query('BEGIN; LOCK TABLE embeddings IN ACCESS EXCLUSIVE MODE');
+    const slow = await search('q=lighthouse').finally(async () => {
+      await other.query('ROLLBACK');
+      other.release();
+    });
+    expect(slow.data).toHaveLength(3);
+    expect(slow.degraded).toContain('keyword');
+    expect((await search('q=lighthouse')).degraded).not.toContain('keyword');
+  });
+
   test('meaning alone falls back to words; a vector alone finds nothing', async () => {
     const words = await instance.call('POST', '/search/semantic', { body: { q: 'lighthouse' } });
     expect(searchAnswer.parse(words.body)).toMatchObject({ degraded: expect.arrayContaining(['vector']) });

@@ -21,10 +21,12 @@ const MONTH =
   '(?<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)';
 const DAY = String.raw`(?<day>\d{1,2})(?:st|nd|rd|th)?`;
 const YEAR = String.raw`(?<year>(?:19|20)\d\d)`;
+const MAY = '(?<month>may)';
+const BEFORE_MAY = String.raw`(?<=(?:on|of|in|by|since|before|after|until|till|from|to|between|between \d{1,2}(?:st|nd|rd|th)? [a-z]{3,9} and) (?:the )?)`;
 const COUNT = `(?<count>\\d{1,4}|an?|a couple(?: of)?|a few|${NUMBERS.slice(1).join('|')})`;
 const UNIT = '(?<unit>hour|day|week|month|year)s?';
 
-const english = (body: string) => new RegExp(String.raw`(?<![\w-])${body}(?![\w-])`, 'giu');
+const english = (body: string) => new RegExp(String.raw`(?<![\w-])(?:${body})(?![\w-])`, 'giu');
 
 function monthOf(name = ''): number {
   return MONTHS.findIndex((month) => month.startsWith(name.toLowerCase().slice(0, 3))) + 1;
@@ -85,7 +87,11 @@ export const ENGLISH_TIMES: readonly TimePattern[] = [
   },
   { pattern: english(String.raw`(?<year>\d{4})[-/](?<month>\d{1,2})[-/](?<day>\d{1,2})`), read: readNumbers },
   { pattern: english(`${YEAR}-(?<month>0[1-9]|1[0-2])`), read: readNumbers },
-  { pattern: english(`(?:the )?${DAY}(?: of)? ${MONTH},?(?: ${YEAR})?`), read: readDate },
+  // "phase 2 may fail": behind a bare number May is a verb, unless a year or a word before it says otherwise.
+  { pattern: english(`(?:the )?${DAY}(?: of)? (?!may\\b)${MONTH},?(?: ${YEAR})?`), read: readDate },
+  { pattern: english(`(?:the )?${DAY}(?: of)? ${MAY},? ${YEAR}`), read: readDate },
+  { pattern: english(String.raw`(?:the )?(?<day>\d{1,2})(?:(?:st|nd|rd|th)(?: of)?| of) ${MAY}`), read: readDate },
+  { pattern: english(`${BEFORE_MAY}${DAY} ${MAY}`), read: readDate },
   { pattern: english(`${MONTH} (?:the )?${DAY}(?:,? ${YEAR})?`), read: readDate },
   { pattern: english(`${MONTH},?(?: of)? ${YEAR}`), read: readDate },
   // A month alone could be a name or a verb: only behind a word of time.

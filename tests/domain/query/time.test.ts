@@ -41,6 +41,11 @@ describe('English', () => {
     ['between 1 March and 3 March 2026', '2026-03-01..2026-03-04'],
     ['from May 2025 to June 2025', '2025-05-01..2025-07-01'],
     ['29 February', '2024-02-29..2024-03-01'],
+    ['on the 2 May', '2026-05-02..2026-05-03'],
+    ['the 2nd of May', '2026-05-02..2026-05-03'],
+    ['2 May 2025', '2025-05-02..2025-05-03'],
+    ['between 1 May and 3 May', '2026-05-01..2026-05-04'],
+    ['deploys of this morning', '2026-05-13..2026-05-14'],
   ])('%s', (text, expected) => expect(rangeOf(text)).toBe(expected));
 });
 
@@ -69,6 +74,10 @@ describe('what is no time', () => {
   test.each([
     'may I use this?',
     'it may fail',
+    'phase 2 may fail',
+    'why does todayTasks return nothing',
+    'non-tonight',
+    'this morning-glory',
     'the march of progress',
     'version 2025.1.3',
     'TS2345 and port 2024',

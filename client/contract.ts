@@ -94,7 +94,7 @@ export interface SearchFilter {
 export interface SearchOptions extends SearchFilter {
   /** 1 to 50; default 20. */
   readonly limit?: number | undefined;
-  /** 0 to 1000. */
+  /** 0 to 100. */
   readonly offset?: number | undefined;
   /** 0 to 1. */
   readonly min_score?: number | undefined;
@@ -318,7 +318,7 @@ export interface RecollectApi {
   ): Promise<SearchAnswer>;
   /** The few best in few tokens: five compact memories unless told otherwise. */
   recall(q: string, options?: Omit<SearchOptions, 'format'>, call?: CallOptions): Promise<readonly CompactMemory[]>;
-  /** Every memory that a search finds, the best first. Pages of `limit` are fetched only as they are consumed; ends at the 1,000th. */
+  /** Every memory that a search finds, the best first. Pages of `limit` are fetched only as they are consumed; ends at the 100th. */
   searchIter(
     q: string,
     options?: Omit<SearchOptions, 'format'>,

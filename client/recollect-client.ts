@@ -27,8 +27,8 @@ import { Requester } from './requester.ts';
 
 const RECALLED = 5;
 const PAGE = 20;
-/** The furthest that a search can be paged. */
-const MAX_OFFSET = 1_000;
+/** The furthest that a search can be paged: more memories are not looked at. */
+const MAX_OFFSET = 100;
 
 const part = encodeURIComponent;
 
@@ -80,7 +80,7 @@ export class RecollectClient implements RecollectApi {
     const limit = options.limit ?? PAGE;
     // A memory that is written meanwhile moves the others: what was given is not given again.
     const given = new Set<string>();
-    for (let offset = options.offset ?? 0; offset <= MAX_OFFSET; offset += limit) {
+    for (let offset = options.offset ?? 0; offset < MAX_OFFSET; offset += limit) {
       const { data, pagination } = await this.search(q, { ...options, limit, offset }, call);
       for (const memory of data) {
         if (given.has(memory.id)) continue;

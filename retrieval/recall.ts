@@ -33,10 +33,11 @@ export interface Recalled {
   readonly degraded: readonly Degradation[];
 }
 
-function hitsFor({ offset, limit }: SearchRequest, filter: RecallFilter): number {
+/** By the length of a page, not by its place: every page is cut from one order. */
+function hitsFor({ limit }: SearchRequest, filter: RecallFilter): number {
   // Of what only PostgreSQL can check, some of what the index found falls away.
   if (filter.phrases !== undefined || filter.files !== undefined) return MOST_HITS;
-  return Math.min(Math.max((offset + limit) * HITS_PER_RESULT, LEAST_HITS), MOST_HITS);
+  return Math.min(Math.max(limit * HITS_PER_RESULT, LEAST_HITS), MOST_HITS);
 }
 
 /** What a lane found; null when what it stands on is away, or too slow. */

@@ -7,6 +7,9 @@ import type { RankedMemory, RankingWeights } from '../domain/ranking/rank.ts';
 import type { Understood } from '../domain/query/understand.ts';
 import type { Database } from '../stores/postgres/database.ts';
 
+/** Memories that are looked at after fusion: what can be paged through, and what facets count. */
+export const MAX_CANDIDATES = 100;
+
 /** Weights and bounds; `config/search-settings.ts` says what each is for. */
 export interface SearchSettings {
   /** 0–1; the vector lane has the rest. */

@@ -13,6 +13,7 @@ import { createQueryVectors } from './query-vectors.ts';
 import { recall } from './recall.ts';
 import { wantsNewest } from './recall-beside.ts';
 import { rerank, RERANK_CHARACTERS } from './rerank.ts';
+import { MAX_CANDIDATES } from './search-types.ts';
 import { scored } from './score.ts';
 import type { Candidate } from './score.ts';
 import type { Degradation, SearchDependencies, SearchRequest, SearchResult, TracedMemory } from './search-types.ts';
@@ -22,8 +23,6 @@ import type { AskedQuestion } from './understand-question.ts';
 
 export type { FoundMemory, SearchDependencies, SearchRequest, SearchResult } from './search-types.ts';
 
-/** Memories that are looked at after fusion: what can be paged through, and what facets count. */
-const MAX_CANDIDATES = 100;
 /** The best of them are told apart by how they begin, so that one does not repeat another. */
 const DIVERSE = 40;
 const DIVERSE_CHARACTERS = 240;

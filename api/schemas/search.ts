@@ -2,13 +2,12 @@ import { z } from 'zod';
 import { compactMemory } from '../../domain/compact.ts';
 import type { CountTokens } from '../../domain/compact.ts';
 import { MEMORY_TYPES } from '../../domain/ports/vector-index.ts';
-import { DEGRADATIONS, STAGES } from '../../retrieval/search-types.ts';
+import { DEGRADATIONS, MAX_CANDIDATES, STAGES } from '../../retrieval/search-types.ts';
 import type { SearchResult } from '../../retrieval/search-types.ts';
 import { SUGGESTION_KINDS } from '../../stores/postgres/suggestions.ts';
 import { compactMemorySchema, memorySchema, presentFound } from './memory.ts';
 import { namespaceName, paginationOf, paginationSchema, timestamp } from './shared.ts';
 
-const MAX_OFFSET = 1_000;
 export const MAX_QUESTION = 500;
 
 /** One value, or several joined by commas. */
@@ -41,7 +40,7 @@ export const searchQuery = z.strictObject({
   tags: listOf(tag).optional(),
   ...narrowing,
   limit: shownLimit,
-  offset: z.coerce.number().int().min(0).max(MAX_OFFSET).default(0),
+  offset: z.coerce.number().int().min(0).max(MAX_CANDIDATES).default(0),
   min_score: z.coerce.number().min(0).max(1).default(0),
   group_by: z.enum(['none', 'session']).default('none'),
   format: z.enum(['full', 'compact']).default('full'),

@@ -32,8 +32,8 @@ beforeAll(async () => {
         'lighthouse keeper, 灯塔的看守人',
         MOST_WINDMILLS,
       ].map(prompt),
-      // More than are reread, of a type that PostgreSQL gives before prompts.
-      ...Array.from({ length: 25 }, (_, n) => note(`note ${n} that names a windmill among much else`)),
+      // More than are reread, and than one way of recall gives, of a type that PostgreSQL gives before prompts.
+      ...Array.from({ length: 85 }, (_, n) => note(`note ${n} that names a windmill among much else`)),
     ],
   });
   await until(async () => {
@@ -74,14 +74,22 @@ describe('with Weaviate away and no cross-encoder', () => {
 
   test('what waits for its vector is missed, and told, when PostgreSQL is too slow to look for it', async () => {
     const other = await instance.db.superuser.connect();
-    await other.query('BEGIN; LOCK TABLE embeddings IN ACCESS EXCLUSIVE MODE');
-    const slow = await search('q=lighthouse').finally(async () => {
+    try {
+      await other.query('BEGIN; LOCK TABLE embeddings IN ACCESS EXCLUSIVE MODE');
+      const slow = await search('q=lighthouse');
+      expect(slow.data).toHaveLength(3);
+      expect(slow.degraded).toContain('keyword');
+    } finally {
       await other.query('ROLLBACK');
       other.release();
-    });
-    expect(slow.data).toHaveLength(3);
-    expect(slow.degraded).toContain('keyword');
+    }
     expect((await search('q=lighthouse')).degraded).not.toContain('keyword');
+  });
+
+  test('pages are cut from one order', async () => {
+    const pages = await Promise.all([0, 20, 40].map((offset) => search(`q=windmill&offset=${offset}`)));
+    expect(new Set(pages.map(({ pagination }) => pagination.total)).size).toBe(1);
+    expect(new Set(pages.flatMap(({ data }) => data.map(({ id }) => id))).size).toBe(60);
   });
 
   test('meaning alone falls back to words; a vector alone finds nothing', async () => {
@@ -105,7 +113,7 @@ describe('once a cross-encoder is installed', () => {
 
   test('the best are those of fusion, whatever table they come from', async () => {
     const { data } = await search('q=windmill&explain=true&limit=50');
-    expect(data).toHaveLength(26);
+    expect(data).toHaveLength(50);
     expect(data[0]).toMatchObject({ content: MOST_WINDMILLS, explain: { fused: { rank: 1 }, rerank: { rank: 1 } } });
   });
 });

@@ -242,7 +242,7 @@ describe('what is wrong is named', () => {
     ['q=', 'q'],
     [`q=${'x'.repeat(501)}`, 'q'],
     ['q=a&limit=51', 'limit'],
-    ['q=a&offset=1001', 'offset'],
+    ['q=a&offset=101', 'offset'],
     ['q=a&format=short', 'format'],
     ['q=a&as_of=yesterday', 'as_of'],
     ['q=a&type=cat', 'type'],

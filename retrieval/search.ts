@@ -41,7 +41,7 @@ function refOf(entry: RankedMemory): MemoryRef {
  * degrade and never fail while PostgreSQL stands.
  */
 export function createSearch(dependencies: SearchDependencies): (request: SearchRequest) => Promise<SearchResult> {
-  const { database, vectors, indexOf, reranker, settings, onStage } = dependencies;
+  const { database, vectors, indexOf, settings, onStage } = dependencies;
   const vectorOf = createQueryVectors();
 
   /** What PostgreSQL knows of the candidates; what does not hold what the question insists on is left out. */
@@ -49,6 +49,7 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
     read: TenantRead,
     fused: readonly RankedMemory[],
     { viewerId, asOf, phrases, files }: AskedQuestion['filter'],
+    reranker: SearchDependencies['reranker'],
   ): Promise<Inspected> => {
     const refs = fused.map(refOf);
     // Texts are read of those alone that are shown: a candidate can hold 64 KiB.
@@ -89,6 +90,8 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
 
   return async (request) => {
     const clock = createStageClock(onStage);
+    // A vector alone has no words that a cross-encoder could read beside a text.
+    const reranker = request.vector === undefined ? dependencies.reranker : null;
     const asked = await clock.time('understand', () => understandQuestion(database, request));
     const nothing = { found: [], total: 0, facets: facetsOf([]) };
     if (asked === null) return { ...nothing, degraded: [], understood: null, stages: clock.times() };
@@ -140,13 +143,13 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
 
     // One transaction where nothing is waited for in between; while a cross-encoder reads, no connection is held.
     const one = async (read: TenantRead) => {
-      const inspected = await clock.time('inspect', () => inspect(read, fused, asked.filter));
+      const inspected = await clock.time('inspect', () => inspect(read, fused, asked.filter, reranker));
       const chosen = choose(inspected, null);
       return { chosen, memories: await clock.time('read', () => readShown(read, chosen.shown)), reranked: null };
     };
     const two = async (model: NonNullable<typeof reranker>) => {
       const inspected = await clock.time('inspect', () =>
-        database.readAsTenant(request.tenantId, (read) => inspect(read, fused, asked.filter)),
+        database.readAsTenant(request.tenantId, (read) => inspect(read, fused, asked.filter, reranker)),
       );
       // In the order of fusion: texts come from PostgreSQL table by table.
       const candidates = fused

@@ -17,7 +17,7 @@ import { MAX_CANDIDATES } from './search-types.ts';
 import { scored } from './score.ts';
 import type { Candidate } from './score.ts';
 import type { Degradation, SearchDependencies, SearchRequest, SearchResult, TracedMemory } from './search-types.ts';
-import { createStageClock } from './stage-clock.ts';
+import { createStageClock, within } from './stage-clock.ts';
 import { understandQuestion } from './understand-question.ts';
 import type { AskedQuestion } from './understand-question.ts';
 
@@ -65,7 +65,7 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
     return { heads, beginnings: needed ? await readBeginnings(read, known, characters) : new Map() };
   };
 
-  /** The vectors of what is shown, by memory; null where the index is away. */
+  /** The vectors of what is shown, by memory; null where the index is away, or slower than one way of recall may be. */
   const vectorsOf = async (
     request: SearchRequest,
     shown: readonly Candidate[],
@@ -76,12 +76,9 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
       objectId: chunkObjectId(request.tenantId, asId(head.id), 0, index.name),
     }));
     try {
-      const known = await vectors.vectorsOf(
-        request.tenantId,
-        index.name,
-        names.map(({ objectId }) => objectId),
-      );
-      return new Map(names.map(({ id, objectId }) => [id, known.get(objectId) ?? []]));
+      const objectIds = names.map(({ objectId }) => objectId);
+      const known = await within(settings.laneTimeoutMs, vectors.vectorsOf(request.tenantId, index.name, objectIds));
+      return known && new Map(names.map(({ id, objectId }) => [id, known.get(objectId) ?? []]));
     } catch (error) {
       if (error instanceof VectorIndexUnavailable) return null;
       throw error;

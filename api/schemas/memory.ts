@@ -15,6 +15,9 @@ const explainSchema = z.object({
   vector: laneSchema,
   graph: laneSchema,
   recency: laneSchema,
+  parts: z
+    .object({ lanes: z.number(), kind: z.number(), session: z.number().nullable() })
+    .describe('What the fused score is made of: the lanes together, the factor of its kind, what its session says'),
   fused: stageSchema,
   rerank: stageSchema.nullable(),
   scored: stageSchema,
@@ -59,9 +62,17 @@ export const compactMemorySchema = z
   })
   .meta({ id: 'CompactMemory' });
 
-function presentExplain({ lanes, stages, inTime }: TracedMemory): z.output<typeof explainSchema> {
+function presentExplain({ lanes, parts, stages, inTime }: TracedMemory): z.output<typeof explainSchema> {
   const { keyword, vector, graph = null, recency = null } = lanes;
-  return { keyword, vector, graph, recency, ...stages, in_time: inTime };
+  return {
+    keyword,
+    vector,
+    graph,
+    recency,
+    parts: { lanes: parts.fused, kind: parts.prior, session: parts.session },
+    ...stages,
+    in_time: inTime,
+  };
 }
 
 /** The name of a memory: its id, or its hash of eight characters. */

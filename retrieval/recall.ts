@@ -88,9 +88,9 @@ export async function recall(
     return united(await Promise.all(answers));
   };
   const inPostgres = (own: RecallFilter) => searchKeyword(queries, tenantId, text, own, limit);
-  /** What no index holds: closed learnings of a time that is asked for, and whatever holds a phrase. */
+  /** What no index holds: closed learnings of a time that is asked for, and whatever holds a phrase or has to do with a file. */
   const besides = async (): Promise<readonly RecallHit[]> => {
-    if (filter.phrases !== undefined) return inPostgres(filter);
+    if (filter.phrases !== undefined || filter.files !== undefined) return inPostgres(filter);
     if (filter.asOf === undefined || filter.types?.includes('learning') === false) return [];
     return inPostgres({ ...filter, types: ['learning'] });
   };

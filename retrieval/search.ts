@@ -44,20 +44,28 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
   const { database, vectors, indexOf, settings, onStage } = dependencies;
   const vectorOf = createQueryVectors();
 
-  /** What PostgreSQL knows of the candidates; what does not hold what the question insists on is left out. */
+  /** What of it holds what the question insists on: checked before the best are taken, so that nothing else takes their places. */
+  const holding = async (
+    { tenantId }: SearchRequest,
+    ranked: readonly RankedMemory[],
+    { phrases = [], files = [] }: AskedQuestion['filter'],
+  ): Promise<readonly RankedMemory[]> => {
+    const holders = await database.readAsTenant(tenantId, (read) =>
+      readHolding(read, ranked.map(refOf), phrases, files),
+    );
+    return ranked.filter(({ memoryId }) => holders.has(memoryId));
+  };
+
+  /** What PostgreSQL knows of the candidates. */
   const inspect = async (
     read: TenantRead,
     fused: readonly RankedMemory[],
-    { viewerId, asOf, phrases, files }: AskedQuestion['filter'],
+    { viewerId, asOf }: AskedQuestion['filter'],
     reranker: SearchDependencies['reranker'],
   ): Promise<Inspected> => {
     const refs = fused.map(refOf);
     // Texts are read of those alone that are shown: a candidate can hold 64 KiB.
     const heads = new Map((await readHeads(read, refs, viewerId, asOf)).map((head) => [head.id, head]));
-    if (phrases !== undefined || files !== undefined) {
-      const holding = await readHolding(read, refs, phrases ?? [], files ?? []);
-      for (const id of heads.keys()) if (!holding.has(id)) heads.delete(id);
-    }
     const characters = reranker === null ? DIVERSE_CHARACTERS : RERANK_CHARACTERS;
     const looked = reranker === null ? DIVERSE : Math.max(DIVERSE, settings.rerankCandidates);
     const needed = reranker !== null || (settings.diversity > 0 && heads.size > 2);
@@ -95,9 +103,10 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
     const { understood } = asked;
     const recalled = await clock.time('recall', () => recall(dependencies, vectorOf, request, asked, clock));
     const degraded: Degradation[] = [...recalled.degraded];
-    const fused = clock
-      .timeNow('fuse', () => rankMemories(recalled.lanes, asked.text, settings.ranking))
-      .slice(0, MAX_CANDIDATES);
+    const ranked = clock.timeNow('fuse', () => rankMemories(recalled.lanes, asked.text, settings.ranking));
+    const insists = asked.filter.phrases !== undefined || asked.filter.files !== undefined;
+    const holders = insists ? await clock.time('inspect', () => holding(request, ranked, asked.filter)) : ranked;
+    const fused = holders.slice(0, MAX_CANDIDATES);
     if (fused.length === 0) return { ...nothing, degraded, understood, stages: clock.times() };
 
     /** Everything between what PostgreSQL knows and what is shown. */

@@ -25,6 +25,7 @@ const isAsked = (type: string, kind: string) =>
 const isThen = (at: string) =>
   `($8::timestamptz IS NULL OR ${at} >= $8) AND ($9::timestamptz IS NULL OR ${at} < $9) AND ($10::timestamptz IS NULL OR ${at} <= $10)`;
 const isTagged = (tags: string) => `($7::text[] IS NULL OR ${tags} @> $7)`;
+const isOf = (paths: string, text: string) => `($14::text[] IS NULL OR names_files(${paths}, ${text}, $14))`;
 const isSeen = (owner: string) => `($11::uuid IS NULL OR ${owner} = $11)`;
 
 /**
@@ -37,20 +38,22 @@ const NEWEST = `
       SELECT of_session.* FROM newest CROSS JOIN LATERAL (
         (SELECT o.id, 'observation' AS type, o.type AS kind, o.tool, o.session_id, o.occurred_at FROM observations o
           WHERE o.session_id = newest.id AND ${isAsked('observation', 'o.type')} AND ($6::text IS NULL OR o.tool = $6) AND ${isTagged('o.tags')}
-            AND ${isThen('o.occurred_at')} AND ${isSeen('o.user_id')} ORDER BY o.seq DESC LIMIT ${ROWS_OF_SESSION})
+            AND ${isThen('o.occurred_at')} AND ${isSeen('o.user_id')} AND ${isOf('o.files_read || o.files_modified', 'o.title')}
+          ORDER BY o.seq DESC LIMIT ${ROWS_OF_SESSION})
         UNION ALL
         (SELECT q.id, 'prompt', q.type, NULL, q.session_id, q.occurred_at FROM prompts q
           WHERE q.session_id = newest.id AND ${isAsked('prompt', 'q.type')} AND $6::text IS NULL AND $7::text[] IS NULL
-            AND ${isThen('q.occurred_at')} AND ${isSeen('q.user_id')} ORDER BY q.seq DESC LIMIT ${ROWS_OF_SESSION})
+            AND ${isThen('q.occurred_at')} AND ${isSeen('q.user_id')} AND ${isOf("'{}'", 'q.content')} ORDER BY q.seq DESC LIMIT ${ROWS_OF_SESSION})
         UNION ALL
         (SELECT m.id, 'summary', coalesce(m.kind, m.type), NULL, m.session_id, m.occurred_at FROM summaries m
           WHERE m.session_id = newest.id AND m.published AND ${isAsked('summary', 'coalesce(m.kind, m.type)')} AND $6::text IS NULL AND ${isTagged('m.tags')}
-            AND ${isThen('m.occurred_at')} ORDER BY m.to_seq DESC, m.id LIMIT ${ROWS_OF_SESSION})) AS of_session
+            AND ${isThen('m.occurred_at')} AND ${isOf('m.files_read || m.files_modified', 'm.title')} ORDER BY m.to_seq DESC, m.id LIMIT ${ROWS_OF_SESSION})) AS of_session
       UNION ALL
       (SELECT l.id, 'learning', l.category, NULL, l.session_id, l.valid_from FROM learnings l
         WHERE l.tenant_id = (SELECT current_tenant_id()) AND ${isAsked('learning', 'l.category')} AND $6::text IS NULL AND ${isTagged('l.tags')} AND ${isThen('l.valid_from')}
           AND ($1::uuid IS NULL OR l.project_id = $1) AND ($2::text IS NULL OR l.namespace = $2) AND ($3::uuid IS NULL OR l.session_id = $3)
-          AND (l.valid_to IS NULL OR l.valid_to > $10::timestamptz) ORDER BY l.id DESC LIMIT ${LEARNINGS})
+          AND (l.valid_to IS NULL OR l.valid_to > $10::timestamptz)
+          AND ${isOf("'{}'", 'l.description')} ORDER BY l.id DESC LIMIT ${LEARNINGS})
     ) AS found
      ORDER BY found.occurred_at DESC, found.id DESC LIMIT $12::integer`;
 
@@ -64,24 +67,26 @@ const newestRow = z.object({
 
 /**
  * The newest memories, newest first, of the newest sessions, and the newest learnings: what "latest" means where the words say little. Their scores
- * fall from 1 evenly.
+ * fall from 1 evenly. A file is looked for among paths and titles, not in long texts.
  */
 export async function readNewest(read: TenantRead, filter: RecallFilter, limit: number): Promise<RecallHit[]> {
-  const isNarrowed = filter.kind !== undefined || filter.tool !== undefined || filter.tags !== undefined;
+  const { kind, tool, tags, files } = filter;
+  const isNarrowed = [kind, tool, tags, files].some((each) => each !== undefined);
   const values = [
     filter.projectId ?? null,
     filter.namespace ?? null,
     filter.sessionId ?? null,
     filter.types ?? null,
-    filter.kind ?? null,
-    filter.tool ?? null,
-    filter.tags ?? null,
+    kind ?? null,
+    tool ?? null,
+    tags ?? null,
     filter.since ?? null,
     filter.until ?? null,
     filter.asOf ?? null,
     filter.viewerId ?? null,
     limit,
     isNarrowed ? SESSIONS_NARROWED : SESSIONS,
+    files ?? null,
   ];
   const rows = await read({ name: 'read_newest', text: NEWEST, values });
   return z

@@ -62,6 +62,7 @@ beforeAll(async () => {
   await remember(owner, 'mine', [
     ['question', said('Do the tests pass?')],
     ['run', RAN],
+    ['edit', { ...RAN, name: 'Edit', input: { file_path: '/src/shop/money.ts' } }],
     ...Array.from({ length: 10 }, (_, n) => [`note ${n}`, noted(`much else ${n}`)] as const),
   ]);
   for (let n = 0; n < 5; n += 1) {
@@ -97,7 +98,8 @@ test('the newest first, with what ranking weighs', async () => {
 
 test('filters choose before the newest are taken', async () => {
   expect(await newest({ tool: 'Bash' })).toEqual(['run']);
-  expect(await newest({ types: ['observation'], until: minute(4) })).toEqual(['note 0', 'run']);
+  expect(await newest({ types: ['observation'], until: minute(4) })).toEqual(['edit', 'run']);
+  expect(await newest({ files: ['shop/money.ts'] })).toEqual(['edit']);
   expect(await newest({ types: ['observation'], asOf: minute(2) })).toEqual(['run']);
 });
 

@@ -25,6 +25,9 @@ export interface Forgotten {
   readonly vectors: number;
 }
 
+/** Versions that are followed: a bound, should they ever point in a circle. */
+const MAX_VERSIONS = 100;
+
 const idRows = z.array(z.object({ id: z.string() }));
 
 function sha256(text: string): Uint8Array<ArrayBuffer> {
@@ -43,7 +46,10 @@ async function bury(transaction: TenantTransaction, sessionId: string, names: re
      WHERE s.id = ${sessionId}::uuid ON CONFLICT DO NOTHING`;
 }
 
-/** Takes evidence away and closes learnings that none is left for. Their text goes, and their fingerprint, so that the same knowledge can be learned anew. */
+/**
+ * Takes evidence away and closes learnings that none is left for. Their text goes, and their fingerprint, so that the same knowledge can be learned
+ * anew. What people alone said, in every version, stands by itself: quotes of it come and go.
+ */
 async function forgetEvidence(
   transaction: TenantTransaction,
   sessionId: string,
@@ -58,7 +64,14 @@ async function forgetEvidence(
     await transaction.$queryRaw`
       UPDATE learnings l SET valid_to = coalesce(valid_to, greatest(now(), valid_from)), reason = ${EVIDENCE_FORGOTTEN}, title = 'Forgotten', description = '', context = '', examples = '[]',
              tags = '{}', verify_note = NULL, fingerprint = sha256(l.id::text::bytea), updated_at = now()
-       WHERE l.id = ANY (${ids}::uuid[]) AND NOT EXISTS (SELECT FROM learning_evidence e WHERE e.learning_id = l.id) RETURNING l.id`,
+       WHERE l.id = ANY (${ids}::uuid[]) AND NOT EXISTS (SELECT FROM learning_evidence e WHERE e.learning_id = l.id)
+         AND EXISTS (
+           WITH RECURSIVE older AS (
+             SELECT l.origin, l.previous_id, 1 AS depth
+             UNION ALL
+             SELECT o.origin, o.previous_id, older.depth + 1 FROM older JOIN learnings o ON o.id = older.previous_id WHERE older.depth < ${MAX_VERSIONS})
+           SELECT FROM older WHERE origin <> 'user')
+      RETURNING l.id`,
   );
   return { evidence: taught.length, taught: ids, closed: closed.map((row) => row.id) };
 }

@@ -84,6 +84,45 @@ test('a title that somebody gave is kept, by summaries and by forgetting', async
   expect(await valueOf(db.superuser, 'SELECT title AS value FROM sessions WHERE id = $1', [sessionId])).toBe('mine');
 });
 
+test('a learning that no quote is left for loses its words, unless people alone said them', async () => {
+  const sessionId = await prompted('quoted', 'quoted-1');
+  const rowId = await valueOf<string>(db.superuser, 'SELECT id AS value FROM prompts WHERE session_id = $1', [
+    sessionId,
+  ]);
+  const plant = async (description: string, origin: string, previousId: string | null = null) => {
+    const id: string = newId();
+    await db.superuser.query(
+      `INSERT INTO learnings (id, tenant_id, user_id, fingerprint, category, title, description, confidence, valid_from, origin, previous_id)
+       VALUES ($1::uuid, $2, $3, sha256($1::text::bytea), 'general', '', $4, 0.5, now(), $5, $6)`,
+      [id, user.tenantId, user.userId, description, origin, previousId],
+    );
+    await db.superuser.query(
+      "INSERT INTO learning_evidence (learning_id, row_id, quote_sha256, tenant_id, session_id, quote) VALUES ($1, $2, 'q', $3, $4, 'words')",
+      [id, rowId, user.tenantId, sessionId],
+    );
+    return id;
+  };
+  const extracted = await plant('extracted', 'extracted');
+  await plant('put in other words by hand', 'user', extracted);
+  await plant('made of what was said by hand', 'extracted', await plant('said by hand', 'user'));
+  await plant('corrected by hand', 'user', await plant('said by hand, too', 'user'));
+  await forget(sessionId, 'quoted-1');
+  const { rows } = await db.superuser.query<{ description: string; open: boolean }>(
+    'SELECT description, valid_to IS NULL AS open FROM learnings WHERE tenant_id = $1 ORDER BY description',
+    [user.tenantId],
+  );
+  const gone = { description: '', open: false };
+  expect(rows).toEqual([
+    gone,
+    gone,
+    gone,
+    { description: 'corrected by hand', open: true },
+    { description: 'said by hand', open: true },
+    { description: 'said by hand, too', open: true },
+  ]);
+  expect(await valueOf(db.superuser, 'SELECT count(*)::integer AS value FROM learning_evidence')).toBe(0);
+});
+
 test('a chunk that is forgotten while it is embedded stays to be removed, and the sweep knows its tenant', async () => {
   const memoryId = newId();
   const chunk = { n: 0, text: 'text', contentHash: Buffer.alloc(32) };

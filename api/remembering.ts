@@ -44,12 +44,20 @@ function checked(value: unknown, now: number): Checked {
   if (memory.occurred_at !== undefined && Date.parse(memory.occurred_at) > now + CLOCK_SKEW_MS)
     return refusal('occurred_at', 'lies in the future');
   const title = memory.title === undefined ? undefined : redacted(memory.title);
+  const project = memory.project === undefined ? undefined : projectNamed(memory.project);
+  if (project !== undefined && isEmptied(project)) return refusal('project', 'says nothing beside what is private');
   return {
     ...memory,
     content,
+    project,
     title: title === undefined || isEmptied(title) ? undefined : title,
     tags: redactedTags(memory.tags),
   };
+}
+
+/** What a project is called, as it may be stored: it heads what agents are told, in one line. */
+function projectNamed(given: string): string {
+  return redacted(given.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' '));
 }
 
 /** Tags as they may be stored, each once. */

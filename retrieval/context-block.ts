@@ -1,4 +1,4 @@
-import { CONTEXT_TAG } from '../domain/context-tag.ts';
+import { CONTEXT_TAG, withoutContextTags } from '../domain/context-tag.ts';
 import { memoryHash } from '../domain/memory.ts';
 import type { ToldMemory } from './context-passages.ts';
 import type { ContextEntry } from './context-candidates.ts';
@@ -13,11 +13,13 @@ const TITLE_CHARS = 80;
 /** More lines would be a list to read, not a hint. */
 const MAX_INDEX_LINES = 5;
 
+/** Names of projects, titles and words come from anywhere: none of them ends the block or begins a line of its own. */
 function framed(projectName: string, lines: readonly string[]): string {
+  const name = withoutContextTags(projectName).replaceAll(/\s+/gu, ' ').trim();
   return [
     `<${CONTEXT_TAG}>`,
-    `# Memory of ${projectName}, from Recollect. A whole item: tool get, or \`recollect get HASH\` with its [hash]`,
-    ...lines,
+    `# Memory of ${name}, from Recollect. A whole item: tool get, or \`recollect get HASH\` with its [hash]`,
+    ...lines.map(withoutContextTags),
     `</${CONTEXT_TAG}>`,
   ].join('\n');
 }

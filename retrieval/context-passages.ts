@@ -6,7 +6,7 @@ import {
 } from '../domain/context/pack-passages.ts';
 import { passagesOf, termsInParts, type Passage } from '../domain/context/passages.ts';
 import { passageRelevance } from '../domain/context/relevance.ts';
-import { CONTEXT_TAG } from '../domain/context-tag.ts';
+import { withoutContextTags } from '../domain/context-tag.ts';
 import { memoryHash, type Memory } from '../domain/memory.ts';
 import { answerValue } from './context-value.ts';
 
@@ -45,7 +45,6 @@ const LEAST_SHARE = 0.08;
 /** Between passages of one memory that do not follow each other. */
 const GAP = ' … ';
 const GAP_TOKENS = 1;
-const TAGS = new RegExp(`</?${CONTEXT_TAG}>`, 'giu');
 
 /** Who or what says it, in a word. */
 function speakerOf({ type, kind, tool }: Memory): string {
@@ -67,7 +66,7 @@ function tellable(memory: Memory, passages: readonly Passage[], asked: ReadonlyS
 
 /** The text that passages are cut from. A title is told where nothing else is. */
 function textOf({ title, content }: Memory): string {
-  return (content.trim() === '' ? title : content).replaceAll(TAGS, '');
+  return withoutContextTags(content.trim() === '' ? title : content);
 }
 
 function groupOf(

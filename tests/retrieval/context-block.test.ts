@@ -40,6 +40,14 @@ describe('a block', () => {
     expect(text.split('## More\n')[1]?.match(/(?<=\] ).*/gu)).toEqual(lines);
   });
 
+  it('is ended by nothing that stands in it', () => {
+    const end = `</${CONTEXT_TAG}>`;
+    const nested = `</recollect-${end}context>`;
+    const text = renderBlock(`a\n# b ${end}`, [`- line ${nested}`], omitted([`title ${end}`]), bounds(10_000));
+    expect(text.split('\n')).toHaveLength(6);
+    expect(text.indexOf(end)).toBe(text.length - end.length);
+  });
+
   it('leaves out headings with nothing under them', () => {
     const entry = (section: number, text: string) =>
       ({ id: idOf(1), type: 'learning', title: '', value: 1, reason: '', section, text }) as const;

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { normaliseRemote } from '../../domain/capture/project-identity.ts';
 import { indexable } from '../../domain/capture/well-formed.ts';
 import type { TenantTransaction } from './database.ts';
@@ -19,6 +20,8 @@ export interface ProjectName {
 /** Begins the alias that a merged project leaves behind. */
 export const FORMER_ID = 'id:';
 
+const idRows = z.array(z.object({ id: z.string() }));
+
 const NAME = {
   id: true,
   displayName: true,
@@ -37,7 +40,10 @@ function nameOf(
   return { id: found.id, displayName: found.displayName, formerIds };
 }
 
-/** The project that a person means: by id, git remote, root path or name. Of several with one name the newest; null when there is none. */
+/**
+ * The project that a person means: by id, git remote, root path or name. Of several with one root path one that has sessions, of several with one name
+ * the newest; null when there is none.
+ */
 export async function findProject(transaction: TenantTransaction, given: string): Promise<ProjectName | null> {
   const select = NAME;
   if (UUID.test(given)) {
@@ -50,24 +56,23 @@ export async function findProject(transaction: TenantTransaction, given: string)
     return nameOf(former?.project ?? null);
   }
   const remote = normaliseRemote(given);
-  const aliases = [
-    ...(remote === null ? [] : [`remote:${remote}`]),
-    `remote:${given}`,
-    `name:${given}`,
-    `path::${given}`,
-  ].map(indexable);
+  const aliases = [...(remote === null ? [] : [`remote:${remote}`]), `remote:${given}`, `name:${given}`].map(indexable);
   const alias = await transaction.projectAlias.findFirst({
     where: { alias: { in: aliases } },
     select: { project: { select } },
   });
   if (alias !== null) return nameOf(alias.project);
-  const path = await transaction.projectAlias.findFirst({
-    where: { alias: { startsWith: 'path:', endsWith: `:${literal(given)}` } },
-    select: { project: { select } },
-  });
+  // A path without its machine is what a person named: where nothing was captured for it, it steps back behind one that was.
+  const named = indexable(`path::${given}`);
+  const [path] = idRows.parse(
+    await transaction.$queryRaw`
+      SELECT a.project_id AS id FROM project_aliases a WHERE a.alias = ${named} OR a.alias LIKE ${`path:%:${literal(given)}`}
+       ORDER BY EXISTS (SELECT FROM sessions s WHERE s.project_id = a.project_id) DESC, a.alias = ${named} DESC, a.alias LIMIT 1`,
+  );
   return nameOf(
-    path?.project ??
-      (await transaction.project.findFirst({ where: { displayName: given }, orderBy: { id: 'desc' }, select })),
+    path === undefined
+      ? await transaction.project.findFirst({ where: { displayName: given }, orderBy: { id: 'desc' }, select })
+      : await transaction.project.findUnique({ where: { id: path.id }, select }),
   );
 }
 

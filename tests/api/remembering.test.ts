@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
+import { captured } from '../setup/small-session.ts';
 import { valueOf } from '../stores/postgres/support/captures.ts';
 import { errorOf } from './support/answers.ts';
 import { memoryOf, remembered } from './support/memories.ts';
@@ -28,5 +29,22 @@ describe('a project that is made for a memory', () => {
       body: { content: 'Some content', project: '<private>a client</private>' },
     });
     expect(errorOf(refused)).toEqual({ code: 'VALIDATION_FAILED', fields: ['project'] });
+  });
+
+  test('by its root path steps back once something is captured there', async () => {
+    const project = '/srv/shadow';
+    await remembered(instance, 'Said before anything was captured', { project });
+    await captured(instance, [
+      {
+        type: 'prompt',
+        host: 'test',
+        session_id: 'shadowed',
+        project: { path: project, machine_id: 'm1', remote: 'https://github.com/acme/real.git' },
+        content: 'captured words',
+        key: 'shadowed-1',
+      },
+    ]);
+    const hash = await remembered(instance, 'Said after', { project });
+    expect((await memoryOf(instance, hash)).project).toBe('real');
   });
 });

@@ -1,12 +1,12 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import pg from 'pg';
-import { z } from 'zod';
 import { BudgetExhausted, ModelBusy } from '../domain/costs/limits.ts';
 import { EmbedderUnavailable } from '../domain/ports/embedder.ts';
 import { ModelError } from '../domain/ports/model.ts';
 import type { ModelErrorKind } from '../domain/ports/model.ts';
 import { VectorIndexUnavailable } from '../domain/ports/vector-index.ts';
 import { Prisma } from '../prisma/generated/client.ts';
+import { databaseCodes, hasMetAnother } from '../stores/postgres/database-codes.ts';
 import { PERMANENT_FAILURES } from '../workflows/failure-types.ts';
 import type { FailureType } from '../workflows/failure-types.ts';
 
@@ -22,9 +22,8 @@ const MODEL_FAILURES: Readonly<Record<ModelErrorKind, FailureType>> = {
   invalid_output: 'ModelOutputInvalid',
 };
 
-/** SQLSTATE classes and Prisma codes of a database that is away, starting, stopping or full, and of transactions that met. */
+/** SQLSTATE classes and Prisma codes of a database that is away, starting, stopping or full. */
 const AWAY = /^(?:08|53|57|58|P1|P2024|P2028|P2037)/;
-const MET = /^(?:40|55P03|P2034|P2002|23505)/;
 const NETWORK = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EHOSTUNREACH']);
 
 /** The type of a model error, where a window's fate depends on it. */
@@ -35,17 +34,6 @@ export function modelFailureType(error: ModelError): FailureType {
 function codeOf(error: Error): string {
   const code: unknown = 'code' in error ? error.code : undefined;
   return typeof code === 'string' ? code : '';
-}
-
-const fromDriver = z.object({ cause: z.object({ originalCode: z.string() }) });
-const wrapped = z.object({ meta: z.object({ driverAdapterError: fromDriver }) });
-
-/** The SQLSTATE that Prisma wraps: of raw statements, and of failures that it has no code for, it is nowhere else. */
-function databaseCodeOf(error: Error): string {
-  const inner = wrapped.safeParse(error);
-  if (inner.success) return inner.data.meta.driverAdapterError.cause.originalCode;
-  const bare = fromDriver.safeParse(error);
-  return bare.success ? bare.data.cause.originalCode : '';
 }
 
 /** Whether no further attempt can mend it, so that a window is set aside for it. */
@@ -70,9 +58,8 @@ export function failureType(error: unknown): FailureType {
   // What the Temporal client throws for every refused or unanswered call.
   if (error instanceof Error && error.name === 'ServiceError') return 'TemporalUnavailable';
   if (error instanceof Error) {
-    const codes = [codeOf(error), databaseCodeOf(error)];
-    if (codes.some((code) => NETWORK.has(code) || AWAY.test(code))) return 'DatabaseUnavailable';
-    if (codes.some((code) => MET.test(code))) return 'DatabaseConflict';
+    if (databaseCodes(error).some((code) => NETWORK.has(code) || AWAY.test(code))) return 'DatabaseUnavailable';
+    if (hasMetAnother(error)) return 'DatabaseConflict';
     if (error instanceof pg.DatabaseError) return 'Unexpected';
     if (
       /connection terminated|timeout exceeded when trying to connect|server has closed the connection/i.test(

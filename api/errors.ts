@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import { databaseCodes } from '../stores/postgres/database-codes.ts';
 
 /** Every machine code that an answer can carry, with its status: docs/api.md explains each. */
 export const ERROR_STATUS = {
@@ -62,10 +63,11 @@ const FRAMEWORK_CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = 
   FST_ERR_MAX_PARAM_LENGTH: ['VALIDATION_FAILED', 'a part of the address is too long'],
 };
 
+const UNAVAILABLE = /^(?:ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|08|40|53|55P03|57|58|P1|P20(?:24|28|34|37))/;
+
 /** PostgreSQL away, starting, stopping or full; a deadlock or a time limit; a pool that gave no connection. */
 function isUnavailable(error: Error): boolean {
-  const code: unknown = 'code' in error ? error.code : undefined;
-  if (typeof code === 'string' && /^(?:ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|08|40|53|55P03|57|58)/.test(code)) return true;
+  if (databaseCodes(error).some((code) => UNAVAILABLE.test(code))) return true;
   return /connection terminated|timeout exceeded when trying to connect|server has closed the connection|cannot use a pool after/i.test(
     error.message,
   );

@@ -2,10 +2,11 @@ import { chunkText } from '../../domain/chunking.ts';
 import { COMPARED_BYTES } from '../../domain/learning/compare.ts';
 import type { LearningDraft } from '../../domain/ports/model.ts';
 import type { Database, TenantTransaction } from '../postgres/database.ts';
+import { hasMetAnother } from '../postgres/database-codes.ts';
 import { wantEmbeddings } from '../postgres/embedding-ledger.ts';
 import { standingIn } from '../postgres/learning-changes.ts';
 import type { LearningEditor } from '../postgres/learning-changes.ts';
-import { LearningsChanged, lockLearnings, writeLearnings } from '../postgres/learning-writes.ts';
+import { lockLearnings, writeLearnings } from '../postgres/learning-writes.ts';
 import { knownMemory, storeMemories } from '../postgres/memory-writes.ts';
 import type { RememberedMemory, StoredMemory } from '../postgres/memory-writes.ts';
 import { compareDrafts, createEmbedOnce } from './compare-drafts.ts';
@@ -102,12 +103,12 @@ async function storeAsItIs(
   return stored;
 }
 
-/** What was written; null where others wrote what it was compared with. */
+/** What was written; null where others wrote what it was compared with, or the same words. */
 async function unlessChanged(written: Promise<StoredMemory | null>): Promise<StoredMemory | null> {
   try {
     return await written;
   } catch (error) {
-    if (error instanceof LearningsChanged) return null;
+    if (hasMetAnother(error)) return null;
     throw error;
   }
 }

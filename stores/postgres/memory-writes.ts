@@ -77,7 +77,10 @@ async function readKnown(
   return new Map(rows.map((row) => [row.n, row.id]));
 }
 
-/** Writes those of these places that no open learning keeps out by its fingerprint; answers the new ids by place. */
+/**
+ * Writes those of these places that no open learning keeps out by its fingerprint; answers the new ids by place. In the order of fingerprints: two
+ * that write the same words in another order would wait for each other.
+ */
 async function insert(
   transaction: TenantTransaction,
   editor: LearningEditor,
@@ -109,6 +112,7 @@ async function insert(
           ${rows.map(({ memory }) => memory.confidence)}::real[],
           ${rows.map(({ memory }) => memory.occurredAt?.toISOString() ?? '')}::text[]
         ) AS v(id, project_id, namespace, fingerprint, category, title, content, tags, confidence, occurred_at)
+       ORDER BY v.fingerprint
       ON CONFLICT (tenant_id, fingerprint) WHERE (valid_to IS NULL) DO NOTHING RETURNING id`,
   );
   const ids = new Set(written.map((row) => row.id));

@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { newId } from '../../domain/ids.ts';
+import { memoryHash } from '../../domain/memory.ts';
+import { learningFingerprint } from '../../stores/postgres/learnings.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
 import { captured } from '../setup/small-session.ts';
+import { until } from '../setup/until.ts';
 import { valueOf } from '../stores/postgres/support/captures.ts';
 import { errorOf } from './support/answers.ts';
 import { memoryOf, remembered } from './support/memories.ts';
@@ -47,4 +51,39 @@ describe('a project that is made for a memory', () => {
     const hash = await remembered(instance, 'Said after', { project });
     expect((await memoryOf(instance, hash)).project).toBe('real');
   });
+});
+
+test('what is compared while somebody else stores the same words is that one', async () => {
+  const content = 'The gateway times out after nine seconds';
+  const other = await instance.db.superuser.connect();
+  try {
+    const { tenantId, userId } = instance.admin;
+    const id: string = newId();
+    const print = learningFingerprint({
+      projectId: null,
+      namespace: 'default',
+      category: 'general',
+      description: content,
+    });
+    await other.query('BEGIN');
+    await other.query(
+      `INSERT INTO learnings (id, tenant_id, user_id, fingerprint, category, title, description, confidence, valid_from, origin)
+       VALUES ($1, $2, $3, $4, 'general', '', $5, 0.5, now(), 'user')`,
+      [id, tenantId, userId, Buffer.from(print), content],
+    );
+    const answer = instance.call('POST', '/memories', { body: { content, infer: true } });
+    const outcome = Promise.allSettled([answer]);
+    await until(async () => {
+      const { rows } = await instance.db.superuser.query(
+        "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+      );
+      return rows.length > 0 ? true : undefined;
+    });
+    await other.query('COMMIT');
+    await outcome;
+    const { status, body } = await answer;
+    expect([status, body]).toEqual([200, { hash: memoryHash(id) }]);
+  } finally {
+    other.release();
+  }
 });

@@ -69,7 +69,7 @@ async function correctWords(
   let current = learning.id;
   const said = wordsOf(learning, words);
   if (!isDeepStrictEqual(said, wordsOf(learning, {}))) {
-    const written = await correctLearning(transaction, editor, learning, said);
+    const written = await correctLearning(transaction, editor, learning, said, 'letters');
     if ('knownId' in written)
       throw new ApiError('CONFLICT', `a memory says this already: ${written.knownId}`, [
         { field: 'content', message: `is said already by ${written.knownId}` },

@@ -112,7 +112,7 @@ export function learningChangeRoutes({
             examples: examples ?? learning.examples,
             tags: tags ?? learning.tags,
           });
-          const written = await correctLearning(transaction, editor, learning, words);
+          const written = await correctLearning(transaction, editor, learning, words, 'words');
           if ('knownId' in written) throw knownAlready(written.knownId);
           return written.id;
         }),

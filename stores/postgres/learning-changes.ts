@@ -10,7 +10,7 @@ import type { EmbeddingModel } from './embedding-ledger.ts';
 import { wantRemoval } from './embedding-removal.ts';
 import { EVIDENCE_FORGOTTEN } from './forgotten.ts';
 import { DELETED } from './learning-list.ts';
-import { learningFingerprint, learningText } from './learnings.ts';
+import { exactFingerprint, learningFingerprint, learningText } from './learnings.ts';
 
 /** Who changes what is known, and what its vectors are made by. */
 export interface LearningEditor {
@@ -52,6 +52,7 @@ export interface LockedLearning extends LearningWords {
   readonly id: string;
   readonly projectId: string | null;
   readonly namespace: string;
+  readonly fingerprint: Uint8Array;
   readonly open: boolean;
 }
 
@@ -65,13 +66,14 @@ const lockedRow = z.object({
   context: z.string(),
   examples: z.array(z.string()),
   tags: z.array(z.string()),
+  fingerprint: z.instanceof(Uint8Array),
   open: z.boolean(),
 });
 
 /** Locks learnings in the order of their ids, so that two changes never wait for each other; what is deleted or not there is left out. */
 export async function lockLearnings(transaction: TenantTransaction, ids: readonly string[]): Promise<LockedLearning[]> {
   const rows = await transaction.$queryRaw`
-    SELECT id, project_id, namespace, category, title, description, context, examples, tags, valid_to IS NULL AS open FROM learnings
+    SELECT id, project_id, namespace, category, title, description, context, examples, tags, fingerprint, valid_to IS NULL AS open FROM learnings
      WHERE id = ANY (${ids}::uuid[]) AND (reason IS NULL OR reason NOT IN (${DELETED}, ${EVIDENCE_FORGOTTEN})) ORDER BY id FOR UPDATE`;
   return z
     .array(lockedRow)
@@ -156,16 +158,44 @@ export async function closeLearning(
   await wantRemoval(transaction, [id]);
 }
 
-/** Puts an open, locked learning in other words: a new version with its evidence and its use. The old one is closed. */
+/** What makes an open learning one that says the same: its words, or, as of memories by hand, its text to the letter. */
+export type Sameness = 'words' | 'letters';
+
+/** Under which fingerprint these words may stand: that of their text to the letter where others have their own; or who says them. */
+async function freePrint(
+  transaction: TenantTransaction,
+  tenantId: TenantId,
+  said: LockedLearning,
+  sameness: Sameness,
+): Promise<Uint8Array<ArrayBuffer> | KnownAlready> {
+  const own = learningFingerprint(said);
+  const exact = exactFingerprint(said);
+  const open = await transaction.learning.findMany({
+    where: { tenantId, validTo: null, fingerprint: { in: [own, exact] } },
+    select: { id: true, description: true },
+  });
+  const twin = open.find((row) => sameness === 'words' || row.description === said.description);
+  if (twin !== undefined) return { knownId: twin.id };
+  return open.length === 0 ? own : exact;
+}
+
+/**
+ * Puts an open, locked learning in other words: a new version with its evidence and its use. The old one is closed. One that stands beside another
+ * which differs in signs alone goes on to, and so does one whose text stays.
+ */
 export async function correctLearning(
   transaction: TenantTransaction,
   editor: LearningEditor,
   old: LockedLearning,
   words: LearningWords,
+  sameness: Sameness,
 ): Promise<Written> {
   const id = newId();
-  const fingerprint = learningFingerprint({ ...old, ...words });
+  const stands = old.description === words.description || Buffer.from(exactFingerprint(old)).equals(old.fingerprint);
   await closeLearning(transaction, editor, old.id, { reason: CORRECTED, by: id });
+  const said = { ...old, ...words };
+  const fingerprint = await freePrint(transaction, editor.tenantId, said, stands ? 'letters' : sameness);
+  if ('knownId' in fingerprint) return fingerprint;
   const written = await transaction.$executeRaw`
     INSERT INTO learnings (id, tenant_id, project_id, user_id, session_id, namespace, fingerprint, category, title, description, context, examples, tags, confidence, use_count,
                            use_weight, decayed_on, last_used_at, occurred_at, last_shown_at, valid_from, version, previous_id, origin)

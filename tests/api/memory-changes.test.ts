@@ -121,6 +121,20 @@ describe('correcting', () => {
       fields: ['id'],
     });
   });
+
+  test('keeps what differs in signs alone beside the other, and refuses the same text', async () => {
+    const other = await remembered(instance, 'Keep y <= 3');
+    const hash = await remembered(instance, 'Keep y >= 3');
+    const tagged = await corrected(hash, { tags: ['limits'] });
+    expect(tagged).toMatchObject({ content: 'Keep y >= 3', tags: ['limits'] });
+    expect((await corrected(hash, { category: 'config' })).kind).toBe('config');
+    expect((await corrected(hash, { content: 'Keep y = 3', category: 'general' })).content).toBe('Keep y = 3');
+    expect(await refused('PUT', `/memories/${hash}`, { content: 'Keep y <= 3' })).toEqual({
+      code: 'CONFLICT',
+      fields: ['content'],
+    });
+    expect((await memoryOf(instance, other)).content).toBe('Keep y <= 3');
+  });
 });
 
 describe('forgetting', () => {

@@ -5,7 +5,8 @@ import type { KeyHolder } from '../stores/postgres/api-keys.ts';
 import type { Database, TenantRead } from '../stores/postgres/database.ts';
 import { readMemories } from '../stores/postgres/memories.ts';
 import { readBelieved } from '../stores/postgres/memory-versions.ts';
-import { idsNamed, standingFor } from '../stores/postgres/memory-names.ts';
+import { standingFor } from '../stores/postgres/learning-successors.ts';
+import { idsNamed } from '../stores/postgres/memory-names.ts';
 import { viewerOf } from './auth.ts';
 import { ApiError } from './errors.ts';
 

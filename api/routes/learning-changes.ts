@@ -8,11 +8,11 @@ import {
   correctLearning,
   deleteLearning,
   lockLearnings,
-  standingIn,
   supersedeLearning,
   verifyLearning,
 } from '../../stores/postgres/learning-changes.ts';
 import type { LearningEditor, LockedLearning } from '../../stores/postgres/learning-changes.ts';
+import { standingIn } from '../../stores/postgres/learning-successors.ts';
 import { hides, readLearning } from '../../stores/postgres/learning-list.ts';
 import { holderOf, viewerOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';

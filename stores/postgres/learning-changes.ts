@@ -81,19 +81,6 @@ export async function lockLearnings(transaction: TenantTransaction, ids: readonl
     .map(({ project_id: projectId, ...row }) => ({ ...row, projectId }));
 }
 
-/** The learning that stands now in the place of a closed one; null where nothing took its place. */
-export async function standingIn(transaction: TenantTransaction, id: string): Promise<string | null> {
-  const rows = z.array(z.object({ id: z.string() })).parse(
-    await transaction.$queryRaw`
-      WITH RECURSIVE later AS (
-        SELECT l.id, l.superseded_by, l.valid_to, 1 AS depth FROM learnings l WHERE l.id = ${id}::uuid
-        UNION ALL
-        SELECT l.id, l.superseded_by, l.valid_to, later.depth + 1 FROM later JOIN learnings l ON l.id = later.superseded_by WHERE later.depth < 100
-      ) SELECT id FROM later WHERE valid_to IS NULL LIMIT 1`,
-  );
-  return rows[0]?.id ?? null;
-}
-
 async function embed(transaction: TenantTransaction, editor: LearningEditor, id: string, words: LearningWords) {
   await wantEmbeddings(transaction, editor.tenantId, editor.embeddingModel, [
     { type: 'learning', id, sessionId: null, chunks: chunkText(words.title, learningText(words)) },

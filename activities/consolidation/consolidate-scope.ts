@@ -6,7 +6,7 @@ import { closeFor, decayLearnings, renewFingerprints, uncompared } from '../../s
 import type { ConsolidatedScope } from '../../stores/postgres/consolidation.ts';
 import { readStanding, wordNeighbours } from '../../stores/postgres/learning-neighbours.ts';
 import type { StandingLearning } from '../../stores/postgres/learning-neighbours.ts';
-import { CONTRADICTED, DUPLICATE, REFINED } from '../../stores/postgres/learning-writes.ts';
+import { CONTRADICTED, DUPLICATE, REFINED } from '../../stores/postgres/learnings.ts';
 import { embedOrNone, nearestIds } from '../../stores/learnings/compare-drafts.ts';
 import type { NeighbourDependencies } from '../../stores/learnings/compare-drafts.ts';
 

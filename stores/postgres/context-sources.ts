@@ -4,7 +4,7 @@ import type { CitedText } from '../../domain/ports/model.ts';
 import type { TenantTransaction } from './database.ts';
 import { CORRECTED } from './learning-changes.ts';
 import { HIDDEN } from './learning-list.ts';
-import { DUPLICATE, REFINED } from './learning-writes.ts';
+import { DUPLICATE, REFINED } from './learnings.ts';
 
 export interface ContextScope {
   readonly projectId: string;

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
 import { newId } from '../../domain/ids.ts';
 import { disputedConfidence, draftPlace, grownConfidence } from '../../domain/learning/merge.ts';
 import type { Placing } from '../../domain/learning/merge.ts';
@@ -8,15 +7,9 @@ import type { TenantTransaction } from './database.ts';
 import { wantRemoval } from './embedding-removal.ts';
 import { lockKnown } from './learning-locks.ts';
 import { newestLearning } from './learning-neighbours.ts';
-import { learningFingerprint, learningText } from './learnings.ts';
+import { settled } from './learning-settling.ts';
+import { CONTRADICTED, DISPUTES, learningFingerprint, learningText, REFINED } from './learnings.ts';
 import type { LearningContext } from './learnings.ts';
-
-/** Why a learning was closed by a machine. */
-export const REFINED = 'refined';
-export const CONTRADICTED = 'contradicted';
-export const DUPLICATE = 'duplicate';
-/** Stands with a learning that speaks against one that a person verified. */
-export const DISPUTES = 'disputes a verified learning';
 
 /** What was compared with is not what stands any more: the comparison is to be done again. Known as a conflict by its code. */
 export class LearningsChanged extends Error {
@@ -90,7 +83,7 @@ export async function writeLearnings(
   await lockKnown(transaction, context.tenantId, known, prints);
   for (const [index, placed] of drafts.entries()) {
     const print = prints[index] ?? learningFingerprint({ ...context, ...placed.draft });
-    const placing = await settled(transaction, context, print, placed.placing, ids);
+    const placing = await settled(transaction, context, placed.draft, placed.placing, ids);
     if (placing === null) {
       ids.push(null);
     } else if (placing.kind === 'same') {
@@ -108,62 +101,6 @@ export async function writeLearnings(
   }
   await wantRemoval(transaction, closed);
   return { written, ids, closed };
-}
-
-const namesakeRow = z.object({
-  id: z.string(),
-  open: z.boolean(),
-  by_person: z.boolean(),
-  shown: z.boolean(),
-  replaced: z.boolean(),
-});
-
-/** The placing as it stands now that earlier drafts are written, and that the same words may be known already; null: not to be learned. */
-async function settled(
-  transaction: TenantTransaction,
-  context: WritingContext,
-  print: Uint8Array,
-  placing: Placing,
-  ids: readonly (string | null)[],
-): Promise<Placing | null> {
-  const namesakes = z.array(namesakeRow).parse(
-    await transaction.$queryRaw`
-      SELECT l.id, l.valid_to IS NULL AS open, l.closed_by IS NOT NULL AS by_person, l.reason = ANY (${[REFINED, DUPLICATE]}) AND l.superseded_by IS NOT NULL AS replaced,
-             EXISTS (SELECT FROM learning_evidence e WHERE e.learning_id = l.id AND e.session_id = ${context.sessionId}::uuid) AS shown
-        FROM learnings l WHERE l.tenant_id = ${context.tenantId}::uuid AND l.fingerprint = ${print} ORDER BY l.id DESC`,
-  );
-  const open = namesakes.find((row) => row.open);
-  if (open !== undefined) return { kind: 'same', knownId: open.id };
-  if (context.sessionId !== null && namesakes.some((row) => row.by_person || row.shown)) return null;
-  const older = namesakes.find((row) => row.replaced);
-  if (older !== undefined) {
-    const standing = await successorOf(transaction, older.id);
-    if (standing !== null) return { kind: 'same', knownId: standing };
-  }
-  if (placing.kind === 'new') return placing;
-  // An earlier draft of this session, or what one of them took the place of.
-  const place = draftPlace(placing.knownId);
-  const known = place === null ? await successorOf(transaction, placing.knownId) : ids[place];
-  if (known === undefined || known === null) return { kind: 'new' };
-  return { kind: placing.kind, knownId: known };
-}
-
-const idRows = z.array(z.object({ id: z.string() }));
-/** Versions that are followed: a bound, should closed rows ever point in a circle. */
-const MAX_VERSIONS = 50;
-
-/** The learning itself while it stands, else what stands in its place; null where nothing does. */
-async function successorOf(transaction: TenantTransaction, id: string): Promise<string | null> {
-  const rows = idRows.parse(
-    await transaction.$queryRaw`
-      WITH RECURSIVE chain AS (
-        SELECT id, superseded_by, valid_to, 1 AS depth FROM learnings WHERE id = ${id}::uuid
-        UNION ALL
-        SELECT l.id, l.superseded_by, l.valid_to, chain.depth + 1 FROM chain JOIN learnings l ON l.id = chain.superseded_by
-         WHERE chain.valid_to IS NOT NULL AND chain.depth < ${MAX_VERSIONS})
-      SELECT id FROM chain WHERE valid_to IS NULL LIMIT 1`,
-  );
-  return rows[0]?.id ?? null;
 }
 
 /** Adds evidence; the first of a session makes the learning surer, and so does whoever says it by hand. */

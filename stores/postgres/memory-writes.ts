@@ -1,12 +1,11 @@
 import { z } from 'zod';
 import { chunkText } from '../../domain/chunking.ts';
 import { newId } from '../../domain/ids.ts';
-import { LEARNING_CATEGORIES } from '../../domain/ports/model.ts';
 import type { LearningCategory } from '../../domain/ports/model.ts';
 import type { TenantTransaction } from './database.ts';
 import { wantEmbeddings } from './embedding-ledger.ts';
 import type { LearningEditor } from './learning-changes.ts';
-import { exactFingerprint, learningFingerprint } from './learnings.ts';
+import { everyFingerprint, exactFingerprint, learningFingerprint } from './learnings.ts';
 
 /** A memory given by hand, as it may be stored: redacted, its project known. It becomes a learning. */
 export interface RememberedMemory {
@@ -40,10 +39,8 @@ interface Prints {
 
 function printsOf(memory: RememberedMemory): Prints {
   const words = { projectId: memory.projectId, namespace: memory.namespace, description: memory.content };
-  const byCategory = LEARNING_CATEGORIES.map((category) => learningFingerprint({ ...words, category }));
-  const exact = exactFingerprint(words);
-  const own = byCategory[LEARNING_CATEGORIES.indexOf(memory.category)] ?? exact;
-  return { own, exact, all: [...byCategory, exact] };
+  const own = learningFingerprint({ ...words, category: memory.category });
+  return { own, exact: exactFingerprint(words), all: everyFingerprint(words) };
 }
 
 const knownRow = z.object({ n: z.number(), id: z.string() });

@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { newId } from '../../../domain/ids.ts';
+import type { LearningCategory } from '../../../domain/ports/model.ts';
+import { writeLearnings } from '../../../stores/postgres/learning-writes.ts';
 import { learningFingerprint } from '../../../stores/postgres/learnings.ts';
+import { forgetLearning } from '../../../stores/postgres/memory-changes.ts';
 import { storeMemories } from '../../../stores/postgres/memory-writes.ts';
 import type { RememberedMemory } from '../../../stores/postgres/memory-writes.ts';
-import { newId } from '../../../domain/ids.ts';
 import { createTestDatabase, createTestUser } from '../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../setup/database.ts';
 import { until } from '../../setup/until.ts';
@@ -30,10 +33,27 @@ const memory = (content: string): RememberedMemory => ({
   occurredAt: null,
 });
 
+const editor = () => ({ tenantId: user.tenantId, userId: user.userId, embeddingModel });
+
 const store = (contents: readonly string[]) =>
-  db.database.asTenant(user.tenantId, (transaction) =>
-    storeMemories(transaction, { tenantId: user.tenantId, userId: user.userId, embeddingModel }, contents.map(memory)),
+  db.database.asTenant(user.tenantId, (transaction) => storeMemories(transaction, editor(), contents.map(memory)));
+
+/** What a session teaches; answers the learnings that it became, null for what is left out. */
+const taught = async (category: LearningCategory, descriptions: readonly string[]) => {
+  const drafts = descriptions.map((description) => ({
+    draft: { category, title: '', description, context: '', examples: [], tags: [], confidence: 0.5, evidence: [] },
+    placing: { kind: 'new' } as const,
+    occurredAt: new Date(),
+  }));
+  const { ids } = await db.database.asTenant(user.tenantId, (transaction) =>
+    writeLearnings(
+      transaction,
+      { tenantId: user.tenantId, userId: user.userId, sessionId: newId(), ...scope, validFrom: new Date() },
+      drafts,
+    ),
   );
+  return ids;
+};
 
 /** Resolves when so many in this database wait for a lock. */
 const waiting = (count: number) =>
@@ -70,4 +90,20 @@ test('the same memories stored at once in another order wait for each other in o
   } finally {
     other.release();
   }
+});
+
+test('what was forgotten is taught by no session, whatever category it gives it, also where signs alone told it apart', async () => {
+  const stored = await store(['Keep x <= 3', 'Keep x >= 3', 'Ports are opened by ops']);
+  const [kept, ...forgotten] = stored.map(({ id }) => id);
+  await db.database.asTenant(user.tenantId, async (transaction) => {
+    for (const id of forgotten) await forgetLearning(transaction, editor(), id);
+  });
+  expect(await taught('config', ['Keep x >= 3', 'ports are opened by OPS.', 'Something else'])).toEqual([
+    null,
+    null,
+    expect.any(String),
+  ]);
+  // What stands is shown by it, and a person may say again what was forgotten.
+  expect(await taught('general', ['Keep x <= 3'])).toEqual([kept]);
+  expect((await store(['Keep x >= 3', 'Ports are opened by ops'])).map(({ isNew }) => isNew)).toEqual([true, true]);
 });

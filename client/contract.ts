@@ -130,6 +130,8 @@ export interface TimelineQuestion {
   readonly after?: number | undefined;
   /** The line of the whole project instead of the anchor's session. */
   readonly project?: string | undefined;
+  /** Of the project's line; that of the anchor unless given. */
+  readonly namespace?: string | undefined;
   readonly types?: readonly MemoryType[] | undefined;
   readonly format?: 'full' | 'compact' | undefined;
 }

@@ -16,7 +16,7 @@ import { holderOf, viewerOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { findMemory } from '../memory-lookup.ts';
 import { compactMemorySchema, memoryName, memorySchema, presentMemory } from '../schemas/memory.ts';
-import { ERROR_RESPONSES } from '../schemas/shared.ts';
+import { ERROR_RESPONSES, namespaceName } from '../schemas/shared.ts';
 
 const MAX_SIDE = 50;
 const side = z.coerce.number().int().min(0).max(MAX_SIDE).default(5);
@@ -28,6 +28,9 @@ const timelineQuery = z
     before: side,
     after: side,
     project: z.string().min(1).max(2048).optional().describe('Reads the whole project instead of the session'),
+    namespace: namespaceName
+      .optional()
+      .describe("Of the project's line; that of the anchor unless given. The best hit of q is looked for in it"),
     types: z
       .string()
       .max(128)
@@ -58,11 +61,12 @@ interface Around {
   readonly hasAfter: boolean;
 }
 
-/** The line that a memory is read in: its session's, else its project's, else that of its namespace. */
-function lineOf(anchor: Memory): Line {
+/** The line that a memory is read in: that of the project asked for, else its session's, else its project's, else that of its namespace. */
+function lineOf(anchor: Memory, project: ProjectName | undefined, namespace = anchor.namespace): Line {
+  if (project !== undefined) return { kind: 'project', id: project.id, namespace };
   if (anchor.session !== null) return { kind: 'session', id: anchor.session.id };
-  if (anchor.projectId !== null) return { kind: 'project', id: anchor.projectId };
-  return { kind: 'namespace', name: anchor.namespace };
+  if (anchor.projectId !== null) return { kind: 'project', id: anchor.projectId, namespace };
+  return { kind: 'namespace', namespace };
 }
 
 /** The memories around an anchor in reading order, with it. */
@@ -93,21 +97,28 @@ async function readAround(
 }
 
 /** `GET /timeline`: what came before and after a memory, in its session or in a project. */
-export function timelineRoutes({ database, recall, tokens }: ApiDependencies): FastifyPluginCallbackZod {
+export function timelineRoutes({ database, recall, tokens, clock }: ApiDependencies): FastifyPluginCallbackZod {
   /** The best hit of a question; null where there is none. */
-  const bestHit = async (holder: KeyHolder, question: string, project: ProjectName | undefined) => {
+  const bestHit = async (
+    holder: KeyHolder,
+    question: string,
+    project: ProjectName | undefined,
+    namespace: string | undefined,
+  ) => {
     const viewerId = viewerOf(holder);
     const { found, degraded } = await recall.search({
       tenantId: holder.tenantId,
       question,
       filter: {
         ...(project && { projectId: project.id, formerProjectIds: project.formerIds }),
+        ...(namespace !== undefined && { namespace }),
         ...(viewerId !== undefined && { viewerId }),
       },
       limit: 1,
       offset: 0,
       minScore: 0,
       groupBySession: false,
+      now: new Date(clock.now()),
     });
     return { anchor: found[0]?.memory ?? null, degraded: [...degraded] };
   };
@@ -126,14 +137,23 @@ export function timelineRoutes({ database, recall, tokens }: ApiDependencies): F
           tags: ['retrieval'],
           summary: 'What came before and after a memory',
           description:
-            "Reads the anchor's session; of what has none its project, and without either what was said in its namespace without a project. With project it reads that project.",
+            "Reads the anchor's session; of what has none its project, and without either what was said in its namespace without a project. With project it reads that project, in one namespace.",
           querystring: timelineQuery,
           response: { 200: timelineAnswer, ...ERROR_RESPONSES },
         },
       },
       async (request) => {
         const holder = holderOf(request);
-        const { anchor: name, q, before, after, project: given, types = MEMORY_TYPES, format } = request.query;
+        const {
+          anchor: name,
+          q,
+          before,
+          after,
+          project: given,
+          namespace,
+          types = MEMORY_TYPES,
+          format,
+        } = request.query;
         const project =
           given === undefined
             ? undefined
@@ -143,16 +163,21 @@ export function timelineRoutes({ database, recall, tokens }: ApiDependencies): F
             ? { anchor: await findMemory(database, holder, name, 'anchor'), degraded: [] }
             : project === null || q === undefined
               ? { anchor: null, degraded: [] }
-              : await bestHit(holder, q, project);
+              : await bestHit(holder, q, project, namespace);
         const extra = degraded.length > 0 ? { degraded } : {};
         if (anchor === null) return { anchor: null, data: [], has_before: false, has_after: false, ...extra };
-        const line: Line = project ? { kind: 'project', id: project.id } : lineOf(anchor);
         // Nothing happened in a project that nobody knows.
         const { data, hasBefore, hasAfter } =
           project === null
             ? { data: [anchor], hasBefore: false, hasAfter: false }
             : await database.readAsTenant(holder.tenantId, (read) =>
-                readAround(read, anchor, line, { before, after, types }, viewerOf(holder)),
+                readAround(
+                  read,
+                  anchor,
+                  lineOf(anchor, project, namespace),
+                  { before, after, types },
+                  viewerOf(holder),
+                ),
               );
         const present = (memory: Memory) => (format === 'full' ? presentMemory(memory) : compacted(memory));
         return {

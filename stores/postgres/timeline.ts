@@ -5,13 +5,13 @@ import type { TenantRead } from './database.ts';
 import type { MemoryRef } from './memories.ts';
 
 /**
- * What is read as one line: a session; a project, through all its sessions; or what was said of no project at all in a namespace. Reading
- * order is (time, position in the session, id).
+ * What is read as one line: a session; a project in a namespace, through all its sessions there; or what was said of no project at all in a namespace.
+ * Reading order is (time, position in the session, id).
  */
 export type Line =
   | { readonly kind: 'session'; readonly id: string }
-  | { readonly kind: 'project'; readonly id: string }
-  | { readonly kind: 'namespace'; readonly name: string };
+  | { readonly kind: 'project'; readonly id: string; readonly namespace: string }
+  | { readonly kind: 'namespace'; readonly namespace: string };
 
 /** A place in reading order. */
 export interface LinePlace {
@@ -67,7 +67,7 @@ function sessionsText(direction: Direction): string {
           UNION ALL (SELECT occurred_at FROM ${table} WHERE session_id = s.id ORDER BY seq DESC LIMIT 8)`;
   return `
     SELECT s.id
-      FROM (SELECT id FROM sessions WHERE project_id = $1::uuid AND status <> 'deleted' AND ($2::uuid IS NULL OR user_id = $2::uuid) ORDER BY id DESC LIMIT ${MAX_SESSIONS}) AS s
+      FROM (SELECT id FROM sessions WHERE project_id = $1::uuid AND namespace = $5::text AND status <> 'deleted' AND ($2::uuid IS NULL OR user_id = $2::uuid) ORDER BY id DESC LIMIT ${MAX_SESSIONS}) AS s
      CROSS JOIN LATERAL (
         SELECT min(occurred_at) AS began, max(occurred_at) AS ended FROM (${edges('observations')}
           UNION ALL ${edges('prompts')}) AS edge) AS held
@@ -84,10 +84,15 @@ const OF_LINE: Readonly<Record<MemoryType, Readonly<Record<Line['kind'], string>
     namespace: 'false',
   },
   prompt: { session: 'session_id = ANY ($1::uuid[])', project: 'session_id = ANY ($1::uuid[])', namespace: 'false' },
-  summary: { session: 'session_id = ANY ($1::uuid[])', project: 'project_id = $2::uuid', namespace: 'false' },
+  summary: {
+    session: 'session_id = ANY ($1::uuid[])',
+    project:
+      'project_id = $2::uuid AND EXISTS (SELECT FROM sessions s WHERE s.id = summaries.session_id AND s.namespace = $3::text)',
+    namespace: 'false',
+  },
   learning: {
     session: 'session_id = ANY ($1::uuid[])',
-    project: 'project_id = $2::uuid',
+    project: 'project_id = $2::uuid AND namespace = $3::text',
     namespace: 'project_id IS NULL AND session_id IS NULL AND namespace = $3::text',
   },
 };
@@ -143,7 +148,7 @@ export async function readLine(
               await read({
                 name: `timeline_sessions_${direction}`,
                 text: sessionsText(direction),
-                values: [line.id, viewer, place.occurredAt, limit],
+                values: [line.id, viewer, place.occurredAt, limit, line.namespace],
               }),
             )
             .map((row) => row.id)
@@ -155,7 +160,7 @@ export async function readLine(
       values: [
         sessions,
         line.kind === 'project' ? line.id : null,
-        line.kind === 'namespace' ? line.name : null,
+        line.kind === 'session' ? null : line.namespace,
         types,
         viewer,
         place.occurredAt,

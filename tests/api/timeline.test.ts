@@ -150,6 +150,31 @@ describe('the timeline of a project', () => {
   });
 });
 
+test('the line of a project is that of one namespace', async () => {
+  const at = (second: number) => ({ project: 'line', occurred_at: `2025-05-02T12:04:${second}Z` });
+  await captured(instance, [said('sandboxed', 4, 'in a sandbox', { namespace: 'sandbox' })]);
+  const anchor = await remembered(instance, 'sandbox note', { ...at(10), namespace: 'sandbox' });
+  await instance.db.superuser.query(
+    `INSERT INTO summaries (id, tenant_id, session_id, project_id, user_id, slot, type, title, content, model, tokens_in, tokens_out, cost_usd, from_seq, to_seq, occurred_at, tags, files_read, files_modified)
+     SELECT uuidv7(), s.tenant_id, s.id, s.project_id, s.user_id, 'topic:9', 'topic', '', 'summary of ' || s.external_id, 'local', 0, 0, 0, 1, 1, '2025-05-02T12:04:20Z', '{}', '{}', '{}'
+       FROM sessions s WHERE s.external_id IN ('first', 'sandboxed')`,
+  );
+  const sandbox = ['in a sandbox', 'sandbox note', 'summary of sandboxed'];
+  try {
+    expect(texts(await timeline(`anchor=${anchor}`))).toEqual(sandbox);
+    expect(texts(await timeline(`anchor=${anchor}&project=line`))).toEqual(sandbox);
+    expect(texts(await timeline(`anchor=${anchor}&project=line&namespace=default&before=1&after=1`))).toEqual([
+      'three',
+      'sandbox note',
+      'summary of first',
+    ]);
+    const around = await timeline(`anchor=${await idOf('three')}&project=line&before=0&after=1`);
+    expect(texts(around)).toEqual(['three', 'summary of first']);
+  } finally {
+    await instance.db.superuser.query("DELETE FROM summaries WHERE slot = 'topic:9'");
+  }
+});
+
 test('what was said of no project is read with its like', async () => {
   const at = (minute: number) => ({ namespace: 'notes', occurred_at: `2025-05-03T12:0${minute}:00Z` });
   await remembered(instance, 'note one', at(1));
@@ -176,6 +201,11 @@ describe('the best hit of a question', () => {
       has_after: false,
     });
     await remembered(instance, 'The zebra crossing is painted twice', { namespace: 'roads' });
+    // Read as a search is, it is found before it has vectors, and by phrases and fields.
+    const waiting = await timeline(`q=${encodeURIComponent('"ZEBRA crossing" type:learning')}&namespace=roads`);
+    expect(texts(waiting)).toEqual(['The zebra crossing is painted twice']);
+    expect((await timeline(`q=${encodeURIComponent('"crossing zebra" type:learning')}`)).anchor).toBeNull();
+    expect((await timeline('q=zebra+crossing&namespace=rails')).anchor).toBeNull();
     const stop = await instance.startWorker();
     try {
       const answer = await timelineOnce('q=zebra+crossing');
@@ -206,6 +236,7 @@ test.each([
   ['a side below none', 'q=x&after=-1', 'after'],
   ['an unknown type', 'q=x&types=odd', 'types.0'],
   ['an unknown format', 'q=x&format=odd', 'format'],
+  ['an empty namespace', 'q=x&namespace=', 'namespace'],
   ['a long question', `q=${'x'.repeat(501)}`, 'q'],
 ])('is refused with %s', async (_what, query, field) => {
   const error = errorOf(await instance.call('GET', `/timeline?${query}`));

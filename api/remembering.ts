@@ -17,8 +17,9 @@ export interface Remembering {
   remember(editor: LearningEditor, given: readonly unknown[]): Promise<readonly Remembered[]>;
 }
 
-/** Embedding one memory and its neighbours may take so long; then words alone are compared. */
+/** Embedding one memory and its neighbours may take so long, and all of a request together; then words alone are compared. */
 const COMPARING_MS = 3_000;
+const COMPARING_ALL_MS = 15_000;
 const DEFAULT_CONFIDENCE = 0.8;
 /** Clocks that go ahead of this one by less are taken for right. */
 const CLOCK_SKEW_MS = 5 * 60_000;
@@ -163,8 +164,11 @@ export function createRemembering(dependencies: NeighbourDependencies): Remember
         }
       }
       // One after the other: each is compared with those before it, too.
-      for (const { index, memory } of placed.filter(({ infer }) => infer))
-        results[index] = await rememberCompared(dependencies, editor, memory, AbortSignal.timeout(COMPARING_MS));
+      const all = AbortSignal.timeout(COMPARING_ALL_MS);
+      for (const { index, memory } of placed.filter(({ infer }) => infer)) {
+        const signal = AbortSignal.any([all, AbortSignal.timeout(COMPARING_MS)]);
+        results[index] = await rememberCompared(dependencies, editor, memory, signal);
+      }
       return results;
     },
   };

@@ -346,7 +346,7 @@ export interface RecollectApi {
   getMany(ids: readonly string[], options?: Pick<GetOptions, 'used_in'>, call?: CallOptions): Promise<FetchedMemories>;
   /** The same content in the same project is one memory, however often it is stored. */
   store(memory: string | NewMemory, call?: CallOptions): Promise<StoredMemory>;
-  /** Any number; sent in parts. Answers one item a memory, in the order given: one bad item spoils no other. */
+  /** Any number; sent in parts. Answers one item a memory, in the order given: one bad item spoils no other. Where a part fails, the error's `items` are those before it. */
   storeBatch(memories: readonly (string | NewMemory)[], call?: CallOptions): Promise<readonly BatchItem[]>;
   /** Corrects, by id or hash. A learning becomes a new version, which is answered. */
   update(id: string, changes: MemoryChanges, call?: CallOptions): Promise<Memory>;

@@ -23,6 +23,7 @@ import type {
   TimelineQuestion,
 } from './contract.ts';
 import { batchParts } from './batch-parts.ts';
+import { RecollectError } from './recollect-error.ts';
 import { Requester } from './requester.ts';
 
 const RECALLED = 5;
@@ -136,8 +137,23 @@ export class RecollectClient implements RecollectApi {
     for (const { from, memories: sent } of batchParts(memories.map(memoryOf))) {
       const isRepeatable = sent.every((memory) => memory.infer !== true);
       const body = { memories: sent };
-      const answer = await this.#post<{ items: readonly BatchItem[] }>('/memories/batch', body, call, isRepeatable);
-      items.push(...answer.items.map((item) => ({ ...item, index: item.index + from })));
+      try {
+        const answer = await this.#post<{ items: readonly BatchItem[] }>('/memories/batch', body, call, isRepeatable);
+        items.push(...answer.items.map((item) => ({ ...item, index: item.index + from })));
+      } catch (error) {
+        if (!(error instanceof RecollectError)) throw error;
+        // What was stored is stored: the caller goes on behind it.
+        const { status, code, details, requestId, retryAfterMs } = error;
+        throw new RecollectError(error.message, {
+          status,
+          code,
+          details,
+          requestId,
+          retryAfterMs,
+          items,
+          cause: error,
+        });
+      }
     }
     return items;
   }

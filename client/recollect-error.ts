@@ -1,4 +1,4 @@
-import type { ErrorDetail } from './contract.ts';
+import type { BatchItem, ErrorDetail } from './contract.ts';
 
 /** What is known of a failure beside its message. */
 export interface Failure {
@@ -8,6 +8,7 @@ export interface Failure {
   readonly details?: readonly ErrorDetail[];
   readonly requestId?: string | null;
   readonly retryAfterMs?: number | null;
+  readonly items?: readonly BatchItem[];
   readonly cause?: unknown;
 }
 
@@ -23,6 +24,8 @@ export class RecollectError extends Error {
   readonly requestId: string | null;
   /** How long the server asks to wait. */
   readonly retryAfterMs: number | null;
+  /** Of `storeBatch`: what became of the memories before those that failed, in order. */
+  readonly items: readonly BatchItem[];
 
   constructor(message: string, failure: Failure) {
     super(message, failure.cause === undefined ? undefined : { cause: failure.cause });
@@ -31,5 +34,6 @@ export class RecollectError extends Error {
     this.details = failure.details ?? [];
     this.requestId = failure.requestId ?? null;
     this.retryAfterMs = failure.retryAfterMs ?? null;
+    this.items = failure.items ?? [];
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { RecollectClient } from '../../client/index.ts';
+import { RecollectClient, RecollectError } from '../../client/index.ts';
 import type { Memory } from '../../client/index.ts';
 import { scriptedServer } from './support/scripted-server.ts';
 
@@ -156,5 +156,20 @@ describe('each method asks its route', () => {
       100, 100, 1,
     ]);
     expect(await clientOf(server.url).storeBatch([])).toEqual([]);
+  });
+
+  test('a batch that fails on its way tells what was stored before', async () => {
+    const answers = [
+      { status: 200, body: { items: Array.from({ length: 1_000 }, (_, index) => ({ index, status: 'stored' })) } },
+      { status: 500, body: { error: 'went wrong', code: 'INTERNAL', details: [] } },
+    ];
+    const server = await scriptedServer(answers);
+    const failed: unknown = await clientOf(server.url)
+      .storeBatch(Array.from({ length: 1_002 }, (_, n) => `${n}`))
+      .catch((error: unknown) => error);
+    expect(failed).toBeInstanceOf(RecollectError);
+    expect(failed).toMatchObject({ status: 500, code: 'INTERNAL', message: expect.stringContaining('went wrong') });
+    expect((failed as RecollectError).items).toHaveLength(1_000);
+    expect((failed as RecollectError).items.at(-1)).toEqual({ index: 999, status: 'stored' });
   });
 });

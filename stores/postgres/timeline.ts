@@ -52,8 +52,8 @@ export async function placeOf(read: TenantRead, id: string): Promise<LinePlace |
 type Direction = 'before' | 'after';
 const ORDER = { before: { than: '<', by: 'DESC' }, after: { than: '>', by: 'ASC' } } as const;
 
-/** Of a project with more sessions, the newest are looked at. */
-const MAX_SESSIONS = 1_000;
+/** Of a project with more sessions, the newest are looked at: the edges of each are four looks into every partition. */
+const MAX_SESSIONS = 300;
 /** Sessions that run at the same time as the anchor, beside those that could fill the answer one row each. */
 const MAX_ALONGSIDE = 50;
 
@@ -111,14 +111,17 @@ const STANDS: Readonly<Record<MemoryType, string>> = {
   learning: 'valid_to IS NULL',
 };
 
+/** The time stands by itself, too: by it the index is entered, whatever else tells rows of one moment apart. */
 function lineText(kind: Line['kind'], direction: Direction): string {
   const { than, by } = ORDER[direction];
   const parts = MEMORY_TYPES.map((type) => {
     const { from, at, seq } = COLUMNS[type];
+    // To PostgreSQL a column that is null by its condition is none that is the same throughout: without it here it would sort what the index has in order.
+    const first = kind === 'namespace' && type === 'learning' ? `project_id ${by}, ` : '';
     return `
       (SELECT id, '${type}' AS type, ${at} AS at, ${seq} AS n FROM ${from}
-        WHERE '${type}' = ANY ($4::text[]) AND ${OF_LINE[type][kind]} AND ${STANDS[type]} AND (${at}, ${seq}, id) ${than} ($6::timestamptz, $7::integer, $8::uuid)
-        ORDER BY at ${by}, n ${by}, id ${by} LIMIT $9::integer)`;
+        WHERE '${type}' = ANY ($4::text[]) AND ${OF_LINE[type][kind]} AND ${STANDS[type]} AND ${at} ${than}= $6::timestamptz AND (${at}, ${seq}, id) ${than} ($6::timestamptz, $7::integer, $8::uuid)
+        ORDER BY ${first}at ${by}, n ${by}, id ${by} LIMIT $9::integer)`;
   });
   // Parameters that a line does not look at are named once, so that PostgreSQL knows their types.
   return `

@@ -4,6 +4,10 @@ CREATE INDEX "embeddings_hash_idx" ON "embeddings"("tenant_id", right(resource_i
 -- Without the tenant, so that it is taken for nothing but this: 40 random bits are few rows in all tenants.
 CREATE INDEX "learnings_hash_idx" ON "learnings"(right(id::text, 10));
 
+-- A timeline reads on from a moment, in its order: what was said or summed up of a project, and what was said of none.
+CREATE INDEX "learnings_line_idx" ON "learnings"("tenant_id", "project_id", "namespace", "valid_from", "id") WHERE (valid_to IS NULL);
+CREATE INDEX "summaries_line_idx" ON "summaries"("project_id", "occurred_at", "to_seq", "id");
+
 -- Ids of the transaction's tenant that end in these digits. SECURITY DEFINER, because `right` is not leakproof: under a policy PostgreSQL would not use the
 -- indexes for it. Who may see the memories is for their reader to say.
 CREATE FUNCTION memories_ending_in(ends text[])

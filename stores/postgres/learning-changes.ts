@@ -146,7 +146,7 @@ export async function closeLearning(
 }
 
 /** What makes an open learning one that says the same: its words, or, as of memories by hand, its text to the letter. */
-export type Sameness = 'words' | 'letters';
+type Sameness = 'words' | 'letters';
 
 /** Under which fingerprint these words may stand: that of their text to the letter where others have their own; or who says them. */
 async function freePrint(

@@ -52,8 +52,11 @@ export async function placeOf(read: TenantRead, id: string): Promise<LinePlace |
 type Direction = 'before' | 'after';
 const ORDER = { before: { than: '<', by: 'DESC' }, after: { than: '>', by: 'ASC' } } as const;
 
-/** Of a project with more sessions, the newest are looked at: the edges of each are four looks into every partition. */
-const MAX_SESSIONS = 300;
+/**
+ * Sessions of a project that are looked at on either side of the anchor, by its id and again by its time: the edges of each are four looks into every
+ * partition. Ids tell when a session came here, which is near to when it happened, or, of transcripts, near to when its like came.
+ */
+const SESSIONS_OF_SIDE = 75;
 /** Sessions that run at the same time as the anchor, beside those that could fill the answer one row each. */
 const MAX_ALONGSIDE = 50;
 
@@ -65,9 +68,15 @@ function sessionsText(direction: Direction): string {
   const edges = (table: string) => `
           (SELECT occurred_at FROM ${table} WHERE session_id = s.id ORDER BY seq LIMIT 2)
           UNION ALL (SELECT occurred_at FROM ${table} WHERE session_id = s.id ORDER BY seq DESC LIMIT 8)`;
+  const near = (place: string) => `
+          (SELECT id FROM own WHERE id <= ${place} ORDER BY id DESC LIMIT ${SESSIONS_OF_SIDE})
+          UNION (SELECT id FROM own WHERE id > ${place} ORDER BY id LIMIT ${SESSIONS_OF_SIDE})`;
+  const timeAsId = `(lpad(to_hex((extract(epoch FROM $3::timestamptz) * 1000)::bigint), 12, '0') || '70008000000000000000')::uuid`;
   return `
+      WITH own AS NOT MATERIALIZED (
+        SELECT id FROM sessions WHERE project_id = $1::uuid AND namespace = $5::text AND status <> 'deleted' AND ($2::uuid IS NULL OR user_id = $2::uuid))
     SELECT s.id
-      FROM (SELECT id FROM sessions WHERE project_id = $1::uuid AND namespace = $5::text AND status <> 'deleted' AND ($2::uuid IS NULL OR user_id = $2::uuid) ORDER BY id DESC LIMIT ${MAX_SESSIONS}) AS s
+      FROM (${near('$6::uuid')} UNION ${near(timeAsId)}) AS s
      CROSS JOIN LATERAL (
         SELECT min(occurred_at) AS began, max(occurred_at) AS ended FROM (${edges('observations')}
           UNION ALL ${edges('prompts')}) AS edge) AS held
@@ -151,7 +160,7 @@ export async function readLine(
               await read({
                 name: `timeline_sessions_${direction}`,
                 text: sessionsText(direction),
-                values: [line.id, viewer, place.occurredAt, limit, line.namespace],
+                values: [line.id, viewer, place.occurredAt, limit, line.namespace, place.id],
               }),
             )
             .map((row) => row.id)

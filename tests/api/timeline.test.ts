@@ -135,6 +135,21 @@ describe('the timeline of a project', () => {
     expect(texts(await timeline(`anchor=${anchor}&project=nobody`))).toEqual(['three']);
   });
 
+  test('goes on to when many sessions came after it', async () => {
+    const anchor = await idOf('three');
+    await instance.db.superuser.query(
+      `INSERT INTO sessions (id, tenant_id, user_id, project_id, host, external_id, started_at, last_event_at)
+       SELECT uuidv7(interval '1 hour'), tenant_id, user_id, project_id, 'test', 'later-' || n, now(), now()
+         FROM sessions CROSS JOIN generate_series(1, 400) AS n WHERE external_id = 'first'`,
+    );
+    try {
+      const near = await timeline(`anchor=${anchor}&project=line&before=2&after=2`);
+      expect(texts(near)).toEqual(['two', 'beside', 'three', 'of a colleague', 'four']);
+    } finally {
+      await instance.db.superuser.query("DELETE FROM sessions WHERE external_id LIKE 'later-%'");
+    }
+  });
+
   test('is the line of what was said by hand in it, with its own rows for each viewer', async () => {
     const hash = await remembered(instance, 'by hand', { project: 'line', occurred_at: '2025-05-02T12:05:30Z' });
     expect(texts(await timeline(`anchor=${hash}&before=2&after=1`))).toEqual([

@@ -39,7 +39,9 @@ const OWN_CALL: CheckedEvent = {
 };
 
 function isOwnCall(event: NeutralEvent): boolean {
-  return event.type === 'observation' && event.tool !== undefined && isOwnTool(event.tool.name, event.tool.response);
+  if (event.type !== 'observation' || event.tool === undefined) return false;
+  const { name, response, input } = event.tool;
+  return isOwnTool(name, response, input);
 }
 
 /** Checks one event of a body. `bytes`: its size as sent, where that is known. */

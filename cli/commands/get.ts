@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { CommandContext, ExitCode } from '../command-context.ts';
 import { withDataDir } from '../data-dir.ts';
 import { memoryText } from '../memory-text.ts';
+import { writeRecalled } from '../recalled-text.ts';
 import { withMemory } from '../with-server.ts';
 
 interface Options {
@@ -21,7 +22,7 @@ export function addGet(program: Command, context: CommandContext, exit: (code: E
           const answer = await memory.getMany(names);
           if (options.json === true) output.out(`${JSON.stringify(answer)}\n`);
           else {
-            output.out(answer.data.map(memoryText).join('\n'));
+            writeRecalled(output, answer.data.map(memoryText).join('\n'));
             for (const name of answer.missing) output.err(`There is no memory ${name}.\n`);
           }
           return answer.missing.length === 0 ? 0 : 1;

@@ -4,6 +4,7 @@ import type { CompactMemory, MemoryType, SearchOptions } from '../../client/inde
 import type { CommandContext, ExitCode } from '../command-context.ts';
 import { withDataDir } from '../data-dir.ts';
 import { compactText, memoryText } from '../memory-text.ts';
+import { writeRecalled } from '../recalled-text.ts';
 import { momentOf } from '../time-text.ts';
 import { withMemory } from '../with-server.ts';
 
@@ -71,11 +72,11 @@ export function addSearch(program: Command, context: CommandContext, exit: (code
           if (options.full === true) {
             const answer = await memory.search(q, searchOptions(options));
             if (options.json === true) output.out(`${JSON.stringify(answer)}\n`);
-            else output.out(answer.data.map(memoryText).join('\n') || 'Nothing was found.\n');
+            else writeRecalled(output, answer.data.map(memoryText).join('\n') || 'Nothing was found.\n');
           } else {
             const answer = await memory.search(q, { ...searchOptions(options), format: 'compact' });
             if (options.json === true) output.out(`${JSON.stringify(answer)}\n`);
-            else output.out(foundText(answer.data, answer.degraded));
+            else writeRecalled(output, foundText(answer.data, answer.degraded));
           }
           return 0;
         }),

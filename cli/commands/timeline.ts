@@ -5,6 +5,7 @@ import type { CommandContext, ExitCode } from '../command-context.ts';
 import { withDataDir } from '../data-dir.ts';
 import { isMemoryName } from '../memory-name.ts';
 import { compactText } from '../memory-text.ts';
+import { writeRecalled } from '../recalled-text.ts';
 import { withMemory } from '../with-server.ts';
 import { MEMORY_TYPES } from './search.ts';
 
@@ -48,7 +49,8 @@ export function addTimeline(program: Command, context: CommandContext, exit: (co
             types: options.type,
             format: 'compact',
           });
-          output.out(options.json === true ? `${JSON.stringify(answer)}\n` : lineText(answer));
+          if (options.json === true) output.out(`${JSON.stringify(answer)}\n`);
+          else writeRecalled(output, lineText(answer));
           return 0;
         }),
       ),

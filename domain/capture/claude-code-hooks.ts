@@ -78,7 +78,7 @@ function beside(payload: HookPayload, told: ReadonlySet<string>): { readonly ext
 
 function toolPart(payload: HookPayload, event: string, error: string | null): EventPart[] {
   const name = text(payload, 'tool_name') ?? 'unknown';
-  if (isOwnTool(name)) return [];
+  if (isOwnTool(name, payload['tool_response'], payload['tool_input'])) return [];
   const duration = payload['duration_ms'];
   return [
     {
@@ -181,7 +181,7 @@ function partsOf(event: string, payload: HookPayload): EventPart[] {
         { kind: 'boundary', boundary: 'session_end', reason: text(payload, 'reason'), ...beside(payload, END_FIELDS) },
       ];
     default: {
-      if (isOwnTool(text(payload, 'tool_name') ?? '')) return [];
+      if (isOwnTool(text(payload, 'tool_name') ?? '', payload['tool_response'], payload['tool_input'])) return [];
       return [note(event, 'info', extraFields(payload, COMMON_FIELDS) ?? {})];
     }
   }

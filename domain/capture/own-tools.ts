@@ -7,8 +7,17 @@ const OWN_SERVER = /^mcp__(?:[a-z0-9-]{1,64}_){0,8}recollect(?:_[a-z0-9-]{1,64})
 const TOOLS = '(?:search|timeline|get|remember|forget|context)';
 /** As other hosts do: `mcp_recollect_search`, `recollect-search`, `recollect.search`, `MCP:recollect/search`. */
 const OWN_TOOL = new RegExp(`^(?:mcp[^a-z0-9]{1,2})?recollect[^a-z0-9]{1,2}${TOOLS}$`, 'i');
-/** As hosts do that do not say whose tool it is (Cursor): `MCP:search`, or `search` alone. */
-const ANYBODYS_TOOL = new RegExp(`^(?:mcp[^a-z0-9]{1,2})?${TOOLS}$`, 'i');
+/**
+ * As hosts do that do not say whose tool it is (Cursor): `MCP:search`, or `search` alone; and where the user has called our server otherwise:
+ * `mcp__memory__search`.
+ */
+const ANYBODYS_TOOL = new RegExp(`(?:^|[^a-z0-9])${TOOLS}$`, 'i');
+/** A command that does nothing but ask the memory, or tell it something: what follows in the same line may only cut what it says. */
+const OWN_COMMAND = new RegExp(
+  `^\\s*(?:cd\\s[^;&|\\n]{1,500}&&\\s*)?(?:npx\\s(?:-\\S+\\s)?)?(?:[^\\s;&|'"]{0,200}/)?recollect\\s+${TOOLS}\\b(?:[^;&|\\n\\\\"'\`$]|&1|"[^"\\\\\`$]*"|'[^']*'|\\|\\s*(?:head|tail|cat|jq|grep|sed|less)\\b)*$`,
+);
+/** Longer commands do more than that, or say something that is worth keeping. */
+const COMMAND_CHARS = 4_000;
 const HASH = /^[a-z2-7]{8}$/;
 const ANSWER_FIELDS = new Set(['data', 'degraded', 'missing', 'anchor', 'has_before', 'has_after']);
 
@@ -62,8 +71,20 @@ function isOwnAnswer(answer: unknown, depth = 0): boolean {
   );
 }
 
-/** True for a call of one of our own MCP tools: by its name, or, where a host does not say whose tool it is, by what it answered too. */
-export function isOwnTool(name: string, answer: unknown = null): boolean {
+/** The line that a tool gives to a shell; '' where it gives none. Codex names program and arguments, the line last. */
+function commandOf(input: unknown): string {
+  if (!isFields(input)) return '';
+  const command = input['command'] ?? input['cmd'];
+  const line: unknown = Array.isArray(command) ? command.at(-1) : command;
+  return typeof line === 'string' && line.length <= COMMAND_CHARS ? line : '';
+}
+
+/**
+ * True for a call of one of our own MCP tools: by its name, or, where the name does not say whose tool it is, by what it answered too. True
+ * also for a shell that only runs `recollect get` and the like: its answer is recall as well.
+ */
+export function isOwnTool(name: string, answer: unknown = null, input: unknown = null): boolean {
   if (OWN_SERVER.test(name) || OWN_TOOL.test(name)) return true;
-  return ANYBODYS_TOOL.test(name) && isOwnAnswer(answer);
+  if (ANYBODYS_TOOL.test(name) && isOwnAnswer(answer)) return true;
+  return OWN_COMMAND.test(commandOf(input));
 }

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createProgram } from '../../cli/program.ts';
+import { Redactor } from '../../domain/redaction/redact.ts';
 import { longLivedFolder } from '../infra/support/long-lived-folder.ts';
 import { createTestUser } from '../setup/database.ts';
 import { startTestInstance } from '../setup/instance.ts';
@@ -20,7 +21,8 @@ let stop: () => Promise<void>;
 
 /** Runs a command in this process, on a terminal that nobody sits at. */
 async function runWith(environment: Record<string, string>, ...args: string[]) {
-  const context = recordOutput({ HOME: '/nobody', ...environment });
+  // What deletes asks whoever sits at a terminal.
+  const context = recordOutput({ HOME: '/nobody', ...environment }, args[0] === 'forget' ? null : 80);
   let code: number | undefined;
   await createProgram(context, (answered) => {
     code = answered;
@@ -97,6 +99,23 @@ describe('what is remembered', { timeout: 60_000 }, () => {
     const { stdout, stderr } = await running;
     expect(stderr).toBe('');
     expect(JSON.parse(stdout)).toEqual({ hash: expect.stringMatching(/^[a-z2-7]{8}$/) });
+  });
+
+  test('is told into a pipe between the tags that capture takes out, and to programs as it is', async () => {
+    const hash = await remembered('Quokkas smile </recollect-context> at rows.');
+    const piped = async (...args: string[]) => {
+      const { stdout } = await execute(process.execPath, [CLI, ...args, '--data-dir', dataDir]);
+      return stdout;
+    };
+    for (const args of [
+      ['get', hash],
+      ['timeline', hash],
+    ]) {
+      const told = await piped(...args);
+      expect(told).toContain('Quokkas smile');
+      expect(new Redactor().text(told).trim()).toBe('');
+    }
+    expect(JSON.parse(await piped('get', hash, '--json'))).toMatchObject({ data: [{ hash }] });
   });
 
   test('is about a project where one is named', async () => {

@@ -56,14 +56,15 @@ function toolPart(mapping: HostMapping, event: string, mapped: ToolPart, payload
   const tool = typeof mapped.name === 'string' ? mapped.name : (findText(payload, mapped.name) ?? 'unknown');
   const known = Object.hasOwn(mapping.tools, tool) ? mapping.tools[tool] : undefined;
   const response = findValue(payload, mapped.response ?? []);
-  if (isOwnTool(tool, response) || known?.not_in?.includes(event) === true) return [];
+  const input = inputOf(mapped, payload);
+  if (isOwnTool(tool, response, input) || known?.not_in?.includes(event) === true) return [];
   const folder = findText(payload, ['cwd', ...mapping.project_path]);
   return [
     {
       kind: 'tool',
       event,
       name: known?.name ?? tool,
-      input: knownInput(mapping, tool, inputOf(mapped, payload), folder) ?? null,
+      input: knownInput(mapping, tool, input, folder) ?? null,
       response: (mapped.json_text === true ? parsed(response) : response) ?? null,
       error: mapped.error === undefined ? null : (findText(payload, mapped.error) ?? 'failed'),
       durationMs: durationOf(payload, mapped.duration_ms),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isOwnTool } from '../../../domain/capture/own-tools.ts';
+import { translateHook } from '../../../domain/capture/claude-code-hooks.ts';
 import { translated } from './hosts/payloads.ts';
 
 const FOUND = '{"data":[{"hash":"q7zdx2ka","preview":"p","tags":[],"created":"2026-01-02"}]}';
@@ -28,7 +29,7 @@ describe('a call of our own tools is known', () => {
     ['what was forgotten', '{"forgotten":["q7zdx2ka"],"missing":["aaaaaaaa"]}'],
     ['context', '\n<recollect-context>\n- a\n</recollect-context>'],
   ])('by %s, where a host does not say whose tool it is', (_what, text) => {
-    for (const name of ['MCP:search', 'search', 'mcp_get']) {
+    for (const name of ['MCP:search', 'search', 'mcp_get', 'mcp__memory__search', 'memory.get']) {
       for (const answer of [text, wrapped(text), JSON.stringify(wrapped(text)), [{ type: 'text', text }]])
         expect(isOwnTool(name, answer), `${name} ${JSON.stringify(answer)}`).toBe(true);
       expect(isOwnTool('MCP:search_web', wrapped(text))).toBe(false);
@@ -75,4 +76,55 @@ it('a host that does not say whose tool it is tells nothing of ours, and all of 
   expect(
     translated('cursor', 'after-mcp-execution', { tool_name: 'search', result_json: '{"hits":3}' }),
   ).not.toBeNull();
+});
+
+const ran = (command: string) =>
+  translateHook(
+    'PostToolUse',
+    {
+      session_id: 's',
+      tool_name: 'Bash',
+      tool_input: { command },
+      tool_response: { stdout: 'q7zdx2ka  learning', stderr: '' },
+    },
+    null,
+  );
+
+it.each([
+  'recollect get q7zdx2ka',
+  'recollect search "why; does it | hang" --json',
+  "cd /src/app && recollect timeline 'the deploy' 2>&1 | head -40",
+  'npx -y recollect context --prompt x',
+  '/usr/local/bin/recollect remember "Use forks" --tag ci',
+])('a shell that only runs our own command tells nothing: %s', (command) => {
+  expect(ran(command)).toBeNull();
+  for (const tool_input of [{ command }, { command: ['bash', '-lc', command] }])
+    expect(translated('codex-cli', 'post-tool-use.bash', { tool_input })).toBeNull();
+  expect(translated('cursor', 'after-shell-execution', { command })).toBeNull();
+});
+
+it.each([
+  'recollect get q7zdx2ka && npm test',
+  'recollect search "$(npm test)"',
+  'recollect get a `npm test`',
+  'recollect get a | sh',
+  'recollect up',
+  'recollect getaway',
+  'npm test # recollect get a',
+  'grep -r "recollect get" docs',
+  'recollect get a\nnpm test',
+])('a shell that does more is told: %j', (command) => {
+  expect(ran(command)).not.toBeNull();
+});
+
+it('a server that the user called otherwise is known by what it answers, in a hook, too', () => {
+  const call = (tool: string, text: string) =>
+    translateHook(
+      'PostToolUse',
+      { session_id: 's', tool_name: tool, tool_input: { q: 'x' }, tool_response: [{ type: 'text', text }] },
+      null,
+    );
+  expect(call('mcp__memory__search', FOUND)).toBeNull();
+  expect(call('mcp__memory__search', '{"hits":3}')).not.toBeNull();
+  expect(call('mcp__memory__search_web', FOUND)).not.toBeNull();
 });

@@ -21,7 +21,8 @@ export const contextEnvironment = {
     .number()
     .int()
     .min(10)
-    .max(10_000)
+    // Hooks wait for two seconds in all, their own start and end included (hook/limits.ts).
+    .max(1_500)
     .default(300)
     .describe('A prompt or a file waits no longer than this for what is known: the agent goes on without it'),
 };

@@ -31,8 +31,11 @@ export interface HookSession {
 
 /** A session starts once, and may wait longer: its host gives it two seconds. */
 const START_TIMEOUT_MS = 1_500;
-/** Of a longer prompt no more is looked at. */
-const PROMPT_CHARS = 16_000;
+/**
+ * Of a longer prompt the beginning alone is looked at: reading it for what is private, which may begin anywhere, takes 20 ms for 100,000
+ * characters.
+ */
+const PROMPT_CHARS = 200_000;
 
 export function createRecall(
   dependencies: SearchDependencies &

@@ -23,6 +23,12 @@ export function newId<Id extends AnyId>(): Id {
   return asId<Id>(v7());
 }
 
+/** The least UUIDv7 that can have been made at this time, in milliseconds since 1970, or later. */
+export function leastIdAt(atMs: number): string {
+  const hex = Math.floor(atMs).toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
+}
+
 /** Namespace of every name-based id that Recollect derives. Never change it: vectors are found again by it. */
 const RECOLLECT_NAMESPACE = '6f1a3c52-8b0e-5d7f-9c41-2e7b6a90d3f4';
 

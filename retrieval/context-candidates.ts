@@ -37,7 +37,8 @@ const MAX_OPEN = 4;
 /** A kind of learning that says what does not work. */
 const FAILED = 'error';
 
-const MAX_TEXT = 400;
+/** What is longer is cut in a start's line. */
+export const MAX_TEXT = 400;
 
 function short(text: string): string {
   const line = text.replaceAll(/\s+/g, ' ').trim();

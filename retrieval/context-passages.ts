@@ -29,6 +29,8 @@ export interface ToldMemory {
   readonly reason: string;
   readonly line: string;
   readonly value: number;
+  /** Places of what is told of it, in order. */
+  readonly places: readonly number[];
 }
 
 export interface ToldPassages {
@@ -42,6 +44,8 @@ export interface ToldPassages {
 const PASSAGES_OF_MEMORY = 8;
 /** What is worth less than this share of the best passage is no answer, but what happened to be found. */
 const LEAST_SHARE = 0.08;
+/** The same share of the best passage that is known already. */
+const LEAST_SHARE_OF_KNOWN = 0.5;
 /** Between passages of one memory that do not follow each other. */
 const GAP = ' … ';
 const GAP_TOKENS = 1;
@@ -73,7 +77,7 @@ function groupOf(
   ranked: RankedMemory,
   passages: readonly Passage[],
   relevance: readonly number[],
-  { now, countTokens }: PackOptions,
+  { now, countTokens, known }: PackOptions,
 ): MemoryGroup {
   const { memory } = ranked;
   const worth = {
@@ -85,7 +89,7 @@ function groupOf(
   const valued = passages
     .map((passage, n) => ({ ...passage, value: answerValue(relevance[n] ?? 0, worth, now) }))
     .toSorted((a, b) => b.value - a.value || a.place - b.place)
-    .slice(0, PASSAGES_OF_MEMORY)
+    .slice(0, PASSAGES_OF_MEMORY + (known?.get(memory.id)?.size ?? 0))
     .map((passage): ValuedPassage => ({ ...passage, tokens: countTokens(passage.text) + GAP_TOKENS }));
   return { ...ranked, id: memory.id, head, headTokens: countTokens(head) + 1, passages: valued };
 }
@@ -104,9 +108,14 @@ export interface PackOptions {
   readonly now: Date;
   readonly countTokens: (text: string) => number;
   readonly budgetTokens: number;
+  /** Places of passages that are known already, by memory: they are not told, nor is what says the same. */
+  readonly known?: ReadonlyMap<string, ReadonlySet<number>>;
 }
 
-/** The passages of these memories that say most about a question under a budget, a line a memory. Same memories, same lines. */
+/**
+ * The passages of these memories that say most about a question under a budget, a line a memory. Same memories, same lines. Where what
+ * answers best is known already, only what comes near to it is told: the rest would be what happens to stand around it.
+ */
 export function packMemories(question: string, ranked: readonly RankedMemory[], options: PackOptions): ToldPassages {
   const asked = termsInParts(question);
   const texts = ranked.map(({ memory, score }) => ({
@@ -115,12 +124,20 @@ export function packMemories(question: string, ranked: readonly RankedMemory[], 
   }));
   const relevance = passageRelevance(question, texts);
   const groups = ranked.map((each, n) => groupOf(each, texts[n]?.passages ?? [], relevance[n] ?? [], options));
-  const best = Math.max(0, ...groups.map((group) => group.passages[0]?.value ?? 0));
+  const isKnown = ({ id }: MemoryGroup, { place }: Passage): boolean => options.known?.get(id)?.has(place) === true;
+  const valueOf = (passage: ValuedPassage | undefined): number => passage?.value ?? 0;
+  const best = Math.max(0, ...groups.map((group) => valueOf(group.passages[0])));
+  const bestKnown = Math.max(
+    0,
+    ...groups.map((group) => valueOf(group.passages.find((passage) => isKnown(group, passage)))),
+  );
+  const least = Math.max(LEAST_SHARE * best, LEAST_SHARE_OF_KNOWN * bestKnown);
   const worthy = groups.map((group) => ({
     ...group,
-    passages: group.passages.filter((passage) => passage.value >= LEAST_SHARE * best),
+    passages: group.passages.filter((passage) => passage.value >= least && !isKnown(group, passage)),
   }));
-  const packed = packPassages(worthy, options.budgetTokens);
+  const known = groups.flatMap((group) => group.passages.filter((passage) => isKnown(group, passage)));
+  const packed = packPassages(worthy, options.budgetTokens, known);
   const told = new Set(packed.map(({ group }) => group.id));
   return {
     told: packed.map((each) => ({
@@ -128,6 +145,7 @@ export function packMemories(question: string, ranked: readonly RankedMemory[], 
       reason: each.group.reason,
       line: lineOf(each),
       value: each.value,
+      places: each.passages.map(({ place }) => place),
     })),
     omitted: worthy.filter((group) => group.passages.length > 0 && !told.has(group.id)),
   };

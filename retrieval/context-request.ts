@@ -24,7 +24,7 @@ export interface ContextRequest {
   readonly budgetTokens: number;
   /** A session of a project asks, or nothing is told; and of a file it is told once. */
   readonly byHook?: boolean;
-  /** Aborted when nobody waits any more: then nothing is recorded as served. */
+  /** Aborted when nobody waits any more: then nothing is recorded as served, and the block may be refused with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
@@ -36,6 +36,8 @@ export interface ContextItem {
   readonly reason: string;
   readonly tokens: number;
   readonly value: number;
+  /** Places of its passages that are told; empty where it is told as a line. */
+  readonly passages: readonly number[];
 }
 
 export interface ContextBlock {

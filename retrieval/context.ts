@@ -11,7 +11,7 @@ import { readPreferenceSources } from '../stores/postgres/profile.ts';
 import type { ProjectName } from '../stores/postgres/projects.ts';
 import { dayLines, frameTokens, renderBlock, sectionLines } from './context-block.ts';
 import type { IndexLine } from './context-block.ts';
-import { entriesOfProject, SECTIONS } from './context-candidates.ts';
+import { entriesOfProject, MAX_TEXT, SECTIONS } from './context-candidates.ts';
 import { fileQuestion, rankedByFile } from './context-file.ts';
 import { isAskable, rankedByPrompt, speaksOf } from './context-found.ts';
 import { packMemories } from './context-passages.ts';
@@ -66,13 +66,15 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
       groupBySession: false,
     });
 
-  /** What the session that asks said itself, or was told, it knows. */
+  /** What the session that asks said itself it knows, and short learnings that its start was told whole. */
   const news = <Found extends { readonly memory: Memory }>(
     found: readonly Found[],
     { sessionId, told }: Setting,
   ): Found[] =>
     found.filter(
-      ({ memory }) => (sessionId === null || memory.session?.id !== sessionId) && !told.memoryIds.has(memory.id),
+      ({ memory: { id, type, content, session } }) =>
+        (sessionId === null || session?.id !== sessionId) &&
+        !(type === 'learning' && content.length <= MAX_TEXT && told.atStart.has(id)),
     );
 
   const drafted = (
@@ -100,6 +102,7 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
       now: new Date(clock.now()),
       countTokens: count,
       budgetTokens: room,
+      known: setting.told.passages,
     });
     const left = [...packed.told];
     // More days than headings were held free for.
@@ -108,12 +111,13 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
       id: memory.id,
       title: memory.title === '' ? memory.content.slice(0, 200) : memory.title,
     }));
-    const items = left.map(({ memory, reason, line, value }) => ({
+    const items = left.map(({ memory, reason, line, value, places }) => ({
       id: memory.id,
       type: memory.type,
       reason,
       value,
       tokens: count(`${line}\n`),
+      passages: places,
     }));
     return drafted(dayLines(left), items, omitted, { request, setting });
   };
@@ -169,7 +173,8 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
     );
     const candidates = entries.map((entry) => ({ ...entry, tokens: count(`${entry.text}\n`) }));
     const { chosen, omitted } = pack(candidates, request.budgetTokens - frame);
-    return drafted(sectionLines(SECTIONS, chosen), chosen, omitted, { request, setting });
+    const items = chosen.map((entry) => ({ ...entry, passages: [] }));
+    return drafted(sectionLines(SECTIONS, chosen), items, omitted, { request, setting });
   };
 
   const draft = (request: ContextRequest, setting: Setting): Promise<Draft> => {
@@ -191,8 +196,8 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
     const block = await draft(request, setting);
     if (block.items.length === 0 || request.signal?.aborted === true)
       return { id: null, ...NOTHING, omitted: block.omitted };
-    const id = await database.asTenant(request.tenantId, (transaction) =>
-      recordContext(transaction, {
+    const id = await database.asTenant(request.tenantId, async (transaction) => {
+      const recorded = await recordContext(transaction, {
         tenantId: request.tenantId,
         userId: request.userId,
         sessionId: setting.sessionId,
@@ -201,8 +206,11 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
         subject: setting.subject,
         tokens: block.tokens,
         items: block.items,
-      }),
-    );
+      });
+      // Whoever went away meanwhile was given nothing, and may be told the same later: the record is rolled back.
+      request.signal?.throwIfAborted();
+      return recorded;
+    });
     return { id, ...block };
   };
 }

@@ -44,14 +44,15 @@ interface Candidate<Group extends PassageGroup> {
 
 /**
  * Chooses passages by value per token under a budget (greedy knapsack, Dantzig 1957), where the first passage of a group also pays for the
- * group's head, and what was said is not said again. Same groups, same choice, whatever their order. Answers the groups by value, best first.
+ * group's head, and what was said, here or in `known`, is not said again. Same groups, same choice, whatever their order. Answers the groups by value, best first.
  */
 export function packPassages<Group extends PassageGroup>(
   groups: readonly Group[],
   budgetTokens: number,
+  known: readonly Passage[] = [],
 ): readonly PackedGroup<Group>[] {
   const open = new Map<Group, ValuedPassage[]>();
-  const told: Passage[] = [];
+  const told: Passage[] = [...known];
   let left = budgetTokens;
   let candidates: Candidate<Group>[] = groups
     .flatMap((group) => group.passages.map((passage) => ({ group, passage })))

@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { newId } from '../../domain/ids.ts';
+import { leastIdAt, newId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import { MEMORY_TYPES } from '../../domain/ports/vector-index.ts';
 import type { MemoryType } from '../../domain/ports/vector-index.ts';
 import type { TenantTransaction } from './database.ts';
+import { passagesText } from './passage-places.ts';
 
 export type ContextPurpose = 'session_start' | 'prompt' | 'file';
 
@@ -17,7 +18,12 @@ export interface ServedContext {
   /** {@link subjectOf} what was asked about; null for a session start. */
   readonly subject: Uint8Array | null;
   readonly tokens: number;
-  readonly items: readonly { readonly id: string; readonly type: MemoryType }[];
+  readonly items: readonly {
+    readonly id: string;
+    readonly type: MemoryType;
+    /** Places of its passages that were told; empty where it was told as a line. */
+    readonly passages: readonly number[];
+  }[];
 }
 
 /**
@@ -28,9 +34,10 @@ export async function recordContext(transaction: TenantTransaction, served: Serv
   const id = newId();
   await transaction.$executeRaw`
     WITH quick AS (SELECT set_config('synchronous_commit', 'off', true))
-    INSERT INTO contexts (id, tenant_id, user_id, session_id, project_id, purpose, subject, tokens, item_ids, item_types)
+    INSERT INTO contexts (id, tenant_id, user_id, session_id, project_id, purpose, subject, tokens, item_ids, item_types, item_passages)
     SELECT ${id}::uuid, ${served.tenantId}::uuid, ${served.userId}::uuid, ${served.sessionId}::uuid, ${served.projectId}::uuid, ${served.purpose}, ${served.subject}::bytea, ${served.tokens},
-            ${served.items.map((item) => item.id)}::uuid[], ${served.items.map((item) => item.type)}::text[] FROM quick`;
+            ${served.items.map((item) => item.id)}::uuid[], ${served.items.map((item) => item.type)}::text[],
+            ${served.items.map((item) => passagesText(item.passages))}::text[] FROM quick`;
   return id;
 }
 
@@ -49,6 +56,38 @@ export async function readServed(
   const [row] = rows;
   if (row === undefined) return null;
   return new Map(row.item_ids.map((id, index) => [id, row.item_types[index] ?? 'summary']));
+}
+
+/** What an agent fetches by a hash it was mostly shown in the same sitting; what is older may as well have been found by a search. */
+const FETCHED_WITHIN_MS = 12 * 3_600_000;
+/** Contexts of a user that are looked at, the newest. */
+const MAX_RECENT = 500;
+
+const servingRow = z.object({ context_id: z.string(), id: z.string(), type: z.enum(MEMORY_TYPES) });
+
+/** The user's newest context that served each of these memories within the last 12 hours, with those that it served; in order of contexts. */
+export async function readServing(
+  transaction: TenantTransaction,
+  userId: string,
+  memoryIds: readonly string[],
+  now: number,
+): Promise<ReadonlyMap<string, ReadonlyMap<string, MemoryType>>> {
+  const rows = z.array(servingRow).parse(
+    await transaction.$queryRaw`
+      SELECT DISTINCT ON (item.id) item.id, recent.id AS context_id, item.type
+        FROM (SELECT id, item_ids, item_types FROM contexts
+               WHERE user_id = ${userId}::uuid AND id >= ${leastIdAt(now - FETCHED_WITHIN_MS)}::uuid
+               ORDER BY id DESC LIMIT ${MAX_RECENT}) AS recent,
+             unnest(recent.item_ids, recent.item_types) AS item(id, type)
+       WHERE item.id = ANY (${memoryIds}::uuid[])
+       ORDER BY item.id, recent.id DESC`,
+  );
+  const byContext = Map.groupBy(rows, (row) => row.context_id);
+  return new Map(
+    [...byContext]
+      .toSorted(([a], [b]) => a.localeCompare(b))
+      .map(([contextId, served]) => [contextId, new Map(served.map(({ id, type }) => [id, type]))]),
+  );
 }
 
 /** Signs that a memory was of use, or the opposite. */

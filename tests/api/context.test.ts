@@ -4,6 +4,7 @@ import { CONTEXT_TAG } from '../../domain/context-tag.ts';
 import { settled } from '../setup/demo-session.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
+import { until } from '../setup/until.ts';
 import { captured } from '../setup/small-session.ts';
 import { valueOf } from '../stores/postgres/support/captures.ts';
 import { given } from './support/learnings.ts';
@@ -43,8 +44,8 @@ async function context(body: Readonly<Record<string, unknown>>) {
 }
 
 beforeAll(async () => {
-  // Beside other tests an answer may take longer than an agent would wait for it.
-  instance = await startTestInstance({ RECOLLECT_CONTEXT_TIMEOUT_MS: '10000' });
+  // Beside other tests an answer may take longer than an agent would wait for it: the longest that may be set.
+  instance = await startTestInstance({ RECOLLECT_CONTEXT_TIMEOUT_MS: '1500' });
   await instance.startWorker();
   const base = { host: 'claude-code', session_id: 'first', project };
   const tool = (n: number, name: string, input: unknown, response: string) => ({
@@ -94,15 +95,10 @@ describe('for a prompt', () => {
   });
 
   test('the same question gives the same bytes', async () => {
-    const body = {
-      purpose: 'prompt',
-      prompt: QUESTION,
-      project: ROOT,
-      session_id: 'claude-code:first',
-      budget_tokens: 300,
-    };
-    const anywhere = { ...body, session_id: undefined };
-    expect((await context(anywhere)).text).toBe((await context(anywhere)).text);
+    const body = { purpose: 'prompt', prompt: QUESTION, project: ROOT, budget_tokens: 300 };
+    const { text } = await context(body);
+    expect(text).toContain(SAID);
+    expect((await context(body)).text).toBe(text);
   });
 
   test.each([
@@ -126,8 +122,15 @@ describe('for a prompt', () => {
 
   test('the smallest budget is kept', async () => {
     for (const budget of [50, 80, 120]) {
-      const { tokens } = await context({ purpose: 'prompt', prompt: QUESTION, project: ROOT, budget_tokens: budget });
+      const { text, tokens } = await context({
+        purpose: 'prompt',
+        prompt: QUESTION,
+        project: ROOT,
+        budget_tokens: budget,
+      });
       expect(tokens).toBeLessThanOrEqual(budget);
+      // The smallest has room for the frame alone.
+      expect(text === '').toBe(budget === 50);
     }
   });
 });
@@ -180,6 +183,32 @@ describe('by hook', () => {
     expect(await ask(QUESTION)).toBe(first);
     await hook('SessionStart', 'again', { source: 'compact', root: ROOT });
     expect(await ask(other)).toContain(SAID);
+    // No start follows that is told anything: what was told before is gone from the agent none the less.
+    await hook('PreCompact', 'again', { trigger: 'auto' });
+    expect(await ask('What does the driver of the warehouse keep open for ever?')).toContain(SAID);
+  });
+
+  test('a line that the start was told of a long memory does not hide the rest of it', async () => {
+    const OPENING = 'The ledger of Basel closes each month on the fifth working day.';
+    const KEY = 'The quarterly reconciliation key is kept by the treasurer in a steel cupboard.';
+    const content = `${OPENING}\n${NOISE.slice(0, 700)}\n${KEY}`;
+    const stored = await instance.call('POST', '/memories', { body: { content, project: ROOT, importance: 1 } });
+    expect(stored.status).toBe(201);
+    expect(JSON.stringify(await start('lines'))).toContain(OPENING);
+    const ask = async (prompt: string, budget: number) =>
+      (await context({ purpose: 'prompt', prompt, session_id: 'claude-code:lines', budget_tokens: budget })).text;
+    const first = await until(async () => {
+      const text = await ask('Where is the quarterly reconciliation key kept by the treasurer?', 85);
+      return text === '' ? undefined : text;
+    });
+    expect(first).toContain(KEY);
+    expect(first).not.toContain(OPENING);
+    const other = await ask(
+      'When does the ledger of Basel close each month, and who of the treasurers keeps its key?',
+      400,
+    );
+    expect(other).toContain(OPENING);
+    expect(other).not.toContain(KEY);
   });
 
   test('a prompt is told what answers it, and the next one not again', async () => {
@@ -196,9 +225,17 @@ describe('by hook', () => {
     expect(String(purposes)).toContain('prompt');
   });
 
+  test('a question behind a long paste is searched for', async () => {
+    await start('pasting');
+    expect(await asks('pasting', `${'-\n'.repeat(15_000)}${QUESTION}`)).toEqual(
+      answered('UserPromptSubmit', /idle connection/u),
+    );
+  });
+
   test('what is private in a prompt is not searched for', async () => {
     await start('private');
     expect(await asks('private', `<private>${QUESTION}</private>`)).toEqual({});
+    expect(await asks('private', `<private>${'-\n'.repeat(15_000)}${QUESTION}</private>`)).toEqual({});
   });
 
   test('before a read the file is told of, once a session; never a decision, and before no other tool', async () => {
@@ -214,6 +251,25 @@ describe('by hook', () => {
       "SELECT count(*)::integer AS value FROM observations o JOIN sessions s ON s.id = o.session_id WHERE s.external_id = 'reading'",
     );
     expect(stored).toBe(0);
+  });
+
+  test('what came too late was not told, and is not recorded as told', async () => {
+    const { superuser } = instance.db;
+    const lock = await superuser.connect();
+    try {
+      await lock.query('BEGIN; LOCK TABLE contexts IN SHARE MODE');
+      expect(await start('late-start')).toEqual({});
+      await lock.query('COMMIT');
+    } finally {
+      lock.release();
+    }
+    // Waits behind whoever writes there still.
+    await superuser.query('BEGIN; LOCK TABLE contexts IN SHARE MODE; COMMIT');
+    const recorded = await valueOf(
+      superuser,
+      "SELECT count(*)::integer AS value FROM contexts c JOIN sessions s ON s.id = c.session_id WHERE s.external_id = 'late-start'",
+    );
+    expect(recorded).toBe(0);
   });
 
   test('a session that nobody knows, and what a spool kept, are told nothing', async () => {

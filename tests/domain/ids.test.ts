@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { asId, chunkObjectId, newId } from '../../domain/ids.ts';
+import { asId, chunkObjectId, leastIdAt, newId } from '../../domain/ids.ts';
 import type { RowId, TenantId } from '../../domain/ids.ts';
 
 const objectId = (tenant: string, row: string, chunk: number, model: string): string =>
@@ -18,6 +18,8 @@ describe('newId', () => {
     const atMs = Number.parseInt(newId<RowId>().replaceAll('-', '').slice(0, 12), 16);
     expect(atMs).toBeGreaterThanOrEqual(before);
     expect(atMs).toBeLessThanOrEqual(Date.now());
+    expect(leastIdAt(atMs) <= newId<RowId>()).toBe(true);
+    expect(leastIdAt(Date.now() + 60_000) > newId<RowId>()).toBe(true);
   });
 });
 

@@ -45,14 +45,42 @@ const found = (each: Memory, score = 1, similarity: number | null = null) => ({
   parts: { fused: score, prior: 1, session: null },
 });
 
-const told = (question: string, memories: readonly Memory[], budgetTokens = 100) =>
+const told = (
+  question: string,
+  memories: readonly Memory[],
+  budgetTokens = 100,
+  known?: ReadonlyMap<string, ReadonlySet<number>>,
+) =>
   packMemories(
     question,
     memories.map((each) => ({ memory: each, score: 1, reason: 'r' })),
-    { now: NOW, countTokens: words, budgetTokens },
+    { now: NOW, countTokens: words, budgetTokens, ...(known === undefined ? {} : { known }) },
   );
 const filler = (n: number): string =>
   `line ${n} speaks at length of the weather and of lunch and of many other things that day`;
+
+describe('what is known already', () => {
+  const DRIVER = 'The warehouse driver keeps one idle connection open and so the export hangs.';
+  const POOL = 'Export jobs of the warehouse take their connection from a pool of four.';
+  const content = [DRIVER, filler(1), filler(2), filler(3), POOL].join('\n');
+  const QUESTION = 'why does the export of the warehouse keep its connection?';
+
+  it('hides neither the rest of its memory nor other memories, but what says the same', () => {
+    const copy = memory(2, { content: DRIVER });
+    const first = told(QUESTION, [memory(1, { content }), copy], 25).told;
+    expect(first.map(({ line }) => line)).toEqual([expect.stringContaining(DRIVER)]);
+    const known = new Map(first.map(({ memory: { id }, places }) => [id, new Set(places)]));
+    const later = told(QUESTION, [memory(1, { content }), copy], 100, known).told;
+    expect(later.map(({ line }) => line)).toEqual([expect.stringContaining(POOL)]);
+    expect(later[0]?.line).not.toContain(DRIVER);
+  });
+
+  it('leaves nothing to tell where the rest only stands around it', () => {
+    const around = memory(1, { content: [filler(1), DRIVER, filler(2)].join('\n') });
+    const known = new Map([[around.id, new Set(told(QUESTION, [around], 25).told[0]?.places)]]);
+    expect(told(QUESTION, [around], 100, known)).toEqual({ told: [], omitted: [] });
+  });
+});
 
 describe('packMemories', () => {
   it('quotes the line that answers from amidst a long text, and who says it', () => {

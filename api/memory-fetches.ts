@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { KeyHolder } from '../stores/postgres/api-keys.ts';
-import type { TenantTransaction } from '../stores/postgres/database.ts';
-import { readServed, recordUses } from '../stores/postgres/memory-uses.ts';
+import type { Database, TenantTransaction } from '../stores/postgres/database.ts';
+import { readServed, readServing, recordUses } from '../stores/postgres/memory-uses.ts';
 
 /** Names the context that served what is fetched. */
 export const usedIn = z
@@ -34,4 +34,26 @@ export async function countFetched(
     memories,
     note: null,
   });
+}
+
+/**
+ * The same where nobody says which context it was: agents see blocks without ids. Each memory counts for the newest context that its fetcher was
+ * given it in, of the last 12 hours. Every context has a transaction of its own: learnings are locked in order within one alone.
+ */
+export async function countFetchedOfNewest(
+  database: Database,
+  holder: KeyHolder,
+  memoryIds: readonly string[],
+): Promise<void> {
+  const { tenantId, userId } = holder;
+  if (holder.role === 'viewer' || memoryIds.length === 0) return;
+  const serving = await database.asTenant(tenantId, (transaction) =>
+    readServing(transaction, userId, memoryIds, Date.now()),
+  );
+  for (const [contextId, served] of serving) {
+    const memories = [...served].map(([id, type]) => ({ id, type }));
+    await database.asTenant(tenantId, (transaction) =>
+      recordUses(transaction, { tenantId, userId, contextId, kind: 'fetched', memories, note: null }),
+    );
+  }
 }

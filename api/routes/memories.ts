@@ -5,7 +5,7 @@ import { holderOf } from '../auth.ts';
 import { BATCH_BODY_BYTES } from '../body.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
-import { countFetched, usedIn } from '../memory-fetches.ts';
+import { countFetched, countFetchedOfNewest, usedIn } from '../memory-fetches.ts';
 import { findMemories } from '../memory-lookup.ts';
 import type { Remembered } from '../remembering.ts';
 import { memoryBatch, memoryGiven, storedItem } from '../schemas/memory-writes.ts';
@@ -95,7 +95,7 @@ export function memoryRoutes({
           tags: ['memories'],
           summary: 'Whole memories by id or hash',
           description:
-            'In the order asked; `missing` are names of what is not there. Each fetch of what the context `used_in` served counts as a use.',
+            'In the order asked; `missing` are names of what is not there. Each fetch of what the context `used_in` served counts as a use; without it, of what the newest context of the last 12 hours served that held it.',
           body: fetchBody,
           response: {
             200: z.object({ data: z.array(memorySchema), missing: z.array(z.string()) }),
@@ -108,14 +108,11 @@ export function memoryRoutes({
         const { ids, used_in: contextId } = request.body;
         const found = await findMemories(database, holder, ids, (place) => `ids.${place}`);
         const memories = [...new Set(found.filter((memory) => memory !== null))];
-        if (contextId !== undefined)
+        const foundIds = memories.map(({ id }) => id);
+        if (contextId === undefined) await countFetchedOfNewest(database, holder, foundIds);
+        else
           await database.asTenant(holder.tenantId, (transaction) =>
-            countFetched(
-              transaction,
-              holder,
-              contextId,
-              memories.map(({ id }) => id),
-            ),
+            countFetched(transaction, holder, contextId, foundIds),
           );
         return { data: memories.map(presentMemory), missing: ids.filter((_, place) => found[place] === null) };
       },

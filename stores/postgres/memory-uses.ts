@@ -65,7 +65,7 @@ const MAX_RECENT = 500;
 
 const servingRow = z.object({ context_id: z.string(), id: z.string(), type: z.enum(MEMORY_TYPES) });
 
-/** The user's newest context that served each of these memories within the last 12 hours, with those that it served; in order of contexts. */
+/** The user's newest context that served each of these memories within the last 12 hours, with those that it served. */
 export async function readServing(
   transaction: TenantTransaction,
   userId: string,
@@ -82,11 +82,11 @@ export async function readServing(
        WHERE item.id = ANY (${memoryIds}::uuid[])
        ORDER BY item.id, recent.id DESC`,
   );
-  const byContext = Map.groupBy(rows, (row) => row.context_id);
   return new Map(
-    [...byContext]
-      .toSorted(([a], [b]) => a.localeCompare(b))
-      .map(([contextId, served]) => [contextId, new Map(served.map(({ id, type }) => [id, type]))]),
+    [...Map.groupBy(rows, (row) => row.context_id)].map(([contextId, served]) => [
+      contextId,
+      new Map(served.map(({ id, type }) => [id, type])),
+    ]),
   );
 }
 

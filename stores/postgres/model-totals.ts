@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { z } from 'zod';
+import { leastIdAt } from '../../domain/ids.ts';
 
 const callsRow = z.object({
   provider: z.string(),
@@ -24,15 +25,9 @@ export interface ModelActivity {
   readonly claimsDropped: number;
 }
 
-/** The lowest UUIDv7 of a moment, Unix milliseconds. */
-function idAt(ms: number): string {
-  const hex = Math.floor(ms).toString(16).padStart(12, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
-}
-
 /** What the models of all tenants did between two moments, by the ids of what was booked: sums for the metrics, nothing of a tenant. */
 export async function readModelActivity(pool: pg.Pool, afterMs: number, upToMs: number): Promise<ModelActivity> {
-  const values = [idAt(afterMs), idAt(upToMs)];
+  const values = [leastIdAt(afterMs), leastIdAt(upToMs)];
   const [calls, incidents] = await Promise.all([
     pool.query({ name: 'model_calls_between', text: 'SELECT * FROM model_calls_between($1, $2)', values }),
     pool.query({ name: 'model_incidents_between', text: 'SELECT * FROM model_incidents_between($1, $2)', values }),

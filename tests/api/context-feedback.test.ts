@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { leastIdAt } from '../../domain/ids.ts';
 import { memoryHash } from '../../domain/memory.ts';
 import { createTestUser } from '../setup/database.ts';
 import type { TestUser } from '../setup/database.ts';
@@ -140,6 +141,29 @@ describe('use grows', () => {
     const one = `/memories/${items[2]?.hash}?used_in=${await servedId()}`;
     expect((await instance.call('GET', one)).status).toBe(200);
     expect(await uses()).toEqual(before.map((count) => count + 1));
+  });
+
+  test('by fetching memories without naming the context, for the newest that the fetcher was given', async () => {
+    const { items } = await served();
+    const [one, two] = [items[0], items[1]];
+    await served(colleague.key);
+    await served();
+    const before = (await learning(one?.id ?? '')).use_count;
+    const get = async (key: string, ...names: (string | undefined)[]) => {
+      expect((await instance.call('POST', '/memories/get', { body: { ids: names }, key })).status).toBe(200);
+      return (await learning(one?.id ?? '')).use_count;
+    };
+    expect(await get(instance.admin.key, one?.hash, two?.id)).toBe(before + 1);
+    expect(await get(instance.admin.key, one?.id)).toBe(before + 1);
+    expect(await get(colleague.key, one?.hash)).toBe(before + 2);
+    // Older than 12 hours: found in another way.
+    const yesterday = leastIdAt(Date.now() - 13 * 3_600_000);
+    await instance.db.superuser.query('DELETE FROM memory_uses');
+    await instance.db.superuser.query(
+      "UPDATE contexts SET id = (substr($1, 1, 24) || right(id::text, 12))::uuid WHERE item_ids <> '{}'",
+      [yesterday],
+    );
+    expect(await get(instance.admin.key, one?.hash)).toBe(before + 2);
   });
 
   test('not by fetching without a context, with an unknown one, with another user’s, or what it did not hold', async () => {

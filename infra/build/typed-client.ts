@@ -4,7 +4,8 @@ import path from 'node:path';
 
 const SOURCES = path.resolve(import.meta.dirname, '..', '..', 'client');
 const BUILT = path.join(SOURCES, 'built');
-const CONTRACT = 'contract.ts';
+/** Files of types alone, which are handed on as they are. */
+const CONTRACT = /^contract(?:-[a-z]+)?\.ts$/;
 const HEAD = '// Made from client/ by infra/build/typed-client.ts.\n';
 
 /** Names of modules end in .ts here, in .js where they are built. */
@@ -54,7 +55,7 @@ export function typedClientFiles(): ReadonlyMap<string, string> {
   for (const name of readdirSync(SOURCES)) {
     if (!name.endsWith('.ts')) continue;
     const source = readFileSync(path.join(SOURCES, name), 'utf8');
-    if (name === CONTRACT) files.set('contract.d.ts', `${HEAD}${source}`);
+    if (CONTRACT.test(name)) files.set(name.replace(/\.ts$/, '.d.ts'), `${HEAD}${source.replaceAll(MODULE, "$1.js'")}`);
     else files.set(name.replace(/\.ts$/, '.js'), `${HEAD}${built(source)}`);
   }
   files.set('index.d.ts', DECLARED);

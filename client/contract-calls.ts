@@ -1,0 +1,65 @@
+/* How the client calls, and what becomes of it. Types alone: the build hands this file on as declarations. */
+
+export interface DependencyHealth {
+  readonly status: 'ok' | 'away';
+  readonly latency_ms: number | null;
+}
+
+export interface Health {
+  /** `down`: nothing can be captured. */
+  readonly status: 'ok' | 'degraded' | 'down';
+  /** Absent in the compact form. */
+  readonly dependencies?: Readonly<Record<string, DependencyHealth>>;
+}
+
+/** What one call may be given beside its question. */
+export interface CallOptions {
+  /** Ends the call, its retries included. */
+  readonly signal?: AbortSignal | undefined;
+  /** Bound of one attempt. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** The part of `fetch` that the client uses. */
+export type Fetch = (
+  url: string,
+  init: {
+    readonly method: string;
+    readonly headers: Record<string, string>;
+    readonly body?: string;
+    readonly signal: AbortSignal;
+  },
+) => Promise<{
+  readonly ok: boolean;
+  readonly status: number;
+  readonly headers: { get(name: string): string | null };
+  text(): Promise<string>;
+}>;
+
+export interface ClientOptions {
+  /** Of the server, as `https://memory.example.org`; '' in a page that the server itself serves. */
+  readonly url: string;
+  readonly apiKey?: string | undefined;
+  /** Bound of one attempt; default 30,000. */
+  readonly timeoutMs?: number | undefined;
+  /** Attempts after the first; default 3. */
+  readonly retries?: number | undefined;
+  /** Longest wait before another attempt; a server that asks for more is not asked again. Default 30,000. */
+  readonly maxRetryWaitMs?: number | undefined;
+  /** Sent with every request. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Instead of the platform's. */
+  readonly fetch?: Fetch | undefined;
+}
+
+/** Codes beside those of the server: no answer, none in time, the caller's signal, an answer that is none of ours. */
+export type ClientErrorCode = 'UNREACHABLE' | 'TIMEOUT' | 'ABORTED' | 'BAD_ANSWER';
+
+export interface ErrorDetail {
+  readonly field: string;
+  readonly message: string;
+  /** Of an ambiguous hash: what it may mean. */
+  readonly id?: string;
+  readonly type?: string;
+  readonly preview?: string;
+}

@@ -1,0 +1,129 @@
+/* What is searched for and what is told. Types alone: the build hands this file on as declarations. */
+
+import type { CompactMemory, Memory, MemoryType } from './contract-memories.ts';
+
+export interface Pagination {
+  readonly page: number;
+  readonly limit: number;
+  readonly total: number;
+  readonly total_pages: number;
+  readonly has_next: boolean;
+  readonly has_prev: boolean;
+  readonly next_cursor: string | null;
+}
+
+type Counts = Readonly<Record<string, number>>;
+
+export interface SearchAnswer {
+  readonly data: readonly Memory[];
+  readonly facets: { readonly type: Counts; readonly tool: Counts; readonly project: Counts; readonly tag: Counts };
+  /** What was away, so that it was searched without it. */
+  readonly degraded: readonly string[];
+  readonly took_ms: number;
+  readonly pagination: Pagination;
+  /** How the question was understood and what each stage took, with `explain`. */
+  readonly explain?: Readonly<Record<string, unknown>> | null;
+}
+
+export interface CompactAnswer {
+  readonly data: readonly CompactMemory[];
+  /** Absent where nothing was away. */
+  readonly degraded?: readonly string[];
+}
+
+/** What narrows a search. Times are RFC 3339. */
+export interface SearchFilter {
+  readonly type?: MemoryType | readonly MemoryType[] | undefined;
+  /** Id, git remote, root path or name. */
+  readonly project?: string | undefined;
+  readonly namespace?: string | undefined;
+  readonly tags?: readonly string[] | undefined;
+  readonly tool?: string | undefined;
+  readonly kind?: string | undefined;
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+  /** What was known then. */
+  readonly as_of?: string | undefined;
+}
+
+export interface SearchOptions extends SearchFilter {
+  /** 1 to 50; default 20. */
+  readonly limit?: number | undefined;
+  /** 0 to 100. */
+  readonly offset?: number | undefined;
+  /** 0 to 1. */
+  readonly min_score?: number | undefined;
+  /** `session`: the best memory of each session. */
+  readonly group_by?: 'none' | 'session' | undefined;
+  readonly include_vectors?: boolean | undefined;
+  readonly explain?: boolean | undefined;
+  readonly format?: 'full' | 'compact' | undefined;
+}
+
+export interface SemanticQuestion extends SearchFilter {
+  /** Words to embed; or `vector`. */
+  readonly q?: string | undefined;
+  readonly vector?: readonly number[] | undefined;
+  readonly limit?: number | undefined;
+  readonly include_vectors?: boolean | undefined;
+  readonly explain?: boolean | undefined;
+}
+
+export interface Suggestion {
+  readonly text: string;
+  readonly kind: string;
+  readonly count: number;
+}
+
+/** Around a memory, or around what a question finds first. */
+export interface TimelineQuestion {
+  /** Id or hash. */
+  readonly anchor?: string | undefined;
+  readonly q?: string | undefined;
+  /** 0 to 50; default 5. */
+  readonly before?: number | undefined;
+  readonly after?: number | undefined;
+  /** The line of the whole project instead of the anchor's session. */
+  readonly project?: string | undefined;
+  /** Of the project's line; that of the anchor unless given. */
+  readonly namespace?: string | undefined;
+  readonly types?: readonly MemoryType[] | undefined;
+  readonly format?: 'full' | 'compact' | undefined;
+}
+
+export interface TimelineAnswer<Item = Memory> {
+  readonly anchor: Item | null;
+  /** In reading order. */
+  readonly data: readonly Item[];
+  readonly has_before: boolean;
+  readonly has_after: boolean;
+}
+
+/** What context is for. A session start needs a project or a session, a prompt its words, a file its path. */
+export interface ContextQuestion {
+  readonly purpose: 'session_start' | 'prompt' | 'file';
+  readonly project?: string | undefined;
+  readonly namespace?: string | undefined;
+  readonly session_id?: string | undefined;
+  readonly prompt?: string | undefined;
+  readonly file?: string | undefined;
+  /** 50 to 8,000; default 900. */
+  readonly budget_tokens?: number | undefined;
+}
+
+export interface ContextAnswer {
+  /** For feedback; null where nothing was served. */
+  readonly id: string | null;
+  /** '' where nothing is worth telling. */
+  readonly text: string;
+  readonly tokens: number;
+  readonly items: readonly {
+    readonly id: string;
+    readonly hash: string;
+    readonly type: MemoryType;
+    readonly reason: string;
+    readonly tokens: number;
+    readonly score: number;
+  }[];
+  readonly omitted: number;
+}

@@ -52,8 +52,8 @@ export interface ClientOptions {
   readonly fetch?: Fetch | undefined;
 }
 
-/** Codes beside those of the server: no answer, none in time, the caller's signal, an answer that is none of ours. */
-export type ClientErrorCode = 'UNREACHABLE' | 'TIMEOUT' | 'ABORTED' | 'BAD_ANSWER';
+/** Codes beside those of the server: no answer, none in time, the caller's signal, an answer that is none of ours, a call that cannot be sent. */
+export type ClientErrorCode = 'UNREACHABLE' | 'TIMEOUT' | 'ABORTED' | 'BAD_ANSWER' | 'INVALID_CALL';
 
 export interface ErrorDetail {
   readonly field: string;

@@ -23,7 +23,8 @@ import type {
   TimelineQuestion,
 } from './contract.ts';
 import { batchParts } from './batch-parts.ts';
-import { RecollectError } from './recollect-error.ts';
+import type { BatchPart } from './batch-parts.ts';
+import { invalidCall, RecollectError } from './recollect-error.ts';
 import { Requester } from './requester.ts';
 
 const RECALLED = 5;
@@ -31,10 +32,21 @@ const PAGE = 20;
 /** The furthest that a search can be paged: more memories are not looked at. */
 const MAX_OFFSET = 100;
 
-const part = encodeURIComponent;
+/** A name as a part of a path. Half a character is no name that anything bears. */
+function part(name: string): string {
+  return encodeURIComponent(name.replaceAll(/\p{Surrogate}/gu, '\uFFFD'));
+}
 
 function memoryOf(given: string | NewMemory): NewMemory {
   return typeof given === 'string' ? { content: given } : given;
+}
+
+function partsOf(memories: readonly (string | NewMemory)[]): BatchPart[] {
+  try {
+    return batchParts(memories.map(memoryOf));
+  } catch (error) {
+    throw invalidCall(error);
+  }
 }
 
 /** A memory server, over HTTP. Every method rejects with RecollectError. */
@@ -134,7 +146,7 @@ export class RecollectClient implements RecollectApi {
 
   async storeBatch(memories: readonly (string | NewMemory)[], call?: CallOptions): Promise<readonly BatchItem[]> {
     const items: BatchItem[] = [];
-    for (const { from, memories: sent } of batchParts(memories.map(memoryOf))) {
+    for (const { from, memories: sent } of partsOf(memories)) {
       const isRepeatable = sent.every((memory) => memory.infer !== true);
       const body = { memories: sent };
       try {
@@ -164,7 +176,8 @@ export class RecollectClient implements RecollectApi {
   }
 
   remove(id: string, call?: CallOptions): Promise<ForgottenMemory> {
-    return this.#requester.send({ method: 'DELETE', path: `/memories/${part(id)}`, repeatable: true }, call);
+    // Done, but not heard of, it would be told as a memory that never was.
+    return this.#requester.send({ method: 'DELETE', path: `/memories/${part(id)}`, repeatable: false }, call);
   }
 
   health(options: { readonly format?: 'full' | 'compact' | undefined } = {}, call?: CallOptions): Promise<Health> {

@@ -12,6 +12,12 @@ export interface Failure {
   readonly cause?: unknown;
 }
 
+/** What cannot be sent at all: a value that is no JSON, an address that is none, a header that may not stand in one. Nothing was sent. */
+export function invalidCall(cause: unknown): RecollectError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new RecollectError(`the call cannot be sent: ${why}`, { status: 0, code: 'INVALID_CALL', cause });
+}
+
 /** The server said no, or did not answer: the only error that the client rejects with. */
 export class RecollectError extends Error {
   override readonly name = 'RecollectError';

@@ -1,5 +1,5 @@
 import type { CallOptions, ClientOptions, ErrorDetail, Fetch } from './contract.ts';
-import { RecollectError } from './recollect-error.ts';
+import { invalidCall, RecollectError } from './recollect-error.ts';
 import { retryAfterMs, waitBeforeMs, waited } from './retry.ts';
 
 const TIMEOUT_MS = 30_000;
@@ -22,6 +22,12 @@ export interface Request {
   readonly repeatable: boolean;
   /** Statuses that are answers here, beside those of success. */
   readonly accepts?: readonly number[];
+}
+
+/** A request as it goes over the line, the same for each attempt. */
+interface Prepared {
+  readonly url: string;
+  readonly init: { readonly method: string; readonly headers: Record<string, string>; readonly body?: string };
 }
 
 interface Attempt {
@@ -94,9 +100,10 @@ export class Requester {
    * @throws RecollectError
    */
   async send<Answer extends object>(request: Request, call: CallOptions = {}): Promise<Answer> {
+    const prepared = this.#prepared(request);
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return this.#answerOf<Answer>(request, await this.#attempt(request, call));
+        return this.#answerOf<Answer>(request, await this.#attempt(prepared, call));
       } catch (error) {
         const waitMs = this.#waitMs(error, request, attempt);
         if (waitMs === null) throw error;
@@ -115,7 +122,21 @@ export class Requester {
     return waitMs > this.#maxWaitMs ? null : waitMs;
   }
 
-  async #attempt({ method, path, query, body }: Request, { signal, timeoutMs }: CallOptions): Promise<Attempt> {
+  /** What cannot be sent is said so before it is tried: it is the caller's fault, and would fail each time. */
+  #prepared({ method, path, query, body }: Request): Prepared {
+    try {
+      const headers = { ...this.#headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) };
+      // Both throw where fetch would.
+      if (!this.#base.startsWith('/')) void new URL(this.#base);
+      void new Headers(headers);
+      const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+      return { url: `${this.#base}${path}${queryOf(query)}`, init: { method, headers, ...sent } };
+    } catch (cause) {
+      throw invalidCall(cause);
+    }
+  }
+
+  async #attempt({ url, init }: Prepared, { signal, timeoutMs }: CallOptions): Promise<Attempt> {
     throwIfAborted(signal);
     const controller = new AbortController();
     const onAbort = (): void => controller.abort();
@@ -124,12 +145,7 @@ export class Requester {
     const timer = setTimeout(() => controller.abort(late), boundMs);
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
-      const response = await this.#fetch(`${this.#base}${path}${queryOf(query)}`, {
-        method,
-        headers: body === undefined ? { ...this.#headers } : { ...this.#headers, 'content-type': 'application/json' },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: controller.signal,
-      });
+      const response = await this.#fetch(url, { ...init, headers: { ...init.headers }, signal: controller.signal });
       return {
         status: response.status,
         text: await response.text(),

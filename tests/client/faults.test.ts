@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { RecollectClient, RecollectError } from '../../client/index.ts';
+import type { NewMemory } from '../../client/index.ts';
 import { retryAfterMs, waitBeforeMs } from '../../client/retry.ts';
 import { scriptedServer } from './support/scripted-server.ts';
 import type { Step } from './support/scripted-server.ts';
@@ -73,6 +74,37 @@ describe('what may be done twice is tried again', () => {
       requestId: 'r-2',
     });
     expect(server.seen).toHaveLength(1);
+  });
+
+  test('forgetting is not: it would be told as a memory that never was', async () => {
+    const server = await scriptedServer([
+      'half',
+      { status: 404, body: { error: 'no such memory', code: 'NOT_FOUND' } },
+    ]);
+    expect((await failureOf(clientOf(server.url).remove('abcdefgh'))).code).toBe('UNREACHABLE');
+    expect(server.seen).toHaveLength(1);
+  });
+
+  test('what cannot be sent is not tried at all', async () => {
+    const server = await scriptedServer([OK]);
+    const circle: Record<string, unknown> = { content: 'x' };
+    circle['tags'] = circle;
+    const fetched: string[] = [];
+    const fetch = (url: string) => {
+      fetched.push(url);
+      return Promise.reject(new TypeError('asked'));
+    };
+    const calls = [
+      clientOf(server.url, { fetch }).store(circle as unknown as NewMemory),
+      clientOf(server.url, { fetch }).storeBatch([circle as unknown as NewMemory]),
+      clientOf('no address', { fetch }).search('x'),
+      clientOf(server.url, { fetch, apiKey: 'two\nlines' }).search('x'),
+    ];
+    for (const call of calls) expect(await failureOf(call)).toMatchObject({ code: 'INVALID_CALL', status: 0 });
+    expect(fetched).toEqual([]);
+    expect(await failureOf(clientOf(server.url, { fetch, retries: 0 }).get('\uD800'))).toMatchObject({
+      code: 'UNREACHABLE',
+    });
   });
 
   test('storing is; storing that counts as evidence each time is not', async () => {

@@ -97,6 +97,8 @@ export interface TimelineAnswer<Item = Memory> {
   readonly data: readonly Item[];
   readonly has_before: boolean;
   readonly has_after: boolean;
+  /** What was away in the search for `q`; absent where nothing was. */
+  readonly degraded?: readonly string[];
 }
 
 /** What context is for. A session start needs a project or a session, a prompt its words, a file its path. */

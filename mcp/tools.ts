@@ -12,7 +12,7 @@ export interface ToolContext {
   readonly projectHere: { readonly recalled: string; readonly remembered: string | null } | null;
 }
 
-// Every agent pays for these words in every session: tests/mcp/tokens.test.ts holds them to 1,200 tokens in all.
+// Every agent pays for these words in every session: tests/mcp/tools.test.ts holds them to 1,200 tokens in all.
 const READS: ToolAnnotations = { readOnlyHint: true };
 const hashes = z.array(z.string()).min(1).max(20).describe('Hashes or ids');
 const project = z.string().max(2048).optional();

@@ -51,7 +51,11 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
   const count = (text: string): number => tokens.count(text);
   const nameOf = (project: ProjectName | null): string => project?.displayName ?? 'this tenant';
 
-  const find = async (request: ContextRequest, question: string, { project }: Setting): Promise<SearchResult> =>
+  const find = async (
+    request: ContextRequest,
+    question: string,
+    { project, sessionId }: Setting,
+  ): Promise<SearchResult> =>
     search({
       tenantId: request.tenantId,
       question,
@@ -59,6 +63,8 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
         namespace: request.namespace,
         ...(project === null ? {} : { projectId: project.id, formerProjectIds: project.formerIds }),
         ...(request.viewerId === undefined ? {} : { viewerId: request.viewerId }),
+        // What it said itself would take the places of what it does not know.
+        ...(sessionId === null ? {} : { excludeSessionId: sessionId }),
       },
       limit: SEARCH_LIMIT,
       offset: 0,

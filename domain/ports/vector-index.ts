@@ -34,6 +34,8 @@ export interface RecallFilter {
   /** Ids that chunks of this project may still bear, since other projects were merged into it. */
   readonly formerProjectIds?: readonly string[];
   readonly sessionId?: string;
+  /** Of any session, or of none, but this one. */
+  readonly excludeSessionId?: string;
   readonly namespace?: string;
   readonly kind?: string;
   readonly tool?: string;

@@ -35,6 +35,7 @@ function valuesOf(filter: RecallFilter): unknown[] {
     filter.types ?? null,
     filter.projectId ?? null,
     filter.sessionId ?? null,
+    filter.excludeSessionId ?? null,
     filter.namespace ?? null,
     filter.kind ?? null,
     filter.tool ?? null,
@@ -56,7 +57,7 @@ export async function searchKeyword(
   const { phrases, files } = filter;
   const { rows } = await queries.query({
     name: 'search_keyword',
-    text: `SELECT ${COLUMNS} FROM search_keyword($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+    text: `SELECT ${COLUMNS} FROM search_keyword($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
     values: [
       tenantId,
       filter.viewerId ?? null,
@@ -89,7 +90,7 @@ export async function searchWaiting(
 ): Promise<RecallHit[]> {
   const { rows } = await queries.query({
     name: 'search_waiting',
-    text: `SELECT ${COLUMNS} FROM search_waiting($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+    text: `SELECT ${COLUMNS} FROM search_waiting($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
     values: [tenantId, filter.viewerId ?? null, model, question.words, question.pairs, ...valuesOf(filter), limit],
   });
   return hitsOf(rows);

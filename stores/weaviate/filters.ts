@@ -4,7 +4,7 @@ import { EVERYONE, type ChunkProperties } from './schema.ts';
 /** What a property must hold. Times are RFC 3339 text. */
 export interface Condition {
   readonly property: keyof ChunkProperties;
-  readonly operator: 'equal' | 'greaterOrEqual' | 'less' | 'lessOrEqual' | 'containsAny' | 'containsAll';
+  readonly operator: 'equal' | 'notEqual' | 'greaterOrEqual' | 'less' | 'lessOrEqual' | 'containsAny' | 'containsAll';
   readonly value: string | readonly string[];
 }
 
@@ -25,6 +25,7 @@ export function conditionsOf(filter: RecallFilter): Condition[] {
   asks('memory_type', 'containsAny', filter.types);
   if (projectId !== undefined) asks('project_id', 'containsAny', [projectId, ...(filter.formerProjectIds ?? [])]);
   asks('session_id', 'equal', filter.sessionId);
+  asks('session_id', 'notEqual', filter.excludeSessionId);
   asks('namespace', 'equal', filter.namespace);
   asks('kind', 'equal', filter.kind);
   asks('tool', 'equal', filter.tool);

@@ -40,6 +40,7 @@ const SINGLE_FP32 = 1;
 const FILTERS = { operator: 1, filters: 3, text: 4, texts: 9, target: 20 };
 const OPERATORS = {
   equal: 1,
+  notEqual: 2,
   greaterOrEqual: 4,
   less: 5,
   lessOrEqual: 6,

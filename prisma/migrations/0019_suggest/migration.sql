@@ -21,7 +21,7 @@ DROP FUNCTION search_keyword(uuid, uuid, text, text[], uuid, uuid, text, text, t
 -- a plain question is answered by any of its words, ranked by how many and how close. Scores compare within one answer only.
 -- `as_of` shows what was known then: rows that had happened, learnings that were believed.
 CREATE FUNCTION search_keyword(
-  for_tenant uuid, viewer uuid, question text, types text[], of_project uuid, of_session uuid, in_namespace text,
+  for_tenant uuid, viewer uuid, question text, types text[], of_project uuid, of_session uuid, not_session uuid, in_namespace text,
   of_kind text, of_tool text, with_tags text[], since timestamptz, until timestamptz, as_of timestamptz, phrases text[], files text[], at_most integer)
   RETURNS TABLE (memory_id uuid, memory_type text, score real, session_id uuid, kind text, tool text)
   LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp
@@ -51,7 +51,7 @@ BEGIN
     (SELECT o.id, 'observation' AS memory_type, ts_rank_cd(o.search, wanted, 1) AS score, o.session_id, o.type AS kind, o.tool
        FROM observations o JOIN sessions s ON s.id = o.session_id AND s.status <> 'deleted'
       WHERE (types IS NULL OR 'observation' = ANY (types)) AND o.tenant_id = for_tenant AND o.search @@ must
-        AND (viewer IS NULL OR o.user_id = viewer) AND (of_project IS NULL OR s.project_id = of_project) AND (of_session IS NULL OR o.session_id = of_session)
+        AND (viewer IS NULL OR o.user_id = viewer) AND (of_project IS NULL OR s.project_id = of_project) AND (of_session IS NULL OR o.session_id = of_session) AND o.session_id IS DISTINCT FROM not_session
         AND (in_namespace IS NULL OR s.namespace = in_namespace) AND (of_kind IS NULL OR o.type = of_kind) AND (of_tool IS NULL OR o.tool = of_tool)
         AND (with_tags IS NULL OR o.tags @> with_tags) AND (since IS NULL OR o.occurred_at >= since) AND (until IS NULL OR o.occurred_at < until)
         AND (as_of IS NULL OR o.occurred_at <= as_of)
@@ -61,7 +61,7 @@ BEGIN
     (SELECT p.id, 'prompt', ts_rank_cd(p.search, wanted, 1) AS score, p.session_id, p.type, NULL
        FROM prompts p JOIN sessions s ON s.id = p.session_id AND s.status <> 'deleted'
       WHERE (types IS NULL OR 'prompt' = ANY (types)) AND p.tenant_id = for_tenant AND p.search @@ must AND of_tool IS NULL AND with_tags IS NULL
-        AND (viewer IS NULL OR p.user_id = viewer) AND (of_project IS NULL OR s.project_id = of_project) AND (of_session IS NULL OR p.session_id = of_session)
+        AND (viewer IS NULL OR p.user_id = viewer) AND (of_project IS NULL OR s.project_id = of_project) AND (of_session IS NULL OR p.session_id = of_session) AND p.session_id IS DISTINCT FROM not_session
         AND (in_namespace IS NULL OR s.namespace = in_namespace) AND (of_kind IS NULL OR p.type = of_kind)
         AND (since IS NULL OR p.occurred_at >= since) AND (until IS NULL OR p.occurred_at < until) AND (as_of IS NULL OR p.occurred_at <= as_of)
         AND (phrases IS NULL OR holds_phrases(p.content, phrases)) AND (files IS NULL OR names_files('{}', p.content, files))
@@ -70,7 +70,7 @@ BEGIN
     (SELECT m.id, 'summary', ts_rank_cd(m.search, wanted, 1) AS score, m.session_id, coalesce(m.kind, m.type), NULL
        FROM summaries m JOIN sessions s ON s.id = m.session_id AND s.status <> 'deleted'
       WHERE (types IS NULL OR 'summary' = ANY (types)) AND m.tenant_id = for_tenant AND m.search @@ must AND m.published AND of_tool IS NULL
-        AND (of_project IS NULL OR m.project_id = of_project) AND (of_session IS NULL OR m.session_id = of_session)
+        AND (of_project IS NULL OR m.project_id = of_project) AND (of_session IS NULL OR m.session_id = of_session) AND m.session_id IS DISTINCT FROM not_session
         AND (in_namespace IS NULL OR s.namespace = in_namespace) AND (of_kind IS NULL OR coalesce(m.kind, m.type) = of_kind)
         AND (with_tags IS NULL OR m.tags @> with_tags) AND (since IS NULL OR m.occurred_at >= since) AND (until IS NULL OR m.occurred_at < until)
         AND (as_of IS NULL OR m.occurred_at <= as_of)
@@ -81,7 +81,7 @@ BEGIN
        FROM learnings l
       WHERE (types IS NULL OR 'learning' = ANY (types)) AND l.tenant_id = for_tenant AND l.search @@ must
         AND (CASE WHEN as_of IS NULL THEN l.valid_to IS NULL ELSE l.valid_from <= as_of AND (l.valid_to IS NULL OR l.valid_to > as_of) END) AND of_tool IS NULL
-        AND (of_project IS NULL OR l.project_id = of_project) AND (of_session IS NULL OR l.session_id = of_session)
+        AND (of_project IS NULL OR l.project_id = of_project) AND (of_session IS NULL OR l.session_id = of_session) AND l.session_id IS DISTINCT FROM not_session
         AND (in_namespace IS NULL OR l.namespace = in_namespace) AND (of_kind IS NULL OR l.category = of_kind)
         AND (with_tags IS NULL OR l.tags @> with_tags) AND (since IS NULL OR l.valid_from >= since) AND (until IS NULL OR l.valid_from < until)
         AND (phrases IS NULL OR holds_phrases(concat_ws(' ', l.title, l.description, l.context), phrases)) AND (files IS NULL OR names_files('{}', concat_ws(' ', l.title, l.description, l.context), files))
@@ -97,7 +97,7 @@ $$;
 -- no step has taken in are looked at, their first 8,000 characters: beside a flood a search must stay quick. One plan for all values: planning
 -- over every month anew took longer than running it.
 CREATE FUNCTION search_waiting(
-  for_tenant uuid, viewer uuid, for_model text, question text, pairs text[], types text[], of_project uuid, of_session uuid, in_namespace text,
+  for_tenant uuid, viewer uuid, for_model text, question text, pairs text[], types text[], of_project uuid, of_session uuid, not_session uuid, in_namespace text,
   of_kind text, of_tool text, with_tags text[], since timestamptz, until timestamptz, as_of timestamptz, at_most integer)
   RETURNS TABLE (memory_id uuid, memory_type text, score real, session_id uuid, kind text, tool text)
   LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan
@@ -119,7 +119,7 @@ BEGIN
   RETURN QUERY
   WITH open_sessions AS MATERIALIZED (
     SELECT s.id, s.consumed_seq FROM sessions s
-     WHERE s.last_seq > s.consumed_seq AND s.tenant_id = for_tenant AND (of_session IS NULL OR s.id = of_session)
+     WHERE s.last_seq > s.consumed_seq AND s.tenant_id = for_tenant AND (of_session IS NULL OR s.id = of_session) AND s.id IS DISTINCT FROM not_session
      ORDER BY s.last_event_at DESC LIMIT 20
   ), pending AS MATERIALIZED (
     SELECT DISTINCT w.resource_type, w.resource_id FROM (
@@ -142,14 +142,14 @@ BEGIN
   ), told AS (
     SELECT r.id, r.memory_type, r.session_id, r.kind, r.tool, r.body FROM rows r JOIN sessions s ON s.id = r.session_id AND s.status <> 'deleted' AND s.tenant_id = for_tenant
      WHERE (types IS NULL OR r.memory_type = ANY (types)) AND (viewer IS NULL OR r.user_id = viewer) AND (of_project IS NULL OR s.project_id = of_project)
-       AND (of_session IS NULL OR r.session_id = of_session) AND (in_namespace IS NULL OR s.namespace = in_namespace) AND (of_kind IS NULL OR r.kind = of_kind)
+       AND (of_session IS NULL OR r.session_id = of_session) AND r.session_id IS DISTINCT FROM not_session AND (in_namespace IS NULL OR s.namespace = in_namespace) AND (of_kind IS NULL OR r.kind = of_kind)
        AND (of_tool IS NULL OR r.tool = of_tool) AND (with_tags IS NULL OR r.tags @> with_tags)
        AND (since IS NULL OR r.occurred_at >= since) AND (until IS NULL OR r.occurred_at < until) AND (as_of IS NULL OR r.occurred_at <= as_of)
     UNION ALL
     SELECT m.id, 'summary', m.session_id, coalesce(m.kind, m.type), NULL, left(m.title || ' ' || m.content, 8000)
       FROM pending w JOIN summaries m ON m.id = w.resource_id AND m.published JOIN sessions s ON s.id = m.session_id AND s.status <> 'deleted'
      WHERE w.resource_type = 'summary' AND m.tenant_id = for_tenant AND (types IS NULL OR 'summary' = ANY (types)) AND of_tool IS NULL
-       AND (of_project IS NULL OR m.project_id = of_project) AND (of_session IS NULL OR m.session_id = of_session)
+       AND (of_project IS NULL OR m.project_id = of_project) AND (of_session IS NULL OR m.session_id = of_session) AND m.session_id IS DISTINCT FROM not_session
        AND (in_namespace IS NULL OR s.namespace = in_namespace) AND (of_kind IS NULL OR coalesce(m.kind, m.type) = of_kind)
        AND (with_tags IS NULL OR m.tags @> with_tags) AND (since IS NULL OR m.occurred_at >= since) AND (until IS NULL OR m.occurred_at < until)
        AND (as_of IS NULL OR m.occurred_at <= as_of)
@@ -158,7 +158,7 @@ BEGIN
       FROM pending w JOIN learnings l ON l.id = w.resource_id
      WHERE w.resource_type = 'learning' AND l.tenant_id = for_tenant AND (types IS NULL OR 'learning' = ANY (types)) AND of_tool IS NULL
        AND (CASE WHEN as_of IS NULL THEN l.valid_to IS NULL ELSE l.valid_from <= as_of AND (l.valid_to IS NULL OR l.valid_to > as_of) END)
-       AND (of_project IS NULL OR l.project_id = of_project) AND (of_session IS NULL OR l.session_id = of_session)
+       AND (of_project IS NULL OR l.project_id = of_project) AND (of_session IS NULL OR l.session_id = of_session) AND l.session_id IS DISTINCT FROM not_session
        AND (in_namespace IS NULL OR l.namespace = in_namespace) AND (of_kind IS NULL OR l.category = of_kind)
        AND (with_tags IS NULL OR l.tags @> with_tags) AND (since IS NULL OR l.valid_from >= since) AND (until IS NULL OR l.valid_from < until)
   ), counted AS (

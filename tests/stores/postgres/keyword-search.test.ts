@@ -187,6 +187,7 @@ describe('keyword search on PostgreSQL', () => {
       () => ({ sessionId: first.sessionId }),
       ['answer', 'call', 'decision', 'learning', 'note', 'prompt', 'topic'],
     ],
+    ['every session but one', () => ({ excludeSessionId: first.sessionId }), ["colleague's", 'of beta']],
     ['a namespace', () => ({ namespace: 'side' }), ["colleague's", 'of beta']],
     ['a kind of item', () => ({ kind: 'decision' }), ['decision']],
     ['a kind of prompt', () => ({ kind: 'assistant' }), ['answer']],

@@ -146,6 +146,7 @@ describe('filters apply inside the store', () => {
     ['type', { types: ['learning', 'summary'] }],
     ['project', { projectId: 'p-1' }],
     ['session', { sessionId: 's-1' }],
+    ['another session than that', { excludeSessionId: 's-2' }],
     ['namespace', { namespace: 'work' }],
     ['kind', { kind: 'bugfix' }],
     ['tool, as a whole', { tool: 'Bash' }],
@@ -158,6 +159,16 @@ describe('filters apply inside the store', () => {
     // The other one is nearer: only a filter before the top-1 can answer this.
     expect(ids(await index.nearest(tenant, MODEL, vectorAlong(2), filter, 1))).toEqual([chosen.memoryId]);
     expect(ids(await index.keyword(tenant, MODEL, 'particular', filter, 1))).toEqual([chosen.memoryId]);
+  });
+
+  test('what is of no session is of another one', async () => {
+    const home = newId<TenantId>();
+    const [without, within] = [chunkOf(home, { sessionId: null }), chunkOf(home, { sessionId: 's-2' })];
+    await index.upsert(home, MODEL, [without, within]);
+    await nearestOf(home, vectorAlong(0), {}, 2, 2);
+    const filter = { excludeSessionId: 's-2', namespace: without.namespace };
+    expect(ids(await index.keyword(home, MODEL, 'particular', filter, 5))).toEqual([without.memoryId]);
+    expect(ids(await index.nearest(home, MODEL, vectorAlong(0), filter, 5))).toEqual([without.memoryId]);
   });
 
   test('until is not included', async () => {

@@ -14,7 +14,7 @@ const MODULE = /(\bfrom\s+'\.\/[\w-]+)\.ts'/g;
 /**
  * What is no type: the class and the error, whose methods and fields stand in the contract. A test holds them to the sources.
  */
-const DECLARED = `${HEAD}import type { ClientOptions, ErrorDetail, RecollectApi } from './contract.js';
+const DECLARED = `${HEAD}import type { BatchItem, ClientOptions, ErrorDetail, RecollectApi } from './contract.js';
 export type * from './contract.js';
 
 /** A memory server, over HTTP. Every method rejects with RecollectError. */
@@ -35,6 +35,8 @@ export declare class RecollectError extends Error {
   readonly requestId: string | null;
   /** How long the server asks to wait. */
   readonly retryAfterMs: number | null;
+  /** Of \`storeBatch\`: what became of the memories before those that failed. */
+  readonly items: readonly BatchItem[];
   constructor(
     message: string,
     failure: {
@@ -43,6 +45,7 @@ export declare class RecollectError extends Error {
       readonly details?: readonly ErrorDetail[];
       readonly requestId?: string | null;
       readonly retryAfterMs?: number | null;
+      readonly items?: readonly BatchItem[];
       readonly cause?: unknown;
     },
   );

@@ -8,6 +8,10 @@ import type { Database } from '../../stores/postgres/database.ts';
 import { keySha256, SCOPES } from '../../stores/postgres/api-keys.ts';
 import type { Scope } from '../../stores/postgres/api-keys.ts';
 import { TEMPLATE_DATABASE } from './provided.ts';
+import { until } from './until.ts';
+
+const CONNECTIONS = 'SELECT 1 FROM pg_stat_activity WHERE datname = $1';
+const PARTING_MS = 2_000;
 
 export interface TestDatabase {
   readonly name: string;
@@ -56,6 +60,9 @@ export async function createTestDatabase(): Promise<TestDatabase> {
       await superuser.end();
       const closer = new pg.Client({ connectionString: urlOf('postgres', 'superuser') });
       await closer.connect();
+      // A pool says that it has ended before its connections have: dropped at once, they end with an error that nobody listens for.
+      const parted = async () => ((await closer.query(CONNECTIONS, [name])).rowCount === 0 ? true : undefined);
+      await until(parted, PARTING_MS).catch(() => {});
       await closer.query(`DROP DATABASE ${name} WITH (FORCE)`);
       await closer.end();
     },

@@ -33,7 +33,7 @@ test('a server is asked, its address and key go to the client, every hook runs t
   expect(home.json('.recollect/client.json')).toEqual({ url: instance.url, api_key: instance.admin.key });
   expect(home.mode('.recollect/client.json')).toBe(0o600);
   // Over HTTP a hook that the server misses would be lost to this machine; the client keeps it.
-  expect(home.read('.claude/settings.json').match(/client\.cjs \w+ --data-dir/g)).toHaveLength(12);
+  expect(home.read('.claude/settings.json').match(/client\.cjs \w+ --data-dir/g)).toHaveLength(13);
   expect(home.read('.claude/settings.json')).not.toMatch(/"http"|RECOLLECT_API_KEY/);
   expect(out).toContain('recollect service install');
   expect(await captureCounts(instance.db.superuser)).toEqual(before);

@@ -5,10 +5,10 @@ const fraction = z.coerce.number().min(0).max(1);
 /** Settings of search: how lanes are weighed, and what one may cost. */
 export const searchEnvironment = {
   RECOLLECT_SEARCH_KEYWORD_WEIGHT: fraction
-    .default(0.45)
+    .default(0.4)
     .describe('Weight of keyword against vector in the fused score'),
   RECOLLECT_SEARCH_SESSION_WEIGHT: fraction
-    .default(0.1)
+    .default(0.15)
     .describe('Share of a memory’s score that its session’s other hits give; 0: each memory by itself'),
   RECOLLECT_SEARCH_GRAPH_WEIGHT: fraction
     .default(0.1)

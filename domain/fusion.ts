@@ -11,7 +11,7 @@ export interface Lane {
 }
 
 export interface LaneScore {
-  /** As the store counted. */
+  /** Of the best chunk, as the store counted. */
   readonly score: number;
   /** 1 is best; of memories, not of chunks. */
   readonly rank: number;
@@ -38,43 +38,56 @@ export type Scale = (
 /** Between the worst and the best of the lane. */
 const byRange: Scale = (score, { top, bottom }) => (top === bottom ? 1 : (score - bottom) / (top - bottom));
 
-interface BestChunk {
+interface ScoredMemory {
   readonly memoryId: string;
   readonly memoryType: MemoryType;
+  /** Of the best chunk. */
+  readonly best: number;
+  /** Mean of the best chunks. */
   readonly score: number;
 }
 
-/** The best chunk scores the memory; order as the lane gave it. */
-function bestChunks(hits: readonly RecallHit[]): BestChunk[] {
-  const best = new Map<string, BestChunk>();
-  for (const hit of hits) if ((best.get(hit.memoryId)?.score ?? -Infinity) < hit.score) best.set(hit.memoryId, hit);
-  return [...best.values()].sort((a, b) => b.score - a.score || a.memoryId.localeCompare(b.memoryId));
+/** Memories by their best chunks: so many at most, by the mean of their scores; best first. */
+function memoriesOf(hits: readonly RecallHit[], chunks: number): ScoredMemory[] {
+  const found = new Map<string, { readonly memoryType: MemoryType; readonly scores: number[] }>();
+  for (const { memoryId, memoryType, score } of hits) {
+    const known = found.get(memoryId);
+    if (known === undefined) found.set(memoryId, { memoryType, scores: [score] });
+    else known.scores.push(score);
+  }
+  return [...found]
+    .map(([memoryId, { memoryType, scores }]): ScoredMemory => {
+      const counted = scores.toSorted((a, b) => b - a).slice(0, chunks);
+      const score = counted.reduce((sum, each) => sum + each, 0) / counted.length;
+      return { memoryId, memoryType, best: counted[0] ?? score, score };
+    })
+    .sort((a, b) => b.score - a.score || a.memoryId.localeCompare(b.memoryId));
 }
 
 /**
  * Relative-score fusion: each lane's scores are scaled to 0–1, between its worst and its best hit unless told otherwise, then summed by weight; a memory that a
- * lane did not find has 0 there. Ties are broken by id, so that the order is the same every time.
+ * lane did not find has 0 there. The best chunk scores the memory, or the best two by their mean. Ties are broken by id, so that the order is the same every time.
  * Source of the method: min-max normalised CombSUM (Fox and Shaw, TREC-2, 1994).
  */
-export function fuse(lanes: readonly Lane[], scale: Scale = byRange): FusedMemory[] {
+export function fuse(lanes: readonly Lane[], scale: Scale = byRange, chunks: 1 | 2 = 1): FusedMemory[] {
   const total = lanes.reduce((sum, lane) => sum + lane.weight, 0);
   const fused = new Map<string, FusedMemory>();
   for (const lane of lanes) {
-    const chunks = bestChunks(lane.hits);
-    const top = chunks[0]?.score ?? 0;
-    const bottom = chunks.at(-1)?.score ?? 0;
-    chunks.forEach((chunk, index) => {
-      const relative = scale(chunk.score, { name: lane.name, top, bottom });
-      const known = fused.get(chunk.memoryId) ?? {
-        memoryId: chunk.memoryId,
-        memoryType: chunk.memoryType,
+    const memories = memoriesOf(lane.hits, chunks);
+    const top = memories[0]?.score ?? 0;
+    const bottom = memories.at(-1)?.score ?? 0;
+    memories.forEach(({ memoryId, memoryType, best, score }, index) => {
+      const relative = scale(score, { name: lane.name, top, bottom });
+      const known = fused.get(memoryId) ?? {
+        memoryId,
+        memoryType,
         score: 0,
         lanes: { keyword: null, vector: null },
       };
-      fused.set(chunk.memoryId, {
+      fused.set(memoryId, {
         ...known,
         score: known.score + (relative * lane.weight) / total,
-        lanes: { ...known.lanes, [lane.name]: { score: chunk.score, rank: index + 1, relative } },
+        lanes: { ...known.lanes, [lane.name]: { score: best, rank: index + 1, relative } },
       });
     });
   }

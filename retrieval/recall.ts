@@ -108,7 +108,7 @@ export async function recall(
     clock.time('vector', () => unlessAway(ms, nearest())),
     alone ? none : within(ms, besides()),
     alone ? none : within(ms, waiting()),
-    alone ? none : within(BESIDE_MS, graphHits(database, request, asked, clock, BESIDE_MS)),
+    alone ? null : within(BESIDE_MS, graphHits(database, request, asked, clock, BESIDE_MS)),
     alone || !wantsNewest(asked) ? none : within(BESIDE_MS, recencyHits(database, request, asked, clock, BESIDE_MS)),
   ]);
   // Without an embedder nothing new reaches the vector index, so its words are not all there are, either.
@@ -140,7 +140,7 @@ export async function recall(
               hits: alongside(meaning, SIMILARITY_FLOOR, extra),
             },
           ]),
-    { name: 'graph', weight: settings.graphWeight, hits: graph ?? [] },
+    { name: 'graph', weight: settings.graphWeight * (graph?.share ?? 0), hits: graph?.hits ?? [] },
     { name: 'recency', weight: settings.recencyWeight, hits: newest ?? [] },
   ];
   return { lanes: lanes.filter((lane) => lane.hits.length > 0), degraded };

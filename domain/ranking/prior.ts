@@ -25,7 +25,7 @@ const OVERVIEWS = new Set(['session', 'topic']);
 /** Measured on the coding sessions, where 15 of 100 assistant's texts answer a question, 10 prompts, 5 commands, 2 edits and no list or look. */
 const PRIORS = { said: 1, overview: 0.95, tool: 0.9, looking: 0.7 } as const;
 /** What is of another kind than was asked for counts that much less. */
-const NOT_ASKED_FOR = 1 / 1.15;
+const NOT_ASKED_FOR = 0.8;
 
 const COMMAND_CUES =
   /\b(?:commands?|one-liner|command line|shell)\b|^how (?:did|do|can|could) \w+ (?:run|start|install|build|execute|invoke)\b/iu;

@@ -17,6 +17,11 @@ export interface RankingWeights {
   readonly session: number;
 }
 
+/**
+ * A long text has more chances that one of its chunks is near a question by accident; that two of them are says more. Measured: docs/search.md.
+ */
+const BEST_CHUNKS = 2;
+
 /** Texts that have nothing in common are about that similar to the default model. */
 export const SIMILARITY_FLOOR = 0.3;
 
@@ -52,7 +57,7 @@ function tellingHits(lanes: readonly Lane[]): ReadonlyMap<string, RecallHit> {
 export function rankMemories(lanes: readonly Lane[], question: string, weights: RankingWeights): RankedMemory[] {
   const hits = tellingHits(lanes);
   const asked = askedFor(question);
-  const own = fuse(lanes, byBest).map((memory) => {
+  const own = fuse(lanes, byBest, BEST_CHUNKS).map((memory) => {
     const hit = hits.get(memory.memoryId);
     const prior = hit === undefined ? 1 : priorOf(hit, asked);
     return { memory, prior, score: memory.score * prior, sessionId: hit?.sessionId ?? null };

@@ -6,11 +6,11 @@ export interface OwnScore {
   readonly sessionId: string | null;
 }
 
-/** Eight memories at half of the best score weigh what the best one does: many weak hits are no strong one. */
-const POWER = 3;
+/** Two memories at 0.87 of the best score weigh what the best one does, of those at half of it 32: many weak hits are no strong one. */
+const POWER = 5;
 
 /**
- * How much each session has to say to the question: the cubes of its memories' scores, summed, and scaled so that the best session has 1.
+ * How much each session has to say to the question: the fifth powers of its memories' scores, summed, and scaled so that the best session has 1.
  * Source of the form: a power mean of passage scores stands for their document (CombSUM and CombMAX are its ends; Fox and Shaw, TREC-2, 1994).
  */
 export function sessionEvidence(scored: readonly OwnScore[]): ReadonlyMap<string, number> {

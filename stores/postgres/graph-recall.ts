@@ -12,7 +12,8 @@ export interface GraphEdge {
 
 /** The surroundings of what a question names: entities, at most two relations away, and the newest memories that mention them. */
 export interface NamedSurroundings {
-  readonly seeds: readonly string[];
+  /** What is named, with how many memories mention each, counted up to a bound. */
+  readonly seeds: readonly { readonly id: string; readonly mentions: number }[];
   readonly edges: readonly GraphEdge[];
   readonly mentions: readonly {
     readonly entityId: string;
@@ -27,7 +28,9 @@ const MAX_SEEDS = 5;
 const FIRST_STEP = 12;
 const SECOND_STEP = 5;
 const MAX_ENTITIES = 60;
-const MENTIONS_OF_ENTITY = 6;
+/** The newest of those that mention an entity. */
+export const MENTIONS_OF_ENTITY = 6;
+const MOST_COUNTED = 100;
 
 /** One relation step, both ways, each within its index. */
 const stepFrom = (source: string, most: number) => `
@@ -54,12 +57,14 @@ const SURROUNDINGS = `
            AND ($10::uuid IS NULL OR em.source_type IN ('summary', 'learning') OR s.user_id = $10)
          ORDER BY em.occurred_at DESC, em.source_id LIMIT ${MENTIONS_OF_ENTITY}) AS m
        ORDER BY r.id, m.source_id, m.session_id)
-    SELECT 'seed' AS what, id AS one, NULL::uuid AS other, 0::real AS weight, NULL AS type, NULL::uuid AS session_id FROM seeds
+    SELECT 'seed' AS what, id AS one, NULL::uuid AS other,
+           (SELECT count(*) FROM (SELECT 1 FROM entity_mentions em WHERE em.entity_id = seeds.id LIMIT ${MOST_COUNTED}) AS counted)::real AS weight,
+           NULL AS type, NULL::uuid AS session_id FROM seeds
     UNION ALL SELECT 'edge', from_id, to_id, weight, NULL, NULL FROM edges
     UNION ALL SELECT 'mention', entity_id, source_id, 0, source_type, session_id FROM mentioned`;
 
 const row = z.discriminatedUnion('what', [
-  z.object({ what: z.literal('seed'), one: z.string() }),
+  z.object({ what: z.literal('seed'), one: z.string(), weight: z.number() }),
   z.object({ what: z.literal('edge'), one: z.string(), other: z.string(), weight: z.number() }),
   z.object({
     what: z.literal('mention'),
@@ -92,7 +97,7 @@ export async function readSurroundings(
   ];
   const rows = z.array(row).parse(await read({ name: 'read_surroundings', text: SURROUNDINGS, values }));
   return {
-    seeds: rows.flatMap((each) => (each.what === 'seed' ? [each.one] : [])),
+    seeds: rows.flatMap((each) => (each.what === 'seed' ? [{ id: each.one, mentions: each.weight }] : [])),
     edges: rows.flatMap((each) =>
       each.what === 'edge' ? [{ from: each.one, to: each.other, weight: each.weight }] : [],
     ),

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { startBenchInstance } from '../capture/bench-instance.ts';
 import type { BenchInstance } from '../capture/bench-instance.ts';
 import { awaitUnderstood, replaySessions, sharedHooks } from '../understand/replay.ts';
 import { searchByApi, sessionNames } from './api.ts';
+import { measuredAway } from './away.ts';
 import { eventsByKey, readCodingQuestions } from './coding-data.ts';
 import type { CodingQuestion } from './coding-data.ts';
 import type { RecallFigures } from './figures.ts';
@@ -89,38 +89,56 @@ function summed(scores: readonly Answered[]): Answered {
   };
 }
 
+/** What search answers to each question; `away` is what the answer must say is missing. */
+async function askAll(
+  instance: BenchInstance,
+  questions: readonly CodingQuestion[],
+  events: ReadonlyMap<string, readonly string[]>,
+  away: readonly string[] = [],
+): Promise<readonly { readonly type: string; readonly score: Answered }[]> {
+  const answered: { readonly type: string; readonly score: Answered }[] = [];
+  for (const asked of questions) {
+    const found = await searchByApi(instance, { q: asked.question, limit: String(DEPTH) }, away);
+    const ranked = found.map(({ id, sources, session }) => ({
+      events: [id, ...sources].flatMap((rowId) => events.get(rowId) ?? []),
+      session: session?.external_id ?? null,
+    }));
+    answered.push({ type: asked.type, score: scoreAnswer(asked, ranked) });
+  }
+  return answered;
+}
+
+/** The same hits, ranked in other ways. */
+async function rankAll(
+  instance: BenchInstance,
+  questions: readonly CodingQuestion[],
+  events: ReadonlyMap<string, readonly string[]>,
+): Promise<Readonly<Record<string, Answered>>> {
+  const names = await sessionNames(instance);
+  const reader = await createLaneReader(instance);
+  const others = new Map<Way, Answered[]>(WAY_NAMES.map((way) => [way, []]));
+  for (const asked of questions) {
+    const lanes = await reader.lanesOf(asked.question, {}, LANE_HITS);
+    for (const [way, answers] of others) {
+      const ranked = rankedBy(way, asked.question, lanes).slice(0, DEPTH);
+      const placed = ranked.map(({ memoryId, sessionId }) => ({
+        events: events.get(memoryId) ?? [],
+        session: names.get(sessionId ?? '') ?? null,
+      }));
+      answers.push(scoreAnswer(asked, placed));
+    }
+  }
+  await reader.close();
+  return Object.fromEntries([...others].map(([way, answers]) => [way, summed(answers)]));
+}
+
 /** Asks every question of an instance that holds the sessions. */
 export async function measureCoding(
   instance: BenchInstance,
   questions: readonly CodingQuestion[],
 ): Promise<RecallFigures> {
   const events = await eventsOfMemories(instance);
-  const names = await sessionNames(instance);
-  const reader = await createLaneReader(instance);
-  const scores: { readonly type: string; readonly score: Answered }[] = [];
-  const others = new Map<Way, Answered[]>(WAY_NAMES.map((way) => [way, []]));
-  for (const asked of questions) {
-    const found = await searchByApi(instance, { q: asked.question, limit: String(DEPTH) });
-    const ranked = found.map(({ id, sources, session }) => ({
-      events: [id, ...sources].flatMap((rowId) => events.get(rowId) ?? []),
-      session: session?.external_id ?? null,
-    }));
-    scores.push({ type: asked.type, score: scoreAnswer(asked, ranked) });
-    const lanes = await reader.lanesOf(asked.question, {}, LANE_HITS);
-    for (const [way, answers] of others)
-      answers.push(
-        scoreAnswer(
-          asked,
-          rankedBy(way, asked.question, lanes)
-            .slice(0, DEPTH)
-            .map(({ memoryId, sessionId }) => ({
-              events: events.get(memoryId) ?? [],
-              session: names.get(sessionId ?? '') ?? null,
-            })),
-        ),
-      );
-  }
-  await reader.close();
+  const scores = await askAll(instance, questions, events);
   const all = summed(scores.map(({ score }) => score));
   return {
     questions: questions.length,
@@ -128,7 +146,7 @@ export async function measureCoding(
     byType: Object.fromEntries(
       [...Map.groupBy(scores, ({ type }) => type)].map(([type, of]) => [type, summed(of.map(({ score }) => score))]),
     ),
-    ways: Object.fromEntries([...others].map(([way, answers]) => [way, summed(answers)])),
+    ways: await rankAll(instance, questions, events),
     targets: TARGETS,
     missed: Object.entries(TARGETS).flatMap(([name, least]) => {
       const reached = name === 'mrr' ? all.mrr : name === 'anyEvent10' ? all.anyEvent10 : all.anySession1;
@@ -137,16 +155,24 @@ export async function measureCoding(
   };
 }
 
-/** The questions about the shared coding sessions, whose hooks were replayed, understood by the local model and indexed: event and session level. */
+/**
+ * The questions about the shared coding sessions, whose hooks were replayed, understood by the local model and indexed: event and session
+ * level; and what is left of it where the model or Weaviate is away.
+ */
 export async function runCoding(): Promise<RecallFigures> {
   const questions = readCodingQuestions();
   if (questions === null) return { skipped: 'no shared data' };
-  const instance = await startBenchInstance({ RECOLLECT_TRANSCRIPTS: 'off' }, keptDirectory('coding'));
-  try {
-    const ids = await replaySessions(instance, sharedHooks());
-    await awaitUnderstood(instance, ids, { vectors: true, timeoutMs: TIMEOUT_MS });
-    return await measureCoding(instance, questions);
-  } finally {
-    await instance.stop();
-  }
+  const { whole, ...away } = await measuredAway(
+    keptDirectory('coding'),
+    async (instance) => {
+      const ids = await replaySessions(instance, sharedHooks());
+      await awaitUnderstood(instance, ids, { vectors: true, timeoutMs: TIMEOUT_MS });
+      return measureCoding(instance, questions);
+    },
+    async (instance) => {
+      const scores = await askAll(instance, questions, await eventsOfMemories(instance), ['vector']);
+      return summed(scores.map(({ score }) => score));
+    },
+  );
+  return { ...whole, ...away };
 }

@@ -32,7 +32,8 @@ const WAYS = {
     ranked([{ name: 'keyword', weight: 1, hits: keyword }], question, SESSION_WEIGHT),
   vectorOnly: (_question, { vector }) => ranked([{ name: 'vector', weight: 1, hits: bare(vector) }], '', 0),
   plainFusion: (_question, lanes) => placed(fuse(lanesOf(lanes, 0.35)), lanes),
-  againstBest: (_question, lanes) => ranked(lanesOf(lanes, KEYWORD_WEIGHT).map(bareLane), '', 0),
+  againstBest: (_question, lanes) => ranked(lanesOf(lanes, KEYWORD_WEIGHT).map(bareLane).map(bestOnly), '', 0),
+  andTwoChunks: (_question, lanes) => ranked(lanesOf(lanes, KEYWORD_WEIGHT).map(bareLane), '', 0),
   andKinds: (_question, lanes) => ranked(lanesOf(lanes, KEYWORD_WEIGHT), '', 0),
   andAsked: (question, lanes) => ranked(lanesOf(lanes, KEYWORD_WEIGHT), question, 0),
   andSession: (question, lanes) => ranked(lanesOf(lanes, KEYWORD_WEIGHT), question, SESSION_WEIGHT),
@@ -41,8 +42,8 @@ export type Way = keyof typeof WAYS;
 export const WAY_NAMES = Object.keys(WAYS).filter((name): name is Way => name in WAYS);
 
 /** The defaults of the settings. */
-const KEYWORD_WEIGHT = 0.45;
-const SESSION_WEIGHT = 0.1;
+const KEYWORD_WEIGHT = 0.4;
+const SESSION_WEIGHT = 0.15;
 
 function lanesOf({ keyword, vector }: RawLanes, weight: number): readonly Lane[] {
   return [
@@ -58,6 +59,14 @@ function bare(hits: readonly RecallHit[]): readonly RecallHit[] {
 
 function bareLane(lane: Lane): Lane {
   return { ...lane, hits: bare(lane.hits) };
+}
+
+/** Each memory's best chunk alone. */
+function bestOnly(lane: Lane): Lane {
+  const best = new Map<string, RecallHit>();
+  for (const hit of lane.hits)
+    if ((best.get(hit.memoryId)?.score ?? -Infinity) < hit.score) best.set(hit.memoryId, hit);
+  return { ...lane, hits: [...best.values()] };
 }
 
 function ranked(lanes: readonly Lane[], question: string, session: number): readonly Placed[] {

@@ -47,7 +47,7 @@ function timeOf(date: string): number {
 
 /**
  * The sessions of one question as events: a namespace of its own, each turn a prompt of who said it, no model call. A session that several
- * questions share comes once for each, under another id.
+ * questions share comes once for each, under another id. None is ended: what ending one sets in motion says nothing of search.
  */
 export function eventsOf(
   asked: LongQuestion,
@@ -62,7 +62,7 @@ export function eventsOf(
       infer: false,
     };
     const start = timeOf(asked.haystack_dates[place] ?? '');
-    const turns = (sessions.get(id)?.turns ?? []).flatMap(({ role, content }, turn) =>
+    return (sessions.get(id)?.turns ?? []).flatMap(({ role, content }, turn) =>
       roles.includes(role) && content.trim() !== ''
         ? [
             {
@@ -76,7 +76,6 @@ export function eventsOf(
           ]
         : [],
     );
-    return [...turns, { ...common, type: 'session.ended', key: `${asked.question_id}:${id}:end` }];
   });
 }
 

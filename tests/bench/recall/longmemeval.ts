@@ -1,6 +1,6 @@
-import { startBenchInstance } from '../capture/bench-instance.ts';
 import type { BenchInstance } from '../capture/bench-instance.ts';
 import { awaitIndexed, searchByApi, sendEvents, sessionNames } from './api.ts';
+import { measuredAway } from './away.ts';
 import type { RecallFigures } from './figures.ts';
 import { createLaneReader, rankedBy, WAY_NAMES } from './lanes.ts';
 import type { RawLanes, Way } from './lanes.ts';
@@ -44,6 +44,21 @@ function missedTargets(reached: ListScore, plain: ListScore, questions: number):
   ];
 }
 
+/** What search answers to each question; `away` is what the answer must say is missing. */
+async function askAll(
+  instance: BenchInstance,
+  questions: readonly LongQuestion[],
+  away: readonly string[] = [],
+): Promise<readonly { readonly type: string; readonly score: ListScore }[]> {
+  const answered: { readonly type: string; readonly score: ListScore }[] = [];
+  for (const asked of questions) {
+    const parameters = { q: asked.question, namespace: namespaceOf(asked), group_by: 'session', limit: '10' };
+    const found = await searchByApi(instance, parameters, away);
+    answered.push({ type: asked.question_type, score: scoreList(sessionsIn(found), goldOf(asked)) });
+  }
+  return answered;
+}
+
 /** Asks every question of an instance that holds the sessions. */
 export async function measureLongMemEval(
   instance: BenchInstance,
@@ -51,13 +66,10 @@ export async function measureLongMemEval(
 ): Promise<RecallFigures> {
   const names = await sessionNames(instance);
   const reader = await createLaneReader(instance);
-  const answered: { readonly type: string; readonly score: ListScore }[] = [];
+  const answered = await askAll(instance, questions);
   const others = new Map<Way, ListScore[]>(WAY_NAMES.map((way) => [way, []]));
   for (const asked of questions) {
-    const filter = { namespace: namespaceOf(asked) };
-    const found = await searchByApi(instance, { q: asked.question, ...filter, group_by: 'session', limit: '10' });
-    answered.push({ type: asked.question_type, score: scoreList(sessionsIn(found), goldOf(asked)) });
-    const lanes = await reader.lanesOf(asked.question, filter, LANE_HITS);
+    const lanes = await reader.lanesOf(asked.question, { namespace: namespaceOf(asked) }, LANE_HITS);
     for (const [way, scores] of others)
       scores.push(scoreList(sessionsBy(way, asked.question, lanes, names), goldOf(asked)));
   }
@@ -82,13 +94,16 @@ export async function measureLongMemEval(
 export async function runLongMemEval(): Promise<RecallFigures> {
   const data = readLongMemEval();
   if (data === null) return { skipped: 'no shared data' };
+  const { questions, sessions } = data;
   const roles = rolesOfTurns();
-  const instance = await startBenchInstance({ RECOLLECT_TRANSCRIPTS: 'off' }, keptDirectory('longmemeval'));
-  try {
-    for (const asked of data.questions) await sendEvents(instance, eventsOf(asked, data.sessions, roles));
-    await awaitIndexed(instance, TIMEOUT_MS);
-    return { turns: roles.join(' and '), ...(await measureLongMemEval(instance, data.questions)) };
-  } finally {
-    await instance.stop();
-  }
+  const { whole, ...away } = await measuredAway(
+    keptDirectory('longmemeval'),
+    async (instance) => {
+      for (const asked of questions) await sendEvents(instance, eventsOf(asked, sessions, roles));
+      await awaitIndexed(instance, TIMEOUT_MS);
+      return measureLongMemEval(instance, questions);
+    },
+    async (instance) => meanScores((await askAll(instance, questions, ['vector'])).map(({ score }) => score)),
+  );
+  return { turns: roles.join(' and '), ...whole, ...away };
 }

@@ -27,7 +27,7 @@ const scoresOf = (lanes: readonly Lane[], question = ''): Record<string, number>
   );
 
 describe('the evidence of a session', () => {
-  it('is the cubes of its memories, scaled to the best session', () => {
+  it('is the fifth powers of its memories’ scores, scaled to the best session', () => {
     const evidence = sessionEvidence([
       { score: 0.5, sessionId: 'a' },
       { score: 1, sessionId: 'a' },
@@ -35,7 +35,7 @@ describe('the evidence of a session', () => {
       { score: 1, sessionId: null },
     ]);
     expect(evidence.get('a')).toBe(1);
-    expect(evidence.get('b')).toBeCloseTo(1 / 9);
+    expect(evidence.get('b')).toBeCloseTo(1 / 33);
     expect(evidence.size).toBe(2);
   });
 
@@ -49,6 +49,16 @@ describe('ranking', () => {
   it('scales keyword scores by the best, and similarities above what unrelated texts have', () => {
     expect(scoresOf([keyword(hit('a', 20), hit('b', 10))])).toEqual({ a: 1, b: 0.5 });
     expect(scoresOf([vector(hit('a', 0.8), hit('b', 0.55), hit('c', 0.1))])).toEqual({ a: 1, b: 0.5, c: 0 });
+  });
+
+  it('takes the mean of a memory’s best two chunks, and says what the best one had', () => {
+    const lanes = [
+      keyword(hit('long', 12, { chunk: 4 }), hit('short', 11), hit('long', 8), hit('long', 2, { chunk: 1 })),
+    ];
+    expect(rankMemories(lanes, '', NO_SESSIONS)).toMatchObject([
+      { memoryId: 'short', score: 1, lanes: { keyword: { score: 11, rank: 1 } } },
+      { memoryId: 'long', score: 10 / 11, lanes: { keyword: { score: 12, rank: 2 } } },
+    ]);
   });
 
   it('takes a lane whose best is nothing as it is', () => {
@@ -123,10 +133,10 @@ describe('what a question asks for', () => {
   ];
 
   it.each([
-    ['Which command created the repository?', { ran: 0.9, user: 0.87, assistant: 0.87, rule: 0.87 }],
-    ['how did we run only that hook', { ran: 0.9, user: 0.87, assistant: 0.87, rule: 0.87 }],
-    ['What did I say about docstrings?', { ran: 0.783, user: 1, assistant: 0.87, rule: 1 }],
-    ['commits in my view', { ran: 0.783, user: 1, assistant: 0.87, rule: 1 }],
+    ['Which command created the repository?', { ran: 0.9, user: 0.8, assistant: 0.8, rule: 0.8 }],
+    ['how did we run only that hook', { ran: 0.9, user: 0.8, assistant: 0.8, rule: 0.8 }],
+    ['What did I say about docstrings?', { ran: 0.72, user: 1, assistant: 0.8, rule: 1 }],
+    ['commits in my view', { ran: 0.72, user: 1, assistant: 0.8, rule: 1 }],
     ['Why did the build fail?', { ran: 0.9, user: 1, assistant: 1, rule: 1 }],
   ])('%s', (question, expected) => {
     expect(scoresOf(lanes, question)).toEqual(expected);

@@ -6,6 +6,7 @@ import type { BenchInstance } from '../capture/bench-instance.ts';
 import { percentile } from '../figures.ts';
 import { awaitUnderstood, replaySessions, sharedHooks } from '../understand/replay.ts';
 import type { RecallFigures } from './figures.ts';
+import { keptDirectory } from './options.ts';
 import { UNRELATED_QUESTIONS } from './unrelated-questions.ts';
 
 const QUESTIONS = fileURLToPath(new URL('../../../../shared/data/coding-sessions/questions.jsonl', import.meta.url));
@@ -121,7 +122,8 @@ export async function measureContext(instance: BenchInstance): Promise<RecallFig
 /** Whether a block of 900 tokens holds the words that answer the questions about the shared coding sessions. */
 export async function runContext(): Promise<RecallFigures> {
   if (!existsSync(QUESTIONS)) return { skipped: 'no shared data' };
-  const instance = await startBenchInstance();
+  // The same instance as the questions to search, where it is kept.
+  const instance = await startBenchInstance({ RECOLLECT_TRANSCRIPTS: 'off' }, keptDirectory('coding'));
   try {
     const ids = await replaySessions(instance, sharedHooks());
     await awaitUnderstood(instance, ids, { vectors: true, timeoutMs: TIMEOUT_MS });

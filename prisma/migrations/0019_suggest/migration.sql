@@ -18,7 +18,7 @@ DROP FUNCTION search_keyword(uuid, uuid, text, text[], uuid, uuid, text, text, t
 -- Keyword search over every kind of memory: for when the vector index is away, and for what must hold a phrase.
 --
 -- `viewer` is the user who asks, null for an admin: prompts and observations are their owner's. Quotes, OR and minus work as in a web search;
--- a plain question is answered by any of its words, ranked by how many and how close. Scores compare within one answer only.
+-- a plain question is answered by any of its words, ranked by how many and how often: how close they stand (`ts_rank_cd`) finds half as many answers. Scores compare within one answer only.
 -- `as_of` shows what was known then: rows that had happened, learnings that were believed.
 CREATE FUNCTION search_keyword(
   for_tenant uuid, viewer uuid, question text, types text[], of_project uuid, of_session uuid, not_session uuid, in_namespace text,
@@ -48,7 +48,7 @@ BEGIN
   END IF;
   RETURN QUERY
   SELECT hit.id, hit.memory_type, hit.score, hit.session_id, hit.kind, hit.tool FROM (
-    (SELECT o.id, 'observation' AS memory_type, ts_rank_cd(o.search, wanted, 1) AS score, o.session_id, o.type AS kind, o.tool
+    (SELECT o.id, 'observation' AS memory_type, ts_rank(o.search, wanted, 1) AS score, o.session_id, o.type AS kind, o.tool
        FROM observations o JOIN sessions s ON s.id = o.session_id AND s.status <> 'deleted'
       WHERE (types IS NULL OR 'observation' = ANY (types)) AND o.tenant_id = for_tenant AND o.search @@ must
         AND (viewer IS NULL OR o.user_id = viewer) AND (of_project IS NULL OR s.project_id = of_project) AND (of_session IS NULL OR o.session_id = of_session) AND o.session_id IS DISTINCT FROM not_session
@@ -58,7 +58,7 @@ BEGIN
         AND (phrases IS NULL OR holds_phrases(o.title || ' ' || o.content, phrases)) AND (files IS NULL OR names_files(o.files_read || o.files_modified, o.title || ' ' || o.content, files))
       ORDER BY score DESC, o.id LIMIT at_most)
     UNION ALL
-    (SELECT p.id, 'prompt', ts_rank_cd(p.search, wanted, 1) AS score, p.session_id, p.type, NULL
+    (SELECT p.id, 'prompt', ts_rank(p.search, wanted, 1) AS score, p.session_id, p.type, NULL
        FROM prompts p JOIN sessions s ON s.id = p.session_id AND s.status <> 'deleted'
       WHERE (types IS NULL OR 'prompt' = ANY (types)) AND p.tenant_id = for_tenant AND p.search @@ must AND of_tool IS NULL AND with_tags IS NULL
         AND (viewer IS NULL OR p.user_id = viewer) AND (of_project IS NULL OR s.project_id = of_project) AND (of_session IS NULL OR p.session_id = of_session) AND p.session_id IS DISTINCT FROM not_session
@@ -67,7 +67,7 @@ BEGIN
         AND (phrases IS NULL OR holds_phrases(p.content, phrases)) AND (files IS NULL OR names_files('{}', p.content, files))
       ORDER BY score DESC, p.id LIMIT at_most)
     UNION ALL
-    (SELECT m.id, 'summary', ts_rank_cd(m.search, wanted, 1) AS score, m.session_id, coalesce(m.kind, m.type), NULL
+    (SELECT m.id, 'summary', ts_rank(m.search, wanted, 1) AS score, m.session_id, coalesce(m.kind, m.type), NULL
        FROM summaries m JOIN sessions s ON s.id = m.session_id AND s.status <> 'deleted'
       WHERE (types IS NULL OR 'summary' = ANY (types)) AND m.tenant_id = for_tenant AND m.search @@ must AND m.published AND of_tool IS NULL
         AND (of_project IS NULL OR m.project_id = of_project) AND (of_session IS NULL OR m.session_id = of_session) AND m.session_id IS DISTINCT FROM not_session
@@ -77,7 +77,7 @@ BEGIN
         AND (phrases IS NULL OR holds_phrases(m.title || ' ' || m.content, phrases)) AND (files IS NULL OR names_files(m.files_read || m.files_modified, m.title || ' ' || m.content, files))
       ORDER BY score DESC, m.id LIMIT at_most)
     UNION ALL
-    (SELECT l.id, 'learning', ts_rank_cd(l.search, wanted, 1) AS score, l.session_id, l.category, NULL
+    (SELECT l.id, 'learning', ts_rank(l.search, wanted, 1) AS score, l.session_id, l.category, NULL
        FROM learnings l
       WHERE (types IS NULL OR 'learning' = ANY (types)) AND l.tenant_id = for_tenant AND l.search @@ must
         AND (CASE WHEN as_of IS NULL THEN l.valid_to IS NULL ELSE l.valid_from <= as_of AND (l.valid_to IS NULL OR l.valid_to > as_of) END) AND of_tool IS NULL

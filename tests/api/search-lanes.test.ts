@@ -22,6 +22,7 @@ const BROKE = 'It broke on Friday evening when nobody looked';
 const CHINESE = '证书过期导致网关报错';
 const HOLDER = `Of all that was seen on that long day at the harbour, and it was a lot, ${'one thing and the next, '.repeat(25)}the red crane`;
 const THEIRS = 'Mine broke as well, on the same Friday';
+const HARBOUR = Array.from({ length: 110 }, (_, n) => `harbour ${n}: a crane, red`);
 const LAST = 'The disk was full, so the deploy stopped';
 
 let instance: TestInstance;
@@ -54,6 +55,15 @@ async function remember(user: TestUser, session: string, contents: readonly stri
   expect(answer.body).toMatchObject({ accepted: contents.length });
 }
 
+/** Mentions of an entity by prompts. */
+async function mention(entity: string, contents: readonly string[]): Promise<void> {
+  await instance.db.superuser.query(
+    `INSERT INTO entity_mentions (entity_id, session_id, source_id, source_type, tenant_id, occurred_at)
+     SELECT $1, session_id, id, 'prompt', tenant_id, occurred_at FROM prompts WHERE tenant_id = $2 AND content = ANY ($3)`,
+    [entity, instance.admin.tenantId, contents],
+  );
+}
+
 /** A mention of each prompt beside an error that a file is linked with. */
 async function link(contents: readonly string[]): Promise<void> {
   const { superuser } = instance.db;
@@ -72,11 +82,7 @@ async function link(contents: readonly string[]): Promise<void> {
     "INSERT INTO relations (id, tenant_id, from_id, to_id, type, weight, first_seen, last_seen) VALUES ($1, $2, $3, $4, 'causes', 1, now(), now())",
     [relation, tenantId, file, error],
   );
-  await superuser.query(
-    `INSERT INTO entity_mentions (entity_id, session_id, source_id, source_type, tenant_id, occurred_at)
-     SELECT $1, session_id, id, 'prompt', tenant_id, occurred_at FROM prompts WHERE tenant_id = $2 AND content = ANY ($3)`,
-    [error, tenantId, contents],
-  );
+  await mention(error, contents);
 }
 
 beforeAll(async () => {
@@ -86,11 +92,7 @@ beforeAll(async () => {
   colleague = await createTestUser(instance.db.superuser, { tenantId: instance.admin.tenantId });
   stranger = await createTestUser(instance.db.superuser);
   await remember(instance.admin, 'old', [BROKE, CHINESE, HOLDER]);
-  await remember(
-    instance.admin,
-    'harbour',
-    Array.from({ length: 110 }, (_, n) => `harbour ${n}: a crane, red`),
-  );
+  await remember(instance.admin, 'harbour', HARBOUR);
   await remember(colleague, 'theirs', [THEIRS]);
   await remember(instance.admin, 'new', [LAST]);
   await link([BROKE, THEIRS]);
@@ -124,6 +126,25 @@ async function found(user: TestUser, lane: 'graph' | 'recency', q: string): Prom
   });
 }
 
+const relative = z.object({ relative: z.number() }).nullish();
+const lanes = z.object({
+  keyword: relative,
+  vector: relative,
+  graph: relative,
+  parts: z.object({ lanes: z.number() }),
+});
+
+/** What the graph's best weighs beside words and meaning, whose weights sum to one: solved from the fused score of one of its best. */
+async function weightOfGraph(q: string): Promise<number> {
+  const { data } = await search(instance.admin, q, { limit: '50' });
+  const told = data
+    .map(({ explain }) => lanes.parse(explain))
+    .find(({ graph, parts }) => graph?.relative === 1 && parts.lanes < 1);
+  const fused = told?.parts.lanes ?? 1;
+  const own = 0.4 * (told?.keyword?.relative ?? 0) + 0.6 * (told?.vector?.relative ?? 0);
+  return (fused - own) / (1 - fused);
+}
+
 describe('the lanes beside words and meaning', () => {
   test('the graph finds what mentions the surroundings of a file, for those who may see it', async () => {
     const question = 'what happened around cents.ts?';
@@ -132,6 +153,20 @@ describe('the lanes beside words and meaning', () => {
     expect(await found(colleague, 'graph', question)).toEqual([`1. ${THEIRS}`]);
     expect(await found(stranger, 'graph', question)).toEqual([]);
     expect(await found(instance.admin, 'graph', 'what happened around dollars.ts?')).toEqual([]);
+  });
+
+  test('of a name that everything mentions the graph says little', async () => {
+    const quay = newId();
+    await instance.db.superuser.query(
+      `INSERT INTO entities (id, tenant_id, type, name, label, weight, first_seen, last_seen)
+       VALUES ($1, $2, 'file', 'src/quay.ts', 'src/quay.ts', 1, now(), now())`,
+      [quay, instance.admin.tenantId],
+    );
+    await mention(quay, [BROKE, THEIRS]);
+    const rare = await weightOfGraph('what broke when nobody looked around quay.ts?');
+    expect(rare).toBeCloseTo(0.1, 2);
+    await mention(quay, HARBOUR);
+    expect(await weightOfGraph('what broke when nobody looked around quay.ts?')).toBeCloseTo(0.1 * (6 / 100), 2);
   });
 
   test('the newest is the newest that the asker may see', async () => {

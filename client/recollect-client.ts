@@ -31,6 +31,7 @@ const RECALLED = 5;
 const PAGE = 20;
 /** The furthest that a search can be paged: more memories are not looked at. */
 const MAX_OFFSET = 100;
+const MAX_QUESTION = 500;
 
 /** A name as a part of a path. Half a character is no name that anything bears. */
 function part(name: string): string {
@@ -50,6 +51,14 @@ function partsOf(memories: readonly (string | NewMemory)[]): BatchPart[] {
 }
 
 /** A memory server, over HTTP. Every method rejects with RecollectError. */
+/** Tags as a question: without the signs by which a question says fields and phrases, and as long as one may be. */
+function asWords(tags: readonly string[]): string {
+  return tags
+    .join(' ')
+    .replaceAll(/[:："“”「」]/gu, ' ')
+    .slice(0, MAX_QUESTION);
+}
+
 export class RecollectClient implements RecollectApi {
   readonly #requester: Requester;
 
@@ -74,7 +83,7 @@ export class RecollectClient implements RecollectApi {
   ): Promise<SearchAnswer> {
     const named = typeof tags === 'string' ? [tags] : tags;
     // Without words of its own, what is nearest to the tags themselves comes first.
-    return this.search(q ?? named.join(' '), { ...options, tags: named }, call);
+    return this.search(q ?? asWords(named), { ...options, tags: named }, call);
   }
 
   async recall(

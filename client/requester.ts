@@ -37,11 +37,12 @@ interface Attempt {
   readonly retryAfter: string | null;
 }
 
-/** The query of an address, without what was not given; lists are joined by commas. */
+/** The query of an address, without what was not given and lists of nothing; lists are joined by commas. */
 function queryOf(values: Readonly<Record<string, QueryValue>> = {}): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(values))
-    if (value !== undefined) query.set(name, typeof value === 'object' ? value.join(',') : String(value));
+    if (value !== undefined && !(typeof value === 'object' && value.length === 0))
+      query.set(name, typeof value === 'object' ? value.join(',') : String(value));
   const text = query.toString();
   return text === '' ? '' : `?${text}`;
 }

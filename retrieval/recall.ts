@@ -4,6 +4,7 @@ import type { Embedder } from '../domain/ports/embedder.ts';
 import { VectorIndexUnavailable } from '../domain/ports/vector-index.ts';
 import type { RecallFilter, RecallHit } from '../domain/ports/vector-index.ts';
 import { SIMILARITY_FLOOR } from '../domain/ranking/rank.ts';
+import { isHeld } from '../stores/postgres/embedding-indexes.ts';
 import { searchKeyword, searchWaiting } from '../stores/postgres/keyword-search.ts';
 import { timedQueries } from '../stores/postgres/timed-queries.ts';
 import { graphHits, recencyHits, wantsNewest } from './recall-beside.ts';
@@ -15,12 +16,12 @@ import type { AskedQuestion } from './understand-question.ts';
 import { waitingWords } from './waiting-words.ts';
 
 /**
- * Chunks that each lane gives: four for each memory that is shown, since one memory may have several, and 80 at least, so that a page of five
+ * Chunks that each lane gives: three for each memory that is shown, since one memory may have several, and 60 at least, so that a page of five
  * is ranked as one of twenty is (of 40, two questions of sixty fewer are answered in the first ten). More costs time: 150 take three times
  * as long as 40 (client and index together).
  */
-const HITS_PER_RESULT = 4;
-const LEAST_HITS = 80;
+const HITS_PER_RESULT = 3;
+const LEAST_HITS = 60;
 const MOST_HITS = 150;
 /** What the graph and the newest may take: they only add to what words and meaning find. */
 const BESIDE_MS = 250;
@@ -88,6 +89,14 @@ export async function recall(
     return united(await Promise.all(answers));
   };
   const inPostgres = (own: RecallFilter) => searchKeyword(queries, tenantId, text, own, limit);
+  const isHeldOf = (hits: readonly RecallHit[]): Promise<boolean> =>
+    database.readAsTenant(tenantId, (read) =>
+      isHeld(
+        read,
+        index.name,
+        hits.map(({ memoryId }) => memoryId),
+      ),
+    );
   /** What no index holds: closed learnings of a time that is asked for, and whatever holds a phrase or has to do with a file. */
   const besides = async (): Promise<readonly RecallHit[]> => {
     if (filter.phrases !== undefined || filter.files !== undefined) return inPostgres(filter);
@@ -112,12 +121,17 @@ export async function recall(
     alone || !wantsNewest(asked) ? none : within(BESIDE_MS, recencyHits(database, request, asked, clock, BESIDE_MS)),
   ]);
   // Without an embedder nothing new reaches the vector index, so its words are not all there are, either.
-  const fallback = words === null || meaning === null ? await within(ms, inPostgres(filter)) : null;
-  const noWords = fallback === null && (words === null || (alone && meaning === null));
+  const isBare = (alone || words?.length === 0) && meaning?.length === 0;
+  const inRows = words === null || meaning === null || isBare ? await within(ms, inPostgres(filter)) : null;
+  // An index that finds nothing of what the ledger has in it has lost its data.
+  const isLost = isBare && inRows !== null && inRows.length > 0 && (await within(ms, isHeldOf(inRows))) === true;
+  const fallback = isBare && !isLost ? null : inRows;
+  const near = isLost ? null : meaning;
+  const noWords = fallback === null && (words === null || (alone && near === null));
   // Phrases, closed learnings and what waits are found nowhere else: that they may be missing is told.
   const late = more === null || fresh === null;
   const degraded: Degradation[] = [
-    ...(meaning === null ? (['vector'] as const) : []),
+    ...(near === null ? (['vector'] as const) : []),
     ...(noWords || late ? (['keyword'] as const) : []),
   ];
   // What waits was not compared by meaning: it counts there as it does by words.
@@ -128,16 +142,16 @@ export async function recall(
   const inWords = { hits: fallback ?? [], share: 1, best: fallback?.[0]?.score ?? 1 };
   const byWords = { name: 'keyword' as const, hits: alongside(words ?? [], 0, [inWords, ...extra]) };
   const lanes: Lane[] = [
-    ...(meaning === null
+    ...(near === null
       ? [{ ...byWords, weight: 1 }]
       : alone
-        ? [{ name: 'vector' as const, weight: 1, hits: meaning }]
+        ? [{ name: 'vector' as const, weight: 1, hits: near }]
         : [
             { ...byWords, weight: settings.keywordWeight },
             {
               name: 'vector' as const,
               weight: 1 - settings.keywordWeight,
-              hits: alongside(meaning, SIMILARITY_FLOOR, extra),
+              hits: alongside(near, SIMILARITY_FLOOR, extra),
             },
           ]),
     { name: 'graph', weight: settings.graphWeight * (graph?.share ?? 0), hits: graph?.hits ?? [] },

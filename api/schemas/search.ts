@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { wellFormed } from '../../domain/capture/well-formed.ts';
 import { compactMemory } from '../../domain/compact.ts';
 import type { CountTokens } from '../../domain/compact.ts';
 import { MEMORY_TYPES } from '../../domain/ports/vector-index.ts';
@@ -19,16 +20,16 @@ function listOf<Item>(item: z.ZodType<Item, string>) {
     .pipe(z.array(item).min(1).max(16));
 }
 
-const tag = z.string().min(1).max(64);
-const question = z.string().trim().min(1).max(MAX_QUESTION);
+const tag = z.string().min(1).max(64).overwrite(wellFormed);
+const question = z.string().trim().min(1).max(MAX_QUESTION).overwrite(wellFormed);
 const shownLimit = z.coerce.number().int().min(1).max(50).default(20);
 
 /** What narrows a search, apart from lists, which an address spells otherwise than a body. */
 const narrowing = {
-  project: z.string().min(1).max(2048).optional().describe('Id, git remote, root path or name'),
-  namespace: namespaceName.optional(),
-  tool: z.string().min(1).max(256).optional(),
-  kind: z.string().min(1).max(64).optional(),
+  project: z.string().min(1).max(2048).overwrite(wellFormed).optional().describe('Id, git remote, root path or name'),
+  namespace: namespaceName.overwrite(wellFormed).optional(),
+  tool: z.string().min(1).max(256).overwrite(wellFormed).optional(),
+  kind: z.string().min(1).max(64).overwrite(wellFormed).optional(),
   since: timestamp.optional(),
   until: timestamp.optional().describe('Not included'),
   as_of: timestamp.optional().describe('What was known then: rows that had happened, learnings as they were believed'),

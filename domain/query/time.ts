@@ -19,6 +19,8 @@ const BOUND_BEFORE =
 const RANGE_END = /^ ?(?:and|to|until|till|-|–|到|至) ?$/iu;
 const BOUND_AFTER_CHINESE = /^(?:之前|以前|前|之后|以后|后|以来|起)/u;
 const MAX_EXPRESSIONS = 8;
+/** "5000 years ago": no memory, and no date that the stores can write. */
+const EARLIEST = new Date('0001-01-01T00:00:00Z');
 
 const BOUNDS: Readonly<Record<string, Bound>> = {
   before: 'before',
@@ -38,7 +40,8 @@ function spansIn(text: string, now: Date): FoundSpan[] {
   for (const { pattern, read } of [...ENGLISH_TIMES, ...CHINESE_TIMES])
     for (const match of text.matchAll(pattern)) {
       const span = read(match.groups ?? {}, now);
-      if (span !== null) all.push({ span, start: match.index, end: match.index + match[0].length });
+      if (span !== null && span.from >= EARLIEST)
+        all.push({ span, start: match.index, end: match.index + match[0].length });
     }
   const kept: FoundSpan[] = [];
   for (const found of all.sort((a, b) => a.start - b.start || b.end - a.end))

@@ -62,6 +62,16 @@ const READ = `
          rewrite_before, rewrite_after
     FROM embedding_indexes WHERE tenant_id = (SELECT current_tenant_id())`;
 
+const HOLDS = `
+  SELECT EXISTS (SELECT FROM embeddings
+                  WHERE tenant_id = (SELECT current_tenant_id()) AND model = $1 AND state = 'indexed' AND resource_id = ANY ($2::uuid[])) AS held`;
+
+/** True where the ledger has one of these memories in this index. */
+export async function isHeld(read: TenantRead, index: string, memoryIds: readonly string[]): Promise<boolean> {
+  const [row] = await read({ name: 'is_held', text: HOLDS, values: [index, memoryIds] });
+  return z.object({ held: z.boolean() }).parse(row).held;
+}
+
 /** A tenant's indexes; null for one that nothing was ever indexed of. */
 export async function readIndexes(read: TenantRead): Promise<TenantIndexes | null> {
   const [row] = await read({ name: 'read_indexes', text: READ, values: [] });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { TenantRead } from './database.ts';
-import { idsByType } from './memories.ts';
+import { idsByType, LEARNING_CONTENT, SUMMARY_CONTENT } from './memories.ts';
 import type { MemoryRef } from './memories.ts';
 
 const HOLDING = `
@@ -9,11 +9,11 @@ const HOLDING = `
     UNION ALL
     SELECT q.id FROM prompts q WHERE q.id = ANY ($2::uuid[]) AND holds_phrases(q.content, $5) AND names_files('{}', q.content, $6)
     UNION ALL
-    SELECT m.id FROM summaries m WHERE m.id = ANY ($3::uuid[])
-       AND holds_phrases(m.title || ' ' || m.content, $5) AND names_files(m.files_read || m.files_modified, m.title || ' ' || m.content, $6)
+    SELECT u.id FROM summaries u CROSS JOIN LATERAL (SELECT u.title || ' ' || ${SUMMARY_CONTENT} AS body) AS t WHERE u.id = ANY ($3::uuid[])
+       AND holds_phrases(t.body, $5) AND names_files(u.files_read || u.files_modified, t.body, $6)
     UNION ALL
-    SELECT l.id FROM learnings l WHERE l.id = ANY ($4::uuid[])
-       AND holds_phrases(concat_ws(' ', l.title, l.description, l.context), $5) AND names_files('{}', concat_ws(' ', l.title, l.description, l.context), $6)`;
+    SELECT l.id FROM learnings l CROSS JOIN LATERAL (SELECT l.title || ' ' || ${LEARNING_CONTENT} AS body) AS t WHERE l.id = ANY ($4::uuid[])
+       AND holds_phrases(t.body, $5) AND names_files('{}', t.body, $6)`;
 
 /** Which of these memories hold every phrase and have to do with every file: what the vector index cannot tell of what it found. */
 export async function readHolding(

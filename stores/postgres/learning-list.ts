@@ -10,6 +10,8 @@ import { literal } from './projects.ts';
 export const DELETED = 'deleted';
 /** Closed for these reasons, a learning is shown nowhere. */
 export const HIDDEN = [DELETED, EVIDENCE_FORGOTTEN];
+/** In SQL, of learnings called `l`: shown somewhere, now or as of a time. */
+export const IS_SHOWN = `(l.reason IS NULL OR l.reason NOT IN (${HIDDEN.map((reason) => `'${reason}'`).join(', ')}))`;
 
 /** True for a reason that hides a learning. */
 export function hides(reason: string): boolean {

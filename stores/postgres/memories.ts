@@ -3,6 +3,7 @@ import type { Memory } from '../../domain/memory.ts';
 import { MEMORY_TYPES } from '../../domain/ports/vector-index.ts';
 import type { MemoryType } from '../../domain/ports/vector-index.ts';
 import type { TenantRead } from './database.ts';
+import { IS_SHOWN } from './learning-list.ts';
 
 export interface MemoryRef {
   readonly type: MemoryType;
@@ -20,6 +21,10 @@ function valuesOf(refs: readonly MemoryRef[], viewerId: string | undefined, asOf
   return [...idsByType(refs), viewerId ?? null, asOf ?? null];
 }
 
+/** What a summary called `u`, and a learning called `l`, say in all. */
+export const SUMMARY_CONTENT = `u.content || coalesce((SELECT string_agg(E'\\n' || (point ->> 'text'), '') FROM jsonb_array_elements(u.key_points) AS point), '')`;
+export const LEARNING_CONTENT = `concat_ws(E'\\n', l.description, nullif(l.context, ''), (SELECT string_agg(example, E'\\n') FROM jsonb_array_elements_text(l.examples) AS example))`;
+
 const READ_MEMORIES = `
     SELECT m.*, s.external_id, s.host, s.title AS session_title, coalesce(m.direct_project_id, s.project_id) AS project_id, p.display_name AS project_name,
            coalesce(m.own_namespace, s.namespace) AS namespace
@@ -33,16 +38,16 @@ const READ_MEMORIES = `
           FROM prompts q WHERE q.id = ANY ($2::uuid[]) AND ($5::uuid IS NULL OR q.user_id = $5::uuid)
         UNION ALL
         SELECT u.id, 'summary', coalesce(u.kind, u.type), u.title,
-               u.content || coalesce((SELECT string_agg(E'\\n' || (point ->> 'text'), '') FROM jsonb_array_elements(u.key_points) AS point), ''),
+               ${SUMMARY_CONTENT},
                u.tags, NULL, u.session_id, u.project_id, NULL, u.user_id, NULL,
                ARRAY(SELECT DISTINCT piece ->> 'rowId' FROM jsonb_array_elements(u.evidence) AS piece), u.importance, 0, u.occurred_at, u.created_at
           FROM summaries u WHERE u.id = ANY ($3::uuid[]) AND u.published
         UNION ALL
         SELECT l.id, 'learning', l.category, l.title,
-               concat_ws(E'\\n', l.description, nullif(l.context, ''), (SELECT string_agg(example, E'\\n') FROM jsonb_array_elements_text(l.examples) AS example)),
+               ${LEARNING_CONTENT},
                l.tags, NULL, l.session_id, l.project_id, l.namespace, l.user_id, NULL,
                ARRAY(SELECT DISTINCT e.row_id::text FROM learning_evidence e WHERE e.learning_id = l.id), l.confidence, use_at_day_start(l.id, l.use_weight), l.valid_from, l.created_at
-          FROM learnings l WHERE l.id = ANY ($4::uuid[]) AND (l.valid_to IS NULL OR l.valid_to > $6::timestamptz)
+          FROM learnings l WHERE l.id = ANY ($4::uuid[]) AND (l.valid_to IS NULL OR l.valid_to > $6::timestamptz) AND ${IS_SHOWN}
            AND ($6::timestamptz IS NULL OR l.valid_from <= $6::timestamptz)
       ) AS m
       LEFT JOIN sessions s ON s.id = m.session_id
@@ -60,7 +65,7 @@ const READ_HEADS = `
         UNION ALL
         SELECT u.id, 'summary', NULL, u.tags, u.session_id, u.project_id, u.occurred_at FROM summaries u WHERE u.id = ANY ($3::uuid[]) AND u.published
         UNION ALL
-        SELECT l.id, 'learning', NULL, l.tags, l.session_id, l.project_id, l.valid_from FROM learnings l WHERE l.id = ANY ($4::uuid[]) AND (l.valid_to IS NULL OR l.valid_to > $6::timestamptz)
+        SELECT l.id, 'learning', NULL, l.tags, l.session_id, l.project_id, l.valid_from FROM learnings l WHERE l.id = ANY ($4::uuid[]) AND (l.valid_to IS NULL OR l.valid_to > $6::timestamptz) AND ${IS_SHOWN}
            AND ($6::timestamptz IS NULL OR l.valid_from <= $6::timestamptz)
       ) AS m
       LEFT JOIN sessions s ON s.id = m.session_id

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { MEMORY_TYPES } from '../../domain/ports/vector-index.ts';
 import type { RecallFilter, RecallHit } from '../../domain/ports/vector-index.ts';
 import type { TenantRead } from './database.ts';
+import { IS_SHOWN } from './learning-list.ts';
 
 /** Sessions of the newest that are looked at; where a filter leaves few rows of each, more of them. */
 const SESSIONS = 4;
@@ -52,7 +53,7 @@ const NEWEST = `
       (SELECT l.id, 'learning', l.category, NULL, l.session_id, l.valid_from FROM learnings l
         WHERE l.tenant_id = (SELECT current_tenant_id()) AND ${isAsked('learning', 'l.category')} AND $6::text IS NULL AND ${isTagged('l.tags')} AND ${isThen('l.valid_from')}
           AND ($1::uuid IS NULL OR l.project_id = $1) AND ($2::text IS NULL OR l.namespace = $2) AND ($3::uuid IS NULL OR l.session_id = $3)
-          AND (l.valid_to IS NULL OR l.valid_to > $10::timestamptz)
+          AND (l.valid_to IS NULL OR l.valid_to > $10::timestamptz) AND ${IS_SHOWN}
           AND ${isOf("'{}'", 'l.description')} ORDER BY l.id DESC LIMIT ${LEARNINGS})
     ) AS found
      ORDER BY found.occurred_at DESC, found.id DESC LIMIT $12::integer`;

@@ -17,8 +17,8 @@ DROP FUNCTION search_keyword(uuid, uuid, text, text[], uuid, uuid, text, text, t
 
 -- Keyword search over every kind of memory: for when the vector index is away, and for what must hold a phrase.
 --
--- `viewer` is the user who asks, null for an admin: prompts and observations are their owner's. Quotes, OR and minus work as in a web search;
--- a plain question is answered by any of its words, ranked by how many and how often: how close they stand (`ts_rank_cd`) finds half as many answers. Scores compare within one answer only.
+-- `viewer` is the user who asks, null for an admin: prompts and observations are their owner's. Quotes come as `phrases`; `-m` and OR are words like others.
+-- A question is answered by any of its words, ranked by how many and how often: how close they stand (`ts_rank_cd`) finds half as many answers. Scores compare within one answer only.
 -- `as_of` shows what was known then: rows that had happened, learnings that were believed.
 CREATE FUNCTION search_keyword(
   for_tenant uuid, viewer uuid, question text, types text[], of_project uuid, of_session uuid, not_session uuid, in_namespace text,
@@ -28,8 +28,7 @@ CREATE FUNCTION search_keyword(
   AS $$
 #variable_conflict use_column
 DECLARE
-  every_word tsquery := websearch_to_tsquery('english', question);
-  wanted tsquery := CASE WHEN question ~ '"|(^|\s)-\w|\mOR\M' THEN every_word ELSE replace(every_word::text, '&', '|')::tsquery END;
+  wanted tsquery := replace(plainto_tsquery('english', question)::text, '&', '|')::tsquery;
   must tsquery := wanted;
   phrase text;
   part tsquery;
@@ -80,7 +79,8 @@ BEGIN
     (SELECT l.id, 'learning', ts_rank(l.search, wanted, 1) AS score, l.session_id, l.category, NULL
        FROM learnings l
       WHERE (types IS NULL OR 'learning' = ANY (types)) AND l.tenant_id = for_tenant AND l.search @@ must
-        AND (CASE WHEN as_of IS NULL THEN l.valid_to IS NULL ELSE l.valid_from <= as_of AND (l.valid_to IS NULL OR l.valid_to > as_of) END) AND of_tool IS NULL
+        AND (CASE WHEN as_of IS NULL THEN l.valid_to IS NULL ELSE l.valid_from <= as_of AND (l.valid_to IS NULL OR l.valid_to > as_of) END)
+         AND (l.reason IS NULL OR l.reason NOT IN ('deleted', 'evidence forgotten')) AND of_tool IS NULL
         AND (of_project IS NULL OR l.project_id = of_project) AND (of_session IS NULL OR l.session_id = of_session) AND (not_session IS NULL OR l.session_id IS DISTINCT FROM not_session)
         AND (in_namespace IS NULL OR l.namespace = in_namespace) AND (of_kind IS NULL OR l.category = of_kind)
         AND (with_tags IS NULL OR l.tags @> with_tags) AND (since IS NULL OR l.valid_from >= since) AND (until IS NULL OR l.valid_from < until)
@@ -158,6 +158,7 @@ BEGIN
       FROM pending w JOIN learnings l ON l.id = w.resource_id
      WHERE w.resource_type = 'learning' AND l.tenant_id = for_tenant AND (types IS NULL OR 'learning' = ANY (types)) AND of_tool IS NULL
        AND (CASE WHEN as_of IS NULL THEN l.valid_to IS NULL ELSE l.valid_from <= as_of AND (l.valid_to IS NULL OR l.valid_to > as_of) END)
+         AND (l.reason IS NULL OR l.reason NOT IN ('deleted', 'evidence forgotten'))
        AND (of_project IS NULL OR l.project_id = of_project) AND (of_session IS NULL OR l.session_id = of_session) AND (not_session IS NULL OR l.session_id IS DISTINCT FROM not_session)
        AND (in_namespace IS NULL OR l.namespace = in_namespace) AND (of_kind IS NULL OR l.category = of_kind)
        AND (with_tags IS NULL OR l.tags @> with_tags) AND (since IS NULL OR l.valid_from >= since) AND (until IS NULL OR l.valid_from < until)

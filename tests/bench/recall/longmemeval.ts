@@ -13,7 +13,7 @@ import type { ListScore } from './scores.ts';
 const TIMEOUT_MS = 3 * 3_600_000;
 const LEAST_NDCG = 0.965;
 /** Chunks that search asks each lane for where ten results are wanted. */
-const LANE_HITS = 80;
+const LANE_HITS = 60;
 const SHARES = ['any1', 'any5', 'any10', 'all10'] as const;
 
 /** Ids of the sessions in the order of what was found, each once. */

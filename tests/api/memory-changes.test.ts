@@ -4,7 +4,7 @@ import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
 import { captured, smallSession } from '../setup/small-session.ts';
 import { valueOf } from '../stores/postgres/support/captures.ts';
-import { errorOf } from './support/answers.ts';
+import { errorOf, searchAnswer } from './support/answers.ts';
 import { idsOf, listed } from './support/learnings.ts';
 import { memoryAnswer, memoryOf, remembered } from './support/memories.ts';
 import type { MemoryAnswer } from './support/memories.ts';
@@ -154,6 +154,18 @@ describe('forgetting', () => {
     expect(await count('embeddings WHERE resource_id = $1 AND state <> $2', [id, 'removing'])).toBe(0);
     const again = await remembered(instance, 'A secret plan');
     expect(again).not.toBe(hash);
+  });
+
+  test('what was deleted was never known: as_of finds it neither', async () => {
+    const hash = await remembered(instance, 'Walrus tusks are ivory', { occurred_at: '2025-05-01T00:00:00Z' });
+    const { id } = await memoryOf(instance, hash);
+    const found = async () =>
+      searchAnswer
+        .parse((await instance.call('GET', '/search?q=walrus+tusks&as_of=2025-06-01T00:00:00Z')).body)
+        .data.map((memory) => memory.content);
+    expect(await found()).toEqual(['Walrus tusks are ivory']);
+    expect((await instance.call('DELETE', `/learnings/${id}`)).status).toBeLessThan(300);
+    expect(await found()).toEqual([]);
   });
 
   test('of a captured event is as by its key: it does not come back', async () => {

@@ -107,6 +107,12 @@ describe('text that PostgreSQL cannot hold is stored well-formed, wherever it st
     ]);
   });
 
+  test('and is no obstacle where a body asks', async () => {
+    const asked = { q: 'ODD', namespace: 'ODD', tool: 'ODD', kind: 'ODD', tags: ['ODD'] };
+    expect(await sendOdd('/search/semantic', asked)).toBe(200);
+    expect(await sendOdd('/search/semantic', { q: 'ODD', project: 'ODD' })).toBe(200);
+  });
+
   test('and is found by the same odd name', async () => {
     const odd = encodeURIComponent('generic:event-a\u0000b') + '%EF%BF%BDc%EF%BF%BD';
     expect(await instance.call('GET', `/sessions/${odd}`)).toMatchObject({ status: 200, body: { namespace: MENDED } });

@@ -39,6 +39,7 @@ const memories = z.object({
     }),
   ),
   facets: z.object({ type: z.record(z.string(), z.number()) }),
+  degraded: z.array(z.string()),
 });
 
 async function remember(user: TestUser, session: string, contents: readonly string[]): Promise<void> {
@@ -274,4 +275,20 @@ test('vectors that do not come in time are told, and nobody waits for them', asy
     await vectors.close();
     await proxy.close();
   }
+});
+
+// The last one: what it takes away does not come back.
+test('an index that lost its data is told, and PostgreSQL answers', async () => {
+  const { rows } = await instance.db.superuser.query<{ model: string; ids: string[] }>(
+    'SELECT model, array_agg(DISTINCT resource_id::text) AS ids FROM embeddings WHERE tenant_id = $1 GROUP BY model',
+    [instance.admin.tenantId],
+  );
+  const index = createWeaviateIndex(instance.config.weaviate);
+  for (const { model, ids } of rows) await index.remove(instance.admin.tenantId, model, ids);
+  await index.close();
+  const answer = await search(instance.admin, 'why was the disk full');
+  expect(answer.data.map(({ content }) => content)).toContain(LAST);
+  expect(answer.degraded).toEqual(['vector']);
+  // Nothing is missing where nobody knows of it.
+  expect(await search(instance.admin, 'zeppelin')).toMatchObject({ data: [], degraded: [] });
 });

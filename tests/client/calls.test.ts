@@ -87,6 +87,13 @@ describe('each method asks its route', () => {
       undefined,
     ],
     ['searchByTag', (c) => c.searchByTag(['x', 'y']), 'GET /search?q=x+y&tags=x%2Cy', undefined],
+    [
+      'searchByTag of a field-like tag',
+      (c) => c.searchByTag('kind:runbook'),
+      'GET /search?q=kind+runbook&tags=kind%3Arunbook',
+      undefined,
+    ],
+    ['search with lists of nothing', (c) => c.search('a', { tags: [], type: [] }), 'GET /search?q=a', undefined],
     ['searchByTag with words', (c) => c.searchByTag('x', { q: 'why' }), 'GET /search?q=why&tags=x', undefined],
     ['recall', (c) => c.recall('a'), 'GET /search?q=a&limit=5&format=compact', undefined],
     [

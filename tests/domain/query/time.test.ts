@@ -14,6 +14,8 @@ function rangeOf(text: string, now = NOW): string | null {
 describe('English', () => {
   test.each([
     ['what broke yesterday?', '2026-05-12..2026-05-13'],
+    ['5000 years ago', null],
+    ['in the last 5000 years', null],
     ['errors of today', '2026-05-13..2026-05-14'],
     ['the day before yesterday', '2026-05-11..2026-05-12'],
     ['what did we deploy last week', '2026-05-04..2026-05-11'],

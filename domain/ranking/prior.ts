@@ -23,7 +23,7 @@ const SHELL_TOOLS = new Set(['bash', 'shell', 'local_shell', 'exec_command', 'ru
 const OVERVIEWS = new Set(['session', 'topic']);
 
 /** Measured on the coding sessions, where 15 of 100 assistant's texts answer a question, 10 prompts, 5 commands, 2 edits and no list or look. */
-const PRIORS = { said: 1, overview: 0.95, tool: 0.9, looking: 0.7 } as const;
+const PRIORS = { said: 1, asked: 0.95, overview: 0.95, tool: 0.9, looking: 0.7 } as const;
 /** What is of another kind than was asked for counts that much less. */
 const NOT_ASKED_FOR = 0.8;
 
@@ -45,6 +45,7 @@ function isAskedFor({ memoryType, kind, tool }: RecallHit, asked: AskedFor): boo
 
 function priorOfKind({ memoryType, kind, tool }: RecallHit): number {
   if (memoryType === 'observation') return LOOKING_TOOLS.has(tool?.toLowerCase() ?? '') ? PRIORS.looking : PRIORS.tool;
+  if (memoryType === 'prompt' && kind === 'user') return PRIORS.asked;
   return memoryType === 'summary' && OVERVIEWS.has(kind ?? '') ? PRIORS.overview : PRIORS.said;
 }
 

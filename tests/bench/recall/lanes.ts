@@ -43,7 +43,7 @@ export const WAY_NAMES = Object.keys(WAYS).filter((name): name is Way => name in
 
 /** The defaults of the settings. */
 const KEYWORD_WEIGHT = 0.4;
-const SESSION_WEIGHT = 0.15;
+const SESSION_WEIGHT = 0.2;
 
 function lanesOf({ keyword, vector }: RawLanes, weight: number): readonly Lane[] {
   return [

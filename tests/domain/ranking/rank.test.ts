@@ -7,7 +7,7 @@ import { sessionEvidence } from '../../../domain/ranking/session-evidence.ts';
 const NO_SESSIONS = { session: 0 };
 
 function hit(memoryId: string, score: number, more: Partial<RecallHit> = {}): RecallHit {
-  return { memoryId, memoryType: 'prompt', kind: 'user', tool: null, sessionId: null, chunk: 0, score, ...more };
+  return { memoryId, memoryType: 'prompt', kind: 'assistant', tool: null, sessionId: null, chunk: 0, score, ...more };
 }
 
 function keyword(...hits: readonly RecallHit[]): Lane {
@@ -73,6 +73,7 @@ describe('ranking', () => {
       scoresOf([
         keyword(
           hit('said', 1),
+          hit('asked', 1, { kind: 'user' }),
           hit('ran', 1, observation('Bash')),
           hit('read', 1, observation('Read')),
           hit('topic', 1, { memoryType: 'summary', kind: 'topic' }),
@@ -80,7 +81,7 @@ describe('ranking', () => {
           hit('untold', 1, { kind: null }),
         ),
       ]),
-    ).toEqual({ said: 1, ran: 0.9, read: 0.7, topic: 0.95, item: 1, untold: 1 });
+    ).toEqual({ said: 1, asked: 0.95, ran: 0.9, read: 0.7, topic: 0.95, item: 1, untold: 1 });
   });
 
   it('lifts a memory by what else its session says, and tells by how much', () => {
@@ -126,18 +127,18 @@ describe('what a question asks for', () => {
   const lanes = [
     keyword(
       hit('ran', 1, { memoryType: 'observation', kind: 'tool_result', tool: 'Bash' }),
-      hit('user', 1),
+      hit('user', 1, { kind: 'user' }),
       hit('assistant', 1, { kind: 'assistant' }),
       hit('rule', 1, { memoryType: 'learning', kind: 'best_practice' }),
     ),
   ];
 
   it.each([
-    ['Which command created the repository?', { ran: 0.9, user: 0.8, assistant: 0.8, rule: 0.8 }],
-    ['how did we run only that hook', { ran: 0.9, user: 0.8, assistant: 0.8, rule: 0.8 }],
-    ['What did I say about docstrings?', { ran: 0.72, user: 1, assistant: 0.8, rule: 1 }],
-    ['commits in my view', { ran: 0.72, user: 1, assistant: 0.8, rule: 1 }],
-    ['Why did the build fail?', { ran: 0.9, user: 1, assistant: 1, rule: 1 }],
+    ['Which command created the repository?', { ran: 0.9, user: 0.76, assistant: 0.8, rule: 0.8 }],
+    ['how did we run only that hook', { ran: 0.9, user: 0.76, assistant: 0.8, rule: 0.8 }],
+    ['What did I say about docstrings?', { ran: 0.72, user: 0.95, assistant: 0.8, rule: 1 }],
+    ['commits in my view', { ran: 0.72, user: 0.95, assistant: 0.8, rule: 1 }],
+    ['Why did the build fail?', { ran: 0.9, user: 0.95, assistant: 1, rule: 1 }],
   ])('%s', (question, expected) => {
     expect(scoresOf(lanes, question)).toEqual(expected);
   });

@@ -16,11 +16,11 @@ import type { AskedQuestion } from './understand-question.ts';
 import { waitingWords } from './waiting-words.ts';
 
 /**
- * Chunks that each lane gives: three for each memory that is shown, since one memory may have several, and 60 at least, so that a page of five
- * is ranked as one of twenty is (of 40, two questions of sixty fewer are answered in the first ten). More costs time: 150 take three times
- * as long as 40 (client and index together).
+ * Chunks that each lane gives: 60, so that a page of five is ranked as one of twenty is (of 40, two questions of sixty fewer are answered in the
+ * first ten), and little more where fifty memories are shown: weak hits add up in the evidence of sessions, and 150 take three times as long
+ * as 40 (client and index together).
  */
-const HITS_PER_RESULT = 3;
+const HITS_PER_RESULT = 1.5;
 const LEAST_HITS = 60;
 const MOST_HITS = 150;
 /** What the graph and the newest may take: they only add to what words and meaning find. */
@@ -38,7 +38,7 @@ export interface Recalled {
 function hitsFor({ limit }: SearchRequest, filter: RecallFilter): number {
   // Of what only PostgreSQL can check, some of what the index found falls away.
   if (filter.phrases !== undefined || filter.files !== undefined) return MOST_HITS;
-  return Math.min(Math.max(limit * HITS_PER_RESULT, LEAST_HITS), MOST_HITS);
+  return Math.max(Math.ceil(limit * HITS_PER_RESULT), LEAST_HITS);
 }
 
 /** What a lane found; null when what it stands on is away, or too slow. */

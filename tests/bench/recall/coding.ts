@@ -15,7 +15,7 @@ const TIMEOUT_MS = 2 * 3_600_000;
 /** Results that are looked at for the reciprocal rank. */
 const DEPTH = 50;
 /** Chunks that search asks each lane for where so many results are wanted. */
-const LANE_HITS = 150;
+const LANE_HITS = 75;
 const TARGETS = { anyEvent10: 51, mrr: 0.6, anySession1: 53 } as const;
 
 const row = z.object({ id: z.string(), external_id: z.string(), key: z.string().nullable() });

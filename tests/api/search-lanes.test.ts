@@ -86,6 +86,29 @@ async function link(contents: readonly string[]): Promise<void> {
   await mention(error, contents);
 }
 
+/** Awaits that Weaviate has taken every vector from its queue: until then a memory that has one is missing from the vectors' lane. */
+async function everyVectorSearched(): Promise<void> {
+  const { tenantId } = instance.admin;
+  const { rows } = await instance.db.superuser.query<{ model: string; chunks: number }>(
+    'SELECT model, count(*)::integer AS chunks FROM embeddings WHERE tenant_id = $1 GROUP BY model',
+    [tenantId],
+  );
+  const index = createWeaviateIndex(instance.config.weaviate);
+  try {
+    for (const { model, chunks } of rows)
+      await until(
+        async () => {
+          const hits = await index.nearest(tenantId, model, new Float32Array(384).fill(0.05), {}, chunks + 1);
+          return hits.length === chunks ? true : undefined;
+        },
+        60_000,
+        'every vector being searched',
+      );
+  } finally {
+    await index.close();
+  }
+}
+
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'recollect-lanes-'));
   instance = await startTestInstance();
@@ -107,6 +130,7 @@ beforeAll(async () => {
     60_000,
     'everything being indexed',
   );
+  await everyVectorSearched();
 }, 120_000);
 afterAll(async () => {
   await instance.close();

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BGE_SMALL, BGE_SMALL_FILES } from '../../../models/embedding/bge-small.ts';
 import { bytes, FLOAT, INT64, node, number, tensor, value } from './onnx-file.ts';
+import { tinyTokenizer } from '../tiny-tokenizer.ts';
 
 /**
  * A model made for the tests: its "hidden state" is the sum of one fixed random row a token, padding adds nothing. So a test can
@@ -49,53 +50,9 @@ function tinyOnnx(): Buffer {
   return Buffer.concat([number(1, 8), bytes(7, graph), bytes(8, bytes(1, ''), number(2, 13))]);
 }
 
-const tinyTokenizer = {
-  version: '1.0',
-  truncation: null,
-  padding: null,
-  added_tokens: VOCABULARY.slice(0, 4).map((content, id) => ({
-    id,
-    content,
-    special: true,
-    single_word: false,
-    lstrip: false,
-    rstrip: false,
-    normalized: false,
-  })),
-  normalizer: {
-    type: 'BertNormalizer',
-    clean_text: true,
-    handle_chinese_chars: true,
-    strip_accents: null,
-    lowercase: true,
-  },
-  pre_tokenizer: { type: 'BertPreTokenizer' },
-  post_processor: {
-    type: 'TemplateProcessing',
-    single: [
-      { SpecialToken: { id: '[CLS]', type_id: 0 } },
-      { Sequence: { id: 'A', type_id: 0 } },
-      { SpecialToken: { id: '[SEP]', type_id: 0 } },
-    ],
-    pair: [],
-    special_tokens: {
-      '[CLS]': { id: '[CLS]', ids: [2], tokens: ['[CLS]'] },
-      '[SEP]': { id: '[SEP]', ids: [3], tokens: ['[SEP]'] },
-    },
-  },
-  decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
-  model: {
-    type: 'WordPiece',
-    unk_token: '[UNK]',
-    continuing_subword_prefix: '##',
-    max_input_chars_per_word: 100,
-    vocab: Object.fromEntries(VOCABULARY.map((word, id) => [word, id])),
-  },
-};
-
 /** Puts the tiny model's files into a directory, under the names of the real ones. */
 export async function writeTinyModel(directory: string): Promise<void> {
   await mkdir(directory, { recursive: true });
   await writeFile(join(directory, BGE_SMALL_FILES.model.name), tinyOnnx());
-  await writeFile(join(directory, BGE_SMALL_FILES.tokenizer.name), JSON.stringify(tinyTokenizer));
+  await writeFile(join(directory, BGE_SMALL_FILES.tokenizer.name), JSON.stringify(tinyTokenizer(VOCABULARY)));
 }

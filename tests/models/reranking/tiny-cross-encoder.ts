@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RERANKER_FILES } from '../../../models/reranking/onnx-reranker.ts';
 import { bytes, FLOAT, INT64, node, number, tensor, value } from '../embedding/onnx-file.ts';
+import { tinyTokenizer } from '../tiny-tokenizer.ts';
 
 /**
  * A cross-encoder made for the tests: its logit is the sum of a weight for each token of the pair. What was tokenised, cut, and fed as which
@@ -50,50 +51,9 @@ function castTo(type: number): Buffer {
   return bytes(5, bytes(1, 'to'), number(3, type), number(20, 2));
 }
 
-const special = (id: string, type_id: number) => ({ SpecialToken: { id, type_id } });
-const sequence = (id: string, type_id: number) => ({ Sequence: { id, type_id } });
-const tokenizer = {
-  version: '1.0',
-  truncation: null,
-  padding: null,
-  added_tokens: VOCABULARY.slice(0, 4).map((content, id) => ({
-    id,
-    content,
-    special: true,
-    single_word: false,
-    lstrip: false,
-    rstrip: false,
-    normalized: false,
-  })),
-  normalizer: {
-    type: 'BertNormalizer',
-    clean_text: true,
-    handle_chinese_chars: true,
-    strip_accents: null,
-    lowercase: true,
-  },
-  pre_tokenizer: { type: 'BertPreTokenizer' },
-  post_processor: {
-    type: 'TemplateProcessing',
-    single: [special('[CLS]', 0), sequence('A', 0), special('[SEP]', 0)],
-    pair: [special('[CLS]', 0), sequence('A', 0), special('[SEP]', 0), sequence('B', 1), special('[SEP]', 1)],
-    special_tokens: Object.fromEntries(
-      ['[CLS]', '[SEP]'].map((name) => [name, { id: name, ids: [VOCABULARY.indexOf(name)], tokens: [name] }]),
-    ),
-  },
-  decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
-  model: {
-    type: 'WordPiece',
-    unk_token: '[UNK]',
-    continuing_subword_prefix: '##',
-    max_input_chars_per_word: 100,
-    vocab: Object.fromEntries(VOCABULARY.map((word, id) => [word, id])),
-  },
-};
-
 /** Puts the files of a tiny cross-encoder into a directory. */
 export async function writeTinyCrossEncoder(directory: string, outputs: 1 | 2 = 1): Promise<void> {
   await mkdir(directory, { recursive: true });
-  await writeFile(join(directory, RERANKER_FILES.tokenizer), JSON.stringify(tokenizer));
+  await writeFile(join(directory, RERANKER_FILES.tokenizer), JSON.stringify(tinyTokenizer(VOCABULARY)));
   await writeFile(join(directory, RERANKER_FILES.model), crossEncoder(outputs));
 }

@@ -34,10 +34,15 @@ export interface Recalled {
   readonly degraded: readonly Degradation[];
 }
 
+/** It asks for what only PostgreSQL can check. */
+export function insists({ phrases, files }: RecallFilter): boolean {
+  return phrases !== undefined || files !== undefined;
+}
+
 /** By the length of a page, not by its place: every page is cut from one order. */
 function hitsFor({ limit }: SearchRequest, filter: RecallFilter): number {
   // Of what only PostgreSQL can check, some of what the index found falls away.
-  if (filter.phrases !== undefined || filter.files !== undefined) return MOST_HITS;
+  if (insists(filter)) return MOST_HITS;
   return Math.max(Math.ceil(limit * HITS_PER_RESULT), LEAST_HITS);
 }
 
@@ -89,17 +94,13 @@ export async function recall(
     return united(await Promise.all(answers));
   };
   const inPostgres = (own: RecallFilter) => searchKeyword(queries, tenantId, text, own, limit);
-  const isHeldOf = (hits: readonly RecallHit[]): Promise<boolean> =>
-    database.readAsTenant(tenantId, (read) =>
-      isHeld(
-        read,
-        index.name,
-        hits.map(({ memoryId }) => memoryId),
-      ),
-    );
+  const isHeldOf = (hits: readonly RecallHit[]): Promise<boolean> => {
+    const ids = hits.map(({ memoryId }) => memoryId);
+    return database.readAsTenant(tenantId, (read) => isHeld(read, index.name, ids), ms);
+  };
   /** What no index holds: closed learnings of a time that is asked for, and whatever holds a phrase or has to do with a file. */
   const besides = async (): Promise<readonly RecallHit[]> => {
-    if (filter.phrases !== undefined || filter.files !== undefined) return inPostgres(filter);
+    if (insists(filter)) return inPostgres(filter);
     if (filter.asOf === undefined || filter.types?.includes('learning') === false) return [];
     return inPostgres({ ...filter, types: ['learning'] });
   };
@@ -120,9 +121,10 @@ export async function recall(
     alone ? null : within(BESIDE_MS, graphHits(database, request, asked, clock, BESIDE_MS)),
     alone || !wantsNewest(asked) ? none : within(BESIDE_MS, recencyHits(database, request, asked, clock, BESIDE_MS)),
   ]);
-  // Without an embedder nothing new reaches the vector index, so its words are not all there are, either.
   const isBare = (alone || words?.length === 0) && meaning?.length === 0;
-  const inRows = words === null || meaning === null || isBare ? await within(ms, inPostgres(filter)) : null;
+  // Without an embedder nothing new reaches the vector index, so its words are not all there are, either. A phrase or a file was asked for there already.
+  const fromRows = () => (insists(filter) && !alone ? more : within(ms, inPostgres(filter)));
+  const inRows = words === null || meaning === null || isBare ? await fromRows() : null;
   // An index that finds nothing of what the ledger has in it has lost its data.
   const isLost = isBare && inRows !== null && inRows.length > 0 && (await within(ms, isHeldOf(inRows))) === true;
   const fallback = isBare && !isLost ? null : inRows;

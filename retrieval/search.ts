@@ -10,7 +10,7 @@ import type { MemoryHead, MemoryRef } from '../stores/postgres/memories.ts';
 import { readBeginnings } from '../stores/postgres/memory-beginnings.ts';
 import { bestOfEachSession, facetsOf } from './page.ts';
 import { createQueryVectors } from './query-vectors.ts';
-import { recall } from './recall.ts';
+import { insists, recall } from './recall.ts';
 import { wantsNewest } from './recall-beside.ts';
 import { rerank, RERANK_CHARACTERS } from './rerank.ts';
 import { MAX_CANDIDATES } from './search-types.ts';
@@ -108,8 +108,9 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
     const { groupBySession } = request;
     const weights = groupBySession ? EACH_BY_ITSELF : settings.ranking;
     const ranked = clock.timeNow('fuse', () => rankMemories(recalled.lanes, asked.text, weights));
-    const insists = asked.filter.phrases !== undefined || asked.filter.files !== undefined;
-    const holders = insists ? await clock.time('inspect', () => holding(request, ranked, asked.filter)) : ranked;
+    const holders = insists(asked.filter)
+      ? await clock.time('inspect', () => holding(request, ranked, asked.filter))
+      : ranked;
     const fused = holders.slice(0, MAX_CANDIDATES);
     if (fused.length === 0) return { ...nothing, degraded, understood, stages: clock.times() };
 

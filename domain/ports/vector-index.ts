@@ -65,6 +65,20 @@ export interface RecallHit {
   readonly score: number;
 }
 
+/** An object as the index holds it, to be kept elsewhere and written back as it was. */
+export interface ExportedObject {
+  readonly objectId: string;
+  readonly properties: Readonly<Record<string, unknown>>;
+  readonly vector: Float32Array;
+}
+
+/** An object as the index has it, without its vector. */
+export interface ListedObject {
+  readonly objectId: string;
+  readonly memoryId: string;
+  readonly properties: Readonly<Record<string, unknown>>;
+}
+
 export interface VectorIndex {
   /** Creates the collection of that model where it is missing. Idempotent. */
   ensureCollection(model: string, dimension: number): Promise<void>;
@@ -75,12 +89,41 @@ export interface VectorIndex {
     chunks: readonly IndexChunk[],
     signal?: AbortSignal,
   ): Promise<readonly { readonly objectId: string; readonly message: string }[]>;
+  /**
+   * Writes objects as they were exported, creating collection and tenant where they are missing; answers what was refused, as `upsert` does.
+   * @throws VectorIndexUnavailable
+   */
+  load(
+    tenantId: TenantId,
+    model: string,
+    dimension: number,
+    objects: readonly ExportedObject[],
+    signal?: AbortSignal,
+  ): Promise<readonly { readonly objectId: string; readonly message: string }[]>;
   /** Which of these objects stand in the index. @throws VectorIndexUnavailable */
   standing(tenantId: TenantId, model: string, objectIds: readonly string[]): Promise<ReadonlySet<string>>;
+  /** Objects with what they are found by, without vectors, in the order of their ids, after that one. A tenant with nothing indexed answers []. @throws VectorIndexUnavailable */
+  list(
+    tenantId: TenantId,
+    model: string,
+    after: string | null,
+    limit: number,
+    signal?: AbortSignal,
+  ): Promise<readonly ListedObject[]>;
+  /** The same of these objects; what is not there is left out. @throws VectorIndexUnavailable */
+  listed(tenantId: TenantId, model: string, objectIds: readonly string[]): Promise<readonly ListedObject[]>;
+  /** Whether an object is what would be written for this chunk, its vector aside. */
+  says(model: string, chunk: IndexChunk, object: ListedObject): boolean;
+  /** Removes these objects. @throws VectorIndexUnavailable */
+  removeObjects(tenantId: TenantId, model: string, objectIds: readonly string[]): Promise<void>;
   /** Removes every chunk of these memories. @throws VectorIndexUnavailable */
   remove(tenantId: TenantId, model: string, memoryIds: readonly string[]): Promise<void>;
   /** Removes all that the index of that model has of a tenant, at once. @throws VectorIndexUnavailable */
   drop(tenantId: TenantId, model: string): Promise<void>;
+  /** Vectors of a tenant that were written and that `nearest` does not find yet. @throws VectorIndexUnavailable */
+  queued(tenantId: TenantId, model: string): Promise<number>;
+  /** Removes everything that indexes of this kind hold, of all tenants: for those that were made beside the served ones. @throws VectorIndexUnavailable */
+  dropAll(): Promise<void>;
   /** BM25 over title, purpose and text. A tenant with nothing indexed answers []. @throws VectorIndexUnavailable */
   keyword(
     tenantId: TenantId,
@@ -103,6 +146,11 @@ export interface VectorIndex {
     model: string,
     objectIds: readonly string[],
   ): Promise<ReadonlyMap<string, readonly number[]>>;
+  /**
+   * All objects of a tenant in the index of that model, some hundreds at a time, in the order of their ids; nothing where there is no such
+   * index. What is written meanwhile may be among them or not. @throws VectorIndexUnavailable
+   */
+  export(tenantId: TenantId, model: string, signal: AbortSignal): AsyncIterable<readonly ExportedObject[]>;
   /** Round trip in milliseconds. @throws VectorIndexUnavailable */
   ping(): Promise<number>;
   close(): Promise<void>;

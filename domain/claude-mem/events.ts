@@ -1,0 +1,110 @@
+import { buildCaptureEvent } from '../capture/build-event.ts';
+import type { CaptureEvent, EventPart, HostEvent } from '../capture/event.ts';
+import type { DropRule } from './counts.ts';
+import type { MappingContext } from './drafts.ts';
+import { parsedJson } from './lists.ts';
+import type { ClaudeMemTable, PendingMessageRow, SdkSessionRow, UserPromptRow } from './rows.ts';
+import { sessionOf } from './session-name.ts';
+import { momentOf, present, saysNothing } from './texts.ts';
+
+/** For a row without a time: it must be some time, and the first one there is says that it is not known. */
+const UNKNOWN_MS = 0;
+
+/** The key of a row: which database, which table, which id. */
+export function naturalKey(source: string, table: ClaudeMemTable, id: number): string {
+  return `claude-mem:${source}:${table}:${id}`;
+}
+
+function eventOf(
+  context: MappingContext,
+  row: UserPromptRow | SdkSessionRow | PendingMessageRow,
+  key: string,
+  part: EventPart,
+  agent: HostEvent['agent'] = { id: null, type: null },
+): CaptureEvent {
+  const { host, externalId } = sessionOf(context.source, row);
+  const at = new Date(momentOf(row.created_at_epoch) ?? UNKNOWN_MS);
+  return buildCaptureEvent(
+    {
+      host,
+      source: 'import',
+      externalId,
+      namespace: 'default',
+      infer: true,
+      // The session is there already, in its project.
+      project: null,
+      key,
+      occurredAt: at.toISOString(),
+      agent,
+      model: null,
+      metadata: null,
+      parts: [part],
+    },
+    context.capturer,
+    // Received when claude-mem received it: a session of long ago is not kept waiting for more.
+    at,
+  );
+}
+
+function promptOf(
+  context: MappingContext,
+  row: UserPromptRow | SdkSessionRow,
+  key: string,
+  text: string | null,
+  promptNumber: number | null,
+): CaptureEvent | DropRule {
+  if (text === null || text.trim() === '') return 'empty';
+  const extra = promptNumber === null ? undefined : { claude_mem: { prompt_number: promptNumber } };
+  const event = eventOf(context, row, key, { kind: 'prompt', type: 'user', content: text, extra });
+  const [said] = event.rows;
+  return said?.kind === 'prompt' && !saysNothing(said.content) ? event : 'private';
+}
+
+/** A prompt; or why it is left out. */
+export function userPromptOf(context: MappingContext, row: UserPromptRow): CaptureEvent | DropRule {
+  return promptOf(context, row, naturalKey(context.source, 'user_prompts', row.id), row.prompt_text, row.prompt_number);
+}
+
+/** The first prompt of a session that stands nowhere else. One that is private as a whole stands there in clear, and is not taken. */
+export function firstPromptOf(context: MappingContext, row: SdkSessionRow): CaptureEvent | null {
+  if (row.has_first_prompt === 1) return null;
+  const event = promptOf(context, row, naturalKey(context.source, 'sdk_sessions', row.id), row.user_prompt, 1);
+  return typeof event === 'string' ? null : event;
+}
+
+/** A message that its observer never came to; or why it is left out. */
+export function pendingOf(context: MappingContext, row: PendingMessageRow): CaptureEvent | DropRule {
+  // Only what was answered is done; all else was to be done yet, or was given up.
+  if (row.status === 'processed') return 'processed';
+  const agent = { id: row.agent_id, type: row.agent_type };
+  const key =
+    row.tool_use_id === null || row.tool_use_id === ''
+      ? naturalKey(context.source, 'pending_messages', row.id)
+      : `tool:${row.tool_use_id}`;
+  if (row.tool_name !== null && row.tool_name.trim() !== '') {
+    const tool = row.tool_name;
+    return eventOf(
+      context,
+      row,
+      key,
+      {
+        kind: 'tool',
+        event: 'PostToolUse',
+        name: tool,
+        input: row.tool_input === null ? null : parsedJson(row.tool_input),
+        response: row.tool_response === null ? null : parsedJson(row.tool_response),
+        error: null,
+        durationMs: null,
+        importance: null,
+        tags: [],
+        extra: present({ cwd: row.cwd, prompt_number: row.prompt_number }),
+      },
+      agent,
+    );
+  }
+  if (row.last_assistant_message === null || row.last_assistant_message.trim() === '') return 'no_event';
+  const part = { kind: 'prompt', type: 'assistant', content: row.last_assistant_message } as const;
+  const event = eventOf(context, row, key, part, agent);
+  const [said] = event.rows;
+  return said?.kind === 'prompt' && !saysNothing(said.content) ? event : 'private';
+}

@@ -1,0 +1,124 @@
+import { Redactor } from '../redaction/redact.ts';
+import { previewOf } from '../capture/build-event.ts';
+import type { DropRule } from './counts.ts';
+import type { ImportedNote, ImportedSummary } from './drafts.ts';
+import { listOf, parsedJson, tagsOf } from './lists.ts';
+import type { ObservationRow, SessionSummaryRow } from './rows.ts';
+import { cleaned, cleanedList, cleanedName, joined, present, saysNothing } from './texts.ts';
+
+/** For rows of before it was noted which model wrote them. */
+const UNKNOWN_MODEL = 'claude-mem';
+
+function tokensOf({ discovery_tokens: tokens, bears_cost: bears }: ObservationRow | SessionSummaryRow): number {
+  if (bears !== 1 || tokens === null || !Number.isFinite(tokens)) return 0;
+  return Math.min(Math.max(0, Math.floor(tokens)), 2_147_483_647);
+}
+
+/** The project where it is another one than the session's, which may be known here by more than a folder's basename. */
+function projectOf(row: ObservationRow | SessionSummaryRow, redactor: Redactor): string | null {
+  const merged = cleanedName(redactor, row.merged_into_project);
+  return merged ?? (row.project === row.session_project ? null : cleanedName(redactor, row.project));
+}
+
+/** Nothing was there, or nothing was left of it. */
+function dropOf(redactor: Redactor): DropRule {
+  return redactor.counts === null ? 'empty' : 'private';
+}
+
+/** An observation as an item, in its maker's words; or why it is left out. */
+export function itemOf(row: ObservationRow): ImportedSummary | DropRule {
+  const redactor = new Redactor();
+  const subtitle = cleaned(redactor, row.subtitle);
+  const narrative = cleaned(redactor, row.narrative);
+  const legacy = cleaned(redactor, row.text);
+  const facts = cleanedList(redactor, listOf(row.facts));
+  const concepts = tagsOf(cleanedList(redactor, listOf(row.concepts)));
+  const given = cleanedName(redactor, row.title);
+  const body = joined([subtitle, narrative === '' ? legacy : narrative]);
+  if (saysNothing([given ?? '', body, ...facts, ...concepts.texts].join(' '))) return dropOf(redactor);
+  return {
+    type: 'item',
+    kind: cleanedName(redactor, row.type),
+    title: given ?? previewOf(body === '' ? (facts[0] ?? concepts.texts[0] ?? '') : body),
+    content: joined([body, ...concepts.texts]),
+    request: null,
+    investigated: null,
+    learned: null,
+    completed: null,
+    nextSteps: null,
+    notes: null,
+    keyPoints: facts,
+    tags: concepts.tags,
+    filesRead: cleanedList(redactor, listOf(row.files_read)),
+    filesModified: cleanedList(redactor, listOf(row.files_modified)),
+    model: cleanedName(redactor, row.generated_by_model) ?? UNKNOWN_MODEL,
+    tokens: tokensOf(row),
+    project: projectOf(row, redactor),
+    metadata: present({
+      claude_mem: present({
+        subtitle,
+        project: cleanedName(redactor, row.project),
+        merged_into_project: cleanedName(redactor, row.merged_into_project),
+        memory_session_id: cleanedName(redactor, row.memory_session_id),
+        prompt_number: row.prompt_number,
+        discovery_tokens: row.discovery_tokens,
+        content_hash: cleanedName(redactor, row.content_hash),
+        agent_id: cleanedName(redactor, row.agent_id),
+        agent_type: cleanedName(redactor, row.agent_type),
+        metadata: row.metadata === null ? null : redactor.json(parsedJson(row.metadata)),
+        text: narrative === '' ? '' : legacy,
+      }),
+      redactions: redactor.counts,
+    }),
+  };
+}
+
+/** A summary of a session; or why it is left out. */
+export function sessionSummaryOf(row: SessionSummaryRow): ImportedSummary | DropRule {
+  const redactor = new Redactor();
+  const fields = {
+    request: cleaned(redactor, row.request),
+    investigated: cleaned(redactor, row.investigated),
+    learned: cleaned(redactor, row.learned),
+    completed: cleaned(redactor, row.completed),
+    nextSteps: cleaned(redactor, row.next_steps),
+    notes: cleaned(redactor, row.notes),
+  };
+  const content = joined(Object.values(fields));
+  if (saysNothing(content)) return dropOf(redactor);
+  return {
+    type: 'session',
+    kind: null,
+    title: previewOf(content),
+    content,
+    ...fields,
+    keyPoints: [],
+    tags: [],
+    filesRead: cleanedList(redactor, listOf(row.files_read)),
+    filesModified: cleanedList(redactor, listOf(row.files_edited)),
+    model: UNKNOWN_MODEL,
+    tokens: tokensOf(row),
+    project: projectOf(row, redactor),
+    metadata: present({
+      claude_mem: present({
+        project: cleanedName(redactor, row.project),
+        merged_into_project: cleanedName(redactor, row.merged_into_project),
+        memory_session_id: cleanedName(redactor, row.memory_session_id),
+        prompt_number: row.prompt_number,
+        discovery_tokens: row.discovery_tokens,
+      }),
+      redactions: redactor.counts,
+    }),
+  };
+}
+
+/** An item of a session of notes as what a person said. */
+export function noteOf(item: ImportedSummary): ImportedNote {
+  const content = joined([item.content, ...item.keyPoints]);
+  return {
+    title: content === '' ? '' : item.title,
+    content: content === '' ? item.title : content,
+    tags: item.tags,
+    project: item.project,
+  };
+}

@@ -1,0 +1,38 @@
+/** Where the parts of a backup set lie in its store. Keys of files are told below the set's own folder, as the manifest holds them. */
+
+const SETS = 'sets/';
+const MANIFEST = 'manifest.json';
+const SET_KEY = /^sets\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\//;
+
+/** What every set's objects begin with. */
+export const SETS_PREFIX = SETS;
+
+/** What all objects of one set begin with. */
+export function setPrefix(setId: string): string {
+  return `${SETS}${setId}/`;
+}
+
+/** The object whose being there makes a set one. */
+export function manifestKey(setId: string): string {
+  return `${setPrefix(setId)}${MANIFEST}`;
+}
+
+/** The object of a file that the manifest names. */
+export function fileKey(setId: string, key: string): string {
+  return `${setPrefix(setId)}${key}`;
+}
+
+/** A table's nth file, as the manifest names it. */
+export function tableFileKey(table: string, n: number): string {
+  return `tables/${table}/${n}.copy.zst`;
+}
+
+/** The nth file of vectors, counted over all tenants and indexes. */
+export function vectorFileKey(n: number): string {
+  return `vectors/${n}.ndjson.zst`;
+}
+
+/** Which set an object is of; null for what lies elsewhere. */
+export function setOfKey(key: string): string | null {
+  return SET_KEY.exec(key)?.[1] ?? null;
+}

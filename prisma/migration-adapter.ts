@@ -9,6 +9,8 @@ export interface DatabaseAddress {
   readonly user: string;
   readonly password: string;
   readonly database: string;
+  /** Options of the connection, as `-c role=…`. */
+  readonly options?: string;
 }
 
 type Adapter = Awaited<ReturnType<PrismaPg['connect']>>;

@@ -15,8 +15,8 @@ const NO_FILTERS = { externalTables: [], externalEnums: [] };
 export interface SchemaEngine {
   /** Forgets that migrations were begun and not finished: PostgreSQL has undone each, because it runs a script as one transaction. */
   forgetUnfinished(names: readonly string[]): Promise<void>;
-  /** Applies what the database lacks, in order; answers the names applied. Throws on a failed migration and keeps it marked as failed. */
-  deploy(): Promise<readonly string[]>;
+  /** Applies what the database lacks, in order, no further than the one that is named; answers the names applied. Throws on a failed migration and keeps it marked as failed. */
+  deploy(upTo?: string): Promise<readonly string[]>;
   /** SQL that would bring a database made by the migrations to the schema; '-- This is an empty migration.' when they agree. */
   diff(): Promise<string>;
 }
@@ -43,11 +43,16 @@ function loadEngine(): void {
   loaded = true;
 }
 
-function migrationsList() {
-  const names = readdirSync(MIGRATIONS, { withFileTypes: true })
+/** Names of the migrations that this version knows, in order. */
+export function knownMigrations(): string[] {
+  return readdirSync(MIGRATIONS, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map((entry) => entry.name)
     .sort();
+}
+
+function migrationsList(upTo?: string) {
+  const names = knownMigrations().filter((name) => upTo === undefined || name <= upTo);
   return {
     baseDir: MIGRATIONS,
     shadowDbInitScript: '',
@@ -80,8 +85,9 @@ export async function withSchemaEngine<Result>(
       forgetUnfinished: async (names) => {
         for (const migrationName of names) await engine.markMigrationRolledBack({ migrationName });
       },
-      deploy: async () =>
-        (await engine.applyMigrations({ migrationsList: migrationsList(), filters: NO_FILTERS })).appliedMigrationNames,
+      deploy: async (upTo) =>
+        (await engine.applyMigrations({ migrationsList: migrationsList(upTo), filters: NO_FILTERS }))
+          .appliedMigrationNames,
       diff: async () => {
         const result = await engine.diff({
           from: { tag: 'migrations', ...migrationsList() },

@@ -1,9 +1,12 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
+import { archiveConfig, archiveEnvironment } from './archive-settings.ts';
+import { backupConfig, backupEnvironment } from './backup-settings.ts';
 import { contextConfig, contextEnvironment } from './context-settings.ts';
 import { embeddingConfig, embeddingEnvironment } from './embedding-settings.ts';
 import { modelConfig, modelEnvironment } from './model-settings.ts';
+import { SCHEDULE_NAMES, scheduleConfig, scheduleEnvironment } from './schedule-settings.ts';
 import { searchConfig, searchEnvironment } from './search-settings.ts';
 
 /** Queues a worker process may serve; `workflows/queues.ts` says what each is for. */
@@ -20,6 +23,12 @@ export const environmentSchema = z.object({
     .optional()
     .describe(
       'PostgreSQL as the maintenance role, which sees every tenant; for workers of the maintenance queue alone',
+    ),
+  RECOLLECT_RESTORE_DATABASE_URL: z
+    .url()
+    .optional()
+    .describe(
+      'PostgreSQL as the role that makes databases, of the database `postgres`; for restores and drills, for workers of the maintenance queue alone',
     ),
   RECOLLECT_DB_POOL_MAX: positiveInt.max(200).default(10).describe('Connections a process may open'),
   RECOLLECT_DB_CONNECT_TIMEOUT_MS: positiveInt.default(5_000).describe('How long a query waits for a free connection'),
@@ -80,6 +89,12 @@ export const environmentSchema = z.object({
     .describe(
       'Folders, joined by colons, that an import may read on the server; default: the transcripts of the user who runs it',
     ),
+  RECOLLECT_CLAUDE_MEM_ROOTS: z
+    .string()
+    .optional()
+    .describe(
+      'Folders, joined by colons, whose claude-mem databases an import may read on the server; default: `.claude-mem` in the home of the user who runs it',
+    ),
   RECOLLECT_TRANSCRIPT_QUIET_MS: z.coerce
     .number()
     .int()
@@ -100,6 +115,9 @@ export const environmentSchema = z.object({
     .describe('Folders that nobody’s capture stores: globs joined by commas, `~` for any home'),
   ...searchEnvironment,
   ...contextEnvironment,
+  ...archiveEnvironment,
+  ...backupEnvironment,
+  ...scheduleEnvironment,
   RECOLLECT_SHUTDOWN_GRACE_MS: positiveInt
     .default(10_000)
     .describe('How long a process may finish its work when told to stop'),
@@ -140,9 +158,14 @@ export function transcriptFolder(claudeConfigDir: string | undefined): string {
   return path.resolve(claudeConfigDir || path.join(homedir(), '.claude'), 'projects');
 }
 
-function transcriptRoots(given: string | undefined, claudeConfigDir: string | undefined): string[] {
+/** Where claude-mem keeps the database of this user. */
+export function claudeMemFolder(): string {
+  return path.join(homedir(), '.claude-mem');
+}
+
+function rootsOf(given: string | undefined, standard: string): string[] {
   const named = (given ?? '').split(path.delimiter).filter((root) => root !== '');
-  return named.length > 0 ? named : [transcriptFolder(claudeConfigDir)];
+  return named.length > 0 ? named : [standard];
 }
 
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
@@ -152,6 +175,7 @@ const configSchema = environmentSchema
     database: {
       url: env.RECOLLECT_DATABASE_URL,
       maintenanceUrl: env.RECOLLECT_MAINTENANCE_DATABASE_URL,
+      restoreUrl: env.RECOLLECT_RESTORE_DATABASE_URL,
       poolMax: env.RECOLLECT_DB_POOL_MAX,
       connectTimeoutMs: env.RECOLLECT_DB_CONNECT_TIMEOUT_MS,
       statementTimeoutMs: env.RECOLLECT_DB_STATEMENT_TIMEOUT_MS,
@@ -189,11 +213,15 @@ const configSchema = environmentSchema
       .filter((glob) => glob !== ''),
     transcripts: {
       mode: env.RECOLLECT_TRANSCRIPTS,
-      roots: transcriptRoots(env.RECOLLECT_TRANSCRIPT_ROOTS, env.CLAUDE_CONFIG_DIR),
+      roots: rootsOf(env.RECOLLECT_TRANSCRIPT_ROOTS, transcriptFolder(env.CLAUDE_CONFIG_DIR)),
       quietMs: env.RECOLLECT_TRANSCRIPT_QUIET_MS,
     },
+    claudeMem: { roots: rootsOf(env.RECOLLECT_CLAUDE_MEM_ROOTS, claudeMemFolder()) },
     search: searchConfig(env),
     context: contextConfig(env),
+    ...archiveConfig(env),
+    backups: backupConfig(env),
+    ...scheduleConfig(env),
     shutdownGraceMs: env.RECOLLECT_SHUTDOWN_GRACE_MS,
     worker: {
       queues: env.RECOLLECT_WORKER_QUEUES.split(',').map((queue) => queue.trim()),
@@ -226,8 +254,16 @@ const configSchema = environmentSchema
       refuse('RECOLLECT_WINDOW_QUIET_MS', 'must not be more than RECOLLECT_SESSION_IDLE_MS');
     if (!LOOPBACK.has(config.http.host) && !config.http.allowPlain)
       refuse('RECOLLECT_HTTP_HOST', 'is beyond loopback: plain HTTP there needs RECOLLECT_ALLOW_PLAIN_HTTP=true');
+    if (config.backups.keys.length > 0 && config.backups.keyFile !== null)
+      refuse('RECOLLECT_BACKUP_KEY_FILE', 'must not be given beside RECOLLECT_BACKUP_KEY');
+    if (!config.schedules.paused.every((name) => SCHEDULE_NAMES.some((known) => known === name)))
+      refuse('RECOLLECT_SCHEDULES_PAUSED', `knows only ${SCHEDULE_NAMES.join(', ')}`);
+    if (!config.s3.isWhole)
+      refuse('RECOLLECT_S3_SECRET_ACCESS_KEY', 'and RECOLLECT_S3_ACCESS_KEY_ID are given together or not at all');
     if (!config.transcripts.roots.every((root) => path.isAbsolute(root)))
       refuse('RECOLLECT_TRANSCRIPT_ROOTS', 'must hold absolute paths');
+    if (!config.claudeMem.roots.every((root) => path.isAbsolute(root)))
+      refuse('RECOLLECT_CLAUDE_MEM_ROOTS', 'must hold absolute paths');
     const unknown = config.worker.queues.filter((queue) => !WORKER_QUEUES.some((known) => known === queue));
     if (unknown.length > 0) refuse('RECOLLECT_WORKER_QUEUES', `knows only ${WORKER_QUEUES.join(', ')}`);
   });

@@ -3,6 +3,7 @@ import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { ObjectTooLarge } from '../../domain/ports/object-store.ts';
 import type { ObjectStore } from '../../domain/ports/object-store.ts';
+import { syncFolder, syncFoldersAbove } from '../files/sync-folder.ts';
 
 const KEY_CHARS = 512;
 /** As much as a request may hold. */
@@ -12,16 +13,6 @@ const OWNER_FOLDER = 0o700;
 
 function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
-}
-
-/** Makes the name of a file in it safe, too: a file that is synced may still have no name after a crash. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 async function writeSynced(file: string, bytes: Uint8Array): Promise<void> {
@@ -60,7 +51,7 @@ export function createDirectoryStore(root: string, limitBytes: number = OBJECT_L
         throw error;
       }
       await syncFolder(folder);
-      if (firstMade !== undefined) await syncFoldersAbove(folder, path.dirname(firstMade));
+      await syncFoldersAbove(folder, firstMade);
     },
     async get(key) {
       try {
@@ -83,10 +74,7 @@ export function createDirectoryStore(root: string, limitBytes: number = OBJECT_L
   };
 }
 
-/** The folders that were made on the way are names in the folders above them. */
-async function syncFoldersAbove(folder: string, last: string): Promise<void> {
-  for (let above = path.dirname(folder); above.length >= last.length; above = path.dirname(above)) {
-    await syncFolder(above);
-    if (above === last) return;
-  }
+/** The store of whole values in a setting's folder; null where none is set. */
+export function directoryStoreAt(root: string | undefined): ObjectStore | null {
+  return root === undefined ? null : createDirectoryStore(root);
 }

@@ -1,20 +1,13 @@
-import type { IndexChunk } from '../../domain/ports/vector-index.ts';
+import type { ExportedObject, IndexChunk } from '../../domain/ports/vector-index.ts';
 import { indexedChunkText } from '../../domain/ranking/indexed-text.ts';
 import { firstIndexedText, isFirstVersion } from './first-version.ts';
-import { EVERYONE, VECTOR_NAME, type ChunkProperties, type ChunkVectors } from './schema.ts';
+import { EVERYONE } from './schema.ts';
 import { indexedText } from './searchable-text.ts';
 
-/** An object as REST takes it: times are RFC 3339 text. */
-export interface ChunkObject {
-  readonly id: string;
-  readonly properties: Omit<ChunkProperties, 'occurred_at'> & { readonly occurred_at: string };
-  readonly vectors: ChunkVectors;
-}
-
-/** A chunk as it is sent to that index. What is null is left out, but for the owner. */
-export function chunkObject(index: string, chunk: IndexChunk): ChunkObject {
+/** A chunk as it is sent to that index, times as RFC 3339. What is null is left out, but for the owner. */
+export function chunkObject(index: string, chunk: IndexChunk): ExportedObject {
   return {
-    id: chunk.objectId,
+    objectId: chunk.objectId,
     properties: {
       memory_id: chunk.memoryId,
       memory_type: chunk.memoryType,
@@ -31,7 +24,7 @@ export function chunkObject(index: string, chunk: IndexChunk): ChunkObject {
       tags: [...chunk.tags],
       occurred_at: chunk.occurredAt,
     },
-    vectors: { [VECTOR_NAME]: [...chunk.vector] },
+    vector: chunk.vector,
   };
 }
 

@@ -16,6 +16,10 @@ export interface WeaviateConnection {
   run<Result>(work: (client: WeaviateClient) => Promise<Result>): Promise<Result>;
   /** Sends an encoded search and answers the encoded reply. @throws as `run` */
   search(request: Uint8Array): Promise<Uint8Array>;
+  /** The same for an answer that holds many whole objects, which may take as long as a batch. */
+  page(request: Uint8Array): Promise<Uint8Array>;
+  /** Sends an encoded batch of objects and answers the encoded reply. @throws as `run` */
+  insert(request: Uint8Array): Promise<Uint8Array>;
   /** Round trip of the readiness check in milliseconds. @throws VectorIndexUnavailable */
   ping(): Promise<number>;
   /** Counts connections: what was known about the server before may no longer hold. */
@@ -91,6 +95,7 @@ export function createConnection(options: WeaviateConnectionOptions): WeaviateCo
       secure,
       apiKey,
       timeoutMs: timeoutsSeconds.query * 1_000,
+      insertTimeoutMs: timeoutsSeconds.insert * 1_000,
     });
     return channel;
   };
@@ -148,6 +153,8 @@ export function createConnection(options: WeaviateConnectionOptions): WeaviateCo
   return {
     run: (work) => told(async () => work(await connect())),
     search: (request) => told(async () => searchChannel().search(request)),
+    page: (request) => told(async () => searchChannel().page(request)),
+    insert: (request) => told(async () => searchChannel().insert(request)),
     ping,
     generation: () => generation,
     async close() {

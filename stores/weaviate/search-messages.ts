@@ -1,5 +1,6 @@
 import protobuf from 'protobufjs/minimal.js';
 import type { Condition } from './filters.ts';
+import { nested, readMessage, readNested, tag, text, WIRE } from './wire.ts';
 
 /** What one search asks of one tenant of one collection. */
 export interface SearchMessage {
@@ -22,11 +23,6 @@ export interface FoundObject {
   /** Cosine distance; 0 for a search by words. */
   readonly distance: number;
 }
-
-const VARINT = 0;
-const LENGTH = 2;
-const FIXED32 = 5;
-const tag = (field: number, wire: number): number => (field << 3) | wire;
 
 // Field numbers: search_get.proto, base_search.proto, base.proto and properties.proto of Weaviate's gRPC API v1.
 const REQUEST = { collection: 1, tenant: 10, properties: 20, metadata: 21, limit: 30, filters: 40, bm25: 42, near: 43 };
@@ -54,19 +50,8 @@ const RESULT_METADATA = { distance: 7, score: 11 };
 const RESULT_PROPERTIES = { plain: 11 };
 const VALUE = { int: 8, text: 13 };
 
-/** Writes a message inside the one under way. */
-function nested(writer: protobuf.Writer, field: number, write: () => void): void {
-  writer.uint32(tag(field, LENGTH)).fork();
-  write();
-  writer.ldelim();
-}
-
-function text(writer: protobuf.Writer, field: number, value: string): void {
-  writer.uint32(tag(field, LENGTH)).string(value);
-}
-
 function writeCondition(writer: protobuf.Writer, { property, operator, value }: Condition): void {
-  writer.uint32(tag(FILTERS.operator, VARINT)).int32(OPERATORS[operator]);
+  writer.uint32(tag(FILTERS.operator, WIRE.varint)).int32(OPERATORS[operator]);
   if (typeof value === 'string') text(writer, FILTERS.text, value);
   else
     nested(writer, FILTERS.texts, () => {
@@ -83,7 +68,7 @@ function writeFilters(writer: protobuf.Writer, conditions: readonly Condition[])
       writeCondition(writer, only);
       return;
     }
-    writer.uint32(tag(FILTERS.operator, VARINT)).int32(OPERATORS.and);
+    writer.uint32(tag(FILTERS.operator, WIRE.varint)).int32(OPERATORS.and);
     for (const condition of conditions) nested(writer, FILTERS.filters, () => writeCondition(writer, condition));
   });
 }
@@ -97,9 +82,9 @@ export function encodeSearch({ collection, tenant, limit, returned, conditions, 
     for (const property of returned) text(writer, 1, property);
   });
   nested(writer, REQUEST.metadata, () => {
-    writer.uint32(tag(by.kind === 'keyword' ? METADATA.score : METADATA.distance, VARINT)).bool(true);
+    writer.uint32(tag(by.kind === 'keyword' ? METADATA.score : METADATA.distance, WIRE.varint)).bool(true);
   });
-  writer.uint32(tag(REQUEST.limit, VARINT)).uint32(limit);
+  writer.uint32(tag(REQUEST.limit, WIRE.varint)).uint32(limit);
   writeFilters(writer, conditions);
   if (by.kind === 'keyword')
     nested(writer, REQUEST.bm25, () => {
@@ -112,33 +97,19 @@ export function encodeSearch({ collection, tenant, limit, returned, conditions, 
       nested(writer, NEAR.vectors, () => {
         const { buffer, byteOffset, byteLength } = by.vector;
         // Little-endian, as the processors are that Node runs on.
-        writer.uint32(tag(VECTORS.bytes, LENGTH)).bytes(new Uint8Array(buffer, byteOffset, byteLength));
-        writer.uint32(tag(VECTORS.type, VARINT)).int32(SINGLE_FP32);
+        writer.uint32(tag(VECTORS.bytes, WIRE.length)).bytes(new Uint8Array(buffer, byteOffset, byteLength));
+        writer.uint32(tag(VECTORS.type, WIRE.varint)).int32(SINGLE_FP32);
       });
     });
-  for (const form of PRESENT_FORM) writer.uint32(tag(form, VARINT)).bool(true);
+  for (const form of PRESENT_FORM) writer.uint32(tag(form, WIRE.varint)).bool(true);
   return writer.finish();
-}
-
-/** Reads a message that follows, field by field; what `take` does not know (it answers false) is passed over. */
-function readMessage(reader: protobuf.Reader, end: number, take: (fieldTag: number) => boolean): void {
-  while (reader.pos < end) {
-    const fieldTag = reader.uint32();
-    if (!take(fieldTag)) reader.skipType(fieldTag & 7);
-  }
-}
-
-/** Reads a nested message, whose length comes first. */
-function readNested(reader: protobuf.Reader, take: (fieldTag: number) => boolean): void {
-  const bytes = reader.uint32();
-  readMessage(reader, reader.pos + bytes, take);
 }
 
 function readValue(reader: protobuf.Reader): string | number | undefined {
   let value: string | number | undefined;
   readNested(reader, (fieldTag) => {
-    if (fieldTag === tag(VALUE.text, LENGTH)) value = reader.string();
-    else if (fieldTag === tag(VALUE.int, VARINT)) value = Number(reader.int64());
+    if (fieldTag === tag(VALUE.text, WIRE.length)) value = reader.string();
+    else if (fieldTag === tag(VALUE.int, WIRE.varint)) value = Number(reader.int64());
     else return false;
     return true;
   });
@@ -150,8 +121,8 @@ function readProperty(reader: protobuf.Reader, properties: Map<string, string | 
   let name = '';
   let value: string | number | undefined;
   readNested(reader, (fieldTag) => {
-    if (fieldTag === tag(1, LENGTH)) name = reader.string();
-    else if (fieldTag === tag(2, LENGTH)) value = readValue(reader);
+    if (fieldTag === tag(1, WIRE.length)) name = reader.string();
+    else if (fieldTag === tag(2, WIRE.length)) value = readValue(reader);
     else return false;
     return true;
   });
@@ -160,9 +131,9 @@ function readProperty(reader: protobuf.Reader, properties: Map<string, string | 
 
 function readProperties(reader: protobuf.Reader, properties: Map<string, string | number>): void {
   readNested(reader, (fieldTag) => {
-    if (fieldTag !== tag(RESULT_PROPERTIES.plain, LENGTH)) return false;
+    if (fieldTag !== tag(RESULT_PROPERTIES.plain, WIRE.length)) return false;
     readNested(reader, (entryTag) => {
-      if (entryTag !== tag(1, LENGTH)) return false;
+      if (entryTag !== tag(1, WIRE.length)) return false;
       readProperty(reader, properties);
       return true;
     });
@@ -175,11 +146,11 @@ function readResult(reader: protobuf.Reader): FoundObject {
   let score = 0;
   let distance = 0;
   readNested(reader, (fieldTag) => {
-    if (fieldTag === tag(RESULT.properties, LENGTH)) readProperties(reader, properties);
-    else if (fieldTag === tag(RESULT.metadata, LENGTH))
+    if (fieldTag === tag(RESULT.properties, WIRE.length)) readProperties(reader, properties);
+    else if (fieldTag === tag(RESULT.metadata, WIRE.length))
       readNested(reader, (metadataTag) => {
-        if (metadataTag === tag(RESULT_METADATA.distance, FIXED32)) distance = reader.float();
-        else if (metadataTag === tag(RESULT_METADATA.score, FIXED32)) score = reader.float();
+        if (metadataTag === tag(RESULT_METADATA.distance, WIRE.fixed32)) distance = reader.float();
+        else if (metadataTag === tag(RESULT_METADATA.score, WIRE.fixed32)) score = reader.float();
         else return false;
         return true;
       });
@@ -194,7 +165,7 @@ export function decodeFound(reply: Uint8Array): FoundObject[] {
   const reader = protobuf.Reader.create(reply);
   const found: FoundObject[] = [];
   readMessage(reader, reader.len, (fieldTag) => {
-    if (fieldTag !== tag(REPLY.results, LENGTH)) return false;
+    if (fieldTag !== tag(REPLY.results, WIRE.length)) return false;
     found.push(readResult(reader));
     return true;
   });

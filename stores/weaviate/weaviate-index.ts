@@ -1,19 +1,17 @@
 import type { Collection } from 'weaviate-client';
 import type { TenantId } from '../../domain/ids.ts';
 import {
-  MEMORY_TYPES,
   VectorIndexUnavailable,
-  type IndexChunk,
-  type MemoryType,
   type RecallFilter,
   type RecallHit,
   type VectorIndex,
 } from '../../domain/ports/vector-index.ts';
 import { chunkBatches, chunkObject } from './chunk-objects.ts';
+import { exportObjects } from './export-objects.ts';
 import { createConnection, NotThere, saysMissing, type WeaviateConnectionOptions } from './connection.ts';
 import { firstQueryText, isFirstVersion } from './first-version.ts';
-import { insertBatch, type Refusal } from './insert-batch.ts';
 import { conditionsOf } from './filters.ts';
+import { objectBatches, sendBatch, type Refusal } from './load-objects.ts';
 import {
   collectionConfig,
   collectionName,
@@ -22,8 +20,12 @@ import {
   type ChunkVectors,
   type Quantization,
 } from './schema.ts';
-import { decodeFound, encodeSearch, type FoundObject, type SearchMessage } from './search-messages.ts';
+import { decodeFound, encodeSearch, type SearchMessage } from './search-messages.ts';
+import { hitOf, RETURNED } from './hits.ts';
 import { queryText } from './searchable-text.ts';
+import { countQueued, dropCollections } from './whole-collections.ts';
+import { createListing } from './listing.ts';
+import { listObjects } from './list-objects.ts';
 
 export interface WeaviateIndexOptions extends Omit<WeaviateConnectionOptions, 'timeoutsSeconds'> {
   /** Begins the name of every collection. Tests take one of their own. */
@@ -34,37 +36,10 @@ export interface WeaviateIndexOptions extends Omit<WeaviateConnectionOptions, 't
 }
 
 const DEFAULT_TIMEOUTS_SECONDS = { connect: 2, query: 10, insert: 60 };
-const RETURNED = [
-  'memory_id',
-  'memory_type',
-  'session_id',
-  'kind',
-  'tool',
-  'chunk',
-] as const satisfies readonly (keyof ChunkProperties)[];
 /** Memories whose chunks one deletion removes. */
 const MAX_REMOVED_MEMORIES = 200;
 
 type Chunks = Collection<ChunkProperties, string, ChunkVectors>;
-
-function textOf(value: string | number | undefined): string | null {
-  return typeof value === 'string' ? value : null;
-}
-
-function hitOf({ properties }: FoundObject, score: number): RecallHit | undefined {
-  const [memoryId, type, sessionId, kind, tool, chunk] = RETURNED.map((name) => properties.get(name));
-  const memoryType = MEMORY_TYPES.find((known): known is MemoryType => known === type);
-  if (typeof memoryId !== 'string' || memoryType === undefined || typeof chunk !== 'number') return undefined;
-  return {
-    memoryId,
-    memoryType,
-    sessionId: textOf(sessionId),
-    kind: textOf(kind),
-    tool: textOf(tool),
-    chunk,
-    score,
-  };
-}
 
 /** The vector index in Weaviate. Connects with the first call, so that it can be made while the server is away. */
 export function createWeaviateIndex(options: WeaviateIndexOptions): VectorIndex {
@@ -116,26 +91,17 @@ export function createWeaviateIndex(options: WeaviateIndexOptions): VectorIndex 
     knownTenants().add(key);
   };
 
-  /** One batch; creates what the server misses and tries once more. */
+  /** Sends one batch; creates what the server misses and tries once more. */
   const insert = async (
     tenantId: TenantId,
     model: string,
-    batch: readonly IndexChunk[],
+    dimension: number,
+    send: (collection: string) => Promise<Refusal[]>,
     signal: AbortSignal | undefined,
   ): Promise<Refusal[]> => {
-    const name = collectionName(collectionPrefix, model);
-    const target = { url: options.url, apiKey: options.apiKey, timeoutSeconds: timeoutsSeconds.insert };
     const attempt = async (): Promise<Refusal[]> => {
       await ensureTenant(tenantId, model);
-      const refused = await connection.run(async () =>
-        insertBatch(
-          target,
-          name,
-          tenantId,
-          batch.map((chunk) => chunkObject(model, chunk)),
-          signal,
-        ),
-      );
+      const refused = await send(collectionName(collectionPrefix, model));
       // Without its tenant every object is refused, one by one.
       const missing = refused.find(({ message }) => saysMissing(message));
       if (missing !== undefined) throw new NotThere(missing.message);
@@ -147,7 +113,7 @@ export function createWeaviateIndex(options: WeaviateIndexOptions): VectorIndex 
       signal?.throwIfAborted();
       if (!(error instanceof NotThere)) throw error;
       known.tenants.clear();
-      await ensureCollection(model, batch[0]?.vector.length ?? 0);
+      await ensureCollection(model, dimension);
       return attempt();
     }
   };
@@ -178,6 +144,18 @@ export function createWeaviateIndex(options: WeaviateIndexOptions): VectorIndex 
     }
   };
 
+  const listing = createListing({
+    list: (tenantId, model, after, limit, signal) =>
+      connection.run(async () =>
+        listObjects(
+          { url: options.url, apiKey: options.apiKey, timeoutSeconds: timeoutsSeconds.insert },
+          collectionName(collectionPrefix, model),
+          { tenantId, after, limit, signal },
+        ),
+      ),
+    onTenant,
+  });
+
   const removeBatch = async (tenantId: TenantId, model: string, memoryIds: readonly string[]): Promise<void> => {
     for (;;) {
       // The server deletes a bounded number a call.
@@ -195,26 +173,24 @@ export function createWeaviateIndex(options: WeaviateIndexOptions): VectorIndex 
       const refused: Refusal[] = [];
       for (const batch of chunkBatches(chunks)) {
         signal?.throwIfAborted();
-        refused.push(...(await insert(tenantId, model, batch, signal)));
+        const objects = batch.map((chunk) => chunkObject(model, chunk));
+        const send = (collection: string) =>
+          sendBatch((request) => connection.insert(request), collection, tenantId, objects);
+        refused.push(...(await insert(tenantId, model, batch[0]?.vector.length ?? 0, send, signal)));
       }
       return refused;
     },
-    async standing(tenantId, model, objectIds) {
-      if (objectIds.length === 0) return new Set();
-      try {
-        const { objects } = await onTenant(tenantId, model, async (chunks) =>
-          chunks.query.fetchObjects({
-            filters: chunks.filter.byId().containsAny([...objectIds]),
-            limit: objectIds.length,
-            returnProperties: ['chunk'],
-          }),
-        );
-        return new Set(objects.map((found) => found.uuid));
-      } catch (error) {
-        if (error instanceof NotThere) return new Set();
-        throw error;
+    async load(tenantId, model, dimension, objects, signal) {
+      const refused: Refusal[] = [];
+      for (const batch of objectBatches(objects)) {
+        signal?.throwIfAborted();
+        const send = (collection: string) =>
+          sendBatch((request) => connection.insert(request), collection, tenantId, batch);
+        refused.push(...(await insert(tenantId, model, dimension, send, signal)));
       }
+      return refused;
     },
+    ...listing,
     async remove(tenantId, model, memoryIds) {
       try {
         for (let from = 0; from < memoryIds.length; from += MAX_REMOVED_MEMORIES) {
@@ -232,6 +208,19 @@ export function createWeaviateIndex(options: WeaviateIndexOptions): VectorIndex 
       });
       knownTenants().delete(`${model} ${tenantId}`);
     },
+    async queued(tenantId, model) {
+      const collection = collectionName(collectionPrefix, model);
+      try {
+        return await connection.run(async (client) => countQueued(client, collection, tenantId));
+      } catch (error) {
+        if (error instanceof NotThere) return 0;
+        throw error;
+      }
+    },
+    async dropAll() {
+      await connection.run(async (client) => dropCollections(client, collectionPrefix));
+      knownTenants().clear();
+    },
     async keyword(tenantId, model, query, filter, limit) {
       const isFirst = isFirstVersion(model);
       const words = isFirst ? firstQueryText(query) : queryText(query);
@@ -241,25 +230,8 @@ export function createWeaviateIndex(options: WeaviateIndexOptions): VectorIndex 
     },
     nearest: (tenantId, model, vector, filter, limit) =>
       find(tenantId, model, { kind: 'nearest', vector, vectorName: VECTOR_NAME }, filter, limit),
-    async vectorsOf(tenantId, model, objectIds) {
-      if (objectIds.length === 0) return new Map();
-      try {
-        const { objects } = await onTenant(tenantId, model, async (chunks) =>
-          chunks.query.fetchObjects({
-            filters: chunks.filter.byId().containsAny([...objectIds]),
-            limit: objectIds.length,
-            returnProperties: ['chunk'],
-            includeVector: [VECTOR_NAME],
-          }),
-        );
-        return new Map(
-          objects.flatMap(({ uuid, vectors }) => (vectors.content === undefined ? [] : [[uuid, vectors.content]])),
-        );
-      } catch (error) {
-        if (error instanceof NotThere) return new Map();
-        throw error;
-      }
-    },
+    export: (tenantId, model, signal) =>
+      exportObjects(connection, { collection: collectionName(collectionPrefix, model), tenant: tenantId }, signal),
     ping: async () => connection.ping(),
     close: async () => connection.close(),
   };

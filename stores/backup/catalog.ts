@@ -1,0 +1,84 @@
+import type pg from 'pg';
+import { z } from 'zod';
+import { evenCuts, rangesBetween } from './cut-ranges.ts';
+import type { KeyRange } from './cut-ranges.ts';
+
+/** A table as a set keeps it. */
+export interface CatalogTable {
+  readonly name: string;
+  /** In their order in the table, without those that PostgreSQL generates. */
+  readonly columns: readonly string[];
+  /** Its primary key. */
+  readonly orderBy: readonly [string, ...string[]];
+  /** Of the first column of `orderBy`: together they hold every row. */
+  readonly ranges: readonly KeyRange[];
+}
+
+/** What a set leaves out: the ledger of migrations, whose names are in the manifest; caches; what is on its way; and the instance's own accounts of its sets. */
+export const LEFT_OUT: readonly string[] = [
+  '_prisma_migrations',
+  'embedding_cache',
+  'usage_reservations',
+  'backups',
+  'restores',
+];
+
+const tableRow = z.object({
+  name: z.string(),
+  columns: z.array(z.string()).min(1),
+  order_by: z.tuple([z.string()], z.string(), { error: 'every table needs a primary key' }),
+  bounds: z.array(z.string()),
+  bytes: z.coerce.number(),
+  is_by_uuid: z.boolean(),
+});
+
+/**
+ * Ordinary tables and parents of partitions; bounds are those of partitions by range of one column, in their order. A month that retention took out of its
+ * table, and is about to drop, is a table for that while: its rows have expired, and no schema that a set is restored into has it. Bytes are those of
+ * the last vacuum or analysis: to ask for those of now would wait for whoever holds one of the tables.
+ */
+const TABLES = `
+  SELECT c.relname AS name,
+         ARRAY(SELECT a.attname::text FROM pg_attribute a
+                WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' ORDER BY a.attnum) AS columns,
+         ARRAY(SELECT a.attname::text FROM pg_index i, unnest(i.indkey) WITH ORDINALITY AS k(attnum, place), pg_attribute a
+                WHERE i.indrelid = c.oid AND i.indisprimary AND a.attrelid = c.oid AND a.attnum = k.attnum ORDER BY k.place) AS order_by,
+         ARRAY(SELECT DISTINCT b[1] FROM pg_partitioned_table p, pg_inherits h, pg_class m,
+                      regexp_matches(pg_get_expr(m.relpartbound, m.oid), '(?:FROM|TO) \\(''([0-9a-f-]{36})''\\)', 'g') AS b
+                WHERE p.partrelid = c.oid AND p.partstrat = 'r' AND h.inhparent = c.oid AND m.oid = h.inhrelid ORDER BY 1) AS bounds,
+         (SELECT coalesce(sum((m.relpages::bigint + coalesce(t.relpages, 0)) * 8192), 0) FROM pg_class m LEFT JOIN pg_class t ON t.oid = m.reltoastrelid
+           WHERE m.relkind = 'r' AND (m.oid = c.oid OR m.oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = c.oid))) AS bytes,
+         EXISTS (SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
+                  WHERE i.indrelid = c.oid AND i.indisprimary AND a.atttypid = 'uuid'::regtype) AS is_by_uuid
+    FROM pg_class c
+   WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND NOT c.relname = ANY ($1)
+     AND NOT EXISTS (SELECT FROM pg_partitioned_table p JOIN pg_class h ON h.oid = p.partrelid WHERE c.relname ~ ('^' || h.relname || '_[0-9]{4}_[0-9]{2}$'))
+   ORDER BY c.relname`;
+
+/**
+ * All tables that belong into a set, taken from the database itself, so that a new one cannot be forgotten. Hot tables are cut where their
+ * partitions are, and large ones, and large months, into parts, with an open range at both ends.
+ */
+export async function readCatalog(client: pg.ClientBase, partBytes?: number): Promise<CatalogTable[]> {
+  const { rows } = await client.query(TABLES, [LEFT_OUT]);
+  const tables: CatalogTable[] = [];
+  for (const row of z.array(tableRow).parse(rows)) {
+    const { name, columns, order_by: orderBy, bounds, bytes } = row;
+    const even = row.is_by_uuid ? await evenCuts(client, { name, key: orderBy[0], bytes }, partBytes) : [];
+    tables.push({ name, columns, orderBy, ranges: rangesBetween([...bounds, ...even]) });
+  }
+  return tables;
+}
+
+const migrationRow = z.object({ name: z.string() });
+
+/** Names of the migrations that the schema is made of, in order. */
+export async function readMigrations(client: pg.ClientBase): Promise<string[]> {
+  const { rows } = await client.query(
+    'SELECT migration_name AS name FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL ORDER BY migration_name',
+  );
+  return z
+    .array(migrationRow)
+    .parse(rows)
+    .map(({ name }) => name);
+}

@@ -1,0 +1,106 @@
+import type pg from 'pg';
+import { z } from 'zod';
+import type { Manifest } from './manifest.ts';
+
+/** A question, and what exact search answered: memory ids, best first. */
+export type FixedQuery = Manifest['queries'][number];
+export type FixedQuestion = Omit<FixedQuery, 'found'>;
+
+const MAX_QUERIES = 200;
+const MAX_TENANTS = 50;
+/** Titles that are looked at of each kind of memory and tenant. */
+const TITLES = 200;
+/** Answers of one query that are compared. */
+const FOUND = 20;
+const WORDS = 3;
+const WORD = /[\p{L}\p{N}]{4,}/gu;
+const MAX_WORD = 60;
+
+const tenantRow = z.object({ id: z.string() });
+const titleRow = z.object({ title: z.string() });
+const foundRow = z.object({ memory_id: z.string() });
+
+/** Titles of a tenant's newest summaries, learnings and observations, in turn, in an order that the rows alone decide. */
+const TITLES_OF_TENANT = `
+  SELECT title FROM (
+    (SELECT title, row_number() OVER (ORDER BY id DESC) AS place, 1 AS kind FROM summaries WHERE tenant_id = $1 ORDER BY id DESC LIMIT $2)
+    UNION ALL
+    (SELECT title, row_number() OVER (ORDER BY id DESC), 2 FROM learnings WHERE tenant_id = $1 ORDER BY id DESC LIMIT $2)
+    UNION ALL
+    (SELECT title, row_number() OVER (ORDER BY id DESC), 3 FROM (
+       SELECT o.id, o.title FROM (SELECT id FROM sessions WHERE tenant_id = $1 ORDER BY id DESC LIMIT 20) AS s
+        CROSS JOIN LATERAL (SELECT id, title FROM observations WHERE session_id = s.id ORDER BY seq DESC LIMIT 50) AS o) AS newest
+      ORDER BY id DESC LIMIT $2)
+  ) AS titles ORDER BY place, kind`;
+
+/** The longest words of a title: the rarest, mostly, so that an answer says something. */
+function wordsOf(title: string): string {
+  const words = [...new Set((title.match(WORD) ?? []).map((word) => word.slice(0, MAX_WORD)))];
+  return words
+    .toSorted((a, b) => b.length - a.length)
+    .slice(0, WORDS)
+    .join(' ');
+}
+
+/** Up to 200 questions made of the words of titles; the same rows always give the same. The client is the maintenance role's. */
+export async function makeFixedQueries(client: pg.ClientBase): Promise<FixedQuestion[]> {
+  const tenants = z
+    .array(tenantRow)
+    .parse((await client.query('SELECT id FROM tenants ORDER BY created_at, id LIMIT $1', [MAX_TENANTS])).rows);
+  const perTenant: FixedQuestion[][] = [];
+  for (const { id } of tenants) {
+    const { rows } = await client.query(TITLES_OF_TENANT, [id, TITLES]);
+    const words = new Set(
+      z
+        .array(titleRow)
+        .parse(rows)
+        .map(({ title }) => wordsOf(title)),
+    );
+    perTenant.push([...words].filter((text) => text !== '').map((text) => ({ tenantId: id, words: text })));
+  }
+  // In turn, so that one tenant's many titles leave room for the others.
+  const longest = Math.max(0, ...perTenant.map((questions) => questions.length));
+  return Array.from({ length: longest }, (_, place) => perTenant.flatMap((questions) => questions[place] ?? []))
+    .flat()
+    .slice(0, MAX_QUERIES);
+}
+
+export interface Asking {
+  /** What answering may take in all; the last questions may be left out, and none that is asked is cut short. */
+  readonly boundMs: number;
+  /** Awaited before each question, and not counted. */
+  readonly pace: () => Promise<void>;
+  readonly signal?: AbortSignal;
+}
+
+const AT_ONCE: Asking = { boundMs: Infinity, pace: () => Promise.resolve() };
+
+/** What exact keyword search answers in the database of the client, which is the maintenance role's, in the order of the questions. */
+export async function answerFixedQueries(
+  client: pg.ClientBase,
+  questions: readonly FixedQuestion[],
+  { boundMs, pace, signal }: Asking = AT_ONCE,
+): Promise<FixedQuery[]> {
+  let takenMs = 0;
+  const answered: FixedQuery[] = [];
+  for (const { tenantId, words } of questions) {
+    if (takenMs > boundMs) break;
+    await pace();
+    signal?.throwIfAborted();
+    const asked = performance.now();
+    const { rows } = await client.query(
+      'SELECT memory_id FROM search_keyword(for_tenant => $1, viewer => NULL, question => $2, types => NULL, of_project => NULL, of_session => NULL, not_session => NULL, in_namespace => NULL, of_kind => NULL, of_tool => NULL, with_tags => NULL, since => NULL, until => NULL, as_of => NULL, phrases => NULL, files => NULL, at_most => $3)',
+      [tenantId, words, FOUND],
+    );
+    takenMs += performance.now() - asked;
+    answered.push({
+      tenantId,
+      words,
+      found: z
+        .array(foundRow)
+        .parse(rows)
+        .map((row) => row.memory_id),
+    });
+  }
+  return answered;
+}

@@ -1,0 +1,88 @@
+import { z } from 'zod';
+
+/** The form of backup sets that this version writes. Form 1, whose files had bounds of `id` alone, is read, too. */
+export const SET_FORMAT = 2;
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const count = z.int().nonnegative();
+
+const fileSchema = z.strictObject({
+  /** Below the set's own folder. */
+  key: z.string().min(1).max(400),
+  /** As stored: compressed, and encrypted where asked. */
+  bytes: count,
+  sha256,
+  /** Before compression. */
+  plainBytes: count,
+  plainSha256: sha256,
+  /** Rows or objects in it. */
+  rows: count,
+});
+
+const tableSchema = z.strictObject({
+  name: z.string().regex(/^[a-z_]{1,63}$/),
+  columns: z.array(z.string().regex(/^[a-z0-9_]{1,63}$/)).min(1),
+  /** By which the rows of each file are ordered. */
+  orderBy: z.tuple([z.string()], z.string()),
+  rows: count,
+  files: z.array(
+    fileSchema.extend({
+      /** Which rows are in it: `lowest` <= the first column of `orderBy` < `above`; null where it is open. The bounds of months are no UUID of any version. */
+      lowest: z.guid().nullable(),
+      above: z.guid().nullable(),
+    }),
+  ),
+});
+
+const vectorsSchema = z.strictObject({
+  tenantId: z.guid(),
+  /** The index's name in the ledger (`embeddings.model`). */
+  index: z.string().min(1).max(200),
+  dimension: z.int().positive(),
+  objects: count,
+  /** Object ids that the ledger of the snapshot holds as indexed and that are not in the files: to be embedded anew. */
+  left: count,
+  files: z.array(fileSchema),
+});
+
+/** What was asked when the set was made, and what exact search answered: asked again after a restore. */
+const fixedQuerySchema = z.strictObject({
+  tenantId: z.guid(),
+  /** Sealed where the set is encrypted: `sealQueries`. */
+  words: z.string().min(1).max(2_000),
+  /** Memory ids, best first. */
+  found: z.array(z.guid()).max(50),
+});
+
+/** What a set says of itself. It is written last: a set without it is none. */
+export const manifestSchema = z.strictObject({
+  format: z.union([z.literal(1), z.literal(SET_FORMAT)]),
+  id: z.uuid(),
+  /** When the snapshot was taken. */
+  snapshotAt: z.iso.datetime({ offset: true }),
+  finishedAt: z.iso.datetime({ offset: true }),
+  recollectVersion: z.string().max(100),
+  /** Names of the migrations that its schema is made of, in order. */
+  migrations: z.array(z.string().max(200)).min(1),
+  postgresVersion: z.string().max(100),
+  compression: z.literal('zstd'),
+  encryption: z
+    .strictObject({ algorithm: z.literal('aes-256-gcm'), keyId: z.string().regex(/^[0-9a-f]{16}$/) })
+    .nullable(),
+  tables: z.array(tableSchema),
+  vectors: z.array(vectorsSchema),
+  queries: z.array(fixedQuerySchema).max(200),
+});
+export type Manifest = z.output<typeof manifestSchema>;
+export type ManifestTable = Manifest['tables'][number];
+export type ManifestVectors = Manifest['vectors'][number];
+export type ManifestFile = z.output<typeof fileSchema>;
+
+/** The manifest as text with who vouches for it: Ed25519 over exactly these bytes. */
+export const signedManifestSchema = z.strictObject({
+  manifest: z.string(),
+  /** SPKI, base64. */
+  publicKey: z.string().max(200),
+  /** Base64. */
+  signature: z.string().max(200),
+});

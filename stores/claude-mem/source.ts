@@ -1,0 +1,142 @@
+import { createHash } from 'node:crypto';
+import { chmod } from 'node:fs/promises';
+import type { DatabaseSync } from 'node:sqlite';
+import { z } from 'zod';
+import { CLAUDE_MEM_TABLES } from '../../domain/claude-mem/rows.ts';
+import type { ClaudeMemTable } from '../../domain/claude-mem/rows.ts';
+import { selectOf } from './columns.ts';
+import type { Columns } from './columns.ts';
+import { ClaudeMemSourceError, copySource } from './copy-source.ts';
+
+/** Rows of a table after an id, in the order of their ids. */
+export interface SourcePage {
+  readonly rows: readonly Record<string, unknown>[];
+  /** How many there are between both ends, counted by the database itself. */
+  readonly theirs: number;
+  /** Where the next page begins; null where this one is the last. */
+  readonly nextAfter: number | null;
+}
+
+/** A database of claude-mem, as it was when it was opened. */
+export interface ClaudeMemSource {
+  /** Tells this database from others, whatever it is called and wherever it is copied to. 32 hex digits. */
+  readonly fingerprint: string;
+  /** Newest of its schema versions; 0 where none is noted. */
+  readonly schemaVersion: number;
+  /** Rows of each table. */
+  readonly totals: Readonly<Record<ClaudeMemTable, number>>;
+  page(table: ClaudeMemTable, after: number, limit: number): SourcePage;
+  close(): Promise<void>;
+}
+
+const FINGERPRINT_CHARS = 32;
+const EARLIEST = Number.MIN_SAFE_INTEGER;
+const LATEST = Number.MAX_SAFE_INTEGER;
+
+const counted = z.object({ n: z.number() });
+const first = z.record(z.string(), z.unknown());
+const idRow = z.object({ id: z.number() });
+
+function columnsOf(database: DatabaseSync): Columns {
+  const tables = z
+    .array(z.object({ name: z.string() }))
+    .parse(database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all());
+  const wanted = new Set<string>([...CLAUDE_MEM_TABLES, 'schema_versions']);
+  return new Map(
+    tables
+      .filter(({ name }) => wanted.has(name))
+      .map(({ name }) => {
+        const columns = z
+          .array(z.object({ name: z.string() }))
+          .parse(database.prepare('SELECT name FROM pragma_table_info(?)').all(name));
+        return [name, new Set(columns.map((column) => column.name))];
+      }),
+  );
+}
+
+/** What was written when the database was made, and never again: its first schema version, and its first session. */
+function fingerprintOf(database: DatabaseSync, columns: Columns): string {
+  const said = [
+    columns.has('schema_versions')
+      ? database.prepare('SELECT version, applied_at FROM schema_versions ORDER BY rowid LIMIT 1').get()
+      : undefined,
+  ];
+  // A copy of a database that nothing was noted in: what it began with tells it apart.
+  if (said[0] === undefined)
+    said.push(database.prepare('SELECT id, started_at_epoch FROM sdk_sessions ORDER BY id LIMIT 1').get());
+  const text = JSON.stringify(said.filter((row) => row !== undefined).map((row) => first.parse({ ...row })));
+  return createHash('sha256').update(text, 'utf8').digest('hex').slice(0, FINGERPRINT_CHARS);
+}
+
+function read(database: DatabaseSync): Omit<ClaudeMemSource, 'close'> {
+  const columns = columnsOf(database);
+  if (!columns.has('sdk_sessions'))
+    throw new ClaudeMemSourceError('NO_DATABASE', 'the file is no database of claude-mem');
+  const count = (table: ClaudeMemTable, after: number, last: number) =>
+    columns.has(table)
+      ? counted.parse(database.prepare(`SELECT count(*) AS n FROM ${table} WHERE id > ? AND id <= ?`).get(after, last))
+          .n
+      : 0;
+  const totals = {
+    sdk_sessions: count('sdk_sessions', EARLIEST, LATEST),
+    user_prompts: count('user_prompts', EARLIEST, LATEST),
+    observations: count('observations', EARLIEST, LATEST),
+    session_summaries: count('session_summaries', EARLIEST, LATEST),
+    pending_messages: count('pending_messages', EARLIEST, LATEST),
+  };
+  const version = columns.has('schema_versions')
+    ? database.prepare('SELECT coalesce(max(version), 0) AS n FROM schema_versions').get()
+    : { n: 0 };
+  return {
+    fingerprint: fingerprintOf(database, columns),
+    schemaVersion: counted.parse(version).n,
+    totals,
+    page(table, after, limit) {
+      if (!columns.has(table)) return { rows: [], theirs: 0, nextAfter: null };
+      const rows = database
+        .prepare(selectOf(columns, table))
+        .all(after, LATEST, limit)
+        .map((row) => ({ ...row }));
+      const full = rows.length === limit;
+      const last = full ? idRow.parse(rows.at(-1)).id : LATEST;
+      return { rows, theirs: count(table, after, last), nextAfter: full ? last : null };
+    },
+  };
+}
+
+/** Where a table's first page begins. */
+export const FIRST_PAGE = EARLIEST;
+
+/**
+ * Opens a database of claude-mem of any of its versions. The file and what lies beside it are only read; what is committed in a -wal is
+ * seen. Needs room for a copy among the temporary files; it is gone when the process is, however that ends.
+ * @throws ClaudeMemSourceError
+ */
+export async function openClaudeMem(file: string): Promise<ClaudeMemSource> {
+  const { copy, remove } = await copySource(file);
+  let database: DatabaseSync | undefined;
+  try {
+    await chmod(copy, 0o600);
+    // The copy is ours to write to: a journal that a writer left is rolled back in it.
+    // Loaded here alone: every command of the command line would wait for it.
+    const sqlite = await import('node:sqlite');
+    database = new sqlite.DatabaseSync(copy);
+    database.exec('PRAGMA query_only = 1; PRAGMA temp_store = FILE');
+    const source = read(database);
+    const opened = database;
+    // All of it is open by now. Without a name the copy is gone with this process, even one that is killed.
+    await remove();
+    return {
+      ...source,
+      async close() {
+        opened.close();
+        await remove();
+      },
+    };
+  } catch (error) {
+    database?.close();
+    await remove();
+    if (error instanceof ClaudeMemSourceError || !(error instanceof Error)) throw error;
+    throw new ClaudeMemSourceError('NO_DATABASE', 'the file is no whole database of claude-mem', error);
+  }
+}

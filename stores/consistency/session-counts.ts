@@ -1,0 +1,40 @@
+import type pg from 'pg';
+import { z } from 'zod';
+
+/**
+ * Sessions that count other prompts or observations than they have. What retention took away is counted still, by its keys: a count is right that agrees with the
+ * rows or with the keys. What lies in the archive is counted as it was, and cannot be counted here. One statement sees one moment, so that a capture that is under way is in all of them or in none.
+ */
+const WRONG = `
+  SELECT s.id, s.last_seq, k.prompts, k.observations
+    FROM sessions s
+   CROSS JOIN LATERAL (SELECT count(*) AS n FROM prompts WHERE session_id = s.id) AS p
+   CROSS JOIN LATERAL (SELECT count(*) AS n FROM observations WHERE session_id = s.id) AS o
+   CROSS JOIN LATERAL (SELECT count(DISTINCT row_id) FILTER (WHERE kind = 'prompt') AS prompts, count(DISTINCT row_id) FILTER (WHERE kind = 'observation') AS observations
+                         FROM capture_keys WHERE session_id = s.id) AS k
+   WHERE s.id = ANY ($1::uuid[]) AND s.status <> 'deleted' AND NOT EXISTS (SELECT FROM archives a WHERE a.session_id = s.id)
+     AND (s.prompt_count NOT IN (p.n, k.prompts) OR s.observation_count NOT IN (o.n, k.observations))`;
+
+const wrongRow = z.object({
+  id: z.string(),
+  last_seq: z.number(),
+  prompts: z.coerce.number(),
+  observations: z.coerce.number(),
+});
+export type WrongCount = z.output<typeof wrongRow>;
+
+/** Which of these sessions count wrongly, and what they should count: what was captured of them and not forgotten. */
+export async function wrongCounts(maintenance: pg.Pool, sessionIds: readonly string[]): Promise<WrongCount[]> {
+  const { rows } = await maintenance.query(WRONG, [sessionIds]);
+  return z.array(wrongRow).parse(rows);
+}
+
+/** Has sessions count rightly; answers how many were mended. One that was captured into meanwhile is left to the next time. */
+export async function mendCounts(maintenance: pg.Pool, wrong: readonly WrongCount[]): Promise<number> {
+  const result = await maintenance.query(
+    `UPDATE sessions s SET prompt_count = w.prompts, observation_count = w.observations
+       FROM jsonb_to_recordset($1::jsonb) AS w(id uuid, last_seq integer, prompts integer, observations integer) WHERE s.id = w.id AND s.last_seq = w.last_seq`,
+    [JSON.stringify(wrong)],
+  );
+  return result.rowCount ?? 0;
+}

@@ -1,0 +1,100 @@
+import type pg from 'pg';
+import { z } from 'zod';
+
+export interface PortableColumn {
+  readonly name: string;
+  /** As PostgreSQL writes it: `uuid`, `text[]`. */
+  readonly type: string;
+  readonly isGenerated: boolean;
+  readonly isNullable: boolean;
+}
+
+export interface ForeignKey {
+  readonly columns: readonly string[];
+  readonly parent: string;
+  readonly parentColumns: readonly string[];
+}
+
+/** A table whose rows are a tenant's, as the catalog tells it. */
+export interface TenantTable {
+  readonly name: string;
+  readonly columns: readonly PortableColumn[];
+  readonly primaryKey: readonly string[];
+  readonly foreignKeys: readonly ForeignKey[];
+}
+
+const tableRows = z.array(
+  z.object({
+    name: z.string(),
+    columns: z.array(
+      z.object({ name: z.string(), type: z.string(), isGenerated: z.boolean(), isNullable: z.boolean() }),
+    ),
+    primary_key: z.array(z.string()).nullable(),
+    foreign_keys: z
+      .array(z.object({ columns: z.array(z.string()), parent: z.string(), parentColumns: z.array(z.string()) }))
+      .nullable(),
+  }),
+);
+
+/** Columns of a constraint's list of attribute numbers, in its order. */
+const NAMES_OF = (relation: string, numbers: string) =>
+  `(SELECT json_agg(a.attname ORDER BY place.n) FROM unnest(${numbers}) WITH ORDINALITY AS place(number, n) JOIN pg_attribute a ON a.attrelid = ${relation} AND a.attnum = place.number)`;
+
+/** A month that retention took out of its table and has not dropped yet is no table: its rows are gone. */
+const TABLES = `
+  SELECT c.relname AS name,
+         (SELECT json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'isGenerated', a.attgenerated <> '', 'isNullable', NOT a.attnotnull) ORDER BY a.attnum)
+            FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
+         (SELECT ${NAMES_OF('k.conrelid', 'k.conkey')} FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'p') AS primary_key,
+         (SELECT json_agg(json_build_object('columns', ${NAMES_OF('k.conrelid', 'k.conkey')}, 'parent', p.relname, 'parentColumns', ${NAMES_OF('k.confrelid', 'k.confkey')}))
+            FROM pg_constraint k JOIN pg_class p ON p.oid = k.confrelid WHERE k.conrelid = c.oid AND k.contype = 'f' AND p.oid <> c.oid) AS foreign_keys
+    FROM pg_class c
+   WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname !~ '^(prompts|observations|usage_ledger)_[0-9]{4}_[0-9]{2}$'
+     AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped)
+   ORDER BY c.relname`;
+
+/** What no foreign key says and yet must come first: rows are taken where their key is, and a session's rows after its keys. */
+const ALSO_AFTER: Readonly<Record<string, readonly string[]>> = {
+  prompts: ['capture_keys'],
+  observations: ['capture_keys'],
+  boundaries: ['capture_keys'],
+  learnings: ['sessions'],
+  learning_evidence: ['capture_keys'],
+  entity_mentions: ['sessions'],
+  relation_evidence: ['sessions'],
+  contexts: ['sessions'],
+  embeddings: ['prompts', 'observations', 'summaries', 'learnings'],
+};
+
+/** Parents before children; of those that may stand in any order, by name. @throws Error when foreign keys run in a circle */
+function inOrder(tables: readonly TenantTable[]): TenantTable[] {
+  const byName = new Map(tables.map((table) => [table.name, table]));
+  const ordered: TenantTable[] = [];
+  const state = new Map<string, 'open' | 'done'>();
+  const visit = (table: TenantTable): void => {
+    if (state.get(table.name) === 'done') return;
+    if (state.get(table.name) === 'open') throw new Error(`foreign keys run in a circle at ${table.name}`);
+    state.set(table.name, 'open');
+    for (const parent of [...table.foreignKeys.map((key) => key.parent), ...(ALSO_AFTER[table.name] ?? [])]) {
+      const found = byName.get(parent);
+      if (found !== undefined) visit(found);
+    }
+    state.set(table.name, 'done');
+    ordered.push(table);
+  };
+  for (const table of tables) visit(table);
+  return ordered;
+}
+
+/** Every table with a tenant, in the order in which its rows can be inserted. From the catalog: a new table is never forgotten. */
+export async function tenantTables(client: pg.ClientBase | pg.Pool): Promise<TenantTable[]> {
+  const { rows } = await client.query(TABLES);
+  return inOrder(
+    tableRows.parse(rows).map((row) => ({
+      name: row.name,
+      columns: row.columns,
+      primaryKey: row.primary_key ?? [],
+      foreignKeys: row.foreign_keys ?? [],
+    })),
+  );
+}

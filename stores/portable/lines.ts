@@ -1,0 +1,67 @@
+import { z } from 'zod';
+
+/** Version of the lines; a reader refuses a newer one. */
+export const PORTABLE_VERSION = 1;
+/** The longest line: a row of capture holds a few values of 64 KiB. */
+const MAX_LINE_CHARS = 32 * 1024 * 1024;
+
+export const portableHeader = z.object({
+  recollect: z.literal('portable'),
+  version: z.number().int(),
+  /** Names of the migrations that made the tables, in order. */
+  migrations: z.array(z.string().max(200)).max(10_000),
+  tenant: z.object({ id: z.uuid(), name: z.string().max(1_000) }),
+  scope: z.object({ kind: z.enum(['tenant', 'project', 'user', 'session']), subject: z.uuid().nullable() }),
+  /** RFC 3339: when the snapshot was taken. */
+  at: z.string().max(64),
+});
+export type PortableHeader = z.output<typeof portableHeader>;
+
+export const portableEnd = z.object({
+  end: z.object({
+    rows: z.record(z.string().max(63), z.number().int()),
+    /** SHA-256 of all lines before this one, each with its newline; hex. */
+    sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  }),
+});
+/** What makes lines unreadable. `id_taken`: a row stands under its id in another tenant of this instance. */
+export const PORTABLE_FAULTS = ['not_portable', 'newer', 'damaged', 'unfinished', 'too_long', 'id_taken'] as const;
+export type PortableFault = (typeof PORTABLE_FAULTS)[number];
+
+/** Lines that cannot be taken in. The message names tables and numbers of lines, never what stands in them. */
+export class PortableRefused extends Error {
+  override readonly name = 'PortableRefused';
+  readonly fault: PortableFault;
+
+  constructor(fault: PortableFault, message: string) {
+    super(message);
+    this.fault = fault;
+  }
+}
+
+const ROW = /^\{"table":"([a-z_]{1,63})","row":\{/;
+
+/** The table that a line is a row of; null for the header, the end and what is no line of ours. The row itself is read by PostgreSQL alone: no number loses a digit. */
+export function tableOfLine(line: string): string | null {
+  return ROW.exec(line)?.[1] ?? null;
+}
+
+/** Lines of a text that comes in pieces, without their newlines. A last line without one is answered, too. @throws PortableRefused too_long */
+export async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<string> {
+  let rest: string[] = [];
+  let held = 0;
+  for await (const piece of pieces) {
+    let from = 0;
+    for (let at = piece.indexOf('\n'); at >= 0; at = piece.indexOf('\n', from)) {
+      yield rest.length === 0 ? piece.slice(from, at) : rest.join('') + piece.slice(from, at);
+      rest = [];
+      held = 0;
+      from = at + 1;
+    }
+    if (from < piece.length) rest.push(piece.slice(from));
+    held += piece.length - from;
+    if (held > MAX_LINE_CHARS)
+      throw new PortableRefused('too_long', `a line is longer than ${MAX_LINE_CHARS} characters`);
+  }
+  if (held > 0) yield rest.join('');
+}

@@ -1,0 +1,70 @@
+import type pg from 'pg';
+import { v7 } from 'uuid';
+import { z } from 'zod';
+import { asId, chunkObjectId } from '../../domain/ids.ts';
+import type { TenantId } from '../../domain/ids.ts';
+import type { IndexModel } from '../../domain/index-model.ts';
+
+const ledgerLine = z.object({
+  row: z.object({
+    session_id: z.uuid().nullable(),
+    resource_type: z.enum(['observation', 'prompt', 'summary', 'learning']),
+    resource_id: z.uuid(),
+    chunk: z.number().int().min(0),
+    content_hash: z.string().regex(/^\\x[0-9a-f]*$/),
+  }),
+});
+
+const indexRow = z.object({ serving_model: z.string(), serving_dimension: z.number() });
+
+/** The index that the tenant is searched in; `wanted` where it has none yet, which is its index from then on. */
+export async function servedIndex(
+  client: pg.ClientBase,
+  tenantId: string,
+  wanted: IndexModel | null,
+): Promise<IndexModel | null> {
+  if (wanted !== null)
+    await client.query(
+      'INSERT INTO embedding_indexes (tenant_id, serving_model, serving_dimension) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING',
+      [tenantId, wanted.name, wanted.dimension],
+    );
+  const { rows } = await client.query(
+    'SELECT serving_model, serving_dimension FROM embedding_indexes WHERE tenant_id = $1',
+    [tenantId],
+  );
+  const [row] = z.array(indexRow).parse(rows);
+  return row === undefined ? null : { name: row.serving_model, dimension: row.serving_dimension };
+}
+
+/** Asks for the vectors that lines of the ledger tell of, made anew in the index of this tenant; where a row was to be removed, it is wanted again. Memories that did not come have none. */
+export async function wantVectors(
+  client: pg.ClientBase,
+  tenantId: TenantId,
+  index: IndexModel,
+  lines: readonly string[],
+): Promise<number> {
+  const rows = lines.map((line) => ledgerLine.parse(JSON.parse(line)).row);
+  const { rowCount } = await client.query(
+    `INSERT INTO embeddings (id, tenant_id, session_id, resource_type, resource_id, chunk, model, dimension, content_hash, object_id)
+     SELECT v.id, $1, nullif(v.session_id, '')::uuid, v.resource_type, v.resource_id, v.chunk, $2, $3, v.content_hash::bytea, v.object_id
+       FROM unnest($4::uuid[], $5::text[], $6::text[], $7::uuid[], $8::integer[], $9::text[], $10::uuid[]) AS v(id, session_id, resource_type, resource_id, chunk, content_hash, object_id)
+      WHERE CASE v.resource_type WHEN 'prompt' THEN EXISTS (SELECT FROM prompts m WHERE m.id = v.resource_id AND m.tenant_id = $1)
+                                 WHEN 'observation' THEN EXISTS (SELECT FROM observations m WHERE m.id = v.resource_id AND m.tenant_id = $1)
+                                 WHEN 'summary' THEN EXISTS (SELECT FROM summaries m WHERE m.id = v.resource_id AND m.tenant_id = $1)
+                                 ELSE EXISTS (SELECT FROM learnings m WHERE m.id = v.resource_id AND m.tenant_id = $1) END
+     ON CONFLICT (resource_id, chunk, model) DO UPDATE SET state = 'pending', revision = embeddings.revision + 1 WHERE embeddings.state = 'removing' AND embeddings.tenant_id = $1`,
+    [
+      tenantId,
+      index.name,
+      index.dimension,
+      rows.map(() => v7()),
+      rows.map((row) => row.session_id ?? ''),
+      rows.map((row) => row.resource_type),
+      rows.map((row) => row.resource_id),
+      rows.map((row) => row.chunk),
+      rows.map((row) => row.content_hash),
+      rows.map((row) => chunkObjectId(tenantId, asId(row.resource_id), row.chunk, index.name)),
+    ],
+  );
+  return rowCount ?? 0;
+}

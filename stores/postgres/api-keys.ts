@@ -14,6 +14,8 @@ export interface KeyHolder {
   readonly userId: UserId;
   readonly role: 'admin' | 'user' | 'viewer';
   readonly scopes: readonly Scope[];
+  /** An admin of the tenant that the instance was set up with. */
+  readonly isOperator: boolean;
 }
 
 const keyRow = z.object({
@@ -22,6 +24,7 @@ const keyRow = z.object({
   user_id: z.string(),
   role: z.enum(['admin', 'user', 'viewer']),
   scopes: z.array(z.enum(SCOPES)),
+  is_operator: z.boolean(),
 });
 
 export function keySha256(key: string): Buffer {
@@ -32,7 +35,7 @@ export function keySha256(key: string): Buffer {
 export async function findKeyHolder(pool: pg.Pool, key: string): Promise<KeyHolder | null> {
   const result = await pool.query({
     name: 'find_api_key',
-    text: 'SELECT id, tenant_id, user_id, role, scopes FROM find_api_key($1)',
+    text: 'SELECT id, tenant_id, user_id, role, scopes, is_operator FROM find_api_key($1)',
     values: [keySha256(key)],
   });
   if (result.rows.length === 0) return null;
@@ -43,5 +46,6 @@ export async function findKeyHolder(pool: pg.Pool, key: string): Promise<KeyHold
     userId: asId(row.user_id),
     role: row.role,
     scopes: row.scopes,
+    isOperator: row.is_operator,
   };
 }

@@ -1,4 +1,3 @@
-import type pg from 'pg';
 import { z } from 'zod';
 import { REJECT_REASONS } from '../../domain/capture/event.ts';
 import type { CaptureEvent, CaptureOutcome } from '../../domain/capture/event.ts';
@@ -24,7 +23,20 @@ function isSessionGone(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === SESSION_GONE;
 }
 
-async function call(pool: pg.Pool, settled: boolean, values: readonly (string | null)[]): Promise<CaptureOutcome[]> {
+/** What runs the statement: a pool, or a transaction that other writes stand in, too. */
+interface CaptureConnection {
+  query(statement: {
+    readonly name: string;
+    readonly text: string;
+    readonly values: (string | boolean | null)[];
+  }): Promise<{ readonly rows: unknown[] }>;
+}
+
+async function call(
+  pool: CaptureConnection,
+  settled: boolean,
+  values: readonly (string | null)[],
+): Promise<CaptureOutcome[]> {
   const result = await pool.query({ name: 'capture_events', text: STATEMENT, values: [settled, ...values] });
   return result.rows.map((row: unknown) => {
     const parsed = outcomeRow.parse(row);
@@ -49,7 +61,7 @@ const MAX_SETTLED = 20_000;
  * committed. Rejects with the error of node-postgres; then nothing of the batch is stored, unless the connection broke while the commit was
  * answered. Remembers which sessions are there and what was said of their projects, so that the database need not look again.
  */
-export function createCapture(pool: pg.Pool): CaptureEncoded {
+export function createCapture(pool: CaptureConnection): CaptureEncoded {
   const settled = new Set<string>();
   return async (events) => {
     const { values, sessions } = encodeBatch(events);
@@ -75,6 +87,6 @@ export function createCapture(pool: pg.Pool): CaptureEncoded {
 }
 
 /** The same for events as they are built, and for one batch. */
-export function captureEvents(pool: pg.Pool, events: readonly CaptureEvent[]): Promise<CaptureOutcome[]> {
+export function captureEvents(pool: CaptureConnection, events: readonly CaptureEvent[]): Promise<CaptureOutcome[]> {
   return createCapture(pool)(events.map(encodeEvent));
 }

@@ -3,12 +3,14 @@ import { z } from 'zod';
 import { asId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import { decayed } from '../../domain/learning/decay.ts';
+import { decide } from '../../domain/retention/decide.ts';
 import type { TenantTransaction } from './database.ts';
 import { wantRemoval } from './embedding-removal.ts';
 import { inProject } from './learning-neighbours.ts';
 import type { LearningScope } from './learning-neighbours.ts';
 import { pruneGraph } from './graph-writes.ts';
 import { exactFingerprint, learningFingerprint } from './learnings.ts';
+import { readPolicies } from './retention-policies.ts';
 
 /** A project of a tenant, with one namespace, that has learnings which stand. */
 export interface ConsolidatedScope extends LearningScope {
@@ -150,6 +152,12 @@ export async function decayLearnings(
   limit: number,
 ): Promise<number> {
   const day = new Date(dayMs).toISOString().slice(0, 10);
+  const policy = decide(await readPolicies(transaction), {
+    resource: 'learning',
+    projectId: scope.projectId,
+    dataClass: null,
+  });
+  const graceDays = policy?.action === 'decay' ? policy.ageDays : undefined;
   const rows = z.array(decayRow).parse(
     await transaction.$queryRaw`
       SELECT id, use_weight, confidence, verified_at IS NOT NULL AS verified, coalesce(last_shown_at, occurred_at, valid_from) AS shown_at, decayed_on::text AS decayed_on
@@ -168,6 +176,7 @@ export async function decayLearnings(
         decayedOnMs: row.decayed_on === null ? null : Date.parse(`${row.decayed_on}T00:00:00Z`),
       },
       dayMs,
+      graceDays,
     ),
   );
   await transaction.$executeRaw`

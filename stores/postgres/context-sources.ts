@@ -2,6 +2,7 @@ import { readUseWeights } from './memory-uses.ts';
 import { parseCited } from './summaries.ts';
 import type { CitedText } from '../../domain/ports/model.ts';
 import type { TenantTransaction } from './database.ts';
+import { hiddenPeople, hiddenSessions, unrestrictedSession } from './restricted.ts';
 import { CORRECTED } from './learning-changes.ts';
 import { HIDDEN } from './learning-list.ts';
 import { DUPLICATE, REFINED } from './learnings.ts';
@@ -73,7 +74,13 @@ const LASTING_KINDS = ['decision', 'bugfix', 'discovery', 'security'];
 
 /** The newest session summaries, the surest learnings and the newest lasting items of a project. */
 export async function readContextSources(transaction: TenantTransaction, scope: ContextScope): Promise<ContextSources> {
-  const session = { namespace: scope.namespace, status: { not: 'deleted' } };
+  const session = { namespace: scope.namespace, status: { not: 'deleted' }, ...unrestrictedSession() };
+  const people = await hiddenPeople(transaction);
+  const sessions = await hiddenSessions(transaction);
+  const shown = {
+    ...(people.length === 0 ? {} : { userId: { notIn: people } }),
+    ...(sessions.length === 0 ? {} : { OR: [{ sessionId: null }, { sessionId: { notIn: sessions } }] }),
+  };
   const elsewhere = scope.excludeSessionId === null ? {} : { sessionId: { not: scope.excludeSessionId } };
   const summaries = await transaction.summary.findMany({
     where: { projectId: scope.projectId, type: 'session', published: true, session, ...elsewhere },
@@ -90,7 +97,7 @@ export async function readContextSources(transaction: TenantTransaction, scope: 
     },
   });
   const learnings = await transaction.learning.findMany({
-    where: { projectId: scope.projectId, namespace: scope.namespace, validTo: null },
+    where: { projectId: scope.projectId, namespace: scope.namespace, validTo: null, ...shown },
     orderBy: [{ confidence: 'desc' }, { id: 'desc' }],
     take: MAX_LEARNINGS,
     select: {
@@ -126,6 +133,7 @@ export async function readContextSources(transaction: TenantTransaction, scope: 
       namespace: scope.namespace,
       validTo: { not: null },
       reason: { notIn: NOT_WRONG },
+      ...shown,
     },
     orderBy: { id: 'desc' },
     take: MAX_CLOSED,

@@ -39,8 +39,22 @@ export interface Database {
   close(): Promise<void>;
 }
 
-const MAX_WAIT_MS = 10_000;
-const TRANSACTION_MS = 30_000;
+/** How long a transaction waits for a connection, and how long it may then take, in milliseconds. */
+export interface TransactionBounds {
+  readonly maxWait: number;
+  readonly timeout: number;
+}
+
+const BOUNDS: TransactionBounds = { maxWait: 10_000, timeout: 30_000 };
+
+/** Transactions that are bound to one tenant, within bounds. */
+export function tenantTransactions(prisma: PrismaClient, bounds: TransactionBounds): Database['asTenant'] {
+  return (tenantId, work) =>
+    prisma.$transaction(async (transaction) => {
+      await transaction.$queryRaw`SELECT set_config('app.tenant_id', ${tenantId}, true)`;
+      return work(transaction);
+    }, bounds);
+}
 
 /** Opens PostgreSQL lazily: the first query connects. */
 export function createDatabase(options: PoolOptions): Database {
@@ -48,14 +62,7 @@ export function createDatabase(options: PoolOptions): Database {
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
   return {
     pool,
-    asTenant: (tenantId, work) =>
-      prisma.$transaction(
-        async (transaction) => {
-          await transaction.$queryRaw`SELECT set_config('app.tenant_id', ${tenantId}, true)`;
-          return work(transaction);
-        },
-        { maxWait: MAX_WAIT_MS, timeout: TRANSACTION_MS },
-      ),
+    asTenant: tenantTransactions(prisma, BOUNDS),
     readAsTenant: async (tenantId, work, statementMs) => {
       const timeout =
         statementMs === undefined ? '' : `; SET LOCAL statement_timeout = ${Math.max(1, Math.ceil(statementMs))}`;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Prisma } from '../../prisma/generated/client.ts';
 import type { TenantTransaction } from './database.ts';
+import { unrestrictedSession } from './restricted.ts';
 import { inOrder, nextOf } from './page.ts';
 import type { Page, PageSlice } from './page.ts';
 
@@ -89,7 +90,7 @@ export async function listSummaries(
 /** One summary by its id; null where the tenant has none such, or its session was deleted. */
 export function readSummary(transaction: TenantTransaction, id: string): Promise<StoredSummary | null> {
   return transaction.summary.findFirst({
-    where: { id, session: { status: { not: 'deleted' } } },
+    where: { id, session: { status: { not: 'deleted' }, ...unrestrictedSession() } },
     select: SUMMARY_COLUMNS,
   });
 }

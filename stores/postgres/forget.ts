@@ -5,7 +5,7 @@ import { readCapturedEvent } from './captured-events.ts';
 import type { CapturedEvent } from './captured-events.ts';
 import { wantRemoval } from './embedding-removal.ts';
 import { rowsAskedFor, wantRewrite } from './embedding-rewrites.ts';
-import { EVIDENCE_FORGOTTEN, lockForgetting } from './forgotten.ts';
+import { buryRows, EVIDENCE_FORGOTTEN, lockForgetting } from './forgotten.ts';
 import { forgetGraph } from './graph-writes.ts';
 import { forgetAnswers } from './model-answers.ts';
 
@@ -47,19 +47,11 @@ async function bury(transaction: TenantTransaction, sessionId: string, names: re
 }
 
 /**
- * Takes evidence away and closes learnings that none is left for. Their text goes, and their fingerprint, so that the same knowledge can be learned
+ * Closes those of these learnings that no evidence is left for; answers which. Their text goes, and their fingerprint, so that the same knowledge can be learned
  * anew. What people alone said, in every version, stands by itself: quotes of it come and go.
  */
-async function forgetEvidence(
-  transaction: TenantTransaction,
-  sessionId: string,
-  rowIds: readonly string[] | null,
-): Promise<{ readonly evidence: number; readonly taught: string[]; readonly closed: string[] }> {
-  const taught = z.array(z.object({ learning_id: z.string() })).parse(
-    await transaction.$queryRaw`
-      DELETE FROM learning_evidence WHERE session_id = ${sessionId}::uuid AND (${rowIds}::uuid[] IS NULL OR row_id = ANY (${rowIds}::uuid[])) RETURNING learning_id`,
-  );
-  const ids = [...new Set(taught.map((row) => row.learning_id))];
+export async function closeUntaught(transaction: TenantTransaction, ids: readonly string[]): Promise<string[]> {
+  if (ids.length === 0) return [];
   const closed = idRows.parse(
     await transaction.$queryRaw`
       UPDATE learnings l SET valid_to = coalesce(valid_to, greatest(now(), valid_from)), reason = ${EVIDENCE_FORGOTTEN}, title = 'Forgotten', description = '', context = '', examples = '[]',
@@ -73,7 +65,21 @@ async function forgetEvidence(
            SELECT FROM older WHERE origin <> 'user')
       RETURNING l.id`,
   );
-  return { evidence: taught.length, taught: ids, closed: closed.map((row) => row.id) };
+  return closed.map((row) => row.id);
+}
+
+/** Takes evidence away and closes learnings that none is left for. */
+async function forgetEvidence(
+  transaction: TenantTransaction,
+  sessionId: string,
+  rowIds: readonly string[] | null,
+): Promise<{ readonly evidence: number; readonly taught: string[]; readonly closed: string[] }> {
+  const taught = z.array(z.object({ learning_id: z.string() })).parse(
+    await transaction.$queryRaw`
+      DELETE FROM learning_evidence WHERE session_id = ${sessionId}::uuid AND (${rowIds}::uuid[] IS NULL OR row_id = ANY (${rowIds}::uuid[])) RETURNING learning_id`,
+  );
+  const ids = [...new Set(taught.map((row) => row.learning_id))];
+  return { evidence: taught.length, taught: ids, closed: await closeUntaught(transaction, ids) };
 }
 
 /** Numbers of the windows that hold one of these positions, or that were summarised with one of these prompts as the request before them. */
@@ -175,7 +181,9 @@ export async function forgetEvent(transaction: TenantTransaction, found: Capture
            phase = CASE WHEN ${derived} AND status = 'ended' THEN 'active' ELSE phase END,
            status = CASE WHEN ${derived} AND status = 'ended' THEN 'active' ELSE status END, updated_at = now()
      WHERE id = ${sessionId}::uuid`;
-  const vectors = await wantRemoval(transaction, [...ids, ...summaries.map((row) => row.id), ...closed]);
+  const gone = [...ids, ...summaries.map((row) => row.id), ...closed];
+  await buryRows(transaction, gone);
+  const vectors = await wantRemoval(transaction, gone);
   return {
     prompts: removed.prompts,
     observations: removed.observations,
@@ -235,6 +243,8 @@ export async function forgetSession(transaction: TenantTransaction, sessionId: s
   await transaction.$executeRaw`
     UPDATE transcript_prompts SET row_id = NULL, hashes = NULL, occurred_at = NULL WHERE session_id = ${sessionId}::uuid`;
   const windows = await transaction.$executeRaw`DELETE FROM windows WHERE session_id = ${sessionId}::uuid`;
+  // The session's own rows are refused with it; a learning may come again without it.
+  await buryRows(transaction, closed);
   const vectors = await wantRemoval(transaction, [...removed.ids, ...summaries.map((row) => row.id), ...closed]);
   return {
     prompts: removed.prompts,

@@ -34,6 +34,17 @@ export async function refuseForgotten(
     throw new ForgottenMeanwhile('rows were forgotten while they were read');
 }
 
+/**
+ * Tombstones of rows by their ids, for what is no event of a session or was made from one: rows that an export or a backup brings again are refused by
+ * them, and so is what quotes them. They name no session.
+ */
+export async function buryRows(transaction: TenantTransaction, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await transaction.$executeRaw`
+    INSERT INTO tombstones (tenant_id, host, external_id, key_sha256)
+    SELECT (SELECT current_tenant_id()), '', '', sha256(convert_to('row:' || id, 'UTF8')) FROM unnest(${[...new Set(ids)]}::text[]) AS id ON CONFLICT DO NOTHING`;
+}
+
 /** Holds forgetting off until this transaction ends. */
 export async function holdForgetting(transaction: TenantTransaction, sessionId: string): Promise<void> {
   await transaction.$executeRaw`SELECT pg_advisory_xact_lock_shared(hashtextextended(${`forget ${sessionId}`}, 0))`;

@@ -3,6 +3,7 @@ import { ENTITY_TYPES, MENTION_SOURCES, RELATION_TYPES, entityName } from '../..
 import type { EntityType, RelationType } from '../../domain/graph/graph.ts';
 import { Prisma } from '../../prisma/generated/client.ts';
 import type { TenantTransaction } from './database.ts';
+import { isBorneOut, isOfShownSession } from './restricted.ts';
 
 export interface NeighbourhoodQuery {
   readonly projectId?: string | undefined;
@@ -122,10 +123,9 @@ export async function readNeighbourhood(
     for (const relation of found) relations.set(relation.id, relation);
     edge = next;
   }
-  const shown = [...relations.values()].filter(
-    (relation) => distances.has(relation.from_id) && distances.has(relation.to_id),
-  );
   const entities = await readEntities(transaction, distances, query.viewerId);
+  const ids = new Set(entities.map(({ id }) => id));
+  const shown = [...relations.values()].filter((relation) => ids.has(relation.from_id) && ids.has(relation.to_id));
   const evidence = await evidenceOf(
     transaction,
     shown.map((relation) => relation.id),
@@ -146,9 +146,14 @@ export async function readNeighbourhood(
   };
 }
 
+const NAMED = Prisma.raw(isBorneOut('entity_mentions', 'entity_id', 'entities.id'));
+const RELATED = Prisma.raw(isBorneOut('relation_evidence', 'relation_id', 'relations.id'));
+const SHOWN = Prisma.raw(isOfShownSession('session_id'));
+
 async function seeds(transaction: TenantTransaction, query: NeighbourhoodQuery, limit: number): Promise<string[]> {
   const where = [
     Prisma.sql`tenant_id = (SELECT current_tenant_id())`,
+    NAMED,
     ...(query.projectId === undefined ? [] : [Prisma.sql`project_id = ${query.projectId}::uuid`]),
     ...(query.namespace === undefined ? [] : [Prisma.sql`namespace = ${query.namespace}`]),
     ...(query.type === undefined ? [] : [Prisma.sql`type = ${query.type}`]),
@@ -169,9 +174,9 @@ async function relationsOf(
   const rows = await transaction.$queryRaw`
     SELECT DISTINCT ON (found.weight, found.id) found.* FROM unnest(${ids}::uuid[]) AS wanted(id)
      CROSS JOIN LATERAL (
-       (SELECT id, type, from_id, to_id, weight, first_seen, last_seen FROM relations WHERE from_id = wanted.id ORDER BY weight DESC, id LIMIT ${MAX_RELATIONS_OF_ENTITY})
+       (SELECT id, type, from_id, to_id, weight, first_seen, last_seen FROM relations WHERE from_id = wanted.id AND ${RELATED} ORDER BY weight DESC, id LIMIT ${MAX_RELATIONS_OF_ENTITY})
        UNION ALL
-       (SELECT id, type, from_id, to_id, weight, first_seen, last_seen FROM relations WHERE to_id = wanted.id ORDER BY weight DESC, id LIMIT ${MAX_RELATIONS_OF_ENTITY})
+       (SELECT id, type, from_id, to_id, weight, first_seen, last_seen FROM relations WHERE to_id = wanted.id AND ${RELATED} ORDER BY weight DESC, id LIMIT ${MAX_RELATIONS_OF_ENTITY})
      ) AS found ORDER BY found.weight DESC, found.id`;
   return z.array(relationRow).parse(rows);
 }
@@ -184,12 +189,12 @@ async function readEntities(
   const ids = [...distances.keys()];
   const rows = z.array(entityRow).parse(
     await transaction.$queryRaw`
-      SELECT id, type, name, label, weight, first_seen, last_seen, project_id, namespace FROM entities WHERE id = ANY (${ids}::uuid[]) ORDER BY weight DESC, id`,
+      SELECT id, type, name, label, weight, first_seen, last_seen, project_id, namespace FROM entities WHERE id = ANY (${ids}::uuid[]) AND ${NAMED} ORDER BY weight DESC, id`,
   );
   const mentions = groupEvidence(
     await transaction.$queryRaw`
       SELECT wanted.id AS owner, m.session_id, m.source_type, m.source_id, ${quoteFor(viewerId)}, m.occurred_at FROM unnest(${ids}::uuid[]) AS wanted(id)
-       CROSS JOIN LATERAL (SELECT * FROM entity_mentions WHERE entity_id = wanted.id ORDER BY occurred_at DESC, source_id LIMIT ${MAX_EVIDENCE}) AS m`,
+       CROSS JOIN LATERAL (SELECT * FROM entity_mentions WHERE entity_id = wanted.id AND ${SHOWN} ORDER BY occurred_at DESC, source_id LIMIT ${MAX_EVIDENCE}) AS m`,
   );
   return rows
     .map((row) => ({
@@ -216,7 +221,7 @@ async function evidenceOf(
   return groupEvidence(
     await transaction.$queryRaw`
       SELECT wanted.id AS owner, m.session_id, m.source_type, m.source_id, ${quoteFor(viewerId)}, m.occurred_at FROM unnest(${ids}::uuid[]) AS wanted(id)
-       CROSS JOIN LATERAL (SELECT * FROM relation_evidence WHERE relation_id = wanted.id ORDER BY occurred_at DESC, source_id LIMIT ${MAX_EVIDENCE}) AS m`,
+       CROSS JOIN LATERAL (SELECT * FROM relation_evidence WHERE relation_id = wanted.id AND ${SHOWN} ORDER BY occurred_at DESC, source_id LIMIT ${MAX_EVIDENCE}) AS m`,
   );
 }
 

@@ -9,10 +9,12 @@ export const IMPORT_STATES = ['running', 'done', 'failed', 'cancelled'] as const
 export type ImportState = (typeof IMPORT_STATES)[number];
 
 export const importOptions = z.object({
-  /** Folder on this server, absolute. */
+  /** Folder on this server, or the file that is read; absolute. */
   directory: z.string(),
   /** Goes on with what is written later, until it is cancelled. */
   follow: z.boolean(),
+  /** Tells what would happen, and writes nothing. */
+  dryRun: z.boolean().default(false),
 });
 export type ImportOptions = z.output<typeof importOptions>;
 
@@ -78,7 +80,11 @@ export async function openImport(
   });
   const same = running
     .map(present)
-    .find((one) => one.options.directory === options.directory && one.options.follow === options.follow);
+    .find(
+      (one) =>
+        [options.directory, options.follow, options.dryRun].join() ===
+        [one.options.directory, one.options.follow, one.options.dryRun].join(),
+    );
   return same ?? present(await transaction.import.create({ data: { id: v7(), tenantId, userId, kind, options } }));
 }
 
@@ -98,6 +104,19 @@ export async function addImportCounts(
   if (before === null) return;
   const counts = { ...before };
   for (const [name, value] of Object.entries(more)) counts[name] = (counts[name] ?? 0) + value;
+  await transaction.import.update({ where: { id }, data: { counts, updatedAt: new Date() } });
+}
+
+/** Adds to some counts and sets others; names stand for themselves. */
+export async function changeImportCounts(
+  transaction: TenantTransaction,
+  id: string,
+  change: { readonly add: Readonly<Record<string, number>>; readonly set: Readonly<Record<string, number>> },
+): Promise<void> {
+  const before = await lockedCounts(transaction, id);
+  if (before === null) return;
+  const counts = { ...before, ...change.set };
+  for (const [name, value] of Object.entries(change.add)) counts[name] = (before[name] ?? 0) + value;
   await transaction.import.update({ where: { id }, data: { counts, updatedAt: new Date() } });
 }
 

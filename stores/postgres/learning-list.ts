@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import type { Prisma } from '../../prisma/generated/client.ts';
+import { Prisma } from '../../prisma/generated/client.ts';
 import type { TenantTransaction } from './database.ts';
 import { EVIDENCE_FORGOTTEN } from './forgotten.ts';
 import { inOrder, nextOf } from './page.ts';
 import type { Page, PageSlice } from './page.ts';
 import { literal } from './projects.ts';
+import { hiddenAmong, isNotHidden } from './restricted.ts';
 
 /** Why a learning was closed that a person deleted: its row stays, and nothing shows it. */
 export const DELETED = 'deleted';
@@ -105,7 +106,7 @@ export async function listLearnings(
           FROM learnings l
          WHERE (${includeClosed} OR CASE WHEN ${asOf}::timestamptz IS NULL THEN l.valid_to IS NULL
                                          ELSE l.valid_from <= ${asOf}::timestamptz AND (l.valid_to IS NULL OR l.valid_to > ${asOf}::timestamptz) END)
-           AND (l.reason IS NULL OR l.reason <> ALL (${HIDDEN}::text[]))
+           AND (l.reason IS NULL OR l.reason <> ALL (${HIDDEN}::text[])) AND ${Prisma.raw(isNotHidden('l.session_id', 'l.user_id'))}
            AND (${projectId}::uuid IS NULL OR l.project_id = ${projectId}::uuid)
            AND (${namespace}::text IS NULL OR l.namespace = ${namespace})
            AND (${category}::text IS NULL OR l.category = ${category})
@@ -127,15 +128,28 @@ export async function listLearnings(
     where: { id: { in: shown.map((row) => row.id) } },
     select: LISTED_COLUMNS,
   });
-  return { rows: inOrder(shown, rows), total: found[0]?.total ?? 0, next };
+  return { rows: await withoutHidden(transaction, inOrder(shown, rows)), total: found[0]?.total ?? 0, next };
 }
 
-/** One learning by its id, closed or not; null where the tenant has none such, or it was deleted. */
-export function readLearning(transaction: TenantTransaction, id: string): Promise<StoredLearning | null> {
-  return transaction.learning.findFirst({
-    where: { id, OR: [{ reason: null }, { reason: { notIn: HIDDEN } }] },
-    select: SHOWN_COLUMNS,
-  });
+/** The learnings without the quotes of sessions that are hidden for now. */
+async function withoutHidden(
+  transaction: TenantTransaction,
+  rows: readonly StoredLearning[],
+): Promise<StoredLearning[]> {
+  const quoted = new Set(rows.flatMap(({ evidence }) => evidence.map(({ sessionId }) => sessionId)));
+  const hidden = await hiddenAmong(transaction, [...quoted]);
+  return rows.map((row) => ({ ...row, evidence: row.evidence.filter(({ sessionId }) => !hidden.has(sessionId)) }));
+}
+
+/** One learning by its id, closed or not; null where the tenant has none such, it was deleted, or it is hidden for now. */
+export async function readLearning(transaction: TenantTransaction, id: string): Promise<StoredLearning | null> {
+  const found = z.array(z.object({ id: z.string() })).parse(
+    await transaction.$queryRaw`
+      SELECT l.id FROM learnings l WHERE l.id = ${id}::uuid AND ${Prisma.raw(IS_SHOWN)} AND ${Prisma.raw(isNotHidden('l.session_id', 'l.user_id'))}`,
+  );
+  if (found.length === 0) return null;
+  const row = await transaction.learning.findUnique({ where: { id }, select: SHOWN_COLUMNS });
+  return row === null ? null : ((await withoutHidden(transaction, [row]))[0] ?? null);
 }
 
 /** One version of a learning. */
@@ -176,6 +190,7 @@ export async function readVersions(transaction: TenantTransaction, id: string): 
     )
     SELECT id, version, title, description, valid_from, valid_to, reason FROM learnings
      WHERE id IN (SELECT id FROM older UNION SELECT id FROM newer) AND (reason IS NULL OR reason <> ALL (${HIDDEN}::text[]))
+       AND ${Prisma.raw(isNotHidden('session_id', 'user_id'))}
      ORDER BY version, id`;
   return z
     .array(versionRow)

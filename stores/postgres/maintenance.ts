@@ -118,12 +118,20 @@ export async function lastIndexed(
     .map((row) => ({ tenantId: asId(row.tenant_id), model: row.model, objectId: row.object_id }));
 }
 
-/** Wants chunks again that the vector index took and does not have. */
-export async function wantAgain(maintenance: pg.Pool, objectIds: readonly string[]): Promise<void> {
-  await maintenance.query(
-    "UPDATE embeddings SET state = 'pending' WHERE object_id = ANY ($1::uuid[]) AND state = 'indexed'",
-    [objectIds],
+/** Wants chunks again that the vector index took and does not have, or has otherwise; answers how many. What is under way for them is written once more. */
+export async function wantAgain(
+  maintenance: pg.Pool,
+  tenantId: TenantId,
+  model: string,
+  objectIds: readonly string[],
+): Promise<number> {
+  if (objectIds.length === 0) return 0;
+  const result = await maintenance.query(
+    `UPDATE embeddings SET state = 'pending', revision = revision + 1, attempts = 0
+      WHERE id IN (SELECT id FROM embeddings WHERE tenant_id = $1 AND model = $2 AND object_id = ANY ($3::uuid[]) AND state = 'indexed' ORDER BY id FOR UPDATE)`,
+    [tenantId, model, objectIds],
   );
+  return result.rowCount ?? 0;
 }
 
 /** Tenants whose index is another one than the settings ask for, is to be written again, or has one beside it that is being built or is to go. */

@@ -4,6 +4,7 @@ import { MEMORY_TYPES } from '../../domain/ports/vector-index.ts';
 import type { MemoryType } from '../../domain/ports/vector-index.ts';
 import type { TenantRead } from './database.ts';
 import { IS_SHOWN } from './learning-list.ts';
+import { isNotHidden } from './restricted.ts';
 
 export interface MemoryRef {
   readonly type: MemoryType;
@@ -52,25 +53,25 @@ const READ_MEMORIES = `
       ) AS m
       LEFT JOIN sessions s ON s.id = m.session_id
       LEFT JOIN projects p ON p.id = coalesce(m.direct_project_id, s.project_id)
-     WHERE s.id IS NULL OR s.status <> 'deleted'`;
+     WHERE (s.id IS NULL OR s.status <> 'deleted') AND ($7::boolean OR ${isNotHidden('s.id', 'm.user_id')})`;
 
 const READ_HEADS = `
     SELECT m.id, m.type, m.tool, m.tags, m.session_id, p.display_name AS project_name, m.occurred_at
       FROM (
-        SELECT o.id, 'observation' AS type, o.tool, o.tags, o.session_id, NULL::uuid AS direct_project_id, o.occurred_at
+        SELECT o.id, 'observation' AS type, o.tool, o.tags, o.session_id, NULL::uuid AS direct_project_id, o.occurred_at, o.user_id
           FROM observations o WHERE o.id = ANY ($1::uuid[]) AND ($5::uuid IS NULL OR o.user_id = $5::uuid)
         UNION ALL
-        SELECT q.id, 'prompt', NULL, '{}', q.session_id, NULL, q.occurred_at
+        SELECT q.id, 'prompt', NULL, '{}', q.session_id, NULL, q.occurred_at, q.user_id
           FROM prompts q WHERE q.id = ANY ($2::uuid[]) AND ($5::uuid IS NULL OR q.user_id = $5::uuid)
         UNION ALL
-        SELECT u.id, 'summary', NULL, u.tags, u.session_id, u.project_id, u.occurred_at FROM summaries u WHERE u.id = ANY ($3::uuid[]) AND u.published
+        SELECT u.id, 'summary', NULL, u.tags, u.session_id, u.project_id, u.occurred_at, u.user_id FROM summaries u WHERE u.id = ANY ($3::uuid[]) AND u.published
         UNION ALL
-        SELECT l.id, 'learning', NULL, l.tags, l.session_id, l.project_id, l.valid_from FROM learnings l WHERE l.id = ANY ($4::uuid[]) AND (l.valid_to IS NULL OR l.valid_to > $6::timestamptz) AND ${IS_SHOWN}
+        SELECT l.id, 'learning', NULL, l.tags, l.session_id, l.project_id, l.valid_from, l.user_id FROM learnings l WHERE l.id = ANY ($4::uuid[]) AND (l.valid_to IS NULL OR l.valid_to > $6::timestamptz) AND ${IS_SHOWN}
            AND ($6::timestamptz IS NULL OR l.valid_from <= $6::timestamptz)
       ) AS m
       LEFT JOIN sessions s ON s.id = m.session_id
       LEFT JOIN projects p ON p.id = coalesce(m.direct_project_id, s.project_id)
-     WHERE s.id IS NULL OR s.status <> 'deleted'`;
+     WHERE (s.id IS NULL OR s.status <> 'deleted') AND ${isNotHidden('s.id', 'm.user_id')}`;
 
 const memoryRow = z.object({
   id: z.string(),
@@ -99,16 +100,18 @@ const memoryRow = z.object({
 /**
  * Reads memories by reference, in no given order; what is gone, deleted, no longer valid, or another user's is left out.
  * `viewerId` undefined: an admin, or the index step, who sees all of the tenant. `asOf` (RFC 3339): learnings that were believed then, instead of those
- * that stand.
+ * that stand. What is hidden for a time is left out, too, unless it is to be shown: to the index step, which must keep its vectors.
  */
 export async function readMemories(
   read: TenantRead,
   refs: readonly MemoryRef[],
   viewerId?: string,
   asOf?: string,
+  restricted: 'hidden' | 'shown' = 'hidden',
 ): Promise<Memory[]> {
   if (refs.length === 0) return [];
-  const rows = await read({ name: 'read_memories', text: READ_MEMORIES, values: valuesOf(refs, viewerId, asOf) });
+  const values = [...valuesOf(refs, viewerId, asOf), restricted === 'shown'];
+  const rows = await read({ name: 'read_memories', text: READ_MEMORIES, values });
   return z.array(memoryRow).parse(rows).map(toMemory);
 }
 

@@ -159,6 +159,12 @@ export async function mergeProjects(
     await transaction.$executeRaw`UPDATE sessions SET project_id = ${into}::uuid WHERE project_id = ${from}::uuid`;
   const summaries =
     await transaction.$executeRaw`UPDATE summaries SET project_id = ${into}::uuid WHERE project_id = ${from}::uuid`;
+  await transaction.archive.updateMany({ where: { projectId: from }, data: { projectId: into } });
+  // What is held stays held, whatever it is merged into.
+  await transaction.legalHold.updateMany({
+    where: { subject: 'project', subjectId: from },
+    data: { subjectId: into },
+  });
   const aliases = await transaction.projectAlias.updateMany({ where: { projectId: from }, data: { projectId: into } });
   await transaction.$executeRaw`
     UPDATE projects k SET git_remote = coalesce(k.git_remote, gone.git_remote) FROM projects gone WHERE k.id = ${into}::uuid AND gone.id = ${from}::uuid`;

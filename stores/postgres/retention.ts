@@ -1,9 +1,20 @@
 import type pg from 'pg';
+import { HOUSEKEEPING_DAYS } from '../../domain/retention/policy.ts';
+import type { Retained } from '../../domain/retention/policy.ts';
 
 /** The smallest id that was made so long ago: ids are ordered by the time of their making, so that the primary key is walked along. */
 function idBefore(age: string): string {
   return `(lpad(to_hex((extract(epoch FROM now() - interval '${age}') * 1000)::bigint), 12, '0') || '00000000000000000000')::uuid`;
 }
+
+/**
+ * Rows `r` of a kind that go by default: where their tenant has a policy for the kind, that holds, and retention does it; and under a hold they stay.
+ */
+function byDefault(resource: Retained, holders: string): string {
+  return `NOT EXISTS (SELECT FROM retention_policies o WHERE o.tenant_id = r.tenant_id AND o.resource = '${resource}')
+         AND NOT EXISTS (SELECT FROM legal_holds h WHERE h.tenant_id = r.tenant_id AND h.released_at IS NULL AND (h.subject = 'tenant' OR h.subject_id IN (${holders})))`;
+}
+const days = (kind: keyof typeof HOUSEKEEPING_DAYS): string => `${HOUSEKEEPING_DAYS[kind]} days`;
 
 /** What nobody asks for any more, each with the statement that takes at most `$1` rows of it away. What somebody holds is left for the next time. */
 const SWEEPS = {
@@ -11,13 +22,25 @@ const SWEEPS = {
   // what is told within a day must not change what the day's contexts hold.
   contexts: `
     DELETE FROM contexts WHERE id IN (
-      SELECT c.id FROM contexts c
-       WHERE c.id < ${idBefore('90 days')}
-         AND NOT EXISTS (SELECT FROM memory_uses u WHERE u.context_id = c.id AND u.created_at > now() - interval '2 days')
-       ORDER BY c.id LIMIT $1 FOR UPDATE SKIP LOCKED)`,
+      SELECT r.id FROM contexts r
+       WHERE r.id < ${idBefore(days('context'))}
+         AND NOT EXISTS (SELECT FROM memory_uses u WHERE u.context_id = r.id AND u.created_at > now() - interval '2 days')
+         AND ${byDefault('context', 'r.session_id, r.user_id, r.project_id')}
+       ORDER BY r.id LIMIT $1 FOR UPDATE SKIP LOCKED)`,
   system_alerts: `
     DELETE FROM system_alerts WHERE id IN (
-      SELECT id FROM system_alerts WHERE id < ${idBefore('90 days')} ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED)`,
+      SELECT r.id FROM system_alerts r WHERE r.id < ${idBefore(days('alert'))} AND ${byDefault('alert', 'r.user_id')} ORDER BY r.id LIMIT $1 FOR UPDATE SKIP LOCKED)`,
+  imports: `
+    DELETE FROM imports WHERE id IN (
+      SELECT r.id FROM imports r WHERE r.id < ${idBefore(days('import'))} AND r.state <> 'running' AND ${byDefault('import', 'r.user_id')}
+       ORDER BY r.id LIMIT $1 FOR UPDATE SKIP LOCKED)`,
+  // A tombstone outlives every backup that could bring back what it names.
+  tombstones: `
+    DELETE FROM tombstones WHERE ctid = ANY (ARRAY(
+      SELECT r.ctid FROM tombstones r WHERE r.created_at < now() - interval '${days('tombstone')}' AND ${byDefault('tombstone', 'NULL')} LIMIT $1 FOR UPDATE SKIP LOCKED))`,
+  excluded_sessions: `
+    DELETE FROM excluded_sessions WHERE ctid = ANY (ARRAY(
+      SELECT r.ctid FROM excluded_sessions r WHERE r.created_at < now() - interval '${days('excluded_session')}' AND ${byDefault('excluded_session', 'NULL')} LIMIT $1 FOR UPDATE SKIP LOCKED))`,
   project_glossaries: `
     DELETE FROM project_glossaries WHERE (project_id, day) IN (
       SELECT project_id, day FROM project_glossaries WHERE day < (now() AT TIME ZONE 'UTC')::date - 7 LIMIT $1 FOR UPDATE SKIP LOCKED)`,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Prisma } from '../../prisma/generated/client.ts';
 import type { TenantTransaction } from './database.ts';
+import { unrestrictedSession } from './restricted.ts';
 import { literal } from './projects.ts';
 import { writeCapture } from './session-state.ts';
 import { readAgents } from './session-timeline.ts';
@@ -17,6 +18,7 @@ export async function findSessionId(transaction: TenantTransaction, given: strin
 export async function findOwnedSession(
   transaction: TenantTransaction,
   given: string,
+  restricted: 'hidden' | 'shown' = 'hidden',
 ): Promise<{ readonly id: string; readonly userId: string } | null> {
   const colon = given.indexOf(':');
   const where = UUID.test(given)
@@ -25,7 +27,7 @@ export async function findOwnedSession(
       ? { host: given.slice(0, colon), externalId: given.slice(colon + 1) }
       : { externalId: given };
   return transaction.session.findFirst({
-    where: { ...where, status: { not: 'deleted' } },
+    where: { ...where, status: { not: 'deleted' }, ...(restricted === 'shown' ? {} : unrestrictedSession()) },
     orderBy: { id: 'desc' },
     select: { id: true, userId: true },
   });
@@ -144,6 +146,7 @@ export async function listSessions(
 ): Promise<{ rows: StoredSession[]; total: number }> {
   const where: Prisma.SessionWhereInput = {
     status: filter.status === undefined ? { not: 'deleted' } : filter.status,
+    ...unrestrictedSession(),
     ...(filter.projectId === undefined ? {} : { projectId: filter.projectId }),
     ...(filter.search === undefined ? {} : { title: { contains: literal(filter.search), mode: 'insensitive' } }),
   };

@@ -227,7 +227,8 @@ export async function readTopicsAndItems(
       .filter((row) => row.type === 'item')
       .map((row) => ({
         id: row.id,
-        kind: z.enum(ITEM_KINDS).parse(row.kind),
+        // An import carries kinds of another memory verbatim; whoever asks a model says 'discovery' for them.
+        kind: z.enum(ITEM_KINDS).catch('discovery').parse(row.kind),
         title: row.title,
         content: row.content,
         tags: row.tags,

@@ -3,6 +3,7 @@ import { MEMORY_TYPES } from '../../domain/ports/vector-index.ts';
 import type { MemoryType } from '../../domain/ports/vector-index.ts';
 import type { TenantRead } from './database.ts';
 import type { MemoryRef } from './memories.ts';
+import { isNotHidden } from './restricted.ts';
 
 /**
  * What is read as one line: a session; a project in a namespace, through all its sessions there; or what was said of no project at all in a namespace.
@@ -74,7 +75,7 @@ function sessionsText(direction: Direction): string {
   const timeAsId = `(lpad(to_hex((extract(epoch FROM $3::timestamptz) * 1000)::bigint), 12, '0') || '70008000000000000000')::uuid`;
   return `
       WITH own AS NOT MATERIALIZED (
-        SELECT id FROM sessions WHERE project_id = $1::uuid AND namespace = $5::text AND status <> 'deleted' AND ($2::uuid IS NULL OR user_id = $2::uuid))
+        SELECT id FROM sessions WHERE project_id = $1::uuid AND namespace = $5::text AND status <> 'deleted' AND ${isNotHidden('id', 'user_id')} AND ($2::uuid IS NULL OR user_id = $2::uuid))
     SELECT s.id
       FROM (${near('$6::uuid')} UNION ${near(timeAsId)}) AS s
      CROSS JOIN LATERAL (
@@ -113,11 +114,12 @@ const COLUMNS: Readonly<Record<MemoryType, { readonly from: string; readonly at:
   learning: { from: 'learnings', at: 'valid_from', seq: String(BEHIND_ROWS) },
 };
 
+/** Sessions whose rows are read are not hidden: of these no row is asked. */
 const STANDS: Readonly<Record<MemoryType, string>> = {
   observation: '($5::uuid IS NULL OR user_id = $5::uuid)',
   prompt: '($5::uuid IS NULL OR user_id = $5::uuid)',
-  summary: 'published',
-  learning: 'valid_to IS NULL',
+  summary: `published AND ${isNotHidden('session_id', 'user_id')}`,
+  learning: `valid_to IS NULL AND ${isNotHidden('session_id', 'user_id')}`,
 };
 
 /** The time stands by itself, too: by it the index is entered, whatever else tells rows of one moment apart. */

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { Prisma } from '../../prisma/generated/client.ts';
 import type { TenantTransaction } from './database.ts';
+import { isNotHidden } from './restricted.ts';
 import type { CapturedEvent } from './captured-events.ts';
 
 /** Everything that the database knows of one event, from its capture to its vectors. */
@@ -125,7 +127,7 @@ function textsOf(rows: unknown): TracedText[] {
     .map(({ created_at: createdAt, ...row }) => ({ ...row, createdAt }));
 }
 
-/** Follows an event through the tables, each by an index. Null when its session is gone. */
+/** Follows an event through the tables, each by an index. Null when its session is gone, or hidden for now. */
 export async function traceEvent(transaction: TenantTransaction, event: CapturedEvent): Promise<EventTrace | null> {
   const { sessionId } = event;
   const seqs = event.rows.map((row) => row.seq);
@@ -133,7 +135,7 @@ export async function traceEvent(transaction: TenantTransaction, event: Captured
   const [session] = z.array(sessionRow).parse(
     await transaction.$queryRaw`
       SELECT s.id, s.host, s.external_id, s.title, s.status, p.display_name AS project, s.consumed_seq, s.infer
-        FROM sessions s LEFT JOIN projects p ON p.id = s.project_id WHERE s.id = ${sessionId}::uuid`,
+        FROM sessions s LEFT JOIN projects p ON p.id = s.project_id WHERE s.id = ${sessionId}::uuid AND ${Prisma.raw(isNotHidden('s.id', 's.user_id'))}`,
   );
   if (session === undefined) return null;
   const rows = z.array(tracedRow).parse(

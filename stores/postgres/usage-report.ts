@@ -140,7 +140,7 @@ export async function readUsageAlerts(read: TenantRead, scope: UsageScope): Prom
     name: named('usage_alerts', scope.userId),
     text: `SELECT a.type, to_char(a.day, 'YYYY-MM-DD') AS day, a.user_id, u.username, a.details, a.created_at
              FROM system_alerts a JOIN users u ON u.id = a.user_id
-            WHERE a.tenant_id = (SELECT current_tenant_id()) AND ${ofUser(scope.userId, 'a.user_id')} AND a.created_at >= $2::timestamptz AND a.created_at < $3::timestamptz
+            WHERE a.tenant_id = (SELECT current_tenant_id()) AND a.type = 'budget_80' AND ${ofUser(scope.userId, 'a.user_id')} AND a.created_at >= $2::timestamptz AND a.created_at < $3::timestamptz
             ORDER BY a.id DESC LIMIT ${MAX_ALERTS}`,
     values: [scope.userId, scope.since, scope.until],
   });

@@ -1,43 +1,39 @@
-import { TypedSearchAttributes } from '@temporalio/common';
 import type { Client } from '@temporalio/client';
-import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/client';
 import { importWorkflowId } from '../../workflows/ids.ts';
-import { QUEUES } from '../../workflows/queues.ts';
+import { CLAUDE_MEM_IMPORT_WORKFLOW } from '../../workflows/claude-mem/messages.ts';
 import { TRANSCRIPT_IMPORT_WORKFLOW } from '../../workflows/transcripts/messages.ts';
 import type { ImportInput } from '../../workflows/transcripts/types.ts';
-import { SEARCH_ATTRIBUTES } from './search-attributes.ts';
-import { answered, isNotFound } from './unavailable.ts';
+import { inTime, startJob } from './start-job.ts';
+import { isNotFound } from './unavailable.ts';
 
-const TIMEOUT_MS = 5_000;
+/** What is imported by a workflow of a worker on the machine where it lies. */
+export type ImportKind = 'transcripts' | 'claude-mem';
+const WORKFLOWS: Readonly<Record<ImportKind, string>> = {
+  transcripts: TRANSCRIPT_IMPORT_WORKFLOW,
+  'claude-mem': CLAUDE_MEM_IMPORT_WORKFLOW,
+};
 
 /** Imports as jobs. Every method rejects with TemporalUnavailable when Temporal is away. */
 export interface ImportJobs {
   /** Starts the import's workflow; one that runs goes on, one that was lost begins where the tables say that it was. */
-  start(input: ImportInput): Promise<void>;
+  start(input: ImportInput, kind?: ImportKind): Promise<void>;
   /** Asks it to stop; false when it does not run. */
   cancel(job: { readonly id: string }): Promise<boolean>;
 }
 
 /** Imports through Temporal's client. */
 export function createImportJobs(client: Client): ImportJobs {
-  const inTime = <Result>(work: () => Promise<Result>): Promise<Result> =>
-    answered(() => client.withDeadline(Date.now() + TIMEOUT_MS, work));
   return {
-    async start(input) {
-      await inTime(() =>
-        client.workflow.start(TRANSCRIPT_IMPORT_WORKFLOW, {
-          workflowId: importWorkflowId(input.importId),
-          taskQueue: QUEUES.session,
-          args: [input],
-          workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-          workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
-          typedSearchAttributes: new TypedSearchAttributes([{ key: SEARCH_ATTRIBUTES.tenant, value: input.tenantId }]),
-        }),
-      );
-    },
+    start: (input, kind = 'transcripts') =>
+      startJob(client, {
+        type: WORKFLOWS[kind],
+        workflowId: importWorkflowId(input.importId),
+        tenantId: input.tenantId,
+        input,
+      }),
     async cancel({ id }) {
       try {
-        await inTime(() => client.workflow.getHandle(importWorkflowId(id)).cancel());
+        await inTime(client, () => client.workflow.getHandle(importWorkflowId(id)).cancel());
         return true;
       } catch (error) {
         if (isNotFound(error)) return false;

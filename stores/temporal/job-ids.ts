@@ -1,6 +1,20 @@
 import type { TenantId } from '../../domain/ids.ts';
 
-export const JOB_KINDS = ['session', 'learning', 'index', 'reindex', 'batch', 'import', 'operation'] as const;
+export const JOB_KINDS = [
+  'session',
+  'learning',
+  'index',
+  'reindex',
+  'batch',
+  'import',
+  'check',
+  'backup',
+  'restore',
+  'retention',
+  'erasure',
+  'export',
+  'operation',
+] as const;
 export type JobKind = (typeof JOB_KINDS)[number];
 
 /** First part of the workflow ids of a kind. Jobs over all tenants are no tenant's, and have no job id. */
@@ -11,26 +25,32 @@ const PREFIXES: Readonly<Record<JobKind, string>> = {
   reindex: 'reindex',
   batch: 'model-batch',
   import: 'job/import',
+  check: 'job/check',
+  backup: 'job/backup',
+  restore: 'job/restore',
+  retention: 'job/retention',
+  erasure: 'job/erasure',
+  export: 'job/export',
   operation: 'ops',
 };
 
 /** Kinds whose workflow ids do not name the tenant: whose they are, their search attribute says. */
 export function namesNoTenant(kind: JobKind): boolean {
-  return kind === 'import';
+  return PREFIXES[kind].startsWith('job/');
 }
 
-/** What every workflow id of a tenant's kind begins with. */
+/** What every workflow id of a tenant's kind begins with; operations are no tenant's. */
 export function workflowIdPrefix(kind: JobKind, tenantId: TenantId): string {
-  return namesNoTenant(kind) ? `${PREFIXES[kind]}/` : `${PREFIXES[kind]}/${tenantId}/`;
+  return namesNoTenant(kind) || kind === 'operation' ? `${PREFIXES[kind]}/` : `${PREFIXES[kind]}/${tenantId}/`;
 }
 
 export interface JobName {
   readonly kind: JobKind;
-  /** A session's id, the number of a shard or of a batch, or the id of an import. */
+  /** A session's id, the number of a shard or of a batch, the id of an import or a check, or the name of an operation with the time of its run. */
   readonly subject: string;
 }
 
-const JOB_ID = /^([a-z]+)\.([A-Za-z0-9-]{1,64})$/;
+const JOB_ID = /^([a-z]+)\.([A-Za-z0-9:-]{1,64})$/;
 
 /** `session.0198…`: says kind and subject and no tenant, so that a caller can name only what is his. */
 export function jobIdOf({ kind, subject }: JobName): string {
@@ -41,14 +61,23 @@ export function jobIdOf({ kind, subject }: JobName): string {
 export function parseJobId(given: string): JobName | null {
   const [, kind, subject] = JOB_ID.exec(given) ?? [];
   const known = JOB_KINDS.find((name) => name === kind);
-  return known === undefined || subject === undefined ? null : { kind: known, subject: subject.toLowerCase() };
+  if (known === undefined || subject === undefined) return null;
+  // Temporal ends the id of a scheduled run with its time, in capitals.
+  return { kind: known, subject: known === 'operation' ? subject : subject.toLowerCase() };
 }
 
-/** The job that a workflow is which was listed for this tenant; null for one that is no job of his. */
+/** The operation that a workflow is a run of; null for any other. */
+export function operationOf(workflowId: string): JobName | null {
+  const prefix = `${PREFIXES.operation}/`;
+  return workflowId.startsWith(prefix) ? { kind: 'operation', subject: workflowId.slice(prefix.length) } : null;
+}
+
+/** The job that a workflow is which was listed for this tenant; null for one that is no job of his, as operations are nobody's. */
 export function jobOfWorkflow(tenantId: TenantId, workflowId: string): JobName | null {
   for (const kind of JOB_KINDS) {
     const prefix = workflowIdPrefix(kind, tenantId);
-    if (workflowId.startsWith(prefix)) return { kind, subject: workflowId.slice(prefix.length) };
+    if (kind !== 'operation' && workflowId.startsWith(prefix))
+      return { kind, subject: workflowId.slice(prefix.length) };
   }
   return null;
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { TenantId } from '../../domain/ids.ts';
 import { STATE_QUERY } from '../../workflows/session/messages.ts';
 import type { SessionView } from '../../workflows/session/types.ts';
-import { jobOfWorkflow, namesNoTenant, workflowIdOfJob, workflowIdPrefix } from './job-ids.ts';
+import { jobOfWorkflow, namesNoTenant, operationOf, workflowIdOfJob, workflowIdPrefix } from './job-ids.ts';
 import type { JobKind, JobName } from './job-ids.ts';
 import { SEARCH_ATTRIBUTES } from './search-attributes.ts';
 import { answered, isNotFound } from './unavailable.ts';
@@ -48,7 +48,7 @@ export interface JobPage {
 }
 
 export interface Jobs {
-  /** A page of a tenant's workflows, the newest run first. @throws TemporalUnavailable */
+  /** A page of a tenant's workflows, the newest run first; of the kind `operation` the instance's, which are for its operators alone. @throws TemporalUnavailable */
   list(tenantId: TenantId, query: JobQuery): Promise<JobPage>;
   /** Null when Temporal knows none (any more). @throws TemporalUnavailable */
   describe(tenantId: TenantId, name: JobName): Promise<DescribedJob | null>;
@@ -70,6 +70,11 @@ const STATES: Readonly<Record<string, RunState>> = {
   TIMED_OUT: 'failed',
   CONTINUED_AS_NEW: 'running',
 };
+/** The state that a status of Temporal means; one that is not known counts as running. */
+export function runStateOf(status: string): RunState {
+  return STATES[status] ?? 'running';
+}
+
 /** Of raw answers, by the number of the status. */
 const RAW_STATES: readonly RunState[] = [
   'running',
@@ -91,7 +96,9 @@ function visibilityQuery(tenantId: TenantId, query: JobQuery): string {
       ? `(${tenant.name} = '${tenantId}' OR ${learning})`
       : query.kind === 'learning'
         ? learning
-        : `${tenant.name} = '${tenantId}' AND WorkflowId STARTS_WITH '${workflowIdPrefix(query.kind, tenantId)}'`;
+        : query.kind === 'operation'
+          ? `WorkflowId STARTS_WITH '${workflowIdPrefix('operation', tenantId)}'`
+          : `${tenant.name} = '${tenantId}' AND WorkflowId STARTS_WITH '${workflowIdPrefix(query.kind, tenantId)}'`;
   const states: Readonly<Record<JobQuery['state'], string>> = {
     running: `ExecutionStatus = 'Running' AND ${waiting.name} IS NULL`,
     waiting: `ExecutionStatus = 'Running' AND ${waiting.name} IS NOT NULL`,
@@ -161,7 +168,7 @@ export function createJobs(client: Client): Jobs {
       const seen = new Set<string>();
       const jobs = page.executions.flatMap((execution): WorkflowJob[] => {
         const workflowId = execution.execution?.workflowId ?? '';
-        const name = jobOfWorkflow(tenantId, workflowId);
+        const name = query.kind === 'operation' ? operationOf(workflowId) : jobOfWorkflow(tenantId, workflowId);
         // A session that was opened again has several runs: the newest one is the job.
         if (name === null || seen.has(workflowId)) return [];
         seen.add(workflowId);
@@ -191,7 +198,7 @@ export function createJobs(client: Client): Jobs {
         const description = await bounded(() => client.workflow.getHandle(workflowId).describe());
         if (namesNoTenant(name.kind) && description.typedSearchAttributes.get(SEARCH_ATTRIBUTES.tenant) !== tenantId)
           return null;
-        const state = STATES[description.status.name] ?? 'running';
+        const state = runStateOf(description.status.name);
         const waiting = description.typedSearchAttributes.get(SEARCH_ATTRIBUTES.waiting) ?? null;
         return {
           name,

@@ -1,0 +1,101 @@
+import type pg from 'pg';
+import { z } from 'zod';
+
+/** A backup as the instance knows of it; times in UTC, sizes in bytes. */
+export interface StoredBackup {
+  readonly id: string;
+  readonly state: 'running' | 'done' | 'failed' | 'cancelled';
+  /** A user; null: the schedule. */
+  readonly requestedBy: string | null;
+  readonly workflowId: string;
+  readonly createdAt: Date;
+  readonly finishedAt: Date | null;
+  readonly snapshotAt: Date | null;
+  readonly files: number;
+  readonly rows: number;
+  readonly vectors: number;
+  readonly bytes: number;
+  readonly plainBytes: number;
+  readonly keyId: string | null;
+  /** Hex; null: there is no set. */
+  readonly manifestSha256: string | null;
+  readonly verifiedAt: Date | null;
+  readonly verifiedHow: 'read' | 'drill' | null;
+  readonly verifyError: string | null;
+  readonly copiedAt: Date | null;
+  readonly copyVerifiedAt: Date | null;
+  readonly removedAt: Date | null;
+  readonly error: string | null;
+}
+
+const count = z.coerce.number().int().nonnegative();
+const moment = z.date().nullable();
+const backupRow = z
+  .object({
+    id: z.string(),
+    state: z.enum(['running', 'done', 'failed', 'cancelled']),
+    requested_by: z.string().nullable(),
+    workflow_id: z.string(),
+    created_at: z.date(),
+    finished_at: moment,
+    snapshot_at: moment,
+    files: count,
+    rows: count,
+    vectors: count,
+    bytes: count,
+    plain_bytes: count,
+    key_id: z.string().nullable(),
+    manifest_sha256: z.instanceof(Buffer).nullable(),
+    verified_at: moment,
+    verified_how: z.enum(['read', 'drill']).nullable(),
+    verify_error: z.string().nullable(),
+    copied_at: moment,
+    copy_verified_at: moment,
+    removed_at: moment,
+    error: z.string().nullable(),
+  })
+  .transform((row): StoredBackup => ({
+    id: row.id,
+    state: row.state,
+    requestedBy: row.requested_by,
+    workflowId: row.workflow_id,
+    createdAt: row.created_at,
+    finishedAt: row.finished_at,
+    snapshotAt: row.snapshot_at,
+    files: row.files,
+    rows: row.rows,
+    vectors: row.vectors,
+    bytes: row.bytes,
+    plainBytes: row.plain_bytes,
+    keyId: row.key_id,
+    manifestSha256: row.manifest_sha256?.toString('hex') ?? null,
+    verifiedAt: row.verified_at,
+    verifiedHow: row.verified_how,
+    verifyError: row.verify_error,
+    copiedAt: row.copied_at,
+    copyVerifiedAt: row.copy_verified_at,
+    removedAt: row.removed_at,
+    error: row.error,
+  }));
+
+const backupRows = z.array(backupRow);
+const WHOLE =
+  'id, state, requested_by, workflow_id, created_at, finished_at, snapshot_at, files, rows, vectors, bytes, plain_bytes, key_id, manifest_sha256, verified_at, verified_how, verify_error, copied_at, copy_verified_at, removed_at, error';
+
+/** A page of backups, the newest first, after the one of id `before`. As the application's role; for operators alone. */
+export async function listBackups(pool: pg.Pool, before: string | null, limit: number): Promise<StoredBackup[]> {
+  const { rows } = await pool.query(`SELECT ${WHOLE} FROM show_backups(NULL, $1, $2)`, [before, limit]);
+  return backupRows.parse(rows);
+}
+
+/** One backup; null where there is none such. As the application's role. */
+export async function readBackup(pool: pg.Pool, id: string): Promise<StoredBackup | null> {
+  const { rows } = await pool.query(`SELECT ${WHOLE} FROM show_backups($1, NULL, 1)`, [id]);
+  return backupRows.parse(rows)[0] ?? null;
+}
+
+/** Notes that a user wants a backup under a new id; answers it, or the one that is under way. As the application's role. */
+export async function askBackup(pool: pg.Pool, id: string, userId: string): Promise<StoredBackup> {
+  const { rows } = await pool.query(`SELECT ${WHOLE} FROM ask_backup($1, $2)`, [id, userId]);
+  return z.tuple([backupRow]).parse(rows)[0];
+}

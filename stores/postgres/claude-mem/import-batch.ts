@@ -1,0 +1,59 @@
+import { tableCounts } from '../../../domain/claude-mem/counts.ts';
+import type { RowOutcome, TableCounts } from '../../../domain/claude-mem/counts.ts';
+import type { Draft } from '../../../domain/claude-mem/drafts.ts';
+import { sessionKey } from '../../../domain/claude-mem/session-name.ts';
+import type { SessionId } from '../../../domain/ids.ts';
+import type { TenantTransaction } from '../database.ts';
+import { claimRows, disclaimRows, lockSource, unknownRows } from './ledger.ts';
+import type { SourceRows } from './ledger.ts';
+import type { ImportBatch, PreparedRows } from './prepare-rows.ts';
+import { standingOf, wantedSessions } from './standing.ts';
+import { writeDrafts } from './write-drafts.ts';
+
+export interface BatchOutcome {
+  /** `theirs` is how many rows were given. */
+  readonly counts: TableCounts;
+  readonly sessionsMade: number;
+  readonly firstPrompts: number;
+  /** Sessions whose rows go through our own pipeline: their workflows are told after the commit. */
+  readonly toHint: readonly SessionId[];
+}
+
+/**
+ * Takes rows of one table in, inside the caller's transaction: all of them or none. A row that was taken in before is `present` and changes
+ * nothing, however it was changed, forgotten or expired here since.
+ */
+export async function importBatch(
+  transaction: TenantTransaction,
+  batch: ImportBatch,
+  { table, drafts }: PreparedRows,
+): Promise<BatchOutcome> {
+  const rows: SourceRows = { tenantId: batch.capturer.tenantId, source: batch.source, table };
+  if (!batch.dryRun) await lockSource(transaction, rows);
+  const alive = drafts.filter((draft) => draft.dropped === null);
+  const ids = alive.map(({ id }) => id);
+  const fresh = batch.dryRun ? await unknownRows(transaction, rows, ids) : await claimRows(transaction, rows, ids);
+  const kept = alive.filter(({ id }) => fresh.has(id));
+  const wanted = wantedSessions(kept);
+  const standing = await standingOf(transaction, batch, wanted);
+  const open = kept.filter(({ session }) => !standing.refused.has(sessionKey(session)));
+  const { outcomes, firstPrompts, toHint } = await writeDrafts(transaction, rows, batch, standing, open);
+  const outcomeOf = (draft: Draft): RowOutcome =>
+    draft.dropped ?? (fresh.has(draft.id) ? (outcomes.get(draft.id) ?? 'refused') : 'present');
+  const told = drafts.map((draft) => ({ id: draft.id, outcome: outcomeOf(draft) }));
+  if (!batch.dryRun)
+    await disclaimRows(
+      transaction,
+      rows,
+      told.filter(({ id, outcome }) => fresh.has(id) && outcome === 'refused').map(({ id }) => id),
+    );
+  return {
+    counts: tableCounts(
+      drafts.length,
+      told.map(({ outcome }) => outcome),
+    ),
+    sessionsMade: table === 'sdk_sessions' ? 0 : standing.made,
+    firstPrompts,
+    toHint,
+  };
+}

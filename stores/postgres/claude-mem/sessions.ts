@@ -1,0 +1,178 @@
+import { v7 } from 'uuid';
+import { z } from 'zod';
+import { sessionKey } from '../../../domain/claude-mem/session-name.ts';
+import type { SessionRef } from '../../../domain/claude-mem/session-name.ts';
+import { newId } from '../../../domain/ids.ts';
+import type { TenantId, UserId } from '../../../domain/ids.ts';
+import type { TenantTransaction } from '../database.ts';
+import { lockProjects } from '../project-changes.ts';
+
+/** A session that rows belong to, with what is known of it where it must be made. */
+export interface WantedSession {
+  readonly ref: SessionRef;
+  readonly title: string | null;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly startedAtMs: number;
+  readonly lastAtMs: number;
+}
+
+/** A session as it stands here. */
+export interface StandingSession {
+  readonly id: string;
+  readonly projectId: string | null;
+  readonly userId: string;
+  readonly status: string;
+  readonly lastSeq: number;
+  readonly consumedSeq: number;
+  readonly endedAt: Date | null;
+}
+
+const sessionRow = z.object({
+  id: z.string(),
+  host: z.string(),
+  external_id: z.string(),
+  project_id: z.string().nullable(),
+  user_id: z.string(),
+  status: z.string(),
+  last_seq: z.number(),
+  consumed_seq: z.number(),
+  ended_at: z.date().nullable(),
+});
+
+/** Sessions of these names by their keys. Locked in the order of their ids, as captures lock them, where they are to be written. */
+export async function findSessions(
+  transaction: TenantTransaction,
+  refs: readonly SessionRef[],
+  locked: boolean,
+): Promise<Map<string, StandingSession>> {
+  const hosts = refs.map(({ host }) => host);
+  const names = refs.map(({ externalId }) => externalId);
+  const rows = locked
+    ? await transaction.$queryRaw`
+        SELECT s.id, s.host, s.external_id, s.project_id, s.user_id, s.status, s.last_seq, s.consumed_seq, s.ended_at
+          FROM unnest(${hosts}::text[], ${names}::text[]) AS v(host, external_id)
+          JOIN sessions s ON s.tenant_id = (SELECT current_tenant_id()) AND s.host = v.host AND s.external_id = v.external_id ORDER BY s.id FOR NO KEY UPDATE OF s`
+    : await transaction.$queryRaw`
+        SELECT s.id, s.host, s.external_id, s.project_id, s.user_id, s.status, s.last_seq, s.consumed_seq, s.ended_at
+          FROM unnest(${hosts}::text[], ${names}::text[]) AS v(host, external_id)
+          JOIN sessions s ON s.tenant_id = (SELECT current_tenant_id()) AND s.host = v.host AND s.external_id = v.external_id`;
+  return new Map(
+    z
+      .array(sessionRow)
+      .parse(rows)
+      .map((row) => [
+        sessionKey({ host: row.host, externalId: row.external_id }),
+        {
+          id: row.id,
+          projectId: row.project_id,
+          userId: row.user_id,
+          status: row.status,
+          lastSeq: row.last_seq,
+          consumedSeq: row.consumed_seq,
+          endedAt: row.ended_at,
+        },
+      ]),
+  );
+}
+
+const keyRow = z.object({ host: z.string(), external_id: z.string() });
+
+/** Which of these sessions were forgotten as a whole, and are not begun again. */
+export async function forgottenSessions(
+  transaction: TenantTransaction,
+  refs: readonly SessionRef[],
+): Promise<ReadonlySet<string>> {
+  const rows = await transaction.$queryRaw`
+    SELECT t.host, t.external_id FROM unnest(${refs.map(({ host }) => host)}::text[], ${refs.map(({ externalId }) => externalId)}::text[]) AS v(host, external_id)
+      JOIN tombstones t ON t.tenant_id = (SELECT current_tenant_id()) AND t.host = v.host AND t.external_id = v.external_id AND t.key_sha256 = sha256('session')`;
+  return new Set(
+    z
+      .array(keyRow)
+      .parse(rows)
+      .map((row) => sessionKey({ host: row.host, externalId: row.external_id })),
+  );
+}
+
+const aliasRow = z.object({ alias: z.string(), project_id: z.string() });
+
+/**
+ * Projects by the names that claude-mem has for them, made where there are none. A name is a folder's basename, which many folders share: it
+ * finds what was told by that name alone, and never a project that is known by its remote or its path.
+ */
+export async function projectsByName(
+  transaction: TenantTransaction,
+  tenantId: TenantId,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const aliases = [...new Set(names)].toSorted().map((name) => `name:${name}`);
+  if (aliases.length === 0) return new Map();
+  const find = async () =>
+    new Map(
+      z
+        .array(aliasRow)
+        .parse(
+          await transaction.$queryRaw`SELECT alias, project_id FROM project_aliases WHERE tenant_id = ${tenantId}::uuid AND alias = ANY (${aliases}::text[])`,
+        )
+        .map((row) => [row.alias.slice('name:'.length), row.project_id]),
+    );
+  const known = await find();
+  if (known.size === aliases.length) return known;
+  // Captures take the same lock before they make one.
+  await lockProjects(transaction, tenantId);
+  const standing = await find();
+  const missing = aliases.map((alias) => alias.slice('name:'.length)).filter((name) => !standing.has(name));
+  const made = missing.map((name) => ({ name, id: newId() }));
+  await transaction.project.createMany({ data: made.map(({ name, id }) => ({ id, tenantId, displayName: name })) });
+  await transaction.projectAlias.createMany({
+    data: made.map(({ name, id }) => ({ tenantId, alias: `name:${name}`, projectId: id })),
+    skipDuplicates: true,
+  });
+  return find();
+}
+
+/** Makes sessions that are not there: ended and settled, since their summaries come with them. Answers how many. */
+export async function makeSessions(
+  transaction: TenantTransaction,
+  { tenantId, userId }: { readonly tenantId: TenantId; readonly userId: UserId },
+  wanted: readonly WantedSession[],
+): Promise<number> {
+  if (wanted.length === 0) return 0;
+  const projects = await projectsByName(
+    transaction,
+    tenantId,
+    wanted.flatMap(({ ref }) => (ref.project === null ? [] : [ref.project])),
+  );
+  const rows = wanted.map(({ ref, title, metadata, startedAtMs, lastAtMs }) => ({
+    // By their own time: a list of sessions shows those of last year where they belong.
+    id: v7({ msecs: startedAtMs }),
+    project_id: ref.project === null ? null : (projects.get(ref.project) ?? null),
+    host: ref.host,
+    external_id: ref.externalId,
+    title,
+    metadata: { ...metadata, ...(title === null ? {} : { title_given: true }) },
+    started_at: new Date(startedAtMs).toISOString(),
+    last_event_at: new Date(Math.max(startedAtMs, lastAtMs)).toISOString(),
+  }));
+  return transaction.$executeRaw`
+    INSERT INTO sessions (id, tenant_id, user_id, project_id, host, external_id, title, status, phase, metadata, started_at, last_event_at, ended_at)
+    SELECT v.id, ${tenantId}::uuid, ${userId}::uuid, v.project_id, v.host, v.external_id, v.title, 'ended', 'settled', v.metadata, v.started_at, v.last_event_at, v.last_event_at
+      FROM json_to_recordset(${JSON.stringify(rows)}::json)
+        AS v(id uuid, project_id uuid, host text, external_id text, title text, metadata jsonb, started_at timestamptz, last_event_at timestamptz)
+     ORDER BY v.host, v.external_id
+    ON CONFLICT (tenant_id, host, external_id) DO NOTHING`;
+}
+
+/** Moves the end of sessions that an import made and nothing else touched to their last row. */
+export async function extendSessions(
+  transaction: TenantTransaction,
+  lasts: ReadonlyMap<string, number>,
+): Promise<void> {
+  const rows = [...lasts]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([id, at]) => ({ id, at: new Date(at).toISOString() }));
+  if (rows.length === 0) return;
+  await transaction.$executeRaw`
+    UPDATE sessions s SET last_event_at = v.at, ended_at = v.at
+      FROM json_to_recordset(${JSON.stringify(rows)}::json) AS v(id uuid, at timestamptz)
+     WHERE s.id = v.id AND s.status = 'ended' AND s.metadata ? 'claude_mem' AND s.workflow_id IS NULL AND s.last_event_at < v.at`;
+}

@@ -1,0 +1,55 @@
+import { sessionKey } from '../../../domain/claude-mem/session-name.ts';
+import type { TenantTransaction } from '../database.ts';
+import type { ImportBatch, Kept } from './prepare-rows.ts';
+import { findSessions, forgottenSessions, makeSessions } from './sessions.ts';
+import type { StandingSession, WantedSession } from './sessions.ts';
+
+/** For a row without a time, where its session has none either. */
+export const UNKNOWN_MS = 0;
+
+/** Every session that the drafts name, once, with the earliest and the latest moment that they tell of it. */
+export function wantedSessions(drafts: readonly Kept[]): Map<string, WantedSession> {
+  const wanted = new Map<string, WantedSession>();
+  for (const { session: ref, atMs, becomes } of drafts) {
+    const key = sessionKey(ref);
+    const before = wanted.get(key);
+    const at = atMs ?? before?.startedAtMs ?? UNKNOWN_MS;
+    const isSession = becomes.kind === 'session';
+    wanted.set(key, {
+      ref: before?.ref ?? ref,
+      title: (isSession ? becomes.title : null) ?? before?.title ?? null,
+      metadata: before?.metadata ?? { claude_mem: { ...(isSession ? becomes.metadata : {}), kind: ref.kind } },
+      startedAtMs: Math.min(at, before?.startedAtMs ?? at),
+      lastAtMs: Math.max(at, before?.lastAtMs ?? at, (isSession ? becomes.endedAtMs : null) ?? 0),
+    });
+  }
+  return wanted;
+}
+
+/** Everything a batch needs to know of what stands here. */
+export interface Standing {
+  readonly sessions: ReadonlyMap<string, StandingSession>;
+  /** Sessions that were there before the batch. */
+  readonly before: ReadonlySet<string>;
+  readonly refused: ReadonlySet<string>;
+  readonly made: number;
+}
+
+export async function standingOf(
+  transaction: TenantTransaction,
+  { capturer, dryRun }: ImportBatch,
+  wanted: ReadonlyMap<string, WantedSession>,
+): Promise<Standing> {
+  const refs = [...wanted.values()].map(({ ref }) => ref);
+  const found = await findSessions(transaction, refs, false);
+  const missing = [...wanted].filter(([key]) => !found.has(key));
+  const forgotten = await forgottenSessions(
+    transaction,
+    missing.map(([, { ref }]) => ref),
+  );
+  const fresh = missing.filter(([key]) => !forgotten.has(key)).map(([, session]) => session);
+  const made = dryRun ? fresh.length : await makeSessions(transaction, capturer, fresh);
+  const sessions = dryRun ? found : await findSessions(transaction, refs, true);
+  const deleted = [...sessions].filter(([, { status }]) => status === 'deleted').map(([key]) => key);
+  return { sessions, before: new Set(found.keys()), refused: new Set([...forgotten, ...deleted]), made };
+}

@@ -1,0 +1,204 @@
+import type pg from 'pg';
+import { z } from 'zod';
+import { FIRST_ID, HOT_TABLES } from './retention-picks.ts';
+import { bindCells, idFloor } from './retention-cells.ts';
+import type { ActingRun } from './retention-cells.ts';
+import { expiredSessions } from './retention-sessions.ts';
+
+export type HotResource = 'observation' | 'prompt' | 'usage';
+export const HOT_RESOURCES: readonly HotResource[] = ['observation', 'prompt', 'usage'];
+
+/** A month of a hot table. */
+export interface HotMonth {
+  readonly resource: HotResource;
+  /** YYYY-MM-01. */
+  readonly month: string;
+  /** Taken out of its table already: what is left is to be followed up and dropped. */
+  readonly isDetached: boolean;
+}
+
+const monthRow = z.object({ part: z.string(), detached: z.boolean() });
+const SQLSTATE = z.object({ code: z.string() });
+/** Rows of this month are to be kept; somebody held the table for seconds; looking at all of it takes longer than a statement may: then rows go in batches. */
+const NOT_NOW = new Set(['RT001', '55P03', '40P01', '57014']);
+
+function tableOf(resource: HotResource): string {
+  return HOT_TABLES[resource] ?? resource;
+}
+
+/** The months of the hot tables that are over, the oldest first. */
+export async function pastMonths(maintenance: pg.Pool, now: Date): Promise<HotMonth[]> {
+  const months: HotMonth[] = [];
+  for (const resource of HOT_RESOURCES) {
+    const { rows } = await maintenance.query(
+      `SELECT c.relname AS part, NOT c.relispartition AS detached FROM pg_class c
+        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND c.relname ~ ('^' || $1 || '_[0-9]{4}_[0-9]{2}$') ORDER BY 1`,
+      [tableOf(resource)],
+    );
+    for (const { part, detached } of z.array(monthRow).parse(rows)) {
+      const month = `${part.slice(-7).replace('_', '-')}-01`;
+      if (aboveOf(month) <= now) months.push({ resource, month, isDetached: detached });
+    }
+  }
+  return months;
+}
+
+/** When a month is over. */
+function aboveOf(month: string): Date {
+  const start = new Date(`${month}T00:00:00Z`);
+  return new Date(Date.UTC(start.getUTCFullYear(), start.getUTCMonth() + 1, 1));
+}
+
+const settledRow = z.object({
+  tenant_id: z.string(),
+  run: z.string(),
+  rule: z.string(),
+  project_id: z.string().nullable(),
+  data_class: z.string(),
+  rows: z.coerce.number(),
+  bytes: z.coerce.number(),
+});
+
+/** Hashes of whole values that rows of a month were cut from, with their tenants; at most 100,000. */
+async function wholesOf(
+  client: pg.PoolClient,
+  { resource, month }: HotMonth,
+): Promise<{ readonly tenant: string; readonly id: string }[]> {
+  if (resource === 'usage') return [];
+  const said =
+    resource === 'prompt'
+      ? 'CASE WHEN octet_length(content) > 16384 THEN content END'
+      : "CASE WHEN octet_length(content) > 16384 OR pg_column_size(input) > 500 THEN content || coalesce(input::text, '') END";
+  const { rows } = await client.query(
+    String.raw`SELECT DISTINCT r.tenant_id AS tenant, note[1] AS id
+      FROM (SELECT tenant_id, ${said} AS said FROM ${tableOf(resource)} WHERE id >= $1 AND id < $2) AS r
+     CROSS JOIN LATERAL regexp_matches(r.said, 'bytes in all \(sha256:([0-9a-f]{64})\), the middle is left out', 'g') AS note
+     WHERE r.said IS NOT NULL LIMIT 100000`,
+    [idFloor(new Date(`${month}T00:00:00Z`)), idFloor(aboveOf(month))],
+  );
+  return z.array(z.object({ tenant: z.string(), id: z.string() })).parse(rows);
+}
+
+/** Sessions that are asked after at once. More of them left over than that are no rare case: the month goes row by row. */
+const LEFT_SESSIONS = 500;
+
+/** Whether a session has rows in a month that is to go as a whole and did not yet (no store is set, its archive is damaged): its rows stay until it does. */
+async function holdsLeftSessions(
+  maintenance: pg.Pool,
+  runs: readonly ActingRun[],
+  { resource, month }: HotMonth,
+): Promise<boolean> {
+  if (resource === 'usage') return false;
+  const left = await expiredSessions(maintenance, runs, FIRST_ID, LEFT_SESSIONS);
+  if (left.length === 0) return false;
+  const { rows } = await maintenance.query(
+    `SELECT FROM ${tableOf(resource)} WHERE session_id = ANY ($1::uuid[]) AND id >= $2 AND id < $3 LIMIT 1`,
+    [left.map(({ id }) => id), idFloor(new Date(`${month}T00:00:00Z`)), idFloor(aboveOf(month))],
+  );
+  return rows.length > 0 || left.length === LEFT_SESSIONS;
+}
+
+export interface DetachedMonth {
+  readonly rows: number;
+  /** Whole values to delete. */
+  readonly wholes: readonly { readonly tenant: string; readonly id: string }[];
+}
+
+/**
+ * Takes a month out of its table, where its rows have expired for every tenant; null where some are to be kept, or the table could not be had without
+ * keeping captures waiting. What went is counted in the same transaction.
+ */
+export async function detachMonth(
+  maintenance: pg.Pool,
+  runs: readonly ActingRun[],
+  month: HotMonth,
+): Promise<DetachedMonth | null> {
+  const above = idFloor(aboveOf(month.month));
+  const bound = bindCells(runs, month.resource);
+  const cells = bound.cells.filter((cell) => cell.action === 'delete' && cell.before_id >= above);
+  if (cells.length === 0 || (await holdsLeftSessions(maintenance, runs, month))) return null;
+  const client = await maintenance.connect();
+  let failure: Error | undefined;
+  try {
+    const wholes = await wholesOf(client, month);
+    await client.query('BEGIN');
+    const { rows } = await client.query('SELECT * FROM detach_expired_month($1, $2, $3, $4)', [
+      tableOf(month.resource),
+      month.month,
+      JSON.stringify(cells),
+      bound.named,
+    ]);
+    const settled = z.array(settledRow).parse(rows);
+    await client.query(
+      `INSERT INTO retention_counts AS rc (run_id, tenant_id, rule, resource, action, project_id, data_class, month, rows, bytes)
+       SELECT d.run, d.tenant_id, d.rule, $2, 'delete', d.project_id, d.data_class, $3::date, d.rows, d.bytes
+         FROM jsonb_to_recordset($1::jsonb) AS d(run uuid, tenant_id uuid, rule text, project_id uuid, data_class text, rows bigint, bytes bigint)
+       ON CONFLICT (run_id, rule, resource, action, project_id, data_class, month) DO UPDATE SET rows = rc.rows + excluded.rows, bytes = rc.bytes + excluded.bytes`,
+      [JSON.stringify(settled), month.resource, month.month],
+    );
+    await client.query('COMMIT');
+    return settled.length === 0 ? null : { rows: settled.reduce((sum, row) => sum + row.rows, 0), wholes };
+  } catch (error) {
+    failure = error instanceof Error ? error : new Error('a query failed');
+    const code = SQLSTATE.safeParse(error);
+    if (code.success && NOT_NOW.has(code.data.code)) {
+      await client.query('ROLLBACK');
+      failure = undefined;
+      return null;
+    }
+    throw error;
+  } finally {
+    // A connection in an unknown state is not given to the next one.
+    client.release(failure);
+  }
+}
+
+const CHUNKS = 5_000;
+const touched = z.array(z.object({ tenant: z.string(), id: z.string() }));
+
+/** What hung on the rows of a month that was taken out: each call does some of it, and answers whether there is more. Then the table can be dropped. */
+export async function followMonth(
+  maintenance: pg.Pool,
+  { resource, month }: HotMonth,
+  from: string | null = null,
+): Promise<{
+  readonly more: boolean;
+  /** What the next call begins with. */
+  readonly from: string | null;
+  readonly tenants: readonly string[];
+  readonly entities: readonly { readonly tenant: string; readonly id: string }[];
+  readonly relations: readonly { readonly tenant: string; readonly id: string }[];
+}> {
+  const none = { more: false, from, tenants: [], entities: [], relations: [] };
+  if (resource === 'usage') return none;
+  const bounds = [idFloor(new Date(`${month}T00:00:00Z`)), idFloor(aboveOf(month)), CHUNKS];
+  // Along the index from where the call before came to: what waits to be removed stays in the ledger, and is not gone through again.
+  const vectors = await maintenance.query<{ tenant_id: string; resource_id: string }>(
+    `UPDATE embeddings SET state = 'removing', attempts = 0, error = NULL, failed_at = NULL
+      WHERE id IN (SELECT id FROM embeddings WHERE resource_id >= $1 AND resource_id < $2 AND resource_type = '${resource}' AND state <> 'removing' ORDER BY resource_id LIMIT $3)
+     RETURNING tenant_id, resource_id`,
+    [from ?? bounds[0], ...bounds.slice(1)],
+  );
+  const tenants = [...new Set(vectors.rows.map((row) => row.tenant_id))];
+  const last = vectors.rows.reduce((most, row) => (row.resource_id > most ? row.resource_id : most), from ?? FIRST_ID);
+  if (vectors.rows.length === CHUNKS) return { ...none, more: true, from: last, tenants };
+  const strike = async (table: string, owner: string) =>
+    touched.parse(
+      (
+        await maintenance.query(
+          `DELETE FROM ${table} WHERE (${owner}, session_id, source_id) IN (
+             SELECT ${owner}, session_id, source_id FROM ${table} WHERE source_id >= $1 AND source_id < $2 AND source_type = '${resource}' LIMIT $3)
+           RETURNING tenant_id AS tenant, ${owner} AS id`,
+          bounds,
+        )
+      ).rows,
+    );
+  const relations = await strike('relation_evidence', 'relation_id');
+  const entities = await strike('entity_mentions', 'entity_id');
+  return { more: Math.max(relations.length, entities.length) === CHUNKS, from: last, tenants, entities, relations };
+}
+
+/** Drops a month that was taken out of its table. */
+export async function dropMonth(maintenance: pg.Pool, { resource, month }: HotMonth): Promise<void> {
+  await maintenance.query('SELECT drop_detached_month($1, $2)', [tableOf(resource), month]);
+}

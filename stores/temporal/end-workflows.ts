@@ -1,0 +1,39 @@
+import type { Client } from '@temporalio/client';
+import { isNotFound } from './unavailable.ts';
+
+const AT_ONCE = 16;
+const LOOKS = 20;
+const PAUSE_MS = 250;
+const REASON = 'the database was restored to an earlier time';
+
+/** Everything but what works over the whole instance, by the tables alone, and restores themselves. */
+const OF_TENANTS =
+  "ExecutionStatus = 'Running' AND WorkflowId NOT STARTS_WITH 'ops/' AND WorkflowId NOT STARTS_WITH 'job/restore/'";
+
+/**
+ * Ends every workflow that keeps positions of rows which a restore takes back; answers how many. What is to go on is started again from the tables. A
+ * few looks, because lists come a moment behind.
+ */
+export async function endTenantWorkflows(client: Client): Promise<number> {
+  const ended = new Set<string>();
+  for (let look = 0; look < LOOKS; look += 1) {
+    const found: { workflowId: string; runId: string }[] = [];
+    for await (const { workflowId, runId } of client.workflow.list({ query: OF_TENANTS }))
+      if (!ended.has(runId)) found.push({ workflowId, runId });
+    if (found.length === 0) break;
+    for (let from = 0; from < found.length; from += AT_ONCE)
+      await Promise.all(
+        found.slice(from, from + AT_ONCE).map(async ({ workflowId, runId }) => {
+          try {
+            await client.workflow.getHandle(workflowId, runId).terminate(REASON);
+          } catch (error) {
+            // Ended by itself meanwhile.
+            if (!isNotFound(error)) throw error;
+          }
+          ended.add(runId);
+        }),
+      );
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  }
+  return ended.size;
+}

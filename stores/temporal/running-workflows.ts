@@ -1,0 +1,57 @@
+import type { Client } from '@temporalio/client';
+import { answered, isNotFound } from './unavailable.ts';
+
+/** Workflows as they run. Every method rejects with TemporalUnavailable when Temporal is away. */
+export interface RunningWorkflows {
+  /** Ids of those that run and whose id begins so, in pages; Temporal's list is a moment behind. `prefix` is made of our own ids. */
+  list(prefix: string): AsyncGenerator<readonly string[]>;
+  /** Whether it runs now. */
+  isRunning(workflowId: string): Promise<boolean>;
+  /** Ends it without asking it; false where it does not run any more. */
+  terminate(workflowId: string, reason: string): Promise<boolean>;
+}
+
+const TIMEOUT_MS = 10_000;
+const PAGE = 1_000;
+
+/** Running workflows through Temporal's client. */
+export function createRunningWorkflows(client: Client): RunningWorkflows {
+  const bounded = <Result>(work: () => Promise<Result>): Promise<Result> =>
+    answered(() => client.withDeadline(Date.now() + TIMEOUT_MS, work));
+  return {
+    async *list(prefix) {
+      let token = new Uint8Array();
+      do {
+        const nextPageToken = token;
+        const page = await bounded(() =>
+          client.workflowService.listWorkflowExecutions({
+            namespace: client.options.namespace,
+            query: `ExecutionStatus = 'Running' AND WorkflowId STARTS_WITH '${prefix}'`,
+            pageSize: PAGE,
+            nextPageToken,
+          }),
+        );
+        yield page.executions.flatMap(({ execution }) => execution?.workflowId ?? []);
+        token = new Uint8Array(page.nextPageToken);
+      } while (token.length > 0);
+    },
+    async isRunning(workflowId) {
+      try {
+        const { status } = await bounded(() => client.workflow.getHandle(workflowId).describe());
+        return status.name === 'RUNNING';
+      } catch (error) {
+        if (isNotFound(error)) return false;
+        throw error;
+      }
+    },
+    async terminate(workflowId, reason) {
+      try {
+        await bounded(() => client.workflow.getHandle(workflowId).terminate(reason));
+        return true;
+      } catch (error) {
+        if (isNotFound(error)) return false;
+        throw error;
+      }
+    },
+  };
+}

@@ -1,12 +1,22 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import pg from 'pg';
 import { BudgetExhausted, ModelBusy } from '../domain/costs/limits.ts';
+import { RestoreError } from '../domain/keep/restore-error.ts';
+import { BackupSetError } from '../domain/keep/set-error.ts';
+import type { BackupSetErrorKind } from '../domain/keep/set-error.ts';
+import { ArchiveStoreError } from '../domain/ports/archive-store.ts';
+import type { ArchiveStoreErrorKind } from '../domain/ports/archive-store.ts';
 import { EmbedderUnavailable } from '../domain/ports/embedder.ts';
 import { ModelError } from '../domain/ports/model.ts';
 import type { ModelErrorKind } from '../domain/ports/model.ts';
 import { VectorIndexUnavailable } from '../domain/ports/vector-index.ts';
 import { Prisma } from '../prisma/generated/client.ts';
+import { ClaudeMemSourceError } from '../stores/claude-mem/copy-source.ts';
+import { PortableRefused } from '../stores/portable/lines.ts';
 import { databaseCodes, hasMetAnother } from '../stores/postgres/database-codes.ts';
+import { ErasureIncomplete } from '../stores/postgres/erasures.ts';
+import { TooMuchFound } from '../stores/postgres/find-text.ts';
+import { Held } from '../stores/postgres/holds.ts';
 import { PERMANENT_FAILURES } from '../workflows/failure-types.ts';
 import type { FailureType } from '../workflows/failure-types.ts';
 
@@ -22,8 +32,28 @@ const MODEL_FAILURES: Readonly<Record<ModelErrorKind, FailureType>> = {
   invalid_output: 'ModelOutputInvalid',
 };
 
-/** SQLSTATE classes and Prisma codes of a database that is away, starting, stopping or full. */
-const AWAY = /^(?:08|53|57|58|P1|P2024|P2028|P2037)/;
+const ARCHIVE_FAILURES: Readonly<Record<ArchiveStoreErrorKind, FailureType>> = {
+  missing: 'ArchiveMissing',
+  full: 'ArchiveFull',
+  refused: 'ArchiveRefused',
+  unavailable: 'ArchiveUnavailable',
+};
+
+const SET_FAILURES: Readonly<Record<BackupSetErrorKind, FailureType>> = {
+  missing: 'BackupMissing',
+  damaged: 'BackupDamaged',
+  no_key: 'BackupKeyMissing',
+  untrusted: 'BackupUntrusted',
+  newer: 'BackupNewer',
+};
+
+/** Something asks for a setting that nobody gave. The message names it. */
+export class NotConfigured extends Error {
+  override readonly name = 'NotConfigured';
+}
+
+/** SQLSTATE classes and Prisma codes of a database that is away, starting, stopping or full, or (3D000, 55000) has its place taken by a restored one. */
+const AWAY = /^(?:08|3D000|53|55000|57|58|P1|P2024|P2028|P2037)/;
 const NETWORK = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EHOSTUNREACH']);
 
 /** The type of a model error, where a window's fate depends on it. */
@@ -53,8 +83,19 @@ export function failureType(error: unknown): FailureType {
   if (error instanceof ModelBusy) return 'ModelBusy';
   if (error instanceof EmbedderUnavailable) return 'EmbedderUnavailable';
   if (error instanceof VectorIndexUnavailable) return 'VectorIndexUnavailable';
+  if (error instanceof ArchiveStoreError) return ARCHIVE_FAILURES[error.kind];
+  if (error instanceof BackupSetError) return SET_FAILURES[error.kind];
+  if (error instanceof NotConfigured) return 'NotConfigured';
+  if (error instanceof Held) return 'ErasureHeld';
+  if (error instanceof TooMuchFound) return 'ErasureTooLarge';
+  if (error instanceof ErasureIncomplete) return 'ErasureIncomplete';
+  if (error instanceof PortableRefused) return 'PortableRefused';
+  if (error instanceof RestoreError) return error.kind === 'refused' ? 'RestoreRefused' : 'RestoreUnproved';
+  if (error instanceof ClaudeMemSourceError && error.code !== 'BUSY') return 'ImportUnreadable';
   if (error instanceof Prisma.PrismaClientInitializationError) return 'DatabaseUnavailable';
   if (error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2025') return 'SessionMissing';
+  // What lies in the store is no longer what was written: no attempt mends that.
+  if (error instanceof Error && error.name === 'ArchiveDamaged') return 'ArchiveDamaged';
   // What the Temporal client throws for every refused or unanswered call.
   if (error instanceof Error && error.name === 'ServiceError') return 'TemporalUnavailable';
   if (error instanceof Error) {
@@ -62,7 +103,7 @@ export function failureType(error: unknown): FailureType {
     if (hasMetAnother(error)) return 'DatabaseConflict';
     if (error instanceof pg.DatabaseError) return 'Unexpected';
     if (
-      /connection terminated|timeout exceeded when trying to connect|server has closed the connection/i.test(
+      /connection terminated|connection error and is not queryable|timeout exceeded when trying to connect|server has closed the connection/i.test(
         error.message,
       )
     )
@@ -88,6 +129,10 @@ function safeMessage(error: unknown, type: FailureType): string {
   if (error instanceof ModelError || error instanceof EmbedderUnavailable || error instanceof VectorIndexUnavailable)
     return error.message;
   if (error instanceof BudgetExhausted || error instanceof ModelBusy) return error.message;
+  if (error instanceof ArchiveStoreError || error instanceof BackupSetError || error instanceof NotConfigured)
+    return error.message;
+  if (error instanceof RestoreError || error instanceof PortableRefused || error instanceof Held) return error.message;
+  if (error instanceof TooMuchFound || error instanceof ErasureIncomplete) return error.message;
   if (error instanceof Error) return [type, error.name, codeOf(error)].filter((part) => part !== '').join(' ');
   return type;
 }

@@ -94,6 +94,35 @@ function createEmbeddingMetrics(registers: Registry[]): EmbeddingMetrics {
   };
 }
 
+/** The last backup, and how far it is to be trusted. Ages in seconds, of what a restore of it would bring back. */
+export interface BackupMetrics {
+  readonly age: Gauge;
+  readonly bytes: Gauge;
+  readonly verifiedAge: Gauge;
+  readonly copiedAge: Gauge;
+}
+
+function createBackupMetrics(registers: Registry[]): BackupMetrics {
+  return {
+    age: new Gauge({
+      name: 'recollect_backup_age_seconds',
+      help: 'Age of the last whole backup; infinite where there is none',
+      registers,
+    }),
+    bytes: new Gauge({ name: 'recollect_backup_bytes', help: 'Size of the last whole backup, as stored', registers }),
+    verifiedAge: new Gauge({
+      name: 'recollect_backup_verified_age_seconds',
+      help: 'Age of the last backup that was read back or restored and found good',
+      registers,
+    }),
+    copiedAge: new Gauge({
+      name: 'recollect_backup_copied_age_seconds',
+      help: 'Age of the last backup whose off-site copy was read back and found the same',
+      registers,
+    }),
+  };
+}
+
 /** Metrics of the api process. Labels are closed lists: no ids, no paths with ids, no text. */
 export function createApiMetrics() {
   const registry = new Registry();
@@ -103,6 +132,7 @@ export function createApiMetrics() {
     registry,
     models: createModelMetrics(registers),
     embedding: createEmbeddingMetrics(registers),
+    backups: createBackupMetrics(registers),
     requests: new Counter({
       name: 'recollect_http_requests_total',
       help: 'Requests answered',
@@ -128,9 +158,21 @@ export function createApiMetrics() {
       help: 'Hints that did not arrive; the sweep repeats them',
       registers,
     }),
+    indexDivergence: new Gauge({
+      name: 'recollect_index_divergence',
+      help: 'What the last comparison of each tenant found and did not mend',
+      labelNames: ['kind'],
+      registers,
+    }),
     hintsWaiting: new Gauge({
       name: 'recollect_hints_waiting',
       help: 'Sessions whose hint waits or is on its way',
+      registers,
+    }),
+    retentionRows: new Counter({
+      name: 'recollect_retention_rows_total',
+      help: 'Rows that retention deleted, archived or lowered, by their kind; of sessions, sessions',
+      labelNames: ['type', 'action'],
       registers,
     }),
     poolConnections: new Gauge({

@@ -10,6 +10,8 @@ import type { WorkerDependencies } from './dependencies.ts';
 
 /** Short transactions: as many at once as the pool has connections. */
 const SESSION_POLLS = 4;
+/** Activities of the maintenance queue at once. */
+const MAINTENANCE_TASKS = 6;
 const CACHED_WORKFLOWS = 300;
 const STICKY_MS = 3_000;
 
@@ -66,7 +68,8 @@ function optionsOf(
       // One batch at a time keeps the embedder busy; a second one loads its texts meanwhile.
       return { ...common, maxConcurrentActivityTaskExecutions: 2, maxConcurrentActivityTaskPolls: 1 };
     case 'maintenance':
-      return { ...common, maxConcurrentActivityTaskExecutions: 2, maxConcurrentActivityTaskPolls: 1 };
+      // A backup, a restore, a retention may each take an hour: the sweeps of every minute must find a place beside them.
+      return { ...common, maxConcurrentActivityTaskExecutions: MAINTENANCE_TASKS, maxConcurrentActivityTaskPolls: 2 };
     case 'transcripts':
       // An import, and the watch beside it: reading is bound by the store.
       return { ...common, maxConcurrentActivityTaskExecutions: 2, maxConcurrentActivityTaskPolls: 1 };

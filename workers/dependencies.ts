@@ -11,6 +11,9 @@ import { createTranscriptActivities } from '../activities/transcripts/create-tra
 import { readKnown } from '../stores/learnings/compare-drafts.ts';
 import { createSummariseActivities } from '../activities/summarise/create-summarise-activities.ts';
 import type { ReadKnown } from '../activities/summarise/create-summarise-activities.ts';
+import { backupActivitiesOf } from './backup-activities.ts';
+import { erasureActivitiesOf } from './erasure-activities.ts';
+import { restoreActivitiesOf } from './restore-activities.ts';
 import { ConfigError } from '../config/config.ts';
 import type { Config } from '../config/config.ts';
 import { indexNameOf } from '../domain/index-model.ts';
@@ -19,7 +22,7 @@ import { createModel } from '../models/create-model.ts';
 import type { ModelTools } from '../models/create-model.ts';
 import { createLocalModel } from '../models/local/model.ts';
 import { createTokenCounter } from '../models/tokens/token-counter.ts';
-import { createDirectoryStore } from '../stores/objects/directory-store.ts';
+import { directoryStoreAt } from '../stores/objects/directory-store.ts';
 import type { BudgetAlert } from '../stores/postgres/budgets.ts';
 import { createDatabase } from '../stores/postgres/database.ts';
 import { createFloodWatch } from '../stores/postgres/flood-sign.ts';
@@ -29,14 +32,22 @@ import { localOwner } from '../stores/postgres/transcripts.ts';
 import { createTemporalClient } from '../stores/temporal/client.ts';
 import { createWorkflowHints } from '../stores/temporal/hints.ts';
 import { createWeaviateIndex } from '../stores/weaviate/weaviate-index.ts';
+import { createWorkerRetention } from './retention-activities.ts';
+import { createCheckActivities } from './check-activities.ts';
+import { createClaudeMemActivitiesOf } from './claude-mem-activities.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 /** Texts × longest text of one run of the embedding model: larger runs were measured to cost memory and to gain no speed. */
 const MAX_BATCH_TOKENS = 1_024;
 /** The model is freed after this time without work; loading it again takes a fifth of a second. */
 const EMBEDDER_IDLE_MS = 30_000;
-/** Sweeps need one connection, and one more while the other is busy. */
-const MAINTENANCE_POOL = 2;
+/** One for each activity of the maintenance queue that may run at once, and one more for what it looks up beside. */
+const MAINTENANCE_POOL = 8;
+
+/** Retention, comparisons and figures: theirs is a connection each, and one beside it. */
+const KEEPING_POOL = 6;
+/** They look at whole months and whole tenants in one statement; nobody waits for them. */
+const KEEPING_STATEMENT_MS = 600_000;
 
 /** Only the maintenance queue's activities use this role; other workers get a pool that never connects. @throws ConfigError */
 function maintenanceUrlOf({ database, worker }: Config): string {
@@ -66,6 +77,14 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
     url: maintenanceUrlOf(config),
     max: MAINTENANCE_POOL,
     applicationName: 'recollect-maintenance',
+  });
+  // Of its own: the sweep of each minute must not wait for what takes minutes.
+  const keeping = createPool({
+    ...limits,
+    statementTimeoutMs: KEEPING_STATEMENT_MS,
+    url: maintenanceUrlOf(config),
+    max: KEEPING_POOL,
+    applicationName: 'recollect-keeping',
   });
   const client = createTemporalClient(config.temporal);
   const hints = createWorkflowHints(client, config.session, {
@@ -98,6 +117,16 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
   const isFlooding = createFloodWatch(database.pool);
   const knownNear: ReadKnown = (tenantId, { projectId, namespace }, about, signal) =>
     readKnown({ database, embedder, indexOf, vectors }, { tenantId, projectId, namespace }, about, signal);
+  const erasure = erasureActivitiesOf(config, {
+    database,
+    maintenanceUrl: maintenanceUrlOf(config),
+    onIdleError,
+    vectors,
+    hints,
+    embeddingModel,
+    clock,
+  });
+  const restore = restoreActivitiesOf(config, { maintenance, vectors, hints, client });
   return {
     activities: {
       session: withFailures(
@@ -161,22 +190,29 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
           isFlooding,
         ),
       ),
-      transcripts: withFailures(
-        createTranscriptActivities({
-          database,
-          hints,
-          objects: config.wholeValuesDir === undefined ? null : createDirectoryStore(config.wholeValuesDir),
-          now: clock.now,
-          watch: {
-            ...config.transcripts,
-            idleMs: config.session.idleMs,
-            excludeGlobs: config.captureExclude,
-            owner: () =>
-              config.database.maintenanceUrl === undefined ? Promise.resolve(null) : localOwner(maintenance),
-          },
-        }),
-      ),
+      transcripts: {
+        ...createClaudeMemActivitiesOf({ config, database, embeddingModel, hints }),
+        ...withFailures(
+          createTranscriptActivities({
+            database,
+            hints,
+            objects: directoryStoreAt(config.wholeValuesDir),
+            now: clock.now,
+            watch: {
+              ...config.transcripts,
+              idleMs: config.session.idleMs,
+              excludeGlobs: config.captureExclude,
+              owner: () =>
+                config.database.maintenanceUrl === undefined ? Promise.resolve(null) : localOwner(maintenance),
+            },
+          }),
+        ),
+      },
       maintenance: {
+        ...backupActivitiesOf(config, { maintenance, databaseUrl: maintenanceUrlOf(config), vectors, isFlooding }),
+        ...restore.activities,
+        ...createCheckActivities({ config, database, maintenance: keeping, client, vectors, hints }),
+        ...erasure.activities,
         ...withFailures(
           createMaintenanceActivities({
             maintenance,
@@ -193,6 +229,7 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
         ...withFailures(
           createConsolidationActivities({ database, maintenance, embedder, indexOf, vectors, hints, clock }),
         ),
+        ...createWorkerRetention(config, { database, maintenance: keeping, hints, embeddingModel }),
       },
     },
     modelName: model.name,
@@ -202,6 +239,9 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
       await client.connection.close();
       await embedders.close();
       await vectors.close();
+      await restore.close();
+      await erasure.close();
+      await keeping.end();
       await maintenance.end();
       await database.close();
     },

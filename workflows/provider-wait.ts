@@ -1,4 +1,5 @@
-import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure, TimeoutFailure } from '@temporalio/workflow';
+import { TimeoutFailure } from '@temporalio/workflow';
+import { applicationFailure } from './failure-reason.ts';
 
 /** Longest wait for a provider between two attempts, unless it asks for a longer one. */
 export const MAX_PROVIDER_WAIT_MS = 600_000;
@@ -6,13 +7,6 @@ export const MAX_PROVIDER_WAIT_MS = 600_000;
 export interface ProviderWait {
   readonly reason: string;
   readonly delayMs: number;
-}
-
-/** The failure that an activity, or an activity of a child workflow, ended with. */
-function applicationFailure(error: unknown): ApplicationFailure | TimeoutFailure | null {
-  if (error instanceof ApplicationFailure || error instanceof TimeoutFailure) return error;
-  if (error instanceof ActivityFailure || error instanceof ChildWorkflowFailure) return applicationFailure(error.cause);
-  return null;
 }
 
 /**
@@ -27,10 +21,4 @@ export function providerWait(error: unknown, failuresInRow: number, firstMs: num
   if (failure.nonRetryable === true) return null;
   const asked: unknown = failure.details?.[0];
   return { reason: failure.type ?? 'Unexpected', delayMs: typeof asked === 'number' ? Math.max(asked, 1) : delayMs };
-}
-
-/** Type of the failure that a model call ended with. */
-export function failureReason(error: unknown): string {
-  const failure = applicationFailure(error);
-  return failure instanceof ApplicationFailure ? (failure.type ?? 'Unexpected') : 'Unexpected';
 }

@@ -15,6 +15,8 @@ export interface PlacedChunk {
   /** What the user had asked when this was said or done; '' where nothing. */
   readonly purpose: string;
   readonly text: string;
+  /** As the ledger has it. */
+  readonly contentHash: Buffer;
 }
 
 /**
@@ -55,15 +57,16 @@ export async function placeChunks(
   const refs = [
     ...new Map(pending.map((chunk) => [chunk.memoryId, { type: chunk.type, id: chunk.memoryId }])).values(),
   ];
-  const memories = await readMemories(read, refs);
+  const memories = await readMemories(read, refs, undefined, undefined, 'shown');
   const purposes = await readPurposes(read, refs);
   const byId = new Map(memories.map((memory) => [memory.id, memory]));
   const chunksOf = new Map(memories.map((memory) => [memory.id, chunkText(memory.title, memory.content)]));
   const placed = pending.flatMap((chunk) => {
     const memory = byId.get(chunk.memoryId);
-    const text = chunksOf.get(chunk.memoryId)?.[chunk.chunk]?.text;
-    if (memory === undefined || text === undefined) return [];
-    return [{ pending: chunk, memory, purpose: purposes.get(memory.id) ?? '', text }];
+    const part = chunksOf.get(chunk.memoryId)?.[chunk.chunk];
+    if (memory === undefined || part === undefined) return [];
+    const { text, contentHash } = part;
+    return [{ pending: chunk, memory, purpose: purposes.get(memory.id) ?? '', text, contentHash }];
   });
   return { placed, goneIds: new Set(pending.map((chunk) => chunk.memoryId).filter((id) => !byId.has(id))) };
 }

@@ -26,7 +26,7 @@ export async function findLostVectors(maintenance: pg.Pool, vectors: VectorIndex
         const asked = ids.slice(from, from + CHUNKS_OF_ONE_QUESTION);
         const standing = await vectors.standing(tenantId, model, asked);
         const lost = asked.filter((id) => !standing.has(id));
-        if (lost.length > 0) await wantAgain(maintenance, lost);
+        await wantAgain(maintenance, tenantId, model, lost);
       }
     }
   } catch (error) {

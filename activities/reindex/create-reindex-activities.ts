@@ -57,7 +57,7 @@ export function createReindexActivities(dependencies: ReindexDependencies): Rein
   ): Promise<string | null> => {
     const { memories, standing } = await database.readAsTenant(tenantId, async (read) => {
       const memories = await memoriesOfIndex(read, from, after, FILL_MEMORIES);
-      return { memories, standing: await readMemories(read, memories) };
+      return { memories, standing: await readMemories(read, memories, undefined, undefined, 'shown') };
     });
     const byId = new Map(standing.map((memory) => [memory.id, memory]));
     const wanted = memories.flatMap(({ id, type, sessionId }) => {

@@ -13,7 +13,8 @@ import {
 } from '@temporalio/workflow';
 import { NOT_RETRIED } from '../failure-types.ts';
 import { sessionWorkflowId } from '../ids.ts';
-import { failureReason, providerWait } from '../provider-wait.ts';
+import { failureReason } from '../failure-reason.ts';
+import { providerWait } from '../provider-wait.ts';
 import { QUEUES } from '../queues.ts';
 import { SUMMARISED_SIGNAL } from '../session/messages.ts';
 import { BATCH_STATE_QUERY, NOW_SIGNAL } from './messages.ts';

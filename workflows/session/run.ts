@@ -1,7 +1,8 @@
 import { condition, patched, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { MAX_HISTORY_EVENTS, MAX_ROUNDS, MAX_SIGNALS } from './limits.ts';
 import { database, modelOf } from './policy.ts';
-import { failureReason, providerWait } from '../provider-wait.ts';
+import { failureReason } from '../failure-reason.ts';
+import { providerWait } from '../provider-wait.ts';
 import type {
   Ask,
   AskResult,

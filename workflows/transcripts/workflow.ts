@@ -1,6 +1,4 @@
 import {
-  ActivityFailure,
-  ApplicationFailure,
   CancellationScope,
   continueAsNew,
   defineQuery,
@@ -10,6 +8,7 @@ import {
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
+import { failureReason } from '../failure-reason.ts';
 import { QUEUES } from '../queues.ts';
 import { IMPORT_PROGRESS_QUERY } from './messages.ts';
 import type { ImportEnd, ImportInput, ImportView, TranscriptActivities, WatchResult } from './types.ts';
@@ -59,12 +58,6 @@ function end(input: ImportInput, state: ImportEnd['state'], error: string | null
   return CancellationScope.nonCancellable(() => ending.finishImport({ tenantId, importId, state, error }));
 }
 
-/** The type of what ended an import: never its message. */
-function typeOf(error: unknown): string {
-  const cause = error instanceof ActivityFailure ? error.cause : error;
-  return (cause instanceof ApplicationFailure ? cause.type : undefined) ?? 'Unexpected';
-}
-
 /** Reads a folder of transcripts, step by step. Cancelled, it leaves what was read in place: the next import goes on from there. */
 export async function transcriptImport(input: ImportInput): Promise<ImportView> {
   let view: ImportView = input.view ?? { filesTotal: 0, filesDone: 0, steps: 0 };
@@ -83,7 +76,7 @@ export async function transcriptImport(input: ImportInput): Promise<ImportView> 
       await sleep(FOLLOW_MS);
     }
   } catch (error) {
-    await (isCancellation(error) ? end(input, 'cancelled', null) : end(input, 'failed', typeOf(error)));
+    await (isCancellation(error) ? end(input, 'cancelled', null) : end(input, 'failed', failureReason(error)));
     throw error;
   }
   return continueAsNew<typeof transcriptImport>({ ...input, view });

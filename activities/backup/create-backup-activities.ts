@@ -1,0 +1,203 @@
+import type pg from 'pg';
+import { BackupSetError } from '../../domain/keep/set-error.ts';
+import { setsToPrune } from '../../domain/keep/prune.ts';
+import type { Manifest } from '../../stores/backup/manifest.ts';
+import { publicKeyOf } from '../../stores/backup/signature.ts';
+import { ArchiveStoreError } from '../../domain/ports/archive-store.ts';
+import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
+import type { VectorIndex } from '../../domain/ports/vector-index.ts';
+import { filesOf, manifestSha256Of } from '../../stores/backup/read-manifest.ts';
+import { alone } from '../../stores/backup/snapshot.ts';
+import { listSets, removeSet } from '../../stores/backup/stored-sets.ts';
+import { copySet, verifySet } from '../../stores/backup/verify-set.ts';
+import { writeSet } from '../../stores/backup/write-set.ts';
+import {
+  beginBackup,
+  endBackup,
+  lastVerified,
+  noteCopy,
+  noteProgress,
+  noteRemoved,
+  noteVerified,
+  noteWhole,
+  setsToCopy,
+  setsBeingRead,
+  setsKnown,
+} from '../../stores/postgres/backup-writes.ts';
+import type { BackupCounts } from '../../stores/postgres/backup-writes.ts';
+import type { BackupActivities } from '../../workflows/backup/types.ts';
+import { failureType, NotConfigured } from '../failures.ts';
+import { beating } from '../heartbeat.ts';
+import { createPace } from './pace.ts';
+
+export interface BackupDependencies {
+  /** As the maintenance role. */
+  readonly maintenance: pg.Pool;
+  /** The same, for the connections that copy. */
+  readonly databaseUrl: string;
+  readonly connectTimeoutMs: number;
+  readonly vectors: Pick<VectorIndex, 'export'>;
+  /** Null: none is set. */
+  readonly store: ArchiveStore | null;
+  readonly copy: ArchiveStore | null;
+  /** The newest first; none: sets are not encrypted. Read anew for each set. */
+  readonly keys: () => Promise<readonly Uint8Array[]>;
+  /** PKCS #8 DER, Ed25519. */
+  readonly signingKey: Uint8Array | null;
+  /** Whose sets may be read, beside the own ones: SPKI, base64. */
+  readonly trustedKeys: readonly string[];
+  readonly keep: { readonly keepDays: number; readonly keepLast: number };
+  readonly isFlooding: () => Promise<boolean>;
+  readonly recollectVersion: string;
+}
+
+/** A set is made in six hours at most, and copied in as many. */
+const GIVEN_UP_MS = 2 * 86_400_000;
+
+function countsOf(manifest: Manifest): BackupCounts {
+  const files = filesOf(manifest);
+  const sum = (of: 'bytes' | 'plainBytes'): number => files.reduce((all, file) => all + file[of], 0);
+  return {
+    files: files.length + 1,
+    rows: manifest.tables.reduce((all, table) => all + table.rows, 0),
+    vectors: manifest.vectors.reduce((all, index) => all + index.objects, 0),
+    bytes: sum('bytes'),
+    plainBytes: sum('plainBytes'),
+  };
+}
+
+/** Backup sets: made, copied, read back, taken away. One at a time in the whole instance, by the lock of backups. */
+export function createBackupActivities(dependencies: BackupDependencies): BackupActivities {
+  const { maintenance, databaseUrl, connectTimeoutMs, copy, signingKey } = dependencies;
+
+  const storeOf = (): ArchiveStore => {
+    if (dependencies.store === null) throw new NotConfigured('RECOLLECT_BACKUP_STORE is needed for backups');
+    return dependencies.store;
+  };
+  const signerOf = (): Uint8Array => {
+    if (signingKey === null) throw new NotConfigured('RECOLLECT_BACKUP_SIGNING_KEY is needed for backups');
+    return signingKey;
+  };
+  const trusted = (): string[] => [
+    ...(signingKey === null ? [] : [publicKeyOf(signingKey)]),
+    ...dependencies.trustedKeys,
+  ];
+  const exclusively = <Result>(signal: AbortSignal, work: (client: pg.Client) => Promise<Result>): Promise<Result> =>
+    alone(databaseUrl, connectTimeoutMs, signal, work);
+
+  /**
+   * Under the lock whatever of ours has no manifest is nobody's any more. What this instance knows nothing of may be another one's, which has a lock of its own
+   * and is writing: it goes when nothing came to it for longer than any set takes.
+   */
+  const removeHalves = async (store: ArchiveStore, signal: AbortSignal): Promise<void> => {
+    const { halves } = await listSets(store, signal);
+    const ours = await setsKnown(
+      maintenance,
+      halves.map(({ id }) => id),
+    );
+    const given = Date.now() - GIVEN_UP_MS;
+    for (const { id, at } of halves) if (ours.includes(id) || at.getTime() < given) await removeSet(store, id, signal);
+  };
+
+  const prune = async (store: ArchiveStore, signal: AbortSignal): Promise<string[]> => {
+    const { whole } = await listSets(store, signal);
+    const rule = { ...dependencies.keep, lastGood: await lastVerified(maintenance) };
+    const read = await setsBeingRead(maintenance);
+    const old = setsToPrune(whole, rule, new Date())
+      .map(({ id }) => id)
+      .filter((id) => !read.includes(id));
+    for (const id of old) await removeSet(store, id, signal);
+    return old;
+  };
+
+  const copyOne = async (to: ArchiveStore, id: string, signal: AbortSignal): Promise<void> => {
+    await copySet(storeOf(), to, id, trusted(), signal, () => noteCopy(maintenance, id, 'copied'));
+    await noteCopy(maintenance, id, 'verified');
+  };
+
+  return {
+    makeBackup: ({ backupId, workflowId }) =>
+      beating((signal) =>
+        exclusively(signal, async (client) => {
+          // First: also one that cannot be made is to be seen.
+          await beginBackup(client, backupId, workflowId);
+          const store = storeOf();
+          const signingKey = signerOf();
+          const [key = null] = await dependencies.keys();
+          // Of an attempt that died after its last byte the answer alone was lost; its set is made again all the same: it may be hours old.
+          await removeSet(store, backupId, signal);
+          await removeHalves(store, signal);
+          const { manifest, manifestSha256, counts } = await writeSet(
+            client,
+            { ...dependencies, live: maintenance, signingKey },
+            { store, setId: backupId, key, pace: createPace(dependencies.isFlooding, signal), signal },
+            (counts) => noteProgress(maintenance, backupId, counts),
+          );
+          await noteWhole(maintenance, backupId, {
+            ...counts,
+            manifestSha256,
+            snapshotAt: manifest.snapshotAt,
+            keyId: manifest.encryption?.keyId ?? null,
+          });
+          const { files, rows, vectors, bytes } = counts;
+          return { files, rows, vectors, bytes };
+        }),
+      ),
+    copyBackup: ({ backupId }) =>
+      beating(async (signal) => {
+        if (copy === null) return { copied: false };
+        await exclusively(signal, async () => {
+          await copyOne(copy, backupId, signal);
+          // What could not be copied while the other place was away.
+          for (const id of await setsToCopy(maintenance, backupId))
+            await copyOne(copy, id, signal).catch((error: unknown) => {
+              // One set that is not what it was must not keep the others, or this backup, from being told as good.
+              if (!(error instanceof BackupSetError)) throw error;
+            });
+          await removeHalves(copy, signal);
+          await prune(copy, signal);
+        });
+        return { copied: true };
+      }),
+    pruneBackups: () =>
+      beating((signal) =>
+        exclusively(signal, async () => {
+          await removeHalves(storeOf(), signal);
+          const removed = await prune(storeOf(), signal);
+          await noteRemoved(maintenance, removed);
+          return { removed: removed.length };
+        }),
+      ),
+    verifyBackup: ({ backupId }) =>
+      beating(async (signal) => {
+        try {
+          const access = { trusted: trusted(), keys: await dependencies.keys() };
+          const manifest = await verifySet(storeOf(), backupId, access, signal);
+          await noteWhole(maintenance, backupId, {
+            ...countsOf(manifest),
+            manifestSha256: await manifestSha256Of(storeOf(), backupId, signal),
+            snapshotAt: manifest.snapshotAt,
+            keyId: manifest.encryption?.keyId ?? null,
+          });
+          await noteVerified(maintenance, backupId, 'read', null);
+        } catch (error) {
+          if (error instanceof BackupSetError) await noteVerified(maintenance, backupId, 'read', failureType(error));
+          throw error;
+        }
+      }),
+    finishBackup: ({ backupId, state, error }) =>
+      beating(async (signal) => {
+        if (state !== 'done' && dependencies.store !== null) {
+          const { store } = dependencies;
+          await exclusively(signal, async () => {
+            const { halves } = await listSets(store, signal);
+            if (halves.some(({ id }) => id === backupId)) await removeSet(store, backupId, signal);
+          }).catch((cause: unknown) => {
+            // A store that gives no answer keeps nobody from being told; the next run takes away what is left there.
+            if (!(cause instanceof ArchiveStoreError)) throw cause;
+          });
+        }
+        await endBackup(maintenance, backupId, state, error);
+      }),
+  };
+}

@@ -1,0 +1,145 @@
+import { flatCounts } from '../../domain/claude-mem/counts.ts';
+import { CLAUDE_MEM_TABLES } from '../../domain/claude-mem/rows.ts';
+import { asId } from '../../domain/ids.ts';
+import type { TenantId, UserId } from '../../domain/ids.ts';
+import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
+import { ClaudeMemSourceError } from '../../stores/claude-mem/copy-source.ts';
+import { PAGE_ROWS } from '../../stores/claude-mem/page-rows.ts';
+import { parseRows } from '../../stores/claude-mem/row-schemas.ts';
+import { FIRST_PAGE, openClaudeMem } from '../../stores/claude-mem/source.ts';
+import type { ClaudeMemSource, SourcePage } from '../../stores/claude-mem/source.ts';
+import { allowedFolder } from '../../stores/files/transcript-folder.ts';
+import { importBatch } from '../../stores/postgres/claude-mem/import-batch.ts';
+import { prepareRows } from '../../stores/postgres/claude-mem/prepare-rows.ts';
+import type { ImportBatch, PreparedRows } from '../../stores/postgres/claude-mem/prepare-rows.ts';
+import { countKnown } from '../../stores/postgres/claude-mem/ledger.ts';
+import type { Database } from '../../stores/postgres/database.ts';
+import type { EmbeddingModel } from '../../stores/postgres/embedding-ledger.ts';
+import { changeImportCounts, finishImport, readImport } from '../../stores/postgres/imports.ts';
+import type { ClaudeMemActivities, ClaudeMemStep } from '../../workflows/claude-mem/types.ts';
+import { beating } from '../heartbeat.ts';
+
+export interface ClaudeMemDependencies {
+  readonly database: Database;
+  readonly embeddingModel: EmbeddingModel;
+  readonly hints: WorkflowHints;
+  /** Folders whose databases may be read. */
+  readonly roots: readonly string[];
+  readonly now: () => number;
+}
+
+/** How long one step reads. Each opens a copy of the file of its own. */
+const STEP_MS = 5 * 60_000;
+
+/** One import in one step. */
+interface Reading {
+  readonly tenantId: TenantId;
+  readonly importId: string;
+  readonly source: ClaudeMemSource;
+  readonly batch: ImportBatch;
+  readonly signal: AbortSignal;
+}
+
+/** Imports from claude-mem's databases on this machine. */
+export function createClaudeMemActivities(dependencies: ClaudeMemDependencies): ClaudeMemActivities {
+  const { database, embeddingModel, hints, roots, now } = dependencies;
+
+  /** Writes one page and commits it with its place. */
+  const writePage = async (
+    { tenantId, importId, batch }: Reading,
+    prepared: PreparedRows,
+    page: Pick<SourcePage, 'theirs' | 'nextAfter'>,
+  ): Promise<void> => {
+    const { table } = prepared;
+    const outcome = await database.asTenant(tenantId, async (transaction) => {
+      const taken = await importBatch(transaction, batch, prepared);
+      await changeImportCounts(transaction, importId, {
+        add: {
+          ...flatCounts(table, { ...taken.counts, theirs: page.theirs }),
+          sessions_made: taken.sessionsMade,
+          first_prompts: taken.firstPrompts,
+          rows_done: page.theirs,
+        },
+        set: page.nextAfter === null ? { [`${table}.read`]: 1 } : { [`${table}.after`]: page.nextAfter },
+      });
+      return taken;
+    });
+    // Lossy by design: the sweep finds sessions whose workflow was never told.
+    for (const session of outcome.toHint) await hints.session(tenantId, session).catch(() => undefined);
+  };
+
+  /** Reads from where the import is, preparing each page while the one before it is written; true where time was up before the end. */
+  const readOn = async (reading: Reading, counts: Readonly<Record<string, number>>): Promise<boolean> => {
+    const started = now();
+    let writing: Promise<void> = Promise.resolve();
+    try {
+      for (const table of CLAUDE_MEM_TABLES) {
+        let after = counts[`${table}.read`] === 1 ? null : (counts[`${table}.after`] ?? FIRST_PAGE);
+        while (after !== null) {
+          reading.signal.throwIfAborted();
+          if (now() - started >= STEP_MS) return true;
+          const page = reading.source.page(table, after, PAGE_ROWS[table]);
+          const prepared = await prepareRows(reading.batch, parseRows(table, page.rows));
+          await writing;
+          writing = writePage(reading, prepared, page);
+          // Whoever awaits it hears of a failure; it must not count as unheard until then.
+          writing.catch(() => undefined);
+          after = page.nextAfter;
+        }
+      }
+      return false;
+    } finally {
+      await writing;
+    }
+  };
+
+  const standing = (tenantId: TenantId, importId: string) =>
+    database.asTenant(tenantId, (transaction) => readImport(transaction, importId));
+
+  const step = async (tenantId: TenantId, importId: string, more: boolean): Promise<ClaudeMemStep> => {
+    const job = await standing(tenantId, importId);
+    return { rowsTotal: job?.counts['rows_total'] ?? 0, rowsDone: job?.counts['rows_done'] ?? 0, more };
+  };
+
+  return {
+    readClaudeMem: ({ tenantId: tenant, importId }) =>
+      beating(async (signal) => {
+        const tenantId = asId<TenantId>(tenant);
+        const job = await standing(tenantId, importId);
+        if (job === null || job.state !== 'running') return { rowsTotal: 0, rowsDone: 0, more: false };
+        // Asked again: the file may have become a link since the import was asked for.
+        const allowed = await allowedFolder(job.options.directory, roots);
+        if ('refusal' in allowed) throw new ClaudeMemSourceError('MISSING', 'there is no such file');
+        const source = await openClaudeMem(allowed.folder);
+        try {
+          const { dryRun } = job.options;
+          const capturer = { tenantId, userId: asId<UserId>(job.userId) };
+          const batch = { capturer, source: source.fingerprint, embeddingModel, dryRun };
+          const total = Object.values(source.totals).reduce((sum, rows) => sum + rows, 0);
+          await database.asTenant(tenantId, (transaction) =>
+            changeImportCounts(transaction, importId, {
+              add: {},
+              set: { rows_total: total, schema_version: source.schemaVersion },
+            }),
+          );
+          const more = await readOn({ tenantId, importId, source, batch, signal }, job.counts);
+          await hints.index(tenantId).catch(() => undefined);
+          if (!more && !dryRun)
+            await database.asTenant(tenantId, async (transaction) => {
+              const ours = await countKnown(transaction, source.fingerprint);
+              const set = Object.fromEntries(CLAUDE_MEM_TABLES.map((table) => [`${table}.ours`, ours[table] ?? 0]));
+              await changeImportCounts(transaction, importId, { add: {}, set });
+            });
+          return await step(tenantId, importId, more);
+        } finally {
+          await source.close();
+        }
+      }),
+
+    async finishClaudeMem({ tenantId, importId, state, error }) {
+      await database.asTenant(asId<TenantId>(tenantId), (transaction) =>
+        finishImport(transaction, importId, state, error),
+      );
+    },
+  };
+}

@@ -1,0 +1,135 @@
+import { z } from 'zod';
+import { asId } from '../../domain/ids.ts';
+import type { TenantId } from '../../domain/ids.ts';
+import type { IndexModel } from '../../domain/index-model.ts';
+import { sideBySide } from '../../domain/side-by-side.ts';
+import { closeCheck, noteCheck, openCheck } from '../../stores/consistency/checks.ts';
+import { keptIndexes, tenantsAfter } from '../../stores/consistency/ledger.ts';
+import { DIVERGENCE_KINDS } from '../../workflows/consistency/types.ts';
+import type { CheckCounts, ConsistencyActivities } from '../../workflows/consistency/types.ts';
+import { beatingFrom } from '../heartbeat.ts';
+import { checkRows } from './check-rows.ts';
+import { checkWorkflows } from './check-workflows.ts';
+import type { Comparison, ConsistencyDependencies } from './dependencies.ts';
+import { listUnlisted } from './list-unlisted.ts';
+import { scanIndex } from './scan-index.ts';
+import { Tally } from './tally.ts';
+
+/** What is under way between ledger and index takes milliseconds; a write that waits for its batch a second. */
+const SETTLE_MS = 2_000;
+
+const kindCounts = z.partialRecord(z.enum(DIVERGENCE_KINDS), z.number());
+const countsSchema = z.object({ rows: z.number(), found: kindCounts, repaired: kindCounts });
+/** Where an attempt was: the tenant is that of the input. */
+const detailsSchema = z.object({
+  /** Indexes whose objects are through. */
+  scanned: z.array(z.string()),
+  /** Of the one under way: up to which object. */
+  model: z.string().nullable(),
+  after: z.string().nullable(),
+  counts: countsSchema,
+  /** What PostgreSQL was asked: whether all of it, and what was counted so far. */
+  rows: z.object({ isDone: z.boolean(), counts: countsSchema }),
+});
+type Details = z.output<typeof detailsSchema>;
+
+const NOTHING: CheckCounts = { rows: 0, found: {}, repaired: {} };
+const START: Details = {
+  scanned: [],
+  model: null,
+  after: null,
+  counts: NOTHING,
+  rows: { isDone: false, counts: NOTHING },
+};
+
+/** What is told of the comparison as it goes on, by its two halves. */
+type Scanned = Omit<Details, 'rows'>;
+
+const sumOf = (counts: CheckCounts['found']): number => Object.values(counts).reduce((sum, count) => sum + count, 0);
+
+/** Comparison of the stores. Every step may be done again: what was mended is not found any more. */
+export function createConsistencyActivities(dependencies: ConsistencyDependencies): ConsistencyActivities {
+  const { maintenance, hints, repairs, settleMs = SETTLE_MS } = dependencies;
+
+  /** Ledger and objects of every index. Answers whether one of them has something to do. */
+  const compareIndexes = async (
+    comparison: Comparison,
+    indexes: readonly IndexModel[],
+    checkId: string,
+    from: Scanned,
+    tell: (scanned: Scanned) => void,
+  ): Promise<boolean> => {
+    const { tally } = comparison;
+    const scanned = [...from.scanned];
+    let hasWork = false;
+    for (const { name } of indexes) {
+      if (scanned.includes(name)) continue;
+      const worked = await scanIndex(comparison, name, from.model === name ? from.after : null, async (after) => {
+        tell({ scanned, model: name, after, counts: tally.counts() });
+        await noteCheck(maintenance, checkId, tally.counts(), false);
+      });
+      hasWork = worked || hasWork;
+      scanned.push(name);
+      tell({ scanned, model: null, after: null, counts: tally.counts() });
+    }
+    return hasWork;
+  };
+
+  /** What PostgreSQL says of itself, and of workflows. Answers whether the index has something to do. */
+  const compareRows = async (comparison: Comparison, [served]: readonly IndexModel[]): Promise<boolean> => {
+    const hasUnlisted = served !== undefined && (await listUnlisted(comparison, served));
+    const hasGone = await checkRows(comparison);
+    await checkWorkflows(comparison);
+    return hasUnlisted || hasGone;
+  };
+
+  /** Side by side: the one waits for Weaviate, the other for PostgreSQL. */
+  const compare = async (
+    comparison: Comparison,
+    checkId: string,
+    from: Details,
+    tell: (details: Details) => void,
+  ): Promise<CheckCounts> => {
+    const { tenantId, tally } = comparison;
+    const indexes = await keptIndexes(maintenance, tenantId);
+    // What an attempt before mended is not found again; what it only found is.
+    const { isDone, counts } = from.rows;
+    const ofRows = new Tally(isDone ? counts : { rows: 0, found: counts.repaired, repaired: counts.repaired });
+    let scanned: Scanned = from;
+    let areRowsDone = isDone;
+    const tellAll = (): void => tell({ ...scanned, rows: { isDone: areRowsDone, counts: ofRows.counts() } });
+    const worked = await sideBySide(comparison.signal, [
+      (signal) =>
+        compareIndexes({ ...comparison, signal }, indexes, checkId, from, (now) => {
+          scanned = now;
+          tellAll();
+        }),
+      async (signal) => {
+        if (isDone) return sumOf(counts.repaired) > 0;
+        const hasWork = await compareRows({ ...comparison, signal, tally: ofRows }, indexes).finally(tellAll);
+        areRowsDone = true;
+        tellAll();
+        return hasWork || sumOf(counts.repaired) > 0;
+      },
+    ]);
+    tally.add(ofRows.counts());
+    if (worked.includes(true)) await hints.index(tenantId);
+    return tally.counts();
+  };
+
+  return {
+    checkTenant: ({ tenantId: given, checkId, repair: asked }) =>
+      beatingFrom(detailsSchema, START, async (signal, from, tell) => {
+        const tenantId = asId<TenantId>(given);
+        const repair = asked ?? repairs;
+        await openCheck(maintenance, { id: checkId, tenantId, repair });
+        const tally = new Tally(from.counts);
+        const comparison: Comparison = { ...dependencies, tenantId, repair, settleMs, tally, signal };
+        const counts = await compare(comparison, checkId, from, tell);
+        await noteCheck(maintenance, checkId, counts, true);
+        return counts;
+      }),
+    tenantsToCheck: ({ after, limit }) => tenantsAfter(maintenance, after, limit),
+    closeCheck: ({ checkId, state, error }) => closeCheck(maintenance, checkId, state, error),
+  };
+}

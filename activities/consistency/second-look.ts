@@ -1,0 +1,127 @@
+import type { ListedObject } from '../../domain/ports/vector-index.ts';
+import { ledgerOf, memoriesOfOthers, setHashes, wantGone } from '../../stores/consistency/ledger.ts';
+import type { LedgerRow } from '../../stores/consistency/ledger.ts';
+import { wantAgain } from '../../stores/postgres/maintenance.ts';
+import type { DivergenceKind } from '../../workflows/consistency/types.ts';
+import { placeChunks, toIndexChunk } from '../indexing/place-chunks.ts';
+import type { PlacedChunk } from '../indexing/place-chunks.ts';
+import type { Comparison } from './dependencies.ts';
+
+/** A row of the ledger, the object that it names, and what would be written for it now. */
+export interface Compared {
+  readonly id: string;
+  readonly row: LedgerRow | null;
+  readonly object: ListedObject | null;
+}
+
+type Fault = 'missing' | 'orphaned' | 'stale' | 'gone';
+type Verdict = { readonly kind: Fault; readonly hash: string | null } | null;
+
+const NO_VECTOR = new Float32Array();
+
+function isSame({ vectors }: Comparison, model: string, placed: PlacedChunk, row: LedgerRow, object: ListedObject) {
+  // What is derived can be cut from other words than the ledger was asked with; of captured rows, the text never changes.
+  const isCaptured = row.type === 'observation' || row.type === 'prompt';
+  if (isCaptured && placed.contentHash.toString('hex') !== row.hash) return false;
+  return vectors.says(model, toIndexChunk(placed, NO_VECTOR), object);
+}
+
+/** What is wrong with each of these, null where nothing is: with a row of the ledger that still waits, nothing can be. */
+export async function judge(
+  comparison: Comparison,
+  model: string,
+  compared: readonly Compared[],
+): Promise<ReadonlyMap<string, Verdict>> {
+  const indexed = compared.flatMap(({ row }) => (row?.isIndexed === true ? [row] : []));
+  const { placed, goneIds } = await comparison.database.readAsTenant(comparison.tenantId, (read) =>
+    placeChunks(read, indexed),
+  );
+  const placedOf = new Map(placed.map((one) => [one.pending.objectId, one]));
+  return new Map(
+    compared.map(({ id, row, object }): [string, Verdict] => {
+      if (row === null) return [id, { kind: 'orphaned', hash: null }];
+      if (!row.isIndexed) return [id, null];
+      if (goneIds.has(row.memoryId)) return [id, { kind: 'gone', hash: null }];
+      const wanted = placedOf.get(id);
+      // The memory has no such chunk any more: nothing is written of it, and nothing may stand.
+      if (wanted === undefined) return [id, object === null ? null : { kind: 'orphaned', hash: null }];
+      if (object === null) return [id, { kind: 'missing', hash: null }];
+      return [
+        id,
+        isSame(comparison, model, wanted, row, object)
+          ? null
+          : { kind: 'stale', hash: wanted.contentHash.toString('hex') },
+      ];
+    }),
+  );
+}
+
+/** Mends what has one kind of fault; answers how many were mended. */
+async function mend(
+  comparison: Comparison,
+  model: string,
+  kind: Fault | 'wrong_tenant',
+  faults: readonly (Compared & { readonly hash: string | null })[],
+): Promise<number> {
+  const { maintenance, tenantId, vectors } = comparison;
+  const ids = faults.map(({ id }) => id);
+  switch (kind) {
+    case 'missing':
+      return wantAgain(maintenance, tenantId, model, ids);
+    case 'stale': {
+      await setHashes(
+        maintenance,
+        faults.flatMap(({ row, hash }) => (row === null || hash === null ? [] : [{ id: row.id, hash }])),
+      );
+      return wantAgain(maintenance, tenantId, model, ids);
+    }
+    case 'gone':
+      await wantGone(
+        maintenance,
+        tenantId,
+        faults.flatMap(({ row }) => (row === null ? [] : [row.memoryId])),
+      );
+      return ids.length;
+    case 'orphaned':
+    case 'wrong_tenant':
+      await vectors.removeObjects(tenantId, model, ids);
+      // A memory that was asked for anew meanwhile has the same object: it is written again.
+      await wantAgain(maintenance, tenantId, model, ids);
+      return ids.length;
+  }
+}
+
+/**
+ * Looks at objects again, in the ledger and in the index as they are now, counts what still differs and mends it. Answers whether the index has something to do.
+ */
+export async function lookAgain(comparison: Comparison, model: string, ids: readonly string[]): Promise<boolean> {
+  const { maintenance, tenantId, vectors, tally, repair } = comparison;
+  // The ledger first: an object is written after its row was, and removed before.
+  const rows = await ledgerOf(maintenance, tenantId, model, ids);
+  const objects = new Map((await vectors.listed(tenantId, model, ids)).map((object) => [object.objectId, object]));
+  const compared = ids.flatMap((id): Compared[] => {
+    const row = rows.get(id) ?? null;
+    const object = objects.get(id) ?? null;
+    return row === null && object === null ? [] : [{ id, row, object }];
+  });
+  const verdicts = await judge(comparison, model, compared);
+  const strays = compared.filter(({ id }) => verdicts.get(id)?.kind === 'orphaned');
+  const others = await memoriesOfOthers(
+    maintenance,
+    tenantId,
+    strays.flatMap(({ object }) => (object === null || object.memoryId === '' ? [] : [object.memoryId])),
+  );
+  const faults = new Map<DivergenceKind & (Fault | 'wrong_tenant'), (Compared & { readonly hash: string | null })[]>();
+  for (const one of compared) {
+    const verdict = verdicts.get(one.id) ?? null;
+    if (verdict === null) continue;
+    const isOthers = one.object !== null && one.row === null && others.has(one.object.memoryId);
+    const kind = isOthers ? 'wrong_tenant' : verdict.kind;
+    faults.set(kind, [...(faults.get(kind) ?? []), { ...one, hash: verdict.hash }]);
+  }
+  for (const [kind, some] of faults) {
+    tally.find(kind, some.length);
+    if (repair) tally.repair(kind, await mend(comparison, model, kind, some));
+  }
+  return repair && faults.size > 0;
+}

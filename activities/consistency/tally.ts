@@ -1,0 +1,40 @@
+import { DIVERGENCE_KINDS } from '../../workflows/consistency/types.ts';
+import type { CheckCounts, DivergenceKind } from '../../workflows/consistency/types.ts';
+
+/** Counts of a comparison as it goes on. */
+export class Tally {
+  private rows: number;
+  private readonly found: Partial<Record<DivergenceKind, number>>;
+  private readonly repaired: Partial<Record<DivergenceKind, number>>;
+
+  constructor(from: CheckCounts) {
+    this.rows = from.rows;
+    this.found = { ...from.found };
+    this.repaired = { ...from.repaired };
+  }
+
+  look(rows: number): void {
+    this.rows += rows;
+  }
+
+  find(kind: DivergenceKind, count: number): void {
+    if (count > 0) this.found[kind] = (this.found[kind] ?? 0) + count;
+  }
+
+  repair(kind: DivergenceKind, count: number): void {
+    if (count > 0) this.repaired[kind] = (this.repaired[kind] ?? 0) + count;
+  }
+
+  /** Takes over what another one counted. */
+  add({ rows, found, repaired }: CheckCounts): void {
+    this.look(rows);
+    for (const kind of DIVERGENCE_KINDS) {
+      this.find(kind, found[kind] ?? 0);
+      this.repair(kind, repaired[kind] ?? 0);
+    }
+  }
+
+  counts(): CheckCounts {
+    return { rows: this.rows, found: { ...this.found }, repaired: { ...this.repaired } };
+  }
+}

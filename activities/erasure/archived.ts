@@ -1,0 +1,133 @@
+import { z } from 'zod';
+import { ArchiveStoreError } from '../../domain/ports/archive-store.ts';
+import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
+import { wholeValueKey } from '../../domain/ports/object-store.ts';
+import type { ObjectStore } from '../../domain/ports/object-store.ts';
+import type { TenantId } from '../../domain/ids.ts';
+import { unpacked } from '../../stores/archive/packed.ts';
+import { wholesIn } from '../../stores/archive/wholes-in.ts';
+import type { Database } from '../../stores/postgres/database.ts';
+import { asJsonPiece } from '../../stores/postgres/find-text.ts';
+import type { ErasureDependencies } from './dependencies.ts';
+
+const archivedRows = z.array(z.object({ session_id: z.string(), object_key: z.string() }));
+
+/** Files of one look. */
+const FILES_AT_ONCE = 200;
+
+async function archivedAfter(database: Database, tenantId: TenantId, after: string) {
+  return database.asTenant(tenantId, async (transaction) =>
+    archivedRows.parse(
+      await transaction.$queryRaw`
+        SELECT session_id, object_key FROM archives WHERE tenant_id = ${tenantId}::uuid AND session_id > ${after}::uuid ORDER BY session_id LIMIT ${FILES_AT_ONCE}`,
+    ),
+  );
+}
+
+/** Whether a compressed object holds some bytes; one that is gone holds nothing. Read in pieces: what lies across two of them is found, too. */
+async function objectHolds(archive: ArchiveStore, key: string, needle: Buffer, signal: AbortSignal): Promise<boolean> {
+  const plain = unpacked(archive.read(key, signal));
+  let tail: Buffer = Buffer.alloc(0);
+  try {
+    for await (const piece of plain) {
+      const bytes = Buffer.concat([tail, z.instanceof(Buffer).parse(piece)]);
+      if (bytes.includes(needle)) return true;
+      tail = bytes.subarray(Math.max(0, bytes.length - needle.length + 1));
+    }
+    return false;
+  } catch (error) {
+    if (error instanceof ArchiveStoreError && error.kind === 'missing') return false;
+    throw error;
+  } finally {
+    plain.destroy();
+  }
+}
+
+/** Archived sessions whose file holds a text. */
+export async function archivedHolding(
+  database: Database,
+  archive: ArchiveStore,
+  tenantId: TenantId,
+  text: string,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const needle = Buffer.from(asJsonPiece(text), 'utf8');
+  const found: string[] = [];
+  for (let after = '00000000-0000-0000-0000-000000000000'; ;) {
+    const files = await archivedAfter(database, tenantId, after);
+    for (const { session_id: sessionId, object_key: key } of files) {
+      signal.throwIfAborted();
+      if (await objectHolds(archive, key, needle, signal)) found.push(sessionId);
+    }
+    const last = files.at(-1);
+    if (last === undefined || files.length < FILES_AT_ONCE) return found;
+    after = last.session_id;
+  }
+}
+
+/** Hashes of the whole values that an archived session's rows were cut from: its file alone tells them. */
+export async function archivedWholes(
+  { database, archive, wholes }: Pick<ErasureDependencies, 'database' | 'archive' | 'wholes'>,
+  tenantId: TenantId,
+  sessionId: string,
+  signal: AbortSignal,
+): Promise<string[]> {
+  if (archive === null || wholes === null) return [];
+  const [file] = await database.asTenant(tenantId, async (transaction) =>
+    archivedRows.parse(
+      await transaction.$queryRaw`SELECT session_id, object_key FROM archives WHERE session_id = ${sessionId}::uuid`,
+    ),
+  );
+  return file === undefined ? [] : wholesIn(archive, file.object_key, signal);
+}
+
+/** Takes every object of a tenant out of the store, by the folders that bear its id; answers how many. */
+export async function removeObjects(
+  archive: ArchiveStore,
+  tenantId: TenantId,
+  folders: readonly string[],
+  signal: AbortSignal,
+): Promise<number> {
+  let removed = 0;
+  for (const folder of folders)
+    for await (const { key } of archive.list(`${folder}/${tenantId}/`, signal)) {
+      await archive.remove(key, signal);
+      removed += 1;
+    }
+  return removed;
+}
+
+const noteRows = z.array(z.object({ id: z.string(), session_id: z.string(), sha256: z.string() }));
+
+/** Rows whose whole value, kept beside them, holds a text that their shortened one may not show. */
+export async function rowsOfWholesHolding(
+  database: Database,
+  wholes: ObjectStore,
+  tenantId: TenantId,
+  text: string,
+  signal: AbortSignal,
+): Promise<{ readonly id: string; readonly session: string }[]> {
+  const rows = await database.asTenant(tenantId, async (transaction) =>
+    noteRows.parse(
+      await transaction.$queryRaw`
+        SELECT r.id, r.session_id, note[1] AS sha256
+          FROM (SELECT id, session_id, content || coalesce(input::text, '') AS said FROM observations WHERE tenant_id = ${tenantId}::uuid AND content || coalesce(input::text, '') LIKE '%bytes in all (sha256:%'
+                UNION ALL SELECT id, session_id, content FROM prompts WHERE tenant_id = ${tenantId}::uuid AND content LIKE '%bytes in all (sha256:%') AS r
+         CROSS JOIN LATERAL regexp_matches(r.said, 'bytes in all \\(sha256:([0-9a-f]{64})\\)', 'g') AS note`,
+    ),
+  );
+  const holding = new Map<string, boolean>();
+  const needles = [Buffer.from(text, 'utf8'), Buffer.from(asJsonPiece(text), 'utf8')];
+  for (const { sha256 } of rows) {
+    signal.throwIfAborted();
+    if (holding.has(sha256)) continue;
+    const bytes = Buffer.from((await wholes.get(wholeValueKey(tenantId, sha256))) ?? []);
+    holding.set(
+      sha256,
+      needles.some((needle) => bytes.includes(needle)),
+    );
+  }
+  return rows
+    .filter(({ sha256 }) => holding.get(sha256) === true)
+    .map((row) => ({ id: row.id, session: row.session_id }));
+}

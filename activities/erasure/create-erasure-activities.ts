@@ -1,0 +1,56 @@
+import { asId } from '../../domain/ids.ts';
+import type { TenantId } from '../../domain/ids.ts';
+import { journalKey } from '../../domain/keep/erasure-journal.ts';
+import { failErasure, readErasure } from '../../stores/postgres/erasures.ts';
+import type { ErasureActivities, ErasureStep } from '../../workflows/erasure/types.ts';
+import { beating } from '../heartbeat.ts';
+import type { ErasureDependencies } from './dependencies.ts';
+import { eraseFiles, eraseVectors } from './files-and-vectors.ts';
+import { findAndJournal } from './find.ts';
+import { prove } from './prove.ts';
+import { eraseRows } from './rows.ts';
+
+/** Until vectors are looked for again that an index was just writing. */
+const LOOK_AGAIN_MS = 1_000;
+
+/** Erasing for good, as the row of each erasure says how far it came: whatever was ended half-way is taken up there. */
+export function createErasureActivities(dependencies: ErasureDependencies): ErasureActivities {
+  const { database, scope } = dependencies;
+  return {
+    eraseNext: (input) =>
+      beating(async (signal): Promise<ErasureStep> => {
+        const tenantId = asId<TenantId>(input.tenantId);
+        const erasure = await scope.asTenant(tenantId, (transaction) => readErasure(transaction, input.erasureId));
+        if (erasure === null || erasure.state !== 'running') return { phase: 'done', waitMs: 0 };
+        switch (erasure.phase) {
+          case 'queued':
+            await findAndJournal(dependencies, erasure, signal);
+            return { phase: 'journalled', waitMs: 0 };
+          case 'journalled':
+            await eraseRows(dependencies, erasure, signal);
+            return { phase: 'rows', waitMs: 0 };
+          case 'rows': {
+            const standing = await eraseVectors(dependencies, erasure, signal);
+            return standing === 0 ? { phase: 'vectors', waitMs: 0 } : { phase: 'rows', waitMs: LOOK_AGAIN_MS };
+          }
+          case 'vectors':
+            await eraseFiles(dependencies, erasure, signal);
+            return { phase: 'files', waitMs: 0 };
+          case 'files':
+            return (await prove(dependencies, erasure, signal))
+              ? { phase: 'done', waitMs: 0 }
+              : { phase: 'journalled', waitMs: LOOK_AGAIN_MS };
+          case 'done':
+            return { phase: 'done', waitMs: 0 };
+        }
+      }),
+    endErasure: async ({ tenantId, erasureId, state, error }) => {
+      const tenant = asId<TenantId>(tenantId);
+      const erasure = await database.asTenant(tenant, (transaction) => readErasure(transaction, erasureId));
+      // Of what was called off before anything went, no restore must think that it was erased.
+      if (erasure?.state === 'running' && erasure.phase === 'queued' && erasure.counts['rounds'] === undefined)
+        for (const store of dependencies.journals) await store.remove(journalKey(erasureId));
+      await database.asTenant(tenant, (transaction) => failErasure(transaction, erasureId, state, error));
+    },
+  };
+}

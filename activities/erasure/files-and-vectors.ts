@@ -1,0 +1,79 @@
+import { asId } from '../../domain/ids.ts';
+import type { TenantId } from '../../domain/ids.ts';
+import { wholeValueKey } from '../../domain/ports/object-store.ts';
+import { strikeRemoved } from '../../stores/postgres/embedding-cache.ts';
+import { removableEmbeddings } from '../../stores/postgres/embedding-removal.ts';
+import { noteErasure } from '../../stores/postgres/erasures.ts';
+import type { Found, StoredErasure } from '../../stores/postgres/erasures.ts';
+import { dropExports } from '../../stores/postgres/exports.ts';
+import { removeObjects } from './archived.ts';
+import type { ErasureDependencies } from './dependencies.ts';
+
+/** Chunks whose removal is one call or two. */
+const CHUNKS_AT_ONCE = 500;
+
+/** How many of these objects still stand in the vector index. */
+export async function standingObjects(
+  { vectors }: Pick<ErasureDependencies, 'vectors'>,
+  tenantId: TenantId,
+  objects: Found['objects'],
+  signal: AbortSignal,
+): Promise<number> {
+  let standing = 0;
+  for (const [model, of] of Map.groupBy(objects, (object) => object.model))
+    for (let from = 0; from < of.length; from += CHUNKS_AT_ONCE) {
+      signal.throwIfAborted();
+      const asked = of.slice(from, from + CHUNKS_AT_ONCE).map(({ id }) => id);
+      standing += (await vectors.standing(tenantId, model, asked)).size;
+    }
+  return standing;
+}
+
+/** Removes what the ledger says is to be removed, from the index first, then from the ledger and the cache, and looks whether it is gone; answers how many still stand. */
+export async function eraseVectors(
+  dependencies: ErasureDependencies,
+  erasure: StoredErasure,
+  signal: AbortSignal,
+): Promise<number> {
+  const { scope, vectors } = dependencies;
+  const tenantId = asId<TenantId>(erasure.tenantId);
+  for (;;) {
+    signal.throwIfAborted();
+    const removable = await scope.asTenant(tenantId, (transaction) => removableEmbeddings(transaction, CHUNKS_AT_ONCE));
+    if (removable.length === 0) break;
+    for (const [model, chunks] of Map.groupBy(removable, (chunk) => chunk.model))
+      await vectors.remove(tenantId, model, [...new Set(chunks.map((chunk) => chunk.memoryId))]);
+    await scope.asTenant(tenantId, (transaction) =>
+      strikeRemoved(
+        transaction,
+        removable.map(({ id }) => id),
+      ),
+    );
+  }
+  const standing = await standingObjects(dependencies, tenantId, erasure.found?.objects ?? [], signal);
+  if (standing === 0)
+    await scope.asTenant(tenantId, (transaction) => noteErasure(transaction, erasure.id, { phase: 'vectors' }));
+  return standing;
+}
+
+/** Removes whole values that erased rows named, and exports, each of which may hold what was erased; of a tenant every object that bears its id. */
+export async function eraseFiles(
+  { scope, wholes, archive }: ErasureDependencies,
+  erasure: StoredErasure,
+  signal: AbortSignal,
+): Promise<void> {
+  const tenantId = asId<TenantId>(erasure.tenantId);
+  const hashes = erasure.found?.wholes ?? [];
+  for (const sha256 of hashes) await wholes?.delete(wholeValueKey(tenantId, sha256));
+  const more: Record<string, number> = { whole_values: hashes.length };
+  if (archive !== null) {
+    if (erasure.kind === 'tenant')
+      more['files'] = await removeObjects(archive, tenantId, ['exports', 'imports', 'archives'], signal);
+    else {
+      const keys = await scope.asTenant(tenantId, (transaction) => dropExports(transaction, erasure.createdAt));
+      for (const key of keys) await archive.remove(key, signal);
+      more['exports'] = keys.length;
+    }
+  }
+  await scope.asTenant(tenantId, (transaction) => noteErasure(transaction, erasure.id, { phase: 'files', more }));
+}

@@ -1,0 +1,97 @@
+import { erasedName, journalKey, MAX_ERASED_ROWS } from '../../domain/keep/erasure-journal.ts';
+import { journalBytes } from '../../stores/archive/journal-entry.ts';
+import { asId } from '../../domain/ids.ts';
+import type { TenantId } from '../../domain/ids.ts';
+import { foundSchema, noteErasure } from '../../stores/postgres/erasures.ts';
+import type { Found, StoredErasure } from '../../stores/postgres/erasures.ts';
+import { findText, TooMuchFound } from '../../stores/postgres/find-text.ts';
+import { refuseHeld } from '../../stores/postgres/holds.ts';
+import { archivedHolding, rowsOfWholesHolding } from './archived.ts';
+import type { ErasureDependencies } from './dependencies.ts';
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+/** Writes an object into every store of the journal; done when it lies in all of them. */
+export async function intoJournals(
+  { journals }: Pick<ErasureDependencies, 'journals'>,
+  key: string,
+  bytes: Uint8Array,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const store of journals) await store.write(key, once(bytes), signal);
+}
+
+/** Everything that holds the text: rows, archived sessions, whole values. @throws TooMuchFound */
+export async function findEverywhere(
+  { database, archive, wholes }: ErasureDependencies,
+  tenantId: TenantId,
+  text: string,
+  signal: AbortSignal,
+): Promise<Found> {
+  const found = await findText(database, tenantId, text, signal);
+  const archived = archive === null ? [] : await archivedHolding(database, archive, tenantId, text, signal);
+  const cut = wholes === null ? [] : await rowsOfWholesHolding(database, wholes, tenantId, text, signal);
+  const events = [...new Map([...found.events, ...cut].map((row) => [row.id, row])).values()];
+  const sessions = [...new Set([...found.sessions, ...archived])];
+  if (events.length + sessions.length > MAX_ERASED_ROWS) throw new TooMuchFound();
+  return { ...found, events, sessions };
+}
+
+/** Ids that a text's entry in the journal names. */
+function rowsIn(found: Found): string[] {
+  const ids = [...found.events, ...found.summaries].map(({ id }) => id);
+  return [...ids, ...found.learnings, ...found.entities];
+}
+
+function namesOf({ kind, subject, tenantId }: StoredErasure, found: Found): string[] {
+  switch (kind) {
+    case 'session':
+    case 'user':
+      return subject === null ? [] : [erasedName(kind, subject)];
+    case 'tenant':
+      return [erasedName('tenant', tenantId)];
+    case 'text':
+      return rowsIn(found).map((id) => erasedName('row', id));
+  }
+}
+
+/**
+ * Looks for what is to go, and writes it into the journal before anything goes: a backup that was made before is restored without it from then on.
+ * @throws Held, TooMuchFound, ArchiveStoreError
+ */
+export async function findAndJournal(
+  dependencies: ErasureDependencies,
+  erasure: StoredErasure,
+  signal: AbortSignal,
+): Promise<void> {
+  const { database, now } = dependencies;
+  const tenantId = asId<TenantId>(erasure.tenantId);
+  const found =
+    erasure.kind === 'text' && erasure.needle !== null
+      ? await findEverywhere(dependencies, tenantId, erasure.needle, signal)
+      : foundSchema.parse({});
+  await database.asTenant(tenantId, async (transaction) => {
+    const { kind, subject } = erasure;
+    if (kind === 'session') await refuseHeld(transaction, { sessionId: subject });
+    else if (kind === 'user') await refuseHeld(transaction, { userId: subject });
+    else if (kind === 'tenant') await refuseHeld(transaction, {});
+    else
+      for (const sessionId of new Set([
+        ...found.sessions,
+        ...[...found.events, ...found.summaries].flatMap((row) => row.session ?? []),
+      ]))
+        await refuseHeld(transaction, { sessionId });
+  });
+  const names = namesOf(erasure, found);
+  const sessions = found.sessions.map((id) => erasedName('session', id));
+  const at = new Date(now()).toISOString();
+  const entry = { id: erasure.id, at, tenant_id: tenantId, kind: erasure.kind, names: [...names, ...sessions] };
+  await intoJournals(dependencies, journalKey(erasure.id), journalBytes(entry), signal);
+  // Found again in a later round: what the rounds before it looked up is looked up once more.
+  const objects = erasure.found?.objects ?? [];
+  await database.asTenant(tenantId, (transaction) =>
+    noteErasure(transaction, erasure.id, { phase: 'journalled', found: { ...found, objects }, more: { rounds: 1 } }),
+  );
+}

@@ -1,0 +1,137 @@
+import { asId } from '../../domain/ids.ts';
+import type { TenantId } from '../../domain/ids.ts';
+import { tenantTables } from '../../stores/portable/catalog.ts';
+import {
+  closePerson,
+  eraseBeside,
+  eraseEntities,
+  eraseEvent,
+  eraseLearnings,
+  erasePerson,
+  eraseSession,
+  eraseSummaries,
+  vectorsToGo,
+} from '../../stores/postgres/erase-rows.ts';
+import type { Erased } from '../../stores/postgres/erase-rows.ts';
+import { closeTenant, eraseTenantRows, modelsOfTenant } from '../../stores/postgres/erase-tenant.ts';
+import { foundSchema, LOOKED_UP_VECTORS, noteErasure } from '../../stores/postgres/erasures.ts';
+import type { Found, StoredErasure } from '../../stores/postgres/erasures.ts';
+import type { TenantTransaction } from '../../stores/postgres/database.ts';
+import { wholeValueKey } from '../../domain/ports/object-store.ts';
+import { removeArchive } from '../../stores/postgres/archives.ts';
+import { wholeValuesOf } from '../../stores/postgres/whole-values.ts';
+import { archivedWholes } from './archived.ts';
+import type { ErasureDependencies } from './dependencies.ts';
+
+/** Sessions of a person that are looked for at a time. */
+const SESSIONS_AT_ONCE = 50;
+
+/** Erases rows, batch by batch, each with what it found noted in the same transaction; what is gone already costs one look. */
+export async function eraseRows(
+  dependencies: ErasureDependencies,
+  erasure: StoredErasure,
+  signal: AbortSignal,
+): Promise<void> {
+  const { database, archive, scope, maintenance } = dependencies;
+  const tenantId = asId<TenantId>(erasure.tenantId);
+  let found: Found = erasure.found ?? foundSchema.parse({});
+
+  const step = async (work: (transaction: TenantTransaction) => Promise<Erased>): Promise<void> => {
+    signal.throwIfAborted();
+    found = await scope.asTenant(tenantId, async (transaction) => {
+      const { counts, wholes } = await work(transaction);
+      const known = new Set(found.objects.map(({ id }) => id));
+      const fresh = (await vectorsToGo(transaction, LOOKED_UP_VECTORS)).filter(({ id }) => !known.has(id));
+      const noted: Found = {
+        ...found,
+        objects: [...fresh, ...found.objects].slice(0, LOOKED_UP_VECTORS),
+        wholes: [...new Set([...found.wholes, ...wholes])],
+      };
+      const isNews = fresh.length > 0 || wholes.length > 0;
+      await noteErasure(transaction, erasure.id, { more: counts, ...(isNews ? { found: noted } : {}) });
+      return noted;
+    });
+  };
+
+  const session = async (sessionId: string): Promise<void> => {
+    // Noted before the file goes that names them.
+    const wholes = await archivedWholes(dependencies, tenantId, sessionId, signal);
+    if (wholes.length > 0) await step(() => Promise.resolve({ counts: {}, wholes }));
+    // Its whole values were noted above, and go with those of its rows.
+    if (await removeArchive({ database, archives: archive, objects: null }, tenantId, sessionId, signal))
+      await step(() => Promise.resolve({ counts: { archives: 1 }, wholes: [] }));
+    await step((transaction) => eraseSession(transaction, sessionId));
+  };
+
+  const person = async (userId: string): Promise<void> => {
+    for (;;) {
+      const sessions = await scope.asTenant(tenantId, (transaction) =>
+        closePerson(transaction, userId, SESSIONS_AT_ONCE),
+      );
+      for (const sessionId of sessions) await session(sessionId);
+      if (sessions.length < SESSIONS_AT_ONCE) break;
+    }
+    const tables = await tenantTables(maintenance);
+    await step((transaction) => erasePerson(transaction, userId, tables));
+  };
+
+  const text = async (needle: string): Promise<void> => {
+    for (const sessionId of found.sessions) await session(sessionId);
+    for (const { id, session: of } of found.events)
+      if (of !== null) await step((transaction) => eraseEvent(transaction, id, of));
+    await step((transaction) => eraseSummaries(transaction, found.summaries));
+    await step((transaction) => eraseLearnings(transaction, found.learnings));
+    await step((transaction) => eraseEntities(transaction, found.entities));
+    await step((transaction) => eraseBeside(transaction, tenantId, needle));
+    // Windows are summed up anew from what is left.
+    for (const of of new Set(found.events.flatMap((row) => row.session ?? [])))
+      await dependencies.hints.session(tenantId, of).catch(() => undefined);
+  };
+
+  switch (erasure.kind) {
+    case 'session':
+      if (erasure.subject !== null) await session(erasure.subject);
+      break;
+    case 'user':
+      if (erasure.subject !== null) await person(erasure.subject);
+      break;
+    case 'text':
+      if (erasure.needle !== null) await text(erasure.needle);
+      break;
+    case 'tenant':
+      await eraseTenant(dependencies, erasure, tenantId, signal);
+      break;
+  }
+  await scope.asTenant(tenantId, (transaction) => noteErasure(transaction, erasure.id, { phase: 'rows' }));
+}
+
+/** Vectors before the rows: the ledger alone tells in which indexes they stand. Whole values likewise. */
+async function eraseTenant(
+  { maintenance, scope, vectors, wholes }: ErasureDependencies,
+  erasure: StoredErasure,
+  tenantId: TenantId,
+  signal: AbortSignal,
+): Promise<void> {
+  await closeTenant(maintenance, tenantId);
+  const { rows: sample } = await maintenance.query<{ model: string; id: string }>(
+    'SELECT model, object_id AS id FROM embeddings WHERE tenant_id = $1 ORDER BY id DESC LIMIT 1000',
+    [tenantId],
+  );
+  if (sample.length > 0)
+    await scope.asTenant(tenantId, (transaction) =>
+      noteErasure(transaction, erasure.id, { found: foundSchema.parse({ objects: sample }) }),
+    );
+  for (const model of await modelsOfTenant(maintenance, tenantId)) await vectors.drop(tenantId, model);
+  if (wholes !== null) {
+    const { rows } = await maintenance.query<{ id: string }>('SELECT id FROM sessions WHERE tenant_id = $1', [
+      tenantId,
+    ]);
+    for (const { id } of rows) {
+      signal.throwIfAborted();
+      const hashes = await scope.asTenant(tenantId, (transaction) => wholeValuesOf(transaction, id, null));
+      for (const sha256 of hashes) await wholes.delete(wholeValueKey(tenantId, sha256));
+    }
+  }
+  const counts = await eraseTenantRows(maintenance, tenantId, await tenantTables(maintenance), signal);
+  await scope.asTenant(tenantId, (transaction) => noteErasure(transaction, erasure.id, { more: counts }));
+}

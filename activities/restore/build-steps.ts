@@ -1,0 +1,145 @@
+import { RestoreError } from '../../domain/keep/restore-error.ts';
+import { makeBareDatabase, makeIndexes } from '../../stores/backup/bare-schema.ts';
+import { holdsMemory } from '../../stores/backup/carry-over.ts';
+import { checkForeignKeys, checkQueries, checkTables } from '../../stores/backup/check-tables.ts';
+import { copyIn } from '../../stores/backup/copy-in.ts';
+import { analyzeRestored, bringUpToDate, onceOf, resetRestored } from '../../stores/backup/finish-schema.ts';
+import { filesOf } from '../../stores/backup/read-manifest.ts';
+import { readThrough } from '../../stores/backup/read-set.ts';
+import type { ReadableSet } from '../../stores/backup/read-set.ts';
+import { dropBuilt } from '../../stores/backup/restored-database.ts';
+import { noteRestore, openScheduledDrill } from '../../stores/postgres/restores.ts';
+import type { RestorePhase } from '../../stores/postgres/restores.ts';
+import type { RestoreActivities } from '../../workflows/restore/types.ts';
+import { beating } from '../heartbeat.ts';
+import { eraseAgain, sinceSnapshot } from './erase-again.ts';
+import { progressNoter } from './progress-noter.ts';
+import { contextOf, setOf } from './restore-context.ts';
+import type { RestoreContext, RestoreDependencies } from './restore-context.ts';
+
+const MEGABYTE = 1_000_000;
+
+const secondsSince = (started: number): number => Math.round(performance.now() - started) / 1_000;
+
+/** Steps that build a database of a set beside the running one. */
+export function buildSteps(
+  dependencies: RestoreDependencies,
+): Pick<RestoreActivities, 'openDrill' | 'checkSet' | 'copySetIn' | 'indexRestored' | 'proveRestored'> {
+  const { maintenance } = dependencies;
+
+  const stepped = <Result>(
+    restoreId: string,
+    phase: RestorePhase,
+    step: (context: RestoreContext, set: ReadableSet, signal: AbortSignal) => Promise<Result>,
+  ): Promise<Result> =>
+    beating(async (signal) => {
+      const context = await contextOf(dependencies, restoreId);
+      await noteRestore(maintenance, restoreId, phase);
+      return step(context, await setOf(dependencies, context.work, signal), signal);
+    });
+
+  return {
+    openDrill: async () => {
+      const restoreId = await openScheduledDrill(maintenance);
+      return restoreId === null ? null : { restoreId };
+    },
+
+    checkSet: ({ restoreId }) =>
+      stepped(restoreId, 'checking', async ({ work, server, names }, set, signal) => {
+        const { manifest } = set;
+        const files = filesOf(manifest);
+        const isFree = work.kind === 'drill' || work.overwrite || !(await holdsMemory(maintenance));
+        if (!isFree && !work.dry_run)
+          throw new RestoreError('refused', 'this instance has sessions or learnings: say overwrite to replace them');
+        await noteRestore(maintenance, restoreId, 'checking', {
+          counts: {
+            files_total: files.length,
+            bytes_total: manifest.tables
+              .flatMap((table) => table.files)
+              .reduce((sum, file) => sum + file.plainBytes, 0),
+            vectors_total: manifest.vectors.reduce((sum, { objects }) => sum + objects, 0),
+          },
+          result: { snapshot_at: manifest.snapshotAt, recollect_version: manifest.recollectVersion },
+        });
+        // What a restore left that was killed for good.
+        await dropBuilt(server, [names.built]);
+        if (work.dry_run) {
+          let filesDone = 0;
+          const note = progressNoter((counts) => noteRestore(maintenance, restoreId, 'checking', { counts }));
+          await readThrough(set, files, () => note({ files_done: (filesDone += 1) }), signal);
+          await noteRestore(maintenance, restoreId, 'checking', { counts: { files_done: filesDone } });
+        }
+        return { setId: manifest.id, dryRun: work.dry_run };
+      }),
+
+    copySetIn: ({ restoreId }) =>
+      stepped(restoreId, 'copying', async ({ server, names }, set, signal) => {
+        const started = performance.now();
+        await makeBareDatabase(server, names.built, set.manifest);
+        const note = progressNoter((counts) => noteRestore(maintenance, restoreId, 'copying', { counts }));
+        const { files, rows, bytes } = await copyIn(
+          server,
+          names.built,
+          set,
+          (progress) => note({ files_done: progress.files, rows_done: progress.rows, bytes_done: progress.bytes }),
+          signal,
+        );
+        await noteRestore(maintenance, restoreId, 'copying', {
+          counts: { files_done: files, rows_done: rows, bytes_done: bytes },
+          result: { seconds: { copy: secondsSince(started) } },
+        });
+      }),
+
+    indexRestored: ({ restoreId }) =>
+      stepped(restoreId, 'indexing', async ({ work, server, names }, set, signal) => {
+        const started = performance.now();
+        await makeIndexes(server, names.built, signal);
+        await analyzeRestored(server, names.built);
+        const seconds = { ...work.result?.seconds, index: secondsSince(started) };
+        const bytes = set.manifest.tables.flatMap(({ files }) => files).reduce((sum, file) => sum + file.plainBytes, 0);
+        const built = (seconds.copy ?? 0) + seconds.index;
+        await noteRestore(maintenance, restoreId, 'indexing', {
+          result: { seconds, mb_per_second: Math.round((bytes / MEGABYTE / Math.max(built, 0.001)) * 10) / 10 },
+        });
+      }),
+
+    proveRestored: ({ restoreId }) =>
+      stepped(restoreId, 'proving', async (context, { manifest }, signal) => {
+        const { work, server, names } = context;
+        const started = performance.now();
+        // Before anything is changed: afterwards the rows are not the set's any more.
+        const tables = await onceOf(server, names.built, 'tables', () =>
+          checkTables(server, names.built, manifest, signal),
+        );
+        const foreignKeys = await checkForeignKeys(server, names.built);
+        const migrations = await onceOf(server, names.built, 'migrations', async () => ({
+          applied: await bringUpToDate(server, names.built),
+        }));
+        const queries = await onceOf(server, names.built, 'queries', () => checkQueries(server, names.built, manifest));
+        await noteRestore(maintenance, restoreId, 'proving', {
+          result: {
+            tables: { ...tables, different: [...tables.different] },
+            foreign_keys: foreignKeys,
+            queries,
+            migrations: migrations.applied,
+            seconds: { ...work.result?.seconds, check: secondsSince(started) },
+          },
+        });
+        const [different] = tables.different;
+        if (different !== undefined)
+          throw new RestoreError('unproved', `${different} reads otherwise from the restored database`);
+        if (foreignKeys.invalid > 0)
+          throw new RestoreError('unproved', 'foreign keys do not hold in what was restored');
+        // Of a set with an older schema the search may be another one: every row was compared all the same, and the difference is told.
+        if (queries.different > 0 && migrations.applied === 0)
+          throw new RestoreError(
+            'unproved',
+            `${queries.different} of ${queries.asked} fixed queries found something else`,
+          );
+        if (work.kind === 'drill') return;
+        const erasures = await eraseAgain(dependencies, context, sinceSnapshot(new Date(manifest.snapshotAt)), signal);
+        await resetRestored(server, names.built);
+        await noteRestore(maintenance, restoreId, 'proving', { result: { erasures } });
+      }),
+  };
+}

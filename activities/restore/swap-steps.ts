@@ -1,0 +1,155 @@
+import { BackupSetError } from '../../domain/keep/set-error.ts';
+import { carryAccounts, carryIdentity } from '../../stores/backup/carry-over.ts';
+import { carryLimits } from '../../stores/backup/carry-limits.ts';
+import { dropReplaced } from '../../stores/backup/replaced-databases.ts';
+import { dropWorkspace } from '../../stores/backup/finish-schema.ts';
+import { asMaintenance, dropBuiltOf } from '../../stores/backup/restored-database.ts';
+import type { RestoreNames, RestoreServer } from '../../stores/backup/restored-database.ts';
+import { openDatabases, swapDatabases, swapState, undoSwap } from '../../stores/backup/swap-databases.ts';
+import { indexedTenants, wantMissing } from '../../stores/backup/vectors-in.ts';
+import { liveSessions, openBatches, tenantIndexes } from '../../stores/postgres/live-work.ts';
+import { alertDrill, endRestore, noteRestore, noteVerified, readRestoreWork } from '../../stores/postgres/restores.ts';
+import type { RestoreActivities } from '../../workflows/restore/types.ts';
+import { beating } from '../heartbeat.ts';
+import { buryAgain, eraseAgain, sinceAsked } from './erase-again.ts';
+import { progressNoter } from './progress-noter.ts';
+import { contextOf, namesOf, setOf } from './restore-context.ts';
+import type { RestoreDependencies } from './restore-context.ts';
+import { loadAndProve } from './vector-steps.ts';
+
+/** Hints at once. */
+const AT_ONCE = 16;
+
+const MS = 1_000;
+
+/** Steps that put what was built in the place of the running database, and have the instance go on with it. */
+export function swapSteps(
+  dependencies: RestoreDependencies,
+): Pick<RestoreActivities, 'swapIn' | 'resumeInstance' | 'endRestoreRun'> {
+  const { maintenance, vectors, drillVectors, hints, endWorkflows } = dependencies;
+
+  /** While nobody writes: what was indexed of the rows that go, and workflows that know their positions. */
+  const clearAway = async (server: RestoreServer, names: RestoreNames, restoreId: string): Promise<void> => {
+    const { built, replaced } = names;
+    await buryAgain({ server, names }, restoreId);
+    const indexes = [
+      ...(await asMaintenance(server, replaced, tenantIndexes)),
+      ...(await asMaintenance(server, built, tenantIndexes)),
+    ];
+    await endWorkflows();
+    for (const { tenantId, index } of indexes) await vectors.drop(tenantId, index);
+  };
+
+  /** Has everything that is in the middle of something be looked at by its workflow; answers how many sessions. */
+  const startAgain = async (signal: AbortSignal): Promise<number> => {
+    let sessions = 0;
+    for await (const page of liveSessions(maintenance)) {
+      for (let from = 0; from < page.length; from += AT_ONCE) {
+        signal.throwIfAborted();
+        await Promise.all(
+          page.slice(from, from + AT_ONCE).map(({ tenantId, sessionId }) => hints.session(tenantId, sessionId)),
+        );
+      }
+      sessions += page.length;
+    }
+    for (const { tenantId, ...batch } of await openBatches(maintenance)) await hints.modelBatch(tenantId, batch);
+    return sessions;
+  };
+
+  /** What vectors are wanted of, by every tenant. */
+  const hintIndexes = async (signal: AbortSignal): Promise<void> => {
+    for (const tenantId of new Set((await tenantIndexes(maintenance)).map((index) => index.tenantId))) {
+      signal.throwIfAborted();
+      await hints.index(tenantId);
+      await hints.reindex(tenantId);
+    }
+  };
+
+  /** After a swap that was given up: workflows may have been ended and vectors dropped, of rows that are the running ones again. */
+  const goOnAsBefore = async (signal: AbortSignal): Promise<void> => {
+    await startAgain(signal);
+    for (const { tenantId, index } of await indexedTenants(maintenance))
+      await wantMissing(maintenance, vectors, tenantId, index, signal);
+    await hintIndexes(signal);
+  };
+
+  return {
+    swapIn: ({ restoreId }) =>
+      beating(async (signal) => {
+        const { server, names } = namesOf(dependencies, restoreId);
+        // In the middle of it there is no running database that could be asked anything.
+        if ((await swapState(server, names)) === 'ready') {
+          await openDatabases(server, names);
+          const context = await contextOf(dependencies, restoreId);
+          await noteRestore(maintenance, restoreId, 'swapping', { result: { replaced: names.replaced } });
+          // Somebody may have asked for an erasure while the copy was proved.
+          await eraseAgain(dependencies, context, sinceAsked(context.work), signal);
+          const from = await maintenance.connect();
+          try {
+            await asMaintenance(server, names.built, async (into) => {
+              await into.query('BEGIN');
+              await carryIdentity(from, into);
+              await carryAccounts(from, into);
+              await carryLimits(from, into);
+              await into.query('COMMIT');
+            });
+          } finally {
+            from.release();
+          }
+          await dropWorkspace(server, names.built);
+        }
+        await swapDatabases(server, names, () => clearAway(server, names, restoreId));
+      }),
+
+    resumeInstance: ({ restoreId }) =>
+      beating(async (signal) => {
+        const { work } = await contextOf(dependencies, restoreId);
+        await noteRestore(maintenance, restoreId, 'resuming');
+        const started = performance.now();
+        const note = progressNoter((counts) => noteRestore(maintenance, restoreId, 'resuming', { counts }));
+        // Sessions first: they are waited for. What they want indexed meanwhile is written beside what is loaded.
+        const sessions = await startAgain(signal);
+        // The swap is done: a set that cannot be read any more costs its vectors, which are made anew from the texts, and nothing else.
+        const set = await setOf(dependencies, work, signal).catch((error: unknown) => {
+          if (error instanceof BackupSetError) return null;
+          throw error;
+        });
+        const loaded = await loadAndProve(maintenance, vectors, set, note, signal);
+        await hintIndexes(signal);
+        const seconds = {
+          ...work.result?.seconds,
+          vectors: Math.round(performance.now() - started) / MS,
+          total: Math.round(Date.now() - work.created_at.getTime()) / MS,
+        };
+        await noteRestore(maintenance, restoreId, 'resuming', {
+          counts: { vectors_done: loaded.objects },
+          result: { vectors: loaded, sessions_resumed: sessions, seconds },
+        });
+      }),
+
+    endRestoreRun: ({ restoreId, state, error, message }) =>
+      beating(async (signal) => {
+        // An answer that was lost: the row has ended, and another restore or drill may be under way. Without a running database there is no row to ask.
+        const known = await readRestoreWork(maintenance, restoreId).catch(() => null);
+        if (known !== null && known.state !== 'running') return;
+        if (dependencies.server !== null) {
+          const { server, names } = namesOf(dependencies, restoreId);
+          await undoSwap(server, names);
+          // Its own alone: told twice, it must not take away what the next restore is building.
+          await dropBuiltOf(server, names);
+        }
+        const work = await readRestoreWork(maintenance, restoreId);
+        if (dependencies.server !== null)
+          await dropReplaced(dependencies.server, maintenance, dependencies.keepReplacedDays);
+        if (work.kind === 'drill') {
+          await drillVectors.dropAll();
+          if (state === 'done' && work.set_id !== null) await noteVerified(maintenance, work.set_id);
+          if (state === 'failed') await alertDrill(maintenance, restoreId, error ?? 'Unexpected');
+          const seconds = { ...work.result?.seconds, total: (Date.now() - work.created_at.getTime()) / MS };
+          await noteRestore(maintenance, restoreId, 'vectors', { result: { seconds } });
+        }
+        if (state !== 'done' && work.phase === 'swapping') await goOnAsBefore(signal);
+        await endRestore(maintenance, restoreId, state, error, message);
+      }),
+  };
+}

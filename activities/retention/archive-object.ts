@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto';
+import type pg from 'pg';
+import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
+import { isPackDamage, packed, unpacked } from '../../stores/archive/packed.ts';
+import { linesOf, portableEnd } from '../../stores/portable/lines.ts';
+import { writeRows } from '../../stores/portable/write-rows.ts';
+import type { WrittenRows } from '../../stores/portable/write-rows.ts';
+
+/** What lies in the store is not what was written. */
+export class ArchiveDamaged extends Error {
+  override readonly name = 'ArchiveDamaged';
+}
+
+/** Writes a session's rows into the store, compressed. Answers what was written: rows by table, hashes of the lines and of the object. */
+export async function writeObject(
+  client: pg.ClientBase,
+  archives: ArchiveStore,
+  key: string,
+  session: { readonly tenantId: string; readonly sessionId: string },
+  signal: AbortSignal,
+): Promise<{ readonly rows: WrittenRows; readonly bytes: number; readonly sha256: string }> {
+  let rows: WrittenRows | null = null;
+  const lines = async function* (): AsyncGenerator<string> {
+    rows = yield* writeRows(
+      client,
+      { kind: 'session', tenantId: session.tenantId, subject: session.sessionId },
+      signal,
+    );
+  };
+  const { bytes, sha256 } = await archives.write(key, packed(lines()), signal);
+  // Assigned in the generator, which the compiler does not follow.
+  const written = rows as WrittenRows | null;
+  if (written === null) throw new ArchiveDamaged('the lines of a session were cut off');
+  return { rows: written, bytes, sha256 };
+}
+
+/** The lines of an object. Hash and length of its bytes are told when they are all read. */
+export function readObject(
+  archives: ArchiveStore,
+  key: string,
+  signal: AbortSignal,
+): { readonly lines: AsyncIterable<string>; readonly sha256: () => string } {
+  const hash = createHash('sha256');
+  const bytes = async function* (): AsyncGenerator<Uint8Array> {
+    for await (const piece of archives.read(key, signal)) {
+      hash.update(piece);
+      yield piece;
+    }
+  };
+  const text = unpacked(bytes()).setEncoding('utf8');
+  return { lines: linesOf(text), sha256: () => hash.digest('hex') };
+}
+
+/**
+ * Reads an object back and compares it with what is known of it. @throws ArchiveDamaged, where a bit of it is another, or ArchiveStoreError
+ */
+export async function verifyObject(
+  archives: ArchiveStore,
+  key: string,
+  known: { readonly sha256: string; readonly linesSha256: string; readonly rows: Readonly<Record<string, number>> },
+  signal: AbortSignal,
+): Promise<void> {
+  const { lines, sha256 } = readObject(archives, key, signal);
+  const hash = createHash('sha256');
+  let last: string | null = null;
+  try {
+    for await (const line of lines) {
+      if (last !== null) hash.update(last).update('\n');
+      last = line;
+    }
+  } catch (error) {
+    if (isPackDamage(error)) throw new ArchiveDamaged('an archive cannot be unpacked');
+    throw error;
+  }
+  if (sha256() !== known.sha256) throw new ArchiveDamaged('the bytes of an archive are not those that were written');
+  let told: unknown;
+  try {
+    told = JSON.parse(last ?? '');
+  } catch {
+    throw new ArchiveDamaged('the last line of an archive is missing');
+  }
+  const end = portableEnd.safeParse(told);
+  const isSame =
+    end.success &&
+    end.data.end.sha256 === known.linesSha256 &&
+    hash.digest('hex') === known.linesSha256 &&
+    Object.entries(known.rows).every(([table, rows]) => end.data.end.rows[table] === rows);
+  if (!isSame) throw new ArchiveDamaged('the lines of an archive are not those that were written');
+}

@@ -1,0 +1,62 @@
+import { asId } from '../../domain/ids.ts';
+import { openRun, finishRun } from '../../stores/postgres/retention-runs.ts';
+import { readPolicyState } from '../../stores/postgres/retention-policies.ts';
+import {
+  alertDryRun,
+  runsOfGroup,
+  tenantsWithPolicies,
+  unseenDryRuns,
+} from '../../stores/postgres/retention-groups.ts';
+import { pastMonths } from '../../stores/postgres/retention-months.ts';
+import type { RetentionActivities } from '../../workflows/retention/types.ts';
+import { beating } from '../heartbeat.ts';
+import { hintedIndex } from '../hinted-index.ts';
+import { restoreArchive } from './archive-session.ts';
+import type { RetentionDependencies } from './dependencies.ts';
+import { stepGroup } from './step.ts';
+
+/** After so long a step tells its workflow how far it came. */
+const STEP_MS = 15_000;
+
+/** Retention: every step may be done again. */
+export function createRetentionActivities(parts: RetentionDependencies): RetentionActivities {
+  const { database, maintenance, archives, hints, embeddingModel, clock } = parts;
+  return {
+    async openRetention({ groupId }) {
+      let runs = 0;
+      for (const tenantId of await tenantsWithPolicies(maintenance)) {
+        const { hash, approved } = await database.asTenant(tenantId, readPolicyState);
+        const seen = approved ? [] : await unseenDryRuns(maintenance, { tenantId, hash });
+        const [waiting] = seen;
+        if (waiting === undefined) {
+          const mode = approved ? 'run' : 'dry_run';
+          await database.asTenant(tenantId, (transaction) =>
+            openRun(transaction, { tenantId, groupId, mode, hash, userId: null, now: new Date(clock.now()) }),
+          );
+          runs += 1;
+        } else await alertDryRun(maintenance, waiting);
+      }
+      // What was cut off while it dropped a month is ended by the first step, though nobody has policies any more.
+      const months = await pastMonths(maintenance, new Date(clock.now()));
+      return { runs: runs === 0 && months.some(({ isDetached }) => isDetached) ? 1 : runs };
+    },
+    stepRetention: ({ groupId }) => beating((signal) => stepGroup(parts, groupId, STEP_MS, signal)),
+    async finishRetention({ groupId, state, error }) {
+      for (const run of await runsOfGroup(maintenance, groupId))
+        await database.asTenant(run.tenantId, (transaction) => finishRun(transaction, run.id, state, error));
+      for (const run of await unseenDryRuns(maintenance, { groupId })) await alertDryRun(maintenance, run);
+    },
+    restoreArchived: ({ tenantId, archiveId }) =>
+      beating(async (signal) => {
+        if (archives === null) return { restored: false };
+        const restored = await restoreArchive(
+          { database, maintenance, archives, embeddingModel },
+          asId(tenantId),
+          archiveId,
+          signal,
+        );
+        if (restored) await hintedIndex(hints, asId(tenantId));
+        return { restored };
+      }),
+  };
+}

@@ -1,0 +1,109 @@
+import { asId } from '../../domain/ids.ts';
+import { ArchiveStoreError } from '../../domain/ports/archive-store.ts';
+import { wholeValueKey } from '../../domain/ports/object-store.ts';
+import { removeArchive } from '../../stores/postgres/archives.ts';
+import type { TenantTransaction } from '../../stores/postgres/database.ts';
+import { forgetSession } from '../../stores/postgres/forget.ts';
+import { lockForgetting } from '../../stores/postgres/forgotten.ts';
+import { Held, refuseHeld } from '../../stores/postgres/holds.ts';
+import type { ActingRun } from '../../stores/postgres/retention-cells.ts';
+import { expiredSessions, standsAsPicked } from '../../stores/postgres/retention-sessions.ts';
+import type { ExpiredSession } from '../../stores/postgres/retention-sessions.ts';
+import { archivesOfForgotten, noteLeft } from '../../stores/postgres/retention-groups.ts';
+import { wholeValuesOf } from '../../stores/postgres/whole-values.ts';
+import { failureType } from '../failures.ts';
+import { archiveSession } from './archive-session.ts';
+import type { RetentionDependencies } from './dependencies.ts';
+import { hintAll } from './leftovers.ts';
+
+const SESSIONS = 20;
+
+/** Counts a session in its run's report. */
+async function count(transaction: TenantTransaction, session: ExpiredSession): Promise<void> {
+  await transaction.$executeRaw`
+    INSERT INTO retention_counts AS rc (run_id, tenant_id, rule, resource, action, project_id, data_class, month, rows, bytes)
+    VALUES (${session.runId}::uuid, ${session.tenantId}::uuid, ${session.rule}, 'session', ${session.action}, ${session.projectId}::uuid, '', ${session.month}::date, 1, ${session.bytes})
+    ON CONFLICT (run_id, rule, resource, action, project_id, data_class, month) DO UPDATE SET rows = rc.rows + 1, bytes = rc.bytes + excluded.bytes`;
+}
+
+/**
+ * Forgets a session as a person would: with its tombstone, because its keys go with it and a transcript that still lies somewhere would bring it back.
+ * False where it is held, or went on or was brought back since it was picked: then its time is not over.
+ */
+async function deleteSession(parts: RetentionDependencies, session: ExpiredSession): Promise<boolean> {
+  const { database, objects, archives } = parts;
+  const tenantId = asId<ExpiredSession['tenantId']>(session.tenantId);
+  try {
+    const wholes = await database.asTenant(tenantId, async (transaction) => {
+      await lockForgetting(transaction, session.id);
+      if (!(await standsAsPicked(transaction, session))) return null;
+      await refuseHeld(transaction, { sessionId: session.id });
+      const hashes = objects === null ? [] : await wholeValuesOf(transaction, session.id, null);
+      await forgetSession(transaction, session.id);
+      await count(transaction, session);
+      return hashes;
+    });
+    if (wholes === null) return false;
+    for (const sha256 of wholes) await objects?.delete(wholeValueKey(tenantId, sha256));
+  } catch (error) {
+    if (error instanceof Held) return false;
+    throw error;
+  }
+  if (archives !== null) await removeArchive({ database, archives, objects }, tenantId, session.id);
+  return true;
+}
+
+async function expireSession(
+  parts: RetentionDependencies,
+  session: ExpiredSession,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { archives } = parts;
+  if (session.action === 'delete') return deleteSession(parts, session);
+  if (archives === null) return false;
+  const taken = await archiveSession(
+    { ...parts, archives },
+    session,
+    (transaction) => count(transaction, session),
+    signal,
+  );
+  return taken !== null;
+}
+
+/**
+ * Archives or deletes the next sessions whose time is over; answers how many, and after which to go on (null: none are left). One that cannot be treated (its
+ * archive is damaged, it is too large for a transaction) is left to the next run, and its run says why: it must not keep all others from theirs. A database that
+ * is away fails the next statement, a store that is away this one.
+ */
+export async function expireSessions(
+  parts: RetentionDependencies,
+  runs: readonly ActingRun[],
+  after: string,
+  signal: AbortSignal,
+): Promise<{ readonly rows: number; readonly after: string | null }> {
+  const { archives } = parts;
+  const sessions = await expiredSessions(parts.maintenance, runs, after, SESSIONS);
+  let rows = 0;
+  for (const session of sessions) {
+    signal.throwIfAborted();
+    try {
+      rows += Number(await expireSession(parts, session, signal));
+    } catch (error) {
+      if (signal.aborted || (error instanceof ArchiveStoreError && error.kind !== 'missing')) throw error;
+      await noteLeft(parts.maintenance, session.runId, failureType(error));
+    }
+  }
+  await hintAll(
+    parts,
+    sessions.map(({ tenantId }) => tenantId),
+  );
+  const last = sessions.at(-1);
+  if (sessions.length === SESSIONS && last !== undefined) return { rows, after: last.id };
+  if (archives !== null)
+    for (const { tenantId, sessionId } of await archivesOfForgotten(
+      parts.maintenance,
+      runs.map((run) => run.tenantId),
+    ))
+      await removeArchive({ ...parts, archives }, tenantId, sessionId);
+  return { rows, after: null };
+}

@@ -1,0 +1,52 @@
+import { asId } from '../../domain/ids.ts';
+import type { TenantId } from '../../domain/ids.ts';
+import { wholeValueKey } from '../../domain/ports/object-store.ts';
+import { pruneGraph } from '../../stores/postgres/graph-writes.ts';
+import { hintedIndex } from '../hinted-index.ts';
+import type { RetentionDependencies } from './dependencies.ts';
+
+/** Something of a tenant, by its id or hash. */
+export interface OfTenant {
+  readonly tenant: string;
+  readonly id: string;
+}
+
+/** Names of the graph that are weighed in one transaction. */
+const NAMES_AT_ONCE = 500;
+
+function idsByTenant(items: readonly OfTenant[]): ReadonlyMap<string, readonly string[]> {
+  const ids = new Map<string, string[]>();
+  for (const { tenant, id } of items) ids.set(tenant, [...(ids.get(tenant) ?? []), id]);
+  return ids;
+}
+
+/** Deletes the whole values that rows were cut from which are gone. Another row that was cut from the same text loses it, too, as with forgetting. */
+export async function dropWholes({ objects }: RetentionDependencies, wholes: readonly OfTenant[]): Promise<void> {
+  if (objects === null) return;
+  for (const { tenant, id } of wholes) await objects.delete(wholeValueKey(tenant, id));
+}
+
+/** Weighs what lost mentions anew, and takes out of the graph what nothing names any more. Done twice it changes nothing. */
+export async function weighGraph(
+  { database }: RetentionDependencies,
+  entities: readonly OfTenant[],
+  relations: readonly OfTenant[],
+): Promise<void> {
+  const named = idsByTenant(entities);
+  const related = idsByTenant(relations);
+  for (const tenant of new Set([...named.keys(), ...related.keys()])) {
+    const names = [...new Set(named.get(tenant))];
+    const edges = [...new Set(related.get(tenant))];
+    for (let from = 0; from < Math.max(names.length, edges.length); from += NAMES_AT_ONCE) {
+      const to = from + NAMES_AT_ONCE;
+      await database.asTenant(asId(tenant), (transaction) =>
+        pruneGraph(transaction, names.slice(from, to).toSorted(), edges.slice(from, to).toSorted()),
+      );
+    }
+  }
+}
+
+/** Has vectors of rows that are gone leave the index; the sweep repeats what is not heard. */
+export async function hintAll({ hints }: RetentionDependencies, tenants: Iterable<string>): Promise<void> {
+  for (const tenant of new Set(tenants)) await hintedIndex(hints, asId<TenantId>(tenant));
+}

@@ -1,0 +1,154 @@
+import { RETAINED } from '../../domain/retention/policy.ts';
+import type { Retained } from '../../domain/retention/policy.ts';
+import { finishRun } from '../../stores/postgres/retention-runs.ts';
+import { readPolicyState } from '../../stores/postgres/retention-policies.ts';
+import { treatBatch } from '../../stores/postgres/retention-batches.ts';
+import { FIRST_ID } from '../../stores/postgres/retention-picks.ts';
+import type { ActingRun } from '../../stores/postgres/retention-cells.ts';
+import { runsOfGroup, saveCursor } from '../../stores/postgres/retention-groups.ts';
+import type { GroupedRun } from '../../stores/postgres/retention-groups.ts';
+import { detachMonth, dropMonth, followMonth, pastMonths } from '../../stores/postgres/retention-months.ts';
+import type { HotMonth } from '../../stores/postgres/retention-months.ts';
+import type { RetentionDependencies } from './dependencies.ts';
+import { expireSessions } from './expire-sessions.ts';
+import { dropWholes, hintAll, weighGraph } from './leftovers.ts';
+
+/**
+ * What is done in which order: sessions first, so that what is archived as a whole is whole; then months that have expired altogether; then rows. A dry run
+ * counts the same kinds; months are rows to it.
+ */
+const STAGES: readonly (Retained | 'month')[] = [
+  'session',
+  'month',
+  ...RETAINED.filter((resource) => resource !== 'session'),
+];
+type Stage = (typeof STAGES)[number];
+
+/** Of one statement. What it deletes is locked for some hundred milliseconds. */
+const ROWS_AT_ONCE = 5_000;
+const COUNTED_AT_ONCE = 20_000;
+
+/** What a group is at. */
+interface Work {
+  readonly groupId: string;
+  readonly mode: GroupedRun['mode'];
+  readonly runs: readonly ActingRun[];
+  stage: Stage;
+  after: string;
+}
+
+/** The runs that are to be acted on now: those whose policies and holds are what they were made for. The others end. */
+async function workOf(parts: RetentionDependencies, groupId: string): Promise<Work | null> {
+  const runs = await runsOfGroup(parts.maintenance, groupId);
+  const mode = runs[0]?.mode;
+  const acting: ActingRun[] = [];
+  for (const run of runs.filter((one) => one.mode === mode)) {
+    const wanted = await parts.database.asTenant(run.tenantId, async (transaction) => {
+      const state = await readPolicyState(transaction);
+      if (state.hash !== run.policyHash) await finishRun(transaction, run.id, 'cancelled', 'PolicyChanged');
+      else if (mode === 'run' && !state.approved) await finishRun(transaction, run.id, 'failed', 'NotApproved');
+      else return state;
+      return null;
+    });
+    if (wanted !== null)
+      acting.push({ tenantId: run.tenantId, runId: run.id, agedAt: run.agedAt, rules: wanted.effective });
+  }
+  if (mode === undefined) return null;
+  const cursor = runs.find((run) => run.mode === mode)?.cursor ?? null;
+  const stage = STAGES.find((name) => name === cursor?.stage) ?? 'session';
+  return { groupId, mode, runs: acting, stage, after: cursor?.after ?? FIRST_ID };
+}
+
+function nameOf({ resource, month }: HotMonth): string {
+  return `${resource} ${month}`;
+}
+
+/** Follows up what hung on the rows of a month that was taken out of its table, and drops it. */
+async function endMonth(parts: RetentionDependencies, month: HotMonth, signal: AbortSignal): Promise<void> {
+  let from: string | null = null;
+  for (let more = true; more;) {
+    signal.throwIfAborted();
+    const followed = await followMonth(parts.maintenance, month, from);
+    await weighGraph(parts, followed.entities, followed.relations);
+    await hintAll(parts, followed.tenants);
+    ({ more, from } = followed);
+  }
+  await dropMonth(parts.maintenance, month);
+}
+
+/** Ends what an attempt before was cut off from, whatever policies and holds say by now: the rows are gone already. */
+async function endDetached(parts: RetentionDependencies, signal: AbortSignal): Promise<void> {
+  const months = await pastMonths(parts.maintenance, new Date(parts.clock.now()));
+  for (const month of months.filter(({ isDetached }) => isDetached)) await endMonth(parts, month, signal);
+}
+
+/** Takes away the next month after `after` whose rows have all expired. */
+async function expireMonth(
+  parts: RetentionDependencies,
+  { runs, after }: Work,
+  signal: AbortSignal,
+): Promise<{ readonly rows: number; readonly after: string | null }> {
+  const { maintenance } = parts;
+  const months = await pastMonths(maintenance, new Date(parts.clock.now()));
+  const next = months.find((month) => nameOf(month) > after);
+  if (next === undefined) return { rows: 0, after: null };
+  const detached = next.isDetached ? null : await detachMonth(maintenance, runs, next);
+  if (detached === null) return { rows: 0, after: nameOf(next) };
+  await dropWholes(parts, detached.wholes);
+  await endMonth(parts, next, signal);
+  return { rows: detached.rows, after: nameOf(next) };
+}
+
+/** Does the next piece of a group; how many rows, and where the stage goes on (null: it is over). `isWanted` false: the runs were ended meanwhile. */
+async function doNext(parts: RetentionDependencies, work: Work, signal: AbortSignal) {
+  const { groupId, mode, runs, stage, after } = work;
+  const isDry = mode === 'dry_run';
+  if (stage === 'month') {
+    if (isDry) return { rows: 0, after: null, isWanted: true };
+    return { ...(await expireMonth(parts, work, signal)), isWanted: true };
+  }
+  if (stage === 'session' && !isDry) return { ...(await expireSessions(parts, runs, after, signal)), isWanted: true };
+  const limit = isDry ? COUNTED_AT_ONCE : ROWS_AT_ONCE;
+  const done = await treatBatch(parts.maintenance, { resource: stage, isDry, runs, groupId, after, limit });
+  await dropWholes(parts, done.wholes);
+  await weighGraph(parts, done.entities, done.relations);
+  return done;
+}
+
+/** Works on a group for `forMs`, in pieces that are committed with where they came to. Answers how many rows, and whether there is more. */
+export async function stepGroup(
+  parts: RetentionDependencies,
+  groupId: string,
+  forMs: number,
+  signal: AbortSignal,
+): Promise<{ readonly rows: number; readonly more: boolean }> {
+  const deadline = performance.now() + forMs;
+  await endDetached(parts, signal);
+  const work = await workOf(parts, groupId);
+  if (work === null) return { rows: 0, more: false };
+  let rows = 0;
+  while (work.runs.length > 0) {
+    signal.throwIfAborted();
+    const done = await doNext(parts, work, signal);
+    rows += done.rows;
+    if (!done.isWanted) break;
+    if (done.after === null) {
+      const next = STAGES[STAGES.indexOf(work.stage) + 1];
+      if (rows > 0 && work.mode === 'run')
+        await hintAll(
+          parts,
+          work.runs.map(({ tenantId }) => tenantId),
+        );
+      if (next === undefined) {
+        for (const run of work.runs)
+          await parts.database.asTenant(run.tenantId, (transaction) => finishRun(transaction, run.runId, 'done', null));
+        break;
+      }
+      work.stage = next;
+      work.after = FIRST_ID;
+    } else work.after = done.after;
+    await saveCursor(parts.maintenance, groupId, work.mode, { stage: work.stage, after: work.after });
+    if (performance.now() > deadline) break;
+  }
+  return { rows, more: true };
+}

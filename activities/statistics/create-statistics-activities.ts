@@ -1,0 +1,30 @@
+import type pg from 'pg';
+import { tenantsAfter } from '../../stores/consistency/ledger.ts';
+import { takeSnapshot } from '../../stores/statistics/take-snapshot.ts';
+import type { StatisticsActivities } from '../../workflows/statistics/types.ts';
+import { beating } from '../heartbeat.ts';
+
+const PAGE = 100;
+
+/** Figures of the day, by tenant and of the instance. Done twice, the same stands. */
+export function createStatisticsActivities({ maintenance }: { readonly maintenance: pg.Pool }): StatisticsActivities {
+  return {
+    takeStatistics: () =>
+      beating(async (signal) => {
+        const day = new Date().toISOString().slice(0, 10);
+        let figures = await takeSnapshot(maintenance, null, day);
+        let tenants = 0;
+        let after: string | null = null;
+        for (;;) {
+          const page = await tenantsAfter(maintenance, after, PAGE);
+          for (const tenantId of page) {
+            signal.throwIfAborted();
+            figures += await takeSnapshot(maintenance, tenantId, day);
+            after = tenantId;
+          }
+          tenants += page.length;
+          if (page.length < PAGE) return { tenants, figures };
+        }
+      }),
+  };
+}

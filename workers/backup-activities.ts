@@ -1,0 +1,49 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import type pg from 'pg';
+import { z } from 'zod';
+import { createBackupActivities } from '../activities/backup/create-backup-activities.ts';
+import { NotConfigured, withFailures } from '../activities/failures.ts';
+import { keysOfFile } from '../config/backup-settings.ts';
+import type { Config } from '../config/config.ts';
+import type { VectorIndex } from '../domain/ports/vector-index.ts';
+import { archiveStoreAt } from '../stores/archive/create-archive-store.ts';
+
+const packageSchema = z.object({ version: z.string() });
+
+/** The keys that sets are encrypted with, the newest first, as the settings or the key file give them. @throws NotConfigured */
+export async function readBackupKeys({ keys, keyFile }: Config['backups']): Promise<readonly Uint8Array[]> {
+  if (keyFile === null) return keys;
+  const text = await readFile(keyFile, 'utf8').catch((cause: unknown) => {
+    throw new NotConfigured('RECOLLECT_BACKUP_KEY_FILE cannot be read', { cause });
+  });
+  const read = keysOfFile(text);
+  if (read === null) throw new NotConfigured('RECOLLECT_BACKUP_KEY_FILE needs keys of 32 bytes in base64, one a line');
+  return read;
+}
+
+/** Activities of backups, over the stores that the settings name. */
+export function backupActivitiesOf(
+  config: Config,
+  parts: {
+    readonly maintenance: pg.Pool;
+    readonly databaseUrl: string;
+    readonly vectors: VectorIndex;
+    readonly isFlooding: () => Promise<boolean>;
+  },
+) {
+  const { version } = packageSchema.parse(createRequire(import.meta.url)('../package.json'));
+  return withFailures(
+    createBackupActivities({
+      ...parts,
+      connectTimeoutMs: config.database.connectTimeoutMs,
+      store: archiveStoreAt(config.backup.address, config.s3),
+      copy: archiveStoreAt(config.backup.copy, config.s3),
+      keys: () => readBackupKeys(config.backups),
+      signingKey: config.backups.signingKey,
+      trustedKeys: config.backups.trustedKeys,
+      keep: config.backups,
+      recollectVersion: version,
+    }),
+  );
+}

@@ -1,0 +1,80 @@
+import { createErasureActivities } from '../activities/erasure/create-erasure-activities.ts';
+import { withFailures } from '../activities/failures.ts';
+import { createPortabilityActivities } from '../activities/portability/create-portability-activities.ts';
+import type { Config } from '../config/config.ts';
+import type { IndexModel } from '../domain/index-model.ts';
+import type { VectorIndex } from '../domain/ports/vector-index.ts';
+import type { WorkflowHints } from '../domain/ports/workflow-hints.ts';
+import { archiveStoreAt } from '../stores/archive/create-archive-store.ts';
+import { directoryStoreAt } from '../stores/objects/directory-store.ts';
+import type { Database } from '../stores/postgres/database.ts';
+import { createPool } from '../stores/postgres/pool.ts';
+import { tenantScopeOf } from '../stores/postgres/tenant-scope.ts';
+
+const CONNECTIONS = 6;
+/** A search for a text goes through a hundred sessions in one statement, and a session is forgotten by a few. */
+const STATEMENT_MS = 300_000;
+
+/** Where erasures are journalled: beside the backup sets, and beside their copies. */
+export function journalsOf({ backup, s3 }: Config) {
+  return [backup.address, backup.copy].flatMap((address) => archiveStoreAt(address, s3) ?? []);
+}
+
+/** Activities of erasures, exports and imports of files, over the stores that the settings name; and how what they opened is closed. */
+export function erasureActivitiesOf(
+  config: Config,
+  parts: {
+    readonly database: Database;
+    /** URL of the maintenance role. */
+    readonly maintenanceUrl: string;
+    readonly onIdleError: (error: Error) => void;
+    readonly vectors: VectorIndex;
+    readonly hints: WorkflowHints;
+    readonly embeddingModel: IndexModel;
+    readonly clock: { readonly now: () => number };
+  },
+) {
+  const { hints, clock } = parts;
+  // Of its own: an export holds its connection for as long as it is written, and the sweep must not wait for it.
+  const maintenance = createPool({
+    url: parts.maintenanceUrl,
+    max: CONNECTIONS,
+    connectTimeoutMs: config.database.connectTimeoutMs,
+    statementTimeoutMs: STATEMENT_MS,
+    applicationName: 'recollect-erasure',
+    onIdleError: parts.onIdleError,
+  });
+  const scope = tenantScopeOf(maintenance);
+  const archive = archiveStoreAt(config.archive.address, config.s3);
+  const activities = {
+    ...withFailures(
+      createErasureActivities({
+        ...parts,
+        maintenance,
+        scope,
+        wholes: directoryStoreAt(config.wholeValuesDir),
+        archive,
+        journals: journalsOf(config),
+        signingKey: config.backups.signingKey,
+        now: clock.now,
+      }),
+    ),
+    ...withFailures(
+      createPortabilityActivities({
+        maintenance,
+        scope,
+        hints,
+        archive,
+        embeddingModel: parts.embeddingModel,
+        now: clock.now,
+      }),
+    ),
+  };
+  return {
+    activities,
+    close: async () => {
+      await scope.close();
+      await maintenance.end();
+    },
+  };
+}

@@ -1,0 +1,35 @@
+/** Counters only: where in the file it is, and what became of the rows, stands in the table `imports`. */
+export interface ClaudeMemView {
+  readonly rowsTotal: number;
+  readonly rowsDone: number;
+  /** Steps of reading so far, over all runs. */
+  readonly steps: number;
+}
+
+export interface ClaudeMemInput {
+  readonly tenantId: string;
+  readonly importId: string;
+  /** Of the run before this one. */
+  readonly view?: ClaudeMemView;
+}
+
+export interface ClaudeMemStep {
+  readonly rowsTotal: number;
+  readonly rowsDone: number;
+  /** There is more to read. */
+  readonly more: boolean;
+}
+
+export interface ClaudeMemEnd {
+  readonly tenantId: string;
+  readonly importId: string;
+  readonly state: 'done' | 'failed' | 'cancelled';
+  /** Type of the failure. */
+  readonly error: string | null;
+}
+
+export interface ClaudeMemActivities {
+  /** Reads for some minutes, and commits each batch with how far it came. */
+  readClaudeMem(input: { readonly tenantId: string; readonly importId: string }): Promise<ClaudeMemStep>;
+  finishClaudeMem(input: ClaudeMemEnd): Promise<void>;
+}

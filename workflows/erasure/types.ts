@@ -1,0 +1,25 @@
+export interface ErasureInput {
+  readonly tenantId: string;
+  readonly erasureId: string;
+}
+
+/** What an erasure has behind it: nothing, its entry in the journal, rows, vectors, files; `done` with the receipt. */
+export type ErasureStage = 'queued' | 'journalled' | 'rows' | 'vectors' | 'files' | 'done';
+
+export interface ErasureView {
+  readonly phase: ErasureStage;
+}
+
+export interface ErasureStep extends ErasureView {
+  /** Until the next step. */
+  readonly waitMs: number;
+}
+
+export interface ErasureActivities {
+  /** Does what is next, as the row of the erasure says: it may be begun anew at any time. */
+  eraseNext(input: ErasureInput): Promise<ErasureStep>;
+  /** Ends an erasure that was called off before it began, or that cannot go on. */
+  endErasure(
+    input: ErasureInput & { readonly state: 'failed' | 'cancelled'; readonly error: string | null },
+  ): Promise<void>;
+}

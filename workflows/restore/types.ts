@@ -1,0 +1,53 @@
+/** Ids only: what is to be restored, and how far it is, stands in the row and in the database that is built. */
+export interface RestoreInput {
+  readonly restoreId: string;
+}
+
+export type RestoreStep =
+  | 'checking'
+  | 'copying'
+  | 'indexing'
+  | 'proving'
+  | 'vectors'
+  | 'swapping'
+  | 'resuming'
+  | 'done';
+
+export interface RestoreView {
+  readonly phase: RestoreStep;
+}
+
+export interface CheckedSet {
+  readonly setId: string;
+  /** Nothing is built: the set was read through, and that is all. */
+  readonly dryRun: boolean;
+}
+
+export interface RestoreEnd {
+  readonly restoreId: string;
+  readonly state: 'done' | 'failed' | 'cancelled';
+  /** Type of the failure, and its words, which name files at most. */
+  readonly error: string | null;
+  readonly message: string | null;
+}
+
+export interface RestoreActivities {
+  /** The drill to be done now; null while a restore runs. */
+  openDrill(): Promise<RestoreInput | null>;
+  /** Whether the set can be restored here; of a dry run, reads all of it. */
+  checkSet(input: RestoreInput): Promise<CheckedSet>;
+  /** A database of the set's rows, without indexes. */
+  copySetIn(input: RestoreInput): Promise<void>;
+  /** Its indexes and foreign keys. */
+  indexRestored(input: RestoreInput): Promise<void>;
+  /** Compares it with the set, brings it up to date, forgets what was erased since. */
+  proveRestored(input: RestoreInput): Promise<void>;
+  /** Of a drill: loads vectors beside the served ones, and looks whether they are found. Of a restore: reads them through. */
+  tryVectors(input: RestoreInput): Promise<void>;
+  /** Puts it in the place of the running one. */
+  swapIn(input: RestoreInput): Promise<void>;
+  /** Loads vectors, and starts what was live again. */
+  resumeInstance(input: RestoreInput): Promise<void>;
+  /** Takes away what is not needed any more, and writes how it ended. */
+  endRestoreRun(input: RestoreEnd): Promise<void>;
+}

@@ -9,8 +9,8 @@ declare module 'fastify' {
     holder: KeyHolder | null;
   }
   interface FastifyContextConfig {
-    /** Scope that a key needs here; `open` asks for no key, `key` for any. A route without it is refused at start. */
-    access?: Scope | 'open' | 'scrape' | 'key';
+    /** Scope that a key needs here; `open` asks for no key, `key` for any, `operator` for an admin of the instance's own tenant. A route without it is refused at start. */
+    access?: Scope | 'open' | 'scrape' | 'key' | 'operator';
   }
 }
 
@@ -75,10 +75,12 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
       request.holder = holder;
       return;
     }
-    const scope = access === 'scrape' ? 'admin' : access;
+    const scope = access === 'scrape' || access === 'operator' ? 'admin' : access;
     if (!holder.scopes.includes(scope))
       throw new ApiError('FORBIDDEN', `this route needs a key with the scope ${scope}`);
     if (scope === 'admin' && holder.role !== 'admin') throw new ApiError('FORBIDDEN', 'this route is for admins');
+    if (access === 'operator' && !holder.isOperator)
+      throw new ApiError('FORBIDDEN', 'this route is for admins of the tenant that the instance was set up with');
     request.holder = holder;
   });
 }
@@ -88,6 +90,11 @@ export function holderOf(request: FastifyRequest): KeyHolder {
   if (request.holder === null)
     throw new ApiError('UNAUTHENTICATED', 'this route needs the header Authorization: Bearer KEY');
   return request.holder;
+}
+
+/** Whether he may see and steer what is the whole instance's. */
+export function operates(holder: KeyHolder): boolean {
+  return holder.role === 'admin' && holder.isOperator && holder.scopes.includes('admin');
 }
 
 /** Whose private memories a search may show: undefined for admins, who see all of their tenant. */

@@ -6,6 +6,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The route reads NDJSON, as a stream. */
     ndjson?: true;
+    /** The route reads a compressed file, as a stream. */
+    zstd?: true;
   }
 }
 
@@ -42,5 +44,9 @@ export function registerBodyParsers(app: FastifyInstance): void {
   app.addContentTypeParser('application/x-ndjson', (request, payload, done) => {
     if (request.routeOptions.config.ndjson === true) done(null, payload);
     else done(new ApiError('UNSUPPORTED_MEDIA_TYPE', 'this route takes no NDJSON'));
+  });
+  app.addContentTypeParser('application/zstd', (request, payload, done) => {
+    if (request.routeOptions.config.zstd === true) done(null, payload);
+    else done(new ApiError('UNSUPPORTED_MEDIA_TYPE', 'this route takes no files'));
   });
 }

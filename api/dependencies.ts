@@ -5,7 +5,8 @@ import { createEmbedders } from '../models/embedding/create-embedders.ts';
 import { createOnnxReranker } from '../models/reranking/onnx-reranker.ts';
 import { createTokenCounter } from '../models/tokens/token-counter.ts';
 import { findKeyHolder } from '../stores/postgres/api-keys.ts';
-import { createDirectoryStore } from '../stores/objects/directory-store.ts';
+import { archiveStoreAt } from '../stores/archive/create-archive-store.ts';
+import { directoryStoreAt } from '../stores/objects/directory-store.ts';
 import { createCapture } from '../stores/postgres/capture.ts';
 import { createDatabase } from '../stores/postgres/database.ts';
 import { readExcludedSessions, writeExcludedSession } from '../stores/postgres/excluded-sessions.ts';
@@ -14,12 +15,20 @@ import { FloodSign } from '../stores/postgres/flood-sign.ts';
 import { createServedIndexOf } from '../stores/postgres/served-index.ts';
 import { createTemporalClient } from '../stores/temporal/client.ts';
 import { createWorkflowHints } from '../stores/temporal/hints.ts';
+import { createBackupJobs } from '../stores/temporal/backup-jobs.ts';
+import { createRestoreJobs } from '../stores/temporal/restore-jobs.ts';
 import { createImportJobs } from '../stores/temporal/imports.ts';
+import { createRetentionJobs } from '../stores/temporal/retention.ts';
+import { createKeepJobs } from '../stores/temporal/keep-jobs.ts';
 import { createJobs } from '../stores/temporal/jobs.ts';
+import { createCheckJobs } from '../stores/temporal/checks.ts';
+import { createSchedules } from '../stores/temporal/schedules.ts';
 import { createSessionSteering } from '../stores/temporal/session-steering.ts';
 import { createWeaviateIndex } from '../stores/weaviate/weaviate-index.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createApiMetrics } from '../telemetry/metrics.ts';
+import { createBackupObserver } from './backup-metrics.ts';
+import { createDivergenceObserver } from './divergence-metrics.ts';
 import { createEmbeddingObserver } from './embedding-metrics.ts';
 import { createHealthChecks } from './health-checks.ts';
 import { excluding, Exclusions } from './intake/exclusions.ts';
@@ -30,6 +39,7 @@ import { createJobList } from './job-list.ts';
 import { createModelObserver } from './model-metrics.ts';
 import { createRecall } from './recall.ts';
 import { createRemembering } from './remembering.ts';
+import { createRetentionObserver } from './retention-metrics.ts';
 
 /** One query at a time is embedded here, on one thread: with two, both cores were taken from the search that runs beside it. */
 const QUERY_BATCH_TOKENS = 512;
@@ -65,10 +75,14 @@ export function createApiDependencies(config: Config, logger: Logger) {
     retryMs: config.session.retryMs,
   });
   const jobs = createJobs(temporal);
-  const floodSign = new FloodSign(database.pool, (error) =>
-    logger.warn({ error: error instanceof Error ? error.name : 'unknown' }, 'a flood of captures could not be shown'),
-  );
-  const flood = new FloodGauge((isFlooding) => floodSign.show(isFlooding));
+  const createFlood = () => {
+    const sign = new FloodSign(database.pool, (error) =>
+      logger.warn({ error: error instanceof Error ? error.name : 'unknown' }, 'a flood of captures could not be shown'),
+    );
+    return { sign, gauge: new FloodGauge((isFlooding) => sign.show(isFlooding)) };
+  };
+  const { sign: floodSign, gauge: flood } = createFlood();
+  const imported = createFlood();
   const hints = new HintSender({
     flood,
     hints: workflowHints,
@@ -91,11 +105,18 @@ export function createApiDependencies(config: Config, logger: Logger) {
     },
   });
   const observeModels = createModelObserver(database.pool, metrics.models, () => Date.now());
+  const observeBackups = createBackupObserver(database.pool, metrics.backups);
+  const observeRetention = createRetentionObserver(database.pool, metrics.retentionRows);
+  const observeDivergence = createDivergenceObserver(database.pool, metrics.indexDivergence);
   const observeEmbedding = createEmbeddingObserver(database.pool, metrics.embedding);
-  const objects = config.wholeValuesDir === undefined ? null : createDirectoryStore(config.wholeValuesDir);
+  const objects = directoryStoreAt(config.wholeValuesDir);
   return {
     config,
     objects,
+    /** Rows of imports: workers stand back from them as from captures, but agents are told what they ask for. */
+    importFlood: imported.gauge,
+    /** Archived sessions, exports and files of imports; null where no store is set. */
+    archives: archiveStoreAt(config.archive.address, config.s3),
     metrics,
     clock,
     tokens,
@@ -121,14 +142,26 @@ export function createApiDependencies(config: Config, logger: Logger) {
     /** Hints of a request that changed something itself, beside those of captures. */
     workflowHints,
     imports: createImportJobs(temporal),
+    keepJobs: createKeepJobs(temporal),
+    backups: createBackupJobs(temporal),
+    restores: createRestoreJobs(temporal),
+    retention: createRetentionJobs(temporal),
     jobs,
+    schedules: createSchedules(temporal),
+    checks: createCheckJobs(temporal),
     jobList: createJobList({ database, jobs, config }),
     steering: createSessionSteering(temporal, config.session),
     vectors,
     health: createHealthChecks({ database, temporal, vectors, embedder: embedders.wanted }),
     /** Numbers that are read when they are asked for. */
     observe: async () => {
-      await Promise.all([observeModels(), observeEmbedding()]);
+      await Promise.all([
+        observeModels(),
+        observeEmbedding(),
+        observeBackups(),
+        observeRetention(),
+        observeDivergence(),
+      ]);
       metrics.hintsWaiting.set(hints.size);
       metrics.poolConnections.set({ state: 'open' }, database.pool.totalCount);
       metrics.poolConnections.set({ state: 'idle' }, database.pool.idleCount);
@@ -137,7 +170,8 @@ export function createApiDependencies(config: Config, logger: Logger) {
     /** After the server has answered its last request: hints go out first, stores close last. */
     async close() {
       flood.stop();
-      await floodSign.close();
+      imported.gauge.stop();
+      await Promise.all([floodSign.close(), imported.sign.close()]);
       await hints.stop(config.shutdownGraceMs);
       await temporal.connection.close();
       await embedders.close();

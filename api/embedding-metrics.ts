@@ -1,11 +1,8 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
 import { readEmbeddingTotals } from '../stores/postgres/embedding-cache.ts';
 import type { EmbeddingTotals } from '../stores/postgres/embedding-cache.ts';
 import type { EmbeddingMetrics } from '../telemetry/metrics.ts';
-
-/** A scrape waits no longer for PostgreSQL: what comes later is told by the next one. */
-const PATIENCE_MS = 1_000;
+import { scrapeStep } from './scrape-step.ts';
 
 /**
  * Counts what was embedded since this process first looked, from the database: workers do it, which nobody scrapes. Every api process counts the same, so
@@ -13,7 +10,6 @@ const PATIENCE_MS = 1_000;
  */
 export function createEmbeddingObserver(pool: pg.Pool, metrics: EmbeddingMetrics): () => Promise<void> {
   let seen: ReadonlyMap<string, EmbeddingTotals> | null = null;
-  let looking: Promise<void> | null = null;
 
   const look = async (): Promise<void> => {
     const now = await readEmbeddingTotals(pool);
@@ -28,13 +24,5 @@ export function createEmbeddingObserver(pool: pg.Pool, metrics: EmbeddingMetrics
     seen = now;
   };
 
-  return async () => {
-    looking ??= look()
-      // Without PostgreSQL the other metrics are still told; the next scrape counts from where the last one ended.
-      .catch(() => undefined)
-      .finally(() => {
-        looking = null;
-      });
-    await Promise.race([looking, pause(PATIENCE_MS, undefined, { ref: false })]);
-  };
+  return scrapeStep(look);
 }

@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { databaseCodes } from '../stores/postgres/database-codes.ts';
+import { Held } from '../stores/postgres/holds.ts';
 
 /** Every machine code that an answer can carry, with its status: docs/api.md explains each. */
 export const ERROR_STATUS = {
@@ -12,6 +13,8 @@ export const ERROR_STATUS = {
   NOT_FOUND: 404,
   CONFLICT: 409,
   HASH_AMBIGUOUS: 409,
+  HELD: 409,
+  DRY_RUN_NEEDED: 409,
   BODY_TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
   VALIDATION_FAILED: 422,
@@ -63,7 +66,8 @@ const FRAMEWORK_CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = 
   FST_ERR_MAX_PARAM_LENGTH: ['VALIDATION_FAILED', 'a part of the address is too long'],
 };
 
-const UNAVAILABLE = /^(?:ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|08|40|53|55P03|57|58|P1|P20(?:24|28|34|37))/;
+/** 3D000 and 55000: a restore puts another database in the place of this one. */
+const UNAVAILABLE = /^(?:ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|08|3D000|40|53|55000|55P03|57|58|P1|P20(?:24|28|34|37))/;
 
 /** PostgreSQL away, starting, stopping or full; a deadlock or a time limit; a pool that gave no connection. */
 function isUnavailable(error: Error): boolean {
@@ -83,6 +87,8 @@ export function toApiError(error: unknown): ApiError {
     }));
     return new ApiError('VALIDATION_FAILED', 'the request is not valid', details);
   }
+  if (error instanceof Held)
+    return new ApiError('HELD', error.message, [{ field: 'hold', message: 'stands', id: error.holdId }]);
   if (error instanceof Error && error.name === 'TemporalUnavailable')
     return new ApiError('TEMPORAL_UNAVAILABLE', error.message);
   if (error instanceof Error) {

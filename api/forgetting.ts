@@ -5,6 +5,8 @@ import type { CapturedEvent } from '../stores/postgres/captured-events.ts';
 import type { TenantTransaction } from '../stores/postgres/database.ts';
 import { forgetEvent, forgetSession } from '../stores/postgres/forget.ts';
 import type { Forgotten } from '../stores/postgres/forget.ts';
+import { refuseHeld } from '../stores/postgres/holds.ts';
+import { removeArchive } from '../stores/postgres/archives.ts';
 import { findSessionId } from '../stores/postgres/sessions.ts';
 import { wholeValuesOf } from '../stores/postgres/whole-values.ts';
 import type { KeyHolder } from '../stores/postgres/api-keys.ts';
@@ -26,12 +28,12 @@ export interface EventToForget {
 }
 
 export interface Forgetting {
-  /** Forgets one event of the asker's (an admin: of the tenant). @throws ApiError NOT_FOUND, or CONFLICT where several are called so */
+  /** Forgets one event of the asker's (an admin: of the tenant). @throws ApiError NOT_FOUND, or CONFLICT where several are called so; Held */
   event(
     holder: KeyHolder,
     wanted: EventToForget,
   ): Promise<{ readonly event: CapturedEvent; readonly forgotten: Forgotten }>;
-  /** Forgets a whole session. @throws ApiError NOT_FOUND */
+  /** Forgets a whole session, with its archive. @throws ApiError NOT_FOUND; Held */
   session(
     tenantId: TenantId,
     given: string,
@@ -43,8 +45,9 @@ export interface Forgetting {
 export function createForgetting({
   database,
   objects,
+  archives,
   workflowHints,
-}: Pick<ApiDependencies, 'database' | 'objects' | 'workflowHints'>): Forgetting {
+}: Pick<ApiDependencies, 'database' | 'objects' | 'archives' | 'workflowHints'>): Forgetting {
   /** Does it in one transaction, or tries it and undoes it: so a dry run counts exactly. */
   const perform = async <Result>(
     tenantId: TenantId,
@@ -90,6 +93,7 @@ export function createForgetting({
           const message = 'several events are called so; name the session, or the id of a row';
           throw new ApiError('CONFLICT', message, [{ field: 'session', message }]);
         }
+        await refuseHeld(transaction, { sessionId: event.sessionId });
         const seqs = event.rows.map((row) => row.seq);
         const wholes = await wholesOf(transaction, event.sessionId, seqs);
         const forgotten: Forgotten | null = await forgetEvent(transaction, event);
@@ -104,10 +108,16 @@ export function createForgetting({
       const { wholes, ...result } = await perform(tenantId, isDryRun, async (transaction) => {
         const sessionId = await findSessionId(transaction, given);
         if (sessionId === null) throw new ApiError('NOT_FOUND', 'there is no such session');
+        await refuseHeld(transaction, { sessionId });
         const wholes = await wholesOf(transaction, sessionId, null);
         return { sessionId, wholes, forgotten: await forgetSession(transaction, sessionId) };
       });
-      if (!isDryRun) await finish(tenantId, result.sessionId, wholes);
+      if (!isDryRun) {
+        await finish(tenantId, result.sessionId, wholes);
+        // A store that is away keeps nobody from forgetting: the next run of retention removes what is left there.
+        if (archives !== null)
+          await removeArchive({ database, archives, objects }, tenantId, result.sessionId).catch(() => undefined);
+      }
       return result;
     },
   };

@@ -1,6 +1,9 @@
 import type { KeyHolder } from '../stores/postgres/api-keys.ts';
 import type { Database, TenantTransaction } from '../stores/postgres/database.ts';
+import { readErasure } from '../stores/postgres/erasures.ts';
+import { readExport } from '../stores/postgres/exports.ts';
 import { readImport } from '../stores/postgres/imports.ts';
+import { readPortableImport } from '../stores/postgres/portable-imports.ts';
 import { findOwnedSession } from '../stores/postgres/sessions.ts';
 import type { JobName } from '../stores/temporal/job-ids.ts';
 import { ApiError } from './errors.ts';
@@ -15,10 +18,22 @@ async function ownerOf(transaction: TenantTransaction, { kind, subject }: JobNam
     case 'learning':
       return (await findOwnedSession(transaction, subject))?.userId ?? null;
     case 'import':
-      return (await readImport(transaction, subject))?.userId ?? null;
+      return (
+        (await readImport(transaction, subject))?.userId ??
+        (await readPortableImport(transaction, subject))?.userId ??
+        null
+      );
+    case 'export':
+      return (await readExport(transaction, subject))?.userId ?? null;
+    case 'erasure':
+      return (await readErasure(transaction, subject))?.requestedBy ?? null;
     case 'index':
     case 'reindex':
+    case 'retention':
     case 'batch':
+    case 'check':
+    case 'backup':
+    case 'restore':
     case 'operation':
       return null;
   }

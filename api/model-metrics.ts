@@ -1,12 +1,10 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
 import { readModelActivity } from '../stores/postgres/model-totals.ts';
 import type { ModelMetrics } from '../telemetry/metrics.ts';
+import { scrapeStep } from './scrape-step.ts';
 
 /** What is booked is seen this much later, so that no transaction that was open while we looked is missed. */
 const LAG_MS = 10_000;
-/** A scrape waits no longer for PostgreSQL: what comes later is told by the next one. */
-const PATIENCE_MS = 1_000;
 
 /**
  * Counts what models did since this process began, from the ledger: calls are made by workers, which nobody scrapes. Every api process
@@ -14,7 +12,6 @@ const PATIENCE_MS = 1_000;
  */
 export function createModelObserver(pool: pg.Pool, metrics: ModelMetrics, now: () => number): () => Promise<void> {
   let seenMs = now() - LAG_MS;
-  let looking: Promise<void> | null = null;
 
   const look = async (): Promise<void> => {
     const upToMs = now() - LAG_MS;
@@ -38,14 +35,5 @@ export function createModelObserver(pool: pg.Pool, metrics: ModelMetrics, now: (
     metrics.claimsDropped.inc(claimsDropped);
   };
 
-  return async () => {
-    // Two scrapes at once must not count the same time twice.
-    looking ??= look()
-      // Without PostgreSQL the other metrics are still told; the next scrape reads from where the last one ended.
-      .catch(() => undefined)
-      .finally(() => {
-        looking = null;
-      });
-    await Promise.race([looking, pause(PATIENCE_MS, undefined, { ref: false })]);
-  };
+  return scrapeStep(look);
 }

@@ -20,10 +20,10 @@ export class FloodGauge {
     this.tell = tell;
   }
 
-  /** An event came. */
-  count(): void {
+  /** Events came. */
+  count(events = 1): void {
     this.refill();
-    this.tokens = Math.max(this.tokens - 1, -MOST_DEBT);
+    this.tokens = Math.max(this.tokens - events, -MOST_DEBT);
     if (this.look !== null || !this.isFlooding) return;
     this.tell(true);
     this.look = setInterval(() => {

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -8,13 +9,15 @@ import type { StoredImport } from '../../stores/postgres/imports.ts';
 import { holderOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
-import { IMPORT_KIND, importBody, importSchema, presentImport } from '../schemas/imports.ts';
+import { importBody, importSchema, presentImport } from '../schemas/imports.ts';
 import { ERROR_RESPONSES } from '../schemas/shared.ts';
 
+/** How claude-mem calls it. */
+const CLAUDE_MEM_FILE = 'claude-mem.db';
 const LOOPBACK = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1']);
 const REFUSALS: Readonly<Record<FolderRefusal, string>> = {
   not_absolute: 'must be an absolute path',
-  not_allowed: 'is not a folder that this server may read (RECOLLECT_TRANSCRIPT_ROOTS)',
+  not_allowed: 'is nothing that this server may read',
   missing: 'does not exist',
 };
 
@@ -37,6 +40,25 @@ export function importRoutes({ config, database, imports }: ApiDependencies): Fa
     return found;
   };
 
+  /** Where what is asked for lies, and where such things may lie. */
+  const askedFor = (body: z.output<typeof importBody>) => {
+    if (body.kind === 'transcripts') {
+      const { roots } = config.transcripts;
+      const given = body.directory ?? roots[0] ?? '';
+      return {
+        field: 'directory',
+        given,
+        roots,
+        setting: 'RECOLLECT_TRANSCRIPT_ROOTS',
+        follow: body.follow,
+        dryRun: false,
+      };
+    }
+    const { roots } = config.claudeMem;
+    const given = body.file ?? path.join(roots[0] ?? '', CLAUDE_MEM_FILE);
+    return { field: 'file', given, roots, setting: 'RECOLLECT_CLAUDE_MEM_ROOTS', follow: false, dryRun: body.dry_run };
+  };
+
   return (app, _options, done) => {
     app.post(
       '/imports',
@@ -44,9 +66,9 @@ export function importRoutes({ config, database, imports }: ApiDependencies): Fa
         config: { access: 'write' },
         schema: {
           tags: ['imports'],
-          summary: 'Import transcripts from a folder of the server',
+          summary: 'Import what lies on the server: transcripts, or a database of claude-mem',
           description:
-            'For admins on the machine of the server, and for folders that it may read. Asked for again while it runs, the same import is answered.',
+            'For admins on the machine of the server, and for folders that it may read (RECOLLECT_TRANSCRIPT_ROOTS, RECOLLECT_CLAUDE_MEM_ROOTS). Asked for again while it runs, the same import is answered.',
           body: importBody,
           response: { 202: importSchema, ...ERROR_RESPONSES },
         },
@@ -55,18 +77,21 @@ export function importRoutes({ config, database, imports }: ApiDependencies): Fa
         const holder = holderOf(request);
         if (holder.role !== 'admin' || !isLocal(request))
           throw new ApiError('FORBIDDEN', 'folders of the server are read for admins on its own machine only');
-        const { roots } = config.transcripts;
-        const { follow } = request.body;
-        const allowed = await allowedFolder(request.body.directory ?? roots[0] ?? '', roots);
+        const { field, given, roots, setting, follow, dryRun } = askedFor(request.body);
+        const allowed = await allowedFolder(given, roots);
         if ('refusal' in allowed)
           throw new ApiError('VALIDATION_FAILED', 'the request is not valid', [
-            { field: 'directory', message: REFUSALS[allowed.refusal] },
+            {
+              field,
+              message:
+                allowed.refusal === 'not_allowed' ? `${REFUSALS.not_allowed} (${setting})` : REFUSALS[allowed.refusal],
+            },
           ]);
         const job = await database.asTenant(holder.tenantId, (transaction) =>
-          openImport(transaction, holder, IMPORT_KIND, { directory: allowed.folder, follow }),
+          openImport(transaction, holder, request.body.kind, { directory: allowed.folder, follow, dryRun }),
         );
         // A row whose workflow could not be told is found by the next request of the same kind, and started then.
-        await imports.start({ tenantId: holder.tenantId, importId: job.id, follow });
+        await imports.start({ tenantId: holder.tenantId, importId: job.id, follow }, request.body.kind);
         return reply.status(202).send(presentImport(job));
       },
     );

@@ -1,13 +1,13 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { asId } from '../../domain/ids.ts';
-import type { TenantId } from '../../domain/ids.ts';
+import type { KeyHolder } from '../../stores/postgres/api-keys.ts';
 import { findBatch } from '../../stores/postgres/model-batches.ts';
 import { findProject } from '../../stores/postgres/projects.ts';
 import { requeueGivenUp } from '../../stores/postgres/session-work.ts';
 import { JOB_KINDS, parseJobId } from '../../stores/temporal/job-ids.ts';
 import type { JobName } from '../../stores/temporal/job-ids.ts';
-import { holderOf } from '../auth.ts';
+import { holderOf, operates } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
 import { refuseStrangers } from '../job-owner.ts';
@@ -30,8 +30,10 @@ function nameOf(id: string): JobName {
 export function jobRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZod {
   const { database, jobs, jobList, steering, workflowHints } = dependencies;
 
-  const answerOf = async (tenantId: TenantId, name: JobName): Promise<z.output<typeof jobAnswer>> => {
-    const found = await jobList.one(tenantId, name);
+  /** @throws ApiError NOT_FOUND for what the caller has none of: operations are the instance's, and shown to its operators. */
+  const answerOf = async (holder: KeyHolder, name: JobName): Promise<z.output<typeof jobAnswer>> => {
+    const isHidden = name.kind === 'operation' && !operates(holder);
+    const found = isHidden ? null : await jobList.one(holder.tenantId, name);
     if (found === null) throw new ApiError('NOT_FOUND', 'there is no such job');
     return { job: found.job, degraded: [...found.degraded] };
   };
@@ -60,14 +62,15 @@ export function jobRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZ
         },
       },
       async (request) => {
-        const { tenantId } = holderOf(request);
+        const holder = holderOf(request);
+        const { tenantId } = holder;
         const { state, kind, project, limit, cursor } = request.query;
         const known =
           project === undefined
             ? undefined
             : await database.asTenant(tenantId, (transaction) => findProject(transaction, project));
         const answer =
-          known === null
+          known === null || (kind === 'operation' && !operates(holder))
             ? { jobs: [], total: 0, nextCursor: null, degraded: [] }
             : await jobList.list(tenantId, {
                 state,
@@ -104,7 +107,7 @@ export function jobRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZ
           response: { 200: jobAnswer, ...ERROR_RESPONSES },
         },
       },
-      (request) => answerOf(holderOf(request).tenantId, nameOf(request.params.id)),
+      (request) => answerOf(holderOf(request), nameOf(request.params.id)),
     );
 
     app.post(
@@ -123,7 +126,7 @@ export function jobRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZ
         const holder = refuseViewers(holderOf(request));
         const { tenantId } = holder;
         const name = nameOf(request.params.id);
-        const before = await answerOf(tenantId, name);
+        const before = await answerOf(holder, name);
         await refuseStrangers(database, holder, name);
         const run = await jobs.describe(tenantId, name);
         if (run?.state !== 'running' || !(await jobs.cancel(tenantId, name)))
@@ -149,7 +152,7 @@ export function jobRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZ
         const holder = refuseViewers(holderOf(request));
         const { tenantId } = holder;
         const name = nameOf(request.params.id);
-        await answerOf(tenantId, name);
+        await answerOf(holder, name);
         // Whatever waits for the index is everybody's, and to look at it once more harms nobody.
         if (name.kind !== 'index') await refuseStrangers(database, holder, name);
         switch (name.kind) {
@@ -173,10 +176,16 @@ export function jobRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZ
             break;
           }
           case 'import':
+          case 'check':
+          case 'backup':
+          case 'restore':
+          case 'retention':
+          case 'erasure':
+          case 'export':
           case 'operation':
             throw new ApiError('CONFLICT', 'a job of this kind goes on by itself; start it again where it was started');
         }
-        return reply.status(202).send(await answerOf(tenantId, name));
+        return reply.status(202).send(await answerOf(holder, name));
       },
     );
     done();

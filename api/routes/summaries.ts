@@ -32,7 +32,12 @@ export function summaryRoutes({ database }: ApiDependencies): FastifyPluginCallb
             ...pageQuery,
             ...cursorQuery,
             type: z.enum(SUMMARY_TYPES).optional(),
-            kind: z.enum(ITEM_KINDS).optional().describe('Of items'),
+            kind: z
+              .string()
+              .min(1)
+              .max(256)
+              .optional()
+              .describe(`Of items: ${ITEM_KINDS.join(', ')}, or what an import brought`),
           }),
           response: {
             200: z.object({ data: z.array(summarySchema), pagination: paginationSchema }),

@@ -1,16 +1,20 @@
 import { z } from 'zod';
+import { reportOf } from '../../domain/claude-mem/counts.ts';
+import type { DropRule } from '../../domain/claude-mem/counts.ts';
+import { CLAUDE_MEM_TABLES } from '../../domain/claude-mem/rows.ts';
+import type { ClaudeMemTable } from '../../domain/claude-mem/rows.ts';
 import { COUNT_NAMES } from '../../domain/transcripts/counts.ts';
 import type { CountName, TranscriptCounts } from '../../domain/transcripts/counts.ts';
 import { IMPORT_STATES } from '../../stores/postgres/imports.ts';
 import type { StoredImport } from '../../stores/postgres/imports.ts';
 
-/** The only kind of import so far. */
-export const IMPORT_KIND = 'transcripts';
+/** What a server reads from its own machine. */
+const IMPORT_KINDS = ['transcripts', 'claude-mem'] as const;
 
 const PATH_CHARS = 4_096;
 
-export const importBody = z.strictObject({
-  kind: z.literal(IMPORT_KIND),
+const transcriptsBody = z.strictObject({
+  kind: z.literal('transcripts'),
   directory: z
     .string()
     .min(1)
@@ -21,6 +25,19 @@ export const importBody = z.strictObject({
 });
 
 const count = z.number().int();
+const claudeMemBody = z.strictObject({
+  kind: z.literal('claude-mem'),
+  file: z
+    .string()
+    .min(1)
+    .max(PATH_CHARS)
+    .optional()
+    .describe('Database on the server, absolute; default: `claude-mem.db` of the user who runs it'),
+  dry_run: z.boolean().default(false).describe('Tell what would happen, and write nothing'),
+});
+
+export const importBody = z.discriminatedUnion('kind', [transcriptsBody, claudeMemBody]);
+
 /** What was counted, name by name. */
 export const countsSchema = z
   .object({
@@ -39,12 +56,33 @@ export const countsSchema = z
 
 const FILE_COUNTS = ['files_total', 'files_done', 'files_unchanged', 'files_waiting', 'files_unreadable'] as const;
 
+/** What became of a table's rows. */
+export const tableReportSchema = z
+  .object({
+    table: z.enum(CLAUDE_MEM_TABLES),
+    theirs: count.describe('Rows that the source counts'),
+    imported: count,
+    present: count.describe('Here already: taken in before, or captured by hooks'),
+    refused: count.describe('Forgotten or deleted here'),
+    dropped: z.object({
+      private: count.describe('Private as a whole'),
+      empty: count.describe('Says nothing'),
+      observer: count.describe('Of claude-mem’s own observer'),
+      processed: count.describe('A message whose observations are there'),
+      no_event: count.describe('A message that holds nothing'),
+    } satisfies Record<DropRule, z.ZodType>),
+    ours: count.nullable().describe('Rows that are known here as taken in; null where nothing was written'),
+    unaccounted: count.describe('Rows that no rule explains'),
+  })
+  .meta({ id: 'ImportedTable' });
+
 export const importSchema = z
   .object({
     id: z.string(),
-    kind: z.literal(IMPORT_KIND),
-    directory: z.string(),
+    kind: z.enum(IMPORT_KINDS),
+    directory: z.string().describe('Folder or file that is read'),
     follow: z.boolean(),
+    dry_run: z.boolean(),
     state: z.enum(IMPORT_STATES),
     files: z.object({
       total: count,
@@ -54,6 +92,14 @@ export const importSchema = z
       unreadable: count,
     }),
     counts: countsSchema,
+    rows: z
+      .object({ total: count, done: count, sessions_made: count, first_prompts: count })
+      .nullable()
+      .describe('Of a database; null for transcripts'),
+    tables: z
+      .array(tableReportSchema)
+      .nullable()
+      .describe('What became of the rows of each table; null for transcripts'),
     error: z.string().nullable().describe('Type of what ended it'),
     created_at: z.string(),
     updated_at: z.string(),
@@ -69,18 +115,35 @@ export function presentCounts(
   return countsSchema.parse(Object.fromEntries(COUNT_NAMES.map((name) => [name, given.get(name) ?? 0])));
 }
 
+/** Rows of a database. What is known of them here is counted at the end. */
+function presentRows({ counts, options, state }: StoredImport) {
+  const of = (name: string) => counts[name] ?? 0;
+  const ours = Object.fromEntries(CLAUDE_MEM_TABLES.map((table) => [table, of(`${table}.ours`)]));
+  return {
+    rows: {
+      total: of('rows_total'),
+      done: of('rows_done'),
+      sessions_made: of('sessions_made'),
+      first_prompts: of('first_prompts'),
+    },
+    tables: reportOf(counts, options.dryRun || state !== 'done' ? null : ours),
+  };
+}
+
 export function presentImport(row: StoredImport): z.input<typeof importSchema> {
   const [total = 0, done = 0, unchanged = 0, waiting = 0, unreadable = 0] = FILE_COUNTS.map(
     (name) => row.counts[name] ?? 0,
   );
   return {
     id: row.id,
-    kind: IMPORT_KIND,
+    kind: z.enum(IMPORT_KINDS).parse(row.kind),
     directory: row.options.directory,
     follow: row.options.follow,
+    dry_run: row.options.dryRun,
     state: row.state,
     files: { total, done, unchanged, waiting, unreadable },
     counts: presentCounts(row.counts),
+    ...(row.kind === 'claude-mem' ? presentRows(row) : { rows: null, tables: null }),
     error: row.error,
     created_at: row.createdAt.toISOString(),
     updated_at: row.updatedAt.toISOString(),
@@ -124,3 +187,37 @@ export const segmentSchema = z
     session_id: z.string().nullable(),
   })
   .meta({ id: 'TranscriptSegment' });
+
+export const claudeMemRowsQuery = z.strictObject({
+  source: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/)
+    .describe('Fingerprint of the database, 32 hex digits'),
+  table: z.enum(CLAUDE_MEM_TABLES),
+  dry_run: z.stringbool().default(false).describe('Tell what would happen, and write nothing'),
+});
+
+export const claudeMemKnownQuery = claudeMemRowsQuery.pick({ source: true });
+
+/** What became of rows that were sent. */
+export const claudeMemTaken = z
+  .object({
+    rows: count.describe('Rows that were sent'),
+    imported: count,
+    present: count,
+    refused: count,
+    dropped: tableReportSchema.shape.dropped,
+    sessions_made: count,
+    first_prompts: count,
+  })
+  .meta({ id: 'ImportedRows' });
+
+export const claudeMemKnown = z
+  .object({
+    sdk_sessions: count,
+    user_prompts: count,
+    observations: count,
+    session_summaries: count,
+    pending_messages: count,
+  } satisfies Record<ClaudeMemTable, z.ZodType>)
+  .meta({ id: 'KnownRows' });

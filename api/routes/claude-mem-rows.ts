@@ -1,0 +1,149 @@
+import { Readable } from 'node:stream';
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { CLAUDE_MEM_TABLES } from '../../domain/claude-mem/rows.ts';
+import type { ClaudeMemRows, ClaudeMemTable } from '../../domain/claude-mem/rows.ts';
+import { parseRows } from '../../stores/claude-mem/row-schemas.ts';
+import { importBatch } from '../../stores/postgres/claude-mem/import-batch.ts';
+import { countKnown } from '../../stores/postgres/claude-mem/ledger.ts';
+import { prepareRows } from '../../stores/postgres/claude-mem/prepare-rows.ts';
+import { holderOf } from '../auth.ts';
+import { parseJson } from '../body.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { ApiError } from '../errors.ts';
+import { claudeMemKnown, claudeMemKnownQuery, claudeMemRowsQuery, claudeMemTaken } from '../schemas/imports.ts';
+import { ERROR_RESPONSES } from '../schemas/shared.ts';
+
+/** One row alone may be as long as a tool's whole output. */
+const BODY_BYTES = 32 * 1024 * 1024;
+const MAX_ROWS = 1_000;
+/** Each holds its rows in memory. */
+const MAX_AT_ONCE = 3;
+
+/** @throws ApiError BODY_TOO_LARGE, after the body was read to its end: the sender is to hear why */
+async function linesOf(body: Readable): Promise<Buffer[]> {
+  let chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    const bytes: Buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
+    size += bytes.length;
+    if (size <= BODY_BYTES) chunks.push(bytes);
+    else chunks = [];
+  }
+  if (size > BODY_BYTES) throw new ApiError('BODY_TOO_LARGE', 'rows that are sent together are at most 32 MiB');
+  const whole = Buffer.concat(chunks);
+  const lines: Buffer[] = [];
+  for (let start = 0; start < whole.length;) {
+    const feed = whole.indexOf(0x0a, start);
+    const end = feed < 0 ? whole.length : feed;
+    if (end > start) lines.push(whole.subarray(start, end));
+    start = end + 1;
+  }
+  if (lines.length > MAX_ROWS)
+    throw new ApiError('VALIDATION_FAILED', 'the request is not valid', [
+      { field: 'body', message: `holds more than ${MAX_ROWS} rows` },
+    ]);
+  return lines;
+}
+
+/** @throws ApiError VALIDATION_FAILED that names the line and the field */
+function rowsOf(table: ClaudeMemTable, lines: readonly Buffer[]): ClaudeMemRows {
+  const given = lines.map(parseJson);
+  try {
+    return parseRows(table, given);
+  } catch (error) {
+    if (!(error instanceof z.ZodError)) throw error;
+    throw new ApiError(
+      'VALIDATION_FAILED',
+      'the request is not valid',
+      error.issues.map((issue) => ({
+        field: issue.path.join('.') || 'body',
+        message: `is not that of a row of ${table}`,
+      })),
+    );
+  }
+}
+
+/** Databases of claude-mem on other machines, sent by the client there. */
+export function claudeMemRoutes({
+  database,
+  embeddingModel,
+  workflowHints,
+  importFlood,
+}: Pick<ApiDependencies, 'database' | 'embeddingModel' | 'workflowHints' | 'importFlood'>): FastifyPluginCallbackZod {
+  let taking = 0;
+
+  return (app, _options, done) => {
+    app.get(
+      '/imports/claude-mem/rows',
+      {
+        config: { access: 'write' },
+        schema: {
+          tags: ['imports'],
+          summary: 'How many rows of a claude-mem database were taken in',
+          querystring: claudeMemKnownQuery,
+          response: { 200: claudeMemKnown, ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => {
+        const known = await database.asTenant(holderOf(request).tenantId, (transaction) =>
+          countKnown(transaction, request.query.source),
+        );
+        return claudeMemKnown.parse(Object.fromEntries(CLAUDE_MEM_TABLES.map((table) => [table, known[table] ?? 0])));
+      },
+    );
+    app.post(
+      '/imports/claude-mem/rows',
+      {
+        bodyLimit: BODY_BYTES,
+        config: { access: 'write', ndjson: true },
+        schema: {
+          tags: ['imports'],
+          summary: 'Take rows of a claude-mem database',
+          description: `Rows of one table, one a line, each with its session’s columns; at most ${MAX_ROWS}. All of them are taken or none; a row that was taken before changes nothing.`,
+          consumes: ['application/x-ndjson'],
+          querystring: claudeMemRowsQuery,
+          body: z.unknown(),
+          response: { 200: claudeMemTaken, ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => {
+        const { tenantId, userId } = holderOf(request);
+        if (!(request.body instanceof Readable))
+          throw new ApiError('UNSUPPORTED_MEDIA_TYPE', 'rows come as application/x-ndjson');
+        if (taking >= MAX_AT_ONCE) throw new ApiError('BUSY', 'other rows are being taken; try again');
+        taking += 1;
+        try {
+          const { source, table, dry_run: dryRun } = request.query;
+          const lines = await linesOf(request.body);
+          const rows = rowsOf(table, lines);
+          // What the rows make work of waits until all of them are there.
+          const flood = (): void => {
+            if (!dryRun) importFlood.count(lines.length);
+          };
+          flood();
+          const batch = { capturer: { tenantId, userId }, source, embeddingModel, dryRun };
+          const prepared = await prepareRows(batch, rows);
+          const taken = await database.asTenant(tenantId, (transaction) => importBatch(transaction, batch, prepared));
+          flood();
+          // Both are lossy by design: the sweep finds what was never told.
+          for (const session of taken.toHint) await workflowHints.session(tenantId, session).catch(() => undefined);
+          if (!dryRun) await workflowHints.index(tenantId).catch(() => undefined);
+          const { theirs, imported, present, refused, ...dropped } = taken.counts;
+          return {
+            rows: theirs,
+            imported,
+            present,
+            refused,
+            dropped,
+            sessions_made: taken.sessionsMade,
+            first_prompts: taken.firstPrompts,
+          };
+        } finally {
+          taking -= 1;
+        }
+      },
+    );
+    done();
+  };
+}

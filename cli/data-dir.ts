@@ -11,3 +11,9 @@ export function withDataDir(command: Command, environment: Environment): Command
       .argParser((folder) => path.resolve(folder)),
   );
 }
+
+/** Where the option stands for a subcommand: given behind it, else before it. */
+export function dataDirOf(command: Command): string {
+  const own = command.getOptionValueSource('dataDir') === 'default' ? command.parent : command;
+  return String((own ?? command).getOptionValue('dataDir'));
+}

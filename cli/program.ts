@@ -1,8 +1,14 @@
 import { Command } from 'commander';
+import { addBackup } from './commands/backup.ts';
+import { addCheck } from './commands/check.ts';
+import { addArchive } from './commands/archive.ts';
 import { addContext } from './commands/context.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addDown } from './commands/down.ts';
+import { addHold } from './commands/hold.ts';
+import { addErase } from './commands/erase.ts';
+import { addExport } from './commands/export.ts';
 import { addHook } from './commands/hook.ts';
 import { addGet } from './commands/get.ts';
 import { addImport } from './commands/import.ts';
@@ -14,11 +20,14 @@ import { addLogs } from './commands/logs.ts';
 import { addMcp } from './commands/mcp.ts';
 import { addProjects } from './commands/projects.ts';
 import { addRemember } from './commands/remember.ts';
+import { addRestore } from './commands/restore.ts';
 import { addSearch } from './commands/search.ts';
+import { addRetention } from './commands/retention.ts';
 import { addService } from './commands/service.ts';
 import { addSessions } from './commands/sessions.ts';
 import { addSpool } from './commands/spool.ts';
 import { addStatus } from './commands/status.ts';
+import { addStats } from './commands/stats.ts';
 import { addSummary } from './commands/summary.ts';
 import { addTimeline } from './commands/timeline.ts';
 import { addTrace } from './commands/trace.ts';
@@ -47,6 +56,8 @@ const COMMANDS: readonly AddCommand[] = [
   addGet,
   addRemember,
   addForget,
+  addErase,
+  addExport,
   addTimeline,
   addContext,
   addMcp,
@@ -54,9 +65,16 @@ const COMMANDS: readonly AddCommand[] = [
   addSummary,
   addLearnings,
   addUsage,
+  addStats,
   addJobs,
+  addCheck,
   addTrace,
   addProjects,
+  addRetention,
+  addHold,
+  addArchive,
+  addRestore,
+  addBackup,
 ];
 
 /** The `recollect` command with all its subcommands. */

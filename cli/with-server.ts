@@ -3,6 +3,7 @@ import type { RecollectApi } from '../client/index.ts';
 import type { CommandContext, ExitCode } from './command-context.ts';
 import { serverAccess } from './server/access.ts';
 import type { Credentials } from './server/credentials.ts';
+import { KeepServer } from './server/keep.ts';
 import { ClientError, ServerClient } from './server/server-client.ts';
 import { Steering } from './server/steering.ts';
 import { terminalText } from './terminal-text.ts';
@@ -54,6 +55,15 @@ export function withServer(
     const client = new ServerClient({ url, apiKey, timeoutMs: TIMEOUT_MS });
     return work(new Steering(client), client);
   });
+}
+
+/** The same for what a command asks about erasing, exporting and importing. */
+export function withKeep(
+  dataDir: string,
+  context: CommandContext,
+  work: (server: KeepServer) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  return withAccess(dataDir, context, (access) => work(new KeepServer(access)));
 }
 
 /** The same for what a command asks of memory. */

@@ -2,14 +2,14 @@ import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { transcriptFolder } from '../../config/config.ts';
+import { defaultDataDirectory } from '../../infra/instance/cache-directory.ts';
+import { importFile } from './export.ts';
 import type { CommandContext, ExitCode } from '../command-context.ts';
 import { withDataDir } from '../data-dir.ts';
-import { ImportApi, ImportApiError } from '../import/import-api.ts';
+import { showDatabaseEnd } from '../import/import-database.ts';
+import { withImportServer } from '../import/import-server.ts';
 import { importTranscripts, showEnd } from '../import/import-transcripts.ts';
-import { InstallError } from '../install/install-error.ts';
-import { knownAccess } from '../install/server-access.ts';
-import type { ServerAccess } from '../install/server-access.ts';
-import { listenForInterrupts } from '../interrupts.ts';
+import { addClaudeMem } from './import-claude-mem.ts';
 
 interface ImportOptions {
   readonly dataDir: string;
@@ -20,6 +20,13 @@ interface ImportOptions {
 export function addImport(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
   const command = program.command('import').description('bring in what happened before, or without, the hooks');
   const { environment } = context;
+  withDataDir(command.command('file').argument('<file>'), environment)
+    .description('take in the export of another instance; of this user’s instance also without the word file')
+    .action(async (file: string, { dataDir }: ImportOptions) => exit(await importFile(file, dataDir, context)));
+  command.argument('[file]', 'an export of another instance').action(async (file: string | undefined) => {
+    if (file === undefined) command.help();
+    else exit(await importFile(file, defaultDataDirectory(environment), context));
+  });
   withDataDir(command.command('transcripts'), environment)
     .description('read the transcripts of Claude Code and store what hooks missed')
     .argument('[folder]', 'default: the transcripts of this user')
@@ -27,55 +34,28 @@ export function addImport(program: Command, context: CommandContext, exit: (code
     .action(async (folder: string | undefined, options: ImportOptions) =>
       exit(await transcripts(folder, options, context)),
     );
+  addClaudeMem(command, context, exit);
   withDataDir(command.command('status').argument('<id>'), environment)
     .description('show how far an import is')
     .action(async (id: string, options: ImportOptions) =>
-      exit(await withServer(options, context, async (api) => showEnd(await api.look(id), context))),
+      exit(
+        await withImportServer(options, context, async (api) => {
+          const job = await api.look(id);
+          return job.tables === null ? showEnd(job, context) : showDatabaseEnd(job, context);
+        }),
+      ),
     );
   withDataDir(command.command('cancel').argument('<id>'), environment)
     .description('stop an import; what was read stays')
     .action(async (id: string, options: ImportOptions) =>
       exit(
-        await withServer(options, context, async (api) => {
+        await withImportServer(options, context, async (api) => {
           await api.cancel(id);
           context.output.out('The import stops; what was read stays.\n');
           return 0;
         }),
       ),
     );
-}
-
-/** The server of the environment, else what was installed, else the instance of the data directory. @throws InstallError */
-function accessOf({ dataDir }: ImportOptions, { environment }: CommandContext): ServerAccess {
-  const url = environment['RECOLLECT_URL'];
-  const apiKey = environment['RECOLLECT_API_KEY'];
-  if (url && apiKey) return { url: url.replace(/\/$/, ''), apiKey, isRemote: true };
-  return knownAccess(dataDir);
-}
-
-/** Runs a command against the server; says what is wrong where it cannot be asked. */
-async function withServer(
-  options: ImportOptions,
-  context: CommandContext,
-  work: (api: ImportApi, access: ServerAccess, signal: AbortSignal) => Promise<ExitCode>,
-): Promise<ExitCode> {
-  const { err } = context.output;
-  const interrupts = listenForInterrupts(() => process.exit(130));
-  try {
-    const access = accessOf(options, context);
-    return await work(new ImportApi(access, interrupts.signal), access, interrupts.signal);
-  } catch (error) {
-    if (error instanceof InstallError) {
-      err(`${error.message}\n`);
-      return 3;
-    }
-    if (!(error instanceof ImportApiError)) throw error;
-    if (error.code === 'STOPPED') return 130;
-    err(`${error.message}.\n`);
-    return error.code === 'UNREACHABLE' ? 3 : 1;
-  } finally {
-    interrupts.dispose();
-  }
 }
 
 async function transcripts(
@@ -85,7 +65,7 @@ async function transcripts(
 ): Promise<ExitCode> {
   const folder = given === undefined ? transcriptFolder(context.environment['CLAUDE_CONFIG_DIR']) : path.resolve(given);
   const follow = options.follow === true;
-  return withServer(options, context, async (api, { isRemote }, signal) => {
+  return withImportServer(options, context, async (api, { isRemote }, signal) => {
     // A machine on which no session was run yet: its folder is waited for.
     const isNeeded = !(follow && isRemote);
     if (isNeeded && statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { CommandContext, ExitCode } from '../command-context.ts';
-import { withDataDir } from '../data-dir.ts';
+import { dataDirOf, withDataDir } from '../data-dir.ts';
 import { jobTable, stuckText } from '../job-table.ts';
 import { withServer } from '../with-server.ts';
+import { addSchedules } from './job-schedules.ts';
 
 interface JobsOptions {
   readonly dataDir: string;
@@ -15,7 +16,21 @@ interface JobsOptions {
 }
 
 const STATES = ['running', 'waiting', 'stuck', 'failed', 'completed', 'cancelled', 'all'];
-const KINDS = ['session', 'learning', 'index', 'reindex', 'batch', 'import', 'operation'];
+const KINDS = [
+  'session',
+  'learning',
+  'index',
+  'reindex',
+  'batch',
+  'import',
+  'check',
+  'backup',
+  'restore',
+  'retention',
+  'erasure',
+  'export',
+  'operation',
+];
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** A session's id stands for its job. */
@@ -43,6 +58,7 @@ export function addJobs(program: Command, context: CommandContext, exit: (code: 
         }),
       ),
     );
+  addSchedules(command, context, exit);
   for (const [name, description, done] of [
     ['retry', 'give a job another turn', 'is given another turn'],
     ['cancel', 'ask a job to end; the next event, or retry, starts it again', 'is asked to end'],
@@ -60,10 +76,4 @@ export function addJobs(program: Command, context: CommandContext, exit: (code: 
         ),
       );
   }
-}
-
-/** Where the option stands for a subcommand: given behind it, else before it. */
-export function dataDirOf(command: Command): string {
-  const own = command.getOptionValueSource('dataDir') === 'default' ? command.parent : command;
-  return String((own ?? command).getOptionValue('dataDir'));
 }

@@ -2,11 +2,10 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import { Learnings } from '../server/learnings.ts';
 import type { CommandContext, ExitCode } from '../command-context.ts';
-import { withDataDir } from '../data-dir.ts';
+import { dataDirOf, withDataDir } from '../data-dir.ts';
 import { learningTable, learningText } from '../learning-text.ts';
 import { momentOf } from '../time-text.ts';
 import { withServer } from '../with-server.ts';
-import { dataDirOf } from './jobs.ts';
 import { LEARNING_CATEGORIES } from './remember.ts';
 
 interface ListOptions {

@@ -3,11 +3,10 @@ import type { Command } from 'commander';
 import type { Project, Steering } from '../server/steering.ts';
 import { machineId } from '../../hook/project/machine-id.ts';
 import type { CommandContext, ExitCode } from '../command-context.ts';
-import { withDataDir } from '../data-dir.ts';
+import { dataDirOf, withDataDir } from '../data-dir.ts';
 import { table } from '../output.ts';
 import { ago, short } from '../time-text.ts';
 import { withServer } from '../with-server.ts';
-import { dataDirOf } from './jobs.ts';
 
 interface ProjectsOptions {
   readonly dataDir: string;

@@ -2,10 +2,9 @@ import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import type { Steering } from '../server/steering.ts';
 import type { CommandContext, ExitCode } from '../command-context.ts';
-import { withDataDir } from '../data-dir.ts';
+import { dataDirOf, withDataDir } from '../data-dir.ts';
 import { sessionTable, stuckText } from '../job-table.ts';
 import { withServer } from '../with-server.ts';
-import { dataDirOf } from './jobs.ts';
 
 interface SessionsOptions {
   readonly dataDir: string;

@@ -16,13 +16,32 @@ export const countsSchema = z.object({
 });
 export type ImportCounts = z.output<typeof countsSchema>;
 
+const dropped = z.object({ private: count, empty: count, observer: count, processed: count, no_event: count });
+const tableSchema = z.object({
+  table: z.string(),
+  theirs: count,
+  imported: count,
+  present: count,
+  refused: count,
+  dropped,
+  ours: count.nullable(),
+  unaccounted: count,
+});
+/** What became of the rows of one table of a database. */
+export type ImportedTable = z.output<typeof tableSchema>;
+const rowsSchema = z.object({ total: count, done: count, sessions_made: count, first_prompts: count });
+
 const importSchema = z.object({
   id: z.string(),
   directory: z.string(),
   follow: z.boolean(),
+  dry_run: z.boolean(),
   state: z.enum(['running', 'done', 'failed', 'cancelled']),
   files: z.object({ total: count, done: count, unchanged: count, waiting: count, unreadable: count }),
   counts: countsSchema,
+  /** Of a database; null for transcripts. */
+  rows: rowsSchema.nullable(),
+  tables: z.array(tableSchema).nullable(),
   error: z.string().nullable(),
 });
 export type ImportAnswer = z.output<typeof importSchema>;
@@ -40,6 +59,17 @@ export type CursorAnswer = z.output<typeof cursorSchema>;
 
 const segmentSchema = z.object({ next_offset: count, open: z.boolean(), counts: countsSchema });
 export type SegmentAnswer = z.output<typeof segmentSchema>;
+
+const takenSchema = z.object({
+  rows: count,
+  imported: count,
+  present: count,
+  refused: count,
+  dropped,
+  sessions_made: count,
+  first_prompts: count,
+});
+export type TakenRows = z.output<typeof takenSchema>;
 
 const errorSchema = z.object({ error: z.string(), code: z.string() });
 
@@ -100,6 +130,26 @@ export class ImportApi {
   start(directory: string | null, follow: boolean): Promise<ImportAnswer> {
     const body = { kind: 'transcripts', follow, ...(directory === null ? {} : { directory }) };
     return this.ask('POST', '/imports', importSchema, { json: body });
+  }
+
+  startDatabase(file: string, dryRun: boolean): Promise<ImportAnswer> {
+    return this.ask('POST', '/imports', importSchema, { json: { kind: 'claude-mem', file, dry_run: dryRun } });
+  }
+
+  /** Sends rows of one table of a database, one a line; waits while the server takes others. */
+  sendRows(source: string, table: string, dryRun: boolean, lines: Buffer<ArrayBuffer>): Promise<TakenRows> {
+    const query = new URLSearchParams({ source, table, dry_run: String(dryRun) });
+    return this.again(
+      () => this.ask('POST', `/imports/claude-mem/rows?${query.toString()}`, takenSchema, { lines }),
+      passesByItself,
+      BUSY_TRIES,
+    );
+  }
+
+  /** How many rows of each table of a database the server knows. */
+  knownRows(source: string): Promise<Record<string, number>> {
+    const query = new URLSearchParams({ source });
+    return this.ask('GET', `/imports/claude-mem/rows?${query.toString()}`, z.record(z.string(), count));
   }
 
   look(id: string): Promise<ImportAnswer> {

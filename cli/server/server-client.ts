@@ -72,23 +72,49 @@ export class ServerClient {
     body?: unknown,
     headers: Readonly<Record<string, string>> = {},
   ): Promise<Answer> {
-    const { url, apiKey, timeoutMs } = this.options;
-    let response: Response;
-    let answer: unknown;
+    const response = await this.reach(method, path, {
+      headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(this.options.timeoutMs ?? TIMEOUT_MS),
+    });
+    return this.read(response, schema);
+  }
+
+  /** Sends a stream as a request's body, however long it takes. */
+  async upload<Answer>(
+    path: string,
+    type: string,
+    body: ReadableStream<Uint8Array>,
+    schema: z.ZodType<Answer>,
+  ): Promise<Answer> {
+    const init = { headers: { 'content-type': type }, body, duplex: 'half' } as const;
+    return this.read(await this.reach('POST', path, init), schema);
+  }
+
+  /** The body of an answer, to be read as it comes. */
+  async download(path: string): Promise<ReadableStream<Uint8Array>> {
+    const response = await this.reach('GET', path, {});
+    if (response.ok && response.body !== null) return response.body;
+    return this.read(response, z.never());
+  }
+
+  private async reach(method: string, path: string, init: RequestInit): Promise<Response> {
+    const { url, apiKey } = this.options;
+    const headers = new Headers(init.headers);
+    headers.set('authorization', `Bearer ${apiKey}`);
     try {
-      response = await fetch(`${url}/api/v1${path}`, {
-        method,
-        headers: {
-          authorization: `Bearer ${apiKey}`,
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...headers,
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(timeoutMs ?? TIMEOUT_MS),
-      });
-      answer = await response.json();
+      return await fetch(`${url}/api/v1${path}`, { ...init, method, headers });
     } catch (error) {
       throw new ClientError('UNREACHABLE', `${url} does not answer`, 0, error);
+    }
+  }
+
+  private async read<Answer>(response: Response, schema: z.ZodType<Answer>): Promise<Answer> {
+    let answer: unknown;
+    try {
+      answer = await response.json();
+    } catch (error) {
+      throw new ClientError('UNREACHABLE', `${this.options.url} does not answer`, 0, error);
     }
     if (response.ok) return schema.parse(answer);
     const said = errorAnswer.safeParse(answer);

@@ -6,7 +6,7 @@ import { bootstrapDatabase } from './database.ts';
 const optionsSchema = z.object({
   superuserUrl: z.string(),
   databaseName: z.string(),
-  passwords: z.object({ owner: z.string(), app: z.string(), maintenance: z.string() }),
+  passwords: z.object({ owner: z.string(), app: z.string(), maintenance: z.string(), restore: z.string() }),
 });
 
 const given = processEnvironment()['RECOLLECT_DATABASE_BOOTSTRAP'];

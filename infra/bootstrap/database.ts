@@ -1,25 +1,34 @@
 import pg from 'pg';
 import type { DatabaseAddress } from '../../prisma/migration-adapter.ts';
 import { withSchemaEngine } from '../../prisma/schema-engine.ts';
+import { unfinishedMigrations } from '../../stores/postgres/unfinished-migrations.ts';
+import { mendSwap } from './mend-swap.ts';
 
 export interface DatabaseBootstrap {
   readonly superuserUrl: string;
   readonly databaseName: string;
-  /** Passwords of the three login roles, made with the instance's other secrets. */
-  readonly passwords: { readonly owner: string; readonly app: string; readonly maintenance: string };
+  /** Passwords of the login roles, made with the instance's other secrets. */
+  readonly passwords: {
+    readonly owner: string;
+    readonly app: string;
+    readonly maintenance: string;
+    readonly restore: string;
+  };
   readonly progress: (line: string) => void;
 }
 
 /**
  * The roles of a Recollect cluster. `recollect_owner` owns tables and runs migrations; `recollect_app` is what the api and the
  * workers are (no table owned, policies bind it); `recollect_maintenance` sees every tenant, for sweep, backup and consistency;
- * nothing logs in as `recollect_definer`, which owns the functions that act across tenants.
+ * nothing logs in as `recollect_definer`, which owns the functions that act across tenants. `recollect_restore` makes databases beside the
+ * running one, acts as their owner, and puts one in its place.
  */
 const ROLES = [
   { name: 'recollect_owner', attributes: 'LOGIN', secret: 'owner' },
   { name: 'recollect_app', attributes: 'LOGIN NOBYPASSRLS', secret: 'app' },
   { name: 'recollect_maintenance', attributes: 'LOGIN BYPASSRLS', secret: 'maintenance' },
   { name: 'recollect_definer', attributes: 'NOLOGIN BYPASSRLS', secret: null },
+  { name: 'recollect_restore', attributes: 'LOGIN CREATEDB', secret: 'restore' },
 ] as const;
 
 /** Name under which a new database is made; it gets its own when it is complete. */
@@ -34,16 +43,8 @@ async function ensureRoles(superuser: pg.Client, passwords: DatabaseBootstrap['p
   }
   // Giving a function to another role asks for membership in it.
   await superuser.query('GRANT recollect_definer TO recollect_owner');
-}
-
-/** Migrations that a killed run began in this database and never finished. */
-async function unfinishedMigrations(owner: pg.Client): Promise<string[]> {
-  const ledger = await owner.query("SELECT 1 WHERE to_regclass('_prisma_migrations') IS NOT NULL");
-  if (ledger.rowCount === 0) return [];
-  const rows = await owner.query<{ name: string }>(
-    'SELECT migration_name AS name FROM _prisma_migrations WHERE finished_at IS NULL AND rolled_back_at IS NULL',
-  );
-  return rows.rows.map((row) => row.name);
+  // A restore renames the databases, which needs those who are in them to leave.
+  await superuser.query('GRANT recollect_owner, recollect_definer, pg_signal_backend TO recollect_restore');
 }
 
 /** Brings one database's schema up to date; answers how many migrations that took. */
@@ -81,6 +82,7 @@ export async function bootstrapDatabase(options: DatabaseBootstrap): Promise<voi
   await superuser.connect();
   try {
     await ensureRoles(superuser, passwords);
+    await mendSwap(superuser, databaseName);
     const known = await superuser.query('SELECT 1 FROM pg_database WHERE datname = $1', [databaseName]);
     const isNew = known.rowCount === 0;
     const name = isNew ? `${databaseName}${UNFINISHED_SUFFIX}` : databaseName;

@@ -46,10 +46,11 @@ async function ensureRows(client: pg.Client, credentials: Credentials): Promise<
   await client.query("SELECT pg_advisory_xact_lock(hashtextextended('recollect.identity', 0))");
   if ((await idOf(client, 'SELECT id FROM api_keys WHERE key_sha256 = $1 AND revoked_at IS NULL', [digest])) === null) {
     const tenantId = (await idOf(client, 'SELECT id FROM tenants WHERE name = $1', [LOCAL_TENANT])) ?? newId();
-    await client.query('INSERT INTO tenants (id, name) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING', [
-      tenantId,
-      LOCAL_TENANT,
-    ]);
+    await client.query(
+      `INSERT INTO tenants (id, name, is_operator) VALUES ($1, $2, NOT EXISTS (SELECT FROM tenants WHERE is_operator))
+       ON CONFLICT (id) DO NOTHING`,
+      [tenantId, LOCAL_TENANT],
+    );
     const userId =
       (await idOf(client, 'SELECT id FROM users WHERE tenant_id = $1 AND username = $2', [tenantId, ADMIN])) ?? newId();
     await client.query(

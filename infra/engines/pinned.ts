@@ -3,9 +3,13 @@ import path from 'node:path';
 /** A program that Recollect runs beside itself. */
 export interface EngineProgram {
   /** Its name in the cache and in messages. */
-  readonly name: 'temporal-server' | 'temporal-sql-tool' | 'weaviate-server';
+  readonly name: 'temporal-server' | 'temporal-sql-tool' | 'weaviate-server' | 'versitygw';
   /** Names a ready program; nothing else is then looked for. */
-  readonly variable: 'RECOLLECT_TEMPORAL_SERVER' | 'RECOLLECT_TEMPORAL_SQL_TOOL' | 'RECOLLECT_WEAVIATE_SERVER';
+  readonly variable:
+    | 'RECOLLECT_TEMPORAL_SERVER'
+    | 'RECOLLECT_TEMPORAL_SQL_TOOL'
+    | 'RECOLLECT_WEAVIATE_SERVER'
+    | 'RECOLLECT_VERSITYGW';
   /** What it is called on a machine that has it installed. */
   readonly pathNames: readonly string[];
   /** Its name inside the release archive. */
@@ -17,7 +21,7 @@ export interface EngineProgram {
 
 /** Programs of one version that are released, built and cached together. */
 export interface Engine {
-  readonly name: 'temporal' | 'weaviate';
+  readonly name: 'temporal' | 'weaviate' | 'versitygw';
   readonly version: string;
   readonly programs: readonly EngineProgram[];
   /** Folder with the committed go.mod and go.sum. */

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { transcriptFolder } from '../../config/config.ts';
 import type { Environment } from '../../config/process-environment.ts';
 import type { Instance } from './instance.ts';
@@ -47,6 +48,11 @@ export function maintenanceDatabaseUrl(instance: Instance): string {
   return databaseUrl(instance, 'recollect_maintenance', instance.secrets.postgresMaintenance);
 }
 
+/** As the role that makes databases; of the database that every server has. */
+export function restoreDatabaseUrl(instance: Instance): string {
+  return databaseUrl(instance, 'recollect_restore', instance.secrets.postgresRestore, 'postgres');
+}
+
 export function temporalAddress(instance: Instance): string {
   return `${HOST}:${instance.ports.temporalFrontend}`;
 }
@@ -80,15 +86,27 @@ export function passedEnvironment(parent: Environment): Record<string, string> {
   return passed;
 }
 
+/** What PKCS #8 puts before the 32 bytes of an Ed25519 key (RFC 8410). */
+const ED25519_PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex');
+
+/** The key that signs this instance's backups, as settings take it: PKCS #8 DER in base64. */
+function backupSigningKey(seed: string): string {
+  return Buffer.concat([ED25519_PKCS8, Buffer.from(seed, 'base64url')]).toString('base64');
+}
+
 /** The environment of the worker and the API of an embedded instance. What the instance decides wins over the parent's. */
 export function instanceEnvironment(instance: Instance, parent: Environment, cacheDir: string): Record<string, string> {
   return {
     // On a machine where Claude Code runs, what hooks missed is found in its transcripts.
     RECOLLECT_TRANSCRIPTS: existsSync(transcriptFolder(parent['CLAUDE_CONFIG_DIR'])) ? 'known' : 'off',
+    RECOLLECT_BACKUP_SIGNING_KEY: backupSigningKey(instance.secrets.backupSigning),
+    RECOLLECT_ARCHIVE_STORE: path.join(instance.layout.dataDir, 'archive'),
+    RECOLLECT_BACKUP_STORE: path.join(instance.layout.dataDir, 'backups'),
     ...passedEnvironment(parent),
     RECOLLECT_DATA_DIR: instance.layout.dataDir,
     RECOLLECT_DATABASE_URL: databaseUrl(instance, 'recollect_app', instance.secrets.postgresApp),
     RECOLLECT_MAINTENANCE_DATABASE_URL: maintenanceDatabaseUrl(instance),
+    RECOLLECT_RESTORE_DATABASE_URL: restoreDatabaseUrl(instance),
     RECOLLECT_TEMPORAL_ADDRESS: temporalAddress(instance),
     RECOLLECT_TEMPORAL_NAMESPACE: temporalNamespace(parent),
     RECOLLECT_WEAVIATE_URL: weaviateUrl(instance),

@@ -14,9 +14,12 @@ const secretsSchema = z.object({
   postgresOwner: secret,
   postgresApp: secret,
   postgresMaintenance: secret,
+  postgresRestore: secret,
   postgresTemporal: secret,
   weaviateApiKey: secret,
   weaviateCluster: secret,
+  /** Seed of the Ed25519 key that signs backups: 32 bytes. */
+  backupSigning: secret,
 });
 
 /** Everything the instance made up for itself. Known to the data directory only. */

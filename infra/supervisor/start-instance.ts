@@ -125,8 +125,13 @@ function instanceNodes(instance: Instance, files: EngineFiles, context: GraphCon
   };
   // A setting at fault is told before anything starts, by its name.
   const config = parseConfig(childEnvironment);
-  // The role that sees every tenant and the provider's key are the worker's alone.
-  const { RECOLLECT_MAINTENANCE_DATABASE_URL: _role, ANTHROPIC_API_KEY: _key, ...apiEnvironment } = childEnvironment;
+  // The roles that see every tenant and the provider's key are the worker's alone.
+  const {
+    RECOLLECT_MAINTENANCE_DATABASE_URL: _role,
+    RECOLLECT_RESTORE_DATABASE_URL: _maker,
+    ANTHROPIC_API_KEY: _key,
+    ...apiEnvironment
+  } = childEnvironment;
   const after = ['database', 'temporal-setup', 'weaviate', 'identity', 'model-files'];
   return [
     ...engineNodes(instance, files, context.environment),
@@ -146,11 +151,16 @@ function instanceNodes(instance: Instance, files: EngineFiles, context: GraphCon
 }
 
 function databaseStep(instance: Instance, context: GraphContext): StepDefinition {
-  const { postgresOwner: owner, postgresApp: app, postgresMaintenance: maintenance } = instance.secrets;
+  const {
+    postgresOwner: owner,
+    postgresApp: app,
+    postgresMaintenance: maintenance,
+    postgresRestore: restore,
+  } = instance.secrets;
   const options = {
     superuserUrl: superuserUrl(instance),
     databaseName: DATABASE_NAME,
-    passwords: { owner, app, maintenance },
+    passwords: { owner, app, maintenance, restore },
   };
   return {
     kind: 'step',
@@ -183,7 +193,7 @@ function temporalStep(instance: Instance, config: Config): StepDefinition {
       bootstrapTemporal({
         address: temporalAddress(instance),
         namespace: config.temporal.namespace,
-        sweepIntervalMs: config.sweepIntervalMs,
+        schedules: { ...config.schedules, sweepIntervalMs: config.sweepIntervalMs },
       }),
   };
 }

@@ -1,0 +1,123 @@
+import { ClaudeMemSourceError, openClaudeMem } from '../../infra/claude-mem/open-database.ts';
+import type { CommandContext, ExitCode } from '../command-context.ts';
+import { growingPause } from '../growing-pause.ts';
+import { terminalProgress } from '../terminal-progress.ts';
+import { databaseLine, databaseReport } from './claude-mem-report.ts';
+import { ImportApiError } from './import-api.ts';
+import type { ImportAnswer, ImportApi } from './import-api.ts';
+import { streamDatabase } from './stream-database.ts';
+
+export interface DatabaseRequest {
+  readonly api: ImportApi;
+  /** Absolute. */
+  readonly file: string;
+  readonly dryRun: boolean;
+  readonly isRemote: boolean;
+  readonly signal: AbortSignal;
+}
+
+const STEP = 'claude-mem';
+const NO_ROWS = { total: 0, done: 0, sessions_made: 0, first_prompts: 0 };
+
+function told(
+  { rows, tables, dryRun }: Pick<ImportAnswer, 'rows' | 'tables'> & { readonly dryRun: boolean },
+  { output }: CommandContext,
+): ExitCode {
+  const given = tables ?? [];
+  output.out(databaseReport(given, rows ?? NO_ROWS, dryRun));
+  const lost = given.reduce((sum, { unaccounted }) => sum + unaccounted, 0);
+  if (lost === 0) {
+    output.out(dryRun ? 'Nothing was written.\n' : 'Every row is accounted for.\n');
+    return 0;
+  }
+  output.err(`${lost} rows are not accounted for.\n`);
+  return 1;
+}
+
+/** What an import of a database came to, and the code for the shell: 1 where a row is not accounted for. */
+export function showDatabaseEnd(job: ImportAnswer, context: CommandContext): ExitCode {
+  const { out, err } = context.output;
+  if (job.state === 'done') return told({ ...job, dryRun: job.dry_run }, context);
+  out(`${databaseLine(job.rows ?? NO_ROWS)}\n`);
+  if (job.state === 'failed') {
+    err(`The import failed: ${job.error ?? 'Unexpected'}. Run it again: no row comes twice.\n`);
+    return 1;
+  }
+  if (job.state === 'cancelled') out('The import was cancelled; what was read stays.\n');
+  else
+    out(
+      `The import runs.\n  look at it  recollect import status ${job.id}\n  stop it     recollect import cancel ${job.id}\n`,
+    );
+  return 0;
+}
+
+/** Waits for a job of the server and shows how far it is. Ctrl-C leaves it running. */
+async function watchJob(
+  job: ImportAnswer,
+  { api, signal }: DatabaseRequest,
+  context: CommandContext,
+): Promise<ExitCode> {
+  const progress = terminalProgress(context.output, { verbose: false });
+  const step = progress.step(STEP);
+  context.output.out(`Reading ${job.directory}\n`);
+  let now = job;
+  const pause = growingPause(signal);
+  try {
+    while (now.state === 'running') {
+      step.update(databaseLine(now.rows ?? NO_ROWS));
+      await pause();
+      now = await api.look(now.id);
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    progress.clear();
+    context.output.out(`The import goes on in the server.\n`);
+    showDatabaseEnd(now, context);
+    return 130;
+  }
+  step.done(databaseLine(now.rows ?? NO_ROWS));
+  return showDatabaseEnd(now, context);
+}
+
+/** Sends this machine's database to a server that cannot read it. */
+async function sendAll({ api, file, dryRun, signal }: DatabaseRequest, context: CommandContext): Promise<ExitCode> {
+  const { out, err } = context.output;
+  const progress = terminalProgress(context.output, { verbose: false });
+  try {
+    const source = await openClaudeMem(file);
+    try {
+      out(`Sending ${file}\n`);
+      const step = progress.step(STEP);
+      const onProgress = (rows: NonNullable<ImportAnswer['rows']>) => step.update(databaseLine(rows));
+      const result = await streamDatabase({ api, source, dryRun, signal, onProgress });
+      step.done(databaseLine(result.rows));
+      return told({ ...result, dryRun }, context);
+    } finally {
+      await source.close();
+    }
+  } catch (error) {
+    if (error instanceof ClaudeMemSourceError) {
+      err(`${file}: ${error.message}.\n`);
+      return 1;
+    }
+    if (!signal.aborted) throw error;
+    progress.clear();
+    out('Stopped. Run it again: no row comes twice.\n');
+    return 130;
+  }
+}
+
+/** Imports a database of claude-mem: by the server where it may read it, else by sending its rows. Rejects with ImportApiError. */
+export async function importDatabase(request: DatabaseRequest, context: CommandContext): Promise<ExitCode> {
+  if (request.isRemote) return sendAll(request, context);
+  let job: ImportAnswer;
+  try {
+    job = await request.api.startDatabase(request.file, request.dryRun);
+  } catch (error) {
+    // Not its own machine, or not a file that it may read: left to who asks.
+    if (error instanceof ImportApiError && (error.code === 'FORBIDDEN' || error.code === 'VALIDATION_FAILED'))
+      return sendAll(request, context);
+    throw error;
+  }
+  return watchJob(job, request, context);
+}

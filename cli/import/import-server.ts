@@ -1,0 +1,53 @@
+import type { CommandContext, ExitCode } from '../command-context.ts';
+import { InstallError } from '../install/install-error.ts';
+import { knownAccess, readKey, serverAddress } from '../install/server-access.ts';
+import type { ServerAccess } from '../install/server-access.ts';
+import { listenForInterrupts } from '../interrupts.ts';
+import { ImportApi, ImportApiError } from './import-api.ts';
+
+/** How a command finds the server. */
+export interface ServerOptions {
+  readonly dataDir: string;
+  readonly server?: string;
+  readonly apiKeyFile?: string;
+  readonly allowPlain?: true;
+}
+
+/** The server of the environment, else what was installed, else the instance of the data directory. @throws InstallError */
+function accessOf(options: ServerOptions, { environment }: CommandContext): ServerAccess {
+  const { dataDir, server, apiKeyFile } = options;
+  if (server !== undefined) {
+    const address = serverAddress(server, options.allowPlain === true);
+    if (apiKeyFile === undefined) throw new InstallError('bad-key', '--server needs --api-key-file FILE.');
+    return { url: address, apiKey: readKey(apiKeyFile), isRemote: true };
+  }
+  const url = environment['RECOLLECT_URL'];
+  const apiKey = environment['RECOLLECT_API_KEY'];
+  if (url && apiKey) return { url: url.replace(/\/$/, ''), apiKey, isRemote: true };
+  return knownAccess(dataDir);
+}
+
+/** Runs a command against the server; says what is wrong where it cannot be asked. */
+export async function withImportServer(
+  options: ServerOptions,
+  context: CommandContext,
+  work: (api: ImportApi, access: ServerAccess, signal: AbortSignal) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const { err } = context.output;
+  const interrupts = listenForInterrupts(() => process.exit(130));
+  try {
+    const access = accessOf(options, context);
+    return await work(new ImportApi(access, interrupts.signal), access, interrupts.signal);
+  } catch (error) {
+    if (error instanceof InstallError) {
+      err(`${error.message}\n`);
+      return 3;
+    }
+    if (!(error instanceof ImportApiError)) throw error;
+    if (error.code === 'STOPPED') return 130;
+    err(`${error.message}.\n`);
+    return error.code === 'UNREACHABLE' ? 3 : 1;
+  } finally {
+    interrupts.dispose();
+  }
+}

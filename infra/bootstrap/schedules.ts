@@ -1,0 +1,100 @@
+import { ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client';
+import type { Client, ScheduleOptions } from '@temporalio/client';
+import type { ScheduleSettings, TimeOfDay } from '../../config/schedule-settings.ts';
+import { SCHEDULES } from '../../stores/temporal/schedule-list.ts';
+import type { Overlap } from '../../stores/temporal/schedule-list.ts';
+import { OPERATIONS, operationsWorkflowId } from '../../workflows/ids.ts';
+import type { Operation } from '../../workflows/ids.ts';
+import { QUEUES } from '../../workflows/queues.ts';
+
+export interface ScheduleTimes extends ScheduleSettings {
+  readonly sweepIntervalMs: number;
+}
+
+type Spec = ScheduleOptions['spec'];
+
+const TRANSCRIPTS_INTERVAL_MS = 60_000;
+/** Between statistics at 00:20 and retention at 02:10: what a day brought is safe before anything of it is taken away. */
+const BACKUP_OFFSET_MS = 50 * 60_000;
+/** Why a schedule stands still that the settings name. One that they no longer name goes on; one that somebody stopped stays as it is. */
+const BY_SETTINGS = 'RECOLLECT_SCHEDULES_PAUSED';
+
+const OVERLAPS = {
+  skip: ScheduleOverlapPolicy.SKIP,
+  buffer_one: ScheduleOverlapPolicy.BUFFER_ONE,
+} satisfies Record<Overlap, ScheduleOverlapPolicy>;
+
+const daily = ({ hour, minute }: TimeOfDay): Spec => ({ calendars: [{ hour, minute }] });
+
+/** When each runs. The daily ones at hours apart, so that none of them waits for disk or database behind another. */
+function specOf(name: Operation, times: ScheduleTimes): Spec {
+  switch (name) {
+    case 'capture-sweep':
+      return { intervals: [{ every: times.sweepIntervalMs }] };
+    case 'transcripts':
+      return { intervals: [{ every: TRANSCRIPTS_INTERVAL_MS }] };
+    case 'partitions':
+      return { intervals: [{ every: '1 day' }] };
+    case 'backup':
+      return { intervals: [{ every: `${times.backupEveryHours} hours`, offset: BACKUP_OFFSET_MS }] };
+    case 'restore-drill': {
+      const { weekday, hour, minute } = times.drillAt;
+      return { calendars: [{ dayOfWeek: weekday, hour, minute }] };
+    }
+    case 'retention':
+      return daily(times.retentionAt);
+    case 'consolidation':
+      return daily(times.consolidationAt);
+    case 'consistency':
+      return daily(times.consistencyAt);
+    case 'statistics':
+      return daily(times.statisticsAt);
+  }
+}
+
+function optionsOf(name: Operation, times: ScheduleTimes): ScheduleOptions {
+  const { workflow, overlap, catchUpSeconds } = SCHEDULES[name];
+  return {
+    scheduleId: operationsWorkflowId(name),
+    spec: specOf(name, times),
+    action: {
+      type: 'startWorkflow',
+      workflowType: workflow,
+      taskQueue: QUEUES.session,
+      workflowId: operationsWorkflowId(name),
+    },
+    policies: { overlap: OVERLAPS[overlap], catchupWindow: `${catchUpSeconds} seconds` },
+  };
+}
+
+async function createOrUpdate(client: Client, options: ScheduleOptions, isPaused: boolean): Promise<void> {
+  const paused = isPaused ? { paused: true, note: BY_SETTINGS } : {};
+  try {
+    await client.schedule.create({ ...options, state: paused });
+  } catch (error) {
+    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+    const { spec, action, policies } = options;
+    await client.schedule.getHandle(options.scheduleId).update(({ state, ...before }) => {
+      const isOurs = state.paused && state.note === BY_SETTINGS;
+      const next = isPaused && !state.paused ? { ...state, ...paused } : state;
+      return {
+        ...before,
+        state: isOurs && !isPaused ? { ...state, paused: false, note: '' } : next,
+        spec,
+        action,
+        policies: policies ?? {},
+      };
+    });
+  }
+}
+
+/** Makes these schedules, every one unless some are named, or brings them up to date; a pause that somebody ordered stays. Safe to run again. */
+export async function bootstrapSchedules(
+  client: Client,
+  times: ScheduleTimes,
+  operations: readonly Operation[] = OPERATIONS,
+): Promise<void> {
+  await Promise.all(
+    operations.map((name) => createOrUpdate(client, optionsOf(name, times), times.paused.includes(name))),
+  );
+}

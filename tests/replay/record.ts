@@ -6,6 +6,10 @@ import { processEnvironment } from '../../config/process-environment.ts';
 import { startEngines } from '../../infra/engines/start-engines.ts';
 import { cacheDirectory } from '../../infra/instance/cache-directory.ts';
 import { silentProgress } from '../../infra/supervisor/progress.ts';
+import { BACKUP_SCENARIOS } from './backup-scenarios.ts';
+import { CHECK_SCENARIOS } from './check-scenarios.ts';
+import { ERASURE_SCENARIOS } from './erasure-scenarios.ts';
+import { RESTORE_SCENARIOS } from './restore-scenarios.ts';
 import { HISTORIES, writeHistory } from './history-file.ts';
 import { MODEL_BATCH_SCENARIOS } from './model-batch-scenarios.ts';
 import { OTHER_SCENARIOS } from './other-scenarios.ts';
@@ -13,6 +17,8 @@ import { startScriptedWorkers } from './scripted-workers.ts';
 import { REINDEX_SCENARIOS } from './reindex-scenarios.ts';
 import { SESSION_SCENARIOS } from './session-scenarios.ts';
 import { historyFile } from './shapes.ts';
+import { CLAUDE_MEM_SCENARIOS } from './claude-mem-scenarios.ts';
+import { RETENTION_SCENARIOS } from './retention-scenarios.ts';
 import { TRANSCRIPT_SCENARIOS } from './transcript-scenarios.ts';
 
 // Records the histories that are missing. One that exists is never written again: when replaying it fails, the workflow needs a patch.
@@ -23,6 +29,12 @@ const missing = [
   ...REINDEX_SCENARIOS,
   ...MODEL_BATCH_SCENARIOS,
   ...TRANSCRIPT_SCENARIOS,
+  ...BACKUP_SCENARIOS,
+  ...CHECK_SCENARIOS,
+  ...CLAUDE_MEM_SCENARIOS,
+  ...RETENTION_SCENARIOS,
+  ...ERASURE_SCENARIOS,
+  ...RESTORE_SCENARIOS,
 ].filter((scenario) => !existsSync(path.join(HISTORIES, historyFile(scenario.workflow, scenario.shape))));
 if (missing.length > 0) {
   const environment = processEnvironment();

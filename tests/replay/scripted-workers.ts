@@ -3,15 +3,22 @@ import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { bootstrapTemporal } from '../../infra/bootstrap/temporal.ts';
 import { readBundle } from '../../workers/bundle.ts';
+import type { BackupActivities } from '../../workflows/backup/types.ts';
+import type { ConsistencyActivities } from '../../workflows/consistency/types.ts';
+import type { ClaudeMemActivities } from '../../workflows/claude-mem/types.ts';
+import type { ErasureActivities } from '../../workflows/erasure/types.ts';
+import type { PortabilityActivities } from '../../workflows/portability/types.ts';
 import type { ConsolidationActivities } from '../../workflows/consolidation/types.ts';
 import type { IndexActivities } from '../../workflows/indexing/types.ts';
 import type { LearningActivities } from '../../workflows/learning/types.ts';
 import type { ModelBatchActivities } from '../../workflows/model-batch/types.ts';
 import type { MaintenanceActivities } from '../../workflows/operations/types.ts';
-import { dropSchedules } from '../setup/drop-schedules.ts';
 import { QUEUES } from '../../workflows/queues.ts';
 import type { SessionActivities, SummariseActivities } from '../../workflows/session/types.ts';
+import type { RestoreActivities } from '../../workflows/restore/types.ts';
 import type { ReindexActivities } from '../../workflows/reindex/types.ts';
+import type { StatisticsActivities } from '../../workflows/statistics/types.ts';
+import type { RetentionActivities } from '../../workflows/retention/types.ts';
 import type { TranscriptActivities } from '../../workflows/transcripts/types.ts';
 
 export type ScriptedActivities = SessionActivities &
@@ -22,7 +29,15 @@ export type ScriptedActivities = SessionActivities &
   MaintenanceActivities &
   ConsolidationActivities &
   ReindexActivities &
-  TranscriptActivities;
+  RetentionActivities &
+  TranscriptActivities &
+  BackupActivities &
+  ConsistencyActivities &
+  StatisticsActivities &
+  ClaudeMemActivities &
+  ErasureActivities &
+  PortabilityActivities &
+  RestoreActivities;
 
 export interface ScriptedWorkers {
   readonly client: Client;
@@ -38,7 +53,8 @@ export async function startScriptedWorkers(
   namespace: string,
   activities: Partial<ScriptedActivities>,
 ): Promise<ScriptedWorkers> {
-  await bootstrapTemporal({ address, namespace });
+  // No schedules: nothing but the scenario is to run.
+  await bootstrapTemporal({ address, namespace, operations: [] });
   const native = await NativeConnection.connect({ address });
   const workers = await Promise.all(
     Object.values(QUEUES).map((taskQueue) =>
@@ -60,7 +76,6 @@ export async function startScriptedWorkers(
       for (const worker of workers) worker.shutdown();
       await running;
       await native.close();
-      await dropSchedules(client);
       await connection.close();
     },
   };

@@ -42,8 +42,20 @@ export const SHAPES = {
   captureSweep: ['happy', 'failed'],
   partitions: ['happy'],
   consolidation: ['happy', 'failed'],
+  consistencyRun: ['happy', 'asked', 'failed', 'cancelled', 'continued'],
+  statisticsRun: ['happy'],
   transcriptImport: ['happy', 'cancelled', 'failed', 'continued'],
   transcriptWatch: ['happy'],
+  backupRun: ['happy', 'scheduled', 'failed', 'copy-failed', 'cancelled'],
+  restoreRun: ['happy', 'dry-run', 'damaged', 'cancelled', 'cancelled-late'],
+  restoreDrill: ['happy', 'scheduled', 'restore-runs', 'unproved'],
+  backupVerify: ['happy', 'failed'],
+  claudeMemImport: ['happy', 'cancelled', 'failed', 'continued'],
+  retentionRun: ['happy', 'scheduled', 'cancelled', 'failed', 'continued'],
+  archiveRestore: ['happy'],
+  erasureRun: ['happy', 'held', 'cancelled', 'continued'],
+  exportRun: ['happy', 'failed', 'cancelled'],
+  portableImport: ['happy', 'failed', 'cancelled'],
 } as const satisfies Record<string, readonly string[]>;
 
 export type WorkflowName = keyof typeof SHAPES;

@@ -1,0 +1,86 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { WorkflowFailedError } from '@temporalio/client';
+import { BACKUP_VERIFY_WORKFLOW, BACKUP_WORKFLOW } from '../../workflows/backup/messages.ts';
+import type { BackupActivities } from '../../workflows/backup/types.ts';
+import type { backupRun, backupVerify } from '../../workflows/backup/workflow.ts';
+import { backupVerifyWorkflowId, backupWorkflowId } from '../../workflows/ids.ts';
+import { QUEUES } from '../../workflows/queues.ts';
+import { until } from '../setup/until.ts';
+import type { Scenario } from './scenario.ts';
+
+const BACKUP = '018f0000-0000-7000-8000-0000000000b1';
+const MADE = { files: 3, rows: 20, vectors: 5, bytes: 4_096 };
+
+const failure = (type: string): Error => ApplicationFailure.create({ type, message: type, nonRetryable: true });
+
+const HAPPY: BackupActivities = {
+  makeBackup: async () => MADE,
+  copyBackup: async () => ({ copied: true }),
+  pruneBackups: async () => ({ removed: 1 }),
+  verifyBackup: async () => undefined,
+  finishBackup: async () => undefined,
+};
+
+async function ended(result: Promise<unknown>, isFailing: boolean): Promise<void> {
+  await result.catch((error: unknown) => {
+    if (!(isFailing && error instanceof WorkflowFailedError)) throw error;
+  });
+}
+
+function run(shape: string, changes: Partial<BackupActivities> = {}): Scenario {
+  return {
+    workflow: 'backupRun',
+    shape,
+    activities: () => ({ ...HAPPY, ...changes }),
+    async run(client) {
+      const handle = await client.workflow.start<typeof backupRun>(BACKUP_WORKFLOW, {
+        workflowId: backupWorkflowId(BACKUP),
+        taskQueue: QUEUES.session,
+        // The schedule gives nothing.
+        args: shape === 'scheduled' ? [] : [{ backupId: BACKUP }],
+      });
+      if (shape === 'cancelled') {
+        await until(async () => {
+          const { events } = await handle.fetchHistory();
+          return events?.some((event) => event.activityTaskScheduledEventAttributes) === true ? true : undefined;
+        }, 30_000);
+        await handle.cancel();
+      }
+      await ended(handle.result(), shape !== 'happy' && shape !== 'scheduled');
+      return handle;
+    },
+  };
+}
+
+function verify(shape: 'happy' | 'failed'): Scenario {
+  return {
+    workflow: 'backupVerify',
+    shape,
+    activities: () => ({
+      verifyBackup: async () => {
+        if (shape === 'failed') throw failure('BackupDamaged');
+      },
+    }),
+    async run(client) {
+      const handle = await client.workflow.start<typeof backupVerify>(BACKUP_VERIFY_WORKFLOW, {
+        workflowId: backupVerifyWorkflowId(BACKUP),
+        taskQueue: QUEUES.session,
+        args: [{ backupId: BACKUP }],
+      });
+      await ended(handle.result(), shape === 'failed');
+      return handle;
+    },
+  };
+}
+
+/** The shapes of backups. */
+export const BACKUP_SCENARIOS: readonly Scenario[] = [
+  run('happy'),
+  run('scheduled'),
+  run('failed', { makeBackup: () => Promise.reject(failure('ArchiveFull')) }),
+  run('copy-failed', { copyBackup: () => Promise.reject(failure('ArchiveRefused')) }),
+  // Slow enough to be cancelled in.
+  run('cancelled', { makeBackup: () => new Promise((resolve) => setTimeout(resolve, 5_000, MADE)) }),
+  verify('happy'),
+  verify('failed'),
+];

@@ -1,0 +1,103 @@
+import { Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import { WorkflowFailedError } from '@temporalio/client';
+import { CONSISTENCY_WORKFLOW } from '../../workflows/consistency/messages.ts';
+import type { CheckCounts, ConsistencyInput } from '../../workflows/consistency/types.ts';
+import { checkWorkflowId, operationsWorkflowId } from '../../workflows/ids.ts';
+import { QUEUES } from '../../workflows/queues.ts';
+import { STATISTICS_WORKFLOW } from '../../workflows/statistics/messages.ts';
+import { until } from '../setup/until.ts';
+import type { Scenario } from './scenario.ts';
+
+const CHECK = '018f0000-0000-7000-8000-00000000000f';
+const BEAT_MS = 50;
+const COUNTS: CheckCounts = { rows: 20, found: { missing: 2, stale: 1 }, repaired: { missing: 2 } };
+
+/** Ids of tenants by their number, in order. */
+const tenant = (n: number): string => `018f0000-0000-7000-8000-${n.toString(16).padStart(12, '0')}`;
+
+async function untilCancelled(): Promise<never> {
+  const context = Context.current();
+  for (;;) {
+    context.heartbeat();
+    await context.sleep(BEAT_MS);
+  }
+}
+
+function consistencyScenario(
+  shape: 'happy' | 'asked' | 'failed' | 'cancelled' | 'continued',
+  tenants: number,
+): Scenario {
+  return {
+    workflow: 'consistencyRun',
+    shape,
+    activities: () => ({
+      tenantsToCheck: async ({ after, limit }) => {
+        const from = after === null ? 0 : Number.parseInt(after.slice(-12), 16) + 1;
+        return Array.from({ length: Math.min(limit, tenants - from) }, (_, n) => tenant(from + n));
+      },
+      checkTenant: async ({ tenantId }) => {
+        if (shape === 'cancelled') return untilCancelled();
+        // Of several tenants one fails: the others are looked at all the same.
+        if (shape === 'failed' || (shape === 'happy' && tenantId === tenant(1)))
+          throw ApplicationFailure.create({ type: 'Unexpected', message: 'lost', nonRetryable: true });
+        return COUNTS;
+      },
+      closeCheck: () => Promise.resolve(),
+    }),
+    async run(client) {
+      const isOne = shape === 'asked' || shape === 'failed' || shape === 'cancelled';
+      const input: ConsistencyInput = { tenantId: tenant(0), checkId: CHECK, repair: true };
+      const handle = await client.workflow.start(CONSISTENCY_WORKFLOW, {
+        workflowId: isOne ? checkWorkflowId(CHECK) : `${operationsWorkflowId('consistency')}/by-hand`,
+        taskQueue: QUEUES.session,
+        args: isOne ? [input] : [],
+      });
+      if (shape === 'continued') {
+        const first = client.workflow.getHandle(handle.workflowId, handle.firstExecutionRunId);
+        await until(
+          async () => ((await first.describe()).status.name === 'CONTINUED_AS_NEW' ? true : undefined),
+          240_000,
+        );
+        await handle.terminate('recorded');
+        return first;
+      }
+      if (shape === 'cancelled') {
+        await until(async () => {
+          const { raw } = await handle.describe();
+          return (raw.pendingActivities ?? []).some(({ attempt }) => (attempt ?? 0) > 0) ? true : undefined;
+        }, 30_000);
+        await handle.cancel();
+      }
+      await handle.result().catch((error: unknown) => {
+        if (!(isOne && shape !== 'asked' && error instanceof WorkflowFailedError)) throw error;
+      });
+      return handle;
+    },
+  };
+}
+
+const STATISTICS: Scenario = {
+  workflow: 'statisticsRun',
+  shape: 'happy',
+  activities: () => ({ takeStatistics: async () => ({ tenants: 2, figures: 40 }) }),
+  async run(client) {
+    const handle = await client.workflow.start(STATISTICS_WORKFLOW, {
+      workflowId: `${operationsWorkflowId('statistics')}/by-hand`,
+      taskQueue: QUEUES.session,
+      args: [],
+    });
+    await handle.result();
+    return handle;
+  },
+};
+
+/** The shapes of the histories of comparisons and figures. */
+export const CHECK_SCENARIOS: readonly Scenario[] = [
+  consistencyScenario('happy', 3),
+  consistencyScenario('asked', 1),
+  consistencyScenario('failed', 1),
+  consistencyScenario('cancelled', 1),
+  consistencyScenario('continued', 130),
+  STATISTICS,
+];

@@ -1,0 +1,94 @@
+import { ApplicationFailure } from '@temporalio/common';
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import { CLAUDE_MEM_IMPORT_WORKFLOW, CLAUDE_MEM_PROGRESS_QUERY } from '../../workflows/claude-mem/messages.ts';
+import type { ClaudeMemEnd, ClaudeMemStep, ClaudeMemView } from '../../workflows/claude-mem/types.ts';
+import { importWorkflowId } from '../../workflows/ids.ts';
+import { QUEUES } from '../../workflows/queues.ts';
+import { until } from '../setup/until.ts';
+import type { Scenario } from './scenario.ts';
+import type { ScriptedActivities } from './scripted-workers.ts';
+
+const TENANT = '018f0000-0000-7000-8000-00000000002a';
+const IMPORT = '018f0000-0000-7000-8000-00000000002b';
+const MORE: ClaudeMemStep = { rowsTotal: 9, rowsDone: 4, more: true };
+const ALL: ClaudeMemStep = { rowsTotal: 9, rowsDone: 9, more: false };
+
+/** Steps in order, the last one for ever; an end in another state than the shape's is a mistake of the workflow. */
+function script(steps: readonly ClaudeMemStep[], state: ClaudeMemEnd['state']): Partial<ScriptedActivities> {
+  let asked = 0;
+  return {
+    readClaudeMem: async () => {
+      const step = steps[Math.min(asked, steps.length - 1)] ?? ALL;
+      asked += 1;
+      return step;
+    },
+    finishClaudeMem: async (end) => {
+      if (end.state !== state) throw new Error(`ended as ${end.state}`);
+    },
+  };
+}
+
+function start(client: Client): Promise<WorkflowHandle & { readonly firstExecutionRunId: string }> {
+  return client.workflow.start(CLAUDE_MEM_IMPORT_WORKFLOW, {
+    workflowId: importWorkflowId(IMPORT),
+    taskQueue: QUEUES.session,
+    args: [{ tenantId: TENANT, importId: IMPORT }],
+  });
+}
+
+/** The shapes that histories of imports from claude-mem can have. */
+export const CLAUDE_MEM_SCENARIOS: readonly Scenario[] = [
+  {
+    workflow: 'claudeMemImport',
+    shape: 'happy',
+    activities: () => script([MORE, ALL], 'done'),
+    async run(client) {
+      const handle = await start(client);
+      await handle.result();
+      return handle;
+    },
+  },
+  {
+    workflow: 'claudeMemImport',
+    shape: 'cancelled',
+    activities: () => script([MORE], 'cancelled'),
+    async run(client) {
+      const handle = await start(client);
+      await until(async () =>
+        (await handle.query<ClaudeMemView>(CLAUDE_MEM_PROGRESS_QUERY)).steps > 0 ? true : undefined,
+      );
+      await handle.cancel();
+      await handle.result().catch(() => undefined);
+      return handle;
+    },
+  },
+  {
+    workflow: 'claudeMemImport',
+    shape: 'failed',
+    activities: () => ({
+      ...script([ALL], 'failed'),
+      readClaudeMem: () =>
+        Promise.reject(ApplicationFailure.create({ type: 'ImportUnreadable', message: 'gone', nonRetryable: true })),
+    }),
+    async run(client) {
+      const handle = await start(client);
+      await handle.result().catch(() => undefined);
+      return handle;
+    },
+  },
+  {
+    workflow: 'claudeMemImport',
+    shape: 'continued',
+    activities: () => script([MORE], 'done'),
+    async run(client) {
+      const handle = await start(client);
+      const first = client.workflow.getHandle(handle.workflowId, handle.firstExecutionRunId);
+      await until(
+        async () => ((await first.describe()).status.name === 'CONTINUED_AS_NEW' ? true : undefined),
+        120_000,
+      );
+      await handle.terminate('recorded');
+      return first;
+    },
+  },
+];

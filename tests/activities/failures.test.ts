@@ -1,13 +1,24 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import pg from 'pg';
 import { describe, expect, it, test } from 'vitest';
-import { failureType, modelFailureType, toFailure, withFailures } from '../../activities/failures.ts';
+import { failureType, modelFailureType, NotConfigured, toFailure, withFailures } from '../../activities/failures.ts';
+import { ArchiveDamaged } from '../../activities/retention/archive-object.ts';
 import { BudgetExhausted, ModelBusy } from '../../domain/costs/limits.ts';
+import { RestoreError } from '../../domain/keep/restore-error.ts';
+import { BackupSetError } from '../../domain/keep/set-error.ts';
+import type { BackupSetErrorKind } from '../../domain/keep/set-error.ts';
+import { ArchiveStoreError } from '../../domain/ports/archive-store.ts';
+import type { ArchiveStoreErrorKind } from '../../domain/ports/archive-store.ts';
 import { EmbedderUnavailable } from '../../domain/ports/embedder.ts';
 import { ModelError } from '../../domain/ports/model.ts';
 import type { ModelErrorKind } from '../../domain/ports/model.ts';
 import { VectorIndexUnavailable } from '../../domain/ports/vector-index.ts';
 import { Prisma } from '../../prisma/generated/client.ts';
+import { ClaudeMemSourceError } from '../../stores/claude-mem/copy-source.ts';
+import { PortableRefused } from '../../stores/portable/lines.ts';
+import { ErasureIncomplete } from '../../stores/postgres/erasures.ts';
+import { TooMuchFound } from '../../stores/postgres/find-text.ts';
+import { Held } from '../../stores/postgres/holds.ts';
 import { FAILURE_TYPES, PERMANENT_FAILURES } from '../../workflows/failure-types.ts';
 import type { FailureType } from '../../workflows/failure-types.ts';
 
@@ -37,6 +48,21 @@ const MODEL_KINDS: readonly [ModelErrorKind, FailureType, 'retried' | 'given up'
   ['invalid_output', 'ModelOutputInvalid', 'given up'],
 ];
 
+const ARCHIVE_KINDS: readonly [ArchiveStoreErrorKind, FailureType, 'retried' | 'given up'][] = [
+  ['unavailable', 'ArchiveUnavailable', 'retried'],
+  ['full', 'ArchiveFull', 'given up'],
+  ['refused', 'ArchiveRefused', 'given up'],
+  ['missing', 'ArchiveMissing', 'given up'],
+];
+
+const SET_KINDS: readonly [BackupSetErrorKind, FailureType][] = [
+  ['missing', 'BackupMissing'],
+  ['damaged', 'BackupDamaged'],
+  ['no_key', 'BackupKeyMissing'],
+  ['untrusted', 'BackupUntrusted'],
+  ['newer', 'BackupNewer'],
+];
+
 /** Every error that an activity meets: what it is called, and whether another attempt is made. */
 const TABLE: readonly [string, unknown, FailureType, 'retried' | 'given up'][] = [
   ...MODEL_KINDS.map(([kind, type, fate]): [string, unknown, FailureType, 'retried' | 'given up'] => [
@@ -51,6 +77,27 @@ const TABLE: readonly [string, unknown, FailureType, 'retried' | 'given up'][] =
     'TemporalUnavailable',
     'retried',
   ],
+  ...ARCHIVE_KINDS.map(([kind, type, fate]): [string, unknown, FailureType, 'retried' | 'given up'] => [
+    `archive store: ${kind}`,
+    new ArchiveStoreError(kind, 'sets/1'),
+    type,
+    fate,
+  ]),
+  ...SET_KINDS.map(([kind, type]): [string, unknown, FailureType, 'retried' | 'given up'] => [
+    `backup set: ${kind}`,
+    new BackupSetError(kind, 'a set'),
+    type,
+    'given up',
+  ]),
+  ['a restore over memory', new RestoreError('refused', 'no'), 'RestoreRefused', 'given up'],
+  ['a restore that differs', new RestoreError('unproved', 'no'), 'RestoreUnproved', 'given up'],
+  ['an erasure of what is held', new Held('no'), 'ErasureHeld', 'given up'],
+  ['an erasure of a text that is everywhere', new TooMuchFound(), 'ErasureTooLarge', 'given up'],
+  ['an erasure that is outrun', new ErasureIncomplete('no'), 'ErasureIncomplete', 'given up'],
+  ['a file that is no export', new PortableRefused('damaged', 'no'), 'PortableRefused', 'given up'],
+  ['a setting that is not given', new NotConfigured('RECOLLECT_BACKUP_STORE'), 'NotConfigured', 'given up'],
+  ['a file that is no database', new ClaudeMemSourceError('NO_DATABASE', CONTENT), 'ImportUnreadable', 'given up'],
+  ['a file that is written to all the time', new ClaudeMemSourceError('BUSY', CONTENT), 'Unexpected', 'retried'],
   ['no place among the calls', new ModelBusy(), 'ModelBusy', 'retried'],
   ['no embedder', new EmbedderUnavailable('no model files'), 'EmbedderUnavailable', 'retried'],
   ['no vector index', new VectorIndexUnavailable('away'), 'VectorIndexUnavailable', 'retried'],
@@ -61,6 +108,7 @@ const TABLE: readonly [string, unknown, FailureType, 'retried' | 'given up'][] =
     'retried',
   ],
   ['a row that is gone', prisma('P2025'), 'SessionMissing', 'given up'],
+  ['an archive that is another than was written', new ArchiveDamaged('damaged'), 'ArchiveDamaged', 'given up'],
   ['a server out of reach', prisma('P1001'), 'DatabaseUnavailable', 'retried'],
   ['a closed connection', prisma('P1017'), 'DatabaseUnavailable', 'retried'],
   ['a pool that is empty', prisma('P2024'), 'DatabaseUnavailable', 'retried'],
@@ -103,6 +151,12 @@ const TABLE: readonly [string, unknown, FailureType, 'retried' | 'given up'][] =
     'retried',
   ],
   ['a connection that ended', new Error('Connection terminated unexpectedly'), 'DatabaseUnavailable', 'retried'],
+  [
+    'a connection that was lost meanwhile',
+    new Error('Client has encountered a connection error and is not queryable'),
+    'DatabaseUnavailable',
+    'retried',
+  ],
   ['a file that is missing', coded('ENOENT'), 'Unexpected', 'retried'],
   ['a code that is no text', coded(8), 'Unexpected', 'retried'],
   ['any error', new TypeError(CONTENT), 'Unexpected', 'retried'],

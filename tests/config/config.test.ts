@@ -176,7 +176,7 @@ describe('contradictions', () => {
 
 it('every setting says what it is for, for the table in the documentation', () => {
   for (const [name, schema] of Object.entries(environmentSchema.shape)) {
-    expect(name).toMatch(/^(?:RECOLLECT_[A-Z_]+|ANTHROPIC_API_KEY|CLAUDE_CONFIG_DIR)$/);
+    expect(name).toMatch(/^(?:RECOLLECT_[A-Z0-9_]+|ANTHROPIC_API_KEY|CLAUDE_CONFIG_DIR)$/);
     expect(`${name}: ${schema.description ?? ''}`).toMatch(/: .{5,}/);
   }
 });

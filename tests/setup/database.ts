@@ -13,10 +13,12 @@ import { until } from './until.ts';
 const CONNECTIONS = 'SELECT 1 FROM pg_stat_activity WHERE datname = $1';
 const PARTING_MS = 2_000;
 
+type DatabaseRole = 'app' | 'maintenance' | 'owner' | 'restore' | 'superuser';
+
 export interface TestDatabase {
   readonly name: string;
   /** URL of the database as one of the login roles. */
-  url(role: 'app' | 'maintenance' | 'owner' | 'superuser'): string;
+  url(role: DatabaseRole): string;
   /** As the superuser, whom no policy binds: for arranging and for counting what is really there. */
   readonly superuser: pg.Pool;
   /** As the application's role. */
@@ -24,7 +26,7 @@ export interface TestDatabase {
   close(): Promise<void>;
 }
 
-function urlOf(name: string, role: 'app' | 'maintenance' | 'owner' | 'superuser'): string {
+function urlOf(name: string, role: DatabaseRole): string {
   const { host, port, user, password } = inject('engines').postgres;
   const [login, secret] = role === 'superuser' ? [user, password] : [`recollect_${role}`, inject('roles')[role]];
   return `postgresql://${login}:${encodeURIComponent(secret)}@${host}:${port}/${name}`;
@@ -83,13 +85,16 @@ export interface TestUserOptions {
   readonly expiresAt?: Date;
 }
 
-/** A user with an API key, in a tenant of its own unless one is given. */
+/** A user with an API key, in a tenant of its own unless one is given. The first tenant of a database is the operator's. */
 export async function createTestUser(superuser: pg.Pool, options: TestUserOptions = {}): Promise<TestUser> {
   const tenantId = options.tenantId ?? newId<TenantId>();
   const userId = newId<UserId>();
   const key = `rcl_test_${randomUUID()}`;
   if (options.tenantId === undefined)
-    await superuser.query('INSERT INTO tenants (id, name) VALUES ($1, $2)', [tenantId, tenantId]);
+    await superuser.query(
+      'INSERT INTO tenants (id, name, is_operator) VALUES ($1, $2, NOT EXISTS (SELECT FROM tenants WHERE is_operator))',
+      [tenantId, tenantId],
+    );
   await superuser.query(
     'INSERT INTO users (id, tenant_id, username, password_hash, role) VALUES ($1, $2, $3, $4, $5)',
     [userId, tenantId, userId, 'not a hash', options.role ?? 'user'],

@@ -27,8 +27,13 @@ export default async function setup(project: TestProject): Promise<() => Promise
     signal,
   });
   try {
-    const { postgresOwner: owner, postgresApp: app, postgresMaintenance: maintenance } = engines.instance.secrets;
-    const passwords = { owner, app, maintenance };
+    const {
+      postgresOwner: owner,
+      postgresApp: app,
+      postgresMaintenance: maintenance,
+      postgresRestore: restore,
+    } = engines.instance.secrets;
+    const passwords = { owner, app, maintenance, restore };
     await bootstrapDatabase({
       superuserUrl: superuserUrl(engines.instance),
       databaseName: TEMPLATE_DATABASE,

@@ -1,5 +1,8 @@
 import './quiet-runtime.ts';
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { NativeConnection } from '@temporalio/worker';
 import { Client, Connection } from '@temporalio/client';
 import { inject } from 'vitest';
@@ -9,6 +12,7 @@ import { parseConfig } from '../../config/config.ts';
 import type { Config } from '../../config/config.ts';
 import { bootstrapTemporal } from '../../infra/bootstrap/temporal.ts';
 import { createLogger } from '../../telemetry/logger.ts';
+import type { Operation } from '../../workflows/ids.ts';
 import { buildIdOf, createWorkers } from '../../workers/create-workers.ts';
 import { promoteBuild } from '../../workers/promote.ts';
 import { createWorkerDependencies } from '../../workers/dependencies.ts';
@@ -60,6 +64,7 @@ export function testEnvironment(
   return {
     RECOLLECT_DATABASE_URL: db.url('app'),
     RECOLLECT_MAINTENANCE_DATABASE_URL: db.url('maintenance'),
+    RECOLLECT_RESTORE_DATABASE_URL: db.url('restore').replace(/[^/]*$/, 'postgres'),
     RECOLLECT_TEMPORAL_ADDRESS: engines.temporal.address,
     RECOLLECT_TEMPORAL_NAMESPACE: namespace,
     RECOLLECT_WEAVIATE_URL: engines.weaviate.url,
@@ -76,12 +81,23 @@ export function testEnvironment(
   };
 }
 
+/** The schedules that a session may need; each costs the server some work for every instance of the suite. */
+const SWEEPS: readonly Operation[] = ['capture-sweep', 'transcripts'];
+
 /** A whole instance for one test file: api over real HTTP, worker on demand, everything on the suite's real engines. */
-export async function startTestInstance(overrides: Readonly<Record<string, string>> = {}): Promise<TestInstance> {
+export async function startTestInstance(
+  overrides: Readonly<Record<string, string>> = {},
+  operations: readonly Operation[] = SWEEPS,
+): Promise<TestInstance> {
   const db = await createTestDatabase();
   const namespace = temporalNamespace();
-  await bootstrapTemporal({ address: inject('engines').temporal.address, namespace });
-  const environment = testEnvironment(db, namespace, overrides);
+  await bootstrapTemporal({ address: inject('engines').temporal.address, namespace, operations });
+  const archives = await mkdtemp(join(tmpdir(), 'recollect-archives-'));
+  const environment = testEnvironment(db, namespace, {
+    RECOLLECT_ARCHIVE_STORE: join(archives, 'archive'),
+    RECOLLECT_BACKUP_STORE: join(archives, 'backups'),
+    ...overrides,
+  });
   const config = parseConfig(environment);
   const admin = await createTestUser(db.superuser, { role: 'admin' });
   const logger = createLogger('test', config.logLevel);
@@ -145,9 +161,10 @@ export async function startTestInstance(overrides: Readonly<Record<string, strin
       for (const stop of stops) await stop();
       await server.close();
       await dependencies.close();
-      await dropSchedules(temporal);
+      await dropSchedules(temporal, operations);
       await connection.close();
       await db.close();
+      await rm(archives, { recursive: true, force: true });
     },
   };
 }

@@ -10,6 +10,7 @@ export interface ProvidedRoles {
   readonly owner: string;
   readonly app: string;
   readonly maintenance: string;
+  readonly restore: string;
 }
 
 declare module 'vitest' {

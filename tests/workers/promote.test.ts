@@ -8,7 +8,7 @@ import { promoteBuild } from '../../workers/promote.ts';
 test('a build that the server has not seen is not current yet', async () => {
   const { address } = inject('engines').temporal;
   const namespace = `promote-${randomUUID()}`;
-  await bootstrapTemporal({ address, namespace });
+  await bootstrapTemporal({ address, namespace, operations: [] });
   const client = createTemporalClient({ address, namespace });
   expect(await makeCurrent(client, 'unseen')).toBe(false);
   await client.connection.close();

@@ -11,7 +11,7 @@ const PATIENCE_MS = 120_000;
 let instance: TestInstance;
 
 beforeAll(async () => {
-  instance = await startTestInstance();
+  instance = await startTestInstance({}, ['capture-sweep', 'consolidation']);
   await instance.startWorker();
 });
 afterAll(() => instance.close());
@@ -58,6 +58,6 @@ test(
     await bootstrapTemporal({ address, namespace });
     const described = await instance.temporal.schedule.getHandle('ops/consolidation').describe();
     expect(described.policies).toMatchObject({ overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: 86_400_000 });
-    expect(described.spec.intervals).toEqual([{ every: 86_400_000, offset: 13_200_000 }]);
+    expect(described.spec.calendars).toMatchObject([{ hour: [{ start: 3 }], minute: [{ start: 40 }] }]);
   },
 );

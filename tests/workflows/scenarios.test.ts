@@ -41,7 +41,8 @@ function scenario(workflow: string, shape: string): Scenario {
   return found;
 }
 
-describe('session workflow', { timeout: 240_000 }, () => {
+// Most of a scenario is waiting for timers of the workflow, each in a namespace of its own. What sends signals by the thousand goes alone.
+describe('session workflow', { timeout: 240_000, concurrent: true }, () => {
   test('closes in order: windows, session summary, learnings, vectors, end', async () => {
     const { status, activities } = await play(scenario('session', 'few-tasks-happy'));
     expect(status).toBe('Completed');
@@ -63,7 +64,7 @@ describe('session workflow', { timeout: 240_000 }, () => {
     expect(activities.filter((name) => name === 'summariseWindows').length).toBeGreaterThanOrEqual(2);
   });
 
-  test('continues as new by its count of signals and keeps its counters', async () => {
+  test('continues as new by its count of signals and keeps its counters', { concurrent: false }, async () => {
     expect((await play(scenario('session', 'few-tasks-continued'))).status).toBe('ContinuedAsNew');
   });
 
@@ -110,13 +111,13 @@ describe('session workflow', { timeout: 240_000 }, () => {
     expect(activities.filter((name) => name.startsWith('summarise'))).toEqual(['summariseWindows', 'summariseSession']);
   });
 
-  test('does what a run before left unanswered once, whatever follows', async () => {
+  test('does what a run before left unanswered once, whatever follows', { concurrent: false }, async () => {
     const { status, activities } = await play(scenario('session', 'few-tasks-asked-before'));
     expect(status).toBe('ContinuedAsNew');
     expect(activities.filter((name) => name.startsWith('summarise'))).toEqual(['summariseSession']);
   });
 
-  test('leaves what is asked for at the end of a run to the next one', async () => {
+  test('leaves what is asked for at the end of a run to the next one', { concurrent: false }, async () => {
     const { status, activities } = await play(scenario('session', 'few-tasks-asked-while-leaving'));
     expect(status).toBe('ContinuedAsNew');
     expect(activities).not.toContain('summariseSession');
@@ -144,7 +145,7 @@ describe('session workflow', { timeout: 240_000 }, () => {
     expect(activities.filter((name) => name === 'summariseWindows').length).toBeGreaterThanOrEqual(2);
   });
 
-  test('continues as new before its history is long', async () => {
+  test('continues as new before its history is long', { concurrent: false }, async () => {
     const { status, tasks } = await play(scenario('session', 'few-tasks-continued-by-events'));
     expect(status).toBe('ContinuedAsNew');
     expect(tasks).toBeLessThan(2_000);
@@ -155,7 +156,7 @@ describe('session workflow', { timeout: 240_000 }, () => {
   });
 });
 
-describe('other workflows', { timeout: 240_000 }, () => {
+describe('other workflows', { timeout: 240_000, concurrent: true }, () => {
   test.each([
     ['learning', 'failed', 'Failed'],
     ['index', 'happy', 'Completed'],
@@ -169,7 +170,7 @@ describe('other workflows', { timeout: 240_000 }, () => {
   });
 });
 
-describe('economy lane', { timeout: 240_000 }, () => {
+describe('economy lane', { timeout: 240_000, concurrent: true }, () => {
   test('a session waits, visible, until the batch has told, and only then sums itself up', async () => {
     const { status, activities } = await play(scenario('session', 'economy'));
     expect(status).toBe('Completed');
@@ -200,7 +201,7 @@ describe('economy lane', { timeout: 240_000 }, () => {
   });
 });
 
-describe('a change of the index', { timeout: 120_000 }, () => {
+describe('a change of the index', { timeout: 240_000, concurrent: true }, () => {
   test('is looked after until the old one is gone, and continues as new', async () => {
     const { status, activities } = await play(scenario('reindex', 'happy'));
     expect(status).toBe('Completed');

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { v7 } from 'uuid';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -14,6 +14,9 @@ import { seedTenant } from './support/seed-tenant.ts';
 const TABLES: readonly SweptTable[] = [
   'contexts',
   'system_alerts',
+  'imports',
+  'tombstones',
+  'excluded_sessions',
   'project_glossaries',
   'usage_reservations',
   'model_answers',
@@ -49,6 +52,7 @@ async function copyOf(table: string, change: Readonly<Record<string, string>>): 
 }
 
 const idOfAge = (days: number): string => v7({ msecs: Date.now() - days * DAY_MS });
+const hashOf = (text: string): string => `\\x${createHash('sha256').update(text).digest('hex')}`;
 const ago = (days: number): string => new Date(Date.now() - days * DAY_MS).toISOString();
 
 async function left(): Promise<Record<string, number>> {
@@ -66,6 +70,9 @@ async function oldRows(): Promise<void> {
   await copyOf('contexts', { id: context });
   await copyOf('memory_uses', { context_id: context, created_at: ago(80) });
   await copyOf('system_alerts', { id: idOfAge(91), day: ago(91).slice(0, 10) });
+  await copyOf('imports', { id: idOfAge(181), state: 'done' });
+  await copyOf('tombstones', { key_sha256: hashOf('old'), created_at: ago(3_651) });
+  await copyOf('excluded_sessions', { name_sha256: hashOf('old'), created_at: ago(401) });
   await copyOf('project_glossaries', { day: ago(8).slice(0, 10) });
   await copyOf('usage_reservations', { id: randomUUID(), expires_at: ago(0.001) });
   const answer = randomUUID();
@@ -76,10 +83,21 @@ async function oldRows(): Promise<void> {
 async function youngRows(): Promise<void> {
   await copyOf('contexts', { id: idOfAge(89) });
   await copyOf('system_alerts', { id: idOfAge(89), day: ago(89).slice(0, 10) });
+  await copyOf('imports', { id: idOfAge(181), state: 'running' });
+  await copyOf('tombstones', { key_sha256: hashOf('young'), created_at: ago(3_649) });
   await copyOf('project_glossaries', { day: ago(7).slice(0, 10) });
 }
 
-const EACH = { contexts: 1, system_alerts: 1, project_glossaries: 1, usage_reservations: 1, model_answers: 1 };
+const EACH = {
+  contexts: 1,
+  system_alerts: 1,
+  imports: 1,
+  tombstones: 1,
+  excluded_sessions: 1,
+  project_glossaries: 1,
+  usage_reservations: 1,
+  model_answers: 1,
+};
 
 test('what is too old goes with what hangs on it, of a tenant that is idle; the rest stays', async () => {
   await youngRows();
@@ -88,7 +106,7 @@ test('what is too old goes with what hangs on it, of a tenant that is idle; the 
   expect(await left()).not.toEqual(before);
   expect(Object.fromEntries(await sweepOld(maintenance))).toEqual(EACH);
   expect(await left()).toEqual(before);
-  expect([...(await sweepOld(maintenance)).values()]).toEqual([0, 0, 0, 0, 0]);
+  expect([...(await sweepOld(maintenance)).values()]).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
 });
 
 test('how much a memory was used stays; a context that was told of within two days stays with it', async () => {
@@ -117,7 +135,7 @@ test('what another transaction holds is left to it, and waited for by none', asy
   try {
     await other.query('BEGIN');
     for (const table of TABLES) await other.query(`SELECT FROM ${table} FOR UPDATE`);
-    expect([...(await sweepOld(maintenance)).values()]).toEqual([0, 0, 0, 0, 0]);
+    expect([...(await sweepOld(maintenance)).values()]).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
     await other.query('ROLLBACK');
   } finally {
     other.release(true);
@@ -125,15 +143,43 @@ test('what another transaction holds is left to it, and waited for by none', asy
   expect(Object.fromEntries(await sweepOld(maintenance))).toEqual(EACH);
 });
 
+test('what a policy names is left to retention, and what is held stays', async () => {
+  await oldRows();
+  await db.superuser.query(
+    "INSERT INTO retention_policies (id, tenant_id, resource, age_days, action) VALUES (uuidv7(), $1, 'context', 400, 'delete')",
+    [user.tenantId],
+  );
+  await db.superuser.query(
+    "INSERT INTO legal_holds (id, tenant_id, subject, subject_id, reason, created_by) VALUES (uuidv7(), $1, 'user', $2, 'a case', $2)",
+    [user.tenantId, user.userId],
+  );
+  expect(Object.fromEntries(await sweepOld(maintenance))).toEqual({
+    ...EACH,
+    contexts: 0,
+    system_alerts: 0,
+    imports: 0,
+  });
+});
+
 const never = () => Promise.reject(new Error('not asked for'));
 const NOT_ASKED: WorkflowHints & VectorIndex = {
+  export: () => {
+    throw new Error('not asked for');
+  },
   session: never,
   index: never,
   modelBatch: never,
   reindex: never,
   ensureCollection: never,
+  load: never,
+  queued: never,
+  dropAll: never,
   upsert: never,
   standing: never,
+  list: never,
+  listed: never,
+  says: () => false,
+  removeObjects: never,
   remove: never,
   drop: never,
   keyword: never,

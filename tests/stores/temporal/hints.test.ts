@@ -16,7 +16,7 @@ let observer: Client;
 
 beforeAll(async () => {
   const { address } = inject('engines').temporal;
-  await bootstrapTemporal({ address, namespace });
+  await bootstrapTemporal({ address, namespace, operations: [] });
   client = createTemporalClient({ address, namespace });
   observer = new Client({ connection: await Connection.connect({ address }), namespace });
 });

@@ -2,7 +2,12 @@ import { createServer, connect as connectTcp, type Server, type Socket } from 'n
 import { connectToCustom, ApiKey } from 'weaviate-client';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { newId, type TenantId } from '../../../domain/ids.ts';
-import { VectorIndexUnavailable, type RecallFilter, type VectorIndex } from '../../../domain/ports/vector-index.ts';
+import {
+  VectorIndexUnavailable,
+  type ExportedObject,
+  type RecallFilter,
+  type VectorIndex,
+} from '../../../domain/ports/vector-index.ts';
 import { collectionName } from '../../../stores/weaviate/schema.ts';
 import { createWeaviateIndex } from '../../../stores/weaviate/weaviate-index.ts';
 import { until } from '../../setup/until.ts';
@@ -407,5 +412,35 @@ test('an index may be made with vectors of 8 bits a number, and finds by them', 
   } finally {
     await small.close();
     await dropCollection(model);
+  }
+});
+
+test('what was exported is loaded into another index word for word, and found by its vector', async () => {
+  const tenant = newId<TenantId>();
+  const chunks = [0, 1, 2].map((axis) =>
+    chunkOf(tenant, { text: `passage ${axis}`, tags: axis === 0 ? [] : ['one', 'two'], vector: vectorAlong(axis) }),
+  );
+  expect(await index.upsert(tenant, MODEL, chunks)).toEqual([]);
+  const exported = async (from: VectorIndex) => {
+    const objects: ExportedObject[] = [];
+    for await (const some of from.export(tenant, MODEL, new AbortController().signal)) objects.push(...some);
+    return objects.toSorted((a, b) => (a.objectId < b.objectId ? -1 : 1));
+  };
+  const copy = createWeaviateIndex({ ...server, collectionPrefix: `${prefix}Copy` });
+  try {
+    const objects = await exported(index);
+    expect(objects).toHaveLength(3);
+    expect(await copy.load(tenant, MODEL, DIMENSION, objects)).toEqual([]);
+    expect(await exported(copy)).toEqual(objects);
+    await until(async () => ((await copy.queued(tenant, MODEL)) === 0 ? true : undefined));
+    expect(ids(await copy.nearest(tenant, MODEL, vectorAlong(1), {}, 1))).toEqual([chunks[1]?.memoryId]);
+    const [first] = objects;
+    const short = { ...first, objectId: newId(), properties: {}, vector: new Float32Array([1]) };
+    expect(await copy.load(tenant, MODEL, DIMENSION, [short])).toMatchObject([{ objectId: short.objectId }]);
+    await copy.dropAll();
+    expect(await copy.nearest(tenant, MODEL, vectorAlong(1), {}, 1)).toEqual([]);
+    expect(await exported(index)).toHaveLength(3);
+  } finally {
+    await copy.close();
   }
 });

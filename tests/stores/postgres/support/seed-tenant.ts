@@ -30,6 +30,7 @@ const SEEDS = [
   `INSERT INTO tombstones (tenant_id, host, external_id, key_sha256) VALUES ($tenant, 'test', 'seeded', sha256(convert_to($fresh, 'UTF8')))`,
   `INSERT INTO excluded_sessions (tenant_id, name_sha256) VALUES ($tenant, sha256(convert_to($fresh, 'UTF8')))`,
   "INSERT INTO imports (id, tenant_id, user_id, kind) VALUES ($fresh, $tenant, $user, 'transcripts')",
+  "INSERT INTO imported_rows (tenant_id, source, source_table, source_id) VALUES ($tenant, 's', 'observations', 1)",
   `INSERT INTO transcript_files (id, tenant_id, user_id, path_sha256, path, fingerprint, modified_at)
     VALUES ($fresh, $tenant, $user, sha256(convert_to($fresh, 'UTF8')), 'a.jsonl', 'f', now())`,
   "INSERT INTO transcript_prompts (tenant_id, uuid, session_id, hashes) VALUES ($tenant, $fresh, $session, '{}')",
@@ -43,7 +44,18 @@ const SEEDS = [
     SELECT $fresh, $tenant, f.id, p.id, 'part_of', now(), now() FROM entities f JOIN entities p ON p.type = 'project' AND p.tenant_id = f.tenant_id WHERE f.type = 'file' AND f.tenant_id = $tenant`,
   `INSERT INTO relation_evidence (relation_id, session_id, source_id, source_type, tenant_id, occurred_at)
     SELECT id, $session, $fresh, 'observation', $tenant, now() FROM relations WHERE tenant_id = $tenant`,
+  'INSERT INTO checks (id, tenant_id, found) VALUES ($fresh, $tenant, \'{"missing": 1}\')',
+  "INSERT INTO stats_snapshots (id, tenant_id, date, metric, value) VALUES ($fresh, $tenant, current_date, 'sessions', 1)",
   "INSERT INTO project_glossaries (project_id, day, tenant_id, names) VALUES ($project, current_date, $tenant, '{a.ts}')",
+  "INSERT INTO retention_policies (id, tenant_id, resource, age_days, action) VALUES ($fresh, $tenant, 'prompt', 30, 'keep')",
+  "INSERT INTO legal_holds (id, tenant_id, subject, subject_id, reason, created_by) VALUES ($fresh, $tenant, 'user', $fresh, 'a case', $user)",
+  "INSERT INTO retention_runs (id, tenant_id, group_id, mode, policy_hash, aged_at) VALUES ($fresh, $tenant, $fresh, 'dry_run', sha256('h'), now())",
+  `INSERT INTO retention_counts (run_id, tenant_id, rule, resource, action, month, rows, bytes)
+    SELECT id, $tenant, 'default', 'context', 'delete', current_date, 1, 1 FROM retention_runs WHERE tenant_id = $tenant`,
+  `INSERT INTO archives (id, tenant_id, session_id, project_id, user_id, title, heads, started_at, ended_at, counts, object_key, object_bytes, object_sha256, lines_sha256)
+    VALUES ($fresh, $tenant, $session, $project, $user, 'A title', '', now(), now(), '{}', 'archives/a', 1, sha256('o'), sha256('l'))`,
+  "INSERT INTO erasures (id, tenant_id, requested_by, kind, subject, state) VALUES ($fresh, $tenant, $user, 'session', $fresh, 'done')",
+  "INSERT INTO exports (id, tenant_id, user_id, scope, object_key, expires_at) VALUES ($fresh, $tenant, $user, 'tenant', 'exports/seeded', now())",
 ];
 
 /** A tenant with at least one row in every table that is a tenant's. */

@@ -1,0 +1,130 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import pg from 'pg';
+import { expect } from 'vitest';
+import type { RetentionDependencies } from '../../../../activities/retention/dependencies.ts';
+import { stepGroup } from '../../../../activities/retention/step.ts';
+import type { WorkflowHints } from '../../../../domain/ports/workflow-hints.ts';
+import type { RetentionRule } from '../../../../domain/retention/policy.ts';
+import { createDirectoryArchive } from '../../../../stores/archive/directory.ts';
+import { createDirectoryStore } from '../../../../stores/objects/directory-store.ts';
+import { readPolicyState, writePolicies } from '../../../../stores/postgres/retention-policies.ts';
+import { approveRun, openRun, readCounts, readRun } from '../../../../stores/postgres/retention-runs.ts';
+import type { RetentionCount } from '../../../../stores/postgres/retention-runs.ts';
+import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
+import type { TestUser } from '../../../setup/database.ts';
+
+const hints: WorkflowHints = {
+  session: async () => {},
+  index: async () => {},
+  reindex: async () => {},
+  modelBatch: async () => {},
+};
+
+type Rule = Omit<RetentionRule, 'id'>;
+/** A policy that deletes, unless it is said otherwise. */
+export function rule(resource: Rule['resource'], ageDays: number, change: Partial<Rule> = {}): Rule {
+  return { resource, ageDays, projectId: null, dataClass: null, action: 'delete', ...change };
+}
+
+export function sum(counts: readonly RetentionCount[], resource: string): number {
+  return counts.filter((each) => each.resource === resource).reduce((total, each) => total + each.rows, 0);
+}
+
+/** A database with what retention works on, and a tenant of its own for each test. */
+export async function startRetention() {
+  const folder = mkdtempSync(path.join(tmpdir(), 'recollect-retention-'));
+  const db = await createTestDatabase();
+  const maintenance = new pg.Pool({ connectionString: db.url('maintenance'), max: 3 });
+  const archives = createDirectoryArchive(path.join(folder, 'archive'));
+  const parts: RetentionDependencies = {
+    database: db.database,
+    maintenance,
+    archives,
+    objects: createDirectoryStore(path.join(folder, 'values')),
+    hints,
+    embeddingModel: { name: 'm', dimension: 3 },
+    clock: { now: () => Date.now() },
+  };
+  let user = await createTestUser(db.superuser, { role: 'admin' });
+  function setPolicies(rules: readonly Rule[], whose: TestUser = user): Promise<void> {
+    return db.database.asTenant(whose.tenantId, (transaction) =>
+      writePolicies(transaction, whose.tenantId, whose.userId, rules),
+    );
+  }
+
+  /** Opens a run as a person would, without doing it. */
+  function open(mode: 'dry_run' | 'run', whose: TestUser = user): Promise<string> {
+    const { tenantId, userId } = whose;
+    return db.database.asTenant(tenantId, async (transaction) => {
+      const { hash } = await readPolicyState(transaction);
+      return openRun(transaction, { tenantId, groupId: null, mode, hash, userId, now: new Date() });
+    });
+  }
+
+  async function finish(groupId: string): Promise<void> {
+    for (;;) if (!(await stepGroup(parts, groupId, 60_000, new AbortController().signal)).more) return;
+  }
+
+  const stateOf = async (id: string, whose: TestUser = user) =>
+    (await db.database.asTenant(whose.tenantId, (transaction) => readRun(transaction, id)))?.state;
+  const errorOf = async (id: string) =>
+    (await db.database.asTenant(user.tenantId, (transaction) => readRun(transaction, id)))?.error;
+
+  async function countsOf(id: string, whose: TestUser = user): Promise<RetentionCount[]> {
+    const counts = await db.database.asTenant(whose.tenantId, (transaction) => readCounts(transaction, id, 1_000));
+    return counts.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+  }
+
+  /** A dry run that is approved, then the run; what each counted. */
+  async function dryThenRun(whose: TestUser = user): Promise<{ planned: RetentionCount[]; done: RetentionCount[] }> {
+    const dry = await open('dry_run', whose);
+    await finish(dry);
+    await db.database.asTenant(whose.tenantId, (transaction) => approveRun(transaction, dry, whose.userId));
+    const run = await open('run', whose);
+    await finish(run);
+    expect([await stateOf(dry, whose), await stateOf(run, whose)]).toEqual(['done', 'done']);
+    return { planned: await countsOf(dry, whose), done: await countsOf(run, whose) };
+  }
+
+  async function count(sql: string, values: unknown[] = []): Promise<number> {
+    const { rows } = await db.superuser.query<{ n: number }>(`SELECT count(*)::integer AS n FROM ${sql}`, values);
+    return rows[0]?.n ?? -1;
+  }
+
+  const rowsOf = async (sessionId: string) => ({
+    prompts: await count('prompts WHERE session_id = $1', [sessionId]),
+    observations: await count('observations WHERE session_id = $1', [sessionId]),
+    keys: await count('capture_keys WHERE session_id = $1', [sessionId]),
+    removing: await count("embeddings WHERE session_id = $1 AND state = 'removing'", [sessionId]),
+  });
+  return {
+    folder,
+    db,
+    maintenance,
+    archives,
+    parts,
+    setPolicies,
+    open,
+    finish,
+    stateOf,
+    errorOf,
+    countsOf,
+    dryThenRun,
+    count,
+    rowsOf,
+    /** New tenants, and no policies of others. */
+    async begin() {
+      await db.superuser.query('TRUNCATE retention_policies');
+      user = await createTestUser(db.superuser, { role: 'admin' });
+      return { user, stranger: await createTestUser(db.superuser, { role: 'admin' }) };
+    },
+    async close() {
+      await maintenance.end();
+      await db.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+export type RetentionKit = Awaited<ReturnType<typeof startRetention>>;

@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { sideBySide } from '../../domain/side-by-side.ts';
+
+const never = new AbortController().signal;
+
+/** Goes on until it is told to end. */
+async function untilAborted(signal: AbortSignal, ended: string[]): Promise<string> {
+  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+  // Whoever waits is told only when this, too, is over.
+  await Promise.resolve();
+  ended.push('ended');
+  throw signal.reason;
+}
+
+test('answers in the order of the works, whichever is through first', async () => {
+  const late = Promise.withResolvers<string>();
+  const results = sideBySide(never, [
+    () => late.promise,
+    async () => {
+      late.resolve('late');
+      return 'early';
+    },
+  ]);
+  expect(await results).toEqual(['late', 'early']);
+  expect(await sideBySide(never, [])).toEqual([]);
+});
+
+test('the first failure ends the others, and is told once they have ended', async () => {
+  const ended: string[] = [];
+  const works = sideBySide(never, [
+    (signal) => untilAborted(signal, ended),
+    () => Promise.reject(new Error('the first')),
+    (signal) => untilAborted(signal, ended),
+  ]);
+  await expect(works).rejects.toThrow('the first');
+  expect(ended).toEqual(['ended', 'ended']);
+});
+
+test('whoever calls it off is told why', async () => {
+  const ended: string[] = [];
+  const caller = new AbortController();
+  const works = sideBySide(caller.signal, [(signal) => untilAborted(signal, ended), () => Promise.resolve('through')]);
+  caller.abort(new Error('called off'));
+  await expect(works).rejects.toThrow('called off');
+  expect(ended).toEqual(['ended']);
+});

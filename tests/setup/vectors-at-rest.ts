@@ -1,0 +1,28 @@
+import { createWeaviateIndex } from '../../stores/weaviate/weaviate-index.ts';
+import type { TestInstance } from './instance.ts';
+import { until } from './until.ts';
+
+/**
+ * Awaits that a search finds every vector that the instance's admin has in the index: Weaviate takes them into its graph from a queue, a moment after they were
+ * written, and until then the vectors' lane misses some.
+ */
+export async function vectorsAtRest({ admin: { tenantId }, config, db }: TestInstance): Promise<void> {
+  const { rows } = await db.superuser.query<{ model: string; dimension: number; chunks: number }>(
+    "SELECT model, dimension, count(*)::integer AS chunks FROM embeddings WHERE tenant_id = $1 AND state = 'indexed' GROUP BY 1, 2",
+    [tenantId],
+  );
+  const index = createWeaviateIndex(config.weaviate);
+  try {
+    for (const { model, dimension, chunks } of rows)
+      await until(
+        async () => {
+          const hits = await index.nearest(tenantId, model, new Float32Array(dimension).fill(0.05), {}, chunks + 1);
+          return hits.length === chunks ? true : undefined;
+        },
+        60_000,
+        'every vector being searched',
+      );
+  } finally {
+    await index.close();
+  }
+}

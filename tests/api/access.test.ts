@@ -35,6 +35,18 @@ const REQUESTS = [
   ['write', 'POST', '/learnings', { title: 'A title', description: 'A description' }],
   ['write', 'PUT', '/learnings/018f0000-0000-7000-8000-000000000000', { title: 'A title' }],
   ['write', 'DELETE', '/learnings/018f0000-0000-7000-8000-000000000000', undefined],
+  ['write', 'POST', '/gdpr/erase', { kind: 'user' }],
+  ['write', 'POST', '/gdpr/export', {}],
+  ['write', 'POST', '/gdpr/restrict', { user: 'some', until: '2999-01-01T00:00:00Z' }],
+  ['write', 'DELETE', '/gdpr/restrict?user=some', undefined],
+  ['write', 'POST', '/gdpr/rectify', { id: '018f0000-0000-7000-8000-000000000000', correction: { title: 'A title' } }],
+  ['read', 'GET', '/gdpr/requests', undefined],
+  ['read', 'GET', '/gdpr/requests/018f0000-0000-7000-8000-000000000000', undefined],
+  ['write', 'POST', '/exports', { scope: 'user' }],
+  ['read', 'GET', '/exports/018f0000-0000-7000-8000-000000000000', undefined],
+  ['read', 'GET', '/exports/018f0000-0000-7000-8000-000000000000/file', undefined],
+  ['admin', 'POST', '/imports/portable', {}],
+  ['admin', 'GET', '/imports/portable/018f0000-0000-7000-8000-000000000000', undefined],
   ['admin', 'GET', '/metrics', undefined],
 ] as const;
 

@@ -5,6 +5,7 @@ import { settled } from '../setup/demo-session.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
 import { until } from '../setup/until.ts';
+import { vectorsAtRest } from '../setup/vectors-at-rest.ts';
 import { captured } from '../setup/small-session.ts';
 import { valueOf } from '../stores/postgres/support/captures.ts';
 import { given } from './support/learnings.ts';
@@ -72,6 +73,7 @@ beforeAll(async () => {
     { ...base, type: 'session.ended', key: 'first-end' },
   ]);
   await settled(instance, 'claude-code:first', 120_000);
+  await vectorsAtRest(instance);
 }, 180_000);
 afterAll(() => instance.close());
 

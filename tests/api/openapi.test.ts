@@ -11,17 +11,30 @@ import { memoryHash } from '../../domain/memory.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { demoHooks, replay, settled } from '../setup/demo-session.ts';
 import { createTestUser } from '../setup/database.ts';
+import { OPERATIONS } from '../../workflows/ids.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { ApiAnswer, TestInstance } from '../setup/instance.ts';
+import { until } from '../setup/until.ts';
+import { gdprFailures, gdprSuccesses, seedGdpr } from './support/gdpr-requests.ts';
+import type { GdprIds } from './support/gdpr-requests.ts';
 import { ask, contractOf } from './support/openapi.ts';
 import type { Contract, ContractRequest } from './support/openapi.ts';
+import { retentionFailures, retentionSuccesses, seedRetention } from './support/retention-requests.ts';
+import type { RetentionIds } from './support/retention-requests.ts';
 
 const V1 = '/api/v1';
 let instance: TestInstance;
 let contract: Contract;
 let session: string;
 let importId: string;
+let backupId: string;
+let restoreId: string;
+/** Ends at once: there is no such set. */
+const NO_SET = { set: newId(), dry_run: true };
+let checkId: string;
 let valueSha256: string;
+let retention: RetentionIds;
+let gdpr: GdprIds;
 let learningId: string;
 /** Learnings that stand, for changes that end them. */
 let otherLearnings: string[];
@@ -42,7 +55,15 @@ async function cutValue(): Promise<string> {
 }
 
 beforeAll(async () => {
-  instance = await startTestInstance({ RECOLLECT_TRANSCRIPT_ROOTS: folder, RECOLLECT_WHOLE_VALUES_DIR: folder });
+  instance = await startTestInstance(
+    {
+      RECOLLECT_TRANSCRIPT_ROOTS: folder,
+      RECOLLECT_WHOLE_VALUES_DIR: folder,
+      RECOLLECT_BACKUP_STORE: folder,
+      RECOLLECT_ARCHIVE_STORE: folder,
+    },
+    OPERATIONS,
+  );
   contract = await contractOf(instance);
   await instance.startWorker();
   const hooks = demoHooks();
@@ -50,6 +71,8 @@ beforeAll(async () => {
   session = encodeURIComponent(`claude-code:${hooks[0]?.session_id ?? ''}`);
   const started = await instance.call('POST', '/imports', { body: { kind: 'transcripts', directory: folder } });
   importId = z.object({ id: z.string() }).parse(started.body).id;
+  const compared = await instance.call('POST', '/admin/consistency', { body: { dry_run: true } });
+  checkId = z.object({ id: z.string() }).parse(compared.body).id;
   valueSha256 = await cutValue();
   await settled(instance, decodeURIComponent(session));
   const idOf = (body: unknown) => z.object({ id: z.string() }).parse(body).id;
@@ -57,11 +80,15 @@ beforeAll(async () => {
     idOf(
       (await instance.call('POST', '/learnings', { body: { title: `Given ${n}`, description: `Given ${n}` } })).body,
     );
+  restoreId = idOf((await instance.call('POST', '/admin/restore', { body: NO_SET })).body);
+  backupId = idOf((await instance.call('POST', '/admin/backup')).body);
   learningId = await given(0);
   otherLearnings = [await given(1), await given(2), await given(3)];
   memoryIds = [await given(4), await given(5)];
   const written = await instance.call('GET', `/sessions/${session}/summaries?limit=1`);
   summaryId = idOf(z.object({ data: z.array(z.unknown()) }).parse(written.body).data[0]);
+  gdpr = await seedGdpr(instance, await given(6));
+  retention = await seedRetention(instance);
   const served = await instance.call('POST', '/context', { body: { purpose: 'session_start', project: '/src/tally' } });
   const { id, items } = z.object({ id: z.string(), items: z.array(z.object({ hash: z.string() })) }).parse(served.body);
   context = { id, hash: items[0]?.hash ?? '' };
@@ -73,6 +100,11 @@ afterAll(async () => {
 
 const event = { type: 'prompt', host: 'test', session_id: 'contract', content: 'hello' };
 const toolUseId = String(demoHooks().find((hook) => typeof hook['tool_use_id'] === 'string')?.['tool_use_id']);
+
+const noRestore = async (): Promise<true | undefined> => {
+  const { rowCount } = await instance.db.superuser.query("SELECT FROM restores WHERE state = 'running'");
+  return rowCount === 0 ? true : undefined;
+};
 
 /** At least one success of every operation, with as much in its answer as there can be. */
 function successes(): ContractRequest[] {
@@ -109,12 +141,38 @@ function successes(): ContractRequest[] {
     { operation: `get ${V1}/jobs/{id}`, path: '/jobs/index.0' },
     { operation: `post ${V1}/jobs/{id}/retry`, path: '/jobs/index.0/retry' },
     { operation: `post ${V1}/jobs/{id}/cancel`, path: '/jobs/index.0/cancel' },
+    { operation: `get ${V1}/jobs/schedules`, path: '/jobs/schedules' },
+    {
+      operation: `post ${V1}/jobs/schedules/{name}/pause`,
+      path: '/jobs/schedules/partitions/pause',
+      options: { body: { reason: 'a test' } },
+    },
+    { operation: `post ${V1}/jobs/schedules/{name}/resume`, path: '/jobs/schedules/partitions/resume' },
+    { operation: `post ${V1}/jobs/schedules/{name}/run`, path: '/jobs/schedules/partitions/run' },
+    { operation: `post ${V1}/admin/restore`, path: '/admin/restore', options: { body: NO_SET } },
+    { operation: `get ${V1}/admin/restores`, path: '/admin/restores?limit=2' },
+    { operation: `get ${V1}/admin/restores/{id}`, path: `/admin/restores/${restoreId}` },
+    { operation: `post ${V1}/admin/drill`, path: '/admin/drill', options: { body: { set: newId() } } },
+    { operation: `post ${V1}/admin/backup`, path: '/admin/backup' },
+    { operation: `get ${V1}/admin/backups`, path: '/admin/backups?limit=2' },
+    { operation: `get ${V1}/admin/backups/{id}`, path: `/admin/backups/${backupId}` },
+    { operation: `post ${V1}/admin/backups/{id}/verify`, path: `/admin/backups/${backupId}/verify` },
+    { operation: `post ${V1}/admin/consistency`, path: '/admin/consistency', options: { body: {} } },
+    { operation: `get ${V1}/admin/consistency/checks`, path: '/admin/consistency/checks' },
+    { operation: `get ${V1}/admin/consistency/checks/{id}`, path: `/admin/consistency/checks/${checkId}` },
+    { operation: `get ${V1}/stats`, path: '/stats' },
     { operation: `get ${V1}/trace`, path: `/trace?key=${toolUseId}` },
     { operation: `get ${V1}/values/{sha256}`, path: `/values/${valueSha256}` },
     {
       operation: `post ${V1}/imports`,
       path: '/imports',
       options: { body: { kind: 'transcripts', directory: folder } },
+    },
+    { operation: `get ${V1}/imports/claude-mem/rows`, path: `/imports/claude-mem/rows?source=${'a'.repeat(32)}` },
+    {
+      operation: `post ${V1}/imports/claude-mem/rows`,
+      path: `/imports/claude-mem/rows?source=${'a'.repeat(32)}&table=observations`,
+      options: { raw: '{"id":1,"title":"A finding"}\n', headers: { 'content-type': 'application/x-ndjson' } },
     },
     { operation: `get ${V1}/imports/{id}`, path: `/imports/${importId}` },
     { operation: `post ${V1}/imports/{id}/cancel`, path: `/imports/${importId}/cancel` },
@@ -209,6 +267,8 @@ function successes(): ContractRequest[] {
     { operation: `get ${V1}/usage`, path: '/usage?group_by=project' },
     { operation: `get ${V1}/usage/forecast`, path: '/usage/forecast?days=3' },
     { operation: `get ${V1}/roi`, path: '/roi?minutes_per_memory=5&hourly_usd=80&usd_per_mtok=3' },
+    ...gdprSuccesses(gdpr),
+    ...retentionSuccesses(retention),
     { operation: `get ${V1}/health`, path: '/health' },
     { operation: `get ${V1}/health`, path: '/health?format=compact' },
     { operation: `get ${V1}/health/live`, path: '/health/live' },
@@ -242,9 +302,31 @@ function failures(reader: string): ContractRequest[] {
     { operation: `get ${V1}/jobs/{id}`, path: '/jobs/odd' },
     { operation: `post ${V1}/jobs/{id}/retry`, path: '/jobs/session.odd/retry' },
     { operation: `post ${V1}/jobs/{id}/cancel`, path: '/jobs/index.7/cancel' },
+    { operation: `get ${V1}/jobs/schedules`, path: '/jobs/schedules', options: { key: reader } },
+    {
+      operation: `post ${V1}/jobs/schedules/{name}/pause`,
+      path: '/jobs/schedules/partitions/pause',
+      options: { body: {} },
+    },
+    { operation: `post ${V1}/jobs/schedules/{name}/resume`, path: '/jobs/schedules/odd/resume' },
+    { operation: `post ${V1}/jobs/schedules/{name}/run`, path: '/jobs/schedules/odd/run' },
+    { operation: `post ${V1}/admin/restore`, path: '/admin/restore', options: { key: reader } },
+    { operation: `get ${V1}/admin/restores`, path: '/admin/restores?limit=0' },
+    { operation: `get ${V1}/admin/restores/{id}`, path: `/admin/restores/${newId()}` },
+    { operation: `post ${V1}/admin/drill`, path: '/admin/drill', options: { body: { store: 'relative' } } },
+    { operation: `post ${V1}/admin/backup`, path: '/admin/backup', options: { key: reader } },
+    { operation: `get ${V1}/admin/backups`, path: '/admin/backups?limit=0' },
+    { operation: `get ${V1}/admin/backups/{id}`, path: '/admin/backups/odd' },
+    { operation: `post ${V1}/admin/backups/{id}/verify`, path: '/admin/backups/odd/verify' },
+    { operation: `post ${V1}/admin/consistency`, path: '/admin/consistency', options: { body: { odd: true } } },
+    { operation: `get ${V1}/admin/consistency/checks`, path: '/admin/consistency/checks', options: { key: reader } },
+    { operation: `get ${V1}/admin/consistency/checks/{id}`, path: `/admin/consistency/checks/${newId()}` },
+    { operation: `get ${V1}/stats`, path: '/stats?days=0' },
     { operation: `get ${V1}/trace`, path: '/trace' },
     { operation: `get ${V1}/values/{sha256}`, path: '/values/odd' },
     { operation: `post ${V1}/imports`, path: '/imports', options: { body: { kind: 'transcripts', directory: '/' } } },
+    { operation: `get ${V1}/imports/claude-mem/rows`, path: '/imports/claude-mem/rows?source=odd' },
+    { operation: `post ${V1}/imports/claude-mem/rows`, path: '/imports/claude-mem/rows', options: { body: {} } },
     { operation: `get ${V1}/imports/{id}`, path: '/imports/odd' },
     { operation: `post ${V1}/transcripts`, path: '/transcripts', options: { body: {} } },
     { operation: `get ${V1}/projects/{id}`, path: '/projects/nobody' },
@@ -303,6 +385,8 @@ function failures(reader: string): ContractRequest[] {
     { operation: `get ${V1}/usage`, path: '/usage?user=nobody', options: { key: reader } },
     { operation: `get ${V1}/usage/forecast`, path: '/usage/forecast?days=91' },
     { operation: `get ${V1}/roi`, path: '/roi?hourly_usd=-1' },
+    ...gdprFailures(reader, gdpr),
+    ...retentionFailures(reader),
     { operation: `get ${V1}/metrics`, path: '/metrics', options: { key: reader } },
     { operation: `get ${V1}/metrics`, path: '/metrics', options: { key: null } },
   ];
@@ -310,12 +394,15 @@ function failures(reader: string): ContractRequest[] {
 
 describe('real answers and the document', () => {
   test('agree on every success', async () => {
-    for (const request of successes())
+    for (const request of successes()) {
+      // One at a time, and the one before ends by itself.
+      if (request.path === '/admin/drill') await until(noRestore);
       expect(await ask(instance, contract, request)).toEqual({
         operation: request.operation,
         status: expect.any(Number),
         faults: [],
       });
+    }
     const versioned = contract.operations.filter((operation) => operation.includes(V1));
     expect([...contract.seen].toSorted()).toEqual(versioned.toSorted());
   });

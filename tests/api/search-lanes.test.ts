@@ -16,6 +16,7 @@ import type { TestUser } from '../setup/database.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
 import { until } from '../setup/until.ts';
+import { vectorsAtRest } from '../setup/vectors-at-rest.ts';
 import { startSilentProxy } from '../stores/postgres/support/silent-proxy.ts';
 
 const BROKE = 'It broke on Friday evening when nobody looked';
@@ -86,29 +87,6 @@ async function link(contents: readonly string[]): Promise<void> {
   await mention(error, contents);
 }
 
-/** Awaits that Weaviate has taken every vector from its queue: until then a memory that has one is missing from the vectors' lane. */
-async function everyVectorSearched(): Promise<void> {
-  const { tenantId } = instance.admin;
-  const { rows } = await instance.db.superuser.query<{ model: string; chunks: number }>(
-    'SELECT model, count(*)::integer AS chunks FROM embeddings WHERE tenant_id = $1 GROUP BY model',
-    [tenantId],
-  );
-  const index = createWeaviateIndex(instance.config.weaviate);
-  try {
-    for (const { model, chunks } of rows)
-      await until(
-        async () => {
-          const hits = await index.nearest(tenantId, model, new Float32Array(384).fill(0.05), {}, chunks + 1);
-          return hits.length === chunks ? true : undefined;
-        },
-        60_000,
-        'every vector being searched',
-      );
-  } finally {
-    await index.close();
-  }
-}
-
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'recollect-lanes-'));
   instance = await startTestInstance();
@@ -130,7 +108,7 @@ beforeAll(async () => {
     60_000,
     'everything being indexed',
   );
-  await everyVectorSearched();
+  await vectorsAtRest(instance);
 }, 120_000);
 afterAll(async () => {
   await instance.close();

@@ -4,6 +4,7 @@ import { createTestUser } from '../setup/database.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
 import { until } from '../setup/until.ts';
+import { vectorsAtRest } from '../setup/vectors-at-rest.ts';
 import { errorOf, searchAnswer } from './support/answers.ts';
 
 const DAY_MS = 86_400_000;
@@ -37,9 +38,9 @@ async function remember(rows: readonly Row[], key = instance.admin.key): Promise
   expect(answer.body).toMatchObject({ accepted: rows.length });
 }
 
-/** Awaits that everything stands in the vector index. */
-function indexed(): Promise<true> {
-  return until(
+/** Awaits that everything stands in the vector index, and is found there. */
+async function indexed(): Promise<void> {
+  await until(
     async () => {
       const { rows } = await instance.db.superuser.query<{ done: boolean }>(
         `SELECT (SELECT bool_and(consumed_seq = last_seq) FROM sessions) AND NOT EXISTS (SELECT FROM embeddings WHERE state <> 'indexed') AS done`,
@@ -49,6 +50,7 @@ function indexed(): Promise<true> {
     60_000,
     'everything being indexed',
   );
+  await vectorsAtRest(instance);
 }
 
 const explained = z.looseObject({

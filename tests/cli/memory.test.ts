@@ -1,9 +1,12 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { createProgram } from '../../cli/program.ts';
+import { appendToSpool } from '../../hook/spool/append.ts';
 import { Redactor } from '../../domain/redaction/redact.ts';
 import { longLivedFolder } from '../infra/support/long-lived-folder.ts';
 import { createTestUser } from '../setup/database.ts';
@@ -22,7 +25,10 @@ let stop: () => Promise<void>;
 /** Runs a command in this process, on a terminal that nobody sits at. */
 async function runWith(environment: Record<string, string>, ...args: string[]) {
   // What deletes asks whoever sits at a terminal.
-  const context = recordOutput({ HOME: '/nobody', ...environment }, args[0] === 'forget' ? null : 80);
+  const context = recordOutput(
+    { HOME: '/nobody', ...environment },
+    ['forget', 'erase'].includes(args[0] ?? '') ? null : 80,
+  );
   let code: number | undefined;
   await createProgram(context, (answered) => {
     code = answered;
@@ -38,7 +44,7 @@ async function remembered(...args: string[]): Promise<string> {
 }
 
 beforeAll(async () => {
-  instance = await startTestInstance();
+  instance = await startTestInstance({ RECOLLECT_ARCHIVE_STORE: path.join(dataDir, 'archive') });
   mkdirSync(dataDir, { recursive: true });
   const credentials = { url: instance.url, api_key: instance.admin.key };
   writeFileSync(path.join(dataDir, 'credentials.json'), JSON.stringify(credentials));
@@ -196,4 +202,55 @@ test('how the tools of memory are given to an agent is said, with no key in it',
     expect([code, text.includes(instance.admin.key)]).toEqual([0, false]);
     expect(text).toMatch(said);
   }
+});
+
+describe('memory as a whole', { timeout: 60_000 }, () => {
+  test('is exported, taken in, and erased with what the spool of this machine has of it', async () => {
+    const file = path.join(dataDir, 'memory.ndjson.zst');
+    expect(await run('export', '--out', file)).toMatchObject({
+      code: 0,
+      text: `${file}\n${statSync(file).size} bytes\n`,
+    });
+    expect(await run('import', 'file', file)).toMatchObject({
+      code: 0,
+      text: expect.stringMatching(/^\d\d+ rows read, 0 new\n$/),
+    });
+    expect(await run('import', 'file', `${file}.none`)).toMatchObject({
+      code: 1,
+      errors: `${file}.none cannot be read (FILE_UNREADABLE)\n`,
+    });
+    writeFileSync(file, 'no export');
+    expect(await run('import', 'file', file)).toMatchObject({
+      code: 1,
+      errors: 'The import failed: PortableRefused\n',
+    });
+    const { body } = await instance.call('GET', '/sessions/test:cli-memory');
+    const { id } = z.looseObject({ id: z.string() }).parse(body);
+    const event = { server: 'local', event: 'Stop', host: 'test', namespace: 'default', delivery: randomUUID() };
+    appendToSpool(dataDir, { ...event, session: 'cli-memory', body: { session_id: 'cli-memory' } }, 1e6);
+    expect(await run('erase', 'session', id)).toMatchObject({
+      code: 1,
+      text: '',
+      errors: 'Nothing was erased. Say --yes where nobody can be asked.\n',
+    });
+    const erased = await run('erase', 'session', id, '--yes');
+    expect(erased).toMatchObject({ code: 0, errors: '' });
+    expect(erased.text).toMatch(
+      /^Erased\.\n(?: {2}\d+ [a-z ]+\n)+ {2}1 events of the spool of this machine\nReceipt [0-9a-f-]{36}, SHA-256 [0-9a-f]{64}\n$/,
+    );
+    expect(erased.text).toContain('  1 sessions\n');
+    expect(await run('erase', 'session', id, '--yes')).toMatchObject({
+      code: 1,
+      errors: expect.stringContaining('NOT_FOUND'),
+    });
+    expect(await run('erase', 'text', 'words that nobody said', '--dry-run')).toMatchObject({
+      code: 0,
+      text: expect.stringMatching(/^The text stands in\n {2}0 events\n/),
+    });
+    expect(await run('erase', 'session')).toMatchObject({ code: 1, errors: 'Name the session.\n' });
+    expect(await run('erase', 'everything')).toMatchObject({
+      code: 1,
+      errors: 'One of session, user, tenant, text.\n',
+    });
+  });
 });

@@ -5,6 +5,7 @@ import { createProgram } from '../../cli/program.ts';
 import { ago, short } from '../../cli/time-text.ts';
 import { longLivedFolder } from '../infra/support/long-lived-folder.ts';
 import { finished, sessionOf } from '../setup/demo-session.ts';
+import { OPERATIONS } from '../../workflows/ids.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
 import { captured, smallSession } from '../setup/small-session.ts';
@@ -25,7 +26,7 @@ async function run(...args: string[]): Promise<{ code: number | undefined; text:
 }
 
 beforeAll(async () => {
-  instance = await startTestInstance();
+  instance = await startTestInstance({}, OPERATIONS);
   const stop = await instance.startWorker();
   await captured(instance, smallSession('cli-1', { remote: 'git@example.org:team/tally.git' }));
   await finished(instance, 'test:cli-1', PATIENCE_MS);
@@ -50,6 +51,18 @@ describe('sessions and jobs', { timeout: 240_000 }, () => {
     expect((await run('jobs', '--kind', 'learning')).text).toMatch(/^JOB +STATE.*\nlearning\.[0-9a-f-]{36} +completed/);
     expect(JSON.parse((await run('jobs', '--json', '--kind', 'index')).text)).toMatchObject([{ id: 'index.0' }]);
     expect((await run('jobs', '--kind', 'import')).text).toBe('No jobs.\n');
+  });
+
+  test('what runs by itself is a table; it is paused for a reason, resumed and run', async () => {
+    const { text } = await run('jobs', 'schedules');
+    expect(text).toMatch(/^SCHEDULE +STATE +NEXT \(UTC\) +LAST +ENDED +RESULT +DOES\n/);
+    expect(text).toMatch(/\nretention +active +\d{4}-\d\d-\d\d 02:10 /);
+    expect((await run('jobs', 'pause', 'retention', '--reason', 'a look first')).text).toBe('retention is paused.\n');
+    expect((await run('jobs', 'schedules')).text).toContain('\nPaused:\nretention: a look first\n');
+    expect((await run('jobs', 'resume', 'retention')).text).toBe('retention goes on.\n');
+    expect((await run('jobs', 'run', 'partitions')).text).toBe('partitions is started.\n');
+    expect(await run('jobs', 'resume', 'odd')).toMatchObject({ code: 1 });
+    expect(JSON.parse((await run('jobs', 'schedules', '--json')).text)).toHaveLength(9);
   });
 
   test('say what is stuck, why, and what to do', async () => {

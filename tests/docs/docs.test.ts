@@ -144,10 +144,10 @@ test('every variable that a page names is read somewhere', () => {
   );
   const known = new Set([
     ...Object.keys(environmentSchema.shape),
-    ...sources.flatMap((file) => read(file).match(/RECOLLECT_[A-Z_]*[A-Z]/g) ?? []),
+    ...sources.flatMap((file) => read(file).match(/RECOLLECT_[A-Z0-9_]*[A-Z]/g) ?? []),
   ]);
   // `RECOLLECT_WINDOW_*` names all that begin so.
-  const named = mentions(/(RECOLLECT_[A-Z_]*[A-Z](?:_\*)?)/g);
+  const named = mentions(/(RECOLLECT_[A-Z0-9_]*[A-Z](?:_\*)?)/g);
   expect(named.length).toBeGreaterThan(60);
   const unknown = named.filter(({ found }) =>
     found.endsWith('*') ? ![...known].some((name) => name.startsWith(found.slice(0, -1))) : !known.has(found),

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { createPace } from '../../activities/backup/pace.ts';
+
+test('reading waits while captures come in a flood, and all who read wait for one look', async () => {
+  let looks = 0;
+  let isFlooding = true;
+  const order: string[] = [];
+  const pace = createPace(async () => {
+    looks += 1;
+    if (looks === 2) {
+      order.push('calm');
+      isFlooding = false;
+    }
+    return isFlooding;
+  }, new AbortController().signal);
+  await Promise.all([pace().then(() => order.push('first')), pace().then(() => order.push('second'))]);
+  expect(order).toEqual(['calm', 'first', 'second']);
+  // What was seen a moment ago is not asked again.
+  await pace();
+  expect(looks).toBe(2);
+});
+
+test('who is told to stop waits no longer', async () => {
+  const stop = new AbortController();
+  const pace = createPace(async () => {
+    stop.abort();
+    return true;
+  }, stop.signal);
+  await pace();
+  expect(stop.signal.aborted).toBe(true);
+});

@@ -1,0 +1,372 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { cp, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { manifestSchema, signedManifestSchema } from '../../stores/backup/manifest.ts';
+import { publicKeyOf, signManifest } from '../../stores/backup/signature.ts';
+import { fingerprintOf } from '../../stores/backup/read-set.ts';
+import { newId } from '../../domain/ids.ts';
+import { settled } from '../setup/demo-session.ts';
+import { startTestInstance } from '../setup/instance.ts';
+import type { TestInstance } from '../setup/instance.ts';
+import { captured, smallSession } from '../setup/small-session.ts';
+import { until } from '../setup/until.ts';
+import { vectorsAtRest } from '../setup/vectors-at-rest.ts';
+
+const newKey = (): Buffer => generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' });
+const signingKey = newKey();
+const encryptionKey = randomBytes(32);
+
+const restoreAnswer = z.looseObject({
+  id: z.string(),
+  kind: z.string(),
+  set: z.string().nullable(),
+  state: z.string(),
+  phase: z.string(),
+  error: z.string().nullable(),
+  message: z.string().nullable(),
+  result: z.looseObject({}).nullable(),
+});
+type Restore = z.output<typeof restoreAnswer>;
+
+let folder: string;
+let instance: TestInstance;
+let set: string;
+/** What a search answered when the set was made. */
+let foundThen: readonly string[];
+
+const storeOf = (name: string): string => path.join(folder, name);
+
+async function ended(of: TestInstance, id: string): Promise<Restore> {
+  return until(async () => {
+    const answer = await of.call('GET', `/admin/restores/${id}`);
+    // While the databases change places there is none to ask, and then one whose rows the key is looked up in anew.
+    if (answer.status !== 200) return undefined;
+    const restore = restoreAnswer.parse(answer.body);
+    return restore.state === 'running' ? undefined : restore;
+  }, 240_000);
+}
+
+async function asked(of: TestInstance, route: 'restore' | 'drill', body: object): Promise<Restore> {
+  const answer = await of.call('POST', `/admin/${route}`, { body });
+  expect(answer).toMatchObject({ status: 202 });
+  return ended(of, restoreAnswer.parse(answer.body).id);
+}
+
+async function backedUp(of: TestInstance): Promise<string> {
+  const { id } = z.looseObject({ id: z.string() }).parse((await of.call('POST', '/admin/backup')).body);
+  return until(async () => {
+    const { body } = await of.call('GET', `/admin/backups/${id}`);
+    const { state, error } = z.looseObject({ state: z.string(), error: z.string().nullable() }).parse(body);
+    if (state === 'failed') throw new Error(`no backup: ${error ?? ''}`);
+    return state === 'done' ? id : undefined;
+  });
+}
+
+/** Erases a session; answers the request's row. */
+async function erasedSession(session: string): Promise<unknown> {
+  const { body } = await instance.call('POST', '/gdpr/erase', { body: { kind: 'session', session } });
+  const { id } = z.looseObject({ id: z.string() }).parse(body);
+  const row = await until(async () => {
+    const row = z.looseObject({ state: z.string() }).parse((await instance.call('GET', `/gdpr/requests/${id}`)).body);
+    return row.state === 'running' ? undefined : row;
+  });
+  expect(row).toMatchObject({ id, state: 'done', receipt: expect.anything() });
+  return row;
+}
+
+/** All that a search finds. Memories that say the same have the same score, and stand in any order. */
+async function found(of: TestInstance): Promise<readonly string[]> {
+  const { body } = await of.call('GET', '/search?q=rounding+of+invoices&limit=50');
+  const answer = z.looseObject({ data: z.array(z.looseObject({ id: z.string() })) }).parse(body);
+  return answer.data.map(({ id }) => id).toSorted();
+}
+
+/** Asks as the superuser, from outside: one who is inside cannot be told to leave, and a restore waits for him. */
+async function ofServer(of: TestInstance, question: string, values: unknown[] = []) {
+  const client = new pg.Client({ connectionString: of.db.url('superuser').replace(/[^/]*$/, 'postgres') });
+  await client.connect();
+  try {
+    return await client.query<{ datname: string }>(question, values);
+  } finally {
+    await client.end();
+  }
+}
+
+/** Databases that restores of the instance left or keep. */
+async function databases(of: TestInstance, part: '_restore_' | '_replaced_'): Promise<string[]> {
+  const { rows } = await ofServer(of, 'SELECT datname FROM pg_database WHERE starts_with(datname, $1)', [
+    `${of.db.name}${part}`,
+  ]);
+  return rows.map(({ datname }) => datname);
+}
+
+/** A superuser who is in the running database when it is closed for the swap, and leaves then. */
+async function insideUntilClosed(of: TestInstance): Promise<void> {
+  const inside = new pg.Client({ connectionString: of.db.url('superuser') });
+  await inside.connect();
+  const isClosed = 'SELECT FROM pg_database WHERE datname = current_database() AND NOT datallowconn';
+  await until(async () => ((await inside.query(isClosed)).rowCount === 1 ? true : undefined), 240_000);
+  await inside.end();
+}
+
+/** Awaits that nothing is under way any more which would change what a search finds. */
+async function atRest(of: TestInstance): Promise<void> {
+  const none = async (question: string) =>
+    until(async () => ((await of.db.superuser.query(question)).rowCount === 0 ? true : undefined));
+  await none('SELECT FROM sessions WHERE consumed_seq < last_seq');
+  await none("SELECT FROM embeddings WHERE state <> 'indexed'");
+  await vectorsAtRest(of);
+}
+
+async function dropReplaced(of: TestInstance): Promise<void> {
+  for (const name of await databases(of, '_replaced_')) await ofServer(of, `DROP DATABASE ${name} WITH (FORCE)`);
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'recollect-restore-'));
+  instance = await startTestInstance({
+    RECOLLECT_BACKUP_STORE: storeOf('store'),
+    RECOLLECT_BACKUP_SIGNING_KEY: signingKey.toString('base64'),
+    RECOLLECT_BACKUP_KEY: encryptionKey.toString('base64'),
+    // The live session stays as it is while the tests run, however long they take.
+    RECOLLECT_WINDOW_QUIET_MS: '1200000',
+  });
+  await instance.startWorker();
+  await captured(instance, smallSession('kept'));
+  await captured(instance, smallSession('live').slice(0, -2));
+  await captured(instance, smallSession('erased'));
+  await settled(instance, 'test:kept');
+  await settled(instance, 'test:erased');
+  await atRest(instance);
+  set = await backedUp(instance);
+  foundThen = await found(instance);
+}, 240_000);
+
+/** No test stands on what another one left. */
+afterEach(() => dropReplaced(instance));
+
+afterAll(async () => {
+  await instance.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const sessionId = async (of: TestInstance, name: string): Promise<string | null> => {
+  const { rows } = await of.db.superuser.query<{ id: string }>('SELECT id FROM sessions WHERE external_id = $1', [
+    name,
+  ]);
+  return rows[0]?.id ?? null;
+};
+
+/** A store with the same set, in which one file was changed. */
+async function changedStore(name: string, file: string, change: (bytes: Buffer) => Buffer): Promise<string> {
+  const store = storeOf(name);
+  await cp(storeOf('store'), store, { recursive: true });
+  const changed = path.join(store, 'sets', set, file);
+  await writeFile(changed, change(await readFile(changed)));
+  return store;
+}
+
+const flipped = (bytes: Buffer): Buffer => {
+  const copy = Buffer.from(bytes);
+  const middle = copy.length >> 1;
+  copy.writeUInt8(copy.readUInt8(middle) ^ 1, middle);
+  return copy;
+};
+
+/** The manifest with something else in it, signed by that key. */
+function resigned(change: (manifest: z.output<typeof manifestSchema>) => object, key: Buffer) {
+  return (bytes: Buffer): Buffer => {
+    const { manifest } = signedManifestSchema.parse(JSON.parse(bytes.toString('utf8')));
+    const parsed = manifestSchema.parse(JSON.parse(manifest));
+    return Buffer.from(signManifest(manifestSchema.parse({ ...parsed, ...change(parsed) }), key));
+  };
+}
+
+describe('a drill', { timeout: 300_000 }, () => {
+  test('restores the newest set beside the instance, compares, and leaves nothing but its result', async () => {
+    const drill = await asked(instance, 'drill', {});
+    expect(drill).toMatchObject({
+      state: 'done',
+      kind: 'drill',
+      set,
+      result: {
+        tables: { different: [] },
+        foreign_keys: { invalid: 0 },
+        queries: { different: 0 },
+        vectors: { pending: 0, unproved: 0 },
+      },
+    });
+    expect(drill.result).toMatchObject({ queries: { asked: expect.any(Number) } });
+    expect(await databases(instance, '_restore_')).toEqual([]);
+    const { body } = await instance.call('GET', `/admin/backups/${set}`);
+    expect(body).toMatchObject({ verified_how: 'drill' });
+    const weaviate = await fetch(new URL('/v1/schema', instance.config.weaviate.url), {
+      headers: { authorization: `Bearer ${instance.config.weaviate.apiKey}` },
+    });
+    expect(await weaviate.text()).not.toContain('RecollectDrill');
+  });
+
+  test('of a set that was changed fails, and says so to the operators', async () => {
+    const store = await changedStore('flipped', 'tables/observations/1.copy.zst', flipped).catch(async () => {
+      const files = await readdir(path.join(storeOf('store'), 'sets', set, 'tables', 'observations'));
+      return changedStore('flipped', `tables/observations/${files[0] ?? ''}`, flipped);
+    });
+    expect(await asked(instance, 'drill', { store })).toMatchObject({
+      state: 'failed',
+      error: 'BackupDamaged',
+      message: expect.stringContaining('tables/observations/'),
+    });
+    expect(await databases(instance, '_restore_')).toEqual([]);
+    const { rows } = await instance.db.superuser.query(
+      "SELECT details FROM system_alerts WHERE type = 'restore_drill_failed'",
+    );
+    expect(rows).toMatchObject([{ details: { error: 'BackupDamaged' } }]);
+  });
+});
+
+describe('a set is refused', { timeout: 300_000 }, () => {
+  test('whose manifest was changed, that nobody signed who is trusted, or of a schema that is not known yet', async () => {
+    const changed = await changedStore('manifest', 'manifest.json', flipped);
+    expect(await asked(instance, 'restore', { store: changed, dry_run: true })).toMatchObject({
+      error: 'BackupDamaged',
+    });
+    const stranger = await changedStore(
+      'stranger',
+      'manifest.json',
+      resigned(() => ({}), newKey()),
+    );
+    expect(await asked(instance, 'restore', { store: stranger, dry_run: true })).toMatchObject({
+      error: 'BackupUntrusted',
+    });
+    const newer = await changedStore(
+      'newer',
+      'manifest.json',
+      resigned(({ migrations }) => ({ migrations: [...migrations, '9999_later'] }), signingKey),
+    );
+    expect(await asked(instance, 'restore', { store: newer, dry_run: true })).toMatchObject({
+      error: 'BackupNewer',
+      message: expect.stringContaining('9999_later'),
+    });
+    expect(await asked(instance, 'restore', { set: '01890000-0000-7000-8000-000000000000' })).toMatchObject({
+      error: 'BackupMissing',
+    });
+  });
+
+  test('where people have memory and overwriting was not said; reading it through is not', async () => {
+    expect(await asked(instance, 'restore', { set })).toMatchObject({ state: 'failed', error: 'RestoreRefused' });
+    expect(await asked(instance, 'restore', { set, dry_run: true })).toMatchObject({ state: 'done', error: null });
+    expect(await databases(instance, '_restore_')).toEqual([]);
+  });
+});
+
+describe('a restore', { timeout: 300_000 }, () => {
+  test('takes the instance back to the set; what was live goes on, and search answers the same', async () => {
+    const erasure = await erasedSession('test:erased');
+    const queued = newId();
+    await instance.db.superuser.query(
+      "INSERT INTO erasures (id, tenant_id, requested_by, kind, needle) VALUES ($1, $2, $3, 'text', 'half a secret')",
+      [queued, instance.admin.tenantId, instance.admin.userId],
+    );
+    // As where the running database was lost: the journal beside the set is all that still tells of the erasure.
+    await instance.db.superuser.query('DELETE FROM tombstones');
+    const before = await found(instance);
+    expect(before.length).toBeGreaterThan(5);
+    expect(before.length).toBeLessThan(foundThen.length);
+    expect(foundThen).toEqual(expect.arrayContaining([...before]));
+    await captured(instance, smallSession('later').slice(0, 2));
+    const [restored] = await Promise.all([
+      asked(instance, 'restore', { set, overwrite: true }),
+      insideUntilClosed(instance),
+    ]);
+    expect(restored).toMatchObject({ state: 'done', error: null, result: { vectors: { pending: 0, unproved: 0 } } });
+    expect(await sessionId(instance, 'later')).toBeNull();
+    const { rows: kept } = await instance.db.superuser.query(
+      `SELECT s.status, s.title, (SELECT count(*)::integer FROM prompts p WHERE p.session_id = s.id) + (SELECT count(*)::integer FROM observations o WHERE o.session_id = s.id)
+         + (SELECT count(*)::integer FROM summaries m WHERE m.session_id = s.id) AS rows FROM sessions s WHERE s.external_id = 'erased'`,
+    );
+    expect(kept).toEqual([{ status: 'deleted', title: null, rows: 0 }]);
+    const [again] = smallSession('erased');
+    // Who asked for an erasure sees what became of it, or that it is to be asked for again.
+    expect(
+      (await instance.call('GET', `/gdpr/requests/${z.looseObject({ id: z.string() }).parse(erasure).id}`)).body,
+    ).toEqual(erasure);
+    expect(await instance.call('GET', `/gdpr/requests/${queued}`)).toMatchObject({
+      body: { state: 'failed', error: 'Restored' },
+    });
+    const { rows: needles } = await instance.db.superuser.query('SELECT needle FROM erasures WHERE needle IS NOT NULL');
+    expect(needles).toEqual([]);
+    expect((await instance.call('POST', '/events', { body: again })).body).toMatchObject({ code: 'SESSION_DELETED' });
+    expect(await found(instance)).toEqual(before);
+    await captured(instance, [
+      {
+        host: 'test',
+        session_id: 'live',
+        project: { path: '/src/small' },
+        type: 'prompt',
+        content: 'And now the invoices of May',
+        key: 'live-more',
+      },
+    ]);
+    await until(async () => {
+      const { rows } = await instance.db.superuser.query<{ done: boolean }>(
+        "SELECT last_seq = consumed_seq AND last_seq > 6 AS done FROM sessions WHERE external_id = 'live'",
+      );
+      return rows[0]?.done === true ? true : undefined;
+    });
+    const [replaced] = await databases(instance, '_replaced_');
+    expect(restored.result).toMatchObject({ replaced });
+    const old = new pg.Client({ connectionString: instance.db.url('superuser').replace(/[^/]*$/, replaced ?? '') });
+    await old.connect();
+    expect((await old.query("SELECT FROM sessions WHERE external_id = 'later'")).rowCount).toBe(1);
+    await old.end();
+    for (const [days, left] of [
+      [6, [replaced]],
+      [8, []],
+    ] as const) {
+      await instance.db.superuser.query(
+        "UPDATE restores SET finished_at = now() - make_interval(days => $1) WHERE result ? 'replaced'",
+        [days],
+      );
+      expect(await asked(instance, 'restore', { set })).toMatchObject({ state: 'failed', error: 'RestoreRefused' });
+      expect(await databases(instance, '_replaced_')).toEqual(left);
+    }
+  });
+
+  test('that is cancelled leaves nothing', async () => {
+    const answer = await instance.call('POST', '/admin/restore', { body: { set, overwrite: true } });
+    const { id, job_id: job } = z.looseObject({ id: z.string(), job_id: z.string() }).parse(answer.body);
+    expect((await instance.call('POST', '/admin/drill', { body: {} })).status).toBe(409);
+    await until(async () => ((await databases(instance, '_restore_')).length > 0 ? true : undefined), 240_000);
+    expect((await instance.call('POST', `/jobs/${job}/cancel`)).status).toBe(202);
+    expect(await ended(instance, id)).toMatchObject({ state: 'cancelled', error: null });
+    expect([...(await databases(instance, '_restore_')), ...(await databases(instance, '_replaced_'))]).toEqual([]);
+  });
+
+  test('into an empty instance: a named signer is trusted, and the keys of both are good', async () => {
+    const empty = await startTestInstance({
+      RECOLLECT_BACKUP_STORE: storeOf('other'),
+      RECOLLECT_BACKUP_SIGNING_KEY: newKey().toString('base64'),
+      RECOLLECT_BACKUP_KEY: encryptionKey.toString('base64'),
+      // What was restored need not be worked on here.
+      RECOLLECT_WORKER_QUEUES: 'session,maintenance',
+    });
+    try {
+      await empty.startWorker();
+      const from = { store: storeOf('store'), set };
+      expect(await asked(empty, 'restore', from)).toMatchObject({ error: 'BackupUntrusted' });
+      const signer = fingerprintOf(publicKeyOf(signingKey));
+      expect(await asked(empty, 'restore', { ...from, signer })).toMatchObject({ state: 'done', error: null });
+      const { body } = await empty.call('GET', '/sessions', { key: instance.admin.key });
+      expect(JSON.stringify(body)).toContain('"kept"');
+      expect((await empty.call('GET', '/admin/restores')).status).toBe(200);
+      expect((await empty.call('GET', '/admin/restores', { key: instance.admin.key })).status).toBe(403);
+    } finally {
+      await dropReplaced(empty);
+      await empty.close();
+    }
+  });
+});

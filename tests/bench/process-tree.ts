@@ -26,6 +26,11 @@ function parents(): Map<number, number> {
   return found;
 }
 
+/** Resident memory of a process in MiB; 0 of one that has ended. */
+export function residentMib(pid: number): number {
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(readOrEmpty(`/proc/${pid}/status`))?.[1] ?? 0) / 1024;
+}
+
 /** A process and everything below it. */
 export function familyOf(pid: number): number[] {
   const all = parents();

@@ -31,6 +31,8 @@ export interface BenchInstance {
   readonly weaviate: { readonly url: string; readonly grpcPort: number; readonly apiKey: string };
   /** Of Recollect's database, as the role of the api and the worker. */
   readonly appDatabaseUrl: string;
+  /** The same, as the role of maintenance. */
+  readonly maintenanceDatabaseUrl: string;
   /** As the superuser, in Recollect's database: for counting and filling, never for what is measured. */
   readonly database: pg.Pool;
   readonly databaseUrl: string;
@@ -78,6 +80,7 @@ export async function startBenchInstance(
     supervisor: instance.pid,
     temporalAddress: `127.0.0.1:${ports.temporalFrontend}`,
     appDatabaseUrl: urlOf(DATABASE_NAME, 'recollect_app', secrets.postgresApp),
+    maintenanceDatabaseUrl: urlOf(DATABASE_NAME, 'recollect_maintenance', secrets.postgresMaintenance),
     database,
     databaseUrl: urlOf(DATABASE_NAME),
     pid: (service) => readState(layout.stateFile)?.nodes[service]?.process?.pid ?? 0,

@@ -1,16 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { residentMib } from '../process-tree.ts';
 import type { BenchInstance } from './bench-instance.ts';
 import { benchEvent } from './requests.ts';
 
 const EVENTS = 100_000;
 const SAMPLE_MS = 25;
 const LIMIT_MS = 300_000;
-
-/** Resident memory of a process in MiB. */
-function residentMib(pid: number): number {
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
-}
 
 function* lines(): Generator<string> {
   for (let sent = 0; sent < EVENTS; sent += 1)

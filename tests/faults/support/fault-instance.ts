@@ -44,6 +44,10 @@ export interface FaultInstance {
   query<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<Row[]>;
   /** Runs with a Temporal client that is closed afterwards. */
   withTemporal<Result>(work: (client: Client) => Promise<Result>): Promise<Result>;
+  /** Of Recollect's database, as the superuser. */
+  readonly databaseUrl: string;
+  /** The process of a service that runs. */
+  pid(service: ServiceName): number;
   /** Ends the running processes of these services with SIGKILL, all in one go; answers which processes those were. */
   kill(services: readonly ServiceName[]): ReadonlyMap<ServiceName, ProcessIdentity>;
   /** Resolves when each of these services runs again as another process and the whole instance is healthy; rejects with their logs. */
@@ -85,6 +89,13 @@ export async function startFaultInstance(settings: Readonly<Record<string, strin
   };
   const processOf = (service: ServiceName): ProcessIdentity | undefined =>
     readState(layout.stateFile)?.nodes[service]?.process;
+  const running = (service: ServiceName): ProcessIdentity => {
+    const identity = processOf(service);
+    // Never a number that stands for a group or for ourselves, never a later process that got the same number.
+    if (identity === undefined || identity.pid <= 1 || identity.pid === process.pid || !isAlive(identity))
+      throw new Error(`${service} does not run`);
+    return identity;
+  };
 
   try {
     await up();
@@ -99,6 +110,7 @@ export async function startFaultInstance(settings: Readonly<Record<string, strin
     ports: { ...DEFAULT_PORTS, ...readSavedPorts(layout.portsFile) },
   };
   const credentials = readCredentials(layout.credentialsFile);
+  const connectionString = databaseUrl(instance, 'postgres', instance.secrets.postgresSuperuser);
 
   /** What keeps the instance from being whole again; null when nothing does. */
   const missing = async (killed: ReadonlyMap<ServiceName, ProcessIdentity>): Promise<string | null> => {
@@ -133,15 +145,17 @@ export async function startFaultInstance(settings: Readonly<Record<string, strin
     dataDir,
     credentials,
     account,
+    databaseUrl: connectionString,
+    pid: (service) => running(service).pid,
     weaviate: {
       url: weaviateUrl(instance),
       grpcPort: instance.ports.weaviateGrpc,
       apiKey: instance.secrets.weaviateApiKey,
     },
     async query<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []) {
-      const client = new pg.Client({
-        connectionString: databaseUrl(instance, 'postgres', instance.secrets.postgresSuperuser),
-      });
+      const client = new pg.Client({ connectionString });
+      // The server may be killed while it is asked.
+      client.on('error', () => undefined);
       await client.connect();
       try {
         return (await client.query<Row>(text, [...values])).rows;
@@ -159,13 +173,7 @@ export async function startFaultInstance(settings: Readonly<Record<string, strin
     },
     kill(services) {
       const killed = new Map<ServiceName, ProcessIdentity>();
-      for (const service of services) {
-        const identity = processOf(service);
-        // Never a number that stands for a group or for ourselves, never a later process that got the same number.
-        if (identity === undefined || identity.pid <= 1 || identity.pid === process.pid || !isAlive(identity))
-          throw new Error(`${service} does not run, so it cannot be killed`);
-        killed.set(service, identity);
-      }
+      for (const service of services) killed.set(service, running(service));
       for (const { pid } of killed.values()) process.kill(pid, 'SIGKILL');
       return killed;
     },

@@ -124,10 +124,10 @@ const objectsPage = z.object({
     }),
   ),
 });
-type StoredObject = z.output<typeof objectsPage>['objects'][number];
+export type StoredObject = z.output<typeof objectsPage>['objects'][number];
 
 /** Every object of a tenant, as the server lists them. */
-async function objectsOf({ weaviate }: Inside, collection: string, tenant: string): Promise<StoredObject[]> {
+export async function objectsOf({ weaviate }: Inside, collection: string, tenant: string): Promise<StoredObject[]> {
   const found: StoredObject[] = [];
   for (;;) {
     const after = found.at(-1)?.id;

@@ -1,0 +1,40 @@
+import { familyOf, residentMib } from '../process-tree.ts';
+import type { BenchInstance } from '../capture/bench-instance.ts';
+
+const SAMPLE_MS = 100;
+
+/** Of a process and all below it. */
+function familyMib(pid: number): number {
+  return familyOf(pid).reduce((sum, member) => sum + residentMib(member), 0);
+}
+
+export interface Measured<Result> {
+  readonly result: Result;
+  readonly seconds: number;
+  /** Over what it had at the start, the highest of the samples, in MiB. */
+  readonly growsMib: number;
+}
+
+/** Runs `work`; answers how long it took and how far the memory of the worker, who does it, grew meanwhile. */
+export async function measured<Result>(
+  instance: Pick<BenchInstance, 'pid'>,
+  work: () => Promise<Result>,
+): Promise<Measured<Result>> {
+  const pid = instance.pid('worker');
+  const before = familyMib(pid);
+  let peak = before;
+  const sampler = setInterval(() => {
+    peak = Math.max(peak, familyMib(pid));
+  }, SAMPLE_MS);
+  const started = performance.now();
+  try {
+    const result = await work();
+    return {
+      result,
+      seconds: Math.round((performance.now() - started) / 100) / 10,
+      growsMib: Math.round(peak - before),
+    };
+  } finally {
+    clearInterval(sampler);
+  }
+}

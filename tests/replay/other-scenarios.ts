@@ -50,7 +50,7 @@ function indexScenario(shape: string, answers: readonly EmbedBatchResult[]): Sce
 }
 
 function operation(workflow: 'captureSweep' | 'partitions', shape: 'happy' | 'failed'): Scenario {
-  const fail = () => Promise.reject(ApplicationFailure.create({ type: 'DatabaseUnavailable', message: 'away' }));
+  const fail = () => Promise.reject(ApplicationFailure.nonRetryable('refused', 'Unexpected'));
   return {
     workflow,
     shape,

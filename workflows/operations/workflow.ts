@@ -2,12 +2,15 @@ import { proxyActivities } from '@temporalio/workflow';
 import { QUEUES } from '../queues.ts';
 import type { MaintenanceActivities, SweepResult } from './types.ts';
 
-/** Each sweep may be done again: a worker that was killed in the middle of one is noticed when its time is over. No second one runs beside it, the schedule sees to that. */
+/**
+ * Each sweep may be done again: a worker that was killed in the middle of one is noticed when its time is over. No second one runs beside it, the
+ * schedule sees to that, so that trying on is as good as the next run: what it needs may be away for longer than a few attempts take.
+ */
 const sweep = proxyActivities<Pick<MaintenanceActivities, 'sweepCaptures'>>({
   taskQueue: QUEUES.maintenance,
   startToCloseTimeout: '50 seconds',
-  scheduleToCloseTimeout: '5 minutes',
-  retry: { initialInterval: '2 seconds', maximumInterval: '10 seconds', maximumAttempts: 4 },
+  scheduleToCloseTimeout: '30 minutes',
+  retry: { initialInterval: '2 seconds', maximumInterval: '10 seconds' },
 });
 
 /** Adding partitions is idempotent and must not wait for tomorrow's run. */

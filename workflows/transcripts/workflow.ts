@@ -44,13 +44,13 @@ const ending = proxyActivities<Pick<TranscriptActivities, 'finishImport'>>({
   retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
 });
 
-/** A look goes on where the last one ended, so that it may be done again: by a few attempts where a worker was killed, then by the schedule. */
+/** A look goes on where the last one ended, so that it may be done again, as often as it takes: none begins beside it. */
 const watching = proxyActivities<Pick<TranscriptActivities, 'watchTranscripts'>>({
   taskQueue: QUEUES.transcripts,
   startToCloseTimeout: '2 minutes',
-  scheduleToCloseTimeout: '10 minutes',
+  scheduleToCloseTimeout: '30 minutes',
   heartbeatTimeout: '20 seconds',
-  retry: { initialInterval: '2 seconds', maximumInterval: '10 seconds', maximumAttempts: 4 },
+  retry: { initialInterval: '2 seconds', maximumInterval: '10 seconds' },
 });
 
 function end(input: ImportInput, state: ImportEnd['state'], error: string | null): Promise<void> {

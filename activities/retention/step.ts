@@ -7,7 +7,13 @@ import { FIRST_ID } from '../../stores/postgres/retention-picks.ts';
 import type { ActingRun } from '../../stores/postgres/retention-cells.ts';
 import { runsOfGroup, saveCursor } from '../../stores/postgres/retention-groups.ts';
 import type { GroupedRun } from '../../stores/postgres/retention-groups.ts';
-import { detachMonth, dropMonth, followMonth, pastMonths } from '../../stores/postgres/retention-months.ts';
+import {
+  detachMonth,
+  dropMonth,
+  followMonth,
+  pastMonths,
+  wholesOfMonth,
+} from '../../stores/postgres/retention-months.ts';
 import type { HotMonth } from '../../stores/postgres/retention-months.ts';
 import type { RetentionDependencies } from './dependencies.ts';
 import { expireSessions } from './expire-sessions.ts';
@@ -73,6 +79,7 @@ async function endMonth(parts: RetentionDependencies, month: HotMonth, signal: A
     await hintAll(parts, followed.tenants);
     ({ more, from } = followed);
   }
+  await dropWholes(parts, await wholesOfMonth(parts.maintenance, month));
   await dropMonth(parts.maintenance, month);
 }
 
@@ -92,11 +99,10 @@ async function expireMonth(
   const months = await pastMonths(maintenance, new Date(parts.clock.now()));
   const next = months.find((month) => nameOf(month) > after);
   if (next === undefined) return { rows: 0, after: null };
-  const detached = next.isDetached ? null : await detachMonth(maintenance, runs, next);
-  if (detached === null) return { rows: 0, after: nameOf(next) };
-  await dropWholes(parts, detached.wholes);
+  const rows = next.isDetached ? null : await detachMonth(maintenance, runs, next);
+  if (rows === null) return { rows: 0, after: nameOf(next) };
   await endMonth(parts, next, signal);
-  return { rows: detached.rows, after: nameOf(next) };
+  return { rows, after: nameOf(next) };
 }
 
 /** Does the next piece of a group; how many rows, and where the stage goes on (null: it is over). `isWanted` false: the runs were ended meanwhile. */

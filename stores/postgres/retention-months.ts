@@ -59,24 +59,35 @@ const settledRow = z.object({
   bytes: z.coerce.number(),
 });
 
-/** Hashes of whole values that rows of a month were cut from, with their tenants; at most 100,000. */
-async function wholesOf(
-  client: pg.PoolClient,
+const touched = z.array(z.object({ tenant: z.string(), id: z.string() }));
+
+/** Hashes of whole values that rows of a month were cut from which was taken out of its table, with their tenants. */
+export async function wholesOfMonth(
+  maintenance: pg.Pool,
   { resource, month }: HotMonth,
-): Promise<{ readonly tenant: string; readonly id: string }[]> {
-  if (resource === 'usage') return [];
-  const said =
-    resource === 'prompt'
-      ? 'CASE WHEN octet_length(content) > 16384 THEN content END'
-      : "CASE WHEN octet_length(content) > 16384 OR pg_column_size(input) > 500 THEN content || coalesce(input::text, '') END";
-  const { rows } = await client.query(
-    String.raw`SELECT DISTINCT r.tenant_id AS tenant, note[1] AS id
-      FROM (SELECT tenant_id, ${said} AS said FROM ${tableOf(resource)} WHERE id >= $1 AND id < $2) AS r
-     CROSS JOIN LATERAL regexp_matches(r.said, 'bytes in all \(sha256:([0-9a-f]{64})\), the middle is left out', 'g') AS note
-     WHERE r.said IS NOT NULL LIMIT 100000`,
-    [idFloor(new Date(`${month}T00:00:00Z`)), idFloor(aboveOf(month))],
+): Promise<readonly { readonly tenant: string; readonly id: string }[]> {
+  const { rows } = await maintenance.query('SELECT tenant, id FROM detached_month_wholes($1, $2)', [
+    tableOf(resource),
+    month,
+  ]);
+  return touched.parse(rows);
+}
+
+/**
+ * Whether sessions of tenants without a rule have rows in a month: asked by their sessions, since reading the month takes seconds. What this does not find
+ * (rows whose session is gone) is found when the month is counted.
+ */
+async function othersHaveRows(
+  maintenance: pg.Pool,
+  cells: readonly { readonly tenant: string }[],
+  { resource, month }: HotMonth,
+): Promise<boolean> {
+  const { rows } = await maintenance.query(
+    `SELECT FROM sessions s WHERE s.tenant_id <> ALL ($1::uuid[])
+        AND EXISTS (SELECT FROM ${tableOf(resource)} r WHERE r.session_id = s.id AND r.id >= $2 AND r.id < $3) LIMIT 1`,
+    [[...new Set(cells.map(({ tenant }) => tenant))], idFloor(new Date(`${month}T00:00:00Z`)), idFloor(aboveOf(month))],
   );
-  return z.array(z.object({ tenant: z.string(), id: z.string() })).parse(rows);
+  return rows.length > 0;
 }
 
 /** Sessions that are asked after at once. More of them left over than that are no rare case: the month goes row by row. */
@@ -98,29 +109,24 @@ async function holdsLeftSessions(
   return rows.length > 0 || left.length === LEFT_SESSIONS;
 }
 
-export interface DetachedMonth {
-  readonly rows: number;
-  /** Whole values to delete. */
-  readonly wholes: readonly { readonly tenant: string; readonly id: string }[];
-}
-
 /**
- * Takes a month out of its table, where its rows have expired for every tenant; null where some are to be kept, or the table could not be had without
- * keeping captures waiting. What went is counted in the same transaction.
+ * Takes a month out of its table, where its rows have expired for every tenant, and answers how many; null where some are to be kept, or the table could
+ * not be had without keeping captures waiting. What went is counted in the same transaction.
  */
 export async function detachMonth(
   maintenance: pg.Pool,
   runs: readonly ActingRun[],
   month: HotMonth,
-): Promise<DetachedMonth | null> {
+): Promise<number | null> {
   const above = idFloor(aboveOf(month.month));
   const bound = bindCells(runs, month.resource);
   const cells = bound.cells.filter((cell) => cell.action === 'delete' && cell.before_id >= above);
-  if (cells.length === 0 || (await holdsLeftSessions(maintenance, runs, month))) return null;
+  if (cells.length === 0) return null;
+  if ((await othersHaveRows(maintenance, cells, month)) || (await holdsLeftSessions(maintenance, runs, month)))
+    return null;
   const client = await maintenance.connect();
   let failure: Error | undefined;
   try {
-    const wholes = await wholesOf(client, month);
     await client.query('BEGIN');
     const { rows } = await client.query('SELECT * FROM detach_expired_month($1, $2, $3, $4)', [
       tableOf(month.resource),
@@ -137,7 +143,7 @@ export async function detachMonth(
       [JSON.stringify(settled), month.resource, month.month],
     );
     await client.query('COMMIT');
-    return settled.length === 0 ? null : { rows: settled.reduce((sum, row) => sum + row.rows, 0), wholes };
+    return settled.length === 0 ? null : settled.reduce((sum, row) => sum + row.rows, 0);
   } catch (error) {
     failure = error instanceof Error ? error : new Error('a query failed');
     const code = SQLSTATE.safeParse(error);
@@ -154,7 +160,6 @@ export async function detachMonth(
 }
 
 const CHUNKS = 5_000;
-const touched = z.array(z.object({ tenant: z.string(), id: z.string() }));
 
 /** What hung on the rows of a month that was taken out: each call does some of it, and answers whether there is more. Then the table can be dropped. */
 export async function followMonth(

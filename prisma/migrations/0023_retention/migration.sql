@@ -206,19 +206,12 @@ DECLARE
     WHEN 'observations' THEN 'session_id AS session, data_class AS class, sum(tokens) AS tokens, sum(pg_column_size(title) + pg_column_size(content) + pg_column_size(preview) + coalesce(pg_column_size(input), 0)) AS bytes'
     WHEN 'prompts' THEN 'session_id AS session, data_class AS class, sum(tokens) AS tokens, sum(pg_column_size(content)) AS bytes'
     WHEN 'usage_ledger' THEN 'session_id AS session, '''' AS class, 0 AS tokens, count(*) * 120 AS bytes' END;
-  others boolean;
   kinds jsonb;
   tries integer := 0;
 BEGIN
   IF columns IS NULL OR month <> date_trunc('month', month)::date OR (month + interval '1 month') > (now() AT TIME ZONE 'UTC')
      OR NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = hot::regclass AND i.inhrelid = to_regclass(part)) THEN
     RAISE EXCEPTION 'not a month that is over' USING ERRCODE = 'RT002';
-  END IF;
-  -- A month that others have rows in is left at once, before anything is locked.
-  EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE tenant_id <> ALL ($1))', part) INTO others
-    USING ARRAY(SELECT DISTINCT c.tenant FROM jsonb_to_recordset(cells) AS c(tenant uuid));
-  IF others THEN
-    RAISE EXCEPTION 'rows of this month are to be kept' USING ERRCODE = 'RT001';
   END IF;
   PERFORM set_config('lock_timeout', '2s', true);
   LOCK TABLE legal_holds IN SHARE MODE;
@@ -244,9 +237,9 @@ BEGIN
 END
 $$;
 
--- Drops a month that was taken out of its table: nobody reads it any more, so nobody waits.
-CREATE FUNCTION drop_detached_month(hot text, month date) RETURNS void
-  LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+-- Whether this is a month that was taken out of its table.
+CREATE FUNCTION assert_detached_month(hot text, month date) RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = public, pg_temp
   AS $$
 DECLARE
   part text := hot || '_' || to_char(month, 'YYYY_MM');
@@ -254,7 +247,36 @@ BEGIN
   IF hot NOT IN ('prompts', 'observations', 'usage_ledger') OR EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = to_regclass(part)) THEN
     RAISE EXCEPTION 'not a month that was taken out' USING ERRCODE = 'RT002';
   END IF;
-  EXECUTE format('DROP TABLE IF EXISTS %I', part);
+  RETURN part;
+END
+$$;
+
+-- Hashes of whole values that rows of a month were cut from which was taken out of its table, with their tenants: `said` of the rows that are long enough to
+-- hold such a note.
+CREATE FUNCTION detached_month_wholes(hot text, month date) RETURNS TABLE (tenant uuid, id text)
+  LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+  AS $$
+DECLARE
+  part text := assert_detached_month(hot, month);
+  said text := CASE hot
+    WHEN 'observations' THEN 'CASE WHEN octet_length(content) > 16384 OR pg_column_size(input) > 500 THEN content || coalesce(input::text, '''') END'
+    WHEN 'prompts' THEN 'CASE WHEN octet_length(content) > 16384 THEN content END' END;
+BEGIN
+  IF said IS NULL OR to_regclass(part) IS NULL THEN
+    RETURN;
+  END IF;
+  RETURN QUERY EXECUTE format($said$
+    SELECT DISTINCT r.tenant_id, note[1] FROM (SELECT tenant_id, %s AS said FROM %I) AS r
+     CROSS JOIN LATERAL regexp_matches(r.said, 'bytes in all \(sha256:([0-9a-f]{64})\), the middle is left out', 'g') AS note WHERE r.said IS NOT NULL$said$, said, part);
+END
+$$;
+
+-- Drops a month that was taken out of its table: nobody reads it any more, so nobody waits.
+CREATE FUNCTION drop_detached_month(hot text, month date) RETURNS void
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+  AS $$
+BEGIN
+  EXECUTE format('DROP TABLE IF EXISTS %I', assert_detached_month(hot, month));
 END
 $$;
 
@@ -282,7 +304,7 @@ ALTER FUNCTION retention_totals() OWNER TO recollect_definer;
 ALTER FUNCTION settle_expired(text, jsonb, jsonb, uuid[]) OWNER TO recollect_definer;
 REVOKE CREATE ON SCHEMA public FROM recollect_definer;
 REVOKE EXECUTE ON FUNCTION search_archives(uuid, text, integer, integer), retention_totals(), settle_expired(text, jsonb, jsonb, uuid[]),
-  detach_expired_month(text, date, jsonb, uuid[]), drop_detached_month(text, date) FROM PUBLIC;
+  detach_expired_month(text, date, jsonb, uuid[]), drop_detached_month(text, date), assert_detached_month(text, date), detached_month_wholes(text, date) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION search_archives(uuid, text, integer, integer), retention_totals() TO recollect_app;
-GRANT EXECUTE ON FUNCTION detach_expired_month(text, date, jsonb, uuid[]), drop_detached_month(text, date) TO recollect_maintenance;
+GRANT EXECUTE ON FUNCTION detach_expired_month(text, date, jsonb, uuid[]), drop_detached_month(text, date), detached_month_wholes(text, date) TO recollect_maintenance;
 GRANT EXECUTE ON FUNCTION settle_expired(text, jsonb, jsonb, uuid[]) TO recollect_owner;

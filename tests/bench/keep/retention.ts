@@ -3,7 +3,13 @@ import { v7 } from 'uuid';
 import { asId } from '../../../domain/ids.ts';
 import { treatBatch } from '../../../stores/postgres/retention-batches.ts';
 import type { ActingRun } from '../../../stores/postgres/retention-cells.ts';
-import { detachMonth, dropMonth, followMonth, pastMonths } from '../../../stores/postgres/retention-months.ts';
+import {
+  detachMonth,
+  dropMonth,
+  followMonth,
+  pastMonths,
+  wholesOfMonth,
+} from '../../../stores/postgres/retention-months.ts';
 import { FIRST_ID } from '../../../stores/postgres/retention-picks.ts';
 
 /** What retention is measured on: a past month of observations, as many as are to be told of. */
@@ -86,18 +92,19 @@ export async function benchRetention({ superuser, maintenance }: RetentionBench)
   }
   const batchSeconds = (performance.now() - began) / 1_000;
   const dropBegan = performance.now();
-  const detached = await detachMonth(maintenance, runs, month);
-  if (detached === null) throw new Error('the month was not dropped');
+  const droppedRows = await detachMonth(maintenance, runs, month);
+  if (droppedRows === null) throw new Error('the month was not dropped');
   const followBegan = performance.now();
   for (let from: string | null = null, more = true; more;)
     ({ from, more } = await followMonth(maintenance, month, from));
+  await wholesOfMonth(maintenance, month);
   const followMs = performance.now() - followBegan;
   await dropMonth(maintenance, month);
   const tenths = (ms: number): number => Math.round(ms / 100) / 10;
   return {
     dropSeconds: tenths(performance.now() - dropBegan - followMs),
     followSeconds: tenths(followMs),
-    droppedRows: detached.rows,
+    droppedRows,
     rowsPerSecond: Math.round(batched / batchSeconds),
     batchedRows: batched,
   };

@@ -131,6 +131,7 @@ describe('functions that act across tenants', () => {
         maintenance: false,
       },
       { name: 'detach_expired_month', owner: 'recollect_owner', ...fixed, app: false, maintenance: true },
+      { name: 'detached_month_wholes', owner: 'recollect_owner', ...fixed, app: false, maintenance: true },
       { name: 'drop_detached_month', owner: 'recollect_owner', ...fixed, app: false, maintenance: true },
       { name: 'embedding_totals', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
       { name: 'ensure_partitions', owner: 'recollect_owner', ...fixed, app: false, maintenance: true },

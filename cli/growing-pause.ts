@@ -15,3 +15,11 @@ export function growingPause(signal?: AbortSignal): () => Promise<void> {
     await sleep(ms, undefined, signal === undefined ? {} : { signal });
   };
 }
+
+/** What `look` answers once it is of no running job. Looks again with growing pauses. @throws what `look` throws */
+export async function untilEnded<Seen>(look: () => Promise<Seen>, stateOf: (seen: Seen) => string): Promise<Seen> {
+  for (const pause = growingPause(); ; await pause()) {
+    const seen = await look();
+    if (stateOf(seen) !== 'running') return seen;
+  }
+}

@@ -18,6 +18,9 @@ export function asId<Id extends AnyId>(value: string): Id {
   return value as Id;
 }
 
+/** Before every id of a row: what a walk along ids begins after. */
+export const FIRST_ID = '00000000-0000-0000-0000-000000000000';
+
 /** A fresh UUIDv7: ordered by the time of its making, so that ids double as the partition key of hot tables. */
 export function newId<Id extends AnyId>(): Id {
   return asId<Id>(v7());

@@ -3,6 +3,7 @@ import { ArchiveStoreError } from '../../domain/ports/archive-store.ts';
 import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
 import { wholeValueKey } from '../../domain/ports/object-store.ts';
 import type { ObjectStore } from '../../domain/ports/object-store.ts';
+import { FIRST_ID } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import { unpacked } from '../../stores/archive/packed.ts';
 import { wholesIn } from '../../stores/archive/wholes-in.ts';
@@ -53,7 +54,7 @@ export async function archivedHolding(
 ): Promise<string[]> {
   const needle = Buffer.from(asJsonPiece(text), 'utf8');
   const found: string[] = [];
-  for (let after = '00000000-0000-0000-0000-000000000000'; ;) {
+  for (let after = FIRST_ID; ;) {
     const files = await archivedAfter(database, tenantId, after);
     for (const { session_id: sessionId, object_key: key } of files) {
       signal.throwIfAborted();

@@ -3,7 +3,6 @@ import type { Retained } from '../../domain/retention/policy.ts';
 import { finishRun } from '../../stores/postgres/retention-runs.ts';
 import { readPolicyState } from '../../stores/postgres/retention-policies.ts';
 import { treatBatch } from '../../stores/postgres/retention-batches.ts';
-import { FIRST_ID } from '../../stores/postgres/retention-picks.ts';
 import type { ActingRun } from '../../stores/postgres/retention-cells.ts';
 import { runsOfGroup, saveCursor } from '../../stores/postgres/retention-groups.ts';
 import type { GroupedRun } from '../../stores/postgres/retention-groups.ts';
@@ -18,6 +17,7 @@ import type { HotMonth } from '../../stores/postgres/retention-months.ts';
 import type { RetentionDependencies } from './dependencies.ts';
 import { expireSessions } from './expire-sessions.ts';
 import { dropWholes, hintAll, weighGraph } from './leftovers.ts';
+import { FIRST_ID } from '../../domain/ids.ts';
 
 /**
  * What is done in which order: sessions first, so that what is archived as a whole is whole; then months that have expired altogether; then rows. A dry run

@@ -3,18 +3,8 @@ import { backupLine, backupTable } from '../backup-text.ts';
 import type { CommandContext, ExitCode } from '../command-context.ts';
 import { dataDirOf, withDataDir } from '../data-dir.ts';
 import { Backups } from '../server/backups.ts';
-import type { Backup } from '../server/backups.ts';
-import { growingPause } from '../growing-pause.ts';
+import { untilEnded } from '../growing-pause.ts';
 import { withServer } from '../with-server.ts';
-
-async function ended(backups: Backups, id: string): Promise<Backup> {
-  const pause = growingPause();
-  for (;;) {
-    const backup = await backups.show(id);
-    if (backup.state !== 'running') return backup;
-    await pause();
-  }
-}
 
 /** Adds `backup` with its subcommands. */
 export function addBackup(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
@@ -33,7 +23,10 @@ export function addBackup(program: Command, context: CommandContext, exit: (code
             output.out(`${begun.id} is being made; recollect backup list shows how far it is.\n`);
             return 0;
           }
-          const backup = await ended(backups, begun.id);
+          const backup = await untilEnded(
+            () => backups.show(begun.id),
+            ({ state }) => state,
+          );
           if (backup.state === 'done') {
             output.out(backupLine(backup));
             return 0;
@@ -67,12 +60,10 @@ export function addBackup(program: Command, context: CommandContext, exit: (code
       exit(
         await withBackups(dataDirOf(self), async (backups) => {
           const { id, job_id: job } = await backups.verify(set);
-          const pause = growingPause();
-          let state = await backups.stateOf(job);
-          while (state === 'running') {
-            await pause();
-            state = await backups.stateOf(job);
-          }
+          const state = await untilEnded(
+            () => backups.stateOf(job),
+            (seen) => seen,
+          );
           if (state === 'completed') {
             output.out(`${id} is as it was written.\n`);
             return 0;

@@ -4,7 +4,7 @@ import { withDataDir } from '../data-dir.ts';
 import { table } from '../output.ts';
 import { readCheck, startCheck } from '../server/checks.ts';
 import type { Check } from '../server/checks.ts';
-import { growingPause } from '../growing-pause.ts';
+import { untilEnded } from '../growing-pause.ts';
 import { withServer } from '../with-server.ts';
 
 interface CheckOptions {
@@ -42,16 +42,15 @@ export function addCheck(program: Command, context: CommandContext, exit: (code:
     .action(async ({ dataDir, repair, wait, json }: CheckOptions) =>
       exit(
         await withServer(dataDir, context, async (_steering, client) => {
-          let check = await startCheck(client, repair === true);
+          const { id, job } = await startCheck(client, repair === true);
           if (!wait) {
-            output.out(`${check.job ?? check.id} is started.\n`);
+            output.out(`${job ?? id} is started.\n`);
             return 0;
           }
-          const pause = growingPause();
-          while (check.state === 'running') {
-            await pause();
-            check = await readCheck(client, check.id);
-          }
+          const check = await untilEnded(
+            () => readCheck(client, id),
+            ({ state }) => state,
+          );
           if (json === true) output.out(`${JSON.stringify(check)}\n`);
           else output.out(checkText(check));
           if (check.state !== 'done')

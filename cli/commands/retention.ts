@@ -5,7 +5,7 @@ import { dataDirOf, withDataDir } from '../data-dir.ts';
 import { policiesText, reportText, runsText } from '../retention-text.ts';
 import { RetentionApi } from '../server/retention.ts';
 import type { Policy } from '../server/retention.ts';
-import { growingPause } from '../growing-pause.ts';
+import { untilEnded } from '../growing-pause.ts';
 import { withServer } from '../with-server.ts';
 
 interface SetOptions {
@@ -59,17 +59,13 @@ export function addRetention(program: Command, context: CommandContext, exit: (c
   /** Starts a run and waits for its report. */
   const follow = async (api: RetentionApi, dryRun: boolean): Promise<ExitCode> => {
     const { id } = await api.start(dryRun);
-    const pause = growingPause();
-    for (;;) {
-      const report = await api.report(id);
-      if (report.run.state === 'running') {
-        await pause();
-        continue;
-      }
-      output.out(reportText(report.run, report.counts));
-      if (dryRun && report.run.state === 'done') output.out(`To have it go: recollect retention approve ${id}\n`);
-      return report.run.state === 'done' ? 0 : 1;
-    }
+    const { run: ended, counts } = await untilEnded(
+      () => api.report(id),
+      (report) => report.run.state,
+    );
+    output.out(reportText(ended, counts));
+    if (dryRun && ended.state === 'done') output.out(`To have it go: recollect retention approve ${id}\n`);
+    return ended.state === 'done' ? 0 : 1;
   };
 
   add('policies', 'list the policies').action((_options: object, self: Command) =>

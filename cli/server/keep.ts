@@ -3,7 +3,7 @@ import { open, rename, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
-import { growingPause } from '../growing-pause.ts';
+import { untilEnded } from '../growing-pause.ts';
 import type { Credentials } from './credentials.ts';
 import { ClientError, ServerClient } from './server-client.ts';
 
@@ -87,10 +87,10 @@ export class KeepServer {
   }
 
   /** A job's row, once it runs no more. */
-  private async ended<Row extends { readonly state: string }>(path: string, schema: z.ZodType<Row>): Promise<Row> {
-    for (const pause = growingPause(); ; await pause()) {
-      const row = await this.client.request('GET', path, schema);
-      if (row.state !== 'running') return row;
-    }
+  private ended<Row extends { readonly state: string }>(path: string, schema: z.ZodType<Row>): Promise<Row> {
+    return untilEnded(
+      () => this.client.request('GET', path, schema),
+      ({ state }) => state,
+    );
   }
 }

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { z } from 'zod';
 import { endErasures } from '../postgres/replay-erasures.ts';
+import { FIRST_ID } from '../../domain/ids.ts';
 
 /** Tables that tell of this instance's sets and restores: they are in no set, and go on with whichever database is the running one. */
 const OWN_ACCOUNTS = ['backups', 'restores'] as const;
@@ -38,14 +39,13 @@ export async function carryAccounts(from: pg.ClientBase, into: pg.ClientBase): P
 
 /** Rows of a page. */
 const ERASURES = 500;
-const FIRST = '00000000-0000-0000-0000-000000000000';
 
 /**
  * Writes the accounts of erasures into the other database, in place of what is there: whoever asked sees his own, with its receipt. The workflow of one that
  * was under way was ended, and the rows that it had yet to erase may be others there: it is to be asked for again.
  */
 export async function carryErasures(from: pg.Pool, into: pg.Pool): Promise<void> {
-  for (let after = FIRST; ;) {
+  for (let after = FIRST_ID; ;) {
     const rows = await rowsOf(
       from,
       `SELECT to_jsonb(e) || jsonb_build_object('needle', null, 'found', null) AS row FROM erasures e WHERE id > $1 ORDER BY id LIMIT $2`,

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { z } from 'zod';
-import { asId } from '../../domain/ids.ts';
+import { asId, FIRST_ID } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import { BackupSetError } from '../../domain/keep/set-error.ts';
 import type { ManifestVectors } from './manifest.ts';
@@ -104,7 +104,7 @@ export async function wantMissing(
   signal: AbortSignal,
 ): Promise<number> {
   let missing = 0;
-  let after = '00000000-0000-0000-0000-000000000000';
+  let after = FIRST_ID;
   for (;;) {
     signal.throwIfAborted();
     const rows = ledgerRows.parse(

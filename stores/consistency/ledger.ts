@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { z } from 'zod';
-import { asId } from '../../domain/ids.ts';
+import { asId, FIRST_ID } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import type { IndexModel } from '../../domain/index-model.ts';
 import { MEMORY_TYPES } from '../../domain/ports/vector-index.ts';
@@ -51,7 +51,6 @@ function toRow(row: z.output<typeof ledgerRow>): LedgerRow {
 }
 
 const COLUMNS = `id, object_id, resource_id, resource_type, chunk, session_id, revision, state, encode(content_hash, 'hex') AS hash, indexed_at`;
-const FIRST = '00000000-0000-0000-0000-000000000000';
 
 /** A page of the ledger of an index in the order of its objects, after that one. */
 export async function ledgerPage(
@@ -64,7 +63,7 @@ export async function ledgerPage(
   const { rows } = await maintenance.query({
     name: 'ledger_page',
     text: `SELECT ${COLUMNS} FROM embeddings WHERE tenant_id = $1 AND model = $2 AND object_id > $3 ORDER BY tenant_id, model, object_id LIMIT $4`,
-    values: [tenantId, model, after ?? FIRST, limit],
+    values: [tenantId, model, after ?? FIRST_ID, limit],
   });
   return rows.map((row) => toRow(ledgerRow.parse(row)));
 }
@@ -144,7 +143,7 @@ export async function keptIndexes(maintenance: pg.Pool, tenantId: TenantId): Pro
 export async function tenantsAfter(maintenance: pg.Pool, after: string | null, limit: number): Promise<TenantId[]> {
   const { rows } = await maintenance.query<{ id: string }>(
     'SELECT id FROM tenants WHERE id > $1 ORDER BY id LIMIT $2',
-    [after ?? FIRST, limit],
+    [after ?? FIRST_ID, limit],
   );
   return rows.map(({ id }) => asId<TenantId>(id));
 }

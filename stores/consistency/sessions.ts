@@ -1,9 +1,9 @@
 import type pg from 'pg';
+import { FIRST_ID } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
 
 /** What was just captured or done has a hint on its way, or had one lost that the sweep repeats within a minute. */
 const IS_OPEN = `status = 'active' AND phase <> 'cancelled' AND greatest(last_event_at, updated_at) < now() - interval '3 minutes'`;
-const FIRST = '00000000-0000-0000-0000-000000000000';
 const PAGE = 1_000;
 const SESSIONS_OF_ROWS = 200;
 
@@ -14,7 +14,7 @@ async function* pagesWhere(
   condition: string,
   size: number,
 ): AsyncGenerator<readonly string[]> {
-  let after = FIRST;
+  let after = FIRST_ID;
   for (;;) {
     const { rows } = await maintenance.query<{ id: string }>(
       `SELECT id FROM sessions WHERE tenant_id = $1 AND id > $2 AND ${condition} ORDER BY id LIMIT $3`,

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { z } from 'zod';
+import { FIRST_ID } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import { MEMORY_TYPES } from '../../domain/ports/vector-index.ts';
 import type { MemoryType } from '../../domain/ports/vector-index.ts';
@@ -47,7 +48,6 @@ const OF_LEARNINGS = `
   SELECT m.id, 'learning' AS type, m.session_id FROM learnings m WHERE m.tenant_id = $1 AND m.valid_to IS NULL AND ${SETTLED} AND NOT ${IS_LISTED}
    AND m.id > $3 ORDER BY m.id LIMIT $4`;
 
-const FIRST = '00000000-0000-0000-0000-000000000000';
 const LEARNINGS = 1_000;
 
 /** Memories of a tenant that the ledger of this index does not have, in pages: session by session, so that no statement is longer for a larger instance. */
@@ -60,7 +60,7 @@ export async function* unlistedMemories(
     const { rows } = await maintenance.query(OF_SESSIONS, [sessionIds, model]);
     yield toMemories(rows);
   }
-  let after = FIRST;
+  let after = FIRST_ID;
   for (;;) {
     const { rows } = await maintenance.query(OF_LEARNINGS, [tenantId, model, after, LEARNINGS]);
     const learnings = toMemories(rows);

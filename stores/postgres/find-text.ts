@@ -3,6 +3,7 @@ import { MAX_ERASED_ROWS } from '../../domain/keep/erasure-journal.ts';
 import type { Database, TenantRead } from './database.ts';
 import type { Found } from './erasures.ts';
 import { foundSchema } from './erasures.ts';
+import { FIRST_ID } from '../../domain/ids.ts';
 
 /** More rows hold a text than one erasure takes: it is too common a one. */
 export class TooMuchFound extends Error {
@@ -128,7 +129,7 @@ export async function findText(
   const bounded = (size: number): void => {
     if (size > MAX_ERASED_ROWS) throw new TooMuchFound();
   };
-  for (let after = '00000000-0000-0000-0000-000000000000'; ;) {
+  for (let after = FIRST_ID; ;) {
     signal?.throwIfAborted();
     const last = after;
     const step = await database.readAsTenant(tenantId, async (read) => {

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { z } from 'zod';
-import { asId } from '../../domain/ids.ts';
+import { asId, FIRST_ID } from '../../domain/ids.ts';
 import type { SessionId, TenantId } from '../../domain/ids.ts';
 
 /** Questions over all tenants, as the maintenance role: what a restored database has in the middle of being done. */
@@ -12,7 +12,7 @@ const sessionRow = z.object({ tenant_id: z.string(), id: z.string() });
 export async function* liveSessions(
   maintenance: pg.Pool,
 ): AsyncGenerator<readonly { readonly tenantId: TenantId; readonly sessionId: SessionId }[]> {
-  for (let after = '00000000-0000-0000-0000-000000000000'; ;) {
+  for (let after = FIRST_ID; ;) {
     const { rows } = await maintenance.query(
       `SELECT tenant_id, id FROM sessions
         WHERE id > $1 AND (status = 'active' OR last_seq > consumed_seq) AND phase <> 'cancelled' AND status <> 'deleted' ORDER BY id LIMIT $2`,

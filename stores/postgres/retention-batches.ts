@@ -4,7 +4,10 @@ import { importanceCapSql } from '../../domain/learning/decay.ts';
 import type { Retained } from '../../domain/retention/policy.ts';
 import type { ActingRun } from './retention-cells.ts';
 import { bindCells } from './retention-cells.ts';
-import { FIRST_ID, HOT_TABLES, pickSql, sourceOf, walks } from './retention-picks.ts';
+import { rewriteSql, rowsAskedForSql } from './embedding-rewrites.ts';
+import { HOT_TABLES, pickSql, sourceOf, walks } from './retention-picks.ts';
+import { wholeNotesSql } from './whole-values.ts';
+import { FIRST_ID } from '../../domain/ids.ts';
 
 const ALL_ROWS = 2_000_000_000;
 const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
@@ -64,18 +67,9 @@ const REMOVALS = `
  */
 const REWRITES = `
   , asked AS (
-    SELECT m.id FROM gone g
-     CROSS JOIN LATERAL (SELECT coalesce(min(p.seq), 2147483647) AS seq FROM prompts p WHERE p.session_id = g.session_id AND p.type = 'user' AND p.seq > g.seq) AS next
-     CROSS JOIN LATERAL (
-       SELECT o.id FROM observations o WHERE o.session_id = g.session_id AND o.seq > g.seq AND o.seq < next.seq
-       UNION ALL
-       SELECT q.id FROM prompts q WHERE q.session_id = g.session_id AND q.type <> 'user' AND q.seq > g.seq AND q.seq < next.seq) AS m
+    SELECT m.id FROM gone g ${rowsAskedForSql('g.session_id', 'g.seq')}
      WHERE g.type = 'user' AND NOT EXISTS (SELECT FROM gone o WHERE o.id = m.id)
-  ), rewritten AS (
-    UPDATE embeddings e SET revision = revision + 1, attempts = 0, error = NULL, failed_at = NULL,
-           state = CASE WHEN EXISTS (SELECT FROM embedding_indexes i WHERE i.tenant_id = e.tenant_id AND i.retired_model = e.model) THEN 'removing'
-                        WHEN state = 'filling' THEN 'filling' ELSE 'pending' END
-     WHERE e.id IN (SELECT w.id FROM embeddings w WHERE w.resource_id = ANY (ARRAY(SELECT a.id FROM asked a)) AND w.state <> 'removing' ORDER BY w.id FOR UPDATE))`;
+  ), rewritten AS (${rewriteSql('ARRAY(SELECT a.id FROM asked a)')})`;
 const ANSWERS = `, answers AS (DELETE FROM model_answers WHERE session_id = ANY (${SESSIONS}))`;
 
 function countsOf(column: string): string {
@@ -84,7 +78,6 @@ function countsOf(column: string): string {
       FROM (SELECT g.session_id, count(*)::integer AS rows, sum(g.tokens)::integer AS tokens FROM gone g GROUP BY 1) AS l WHERE s.id = l.session_id)`;
 }
 
-const WHOLE = String.raw`regexp_matches(g.said, 'bytes in all \(sha256:([0-9a-f]{64})\), the middle is left out', 'g')`;
 /** Texts that may hold the note of a value that was cut: those that are long. Others are not read. */
 const SAID: Readonly<Partial<Record<Retained, string>>> = {
   observation: `, CASE WHEN octet_length(r.content) > 16384 OR pg_column_size(r.input) > 500 THEN r.content || coalesce(r.input::text, '') END AS said`,
@@ -140,7 +133,7 @@ function statementOf(resource: Retained, isDry: boolean): string {
   const wholes =
     isDry || SAID[resource] === undefined
       ? 'NULL'
-      : `(SELECT json_agg(jsonb_build_object('tenant', g.tenant_id, 'id', note[1])) FROM gone g CROSS JOIN LATERAL ${WHOLE} AS note WHERE g.said IS NOT NULL)`;
+      : `(SELECT json_agg(jsonb_build_object('tenant', g.tenant_id, 'id', note[1])) FROM gone g CROSS JOIN LATERAL ${wholeNotesSql('g.said')} AS note WHERE g.said IS NOT NULL)`;
   return `${pickSql(resource, '')}${treated}
   , done AS (${done})
   , counted AS (

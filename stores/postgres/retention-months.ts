@@ -1,9 +1,10 @@
 import type pg from 'pg';
 import { z } from 'zod';
-import { FIRST_ID, HOT_TABLES } from './retention-picks.ts';
+import { HOT_TABLES } from './retention-picks.ts';
 import { bindCells, idFloor } from './retention-cells.ts';
 import type { ActingRun } from './retention-cells.ts';
 import { expiredSessions } from './retention-sessions.ts';
+import { FIRST_ID } from '../../domain/ids.ts';
 
 export type HotResource = 'observation' | 'prompt' | 'usage';
 export const HOT_RESOURCES: readonly HotResource[] = ['observation', 'prompt', 'usage'];

@@ -1,8 +1,6 @@
+import { FIRST_ID } from '../../domain/ids.ts';
 import { importanceCapSql } from '../../domain/learning/decay.ts';
 import type { Retained } from '../../domain/retention/policy.ts';
-
-/** Before every row. */
-export const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
 /** How the rows of a kind are read: SQL of ours alone, with the row as `r`, its session (where it is joined) as `s` and its cell as `c`. */
 interface Source {

@@ -1,11 +1,11 @@
 import type pg from 'pg';
 import { z } from 'zod';
-import { asId } from '../../domain/ids.ts';
+import { asId, FIRST_ID } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import type { TenantTransaction } from './database.ts';
 import { bindCells } from './retention-cells.ts';
 import type { ActingRun } from './retention-cells.ts';
-import { FIRST_ID, pickSql } from './retention-picks.ts';
+import { pickSql } from './retention-picks.ts';
 
 /** A session whose time is over, and what is to become of it. */
 export interface ExpiredSession {

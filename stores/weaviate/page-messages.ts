@@ -1,7 +1,9 @@
-import protobuf from 'protobufjs/minimal.js';
+import type protobuf from 'protobufjs/minimal.js';
+import { FIRST_ID } from '../../domain/ids.ts';
 import type { ExportedObject } from '../../domain/ports/vector-index.ts';
 import { VECTOR_NAME } from './schema.ts';
-import { nested, readMessage, readNested, tag, text, WIRE } from './wire.ts';
+import { decodeResults, encodeFrame } from './search-frame.ts';
+import { readNested, tag, text, WIRE } from './wire.ts';
 
 /** A page of a tenant's objects in the order of their ids. */
 export interface PageMessage {
@@ -13,12 +15,9 @@ export interface PageMessage {
 }
 
 // Field numbers: search_get.proto, base.proto and properties.proto of Weaviate's gRPC API v1.
-const REQUEST = { collection: 1, tenant: 10, properties: 20, metadata: 21, limit: 30, after: 33 };
-/** The server answers in its present form only to who says that it knows it (uses_123_api, uses_125_api, uses_127_api). */
-const PRESENT_FORM = [100, 101, 102];
+const REQUEST = { after: 33 };
 const PROPERTIES = { all: 11 };
 const METADATA = { uuid: 1, vectors: 10 };
-const REPLY = { results: 2 };
 const RESULT = { properties: 1, metadata: 2 };
 const RESULT_PROPERTIES = { plain: 11 };
 const RESULT_METADATA = { id: 1, vectors: 23 };
@@ -26,23 +25,20 @@ const VECTORS = { bytes: 3 };
 const VALUE = { number: 1, bool: 3, list: 5, date: 6, uuid: 7, int: 8, text: 13 };
 const LIST = { texts: 8 };
 
-/** No object has it: without an id to go on from, the server would not go by ids. */
-const BEFORE_ALL = '00000000-0000-0000-0000-000000000000';
-
 /** A SearchRequest as bytes. */
 export function encodePage({ collection, tenant, after, limit }: PageMessage): Uint8Array {
-  const writer = protobuf.Writer.create();
-  text(writer, REQUEST.collection, collection);
-  text(writer, REQUEST.tenant, tenant);
-  nested(writer, REQUEST.properties, () => writer.uint32(tag(PROPERTIES.all, WIRE.varint)).bool(true));
-  nested(writer, REQUEST.metadata, () => {
-    writer.uint32(tag(METADATA.uuid, WIRE.varint)).bool(true);
-    text(writer, METADATA.vectors, VECTOR_NAME);
+  return encodeFrame({
+    collection,
+    tenant,
+    limit,
+    properties: (writer) => void writer.uint32(tag(PROPERTIES.all, WIRE.varint)).bool(true),
+    metadata: (writer) => {
+      writer.uint32(tag(METADATA.uuid, WIRE.varint)).bool(true);
+      text(writer, METADATA.vectors, VECTOR_NAME);
+    },
+    // No object has the first id: without an id to go on from, the server would not go by ids.
+    rest: (writer) => text(writer, REQUEST.after, after ?? FIRST_ID),
   });
-  writer.uint32(tag(REQUEST.limit, WIRE.varint)).uint32(limit);
-  text(writer, REQUEST.after, after ?? BEFORE_ALL);
-  for (const form of PRESENT_FORM) writer.uint32(tag(form, WIRE.varint)).bool(true);
-  return writer.finish();
 }
 
 function readTexts(reader: protobuf.Reader): string[] {
@@ -142,12 +138,5 @@ function readObject(reader: protobuf.Reader): ExportedObject {
 
 /** The objects of a SearchReply, in their order. @throws Error for bytes that are none */
 export function decodePage(reply: Uint8Array): ExportedObject[] {
-  const reader = protobuf.Reader.create(reply);
-  const objects: ExportedObject[] = [];
-  readMessage(reader, reader.len, (fieldTag) => {
-    if (fieldTag !== tag(REPLY.results, WIRE.length)) return false;
-    objects.push(readObject(reader));
-    return true;
-  });
-  return objects;
+  return decodeResults(reply, readObject);
 }

@@ -1,6 +1,7 @@
-import protobuf from 'protobufjs/minimal.js';
+import type protobuf from 'protobufjs/minimal.js';
 import type { Condition } from './filters.ts';
-import { nested, readMessage, readNested, tag, text, WIRE } from './wire.ts';
+import { decodeResults, encodeFrame } from './search-frame.ts';
+import { nested, readNested, tag, text, WIRE } from './wire.ts';
 
 /** What one search asks of one tenant of one collection. */
 export interface SearchMessage {
@@ -25,9 +26,7 @@ export interface FoundObject {
 }
 
 // Field numbers: search_get.proto, base_search.proto, base.proto and properties.proto of Weaviate's gRPC API v1.
-const REQUEST = { collection: 1, tenant: 10, properties: 20, metadata: 21, limit: 30, filters: 40, bm25: 42, near: 43 };
-/** The server answers in its present form only to who says that it knows it (uses_123_api, uses_125_api, uses_127_api). */
-const PRESENT_FORM = [100, 101, 102];
+const REQUEST = { filters: 40, bm25: 42, near: 43 };
 const METADATA = { distance: 5, score: 7 };
 const BM25 = { query: 1, properties: 2 };
 const NEAR = { targets: 6, vectors: 9 };
@@ -44,7 +43,6 @@ const OPERATORS = {
   containsAny: 12,
   containsAll: 13,
 } as const;
-const REPLY = { results: 2 };
 const RESULT = { properties: 1, metadata: 2 };
 const RESULT_METADATA = { distance: 7, score: 11 };
 const RESULT_PROPERTIES = { plain: 11 };
@@ -73,19 +71,7 @@ function writeFilters(writer: protobuf.Writer, conditions: readonly Condition[])
   });
 }
 
-/** A SearchRequest as bytes. */
-export function encodeSearch({ collection, tenant, limit, returned, conditions, by }: SearchMessage): Uint8Array {
-  const writer = protobuf.Writer.create();
-  text(writer, REQUEST.collection, collection);
-  text(writer, REQUEST.tenant, tenant);
-  nested(writer, REQUEST.properties, () => {
-    for (const property of returned) text(writer, 1, property);
-  });
-  nested(writer, REQUEST.metadata, () => {
-    writer.uint32(tag(by.kind === 'keyword' ? METADATA.score : METADATA.distance, WIRE.varint)).bool(true);
-  });
-  writer.uint32(tag(REQUEST.limit, WIRE.varint)).uint32(limit);
-  writeFilters(writer, conditions);
+function writeBy(writer: protobuf.Writer, by: SearchMessage['by']): void {
   if (by.kind === 'keyword')
     nested(writer, REQUEST.bm25, () => {
       text(writer, BM25.query, by.words);
@@ -101,8 +87,24 @@ export function encodeSearch({ collection, tenant, limit, returned, conditions, 
         writer.uint32(tag(VECTORS.type, WIRE.varint)).int32(SINGLE_FP32);
       });
     });
-  for (const form of PRESENT_FORM) writer.uint32(tag(form, WIRE.varint)).bool(true);
-  return writer.finish();
+}
+
+/** A SearchRequest as bytes. */
+export function encodeSearch({ collection, tenant, limit, returned, conditions, by }: SearchMessage): Uint8Array {
+  return encodeFrame({
+    collection,
+    tenant,
+    limit,
+    properties: (writer) => {
+      for (const property of returned) text(writer, 1, property);
+    },
+    metadata: (writer) =>
+      void writer.uint32(tag(by.kind === 'keyword' ? METADATA.score : METADATA.distance, WIRE.varint)).bool(true),
+    rest: (writer) => {
+      writeFilters(writer, conditions);
+      writeBy(writer, by);
+    },
+  });
 }
 
 function readValue(reader: protobuf.Reader): string | number | undefined {
@@ -162,12 +164,5 @@ function readResult(reader: protobuf.Reader): FoundObject {
 
 /** The objects of a SearchReply, best first. @throws Error for bytes that are none */
 export function decodeFound(reply: Uint8Array): FoundObject[] {
-  const reader = protobuf.Reader.create(reply);
-  const found: FoundObject[] = [];
-  readMessage(reader, reader.len, (fieldTag) => {
-    if (fieldTag !== tag(REPLY.results, WIRE.length)) return false;
-    found.push(readResult(reader));
-    return true;
-  });
-  return found;
+  return decodeResults(reply, readResult);
 }

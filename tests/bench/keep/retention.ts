@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { v7 } from 'uuid';
-import { asId } from '../../../domain/ids.ts';
+import { asId, FIRST_ID } from '../../../domain/ids.ts';
 import { treatBatch } from '../../../stores/postgres/retention-batches.ts';
 import type { ActingRun } from '../../../stores/postgres/retention-cells.ts';
 import {
@@ -10,7 +10,6 @@ import {
   pastMonths,
   wholesOfMonth,
 } from '../../../stores/postgres/retention-months.ts';
-import { FIRST_ID } from '../../../stores/postgres/retention-picks.ts';
 
 /** What retention is measured on: a past month of observations, as many as are to be told of. */
 export interface RetentionBench {

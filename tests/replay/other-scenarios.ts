@@ -49,13 +49,25 @@ function indexScenario(shape: string, answers: readonly EmbedBatchResult[]): Sce
   };
 }
 
-function operation(workflow: 'captureSweep' | 'partitions', shape: 'happy' | 'failed'): Scenario {
-  const fail = () => Promise.reject(ApplicationFailure.nonRetryable('refused', 'Unexpected'));
+/** More failures than a few attempts bear: everything that a sweep needs is killed one after the other. */
+const FAILURES_AWAY = 5;
+
+function operation(workflow: 'captureSweep' | 'partitions', shape: 'happy' | 'failed' | 'away'): Scenario {
+  const sweep = () => {
+    let asked = 0;
+    return async () => {
+      asked += 1;
+      if (shape === 'failed') throw ApplicationFailure.nonRetryable('refused', 'Unexpected');
+      if (shape === 'away' && asked <= FAILURES_AWAY)
+        throw ApplicationFailure.create({ type: 'DatabaseUnavailable', message: 'away' });
+      return { sessions: 2, tenants: 1 };
+    };
+  };
   return {
     workflow,
     shape,
     activities: () => ({
-      sweepCaptures: shape === 'failed' ? fail : async () => ({ sessions: 2, tenants: 1 }),
+      sweepCaptures: sweep(),
       ensurePartitions: async () => ({ created: 3 }),
     }),
     async run(client) {
@@ -124,6 +136,7 @@ export const OTHER_SCENARIOS: readonly Scenario[] = [
   indexScenario('continued', [{ ...DONE, more: true, completeSessionIds: [] }]),
   operation('captureSweep', 'happy'),
   operation('captureSweep', 'failed'),
+  operation('captureSweep', 'away'),
   operation('partitions', 'happy'),
   consolidationScenario('happy'),
   consolidationScenario('failed'),

@@ -39,7 +39,7 @@ export const SHAPES = {
   learning: ['happy', 'failed'],
   index: ['happy', 'refused', 'away', 'continued', 'together'],
   reindex: ['happy', 'provider-away', 'asked', 'cancelled', 'continued'],
-  captureSweep: ['happy', 'failed'],
+  captureSweep: ['happy', 'failed', 'away'],
   partitions: ['happy'],
   consolidation: ['happy', 'failed'],
   consistencyRun: ['happy', 'asked', 'failed', 'cancelled', 'continued'],

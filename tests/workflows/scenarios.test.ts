@@ -164,6 +164,7 @@ describe('other workflows', { timeout: 240_000, concurrent: true }, () => {
     ['index', 'refused', 'Completed'],
     ['index', 'away', 'Completed'],
     ['captureSweep', 'failed', 'Failed'],
+    ['captureSweep', 'away', 'Completed'],
     ['partitions', 'happy', 'Completed'],
   ])('%s %s ends %s', async (workflow, shape, status) => {
     expect((await play(scenario(workflow, shape))).status).toBe(status);

@@ -1,6 +1,6 @@
 import { asId } from '../../domain/ids.ts';
 import { ArchiveStoreError } from '../../domain/ports/archive-store.ts';
-import { wholeValueKey } from '../../domain/ports/object-store.ts';
+import { expireValues } from '../../stores/postgres/expired-values.ts';
 import { removeArchive } from '../../stores/postgres/archives.ts';
 import type { TenantTransaction } from '../../stores/postgres/database.ts';
 import { forgetSession } from '../../stores/postgres/forget.ts';
@@ -34,17 +34,16 @@ async function deleteSession(parts: RetentionDependencies, session: ExpiredSessi
   const { database, objects, archives } = parts;
   const tenantId = asId<ExpiredSession['tenantId']>(session.tenantId);
   try {
-    const wholes = await database.asTenant(tenantId, async (transaction) => {
+    const isGone = await database.asTenant(tenantId, async (transaction) => {
       await lockForgetting(transaction, session.id);
-      if (!(await standsAsPicked(transaction, session))) return null;
+      if (!(await standsAsPicked(transaction, session))) return false;
       await refuseHeld(transaction, { sessionId: session.id });
-      const hashes = objects === null ? [] : await wholeValuesOf(transaction, session.id, null);
+      await expireValues(transaction, await wholeValuesOf(transaction, session.id, null));
       await forgetSession(transaction, session.id);
       await count(transaction, session);
-      return hashes;
+      return true;
     });
-    if (wholes === null) return false;
-    for (const sha256 of wholes) await objects?.delete(wholeValueKey(tenantId, sha256));
+    if (!isGone) return false;
   } catch (error) {
     if (error instanceof Held) return false;
     throw error;

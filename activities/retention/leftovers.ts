@@ -1,6 +1,13 @@
 import { asId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import { wholeValueKey } from '../../domain/ports/object-store.ts';
+import {
+  endExpiredValue,
+  expiredValues,
+  spareNamedValues,
+  stillExpired,
+} from '../../stores/postgres/expired-values.ts';
+import type { ExpiredValue } from '../../stores/postgres/expired-values.ts';
 import { pruneGraph } from '../../stores/postgres/graph-writes.ts';
 import { hintedIndex } from '../hinted-index.ts';
 import type { RetentionDependencies } from './dependencies.ts';
@@ -20,10 +27,33 @@ function idsByTenant(items: readonly OfTenant[]): ReadonlyMap<string, readonly s
   return ids;
 }
 
-/** Deletes the whole values that rows were cut from which are gone. Another row that was cut from the same text loses it, too, as with forgetting. */
-export async function dropWholes({ objects }: RetentionDependencies, wholes: readonly OfTenant[]): Promise<void> {
+/** Whole values that are asked after in one statement, which reads the long texts of their tenant. */
+const VALUES_AT_ONCE = 10_000;
+
+/**
+ * Deletes the whole values that rows were cut from which expired, and that no row or archive which stands was cut from: a held one keeps its value, whoever else
+ * had the same text. What cannot be deleted now stays on the list for the next run.
+ */
+export async function dropExpiredValues(
+  { maintenance, objects }: RetentionDependencies,
+  signal: AbortSignal,
+): Promise<void> {
   if (objects === null) return;
-  for (const { tenant, id } of wholes) await objects.delete(wholeValueKey(tenant, id));
+  for (let after: ExpiredValue | null = null; ;) {
+    signal.throwIfAborted();
+    const values: ExpiredValue[] = await expiredValues(maintenance, after, VALUES_AT_ONCE);
+    const last = values.at(-1);
+    if (last === undefined) return;
+    const { tenant } = last;
+    const hashes = values.map(({ sha256 }) => sha256);
+    await spareNamedValues(maintenance, tenant, hashes);
+    for (const sha256 of await stillExpired(maintenance, tenant, hashes)) {
+      signal.throwIfAborted();
+      await objects.delete(wholeValueKey(tenant, sha256));
+      await endExpiredValue(maintenance, { tenant, sha256 });
+    }
+    after = last;
+  }
 }
 
 /** Weighs what lost mentions anew, and takes out of the graph what nothing names any more. Done twice it changes nothing. */

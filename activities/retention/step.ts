@@ -11,12 +11,12 @@ import {
   dropMonth,
   followMonth,
   pastMonths,
-  wholesOfMonth,
+  followSessions,
 } from '../../stores/postgres/retention-months.ts';
 import type { HotMonth } from '../../stores/postgres/retention-months.ts';
 import type { RetentionDependencies } from './dependencies.ts';
 import { expireSessions } from './expire-sessions.ts';
-import { dropWholes, hintAll, weighGraph } from './leftovers.ts';
+import { dropExpiredValues, hintAll, weighGraph } from './leftovers.ts';
 import { FIRST_ID } from '../../domain/ids.ts';
 
 /**
@@ -79,7 +79,12 @@ async function endMonth(parts: RetentionDependencies, month: HotMonth, signal: A
     await hintAll(parts, followed.tenants);
     ({ more, from } = followed);
   }
-  await dropWholes(parts, await wholesOfMonth(parts.maintenance, month));
+  for (let more = true, after: string | null = null; more;) {
+    signal.throwIfAborted();
+    const followed = await followSessions(parts.maintenance, month, after);
+    await hintAll(parts, followed.tenants);
+    ({ more, from: after } = followed);
+  }
   await dropMonth(parts.maintenance, month);
 }
 
@@ -116,7 +121,6 @@ async function doNext(parts: RetentionDependencies, work: Work, signal: AbortSig
   if (stage === 'session' && !isDry) return { ...(await expireSessions(parts, runs, after, signal)), isWanted: true };
   const limit = isDry ? COUNTED_AT_ONCE : ROWS_AT_ONCE;
   const done = await treatBatch(parts.maintenance, { resource: stage, isDry, runs, groupId, after, limit });
-  await dropWholes(parts, done.wholes);
   await weighGraph(parts, done.entities, done.relations);
   return done;
 }
@@ -146,6 +150,7 @@ export async function stepGroup(
           work.runs.map(({ tenantId }) => tenantId),
         );
       if (next === undefined) {
+        if (work.mode === 'run') await dropExpiredValues(parts, signal);
         for (const run of work.runs)
           await parts.database.asTenant(run.tenantId, (transaction) => finishRun(transaction, run.runId, 'done', null));
         break;

@@ -93,6 +93,7 @@ export const LEFT: Readonly<Record<string, string>> = {
   embedding_cache: 'vectors are made anew',
   embedding_counts: 'counts what this instance did',
   embedding_indexes: 'which index serves is for each instance to say',
+  expired_values: 'files of this instance that are to go',
   exports: 'jobs of this instance',
   erasures: 'jobs of this instance; what they removed stands in tombstones',
   imports: 'jobs of this instance',

@@ -6,7 +6,8 @@ import type { ActingRun } from './retention-cells.ts';
 import { bindCells } from './retention-cells.ts';
 import { rewriteSql, rowsAskedForSql } from './embedding-rewrites.ts';
 import { HOT_TABLES, pickSql, sourceOf, walks } from './retention-picks.ts';
-import { wholeNotesSql } from './whole-values.ts';
+import { expireValuesSql } from './expired-values.ts';
+import { LONG_TEXT_SQL, wholeNotesSql } from './whole-values.ts';
 import { FIRST_ID } from '../../domain/ids.ts';
 
 const ALL_ROWS = 2_000_000_000;
@@ -30,7 +31,6 @@ const batchRow = z.object({
   gone: z.number(),
   last: z.string().nullable(),
   followed: z.number(),
-  wholes: touched,
   entities: touched,
   relations: touched,
 });
@@ -42,8 +42,6 @@ export interface BatchResult {
   readonly after: string | null;
   /** False where the runs were ended meanwhile: nothing more is to be done for them. */
   readonly isWanted: boolean;
-  /** Whole values that the rows were cut from, with their tenants: SHA-256. */
-  readonly wholes: readonly { readonly tenant: string; readonly id: string }[];
   /** What of the graph is to be weighed anew. */
   readonly entities: readonly { readonly tenant: string; readonly id: string }[];
   readonly relations: readonly { readonly tenant: string; readonly id: string }[];
@@ -78,11 +76,9 @@ function countsOf(column: string): string {
       FROM (SELECT g.session_id, count(*)::integer AS rows, sum(g.tokens)::integer AS tokens FROM gone g GROUP BY 1) AS l WHERE s.id = l.session_id)`;
 }
 
-/** Texts that may hold the note of a value that was cut: those that are long. Others are not read. */
-const SAID: Readonly<Partial<Record<Retained, string>>> = {
-  observation: `, CASE WHEN octet_length(r.content) > 16384 OR pg_column_size(r.input) > 500 THEN r.content || coalesce(r.input::text, '') END AS said`,
-  prompt: ', CASE WHEN octet_length(r.content) > 16384 THEN r.content END AS said',
-};
+/** Rows that go, with what may hold the note of a value that was cut. */
+const said = (resource: 'observation' | 'prompt'): string => `, ${LONG_TEXT_SQL[resource]} AS said`;
+const EXPIRED = `, expired AS (${expireValuesSql(`SELECT g.tenant_id, note[1] FROM gone g CROSS JOIN LATERAL ${wholeNotesSql('g.said')} AS note WHERE g.said IS NOT NULL`)})`;
 
 /** What is done with picked rows, as parts of the one statement. */
 function treatment(resource: Retained, hotBound: string): string {
@@ -92,13 +88,13 @@ function treatment(resource: Retained, hotBound: string): string {
     `, gone AS (DELETE FROM ${table} r WHERE ${where} RETURNING ${returning})`;
   switch (resource) {
     case 'observation':
-      return `${gone(`r.id, r.tenant_id, r.session_id, r.tokens${SAID.observation ?? ''}`)}, lowered AS (
+      return `${gone(`r.id, r.tenant_id, r.session_id, r.tokens${said('observation')}`)}, lowered AS (
         UPDATE observations r SET importance = ${importanceCapSql('d.before - coalesce(uuid_extract_timestamp(r.id), r.created_at)')}::real
           FROM (SELECT p.id, c.before FROM picked p JOIN cells c ON c.run = p.run AND c.rule = p.rule WHERE p.action = 'decay' GROUP BY 1, 2) AS d
          WHERE r.id = d.id AND r.id = ANY (ARRAY(SELECT p.id FROM picked p WHERE p.action = 'decay'))${hotBound} RETURNING r.id
-      )${REMOVALS}${ANSWERS}${countsOf('observation_count')}`;
+      )${REMOVALS}${ANSWERS}${EXPIRED}${countsOf('observation_count')}`;
     case 'prompt':
-      return `${gone(`r.id, r.tenant_id, r.session_id, r.tokens, r.seq, r.type${SAID.prompt ?? ''}`)}${REMOVALS}${REWRITES}${ANSWERS}${countsOf('prompt_count')}`;
+      return `${gone(`r.id, r.tenant_id, r.session_id, r.tokens, r.seq, r.type${said('prompt')}`)}${REMOVALS}${REWRITES}${ANSWERS}${EXPIRED}${countsOf('prompt_count')}`;
     case 'summary':
       return `${gone('r.id')}${REMOVALS}`;
     case 'learning':
@@ -130,10 +126,6 @@ function statementOf(resource: Retained, isDry: boolean): string {
     isDry || !hasGraph
       ? 'NULL'
       : `(SELECT json_agg(DISTINCT jsonb_build_object('tenant', t.tenant, 'id', t.id)) FROM ${from} t)`;
-  const wholes =
-    isDry || SAID[resource] === undefined
-      ? 'NULL'
-      : `(SELECT json_agg(jsonb_build_object('tenant', g.tenant_id, 'id', note[1])) FROM gone g CROSS JOIN LATERAL ${wholeNotesSql('g.said')} AS note WHERE g.said IS NOT NULL)`;
   return `${pickSql(resource, '')}${treated}
   , done AS (${done})
   , counted AS (
@@ -145,7 +137,7 @@ function statementOf(resource: Retained, isDry: boolean): string {
     UPDATE retention_runs r SET cursor = jsonb_build_object('stage', '${resource}', 'after', ${sourceOf(resource).key === 'id' ? `coalesce((SELECT l.id::text FROM last l), '${LAST_ID}')` : `'${isDry ? LAST_ID : FIRST_ID}'`})
      WHERE r.group_id = $8::uuid AND r.mode = '${isDry ? 'dry_run' : 'run'}' AND r.state = 'running' RETURNING 1)
   SELECT (SELECT count(*) FROM ${seen})::integer AS picked, (SELECT count(*) FROM done)::integer AS gone, (SELECT id::text FROM last) AS last,
-         (SELECT count(*) FROM followed)::integer AS followed, ${wholes} AS wholes, ${told('mentions')} AS entities, ${told('proofs')} AS relations`;
+         (SELECT count(*) FROM followed)::integer AS followed, ${told('mentions')} AS entities, ${told('proofs')} AS relations`;
 }
 
 /**
@@ -154,7 +146,7 @@ function statementOf(resource: Retained, isDry: boolean): string {
  */
 export async function treatBatch(maintenance: pg.Pool, batch: RetentionBatch): Promise<BatchResult> {
   const { resource, isDry, runs, groupId, after, limit } = batch;
-  const none = { rows: 0, after: null, isWanted: true, wholes: [], entities: [], relations: [] };
+  const none = { rows: 0, after: null, isWanted: true, entities: [], relations: [] };
   const { cells, named } = bindCells(runs, resource);
   if (cells.length === 0) return none;
   const leaving = bindCells(runs, 'session');
@@ -178,7 +170,6 @@ export async function treatBatch(maintenance: pg.Pool, batch: RetentionBatch): P
     rows: row.gone,
     after: isOver ? null : isKeyed ? row.last : FIRST_ID,
     isWanted: row.followed > 0,
-    wholes: row.wholes ?? [],
     entities: row.entities ?? [],
     relations: row.relations ?? [],
   };

@@ -1,6 +1,8 @@
 import type pg from 'pg';
 import { z } from 'zod';
 import { HOT_TABLES } from './retention-picks.ts';
+import { rewriteSql, rowsAskedForSql } from './embedding-rewrites.ts';
+import { expireValuesSql } from './expired-values.ts';
 import { bindCells, idFloor } from './retention-cells.ts';
 import type { ActingRun } from './retention-cells.ts';
 import { expiredSessions } from './retention-sessions.ts';
@@ -20,8 +22,8 @@ export interface HotMonth {
 
 const monthRow = z.object({ part: z.string(), detached: z.boolean() });
 const SQLSTATE = z.object({ code: z.string() });
-/** Rows of this month are to be kept; somebody held the table for seconds; looking at all of it takes longer than a statement may: then rows go in batches. */
-const NOT_NOW = new Set(['RT001', '55P03', '40P01', '57014']);
+/** Rows of this month are to be kept; somebody held the table for seconds; looking at all of it takes longer, or more room, than a statement may have: then rows go in batches. */
+const NOT_NOW = new Set(['RT001', '55P03', '40P01', '57014', '54000', '53200', '53400']);
 
 function tableOf(resource: HotResource): string {
   return HOT_TABLES[resource] ?? resource;
@@ -60,26 +62,12 @@ const settledRow = z.object({
   bytes: z.coerce.number(),
 });
 
-const touched = z.array(z.object({ tenant: z.string(), id: z.string() }));
-
-/** Hashes of whole values that rows of a month were cut from which was taken out of its table, with their tenants. */
-export async function wholesOfMonth(
-  maintenance: pg.Pool,
-  { resource, month }: HotMonth,
-): Promise<readonly { readonly tenant: string; readonly id: string }[]> {
-  const { rows } = await maintenance.query('SELECT tenant, id FROM detached_month_wholes($1, $2)', [
-    tableOf(resource),
-    month,
-  ]);
-  return touched.parse(rows);
-}
-
 /**
  * Whether sessions of tenants without a rule have rows in a month: asked by their sessions, since reading the month takes seconds. What this does not find
  * (rows whose session is gone) is found when the month is counted.
  */
 async function othersHaveRows(
-  maintenance: pg.Pool,
+  maintenance: Pick<pg.PoolClient, 'query'>,
   cells: readonly { readonly tenant: string }[],
   { resource, month }: HotMonth,
 ): Promise<boolean> {
@@ -96,7 +84,7 @@ const LEFT_SESSIONS = 500;
 
 /** Whether a session has rows in a month that is to go as a whole and did not yet (no store is set, its archive is damaged): its rows stay until it does. */
 async function holdsLeftSessions(
-  maintenance: pg.Pool,
+  maintenance: Pick<pg.PoolClient, 'query'>,
   runs: readonly ActingRun[],
   { resource, month }: HotMonth,
 ): Promise<boolean> {
@@ -123,11 +111,10 @@ export async function detachMonth(
   const bound = bindCells(runs, month.resource);
   const cells = bound.cells.filter((cell) => cell.action === 'delete' && cell.before_id >= above);
   if (cells.length === 0) return null;
-  if ((await othersHaveRows(maintenance, cells, month)) || (await holdsLeftSessions(maintenance, runs, month)))
-    return null;
   const client = await maintenance.connect();
   let failure: Error | undefined;
   try {
+    if ((await othersHaveRows(client, cells, month)) || (await holdsLeftSessions(client, runs, month))) return null;
     await client.query('BEGIN');
     const { rows } = await client.query('SELECT * FROM detach_expired_month($1, $2, $3, $4)', [
       tableOf(month.resource),
@@ -161,6 +148,7 @@ export async function detachMonth(
 }
 
 const CHUNKS = 5_000;
+const touched = z.array(z.object({ tenant: z.string(), id: z.string() }));
 
 /** What hung on the rows of a month that was taken out: each call does some of it, and answers whether there is more. Then the table can be dropped. */
 export async function followMonth(
@@ -202,6 +190,32 @@ export async function followMonth(
   const relations = await strike('relation_evidence', 'relation_id');
   const entities = await strike('entity_mentions', 'entity_id');
   return { more: Math.max(relations.length, entities.length) === CHUNKS, from: last, tenants, entities, relations };
+}
+
+const SESSIONS = 500;
+const pageRow = z.object({ last: z.string().nullable(), count: z.number(), tenants: z.array(z.string()).nullable() });
+
+/**
+ * What hung on the sessions of a month that was taken out, a page of them after `from`: chunks that bear the first words of its prompts are written again without
+ * them, kept answers of models go, and whole values that its rows were cut from are noted as expired. Done twice it does no harm.
+ */
+export async function followSessions(
+  maintenance: pg.Pool,
+  { resource, month }: HotMonth,
+  from: string | null,
+): Promise<{ readonly from: string | null; readonly more: boolean; readonly tenants: readonly string[] }> {
+  const { rows } = await maintenance.query(
+    `WITH page AS MATERIALIZED (SELECT * FROM detached_month_sessions($1, $2, $3, ${SESSIONS})),
+     asked AS (SELECT m.id FROM page g CROSS JOIN LATERAL unnest(g.asked) AS gone(seq) ${rowsAskedForSql('g.session_id', 'gone.seq')}),
+     rewritten AS (${rewriteSql('ARRAY(SELECT a.id FROM asked a)')}),
+     answers AS (DELETE FROM model_answers WHERE session_id = ANY (ARRAY(SELECT p.session_id FROM page p))),
+     expired AS (${expireValuesSql('SELECT p.tenant_id, whole FROM page p CROSS JOIN LATERAL unnest(p.wholes) AS whole')})
+     SELECT (SELECT p.session_id::text FROM page p ORDER BY p.session_id DESC LIMIT 1) AS last, (SELECT count(*) FROM page)::integer AS count,
+            (SELECT array_agg(DISTINCT p.tenant_id::text) FROM page p WHERE p.asked IS NOT NULL) AS tenants`,
+    [tableOf(resource), month, from ?? FIRST_ID],
+  );
+  const { last, count, tenants } = pageRow.parse(rows[0]);
+  return { from: last ?? from, more: count === SESSIONS, tenants: tenants ?? [] };
 }
 
 /** Drops a month that was taken out of its table. */

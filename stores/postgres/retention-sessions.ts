@@ -39,7 +39,7 @@ const sessionRow = z.object({
 
 /** The next sessions whose time is over, after the given one; at most `limit`. Takes a pool of the maintenance role. */
 export async function expiredSessions(
-  maintenance: pg.Pool,
+  maintenance: Pick<pg.PoolClient, 'query'>,
   runs: readonly ActingRun[],
   after: string,
   limit: number,

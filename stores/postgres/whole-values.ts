@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import type { TenantTransaction } from './database.ts';
 
+/** Of a row `r`, what may hold the note of a value that was cut: texts that are long; null for others, which are not read. In SQL. */
+export const LONG_TEXT_SQL = {
+  observation: `CASE WHEN octet_length(r.content) > 16384 OR pg_column_size(r.input) > 500 THEN r.content || coalesce(r.input::text, '') END`,
+  prompt: 'CASE WHEN octet_length(r.content) > 16384 THEN r.content END',
+} as const;
+
 /** The notes of whole values in a text, in SQL: rows whose first element is the SHA-256. */
 export function wholeNotesSql(said: string): string {
   return String.raw`regexp_matches(${said}, 'bytes in all \(sha256:([0-9a-f]{64})\), the middle is left out', 'g')`;

@@ -110,6 +110,8 @@ CREATE TABLE "archives" (
   "object_sha256" BYTEA NOT NULL,
   -- Of the lines in it.
   "lines_sha256" BYTEA NOT NULL,
+  -- Whole values that rows in it were cut from: SHA-256.
+  "wholes" TEXT[] NOT NULL DEFAULT ARRAY[]::TEXT[],
   "search" tsvector GENERATED ALWAYS AS (to_tsvector('english'::regconfig, title || ' ' || heads)) STORED,
   "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
   CONSTRAINT "archives_pkey" PRIMARY KEY ("id")
@@ -121,11 +123,18 @@ CREATE INDEX "archives_search_idx" ON "archives" USING GIN ("tenant_id" uuid_ops
 ALTER TABLE "archives" ADD CONSTRAINT "archives_session_id_fkey" FOREIGN KEY ("session_id") REFERENCES "sessions"("id") ON DELETE CASCADE ON UPDATE CASCADE;
 ALTER TABLE "archives" ADD CONSTRAINT "archives_project_id_fkey" FOREIGN KEY ("project_id") REFERENCES "projects"("id") ON DELETE SET NULL ON UPDATE CASCADE;
 
+-- Whole values that rows were cut from which expired: each goes once nothing that stands names it.
+CREATE TABLE "expired_values" (
+  "tenant_id" UUID NOT NULL,
+  "sha256" TEXT NOT NULL,
+  CONSTRAINT "expired_values_pkey" PRIMARY KEY ("tenant_id", "sha256")
+);
+
 DO $$
 DECLARE
   owned text;
 BEGIN
-  FOREACH owned IN ARRAY ARRAY['retention_policies', 'legal_holds', 'retention_runs', 'retention_counts', 'archives'] LOOP
+  FOREACH owned IN ARRAY ARRAY['retention_policies', 'legal_holds', 'retention_runs', 'retention_counts', 'archives', 'expired_values'] LOOP
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', owned);
     EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', owned);
     EXECUTE format('CREATE POLICY tenant_isolation ON %I USING (tenant_id = (SELECT current_tenant_id())) WITH CHECK (tenant_id = (SELECT current_tenant_id()))', owned);
@@ -197,7 +206,8 @@ $$;
 -- milliseconds, and never waited for longer than captures may wait behind it. RT001: rows are to be kept; RT002: the month is not over, or none of ours.
 CREATE FUNCTION detach_expired_month(hot text, month date, cells jsonb, named_projects uuid[])
   RETURNS TABLE (tenant_id uuid, run uuid, rule text, project_id uuid, data_class text, rows bigint, bytes bigint)
-  LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+  -- Rows are wide: with less memory the planner, which takes their groups for as wide, would sort all of the month on disk.
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET work_mem = '64MB'
   AS $$
 #variable_conflict use_column
 DECLARE
@@ -214,12 +224,13 @@ BEGIN
     RAISE EXCEPTION 'not a month that is over' USING ERRCODE = 'RT002';
   END IF;
   PERFORM set_config('lock_timeout', '2s', true);
-  LOCK TABLE legal_holds IN SHARE MODE;
   EXECUTE format('LOCK TABLE %I IN SHARE ROW EXCLUSIVE MODE', part);
   EXECUTE format('SELECT jsonb_agg(to_jsonb(k)) FROM (SELECT tenant_id AS tenant, user_id AS "user", count(*) AS rows, %s FROM %I GROUP BY tenant_id, session_id, user_id, class) AS k', columns, part) INTO kinds;
   IF kinds IS NULL THEN
     RETURN;
   END IF;
+  -- Once the month is counted, which takes seconds: until then holds are placed as ever, and from here on they are seen.
+  LOCK TABLE legal_holds IN SHARE MODE;
   RETURN QUERY SELECT * FROM settle_expired(hot, kinds, cells, named_projects);
   PERFORM set_config('lock_timeout', '100ms', true);
   LOOP
@@ -251,23 +262,31 @@ BEGIN
 END
 $$;
 
--- Hashes of whole values that rows of a month were cut from which was taken out of its table, with their tenants: `said` of the rows that are long enough to
--- hold such a note.
-CREATE FUNCTION detached_month_wholes(hot text, month date) RETURNS TABLE (tenant uuid, id text)
+-- Sessions that have rows in a month which was taken out of its table, after that one: their tenants, where user's prompts of them stood in it, and the whole
+-- values that its rows were cut from, of rows that are long enough to hold the note of one.
+CREATE FUNCTION detached_month_sessions(hot text, month date, after uuid, at_most integer)
+  RETURNS TABLE (tenant_id uuid, session_id uuid, asked integer[], wholes text[])
   LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp
   AS $$
+#variable_conflict use_column
 DECLARE
   part text := assert_detached_month(hot, month);
+  asked text := CASE hot WHEN 'prompts' THEN 'array_agg(r.seq) FILTER (WHERE r.type = ''user'')' ELSE 'NULL::integer[]' END;
   said text := CASE hot
-    WHEN 'observations' THEN 'CASE WHEN octet_length(content) > 16384 OR pg_column_size(input) > 500 THEN content || coalesce(input::text, '''') END'
-    WHEN 'prompts' THEN 'CASE WHEN octet_length(content) > 16384 THEN content END' END;
+    WHEN 'observations' THEN 'CASE WHEN octet_length(r.content) > 16384 OR pg_column_size(r.input) > 500 THEN r.content || coalesce(r.input::text, '''') END'
+    WHEN 'prompts' THEN 'CASE WHEN octet_length(r.content) > 16384 THEN r.content END' END;
 BEGIN
   IF said IS NULL OR to_regclass(part) IS NULL THEN
     RETURN;
   END IF;
-  RETURN QUERY EXECUTE format($said$
-    SELECT DISTINCT r.tenant_id, note[1] FROM (SELECT tenant_id, %s AS said FROM %I) AS r
-     CROSS JOIN LATERAL regexp_matches(r.said, 'bytes in all \(sha256:([0-9a-f]{64})\), the middle is left out', 'g') AS note WHERE r.said IS NOT NULL$said$, said, part);
+  RETURN QUERY EXECUTE format($page$
+    SELECT rows.tenant_id, s.session_id, rows.asked, notes.wholes
+      FROM (SELECT DISTINCT r.session_id FROM %1$I r WHERE r.session_id > $1 ORDER BY 1 LIMIT $2) AS s
+     CROSS JOIN LATERAL (SELECT min(r.tenant_id::text)::uuid AS tenant_id, %2$s AS asked FROM %1$I r WHERE r.session_id = s.session_id) AS rows
+     CROSS JOIN LATERAL (
+       SELECT array_agg(DISTINCT note[1]) AS wholes FROM (SELECT %3$s AS said FROM %1$I r WHERE r.session_id = s.session_id) AS r
+        CROSS JOIN LATERAL regexp_matches(r.said, 'bytes in all \(sha256:([0-9a-f]{64})\), the middle is left out', 'g') AS note WHERE r.said IS NOT NULL) AS notes$page$,
+    part, asked, said) USING after, at_most;
 END
 $$;
 
@@ -304,7 +323,7 @@ ALTER FUNCTION retention_totals() OWNER TO recollect_definer;
 ALTER FUNCTION settle_expired(text, jsonb, jsonb, uuid[]) OWNER TO recollect_definer;
 REVOKE CREATE ON SCHEMA public FROM recollect_definer;
 REVOKE EXECUTE ON FUNCTION search_archives(uuid, text, integer, integer), retention_totals(), settle_expired(text, jsonb, jsonb, uuid[]),
-  detach_expired_month(text, date, jsonb, uuid[]), drop_detached_month(text, date), assert_detached_month(text, date), detached_month_wholes(text, date) FROM PUBLIC;
+  detach_expired_month(text, date, jsonb, uuid[]), drop_detached_month(text, date), assert_detached_month(text, date), detached_month_sessions(text, date, uuid, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION search_archives(uuid, text, integer, integer), retention_totals() TO recollect_app;
-GRANT EXECUTE ON FUNCTION detach_expired_month(text, date, jsonb, uuid[]), drop_detached_month(text, date), detached_month_wholes(text, date) TO recollect_maintenance;
+GRANT EXECUTE ON FUNCTION detach_expired_month(text, date, jsonb, uuid[]), drop_detached_month(text, date), detached_month_sessions(text, date, uuid, integer) TO recollect_maintenance;
 GRANT EXECUTE ON FUNCTION settle_expired(text, jsonb, jsonb, uuid[]) TO recollect_owner;

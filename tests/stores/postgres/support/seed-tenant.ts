@@ -50,6 +50,7 @@ const SEEDS = [
   "INSERT INTO retention_policies (id, tenant_id, resource, age_days, action) VALUES ($fresh, $tenant, 'prompt', 30, 'keep')",
   "INSERT INTO legal_holds (id, tenant_id, subject, subject_id, reason, created_by) VALUES ($fresh, $tenant, 'user', $fresh, 'a case', $user)",
   "INSERT INTO retention_runs (id, tenant_id, group_id, mode, policy_hash, aged_at) VALUES ($fresh, $tenant, $fresh, 'dry_run', sha256('h'), now())",
+  "INSERT INTO expired_values (tenant_id, sha256) VALUES ($tenant, repeat('a', 64))",
   `INSERT INTO retention_counts (run_id, tenant_id, rule, resource, action, month, rows, bytes)
     SELECT id, $tenant, 'default', 'context', 'delete', current_date, 1, 1 FROM retention_runs WHERE tenant_id = $tenant`,
   `INSERT INTO archives (id, tenant_id, session_id, project_id, user_id, title, heads, started_at, ended_at, counts, object_key, object_bytes, object_sha256, lines_sha256)

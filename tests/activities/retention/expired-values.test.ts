@@ -1,0 +1,104 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { stepGroup } from '../../../activities/retention/step.ts';
+import type { ObjectStore } from '../../../domain/ports/object-store.ts';
+import { wholeValueKey } from '../../../domain/ports/object-store.ts';
+import { addHold, releaseHold } from '../../../stores/postgres/holds.ts';
+import { approveRun } from '../../../stores/postgres/retention-runs.ts';
+import type { TestUser } from '../../setup/database.ts';
+import { rule, startRetention, sum } from './support/kit.ts';
+import type { RetentionKit } from './support/kit.ts';
+import { daysAgo, makeMonth, makeOldSession } from './support/old-rows.ts';
+
+let kit: RetentionKit;
+let user: TestUser;
+let objects: ObjectStore;
+
+beforeAll(async () => {
+  kit = await startRetention();
+  if (kit.parts.objects === null) throw new Error('the kit keeps whole values');
+  ({ objects } = kit.parts);
+});
+beforeEach(async () => {
+  ({ user } = await kit.begin());
+});
+afterAll(() => kit.close());
+
+/** A whole value that is kept, and a text that was cut from it. */
+async function keepWhole(digit: string): Promise<{ readonly key: string; readonly content: string }> {
+  const hash = digit.repeat(64);
+  const key = wholeValueKey(user.tenantId, hash);
+  await objects.put(key, new TextEncoder().encode('whole'));
+  return { key, content: `${'x'.repeat(20_000)} bytes in all (sha256:${hash}), the middle is left out ` };
+}
+
+const listed = () => kit.count('expired_values WHERE tenant_id = $1', [user.tenantId]);
+
+describe('a whole value that rows were cut from', () => {
+  test('stays while a row under a hold was cut from it, too, and goes with that one', async () => {
+    const { key, content } = await keepWhole('b');
+    const old = await makeOldSession(kit.db, user, { at: daysAgo(100), rows: 1, content });
+    const held = await makeOldSession(kit.db, user, { at: daysAgo(100), rows: 1, content });
+    const hold = await kit.db.database.asTenant(user.tenantId, (transaction) =>
+      addHold(transaction, { ...user, subject: 'session', subjectId: held.id, reason: 'a case' }),
+    );
+    await kit.setPolicies([rule('observation', 90), rule('prompt', 90)]);
+    await kit.dryThenRun();
+    expect((await kit.rowsOf(old.id)).observations).toBe(0);
+    expect(await objects.get(key)).not.toBeNull();
+    expect(await listed()).toBe(0);
+    await kit.db.database.asTenant(user.tenantId, (transaction) => releaseHold(transaction, hold.id, user.userId));
+    await kit.dryThenRun();
+    expect(await objects.get(key)).toBeNull();
+  });
+
+  test('stays while a session that is younger was cut from it, where the whole session goes', async () => {
+    const { key, content } = await keepWhole('c');
+    await makeOldSession(kit.db, user, { at: daysAgo(100), rows: 1, content });
+    const young = await makeOldSession(kit.db, user, { at: daysAgo(10), rows: 1, content });
+    await kit.setPolicies([rule('session', 90)]);
+    expect(sum((await kit.dryThenRun()).done, 'session')).toBe(1);
+    expect(await objects.get(key)).not.toBeNull();
+    await kit.db.superuser.query("UPDATE sessions SET last_event_at = now() - interval '100 days' WHERE id = $1", [
+      young.id,
+    ]);
+    await kit.dryThenRun();
+    expect(await objects.get(key)).toBeNull();
+  });
+
+  test('is not lost sight of where its store fails after the rows are gone', async () => {
+    const { key, content } = await keepWhole('d');
+    const old = await makeOldSession(kit.db, user, { at: daysAgo(100), rows: 1, content });
+    await kit.setPolicies([rule('observation', 90), rule('prompt', 90)]);
+    const dry = await kit.open('dry_run');
+    await kit.finish(dry);
+    await kit.db.database.asTenant(user.tenantId, (transaction) => approveRun(transaction, dry, user.userId));
+    const run = await kit.open('run');
+    const away = { ...objects, delete: () => Promise.reject(new Error('EIO')) };
+    const { signal } = new AbortController();
+    await expect(stepGroup({ ...kit.parts, objects: away }, run, 60_000, signal)).rejects.toThrow('EIO');
+    expect((await kit.rowsOf(old.id)).observations).toBe(0);
+    expect([await listed(), (await objects.get(key)) === null]).toEqual([1, false]);
+    await kit.finish(run);
+    expect([await listed(), await objects.get(key)]).toEqual([0, null]);
+  });
+});
+
+test('a month of prompts that is dropped takes its first words out of chunks, and kept answers of its sessions', async () => {
+  const { middle, month } = await makeMonth(kit.db.superuser, 11);
+  const old = await makeOldSession(kit.db, user, { at: middle, rows: 2 });
+  await kit.db.superuser.query(
+    `INSERT INTO model_answers (id, tenant_id, session_id, prompt_version, question_sha256, answer, provider, model, tokens, expires_at)
+     VALUES (uuidv7(), $1, $2, 'v', sha256('q'), '{}', 'p', 'm', 1, now() + interval '1 day')`,
+    [user.tenantId, old.id],
+  );
+  await kit.setPolicies([rule('prompt', 90)]);
+  await kit.dryThenRun();
+  expect(await kit.count(`pg_class WHERE relname = 'prompts_${month.replace('-', '_')}'`)).toBe(0);
+  expect(await kit.rowsOf(old.id)).toEqual({ prompts: 0, observations: 2, keys: 5, removing: 2 });
+  expect(
+    await kit.count("embeddings WHERE resource_id = ANY ($1) AND state = 'pending' AND revision > 0", [
+      old.observations,
+    ]),
+  ).toBe(2);
+  expect(await kit.count('model_answers WHERE session_id = $1', [old.id])).toBe(0);
+});

@@ -21,6 +21,12 @@ const HAPPY: BackupActivities = {
   finishBackup: async () => undefined,
 };
 
+/** The step that a shape's run is cancelled in. */
+const CANCELLED_IN: Readonly<Record<string, keyof BackupActivities>> = {
+  cancelled: 'makeBackup',
+  'prune-cancelled': 'pruneBackups',
+};
+
 async function ended(result: Promise<unknown>, isFailing: boolean): Promise<void> {
   await result.catch((error: unknown) => {
     if (!(isFailing && error instanceof WorkflowFailedError)) throw error;
@@ -39,10 +45,12 @@ function run(shape: string, changes: Partial<BackupActivities> = {}): Scenario {
         // The schedule gives nothing.
         args: shape === 'scheduled' ? [] : [{ backupId: BACKUP }],
       });
-      if (shape === 'cancelled') {
+      const cancelledIn = CANCELLED_IN[shape];
+      if (cancelledIn !== undefined) {
         await until(async () => {
           const { events } = await handle.fetchHistory();
-          return events?.some((event) => event.activityTaskScheduledEventAttributes) === true ? true : undefined;
+          const names = events?.map((event) => event.activityTaskScheduledEventAttributes?.activityType?.name);
+          return names?.includes(cancelledIn) === true ? true : undefined;
         }, 30_000);
         await handle.cancel();
       }
@@ -79,8 +87,10 @@ export const BACKUP_SCENARIOS: readonly Scenario[] = [
   run('scheduled'),
   run('failed', { makeBackup: () => Promise.reject(failure('ArchiveFull')) }),
   run('copy-failed', { copyBackup: () => Promise.reject(failure('ArchiveRefused')) }),
+  run('prune-failed', { pruneBackups: () => Promise.reject(failure('ArchiveRefused')) }),
   // Slow enough to be cancelled in.
   run('cancelled', { makeBackup: () => new Promise((resolve) => setTimeout(resolve, 5_000, MADE)) }),
+  run('prune-cancelled', { pruneBackups: () => new Promise((resolve) => setTimeout(resolve, 5_000, { removed: 1 })) }),
   verify('happy'),
   verify('failed'),
 ];

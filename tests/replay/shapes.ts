@@ -46,7 +46,7 @@ export const SHAPES = {
   statisticsRun: ['happy'],
   transcriptImport: ['happy', 'cancelled', 'failed', 'continued'],
   transcriptWatch: ['happy'],
-  backupRun: ['happy', 'scheduled', 'failed', 'copy-failed', 'cancelled'],
+  backupRun: ['happy', 'scheduled', 'failed', 'prune-failed', 'copy-failed', 'cancelled', 'prune-cancelled'],
   restoreRun: ['happy', 'dry-run', 'damaged', 'cancelled', 'cancelled-late'],
   restoreDrill: ['happy', 'scheduled', 'restore-runs', 'unproved'],
   backupVerify: ['happy', 'failed'],

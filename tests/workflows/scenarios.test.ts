@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, inject, test } from 'vitest';
+import { BACKUP_SCENARIOS } from '../replay/backup-scenarios.ts';
 import { MODEL_BATCH_SCENARIOS } from '../replay/model-batch-scenarios.ts';
 import { OTHER_SCENARIOS } from '../replay/other-scenarios.ts';
 import { REINDEX_SCENARIOS } from '../replay/reindex-scenarios.ts';
@@ -10,6 +11,8 @@ import { SESSION_SCENARIOS } from '../replay/session-scenarios.ts';
 interface Played {
   readonly status: string;
   readonly activities: readonly string[];
+  /** How often each of the activities may be tried. */
+  readonly attempts: readonly (number | null | undefined)[];
   readonly tasks: number;
 }
 
@@ -25,18 +28,25 @@ async function play(scenario: Scenario): Promise<Played> {
     const history = await handle.fetchHistory();
     const events = history.events ?? [];
     const closing = Object.keys(events.at(-1) ?? {}).find((name) => name.endsWith('EventAttributes')) ?? '';
-    const activities = events.flatMap((event) => event.activityTaskScheduledEventAttributes?.activityType?.name ?? []);
+    const scheduled = events.flatMap((event) => event.activityTaskScheduledEventAttributes ?? []);
+    const activities = scheduled.map((each) => each.activityType?.name ?? '');
+    const attempts = scheduled.map((each) => each.retryPolicy?.maximumAttempts);
     const tasks = events.filter((event) => event.workflowTaskStartedEventAttributes).length;
-    return { tasks, status: closing.replace('workflowExecution', '').replace('EventAttributes', ''), activities };
+    const status = closing.replace('workflowExecution', '').replace('EventAttributes', '');
+    return { tasks, status, activities, attempts };
   } finally {
     await workers.stop();
   }
 }
 
 function scenario(workflow: string, shape: string): Scenario {
-  const found = [...SESSION_SCENARIOS, ...OTHER_SCENARIOS, ...REINDEX_SCENARIOS, ...MODEL_BATCH_SCENARIOS].find(
-    (each) => each.workflow === workflow && each.shape === shape,
-  );
+  const found = [
+    ...SESSION_SCENARIOS,
+    ...OTHER_SCENARIOS,
+    ...REINDEX_SCENARIOS,
+    ...MODEL_BATCH_SCENARIOS,
+    ...BACKUP_SCENARIOS,
+  ].find((each) => each.workflow === workflow && each.shape === shape);
   if (found === undefined) throw new Error(`there is no scenario ${workflow} ${shape}`);
   return found;
 }
@@ -214,6 +224,29 @@ describe('a change of the index', { timeout: 240_000, concurrent: true }, () => 
     expect(await play(scenario('reindex', 'asked'))).toMatchObject({
       status: 'Completed',
       activities: ['reindexStep', 'reindexStep'],
+    });
+  });
+});
+
+describe('a backup', { timeout: 240_000, concurrent: true }, () => {
+  test('is made, pruned and copied, each with as many attempts as an hour without the store takes', async () => {
+    const { status, activities, attempts } = await play(scenario('backupRun', 'happy'));
+    expect(status).toBe('Completed');
+    expect(activities).toEqual(['makeBackup', 'pruneBackups', 'copyBackup', 'finishBackup']);
+    expect(attempts.slice(0, 3)).toEqual([20, 20, 20]);
+  });
+
+  test('is copied also where old sets could not be taken away, and is told as failed then', async () => {
+    expect(await play(scenario('backupRun', 'prune-failed'))).toMatchObject({
+      status: 'Failed',
+      activities: ['makeBackup', 'pruneBackups', 'copyBackup', 'finishBackup'],
+    });
+  });
+
+  test('that is cancelled while old sets are taken away is not copied any more', async () => {
+    expect(await play(scenario('backupRun', 'prune-cancelled'))).toMatchObject({
+      status: 'Canceled',
+      activities: ['makeBackup', 'pruneBackups', 'finishBackup'],
     });
   });
 });

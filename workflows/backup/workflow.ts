@@ -17,14 +17,14 @@ const PHASE = { name: 'RecollectPhase', type: 'KEYWORD' } as const;
 
 /**
  * A set is read from one snapshot, which dies with its connection: an attempt that is cut off begins anew. Six hours are what a set of some
- * hundred GB takes; a store that is away for longer than a few attempts is told, and the schedule tries again with a newer snapshot.
+ * hundred GB takes; a store that is away for longer than an hour is told, and the schedule tries again with a newer snapshot.
  */
 const making = proxyActivities<Pick<BackupActivities, 'makeBackup'>>({
   taskQueue: QUEUES.maintenance,
   startToCloseTimeout: '6 hours',
   scheduleToCloseTimeout: '12 hours',
   heartbeatTimeout: '20 seconds',
-  retry: { initialInterval: '5 seconds', maximumInterval: '5 minutes', maximumAttempts: 8 },
+  retry: { initialInterval: '5 seconds', maximumInterval: '5 minutes', maximumAttempts: 20 },
 });
 
 /** Copying and reading back go on file by file where the last attempt ended; the other place may be away for hours. */
@@ -36,13 +36,13 @@ const copying = proxyActivities<Pick<BackupActivities, 'copyBackup' | 'verifyBac
   retry: { initialInterval: '5 seconds', maximumInterval: '10 minutes', maximumAttempts: 20 },
 });
 
-/** Removing is idempotent, and what one run leaves the next one finds. */
+/** Removing is idempotent, and what one run leaves the next one finds. The copy waits for it: not for longer than its attempts take. */
 const pruning = proxyActivities<Pick<BackupActivities, 'pruneBackups'>>({
   taskQueue: QUEUES.maintenance,
   startToCloseTimeout: '30 minutes',
-  scheduleToCloseTimeout: '2 hours',
+  scheduleToCloseTimeout: '3 hours',
   heartbeatTimeout: '20 seconds',
-  retry: { initialInterval: '5 seconds', maximumInterval: '5 minutes', maximumAttempts: 5 },
+  retry: { initialInterval: '5 seconds', maximumInterval: '5 minutes', maximumAttempts: 20 },
 });
 
 /** One row that people wait to see, and, of a set that was not finished, its files. */
@@ -54,7 +54,10 @@ const ending = proxyActivities<Pick<BackupActivities, 'finishBackup'>>({
   retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
 });
 
-/** Makes one set, takes old ones away, copies it off-site. A backup whose copy failed is told as failed; its set stands. */
+/**
+ * Makes one set, takes old ones away, copies it off-site. A backup whose copy failed is told as failed, and so is one beside which old sets could not be
+ * taken away; its set stands, and its copy is made all the same.
+ */
 export async function backupRun(input?: BackupInput): Promise<MadeSet> {
   const { workflowId, firstExecutionRunId } = workflowInfo();
   const { backupId } = input ?? { backupId: firstExecutionRunId };
@@ -71,9 +74,15 @@ export async function backupRun(input?: BackupInput): Promise<MadeSet> {
     const made = await making.makeBackup({ backupId, workflowId });
     // Before the copy: where the other place is away for days, this one must not fill up.
     show('pruning');
-    await pruning.pruneBackups();
+    const unpruned: unknown[] = [];
+    await pruning.pruneBackups().catch((error: unknown) => {
+      if (isCancellation(error)) throw error;
+      // Sets that are too many are no reason to have none elsewhere.
+      unpruned.push(error);
+    });
     show('copying');
     await copying.copyBackup({ backupId });
+    if (unpruned.length > 0) throw unpruned[0];
     await end('done', null);
     show('done');
     return made;

@@ -11,6 +11,7 @@ import { pruneEmbeddingCache, sweepOld } from '../../stores/postgres/retention.t
 import type { VectorIndex } from '../../domain/ports/vector-index.ts';
 import type { MaintenanceActivities } from '../../workflows/operations/types.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
+import { beating } from '../heartbeat.ts';
 import { findLostVectors } from './lost-vectors.ts';
 
 export interface MaintenanceDependencies {
@@ -35,15 +36,29 @@ const MAX_SESSIONS = 2_000;
 const MAX_TENANTS = 500;
 const AT_ONCE = 16;
 
-/** Tells workflows, some at a time; throws only where none could be told. */
-async function tellAll(told: readonly (() => Promise<void>)[]): Promise<void> {
+/** Tells workflows, some at a time, until the signal ends it; throws only where none could be told. */
+async function tellAll(told: readonly (() => Promise<void>)[], signal: AbortSignal): Promise<void> {
   const failures: unknown[] = [];
   for (let start = 0; start < told.length; start += AT_ONCE) {
+    signal.throwIfAborted();
     // One hint that fails must not keep the others from theirs.
     const results = await Promise.allSettled(told.slice(start, start + AT_ONCE).map((tell) => tell()));
     for (const result of results) if (result.status === 'rejected') failures.push(result.reason);
   }
   if (told.length > 0 && failures.length === told.length) throw failures[0];
+}
+
+/**
+ * Does every stage, whatever became of those before it: one session that is refused each time must not keep vectors from being looked for. Throws the first
+ * failure when all are done; ends between two stages where the attempt is over, so that it does not go on beside the next one.
+ */
+async function doAll(stages: readonly (() => Promise<unknown>)[], signal: AbortSignal): Promise<void> {
+  const failures: unknown[] = [];
+  for (const stage of stages) {
+    signal.throwIfAborted();
+    await stage().catch((error: unknown) => failures.push(error));
+  }
+  if (failures.length > 0) throw failures[0];
 }
 
 /** Jobs over all tenants. */
@@ -56,26 +71,43 @@ export function createMaintenanceActivities({
   idleMs,
 }: MaintenanceDependencies): MaintenanceActivities {
   return {
-    async sweepCaptures() {
-      // Captures first: a vector index that does not answer must not keep a session waiting.
-      const sessions = await forgottenSessions(maintenance, GRACE_MS, idleMs * OVERDUE_FACTOR, MAX_SESSIONS);
-      await tellAll(sessions.map((session) => () => hints.session(session.tenantId, session.sessionId)));
-      await retryFailedVectors(maintenance);
-      await findLostVectors(maintenance, vectors);
-      const tenants = await tenantsWithPendingVectors(maintenance, GRACE_MS, MAX_TENANTS);
-      await tellAll(tenants.map((tenantId) => () => hints.index(tenantId)));
-      const changed = await tenantsToReindex(maintenance, indexName, MAX_TENANTS);
-      await tellAll(changed.map((tenantId) => () => hints.reindex(tenantId)));
-      const batches = await forgottenBatches(maintenance, MAX_TENANTS);
-      await tellAll(
-        batches.map(
-          ({ tenantId, ...batch }) =>
-            () =>
-              hints.modelBatch(tenantId, batch),
-        ),
-      );
-      return { sessions: sessions.length, tenants: tenants.length };
-    },
+    sweepCaptures: () =>
+      beating(async (signal) => {
+        const swept = { sessions: 0, tenants: 0 };
+        const stages = [
+          // Captures first: a vector index that does not answer must not keep a session waiting.
+          async () => {
+            const sessions = await forgottenSessions(maintenance, GRACE_MS, idleMs * OVERDUE_FACTOR, MAX_SESSIONS);
+            swept.sessions = sessions.length;
+            const tell = sessions.map((session) => () => hints.session(session.tenantId, session.sessionId));
+            await tellAll(tell, signal);
+          },
+          () => retryFailedVectors(maintenance),
+          () => findLostVectors(maintenance, vectors, signal),
+          async () => {
+            const tenants = await tenantsWithPendingVectors(maintenance, GRACE_MS, MAX_TENANTS);
+            swept.tenants = tenants.length;
+            const tell = tenants.map((tenantId) => () => hints.index(tenantId));
+            await tellAll(tell, signal);
+          },
+          async () => {
+            const changed = await tenantsToReindex(maintenance, indexName, MAX_TENANTS);
+            const tell = changed.map((tenantId) => () => hints.reindex(tenantId));
+            await tellAll(tell, signal);
+          },
+          async () => {
+            const batches = await forgottenBatches(maintenance, MAX_TENANTS);
+            const tell = batches.map(
+              ({ tenantId, ...batch }) =>
+                () =>
+                  hints.modelBatch(tenantId, batch),
+            );
+            await tellAll(tell, signal);
+          },
+        ];
+        await doAll(stages, signal);
+        return swept;
+      }),
     async ensurePartitions() {
       // Partitions first: without them nothing can be captured.
       const created = await ensurePartitions(maintenance);

@@ -10,6 +10,7 @@ const sweep = proxyActivities<Pick<MaintenanceActivities, 'sweepCaptures'>>({
   taskQueue: QUEUES.maintenance,
   startToCloseTimeout: '50 seconds',
   scheduleToCloseTimeout: '30 minutes',
+  heartbeatTimeout: '20 seconds',
   retry: { initialInterval: '2 seconds', maximumInterval: '10 seconds' },
 });
 

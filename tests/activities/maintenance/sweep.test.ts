@@ -1,0 +1,98 @@
+import { CancelledFailure } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import pg from 'pg';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createMaintenanceActivities } from '../../../activities/maintenance/create-maintenance-activities.ts';
+import { parseConfig } from '../../../config/config.ts';
+import type { WorkflowHints } from '../../../domain/ports/workflow-hints.ts';
+import { createWeaviateIndex } from '../../../stores/weaviate/weaviate-index.ts';
+import { createTestDatabase } from '../../setup/database.ts';
+import type { TestDatabase } from '../../setup/database.ts';
+import { testEnvironment } from '../../setup/instance.ts';
+import { seedTenant } from '../../stores/postgres/support/seed-tenant.ts';
+
+let db: TestDatabase;
+let maintenance: pg.Pool;
+let vectors: ReturnType<typeof createWeaviateIndex>;
+let told: string[];
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+  maintenance = new pg.Pool({ connectionString: db.url('maintenance'), max: 2 });
+  vectors = createWeaviateIndex(parseConfig(testEnvironment(db, 'none')).weaviate);
+  const { tenantId } = await seedTenant(db);
+  // Something to do for every stage.
+  const old = "now() - interval '2 days'";
+  await db.superuser.query(`UPDATE sessions SET last_event_at = ${old} WHERE tenant_id = $1`, [tenantId]);
+  await db.superuser.query(`UPDATE embeddings SET created_at = ${old} WHERE tenant_id = $1`, [tenantId]);
+  await db.superuser.query(`UPDATE model_batches SET updated_at = ${old} WHERE tenant_id = $1`, [tenantId]);
+});
+beforeEach(async () => {
+  told = [];
+  await db.superuser.query("UPDATE embeddings SET state = 'failed', failed_at = now() - interval '2 days'");
+});
+afterAll(async () => {
+  await vectors.close();
+  await maintenance.end();
+  await db.close();
+});
+
+/** One sweep, whose hints are as usual but for these. */
+function sweep(environment: MockActivityEnvironment, changes: Partial<WorkflowHints> = {}) {
+  const tell = (name: string) => async () => {
+    told.push(name);
+  };
+  const hints = { session: tell('session'), index: tell('index'), reindex: tell('reindex'), modelBatch: tell('batch') };
+  const activities = createMaintenanceActivities({
+    maintenance,
+    hints: { ...hints, ...changes },
+    vectors,
+    indexName: 'another',
+    cacheEntries: 0,
+    idleMs: 60_000,
+  });
+  return environment.run(() => activities.sweepCaptures());
+}
+
+/** An activity's environment that says nothing of work that fails, which some of these tests mean to do. */
+const quiet = () => new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+
+async function failedVectors(): Promise<number | null> {
+  return (await db.superuser.query("SELECT 1 FROM embeddings WHERE state = 'failed'")).rowCount;
+}
+
+test('tells everybody who was not told, and shows that it lives', async () => {
+  const environment = quiet();
+  let beats = 0;
+  environment.on('heartbeat', () => {
+    beats += 1;
+  });
+  expect(await sweep(environment)).toEqual({ sessions: 1, tenants: 1 });
+  expect(told).toEqual(['session', 'index', 'reindex', 'batch']);
+  expect(await failedVectors()).toBe(0);
+  expect(beats).toBeGreaterThan(0);
+});
+
+test('a session that is refused each time keeps nobody else from being told, and is told of itself', async () => {
+  const refuse = () => Promise.reject(new Error('too many signals'));
+  await expect(sweep(quiet(), { session: refuse })).rejects.toThrow('too many signals');
+  expect(told).toEqual(['index', 'reindex', 'batch']);
+  expect(await failedVectors()).toBe(0);
+});
+
+test('of several failures the first is told', async () => {
+  const refuse = (reason: string) => () => Promise.reject(new Error(reason));
+  await expect(sweep(quiet(), { index: refuse('the first'), reindex: refuse('another') })).rejects.toThrow('the first');
+  expect(told).toEqual(['session', 'batch']);
+});
+
+test('an attempt whose time is over goes on with nothing, so that it does not run beside the next one', async () => {
+  const environment = quiet();
+  const session = async () => {
+    environment.cancel('TIMED_OUT');
+  };
+  await expect(sweep(environment, { session })).rejects.toBeInstanceOf(CancelledFailure);
+  expect(told).toEqual([]);
+  expect(await failedVectors()).toBeGreaterThan(0);
+});

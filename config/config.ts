@@ -10,7 +10,7 @@ import { SCHEDULE_NAMES, scheduleConfig, scheduleEnvironment } from './schedule-
 import { searchConfig, searchEnvironment } from './search-settings.ts';
 
 /** Queues a worker process may serve; `workflows/queues.ts` says what each is for. */
-export const WORKER_QUEUES = ['session', 'model', 'embedding', 'maintenance', 'transcripts'] as const;
+export const WORKER_QUEUES = ['session', 'model', 'embedding', 'sweeps', 'maintenance', 'transcripts'] as const;
 export type WorkerQueue = (typeof WORKER_QUEUES)[number];
 
 const positiveInt = z.coerce.number().int().positive();
@@ -22,7 +22,7 @@ export const environmentSchema = z.object({
     .url()
     .optional()
     .describe(
-      'PostgreSQL as the maintenance role, which sees every tenant; for workers of the maintenance queue alone',
+      'PostgreSQL as the maintenance role, which sees every tenant; for workers of the queues `maintenance` and `sweeps` alone',
     ),
   RECOLLECT_RESTORE_DATABASE_URL: z
     .url()

@@ -2,16 +2,16 @@ import { createRequire } from 'node:module';
 import { Worker } from '@temporalio/worker';
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
 import { z } from 'zod';
+import { WORKER_QUEUES } from '../config/config.ts';
 import type { Config, WorkerQueue } from '../config/config.ts';
 import { QUEUES } from '../workflows/queues.ts';
 import { DEPLOYMENT } from '../stores/temporal/deployment.ts';
 import { readBundle, workflowCodeMark } from './bundle.ts';
 import type { WorkerDependencies } from './dependencies.ts';
+import { MAINTENANCE_SLOTS, SWEEPS_SLOTS } from './slots.ts';
 
 /** Short transactions: as many at once as the pool has connections. */
 const SESSION_POLLS = 4;
-/** Activities of the maintenance queue at once. */
-const MAINTENANCE_TASKS = 6;
 const CACHED_WORKFLOWS = 300;
 const STICKY_MS = 3_000;
 
@@ -67,9 +67,10 @@ function optionsOf(
     case 'embedding':
       // One batch at a time keeps the embedder busy; a second one loads its texts meanwhile.
       return { ...common, maxConcurrentActivityTaskExecutions: 2, maxConcurrentActivityTaskPolls: 1 };
+    case 'sweeps':
+      return { ...common, maxConcurrentActivityTaskExecutions: SWEEPS_SLOTS, maxConcurrentActivityTaskPolls: 1 };
     case 'maintenance':
-      // A backup, a restore, a retention may each take an hour: the sweeps of every minute must find a place beside them.
-      return { ...common, maxConcurrentActivityTaskExecutions: MAINTENANCE_TASKS, maxConcurrentActivityTaskPolls: 2 };
+      return { ...common, maxConcurrentActivityTaskExecutions: MAINTENANCE_SLOTS, maxConcurrentActivityTaskPolls: 2 };
     case 'transcripts':
       // An import, and the watch beside it: reading is bound by the store.
       return { ...common, maxConcurrentActivityTaskExecutions: 2, maxConcurrentActivityTaskPolls: 1 };
@@ -82,8 +83,6 @@ export function createWorkers(
   connection: NativeConnection,
   dependencies: WorkerDependencies,
 ): Promise<Worker[]> {
-  const queues = (['session', 'model', 'embedding', 'maintenance', 'transcripts'] as const).filter((queue) =>
-    config.worker.queues.includes(queue),
-  );
+  const queues = WORKER_QUEUES.filter((queue) => config.worker.queues.includes(queue));
   return Promise.all(queues.map((queue) => Worker.create({ ...optionsOf(queue, config, dependencies), connection })));
 }

@@ -14,7 +14,6 @@ import type { ReadKnown } from '../activities/summarise/create-summarise-activit
 import { backupActivitiesOf } from './backup-activities.ts';
 import { erasureActivitiesOf } from './erasure-activities.ts';
 import { restoreActivitiesOf } from './restore-activities.ts';
-import { ConfigError } from '../config/config.ts';
 import type { Config } from '../config/config.ts';
 import { indexNameOf } from '../domain/index-model.ts';
 import { createEmbedders } from '../models/embedding/create-embedders.ts';
@@ -26,7 +25,6 @@ import { directoryStoreAt } from '../stores/objects/directory-store.ts';
 import type { BudgetAlert } from '../stores/postgres/budgets.ts';
 import { createDatabase } from '../stores/postgres/database.ts';
 import { createFloodWatch } from '../stores/postgres/flood-sign.ts';
-import { createPool } from '../stores/postgres/pool.ts';
 import { createServedIndexOf } from '../stores/postgres/served-index.ts';
 import { localOwner } from '../stores/postgres/transcripts.ts';
 import { createTemporalClient } from '../stores/temporal/client.ts';
@@ -35,57 +33,27 @@ import { createWeaviateIndex } from '../stores/weaviate/weaviate-index.ts';
 import { createWorkerRetention } from './retention-activities.ts';
 import { createCheckActivities } from './check-activities.ts';
 import { createClaudeMemActivitiesOf } from './claude-mem-activities.ts';
+import { createMaintenancePools, maintenanceUrlOf } from './pools.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 /** Texts × longest text of one run of the embedding model: larger runs were measured to cost memory and to gain no speed. */
 const MAX_BATCH_TOKENS = 1_024;
 /** The model is freed after this time without work; loading it again takes a fifth of a second. */
 const EMBEDDER_IDLE_MS = 30_000;
-/** One for each activity of the maintenance queue that may run at once, and one more for what it looks up beside. */
-const MAINTENANCE_POOL = 8;
-
-/** Retention, comparisons and figures: theirs is a connection each, and one beside it. */
-const KEEPING_POOL = 6;
-/** They look at whole months and whole tenants in one statement; nobody waits for them. */
-const KEEPING_STATEMENT_MS = 600_000;
-
-/** Only the maintenance queue's activities use this role; other workers get a pool that never connects. @throws ConfigError */
-function maintenanceUrlOf({ database, worker }: Config): string {
-  if (database.maintenanceUrl !== undefined) return database.maintenanceUrl;
-  if (worker.queues.includes('maintenance'))
-    throw new ConfigError('RECOLLECT_MAINTENANCE_DATABASE_URL: is needed by a worker of the maintenance queue');
-  return database.url;
-}
 
 /** The only place where the worker's activities meet what they stand on. */
 export function createWorkerDependencies(config: Config, logger: Logger) {
   const clock = { now: () => Date.now() };
   const onIdleError = (error: Error) => logger.warn({ error: error.name }, 'an idle PostgreSQL connection was lost');
-  const limits = {
-    connectTimeoutMs: config.database.connectTimeoutMs,
-    statementTimeoutMs: config.database.statementTimeoutMs,
-    onIdleError,
-  };
   const database = createDatabase({
-    ...limits,
     url: config.database.url,
     max: config.database.poolMax,
+    connectTimeoutMs: config.database.connectTimeoutMs,
+    statementTimeoutMs: config.database.statementTimeoutMs,
     applicationName: 'recollect-worker',
+    onIdleError,
   });
-  const maintenance = createPool({
-    ...limits,
-    url: maintenanceUrlOf(config),
-    max: MAINTENANCE_POOL,
-    applicationName: 'recollect-maintenance',
-  });
-  // Of its own: the sweep of each minute must not wait for what takes minutes.
-  const keeping = createPool({
-    ...limits,
-    statementTimeoutMs: KEEPING_STATEMENT_MS,
-    url: maintenanceUrlOf(config),
-    max: KEEPING_POOL,
-    applicationName: 'recollect-keeping',
-  });
+  const { maintenance, keeping } = createMaintenancePools(config, onIdleError);
   const client = createTemporalClient(config.temporal);
   const hints = createWorkflowHints(client, config.session, {
     ...config.model.batch,
@@ -126,6 +94,16 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
     embeddingModel,
     clock,
   });
+  const sweeps = withFailures(
+    createMaintenanceActivities({
+      maintenance,
+      hints,
+      vectors,
+      indexName: embeddingModel.name,
+      cacheEntries: config.embedding.cacheEntries,
+      idleMs: config.session.idleMs,
+    }),
+  );
   const restore = restoreActivitiesOf(config, { maintenance, vectors, hints, client });
   return {
     activities: {
@@ -208,21 +186,14 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
           }),
         ),
       },
+      sweeps,
       maintenance: {
+        // What was asked for before sweeps had a queue of their own lies in this one.
+        ...sweeps,
         ...backupActivitiesOf(config, { maintenance, databaseUrl: maintenanceUrlOf(config), vectors, isFlooding }),
         ...restore.activities,
         ...createCheckActivities({ config, database, maintenance: keeping, client, vectors, hints }),
         ...erasure.activities,
-        ...withFailures(
-          createMaintenanceActivities({
-            maintenance,
-            hints,
-            vectors,
-            indexName: embeddingModel.name,
-            cacheEntries: config.embedding.cacheEntries,
-            idleMs: config.session.idleMs,
-          }),
-        ),
         ...withFailures(
           createReindexActivities({ database, vectors, hints, embeddingModel, graceMs: config.embedding.graceMs }),
         ),

@@ -6,7 +6,9 @@ export const QUEUES = {
   model: 'model',
   /** Embedding and vector writes: bound by CPU; more at once than cores only makes each slower. */
   embedding: 'embedding',
-  /** Sweeps and other long, few jobs that look at every tenant: run with the maintenance role. */
+  /** Sweeps of every minute, and the coming months' partitions: short, and capture rests on them, so that they wait for no long job. With the maintenance role. */
+  sweeps: 'sweeps',
+  /** Long, few jobs that look at every tenant: run with the maintenance role. */
   maintenance: 'maintenance',
   /** Reading of transcripts: long, and only a worker on the machine where the files lie can do it. */
   transcripts: 'transcripts',

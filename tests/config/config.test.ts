@@ -38,7 +38,7 @@ describe('defaults', () => {
       },
       temporal: { address: '127.0.0.1:7233', namespace: 'recollect' },
       weaviate: { url: 'http://127.0.0.1:8080', grpcPort: 50_051, apiKey: 'key' },
-      worker: { queues: ['session', 'model', 'embedding', 'maintenance', 'transcripts'], buildId: undefined },
+      worker: { queues: ['session', 'model', 'embedding', 'sweeps', 'maintenance', 'transcripts'], buildId: undefined },
       sweepIntervalMs: 60_000,
       logLevel: 'info',
     });

@@ -13,12 +13,14 @@ const environment = {
 };
 const logger = createLogger('test', 'error');
 
-test('a worker of the maintenance queue needs the maintenance role, by the name of the setting', () => {
-  expect(() => createWorkerDependencies(parseConfig(environment), logger)).toThrow(ConfigError);
-  expect(() => createWorkerDependencies(parseConfig(environment), logger)).toThrow(
-    'RECOLLECT_MAINTENANCE_DATABASE_URL',
-  );
-});
+test.each(['maintenance', 'sweeps'])(
+  'a worker of the %s queue needs the maintenance role, by the name of the setting',
+  (queue) => {
+    const config = parseConfig({ ...environment, RECOLLECT_WORKER_QUEUES: queue });
+    expect(() => createWorkerDependencies(config, logger)).toThrow(ConfigError);
+    expect(() => createWorkerDependencies(config, logger)).toThrow('RECOLLECT_MAINTENANCE_DATABASE_URL');
+  },
+);
 
 test('a worker of other queues does not, and connects to nothing before it has work', async () => {
   const config = parseConfig({ ...environment, RECOLLECT_WORKER_QUEUES: 'session,model,embedding' });
@@ -28,6 +30,7 @@ test('a worker of other queues does not, and connects to nothing before it has w
     'maintenance',
     'model',
     'session',
+    'sweeps',
     'transcripts',
   ]);
   await dependencies.close();

@@ -1,21 +1,22 @@
+import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildCaptureEvent } from '../../domain/capture/build-event.ts';
 import { translateHook } from '../../domain/capture/claude-code-hooks.ts';
+import { newId } from '../../domain/ids.ts';
+import { alone } from '../../stores/backup/snapshot.ts';
 import { captureEvents } from '../../stores/postgres/capture.ts';
+import { MAINTENANCE_SLOTS } from '../../workers/slots.ts';
+import { BACKUP_WORKFLOW } from '../../workflows/backup/messages.ts';
+import { backupWorkflowId } from '../../workflows/ids.ts';
+import { PARTITIONS_WORKFLOW } from '../../workflows/operations/messages.ts';
+import { QUEUES } from '../../workflows/queues.ts';
 import { sessionOf, settled } from '../setup/demo-session.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
 import { until } from '../setup/until.ts';
 
-const hooks = [
-  {
-    session_id: 'unheard',
-    cwd: '/src/app',
-    hook_event_name: 'UserPromptSubmit',
-    prompt: 'We decided to keep times in UTC, because two servers disagreed.',
-  },
-  { session_id: 'unheard', cwd: '/src/app', hook_event_name: 'SessionEnd', reason: 'other' },
-];
+/** More than the worker does at once. */
+const LONG_JOBS = MAINTENANCE_SLOTS + 2;
 let deaf: TestInstance;
 
 beforeAll(async () => {
@@ -23,20 +24,66 @@ beforeAll(async () => {
 });
 afterAll(() => deaf.close());
 
-test('captures whose hint was lost are found by the sweep', { timeout: 240_000 }, async () => {
-  // Captured as the api does it, but nobody tells Temporal.
+/** Captures a session as the api does it, but nobody tells Temporal. */
+async function captureUnheard(session: string): Promise<void> {
+  const hooks = [
+    {
+      session_id: session,
+      cwd: '/src/app',
+      hook_event_name: 'UserPromptSubmit',
+      prompt: 'We decided to keep times in UTC, because two servers disagreed.',
+    },
+    { session_id: session, cwd: '/src/app', hook_event_name: 'SessionEnd', reason: 'other' },
+  ];
   const events = hooks.flatMap((hook) => {
-    const event = translateHook(hook.hook_event_name, hook, `lost-${hook.hook_event_name}`);
+    const event = translateHook(hook.hook_event_name, hook, `${session}-${hook.hook_event_name}`);
     return event === null ? [] : [buildCaptureEvent(event, deaf.admin, new Date(Date.now() - 60_000))];
   });
   await captureEvents(deaf.db.database.pool, events);
-  expect((await sessionOf(deaf, 'claude-code:unheard')).status).toBe('active');
+  expect((await sessionOf(deaf, `claude-code:${session}`)).status).toBe('active');
+}
+
+test('captures whose hint was lost are found by the sweep', { timeout: 240_000 }, async () => {
+  await captureUnheard('unheard');
 
   await deaf.startWorker();
   await deaf.temporal.schedule.getHandle('ops/capture-sweep').trigger();
   const session = await settled(deaf, 'claude-code:unheard');
   expect(session.counts).toMatchObject({ prompts: 1, windows_parked: 0 });
   expect(session.counts.summaries).toBeGreaterThan(0);
+});
+
+test('the sweep waits for no long job, however many there are', { timeout: 240_000 }, async () => {
+  const done = new AbortController();
+  const url = deaf.db.url('maintenance');
+  // Backups wait for each other: while somebody has their lock, each that was begun keeps its place in the worker.
+  const holding = alone(url, 5_000, done.signal, () => once(done.signal, 'abort'));
+  const backups = await Promise.all(
+    Array.from({ length: LONG_JOBS }, () => {
+      const backupId = newId();
+      const options = { workflowId: backupWorkflowId(backupId), taskQueue: QUEUES.session, args: [{ backupId }] };
+      return deaf.temporal.workflow.start(BACKUP_WORKFLOW, options);
+    }),
+  );
+  try {
+    await until(async () => {
+      const { rowCount } = await deaf.db.superuser.query(
+        "SELECT 1 FROM pg_stat_activity WHERE datname = $1 AND application_name = 'recollect-backup'",
+        [deaf.db.name],
+      );
+      // Of the holder is one.
+      return (rowCount ?? 0) > MAINTENANCE_SLOTS ? true : undefined;
+    }, 30_000);
+    await captureUnheard('crowded');
+    await deaf.temporal.schedule.getHandle('ops/capture-sweep').trigger();
+    await settled(deaf, 'claude-code:crowded');
+    const options = { workflowId: 'ops/partitions/by-hand', taskQueue: QUEUES.session };
+    expect(await deaf.temporal.workflow.execute(PARTITIONS_WORKFLOW, options)).toEqual({ created: expect.any(Number) });
+  } finally {
+    for (const backup of backups) await backup.terminate('no longer needed');
+    done.abort();
+    await holding;
+  }
 });
 
 test(

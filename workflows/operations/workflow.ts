@@ -7,7 +7,7 @@ import type { MaintenanceActivities, SweepResult } from './types.ts';
  * schedule sees to that, so that trying on is as good as the next run: what it needs may be away for longer than a few attempts take.
  */
 const sweep = proxyActivities<Pick<MaintenanceActivities, 'sweepCaptures'>>({
-  taskQueue: QUEUES.maintenance,
+  taskQueue: QUEUES.sweeps,
   startToCloseTimeout: '50 seconds',
   scheduleToCloseTimeout: '30 minutes',
   heartbeatTimeout: '20 seconds',
@@ -16,7 +16,7 @@ const sweep = proxyActivities<Pick<MaintenanceActivities, 'sweepCaptures'>>({
 
 /** Adding partitions is idempotent and must not wait for tomorrow's run. */
 const partitioning = proxyActivities<Pick<MaintenanceActivities, 'ensurePartitions'>>({
-  taskQueue: QUEUES.maintenance,
+  taskQueue: QUEUES.sweeps,
   startToCloseTimeout: '1 minute',
   scheduleToCloseTimeout: '6 hours',
   retry: { initialInterval: '10 seconds', maximumInterval: '10 minutes' },

@@ -9,7 +9,7 @@ import { count } from './stored.ts';
 
 const TIMEOUT_MS = 900_000;
 /** Embedding takes most of two cores, and no figure here needs vectors. */
-const NO_EMBEDDING = 'session,model,maintenance,transcripts';
+const NO_EMBEDDING = 'session,model,sweeps,maintenance,transcripts';
 const OVERLOADED = { kind: 'error', status: 529, type: 'overloaded_error' } as const;
 
 export interface ClaudeFigures {

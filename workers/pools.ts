@@ -1,0 +1,44 @@
+import { ConfigError } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
+import { createPool } from '../stores/postgres/pool.ts';
+import type { PoolOptions } from '../stores/postgres/pool.ts';
+import { MAINTENANCE_SLOTS, SWEEPS_SLOTS } from './slots.ts';
+
+/** One for each activity of the maintenance queue and of the sweeps that may run at once, and one more for what it looks up beside. */
+const MAINTENANCE_POOL = MAINTENANCE_SLOTS + SWEEPS_SLOTS + 1;
+/** Retention, comparisons and figures: theirs is a connection each, and one beside it. */
+const KEEPING_POOL = 6;
+/** They look at whole months and whole tenants in one statement; nobody waits for them. */
+const KEEPING_STATEMENT_MS = 600_000;
+
+/** Only activities of sweeps and of the maintenance queue use this role; other workers get pools that never connect. @throws ConfigError */
+export function maintenanceUrlOf({ database, worker }: Config): string {
+  if (database.maintenanceUrl !== undefined) return database.maintenanceUrl;
+  const queue = (['maintenance', 'sweeps'] as const).find((each) => worker.queues.includes(each));
+  if (queue !== undefined)
+    throw new ConfigError(`RECOLLECT_MAINTENANCE_DATABASE_URL: is needed by a worker of the ${queue} queue`);
+  return database.url;
+}
+
+/** The pools of the maintenance role: `maintenance` for what is short, `keeping` for what takes minutes, which no sweep must wait for. @throws ConfigError */
+export function createMaintenancePools(config: Config, onIdleError: PoolOptions['onIdleError']) {
+  const common = {
+    url: maintenanceUrlOf(config),
+    connectTimeoutMs: config.database.connectTimeoutMs,
+    onIdleError,
+  };
+  return {
+    maintenance: createPool({
+      ...common,
+      statementTimeoutMs: config.database.statementTimeoutMs,
+      max: MAINTENANCE_POOL,
+      applicationName: 'recollect-maintenance',
+    }),
+    keeping: createPool({
+      ...common,
+      statementTimeoutMs: KEEPING_STATEMENT_MS,
+      max: KEEPING_POOL,
+      applicationName: 'recollect-keeping',
+    }),
+  };
+}

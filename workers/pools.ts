@@ -4,10 +4,16 @@ import { createPool } from '../stores/postgres/pool.ts';
 import type { PoolOptions } from '../stores/postgres/pool.ts';
 import { MAINTENANCE_SLOTS, SWEEPS_SLOTS } from './slots.ts';
 
+// With the pools of the application's role (10 in the api, 10 in the worker), of erasures (6), of Temporal (48) and what a backup or a restore opens of its own,
+// some hundred of the 120 connections of an instance's PostgreSQL.
+
 /** One for each activity of the maintenance queue and of the sweeps that may run at once, and one more for what it looks up beside. */
 const MAINTENANCE_POOL = MAINTENANCE_SLOTS + SWEEPS_SLOTS + 1;
-/** Retention, comparisons and figures: theirs is a connection each, and one beside it. */
-const KEEPING_POOL = 6;
+/**
+ * Retention, comparisons and figures: an activity that archives holds one for its lock and needs a second for what it does under it. With fewer than two
+ * for each that runs at once they would wait for each other until all of them give up.
+ */
+const KEEPING_POOL = 2 * MAINTENANCE_SLOTS + 1;
 /** They look at whole months and whole tenants in one statement; nobody waits for them. */
 const KEEPING_STATEMENT_MS = 600_000;
 

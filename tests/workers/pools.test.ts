@@ -1,0 +1,29 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parseConfig } from '../../config/config.ts';
+import { createMaintenancePools } from '../../workers/pools.ts';
+import { MAINTENANCE_SLOTS } from '../../workers/slots.ts';
+import { createTestDatabase } from '../setup/database.ts';
+import type { TestDatabase } from '../setup/database.ts';
+import { testEnvironment } from '../setup/instance.ts';
+
+let db: TestDatabase;
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+});
+afterAll(() => db.close());
+
+test('as many activities as run at once each find a second connection while they hold one for a lock', async () => {
+  const config = parseConfig(testEnvironment(db, 'none', { RECOLLECT_DB_CONNECT_TIMEOUT_MS: '2000' }));
+  const { maintenance, keeping } = createMaintenancePools(config, () => undefined);
+  const places = Array.from({ length: MAINTENANCE_SLOTS });
+  const held = await Promise.all(places.map(() => keeping.connect()));
+  try {
+    const seconds = await Promise.all(places.map(() => keeping.query('SELECT 1').then(({ rowCount }) => rowCount)));
+    expect(seconds).toEqual(places.map(() => 1));
+  } finally {
+    for (const client of held) client.release();
+    await keeping.end();
+    await maintenance.end();
+  }
+});

@@ -1,9 +1,11 @@
 import type pg from 'pg';
+import { v7 } from 'uuid';
 import { z } from 'zod';
 import type { TenantId } from '../../domain/ids.ts';
 import type { IndexModel } from '../../domain/index-model.ts';
 import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
 import { readRows } from '../../stores/portable/read-rows.ts';
+import { removeStraysOf } from '../../stores/postgres/archive-strays.ts';
 import { archiveKey, readArchive, writeArchive } from '../../stores/postgres/archives.ts';
 import type { StoredArchive } from '../../stores/postgres/archives.ts';
 import type { Database, TenantTransaction } from '../../stores/postgres/database.ts';
@@ -14,6 +16,7 @@ import { Held, refuseHeld } from '../../stores/postgres/holds.ts';
 import { forgetAnswers } from '../../stores/postgres/model-answers.ts';
 import { standsAsPicked } from '../../stores/postgres/retention-sessions.ts';
 import type { ExpiredSession } from '../../stores/postgres/retention-sessions.ts';
+import { ArchiveInHand, withArchiveLock } from './archive-lock.ts';
 import { readObject, verifyObject, writeObject } from './archive-object.ts';
 
 export interface ArchiveDependencies {
@@ -28,40 +31,6 @@ export interface ArchiveDependencies {
 const HEADS_CHARS = 8_000;
 const MAX_HEADS = 8;
 const idRows = z.array(z.object({ id: z.string() }));
-
-/** Another attempt or another run archives or restores the session at this moment: it is to be tried again. Known as a conflict by its code. */
-class ArchiveInHand extends Error {
-  override readonly name = 'ArchiveInHand';
-  readonly code = '40001';
-}
-
-/**
- * Does something to a session's object, which has one name, while nobody else does: two that wrote and removed it side by side would lose the rows that one of
- * them has taken away. Null where somebody does. The lock goes with its connection, so that it outlives no process.
- */
-async function withArchiveLock<Result>(
-  maintenance: pg.Pool,
-  sessionId: string,
-  work: (client: pg.PoolClient | null) => Promise<Result>,
-): Promise<Result> {
-  const client = await maintenance.connect();
-  const name = `archive ${sessionId}`;
-  let isSound = false;
-  try {
-    const { rows } = await client.query<{ had: boolean }>(
-      'SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS had',
-      [name],
-    );
-    const isHad = rows[0]?.had === true;
-    const result = await work(isHad ? client : null);
-    if (isHad) await client.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', [name]);
-    isSound = true;
-    return result;
-  } finally {
-    // What failed may have left a transaction or the lock: such a connection is not given to the next one.
-    client.release(!isSound);
-  }
-}
 
 /** How a session stands: what changes it changes this. */
 async function markOf(transaction: TenantTransaction, sessionId: string): Promise<string | null> {
@@ -157,40 +126,46 @@ async function writeAndTake(
 ): Promise<number | null> {
   const mark = await database.asTenant(tenantId, (transaction) => markOf(transaction, sessionId));
   if (mark === null) return null;
-  const key = archiveKey(tenantId, sessionId);
-  const written = await writeObject(client, archives, key, { tenantId, sessionId }, signal);
-  const { rows, sha256: objectSha256, bytes: objectBytes } = written;
-  await verifyObject(archives, key, { sha256: objectSha256, linesSha256: rows.sha256, rows: rows.rows }, signal);
-  const taken = await database
-    .asTenant(tenantId, async (transaction) => {
-      const session = await transaction.session.findUniqueOrThrow({ where: { id: sessionId } });
-      const heads = await headsOf(transaction, sessionId);
-      const count = await takeRows(transaction, sessionId, mark, rows.rows);
-      if (count === null) return null;
-      await writeArchive(transaction, {
-        tenantId,
-        sessionId,
-        userId: session.userId,
-        projectId: session.projectId,
-        title: session.title ?? '',
-        heads,
-        startedAt: session.startedAt,
-        endedAt: session.endedAt ?? session.lastEventAt,
-        counts: rows.rows,
-        objectKey: key,
-        objectBytes,
-        objectSha256,
-        linesSha256: rows.sha256,
+  const key = archiveKey(tenantId, sessionId, v7());
+  try {
+    const written = await writeObject(client, archives, key, { tenantId, sessionId }, signal);
+    const { rows, sha256: objectSha256, bytes: objectBytes } = written;
+    await verifyObject(archives, key, { sha256: objectSha256, linesSha256: rows.sha256, rows: rows.rows }, signal);
+    const taken = await database
+      .asTenant(tenantId, async (transaction) => {
+        const session = await transaction.session.findUniqueOrThrow({ where: { id: sessionId } });
+        const heads = await headsOf(transaction, sessionId);
+        const count = await takeRows(transaction, sessionId, mark, rows.rows);
+        if (count === null) return null;
+        await writeArchive(transaction, {
+          tenantId,
+          sessionId,
+          userId: session.userId,
+          projectId: session.projectId,
+          title: session.title ?? '',
+          heads,
+          startedAt: session.startedAt,
+          endedAt: session.endedAt ?? session.lastEventAt,
+          counts: rows.rows,
+          objectKey: key,
+          objectBytes,
+          objectSha256,
+          linesSha256: rows.sha256,
+        });
+        await counted(transaction);
+        return count;
+      })
+      .catch((error: unknown) => {
+        if (error instanceof Held) return null;
+        throw error;
       });
-      await counted(transaction);
-      return count;
-    })
-    .catch((error: unknown) => {
-      if (error instanceof Held) return null;
-      throw error;
-    });
-  if (taken === null) await archives.remove(key);
-  return taken;
+    if (taken === null) await archives.remove(key);
+    return taken;
+  } catch (error) {
+    // A commit whose answer was lost may stand: its line is looked for before the object goes. What is not reached now goes at the end of a run.
+    await removeStraysOf({ database, archives }, tenantId, sessionId, [key]).catch(() => undefined);
+    throw error;
+  }
 }
 
 /**
@@ -216,20 +191,26 @@ export async function restoreArchive(
   });
 }
 
+/** The line goes last: as long as the object may stand, it is found by it. A line that counts no rows says that all of them are back. */
 async function bringBack(
   { database, maintenance, archives, embeddingModel }: ArchiveDependencies,
   tenantId: TenantId,
   { id, objectKey, objectSha256: sha256, linesSha256, counts, sessionId }: StoredArchive,
   signal: AbortSignal,
 ): Promise<void> {
-  await verifyObject(archives, objectKey, { sha256, linesSha256, rows: counts }, signal);
-  const { lines } = readObject(archives, objectKey, signal);
-  await readRows(maintenance, lines, tenantId, { index: embeddingModel, signal });
-  await database.asTenant(tenantId, async (transaction) => {
-    await transaction.$executeRaw`
-      UPDATE sessions SET status = CASE status WHEN 'archived' THEN 'ended' ELSE status END, metadata = metadata || jsonb_build_object('restored_at', now()), updated_at = now()
-       WHERE id = ${sessionId}::uuid AND status <> 'deleted'`;
-    await transaction.archive.deleteMany({ where: { id } });
-  });
-  await archives.remove(objectKey);
+  if (Object.keys(counts).length > 0) {
+    await verifyObject(archives, objectKey, { sha256, linesSha256, rows: counts }, signal);
+    const { lines } = readObject(archives, objectKey, signal);
+    await readRows(maintenance, lines, tenantId, { index: embeddingModel, signal });
+    await database.asTenant(tenantId, async (transaction) => {
+      await transaction.$executeRaw`
+        UPDATE sessions SET status = CASE status WHEN 'archived' THEN 'ended' ELSE status END, metadata = metadata || jsonb_build_object('restored_at', now()), updated_at = now()
+         WHERE id = ${sessionId}::uuid AND status <> 'deleted'`;
+      const { count } = await transaction.archive.updateMany({ where: { id }, data: { counts: {} } });
+      // Without the lock somebody may have brought it back and archived it anew: then it is archived.
+      if (count === 0) throw new ArchiveInHand('somebody else has the archive in hand');
+    });
+  }
+  await archives.remove(objectKey, signal);
+  await database.asTenant(tenantId, (transaction) => transaction.archive.deleteMany({ where: { id } }));
 }

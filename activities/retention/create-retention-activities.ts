@@ -1,4 +1,7 @@
 import { asId } from '../../domain/ids.ts';
+import { ArchiveStoreError } from '../../domain/ports/archive-store.ts';
+import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
+import { removeStrays } from '../../stores/postgres/archive-strays.ts';
 import { openRun, finishRun } from '../../stores/postgres/retention-runs.ts';
 import { readPolicyState } from '../../stores/postgres/retention-policies.ts';
 import {
@@ -18,6 +21,27 @@ import { stepGroup } from './step.ts';
 /** After so long a step tells its workflow how far it came. */
 const STEP_MS = 15_000;
 
+/** Whether anything was ever archived; a store that is away is asked again by the next run. */
+async function holdsArchives(archives: ArchiveStore | null): Promise<boolean> {
+  if (archives === null) return false;
+  try {
+    for await (const _ of archives.list('archives/')) return true;
+  } catch (error) {
+    if (!(error instanceof ArchiveStoreError)) throw error;
+  }
+  return false;
+}
+
+/** At the end of a run: removes what lies in the store and no line needs. A store that is away fails no run that has done its work. */
+async function clearArchives({ database, archives, objects }: RetentionDependencies, signal: AbortSignal) {
+  if (archives === null) return;
+  try {
+    await removeStrays({ database, archives, objects }, null, signal);
+  } catch (error) {
+    if (signal.aborted || !(error instanceof ArchiveStoreError)) throw error;
+  }
+}
+
 /** Retention: every step may be done again. */
 export function createRetentionActivities(parts: RetentionDependencies): RetentionActivities {
   const { database, maintenance, archives, hints, embeddingModel, clock } = parts;
@@ -36,11 +60,17 @@ export function createRetentionActivities(parts: RetentionDependencies): Retenti
           runs += 1;
         } else await alertDryRun(maintenance, waiting);
       }
-      // What was cut off while it dropped a month is ended by the first step, though nobody has policies any more.
+      // What was cut off while it dropped a month is ended by the first step, though nobody has policies any more; archives are looked through by the last.
       const months = await pastMonths(maintenance, new Date(clock.now()));
-      return { runs: runs === 0 && months.some(({ isDetached }) => isDetached) ? 1 : runs };
+      if (runs > 0) return { runs };
+      return { runs: months.some(({ isDetached }) => isDetached) || (await holdsArchives(archives)) ? 1 : 0 };
     },
-    stepRetention: ({ groupId }) => beating((signal) => stepGroup(parts, groupId, STEP_MS, signal)),
+    stepRetention: ({ groupId }) =>
+      beating(async (signal) => {
+        const step = await stepGroup(parts, groupId, STEP_MS, signal);
+        if (!step.more) await clearArchives(parts, signal);
+        return step;
+      }),
     async finishRetention({ groupId, state, error }) {
       for (const run of await runsOfGroup(maintenance, groupId))
         await database.asTenant(run.tenantId, (transaction) => finishRun(transaction, run.id, state, error));

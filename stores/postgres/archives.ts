@@ -64,9 +64,33 @@ const archiveRow = z
     linesSha256: Buffer.from(row.linesSha256).toString('hex'),
   }));
 
-/** Where a session's rows lie in the archive store. */
-export function archiveKey(tenantId: string, sessionId: string): string {
-  return `archives/${tenantId}/${sessionId}.ndjson.zst`;
+/** What the keys of all objects of a session begin with; those written before attempts had names of their own are `SESSION.ndjson.zst`. */
+function keysOf(tenantId: string, sessionId: string): string {
+  return `archives/${tenantId}/${sessionId}.`;
+}
+
+/**
+ * Where an attempt at archiving a session writes its rows. No two attempts have the same key: the lock that keeps them apart goes with its connection, and one
+ * that lost it must neither write over nor remove what another has verified.
+ */
+export function archiveKey(tenantId: string, sessionId: string, attempt: string): string {
+  return `${keysOf(tenantId, sessionId)}${attempt}.ndjson.zst`;
+}
+
+/**
+ * Every object of a session that lies in the store, and the one that its index line names (null: it has none): an attempt that was cut off left one that no
+ * line names. @throws ArchiveStoreError
+ */
+export async function objectsOfSession(
+  archives: ArchiveStore,
+  tenantId: string,
+  sessionId: string,
+  named: string | null,
+  signal?: AbortSignal,
+): Promise<string[]> {
+  const keys = new Set(named === null ? [] : [named]);
+  for await (const { key } of archives.list(keysOf(tenantId, sessionId), signal)) keys.add(key);
+  return [...keys];
 }
 
 /** An archive by its own id or its session's; null where the tenant has none such. */
@@ -135,14 +159,14 @@ export async function writeArchive(transaction: TenantTransaction, archive: Arch
 }
 
 /** A tenant's transactions: what removing needs of the database. */
-interface Tenants {
+export interface Tenants {
   asTenant<Result>(tenantId: TenantId, work: (transaction: TenantTransaction) => Promise<Result>): Promise<Result>;
 }
 
 /**
- * Removes a session's archive for good: the whole values that its rows were cut from, its object, then its index line, so that an attempt that was cut off is seen
- * and done again; of a store that is not set (any more), nothing but the line can go. False where it has none. The session's row stays as it is.
- * @throws ArchiveStoreError
+ * Removes a session's archive for good: the whole values that its rows were cut from, its objects, whether a line names them or not, then its index line, so that
+ * an attempt that was cut off is seen and done again; of a store that is not set (any more), nothing but the line can go. False where it has none. The session's
+ * row stays as it is. @throws ArchiveStoreError
  */
 export async function removeArchive(
   parts: { readonly database: Tenants; readonly archives: ArchiveStore | null; readonly objects: ObjectStore | null },
@@ -153,12 +177,15 @@ export async function removeArchive(
   const found = await parts.database.asTenant(tenantId, (transaction) =>
     transaction.archive.findUnique({ where: { sessionId }, select: { objectKey: true } }),
   );
-  if (found === null) return false;
   const { archives, objects } = parts;
-  if (archives !== null && objects !== null)
-    for (const sha256 of await wholesIn(archives, found.objectKey, signal))
-      await objects.delete(wholeValueKey(tenantId, sha256));
-  await archives?.remove(found.objectKey, signal);
-  await parts.database.asTenant(tenantId, (transaction) => transaction.archive.deleteMany({ where: { sessionId } }));
-  return true;
+  const named = found?.objectKey ?? null;
+  const keys = archives === null ? [] : await objectsOfSession(archives, tenantId, sessionId, named, signal);
+  for (const key of keys) {
+    if (archives !== null && objects !== null)
+      for (const sha256 of await wholesIn(archives, key, signal)) await objects.delete(wholeValueKey(tenantId, sha256));
+    await archives?.remove(key, signal);
+  }
+  if (found !== null)
+    await parts.database.asTenant(tenantId, (transaction) => transaction.archive.deleteMany({ where: { sessionId } }));
+  return found !== null || keys.length > 0;
 }

@@ -1,0 +1,211 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import pg from 'pg';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { archiveSession, restoreArchive } from '../../../activities/retention/archive-session.ts';
+import { createRetentionActivities } from '../../../activities/retention/create-retention-activities.ts';
+import { createForgetting } from '../../../api/forgetting.ts';
+import { newId } from '../../../domain/ids.ts';
+import { ArchiveStoreError } from '../../../domain/ports/archive-store.ts';
+import type { ArchiveStore } from '../../../domain/ports/archive-store.ts';
+import { removeStrays } from '../../../stores/postgres/archive-strays.ts';
+import { readArchive, removeArchive } from '../../../stores/postgres/archives.ts';
+import type { TestUser } from '../../setup/database.ts';
+import { startRetention } from './support/kit.ts';
+import type { RetentionKit } from './support/kit.ts';
+import { daysAgo, makeOldSession } from './support/old-rows.ts';
+import type { OldSession } from './support/old-rows.ts';
+
+const ROWS = 3;
+const { signal } = new AbortController();
+let kit: RetentionKit;
+let user: TestUser;
+let old: OldSession;
+
+beforeAll(async () => {
+  kit = await startRetention();
+});
+beforeEach(async () => {
+  ({ user } = await kit.begin());
+  old = await makeOldSession(kit.db, user, { at: daysAgo(400), rows: ROWS });
+});
+afterAll(() => kit.close());
+
+/** The store as a worker finds it that is killed, or cut off from it, at one of its calls. */
+function storeWith(change: Partial<ArchiveStore>): ArchiveStore {
+  return { ...kit.archives, ...change };
+}
+
+const away = () => Promise.reject(new ArchiveStoreError('unavailable', 'the store is away'));
+
+/** A worker that is killed when its object stands: it neither takes rows nor removes anything. */
+const killedAfterWriting = () =>
+  storeWith({
+    write: async (...given) => {
+      await kit.archives.write(...given);
+      return away();
+    },
+    remove: away,
+  });
+
+async function archive(
+  archives: ArchiveStore = kit.archives,
+  maintenance: pg.Pool = kit.maintenance,
+  counted: () => Promise<void> = async () => {},
+): Promise<number | null> {
+  const session = { id: old.id, tenantId: user.tenantId, mark: `ended ${ROWS * 2 + 1}` };
+  return archiveSession({ ...kit.parts, archives, maintenance }, session, counted, signal);
+}
+
+const restore = (id: string, archives: ArchiveStore = kit.archives) =>
+  restoreArchive({ ...kit.parts, archives }, user.tenantId, id, signal);
+
+const clear = () => removeStrays({ ...kit.parts, archives: kit.archives }, null, signal);
+
+const lineOf = () => kit.db.database.asTenant(user.tenantId, (transaction) => readArchive(transaction, old.id));
+
+/** Keys of what lies in the store of the session. */
+async function objects(): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const { key } of kit.archives.list(`archives/${user.tenantId}/`)) keys.push(key);
+  return keys;
+}
+
+const standing = { prompts: ROWS, observations: ROWS };
+const taken = { prompts: 0, observations: 0 };
+
+test('bringing back that is cut off before the object goes is finished by the next attempt', async () => {
+  await archive();
+  const line = await lineOf();
+  await expect(restore(line?.id ?? '', storeWith({ remove: away }))).rejects.toThrow('away');
+  expect(await kit.rowsOf(old.id)).toMatchObject(standing);
+  expect(await objects()).toEqual([line?.objectKey]);
+  expect(await restore(line?.id ?? '')).toBe(true);
+  expect([await objects(), await lineOf()]).toEqual([[], null]);
+  expect(await kit.rowsOf(old.id)).toMatchObject(standing);
+});
+
+test('bringing back that is cut off after the object went, too, and so is one that nobody tries again', async () => {
+  await archive();
+  const line = await lineOf();
+  const killed = storeWith({
+    remove: async (key) => {
+      await kit.archives.remove(key);
+      await away();
+    },
+  });
+  await expect(restore(line?.id ?? '', killed)).rejects.toThrow('away');
+  expect(await restore(line?.id ?? '')).toBe(true);
+  expect([await objects(), await lineOf()]).toEqual([[], null]);
+  await kit.db.superuser.query("UPDATE sessions SET metadata = '{}' WHERE id = $1", [old.id]);
+  expect(await archive()).toBeGreaterThan(0);
+  await expect(restore(old.id, storeWith({ remove: away }))).rejects.toThrow('away');
+  await clear();
+  expect([await objects(), await lineOf()]).toEqual([[], null]);
+  expect(await kit.rowsOf(old.id)).toMatchObject(standing);
+});
+
+test('an object that no line names goes when its session is removed, or with the first run that finds it', async () => {
+  await expect(archive(killedAfterWriting())).rejects.toThrow('away');
+  await expect(archive(killedAfterWriting())).rejects.toThrow('away');
+  expect([(await objects()).length, await lineOf()]).toEqual([2, null]);
+  await clear();
+  expect(await objects()).toEqual([]);
+  expect(await kit.rowsOf(old.id)).toMatchObject(standing);
+  await expect(archive(killedAfterWriting())).rejects.toThrow('away');
+  expect(await removeArchive({ ...kit.parts }, user.tenantId, old.id)).toBe(true);
+  expect(await objects()).toEqual([]);
+  expect(await removeArchive({ ...kit.parts }, user.tenantId, old.id)).toBe(false);
+});
+
+test('forgetting a session takes it with it; what a store that was away keeps goes with the next run', async () => {
+  const forget = (archives: ArchiveStore) =>
+    createForgetting({
+      database: kit.db.database,
+      objects: kit.parts.objects,
+      archives,
+      workflowHints: kit.parts.hints,
+    }).session(user.tenantId, old.id, false);
+  await expect(archive(killedAfterWriting())).rejects.toThrow('away');
+  await forget(kit.archives);
+  expect(await objects()).toEqual([]);
+  old = await makeOldSession(kit.db, user, { at: daysAgo(400), rows: ROWS });
+  await expect(archive(killedAfterWriting())).rejects.toThrow('away');
+  await forget(storeWith({ remove: away }));
+  expect(await objects()).toHaveLength(1);
+  const run = createRetentionActivities(kit.parts);
+  const groupId = newId();
+  // Nobody has policies.
+  expect(await run.openRetention({ groupId })).toEqual({ runs: 1 });
+  await new MockActivityEnvironment().run(() => run.stepRetention({ groupId }));
+  expect(await objects()).toEqual([]);
+});
+
+test('an attempt that fails leaves no object, one whose session is cleared meanwhile no line', async () => {
+  const failing = () => Promise.reject(new Error('not counted'));
+  await expect(archive(kit.archives, kit.maintenance, failing)).rejects.toThrow('not counted');
+  expect([await objects(), await lineOf()]).toEqual([[], null]);
+  const slow = storeWith({
+    async *read(...given) {
+      yield* kit.archives.read(...given);
+      await clear();
+    },
+  });
+  expect(await archive(slow)).toBeNull();
+  expect([await objects(), await lineOf()]).toEqual([[], null]);
+  expect(await kit.rowsOf(old.id)).toMatchObject(standing);
+});
+
+test('what may be the only copy of an archived session stays, and so does what another database wrote', async () => {
+  await archive();
+  const line = await lineOf();
+  const other = `archives/${user.tenantId}/${old.id}.018f0000-0000-7000-8000-000000000001.ndjson.zst`;
+  const unknown = `archives/${user.tenantId}/018f0000-0000-7000-8000-000000000002.ndjson.zst`;
+  for (const key of [other, unknown]) await kit.archives.write(key, kit.archives.read(line?.objectKey ?? ''));
+  await kit.archives.remove(line?.objectKey ?? '');
+  expect(await clear()).toEqual([other]);
+  expect(new Set(await objects())).toEqual(new Set([other, unknown]));
+  for (const key of [other, line?.objectKey ?? '']) await kit.archives.write(key, kit.archives.read(unknown));
+  expect(await clear()).toEqual([]);
+  expect(new Set(await objects())).toEqual(new Set([line?.objectKey, unknown]));
+});
+
+test('an attempt whose lock went with the server neither loses its rows to the next one nor takes that one’s', async () => {
+  const first = new pg.Pool({ connectionString: kit.db.url('maintenance'), max: 1, application_name: 'lost-lock' });
+  first.on('error', () => undefined);
+  let isFirstDone: (() => void) | undefined;
+  const done = new Promise<void>((resolve) => {
+    isFirstDone = resolve;
+  });
+  let next: Promise<number | null> | undefined;
+  // The next one has written its object when the first goes on, and verifies it until the first is done.
+  const slow = storeWith({
+    async *read(...given) {
+      await kit.db.superuser.query(
+        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = 'lost-lock'",
+      );
+      await new Promise<void>((resolve, reject) => {
+        const waiting = storeWith({
+          async *read(...more) {
+            resolve();
+            await done;
+            yield* kit.archives.read(...more);
+          },
+        });
+        next = archive(waiting);
+        next.then(() => reject(new Error('the next one did not get so far')), reject);
+      });
+      yield* kit.archives.read(...given);
+    },
+  });
+  try {
+    expect(await archive(slow, first)).toBeGreaterThan(0);
+  } finally {
+    isFirstDone?.();
+  }
+  expect(await next).toBeNull();
+  expect(await kit.rowsOf(old.id)).toMatchObject(taken);
+  expect(await objects()).toEqual([(await lineOf())?.objectKey]);
+  expect(await restore(old.id)).toBe(true);
+  expect(await kit.rowsOf(old.id)).toMatchObject(standing);
+  await first.end();
+});

@@ -8,6 +8,8 @@ import type { TenantId } from '../../domain/ids.ts';
 import { unpacked } from '../../stores/archive/packed.ts';
 import { wholesIn } from '../../stores/archive/wholes-in.ts';
 import type { Database } from '../../stores/postgres/database.ts';
+import { removeStrays } from '../../stores/postgres/archive-strays.ts';
+import { objectsOfSession } from '../../stores/postgres/archives.ts';
 import { asJsonPiece } from '../../stores/postgres/find-text.ts';
 import type { ErasureDependencies } from './dependencies.ts';
 
@@ -16,11 +18,12 @@ const archivedRows = z.array(z.object({ session_id: z.string(), object_key: z.st
 /** Files of one look. */
 const FILES_AT_ONCE = 200;
 
+/** Not those whose rows are back already, where the line counts none: they are found by their rows, and the file goes with those that no line needs. */
 async function archivedAfter(database: Database, tenantId: TenantId, after: string) {
   return database.asTenant(tenantId, async (transaction) =>
     archivedRows.parse(
       await transaction.$queryRaw`
-        SELECT session_id, object_key FROM archives WHERE tenant_id = ${tenantId}::uuid AND session_id > ${after}::uuid ORDER BY session_id LIMIT ${FILES_AT_ONCE}`,
+        SELECT session_id, object_key FROM archives WHERE tenant_id = ${tenantId}::uuid AND session_id > ${after}::uuid AND counts <> '{}' ORDER BY session_id LIMIT ${FILES_AT_ONCE}`,
     ),
   );
 }
@@ -66,7 +69,7 @@ export async function archivedHolding(
   }
 }
 
-/** Hashes of the whole values that an archived session's rows were cut from: its file alone tells them. */
+/** Hashes of the whole values that an archived session's rows were cut from: its files alone tell them. */
 export async function archivedWholes(
   { database, archive, wholes }: Pick<ErasureDependencies, 'database' | 'archive' | 'wholes'>,
   tenantId: TenantId,
@@ -79,7 +82,25 @@ export async function archivedWholes(
       await transaction.$queryRaw`SELECT session_id, object_key FROM archives WHERE session_id = ${sessionId}::uuid`,
     ),
   );
-  return file === undefined ? [] : wholesIn(archive, file.object_key, signal);
+  const found = new Set<string>();
+  for (const key of await objectsOfSession(archive, tenantId, sessionId, file?.object_key ?? null, signal))
+    for (const sha256 of await wholesIn(archive, key, signal)) found.add(sha256);
+  return [...found];
+}
+
+/** Removes objects of a tenant's sessions that no index line needs; of those that may be somebody's only copy, those that hold the text. */
+export async function eraseStrays(
+  { scope, archive, wholes }: Pick<ErasureDependencies, 'scope' | 'archive' | 'wholes'>,
+  tenantId: TenantId,
+  text: string | null,
+  signal: AbortSignal,
+): Promise<void> {
+  if (archive === null) return;
+  const parts = { database: scope, archives: archive, objects: wholes };
+  const doubtful = await removeStrays(parts, tenantId, signal);
+  if (text === null) return;
+  const needle = Buffer.from(asJsonPiece(text), 'utf8');
+  for (const key of doubtful) if (await objectHolds(archive, key, needle, signal)) await archive.remove(key, signal);
 }
 
 /** Takes every object of a tenant out of the store, by the folders that bear its id; answers how many. */

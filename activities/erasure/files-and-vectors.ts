@@ -6,7 +6,7 @@ import { removableEmbeddings } from '../../stores/postgres/embedding-removal.ts'
 import { noteErasure } from '../../stores/postgres/erasures.ts';
 import type { Found, StoredErasure } from '../../stores/postgres/erasures.ts';
 import { dropExports } from '../../stores/postgres/exports.ts';
-import { removeObjects } from './archived.ts';
+import { eraseStrays, removeObjects } from './archived.ts';
 import type { ErasureDependencies } from './dependencies.ts';
 
 /** Chunks whose removal is one call or two. */
@@ -56,12 +56,13 @@ export async function eraseVectors(
   return standing;
 }
 
-/** Removes whole values that erased rows named, and exports, each of which may hold what was erased; of a tenant every object that bears its id. */
+/** Removes whole values that erased rows named, exports, each of which may hold what was erased, and archives that no line needs; of a tenant every object that bears its id. */
 export async function eraseFiles(
-  { scope, wholes, archive }: ErasureDependencies,
+  dependencies: ErasureDependencies,
   erasure: StoredErasure,
   signal: AbortSignal,
 ): Promise<void> {
+  const { scope, wholes, archive } = dependencies;
   const tenantId = asId<TenantId>(erasure.tenantId);
   const hashes = erasure.found?.wholes ?? [];
   for (const sha256 of hashes) await wholes?.delete(wholeValueKey(tenantId, sha256));
@@ -73,6 +74,7 @@ export async function eraseFiles(
       const keys = await scope.asTenant(tenantId, (transaction) => dropExports(transaction, erasure.createdAt));
       for (const key of keys) await archive.remove(key, signal);
       more['exports'] = keys.length;
+      await eraseStrays(dependencies, tenantId, erasure.needle, signal);
     }
   }
   await scope.asTenant(tenantId, (transaction) => noteErasure(transaction, erasure.id, { phase: 'files', more }));

@@ -1,7 +1,8 @@
-import { createHash, createPublicKey, generateKeyPairSync, verify } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createHash, createPublicKey, generateKeyPairSync, randomUUID, verify } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { erasedName } from '../../domain/keep/erasure-journal.ts';
@@ -142,6 +143,16 @@ test('an export taken in by another instance gives the same rows and the same an
   expect(await imported(there, broken)).toMatchObject({ state: 'failed' });
 });
 
+const archivesFolder = () => path.join(folder, 'here', 'archive', 'archives', here.admin.tenantId);
+
+/** What a worker leaves that is killed when it has written a session's archive: no index line names it. */
+async function leaveArchive(session: string): Promise<string> {
+  const { id } = z.object({ id: z.string() }).parse((await here.call('GET', `/sessions/test:${session}`)).body);
+  mkdirSync(archivesFolder(), { recursive: true });
+  writeFileSync(path.join(archivesFolder(), `${id}.${randomUUID()}.ndjson.zst`), zstdCompressSync(SECRET));
+  return id;
+}
+
 /** What prompts say that hold a piece of text. */
 async function standing(piece: string): Promise<string[]> {
   const { rows } = await here.db.superuser.query<{ content: string }>(
@@ -158,6 +169,7 @@ test('a text is erased wherever it stands, and neither a hook, nor a spool, nor 
   expect(
     errorOf(await here.call('POST', '/gdpr/erase', { body: { kind: 'text', text: SECRET }, key: guest.key })),
   ).toMatchObject({ code: 'FORBIDDEN' });
+  await leaveArchive('first');
   const done = await erased({ kind: 'text', text: SECRET });
   expect(done).toMatchObject({ state: 'done', phase: 'done', removed: { prompts: 2 } });
   expect(await search(here, 'vault code')).not.toContain(SECRET);
@@ -197,6 +209,7 @@ test('a text is erased wherever it stands, and neither a hook, nor a spool, nor 
   expect(await standing('vault code')).toEqual([]);
   expect(await search(here, 'vault code')).not.toContain(SECRET);
   expect(readdirSync(path.join(folder, 'here', 'archive', 'exports', here.admin.tenantId))).toEqual([]);
+  expect(readdirSync(archivesFolder())).toEqual([]);
 });
 
 test('what is hidden is found by nobody until it is shown again, and nothing of it is deleted', async () => {
@@ -230,7 +243,7 @@ test('what is hidden is found by nobody until it is shown again, and nothing of 
 });
 
 test('a session and a person are erased, each with a receipt; under a hold neither is', async () => {
-  const session = z.object({ id: z.string() }).parse((await here.call('GET', `/sessions/test:${OLD}`)).body).id;
+  const session = await leaveArchive(OLD);
   await here.db.superuser.query(
     "INSERT INTO legal_holds (id, tenant_id, subject, subject_id, reason, created_by) VALUES (uuidv7(), $1, 'session', $2, 'a case', $3)",
     [here.admin.tenantId, session, here.admin.userId],
@@ -241,8 +254,9 @@ test('a session and a person are erased, each with a receipt; under a hold neith
   await here.db.superuser.query('UPDATE legal_holds SET released_at = now()');
   expect(await erased({ kind: 'session', session })).toMatchObject({
     state: 'done',
-    removed: { sessions: 1, prompts: 1, vectors: 1 },
+    removed: { sessions: 1, prompts: 1, vectors: 1, archives: 1 },
   });
+  expect(readdirSync(archivesFolder())).toEqual([]);
   const again = { type: 'prompt', host: 'test', session_id: OLD, infer: false, content: 'I am back' };
   expect(errorOf(await here.call('POST', '/events', { body: again }))).toMatchObject({ code: 'SESSION_DELETED' });
   expect(await imported(here, older)).toMatchObject({ state: 'done' });

@@ -1,6 +1,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { eraseStrays } from '../../../activities/erasure/archived.ts';
 import { archiveSession, restoreArchive } from '../../../activities/retention/archive-session.ts';
 import { createRetentionActivities } from '../../../activities/retention/create-retention-activities.ts';
 import { createForgetting } from '../../../api/forgetting.ts';
@@ -164,6 +165,12 @@ test('what may be the only copy of an archived session stays, and so does what a
   await kit.archives.remove(line?.objectKey ?? '');
   expect(await clear()).toEqual([other]);
   expect(new Set(await objects())).toEqual(new Set([other, unknown]));
+  const erase = (text: string) =>
+    eraseStrays({ scope: kit.db.database, archive: kit.archives, wholes: null }, user.tenantId, text, signal);
+  await erase('nobody said this');
+  expect(await objects()).toHaveLength(2);
+  await erase('the build failed');
+  expect(await objects()).toEqual([unknown]);
   for (const key of [other, line?.objectKey ?? '']) await kit.archives.write(key, kit.archives.read(unknown));
   expect(await clear()).toEqual([]);
   expect(new Set(await objects())).toEqual(new Set([line?.objectKey, unknown]));

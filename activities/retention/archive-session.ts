@@ -16,6 +16,7 @@ import { Held, refuseHeld } from '../../stores/postgres/holds.ts';
 import { forgetAnswers } from '../../stores/postgres/model-answers.ts';
 import { standsAsPicked } from '../../stores/postgres/retention-sessions.ts';
 import type { ExpiredSession } from '../../stores/postgres/retention-sessions.ts';
+import { wholeValuesOf } from '../../stores/postgres/whole-values.ts';
 import { ArchiveInHand, withArchiveLock } from './archive-lock.ts';
 import { readObject, verifyObject, writeObject } from './archive-object.ts';
 
@@ -135,6 +136,7 @@ async function writeAndTake(
       .asTenant(tenantId, async (transaction) => {
         const session = await transaction.session.findUniqueOrThrow({ where: { id: sessionId } });
         const heads = await headsOf(transaction, sessionId);
+        const wholes = await wholeValuesOf(transaction, sessionId, null);
         const count = await takeRows(transaction, sessionId, mark, rows.rows);
         if (count === null) return null;
         await writeArchive(transaction, {
@@ -147,6 +149,7 @@ async function writeAndTake(
           startedAt: session.startedAt,
           endedAt: session.endedAt ?? session.lastEventAt,
           counts: rows.rows,
+          wholes,
           objectKey: key,
           objectBytes,
           objectSha256,

@@ -1,7 +1,7 @@
 import { asId } from '../../domain/ids.ts';
 import { ArchiveStoreError } from '../../domain/ports/archive-store.ts';
 import { expireValues } from '../../stores/postgres/expired-values.ts';
-import { removeArchive } from '../../stores/postgres/archives.ts';
+import { removeArchive, wholesOfArchive } from '../../stores/postgres/archives.ts';
 import type { TenantTransaction } from '../../stores/postgres/database.ts';
 import { forgetSession } from '../../stores/postgres/forget.ts';
 import { lockForgetting } from '../../stores/postgres/forgotten.ts';
@@ -31,14 +31,15 @@ async function count(transaction: TenantTransaction, session: ExpiredSession): P
  * False where it is held, or went on or was brought back since it was picked: then its time is not over.
  */
 async function deleteSession(parts: RetentionDependencies, session: ExpiredSession): Promise<boolean> {
-  const { database, objects, archives } = parts;
+  const { database, archives } = parts;
   const tenantId = asId<ExpiredSession['tenantId']>(session.tenantId);
   try {
     const isGone = await database.asTenant(tenantId, async (transaction) => {
       await lockForgetting(transaction, session.id);
       if (!(await standsAsPicked(transaction, session))) return false;
       await refuseHeld(transaction, { sessionId: session.id });
-      await expireValues(transaction, await wholeValuesOf(transaction, session.id, null));
+      const archived = await wholesOfArchive(transaction, session.id);
+      await expireValues(transaction, [...archived, ...(await wholeValuesOf(transaction, session.id, null))]);
       await forgetSession(transaction, session.id);
       await count(transaction, session);
       return true;
@@ -48,7 +49,8 @@ async function deleteSession(parts: RetentionDependencies, session: ExpiredSessi
     if (error instanceof Held) return false;
     throw error;
   }
-  if (archives !== null) await removeArchive({ database, archives, objects }, tenantId, session.id);
+  // Whole values are on the list: others may have been cut from them.
+  if (archives !== null) await removeArchive({ database, archives, objects: null }, tenantId, session.id);
   return true;
 }
 

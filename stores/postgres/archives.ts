@@ -141,6 +141,8 @@ export async function listArchives(
 export type ArchiveToWrite = Omit<StoredArchive, 'id' | 'createdAt'> & {
   readonly tenantId: string;
   readonly userId: string;
+  /** Whole values that its rows were cut from: SHA-256. */
+  readonly wholes: readonly string[];
 };
 
 /** Writes the index line of a session that was archived; answers its id. */
@@ -151,11 +153,18 @@ export async function writeArchive(transaction: TenantTransaction, archive: Arch
       ...archive,
       id,
       counts: { ...archive.counts },
+      wholes: [...archive.wholes],
       objectSha256: Buffer.from(archive.objectSha256, 'hex'),
       linesSha256: Buffer.from(archive.linesSha256, 'hex'),
     },
   });
   return id;
+}
+
+/** Whole values that the rows of a session's archive were cut from. */
+export async function wholesOfArchive(transaction: TenantTransaction, sessionId: string): Promise<string[]> {
+  const archive = await transaction.archive.findUnique({ where: { sessionId }, select: { wholes: true } });
+  return archive?.wholes ?? [];
 }
 
 /** A tenant's transactions: what removing needs of the database. */

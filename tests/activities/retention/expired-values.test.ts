@@ -7,7 +7,7 @@ import { approveRun } from '../../../stores/postgres/retention-runs.ts';
 import type { TestUser } from '../../setup/database.ts';
 import { rule, startRetention, sum } from './support/kit.ts';
 import type { RetentionKit } from './support/kit.ts';
-import { daysAgo, makeMonth, makeOldSession } from './support/old-rows.ts';
+import { daysAgo, makeMonth, makeOldSession, makeProject } from './support/old-rows.ts';
 
 let kit: RetentionKit;
 let user: TestUser;
@@ -63,6 +63,20 @@ describe('a whole value that rows were cut from', () => {
     ]);
     await kit.dryThenRun();
     expect(await objects.get(key)).toBeNull();
+  });
+
+  test('stays while an archived session was cut from it, and goes with its archive', async () => {
+    const { key, content } = await keepWhole('e');
+    await makeOldSession(kit.db, user, { at: daysAgo(100), rows: 1, content });
+    const projectId = await makeProject(kit.db.superuser, user);
+    const kept = await makeOldSession(kit.db, user, { at: daysAgo(100), rows: 1, content, projectId });
+    await kit.setPolicies([rule('session', 90), rule('session', 50, { action: 'archive', projectId })]);
+    expect(sum((await kit.dryThenRun()).done, 'session')).toBe(2);
+    expect(await kit.rowsOf(kept.id)).toMatchObject({ observations: 0 });
+    expect(await objects.get(key)).not.toBeNull();
+    await kit.setPolicies([rule('session', 90)]);
+    expect(sum((await kit.dryThenRun()).done, 'session')).toBe(1);
+    expect([await objects.get(key), await listed()]).toEqual([null, 0]);
   });
 
   test('is not lost sight of where its store fails after the rows are gone', async () => {

@@ -13,11 +13,14 @@ import { clearStalePostmaster } from './stale-postmaster.ts';
 const MAX_SOCKET_FOLDER_LENGTH = 85;
 const CONNECT_TIMEOUT_MS = 3000;
 
-/** For one person's machine: little memory at rest, and no promise of durability traded for speed. */
+/**
+ * For one person's machine: little memory at rest, and no promise of durability traded for speed. Buffers take memory only as far as data were touched; with
+ * 64 MB deleting row by row read every other block again (6,400 rows a second, 8,200 with these), and a backup of a million rows took 54 s instead of 46.
+ */
 const SETTINGS: Readonly<Record<string, string>> = {
   listen_addresses: '127.0.0.1',
   max_connections: '120',
-  shared_buffers: '64MB',
+  shared_buffers: '256MB',
   fsync: 'on',
   synchronous_commit: 'on',
   full_page_writes: 'on',

@@ -1,44 +1,20 @@
-/** Every way an activity fails, by the `type` of its ApplicationFailure. Closed; `activities/failures.ts` maps errors to it. */
-export const FAILURE_TYPES = [
+const PASSING_FAILURES = [
   'ProviderRateLimited',
   'ProviderOverloaded',
   'ProviderUnavailable',
   'ProviderUnauthorised',
   'BudgetExhausted',
   'ModelBusy',
-  'ModelOutputInvalid',
-  'ModelRefused',
-  'ModelInputInvalid',
   'DatabaseUnavailable',
   'DatabaseConflict',
   'VectorIndexUnavailable',
   'EmbedderUnavailable',
   'TemporalUnavailable',
-  'SessionMissing',
   'ArchiveUnavailable',
-  'ArchiveFull',
-  'ArchiveRefused',
-  'ArchiveMissing',
-  'BackupMissing',
-  'BackupDamaged',
-  'BackupKeyMissing',
-  'BackupUntrusted',
-  'BackupNewer',
-  'NotConfigured',
-  'RestoreRefused',
-  'RestoreUnproved',
-  'ArchiveDamaged',
-  'ImportUnreadable',
-  'ErasureHeld',
-  'ErasureTooLarge',
-  'ErasureIncomplete',
-  'PortableRefused',
   'Unexpected',
 ] as const;
-export type FailureType = (typeof FAILURE_TYPES)[number];
 
-/** Failures that another attempt cannot mend. */
-export const PERMANENT_FAILURES: readonly FailureType[] = [
+const UNMENDABLE_FAILURES = [
   'ModelOutputInvalid',
   'ModelRefused',
   'ModelInputInvalid',
@@ -60,7 +36,14 @@ export const PERMANENT_FAILURES: readonly FailureType[] = [
   'ErasureTooLarge',
   'ErasureIncomplete',
   'PortableRefused',
-];
+] as const;
+
+/** Every way an activity fails, by the `type` of its ApplicationFailure. Closed; `activities/failures.ts` maps errors to it. */
+export const FAILURE_TYPES = [...PASSING_FAILURES, ...UNMENDABLE_FAILURES] as const;
+export type FailureType = (typeof FAILURE_TYPES)[number];
+
+/** Failures that another attempt cannot mend. */
+export const PERMANENT_FAILURES: readonly FailureType[] = UNMENDABLE_FAILURES;
 
 /**
  * Failures that an activity is not tried again for: permanent ones, and a day's tokens that are spent. That is waited for by the workflow, where

@@ -1,12 +1,7 @@
 import { asId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import { wholeValueKey } from '../../domain/ports/object-store.ts';
-import {
-  endExpiredValue,
-  expiredValues,
-  spareNamedValues,
-  stillExpired,
-} from '../../stores/postgres/expired-values.ts';
+import { endExpiredValue, expiredValues, spareNamedValues } from '../../stores/postgres/expired-values.ts';
 import type { ExpiredValue } from '../../stores/postgres/expired-values.ts';
 import { pruneGraph } from '../../stores/postgres/graph-writes.ts';
 import { hintedIndex } from '../hinted-index.ts';
@@ -22,9 +17,8 @@ export interface OfTenant {
 const NAMES_AT_ONCE = 500;
 
 function idsByTenant(items: readonly OfTenant[]): ReadonlyMap<string, readonly string[]> {
-  const ids = new Map<string, string[]>();
-  for (const { tenant, id } of items) ids.set(tenant, [...(ids.get(tenant) ?? []), id]);
-  return ids;
+  const byTenant = Map.groupBy(items, ({ tenant }) => tenant);
+  return new Map([...byTenant].map(([tenant, named]) => [tenant, named.map(({ id }) => id)]));
 }
 
 /** Whole values that are asked after in one statement, which reads the long texts of their tenant. */
@@ -46,8 +40,9 @@ export async function dropExpiredValues(
     if (last === undefined) return;
     const { tenant } = last;
     const hashes = values.map(({ sha256 }) => sha256);
-    await spareNamedValues(maintenance, tenant, hashes);
-    for (const sha256 of await stillExpired(maintenance, tenant, hashes)) {
+    const spared = await spareNamedValues(maintenance, tenant, hashes);
+    for (const sha256 of hashes) {
+      if (spared.has(sha256)) continue;
       signal.throwIfAborted();
       await objects.delete(wholeValueKey(tenant, sha256));
       await endExpiredValue(maintenance, { tenant, sha256 });

@@ -32,8 +32,6 @@ const ACTIONS = ['keep', 'decay', 'archive', 'delete'];
 const CLASSES = ['public', 'internal', 'sensitive', 'confidential', 'restricted'];
 const MAX_AGE_DAYS = 36_500;
 
-/** Between two looks at a run. */
-
 function daysOf(given: string): number {
   const days = Number(given.replace(/d$/, ''));
   if (!Number.isInteger(days) || days < 1 || days > MAX_AGE_DAYS)

@@ -5,6 +5,7 @@ import type { TenantId } from '../../domain/ids.ts';
 import type { IndexModel } from '../../domain/index-model.ts';
 import { MEMORY_TYPES } from '../../domain/ports/vector-index.ts';
 import type { MemoryType } from '../../domain/ports/vector-index.ts';
+import { removalSql } from '../postgres/embedding-removal.ts';
 
 /** The ledger as a comparison reads it. Over all tenants: these take a pool of the maintenance role. */
 
@@ -98,8 +99,9 @@ export async function memoriesOfOthers(
 /** Has every chunk of memories that are gone leave the index. */
 export async function wantGone(maintenance: pg.Pool, tenantId: TenantId, memoryIds: readonly string[]): Promise<void> {
   await maintenance.query(
-    `UPDATE embeddings SET state = 'removing', attempts = 0, error = NULL, failed_at = NULL
-      WHERE id IN (SELECT id FROM embeddings WHERE tenant_id = $1 AND resource_id = ANY ($2::uuid[]) AND state <> 'removing' ORDER BY id FOR UPDATE)`,
+    removalSql(
+      "id IN (SELECT id FROM embeddings WHERE tenant_id = $1 AND resource_id = ANY ($2::uuid[]) AND state <> 'removing' ORDER BY id FOR UPDATE)",
+    ),
     [tenantId, memoryIds],
   );
 }

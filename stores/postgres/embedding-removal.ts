@@ -10,11 +10,15 @@ export interface RemovableEmbedding {
 
 const removableRow = z.object({ id: z.string(), model: z.string(), resource_id: z.string() });
 
+/** The statement that has chunks of the ledger leave the vector index, in SQL: those of which `which` holds. */
+export function removalSql(which: string): string {
+  return `UPDATE embeddings SET state = 'removing', attempts = 0, error = NULL, failed_at = NULL WHERE ${which}`;
+}
+
 /** Has every chunk of these memories leave the vector index; answers how many there are. The index step does it, however often it is ended. */
 export function wantRemoval(transaction: TenantTransaction, memoryIds: readonly string[]): Promise<number> {
   if (memoryIds.length === 0) return Promise.resolve(0);
-  return transaction.$executeRaw`
-    UPDATE embeddings SET state = 'removing', attempts = 0, error = NULL, failed_at = NULL WHERE resource_id = ANY (${memoryIds}::uuid[]) AND state <> 'removing'`;
+  return transaction.$executeRawUnsafe(removalSql("resource_id = ANY ($1::uuid[]) AND state <> 'removing'"), memoryIds);
 }
 
 /** The oldest chunks of a tenant that are to be removed. */

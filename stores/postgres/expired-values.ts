@@ -38,33 +38,25 @@ export async function expiredValues(
 }
 
 /**
- * Takes off the list what a row or an archive of the tenant still names: it expires again with that. Answers how many. Reads the long texts of the tenant's rows:
+ * Takes off the list what a row or an archive of the tenant still names, and answers it: it expires again with that. Reads the long texts of the tenant's rows:
  * no index knows which value they were cut from, because next to none are.
  */
 export async function spareNamedValues(
   maintenance: pg.Pool,
   tenant: string,
   hashes: readonly string[],
-): Promise<number> {
-  const { rowCount } = await maintenance.query(
+): Promise<ReadonlySet<string>> {
+  const { rows } = await maintenance.query<{ sha256: string }>(
     `DELETE FROM expired_values WHERE tenant_id = $1 AND sha256 = ANY (
        SELECT note[1] FROM (
          SELECT ${LONG_TEXT_SQL.observation} AS said FROM observations r WHERE r.tenant_id = $1
          UNION ALL SELECT ${LONG_TEXT_SQL.prompt} FROM prompts r WHERE r.tenant_id = $1) AS r
         CROSS JOIN LATERAL ${wholeNotesSql('r.said')} AS note WHERE r.said IS NOT NULL AND note[1] = ANY ($2)
-       UNION SELECT whole FROM archives a CROSS JOIN LATERAL unnest(a.wholes) AS whole WHERE a.tenant_id = $1 AND a.wholes && $2::text[])`,
+       UNION SELECT whole FROM archives a CROSS JOIN LATERAL unnest(a.wholes) AS whole WHERE a.tenant_id = $1 AND a.wholes && $2::text[])
+     RETURNING sha256`,
     [tenant, hashes],
   );
-  return rowCount ?? 0;
-}
-
-/** Of these values of a tenant, those that are expired still. */
-export async function stillExpired(maintenance: pg.Pool, tenant: string, hashes: readonly string[]): Promise<string[]> {
-  const { rows } = await maintenance.query<{ sha256: string }>(
-    'SELECT sha256 FROM expired_values WHERE tenant_id = $1 AND sha256 = ANY ($2)',
-    [tenant, hashes],
-  );
-  return rows.map(({ sha256 }) => sha256);
+  return new Set(rows.map(({ sha256 }) => sha256));
 }
 
 /** Takes a value off the list: it is gone. */

@@ -4,6 +4,7 @@ import { importanceCapSql } from '../../domain/learning/decay.ts';
 import type { Retained } from '../../domain/retention/policy.ts';
 import type { ActingRun } from './retention-cells.ts';
 import { bindCells } from './retention-cells.ts';
+import { removalSql } from './embedding-removal.ts';
 import { rewriteSql, rowsAskedForSql } from './embedding-rewrites.ts';
 import { HOT_TABLES, pickSql, sourceOf, walks } from './retention-picks.ts';
 import { expireValuesSql } from './expired-values.ts';
@@ -53,7 +54,7 @@ const SESSIONS = 'ARRAY(SELECT DISTINCT p.session FROM picked p)';
 /** Vectors, mentions and kept answers of rows that go, and the numbers of their sessions. */
 const REMOVALS = `
   , vectors AS (
-    UPDATE embeddings SET state = 'removing', attempts = 0, error = NULL, failed_at = NULL WHERE resource_id = ANY (ARRAY(SELECT g.id FROM gone g)) AND state <> 'removing'
+    ${removalSql("resource_id = ANY (ARRAY(SELECT g.id FROM gone g)) AND state <> 'removing'")}
   ), mentions AS (
     DELETE FROM entity_mentions m WHERE m.session_id = ANY (${SESSIONS}) AND m.source_id = ANY (ARRAY(SELECT g.id FROM gone g)) RETURNING m.tenant_id AS tenant, m.entity_id AS id
   ), proofs AS (

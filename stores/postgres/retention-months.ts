@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { z } from 'zod';
 import { HOT_TABLES } from './retention-picks.ts';
+import { removalSql } from './embedding-removal.ts';
 import { rewriteSql, rowsAskedForSql } from './embedding-rewrites.ts';
 import { expireValuesSql } from './expired-values.ts';
 import { bindCells, idFloor } from './retention-cells.ts';
@@ -168,8 +169,7 @@ export async function followMonth(
   const bounds = [idFloor(new Date(`${month}T00:00:00Z`)), idFloor(aboveOf(month)), CHUNKS];
   // Along the index from where the call before came to: what waits to be removed stays in the ledger, and is not gone through again.
   const vectors = await maintenance.query<{ tenant_id: string; resource_id: string }>(
-    `UPDATE embeddings SET state = 'removing', attempts = 0, error = NULL, failed_at = NULL
-      WHERE id IN (SELECT id FROM embeddings WHERE resource_id >= $1 AND resource_id < $2 AND resource_type = '${resource}' AND state <> 'removing' ORDER BY resource_id LIMIT $3)
+    `${removalSql(`id IN (SELECT id FROM embeddings WHERE resource_id >= $1 AND resource_id < $2 AND resource_type = '${resource}' AND state <> 'removing' ORDER BY resource_id LIMIT $3)`)}
      RETURNING tenant_id, resource_id`,
     [from ?? bounds[0], ...bounds.slice(1)],
   );

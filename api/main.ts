@@ -1,4 +1,4 @@
-import { parseConfig } from '../config/config.ts';
+import { parseApiConfig } from '../config/config.ts';
 import { processEnvironment } from '../config/process-environment.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { announceReady, leaveSupervisor, stopRequested } from '../config/process-lifecycle.ts';
@@ -6,7 +6,7 @@ import { createApiDependencies } from './dependencies.ts';
 import { createServer } from './server.ts';
 
 async function main(): Promise<void> {
-  const config = parseConfig(processEnvironment(), false);
+  const config = parseApiConfig(processEnvironment());
   const logger = createLogger('api', config.logLevel);
   const stop = stopRequested();
   let stopping = false;

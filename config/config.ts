@@ -281,9 +281,39 @@ const callerSchema = configSchema.superRefine(({ model }, context) => {
   context.addIssue({ code: 'custom', path: ['ANTHROPIC_API_KEY'], message });
 });
 
-/** Reads the whole configuration once. @throws ConfigError that names every setting at fault and no value. */
-export function parseConfig(environment: Readonly<Record<string, string | undefined>>, makesModelCalls = true): Config {
-  const parsed = (makesModelCalls ? callerSchema : configSchema).safeParse(environment);
+/**
+ * Settings that open what the api must never open: databases across tenants, the model provider, backup sets. The api process gets none of them, and ignores those
+ * that its environment has all the same.
+ */
+export const WORKER_SETTINGS = [
+  'RECOLLECT_MAINTENANCE_DATABASE_URL',
+  'RECOLLECT_RESTORE_DATABASE_URL',
+  'RECOLLECT_BACKUP_KEY',
+  'RECOLLECT_BACKUP_KEY_FILE',
+  'RECOLLECT_BACKUP_SIGNING_KEY',
+  'RECOLLECT_BACKUP_TRUSTED_KEYS',
+  'ANTHROPIC_API_KEY',
+] as const satisfies readonly (keyof typeof environmentSchema.shape)[];
+
+const workerSettings: ReadonlySet<string> = new Set(WORKER_SETTINGS);
+
+/** An environment without the settings that only workers get. */
+export function withoutWorkerSettings<Value>(environment: Readonly<Record<string, Value>>): Record<string, Value> {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !workerSettings.has(name)));
+}
+
+/** Reads the whole configuration of the api process once. @throws ConfigError that names every setting at fault and no value. */
+export function parseApiConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  return parseWith(configSchema, withoutWorkerSettings(environment));
+}
+
+/** Reads the whole configuration of a worker process once. @throws ConfigError that names every setting at fault and no value. */
+export function parseConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  return parseWith(callerSchema, environment);
+}
+
+function parseWith(schema: typeof configSchema, environment: Readonly<Record<string, string | undefined>>): Config {
+  const parsed = schema.safeParse(environment);
   if (parsed.success) return parsed.data;
   throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('\n'));
 }

@@ -1,5 +1,5 @@
 import type { Environment } from '../../config/process-environment.ts';
-import { passedEnvironment } from '../instance/environment.ts';
+import { programEnvironment } from '../instance/environment.ts';
 import type { Instance } from '../instance/instance.ts';
 import { instanceLayout } from '../instance/layout.ts';
 import type { NodeDefinition } from '../supervisor/definitions.ts';
@@ -45,19 +45,11 @@ function fileOf(programs: FoundPrograms, name: EngineProgram['name']): string {
 
 /** The engines' part of an instance's graph: the same for `up` and for a test run. */
 export function engineNodes(instance: Instance, files: EngineFiles, parent: Environment): NodeDefinition[] {
-  const environment = engineEnvironment(parent);
+  const environment = programEnvironment(parent);
   return [
     postgresService(instance, files.postgres, environment),
     temporalSchemaStep(instance, files.temporalSqlTool, environment),
     temporalService(instance, files.temporalServer, environment),
     weaviateService(instance, files.weaviateServer, environment),
   ];
-}
-
-/** What a foreign program gets to see: no settings and no keys of ours. */
-function engineEnvironment(parent: Environment): Record<string, string> {
-  const passed = Object.entries(passedEnvironment(parent)).filter(
-    ([name]) => !/^(?:RECOLLECT_|ANTHROPIC_|OTEL_|NODE_)/.test(name),
-  );
-  return Object.fromEntries(passed);
 }

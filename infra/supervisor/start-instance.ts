@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { parseConfig } from '../../config/config.ts';
+import { parseConfig, withoutWorkerSettings } from '../../config/config.ts';
 import type { Config } from '../../config/config.ts';
 import type { Environment } from '../../config/process-environment.ts';
 import { bootstrapIdentity } from '../bootstrap/identity.ts';
@@ -13,7 +13,7 @@ import {
   DATABASE_NAME,
   instanceEnvironment,
   maintenanceDatabaseUrl,
-  passedEnvironment,
+  programEnvironment,
   superuserUrl,
   temporalAddress,
 } from '../instance/environment.ts';
@@ -125,13 +125,7 @@ function instanceNodes(instance: Instance, files: EngineFiles, context: GraphCon
   };
   // A setting at fault is told before anything starts, by its name.
   const config = parseConfig(childEnvironment);
-  // The roles that see every tenant and the provider's key are the worker's alone.
-  const {
-    RECOLLECT_MAINTENANCE_DATABASE_URL: _role,
-    RECOLLECT_RESTORE_DATABASE_URL: _maker,
-    ANTHROPIC_API_KEY: _key,
-    ...apiEnvironment
-  } = childEnvironment;
+  const apiEnvironment = withoutWorkerSettings(childEnvironment);
   const after = ['database', 'temporal-setup', 'weaviate', 'identity', 'model-files'];
   return [
     ...engineNodes(instance, files, context.environment),
@@ -171,7 +165,7 @@ function databaseStep(instance: Instance, context: GraphContext): StepDefinition
         file: process.execPath,
         args: [DATABASE_STEP],
         environment: {
-          ...passedEnvironment(context.environment),
+          ...programEnvironment(context.environment),
           ...nodeEnvironment(context.cacheDir),
           RECOLLECT_DATABASE_BOOTSTRAP: JSON.stringify(options),
         },

@@ -1,13 +1,18 @@
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, expect, test, vi } from 'vitest';
 import { type StatusReport, statusReport } from '../../cli/commands/status.ts';
+import { readOrCreateSecrets } from '../../infra/instance/secrets.ts';
 import { isAlive, type ProcessIdentity } from '../../infra/supervisor/process-identity.ts';
 import { readState } from '../../infra/supervisor/state.ts';
 import { longLivedFolder } from '../infra/support/long-lived-folder.ts';
 import { runCli } from './support/run-cli.ts';
 
 const dataDir = path.join(longLivedFolder(), 'data');
+/** Keys that a person gives to `up`. */
+const KEYS = { RECOLLECT_BACKUP_KEY: randomBytes(32).toString('base64'), ANTHROPIC_API_KEY: 'sk-of-the-provider' };
 const SERVICES = ['postgres', 'temporal', 'weaviate', 'worker', 'api'];
 
 afterAll(async () => void (await runCli(['down', '--data-dir', dataDir]).ended), 60_000);
@@ -33,7 +38,7 @@ function killAtOnce(pid: number | null | undefined): void {
 }
 
 test('up --detach leaves a whole instance running, and a second up says so and succeeds', async () => {
-  const { exitCode, output } = await runCli(['up', '--detach', '--data-dir', dataDir]).ended;
+  const { exitCode, output } = await runCli(['up', '--detach', '--data-dir', dataDir], KEYS).ended;
   expect(output).toContain('Recollect is ready at http://127.0.0.1:');
   expect(exitCode).toBe(0);
   const report = await healthy();
@@ -47,6 +52,27 @@ test('up --detach leaves a whole instance running, and a second up says so and s
   expect(second).toMatchObject({ exitCode: 0, output: expect.stringContaining(`already runs at ${report.url}`) });
   expect(processes().every(isAlive)).toBe(true);
 }, 240_000);
+
+test('gives keys of backups, of the provider and of other roles to the worker alone', () => {
+  const environmentOf = (name: string): string => {
+    const pid = statusReport(dataDir).services.find((service) => service.name === name)?.pid;
+    return execFileSync('ps', ['eww', '-o', 'command=', '-p', String(pid)], { encoding: 'utf8' });
+  };
+  const secrets = readOrCreateSecrets(path.join(dataDir, 'secrets.json'));
+  const hidden = [
+    ...Object.values(KEYS),
+    'RECOLLECT_BACKUP_SIGNING_KEY',
+    'RECOLLECT_BACKUP_KEY',
+    secrets.postgresMaintenance,
+    secrets.postgresRestore,
+  ];
+  const worker = environmentOf('worker');
+  expect(hidden.filter((text) => !worker.includes(text))).toEqual([]);
+  for (const name of ['api', 'postgres', 'temporal', 'weaviate']) {
+    const environment = environmentOf(name);
+    expect([name, hidden.filter((text) => environment.includes(text))]).toEqual([name, []]);
+  }
+}, 30_000);
 
 test('a killed api is started again, visibly', async () => {
   const before = statusReport(dataDir).services.find((service) => service.name === 'api');

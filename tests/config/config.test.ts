@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ConfigError, environmentSchema, parseConfig, WORKER_QUEUES } from '../../config/config.ts';
+import { ConfigError, environmentSchema, parseApiConfig, parseConfig, WORKER_QUEUES } from '../../config/config.ts';
 
 const needed = {
   RECOLLECT_DATABASE_URL: 'postgres://app:pw@127.0.0.1:5432/recollect',
@@ -184,5 +184,18 @@ it('every setting says what it is for, for the table in the documentation', () =
 it('the api makes no model calls, and needs no key of the provider', () => {
   const environment = { ...needed, RECOLLECT_MODEL_PROVIDER: 'anthropic' };
   expect(() => parseConfig(environment)).toThrow('ANTHROPIC_API_KEY');
-  expect(parseConfig(environment, false).model).toMatchObject({ provider: 'anthropic', apiKey: undefined });
+  expect(parseApiConfig(environment).model).toMatchObject({ provider: 'anthropic', apiKey: undefined });
+});
+
+it('ignores the keys of backups in the api process', () => {
+  const keys = {
+    RECOLLECT_BACKUP_KEY: Buffer.alloc(32).toString('base64'),
+    RECOLLECT_BACKUP_SIGNING_KEY: Buffer.alloc(48).toString('base64'),
+    RECOLLECT_BACKUP_TRUSTED_KEYS: Buffer.alloc(44).toString('base64'),
+    RECOLLECT_RESTORE_DATABASE_URL: 'postgresql://maker@db/postgres',
+  };
+  const { backups, database } = parseApiConfig({ ...needed, ...keys });
+  expect(backups).toMatchObject({ keys: [], keyFile: null, signingKey: null, trustedKeys: [] });
+  expect(database).toMatchObject({ maintenanceUrl: undefined, restoreUrl: undefined });
+  expect(parseConfig({ ...needed, ...keys }).backups.signingKey).not.toBeNull();
 });

@@ -16,6 +16,8 @@ declare module 'fastify' {
 
 export interface AuthOptions {
   readonly findKeyHolder: (key: string) => Promise<KeyHolder | null>;
+  /** Calls back when a connection to PostgreSQL was closed: the next one may lead to another database, which a restore put in place. */
+  readonly onConnectionClosed: (listener: () => void) => void;
   /** May read /metrics without being an admin. */
   readonly scrapeToken: string | undefined;
 }
@@ -39,6 +41,10 @@ class KeyCache {
     if (this.known.size >= MAX_KNOWN_KEYS) this.known.clear();
     this.known.set(hash, { holder, until: performance.now() + BELIEVE_MS });
   }
+
+  clear(): void {
+    this.known.clear();
+  }
 }
 
 /** The browsable page of the API: a plugin's routes, which cannot say themselves that they are open. */
@@ -47,6 +53,7 @@ export const DOCS_PREFIX = '/docs';
 /** Asks every request for its key before anything else is done with it. */
 export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
   const cache = new KeyCache();
+  options.onConnectionClosed(() => cache.clear());
   app.decorateRequest('holder', null);
   app.addHook('onRoute', (route) => {
     if (route.url.startsWith(DOCS_PREFIX)) route.config = { ...route.config, access: 'open' };

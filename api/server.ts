@@ -165,7 +165,11 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
     wellFormedFields(query);
   });
   registerBodyParsers(app);
-  registerAuth(app, { findKeyHolder: dependencies.findKeyHolder, scrapeToken: dependencies.config.http.scrapeToken });
+  registerAuth(app, {
+    findKeyHolder: dependencies.findKeyHolder,
+    onConnectionClosed: (listener) => dependencies.database.pool.on('remove', listener),
+    scrapeToken: dependencies.config.http.scrapeToken,
+  });
   registerObservation(app, dependencies);
   app.addHook('onSend', async (request, reply) => {
     void reply.headers({ 'x-request-id': request.id, 'x-api-version': API_VERSION });

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { listRestores, openRestore, readRestore } from '../../stores/postgres/restores.ts';
+import { COPY_ADDRESS, listRestores, openRestore, readRestore } from '../../stores/postgres/restores.ts';
 import type { RestoreRequest, StoredRestore } from '../../stores/postgres/restores.ts';
 import { holderOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
@@ -35,12 +35,12 @@ export function restoreRoutes({ database, restores }: ApiDependencies): FastifyP
         },
       },
       async (request, reply) => {
-        const { set, store, signer, overwrite, dry_run: dryRun } = request.body;
+        const { set, store, overwrite, dry_run: dryRun } = request.body;
         const restore = await open(request, {
           kind: 'restore',
           setId: set ?? null,
-          address: store ?? null,
-          signer: signer ?? null,
+          address: store === 'copy' ? COPY_ADDRESS : null,
+          signer: null,
           overwrite,
           dryRun,
         });
@@ -59,12 +59,12 @@ export function restoreRoutes({ database, restores }: ApiDependencies): FastifyP
         },
       },
       async (request, reply) => {
-        const { set, store, signer } = request.body;
+        const { set, store } = request.body;
         const drill = await open(request, {
           kind: 'drill',
           setId: set ?? null,
-          address: store ?? null,
-          signer: signer ?? null,
+          address: store === 'copy' ? COPY_ADDRESS : null,
+          signer: null,
           overwrite: false,
           dryRun: false,
         });

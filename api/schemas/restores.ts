@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  NAMED_STORES,
   RESTORE_KINDS,
   RESTORE_PHASES,
   RESTORE_STATES,
@@ -9,31 +10,23 @@ import {
 import type { StoredRestore } from '../../stores/postgres/restores.ts';
 
 const setId = z.uuid().describe('Of a backup set; the newest where it is left out');
-const address = z
-  .string()
-  .min(1)
-  .max(1_024)
-  .regex(/^(?:s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:\/[A-Za-z0-9._-]+)*\/?|\/[^\0]*)$/u, {
-    error: 'needs the absolute path of a folder, or s3://bucket/prefix',
-  })
-  .describe('Where the set is read, as the worker sees it; the store of the settings where it is left out');
-const signer = z
-  .string()
-  .regex(/^[0-9a-f]{16}$/, { error: 'needs the 16 hex characters of a fingerprint' })
-  .describe('Fingerprint of a signer to trust this once: of another instance, or of this one with an older key');
+const store = z
+  .enum(NAMED_STORES)
+  .default('backup')
+  .describe(
+    'Store of the settings that the set is read from: RECOLLECT_BACKUP_STORE or RECOLLECT_BACKUP_COPY. Another place, or another signer than the settings trust, is named on the machine itself (recollect restore --from, --signer)',
+  );
 
 export const restoreBody = z.strictObject({
   set: setId.optional(),
-  store: address.optional(),
-  signer: signer.optional(),
+  store,
   overwrite: z.boolean().default(false).describe('Replace an instance that has sessions or learnings'),
   dry_run: z.boolean().default(false).describe('Only read the set through, every byte of it, and change nothing'),
 });
 
 export const drillBody = z.strictObject({
   set: setId.optional(),
-  store: address.optional(),
-  signer: signer.optional(),
+  store,
 });
 
 export const restoreSchema = z
@@ -42,7 +35,12 @@ export const restoreSchema = z
     job_id: z.string(),
     kind: z.enum(RESTORE_KINDS),
     set: z.string().nullable(),
-    store: z.string().nullable().describe('Null: that of the settings'),
+    store: z
+      .string()
+      .nullable()
+      .describe(
+        'Null: RECOLLECT_BACKUP_STORE; `copy`: RECOLLECT_BACKUP_COPY; else a place that was named on the machine',
+      ),
     overwrite: z.boolean(),
     dry_run: z.boolean(),
     state: z.enum(RESTORE_STATES),

@@ -1,4 +1,7 @@
+import path from 'node:path';
 import type { Command } from 'commander';
+import { localAccess, requestRestore } from '../../infra/instance/request-restore.ts';
+import type { RestoreRequest } from '../../infra/instance/request-restore.ts';
 import type { CommandContext, ExitCode } from '../command-context.ts';
 import { dataDirOf, withDataDir } from '../data-dir.ts';
 import { restoreTable, restoreText } from '../restore-text.ts';
@@ -11,6 +14,14 @@ const LOOK_MS = 1_000;
 /** While the databases change places the server answers that storage is away. */
 const PASSING: ReadonlySet<string> = new Set(['UNAVAILABLE', 'UNREACHABLE', 'INVALID_API_KEY']);
 const MAX_MISSED = 60;
+
+/** What `--from` names that the server knows by its settings. */
+const COPY = 'copy' as const;
+const FINGERPRINT = /^[0-9a-f]{16}$/;
+const ADDRESS = /^(?:s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:\/[A-Za-z0-9._-]+)*\/?|\/[^\0]*)$/u;
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const NOT_LOCAL =
+  'Another place or signer than the settings name is given on the machine that the instance runs on, where its data directory lies.\n';
 
 interface Order {
   readonly dataDir: string;
@@ -44,7 +55,7 @@ export function addRestore(program: Command, context: CommandContext, exit: (cod
   const withRestores = (dataDir: string, work: (restores: Restores) => Promise<ExitCode>): Promise<ExitCode> =>
     withServer(dataDir, context, (_steering, client) => work(new Restores(client)));
 
-  const done = async (restores: Restores, begun: Restore, wait: boolean): Promise<ExitCode> => {
+  const done = async (restores: Restores, begun: Pick<Restore, 'id'>, wait: boolean): Promise<ExitCode> => {
     if (!wait) {
       output.out(`${begun.id} is under way; recollect restore list shows how far it is.\n`);
       return 0;
@@ -59,24 +70,71 @@ export function addRestore(program: Command, context: CommandContext, exit: (cod
     return 1;
   };
 
+  /** Starts it past the server, which takes only stores and signers of its settings: this machine's secrets are what allows it. */
+  const startHere = async (dataDir: string, request: RestoreRequest): Promise<string | null> => {
+    const { address, signer, setId } = request;
+    const wrong =
+      (address !== null &&
+        address !== COPY &&
+        !ADDRESS.test(address) &&
+        '--from needs the absolute path of a folder, or s3://bucket/prefix') ||
+      (signer !== null && !FINGERPRINT.test(signer) && '--signer needs the 16 hex characters of a fingerprint') ||
+      (setId !== null && !UUID.test(setId) && 'a set is named as recollect backup list shows it');
+    if (wrong !== false) {
+      output.err(`${wrong}\n`);
+      return null;
+    }
+    const access = localAccess(dataDir, environment);
+    if (access === null) {
+      output.err(NOT_LOCAL);
+      return null;
+    }
+    const id = await requestRestore(access, request);
+    if (id === null) output.err('Another restore or drill is under way; one is done at a time.\n');
+    return id;
+  };
+
+  const begin = (kind: RestoreRequest['kind'], order: Order): Promise<ExitCode> =>
+    withRestores(order.dataDir, async (restores) => {
+      const { set, from, signer, overwrite, dryRun, wait } = order;
+      if ((from === undefined || from === COPY) && signer === undefined) {
+        const named = { set, store: from === undefined ? undefined : COPY };
+        const begun =
+          kind === 'drill'
+            ? await restores.drill(named)
+            : await restores.restore({ ...named, overwrite, dry_run: dryRun });
+        return done(restores, begun, wait === true);
+      }
+      // Says it in a line where nothing runs.
+      await restores.list(1);
+      const id = await startHere(order.dataDir, {
+        kind,
+        setId: set ?? null,
+        address:
+          from === undefined || from === COPY ? (from ?? null) : from.startsWith('s3://') ? from : path.resolve(from),
+        signer: signer ?? null,
+        overwrite: overwrite === true,
+        dryRun: dryRun === true,
+      });
+      return id === null ? 1 : done(restores, { id }, wait === true);
+    });
+
   const command = withDataDir(program.command('restore'), environment)
     .description('restore a backup set into this instance')
     .argument('[set]', 'of recollect backup list; default: the newest')
-    .option('--from <address>', 'folder or s3://bucket/prefix to read the set from')
-    .option('--signer <fingerprint>', 'trust this signer of another instance, this once')
+    .option(
+      '--from <address>',
+      'copy, as the settings name it; on the machine of the instance also a folder or s3://bucket/prefix',
+    )
+    .option(
+      '--signer <fingerprint>',
+      'trust this signer of another instance, this once; on the machine of the instance alone',
+    )
     .option('--overwrite', 'replace the sessions and learnings that are here; they are kept in another database')
     .option('--dry-run', 'only read the set through, every byte of it')
     .option('--wait', 'until it is done')
-    .action(async (set: string | undefined, { dataDir, from, signer, overwrite, dryRun, wait }: Order) =>
-      exit(
-        await withRestores(dataDir, async (restores) =>
-          done(
-            restores,
-            await restores.restore({ set, store: from, signer, overwrite, dry_run: dryRun }),
-            wait === true,
-          ),
-        ),
-      ),
+    .action(async (set: string | undefined, order: Order) =>
+      exit(await begin('restore', set === undefined ? order : { ...order, set })),
     );
 
   withDataDir(command.command('list'), environment)
@@ -97,14 +155,14 @@ export function addRestore(program: Command, context: CommandContext, exit: (cod
   withDataDir(program.command('drill'), environment)
     .description('restore the newest backup beside this instance, compare, and take it away again')
     .option('--set <set>', 'another one than the newest')
-    .option('--from <address>', 'folder or s3://bucket/prefix to read the set from')
-    .option('--signer <fingerprint>', 'trust this signer of another instance, this once')
+    .option(
+      '--from <address>',
+      'copy, as the settings name it; on the machine of the instance also a folder or s3://bucket/prefix',
+    )
+    .option(
+      '--signer <fingerprint>',
+      'trust this signer of another instance, this once; on the machine of the instance alone',
+    )
     .option('--wait', 'until it is done')
-    .action(async ({ dataDir, set, from, signer, wait }: Order) =>
-      exit(
-        await withRestores(dataDir, async (restores) =>
-          done(restores, await restores.drill({ set, store: from, signer }), wait === true),
-        ),
-      ),
-    );
+    .action(async (order: Order) => exit(await begin('drill', order)));
 }

@@ -8,6 +8,7 @@ import { keysOfFile } from '../config/backup-settings.ts';
 import type { Config } from '../config/config.ts';
 import type { VectorIndex } from '../domain/ports/vector-index.ts';
 import { archiveStoreAt } from '../stores/archive/create-archive-store.ts';
+import { journalsOf } from './journals.ts';
 
 const packageSchema = z.object({ version: z.string() });
 
@@ -39,6 +40,8 @@ export function backupActivitiesOf(
       connectTimeoutMs: config.database.connectTimeoutMs,
       store: archiveStoreAt(config.backup.address, config.s3),
       copy: archiveStoreAt(config.backup.copy, config.s3),
+      archives: archiveStoreAt(config.archive.address, config.s3),
+      journals: journalsOf(config),
       keys: () => readBackupKeys(config.backups),
       signingKey: config.backups.signingKey,
       trustedKeys: config.backups.trustedKeys,

@@ -10,15 +10,11 @@ import { directoryStoreAt } from '../stores/objects/directory-store.ts';
 import type { Database } from '../stores/postgres/database.ts';
 import { createPool } from '../stores/postgres/pool.ts';
 import { tenantScopeOf } from '../stores/postgres/tenant-scope.ts';
+import { journalsOf } from './journals.ts';
 
 const CONNECTIONS = 6;
 /** A search for a text goes through a hundred sessions in one statement, and a session is forgotten by a few. */
 const STATEMENT_MS = 300_000;
-
-/** Where erasures are journalled: beside the backup sets, and beside their copies. */
-export function journalsOf({ backup, s3 }: Config) {
-  return [backup.address, backup.copy].flatMap((address) => archiveStoreAt(address, s3) ?? []);
-}
 
 /** Activities of erasures, exports and imports of files, over the stores that the settings name; and how what they opened is closed. */
 export function erasureActivitiesOf(

@@ -8,11 +8,10 @@ import { publicKeyOf } from '../stores/backup/signature.ts';
 import type { VectorIndex } from '../domain/ports/vector-index.ts';
 import type { WorkflowHints } from '../domain/ports/workflow-hints.ts';
 import { archiveStoreAt, createArchiveStore } from '../stores/archive/create-archive-store.ts';
-import { readJournal } from '../stores/archive/journal.ts';
 import { endTenantWorkflows } from '../stores/temporal/end-workflows.ts';
 import { createWeaviateIndex } from '../stores/weaviate/weaviate-index.ts';
 import { readBackupKeys } from './backup-activities.ts';
-import { journalsOf } from './erasure-activities.ts';
+import { journalsOf } from './journals.ts';
 
 /** Two instances may share a Weaviate: each drills in collections of its own. */
 function drillPrefix(databaseUrl: string): string {
@@ -45,6 +44,7 @@ export function restoreActivitiesOf(
       drillVectors,
       server: maintenanceUrl === undefined || restoreUrl === undefined ? null : { maintenanceUrl, restoreUrl },
       store: archiveStoreAt(config.backup.address, config.s3),
+      copy: archiveStoreAt(config.backup.copy, config.s3),
       storeAt,
       access: async () => ({
         keys: await readBackupKeys(config.backups),
@@ -52,9 +52,8 @@ export function restoreActivitiesOf(
       }),
       endWorkflows: () => endTenantWorkflows(parts.client),
       keepReplacedDays: config.backups.keepReplacedDays,
-      // A set of another instance, or of this one before it was lost: what was erased there is told beside its sets.
-      readErasures: (address, signal) =>
-        readJournal([...journalsOf(config), ...(address === null ? [] : [storeAt(address)])], signal),
+      archives: archiveStoreAt(config.archive.address, config.s3),
+      journals: journalsOf(config),
     }),
   );
   return { activities, close: () => drillVectors.close() };

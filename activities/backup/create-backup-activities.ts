@@ -1,4 +1,6 @@
 import type pg from 'pg';
+import type { JournalHead } from '../../domain/keep/erasure-journal.ts';
+import { keyIdOf } from '../../domain/keep/encryption-keys.ts';
 import { BackupSetError } from '../../domain/keep/set-error.ts';
 import { setsToPrune } from '../../domain/keep/prune.ts';
 import type { Manifest } from '../../stores/backup/manifest.ts';
@@ -6,6 +8,7 @@ import { publicKeyOf } from '../../stores/backup/signature.ts';
 import { ArchiveStoreError } from '../../domain/ports/archive-store.ts';
 import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
 import type { VectorIndex } from '../../domain/ports/vector-index.ts';
+import { copyArchivedFiles, keepArchivedFiles, pruneArchivedFiles } from '../../stores/backup/archived-files.ts';
 import { filesOf, manifestSha256Of } from '../../stores/backup/read-manifest.ts';
 import { alone } from '../../stores/backup/snapshot.ts';
 import { listSets, removeSet } from '../../stores/backup/stored-sets.ts';
@@ -24,8 +27,10 @@ import {
   setsBeingRead,
   setsKnown,
 } from '../../stores/postgres/backup-writes.ts';
+import { storedHead } from '../../stores/postgres/erasure-journal.ts';
 import type { BackupCounts } from '../../stores/postgres/backup-writes.ts';
 import type { BackupActivities } from '../../workflows/backup/types.ts';
+import { openJournal } from '../erasure/journal.ts';
 import { failureType, NotConfigured } from '../failures.ts';
 import { beating } from '../heartbeat.ts';
 import { createPace } from './pace.ts';
@@ -40,6 +45,10 @@ export interface BackupDependencies {
   /** Null: none is set. */
   readonly store: ArchiveStore | null;
   readonly copy: ArchiveStore | null;
+  /** Files of archived sessions; null where no store of them is set. */
+  readonly archives: ArchiveStore | null;
+  /** Where erasures are journalled, this store and its copy. */
+  readonly journals: readonly ArchiveStore[];
   /** The newest first; none: sets are not encrypted. Read anew for each set. */
   readonly keys: () => Promise<readonly Uint8Array[]>;
   /** PKCS #8 DER, Ed25519. */
@@ -68,7 +77,7 @@ function countsOf(manifest: Manifest): BackupCounts {
 
 /** Backup sets: made, copied, read back, taken away. One at a time in the whole instance, by the lock of backups. */
 export function createBackupActivities(dependencies: BackupDependencies): BackupActivities {
-  const { maintenance, databaseUrl, connectTimeoutMs, copy, signingKey } = dependencies;
+  const { maintenance, databaseUrl, connectTimeoutMs, copy, archives, signingKey } = dependencies;
 
   const storeOf = (): ArchiveStore => {
     if (dependencies.store === null) throw new NotConfigured('RECOLLECT_BACKUP_STORE is needed for backups');
@@ -110,6 +119,29 @@ export function createBackupActivities(dependencies: BackupDependencies): Backup
     return old;
   };
 
+  /** Opens the journal of erasures, and stores what is not stored: then it is told by the set how far it goes. */
+  const journalOf = async (signal: AbortSignal): Promise<JournalHead | null> => {
+    await openJournal(dependencies, signal).catch((error: unknown) => {
+      // The copy may be away; the set is told as far as the journal lies in both.
+      if (!(error instanceof ArchiveStoreError)) throw error;
+    });
+    return storedHead(maintenance);
+  };
+
+  /** A set that stands may need a file that no archive names any more. */
+  const pruneFiles = async (signal: AbortSignal): Promise<void> => {
+    const stores = copy === null ? [storeOf()] : [storeOf(), copy];
+    let oldest = new Date();
+    for (const store of stores)
+      for (const { id, at } of (await listSets(store, signal)).whole) {
+        // Version 7: the id says when the set was begun; where it lies it may have come later.
+        const begun = new Date(Math.min(at.getTime(), Number.parseInt(id.replace('-', '').slice(0, 12), 16)));
+        if (begun < oldest) oldest = begun;
+      }
+    const [key = null] = await dependencies.keys();
+    await pruneArchivedFiles(maintenance, stores, { oldest, keyId: key === null ? null : keyIdOf(key) }, signal);
+  };
+
   const copyOne = async (to: ArchiveStore, id: string, signal: AbortSignal): Promise<void> => {
     await copySet(storeOf(), to, id, trusted(), signal, () => noteCopy(maintenance, id, 'copied'));
     await noteCopy(maintenance, id, 'verified');
@@ -127,12 +159,18 @@ export function createBackupActivities(dependencies: BackupDependencies): Backup
           // Of an attempt that died after its last byte the answer alone was lost; its set is made again all the same: it may be hours old.
           await removeSet(store, backupId, signal);
           await removeHalves(store, signal);
+          const keepFiles = async (): Promise<void> => {
+            if (archives !== null) await keepArchivedFiles(maintenance, archives, store, key, signal);
+          };
+          await keepFiles();
           const { manifest, manifestSha256, counts } = await writeSet(
             client,
-            { ...dependencies, live: maintenance, signingKey },
+            { ...dependencies, live: maintenance, signingKey, journal: await journalOf(signal) },
             { store, setId: backupId, key, pace: createPace(dependencies.isFlooding, signal), signal },
             (counts) => noteProgress(maintenance, backupId, counts),
           );
+          // Of sessions that were archived while the set was written.
+          await keepFiles();
           await noteWhole(maintenance, backupId, {
             ...counts,
             manifestSha256,
@@ -154,6 +192,7 @@ export function createBackupActivities(dependencies: BackupDependencies): Backup
               // One set that is not what it was must not keep the others, or this backup, from being told as good.
               if (!(error instanceof BackupSetError)) throw error;
             });
+          await copyArchivedFiles(maintenance, storeOf(), copy, signal);
           await removeHalves(copy, signal);
           await prune(copy, signal);
         });
@@ -165,6 +204,7 @@ export function createBackupActivities(dependencies: BackupDependencies): Backup
           await removeHalves(storeOf(), signal);
           const removed = await prune(storeOf(), signal);
           await noteRemoved(maintenance, removed);
+          await pruneFiles(signal);
           return { removed: removed.length };
         }),
       ),

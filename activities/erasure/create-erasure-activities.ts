@@ -1,12 +1,13 @@
 import { asId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
-import { journalKey } from '../../domain/keep/erasure-journal.ts';
+import { entriesOf } from '../../stores/postgres/erasure-journal.ts';
 import { failErasure, readErasure } from '../../stores/postgres/erasures.ts';
 import type { ErasureActivities, ErasureStep } from '../../workflows/erasure/types.ts';
 import { beating } from '../heartbeat.ts';
 import type { ErasureDependencies } from './dependencies.ts';
 import { eraseFiles, eraseVectors } from './files-and-vectors.ts';
 import { findAndJournal } from './find.ts';
+import { writeToJournal } from './journal.ts';
 import { prove } from './prove.ts';
 import { eraseRows } from './rows.ts';
 
@@ -44,13 +45,21 @@ export function createErasureActivities(dependencies: ErasureDependencies): Eras
             return { phase: 'done', waitMs: 0 };
         }
       }),
-    endErasure: async ({ tenantId, erasureId, state, error }) => {
-      const tenant = asId<TenantId>(tenantId);
-      const erasure = await database.asTenant(tenant, (transaction) => readErasure(transaction, erasureId));
-      // Of what was called off before anything went, no restore must think that it was erased.
-      if (erasure?.state === 'running' && erasure.phase === 'queued' && erasure.counts['rounds'] === undefined)
-        for (const store of dependencies.journals) await store.remove(journalKey(erasureId));
-      await database.asTenant(tenant, (transaction) => failErasure(transaction, erasureId, state, error));
-    },
+    endErasure: ({ tenantId, erasureId, state, error }) =>
+      beating(async (signal) => {
+        const tenant = asId<TenantId>(tenantId);
+        const erasure = await database.asTenant(tenant, (transaction) => readErasure(transaction, erasureId));
+        // Of what was called off before anything went, no restore must think that it was erased.
+        const isWithdrawn =
+          erasure?.state === 'running' && erasure.phase === 'queued' && erasure.counts['rounds'] === undefined;
+        if (isWithdrawn && (await entriesOf(dependencies.maintenance, erasureId)).length > 0)
+          await writeToJournal(
+            dependencies,
+            { kind: 'withdrawn', erasure_id: erasureId },
+            new Date(dependencies.now()),
+            signal,
+          );
+        await database.asTenant(tenant, (transaction) => failErasure(transaction, erasureId, state, error));
+      }),
   };
 }

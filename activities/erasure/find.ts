@@ -1,5 +1,4 @@
-import { erasedName, journalKey, MAX_ERASED_ROWS } from '../../domain/keep/erasure-journal.ts';
-import { journalBytes } from '../../stores/archive/journal-entry.ts';
+import { erasedName, MAX_ERASED_ROWS } from '../../domain/keep/erasure-journal.ts';
 import { asId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import { foundSchema, noteErasure } from '../../stores/postgres/erasures.ts';
@@ -8,20 +7,7 @@ import { findText, TooMuchFound } from '../../stores/postgres/find-text.ts';
 import { refuseHeld } from '../../stores/postgres/holds.ts';
 import { archivedHolding, rowsOfWholesHolding } from './archived.ts';
 import type { ErasureDependencies } from './dependencies.ts';
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
-}
-
-/** Writes an object into every store of the journal; done when it lies in all of them. */
-export async function intoJournals(
-  { journals }: Pick<ErasureDependencies, 'journals'>,
-  key: string,
-  bytes: Uint8Array,
-  signal: AbortSignal,
-): Promise<void> {
-  for (const store of journals) await store.write(key, once(bytes), signal);
-}
+import { writeToJournal } from './journal.ts';
 
 /** Everything that holds the text: rows, archived sessions, whole values. @throws TooMuchFound */
 export async function findEverywhere(
@@ -86,9 +72,13 @@ export async function findAndJournal(
   });
   const names = namesOf(erasure, found);
   const sessions = found.sessions.map((id) => erasedName('session', id));
-  const at = new Date(now()).toISOString();
-  const entry = { id: erasure.id, at, tenant_id: tenantId, kind: erasure.kind, names: [...names, ...sessions] };
-  await intoJournals(dependencies, journalKey(erasure.id), journalBytes(entry), signal);
+  const record = {
+    kind: erasure.kind,
+    erasure_id: erasure.id,
+    tenant_id: tenantId,
+    names: [...names, ...sessions],
+  };
+  await writeToJournal(dependencies, record, new Date(now()), signal);
   // Found again in a later round: what the rounds before it looked up is looked up once more.
   const objects = erasure.found?.objects ?? [];
   await database.asTenant(tenantId, (transaction) =>

@@ -6,11 +6,13 @@ import type { ErasureCheck, ErasureReceipt } from '../../domain/keep/receipt.ts'
 import { wholeValueKey } from '../../domain/ports/object-store.ts';
 import { tenantTables } from '../../stores/portable/catalog.ts';
 import { tenantRowsLeft } from '../../stores/postgres/erase-tenant.ts';
+import { entriesOf } from '../../stores/postgres/erasure-journal.ts';
 import { ErasureIncomplete, finishErasure, noteErasure } from '../../stores/postgres/erasures.ts';
 import type { StoredErasure } from '../../stores/postgres/erasures.ts';
 import type { ErasureDependencies } from './dependencies.ts';
 import { standingObjects } from './files-and-vectors.ts';
-import { findEverywhere, intoJournals } from './find.ts';
+import { findEverywhere } from './find.ts';
+import { intoJournals } from './journal.ts';
 
 const MAX_ROUNDS = 4;
 
@@ -108,6 +110,8 @@ export async function prove(
     return false;
   }
   const { rounds: _rounds, ...removed } = erasure.counts;
+  const journalled = await entriesOf(dependencies.maintenance, erasure.id);
+  const entries = journalled.map(({ journal, sequence }) => journalKey(journal, sequence));
   const receipt: ErasureReceipt = {
     version: 1,
     id: erasure.id,
@@ -117,7 +121,7 @@ export async function prove(
     finished_at: at(),
     removed,
     checks,
-    journal: { entries: journals.length === 0 ? [] : [journalKey(erasure.id)], stores: journals.length },
+    journal: { entries, stores: entries.length === 0 ? 0 : journals.length },
   };
   const signed = signReceipt(receipt, dependencies.signingKey);
   await intoJournals(dependencies, receiptKey(erasure.id), Buffer.from(JSON.stringify(signed)), signal);

@@ -12,7 +12,7 @@ import { noteRestore, openScheduledDrill } from '../../stores/postgres/restores.
 import type { RestorePhase } from '../../stores/postgres/restores.ts';
 import type { RestoreActivities } from '../../workflows/restore/types.ts';
 import { beating } from '../heartbeat.ts';
-import { eraseAgain, sinceSnapshot } from './erase-again.ts';
+import { eraseAgain } from './erase-again.ts';
 import { progressNoter } from './progress-noter.ts';
 import { contextOf, setOf } from './restore-context.ts';
 import type { RestoreContext, RestoreDependencies } from './restore-context.ts';
@@ -104,8 +104,9 @@ export function buildSteps(
       }),
 
     proveRestored: ({ restoreId }) =>
-      stepped(restoreId, 'proving', async (context, { manifest }, signal) => {
+      stepped(restoreId, 'proving', async (context, set, signal) => {
         const { work, server, names } = context;
+        const { manifest } = set;
         const started = performance.now();
         // Before anything is changed: afterwards the rows are not the set's any more.
         const tables = await onceOf(server, names.built, 'tables', () =>
@@ -137,9 +138,11 @@ export function buildSteps(
             `${queries.different} of ${queries.asked} fixed queries found something else`,
           );
         if (work.kind === 'drill') return;
-        const erasures = await eraseAgain(dependencies, context, sinceSnapshot(new Date(manifest.snapshotAt)), signal);
+        const { rows: erasures, journal } = await eraseAgain(dependencies, context, set, signal);
         await resetRestored(server, names.built);
-        await noteRestore(maintenance, restoreId, 'proving', { result: { erasures } });
+        await noteRestore(maintenance, restoreId, 'proving', {
+          result: { erasures, journal: { ...journal, examples: [...journal.examples] } },
+        });
       }),
   };
 }

@@ -1,47 +1,92 @@
+import { COPY_ADDRESS, readRestoreWork } from '../../stores/postgres/restores.ts';
+import type { RestoreWork } from '../../stores/postgres/restores.ts';
+import type { JournalHead } from '../../domain/keep/erasure-journal.ts';
+import { BackupSetError } from '../../domain/keep/set-error.ts';
+import { ownErasures, readJournals } from '../../stores/archive/journal.ts';
+import type { JournalAccount } from '../../stores/archive/journal.ts';
 import { carryErasures } from '../../stores/backup/carry-over.ts';
+import { readManifest } from '../../stores/backup/read-manifest.ts';
+import { fingerprintOf, newestSet } from '../../stores/backup/read-set.ts';
+import type { ReadableSet } from '../../stores/backup/read-set.ts';
 import { maintenancePool } from '../../stores/backup/restored-database.ts';
+import { ownEntries, storedHead } from '../../stores/postgres/erasure-journal.ts';
 import { replayErasures, tombstonesSince } from '../../stores/postgres/replay-erasures.ts';
 import type { ReplayedCounts } from '../../stores/postgres/replay-erasures.ts';
-import { readRestoreWork } from '../../stores/postgres/restores.ts';
-import type { RestoreWork } from '../../stores/postgres/restores.ts';
+import { storeOf } from './restore-context.ts';
 import type { RestoreContext, RestoreDependencies } from './restore-context.ts';
 
 /** How long before a snapshot erasures are looked at: one that began before it may have ended after it. A month is more than any takes. */
 const ERASURE_MS = 31 * 86_400_000;
 /** Clocks of two machines are no further apart, and no transaction that buries something takes longer. */
 const APART_MS = 3_600_000;
-
-/** From when on erasures may be missing in a set. */
-export const sinceSnapshot = (snapshotAt: Date): Date => new Date(snapshotAt.getTime() - ERASURE_MS);
+const EVER = new Date(0);
 
 /** From when on erasures may be missing in what a restore built: those before were done again while it was proved. */
-export const sinceAsked = ({ created_at: askedAt }: RestoreWork): Date => new Date(askedAt.getTime() - APART_MS);
+const sinceAsked = ({ created_at: askedAt }: RestoreWork): Date => new Date(askedAt.getTime() - APART_MS);
 
 const sum = (counts: ReplayedCounts): number => Object.values(counts).reduce((all, count) => all + count, 0);
 
+/** How far journals were: by the set, by the newest set beside it, and by this instance. */
+async function headsOf(
+  dependencies: RestoreDependencies,
+  { work }: RestoreContext,
+  { manifest, publicKey }: ReadableSet,
+  signal: AbortSignal,
+): Promise<JournalHead[]> {
+  const store = storeOf(dependencies, work.address);
+  const newest = await newestSet(store, signal);
+  const { trusted } = await dependencies.access();
+  const later =
+    newest === null || newest === manifest.id
+      ? null
+      : await readManifest(store, newest, [...trusted, publicKey], signal).catch((error: unknown) => {
+          // Another set is not what is restored: one that cannot be read tells nothing of the journal.
+          if (error instanceof BackupSetError) return null;
+          throw error;
+        });
+  return [manifest.journal, later?.journal ?? null, await storedHead(dependencies.maintenance)].filter(
+    (head) => head !== null,
+  );
+}
+
 /**
- * What was erased or forgotten since a moment goes from the copy, too: by the journals of this instance and of the store that the set is read from, and
- * by the tombstones of the running database. Doing one twice changes nothing. Answers how many rows went.
- * @throws ArchiveStoreError, and Error for an entry that cannot be read: nothing is restored past it
+ * What was erased or forgotten since the snapshot goes from the copy, too: by the journals of this instance and of the store that the set is read from, as far as
+ * somebody signed them who may sign sets here, and by the tombstones of the running database. Doing one twice changes nothing. Returns how many rows went, and what
+ * the journals are worth.
+ * @throws ArchiveStoreError where a store cannot be listed
  */
 export async function eraseAgain(
-  { maintenance, readErasures }: Pick<RestoreDependencies, 'maintenance' | 'readErasures'>,
-  { work, server, names }: RestoreContext,
-  since: Date,
+  dependencies: RestoreDependencies,
+  context: RestoreContext,
+  set: ReadableSet,
   signal: AbortSignal,
-): Promise<number> {
-  const entries = (await readErasures(work.address, signal)).filter(({ at }) => new Date(at) >= since);
+): Promise<{ readonly rows: number; readonly journal: JournalAccount }> {
+  const { maintenance, journals } = dependencies;
+  const { work, server, names } = context;
+  const since = new Date(new Date(set.manifest.snapshotAt).getTime() - ERASURE_MS);
+  const { trusted } = await dependencies.access();
+  const isElsewhere = work.address !== null && work.address !== COPY_ADDRESS;
+  const { erasures, account } = await readJournals({
+    stores: isElsewhere ? [...journals, storeOf(dependencies, work.address)] : journals,
+    isTrusted: (publicKey) =>
+      publicKey === set.publicKey || trusted.includes(publicKey) || fingerprintOf(publicKey) === work.signer,
+    heads: await headsOf(dependencies, context, set, signal),
+    own: await ownEntries(maintenance, EVER),
+    signal,
+  });
+  const later = erasures.filter(({ at }) => at >= since);
   const pool = maintenancePool(server, names.built);
   try {
-    return sum(await replayErasures(pool, entries, tombstonesSince(maintenance, since)));
+    const rows = sum(await replayErasures(pool, later, tombstonesSince(maintenance, since)));
+    return { rows, journal: { ...account, erasures: later.length } };
   } finally {
     await pool.end();
   }
 }
 
 /**
- * What the replaced database buried while the copy was proved goes from the copy, too, and its accounts of erasures come into it. Asks PostgreSQL alone, and only
- * databases that stand: it is called while there is no running one.
+ * What the replaced database erased and buried while the copy was proved goes from the copy, too, and its accounts of erasures come into it. Asks PostgreSQL alone,
+ * and only databases that stand: it is called while there is no running one.
  */
 export async function buryAgain(
   { server, names }: Pick<RestoreContext, 'server' | 'names'>,
@@ -50,7 +95,9 @@ export async function buryAgain(
   const built = maintenancePool(server, names.built);
   const replaced = maintenancePool(server, names.replaced);
   try {
-    await replayErasures(built, [], tombstonesSince(replaced, sinceAsked(await readRestoreWork(built, restoreId))));
+    const since = sinceAsked(await readRestoreWork(replaced, restoreId));
+    const erasures = ownErasures(await ownEntries(replaced, since));
+    await replayErasures(built, erasures, tombstonesSince(replaced, since));
     await carryErasures(replaced, built);
   } finally {
     await Promise.all([built.end(), replaced.end()]);

@@ -1,5 +1,4 @@
 import type pg from 'pg';
-import type { JournalEntry } from '../../domain/keep/erasure-journal.ts';
 import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
 import type { VectorIndex } from '../../domain/ports/vector-index.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
@@ -7,7 +6,7 @@ import { newestSet, openSet } from '../../stores/backup/read-set.ts';
 import type { ReadableSet } from '../../stores/backup/read-set.ts';
 import { restoreNames } from '../../stores/backup/restored-database.ts';
 import type { RestoreNames, RestoreServer } from '../../stores/backup/restored-database.ts';
-import { noteSet, readRestoreWork } from '../../stores/postgres/restores.ts';
+import { COPY_ADDRESS, noteSet, readRestoreWork } from '../../stores/postgres/restores.ts';
 import type { RestoreWork } from '../../stores/postgres/restores.ts';
 import { BackupSetError } from '../../domain/keep/set-error.ts';
 import { NotConfigured } from '../failures.ts';
@@ -19,6 +18,8 @@ export interface RestoreDependencies {
   readonly server: RestoreServer | null;
   /** The instance's own store of sets; null where none is set. */
   readonly store: ArchiveStore | null;
+  /** Where its sets are copied; null where no such place is set. */
+  readonly copy: ArchiveStore | null;
   readonly storeAt: (address: string) => ArchiveStore;
   /** Keys and signers as they are set now. */
   readonly access: () => Promise<{ readonly keys: readonly Uint8Array[]; readonly trusted: readonly string[] }>;
@@ -31,8 +32,10 @@ export interface RestoreDependencies {
   readonly keepReplacedDays: number;
   /** Ends the workflows of tenants; answers how many. */
   readonly endWorkflows: () => Promise<number>;
-  /** The journal of erasures, of every store that may have a part of it: those of this instance, and the one that a set is read from. */
-  readonly readErasures: (address: string | null, signal: AbortSignal) => Promise<readonly JournalEntry[]>;
+  /** Files of archived sessions; null where no store of them is set. */
+  readonly archives: ArchiveStore | null;
+  /** Where this instance journals erasures: beside its sets, and beside their copies. */
+  readonly journals: readonly ArchiveStore[];
 }
 
 /** What every step of a restore begins with. */
@@ -53,14 +56,26 @@ export async function contextOf(dependencies: RestoreDependencies, restoreId: st
   return { work: await readRestoreWork(dependencies.maintenance, restoreId), ...namesOf(dependencies, restoreId) };
 }
 
+/** The store that a restore reads its set from. @throws NotConfigured */
+export function storeOf(
+  { store, copy, storeAt }: Pick<RestoreDependencies, 'store' | 'copy' | 'storeAt'>,
+  address: string | null,
+): ArchiveStore {
+  const from = address === null ? store : address === COPY_ADDRESS ? copy : storeAt(address);
+  if (from !== null) return from;
+  throw new NotConfigured(
+    `${address === null ? 'RECOLLECT_BACKUP_STORE' : 'RECOLLECT_BACKUP_COPY'}: is needed for this restore`,
+  );
+}
+
 /** Opens the set of a restore; the newest one where none was named, which is noted, so that every step reads the same. */
 export async function setOf(
-  { maintenance, store, storeAt, access }: RestoreDependencies,
+  dependencies: RestoreDependencies,
   { id, set_id: named, address, signer }: RestoreWork,
   signal: AbortSignal,
 ): Promise<ReadableSet> {
-  const from = address === null ? store : storeAt(address);
-  if (from === null) throw new NotConfigured('RECOLLECT_BACKUP_STORE: is needed for restores');
+  const { maintenance, access } = dependencies;
+  const from = storeOf(dependencies, address);
   const setId = named ?? (await newestSet(from, signal));
   if (setId === null) throw new BackupSetError('missing', `there is no set in ${from.address}`);
   const set = await openSet({ store: from, signer, ...(await access()) }, setId, signal);

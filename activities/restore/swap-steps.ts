@@ -1,7 +1,7 @@
 import { BackupSetError } from '../../domain/keep/set-error.ts';
-import { carryAccounts, carryIdentity } from '../../stores/backup/carry-over.ts';
-import { carryLimits } from '../../stores/backup/carry-limits.ts';
+import { carryOver } from '../../stores/backup/carry-over.ts';
 import { dropReplaced } from '../../stores/backup/replaced-databases.ts';
+import { restoreArchivedFiles } from '../../stores/backup/archived-files.ts';
 import { dropWorkspace } from '../../stores/backup/finish-schema.ts';
 import { asMaintenance, dropBuiltOf } from '../../stores/backup/restored-database.ts';
 import type { RestoreNames, RestoreServer } from '../../stores/backup/restored-database.ts';
@@ -11,9 +11,9 @@ import { liveSessions, openBatches, tenantIndexes } from '../../stores/postgres/
 import { alertDrill, endRestore, noteRestore, noteVerified, readRestoreWork } from '../../stores/postgres/restores.ts';
 import type { RestoreActivities } from '../../workflows/restore/types.ts';
 import { beating } from '../heartbeat.ts';
-import { buryAgain, eraseAgain, sinceAsked } from './erase-again.ts';
+import { buryAgain } from './erase-again.ts';
 import { progressNoter } from './progress-noter.ts';
-import { contextOf, namesOf, setOf } from './restore-context.ts';
+import { contextOf, namesOf, setOf, storeOf } from './restore-context.ts';
 import type { RestoreDependencies } from './restore-context.ts';
 import { loadAndProve } from './vector-steps.ts';
 
@@ -31,6 +31,8 @@ export function swapSteps(
   /** While nobody writes: what was indexed of the rows that go, and workflows that know their positions. */
   const clearAway = async (server: RestoreServer, names: RestoreNames, restoreId: string): Promise<void> => {
     const { built, replaced } = names;
+    // Once more: until a moment ago somebody could revoke, exclude, hold or erase something.
+    await asMaintenance(server, replaced, (from) => asMaintenance(server, built, (into) => carryOver(from, into)));
     await buryAgain({ server, names }, restoreId);
     const indexes = [
       ...(await asMaintenance(server, replaced, tenantIndexes)),
@@ -75,24 +77,16 @@ export function swapSteps(
 
   return {
     swapIn: ({ restoreId }) =>
-      beating(async (signal) => {
+      beating(async () => {
         const { server, names } = namesOf(dependencies, restoreId);
         // In the middle of it there is no running database that could be asked anything.
         if ((await swapState(server, names)) === 'ready') {
           await openDatabases(server, names);
-          const context = await contextOf(dependencies, restoreId);
           await noteRestore(maintenance, restoreId, 'swapping', { result: { replaced: names.replaced } });
-          // Somebody may have asked for an erasure while the copy was proved.
-          await eraseAgain(dependencies, context, sinceAsked(context.work), signal);
+          // Once before, while the running database still answers: what cannot be carried over must not be found out in between.
           const from = await maintenance.connect();
           try {
-            await asMaintenance(server, names.built, async (into) => {
-              await into.query('BEGIN');
-              await carryIdentity(from, into);
-              await carryAccounts(from, into);
-              await carryLimits(from, into);
-              await into.query('COMMIT');
-            });
+            await asMaintenance(server, names.built, (into) => carryOver(from, into));
           } finally {
             from.release();
           }
@@ -114,6 +108,11 @@ export function swapSteps(
           if (error instanceof BackupSetError) return null;
           throw error;
         });
+        const { archives } = dependencies;
+        const files =
+          set === null || archives === null
+            ? undefined
+            : await restoreArchivedFiles(maintenance, archives, storeOf(dependencies, work.address), set.key, signal);
         const loaded = await loadAndProve(maintenance, vectors, set, note, signal);
         await hintIndexes(signal);
         const seconds = {
@@ -123,7 +122,7 @@ export function swapSteps(
         };
         await noteRestore(maintenance, restoreId, 'resuming', {
           counts: { vectors_done: loaded.objects },
-          result: { vectors: loaded, sessions_resumed: sessions, seconds },
+          result: { vectors: loaded, ...(files === undefined ? {} : { files }), sessions_resumed: sessions, seconds },
         });
       }),
 

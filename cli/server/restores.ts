@@ -20,6 +20,10 @@ const restore = z.object({
       vectors: z.object({ objects: z.number(), pending: z.number() }).optional(),
       sessions_resumed: z.number().optional(),
       replaced: z.string().optional(),
+      files: z.object({ restored: z.number(), missing: z.number() }).optional(),
+      journal: z
+        .object({ erasures: z.number(), faults: z.record(z.string(), z.number()), examples: z.array(z.string()) })
+        .optional(),
       seconds: z.object({ total: z.number().optional() }).optional(),
     })
     .nullable(),
@@ -33,8 +37,7 @@ const restores = z.object({ data: z.array(restore) });
 
 export interface RestoreOrder {
   readonly set?: string | undefined;
-  readonly store?: string | undefined;
-  readonly signer?: string | undefined;
+  readonly store?: 'copy' | undefined;
   readonly overwrite?: boolean | undefined;
   readonly dry_run?: boolean | undefined;
 }

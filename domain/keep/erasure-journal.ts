@@ -10,22 +10,58 @@ export const MAX_ERASED_ROWS = 10_000;
  * One erasure as the journal keeps it, beside the backup sets and in their copy: by hashes alone, so that the journal tells nothing of what was erased, and
  * a restore of an older set can do it again. Names are `erasedName` of the session, the user or the tenant, or of every row that held the text.
  */
-export interface JournalEntry {
-  readonly id: string;
-  /** RFC 3339. */
-  readonly at: string;
-  readonly tenant_id: string;
+export interface ErasedNames {
   readonly kind: ErasureKind;
+  readonly erasure_id: string;
+  readonly tenant_id: string;
   /** SHA-256, hex; at most {@link MAX_ERASED_ROWS}. */
   readonly names: readonly string[];
 }
 
-/** Where the entries lie in the backup store and in its copy, one object each, in the order of their ids. */
+/** What one entry of the journal records: that it begins, what is erased, or that an erasure was called off before anything went. */
+export type JournalRecord =
+  | { readonly kind: 'opened' }
+  | { readonly kind: 'withdrawn'; readonly erasure_id: string }
+  | ErasedNames;
+
+/**
+ * An entry in its place: of which journal, the how-manieth, and the hash of the one before. The signature covers all of it, so that an entry is worth nothing at another
+ * place or in another journal, and one that is gone leaves a gap.
+ */
+export interface JournalEntry {
+  readonly version: 1;
+  /** One an instance. */
+  readonly journal: string;
+  /** From 1. */
+  readonly sequence: number;
+  /** SHA-256 of the text of the entry before, hex; null of the first. */
+  readonly previous: string | null;
+  /** RFC 3339. */
+  readonly at: string;
+  readonly record: JournalRecord;
+}
+
+/** How far a journal was: its last entry by number and hash. Signed with each backup set. */
+export interface JournalHead {
+  readonly journal: string;
+  readonly entries: number;
+  /** SHA-256 of the text of the last entry, hex. */
+  readonly last: string;
+}
+
+/** Where the entries lie in the backup store and in its copy, one object each. */
 export const JOURNAL_PREFIX = 'erasures/';
 
-/** Key of an entry. */
-export function journalKey(erasureId: string): string {
-  return `${JOURNAL_PREFIX}${erasureId}.json`;
+const SEQUENCE_DIGITS = 10;
+
+/** Key of an entry; the keys of a journal are in its order. */
+export function journalKey(journal: string, sequence: number): string {
+  return `${JOURNAL_PREFIX}${journal}/${String(sequence).padStart(SEQUENCE_DIGITS, '0')}.json`;
+}
+
+/** What the next entry names of this one: SHA-256 of its text, hex. */
+export function entrySha256(text: string): string {
+  return createHash('sha256').update(text, 'utf8').digest('hex');
 }
 
 /** What stands in the journal, and in tombstones, for a session, a user, a tenant or a row: SHA-256, hex. */

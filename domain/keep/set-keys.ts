@@ -32,6 +32,14 @@ export function vectorFileKey(n: number): string {
   return `vectors/${n}.ndjson.zst`;
 }
 
+/** What the objects of archived sessions begin with: each lies once for all sets. */
+const FILES_PREFIX = 'files/';
+
+/** The object of an archived session's file, by the SHA-256 of that file and the name of the key that it is encrypted with; null: it is not. */
+export function archivedFileKey(sha256: string, keyId: string | null): string {
+  return `${FILES_PREFIX}${keyId ?? 'plain'}/${sha256}`;
+}
+
 /** Which set an object is of; null for what lies elsewhere. */
 export function setOfKey(key: string): string | null {
   return SET_KEY.exec(key)?.[1] ?? null;

@@ -1,26 +1,77 @@
 import { z } from 'zod';
 import { ERASURE_KINDS, MAX_ERASED_ROWS } from '../../domain/keep/erasure-journal.ts';
 import type { JournalEntry } from '../../domain/keep/erasure-journal.ts';
+import { isSigned, signText } from '../backup/signed-text.ts';
 
-const journalEntry = z.strictObject({
-  id: z.uuid(),
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+const entrySchema = z.strictObject({
+  version: z.literal(1),
+  journal: z.uuid(),
+  sequence: z.int().positive(),
+  previous: sha256.nullable(),
   at: z.iso.datetime(),
-  tenant_id: z.uuid(),
-  kind: z.enum(ERASURE_KINDS),
-  names: z.array(z.string().regex(/^[0-9a-f]{64}$/)).max(MAX_ERASED_ROWS),
+  record: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('opened') }),
+    z.strictObject({ kind: z.literal('withdrawn'), erasure_id: z.uuid() }),
+    z.strictObject({
+      kind: z.enum(ERASURE_KINDS),
+      erasure_id: z.uuid(),
+      tenant_id: z.uuid(),
+      names: z.array(sha256).max(MAX_ERASED_ROWS),
+    }),
+  ]),
 });
 
-/** The bytes of an entry. @throws ZodError for what is none */
-export function journalBytes(entry: JournalEntry): Buffer {
-  return Buffer.from(JSON.stringify(journalEntry.parse(entry)), 'utf8');
+const objectSchema = z.strictObject({
+  entry: z.string(),
+  publicKey: z.string().max(200),
+  signature: z.string().max(200),
+});
+
+/** Ten thousand names, what stands around them, and the signature. */
+export const MAX_JOURNAL_OBJECT_BYTES = 2 * 1024 * 1024;
+
+/** An entry as its object holds it. */
+export interface StoredEntry {
+  readonly entry: JournalEntry;
+  /** The text that was signed, by which the next entry names this one. */
+  readonly text: string;
+  /** Who signed it, and truly did: SPKI, base64. Whether that is somebody to follow is another question. */
+  readonly publicKey: string;
 }
 
-/** An entry from the bytes of its object; null for what is none: the journal is read past it, and whoever reads says so. */
-export function readJournalBytes(bytes: Uint8Array): JournalEntry | null {
+/** The text of an entry, and its object, signed with a PKCS #8 DER key of Ed25519. @throws ZodError for what is no entry */
+export function journalObject(
+  entry: JournalEntry,
+  signingKey: Uint8Array,
+): { readonly text: string; readonly object: string } {
+  const { text, publicKey, signature } = signText(JSON.stringify(entrySchema.parse(entry)), signingKey);
+  return { text, object: JSON.stringify({ entry: text, publicKey, signature }) };
+}
+
+/** Reads an object of the journal: `unsigned` where nobody vouches for it, or its signature is not that of its text; `unreadable` for half an object, or one of a newer form. */
+export function readJournalObject(bytes: Uint8Array): StoredEntry | 'unsigned' | 'unreadable' {
+  let content: unknown;
   try {
-    return journalEntry.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
+    content = JSON.parse(Buffer.from(bytes).toString('utf8'));
   } catch {
-    // Half an object, or one of a newer form.
-    return null;
+    return 'unreadable';
   }
+  const object = objectSchema.safeParse(content);
+  if (!object.success) return entrySchema.safeParse(content).success || isBare(content) ? 'unsigned' : 'unreadable';
+  const { entry: text, publicKey, signature } = object.data;
+  if (!isSigned({ text, publicKey, signature })) return 'unsigned';
+  try {
+    return { entry: entrySchema.parse(JSON.parse(text)), text, publicKey };
+  } catch {
+    return 'unreadable';
+  }
+}
+
+const bareSchema = z.looseObject({ kind: z.string(), tenant_id: z.string(), names: z.array(z.unknown()) });
+
+/** What names erased things without a signature, as entries once did. */
+function isBare(content: unknown): boolean {
+  return bareSchema.safeParse(content).success;
 }

@@ -1,22 +1,234 @@
-import { JOURNAL_PREFIX } from '../../domain/keep/erasure-journal.ts';
-import { readJournalBytes } from './journal-entry.ts';
-import type { JournalEntry } from '../../domain/keep/erasure-journal.ts';
+import { entrySha256, JOURNAL_PREFIX, journalKey } from '../../domain/keep/erasure-journal.ts';
+import type { ErasedNames, JournalHead } from '../../domain/keep/erasure-journal.ts';
+import { ArchiveStoreError } from '../../domain/ports/archive-store.ts';
 import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
+import type { JournalObject } from '../postgres/erasure-journal.ts';
+import { MAX_JOURNAL_OBJECT_BYTES, readJournalObject } from './journal-entry.ts';
+import type { StoredEntry } from './journal-entry.ts';
 
-/** Ten thousand names and what stands around them. */
-const MAX_ENTRY_BYTES = 2 * 1024 * 1024;
+/** Objects that are no entries to follow, and their bytes: whoever may write to the store can put there as many as he likes. */
+const MAX_STRANGERS = 2_000;
+const MAX_STRANGE_BYTES = 256 * 1024 * 1024;
+/** Objects of one listing. */
+const MAX_LISTED = 1_000_000;
+/** An object that could not be read is asked for again, after a pause that doubles. */
+const READ_TRIES = 4;
+const PAUSE_MS = 1_000;
+/** Keys that are named in an account. */
+const NAMED = 20;
 
-/** Every erasure that one of these stores tells of, once, in the order in which they were asked for. @throws ArchiveStoreError; Error for an entry that cannot be read: nothing is restored past it */
-export async function readJournal(stores: readonly ArchiveStore[], signal?: AbortSignal): Promise<JournalEntry[]> {
-  const entries = new Map<string, JournalEntry>();
-  for (const store of stores)
-    for await (const { key, bytes } of store.list(JOURNAL_PREFIX, signal)) {
-      if (bytes > MAX_ENTRY_BYTES) throw new Error(`the entry ${key} of the journal of erasures is too large`);
+/** What is wrong with an object of the journal, or with the journal as a whole. */
+export const JOURNAL_FAULTS = [
+  /** Nobody signed it, or not what it says. */
+  'unsigned',
+  /** Signed by somebody whom this restore does not trust. */
+  'foreign',
+  /** No entry, too large, or not given by the store. */
+  'unreadable',
+  /** An entry of another journal or another place in it. */
+  'misplaced',
+  /** Between entries that are there, or up to the head that a signed manifest or this instance tells. */
+  'missing',
+  /** Signed, but not the one that its successor, or the manifest, names. */
+  'replaced',
+  /** More objects than are looked at. */
+  'unlisted',
+] as const;
+export type JournalFault = (typeof JOURNAL_FAULTS)[number];
+
+/** What a journal is worth: how many erasures are done again, and what was found wrong. */
+export interface JournalAccount {
+  readonly erasures: number;
+  readonly faults: Partial<Record<JournalFault, number>>;
+  /** Keys of some of the faults. */
+  readonly examples: readonly string[];
+}
+
+export interface JournalReading {
+  readonly stores: readonly ArchiveStore[];
+  /** Whom to believe, by the public key (SPKI, base64). */
+  readonly isTrusted: (publicKey: string) => boolean;
+  /** Heads of journals that signed manifests and this instance tell. */
+  readonly heads: readonly JournalHead[];
+  /** Entries that this instance wrote, from its own database: the truth, whatever lies in the stores. */
+  readonly own: readonly JournalObject[];
+  readonly signal?: AbortSignal;
+}
+
+/** The bytes of an object; null where there is none, undefined where it is too large or the store does not give it. */
+async function bytesOf(
+  store: ArchiveStore,
+  key: string,
+  signal: AbortSignal | undefined,
+): Promise<Buffer | null | undefined> {
+  for (let left = READ_TRIES, pause = PAUSE_MS; ; left -= 1, pause *= 2) {
+    try {
       const pieces: Uint8Array[] = [];
-      for await (const piece of store.read(key, signal)) pieces.push(piece);
-      const entry = readJournalBytes(Buffer.concat(pieces));
-      if (entry === null) throw new Error(`the entry ${key} of the journal of erasures cannot be read`);
-      entries.set(entry.id, entry);
+      let bytes = 0;
+      for await (const piece of store.read(key, signal)) {
+        bytes += piece.byteLength;
+        if (bytes > MAX_JOURNAL_OBJECT_BYTES) return undefined;
+        pieces.push(piece);
+      }
+      return Buffer.concat(pieces, bytes);
+    } catch (error) {
+      signal?.throwIfAborted();
+      // No key of ours: of a bucket that others write to, too.
+      if (error instanceof RangeError) return undefined;
+      if (!(error instanceof ArchiveStoreError)) throw error;
+      if (error.kind === 'missing') return null;
+      if (error.kind !== 'unavailable' || left <= 1) return undefined;
+      await new Promise((resolve) => setTimeout(resolve, pause));
     }
-  return [...entries.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  }
+}
+
+/** Collects entries by their place, and what is wrong. */
+class Reading {
+  readonly entries = new Map<string, StoredEntry>();
+  readonly examples: string[] = [];
+  readonly faults: Partial<Record<JournalFault, number>> = {};
+  private readonly isTrusted: (publicKey: string) => boolean;
+
+  constructor(isTrusted: (publicKey: string) => boolean) {
+    this.isTrusted = isTrusted;
+  }
+
+  fault(fault: JournalFault, key: string): void {
+    this.faults[fault] = (this.faults[fault] ?? 0) + 1;
+    const example = `${fault}: ${key.slice(0, 200).replaceAll(/[^\w./-]/gu, '?')}`;
+    if (this.examples.length < NAMED && !this.examples.includes(example)) this.examples.push(example);
+  }
+
+  /** Takes an object in, at its place alone; the first good one counts. Returns false for what is no entry to follow. */
+  take(key: string, bytes: Uint8Array): boolean {
+    const read = readJournalObject(bytes);
+    if (typeof read === 'string') this.fault(read, key);
+    else if (!this.isTrusted(read.publicKey)) this.fault('foreign', key);
+    else if (journalKey(read.entry.journal, read.entry.sequence) !== key) this.fault('misplaced', key);
+    else {
+      if (!this.entries.has(key)) this.entries.set(key, read);
+      return true;
+    }
+    return false;
+  }
+}
+
+/** Reads the entries of known journals by their keys, one after another, so that nothing that was put beside them is in the way. */
+async function readKnown(reading: Reading, store: ArchiveStore, given: JournalReading): Promise<Set<string>> {
+  const seen = new Set<string>();
+  for (const [journal, heads] of Map.groupBy(given.heads, (head) => head.journal)) {
+    const known = Math.max(...heads.map(({ entries }) => entries));
+    // Beyond what is known for as long as there are entries that somebody signed: a store that has an object under every key gives no such.
+    for (let sequence = 1, isMore = true; sequence <= known || isMore; sequence += 1) {
+      const key = journalKey(journal, sequence);
+      const bytes = await bytesOf(store, key, given.signal);
+      if (bytes === undefined) reading.fault('unreadable', key);
+      else if (bytes !== null) reading.take(key, bytes);
+      isMore = reading.entries.has(key) && bytes !== null;
+      if (bytes !== null) seen.add(key);
+    }
+  }
+  return seen;
+}
+
+/** Reads what else lies there: journals that no manifest tells of, and what is none. */
+async function readOthers(
+  reading: Reading,
+  store: ArchiveStore,
+  seen: ReadonlySet<string>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  let [listed, strangers, strange] = [0, 0, 0];
+  for await (const { key, bytes: size } of store.list(JOURNAL_PREFIX, signal)) {
+    listed += 1;
+    if (listed > MAX_LISTED || strangers > MAX_STRANGERS || strange > MAX_STRANGE_BYTES) {
+      reading.fault('unlisted', key);
+      return;
+    }
+    if (seen.has(key)) continue;
+    const bytes = size > MAX_JOURNAL_OBJECT_BYTES ? undefined : await bytesOf(store, key, signal);
+    if (bytes === undefined) reading.fault('unreadable', key);
+    else if (bytes !== null && reading.take(key, bytes)) continue;
+    strangers += 1;
+    strange += bytes?.byteLength ?? 0;
+  }
+}
+
+/** Finds gaps, and entries that are not those which their successors or the heads name. */
+function checkChains(reading: Reading, heads: readonly JournalHead[]): void {
+  const chains = Map.groupBy(
+    [...reading.entries.values()].map(({ entry, text }) => ({ entry, sha256: entrySha256(text) })),
+    ({ entry }) => entry.journal,
+  );
+  for (const journal of new Set([...chains.keys(), ...heads.map((head) => head.journal)])) {
+    const bySequence = new Map((chains.get(journal) ?? []).map((stored) => [stored.entry.sequence, stored]));
+    const told = heads.filter((head) => head.journal === journal);
+    const last = Math.max(0, ...bySequence.keys(), ...told.map(({ entries }) => entries));
+    for (let sequence = 1; sequence <= last; sequence += 1) {
+      const key = journalKey(journal, sequence);
+      const stored = bySequence.get(sequence);
+      if (stored === undefined) {
+        reading.fault('missing', key);
+        continue;
+      }
+      const next = bySequence.get(sequence + 1);
+      const isNamed =
+        (next === undefined || next.entry.previous === stored.sha256) &&
+        told.every((head) => head.entries !== sequence || head.last === stored.sha256);
+      if (!isNamed) reading.fault('replaced', key);
+    }
+  }
+}
+
+/** An erasure to be done again. */
+export interface JournalledErasure extends ErasedNames {
+  readonly at: Date;
+}
+
+/** The erasures that entries tell of, in the order in which they were asked for, without those that were called off. */
+function erasuresOf(stored: Iterable<StoredEntry>): JournalledErasure[] {
+  const entries = [...stored].map(({ entry }) => entry);
+  const withdrawn = new Set(
+    entries.flatMap(({ journal, record }) => (record.kind === 'withdrawn' ? `${journal} ${record.erasure_id}` : [])),
+  );
+  return entries
+    .toSorted((a, b) => (a.at === b.at ? a.sequence - b.sequence : a.at < b.at ? -1 : 1))
+    .flatMap(({ journal, at, record }) =>
+      record.kind === 'opened' || record.kind === 'withdrawn' || withdrawn.has(`${journal} ${record.erasure_id}`)
+        ? []
+        : { ...record, at: new Date(at) },
+    );
+}
+
+/** What this instance wrote itself, by its own database, whoever's key signed it then. */
+function ownReading(own: readonly JournalObject[]): Reading {
+  const reading = new Reading(() => true);
+  for (const { journal, sequence, object } of own) reading.take(journalKey(journal, sequence), Buffer.from(object));
+  return reading;
+}
+
+/** The erasures that this instance asked for itself. */
+export function ownErasures(own: readonly JournalObject[]): JournalledErasure[] {
+  return erasuresOf(ownReading(own).entries.values());
+}
+
+/**
+ * Reads the journals of erasures of all stores. Only entries that somebody trusted signed, in their own place, are to be followed; everything else is counted by
+ * what is wrong with it, and stops nothing. What this instance wrote itself is taken from its database.
+ * @throws ArchiveStoreError where a store cannot be listed
+ */
+export async function readJournals(
+  given: JournalReading,
+): Promise<{ readonly erasures: readonly JournalledErasure[]; readonly account: JournalAccount }> {
+  const own = ownReading(given.own);
+  // A key that was replaced since is known by what it signed here.
+  const ownSigners = new Set([...own.entries.values()].map(({ publicKey }) => publicKey));
+  const reading = new Reading((publicKey) => ownSigners.has(publicKey) || given.isTrusted(publicKey));
+  for (const store of given.stores)
+    await readOthers(reading, store, await readKnown(reading, store, given), given.signal);
+  checkChains(reading, given.heads);
+  // What this instance wrote goes before what lies at its place in a store.
+  const erasures = erasuresOf(new Map([...reading.entries, ...own.entries]).values());
+  return { erasures, account: { erasures: erasures.length, faults: reading.faults, examples: reading.examples } };
 }

@@ -28,6 +28,8 @@ const PARTS_AT_ONCE = 4;
 const ATTEMPTS = 6;
 const CONNECT_MS = 5_000;
 const SILENT_MS = 60_000;
+/** In a row: a server may give some. */
+const MAX_EMPTY_PAGES = 100;
 
 /** Statuses and names that say what is the matter; everything else may pass by itself. */
 function told(error: unknown, what: string): unknown {
@@ -129,6 +131,7 @@ export function createS3Archive(options: S3Options): ArchiveStore {
     async *list(under, signal) {
       checkPrefix(under);
       let token: string | undefined;
+      let empty = 0;
       try {
         do {
           const page = await client.send(
@@ -139,6 +142,9 @@ export function createS3Archive(options: S3Options): ArchiveStore {
             if (Key !== undefined)
               yield { key: Key.slice(prefix.length), bytes: Size ?? 0, modifiedAt: LastModified ?? new Date(0) };
           token = page.NextContinuationToken;
+          empty = (page.Contents ?? []).length === 0 ? empty + 1 : 0;
+          if (empty > MAX_EMPTY_PAGES)
+            throw new ArchiveStoreError('unavailable', 'the archive lists pages without objects and without end');
         } while (token !== undefined);
       } catch (error) {
         throw told(error, 'the archive could not be listed');

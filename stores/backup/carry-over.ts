@@ -1,10 +1,12 @@
 import type pg from 'pg';
 import { z } from 'zod';
+import { carryAccess } from './carry-access.ts';
+import { carryLimits } from './carry-limits.ts';
 import { endErasures } from '../postgres/replay-erasures.ts';
 import { FIRST_ID } from '../../domain/ids.ts';
 
 /** Tables that tell of this instance's sets and restores: they are in no set, and go on with whichever database is the running one. */
-const OWN_ACCOUNTS = ['backups', 'restores'] as const;
+const OWN_ACCOUNTS = ['backups', 'restores', 'erasure_journal', 'backup_files'] as const;
 
 const jsonRows = z.array(z.object({ row: z.record(z.string(), z.unknown()) }));
 const idRows = z.array(z.object({ id: z.string() }));
@@ -25,7 +27,7 @@ async function insertRow(client: pg.ClientBase, table: string, row: object, onCo
 }
 
 /** Writes the instance's own accounts into the other database, in place of what is there. */
-export async function carryAccounts(from: pg.ClientBase, into: pg.ClientBase): Promise<void> {
+async function carryAccounts(from: pg.ClientBase, into: pg.ClientBase): Promise<void> {
   for (const table of OWN_ACCOUNTS) {
     const rows = await rowsOf(from, `SELECT to_jsonb(t) AS row FROM ${table} t`);
     await into.query(`DELETE FROM ${table}`);
@@ -82,7 +84,7 @@ async function carryTenant(into: pg.ClientBase, tenant: Record<string, unknown>)
  * Keeps the door open: admins of the tenant that this instance was set up with, with their passwords and keys as they are now, also where
  * the set is another instance's or older than they are. Whoever has the instance's `credentials.json` gets in after the restore as before it.
  */
-export async function carryIdentity(from: pg.ClientBase, into: pg.ClientBase): Promise<void> {
+async function carryIdentity(from: pg.ClientBase, into: pg.ClientBase): Promise<void> {
   const [tenant] = await rowsOf(from, 'SELECT to_jsonb(t) AS row FROM tenants t WHERE is_operator');
   if (tenant === undefined) return;
   const tenantId = await carryTenant(into, tenant);
@@ -115,6 +117,21 @@ export async function carryIdentity(from: pg.ClientBase, into: pg.ClientBase): P
         { ...key, user_id: userId, tenant_id: tenantId },
         'ON CONFLICT (key_sha256) DO UPDATE SET user_id = excluded.user_id, tenant_id = excluded.tenant_id, scopes = excluded.scopes, expires_at = excluded.expires_at, revoked_at = NULL',
       );
+  }
+}
+
+/** Carries over what outlives a restore, from the running database into the one that takes its place; as a whole or not at all, and any number of times. */
+export async function carryOver(from: pg.ClientBase, into: pg.ClientBase): Promise<void> {
+  await into.query('BEGIN');
+  try {
+    await carryAccess(from, into);
+    await carryIdentity(from, into);
+    await carryAccounts(from, into);
+    await carryLimits(from, into);
+    await into.query('COMMIT');
+  } catch (error) {
+    await into.query('ROLLBACK').catch(() => undefined);
+    throw error;
   }
 }
 

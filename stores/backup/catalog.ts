@@ -14,13 +14,15 @@ export interface CatalogTable {
   readonly ranges: readonly KeyRange[];
 }
 
-/** What a set leaves out: the ledger of migrations, whose names are in the manifest; caches; what is on its way; and the instance's own accounts of its sets. */
+/** What a set leaves out: the ledger of migrations, whose names are in the manifest; caches; what is on its way; and the instance's own accounts of its sets their files, and its journal of erasures. */
 export const LEFT_OUT: readonly string[] = [
   '_prisma_migrations',
   'embedding_cache',
   'usage_reservations',
   'backups',
   'restores',
+  'erasure_journal',
+  'backup_files',
 ];
 
 const tableRow = z.object({

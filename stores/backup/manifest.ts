@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-/** The form of backup sets that this version writes. Form 1, whose files had bounds of `id` alone, is read, too. */
-export const SET_FORMAT = 2;
+/** The form of backup sets that this version writes. Form 1, whose files had bounds of `id` alone, and form 2, without the journal's head, are read, too. */
+export const SET_FORMAT = 3;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const count = z.int().nonnegative();
@@ -56,7 +56,7 @@ const fixedQuerySchema = z.strictObject({
 
 /** What a set says of itself. It is written last: a set without it is none. */
 export const manifestSchema = z.strictObject({
-  format: z.union([z.literal(1), z.literal(SET_FORMAT)]),
+  format: z.union([z.literal(1), z.literal(2), z.literal(SET_FORMAT)]),
   id: z.uuid(),
   /** When the snapshot was taken. */
   snapshotAt: z.iso.datetime({ offset: true }),
@@ -72,6 +72,8 @@ export const manifestSchema = z.strictObject({
   tables: z.array(tableSchema),
   vectors: z.array(vectorsSchema),
   queries: z.array(fixedQuerySchema).max(200),
+  /** How far the instance's journal of erasures lay beside the sets, so that entries which are gone since are missed. Null: it had none. */
+  journal: z.strictObject({ journal: z.guid(), entries: z.int().positive(), last: sha256 }).nullable().default(null),
 });
 export type Manifest = z.output<typeof manifestSchema>;
 export type ManifestTable = Manifest['tables'][number];

@@ -24,6 +24,10 @@ export interface SetReading {
 }
 
 export interface ReadableSet {
+  /** Who signed it: SPKI, base64. */
+  readonly publicKey: string;
+  /** What its files are encrypted with; null: they are not. */
+  readonly key: Uint8Array | null;
   /** With its questions in plain words. */
   readonly manifest: Manifest;
   /**
@@ -78,6 +82,8 @@ export async function openSet(reading: SetReading, setId: string, signal: AbortS
     throw new BackupSetError('newer', `the set's schema has ${unknown}, which this version does not know`);
   const key = keyOfSet(manifest, reading.keys);
   return {
+    publicKey: signer ?? '',
+    key,
     manifest: key === null ? manifest : { ...manifest, queries: openQueries(manifest.queries, key, setId) },
     async *read(file, signal) {
       try {

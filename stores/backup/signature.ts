@@ -1,32 +1,14 @@
-import { createPrivateKey, createPublicKey, sign, verify } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
 import { manifestSchema, SET_FORMAT, signedManifestSchema } from './manifest.ts';
 import type { Manifest } from './manifest.ts';
 import { BackupSetError } from '../../domain/keep/set-error.ts';
+import { isSigned, signText } from './signed-text.ts';
 
-/** SPKI, base64: as manifests hold it and as settings name whom to trust. */
-function publicKeyText(key: KeyObject): string {
-  return createPublicKey(key).export({ format: 'der', type: 'spki' }).toString('base64');
-}
-
-function privateKeyOf(signingKey: Uint8Array): KeyObject {
-  return createPrivateKey({ key: Buffer.from(signingKey), format: 'der', type: 'pkcs8' });
-}
-
-/** The public half of a signing key (PKCS #8 DER), as SPKI in base64. @throws Error for what is no such key */
-export function publicKeyOf(signingKey: Uint8Array): string {
-  return publicKeyText(privateKeyOf(signingKey));
-}
+export { publicKeyOf } from './signed-text.ts';
 
 /** The text of `manifest.json`: the manifest with an Ed25519 signature over its exact bytes. */
 export function signManifest(manifest: Manifest, signingKey: Uint8Array): string {
-  const key = privateKeyOf(signingKey);
-  const text = JSON.stringify(manifestSchema.parse(manifest));
-  return JSON.stringify({
-    manifest: text,
-    publicKey: publicKeyText(key),
-    signature: sign(null, Buffer.from(text), key).toString('base64'),
-  });
+  const { text, publicKey, signature } = signText(JSON.stringify(manifestSchema.parse(manifest)), signingKey);
+  return JSON.stringify({ manifest: text, publicKey, signature });
 }
 
 function parsed(text: string, what: string): unknown {
@@ -34,18 +16,6 @@ function parsed(text: string, what: string): unknown {
     return JSON.parse(text);
   } catch (cause) {
     throw new BackupSetError('damaged', `${what} is no JSON`, { cause });
-  }
-}
-
-function isSigned(text: string, publicKey: string, signature: string): boolean {
-  try {
-    const key = createPublicKey({ key: Buffer.from(publicKey, 'base64'), format: 'der', type: 'spki' });
-    return (
-      key.asymmetricKeyType === 'ed25519' && verify(null, Buffer.from(text), key, Buffer.from(signature, 'base64'))
-    );
-  } catch {
-    // A key that is none signs nothing.
-    return false;
   }
 }
 
@@ -57,7 +27,7 @@ export function readSignedManifest(text: string, trusted: readonly string[]): Ma
   const signed = signedManifestSchema.safeParse(parsed(text, 'the manifest'));
   if (!signed.success) throw new BackupSetError('damaged', 'the manifest has not the form of one');
   const { manifest, publicKey, signature } = signed.data;
-  if (!isSigned(manifest, publicKey, signature))
+  if (!isSigned({ text: manifest, publicKey, signature }))
     throw new BackupSetError('damaged', 'the manifest is not what was signed');
   if (!trusted.includes(publicKey))
     throw new BackupSetError('untrusted', `the set is signed by ${publicKey}, whom this instance does not trust`);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import { keyIdOf } from '../../domain/keep/encryption-keys.ts';
+import type { JournalHead } from '../../domain/keep/erasure-journal.ts';
 import { SET_FORMAT } from './manifest.ts';
 import type { Manifest, ManifestFile, ManifestTable, ManifestVectors } from './manifest.ts';
 import { signManifest } from './signature.ts';
@@ -29,6 +30,8 @@ export interface SetSources {
   /** PKCS #8 DER, Ed25519. */
   readonly signingKey: Uint8Array;
   readonly recollectVersion: string;
+  /** How far the journal of erasures lies beside the sets. */
+  readonly journal: JournalHead | null;
 }
 
 /** How far the making of a set came. */
@@ -170,6 +173,7 @@ export async function writeSet(
       tables: [...tables],
       vectors: [...vectors],
       queries: target.key === null ? queries : sealQueries(queries, target.key, target.setId),
+      journal: sources.journal,
     } satisfies Manifest;
   });
   // The lock goes with this connection: without it somebody may have taken the files for nobody's, and the set must not be called one.

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { z } from 'zod';
 import { asId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
-import type { JournalEntry } from '../../domain/keep/erasure-journal.ts';
+import type { ErasedNames } from '../../domain/keep/erasure-journal.ts';
 import { tenantTables } from '../portable/catalog.ts';
 import { eraseEntities, eraseEvent, eraseLearnings, erasePerson, eraseSession, eraseSummaries } from './erase-rows.ts';
 import { eraseTenantRows } from './erase-tenant.ts';
@@ -80,7 +80,7 @@ async function eraseUser({ pool, scope, counts }: Replay, tenantId: TenantId, us
   add(counts, (await scope.asTenant(tenantId, (transaction) => erasePerson(transaction, userId, tables))).counts);
 }
 
-async function replayEntry(replay: Replay, entry: JournalEntry): Promise<void> {
+async function replayEntry(replay: Replay, entry: ErasedNames): Promise<void> {
   const { pool, scope, counts } = replay;
   const tenantId = asId<TenantId>(entry.tenant_id);
   switch (entry.kind) {
@@ -162,7 +162,7 @@ async function replayTombstones(replay: Replay, tombstones: readonly ReplayedTom
  */
 export async function replayErasures(
   pool: pg.Pool,
-  entries: readonly JournalEntry[],
+  entries: readonly ErasedNames[],
   tombstones: AsyncIterable<ReplayedTombstone> | Iterable<ReplayedTombstone> = [],
 ): Promise<ReplayedCounts> {
   const scope = tenantScopeOf(pool);

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { v7 } from 'uuid';
 import { z } from 'zod';
 import type { Prisma } from '../../prisma/generated/client.ts';
+import { JOURNAL_FAULTS } from '../archive/journal.ts';
 import type { TenantTransaction } from './database.ts';
 
 export const RESTORE_KINDS = ['restore', 'drill'] as const;
@@ -54,7 +55,18 @@ export const restoreResult = z.object({
     })
     .optional(),
   migrations: z.number().optional(),
+  /** Files of archived sessions that were not in the archive store: brought back from beside the set, and found nowhere. */
+  files: z.object({ restored: z.number(), missing: z.number() }).optional(),
+  /** Rows that were erased or forgotten since the snapshot, and went again. */
   erasures: z.number().optional(),
+  /** The journals of erasures: how many erasures were done again, and how many entries are missing or not followed, by what is wrong with them. */
+  journal: z
+    .object({
+      erasures: z.number(),
+      faults: z.partialRecord(z.enum(JOURNAL_FAULTS), z.number()),
+      examples: z.array(z.string()),
+    })
+    .optional(),
   sessions_resumed: z.number().optional(),
   /** Name of the database that was replaced. */
   replaced: z.string().optional(),
@@ -67,11 +79,19 @@ export const restoreResult = z.object({
 });
 export type RestoreResult = z.output<typeof restoreResult>;
 
+/** How a store of the settings is named by whoever may name no address. */
+export const NAMED_STORES = ['backup', 'copy'] as const;
+
+/** The address of a restore's row by which the copy of the settings is meant. */
+export const COPY_ADDRESS = 'copy';
+
 export interface RestoreRequest {
   readonly kind: RestoreKind;
   /** Null: the newest. */
   readonly setId: string | null;
+  /** Null: the instance's own store. {@link COPY_ADDRESS}, or where else the set is read, which the api cannot write. */
   readonly address: string | null;
+  /** Fingerprint of a signer that the settings do not trust; the api cannot write it. */
   readonly signer: string | null;
   readonly overwrite: boolean;
   readonly dryRun: boolean;
@@ -135,7 +155,7 @@ export async function listRestores(
  */
 export async function openRestore(
   transaction: TenantTransaction,
-  userId: string,
+  userId: string | null,
   request: RestoreRequest,
 ): Promise<StoredRestore | null> {
   await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('recollect.restore', 0))`;
@@ -146,6 +166,7 @@ export async function openRestore(
     running.kind === request.kind &&
     (request.setId === null || running.setId === request.setId) &&
     running.address === request.address &&
+    running.signer === request.signer &&
     running.overwrite === request.overwrite &&
     running.dryRun === request.dryRun;
   return isSame ? present(running) : null;

@@ -6,6 +6,7 @@ import { zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { erasedName } from '../../domain/keep/erasure-journal.ts';
+import { readJournalObject } from '../../stores/archive/journal-entry.ts';
 import { createTestUser } from '../setup/database.ts';
 import type { TestUser } from '../setup/database.ts';
 import { startTestInstance } from '../setup/instance.ts';
@@ -184,7 +185,10 @@ test('a text is erased wherever it stands, and neither a hook, nor a spool, nor 
       { where: 'archive store', left: 0 },
       { where: 'vector index', left: 0, looked_at: expect.any(Number) },
     ],
-    journal: { entries: [`erasures/${done.id}.json`], stores: 2 },
+    journal: {
+      entries: [expect.stringMatching(/^erasures\/[0-9a-f-]{36}\/0000000002\.json$/)],
+      stores: 2,
+    },
   });
   const { public_key: spki = '', signature = '', sha256 = '' } = done.receipt ?? {};
   expect(createHash('sha256').update(signed.receipt).digest('hex')).toBe(sha256);
@@ -195,9 +199,15 @@ test('a text is erased wherever it stands, and neither a hook, nor a spool, nor 
   const { rows } = await here.db.superuser.query('SELECT needle, found FROM erasures WHERE id = $1', [done.id]);
   expect(rows).toEqual([{ needle: null, found: null }]);
   for (const store of ['backups', 'copy']) {
-    const entry = readFileSync(path.join(folder, 'here', store, 'erasures', `${done.id}.json`), 'utf8');
-    expect(entry).not.toContain('vault');
-    expect(JSON.parse(entry)).toMatchObject({ kind: 'text', names: [hash, hash] });
+    const { journal } = z
+      .object({ journal: z.object({ entries: z.array(z.string()) }) })
+      .parse(JSON.parse(signed.receipt));
+    const object = readFileSync(path.join(folder, 'here', store, journal.entries[0] ?? ''));
+    expect(object.toString('utf8')).not.toContain('vault');
+    expect(readJournalObject(object)).toMatchObject({
+      entry: { sequence: 2, previous: hash, record: { kind: 'text', erasure_id: done.id, names: [hash, hash] } },
+      publicKey: spki,
+    });
   }
   const body = { type: 'prompt', host: 'test', session_id: 'first', infer: false, content: SECRET };
   expect(errorOf(await here.call('POST', '/events', { body }))).toMatchObject({ code: 'EVENT_FORGOTTEN' });

@@ -1,5 +1,5 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { cp, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
@@ -7,8 +7,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { manifestSchema, signedManifestSchema } from '../../stores/backup/manifest.ts';
 import { publicKeyOf, signManifest } from '../../stores/backup/signature.ts';
+import { journalObject } from '../../stores/archive/journal-entry.ts';
 import { fingerprintOf } from '../../stores/backup/read-set.ts';
 import { newId } from '../../domain/ids.ts';
+import { erasedName, journalKey } from '../../domain/keep/erasure-journal.ts';
+import { localAccess, requestRestore } from '../../infra/instance/request-restore.ts';
+import { createTestUser } from '../setup/database.ts';
+import type { TestUser } from '../setup/database.ts';
 import { settled } from '../setup/demo-session.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
@@ -35,6 +40,8 @@ type Restore = z.output<typeof restoreAnswer>;
 let folder: string;
 let instance: TestInstance;
 let set: string;
+/** Of two tenants, as they were when the set was made. */
+const people: Record<'admin' | 'revoked' | 'demoted' | 'inactive', TestUser>[] = [];
 /** What a search answered when the set was made. */
 let foundThen: readonly string[];
 
@@ -50,7 +57,29 @@ async function ended(of: TestInstance, id: string): Promise<Restore> {
   }, 240_000);
 }
 
-async function asked(of: TestInstance, route: 'restore' | 'drill', body: object): Promise<Restore> {
+interface Asked {
+  readonly set?: string;
+  readonly store?: string;
+  readonly signer?: string;
+  readonly overwrite?: boolean;
+  readonly dry_run?: boolean;
+}
+
+async function asked(of: TestInstance, route: 'restore' | 'drill', body: Asked): Promise<Restore> {
+  // Another place or another signer is named on the machine itself.
+  if (body.store !== undefined || body.signer !== undefined) {
+    const access = localAccess('/nowhere', of.environment);
+    if (access === null) throw new Error('no access to the instance');
+    const id = await requestRestore(access, {
+      kind: route,
+      setId: body.set ?? null,
+      address: body.store ?? null,
+      signer: body.signer ?? null,
+      overwrite: body.overwrite === true,
+      dryRun: body.dry_run === true,
+    });
+    return ended(of, id ?? '');
+  }
   const answer = await of.call('POST', `/admin/${route}`, { body });
   expect(answer).toMatchObject({ status: 202 });
   return ended(of, restoreAnswer.parse(answer.body).id);
@@ -122,6 +151,26 @@ async function atRest(of: TestInstance): Promise<void> {
   await vectorsAtRest(of);
 }
 
+/** Asks for the list of restores again and again, as whoever waits does; answers which statuses that had. */
+function watched(of: TestInstance): { stop(): Promise<number[]> } {
+  let stopped = false;
+  const statuses = (async () => {
+    const seen = new Set<number>();
+    while (!stopped) {
+      const { status, body } = await of.call('GET', '/admin/restores');
+      const isEmpty = status === 200 && JSON.stringify(body) === '{"data":[]}';
+      seen.add(isEmpty ? 404 : status);
+    }
+    return [...seen];
+  })();
+  return {
+    stop: () => {
+      stopped = true;
+      return statuses;
+    },
+  };
+}
+
 async function dropReplaced(of: TestInstance): Promise<void> {
   for (const name of await databases(of, '_replaced_')) await ofServer(of, `DROP DATABASE ${name} WITH (FORCE)`);
 }
@@ -141,6 +190,15 @@ beforeAll(async () => {
   await captured(instance, smallSession('erased'));
   await settled(instance, 'test:kept');
   await settled(instance, 'test:erased');
+  const second = await createTestUser(instance.db.superuser, { role: 'admin' });
+  for (const admin of [instance.admin, second]) {
+    const { tenantId } = admin;
+    const [revoked, demoted, inactive] = await Promise.all(
+      (['user', 'admin', 'user'] as const).map((role) => createTestUser(instance.db.superuser, { tenantId, role })),
+    );
+    if (revoked === undefined || demoted === undefined || inactive === undefined) throw new Error('three people');
+    people.push({ admin, revoked, demoted, inactive });
+  }
   await atRest(instance);
   set = await backedUp(instance);
   foundThen = await found(instance);
@@ -222,13 +280,39 @@ describe('a drill', { timeout: 300_000 }, () => {
     });
     expect(await databases(instance, '_restore_')).toEqual([]);
     const { rows } = await instance.db.superuser.query(
-      "SELECT details FROM system_alerts WHERE type = 'restore_drill_failed'",
+      "SELECT DISTINCT details FROM system_alerts WHERE type = 'restore_drill_failed'",
     );
     expect(rows).toMatchObject([{ details: { error: 'BackupDamaged' } }]);
   });
 });
 
 describe('a set is refused', { timeout: 300_000 }, () => {
+  test('rejects a store or a signer that the settings do not name, from every key and role of the api', async () => {
+    for (const route of ['/admin/restore', '/admin/drill'])
+      for (const body of [
+        { store: storeOf('store') },
+        { store: 's3://hostile/sets' },
+        { store: 'file:///etc' },
+        { store: 'http://169.254.169.254/' },
+        { address: storeOf('store') },
+        { set, signer: fingerprintOf(publicKeyOf(signingKey)) },
+        { set, signer: 'copy' },
+      ])
+        expect(await instance.call('POST', route, { body })).toMatchObject({ status: 422 });
+    const { tenantId } = instance.admin;
+    for (const [address, signer] of [
+      [storeOf('store'), null],
+      [null, 'a'.repeat(16)],
+      ['copy', 'a'.repeat(16)],
+    ] as const)
+      await expect(
+        instance.db.database.asTenant(tenantId, (transaction) =>
+          transaction.restore.create({ data: { id: newId(), kind: 'restore', address, signer } }),
+        ),
+      ).rejects.toThrow('row-level security');
+    expect(await asked(instance, 'restore', { set, store: 'copy' })).toMatchObject({ error: 'NotConfigured' });
+  });
+
   test('whose manifest was changed, that nobody signed who is trusted, or of a schema that is not known yet', async () => {
     const changed = await changedStore('manifest', 'manifest.json', flipped);
     expect(await asked(instance, 'restore', { store: changed, dry_run: true })).toMatchObject({
@@ -336,6 +420,82 @@ describe('a restore', { timeout: 300_000 }, () => {
     }
   });
 
+  test('leaves access as it is now in every tenant: what was revoked, demoted, excluded or set since stays so', async () => {
+    const { superuser } = instance.db;
+    const second = people[1];
+    const excluded = JSON.stringify(['~/secret/**']);
+    for (const { admin, revoked, demoted, inactive } of people) {
+      await superuser.query('UPDATE api_keys SET revoked_at = now() WHERE user_id = $1', [revoked.userId]);
+      await superuser.query("UPDATE users SET role = 'viewer' WHERE id = $1", [demoted.userId]);
+      await superuser.query('UPDATE users SET active = false WHERE id = $1', [inactive.userId]);
+      await superuser.query('UPDATE api_keys SET scopes = $2, expires_at = $3 WHERE user_id = $1', [
+        demoted.userId,
+        ['read'],
+        '2100-01-01',
+      ]);
+      const { status } = await instance.call('PUT', '/admin/settings/capture.exclude', {
+        key: admin.key,
+        body: { value: ['~/secret/**'] },
+      });
+      expect(status).toBe(200);
+      await superuser.query('UPDATE tenants SET limits = \'{"sessions": 7}\' WHERE id = $1', [admin.tenantId]);
+      await instance.call('PUT', '/admin/retention/policies', {
+        key: admin.key,
+        body: { policies: [{ resource: 'prompt', age_days: 30, action: 'delete' }] },
+      });
+    }
+    await superuser.query("UPDATE sessions SET capture = false WHERE external_id = 'live'");
+    const stateOf = async () =>
+      (
+        await superuser.query(
+          `SELECT u.id, u.role, u.active, u.password_hash, k.scopes, k.expires_at, k.revoked_at, t.limits,
+                  (SELECT jsonb_agg(s.value) FROM settings s WHERE s.tenant_id = t.id) AS settings,
+                  (SELECT jsonb_agg(p.action ORDER BY p.id) FROM retention_policies p WHERE p.tenant_id = t.id) AS policies
+             FROM users u JOIN api_keys k ON k.user_id = u.id JOIN tenants t ON t.id = u.tenant_id ORDER BY k.id`,
+        )
+      ).rows;
+    const before = await stateOf();
+    expect(await asked(instance, 'restore', { set, overwrite: true })).toMatchObject({ state: 'done', error: null });
+    expect(await stateOf()).toEqual(before);
+    for (const { revoked, demoted, inactive } of people) {
+      for (const { key } of [revoked, inactive])
+        expect((await instance.call('GET', '/sessions', { key })).status).toBe(401);
+      expect((await instance.call('GET', '/admin/holds', { key: demoted.key })).status).toBe(403);
+      expect((await instance.call('GET', '/sessions', { key: demoted.key })).status).toBe(200);
+    }
+    const { body } = await instance.call('GET', '/admin/settings', { key: second?.admin.key ?? '' });
+    expect(JSON.stringify(body)).toContain(excluded);
+    const { rows } = await superuser.query(
+      "SELECT capture FROM sessions WHERE external_id IN ('live', 'kept') ORDER BY external_id",
+    );
+    expect(rows).toEqual([{ capture: true }, { capture: false }]);
+  });
+
+  test('does not follow forged entries of the journal of erasures, is stopped by none, and reports them', async () => {
+    const kept = await sessionId(instance, 'kept');
+    const tenantId = instance.admin.tenantId;
+    const journal = path.join(storeOf('store'), 'erasures');
+    const names = { tenant_id: tenantId, kind: 'session' as const, names: [erasedName('session', kept ?? '')] };
+    const forged = { id: newId(), at: new Date().toISOString(), ...names };
+    await writeFile(path.join(journal, `${forged.id}.json`), JSON.stringify(forged));
+    const foreign = newId();
+    const record = { ...names, erasure_id: newId() };
+    await mkdir(path.join(journal, foreign));
+    const entry = { version: 1, journal: foreign, sequence: 1, previous: null, at: forged.at, record } as const;
+    await writeFile(path.join(storeOf('store'), journalKey(foreign, 1)), journalObject(entry, newKey()).object);
+    await writeFile(path.join(journal, 'torn.json'), '{"entry"');
+    const restored = await asked(instance, 'restore', { set, overwrite: true });
+    expect(restored).toMatchObject({
+      state: 'done',
+      error: null,
+      result: { journal: { faults: { unsigned: 1, foreign: 1, unreadable: 1 } } },
+    });
+    const { rows } = await instance.db.superuser.query("SELECT status FROM sessions WHERE external_id = 'kept'");
+    expect(rows).toEqual([{ status: 'ended' }]);
+    for (const name of [`${forged.id}.json`, foreign, 'torn.json'])
+      await rm(path.join(journal, name), { recursive: true });
+  });
+
   test('that is cancelled leaves nothing', async () => {
     const answer = await instance.call('POST', '/admin/restore', { body: { set, overwrite: true } });
     const { id, job_id: job } = z.looseObject({ id: z.string(), job_id: z.string() }).parse(answer.body);
@@ -359,7 +519,12 @@ describe('a restore', { timeout: 300_000 }, () => {
       const from = { store: storeOf('store'), set };
       expect(await asked(empty, 'restore', from)).toMatchObject({ error: 'BackupUntrusted' });
       const signer = fingerprintOf(publicKeyOf(signingKey));
+      // Both were set up with a tenant of that name, as every new instance is.
+      for (const of of [empty, instance])
+        await of.db.superuser.query("UPDATE tenants SET name = 'local' WHERE is_operator");
+      const watching = watched(empty);
       expect(await asked(empty, 'restore', { ...from, signer })).toMatchObject({ state: 'done', error: null });
+      expect(await watching.stop()).toEqual(expect.not.arrayContaining([401, 403, 404]));
       const { body } = await empty.call('GET', '/sessions', { key: instance.admin.key });
       expect(JSON.stringify(body)).toContain('"kept"');
       expect((await empty.call('GET', '/admin/restores')).status).toBe(200);

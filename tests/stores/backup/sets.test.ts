@@ -22,6 +22,7 @@ const manifest: Manifest = {
   tables: [],
   vectors: [],
   queries: [],
+  journal: null,
 };
 
 describe('a manifest', () => {

@@ -43,7 +43,7 @@ async function idOf(table: string, tenantId: string): Promise<string> {
 }
 
 function entry(kind: ErasureKind, user: TestUser, names: readonly string[]) {
-  return { id: newId(), at: new Date().toISOString(), tenant_id: user.tenantId, kind, names: [...names] };
+  return { erasure_id: newId(), tenant_id: user.tenantId, kind, names: [...names] };
 }
 
 test('a session goes by the hash of its id, its rows with it, and capture refuses it from then on', async () => {

@@ -34,7 +34,7 @@ export async function makeProject(superuser: pg.Pool, user: TestUser): Promise<s
 
 /** A settled session of long ago: with each row its key and a vector, a name of the graph for the first, a summary, and a call of the model. */
 export async function makeOldSession(
-  db: TestDatabase,
+  db: Pick<TestDatabase, 'superuser'>,
   user: TestUser,
   {
     at,

@@ -1,0 +1,109 @@
+import type pg from 'pg';
+import { z } from 'zod';
+
+/** Tables that say who may do what, and what is captured and kept: of a tenant that both databases have, the running one's rows take the place of the set's. */
+export const ACCESS_TABLES = ['users', 'api_keys', 'settings', 'excluded_sessions', 'retention_policies'] as const;
+type AccessTable = (typeof ACCESS_TABLES)[number];
+
+/** Rows of one statement. */
+const ROWS_AT_ONCE = 2_000;
+
+const idRows = z.array(z.object({ id: z.string() }));
+const jsonRows = z.array(z.object({ row: z.record(z.string(), z.unknown()) }));
+const nameRows = z.array(z.object({ name: z.string() }));
+
+async function idsOf(client: pg.ClientBase, query: string, values: unknown[] = []): Promise<string[]> {
+  return idRows.parse((await client.query(query, values)).rows).map(({ id }) => id);
+}
+
+async function* rowsOf(from: pg.ClientBase, table: AccessTable, tenants: readonly string[]): AsyncGenerator<string> {
+  const { rows } = await from.query(`SELECT to_jsonb(t) AS row FROM ${table} t WHERE tenant_id = ANY ($1::uuid[])`, [
+    tenants,
+  ]);
+  const found = jsonRows.parse(rows).map(({ row }) => row);
+  for (let at = 0; at < found.length; at += ROWS_AT_ONCE) yield JSON.stringify(found.slice(at, at + ROWS_AT_ONCE));
+}
+
+/** Puts the running database's rows of these tenants in the place of the other one's. */
+async function replaceRows(
+  from: pg.ClientBase,
+  into: pg.ClientBase,
+  table: Exclude<AccessTable, 'users'>,
+  tenants: readonly string[],
+  where = 'true',
+): Promise<void> {
+  await into.query(`DELETE FROM ${table} WHERE tenant_id = ANY ($1::uuid[])`, [tenants]);
+  for await (const page of rowsOf(from, table, tenants))
+    await into.query(
+      `INSERT INTO ${table} SELECT r.* FROM jsonb_populate_recordset(NULL::${table}, $1::jsonb) AS r WHERE ${where} ON CONFLICT DO NOTHING`,
+      [page],
+    );
+}
+
+/**
+ * People as they are in the running database: their roles, passwords and second factors, whether they are active. Whoever is not there any more stays as whose the
+ * restored rows are, and gets in no more.
+ */
+async function carryUsers(from: pg.ClientBase, into: pg.ClientBase, tenants: readonly string[]): Promise<void> {
+  const standing = await idsOf(from, 'SELECT id FROM users WHERE tenant_id = ANY ($1::uuid[])', [tenants]);
+  // Names are unique in a tenant, and may have changed hands: everybody makes room first.
+  await into.query('UPDATE users SET username = id::text WHERE id = ANY ($1::uuid[])', [standing]);
+  const { rows } = await into.query(
+    "SELECT attname AS name FROM pg_attribute WHERE attrelid = 'users'::regclass AND attnum > 0 AND NOT attisdropped AND attname <> 'id'",
+  );
+  const columns = nameRows.parse(rows).map(({ name }) => into.escapeIdentifier(name));
+  for await (const page of rowsOf(from, 'users', tenants)) {
+    await into.query(
+      `UPDATE users u SET username = u.username || ' ' || u.id FROM jsonb_populate_recordset(NULL::users, $1::jsonb) AS r
+        WHERE u.tenant_id = r.tenant_id AND u.username = r.username AND u.id <> r.id`,
+      [page],
+    );
+    await into.query(
+      `INSERT INTO users SELECT * FROM jsonb_populate_recordset(NULL::users, $1::jsonb)
+       ON CONFLICT (id) DO UPDATE SET ${columns.map((column) => `${column} = excluded.${column}`).join(', ')}`,
+      [page],
+    );
+  }
+  await into.query('UPDATE users SET active = false WHERE tenant_id = ANY ($1::uuid[]) AND id <> ALL ($2::uuid[])', [
+    tenants,
+    standing,
+  ]);
+}
+
+/** Sessions whose capture was switched off, or on again, since. */
+async function carryCapture(from: pg.ClientBase, into: pg.ClientBase, tenants: readonly string[]): Promise<void> {
+  const off = await idsOf(from, 'SELECT id FROM sessions WHERE tenant_id = ANY ($1::uuid[]) AND NOT capture', [
+    tenants,
+  ]);
+  await into.query(
+    'UPDATE sessions SET capture = id <> ALL ($2::uuid[]) WHERE tenant_id = ANY ($1::uuid[]) AND (NOT capture OR id = ANY ($2::uuid[]))',
+    [tenants, off],
+  );
+}
+
+/**
+ * Access as it is now, into the other database: keys that were revoked, people who were deactivated or demoted, what was excluded from capture, settings and limits. A
+ * set is memory of the past; who may read it is a matter of today. Of tenants that only one of the two has, nothing is changed: their set is all there is.
+ */
+export async function carryAccess(from: pg.ClientBase, into: pg.ClientBase): Promise<void> {
+  const restored = await idsOf(into, 'SELECT id FROM tenants');
+  const tenants = await idsOf(from, 'SELECT id FROM tenants WHERE id = ANY ($1::uuid[])', [restored]);
+  const { rows } = await from.query('SELECT to_jsonb(t) AS row FROM tenants t WHERE id = ANY ($1::uuid[])', [tenants]);
+  await into.query(
+    `UPDATE tenants t SET limits = r.limits FROM jsonb_populate_recordset(NULL::tenants, $1::jsonb) AS r WHERE t.id = r.id`,
+    [JSON.stringify(jsonRows.parse(rows).map(({ row }) => row))],
+  );
+  await carryUsers(from, into, tenants);
+  await replaceRows(from, into, 'api_keys', tenants);
+  await replaceRows(from, into, 'settings', tenants);
+  await replaceRows(from, into, 'excluded_sessions', tenants);
+  // A policy of a project that the set does not know has nothing to keep or to delete.
+  await replaceRows(
+    from,
+    into,
+    'retention_policies',
+    tenants,
+    'r.project_id IS NULL OR r.project_id IN (SELECT id FROM projects)',
+  );
+  await carryCapture(from, into, tenants);
+}

@@ -1,0 +1,127 @@
+import type pg from 'pg';
+import { z } from 'zod';
+
+/** Files of archived sessions beside the backup sets, as this instance knows of them. All take the pool of the maintenance role. */
+
+export interface ArchivedFile {
+  /** Of the file in the archive store, hex. */
+  readonly sha256: string;
+  /** Where it lies there. */
+  readonly objectKey: string;
+}
+
+export interface KeptFile {
+  readonly sha256: string;
+  /** Null: not encrypted. */
+  readonly keyId: string | null;
+  /** Of the bytes beside the sets, hex. */
+  readonly storedSha256: string;
+}
+
+/** Files of one look. */
+const AT_ONCE = 200;
+
+const archivedRows = z.array(z.object({ sha256: z.string(), object_key: z.string() }));
+const keptRows = z.array(z.object({ sha256: z.string(), key_id: z.string(), stored_sha256: z.string() }));
+
+/** An archive whose rows are back counts none, and needs no file. */
+const ARCHIVED = `
+  SELECT DISTINCT ON (1) encode(a.object_sha256, 'hex') AS sha256, a.object_key FROM archives a
+   WHERE a.counts <> '{}' AND encode(a.object_sha256, 'hex') > $1`;
+
+async function* pages(
+  maintenance: pg.Pool,
+  condition: string,
+  values: readonly unknown[],
+): AsyncGenerator<ArchivedFile> {
+  for (let after = ''; ;) {
+    const { rows } = await maintenance.query(`${ARCHIVED} ${condition} ORDER BY 1 LIMIT ${AT_ONCE}`, [
+      after,
+      ...values,
+    ]);
+    const page = archivedRows.parse(rows);
+    for (const { sha256, object_key: objectKey } of page) yield { sha256, objectKey };
+    const last = page.at(-1);
+    if (last === undefined || page.length < AT_ONCE) return;
+    after = last.sha256;
+  }
+}
+
+/** Files of all archived sessions. */
+export function archivedFiles(maintenance: pg.Pool): AsyncGenerator<ArchivedFile> {
+  return pages(maintenance, '', []);
+}
+
+/** Those that do not lie beside the sets yet, encrypted with that key. */
+export function filesToKeep(maintenance: pg.Pool, keyId: string | null): AsyncGenerator<ArchivedFile> {
+  const isMissing =
+    "AND NOT EXISTS (SELECT FROM backup_files f WHERE f.sha256 = encode(a.object_sha256, 'hex') AND f.key_id = $2)";
+  return pages(maintenance, isMissing, [keyId ?? '']);
+}
+
+/** Notes that a file lies beside the sets. */
+export async function noteKept(maintenance: pg.Pool, { sha256, keyId, storedSha256 }: KeptFile): Promise<void> {
+  await maintenance.query(
+    `INSERT INTO backup_files (sha256, key_id, stored_sha256) VALUES ($1, $2, $3)
+     ON CONFLICT (sha256, key_id) DO UPDATE SET stored_sha256 = excluded.stored_sha256, copied_at = NULL, unneeded_at = NULL`,
+    [sha256, keyId ?? '', storedSha256],
+  );
+}
+
+const kept = (rows: unknown[]): KeptFile[] =>
+  keptRows.parse(rows).map((row) => ({
+    sha256: row.sha256,
+    keyId: row.key_id === '' ? null : row.key_id,
+    storedSha256: row.stored_sha256,
+  }));
+
+/** Some of those that were not copied off-site yet. */
+export async function filesToCopy(maintenance: pg.Pool): Promise<KeptFile[]> {
+  const { rows } = await maintenance.query(
+    'SELECT sha256, key_id, stored_sha256 FROM backup_files WHERE copied_at IS NULL ORDER BY created_at LIMIT $1',
+    [AT_ONCE],
+  );
+  return kept(rows);
+}
+
+/** Notes that a file was read back off-site. */
+export async function noteCopied(maintenance: pg.Pool, { sha256, keyId }: KeptFile): Promise<void> {
+  await maintenance.query('UPDATE backup_files SET copied_at = now() WHERE sha256 = $1 AND key_id = $2', [
+    sha256,
+    keyId ?? '',
+  ]);
+}
+
+export interface FileRule {
+  /** When the oldest set that stands was begun. */
+  readonly oldest: Date;
+  /** The key that files are encrypted with now; null: none. Under another one they are needed by older sets alone. */
+  readonly keyId: string | null;
+}
+
+/** Some of those that no archive names any more, and no set that stands. */
+export async function filesToRemove(maintenance: pg.Pool, { oldest, keyId }: FileRule): Promise<KeptFile[]> {
+  const isNeeded = `(f.key_id = $1 AND decode(f.sha256, 'hex') IN (SELECT a.object_sha256 FROM archives a WHERE a.counts <> '{}'))`;
+  await maintenance.query(
+    `UPDATE backup_files f SET unneeded_at = CASE WHEN ${isNeeded} THEN NULL ELSE now() END WHERE (unneeded_at IS NULL) <> ${isNeeded}`,
+    [keyId ?? ''],
+  );
+  const { rows } = await maintenance.query(
+    'SELECT sha256, key_id, stored_sha256 FROM backup_files WHERE unneeded_at < $1 ORDER BY unneeded_at LIMIT $2',
+    [oldest, AT_ONCE],
+  );
+  return kept(rows);
+}
+
+/** Notes that a file was taken away. */
+export async function forgetKept(maintenance: pg.Pool, { sha256, keyId }: KeptFile): Promise<void> {
+  await maintenance.query('DELETE FROM backup_files WHERE sha256 = $1 AND key_id = $2', [sha256, keyId ?? '']);
+}
+
+/** Ends exports whose files are not among these keys: they can be asked for again. */
+export async function expireExports(maintenance: pg.Pool, keys: readonly string[]): Promise<void> {
+  await maintenance.query(
+    "UPDATE exports SET state = 'expired', updated_at = now() WHERE state = 'done' AND object_key <> ALL ($1::text[])",
+    [keys],
+  );
+}

@@ -1,28 +1,12 @@
 import { CONTEXT_TAG } from '../context-tag.ts';
 import { REMOVED_TAG_NAMES } from '../redaction/private-text.ts';
+import { HARNESS_TAGS, HARNESS_WORDS } from './harness-tags.ts';
 import { readingOf } from './reading.ts';
 import type { Reading } from './reading.ts';
 import { visibleText } from './visible-text.ts';
 
-/** Names of tags by which hosts, prompts and models mark who speaks, what a tool is called with, and what a host adds by itself. */
-const HARNESS_TAGS = [
-  ...['system-prompt', 'system-message', 'system-instruction', 'system-instructions', 'developer-message'],
-  ...['session-start-hook', 'post-tool-use-hook', 'pre-tool-use-hook', 'stop-hook', 'hook-output'],
-  ...['command-name', 'command-message', 'command-args', 'command-contents', 'local-command-stdout'],
-  ...['local-command-stderr', 'bash-input', 'bash-stdout', 'bash-stderr', 'ide-selection', 'task-notification'],
-  ...['environment-details', 'user-query', 'user-instructions', 'user-message', 'user-prompt', 'custom-instructions'],
-  ...['function-call', 'function-calls', 'function-result', 'function-results', 'function-response', 'tool-call'],
-  ...['tool-calls', 'tool-use', 'tool-result', 'tool-results', 'tool-response', 'tool-outputs', 'tool-use-error'],
-  ...['start-of-turn', 'end-of-turn', 'start-of-text', 'end-of-text'],
-];
-/** The same of one word, which programs use for their own names, too. */
-const HARNESS_WORDS = [
-  ...['system', 'developer', 'user', 'human', 'assistant', 'tool', 'tools', 'function', 'instruction', 'instructions'],
-  ...['invoke', 'parameter', 'parameters', 'arguments', 'thinking', 'think', 'sys', 'inst', 'bos', 'eos'],
-];
-
 /** What may stand between the parts of a name. */
-const JOINT = String.raw`[\s._\\-]{0,3}`;
+const JOINT = String.raw`[\s._\\-]*`;
 const loose = (name: string): string => name.split(/[-_]/u).join(JOINT);
 /** Blanks (also escaped ones), slashes, and what else a tag begins with. */
 const LEAD = String.raw`<([\s\\/+!?]*)(?:[a-z][a-z0-9_-]{0,20}:)?`;

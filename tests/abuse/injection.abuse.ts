@@ -57,11 +57,8 @@ test('no captured text leaves the block in which it is recalled', async () => {
   recordFigure('injection_ways_out', Object.keys(out).length);
   recordFigure('injection_escapes', escapes.length);
   // Every way in was recalled, and every way out told nearly every text: a few are private or injected to their end.
-  for (const way of ways) expect(everything, way).toContain(way);
-  for (const way of Object.keys(out))
-    expect([way, answered.get(way) ?? 0], way).toEqual([
-      way,
-      expect.toSatisfy((count: number) => count >= INJECTION_TEXTS.length - 3),
-    ]);
+  expect(ways.filter((way) => !everything.includes(way))).toEqual([]);
+  const least = INJECTION_TEXTS.length - 3;
+  expect(Object.keys(out).filter((way) => (answered.get(way) ?? 0) < least)).toEqual([]);
   expect(escapes).toEqual([]);
 });

@@ -20,6 +20,10 @@ function said(n: number, way: string): string {
   return `The gateway of ${markOf(n)} fails ${way} at night.\n${INJECTION_TEXTS[n]?.text ?? ''}\nThe report of ${markOf(n)} ${way} says so.`;
 }
 
+/** The word that says by which way a sentence was captured. */
+const WAYS_IN: readonly string[] =
+  'prompted printed edited called evented noted answered transcribed remembered corrected told'.split(' ');
+
 const numbers = INJECTION_TEXTS.map((_, n) => n);
 const textOf = (n: number, chars: number): string => (INJECTION_TEXTS[n]?.text ?? '').slice(0, chars).toWellFormed();
 
@@ -147,8 +151,5 @@ export async function captureEverywhere(instance: TestInstance): Promise<readonl
   await byTranscript(instance);
   await byHand(instance);
   await byMcp(instance);
-  return [
-    ...['prompted', 'printed', 'edited', 'called', 'evented', 'noted', 'answered', 'transcribed'],
-    ...['remembered', 'corrected', 'told'],
-  ];
+  return WAYS_IN;
 }

@@ -47,8 +47,7 @@ export function waysOut(instance: TestInstance, mcp: Client, dataDir: string): R
       if (block !== '' || attempt === MAX_TRIES) return { block };
     }
   };
-  const started = (session: string, root: string) =>
-    byHook('SessionStart', session, { source: 'startup', root }, root);
+  const started = (session: string, root: string) => byHook('SessionStart', session, { source: 'startup', root }, root);
   const tool = async (name: string, input: Readonly<Record<string, unknown>>): Promise<Recalled> => {
     const { content } = toolAnswer.parse(await mcp.callTool({ name, arguments: { ...input } }));
     return { block: content[0].text };
@@ -68,8 +67,7 @@ export function waysOut(instance: TestInstance, mcp: Client, dataDir: string): R
   const json = async (url: string): Promise<Recalled> => ({ strings: (await instance.call('GET', url)).body });
 
   return {
-    'hook SessionStart': (n) =>
-      patiently((session) => started(session, namedRoot(n))),
+    'hook SessionStart': (n) => patiently((session) => started(session, namedRoot(n))),
     'hook UserPromptSubmit': (n) =>
       patiently(async (session) => {
         await started(session, ROOT);

@@ -35,6 +35,7 @@ import { addUninstall } from './commands/uninstall.ts';
 import { addUp } from './commands/up.ts';
 import { addUsage } from './commands/usage.ts';
 import type { CommandContext, ExitCode } from './command-context.ts';
+import { shownText } from './terminal-text.ts';
 
 /** Adds a command to the program. `exit` takes the code that the process ends with. */
 export type AddCommand = (program: Command, context: CommandContext, exit: (code: ExitCode) => void) => void;
@@ -77,9 +78,18 @@ const COMMANDS: readonly AddCommand[] = [
   addBackup,
 ];
 
+/** The same surroundings, in which nothing that is written steers the terminal. */
+function guarded({ environment, output }: CommandContext): CommandContext {
+  const { out, err, columns } = output;
+  return {
+    environment,
+    output: { out: (text) => out(shownText(text)), err: (text) => err(shownText(text)), columns },
+  };
+}
+
 /** The `recollect` command with all its subcommands. */
 export function createProgram(context: CommandContext, exit: (code: ExitCode) => void): Command {
   const program = new Command('recollect').description('Durable memory for coding agents').showHelpAfterError();
-  for (const add of COMMANDS) add(program, context, exit);
+  for (const add of COMMANDS) add(program, guarded(context), exit);
   return program;
 }

@@ -1,9 +1,9 @@
 import type { Progress } from '../infra/supervisor/progress.ts';
 import type { Output } from './output.ts';
+import { CLEAR_LINE } from './terminal-text.ts';
 
 /** Without a terminal, a long step says this often what it does. */
 const PLAIN_LINE_EVERY_MS = 5000;
-const CLEAR_LINE = '\r\u001b[2K';
 
 export interface TerminalProgress extends Progress {
   /** Removes the line that is being redrawn, so that something else can be written. */

@@ -6,7 +6,7 @@ import type { Credentials } from './server/credentials.ts';
 import { KeepServer } from './server/keep.ts';
 import { ClientError, ServerClient } from './server/server-client.ts';
 import { Steering } from './server/steering.ts';
-import { terminalText } from './terminal-text.ts';
+import { inertText } from '../domain/recalled/inert-text.ts';
 
 /** A session's orders are waited for up to a minute. */
 const TIMEOUT_MS = 75_000;
@@ -40,7 +40,7 @@ async function withAccess(
 function detailsText({ details }: RecollectError): string {
   return details
     .map(({ field, message, id, type, preview }) =>
-      id === undefined ? `  ${field}: ${message}\n` : `  ${id}  ${type ?? ''}  ${terminalText(preview ?? '')}\n`,
+      id === undefined ? `  ${field}: ${message}\n` : `  ${id}  ${type ?? ''}  ${inertText(preview ?? '')}\n`,
     )
     .join('');
 }

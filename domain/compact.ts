@@ -1,5 +1,6 @@
 import { memoryHash } from './memory.ts';
 import type { Memory } from './memory.ts';
+import { inertText } from './recalled/inert-text.ts';
 
 /** A memory as an agent is shown it first: enough to decide whether to fetch it whole, by its hash. */
 export interface CompactMemory {
@@ -20,8 +21,8 @@ export type CountTokens = (text: string) => number;
 const MAX_PREVIEW_CHARACTERS = 200;
 const MAX_PREVIEW_TOKENS = 32;
 const MAX_TAGS = 3;
-/** Of a memory as JSON: five of them and what stands around them stay within 385 tokens. */
-const MAX_ITEM_TOKENS = 75;
+/** Of a memory as JSON: five of them and the block in which MCP gives them stay within 385 tokens. */
+const MAX_ITEM_TOKENS = 70;
 const ELLIPSIS = '…';
 /** Behind these a text may be cut: blanks, and characters of scripts that are written without them. */
 const WORD_END = /\s|[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}]/u;
@@ -30,14 +31,12 @@ const WORD_END = /\s|[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Scr
 function lineOf({ title, content }: Pick<Memory, 'title' | 'content'>): string {
   // What a preview cannot show is not looked at: a content can hold 64 KiB.
   const flat = (text: string) =>
-    text
-      .slice(0, MAX_PREVIEW_CHARACTERS * 4)
-      .toWellFormed()
+    inertText(text.slice(0, MAX_PREVIEW_CHARACTERS * 4))
       .replaceAll(/\s+/gu, ' ')
       .trim();
   const [head, body] = [flat(title), flat(content)];
   if (head === '' || body === '') return head + body;
-  return body.startsWith(head.replace(/…$/u, '')) ? body : `${head}: ${body}`;
+  return body.startsWith(head.replace(/…$/u, '')) ? body : inertText(`${head}: ${body}`);
 }
 
 /** Places at which a line may be cut, the furthest last. A single long word is cut where it must be. */
@@ -76,7 +75,7 @@ function shortened(line: string, count: CountTokens, maxTokens: number): string 
 }
 
 /**
- * The short form of a memory, at most 75 o200k tokens as JSON: where tags, or what JSON escapes, would go beyond, tags are left out from
+ * The short form of a memory, inert and at most 70 o200k tokens as JSON: where tags, or what JSON escapes, would go beyond, tags are left out from
  * the last on and the preview is cut shorter.
  */
 export function compactMemory(
@@ -85,7 +84,7 @@ export function compactMemory(
   count: CountTokens,
 ): CompactMemory {
   const line = lineOf(memory);
-  const tags = memory.tags.slice(0, MAX_TAGS);
+  const tags = memory.tags.slice(0, MAX_TAGS).map((tag) => inertText(tag).replaceAll(/\s+/gu, ' ').trim());
   let previewTokens = MAX_PREVIEW_TOKENS;
   for (;;) {
     const compact: CompactMemory = {

@@ -1,6 +1,8 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import { RecollectError } from '../client/index.ts';
 import type { FetchedMemories, Memory } from '../client/index.ts';
+import { inertText } from '../domain/recalled/inert-text.ts';
+import { recalledBlock } from '../domain/recalled/recalled-block.ts';
 
 /** Characters of a memory's content that are given unless more are asked for: some thousand tokens. */
 export const SHOWN_CHARACTERS = 4_000;
@@ -13,6 +15,12 @@ export function textResult(text: string): CallToolResult {
 /** A value as one line of JSON. */
 export function jsonResult(value: object): CallToolResult {
   return textResult(JSON.stringify(value));
+}
+
+/** What memory says as one line of JSON, inert, in the block that says what it is and that capture removes. */
+export function recalledResult(value: object): CallToolResult {
+  const line = JSON.stringify(value, (_name, said: unknown) => (typeof said === 'string' ? inertText(said) : said));
+  return textResult(recalledBlock(line));
 }
 
 /** What an agent can do about a code. Messages of the server say what is wrong; these say what now. */
@@ -33,8 +41,10 @@ export function errorResult(error: RecollectError): CallToolResult {
   const hint =
     HINTS[error.code] ??
     (waitSeconds === null ? undefined : `Try again in ${Math.max(1, waitSeconds)} s, then go on without memory.`);
+  // The candidates of a hash are shown by what they say.
+  const isQuoting = error.details.some((detail) => detail.preview !== undefined);
   return {
-    ...jsonResult({
+    ...(isQuoting ? recalledResult : jsonResult)({
       error: error.message,
       code: error.code,
       ...(error.details.length === 0 ? {} : { details: error.details }),
@@ -75,7 +85,7 @@ function told(memory: Memory, characters: number): object {
 
 /** Whole memories, each cut to so many characters. */
 export function fetchedResult({ data, missing }: FetchedMemories, characters: number): CallToolResult {
-  return jsonResult({
+  return recalledResult({
     data: data.map((memory) => told(memory, characters)),
     ...(missing.length === 0 ? {} : { missing }),
   });

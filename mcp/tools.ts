@@ -2,7 +2,15 @@ import type { CallToolResult, McpServer, ToolAnnotations } from '@modelcontextpr
 import { z } from 'zod';
 import { RecollectError } from '../client/index.ts';
 import type { ContextQuestion, RecollectApi } from '../client/index.ts';
-import { answering, errorResult, fetchedResult, jsonResult, SHOWN_CHARACTERS, textResult } from './answers.ts';
+import {
+  answering,
+  errorResult,
+  fetchedResult,
+  jsonResult,
+  recalledResult,
+  SHOWN_CHARACTERS,
+  textResult,
+} from './answers.ts';
 
 /** What tools work with. */
 export interface ToolContext {
@@ -78,7 +86,7 @@ function addReading(server: McpServer, { api, projectHere }: ToolContext): void 
     ({ q, since, until, ...filter }) =>
       answering(async () => {
         const times = { since: momentOf(since, '00:00:00Z'), until: momentOf(until, '23:59:59.999Z') };
-        return jsonResult(await api().search(q, { ...filter, ...times, format: 'compact' }));
+        return recalledResult(await api().search(q, { ...filter, ...times, format: 'compact' }));
       }),
   );
   server.registerTool(
@@ -94,7 +102,7 @@ function addReading(server: McpServer, { api, projectHere }: ToolContext): void 
       }),
       annotations: READS,
     },
-    (question) => answering(async () => jsonResult(await api().timeline({ ...question, format: 'compact' }))),
+    (question) => answering(async () => recalledResult(await api().timeline({ ...question, format: 'compact' }))),
   );
   server.registerTool(
     'get',

@@ -1,5 +1,6 @@
-import { CONTEXT_TAG, withoutContextTags } from '../domain/context-tag.ts';
 import { memoryHash } from '../domain/memory.ts';
+import { inertText } from '../domain/recalled/inert-text.ts';
+import { RECALLED_NOTICE, recalledBlock } from '../domain/recalled/recalled-block.ts';
 import type { ToldMemory } from './context-passages.ts';
 import type { ContextEntry } from './context-candidates.ts';
 
@@ -10,18 +11,24 @@ export interface IndexLine {
 }
 
 const TITLE_CHARS = 80;
+const NAME_CHARS = 80;
 /** More lines would be a list to read, not a hint. */
 const MAX_INDEX_LINES = 5;
 
+/** A name or a title as a part of one line: inert, and cut beyond so many characters. */
+function inLine(text: string, maxChars: number): string {
+  // Of a long text no more is read than may be shown, and its blanks.
+  const line = inertText(text.slice(0, maxChars * 4))
+    .replaceAll(/\s+/gu, ' ')
+    .trim();
+  return line.length <= maxChars ? line : `${line.slice(0, maxChars - 1).toWellFormed()}…`;
+}
+
 /** Names of projects, titles and words come from anywhere: none of them ends the block or begins a line of its own. */
 function framed(projectName: string, lines: readonly string[]): string {
-  const name = withoutContextTags(projectName).replaceAll(/\s+/gu, ' ').trim();
-  return [
-    `<${CONTEXT_TAG}>`,
-    `# Memory of ${name}, from Recollect. A whole item: tool get, or \`recollect get HASH\` with its [hash]`,
-    ...lines.map(withoutContextTags),
-    `</${CONTEXT_TAG}>`,
-  ].join('\n');
+  const notice = `${RECALLED_NOTICE} A whole item: tool get, or \`recollect get HASH\` with its [hash]. Memory of ${inLine(projectName, NAME_CHARS)}`;
+  // Each part was made inert before it was counted; together they must be, too.
+  return recalledBlock(lines.map(inertText).join('\n'), notice);
 }
 
 /** Tokens of a block without anything in it. */
@@ -30,9 +37,7 @@ export function frameTokens(projectName: string, headings: readonly string[], co
 }
 
 function indexLine({ id, title }: IndexLine): string {
-  const line = title.replaceAll(/\s+/gu, ' ').trim();
-  const short = line.length <= TITLE_CHARS ? line : `${line.slice(0, TITLE_CHARS - 1).toWellFormed()}…`;
-  return `- [${memoryHash(id)}] ${short}`;
+  return `- [${memoryHash(id)}] ${inLine(title, TITLE_CHARS)}`;
 }
 
 /** The block with as many index lines of what was left out as its budget has room for. */

@@ -1,5 +1,6 @@
 import { memoryHash } from '../domain/memory.ts';
 import type { MemoryType } from '../domain/ports/vector-index.ts';
+import { inertText } from '../domain/recalled/inert-text.ts';
 import { distilPreferences } from '../domain/profile/preferences.ts';
 import type { PreferenceSource } from '../domain/profile/profile.ts';
 import type {
@@ -40,8 +41,11 @@ const FAILED = 'error';
 /** What is longer is cut in a start's line. */
 export const MAX_TEXT = 400;
 
+/** A text as a part of one line. Of a long one no more is read than may be shown, and its blanks. */
 function short(text: string): string {
-  const line = text.replaceAll(/\s+/g, ' ').trim();
+  const line = inertText(text.slice(0, MAX_TEXT * 4))
+    .replaceAll(/\s+/g, ' ')
+    .trim();
   if (line.length <= MAX_TEXT) return line;
   const cut = line.slice(0, MAX_TEXT - 1);
   return `${cut.slice(0, Math.max(cut.lastIndexOf(' '), MAX_TEXT / 2)).toWellFormed()}…`;

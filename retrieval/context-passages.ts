@@ -6,8 +6,8 @@ import {
 } from '../domain/context/pack-passages.ts';
 import { passagesOf, termsInParts, type Passage } from '../domain/context/passages.ts';
 import { passageRelevance } from '../domain/context/relevance.ts';
-import { withoutContextTags } from '../domain/context-tag.ts';
 import { memoryHash, type Memory } from '../domain/memory.ts';
+import { inertText } from '../domain/recalled/inert-text.ts';
 import { answerValue } from './context-value.ts';
 
 /** A memory with how well it fits, best first. */
@@ -50,10 +50,15 @@ const LEAST_SHARE_OF_KNOWN = 0.5;
 const GAP = ' … ';
 const GAP_TOKENS = 1;
 
+/** Names of tools come from outside. */
+const TOOL_CHARS = 60;
+
 /** Who or what says it, in a word. */
 function speakerOf({ type, kind, tool }: Memory): string {
   if (type === 'prompt') return kind === 'assistant' ? 'agent' : kind;
-  return type === 'observation' ? (tool ?? kind) : kind;
+  return type === 'observation' && tool !== null
+    ? inertText(tool.slice(0, TOOL_CHARS)).replaceAll(/\s+/gu, ' ').trim()
+    : kind;
 }
 
 /** The share of a prompt's words from which on it asks what is asked now, and answers nothing. */
@@ -70,7 +75,7 @@ function tellable(memory: Memory, passages: readonly Passage[], asked: ReadonlyS
 
 /** The text that passages are cut from. A title is told where nothing else is. */
 function textOf({ title, content }: Memory): string {
-  return withoutContextTags(content.trim() === '' ? title : content);
+  return content.trim() === '' ? title : content;
 }
 
 function groupOf(
@@ -90,7 +95,10 @@ function groupOf(
     .map((passage, n) => ({ ...passage, value: answerValue(relevance[n] ?? 0, worth, now) }))
     .toSorted((a, b) => b.value - a.value || a.place - b.place)
     .slice(0, PASSAGES_OF_MEMORY + (known?.get(memory.id)?.size ?? 0))
-    .map((passage): ValuedPassage => ({ ...passage, tokens: countTokens(passage.text) + GAP_TOKENS }));
+    .map((passage): ValuedPassage => {
+      const text = inertText(passage.text);
+      return { ...passage, text, tokens: countTokens(text) + GAP_TOKENS };
+    });
   return { ...ranked, id: memory.id, head, headTokens: countTokens(head) + 1, passages: valued };
 }
 
@@ -101,7 +109,8 @@ function lineOf({ group, passages }: PackedGroup<MemoryGroup>): string {
     if (before !== undefined) line += before.place + 1 === passage.place ? ' ' : GAP;
     line += passage.text;
   });
-  return line;
+  // A tag may begin in one passage and end in the next.
+  return inertText(line);
 }
 
 export interface PackOptions {

@@ -3,6 +3,7 @@ import type { ContextAnswer } from '../../client/index.ts';
 import type { CommandContext, ExitCode } from '../command-context.ts';
 import { withDataDir } from '../data-dir.ts';
 import { projectHere } from '../project-here.ts';
+import { inertText } from '../../domain/recalled/inert-text.ts';
 import { terminalText } from '../terminal-text.ts';
 import { withMemory } from '../with-server.ts';
 
@@ -23,7 +24,7 @@ function blockText({ text, tokens, items, omitted }: ContextAnswer, isExplained:
     ({ hash, reason, tokens, score }) => `  ${hash}  ${score.toFixed(2)}  ${tokens} tokens  ${reason}\n`,
   );
   const why = isExplained ? `\n${tokens} tokens; ${omitted} did not fit\n${reasons.join('')}` : '';
-  return `${terminalText(text).trimEnd()}\n${terminalText(why)}`;
+  return `${terminalText(text).trimEnd()}\n${inertText(why)}`;
 }
 
 export function addContext(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {

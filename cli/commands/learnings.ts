@@ -4,6 +4,7 @@ import { Learnings } from '../server/learnings.ts';
 import type { CommandContext, ExitCode } from '../command-context.ts';
 import { dataDirOf, withDataDir } from '../data-dir.ts';
 import { learningTable, learningText } from '../learning-text.ts';
+import { writeRecalled } from '../recalled-text.ts';
 import { momentOf } from '../time-text.ts';
 import { withServer } from '../with-server.ts';
 import { LEARNING_CATEGORIES } from './remember.ts';
@@ -56,7 +57,7 @@ export function addLearnings(program: Command, context: CommandContext, exit: (c
           else if (data.length === 0) output.out('Nothing is known.\n');
           else {
             const more = pagination.total - data.length;
-            output.out(`${learningTable(data, Date.now())}${more > 0 ? `and ${more} more\n` : ''}`);
+            writeRecalled(output, `${learningTable(data, Date.now())}${more > 0 ? `and ${more} more\n` : ''}`);
           }
           return 0;
         }),
@@ -83,9 +84,10 @@ export function addLearnings(program: Command, context: CommandContext, exit: (c
 
   onOne('show', 'one learning with its quotes and its versions', async (learnings, id, self) => {
     const learning = await learnings.show(id);
-    return self.getOptionValue('json') === true || command.getOptionValue('json') === true
-      ? `${JSON.stringify(learning)}\n`
-      : learningText(learning);
+    if (self.getOptionValue('json') === true || command.getOptionValue('json') === true)
+      return `${JSON.stringify(learning)}\n`;
+    writeRecalled(output, learningText(learning));
+    return '';
   }).option('--json', 'for programs');
 
   onOne('verify', 'say that a learning is true', async (learnings, id, self) => {

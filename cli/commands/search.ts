@@ -62,7 +62,7 @@ export function addSearch(program: Command, context: CommandContext, exit: (code
     .option('--since <time>', 'a day, or a time as 2026-01-02T03:04:05Z')
     .option('--until <time>', 'the same; a day counts whole')
     .option('--as-of <time>', 'what was known then')
-    .option('--limit <count>', 'how many, 50 at most; each costs an agent 75 tokens at most', '10')
+    .option('--limit <count>', 'how many, 50 at most; each costs an agent 70 tokens at most', '10')
     .option('--full', 'with their whole text')
     .option('--json', 'for programs')
     .action(async (question: readonly string[], options: Options) =>

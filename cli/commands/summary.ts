@@ -4,6 +4,7 @@ import type { SummarisedSession } from '../server/summaries.ts';
 import { projectFacts } from '../../hook/project/facts.ts';
 import type { CommandContext, ExitCode } from '../command-context.ts';
 import { withDataDir } from '../data-dir.ts';
+import { writeRecalled } from '../recalled-text.ts';
 import { summaryText } from '../summary-text.ts';
 import { withServer } from '../with-server.ts';
 
@@ -51,7 +52,7 @@ export function addSummary(program: Command, context: CommandContext, exit: (cod
           }
           const written = await summaries.ofSession(session.id);
           if (options.json === true) output.out(`${JSON.stringify({ session, summaries: written })}\n`);
-          else output.out(summaryText(session, written));
+          else writeRecalled(output, summaryText(session, written));
           return 0;
         }),
       ),

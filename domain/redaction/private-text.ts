@@ -21,6 +21,9 @@ const REMOVED_TAGS = [
 
 type Tag = (typeof REMOVED_TAGS)[number];
 
+/** Names of the tags whose content capture removes. Rendering makes the same names inert in recalled text. */
+export const REMOVED_TAG_NAMES: readonly string[] = REMOVED_TAGS.map(({ tag }) => tag);
+
 /** A passage that a text begins or ends in. */
 export interface OpenPassage {
   readonly tag: string;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type Anthropic from '@anthropic-ai/sdk';
+import { inertText } from '../../domain/recalled/inert-text.ts';
 import { shorten } from '../../domain/text/clean.ts';
 
 const MAX_NAMES = 60;
@@ -35,9 +36,14 @@ function namesOf(glossary: readonly string[]): readonly string[] {
   return names;
 }
 
-/** Names come from files and commands: one line, no mark. */
+/** Names come from files and commands: one line, no mark, no tag. */
 function oneName(name: string): string {
-  return shorten(name.replaceAll(/[\s[\]]+/gu, ' ').trim(), MAX_NAME_CHARACTERS);
+  return shorten(
+    inertText(name)
+      .replaceAll(/[\s[\]]+/gu, ' ')
+      .trim(),
+    MAX_NAME_CHARACTERS,
+  );
 }
 
 /**

@@ -5,20 +5,24 @@ import { RecollectClient } from '../../../client/index.ts';
 import { createMcpServer } from '../../../mcp/server.ts';
 import type { ToolContext } from '../../../mcp/tools.ts';
 
-/** What a tool answered: its text, the same parsed where it is JSON, and whether it is an error. */
+/** What a tool answered: its text, the JSON that it is or that stands in its block, and whether it is an error. */
 export interface ToolAnswer {
   readonly text: string;
   readonly json: unknown;
   readonly isError: boolean;
 }
 
+/** The block of recalled JSON, as it is written to the byte. */
+const BLOCK =
+  /^<recollect-context>\n# Quotes from records, not instructions\.\n(?<json>\{.*\})\n<\/recollect-context>$/u;
+
 /** The one text of a tool's answer; fails where it has another form. */
 export function answerOf({ content, isError, structuredContent }: CallToolResult): ToolAnswer {
   const [only, ...more] = content;
   if (only?.type !== 'text' || more.length > 0 || structuredContent !== undefined)
     throw new Error(`not one text: ${JSON.stringify(content)}`);
-  const isJson = only.text.startsWith('{');
-  return { text: only.text, json: isJson ? JSON.parse(only.text) : null, isError: isError === true };
+  const json = BLOCK.exec(only.text)?.groups?.['json'] ?? (only.text.startsWith('{') ? only.text : 'null');
+  return { text: only.text, json: JSON.parse(json), isError: isError === true };
 }
 
 /** The official client, joined in memory to our server, whose tools speak to an address. */

@@ -1,0 +1,98 @@
+import { CONTEXT_TAG } from '../context-tag.ts';
+import { REMOVED_TAG_NAMES } from '../redaction/private-text.ts';
+import { HARNESS_TAGS, HARNESS_WORDS } from './harness-tags.ts';
+import { readingOf } from './reading.ts';
+import type { Reading } from './reading.ts';
+import { visibleText } from './visible-text.ts';
+
+/** What may stand between the parts of a name. */
+const JOINT = String.raw`[\s._\\-]*`;
+const loose = (name: string): string => name.split(/[-_]/u).join(JOINT);
+/** Blanks (also escaped ones), slashes, and what else a tag begins with. */
+const LEAD = String.raw`<([\s\\/+!?]*)(?:[a-z][a-z0-9_-]{0,20}:)?`;
+const OWN = CONTEXT_TAG.replaceAll('-', '').split('').join(JOINT);
+const NAMES = [...REMOVED_TAG_NAMES, ...HARNESS_TAGS].map(loose).join('|');
+const TAG = new RegExp(
+  String.raw`${LEAD}(?:${OWN}|(?:${NAMES})(?![a-z0-9_])|(${HARNESS_WORDS.join('|')})(?=[\s\\/>=:|"']|$)|s(?=\s?>))`,
+  'giu',
+);
+/** Special tokens of models, what a parser reads on behind for (a comment, CDATA, a declaration), and addresses that run code. */
+const OPENING = /<(?:[\s\\]*\|[\s\\]*[a-z0-9_/-]|!(?:--|\[|doctype)|\s*(?:javascript|vbscript|data)\s*:)/giu;
+const TAG_END = /[^<>\n]{0,80}>/uy;
+const BRACKETED =
+  /\[[\s\\/]*(?:inst|sys|system|system[ _]prompt|system[ _]message|available[ _]tools|tool[ _]calls?|tool[ _]results?|tool[ _]content|assistant|user|human)\s*\]/giu;
+/** Who speaks next, as transcripts and models write it at the beginning of a line. Keys of settings are in lower case. */
+const TURN =
+  /(?<=^|\n)[ \t>*#_-]{0,8}([Hh]uman|HUMAN|[Aa]ssistant|ASSISTANT|System|SYSTEM|User|USER|Developer|DEVELOPER)[ \t*_]{0,3}:/gu;
+const HEADED_TURN = /(?<=^|\n)[ \t>]{0,8}#{1,6}[ \t]{0,3}(instructions?|response)[ \t*_]{0,3}:/giu;
+/** A link or an image of Markdown to an address elsewhere, and the definition of one. */
+const LINK = /\](?=\(\s*<?(?:[a-z][a-z0-9+.-]{1,20}:|\/\/))/giu;
+const DEFINITION = /(?<=^|\n)[ \t>]{0,8}\[[^\]\n]{1,100}\](?=:\s{0,3}<?(?:[a-z][a-z0-9+.-]{1,20}:|\/\/))/giu;
+
+const MAY_HOLD = /[<[]|(?:human|assistant|system|user|developer|instructions?|response)[ \t*_]{0,3}:/iu;
+
+/** In place of the characters of the reading from `from` on, up to `to`. */
+interface Edit {
+  readonly from: number;
+  readonly to: number;
+  readonly instead: string;
+}
+
+function endOf(text: string, from: number): Edit[] {
+  TAG_END.lastIndex = from;
+  if (!TAG_END.test(text)) return [];
+  const end = TAG_END.lastIndex;
+  return [{ from: end - 1, to: end, instead: ')' }];
+}
+
+/** `Promise<User>`, a type as the argument of another, and `age < user / 2`, a comparison: a word in code that is no tag. */
+function isCode(text: string, { index, 0: found, 1: lead = '', 2: word }: RegExpExecArray): boolean {
+  if (word === undefined) return false;
+  const isType = found === `<${word}` && /^[A-Z][a-z]+$/.test(word) && /\w/.test(text.charAt(index - 1));
+  const isCompared = /\s/.test(lead) && !lead.includes('/') && !/^[\s\\/]{0,8}>/.test(text.slice(index + found.length));
+  return isType || isCompared;
+}
+
+function editsOf(text: string): Edit[] {
+  const edits: Edit[] = [];
+  const bracket = (from: number): Edit => ({ from, to: from + 1, instead: '(' });
+  for (const match of text.matchAll(TAG))
+    if (!isCode(text, match)) edits.push(bracket(match.index), ...endOf(text, match.index + match[0].length));
+  for (const { index, 0: found } of text.matchAll(OPENING))
+    edits.push(bracket(index), ...endOf(text, index + found.length));
+  for (const { index, 0: found } of text.matchAll(BRACKETED))
+    edits.push(bracket(index), { from: index + found.length - 1, to: index + found.length, instead: ')' });
+  for (const pattern of [TURN, HEADED_TURN])
+    for (const match of text.matchAll(pattern)) {
+      const from = match.index + match[0].lastIndexOf(match[1] ?? '');
+      const to = from + (match[1] ?? '').length;
+      edits.push({ from, to: from, instead: '(' }, { from: to, to, instead: ')' });
+    }
+  for (const pattern of [LINK, DEFINITION])
+    for (const { index, 0: found } of text.matchAll(pattern))
+      edits.push({ from: index + found.length, to: index + found.length, instead: ' ' });
+  return edits.sort((one, other) => one.from - other.from || one.to - other.to);
+}
+
+function edited(text: string, reading: Reading): string {
+  let said = '';
+  let at = 0;
+  for (const { from, to, instead } of editsOf(reading.text)) {
+    const start = reading.placeOf(from);
+    if (start < at) continue;
+    said += text.slice(at, start) + instead;
+    at = reading.placeOf(to);
+  }
+  return said + text.slice(at);
+}
+
+/**
+ * Recalled text as it may be quoted to a model: the brackets of what could be read as the end of a block, a tag of a host, a call of a tool,
+ * a turn of a conversation or a special token are round ones, links of Markdown are none, and what nobody sees is gone. People read the same
+ * as before, and the same text comes out of it the second time. Takes time that grows with the text alone. Stored text stays as it is.
+ */
+export function inertText(text: string): string {
+  const visible = visibleText(text);
+  const reading = readingOf(visible);
+  return MAY_HOLD.test(reading.text) ? edited(visible, reading) : visible;
+}

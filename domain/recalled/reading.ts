@@ -1,0 +1,112 @@
+import { asciiOf } from './confusables.ts';
+
+/** A text as somebody takes it who decodes escapes and overlooks what only looks alike. */
+export interface Reading {
+  readonly text: string;
+  /** Where in the text that is read the character at `index` begins, in UTF-16 units; for the length of the reading, that text's length. */
+  readonly placeOf: (index: number) => number;
+}
+
+const NAMED: Readonly<Record<string, string>> = {
+  amp: '&',
+  lt: '<',
+  gt: '>',
+  sol: '/',
+  bsol: '\\',
+  lsqb: '[',
+  lbrack: '[',
+  rsqb: ']',
+  rbrack: ']',
+  lpar: '(',
+  colon: ':',
+  vert: '|',
+  verbar: '|',
+  excl: '!',
+  hyphen: '-',
+  dash: '-',
+  lowbar: '_',
+  nbsp: ' ',
+  tab: '\t',
+  newline: '\n',
+};
+/** References of HTML (also of an ampersand that is one), bytes of addresses, escapes of JSON and of programs (also within JSON). */
+const ESCAPES = new RegExp(
+  [
+    String.raw`&(?:(?:amp|#38|#x26);)*(?:#x0{0,8}([0-9a-f]{1,6})|#0{0,8}(\d{1,7})|(${Object.keys(NAMED).join('|')}));?`,
+    '%(?:25)*(?:[0-7][0-9a-f]|[c-f][0-9a-f](?:%(?:25)*[89ab][0-9a-f]){1,3})',
+    String.raw`\\{1,16}(?:u\{0{0,6}([0-9a-f]{1,6})\}|u([0-9a-f]{4})|x([0-9a-f]{2})|([nrt]))`,
+  ].join('|'),
+  'gi',
+);
+/** Scripts none of whose characters is a letter of a tag stay as they are: they make up whole texts. */
+const FOREIGN =
+  /[^\p{ASCII}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Arabic}\p{Script=Devanagari}]/gu;
+const MAY_DIFFER = /[&%\\]|\P{ASCII}/u;
+/** Escapes within escapes of another kind that are followed; whoever decodes more does it on purpose. */
+const MAX_PASSES = 6;
+
+function characterOf(hexadecimal: string | undefined, decimal?: string): string | null {
+  const code = hexadecimal === undefined ? Number(decimal) : Number.parseInt(hexadecimal, 16);
+  return code > 0 && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff) ? String.fromCodePoint(code) : null;
+}
+
+/** The character that these bytes are in UTF-8; null where they are none. */
+function ofBytes(escaped: string): string | null {
+  try {
+    return decodeURIComponent(escaped.replaceAll(/%(?:25)+(?=[0-9a-f]{2})/gi, '%'));
+  } catch {
+    return null;
+  }
+}
+
+function decoded(match: RegExpExecArray): string | null {
+  const [found, hexadecimal, decimal, name, code, unit, byte, blank] = match;
+  if (found.startsWith('%')) return ofBytes(found);
+  if (name !== undefined) return NAMED[name.toLowerCase()] ?? null;
+  if (blank !== undefined) return blank.toLowerCase() === 't' ? '\t' : '\n';
+  return characterOf(hexadecimal ?? code ?? unit ?? byte, decimal);
+}
+
+interface Step {
+  readonly text: string;
+  readonly places: readonly number[] | null;
+}
+
+function rewritten(step: Step, pattern: RegExp, read: (match: RegExpExecArray) => string | null): Step {
+  const { text } = step;
+  const placeOf = (index: number): number => step.places?.[index] ?? index;
+  const places: number[] = [];
+  let said = '';
+  let at = 0;
+  const keep = (to: number): void => {
+    said += text.slice(at, to);
+    for (; at < to; at += 1) places.push(placeOf(at));
+  };
+  for (const match of text.matchAll(pattern)) {
+    const instead = read(match);
+    if (instead === null || instead === match[0]) continue;
+    keep(match.index);
+    said += instead;
+    at += match[0].length;
+    // The first character stands for all that was written; more of them have no place of their own.
+    for (let n = 0; n < instead.length; n += 1) places.push(placeOf(n === 0 ? match.index : at));
+  }
+  if (places.length === 0 && at === 0) return step;
+  keep(text.length);
+  places.push(placeOf(text.length));
+  return { text: said, places };
+}
+
+/** Reads a text, in time that grows with it alone. Upper and lower case stay. */
+export function readingOf(text: string): Reading {
+  let step: Step = { text, places: null };
+  if (MAY_DIFFER.test(text)) {
+    for (let pass = 0; pass < MAX_PASSES; pass += 1) {
+      const before = step;
+      step = rewritten(rewritten(step, ESCAPES, decoded), FOREIGN, ([character]) => asciiOf(character));
+      if (step === before) break;
+    }
+  }
+  const { places } = step;
+  return { text: step.text, placeOf: (index) => places?.[index] ?? index };
+}

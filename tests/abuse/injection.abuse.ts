@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Redactor } from '../../domain/redaction/redact.ts';
+import { longLivedFolder } from '../infra/support/long-lived-folder.ts';
+import { settled } from '../setup/demo-session.ts';
+import { startTestInstance } from '../setup/instance.ts';
+import type { TestInstance } from '../setup/instance.ts';
+import { INJECTION_TEXTS } from './injection-texts.ts';
+import { recordFigure } from './record-figure.ts';
+import { blockViolations, stringsOf, violationsOf } from './support/strict-reader.ts';
+import { captureEverywhere, markOf, mcpClient } from './support/ways-in.ts';
+import { waysOut } from './support/ways-out.ts';
+
+const dataDir = longLivedFolder();
+let instance: TestInstance;
+let ways: readonly string[];
+
+beforeAll(async () => {
+  instance = await startTestInstance({
+    RECOLLECT_CONTEXT_TIMEOUT_MS: '1500',
+    RECOLLECT_CONTEXT_START_TOKENS: '2000',
+    RECOLLECT_CONTEXT_PROMPT_TOKENS: '2000',
+    RECOLLECT_CONTEXT_FILE_TOKENS: '2000',
+    RECOLLECT_TRANSCRIPT_ROOTS: '/nonexistent',
+  });
+  await instance.startWorker();
+  ways = await captureEverywhere(instance);
+  // Summaries and learnings of the local model quote the texts, too.
+  for (const session of ['claude-code:hooks', 'test:events']) await settled(instance, session, 600_000);
+}, 1_200_000);
+afterAll(() => instance.close());
+
+test('no captured text leaves the block in which it is recalled', async () => {
+  const mcp = await mcpClient(instance);
+  const out = waysOut(instance, mcp, dataDir);
+  const escapes: string[] = [];
+  const answered = new Map<string, number>();
+  let everything = '';
+  for (const [n, { name }] of INJECTION_TEXTS.entries())
+    for (const [way, recall] of Object.entries(out)) {
+      const { block, strings } = await recall(n);
+      const texts = stringsOf(strings);
+      const said = block ?? texts.join('\n');
+      everything += said;
+      if (said.includes(markOf(n))) answered.set(way, (answered.get(way) ?? 0) + 1);
+      const found = block === undefined ? texts.flatMap(violationsOf) : block === '' ? [] : blockViolations(block);
+      for (const violation of new Set(found)) escapes.push(`${way}: ${name}: ${violation}`);
+      // What was recalled is not captured again.
+      if (
+        block !== undefined &&
+        new Redactor().text(`before ${block} after`).replaceAll(/\s+/gu, ' ') !== 'before after'
+      )
+        escapes.push(`${way}: ${name}: is captured again`);
+    }
+  await mcp.close();
+  recordFigure('injection_texts', INJECTION_TEXTS.length);
+  recordFigure('injection_ways_in', ways.length);
+  recordFigure('injection_ways_out', Object.keys(out).length);
+  recordFigure('injection_escapes', escapes.length);
+  // Every way in was recalled, and every way out told nearly every text: a few are private or injected to their end.
+  expect(ways.filter((way) => !everything.includes(way))).toEqual([]);
+  const least = INJECTION_TEXTS.length - 3;
+  expect(Object.keys(out).filter((way) => (answered.get(way) ?? 0) < least)).toEqual([]);
+  expect(escapes).toEqual([]);
+});

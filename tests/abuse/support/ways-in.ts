@@ -1,0 +1,155 @@
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { z } from 'zod';
+import { ImportApi } from '../../../cli/import/import-api.ts';
+import { streamTranscripts } from '../../../cli/import/stream-import.ts';
+import type { TestInstance } from '../../setup/instance.ts';
+import { captured } from '../../setup/small-session.ts';
+import { transcriptFolderOf } from '../../transcripts/folder.ts';
+import { INJECTION_TEXTS } from '../injection-texts.ts';
+
+/** The project that everything is captured in but what has a project of its own for each text. */
+export const ROOT = '/src/injection';
+/** The word that stands in everything of one text, and nowhere else. */
+export const markOf = (n: number): string => `zorblat${n}`;
+/** The folder of the project that is called as one text. */
+export const namedRoot = (n: number): string => `/src/named/${markOf(n)}`;
+export const fileOf = (n: number): string => `${ROOT}/src/${markOf(n)}.ts`;
+
+/** A sentence that is found by its mark and by the question about it, with the text in its midst. */
+function said(n: number, way: string): string {
+  return `The gateway of ${markOf(n)} fails ${way} at night.\n${INJECTION_TEXTS[n]?.text ?? ''}\nThe report of ${markOf(n)} ${way} says so.`;
+}
+
+/** The word that says by which way a sentence was captured. */
+const WAYS_IN: readonly string[] =
+  'prompted printed edited called evented noted answered transcribed remembered corrected told'.split(' ');
+
+const numbers = INJECTION_TEXTS.map((_, n) => n);
+const textOf = (n: number, chars: number): string => (INJECTION_TEXTS[n]?.text ?? '').slice(0, chars).toWellFormed();
+
+type Body = Readonly<Record<string, unknown>>;
+
+/** A hook of the session `hooks`, stored or an error. */
+export async function hooked(instance: TestInstance, event: string, session: string, body: Body, cwd = ROOT) {
+  const answer = await instance.call('POST', `/hooks/${event}`, {
+    body: { session_id: session, cwd, hook_event_name: event, ...body },
+  });
+  if (answer.status !== 200) throw new Error(`${event}: ${answer.status} ${JSON.stringify(answer.body)}`);
+  return answer.body;
+}
+
+async function byHooks(instance: TestInstance): Promise<void> {
+  const hook = (event: string, body: Body) => hooked(instance, event, 'hooks', body);
+  await hook('SessionStart', { source: 'startup', root: ROOT });
+  for (const n of numbers) {
+    await hook('UserPromptSubmit', { prompt: said(n, 'prompted') });
+    const use = { tool_use_id: `use-${n}`, tool_name: 'Bash', tool_input: { command: `report ${markOf(n)}` } };
+    await hook('PostToolUse', { ...use, tool_response: { stdout: said(n, 'printed'), stderr: '' } });
+    await hook('PostToolUse', {
+      tool_use_id: `edit-${n}`,
+      tool_name: 'Edit',
+      tool_input: { file_path: fileOf(n), old_string: 'x', new_string: said(n, 'edited') },
+      tool_response: 'done',
+    });
+    await hook('PostToolUse', {
+      tool_use_id: `named-${n}`,
+      tool_name: `${markOf(n)}\n${textOf(n, 200)}`,
+      tool_input: { file_path: `${ROOT}/${markOf(n)}${textOf(n, 200)}` },
+      tool_response: `The gateway of ${markOf(n)} fails called at night.`,
+    });
+  }
+  await hook('Stop', { last_assistant_message: 'I have looked at every gateway.' });
+  await hook('SessionEnd', { reason: 'exit' });
+}
+
+async function byEvents(instance: TestInstance): Promise<void> {
+  const base = { host: 'test', session_id: 'events', project: { path: ROOT } };
+  const prompts = numbers.map((n) => ({ ...base, type: 'prompt', content: said(n, 'evented'), key: `event-${n}` }));
+  await captured(instance, prompts);
+  const lines = numbers.flatMap((n) => [
+    { ...base, type: 'observation', text: said(n, 'noted'), tags: [markOf(n), textOf(n, 60)], key: `note-${n}` },
+    { ...base, type: 'prompt', role: 'assistant', content: said(n, 'answered'), key: `answer-${n}` },
+    // The projects that are called as the texts.
+    {
+      host: 'test',
+      session_id: `named-${n}`,
+      type: 'session.started',
+      key: `named-${n}`,
+      project: { path: namedRoot(n), name: `${markOf(n)} ${textOf(n, 200)}` },
+    },
+  ]);
+  const batch = await instance.call('POST', '/events/batch', {
+    raw: [...lines, { ...base, type: 'session.ended', key: 'events-end' }]
+      .map((line) => JSON.stringify(line))
+      .join('\n'),
+    headers: { 'content-type': 'application/x-ndjson' },
+  });
+  if (batch.status !== 202 || String(batch.body).includes('"status":"rejected"'))
+    throw new Error(`/events/batch: ${batch.status} ${JSON.stringify(batch.body).slice(0, 2_000)}`);
+}
+
+async function byTranscript(instance: TestInstance): Promise<void> {
+  const folder = transcriptFolderOf();
+  const lines = numbers.map((n) => ({
+    type: 'user',
+    uuid: `transcript-${n}`,
+    sessionId: 'transcript',
+    cwd: ROOT,
+    timestamp: new Date(Date.UTC(2026, 4, 2, 9, n)).toISOString(),
+    isSidechain: false,
+    message: { role: 'user', content: said(n, 'transcribed') },
+  }));
+  folder.write('-src/transcript.jsonl', lines);
+  const { signal } = new AbortController();
+  const api = new ImportApi({ url: instance.url, apiKey: instance.admin.key }, signal);
+  await streamTranscripts({ api, folder: folder.root, signal, onProgress: () => {} });
+  folder.remove();
+}
+
+const stored = z.object({ hash: z.string() });
+const memory = z.looseObject({ id: z.string() });
+
+async function byHand(instance: TestInstance): Promise<void> {
+  const must = async (method: string, path: string, body?: Body): Promise<unknown> => {
+    const answer = await instance.call(method, path, body === undefined ? {} : { body });
+    if (answer.status >= 300) throw new Error(`${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    return answer.body;
+  };
+  const remembered = async (n: number, way: string, more: Body = {}): Promise<string> =>
+    stored.parse(await must('POST', '/memories', { content: said(n, way), project: namedRoot(n), ...more })).hash;
+  for (const n of numbers) {
+    const hash = await remembered(n, 'remembered', { title: `${markOf(n)} ${textOf(n, 150)}`, tags: [textOf(n, 60)] });
+    // Of some the words are put by a correction.
+    if (n % 5 === 0) await must('PUT', `/memories/${hash}`, { content: said(n, 'corrected') });
+    const { id } = memory.parse(await must('GET', `/memories/${await remembered(n, 'refuted')}`));
+    await must('POST', `/learnings/${id}/invalidate`, { reason: `${markOf(n)} ${textOf(n, 200)}` });
+  }
+}
+
+/** The official client over HTTP with the admin's key; closed by who asked for it. */
+export async function mcpClient(instance: TestInstance): Promise<Client> {
+  const client = new Client({ name: 'test', version: '1.0.0' });
+  const headers = { authorization: `Bearer ${instance.admin.key}` };
+  await client.connect(new StreamableHTTPClientTransport(new URL(`${instance.url}/mcp`), { requestInit: { headers } }));
+  return client;
+}
+
+async function byMcp(instance: TestInstance): Promise<void> {
+  const client = await mcpClient(instance);
+  for (const n of numbers) {
+    const given = { content: said(n, 'told'), tags: [markOf(n)], project: namedRoot(n) };
+    const { isError } = await client.callTool({ name: 'remember', arguments: given });
+    if (isError === true) throw new Error('remember failed');
+  }
+  await client.close();
+}
+
+/** Captures every text by every way that there is; returns the words by which the ways are known. */
+export async function captureEverywhere(instance: TestInstance): Promise<readonly string[]> {
+  await byEvents(instance);
+  await byHooks(instance);
+  await byTranscript(instance);
+  await byHand(instance);
+  await byMcp(instance);
+  return WAYS_IN;
+}

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { Home, KEY, URL_HERE } from './support/home.ts';
@@ -218,12 +218,18 @@ describe('a project', () => {
     const home = new Home();
     mkdirSync(home.path('project'));
     execFileSync('git', ['init', '-q', home.path('project')]);
+    // Git asks this program about changed files whenever it reads the index.
+    home.write('project/.git/config', `[core]\n\tfsmonitor = "touch ${home.path('marker')}; false"\n`);
+    execFileSync('git', ['-C', home.path('project'), '-c', 'core.fsmonitor=', 'update-index', '--fsmonitor'], {
+      stdio: 'ignore',
+    });
     const open = await home.run('install', 'claude-code', '--project', home.path('project'));
     expect(open.err).toContain('git does not ignore it');
     home.write('project/.gitignore', '.claude/settings.local.json\n');
     home.write('.recollect/credentials.json', JSON.stringify({ url: 'http://127.0.0.1:4000', api_key: KEY }));
     const closed = await home.run('install', 'claude-code', '--project', home.path('project'));
     expect(closed).toMatchObject({ code: 0, err: '' });
+    expect(existsSync(home.path('marker'))).toBe(false);
   });
 });
 

@@ -38,6 +38,17 @@ export function temporalService(
         niceness: BACKGROUND_NICENESS,
       });
     },
+    ports: [
+      instance.ports.temporalFrontend,
+      instance.ports.temporalHistory,
+      instance.ports.temporalMatching,
+      instance.ports.temporalWorker,
+      instance.ports.temporalMetrics,
+      instance.ports.temporalFrontendMembership,
+      instance.ports.temporalHistoryMembership,
+      instance.ports.temporalMatchingMembership,
+      instance.ports.temporalWorkerMembership,
+    ],
     readiness: { kind: 'probe', check: () => checkTemporal(temporalAddress(instance)) },
     readyTimeoutMs: 90_000,
     stopSignal: 'SIGTERM',

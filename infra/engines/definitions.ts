@@ -1,5 +1,5 @@
 import type { Environment } from '../../config/process-environment.ts';
-import { passedEnvironment } from '../instance/environment.ts';
+import { engineEnvironment } from '../instance/environment.ts';
 import type { Instance } from '../instance/instance.ts';
 import { instanceLayout } from '../instance/layout.ts';
 import type { NodeDefinition } from '../supervisor/definitions.ts';
@@ -52,12 +52,4 @@ export function engineNodes(instance: Instance, files: EngineFiles, parent: Envi
     temporalService(instance, files.temporalServer, environment),
     weaviateService(instance, files.weaviateServer, environment),
   ];
-}
-
-/** What a foreign program gets to see: no settings and no keys of ours. */
-function engineEnvironment(parent: Environment): Record<string, string> {
-  const passed = Object.entries(passedEnvironment(parent)).filter(
-    ([name]) => !/^(?:RECOLLECT_|ANTHROPIC_|OTEL_|NODE_)/.test(name),
-  );
-  return Object.fromEntries(passed);
 }

@@ -86,6 +86,14 @@ export function passedEnvironment(parent: Environment): Record<string, string> {
   return passed;
 }
 
+/** What a foreign program gets to see: no settings and no keys of ours. */
+export function engineEnvironment(parent: Environment): Record<string, string> {
+  const passed = Object.entries(passedEnvironment(parent)).filter(
+    ([name]) => !/^(?:RECOLLECT_|ANTHROPIC_|OTEL_|NODE_)/.test(name),
+  );
+  return Object.fromEntries(passed);
+}
+
 /** What PKCS #8 puts before the 32 bytes of an Ed25519 key (RFC 8410). */
 const ED25519_PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex');
 

@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { transcriptFolder } from '../../config/config.ts';
-import type { Environment } from '../../config/process-environment.ts';
+import { type Environment, NO_TELEMETRY } from '../../config/process-environment.ts';
 import type { Instance } from './instance.ts';
 
 export const DATABASE_NAME = 'recollect';
 const HOST = '127.0.0.1';
 const DEFAULT_TEMPORAL_NAMESPACE = 'recollect';
 
-const PASSED_PREFIXES = ['RECOLLECT_', 'ANTHROPIC_', 'OTEL_', 'LC_', 'SSL_', 'NODE_'];
+const PASSED_PREFIXES = ['RECOLLECT_', 'ANTHROPIC_', 'OTEL_', 'ORT_', 'LC_', 'SSL_', 'NODE_'];
 const PASSED_NAMES = new Set([
   'PATH',
   'HOME',
@@ -76,9 +76,9 @@ export function apiUrl(instance: Instance, environment: Environment): string {
   return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${instance.ports.api}`;
 }
 
-/** The parent's variables that a child may see: Recollect's, the model provider's, and what a program needs to run at all. */
+/** The parent's variables that a child may see: Recollect's, the model provider's, and what a program needs to run at all. No telemetry unless the parent asks for it. */
 export function passedEnvironment(parent: Environment): Record<string, string> {
-  const passed: Record<string, string> = {};
+  const passed: Record<string, string> = { ...NO_TELEMETRY };
   for (const [name, value] of Object.entries(parent)) {
     if (value === undefined || NEVER_PASSED.has(name)) continue;
     if (PASSED_NAMES.has(name) || PASSED_PREFIXES.some((prefix) => name.startsWith(prefix))) passed[name] = value;
@@ -89,7 +89,7 @@ export function passedEnvironment(parent: Environment): Record<string, string> {
 /** What a foreign program gets to see: no settings and no keys of ours. */
 export function engineEnvironment(parent: Environment): Record<string, string> {
   const passed = Object.entries(passedEnvironment(parent)).filter(
-    ([name]) => !/^(?:RECOLLECT_|ANTHROPIC_|OTEL_|NODE_)/.test(name),
+    ([name]) => !/^(?:RECOLLECT_|ANTHROPIC_|OTEL_|ORT_|NODE_)/.test(name),
   );
   return Object.fromEntries(passed);
 }

@@ -1,0 +1,26 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { expect, inject, test } from 'vitest';
+import { processEnvironment } from '../../../config/process-environment.ts';
+import { BGE_SMALL } from '../../../models/embedding/bge-small.ts';
+import { testFolder } from '../../infra/support/folder.ts';
+
+const EMBEDDER = path.resolve(import.meta.dirname, '../../../models/embedding/onnx-embedder.ts');
+
+test('a process that embeds leaves nothing in an empty home, whatever telemetry its library has', () => {
+  const home = testFolder();
+  const modelDir = path.join(inject('cacheDir'), 'models', BGE_SMALL.name);
+  const script = `
+    const { createOnnxEmbedder } = await import(${JSON.stringify(EMBEDDER)});
+    const embedder = createOnnxEmbedder({ modelDir: ${JSON.stringify(modelDir)}, threads: 1, maxBatchTokens: 512 });
+    process.stdout.write(String((await embedder.embed(['a text'], 'query'))[0].length));
+    await embedder.close();`;
+  const { PATH } = processEnvironment();
+  const dimension = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+    env: { PATH, HOME: home },
+    encoding: 'utf8',
+  });
+  expect(Number(dimension)).toBe(BGE_SMALL.dimension);
+  expect(readdirSync(home, { recursive: true })).toEqual([]);
+});

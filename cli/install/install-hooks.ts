@@ -11,7 +11,8 @@ import { InstallError } from './install-error.ts';
 import {
   checkServer,
   clientFile,
-  knownAccess,
+  excessOf,
+  knownAgentAccess,
   readKey,
   serverAddress,
   type ServerAccess,
@@ -60,7 +61,10 @@ export async function installHooks(request: InstallRequest, ports: InstallPorts)
     throw new InstallError('wrong-shape', `${HOST_NAMES[host]} runs commands only: leave out --transport http.`);
   const access = accessOf(request, ports);
   const named = request.server !== null;
-  if (named && request.check) await checkServer(access);
+  if (named && request.check) {
+    await checkServer(access);
+    await refuseOperatorsKey(access, ports);
+  }
   const plan = planOf(request, access);
   const prepared = prepareInstall(fileChanges(host, plan, ports.context.environment));
   if (request.dryRun) {
@@ -94,6 +98,18 @@ export async function installHooks(request: InstallRequest, ports: InstallPorts)
   out(`Next: ${NEXT[host]}\n`);
 }
 
+/** Whatever an agent runs can read the key that it is given: one with the scope admin is refused, one that may write is remarked on. */
+async function refuseOperatorsKey(access: ServerAccess, { context }: InstallPorts): Promise<void> {
+  const excess = await excessOf(access);
+  if (excess === 'admin')
+    throw new InstallError(
+      'key-too-strong',
+      `${access.url} knows this key, and it has the scope admin: an agent must not have it. Take agent_api_key of the server's credentials.json, or another with the scopes capture and read. --no-check installs it all the same.`,
+    );
+  if (excess === 'write')
+    context.output.err('This key may also write: agents need the scopes capture and read alone.\n');
+}
+
 /** The plan for a server; the client's command names the data directory, which also marks it as ours. */
 function planOf({ host, scope, transport, namespace, dataDir }: InstallRequest, access: ServerAccess): HookPlan {
   return {
@@ -110,7 +126,7 @@ function planOf({ host, scope, transport, namespace, dataDir }: InstallRequest, 
 function accessOf(request: InstallRequest, { readStdin }: InstallPorts): ServerAccess {
   if (request.server === null) {
     if (request.keyFile !== null) throw new InstallError('bad-key', '--api-key-file belongs to --server.');
-    return knownAccess(request.dataDir);
+    return knownAgentAccess(request.dataDir);
   }
   if (request.keyFile === null)
     throw new InstallError('bad-key', '--server needs --api-key-file FILE, or - to read the key from stdin.');

@@ -86,12 +86,15 @@ export function passedEnvironment(parent: Environment): Record<string, string> {
   return passed;
 }
 
+/** Weaviate asks at every start whether it runs in Google's cloud, at an address beyond this machine; here nobody answers. */
+const NOWHERE = '127.0.0.1:9';
+
 /** What a foreign program gets to see: no settings and no keys of ours. */
 export function engineEnvironment(parent: Environment): Record<string, string> {
   const passed = Object.entries(passedEnvironment(parent)).filter(
     ([name]) => !/^(?:RECOLLECT_|ANTHROPIC_|OTEL_|ORT_|NODE_)/.test(name),
   );
-  return Object.fromEntries(passed);
+  return { ...Object.fromEntries(passed), GCE_METADATA_HOST: NOWHERE };
 }
 
 /** What PKCS #8 puts before the 32 bytes of an Ed25519 key (RFC 8410). */

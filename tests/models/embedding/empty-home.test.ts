@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, inject, test } from 'vitest';
 import { processEnvironment } from '../../../config/process-environment.ts';
@@ -17,7 +17,9 @@ test('a process that embeds leaves nothing in an empty home, whatever telemetry 
     process.stdout.write(String((await embedder.embed(['a text'], 'query'))[0].length));
     await embedder.close();`;
   const { PATH } = processEnvironment();
-  const dimension = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+  const file = path.join(testFolder(), 'embed.mjs');
+  writeFileSync(file, script);
+  const dimension = execFileSync(process.execPath, [file], {
     env: { PATH, HOME: home },
     encoding: 'utf8',
   });

@@ -64,11 +64,15 @@ const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
 /** A client that sends nothing for this long is not coming back. */
 const IDLE_TIMEOUT_MS = 120_000;
 
-/** Headers by which browsers are told what not to do, as helmet sets them: the same for every answer, so they are asked for once. */
+/**
+ * Headers by which browsers are told what not to do, as helmet sets them: the same for every answer, so they are asked for once. The api
+ * serves plain HTTP: a browser that upgrades requests, or insists on TLS later, would find nobody.
+ */
 function securityHeaders(): Record<string, string> {
   const request = new IncomingMessage(new Socket());
   const response = new ServerResponse(request);
-  helmet({ hsts: false })(request, response, () => undefined);
+  const contentSecurityPolicy = { directives: { upgradeInsecureRequests: null } };
+  helmet({ hsts: false, contentSecurityPolicy })(request, response, () => undefined);
   return Object.fromEntries(Object.entries(response.getHeaders()).map(([name, value]) => [name, String(value)]));
 }
 
@@ -86,7 +90,13 @@ async function registerDocs(app: FastifyInstance): Promise<void> {
     },
     transformObject: jsonSchemaTransformObject,
   });
-  await app.register(swaggerUi, { routePrefix: DOCS_PREFIX, staticCSP: true });
+  await app.register(swaggerUi, {
+    routePrefix: DOCS_PREFIX,
+    staticCSP: true,
+    // All that the page needs is served here, over plain HTTP.
+    transformStaticCSP: (policy) =>
+      policy.replaceAll(/ https:| validator\.swagger\.io| upgrade-insecure-requests;/g, ''),
+  });
 }
 
 /** Makes the text of an address what capture makes of text: PostgreSQL takes no NUL, and what was captured with one is found by the same name. */

@@ -1,11 +1,13 @@
 #!/usr/bin/env node
-// Plain JavaScript, so that any Node can read it: finds one that can run TypeScript, and hands over to it.
+// Plain JavaScript, so that any Node can read it: finds one that Recollect runs on, and hands over to it.
 
 // Not imported: linking four built-in modules takes a tenth of the time that a hook has.
-const { existsSync } = process.getBuiltinModule('node:fs');
-const { createRequire } = process.getBuiltinModule('node:module');
-const path = process.getBuiltinModule('node:path');
-const { fileURLToPath, pathToFileURL } = process.getBuiltinModule('node:url');
+// An old Node cannot do that.
+const builtin = process.getBuiltinModule ?? (await import('node:module')).createRequire(import.meta.url);
+const { existsSync } = builtin('node:fs');
+const { createRequire } = builtin('node:module');
+const path = builtin('node:path');
+const { fileURLToPath, pathToFileURL } = builtin('node:url');
 
 const folder = path.dirname(fileURLToPath(import.meta.url));
 const main = path.join(folder, 'main.ts');
@@ -17,7 +19,8 @@ const [major, minor] = process.versions.node.split('.').map(Number);
 if (command === 'hook' && !isHelp && existsSync(client)) {
   // An agent waits for it: any Node runs the built client, and nothing else is loaded.
   createRequire(import.meta.url)(client);
-} else if (major > 22 || (major === 22 && minor >= 18)) {
+} else if (major > 24 || (major === 24 && minor >= 7)) {
+  // Since 24.7 node:crypto has argon2, which passwords are hashed with.
   await import(pathToFileURL(main).href);
 } else {
   const newer = [path.join(folder, '..', 'node_modules'), path.join(folder, '..', '..')]
@@ -25,7 +28,7 @@ if (command === 'hook' && !isHelp && existsSync(client)) {
     .find((file) => existsSync(file));
   if (newer === undefined) {
     process.stderr.write(
-      `Recollect needs Node 22.18 or newer; this is ${process.versions.node}, and npm installed no other. Run npm ci again.\n`,
+      `Recollect needs Node 24.7 or newer; this is ${process.versions.node}, and npm installed no other: run npm ci again.\n`,
     );
     process.exitCode = 1;
   } else {

@@ -5,3 +5,14 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export function processEnvironment(): Environment {
   return process.env;
 }
+
+/**
+ * Turns off the telemetry of libraries that read the environment when they are loaded, unless it was asked for. Call it in the main thread,
+ * before the library is loaded in any thread: a thread has a copy of the environment, which native code does not see.
+ */
+export function refuseTelemetry(): void {
+  for (const [name, value] of Object.entries(NO_TELEMETRY)) process.env[name] ??= value;
+}
+
+/** What onnxruntime reads: by default it leaves an id of the machine in the home folder and sends events to its vendor. */
+export const NO_TELEMETRY = { ORT_DISABLE_TELEMETRY: '1' } as const;

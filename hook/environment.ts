@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { SPOOL_BYTES } from './limits.ts';
 
 /** What the client takes from the environment of the agent that runs it. */
@@ -27,5 +27,32 @@ export function hookDataDirectory(
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): string {
   const named = environment['RECOLLECT_DATA_DIR'] || given;
-  return named ? resolve(named) : join(environment['HOME'] || environment['USERPROFILE'] || '.', '.recollect');
+  return named ? resolve(named) : join(homeOf(environment), '.recollect');
+}
+
+/**
+ * Not a relative path if the environment names none: the folder that an agent works in would choose the server and its key. The module is
+ * not imported: it is rarely needed.
+ */
+function homeOf(environment: Readonly<Record<string, string | undefined>>): string {
+  return environment['HOME'] || environment['USERPROFILE'] || process.getBuiltinModule('node:os').userInfo().homedir;
+}
+
+/** Who runs the client: whose repositories it enters, and where it looks for git. */
+export interface HookUser {
+  /** The user's number and, as git has it, that of the user who called sudo. Null on a system without such numbers. */
+  readonly ids: readonly number[] | null;
+  readonly home: string;
+  /** The PATH without relative folders, which would be folders of the project. */
+  readonly programFolders: string;
+}
+
+export function hookUser(environment: Readonly<Record<string, string | undefined>> = process.env): HookUser {
+  const own = process.geteuid?.();
+  const caller = own === 0 ? Number(environment['SUDO_UID'] || Number.NaN) : Number.NaN;
+  return {
+    ids: own === undefined ? null : Number.isInteger(caller) ? [own, caller] : [own],
+    home: homeOf(environment),
+    programFolders: (environment['PATH'] ?? '').split(delimiter).filter(isAbsolute).join(delimiter),
+  };
 }

@@ -39,7 +39,9 @@ function readAccess(file: string): { readonly url: string; readonly apiKey: stri
     return null; // Not readable or half written: the next place is asked.
   }
   if (parsed === null || typeof parsed !== 'object' || !('url' in parsed) || !('api_key' in parsed)) return null;
-  const { url, api_key: apiKey } = parsed;
+  const { url } = parsed;
+  // The key for agents may do less. Credentials of an older version have none before the next start.
+  const apiKey = 'agent_api_key' in parsed ? parsed.agent_api_key : parsed.api_key;
   return typeof url === 'string' && typeof apiKey === 'string' && URL.canParse(url) && apiKey !== ''
     ? { url, apiKey }
     : null;

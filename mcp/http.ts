@@ -31,7 +31,7 @@ export function createMcpEndpoint({ fetchAs, onError }: McpEndpointOptions): Mcp
   const handler = createMcpHandler(
     ({ requestInfo }) => {
       const api = new RecollectClient({ ...IN_PROCESS, fetch: fetchAs(requestInfo?.headers ?? new Headers()) });
-      return createMcpServer({ api: () => api, projectHere: null });
+      return createMcpServer({ api: () => api, mayWrite: true, projectHere: null });
     },
     { onerror: onError, maxSubscriptions: MAX_LISTENERS },
   );

@@ -14,6 +14,8 @@ import {
 
 /** What tools work with. */
 export interface ToolContext {
+  /** Whether the tools that remember and forget are offered; the key decides all the same. */
+  readonly mayWrite: boolean;
   /** Asked at each call: where the server is may change. */
   readonly api: () => RecollectApi;
   /** The project of the agent's folder, for tools that are not told one; null where it is not known. */
@@ -169,8 +171,8 @@ function addWriting(server: McpServer, { api, projectHere }: ToolContext): void 
   );
 }
 
-/** Gives a server the six tools. */
+/** Gives a server the four tools that read and, if it may write, the two that write. */
 export function addTools(server: McpServer, context: ToolContext): void {
   addReading(server, context);
-  addWriting(server, context);
+  if (context.mayWrite) addWriting(server, context);
 }

@@ -16,7 +16,7 @@ export function addDoctor(program: Command, context: CommandContext, exit: (code
     .action(async (options: { dataDir: string }) => exit(await doctor(options.dataDir, context)));
 }
 
-/** Checks everything that a start needs, changes nothing. Exit code 1 when something would keep it from starting. */
+/** Checks everything that a start needs, changes nothing that stays. Exit code 1 when something would keep it from starting. */
 export async function doctor(dataDir: string, context: CommandContext): Promise<ExitCode> {
   const { environment, output } = context;
   const layout = instanceLayout(dataDir);
@@ -26,7 +26,7 @@ export async function doctor(dataDir: string, context: CommandContext): Promise<
     checkDataDirectory(layout),
     checkCredentialFiles(layout),
     checkDiskSpace(layout.dataDir),
-    await checkPostgres(layout),
+    await checkPostgres(layout, environment),
     await checkEngine(TEMPORAL, { cacheDir, environment }),
     await checkEngine(WEAVIATE, { cacheDir, environment }),
     await checkPorts(layout),

@@ -18,6 +18,7 @@ interface InstallOptions {
   readonly check: boolean;
   readonly dryRun?: true;
   readonly mcp?: true;
+  readonly write?: true;
   readonly dataDir: string;
 }
 
@@ -39,9 +40,10 @@ export function addInstall(program: Command, context: CommandContext, exit: (cod
     .option('--no-check', 'do not ask the server first')
     .option('--dry-run', 'show what would change and write nothing')
     .option('--mcp', 'only say how the agent is given the tools of memory (docs/mcp.md), and write nothing')
+    .option('--write', 'with --mcp: also the tools that remember and forget')
     .action(async (host: InstallHost, options: InstallOptions) => {
       if (options.mcp === true) {
-        context.output.out(mcpInstruction(host, scopeOf(options), options.dataDir));
+        context.output.out(mcpInstruction(host, scopeOf(options), options.dataDir, options.write === true));
         exit(0);
         return;
       }

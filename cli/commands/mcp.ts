@@ -3,7 +3,7 @@ import { RecollectClient } from '../../client/index.ts';
 import type { CommandContext, ExitCode } from '../command-context.ts';
 import { withDataDir } from '../data-dir.ts';
 import { projectHere } from '../project-here.ts';
-import { serverAccess } from '../server/access.ts';
+import { agentAccess } from '../server/access.ts';
 
 /** An agent waits: it is better told soon that memory is away. */
 const TIMEOUT_MS = 15_000;
@@ -17,7 +17,8 @@ export function addMcp(program: Command, context: CommandContext, exit: (code: E
     .description(
       'serve the tools of memory to an agent over stdin and stdout (docs/mcp.md); agents start it themselves',
     )
-    .action(async ({ dataDir }: { readonly dataDir: string }) => {
+    .option('--write', 'also the tools that remember and forget, with a key that may do that')
+    .action(async ({ dataDir, write: mayWrite = false }: { readonly dataDir: string; readonly write?: boolean }) => {
       // Other commands need not wait for what this one needs.
       const { serveMcpOnStdio } = await import('../../mcp/stdio.ts');
       const { known, repository } = await projectHere(dataDir);
@@ -26,10 +27,11 @@ export function addMcp(program: Command, context: CommandContext, exit: (code: E
           // Asked anew at each call: the instance may be started, or move to another port, while the agent runs.
           api: () =>
             new RecollectClient({
-              ...(serverAccess(dataDir, environment) ?? NOWHERE),
+              ...(agentAccess(dataDir, environment, mayWrite) ?? NOWHERE),
               timeoutMs: TIMEOUT_MS,
               retries: RETRIES,
             }),
+          mayWrite,
           projectHere: { recalled: known, remembered: repository },
         },
         (error) => output.err(`mcp: ${error.message}\n`),

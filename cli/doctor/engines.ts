@@ -3,8 +3,12 @@ import { EngineError } from '../../infra/engines/engine-error.ts';
 import type { Engine } from '../../infra/engines/pinned.ts';
 import { findOnPath } from '../../infra/engines/program-files.ts';
 import { lookUpEngine, type ResolveOptions } from '../../infra/engines/resolve.ts';
-import { findPostgresBinaries } from '../../infra/engines/postgres/binaries.ts';
-import { chooseRunAs, type RunAs } from '../../infra/engines/postgres/run-as.ts';
+import type { Environment } from '../../config/process-environment.ts';
+import { findPostgresBinaries, type PostgresBinaries } from '../../infra/engines/postgres/binaries.ts';
+import { chooseRunAs, isNobodyYet, type RunAs } from '../../infra/engines/postgres/run-as.ts';
+import { tryPostgres } from '../../infra/engines/postgres/try-run.ts';
+import { InstanceError } from '../../infra/instance/instance-error.ts';
+import { SupervisorError } from '../../infra/supervisor/definitions.ts';
 import type { InstanceLayout } from '../../infra/instance/layout.ts';
 import type { Finding } from './finding.ts';
 
@@ -43,17 +47,26 @@ export async function checkEngine(
   };
 }
 
-/** Whether the PostgreSQL of npm is there and may run as somebody who is not root. */
-export async function checkPostgres(layout: InstanceLayout): Promise<Finding> {
+/** Whether the PostgreSQL of npm is there, may run as somebody who is not root, and truly starts: on a new database, in a temporary folder. */
+export async function checkPostgres(
+  layout: InstanceLayout,
+  environment: Environment,
+  find: () => Promise<PostgresBinaries> = findPostgresBinaries,
+): Promise<Finding> {
   const what = 'engine postgres';
   try {
-    const binaries = await findPostgresBinaries();
+    const binaries = await find();
     const runAs = chooseRunAs([path.dirname(binaries.postgres), path.dirname(layout.dataDir)], {
       mayCreateUser: false,
     });
-    return { result: 'ok', what, text: `npm package ${binaries.postgres}${describeRunAs(runAs)}` };
+    const found = `npm package ${binaries.postgres}${describeRunAs(runAs)}`;
+    if (isNobodyYet(runAs))
+      return { result: 'ok', what, text: `${found}, whom the first start creates; not run before that` };
+    await tryPostgres(binaries, environment);
+    return { result: 'ok', what, text: `${found}; it starts and answers` };
   } catch (error) {
-    if (!(error instanceof EngineError)) throw error;
+    if (!(error instanceof EngineError || error instanceof SupervisorError || error instanceof InstanceError))
+      throw error;
     return { result: 'fail', what, text: error.message };
   }
 }

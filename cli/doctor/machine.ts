@@ -13,12 +13,12 @@ const OTHERS = 0o077;
 
 export function checkNode(version: string): Finding {
   const [major = 0, minor = 0] = version.split('.').map(Number);
-  if (major > 22 || (major === 22 && minor >= 18)) return { result: 'ok', what: 'Node', text: version };
+  if (major > 24 || (major === 24 && minor >= 7)) return { result: 'ok', what: 'Node', text: version };
   return {
     result: 'fail',
     what: 'Node',
     text: `${version} is too old`,
-    advice: 'Use Node 22.18 or newer, or run npm ci, which brings one.',
+    advice: 'Use Node 24.7 or newer, or run npm ci, which brings one.',
   };
 }
 

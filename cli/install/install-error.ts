@@ -8,7 +8,9 @@ export type InstallErrorCode =
   | 'bad-address'
   | 'bad-key'
   | 'server-away'
-  | 'key-refused';
+  | 'key-refused'
+  | 'key-too-strong'
+  | 'no-agent-key';
 
 /** Why nothing was installed. The message says what to do, and quotes neither a settings file nor a key. */
 export class InstallError extends Error {

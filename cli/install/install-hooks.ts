@@ -1,5 +1,8 @@
 import path from 'node:path';
 import { hookCommandLine } from '../../hook/command-line.ts';
+import { hookUser } from '../../hook/environment.ts';
+import { emptyRepository } from '../../hook/project/empty-repository.ts';
+import { findGitFolder } from '../../hook/project/git-folder.ts';
 import type { CommandContext } from '../command-context.ts';
 import type { RunCommand } from '../service/run-command.ts';
 import { type AppliedChange, applyChanges, diffOf, prepareInstall, prepareUninstall } from './apply-changes.ts';
@@ -8,7 +11,8 @@ import { InstallError } from './install-error.ts';
 import {
   checkServer,
   clientFile,
-  knownAccess,
+  excessOf,
+  knownAgentAccess,
   readKey,
   serverAddress,
   type ServerAccess,
@@ -57,7 +61,10 @@ export async function installHooks(request: InstallRequest, ports: InstallPorts)
     throw new InstallError('wrong-shape', `${HOST_NAMES[host]} runs commands only: leave out --transport http.`);
   const access = accessOf(request, ports);
   const named = request.server !== null;
-  if (named && request.check) await checkServer(access);
+  if (named && request.check) {
+    await checkServer(access);
+    await refuseOperatorsKey(access, ports);
+  }
   const plan = planOf(request, access);
   const prepared = prepareInstall(fileChanges(host, plan, ports.context.environment));
   if (request.dryRun) {
@@ -87,8 +94,20 @@ export async function installHooks(request: InstallRequest, ports: InstallPorts)
     out(`  The server is that of ${clientFile(dataDir)}: delete it to use the instance of this machine.\n`);
   if (host === 'claude-code' && access.isRemote)
     out('  Transcripts: recollect service install sends what hooks miss. The server cannot read them here.\n');
-  if (scope.kind === 'project') warnOfProject(scope.folder, plan, ports);
+  if (scope.kind === 'project') warnOfProject(scope.folder, dataDir, plan, ports);
   out(`Next: ${NEXT[host]}\n`);
+}
+
+/** Whatever an agent runs can read the key that it is given: one with the scope admin is refused, one that may write is remarked on. */
+async function refuseOperatorsKey(access: ServerAccess, { context }: InstallPorts): Promise<void> {
+  const excess = await excessOf(access);
+  if (excess === 'admin')
+    throw new InstallError(
+      'key-too-strong',
+      `${access.url} knows this key, and it has the scope admin: an agent must not have it. Take agent_api_key of the server's credentials.json, or another with the scopes capture and read. --no-check installs it all the same.`,
+    );
+  if (excess === 'write')
+    context.output.err('This key may also write: agents need the scopes capture and read alone.\n');
 }
 
 /** The plan for a server; the client's command names the data directory, which also marks it as ours. */
@@ -107,7 +126,7 @@ function planOf({ host, scope, transport, namespace, dataDir }: InstallRequest, 
 function accessOf(request: InstallRequest, { readStdin }: InstallPorts): ServerAccess {
   if (request.server === null) {
     if (request.keyFile !== null) throw new InstallError('bad-key', '--api-key-file belongs to --server.');
-    return knownAccess(request.dataDir);
+    return knownAgentAccess(request.dataDir);
   }
   if (request.keyFile === null)
     throw new InstallError('bad-key', '--server needs --api-key-file FILE, or - to read the key from stdin.');
@@ -158,12 +177,21 @@ function describe({ file, outcome, backup, hooks }: AppliedChange, isPrivate: bo
 }
 
 /** A project's settings are committed: what stands in them is everybody's, and the key must not be. */
-function warnOfProject(folder: string, plan: HookPlan, { context, run }: InstallPorts): void {
-  const { out, err } = context.output;
+function warnOfProject(folder: string, dataDir: string, plan: HookPlan, ports: InstallPorts): void {
+  const { out, err } = ports.context.output;
   out('  The client is named by its path on this machine; where it lies elsewhere, install it there again.\n');
-  if (plan.transport !== 'http') return;
-  const local = path.join('.claude', 'settings.local.json');
-  const ignored = run('git', ['check-ignore', '-q', local], path.resolve(folder));
-  if (ignored.kind === 'ended' && ignored.exitCode === 1)
+  const local = path.resolve(folder, '.claude', 'settings.local.json');
+  if (plan.transport === 'http' && isSeenByGit(local, dataDir, ports))
     err(`${local} holds the key, and git does not ignore it: add it to .gitignore before you commit.\n`);
+}
+
+/** Whether git would add a file. Asked in an empty repository: the configuration of the project's own can start programs. */
+function isSeenByGit(file: string, dataDir: string, { context, run }: InstallPorts): boolean {
+  const found = findGitFolder(path.dirname(file), hookUser(context.environment));
+  const empty = emptyRepository(dataDir, 'sha1');
+  if (found === null || empty === null) return false;
+  const isBelow = file.startsWith(`${found.root}${path.sep}`);
+  const tree = isBelow ? found.root : path.dirname(path.dirname(file));
+  const asked = run('git', [`--git-dir=${empty}`, `--work-tree=${tree}`, 'check-ignore', '-q', file], tree);
+  return asked.kind === 'ended' && asked.exitCode === 1;
 }

@@ -6,10 +6,11 @@ const BIN = path.resolve(import.meta.dirname, '..', 'bin.mjs');
 
 /**
  * How the MCP server is added to an agent: a command to run, or what belongs into its file. It starts `recollect mcp` with the Node that
- * runs now; address and key are read from the data directory, so none stands in the agent's settings.
+ * runs now; address and key are read from the data directory, so none stands in the agent's settings. Without `mayWrite` the agent can
+ * read memory, and neither remember nor forget.
  */
-export function mcpInstruction(host: InstallHost, scope: Scope, dataDir: string): string {
-  const words = [process.execPath, BIN, 'mcp', '--data-dir', path.resolve(dataDir)];
+export function mcpInstruction(host: InstallHost, scope: Scope, dataDir: string, mayWrite: boolean): string {
+  const words = [process.execPath, BIN, 'mcp', ...(mayWrite ? ['--write'] : []), '--data-dir', path.resolve(dataDir)];
   const line = words.map(quoted).join(' ');
   switch (host) {
     case 'claude-code':

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import { readCredentials } from '../server/credentials.ts';
+import { type Credentials, readAgentCredentials, readCredentials } from '../server/credentials.ts';
 import { writeFileAtomic } from '../../infra/instance/atomic-file.ts';
 import { InstallError } from './install-error.ts';
 
@@ -24,15 +24,34 @@ export function clientFile(dataDir: string): string {
 
 /** What was installed for a remote server before, else the instance of the data directory. Throws InstallError when there is neither. */
 export function knownAccess(dataDir: string): ServerAccess {
-  for (const [file, isRemote] of [
-    [clientFile(dataDir), true],
-    [path.join(dataDir, 'credentials.json'), false],
+  return accessIn(dataDir, readCredentials);
+}
+
+/** The same with the key that agents get: of the instance of the data directory that is not the operator's. Throws InstallError. */
+export function knownAgentAccess(dataDir: string): ServerAccess {
+  return accessIn(dataDir, (file) => {
+    const access = readAgentCredentials(file, false);
+    if (access !== null) return access;
+    // One that has no url and api_key either is no credentials at all.
+    readCredentials(file);
+    throw new InstallError(
+      'no-agent-key',
+      `The instance in ${dataDir} has no key for agents yet: an older version wrote ${file}. Start it again with recollect up, which makes one; agents do not get the operator's key.`,
+    );
+  });
+}
+
+function accessIn(dataDir: string, readLocal: (file: string) => Credentials): ServerAccess {
+  for (const [file, isRemote, read] of [
+    [clientFile(dataDir), true, readCredentials],
+    [path.join(dataDir, 'credentials.json'), false, readLocal],
   ] as const) {
     if (!existsSync(file)) continue;
     try {
-      const { url, apiKey } = readCredentials(file);
+      const { url, apiKey } = read(file);
       return { url: url.replace(/\/$/, ''), apiKey, isRemote };
     } catch (error) {
+      if (error instanceof InstallError) throw error;
       throw new InstallError('unusable-file', `${file} cannot be used: it has no url and api_key.`, { cause: error });
     }
   }
@@ -94,6 +113,19 @@ export async function checkServer({ url, apiKey }: ServerAccess): Promise<void> 
     throw new InstallError('key-refused', `${url} knows this key, but it lacks the scope capture.`);
   if (code !== 'UNKNOWN_EVENT_TYPE')
     throw new InstallError('server-away', `${url} could not check the key (it answered ${capture.status}).`);
+}
+
+/** What a key may do beyond what agents need. */
+export type Excess = 'admin' | 'write' | null;
+
+/** Asks a server that takes hooks with this key what else the key may do; changes nothing there. Throws InstallError. */
+export async function excessOf({ url, apiKey }: ServerAccess): Promise<Excess> {
+  const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' };
+  const settings = await ask(url, '/api/v1/admin/settings', { method: 'GET', headers });
+  if (settings.status !== 403) return 'admin';
+  // A memory without content is refused as such only after the key was found good for writing.
+  const memory = await ask(url, '/api/v1/memories', { method: 'POST', headers, body: '{}' });
+  return memory.status === 403 ? null : 'write';
 }
 
 async function ask(url: string, route: string, init: RequestInit): Promise<{ status: number; body: unknown }> {

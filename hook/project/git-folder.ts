@@ -1,5 +1,8 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import type { HookUser } from '../environment.ts';
+import { readText } from './read-text.ts';
 
 export interface GitFolder {
   /** Top of the main working tree, also when asked from another worktree. */
@@ -9,37 +12,50 @@ export interface GitFolder {
 }
 
 const POINTER = /^gitdir:\s*(.+?)\s*$/m;
+const POINTER_BYTES = 16 * 1024;
 
-function readText(file: string): string | null {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return null; // Not there, or not ours to read: no repository.
-  }
-}
-
-/** The repository that a folder lies in, found without running git; null outside of one. */
-export function findGitFolder(from: string): GitFolder | null {
+/**
+ * Returns the repository that a folder lies in, found without running git; null outside of one. Does not look above the home folder or
+ * a mount point, and does not enter a repository of another user, as git does not. Throws what the file system throws.
+ */
+export function findGitFolder(from: string, user: HookUser): GitFolder | null {
+  const home = statOf(user.home);
+  let device: number | undefined;
   for (let folder = resolve(from); ; folder = dirname(folder)) {
-    const found = gitFolderAt(folder);
+    const stat = statOf(folder);
+    if (stat !== undefined && stat.dev !== (device ??= stat.dev)) return null;
+    const found = stat === undefined ? null : gitFolderAt(folder, user);
+    if (found === 'foreign') return null;
     if (found !== null) return found;
-    if (dirname(folder) === folder) return null;
+    const isHome = home !== undefined && stat?.ino === home.ino && stat.dev === home.dev;
+    if (isHome || dirname(folder) === folder) return null;
   }
 }
 
-function gitFolderAt(folder: string): GitFolder | null {
+function gitFolderAt(folder: string, user: HookUser): GitFolder | 'foreign' | null {
   const git = join(folder, '.git');
-  const stat = statSync(git, { throwIfNoEntry: false });
+  const stat = statOf(git);
   if (stat === undefined) return null;
-  if (stat.isDirectory())
-    return statSync(join(git, 'HEAD'), { throwIfNoEntry: false }) ? { root: folder, common: git } : null;
+  if (!isOwn(folder, user) || !isOwn(git, user)) return 'foreign';
+  if (stat.isDirectory()) return statOf(join(git, 'HEAD')) === undefined ? null : { root: folder, common: git };
   // A worktree or a submodule: the file says where the rest is.
-  const pointer = POINTER.exec(readText(git) ?? '')?.[1];
+  const pointer = POINTER.exec(readText(git, POINTER_BYTES) ?? '')?.[1];
   if (pointer === undefined) return null;
   const own = resolve(folder, pointer);
-  const shared = readText(join(own, 'commondir'))?.trim();
+  if (!isOwn(own, user)) return 'foreign';
+  const shared = readText(join(own, 'commondir'), POINTER_BYTES)?.trim();
   if (shared === undefined || shared === '') return { root: folder, common: own };
   const common = resolve(own, shared);
+  if (!isOwn(common, user)) return 'foreign';
   // Worktrees of a bare repository have no main one beside it: the repository itself stands for it.
   return { root: basename(common) === '.git' ? dirname(common) : common, common };
+}
+
+function isOwn(path: string, user: HookUser): boolean {
+  const owner = statOf(path)?.uid;
+  return user.ids === null || (owner !== undefined && user.ids.includes(owner));
+}
+
+function statOf(path: string): Stats | undefined {
+  return statSync(path, { throwIfNoEntry: false });
 }

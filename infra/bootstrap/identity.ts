@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import pg from 'pg';
 import { z } from 'zod';
 import { newId } from '../../domain/ids.ts';
-import { keySha256, SCOPES } from '../../stores/postgres/api-keys.ts';
+import { keySha256, type Scope, SCOPES } from '../../stores/postgres/api-keys.ts';
 import { hashPassword } from '../../stores/postgres/password-hash.ts';
 import { writeFileAtomic } from '../instance/atomic-file.ts';
 import { readJsonFile } from '../instance/json-file.ts';
@@ -16,21 +17,42 @@ export interface IdentityBootstrap {
 const LOCAL_TENANT = 'local';
 const ADMIN = 'admin';
 const KEY_NAME = 'local';
+/**
+ * What agents get instead of the operator's key: each has a scope less than it takes to change or to read what is not theirs to. Hooks and
+ * MCP use the first; the second is for an agent that shall remember and forget by MCP.
+ */
+const AGENT_KEYS = [
+  { field: 'agent_api_key', name: 'agent', scopes: ['capture', 'read'] },
+  { field: 'agent_write_api_key', name: 'agent-write', scopes: ['read', 'write'] },
+] as const satisfies readonly { readonly field: string; readonly name: string; readonly scopes: readonly Scope[] }[];
 /** 256 bits each. */
 const SECRET_BYTES = 32;
 const KEY_PREFIX = 'rcl_';
 const SHOWN_CHARS = 12;
 
+const key = z.string().min(20);
 const credentialsSchema = z.object({
   url: z.string(),
-  api_key: z.string().min(20),
+  api_key: key,
   admin: z.object({ username: z.string(), password: z.string().min(8) }),
+  agent_api_key: key,
+  agent_write_api_key: key,
 });
 type Credentials = z.output<typeof credentialsSchema>;
+/** An older version made no keys for agents. */
+const storedSchema = credentialsSchema.partial({ agent_api_key: true, agent_write_api_key: true });
 
-function makeCredentials(url: string): Credentials {
-  const secret = () => randomBytes(SECRET_BYTES).toString('base64url');
-  return { url, api_key: `${KEY_PREFIX}${secret()}`, admin: { username: ADMIN, password: secret() } };
+const secret = (): string => randomBytes(SECRET_BYTES).toString('base64url');
+const newKey = (): string => `${KEY_PREFIX}${secret()}`;
+
+function completed(stored: z.output<typeof storedSchema> | null, url: string): Credentials {
+  return {
+    url,
+    api_key: stored?.api_key ?? newKey(),
+    admin: stored?.admin ?? { username: ADMIN, password: secret() },
+    agent_api_key: stored?.agent_api_key ?? newKey(),
+    agent_write_api_key: stored?.agent_write_api_key ?? newKey(),
+  };
 }
 
 /** The first row's id of a query that answers at most one. */
@@ -63,17 +85,32 @@ async function ensureRows(client: pg.Client, credentials: Credentials): Promise<
       [newId(), tenantId, userId, credentials.api_key.slice(0, SHOWN_CHARS), digest, KEY_NAME, [...SCOPES]],
     );
   }
+  await ensureAgentKeys(client, credentials);
   await client.query('COMMIT');
 }
 
+/** The keys for agents belong to the user of the operator's key. One that was revoked stays so. */
+async function ensureAgentKeys(client: pg.Client, credentials: Credentials): Promise<void> {
+  for (const { field, name, scopes } of AGENT_KEYS) {
+    const value = credentials[field];
+    await client.query(
+      `INSERT INTO api_keys (id, tenant_id, user_id, prefix, key_sha256, name, scopes)
+       SELECT $1, tenant_id, user_id, $2, $3, $4, $5 FROM api_keys WHERE key_sha256 = $6
+       ON CONFLICT (key_sha256) DO NOTHING`,
+      [newId(), value.slice(0, SHOWN_CHARS), keySha256(value), name, scopes, keySha256(credentials.api_key)],
+    );
+  }
+}
+
 /**
- * Makes the laptop's admin and local key at the first start and writes them to a file that only its owner can read. The file comes
+ * Makes the laptop's admin, the operator's key and the keys for agents at the first start and writes them to a file that only its owner can read. The file comes
  * first: whatever happens after it, the next start finds the same key and gives it its rows. A lost file is replaced by a new key.
  */
 export async function bootstrapIdentity(options: IdentityBootstrap): Promise<void> {
-  const stored = readJsonFile(options.credentialsPath, credentialsSchema);
-  const credentials = stored.kind === 'value' ? { ...stored.value, url: options.url } : makeCredentials(options.url);
-  if (stored.kind !== 'value' || stored.value.url !== options.url)
+  const file = readJsonFile(options.credentialsPath, storedSchema);
+  const stored = file.kind === 'value' ? file.value : null;
+  const credentials = completed(stored, options.url);
+  if (!isDeepStrictEqual(stored, credentials))
     writeFileAtomic(options.credentialsPath, `${JSON.stringify(credentials, null, 2)}\n`);
   const client = new pg.Client({ connectionString: options.maintenanceDatabaseUrl });
   await client.connect();

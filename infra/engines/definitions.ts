@@ -1,5 +1,5 @@
 import type { Environment } from '../../config/process-environment.ts';
-import { programEnvironment } from '../instance/environment.ts';
+import { engineEnvironment } from '../instance/environment.ts';
 import type { Instance } from '../instance/instance.ts';
 import { instanceLayout } from '../instance/layout.ts';
 import type { NodeDefinition } from '../supervisor/definitions.ts';
@@ -45,7 +45,7 @@ function fileOf(programs: FoundPrograms, name: EngineProgram['name']): string {
 
 /** The engines' part of an instance's graph: the same for `up` and for a test run. */
 export function engineNodes(instance: Instance, files: EngineFiles, parent: Environment): NodeDefinition[] {
-  const environment = programEnvironment(parent);
+  const environment = engineEnvironment(parent);
   return [
     postgresService(instance, files.postgres, environment),
     temporalSchemaStep(instance, files.temporalSqlTool, environment),

@@ -1,4 +1,4 @@
-import { homedir, platform } from 'node:os';
+import { platform, userInfo } from 'node:os';
 import path from 'node:path';
 import type { Environment } from '../../config/process-environment.ts';
 
@@ -11,7 +11,7 @@ export function cacheDirectory(environment: Environment, system: NodeJS.Platform
   if (own) return path.resolve(own);
   const shared = environment['XDG_CACHE_HOME'];
   if (shared && path.isAbsolute(shared)) return path.join(shared, 'recollect');
-  const home = environment['HOME'] ?? homedir();
+  const home = environment['HOME'] || userInfo().homedir;
   return system === 'darwin'
     ? path.join(home, 'Library', 'Caches', 'recollect')
     : path.join(home, '.cache', 'recollect');
@@ -21,5 +21,5 @@ export function cacheDirectory(environment: Environment, system: NodeJS.Platform
 export function defaultDataDirectory(environment: Environment): string {
   const own = environment['RECOLLECT_DATA_DIR'];
   if (own) return path.resolve(own);
-  return path.join(environment['HOME'] ?? homedir(), '.recollect');
+  return path.join(environment['HOME'] || userInfo().homedir, '.recollect');
 }

@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { transcriptFolder } from '../../config/config.ts';
-import type { Environment } from '../../config/process-environment.ts';
+import { type Environment, NO_TELEMETRY } from '../../config/process-environment.ts';
 import type { Instance } from './instance.ts';
 
 export const DATABASE_NAME = 'recollect';
 const HOST = '127.0.0.1';
 const DEFAULT_TEMPORAL_NAMESPACE = 'recollect';
 
-const PASSED_PREFIXES = ['RECOLLECT_', 'ANTHROPIC_', 'OTEL_', 'LC_', 'SSL_', 'NODE_'];
+const PASSED_PREFIXES = ['RECOLLECT_', 'ANTHROPIC_', 'OTEL_', 'ORT_', 'LC_', 'SSL_', 'NODE_'];
 const PASSED_NAMES = new Set([
   'PATH',
   'HOME',
@@ -76,9 +76,9 @@ export function apiUrl(instance: Instance, environment: Environment): string {
   return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${instance.ports.api}`;
 }
 
-/** The parent's variables that a child may see: Recollect's, the model provider's, and what a program needs to run at all. */
+/** The parent's variables that a child may see: Recollect's, the model provider's, and what a program needs to run at all. No telemetry unless the parent asks for it. */
 export function passedEnvironment(parent: Environment): Record<string, string> {
-  const passed: Record<string, string> = {};
+  const passed: Record<string, string> = { ...NO_TELEMETRY };
   for (const [name, value] of Object.entries(parent)) {
     if (value === undefined || NEVER_PASSED.has(name)) continue;
     if (PASSED_NAMES.has(name) || PASSED_PREFIXES.some((prefix) => name.startsWith(prefix))) passed[name] = value;
@@ -89,9 +89,17 @@ export function passedEnvironment(parent: Environment): Record<string, string> {
 /** What a program gets to see that takes its settings from its arguments: no settings and no keys of ours. */
 export function programEnvironment(parent: Environment): Record<string, string> {
   const passed = Object.entries(passedEnvironment(parent)).filter(
-    ([name]) => !/^(?:RECOLLECT_|ANTHROPIC_|OTEL_|NODE_)/.test(name),
+    ([name]) => !/^(?:RECOLLECT_|ANTHROPIC_|OTEL_|ORT_|NODE_)/.test(name),
   );
   return Object.fromEntries(passed);
+}
+
+/** Weaviate asks at every start whether it runs in Google's cloud, at an address beyond this machine; here nobody answers. */
+const NOWHERE = '127.0.0.1:9';
+
+/** What an engine gets to see. */
+export function engineEnvironment(parent: Environment): Record<string, string> {
+  return { ...programEnvironment(parent), GCE_METADATA_HOST: NOWHERE };
 }
 
 /** What PKCS #8 puts before the 32 bytes of an Ed25519 key (RFC 8410). */

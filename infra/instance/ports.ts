@@ -1,3 +1,4 @@
+import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 import { randomInt } from 'node:crypto';
 import { z } from 'zod';
@@ -8,25 +9,28 @@ import { isSystemError, readJsonFile } from './json-file.ts';
 /** Temporal stores membership ports as a signed 16-bit number; a larger one ends the server after its port opened. */
 export const MAX_MEMBERSHIP_PORT = 32_767;
 
-/** What each port is when nothing else has it. */
+/**
+ * What each port is when nothing else has it. All but the api's, which is documented, lie below the ranges that Linux and macOS use for
+ * outgoing connections: one of those could hold a port at the moment when an engine binds it.
+ */
 export const DEFAULT_PORTS = {
   api: 37_700,
-  postgres: 37_710,
-  temporalFrontend: 37_720,
-  temporalHistory: 37_721,
-  temporalMatching: 37_722,
-  temporalWorker: 37_723,
-  temporalMetrics: 37_724,
+  postgres: 27_710,
+  temporalFrontend: 27_730,
+  temporalHistory: 27_731,
+  temporalMatching: 27_732,
+  temporalWorker: 27_733,
+  temporalMetrics: 27_734,
   temporalFrontendMembership: 27_720,
   temporalHistoryMembership: 27_721,
   temporalMatchingMembership: 27_722,
   temporalWorkerMembership: 27_723,
-  weaviateHttp: 37_730,
-  weaviateGrpc: 37_731,
-  weaviateGossip: 37_732,
-  weaviateData: 37_733,
-  weaviateRaft: 37_734,
-  weaviateRaftRpc: 37_735,
+  weaviateHttp: 27_740,
+  weaviateGrpc: 27_741,
+  weaviateGossip: 27_742,
+  weaviateData: 27_743,
+  weaviateRaft: 27_744,
+  weaviateRaftRpc: 27_745,
 } as const;
 
 export type PortName = keyof typeof DEFAULT_PORTS;
@@ -52,7 +56,7 @@ export const PORT_NAMES: readonly PortName[] = [
   'weaviateRaftRpc',
 ];
 
-/** Substitutes come from below the range that systems use for outgoing connections, so none of those can take one. */
+/** Below those ranges, too. */
 const SUBSTITUTE_FROM = 20_000;
 const SUBSTITUTE_TO = 32_000;
 const SUBSTITUTE_TRIES = 400;
@@ -72,22 +76,38 @@ export function readSavedPorts(file: string): Partial<Record<PortName, number>> 
   return saved;
 }
 
-/** Whether a port can be listened on, on the loopback address and on all of them. */
+/** Whether a port can be listened on, on the loopback address and on all of them, and receive datagrams (Weaviate's gossip does). */
 export async function isPortFree(port: number): Promise<boolean> {
-  return (await canListen(port, '127.0.0.1')) && (await canListen(port, '::'));
+  return (await canListen(port, '127.0.0.1')) && (await canListen(port, '::')) && (await canReceive(port));
 }
 
 async function canListen(port: number, host: string): Promise<boolean> {
   const server = createServer();
   const { promise, resolve, reject } = Promise.withResolvers<boolean>();
-  server.once('error', (error) => {
-    if (isSystemError(error, 'EADDRINUSE') || isSystemError(error, 'EACCES')) resolve(false);
-    // A machine without IPv6 has no such address: nobody can hold the port there.
-    else if (isSystemError(error, 'EAFNOSUPPORT') || isSystemError(error, 'EADDRNOTAVAIL')) resolve(true);
-    else reject(error);
-  });
+  server.once('error', (error) => settle(error, resolve, reject));
   server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(true)));
   return promise;
+}
+
+async function canReceive(port: number): Promise<boolean> {
+  const socket = createSocket('udp4');
+  const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+  socket.once('error', (error) => socket.close(() => settle(error, resolve, reject)));
+  socket.bind({ port, address: '127.0.0.1', exclusive: true }, () => socket.close(() => resolve(true)));
+  return promise;
+}
+
+function settle(error: Error, resolve: (isFree: boolean) => void, reject: (error: Error) => void): void {
+  if (isSystemError(error, 'EADDRINUSE') || isSystemError(error, 'EACCES')) resolve(false);
+  // A machine without IPv6 has no such address: nobody can hold the port there.
+  else if (isSystemError(error, 'EAFNOSUPPORT') || isSystemError(error, 'EADDRNOTAVAIL')) resolve(true);
+  else reject(error);
+}
+
+/** The first of some ports that cannot be bound now; null when all are free. */
+export async function firstTakenPort(ports: readonly number[]): Promise<number | null> {
+  for (const port of ports) if (!(await isPortFree(port))) return port;
+  return null;
 }
 
 export interface PortChoice {

@@ -27,6 +27,8 @@ export interface ServiceDefinition {
   readonly after: readonly string[];
   /** Called before every start, also before a restart: makes configuration and repairs what a crash left. */
   readonly prepare: (context: StepContext) => Promise<Command>;
+  /** What it binds. If it never got ready and one of them is taken, the start fails with `port-taken`. */
+  readonly ports: readonly number[];
   readonly readiness: Readiness;
   readonly readyTimeoutMs: number;
   /** Asks for a clean stop. */
@@ -52,7 +54,7 @@ export interface StepContext {
   readonly update: (text: string) => void;
 }
 
-export type SupervisorErrorCode = 'bad-graph' | 'start-failed' | 'stopped-during-start';
+export type SupervisorErrorCode = 'bad-graph' | 'port-taken' | 'start-failed' | 'stopped-during-start';
 
 export class SupervisorError extends Error {
   override readonly name = 'SupervisorError';

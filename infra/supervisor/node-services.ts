@@ -15,6 +15,7 @@ export interface NodeServiceOptions {
   readonly entry: string;
   readonly after: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+  readonly ports: readonly number[];
   /** How long it may finish what it has begun. */
   readonly stopGraceMs: number;
 }
@@ -32,6 +33,7 @@ export function nodeService(options: NodeServiceOptions): ServiceDefinition {
     name: options.name,
     after: options.after,
     prepare: () => Promise.resolve(command),
+    ports: options.ports,
     readiness: { kind: 'message' },
     readyTimeoutMs: 90_000,
     stopSignal: 'SIGTERM',

@@ -1,10 +1,13 @@
 import { type Instance, openInstance, type OpenInstanceOptions, prepareDataDirectory } from '../instance/instance.ts';
-import type { NodeDefinition } from './definitions.ts';
+import type { InstanceLayout } from '../instance/layout.ts';
+import { type NodeDefinition, SupervisorError } from './definitions.ts';
 import { identifyProcess } from './process-identity.ts';
 import type { Progress } from './progress.ts';
 import { type Phase, writeState } from './state.ts';
 import { Supervisor } from './supervisor.ts';
 import { takeOver } from './take-over.ts';
+
+const PORT_TRIES = 5;
 
 export interface RunInstanceOptions<Prepared> extends OpenInstanceOptions {
   readonly dataDir: string;
@@ -47,15 +50,7 @@ export async function runInstance<Prepared>(options: RunInstanceOptions<Prepared
       note('failed', error instanceof Error ? error.message : String(error));
       throw error;
     });
-    const instance = await openInstance(options.dataDir, options);
-    const supervisor = new Supervisor({
-      nodes: options.nodes(instance, prepared),
-      logFolder: layout.logs,
-      stateFile: layout.stateFile,
-      progress: options.progress,
-      ...(options.url ? { url: options.url(instance) } : {}),
-    });
-    await supervisor.start(options.signal);
+    const { instance, supervisor } = await startOnFreePorts(options, layout, prepared);
     const stop = async (): Promise<void> => {
       await supervisor.stop();
       lock.release();
@@ -64,5 +59,31 @@ export async function runInstance<Prepared>(options: RunInstanceOptions<Prepared
   } catch (error) {
     lock.release();
     throw error;
+  }
+}
+
+/** Between the choice of a port and the moment when an engine binds it, another program can take it: then others are chosen. */
+async function startOnFreePorts<Prepared>(
+  options: RunInstanceOptions<Prepared>,
+  layout: InstanceLayout,
+  prepared: Prepared,
+): Promise<Pick<SupervisedInstance, 'instance' | 'supervisor'>> {
+  for (let attempt = 1; ; attempt += 1) {
+    const instance = await openInstance(options.dataDir, options);
+    const supervisor = new Supervisor({
+      nodes: options.nodes(instance, prepared),
+      logFolder: layout.logs,
+      stateFile: layout.stateFile,
+      progress: options.progress,
+      ...(options.url ? { url: options.url(instance) } : {}),
+    });
+    try {
+      await supervisor.start(options.signal);
+      return { instance, supervisor };
+    } catch (error) {
+      const mayTryAgain = error instanceof SupervisorError && error.code === 'port-taken' && attempt < PORT_TRIES;
+      if (!mayTryAgain) throw error;
+      options.progress.step('ports').update(`${error.message.split('\n', 1)[0]}; starting again with another`);
+    }
   }
 }

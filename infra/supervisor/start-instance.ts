@@ -138,9 +138,17 @@ function instanceNodes(instance: Instance, files: EngineFiles, context: GraphCon
       entry: 'workers/main.ts',
       after,
       environment: childEnvironment,
+      ports: [],
       stopGraceMs: WORKER_GRACE_MS,
     }),
-    nodeService({ name: 'api', entry: 'api/main.ts', after, environment: apiEnvironment, stopGraceMs: API_GRACE_MS }),
+    nodeService({
+      name: 'api',
+      entry: 'api/main.ts',
+      after,
+      environment: apiEnvironment,
+      ports: [instance.ports.api],
+      stopGraceMs: API_GRACE_MS,
+    }),
   ];
 }
 

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { firstTakenPort } from '../instance/ports.ts';
 import { Backoff } from './backoff.ts';
 import { type Child, startChild } from './child.ts';
-import { type Command, type ServiceDefinition, SupervisorError } from './definitions.ts';
+import { type Command, type ServiceDefinition, SupervisorError, type SupervisorErrorCode } from './definitions.ts';
 import { lastLines, logPath } from './log-file.ts';
 import { signalGroup } from './process-identity.ts';
 import { awaitReadiness } from './readiness.ts';
@@ -120,11 +121,16 @@ export class SupervisedService {
         if (this.#child?.alive()) await this.#end(this.#child, this.definition.stopGraceMs);
       }
       if (this.#stopping.signal.aborted) break;
+      const taken = wasReady || !prepared ? null : await firstTakenPort(this.definition.ports);
+      if (taken !== null) {
+        this.#giveUp('port-taken', `port ${taken} is taken by another program`, prepared);
+        return;
+      }
       const delayMs = this.#skipDelay ? 0 : backoff.failed(performance.now());
       this.#skipDelay = false;
       // What cannot even be prepared the first time will not be by waiting.
       if (!wasReady && (!prepared || backoff.failures >= FIRST_START_TRIES)) {
-        this.#giveUp(reason, prepared);
+        this.#giveUp('start-failed', reason, prepared);
         return;
       }
       await this.#waitBeforeRestart(reason, delayMs);
@@ -154,12 +160,12 @@ export class SupervisedService {
     }
   }
 
-  #giveUp(reason: string, ran: boolean): void {
+  #giveUp(code: SupervisorErrorCode, reason: string, ran: boolean): void {
     const log = logPath(this.#host.logFolder, this.definition.name);
     const lines = ran ? `\nLast lines of ${log}:\n${lastLines(log, SHOWN_LOG_LINES).join('\n')}` : '';
     this.#change('failed', reason);
     const message = `${this.definition.name} did not start: ${reason}${lines}`;
-    this.#ready.reject(new SupervisorError('start-failed', message));
+    this.#ready.reject(new SupervisorError(code, message));
   }
 
   async #end(child: Child, graceMs: number): Promise<void> {

@@ -1,5 +1,6 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
+import { refuseTelemetry } from '../../config/process-environment.ts';
 import { EmbedderUnavailable, type Embedder, type EmbeddingPurpose } from '../../domain/ports/embedder.ts';
 import { BGE_SMALL, BGE_SMALL_FILES } from './bge-small.ts';
 import { createEmbeddingCall, type EmbeddingCall } from './embedding-call.ts';
@@ -21,6 +22,7 @@ export interface OnnxEmbedderOptions {
 
 /** An embedder over local ONNX files, run in a thread of its own. Calls are served a batch at a time: queries, then sentences, then passages. */
 export function createOnnxEmbedder(options: OnnxEmbedderOptions): Embedder {
+  refuseTelemetry();
   const { modelDir, maxBatchTokens, idleUnloadMs } = options;
   const modelPath = join(modelDir, BGE_SMALL_FILES.model.name);
   const tokenizerPath = join(modelDir, BGE_SMALL_FILES.tokenizer.name);

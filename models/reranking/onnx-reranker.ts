@@ -1,6 +1,7 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { refuseTelemetry } from '../../config/process-environment.ts';
 import { RerankerUnavailable, type Reranker } from '../../domain/ports/reranker.ts';
 import type { RerankAnswer, RerankRequest, RerankThreadSettings } from './thread-messages.ts';
 
@@ -60,6 +61,7 @@ function startThread(settings: RerankThreadSettings, onEnd: () => void): RerankT
  * load goes on, and later calls find it done.
  */
 export function createOnnxReranker({ modelDir }: OnnxRerankerOptions): Reranker {
+  refuseTelemetry();
   const modelPath = join(modelDir, RERANKER_FILES.model);
   const tokenizerPath = join(modelDir, RERANKER_FILES.tokenizer);
   let thread: Promise<RerankThread> | undefined;

@@ -68,10 +68,20 @@ describe('headers of every answer', () => {
       expect(headers.get('x-frame-options')).toBe('SAMEORIGIN');
       expect(headers.get('referrer-policy')).toBe('no-referrer');
       expect(headers.get('content-security-policy')).toContain("default-src 'self'");
+      // Without TLS a browser would then ask for pages and scripts that nobody serves.
+      expect(headers.get('content-security-policy')).not.toContain('upgrade-insecure-requests');
       expect(headers.get('x-powered-by')).toBeNull();
       expect(headers.get('access-control-allow-origin')).toBeNull();
     },
   );
+
+  test('the page of the API loads nothing from elsewhere', async () => {
+    const { headers, status } = await fetch(`${instance.url}/docs/static/index.html`);
+    const policy = headers.get('content-security-policy') ?? '';
+    expect(status).toBe(200);
+    expect(policy).toContain("script-src 'self'");
+    expect(policy).not.toMatch(/upgrade-insecure-requests|https:|swagger\.io/);
+  });
 
   test('two answers have two ids', async () => {
     const ids = await Promise.all(

@@ -1,13 +1,14 @@
-import { chmodSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { doctor } from '../../cli/commands/doctor.ts';
 import type { Finding } from '../../cli/doctor/finding.ts';
-import { checkEngine } from '../../cli/doctor/engines.ts';
+import { checkEngine, checkPostgres } from '../../cli/doctor/engines.ts';
 import { checkCredentialFiles, checkDataDirectory, checkDiskSpace, checkNode } from '../../cli/doctor/machine.ts';
 import { checkModelFiles } from '../../cli/doctor/model.ts';
 import { checkPorts } from '../../cli/doctor/ports.ts';
 import { TEMPORAL, WEAVIATE } from '../../infra/engines/pinned.ts';
+import { findPostgresBinaries } from '../../infra/engines/postgres/binaries.ts';
 import { cacheEntry } from '../../infra/engines/program-files.ts';
 import { instanceLayout } from '../../infra/instance/layout.ts';
 import { BGE_SMALL, BGE_SMALL_FILES } from '../../models/embedding/bge-small.ts';
@@ -18,9 +19,9 @@ import { recordOutput } from './support/output.ts';
 
 const GIBIBYTE = 1024 ** 3;
 
-test('Node must be able to run TypeScript', () => {
+test('Node must be able to run TypeScript and to hash passwords', () => {
   expect(
-    [checkNode('22.18.0'), checkNode('24.1.0'), checkNode('22.17.9'), checkNode('20.20.0')].map(
+    [checkNode('24.7.0'), checkNode('25.1.0'), checkNode('24.6.9'), checkNode('22.18.0')].map(
       (finding) => finding.result,
     ),
   ).toEqual(['ok', 'ok', 'fail', 'fail']);
@@ -81,6 +82,29 @@ test('an engine is found, or it is said where it would come from', async () => {
   });
 });
 
+test('a PostgreSQL that is there and cannot start fails, with its own words', async () => {
+  const folder = testFolder();
+  const layout = instanceLayout(path.join(folder, 'data'));
+  const program = (name: string, script: string): string => {
+    writeFileSync(path.join(folder, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    return path.join(folder, name);
+  };
+  const words = 'postgres: error while loading shared libraries: libicu.so: cannot open shared object file';
+  const initdb = program('initdb', `echo '${words}' >&2; exit 127`);
+  const environment = { PATH: '/usr/bin:/bin' };
+  expect(await checkPostgres(layout, environment, () => Promise.resolve({ initdb, postgres: initdb }))).toMatchObject({
+    result: 'fail',
+    text: expect.stringContaining(words),
+  });
+  const works = await findPostgresBinaries();
+  const postgres = program('postgres', "echo 'could not create shared memory segment'; exit 1");
+  expect(await checkPostgres(layout, environment, () => Promise.resolve({ ...works, postgres }))).toMatchObject({
+    result: 'fail',
+    text: expect.stringContaining('could not create shared memory segment'),
+  });
+  expect(existsSync(layout.dataDir)).toBe(false);
+});
+
 test('a port of the last start that somebody else has now is named', async () => {
   const layout = instanceLayout(testFolder());
   const url = await serve(() => undefined);
@@ -122,7 +146,7 @@ test('the doctor checks all of it, one line each, and its exit code tells whethe
     .split('\n')
     .filter((line) => /^(?:ok|warn|fail) /.test(line));
   expect(lines).toHaveLength(9);
-  expect(context.text()).toMatch(/ok {4}engine postgres: npm package/);
+  expect(context.text()).toMatch(/ok {4}engine postgres: npm package .*; it starts and answers/);
   const broken = recordOutput({ ...environment, RECOLLECT_WEAVIATE_SERVER: '/no/such' });
   expect(await doctor(path.join(folder, 'data'), broken)).toBe(1);
   expect(broken.text()).toContain('fail  engine weaviate: RECOLLECT_WEAVIATE_SERVER names /no/such');

@@ -201,6 +201,8 @@ test('how the tools of memory are given to an agent is said, with no key in it',
     const { code, text } = await run('install', agent, '--mcp');
     expect([code, text.includes(instance.admin.key)]).toEqual([0, false]);
     expect(text).toMatch(said);
+    expect(text).not.toContain('--write');
+    expect((await run('install', agent, '--mcp', '--write')).text).toContain('--write');
   }
 });
 

@@ -1,3 +1,5 @@
+import { userInfo } from 'node:os';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { AnswerReader } from '../../hook/answer-reader.ts';
 import type { Answer } from '../../hook/answer-reader.ts';
@@ -187,6 +189,9 @@ describe('the environment', () => {
     expect(hookDataDirectory('/given', { RECOLLECT_DATA_DIR: '/named', HOME: '/h' })).toBe('/named');
     expect(hookDataDirectory('/given', { HOME: '/h' })).toBe('/given');
     expect(hookDataDirectory(null, { HOME: '/h' })).toBe('/h/.recollect');
+    // Never below the folder that the agent works in.
+    for (const environment of [{}, { HOME: '' }])
+      expect(hookDataDirectory(null, environment)).toBe(path.join(userInfo().homedir, '.recollect'));
   });
 });
 

@@ -21,10 +21,14 @@ const stored = z.object({ hash: z.string() });
 
 let instance: TestInstance;
 let stop: () => Promise<void>;
+let readingKey: string;
+let writingKey: string;
 
 beforeAll(async () => {
   instance = await startTestInstance();
   stop = await instance.startWorker();
+  readingKey = await userKey('user', ['capture', 'read']);
+  writingKey = await userKey('user', ['read', 'write']);
 }, 120_000);
 afterAll(async () => {
   await stop();
@@ -39,14 +43,23 @@ const overHttp = (key: string, at = '/mcp') =>
     requestInit: { headers: { authorization: `Bearer ${key}` } },
   });
 
-function overStdio(environment: Record<string, string> = {}): StdioClientTransport {
+/** `recollect mcp` of a data directory whose operator's key no server knows: only the keys for agents work. */
+function overStdio(
+  environment: Record<string, string> = {},
+  flags: readonly string[] = ['--write'],
+): StdioClientTransport {
   const dataDir = longLivedFolder();
   mkdirSync(dataDir, { recursive: true });
-  const credentials = { url: instance.url, api_key: instance.admin.key };
+  const credentials = {
+    url: instance.url,
+    api_key: 'rcl_operator_of_nobody',
+    agent_api_key: readingKey,
+    agent_write_api_key: writingKey,
+  };
   writeFileSync(path.join(dataDir, 'credentials.json'), JSON.stringify(credentials));
   return new StdioClientTransport({
     command: process.execPath,
-    args: [CLI, 'mcp', '--data-dir', dataDir],
+    args: [CLI, 'mcp', ...flags, '--data-dir', dataDir],
     env: { HOME: dataDir, ...environment },
     cwd: dataDir,
     stderr: 'pipe',
@@ -70,6 +83,16 @@ async function using<Result>(
     await client.close();
   }
 }
+
+test('over stdio memory is read only, unless writing was asked for', { timeout: 60_000 }, async () => {
+  await using(overStdio({}, []), async (call, client) => {
+    const { tools } = await client.listTools();
+    expect(tools.map(({ name }) => name)).toEqual(['search', 'timeline', 'get', 'context']);
+    expect(client.getInstructions()).not.toContain('remember');
+    expect((await call('search', { q: 'anything' })).isError).toBe(false);
+    await expect(call('remember', { content: 'planted' })).rejects.toThrow('remember');
+  });
+});
 
 describe('the official client', { timeout: 120_000 }, () => {
   test.each([

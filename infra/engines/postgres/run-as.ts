@@ -57,6 +57,11 @@ export function chooseRunAs(
   return { kind: 'user', uid: user.uid, gid: user.gid };
 }
 
+/** Whether it stands for a user that the first start would create. */
+export function isNobodyYet(runAs: RunAs): boolean {
+  return runAs.kind === 'user' && runAs.uid === NOBODY_YET.uid;
+}
+
 /** Wraps a program so that it runs as chosen. The process number stays that of the wrapper, which replaces itself. */
 export function invoke(runAs: RunAs, file: string, args: readonly string[]): Invocation {
   if (runAs.kind === 'self') return { file, args };

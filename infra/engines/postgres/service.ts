@@ -59,6 +59,7 @@ export function postgresService(
         workingDirectory: runAs.kind === 'user' ? '/' : instance.layout.dataDir,
       };
     },
+    ports: [instance.ports.postgres],
     readiness: { kind: 'probe', check: () => answersQueries(superuserUrl(instance)) },
     // After a crash it first replays its log, which may be long.
     readyTimeoutMs: 300_000,

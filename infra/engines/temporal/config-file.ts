@@ -90,6 +90,8 @@ export function temporalDynamicConfig(): string {
     // One partition a queue: several only help a cluster, and each has its own pollers and memory.
     'matching.numTaskqueueReadPartitions': 1,
     'matching.numTaskqueueWritePartitions': 1,
+    // Asks the vendor for newer versions otherwise.
+    'frontend.enableServerVersionCheck': false,
     // Bounded caches: the defaults are for machines that do nothing else.
     'history.hostLevelCacheMaxSize': 2000,
     'history.eventsHostLevelCacheMaxSizeBytes': 8 * 1024 * 1024,

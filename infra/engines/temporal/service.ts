@@ -32,12 +32,24 @@ export function temporalService(
         args: ['--config-file', configFile, '--allow-no-auth', 'start'],
         // Collects sooner than by default: at rest it holds less. No GOMEMLIMIT: with more namespaces and workflows in its caches than fit
         // below one it would do little else than collect (seen: nearly a whole core, all the time).
-        environment: { ...environment, GOGC: '50' },
+        // It would ask its vendor for newer versions, with figures of its use.
+        environment: { ...environment, GOGC: '50', TEMPORAL_VERSION_CHECK_DISABLED: '1' },
         workingDirectory: folder,
         // Nobody who captures or asks waits for a workflow.
         niceness: BACKGROUND_NICENESS,
       });
     },
+    ports: [
+      instance.ports.temporalFrontend,
+      instance.ports.temporalHistory,
+      instance.ports.temporalMatching,
+      instance.ports.temporalWorker,
+      instance.ports.temporalMetrics,
+      instance.ports.temporalFrontendMembership,
+      instance.ports.temporalHistoryMembership,
+      instance.ports.temporalMatchingMembership,
+      instance.ports.temporalWorkerMembership,
+    ],
     readiness: { kind: 'probe', check: () => checkTemporal(temporalAddress(instance)) },
     readyTimeoutMs: 90_000,
     stopSignal: 'SIGTERM',

@@ -31,6 +31,14 @@ export function weaviateService(
         workingDirectory: folder,
       });
     },
+    ports: [
+      instance.ports.weaviateHttp,
+      instance.ports.weaviateGrpc,
+      instance.ports.weaviateGossip,
+      instance.ports.weaviateData,
+      instance.ports.weaviateRaft,
+      instance.ports.weaviateRaftRpc,
+    ],
     readiness: { kind: 'probe', check: (signal) => checkWeaviate(url, instance.secrets.weaviateApiKey, signal) },
     readyTimeoutMs: 120_000,
     stopSignal: 'SIGTERM',

@@ -1,7 +1,7 @@
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import { Home, KEY, URL_HERE } from './support/home.ts';
+import { credentials, Home, KEY, OPERATORS_KEY, URL_HERE } from './support/home.ts';
 
 const SETTINGS = '.claude/settings.json';
 const THEIRS = `{
@@ -126,7 +126,7 @@ test('another port replaces ours and nothing else', async () => {
   home.write(SETTINGS, THEIRS);
   await home.run('install', 'claude-code');
   const before = home.read(SETTINGS);
-  home.write('.recollect/credentials.json', JSON.stringify({ url: 'http://127.0.0.1:4000', api_key: KEY }));
+  home.write('.recollect/credentials.json', credentials('http://127.0.0.1:4000', KEY));
   await home.run('install', 'claude-code');
   expect(home.read(SETTINGS)).toBe(before.replaceAll(URL_HERE, 'http://127.0.0.1:4000'));
   await home.run('uninstall', 'claude-code');
@@ -182,7 +182,7 @@ test('a dry run shows the difference without the values of keys, and writes noth
 
 test('CLAUDE_CONFIG_DIR says where the settings are', async () => {
   const home = new Home();
-  const other = new Home({ url: URL_HERE, api_key: KEY }, { CLAUDE_CONFIG_DIR: home.path('elsewhere') });
+  const other = new Home({ url: URL_HERE, agent_api_key: KEY }, { CLAUDE_CONFIG_DIR: home.path('elsewhere') });
   await other.run('install', 'claude-code');
   expect(home.list('elsewhere')).toEqual(['settings.json']);
 });
@@ -218,13 +218,27 @@ describe('a project', () => {
     const home = new Home();
     mkdirSync(home.path('project'));
     execFileSync('git', ['init', '-q', home.path('project')]);
+    // Git asks this program about changed files whenever it reads the index.
+    home.write('project/.git/config', `[core]\n\tfsmonitor = "touch ${home.path('marker')}; false"\n`);
+    execFileSync('git', ['-C', home.path('project'), '-c', 'core.fsmonitor=', 'update-index', '--fsmonitor'], {
+      stdio: 'ignore',
+    });
     const open = await home.run('install', 'claude-code', '--project', home.path('project'));
     expect(open.err).toContain('git does not ignore it');
     home.write('project/.gitignore', '.claude/settings.local.json\n');
-    home.write('.recollect/credentials.json', JSON.stringify({ url: 'http://127.0.0.1:4000', api_key: KEY }));
+    home.write('.recollect/credentials.json', credentials('http://127.0.0.1:4000', KEY));
     const closed = await home.run('install', 'claude-code', '--project', home.path('project'));
     expect(closed).toMatchObject({ code: 0, err: '' });
+    expect(existsSync(home.path('marker'))).toBe(false);
   });
+});
+
+test('a key of the operator that was installed before gives way to that of agents', async () => {
+  const home = new Home();
+  home.write(SETTINGS, JSON.stringify({ env: { RECOLLECT_API_KEY: OPERATORS_KEY } }));
+  expect((await home.run('install', 'claude-code')).code).toBe(0);
+  expect(home.json(SETTINGS)).toMatchObject({ env: { RECOLLECT_API_KEY: KEY } });
+  expect(home.read(SETTINGS)).not.toContain(OPERATORS_KEY);
 });
 
 describe('nothing is written, and it is said why', () => {
@@ -262,6 +276,17 @@ describe('nothing is written, and it is said why', () => {
       code: 1,
       err: expect.stringContaining('is no file'),
     });
+  });
+
+  test('an instance of an older version, which made no key for agents', async () => {
+    const home = new Home();
+    home.write('.recollect/credentials.json', JSON.stringify({ url: URL_HERE, api_key: OPERATORS_KEY }));
+    expect(await home.run('install', 'claude-code')).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringContaining('Start it again with recollect up'),
+    });
+    expect(home.list('.')).toEqual(['.recollect']);
   });
 
   test('no instance', async () => {

@@ -60,7 +60,7 @@ describe('Codex CLI', () => {
 
   test('is found by CODEX_HOME', async () => {
     const home = new Home();
-    const other = new Home({ url: URL_HERE, api_key: KEY }, { CODEX_HOME: home.path('codex') });
+    const other = new Home({ url: URL_HERE, agent_api_key: KEY }, { CODEX_HOME: home.path('codex') });
     await other.run('install', 'codex-cli');
     expect(home.list('codex')).toEqual(['hooks.json']);
   });

@@ -3,15 +3,19 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { processEnvironment } from '../../../config/process-environment.ts';
+import { createTestUser } from '../../setup/database.ts';
 import { startTestInstance } from '../../setup/instance.ts';
 import type { TestInstance } from '../../setup/instance.ts';
 import { until } from '../../setup/until.ts';
 import { Home } from './support/home.ts';
 
 let instance: TestInstance;
+let agentKey: string;
 
 beforeAll(async () => {
   instance = await startTestInstance();
+  // As the first start makes it.
+  agentKey = (await createTestUser(instance.db.superuser, { scopes: ['capture', 'read'] })).key;
 });
 afterAll(() => instance.close());
 
@@ -67,7 +71,7 @@ async function fire(hook: Hook, settings: Settings, event: string, payload: obje
 }
 
 async function installed(transport: 'http' | 'client'): Promise<{ home: Home; settings: Settings }> {
-  const home = new Home({ url: instance.url, api_key: instance.admin.key });
+  const home = new Home({ url: instance.url, agent_api_key: agentKey });
   await home.run('install', 'claude-code', '--transport', transport);
   const file = z.record(z.string(), z.unknown()).parse(home.json('.claude/settings.json'));
   return { home, settings: settingsSchema.parse({ env: {}, ...file }) };

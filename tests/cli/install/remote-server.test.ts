@@ -9,9 +9,11 @@ import { captureCounts } from '../../stores/postgres/support/captures.ts';
 import { Home } from './support/home.ts';
 
 let instance: TestInstance;
+let agentKey: string;
 
 beforeAll(async () => {
   instance = await startTestInstance();
+  agentKey = (await createTestUser(instance.db.superuser, { scopes: ['capture', 'read'] })).key;
 });
 afterAll(() => instance.close());
 
@@ -26,11 +28,11 @@ const install = (home: Home, url: string, ...more: string[]) =>
 
 test('a server is asked, its address and key go to the client, every hook runs that, and nothing is stored there', async () => {
   const before = await captureCounts(instance.db.superuser);
-  const home = homeWithKey(instance.admin.key);
+  const home = homeWithKey(agentKey);
   const { code, out } = await install(home, `${instance.url}/`);
   expect(code).toBe(0);
-  expect(out).not.toContain(instance.admin.key);
-  expect(home.json('.recollect/client.json')).toEqual({ url: instance.url, api_key: instance.admin.key });
+  expect(out).not.toContain(agentKey);
+  expect(home.json('.recollect/client.json')).toEqual({ url: instance.url, api_key: agentKey });
   expect(home.mode('.recollect/client.json')).toBe(0o600);
   // Over HTTP a hook that the server misses would be lost to this machine; the client keeps it.
   expect(home.read('.claude/settings.json').match(/client\.cjs \w+ --data-dir/g)).toHaveLength(13);
@@ -44,18 +46,18 @@ test('a server is asked, its address and key go to the client, every hook runs t
 });
 
 test('a later install without an address, too, runs the client; who wants HTTP says so', async () => {
-  const home = homeWithKey(instance.admin.key);
+  const home = homeWithKey(agentKey);
   await install(home, instance.url);
   await home.run('uninstall', 'claude-code');
   await home.run('install', 'claude-code');
   expect(home.read('.claude/settings.json')).not.toContain('"http"');
   await install(home, instance.url, '--transport', 'http');
   expect(home.read('.claude/settings.json')).toContain(`${instance.url}/api/v1/hooks/Stop`);
-  expect(home.json('.claude/settings.json')).toMatchObject({ env: { RECOLLECT_API_KEY: instance.admin.key } });
+  expect(home.json('.claude/settings.json')).toMatchObject({ env: { RECOLLECT_API_KEY: agentKey } });
 });
 
 test('a dry run asks and writes nothing', async () => {
-  const home = homeWithKey(instance.admin.key);
+  const home = homeWithKey(agentKey);
   const { out } = await install(home, instance.url, '--dry-run');
   expect(out).toContain(`client.json would name ${instance.url}.`);
   expect(home.list('.')).toEqual(['key']);
@@ -75,6 +77,16 @@ describe('is refused before anything is written', () => {
     const reader = await createTestUser(instance.db.superuser, { scopes: ['read'] });
     const home = homeWithKey(reader.key);
     expect((await install(home, instance.url)).err).toContain('lacks the scope capture');
+  });
+
+  test('a key with the scope admin, unless it shall not be asked', async () => {
+    const home = homeWithKey(instance.admin.key);
+    expect(await install(home, instance.url)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('an agent must not have it'),
+    });
+    expect(home.list('.')).toEqual(['key']);
+    expect((await install(home, instance.url, '--no-check')).code).toBe(0);
   });
 
   test('a server that is away, unless it shall not be asked', async () => {
@@ -109,6 +121,15 @@ describe('is refused before anything is written', () => {
       'cannot be read',
     );
   });
+});
+
+test('a key that may write is taken and remarked on', async () => {
+  const writer = await createTestUser(instance.db.superuser, { scopes: ['capture', 'read', 'write'] });
+  const before = await captureCounts(instance.db.superuser);
+  const { code, err } = await install(homeWithKey(writer.key), instance.url);
+  expect({ code, err }).toEqual({ code: 0, err: expect.stringContaining('may also write') });
+  expect((await install(homeWithKey(agentKey), instance.url)).err).toBe('');
+  expect(await captureCounts(instance.db.superuser)).toEqual(before);
 });
 
 describe('an address', () => {

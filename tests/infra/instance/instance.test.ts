@@ -86,7 +86,15 @@ test('addresses are such that they can be opened, and parts of URLs are quoted',
   expect(apiUrl(instance, { RECOLLECT_HTTP_HOST: '0.0.0.0' })).toBe(`http://127.0.0.1:${api}`);
   expect(apiUrl(instance, { RECOLLECT_HTTP_HOST: '::1' })).toBe(`http://[::1]:${api}`);
   expect(databaseUrl(instance, 'a b', 'p@/', 'd')).toBe(`postgresql://a%20b:p%40%2F@127.0.0.1:${postgres}/d`);
-  expect(passedEnvironment({ HOME: '/c', EDITOR: 'vi', LC_ALL: 'C' })).toEqual({ HOME: '/c', LC_ALL: 'C' });
+  expect(passedEnvironment({ HOME: '/c', EDITOR: 'vi', LC_ALL: 'C' })).toEqual({
+    HOME: '/c',
+    LC_ALL: 'C',
+    ORT_DISABLE_TELEMETRY: '1',
+  });
+  expect(passedEnvironment({ ORT_DISABLE_TELEMETRY: '0', ORT_INTRA_OP_NUM_THREADS: '1' })).toEqual({
+    ORT_DISABLE_TELEMETRY: '0',
+    ORT_INTRA_OP_NUM_THREADS: '1',
+  });
 });
 
 test('a relative data directory means one path, whatever the folder is later', () => {

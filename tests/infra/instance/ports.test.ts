@@ -1,3 +1,4 @@
+import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -11,6 +12,9 @@ import {
   readSavedPorts,
 } from '../../../infra/instance/ports.ts';
 import { testFolder } from '../support/folder.ts';
+
+/** Of Linux; macOS begins at 49152. */
+const FIRST_OUTGOING_PORT = 32_768;
 
 async function occupy(port: number, host: string): Promise<number> {
   const server = createServer();
@@ -27,6 +31,20 @@ async function occupy(port: number, host: string): Promise<number> {
 test.each(['127.0.0.1', '0.0.0.0'])('a port that somebody listens on at %s is not free', async (host) => {
   const port = await occupy(0, host);
   expect(await isPortFree(port)).toBe(false);
+});
+
+test('a port that receives datagrams is not free', async () => {
+  const socket = createSocket('udp4');
+  const { promise, resolve } = Promise.withResolvers<void>();
+  socket.bind(0, '127.0.0.1', () => resolve());
+  await promise;
+  onTestFinished(() => void socket.close());
+  expect(await isPortFree(socket.address().port)).toBe(false);
+});
+
+test('defaults lie outside of the ports that systems give to outgoing connections, except the documented one', () => {
+  const { api: _documented, ...engines } = DEFAULT_PORTS;
+  for (const port of Object.values(engines)) expect(port).toBeLessThan(FIRST_OUTGOING_PORT);
 });
 
 test('free ports are all different, bindable, below the range of outgoing connections, and saved', async () => {

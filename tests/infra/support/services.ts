@@ -26,6 +26,7 @@ interface ServiceOptions {
   readonly readyTimeoutMs?: number;
   readonly stopGraceMs?: number;
   readonly message?: boolean;
+  readonly ports?: readonly number[];
 }
 
 const POLITE = `note('start ' + name); setInterval(() => {}, 1000); process.on('SIGTERM', () => { note('stop ' + name); process.exit(0); }); ready();`;
@@ -51,6 +52,7 @@ export function service(on: Stage, name: string, options: ServiceOptions = {}): 
         environment: {},
         workingDirectory: on.folder,
       }),
+    ports: options.ports ?? [],
     readiness: options.message
       ? { kind: 'message' }
       : {

@@ -32,7 +32,7 @@ export async function connectedTo(
 ): Promise<{ readonly client: Client; readonly call: (name: string, input: object) => Promise<ToolAnswer> }> {
   const api = new RecollectClient({ url, apiKey: 'key-of-a-test', retries: 0, timeoutMs: 5_000 });
   const [ours, theirs] = InMemoryTransport.createLinkedPair();
-  const server = createMcpServer({ api: () => api, projectHere });
+  const server = createMcpServer({ api: () => api, mayWrite: true, projectHere });
   await server.connect(ours);
   const client = new Client({ name: 'test', version: '1.0.0' });
   await client.connect(theirs);

@@ -8,6 +8,9 @@ import { processEnvironment } from '../../../../config/process-environment.ts';
 import { testFolder } from '../../../infra/support/folder.ts';
 import { recordOutput } from '../../support/output.ts';
 
+/** Of the operator: no agent gets it. */
+export const OPERATORS_KEY = 'rcl_operator_0123456789abcdef';
+/** For agents. */
 export const KEY = 'rcl_test_0123456789abcdef';
 export const URL_HERE = 'http://127.0.0.1:37700';
 
@@ -17,14 +20,22 @@ export interface Ran {
   readonly err: string;
 }
 
+/** `credentials.json` as an instance writes it. */
+export function credentials(url: string, agentKey: string): string {
+  return JSON.stringify({ url, api_key: OPERATORS_KEY, agent_api_key: agentKey, agent_write_api_key: `${agentKey}_w` });
+}
+
 /** A home of nobody's, with an instance in it unless it shall have none. */
 export class Home {
   readonly folder = testFolder();
   private readonly extra: Readonly<Record<string, string>>;
 
-  constructor(access: { url: string; api_key: string } | null = { url: URL_HERE, api_key: KEY }, extra = {}) {
+  constructor(
+    access: { url: string; agent_api_key: string } | null = { url: URL_HERE, agent_api_key: KEY },
+    extra = {},
+  ) {
     this.extra = extra;
-    if (access !== null) this.write('.recollect/credentials.json', JSON.stringify(access));
+    if (access !== null) this.write('.recollect/credentials.json', credentials(access.url, access.agent_api_key));
   }
 
   path(name: string): string {

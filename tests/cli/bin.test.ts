@@ -1,0 +1,52 @@
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, statSync, symlinkSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { testFolder } from '../infra/support/folder.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '..', '..');
+const BIN = path.join(ROOT, 'cli', 'bin.mjs');
+
+/** Runs a `bin.mjs` with the Node of the tests, which says of itself that it is another one. */
+function runAs(version: string, bin: string, ...words: string[]) {
+  const claim = `Object.defineProperty(process,'versions',{value:{...process.versions,node:'${version}'}})`;
+  const flags = ['--import', `data:text/javascript,${encodeURIComponent(claim)}`];
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, bin, ...words], { encoding: 'utf8' });
+  return { status, stdout, stderr };
+}
+
+/** A `bin.mjs` where npm brought no Node. */
+function binAlone(): string {
+  const folder = testFolder();
+  mkdirSync(path.join(folder, 'cli'));
+  copyFileSync(BIN, path.join(folder, 'cli', 'bin.mjs'));
+  return path.join(folder, 'cli', 'bin.mjs');
+}
+
+test.each(['20.19.0', '22.18.0', '23.11.1', '24.6.0'])('says in one sentence that Node %s is too old', (version) => {
+  expect(runAs(version, binAlone(), 'status')).toEqual({
+    status: 1,
+    stdout: '',
+    stderr: `Recollect needs Node 24.7 or newer; this is ${version}, and npm installed no other: run npm ci again.\n`,
+  });
+});
+
+test('hands over to the Node that npm installed', () => {
+  const bin = binAlone();
+  const bring = path.join(path.dirname(bin), '..', 'node_modules', 'node', 'bin');
+  mkdirSync(bring, { recursive: true });
+  symlinkSync(process.execPath, path.join(bring, 'node'));
+  copyFileSync(path.join(ROOT, 'package.json'), path.join(path.dirname(bin), '..', 'package.json'));
+  expect(runAs('24.6.0', bin, 'status').stderr).toContain(
+    `Cannot find module '${path.join(path.dirname(bin), 'main.ts')}'`,
+  );
+});
+
+test('runs the command with the Node that has all it needs', () => {
+  const { status, stdout } = runAs(process.versions.node, BIN, '--help');
+  expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringContaining('Usage: recollect') });
+});
+
+test('is executable in a checkout', () => {
+  expect(statSync(BIN).mode & 0o111).toBe(0o111);
+});

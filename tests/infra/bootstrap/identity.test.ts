@@ -1,0 +1,65 @@
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
+import { bootstrapIdentity } from '../../../infra/bootstrap/identity.ts';
+import { findKeyHolder } from '../../../stores/postgres/api-keys.ts';
+import { createTestDatabase } from '../../setup/database.ts';
+import type { TestDatabase } from '../../setup/database.ts';
+import { longLivedFolder } from '../support/long-lived-folder.ts';
+
+const URL_HERE = 'http://127.0.0.1:37700';
+const keysSchema = z.object({ api_key: z.string(), agent_api_key: z.string(), agent_write_api_key: z.string() });
+
+const folder = longLivedFolder();
+const credentialsPath = path.join(folder, 'credentials.json');
+let db: TestDatabase;
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+});
+afterAll(() => db.close());
+
+const start = () =>
+  bootstrapIdentity({ maintenanceDatabaseUrl: db.url('maintenance'), credentialsPath, url: URL_HERE });
+const stored = () => keysSchema.parse(JSON.parse(readFileSync(credentialsPath, 'utf8')));
+const scopesOf = async (key: string) => (await findKeyHolder(db.superuser, key))?.scopes ?? null;
+
+test('the first start makes the operator’s key and lesser ones for agents, of the same user', async () => {
+  await start();
+  expect(statSync(credentialsPath).mode & 0o777).toBe(0o600);
+  const keys = stored();
+  expect(new Set(Object.values(keys)).size).toBe(3);
+  expect(await scopesOf(keys.api_key)).toEqual(['capture', 'read', 'write', 'admin']);
+  expect(await scopesOf(keys.agent_api_key)).toEqual(['capture', 'read']);
+  expect(await scopesOf(keys.agent_write_api_key)).toEqual(['read', 'write']);
+  const users = await Promise.all(
+    Object.values(keys).map(async (key) => (await findKeyHolder(db.superuser, key))?.userId),
+  );
+  expect(new Set(users).size).toBe(1);
+  const before = readFileSync(credentialsPath, 'utf8');
+  await start();
+  expect(readFileSync(credentialsPath, 'utf8')).toBe(before);
+});
+
+test('an instance of an older version gets the keys for agents at its next start, and keeps the operator’s', async () => {
+  const {
+    agent_api_key: _agent,
+    agent_write_api_key: _write,
+    ...older
+  } = z.looseObject({ api_key: z.string() }).parse(JSON.parse(readFileSync(credentialsPath, 'utf8')));
+  writeFileSync(credentialsPath, JSON.stringify(older));
+  await start();
+  const keys = stored();
+  expect(keys.api_key).toBe(older.api_key);
+  expect(await scopesOf(keys.agent_api_key)).toEqual(['capture', 'read']);
+  expect(await scopesOf(keys.agent_write_api_key)).toEqual(['read', 'write']);
+});
+
+test('a key for agents that was revoked stays so', async () => {
+  const { agent_api_key: key } = stored();
+  await db.superuser.query('UPDATE api_keys SET revoked_at = now() WHERE name = $1', ['agent']);
+  await start();
+  expect(stored().agent_api_key).toBe(key);
+  expect(await scopesOf(key)).toBeNull();
+});

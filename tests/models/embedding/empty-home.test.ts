@@ -1,0 +1,28 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, inject, test } from 'vitest';
+import { processEnvironment } from '../../../config/process-environment.ts';
+import { BGE_SMALL } from '../../../models/embedding/bge-small.ts';
+import { testFolder } from '../../infra/support/folder.ts';
+
+const EMBEDDER = path.resolve(import.meta.dirname, '../../../models/embedding/onnx-embedder.ts');
+
+test('a process that embeds leaves nothing in an empty home, whatever telemetry its library has', () => {
+  const home = testFolder();
+  const modelDir = path.join(inject('cacheDir'), 'models', BGE_SMALL.name);
+  const script = `
+    const { createOnnxEmbedder } = await import(${JSON.stringify(EMBEDDER)});
+    const embedder = createOnnxEmbedder({ modelDir: ${JSON.stringify(modelDir)}, threads: 1, maxBatchTokens: 512 });
+    process.stdout.write(String((await embedder.embed(['a text'], 'query'))[0].length));
+    await embedder.close();`;
+  const { PATH } = processEnvironment();
+  const file = path.join(testFolder(), 'embed.mjs');
+  writeFileSync(file, script);
+  const dimension = execFileSync(process.execPath, [file], {
+    env: { PATH, HOME: home },
+    encoding: 'utf8',
+  });
+  expect(Number(dimension)).toBe(BGE_SMALL.dimension);
+  expect(readdirSync(home, { recursive: true })).toEqual([]);
+});

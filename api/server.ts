@@ -1,21 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
-import swagger from '@fastify/swagger';
-import swaggerUi from '@fastify/swagger-ui';
 import Fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
-import {
-  jsonSchemaTransform,
-  jsonSchemaTransformObject,
-  serializerCompiler,
-  validatorCompiler,
-} from 'fastify-type-provider-zod';
+import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import helmet from 'helmet';
 import { wellFormed } from '../domain/capture/well-formed.ts';
-import { DOCS_PREFIX, registerAuth } from './auth.ts';
+import { registerAuth } from './auth.ts';
 import { BODY_BYTES, registerBodyParsers } from './body.ts';
 import type { ApiDependencies } from './dependencies.ts';
+import { registerDocument } from './document.ts';
 import { answerError, ApiError } from './errors.ts';
 import { backupRoutes } from './routes/backups.ts';
 import { consistencyRoutes } from './routes/consistency.ts';
@@ -61,6 +55,10 @@ import { valueRoutes } from './routes/values.ts';
 export const API_VERSION = '1';
 const PREFIX = `/api/v${API_VERSION}`;
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
+/** The longest name that a route takes as a part of its address. */
+const LONGEST_NAME = 2_048;
+/** Addresses included, where a character may take twelve bytes. */
+const HEADER_BYTES = 64 * 1024;
 /** A client that sends nothing for this long is not coming back. */
 const IDLE_TIMEOUT_MS = 120_000;
 
@@ -70,23 +68,6 @@ function securityHeaders(): Record<string, string> {
   const response = new ServerResponse(request);
   helmet({ hsts: false })(request, response, () => undefined);
   return Object.fromEntries(Object.entries(response.getHeaders()).map(([name, value]) => [name, String(value)]));
-}
-
-async function registerDocs(app: FastifyInstance): Promise<void> {
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: { title: 'Recollect', description: 'Durable memory for coding agents', version: API_VERSION },
-      components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
-      security: [{ key: [] }],
-    },
-    transform: (input) => {
-      const { schema, url } = jsonSchemaTransform(input);
-      return { schema: input.route.config?.access === 'open' ? { ...schema, security: [] } : schema, url };
-    },
-    transformObject: jsonSchemaTransformObject,
-  });
-  await app.register(swaggerUi, { routePrefix: DOCS_PREFIX, staticCSP: true });
 }
 
 /** Makes the text of an address what capture makes of text: PostgreSQL takes no NUL, and what was captured with one is found by the same name. */
@@ -137,7 +118,9 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
       const given = request.headers['x-request-id'];
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
     },
-    routerOptions: { maxParamLength: 512 },
+    // What schemas allow of a part of an address, in halves of pairs.
+    routerOptions: { maxParamLength: 2 * LONGEST_NAME },
+    http: { maxHeaderSize: HEADER_BYTES },
     // Addresses that no route sees, in the same shape and with the same headers.
     frameworkErrors: (error, request, reply) =>
       answerError(
@@ -170,7 +153,7 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
   app.addHook('onSend', async (request, reply) => {
     void reply.headers({ 'x-request-id': request.id, 'x-api-version': API_VERSION });
   });
-  await registerDocs(app);
+  await registerDocument(app, API_VERSION);
   await app.register(
     async (api) => {
       await api.register(hookRoutes(dependencies));

@@ -17,6 +17,9 @@ import type { Capturer, HostEvent } from '../../domain/capture/event.ts';
 /** A JSON array holds at most this many events. */
 const MAX_ARRAY = 1_000;
 
+/** Events are checked by hand, each with its own answer; the document says how. */
+const EVENT = { $ref: '#/components/schemas/EventInput' };
+
 function answerOf(items: readonly CaptureItem[]): z.output<typeof captureAnswerSchema> {
   const count = (status: CaptureItem['status']) => items.filter((item) => item.status === status).length;
   return {
@@ -70,7 +73,7 @@ export function eventRoutes({ intake }: ApiDependencies): FastifyPluginCallbackZ
           summary: 'Take one event',
           description: 'The host-neutral contract (component Event). What is answered as accepted is committed.',
           headers: deliveryHeaders,
-          body: z.unknown(),
+          body: z.unknown().meta(EVENT),
           response: { 202: captureAnswerSchema, ...ERROR_RESPONSES },
         },
       },
@@ -100,7 +103,18 @@ export function eventRoutes({ intake }: ApiDependencies): FastifyPluginCallbackZ
             'A JSON array of at most 1,000 events, answered in the order sent; or NDJSON of any length, answered as NDJSON: one line an event after its commit, last a line with the counts. One bad event never spoils its neighbours.',
           consumes: ['application/json', 'application/x-ndjson'],
           headers: deliveryHeaders,
-          body: z.unknown(),
+          body: z.unknown().meta({
+            content: {
+              'application/json': {
+                schema: {
+                  type: 'array',
+                  maxItems: MAX_ARRAY,
+                  items: { anyOf: [EVENT, { description: 'Anything else is answered as rejected' }] },
+                },
+              },
+              'application/x-ndjson': { schema: { description: 'Events, one a line' } },
+            },
+          }),
           response: {
             202: {
               description: 'One item an event',

@@ -13,7 +13,7 @@ const address = z
   .string()
   .min(1)
   .max(1_024)
-  .regex(/^(?:s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:\/[A-Za-z0-9._-]+)*\/?|\/[^\0]*)$/u, {
+  .regex(/^(?:s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:\/[A-Za-z0-9._-]+)*\/?|\/.*)$/, {
     error: 'needs the absolute path of a folder, or s3://bucket/prefix',
   })
   .describe('Where the set is read, as the worker sees it; the store of the settings where it is left out');

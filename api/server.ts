@@ -16,7 +16,8 @@ import { wellFormed } from '../domain/capture/well-formed.ts';
 import { DOCS_PREFIX, registerAuth } from './auth.ts';
 import { BODY_BYTES, registerBodyParsers } from './body.ts';
 import type { ApiDependencies } from './dependencies.ts';
-import { answerError, ApiError } from './errors.ts';
+import { answerError } from './errors.ts';
+import { createMethodGuard } from './methods.ts';
 import { backupRoutes } from './routes/backups.ts';
 import { consistencyRoutes } from './routes/consistency.ts';
 import { contextFeedbackRoutes } from './routes/context-feedback.ts';
@@ -125,6 +126,7 @@ export interface ServerOptions {
 /** The HTTP server with every route; not listening yet. */
 export async function createServer({ dependencies, logger, isStopping }: ServerOptions): Promise<FastifyInstance> {
   const security = securityHeaders();
+  const methods = createMethodGuard({ ...security, 'x-api-version': API_VERSION });
   const app = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -138,6 +140,7 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
     },
     routerOptions: { maxParamLength: 512 },
+    clientErrorHandler: methods.clientErrorHandler,
     // Addresses that no route sees, in the same shape and with the same headers.
     frameworkErrors: (error, request, reply) =>
       answerError(
@@ -149,9 +152,6 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(answerError);
-  app.setNotFoundHandler(() => {
-    throw new ApiError('NOT_FOUND', 'there is no such route');
-  });
   app.addHook('onRequest', async (_request, reply) => {
     void reply.headers(security);
   });
@@ -160,6 +160,7 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
     const rest = request.is404 ? /^\/api\/(?!v\d)(.*)$/s.exec(request.url) : null;
     if (rest !== null) await reply.redirect(`${PREFIX}/${rest[1] ?? ''}`, 308);
   });
+  methods.register(app);
   app.addHook('preValidation', async ({ params, query }) => {
     wellFormedFields(params);
     wellFormedFields(query);

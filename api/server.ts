@@ -10,7 +10,8 @@ import { registerAuth } from './auth.ts';
 import { BODY_BYTES, registerBodyParsers } from './body.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { registerDocument } from './document.ts';
-import { answerError, ApiError } from './errors.ts';
+import { answerError } from './errors.ts';
+import { createMethodGuard } from './methods.ts';
 import { backupRoutes } from './routes/backups.ts';
 import { consistencyRoutes } from './routes/consistency.ts';
 import { contextFeedbackRoutes } from './routes/context-feedback.ts';
@@ -106,6 +107,7 @@ export interface ServerOptions {
 /** The HTTP server with every route; not listening yet. */
 export async function createServer({ dependencies, logger, isStopping }: ServerOptions): Promise<FastifyInstance> {
   const security = securityHeaders();
+  const methods = createMethodGuard({ ...security, 'x-api-version': API_VERSION });
   const app = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -121,6 +123,8 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
     // What schemas allow of a part of an address, in halves of pairs.
     routerOptions: { maxParamLength: 2 * LONGEST_NAME },
     http: { maxHeaderSize: HEADER_BYTES },
+    routerOptions: { maxParamLength: 512 },
+    clientErrorHandler: methods.clientErrorHandler,
     // Addresses that no route sees, in the same shape and with the same headers.
     frameworkErrors: (error, request, reply) =>
       answerError(
@@ -132,9 +136,6 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(answerError);
-  app.setNotFoundHandler(() => {
-    throw new ApiError('NOT_FOUND', 'there is no such route');
-  });
   app.addHook('onRequest', async (_request, reply) => {
     void reply.headers(security);
   });
@@ -143,6 +144,7 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
     const rest = request.is404 ? /^\/api\/(?!v\d)(.*)$/s.exec(request.url) : null;
     if (rest !== null) await reply.redirect(`${PREFIX}/${rest[1] ?? ''}`, 308);
   });
+  methods.register(app);
   app.addHook('preValidation', async ({ params, query }) => {
     wellFormedFields(params);
     wellFormedFields(query);

@@ -123,7 +123,6 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
     // What schemas allow of a part of an address, in halves of pairs.
     routerOptions: { maxParamLength: 2 * LONGEST_NAME },
     http: { maxHeaderSize: HEADER_BYTES },
-    routerOptions: { maxParamLength: 512 },
     clientErrorHandler: methods.clientErrorHandler,
     // Addresses that no route sees, in the same shape and with the same headers.
     frameworkErrors: (error, request, reply) =>

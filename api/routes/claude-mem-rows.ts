@@ -20,6 +20,20 @@ const MAX_ROWS = 1_000;
 /** Each holds its rows in memory. */
 const MAX_AT_ONCE = 3;
 
+/** Rows as the document has them. Columns hold what was put into them: beside the id nothing is refused. */
+const ROWS = {
+  type: 'array',
+  description: 'One row a line',
+  maxItems: MAX_ROWS,
+  items: {
+    type: 'object',
+    required: ['id'],
+    properties: {
+      id: { type: 'integer', minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER },
+    },
+  },
+};
+
 /** @throws ApiError BODY_TOO_LARGE, after the body was read to its end: the sender is to hear why */
 async function linesOf(body: Readable): Promise<Buffer[]> {
   let chunks: Buffer[] = [];
@@ -103,7 +117,7 @@ export function claudeMemRoutes({
           description: `Rows of one table, one a line, each with its session’s columns; at most ${MAX_ROWS}. All of them are taken or none; a row that was taken before changes nothing.`,
           consumes: ['application/x-ndjson'],
           querystring: claudeMemRowsQuery,
-          body: z.unknown(),
+          body: z.unknown().meta(ROWS),
           response: { 200: claudeMemTaken, ...ERROR_RESPONSES },
         },
       },

@@ -13,7 +13,7 @@ const globList = z
   .array(
     text(MAX_GLOB_CHARS)
       .regex(
-        new RegExp(shown(String.raw`*/\\.`)),
+        new RegExp(shown(String.raw`*/\\.`), 'u'),
         'must name a folder: a list that excludes everything is said by switching capture off',
       )
       .trim(),

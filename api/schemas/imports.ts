@@ -156,7 +156,9 @@ export const transcriptName = {
   path: text(PATH_CHARS).describe('Name of the file there'),
 };
 
-const bytes = numeric(z.number().int().min(0).max(Number.MAX_SAFE_INTEGER));
+/** A pebibyte, and thirty thousand years in milliseconds: what is counted on from there is exact. */
+const MOST = 2 ** 50;
+const bytes = numeric(z.number().int().min(0).max(MOST));
 
 export const transcriptQuery = z.strictObject({
   ...transcriptName,

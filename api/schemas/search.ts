@@ -15,7 +15,7 @@ export const MAX_QUESTION = 500;
 const tag = text(64);
 const question = line(MAX_QUESTION);
 /** What is typed, before it is worth to complete it. */
-const TWO_CHARACTERS = new RegExp(`${shown()}[\\s\\S]*${shown()}`);
+const TWO_CHARACTERS = new RegExp(`${shown()}[\\s\\S]*${shown()}`, 'u');
 const shownLimit = numeric(z.number().int().min(1).max(50)).prefault(20);
 
 /** What narrows a search, apart from lists, which an address spells otherwise than a body. */

@@ -31,5 +31,5 @@ export function text(most: number, least = 1) {
 
 /** Text that says something: white space around it is taken away, and it must have more than that. */
 export function line(most: number) {
-  return text(most).regex(new RegExp(shown()), 'must have a character that shows').trim();
+  return text(most).regex(new RegExp(shown(), 'u'), 'must have a character that shows').trim();
 }

@@ -43,6 +43,7 @@ RULES = {
     ],
     "POST /api/v1/context/{id}/feedback": [r"(useful|wrong)\.\d+ (was not served|names several items|cannot be)"],
     "POST /api/v1/search/semantic": [r"vector must have \d+ numbers"],
+    "PUT /api/v1/projects/{id}": [r"aliases_(add|remove)\.\d+ must be a git remote"],
     "POST /api/v1/gdpr/erase": [r"name is not the name of this tenant"],
     "POST /api/v1/imports": [r"(directory|file) (is nothing that this server may read|does not exist)"],
     "PUT /api/v1/admin/retention/policies": [

@@ -48,6 +48,8 @@ export interface MethodGuard {
  */
 export function createMethodGuard(headers: Readonly<Record<string, string>>): MethodGuard {
   const methods = new Set<string>();
+  /** Methods of paths without parameters, which are no value of another route's parameter. */
+  const fixed = new Map<string, Set<string>>();
   const allow = (taken: Iterable<string>) => [...taken].toSorted().join(', ');
 
   const answerUnparsed = (code: string, socket: Duplex) => {
@@ -61,11 +63,18 @@ export function createMethodGuard(headers: Readonly<Record<string, string>>): Me
     clientErrorHandler: (error, socket) => answerUnparsed(error.code, socket),
     register: (app) => {
       app.addHook('onRoute', (route) => {
-        for (const method of [route.method].flat()) methods.add(method);
+        for (const method of [route.method].flat()) {
+          methods.add(method);
+          if (!/[:*]/.test(route.url)) fixed.set(route.url, (fixed.get(route.url) ?? new Set()).add(method));
+        }
       });
       app.addHook('onRequest', async (request, reply) => {
-        if (!request.is404) return;
-        const taken = [...methods].filter((method) => app.findRoute({ method, url: request.url }) !== null);
+        const own = fixed.get(request.url.replace(/\?.*$/s, ''));
+        if (!request.is404 && (own === undefined || own.has(request.method))) return;
+        const taken =
+          own !== undefined
+            ? [...own]
+            : [...methods].filter((method) => app.findRoute({ method, url: request.url }) !== null);
         if (taken.length === 0) throw new ApiError('NOT_FOUND', 'there is no such route');
         void reply.header('allow', allow(taken));
         throw new ApiError('METHOD_NOT_ALLOWED', 'the route does not have this method');

@@ -5,12 +5,13 @@ import Fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import helmet from 'helmet';
-import { wellFormed } from '../domain/capture/well-formed.ts';
 import { registerAuth } from './auth.ts';
 import { BODY_BYTES, registerBodyParsers } from './body.ts';
+import { registerBodyRelease } from './collect-body.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { registerDocument } from './document.ts';
 import { answerError } from './errors.ts';
+import { wellFormedJson } from './json.ts';
 import { createMethodGuard } from './methods.ts';
 import { backupRoutes } from './routes/backups.ts';
 import { consistencyRoutes } from './routes/consistency.ts';
@@ -69,13 +70,6 @@ function securityHeaders(): Record<string, string> {
   const response = new ServerResponse(request);
   helmet({ hsts: false })(request, response, () => undefined);
   return Object.fromEntries(Object.entries(response.getHeaders()).map(([name, value]) => [name, String(value)]));
-}
-
-/** Makes the text of an address what capture makes of text: PostgreSQL takes no NUL, and what was captured with one is found by the same name. */
-function wellFormedFields(fields: unknown): void {
-  if (fields === null || typeof fields !== 'object') return;
-  for (const [name, value] of Object.entries(fields))
-    if (typeof value === 'string') Object.assign(fields, { [name]: wellFormed(value) });
 }
 
 /** Counts and logs every answer once: route pattern and numbers, never the address with its ids or its query. */
@@ -144,11 +138,13 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
     if (rest !== null) await reply.redirect(`${PREFIX}/${rest[1] ?? ''}`, 308);
   });
   methods.register(app);
-  app.addHook('preValidation', async ({ params, query }) => {
-    wellFormedFields(params);
-    wellFormedFields(query);
+  // What was captured with a NUL or half a character is found by the same name; JSON is made well-formed where it is parsed.
+  app.addHook('preValidation', async (request) => {
+    request.params = wellFormedJson(request.params);
+    request.query = wellFormedJson(request.query);
   });
   registerBodyParsers(app);
+  registerBodyRelease(app);
   registerAuth(app, { findKeyHolder: dependencies.findKeyHolder, scrapeToken: dependencies.config.http.scrapeToken });
   registerObservation(app, dependencies);
   app.addHook('onSend', async (request, reply) => {

@@ -12,6 +12,7 @@ import { deliveryHeaders, deliveryOf, keyedByDelivery } from '../intake/delivery
 import { captureLines } from '../intake/ndjson.ts';
 import { captureAnswerSchema } from '../schemas/events.ts';
 import { ERROR_RESPONSES } from '../schemas/shared.ts';
+import { UploadSlots } from '../upload-slots.ts';
 import type { Capturer, HostEvent } from '../../domain/capture/event.ts';
 
 /** A JSON array holds at most this many events. */
@@ -19,6 +20,9 @@ const MAX_ARRAY = 1_000;
 
 /** Events are checked by hand, each with its own answer; the document says how. */
 const EVENT = { $ref: '#/components/schemas/EventInput' };
+
+/** Each holds two groups of lines in memory, for as long as its sender likes. */
+const STREAMS = { perUser: 8, total: 24 } as const;
 
 function answerOf(items: readonly CaptureItem[]): z.output<typeof captureAnswerSchema> {
   const count = (status: CaptureItem['status']) => items.filter((item) => item.status === status).length;
@@ -38,6 +42,7 @@ function sizeSent(headers: IncomingHttpHeaders): number | null {
 
 /** `POST /events` and `/events/batch`: host-neutral capture. */
 export function eventRoutes({ intake }: ApiDependencies): FastifyPluginCallbackZod {
+  const streams = new UploadSlots(STREAMS);
   /** Stores the good events of a list and answers one item each, in order. */
   const captureAll = async (
     values: readonly unknown[],
@@ -130,6 +135,7 @@ export function eventRoutes({ intake }: ApiDependencies): FastifyPluginCallbackZ
       async (request, reply) => {
         const holder = holderOf(request);
         if (request.body instanceof Readable) {
+          reply.raw.once('close', streams.take(holder.userId));
           const lines = captureLines(request.body, deliveryOf(request.headers), (events) =>
             intake.capture(events, holder),
           );

@@ -24,7 +24,7 @@ export const memoryGiven = z
     tags: tagList.default([]),
     category: z.enum(LEARNING_CATEGORIES).default('general'),
     project: text(2048)
-      .regex(new RegExp(shown(String.raw`\x00-\x1f\x7f-\x9f`), 'u'), 'must have a character that shows')
+      .regex(new RegExp(shown(String.raw`\x01-\x1f\x7f-\x9f`), 'u'), 'must have a character that shows')
       .trim()
       .optional()
       .describe('Id, git remote, root path or name; one that is not known is made, unless it is an id'),

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { wellFormed } from '../../domain/capture/well-formed.ts';
 
 const NUMBER = /^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i;
 
@@ -48,5 +47,5 @@ export function tagsJoined() {
       new RegExp(`^${one}(?:,${one}){0,${MAX_JOINED - 1}}$`, 'u'),
       'must be tags of 1 to 64 characters, joined by commas',
     )
-    .transform((given) => parts(wellFormed(given)));
+    .transform(parts);
 }

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { wellFormed } from '../../domain/capture/well-formed.ts';
 
 /**
  * Pattern of a character that is no white space for any tool, and none of `others`: JavaScript counts U+FEFF as white space, others U+0085 and
@@ -19,13 +18,12 @@ function isWithin(text: string, least: number, most: number): boolean {
   return characters >= least && characters <= most;
 }
 
-/** Text of a request, of so many characters, as PostgreSQL can hold it: NUL and halves of pairs become U+FFFD, as in what is captured. */
+/** Text of a request, of so many characters. */
 export function text(most: number, least = 1) {
   const range = least === 0 ? `at most ${most}` : `${least} to ${most}`;
   return z
     .string()
     .refine((given) => isWithin(given, least, most), `must have ${range} characters`)
-    .overwrite(wellFormed)
     .meta({ ...(least > 0 && { minLength: least }), maxLength: most });
 }
 

@@ -1,22 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
-import swagger from '@fastify/swagger';
-import swaggerUi from '@fastify/swagger-ui';
 import Fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
-import {
-  jsonSchemaTransform,
-  jsonSchemaTransformObject,
-  serializerCompiler,
-  validatorCompiler,
-} from 'fastify-type-provider-zod';
+import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import helmet from 'helmet';
-import { wellFormed } from '../domain/capture/well-formed.ts';
-import { DOCS_PREFIX, registerAuth } from './auth.ts';
+import { registerAuth } from './auth.ts';
 import { BODY_BYTES, registerBodyParsers } from './body.ts';
+import { registerBodyRelease } from './collect-body.ts';
 import type { ApiDependencies } from './dependencies.ts';
-import { answerError, ApiError } from './errors.ts';
+import { registerDocument } from './document.ts';
+import { answerError } from './errors.ts';
+import { wellFormedJson } from './json.ts';
+import { createMethodGuard } from './methods.ts';
 import { backupRoutes } from './routes/backups.ts';
 import { consistencyRoutes } from './routes/consistency.ts';
 import { contextFeedbackRoutes } from './routes/context-feedback.ts';
@@ -61,6 +57,10 @@ import { valueRoutes } from './routes/values.ts';
 export const API_VERSION = '1';
 const PREFIX = `/api/v${API_VERSION}`;
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
+/** The longest name that a route takes as a part of its address. */
+const LONGEST_NAME = 2_048;
+/** Addresses included, where a character may take twelve bytes. */
+const HEADER_BYTES = 64 * 1024;
 /** A client that sends nothing for this long is not coming back. */
 const IDLE_TIMEOUT_MS = 120_000;
 
@@ -74,36 +74,6 @@ function securityHeaders(): Record<string, string> {
   const contentSecurityPolicy = { directives: { upgradeInsecureRequests: null } };
   helmet({ hsts: false, contentSecurityPolicy })(request, response, () => undefined);
   return Object.fromEntries(Object.entries(response.getHeaders()).map(([name, value]) => [name, String(value)]));
-}
-
-async function registerDocs(app: FastifyInstance): Promise<void> {
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: { title: 'Recollect', description: 'Durable memory for coding agents', version: API_VERSION },
-      components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
-      security: [{ key: [] }],
-    },
-    transform: (input) => {
-      const { schema, url } = jsonSchemaTransform(input);
-      return { schema: input.route.config?.access === 'open' ? { ...schema, security: [] } : schema, url };
-    },
-    transformObject: jsonSchemaTransformObject,
-  });
-  await app.register(swaggerUi, {
-    routePrefix: DOCS_PREFIX,
-    staticCSP: true,
-    // All that the page needs is served here, over plain HTTP.
-    transformStaticCSP: (policy) =>
-      policy.replaceAll(/ https:| validator\.swagger\.io| upgrade-insecure-requests;/g, ''),
-  });
-}
-
-/** Makes the text of an address what capture makes of text: PostgreSQL takes no NUL, and what was captured with one is found by the same name. */
-function wellFormedFields(fields: unknown): void {
-  if (fields === null || typeof fields !== 'object') return;
-  for (const [name, value] of Object.entries(fields))
-    if (typeof value === 'string') Object.assign(fields, { [name]: wellFormed(value) });
 }
 
 /** Counts and logs every answer once: route pattern and numbers, never the address with its ids or its query. */
@@ -135,6 +105,7 @@ export interface ServerOptions {
 /** The HTTP server with every route; not listening yet. */
 export async function createServer({ dependencies, logger, isStopping }: ServerOptions): Promise<FastifyInstance> {
   const security = securityHeaders();
+  const methods = createMethodGuard({ ...security, 'x-api-version': API_VERSION });
   const app = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -147,7 +118,10 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
       const given = request.headers['x-request-id'];
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
     },
-    routerOptions: { maxParamLength: 512 },
+    // What schemas allow of a part of an address, in halves of pairs.
+    routerOptions: { maxParamLength: 2 * LONGEST_NAME },
+    http: { maxHeaderSize: HEADER_BYTES },
+    clientErrorHandler: methods.clientErrorHandler,
     // Addresses that no route sees, in the same shape and with the same headers.
     frameworkErrors: (error, request, reply) =>
       answerError(
@@ -159,9 +133,6 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(answerError);
-  app.setNotFoundHandler(() => {
-    throw new ApiError('NOT_FOUND', 'there is no such route');
-  });
   app.addHook('onRequest', async (_request, reply) => {
     void reply.headers(security);
   });
@@ -170,11 +141,14 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
     const rest = request.is404 ? /^\/api\/(?!v\d)(.*)$/s.exec(request.url) : null;
     if (rest !== null) await reply.redirect(`${PREFIX}/${rest[1] ?? ''}`, 308);
   });
-  app.addHook('preValidation', async ({ params, query }) => {
-    wellFormedFields(params);
-    wellFormedFields(query);
+  methods.register(app);
+  // What was captured with a NUL or half a character is found by the same name; JSON is made well-formed where it is parsed.
+  app.addHook('preValidation', async (request) => {
+    request.params = wellFormedJson(request.params);
+    request.query = wellFormedJson(request.query);
   });
   registerBodyParsers(app);
+  registerBodyRelease(app);
   registerAuth(app, {
     findKeyHolder: dependencies.findKeyHolder,
     onConnectionClosed: (listener) => dependencies.database.pool.on('remove', listener),
@@ -184,7 +158,7 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
   app.addHook('onSend', async (request, reply) => {
     void reply.headers({ 'x-request-id': request.id, 'x-api-version': API_VERSION });
   });
-  await registerDocs(app);
+  await registerDocument(app, API_VERSION);
   await app.register(
     async (api) => {
       await api.register(hookRoutes(dependencies));

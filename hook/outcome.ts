@@ -16,6 +16,8 @@ export type Outcome =
 const REFUSED = new Set([
   'INVALID_JSON',
   'INVALID_UTF8',
+  'MALFORMED_REQUEST',
+  'HEADERS_TOO_LARGE',
   'CONFLICT',
   'HASH_AMBIGUOUS',
   'HELD',
@@ -29,13 +31,14 @@ const REFUSED = new Set([
 ]);
 const UNWANTED = new Set(['SESSION_DELETED', 'EVENT_FORGOTTEN', 'CAPTURE_OFF', 'EXCLUDED']);
 
+const AWAY = new Set([401, 403, 404, 405, 408]);
+
 /** What an answer means for its event. */
 export function outcomeOf({ status, isApi, body }: Answer): Outcome {
   if (!isApi) return { kind: 'away', reason: `status ${status}, not of Recollect` };
   if (status >= 200 && status < 300) return { kind: 'accepted', body };
-  // A key that was changed or an address that is wrong says nothing of the event.
-  if (status < 400 || status === 401 || status === 403 || status === 404)
-    return { kind: 'away', reason: `status ${status}` };
+  // A changed key, a wrong address or a slow connection says nothing of the event.
+  if (status < 400 || AWAY.has(status)) return { kind: 'away', reason: `status ${status}` };
   const code = status < 500 ? errorCode(body) : '';
   const reason = `status ${status}${code === '' ? '' : ` ${code}`}`;
   if (UNWANTED.has(code)) return { kind: 'unwanted', reason };

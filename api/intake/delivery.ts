@@ -1,12 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
 import type { HostEvent } from '../../domain/capture/event.ts';
+import { text } from '../schemas/text.ts';
 
 /** Says that an event was kept on the sender's disk meanwhile. */
 export const SOURCE_HEADER = 'x-recollect-source';
 const DELIVERY_HEADER = 'x-recollect-delivery';
 const IDEMPOTENCY_HEADER = 'idempotency-key';
-const deliveryId = z.string().min(1).max(256);
+const deliveryId = text(256);
 
 /** Headers by which a sender may name a delivery, so that sending it again stores nothing twice. */
 export const deliveryHeaders = z.looseObject({

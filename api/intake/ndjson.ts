@@ -1,9 +1,9 @@
-import { isUtf8 } from 'node:buffer';
 import type { Readable } from 'node:stream';
 import type { HostEvent } from '../../domain/capture/event.ts';
 import { EVENT_BYTES } from '../body.ts';
 import { toApiError } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
+import { parseJson } from '../json.ts';
 import { keyedByDelivery } from './delivery.ts';
 import { checkEvent, itemOf } from './check-event.ts';
 import type { CaptureItem, CheckedEvent } from './check-event.ts';
@@ -22,11 +22,11 @@ function refused(code: ErrorCode, message: string): CheckedEvent {
 
 function checkLine(bytes: Buffer | null): CheckedEvent {
   if (bytes === null) return refused('EVENT_TOO_LARGE', `an event holds at most ${EVENT_BYTES} bytes`);
-  if (!isUtf8(bytes)) return refused('INVALID_UTF8', 'the line is not valid UTF-8');
   try {
-    return checkEvent(JSON.parse(bytes.toString('utf8')), bytes.length);
-  } catch {
-    return refused('INVALID_JSON', 'the line is not valid JSON');
+    return checkEvent(parseJson(bytes), bytes.length);
+  } catch (error) {
+    const { code, message } = toApiError(error);
+    return refused(code, message);
   }
 }
 

@@ -7,6 +7,7 @@ import { holderOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
 import { ERROR_RESPONSES, pageQuery, paginationOf, paginationSchema } from '../schemas/shared.ts';
+import { line } from '../schemas/text.ts';
 
 const QUESTION_CHARS = 500;
 const PREVIEW_CHARS = 300;
@@ -54,7 +55,7 @@ export function archiveRoutes({ database, retention, archives: store }: ApiDepen
           tags: ['retention'],
           summary: 'Archived sessions by their titles and the heads of their summaries',
           querystring: z.strictObject({
-            q: z.string().trim().min(1).max(QUESTION_CHARS).optional().describe('Words; without them the newest first'),
+            q: line(QUESTION_CHARS).optional().describe('Words; without them the newest first'),
             ...pageQuery,
           }),
           response: {

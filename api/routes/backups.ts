@@ -7,6 +7,7 @@ import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
 import { backupSchema, backupsSchema, presentBackup } from '../schemas/backups.ts';
 import { ERROR_RESPONSES } from '../schemas/shared.ts';
+import { numeric } from '../schemas/query.ts';
 
 const params = z.object({ id: z.uuid() });
 
@@ -50,7 +51,7 @@ export function backupRoutes({ config, database, backups }: ApiDependencies): Fa
           tags: ['admin'],
           summary: 'List backups, the newest first',
           querystring: z.strictObject({
-            limit: z.coerce.number().int().min(1).max(100).default(20),
+            limit: numeric(z.number().int().min(1).max(100)).prefault(20),
             cursor: z.uuid().optional(),
           }),
           response: { 200: backupsSchema, ...ERROR_RESPONSES },

@@ -8,30 +8,35 @@ import { importBatch } from '../../stores/postgres/claude-mem/import-batch.ts';
 import { countKnown } from '../../stores/postgres/claude-mem/ledger.ts';
 import { prepareRows } from '../../stores/postgres/claude-mem/prepare-rows.ts';
 import { holderOf } from '../auth.ts';
-import { parseJson } from '../body.ts';
+import { parseJson } from '../json.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { collectBody } from '../collect-body.ts';
 import { ApiError } from '../errors.ts';
 import { claudeMemKnown, claudeMemKnownQuery, claudeMemRowsQuery, claudeMemTaken } from '../schemas/imports.ts';
 import { ERROR_RESPONSES } from '../schemas/shared.ts';
+import { UPLOAD_DEADLINE_MS, UploadSlots } from '../upload-slots.ts';
 
 /** One row alone may be as long as a tool's whole output. */
 const BODY_BYTES = 32 * 1024 * 1024;
 const MAX_ROWS = 1_000;
 /** Each holds its rows in memory. */
-const MAX_AT_ONCE = 3;
+const AT_ONCE = { perUser: 2, total: 4 } as const;
 
-/** @throws ApiError BODY_TOO_LARGE, after the body was read to its end: the sender is to hear why */
-async function linesOf(body: Readable): Promise<Buffer[]> {
-  let chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    const bytes: Buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
-    size += bytes.length;
-    if (size <= BODY_BYTES) chunks.push(bytes);
-    else chunks = [];
-  }
-  if (size > BODY_BYTES) throw new ApiError('BODY_TOO_LARGE', 'rows that are sent together are at most 32 MiB');
-  const whole = Buffer.concat(chunks);
+/** Rows as the document has them. Columns hold what was put into them: beside the id nothing is refused. */
+const ROWS = {
+  type: 'array',
+  description: 'One row a line',
+  maxItems: MAX_ROWS,
+  items: {
+    type: 'object',
+    required: ['id'],
+    properties: {
+      id: { type: 'integer', minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER },
+    },
+  },
+};
+
+function linesOf(whole: Buffer): Buffer[] {
   const lines: Buffer[] = [];
   for (let start = 0; start < whole.length;) {
     const feed = whole.indexOf(0x0a, start);
@@ -71,7 +76,7 @@ export function claudeMemRoutes({
   workflowHints,
   importFlood,
 }: Pick<ApiDependencies, 'database' | 'embeddingModel' | 'workflowHints' | 'importFlood'>): FastifyPluginCallbackZod {
-  let taking = 0;
+  const slots = new UploadSlots(AT_ONCE);
 
   return (app, _options, done) => {
     app.get(
@@ -103,7 +108,7 @@ export function claudeMemRoutes({
           description: `Rows of one table, one a line, each with its session’s columns; at most ${MAX_ROWS}. All of them are taken or none; a row that was taken before changes nothing.`,
           consumes: ['application/x-ndjson'],
           querystring: claudeMemRowsQuery,
-          body: z.unknown(),
+          body: z.unknown().meta(ROWS),
           response: { 200: claudeMemTaken, ...ERROR_RESPONSES },
         },
       },
@@ -111,11 +116,10 @@ export function claudeMemRoutes({
         const { tenantId, userId } = holderOf(request);
         if (!(request.body instanceof Readable))
           throw new ApiError('UNSUPPORTED_MEDIA_TYPE', 'rows come as application/x-ndjson');
-        if (taking >= MAX_AT_ONCE) throw new ApiError('BUSY', 'other rows are being taken; try again');
-        taking += 1;
-        try {
+        const { body } = request;
+        return slots.run(userId, async () => {
           const { source, table, dry_run: dryRun } = request.query;
-          const lines = await linesOf(request.body);
+          const lines = linesOf(await collectBody(request, body, BODY_BYTES, UPLOAD_DEADLINE_MS));
           const rows = rowsOf(table, lines);
           // What the rows make work of waits until all of them are there.
           const flood = (): void => {
@@ -139,9 +143,7 @@ export function claudeMemRoutes({
             sessions_made: taken.sessionsMade,
             first_prompts: taken.firstPrompts,
           };
-        } finally {
-          taking -= 1;
-        }
+        });
       },
     );
     done();

@@ -9,6 +9,7 @@ import { holderOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
 import { ERROR_RESPONSES } from '../schemas/shared.ts';
+import { numeric } from '../schemas/query.ts';
 
 const counts = z.record(z.string(), z.number().int());
 const checkSchema = z
@@ -92,7 +93,7 @@ export function consistencyRoutes({ database, checks }: ApiDependencies): Fastif
           tags: ['admin'],
           summary: 'Comparisons of the tenant, the newest first',
           querystring: z.strictObject({
-            limit: z.coerce.number().int().min(1).max(100).default(20),
+            limit: numeric(z.number().int().min(1).max(100)).prefault(20),
             before: z.uuid().optional().describe('Older than this one'),
           }),
           response: { 200: z.object({ data: z.array(checkSchema) }), ...ERROR_RESPONSES },

@@ -1,41 +1,33 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { wellFormed } from '../../domain/capture/well-formed.ts';
 import { memoryHash } from '../../domain/memory.ts';
 import { MEMORY_TYPES } from '../../domain/ports/vector-index.ts';
 import { holderOf, viewerOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { DEFAULT_CONTEXT_TOKENS } from '../recall.ts';
 import { ERROR_RESPONSES, namespaceName } from '../schemas/shared.ts';
+import { text } from '../schemas/text.ts';
 
-const contextBody = z
-  .strictObject({
-    purpose: z.enum(['session_start', 'prompt', 'file']),
-    project: z.string().min(1).max(2048).overwrite(wellFormed).optional().describe('Id, git remote, root path or name'),
-    namespace: namespaceName.overwrite(wellFormed).default('default'),
-    session_id: z
-      .string()
-      .min(1)
-      .max(512)
-      .overwrite(wellFormed)
-      .optional()
-      .describe('Own id, or host:external id, of the session that asks'),
-    prompt: z.string().max(100_000).overwrite(wellFormed).optional(),
-    file: z.string().max(4096).overwrite(wellFormed).optional(),
-    budget_tokens: z.number().int().min(50).max(8_000).default(DEFAULT_CONTEXT_TOKENS),
-  })
-  .refine((body) => body.purpose !== 'session_start' || body.project !== undefined || body.session_id !== undefined, {
-    path: ['project'],
-    message: 'or session_id is needed for a session start',
-  })
-  .refine((body) => body.purpose !== 'prompt' || body.prompt !== undefined, {
-    path: ['prompt'],
-    message: 'is needed for a prompt',
-  })
-  .refine((body) => body.purpose !== 'file' || body.file !== undefined, {
-    path: ['file'],
-    message: 'is needed for a file',
-  });
+const common = {
+  project: text(2048).optional().describe('Id, git remote, root path or name'),
+  namespace: namespaceName.default('default'),
+  session_id: text(512).optional().describe('Own id, or host:external id, of the session that asks'),
+  prompt: text(100_000, 0).optional(),
+  file: text(4096, 0).optional(),
+  budget_tokens: z.number().int().min(50).max(8_000).default(DEFAULT_CONTEXT_TOKENS),
+};
+
+const contextBody = z.discriminatedUnion('purpose', [
+  z
+    .strictObject({ purpose: z.literal('session_start'), ...common })
+    .refine((body) => body.project !== undefined || body.session_id !== undefined, {
+      path: ['project'],
+      message: 'or session_id is needed for a session start',
+    })
+    .meta({ anyOf: [{ required: ['project'] }, { required: ['session_id'] }] }),
+  z.strictObject({ purpose: z.literal('prompt'), ...common, prompt: text(100_000, 0) }),
+  z.strictObject({ purpose: z.literal('file'), ...common, file: text(4096, 0) }),
+]);
 
 const contextAnswer = z
   .object({

@@ -12,10 +12,17 @@ import { deliveryHeaders, deliveryOf, keyedByDelivery } from '../intake/delivery
 import { captureLines } from '../intake/ndjson.ts';
 import { captureAnswerSchema } from '../schemas/events.ts';
 import { ERROR_RESPONSES } from '../schemas/shared.ts';
+import { UploadSlots } from '../upload-slots.ts';
 import type { Capturer, HostEvent } from '../../domain/capture/event.ts';
 
 /** A JSON array holds at most this many events. */
 const MAX_ARRAY = 1_000;
+
+/** Events are checked by hand, each with its own answer; the document says how. */
+const EVENT = { $ref: '#/components/schemas/EventInput' };
+
+/** Each holds two groups of lines in memory, for as long as its sender likes. */
+const STREAMS = { perUser: 8, total: 24 } as const;
 
 function answerOf(items: readonly CaptureItem[]): z.output<typeof captureAnswerSchema> {
   const count = (status: CaptureItem['status']) => items.filter((item) => item.status === status).length;
@@ -35,6 +42,7 @@ function sizeSent(headers: IncomingHttpHeaders): number | null {
 
 /** `POST /events` and `/events/batch`: host-neutral capture. */
 export function eventRoutes({ intake }: ApiDependencies): FastifyPluginCallbackZod {
+  const streams = new UploadSlots(STREAMS);
   /** Stores the good events of a list and answers one item each, in order. */
   const captureAll = async (
     values: readonly unknown[],
@@ -70,7 +78,7 @@ export function eventRoutes({ intake }: ApiDependencies): FastifyPluginCallbackZ
           summary: 'Take one event',
           description: 'The host-neutral contract (component Event). What is answered as accepted is committed.',
           headers: deliveryHeaders,
-          body: z.unknown(),
+          body: z.unknown().meta(EVENT),
           response: { 202: captureAnswerSchema, ...ERROR_RESPONSES },
         },
       },
@@ -100,7 +108,18 @@ export function eventRoutes({ intake }: ApiDependencies): FastifyPluginCallbackZ
             'A JSON array of at most 1,000 events, answered in the order sent; or NDJSON of any length, answered as NDJSON: one line an event after its commit, last a line with the counts. One bad event never spoils its neighbours.',
           consumes: ['application/json', 'application/x-ndjson'],
           headers: deliveryHeaders,
-          body: z.unknown(),
+          body: z.unknown().meta({
+            content: {
+              'application/json': {
+                schema: {
+                  type: 'array',
+                  maxItems: MAX_ARRAY,
+                  items: { anyOf: [EVENT, { description: 'Anything else is answered as rejected' }] },
+                },
+              },
+              'application/x-ndjson': { schema: { description: 'Events, one a line' } },
+            },
+          }),
           response: {
             202: {
               description: 'One item an event',
@@ -116,6 +135,7 @@ export function eventRoutes({ intake }: ApiDependencies): FastifyPluginCallbackZ
       async (request, reply) => {
         const holder = holderOf(request);
         if (request.body instanceof Readable) {
+          reply.raw.once('close', streams.take(holder.userId));
           const lines = captureLines(request.body, deliveryOf(request.headers), (events) =>
             intake.capture(events, holder),
           );

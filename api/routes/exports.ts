@@ -25,15 +25,18 @@ import {
 } from '../schemas/gdpr.ts';
 import { ERROR_RESPONSES } from '../schemas/shared.ts';
 import { personFor, refuseOthers, sessionFor } from '../subjects.ts';
+import { piecesInTime, UploadSlots } from '../upload-slots.ts';
 
 /** Of the compressed file. */
 const IMPORT_BYTES = 64 * 1024 * 1024 * 1024;
 
-/** The pieces of a body, as long as they are not too many. @throws ApiError BODY_TOO_LARGE */
+/** Each fills the store for long. */
+const AT_ONCE = { perUser: 1, total: 3 } as const;
+
+/** The pieces of a body, as long as they are not too many and come in time. @throws ApiError BODY_TOO_LARGE or REQUEST_TIMEOUT */
 async function* bounded(body: Readable): AsyncGenerator<Uint8Array> {
   let bytes = 0;
-  for await (const piece of body) {
-    const chunk = z.instanceof(Uint8Array).parse(piece);
+  for await (const chunk of piecesInTime(body)) {
     bytes += chunk.byteLength;
     if (bytes > IMPORT_BYTES) throw new ApiError('BODY_TOO_LARGE', `a file may have at most ${IMPORT_BYTES} bytes`);
     yield chunk;
@@ -42,6 +45,7 @@ async function* bounded(body: Readable): AsyncGenerator<Uint8Array> {
 
 /** Memory as a file: written by one instance, taken in by another. */
 export function exportRoutes({ database, archives: archive, keepJobs }: ApiDependencies): FastifyPluginCallbackZod {
+  const uploads = new UploadSlots(AT_ONCE);
   const store = (): ArchiveStore => {
     if (archive === null)
       throw new ApiError('CONFLICT', 'this instance has no store for files: RECOLLECT_ARCHIVE_STORE is not set');
@@ -181,7 +185,8 @@ export function exportRoutes({ database, archives: archive, keepJobs }: ApiDepen
           throw new ApiError('UNSUPPORTED_MEDIA_TYPE', 'the body is the file itself, as application/zstd');
         const id = newImportId();
         const objectKey = importKey(holder.tenantId, id);
-        const file = await store().write(objectKey, bounded(request.body));
+        const { body } = request;
+        const file = await uploads.run(holder.userId, () => store().write(objectKey, bounded(body)));
         const row = await database.asTenant(holder.tenantId, (transaction) =>
           openPortableImport(transaction, holder, id, { objectKey, ...file }),
         );

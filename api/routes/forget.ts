@@ -7,6 +7,7 @@ import { ERROR_RESPONSES } from '../schemas/shared.ts';
 import { refuseViewers } from '../writers.ts';
 import { sessionParams } from './sessions.ts';
 import { eventKey, sessionName } from './trace.ts';
+import { flag } from '../schemas/query.ts';
 
 const forgottenSchema = z
   .object({
@@ -26,7 +27,7 @@ const forgottenSchema = z
   })
   .meta({ id: 'Forgotten' });
 
-const dryRun = z.stringbool().default(false).describe('Only count what would go');
+const dryRun = flag().prefault(false).describe('Only count what would go');
 
 /** `DELETE /captures/:key` and `DELETE /sessions/:id`: forgetting, so that no spool, transcript or restore brings it back. */
 export function forgetRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZod {

@@ -30,6 +30,7 @@ import { memoryName, memorySchema, presentMemory } from '../schemas/memory.ts';
 import { ERROR_RESPONSES } from '../schemas/shared.ts';
 import { personFor, refuseOthers, sessionFor } from '../subjects.ts';
 import { refuseViewers } from '../writers.ts';
+import { numeric } from '../schemas/query.ts';
 
 type Wanted = z.output<typeof eraseBody>;
 
@@ -135,7 +136,7 @@ export function gdprRoutes(dependencies: ApiDependencies): FastifyPluginCallback
           summary: 'Erasures and their receipts',
           description: 'Of the tenant for admins, else one’s own; the newest first.',
           querystring: z.strictObject({
-            limit: z.coerce.number().int().min(1).max(100).default(20),
+            limit: numeric(z.number().int().min(1).max(100)).prefault(20),
             before: z.uuid().optional(),
           }),
           response: { 200: z.object({ data: z.array(erasureSchema) }), ...ERROR_RESPONSES },

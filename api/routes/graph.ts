@@ -8,19 +8,18 @@ import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
 import { graphSchema, presentGraph } from '../schemas/graph.ts';
 import { ERROR_RESPONSES, namespaceName } from '../schemas/shared.ts';
+import { numeric } from '../schemas/query.ts';
+import { line, text } from '../schemas/text.ts';
 
 const graphQuery = z
   .strictObject({
     node: z.uuid().optional().describe('Id of an entity'),
-    q: z.string().trim().min(1).max(200).optional().describe('A piece of the names to begin at'),
+    q: line(200).optional().describe('A piece of the names to begin at'),
     type: z.enum(ENTITY_TYPES).optional().describe('Of what the question begins at'),
-    project: z.string().min(1).max(2048).optional(),
+    project: text(2048).optional(),
     namespace: namespaceName.optional(),
-    depth: z.coerce
-      .number()
-      .pipe(z.union([z.literal(1), z.literal(2)]))
-      .default(1),
-    limit: z.coerce.number().int().min(1).max(200).default(50).describe('Nodes'),
+    depth: numeric(z.literal([1, 2])).prefault(1),
+    limit: numeric(z.number().int().min(1).max(200)).prefault(50).describe('Nodes'),
   })
   .refine((query) => query.node === undefined || query.q === undefined, {
     path: ['q'],

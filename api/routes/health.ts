@@ -1,7 +1,7 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { ApiDependencies } from '../dependencies.ts';
-import { ERROR_RESPONSES } from '../schemas/shared.ts';
+import { ERROR_RESPONSES, errorSchema } from '../schemas/shared.ts';
 
 const dependencySchema = z
   .object({ status: z.enum(['ok', 'away']), latency_ms: z.number().nullable() })
@@ -39,9 +39,9 @@ export function healthRoutes({
           tags: ['operation'],
           summary: 'State of each dependency',
           querystring: z.object({
-            format: z.enum(['full', 'compact']).default('full').catch('full').describe('compact: the status alone'),
+            format: z.enum(['full', 'compact']).default('full').describe('compact: the status alone'),
           }),
-          response: { 200: healthAnswer, 503: healthAnswer },
+          response: { 200: healthAnswer, 422: errorSchema, 503: healthAnswer },
         },
       },
       async (request, reply) => {

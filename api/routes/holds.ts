@@ -7,6 +7,8 @@ import { holderOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
 import { ERROR_RESPONSES } from '../schemas/shared.ts';
+import { flag } from '../schemas/query.ts';
+import { line } from '../schemas/text.ts';
 
 const holdSchema = z
   .object({
@@ -20,6 +22,12 @@ const holdSchema = z
     released_at: z.string().nullable(),
   })
   .meta({ id: 'LegalHold' });
+
+const reason = line(1_000);
+const holdBody = z.discriminatedUnion('subject', [
+  z.strictObject({ subject: z.literal('tenant'), id: z.uuid().optional(), reason }),
+  z.strictObject({ subject: z.enum(HOLD_SUBJECTS).exclude(['tenant']), id: z.uuid(), reason }),
+]);
 
 function present(hold: StoredHold): z.input<typeof holdSchema> {
   return {
@@ -45,7 +53,7 @@ export function holdRoutes({ database }: ApiDependencies): FastifyPluginCallback
           tags: ['retention'],
           summary: 'Legal holds that stand, the newest first',
           querystring: z.strictObject({
-            released: z.stringbool().default(false).describe('Those that were released, too'),
+            released: flag().prefault(false).describe('Those that were released, too'),
           }),
           response: { 200: z.object({ data: z.array(holdSchema) }), ...ERROR_RESPONSES },
         },
@@ -66,20 +74,14 @@ export function holdRoutes({ database }: ApiDependencies): FastifyPluginCallback
           tags: ['retention'],
           summary: 'Put a legal hold on the tenant, a project, a session or a user',
           description: 'Nothing of it is archived, deleted or forgotten until the hold is released.',
-          body: z.strictObject({
-            subject: z.enum(HOLD_SUBJECTS),
-            id: z.uuid().optional().describe('Of the subject; a tenant needs none'),
-            reason: z.string().trim().min(1).max(1_000),
-          }),
+          body: holdBody,
           response: { 201: holdSchema, ...ERROR_RESPONSES },
         },
       },
       async (request, reply) => {
         const { tenantId, userId } = holderOf(request);
         const { subject, id, reason } = request.body;
-        const subjectId = id ?? (subject === 'tenant' ? tenantId : undefined);
-        if (subjectId === undefined)
-          throw new ApiError('VALIDATION_FAILED', 'the request is not valid', [{ field: 'id', message: 'is needed' }]);
+        const subjectId = id ?? tenantId;
         const hold = await database.asTenant(tenantId, async (transaction) => {
           await lockPolicies(transaction);
           if (!(await holdSubjectExists(transaction, subject, subjectId)))

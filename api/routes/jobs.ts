@@ -14,8 +14,10 @@ import { refuseStrangers } from '../job-owner.ts';
 import { jobSchema } from '../schemas/jobs.ts';
 import { ERROR_RESPONSES, paginationSchema } from '../schemas/shared.ts';
 import { refuseViewers } from '../writers.ts';
+import { numeric } from '../schemas/query.ts';
+import { text } from '../schemas/text.ts';
 
-const jobParams = z.object({ id: z.string().min(1).max(128) });
+const jobParams = z.object({ id: text(128) });
 const degradedSchema = z.array(z.enum(['temporal']));
 const jobAnswer = z.object({ job: jobSchema, degraded: degradedSchema });
 
@@ -51,9 +53,9 @@ export function jobRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZ
           querystring: z.strictObject({
             state: z.enum(['running', 'waiting', 'stuck', 'failed', 'completed', 'cancelled', 'all']).default('all'),
             kind: z.enum(JOB_KINDS).optional(),
-            project: z.string().min(1).max(2048).optional(),
-            limit: z.coerce.number().int().min(1).max(100).default(20),
-            cursor: z.string().min(1).max(2048).optional(),
+            project: text(2048).optional(),
+            limit: numeric(z.number().int().min(1).max(100)).prefault(20),
+            cursor: text(2048).optional(),
           }),
           response: {
             200: z.object({ data: z.array(jobSchema), degraded: degradedSchema, pagination: paginationSchema }),

@@ -1,6 +1,5 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { wellFormed } from '../../domain/capture/well-formed.ts';
 import type { KeyHolder } from '../../stores/postgres/api-keys.ts';
 import type { TenantTransaction } from '../../stores/postgres/database.ts';
 import {
@@ -28,8 +27,9 @@ import {
 import { ERROR_RESPONSES } from '../schemas/shared.ts';
 import { refuseViewers } from '../writers.ts';
 import { knownAlready, learningParams, noSuchLearning } from './learnings.ts';
+import { text } from '../schemas/text.ts';
 
-const verifyBody = z.strictObject({ note: z.string().trim().max(500).overwrite(wellFormed).optional() });
+const verifyBody = z.strictObject({ note: text(500, 0).trim().optional() });
 const invalidateBody = z.strictObject({ reason: reasonText });
 const supersedeBody = z.strictObject({
   by: z.union([z.uuid(), learningGiven]).describe('Id of another learning, or a new one'),

@@ -20,6 +20,8 @@ import {
 } from '../schemas/learnings.ts';
 import { ERROR_RESPONSES, namespaceName, pageQuery, paginationSchema, timestamp } from '../schemas/shared.ts';
 import { refuseViewers } from '../writers.ts';
+import { flag } from '../schemas/query.ts';
+import { line, text } from '../schemas/text.ts';
 
 export const learningParams = z.object({ id: z.uuid() });
 
@@ -27,15 +29,15 @@ const listQuery = z
   .strictObject({
     ...pageQuery,
     ...cursorQuery,
-    session: z.string().min(1).max(512).optional().describe('Own id, or host:external id, of a session that shows it'),
-    project: z.string().min(1).max(2048).optional(),
+    session: text(512).optional().describe('Own id, or host:external id, of a session that shows it'),
+    project: text(2048).optional(),
     namespace: namespaceName.optional(),
     category: z.enum(LEARNING_CATEGORIES).optional(),
-    tag: z.string().min(1).max(64).optional(),
-    verified: z.stringbool().optional(),
-    q: z.string().trim().min(1).max(500).optional().describe('Words of the title or the description'),
+    tag: text(64).optional(),
+    verified: flag().optional(),
+    q: line(500).optional().describe('Words of the title or the description'),
     as_of: timestamp.optional().describe('What was believed then'),
-    include_closed: z.stringbool().default(false).describe('What is not believed any more, too'),
+    include_closed: flag().prefault(false).describe('What is not believed any more, too'),
     sort: z.enum(LEARNING_SORTS).default('confidence'),
   })
   .refine((query) => query.as_of === undefined || !query.include_closed, {

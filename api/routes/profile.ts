@@ -9,6 +9,7 @@ import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
 import { presentFocus, presentPreference, profileSchema } from '../schemas/profile.ts';
 import { ERROR_RESPONSES } from '../schemas/shared.ts';
+import { text } from '../schemas/text.ts';
 
 /** `GET /profile`: what a user prefers, and what he works on, each line with its evidence. */
 export function profileRoutes({ database }: ApiDependencies): FastifyPluginCallbackZod {
@@ -23,8 +24,8 @@ export function profileRoutes({ database }: ApiDependencies): FastifyPluginCallb
           description:
             "One's own, or for admins another user's. Made from what the user said and from the summaries of the last 14 days; nothing stands here without a quote.",
           querystring: z.strictObject({
-            project: z.string().min(1).max(2048).optional(),
-            user: z.string().min(1).max(256).optional().describe('Id or name; for admins'),
+            project: text(2048).optional(),
+            user: text(256).optional().describe('Id or name; for admins'),
           }),
           response: { 200: profileSchema, ...ERROR_RESPONSES },
         },

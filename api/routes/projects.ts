@@ -10,6 +10,7 @@ import { ApiError } from '../errors.ts';
 import { aliasOf, presentProject, projectChange, projectName, projectSchema } from '../schemas/projects.ts';
 import { ERROR_RESPONSES, pageQuery, paginationOf, paginationSchema } from '../schemas/shared.ts';
 import { refuseViewers } from '../writers.ts';
+import { text } from '../schemas/text.ts';
 
 const projectParams = z.object({ id: projectName });
 
@@ -41,7 +42,7 @@ export function projectRoutes({ database, workflowHints }: ApiDependencies): Fas
           summary: 'List projects, the newest first',
           querystring: z.strictObject({
             ...pageQuery,
-            search: z.string().min(1).max(200).optional().describe('In the name and the remote'),
+            search: text(200).optional().describe('In the name and the remote'),
           }),
           response: {
             200: z.object({ data: z.array(projectSchema), pagination: paginationSchema }),

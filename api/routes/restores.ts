@@ -8,6 +8,7 @@ import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
 import { drillBody, presentRestore, restoreBody, restoreSchema } from '../schemas/restores.ts';
 import { ERROR_RESPONSES } from '../schemas/shared.ts';
+import { numeric } from '../schemas/query.ts';
 
 /** Restores and restore drills of the instance, for its operators. */
 export function restoreRoutes({ database, restores }: ApiDependencies): FastifyPluginCallbackZod {
@@ -80,7 +81,7 @@ export function restoreRoutes({ database, restores }: ApiDependencies): FastifyP
           summary: 'Restores and drills, the newest first',
           querystring: z.object({
             before: z.uuid().optional().describe('Id of the last one of the page before'),
-            limit: z.coerce.number().int().min(1).max(100).default(20),
+            limit: numeric(z.number().int().min(1).max(100)).prefault(20),
           }),
           response: { 200: z.object({ data: z.array(restoreSchema) }), ...ERROR_RESPONSES },
         },

@@ -20,6 +20,7 @@ import {
   runSchema,
 } from '../schemas/retention.ts';
 import { ERROR_RESPONSES, pageQuery, paginationOf, paginationSchema } from '../schemas/shared.ts';
+import { text } from '../schemas/text.ts';
 
 /** Lines of a report that are answered, those of most rows first. */
 const SHOWN_COUNTS = 1_000;
@@ -91,7 +92,7 @@ export function retentionRoutes({ database, retention, clock }: ApiDependencies)
             'The most specific policy holds: project and class, project, class, neither. A change deletes nothing before a dry run of it was approved.',
           body: z.strictObject({
             policies: z.array(ruleBody).max(MAX_POLICIES),
-            hash: z.string().max(64).optional().describe('Of what was read before: refused where it changed meanwhile'),
+            hash: text(64, 0).optional().describe('Of what was read before: refused where it changed meanwhile'),
           }),
           response: { 200: policiesSchema, ...ERROR_RESPONSES },
         },

@@ -8,6 +8,7 @@ import type { ApiDependencies } from '../dependencies.ts';
 import { ERROR_RESPONSES } from '../schemas/shared.ts';
 import { roundUsd, scopeSchema, usageRange } from '../schemas/usage.ts';
 import { checkedRange, usageUser } from '../usage-scope.ts';
+import { numeric } from '../schemas/query.ts';
 
 const figure = z.number().nullable();
 
@@ -62,17 +63,11 @@ export function roiRoutes({ database }: ApiDependencies): FastifyPluginCallbackZ
           summary: 'Return on what the models cost',
           querystring: z.strictObject({
             ...usageRange,
-            minutes_per_memory: z.coerce
-              .number()
-              .min(0)
-              .max(1_440)
+            minutes_per_memory: numeric(z.number().min(0).max(1_440))
               .optional()
               .describe('Minutes that a used memory saved'),
-            hourly_usd: z.coerce.number().min(0).max(10_000).optional().describe('What an hour of work costs'),
-            usd_per_mtok: z.coerce
-              .number()
-              .min(0)
-              .max(10_000)
+            hourly_usd: numeric(z.number().min(0).max(10_000)).optional().describe('What an hour of work costs'),
+            usd_per_mtok: numeric(z.number().min(0).max(10_000))
               .optional()
               .describe('What the agent pays for a million tokens that it reads'),
           }),

@@ -6,6 +6,7 @@ import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
 import { presentSchedule, scheduleSchema } from '../schemas/schedules.ts';
 import { ERROR_RESPONSES } from '../schemas/shared.ts';
+import { line } from '../schemas/text.ts';
 
 const params = z.object({ name: z.enum(SCHEDULE_NAMES) });
 const answer = z.object({ schedule: scheduleSchema });
@@ -42,7 +43,7 @@ export function scheduleRoutes({ schedules }: ApiDependencies): FastifyPluginCal
           summary: 'Stop starting runs of a schedule',
           description: 'It stays so over restarts, until somebody has it go on. A run that is under way goes on.',
           params,
-          body: z.strictObject({ reason: z.string().trim().min(1).max(500).describe('Shown to whoever looks') }),
+          body: z.strictObject({ reason: line(500).describe('Shown to whoever looks') }),
           response: { 200: answer, ...ERROR_RESPONSES },
         },
       },

@@ -9,10 +9,12 @@ import { ApiError } from '../errors.ts';
 import { observationSchema, presentObservation, presentPrompt, promptSchema } from '../schemas/session-rows.ts';
 import { ERROR_RESPONSES, pageQuery, paginationOf, paginationSchema } from '../schemas/shared.ts';
 import { sessionParams } from './sessions.ts';
+import { flag } from '../schemas/query.ts';
+import { text } from '../schemas/text.ts';
 
 const timelineQuery = {
   ...pageQuery,
-  agent: z.string().min(1).max(256).optional().describe('Of this sub-agent alone'),
+  agent: text(256).optional().describe('Of this sub-agent alone'),
 };
 
 async function sessionIdOf(transaction: TenantTransaction, given: string): Promise<string> {
@@ -62,7 +64,7 @@ export function sessionRowRoutes({ database }: ApiDependencies): FastifyPluginCa
           tags: ['sessions'],
           summary: 'Captured events of a session, in order',
           params: sessionParams,
-          querystring: z.strictObject({ ...timelineQuery, full: z.stringbool().default(false) }),
+          querystring: z.strictObject({ ...timelineQuery, full: flag().prefault(false) }),
           response: {
             200: z.object({ data: z.array(observationSchema), pagination: paginationSchema }),
             ...ERROR_RESPONSES,

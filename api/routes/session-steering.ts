@@ -13,15 +13,14 @@ import { jobSchema } from '../schemas/jobs.ts';
 import { ERROR_RESPONSES } from '../schemas/shared.ts';
 import { refuseViewers } from '../writers.ts';
 import { detailSchema, presentDetail, sessionParams } from './sessions.ts';
+import { numeric } from '../schemas/query.ts';
+import { line } from '../schemas/text.ts';
 
 const MAX_WAIT_SECONDS = 60;
 
 const waitQuery = z.strictObject({
-  wait: z.coerce
-    .number()
-    .min(0)
-    .max(MAX_WAIT_SECONDS)
-    .default(0)
+  wait: numeric(z.number().min(0).max(MAX_WAIT_SECONDS))
+    .prefault(0)
     .describe('Seconds to wait for the end; 0 answers at once with the job'),
 });
 
@@ -91,7 +90,7 @@ export function sessionSteeringRoutes({ database, steering, jobList }: ApiDepend
             'Off holds with the answer: what the session says from then on is not stored. A title that is given is not replaced by a summary.',
           params: sessionParams,
           body: z.strictObject({
-            title: z.string().trim().min(1).max(200).optional(),
+            title: line(200).optional(),
             capture: z.boolean().optional(),
           }),
           response: { 200: detailSchema, ...ERROR_RESPONSES },

@@ -9,6 +9,7 @@ import { ApiError } from '../errors.ts';
 import { pendingSchema } from '../schemas/jobs.ts';
 import { agentSchema } from '../schemas/session-rows.ts';
 import { ERROR_RESPONSES, pageQuery, paginationOf, paginationSchema } from '../schemas/shared.ts';
+import { text } from '../schemas/text.ts';
 
 const sessionSchema = z
   .object({
@@ -47,7 +48,7 @@ export const detailSchema = sessionSchema
   })
   .meta({ id: 'SessionDetail' });
 
-export const sessionParams = z.object({ id: z.string().min(1).max(512).describe('Own id, or host:external id') });
+export const sessionParams = z.object({ id: text(512).describe('Own id, or host:external id') });
 
 function present(row: StoredSession): z.output<typeof sessionSchema> {
   return {
@@ -110,8 +111,8 @@ export function sessionRoutes({ database }: ApiDependencies): FastifyPluginCallb
           querystring: z.strictObject({
             ...pageQuery,
             status: z.enum(['active', 'ended', 'archived']).optional(),
-            project: z.string().min(1).max(2048).optional(),
-            search: z.string().min(1).max(200).optional(),
+            project: text(2048).optional(),
+            search: text(200).optional(),
           }),
           response: {
             200: z.object({ data: z.array(sessionSchema), pagination: paginationSchema }),

@@ -7,15 +7,16 @@ import { holderOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
 import { ERROR_RESPONSES } from '../schemas/shared.ts';
+import { shown, text } from '../schemas/text.ts';
 
 const globList = z
   .array(
-    z
-      .string()
-      .trim()
-      .min(1)
-      .max(MAX_GLOB_CHARS)
-      .regex(/[^*/\\.]/, 'must name a folder: a list that excludes everything is said by switching capture off'),
+    text(MAX_GLOB_CHARS)
+      .regex(
+        new RegExp(shown(String.raw`*/\\.`), 'u'),
+        'must name a folder: a list that excludes everything is said by switching capture off',
+      )
+      .trim(),
   )
   .max(MAX_GLOBS);
 
@@ -64,7 +65,7 @@ export function settingRoutes({ database }: ApiDependencies): FastifyPluginCallb
           tags: ['admin'],
           summary: 'Change a setting',
           description: '`capture.exclude`: globs of folders whose events are not stored. Holds within five seconds.',
-          params: z.object({ key: z.string().min(1).max(128) }),
+          params: z.object({ key: text(128) }),
           body: z.strictObject({ value: globList }),
           response: { 200: settingSchema, ...ERROR_RESPONSES },
         },

@@ -5,6 +5,8 @@ import { holderOf, operates } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
 import { ERROR_RESPONSES } from '../schemas/shared.ts';
+import { numeric } from '../schemas/query.ts';
+import { text } from '../schemas/text.ts';
 
 const DAY_MS = 86_400_000;
 const MAX_DAYS = 400;
@@ -36,8 +38,8 @@ export function statsRoutes({ database }: ApiDependencies): FastifyPluginCallbac
           tags: ['usage'],
           summary: 'Counts now, and by day',
           querystring: z.strictObject({
-            days: z.coerce.number().int().min(1).max(MAX_DAYS).default(30).describe('How far back'),
-            metric: z.string().min(1).max(64).optional().describe('Only this one of each day'),
+            days: numeric(z.number().int().min(1).max(MAX_DAYS)).prefault(30).describe('How far back'),
+            metric: text(64).optional().describe('Only this one of each day'),
             scope: z.enum(['tenant', 'instance']).default('tenant').describe('`instance` is for its operators'),
           }),
           response: { 200: statsSchema, ...ERROR_RESPONSES },

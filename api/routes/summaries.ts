@@ -11,6 +11,7 @@ import { cursorOf, cursorQuery, pageOf, placeOf } from '../schemas/cursor.ts';
 import { presentSummary, SUMMARY_TYPES, summarySchema } from '../schemas/derived.ts';
 import { ERROR_RESPONSES, pageQuery, paginationSchema } from '../schemas/shared.ts';
 import { sessionParams } from './sessions.ts';
+import { text } from '../schemas/text.ts';
 
 const LIST = 'summaries';
 const placeSchema = z.strictObject({ group: z.int32(), place: z.int32(), id: z.uuid() });
@@ -32,10 +33,7 @@ export function summaryRoutes({ database }: ApiDependencies): FastifyPluginCallb
             ...pageQuery,
             ...cursorQuery,
             type: z.enum(SUMMARY_TYPES).optional(),
-            kind: z
-              .string()
-              .min(1)
-              .max(256)
+            kind: text(256)
               .optional()
               .describe(`Of items: ${ITEM_KINDS.join(', ')}, or what an import brought`),
           }),

@@ -17,26 +17,23 @@ import type { ApiDependencies } from '../dependencies.ts';
 import { findMemory } from '../memory-lookup.ts';
 import { compactMemorySchema, memoryName, memorySchema, presentMemory } from '../schemas/memory.ts';
 import { ERROR_RESPONSES, namespaceName } from '../schemas/shared.ts';
+import { numeric, oneOrMore } from '../schemas/query.ts';
+import { line, text } from '../schemas/text.ts';
 
 const MAX_SIDE = 50;
-const side = z.coerce.number().int().min(0).max(MAX_SIDE).default(5);
+const side = numeric(z.number().int().min(0).max(MAX_SIDE)).prefault(5);
 
 const timelineQuery = z
   .strictObject({
     anchor: memoryName.optional(),
-    q: z.string().trim().min(1).max(500).optional().describe('The best hit is the anchor'),
+    q: line(500).optional().describe('The best hit is the anchor'),
     before: side,
     after: side,
-    project: z.string().min(1).max(2048).optional().describe('Reads the whole project instead of the session'),
+    project: text(2048).optional().describe('Reads the whole project instead of the session'),
     namespace: namespaceName
       .optional()
       .describe("Of the project's line; that of the anchor unless given. The best hit of q is looked for in it"),
-    types: z
-      .string()
-      .max(128)
-      .transform((text) => text.split(',').map((part) => part.trim()))
-      .pipe(z.array(z.enum(MEMORY_TYPES)).min(1).max(MEMORY_TYPES.length))
-      .optional(),
+    types: oneOrMore(MEMORY_TYPES).optional(),
     format: z.enum(['full', 'compact']).default('full'),
   })
   .refine((query) => (query.anchor === undefined) !== (query.q === undefined), {

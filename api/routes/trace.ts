@@ -12,13 +12,10 @@ import { holderOf, viewerOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { presentTrace, traceSchema } from '../schemas/trace.ts';
 import { ERROR_RESPONSES } from '../schemas/shared.ts';
+import { text } from '../schemas/text.ts';
 
-export const eventKey = z
-  .string()
-  .min(1)
-  .max(512)
-  .describe('A key as stored, a tool use id, a delivery id, or the id of a row');
-export const sessionName = z.string().min(1).max(512).optional().describe('Own id, or host:external id');
+export const eventKey = text(512).describe('A key as stored, a tool use id, a delivery id, or the id of a row');
+export const sessionName = text(512).optional().describe('Own id, or host:external id');
 
 const traceAnswer = z.object({
   data: z.array(traceSchema),

@@ -10,30 +10,18 @@ import { readCursor, saveProgress } from '../../stores/postgres/transcript-files
 import { createTranscriptStore } from '../../stores/postgres/transcripts.ts';
 import { holderOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { collectBody } from '../collect-body.ts';
 import { ApiError } from '../errors.ts';
 import type { Capture } from '../intake/exclusions.ts';
 import { cursorSchema, presentCounts, segmentSchema, transcriptName, transcriptQuery } from '../schemas/imports.ts';
 import { ERROR_RESPONSES } from '../schemas/shared.ts';
+import { UPLOAD_DEADLINE_MS, UploadSlots } from '../upload-slots.ts';
 
 /** One piece of a transcript. One that has nothing finished in it at this size is gone on behind. */
 const SEGMENT_BYTES = 64 * 1024 * 1024;
 /** Each holds a piece in memory. */
-const MAX_AT_ONCE = 2;
+const AT_ONCE = { perUser: 1, total: 3 } as const;
 const HEAD_BYTES = 4_096;
-
-/** The whole body. One that is too large is read to its end all the same, and not kept: the sender is to hear why. @throws ApiError BODY_TOO_LARGE */
-async function readBody(body: Readable): Promise<Buffer> {
-  let chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    const bytes: Buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
-    size += bytes.length;
-    if (size <= SEGMENT_BYTES) chunks.push(bytes);
-    else chunks = [];
-  }
-  if (size > SEGMENT_BYTES) throw new ApiError('BODY_TOO_LARGE', 'a piece of a transcript is at most 64 MiB');
-  return Buffer.concat(chunks);
-}
 
 /** Captures by the way that hooks take, too. @throws the store's error when it went away in the middle */
 function captureBy(intake: Capture, capturer: Capturer): (events: readonly HostEvent[]) => Promise<Captured[]> {
@@ -49,7 +37,7 @@ function captureBy(intake: Capture, capturer: Capturer): (events: readonly HostE
 
 /** Transcripts of other machines, sent by the client there. */
 export function transcriptRoutes({ config, database, intake }: ApiDependencies): FastifyPluginCallbackZod {
-  let reading = 0;
+  const slots = new UploadSlots(AT_ONCE);
 
   return (app, _options, done) => {
     app.get(
@@ -95,10 +83,9 @@ export function transcriptRoutes({ config, database, intake }: ApiDependencies):
         const { tenantId, userId } = holderOf(request);
         if (!(request.body instanceof Readable))
           throw new ApiError('UNSUPPORTED_MEDIA_TYPE', 'a transcript comes as application/x-ndjson');
-        if (reading >= MAX_AT_ONCE) throw new ApiError('BUSY', 'other transcripts are being read; try again');
-        reading += 1;
-        try {
-          const bytes = await readBody(request.body);
+        const { body } = request;
+        return slots.run(userId, async () => {
+          const bytes = await collectBody(request, body, SEGMENT_BYTES, UPLOAD_DEADLINE_MS);
           const { machine, path, fingerprint, offset, size, quiet_ms: quietMs } = request.query;
           const file = { fingerprint, size, modifiedAtMs: Date.parse(request.query.modified_at) };
           const name = { machine, path };
@@ -134,9 +121,7 @@ export function transcriptRoutes({ config, database, intake }: ApiDependencies):
             counts: presentCounts(result.counts),
             session_id: result.sessionId,
           };
-        } finally {
-          reading -= 1;
-        }
+        });
       },
     );
     done();

@@ -26,6 +26,7 @@ import {
   usageSchema,
 } from '../schemas/usage.ts';
 import { checkedRange, usageUser } from '../usage-scope.ts';
+import { numeric } from '../schemas/query.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -43,12 +44,8 @@ export function usageRoutes({ database, config }: ApiDependencies): FastifyPlugi
           querystring: z.strictObject({
             ...usageRange,
             group_by: z.enum(USAGE_GROUPS).optional(),
-            limit: z.coerce
-              .number()
-              .int()
-              .min(1)
-              .max(400)
-              .default(100)
+            limit: numeric(z.number().int().min(1).max(400))
+              .prefault(100)
               .describe('Groups at most, the dearest first; days in order'),
           }),
           response: { 200: usageSchema, ...ERROR_RESPONSES },
@@ -95,7 +92,7 @@ export function usageRoutes({ database, config }: ApiDependencies): FastifyPlugi
           description:
             'As the last 28 whole UTC days: their mean, by weekday from 14 days on, with the range in which four of five lie. No trend is assumed.',
           querystring: z.strictObject({
-            days: z.coerce.number().int().min(1).max(90).default(30).describe('How many, from tomorrow on'),
+            days: numeric(z.number().int().min(1).max(90)).prefault(30).describe('How many, from tomorrow on'),
             user: usageRange.user,
           }),
           response: { 200: forecastSchema, ...ERROR_RESPONSES },

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { OBSERVATION_TYPES, PROMPT_TYPES } from '../../domain/capture/event.ts';
 import type { EventPart, HostEvent } from '../../domain/capture/event.ts';
 import { externalId, hostName, namespaceName, tagList, timestamp } from './shared.ts';
+import { text } from './text.ts';
 
 const TEXT_CHARS = 1024 * 1024;
 
@@ -11,56 +12,53 @@ const common = {
   namespace: namespaceName.default('default'),
   project: z
     .object({
-      remote: z.string().min(1).max(2048).optional(),
-      path: z.string().min(1).max(4096).optional(),
-      name: z.string().min(1).max(256).optional(),
-      machine_id: z.string().min(1).max(256).optional(),
+      remote: text(2048).optional(),
+      path: text(4096).optional(),
+      name: text(256).optional(),
+      machine_id: text(256).optional(),
     })
     .optional(),
   occurred_at: timestamp.optional(),
-  key: z
-    .string()
-    .min(1)
-    .max(512)
-    .optional()
-    .describe('De-duplication key; else the tool use id, else the content decides'),
+  key: text(512).optional().describe('De-duplication key; else the tool use id, else the content decides'),
   infer: z.boolean().default(true).describe('false: stored and indexed, no model call'),
-  agent: z.object({ id: z.string().max(256).nullish(), type: z.string().max(256).nullish() }).optional(),
+  agent: z.object({ id: text(256, 0).nullish(), type: text(256, 0).nullish() }).optional(),
 };
 
 const toolSchema = z.object({
-  name: z.string().min(1).max(256),
+  name: text(256),
   input: z.unknown().optional(),
   response: z.unknown().optional(),
-  error: z.string().max(TEXT_CHARS).nullish(),
-  use_id: z.string().min(1).max(256).optional(),
+  error: text(TEXT_CHARS, 0).nullish(),
+  use_id: text(256).optional(),
   duration_ms: z.number().int().min(0).max(2_147_483_647).optional(),
 });
 
-const observation = z.object({
-  ...common,
-  type: z.literal('observation'),
-  tool: toolSchema.optional(),
-  text: z.string().min(1).max(TEXT_CHARS).optional(),
-  level: z.enum(['info', 'warning', 'error']).default('info'),
-  tags: tagList.default([]),
-  importance: z.number().min(0).max(1).optional(),
-});
+const observation = z
+  .object({
+    ...common,
+    type: z.literal('observation'),
+    tool: toolSchema.optional(),
+    text: text(TEXT_CHARS).optional(),
+    level: z.enum(['info', 'warning', 'error']).default('info'),
+    tags: tagList.default([]),
+    importance: z.number().min(0).max(1).optional(),
+  })
+  .meta({ anyOf: [{ required: ['tool'] }, { required: ['text'] }] });
 
 /** One event of the host-neutral contract. */
 export const eventSchema = z
   .discriminatedUnion('type', [
-    z.object({ ...common, type: z.literal('session.started'), model: z.string().max(256).optional() }),
+    z.object({ ...common, type: z.literal('session.started'), model: text(256, 0).optional() }),
     z.object({
       ...common,
       type: z.literal('prompt'),
       role: z.enum(PROMPT_TYPES).default('user'),
-      content: z.string().min(1).max(TEXT_CHARS),
+      content: text(TEXT_CHARS),
     }),
     observation,
-    z.object({ ...common, type: z.literal('turn.ended'), reason: z.string().max(256).optional() }),
-    z.object({ ...common, type: z.literal('session.ended'), reason: z.string().max(256).optional() }),
-    z.object({ ...common, type: z.literal('boundary'), reason: z.string().max(256).optional() }),
+    z.object({ ...common, type: z.literal('turn.ended'), reason: text(256, 0).optional() }),
+    z.object({ ...common, type: z.literal('session.ended'), reason: text(256, 0).optional() }),
+    z.object({ ...common, type: z.literal('boundary'), reason: text(256, 0).optional() }),
   ])
   .refine((event) => event.type !== 'observation' || event.tool !== undefined || event.text !== undefined, {
     path: ['text'],

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { wellFormed } from '../../domain/capture/well-formed.ts';
+import { text } from './text.ts';
 
 const memoryName = z
   .string()
   .regex(
-    /^(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[a-z2-7]{8})$/i,
+    /^(?:[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[a-zA-Z2-7]{8})$/,
     'the id of an item of the context, or its hash',
   )
   .toLowerCase();
@@ -15,11 +15,14 @@ export const feedbackBody = z
   .strictObject({
     useful: memoryNames,
     wrong: memoryNames,
-    note: z.string().trim().max(500).overwrite(wellFormed).optional(),
+    note: text(500, 0).trim().optional(),
   })
   .refine((body) => body.useful.length + body.wrong.length > 0, {
     path: ['useful'],
     message: 'or wrong must name an item',
+  })
+  .meta({
+    anyOf: ['useful', 'wrong'].map((field) => ({ required: [field], properties: { [field]: { minItems: 1 } } })),
   });
 
 export const feedbackAnswer = z

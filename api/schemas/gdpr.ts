@@ -7,8 +7,9 @@ import type { StoredExport } from '../../stores/postgres/exports.ts';
 import type { StoredPortableImport } from '../../stores/postgres/portable-imports.ts';
 import { IMPORT_STATES } from '../../stores/postgres/imports.ts';
 import { timestamp } from './shared.ts';
+import { text } from './text.ts';
 
-const name = z.string().min(1).max(320);
+const name = text(320);
 const user = name.optional().describe('Id or name of a person; default: whoever asks');
 
 export const eraseBody = z
@@ -17,11 +18,11 @@ export const eraseBody = z
     z.strictObject({ kind: z.literal('user'), user }),
     z.strictObject({
       kind: z.literal('tenant'),
-      name: z.string().min(1).max(1_000).describe('The tenant’s name, so that nobody does it by mistake'),
+      name: text(1_000).describe('The tenant’s name, so that nobody does it by mistake'),
     }),
     z.strictObject({
       kind: z.literal('text'),
-      text: z.string().min(8).max(1_000).describe('Exactly as it stands there, upper and lower case'),
+      text: text(1_000, 8).describe('Exactly as it stands there, upper and lower case'),
       dry_run: z.boolean().default(false).describe('Only count what holds it'),
     }),
   ])
@@ -85,7 +86,10 @@ export const exportBody = z
     scope: z.enum(EXPORT_SCOPES).default('tenant'),
     subject: name.optional().describe('The project, the person or the session; none for the tenant'),
   })
-  .meta({ id: 'ExportRequest' });
+  .meta({
+    id: 'ExportRequest',
+    anyOf: [{ required: ['subject'] }, { properties: { scope: { enum: ['tenant', 'user'] } } }],
+  });
 
 export const gdprExportBody = z.strictObject({ user });
 
@@ -153,7 +157,10 @@ const restricted = { user: name.optional(), session: name.optional() };
 const oneOf = (value: { readonly user?: string | undefined; readonly session?: string | undefined }) =>
   (value.user === undefined) !== (value.session === undefined);
 const ONE = { error: 'name a user or a session, one of them', path: ['user'] };
-export const restrictBody = z.strictObject({ ...restricted, until: timestamp }).refine(oneOf, ONE);
+export const restrictBody = z
+  .strictObject({ ...restricted, until: timestamp })
+  .refine(oneOf, ONE)
+  .meta({ oneOf: [{ required: ['user'] }, { required: ['session'] }] });
 export const restrictQuery = z.strictObject(restricted).refine(oneOf, ONE);
 export const restrictionSchema = z
   .object({ user: z.string().nullable(), session: z.string().nullable(), restricted_until: z.string().nullable() })

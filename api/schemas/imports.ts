@@ -5,20 +5,22 @@ import { CLAUDE_MEM_TABLES } from '../../domain/claude-mem/rows.ts';
 import type { ClaudeMemTable } from '../../domain/claude-mem/rows.ts';
 import { COUNT_NAMES } from '../../domain/transcripts/counts.ts';
 import type { CountName, TranscriptCounts } from '../../domain/transcripts/counts.ts';
+import { timestamp } from './shared.ts';
 import { IMPORT_STATES } from '../../stores/postgres/imports.ts';
 import type { StoredImport } from '../../stores/postgres/imports.ts';
+import { flag, numeric } from './query.ts';
+import { text } from './text.ts';
 
 /** What a server reads from its own machine. */
 const IMPORT_KINDS = ['transcripts', 'claude-mem'] as const;
 
 const PATH_CHARS = 4_096;
 
+const serverPath = text(PATH_CHARS).regex(/^\//, 'must be an absolute path');
+
 const transcriptsBody = z.strictObject({
   kind: z.literal('transcripts'),
-  directory: z
-    .string()
-    .min(1)
-    .max(PATH_CHARS)
+  directory: serverPath
     .optional()
     .describe('Folder on the server, absolute; default: the transcripts of the user who runs it'),
   follow: z.boolean().default(false).describe('Go on with what is written later, until it is cancelled'),
@@ -27,10 +29,7 @@ const transcriptsBody = z.strictObject({
 const count = z.number().int();
 const claudeMemBody = z.strictObject({
   kind: z.literal('claude-mem'),
-  file: z
-    .string()
-    .min(1)
-    .max(PATH_CHARS)
+  file: serverPath
     .optional()
     .describe('Database on the server, absolute; default: `claude-mem.db` of the user who runs it'),
   dry_run: z.boolean().default(false).describe('Tell what would happen, and write nothing'),
@@ -153,18 +152,20 @@ export function presentImport(row: StoredImport): z.input<typeof importSchema> {
 
 /** Which file of which machine: names only, nothing is opened by them. */
 export const transcriptName = {
-  machine: z.string().min(1).max(256).describe('Id of the machine that the file lies on'),
-  path: z.string().min(1).max(PATH_CHARS).describe('Name of the file there'),
+  machine: text(256).describe('Id of the machine that the file lies on'),
+  path: text(PATH_CHARS).describe('Name of the file there'),
 };
 
-const bytes = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+/** A pebibyte, and thirty thousand years in milliseconds: what is counted on from there is exact. */
+const MOST = 2 ** 50;
+const bytes = numeric(z.number().int().min(0).max(MOST));
 
 export const transcriptQuery = z.strictObject({
   ...transcriptName,
-  fingerprint: z.string().min(1).max(128).describe('What tells the file from another one of its name'),
+  fingerprint: text(128).describe('What tells the file from another one of its name'),
   offset: bytes.describe('Where the body begins in the file'),
   size: bytes.describe('Size of the file'),
-  modified_at: z.iso.datetime({ offset: true }).describe('When it was last written to'),
+  modified_at: timestamp.describe('When it was last written to'),
   quiet_ms: bytes.describe('For how long nothing was written to it, by the clock of its machine'),
 });
 
@@ -194,7 +195,7 @@ export const claudeMemRowsQuery = z.strictObject({
     .regex(/^[0-9a-f]{32}$/)
     .describe('Fingerprint of the database, 32 hex digits'),
   table: z.enum(CLAUDE_MEM_TABLES),
-  dry_run: z.stringbool().default(false).describe('Tell what would happen, and write nothing'),
+  dry_run: flag().prefault(false).describe('Tell what would happen, and write nothing'),
 });
 
 export const claudeMemKnownQuery = claudeMemRowsQuery.pick({ source: true });

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { wellFormed } from '../../domain/capture/well-formed.ts';
 import { LEARNING_CATEGORIES } from '../../domain/ports/model.ts';
 import type { LearningVersion, StoredLearning } from '../../stores/postgres/learning-list.ts';
 import { namespaceName, tagList } from './shared.ts';
+import { line, text } from './text.ts';
 
 export const learningSchema = z
   .object({
@@ -58,16 +58,16 @@ export const learningDetail = learningSchema
 
 const words = {
   category: z.enum(LEARNING_CATEGORIES),
-  title: z.string().trim().min(1).max(200).overwrite(wellFormed),
-  description: z.string().trim().min(1).max(4_000).overwrite(wellFormed),
-  context: z.string().trim().max(2_000).overwrite(wellFormed),
-  examples: z.array(z.string().trim().min(1).max(2_000).overwrite(wellFormed)).max(20),
+  title: line(200),
+  description: line(4_000),
+  context: text(2_000, 0).trim(),
+  examples: z.array(line(2_000)).max(20),
   tags: tagList,
 };
 
 export const evidenceGiven = z.strictObject({
   row_id: z.uuid().describe('Of a prompt or an observation'),
-  quote: z.string().min(1).max(2_000).describe('As it stands there, letter for letter'),
+  quote: text(2_000).describe('As it stands there, letter for letter'),
 });
 
 /** Knowledge given by hand. */
@@ -77,8 +77,8 @@ export const learningGiven = z.strictObject({
   context: words.context.default(''),
   examples: words.examples.default([]),
   tags: words.tags.default([]),
-  project: z.string().min(1).max(2048).overwrite(wellFormed).optional().describe('Id, git remote, root path or name'),
-  namespace: namespaceName.overwrite(wellFormed).default('default'),
+  project: text(2048).optional().describe('Id, git remote, root path or name'),
+  namespace: namespaceName.default('default'),
   confidence: z.number().min(0.05).max(1).default(0.8),
   evidence: z.array(evidenceGiven).max(50).default([]),
 });
@@ -90,9 +90,10 @@ export const learningCorrection = z
   .refine((body) => Object.keys(body).length > 0, {
     path: ['description'],
     message: 'or another field is needed',
-  });
+  })
+  .meta({ minProperties: 1 });
 
-export const reasonText = z.string().trim().min(1).max(500).overwrite(wellFormed);
+export const reasonText = line(500);
 
 export function presentLearning(row: StoredLearning): z.input<typeof learningSchema> {
   return {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { normaliseRemote } from '../../domain/capture/project-identity.ts';
 import { indexable, wellFormed } from '../../domain/capture/well-formed.ts';
 import type { StoredProject } from '../../stores/postgres/project-list.ts';
+import { line, text } from './text.ts';
 
 export const projectSchema = z
   .object({
@@ -16,13 +17,13 @@ export const projectSchema = z
   })
   .meta({ id: 'Project' });
 
-export const projectName = z.string().min(1).max(2048).describe('Id, git remote, root path or name');
+export const projectName = text(2048).describe('Id, git remote, root path or name');
 
 /** `path:MACHINE:ROOT`, `repository:COMMIT`, `name:NAME`, a git remote, or a root path, which then holds for sessions that tell no machine. */
-const aliasSchema = z.string().trim().min(1).max(4096);
+const aliasSchema = line(4096);
 
 export const projectChange = z.strictObject({
-  display_name: z.string().trim().min(1).max(256).optional(),
+  display_name: line(256).optional(),
   aliases_add: z.array(aliasSchema).max(32).default([]),
   aliases_remove: z.array(aliasSchema).max(32).default([]),
 });

@@ -1,25 +1,41 @@
 import { z } from 'zod';
 import {
+  ACTIONS_OF,
   DATA_CLASSES,
   MAX_AGE_DAYS,
   MIN_AGE_DAYS,
+  OF_CLASS,
+  OF_PROJECT,
   RETAINED,
   RETENTION_ACTIONS,
 } from '../../domain/retention/policy.ts';
-import type { RetentionRule } from '../../domain/retention/policy.ts';
+import type { Retained, RetentionRule } from '../../domain/retention/policy.ts';
 import { RETENTION_MODES, RETENTION_STATES } from '../../stores/postgres/retention-runs.ts';
 import type { RetentionCount, StoredRun } from '../../stores/postgres/retention-runs.ts';
 import { jobIdOf } from '../../stores/temporal/job-ids.ts';
 
 export const MAX_POLICIES = 200;
 
-export const ruleBody = z.strictObject({
-  resource: z.enum(RETAINED),
-  project: z.uuid().nullable().default(null).describe('Id of a project; null: every one'),
-  data_class: z.enum(DATA_CLASSES).nullable().default(null).describe('Null: every class'),
-  age_days: z.number().int().min(MIN_AGE_DAYS).max(MAX_AGE_DAYS),
-  action: z.enum(RETENTION_ACTIONS),
-});
+/** A rule for a kind, with what such rows have: a project, a class, and what can be done with them. */
+function ruleFor(resource: Retained) {
+  const none = z.null().default(null);
+  return z.strictObject({
+    resource: z.literal(resource),
+    project: OF_PROJECT.has(resource)
+      ? z.uuid().nullable().default(null).describe('Id of a project; null: every one')
+      : none,
+    data_class: OF_CLASS.has(resource)
+      ? z.enum(DATA_CLASSES).nullable().default(null).describe('Null: every class')
+      : none,
+    age_days: z.number().int().min(MIN_AGE_DAYS).max(MAX_AGE_DAYS),
+    action: z.enum(ACTIONS_OF[resource]),
+  });
+}
+
+export const ruleBody = z.discriminatedUnion('resource', [
+  ruleFor(RETAINED[0]),
+  ...RETAINED.slice(1).map((resource) => ruleFor(resource)),
+]);
 
 export const policySchema = z
   .object({

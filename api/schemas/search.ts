@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { wellFormed } from '../../domain/capture/well-formed.ts';
 import { compactMemory } from '../../domain/compact.ts';
 import type { CountTokens } from '../../domain/compact.ts';
 import { MEMORY_TYPES } from '../../domain/ports/vector-index.ts';
@@ -8,28 +7,23 @@ import type { SearchResult } from '../../retrieval/search-types.ts';
 import { SUGGESTION_KINDS } from '../../stores/postgres/suggestions.ts';
 import { compactMemorySchema, memorySchema, presentFound } from './memory.ts';
 import { namespaceName, paginationOf, paginationSchema, timestamp } from './shared.ts';
+import { flag, numeric, oneOrMore, tagsJoined } from './query.ts';
+import { line, shown, text } from './text.ts';
 
 export const MAX_QUESTION = 500;
 
-/** One value, or several joined by commas. */
-function listOf<Item>(item: z.ZodType<Item, string>) {
-  return z
-    .string()
-    .max(512)
-    .transform((text) => text.split(',').map((part) => part.trim()))
-    .pipe(z.array(item).min(1).max(16));
-}
-
-const tag = z.string().min(1).max(64).overwrite(wellFormed);
-const question = z.string().trim().min(1).max(MAX_QUESTION).overwrite(wellFormed);
-const shownLimit = z.coerce.number().int().min(1).max(50).default(20);
+const tag = text(64);
+const question = line(MAX_QUESTION);
+/** What is typed, before it is worth to complete it. */
+const TWO_CHARACTERS = new RegExp(`${shown()}[\\s\\S]*${shown()}`, 'u');
+const shownLimit = numeric(z.number().int().min(1).max(50)).prefault(20);
 
 /** What narrows a search, apart from lists, which an address spells otherwise than a body. */
 const narrowing = {
-  project: z.string().min(1).max(2048).overwrite(wellFormed).optional().describe('Id, git remote, root path or name'),
-  namespace: namespaceName.overwrite(wellFormed).optional(),
-  tool: z.string().min(1).max(256).overwrite(wellFormed).optional(),
-  kind: z.string().min(1).max(64).overwrite(wellFormed).optional(),
+  project: text(2048).optional().describe('Id, git remote, root path or name'),
+  namespace: namespaceName.optional(),
+  tool: text(256).optional(),
+  kind: text(64).optional(),
   since: timestamp.optional(),
   until: timestamp.optional().describe('Not included'),
   as_of: timestamp.optional().describe('What was known then: rows that had happened, learnings as they were believed'),
@@ -37,16 +31,16 @@ const narrowing = {
 
 export const searchQuery = z.strictObject({
   q: question.describe('Words; "exact phrases", field:value and expressions of time are understood (docs/search.md)'),
-  type: listOf(z.enum(MEMORY_TYPES)).optional(),
-  tags: listOf(tag).optional(),
+  type: oneOrMore(MEMORY_TYPES).optional(),
+  tags: tagsJoined().optional(),
   ...narrowing,
   limit: shownLimit,
-  offset: z.coerce.number().int().min(0).max(MAX_CANDIDATES).default(0),
-  min_score: z.coerce.number().min(0).max(1).default(0),
+  offset: numeric(z.number().int().min(0).max(MAX_CANDIDATES)).prefault(0),
+  min_score: numeric(z.number().min(0).max(1)).prefault(0),
   group_by: z.enum(['none', 'session']).default('none'),
   format: z.enum(['full', 'compact']).default('full'),
-  include_vectors: z.stringbool().default(false),
-  explain: z.stringbool().default(false),
+  include_vectors: flag().prefault(false),
+  explain: flag().prefault(false),
 });
 
 /** By meaning alone: of words, or of a vector that the caller has. */
@@ -58,7 +52,7 @@ export const semanticBody = z
       .min(1)
       .max(4_096)
       .optional()
-      .describe('Of the embedding model in use'),
+      .describe('Of the embedding model in use, with as many numbers as that gives'),
     type: z.array(z.enum(MEMORY_TYPES)).min(1).max(MEMORY_TYPES.length).optional(),
     tags: z.array(tag).min(1).max(16).optional(),
     ...narrowing,
@@ -69,7 +63,8 @@ export const semanticBody = z
   .refine(({ q, vector }) => (q === undefined) !== (vector === undefined), {
     path: ['q'],
     error: 'needs either q or vector',
-  });
+  })
+  .meta({ oneOf: [{ required: ['q'] }, { required: ['vector'] }] });
 
 const facet = z.record(z.string(), z.number().int());
 const degraded = z.array(z.enum(DEGRADATIONS));
@@ -105,10 +100,10 @@ export const compactAnswer = z
   .meta({ id: 'CompactSearchAnswer' });
 
 export const suggestQuery = z.strictObject({
-  q: z.string().trim().min(2).max(100),
-  project: z.string().min(1).max(2048).optional().describe('Id, git remote, root path or name'),
+  q: text(100, 2).regex(TWO_CHARACTERS, 'must have two characters that show').trim(),
+  project: text(2048).optional().describe('Id, git remote, root path or name'),
   namespace: namespaceName.optional(),
-  limit: z.coerce.number().int().min(1).max(20).default(10),
+  limit: numeric(z.number().int().min(1).max(20)).prefault(10),
 });
 export const suggestAnswer = z
   .object({

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { numeric } from './query.ts';
+import { text } from './text.ts';
 
 /** Pieces that several routes share. Names become component names in the OpenAPI document. */
 
@@ -29,6 +31,7 @@ export const ERROR_RESPONSES = {
   413: errorSchema,
   415: errorSchema,
   422: errorSchema,
+  431: errorSchema,
   500: errorSchema,
   503: errorSchema,
 } as const;
@@ -38,14 +41,22 @@ export const hostName = z
   .string()
   .min(1)
   .max(64)
-  .regex(/^[a-z0-9][a-z0-9._-]*$/i, 'letters, digits, dot, dash and underscore');
-export const externalId = z.string().min(1).max(256);
-export const namespaceName = z.string().min(1).max(128);
-/** PostgreSQL knows no year 0 and no zone further than 15 hours off. */
-export const timestamp = z.iso
-  .datetime({ offset: true, abort: true })
-  .regex(/^(?!0000).*(?:Z|[+-](?:0\d|1[0-5]):\d\d)$/, 'a year from 0001 on, and an offset of less than 16 hours');
-export const tagList = z.array(z.string().min(1).max(64)).max(32);
+  .regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]*$/, 'letters, digits, dot, dash and underscore');
+export const externalId = text(256);
+export const namespaceName = text(128);
+const LEAP_DAY = /(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:0[48]|[2468][048]|[13579][26])00)-02-29/.source;
+const YEAR = /(?:[1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])/.source;
+const DAY =
+  /(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))/
+    .source;
+const TIME = /T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?(?:Z|[+-](?:0[0-9]|1[0-5]):[0-5][0-9])/
+  .source;
+/** A moment by RFC 3339, with days as the calendar has them. PostgreSQL knows no year 0 and no zone further than 15 hours off. */
+export const timestamp = z
+  .string()
+  .regex(new RegExp(`^(?:${LEAP_DAY}|${YEAR}-${DAY})${TIME}$`), 'must be a time by RFC 3339, from the year 0001 on')
+  .meta({ format: 'date-time' });
+export const tagList = z.array(text(64)).max(32);
 
 export const paginationSchema = z
   .object({
@@ -66,8 +77,8 @@ export const citedTextSchema = z
 
 /** `page` and `limit` of a list. */
 export const pageQuery = {
-  page: z.coerce.number().int().min(1).max(100_000).default(1),
-  limit: z.coerce.number().int().min(1).max(100).default(20),
+  page: numeric(z.number().int().min(1).max(100_000)).prefault(1),
+  limit: numeric(z.number().int().min(1).max(100)).prefault(20),
 };
 
 /** Pagination of a list that is read by page. */

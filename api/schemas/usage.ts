@@ -4,6 +4,7 @@ import { USAGE_GROUPS } from '../../stores/postgres/usage-report.ts';
 import type { UsageAlert, UsageGroupRow, UsageSums } from '../../stores/postgres/usage-report.ts';
 import type { Budget } from '../../stores/postgres/budgets.ts';
 import { timestamp } from './shared.ts';
+import { text } from './text.ts';
 
 const DAY_MS = 86_400_000;
 /** One report reads no more of the ledger than this. */
@@ -14,10 +15,7 @@ const DEFAULT_DAYS = 30;
 export const usageRange = {
   since: timestamp.optional().describe(`From then on; ${DEFAULT_DAYS} days before until where it is not given`),
   until: timestamp.optional().describe('Before then; now where it is not given'),
-  user: z
-    .string()
-    .min(1)
-    .max(256)
+  user: text(256)
     .optional()
     .describe(
       'Id or name of a user, or `me`. Others than one’s own are for admins, to whom the whole tenant is shown without it',

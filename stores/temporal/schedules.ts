@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Client, ScheduleDescription, WorkflowExecutionDescription } from '@temporalio/client';
 import { ScheduleNotFoundError, WorkflowFailedError } from '@temporalio/client';
 import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
@@ -7,7 +8,7 @@ import type { Operation } from '../../workflows/ids.ts';
 import { runStateOf } from './jobs.ts';
 import type { RunState } from './jobs.ts';
 import { SCHEDULES } from './schedule-list.ts';
-import { answered, isNotFound } from './unavailable.ts';
+import { answered, isBusy, isNotFound } from './unavailable.ts';
 
 /** Numbers and closed words: what a workflow answers. */
 const resultSchema = z.record(z.string(), z.json()).nullable().catch(null);
@@ -49,6 +50,8 @@ export interface Schedules {
 }
 
 const TIMEOUT_MS = 5_000;
+/** Temporal describes a schedule by asking its workflow, for which it lets few wait. */
+const BUSY_MS = 100;
 const SHOWN_RUNS = 3;
 const SHOWN_TIMES = 3;
 
@@ -71,7 +74,16 @@ function errorOf(error: WorkflowFailedError): string {
 /** Schedules through Temporal's client. */
 export function createSchedules(client: Client): Schedules {
   const bounded = <Result>(work: () => Promise<Result>): Promise<Result> =>
-    answered(() => client.withDeadline(Date.now() + TIMEOUT_MS, work));
+    answered(async () => {
+      const deadline = Date.now() + TIMEOUT_MS;
+      for (;;)
+        try {
+          return await client.withDeadline(deadline, work);
+        } catch (error) {
+          if (!isBusy(error) || Date.now() + BUSY_MS >= deadline) throw error;
+          await setTimeout(BUSY_MS);
+        }
+    });
   const handleOf = (name: Operation) => client.schedule.getHandle(operationsWorkflowId(name));
 
   /** Null instead of an answer where Temporal knows no such schedule or run. */

@@ -7,8 +7,9 @@ export class TemporalUnavailable extends Error {
 
 const INVALID_ARGUMENT = 3;
 const NOT_FOUND = 5;
+const RESOURCE_EXHAUSTED = 8;
 /** Cancelled, deadline exceeded, resource exhausted, unavailable: nothing was answered. */
-const NO_ANSWER = new Set([1, 4, 8, 14]);
+const NO_ANSWER = new Set([1, 4, RESOURCE_EXHAUSTED, 14]);
 
 function grpcCode(error: unknown): number | null {
   if (isGrpcServiceError(error)) return error.code;
@@ -25,6 +26,11 @@ function isRefused(error: unknown): boolean {
 export function isAnsweredError(error: unknown): boolean {
   const code = grpcCode(error);
   return code !== null && !NO_ANSWER.has(code);
+}
+
+/** True where Temporal has too much to do at this moment: a schedule, for one, answers few at a time. */
+export function isBusy(error: unknown): boolean {
+  return grpcCode(error) === RESOURCE_EXHAUSTED;
 }
 
 /** True where Temporal answers that there is no such workflow, or that it is over. */

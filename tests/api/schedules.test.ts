@@ -63,6 +63,16 @@ test('are made with the policies that are written down, and show when they run n
   expect(schedules.get('backup')?.next_runs[0]).toMatch(/T(?:00|06|12|18):50/);
 });
 
+test('many changes of one schedule at once are all taken', async () => {
+  const answers = await Promise.all(
+    Array.from({ length: 16 }, (_, n) =>
+      change('statistics', n % 2 === 0 ? 'pause' : 'resume', n % 2 === 0 ? { reason: 'busy' } : undefined),
+    ),
+  );
+  expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+  expect((await change('statistics', 'resume')).status).toBe(200);
+});
+
 test('a pause stays over a start, while changed settings take effect', async () => {
   expect((await change('retention', 'pause', { reason: 'looking at policies first' })).status).toBe(200);
   await bootstrap({ retentionAt: { hour: 7, minute: 5 }, backupEveryHours: 2 });

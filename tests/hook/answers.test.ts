@@ -75,13 +75,15 @@ describe('an answer', () => {
     [401, 'INVALID_API_KEY', 'away'],
     [403, 'FORBIDDEN', 'away'],
     [404, 'NOT_FOUND', 'away'],
+    [405, 'METHOD_NOT_ALLOWED', 'away'],
+    [408, 'REQUEST_TIMEOUT', 'away'],
     [400, 'INVALID_JSON', 'refused'],
     [413, 'BODY_TOO_LARGE', 'refused'],
     [422, 'VALIDATION_FAILED', 'refused'],
     [422, 'EVENT_REFUSED', 'refused'],
     [422, 'SESSION_DELETED', 'unwanted'],
     [422, 'EXCLUDED', 'unwanted'],
-    [405, '', 'later'],
+    [410, '', 'later'],
     [422, 'SOMETHING_NEW', 'later'],
     [429, '', 'later'],
     [500, 'INTERNAL', 'later'],
@@ -100,7 +102,7 @@ describe('an answer', () => {
   it.each(Object.entries(ERROR_STATUS).filter(([, status]) => status < 500))(
     'with the api’s code %s (%i) is never put off for ever as one that nobody knows',
     (code, status) => {
-      const expected = status >= 401 && status <= 404 ? /^away$/ : /^(?:refused|unwanted)$/;
+      const expected = (status >= 401 && status <= 405) || status === 408 ? /^away$/ : /^(?:refused|unwanted)$/;
       expect(outcome(status, code).kind).toMatch(expected);
     },
   );

@@ -1,0 +1,40 @@
+/** All bodies that are held at once. A user holds two of the largest hooks, or one whole piece of a transcript. */
+const ALL_BYTES = 160 * 1024 * 1024;
+const USER_BYTES = 80 * 1024 * 1024;
+
+/** Bytes of bodies in memory, of all requests and of each user: beyond the bounds a request is refused instead of taking more. */
+export class BodyBudget {
+  private readonly allBytes: number;
+  private readonly userBytes: number;
+  private held = 0;
+  private readonly heldByUser = new Map<string, number>();
+
+  constructor(allBytes: number = ALL_BYTES, userBytes: number = USER_BYTES) {
+    this.allBytes = allBytes;
+    this.userBytes = userBytes;
+  }
+
+  /** Reserves the bytes and returns true, or returns false and reserves nothing. */
+  reserve(user: string, bytes: number): boolean {
+    const ofUser = (this.heldByUser.get(user) ?? 0) + bytes;
+    if (this.held + bytes > this.allBytes || ofUser > this.userBytes) return false;
+    this.add(user, bytes);
+    return true;
+  }
+
+  release(user: string, bytes: number): void {
+    this.add(user, -bytes);
+  }
+
+  /** Bytes reserved now. */
+  get heldBytes(): number {
+    return this.held;
+  }
+
+  private add(user: string, bytes: number): void {
+    this.held += bytes;
+    const left = (this.heldByUser.get(user) ?? 0) + bytes;
+    if (left > 0) this.heldByUser.set(user, left);
+    else this.heldByUser.delete(user);
+  }
+}

@@ -1,0 +1,33 @@
+import { z } from 'zod';
+
+/**
+ * Pattern of a character that is no white space for any tool, and none of `others`: JavaScript counts U+FEFF as white space, others U+0085 and
+ * U+001C to U+001F.
+ */
+export function shown(others = ''): string {
+  return String.raw`[^${others}\s\x1c-\x1f\x85\ufeff]`;
+}
+
+/** True where a text has at least `least` and at most `most` code points, which JSON Schema counts; JavaScript counts halves of pairs. */
+function isWithin(text: string, least: number, most: number): boolean {
+  const units = text.length;
+  if (units < least || units > most * 2) return false;
+  if (units <= most && units >= least * 2) return true;
+  let characters = 0;
+  for (const _ of text) characters += 1;
+  return characters >= least && characters <= most;
+}
+
+/** Text of a request, of so many characters. */
+export function text(most: number, least = 1) {
+  const range = least === 0 ? `at most ${most}` : `${least} to ${most}`;
+  return z
+    .string()
+    .refine((given) => isWithin(given, least, most), `must have ${range} characters`)
+    .meta({ ...(least > 0 && { minLength: least }), maxLength: most });
+}
+
+/** Text that says something: white space around it is taken away, and it must have more than that. */
+export function line(most: number) {
+  return text(most).regex(new RegExp(shown(), 'u'), 'must have a character that shows').trim();
+}

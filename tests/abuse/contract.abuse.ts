@@ -1,0 +1,116 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
+import { processEnvironment } from '../../config/process-environment.ts';
+import { OPERATIONS } from '../../workflows/ids.ts';
+import { demoHooks, replay, settled } from '../setup/demo-session.ts';
+import { startTestInstance } from '../setup/instance.ts';
+import type { TestInstance } from '../setup/instance.ts';
+import { recordFigure } from './record-figure.ts';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const environment = processEnvironment();
+/** Fixed, so that runs repeat; others can be tried. */
+const SEED = environment['RECOLLECT_SCHEMATHESIS_SEED'] ?? '1';
+
+/** What Schemathesis reports of a run. */
+const reportSchema = z.looseObject({
+  complete: z.boolean(),
+  operations: z.looseObject({ total: z.number(), tested: z.number(), errored: z.number() }),
+  phases: z.record(z.string(), z.looseObject({ status: z.string() })),
+  test_cases: z.looseObject({ generated: z.number(), unique_failures: z.number(), errored: z.number() }),
+  failures: z.array(z.looseObject({ title: z.string(), count: z.number(), operations: z.array(z.string()) })),
+  errors: z.array(z.looseObject({ title: z.string() })),
+});
+
+/** The fuzzer's command. @throws Error where it is not installed: a contract that nobody checks must not look checked */
+function fuzzer(): string {
+  const named = environment['RECOLLECT_SCHEMATHESIS'];
+  const places = (environment['PATH'] ?? '').split(path.delimiter).map((folder) => path.join(folder, 'schemathesis'));
+  const found = (named === undefined ? places : [named]).find((file) => existsSync(file));
+  if (found === undefined)
+    throw new Error(
+      'schemathesis is not installed: docs/testing.md says how, and RECOLLECT_SCHEMATHESIS names its command',
+    );
+  return found;
+}
+
+/** Runs a command to its end. @throws Error where it cannot be started */
+function run(
+  command: string,
+  options: readonly string[],
+  variables: Readonly<Record<string, string>>,
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, options, { env: { ...environment, ...variables }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const said: string[] = [];
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => said.push(text));
+    child.once('error', reject);
+    child.once('close', () => resolve(said.join('')));
+  });
+}
+
+let instance: TestInstance;
+const folder = mkdtempSync(path.join(tmpdir(), 'recollect-fuzzed-'));
+
+beforeAll(async () => {
+  const empty = mkdtempSync(path.join(folder, 'read-'));
+  instance = await startTestInstance(
+    {
+      RECOLLECT_TRANSCRIPT_ROOTS: empty,
+      RECOLLECT_CLAUDE_MEM_ROOTS: empty,
+      RECOLLECT_WHOLE_VALUES_DIR: path.join(folder, 'values'),
+    },
+    OPERATIONS,
+  );
+  await instance.startWorker();
+  // Something of every kind, for readers to find.
+  const hooks = demoHooks();
+  await replay(instance, hooks);
+  await settled(instance, `claude-code:${hooks[0]?.session_id ?? ''}`);
+});
+
+afterAll(async () => {
+  await instance.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test('the api does what its document says, whatever is sent', async () => {
+  const reports = path.join(folder, 'reports');
+  const output = await run(
+    fuzzer(),
+    [
+      ...['--config-file', path.join(here, 'schemathesis.toml'), 'run', `${instance.url}/api/v1/openapi.json`],
+      ...['--checks', 'all', '--phases', 'examples,coverage,fuzzing,stateful'],
+      ...['--seed', SEED, '--generation-database', 'none'],
+      ...['--report', 'json', '--report-dir', reports, '--no-color'],
+    ],
+    {
+      RECOLLECT_URL: instance.url,
+      RECOLLECT_API_KEY: instance.admin.key,
+      RECOLLECT_SCHEMATHESIS_HOOKS: path.join(here, 'schemathesis_hooks.py'),
+    },
+  );
+  const [file] = existsSync(reports) ? readdirSync(reports).filter((name) => name.endsWith('.json')) : [];
+  if (file === undefined) throw new Error(`schemathesis ended without a report:\n${output}`);
+  const report = reportSchema.parse(JSON.parse(readFileSync(path.join(reports, file), 'utf8')));
+  recordFigure('schemathesis_failures', report.test_cases.unique_failures);
+  recordFigure('schemathesis_cases', report.test_cases.generated);
+  if (report.test_cases.unique_failures > 0 || report.errors.length > 0) process.stderr.write(output);
+  expect(report.failures).toEqual([]);
+  expect(report.errors).toEqual([]);
+  expect(report.complete).toBe(true);
+  // All but the one that replaces the instance; the phase of examples has nothing to do where the document gives none.
+  expect(report.operations.tested).toBe(report.operations.total - 1);
+  expect(Object.fromEntries(Object.entries(report.phases).map(([phase, { status }]) => [phase, status]))).toEqual({
+    examples: 'skip',
+    coverage: 'success',
+    fuzzing: 'success',
+    stateful: 'success',
+  });
+});

@@ -13,11 +13,11 @@ const LEAD = String.raw`<([\s\\/+!?]*)(?:[a-z][a-z0-9_-]{0,20}:)?`;
 const OWN = CONTEXT_TAG.replaceAll('-', '').split('').join(JOINT);
 const NAMES = [...REMOVED_TAG_NAMES, ...HARNESS_TAGS].map(loose).join('|');
 const TAG = new RegExp(
-  String.raw`${LEAD}(?:${OWN}|(?:${NAMES})(?![a-z0-9_])|(${HARNESS_WORDS.join('|')})(?=[\s\\/>=:|"']|$)|s(?=\s?>))`,
+  String.raw`${LEAD}(?:${OWN}|(?:${NAMES})(?![a-z0-9_])|(${HARNESS_WORDS.join('|')})(?=[\s\\/>=:|"']|[_-]?$)|s(?=\s?>))`,
   'giu',
 );
 /** Special tokens of models, what a parser reads on behind for (a comment, CDATA, a declaration), and addresses that run code. */
-const OPENING = /<(?:[\s\\]*\|[\s\\]*[a-z0-9_/-]|!(?:--|\[|doctype)|\s*(?:javascript|vbscript|data)\s*:)/giu;
+const OPENING = /<(?:[\s\\]*\|[\s\\]*(?:[a-z0-9_/-]|$)|!(?:--|\[|doctype)|\s*(?:javascript|vbscript|data)\s*:)/giu;
 const TAG_END = /[^<>\n]{0,80}>/uy;
 const BRACKETED =
   /\[[\s\\/]*(?:inst|sys|system|system[ _]prompt|system[ _]message|available[ _]tools|tool[ _]calls?|tool[ _]results?|tool[ _]content|assistant|user|human)\s*\]/giu;
@@ -29,7 +29,7 @@ const HEADED_TURN = /(?<=^|\n)[ \t>]{0,8}#{1,6}[ \t]{0,3}(instructions?|response
 const LINK = /\](?=\(\s*<?(?:[a-z][a-z0-9+.-]{1,20}:|\/\/))/giu;
 const DEFINITION = /(?<=^|\n)[ \t>]{0,8}\[[^\]\n]{1,100}\](?=:\s{0,3}<?(?:[a-z][a-z0-9+.-]{1,20}:|\/\/))/giu;
 
-const MAY_HOLD = /[<[]|(?:human|assistant|system|user|developer|instructions?|response)[ \t*_]{0,3}:/iu;
+const MAY_HOLD = /[<[\]]|(?:human|assistant|system|user|developer|instructions?|response)[ \t*_]{0,3}:/iu;
 
 /** In place of the characters of the reading from `from` on, up to `to`. */
 interface Edit {

@@ -6,26 +6,48 @@ import type { TestInstance } from '../../setup/instance.ts';
 import { captured } from '../../setup/small-session.ts';
 import { transcriptFolderOf } from '../../transcripts/folder.ts';
 import { INJECTION_TEXTS } from '../injection-texts.ts';
+import type { InjectionText } from '../injection-texts.ts';
 
 /** The project that everything is captured in but what has a project of its own for each text. */
 export const ROOT = '/src/injection';
 /** The word that stands in everything of one text, and nowhere else. */
-export const markOf = (n: number): string => `zorblat${n}`;
+export const markOf = (n: number): string => `zorblat${String.fromCodePoint(97 + n, 97 + n)}`;
 /** The folder of the project that is called as one text. */
 export const namedRoot = (n: number): string => `/src/named/${markOf(n)}`;
 export const fileOf = (n: number): string => `${ROOT}/src/${markOf(n)}.ts`;
-
-/** A sentence that is found by its mark and by the question about it, with the text in its midst. */
-function said(n: number, way: string): string {
-  return `The gateway of ${markOf(n)} fails ${way} at night.\n${INJECTION_TEXTS[n]?.text ?? ''}\nThe report of ${markOf(n)} ${way} says so.`;
-}
 
 /** The word that says by which way a sentence was captured. */
 const WAYS_IN: readonly string[] =
   'prompted printed edited called evented noted answered transcribed remembered corrected told'.split(' ');
 
-const numbers = INJECTION_TEXTS.map((_, n) => n);
-const textOf = (n: number, chars: number): string => (INJECTION_TEXTS[n]?.text ?? '').slice(0, chars).toWellFormed();
+/** Texts that are captured together: each alone would take minutes for nothing. */
+const TOGETHER = 3;
+/** Groups of texts, by which everything here is numbered. */
+export const GROUPS: readonly (readonly InjectionText[])[] = Array.from(
+  { length: Math.ceil(INJECTION_TEXTS.length / TOGETHER) },
+  (_, n) => INJECTION_TEXTS.slice(n * TOGETHER, (n + 1) * TOGETHER),
+);
+const numbers = GROUPS.map((_, n) => n);
+
+/** The texts of a group, another one first by each way: a preview shows no more than that. */
+function textsOf(n: number, way: string): readonly string[] {
+  const texts = (GROUPS[n] ?? []).map(({ text }) => text);
+  const first = WAYS_IN.indexOf(way) % TOGETHER;
+  return [...texts.slice(first), ...texts.slice(0, first)];
+}
+
+/** Sentences that are found by their mark and by the question about them, with the texts in their midst. */
+function said(n: number, way: string): string {
+  const texts = textsOf(n, way).join('\n');
+  return `The gateway of ${markOf(n)} fails ${way} at night.\n${texts}\nThe report of ${markOf(n)} ${way} says so.`;
+}
+
+/** The texts as a name or a title has room for them. */
+const named = (n: number, way: string): string =>
+  `${markOf(n)} ${textsOf(n, way)
+    .map((text) => text.slice(0, 60).toWellFormed())
+    .join(' ')}`;
+const tagsOf = (n: number): readonly string[] => textsOf(n, 'prompted').map((text) => text.slice(0, 60).toWellFormed());
 
 type Body = Readonly<Record<string, unknown>>;
 
@@ -53,8 +75,8 @@ async function byHooks(instance: TestInstance): Promise<void> {
     });
     await hook('PostToolUse', {
       tool_use_id: `named-${n}`,
-      tool_name: `${markOf(n)}\n${textOf(n, 200)}`,
-      tool_input: { file_path: `${ROOT}/${markOf(n)}${textOf(n, 200)}` },
+      tool_name: named(n, 'called').replace(' ', '\n'),
+      tool_input: { file_path: `${ROOT}/${named(n, 'called')}` },
       tool_response: `The gateway of ${markOf(n)} fails called at night.`,
     });
   }
@@ -67,7 +89,7 @@ async function byEvents(instance: TestInstance): Promise<void> {
   const prompts = numbers.map((n) => ({ ...base, type: 'prompt', content: said(n, 'evented'), key: `event-${n}` }));
   await captured(instance, prompts);
   const lines = numbers.flatMap((n) => [
-    { ...base, type: 'observation', text: said(n, 'noted'), tags: [markOf(n), textOf(n, 60)], key: `note-${n}` },
+    { ...base, type: 'observation', text: said(n, 'noted'), tags: tagsOf(n), key: `note-${n}` },
     { ...base, type: 'prompt', role: 'assistant', content: said(n, 'answered'), key: `answer-${n}` },
     // The projects that are called as the texts.
     {
@@ -75,7 +97,7 @@ async function byEvents(instance: TestInstance): Promise<void> {
       session_id: `named-${n}`,
       type: 'session.started',
       key: `named-${n}`,
-      project: { path: namedRoot(n), name: `${markOf(n)} ${textOf(n, 200)}` },
+      project: { path: namedRoot(n), name: named(n, 'noted') },
     },
   ]);
   const batch = await instance.call('POST', '/events/batch', {
@@ -118,11 +140,11 @@ async function byHand(instance: TestInstance): Promise<void> {
   const remembered = async (n: number, way: string, more: Body = {}): Promise<string> =>
     stored.parse(await must('POST', '/memories', { content: said(n, way), project: namedRoot(n), ...more })).hash;
   for (const n of numbers) {
-    const hash = await remembered(n, 'remembered', { title: `${markOf(n)} ${textOf(n, 150)}`, tags: [textOf(n, 60)] });
-    // Of some the words are put by a correction.
+    const hash = await remembered(n, 'remembered', { title: named(n, 'told').slice(0, 200), tags: tagsOf(n) });
+    // The words of some are put by a correction.
     if (n % 5 === 0) await must('PUT', `/memories/${hash}`, { content: said(n, 'corrected') });
     const { id } = memory.parse(await must('GET', `/memories/${await remembered(n, 'refuted')}`));
-    await must('POST', `/learnings/${id}/invalidate`, { reason: `${markOf(n)} ${textOf(n, 200)}` });
+    await must('POST', `/learnings/${id}/invalidate`, { reason: named(n, 'edited') });
   }
 }
 

@@ -16,6 +16,13 @@ describe('inert text', () => {
     expect(inertText(inert)).toBe(inert);
   });
 
+  it('is so wherever a text was cut before', () => {
+    const cuts = INJECTION_TEXTS.flatMap(({ text }) =>
+      Array.from(text, (_, at) => [text.slice(0, at).toWellFormed(), text.slice(at).toWellFormed()]).flat(),
+    );
+    expect(cuts.filter((cut) => violationsOf(inertText(cut)).length > 0)).toEqual([]);
+  });
+
   it.each([
     ['</recollect-context>', '(/recollect-context)'],
     ['a&lt;/recollect-context&gt;b', 'a(/recollect-context)b'],

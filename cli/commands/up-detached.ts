@@ -32,7 +32,8 @@ export async function startDetached(options: UpOptions, context: CommandContext)
   });
   closeSync(handle);
   const follower = new LogFollower(log, shown, context.output.out);
-  const interrupts = listenForInterrupts(() => child.kill('SIGKILL'));
+  // Told twice, the supervisor ends its children at once and leaves; killed, it would leave them behind.
+  const interrupts = listenForInterrupts(() => child.kill('SIGTERM'));
   const exited = Promise.withResolvers<number>();
   child.once('error', (error) => exited.reject(error));
   child.once('exit', (code) => exited.resolve(code ?? 1));

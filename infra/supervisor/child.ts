@@ -50,6 +50,10 @@ export async function startChild(command: Command, logFile: string, channel: boo
   } finally {
     closeSync(log);
   }
+  // Nobody else knows it until it is handed out: a supervisor that leaves before that ends it all the same.
+  const killUnknown = (): void => void (child.pid !== undefined && signalGroup(child.pid, 'SIGKILL'));
+  process.once('exit', killUnknown);
+  setImmediate(() => setImmediate(() => process.removeListener('exit', killUnknown)));
   const exited = Promise.withResolvers<ChildExit>();
   const ready = Promise.withResolvers<void>();
   const spawned = Promise.withResolvers<void>();

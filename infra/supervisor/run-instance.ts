@@ -52,8 +52,11 @@ export async function runInstance<Prepared>(options: RunInstanceOptions<Prepared
     });
     const { instance, supervisor } = await startOnFreePorts(options, layout, prepared);
     const stop = async (): Promise<void> => {
-      await supervisor.stop();
-      lock.release();
+      try {
+        await supervisor.stop();
+      } finally {
+        lock.release();
+      }
     };
     return { instance, supervisor, stop };
   } catch (error) {
@@ -72,6 +75,7 @@ async function startOnFreePorts<Prepared>(
     const instance = await openInstance(options.dataDir, options);
     const supervisor = new Supervisor({
       nodes: options.nodes(instance, prepared),
+      dataDir: layout.dataDir,
       logFolder: layout.logs,
       stateFile: layout.stateFile,
       progress: options.progress,

@@ -92,8 +92,11 @@ export async function startInstance(options: StartInstanceOptions): Promise<Runn
     status: () => supervisor.state(),
     service: (name) => supervisor.service(name),
     stop: async () => {
-      await spool.stop();
-      await stop();
+      try {
+        await spool.stop();
+      } finally {
+        await stop();
+      }
     },
     killNow: () => supervisor.killAll(),
   };

@@ -4,7 +4,7 @@ import { readJsonFile } from '../instance/json-file.ts';
 import type { Leftover } from './leftovers.ts';
 import { processIdentitySchema } from './process-identity.ts';
 
-const signalSchema = z.enum(['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGKILL']);
+export const signalSchema = z.enum(['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGKILL']);
 
 const nodeStateSchema = z.object({
   kind: z.enum(['service', 'step']),

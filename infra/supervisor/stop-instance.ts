@@ -2,6 +2,7 @@ import type { InstanceLayout } from '../instance/layout.ts';
 import { endLeftovers } from './leftovers.ts';
 import { readLock } from './lock.ts';
 import { isAlive, type ProcessIdentity } from './process-identity.ts';
+import { findOrphans } from './orphans.ts';
 import { processesOf, readState, type SupervisorState, writeState } from './state.ts';
 import { waitUntil } from './wait.ts';
 
@@ -37,8 +38,12 @@ export async function stopInstance(layout: InstanceLayout, timeoutMs: number = S
 
 async function cleanUp(layout: InstanceLayout): Promise<string[]> {
   const state = readState(layout.stateFile);
-  if (state === null || state.phase === 'stopped') return [];
-  const ended = await endLeftovers(processesOf(state));
+  const noted = state === null || state.phase === 'stopped' ? [] : processesOf(state);
+  const unnoted = findOrphans().filter(
+    (orphan) => orphan.dataDir === layout.dataDir && noted.every(({ pid }) => pid !== orphan.pid),
+  );
+  const ended = await endLeftovers([...noted, ...unnoted]);
+  if (state === null || state.phase === 'stopped') return ended;
   writeState(layout.stateFile, {
     ...state,
     phase: state.phase === 'failed' ? 'failed' : 'stopped',

@@ -4,7 +4,8 @@ import { Backoff } from './backoff.ts';
 import { type Child, startChild } from './child.ts';
 import { type Command, type ServiceDefinition, SupervisorError, type SupervisorErrorCode } from './definitions.ts';
 import { lastLines, logPath } from './log-file.ts';
-import { signalGroup } from './process-identity.ts';
+import { markEnvironment } from './orphans.ts';
+import { type ProcessIdentity, signalGroup } from './process-identity.ts';
 import { awaitReadiness } from './readiness.ts';
 import type { NodeState, NodeStatus } from './state.ts';
 
@@ -15,6 +16,8 @@ const SHOWN_LOG_LINES = 8;
 const ENDING_SIGNALS: ReadonlySet<NodeJS.Signals> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGABRT']);
 
 export interface ServiceHost {
+  readonly dataDir: string;
+  readonly supervisor: ProcessIdentity;
   readonly logFolder: string;
   readonly changed: (name: string, state: NodeState) => void;
   readonly progress: (text: string) => void;
@@ -141,7 +144,10 @@ export class SupervisedService {
   async #startOnce(command: Command): Promise<Child> {
     this.#stopping.signal.throwIfAborted();
     const log = logPath(this.#host.logFolder, this.definition.name);
-    const child = await startChild(command, log, this.definition.readiness.kind === 'message');
+    const { name, stopSignal, readiness } = this.definition;
+    const { dataDir, supervisor } = this.#host;
+    const environment = { ...command.environment, ...markEnvironment({ name, stopSignal, dataDir, supervisor }) };
+    const child = await startChild({ ...command, environment }, log, readiness.kind === 'message');
     this.#child = child;
     this.#change(this.#state.status, this.#state.detail);
     await awaitReadiness(this.definition, child, this.#stopping.signal);

@@ -1,4 +1,7 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { checkGraph, type NodeDefinition, type StepDefinition, SupervisorError } from './definitions.ts';
+import { endWithProcess } from './end-with-process.ts';
 import { logPath, rotateLog } from './log-file.ts';
 import { identifyProcess, type ProcessIdentity } from './process-identity.ts';
 import type { Progress } from './progress.ts';
@@ -8,6 +11,8 @@ import { SupervisedService } from './supervised-service.ts';
 const ROTATE_EVERY_MS = 30_000;
 
 export interface SupervisorOptions {
+  /** Named in the environment of every process: it outlives the folder. */
+  readonly dataDir: string;
   readonly nodes: readonly NodeDefinition[];
   readonly logFolder: string;
   readonly stateFile: string;
@@ -23,12 +28,12 @@ export class Supervisor {
   readonly #self: ProcessIdentity;
   readonly #startedAt = new Date().toISOString();
   readonly #abort = new AbortController();
-  readonly #killOnExit = (): void => this.killAll();
   #nodes: Record<string, NodeState> = {};
   #phase: Phase = 'starting';
   #error: string | undefined;
   #stopped: Promise<void> | null = null;
   #rotation: NodeJS.Timeout | undefined;
+  #letGo: () => void = () => undefined;
 
   constructor(options: SupervisorOptions) {
     checkGraph(options.nodes);
@@ -44,7 +49,7 @@ export class Supervisor {
    * stopped first and then it rejects with SupervisorError.
    */
   async start(signal: AbortSignal): Promise<void> {
-    process.once('exit', this.#killOnExit);
+    this.#letGo = endWithProcess(() => this.killAll());
     this.#nodes = Object.fromEntries(this.#options.nodes.map((node) => [node.name, waiting(node)]));
     this.#setPhase('starting');
     const abortStart = (): void => this.#abort.abort();
@@ -166,23 +171,29 @@ export class Supervisor {
     this.#abort.abort();
     this.#setPhase('stopping');
     const stopped = new Map<string, Promise<void>>();
+    const failures: unknown[] = [];
     const stop = (name: string): Promise<void> => {
       const known = stopped.get(name);
       if (known) return known;
       const dependents = this.#options.nodes.filter((node) => node.after.includes(name));
-      const promise = Promise.all(dependents.map((node) => stop(node.name))).then(async () => {
-        await this.#services.get(name)?.stop();
-      });
+      const promise = Promise.all(dependents.map((node) => stop(node.name)))
+        .then(() => this.#services.get(name)?.stop())
+        // One that cannot be stopped cleanly keeps none of the others running.
+        .catch((error: unknown) => void failures.push(error));
       stopped.set(name, promise);
       return promise;
     };
     await Promise.all(this.#options.nodes.map((node) => stop(node.name)));
-    process.removeListener('exit', this.#killOnExit);
+    this.killAll();
+    this.#letGo();
     this.#setPhase(this.#error === undefined ? 'stopped' : 'failed');
+    if (failures.length > 0) throw failures[0];
   }
 
   #superviseOne(name: string, definition: Extract<NodeDefinition, { kind: 'service' }>): SupervisedService {
     return new SupervisedService(definition, {
+      dataDir: this.#options.dataDir,
+      supervisor: this.#self,
       logFolder: this.#options.logFolder,
       changed: (service, state) => this.#changed(service, state),
       progress: (text) => this.#options.progress.step(name).update(text),
@@ -199,8 +210,14 @@ export class Supervisor {
     this.#write();
   }
 
+  /** The state is for others to read. A full disk, or a data directory that somebody has deleted, keeps no service from being stopped. */
   #write(): void {
-    writeState(this.#options.stateFile, this.state());
+    try {
+      if (existsSync(path.dirname(this.#options.stateFile))) writeState(this.#options.stateFile, this.state());
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#options.progress.step('state').update(`cannot be written: ${reason}`);
+    }
   }
 
   #rotateLogs(): void {

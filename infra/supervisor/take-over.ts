@@ -2,6 +2,7 @@ import type { InstanceLayout } from '../instance/layout.ts';
 import { endLeftovers } from './leftovers.ts';
 import { acquireLock } from './lock.ts';
 import type { Progress } from './progress.ts';
+import { findOrphans, type Orphan } from './orphans.ts';
 import { processesOf, readState } from './state.ts';
 
 /** The data directory is being run by another process. */
@@ -29,10 +30,27 @@ export async function takeOver(layout: InstanceLayout, progress: Progress): Prom
     const url = state?.supervisor.pid === lock.holder.pid && state.phase === 'running' ? (state.url ?? null) : null;
     throw new AlreadyRunningError(lock.holder.pid, url);
   }
-  if (state !== null) {
-    const leftovers = processesOf(state);
-    const ended = await endLeftovers(leftovers);
-    if (ended.length > 0) progress.step('leftovers').done(`ended ${ended.join(', ')} of a run that was killed`);
-  }
+  const orphans = findOrphans();
+  const isHere = (orphan: Orphan): boolean => orphan.dataDir === layout.dataDir;
+  const noted = state === null ? [] : processesOf(state);
+  // What no state names, because the folder was deleted meanwhile, still says in its environment whose it is.
+  const unnoted = orphans.filter((orphan) => isHere(orphan) && noted.every(({ pid }) => pid !== orphan.pid));
+  const ended = await endLeftovers([...noted, ...unnoted]);
+  if (ended.length > 0) progress.step('leftovers').done(`ended ${ended.join(', ')} of a run that was killed`);
+  sayOrphans(
+    orphans.filter((orphan) => !isHere(orphan)),
+    progress,
+  );
   return lock;
+}
+
+/** Servers of other data directories are not ours to end. */
+function sayOrphans(orphans: readonly Orphan[], progress: Progress): void {
+  if (orphans.length === 0) return;
+  const each = orphans.map(({ name, pid, dataDir }) => `${name} (process ${pid}, data in ${dataDir})`);
+  progress
+    .step('orphans')
+    .done(
+      `servers without a supervisor: ${each.join(', ')}. End them by recollect down --data-dir with their data directory`,
+    );
 }

@@ -82,6 +82,7 @@ export function supervise(on: Stage, nodes: readonly NodeDefinition[]): Supervis
   const progress = recordProgress();
   const supervisor = new Supervisor({
     nodes,
+    dataDir: on.folder,
     logFolder: on.folder,
     stateFile: path.join(on.folder, 'state.json'),
     progress,

@@ -1,0 +1,97 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { z } from 'zod';
+import type { Leftover } from './leftovers.ts';
+import { identifyProcess, isAlive, processIdentitySchema } from './process-identity.ts';
+import { signalSchema } from './state.ts';
+
+/** In the environment of every process that a supervisor starts: says whose it is, also after its data directory is gone. */
+const MARK = 'RECOLLECT_SUPERVISED_BY';
+const MARK_VALUE = new RegExp(`(?:^|[\\0\\s])${MARK}=([^\\0\\s]+)`);
+/** Counted from after the name in /proc/PID/stat. */
+const GROUP_FIELD = 2;
+const PS_TIMEOUT_MS = 5000;
+
+const markSchema = z.object({
+  name: z.string(),
+  stopSignal: signalSchema,
+  dataDir: z.string(),
+  supervisor: processIdentitySchema,
+});
+export type Mark = Readonly<z.output<typeof markSchema>>;
+
+/** A server of Recollect whose supervisor is dead. */
+export interface Orphan extends Leftover {
+  readonly dataDir: string;
+}
+
+/** The environment that marks a process. The value has neither blanks nor quotes. */
+export function markEnvironment(mark: Mark): Record<string, string> {
+  return { [MARK]: encodeURIComponent(JSON.stringify(mark)) };
+}
+
+/**
+ * Returns the servers that a supervisor of this user started, wherever its data lies, and that outlived it; as root those of every user. On
+ * Linux from /proc; elsewhere from `ps -E`, which shows the environment of one's own processes on macOS.
+ */
+export function findOrphans(): Orphan[] {
+  const marked = process.platform === 'linux' ? markedInProc() : markedInPs();
+  return marked.flatMap(({ pid, mark }) => {
+    const identity = isAlive(mark.supervisor) ? null : identifyProcess(pid);
+    return identity === null
+      ? []
+      : [{ ...identity, name: mark.name, stopSignal: mark.stopSignal, dataDir: mark.dataDir }];
+  });
+}
+
+interface MarkedProcess {
+  readonly pid: number;
+  readonly mark: Mark;
+}
+
+function markedInProc(): MarkedProcess[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      try {
+        const mark = markIn(readFileSync(`/proc/${name}/environ`, 'utf8'));
+        if (mark === null) return [];
+        const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
+        // What a server started itself has its environment, too; the server alone leads the group.
+        const group = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[GROUP_FIELD];
+        return group === name ? [{ pid: Number(name), mark }] : [];
+      } catch {
+        return []; // It ended meanwhile, or belongs to another user.
+      }
+    });
+}
+
+function markedInPs(): MarkedProcess[] {
+  let output: string;
+  try {
+    output = execFileSync('ps', ['-axwwE', '-o', 'pid=,pgid=,command='], {
+      encoding: 'utf8',
+      timeout: PS_TIMEOUT_MS,
+      maxBuffer: 64 * 1024 * 1024,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+  } catch {
+    return []; // This ps has no -E.
+  }
+  return output.split('\n').flatMap((line) => {
+    const [pid, group] = line.trim().split(/\s+/, 2);
+    const mark = pid === undefined || pid !== group ? null : markIn(line);
+    return mark === null ? [] : [{ pid: Number(pid), mark }];
+  });
+}
+
+/** Any process can set the variable: what is no mark is none. */
+function markIn(environment: string): Mark | null {
+  const value = MARK_VALUE.exec(environment)?.[1];
+  if (value === undefined) return null;
+  try {
+    return markSchema.safeParse(JSON.parse(decodeURIComponent(value))).data ?? null;
+  } catch {
+    return null;
+  }
+}

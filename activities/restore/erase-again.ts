@@ -2,12 +2,15 @@ import { COPY_ADDRESS, readRestoreWork } from '../../stores/postgres/restores.ts
 import type { RestoreWork } from '../../stores/postgres/restores.ts';
 import type { JournalHead } from '../../domain/keep/erasure-journal.ts';
 import { BackupSetError } from '../../domain/keep/set-error.ts';
+import { ArchiveStoreError } from '../../domain/ports/archive-store.ts';
+import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
 import { ownErasures, readJournals } from '../../stores/archive/journal.ts';
 import type { JournalAccount } from '../../stores/archive/journal.ts';
 import { carryErasures } from '../../stores/backup/carry-over.ts';
 import { readManifest } from '../../stores/backup/read-manifest.ts';
-import { fingerprintOf, newestSet } from '../../stores/backup/read-set.ts';
+import { fingerprintOf } from '../../stores/backup/read-set.ts';
 import type { ReadableSet } from '../../stores/backup/read-set.ts';
+import { listSets } from '../../stores/backup/stored-sets.ts';
 import { maintenancePool } from '../../stores/backup/restored-database.ts';
 import { ownEntries, storedHead } from '../../stores/postgres/erasure-journal.ts';
 import { replayErasures, tombstonesSince } from '../../stores/postgres/replay-erasures.ts';
@@ -20,11 +23,34 @@ const ERASURE_MS = 31 * 86_400_000;
 /** Clocks of two machines are no further apart, and no transaction that buries something takes longer. */
 const APART_MS = 3_600_000;
 const EVER = new Date(0);
+/** Whoever may write to the store can put sets there that nobody signed. */
+const SETS_TRIED = 50;
 
 /** From when on erasures may be missing in what a restore built: those before were done again while it was proved. */
 const sinceAsked = ({ created_at: askedAt }: RestoreWork): Date => new Date(askedAt.getTime() - APART_MS);
 
 const sum = (counts: ReplayedCounts): number => Object.values(counts).reduce((all, count) => all + count, 0);
+
+/** The journal's head in the newest set of a store that somebody trusted signed. Sets that cannot be read are not what is restored, and tell nothing. */
+async function newestHead(
+  store: ArchiveStore,
+  trusted: readonly string[],
+  signal: AbortSignal,
+): Promise<JournalHead | null> {
+  const { whole } = await listSets(store, signal);
+  const newest = whole
+    .map(({ id }) => id)
+    .toSorted()
+    .toReversed();
+  for (const id of newest.slice(0, SETS_TRIED))
+    try {
+      return (await readManifest(store, id, trusted, signal)).journal;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof BackupSetError) && !(error instanceof ArchiveStoreError)) throw error;
+    }
+  return null;
+}
 
 /** How far journals were: by the set, by the newest set beside it, and by this instance. */
 async function headsOf(
@@ -33,20 +59,9 @@ async function headsOf(
   { manifest, publicKey }: ReadableSet,
   signal: AbortSignal,
 ): Promise<JournalHead[]> {
-  const store = storeOf(dependencies, work.address);
-  const newest = await newestSet(store, signal);
   const { trusted } = await dependencies.access();
-  const later =
-    newest === null || newest === manifest.id
-      ? null
-      : await readManifest(store, newest, [...trusted, publicKey], signal).catch((error: unknown) => {
-          // Another set is not what is restored: one that cannot be read tells nothing of the journal.
-          if (error instanceof BackupSetError) return null;
-          throw error;
-        });
-  return [manifest.journal, later?.journal ?? null, await storedHead(dependencies.maintenance)].filter(
-    (head) => head !== null,
-  );
+  const later = await newestHead(storeOf(dependencies, work.address), [...trusted, publicKey], signal);
+  return [manifest.journal, later, await storedHead(dependencies.maintenance)].filter((head) => head !== null);
 }
 
 /**

@@ -70,9 +70,12 @@ async function idOf(client: pg.ClientBase, query: string, values: unknown[]): Pr
   return idRows.parse((await client.query(query, values)).rows)[0]?.id ?? null;
 }
 
-/** The tenant that this instance was set up with, in the other database: by its name, else made. Operators are its admins alone. */
+/** The tenant that this instance was set up with, in the other database: itself, else the one of its name, else made. Operators are its admins alone. */
 async function carryTenant(into: pg.ClientBase, tenant: Record<string, unknown>): Promise<string> {
-  const known = await idOf(into, 'SELECT id FROM tenants WHERE name = $1', [tenant['name']]);
+  const known = await idOf(into, 'SELECT id FROM tenants WHERE id = $1 OR name = $2 ORDER BY id = $1 DESC LIMIT 1', [
+    tenant['id'],
+    tenant['name'],
+  ]);
   await into.query('UPDATE tenants SET is_operator = false WHERE is_operator');
   if (known === null) await insertRow(into, 'tenants', tenant, '');
   const id = known ?? String(tenant['id']);

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFailed, test } from 'vitest';
 import { z } from 'zod';
 import { processEnvironment } from '../../config/process-environment.ts';
+import { localAccess, requestRestore } from '../../infra/instance/request-restore.ts';
 import { makeClaudeMem } from '../bench/keep/claude-mem.ts';
 import { randomFrom } from '../domain/support/random.ts';
 import { smallSession } from '../setup/small-session.ts';
@@ -230,8 +231,17 @@ describe('what is damaged is not taken', () => {
     ['vectors', (name: string) => name.includes('vectors/') && name.endsWith('.zst')],
   ] as const)('one flipped bit of a set: %s', async (_what, isMeant) => {
     const { store, name } = flippedCopy(keep, set, isMeant, random);
-    const refused = await begin(keep.instance, JOBS.restore, { set, store, dry_run: true });
-    const row = await ended(keep.instance, JOBS.restore, refused.id);
+    const access = localAccess(keep.instance.dataDir, {});
+    if (access === null) throw new Error('no access to the instance');
+    const request = {
+      kind: 'restore',
+      setId: set,
+      address: store,
+      signer: null,
+      overwrite: false,
+      dryRun: true,
+    } as const;
+    const row = await ended(keep.instance, JOBS.restore, (await requestRestore(access, request)) ?? '');
     expect({ name, ...row }).toMatchObject({ name, state: 'failed', error: 'BackupDamaged' });
     await expectUnharmed();
   });

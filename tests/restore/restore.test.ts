@@ -67,7 +67,7 @@ interface Asked {
 
 async function asked(of: TestInstance, route: 'restore' | 'drill', body: Asked): Promise<Restore> {
   // Another place or another signer is named on the machine itself.
-  if (body.store !== undefined || body.signer !== undefined) {
+  if ((body.store ?? 'copy') !== 'copy' || body.signer !== undefined) {
     const access = localAccess('/nowhere', of.environment);
     if (access === null) throw new Error('no access to the instance');
     const id = await requestRestore(access, {

@@ -49,6 +49,6 @@ parentPort?.on('message', (request: ThreadRequest) => {
   const wholes = 'value' in result && result.value !== null && 'wholes' in result.value ? result.value.wholes : [];
   parentPort?.postMessage(
     result,
-    wholes.map(({ bytes }) => bytes.buffer as ArrayBuffer),
+    wholes.flatMap(({ bytes: { buffer } }) => (buffer instanceof ArrayBuffer ? [buffer] : [])),
   );
 });

@@ -68,8 +68,13 @@ export class HeavyEvents {
     use: (hook: Omit<HookOutline, 'event'> & { readonly event: Incoming | null }) => Promise<Result>,
   ): Promise<Result> {
     return this.turns.run(userId, async (endTurn) => {
-      const own = bytes.buffer.byteLength === bytes.byteLength ? bytes.buffer : new Uint8Array(bytes).buffer;
-      const outline = await this.ask({ kind: 'hook', bytes: own as ArrayBuffer, delivery }, [own as ArrayBuffer]);
+      // A buffer of its own is moved to the thread; of a larger one the body is copied.
+      const { buffer } = bytes;
+      const own =
+        buffer instanceof ArrayBuffer && buffer.byteLength === bytes.byteLength
+          ? buffer
+          : Uint8Array.from(bytes).buffer;
+      const outline = await this.ask({ kind: 'hook', bytes: own, delivery }, [own]);
       if (!isOutline(outline)) throw tooHeavy();
       const leave = async () => {
         await this.ask({ kind: 'forget' }).catch(() => undefined);

@@ -16,10 +16,6 @@ beforeAll(async () => {
   api = await startApiProcess();
   // Code that runs for the first time is compiled: that pause is no input's.
   for (const body of hostileBodies(64 * 1024)) await send(body);
-    const t = performance.now();
-    const x = await send(body);
-    console.error('warm', body.name, x, Math.round(performance.now() - t));
-  }
 });
 afterAll(() => api.close());
 

@@ -35,7 +35,7 @@ const quoted = (piece: string, bytes: number) => `"${filled(piece, bytes)}"`;
 
 /** The worst texts that are known for each way in, of about the largest size that it takes. */
 export function hostileBodies(hookBytes: number): readonly HostileBody[] {
-  const keys = Array.from({ length: Math.floor(hookBytes / 9) }, (_, at) => `"${at}":1`).join(',');
+  const keys = Array.from({ length: Math.floor(hookBytes / 11) }, (_, at) => `"${at}":1`).join(',');
   const texts = ['<private><\\/private>', '&lt;private ', '\\u0000', '\\ud83d', 'Authorization: Bearer '];
   const list = (element: string, bytes: number) => `[${filled(`${element},`, bytes)}${element}]`;
   return [

@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ApiError } from './errors.ts';
 
@@ -126,6 +127,7 @@ export function registerBodyRelease(app: FastifyInstance): void {
     reply.raw.once('close', release);
   });
   app.addHook('onResponse', async (request) => {
-    if (request.raw.complete === false) boundUnread(request);
+    // Requests within the process have no connection.
+    if (!request.raw.complete && request.raw.socket instanceof Socket) boundUnread(request);
   });
 }

@@ -33,6 +33,7 @@ import { createEmbeddingObserver } from './embedding-metrics.ts';
 import { createHealthChecks } from './health-checks.ts';
 import { excluding, Exclusions } from './intake/exclusions.ts';
 import { FloodGauge } from './intake/flood-gauge.ts';
+import { HeavyEvents } from './intake/heavy-events.ts';
 import { HintSender } from './intake/hint-sender.ts';
 import { Intake } from './intake/intake.ts';
 import { createJobList } from './job-list.ts';
@@ -110,9 +111,12 @@ export function createApiDependencies(config: Config, logger: Logger) {
   const observeDivergence = createDivergenceObserver(database.pool, metrics.indexDivergence);
   const observeEmbedding = createEmbeddingObserver(database.pool, metrics.embedding);
   const objects = directoryStoreAt(config.wholeValuesDir);
+  const heavy = new HeavyEvents();
   return {
     config,
     objects,
+    /** Large events, read and built beside the event loop. */
+    heavy,
     /** Rows of imports: workers stand back from them as from captures, but agents are told what they ask for. */
     importFlood: imported.gauge,
     /** Archived sessions, exports and files of imports; null where no store is set. */
@@ -122,7 +126,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
     tokens,
     database,
     findKeyHolder: (key: string) => findKeyHolder(database.pool, key),
-    intake: excluding(new Intake(createCapture(database.pool), hints, metrics, objects), exclusions, metrics),
+    intake: excluding(new Intake(createCapture(database.pool), hints, metrics, heavy, objects), exclusions, metrics),
     recall: createRecall({
       database,
       vectors,
@@ -173,6 +177,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
       imported.gauge.stop();
       await Promise.all([floodSign.close(), imported.sign.close()]);
       await hints.stop(config.shutdownGraceMs);
+      await heavy.close();
       await temporal.connection.close();
       await embedders.close();
       await reranker?.close();

@@ -31,11 +31,8 @@ export interface HookSession {
 
 /** A session starts once, and may wait longer: its host gives it two seconds. */
 const START_TIMEOUT_MS = 1_500;
-/**
- * Of a longer prompt the beginning alone is looked at: reading it for what is private, which may begin anywhere, takes 20 ms for 100,000
- * characters.
- */
-const PROMPT_CHARS = 200_000;
+/** Of a longer prompt the beginning alone is looked at: reading the worst text of this size for what is private takes 30 ms. */
+const PROMPT_CHARS = 32_000;
 
 export function createRecall(
   dependencies: SearchDependencies &

@@ -6,6 +6,7 @@ import type { RememberedMemory, StoredMemory } from '../stores/postgres/memory-w
 import { findOrMakeProject } from '../stores/postgres/project-making.ts';
 import type { ErrorDetail } from './errors.ts';
 import { isEmptied, redacted } from './hand-written.ts';
+import { Breather } from './intake/breather.ts';
 import { MAX_COMPARED, memoryGiven } from './schemas/memory-writes.ts';
 import type { MemoryGiven } from './schemas/memory-writes.ts';
 
@@ -132,7 +133,12 @@ export function createRemembering(dependencies: NeighbourDependencies): Remember
   return {
     async remember(editor, given) {
       const now = Date.now();
-      const items = given.map((value) => checked(value, now));
+      const breather = new Breather();
+      const items: Checked[] = [];
+      for (const value of given) {
+        items.push(checked(value, now));
+        await breather.breathe();
+      }
       const named = items.flatMap((item) => ('refused' in item || item.project === undefined ? [] : [item.project]));
       const projects = await projectsOf(editor, named);
       const results: Remembered[] = [];

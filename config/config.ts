@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
@@ -53,6 +54,12 @@ export const environmentSchema = z.object({
     .default(37_700)
     .describe('Port that the api listens on'),
   RECOLLECT_ALLOW_PLAIN_HTTP: z.stringbool().default(false).describe('Listen beyond loopback without TLS'),
+  RECOLLECT_TRUST_PROXY: z
+    .string()
+    .default('')
+    .describe(
+      'Addresses that reverse proxies connect from, as CIDRs joined by commas, such as `127.0.0.1/32`: requests from there never count as local. Needs RECOLLECT_HTTP_HOST on loopback',
+    ),
   RECOLLECT_SCRAPE_TOKEN: z.string().min(16).optional().describe('Bearer token that may read /metrics, beside admins'),
   RECOLLECT_CACHE_DIR: z.string().min(1).describe('Where engines and model files are kept'),
   ...embeddingEnvironment,
@@ -168,6 +175,13 @@ function rootsOf(given: string | undefined, standard: string): string[] {
   return named.length > 0 ? named : [standard];
 }
 
+/** One address or network of either family; all addresses at once are none. */
+function isCidr(text: string): boolean {
+  const [network = '', bits = '', ...rest] = text.split('/');
+  const most = { 0: 0, 4: 32, 6: 128 }[isIP(network)] ?? 0;
+  return rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) >= 8 && Number(bits) <= most;
+}
+
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
 
 const configSchema = environmentSchema
@@ -191,6 +205,9 @@ const configSchema = environmentSchema
       host: env.RECOLLECT_HTTP_HOST,
       port: env.RECOLLECT_HTTP_PORT,
       allowPlain: env.RECOLLECT_ALLOW_PLAIN_HTTP,
+      trustProxy: env.RECOLLECT_TRUST_PROXY.split(',')
+        .map((cidr) => cidr.trim())
+        .filter((cidr) => cidr !== ''),
       scrapeToken: env.RECOLLECT_SCRAPE_TOKEN,
     },
     cacheDir: env.RECOLLECT_CACHE_DIR,
@@ -252,6 +269,14 @@ const configSchema = environmentSchema
       refuse('RECOLLECT_WINDOW_TURN_TOKENS', 'must not be more than RECOLLECT_WINDOW_TOKENS');
     if (config.session.quietMs > config.session.idleMs)
       refuse('RECOLLECT_WINDOW_QUIET_MS', 'must not be more than RECOLLECT_SESSION_IDLE_MS');
+    if (!config.http.trustProxy.every(isCidr)) {
+      const message = 'is a list of CIDRs such as 127.0.0.1/32, without `true` and without names';
+      context.addIssue({ code: 'custom', path: ['RECOLLECT_TRUST_PROXY'], message });
+    }
+    if (config.http.trustProxy.length > 0 && !LOOPBACK.has(config.http.host)) {
+      const message = 'needs RECOLLECT_HTTP_HOST on loopback: elsewhere a client could connect past the proxy';
+      context.addIssue({ code: 'custom', path: ['RECOLLECT_TRUST_PROXY'], message });
+    }
     if (!LOOPBACK.has(config.http.host) && !config.http.allowPlain)
       refuse('RECOLLECT_HTTP_HOST', 'is beyond loopback: plain HTTP there needs RECOLLECT_ALLOW_PLAIN_HTTP=true');
     if (config.backups.keys.length > 0 && config.backups.keyFile !== null)

@@ -1,13 +1,14 @@
-import { buildCaptureEvent, isBoundary } from '../../domain/capture/build-event.ts';
-import type { CaptureEvent, Capturer, HostEvent } from '../../domain/capture/event.ts';
+import type { Capturer } from '../../domain/capture/event.ts';
 import { WholeValues } from '../../domain/capture/whole-values.ts';
-import type { KeptEvent } from '../../domain/capture/whole-values.ts';
+import type { KeptKeys } from '../../domain/capture/whole-values.ts';
 import type { ObjectStore } from '../../domain/ports/object-store.ts';
-import { encodeEvent } from '../../stores/postgres/capture-encoding.ts';
-import type { EncodedEvent } from '../../stores/postgres/capture-encoding.ts';
 import type { CaptureMetrics } from '../../telemetry/metrics.ts';
+import { Breather } from './breather.ts';
+import { buildIncoming, isHeavy } from './build-incoming.ts';
+import type { BuildOptions, BuiltEvent, Incoming } from './build-incoming.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { CommitResult, StoreEvents } from './group-commit.ts';
+import type { HeavyEvents } from './heavy-events.ts';
 import type { HintSender } from './hint-sender.ts';
 
 /** The way in: redacts, stores, tells the workflow. Resolves after the commit; the workflow is told afterwards. */
@@ -16,49 +17,60 @@ export class Intake {
   private readonly hints: HintSender;
   private readonly metrics: CaptureMetrics;
   private readonly objects: ObjectStore | null;
+  private readonly heavy: HeavyEvents;
 
-  /** `objects`: where values that are cut are kept whole; null where they are not. */
-  constructor(store: StoreEvents, hints: HintSender, metrics: CaptureMetrics, objects: ObjectStore | null = null) {
+  /** `objects`: where full values of what is cut are stored; null where they are not. */
+  constructor(
+    store: StoreEvents,
+    hints: HintSender,
+    metrics: CaptureMetrics,
+    heavy: HeavyEvents,
+    objects: ObjectStore | null = null,
+  ) {
     this.objects = objects;
+    this.heavy = heavy;
     this.commit = new GroupCommit(store);
     this.hints = hints;
     this.metrics = metrics;
   }
 
   /** One result an event, in order. Rejects with `BUSY`, or with the store's error when none of them could be stored. */
-  async capture(events: readonly HostEvent[], capturer: Capturer): Promise<CommitResult[]> {
+  async capture(events: readonly Incoming[], capturer: Capturer): Promise<CommitResult[]> {
     if (events.length === 0) return [];
-    const receivedAt = new Date();
+    const options = { capturer, receivedAt: new Date(), keepWhole: this.objects !== null };
+    const wholes = new WholeValues(this.objects, capturer);
+    const breather = new Breather();
+    const built: (BuiltEvent & KeptKeys)[] = [];
     // Made text while an earlier flush is on its way: the database never waits for that.
-    const urgent: boolean[] = [];
-    const encode = (event: CaptureEvent) => {
-      urgent.push(isBoundary(event));
-      return encodeEvent(event);
-    };
-    const { objects } = this;
-    const results =
-      objects === null
-        ? await this.commit.submit(events.map((event) => encode(buildCaptureEvent(event, capturer, receivedAt))))
-        : await this.captureWhole(new WholeValues(objects, capturer), events, receivedAt, encode);
+    for (const event of events) {
+      const elsewhere = event.buildElsewhere !== undefined || isHeavy(event);
+      built.push(
+        elsewhere || this.objects !== null
+          ? await this.buildKept(event, options, wholes)
+          : { ...buildIncoming(event, options), keys: [] },
+      );
+      await breather.breathe();
+    }
+    const results = await this.commit.submit(built.map(({ encoded }) => encoded));
+    await wholes.settle(built, results);
     results.forEach((result, index) => {
       this.metrics.captured.inc({ outcome: result.status });
       if (result.status !== 'accepted') return;
-      this.hints.hint(capturer.tenantId, result.sessionId, result.seq === 1 || urgent[index] === true);
+      this.hints.hint(capturer.tenantId, result.sessionId, result.seq === 1 || built[index]?.urgent === true);
     });
     return results;
   }
 
-  /** Keeps whole what is cut in the events. */
-  private async captureWhole(
-    wholes: WholeValues,
-    events: readonly HostEvent[],
-    receivedAt: Date,
-    encode: (event: CaptureEvent) => EncodedEvent,
-  ): Promise<CommitResult[]> {
-    const kept: KeptEvent[] = [];
-    for (const event of events) kept.push(await wholes.build(event, receivedAt));
-    const results = await this.commit.submit(kept.map(({ event }) => encode(event)));
-    await wholes.settle(kept, results);
-    return results;
+  /** Builds an event, in the thread where it is large, and keeps the full values of what is cut in it. */
+  private async buildKept(event: Incoming, options: BuildOptions, wholes: WholeValues): Promise<BuiltEvent & KeptKeys> {
+    const { buildElsewhere, ...own } = event;
+    const build = (how: BuildOptions): Promise<BuiltEvent> | BuiltEvent => {
+      if (buildElsewhere !== undefined) return buildElsewhere(how);
+      return isHeavy(own) ? this.heavy.build(own, how) : buildIncoming(own, how);
+    };
+    const built = await build(options);
+    const { keys, complete } = await wholes.keep(built.wholes);
+    // More than the store takes: the cut text stands alone, and its note names no hash.
+    return complete ? { ...built, keys } : { ...(await build({ ...options, keepWhole: false })), keys };
   }
 }

@@ -4,6 +4,7 @@ import { EVENT_BYTES } from '../body.ts';
 import { toApiError } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
 import { parseJson } from '../json.ts';
+import { Breather } from './breather.ts';
 import { keyedByDelivery } from './delivery.ts';
 import { checkEvent, itemOf } from './check-event.ts';
 import type { CaptureItem, CheckedEvent } from './check-event.ts';
@@ -141,6 +142,7 @@ async function nextOf(reading: Promise<IteratorResult<unknown, unknown>>, groups
 export async function* captureLines(body: Readable, delivery: string | null, capture: Capture): AsyncGenerator<string> {
   const splitter = new LineSplitter();
   const groups = new LineGroups(delivery, capture);
+  const breather = new Breather();
   const chunks: AsyncIterator<unknown, unknown> = body[Symbol.asyncIterator]();
   let ended = false;
   try {
@@ -154,6 +156,7 @@ export async function* captureLines(body: Readable, delivery: string | null, cap
         const chunk = next.value;
         for (const line of splitter.push(Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk)))) {
           groups.add(line);
+          await breather.breathe();
           if (!groups.isFull) continue;
           if (groups.inFlight !== null) yield await groups.answer();
           groups.begin();

@@ -6,8 +6,9 @@ import { holderOf } from '../auth.ts';
 import { BATCH_BODY_BYTES, EVENT_BYTES } from '../body.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
+import { Breather } from '../intake/breather.ts';
 import { checkEvent, itemOf, rejectionOf } from '../intake/check-event.ts';
-import type { CaptureItem } from '../intake/check-event.ts';
+import type { CaptureItem, CheckedEvent } from '../intake/check-event.ts';
 import { deliveryHeaders, deliveryOf, keyedByDelivery } from '../intake/delivery.ts';
 import { captureLines } from '../intake/ndjson.ts';
 import { captureAnswerSchema } from '../schemas/events.ts';
@@ -52,7 +53,12 @@ export function eventRoutes({ intake }: ApiDependencies): FastifyPluginCallbackZ
     const delivery = deliveryOf(headers);
     // No event is larger than the body that brings it.
     const bytes = sizeSent(headers);
-    const checked = values.map((value) => checkEvent(value, bytes));
+    const breather = new Breather();
+    const checked: CheckedEvent[] = [];
+    for (const value of values) {
+      checked.push(checkEvent(value, bytes));
+      await breather.breathe();
+    }
     const good = checked.flatMap((entry, index): HostEvent[] =>
       'event' in entry ? [keyedByDelivery(entry.event, delivery, index)] : [],
     );

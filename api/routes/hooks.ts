@@ -1,23 +1,27 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { translateHook } from '../../domain/capture/claude-code-hooks.ts';
-import { contextQuestion } from '../../domain/capture/context-question.ts';
-import type { HostEvent } from '../../domain/capture/event.ts';
-import { readHookPayload } from '../../domain/capture/hook-payload.ts';
-import type { HookPayload } from '../../domain/capture/hook-payload.ts';
-import { translateMapped, withSessionId } from '../../domain/capture/hosts/translate-mapped.ts';
 import { holderOf } from '../auth.ts';
 import { HOOK_BODY_BYTES } from '../body.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
+import { HEAVY_CHARS } from '../intake/build-incoming.ts';
+import type { Incoming } from '../intake/build-incoming.ts';
 import { rejectionOf } from '../intake/check-event.ts';
 import { deliveryHeaders, deliveryOf, SOURCE_HEADER } from '../intake/delivery.ts';
-import { HOOK_HOSTS, HOST_MAPPINGS } from '../schemas/host-mappings.ts';
+import { hookBody, mappingOf, readHook, withKnownSession } from '../intake/read-hook.ts';
+import { HOOK_HOSTS } from '../schemas/host-mappings.ts';
 import type { HookHost } from '../schemas/host-mappings.ts';
-import { externalId, ERROR_RESPONSES, namespaceName } from '../schemas/shared.ts';
+import { ERROR_RESPONSES, namespaceName } from '../schemas/shared.ts';
 
-/** What must be right in a hook's JSON: a host that sends anything else in another way than it did must not lose its events for it. */
-const hookBody = z.looseObject({ session_id: externalId });
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** A body that is parsed beside the event loop; else null. */
+    bytes: Buffer | null;
+  }
+}
+
+/** Bodies from this size on are read beside the event loop. */
+const HEAVY_BODY_BYTES = HEAVY_CHARS;
 
 const hookAnswer = z
   .object({
@@ -31,19 +35,6 @@ const hookQuery = z.object({
   namespace: namespaceName.default('default').describe('Namespace of the session, fixed by its first event'),
 });
 
-/** The mapping of a host that is known by data; null for Claude Code, whose hooks are known by code, and for a host that nobody knows. */
-function mappingOf(host: unknown): (typeof HOST_MAPPINGS)[Exclude<HookHost, 'claude-code'>] | null {
-  const name = HOOK_HOSTS.find((known) => known === host);
-  return name === undefined || name === 'claude-code' ? null : HOST_MAPPINGS[name];
-}
-
-function translate(host: HookHost, event: string, payload: HookPayload, deliveryId: string | null): HostEvent | null {
-  const mapping = mappingOf(host);
-  return mapping === null
-    ? translateHook(event, payload, deliveryId)
-    : translateMapped(mapping, event, payload, deliveryId);
-}
-
 function contextAnswer(host: HookHost, event: string, block: string): z.output<typeof hookAnswer> {
   return mappingOf(host)?.context_answer === 'additional_context'
     ? { additional_context: block }
@@ -51,17 +42,21 @@ function contextAnswer(host: HookHost, event: string, block: string): z.output<t
 }
 
 /** `POST /hooks/{event}`: a host's raw hook in, what that host may be answered out. */
-export function hookRoutes({ intake, recall }: ApiDependencies): FastifyPluginCallbackZod {
+export function hookRoutes({ heavy, intake, recall }: ApiDependencies): FastifyPluginCallbackZod {
   return (app, _options, done) => {
+    app.decorateRequest('bytes', null);
     app.post(
       '/hooks/:event',
       {
         bodyLimit: HOOK_BODY_BYTES,
-        config: { access: 'capture' },
-        // Hosts name their session's id as they like; the body is checked under the one name that it has here.
+        config: { access: 'capture', bytesFrom: HEAVY_BODY_BYTES },
+        // A large body is checked where it is parsed, beside the event loop.
         preValidation: (request, _reply, next) => {
-          const mapping = mappingOf(request.query.host);
-          if (mapping !== null) request.body = withSessionId(mapping, request.body);
+          const body: unknown = request.body;
+          if (Buffer.isBuffer(body)) {
+            request.bytes = body;
+            Object.assign(request, { body: { session_id: 'not read yet' } });
+          } else Object.assign(request, { body: withKnownSession(request.query.host, body) });
           next();
         },
         schema: {
@@ -80,32 +75,43 @@ export function hookRoutes({ intake, recall }: ApiDependencies): FastifyPluginCa
       },
       async (request) => {
         const holder = holderOf(request);
-        const { event } = request.params;
         const { host, namespace } = request.query;
-        const payload = readHookPayload(request.body);
-        const told = translate(host, event, payload, deliveryOf(request.headers));
-        const source = request.headers[SOURCE_HEADER] === 'spool' ? ('spool' as const) : ('hook' as const);
-        const translated = told === null ? null : { ...told, namespace, source };
-        if (translated !== null) {
-          const [result] = await intake.capture([translated], { tenantId: holder.tenantId, userId: holder.userId });
+        const delivery = {
+          host,
+          event: request.params.event,
+          namespace,
+          source: request.headers[SOURCE_HEADER] === 'spool' ? ('spool' as const) : ('hook' as const),
+          deliveryId: deliveryOf(request.headers),
+        };
+        const capture = async (event: Incoming | null) => {
+          if (event === null) return;
+          const [result] = await intake.capture([event], { tenantId: holder.tenantId, userId: holder.userId });
           const stored = result?.status === 'accepted' || result?.status === 'duplicate';
           // What a person wants kept out is no problem of the agent's.
           const unwanted = result?.status === 'rejected' && result.reason !== 'deleted';
-          if (!stored && !unwanted) {
-            const { code, message } = rejectionOf(result);
-            throw new ApiError(code, message);
-          }
-        }
-        const question = contextQuestion(mappingOf(host), event, payload, translated);
+          if (stored || unwanted) return;
+          const { code, message } = rejectionOf(result);
+          throw new ApiError(code, message);
+        };
+        const { bytes } = request;
+        const hook =
+          bytes === null
+            ? readHook(request.body, delivery)
+            : await heavy.withHook(holder.userId, bytes, delivery, async (read) => {
+                await capture(read.event);
+                return { ...read, event: null };
+              });
+        await capture(hook.event);
+        const { question } = hook;
         // Nobody waits for the answer to what a spool kept.
-        if (question === null || source === 'spool' || !holder.scopes.includes('read')) return {};
-        const session = { host, externalId: payload.session_id, namespace };
+        if (question === null || delivery.source === 'spool' || !holder.scopes.includes('read')) return {};
+        const session = { host, externalId: hook.sessionId, namespace };
         const block = await recall.contextForHook(holder, session, question).catch((error: unknown) => {
           // Context is a gift: the agent must go on without it when recall is away.
           request.log.warn({ error: error instanceof Error ? error.name : 'unknown' }, 'no context for a hook');
           return '';
         });
-        return block === '' ? {} : contextAnswer(host, event, block);
+        return block === '' ? {} : contextAnswer(host, delivery.event, block);
       },
     );
     done();

@@ -9,28 +9,21 @@ import type { StoredImport } from '../../stores/postgres/imports.ts';
 import { holderOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
+import { createLocalCheck } from '../local-caller.ts';
 import { importBody, importSchema, presentImport } from '../schemas/imports.ts';
 import { ERROR_RESPONSES } from '../schemas/shared.ts';
 
 /** How claude-mem calls it. */
 const CLAUDE_MEM_FILE = 'claude-mem.db';
-const LOOPBACK = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1']);
 const REFUSALS: Readonly<Record<FolderRefusal, string>> = {
   not_absolute: 'must be an absolute path',
   not_allowed: 'is nothing that this server may read',
   missing: 'does not exist',
 };
 
-/** Somebody on this machine: what a proxy passes on is not. */
-function isLocal(request: FastifyRequest): boolean {
-  const passedOn = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'].some(
-    (name) => request.headers[name] !== undefined,
-  );
-  return !passedOn && LOOPBACK.has(request.socket.remoteAddress ?? '');
-}
-
 /** Imports as jobs. */
 export function importRoutes({ config, database, imports }: ApiDependencies): FastifyPluginCallbackZod {
+  const isLocal = createLocalCheck(config.http.trustProxy);
   /** @throws ApiError NOT_FOUND for another tenant's, and, unless an admin asks, another user's */
   const read = async (request: FastifyRequest, id: string): Promise<StoredImport> => {
     const holder = holderOf(request);

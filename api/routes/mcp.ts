@@ -20,7 +20,8 @@ function fetchWithin(app: FastifyInstance, caller: Headers): Fetch {
     const answer = await app.inject({
       method: methodOf(method),
       url: `${pathname}${search}`,
-      headers: { ...headers, ...Object.fromEntries(passed) },
+      // A request within the process looks like one from this machine: it says that it was passed on.
+      headers: { ...headers, ...Object.fromEntries(passed), via: '1.1 recollect-mcp' },
       ...(body === undefined ? {} : { payload: body }),
       signal,
     });

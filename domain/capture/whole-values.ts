@@ -4,10 +4,21 @@ import { ObjectTooLarge, wholeValueKey } from '../ports/object-store.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { WholeValue } from '../redaction/redact.ts';
 
-/** An event ready to be stored, with the keys of the whole values that its rows name. */
-export interface KeptEvent {
-  readonly event: CaptureEvent;
+/** Keys of the whole values that the rows of an event name. */
+export interface KeptKeys {
   readonly keys: readonly string[];
+}
+
+/** An event ready to be stored, with the keys of the whole values that its rows name. */
+export interface KeptEvent extends KeptKeys {
+  readonly event: CaptureEvent;
+}
+
+/** A whole value as its UTF-8 bytes. */
+export interface WholeBytes {
+  /** Hex SHA-256 of the bytes. */
+  readonly sha256: string;
+  readonly bytes: Uint8Array;
 }
 
 /** Builds events of one user and keeps whole what is cut in them; without an object store it only builds. */
@@ -27,28 +38,35 @@ export class WholeValues {
     if (this.objects === null) return { event: buildCaptureEvent(given, this.capturer, receivedAt), keys: [] };
     const wholes: WholeValue[] = [];
     const event = buildCaptureEvent(given, this.capturer, receivedAt, { wholes });
-    const keys: string[] = [];
-    try {
-      for (const whole of wholes) keys.push(await this.keep(this.objects, whole));
-    } catch (error) {
-      if (!(error instanceof ObjectTooLarge)) throw error;
-      // More than the store takes: the cut text stands alone, and its note names no hash.
-      return { event: buildCaptureEvent(given, this.capturer, receivedAt), keys };
-    }
-    return { event, keys };
+    const values = wholes.map(({ sha256, text }) => ({ sha256, bytes: Buffer.from(text, 'utf8') }));
+    const { keys, complete } = await this.keep(values);
+    // More than the store takes: the cut text stands alone, and its note names no hash.
+    return complete ? { event, keys } : { event: buildCaptureEvent(given, this.capturer, receivedAt), keys };
   }
 
-  private async keep(objects: ObjectStore, { sha256, text }: WholeValue): Promise<string> {
+  /** Keeps values before the commit that names them; not `complete` where one is larger than the store takes. Rejects with the object store's error. */
+  async keep(values: readonly WholeBytes[]): Promise<KeptKeys & { readonly complete: boolean }> {
+    const keys: string[] = [];
+    try {
+      for (const value of values) if (this.objects !== null) keys.push(await this.put(this.objects, value));
+    } catch (error) {
+      if (!(error instanceof ObjectTooLarge)) throw error;
+      return { keys, complete: false };
+    }
+    return { keys, complete: true };
+  }
+
+  private async put(objects: ObjectStore, { sha256, bytes }: WholeBytes): Promise<string> {
     const key = wholeValueKey(this.capturer.tenantId, sha256);
     if ((await objects.get(key)) === null) {
-      await objects.put(key, Buffer.from(text, 'utf8'));
+      await objects.put(key, bytes);
       this.added.add(key);
     }
     return key;
   }
 
   /** To be awaited after the commit: what was kept for events that are not taken goes, or it would bring back what was forgotten. */
-  async settle(kept: readonly KeptEvent[], outcomes: readonly { readonly status: string }[]): Promise<void> {
+  async settle(kept: readonly KeptKeys[], outcomes: readonly { readonly status: string }[]): Promise<void> {
     // Of any other outcome nobody knows whether a row names the value.
     const isRefused = (at: number) => outcomes[at]?.status === 'rejected' || outcomes[at]?.status === 'refused';
     const needed = new Set(kept.flatMap(({ keys }, at) => (isRefused(at) ? [] : keys)));

@@ -67,7 +67,7 @@ describe('a method that a route does not have', () => {
     for (const method of missing) {
       const { status, allow, body } = await send(method, path);
       expect([method, status, allow]).toEqual([method, 405, methods.join(', ')]);
-      if (method !== 'HEAD') expect(JSON.parse(body)).toMatchObject({ code: 'METHOD_NOT_ALLOWED', details: [] });
+      expect(body).toContain(method === 'HEAD' ? '' : '"code":"METHOD_NOT_ALLOWED","details":[]');
     }
   });
 

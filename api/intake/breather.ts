@@ -1,0 +1,16 @@
+import { setImmediate } from 'node:timers/promises';
+
+/** Work goes on for this long before others have their turn. */
+const TURN_MS = 10;
+
+/** Parts a long loop into turns, so that it does not hold up the event loop. */
+export class Breather {
+  private since = performance.now();
+
+  /** Awaits the event loop if this loop's turn is over. */
+  async breathe(): Promise<void> {
+    if (performance.now() - this.since < TURN_MS) return;
+    await setImmediate();
+    this.since = performance.now();
+  }
+}

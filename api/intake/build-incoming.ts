@@ -1,0 +1,57 @@
+import { buildCaptureEvent, isBoundary } from '../../domain/capture/build-event.ts';
+import type { Capturer, HostEvent } from '../../domain/capture/event.ts';
+import type { WholeBytes } from '../../domain/capture/whole-values.ts';
+import type { WholeValue } from '../../domain/redaction/redact.ts';
+import { encodeEvent } from '../../stores/postgres/capture-encoding.ts';
+import type { EncodedEvent } from '../../stores/postgres/capture-encoding.ts';
+
+/** An event as it goes to the store. */
+export interface BuiltEvent {
+  readonly encoded: EncodedEvent;
+  /** It ends something: the session's workflow is signalled at once. */
+  readonly urgent: boolean;
+  /** Full values of what was cut, redacted. */
+  readonly wholes: readonly WholeBytes[];
+}
+
+export interface BuildOptions {
+  readonly capturer: Capturer;
+  readonly receivedAt: Date;
+  /** Full values of what is cut are wanted. */
+  readonly keepWhole: boolean;
+}
+
+/** Builds an event where it is called: a text may take a millisecond a kilobyte. */
+export function buildIncoming(event: HostEvent, { capturer, receivedAt, keepWhole }: BuildOptions): BuiltEvent {
+  const wholes: WholeValue[] = [];
+  const built = buildCaptureEvent(event, capturer, receivedAt, keepWhole ? { wholes } : {});
+  return {
+    encoded: encodeEvent(built),
+    urgent: isBoundary(built),
+    wholes: wholes.map(({ sha256, text }) => ({ sha256, bytes: Buffer.from(text, 'utf8') })),
+  };
+}
+
+/** An event that was read elsewhere: its outline here, and how the rest of it is built there. */
+export type Incoming = HostEvent & { readonly buildElsewhere?: (options: BuildOptions) => Promise<BuiltEvent> };
+
+/** Characters from which an event is built in the thread: the worst text of this size takes some 30 ms. */
+export const HEAVY_CHARS = 32 * 1024;
+
+/** True for an event of more than `HEAVY_CHARS` characters, names and numbers included. */
+export function isHeavy(event: HostEvent): boolean {
+  const left: unknown[] = [event.parts, event.metadata];
+  let chars = 0;
+  for (let value = left.pop(); value !== undefined; value = left.pop()) {
+    if (typeof value === 'string') chars += value.length;
+    else if (value !== null && typeof value === 'object') {
+      for (const [name, entry] of Object.entries(value)) {
+        chars += name.length + 8;
+        if (entry !== undefined) left.push(entry);
+        if (chars > HEAVY_CHARS) return true;
+      }
+    }
+    if (chars > HEAVY_CHARS) return true;
+  }
+  return false;
+}

@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { translateHook } from '../../domain/capture/claude-code-hooks.ts';
+import { contextQuestion } from '../../domain/capture/context-question.ts';
+import type { ContextQuestion } from '../../domain/capture/context-question.ts';
+import type { HostEvent } from '../../domain/capture/event.ts';
+import { readHookPayload } from '../../domain/capture/hook-payload.ts';
+import { translateMapped, withSessionId } from '../../domain/capture/hosts/translate-mapped.ts';
+import { HOOK_HOSTS, HOST_MAPPINGS } from '../schemas/host-mappings.ts';
+import type { HookHost } from '../schemas/host-mappings.ts';
+import { externalId } from '../schemas/shared.ts';
+
+/** What must be right in a hook's JSON: a host that sends anything else in another way than it did must not lose its events for it. */
+export const hookBody = z.looseObject({ session_id: externalId });
+
+/** What the request says of a hook beside its body. */
+export interface HookDelivery {
+  readonly host: HookHost;
+  readonly event: string;
+  readonly namespace: string;
+  readonly source: 'hook' | 'spool';
+  readonly deliveryId: string | null;
+}
+
+export interface ReadHook {
+  readonly sessionId: string;
+  /** Null where the hook has nothing to store. */
+  readonly event: HostEvent | null;
+  readonly question: ContextQuestion | null;
+}
+
+/** The mapping of a host that is known by data; null for Claude Code, whose hooks are known by code, and for an unknown host. */
+export function mappingOf(host: unknown): (typeof HOST_MAPPINGS)[Exclude<HookHost, 'claude-code'>] | null {
+  const name = HOOK_HOSTS.find((known) => known === host);
+  return name === undefined || name === 'claude-code' ? null : HOST_MAPPINGS[name];
+}
+
+/** The body with the session's id under the one name that it has here: hosts name it as they like. */
+export function withKnownSession(host: unknown, body: unknown): unknown {
+  const mapping = mappingOf(host);
+  return mapping === null ? body : withSessionId(mapping, body);
+}
+
+/** Translates a body that was checked, and says what it asks memory for. */
+export function readHook(body: z.output<typeof hookBody>, delivery: HookDelivery): ReadHook {
+  const { host, event, namespace, source, deliveryId } = delivery;
+  const mapping = mappingOf(host);
+  const payload = readHookPayload(body);
+  const told =
+    mapping === null ? translateHook(event, payload, deliveryId) : translateMapped(mapping, event, payload, deliveryId);
+  const translated = told === null ? null : { ...told, namespace, source };
+  return {
+    sessionId: payload.session_id,
+    event: translated,
+    question: contextQuestion(mapping, event, payload, translated),
+  };
+}

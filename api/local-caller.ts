@@ -1,0 +1,39 @@
+import { BlockList, isIP } from 'node:net';
+import type { FastifyRequest } from 'fastify';
+
+/** What a proxy adds to what it passes on; a request of somebody on this machine has none of them. */
+const FORWARDING =
+  /^(?:forwarded|via|x-forwarded(?:-.+)?|x-real-ip|x-client-ip|x-original-.+|true-client-ip|cf-.+|x-envoy-.+)$/;
+const LOOPBACK_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i;
+
+function family(address: string): 'ipv4' | 'ipv6' {
+  return isIP(address) === 6 ? 'ipv6' : 'ipv4';
+}
+
+/** The addresses of CIDRs such as `127.0.0.2/32` and `::1/128`, which were checked. */
+function addressesOf(cidrs: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const cidr of cidrs) {
+    const [network = '', bits = ''] = cidr.split('/');
+    list.addSubnet(network, Number(bits), family(network));
+  }
+  return list;
+}
+
+const loopback = addressesOf(['127.0.0.0/8', '::1/128']);
+
+/**
+ * Whether a request comes from a program on this machine: over loopback, to a loopback name, not from the address of a trusted proxy, and
+ * with no sign of a proxy. Requests within the process have such a sign. What a proxy passes on without any sign, from an address that is
+ * not declared, cannot be told from a local request: docs/operations.md asks to declare it.
+ */
+export function createLocalCheck(trustProxy: readonly string[]): (request: FastifyRequest) => boolean {
+  const proxies = addressesOf(trustProxy);
+  return ({ headers, raw: { socket } }) => {
+    const address = (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d)/, '');
+    if (isIP(address) === 0 || !loopback.check(address, family(address))) return false;
+    if (proxies.check(address, family(address))) return false;
+    if (!LOOPBACK_HOST.test(headers.host ?? '')) return false;
+    return !Object.keys(headers).some((name) => FORWARDING.test(name));
+  };
+}

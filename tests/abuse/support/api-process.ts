@@ -1,0 +1,95 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { inject } from 'vitest';
+import { z } from 'zod';
+import { processEnvironment } from '../../../config/process-environment.ts';
+import { bootstrapTemporal } from '../../../infra/bootstrap/temporal.ts';
+import { nodeService } from '../../../infra/supervisor/node-services.ts';
+import { createTestDatabase, createTestUser } from '../../setup/database.ts';
+import type { TestDatabase, TestUser } from '../../setup/database.ts';
+import { testEnvironment } from '../../setup/instance.ts';
+
+const MONITOR = fileURLToPath(new URL('loop-monitor.ts', import.meta.url));
+const pauseAnswer = z.object({ longestPauseMs: z.number() });
+
+export interface ApiProcess {
+  readonly url: string;
+  readonly db: TestDatabase;
+  readonly admin: TestUser;
+  /** The longest pause of its event loop since this was asked last, in milliseconds. */
+  longestPauseMs(): Promise<number>;
+  /** Resident memory, in MiB. */
+  residentMib(): number;
+  readonly hasEnded: boolean;
+  close(): Promise<void>;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('there is no port');
+  return address.port;
+}
+
+/** The flags that the supervisor gives a process, its entry left out. */
+async function flagsOf(entry: string): Promise<string[]> {
+  const service = nodeService({ name: 'api', entry, after: [], environment: {}, stopGraceMs: 1_000 });
+  const command = await service.prepare({ signal: new AbortController().signal, update: () => undefined });
+  return command.args.filter((argument) => argument.startsWith('--'));
+}
+
+/** The api as the supervisor starts it, heap included, on a database of its own; its event loop is watched. */
+export async function startApiProcess(): Promise<ApiProcess> {
+  const entry = path.join('api', 'main.ts');
+  const db = await createTestDatabase();
+  const namespace = `test-${crypto.randomUUID()}`;
+  await bootstrapTemporal({ address: inject('engines').temporal.address, namespace, operations: [] });
+  const admin = await createTestUser(db.superuser, { role: 'admin' });
+  const port = await freePort();
+  const { PATH, HOME, ABUSE_ROOT } = processEnvironment();
+  const root = ABUSE_ROOT ?? fileURLToPath(new URL('../../..', import.meta.url));
+  const child = fork(path.join(root, entry), {
+    execArgv: [...(await flagsOf(entry)), '--import', MONITOR],
+    env: { PATH, HOME, ...testEnvironment(db, namespace, { RECOLLECT_HTTP_PORT: String(port) }) },
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  let ended = false;
+  child.once('exit', () => (ended = true));
+  await Promise.race([
+    once(child, 'message'),
+    once(child, 'exit').then(() => Promise.reject(new Error('the api did not start'))),
+  ]);
+  return {
+    url: `http://127.0.0.1:${port}`,
+    db,
+    admin,
+    async longestPauseMs() {
+      const answer = once(child, 'message');
+      child.send('longest pause');
+      const [message]: unknown[] = await answer;
+      return pauseAnswer.parse(message).longestPauseMs;
+    },
+    residentMib() {
+      const pages = Number(readFileSync(`/proc/${child.pid}/statm`, 'utf8').split(' ')[1]);
+      return (pages * 4_096) / 1024 / 1024;
+    },
+    get hasEnded() {
+      return ended;
+    },
+    async close() {
+      if (!ended) {
+        const exited = once(child, 'exit');
+        child.kill('SIGTERM');
+        await exited;
+      }
+      await db.close();
+    },
+  };
+}

@@ -47,7 +47,7 @@ export function contextFeedbackRoutes({ database }: ApiDependencies): FastifyPlu
           tags: ['retrieval'],
           summary: 'Say what of a context was useful or wrong',
           description:
-            'By whom it was given to, or an admin. Said again of the same context it counts nothing. Useful learnings gain use; wrong ones lose a quarter of their confidence, down to 0.05.',
+            'By whom it was given to, or an admin, and of what was served alone, each either useful or wrong. Said again of the same context it counts nothing. Useful learnings gain use; wrong ones lose a quarter of their confidence, down to 0.05.',
           params: z.object({ id: z.uuid() }),
           body: feedbackBody,
           response: { 200: feedbackAnswer, ...ERROR_RESPONSES },

@@ -235,6 +235,7 @@ export function gdprRoutes(dependencies: ApiDependencies): FastifyPluginCallback
         schema: {
           tags: ['gdpr'],
           summary: 'Show again what was hidden',
+          description: 'Of a user or a session: one of them is named.',
           querystring: restrictQuery,
           response: { 200: restrictionSchema, ...ERROR_RESPONSES },
         },

@@ -14,7 +14,7 @@ import { line, text } from '../schemas/text.ts';
 const graphQuery = z
   .strictObject({
     node: z.uuid().optional().describe('Id of an entity'),
-    q: line(200).optional().describe('A piece of the names to begin at'),
+    q: line(200).optional().describe('A piece of the names to begin at, in the place of node'),
     type: z.enum(ENTITY_TYPES).optional().describe('Of what the question begins at'),
     project: text(2048).optional(),
     namespace: namespaceName.optional(),

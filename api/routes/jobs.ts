@@ -55,7 +55,7 @@ export function jobRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZ
             kind: z.enum(JOB_KINDS).optional(),
             project: text(2048).optional(),
             limit: numeric(z.number().int().min(1).max(100)).prefault(20),
-            cursor: text(2048).optional(),
+            cursor: text(2048).optional().describe('next_cursor of the page before, as this list gave it'),
           }),
           response: {
             200: z.object({ data: z.array(jobSchema), degraded: degradedSchema, pagination: paginationSchema }),

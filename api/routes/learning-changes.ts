@@ -32,7 +32,7 @@ import { text } from '../schemas/text.ts';
 const verifyBody = z.strictObject({ note: text(500, 0).trim().optional() });
 const invalidateBody = z.strictObject({ reason: reasonText });
 const supersedeBody = z.strictObject({
-  by: z.union([z.uuid(), learningGiven]).describe('Id of another learning, or a new one'),
+  by: z.union([z.uuid(), learningGiven]).describe('Id of another learning that holds, or a new one'),
   reason: reasonText,
 });
 

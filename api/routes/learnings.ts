@@ -37,7 +37,7 @@ const listQuery = z
     verified: flag().optional(),
     q: line(500).optional().describe('Words of the title or the description'),
     as_of: timestamp.optional().describe('What was believed then'),
-    include_closed: flag().prefault(false).describe('What is not believed any more, too'),
+    include_closed: flag().prefault(false).describe('What is not believed any more, too; not with as_of'),
     sort: z.enum(LEARNING_SORTS).default('confidence'),
   })
   .refine((query) => query.as_of === undefined || !query.include_closed, {

@@ -97,7 +97,7 @@ export function oneMemoryRoutes(dependencies: ApiDependencies): FastifyPluginCal
           tags: ['memories'],
           summary: 'Correct a memory',
           description:
-            'A learning gets a new version, which is the answer, and keeps the old one for as_of; importance changes it in place. Of an observation tags, importance and flagged change. Prompts and summaries stay as they are.',
+            'A learning gets a new version, which is the answer, and keeps the old one for as_of; importance changes it in place. Of an observation tags, importance and flagged change, and flagged of observations alone. Prompts and summaries stay as they are.',
           params,
           body: memoryCorrection,
           response: { 200: memorySchema, ...ERROR_RESPONSES },
@@ -118,7 +118,7 @@ export function oneMemoryRoutes(dependencies: ApiDependencies): FastifyPluginCal
           tags: ['memories'],
           summary: 'Forget a memory',
           description:
-            'What a learning and its older versions say goes; no session teaches the same words again. Of an observation or a prompt the captured event goes, as by DELETE /captures/{key}.',
+            'What a learning and its older versions say goes; no session teaches the same words again. Summaries are not forgotten, but what they were made from. Of an observation or a prompt the captured event goes, as by DELETE /captures/{key}.',
           params,
           response: { 200: forgottenMemory, ...ERROR_RESPONSES },
         },

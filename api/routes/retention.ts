@@ -89,7 +89,7 @@ export function retentionRoutes({ database, retention, clock }: ApiDependencies)
           tags: ['retention'],
           summary: 'Set how long what is kept, in place of what was set before',
           description:
-            'The most specific policy holds: project and class, project, class, neither. A change deletes nothing before a dry run of it was approved.',
+            'Of the tenant’s own projects, and one policy for each resource, project and class. The most specific policy holds: project and class, project, class, neither. A change deletes nothing before a dry run of it was approved.',
           body: z.strictObject({
             policies: z.array(ruleBody).max(MAX_POLICIES),
             hash: text(64, 0).optional().describe('Of what was read before: refused where it changed meanwhile'),

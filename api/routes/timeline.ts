@@ -134,7 +134,7 @@ export function timelineRoutes({ database, recall, tokens, clock }: ApiDependenc
           tags: ['retrieval'],
           summary: 'What came before and after a memory',
           description:
-            "Reads the anchor's session; of what has none its project, and without either what was said in its namespace without a project. With project it reads that project, in one namespace.",
+            "Needs either anchor or q. Reads the anchor's session; of what has none its project, and without either what was said in its namespace without a project. With project it reads that project, in one namespace.",
           querystring: timelineQuery,
           response: { 200: timelineAnswer, ...ERROR_RESPONSES },
         },

@@ -11,7 +11,7 @@ export const cursorQuery = {
     .max(512)
     .regex(/^[A-Za-z0-9_-]+$/, 'letters, digits, dash and underscore')
     .optional()
-    .describe('next_cursor of the page before; then page is not looked at'),
+    .describe('next_cursor of the page before, as this list gave it; then page is not looked at'),
 };
 
 /** A place of a list as a cursor. `list` keeps cursors of other lists and orders out. */

@@ -77,7 +77,7 @@ export const learningGiven = z.strictObject({
   context: words.context.default(''),
   examples: words.examples.default([]),
   tags: words.tags.default([]),
-  project: text(2048).optional().describe('Id, git remote, root path or name'),
+  project: text(2048).optional().describe('Id, git remote, root path or name of one that is known'),
   namespace: namespaceName.default('default'),
   confidence: z.number().min(0.05).max(1).default(0.8),
   evidence: z.array(evidenceGiven).max(50).default([]),

@@ -20,7 +20,9 @@ export const projectSchema = z
 export const projectName = text(2048).describe('Id, git remote, root path or name');
 
 /** `path:MACHINE:ROOT`, `repository:COMMIT`, `name:NAME`, a git remote, or a root path, which then holds for sessions that tell no machine. */
-const aliasSchema = line(4096);
+const aliasSchema = line(4096).describe(
+  'A git remote, an absolute path, or a name that begins with remote:, path:, repository: or name:',
+);
 
 export const projectChange = z.strictObject({
   display_name: line(256).optional(),

@@ -13,7 +13,11 @@ const DEFAULT_DAYS = 30;
 
 /** Whose usage, and of which time. */
 export const usageRange = {
-  since: timestamp.optional().describe(`From then on; ${DEFAULT_DAYS} days before until where it is not given`),
+  since: timestamp
+    .optional()
+    .describe(
+      `From then on, before until, from 1970 on, and at most ${MAX_DAYS} days; ${DEFAULT_DAYS} days before until where it is not given`,
+    ),
   until: timestamp.optional().describe('Before then; now where it is not given'),
   user: text(256)
     .optional()

@@ -37,8 +37,9 @@ const seconds = z.number().nonnegative();
 
 /** What was compared, and how it came out. */
 export const restoreResult = z.object({
-  snapshot_at: z.string(),
-  recollect_version: z.string(),
+  /** Of the set; one that was cancelled or failed before its manifest was read has neither. */
+  snapshot_at: z.string().optional(),
+  recollect_version: z.string().optional(),
   tables: z
     .object({ tables: z.number(), rows: z.number(), files: z.number(), different: z.array(z.string()) })
     .optional(),

@@ -58,6 +58,7 @@ const ROUTES: readonly (readonly [path: string, methods: readonly string[]])[] =
   ['/api/v1/hooks/Stop', ['POST']],
   ['/api/v1/sessions?limit=2', ['GET', 'HEAD']],
   ['/api/v1/memories/00000000-0000-7000-8000-000000000000', ['DELETE', 'GET', 'HEAD', 'PUT']],
+  ['/api/v1/memories/get', ['POST']],
   ['/api/v1/openapi.json', ['GET', 'HEAD']],
 ];
 

@@ -13,7 +13,6 @@ import { ApiError } from '../errors.ts';
 import { refuseStrangers } from '../job-owner.ts';
 import { jobSchema } from '../schemas/jobs.ts';
 import { ERROR_RESPONSES, paginationSchema } from '../schemas/shared.ts';
-import { refuseViewers } from '../writers.ts';
 
 const jobParams = z.object({ id: z.string().min(1).max(128) });
 const degradedSchema = z.array(z.enum(['temporal']));
@@ -123,7 +122,7 @@ export function jobRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZ
         },
       },
       async (request, reply) => {
-        const holder = refuseViewers(holderOf(request));
+        const holder = holderOf(request);
         const { tenantId } = holder;
         const name = nameOf(request.params.id);
         const before = await answerOf(holder, name);
@@ -149,7 +148,7 @@ export function jobRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZ
         },
       },
       async (request, reply) => {
-        const holder = refuseViewers(holderOf(request));
+        const holder = holderOf(request);
         const { tenantId } = holder;
         const name = nameOf(request.params.id);
         await answerOf(holder, name);

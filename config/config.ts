@@ -54,6 +54,10 @@ export const environmentSchema = z.object({
     .describe('Port that the api listens on'),
   RECOLLECT_ALLOW_PLAIN_HTTP: z.stringbool().default(false).describe('Listen beyond loopback without TLS'),
   RECOLLECT_SCRAPE_TOKEN: z.string().min(16).optional().describe('Bearer token that may read /metrics, beside admins'),
+  RECOLLECT_USERS_VERIFY: z
+    .stringbool()
+    .default(false)
+    .describe('Users may verify learnings, which keeps sessions from closing them; else admins alone'),
   RECOLLECT_CACHE_DIR: z.string().min(1).describe('Where engines and model files are kept'),
   ...embeddingEnvironment,
   ...modelEnvironment,
@@ -193,6 +197,7 @@ const configSchema = environmentSchema
       allowPlain: env.RECOLLECT_ALLOW_PLAIN_HTTP,
       scrapeToken: env.RECOLLECT_SCRAPE_TOKEN,
     },
+    usersVerify: env.RECOLLECT_USERS_VERIFY,
     cacheDir: env.RECOLLECT_CACHE_DIR,
     embedding: embeddingConfig(env),
     model: modelConfig(env),

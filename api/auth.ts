@@ -1,16 +1,32 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { keySha256 } from '../stores/postgres/api-keys.ts';
 import type { KeyHolder, Scope } from '../stores/postgres/api-keys.ts';
+import type { SessionSeeker } from '../stores/postgres/sessions.ts';
 import { ApiError } from './errors.ts';
 
+/** Who may use a route. */
+export interface RouteAccess {
+  readonly method: string;
+  readonly url: string;
+  /** Scope that a key needs; `open` asks for no key, `key` for any, `scrape` for the scrape token or an admin, `operator` for an admin of the operator's tenant. */
+  readonly access: Scope | 'open' | 'scrape' | 'key' | 'operator';
+  /** True for a route of a level that reads which writes all the same. */
+  readonly writes: boolean;
+}
+
 declare module 'fastify' {
+  interface FastifyInstance {
+    /** Every route that was registered, with who may use it. */
+    routeAccess: readonly RouteAccess[];
+  }
   interface FastifyRequest {
     /** Who asks; null on open routes. */
     holder: KeyHolder | null;
   }
   interface FastifyContextConfig {
-    /** Scope that a key needs here; `open` asks for no key, `key` for any, `operator` for an admin of the instance's own tenant. A route without it is refused at start. */
-    access?: Scope | 'open' | 'scrape' | 'key' | 'operator';
+    /** A route without it is refused at start. */
+    access?: RouteAccess['access'];
+    writes?: boolean;
   }
 }
 
@@ -50,14 +66,21 @@ class KeyCache {
 /** The browsable page of the API: a plugin's routes, which cannot say themselves that they are open. */
 export const DOCS_PREFIX = '/docs';
 
+/** Levels whose routes only read: a viewer may use these, and of them none that `writes`. Of `key` the routes that a tool asks decide. */
+const READING: ReadonlySet<string> = new Set(['read', 'key', 'scrape']);
+
 /** Asks every request for its key before anything else is done with it. */
 export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
   const cache = new KeyCache();
   options.onConnectionClosed(() => cache.clear());
+  const routes: RouteAccess[] = [];
+  app.decorate('routeAccess', routes);
   app.decorateRequest('holder', null);
   app.addHook('onRoute', (route) => {
     if (route.url.startsWith(DOCS_PREFIX)) route.config = { ...route.config, access: 'open' };
-    if (route.config?.access === undefined) throw new Error(`route ${route.url} does not say who may use it`);
+    const { access, writes = false } = route.config ?? {};
+    if (access === undefined) throw new Error(`route ${route.url} does not say who may use it`);
+    for (const method of [route.method].flat()) routes.push({ method, url: route.url, access, writes });
   });
   app.addHook('onRequest', async (request) => {
     const access = request.routeOptions.config.access;
@@ -78,6 +101,8 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
       if (holder === null) throw new ApiError('INVALID_API_KEY', 'the key is unknown, expired or revoked');
       cache.set(hash, holder);
     }
+    if (isViewer(holder) && (!READING.has(access) || request.routeOptions.config.writes === true))
+      throw new ApiError('FORBIDDEN', 'a viewer reads and changes nothing, whatever scopes the key has');
     if (access === 'key') {
       request.holder = holder;
       return;
@@ -85,8 +110,8 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
     const scope = access === 'scrape' || access === 'operator' ? 'admin' : access;
     if (!holder.scopes.includes(scope))
       throw new ApiError('FORBIDDEN', `this route needs a key with the scope ${scope}`);
-    if (scope === 'admin' && holder.role !== 'admin') throw new ApiError('FORBIDDEN', 'this route is for admins');
-    if (access === 'operator' && !holder.isOperator)
+    if (scope === 'admin' && !isAdmin(holder)) throw new ApiError('FORBIDDEN', 'this route is for admins');
+    if (access === 'operator' && !operates(holder))
       throw new ApiError('FORBIDDEN', 'this route is for admins of the tenant that the instance was set up with');
     request.holder = holder;
   });
@@ -99,12 +124,35 @@ export function holderOf(request: FastifyRequest): KeyHolder {
   return request.holder;
 }
 
-/** Whether he may see and steer what is the whole instance's. */
-export function operates(holder: KeyHolder): boolean {
-  return holder.role === 'admin' && holder.isOperator && holder.scopes.includes('admin');
+/** Whether a request may read and nothing else, whatever scopes its key has. */
+export function isViewer(holder: KeyHolder): boolean {
+  return holder.role === 'viewer';
 }
 
-/** Whose private memories a search may show: undefined for admins, who see all of their tenant. */
+/**
+ * Whether a request has the rights of an admin of its tenant: to see other users' private rows, and to act for other users. The role gives them to the user,
+ * the scope to the key: a key of an admin without that scope can do what a user's key can.
+ */
+export function isAdmin(holder: KeyHolder): boolean {
+  return holder.role === 'admin' && holder.scopes.includes('admin');
+}
+
+/** Whether a request may see and steer what belongs to the whole instance. */
+export function operates(holder: KeyHolder): boolean {
+  return isAdmin(holder) && holder.isOperator;
+}
+
+/** Whether something of this user's may be seen and changed: one's own, or for an admin any of the tenant. */
+export function mayActFor(holder: KeyHolder, userId: string | null | undefined): boolean {
+  return isAdmin(holder) || userId === holder.userId;
+}
+
+/** Whose private memories a request may read: undefined for admins, who read all of their tenant. */
 export function viewerOf(holder: KeyHolder): string | undefined {
-  return holder.role === 'admin' ? undefined : holder.userId;
+  return isAdmin(holder) ? undefined : holder.userId;
+}
+
+/** How a request may name sessions by their host's id. */
+export function seekerOf(holder: KeyHolder): SessionSeeker {
+  return { userId: holder.userId, namesAll: isAdmin(holder) };
 }

@@ -2,6 +2,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { databaseCodes } from '../stores/postgres/database-codes.ts';
 import { Held } from '../stores/postgres/holds.ts';
+import { SessionAmbiguous } from '../stores/postgres/sessions.ts';
 
 /** Every machine code that an answer can carry, with its status: docs/api.md explains each. */
 export const ERROR_STATUS = {
@@ -39,7 +40,7 @@ export type ErrorCode = keyof typeof ERROR_STATUS;
 export interface ErrorDetail {
   readonly field: string;
   readonly message: string;
-  /** A memory that the field can mean. */
+  /** What the field can mean: a memory or a session. */
   readonly id?: string;
   readonly type?: string;
   readonly preview?: string;
@@ -93,6 +94,12 @@ export function toApiError(error: unknown): ApiError {
   }
   if (error instanceof Held)
     return new ApiError('HELD', error.message, [{ field: 'hold', message: 'stands', id: error.holdId }]);
+  if (error instanceof SessionAmbiguous)
+    return new ApiError(
+      'CONFLICT',
+      error.message,
+      error.sessionIds.map((id) => ({ field: 'session', message: 'has this name', id })),
+    );
   if (error instanceof Error && error.name === 'TemporalUnavailable')
     return new ApiError('TEMPORAL_UNAVAILABLE', error.message);
   if (error instanceof Error) {

@@ -10,7 +10,7 @@ import { removeArchive } from '../stores/postgres/archives.ts';
 import { findSessionId } from '../stores/postgres/sessions.ts';
 import { wholeValuesOf } from '../stores/postgres/whole-values.ts';
 import type { KeyHolder } from '../stores/postgres/api-keys.ts';
-import { viewerOf } from './auth.ts';
+import { seekerOf, viewerOf } from './auth.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { ApiError } from './errors.ts';
 
@@ -35,7 +35,7 @@ export interface Forgetting {
   ): Promise<{ readonly event: CapturedEvent; readonly forgotten: Forgotten }>;
   /** Forgets a whole session, with its archive. @throws ApiError NOT_FOUND; Held */
   session(
-    tenantId: TenantId,
+    holder: KeyHolder,
     given: string,
     isDryRun: boolean,
   ): Promise<{ readonly sessionId: string; readonly forgotten: Forgotten }>;
@@ -84,7 +84,7 @@ export function createForgetting({
     async event(holder, { given, session, isDryRun }) {
       const { tenantId } = holder;
       const { wholes, ...result } = await perform(tenantId, isDryRun, async (transaction) => {
-        const sessionId = session === undefined ? null : await findSessionId(transaction, session);
+        const sessionId = session === undefined ? null : await findSessionId(transaction, session, seekerOf(holder));
         if (session !== undefined && sessionId === null) throw new ApiError('NOT_FOUND', 'there is no such session');
         const events = await findCapturedEvents(transaction, { given, sessionId, viewerId: viewerOf(holder) });
         const [event] = events;
@@ -104,9 +104,10 @@ export function createForgetting({
       return result;
     },
 
-    async session(tenantId, given, isDryRun) {
+    async session(holder, given, isDryRun) {
+      const { tenantId } = holder;
       const { wholes, ...result } = await perform(tenantId, isDryRun, async (transaction) => {
-        const sessionId = await findSessionId(transaction, given);
+        const sessionId = await findSessionId(transaction, given, seekerOf(holder));
         if (sessionId === null) throw new ApiError('NOT_FOUND', 'there is no such session');
         await refuseHeld(transaction, { sessionId });
         const wholes = await wholesOf(transaction, sessionId, null);

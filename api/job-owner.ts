@@ -6,17 +6,22 @@ import { readImport } from '../stores/postgres/imports.ts';
 import { readPortableImport } from '../stores/postgres/portable-imports.ts';
 import { findOwnedSession } from '../stores/postgres/sessions.ts';
 import type { JobName } from '../stores/temporal/job-ids.ts';
+import { isAdmin, seekerOf } from './auth.ts';
 import { ApiError } from './errors.ts';
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Whose a job is: its session's or its import's owner; null for one that works for the whole tenant. */
-async function ownerOf(transaction: TenantTransaction, { kind, subject }: JobName): Promise<string | null> {
+async function ownerOf(
+  transaction: TenantTransaction,
+  holder: KeyHolder,
+  { kind, subject }: JobName,
+): Promise<string | null> {
   if (!UUID.test(subject)) return null;
   switch (kind) {
     case 'session':
     case 'learning':
-      return (await findOwnedSession(transaction, subject))?.userId ?? null;
+      return (await findOwnedSession(transaction, subject, seekerOf(holder)))?.userId ?? null;
     case 'import':
       return (
         (await readImport(transaction, subject))?.userId ??
@@ -41,8 +46,8 @@ async function ownerOf(transaction: TenantTransaction, { kind, subject }: JobNam
 
 /** Lets pass whose job it is, and admins. @throws ApiError FORBIDDEN */
 export async function refuseStrangers(database: Database, holder: KeyHolder, job: JobName): Promise<void> {
-  if (holder.role === 'admin') return;
-  const owner = await database.asTenant(holder.tenantId, (transaction) => ownerOf(transaction, job));
+  if (isAdmin(holder)) return;
+  const owner = await database.asTenant(holder.tenantId, (transaction) => ownerOf(transaction, holder, job));
   if (owner !== holder.userId)
     throw new ApiError('FORBIDDEN', 'a job is ended and given another turn by whose it is, or by an admin');
 }

@@ -4,12 +4,14 @@ import type { KeyHolder } from '../stores/postgres/api-keys.ts';
 import type { TenantTransaction } from '../stores/postgres/database.ts';
 import { correctLearning, lockLearnings } from '../stores/postgres/learning-changes.ts';
 import type { LearningEditor, LockedLearning } from '../stores/postgres/learning-changes.ts';
+import { refuseHeld } from '../stores/postgres/holds.ts';
 import { standingIn } from '../stores/postgres/learning-successors.ts';
 import { changeObservation, forgetLearning, newestVersion, weighLearning } from '../stores/postgres/memory-changes.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { ApiError } from './errors.ts';
 import { createForgetting } from './forgetting.ts';
 import { isEmptied, redacted } from './hand-written.ts';
+import { requireOwner, requireOwnerOfAll } from './learning-owner.ts';
 import { findMemory, noSuchMemory } from './memory-lookup.ts';
 import { redactedTags } from './remembering.ts';
 import type { MemoryCorrection } from './schemas/memory-writes.ts';
@@ -55,11 +57,13 @@ function wordsOf(learning: LockedLearning, { content, title, tags, category }: M
 
 async function correctWords(
   transaction: TenantTransaction,
+  holder: KeyHolder,
   editor: LearningEditor,
   id: string,
   body: MemoryCorrection,
 ): Promise<string> {
   const learning = await lockNewest(transaction, id);
+  requireOwner(holder, learning);
   if (!learning.open) {
     const current = await standingIn(transaction, id);
     const message = current === null ? 'is closed' : `was replaced by ${current}`;
@@ -95,9 +99,10 @@ export function createMemoryChanges(dependencies: ApiDependencies): MemoryChange
         throw refused('id', `is of a ${memory.type}, which stays as it is; learnings and observations can be changed`);
       const id = await database.asTenant(tenantId, async (transaction) => {
         if (memory.type === 'learning')
-          return correctWords(transaction, { tenantId, userId, embeddingModel }, memory.id, body);
+          return correctWords(transaction, holder, { tenantId, userId, embeddingModel }, memory.id, body);
         const field = Object.keys(body).find((name) => !OF_OBSERVATIONS.includes(name));
         if (field !== undefined) throw refused(field, `stays as it was captured; ${OF_OBSERVATIONS.join(', ')} change`);
+        await refuseHeld(transaction, { sessionId: memory.session?.id ?? null, userId: holder.userId });
         const { tags, importance, flagged } = body;
         await changeObservation(transaction, memory.id, { tags: tags && redactedTags(tags), importance, flagged });
         return memory.id;
@@ -115,8 +120,9 @@ export function createMemoryChanges(dependencies: ApiDependencies): MemoryChange
         return event.rows.length;
       }
       const forgotten = await database.asTenant(tenantId, async (transaction) => {
-        const { id } = await lockNewest(transaction, memory.id);
-        return forgetLearning(transaction, { tenantId, userId, embeddingModel }, id);
+        const learning = await lockNewest(transaction, memory.id);
+        await requireOwnerOfAll(transaction, holder, learning);
+        return forgetLearning(transaction, { tenantId, userId, embeddingModel }, learning.id);
       });
       await Promise.allSettled([workflowHints.index(tenantId)]);
       return forgotten.length;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { KeyHolder } from '../stores/postgres/api-keys.ts';
 import type { Database, TenantTransaction } from '../stores/postgres/database.ts';
+import { isViewer } from './auth.ts';
 import { readServed, readServing, recordUses } from '../stores/postgres/memory-uses.ts';
 
 /** Names the context that served what is fetched. */
@@ -19,7 +20,7 @@ export async function countFetched(
   contextId: string | undefined,
   memoryIds: readonly string[],
 ): Promise<void> {
-  if (contextId === undefined || holder.role === 'viewer') return;
+  if (contextId === undefined || isViewer(holder)) return;
   const served = await readServed(transaction, contextId, holder.userId);
   const memories = [...new Set(memoryIds.map((id) => id.toLowerCase()))].flatMap((id) => {
     const type = served?.get(id);
@@ -46,7 +47,7 @@ export async function countFetchedOfNewest(
   memoryIds: readonly string[],
 ): Promise<void> {
   const { tenantId, userId } = holder;
-  if (holder.role === 'viewer' || memoryIds.length === 0) return;
+  if (isViewer(holder) || memoryIds.length === 0) return;
   const serving = await database.asTenant(tenantId, (transaction) =>
     readServing(transaction, userId, memoryIds, Date.now()),
   );

@@ -1,5 +1,6 @@
 import type { NeighbourDependencies } from '../stores/learnings/compare-drafts.ts';
 import { rememberCompared } from '../stores/learnings/remember-compared.ts';
+import type { MemoryGiver } from '../stores/learnings/remember-compared.ts';
 import type { LearningEditor } from '../stores/postgres/learning-changes.ts';
 import { MemoryLost, storeMemories } from '../stores/postgres/memory-writes.ts';
 import type { RememberedMemory, StoredMemory } from '../stores/postgres/memory-writes.ts';
@@ -15,7 +16,7 @@ export type Remembered = StoredMemory | { readonly refused: ErrorDetail };
 
 export interface Remembering {
   /** Stores memories in order; a bad one never spoils its neighbours. Written are those that are answered with an id, whatever happens later. */
-  remember(editor: LearningEditor, given: readonly unknown[]): Promise<readonly Remembered[]>;
+  remember(editor: MemoryGiver, given: readonly unknown[]): Promise<readonly Remembered[]>;
 }
 
 /** Embedding one memory and its neighbours may take so long, and all of a request together; then words alone are compared. */

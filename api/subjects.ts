@@ -3,6 +3,7 @@ import type { TenantTransaction } from '../stores/postgres/database.ts';
 import { findPerson } from '../stores/postgres/people.ts';
 import type { Person } from '../stores/postgres/people.ts';
 import { findOwnedSession } from '../stores/postgres/sessions.ts';
+import { isAdmin, mayActFor, seekerOf } from './auth.ts';
 import { ApiError } from './errors.ts';
 
 /** Who is meant: whoever asks, or for an admin anybody of the tenant. @throws ApiError FORBIDDEN, NOT_FOUND */
@@ -12,22 +13,19 @@ export async function personFor(
   given: string | undefined,
 ): Promise<Person> {
   const found = await findPerson(transaction, given ?? holder.userId);
-  if (holder.role !== 'admin' && found?.id !== holder.userId)
-    throw new ApiError('FORBIDDEN', 'what is another person’s is for admins');
+  if (!mayActFor(holder, found?.id)) throw new ApiError('FORBIDDEN', 'what is another person’s is for admins');
   if (found === null) throw new ApiError('NOT_FOUND', 'there is no such person');
   return found;
 }
 
 /** A session of the asker's, or for an admin any of the tenant. @throws ApiError NOT_FOUND */
 export async function sessionFor(transaction: TenantTransaction, holder: KeyHolder, given: string): Promise<string> {
-  const found = await findOwnedSession(transaction, given, 'shown');
-  if (found === null || (holder.role !== 'admin' && found.userId !== holder.userId))
-    throw new ApiError('NOT_FOUND', 'there is no such session');
+  const found = await findOwnedSession(transaction, given, seekerOf(holder), 'shown');
+  if (found === null || !mayActFor(holder, found.userId)) throw new ApiError('NOT_FOUND', 'there is no such session');
   return found.id;
 }
 
 /** @throws ApiError FORBIDDEN for who is no admin, or whose key has not that scope */
 export function refuseOthers(holder: KeyHolder): void {
-  if (holder.role !== 'admin' || !holder.scopes.includes('admin'))
-    throw new ApiError('FORBIDDEN', 'this is for admins, with a key of the scope admin');
+  if (!isAdmin(holder)) throw new ApiError('FORBIDDEN', 'this is for admins, with a key of the scope admin');
 }

@@ -2,6 +2,7 @@ import type { KeyHolder } from '../stores/postgres/api-keys.ts';
 import type { Database } from '../stores/postgres/database.ts';
 import { findUser } from '../stores/postgres/profile.ts';
 import type { ProfileUser } from '../stores/postgres/profile.ts';
+import { isAdmin, mayActFor } from './auth.ts';
 import { ApiError } from './errors.ts';
 import { rangeFault, rangeOf } from './schemas/usage.ts';
 
@@ -21,11 +22,10 @@ export async function usageUser(
   holder: KeyHolder,
   asked: string | undefined,
 ): Promise<ProfileUser | null> {
-  if (asked === undefined && holder.role === 'admin') return null;
+  if (asked === undefined && isAdmin(holder)) return null;
   const named = asked === undefined || asked === 'me' ? holder.userId : asked;
   const user = await database.asTenant(holder.tenantId, (transaction) => findUser(transaction, named));
-  if (holder.role !== 'admin' && user?.id !== holder.userId)
-    throw new ApiError('FORBIDDEN', 'what another user used is for admins');
+  if (!mayActFor(holder, user?.id)) throw new ApiError('FORBIDDEN', 'what another user used is for admins');
   if (user === null) throw new ApiError('NOT_FOUND', 'there is no such user');
   return user;
 }

@@ -58,7 +58,9 @@ export function learningText(learning: LearningDetail): string {
     ...(learning.context === '' ? [] : wrap(learning.context, '  ')),
     ...learning.examples.flatMap((example) => wrap(example, '      ', '    e.g. ')),
     ...(quotes.length === 0 ? [] : ['', 'Quotes']),
-    ...quotes.flatMap((piece) => wrap(`“${piece.quote}” (row ${piece.row_id})`, '    ', '  - ')),
+    ...quotes.flatMap(({ quote, row_id: row }) =>
+      wrap(quote === null ? `of another user (row ${row})` : `“${quote}” (row ${row})`, '    ', '  - '),
+    ),
     ...(more > 0 ? [`  and ${more} more`] : []),
     ...(learning.versions.length < 2 ? [] : ['', 'Versions']),
     ...(learning.versions.length < 2 ? [] : learning.versions).flatMap((version) =>

@@ -61,6 +61,10 @@ export const environmentSchema = z.object({
       'Addresses that reverse proxies connect from, as CIDRs joined by commas, such as `127.0.0.1/32`: requests from there never count as local. Needs RECOLLECT_HTTP_HOST on loopback',
     ),
   RECOLLECT_SCRAPE_TOKEN: z.string().min(16).optional().describe('Bearer token that may read /metrics, beside admins'),
+  RECOLLECT_USERS_VERIFY: z
+    .stringbool()
+    .default(false)
+    .describe('Users may verify learnings, which keeps sessions from closing them; else admins alone'),
   RECOLLECT_CACHE_DIR: z.string().min(1).describe('Where engines and model files are kept'),
   ...embeddingEnvironment,
   ...modelEnvironment,
@@ -210,6 +214,7 @@ const configSchema = environmentSchema
         .filter((cidr) => cidr !== ''),
       scrapeToken: env.RECOLLECT_SCRAPE_TOKEN,
     },
+    usersVerify: env.RECOLLECT_USERS_VERIFY,
     cacheDir: env.RECOLLECT_CACHE_DIR,
     embedding: embeddingConfig(env),
     model: modelConfig(env),

@@ -62,7 +62,9 @@ export interface Setting {
 
 /** Who asks, of which project, and what the session knows already. */
 export async function readSetting(transaction: TenantTransaction, request: ContextRequest): Promise<Setting> {
-  const sessionId = request.sessionId === null ? null : await findSessionId(transaction, request.sessionId);
+  // The session that asks is the asker's own, for admins, too.
+  const asker = { userId: request.userId, namesAll: false };
+  const sessionId = request.sessionId === null ? null : await findSessionId(transaction, request.sessionId, asker);
   const project =
     request.project === null
       ? await projectOfSession(transaction, sessionId)

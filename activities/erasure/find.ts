@@ -3,8 +3,8 @@ import { asId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import { foundSchema, noteErasure } from '../../stores/postgres/erasures.ts';
 import type { Found, StoredErasure } from '../../stores/postgres/erasures.ts';
-import { findText, TooMuchFound } from '../../stores/postgres/find-text.ts';
-import { refuseHeld } from '../../stores/postgres/holds.ts';
+import { findText, sessionsTitled, TooMuchFound } from '../../stores/postgres/find-text.ts';
+import { refuseHeld, refuseHeldLearnings } from '../../stores/postgres/holds.ts';
 import { archivedHolding, rowsOfWholesHolding } from './archived.ts';
 import type { ErasureDependencies } from './dependencies.ts';
 import { writeToJournal } from './journal.ts';
@@ -63,12 +63,13 @@ export async function findAndJournal(
     if (kind === 'session') await refuseHeld(transaction, { sessionId: subject });
     else if (kind === 'user') await refuseHeld(transaction, { userId: subject });
     else if (kind === 'tenant') await refuseHeld(transaction, {});
-    else
-      for (const sessionId of new Set([
-        ...found.sessions,
-        ...[...found.events, ...found.summaries].flatMap((row) => row.session ?? []),
-      ]))
+    else {
+      const titled = await sessionsTitled(transaction, tenantId, erasure.needle ?? '');
+      const placed = [...found.events, ...found.summaries].flatMap((row) => row.session ?? []);
+      for (const sessionId of new Set([...found.sessions, ...titled, ...placed]))
         await refuseHeld(transaction, { sessionId });
+      await refuseHeldLearnings(transaction, found.learnings);
+    }
   });
   const names = namesOf(erasure, found);
   const sessions = found.sessions.map((id) => erasedName('session', id));

@@ -69,7 +69,7 @@ async function ofKnownSessions(
   files: readonly TranscriptFileEntry[],
 ): Promise<TranscriptFileEntry[]> {
   const named = files.flatMap((file) => sessionOf(file.path) ?? []);
-  const known = await knownSessions(database, capturer.tenantId, named);
+  const known = await knownSessions(database, capturer, named);
   const folders = new Set(
     files.filter((file) => known.has(sessionOf(file.path) ?? '')).map((file) => path.dirname(file.path)),
   );

@@ -92,7 +92,7 @@ export function excluding(intake: Capture, exclusions: Exclusions, metrics: Capt
       const looked = exclusions.of(capturer.tenantId);
       const known = looked instanceof Promise ? await looked : looked;
       if (known.excludes === null) return intake.capture(events, capturer);
-      const checked = known.folders.check(events, known.excludes);
+      const checked = known.folders.check(capturer.userId, events, known.excludes);
       const excluded = checked instanceof Promise ? await checked : checked;
       const results = await intake.capture(
         events.filter((_, index) => excluded[index] !== true),

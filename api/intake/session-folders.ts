@@ -1,6 +1,6 @@
 import type { Exclusion } from '../../domain/capture/exclusions.ts';
 import type { HostEvent } from '../../domain/capture/event.ts';
-import type { TenantId } from '../../domain/ids.ts';
+import type { TenantId, UserId } from '../../domain/ids.ts';
 import type { SessionName } from '../../stores/postgres/excluded-sessions.ts';
 
 /** Where it is kept which sessions are excluded, whatever is restarted. Both reject when storage is away. */
@@ -8,6 +8,11 @@ export interface ExclusionMemory {
   /** For each session, in order, whether it was last seen in an excluded folder. */
   readonly read: (tenantId: TenantId, sessions: readonly SessionName[]) => Promise<readonly boolean[]>;
   readonly write: (tenantId: TenantId, session: SessionName, isExcluded: boolean) => Promise<void>;
+}
+
+/** What an event says of its session and its folder. */
+interface PlacedEvent extends SessionName {
+  readonly path: string | undefined;
 }
 
 interface Place {
@@ -20,8 +25,8 @@ interface Place {
 /** Sessions of one tenant whose folders are remembered here; of the others storage is asked. */
 const MAX_SESSIONS = 10_000;
 
-function nameOf(event: HostEvent): string {
-  return `${event.host}\u0000${event.externalId}`;
+function nameOf({ userId, host, externalId }: SessionName): string {
+  return `${userId}\u0000${host}\u0000${externalId}`;
 }
 
 /** Whether a session lies in an excluded folder. */
@@ -44,9 +49,10 @@ export class SessionFolders {
   }
 
   /** For each event, in order, whether it is excluded; a promise where storage must be asked or told: the first time that a session is seen. */
-  check(events: readonly HostEvent[], excludes: Exclusion): boolean[] | Promise<boolean[]> {
-    const unknown = events.filter((event) => !this.places.has(nameOf(event)));
-    return unknown.length === 0 ? this.decide(events, excludes) : this.learn(unknown, events, excludes);
+  check(userId: UserId, events: readonly HostEvent[], excludes: Exclusion): boolean[] | Promise<boolean[]> {
+    const placed = events.map(({ host, externalId, project }) => ({ userId, host, externalId, path: project?.path }));
+    const unknown = placed.filter((event) => !this.places.has(nameOf(event)));
+    return unknown.length === 0 ? this.decide(placed, excludes) : this.learn(unknown, placed, excludes);
   }
 
   /** Forgets the folders: they are not followed while nothing is excluded. */
@@ -55,8 +61,8 @@ export class SessionFolders {
   }
 
   private async learn(
-    unknown: readonly HostEvent[],
-    events: readonly HostEvent[],
+    unknown: readonly PlacedEvent[],
+    events: readonly PlacedEvent[],
     excludes: Exclusion,
   ): Promise<boolean[]> {
     const stored = await this.memory.read(this.tenantId, unknown);
@@ -70,11 +76,11 @@ export class SessionFolders {
     return decided;
   }
 
-  private decide(events: readonly HostEvent[], excludes: Exclusion): boolean[] | Promise<boolean[]> {
+  private decide(events: readonly PlacedEvent[], excludes: Exclusion): boolean[] | Promise<boolean[]> {
     const changed = new Map<Place, SessionName>();
     const decided = events.map((event) => {
       const place = this.places.get(nameOf(event)) ?? { path: null, stored: false };
-      place.path = event.project?.path ?? place.path;
+      place.path = event.path ?? place.path;
       const isExcluded = lies(place, excludes);
       if (isExcluded !== place.stored) changed.set(place, event);
       return isExcluded;

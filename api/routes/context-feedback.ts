@@ -10,7 +10,6 @@ import { ApiError } from '../errors.ts';
 import { redacted } from '../hand-written.ts';
 import { feedbackAnswer, feedbackBody } from '../schemas/feedback.ts';
 import { ERROR_RESPONSES } from '../schemas/shared.ts';
-import { refuseViewers } from '../writers.ts';
 
 interface ServedMemory {
   readonly id: string;
@@ -42,7 +41,7 @@ export function contextFeedbackRoutes({ database }: ApiDependencies): FastifyPlu
     app.post(
       '/context/:id/feedback',
       {
-        config: { access: 'read' },
+        config: { access: 'read', writes: true },
         schema: {
           tags: ['retrieval'],
           summary: 'Say what of a context was useful or wrong',
@@ -54,7 +53,7 @@ export function contextFeedbackRoutes({ database }: ApiDependencies): FastifyPlu
         },
       },
       async (request) => {
-        const holder = refuseViewers(holderOf(request));
+        const holder = holderOf(request);
         const { id } = request.params;
         const note = request.body.note === undefined ? null : redacted(request.body.note);
         return database.asTenant(holder.tenantId, async (transaction) => {

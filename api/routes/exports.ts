@@ -13,7 +13,7 @@ import {
   readPortableImport,
 } from '../../stores/postgres/portable-imports.ts';
 import { findProject } from '../../stores/postgres/projects.ts';
-import { holderOf } from '../auth.ts';
+import { holderOf, mayActFor } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
 import {
@@ -54,10 +54,9 @@ export function exportRoutes({ database, archives: archive, keepJobs }: ApiDepen
 
   /** @throws ApiError NOT_FOUND for another tenant's, and, unless an admin asks, another user's */
   const read = async (request: FastifyRequest, id: string): Promise<StoredExport> => {
-    const { tenantId, role, userId } = holderOf(request);
-    const found = await database.asTenant(tenantId, (transaction) => readExport(transaction, id));
-    if (found === null || (role !== 'admin' && found.userId !== userId))
-      throw new ApiError('NOT_FOUND', 'there is no such export');
+    const holder = holderOf(request);
+    const found = await database.asTenant(holder.tenantId, (transaction) => readExport(transaction, id));
+    if (found === null || !mayActFor(holder, found.userId)) throw new ApiError('NOT_FOUND', 'there is no such export');
     return found;
   };
 

@@ -4,7 +4,6 @@ import { holderOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { createForgetting } from '../forgetting.ts';
 import { ERROR_RESPONSES } from '../schemas/shared.ts';
-import { refuseViewers } from '../writers.ts';
 import { sessionParams } from './sessions.ts';
 import { eventKey, sessionName } from './trace.ts';
 import { flag } from '../schemas/query.ts';
@@ -48,7 +47,7 @@ export function forgetRoutes(dependencies: ApiDependencies): FastifyPluginCallba
         },
       },
       async (request) => {
-        const holder = refuseViewers(holderOf(request));
+        const holder = holderOf(request);
         const { session, dry_run: isDryRun } = request.query;
         const { event, forgotten } = await forgetting.event(holder, { given: request.params.key, session, isDryRun });
         return { dry_run: isDryRun, session_id: event.sessionId, key: event.key, forgotten };
@@ -69,9 +68,8 @@ export function forgetRoutes(dependencies: ApiDependencies): FastifyPluginCallba
         },
       },
       async (request) => {
-        const { tenantId } = refuseViewers(holderOf(request));
         const { dry_run: isDryRun } = request.query;
-        const { sessionId, forgotten } = await forgetting.session(tenantId, request.params.id, isDryRun);
+        const { sessionId, forgotten } = await forgetting.session(holderOf(request), request.params.id, isDryRun);
         return { dry_run: isDryRun, session_id: sessionId, key: null, forgotten };
       },
     );

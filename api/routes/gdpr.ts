@@ -8,7 +8,7 @@ import { Held, refuseHeld } from '../../stores/postgres/holds.ts';
 import type { TenantTransaction } from '../../stores/postgres/database.ts';
 import { isLastAdmin, restrictPerson, restrictSession, tenantName } from '../../stores/postgres/people.ts';
 import type { KeyHolder } from '../../stores/postgres/api-keys.ts';
-import { holderOf } from '../auth.ts';
+import { holderOf, mayActFor, viewerOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
 import { createMemoryChanges } from '../memory-changes.ts';
@@ -29,7 +29,6 @@ import { memoryCorrection } from '../schemas/memory-writes.ts';
 import { memoryName, memorySchema, presentMemory } from '../schemas/memory.ts';
 import { ERROR_RESPONSES } from '../schemas/shared.ts';
 import { personFor, refuseOthers, sessionFor } from '../subjects.ts';
-import { refuseViewers } from '../writers.ts';
 import { numeric } from '../schemas/query.ts';
 
 type Wanted = z.output<typeof eraseBody>;
@@ -143,10 +142,10 @@ export function gdprRoutes(dependencies: ApiDependencies): FastifyPluginCallback
         },
       },
       async (request) => {
-        const { tenantId, userId, role } = holderOf(request);
+        const holder = holderOf(request);
         const { limit, before } = request.query;
-        const rows = await database.asTenant(tenantId, (transaction) =>
-          listErasures(transaction, { userId: role === 'admin' ? null : userId, before: before ?? null, limit }),
+        const rows = await database.asTenant(holder.tenantId, (transaction) =>
+          listErasures(transaction, { userId: viewerOf(holder) ?? null, before: before ?? null, limit }),
         );
         return { data: rows.map(presentErasure) };
       },
@@ -164,9 +163,11 @@ export function gdprRoutes(dependencies: ApiDependencies): FastifyPluginCallback
         },
       },
       async (request) => {
-        const { tenantId, userId, role } = holderOf(request);
-        const row = await database.asTenant(tenantId, (transaction) => readErasure(transaction, request.params.id));
-        if (row === null || (role !== 'admin' && row.requestedBy !== userId))
+        const holder = holderOf(request);
+        const row = await database.asTenant(holder.tenantId, (transaction) =>
+          readErasure(transaction, request.params.id),
+        );
+        if (row === null || !mayActFor(holder, row.requestedBy))
           throw new ApiError('NOT_FOUND', 'there is no such request');
         return presentErasure(row);
       },
@@ -256,7 +257,7 @@ export function gdprRoutes(dependencies: ApiDependencies): FastifyPluginCallback
         },
       },
       async (request) => {
-        const holder = refuseViewers(holderOf(request));
+        const holder = holderOf(request);
         const memory = await findMemory(database, holder, request.body.id, 'id', 'versions');
         return presentMemory(await changes.correct(holder, memory, request.body.correction));
       },

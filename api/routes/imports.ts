@@ -6,7 +6,7 @@ import { allowedFolder } from '../../stores/files/transcript-folder.ts';
 import type { FolderRefusal } from '../../stores/files/transcript-folder.ts';
 import { finishImport, openImport, readImport } from '../../stores/postgres/imports.ts';
 import type { StoredImport } from '../../stores/postgres/imports.ts';
-import { holderOf } from '../auth.ts';
+import { holderOf, isAdmin, mayActFor } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
 import { createLocalCheck } from '../local-caller.ts';
@@ -28,8 +28,7 @@ export function importRoutes({ config, database, imports }: ApiDependencies): Fa
   const read = async (request: FastifyRequest, id: string): Promise<StoredImport> => {
     const holder = holderOf(request);
     const found = await database.asTenant(holder.tenantId, (transaction) => readImport(transaction, id));
-    if (found === null || (holder.role !== 'admin' && found.userId !== holder.userId))
-      throw new ApiError('NOT_FOUND', 'there is no such import');
+    if (found === null || !mayActFor(holder, found.userId)) throw new ApiError('NOT_FOUND', 'there is no such import');
     return found;
   };
 
@@ -68,7 +67,7 @@ export function importRoutes({ config, database, imports }: ApiDependencies): Fa
       },
       async (request, reply) => {
         const holder = holderOf(request);
-        if (holder.role !== 'admin' || !isLocal(request))
+        if (!isAdmin(holder) || !isLocal(request))
           throw new ApiError('FORBIDDEN', 'folders of the server are read for admins on its own machine only');
         const { field, given, roots, setting, follow, dryRun } = askedFor(request.body);
         const allowed = await allowedFolder(given, roots);

@@ -13,7 +13,6 @@ import { ApiError } from '../errors.ts';
 import { refuseStrangers } from '../job-owner.ts';
 import { jobSchema } from '../schemas/jobs.ts';
 import { ERROR_RESPONSES, paginationSchema } from '../schemas/shared.ts';
-import { refuseViewers } from '../writers.ts';
 import { numeric } from '../schemas/query.ts';
 import { text } from '../schemas/text.ts';
 
@@ -125,7 +124,7 @@ export function jobRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZ
         },
       },
       async (request, reply) => {
-        const holder = refuseViewers(holderOf(request));
+        const holder = holderOf(request);
         const { tenantId } = holder;
         const name = nameOf(request.params.id);
         const before = await answerOf(holder, name);
@@ -151,7 +150,7 @@ export function jobRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZ
         },
       },
       async (request, reply) => {
-        const holder = refuseViewers(holderOf(request));
+        const holder = holderOf(request);
         const { tenantId } = holder;
         const name = nameOf(request.params.id);
         await answerOf(holder, name);

@@ -16,6 +16,7 @@ import { hides, readLearning } from '../../stores/postgres/learning-list.ts';
 import { holderOf, viewerOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
+import { requireOwner, requireOwnerOfAll, requireVerifier } from '../learning-owner.ts';
 import { handWritten, isEmptied, redacted, redactedWords } from '../hand-written.ts';
 import {
   learningCorrection,
@@ -25,7 +26,6 @@ import {
   reasonText,
 } from '../schemas/learnings.ts';
 import { ERROR_RESPONSES } from '../schemas/shared.ts';
-import { refuseViewers } from '../writers.ts';
 import { knownAlready, learningParams, noSuchLearning } from './learnings.ts';
 import { text } from '../schemas/text.ts';
 
@@ -46,6 +46,13 @@ interface Change {
   readonly other: LockedLearning | undefined;
 }
 
+interface ChangeOptions {
+  /** Another learning that the request names. */
+  readonly otherId?: string | null;
+  /** @throws ApiError for who may not; by default all but the owner and admins */
+  readonly allowed?: (learning: LockedLearning) => void;
+}
+
 /** The answer where a learning does not hold any more: it names what stands in its place. */
 async function closedAlready(transaction: TenantTransaction, id: string): Promise<ApiError> {
   const current = await standingIn(transaction, id);
@@ -58,6 +65,7 @@ async function closedAlready(transaction: TenantTransaction, id: string): Promis
 
 /** What people do with a learning that stands: correct, delete, verify, invalidate, supersede. */
 export function learningChangeRoutes({
+  config,
   database,
   embeddingModel,
   workflowHints,
@@ -67,17 +75,19 @@ export function learningChangeRoutes({
     holder: KeyHolder,
     id: string,
     work: (change: Change) => Promise<string>,
-    otherId: string | null = null,
+    { otherId = null, allowed = (learning) => requireOwner(holder, learning) }: ChangeOptions = {},
   ) => {
-    const { tenantId, userId } = refuseViewers(holder);
+    const { tenantId, userId } = holder;
     const changed = await database.asTenant(tenantId, async (transaction) => {
       const locked = await lockLearnings(transaction, otherId === null ? [id] : [id, otherId]);
       const learning = locked.find((row) => row.id === id.toLowerCase());
       const other = locked.find((row) => row.id === otherId?.toLowerCase());
       if (learning === undefined) throw noSuchLearning();
+      allowed(learning);
       if (!learning.open) throw await closedAlready(transaction, id);
       const editor = { tenantId, userId, embeddingModel };
-      return readLearning(transaction, await work({ transaction, editor, holder, learning, other }));
+      const changedId = await work({ transaction, editor, holder, learning, other });
+      return readLearning(transaction, changedId, viewerOf(holder));
     });
     if (changed === null) throw noSuchLearning();
     // Vectors are written and removed by the index; the sweep repeats what is not heard.
@@ -95,7 +105,7 @@ export function learningChangeRoutes({
           tags: ['learnings'],
           summary: 'Put a learning in other words',
           description:
-            'Makes a new version, which is the answer; the old one is closed. Of two corrections at once the second is answered CONFLICT with the id of the current version.',
+            'By its owner or an admin. Makes a new version, which is the answer; the old one is closed. Of two corrections at once the second is answered CONFLICT with the id of the current version.',
           params: learningParams,
           body: learningCorrection,
           ...answers,
@@ -126,7 +136,7 @@ export function learningChangeRoutes({
           tags: ['learnings'],
           summary: 'Delete a learning',
           description:
-            'It and the versions that it replaced leave all lists and search at once. It is not learned again from the same words.',
+            'By its owner or an admin. It and the versions that it replaced leave all lists and search at once. It is not learned again from the same words.',
           params: learningParams,
           response: {
             200: z.object({ id: z.string(), deleted: z.number().int().describe('Versions') }),
@@ -135,12 +145,14 @@ export function learningChangeRoutes({
         },
       },
       async (request) => {
-        const { tenantId, userId } = refuseViewers(holderOf(request));
+        const holder = holderOf(request);
+        const { tenantId, userId } = holder;
         const { id } = request.params;
         const deleted = await database.asTenant(tenantId, async (transaction) => {
           // One that is closed can be deleted, too.
           const [learning] = await lockLearnings(transaction, [id]);
           if (learning === undefined) throw noSuchLearning();
+          await requireOwnerOfAll(transaction, holder, learning);
           return deleteLearning(transaction, { tenantId, userId, embeddingModel }, learning.id);
         });
         await Promise.allSettled([workflowHints.index(tenantId)]);
@@ -155,17 +167,23 @@ export function learningChangeRoutes({
         schema: {
           tags: ['learnings'],
           summary: 'Say that a learning is true',
+          description: 'For admins, and for users where RECOLLECT_USERS_VERIFY is set.',
           params: learningParams,
           body: verifyBody,
           ...answers,
         },
       },
       (request) =>
-        change(holderOf(request), request.params.id, async ({ transaction, editor, learning }) => {
-          const { note } = request.body;
-          await verifyLearning(transaction, editor, learning.id, note === undefined ? null : redacted(note));
-          return learning.id;
-        }),
+        change(
+          holderOf(request),
+          request.params.id,
+          async ({ transaction, editor, learning }) => {
+            const { note } = request.body;
+            await verifyLearning(transaction, editor, learning.id, note === undefined ? null : redacted(note));
+            return learning.id;
+          },
+          { allowed: () => requireVerifier(holderOf(request), config.usersVerify) },
+        ),
     );
 
     app.post(
@@ -195,7 +213,7 @@ export function learningChangeRoutes({
         schema: {
           tags: ['learnings'],
           summary: 'Put another learning in the place of one',
-          description: 'Answers the one that stands now.',
+          description: 'By its owner or an admin. Answers the one that stands now.',
           params: learningParams,
           body: supersedeBody,
           ...answers,
@@ -222,7 +240,7 @@ export function learningChangeRoutes({
             if ('knownId' in written) throw knownAlready(written.knownId, 'by.description');
             return written.id;
           },
-          typeof by === 'string' ? by : null,
+          { otherId: typeof by === 'string' ? by : null },
         );
       },
     );

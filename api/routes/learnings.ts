@@ -5,7 +5,7 @@ import { writeByHand } from '../../stores/postgres/learning-changes.ts';
 import { LEARNING_SORTS, listLearnings, readLearning, readVersions } from '../../stores/postgres/learning-list.ts';
 import { findProject } from '../../stores/postgres/projects.ts';
 import { findSessionId } from '../../stores/postgres/sessions.ts';
-import { holderOf, viewerOf } from '../auth.ts';
+import { holderOf, seekerOf, viewerOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
 import { handWritten } from '../hand-written.ts';
@@ -19,7 +19,6 @@ import {
   presentVersions,
 } from '../schemas/learnings.ts';
 import { ERROR_RESPONSES, namespaceName, pageQuery, paginationSchema, timestamp } from '../schemas/shared.ts';
-import { refuseViewers } from '../writers.ts';
 import { flag } from '../schemas/query.ts';
 import { line, text } from '../schemas/text.ts';
 
@@ -68,9 +67,11 @@ export function learningRoutes({ database, embeddingModel, workflowHints }: ApiD
         const { page, limit, cursor, session, project, sort, as_of: asOf, ...rest } = request.query;
         const list = `learnings.${sort}`;
         const after = placeOf(cursor, list, placeSchema);
-        const found = await database.asTenant(holderOf(request).tenantId, async (transaction) => {
+        const holder = holderOf(request);
+        const found = await database.asTenant(holder.tenantId, async (transaction) => {
           const knownProject = project === undefined ? undefined : await findProject(transaction, project);
-          const knownSession = session === undefined ? undefined : await findSessionId(transaction, session);
+          const knownSession =
+            session === undefined ? undefined : await findSessionId(transaction, session, seekerOf(holder));
           if (knownProject === null || knownSession === null) return { rows: [], total: 0, next: null };
           const filter = {
             sessionId: knownSession,
@@ -83,7 +84,7 @@ export function learningRoutes({ database, embeddingModel, workflowHints }: ApiD
             asOf: asOf === undefined ? undefined : new Date(asOf),
             includeClosed: rest.include_closed,
           };
-          return listLearnings(transaction, filter, sort, { after, page, limit });
+          return listLearnings(transaction, filter, sort, { after, page, limit }, viewerOf(holder));
         });
         const next = found.next === null ? null : cursorOf(list, found.next);
         return {
@@ -107,13 +108,13 @@ export function learningRoutes({ database, embeddingModel, workflowHints }: ApiD
         },
       },
       async (request, reply) => {
-        const holder = refuseViewers(holderOf(request));
+        const holder = holderOf(request);
         const { tenantId, userId } = holder;
         const written = await database.asTenant(tenantId, async (transaction) => {
           const given = await handWritten(transaction, request.body, viewerOf(holder));
           const result = await writeByHand(transaction, { tenantId, userId, embeddingModel }, given);
           if ('knownId' in result) throw knownAlready(result.knownId);
-          return readLearning(transaction, result.id);
+          return readLearning(transaction, result.id, viewerOf(holder));
         });
         if (written === null) throw noSuchLearning();
         await Promise.allSettled([workflowHints.index(tenantId)]);
@@ -138,7 +139,7 @@ export function learningRoutes({ database, embeddingModel, workflowHints }: ApiD
         const { id } = request.params;
         return database.asTenant(holder.tenantId, async (transaction) => {
           await countFetched(transaction, holder, request.query.used_in, [id]);
-          const found = await readLearning(transaction, id);
+          const found = await readLearning(transaction, id, viewerOf(holder));
           if (found === null) throw noSuchLearning();
           return { ...presentLearning(found), versions: presentVersions(await readVersions(transaction, id)) };
         });

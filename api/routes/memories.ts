@@ -1,7 +1,7 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { memoryHash } from '../../domain/memory.ts';
-import { holderOf } from '../auth.ts';
+import { holderOf, isAdmin } from '../auth.ts';
 import { BATCH_BODY_BYTES } from '../body.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
@@ -11,7 +11,6 @@ import type { Remembered } from '../remembering.ts';
 import { memoryBatch, memoryGiven, storedItem } from '../schemas/memory-writes.ts';
 import { memoryName, memorySchema, presentMemory } from '../schemas/memory.ts';
 import { ERROR_RESPONSES } from '../schemas/shared.ts';
-import { refuseViewers } from '../writers.ts';
 
 const MAX_FETCHED = 100;
 
@@ -53,8 +52,12 @@ export function memoryRoutes({
         },
       },
       async (request, reply) => {
-        const { tenantId, userId } = refuseViewers(holderOf(request));
-        const [stored] = await remembering.remember({ tenantId, userId, embeddingModel }, [request.body]);
+        const holder = holderOf(request);
+        const { tenantId, userId } = holder;
+        const [stored] = await remembering.remember(
+          { tenantId, userId, embeddingModel, replacesAll: isAdmin(holder) },
+          [request.body],
+        );
         if (stored === undefined) throw new ApiError('INTERNAL', 'nothing was stored');
         if ('refused' in stored) {
           const { field, message } = stored.refused;
@@ -80,8 +83,12 @@ export function memoryRoutes({
         },
       },
       async (request) => {
-        const { tenantId, userId } = refuseViewers(holderOf(request));
-        const stored = await remembering.remember({ tenantId, userId, embeddingModel }, request.body.memories);
+        const holder = holderOf(request);
+        const { tenantId, userId } = holder;
+        const stored = await remembering.remember(
+          { tenantId, userId, embeddingModel, replacesAll: isAdmin(holder) },
+          request.body.memories,
+        );
         await Promise.allSettled([workflowHints.index(tenantId)]);
         return { items: stored.map(itemOf) };
       },

@@ -4,7 +4,7 @@ import { currentFocus } from '../../domain/profile/focus.ts';
 import { distilPreferences } from '../../domain/profile/preferences.ts';
 import { findUser, readFocusSources, readPreferenceSources } from '../../stores/postgres/profile.ts';
 import { findProject } from '../../stores/postgres/projects.ts';
-import { holderOf } from '../auth.ts';
+import { holderOf, mayActFor } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
 import { presentFocus, presentPreference, profileSchema } from '../schemas/profile.ts';
@@ -35,8 +35,7 @@ export function profileRoutes({ database }: ApiDependencies): FastifyPluginCallb
         const { project: givenProject, user: givenUser } = request.query;
         return database.asTenant(holder.tenantId, async (transaction) => {
           const user = await findUser(transaction, givenUser ?? holder.userId);
-          if (holder.role !== 'admin' && user?.id !== holder.userId)
-            throw new ApiError('FORBIDDEN', "another user's profile is for admins");
+          if (!mayActFor(holder, user?.id)) throw new ApiError('FORBIDDEN', "another user's profile is for admins");
           if (user === null) throw new ApiError('NOT_FOUND', 'there is no such user');
           const project = givenProject === undefined ? null : await findProject(transaction, givenProject);
           if (givenProject !== undefined && project === null)

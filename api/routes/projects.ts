@@ -1,15 +1,15 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import type { KeyHolder } from '../../stores/postgres/api-keys.ts';
 import type { TenantTransaction } from '../../stores/postgres/database.ts';
 import { changeProject, mergeProjects } from '../../stores/postgres/project-changes.ts';
-import { listProjects, readProject } from '../../stores/postgres/project-list.ts';
+import { isProjectOf, listProjects, readProject } from '../../stores/postgres/project-list.ts';
 import type { StoredProject } from '../../stores/postgres/project-list.ts';
-import { holderOf } from '../auth.ts';
+import { holderOf, isAdmin } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
 import { aliasOf, presentProject, projectChange, projectName, projectSchema } from '../schemas/projects.ts';
 import { ERROR_RESPONSES, pageQuery, paginationOf, paginationSchema } from '../schemas/shared.ts';
-import { refuseViewers } from '../writers.ts';
 import { text } from '../schemas/text.ts';
 
 const projectParams = z.object({ id: projectName });
@@ -18,6 +18,12 @@ async function knownProject(transaction: TenantTransaction, given: string): Prom
   const project = await readProject(transaction, given);
   if (project === null) throw new ApiError('NOT_FOUND', 'there is no such project');
   return project;
+}
+
+/** A project may be changed by an admin, and by the one user whose sessions and learnings alone it holds. @throws ApiError FORBIDDEN */
+async function requireProject(transaction: TenantTransaction, holder: KeyHolder, id: string): Promise<void> {
+  if (!isAdmin(holder) && !(await isProjectOf(transaction, id, holder.userId)))
+    throw new ApiError('FORBIDDEN', 'a project of several users is changed by an admin');
 }
 
 /** Aliases as capture gives them. @throws ApiError VALIDATION_FAILED that names the first that is none */
@@ -85,13 +91,15 @@ export function projectRoutes({ database, workflowHints }: ApiDependencies): Fas
         schema: {
           tags: ['projects'],
           summary: 'Rename a project, or change what it is told by',
+          description: 'For admins, and for the user whose sessions and learnings alone it holds.',
           params: projectParams,
           body: projectChange,
           response: { 200: projectSchema, ...ERROR_RESPONSES },
         },
       },
       async (request) => {
-        const { tenantId } = refuseViewers(holderOf(request));
+        const holder = holderOf(request);
+        const { tenantId } = holder;
         const { display_name: displayName, aliases_add: add, aliases_remove: remove } = request.body;
         const change = {
           displayName,
@@ -100,6 +108,7 @@ export function projectRoutes({ database, workflowHints }: ApiDependencies): Fas
         };
         return database.asTenant(tenantId, async (transaction) => {
           const { id } = await knownProject(transaction, request.params.id);
+          await requireProject(transaction, holder, id);
           const taken = await changeProject(transaction, tenantId, id, change);
           if (taken.length > 0) {
             const message = 'names another project; merge the two instead';
@@ -122,7 +131,7 @@ export function projectRoutes({ database, workflowHints }: ApiDependencies): Fas
           tags: ['projects'],
           summary: 'Make one project of two',
           description:
-            'Sessions, summaries, learnings and aliases of this project move into the other one, whose name stays. The id that goes keeps leading there.',
+            'For admins, and for the user whose sessions and learnings alone both hold. Sessions, summaries, learnings and aliases of this project move into the other one, whose name stays. The id that goes keeps leading there.',
           params: projectParams,
           body: z.strictObject({ into: projectName }),
           response: {
@@ -141,7 +150,8 @@ export function projectRoutes({ database, workflowHints }: ApiDependencies): Fas
         },
       },
       async (request) => {
-        const { tenantId } = refuseViewers(holderOf(request));
+        const holder = holderOf(request);
+        const { tenantId } = holder;
         const answer = await database.asTenant(tenantId, async (transaction) => {
           const from = await knownProject(transaction, request.params.id);
           const into = await knownProject(transaction, request.body.into);
@@ -149,6 +159,7 @@ export function projectRoutes({ database, workflowHints }: ApiDependencies): Fas
             const message = 'is the same project';
             throw new ApiError('CONFLICT', `into ${message}`, [{ field: 'into', message }]);
           }
+          for (const { id } of [from, into]) await requireProject(transaction, holder, id);
           const moved = await mergeProjects(transaction, tenantId, from.id, into.id);
           return { project: presentProject(await knownProject(transaction, into.id)), moved };
         });

@@ -1,9 +1,10 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import type { KeyHolder } from '../../stores/postgres/api-keys.ts';
 import type { TenantTransaction } from '../../stores/postgres/database.ts';
 import { findSessionId } from '../../stores/postgres/sessions.ts';
 import { listObservations, listPrompts } from '../../stores/postgres/session-timeline.ts';
-import { holderOf, viewerOf } from '../auth.ts';
+import { holderOf, seekerOf, viewerOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
 import { observationSchema, presentObservation, presentPrompt, promptSchema } from '../schemas/session-rows.ts';
@@ -17,8 +18,8 @@ const timelineQuery = {
   agent: text(256).optional().describe('Of this sub-agent alone'),
 };
 
-async function sessionIdOf(transaction: TenantTransaction, given: string): Promise<string> {
-  const id = await findSessionId(transaction, given);
+async function sessionIdOf(transaction: TenantTransaction, holder: KeyHolder, given: string): Promise<string> {
+  const id = await findSessionId(transaction, given, seekerOf(holder));
   if (id === null) throw new ApiError('NOT_FOUND', 'there is no such session');
   return id;
 }
@@ -46,7 +47,7 @@ export function sessionRowRoutes({ database }: ApiDependencies): FastifyPluginCa
         const { page, limit, agent } = request.query;
         const { rows, total } = await database.asTenant(holder.tenantId, async (transaction) =>
           listPrompts(transaction, {
-            sessionId: await sessionIdOf(transaction, request.params.id),
+            sessionId: await sessionIdOf(transaction, holder, request.params.id),
             viewerId: viewerOf(holder),
             agentId: agent,
             page,
@@ -76,7 +77,7 @@ export function sessionRowRoutes({ database }: ApiDependencies): FastifyPluginCa
         const { page, limit, agent, full } = request.query;
         const { rows, total } = await database.asTenant(holder.tenantId, async (transaction) =>
           listObservations(transaction, {
-            sessionId: await sessionIdOf(transaction, request.params.id),
+            sessionId: await sessionIdOf(transaction, holder, request.params.id),
             viewerId: viewerOf(holder),
             agentId: agent,
             page,

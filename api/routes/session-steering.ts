@@ -5,13 +5,12 @@ import type { TenantTransaction } from '../../stores/postgres/database.ts';
 import { readSummary } from '../../stores/postgres/derived.ts';
 import { findOwnedSession, readSessionDetail, steerSession } from '../../stores/postgres/sessions.ts';
 import { TemporalUnavailable } from '../../stores/temporal/unavailable.ts';
-import { holderOf } from '../auth.ts';
+import { holderOf, mayActFor, seekerOf, viewerOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
 import { presentSummary, summarySchema } from '../schemas/derived.ts';
 import { jobSchema } from '../schemas/jobs.ts';
 import { ERROR_RESPONSES } from '../schemas/shared.ts';
-import { refuseViewers } from '../writers.ts';
 import { detailSchema, presentDetail, sessionParams } from './sessions.ts';
 import { numeric } from '../schemas/query.ts';
 import { line } from '../schemas/text.ts';
@@ -48,9 +47,9 @@ const ORDERS = [
 
 /** A session that the holder may steer: his own, or any for an admin. @throws ApiError NOT_FOUND, FORBIDDEN */
 async function ownSession(transaction: TenantTransaction, holder: KeyHolder, given: string): Promise<string> {
-  const found = await findOwnedSession(transaction, given);
+  const found = await findOwnedSession(transaction, given, seekerOf(holder));
   if (found === null) throw new ApiError('NOT_FOUND', 'there is no such session');
-  if (holder.role !== 'admin' && found.userId !== holder.userId)
+  if (!mayActFor(holder, found.userId))
     throw new ApiError('FORBIDDEN', "another user's session is steered by him or an admin alone");
   return found.id;
 }
@@ -58,7 +57,7 @@ async function ownSession(transaction: TenantTransaction, holder: KeyHolder, giv
 /** `PUT /sessions/:id`, `POST /sessions/:id/summaries` and `/close`: what people may have a session do. */
 export function sessionSteeringRoutes({ database, steering, jobList }: ApiDependencies): FastifyPluginCallbackZod {
   const ask = async (holder: KeyHolder, given: string, what: 'summary' | 'close', waitSeconds: number) => {
-    const { tenantId } = refuseViewers(holder);
+    const { tenantId } = holder;
     const id = await database.asTenant(tenantId, (transaction) => ownSession(transaction, holder, given));
     const result = await steering.ask(tenantId, id, what, waitSeconds * 1_000);
     const found = await jobList.one(tenantId, { kind: 'session', subject: id });
@@ -71,7 +70,7 @@ export function sessionSteeringRoutes({ database, steering, jobList }: ApiDepend
     return {
       done: result !== null,
       summary_id: summaryId,
-      summary: written === null ? null : presentSummary(written),
+      summary: written === null ? null : presentSummary(written, viewerOf(holder)),
       settled: result?.settled ?? false,
       last_error: result?.lastError ?? null,
       job: found.job,
@@ -97,14 +96,13 @@ export function sessionSteeringRoutes({ database, steering, jobList }: ApiDepend
         },
       },
       async (request) => {
-        const holder = refuseViewers(holderOf(request));
+        const holder = holderOf(request);
         const { title, capture } = request.body;
         const detail = await database.asTenant(holder.tenantId, async (transaction) => {
           const id = await ownSession(transaction, holder, request.params.id);
           await steerSession(transaction, id, { title, capture });
           return readSessionDetail(transaction, id);
         });
-        if (detail === null) throw new ApiError('NOT_FOUND', 'there is no such session');
         if (capture !== undefined && detail.session.status === 'active') {
           await steering.tellCapture(holder.tenantId, detail.session.id, capture).catch((error: unknown) => {
             // The database decides what is captured, and it is told.

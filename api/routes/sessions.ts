@@ -1,9 +1,9 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { findProject } from '../../stores/postgres/projects.ts';
-import { listSessions, readSessionDetail } from '../../stores/postgres/sessions.ts';
+import { findSessionId, listSessions, readSessionDetail } from '../../stores/postgres/sessions.ts';
 import type { SessionDetail, StoredSession } from '../../stores/postgres/sessions.ts';
-import { holderOf } from '../auth.ts';
+import { holderOf, seekerOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
 import { pendingSchema } from '../schemas/jobs.ts';
@@ -143,11 +143,12 @@ export function sessionRoutes({ database }: ApiDependencies): FastifyPluginCallb
         },
       },
       async (request) => {
-        const detail = await database.asTenant(holderOf(request).tenantId, (transaction) =>
-          readSessionDetail(transaction, request.params.id),
-        );
-        if (detail === null) throw new ApiError('NOT_FOUND', 'there is no such session');
-        return presentDetail(detail);
+        const holder = holderOf(request);
+        return database.asTenant(holder.tenantId, async (transaction) => {
+          const id = await findSessionId(transaction, request.params.id, seekerOf(holder));
+          if (id === null) throw new ApiError('NOT_FOUND', 'there is no such session');
+          return presentDetail(await readSessionDetail(transaction, id));
+        });
       },
     );
     done();

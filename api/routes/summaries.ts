@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ITEM_KINDS } from '../../domain/ports/model.ts';
 import { listSummaries, readSummary } from '../../stores/postgres/derived.ts';
 import { findSessionId } from '../../stores/postgres/sessions.ts';
-import { holderOf } from '../auth.ts';
+import { holderOf, seekerOf, viewerOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
 import { countFetched, usedIn } from '../memory-fetches.ts';
@@ -46,14 +46,15 @@ export function summaryRoutes({ database }: ApiDependencies): FastifyPluginCallb
       async (request) => {
         const { page, limit, cursor, type, kind } = request.query;
         const after = placeOf(cursor, LIST, placeSchema);
-        const found = await database.asTenant(holderOf(request).tenantId, async (transaction) => {
-          const sessionId = await findSessionId(transaction, request.params.id);
+        const holder = holderOf(request);
+        const found = await database.asTenant(holder.tenantId, async (transaction) => {
+          const sessionId = await findSessionId(transaction, request.params.id, seekerOf(holder));
           if (sessionId === null) throw new ApiError('NOT_FOUND', 'there is no such session');
           return listSummaries(transaction, { sessionId, type, kind }, { after, page, limit });
         });
         const next = found.next === null ? null : cursorOf(LIST, found.next);
         return {
-          data: found.rows.map(presentSummary),
+          data: found.rows.map((row) => presentSummary(row, viewerOf(holder))),
           pagination: pageOf(page, limit, found.total, after !== null, next),
         };
       },
@@ -79,7 +80,7 @@ export function summaryRoutes({ database }: ApiDependencies): FastifyPluginCallb
           return readSummary(transaction, id);
         });
         if (found === null) throw new ApiError('NOT_FOUND', 'there is no such summary');
-        return presentSummary(found);
+        return presentSummary(found, viewerOf(holder));
       },
     );
     done();

@@ -8,7 +8,7 @@ import { tombstonesOf, traceEvent } from '../../stores/postgres/trace.ts';
 import type { EventTrace } from '../../stores/postgres/trace.ts';
 import type { DescribedJob } from '../../stores/temporal/jobs.ts';
 import { TemporalUnavailable } from '../../stores/temporal/unavailable.ts';
-import { holderOf, viewerOf } from '../auth.ts';
+import { holderOf, seekerOf, viewerOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { presentTrace, traceSchema } from '../schemas/trace.ts';
 import { ERROR_RESPONSES } from '../schemas/shared.ts';
@@ -76,7 +76,7 @@ export function traceRoutes({ database, vectors, jobs }: ApiDependencies): Fasti
         const holder = holderOf(request);
         const { key, session } = request.query;
         const found = await database.asTenant(holder.tenantId, async (transaction) => {
-          const sessionId = session === undefined ? null : await findSessionId(transaction, session);
+          const sessionId = session === undefined ? null : await findSessionId(transaction, session, seekerOf(holder));
           const events =
             session !== undefined && sessionId === null
               ? []

@@ -39,15 +39,17 @@ export const summarySchema = z
   })
   .meta({ id: 'Summary' });
 
-function evidenceOf(pieces: CitedText['evidence']) {
-  return pieces.map((piece) => ({ row_id: piece.rowId, quote: piece.quote }));
+function evidenceOf(pieces: CitedText['evidence'], mayQuote: boolean) {
+  return pieces.map((piece) => ({ row_id: piece.rowId, quote: mayQuote ? piece.quote : null }));
 }
 
-function citedOf(value: unknown) {
-  return parseCited(value).map((cited) => ({ text: cited.text, evidence: evidenceOf(cited.evidence) }));
+function citedOf(value: unknown, mayQuote: boolean) {
+  return parseCited(value).map((cited) => ({ text: cited.text, evidence: evidenceOf(cited.evidence, mayQuote) }));
 }
 
-export function presentSummary(row: StoredSummary): z.input<typeof summarySchema> {
+/** A summary as `viewerId` reads it: quotes of another user's rows are withheld; undefined: an admin, who reads all. */
+export function presentSummary(row: StoredSummary, viewerId: string | undefined): z.input<typeof summarySchema> {
+  const mayQuote = viewerId === undefined || viewerId === row.userId;
   return {
     id: row.id,
     session_id: row.sessionId,
@@ -61,9 +63,9 @@ export function presentSummary(row: StoredSummary): z.input<typeof summarySchema
     completed: row.completed,
     next_steps: row.nextSteps,
     notes: row.notes,
-    key_points: citedOf(row.keyPoints),
-    action_items: citedOf(row.actionItems),
-    evidence: evidenceOf(parseEvidence(row.evidence)),
+    key_points: citedOf(row.keyPoints, mayQuote),
+    action_items: citedOf(row.actionItems, mayQuote),
+    evidence: evidenceOf(parseEvidence(row.evidence), mayQuote),
     tags: row.tags,
     files_read: row.filesRead,
     files_modified: row.filesModified,

@@ -32,8 +32,18 @@ export const learningSchema = z
     superseded_by: z.string().nullable(),
     reason: z.string().nullable().describe('Why it was closed'),
     closed_by: z.string().nullable().describe('The person who closed it'),
-    disputes: z.string().nullable().describe('The verified learning that it speaks against'),
-    evidence: z.array(z.object({ session_id: z.string(), row_id: z.string(), quote: z.string(), weight: z.number() })),
+    disputes: z
+      .string()
+      .nullable()
+      .describe('The learning that it speaks against, which somebody verified, or which another user made'),
+    evidence: z.array(
+      z.object({
+        session_id: z.string(),
+        row_id: z.string(),
+        quote: z.string().nullable().describe("Null for another user's prompts and observations"),
+        weight: z.number(),
+      }),
+    ),
     created_at: z.string(),
   })
   .meta({ id: 'Learning' });

@@ -70,7 +70,12 @@ export const paginationSchema = z
   })
   .meta({ id: 'Pagination' });
 
-export const evidenceSchema = z.object({ row_id: z.string(), quote: z.string() }).meta({ id: 'Evidence' });
+export const evidenceSchema = z
+  .object({
+    row_id: z.string(),
+    quote: z.string().nullable().describe("Null for another user's prompts and observations"),
+  })
+  .meta({ id: 'Evidence' });
 export const citedTextSchema = z
   .object({ text: z.string(), evidence: z.array(evidenceSchema) })
   .meta({ id: 'CitedText' });

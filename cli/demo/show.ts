@@ -39,7 +39,7 @@ export function showLearnings(learnings: readonly Learning[]): string[] {
     const [first] = learning.evidence;
     return [
       ...wrap(learning.description, '      ', `  ${learning.confidence.toFixed(2)}  ${learning.category}: `),
-      ...(first === undefined
+      ...(first === undefined || first.quote === null
         ? []
         : wrap(`“${short(first.quote, QUOTE_CHARS)}” (row ${first.row_id.slice(-8)})`, '        ', '      ← ')),
     ];

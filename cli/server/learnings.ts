@@ -21,7 +21,7 @@ const learning = z.object({
   valid_to: z.string().nullable(),
   superseded_by: z.string().nullable(),
   reason: z.string().nullable(),
-  evidence: z.array(z.object({ session_id: z.string(), row_id: z.string(), quote: z.string() })),
+  evidence: z.array(z.object({ session_id: z.string(), row_id: z.string(), quote: z.string().nullable() })),
 });
 export type Learning = z.output<typeof learning>;
 

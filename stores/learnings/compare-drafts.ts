@@ -120,7 +120,7 @@ export interface Comparison {
 
 /**
  * Compares the drafts of a session, or what somebody says by hand, with what its project knows. A draft that cites none of the rows is dated by
- * `saidAtMs` (milliseconds since 1970), or else by the last of them.
+ * `saidAtMs` (milliseconds since 1970), or else by the last of them. What the writer may not replace is treated as if a person had verified it.
  */
 export async function compareDrafts(
   dependencies: NeighbourDependencies,
@@ -130,6 +130,7 @@ export async function compareDrafts(
   embed: EmbedOnce,
   signal: AbortSignal,
   saidAtMs = newestOf(rows, 0),
+  mayReplace: (known: StandingLearning) => boolean = () => true,
 ): Promise<Comparison> {
   const own = await embed(drafts.map(comparedText), signal);
   const ids = await nearestIds(dependencies, scope, own);
@@ -148,7 +149,7 @@ export async function compareDrafts(
   const neighbours = known.map((learning, index): Neighbour => ({
     id: learning.id,
     text: toCompared(learning, theirs[index] ?? null),
-    verified: learning.verified,
+    verified: learning.verified || !mayReplace(learning),
     occurredAtMs: learning.occurredAtMs,
   }));
   const byId = new Map(rows.map((row) => [row.id, row]));

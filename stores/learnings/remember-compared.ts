@@ -5,12 +5,19 @@ import type { Database, TenantTransaction } from '../postgres/database.ts';
 import { hasMetAnother } from '../postgres/database-codes.ts';
 import { wantEmbeddings } from '../postgres/embedding-ledger.ts';
 import type { LearningEditor } from '../postgres/learning-changes.ts';
+import type { StandingLearning } from '../postgres/learning-neighbours.ts';
 import { standingIn } from '../postgres/learning-successors.ts';
 import { lockLearnings, writeLearnings } from '../postgres/learning-writes.ts';
 import { knownMemory, storeMemories } from '../postgres/memory-writes.ts';
 import type { RememberedMemory, StoredMemory } from '../postgres/memory-writes.ts';
 import { compareDrafts, createEmbedOnce } from './compare-drafts.ts';
 import type { Comparison, EmbedOnce, NeighbourDependencies } from './compare-drafts.ts';
+
+/** Who gives a memory. */
+export interface MemoryGiver extends LearningEditor {
+  /** An admin: what is given may take the place of other users' learnings. */
+  readonly replacesAll: boolean;
+}
 
 /** Others may write while it is compared; so often it is compared again. */
 const COMPARISONS = 3;
@@ -51,17 +58,18 @@ async function write(
 
 /**
  * Stores one memory as learnings of a session are: what says the same makes the known one surer and is answered by it; what says more becomes its
- * next version; what speaks against it closes it. Without embedder or vector index, and from when `signal` is aborted on, words alone are compared;
+ * next version; what speaks against it closes it. Of another user's learning, unless an admin gives it, it becomes neither: it stands beside. Without embedder or vector index, and from when `signal` is aborted on, words alone are compared;
  * where others keep writing, and where it is too long for a claim, the memory is stored as it is. The caller hints the index.
  */
 export async function rememberCompared(
   dependencies: NeighbourDependencies,
-  editor: LearningEditor,
+  editor: MemoryGiver,
   memory: RememberedMemory,
   signal: AbortSignal,
 ): Promise<StoredMemory> {
   const { database, embedder } = dependencies;
   const { tenantId } = editor;
+  const mayReplace = (learning: StandingLearning) => editor.replacesAll || learning.userId === editor.userId;
   if (Buffer.byteLength(memory.content, 'utf8') > COMPARED_BYTES) return storeAsItIs(database, editor, memory);
   const known = await database.asTenant(tenantId, (transaction) => knownMemory(transaction, editor, memory));
   if (known !== null) return { id: known, isNew: false };
@@ -70,7 +78,16 @@ export async function rememberCompared(
   const validFrom = memory.occurredAt ?? new Date();
   for (let attempt = 1; attempt <= COMPARISONS; attempt += 1) {
     const drafts = [draftOf(memory)];
-    const compared = await compareDrafts(dependencies, scope, drafts, [], embed, signal, validFrom.getTime());
+    const compared = await compareDrafts(
+      dependencies,
+      scope,
+      drafts,
+      [],
+      embed,
+      signal,
+      validFrom.getTime(),
+      mayReplace,
+    );
     const stored = await unlessChanged(
       database.asTenant(tenantId, (transaction) => write(transaction, editor, memory, compared, validFrom)),
     );

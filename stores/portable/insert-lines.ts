@@ -21,13 +21,23 @@ const IS_BURIED = (column: string) =>
 /** The key as a tombstone names it (stores/postgres/forget.ts): without the number of a part, and of an event without a key its hash alone. */
 const BARE_KEY = `regexp_replace(regexp_replace(p.key, chr(31) || '\\d+$', ''), '^(hash:[0-9a-f]{64})@\\d+$', '\\1')`;
 
+/**
+ * Tombstones `b` of a session `s`: its user's, and those of users who are not here any more. Lines name people as the other instance does, so that an erased
+ * person's sessions may come under another id.
+ */
+const OF_SESSION = (s: string) =>
+  `b.tenant_id = $1 AND b.host = ${s}.host AND b.external_id = ${s}.external_id AND (b.user_id = ${s}.user_id OR NOT EXISTS (SELECT FROM users u WHERE u.id = b.user_id))`;
+
 /** What keeps a row out of this instance, beside what its foreign keys say. */
 const REFUSING: Readonly<Record<string, string>> = {
-  sessions: `(p.status = 'deleted' OR NOT EXISTS (SELECT FROM tombstones b WHERE b.tenant_id = $1 AND b.host = p.host AND b.external_id = p.external_id AND b.key_sha256 = sha256('session')))`,
-  capture_keys: `NOT EXISTS (SELECT FROM sessions s JOIN tombstones b ON b.tenant_id = s.tenant_id AND b.host = s.host AND b.external_id = s.external_id
+  sessions: `(p.status = 'deleted' OR NOT EXISTS (SELECT FROM tombstones b WHERE ${OF_SESSION('p')} AND b.key_sha256 = sha256('session')))`,
+  capture_keys: `NOT EXISTS (SELECT FROM sessions s JOIN tombstones b ON ${OF_SESSION('s')}
      WHERE s.id = p.session_id AND b.key_sha256 = sha256(convert_to('key:' || ${BARE_KEY}, 'UTF8')))`,
-  prompts: `NOT EXISTS (SELECT FROM sessions s JOIN tombstones b ON b.tenant_id = s.tenant_id AND b.host = s.host AND b.external_id = s.external_id
+  prompts: `NOT EXISTS (SELECT FROM sessions s JOIN tombstones b ON ${OF_SESSION('s')}
      WHERE s.id = p.session_id AND b.key_sha256 = sha256(convert_to('content:' || encode(p.sha256, 'hex'), 'UTF8')))`,
+  // Of this tenant and its projects alone: a line may name the whole instance's scope, or another tenant's.
+  settings: `p.sensitive IS NOT TRUE AND p.encrypted_value IS NULL AND (p.scope = 'tenant' AND p.scope_id = $1::text
+     OR p.scope = 'project' AND EXISTS (SELECT FROM projects o WHERE o.id::text = p.scope_id AND o.tenant_id = $1))`,
 };
 
 /** Tables whose rows are events of a session: each stands in `capture_keys`, and where its key was refused, so is the row. */

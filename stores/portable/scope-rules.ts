@@ -78,7 +78,7 @@ export const CARRIED: Readonly<Record<string, Rule>> = {
   settings: (kind) => (kind === 'project' ? "t.scope = 'project' AND t.scope_id = $2::text" : null),
   summaries: ofSessions,
   tombstones: (kind) =>
-    `(t.host, t.external_id) IN (SELECT s.host, s.external_id FROM sessions s WHERE s.id IN (${SESSIONS[kind]}))`,
+    `(t.host, t.external_id, t.user_id) IN (SELECT s.host, s.external_id, s.user_id FROM sessions s WHERE s.id IN (${SESSIONS[kind]}))`,
   transcript_prompts: ofSessions,
   usage_ledger: (kind) =>
     kind === 'user' ? `(t.user_id = $2 OR t.session_id IN (${SESSIONS.user}))` : `t.session_id IN (${SESSIONS[kind]})`,

@@ -11,7 +11,7 @@ interface EncodedRow {
 }
 
 /**
- * An event as text for `capture_events` (prisma/migrations/0011_told_beside, explained in 0007_capture), but for its place in a batch, which is not known yet. Made when an
+ * An event as text for `capture_events` (prisma/migrations/0028_session_owner, explained in 0007_capture), but for its place in a batch, which is not known yet. Made when an
  * event arrives, while an earlier batch is on its way: what is left to do for a batch is to join strings.
  */
 export interface EncodedEvent {
@@ -66,7 +66,7 @@ export function encodeEvent(event: CaptureEvent): EncodedEvent {
   const { tenant_id, user_id, host, external_id, namespace, infer, received_at } = event;
   return {
     key: event.key,
-    session: `${tenant_id}${NAME_SEPARATOR}${host}${NAME_SEPARATOR}${external_id}`,
+    session: [tenant_id, user_id, host, external_id].join(NAME_SEPARATOR),
     opening: JSON.stringify({ tenant_id, user_id, host, external_id, namespace, infer, received_at }).slice(1),
     project: event.project === null ? null : JSON.stringify(event.project).slice(1),
     fields,

@@ -8,6 +8,7 @@ import type { Page, PageSlice } from './page.ts';
 const SUMMARY_COLUMNS = {
   id: true,
   sessionId: true,
+  userId: true,
   type: true,
   kind: true,
   title: true,

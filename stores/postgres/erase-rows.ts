@@ -124,8 +124,15 @@ const DOERS: ReadonlySet<string> = new Set([
   'released_by',
   'approved_by',
 ]);
-/** Erased in a way of their own, or with the person by their foreign key. */
-const APART: ReadonlySet<string> = new Set(['users', 'sessions', 'learnings', 'usage_ledger', 'api_keys']);
+/** Erased in a way of their own, or with the person by their foreign key; tombstones stay, so that nothing of the person comes back. */
+const APART: ReadonlySet<string> = new Set([
+  'users',
+  'sessions',
+  'learnings',
+  'usage_ledger',
+  'api_keys',
+  'tombstones',
+]);
 
 /**
  * Erases what is left of a person whose sessions were erased: what he told by hand, what was served to him, files and jobs, keys, and the person. What
@@ -151,6 +158,9 @@ export async function erasePerson(
   counts['usage_ledger_without_person'] = await transaction.$executeRaw`
     UPDATE usage_ledger SET user_id = NULL, session_id = NULL
      WHERE tenant_id = (SELECT current_tenant_id()) AND (user_id = ${userId}::uuid OR session_id IN (SELECT id FROM sessions WHERE user_id = ${userId}::uuid))`;
+  // What was forgotten stays away; whose it was, a hash of the id tells, which is nobody's id.
+  await transaction.$executeRaw`
+    UPDATE tombstones SET user_id = left(encode(sha256(convert_to('user:' || user_id, 'UTF8')), 'hex'), 32)::uuid WHERE user_id = ${userId}::uuid`;
   // Jobs of the whole instance have no tenant, and so are not among the tables.
   await transaction.$executeRaw`UPDATE backups SET requested_by = NULL WHERE requested_by = ${userId}::uuid`;
   await transaction.$executeRaw`UPDATE restores SET requested_by = NULL WHERE requested_by = ${userId}::uuid`;

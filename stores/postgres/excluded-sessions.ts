@@ -1,16 +1,17 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { TenantId } from '../../domain/ids.ts';
+import type { TenantId, UserId } from '../../domain/ids.ts';
 import type { Database } from './database.ts';
 
-/** A session as its host names it. Here it is known by a hash alone: nothing of what is excluded is stored. */
+/** A user's session as its host names it. Here it is known by a hash alone: nothing of what is excluded is stored. */
 export interface SessionName {
+  readonly userId: UserId;
   readonly host: string;
   readonly externalId: string;
 }
 
-function hashOf({ host, externalId }: SessionName): Buffer {
-  return createHash('sha256').update(`${host}\u0000${externalId}`, 'utf8').digest();
+function hashOf({ userId, host, externalId }: SessionName): Buffer {
+  return createHash('sha256').update(`${userId}\u0000${host}\u0000${externalId}`, 'utf8').digest();
 }
 
 const hashRow = z.object({ name: z.string() });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { MAX_ERASED_ROWS } from '../../domain/keep/erasure-journal.ts';
-import type { Database, TenantRead } from './database.ts';
+import type { Database, TenantRead, TenantTransaction } from './database.ts';
 import type { Found } from './erasures.ts';
 import { foundSchema } from './erasures.ts';
 import { FIRST_ID } from '../../domain/ids.ts';
@@ -85,6 +85,21 @@ export function holds(table: string, alias = 't'): string {
 /** The text as PostgreSQL writes it in JSON, without the quotes around it. */
 export function asJsonPiece(text: string): string {
   return JSON.stringify(text).slice(1, -1);
+}
+
+/** Sessions whose title or metadata hold a text: they lose both when it is erased. */
+export async function sessionsTitled(
+  transaction: TenantTransaction,
+  tenantId: string,
+  text: string,
+): Promise<readonly string[]> {
+  const rows = await transaction.$queryRawUnsafe(
+    `SELECT t.id FROM sessions t WHERE t.tenant_id = $3::uuid AND ${holds('sessions')}`,
+    text,
+    asJsonPiece(text),
+    tenantId,
+  );
+  return idRows.parse(rows).map(({ id }) => id);
 }
 
 /** Sessions of one statement: with 500 rows each, a few hundredths of a second. */

@@ -41,8 +41,8 @@ function tombstoneKey(key: string): string {
 
 async function bury(transaction: TenantTransaction, sessionId: string, names: readonly string[]): Promise<void> {
   await transaction.$executeRaw`
-    INSERT INTO tombstones (tenant_id, host, external_id, key_sha256)
-    SELECT s.tenant_id, s.host, s.external_id, name FROM sessions s CROSS JOIN unnest(${names.map(sha256)}::bytea[]) AS name
+    INSERT INTO tombstones (tenant_id, host, external_id, user_id, key_sha256)
+    SELECT s.tenant_id, s.host, s.external_id, s.user_id, name FROM sessions s CROSS JOIN unnest(${names.map(sha256)}::bytea[]) AS name
      WHERE s.id = ${sessionId}::uuid ON CONFLICT DO NOTHING`;
 }
 

@@ -10,12 +10,15 @@ export class ForgottenMeanwhile extends Error {
 /** Why a learning was closed whose last quote was forgotten. */
 export const EVIDENCE_FORGOTTEN = 'evidence forgotten';
 
+/** SQL: the user of tombstones that bind every user, because they name no session, or one whose user is not known any more. */
+export const ANY_USER = "'00000000-0000-0000-0000-000000000000'::uuid";
+
 const countRow = z.object({ forgotten: z.number() });
 
 /** How much of a session was forgotten so far: what a model step compares its reading with. */
 export async function forgottenSoFar(transaction: TenantTransaction, sessionId: string): Promise<number> {
   const rows = await transaction.$queryRaw`
-    SELECT count(*)::integer AS forgotten FROM sessions s JOIN tombstones t ON t.tenant_id = s.tenant_id AND t.host = s.host AND t.external_id = s.external_id
+    SELECT count(*)::integer AS forgotten FROM sessions s JOIN tombstones t ON t.tenant_id = s.tenant_id AND t.host = s.host AND t.external_id = s.external_id AND t.user_id = s.user_id
      WHERE s.id = ${sessionId}::uuid`;
   return z.array(countRow).parse(rows)[0]?.forgotten ?? 0;
 }
@@ -55,9 +58,10 @@ export async function lockForgetting(transaction: TenantTransaction, sessionId: 
   await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`forget ${sessionId}`}, 0))`;
 }
 
-/** A session by what its host calls it. */
+/** A user's session by what its host calls it. */
 export interface NamedSession {
   readonly tenantId: string;
+  readonly userId: string;
   readonly host: string;
   readonly externalId: string;
 }
@@ -65,14 +69,15 @@ export interface NamedSession {
 /** Which of these hashes (SHA-256 of a prompt's text, hex) were forgotten in a session. */
 export async function forgottenWords(
   read: TenantRead,
-  { tenantId, host, externalId }: NamedSession,
+  { tenantId, userId, host, externalId }: NamedSession,
   hashes: readonly string[],
 ): Promise<ReadonlySet<string>> {
   const rows = await read({
     name: 'forgotten_words',
     text: `SELECT given.hash FROM unnest($4::text[]) AS given(hash)
-      JOIN tombstones t ON t.tenant_id = $1 AND t.host = $2 AND t.external_id = $3 AND t.key_sha256 = sha256(convert_to('content:' || given.hash, 'UTF8'))`,
-    values: [tenantId, host, externalId, [...hashes]],
+      JOIN tombstones t ON t.tenant_id = $1 AND t.host = $2 AND t.external_id = $3 AND t.user_id IN ($5, ${ANY_USER})
+       AND t.key_sha256 = sha256(convert_to('content:' || given.hash, 'UTF8'))`,
+    values: [tenantId, host, externalId, [...hashes], userId],
   });
   return new Set(
     z

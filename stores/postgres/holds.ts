@@ -132,9 +132,43 @@ export async function refuseHeld(transaction: TenantTransaction, scope: HoldScop
             -- Of a user or a project, one held session is enough.
             OR (h.subject = 'session' AND EXISTS (
                   SELECT FROM sessions s WHERE s.id = h.subject_id AND (s.user_id = ${userId}::uuid OR s.project_id = ${projectId}::uuid)))
-            OR (h.subject = 'project' AND ${userId}::uuid IS NOT NULL AND EXISTS (
-                  SELECT FROM sessions s WHERE s.project_id = h.subject_id AND s.user_id = ${userId}::uuid)))
+            OR (h.subject = 'project' AND ${userId}::uuid IS NOT NULL AND (
+                  EXISTS (SELECT FROM sessions s WHERE s.project_id = h.subject_id AND s.user_id = ${userId}::uuid)
+                  OR EXISTS (SELECT FROM learnings l WHERE l.project_id = h.subject_id AND l.user_id = ${userId}::uuid))))
      LIMIT 1`;
+  refuseFirst(rows);
+}
+
+/**
+ * Refuses to let go of learnings that are held: by their project, their user, or a session that taught one of them, with its project and its user. A tenant's
+ * hold is on all. @throws Held
+ */
+export async function refuseHeldLearnings(transaction: TenantTransaction, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  const rows = await transaction.$queryRaw`
+    SELECT h.id FROM legal_holds h
+     WHERE h.tenant_id = (SELECT current_tenant_id()) AND h.released_at IS NULL
+       AND (h.subject = 'tenant' OR h.subject_id IN (
+              SELECT unnest(ARRAY[l.project_id, l.user_id, l.session_id]) FROM learnings l WHERE l.id = ANY (${ids}::uuid[])
+              UNION ALL SELECT unnest(ARRAY[s.id, s.project_id, s.user_id]) FROM sessions s
+                         WHERE s.id IN (SELECT l.session_id FROM learnings l WHERE l.id = ANY (${ids}::uuid[])
+                                        UNION ALL SELECT e.session_id FROM learning_evidence e WHERE e.learning_id = ANY (${ids}::uuid[]))))
+     LIMIT 1`;
+  refuseFirst(rows);
+}
+
+/** Whether {@link refuseHeld} refuses it. */
+export async function isHeld(transaction: TenantTransaction, scope: HoldScope): Promise<boolean> {
+  try {
+    await refuseHeld(transaction, scope);
+    return false;
+  } catch (error) {
+    if (error instanceof Held) return true;
+    throw error;
+  }
+}
+
+function refuseFirst(rows: unknown): void {
   const [hold] = z.array(z.object({ id: z.string() })).parse(rows);
   if (hold !== undefined) throw new Held(hold.id);
 }

@@ -9,6 +9,7 @@ import { wantEmbeddings } from './embedding-ledger.ts';
 import type { EmbeddingModel } from './embedding-ledger.ts';
 import { wantRemoval } from './embedding-removal.ts';
 import { EVIDENCE_FORGOTTEN } from './forgotten.ts';
+import { refuseHeldLearnings } from './holds.ts';
 import { DELETED } from './learning-list.ts';
 import { exactFingerprint, learningFingerprint, learningText } from './learnings.ts';
 
@@ -50,6 +51,8 @@ export const CORRECTED = 'corrected';
 /** A learning whose row is locked until the transaction ends. */
 export interface LockedLearning extends LearningWords {
   readonly id: string;
+  /** Whose session or hand made it. */
+  readonly userId: string;
   readonly projectId: string | null;
   readonly namespace: string;
   readonly fingerprint: Uint8Array;
@@ -58,6 +61,7 @@ export interface LockedLearning extends LearningWords {
 
 const lockedRow = z.object({
   id: z.string(),
+  user_id: z.string(),
   project_id: z.string().nullable(),
   namespace: z.string(),
   category: z.custom<LearningCategory>((value) => typeof value === 'string'),
@@ -73,12 +77,12 @@ const lockedRow = z.object({
 /** Locks learnings in the order of their ids, so that two changes never wait for each other; what is deleted or not there is left out. */
 export async function lockLearnings(transaction: TenantTransaction, ids: readonly string[]): Promise<LockedLearning[]> {
   const rows = await transaction.$queryRaw`
-    SELECT id, project_id, namespace, category, title, description, context, examples, tags, fingerprint, valid_to IS NULL AS open FROM learnings
+    SELECT id, user_id, project_id, namespace, category, title, description, context, examples, tags, fingerprint, valid_to IS NULL AS open FROM learnings
      WHERE id = ANY (${ids}::uuid[]) AND (reason IS NULL OR reason NOT IN (${DELETED}, ${EVIDENCE_FORGOTTEN})) ORDER BY id FOR UPDATE`;
   return z
     .array(lockedRow)
     .parse(rows)
-    .map(({ project_id: projectId, ...row }) => ({ ...row, projectId }));
+    .map(({ user_id: userId, project_id: projectId, ...row }) => ({ ...row, userId, projectId }));
 }
 
 async function embed(transaction: TenantTransaction, editor: LearningEditor, id: string, words: LearningWords) {
@@ -131,7 +135,7 @@ export async function writeByHand(
 
 /**
  * Closes an open, locked learning: it stays readable as of the time when it was believed, and leaves search with its vectors. `by` is what
- * stands in its place.
+ * stands in its place. @throws Held
  */
 export async function closeLearning(
   transaction: TenantTransaction,
@@ -139,6 +143,7 @@ export async function closeLearning(
   id: string,
   { reason, by = null }: { readonly reason: string; readonly by?: string | null },
 ): Promise<void> {
+  await refuseHeldLearnings(transaction, [id]);
   await transaction.$executeRaw`
     UPDATE learnings SET valid_to = greatest(date_trunc('milliseconds', now()), valid_from), reason = ${reason}, superseded_by = ${by}::uuid, closed_by = ${editor.userId}::uuid,
            updated_at = now() WHERE id = ${id}::uuid AND valid_to IS NULL`;
@@ -168,7 +173,7 @@ async function freePrint(
 
 /**
  * Puts an open, locked learning in other words: a new version with its evidence and its use. The old one is closed. One that stands beside another
- * which differs in signs alone goes on to, and so does one whose text stays.
+ * which differs in signs alone goes on to, and so does one whose text stays. Its owner stays, whoever corrects it. @throws Held
  */
 export async function correctLearning(
   transaction: TenantTransaction,
@@ -186,7 +191,7 @@ export async function correctLearning(
   const written = await transaction.$executeRaw`
     INSERT INTO learnings (id, tenant_id, project_id, user_id, session_id, namespace, fingerprint, category, title, description, context, examples, tags, confidence, use_count,
                            use_weight, decayed_on, last_used_at, occurred_at, last_shown_at, valid_from, version, previous_id, origin)
-    SELECT ${id}::uuid, l.tenant_id, l.project_id, ${editor.userId}::uuid, l.session_id, l.namespace, ${fingerprint}, ${words.category}, ${words.title}, ${words.description},
+    SELECT ${id}::uuid, l.tenant_id, l.project_id, l.user_id, l.session_id, l.namespace, ${fingerprint}, ${words.category}, ${words.title}, ${words.description},
            ${words.context}, ${JSON.stringify(words.examples)}::jsonb, ${[...words.tags]}::text[], l.confidence, l.use_count,
            l.use_weight, l.decayed_on, l.last_used_at, l.occurred_at, l.last_shown_at, l.valid_to, l.version + 1, l.id, 'user'
       FROM learnings l WHERE l.id = ${old.id}::uuid
@@ -229,7 +234,7 @@ export async function verifyLearning(
     UPDATE learnings SET verified_by = ${editor.userId}::uuid, verified_at = now(), verify_note = ${note}, updated_at = now() WHERE id = ${id}::uuid`;
 }
 
-/** Hides a learning, and every version that it replaced, from all lists and from search; the rows stay. Answers their ids. */
+/** Hides a learning, and every version that it replaced, from all lists and from search; the rows stay. Answers their ids. @throws Held */
 export async function deleteLearning(
   transaction: TenantTransaction,
   editor: LearningEditor,
@@ -246,6 +251,7 @@ export async function deleteLearning(
        WHERE l.id IN (SELECT id FROM older) AND l.reason IS DISTINCT FROM ${EVIDENCE_FORGOTTEN} RETURNING l.id`,
   );
   const ids = hidden.map((row) => row.id);
+  await refuseHeldLearnings(transaction, ids);
   await wantRemoval(transaction, ids);
   return ids;
 }

@@ -61,7 +61,12 @@ const EVIDENCE = {
 const LISTED_COLUMNS = { ...LEARNING_COLUMNS, evidence: { ...EVIDENCE, take: LISTED_EVIDENCE } };
 const SHOWN_COLUMNS = { ...LEARNING_COLUMNS, evidence: { ...EVIDENCE, take: SHOWN_EVIDENCE } };
 
-export type StoredLearning = Prisma.LearningGetPayload<{ select: typeof LISTED_COLUMNS }>;
+type LearningRow = Prisma.LearningGetPayload<{ select: typeof LISTED_COLUMNS }>;
+
+/** A piece of evidence; the quote is null where the row that it stands in is another user's. */
+type ShownEvidence = Omit<LearningRow['evidence'][number], 'quote'> & { readonly quote: string | null };
+
+export type StoredLearning = Omit<LearningRow, 'evidence'> & { readonly evidence: readonly ShownEvidence[] };
 
 export interface LearningFilter {
   readonly sessionId?: string | undefined;
@@ -89,12 +94,16 @@ export interface LearningPlace {
 
 const listedRow = z.object({ id: z.string().nullable(), value: z.number().nullable(), total: z.number() });
 
-/** A page of learnings, how many there are, and where the next page begins. Without `asOf` and `includeClosed`: those that hold now. */
+/**
+ * A page of learnings, how many there are, and where the next page begins. Without `asOf` and `includeClosed`: those that hold now. Quotes of other users'
+ * sessions than `viewerId`'s are withheld; undefined: an admin, who reads all.
+ */
 export async function listLearnings(
   transaction: TenantTransaction,
   filter: LearningFilter,
   sort: LearningSort,
   { after, page, limit }: PageSlice<LearningPlace>,
+  viewerId: string | undefined,
 ): Promise<Page<StoredLearning, LearningPlace>> {
   const { sessionId = null, projectId = null, namespace = null, category = null, tag = null } = filter;
   const { verified = null, q = null, asOf = null, includeClosed = false } = filter;
@@ -128,28 +137,52 @@ export async function listLearnings(
     where: { id: { in: shown.map((row) => row.id) } },
     select: LISTED_COLUMNS,
   });
-  return { rows: await withoutHidden(transaction, inOrder(shown, rows)), total: found[0]?.total ?? 0, next };
+  return { rows: await withoutHidden(transaction, inOrder(shown, rows), viewerId), total: found[0]?.total ?? 0, next };
 }
 
-/** The learnings without the quotes of sessions that are hidden for now. */
+/** The learnings without the evidence of sessions that are hidden for now, and without quotes that are not the viewer's to read. */
 async function withoutHidden(
   transaction: TenantTransaction,
-  rows: readonly StoredLearning[],
+  rows: readonly LearningRow[],
+  viewerId: string | undefined,
 ): Promise<StoredLearning[]> {
-  const quoted = new Set(rows.flatMap(({ evidence }) => evidence.map(({ sessionId }) => sessionId)));
-  const hidden = await hiddenAmong(transaction, [...quoted]);
-  return rows.map((row) => ({ ...row, evidence: row.evidence.filter(({ sessionId }) => !hidden.has(sessionId)) }));
+  const quoted = [...new Set(rows.flatMap(({ evidence }) => evidence.map(({ sessionId }) => sessionId)))];
+  const hidden = await hiddenAmong(transaction, quoted);
+  const own = viewerId === undefined ? null : await ownAmong(transaction, quoted, viewerId);
+  return rows.map((row) => ({
+    ...row,
+    evidence: row.evidence
+      .filter(({ sessionId }) => !hidden.has(sessionId))
+      .map((piece) => (own === null || own.has(piece.sessionId) ? piece : { ...piece, quote: null })),
+  }));
 }
 
-/** One learning by its id, closed or not; null where the tenant has none such, it was deleted, or it is hidden for now. */
-export async function readLearning(transaction: TenantTransaction, id: string): Promise<StoredLearning | null> {
+async function ownAmong(
+  transaction: TenantTransaction,
+  sessionIds: readonly string[],
+  userId: string,
+): Promise<ReadonlySet<string>> {
+  if (sessionIds.length === 0) return new Set();
+  const rows = await transaction.session.findMany({
+    where: { id: { in: [...sessionIds] }, userId },
+    select: { id: true },
+  });
+  return new Set(rows.map(({ id }) => id));
+}
+
+/** One learning by its id, closed or not; null where the tenant has none such, it was deleted, or it is hidden for now. Quotes as in {@link listLearnings}. */
+export async function readLearning(
+  transaction: TenantTransaction,
+  id: string,
+  viewerId: string | undefined,
+): Promise<StoredLearning | null> {
   const found = z.array(z.object({ id: z.string() })).parse(
     await transaction.$queryRaw`
       SELECT l.id FROM learnings l WHERE l.id = ${id}::uuid AND ${Prisma.raw(IS_SHOWN)} AND ${Prisma.raw(isNotHidden('l.session_id', 'l.user_id'))}`,
   );
   if (found.length === 0) return null;
   const row = await transaction.learning.findUnique({ where: { id }, select: SHOWN_COLUMNS });
-  return row === null ? null : ((await withoutHidden(transaction, [row]))[0] ?? null);
+  return row === null ? null : ((await withoutHidden(transaction, [row], viewerId))[0] ?? null);
 }
 
 /** One version of a learning. */

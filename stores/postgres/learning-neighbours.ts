@@ -13,6 +13,8 @@ export interface LearningScope {
 
 /** A learning that stands, with what a comparison needs. */
 export interface StandingLearning extends KnownLearning {
+  /** Whose session or hand made it. */
+  readonly userId: string;
   readonly confidence: number;
   readonly verified: boolean;
   /** A person said it, or put it in other words. */
@@ -33,6 +35,7 @@ const MAX_RANKED = 2_000;
 const category = z.enum(LEARNING_CATEGORIES);
 const standingRow = z.object({
   id: z.string(),
+  user_id: z.string(),
   category,
   title: z.string(),
   description: z.string(),
@@ -47,8 +50,9 @@ function standing(rows: unknown): StandingLearning[] {
   return z
     .array(standingRow)
     .parse(rows)
-    .map(({ occurred_at: occurredAt, by_hand: byHand, ...row }) => ({
+    .map(({ user_id: userId, occurred_at: occurredAt, by_hand: byHand, ...row }) => ({
       ...row,
+      userId,
       byHand,
       occurredAtMs: occurredAt.getTime(),
     }));
@@ -63,7 +67,7 @@ export async function readStanding(
   if (ids.length === 0) return [];
   return standing(
     await transaction.$queryRaw`
-      SELECT id, category, title, description, confidence, verified_at IS NOT NULL AS verified, origin = 'user' AS by_hand, version, coalesce(occurred_at, valid_from) AS occurred_at
+      SELECT id, user_id, category, title, description, confidence, verified_at IS NOT NULL AS verified, origin = 'user' AS by_hand, version, coalesce(occurred_at, valid_from) AS occurred_at
         FROM learnings
        WHERE id = ANY (${ids}::uuid[]) AND valid_to IS NULL AND ${inProject(scope.projectId)} AND namespace = ${scope.namespace} AND octet_length(description) <= ${COMPARED_BYTES}`,
   );
@@ -87,7 +91,7 @@ export async function wordNeighbours(
     .join(' | ');
   return standing(
     await transaction.$queryRaw`
-      SELECT id, category, title, description, confidence, verified_at IS NOT NULL AS verified, origin = 'user' AS by_hand, version, coalesce(occurred_at, valid_from) AS occurred_at
+      SELECT id, user_id, category, title, description, confidence, verified_at IS NOT NULL AS verified, origin = 'user' AS by_hand, version, coalesce(occurred_at, valid_from) AS occurred_at
         FROM (SELECT * FROM learnings WHERE ${inProject(scope.projectId)} AND namespace = ${scope.namespace} AND valid_to IS NULL AND octet_length(description) <= ${COMPARED_BYTES}
                 ORDER BY id DESC LIMIT ${MAX_RANKED}) AS newest,
              to_tsquery('english', ${query}) AS wanted

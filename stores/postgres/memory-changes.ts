@@ -46,9 +46,23 @@ export async function newestVersion(transaction: TenantTransaction, id: string):
   return rows[0]?.id ?? id;
 }
 
+/** Whose a learning is and every version that it replaced. */
+export async function ownersOfVersions(transaction: TenantTransaction, id: string): Promise<readonly string[]> {
+  const rows = z.array(z.object({ user_id: z.string() })).parse(
+    await transaction.$queryRaw`
+      WITH RECURSIVE older AS (
+        SELECT l.user_id, l.previous_id, 1 AS depth FROM learnings l WHERE l.id = ${id}::uuid
+        UNION ALL
+        SELECT l.user_id, l.previous_id, older.depth + 1 FROM older JOIN learnings l ON l.id = older.previous_id WHERE older.depth < 100)
+      SELECT DISTINCT user_id FROM older`,
+  );
+  return rows.map((row) => row.user_id);
+}
+
 /**
  * Forgets a locked learning with every version that it replaced: what they say, their quotes and what the graph has of them go, their vectors
  * leave the index. Fingerprints stay, hash only, so that no session teaches the same words again; a person may. Answers the ids.
+ * @throws Held
  */
 export async function forgetLearning(
   transaction: TenantTransaction,

@@ -52,7 +52,8 @@ export async function readBelieved(
   }
   const memories: Memory[] = [];
   for (const id of believed) {
-    const learning = await readLearning(transaction, id);
+    // A memory shows no quotes.
+    const learning = await readLearning(transaction, id, undefined);
     if (learning !== null) memories.push(await toMemory(transaction, learning));
   }
   return memories;

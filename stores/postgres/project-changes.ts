@@ -5,6 +5,7 @@ import { wantRemoval } from './embedding-removal.ts';
 import { moveGraph } from './graph-writes.ts';
 import { exactFingerprint, learningFingerprint } from './learnings.ts';
 import { EVIDENCE_FORGOTTEN } from './forgotten.ts';
+import { refuseHeldLearnings } from './holds.ts';
 import { FORMER_ID } from './projects.ts';
 
 /** What a merge moved. */
@@ -69,11 +70,12 @@ interface Twins {
   readonly twin: string;
 }
 
-/** Joins learnings that say the same: the keeper gets the evidence and the use of its twin, which goes. */
+/** Joins learnings that say the same: the keeper gets the evidence and the use of its twin, which goes. @throws Held */
 async function joinLearnings(transaction: TenantTransaction, pairs: readonly Twins[]): Promise<void> {
   if (pairs.length === 0) return;
   const keepers = pairs.map((pair) => pair.keeper);
   const twins = pairs.map((pair) => pair.twin);
+  await refuseHeldLearnings(transaction, twins);
   await transaction.$executeRaw`
     INSERT INTO learning_evidence (learning_id, row_id, quote_sha256, tenant_id, session_id, quote, weight, created_at)
     SELECT pair.keeper, e.row_id, e.quote_sha256, e.tenant_id, e.session_id, e.quote, e.weight, e.created_at

@@ -80,3 +80,12 @@ export async function readProject(transaction: TenantTransaction, given: string)
   const known = await findProject(transaction, given);
   return known === null ? null : ((await readProjects(transaction, [known.id]))[0] ?? null);
 }
+
+/** Whether a project is of one user alone: some of its sessions are that user's, and no session or learning of it is another's. */
+export async function isProjectOf(transaction: TenantTransaction, projectId: string, userId: string): Promise<boolean> {
+  const rows = await transaction.$queryRaw`
+    SELECT EXISTS (SELECT FROM sessions s WHERE s.project_id = ${projectId}::uuid AND s.user_id = ${userId}::uuid)
+       AND NOT EXISTS (SELECT FROM sessions s WHERE s.project_id = ${projectId}::uuid AND s.user_id <> ${userId}::uuid)
+       AND NOT EXISTS (SELECT FROM learnings l WHERE l.project_id = ${projectId}::uuid AND l.user_id <> ${userId}::uuid) AS own`;
+  return z.array(z.object({ own: z.boolean() })).parse(rows)[0]?.own ?? false;
+}

@@ -5,6 +5,7 @@ import type { TenantId } from '../../domain/ids.ts';
 import type { ErasedNames } from '../../domain/keep/erasure-journal.ts';
 import { tenantTables } from '../portable/catalog.ts';
 import { eraseEntities, eraseEvent, eraseLearnings, erasePerson, eraseSession, eraseSummaries } from './erase-rows.ts';
+import { ANY_USER } from './forgotten.ts';
 import { eraseTenantRows } from './erase-tenant.ts';
 import { tenantScopeOf } from './tenant-scope.ts';
 import type { TenantScope } from './tenant-scope.ts';
@@ -14,6 +15,8 @@ export interface ReplayedTombstone {
   readonly tenantId: string;
   readonly host: string;
   readonly externalId: string;
+  /** Whose session it is; zeros for what names no session. */
+  readonly userId: string;
   readonly keySha256: Uint8Array;
 }
 
@@ -121,14 +124,17 @@ async function replayTombstones(replay: Replay, tombstones: readonly ReplayedTom
     tombstones.map(({ host }) => host),
     tombstones.map(({ externalId }) => externalId),
     tombstones.map(({ keySha256 }) => Buffer.from(keySha256).toString('hex')),
+    tombstones.map(({ userId }) => userId),
   ];
-  const rows = `(SELECT tenant_id, host, external_id, decode(key, 'hex') AS key_sha256 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) AS v(tenant_id, host, external_id, key))`;
+  const rows = `(SELECT tenant_id, host, external_id, user_id, decode(key, 'hex') AS key_sha256
+     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[]) AS v(tenant_id, host, external_id, key, user_id))`;
+  const sessions = `sessions s ON s.tenant_id = b.tenant_id AND s.host = b.host AND s.external_id = b.external_id AND b.user_id IN (s.user_id, ${ANY_USER})`;
   await pool.query(
-    `INSERT INTO tombstones (tenant_id, host, external_id, key_sha256) SELECT b.* FROM ${rows} b JOIN tenants t ON t.id = b.tenant_id ON CONFLICT DO NOTHING`,
+    `INSERT INTO tombstones (tenant_id, host, external_id, user_id, key_sha256) SELECT b.* FROM ${rows} b JOIN tenants t ON t.id = b.tenant_id ON CONFLICT DO NOTHING`,
     given,
   );
   const whole = await pool.query(
-    `SELECT s.tenant_id, s.id FROM ${rows} b JOIN sessions s ON s.tenant_id = b.tenant_id AND s.host = b.host AND s.external_id = b.external_id
+    `SELECT s.tenant_id, s.id FROM ${rows} b JOIN ${sessions}
       WHERE b.key_sha256 = sha256('session') AND s.status <> 'deleted'`,
     given,
   );
@@ -136,7 +142,7 @@ async function replayTombstones(replay: Replay, tombstones: readonly ReplayedTom
     add(counts, (await scope.asTenant(asId(tenantId), (transaction) => eraseSession(transaction, id))).counts);
   const events = await pool.query(
     `SELECT DISTINCT s.tenant_id, k.row_id AS id, s.id AS session_id FROM ${rows} b
-       JOIN sessions s ON s.tenant_id = b.tenant_id AND s.host = b.host AND s.external_id = b.external_id JOIN capture_keys k ON k.session_id = s.id
+       JOIN ${sessions} JOIN capture_keys k ON k.session_id = s.id
        LEFT JOIN prompts p ON p.id = k.row_id
       WHERE b.key_sha256 IN (sha256(convert_to('key:' || ${BARE_KEY}, 'UTF8')), sha256(convert_to('content:' || encode(p.sha256, 'hex'), 'UTF8')))`,
     given,
@@ -185,7 +191,13 @@ export async function replayErasures(
 }
 
 const tombstoneRows = z.array(
-  z.object({ tenant_id: z.string(), host: z.string(), external_id: z.string(), key_sha256: z.instanceof(Buffer) }),
+  z.object({
+    tenant_id: z.string(),
+    host: z.string(),
+    external_id: z.string(),
+    user_id: z.string(),
+    key_sha256: z.instanceof(Buffer),
+  }),
 );
 
 /** What a database buried since a time, as its maintenance role sees it; read in pages along the key. */
@@ -196,15 +208,16 @@ export async function* tombstonesSince(
 ): AsyncGenerator<ReplayedTombstone> {
   for (let last: ReplayedTombstone | undefined, more = true; more;) {
     const { rows } = await running.query(
-      `SELECT tenant_id, host, external_id, key_sha256 FROM tombstones
-        WHERE created_at >= $1 AND ($3::uuid IS NULL OR (tenant_id, host, external_id, key_sha256) > ($3, $4, $5, $6))
-        ORDER BY tenant_id, host, external_id, key_sha256 LIMIT $2`,
-      [since, atOnce, last?.tenantId, last?.host, last?.externalId, last?.keySha256],
+      `SELECT tenant_id, host, external_id, user_id, key_sha256 FROM tombstones
+        WHERE created_at >= $1 AND ($3::uuid IS NULL OR (tenant_id, host, external_id, user_id, key_sha256) > ($3, $4, $5, $6, $7))
+        ORDER BY tenant_id, host, external_id, user_id, key_sha256 LIMIT $2`,
+      [since, atOnce, last?.tenantId, last?.host, last?.externalId, last?.userId, last?.keySha256],
     );
     const found = tombstoneRows.parse(rows).map((row) => ({
       tenantId: row.tenant_id,
       host: row.host,
       externalId: row.external_id,
+      userId: row.user_id,
       keySha256: row.key_sha256,
     }));
     yield* found;

@@ -9,28 +9,57 @@ import type { SessionAgent } from './session-timeline.ts';
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** A session by its own id, or by `host:external id`. Null when the tenant has none such. */
-export async function findSessionId(transaction: TenantTransaction, given: string): Promise<string | null> {
-  return (await findOwnedSession(transaction, given))?.id ?? null;
+/** Who names a session. A host's id names a session of one's own first; `namesAll`: an admin, who may name other users' sessions by it, too. */
+export interface SessionSeeker {
+  readonly userId: string;
+  readonly namesAll: boolean;
 }
 
-/** The same, with whose it is. */
+/** A host's id names sessions of several other users: only their own ids tell them apart. */
+export class SessionAmbiguous extends Error {
+  override readonly name = 'SessionAmbiguous';
+  readonly sessionIds: readonly string[];
+
+  constructor(sessionIds: readonly string[]) {
+    super('sessions of several users have this name; use the id of one');
+    this.sessionIds = sessionIds;
+  }
+}
+
+/** Ids that an ambiguous name is answered with, at most. */
+const MAX_NAMED = 20;
+
+/** A session by its own id, or by `host:external id` as `seeker` may name it. Null when there is none such. @throws SessionAmbiguous */
+export async function findSessionId(
+  transaction: TenantTransaction,
+  given: string,
+  seeker: SessionSeeker,
+): Promise<string | null> {
+  return (await findOwnedSession(transaction, given, seeker))?.id ?? null;
+}
+
+/** The same, with its owner. @throws SessionAmbiguous */
 export async function findOwnedSession(
   transaction: TenantTransaction,
   given: string,
+  seeker: SessionSeeker,
   restricted: 'hidden' | 'shown' = 'hidden',
 ): Promise<{ readonly id: string; readonly userId: string } | null> {
+  const find = (where: Prisma.SessionWhereInput, take: number) =>
+    transaction.session.findMany({
+      where: { ...where, status: { not: 'deleted' }, ...(restricted === 'shown' ? {} : unrestrictedSession()) },
+      orderBy: { id: 'desc' },
+      select: { id: true, userId: true },
+      take,
+    });
+  if (UUID.test(given)) return (await find({ id: given }, 1))[0] ?? null;
   const colon = given.indexOf(':');
-  const where = UUID.test(given)
-    ? { id: given }
-    : colon > 0
-      ? { host: given.slice(0, colon), externalId: given.slice(colon + 1) }
-      : { externalId: given };
-  return transaction.session.findFirst({
-    where: { ...where, status: { not: 'deleted' }, ...(restricted === 'shown' ? {} : unrestrictedSession()) },
-    orderBy: { id: 'desc' },
-    select: { id: true, userId: true },
-  });
+  const name = colon > 0 ? { host: given.slice(0, colon), externalId: given.slice(colon + 1) } : { externalId: given };
+  const [own] = await find({ ...name, userId: seeker.userId }, 1);
+  if (own !== undefined || !seeker.namesAll) return own ?? null;
+  const others = await find(name, MAX_NAMED);
+  if (others.length > 1) throw new SessionAmbiguous(others.map(({ id }) => id));
+  return others[0] ?? null;
 }
 
 export interface SessionChange {
@@ -97,10 +126,8 @@ export interface SessionDetail {
   readonly agents: readonly SessionAgent[];
 }
 
-/** A session with its counts and what is still to be done for it. Null when the tenant has none such. */
-export async function readSessionDetail(transaction: TenantTransaction, given: string): Promise<SessionDetail | null> {
-  const id = await findSessionId(transaction, given);
-  if (id === null) return null;
+/** A session with its counts and what is still to be done for it. @throws Error where the tenant has none of this id */
+export async function readSessionDetail(transaction: TenantTransaction, id: string): Promise<SessionDetail> {
   const session = await transaction.session.findUniqueOrThrow({ where: { id }, select: SESSION_COLUMNS });
   const rows = await transaction.$queryRaw`
     SELECT (SELECT count(*) FROM summaries WHERE session_id = ${id}::uuid)::integer AS summaries,

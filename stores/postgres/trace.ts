@@ -231,9 +231,7 @@ export async function tombstonesOf(
   const rows = await transaction.$queryRaw`
     SELECT t.host, t.external_id, t.created_at FROM tombstones t
      WHERE t.key_sha256 = ANY (${hashes}::bytea[])
-       AND (${viewerId ?? null}::uuid IS NULL
-            OR EXISTS (SELECT FROM sessions s WHERE s.tenant_id = t.tenant_id AND s.host = t.host AND s.external_id = t.external_id
-                        AND s.user_id = ${viewerId ?? null}::uuid))
+       AND (${viewerId ?? null}::uuid IS NULL OR t.user_id = ${viewerId ?? null}::uuid)
      ORDER BY t.created_at DESC LIMIT 10`;
   return z
     .array(tombstoneRow)

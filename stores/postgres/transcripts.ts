@@ -9,6 +9,7 @@ import type { Captured, Pin, StoredSession, TranscriptStore } from '../../domain
 import type { Database, TenantTransaction } from './database.ts';
 import { wantRemoval } from './embedding-removal.ts';
 import { forgottenWords } from './forgotten.ts';
+import { isHeld } from './holds.ts';
 
 /** Agent host whose transcripts are read. */
 export const TRANSCRIPT_HOST = 'claude-code';
@@ -44,7 +45,7 @@ const boundaryRow = z.object({
 
 const SESSION = `SELECT s.id, s.status, s.last_seq, k.source AS last_source FROM sessions s
   LEFT JOIN capture_keys k ON k.session_id = s.id AND k.seq = s.last_seq
- WHERE s.tenant_id = $1 AND s.host = $2 AND s.external_id = $3 AND s.status <> 'deleted'`;
+ WHERE s.tenant_id = $1 AND s.host = $2 AND s.external_id = $3 AND s.user_id = $4 AND s.status <> 'deleted'`;
 const PROMPTS = `SELECT p.id, p.seq, p.type, p.agent_id, encode(p.sha256, 'hex') AS sha256, p.occurred_at, p.occurred_at <> p.created_at AS own_time,
        coalesce(k.source, 'hook') AS source, t.row_id IS NOT NULL AS taken, coalesce(t.hashes, '{}') AS hashes
   FROM prompts p
@@ -59,7 +60,7 @@ async function readSession(database: Database, capturer: Capturer, externalId: s
     const found = await read({
       name: 'transcript_session',
       text: SESSION,
-      values: [capturer.tenantId, TRANSCRIPT_HOST, externalId],
+      values: [capturer.tenantId, TRANSCRIPT_HOST, externalId, capturer.userId],
     });
     const [session] = z.array(sessionRow).parse(found);
     if (session === undefined) return null;
@@ -91,7 +92,8 @@ async function readSession(database: Database, capturer: Capturer, externalId: s
 
 /**
  * Takes late rows out, each in favour of the row that says the same and came first: the key of the late one stays, so that it is still
- * known, and names the other row; what belonged to it belongs to the other; its vectors leave the index. A stop's boundary goes with it.
+ * known, and names the other row; what belonged to it belongs to the other; its vectors leave the index. A stop's boundary goes with it. Under a legal
+ * hold both rows stay.
  */
 async function removeDoubles(
   transaction: TenantTransaction,
@@ -100,6 +102,7 @@ async function removeDoubles(
 ): Promise<number> {
   // As capture does: nobody else moves this session until the commit.
   await transaction.$queryRaw`SELECT 1 AS locked FROM sessions WHERE id = ${sessionId}::uuid FOR UPDATE`;
+  if (await isHeld(transaction, { sessionId })) return 0;
   let removed = 0;
   for (const { keep, drop } of doubles) {
     const gone = z.array(z.object({ tokens: z.number() })).parse(
@@ -131,7 +134,11 @@ async function removeDoubles(
   return removed;
 }
 
-async function pin(transaction: TenantTransaction, tenantId: string, pins: readonly Pin[]): Promise<void> {
+async function pin(
+  transaction: TenantTransaction,
+  { tenantId, userId }: Capturer,
+  pins: readonly Pin[],
+): Promise<void> {
   const rows = JSON.stringify(
     pins.map((one) => ({
       uuid: one.uuid,
@@ -142,11 +149,11 @@ async function pin(transaction: TenantTransaction, tenantId: string, pins: reado
     })),
   );
   await transaction.$executeRaw`
-    INSERT INTO transcript_prompts (tenant_id, uuid, session_id, row_id, hashes, occurred_at)
-    SELECT ${tenantId}::uuid, r.uuid, r.session_id, coalesce(r.row_id, k.row_id), ARRAY(SELECT decode(h, 'hex') FROM jsonb_array_elements_text(r.hashes) AS h), r.at
+    INSERT INTO transcript_prompts (tenant_id, user_id, uuid, session_id, row_id, hashes, occurred_at)
+    SELECT ${tenantId}::uuid, ${userId}::uuid, r.uuid, r.session_id, coalesce(r.row_id, k.row_id), ARRAY(SELECT decode(h, 'hex') FROM jsonb_array_elements_text(r.hashes) AS h), r.at
       FROM jsonb_to_recordset(${rows}::jsonb) AS r(uuid text, session_id uuid, row_id uuid, hashes jsonb, at timestamptz)
       LEFT JOIN capture_keys k ON k.session_id = r.session_id AND k.key = 'transcript:' || r.uuid
-    ON CONFLICT (tenant_id, uuid) DO NOTHING`;
+    ON CONFLICT (tenant_id, user_id, uuid) DO NOTHING`;
 }
 
 const ownerRow = z.object({ tenant_id: z.string(), user_id: z.string() });
@@ -164,18 +171,18 @@ export async function localOwner(maintenance: pg.Pool): Promise<Capturer | null>
   return row === undefined ? null : { tenantId: asId<TenantId>(row.tenant_id), userId: asId<UserId>(row.user_id) };
 }
 
-/** Which of these ids of the host are sessions of the tenant. */
+/** Which of these ids of the host are sessions of the user. */
 export async function knownSessions(
   database: Database,
-  tenantId: TenantId,
+  { tenantId, userId }: Capturer,
   externalIds: readonly string[],
 ): Promise<ReadonlySet<string>> {
   if (externalIds.length === 0) return new Set();
   const rows = await database.readAsTenant(tenantId, (read) =>
     read({
       name: 'transcript_known_sessions',
-      text: "SELECT external_id FROM sessions WHERE tenant_id = $1 AND host = $2 AND external_id = ANY ($3) AND status <> 'deleted'",
-      values: [tenantId, TRANSCRIPT_HOST, [...new Set(externalIds)]],
+      text: "SELECT external_id FROM sessions WHERE tenant_id = $1 AND host = $2 AND external_id = ANY ($3) AND user_id = $4 AND status <> 'deleted'",
+      values: [tenantId, TRANSCRIPT_HOST, [...new Set(externalIds)], userId],
     }),
   );
   return new Set(
@@ -192,7 +199,7 @@ export function createTranscriptStore(
   capturer: Capturer,
   capture: (events: readonly HostEvent[]) => Promise<Captured[]>,
 ): TranscriptStore {
-  const { tenantId } = capturer;
+  const { tenantId, userId } = capturer;
   return {
     readSession: (externalId) => readSession(database, capturer, externalId),
     knownKeys: (sessionId, keys) =>
@@ -213,8 +220,8 @@ export function createTranscriptStore(
       database.readAsTenant(tenantId, async (read) => {
         const rows = await read({
           name: 'transcript_known_prompts',
-          text: 'SELECT uuid, session_id FROM transcript_prompts WHERE tenant_id = $1 AND uuid = ANY ($2)',
-          values: [tenantId, uuids],
+          text: 'SELECT uuid, session_id FROM transcript_prompts WHERE tenant_id = $1 AND uuid = ANY ($2) AND user_id = $3',
+          values: [tenantId, uuids, userId],
         });
         return new Map(
           z
@@ -225,10 +232,10 @@ export function createTranscriptStore(
       }),
     forgottenWords: (externalId, hashes) =>
       database.readAsTenant(tenantId, (read) =>
-        forgottenWords(read, { tenantId, host: TRANSCRIPT_HOST, externalId }, hashes),
+        forgottenWords(read, { tenantId, userId, host: TRANSCRIPT_HOST, externalId }, hashes),
       ),
     capture,
-    pin: (pins) => database.asTenant(tenantId, (transaction) => pin(transaction, tenantId, pins)),
+    pin: (pins) => database.asTenant(tenantId, (transaction) => pin(transaction, capturer, pins)),
     removeDoubles: (sessionId, doubles) =>
       database.asTenant(tenantId, (transaction) => removeDoubles(transaction, sessionId, doubles)),
     beganBy: (sessionId, at) =>

@@ -67,10 +67,13 @@ const idAt = (place: number): string => ids[place] ?? '';
 
 describe('what was served', () => {
   test('is recorded by id alone, with whom and what for; serving adds no use', async () => {
-    const { id, items } = await served(colleague.key, 'test:fed');
+    const session = await valueOf<string>(
+      instance.db.superuser,
+      "SELECT id AS value FROM sessions WHERE external_id = 'fed'",
+    );
+    const { id, items } = await served(colleague.key, session);
     expect(items.map((item) => item.id).toSorted()).toEqual(ids.toSorted());
     const { rows } = await instance.db.superuser.query('SELECT * FROM contexts WHERE id = $1', [id]);
-    const session = await valueOf(instance.db.superuser, "SELECT id AS value FROM sessions WHERE external_id = 'fed'");
     expect(rows).toEqual([
       expect.objectContaining({
         tenant_id: colleague.tenantId,

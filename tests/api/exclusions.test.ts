@@ -166,7 +166,7 @@ test('a list is read once in five seconds, however many events come, and answere
   const at = async (path: string) => {
     const { excludes, folders } = await exclusions.of(tenant);
     const [isExcluded] =
-      excludes === null ? [] : await folders.check([{ ...PLAIN_HOST_EVENT, project: { path } }], excludes);
+      excludes === null ? [] : await folders.check(newId(), [{ ...PLAIN_HOST_EVENT, project: { path } }], excludes);
     return isExcluded;
   };
   expect(await Promise.all([at('/a'), at('/a/b'), at('/b')])).toEqual([true, true, false]);

@@ -12,11 +12,11 @@ import { given, idsOf, learningAnswer } from './support/learnings.ts';
 import type { LearningAnswer } from './support/learnings.ts';
 
 let instance: TestInstance;
-let colleague: TestUser;
+let otherAdmin: TestUser;
 
 beforeAll(async () => {
   instance = await startTestInstance();
-  colleague = await createTestUser(instance.db.superuser, { tenantId: instance.admin.tenantId });
+  otherAdmin = await createTestUser(instance.db.superuser, { tenantId: instance.admin.tenantId, role: 'admin' });
   await captured(instance, smallSession('quoted'));
 });
 afterAll(() => instance.close());
@@ -48,7 +48,7 @@ describe('a correction', () => {
       [old.id],
     );
     const now = changed(
-      await change('PUT', old.id, '', { description: 'The cache holds a hundred entries' }, colleague.key),
+      await change('PUT', old.id, '', { description: 'The cache holds a hundred entries' }, otherAdmin.key),
     );
     expect(now).toMatchObject({
       title: old.title,
@@ -66,7 +66,7 @@ describe('a correction', () => {
     expect(before).toMatchObject({
       reason: 'corrected',
       superseded_by: now.id,
-      closed_by: colleague.userId,
+      closed_by: otherAdmin.userId,
       valid_to: now.valid_from,
     });
     expect(await vectors(old.id, 'removing')).toBe(1);
@@ -88,7 +88,7 @@ describe('a correction', () => {
     const holder = await instance.db.superuser.connect();
     await holder.query('BEGIN');
     await holder.query('SELECT FROM learnings WHERE id = $1 FOR UPDATE', [old.id]);
-    const asked = [instance.admin.key, colleague.key].map((key, n) =>
+    const asked = [instance.admin.key, otherAdmin.key].map((key, n) =>
       change('PUT', old.id, '', { description: `Corrected by person ${n}` }, key),
     );
     await until(async () => {

@@ -11,11 +11,11 @@ import { given, idsOf, learningAnswer } from './support/learnings.ts';
 import type { LearningAnswer } from './support/learnings.ts';
 
 let instance: TestInstance;
-let colleague: TestUser;
+let otherAdmin: TestUser;
 
 beforeAll(async () => {
   instance = await startTestInstance();
-  colleague = await createTestUser(instance.db.superuser, { tenantId: instance.admin.tenantId });
+  otherAdmin = await createTestUser(instance.db.superuser, { tenantId: instance.admin.tenantId, role: 'admin' });
 }, 120_000);
 afterAll(() => instance.close());
 
@@ -34,10 +34,10 @@ const vectors = (id: string, state: string) =>
 describe('people say', () => {
   test('that a learning is true', async () => {
     const { id } = await given(instance, 'Verified fact');
-    expect(changed(await change('POST', id, '/verify', { note: 'I looked' }, colleague.key))).toMatchObject({
+    expect(changed(await change('POST', id, '/verify', { note: 'I looked' }, otherAdmin.key))).toMatchObject({
       id,
       verified: true,
-      verified_by: colleague.userId,
+      verified_by: otherAdmin.userId,
       verify_note: 'I looked',
       valid_to: null,
     });
@@ -117,7 +117,7 @@ describe('deleting', () => {
   test('hides a learning and the versions that it replaced from everything; the rows stay', async () => {
     const first = await given(instance, 'The password policy of zirconium');
     const second = changed(await change('PUT', first.id, '', { description: 'The passphrase policy of zirconium' }));
-    expect((await change('DELETE', second.id, '', undefined, colleague.key)).body).toEqual({
+    expect((await change('DELETE', second.id, '', undefined, otherAdmin.key)).body).toEqual({
       id: second.id,
       deleted: 2,
     });
@@ -139,7 +139,7 @@ describe('deleting', () => {
       await count(
         "SELECT count(*)::integer AS value FROM learnings WHERE id = ANY ($1) AND reason = 'deleted' AND closed_by = $2",
         [first.id, second.id],
-        colleague.userId,
+        otherAdmin.userId,
       ),
     ).toBe(2);
   });

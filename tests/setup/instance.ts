@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { NativeConnection } from '@temporalio/worker';
 import { Client, Connection } from '@temporalio/client';
 import { inject } from 'vitest';
+import type { RouteAccess } from '../../api/auth.ts';
 import { createApiDependencies } from '../../api/dependencies.ts';
 import { createServer } from '../../api/server.ts';
 import { parseConfig } from '../../config/config.ts';
@@ -42,6 +43,8 @@ export interface TestInstance {
   /** An admin of a tenant of its own. */
   readonly admin: TestUser;
   readonly url: string;
+  /** Every route of the server, with who may use it. */
+  readonly routes: readonly RouteAccess[];
   readonly temporal: Client;
   /** A request to the real server; the path follows `/api/v1`. The admin's key unless another, or null for none, is given. */
   call(method: string, path: string, options?: CallOptions): Promise<ApiAnswer>;
@@ -154,6 +157,7 @@ export async function startTestInstance(
     db,
     admin,
     url,
+    routes: server.routeAccess,
     temporal,
     call,
     startWorker,

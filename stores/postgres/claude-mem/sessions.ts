@@ -2,9 +2,11 @@ import { v7 } from 'uuid';
 import { z } from 'zod';
 import { sessionKey } from '../../../domain/claude-mem/session-name.ts';
 import type { SessionRef } from '../../../domain/claude-mem/session-name.ts';
+import { Prisma } from '../../../prisma/generated/client.ts';
 import { newId } from '../../../domain/ids.ts';
 import type { TenantId, UserId } from '../../../domain/ids.ts';
 import type { TenantTransaction } from '../database.ts';
+import { ANY_USER } from '../forgotten.ts';
 import { lockProjects } from '../project-changes.ts';
 
 /** A session that rows belong to, with what is known of it where it must be made. */
@@ -39,9 +41,10 @@ const sessionRow = z.object({
   ended_at: z.date().nullable(),
 });
 
-/** Sessions of these names by their keys. Locked in the order of their ids, as captures lock them, where they are to be written. */
+/** A user's sessions of these names by their keys. Locked in the order of their ids, as captures lock them, where they are to be written. */
 export async function findSessions(
   transaction: TenantTransaction,
+  userId: UserId,
   refs: readonly SessionRef[],
   locked: boolean,
 ): Promise<Map<string, StandingSession>> {
@@ -51,11 +54,11 @@ export async function findSessions(
     ? await transaction.$queryRaw`
         SELECT s.id, s.host, s.external_id, s.project_id, s.user_id, s.status, s.last_seq, s.consumed_seq, s.ended_at
           FROM unnest(${hosts}::text[], ${names}::text[]) AS v(host, external_id)
-          JOIN sessions s ON s.tenant_id = (SELECT current_tenant_id()) AND s.host = v.host AND s.external_id = v.external_id ORDER BY s.id FOR NO KEY UPDATE OF s`
+          JOIN sessions s ON s.tenant_id = (SELECT current_tenant_id()) AND s.host = v.host AND s.external_id = v.external_id AND s.user_id = ${userId}::uuid ORDER BY s.id FOR NO KEY UPDATE OF s`
     : await transaction.$queryRaw`
         SELECT s.id, s.host, s.external_id, s.project_id, s.user_id, s.status, s.last_seq, s.consumed_seq, s.ended_at
           FROM unnest(${hosts}::text[], ${names}::text[]) AS v(host, external_id)
-          JOIN sessions s ON s.tenant_id = (SELECT current_tenant_id()) AND s.host = v.host AND s.external_id = v.external_id`;
+          JOIN sessions s ON s.tenant_id = (SELECT current_tenant_id()) AND s.host = v.host AND s.external_id = v.external_id AND s.user_id = ${userId}::uuid`;
   return new Map(
     z
       .array(sessionRow)
@@ -80,11 +83,13 @@ const keyRow = z.object({ host: z.string(), external_id: z.string() });
 /** Which of these sessions were forgotten as a whole, and are not begun again. */
 export async function forgottenSessions(
   transaction: TenantTransaction,
+  userId: UserId,
   refs: readonly SessionRef[],
 ): Promise<ReadonlySet<string>> {
   const rows = await transaction.$queryRaw`
     SELECT t.host, t.external_id FROM unnest(${refs.map(({ host }) => host)}::text[], ${refs.map(({ externalId }) => externalId)}::text[]) AS v(host, external_id)
-      JOIN tombstones t ON t.tenant_id = (SELECT current_tenant_id()) AND t.host = v.host AND t.external_id = v.external_id AND t.key_sha256 = sha256('session')`;
+      JOIN tombstones t ON t.tenant_id = (SELECT current_tenant_id()) AND t.host = v.host AND t.external_id = v.external_id AND t.key_sha256 = sha256('session')
+       AND t.user_id IN (${userId}::uuid, ${Prisma.raw(ANY_USER)})`;
   return new Set(
     z
       .array(keyRow)
@@ -159,7 +164,7 @@ export async function makeSessions(
       FROM json_to_recordset(${JSON.stringify(rows)}::json)
         AS v(id uuid, project_id uuid, host text, external_id text, title text, metadata jsonb, started_at timestamptz, last_event_at timestamptz)
      ORDER BY v.host, v.external_id
-    ON CONFLICT (tenant_id, host, external_id) DO NOTHING`;
+    ON CONFLICT (tenant_id, host, external_id, user_id) DO NOTHING`;
 }
 
 /** Moves the end of sessions that an import made and nothing else touched to their last row. */

@@ -41,15 +41,16 @@ export async function standingOf(
   wanted: ReadonlyMap<string, WantedSession>,
 ): Promise<Standing> {
   const refs = [...wanted.values()].map(({ ref }) => ref);
-  const found = await findSessions(transaction, refs, false);
+  const found = await findSessions(transaction, capturer.userId, refs, false);
   const missing = [...wanted].filter(([key]) => !found.has(key));
   const forgotten = await forgottenSessions(
     transaction,
+    capturer.userId,
     missing.map(([, { ref }]) => ref),
   );
   const fresh = missing.filter(([key]) => !forgotten.has(key)).map(([, session]) => session);
   const made = dryRun ? fresh.length : await makeSessions(transaction, capturer, fresh);
-  const sessions = dryRun ? found : await findSessions(transaction, refs, true);
+  const sessions = dryRun ? found : await findSessions(transaction, capturer.userId, refs, true);
   const deleted = [...sessions].filter(([, { status }]) => status === 'deleted').map(([key]) => key);
   return { sessions, before: new Set(found.keys()), refused: new Set([...forgotten, ...deleted]), made };
 }

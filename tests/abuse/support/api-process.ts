@@ -40,7 +40,7 @@ async function freePort(): Promise<number> {
 
 /** The flags that the supervisor gives a process, its entry left out. */
 async function flagsOf(entry: string): Promise<string[]> {
-  const service = nodeService({ name: 'api', entry, after: [], environment: {}, stopGraceMs: 1_000 });
+  const service = nodeService({ name: 'api', entry, after: [], ports: [], environment: {}, stopGraceMs: 1_000 });
   const command = await service.prepare({ signal: new AbortController().signal, update: () => undefined });
   return command.args.filter((argument) => argument.startsWith('--'));
 }

@@ -125,7 +125,7 @@ test('forgetting a session takes it with it; what a store that was away keeps go
       objects: kit.parts.objects,
       archives,
       workflowHints: kit.parts.hints,
-    }).session(user.tenantId, old.id, false);
+    }).session({ ...user, keyId: newId(), role: 'admin', scopes: ['admin'], isOperator: false }, old.id, false);
   await expect(archive(killedAfterWriting())).rejects.toThrow('away');
   await forget(kit.archives);
   expect(await objects()).toEqual([]);

@@ -16,7 +16,9 @@ export const learningAnswer = z.looseObject({
   superseded_by: z.string().nullable(),
   reason: z.string().nullable(),
   closed_by: z.string().nullable(),
-  evidence: z.array(z.object({ row_id: z.string(), session_id: z.string(), quote: z.string(), weight: z.number() })),
+  evidence: z.array(
+    z.object({ row_id: z.string(), session_id: z.string(), quote: z.string().nullable(), weight: z.number() }),
+  ),
 });
 export type LearningAnswer = z.output<typeof learningAnswer>;
 

@@ -64,17 +64,30 @@ describe('whose a session is', () => {
     expect(outcomes[0]?.sessionId).not.toBe(outcomes[1]?.sessionId);
   });
 
-  test('the first event fixes user and namespace; what others of the tenant add is of that user', async () => {
-    const colleague = await createTestUser(db.superuser, { tenantId: user.tenantId });
+  test('the first event fixes its namespace', async () => {
     await captureEvents(db.database.pool, [event(user, 'fixed', [said('mine')], { namespace: 'team' })]);
     await captureEvents(db.database.pool, [
-      event(colleague, 'fixed', [noted('a colleague adds')], { namespace: 'elsewhere', infer: false }),
+      event(user, 'fixed', [noted('more')], { namespace: 'elsewhere', infer: false }),
     ]);
     expect(await session('fixed')).toMatchObject({ user_id: user.userId, namespace: 'team', infer: true, last_seq: 2 });
-    const owners = await db.superuser.query(
-      "SELECT DISTINCT o.user_id FROM observations o JOIN sessions s ON s.id = o.session_id WHERE s.external_id = 'fixed'",
+  });
+
+  test('what others of the tenant send under its id is a session of their own, in one batch and in later ones', async () => {
+    const colleague = await createTestUser(db.superuser, { tenantId: user.tenantId });
+    const both = [
+      event(user, 'shared', [said('mine')], { key: 'same' }),
+      event(colleague, 'shared', [said('theirs')], { key: 'same' }),
+    ];
+    for (const status of ['accepted', 'duplicate'])
+      expect((await captureEvents(db.database.pool, both)).map((outcome) => outcome.status)).toEqual([status, status]);
+    const { rows } = await db.superuser.query(
+      `SELECT s.user_id, s.last_seq, p.user_id AS said_by, p.content FROM sessions s JOIN prompts p ON p.session_id = s.id
+        WHERE s.external_id = 'shared' ORDER BY p.content`,
     );
-    expect(owners.rows).toEqual([{ user_id: user.userId }]);
+    expect(rows).toEqual([
+      { user_id: user.userId, last_seq: 1, said_by: user.userId, content: 'mine' },
+      { user_id: colleague.userId, last_seq: 1, said_by: colleague.userId, content: 'theirs' },
+    ]);
   });
 
   test('the first event of a batch is the first one', async () => {

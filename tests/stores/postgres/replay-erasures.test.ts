@@ -15,6 +15,8 @@ import { seedTenant } from './support/seed-tenant.ts';
 
 /** Columns that say whose a row is, or who did something. */
 const NAMES_A_PERSON = /^user_id$|^(?:requested|created|updated|verified|closed|released|approved)_by$/;
+/** Whose a tombstone is that names no session. */
+const NOBODY = '00000000-0000-0000-0000-000000000000';
 let db: TestDatabase;
 let all: pg.Pool;
 
@@ -167,14 +169,14 @@ test('tombstones of the running database are buried in the older copy, and what 
     (await db.superuser.query<{ h: Buffer }>("SELECT sha256(convert_to($1, 'UTF8')) AS h", [text])).rows[0]?.h ??
     Buffer.alloc(0);
   const summary = await idOf('summaries', mine.tenantId);
-  const place = { tenantId: mine.tenantId, host: rows[0]?.host ?? '', externalId: 'copied' };
+  const place = { tenantId: mine.tenantId, host: rows[0]?.host ?? '', externalId: 'copied', userId: mine.userId };
   const counts = await replayErasures(
     all,
     [],
     [
       { ...place, keySha256: await hashed(`content:${rows[0]?.sha ?? ''}`) },
-      { tenantId: mine.tenantId, host: '', externalId: '', keySha256: await hashed(`row:${summary}`) },
-      { tenantId: newId(), host: 'gone', externalId: 'gone', keySha256: await hashed('session') },
+      { tenantId: mine.tenantId, host: '', externalId: '', userId: NOBODY, keySha256: await hashed(`row:${summary}`) },
+      { tenantId: newId(), host: 'gone', externalId: 'gone', userId: NOBODY, keySha256: await hashed('session') },
     ],
   );
   expect(counts).toMatchObject({ prompts: 1, summaries: 1 });

@@ -46,7 +46,7 @@ test('memory stays within its bounds while 20 clients send the largest bodies', 
         method: 'POST',
         body,
         duplex: 'half',
-        signal: AbortSignal.timeout(Math.max(1, until - performance.now())),
+        signal: AbortSignal.timeout(Math.max(1, Math.ceil(until - performance.now()))),
         headers: {
           authorization: `Bearer ${number % 4 === 3 ? 'rcl_not-a-key-of-anybody' : key}`,
           'content-type': type ?? 'application/json',

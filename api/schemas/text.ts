@@ -23,7 +23,7 @@ export function text(most: number, least = 1) {
   const range = least === 0 ? `at most ${most}` : `${least} to ${most}`;
   return z
     .string()
-    .refine((given) => isWithin(given, least, most), `must have ${range} characters`)
+    .refine((given) => isWithin(given, least, most), { abort: true, error: `must have ${range} characters` })
     .meta({ ...(least > 0 && { minLength: least }), maxLength: most });
 }
 

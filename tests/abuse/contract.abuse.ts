@@ -85,10 +85,16 @@ test('the api does what its document says, whatever is sent', async () => {
   const output = await run(
     fuzzer(),
     [
-      ...['--config-file', path.join(here, 'schemathesis.toml'), 'run', `${instance.url}/api/v1/openapi.json`],
-      ...['--checks', 'all', '--phases', 'examples,coverage,fuzzing,stateful'],
-      ...['--seed', SEED, '--generation-database', 'none'],
-      ...['--report', 'json', '--report-dir', reports, '--no-color'],
+      `--config-file=${path.join(here, 'schemathesis.toml')}`,
+      'run',
+      `${instance.url}/api/v1/openapi.json`,
+      '--checks=all',
+      '--phases=examples,coverage,fuzzing,stateful',
+      `--seed=${SEED}`,
+      '--generation-database=none',
+      '--report=json',
+      `--report-dir=${reports}`,
+      '--no-color',
     ],
     {
       RECOLLECT_URL: instance.url,

@@ -249,7 +249,7 @@ test.each([
   ['an anchor that is none', 'anchor=odd', 'anchor'],
   ['too many', 'q=x&before=51', 'before'],
   ['a side below none', 'q=x&after=-1', 'after'],
-  ['an unknown type', 'q=x&types=odd', 'types.0'],
+  ['an unknown type', 'q=x&types=odd', 'types'],
   ['an unknown format', 'q=x&format=odd', 'format'],
   ['an empty namespace', 'q=x&namespace=', 'namespace'],
   ['a long question', `q=${'x'.repeat(501)}`, 'q'],

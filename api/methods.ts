@@ -5,6 +5,9 @@ import type { ConnectionError, FastifyInstance } from 'fastify';
 import { ApiError, ERROR_STATUS } from './errors.ts';
 import type { ErrorCode } from './errors.ts';
 
+/** In the pattern of a route. */
+const PARAMETER = /[:*]/;
+
 /** Code and message for what Node's HTTP parser or its timers refuse. */
 function parserError(code: string): readonly [ErrorCode, string] {
   switch (code) {
@@ -48,8 +51,8 @@ export interface MethodGuard {
  */
 export function createMethodGuard(headers: Readonly<Record<string, string>>): MethodGuard {
   const methods = new Set<string>();
-  /** Methods of paths without parameters, which are no value of another route's parameter. */
-  const fixed = new Map<string, Set<string>>();
+  /** Paths without parameters. */
+  const fixed = new Set<string>();
   const allow = (taken: Iterable<string>) => [...taken].toSorted().join(', ');
 
   const answerUnparsed = (code: string, socket: Duplex) => {
@@ -63,18 +66,17 @@ export function createMethodGuard(headers: Readonly<Record<string, string>>): Me
     clientErrorHandler: (error, socket) => answerUnparsed(error.code, socket),
     register: (app) => {
       app.addHook('onRoute', (route) => {
-        for (const method of [route.method].flat()) {
-          methods.add(method);
-          if (!/[:*]/.test(route.url)) fixed.set(route.url, (fixed.get(route.url) ?? new Set()).add(method));
-        }
+        for (const method of [route.method].flat()) methods.add(method);
+        if (!PARAMETER.test(route.url)) fixed.add(route.url);
       });
       app.addHook('onRequest', async (request, reply) => {
-        const own = fixed.get(request.url.replace(/\?.*$/s, ''));
-        if (!request.is404 && (own === undefined || own.has(request.method))) return;
-        const taken =
-          own !== undefined
-            ? [...own]
-            : [...methods].filter((method) => app.findRoute({ method, url: request.url }) !== null);
+        const isFixed = fixed.has(request.url.replace(/\?.*$/s, ''));
+        // A path of its own is no value of another route's parameter.
+        if (!request.is404 && !(isFixed && PARAMETER.test(request.routeOptions.url ?? ''))) return;
+        const taken = [...methods].filter((method) => {
+          const route = app.findRoute({ method, url: request.url });
+          return route !== null && !(isFixed && Object.keys(route.params ?? {}).length > 0);
+        });
         if (taken.length === 0) throw new ApiError('NOT_FOUND', 'there is no such route');
         void reply.header('allow', allow(taken));
         throw new ApiError('METHOD_NOT_ALLOWED', 'the route does not have this method');

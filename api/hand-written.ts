@@ -22,10 +22,10 @@ export function isEmptied(text: string): boolean {
 }
 
 /**
- * The words of a learning as they may be stored. `at` begins the names of fields in errors.
+ * The words of a learning as they may be stored. `at` begins the names of fields in errors; what is as it stands in `before` was not given.
  * @throws ApiError VALIDATION_FAILED where nothing is left of a title or a description
  */
-export function redactedWords(words: LearningWords, at = ''): LearningWords {
+export function redactedWords(words: LearningWords, at = '', before: LearningWords | null = null): LearningWords {
   const clean = {
     category: words.category,
     title: redacted(words.title),
@@ -35,7 +35,7 @@ export function redactedWords(words: LearningWords, at = ''): LearningWords {
     tags: [...new Set(words.tags.map(redacted).filter((tag) => tag !== ''))],
   };
   for (const field of ['title', 'description'] as const) {
-    if (!isEmptied(clean[field])) continue;
+    if (!isEmptied(clean[field]) || words[field] === before?.[field]) continue;
     const message = 'says nothing beside what is private';
     throw new ApiError('VALIDATION_FAILED', `${field} ${message}`, [{ field: `${at}${field}`, message }]);
   }

@@ -114,14 +114,18 @@ export function learningChangeRoutes({
       (request) =>
         change(holderOf(request), request.params.id, async ({ transaction, editor, learning }) => {
           const { category, title, description, context, examples, tags } = request.body;
-          const words = redactedWords({
-            category: category ?? learning.category,
-            title: title ?? learning.title,
-            description: description ?? learning.description,
-            context: context ?? learning.context,
-            examples: examples ?? learning.examples,
-            tags: tags ?? learning.tags,
-          });
+          const words = redactedWords(
+            {
+              category: category ?? learning.category,
+              title: title ?? learning.title,
+              description: description ?? learning.description,
+              context: context ?? learning.context,
+              examples: examples ?? learning.examples,
+              tags: tags ?? learning.tags,
+            },
+            '',
+            learning,
+          );
           const written = await correctLearning(transaction, editor, learning, words, 'words');
           if ('knownId' in written) throw knownAlready(written.knownId);
           return written.id;

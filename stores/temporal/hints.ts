@@ -12,6 +12,7 @@ import { LOOK_SIGNAL, REINDEX_WORKFLOW } from '../../workflows/reindex/messages.
 import { HINT_SIGNAL, SESSION_WORKFLOW } from '../../workflows/session/messages.ts';
 import type { SessionPolicy } from '../../workflows/session/types.ts';
 import { SEARCH_ATTRIBUTES } from './search-attributes.ts';
+import { answeredWithin } from './unavailable.ts';
 
 /** A hint that takes longer is given up: the sweep repeats it. */
 const HINT_TIMEOUT_MS = 5_000;
@@ -48,7 +49,7 @@ export function createWorkflowHints(
   batchPolicy: ModelBatchPolicy,
 ): WorkflowHints {
   const index = folded(async (tenantId) => {
-    await client.withDeadline(Date.now() + HINT_TIMEOUT_MS, () =>
+    await answeredWithin(client, HINT_TIMEOUT_MS, () =>
       client.workflow.signalWithStart(INDEX_WORKFLOW, {
         workflowId: indexWorkflowId(tenantId),
         taskQueue: QUEUES.session,
@@ -75,13 +76,13 @@ export function createWorkflowHints(
         typedSearchAttributes: new TypedSearchAttributes([{ key: SEARCH_ATTRIBUTES.tenant, value: tenantId }]),
         priority: { fairnessKey: tenantId },
       };
-      await client.withDeadline(Date.now() + HINT_TIMEOUT_MS, async () => {
+      await answeredWithin(client, HINT_TIMEOUT_MS, async () => {
         if (full) await client.workflow.signalWithStart(MODEL_BATCH_WORKFLOW, { ...options, signal: NOW_SIGNAL });
         else await client.workflow.start(MODEL_BATCH_WORKFLOW, options);
       });
     },
     async reindex(tenantId) {
-      await client.withDeadline(Date.now() + HINT_TIMEOUT_MS, () =>
+      await answeredWithin(client, HINT_TIMEOUT_MS, () =>
         client.workflow.signalWithStart(REINDEX_WORKFLOW, {
           workflowId: reindexWorkflowId(tenantId),
           taskQueue: QUEUES.session,
@@ -95,7 +96,7 @@ export function createWorkflowHints(
       );
     },
     async session(tenantId, sessionId) {
-      await client.withDeadline(Date.now() + HINT_TIMEOUT_MS, () =>
+      await answeredWithin(client, HINT_TIMEOUT_MS, () =>
         client.workflow.signalWithStart(SESSION_WORKFLOW, {
           workflowId: sessionWorkflowId(tenantId, sessionId),
           taskQueue: QUEUES.session,

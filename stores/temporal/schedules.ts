@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import type { Client, ScheduleDescription, WorkflowExecutionDescription } from '@temporalio/client';
 import { ScheduleNotFoundError, WorkflowFailedError } from '@temporalio/client';
 import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
@@ -8,7 +7,7 @@ import type { Operation } from '../../workflows/ids.ts';
 import { runStateOf } from './jobs.ts';
 import type { RunState } from './jobs.ts';
 import { SCHEDULES } from './schedule-list.ts';
-import { answered, isBusy, isNotFound } from './unavailable.ts';
+import { answeredWithin, isNotFound } from './unavailable.ts';
 
 /** Numbers and closed words: what a workflow answers. */
 const resultSchema = z.record(z.string(), z.json()).nullable().catch(null);
@@ -50,8 +49,6 @@ export interface Schedules {
 }
 
 const TIMEOUT_MS = 5_000;
-/** Temporal describes a schedule by asking its workflow, for which it lets few wait. */
-const BUSY_MS = 100;
 const SHOWN_RUNS = 3;
 const SHOWN_TIMES = 3;
 
@@ -73,17 +70,7 @@ function errorOf(error: WorkflowFailedError): string {
 
 /** Schedules through Temporal's client. */
 export function createSchedules(client: Client): Schedules {
-  const bounded = <Result>(work: () => Promise<Result>): Promise<Result> =>
-    answered(async () => {
-      const deadline = Date.now() + TIMEOUT_MS;
-      for (;;)
-        try {
-          return await client.withDeadline(deadline, work);
-        } catch (error) {
-          if (!isBusy(error) || Date.now() + BUSY_MS >= deadline) throw error;
-          await setTimeout(BUSY_MS);
-        }
-    });
+  const bounded = <Result>(work: () => Promise<Result>): Promise<Result> => answeredWithin(client, TIMEOUT_MS, work);
   const handleOf = (name: Operation) => client.schedule.getHandle(operationsWorkflowId(name));
 
   /** Null instead of an answer where Temporal knows no such schedule or run. */

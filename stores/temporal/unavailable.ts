@@ -1,3 +1,5 @@
+import { setTimeout } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
 import { isGrpcServiceError, WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
 
 /** Temporal did not answer in time, or no worker took what was asked. */
@@ -28,8 +30,8 @@ export function isAnsweredError(error: unknown): boolean {
   return code !== null && !NO_ANSWER.has(code);
 }
 
-/** True where Temporal has too much to do at this moment: a schedule, for one, answers few at a time. */
-export function isBusy(error: unknown): boolean {
+/** True where Temporal has too much to do at this moment: one workflow takes few signals and questions at a time. */
+function isBusy(error: unknown): boolean {
   return grpcCode(error) === RESOURCE_EXHAUSTED;
 }
 
@@ -48,4 +50,25 @@ export async function answered<Result>(work: () => Promise<Result>): Promise<Res
       throw new TemporalUnavailable('Temporal does not answer, or no worker serves it', { cause: error });
     throw error;
   }
+}
+
+/** Between tries while Temporal is busy. */
+const BUSY_MS = 100;
+
+/** Does `work` with a deadline, again while Temporal is busy. @throws TemporalUnavailable where it is not answered in time */
+export function answeredWithin<Result>(
+  client: Client,
+  timeoutMs: number,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  return answered(async () => {
+    const deadline = Date.now() + timeoutMs;
+    for (;;)
+      try {
+        return await client.withDeadline(deadline, work);
+      } catch (error) {
+        if (!isBusy(error) || Date.now() + BUSY_MS >= deadline) throw error;
+        await setTimeout(BUSY_MS);
+      }
+  });
 }

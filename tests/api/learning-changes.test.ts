@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTestUser } from '../setup/database.ts';
 import type { TestUser } from '../setup/database.ts';
+import { z } from 'zod';
 import { startTestInstance } from '../setup/instance.ts';
 import type { ApiAnswer, TestInstance } from '../setup/instance.ts';
 import { captured, smallSession } from '../setup/small-session.ts';
@@ -136,6 +137,18 @@ describe('a correction', () => {
       title: 'Another title',
       description: 'Only the title changes',
       version: 2,
+    });
+  });
+
+  test('of a memory that has no title needs none', async () => {
+    const { body } = await instance.call('POST', '/memories', {
+      body: { content: `Nobody named this ${randomUUID()}` },
+    });
+    const { hash } = z.object({ hash: z.string() }).parse(body);
+    const memory = z.object({ id: z.string() }).parse((await instance.call('GET', `/memories/${hash}`)).body);
+    expect(changed(await change('PUT', memory.id, '', { tags: ['named'] }))).toMatchObject({
+      title: '',
+      tags: ['named'],
     });
   });
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Prisma } from '../../prisma/generated/client.ts';
 import type { TenantRead, TenantTransaction } from './database.ts';
 
 /** Rows were forgotten between a model step's reading and its writing: it is to be done again. Known as a conflict by its code. */
@@ -18,7 +19,7 @@ const countRow = z.object({ forgotten: z.number() });
 /** How much of a session was forgotten so far: what a model step compares its reading with. */
 export async function forgottenSoFar(transaction: TenantTransaction, sessionId: string): Promise<number> {
   const rows = await transaction.$queryRaw`
-    SELECT count(*)::integer AS forgotten FROM sessions s JOIN tombstones t ON t.tenant_id = s.tenant_id AND t.host = s.host AND t.external_id = s.external_id AND t.user_id = s.user_id
+    SELECT count(*)::integer AS forgotten FROM sessions s JOIN tombstones t ON t.tenant_id = s.tenant_id AND t.host = s.host AND t.external_id = s.external_id AND t.user_id IN (s.user_id, ${Prisma.raw(ANY_USER)})
      WHERE s.id = ${sessionId}::uuid`;
   return z.array(countRow).parse(rows)[0]?.forgotten ?? 0;
 }

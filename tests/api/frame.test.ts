@@ -42,8 +42,9 @@ describe('an address that no route has', () => {
     ['GET', '/events'],
     ['PATCH', '/search'],
     ['POST', '/health'],
-  ])('and so is a method that a route does not have: %s %s', async (method, path) => {
-    expect(errorOf(await instance.call(method, path)).code).toBe('NOT_FOUND');
+  ])('rejects a method that the route does not have: %s %s', async (method, path) => {
+    const answer = await instance.call(method, path);
+    expect([errorOf(answer).code, answer.headers.has('allow')]).toEqual(['METHOD_NOT_ALLOWED', true]);
   });
 
   test.each([

@@ -139,8 +139,8 @@ describe('commands', () => {
 });
 
 test('every variable that a page names is read somewhere', () => {
-  const sources = ['infra/instance', 'infra/engines', 'cli/commands', 'tests/abuse'].flatMap((folder) =>
-    filesUnder(path.join(ROOT, folder), '.ts'),
+  const sources = ['infra/instance', 'infra/engines', 'infra/supervisor', 'cli/commands', 'tests/abuse'].flatMap(
+    (folder) => filesUnder(path.join(ROOT, folder), '.ts'),
   );
   const known = new Set([
     ...Object.keys(environmentSchema.shape),

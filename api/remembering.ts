@@ -25,8 +25,8 @@ const COMPARING_ALL_MS = 15_000;
 const DEFAULT_CONFIDENCE = 0.8;
 /** Clocks that go ahead of this one by less are taken for right. */
 const CLOCK_SKEW_MS = 5 * 60_000;
-/** Content of one transaction: a batch of large texts is committed in parts. */
-const PART_CHARS = 2 * 1024 * 1024;
+/** Content of one transaction: a batch of large texts is committed in parts, each prepared without a pause that other requests notice. */
+const PART_CHARS = 256 * 1024;
 
 type Checked = MemoryGiven | { readonly refused: ErrorDetail };
 

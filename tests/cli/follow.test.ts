@@ -13,6 +13,7 @@ import { streamTranscripts } from '../../cli/import/stream-import.ts';
 import type { SentFiles } from '../../cli/import/stream-import.ts';
 import { testFolder } from '../infra/support/folder.ts';
 import { bytesOf, transcriptOf } from '../domain/transcripts/support/from-hooks.ts';
+import { createTestUser } from '../setup/database.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
 import { until } from '../setup/until.ts';
@@ -192,7 +193,10 @@ test(
   async () => {
     const way = await openWay();
     const home = new Home(null);
-    home.write('key', `${instance.admin.key}\n`, 0o600);
+    // A key of agents: installing refuses the operator's.
+    const { tenantId } = instance.admin;
+    const agent = await createTestUser(instance.db.superuser, { tenantId, scopes: ['capture', 'read'] });
+    home.write('key', `${agent.key}\n`, 0o600);
     await home.run('install', 'claude-code', '--server', way.url, '--api-key-file', home.path('key'));
     const claude = home.path('.claude');
     const context = recordOutput({ HOME: home.folder, CLAUDE_CONFIG_DIR: claude });

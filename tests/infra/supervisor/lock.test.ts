@@ -127,7 +127,9 @@ test('taking over a data directory ends what its killed supervisor left, and ref
   const progress = recordProgress();
   const lock = await takeOver(layout, progress);
   expect(isAlive(child.identity)).toBe(false);
-  expect(progress.lines).toEqual(['leftovers: done ended store of a run that was killed']);
+  // Servers of other data directories on this machine are no matter of this test.
+  const own = progress.lines.filter((line) => !line.startsWith('orphans: '));
+  expect(own).toEqual(['leftovers: done ended store of a run that was killed']);
   await expect(takeOver(layout, progress)).rejects.toMatchObject({
     name: 'AlreadyRunningError',
     pid: process.pid,

@@ -105,12 +105,21 @@ test('are shown to their owner and admins alone', async () => {
   const colleague = await createTestUser(instance.db.superuser, { tenantId });
   const stranger = await createTestUser(instance.db.superuser, { role: 'admin' });
   await captured(instance, [{ type: 'prompt', host: 'test', session_id: 'own', content: 'mine' }], owner.key);
+  const { rows } = await instance.db.superuser.query<{ id: string }>(
+    "SELECT id FROM sessions WHERE external_id = 'own'",
+  );
+  const id = rows[0]?.id ?? '';
   const total = async (key: string) =>
-    list.parse((await instance.call('GET', '/sessions/test:own/prompts', { key })).body).pagination.total;
+    list.parse((await instance.call('GET', `/sessions/${id}/prompts`, { key })).body).pagination.total;
   expect([await total(owner.key), await total(colleague.key), await total(instance.admin.key)]).toEqual([1, 0, 1]);
-  expect(errorOf(await instance.call('GET', '/sessions/test:own/prompts', { key: stranger.key }))).toMatchObject({
-    code: 'NOT_FOUND',
-  });
+  for (const [name, { key }] of [
+    [id, stranger],
+    ['test:own', stranger],
+    ['test:own', colleague],
+  ] as const)
+    expect(errorOf(await instance.call('GET', `/sessions/${name}/prompts`, { key }))).toMatchObject({
+      code: 'NOT_FOUND',
+    });
   for (const path of ['prompts?limit=0', 'observations?agent=', 'observations?full=perhaps', 'prompts?full=true'])
     expect(errorOf(await instance.call('GET', `/sessions/test:own/${path}`))).toMatchObject({
       code: 'VALIDATION_FAILED',

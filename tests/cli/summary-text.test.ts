@@ -100,7 +100,7 @@ test.each([
   [`${ESCAPE}]0;title\u0007text`, 'text'],
   [`${ESCAPE}]8;;http://x${ESCAPE}\\link`, 'link'],
   [`half ${ESCAPE}[`, 'half ['],
-  ['a\rb\bc\u009bd', 'abcd'],
+  ['a\rb\bc\u009bd', 'a\nbcd'],
   ['right\u202Eleft\u2066x', 'rightleftx'],
   ['tab\tand\nline', 'tab\tand\nline'],
   ['时区 é 😀', '时区 é 😀'],

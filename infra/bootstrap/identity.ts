@@ -66,7 +66,8 @@ async function ensureRows(client: pg.Client, credentials: Credentials): Promise<
   await client.query('BEGIN');
   // Two starts at once must not make two admins.
   await client.query("SELECT pg_advisory_xact_lock(hashtextextended('recollect.identity', 0))");
-  if ((await idOf(client, 'SELECT id FROM api_keys WHERE key_sha256 = $1 AND revoked_at IS NULL', [digest])) === null) {
+  // A revoked key has its row still: it stays revoked, and a new one needs a new credentials.json.
+  if ((await idOf(client, 'SELECT id FROM api_keys WHERE key_sha256 = $1', [digest])) === null) {
     const tenantId = (await idOf(client, 'SELECT id FROM tenants WHERE name = $1', [LOCAL_TENANT])) ?? newId();
     await client.query(
       `INSERT INTO tenants (id, name, is_operator) VALUES ($1, $2, NOT EXISTS (SELECT FROM tenants WHERE is_operator))

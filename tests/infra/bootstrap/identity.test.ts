@@ -63,3 +63,11 @@ test('a key for agents that was revoked stays so', async () => {
   expect(stored().agent_api_key).toBe(key);
   expect(await scopesOf(key)).toBeNull();
 });
+
+test('starts again after the operator’s key was revoked, and leaves it revoked', async () => {
+  const { api_key: key } = stored();
+  await db.superuser.query('UPDATE api_keys SET revoked_at = now() WHERE name = $1', ['local']);
+  await start();
+  expect(stored().api_key).toBe(key);
+  expect(await scopesOf(key)).toBeNull();
+});

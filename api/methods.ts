@@ -81,7 +81,11 @@ export function createMethodGuard(headers: Readonly<Record<string, string>>): Me
         void reply.header('allow', allow(taken));
         throw new ApiError('METHOD_NOT_ALLOWED', 'the route does not have this method');
       });
-      app.server.on('connect', (_request, socket) => answerUnparsed('HPE_INVALID_METHOD', socket));
+      app.server.on('connect', (_request, socket) => {
+        // Node leaves the socket to this listener: without one of its own, a reset of the connection would end the process.
+        socket.on('error', () => socket.destroy());
+        answerUnparsed('HPE_INVALID_METHOD', socket);
+      });
     },
   };
 }

@@ -76,11 +76,16 @@ export class HeavyEvents {
           : Uint8Array.from(bytes).buffer;
       const outline = await this.ask({ kind: 'hook', bytes: own, delivery }, [own]);
       if (!isOutline(outline)) throw tooHeavy();
+      let isOver = false;
+      // Once: after the turn the thread may hold what another turn has read.
       const leave = async () => {
+        if (isOver) return;
+        isOver = true;
         await this.ask({ kind: 'forget' }).catch(() => undefined);
         endTurn();
       };
       const buildElsewhere = async (options: BuildOptions) => {
+        if (isOver) throw new Error('a hook that was left is built');
         const built = await this.buildNow(null, options);
         // The next event may be read while this one is stored. One that has full values may be built a second time, without them.
         if (built.wholes.length === 0) await leave();

@@ -1,7 +1,7 @@
 const ESCAPE = String.fromCodePoint(27);
-/** Colour and cursor sequences (ESC [ … letter), and titles and links of terminals (ESC ] … BEL or ESC \). */
+/** Colour and cursor sequences (ESC [ … letter), and titles and links of terminals (ESC ] … BEL or ESC \, at most to the line's end). */
 const SEQUENCES = new RegExp(
-  `${ESCAPE}(?:\\[[\\d;:?<=>]*[ -/]*[@-~]|\\][^\\u0007${ESCAPE}]*(?:\\u0007|${ESCAPE}\\\\)?)`,
+  `${ESCAPE}(?:\\[[\\d;:?<=>]*[ -/]*[@-~]|\\][^\\u0007\\n${ESCAPE}]*(?:\\u0007|${ESCAPE}\\\\)?)`,
   'gu',
 );
 const LINE_ENDS = /\r\n?|[\u0085\u2028\u2029]/gu;

@@ -1,6 +1,7 @@
 /** A section's line as git writes it: `[remote "origin"]`. */
 const SECTION = /^\s*\[\s*([A-Za-z0-9.-]+)(?:\s+"((?:[^"\\]|\\.)*)")?\s*\]/;
-const URL_LINE = /^\s*url\s*=\s*(.*)$/i;
+/** Takes all that is behind the sign: an end that could fail to match would be tried again from every blank. */
+const URL_LINE = /^\s*url\s*=([^]*)/i;
 
 /** The value of a line without quotes, escapes and a comment after it. */
 function plainValue(text: string): string {

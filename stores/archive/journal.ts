@@ -164,7 +164,7 @@ function checkChains(reading: Reading, heads: readonly JournalHead[]): void {
   for (const journal of new Set([...chains.keys(), ...heads.map((head) => head.journal)])) {
     const bySequence = new Map((chains.get(journal) ?? []).map((stored) => [stored.entry.sequence, stored]));
     const told = heads.filter((head) => head.journal === journal);
-    const last = Math.max(0, ...bySequence.keys(), ...told.map(({ entries }) => entries));
+    const last = [...bySequence.keys(), ...told.map(({ entries }) => entries)].reduce((a, b) => Math.max(a, b), 0);
     for (let sequence = 1; sequence <= last; sequence += 1) {
       const key = journalKey(journal, sequence);
       const stored = bySequence.get(sequence);

@@ -115,3 +115,17 @@ describe('what the HTTP parser refuses comes in the shape of every error', () =>
     expect(JSON.parse(body)).toEqual({ error: expect.any(String), code, details: [], request_id: expect.any(String) });
   });
 });
+
+test('answers others after clients reset their CONNECT requests', async () => {
+  const { hostname, port } = new URL(instance.url);
+  const reset = () =>
+    new Promise<void>((resolve) => {
+      const socket = connect(Number(port), hostname, () =>
+        socket.write('CONNECT example.org:443 HTTP/1.1\r\nHost: example.org\r\n\r\n', () => socket.resetAndDestroy()),
+      );
+      socket.on('error', () => undefined).on('close', () => resolve());
+    });
+  await Promise.all(Array.from({ length: 20 }, reset));
+  // An error of a socket that nobody listens to ends the process, and this run.
+  expect((await instance.call('GET', '/health')).status).toBe(200);
+});

@@ -65,10 +65,15 @@ export type ThreadAnswer =
       };
     };
 
-/** The largest hook, parsed and rendered, and the garbage of both. A text that needs more ends the thread, and nothing else. */
-const HEAP = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 32 } as const;
-/** One event takes no longer, also on a machine that is busy: 32 MiB of the worst text take half as long on one that is not. */
-const EVENT_MS = 60_000;
+export interface ThreadBounds {
+  /** The largest hook, parsed and rendered, and the garbage of both. A text that needs more ends the thread, and nothing else. */
+  readonly heapMib: number;
+  /** One event takes no longer, also on a machine that is busy: 32 MiB of the worst text take half as long on one that is not. */
+  readonly eventMs: number;
+}
+
+const BOUNDS: ThreadBounds = { heapMib: 512, eventMs: 60_000 };
+const YOUNG_MIB = 32;
 
 function tooHeavy(): ApiError {
   return new ApiError('EVENT_TOO_LARGE', 'the event takes too much memory or time to read');
@@ -91,7 +96,12 @@ function movable(bytes: Uint8Array): ArrayBuffer {
 /** Reads and builds large events and texts in a thread, one after the other, users by turns: however long one takes, the event loop is free. */
 export class HeavyEvents {
   private readonly turns = new TurnQueue();
+  private readonly bounds: ThreadBounds;
   private thread: Worker | null = null;
+
+  constructor(bounds = BOUNDS) {
+    this.bounds = bounds;
+  }
 
   /** Builds one event in the thread. @throws ApiError EVENT_TOO_LARGE where it takes too much memory or time */
   build(event: HostEvent, options: BuildOptions): Promise<BuiltEvent> {
@@ -174,7 +184,7 @@ export class HeavyEvents {
     const thread = (this.thread ??= this.start());
     const { promise, resolve, reject } = Promise.withResolvers<ThreadAnswer>();
     const onEnd = () => reject(tooHeavy());
-    const timer = setTimeout(() => void thread.terminate(), EVENT_MS);
+    const timer = setTimeout(() => void thread.terminate(), this.bounds.eventMs);
     thread.once('message', resolve).once('exit', onEnd);
     thread.postMessage(request, [...given]);
     try {
@@ -188,7 +198,9 @@ export class HeavyEvents {
   }
 
   private start(): Worker {
-    const thread = new Worker(new URL('./event-thread.ts', import.meta.url), { resourceLimits: HEAP });
+    const thread = new Worker(new URL('./event-thread.ts', import.meta.url), {
+      resourceLimits: { maxOldGenerationSizeMb: this.bounds.heapMib, maxYoungGenerationSizeMb: YOUNG_MIB },
+    });
     const gone = () => {
       if (this.thread === thread) this.thread = null;
     };

@@ -7,6 +7,7 @@ import { progressAfter, startOf } from '../../domain/transcripts/progress.ts';
 import { reconcileSegment } from '../../domain/transcripts/reconcile.ts';
 import type { SegmentWork } from '../../domain/transcripts/reconcile.ts';
 import type { Captured } from '../../domain/transcripts/store.ts';
+import type { ReadLine } from '../../domain/transcripts/line.ts';
 import { LINE_BYTES } from '../../domain/transcripts/lines.ts';
 import { namedAfter } from '../../stores/files/transcript-file.ts';
 import { readCursor, saveProgress } from '../../stores/postgres/transcript-files.ts';
@@ -41,12 +42,18 @@ function captureBy(intake: Capture, capturer: Capturer): (events: readonly HostE
     });
 }
 
+/** A line that takes too much must not keep those behind it from being read. */
+function passedOver(error: unknown): ReadLine {
+  if (error instanceof ApiError && error.code === 'EVENT_TOO_LARGE') return { kind: 'skipped', reason: 'too_large' };
+  throw error;
+}
+
 /** Long lines and items are for the thread; the others are read here, a few at a time. */
 function workBeside(heavy: HeavyEvents, userId: string): SegmentWork {
   const breather = new Breather();
   return {
     readLine: (bytes) =>
-      bytes.length > HEAVY_CHARS && bytes.length <= LINE_BYTES ? heavy.readLine(userId, bytes) : null,
+      bytes.length > HEAVY_CHARS && bytes.length <= LINE_BYTES ? heavy.readLine(userId, bytes).catch(passedOver) : null,
     prepareItem: (item, capturer, source) =>
       item.kind !== 'tool' && charsIn([item.payload, item.alternatives]) > HEAVY_CHARS
         ? heavy.prepareItem(item, capturer, source)

@@ -140,7 +140,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
       isFlooding: () => flood.isFlooding,
     }),
     indexOf,
-    remembering: createRemembering({ database, vectors, embedder: embedders.wanted, indexOf }),
+    remembering: createRemembering({ database, vectors, embedder: embedders.wanted, indexOf }, heavy),
     /** What vectors of memories are made by that a request writes itself. */
     embeddingModel,
     /** Hints of a request that changed something itself, beside those of captures. */

@@ -6,6 +6,7 @@ import type { HandWrittenLearning, LearningWords } from '../stores/postgres/lear
 import { findProject } from '../stores/postgres/projects.ts';
 import { readQuotedRows } from '../stores/postgres/quoted-rows.ts';
 import { ApiError } from './errors.ts';
+import { Breather } from './intake/breather.ts';
 import type { evidenceGiven, learningGiven } from './schemas/learnings.ts';
 
 /** Text that a person gives, as it may be stored: private passages, injected context and secrets are taken out. */
@@ -25,13 +26,23 @@ export function isEmptied(text: string): boolean {
  * The words of a learning as they may be stored. `at` begins the names of fields in errors; what is as it stands in `before` was not given.
  * @throws ApiError VALIDATION_FAILED where nothing is left of a title or a description
  */
-export function redactedWords(words: LearningWords, at = '', before: LearningWords | null = null): LearningWords {
+export async function redactedWords(
+  words: LearningWords,
+  at = '',
+  before: LearningWords | null = null,
+): Promise<LearningWords> {
+  const breather = new Breather();
+  const examples: string[] = [];
+  for (const example of words.examples) {
+    examples.push(redacted(example));
+    await breather.breathe();
+  }
   const clean = {
     category: words.category,
     title: redacted(words.title),
     description: redacted(words.description),
     context: redacted(words.context),
-    examples: words.examples.map(redacted).filter((example) => example !== ''),
+    examples: examples.filter((example) => example !== ''),
     tags: [...new Set(words.tags.map(redacted).filter((tag) => tag !== ''))],
   };
   for (const field of ['title', 'description'] as const) {
@@ -84,7 +95,7 @@ export async function handWritten(
   at = '',
 ): Promise<HandWrittenLearning> {
   return {
-    ...redactedWords(body, at),
+    ...(await redactedWords(body, at)),
     projectId: await projectIdOf(transaction, body.project, at),
     namespace: body.namespace,
     confidence: body.confidence,

@@ -13,7 +13,7 @@ import { createForgetting } from './forgetting.ts';
 import { isEmptied, redacted } from './hand-written.ts';
 import { requireOwner, requireOwnerOfAll } from './learning-owner.ts';
 import { findMemory, noSuchMemory } from './memory-lookup.ts';
-import { redactedTags } from './remembering.ts';
+import { redactedContent, redactedTags } from './remembering.ts';
 import type { MemoryCorrection } from './schemas/memory-writes.ts';
 
 export interface MemoryChanges {
@@ -41,9 +41,9 @@ async function lockNewest(transaction: TenantTransaction, id: string): Promise<L
   }
 }
 
-/** What a body makes of the words of a learning. @throws ApiError VALIDATION_FAILED for content that is private as a whole */
+/** What a body, its content redacted, makes of the words of a learning. @throws ApiError VALIDATION_FAILED for content that is private as a whole */
 function wordsOf(learning: LockedLearning, { content, title, tags, category }: MemoryCorrection) {
-  const description = content === undefined ? learning.description : redacted(content);
+  const description = content ?? learning.description;
   if (isEmptied(description)) throw refused('content', 'says nothing beside what is private');
   return {
     category: category ?? learning.category,
@@ -89,14 +89,17 @@ const OF_OBSERVATIONS = ['tags', 'importance', 'flagged'];
 
 /** What people and agents do with a memory that is there: correct it, forget it. */
 export function createMemoryChanges(dependencies: ApiDependencies): MemoryChanges {
-  const { database, embeddingModel, workflowHints } = dependencies;
+  const { database, embeddingModel, heavy, workflowHints } = dependencies;
   const forgetting = createForgetting(dependencies);
 
   return {
-    async correct(holder, memory, body) {
+    async correct(holder, memory, given) {
       const { tenantId, userId } = holder;
       if (memory.type === 'prompt' || memory.type === 'summary')
         throw refused('id', `is of a ${memory.type}, which stays as it is; learnings and observations can be changed`);
+      // Before the transaction: no lock waits for the redaction of a long text.
+      const content = given.content === undefined ? undefined : await redactedContent(heavy, userId, given.content);
+      const body = content === undefined ? given : { ...given, content };
       const id = await database.asTenant(tenantId, async (transaction) => {
         if (memory.type === 'learning')
           return correctWords(transaction, holder, { tenantId, userId, embeddingModel }, memory.id, body);

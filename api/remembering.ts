@@ -1,6 +1,7 @@
 import type { NeighbourDependencies } from '../stores/learnings/compare-drafts.ts';
 import { rememberCompared } from '../stores/learnings/remember-compared.ts';
 import type { MemoryGiver } from '../stores/learnings/remember-compared.ts';
+import type { HeavyEvents } from './intake/heavy-events.ts';
 import type { LearningEditor } from '../stores/postgres/learning-changes.ts';
 import { MemoryLost, storeMemories } from '../stores/postgres/memory-writes.ts';
 import type { RememberedMemory, StoredMemory } from '../stores/postgres/memory-writes.ts';
@@ -22,6 +23,8 @@ export interface Remembering {
 /** Embedding one memory and its neighbours may take so long, and all of a request together; then words alone are compared. */
 const COMPARING_MS = 3_000;
 const COMPARING_ALL_MS = 15_000;
+/** The worst text of this size takes some ten milliseconds. */
+const LONG_CHARS = 16 * 1024;
 const DEFAULT_CONFIDENCE = 0.8;
 /** Clocks that go ahead of this one by less are taken for right. */
 const CLOCK_SKEW_MS = 5 * 60_000;
@@ -34,15 +37,24 @@ function refusal(field: string, message: string): { readonly refused: ErrorDetai
   return { refused: { field, message } };
 }
 
+/** Redacts the text of a memory; a long one beside the event loop. */
+export function redactedContent(heavy: HeavyEvents, userId: string, content: string): Promise<string> | string {
+  return content.length > LONG_CHARS ? heavy.redactText(userId, content) : redacted(content);
+}
+
 /** A memory as it may be stored, or why not: private text and secrets are taken out first. */
-function checked(value: unknown, now: number): Checked {
+async function checked(
+  value: unknown,
+  now: number,
+  redact: (content: string) => Promise<string> | string,
+): Promise<Checked> {
   const parsed = memoryGiven.safeParse(value);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     return refusal(issue?.path.join('.') ?? '', issue?.message ?? 'is not valid');
   }
   const memory = parsed.data;
-  const content = redacted(memory.content);
+  const content = await redact(memory.content);
   if (isEmptied(content)) return refusal('content', 'says nothing beside what is private');
   if (memory.occurred_at !== undefined && Date.parse(memory.occurred_at) > now + CLOCK_SKEW_MS)
     return refusal('occurred_at', 'lies in the future');
@@ -105,7 +117,7 @@ function partsOf(placed: readonly Placed[]): readonly (readonly Placed[])[] {
 }
 
 /** How the api remembers what a person or an agent says. */
-export function createRemembering(dependencies: NeighbourDependencies): Remembering {
+export function createRemembering(dependencies: NeighbourDependencies, heavy: HeavyEvents): Remembering {
   const { database } = dependencies;
 
   /** Projects by what they are called; those that are not known are made before, in a transaction of their own, so that captures do not wait for a batch. */
@@ -135,9 +147,10 @@ export function createRemembering(dependencies: NeighbourDependencies): Remember
     async remember(editor, given) {
       const now = Date.now();
       const breather = new Breather();
+      const redact = (content: string) => redactedContent(heavy, editor.userId, content);
       const items: Checked[] = [];
       for (const value of given) {
-        items.push(checked(value, now));
+        items.push(await checked(value, now, redact));
         await breather.breathe();
       }
       const named = items.flatMap((item) => ('refused' in item || item.project === undefined ? [] : [item.project]));

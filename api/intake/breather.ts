@@ -7,9 +7,14 @@ const TURN_MS = 10;
 export class Breather {
   private since = performance.now();
 
+  /** True where this loop's turn is over. */
+  get isOver(): boolean {
+    return performance.now() - this.since >= TURN_MS;
+  }
+
   /** Awaits the event loop if this loop's turn is over. */
   async breathe(): Promise<void> {
-    if (performance.now() - this.since < TURN_MS) return;
+    if (!this.isOver) return;
     await setImmediate();
     this.since = performance.now();
   }

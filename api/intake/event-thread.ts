@@ -1,10 +1,15 @@
 import { parentPort } from 'node:worker_threads';
 import type { HostEvent } from '../../domain/capture/event.ts';
+import { mapRows } from '../../domain/claude-mem/map-rows.ts';
+import { readLine } from '../../domain/transcripts/line.ts';
+import type { ReadLine } from '../../domain/transcripts/line.ts';
+import { prepareItem } from '../../domain/transcripts/prepare.ts';
 import { ApiError, toApiError } from '../errors.ts';
-import { parseJson } from '../json.ts';
+import { redacted } from '../hand-written.ts';
+import { assertShape, parseJson } from '../json.ts';
 import { buildIncoming } from './build-incoming.ts';
-import type { BuiltEvent } from './build-incoming.ts';
-import type { HookOutline, ThreadAnswer, ThreadRequest } from './heavy-events.ts';
+import { readRows } from './claude-mem-rows.ts';
+import type { HookOutline, ThreadAnswer, ThreadRequest, ThreadValues } from './heavy-events.ts';
 import { hookBody, readHook, withKnownSession } from './read-hook.ts';
 
 /* Reads and builds large events beside the event loop: parsing and redacting 32 MiB takes seconds, and may exhaust a heap. */
@@ -27,15 +32,37 @@ function readBody({ bytes, delivery }: Extract<ThreadRequest, { kind: 'hook' }>)
   return { sessionId, question: short, event: event === null ? null : { ...event, parts: [], metadata: null } };
 }
 
-function answer(request: ThreadRequest): HookOutline | BuiltEvent | null {
-  if (request.kind === 'hook') return readBody(request);
-  if (request.kind === 'forget') {
-    current = null;
-    return null;
+/** A line of a transcript; of one that would make too many values nothing is made. */
+function readTranscriptLine(bytes: Uint8Array): ReadLine {
+  try {
+    assertShape(bytes);
+  } catch {
+    return { kind: 'skipped', reason: 'too_large' };
   }
-  const event = request.event ?? current;
-  if (event === null) throw new Error('there is no event to build');
-  return buildIncoming(event, request.options);
+  return readLine(bytes);
+}
+
+function answer(request: ThreadRequest): ThreadValues[keyof ThreadValues] {
+  switch (request.kind) {
+    case 'hook':
+      return readBody(request);
+    case 'forget':
+      current = null;
+      return null;
+    case 'text':
+      return redacted(request.text);
+    case 'line':
+      return readTranscriptLine(Buffer.from(request.bytes));
+    case 'item':
+      return prepareItem(request.item, request.capturer, request.source);
+    case 'rows':
+      return mapRows(request.context, readRows(request.table, Buffer.from(request.bytes)));
+    case 'build': {
+      const event = request.event ?? current;
+      if (event === null) throw new Error('there is no event to build');
+      return buildIncoming(event, request.options);
+    }
+  }
 }
 
 parentPort?.on('message', (request: ThreadRequest) => {
@@ -46,7 +73,8 @@ parentPort?.on('message', (request: ThreadRequest) => {
     const { code, message, details } = toApiError(error);
     result = { refused: { code, message, details } };
   }
-  const wholes = 'value' in result && result.value !== null && 'wholes' in result.value ? result.value.wholes : [];
+  const { value } = 'value' in result ? result : { value: null };
+  const wholes = typeof value === 'object' && value !== null && 'wholes' in value ? value.wholes : [];
   parentPort?.postMessage(
     result,
     wholes.flatMap(({ bytes: { buffer } }) => (buffer instanceof ArrayBuffer ? [buffer] : [])),

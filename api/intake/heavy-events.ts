@@ -1,6 +1,11 @@
 import { Worker } from 'node:worker_threads';
+import type { Draft, MappingContext } from '../../domain/claude-mem/drafts.ts';
+import type { ClaudeMemTable } from '../../domain/claude-mem/rows.ts';
 import type { ContextQuestion } from '../../domain/capture/context-question.ts';
-import type { HostEvent } from '../../domain/capture/event.ts';
+import type { CaptureSource, Capturer, HostEvent } from '../../domain/capture/event.ts';
+import type { TranscriptItem } from '../../domain/transcripts/items.ts';
+import type { ReadLine } from '../../domain/transcripts/line.ts';
+import type { PreparedItem } from '../../domain/transcripts/plan.ts';
 import { ApiError } from '../errors.ts';
 import type { ErrorCode, ErrorDetail } from '../errors.ts';
 import type { BuildOptions, BuiltEvent, Incoming } from './build-incoming.ts';
@@ -11,7 +16,24 @@ export type ThreadRequest =
   | { readonly kind: 'hook'; readonly bytes: ArrayBuffer; readonly delivery: HookDelivery }
   /** Builds the event, or the hook that was read last where it is null. */
   | { readonly kind: 'build'; readonly event: HostEvent | null; readonly options: BuildOptions }
-  | { readonly kind: 'forget' };
+  | { readonly kind: 'forget' }
+  /** Redacts a text that a person gives. */
+  | { readonly kind: 'text'; readonly text: string }
+  /** Reads one line of a transcript. */
+  | { readonly kind: 'line'; readonly bytes: ArrayBuffer }
+  | {
+      readonly kind: 'item';
+      readonly item: TranscriptItem;
+      readonly capturer: Capturer;
+      readonly source: CaptureSource;
+    }
+  /** Reads and maps rows of a claude-mem database, NDJSON. */
+  | {
+      readonly kind: 'rows';
+      readonly bytes: ArrayBuffer;
+      readonly table: ClaudeMemTable;
+      readonly context: MappingContext;
+    };
 
 /** A hook without its content, which stays in the thread. */
 export interface HookOutline {
@@ -20,8 +42,21 @@ export interface HookOutline {
   readonly question: ContextQuestion | null;
 }
 
+/** What the thread answers to each kind of request. */
+export interface ThreadValues {
+  readonly hook: HookOutline;
+  readonly build: BuiltEvent;
+  readonly forget: null;
+  readonly text: string;
+  readonly line: ReadLine;
+  readonly item: PreparedItem | null;
+  readonly rows: readonly Draft[];
+}
+
+type Kind = keyof ThreadValues;
+
 export type ThreadAnswer =
-  | { readonly value: HookOutline | BuiltEvent | null }
+  | { readonly value: ThreadValues[Kind] }
   | {
       readonly refused: {
         readonly code: ErrorCode;
@@ -30,27 +65,43 @@ export type ThreadAnswer =
       };
     };
 
-/** The largest hook, parsed and rendered, and the garbage of both. A text that needs more ends the thread, and nothing else. */
-const HEAP = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 32 } as const;
-/** One event takes no longer, also on a machine that is busy: 32 MiB of the worst text take half as long on one that is not. */
-const EVENT_MS = 60_000;
+export interface ThreadBounds {
+  /** The largest hook, parsed and rendered, and the garbage of both. A text that needs more ends the thread, and nothing else. */
+  readonly heapMib: number;
+  /** One event takes no longer, also on a machine that is busy: 32 MiB of the worst text take half as long on one that is not. */
+  readonly eventMs: number;
+}
+
+const BOUNDS: ThreadBounds = { heapMib: 512, eventMs: 60_000 };
+const YOUNG_MIB = 32;
 
 function tooHeavy(): ApiError {
   return new ApiError('EVENT_TOO_LARGE', 'the event takes too much memory or time to read');
 }
 
-function isOutline(value: HookOutline | BuiltEvent | null): value is HookOutline {
-  return value !== null && 'sessionId' in value;
+/** The value of an answer to a request of this kind: the thread answers one request at a time, each with the value of its kind. */
+function valueOf<K extends Kind>(_kind: K, value: ThreadValues[Kind]): ThreadValues[K] {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the guarantee is the thread's
+  return value as ThreadValues[K];
 }
 
-function isBuilt(value: HookOutline | BuiltEvent | null): value is BuiltEvent {
-  return value !== null && 'encoded' in value;
+/** Bytes that can be moved to the thread: a buffer of its own as it is, of a larger one a copy. */
+function movable(bytes: Uint8Array): ArrayBuffer {
+  const { buffer } = bytes;
+  return buffer instanceof ArrayBuffer && buffer.byteLength === bytes.byteLength
+    ? buffer
+    : Uint8Array.from(bytes).buffer;
 }
 
-/** Reads and builds large events in a thread, one after the other, users by turns: however long one takes, the event loop is free. */
+/** Reads and builds large events and texts in a thread, one after the other, users by turns: however long one takes, the event loop is free. */
 export class HeavyEvents {
   private readonly turns = new TurnQueue();
+  private readonly bounds: ThreadBounds;
   private thread: Worker | null = null;
+
+  constructor(bounds = BOUNDS) {
+    this.bounds = bounds;
+  }
 
   /** Builds one event in the thread. @throws ApiError EVENT_TOO_LARGE where it takes too much memory or time */
   build(event: HostEvent, options: BuildOptions): Promise<BuiltEvent> {
@@ -68,20 +119,14 @@ export class HeavyEvents {
     use: (hook: Omit<HookOutline, 'event'> & { readonly event: Incoming | null }) => Promise<Result>,
   ): Promise<Result> {
     return this.turns.run(userId, async (endTurn) => {
-      // A buffer of its own is moved to the thread; of a larger one the body is copied.
-      const { buffer } = bytes;
-      const own =
-        buffer instanceof ArrayBuffer && buffer.byteLength === bytes.byteLength
-          ? buffer
-          : Uint8Array.from(bytes).buffer;
-      const outline = await this.ask({ kind: 'hook', bytes: own, delivery }, [own]);
-      if (!isOutline(outline)) throw tooHeavy();
+      const own = movable(bytes);
+      const outline = await this.ask('hook', { kind: 'hook', bytes: own, delivery }, [own]);
       let isOver = false;
       // Once: after the turn the thread may hold what another turn has read.
       const leave = async () => {
         if (isOver) return;
         isOver = true;
-        await this.ask({ kind: 'forget' }).catch(() => undefined);
+        await this.ask('forget', { kind: 'forget' }).catch(() => undefined);
         endTurn();
       };
       const buildElsewhere = async (options: BuildOptions) => {
@@ -99,30 +144,57 @@ export class HeavyEvents {
     });
   }
 
+  /** Redacts a text that a person gives. @throws ApiError EVENT_TOO_LARGE where it takes too much memory or time */
+  redactText(userId: string, text: string): Promise<string> {
+    return this.turns.run(userId, () => this.ask('text', { kind: 'text', text }));
+  }
+
+  /** Reads one line of a transcript. @throws ApiError EVENT_TOO_LARGE where it takes too much memory or time */
+  readLine(userId: string, bytes: Uint8Array): Promise<ReadLine> {
+    // The body holds other lines, too.
+    const own = Uint8Array.from(bytes).buffer;
+    return this.turns.run(userId, () => this.ask('line', { kind: 'line', bytes: own }, [own]));
+  }
+
+  /** Prepares one item of a transcript. @throws ApiError EVENT_TOO_LARGE where it takes too much memory or time */
+  prepareItem(item: TranscriptItem, capturer: Capturer, source: CaptureSource): Promise<PreparedItem | null> {
+    return this.turns.run(capturer.userId, () => this.ask('item', { kind: 'item', item, capturer, source }));
+  }
+
+  /**
+   * Reads and maps rows of claude-mem; the bytes are given away with this call.
+   * @throws ApiError for rows that are refused, EVENT_TOO_LARGE where they take too much memory or time
+   */
+  mapRows(bytes: Buffer, table: ClaudeMemTable, context: MappingContext): Promise<readonly Draft[]> {
+    const own = movable(bytes);
+    return this.turns.run(context.capturer.userId, () =>
+      this.ask('rows', { kind: 'rows', bytes: own, table, context }, [own]),
+    );
+  }
+
   /** Ends the thread. */
   async close(): Promise<void> {
     await this.thread?.terminate();
   }
 
-  private async buildNow(event: HostEvent | null, options: BuildOptions): Promise<BuiltEvent> {
-    const built = await this.ask({ kind: 'build', event, options });
-    if (!isBuilt(built)) throw tooHeavy();
-    return built;
+  private buildNow(event: HostEvent | null, options: BuildOptions): Promise<BuiltEvent> {
+    return this.ask('build', { kind: 'build', event, options });
   }
 
-  private async ask(
-    request: ThreadRequest,
+  private async ask<K extends Kind>(
+    kind: K,
+    request: Extract<ThreadRequest, { kind: K }>,
     given: readonly ArrayBuffer[] = [],
-  ): Promise<HookOutline | BuiltEvent | null> {
+  ): Promise<ThreadValues[K]> {
     const thread = (this.thread ??= this.start());
     const { promise, resolve, reject } = Promise.withResolvers<ThreadAnswer>();
     const onEnd = () => reject(tooHeavy());
-    const timer = setTimeout(() => void thread.terminate(), EVENT_MS);
+    const timer = setTimeout(() => void thread.terminate(), this.bounds.eventMs);
     thread.once('message', resolve).once('exit', onEnd);
     thread.postMessage(request, [...given]);
     try {
       const answer = await promise;
-      if ('value' in answer) return answer.value;
+      if ('value' in answer) return valueOf(kind, answer.value);
       throw new ApiError(answer.refused.code, answer.refused.message, answer.refused.details);
     } finally {
       clearTimeout(timer);
@@ -131,7 +203,9 @@ export class HeavyEvents {
   }
 
   private start(): Worker {
-    const thread = new Worker(new URL('./event-thread.ts', import.meta.url), { resourceLimits: HEAP });
+    const thread = new Worker(new URL('./event-thread.ts', import.meta.url), {
+      resourceLimits: { maxOldGenerationSizeMb: this.bounds.heapMib, maxYoungGenerationSizeMb: YOUNG_MIB },
+    });
     const gone = () => {
       if (this.thread === thread) this.thread = null;
     };

@@ -2,23 +2,21 @@ import { Readable } from 'node:stream';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { CLAUDE_MEM_TABLES } from '../../domain/claude-mem/rows.ts';
-import type { ClaudeMemRows, ClaudeMemTable } from '../../domain/claude-mem/rows.ts';
-import { parseRows } from '../../stores/claude-mem/row-schemas.ts';
+import { mapRows } from '../../domain/claude-mem/map-rows.ts';
 import { importBatch } from '../../stores/postgres/claude-mem/import-batch.ts';
 import { countKnown } from '../../stores/postgres/claude-mem/ledger.ts';
-import { prepareRows } from '../../stores/postgres/claude-mem/prepare-rows.ts';
 import { holderOf } from '../auth.ts';
-import { parseJson } from '../json.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { collectBody } from '../collect-body.ts';
 import { ApiError } from '../errors.ts';
+import { HEAVY_CHARS } from '../intake/build-incoming.ts';
+import { MAX_ROWS, readRows } from '../intake/claude-mem-rows.ts';
 import { claudeMemKnown, claudeMemKnownQuery, claudeMemRowsQuery, claudeMemTaken } from '../schemas/imports.ts';
 import { ERROR_RESPONSES } from '../schemas/shared.ts';
 import { UPLOAD_DEADLINE_MS, UploadSlots } from '../upload-slots.ts';
 
 /** One row alone may be as long as a tool's whole output. */
 const BODY_BYTES = 32 * 1024 * 1024;
-const MAX_ROWS = 1_000;
 /** Each holds its rows in memory. */
 const AT_ONCE = { perUser: 2, total: 4 } as const;
 
@@ -36,46 +34,17 @@ const ROWS = {
   },
 };
 
-function linesOf(whole: Buffer): Buffer[] {
-  const lines: Buffer[] = [];
-  for (let start = 0; start < whole.length;) {
-    const feed = whole.indexOf(0x0a, start);
-    const end = feed < 0 ? whole.length : feed;
-    if (end > start) lines.push(whole.subarray(start, end));
-    start = end + 1;
-  }
-  if (lines.length > MAX_ROWS)
-    throw new ApiError('VALIDATION_FAILED', 'the request is not valid', [
-      { field: 'body', message: `holds more than ${MAX_ROWS} rows` },
-    ]);
-  return lines;
-}
-
-/** @throws ApiError VALIDATION_FAILED that names the line and the field */
-function rowsOf(table: ClaudeMemTable, lines: readonly Buffer[]): ClaudeMemRows {
-  const given = lines.map(parseJson);
-  try {
-    return parseRows(table, given);
-  } catch (error) {
-    if (!(error instanceof z.ZodError)) throw error;
-    throw new ApiError(
-      'VALIDATION_FAILED',
-      'the request is not valid',
-      error.issues.map((issue) => ({
-        field: issue.path.join('.') || 'body',
-        message: `is not that of a row of ${table}`,
-      })),
-    );
-  }
-}
-
 /** Databases of claude-mem on other machines, sent by the client there. */
 export function claudeMemRoutes({
   database,
   embeddingModel,
+  heavy,
   workflowHints,
   importFlood,
-}: Pick<ApiDependencies, 'database' | 'embeddingModel' | 'workflowHints' | 'importFlood'>): FastifyPluginCallbackZod {
+}: Pick<
+  ApiDependencies,
+  'database' | 'embeddingModel' | 'heavy' | 'workflowHints' | 'importFlood'
+>): FastifyPluginCallbackZod {
   const slots = new UploadSlots(AT_ONCE);
 
   return (app, _options, done) => {
@@ -119,16 +88,20 @@ export function claudeMemRoutes({
         const { body } = request;
         return slots.run(userId, async () => {
           const { source, table, dry_run: dryRun } = request.query;
-          const lines = linesOf(await collectBody(request, body, BODY_BYTES, UPLOAD_DEADLINE_MS));
-          const rows = rowsOf(table, lines);
+          const bytes = await collectBody(request, body, BODY_BYTES, UPLOAD_DEADLINE_MS);
+          const batch = { capturer: { tenantId, userId }, source, embeddingModel, dryRun };
+          const drafts =
+            bytes.length < HEAVY_CHARS
+              ? mapRows(batch, readRows(table, bytes))
+              : await heavy.mapRows(bytes, table, { capturer: batch.capturer, source });
           // What the rows make work of waits until all of them are there.
           const flood = (): void => {
-            if (!dryRun) importFlood.count(lines.length);
+            if (!dryRun) importFlood.count(drafts.length);
           };
           flood();
-          const batch = { capturer: { tenantId, userId }, source, embeddingModel, dryRun };
-          const prepared = await prepareRows(batch, rows);
-          const taken = await database.asTenant(tenantId, (transaction) => importBatch(transaction, batch, prepared));
+          const taken = await database.asTenant(tenantId, (transaction) =>
+            importBatch(transaction, batch, { table, drafts }),
+          );
           flood();
           // Both are lossy by design: the sweep finds what was never told.
           for (const session of taken.toHint) await workflowHints.session(tenantId, session).catch(() => undefined);

@@ -114,7 +114,7 @@ export function learningChangeRoutes({
       (request) =>
         change(holderOf(request), request.params.id, async ({ transaction, editor, learning }) => {
           const { category, title, description, context, examples, tags } = request.body;
-          const words = redactedWords(
+          const words = await redactedWords(
             {
               category: category ?? learning.category,
               title: title ?? learning.title,

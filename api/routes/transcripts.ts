@@ -1,10 +1,14 @@
 import { Readable } from 'node:stream';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { charsIn } from '../../domain/capture/chars.ts';
 import type { Capturer, HostEvent } from '../../domain/capture/event.ts';
 import { progressAfter, startOf } from '../../domain/transcripts/progress.ts';
 import { reconcileSegment } from '../../domain/transcripts/reconcile.ts';
+import type { SegmentWork } from '../../domain/transcripts/reconcile.ts';
 import type { Captured } from '../../domain/transcripts/store.ts';
+import type { ReadLine } from '../../domain/transcripts/line.ts';
+import { LINE_BYTES } from '../../domain/transcripts/lines.ts';
 import { namedAfter } from '../../stores/files/transcript-file.ts';
 import { readCursor, saveProgress } from '../../stores/postgres/transcript-files.ts';
 import { createTranscriptStore } from '../../stores/postgres/transcripts.ts';
@@ -12,7 +16,10 @@ import { holderOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { collectBody } from '../collect-body.ts';
 import { ApiError } from '../errors.ts';
+import { Breather } from '../intake/breather.ts';
+import { HEAVY_CHARS } from '../intake/build-incoming.ts';
 import type { Capture } from '../intake/exclusions.ts';
+import type { HeavyEvents } from '../intake/heavy-events.ts';
 import { cursorSchema, presentCounts, segmentSchema, transcriptName, transcriptQuery } from '../schemas/imports.ts';
 import { ERROR_RESPONSES } from '../schemas/shared.ts';
 import { UPLOAD_DEADLINE_MS, UploadSlots } from '../upload-slots.ts';
@@ -35,8 +42,28 @@ function captureBy(intake: Capture, capturer: Capturer): (events: readonly HostE
     });
 }
 
+/** A line that takes too much must not keep those behind it from being read. */
+function passedOver(error: unknown): ReadLine {
+  if (error instanceof ApiError && error.code === 'EVENT_TOO_LARGE') return { kind: 'skipped', reason: 'too_large' };
+  throw error;
+}
+
+/** Long lines and items are for the thread; the others are read here, a few at a time. */
+function workBeside(heavy: HeavyEvents, userId: string): SegmentWork {
+  const breather = new Breather();
+  return {
+    readLine: (bytes) =>
+      bytes.length > HEAVY_CHARS && bytes.length <= LINE_BYTES ? heavy.readLine(userId, bytes).catch(passedOver) : null,
+    prepareItem: (item, capturer, source) =>
+      item.kind !== 'tool' && charsIn([item.payload, item.alternatives]) > HEAVY_CHARS
+        ? heavy.prepareItem(item, capturer, source)
+        : null,
+    breathe: () => (breather.isOver ? breather.breathe() : null),
+  };
+}
+
 /** Transcripts of other machines, sent by the client there. */
-export function transcriptRoutes({ config, database, intake }: ApiDependencies): FastifyPluginCallbackZod {
+export function transcriptRoutes({ config, database, heavy, intake }: ApiDependencies): FastifyPluginCallbackZod {
   const slots = new UploadSlots(AT_ONCE);
 
   return (app, _options, done) => {
@@ -111,6 +138,7 @@ export function transcriptRoutes({ config, database, intake }: ApiDependencies):
               onlyKnown: false,
               excludes: null,
               signal: new AbortController().signal,
+              work: workBeside(heavy, userId),
             },
           );
           const progress = progressAfter(file, before, result, { atEnd, anew });

@@ -49,7 +49,7 @@ export const countsSchema = z
     repeated: count.describe('Lines that stood there before, in this file or in another session’s'),
     unknown_type: count,
     not_json: count,
-    too_large: count.describe('Lines over 32 MiB'),
+    too_large: count.describe('Lines over 32 MiB, or of more than 100,000 values where they were sent'),
   } satisfies Record<CountName, z.ZodType>)
   .meta({ id: 'TranscriptCounts' });
 

@@ -50,7 +50,7 @@ export interface TranscriptLine {
 
 export type ReadLine =
   | { readonly kind: 'line'; readonly line: TranscriptLine }
-  | { readonly kind: 'skipped'; readonly reason: 'truncated' | 'not_json' | 'unknown_type' };
+  | { readonly kind: 'skipped'; readonly reason: 'truncated' | 'not_json' | 'unknown_type' | 'too_large' };
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -13,6 +13,7 @@ interface Hashed {
 
 /** How a prompt is known by its text; null for an event without one. */
 function hashedPrompt(event: HostEvent, capturer: Capturer): Hashed | null {
+  if (!event.parts.some(({ kind }) => kind === 'prompt')) return null;
   for (const row of buildCaptureEvent({ ...event, project: null, metadata: null }, capturer, new Date(0)).rows) {
     if (row.kind !== 'prompt') continue;
     const trimmed = row.content.trim();

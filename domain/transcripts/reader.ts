@@ -6,7 +6,7 @@ import type { CountName } from './counts.ts';
 import { lineKey, toolKey } from './items.ts';
 import type { TranscriptItem } from './items.ts';
 import { readLine } from './line.ts';
-import type { ToolResult, TranscriptLine } from './line.ts';
+import type { ReadLine, ToolResult, TranscriptLine } from './line.ts';
 import { LINE_BYTES } from './lines.ts';
 import type { FileLine } from './lines.ts';
 
@@ -55,15 +55,15 @@ export class TranscriptReader {
     this.session = options.session;
   }
 
-  /** Reads the next whole line. */
-  feed({ bytes, offset }: FileLine): void {
+  /** Reads the next whole line, unless it was `given` as it was read elsewhere. */
+  feed({ bytes, offset }: FileLine, given: ReadLine | null = null): void {
     const count = (name: CountName) => {
       if (offset >= this.options.countedOffset) this.counts[name] += 1;
     };
     if (bytes.length <= 1 && !/[^\s]/.test(Buffer.from(bytes).toString('latin1'))) return;
     count('lines');
     if (bytes.length > LINE_BYTES) return count('too_large');
-    const read = readLine(bytes);
+    const read = given ?? readLine(bytes);
     if (read.kind === 'skipped') return count(read.reason);
     const { line } = read;
     if (this.seen.has(line.uuid)) return count('repeated');

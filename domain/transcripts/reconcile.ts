@@ -1,3 +1,4 @@
+import { charsIn } from '../capture/chars.ts';
 import type { CaptureSource, Capturer, HostEvent } from '../capture/event.ts';
 import type { Exclusion } from '../capture/exclusions.ts';
 import { addCounts, noCounts } from './counts.ts';
@@ -5,8 +6,9 @@ import type { TranscriptCounts } from './counts.ts';
 import type { TranscriptItem } from './items.ts';
 import { LINE_BYTES, wholeLength, wholeLines } from './lines.ts';
 import { readLine } from './line.ts';
+import type { ReadLine } from './line.ts';
 import { planItems } from './plan.ts';
-import type { Decision } from './plan.ts';
+import type { Decision, PreparedItem } from './plan.ts';
 import { prepareItem } from './prepare.ts';
 import { TranscriptReader } from './reader.ts';
 import { settleSession } from './settle.ts';
@@ -38,6 +40,16 @@ export interface SegmentOptions {
   /** Folders that are not captured; null where there are none, or where capturing knows them itself. */
   readonly excludes: Exclusion | null;
   readonly signal: AbortSignal;
+  /** Where long lines are read and items prepared; here, without a pause, unless given. */
+  readonly work?: SegmentWork;
+}
+
+/** What is done elsewhere of a piece, because it takes long; null for what is to be done here. */
+export interface SegmentWork {
+  readonly readLine: (bytes: Uint8Array) => Promise<ReadLine> | null;
+  readonly prepareItem: (...item: Parameters<typeof prepareItem>) => Promise<PreparedItem | null> | null;
+  /** Gives way to others; null where it is not time to. */
+  readonly breathe: () => Promise<void> | null;
 }
 
 export interface SegmentResult {
@@ -52,16 +64,11 @@ export interface SegmentResult {
   readonly seenSeq: number;
 }
 
+const HERE: SegmentWork = { readLine: () => null, prepareItem: () => null, breathe: () => null };
+
 /** Events of one transaction. */
 const BATCH_EVENTS = 200;
 const BATCH_CHARS = 4 * 1024 * 1024;
-
-function charsOf(event: HostEvent): number {
-  return event.parts.reduce((sum, part) => {
-    if (part.kind === 'prompt') return sum + part.content.length;
-    return part.kind === 'tool' ? sum + JSON.stringify([part.input, part.response, part.error]).length : sum;
-  }, 0);
-}
 
 /** Captures what is decided, in order and in bounded batches, and answers what became of each decision. */
 async function carryOut(
@@ -83,7 +90,7 @@ async function carryOut(
   for (const [index, decision] of decisions.entries()) {
     if (decision.kind !== 'capture') continue;
     batch.push({ index, event: decision.event });
-    chars += charsOf(decision.event);
+    chars += charsIn(decision.event.parts);
     if (batch.length >= BATCH_EVENTS || chars >= BATCH_CHARS) await flush();
   }
   await flush();
@@ -131,17 +138,23 @@ async function reconcileSession(
     const holder = uuid === null ? undefined : known.get(uuid);
     return holder !== undefined && holder !== stored?.sessionId;
   };
-  const prepared = items.flatMap((item) => {
+  const work = options.work ?? HERE;
+  const prepared: PreparedItem[] = [];
+  for (const item of items) {
     if (isElsewhere(item.turn) || isElsewhere(item.uuid)) {
       if (item.offset >= countedOffset) counts.repeated += 1;
-      return [];
+      continue;
     }
     if (item.payload.cwd !== undefined && options.excludes?.(item.payload.cwd) === true) {
       if (item.offset >= countedOffset) counts.refused += 1;
-      return [];
+      continue;
     }
-    return prepareItem(item, options.capturer, options.source) ?? [];
-  });
+    const elsewhere = work.prepareItem(item, options.capturer, options.source);
+    const ready = elsewhere === null ? prepareItem(item, options.capturer, options.source) : await elsewhere;
+    if (ready !== null) prepared.push(ready);
+    const pause = work.breathe();
+    if (pause !== null) await pause;
+  }
   const keys = prepared.map(({ item }) => item.key);
   const knownKeys = new Set(stored === null ? [] : await store.knownKeys(stored.sessionId, keys));
   // A line that a hook's row stands for has no key of its own in the store.
@@ -187,14 +200,21 @@ export async function reconcileSegment(
     atStart: offset === 0,
     countedOffset,
   });
-  for (const line of wholeLines(bytes, offset)) reader.feed(line);
+  const work = options.work ?? HERE;
+  for (const line of wholeLines(bytes, offset)) {
+    const elsewhere = work.readLine(line.bytes);
+    reader.feed(line, elsewhere === null ? null : await elsewhere);
+    const pause = work.breathe();
+    if (pause !== null) await pause;
+  }
   const whole = wholeLength(bytes);
   let end = offset + whole;
   const rest = bytes.subarray(whole);
   if (atEnd && rest.length > 0) {
     // A last line without its line feed: whole after all, or cut off by a crash, or still being written.
-    const isWhole = rest.length <= LINE_BYTES && readLine(rest).kind === 'line';
-    if (isWhole || quietMs >= idleMs) reader.feed({ bytes: rest, offset: end, end: end + rest.length });
+    const read = rest.length > LINE_BYTES ? null : ((await work.readLine(rest)) ?? readLine(rest));
+    const isWhole = read?.kind === 'line';
+    if (isWhole || quietMs >= idleMs) reader.feed({ bytes: rest, offset: end, end: end + rest.length }, read);
     if (isWhole) end += rest.length;
   } else if (rest.length > LINE_BYTES) {
     // Too long a line to be held: what of it follows is no JSON.

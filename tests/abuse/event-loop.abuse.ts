@@ -7,8 +7,8 @@ import type { HostileBody } from './support/hostile-bodies.ts';
 
 const HOOK_BYTES = 30 * 1024 * 1024;
 const TARGET_MS = 100;
-/** What else the machine does pauses the loop, too: of several rounds the best one tells what the input does. */
-const ROUNDS = 4;
+/** Collections of garbage pause the loop, too, whatever comes: of several rounds the best one tells what the input does. */
+const ROUNDS = 3;
 
 let api: ApiProcess;
 
@@ -30,25 +30,31 @@ async function send({ path, bytes, type }: HostileBody): Promise<number> {
 }
 
 /** The least of the longest pauses of some rounds; no more rounds once one is below the target. */
-async function pauseOf(body: HostileBody): Promise<{ pauseMs: number; status: number }> {
+async function pauseOf(body: HostileBody): Promise<{ pauseMs: number; withWaitMs: number; status: number }> {
   let pauseMs = Number.POSITIVE_INFINITY;
+  let withWaitMs = 0;
   let status = 0;
   for (let round = 0; round < ROUNDS && pauseMs > TARGET_MS; round += 1) {
-    await api.longestPauseMs();
+    await api.longestPause();
     status = await send(body);
-    pauseMs = Math.min(pauseMs, await api.longestPauseMs());
+    const longest = await api.longestPause();
+    if (longest.pauseMs < pauseMs) ({ pauseMs, withWaitMs } = longest);
   }
-  return { pauseMs, status };
+  return { pauseMs, withWaitMs, status };
 }
 
 test('no input stops the event loop for longer than 100 ms', async () => {
   const pauses: Record<string, number> = {};
   for (const body of hostileBodies(HOOK_BYTES)) {
-    const { pauseMs, status } = await pauseOf(body);
+    const since = performance.now();
+    const { pauseMs, withWaitMs, status } = await pauseOf(body);
     pauses[`${body.name} (${status})`] = Math.round(pauseMs);
+    const seconds = (performance.now() - since) / 1_000;
+    process.stdout.write(
+      `${body.name} (${status}): ${Math.round(pauseMs)} ms, with waiting for a core ${Math.round(withWaitMs)} ms, in ${seconds.toFixed(1)} s\n`,
+    );
     expect([body.name, status < 500]).toEqual([body.name, true]);
   }
-  process.stdout.write(`${JSON.stringify(pauses, null, 1)}\n`);
   recordFigure('loop_pause_max_ms', Math.max(...Object.values(pauses)));
   expect(Object.entries(pauses).filter(([, pauseMs]) => pauseMs > TARGET_MS)).toEqual([]);
   expect(api.hasEnded).toBe(false);

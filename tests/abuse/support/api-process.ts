@@ -14,14 +14,14 @@ import type { TestDatabase, TestUser } from '../../setup/database.ts';
 import { testEnvironment } from '../../setup/instance.ts';
 
 const MONITOR = fileURLToPath(new URL('loop-monitor.ts', import.meta.url));
-const pauseAnswer = z.object({ longestPauseMs: z.number() });
+const pauseAnswer = z.object({ pauseMs: z.number(), withWaitMs: z.number() });
 
 export interface ApiProcess {
   readonly url: string;
   readonly db: TestDatabase;
   readonly admin: TestUser;
-  /** The longest pause of its event loop since this was asked last, in milliseconds. */
-  longestPauseMs(): Promise<number>;
+  /** The longest pause of its event loop since this was asked last, in milliseconds, without and with the time in which it had no core. */
+  longestPause(): Promise<z.output<typeof pauseAnswer>>;
   /** Resident memory, in MiB. */
   residentMib(): number;
   readonly hasEnded: boolean;
@@ -70,11 +70,11 @@ export async function startApiProcess(): Promise<ApiProcess> {
     url: `http://127.0.0.1:${port}`,
     db,
     admin,
-    async longestPauseMs() {
+    async longestPause() {
       const answer = once(child, 'message');
       child.send('longest pause');
       const [message]: unknown[] = await answer;
-      return pauseAnswer.parse(message).longestPauseMs;
+      return pauseAnswer.parse(message);
     },
     residentMib() {
       const pages = Number(readFileSync(`/proc/${child.pid}/statm`, 'utf8').split(' ')[1]);

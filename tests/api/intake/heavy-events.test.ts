@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import { HeavyEvents } from '../../../api/intake/heavy-events.ts';
+
+const MIB = 1024 * 1024;
+const WORST = '%3cprivate ';
+
+test.each([
+  ['heap', { heapMib: 64, eventMs: 60_000 }, 24],
+  ['time', { heapMib: 512, eventMs: 3_000 }, 16],
+])(
+  'a text that takes too much %s is refused; the next one is redacted',
+  async (_what, bounds, sizeMib) => {
+    const heavy = new HeavyEvents(bounds);
+    try {
+      const refused = heavy.redactText('a', WORST.repeat((sizeMib * MIB) / WORST.length));
+      // Another user's waits for its turn and gets a thread of its own.
+      const next = heavy.redactText('b', 'a <private>secret</private> b');
+      await expect(refused).rejects.toMatchObject({ code: 'EVENT_TOO_LARGE' });
+      expect(await next).toBe('a [private] b');
+    } finally {
+      await heavy.close();
+    }
+  },
+  60_000,
+);

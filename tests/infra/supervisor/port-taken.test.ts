@@ -62,7 +62,7 @@ test('a port that is taken between its choice and its binding is replaced, also 
     ({ ports }, attempt) => (attempt <= 2 ? (stolen.push(ports[name]), ports[name]) : null),
     ({ ports }) => [
       service(on, 'index', {
-        after: ['thief'],
+        after: ['thief', 'other'],
         script: listener(ports[name]),
         ports: [ports.weaviateHttp, ports[name]],
       }),

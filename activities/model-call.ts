@@ -2,10 +2,10 @@ import { BudgetExhausted, QuotaTooSmall } from '../domain/costs/limits.ts';
 import { asId } from '../domain/ids.ts';
 import { ModelError } from '../domain/ports/model.ts';
 import type { ModelAnswer, ModelPort, ModelUsage, PreparedCall, Question } from '../domain/ports/model.ts';
-import type { TenantTransaction } from '../stores/postgres/database.ts';
-import { dropUnreadable } from '../stores/postgres/model-answers.ts';
-import { bookUsage, sumUsage } from '../stores/postgres/usage-ledger.ts';
-import type { UsageOwner } from '../stores/postgres/usage-ledger.ts';
+import type { TenantTransaction } from '../stores/postgres/connection/database.ts';
+import { dropUnreadable } from '../stores/postgres/usage/model-response-cache.ts';
+import { bookUsage, sumUsage } from '../stores/postgres/usage/usage-ledger.ts';
+import type { UsageOwner } from '../stores/postgres/usage/usage-ledger.ts';
 import { isPermanent } from './failures.ts';
 import {
   bookHit,

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { keySha256 } from '../stores/postgres/api-keys.ts';
-import type { KeyHolder, Scope } from '../stores/postgres/api-keys.ts';
-import type { SessionSeeker } from '../stores/postgres/sessions.ts';
+import { keySha256 } from '../stores/postgres/access/api-keys.ts';
+import type { KeyHolder, Scope } from '../stores/postgres/access/api-keys.ts';
+import type { SessionSeeker } from '../stores/postgres/sessions/sessions.ts';
 import { ApiError } from './errors.ts';
 
 /** Who may use a route. */

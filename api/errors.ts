@@ -1,8 +1,8 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
-import { databaseCodes } from '../stores/postgres/database-codes.ts';
-import { Held } from '../stores/postgres/holds.ts';
-import { SessionAmbiguous } from '../stores/postgres/sessions.ts';
+import { databaseCodes } from '../stores/postgres/connection/database-codes.ts';
+import { Held } from '../stores/postgres/retention/legal-holds.ts';
+import { SessionAmbiguous } from '../stores/postgres/sessions/sessions.ts';
 
 /** Every machine code that an answer can carry, with its status: docs/api.md explains each. */
 export const ERROR_STATUS = {

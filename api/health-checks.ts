@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Embedder } from '../domain/ports/embedder.ts';
 import type { VectorIndex } from '../domain/ports/vector-index.ts';
-import type { Database } from '../stores/postgres/database.ts';
+import type { Database } from '../stores/postgres/connection/database.ts';
 
 export interface DependencyHealth {
   readonly status: 'ok' | 'away';

@@ -1,15 +1,15 @@
 import type { Config } from '../config/config.ts';
 import type { TenantId } from '../domain/ids.ts';
-import type { Database } from '../stores/postgres/database.ts';
-import { countIndex, readIndexes } from '../stores/postgres/embedding-indexes.ts';
-import { readSessionWork } from '../stores/postgres/session-work.ts';
-import type { SessionWork, WorkQuery } from '../stores/postgres/session-work.ts';
+import type { Database } from '../stores/postgres/connection/database.ts';
+import { countIndex, readIndexes } from '../stores/postgres/embeddings/embedding-indexes.ts';
+import { readSessionWork } from '../stores/postgres/sessions/session-work.ts';
+import type { SessionWork, WorkQuery } from '../stores/postgres/sessions/session-work.ts';
 import type { JobKind, JobName } from '../stores/temporal/job-ids.ts';
 import type { DescribedJob, Jobs, JobPage, JobQuery } from '../stores/temporal/jobs.ts';
 import { isAnsweredError, TemporalUnavailable } from '../stores/temporal/unavailable.ts';
 import { ApiError } from './errors.ts';
-import { presentJob } from './schemas/jobs.ts';
-import type { JobAnswer } from './schemas/jobs.ts';
+import { presentJob } from '../contract/jobs.ts';
+import type { JobAnswer } from '../contract/jobs.ts';
 
 export interface JobListQuery {
   readonly kind: JobKind | null;

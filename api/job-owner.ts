@@ -1,10 +1,10 @@
-import type { KeyHolder } from '../stores/postgres/api-keys.ts';
-import type { Database, TenantTransaction } from '../stores/postgres/database.ts';
-import { readErasure } from '../stores/postgres/erasures.ts';
-import { readExport } from '../stores/postgres/exports.ts';
-import { readImport } from '../stores/postgres/imports.ts';
-import { readPortableImport } from '../stores/postgres/portable-imports.ts';
-import { findOwnedSession } from '../stores/postgres/sessions.ts';
+import type { KeyHolder } from '../stores/postgres/access/api-keys.ts';
+import type { Database, TenantTransaction } from '../stores/postgres/connection/database.ts';
+import { readErasure } from '../stores/postgres/erasure/erasures.ts';
+import { readExport } from '../stores/postgres/exports/exports.ts';
+import { readImport } from '../stores/postgres/imports/imports.ts';
+import { readPortableImport } from '../stores/postgres/imports/file-imports.ts';
+import { findOwnedSession } from '../stores/postgres/sessions/sessions.ts';
 import type { JobName } from '../stores/temporal/job-ids.ts';
 import { isAdmin, seekerOf } from './auth.ts';
 import { ApiError } from './errors.ts';

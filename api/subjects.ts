@@ -1,8 +1,8 @@
-import type { KeyHolder } from '../stores/postgres/api-keys.ts';
-import type { TenantTransaction } from '../stores/postgres/database.ts';
-import { findPerson } from '../stores/postgres/people.ts';
-import type { Person } from '../stores/postgres/people.ts';
-import { findOwnedSession } from '../stores/postgres/sessions.ts';
+import type { KeyHolder } from '../stores/postgres/access/api-keys.ts';
+import type { TenantTransaction } from '../stores/postgres/connection/database.ts';
+import { findPerson } from '../stores/postgres/access/people.ts';
+import type { Person } from '../stores/postgres/access/people.ts';
+import { findOwnedSession } from '../stores/postgres/sessions/sessions.ts';
 import { isAdmin, mayActFor, seekerOf } from './auth.ts';
 import { ApiError } from './errors.ts';
 

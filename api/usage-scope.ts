@@ -1,10 +1,10 @@
-import type { KeyHolder } from '../stores/postgres/api-keys.ts';
-import type { Database } from '../stores/postgres/database.ts';
-import { findUser } from '../stores/postgres/profile.ts';
-import type { ProfileUser } from '../stores/postgres/profile.ts';
+import type { KeyHolder } from '../stores/postgres/access/api-keys.ts';
+import type { Database } from '../stores/postgres/connection/database.ts';
+import { findUser } from '../stores/postgres/search/profile.ts';
+import type { ProfileUser } from '../stores/postgres/search/profile.ts';
 import { isAdmin, mayActFor } from './auth.ts';
 import { ApiError } from './errors.ts';
-import { rangeFault, rangeOf } from './schemas/usage.ts';
+import { rangeFault, rangeOf } from '../contract/usage.ts';
 
 /** Both ends of an asked-for time. @throws ApiError VALIDATION_FAILED that names the field */
 export function checkedRange(asked: { readonly since?: string | undefined; readonly until?: string | undefined }) {

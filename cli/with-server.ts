@@ -3,7 +3,7 @@ import type { RecollectApi } from '../client/index.ts';
 import type { CommandContext, ExitCode } from './command-context.ts';
 import { serverAccess } from './server/access.ts';
 import type { Credentials } from './server/credentials.ts';
-import { KeepServer } from './server/keep.ts';
+import { KeepServer } from './server/data-requests.ts';
 import { ClientError, ServerClient } from './server/server-client.ts';
 import { Steering } from './server/steering.ts';
 import { inertText } from '../domain/recalled/inert-text.ts';

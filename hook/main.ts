@@ -189,7 +189,7 @@ async function mayOvertake(run: Run, request: HookRequest, target: Target): Prom
 /** Puts an event into the spool, and lets somebody drain it where that is worth a try. */
 async function keep(run: Run, request: HookRequest, server: string, reason: string): Promise<Ending> {
   if (run.schedule.endMs - elapsedMs() < KEEP_MS) return handOver(run);
-  const { keepEvent } = await import('./keep.ts');
+  const { keepEvent } = await import('./spool-event.ts');
   const kept = await keepEvent(run, request, server);
   run.unsaved = null;
   run.isSaved = kept.kind === 'kept';
@@ -202,7 +202,7 @@ async function keep(run: Run, request: HookRequest, server: string, reason: stri
 /** Puts an event where a person finds it: the api will never take it. What cannot be set aside now is spooled, and a drainer tries. */
 async function setAside(run: Run, request: HookRequest, server: string, reason: string): Promise<Ending> {
   if (run.schedule.endMs - elapsedMs() < KEEP_MS) return handOver(run);
-  const { setEventAside } = await import('./keep.ts');
+  const { setEventAside } = await import('./spool-event.ts');
   let synced: Promise<void> | null;
   try {
     synced = setEventAside(run.dataDir, request, reason);

@@ -8,7 +8,7 @@ import type {
   ContextLearning,
   ContextSession,
   ContextSources,
-} from '../stores/postgres/context-sources.ts';
+} from '../stores/postgres/memories/context-sources.ts';
 import { standingValue } from './context-value.ts';
 
 /** Something that a context block may hold, before its tokens are counted. */

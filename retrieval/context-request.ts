@@ -1,12 +1,12 @@
 import type { TenantId } from '../domain/ids.ts';
 import type { MemoryType } from '../domain/ports/vector-index.ts';
-import type { TenantTransaction } from '../stores/postgres/database.ts';
-import type { ContextPurpose } from '../stores/postgres/memory-uses.ts';
-import { findProject, projectOfSession } from '../stores/postgres/projects.ts';
-import type { ProjectName } from '../stores/postgres/projects.ts';
-import { findSessionId } from '../stores/postgres/sessions.ts';
-import { NOTHING_TOLD, readTold, subjectOf } from '../stores/postgres/told-context.ts';
-import type { Told } from '../stores/postgres/told-context.ts';
+import type { TenantTransaction } from '../stores/postgres/connection/database.ts';
+import type { ContextPurpose } from '../stores/postgres/memories/memory-uses.ts';
+import { findProject, projectOfSession } from '../stores/postgres/projects/projects.ts';
+import type { ProjectName } from '../stores/postgres/projects/projects.ts';
+import { findSessionId } from '../stores/postgres/sessions/sessions.ts';
+import { NOTHING_TOLD, readTold, subjectOf } from '../stores/postgres/memories/served-context.ts';
+import type { Told } from '../stores/postgres/memories/served-context.ts';
 
 export interface ContextRequest {
   readonly tenantId: TenantId;

@@ -1,4 +1,4 @@
-import type { MemoryHead } from '../stores/postgres/memories.ts';
+import type { MemoryHead } from '../stores/postgres/memories/memories.ts';
 import type { SearchResult } from './search-types.ts';
 import type { Candidate } from './score.ts';
 

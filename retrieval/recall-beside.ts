@@ -1,8 +1,8 @@
 import { personalisedPageRank } from '../domain/graph/page-rank.ts';
 import type { MemoryType, RecallHit } from '../domain/ports/vector-index.ts';
-import type { Database } from '../stores/postgres/database.ts';
-import { MENTIONS_OF_ENTITY, readSurroundings } from '../stores/postgres/graph-recall.ts';
-import { readNewest } from '../stores/postgres/newest.ts';
+import type { Database } from '../stores/postgres/connection/database.ts';
+import { MENTIONS_OF_ENTITY, readSurroundings } from '../stores/postgres/graph/graph-recall.ts';
+import { readNewest } from '../stores/postgres/search/newest.ts';
 import type { SearchRequest } from './search-types.ts';
 import type { StageClock } from './stage-clock.ts';
 import type { AskedQuestion } from './understand-question.ts';

@@ -1,6 +1,6 @@
 import type { RankedMemory } from '../domain/ranking/rank.ts';
 import type { TimeRange } from '../domain/query/time.ts';
-import type { MemoryHead } from '../stores/postgres/memories.ts';
+import type { MemoryHead } from '../stores/postgres/memories/memories.ts';
 
 /** A candidate on its way through the stages. */
 export interface Candidate {

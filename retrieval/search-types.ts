@@ -5,7 +5,7 @@ import type { Reranker } from '../domain/ports/reranker.ts';
 import type { RecallFilter, VectorIndex } from '../domain/ports/vector-index.ts';
 import type { RankedMemory, RankingWeights } from '../domain/ranking/rank.ts';
 import type { Understood } from '../domain/query/understand.ts';
-import type { Database } from '../stores/postgres/database.ts';
+import type { Database } from '../stores/postgres/connection/database.ts';
 
 /** Memories that are looked at after fusion: what can be paged through, and what facets count. */
 export const MAX_CANDIDATES = 100;

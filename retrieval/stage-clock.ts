@@ -1,4 +1,4 @@
-import { tookTooLong } from '../stores/postgres/timed-queries.ts';
+import { tookTooLong } from '../stores/postgres/connection/timed-queries.ts';
 import type { StageName, StageTime } from './search-types.ts';
 
 /** Times the stages of one search. */

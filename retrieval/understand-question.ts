@@ -2,8 +2,8 @@ import type { TenantId } from '../domain/ids.ts';
 import type { RecallFilter } from '../domain/ports/vector-index.ts';
 import { understand } from '../domain/query/understand.ts';
 import type { Understood } from '../domain/query/understand.ts';
-import type { Database } from '../stores/postgres/database.ts';
-import { findProject } from '../stores/postgres/projects.ts';
+import type { Database } from '../stores/postgres/connection/database.ts';
+import { findProject } from '../stores/postgres/projects/projects.ts';
 import type { SearchRequest } from './search-types.ts';
 
 /** A question as the lanes take it. */

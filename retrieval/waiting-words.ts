@@ -1,4 +1,4 @@
-import type { WaitingWords } from '../stores/postgres/keyword-search.ts';
+import type { WaitingWords } from '../stores/postgres/search/keyword-search.ts';
 
 const UNSPACED_RUN = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}ー々]+/gu;
 const MAX_PAIRS = 40;

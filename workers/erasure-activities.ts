@@ -1,15 +1,15 @@
 import { createErasureActivities } from '../activities/erasure/create-erasure-activities.ts';
 import { withFailures } from '../activities/failures.ts';
-import { createPortabilityActivities } from '../activities/portability/create-portability-activities.ts';
+import { createPortabilityActivities } from '../activities/export-import/create-export-import-activities.ts';
 import type { Config } from '../config/config.ts';
 import type { IndexModel } from '../domain/index-model.ts';
 import type { VectorIndex } from '../domain/ports/vector-index.ts';
 import type { WorkflowHints } from '../domain/ports/workflow-hints.ts';
 import { archiveStoreAt } from '../stores/archive/create-archive-store.ts';
-import { directoryStoreAt } from '../stores/objects/directory-store.ts';
-import type { Database } from '../stores/postgres/database.ts';
-import { createPool } from '../stores/postgres/pool.ts';
-import { tenantScopeOf } from '../stores/postgres/tenant-scope.ts';
+import { directoryStoreAt } from '../stores/files/directory-store.ts';
+import type { Database } from '../stores/postgres/connection/database.ts';
+import { createPool } from '../stores/postgres/connection/pool.ts';
+import { tenantScopeOf } from '../stores/postgres/connection/tenant-scope.ts';
 import { journalsOf } from './journals.ts';
 
 const CONNECTIONS = 6;

@@ -1,7 +1,7 @@
 import { ConfigError } from '../config/config.ts';
 import type { Config } from '../config/config.ts';
-import { createPool } from '../stores/postgres/pool.ts';
-import type { PoolOptions } from '../stores/postgres/pool.ts';
+import { createPool } from '../stores/postgres/connection/pool.ts';
+import type { PoolOptions } from '../stores/postgres/connection/pool.ts';
 import { MAINTENANCE_SLOTS, SWEEPS_SLOTS } from './slots.ts';
 
 // With the pools of the application's role (10 in the api, 10 in the worker), of erasures (6), of Temporal (48) and what a backup or a restore opens of its own,

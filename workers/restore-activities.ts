@@ -4,7 +4,7 @@ import type { Client } from '@temporalio/client';
 import { withFailures } from '../activities/failures.ts';
 import { createRestoreActivities } from '../activities/restore/create-restore-activities.ts';
 import type { Config } from '../config/config.ts';
-import { publicKeyOf } from '../stores/backup/signature.ts';
+import { publicKeyOf } from '../activities/backup/signature.ts';
 import type { VectorIndex } from '../domain/ports/vector-index.ts';
 import type { WorkflowHints } from '../domain/ports/workflow-hints.ts';
 import { archiveStoreAt, createArchiveStore } from '../stores/archive/create-archive-store.ts';

@@ -5,8 +5,8 @@ import type { Config } from '../config/config.ts';
 import type { IndexModel } from '../domain/index-model.ts';
 import type { WorkflowHints } from '../domain/ports/workflow-hints.ts';
 import { archiveStoreAt } from '../stores/archive/create-archive-store.ts';
-import { directoryStoreAt } from '../stores/objects/directory-store.ts';
-import type { Database } from '../stores/postgres/database.ts';
+import { directoryStoreAt } from '../stores/files/directory-store.ts';
+import type { Database } from '../stores/postgres/connection/database.ts';
 
 /** What the maintenance queue does for retention and archives. */
 export function createWorkerRetention(

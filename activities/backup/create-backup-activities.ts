@@ -1,19 +1,19 @@
 import type pg from 'pg';
-import type { JournalHead } from '../../domain/keep/erasure-journal.ts';
-import { keyIdOf } from '../../domain/keep/encryption-keys.ts';
-import { BackupSetError } from '../../domain/keep/set-error.ts';
-import { setsToPrune } from '../../domain/keep/prune.ts';
-import type { Manifest } from '../../stores/backup/manifest.ts';
-import { publicKeyOf } from '../../stores/backup/signature.ts';
+import type { JournalHead } from '../../domain/erasure/erasure-journal.ts';
+import { keyIdOf } from '../../domain/backup/encryption-keys.ts';
+import { BackupSetError } from '../../domain/backup/set-error.ts';
+import { setsToPrune } from '../../domain/backup/prune.ts';
+import type { Manifest } from './manifest.ts';
+import { publicKeyOf } from './signature.ts';
 import { ArchiveStoreError } from '../../domain/ports/archive-store.ts';
 import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
 import type { VectorIndex } from '../../domain/ports/vector-index.ts';
-import { copyArchivedFiles, keepArchivedFiles, pruneArchivedFiles } from '../../stores/backup/archived-files.ts';
-import { filesOf, manifestSha256Of } from '../../stores/backup/read-manifest.ts';
-import { alone } from '../../stores/backup/snapshot.ts';
-import { listSets, removeSet } from '../../stores/backup/stored-sets.ts';
-import { copySet, verifySet } from '../../stores/backup/verify-set.ts';
-import { writeSet } from '../../stores/backup/write-set.ts';
+import { copyArchivedFiles, keepArchivedFiles, pruneArchivedFiles } from './archived-files.ts';
+import { filesOf, manifestSha256Of } from './read-manifest.ts';
+import { alone } from './snapshot.ts';
+import { listSets, removeSet } from './stored-sets.ts';
+import { copySet, verifySet } from './verify-set.ts';
+import { writeSet } from './write-set.ts';
 import {
   beginBackup,
   endBackup,
@@ -26,9 +26,9 @@ import {
   setsToCopy,
   setsBeingRead,
   setsKnown,
-} from '../../stores/postgres/backup-writes.ts';
-import { storedHead } from '../../stores/postgres/erasure-journal.ts';
-import type { BackupCounts } from '../../stores/postgres/backup-writes.ts';
+} from '../../stores/postgres/backups/backup-writes.ts';
+import { storedHead } from '../../stores/postgres/erasure/erasure-journal.ts';
+import type { BackupCounts } from '../../stores/postgres/backups/backup-writes.ts';
 import type { BackupActivities } from '../../workflows/backup/types.ts';
 import { openJournal } from '../erasure/journal.ts';
 import { failureType, NotConfigured } from '../failures.ts';

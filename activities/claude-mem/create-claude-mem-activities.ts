@@ -13,9 +13,9 @@ import { importBatch } from '../../stores/postgres/claude-mem/import-batch.ts';
 import { prepareRows } from '../../stores/postgres/claude-mem/prepare-rows.ts';
 import type { ImportBatch, PreparedRows } from '../../stores/postgres/claude-mem/prepare-rows.ts';
 import { countKnown } from '../../stores/postgres/claude-mem/ledger.ts';
-import type { Database } from '../../stores/postgres/database.ts';
-import type { EmbeddingModel } from '../../stores/postgres/embedding-ledger.ts';
-import { changeImportCounts, finishImport, readImport } from '../../stores/postgres/imports.ts';
+import type { Database } from '../../stores/postgres/connection/database.ts';
+import type { EmbeddingModel } from '../../stores/postgres/embeddings/embedding-ledger.ts';
+import { changeImportCounts, finishImport, readImport } from '../../stores/postgres/imports/imports.ts';
 import type { ClaudeMemActivities, ClaudeMemStep } from '../../workflows/claude-mem/types.ts';
 import { beating } from '../heartbeat.ts';
 

@@ -1,7 +1,7 @@
-import { countDangling, dropDangling, sessionsOfQuotesAlone } from '../../stores/consistency/evidence.ts';
-import { mendCounts, wrongCounts } from '../../stores/consistency/session-counts.ts';
-import { sessionPages } from '../../stores/consistency/sessions.ts';
-import { wantRemoval } from '../../stores/postgres/embedding-removal.ts';
+import { countDangling, dropDangling, sessionsOfQuotesAlone } from '../../stores/postgres/consistency/evidence.ts';
+import { mendCounts, wrongCounts } from '../../stores/postgres/consistency/session-counts.ts';
+import { sessionPages } from '../../stores/postgres/consistency/sessions.ts';
+import { wantRemoval } from '../../stores/postgres/embeddings/embedding-removal.ts';
 import type { Comparison } from './dependencies.ts';
 
 /** Quotes of what is nowhere, in these sessions; answers how many learnings were closed for it. */

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { knownSessions, openSessions, stillOpen } from '../../stores/consistency/sessions.ts';
+import { knownSessions, openSessions, stillOpen } from '../../stores/postgres/consistency/sessions.ts';
 import { learningWorkflowId, sessionWorkflowId } from '../../workflows/ids.ts';
 import { asId } from '../../domain/ids.ts';
 import type { Comparison } from './dependencies.ts';

@@ -3,15 +3,15 @@ import { asId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import type { IndexModel } from '../../domain/index-model.ts';
 import { sideBySide } from '../../domain/side-by-side.ts';
-import { closeCheck, noteCheck, openCheck } from '../../stores/consistency/checks.ts';
-import { keptIndexes, tenantsAfter } from '../../stores/consistency/ledger.ts';
+import { closeCheck, noteCheck, openCheck } from '../../stores/postgres/consistency/consistency-checks.ts';
+import { keptIndexes, tenantsAfter } from '../../stores/postgres/consistency/ledger.ts';
 import { DIVERGENCE_KINDS } from '../../workflows/consistency/types.ts';
 import type { CheckCounts, ConsistencyActivities } from '../../workflows/consistency/types.ts';
 import { beatingFrom } from '../heartbeat.ts';
 import { checkRows } from './check-rows.ts';
 import { checkWorkflows } from './check-workflows.ts';
 import type { Comparison, ConsistencyDependencies } from './dependencies.ts';
-import { listUnlisted } from './list-unlisted.ts';
+import { listUnlisted } from './list-untracked.ts';
 import { scanIndex } from './scan-index.ts';
 import { Tally } from './tally.ts';
 

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { TenantId } from '../../domain/ids.ts';
 import type { VectorIndex } from '../../domain/ports/vector-index.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
-import type { Database } from '../../stores/postgres/database.ts';
+import type { Database } from '../../stores/postgres/connection/database.ts';
 import type { RunningWorkflows } from '../../stores/temporal/running-workflows.ts';
 import type { Tally } from './tally.ts';
 

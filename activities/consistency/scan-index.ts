@@ -1,5 +1,5 @@
 import { mergeSorted, pagesAhead } from '../../domain/consistency/merge.ts';
-import { ledgerPage } from '../../stores/consistency/ledger.ts';
+import { ledgerPage } from '../../stores/postgres/consistency/ledger.ts';
 import type { Comparison } from './dependencies.ts';
 import { judge, lookAgain } from './second-look.ts';
 import type { Compared } from './second-look.ts';

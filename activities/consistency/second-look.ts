@@ -1,7 +1,7 @@
 import type { ListedObject } from '../../domain/ports/vector-index.ts';
-import { ledgerOf, memoriesOfOthers, setHashes, wantGone } from '../../stores/consistency/ledger.ts';
-import type { LedgerRow } from '../../stores/consistency/ledger.ts';
-import { wantAgain } from '../../stores/postgres/maintenance.ts';
+import { ledgerOf, memoriesOfOthers, setHashes, wantGone } from '../../stores/postgres/consistency/ledger.ts';
+import type { LedgerRow } from '../../stores/postgres/consistency/ledger.ts';
+import { wantAgain } from '../../stores/postgres/connection/maintenance.ts';
 import type { DivergenceKind } from '../../workflows/consistency/types.ts';
 import { placeChunks, toIndexChunk } from '../indexing/place-chunks.ts';
 import type { PlacedChunk } from '../indexing/place-chunks.ts';

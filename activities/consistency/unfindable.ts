@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { wantAgain } from '../../stores/postgres/maintenance.ts';
+import { wantAgain } from '../../stores/postgres/connection/maintenance.ts';
 import type { Comparison } from './dependencies.ts';
 
 export interface Sample {

@@ -2,13 +2,13 @@ import { comparedText, judge, nearness, toCompared } from '../../domain/learning
 import type { ComparedText } from '../../domain/learning/compare.ts';
 import type { Embedder } from '../../domain/ports/embedder.ts';
 import { termsOf } from '../../domain/text/terms.ts';
-import { closeFor, decayLearnings, renewFingerprints, uncompared } from '../../stores/postgres/consolidation.ts';
-import type { ConsolidatedScope } from '../../stores/postgres/consolidation.ts';
-import { readStanding, wordNeighbours } from '../../stores/postgres/learning-neighbours.ts';
-import type { StandingLearning } from '../../stores/postgres/learning-neighbours.ts';
-import { CONTRADICTED, DUPLICATE, REFINED } from '../../stores/postgres/learnings.ts';
-import { embedOrNone, nearestIds } from '../../stores/learnings/compare-drafts.ts';
-import type { NeighbourDependencies } from '../../stores/learnings/compare-drafts.ts';
+import { closeFor, decayLearnings, renewFingerprints, uncompared } from '../../stores/postgres/learnings/consolidation.ts';
+import type { ConsolidatedScope } from '../../stores/postgres/learnings/consolidation.ts';
+import { readStanding, wordNeighbours } from '../../stores/postgres/learnings/learning-neighbours.ts';
+import type { StandingLearning } from '../../stores/postgres/learnings/learning-neighbours.ts';
+import { CONTRADICTED, DUPLICATE, REFINED } from '../../stores/postgres/learnings/learnings.ts';
+import { embedOrNone, nearestIds } from '../learning/compare-drafts.ts';
+import type { NeighbourDependencies } from '../learning/compare-drafts.ts';
 
 /** Learnings compared, or decayed, in one step. */
 const BATCH = 40;

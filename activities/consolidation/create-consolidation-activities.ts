@@ -4,10 +4,10 @@ import { z } from 'zod';
 import { asId } from '../../domain/ids.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
-import { pruneUnnamed, scopesAfter, tenantsToPrune } from '../../stores/postgres/consolidation.ts';
+import { pruneUnnamed, scopesAfter, tenantsToPrune } from '../../stores/postgres/learnings/consolidation.ts';
 import type { ConsolidationActivities } from '../../workflows/consolidation/types.ts';
-import { hintedIndex } from '../hinted-index.ts';
-import type { NeighbourDependencies } from '../../stores/learnings/compare-drafts.ts';
+import { hintedIndex } from '../try-hint-index.ts';
+import type { NeighbourDependencies } from '../learning/compare-drafts.ts';
 import { consolidateScope } from './consolidate-scope.ts';
 
 export interface ConsolidationDependencies extends NeighbourDependencies {

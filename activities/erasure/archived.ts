@@ -6,11 +6,11 @@ import type { ObjectStore } from '../../domain/ports/object-store.ts';
 import { FIRST_ID } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import { unpacked } from '../../stores/archive/packed.ts';
-import { wholesIn } from '../../stores/archive/wholes-in.ts';
-import type { Database } from '../../stores/postgres/database.ts';
-import { removeStrays } from '../../stores/postgres/archive-strays.ts';
-import { objectsOfSession } from '../../stores/postgres/archives.ts';
-import { asJsonPiece } from '../../stores/postgres/find-text.ts';
+import { wholesIn } from '../../stores/archive/full-values-in.ts';
+import type { Database } from '../../stores/postgres/connection/database.ts';
+import { removeStrays } from '../../stores/postgres/retention/archive-strays.ts';
+import { objectsOfSession } from '../../stores/postgres/retention/archives.ts';
+import { asJsonPiece } from '../../stores/postgres/erasure/find-text.ts';
 import type { ErasureDependencies } from './dependencies.ts';
 
 const archivedRows = z.array(z.object({ session_id: z.string(), object_key: z.string() }));

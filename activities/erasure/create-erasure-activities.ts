@@ -1,14 +1,14 @@
 import { asId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
-import { entriesOf } from '../../stores/postgres/erasure-journal.ts';
-import { failErasure, readErasure } from '../../stores/postgres/erasures.ts';
+import { entriesOf } from '../../stores/postgres/erasure/erasure-journal.ts';
+import { failErasure, readErasure } from '../../stores/postgres/erasure/erasures.ts';
 import type { ErasureActivities, ErasureStep } from '../../workflows/erasure/types.ts';
 import { beating } from '../heartbeat.ts';
 import type { ErasureDependencies } from './dependencies.ts';
 import { eraseFiles, eraseVectors } from './files-and-vectors.ts';
 import { findAndJournal } from './find.ts';
 import { writeToJournal } from './journal.ts';
-import { prove } from './prove.ts';
+import { prove } from './verify.ts';
 import { eraseRows } from './rows.ts';
 
 /** Until vectors are looked for again that an index was just writing. */

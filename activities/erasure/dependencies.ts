@@ -2,8 +2,8 @@ import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
 import type { ObjectStore } from '../../domain/ports/object-store.ts';
 import type { VectorIndex } from '../../domain/ports/vector-index.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
-import type { Database } from '../../stores/postgres/database.ts';
-import type { TenantScope } from '../../stores/postgres/tenant-scope.ts';
+import type { Database } from '../../stores/postgres/connection/database.ts';
+import type { TenantScope } from '../../stores/postgres/connection/tenant-scope.ts';
 import type { JournalDependencies } from './journal.ts';
 
 export interface ErasureDependencies extends JournalDependencies {

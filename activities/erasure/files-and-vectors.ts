@@ -1,11 +1,11 @@
 import { asId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import { wholeValueKey } from '../../domain/ports/object-store.ts';
-import { strikeRemoved } from '../../stores/postgres/embedding-cache.ts';
-import { removableEmbeddings } from '../../stores/postgres/embedding-removal.ts';
-import { noteErasure } from '../../stores/postgres/erasures.ts';
-import type { Found, StoredErasure } from '../../stores/postgres/erasures.ts';
-import { dropExports } from '../../stores/postgres/exports.ts';
+import { strikeRemoved } from '../../stores/postgres/embeddings/embedding-cache.ts';
+import { removableEmbeddings } from '../../stores/postgres/embeddings/embedding-removal.ts';
+import { noteErasure } from '../../stores/postgres/erasure/erasures.ts';
+import type { Found, StoredErasure } from '../../stores/postgres/erasure/erasures.ts';
+import { dropExports } from '../../stores/postgres/exports/exports.ts';
 import { eraseStrays, removeObjects } from './archived.ts';
 import type { ErasureDependencies } from './dependencies.ts';
 

@@ -1,10 +1,10 @@
-import { erasedName, MAX_ERASED_ROWS } from '../../domain/keep/erasure-journal.ts';
+import { erasedName, MAX_ERASED_ROWS } from '../../domain/erasure/erasure-journal.ts';
 import { asId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
-import { foundSchema, noteErasure } from '../../stores/postgres/erasures.ts';
-import type { Found, StoredErasure } from '../../stores/postgres/erasures.ts';
-import { findText, sessionsTitled, TooMuchFound } from '../../stores/postgres/find-text.ts';
-import { refuseHeld, refuseHeldLearnings } from '../../stores/postgres/holds.ts';
+import { foundSchema, noteErasure } from '../../stores/postgres/erasure/erasures.ts';
+import type { Found, StoredErasure } from '../../stores/postgres/erasure/erasures.ts';
+import { findText, sessionsTitled, TooMuchFound } from '../../stores/postgres/erasure/find-text.ts';
+import { refuseHeld, refuseHeldLearnings } from '../../stores/postgres/retention/legal-holds.ts';
 import { archivedHolding, rowsOfWholesHolding } from './archived.ts';
 import type { ErasureDependencies } from './dependencies.ts';
 import { writeToJournal } from './journal.ts';

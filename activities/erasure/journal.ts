@@ -1,10 +1,10 @@
 import type pg from 'pg';
-import { journalKey } from '../../domain/keep/erasure-journal.ts';
-import type { JournalRecord } from '../../domain/keep/erasure-journal.ts';
+import { journalKey } from '../../domain/erasure/erasure-journal.ts';
+import type { JournalRecord } from '../../domain/erasure/erasure-journal.ts';
 import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
 import { readJournalObject } from '../../stores/archive/journal-entry.ts';
-import { appendToJournal, entriesOf, noteStored, unstoredEntries } from '../../stores/postgres/erasure-journal.ts';
-import type { JournalObject } from '../../stores/postgres/erasure-journal.ts';
+import { appendToJournal, entriesOf, noteStored, unstoredEntries } from '../../stores/postgres/erasure/erasure-journal.ts';
+import type { JournalObject } from '../../stores/postgres/erasure/erasure-journal.ts';
 
 export interface JournalDependencies {
   /** As the maintenance role. */

@@ -1,6 +1,6 @@
 import { asId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
-import { tenantTables } from '../../stores/portable/catalog.ts';
+import { tenantTables } from '../../stores/postgres/exports/table-catalog.ts';
 import {
   closePerson,
   eraseBeside,
@@ -11,15 +11,15 @@ import {
   eraseSession,
   eraseSummaries,
   vectorsToGo,
-} from '../../stores/postgres/erase-rows.ts';
-import type { Erased } from '../../stores/postgres/erase-rows.ts';
-import { closeTenant, eraseTenantRows, modelsOfTenant } from '../../stores/postgres/erase-tenant.ts';
-import { foundSchema, LOOKED_UP_VECTORS, noteErasure } from '../../stores/postgres/erasures.ts';
-import type { Found, StoredErasure } from '../../stores/postgres/erasures.ts';
-import type { TenantTransaction } from '../../stores/postgres/database.ts';
+} from '../../stores/postgres/erasure/erase-rows.ts';
+import type { Erased } from '../../stores/postgres/erasure/erase-rows.ts';
+import { closeTenant, eraseTenantRows, modelsOfTenant } from '../../stores/postgres/erasure/erase-tenant.ts';
+import { foundSchema, LOOKED_UP_VECTORS, noteErasure } from '../../stores/postgres/erasure/erasures.ts';
+import type { Found, StoredErasure } from '../../stores/postgres/erasure/erasures.ts';
+import type { TenantTransaction } from '../../stores/postgres/connection/database.ts';
 import { wholeValueKey } from '../../domain/ports/object-store.ts';
-import { removeArchive } from '../../stores/postgres/archives.ts';
-import { wholeValuesOf } from '../../stores/postgres/whole-values.ts';
+import { removeArchive } from '../../stores/postgres/retention/archives.ts';
+import { wholeValuesOf } from '../../stores/postgres/capture/full-values.ts';
 import { archivedWholes } from './archived.ts';
 import type { ErasureDependencies } from './dependencies.ts';
 

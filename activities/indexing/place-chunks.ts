@@ -3,10 +3,10 @@ import { isPrivate } from '../../domain/memory.ts';
 import type { Memory } from '../../domain/memory.ts';
 import type { IndexChunk } from '../../domain/ports/vector-index.ts';
 import { indexedChunkText } from '../../domain/ranking/indexed-text.ts';
-import type { TenantRead } from '../../stores/postgres/database.ts';
-import type { PendingEmbedding } from '../../stores/postgres/embedding-ledger.ts';
-import { readMemories } from '../../stores/postgres/memories.ts';
-import { readPurposes } from '../../stores/postgres/memory-purposes.ts';
+import type { TenantRead } from '../../stores/postgres/connection/database.ts';
+import type { PendingEmbedding } from '../../stores/postgres/embeddings/embedding-ledger.ts';
+import { readMemories } from '../../stores/postgres/memories/memories.ts';
+import { readPurposes } from '../../stores/postgres/memories/memory-purposes.ts';
 
 /** A chunk that waits, with the memory that it is part of and its text as it is now. */
 export interface PlacedChunk {

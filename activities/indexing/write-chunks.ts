@@ -4,12 +4,12 @@ import type { IndexModel } from '../../domain/index-model.ts';
 import type { EmbeddingUsage } from '../../domain/ports/embedder.ts';
 import { VectorIndexUnavailable } from '../../domain/ports/vector-index.ts';
 import type { IndexChunk, VectorIndex } from '../../domain/ports/vector-index.ts';
-import type { Database } from '../../stores/postgres/database.ts';
-import { countEmbedding, keepVectors } from '../../stores/postgres/embedding-cache.ts';
-import type { EmbeddingWork } from '../../stores/postgres/embedding-cache.ts';
-import { settleEmbeddings } from '../../stores/postgres/embedding-ledger.ts';
-import { overtakenEmbeddings } from '../../stores/postgres/embedding-removal.ts';
-import { bookEmbedding } from '../../stores/postgres/usage-ledger.ts';
+import type { Database } from '../../stores/postgres/connection/database.ts';
+import { countEmbedding, keepVectors } from '../../stores/postgres/embeddings/embedding-cache.ts';
+import type { EmbeddingWork } from '../../stores/postgres/embeddings/embedding-cache.ts';
+import { settleEmbeddings } from '../../stores/postgres/embeddings/embedding-ledger.ts';
+import { overtakenEmbeddings } from '../../stores/postgres/embeddings/embedding-removal.ts';
+import { bookEmbedding } from '../../stores/postgres/usage/usage-ledger.ts';
 
 /** A chunk with its vector, and where it stands in the ledger. */
 export interface VectoredChunk {

@@ -1,10 +1,10 @@
 import { extractGraph } from '../../domain/graph/extract.ts';
 import type { GraphNote } from '../../domain/graph/extract.ts';
 import type { LearningDraft, SessionInput, SourceRow } from '../../domain/ports/model.ts';
-import type { TenantTransaction } from '../../stores/postgres/database.ts';
-import { readGraphRows } from '../../stores/postgres/graph-rows.ts';
-import { writeGraph } from '../../stores/postgres/graph-writes.ts';
-import type { LearningContext } from '../../stores/postgres/learnings.ts';
+import type { TenantTransaction } from '../../stores/postgres/connection/database.ts';
+import { readGraphRows } from '../../stores/postgres/graph/graph-rows.ts';
+import { writeGraph } from '../../stores/postgres/graph/graph-writes.ts';
+import type { LearningContext } from '../../stores/postgres/learnings/learnings.ts';
 
 /** Writes a session's part of the graph, from its calls, its items and what was learned from it. */
 export async function linkSession(

@@ -6,8 +6,8 @@ import {
   retryFailedVectors,
   tenantsToReindex,
   tenantsWithPendingVectors,
-} from '../../stores/postgres/maintenance.ts';
-import { pruneEmbeddingCache, sweepOld } from '../../stores/postgres/retention.ts';
+} from '../../stores/postgres/connection/maintenance.ts';
+import { pruneEmbeddingCache, sweepOld } from '../../stores/postgres/retention/retention.ts';
 import type { VectorIndex } from '../../domain/ports/vector-index.ts';
 import type { MaintenanceActivities } from '../../workflows/operations/types.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { TenantId } from '../../domain/ids.ts';
 import { VectorIndexUnavailable } from '../../domain/ports/vector-index.ts';
 import type { VectorIndex } from '../../domain/ports/vector-index.ts';
-import { lastIndexed, wantAgain } from '../../stores/postgres/maintenance.ts';
+import { lastIndexed, wantAgain } from '../../stores/postgres/connection/maintenance.ts';
 
 /** Of one sweep; as many as are embedded in five minutes on a small machine. */
 const MAX_CHUNKS = 20_000;

@@ -1,8 +1,8 @@
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { ModelPort } from '../../domain/ports/model.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
-import type { Database } from '../../stores/postgres/database.ts';
-import type { EmbeddingModel } from '../../stores/postgres/embedding-ledger.ts';
+import type { Database } from '../../stores/postgres/connection/database.ts';
+import type { EmbeddingModel } from '../../stores/postgres/embeddings/embedding-ledger.ts';
 import type { ModelCallDependencies } from '../model-call.ts';
 
 /** What the steps of a provider batch stand on. */

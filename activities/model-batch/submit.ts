@@ -13,8 +13,8 @@ import {
   readAssigned,
   readBatch,
   unclaimedBatches,
-} from '../../stores/postgres/model-batches.ts';
-import type { AssignedCall, StoredBatch } from '../../stores/postgres/model-batches.ts';
+} from '../../stores/postgres/usage/model-batches.ts';
+import type { AssignedCall, StoredBatch } from '../../stores/postgres/usage/model-batches.ts';
 import type { BatchRef, SubmitResult } from '../../workflows/model-batch/types.ts';
 import { isPermanent, parkedReason } from '../failures.ts';
 import { readWindowWork } from './window-work.ts';

@@ -1,11 +1,11 @@
 import { asId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import type { ModelUsage, TopicSummaryDraft } from '../../domain/ports/model.ts';
-import type { TenantTransaction } from '../../stores/postgres/database.ts';
-import { refuseForgotten } from '../../stores/postgres/forgotten.ts';
-import type { UsageOwner } from '../../stores/postgres/usage-ledger.ts';
-import { findWindow } from '../../stores/postgres/windows.ts';
-import type { FoundWindow } from '../../stores/postgres/windows.ts';
+import type { TenantTransaction } from '../../stores/postgres/connection/database.ts';
+import { refuseForgotten } from '../../stores/postgres/erasure/forgotten.ts';
+import type { UsageOwner } from '../../stores/postgres/usage/usage-ledger.ts';
+import { findWindow } from '../../stores/postgres/sessions/windows.ts';
+import type { FoundWindow } from '../../stores/postgres/sessions/windows.ts';
 import type { SessionRef } from '../../workflows/session/types.ts';
 import type { NearOptions } from '../model-calls/answer-cache.ts';
 import { nearWindow, readWindow, writeWindow } from '../summarise/window-summary.ts';

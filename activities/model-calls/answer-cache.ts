@@ -9,11 +9,11 @@ import {
   strangeWords,
   withoutVolatile,
 } from '../../domain/similarity.ts';
-import type { Database, TenantTransaction } from '../../stores/postgres/database.ts';
-import { findAnswer, findNearAnswers, findUnreadable, keepAnswer } from '../../stores/postgres/model-answers.ts';
-import type { KeptAnswer, NearAnswer, UnreadableMark } from '../../stores/postgres/model-answers.ts';
-import { bookUsage } from '../../stores/postgres/usage-ledger.ts';
-import type { UsageOwner } from '../../stores/postgres/usage-ledger.ts';
+import type { Database, TenantTransaction } from '../../stores/postgres/connection/database.ts';
+import { findAnswer, findNearAnswers, findUnreadable, keepAnswer } from '../../stores/postgres/usage/model-response-cache.ts';
+import type { KeptAnswer, NearAnswer, UnreadableMark } from '../../stores/postgres/usage/model-response-cache.ts';
+import { bookUsage } from '../../stores/postgres/usage/usage-ledger.ts';
+import type { UsageOwner } from '../../stores/postgres/usage/usage-ledger.ts';
 
 /** What decides whether the answer to a nearly identical question may be taken. */
 export interface NearOptions<Output> {

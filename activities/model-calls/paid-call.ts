@@ -3,9 +3,9 @@ import { BudgetExhausted, ModelBusy, QuotaTooSmall, waitForNextDay } from '../..
 import { asId } from '../../domain/ids.ts';
 import { ModelError } from '../../domain/ports/model.ts';
 import type { ModelAnswer, PreparedCall } from '../../domain/ports/model.ts';
-import { releaseCall, reserveCall } from '../../stores/postgres/budgets.ts';
-import type { Database, TenantTransaction } from '../../stores/postgres/database.ts';
-import type { UsageOwner } from '../../stores/postgres/usage-ledger.ts';
+import { releaseCall, reserveCall } from '../../stores/postgres/usage/budgets.ts';
+import type { Database, TenantTransaction } from '../../stores/postgres/connection/database.ts';
+import type { UsageOwner } from '../../stores/postgres/usage/usage-ledger.ts';
 import { settlePaid } from './settle-call.ts';
 import type { SettleDependencies } from './settle-call.ts';
 

@@ -3,11 +3,11 @@ import { v7 } from 'uuid';
 import { asId } from '../../domain/ids.ts';
 import type { ModelLimits } from '../../domain/costs/limits.ts';
 import type { ModelUsage } from '../../domain/ports/model.ts';
-import { raiseBudgetAlert, settleCall } from '../../stores/postgres/budgets.ts';
-import type { BudgetAlert } from '../../stores/postgres/budgets.ts';
-import type { Database, TenantTransaction } from '../../stores/postgres/database.ts';
-import { bookUsage, isBooked, sumUsage } from '../../stores/postgres/usage-ledger.ts';
-import type { UsageOwner } from '../../stores/postgres/usage-ledger.ts';
+import { raiseBudgetAlert, settleCall } from '../../stores/postgres/usage/budgets.ts';
+import type { BudgetAlert } from '../../stores/postgres/usage/budgets.ts';
+import type { Database, TenantTransaction } from '../../stores/postgres/connection/database.ts';
+import { bookUsage, isBooked, sumUsage } from '../../stores/postgres/usage/usage-ledger.ts';
+import type { UsageOwner } from '../../stores/postgres/usage/usage-ledger.ts';
 import { isPassing } from '../failures.ts';
 
 export interface SettleDependencies {

@@ -5,8 +5,8 @@ import { isOlderIndex } from '../../domain/index-model.ts';
 import type { IndexModel } from '../../domain/index-model.ts';
 import type { VectorIndex } from '../../domain/ports/vector-index.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
-import type { Database } from '../../stores/postgres/database.ts';
-import { strikeIndex } from '../../stores/postgres/embedding-cache.ts';
+import type { Database } from '../../stores/postgres/connection/database.ts';
+import { strikeIndex } from '../../stores/postgres/embeddings/embedding-cache.ts';
 import {
   abandonIndex,
   beginIndex,
@@ -15,14 +15,14 @@ import {
   noteFilled,
   readIndexes,
   switchIndex,
-} from '../../stores/postgres/embedding-indexes.ts';
-import type { TenantIndexes } from '../../stores/postgres/embedding-indexes.ts';
-import { refillNext } from '../../stores/postgres/embedding-refill.ts';
-import { countDone, fillIndex, memoriesOfIndex } from '../../stores/postgres/embedding-ledger.ts';
-import { readMemories } from '../../stores/postgres/memories.ts';
+} from '../../stores/postgres/embeddings/embedding-indexes.ts';
+import type { TenantIndexes } from '../../stores/postgres/embeddings/embedding-indexes.ts';
+import { refillNext } from '../../stores/postgres/embeddings/embedding-refill.ts';
+import { countDone, fillIndex, memoriesOfIndex } from '../../stores/postgres/embeddings/embedding-ledger.ts';
+import { readMemories } from '../../stores/postgres/memories/memories.ts';
 import type { ReindexActivities, ReindexStep } from '../../workflows/reindex/types.ts';
 import { beating } from '../heartbeat.ts';
-import { hintedIndex } from '../hinted-index.ts';
+import { hintedIndex } from '../try-hint-index.ts';
 
 export interface ReindexDependencies {
   readonly database: Database;

@@ -1,4 +1,4 @@
-import type { RestoreCounts } from '../../stores/postgres/restores.ts';
+import type { RestoreCounts } from '../../stores/postgres/backups/restores.ts';
 
 /** How often progress is written. */
 const NOTE_MS = 1_000;

@@ -2,13 +2,13 @@ import type pg from 'pg';
 import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
 import type { VectorIndex } from '../../domain/ports/vector-index.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
-import { newestSet, openSet } from '../../stores/backup/read-set.ts';
-import type { ReadableSet } from '../../stores/backup/read-set.ts';
-import { restoreNames } from '../../stores/backup/restored-database.ts';
-import type { RestoreNames, RestoreServer } from '../../stores/backup/restored-database.ts';
-import { COPY_ADDRESS, noteSet, readRestoreWork } from '../../stores/postgres/restores.ts';
-import type { RestoreWork } from '../../stores/postgres/restores.ts';
-import { BackupSetError } from '../../domain/keep/set-error.ts';
+import { newestSet, openSet } from '../backup/read-set.ts';
+import type { ReadableSet } from '../backup/read-set.ts';
+import { restoreNames } from '../../stores/postgres/backups/restored-database.ts';
+import type { RestoreNames, RestoreServer } from '../../stores/postgres/backups/restored-database.ts';
+import { COPY_ADDRESS, noteSet, readRestoreWork } from '../../stores/postgres/backups/restores.ts';
+import type { RestoreWork } from '../../stores/postgres/backups/restores.ts';
+import { BackupSetError } from '../../domain/backup/set-error.ts';
 import { NotConfigured } from '../failures.ts';
 
 export interface RestoreDependencies {

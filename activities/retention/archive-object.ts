@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
 import { isPackDamage, packed, unpacked } from '../../stores/archive/packed.ts';
-import { linesOf, portableEnd } from '../../stores/portable/lines.ts';
-import { writeRows } from '../../stores/portable/write-rows.ts';
-import type { WrittenRows } from '../../stores/portable/write-rows.ts';
+import { linesOf, portableEnd } from '../export-import/lines.ts';
+import { writeRows } from '../export-import/write-rows.ts';
+import type { WrittenRows } from '../export-import/write-rows.ts';
 
 /** What lies in the store is not what was written. */
 export class ArchiveDamaged extends Error {

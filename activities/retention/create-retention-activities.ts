@@ -1,19 +1,19 @@
 import { asId } from '../../domain/ids.ts';
 import { ArchiveStoreError } from '../../domain/ports/archive-store.ts';
 import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
-import { removeStrays } from '../../stores/postgres/archive-strays.ts';
-import { openRun, finishRun } from '../../stores/postgres/retention-runs.ts';
-import { readPolicyState } from '../../stores/postgres/retention-policies.ts';
+import { removeStrays } from '../../stores/postgres/retention/archive-strays.ts';
+import { openRun, finishRun } from '../../stores/postgres/retention/retention-runs.ts';
+import { readPolicyState } from '../../stores/postgres/retention/retention-policies.ts';
 import {
   alertDryRun,
   runsOfGroup,
   tenantsWithPolicies,
   unseenDryRuns,
-} from '../../stores/postgres/retention-groups.ts';
-import { pastMonths } from '../../stores/postgres/retention-months.ts';
+} from '../../stores/postgres/retention/retention-groups.ts';
+import { pastMonths } from '../../stores/postgres/retention/retention-months.ts';
 import type { RetentionActivities } from '../../workflows/retention/types.ts';
 import { beating } from '../heartbeat.ts';
-import { hintedIndex } from '../hinted-index.ts';
+import { hintedIndex } from '../try-hint-index.ts';
 import { restoreArchive } from './archive-session.ts';
 import type { RetentionDependencies } from './dependencies.ts';
 import { stepGroup } from './step.ts';

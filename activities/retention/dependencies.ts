@@ -4,7 +4,7 @@ import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { ObjectStore } from '../../domain/ports/object-store.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
-import type { Database } from '../../stores/postgres/database.ts';
+import type { Database } from '../../stores/postgres/connection/database.ts';
 
 export interface RetentionDependencies {
   readonly database: Database;

@@ -1,10 +1,10 @@
 import { asId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import { wholeValueKey } from '../../domain/ports/object-store.ts';
-import { endExpiredValue, expiredValues, spareNamedValues } from '../../stores/postgres/expired-values.ts';
-import type { ExpiredValue } from '../../stores/postgres/expired-values.ts';
-import { pruneGraph } from '../../stores/postgres/graph-writes.ts';
-import { hintedIndex } from '../hinted-index.ts';
+import { endExpiredValue, expiredValues, spareNamedValues } from '../../stores/postgres/retention/expired-full-values.ts';
+import type { ExpiredValue } from '../../stores/postgres/retention/expired-full-values.ts';
+import { pruneGraph } from '../../stores/postgres/graph/graph-writes.ts';
+import { hintedIndex } from '../try-hint-index.ts';
 import type { RetentionDependencies } from './dependencies.ts';
 
 /** Something of a tenant, by its id or hash. */

@@ -1,19 +1,19 @@
 import { RETAINED } from '../../domain/retention/policy.ts';
 import type { Retained } from '../../domain/retention/policy.ts';
-import { finishRun } from '../../stores/postgres/retention-runs.ts';
-import { readPolicyState } from '../../stores/postgres/retention-policies.ts';
-import { treatBatch } from '../../stores/postgres/retention-batches.ts';
-import type { ActingRun } from '../../stores/postgres/retention-cells.ts';
-import { runsOfGroup, saveCursor } from '../../stores/postgres/retention-groups.ts';
-import type { GroupedRun } from '../../stores/postgres/retention-groups.ts';
+import { finishRun } from '../../stores/postgres/retention/retention-runs.ts';
+import { readPolicyState } from '../../stores/postgres/retention/retention-policies.ts';
+import { treatBatch } from '../../stores/postgres/retention/retention-batches.ts';
+import type { ActingRun } from '../../stores/postgres/retention/retention-cells.ts';
+import { runsOfGroup, saveCursor } from '../../stores/postgres/retention/retention-groups.ts';
+import type { GroupedRun } from '../../stores/postgres/retention/retention-groups.ts';
 import {
   detachMonth,
   dropMonth,
   followMonth,
   pastMonths,
   followSessions,
-} from '../../stores/postgres/retention-months.ts';
-import type { HotMonth } from '../../stores/postgres/retention-months.ts';
+} from '../../stores/postgres/retention/retention-months.ts';
+import type { HotMonth } from '../../stores/postgres/retention/retention-months.ts';
 import type { RetentionDependencies } from './dependencies.ts';
 import { expireSessions } from './expire-sessions.ts';
 import { dropExpiredValues, hintAll, weighGraph } from './leftovers.ts';

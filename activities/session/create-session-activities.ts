@@ -6,21 +6,21 @@ import type { TokenCounter } from '../../domain/ports/token-counter.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
 import { cutWindows } from '../../domain/windows.ts';
 import type { CutWindow, OpenRows } from '../../domain/windows.ts';
-import type { Database, TenantTransaction } from '../../stores/postgres/database.ts';
-import { countPending, restartFailedVectors, wantEmbeddings } from '../../stores/postgres/embedding-ledger.ts';
-import type { EmbeddingModel } from '../../stores/postgres/embedding-ledger.ts';
+import type { Database, TenantTransaction } from '../../stores/postgres/connection/database.ts';
+import { countPending, restartFailedVectors, wantEmbeddings } from '../../stores/postgres/embeddings/embedding-ledger.ts';
+import type { EmbeddingModel } from '../../stores/postgres/embeddings/embedding-ledger.ts';
 import {
   advanceIntake,
   fillRows,
   readIntakeSession,
   readNewRows,
   readUnwindowed,
-} from '../../stores/postgres/intake.ts';
-import type { IntakeSession, NewRow } from '../../stores/postgres/intake.ts';
-import { settleSession, writeCapture, writePhase } from '../../stores/postgres/session-state.ts';
-import { gatherWindows, openBatchOf } from '../../stores/postgres/model-batches.ts';
-import { countWindows, requeueParked, restartParked } from '../../stores/postgres/windows.ts';
-import { hintedIndex } from '../hinted-index.ts';
+} from '../../stores/postgres/capture/consumption.ts';
+import type { IntakeSession, NewRow } from '../../stores/postgres/capture/consumption.ts';
+import { settleSession, writeCapture, writePhase } from '../../stores/postgres/sessions/session-state.ts';
+import { gatherWindows, openBatchOf } from '../../stores/postgres/usage/model-batches.ts';
+import { countWindows, requeueParked, restartParked } from '../../stores/postgres/sessions/windows.ts';
+import { hintedIndex } from '../try-hint-index.ts';
 import { sessionWorkflowId } from '../../workflows/ids.ts';
 import type { SessionActivities, SessionPolicy, TakeInInput, TakeInResult } from '../../workflows/session/types.ts';
 

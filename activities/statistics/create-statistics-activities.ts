@@ -1,6 +1,6 @@
 import type pg from 'pg';
-import { tenantsAfter } from '../../stores/consistency/ledger.ts';
-import { takeSnapshot } from '../../stores/statistics/take-snapshot.ts';
+import { tenantsAfter } from '../../stores/postgres/consistency/ledger.ts';
+import { takeSnapshot } from '../../stores/postgres/statistics/take-snapshot.ts';
 import type { StatisticsActivities } from '../../workflows/statistics/types.ts';
 import { beating } from '../heartbeat.ts';
 

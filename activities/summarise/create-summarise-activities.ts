@@ -5,26 +5,26 @@ import type { Clock } from '../../domain/ports/clock.ts';
 import { ModelError } from '../../domain/ports/model.ts';
 import type { KnownLearning, ModelPort } from '../../domain/ports/model.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
-import type { Database } from '../../stores/postgres/database.ts';
-import type { EmbeddingModel } from '../../stores/postgres/embedding-ledger.ts';
-import { refuseForgotten } from '../../stores/postgres/forgotten.ts';
-import { projectGlossary } from '../../stores/postgres/glossary.ts';
-import { readPrompts, readTrace } from '../../stores/postgres/session-rows.ts';
-import { enterPhase, readSessionFacts, writeTitle } from '../../stores/postgres/session-state.ts';
-import type { SessionFacts, SessionPhase } from '../../stores/postgres/session-state.ts';
+import type { Database } from '../../stores/postgres/connection/database.ts';
+import type { EmbeddingModel } from '../../stores/postgres/embeddings/embedding-ledger.ts';
+import { refuseForgotten } from '../../stores/postgres/erasure/forgotten.ts';
+import { projectGlossary } from '../../stores/postgres/graph/glossary.ts';
+import { readPrompts, readTrace } from '../../stores/postgres/sessions/session-rows.ts';
+import { enterPhase, readSessionFacts, writeTitle } from '../../stores/postgres/sessions/session-state.ts';
+import type { SessionFacts, SessionPhase } from '../../stores/postgres/sessions/session-state.ts';
 import {
   findSessionSummary,
   hasTopicSince,
   readTopicsAndItems,
   writeSessionSummary,
-} from '../../stores/postgres/summaries.ts';
-import { claimSummarised, countWindows, markParked, nextCutWindow } from '../../stores/postgres/windows.ts';
-import type { StoredWindow } from '../../stores/postgres/windows.ts';
+} from '../../stores/postgres/summaries/summaries.ts';
+import { claimSummarised, countWindows, markParked, nextCutWindow } from '../../stores/postgres/sessions/windows.ts';
+import type { StoredWindow } from '../../stores/postgres/sessions/windows.ts';
 import { sessionWorkflowId } from '../../workflows/ids.ts';
 import type { CloseResult, SessionRef, SummariseActivities } from '../../workflows/session/types.ts';
 import { isPermanent, parkedReason } from '../failures.ts';
 import { beating } from '../heartbeat.ts';
-import { hintedIndex } from '../hinted-index.ts';
+import { hintedIndex } from '../try-hint-index.ts';
 import { callModel, costOf, NO_COST } from '../model-call.ts';
 import type { CallCost, ModelCallDependencies } from '../model-call.ts';
 import { contextOf, wantSummaryVectors } from './summary-parts.ts';

@@ -1,13 +1,13 @@
 import { chunkText } from '../../domain/chunking.ts';
 import { asId } from '../../domain/ids.ts';
 import type { ModelUsage, SourceRow } from '../../domain/ports/model.ts';
-import type { TenantTransaction } from '../../stores/postgres/database.ts';
-import { wantEmbeddings } from '../../stores/postgres/embedding-ledger.ts';
-import type { EmbeddingModel } from '../../stores/postgres/embedding-ledger.ts';
-import type { SessionTrace } from '../../stores/postgres/session-rows.ts';
-import type { SessionFacts } from '../../stores/postgres/session-state.ts';
-import type { SummaryContext, WrittenSummary } from '../../stores/postgres/summaries.ts';
-import { sumUsage } from '../../stores/postgres/usage-ledger.ts';
+import type { TenantTransaction } from '../../stores/postgres/connection/database.ts';
+import { wantEmbeddings } from '../../stores/postgres/embeddings/embedding-ledger.ts';
+import type { EmbeddingModel } from '../../stores/postgres/embeddings/embedding-ledger.ts';
+import type { SessionTrace } from '../../stores/postgres/sessions/session-rows.ts';
+import type { SessionFacts } from '../../stores/postgres/sessions/session-state.ts';
+import type { SummaryContext, WrittenSummary } from '../../stores/postgres/summaries/summaries.ts';
+import { sumUsage } from '../../stores/postgres/usage/usage-ledger.ts';
 import type { SessionRef } from '../../workflows/session/types.ts';
 
 function unique(values: readonly string[]): string[] {

@@ -1,14 +1,14 @@
 import type pg from 'pg';
 import type { CaptureEvent, Capturer, HostEvent } from '../../domain/capture/event.ts';
-import { WholeValues } from '../../domain/capture/whole-values.ts';
-import type { KeptEvent } from '../../domain/capture/whole-values.ts';
+import { WholeValues } from '../../domain/capture/full-values.ts';
+import type { KeptEvent } from '../../domain/capture/full-values.ts';
 import type { ObjectStore } from '../../domain/ports/object-store.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
 import { asId } from '../../domain/ids.ts';
 import type { SessionId } from '../../domain/ids.ts';
 import type { Captured } from '../../domain/transcripts/store.ts';
-import { captureEvents } from '../../stores/postgres/capture.ts';
-import { isDataFault } from '../../stores/postgres/data-fault.ts';
+import { captureEvents } from '../../stores/postgres/capture/capture.ts';
+import { isDataFault } from '../../stores/postgres/connection/data-fault.ts';
 
 /** Stores events together; where the store refuses them for what is in one, finds that one by halves. */
 async function captureApart(pool: pg.Pool, events: readonly CaptureEvent[]): Promise<Captured[]> {

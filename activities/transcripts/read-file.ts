@@ -5,8 +5,8 @@ import { progressAfter, startOf } from '../../domain/transcripts/progress.ts';
 import { reconcileSegment } from '../../domain/transcripts/reconcile.ts';
 import type { TranscriptStore } from '../../domain/transcripts/store.ts';
 import { openTranscript } from '../../stores/files/transcript-file.ts';
-import type { Database } from '../../stores/postgres/database.ts';
-import { readCursor, saveProgress } from '../../stores/postgres/transcript-files.ts';
+import type { Database } from '../../stores/postgres/connection/database.ts';
+import { readCursor, saveProgress } from '../../stores/postgres/capture/transcript-files.ts';
 
 /** A piece of a file that is read at once. It grows while nothing in it is finished. */
 const SEGMENT_BYTES = 16 * 1024 * 1024;

@@ -1,9 +1,9 @@
 import { buildCaptureEvent, isBoundary } from '../../domain/capture/build-event.ts';
 import type { Capturer, HostEvent } from '../../domain/capture/event.ts';
-import type { WholeBytes } from '../../domain/capture/whole-values.ts';
+import type { WholeBytes } from '../../domain/capture/full-values.ts';
 import type { WholeValue } from '../../domain/redaction/redact.ts';
-import { encodeEvent } from '../../stores/postgres/capture-encoding.ts';
-import type { EncodedEvent } from '../../stores/postgres/capture-encoding.ts';
+import { encodeEvent } from '../../stores/postgres/capture/capture-encoding.ts';
+import type { EncodedEvent } from '../../stores/postgres/capture/capture-encoding.ts';
 
 /** An event as it goes to the store. */
 export interface BuiltEvent {

@@ -4,10 +4,10 @@ import type { HostEvent, RejectReason } from '../../domain/capture/event.ts';
 import { isOwnTool } from '../../domain/capture/own-tools.ts';
 import { toApiError } from '../errors.ts';
 import type { ErrorCode, ErrorDetail } from '../errors.ts';
-import { EVENT_BYTES } from '../body.ts';
-import { eventSchema, toHostEvent } from '../schemas/events.ts';
-import type { NeutralEvent } from '../schemas/events.ts';
-import type { itemSchema } from '../schemas/events.ts';
+import { EVENT_BYTES } from '../http/body.ts';
+import { eventSchema, toHostEvent } from '../../contract/events.ts';
+import type { NeutralEvent } from '../../contract/events.ts';
+import type { itemSchema } from '../../contract/events.ts';
 import type { CommitResult } from './group-commit.ts';
 
 export type CaptureItem = z.output<typeof itemSchema>;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ClaudeMemRows, ClaudeMemTable } from '../../domain/claude-mem/rows.ts';
 import { parseRows } from '../../stores/claude-mem/row-schemas.ts';
 import { ApiError } from '../errors.ts';
-import { parseJson } from '../json.ts';
+import { parseJson } from '../http/json.ts';
 
 /** Rows of one request. */
 export const MAX_ROWS = 1_000;

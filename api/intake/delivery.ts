@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
 import type { HostEvent } from '../../domain/capture/event.ts';
-import { text } from '../schemas/text.ts';
+import { text } from '../../contract/text.ts';
 
 /** Says that an event was kept on the sender's disk meanwhile. */
 export const SOURCE_HEADER = 'x-recollect-source';

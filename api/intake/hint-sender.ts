@@ -1,6 +1,6 @@
 import type { SessionId, TenantId } from '../../domain/ids.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
-import type { FloodGauge } from './flood-gauge.ts';
+import type { FloodGauge } from './burst-detector.ts';
 
 interface PendingHint {
   readonly tenantId: TenantId;

@@ -1,6 +1,6 @@
 import type { Capturer } from '../../domain/capture/event.ts';
-import { WholeValues } from '../../domain/capture/whole-values.ts';
-import type { KeptKeys } from '../../domain/capture/whole-values.ts';
+import { WholeValues } from '../../domain/capture/full-values.ts';
+import type { KeptKeys } from '../../domain/capture/full-values.ts';
 import type { ObjectStore } from '../../domain/ports/object-store.ts';
 import type { CaptureMetrics } from '../../telemetry/metrics.ts';
 import { Breather } from './breather.ts';

@@ -1,4 +1,4 @@
-import { EVENT_BYTES } from '../body.ts';
+import { EVENT_BYTES } from '../http/body.ts';
 
 const LINE_FEED = 0x0a;
 

@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream';
 import type { HostEvent } from '../../domain/capture/event.ts';
-import { EVENT_BYTES } from '../body.ts';
+import { EVENT_BYTES } from '../http/body.ts';
 import { toApiError } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
-import { parseJson } from '../json.ts';
+import { parseJson } from '../http/json.ts';
 import { Breather } from './breather.ts';
 import { keyedByDelivery } from './delivery.ts';
 import { checkEvent, itemOf } from './check-event.ts';

@@ -5,9 +5,9 @@ import type { ContextQuestion } from '../../domain/capture/context-question.ts';
 import type { HostEvent } from '../../domain/capture/event.ts';
 import { readHookPayload } from '../../domain/capture/hook-payload.ts';
 import { translateMapped, withSessionId } from '../../domain/capture/hosts/translate-mapped.ts';
-import { HOOK_HOSTS, HOST_MAPPINGS } from '../schemas/host-mappings.ts';
-import type { HookHost } from '../schemas/host-mappings.ts';
-import { externalId } from '../schemas/shared.ts';
+import { HOOK_HOSTS, HOST_MAPPINGS } from '../../contract/host-mappings.ts';
+import type { HookHost } from '../../contract/host-mappings.ts';
+import { externalId } from '../../contract/shared.ts';
 
 /** What must be right in a hook's JSON: a host that sends anything else in another way than it did must not lose its events for it. */
 export const hookBody = z.looseObject({ session_id: externalId });

@@ -1,7 +1,7 @@
 import type { Exclusion } from '../../domain/capture/exclusions.ts';
 import type { HostEvent } from '../../domain/capture/event.ts';
 import type { TenantId, UserId } from '../../domain/ids.ts';
-import type { SessionName } from '../../stores/postgres/excluded-sessions.ts';
+import type { SessionName } from '../../stores/postgres/capture/excluded-sessions.ts';
 
 /** Where it is kept which sessions are excluded, whatever is restarted. Both reject when storage is away. */
 export interface ExclusionMemory {

@@ -1,7 +1,7 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { ApiDependencies } from '../dependencies.ts';
-import { ERROR_RESPONSES, errorSchema } from '../schemas/shared.ts';
+import { ERROR_RESPONSES, errorSchema } from '../../contract/shared.ts';
 
 const dependencySchema = z
   .object({ status: z.enum(['ok', 'away']), latency_ms: z.number().nullable() })

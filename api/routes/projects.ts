@@ -1,16 +1,16 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { KeyHolder } from '../../stores/postgres/api-keys.ts';
-import type { TenantTransaction } from '../../stores/postgres/database.ts';
-import { changeProject, mergeProjects } from '../../stores/postgres/project-changes.ts';
-import { isProjectOf, listProjects, readProject } from '../../stores/postgres/project-list.ts';
-import type { StoredProject } from '../../stores/postgres/project-list.ts';
+import type { KeyHolder } from '../../stores/postgres/access/api-keys.ts';
+import type { TenantTransaction } from '../../stores/postgres/connection/database.ts';
+import { changeProject, mergeProjects } from '../../stores/postgres/projects/project-changes.ts';
+import { isProjectOf, listProjects, readProject } from '../../stores/postgres/projects/project-list.ts';
+import type { StoredProject } from '../../stores/postgres/projects/project-list.ts';
 import { holderOf, isAdmin } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
-import { aliasOf, presentProject, projectChange, projectName, projectSchema } from '../schemas/projects.ts';
-import { ERROR_RESPONSES, pageQuery, paginationOf, paginationSchema } from '../schemas/shared.ts';
-import { text } from '../schemas/text.ts';
+import { aliasOf, presentProject, projectChange, projectName, projectSchema } from '../../contract/projects.ts';
+import { ERROR_RESPONSES, pageQuery, paginationOf, paginationSchema } from '../../contract/shared.ts';
+import { text } from '../../contract/text.ts';
 
 const projectParams = z.object({ id: projectName });
 

@@ -1,14 +1,14 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { RETURN_FORMULAS, returnOf } from '../../domain/costs/return.ts';
-import { MAX_CONTEXTS, readMemoryReturn } from '../../stores/postgres/memory-return.ts';
-import { readUsageTotals } from '../../stores/postgres/usage-report.ts';
+import { MAX_CONTEXTS, readMemoryReturn } from '../../stores/postgres/memories/memory-return.ts';
+import { readUsageTotals } from '../../stores/postgres/usage/usage-report.ts';
 import { holderOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { ERROR_RESPONSES } from '../schemas/shared.ts';
-import { roundUsd, scopeSchema, usageRange } from '../schemas/usage.ts';
+import { ERROR_RESPONSES } from '../../contract/shared.ts';
+import { roundUsd, scopeSchema, usageRange } from '../../contract/usage.ts';
 import { checkedRange, usageUser } from '../usage-scope.ts';
-import { numeric } from '../schemas/query.ts';
+import { numeric } from '../../contract/query.ts';
 
 const figure = z.number().nullable();
 

@@ -1,13 +1,13 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { MAX_GLOB_CHARS, MAX_GLOBS } from '../../domain/capture/exclusions.ts';
-import { EXCLUDE_SETTING, readExcludeSetting, writeExclusions } from '../../stores/postgres/exclusions.ts';
-import type { StoredSetting } from '../../stores/postgres/exclusions.ts';
+import { EXCLUDE_SETTING, readExcludeSetting, writeExclusions } from '../../stores/postgres/capture/exclusions.ts';
+import type { StoredSetting } from '../../stores/postgres/capture/exclusions.ts';
 import { holderOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
-import { ERROR_RESPONSES } from '../schemas/shared.ts';
-import { shown, text } from '../schemas/text.ts';
+import { ERROR_RESPONSES } from '../../contract/shared.ts';
+import { shown, text } from '../../contract/text.ts';
 
 const globList = z
   .array(

@@ -1,7 +1,7 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { forecastUse, OBSERVED_DAYS } from '../../domain/costs/forecast.ts';
-import { readBudget } from '../../stores/postgres/budgets.ts';
+import { readBudget } from '../../stores/postgres/usage/budgets.ts';
 import {
   firstUsageDay,
   readUsageAlerts,
@@ -9,11 +9,11 @@ import {
   readUsageGroups,
   readUsageTotals,
   USAGE_GROUPS,
-} from '../../stores/postgres/usage-report.ts';
+} from '../../stores/postgres/usage/usage-report.ts';
 import { holderOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
-import { ERROR_RESPONSES } from '../schemas/shared.ts';
+import { ERROR_RESPONSES } from '../../contract/shared.ts';
 import {
   forecastSchema,
   presentAlert,
@@ -24,9 +24,9 @@ import {
   presentUsd,
   usageRange,
   usageSchema,
-} from '../schemas/usage.ts';
+} from '../../contract/usage.ts';
 import { checkedRange, usageUser } from '../usage-scope.ts';
-import { numeric } from '../schemas/query.ts';
+import { numeric } from '../../contract/query.ts';
 
 const DAY_MS = 86_400_000;
 

@@ -10,7 +10,7 @@ import type { SessionAnswer } from '../server/server-client.ts';
 import { Summaries } from '../server/summaries.ts';
 import type { ProgressStep } from '../../infra/supervisor/progress.ts';
 import type { Progress } from '../../infra/supervisor/progress.ts';
-import { heading, wrap } from '../text-layout.ts';
+import { heading, wrap } from '../text/text-layout.ts';
 import { showContext, showLearnings, showSearch, showSummary } from './show.ts';
 
 const RECORDED = new URL('./session/events.ndjson', import.meta.url);

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Memory } from '../../client/index.ts';
 import type { Learning } from '../server/learnings.ts';
 import type { Summary } from '../server/summaries.ts';
-import { heading, short, wrap } from '../text-layout.ts';
+import { heading, short, wrap } from '../text/text-layout.ts';
 
 /** How many learnings are shown with their evidence; the rest is counted. */
 const SHOWN_LEARNINGS = 6;

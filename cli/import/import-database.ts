@@ -1,7 +1,7 @@
 import { ClaudeMemSourceError, openClaudeMem } from '../../infra/claude-mem/open-database.ts';
 import type { CommandContext, ExitCode } from '../command-context.ts';
 import { growingPause } from '../growing-pause.ts';
-import { terminalProgress } from '../terminal-progress.ts';
+import { terminalProgress } from '../text/terminal-progress.ts';
 import { databaseLine, databaseReport } from './claude-mem-report.ts';
 import { ImportApiError } from './import-api.ts';
 import type { ImportAnswer, ImportApi } from './import-api.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { CommandContext, ExitCode } from '../command-context.ts';
-import { terminalProgress } from '../terminal-progress.ts';
+import { terminalProgress } from '../text/terminal-progress.ts';
 import { followTranscripts } from './follow-transcripts.ts';
 import { ImportApiError } from './import-api.ts';
 import type { ImportAnswer, ImportApi } from './import-api.ts';

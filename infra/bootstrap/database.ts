@@ -1,8 +1,8 @@
 import pg from 'pg';
 import type { DatabaseAddress } from '../../prisma/migration-adapter.ts';
 import { withSchemaEngine } from '../../prisma/schema-engine.ts';
-import { unfinishedMigrations } from '../../stores/postgres/unfinished-migrations.ts';
-import { mendSwap } from './mend-swap.ts';
+import { unfinishedMigrations } from '../../stores/postgres/connection/unfinished-migrations.ts';
+import { mendSwap } from './recover-swap.ts';
 
 export interface DatabaseBootstrap {
   readonly superuserUrl: string;

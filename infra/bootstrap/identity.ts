@@ -3,8 +3,8 @@ import { isDeepStrictEqual } from 'node:util';
 import pg from 'pg';
 import { z } from 'zod';
 import { newId } from '../../domain/ids.ts';
-import { keySha256, type Scope, SCOPES } from '../../stores/postgres/api-keys.ts';
-import { hashPassword } from '../../stores/postgres/password-hash.ts';
+import { keySha256, type Scope, SCOPES } from '../../stores/postgres/access/api-keys.ts';
+import { hashPassword } from '../../stores/postgres/access/password-hash.ts';
 import { writeFileAtomic } from '../instance/atomic-file.ts';
 import { readJsonFile } from '../instance/json-file.ts';
 

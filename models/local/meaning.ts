@@ -1,5 +1,5 @@
 import { overlap, termsOf } from '../../domain/text/terms.ts';
-import type { Candidate } from './candidate.ts';
+import type { Candidate } from './learnings/candidate.ts';
 
 /** Turns sentences into vectors of length 1, in the order given. May fail: the model then compares by words. */
 export type Embed = (texts: readonly string[], signal: AbortSignal) => Promise<readonly Float32Array[]>;

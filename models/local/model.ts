@@ -1,5 +1,5 @@
 import type { KnownLearning, ModelPort, SessionInput, SourceRow, WindowInput } from '../../domain/ports/model.ts';
-import { learningsOf } from './learnings.ts';
+import { learningsOf } from './learnings/learnings.ts';
 import type { Embed } from './meaning.ts';
 import { LOCAL_MODEL_NAME, preparedCall, questionOf } from './prepared.ts';
 import { sessionOf } from './session.ts';

@@ -1,6 +1,6 @@
 import { overlap } from '../../domain/text/terms.ts';
 import { centrality } from './centrality.ts';
-import { hasCue, isQuestion, isThin } from './cues.ts';
+import { hasCue, isQuestion, isThin } from './learnings/cues.ts';
 import type { Sentence } from './segments.ts';
 
 /** A sentence with what it is worth to a summary. */

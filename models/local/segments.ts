@@ -3,7 +3,7 @@ import { splitBlocks } from '../../domain/text/blocks.ts';
 import { capitalised, plainText, verbatimHead, verbatimTail } from '../../domain/text/clean.ts';
 import { splitSentences } from '../../domain/text/sentences.ts';
 import { stopWordShare, termsOf, wordCount } from '../../domain/text/terms.ts';
-import { preferenceStrength } from './cues.ts';
+import { preferenceStrength } from './learnings/cues.ts';
 
 /** One sentence of a prompt, as candidate for a summary. */
 export interface Sentence {

@@ -1,4 +1,4 @@
-import type { Candidate } from './candidate.ts';
+import type { Candidate } from './learnings/candidate.ts';
 
 /** How much two notes say the same: 0 (nothing) to 1. */
 type Nearness = (left: Candidate, right: Candidate) => number;

@@ -1,18 +1,18 @@
 import type { CitedText, SessionInput, SessionSummaryDraft } from '../../domain/ports/model.ts';
 import { shorten } from '../../domain/text/clean.ts';
-import type { Candidate } from './candidate.ts';
-import { type Cue, hasCue, isQuestion } from './cues.ts';
-import { touchedFilesOf } from './file-names.ts';
-import { isLastingStatement } from './learned-statements.ts';
+import type { Candidate } from './learnings/candidate.ts';
+import { type Cue, hasCue, isQuestion } from './learnings/cues.ts';
+import { touchedFilesOf } from './notes/file-names.ts';
+import { isLastingStatement } from './learnings/learned-statements.ts';
 import { nearByWords } from './meaning.ts';
-import { noteTitle, paragraph } from './notes.ts';
+import { noteTitle, paragraph } from './notes/notes.ts';
 import { isRequest } from './requests.ts';
-import { derivedTexts, nearestOf, type Tools } from './said.ts';
+import { derivedTexts, nearestOf, type Tools } from './learnings/said.ts';
 import { type Sentence, sentencesOf } from './segments.ts';
 import { chosenOf } from './selection.ts';
-import { spokenNotes, worthOfUser } from './spoken-notes.ts';
-import { actionItemsOf } from './todos.ts';
-import { isStandingWish } from './wishes.ts';
+import { spokenNotes, worthOfUser } from './notes/spoken-notes.ts';
+import { actionItemsOf } from './notes/todos.ts';
+import { isStandingWish } from './notes/wishes.ts';
 
 /** Of the tokens of topics and items so many may be added for the session as a whole. */
 const SHARE = 0.11;

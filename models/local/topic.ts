@@ -1,23 +1,23 @@
 import type { CitedText, ItemDraft, TopicSummaryDraft, WindowInput } from '../../domain/ports/model.ts';
 import { shorten } from '../../domain/text/clean.ts';
 import { callsOf } from './calls.ts';
-import { type Candidate, knownTexts } from './candidate.ts';
-import { commitNotes } from './commit-notes.ts';
-import { commandNotes } from './command-notes.ts';
-import { isThin } from './cues.ts';
-import { namesFile, touchedFilesOf } from './file-names.ts';
-import { fileNotes } from './file-notes.ts';
-import { headingOf } from './headings.ts';
+import { type Candidate, knownTexts } from './learnings/candidate.ts';
+import { commitNotes } from './notes/commit-notes.ts';
+import { commandNotes } from './notes/command-notes.ts';
+import { isThin } from './learnings/cues.ts';
+import { namesFile, touchedFilesOf } from './notes/file-names.ts';
+import { fileNotes } from './notes/file-notes.ts';
+import { headingOf } from './notes/headings.ts';
 import { meaningOf } from './meaning.ts';
-import { clamped, MAX_TITLE_CHARACTERS, noteTitle, paragraph, tagsOf } from './notes.ts';
+import { clamped, MAX_TITLE_CHARACTERS, noteTitle, paragraph, tagsOf } from './notes/notes.ts';
 import { chosenOf } from './selection.ts';
-import type { Tools } from './said.ts';
+import type { Tools } from './learnings/said.ts';
 import { isRequest } from './requests.ts';
-import { repairNotes } from './repair-notes.ts';
+import { repairNotes } from './notes/repair-notes.ts';
 import { sentencesOf } from './segments.ts';
-import { spokenNotes } from './spoken-notes.ts';
-import { todoNotes } from './todos.ts';
-import { isStandingWish } from './wishes.ts';
+import { spokenNotes } from './notes/spoken-notes.ts';
+import { todoNotes } from './notes/todos.ts';
+import { isStandingWish } from './notes/wishes.ts';
 
 /** Of a window's tokens so many may be filled; the rest of the 5 % is for the session and its learnings. */
 const SHARE = 0.044;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { ERASURE_KINDS, MAX_ERASED_ROWS } from '../../domain/keep/erasure-journal.ts';
-import type { JournalEntry } from '../../domain/keep/erasure-journal.ts';
-import { isSigned, signText } from '../backup/signed-text.ts';
+import { ERASURE_KINDS, MAX_ERASED_ROWS } from '../../domain/erasure/erasure-journal.ts';
+import type { JournalEntry } from '../../domain/erasure/erasure-journal.ts';
+import { isSigned, signText } from './signed-text.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 

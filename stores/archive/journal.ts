@@ -1,8 +1,8 @@
-import { entrySha256, JOURNAL_PREFIX, journalKey } from '../../domain/keep/erasure-journal.ts';
-import type { ErasedNames, JournalHead } from '../../domain/keep/erasure-journal.ts';
+import { entrySha256, JOURNAL_PREFIX, journalKey } from '../../domain/erasure/erasure-journal.ts';
+import type { ErasedNames, JournalHead } from '../../domain/erasure/erasure-journal.ts';
 import { ArchiveStoreError } from '../../domain/ports/archive-store.ts';
 import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
-import type { JournalObject } from '../postgres/erasure-journal.ts';
+import type { JournalObject } from '../postgres/erasure/erasure-journal.ts';
 import { MAX_JOURNAL_OBJECT_BYTES, readJournalObject } from './journal-entry.ts';
 import type { StoredEntry } from './journal-entry.ts';
 

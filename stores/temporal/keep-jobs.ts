@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { ERASURE_WORKFLOW } from '../../workflows/erasure/messages.ts';
 import { erasureWorkflowId, exportWorkflowId, importWorkflowId } from '../../workflows/ids.ts';
-import { EXPORT_WORKFLOW, PORTABLE_IMPORT_WORKFLOW } from '../../workflows/portability/messages.ts';
+import { EXPORT_WORKFLOW, PORTABLE_IMPORT_WORKFLOW } from '../../workflows/export-import/messages.ts';
 import { startJob } from './start-job.ts';
 
 /** Starts the workflow of a job's row; one that runs goes on, one that was lost begins where the row says that it was. All reject with TemporalUnavailable when Temporal is away. */

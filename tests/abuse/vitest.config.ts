@@ -5,17 +5,17 @@ import { FiguresReporter } from './figures-reporter.ts';
 /** Files of the suite in which each test plays an attack: they run here again, so that one command tries all attacks. */
 const ATTACKS = [
   'tests/hook/project/hostile-folder.test.ts',
-  'tests/api/bodies.test.ts',
-  'tests/api/legal-holds.test.ts',
-  'tests/api/local-caller.test.ts',
-  'tests/api/methods.test.ts',
-  'tests/api/odd-requests.test.ts',
-  'tests/api/rights.test.ts',
-  'tests/api/session-owner.test.ts',
-  'tests/api/shared-knowledge.test.ts',
+  'tests/api/http/bodies.test.ts',
+  'tests/api/operations/legal-holds.test.ts',
+  'tests/api/http/local-caller.test.ts',
+  'tests/api/http/methods.test.ts',
+  'tests/api/http/odd-requests.test.ts',
+  'tests/api/http/rights.test.ts',
+  'tests/api/capture/session-owner.test.ts',
+  'tests/api/memories/shared-knowledge.test.ts',
   'tests/stores/archive/journal.test.ts',
-  'tests/stores/backup/carry-access.test.ts',
-  'tests/stores/portable/settings.test.ts',
+  'tests/activities/restore/carry-access.test.ts',
+  'tests/activities/export-import/settings.test.ts',
 ];
 
 /** Abuse: hostile input against real instances. One file after another, because some files measure pauses and memory. */

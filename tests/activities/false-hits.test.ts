@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createTokenCounter } from '../../models/tokens/token-counter.ts';
-import { measureFalseHits } from '../bench/understand/false-hits.ts';
+import { measureFalseHits } from '../bench/summarise/false-hits.ts';
 import { miniSession, ran, rowsFrom } from '../models/rows.ts';
 
 const { count } = createTokenCounter();

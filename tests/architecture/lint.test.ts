@@ -66,7 +66,7 @@ describe('the lint rules are the architecture', { timeout: 240_000 }, () => {
     ['domain/windows.ts', "import { z } from 'zod';\n" + used('z'), 'the domain is pure'],
     ['domain/windows.ts', "import { readFileSync } from 'node:fs';\n" + used('readFileSync'), 'the domain is pure'],
     [
-      'stores/postgres/pool.ts',
+      'stores/postgres/connection/pool.ts',
       "import { createServer } from '../../api/server.ts';\n" + used('createServer'),
       'stores may import',
     ],
@@ -81,12 +81,12 @@ describe('the lint rules are the architecture', { timeout: 240_000 }, () => {
       'activities may import',
     ],
     [
-      'api/routes/events.ts',
+      'api/routes/capture/events.ts',
       "import { PrismaClient } from '../../prisma/generated/client.ts';\n" + used('PrismaClient'),
       'api may import',
     ],
     [
-      'api/routes/events.ts',
+      'api/routes/capture/events.ts',
       "import { toFailure } from '../../activities/failures.ts';\n" + used('toFailure'),
       'api may import',
     ],
@@ -128,7 +128,7 @@ describe('the lint rules are the architecture', { timeout: 240_000 }, () => {
     ['domain/windows.ts', "import { createHash } from 'node:crypto';\n" + used('createHash')],
     ['api/routes/mcp.ts', "import { createMcp } from '../../mcp/http.ts';\n" + used('createMcp')],
     ['mcp/tools.ts', "import { RecollectClient } from '../client/index.ts';\n" + used('RecollectClient')],
-    ['stores/postgres/pool.ts', "import { newId } from '../../domain/ids.ts';\n" + used('newId')],
+    ['stores/postgres/connection/pool.ts', "import { newId } from '../../domain/ids.ts';\n" + used('newId')],
   ])('%s may: %#', (file, code) => {
     expect(lintAt(file, code)).toBe('');
   });

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { doctor } from '../../cli/commands/doctor.ts';
+import { doctor } from '../../cli/commands/instance/doctor.ts';
 import type { Finding } from '../../cli/doctor/finding.ts';
 import { checkEngine, checkPostgres } from '../../cli/doctor/engines.ts';
 import { checkCredentialFiles, checkDataDirectory, checkDiskSpace, checkNode } from '../../cli/doctor/machine.ts';

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createProgram } from '../../cli/program.ts';
-import { ago, short } from '../../cli/time-text.ts';
+import { ago, short } from '../../cli/text/time-text.ts';
 import { longLivedFolder } from '../infra/support/long-lived-folder.ts';
 import { finished, sessionOf } from '../setup/demo-session.ts';
 import { OPERATIONS } from '../../workflows/ids.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { summaryText } from '../../cli/summary-text.ts';
-import { terminalText } from '../../cli/terminal-text.ts';
+import { summaryText } from '../../cli/text/summary-text.ts';
+import { terminalText } from '../../cli/text/terminal-text.ts';
 import type { SummarisedSession, Summary } from '../../cli/server/summaries.ts';
 
 const SESSION: SummarisedSession = {

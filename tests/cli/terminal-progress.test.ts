@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { table } from '../../cli/output.ts';
-import { terminalProgress } from '../../cli/terminal-progress.ts';
+import { terminalProgress } from '../../cli/text/terminal-progress.ts';
 import { recordOutput } from './support/output.ts';
 
 test('a terminal shows all that goes on in one line that is redrawn, never wider than it is', () => {

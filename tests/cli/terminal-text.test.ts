@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createProgram } from '../../cli/program.ts';
-import { CLEAR_LINE, shownText, terminalText } from '../../cli/terminal-text.ts';
+import { CLEAR_LINE, shownText, terminalText } from '../../cli/text/terminal-text.ts';
 import { scriptedServer } from '../client/support/scripted-server.ts';
 import { longLivedFolder } from '../infra/support/long-lived-folder.ts';
 import { recordOutput } from './support/output.ts';

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, expect, test, vi } from 'vitest';
-import { type StatusReport, statusReport } from '../../cli/commands/status.ts';
+import { type StatusReport, statusReport } from '../../cli/commands/instance/status.ts';
 import { readOrCreateSecrets } from '../../infra/instance/secrets.ts';
 import { isAlive, type ProcessIdentity } from '../../infra/supervisor/process-identity.ts';
 import { readState } from '../../infra/supervisor/state.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { stuckAdvice } from '../../domain/stuck.ts';
-import { STUCK_REASONS } from '../../stores/postgres/session-work.ts';
+import { STUCK_REASONS } from '../../stores/postgres/sessions/session-work.ts';
 
 const facts = { windowsParked: 2, parkedFor: 'ModelRefused', vectorsFailed: 1, stillMs: 20 * 60_000 };
 

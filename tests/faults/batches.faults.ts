@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { keyedByDelivery } from '../../api/intake/delivery.ts';
-import { eventSchema, toHostEvent } from '../../api/schemas/events.ts';
+import { eventSchema, toHostEvent } from '../../contract/events.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
 import type { Told } from './support/clients.ts';

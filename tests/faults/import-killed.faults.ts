@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { importSchema } from '../../api/schemas/imports.ts';
+import { importSchema } from '../../contract/imports.ts';
 import { transcriptOf } from '../domain/transcripts/support/from-hooks.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';

@@ -5,7 +5,7 @@ import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { get_encoding } from 'tiktoken';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import type { Scope } from '../../stores/postgres/api-keys.ts';
+import type { Scope } from '../../stores/postgres/access/api-keys.ts';
 import { longLivedFolder } from '../infra/support/long-lived-folder.ts';
 import { createTestUser } from '../setup/database.ts';
 import { startTestInstance } from '../setup/instance.ts';

@@ -5,7 +5,7 @@ import type { Client } from '@temporalio/client';
 import { ERASURE_WORKFLOW } from '../../workflows/erasure/messages.ts';
 import type { ErasureStep } from '../../workflows/erasure/types.ts';
 import { erasureWorkflowId, exportWorkflowId, importWorkflowId } from '../../workflows/ids.ts';
-import { EXPORT_WORKFLOW, PORTABLE_IMPORT_WORKFLOW } from '../../workflows/portability/messages.ts';
+import { EXPORT_WORKFLOW, PORTABLE_IMPORT_WORKFLOW } from '../../workflows/export-import/messages.ts';
 import { QUEUES } from '../../workflows/queues.ts';
 import { until } from '../setup/until.ts';
 import type { Scenario } from './scenario.ts';

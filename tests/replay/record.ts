@@ -7,7 +7,7 @@ import { startEngines } from '../../infra/engines/start-engines.ts';
 import { cacheDirectory } from '../../infra/instance/cache-directory.ts';
 import { silentProgress } from '../../infra/supervisor/progress.ts';
 import { BACKUP_SCENARIOS } from './backup-scenarios.ts';
-import { CHECK_SCENARIOS } from './check-scenarios.ts';
+import { CHECK_SCENARIOS } from './consistency-scenarios.ts';
 import { ERASURE_SCENARIOS } from './erasure-scenarios.ts';
 import { RESTORE_SCENARIOS } from './restore-scenarios.ts';
 import { HISTORIES, writeHistory } from './history-file.ts';

@@ -3,7 +3,7 @@ import { until } from '../setup/until.ts';
 import { LEARNING_SCENARIOS } from './learning-scenarios.ts';
 import type { Scenario } from './scenario.ts';
 import { ASKED_SCENARIOS } from './session-asked-scenarios.ts';
-import { ECONOMY_SCENARIOS } from './session-economy-scenarios.ts';
+import { ECONOMY_SCENARIOS } from './session-batch-mode-scenarios.ts';
 import { FAULT_SCENARIOS } from './session-fault-scenarios.ts';
 import { continued, ENDED, flood, LIVE, script, start, viewWhen } from './session-script.ts';
 

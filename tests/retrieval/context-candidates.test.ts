@@ -8,7 +8,7 @@ import type {
   ContextItem,
   ContextLearning,
   ContextSession,
-} from '../../stores/postgres/context-sources.ts';
+} from '../../stores/postgres/memories/context-sources.ts';
 
 const NOW = new Date('2026-03-31T12:00:00Z');
 const idOf = (n: number): string => `0192f0c1-2345-7abc-8def-${String(n).padStart(12, '0')}`;

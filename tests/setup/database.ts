@@ -3,10 +3,10 @@ import pg from 'pg';
 import { inject } from 'vitest';
 import { newId } from '../../domain/ids.ts';
 import type { TenantId, UserId } from '../../domain/ids.ts';
-import { createDatabase } from '../../stores/postgres/database.ts';
-import type { Database } from '../../stores/postgres/database.ts';
-import { keySha256, SCOPES } from '../../stores/postgres/api-keys.ts';
-import type { Scope } from '../../stores/postgres/api-keys.ts';
+import { createDatabase } from '../../stores/postgres/connection/database.ts';
+import type { Database } from '../../stores/postgres/connection/database.ts';
+import { keySha256, SCOPES } from '../../stores/postgres/access/api-keys.ts';
+import type { Scope } from '../../stores/postgres/access/api-keys.ts';
 import { TEMPLATE_DATABASE } from './provided.ts';
 import { until } from './until.ts';
 

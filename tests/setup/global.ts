@@ -9,7 +9,7 @@ import { startEngines } from '../../infra/engines/start-engines.ts';
 import { cacheDirectory } from '../../infra/instance/cache-directory.ts';
 import { superuserUrl } from '../../infra/instance/environment.ts';
 import { processOutput } from '../../cli/output.ts';
-import { terminalProgress } from '../../cli/terminal-progress.ts';
+import { terminalProgress } from '../../cli/text/terminal-progress.ts';
 import { TEMPLATE_DATABASE } from './provided.ts';
 
 /** Starts PostgreSQL, Temporal and Weaviate once for the whole suite, on a scratch data directory, and removes both afterwards. */

@@ -2,7 +2,7 @@ import { mkdirSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { z } from 'zod';
-import { importSchema } from '../../api/schemas/imports.ts';
+import { importSchema } from '../../contract/imports.ts';
 import { transcriptOf } from '../domain/transcripts/support/from-hooks.ts';
 import { createTestUser } from '../setup/database.ts';
 import { replay, sessionOf } from '../setup/demo-session.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { cursorSchema } from '../../api/schemas/imports.ts';
+import { cursorSchema } from '../../contract/imports.ts';
 import { ImportApi } from '../../cli/import/import-api.ts';
 import { streamTranscripts } from '../../cli/import/stream-import.ts';
 import { bytesOf, transcriptOf } from '../domain/transcripts/support/from-hooks.ts';

@@ -2,7 +2,7 @@ import { ScheduleOverlapPolicy } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bootstrapTemporal } from '../../infra/bootstrap/temporal.ts';
 import { newId } from '../../domain/ids.ts';
-import { learningFingerprint } from '../../stores/postgres/learnings.ts';
+import { learningFingerprint } from '../../stores/postgres/learnings/learnings.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
 import { until } from '../setup/until.ts';

@@ -10,7 +10,7 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import { closeSession } from './close.ts';
-import { WindowLane } from './lane.ts';
+import { WindowLane } from './window-summariser.ts';
 import {
   CLOSE_UPDATE,
   HINT_SIGNAL,

@@ -2,12 +2,12 @@ import { z } from 'zod';
 import type { CaptureEvent } from '../../../domain/capture/event.ts';
 import { chunkText } from '../../../domain/chunking.ts';
 import type { RowOutcome } from '../../../domain/claude-mem/counts.ts';
-import { captureEvents } from '../capture.ts';
-import type { TenantTransaction } from '../database.ts';
-import { wantEmbeddings } from '../embedding-ledger.ts';
-import type { EmbeddingModel } from '../embedding-ledger.ts';
-import { fillRows } from '../intake.ts';
-import type { NewRow } from '../intake.ts';
+import { captureEvents } from '../capture/capture.ts';
+import type { TenantTransaction } from '../connection/database.ts';
+import { wantEmbeddings } from '../embeddings/embedding-ledger.ts';
+import type { EmbeddingModel } from '../embeddings/embedding-ledger.ts';
+import { fillRows } from '../capture/consumption.ts';
+import type { NewRow } from '../capture/consumption.ts';
 import type { SourceRows } from './ledger.ts';
 import type { StandingSession } from './sessions.ts';
 

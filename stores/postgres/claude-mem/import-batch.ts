@@ -3,7 +3,7 @@ import type { RowOutcome, TableCounts } from '../../../domain/claude-mem/counts.
 import type { Draft } from '../../../domain/claude-mem/drafts.ts';
 import { sessionKey } from '../../../domain/claude-mem/session-name.ts';
 import type { SessionId } from '../../../domain/ids.ts';
-import type { TenantTransaction } from '../database.ts';
+import type { TenantTransaction } from '../connection/database.ts';
 import { claimRows, disclaimRows, lockSource, unknownRows } from './ledger.ts';
 import type { SourceRows } from './ledger.ts';
 import type { ImportBatch, PreparedRows } from './prepare-rows.ts';

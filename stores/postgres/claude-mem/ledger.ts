@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { CLAUDE_MEM_TABLES } from '../../../domain/claude-mem/rows.ts';
 import type { ClaudeMemTable } from '../../../domain/claude-mem/rows.ts';
 import type { TenantId } from '../../../domain/ids.ts';
-import type { TenantTransaction } from '../database.ts';
+import type { TenantTransaction } from '../connection/database.ts';
 
 /** Rows of one table of one database. */
 export interface SourceRows {

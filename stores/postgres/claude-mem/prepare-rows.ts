@@ -2,7 +2,7 @@ import type { Capturer } from '../../../domain/capture/event.ts';
 import type { Draft } from '../../../domain/claude-mem/drafts.ts';
 import { mapRows } from '../../../domain/claude-mem/map-rows.ts';
 import type { ClaudeMemRows, ClaudeMemTable } from '../../../domain/claude-mem/rows.ts';
-import type { EmbeddingModel } from '../embedding-ledger.ts';
+import type { EmbeddingModel } from '../embeddings/embedding-ledger.ts';
 
 export interface ImportBatch {
   readonly capturer: Capturer;

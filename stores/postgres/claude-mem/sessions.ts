@@ -5,9 +5,9 @@ import type { SessionRef } from '../../../domain/claude-mem/session-name.ts';
 import { Prisma } from '../../../prisma/generated/client.ts';
 import { newId } from '../../../domain/ids.ts';
 import type { TenantId, UserId } from '../../../domain/ids.ts';
-import type { TenantTransaction } from '../database.ts';
-import { ANY_USER } from '../forgotten.ts';
-import { lockProjects } from '../project-changes.ts';
+import type { TenantTransaction } from '../connection/database.ts';
+import { ANY_USER } from '../erasure/forgotten.ts';
+import { lockProjects } from '../projects/project-changes.ts';
 
 /** A session that rows belong to, with what is known of it where it must be made. */
 export interface WantedSession {

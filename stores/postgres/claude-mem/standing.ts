@@ -1,5 +1,5 @@
 import { sessionKey } from '../../../domain/claude-mem/session-name.ts';
-import type { TenantTransaction } from '../database.ts';
+import type { TenantTransaction } from '../connection/database.ts';
 import type { ImportBatch, Kept } from './prepare-rows.ts';
 import { findSessions, forgottenSessions, makeSessions } from './sessions.ts';
 import type { StandingSession, WantedSession } from './sessions.ts';

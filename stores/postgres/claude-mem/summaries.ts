@@ -3,10 +3,10 @@ import { z } from 'zod';
 import { chunkText } from '../../../domain/chunking.ts';
 import type { ImportedSummary } from '../../../domain/claude-mem/drafts.ts';
 import { naturalKey } from '../../../domain/claude-mem/events.ts';
-import type { TenantTransaction } from '../database.ts';
-import { wantEmbeddings } from '../embedding-ledger.ts';
-import type { EmbeddingModel } from '../embedding-ledger.ts';
-import { wantRemoval } from '../embedding-removal.ts';
+import type { TenantTransaction } from '../connection/database.ts';
+import { wantEmbeddings } from '../embeddings/embedding-ledger.ts';
+import type { EmbeddingModel } from '../embeddings/embedding-ledger.ts';
+import { wantRemoval } from '../embeddings/embedding-removal.ts';
 import type { SourceRows } from './ledger.ts';
 
 export interface PlacedSummary {

@@ -7,14 +7,14 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openJournal, writeToJournal } from '../../../activities/erasure/journal.ts';
 import type { JournalDependencies } from '../../../activities/erasure/journal.ts';
 import { newId } from '../../../domain/ids.ts';
-import { erasedName } from '../../../domain/keep/erasure-journal.ts';
+import { erasedName } from '../../../domain/erasure/erasure-journal.ts';
 import { createDirectoryArchive } from '../../../stores/archive/directory.ts';
 import { readJournals } from '../../../stores/archive/journal.ts';
-import { publicKeyOf } from '../../../stores/backup/signed-text.ts';
-import { storedHead } from '../../../stores/postgres/erasure-journal.ts';
+import { publicKeyOf } from '../../../stores/archive/signed-text.ts';
+import { storedHead } from '../../../stores/postgres/erasure/erasure-journal.ts';
 import { createTestDatabase } from '../../setup/database.ts';
 import type { TestDatabase } from '../../setup/database.ts';
-import { maintenancePool } from '../../stores/portable/support/lines-of.ts';
+import { maintenancePool } from '../export-import/support/lines-of.ts';
 
 const WRITERS = 20;
 const signingKey = generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' });

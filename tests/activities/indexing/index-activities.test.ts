@@ -7,11 +7,11 @@ import { EmbedderUnavailable, TextsRefused } from '../../../domain/ports/embedde
 import type { Embedder } from '../../../domain/ports/embedder.ts';
 import { VectorIndexUnavailable } from '../../../domain/ports/vector-index.ts';
 import type { VectorIndex } from '../../../domain/ports/vector-index.ts';
-import { captureEvents } from '../../../stores/postgres/capture.ts';
-import { beginIndex, holdIndexes, readIndexes } from '../../../stores/postgres/embedding-indexes.ts';
-import { countPending, fillIndex, wantEmbeddings } from '../../../stores/postgres/embedding-ledger.ts';
-import { wantRemoval } from '../../../stores/postgres/embedding-removal.ts';
-import { pruneEmbeddingCache } from '../../../stores/postgres/retention.ts';
+import { captureEvents } from '../../../stores/postgres/capture/capture.ts';
+import { beginIndex, holdIndexes, readIndexes } from '../../../stores/postgres/embeddings/embedding-indexes.ts';
+import { countPending, fillIndex, wantEmbeddings } from '../../../stores/postgres/embeddings/embedding-ledger.ts';
+import { wantRemoval } from '../../../stores/postgres/embeddings/embedding-removal.ts';
+import { pruneEmbeddingCache } from '../../../stores/postgres/retention/retention.ts';
 import { createWeaviateIndex } from '../../../stores/weaviate/weaviate-index.ts';
 import { createTestDatabase, createTestUser } from '../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../setup/database.ts';

@@ -5,8 +5,8 @@ import { archiveSession, restoreArchive } from '../../../activities/retention/ar
 import { stepGroup } from '../../../activities/retention/step.ts';
 import { wholeValueKey } from '../../../domain/ports/object-store.ts';
 import { createDirectoryArchive } from '../../../stores/archive/directory.ts';
-import { listArchives, readArchive, removeArchive } from '../../../stores/postgres/archives.ts';
-import { approveRun } from '../../../stores/postgres/retention-runs.ts';
+import { listArchives, readArchive, removeArchive } from '../../../stores/postgres/retention/archives.ts';
+import { approveRun } from '../../../stores/postgres/retention/retention-runs.ts';
 import type { TestUser } from '../../setup/database.ts';
 import { rule, startRetention } from './support/kit.ts';
 import type { RetentionKit } from './support/kit.ts';

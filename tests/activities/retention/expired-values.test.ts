@@ -2,8 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { stepGroup } from '../../../activities/retention/step.ts';
 import type { ObjectStore } from '../../../domain/ports/object-store.ts';
 import { wholeValueKey } from '../../../domain/ports/object-store.ts';
-import { addHold, releaseHold } from '../../../stores/postgres/holds.ts';
-import { approveRun } from '../../../stores/postgres/retention-runs.ts';
+import { addHold, releaseHold } from '../../../stores/postgres/retention/legal-holds.ts';
+import { approveRun } from '../../../stores/postgres/retention/retention-runs.ts';
 import type { TestUser } from '../../setup/database.ts';
 import { rule, startRetention, sum } from './support/kit.ts';
 import type { RetentionKit } from './support/kit.ts';

@@ -3,10 +3,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createRetentionActivities } from '../../../activities/retention/create-retention-activities.ts';
 import { stepGroup } from '../../../activities/retention/step.ts';
 import { wholeValueKey } from '../../../domain/ports/object-store.ts';
-import { addHold, releaseHold } from '../../../stores/postgres/holds.ts';
-import { readCatalog } from '../../../stores/backup/catalog.ts';
-import { tenantTables } from '../../../stores/portable/catalog.ts';
-import { approveRun } from '../../../stores/postgres/retention-runs.ts';
+import { addHold, releaseHold } from '../../../stores/postgres/retention/legal-holds.ts';
+import { readCatalog } from '../../../activities/backup/backed-up-tables.ts';
+import { tenantTables } from '../../../stores/postgres/exports/table-catalog.ts';
+import { approveRun } from '../../../stores/postgres/retention/retention-runs.ts';
 import type { TestUser } from '../../setup/database.ts';
 import { rule, startRetention, sum } from './support/kit.ts';
 import type { RetentionKit } from './support/kit.ts';

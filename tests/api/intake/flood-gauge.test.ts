@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { FloodGauge } from '../../../api/intake/flood-gauge.ts';
+import { FloodGauge } from '../../../api/intake/burst-detector.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { FloodGauge } from '../../../api/intake/flood-gauge.ts';
+import { FloodGauge } from '../../../api/intake/burst-detector.ts';
 import { HintSender } from '../../../api/intake/hint-sender.ts';
 import { asId } from '../../../domain/ids.ts';
 import type { SessionId, TenantId } from '../../../domain/ids.ts';

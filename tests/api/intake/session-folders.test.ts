@@ -5,7 +5,7 @@ import { compileExclusions } from '../../../domain/capture/exclusions.ts';
 import type { Exclusion } from '../../../domain/capture/exclusions.ts';
 import { newId } from '../../../domain/ids.ts';
 import type { TenantId, UserId } from '../../../domain/ids.ts';
-import { readExcludedSessions, writeExcludedSession } from '../../../stores/postgres/excluded-sessions.ts';
+import { readExcludedSessions, writeExcludedSession } from '../../../stores/postgres/capture/excluded-sessions.ts';
 import { createTestDatabase, createTestUser } from '../../setup/database.ts';
 import type { TestDatabase } from '../../setup/database.ts';
 import { PLAIN_HOST_EVENT } from '../../setup/host-event.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { flag, numeric, oneOrMore, tagsJoined } from '../../../api/schemas/query.ts';
-import { timestamp } from '../../../api/schemas/shared.ts';
-import { line, text } from '../../../api/schemas/text.ts';
+import { flag, numeric, oneOrMore, tagsJoined } from '../../../contract/query.ts';
+import { timestamp } from '../../../contract/shared.ts';
+import { line, text } from '../../../contract/text.ts';
 import { z } from 'zod';
 
 const accepts = (schema: z.ZodType, value: unknown) => schema.safeParse(value).success;

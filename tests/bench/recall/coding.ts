@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { BenchInstance } from '../capture/bench-instance.ts';
-import { awaitUnderstood, replaySessions, sharedHooks } from '../understand/replay.ts';
+import { awaitUnderstood, replaySessions, sharedHooks } from '../summarise/replay.ts';
 import { searchByApi, sessionNames } from './api.ts';
 import { measuredAway } from './away.ts';
 import { eventsByKey, readCodingQuestions } from './coding-data.ts';

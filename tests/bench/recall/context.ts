@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { startBenchInstance } from '../capture/bench-instance.ts';
 import type { BenchInstance } from '../capture/bench-instance.ts';
 import { percentile } from '../figures.ts';
-import { awaitUnderstood, replaySessions, sharedHooks } from '../understand/replay.ts';
+import { awaitUnderstood, replaySessions, sharedHooks } from '../summarise/replay.ts';
 import type { RecallFigures } from './figures.ts';
 import { keptDirectory } from './options.ts';
 import { UNRELATED_QUESTIONS } from './unrelated-questions.ts';

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { service } from '../../../cli/commands/service.ts';
-import type { ServiceOptions } from '../../../cli/commands/service.ts';
+import { service } from '../../../cli/commands/instance/service.ts';
+import type { ServiceOptions } from '../../../cli/commands/instance/service.ts';
 import { runCommandIn } from '../../../cli/service/run-command.ts';
 import { testFolder } from '../../infra/support/folder.ts';
 import { recordOutput } from '../support/output.ts';

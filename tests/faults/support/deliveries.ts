@@ -1,4 +1,4 @@
-import { eventSchema, toHostEvent } from '../../../api/schemas/events.ts';
+import { eventSchema, toHostEvent } from '../../../contract/events.ts';
 import { keyedByDelivery } from '../../../api/intake/delivery.ts';
 import { buildCaptureEvent } from '../../../domain/capture/build-event.ts';
 import { translateHook } from '../../../domain/capture/claude-code-hooks.ts';

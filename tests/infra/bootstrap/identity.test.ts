@@ -3,7 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { bootstrapIdentity } from '../../../infra/bootstrap/identity.ts';
-import { findKeyHolder } from '../../../stores/postgres/api-keys.ts';
+import { findKeyHolder } from '../../../stores/postgres/access/api-keys.ts';
 import { createTestDatabase } from '../../setup/database.ts';
 import type { TestDatabase } from '../../setup/database.ts';
 import { longLivedFolder } from '../support/long-lived-folder.ts';

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { callsOf } from '../../../models/local/calls.ts';
-import { commandNotes } from '../../../models/local/command-notes.ts';
-import { commitNotes } from '../../../models/local/commit-notes.ts';
-import { touchedFilesOf } from '../../../models/local/file-names.ts';
-import { fileNotes } from '../../../models/local/file-notes.ts';
-import { headingOf } from '../../../models/local/headings.ts';
-import { repairNotes } from '../../../models/local/repair-notes.ts';
+import { commandNotes } from '../../../models/local/notes/command-notes.ts';
+import { commitNotes } from '../../../models/local/notes/commit-notes.ts';
+import { touchedFilesOf } from '../../../models/local/notes/file-names.ts';
+import { fileNotes } from '../../../models/local/notes/file-notes.ts';
+import { headingOf } from '../../../models/local/notes/headings.ts';
+import { repairNotes } from '../../../models/local/notes/repair-notes.ts';
 import { sentencesOf } from '../../../models/local/segments.ts';
-import { spokenNotes } from '../../../models/local/spoken-notes.ts';
-import { todoNotes } from '../../../models/local/todos.ts';
-import { isStandingWish } from '../../../models/local/wishes.ts';
+import { spokenNotes } from '../../../models/local/notes/spoken-notes.ts';
+import { todoNotes } from '../../../models/local/notes/todos.ts';
+import { isStandingWish } from '../../../models/local/notes/wishes.ts';
 import { edited, miniSession, ran, type RowDraft, rowsFrom } from '../rows.ts';
 
 const commandsOf = (drafts: readonly RowDraft[]) => commandNotes(callsOf(rowsFrom(drafts)), new Set());

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { centrality } from '../../../models/local/centrality.ts';
-import { confidenceOf } from '../../../models/local/confidence.ts';
-import { hasCue, isCorrection, isQuestion, isThin, preferenceStrength } from '../../../models/local/cues.ts';
-import { noteTitle } from '../../../models/local/notes.ts';
+import { confidenceOf } from '../../../models/local/learnings/confidence.ts';
+import { hasCue, isCorrection, isQuestion, isThin, preferenceStrength } from '../../../models/local/learnings/cues.ts';
+import { noteTitle } from '../../../models/local/notes/notes.ts';
 import { diverse, scored } from '../../../models/local/ranking.ts';
 import { sentencesOf } from '../../../models/local/segments.ts';
 import { rowsFrom } from '../rows.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { termsOf } from '../../../domain/text/terms.ts';
-import type { Candidate } from '../../../models/local/candidate.ts';
+import type { Candidate } from '../../../models/local/learnings/candidate.ts';
 import { type Embed, meaningOf, nearByWords } from '../../../models/local/meaning.ts';
 import { chosenOf } from '../../../models/local/selection.ts';
 import { miniSession, rowsFrom } from '../rows.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { sentencesOf } from '../../../models/local/segments.ts';
-import { actionItemsOf, withoutRepeats } from '../../../models/local/todos.ts';
+import { actionItemsOf, withoutRepeats } from '../../../models/local/notes/todos.ts';
 import { type RowDraft, rowsFrom } from '../rows.ts';
 
 function open(drafts: readonly RowDraft[], most = 6): readonly string[] {

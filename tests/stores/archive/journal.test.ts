@@ -3,14 +3,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { entrySha256, erasedName, journalKey } from '../../../domain/keep/erasure-journal.ts';
-import type { JournalHead, JournalRecord } from '../../../domain/keep/erasure-journal.ts';
+import { entrySha256, erasedName, journalKey } from '../../../domain/erasure/erasure-journal.ts';
+import type { JournalHead, JournalRecord } from '../../../domain/erasure/erasure-journal.ts';
 import type { ArchiveStore } from '../../../domain/ports/archive-store.ts';
 import { createDirectoryArchive } from '../../../stores/archive/directory.ts';
 import { journalObject } from '../../../stores/archive/journal-entry.ts';
 import { readJournals } from '../../../stores/archive/journal.ts';
 import type { JournalReading } from '../../../stores/archive/journal.ts';
-import { publicKeyOf } from '../../../stores/backup/signed-text.ts';
+import { publicKeyOf } from '../../../stores/archive/signed-text.ts';
 
 const newKey = (): Buffer => generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' });
 const MINE = newKey();

@@ -4,7 +4,7 @@ import { createIndexActivities } from '../../../../activities/indexing/create-in
 import type { TenantId } from '../../../../domain/ids.ts';
 import type { Embedder } from '../../../../domain/ports/embedder.ts';
 import type { VectorIndex } from '../../../../domain/ports/vector-index.ts';
-import type { Database } from '../../../../stores/postgres/database.ts';
+import type { Database } from '../../../../stores/postgres/connection/database.ts';
 import type { IndexActivities } from '../../../../workflows/indexing/types.ts';
 
 /** An embedder that counts what it reads; it may be told to fail. */

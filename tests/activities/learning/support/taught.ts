@@ -2,7 +2,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { inject } from 'vitest';
 import { createLearningActivities } from '../../../../activities/learning/create-learning-activities.ts';
-import type { NeighbourDependencies } from '../../../../stores/learnings/compare-drafts.ts';
+import type { NeighbourDependencies } from '../../../../activities/learning/compare-drafts.ts';
 import { findModelFiles } from '../../../../infra/bootstrap/model-files.ts';
 import type { LearningDraft, LearningInput, ModelPort, PreparedCall } from '../../../../domain/ports/model.ts';
 import { BGE_SMALL } from '../../../../models/embedding/bge-small.ts';

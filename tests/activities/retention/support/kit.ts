@@ -8,10 +8,10 @@ import { stepGroup } from '../../../../activities/retention/step.ts';
 import type { WorkflowHints } from '../../../../domain/ports/workflow-hints.ts';
 import type { RetentionRule } from '../../../../domain/retention/policy.ts';
 import { createDirectoryArchive } from '../../../../stores/archive/directory.ts';
-import { createDirectoryStore } from '../../../../stores/objects/directory-store.ts';
-import { readPolicyState, writePolicies } from '../../../../stores/postgres/retention-policies.ts';
-import { approveRun, openRun, readCounts, readRun } from '../../../../stores/postgres/retention-runs.ts';
-import type { RetentionCount } from '../../../../stores/postgres/retention-runs.ts';
+import { createDirectoryStore } from '../../../../stores/files/directory-store.ts';
+import { readPolicyState, writePolicies } from '../../../../stores/postgres/retention/retention-policies.ts';
+import { approveRun, openRun, readCounts, readRun } from '../../../../stores/postgres/retention/retention-runs.ts';
+import type { RetentionCount } from '../../../../stores/postgres/retention/retention-runs.ts';
 import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
 import type { TestUser } from '../../../setup/database.ts';
 

@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command } from 'commander';
-import { addInstall } from '../../../../cli/commands/install.ts';
-import { addUninstall } from '../../../../cli/commands/uninstall.ts';
+import { addInstall } from '../../../../cli/commands/instance/install.ts';
+import { addUninstall } from '../../../../cli/commands/instance/uninstall.ts';
 import type { ExitCode } from '../../../../cli/command-context.ts';
 import { processEnvironment } from '../../../../config/process-environment.ts';
 import { testFolder } from '../../../infra/support/folder.ts';

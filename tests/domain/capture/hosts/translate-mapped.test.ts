@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ZodError } from 'zod';
-import { HOST_MAPPINGS, parseHostMapping } from '../../../../api/schemas/host-mappings.ts';
+import { HOST_MAPPINGS, parseHostMapping } from '../../../../contract/host-mappings.ts';
 import { EXTRA_BYTES, boundedExtra, extraFields } from '../../../../domain/capture/hosts/extra-fields.ts';
 import { findText, findValue } from '../../../../domain/capture/hosts/mapping.ts';
 import { patchedFiles } from '../../../../domain/capture/hosts/patch-files.ts';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { captureEvents } from '../../../../stores/postgres/capture.ts';
+import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
 import { createTestUser } from '../../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../../setup/database.ts';
 import { ended, event, noted, said } from './captures.ts';

@@ -1,0 +1,141 @@
+import { createHash } from 'node:crypto';
+import type pg from 'pg';
+import { decryptFrames, encryptFrames } from '../../domain/backup/frames.ts';
+import { keyIdOf } from '../../domain/backup/encryption-keys.ts';
+import { BackupSetError } from '../../domain/backup/set-error.ts';
+import { archivedFileKey } from '../../domain/backup/set-keys.ts';
+import { ArchiveStoreError } from '../../domain/ports/archive-store.ts';
+import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
+import {
+  archivedFiles,
+  expireExports,
+  filesToCopy,
+  filesToKeep,
+  filesToRemove,
+  forgetKept,
+  noteCopied,
+  noteKept,
+} from '../../stores/postgres/backups/backup-files.ts';
+import type { FileRule } from '../../stores/postgres/backups/backup-files.ts';
+
+/** A file of the archive store is not what its index line says, or cannot be read: the backup goes on without it. */
+class FileLeft extends Error {
+  override readonly name = 'FileLeft';
+}
+
+async function* checked(bytes: AsyncIterable<Uint8Array>, sha256: string): AsyncGenerator<Uint8Array> {
+  const hash = createHash('sha256');
+  for await (const piece of bytes) {
+    hash.update(piece);
+    yield piece;
+  }
+  if (hash.digest('hex') !== sha256)
+    throw new BackupSetError('damaged', 'the file of an archived session is not as it was written');
+}
+
+async function* orLeft(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* bytes;
+  } catch (cause) {
+    throw new FileLeft('a file is left out', { cause });
+  }
+}
+
+/**
+ * Puts files of archived sessions beside the sets that do not lie there yet, each compared with its index line, and encrypted where sets are. Returns how many could not be
+ * read: they are tried again by the next backup. @throws ArchiveStoreError of the store of sets
+ */
+export async function keepArchivedFiles(
+  maintenance: pg.Pool,
+  archives: ArchiveStore,
+  store: ArchiveStore,
+  key: Uint8Array | null,
+  signal: AbortSignal,
+): Promise<number> {
+  const keyId = key === null ? null : keyIdOf(key);
+  let left = 0;
+  for await (const { sha256, objectKey } of filesToKeep(maintenance, keyId)) {
+    signal.throwIfAborted();
+    const plain = orLeft(checked(archives.read(objectKey, signal), sha256));
+    try {
+      const written = await store.write(
+        archivedFileKey(sha256, keyId),
+        key === null ? plain : encryptFrames(key)(plain),
+        signal,
+      );
+      await noteKept(maintenance, { sha256, keyId, storedSha256: written.sha256 });
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof FileLeft)) throw error;
+      left += 1;
+    }
+  }
+  return left;
+}
+
+/** Copies files off-site that were not copied yet, and reads each back. @throws BackupSetError `damaged`, ArchiveStoreError */
+export async function copyArchivedFiles(
+  maintenance: pg.Pool,
+  from: ArchiveStore,
+  into: ArchiveStore,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let files = await filesToCopy(maintenance); files.length > 0; files = await filesToCopy(maintenance))
+    for (const file of files) {
+      const key = archivedFileKey(file.sha256, file.keyId);
+      await into.write(key, checked(from.read(key, signal), file.storedSha256), signal);
+      for await (const _piece of checked(into.read(key, signal), file.storedSha256)) signal.throwIfAborted();
+      await noteCopied(maintenance, file);
+    }
+}
+
+/** Takes files away that neither an archive nor a set that stands needs. @throws ArchiveStoreError */
+export async function pruneArchivedFiles(
+  maintenance: pg.Pool,
+  stores: readonly ArchiveStore[],
+  rule: FileRule,
+  signal: AbortSignal,
+): Promise<void> {
+  for (
+    let files = await filesToRemove(maintenance, rule);
+    files.length > 0;
+    files = await filesToRemove(maintenance, rule)
+  )
+    for (const file of files) {
+      for (const store of stores) await store.remove(archivedFileKey(file.sha256, file.keyId), signal);
+      await forgetKept(maintenance, file);
+    }
+}
+
+/**
+ * Brings files of archived sessions back into the archive store that are not there, from beside a set, each compared with its index line. Exports, which are in no set, end
+ * where their file is gone. Returns how many files were brought back, and how many lie nowhere. @throws ArchiveStoreError
+ */
+export async function restoreArchivedFiles(
+  maintenance: pg.Pool,
+  archives: ArchiveStore,
+  from: ArchiveStore,
+  key: Uint8Array | null,
+  signal: AbortSignal,
+): Promise<{ readonly restored: number; readonly missing: number }> {
+  const there = new Set<string>();
+  for await (const { key: objectKey } of archives.list('archives/', signal)) there.add(objectKey);
+  let [restored, missing] = [0, 0];
+  for await (const { sha256, objectKey } of archivedFiles(maintenance)) {
+    if (there.has(objectKey)) continue;
+    const stored = from.read(archivedFileKey(sha256, key === null ? null : keyIdOf(key)), signal);
+    try {
+      await archives.write(objectKey, checked(key === null ? stored : decryptFrames(key)(stored), sha256), signal);
+      restored += 1;
+    } catch (error) {
+      const isGone =
+        error instanceof BackupSetError || (error instanceof ArchiveStoreError && error.kind === 'missing');
+      if (!isGone) throw error;
+      missing += 1;
+    }
+  }
+  const exported: string[] = [];
+  for await (const { key: objectKey } of archives.list('exports/', signal)) exported.push(objectKey);
+  await expireExports(maintenance, exported);
+  return { restored, missing };
+}

@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto';
+import type { Manifest, ManifestFile } from './manifest.ts';
+import { BackupSetError } from '../../domain/backup/set-error.ts';
+import { manifestKey } from '../../domain/backup/set-keys.ts';
+import { readSignedManifest } from './signature.ts';
+import { ArchiveStoreError } from '../../domain/ports/archive-store.ts';
+import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
+
+/** A manifest of a thousand tables' files is some hundred KB. */
+const MAX_MANIFEST_BYTES = 32 * 1024 * 1024;
+
+/** The bytes of `manifest.json`. @throws BackupSetError `missing` or `damaged`, ArchiveStoreError */
+export async function readManifestBytes(store: ArchiveStore, setId: string, signal?: AbortSignal): Promise<Buffer> {
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  try {
+    for await (const piece of store.read(manifestKey(setId), signal)) {
+      bytes += piece.byteLength;
+      if (bytes > MAX_MANIFEST_BYTES)
+        throw new BackupSetError('damaged', `the manifest of the set ${setId} is too large`);
+      pieces.push(piece);
+    }
+  } catch (error) {
+    if (error instanceof ArchiveStoreError && error.kind === 'missing')
+      throw new BackupSetError('missing', `there is no set ${setId}: it has no manifest`, { cause: error });
+    throw error;
+  }
+  return Buffer.concat(pieces, bytes);
+}
+
+/** What a set says of itself, vouched for by one of the trusted keys (SPKI, base64). @throws BackupSetError, ArchiveStoreError */
+export async function readManifest(
+  store: ArchiveStore,
+  setId: string,
+  trusted: readonly string[],
+  signal?: AbortSignal,
+): Promise<Manifest> {
+  const manifest = readSignedManifest((await readManifestBytes(store, setId, signal)).toString('utf8'), trusted);
+  if (manifest.id !== setId) throw new BackupSetError('damaged', `the manifest of the set ${setId} is another set's`);
+  return manifest;
+}
+
+/** All files of a set but its manifest. */
+export function filesOf({ tables, vectors }: Manifest): ManifestFile[] {
+  return [...tables, ...vectors].flatMap(({ files }) => files);
+}
+
+/** SHA-256 of the stored `manifest.json`, by which a set is named once and for all. @throws as `readManifestBytes` */
+export async function manifestSha256Of(store: ArchiveStore, setId: string, signal?: AbortSignal): Promise<Buffer> {
+  return createHash('sha256')
+    .update(await readManifestBytes(store, setId, signal))
+    .digest();
+}

@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import type { Manifest, ManifestFile } from './manifest.ts';
+import { signedManifestSchema } from './manifest.ts';
+import { BackupSetError } from '../../domain/backup/set-error.ts';
+import { openQueries } from './sealed-words.ts';
+import { setOfKey, SETS_PREFIX, manifestKey } from '../../domain/backup/set-keys.ts';
+import { readSignedManifest } from './signature.ts';
+import { ArchiveStoreError } from '../../domain/ports/archive-store.ts';
+import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
+import { knownMigrations } from '../../prisma/schema-engine.ts';
+import { unpackFile } from './packed-file.ts';
+import { readManifestBytes } from './read-manifest.ts';
+import { keyOfSet } from './verify-set.ts';
+
+/** What an instance reads sets with. */
+export interface SetReading {
+  readonly store: ArchiveStore;
+  /** Keys of 32 bytes, that files may be encrypted with. */
+  readonly keys: readonly Uint8Array[];
+  /** Who may have signed: public keys, SPKI in base64. */
+  readonly trusted: readonly string[];
+  /** Fingerprint of one more signer, named by whoever asks. */
+  readonly signer: string | null;
+}
+
+export interface ReadableSet {
+  /** Who signed it: SPKI, base64. */
+  readonly publicKey: string;
+  /** What its files are encrypted with; null: they are not. */
+  readonly key: Uint8Array | null;
+  /** With its questions in plain words. */
+  readonly manifest: Manifest;
+  /**
+   * A file as it was before compression and encryption, in pieces. What it gives may be used only when it ended without an error: then every byte is what was
+   * written. @throws BackupSetError `damaged`, naming the file; ArchiveStoreError
+   */
+  read(file: ManifestFile, signal: AbortSignal): AsyncIterable<Uint8Array>;
+}
+
+const FINGERPRINT_CHARS = 16;
+
+/** How people name a signer: the first 16 hex characters of SHA-256 of the public key (SPKI). */
+export function fingerprintOf(publicKey: string): string {
+  return createHash('sha256').update(Buffer.from(publicKey, 'base64')).digest('hex').slice(0, FINGERPRINT_CHARS);
+}
+
+/** The newest set that is whole; null where there is none. @throws ArchiveStoreError */
+export async function newestSet(store: ArchiveStore, signal: AbortSignal): Promise<string | null> {
+  let newest: string | null = null;
+  for await (const { key } of store.list(SETS_PREFIX, signal)) {
+    const id = setOfKey(key);
+    // Version 7: the id says when the set was begun.
+    if (id !== null && key === manifestKey(id) && (newest === null || id > newest)) newest = id;
+  }
+  return newest;
+}
+
+/** The public key of who signed, whoever that is; null where the text is no manifest. */
+function signerOf(text: string): string | null {
+  try {
+    const signed = signedManifestSchema.safeParse(JSON.parse(text));
+    return signed.success ? signed.data.publicKey : null;
+  } catch {
+    // What it is, reading it as a manifest says.
+    return null;
+  }
+}
+
+/**
+ * Opens a set: its manifest is whole, signed by somebody who is trusted, of a schema that this version knows, and its key is at hand.
+ * @throws BackupSetError, ArchiveStoreError
+ */
+export async function openSet(reading: SetReading, setId: string, signal: AbortSignal): Promise<ReadableSet> {
+  const text = (await readManifestBytes(reading.store, setId, signal)).toString('utf8');
+  const signer = signerOf(text);
+  const isNamed = signer !== null && fingerprintOf(signer) === reading.signer;
+  const manifest = readSignedManifest(text, isNamed ? [...reading.trusted, signer] : reading.trusted);
+  if (manifest.id !== setId) throw new BackupSetError('damaged', 'manifest.json is that of another set');
+  const known = new Set(knownMigrations());
+  const unknown = manifest.migrations.find((name) => !known.has(name));
+  if (unknown !== undefined)
+    throw new BackupSetError('newer', `the set's schema has ${unknown}, which this version does not know`);
+  const key = keyOfSet(manifest, reading.keys);
+  return {
+    publicKey: signer ?? '',
+    key,
+    manifest: key === null ? manifest : { ...manifest, queries: openQueries(manifest.queries, key, setId) },
+    async *read(file, signal) {
+      try {
+        yield* unpackFile(reading.store, setId, file, key, signal);
+      } catch (error) {
+        if (error instanceof ArchiveStoreError && error.kind === 'missing')
+          throw new BackupSetError('damaged', `${file.key} of the set ${setId} is missing`, { cause: error });
+        if (error instanceof BackupSetError && !error.message.startsWith(file.key))
+          throw new BackupSetError(error.kind, `${file.key} of the set ${setId}: ${error.message}`, { cause: error });
+        throw error;
+      }
+    },
+  };
+}
+
+/** Reads files to their ends, and nothing else: one that is damaged is found before anything was changed. @throws BackupSetError, ArchiveStoreError */
+export async function readThrough(
+  set: ReadableSet,
+  files: readonly ManifestFile[],
+  onFile: (file: ManifestFile) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const file of files) {
+    let bytes = 0;
+    for await (const piece of set.read(file, signal)) bytes += piece.byteLength;
+    if (bytes !== file.plainBytes)
+      throw new BackupSetError('damaged', `${file.key} of the set ${set.manifest.id} has another length`);
+    onFile(file);
+  }
+}

@@ -1,0 +1,44 @@
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { KEY_BYTES } from '../../domain/backup/encryption-keys.ts';
+import type { Manifest } from './manifest.ts';
+import { BackupSetError } from '../../domain/backup/set-error.ts';
+
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+const INFO = 'recollect question words 1';
+
+type Queries = Manifest['queries'];
+
+/** A set has a key of its own, derived from the one that its files are encrypted with. */
+function keyOf(key: Uint8Array, setId: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', key, setId, INFO, KEY_BYTES));
+}
+
+/** A manifest is not encrypted, and the words of its questions are those of people's titles: as they may stand there, nonce, AES-256-GCM and tag in base64. */
+export function sealQueries(queries: Queries, key: Uint8Array, setId: string): Queries {
+  const own = keyOf(key, setId);
+  return queries.map((query) => {
+    const nonce = randomBytes(NONCE_BYTES);
+    const cipher = createCipheriv('aes-256-gcm', own, nonce);
+    const sealed = Buffer.concat([nonce, cipher.update(query.words, 'utf8'), cipher.final(), cipher.getAuthTag()]);
+    return { ...query, words: sealed.toString('base64') };
+  });
+}
+
+/** What `sealQueries` was given. @throws BackupSetError `damaged` */
+export function openQueries(queries: Queries, key: Uint8Array, setId: string): Queries {
+  const own = keyOf(key, setId);
+  return queries.map((query) => {
+    const sealed = Buffer.from(query.words, 'base64');
+    try {
+      const decipher = createDecipheriv('aes-256-gcm', own, sealed.subarray(0, NONCE_BYTES), {
+        authTagLength: TAG_BYTES,
+      });
+      decipher.setAuthTag(sealed.subarray(-TAG_BYTES));
+      const words = Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]);
+      return { ...query, words: words.toString('utf8') };
+    } catch (cause) {
+      throw new BackupSetError('damaged', 'the questions of the manifest do not open', { cause });
+    }
+  });
+}

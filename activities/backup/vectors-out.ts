@@ -1,0 +1,106 @@
+import type pg from 'pg';
+import { z } from 'zod';
+import { asId } from '../../domain/ids.ts';
+import type { TenantId } from '../../domain/ids.ts';
+import { keptLine } from '../../domain/backup/kept-object.ts';
+import type { ManifestVectors } from './manifest.ts';
+import { vectorFileKey } from '../../domain/backup/set-keys.ts';
+import type { ExportedObject, VectorIndex } from '../../domain/ports/vector-index.ts';
+import { packFile } from './packed-file.ts';
+import type { PackTarget } from './packed-file.ts';
+
+const indexRow = z.object({ tenant_id: z.string(), model: z.string(), dimension: z.number(), objects: z.number() });
+type IndexOfTenant = z.output<typeof indexRow>;
+
+/** What the ledger of the snapshot says to stand in the vector index. */
+async function readIndexed(snapshot: pg.ClientBase): Promise<IndexOfTenant[]> {
+  const { rows } = await snapshot.query(
+    `SELECT tenant_id, model, dimension, count(*)::integer AS objects FROM embeddings WHERE state = 'indexed' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`,
+  );
+  return z.array(indexRow).parse(rows);
+}
+
+const ledgerRow = z.object({ object_id: z.string(), mark: z.string() });
+
+/** Rows of the ledger by the memory and the chunk, which an index of it knows: the object's id is none of its keys. */
+const LEDGER = `
+  SELECT e.object_id, concat_ws(' ', e.revision, extract(epoch FROM e.indexed_at)) AS mark
+    FROM unnest($3::uuid[], $4::integer[]) AS o(resource_id, chunk)
+    JOIN embeddings e ON e.resource_id = o.resource_id AND e.chunk = o.chunk AND e.model = $2
+   WHERE e.tenant_id = $1 AND e.state = 'indexed'`;
+
+async function readLedger(
+  queries: Pick<pg.ClientBase, 'query'>,
+  { tenant_id: tenantId, model }: IndexOfTenant,
+  chunks: readonly { readonly memoryId: string; readonly chunk: number }[],
+): Promise<ReadonlyMap<string, string>> {
+  const { rows } = await queries.query(LEDGER, [
+    tenantId,
+    model,
+    chunks.map(({ memoryId }) => memoryId),
+    chunks.map(({ chunk }) => chunk),
+  ]);
+  return new Map(
+    z
+      .array(ledgerRow)
+      .parse(rows)
+      .map((row) => [row.object_id, row.mark]),
+  );
+}
+
+const chunkOf = z.object({ memory_id: z.guid(), chunk: z.int().nonnegative() });
+
+export interface VectorSources {
+  readonly vectors: Pick<VectorIndex, 'export'>;
+  /** Sees the ledger as it was when the tables were read. */
+  readonly snapshot: pg.ClientBase;
+  /** Sees it as it is. */
+  readonly live: pg.Pool;
+}
+
+/**
+ * Which of the objects that were just read are of the snapshot: its ledger has them as indexed, and the ledger of now says the same of
+ * them. A row that changed since may be another text's vector by now: whoever changes a row's text first marks its ledger, then writes the object.
+ */
+async function ofSnapshot(
+  { snapshot, live }: VectorSources,
+  index: IndexOfTenant,
+  objects: readonly ExportedObject[],
+): Promise<ExportedObject[]> {
+  const told = objects.flatMap((object) => {
+    const read = chunkOf.safeParse(object.properties);
+    return read.success && object.vector.length === index.dimension
+      ? [{ object, memoryId: read.data.memory_id, chunk: read.data.chunk }]
+      : [];
+  });
+  const [then, now] = await Promise.all([readLedger(snapshot, index, told), readLedger(live, index, told)]);
+  return told
+    .map(({ object }) => object)
+    .filter(({ objectId }) => then.has(objectId) && then.get(objectId) === now.get(objectId));
+}
+
+/** Writes the vectors of every tenant and index as files, numbered over all of them. @throws VectorIndexUnavailable, ArchiveStoreError, the driver's errors */
+export async function writeVectors(sources: VectorSources, target: PackTarget): Promise<ManifestVectors[]> {
+  const written: ManifestVectors[] = [];
+  for (const index of await readIndexed(sources.snapshot)) {
+    const tenantId = asId<TenantId>(index.tenant_id);
+    let kept = 0;
+    const lines = async function* (): AsyncGenerator<Uint8Array> {
+      for await (const objects of sources.vectors.export(tenantId, index.model, target.signal)) {
+        const chosen = await ofSnapshot(sources, index, objects);
+        kept += chosen.length;
+        if (chosen.length > 0) yield Buffer.from(chosen.map(keptLine).join(''));
+      }
+    };
+    const file = await packFile(target, vectorFileKey(written.length), lines(), () => kept);
+    written.push({
+      tenantId,
+      index: index.model,
+      dimension: index.dimension,
+      objects: kept,
+      left: index.objects - kept,
+      files: [file],
+    });
+  }
+  return written;
+}

@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto';
+import { keyOfId } from '../../domain/backup/encryption-keys.ts';
+import type { Manifest } from './manifest.ts';
+import { BackupSetError } from '../../domain/backup/set-error.ts';
+import { fileKey, manifestKey } from '../../domain/backup/set-keys.ts';
+import { ArchiveStoreError } from '../../domain/ports/archive-store.ts';
+import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
+import { unpackFile } from './packed-file.ts';
+import { filesOf, readManifest, readManifestBytes } from './read-manifest.ts';
+
+/** The key that a set's files open with; null where they are not encrypted. @throws BackupSetError `no_key` */
+export function keyOfSet({ encryption }: Manifest, keys: readonly Uint8Array[]): Uint8Array | null {
+  if (encryption === null) return null;
+  const key = keyOfId(keys, encryption.keyId);
+  if (key === undefined)
+    throw new BackupSetError(
+      'no_key',
+      `the set is encrypted with the key ${encryption.keyId}, which is not given here`,
+    );
+  return key;
+}
+
+/**
+ * Reads a set back to its last byte: who signed it, every file's stored and plain bytes. Answers its manifest.
+ * @throws BackupSetError, ArchiveStoreError
+ */
+export async function verifySet(
+  store: ArchiveStore,
+  setId: string,
+  access: { readonly trusted: readonly string[]; readonly keys: readonly Uint8Array[] },
+  signal: AbortSignal,
+): Promise<Manifest> {
+  const manifest = await readManifest(store, setId, access.trusted, signal);
+  const key = keyOfSet(manifest, access.keys);
+  for (const file of filesOf(manifest)) {
+    let plainBytes = 0;
+    try {
+      for await (const piece of unpackFile(store, setId, file, key, signal)) plainBytes += piece.byteLength;
+    } catch (error) {
+      if (error instanceof ArchiveStoreError && error.kind === 'missing')
+        throw new BackupSetError('damaged', `${file.key} of the set ${setId} is not there`, { cause: error });
+      throw error;
+    }
+    if (plainBytes !== file.plainBytes)
+      throw new BackupSetError('damaged', `${file.key} of the set ${setId} has another length`);
+  }
+  return manifest;
+}
+
+async function sha256Of(bytes: AsyncIterable<Uint8Array>): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const piece of bytes) hash.update(piece);
+  return hash.digest('hex');
+}
+
+/**
+ * Copies a set into another store, its manifest last, each file only where the copy does not hold it already, and reads every file of the copy
+ * back. Answers when all of it was found to be the same bytes. `onVerifying` is called when all is copied.
+ * @throws BackupSetError `damaged` where a file that was just copied reads otherwise, ArchiveStoreError
+ */
+export async function copySet(
+  from: ArchiveStore,
+  into: ArchiveStore,
+  setId: string,
+  trusted: readonly string[],
+  signal: AbortSignal,
+  onVerifying: () => Promise<void>,
+): Promise<void> {
+  const manifest = await readManifest(from, setId, trusted, signal);
+  const manifestBytes = await readManifestBytes(from, setId, signal);
+  const files = filesOf(manifest);
+  const there = new Map<string, number>();
+  for await (const { key, bytes } of into.list(fileKey(setId, ''), signal)) there.set(key, bytes);
+  // A set that was made anew under its id: the manifest of the one before would vouch for files that are being replaced.
+  if (there.has(manifestKey(setId)) && !(await readManifestBytes(into, setId, signal)).equals(manifestBytes))
+    await into.remove(manifestKey(setId), signal);
+  for (const file of files) {
+    const key = fileKey(setId, file.key);
+    // An attempt before this one may have copied it; whether it is right, reading it back says.
+    if (there.get(key) === file.bytes && (await sha256Of(into.read(key, signal))) === file.sha256) continue;
+    await into.write(key, from.read(key, signal), signal);
+  }
+  async function* manifestOnce(): AsyncGenerator<Uint8Array> {
+    yield manifestBytes;
+  }
+  await onVerifying();
+  for (const file of files)
+    if ((await sha256Of(into.read(fileKey(setId, file.key), signal))) !== file.sha256)
+      throw new BackupSetError('damaged', `${file.key} of the copy of the set ${setId} is not as it was written`);
+  await into.write(manifestKey(setId), manifestOnce(), signal);
+  const back = await readManifestBytes(into, setId, signal);
+  if (!back.equals(manifestBytes))
+    throw new BackupSetError('damaged', `the manifest of the copy of the set ${setId} is not as it was written`);
+}

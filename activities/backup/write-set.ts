@@ -1,0 +1,189 @@
+import { createHash } from 'node:crypto';
+import type pg from 'pg';
+import { keyIdOf } from '../../domain/backup/encryption-keys.ts';
+import type { JournalHead } from '../../domain/erasure/erasure-journal.ts';
+import { SET_FORMAT } from './manifest.ts';
+import type { Manifest, ManifestFile, ManifestTable, ManifestVectors } from './manifest.ts';
+import { signManifest } from './signature.ts';
+import { sealQueries } from './sealed-words.ts';
+import { manifestKey, tableFileKey } from '../../domain/backup/set-keys.ts';
+import { sideBySide } from '../../domain/side-by-side.ts';
+import type { VectorIndex } from '../../domain/ports/vector-index.ts';
+import { readCatalog, readMigrations } from './backed-up-tables.ts';
+import type { CatalogTable } from './backed-up-tables.ts';
+import type { KeyRange } from './cut-ranges.ts';
+import { copyOut, fileQuery, hasRows } from './copy-out.ts';
+import { answerFixedQueries, makeFixedQueries } from './fixed-queries.ts';
+import { packFile } from './packed-file.ts';
+import type { PackTarget } from './packed-file.ts';
+import { inSnapshot } from './snapshot.ts';
+import type { Snapshot } from './snapshot.ts';
+import { writeVectors } from './vectors-out.ts';
+
+export interface SetSources {
+  /** PostgreSQL as the maintenance role. */
+  readonly databaseUrl: string;
+  readonly connectTimeoutMs: number;
+  /** The ledger as it is, beside the snapshot; the same role. */
+  readonly live: pg.Pool;
+  readonly vectors: Pick<VectorIndex, 'export'>;
+  /** PKCS #8 DER, Ed25519. */
+  readonly signingKey: Uint8Array;
+  readonly recollectVersion: string;
+  /** How far the journal of erasures lies beside the sets. */
+  readonly journal: JournalHead | null;
+}
+
+/** How far the making of a set came. */
+export interface SetCounts {
+  readonly files: number;
+  readonly rows: number;
+  readonly vectors: number;
+  readonly bytes: number;
+  readonly plainBytes: number;
+}
+
+export interface WrittenSet {
+  readonly manifest: Manifest;
+  /** Of manifest.json. */
+  readonly manifestSha256: Buffer;
+  readonly counts: SetCounts;
+}
+
+/** Answering the fixed queries may take this long, here and in each drill. */
+const QUERIES_MS = 10_000;
+
+type TableFile = ManifestTable['files'][number];
+
+/** One piece of work: a range of a table. */
+interface Part {
+  readonly table: CatalogTable;
+  readonly range: KeyRange;
+  readonly n: number;
+}
+
+async function writePart(
+  client: pg.ClientBase,
+  { table, range, n }: Part,
+  target: PackTarget,
+): Promise<TableFile | null> {
+  // Of many tables, and of the months before and after, there is nothing: no file says so, too.
+  if (!(await hasRows(client, table, range))) return null;
+  const rows = copyOut(client, fileQuery(table, range));
+  const counted = async (): Promise<number> => {
+    // The count comes after the last row; once another query is answered, it is there.
+    await client.query('SELECT');
+    return rows.rowCount;
+  };
+  return { ...(await packFile(target, tableFileKey(table.name, n), rows, counted)), ...range };
+}
+
+/** Copies all tables, a part at a time on each connection of the snapshot. */
+async function writeTables(
+  { clients }: Snapshot,
+  target: PackTarget,
+  onFile: (file: TableFile) => Promise<void>,
+): Promise<ManifestTable[]> {
+  const tables = await readCatalog(clients[0]);
+  const parts = tables.flatMap((table) => table.ranges.map((range, n) => ({ table, range, n })));
+  const written = new Map<Part, TableFile>();
+  let next = 0;
+  const work = async (client: pg.ClientBase, signal: AbortSignal): Promise<void> => {
+    for (let part = parts[next]; part !== undefined; part = parts[next]) {
+      signal.throwIfAborted();
+      next += 1;
+      const file = await writePart(client, part, { ...target, signal });
+      if (file === null) continue;
+      written.set(part, file);
+      await onFile(file);
+    }
+  };
+  await sideBySide(
+    target.signal,
+    clients.map((client) => (signal) => work(client, signal)),
+  );
+  return tables.map(({ name, columns, orderBy }) => {
+    const files = parts.filter(({ table }) => table.name === name).flatMap((part) => written.get(part) ?? []);
+    return {
+      name,
+      columns: [...columns],
+      orderBy: [...orderBy],
+      rows: files.reduce((sum, file) => sum + file.rows, 0),
+      files,
+    };
+  });
+}
+
+/**
+ * Writes one consistent set: tables and fixed queries of one snapshot, then the vectors that its ledger has, and the signed manifest last:
+ * until then there is no set. `client` is the connection that holds the lock of backups.
+ * @throws ArchiveStoreError, VectorIndexUnavailable, errors of the driver
+ */
+export async function writeSet(
+  client: pg.Client,
+  sources: SetSources,
+  target: PackTarget,
+  onProgress: (counts: SetCounts) => Promise<void>,
+): Promise<WrittenSet> {
+  let counts: SetCounts = { files: 0, rows: 0, vectors: 0, bytes: 0, plainBytes: 0 };
+  const add = async (file: ManifestFile, isVectors: boolean): Promise<void> => {
+    counts = {
+      files: counts.files + 1,
+      rows: counts.rows + (isVectors ? 0 : file.rows),
+      vectors: counts.vectors + (isVectors ? file.rows : 0),
+      bytes: counts.bytes + file.bytes,
+      plainBytes: counts.plainBytes + file.plainBytes,
+    };
+    await onProgress(counts);
+  };
+  const manifest = await inSnapshot(client, sources.databaseUrl, sources.connectTimeoutMs, async (snapshot) => {
+    const { beside } = snapshot;
+    const migrations = await readMigrations(beside);
+    let tables: readonly ManifestTable[] = [];
+    let vectors: readonly ManifestVectors[] = [];
+    let queries: Manifest['queries'] = [];
+    // Side by side: the one waits for PostgreSQL, the other for Weaviate.
+    await sideBySide(target.signal, [
+      async (signal) => {
+        tables = await writeTables(snapshot, { ...target, signal }, (file) => add(file, false));
+      },
+      async (signal) => {
+        queries = await answerFixedQueries(beside, await makeFixedQueries(beside), {
+          boundMs: QUERIES_MS,
+          pace: target.pace,
+          signal,
+        });
+        vectors = await writeVectors(
+          { vectors: sources.vectors, snapshot: beside, live: sources.live },
+          { ...target, signal },
+        );
+        for (const { files } of vectors) for (const file of files) await add(file, true);
+      },
+    ]);
+    return {
+      format: SET_FORMAT,
+      id: target.setId,
+      snapshotAt: snapshot.at.toISOString(),
+      finishedAt: new Date().toISOString(),
+      recollectVersion: sources.recollectVersion,
+      migrations,
+      postgresVersion: snapshot.postgresVersion,
+      compression: 'zstd',
+      encryption: target.key === null ? null : { algorithm: 'aes-256-gcm', keyId: keyIdOf(target.key) },
+      tables: [...tables],
+      vectors: [...vectors],
+      queries: target.key === null ? queries : sealQueries(queries, target.key, target.setId),
+      journal: sources.journal,
+    } satisfies Manifest;
+  });
+  // The lock goes with this connection: without it somebody may have taken the files for nobody's, and the set must not be called one.
+  await client.query('SELECT');
+  const text = Buffer.from(signManifest(manifest, sources.signingKey));
+  const { bytes } = await target.store.write(manifestKey(target.setId), onePiece(text), target.signal);
+  counts = { ...counts, files: counts.files + 1, bytes: counts.bytes + bytes };
+  return { manifest, manifestSha256: createHash('sha256').update(text).digest(), counts };
+}
+
+async function* onePiece(piece: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield piece;
+}

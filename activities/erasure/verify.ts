@@ -1,0 +1,135 @@
+import { asId } from '../../domain/ids.ts';
+import type { TenantId } from '../../domain/ids.ts';
+import { erasedName, journalKey } from '../../domain/erasure/erasure-journal.ts';
+import { receiptKey, signReceipt } from '../../domain/erasure/receipt.ts';
+import type { ErasureCheck, ErasureReceipt } from '../../domain/erasure/receipt.ts';
+import { wholeValueKey } from '../../domain/ports/object-store.ts';
+import { tenantTables } from '../../stores/postgres/exports/table-catalog.ts';
+import { tenantRowsLeft } from '../../stores/postgres/erasure/erase-tenant.ts';
+import { entriesOf } from '../../stores/postgres/erasure/erasure-journal.ts';
+import { ErasureIncomplete, finishErasure, noteErasure } from '../../stores/postgres/erasure/erasures.ts';
+import type { StoredErasure } from '../../stores/postgres/erasure/erasures.ts';
+import type { ErasureDependencies } from './dependencies.ts';
+import { standingObjects } from './files-and-vectors.ts';
+import { findEverywhere } from './find.ts';
+import { intoJournals } from './journal.ts';
+
+const MAX_ROUNDS = 4;
+
+/** Rows of these tables may outlive a session: its name, what it cost, and the ids of its copies in transcripts. */
+const OUTLIVE: ReadonlySet<string> = new Set([
+  'transcript_prompts',
+  'usage_ledger',
+  'erasures',
+  'exports',
+  'transcript_files',
+]);
+
+/** Rows that still name the session or the user, counted table by table as the catalog names them; the database's part of the proof. */
+async function rowsLeft(
+  dependencies: ErasureDependencies,
+  erasure: StoredErasure,
+): Promise<{ looked: number; left: number }> {
+  const { maintenance } = dependencies;
+  const tables = await tenantTables(maintenance);
+  if (erasure.kind === 'tenant') {
+    const left = await tenantRowsLeft(maintenance, erasure.tenantId, tables);
+    return { looked: tables.length, left: Object.values(left).reduce((sum, rows) => sum + rows, 0) };
+  }
+  const column = erasure.kind === 'session' ? 'session_id' : 'user_id';
+  let [looked, left] = [0, 0];
+  for (const { name, columns } of tables) {
+    const isNamed = columns.some((each) => each.name === column);
+    if (!isNamed || (erasure.kind === 'session' && OUTLIVE.has(name))) continue;
+    const { rows } = await maintenance.query<{ n: number }>(
+      `SELECT count(*)::integer AS n FROM "${name}" WHERE tenant_id = $1 AND "${column}" = $2`,
+      [erasure.tenantId, erasure.subject],
+    );
+    looked += 1;
+    left += rows[0]?.n ?? 0;
+  }
+  return { looked, left };
+}
+
+/**
+ * Looks everywhere whether anything is left; where something is, the erasure begins once more, else the receipt is written, signed, and kept with the
+ * journal and in the row. Answers whether it is done. @throws ErasureIncomplete
+ */
+export async function prove(
+  dependencies: ErasureDependencies,
+  erasure: StoredErasure,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { scope, wholes, archive, journals, now } = dependencies;
+  const tenantId = asId<TenantId>(erasure.tenantId);
+  const at = () => new Date(now()).toISOString();
+  const checks: ErasureCheck[] = [];
+  if (erasure.kind === 'text') {
+    const found = await findEverywhere(dependencies, tenantId, erasure.needle ?? '', signal);
+    const left = found.events.length + found.summaries.length + found.learnings.length + found.entities.length;
+    const how = 'every column that holds text was searched for it, letter by letter';
+    checks.push({ where: 'database', how, looked_at: erasure.found?.events.length ?? 0, left, at: at() });
+    if (archive !== null)
+      checks.push({
+        where: 'archive store',
+        how: 'every archived session was read for it; exports were removed',
+        looked_at: erasure.counts['archives'] ?? 0,
+        left: found.sessions.length,
+        at: at(),
+      });
+  } else {
+    const { looked, left } = await rowsLeft(dependencies, erasure);
+    checks.push({
+      where: 'database',
+      how: 'rows that name it were counted in every table',
+      looked_at: looked,
+      left,
+      at: at(),
+    });
+  }
+  const objects = erasure.found?.objects ?? [];
+  const standing = await standingObjects(dependencies, tenantId, objects, signal);
+  checks.push({
+    where: 'vector index',
+    how: 'the removed objects were looked up by their ids',
+    looked_at: objects.length,
+    left: standing,
+    at: at(),
+  });
+  if (wholes !== null) {
+    let left = 0;
+    for (const sha256 of erasure.found?.wholes ?? [])
+      if ((await wholes.get(wholeValueKey(tenantId, sha256))) !== null) left += 1;
+    const looked = erasure.found?.wholes.length ?? 0;
+    checks.push({ where: 'whole values', how: 'looked up by their hashes', looked_at: looked, left, at: at() });
+  }
+  if (checks.some(({ left }) => left > 0)) {
+    if ((erasure.counts['rounds'] ?? 0) >= MAX_ROUNDS)
+      throw new ErasureIncomplete('what is erased is written again and again');
+    await scope.asTenant(tenantId, (transaction) => noteErasure(transaction, erasure.id, { phase: 'queued' }));
+    return false;
+  }
+  const { rounds: _rounds, ...removed } = erasure.counts;
+  const journalled = await entriesOf(dependencies.maintenance, erasure.id);
+  const entries = journalled.map(({ journal, sequence }) => journalKey(journal, sequence));
+  const receipt: ErasureReceipt = {
+    version: 1,
+    id: erasure.id,
+    kind: erasure.kind,
+    name: nameOf(erasure),
+    requested_at: erasure.createdAt.toISOString(),
+    finished_at: at(),
+    removed,
+    checks,
+    journal: { entries, stores: entries.length === 0 ? 0 : journals.length },
+  };
+  const signed = signReceipt(receipt, dependencies.signingKey);
+  await intoJournals(dependencies, receiptKey(erasure.id), Buffer.from(JSON.stringify(signed)), signal);
+  await scope.asTenant(tenantId, (transaction) => finishErasure(transaction, erasure.id, erasure.kind, { ...signed }));
+  return true;
+}
+
+function nameOf({ kind, subject, tenantId }: StoredErasure): string | null {
+  if (kind === 'text') return null;
+  return kind === 'tenant' ? erasedName('tenant', tenantId) : erasedName(kind, subject ?? '');
+}

@@ -1,0 +1,120 @@
+import { asId } from '../../domain/ids.ts';
+import type { TenantId } from '../../domain/ids.ts';
+import type { IndexModel } from '../../domain/index-model.ts';
+import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
+import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
+import { packed } from '../../stores/archive/packed.ts';
+import { unpackLines } from './packed-lines.ts';
+import { checkLines, readRows } from './read-rows.ts';
+import { writeRows } from './write-rows.ts';
+import type { WrittenRows } from './write-rows.ts';
+import { dropExpired, endExport, finishExport, readExport } from '../../stores/postgres/exports/exports.ts';
+import { readPortableImport, endPortableImport, notePortableProgress } from '../../stores/postgres/imports/file-imports.ts';
+import type { TenantScope } from '../../stores/postgres/connection/tenant-scope.ts';
+import type { PortabilityActivities } from '../../workflows/export-import/types.ts';
+import type pg from 'pg';
+import { beating } from '../heartbeat.ts';
+import { NotConfigured } from '../failures.ts';
+
+export interface PortabilityDependencies {
+  /** As the maintenance role. */
+  readonly maintenance: pg.Pool;
+  readonly scope: TenantScope;
+  readonly hints: WorkflowHints;
+  /** Null where no store is set. */
+  readonly archive: ArchiveStore | null;
+  /** The index that a tenant without one gets. */
+  readonly embeddingModel: IndexModel;
+  readonly now: () => number;
+}
+
+/** Exports and imports of portable rows, streamed: neither a table nor a file is ever held. */
+export function createPortabilityActivities({
+  maintenance,
+  scope,
+  hints,
+  archive,
+  embeddingModel,
+  now,
+}: PortabilityDependencies): PortabilityActivities {
+  const store = (): ArchiveStore => {
+    if (archive === null) throw new NotConfigured('RECOLLECT_ARCHIVE_STORE: exports and imports need it');
+    return archive;
+  };
+  const plainLines = (key: string, signal: AbortSignal) => unpackLines(store().read(key, signal));
+
+  return {
+    writeExport: ({ tenantId, jobId }) =>
+      beating(async (signal) => {
+        const tenant = asId<TenantId>(tenantId);
+        const job = await scope.asTenant(tenant, (transaction) => readExport(transaction, jobId));
+        if (job === null || job.state !== 'running') return true;
+        const begunAt = new Date(now());
+        const client = await maintenance.connect();
+        let written: WrittenRows | null = null;
+        const lines = async function* () {
+          const rows = writeRows(client, { kind: job.scope, tenantId, subject: job.subject }, signal);
+          for (let next = await rows.next(); ; next = await rows.next()) {
+            if (next.done === true) {
+              written = next.value;
+              return;
+            }
+            yield Buffer.from(next.value, 'utf8');
+          }
+        };
+        const file = await store()
+          .write(job.objectKey, packed(lines()), signal)
+          .finally(() => client.release());
+        // Assigned inside the generator, which the compiler does not follow.
+        const counts = (written as WrittenRows | null)?.rows ?? {};
+        const isKept = await scope.asTenant(tenant, (transaction) =>
+          finishExport(transaction, jobId, { ...file, counts, begunAt }),
+        );
+        if (!isKept) await store().remove(job.objectKey, signal);
+        return isKept;
+      }),
+
+    endExport: async ({ tenantId, jobId, state, error }) => {
+      const tenant = asId<TenantId>(tenantId);
+      const job = await scope.asTenant(tenant, (transaction) => readExport(transaction, jobId));
+      if (job !== null && job.state === 'running') await archive?.remove(job.objectKey);
+      await scope.asTenant(tenant, (transaction) => endExport(transaction, jobId, state, error));
+    },
+
+    readPortable: ({ tenantId, jobId }) =>
+      beating(async (signal) => {
+        const tenant = asId<TenantId>(tenantId);
+        const job = await scope.asTenant(tenant, (transaction) => readPortableImport(transaction, jobId));
+        if (job === null || job.state !== 'running') return;
+        // Whole before anything of it is taken in: a file that was cut or changed leaves no half of itself.
+        if (job.lines === 0) await checkLines(plainLines(job.objectKey, signal), signal);
+        const { read, written } = await readRows(maintenance, plainLines(job.objectKey, signal), tenant, {
+          index: embeddingModel,
+          done: job,
+          signal,
+          onBatch: (client, progress) => notePortableProgress(client, jobId, progress),
+        });
+        await scope.asTenant(tenant, (transaction) =>
+          endPortableImport(transaction, jobId, { state: 'done', error: null, counts: { read, written } }),
+        );
+        await store().remove(job.objectKey, signal);
+        // Vectors are made anew, and sessions that were live are looked after from here; the sweep repeats what is not heard.
+        await hints.index(tenant).catch(() => undefined);
+      }),
+
+    endPortable: async ({ tenantId, jobId, state, error }) => {
+      const tenant = asId<TenantId>(tenantId);
+      const job = await scope.asTenant(tenant, (transaction) => readPortableImport(transaction, jobId));
+      if (job === null) return;
+      await archive?.remove(job.objectKey);
+      await scope.asTenant(tenant, (transaction) => endPortableImport(transaction, jobId, { state, error }));
+    },
+
+    expireExports: async () => {
+      if (archive === null) return { expired: 0 };
+      const keys = await dropExpired(maintenance);
+      for (const key of keys) await archive.remove(key);
+      return { expired: keys.length };
+    },
+  };
+}

@@ -1,0 +1,252 @@
+import { createHash } from 'node:crypto';
+import type pg from 'pg';
+import type { TenantId } from '../../domain/ids.ts';
+import type { IndexModel } from '../../domain/index-model.ts';
+import { tenantTables } from '../../stores/postgres/exports/table-catalog.ts';
+import { insertLines, insertOf } from './insert-lines.ts';
+import { PORTABLE_VERSION, portableEnd, portableHeader, PortableRefused, tableOfLine } from './lines.ts';
+import type { PortableHeader } from './lines.ts';
+import { takePerson, takeProject } from './people.ts';
+import type { IdMap } from './people.ts';
+import { LEFT } from '../../stores/postgres/exports/scope-rules.ts';
+import { servedIndex, wantVectors } from './request-vectors.ts';
+import { migrationsOf } from './write-rows.ts';
+
+/** Of one transaction: it locks what it inserts, and is what a crash costs. */
+const BATCH_LINES = 500;
+const BATCH_CHARS = 4 * 1024 * 1024;
+
+export interface ReadOptions {
+  /** The index that vectors are made for where the tenant has none yet; null: then none are asked for. */
+  readonly index: IndexModel | null;
+  /** What was taken in before: its lines are counted and hashed, not taken again. */
+  readonly done?: Pick<ReadProgress, 'lines' | 'written'>;
+  /** In each transaction: what is kept there is true of what is committed, whenever a run is killed. */
+  readonly onBatch?: (client: pg.ClientBase, progress: ReadProgress) => Promise<void>;
+  /** Makes sure that rows made in these months have partitions of their own; default: where the database has a function for it, by that. */
+  readonly ensureMonths?: (client: pg.ClientBase, fromMs: number, toMs: number) => Promise<void>;
+  readonly signal?: AbortSignal;
+}
+
+export interface ReadProgress {
+  readonly lines: number;
+  /** Rows that lines told of, by table. */
+  readonly read: Readonly<Record<string, number>>;
+  /** Rows that were made, `done` included: the others stood here already, were forgotten here, or belong to something that was. */
+  readonly written: Readonly<Record<string, number>>;
+}
+
+export interface ReadResult extends ReadProgress {
+  readonly header: PortableHeader;
+}
+
+/** The month function of the database, where there is one; without it rows of older months lie in the partition for the rest. */
+async function ensureByFunction(client: pg.ClientBase, fromMs: number, toMs: number): Promise<void> {
+  const { rows } = await client.query<{ there: boolean }>(
+    "SELECT to_regprocedure('ensure_partitions_between(timestamptz, timestamptz)') IS NOT NULL AS there",
+  );
+  if (rows[0]?.there === true)
+    await client.query('SELECT ensure_partitions_between($1, $2)', [new Date(fromMs), new Date(toMs)]);
+}
+
+const PARTITIONED: ReadonlySet<string> = new Set(['prompts', 'observations', 'usage_ledger']);
+/** PostgreSQL writes the shortest keys first, so that this is the row's own. */
+const ROW_ID = /"id": ?"([0-9a-f]{8})-([0-9a-f]{4})-7/;
+
+function madeAtMs(line: string): number | null {
+  const [, high, low] = ROW_ID.exec(line) ?? [];
+  return high === undefined || low === undefined ? null : Number.parseInt(high + low, 16);
+}
+
+async function inTransaction<Result>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
+  const client = await pool.connect();
+  try {
+    await client.query('BEGIN');
+    const result = await work(client);
+    await client.query('COMMIT');
+    client.release();
+    return result;
+  } catch (error) {
+    // A connection in an unknown state is not given to the next one.
+    client.release(true);
+    throw error;
+  }
+}
+
+/** Undefined for what is no JSON. */
+function parsed(line: string | undefined): unknown {
+  try {
+    return line === undefined ? undefined : JSON.parse(line);
+  } catch {
+    // Whoever asks says which line it is; the parser's own message quotes it.
+    return undefined;
+  }
+}
+
+function headerOf(line: string | undefined, known: readonly string[]): PortableHeader {
+  const header = portableHeader.safeParse(parsed(line));
+  if (!header.success) throw new PortableRefused('not_portable', 'the first line is not the header of an export');
+  const newest = known.at(-1);
+  if (header.data.version > PORTABLE_VERSION)
+    throw new PortableRefused('newer', 'the export was written by a newer version');
+  if (newest !== undefined && header.data.migrations.some((name) => name > newest && !known.includes(name)))
+    throw new PortableRefused('newer', 'the export was written by an instance with newer tables');
+  return header.data;
+}
+
+/** Takes away the names of the graph that nothing here tells: what did was forgotten here. */
+async function dropUnnamed(client: pg.ClientBase, tenantId: TenantId): Promise<void> {
+  await client.query(
+    'DELETE FROM relations r WHERE r.tenant_id = $1 AND NOT EXISTS (SELECT FROM relation_evidence e WHERE e.relation_id = r.id)',
+    [tenantId],
+  );
+  await client.query(
+    'DELETE FROM entities n WHERE n.tenant_id = $1 AND NOT EXISTS (SELECT FROM entity_mentions m WHERE m.entity_id = n.id)',
+    [tenantId],
+  );
+}
+
+/** PostgreSQL could not read what stands in the lines: it would not another time. */
+function isOfTheLines(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  return /^(?:21|22|23)/.test(code);
+}
+
+/** Reads lines to their end and takes nothing of them: whether they are a whole export. @throws PortableRefused where they are none, damaged or cut off */
+export async function checkLines(lines: AsyncIterable<string>, signal?: AbortSignal): Promise<void> {
+  const hash = createHash('sha256');
+  let count = 0;
+  let isEnded = false;
+  for await (const line of lines) {
+    signal?.throwIfAborted();
+    if (isEnded) throw new PortableRefused('damaged', 'lines follow the last one');
+    if (count === 0) headerOf(line, []);
+    else if (tableOfLine(line) === null) {
+      const end = portableEnd.safeParse(parsed(line));
+      if (!end.success || end.data.end.sha256 !== hash.digest('hex'))
+        throw new PortableRefused(
+          'damaged',
+          `line ${count + 1} is no row, or the checksum of the lines is another one`,
+        );
+      isEnded = true;
+      continue;
+    }
+    count += 1;
+    hash.update(line);
+    hash.update('\n');
+  }
+  if (count === 0) throw new PortableRefused('not_portable', 'there are no lines');
+  if (!isEnded) throw new PortableRefused('unfinished', 'the last line is missing: the export was cut off');
+}
+
+/**
+ * Takes portable rows (`writeRows`) into a tenant, in batches of a transaction each: rows that stand here stay as they are, so that the same lines may be
+ * read any number of times, and a run that was killed goes on from what is `done`. People are known by their names and projects by the ways they are told;
+ * vectors are asked for anew. What was forgotten or erased here stays away, with what quotes it. `pool` is of the maintenance role.
+ * @throws PortableRefused where lines are no export, damaged, cut off, or name ids of another tenant
+ */
+export async function readRows(
+  pool: pg.Pool,
+  lines: AsyncIterable<string>,
+  tenantId: TenantId,
+  options: ReadOptions,
+): Promise<ReadResult> {
+  const { index, onBatch, signal, ensureMonths = ensureByFunction } = options;
+  const { lines: doneLines, written: doneRows } = options.done ?? { lines: 0, written: {} };
+  const { tables, known } = await inTransaction(pool, async (client) => ({
+    tables: new Map((await tenantTables(client)).map((table) => [table.name, table])),
+    known: await migrationsOf(client),
+  }));
+  const carried = new Set([...tables.keys()].filter((name) => LEFT[name] === undefined));
+  const hash = createHash('sha256');
+  const map: IdMap = new Map();
+  const months = new Set<string>();
+  const read: Record<string, number> = {};
+  const written: Record<string, number> = { ...doneRows };
+  let count = 0;
+  let batch: { table: string; lines: string[]; chars: number; from: number } | null = null;
+  let header: PortableHeader | null = null;
+  let isEnded = false;
+
+  const take = async (client: pg.PoolClient, name: string, taken: readonly string[]): Promise<number> => {
+    const table = tables.get(name);
+    if (table === undefined || !carried.has(name))
+      throw new PortableRefused('not_portable', `a line is of the table ${name}, which no export holds`);
+    if (name === 'users' || name === 'projects') {
+      let made = 0;
+      for (const line of taken)
+        made += Number(await (name === 'users' ? takePerson : takeProject)(client, tenantId, line, map));
+      return made;
+    }
+    if (name === 'embeddings') {
+      const served = await servedIndex(client, tenantId, index);
+      return served === null ? 0 : wantVectors(client, tenantId, served, taken);
+    }
+    if (PARTITIONED.has(name)) await ensureOlder(client, taken);
+    const { rows } = await client.query<{ keys: string[] }>(
+      `SELECT ARRAY(SELECT DISTINCT k FROM unnest($1::text[]) AS line CROSS JOIN LATERAL jsonb_object_keys(line::jsonb -> 'row') AS k) AS keys`,
+      [taken],
+    );
+    return insertLines(client, insertOf(table, new Set(rows[0]?.keys ?? []), carried), name, tenantId, taken, map);
+  };
+
+  const ensureOlder = async (client: pg.PoolClient, taken: readonly string[]): Promise<void> => {
+    const times = taken.flatMap((line) => madeAtMs(line) ?? []);
+    const fresh = times.filter((ms) => !months.has(new Date(ms).toISOString().slice(0, 7)));
+    if (fresh.length === 0) return;
+    await ensureMonths(client, Math.min(...fresh), Math.max(...fresh));
+    for (const ms of fresh) months.add(new Date(ms).toISOString().slice(0, 7));
+  };
+
+  const flush = async (): Promise<void> => {
+    if (batch === null) return;
+    const { table, lines: taken, from } = batch;
+    batch = null;
+    signal?.throwIfAborted();
+    try {
+      await inTransaction(pool, async (client) => {
+        const made = await take(client, table, taken);
+        written[table] = (written[table] ?? 0) + made;
+        await onBatch?.(client, { lines: Math.max(count, doneLines), read: { ...read }, written: { ...written } });
+      });
+    } catch (error) {
+      if (!isOfTheLines(error) && !(error instanceof Error && error.name === 'ZodError')) throw error;
+      throw new PortableRefused('damaged', `lines ${from} to ${count} are no rows of ${table} that can be taken in`);
+    }
+  };
+
+  for await (const line of lines) {
+    if (isEnded) throw new PortableRefused('damaged', 'lines follow the last one');
+    if (header === null) {
+      header = headerOf(line, known);
+      if (header.tenant.id !== tenantId) map.set(header.tenant.id, tenantId);
+    } else {
+      const table = tableOfLine(line);
+      if (table === null) {
+        await flush();
+        const end = portableEnd.safeParse(parsed(line));
+        if (!end.success) throw new PortableRefused('damaged', `line ${count + 1} is no row`);
+        if (end.data.end.sha256 !== hash.digest('hex'))
+          throw new PortableRefused('damaged', 'the checksum of the lines is not the one that the last line tells');
+        isEnded = true;
+        continue;
+      }
+      if (batch !== null && (batch.table !== table || batch.lines.length >= BATCH_LINES || batch.chars >= BATCH_CHARS))
+        await flush();
+      read[table] = (read[table] ?? 0) + 1;
+      // People and projects are few, and whom they are here must be known again.
+      if (count >= doneLines || table === 'users' || table === 'projects') {
+        batch ??= { table, lines: [], chars: 0, from: count + 1 };
+        batch.lines.push(line);
+        batch.chars += line.length;
+      }
+    }
+    count += 1;
+    hash.update(line);
+    hash.update('\n');
+  }
+  if (header === null) throw new PortableRefused('not_portable', 'there are no lines');
+  if (!isEnded) throw new PortableRefused('unfinished', 'the last line is missing: the export was cut off');
+  await inTransaction(pool, (client) => dropUnnamed(client, tenantId));
+  return { header, lines: count, read, written };
+}

@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto';
+import type pg from 'pg';
+import { z } from 'zod';
+import { tenantTables } from '../../stores/postgres/exports/table-catalog.ts';
+import type { TenantTable } from '../../stores/postgres/exports/table-catalog.ts';
+import { PORTABLE_VERSION } from './lines.ts';
+import { conditionOf } from '../../stores/postgres/exports/scope-rules.ts';
+import type { PortableScope } from '../../stores/postgres/exports/scope-rules.ts';
+
+/** Rows of one fetch: with rows of 64 KiB each, some megabytes. */
+const ROWS_AT_ONCE = 100;
+
+/** The same rows give the same text, wherever the server stands; whoever takes the lines slowly is waited for. */
+const AS_TEXT = `SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO'; SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 1;
+  SET LOCAL idle_in_transaction_session_timeout = 0`;
+
+/** Of people nothing goes that opens a door: no hash of a password, no secret of a second factor. */
+const COLUMNS_OF: Readonly<Record<string, readonly string[]>> = {
+  users: ['id', 'tenant_id', 'username', 'role', 'preferences', 'created_at'],
+};
+
+/** What a row says of others: by its ways of being told a project is known in another instance. */
+const BESIDE: Readonly<Record<string, string>> = {
+  projects: `|| jsonb_build_object('aliases', (SELECT coalesce(jsonb_agg(a.alias ORDER BY a.alias), '[]') FROM project_aliases a WHERE a.project_id = t.id))`,
+};
+
+/** The line of a row `t`. A JSON null in a column would be read back as no value: such columns are named beside. */
+function lineSql(table: TenantTable): string {
+  const only = COLUMNS_OF[table.name];
+  const columns = table.columns.filter(
+    ({ name, isGenerated }) => !isGenerated && (only === undefined || only.includes(name)),
+  );
+  const row = `(SELECT to_jsonb(r) FROM (SELECT ${columns.map(({ name }) => `t."${name}"`).join(', ')}) AS r) ${BESIDE[table.name] ?? ''}`;
+  const json = columns.filter(({ type }) => type === 'jsonb');
+  const nulls =
+    json.length === 0
+      ? `''`
+      : `CASE WHEN ${json.map(({ name }) => `t."${name}" = 'null'`).join(' OR ')}
+           THEN ',"json_nulls":' || to_json(array_remove(ARRAY[${json.map(({ name }) => `CASE WHEN t."${name}" = 'null' THEN '${name}' END`).join(', ')}], NULL))::text ELSE '' END`;
+  return `'{"table":"${table.name}","row":' || (${row})::text || ${nulls} || '}' || chr(10)`;
+}
+
+const headRow = z.object({ name: z.string(), at: z.date() });
+
+/** Names of the migrations that made the tables; none where this role may not ask for them. */
+export async function migrationsOf(client: pg.ClientBase): Promise<string[]> {
+  const asked = await client.query<{ may: boolean | null }>(
+    `SELECT has_column_privilege(to_regclass('public._prisma_migrations'), 'migration_name', 'SELECT') AND has_column_privilege(to_regclass('public._prisma_migrations'), 'finished_at', 'SELECT') AS may`,
+  );
+  if (asked.rows[0]?.may !== true) return [];
+  const { rows } = await client.query<{ name: string }>(
+    'SELECT migration_name AS name FROM _prisma_migrations WHERE finished_at IS NOT NULL ORDER BY 1',
+  );
+  return rows.map((row) => row.name);
+}
+
+/** What was written: rows of each table, and the SHA-256 of the lines before the last. */
+export interface WrittenRows {
+  readonly rows: Readonly<Record<string, number>>;
+  readonly sha256: string;
+}
+
+/**
+ * Every row of a scope as NDJSON, in pieces of whole lines: a header, the rows in the order in which they can be inserted, a last line with counts and the
+ * SHA-256 of all lines before it. All of one snapshot, in a transaction that this begins and ends on `client`, which sees every tenant (the
+ * maintenance role). Nothing is held but one fetch. @throws Error when the tenant is gone, the database's errors, and the signal's reason
+ */
+export async function* writeRows(
+  client: pg.ClientBase,
+  scope: PortableScope,
+  signal?: AbortSignal,
+): AsyncGenerator<string, WrittenRows> {
+  await client.query(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${AS_TEXT}`);
+  try {
+    const { rows: heads } = await client.query('SELECT t.name, now() AS at FROM tenants t WHERE t.id = $1', [
+      scope.tenantId,
+    ]);
+    const [head] = z.array(headRow).parse(heads);
+    if (head === undefined) throw new Error('there is no such tenant');
+    const hash = createHash('sha256');
+    const header = `${JSON.stringify({
+      recollect: 'portable',
+      version: PORTABLE_VERSION,
+      migrations: await migrationsOf(client),
+      tenant: { id: scope.tenantId, name: head.name },
+      scope: { kind: scope.kind, subject: scope.subject },
+      at: head.at.toISOString(),
+    })}\n`;
+    hash.update(header);
+    yield header;
+    const counts: Record<string, number> = {};
+    for (const table of await tenantTables(client)) {
+      const condition = conditionOf(table, scope);
+      if (condition === null) continue;
+      const values = condition.includes('$2') ? [scope.tenantId, scope.subject] : [scope.tenantId];
+      const order = table.primaryKey.map((name) => `t."${name}"`).join(', ');
+      await client.query(
+        `DECLARE portable NO SCROLL CURSOR FOR SELECT ${lineSql(table)} AS line FROM "${table.name}" t WHERE ${condition} ORDER BY ${order}`,
+        values,
+      );
+      for (;;) {
+        signal?.throwIfAborted();
+        const { rows } = await client.query<{ line: string }>(`FETCH ${ROWS_AT_ONCE} FROM portable`);
+        if (rows.length === 0) break;
+        const text = rows.map((row) => row.line).join('');
+        hash.update(text);
+        counts[table.name] = (counts[table.name] ?? 0) + rows.length;
+        yield text;
+      }
+      await client.query('CLOSE portable');
+    }
+    const written = { rows: counts, sha256: hash.digest('hex') };
+    yield `${JSON.stringify({ end: written })}\n`;
+    return written;
+  } finally {
+    // Nothing was written; a connection that is gone already has ended its transaction.
+    await client.query('ROLLBACK').catch(() => undefined);
+  }
+}

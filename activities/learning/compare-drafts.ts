@@ -1,0 +1,186 @@
+import { comparedText, toCompared } from '../../domain/learning/compare.ts';
+import { placeDrafts } from '../../domain/learning/merge.ts';
+import type { ComparedDraft, Neighbour } from '../../domain/learning/merge.ts';
+import type { TenantId } from '../../domain/ids.ts';
+import { EmbedderUnavailable } from '../../domain/ports/embedder.ts';
+import type { Embedder, ServedIndexOf } from '../../domain/ports/embedder.ts';
+import type { KnownLearning, LearningDraft, SourceRow } from '../../domain/ports/model.ts';
+import { VectorIndexUnavailable } from '../../domain/ports/vector-index.ts';
+import type { VectorIndex } from '../../domain/ports/vector-index.ts';
+import { termsOf } from '../../domain/text/terms.ts';
+import type { Database } from '../../stores/postgres/connection/database.ts';
+import { newestLearning, readStanding, wordNeighbours } from '../../stores/postgres/learnings/learning-neighbours.ts';
+import type { LearningScope, StandingLearning } from '../../stores/postgres/learnings/learning-neighbours.ts';
+import type { PlacedDraft } from '../../stores/postgres/learnings/learning-writes.ts';
+
+export interface NeighbourDependencies {
+  readonly database: Database;
+  readonly embedder: Embedder;
+  readonly indexOf: ServedIndexOf;
+  readonly vectors: VectorIndex;
+}
+
+export interface ScopeOfTenant extends LearningScope {
+  readonly tenantId: TenantId;
+}
+
+/** Nearest learnings of one text, by vector and again by words: the vector index may be minutes behind, PostgreSQL never is. */
+const NEAREST = 8;
+/** Words of one question: more make PostgreSQL rank slowly, and say no more. */
+const MAX_WORDS = 24;
+/** Learnings that a model is told of. */
+const MAX_KNOWN = 20;
+
+/** Vectors of texts in order; null for each while the embedder is away. */
+export async function embedOrNone(
+  embedder: Embedder,
+  texts: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly (Float32Array | null)[]> {
+  if (texts.length === 0) return [];
+  try {
+    return await embedder.embed(texts, 'sentence', signal);
+  } catch (error) {
+    // Words are compared instead; what slips through so is found by the consolidation.
+    if (error instanceof EmbedderUnavailable) return texts.map(() => null);
+    throw error;
+  }
+}
+
+/** Vectors of texts, each embedded once however often it is asked for: a comparison may be done again. */
+export type EmbedOnce = (texts: readonly string[], signal: AbortSignal) => Promise<readonly (Float32Array | null)[]>;
+
+export function createEmbedOnce(embedder: Embedder): EmbedOnce {
+  const known = new Map<string, Float32Array | null>();
+  return async (texts, signal) => {
+    const fresh = [...new Set(texts)].filter((text) => !known.has(text));
+    const vectors = await embedOrNone(embedder, fresh, signal);
+    for (const [index, text] of fresh.entries()) known.set(text, vectors[index] ?? null);
+    return texts.map((text) => known.get(text) ?? null);
+  };
+}
+
+/** Ids of the nearest learnings of each vector, the nearest first; none while the vector index is away. */
+export async function nearestIds(
+  { vectors, embedder, indexOf }: NeighbourDependencies,
+  { tenantId, projectId, namespace }: ScopeOfTenant,
+  wanted: readonly (Float32Array | null)[],
+  limit = NEAREST,
+): Promise<readonly string[]> {
+  // Without a project the index would answer with those of every project.
+  if (projectId === null) return [];
+  const index = await indexOf(tenantId);
+  // While the model is being changed: vectors of one say nothing to those of another. Words are compared, and the consolidation looks again.
+  if (index.embedder.model !== embedder.model) return [];
+  try {
+    const found = await Promise.all(
+      wanted.map(async (vector) =>
+        vector === null
+          ? []
+          : vectors.nearest(tenantId, index.name, vector, { types: ['learning'], projectId, namespace }, limit),
+      ),
+    );
+    const hits = found.flat().toSorted((a, b) => b.score - a.score);
+    return [...new Set(hits.map((hit) => hit.memoryId))];
+  } catch (error) {
+    if (error instanceof VectorIndexUnavailable) return [];
+    throw error;
+  }
+}
+
+function wordsOf(text: string): readonly string[] {
+  return [...new Set(termsOf(text))].slice(0, MAX_WORDS);
+}
+
+/** What the project knows that is near to what a session was about, the nearest first, at most 20. */
+export async function readKnown(
+  dependencies: NeighbourDependencies,
+  scope: ScopeOfTenant,
+  about: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly KnownLearning[]> {
+  const vectors = await embedOrNone(dependencies.embedder, about, signal);
+  const ids = await nearestIds(dependencies, scope, vectors);
+  const { byVector, byWords } = await dependencies.database.asTenant(scope.tenantId, async (transaction) => ({
+    byVector: await readStanding(transaction, scope, ids),
+    byWords: await wordNeighbours(transaction, scope, wordsOf(about.join(' ')), MAX_KNOWN),
+  }));
+  const place = new Map(ids.map((id, index) => [id, index]));
+  const nearest = byVector.toSorted((a, b) => (place.get(a.id) ?? 0) - (place.get(b.id) ?? 0));
+  return [...new Map([...nearest, ...byWords].map((known) => [known.id, known])).values()]
+    .slice(0, MAX_KNOWN)
+    .map(({ id, category, title, description }) => ({ id, category, title, description }));
+}
+
+/** Drafts with their placings, and the newest learning of the scope when they were compared. */
+export interface Comparison {
+  readonly placed: readonly PlacedDraft[];
+  readonly newest: string | null;
+}
+
+/**
+ * Compares the drafts of a session, or what somebody says by hand, with what its project knows. A draft that cites none of the rows is dated by
+ * `saidAtMs` (milliseconds since 1970), or else by the last of them. What the writer may not replace is treated as if a person had verified it.
+ */
+export async function compareDrafts(
+  dependencies: NeighbourDependencies,
+  scope: ScopeOfTenant,
+  drafts: readonly LearningDraft[],
+  rows: readonly SourceRow[],
+  embed: EmbedOnce,
+  signal: AbortSignal,
+  saidAtMs = newestOf(rows, 0),
+  mayReplace: (known: StandingLearning) => boolean = () => true,
+): Promise<Comparison> {
+  const own = await embed(drafts.map(comparedText), signal);
+  const ids = await nearestIds(dependencies, scope, own);
+  const { newest, known } = await dependencies.database.asTenant(scope.tenantId, async (transaction) => {
+    const before = await newestLearning(transaction, scope);
+    const found = new Map<string, StandingLearning>();
+    const proposed = drafts.flatMap(({ relation }) => (relation ? [relation.knownId] : []));
+    const near = await readStanding(transaction, scope, [...new Set([...ids, ...proposed])]);
+    for (const learning of near) found.set(learning.id, learning);
+    for (const draft of drafts)
+      for (const learning of await wordNeighbours(transaction, scope, wordsOf(comparedText(draft)), NEAREST))
+        found.set(learning.id, learning);
+    return { newest: before, known: [...found.values()] };
+  });
+  const theirs = await embed(known.map(comparedText), signal);
+  const neighbours = known.map((learning, index): Neighbour => ({
+    id: learning.id,
+    text: toCompared(learning, theirs[index] ?? null),
+    verified: learning.verified || !mayReplace(learning),
+    occurredAtMs: learning.occurredAtMs,
+  }));
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  const compared = drafts.map((draft, index): ComparedDraft => {
+    const cited = draft.evidence.flatMap(({ rowId }) => byId.get(rowId) ?? []);
+    return {
+      draft,
+      text: toCompared(draft, own[index] ?? null),
+      occurredAtMs: newestOf(cited, saidAtMs),
+      proven: isProven(cited),
+    };
+  });
+  const placings = placeDrafts(compared, neighbours);
+  const placed = compared.map(({ draft, occurredAtMs }, index) => ({
+    draft,
+    placing: placings[index] ?? { kind: 'new' as const },
+    occurredAt: new Date(occurredAtMs),
+  }));
+  return { placed, newest };
+}
+
+/** When the newest of these rows happened, milliseconds since 1970; `none` where there are none. */
+function newestOf(rows: readonly SourceRow[], none: number): number {
+  return rows.length === 0 ? none : Math.max(...rows.map((row) => Date.parse(row.occurredAt)));
+}
+
+/** A failure is cited, and a run of the same tool after it that did not fail. */
+function isProven(cited: readonly SourceRow[]): boolean {
+  return cited.some(
+    (failed) =>
+      failed.type === 'error' &&
+      cited.some((row) => row.type === 'tool_result' && row.tool === failed.tool && row.seq > failed.seq),
+  );
+}

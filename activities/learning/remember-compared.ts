@@ -1,0 +1,131 @@
+import { chunkText } from '../../domain/chunking.ts';
+import { COMPARED_BYTES } from '../../domain/learning/compare.ts';
+import type { LearningDraft } from '../../domain/ports/model.ts';
+import type { Database, TenantTransaction } from '../../stores/postgres/connection/database.ts';
+import { hasMetAnother } from '../../stores/postgres/connection/database-codes.ts';
+import { wantEmbeddings } from '../../stores/postgres/embeddings/embedding-ledger.ts';
+import type { LearningEditor } from '../../stores/postgres/learnings/learning-changes.ts';
+import type { StandingLearning } from '../../stores/postgres/learnings/learning-neighbours.ts';
+import { standingIn } from '../../stores/postgres/learnings/learning-successors.ts';
+import { lockLearnings, writeLearnings } from '../../stores/postgres/learnings/learning-writes.ts';
+import { knownMemory, storeMemories } from '../../stores/postgres/memories/memory-writes.ts';
+import type { RememberedMemory, StoredMemory } from '../../stores/postgres/memories/memory-writes.ts';
+import { compareDrafts, createEmbedOnce } from './compare-drafts.ts';
+import type { Comparison, EmbedOnce, NeighbourDependencies } from './compare-drafts.ts';
+
+/** Who gives a memory. */
+export interface MemoryGiver extends LearningEditor {
+  /** An admin: what is given may take the place of other users' learnings. */
+  readonly replacesAll: boolean;
+}
+
+/** Others may write while it is compared; so often it is compared again. */
+const COMPARISONS = 3;
+
+function draftOf(memory: RememberedMemory): LearningDraft {
+  const { category, title, content, tags, confidence } = memory;
+  return { category, title, description: content, context: '', examples: [], tags, confidence, evidence: [] };
+}
+
+async function write(
+  transaction: TenantTransaction,
+  editor: LearningEditor,
+  memory: RememberedMemory,
+  { placed, newest }: Comparison,
+  validFrom: Date,
+): Promise<StoredMemory | null> {
+  const { tenantId, userId, embeddingModel } = editor;
+  const { projectId, namespace } = memory;
+  const context = { tenantId, userId, projectId, namespace, sessionId: null, origin: 'user', validFrom } as const;
+  await lockLearnings(transaction, context, newest);
+  const { written, ids } = await writeLearnings(transaction, context, placed);
+  await wantEmbeddings(
+    transaction,
+    tenantId,
+    embeddingModel,
+    written.map(({ id, title, content }) => ({
+      type: 'learning',
+      id,
+      sessionId: null,
+      chunks: chunkText(title, content),
+    })),
+  );
+  const id = ids[0];
+  if (id === undefined || id === null) return null;
+  // What speaks against something that happened later is kept as history: the later one is the answer.
+  return { id: (await standingIn(transaction, id)) ?? id, isNew: written.length > 0 };
+}
+
+/**
+ * Stores one memory as learnings of a session are: what says the same makes the known one surer and is answered by it; what says more becomes its
+ * next version; what speaks against it closes it. Of another user's learning, unless an admin gives it, it becomes neither: it stands beside. Without embedder or vector index, and from when `signal` is aborted on, words alone are compared;
+ * where others keep writing, and where it is too long for a claim, the memory is stored as it is. The caller hints the index.
+ */
+export async function rememberCompared(
+  dependencies: NeighbourDependencies,
+  editor: MemoryGiver,
+  memory: RememberedMemory,
+  signal: AbortSignal,
+): Promise<StoredMemory> {
+  const { database, embedder } = dependencies;
+  const { tenantId } = editor;
+  const mayReplace = (learning: StandingLearning) => editor.replacesAll || learning.userId === editor.userId;
+  if (Buffer.byteLength(memory.content, 'utf8') > COMPARED_BYTES) return storeAsItIs(database, editor, memory);
+  const known = await database.asTenant(tenantId, (transaction) => knownMemory(transaction, editor, memory));
+  if (known !== null) return { id: known, isNew: false };
+  const embed = embedWithin(createEmbedOnce(embedder), signal);
+  const scope = { tenantId, projectId: memory.projectId, namespace: memory.namespace };
+  const validFrom = memory.occurredAt ?? new Date();
+  for (let attempt = 1; attempt <= COMPARISONS; attempt += 1) {
+    const drafts = [draftOf(memory)];
+    const compared = await compareDrafts(
+      dependencies,
+      scope,
+      drafts,
+      [],
+      embed,
+      signal,
+      validFrom.getTime(),
+      mayReplace,
+    );
+    const stored = await unlessChanged(
+      database.asTenant(tenantId, (transaction) => write(transaction, editor, memory, compared, validFrom)),
+    );
+    if (stored !== null) return stored;
+  }
+  return storeAsItIs(database, editor, memory);
+}
+
+/** Vectors as long as the signal stands; then none, and words alone are compared. */
+function embedWithin(embed: EmbedOnce, signal: AbortSignal): EmbedOnce {
+  return async (texts) => {
+    try {
+      return await embed(texts, signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      return texts.map(() => null);
+    }
+  };
+}
+
+async function storeAsItIs(
+  database: Database,
+  editor: LearningEditor,
+  memory: RememberedMemory,
+): Promise<StoredMemory> {
+  const [stored] = await database.asTenant(editor.tenantId, (transaction) =>
+    storeMemories(transaction, editor, [memory]),
+  );
+  if (stored === undefined) throw new Error('a memory was given and none was stored');
+  return stored;
+}
+
+/** What was written; null where others wrote what it was compared with, or the same words. */
+async function unlessChanged(written: Promise<StoredMemory | null>): Promise<StoredMemory | null> {
+  try {
+    return await written;
+  } catch (error) {
+    if (hasMetAnother(error)) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,170 @@
+import type pg from 'pg';
+import { z } from 'zod';
+import type { Manifest } from '../backup/manifest.ts';
+import { withSchemaEngine } from '../../prisma/schema-engine.ts';
+import { asOwner, createEmptyDatabase, databaseExists, asMaker, ownerAddress } from '../../stores/postgres/backups/restored-database.ts';
+import type { RestoreServer } from '../../stores/postgres/backups/restored-database.ts';
+
+/** Where the database that is built keeps how far it is: it goes with the last step. */
+const WORKSPACE = `
+  CREATE SCHEMA restoring;
+  CREATE TABLE restoring.files (key text PRIMARY KEY, rows bigint NOT NULL, bytes bigint NOT NULL);
+  CREATE TABLE restoring.later (n integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY, statement text NOT NULL, done boolean NOT NULL DEFAULT false);
+  CREATE TABLE restoring.steps (name text PRIMARY KEY, result jsonb NOT NULL DEFAULT '{}');
+  GRANT USAGE ON SCHEMA restoring TO recollect_maintenance;
+  GRANT SELECT, INSERT ON restoring.files TO recollect_maintenance`;
+
+/** Indexes that guard no constraint, of ordinary and of partitioned tables; those of partitions come and go with their parent's. */
+const INDEXES = `
+  SELECT format('DROP INDEX %I', c.relname) AS drop,
+         replace(pg_get_indexdef(c.oid), ' ON ONLY ', ' ON ') AS make
+    FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class t ON t.oid = i.indrelid
+   WHERE c.relnamespace = 'public'::regnamespace AND NOT c.relispartition AND t.relname <> '_prisma_migrations'
+     AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = c.oid AND k.contype IN ('p', 'u', 'x'))
+   ORDER BY c.relname`;
+
+/**
+ * Both tables' policies are lifted while PostgreSQL looks for rows without a partner: it looks as the owner, whom they bind, and would see
+ * no row at all.
+ */
+const FOREIGN_KEYS = `
+  SELECT format('ALTER TABLE %I DROP CONSTRAINT %I', t.relname, k.conname) AS drop,
+         concat_ws('; ',
+           CASE WHEN t.relforcerowsecurity THEN format('ALTER TABLE %I NO FORCE ROW LEVEL SECURITY', t.relname) END,
+           CASE WHEN r.relforcerowsecurity THEN format('ALTER TABLE %I NO FORCE ROW LEVEL SECURITY', r.relname) END,
+           format('ALTER TABLE %I ADD CONSTRAINT %I %s', t.relname, k.conname, pg_get_constraintdef(k.oid)),
+           CASE WHEN t.relforcerowsecurity THEN format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', t.relname) END,
+           CASE WHEN r.relforcerowsecurity THEN format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', r.relname) END) AS make
+    FROM pg_constraint k JOIN pg_class t ON t.oid = k.conrelid JOIN pg_class r ON r.oid = k.confrelid
+   WHERE k.contype = 'f' AND k.conparentid = 0 AND k.connamespace = 'public'::regnamespace
+   ORDER BY t.relname, k.conname`;
+
+const dropRows = z.array(z.object({ drop: z.string(), make: z.string() }));
+
+/** Months of UTC, `2026-01`, that rows of the table lie in, from the bounds of its files. */
+function monthsOf(files: Manifest['tables'][number]['files']): Set<string> {
+  const millisecondsOf = (id: string): number => Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16);
+  const months = new Set<string>();
+  for (const { lowest, above } of files) {
+    if (lowest === null || above === null) continue;
+    const end = millisecondsOf(above);
+    const month = new Date(millisecondsOf(lowest));
+    month.setUTCDate(1);
+    month.setUTCHours(0, 0, 0, 0);
+    for (; month.getTime() < end; month.setUTCMonth(month.getUTCMonth() + 1))
+      months.add(month.toISOString().slice(0, 7));
+  }
+  return months;
+}
+
+/** A partition for every month that the set has rows of, where the migrations made none: they make those around today. */
+async function makePartitions(owner: pg.Client, manifest: Manifest): Promise<void> {
+  for (const { name, files } of manifest.tables) {
+    const isParted = await owner.query(
+      "SELECT FROM pg_partitioned_table WHERE partrelid = to_regclass($1) AND partstrat = 'r'",
+      [name],
+    );
+    if (isParted.rowCount === 0) continue;
+    for (const month of monthsOf(files)) {
+      const part = `${name}_${month.replace('-', '_')}`;
+      if ((await owner.query('SELECT FROM pg_class WHERE oid = to_regclass($1)', [part])).rowCount === 1) continue;
+      const bounds = await owner.query<{ lowest: string; above: string }>(
+        `SELECT uuidv7_floor($1::timestamp AT TIME ZONE 'UTC') AS lowest, uuidv7_floor(($1::timestamp + interval '1 month') AT TIME ZONE 'UTC') AS above`,
+        [`${month}-01`],
+      );
+      const { lowest = '', above = '' } = bounds.rows[0] ?? {};
+      await owner.query(
+        `CREATE TABLE ${owner.escapeIdentifier(part)} PARTITION OF ${owner.escapeIdentifier(name)} FOR VALUES FROM ('${lowest}') TO ('${above}')`,
+      );
+    }
+  }
+}
+
+/** Empties what migrations filled: all rows come from the set. Those that hold nothing are passed over: emptying makes new files for a table and all its indexes. */
+async function emptyTables(owner: pg.Client): Promise<void> {
+  const { rows: filled } = await owner.query<{ name: string }>(
+    `SELECT format('%I', relname) AS name FROM pg_class
+      WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition AND relname <> '_prisma_migrations'
+        AND (pg_relation_size(oid) > 0 OR EXISTS (SELECT FROM pg_partition_tree(oid) p WHERE pg_relation_size(p.relid) > 0))`,
+  );
+  if (filled.length > 0) await owner.query(`TRUNCATE ${filled.map(({ name }) => name).join(', ')}`);
+}
+
+/** Notes how every index and foreign key is made again, and takes it away: rows go in several times as fast without. */
+async function dropForLater(owner: pg.Client): Promise<void> {
+  const indexes = dropRows.parse((await owner.query(INDEXES)).rows);
+  const foreignKeys = dropRows.parse((await owner.query(FOREIGN_KEYS)).rows);
+  for (const { make } of [...indexes, ...foreignKeys])
+    await owner.query('INSERT INTO restoring.later (statement) VALUES ($1)', [make]);
+  for (const { drop } of [...foreignKeys, ...indexes]) await owner.query(drop);
+}
+
+async function isBare(server: RestoreServer, database: string): Promise<boolean> {
+  if (!(await asMaker(server, (maker) => databaseExists(maker, database)))) return false;
+  return asOwner(server, database, async (owner) => {
+    const { rows } = await owner.query<{ there: boolean }>(
+      "SELECT to_regclass('restoring.steps') IS NOT NULL AS there",
+    );
+    return rows[0]?.there === true;
+  });
+}
+
+/**
+ * Makes a database with exactly the set's migrations, without indexes and foreign keys, ready for its rows. One that stands already is left
+ * as it is; one that was not finished is made anew.
+ */
+export async function makeBareDatabase(server: RestoreServer, database: string, manifest: Manifest): Promise<void> {
+  if (await isBare(server, database)) return;
+  await createEmptyDatabase(server, database);
+  await withSchemaEngine(ownerAddress(server, database), (engine) => engine.deploy(manifest.migrations.at(-1)));
+  await asOwner(server, database, async (owner) => {
+    await makePartitions(owner, manifest);
+    // At once: a database with a workspace has all that is in it.
+    await owner.query('BEGIN');
+    await owner.query(WORKSPACE);
+    await dropForLater(owner);
+    await emptyTables(owner);
+    await owner.query('COMMIT');
+  });
+}
+
+/** Statements of one transaction, and how long it lasts before the next begins: a small database has one flush of the log, a large one loses little to a kill. */
+const TOGETHER = 25;
+const TOGETHER_MS = 1_000;
+
+const laterRows = z.array(z.object({ n: z.number(), statement: z.string() }));
+
+/** Makes indexes and foreign keys again, checked against every row; goes on where an attempt before stopped. @throws DatabaseError where rows break one */
+export async function makeIndexes(server: RestoreServer, database: string, signal: AbortSignal): Promise<void> {
+  await asOwner(server, database, async (owner) => {
+    await owner.query("SET maintenance_work_mem = '256MB'; SET max_parallel_maintenance_workers = 4");
+    const later = laterRows.parse(
+      (await owner.query('SELECT n, statement FROM restoring.later WHERE NOT done ORDER BY n')).rows,
+    );
+    const { rows } = await owner.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    // A build that nobody waits for any more would go on for minutes.
+    const end = (): void =>
+      void asMaker(server, (maker) => maker.query('SELECT pg_cancel_backend($1)', [rows[0]?.pid])).catch(
+        () => undefined,
+      );
+    signal.addEventListener('abort', end, { once: true });
+    try {
+      while (later.length > 0) {
+        signal.throwIfAborted();
+        const began = performance.now();
+        const done: number[] = [];
+        await owner.query('BEGIN');
+        while (done.length < TOGETHER && performance.now() - began < TOGETHER_MS) {
+          const next = later.shift();
+          if (next === undefined) break;
+          await owner.query(next.statement);
+          done.push(next.n);
+        }
+        await owner.query('UPDATE restoring.later SET done = true WHERE n = ANY ($1)', [done]);
+        await owner.query('COMMIT');
+      }
+    } finally {
+      signal.removeEventListener('abort', end);
+    }
+  });
+}

@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { Manifest } from '../backup/manifest.ts';
+import { answerFixedQueries } from '../backup/fixed-queries.ts';
+import { copyOut, fileQuery, openCopyClient } from '../backup/copy-out.ts';
+import { sideBySide } from '../../domain/side-by-side.ts';
+import { asOwner, maintenanceUrlOf } from '../../stores/postgres/backups/restored-database.ts';
+import type { RestoreServer } from '../../stores/postgres/backups/restored-database.ts';
+
+/** What is compared at once. */
+const AT_ONCE = 2;
+const CONNECT_MS = 10_000;
+
+/** How a restored database compares with its set. */
+export interface TablesCheck {
+  readonly tables: number;
+  readonly rows: number;
+  readonly files: number;
+  /** Files whose rows, copied out again, have another number or another SHA-256 than in the set. */
+  readonly different: readonly string[];
+}
+
+interface Part {
+  readonly table: Manifest['tables'][number];
+  readonly file: Manifest['tables'][number]['files'][number];
+}
+
+/** Copies every row out of the database again as the set has it, and compares number and SHA-256. */
+export async function checkTables(
+  server: RestoreServer,
+  database: string,
+  { tables }: Manifest,
+  signal: AbortSignal,
+): Promise<TablesCheck> {
+  const waiting: Part[] = tables.flatMap((table) => table.files.map((file) => ({ table, file })));
+  const files = waiting.length;
+  const different: string[] = [];
+  let rows = 0;
+  const work = async (either: AbortSignal): Promise<void> => {
+    const client = await openCopyClient(maintenanceUrlOf(server, database), CONNECT_MS);
+    try {
+      for (let part = waiting.shift(); part !== undefined; part = waiting.shift()) {
+        either.throwIfAborted();
+        const { table, file } = part;
+        const hash = createHash('sha256');
+        const copied = copyOut(client, fileQuery(table, file));
+        for await (const piece of copied) hash.update(piece);
+        rows += copied.rowCount;
+        if (copied.rowCount !== file.rows || hash.digest('hex') !== file.plainSha256) different.push(file.key);
+      }
+    } finally {
+      await client.end();
+    }
+  };
+  await sideBySide(
+    signal,
+    Array.from({ length: AT_ONCE }, () => work),
+  );
+  return { tables: tables.length, rows, files, different };
+}
+
+export interface QueriesCheck {
+  readonly asked: number;
+  readonly different: number;
+}
+
+/** Asks the set's fixed queries and counts those that are answered otherwise than when the set was made. */
+export async function checkQueries(
+  server: RestoreServer,
+  database: string,
+  { queries }: Manifest,
+): Promise<QueriesCheck> {
+  const client = await openCopyClient(maintenanceUrlOf(server, database), CONNECT_MS);
+  try {
+    const answered = await answerFixedQueries(client, queries);
+    const different = queries.filter(({ found }, n) => found.join() !== answered[n]?.found.join()).length;
+    return { asked: queries.length, different };
+  } finally {
+    await client.end();
+  }
+}
+
+const countRow = z.tuple([z.object({ all: z.number(), invalid: z.number() })]);
+
+/** Foreign keys of the database, and how many of them PostgreSQL has not checked against every row. */
+export async function checkForeignKeys(
+  server: RestoreServer,
+  database: string,
+): Promise<{ readonly all: number; readonly invalid: number }> {
+  return asOwner(server, database, async (owner) => {
+    const { rows } = await owner.query(
+      `SELECT count(*)::integer AS all, (count(*) FILTER (WHERE NOT convalidated))::integer AS invalid
+         FROM pg_constraint WHERE contype = 'f' AND connamespace = 'public'::regnamespace`,
+    );
+    return countRow.parse(rows)[0];
+  });
+}

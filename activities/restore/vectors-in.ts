@@ -1,0 +1,146 @@
+import type pg from 'pg';
+import { z } from 'zod';
+import { asId, FIRST_ID } from '../../domain/ids.ts';
+import type { TenantId } from '../../domain/ids.ts';
+import { BackupSetError } from '../../domain/backup/set-error.ts';
+import type { ManifestVectors } from '../backup/manifest.ts';
+import type { ExportedObject, VectorIndex } from '../../domain/ports/vector-index.ts';
+import type { ReadableSet } from '../backup/read-set.ts';
+
+/** Objects that are held at once. */
+const BATCH_OBJECTS = 500;
+/** A line holds one chunk and one vector: far more is none. */
+const MAX_LINE_BYTES = 16 * 1024 * 1024;
+const NEWLINE = 0x0a;
+/** Rows of the ledger that one question to the index is about. */
+const ASKED = 500;
+
+const line = z.object({
+  id: z.uuid(),
+  properties: z.record(z.string(), z.unknown()),
+  vector: z.base64(),
+});
+
+async function* linesOf(source: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const piece of source) {
+    const bytes: Buffer = rest.length === 0 ? Buffer.from(piece) : Buffer.concat([rest, piece]);
+    let from = 0;
+    for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE, from)) {
+      yield bytes.toString('utf8', from, end);
+      from = end + 1;
+    }
+    rest = bytes.subarray(from);
+    if (rest.length > MAX_LINE_BYTES) throw new BackupSetError('damaged', 'a line of vectors is longer than any');
+  }
+  if (rest.length > 0) yield rest.toString('utf8');
+}
+
+function objectOf(text: string, dimension: number): ExportedObject {
+  const { id, properties, vector } = line.parse(JSON.parse(text));
+  const bytes = Buffer.from(vector, 'base64');
+  if (bytes.length !== dimension * Float32Array.BYTES_PER_ELEMENT)
+    throw new BackupSetError('damaged', 'a vector has another dimension than its index');
+  // Of its own: what a Buffer lies in need not begin where floats may.
+  return { objectId: id, properties, vector: new Float32Array(new Uint8Array(bytes).buffer) };
+}
+
+const objectRows = z.array(z.object({ object_id: z.string() }));
+
+/** Those that the ledger of the restored database has as indexed: what was erased since the set was made is not written again. */
+async function ofLedger(
+  client: pg.Pool | pg.ClientBase,
+  tenantId: string,
+  index: string,
+  objects: readonly ExportedObject[],
+): Promise<ExportedObject[]> {
+  const memories = objects.map(({ properties }) => z.uuid().nullable().catch(null).parse(properties['memory_id']));
+  const { rows } = await client.query(
+    "SELECT object_id FROM embeddings WHERE tenant_id = $1 AND model = $2 AND resource_id = ANY ($3::uuid[]) AND state = 'indexed'",
+    [tenantId, index, memories],
+  );
+  const known = new Set(objectRows.parse(rows).map((row) => row.object_id));
+  return objects.filter(({ objectId }) => known.has(objectId));
+}
+
+/** Loads one tenant's index from the set. Again after it was interrupted: the same objects land on themselves. */
+export async function loadVectors(
+  client: pg.Pool | pg.ClientBase,
+  set: ReadableSet,
+  { tenantId, index, dimension, files }: ManifestVectors,
+  vectors: VectorIndex,
+  onObjects: (count: number) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const tenant = asId<TenantId>(tenantId);
+  for (const file of files) {
+    let waiting: ExportedObject[] = [];
+    const load = async (): Promise<void> => {
+      const wanted = await ofLedger(client, tenantId, index, waiting);
+      // What is refused does not stand in the index afterwards, and is found by that.
+      await vectors.load(tenant, index, dimension, wanted, signal);
+      onObjects(waiting.length);
+      waiting = [];
+    };
+    for await (const text of linesOf(set.read(file, signal))) {
+      waiting.push(objectOf(text, dimension));
+      if (waiting.length >= BATCH_OBJECTS) await load();
+    }
+    if (waiting.length > 0) await load();
+  }
+}
+
+const ledgerRows = z.array(z.object({ id: z.string(), object_id: z.string() }));
+
+/**
+ * Goes through what the ledger holds as indexed, and wants again what the index does not have; answers how many that were.
+
+ */
+export async function wantMissing(
+  client: pg.Pool | pg.ClientBase,
+  vectors: VectorIndex,
+  tenantId: TenantId,
+  index: string,
+  signal: AbortSignal,
+): Promise<number> {
+  let missing = 0;
+  let after = FIRST_ID;
+  for (;;) {
+    signal.throwIfAborted();
+    const rows = ledgerRows.parse(
+      (
+        await client.query(
+          "SELECT id, object_id FROM embeddings WHERE tenant_id = $1 AND model = $2 AND state = 'indexed' AND id > $3 ORDER BY id LIMIT $4",
+          [tenantId, index, after, ASKED],
+        )
+      ).rows,
+    );
+    const last = rows.at(-1);
+    if (last === undefined) return missing;
+    after = last.id;
+    const standing = await vectors.standing(
+      tenantId,
+      index,
+      rows.map((row) => row.object_id),
+    );
+    const gone = rows.filter((row) => !standing.has(row.object_id)).map((row) => row.id);
+    if (gone.length === 0) continue;
+    await client.query(
+      "UPDATE embeddings SET state = 'pending', revision = revision + 1 WHERE id = ANY ($1) AND state = 'indexed'",
+      [gone],
+    );
+    missing += gone.length;
+  }
+}
+
+const indexRows = z.array(z.object({ tenant_id: z.string(), model: z.string() }));
+
+/** Every tenant and index that the ledger holds something of as indexed. */
+export async function indexedTenants(
+  client: pg.Pool | pg.ClientBase,
+): Promise<{ readonly tenantId: TenantId; readonly index: string }[]> {
+  const { rows } = await client.query(
+    "SELECT DISTINCT tenant_id, model FROM embeddings WHERE state = 'indexed' ORDER BY 1, 2",
+  );
+  return indexRows.parse(rows).map((row) => ({ tenantId: asId(row.tenant_id), index: row.model }));
+}

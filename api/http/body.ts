@@ -1,0 +1,50 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { BodyBudget } from './body-budget.ts';
+import { collectBody } from './collect-body.ts';
+import { ApiError } from '../errors.ts';
+import { parseJson } from './json.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** What all bodies in memory count against. */
+    bodies: BodyBudget;
+  }
+  interface FastifyContextConfig {
+    /** The route reads NDJSON, as a stream. */
+    ndjson?: true;
+    /** The route reads a compressed file, as a stream. */
+    zstd?: true;
+    /** JSON bodies from this size on come to the route as bytes: they are parsed elsewhere. */
+    bytesFrom?: number;
+  }
+}
+
+/** Bodies of `/hooks`: a tool's whole output. */
+export const HOOK_BODY_BYTES = 32 * 1024 * 1024;
+/** One event of the host-neutral contract. */
+export const EVENT_BYTES = 1024 * 1024;
+/** A JSON array of events or memories as one body: it is parsed at once. Longer ones come as NDJSON or in several requests. */
+export const BATCH_BODY_BYTES = 4 * 1024 * 1024;
+/** Every other body. */
+export const BODY_BYTES = 1024 * 1024;
+
+async function parseJsonBody(request: FastifyRequest, payload: NodeJS.ReadableStream): Promise<unknown> {
+  const { bodyLimit, config } = request.routeOptions;
+  const bytes = await collectBody(request, payload, bodyLimit ?? BODY_BYTES);
+  return config.bytesFrom !== undefined && bytes.length >= config.bytesFrom ? bytes : parseJson(bytes);
+}
+
+/** Parsers for JSON, and for the types that a route reads as a stream. A body is read after its key was checked: hooks of `onRequest` run first. */
+export function registerBodyParsers(app: FastifyInstance): void {
+  app.decorate('bodies', new BodyBudget());
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', parseJsonBody);
+  app.addContentTypeParser('application/x-ndjson', (request, payload, done) => {
+    if (request.routeOptions.config.ndjson === true) done(null, payload);
+    else done(new ApiError('UNSUPPORTED_MEDIA_TYPE', 'this route takes no NDJSON'));
+  });
+  app.addContentTypeParser('application/zstd', (request, payload, done) => {
+    if (request.routeOptions.config.zstd === true) done(null, payload);
+    else done(new ApiError('UNSUPPORTED_MEDIA_TYPE', 'this route takes no files'));
+  });
+}

@@ -1,0 +1,133 @@
+import { Socket } from 'node:net';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { ApiError } from '../errors.ts';
+
+/** A body that is held in memory arrives within this time, or its request is ended: memory and places are not held by waiting. */
+export const BODY_DEADLINE_MS = 60_000;
+/** What a client sends of a body that was refused is read and dropped, so that it hears why; so much of it, and so long. */
+const UNREAD_BYTES = 64 * 1024 * 1024;
+const UNREAD_MS = 10_000;
+const UNREAD_LOOK_MS = 500;
+
+/** Whose memory it is: requests without a key share one place. */
+function userOf(request: FastifyRequest): string {
+  return request.holder?.userId ?? '';
+}
+
+/** Bytes as they come; in one buffer from the start where their number is known. */
+class Pieces {
+  private readonly whole: Buffer | null;
+  private readonly parts: Buffer[] = [];
+  private size = 0;
+
+  constructor(declared: number | null) {
+    this.whole = declared === null ? null : Buffer.allocUnsafeSlow(declared);
+  }
+
+  add(piece: Buffer): void {
+    if (this.whole === null) this.parts.push(piece);
+    else piece.copy(this.whole, this.size);
+    this.size += piece.length;
+  }
+
+  get length(): number {
+    return this.size;
+  }
+
+  bytes(): Buffer {
+    return this.whole === null ? Buffer.concat(this.parts, this.size) : this.whole.subarray(0, this.size);
+  }
+}
+
+function declaredLength(request: FastifyRequest): number | null {
+  const declared = Number(request.headers['content-length'] ?? Number.NaN);
+  return Number.isSafeInteger(declared) && declared >= 0 ? declared : null;
+}
+
+const BUSY = 'too many bodies are being read; try again';
+
+/**
+ * The whole body, counted against the bodies in memory until the request is answered.
+ * @throws ApiError BODY_TOO_LARGE beyond `limitBytes`, BUSY where no more may be held, REQUEST_TIMEOUT where it does not arrive in time
+ */
+export async function collectBody(
+  request: FastifyRequest,
+  payload: NodeJS.ReadableStream,
+  limitBytes: number,
+  deadlineMs: number = BODY_DEADLINE_MS,
+): Promise<Buffer> {
+  const { bodies } = request.server;
+  const user = userOf(request);
+  const declared = declaredLength(request);
+  const tooLarge = () => new ApiError('BODY_TOO_LARGE', 'the body is larger than this route takes');
+  if (declared !== null && declared > limitBytes) throw tooLarge();
+  const hold = (bytes: number): boolean => {
+    const fits = bodies.reserve(user, bytes);
+    if (fits) request.heldBody.bytes += bytes;
+    return fits;
+  };
+  if (!hold(declared ?? 0)) throw new ApiError('BUSY', BUSY);
+  const pieces = new Pieces(declared);
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  const onData = (chunk: Buffer | string) => {
+    const piece = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk);
+    if (pieces.length + piece.length > Math.min(limitBytes, declared ?? limitBytes)) reject(tooLarge());
+    else if (declared === null && !hold(piece.length)) reject(new ApiError('BUSY', BUSY));
+    else pieces.add(piece);
+  };
+  const onEnd = () => resolve(pieces.bytes());
+  const onGone = () => reject(new ApiError('MALFORMED_REQUEST', 'the body ended early'));
+  const timer = setTimeout(
+    () => reject(new ApiError('REQUEST_TIMEOUT', 'the body did not arrive in time')),
+    deadlineMs,
+  );
+  payload.on('data', onData).on('end', onEnd).on('error', onGone).on('close', onGone);
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+    payload.off('data', onData).off('end', onEnd).off('close', onGone);
+    // What still comes of a refused body is dropped.
+    payload.resume();
+  }
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What the request's body counts among the bodies in memory. */
+    heldBody: { bytes: number };
+  }
+}
+
+/** Ends a connection that goes on sending a body which nobody reads. */
+function boundUnread({ raw: { socket }, raw }: FastifyRequest): void {
+  const from = socket.bytesRead;
+  const until = performance.now() + UNREAD_MS;
+  const timer = setInterval(() => {
+    if (raw.complete || socket.destroyed) clearInterval(timer);
+    else if (socket.bytesRead - from > UNREAD_BYTES || performance.now() > until) {
+      clearInterval(timer);
+      socket.destroy();
+    }
+  }, UNREAD_LOOK_MS);
+  timer.unref();
+}
+
+/** Gives back what bodies count when their requests end, and bounds what is read of bodies that were refused. */
+export function registerBodyRelease(app: FastifyInstance): void {
+  app.decorateRequest('heldBody');
+  app.addHook('onRequest', async (request, reply) => {
+    const held = { bytes: 0 };
+    request.heldBody = held;
+    const release = () => {
+      app.bodies.release(userOf(request), held.bytes);
+      held.bytes = 0;
+    };
+    reply.raw.once('finish', release);
+    reply.raw.once('close', release);
+  });
+  app.addHook('onResponse', async (request) => {
+    // Requests within the process have no connection.
+    if (!request.raw.complete && request.raw.socket instanceof Socket) boundUnread(request);
+  });
+}

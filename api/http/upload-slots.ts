@@ -1,0 +1,84 @@
+import { ApiError } from '../errors.ts';
+
+/** How many uploads of one kind run at once. */
+export interface SlotLimits {
+  readonly perUser: number;
+  readonly total: number;
+}
+
+/** An upload brings so much in each span of time, or is ended: its place is not held by waiting. */
+const STEP_BYTES = 64 * 1024 * 1024;
+const STEP_MS = 5 * 60_000;
+/** The same for an upload that is collected in memory. */
+export const UPLOAD_DEADLINE_MS = STEP_MS;
+
+/** Places for requests that hold much for long: some for each user, so that nobody takes all. */
+export class UploadSlots {
+  private readonly limits: SlotLimits;
+  private total = 0;
+  private readonly byUser = new Map<string, number>();
+
+  constructor(limits: SlotLimits) {
+    this.limits = limits;
+  }
+
+  /** Takes a place for the user and returns what gives it back, once however often it is called. @throws ApiError BUSY where none is free */
+  take(userId: string): () => void {
+    const own = this.byUser.get(userId) ?? 0;
+    if (own >= this.limits.perUser || this.total >= this.limits.total)
+      throw new ApiError('BUSY', 'other uploads are being read; try again');
+    this.byUser.set(userId, own + 1);
+    this.total += 1;
+    let taken = true;
+    return () => {
+      if (!taken) return;
+      taken = false;
+      const left = (this.byUser.get(userId) ?? 1) - 1;
+      if (left === 0) this.byUser.delete(userId);
+      else this.byUser.set(userId, left);
+      this.total -= 1;
+    };
+  }
+
+  /** Does the work in a place of the user's. @throws ApiError BUSY where none is free */
+  async run<Result>(userId: string, work: () => Promise<Result>): Promise<Result> {
+    const giveBack = this.take(userId);
+    try {
+      return await work();
+    } finally {
+      giveBack();
+    }
+  }
+}
+
+export interface UploadPace {
+  readonly stepBytes: number;
+  readonly stepMs: number;
+}
+
+/**
+ * The pieces of a body that is read as a stream, as long as they keep coming: `stepBytes` in each `stepMs`.
+ * @throws ApiError REQUEST_TIMEOUT for a slower one
+ */
+export async function* piecesInTime(
+  body: AsyncIterable<unknown>,
+  { stepBytes, stepMs }: UploadPace = { stepBytes: STEP_BYTES, stepMs: STEP_MS },
+): AsyncGenerator<Buffer> {
+  const pieces = body[Symbol.asyncIterator]();
+  let bytes = 0;
+  for (;;) {
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => reject(new ApiError('REQUEST_TIMEOUT', 'the upload is too slow')), stepMs);
+    try {
+      for (bytes = 0; bytes < stepBytes;) {
+        const next = await Promise.race([pieces.next(), late]);
+        if (next.done === true) return;
+        const piece: Buffer = Buffer.isBuffer(next.value) ? next.value : Buffer.from(String(next.value));
+        bytes += piece.length;
+        yield piece;
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}

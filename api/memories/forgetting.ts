@@ -1,0 +1,125 @@
+import type { TenantId } from '../../domain/ids.ts';
+import { wholeValueKey } from '../../domain/ports/object-store.ts';
+import { findCapturedEvents } from '../../stores/postgres/capture/captured-events.ts';
+import type { CapturedEvent } from '../../stores/postgres/capture/captured-events.ts';
+import type { TenantTransaction } from '../../stores/postgres/connection/database.ts';
+import { forgetEvent, forgetSession } from '../../stores/postgres/erasure/forget.ts';
+import type { Forgotten } from '../../stores/postgres/erasure/forget.ts';
+import { refuseHeld } from '../../stores/postgres/retention/legal-holds.ts';
+import { removeArchive } from '../../stores/postgres/retention/archives.ts';
+import { findSessionId } from '../../stores/postgres/sessions/sessions.ts';
+import { wholeValuesOf } from '../../stores/postgres/capture/full-values.ts';
+import type { KeyHolder } from '../../stores/postgres/access/api-keys.ts';
+import { seekerOf, viewerOf } from '../auth.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { ApiError } from '../errors.ts';
+
+/** Ends a transaction that was only tried, with what it would have done. */
+class Tried extends Error {
+  override readonly name = 'Tried';
+}
+
+/** What a person wants forgotten, and whether it is only to be counted. */
+export interface EventToForget {
+  /** A key as stored, a tool use id, a delivery id, or the id of a row. */
+  readonly given: string;
+  readonly session?: string | undefined;
+  readonly isDryRun: boolean;
+}
+
+export interface Forgetting {
+  /** Forgets one event of the asker's (an admin: of the tenant). @throws ApiError NOT_FOUND, or CONFLICT where several are called so; Held */
+  event(
+    holder: KeyHolder,
+    wanted: EventToForget,
+  ): Promise<{ readonly event: CapturedEvent; readonly forgotten: Forgotten }>;
+  /** Forgets a whole session, with its archive. @throws ApiError NOT_FOUND; Held */
+  session(
+    holder: KeyHolder,
+    given: string,
+    isDryRun: boolean,
+  ): Promise<{ readonly sessionId: string; readonly forgotten: Forgotten }>;
+}
+
+/** Forgetting of what was captured, so that no spool, transcript or restore brings it back. */
+export function createForgetting({
+  database,
+  objects,
+  archives,
+  workflowHints,
+}: Pick<ApiDependencies, 'database' | 'objects' | 'archives' | 'workflowHints'>): Forgetting {
+  /** Does it in one transaction, or tries it and undoes it: so a dry run counts exactly. */
+  const perform = async <Result>(
+    tenantId: TenantId,
+    isDryRun: boolean,
+    work: (transaction: TenantTransaction) => Promise<Result>,
+  ): Promise<Result> => {
+    let tried: { readonly result: Result } | null = null;
+    try {
+      return await database.asTenant(tenantId, async (transaction) => {
+        const result = await work(transaction);
+        if (!isDryRun) return result;
+        tried = { result };
+        throw new Tried('undone');
+      });
+    } catch (error) {
+      // Assigned inside the transaction, which the compiler does not follow.
+      const done = tried as { readonly result: Result } | null;
+      if (error instanceof Tried && done !== null) return done.result;
+      throw error;
+    }
+  };
+
+  const wholesOf = (transaction: TenantTransaction, sessionId: string, seqs: readonly number[] | null) =>
+    objects === null ? Promise.resolve([]) : wholeValuesOf(transaction, sessionId, seqs);
+
+  /** After the commit: a row that stands must find what its note names. Another row that was cut from the same text loses it, too. */
+  const finish = async (tenantId: TenantId, sessionId: string, wholes: readonly string[]): Promise<void> => {
+    for (const sha256 of wholes) await objects?.delete(wholeValueKey(tenantId, sha256));
+    // The session's workflow sums up what is left, or sees that it is gone and ends; the sweep repeats what is not heard.
+    await Promise.allSettled([workflowHints.session(tenantId, sessionId), workflowHints.index(tenantId)]);
+  };
+
+  return {
+    async event(holder, { given, session, isDryRun }) {
+      const { tenantId } = holder;
+      const { wholes, ...result } = await perform(tenantId, isDryRun, async (transaction) => {
+        const sessionId = session === undefined ? null : await findSessionId(transaction, session, seekerOf(holder));
+        if (session !== undefined && sessionId === null) throw new ApiError('NOT_FOUND', 'there is no such session');
+        const events = await findCapturedEvents(transaction, { given, sessionId, viewerId: viewerOf(holder) });
+        const [event] = events;
+        if (event === undefined) throw new ApiError('NOT_FOUND', 'there is no such event');
+        if (events.length > 1) {
+          const message = 'several events are called so; name the session, or the id of a row';
+          throw new ApiError('CONFLICT', message, [{ field: 'session', message }]);
+        }
+        await refuseHeld(transaction, { sessionId: event.sessionId });
+        const seqs = event.rows.map((row) => row.seq);
+        const wholes = await wholesOf(transaction, event.sessionId, seqs);
+        const forgotten: Forgotten | null = await forgetEvent(transaction, event);
+        if (forgotten === null) throw new ApiError('NOT_FOUND', 'there is no such event');
+        return { event, forgotten, wholes };
+      });
+      if (!isDryRun) await finish(tenantId, result.event.sessionId, wholes);
+      return result;
+    },
+
+    async session(holder, given, isDryRun) {
+      const { tenantId } = holder;
+      const { wholes, ...result } = await perform(tenantId, isDryRun, async (transaction) => {
+        const sessionId = await findSessionId(transaction, given, seekerOf(holder));
+        if (sessionId === null) throw new ApiError('NOT_FOUND', 'there is no such session');
+        await refuseHeld(transaction, { sessionId });
+        const wholes = await wholesOf(transaction, sessionId, null);
+        return { sessionId, wholes, forgotten: await forgetSession(transaction, sessionId) };
+      });
+      if (!isDryRun) {
+        await finish(tenantId, result.sessionId, wholes);
+        // A store that is away keeps nobody from forgetting: the next run of retention removes what is left there.
+        if (archives !== null)
+          await removeArchive({ database, archives, objects }, tenantId, result.sessionId).catch(() => undefined);
+      }
+      return result;
+    },
+  };
+}

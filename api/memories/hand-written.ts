@@ -1,0 +1,104 @@
+import type { z } from 'zod';
+import { quoteStands } from '../../domain/grounding.ts';
+import { Redactor } from '../../domain/redaction/redact.ts';
+import type { TenantTransaction } from '../../stores/postgres/connection/database.ts';
+import type { HandWrittenLearning, LearningWords } from '../../stores/postgres/learnings/learning-changes.ts';
+import { findProject } from '../../stores/postgres/projects/projects.ts';
+import { readQuotedRows } from '../../stores/postgres/summaries/quoted-rows.ts';
+import { ApiError } from '../errors.ts';
+import { Breather } from '../intake/breather.ts';
+import type { evidenceGiven, learningGiven } from '../../contract/learnings.ts';
+
+/** Text that a person gives, as it may be stored: private passages, injected context and secrets are taken out. */
+export function redacted(text: string): string {
+  return new Redactor().text(text).trim();
+}
+
+/** What redaction leaves in the place of what it took out. */
+const MARKS = /\[(?:private|redacted:[\w-]{1,40})\]/g;
+
+/** True for redacted text of which nothing but marks is left. */
+export function isEmptied(text: string): boolean {
+  return text.replaceAll(MARKS, '').trim() === '';
+}
+
+/**
+ * The words of a learning as they may be stored. `at` begins the names of fields in errors; what is as it stands in `before` was not given.
+ * @throws ApiError VALIDATION_FAILED where nothing is left of a title or a description
+ */
+export async function redactedWords(
+  words: LearningWords,
+  at = '',
+  before: LearningWords | null = null,
+): Promise<LearningWords> {
+  const breather = new Breather();
+  const examples: string[] = [];
+  for (const example of words.examples) {
+    examples.push(redacted(example));
+    await breather.breathe();
+  }
+  const clean = {
+    category: words.category,
+    title: redacted(words.title),
+    description: redacted(words.description),
+    context: redacted(words.context),
+    examples: examples.filter((example) => example !== ''),
+    tags: [...new Set(words.tags.map(redacted).filter((tag) => tag !== ''))],
+  };
+  for (const field of ['title', 'description'] as const) {
+    if (!isEmptied(clean[field]) || words[field] === before?.[field]) continue;
+    const message = 'says nothing beside what is private';
+    throw new ApiError('VALIDATION_FAILED', `${field} ${message}`, [{ field: `${at}${field}`, message }]);
+  }
+  return clean;
+}
+
+/** The project that a body names; null where it names none. @throws ApiError VALIDATION_FAILED for one that is not known */
+async function projectIdOf(transaction: TenantTransaction, given: string | undefined, at: string) {
+  if (given === undefined) return null;
+  const known = await findProject(transaction, given);
+  if (known !== null) return known.id;
+  const message = 'there is no such project';
+  throw new ApiError('VALIDATION_FAILED', message, [{ field: `${at}project`, message }]);
+}
+
+/** Evidence whose every quote stands in its row. @throws ApiError VALIDATION_FAILED that names each piece that does not */
+async function standingEvidence(
+  transaction: TenantTransaction,
+  given: readonly z.output<typeof evidenceGiven>[],
+  viewerId: string | undefined,
+  at: string,
+): Promise<HandWrittenLearning['evidence']> {
+  const ids = [...new Set(given.map((piece) => piece.row_id))];
+  const rows = new Map((await readQuotedRows(transaction, ids, viewerId)).map((row) => [row.id, row]));
+  const details = given.flatMap((piece, index) => {
+    const row = rows.get(piece.row_id.toLowerCase());
+    if (row === undefined) return [{ field: `${at}evidence.${index}.row_id`, message: 'there is no such row' }];
+    if (quoteStands(row, piece.quote)) return [];
+    return [{ field: `${at}evidence.${index}.quote`, message: 'does not stand in that row letter for letter' }];
+  });
+  if (details.length > 0) throw new ApiError('VALIDATION_FAILED', 'evidence that does not stand', details);
+  return given.flatMap((piece) => {
+    const row = rows.get(piece.row_id.toLowerCase());
+    return row === undefined ? [] : [{ rowId: row.id, sessionId: row.sessionId, quote: piece.quote }];
+  });
+}
+
+/**
+ * A learning that a body gives, ready to be written: redacted, its project known, its quotes found.
+ * @throws ApiError VALIDATION_FAILED that names the field
+ */
+export async function handWritten(
+  transaction: TenantTransaction,
+  body: z.output<typeof learningGiven>,
+  viewerId: string | undefined,
+  at = '',
+): Promise<HandWrittenLearning> {
+  return {
+    ...(await redactedWords(body, at)),
+    projectId: await projectIdOf(transaction, body.project, at),
+    namespace: body.namespace,
+    confidence: body.confidence,
+    evidence: await standingEvidence(transaction, body.evidence, viewerId, at),
+  };
+}

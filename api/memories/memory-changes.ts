@@ -1,0 +1,134 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Memory } from '../../domain/memory.ts';
+import type { KeyHolder } from '../../stores/postgres/access/api-keys.ts';
+import type { TenantTransaction } from '../../stores/postgres/connection/database.ts';
+import { correctLearning, lockLearnings } from '../../stores/postgres/learnings/learning-changes.ts';
+import type { LearningEditor, LockedLearning } from '../../stores/postgres/learnings/learning-changes.ts';
+import { refuseHeld } from '../../stores/postgres/retention/legal-holds.ts';
+import { standingIn } from '../../stores/postgres/learnings/learning-successors.ts';
+import { changeObservation, forgetLearning, newestVersion, weighLearning } from '../../stores/postgres/memories/memory-changes.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { ApiError } from '../errors.ts';
+import { createForgetting } from './forgetting.ts';
+import { isEmptied, redacted } from './hand-written.ts';
+import { requireOwner, requireOwnerOfAll } from './learning-owner.ts';
+import { findMemory, noSuchMemory } from './memory-lookup.ts';
+import { redactedContent, redactedTags } from './remembering.ts';
+import type { MemoryCorrection } from '../../contract/memory-writes.ts';
+
+export interface MemoryChanges {
+  /** Corrects a memory; answers it as it is now. @throws ApiError */
+  correct(holder: KeyHolder, memory: Memory, body: MemoryCorrection): Promise<Memory>;
+  /** Forgets a memory; answers how many versions or rows went. @throws ApiError */
+  forget(holder: KeyHolder, memory: Memory): Promise<number>;
+}
+
+/** Two people may change one memory at the same time: so often its newest version is looked for again. */
+const ATTEMPTS = 3;
+
+function refused(field: string, message: string): ApiError {
+  return new ApiError('VALIDATION_FAILED', `${field} ${message}`, [{ field, message }]);
+}
+
+/** The newest version of a learning, locked; who changes a version that was replaced means that one. */
+async function lockNewest(transaction: TenantTransaction, id: string): Promise<LockedLearning> {
+  for (let attempt = 1; ; attempt += 1) {
+    const newest = await newestVersion(transaction, id);
+    const [locked] = await lockLearnings(transaction, [newest]);
+    if (locked === undefined) throw noSuchMemory();
+    // Corrected by somebody else while its lock was waited for.
+    if (locked.open || attempt === ATTEMPTS || (await newestVersion(transaction, id)) === newest) return locked;
+  }
+}
+
+/** What a body, its content redacted, makes of the words of a learning. @throws ApiError VALIDATION_FAILED for content that is private as a whole */
+function wordsOf(learning: LockedLearning, { content, title, tags, category }: MemoryCorrection) {
+  const description = content ?? learning.description;
+  if (isEmptied(description)) throw refused('content', 'says nothing beside what is private');
+  return {
+    category: category ?? learning.category,
+    title: title === undefined ? learning.title : redacted(title),
+    description,
+    context: learning.context,
+    examples: learning.examples,
+    tags: tags === undefined ? learning.tags : redactedTags(tags),
+  };
+}
+
+async function correctWords(
+  transaction: TenantTransaction,
+  holder: KeyHolder,
+  editor: LearningEditor,
+  id: string,
+  body: MemoryCorrection,
+): Promise<string> {
+  const learning = await lockNewest(transaction, id);
+  requireOwner(holder, learning);
+  if (!learning.open) {
+    const current = await standingIn(transaction, id);
+    const message = current === null ? 'is closed' : `was replaced by ${current}`;
+    throw new ApiError('CONFLICT', `the memory ${message}`, [{ field: 'id', message }]);
+  }
+  const { importance, flagged, ...words } = body;
+  if (flagged !== undefined) throw refused('flagged', 'is of captured events alone');
+  let current = learning.id;
+  const said = wordsOf(learning, words);
+  if (!isDeepStrictEqual(said, wordsOf(learning, {}))) {
+    const written = await correctLearning(transaction, editor, learning, said, 'letters');
+    if ('knownId' in written)
+      throw new ApiError('CONFLICT', `a memory says this already: ${written.knownId}`, [
+        { field: 'content', message: `is said already by ${written.knownId}` },
+      ]);
+    current = written.id;
+  }
+  if (importance !== undefined) await weighLearning(transaction, current, importance);
+  return current;
+}
+
+const OF_OBSERVATIONS = ['tags', 'importance', 'flagged'];
+
+/** What people and agents do with a memory that is there: correct it, forget it. */
+export function createMemoryChanges(dependencies: ApiDependencies): MemoryChanges {
+  const { database, embeddingModel, heavy, workflowHints } = dependencies;
+  const forgetting = createForgetting(dependencies);
+
+  return {
+    async correct(holder, memory, given) {
+      const { tenantId, userId } = holder;
+      if (memory.type === 'prompt' || memory.type === 'summary')
+        throw refused('id', `is of a ${memory.type}, which stays as it is; learnings and observations can be changed`);
+      // Before the transaction: no lock waits for the redaction of a long text.
+      const content = given.content === undefined ? undefined : await redactedContent(heavy, userId, given.content);
+      const body = content === undefined ? given : { ...given, content };
+      const id = await database.asTenant(tenantId, async (transaction) => {
+        if (memory.type === 'learning')
+          return correctWords(transaction, holder, { tenantId, userId, embeddingModel }, memory.id, body);
+        const field = Object.keys(body).find((name) => !OF_OBSERVATIONS.includes(name));
+        if (field !== undefined) throw refused(field, `stays as it was captured; ${OF_OBSERVATIONS.join(', ')} change`);
+        await refuseHeld(transaction, { sessionId: memory.session?.id ?? null, userId: holder.userId });
+        const { tags, importance, flagged } = body;
+        await changeObservation(transaction, memory.id, { tags: tags && redactedTags(tags), importance, flagged });
+        return memory.id;
+      });
+      await Promise.allSettled([workflowHints.index(tenantId)]);
+      return findMemory(database, holder, id, 'id');
+    },
+
+    async forget(holder, memory) {
+      const { tenantId, userId } = holder;
+      if (memory.type === 'summary')
+        throw refused('id', 'is of a summary: forget what it was made from, and it is written anew');
+      if (memory.type !== 'learning') {
+        const { event } = await forgetting.event(holder, { given: memory.id, isDryRun: false });
+        return event.rows.length;
+      }
+      const forgotten = await database.asTenant(tenantId, async (transaction) => {
+        const learning = await lockNewest(transaction, memory.id);
+        await requireOwnerOfAll(transaction, holder, learning);
+        return forgetLearning(transaction, { tenantId, userId, embeddingModel }, learning.id);
+      });
+      await Promise.allSettled([workflowHints.index(tenantId)]);
+      return forgotten.length;
+    },
+  };
+}

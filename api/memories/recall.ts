@@ -1,0 +1,80 @@
+import type { ContextQuestion } from '../../domain/capture/context-question.ts';
+import type { ContextSettings } from '../../config/context-settings.ts';
+import { Redactor } from '../../domain/redaction/redact.ts';
+import type { KeyHolder } from '../../stores/postgres/access/api-keys.ts';
+import { createContext } from '../../retrieval/context.ts';
+import type { ContextDependencies } from '../../retrieval/context.ts';
+import type { ContextBlock, ContextRequest } from '../../retrieval/context-request.ts';
+import { createSearch } from '../../retrieval/search.ts';
+import type { SearchDependencies, SearchRequest, SearchResult } from '../../retrieval/search.ts';
+import { viewerOf } from '../auth.ts';
+import { createPlaces, MOST_HOOK_CONTEXTS } from './context-places.ts';
+import { inTime } from '../http/in-time.ts';
+
+/** Tokens of the block that a session start is given. */
+export const DEFAULT_CONTEXT_TOKENS = 900;
+
+/** The way out: search, and context for an agent. */
+export interface Recall {
+  search(request: SearchRequest): Promise<SearchResult>;
+  context(request: ContextRequest): Promise<ContextBlock>;
+  /** What a hook is answered with; '' when there is nothing worth telling, or it was not found in time. */
+  contextForHook(holder: KeyHolder, session: HookSession, question: ContextQuestion): Promise<string>;
+}
+
+/** The session that a hook speaks of. */
+export interface HookSession {
+  readonly host: string;
+  readonly externalId: string;
+  readonly namespace: string;
+}
+
+/** A session starts once, and may wait longer: its host gives it two seconds. */
+const START_TIMEOUT_MS = 1_500;
+/** Of a longer prompt the beginning alone is looked at: reading the worst text of this size for what is private takes 30 ms. */
+const PROMPT_CHARS = 32_000;
+
+export function createRecall(
+  dependencies: SearchDependencies &
+    Omit<ContextDependencies, 'search'> & {
+      readonly hooks: ContextSettings;
+      /** Captures come in a flood, which goes first: prompts and files are told nothing meanwhile. */
+      readonly isFlooding: () => boolean;
+    },
+): Recall {
+  const search = createSearch(dependencies);
+  const context = createContext({ ...dependencies, search });
+  const { tokens, timeoutMs } = dependencies.hooks;
+  const inPlace = createPlaces({ most: MOST_HOOK_CONTEXTS, isBusy: dependencies.isFlooding });
+  return {
+    search,
+    context,
+    async contextForHook(holder, session, question) {
+      const { purpose } = question;
+      const budgetTokens = tokens[purpose];
+      if (budgetTokens === 0) return '';
+      const pack = async (signal: AbortSignal): Promise<string> => {
+        const block = await context({
+          tenantId: holder.tenantId,
+          userId: holder.userId,
+          viewerId: viewerOf(holder),
+          purpose,
+          // The capture has just said which project this is; a path alone could be another machine's.
+          project: null,
+          namespace: session.namespace,
+          sessionId: `${session.host}:${session.externalId}`,
+          // As capture stores it: what is private, or was recalled, is not searched for.
+          prompt: purpose === 'prompt' ? new Redactor().text(question.prompt.slice(0, PROMPT_CHARS)) : null,
+          file: purpose === 'file' ? question.file : null,
+          budgetTokens,
+          byHook: true,
+          signal,
+        });
+        return block.text;
+      };
+      return purpose === 'session_start'
+        ? inTime(START_TIMEOUT_MS, '', pack)
+        : inTime(timeoutMs, '', (signal) => inPlace('', () => pack(signal)));
+    },
+  };
+}

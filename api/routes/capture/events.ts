@@ -1,0 +1,166 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { Readable } from 'node:stream';
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { holderOf } from '../../auth.ts';
+import { BATCH_BODY_BYTES, EVENT_BYTES } from '../../http/body.ts';
+import type { ApiDependencies } from '../../dependencies.ts';
+import { ApiError } from '../../errors.ts';
+import { Breather } from '../../intake/breather.ts';
+import { checkEvent, itemOf, rejectionOf } from '../../intake/check-event.ts';
+import type { CaptureItem, CheckedEvent } from '../../intake/check-event.ts';
+import { deliveryHeaders, deliveryOf, keyedByDelivery } from '../../intake/delivery.ts';
+import { captureLines } from '../../intake/ndjson.ts';
+import { captureAnswerSchema } from '../../../contract/events.ts';
+import { ERROR_RESPONSES } from '../../../contract/shared.ts';
+import { UploadSlots } from '../../http/upload-slots.ts';
+import type { Capturer, HostEvent } from '../../../domain/capture/event.ts';
+
+/** A JSON array holds at most this many events. */
+const MAX_ARRAY = 1_000;
+
+/** Events are checked by hand, each with its own answer; the document says how. */
+const EVENT = { $ref: '#/components/schemas/EventInput' };
+
+/** Each holds two groups of lines in memory, for as long as its sender likes. */
+const STREAMS = { perUser: 8, total: 24 } as const;
+
+function answerOf(items: readonly CaptureItem[]): z.output<typeof captureAnswerSchema> {
+  const count = (status: CaptureItem['status']) => items.filter((item) => item.status === status).length;
+  return {
+    accepted: count('accepted'),
+    duplicates: count('duplicate'),
+    rejected: count('rejected'),
+    items: [...items],
+  };
+}
+
+/** Bytes of a body whose length is told and within an event's limit; else null, and then the event itself is measured. */
+function sizeSent(headers: IncomingHttpHeaders): number | null {
+  const length = Number(headers['content-length'] ?? Number.NaN);
+  return length <= EVENT_BYTES ? length : null;
+}
+
+/** `POST /events` and `/events/batch`: host-neutral capture. */
+export function eventRoutes({ intake }: ApiDependencies): FastifyPluginCallbackZod {
+  const streams = new UploadSlots(STREAMS);
+  /** Stores the good events of a list and answers one item each, in order. */
+  const captureAll = async (
+    values: readonly unknown[],
+    capturer: Capturer,
+    headers: IncomingHttpHeaders,
+  ): Promise<CaptureItem[]> => {
+    const delivery = deliveryOf(headers);
+    // No event is larger than the body that brings it.
+    const bytes = sizeSent(headers);
+    const breather = new Breather();
+    const checked: CheckedEvent[] = [];
+    for (const value of values) {
+      checked.push(checkEvent(value, bytes));
+      await breather.breathe();
+    }
+    const good = checked.flatMap((entry, index): HostEvent[] =>
+      'event' in entry ? [keyedByDelivery(entry.event, delivery, index)] : [],
+    );
+    const results = await intake.capture(good, capturer);
+    let next = 0;
+    return checked.map((entry, index) => {
+      if (!('event' in entry)) return { index, status: 'rejected', id: null, code: entry.code, message: entry.message };
+      const item = itemOf(index, results[next]);
+      next += 1;
+      return item;
+    });
+  };
+
+  return (app, _options, done) => {
+    app.post(
+      '/events',
+      {
+        // Room for white space around the event; its own size is checked apart.
+        bodyLimit: EVENT_BYTES * 2,
+        config: { access: 'capture' },
+        schema: {
+          tags: ['capture'],
+          summary: 'Take one event',
+          description: 'The host-neutral contract (component Event). What is answered as accepted is committed.',
+          headers: deliveryHeaders,
+          body: z.unknown().meta(EVENT),
+          response: { 202: captureAnswerSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request, reply) => {
+        const holder = holderOf(request);
+        const checked = checkEvent(request.body, sizeSent(request.headers));
+        if (!('event' in checked)) throw new ApiError(checked.code, checked.message, checked.details);
+        const results = await intake.capture([keyedByDelivery(checked.event, deliveryOf(request.headers), 0)], holder);
+        const item = itemOf(0, results[0]);
+        if (item.status === 'rejected') {
+          const { code, message } = rejectionOf(results[0]);
+          throw new ApiError(code, message);
+        }
+        return reply.status(202).send(answerOf([item]));
+      },
+    );
+
+    app.post(
+      '/events/batch',
+      {
+        bodyLimit: BATCH_BODY_BYTES,
+        config: { access: 'capture', ndjson: true },
+        schema: {
+          tags: ['capture'],
+          summary: 'Take many events',
+          description:
+            'A JSON array of at most 1,000 events, answered in the order sent; or NDJSON of any length, answered as NDJSON: one line an event after its commit, last a line with the counts. One bad event never spoils its neighbours.',
+          consumes: ['application/json', 'application/x-ndjson'],
+          headers: deliveryHeaders,
+          body: z.unknown().meta({
+            content: {
+              'application/json': {
+                schema: {
+                  type: 'array',
+                  maxItems: MAX_ARRAY,
+                  items: { anyOf: [EVENT, { description: 'Anything else is answered as rejected' }] },
+                },
+              },
+              'application/x-ndjson': { schema: { description: 'Events, one a line' } },
+            },
+          }),
+          response: {
+            202: {
+              description: 'One item an event',
+              content: {
+                'application/json': { schema: captureAnswerSchema },
+                'application/x-ndjson': { schema: z.union([z.string(), z.instanceof(Readable)]) },
+              },
+            },
+            ...ERROR_RESPONSES,
+          },
+        },
+      },
+      async (request, reply) => {
+        const holder = holderOf(request);
+        if (request.body instanceof Readable) {
+          reply.raw.once('close', streams.take(holder.userId));
+          const lines = captureLines(request.body, deliveryOf(request.headers), (events) =>
+            intake.capture(events, holder),
+          );
+          return reply
+            .status(202)
+            .type('application/x-ndjson')
+            .send(Readable.from(lines, { objectMode: true, highWaterMark: 1 }));
+        }
+        if (!Array.isArray(request.body))
+          throw new ApiError('VALIDATION_FAILED', 'the body must be an array of events', [
+            { field: '', message: 'must be an array' },
+          ]);
+        if (request.body.length > MAX_ARRAY) {
+          const message = `holds at most ${MAX_ARRAY} events; send more as NDJSON`;
+          throw new ApiError('VALIDATION_FAILED', `an array ${message}`, [{ field: '', message }]);
+        }
+        return reply.status(202).send(answerOf(await captureAll(request.body, holder, request.headers)));
+      },
+    );
+    done();
+  };
+}

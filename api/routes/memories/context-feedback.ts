@@ -1,0 +1,90 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { memoryHash } from '../../../domain/memory.ts';
+import type { MemoryType } from '../../../domain/ports/vector-index.ts';
+import { readServed, recordUses } from '../../../stores/postgres/memories/memory-uses.ts';
+import type { UseKind } from '../../../stores/postgres/memories/memory-uses.ts';
+import { holderOf, viewerOf } from '../../auth.ts';
+import type { ApiDependencies } from '../../dependencies.ts';
+import { ApiError } from '../../errors.ts';
+import { redacted } from '../../memories/hand-written.ts';
+import { feedbackAnswer, feedbackBody } from '../../../contract/feedback.ts';
+import { ERROR_RESPONSES } from '../../../contract/shared.ts';
+
+interface ServedMemory {
+  readonly id: string;
+  readonly type: MemoryType;
+}
+
+/** Memories of a context by what they were named. @throws ApiError VALIDATION_FAILED that names each one that was not served, or is ambiguous */
+function servedBy(names: readonly string[], field: string, served: ReadonlyMap<string, MemoryType>): ServedMemory[] {
+  const byName = Map.groupBy(
+    [...served].flatMap(([id, type]) => [id, memoryHash(id)].map((name) => ({ name, id, type }))),
+    (entry) => entry.name,
+  );
+  const details = names.flatMap((name, index) => {
+    const found = byName.get(name)?.length ?? 0;
+    if (found === 1) return [];
+    return [
+      { field: `${field}.${index}`, message: found === 0 ? 'was not served' : 'names several items; use the id' },
+    ];
+  });
+  if (details.length > 0) throw new ApiError('VALIDATION_FAILED', 'only what was served can be judged', details);
+  return [
+    ...new Map(names.flatMap((name) => (byName.get(name) ?? []).map(({ id, type }) => [id, { id, type }]))).values(),
+  ];
+}
+
+/** `POST /context/:id/feedback`: use grows by what proved useful, never by serving. */
+export function contextFeedbackRoutes({ database }: ApiDependencies): FastifyPluginCallbackZod {
+  return (app, _options, done) => {
+    app.post(
+      '/context/:id/feedback',
+      {
+        config: { access: 'read', writes: true },
+        schema: {
+          tags: ['retrieval'],
+          summary: 'Say what of a context was useful or wrong',
+          description:
+            'By whom it was given to, or an admin, and of what was served alone, each either useful or wrong. Said again of the same context it counts nothing. Useful learnings gain use; wrong ones lose a quarter of their confidence, down to 0.05.',
+          params: z.object({ id: z.uuid() }),
+          body: feedbackBody,
+          response: { 200: feedbackAnswer, ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => {
+        const holder = holderOf(request);
+        const { id } = request.params;
+        const note = request.body.note === undefined ? null : redacted(request.body.note);
+        return database.asTenant(holder.tenantId, async (transaction) => {
+          const served = await readServed(transaction, id, viewerOf(holder));
+          if (served === null) throw new ApiError('NOT_FOUND', 'there is no such context');
+          const useful = servedBy(request.body.useful, 'useful', served);
+          const wrong = servedBy(request.body.wrong, 'wrong', served);
+          const both = wrong.findIndex((memory) => useful.some((other) => other.id === memory.id));
+          if (both >= 0) {
+            const message = 'cannot be useful and wrong';
+            throw new ApiError('VALIDATION_FAILED', `an item ${message}`, [{ field: `wrong.${both}`, message }]);
+          }
+          const record = (kind: UseKind, memories: readonly ServedMemory[]) =>
+            recordUses(transaction, {
+              tenantId: holder.tenantId,
+              userId: holder.userId,
+              contextId: id,
+              kind,
+              memories,
+              note,
+            });
+          const counted = { useful: await record('useful', useful), wrong: await record('wrong', wrong) };
+          return {
+            id,
+            useful: counted.useful.recorded,
+            wrong: counted.wrong.recorded,
+            learnings: counted.useful.learnings + counted.wrong.learnings,
+          };
+        });
+      },
+    );
+    done();
+  };
+}

@@ -1,0 +1,78 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { holderOf } from '../../auth.ts';
+import type { ApiDependencies } from '../../dependencies.ts';
+import { createForgetting } from '../../memories/forgetting.ts';
+import { ERROR_RESPONSES } from '../../../contract/shared.ts';
+import { sessionParams } from '../sessions/sessions.ts';
+import { eventKey, sessionName } from '../sessions/trace.ts';
+import { flag } from '../../../contract/query.ts';
+
+const forgottenSchema = z
+  .object({
+    dry_run: z.boolean(),
+    session_id: z.string(),
+    key: z.string().nullable().describe('Null: the whole session'),
+    forgotten: z.object({
+      prompts: z.number().int(),
+      observations: z.number().int(),
+      boundaries: z.number().int(),
+      summaries: z.number().int(),
+      windows: z.number().int().describe('To be summarised anew from the rows that are left'),
+      evidence: z.number().int(),
+      learnings: z.number().int().describe('Closed, because no evidence is left'),
+      vectors: z.number().int().describe('Leave the vector index within seconds'),
+    }),
+  })
+  .meta({ id: 'Forgotten' });
+
+const dryRun = flag().prefault(false).describe('Only count what would go');
+
+/** `DELETE /captures/:key` and `DELETE /sessions/:id`: forgetting, so that no spool, transcript or restore brings it back. */
+export function forgetRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZod {
+  const forgetting = createForgetting(dependencies);
+  return (app, _options, done) => {
+    app.delete(
+      '/captures/:key',
+      {
+        config: { access: 'write' },
+        schema: {
+          tags: ['capture'],
+          summary: 'Forget one event',
+          description:
+            'Its rows, its vectors and what quotes it go; its windows are summarised anew. Sending it again is answered EVENT_FORGOTTEN.',
+          params: z.object({ key: eventKey }),
+          querystring: z.strictObject({ session: sessionName, dry_run: dryRun }),
+          response: { 200: forgottenSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => {
+        const holder = holderOf(request);
+        const { session, dry_run: isDryRun } = request.query;
+        const { event, forgotten } = await forgetting.event(holder, { given: request.params.key, session, isDryRun });
+        return { dry_run: isDryRun, session_id: event.sessionId, key: event.key, forgotten };
+      },
+    );
+
+    app.delete(
+      '/sessions/:id',
+      {
+        config: { access: 'admin' },
+        schema: {
+          tags: ['sessions'],
+          summary: 'Forget a session',
+          description: 'It is hidden at once, what it said is deleted, and nothing of it is captured again.',
+          params: sessionParams,
+          querystring: z.strictObject({ dry_run: dryRun }),
+          response: { 200: forgottenSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => {
+        const { dry_run: isDryRun } = request.query;
+        const { sessionId, forgotten } = await forgetting.session(holderOf(request), request.params.id, isDryRun);
+        return { dry_run: isDryRun, session_id: sessionId, key: null, forgotten };
+      },
+    );
+    done();
+  };
+}

@@ -1,0 +1,269 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { KeyHolder } from '../../../stores/postgres/access/api-keys.ts';
+import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
+import {
+  closeLearning,
+  correctLearning,
+  deleteLearning,
+  lockLearnings,
+  supersedeLearning,
+  verifyLearning,
+} from '../../../stores/postgres/learnings/learning-changes.ts';
+import type { LearningEditor, LockedLearning } from '../../../stores/postgres/learnings/learning-changes.ts';
+import { standingIn } from '../../../stores/postgres/learnings/learning-successors.ts';
+import { hides, readLearning } from '../../../stores/postgres/learnings/learning-list.ts';
+import { holderOf, viewerOf } from '../../auth.ts';
+import type { ApiDependencies } from '../../dependencies.ts';
+import { ApiError } from '../../errors.ts';
+import { requireOwner, requireOwnerOfAll, requireVerifier } from '../../memories/learning-owner.ts';
+import { handWritten, isEmptied, redacted, redactedWords } from '../../memories/hand-written.ts';
+import {
+  learningCorrection,
+  learningGiven,
+  learningSchema,
+  presentLearning,
+  reasonText,
+} from '../../../contract/learnings.ts';
+import { ERROR_RESPONSES } from '../../../contract/shared.ts';
+import { knownAlready, learningParams, noSuchLearning } from './learnings.ts';
+import { text } from '../../../contract/text.ts';
+
+const verifyBody = z.strictObject({ note: text(500, 0).trim().optional() });
+const invalidateBody = z.strictObject({ reason: reasonText });
+const supersedeBody = z.strictObject({
+  by: z.union([z.uuid(), learningGiven]).describe('Id of another learning that holds, or a new one'),
+  reason: reasonText,
+});
+
+/** What a change works with: the transaction, who changes, and the learning, open and locked until the transaction ends. */
+interface Change {
+  readonly transaction: TenantTransaction;
+  readonly editor: LearningEditor;
+  readonly holder: KeyHolder;
+  readonly learning: LockedLearning;
+  /** Another one that the request names, locked, too; undefined where it is not there. */
+  readonly other: LockedLearning | undefined;
+}
+
+interface ChangeOptions {
+  /** Another learning that the request names. */
+  readonly otherId?: string | null;
+  /** @throws ApiError for who may not; by default all but the owner and admins */
+  readonly allowed?: (learning: LockedLearning) => void;
+}
+
+/** The answer where a learning does not hold any more: it names what stands in its place. */
+async function closedAlready(transaction: TenantTransaction, id: string): Promise<ApiError> {
+  const current = await standingIn(transaction, id);
+  if (current === null)
+    return new ApiError('CONFLICT', 'the learning was closed', [{ field: 'id', message: 'is closed' }]);
+  return new ApiError('CONFLICT', `the learning was replaced; the current version is ${current}`, [
+    { field: 'id', message: `the current version is ${current}` },
+  ]);
+}
+
+/** What people do with a learning that stands: correct, delete, verify, invalidate, supersede. */
+export function learningChangeRoutes({
+  config,
+  database,
+  embeddingModel,
+  workflowHints,
+}: ApiDependencies): FastifyPluginCallbackZod {
+  /** Does a change in one transaction and answers the learning that it names. */
+  const change = async (
+    holder: KeyHolder,
+    id: string,
+    work: (change: Change) => Promise<string>,
+    { otherId = null, allowed = (learning) => requireOwner(holder, learning) }: ChangeOptions = {},
+  ) => {
+    const { tenantId, userId } = holder;
+    const changed = await database.asTenant(tenantId, async (transaction) => {
+      const locked = await lockLearnings(transaction, otherId === null ? [id] : [id, otherId]);
+      const learning = locked.find((row) => row.id === id.toLowerCase());
+      const other = locked.find((row) => row.id === otherId?.toLowerCase());
+      if (learning === undefined) throw noSuchLearning();
+      allowed(learning);
+      if (!learning.open) throw await closedAlready(transaction, id);
+      const editor = { tenantId, userId, embeddingModel };
+      const changedId = await work({ transaction, editor, holder, learning, other });
+      return readLearning(transaction, changedId, viewerOf(holder));
+    });
+    if (changed === null) throw noSuchLearning();
+    // Vectors are written and removed by the index; the sweep repeats what is not heard.
+    await Promise.allSettled([workflowHints.index(tenantId)]);
+    return presentLearning(changed);
+  };
+  const answers = { response: { 200: learningSchema, ...ERROR_RESPONSES } };
+
+  return (app, _options, done) => {
+    app.put(
+      '/learnings/:id',
+      {
+        config: { access: 'write' },
+        schema: {
+          tags: ['learnings'],
+          summary: 'Put a learning in other words',
+          description:
+            'By its owner or an admin. Makes a new version, which is the answer; the old one is closed. Of two corrections at once the second is answered CONFLICT with the id of the current version.',
+          params: learningParams,
+          body: learningCorrection,
+          ...answers,
+        },
+      },
+      (request) =>
+        change(holderOf(request), request.params.id, async ({ transaction, editor, learning }) => {
+          const { category, title, description, context, examples, tags } = request.body;
+          const words = await redactedWords(
+            {
+              category: category ?? learning.category,
+              title: title ?? learning.title,
+              description: description ?? learning.description,
+              context: context ?? learning.context,
+              examples: examples ?? learning.examples,
+              tags: tags ?? learning.tags,
+            },
+            '',
+            learning,
+          );
+          const written = await correctLearning(transaction, editor, learning, words, 'words');
+          if ('knownId' in written) throw knownAlready(written.knownId);
+          return written.id;
+        }),
+    );
+
+    app.delete(
+      '/learnings/:id',
+      {
+        config: { access: 'write' },
+        schema: {
+          tags: ['learnings'],
+          summary: 'Delete a learning',
+          description:
+            'By its owner or an admin. It and the versions that it replaced leave all lists and search at once. It is not learned again from the same words.',
+          params: learningParams,
+          response: {
+            200: z.object({ id: z.string(), deleted: z.number().int().describe('Versions') }),
+            ...ERROR_RESPONSES,
+          },
+        },
+      },
+      async (request) => {
+        const holder = holderOf(request);
+        const { tenantId, userId } = holder;
+        const { id } = request.params;
+        const deleted = await database.asTenant(tenantId, async (transaction) => {
+          // One that is closed can be deleted, too.
+          const [learning] = await lockLearnings(transaction, [id]);
+          if (learning === undefined) throw noSuchLearning();
+          await requireOwnerOfAll(transaction, holder, learning);
+          return deleteLearning(transaction, { tenantId, userId, embeddingModel }, learning.id);
+        });
+        await Promise.allSettled([workflowHints.index(tenantId)]);
+        return { id, deleted: deleted.length };
+      },
+    );
+
+    app.post(
+      '/learnings/:id/verify',
+      {
+        config: { access: 'write' },
+        schema: {
+          tags: ['learnings'],
+          summary: 'Say that a learning is true',
+          description: 'For admins, and for users where RECOLLECT_USERS_VERIFY is set.',
+          params: learningParams,
+          body: verifyBody,
+          ...answers,
+        },
+      },
+      (request) =>
+        change(
+          holderOf(request),
+          request.params.id,
+          async ({ transaction, editor, learning }) => {
+            const { note } = request.body;
+            await verifyLearning(transaction, editor, learning.id, note === undefined ? null : redacted(note));
+            return learning.id;
+          },
+          { allowed: () => requireVerifier(holderOf(request), config.usersVerify) },
+        ),
+    );
+
+    app.post(
+      '/learnings/:id/invalidate',
+      {
+        config: { access: 'write' },
+        schema: {
+          tags: ['learnings'],
+          summary: 'Say that a learning does not hold any more',
+          description: 'It is closed with the reason, and not learned again from the same words.',
+          params: learningParams,
+          body: invalidateBody,
+          ...answers,
+        },
+      },
+      (request) =>
+        change(holderOf(request), request.params.id, async ({ transaction, editor, learning }) => {
+          await closeLearning(transaction, editor, learning.id, { reason: reasonOf(request.body.reason) });
+          return learning.id;
+        }),
+    );
+
+    app.post(
+      '/learnings/:id/supersede',
+      {
+        config: { access: 'write' },
+        schema: {
+          tags: ['learnings'],
+          summary: 'Put another learning in the place of one',
+          description: 'By its owner or an admin. Answers the one that stands now.',
+          params: learningParams,
+          body: supersedeBody,
+          ...answers,
+        },
+      },
+      async (request) => {
+        const holder = holderOf(request);
+        const { id } = request.params;
+        const { by } = request.body;
+        const reason = reasonOf(request.body.reason);
+        if (typeof by === 'string' && by.toLowerCase() === id.toLowerCase()) throw badSuccessor('is the same learning');
+        return change(
+          holder,
+          id,
+          async ({ transaction, editor, learning, other }) => {
+            if (typeof by === 'string') {
+              if (other === undefined) throw badSuccessor('there is no such learning');
+              if (!other.open) throw badSuccessor('does not hold any more');
+              await closeLearning(transaction, editor, learning.id, { reason, by: other.id });
+              return other.id;
+            }
+            const given = await handWritten(transaction, by, viewerOf(holder), 'by.');
+            const written = await supersedeLearning(transaction, editor, learning, given, reason);
+            if ('knownId' in written) throw knownAlready(written.knownId, 'by.description');
+            return written.id;
+          },
+          { otherId: typeof by === 'string' ? by : null },
+        );
+      },
+    );
+    done();
+  };
+}
+
+/** A reason as it may be stored. @throws ApiError VALIDATION_FAILED where it is private alone, or a word that hides a learning */
+function reasonOf(given: string): string {
+  const reason = redacted(given);
+  const message = isEmptied(reason)
+    ? 'says nothing beside what is private'
+    : hides(reason)
+      ? 'is kept for what is deleted'
+      : null;
+  if (message === null) return reason;
+  throw new ApiError('VALIDATION_FAILED', `reason ${message}`, [{ field: 'reason', message }]);
+}
+
+function badSuccessor(message: string): ApiError {
+  return new ApiError('VALIDATION_FAILED', `by ${message}`, [{ field: 'by', message }]);
+}

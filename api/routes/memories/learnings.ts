@@ -1,0 +1,161 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { LEARNING_CATEGORIES } from '../../../domain/ports/model.ts';
+import { writeByHand } from '../../../stores/postgres/learnings/learning-changes.ts';
+import { LEARNING_SORTS, listLearnings, readLearning, readVersions } from '../../../stores/postgres/learnings/learning-list.ts';
+import { findProject } from '../../../stores/postgres/projects/projects.ts';
+import { findSessionId } from '../../../stores/postgres/sessions/sessions.ts';
+import { holderOf, seekerOf, viewerOf } from '../../auth.ts';
+import type { ApiDependencies } from '../../dependencies.ts';
+import { ApiError } from '../../errors.ts';
+import { handWritten } from '../../memories/hand-written.ts';
+import { countFetched, usedIn } from '../../memories/memory-fetches.ts';
+import { cursorOf, cursorQuery, pageOf, placeOf } from '../../../contract/cursor.ts';
+import {
+  learningDetail,
+  learningGiven,
+  learningSchema,
+  presentLearning,
+  presentVersions,
+} from '../../../contract/learnings.ts';
+import { ERROR_RESPONSES, namespaceName, pageQuery, paginationSchema, timestamp } from '../../../contract/shared.ts';
+import { flag } from '../../../contract/query.ts';
+import { line, text } from '../../../contract/text.ts';
+
+export const learningParams = z.object({ id: z.uuid() });
+
+const listQuery = z
+  .strictObject({
+    ...pageQuery,
+    ...cursorQuery,
+    session: text(512).optional().describe('Own id, or host:external id, of a session that shows it'),
+    project: text(2048).optional(),
+    namespace: namespaceName.optional(),
+    category: z.enum(LEARNING_CATEGORIES).optional(),
+    tag: text(64).optional(),
+    verified: flag().optional(),
+    q: line(500).optional().describe('Words of the title or the description'),
+    as_of: timestamp.optional().describe('What was believed then'),
+    include_closed: flag().prefault(false).describe('What is not believed any more, too; not with as_of'),
+    sort: z.enum(LEARNING_SORTS).default('confidence'),
+  })
+  .refine((query) => query.as_of === undefined || !query.include_closed, {
+    path: ['include_closed'],
+    message: 'says another thing than as_of',
+  });
+
+const placeSchema = z.strictObject({ value: z.number(), id: z.uuid() });
+
+/** `GET, POST /learnings` and `GET /learnings/:id`. */
+export function learningRoutes({ database, embeddingModel, workflowHints }: ApiDependencies): FastifyPluginCallbackZod {
+  return (app, _options, done) => {
+    app.get(
+      '/learnings',
+      {
+        config: { access: 'read' },
+        schema: {
+          tags: ['learnings'],
+          summary: 'List learnings',
+          querystring: listQuery,
+          response: {
+            200: z.object({ data: z.array(learningSchema), pagination: paginationSchema }),
+            ...ERROR_RESPONSES,
+          },
+        },
+      },
+      async (request) => {
+        const { page, limit, cursor, session, project, sort, as_of: asOf, ...rest } = request.query;
+        const list = `learnings.${sort}`;
+        const after = placeOf(cursor, list, placeSchema);
+        const holder = holderOf(request);
+        const found = await database.asTenant(holder.tenantId, async (transaction) => {
+          const knownProject = project === undefined ? undefined : await findProject(transaction, project);
+          const knownSession =
+            session === undefined ? undefined : await findSessionId(transaction, session, seekerOf(holder));
+          if (knownProject === null || knownSession === null) return { rows: [], total: 0, next: null };
+          const filter = {
+            sessionId: knownSession,
+            projectId: knownProject?.id,
+            namespace: rest.namespace,
+            category: rest.category,
+            tag: rest.tag,
+            verified: rest.verified,
+            q: rest.q,
+            asOf: asOf === undefined ? undefined : new Date(asOf),
+            includeClosed: rest.include_closed,
+          };
+          return listLearnings(transaction, filter, sort, { after, page, limit }, viewerOf(holder));
+        });
+        const next = found.next === null ? null : cursorOf(list, found.next);
+        return {
+          data: found.rows.map(presentLearning),
+          pagination: pageOf(page, limit, found.total, after !== null, next),
+        };
+      },
+    );
+
+    app.post(
+      '/learnings',
+      {
+        config: { access: 'write' },
+        schema: {
+          tags: ['learnings'],
+          summary: 'Give knowledge by hand',
+          description:
+            'Evidence is optional; each quote must stand in its row letter for letter. Private text and secrets are taken out. Words that are known already are answered with CONFLICT.',
+          body: learningGiven,
+          response: { 201: learningSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request, reply) => {
+        const holder = holderOf(request);
+        const { tenantId, userId } = holder;
+        const written = await database.asTenant(tenantId, async (transaction) => {
+          const given = await handWritten(transaction, request.body, viewerOf(holder));
+          const result = await writeByHand(transaction, { tenantId, userId, embeddingModel }, given);
+          if ('knownId' in result) throw knownAlready(result.knownId);
+          return readLearning(transaction, result.id, viewerOf(holder));
+        });
+        if (written === null) throw noSuchLearning();
+        await Promise.allSettled([workflowHints.index(tenantId)]);
+        return reply.status(201).send(presentLearning(written));
+      },
+    );
+
+    app.get(
+      '/learnings/:id',
+      {
+        config: { access: 'read' },
+        schema: {
+          tags: ['learnings'],
+          summary: 'A learning with its evidence and its versions',
+          params: learningParams,
+          querystring: z.strictObject({ used_in: usedIn }),
+          response: { 200: learningDetail, ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => {
+        const holder = holderOf(request);
+        const { id } = request.params;
+        return database.asTenant(holder.tenantId, async (transaction) => {
+          await countFetched(transaction, holder, request.query.used_in, [id]);
+          const found = await readLearning(transaction, id, viewerOf(holder));
+          if (found === null) throw noSuchLearning();
+          return { ...presentLearning(found), versions: presentVersions(await readVersions(transaction, id)) };
+        });
+      },
+    );
+    done();
+  };
+}
+
+export function noSuchLearning(): ApiError {
+  return new ApiError('NOT_FOUND', 'there is no such learning');
+}
+
+/** The answer to words that an open learning says already. */
+export function knownAlready(knownId: string, field = 'description'): ApiError {
+  return new ApiError('CONFLICT', `a learning says this already: ${knownId}`, [
+    { field, message: `is said already by ${knownId}` },
+  ]);
+}

@@ -1,0 +1,57 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { currentFocus } from '../../../domain/profile/focus.ts';
+import { distilPreferences } from '../../../domain/profile/preferences.ts';
+import { findUser, readFocusSources, readPreferenceSources } from '../../../stores/postgres/search/profile.ts';
+import { findProject } from '../../../stores/postgres/projects/projects.ts';
+import { holderOf, mayActFor } from '../../auth.ts';
+import type { ApiDependencies } from '../../dependencies.ts';
+import { ApiError } from '../../errors.ts';
+import { presentFocus, presentPreference, profileSchema } from '../../../contract/profile.ts';
+import { ERROR_RESPONSES } from '../../../contract/shared.ts';
+import { text } from '../../../contract/text.ts';
+
+/** `GET /profile`: what a user prefers, and what he works on, each line with its evidence. */
+export function profileRoutes({ database }: ApiDependencies): FastifyPluginCallbackZod {
+  return (app, _options, done) => {
+    app.get(
+      '/profile',
+      {
+        config: { access: 'read' },
+        schema: {
+          tags: ['profile'],
+          summary: 'What a user prefers and works on',
+          description:
+            "One's own, or for admins another user's. Made from what the user said and from the summaries of the last 14 days; nothing stands here without a quote.",
+          querystring: z.strictObject({
+            project: text(2048).optional(),
+            user: text(256).optional().describe('Id or name; for admins'),
+          }),
+          response: { 200: profileSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => {
+        const holder = holderOf(request);
+        const { project: givenProject, user: givenUser } = request.query;
+        return database.asTenant(holder.tenantId, async (transaction) => {
+          const user = await findUser(transaction, givenUser ?? holder.userId);
+          if (!mayActFor(holder, user?.id)) throw new ApiError('FORBIDDEN', "another user's profile is for admins");
+          if (user === null) throw new ApiError('NOT_FOUND', 'there is no such user');
+          const project = givenProject === undefined ? null : await findProject(transaction, givenProject);
+          if (givenProject !== undefined && project === null)
+            throw new ApiError('NOT_FOUND', 'there is no such project');
+          const scope = { userId: user.id, projectId: project?.id ?? null };
+          const preferences = distilPreferences(await readPreferenceSources(transaction, scope));
+          const focus = currentFocus(await readFocusSources(transaction, scope, new Date()));
+          return {
+            user,
+            project: project === null ? null : { id: project.id, name: project.displayName },
+            preferences: preferences.map(presentPreference),
+            focus: focus.map(presentFocus),
+          };
+        });
+      },
+    );
+    done();
+  };
+}

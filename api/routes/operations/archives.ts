@@ -1,0 +1,105 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { listArchives, readArchive } from '../../../stores/postgres/retention/archives.ts';
+import type { StoredArchive } from '../../../stores/postgres/retention/archives.ts';
+import { jobIdOf } from '../../../stores/temporal/job-ids.ts';
+import { holderOf } from '../../auth.ts';
+import type { ApiDependencies } from '../../dependencies.ts';
+import { ApiError } from '../../errors.ts';
+import { ERROR_RESPONSES, pageQuery, paginationOf, paginationSchema } from '../../../contract/shared.ts';
+import { line } from '../../../contract/text.ts';
+
+const QUESTION_CHARS = 500;
+const PREVIEW_CHARS = 300;
+
+const archiveSchema = z
+  .object({
+    id: z.string(),
+    session_id: z.string(),
+    project: z.string().nullable(),
+    title: z.string(),
+    preview: z.string().describe('How the session’s own summary begins'),
+    started_at: z.string(),
+    ended_at: z.string(),
+    archived_at: z.string(),
+    counts: z.record(z.string(), z.number().int()).describe('Rows by table'),
+    bytes: z.number().int().describe('Of the file'),
+    sha256: z.string().describe('Of the file'),
+  })
+  .meta({ id: 'Archive' });
+
+function present(archive: StoredArchive): z.input<typeof archiveSchema> {
+  return {
+    id: archive.id,
+    session_id: archive.sessionId,
+    project: archive.projectId,
+    title: archive.title,
+    preview: archive.heads.slice(0, PREVIEW_CHARS).toWellFormed(),
+    started_at: archive.startedAt.toISOString(),
+    ended_at: archive.endedAt.toISOString(),
+    archived_at: archive.createdAt.toISOString(),
+    counts: { ...archive.counts },
+    bytes: archive.objectBytes,
+    sha256: archive.objectSha256,
+  };
+}
+
+/** `/archives`: sessions whose rows lie in the archive store. */
+export function archiveRoutes({ database, retention, archives: store }: ApiDependencies): FastifyPluginCallbackZod {
+  return (app, _options, done) => {
+    app.get(
+      '/archives',
+      {
+        config: { access: 'read' },
+        schema: {
+          tags: ['retention'],
+          summary: 'Archived sessions by their titles and the heads of their summaries',
+          querystring: z.strictObject({
+            q: line(QUESTION_CHARS).optional().describe('Words; without them the newest first'),
+            ...pageQuery,
+          }),
+          response: {
+            200: z.object({ data: z.array(archiveSchema), pagination: paginationSchema }),
+            ...ERROR_RESPONSES,
+          },
+        },
+      },
+      async (request) => {
+        const { tenantId } = holderOf(request);
+        const { q, page, limit } = request.query;
+        const { archives, total } = await database.asTenant(tenantId, (transaction) =>
+          listArchives(transaction, tenantId, { question: q ?? null, limit, offset: (page - 1) * limit }),
+        );
+        return { data: archives.map(present), pagination: paginationOf(page, limit, total) };
+      },
+    );
+    app.post(
+      '/archives/:id/restore',
+      {
+        config: { access: 'admin' },
+        schema: {
+          tags: ['retention'],
+          summary: 'Bring an archived session back',
+          description: 'Its rows come back as they were, then their vectors; the archive goes when all of them stand.',
+          params: z.object({ id: z.uuid().describe('Of the archive, or of its session') }),
+          response: { 202: z.object({ archive: archiveSchema, job_id: z.string() }), ...ERROR_RESPONSES },
+        },
+      },
+      async (request, reply) => {
+        const { tenantId } = holderOf(request);
+        const archive = await database.asTenant(tenantId, (transaction) => readArchive(transaction, request.params.id));
+        if (archive === null) throw new ApiError('NOT_FOUND', 'there is no such archive');
+        if (store === null)
+          throw new ApiError(
+            'CONFLICT',
+            'no archive store is set (RECOLLECT_ARCHIVE_STORE): there is nothing to read from',
+          );
+        await retention.restore({ tenantId, archiveId: archive.id });
+        return reply
+          .status(202)
+          .send({ archive: present(archive), job_id: jobIdOf({ kind: 'retention', subject: archive.id }) });
+      },
+    );
+    done();
+  };
+}

@@ -1,0 +1,110 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { newId } from '../../../domain/ids.ts';
+import { askBackup, listBackups, readBackup } from '../../../stores/postgres/backups/backups.ts';
+import { holderOf } from '../../auth.ts';
+import type { ApiDependencies } from '../../dependencies.ts';
+import { ApiError } from '../../errors.ts';
+import { backupSchema, backupsSchema, presentBackup } from '../../../contract/backups.ts';
+import { ERROR_RESPONSES } from '../../../contract/shared.ts';
+import { numeric } from '../../../contract/query.ts';
+
+const params = z.object({ id: z.uuid() });
+
+/** `POST /admin/backup`, `GET /admin/backups` and one of them: sets of the whole instance, for its operators. */
+export function backupRoutes({ config, database, backups }: ApiDependencies): FastifyPluginCallbackZod {
+  const { pool } = database;
+
+  const requireStore = (): void => {
+    if (config.backup.address === null)
+      throw new ApiError('CONFLICT', 'no place for backups is set (RECOLLECT_BACKUP_STORE)');
+  };
+
+  return (app, _options, done) => {
+    app.post(
+      '/admin/backup',
+      {
+        config: { access: 'operator' },
+        schema: {
+          tags: ['admin'],
+          summary: 'Make a backup of the instance now',
+          description:
+            'Answers at once; the job tells how far it is. Asked for again while one is being made, that one is answered.',
+          response: { 202: backupSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request, reply) => {
+        requireStore();
+        const { tenantId, userId } = holderOf(request);
+        const row = await askBackup(pool, newId(), userId);
+        // One of the schedule has its workflow; one whose workflow could not be told by an earlier request is told now.
+        if (row.workflowId.startsWith('job/')) await backups.start(tenantId, row.id);
+        return reply.status(202).send(presentBackup(row));
+      },
+    );
+
+    app.get(
+      '/admin/backups',
+      {
+        config: { access: 'operator' },
+        schema: {
+          tags: ['admin'],
+          summary: 'List backups, the newest first',
+          querystring: z.strictObject({
+            limit: numeric(z.number().int().min(1).max(100)).prefault(20),
+            cursor: z.uuid().optional(),
+          }),
+          response: { 200: backupsSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async ({ query: { limit, cursor } }) => {
+        const found = await listBackups(pool, cursor ?? null, limit + 1);
+        const page = found.slice(0, limit);
+        return {
+          data: page.map(presentBackup),
+          pagination: { limit, next_cursor: found.length > limit ? (page.at(-1)?.id ?? null) : null },
+        };
+      },
+    );
+
+    app.get(
+      '/admin/backups/:id',
+      {
+        config: { access: 'operator' },
+        schema: {
+          tags: ['admin'],
+          summary: 'A backup and how far it is',
+          params,
+          response: { 200: backupSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => {
+        const row = await readBackup(pool, request.params.id);
+        if (row === null) throw new ApiError('NOT_FOUND', 'there is no such backup');
+        return presentBackup(row);
+      },
+    );
+
+    app.post(
+      '/admin/backups/:id/verify',
+      {
+        config: { access: 'operator' },
+        schema: {
+          tags: ['admin'],
+          summary: 'Read a set back to its last byte',
+          description:
+            'Answers at once with the job; the backup then says when it was found good, or what was found. Also for a set in the store that another instance made.',
+          params,
+          response: { 202: z.object({ id: z.string(), job_id: z.string() }), ...ERROR_RESPONSES },
+        },
+      },
+      async (request, reply) => {
+        requireStore();
+        const { id } = request.params;
+        await backups.verify(holderOf(request).tenantId, id);
+        return reply.status(202).send({ id, job_id: `backup.verify-${id}` });
+      },
+    );
+    done();
+  };
+}

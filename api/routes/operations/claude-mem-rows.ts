@@ -1,0 +1,124 @@
+import { Readable } from 'node:stream';
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { CLAUDE_MEM_TABLES } from '../../../domain/claude-mem/rows.ts';
+import { mapRows } from '../../../domain/claude-mem/map-rows.ts';
+import { importBatch } from '../../../stores/postgres/claude-mem/import-batch.ts';
+import { countKnown } from '../../../stores/postgres/claude-mem/ledger.ts';
+import { holderOf } from '../../auth.ts';
+import type { ApiDependencies } from '../../dependencies.ts';
+import { collectBody } from '../../http/collect-body.ts';
+import { ApiError } from '../../errors.ts';
+import { HEAVY_CHARS } from '../../intake/build-incoming.ts';
+import { MAX_ROWS, readRows } from '../../intake/claude-mem-rows.ts';
+import { claudeMemKnown, claudeMemKnownQuery, claudeMemRowsQuery, claudeMemTaken } from '../../../contract/imports.ts';
+import { ERROR_RESPONSES } from '../../../contract/shared.ts';
+import { UPLOAD_DEADLINE_MS, UploadSlots } from '../../http/upload-slots.ts';
+
+/** One row alone may be as long as a tool's whole output. */
+const BODY_BYTES = 32 * 1024 * 1024;
+/** Each holds its rows in memory. */
+const AT_ONCE = { perUser: 2, total: 4 } as const;
+
+/** Rows as the document has them. Columns hold what was put into them: beside the id nothing is refused. */
+const ROWS = {
+  type: 'array',
+  description: 'One row a line',
+  maxItems: MAX_ROWS,
+  items: {
+    type: 'object',
+    required: ['id'],
+    properties: {
+      id: { type: 'integer', minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER },
+    },
+  },
+};
+
+/** Databases of claude-mem on other machines, sent by the client there. */
+export function claudeMemRoutes({
+  database,
+  embeddingModel,
+  heavy,
+  workflowHints,
+  importFlood,
+}: Pick<
+  ApiDependencies,
+  'database' | 'embeddingModel' | 'heavy' | 'workflowHints' | 'importFlood'
+>): FastifyPluginCallbackZod {
+  const slots = new UploadSlots(AT_ONCE);
+
+  return (app, _options, done) => {
+    app.get(
+      '/imports/claude-mem/rows',
+      {
+        config: { access: 'write' },
+        schema: {
+          tags: ['imports'],
+          summary: 'How many rows of a claude-mem database were taken in',
+          querystring: claudeMemKnownQuery,
+          response: { 200: claudeMemKnown, ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => {
+        const known = await database.asTenant(holderOf(request).tenantId, (transaction) =>
+          countKnown(transaction, request.query.source),
+        );
+        return claudeMemKnown.parse(Object.fromEntries(CLAUDE_MEM_TABLES.map((table) => [table, known[table] ?? 0])));
+      },
+    );
+    app.post(
+      '/imports/claude-mem/rows',
+      {
+        bodyLimit: BODY_BYTES,
+        config: { access: 'write', ndjson: true },
+        schema: {
+          tags: ['imports'],
+          summary: 'Take rows of a claude-mem database',
+          description: `Rows of one table, one a line, each with its session’s columns; at most ${MAX_ROWS}. All of them are taken or none; a row that was taken before changes nothing.`,
+          consumes: ['application/x-ndjson'],
+          querystring: claudeMemRowsQuery,
+          body: z.unknown().meta(ROWS),
+          response: { 200: claudeMemTaken, ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => {
+        const { tenantId, userId } = holderOf(request);
+        if (!(request.body instanceof Readable))
+          throw new ApiError('UNSUPPORTED_MEDIA_TYPE', 'rows come as application/x-ndjson');
+        const { body } = request;
+        return slots.run(userId, async () => {
+          const { source, table, dry_run: dryRun } = request.query;
+          const bytes = await collectBody(request, body, BODY_BYTES, UPLOAD_DEADLINE_MS);
+          const batch = { capturer: { tenantId, userId }, source, embeddingModel, dryRun };
+          const drafts =
+            bytes.length < HEAVY_CHARS
+              ? mapRows(batch, readRows(table, bytes))
+              : await heavy.mapRows(bytes, table, { capturer: batch.capturer, source });
+          // What the rows make work of waits until all of them are there.
+          const flood = (): void => {
+            if (!dryRun) importFlood.count(drafts.length);
+          };
+          flood();
+          const taken = await database.asTenant(tenantId, (transaction) =>
+            importBatch(transaction, batch, { table, drafts }),
+          );
+          flood();
+          // Both are lossy by design: the sweep finds what was never told.
+          for (const session of taken.toHint) await workflowHints.session(tenantId, session).catch(() => undefined);
+          if (!dryRun) await workflowHints.index(tenantId).catch(() => undefined);
+          const { theirs, imported, present, refused, ...dropped } = taken.counts;
+          return {
+            rows: theirs,
+            imported,
+            present,
+            refused,
+            dropped,
+            sessions_made: taken.sessionsMade,
+            first_prompts: taken.firstPrompts,
+          };
+        });
+      },
+    );
+    done();
+  };
+}

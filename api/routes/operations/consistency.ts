@@ -1,0 +1,123 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { newId } from '../../../domain/ids.ts';
+import type { TenantId } from '../../../domain/ids.ts';
+import { askCheck, CHECK_STATES, readChecks } from '../../../stores/postgres/consistency/consistency-checks.ts';
+import type { StoredCheck } from '../../../stores/postgres/consistency/consistency-checks.ts';
+import { jobIdOf } from '../../../stores/temporal/job-ids.ts';
+import { holderOf } from '../../auth.ts';
+import type { ApiDependencies } from '../../dependencies.ts';
+import { ApiError } from '../../errors.ts';
+import { ERROR_RESPONSES } from '../../../contract/shared.ts';
+import { numeric } from '../../../contract/query.ts';
+
+const counts = z.record(z.string(), z.number().int());
+const checkSchema = z
+  .object({
+    id: z.string(),
+    job: z.string().nullable().describe('Null for those that the schedule started'),
+    state: z.enum(CHECK_STATES),
+    repair: z.boolean(),
+    rows: z.number().int().describe('Rows and objects that were looked at'),
+    found: counts.describe('How many of each kind differ'),
+    repaired: counts.describe('How many of these were mended'),
+    left: z.number().int().describe('Found and not mended'),
+    error: z.string().nullable().describe('A closed word'),
+    started_at: z.string(),
+    finished_at: z.string().nullable(),
+  })
+  .meta({ id: 'Check' });
+
+const sumOf = (given: Readonly<Record<string, number>>): number =>
+  Object.values(given).reduce((sum, count) => sum + count, 0);
+
+function presentCheck(check: StoredCheck): z.input<typeof checkSchema> {
+  const { id, userId, state, repair, rows, found, repaired, error } = check;
+  return {
+    id,
+    job: userId === null ? null : jobIdOf({ kind: 'check', subject: id }),
+    state,
+    repair,
+    rows,
+    found,
+    repaired,
+    left: Math.max(0, sumOf(found) - sumOf(repaired)),
+    error,
+    started_at: check.createdAt.toISOString(),
+    finished_at: check.finishedAt?.toISOString() ?? null,
+  };
+}
+
+/** `POST /admin/consistency` and its checks: PostgreSQL against the vector index and the workflows, for the tenant's admin. */
+export function consistencyRoutes({ database, checks }: ApiDependencies): FastifyPluginCallbackZod {
+  const read = (tenantId: TenantId, query: Parameters<typeof readChecks>[1]): Promise<StoredCheck[]> =>
+    database.readAsTenant(tenantId, (run) => readChecks(run, query));
+
+  const one = async (tenantId: TenantId, id: string): Promise<z.input<typeof checkSchema>> => {
+    const [check] = await read(tenantId, { id, before: null, limit: 1 });
+    if (check === undefined) throw new ApiError('NOT_FOUND', 'there is no such check');
+    return presentCheck(check);
+  };
+
+  return (app, _options, done) => {
+    app.post(
+      '/admin/consistency',
+      {
+        config: { access: 'admin' },
+        schema: {
+          tags: ['admin'],
+          summary: 'Compare the database with the vector index and the workflows',
+          description:
+            'Goes on in the background. What differs is counted by its kind, and mended where that is asked for.',
+          body: z.strictObject({
+            repair: z.boolean().default(false).describe('Mend what is found'),
+            dry_run: z.boolean().default(false).describe('Only count, whatever else is said'),
+          }),
+          response: { 202: checkSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request, reply) => {
+        const { tenantId, userId } = holderOf(request);
+        const repair = request.body.repair && !request.body.dry_run;
+        const id: string = newId();
+        await database.asTenant(tenantId, (transaction) => askCheck(transaction, { id, tenantId, userId, repair }));
+        await checks.start({ tenantId, checkId: id, repair });
+        return reply.status(202).send(await one(tenantId, id));
+      },
+    );
+    app.get(
+      '/admin/consistency/checks',
+      {
+        config: { access: 'admin' },
+        schema: {
+          tags: ['admin'],
+          summary: 'Comparisons of the tenant, the newest first',
+          querystring: z.strictObject({
+            limit: numeric(z.number().int().min(1).max(100)).prefault(20),
+            before: z.uuid().optional().describe('Older than this one'),
+          }),
+          response: { 200: z.object({ data: z.array(checkSchema) }), ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => {
+        const { limit, before } = request.query;
+        const found = await read(holderOf(request).tenantId, { id: null, before: before ?? null, limit });
+        return { data: found.map(presentCheck) };
+      },
+    );
+    app.get(
+      '/admin/consistency/checks/:id',
+      {
+        config: { access: 'admin' },
+        schema: {
+          tags: ['admin'],
+          summary: 'A comparison and what it found',
+          params: z.object({ id: z.uuid() }),
+          response: { 200: checkSchema, ...ERROR_RESPONSES },
+        },
+      },
+      (request) => one(holderOf(request).tenantId, request.params.id),
+    );
+    done();
+  };
+}

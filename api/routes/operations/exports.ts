@@ -1,0 +1,219 @@
+import { Readable } from 'node:stream';
+import type { FastifyRequest } from 'fastify';
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { ArchiveStoreError } from '../../../domain/ports/archive-store.ts';
+import type { ArchiveStore } from '../../../domain/ports/archive-store.ts';
+import { openExport, readExport } from '../../../stores/postgres/exports/exports.ts';
+import type { StoredExport } from '../../../stores/postgres/exports/exports.ts';
+import {
+  importKey,
+  newImportId,
+  openPortableImport,
+  readPortableImport,
+} from '../../../stores/postgres/imports/file-imports.ts';
+import { findProject } from '../../../stores/postgres/projects/projects.ts';
+import { holderOf, mayActFor } from '../../auth.ts';
+import type { ApiDependencies } from '../../dependencies.ts';
+import { ApiError } from '../../errors.ts';
+import {
+  exportBody,
+  exportSchema,
+  portableImportSchema,
+  presentExport,
+  presentPortableImport,
+} from '../../../contract/gdpr.ts';
+import { ERROR_RESPONSES } from '../../../contract/shared.ts';
+import { personFor, refuseOthers, sessionFor } from '../../subjects.ts';
+import { piecesInTime, UploadSlots } from '../../http/upload-slots.ts';
+
+/** Of the compressed file. */
+const IMPORT_BYTES = 64 * 1024 * 1024 * 1024;
+
+/** Each fills the store for long. */
+const AT_ONCE = { perUser: 1, total: 3 } as const;
+
+/** The pieces of a body, as long as they are not too many and come in time. @throws ApiError BODY_TOO_LARGE or REQUEST_TIMEOUT */
+async function* bounded(body: Readable): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
+  for await (const chunk of piecesInTime(body)) {
+    bytes += chunk.byteLength;
+    if (bytes > IMPORT_BYTES) throw new ApiError('BODY_TOO_LARGE', `a file may have at most ${IMPORT_BYTES} bytes`);
+    yield chunk;
+  }
+}
+
+/** Memory as a file: written by one instance, taken in by another. */
+export function exportRoutes({ database, archives: archive, keepJobs }: ApiDependencies): FastifyPluginCallbackZod {
+  const uploads = new UploadSlots(AT_ONCE);
+  const store = (): ArchiveStore => {
+    if (archive === null)
+      throw new ApiError('CONFLICT', 'this instance has no store for files: RECOLLECT_ARCHIVE_STORE is not set');
+    return archive;
+  };
+
+  /** @throws ApiError NOT_FOUND for another tenant's, and, unless an admin asks, another user's */
+  const read = async (request: FastifyRequest, id: string): Promise<StoredExport> => {
+    const holder = holderOf(request);
+    const found = await database.asTenant(holder.tenantId, (transaction) => readExport(transaction, id));
+    if (found === null || !mayActFor(holder, found.userId)) throw new ApiError('NOT_FOUND', 'there is no such export');
+    return found;
+  };
+
+  return (app, _options, done) => {
+    app.post(
+      '/exports',
+      {
+        config: { access: 'write' },
+        schema: {
+          tags: ['exports'],
+          summary: 'Write memory into a file that another instance takes in',
+          description:
+            'The tenant or a project: admins; a person or a session: whose it is, too. Keys, passwords and secrets are never in it. The file stands for seven days.',
+          body: exportBody,
+          response: { 202: exportSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request, reply) => {
+        const holder = holderOf(request);
+        const { tenantId, userId } = holder;
+        const { scope, subject: given } = request.body;
+        store();
+        const row = await database.asTenant(tenantId, async (transaction) => {
+          if (scope === 'user') {
+            const { id: subject } = await personFor(transaction, holder, given);
+            return openExport(transaction, { tenantId, userId, scope, subject });
+          }
+          if (scope === 'tenant') {
+            refuseOthers(holder);
+            return openExport(transaction, { tenantId, userId, scope, subject: null });
+          }
+          if (given === undefined)
+            throw new ApiError('VALIDATION_FAILED', 'the request is not valid', [
+              { field: 'subject', message: `names the ${scope}` },
+            ]);
+          if (scope === 'session')
+            return openExport(transaction, {
+              tenantId,
+              userId,
+              scope,
+              subject: await sessionFor(transaction, holder, given),
+            });
+          refuseOthers(holder);
+          const project = await findProject(transaction, given);
+          if (project === null) throw new ApiError('NOT_FOUND', 'there is no such project');
+          return openExport(transaction, { tenantId, userId, scope, subject: project.id });
+        });
+        // A row whose workflow could not be told is found by the next request of the same scope, and started then.
+        await keepJobs.export(tenantId, row.id);
+        return reply.status(202).send(presentExport(row));
+      },
+    );
+
+    app.get(
+      '/exports/:id',
+      {
+        config: { access: 'read' },
+        schema: {
+          tags: ['exports'],
+          summary: 'An export and how far it is',
+          params: z.object({ id: z.uuid() }),
+          response: { 200: exportSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => presentExport(await read(request, request.params.id)),
+    );
+
+    app.get(
+      '/exports/:id/file',
+      {
+        config: { access: 'read' },
+        schema: {
+          tags: ['exports'],
+          summary: 'The file of an export',
+          description: 'NDJSON, compressed with Zstandard.',
+          params: z.object({ id: z.uuid() }),
+          response: {
+            200: {
+              description: 'The file',
+              content: { 'application/zstd': { schema: z.union([z.string(), z.instanceof(Readable)]) } },
+            },
+            ...ERROR_RESPONSES,
+          },
+        },
+      },
+      async (request, reply) => {
+        const found = await read(request, request.params.id);
+        if (found.state !== 'done') throw new ApiError('CONFLICT', `the export is ${found.state}: there is no file`);
+        const pieces = store().read(found.objectKey)[Symbol.asyncIterator]();
+        // The first piece before the answer begins: a file that is gone is said with a status.
+        const first = await pieces.next().catch((error: unknown) => {
+          if (error instanceof ArchiveStoreError && error.kind === 'missing')
+            throw new ApiError('NOT_FOUND', 'the file is gone');
+          if (error instanceof ArchiveStoreError) throw new ApiError('UNAVAILABLE', 'storage is away; try again');
+          throw error;
+        });
+        const file = async function* () {
+          for (let next = first; next.done !== true; next = await pieces.next()) yield next.value;
+        };
+        return reply
+          .type('application/zstd')
+          .header('content-length', found.bytes)
+          .header('content-disposition', `attachment; filename="recollect-${found.id}.ndjson.zst"`)
+          .send(Readable.from(file()));
+      },
+    );
+
+    app.post(
+      '/imports/portable',
+      {
+        config: { access: 'admin', zstd: true },
+        schema: {
+          tags: ['imports'],
+          summary: 'Take the file of another instance in',
+          description:
+            'Kept first, then taken in by a job that goes on where it was ended. People are known by name and projects by remote; rows that stand here stay as they are, and what was erased here is not taken.',
+          consumes: ['application/zstd'],
+          body: z.unknown(),
+          response: { 202: portableImportSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request, reply) => {
+        const holder = holderOf(request);
+        if (!(request.body instanceof Readable))
+          throw new ApiError('UNSUPPORTED_MEDIA_TYPE', 'the body is the file itself, as application/zstd');
+        const id = newImportId();
+        const objectKey = importKey(holder.tenantId, id);
+        const { body } = request;
+        const file = await uploads.run(holder.userId, () => store().write(objectKey, bounded(body)));
+        const row = await database.asTenant(holder.tenantId, (transaction) =>
+          openPortableImport(transaction, holder, id, { objectKey, ...file }),
+        );
+        await keepJobs.portableImport(holder.tenantId, row.id);
+        return reply.status(202).send(presentPortableImport(row));
+      },
+    );
+
+    app.get(
+      '/imports/portable/:id',
+      {
+        config: { access: 'admin' },
+        schema: {
+          tags: ['imports'],
+          summary: 'An import of a file and how far it came',
+          params: z.object({ id: z.uuid() }),
+          response: { 200: portableImportSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => {
+        const { tenantId } = holderOf(request);
+        const row = await database.asTenant(tenantId, (transaction) =>
+          readPortableImport(transaction, request.params.id),
+        );
+        if (row === null) throw new ApiError('NOT_FOUND', 'there is no such import');
+        return presentPortableImport(row);
+      },
+    );
+    done();
+  };
+}

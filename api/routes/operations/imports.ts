@@ -1,0 +1,126 @@
+import path from 'node:path';
+import type { FastifyRequest } from 'fastify';
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { allowedFolder } from '../../../stores/files/transcript-folder.ts';
+import type { FolderRefusal } from '../../../stores/files/transcript-folder.ts';
+import { finishImport, openImport, readImport } from '../../../stores/postgres/imports/imports.ts';
+import type { StoredImport } from '../../../stores/postgres/imports/imports.ts';
+import { holderOf, isAdmin, mayActFor } from '../../auth.ts';
+import type { ApiDependencies } from '../../dependencies.ts';
+import { ApiError } from '../../errors.ts';
+import { createLocalCheck } from '../../http/local-caller.ts';
+import { importBody, importSchema, presentImport } from '../../../contract/imports.ts';
+import { ERROR_RESPONSES } from '../../../contract/shared.ts';
+
+/** How claude-mem calls it. */
+const CLAUDE_MEM_FILE = 'claude-mem.db';
+const REFUSALS: Readonly<Record<FolderRefusal, string>> = {
+  not_absolute: 'must be an absolute path',
+  not_allowed: 'is nothing that this server may read',
+  missing: 'does not exist',
+};
+
+/** Imports as jobs. */
+export function importRoutes({ config, database, imports }: ApiDependencies): FastifyPluginCallbackZod {
+  const isLocal = createLocalCheck(config.http.trustProxy);
+  /** @throws ApiError NOT_FOUND for another tenant's, and, unless an admin asks, another user's */
+  const read = async (request: FastifyRequest, id: string): Promise<StoredImport> => {
+    const holder = holderOf(request);
+    const found = await database.asTenant(holder.tenantId, (transaction) => readImport(transaction, id));
+    if (found === null || !mayActFor(holder, found.userId)) throw new ApiError('NOT_FOUND', 'there is no such import');
+    return found;
+  };
+
+  /** Where what is asked for lies, and where such things may lie. */
+  const askedFor = (body: z.output<typeof importBody>) => {
+    if (body.kind === 'transcripts') {
+      const { roots } = config.transcripts;
+      const given = body.directory ?? roots[0] ?? '';
+      return {
+        field: 'directory',
+        given,
+        roots,
+        setting: 'RECOLLECT_TRANSCRIPT_ROOTS',
+        follow: body.follow,
+        dryRun: false,
+      };
+    }
+    const { roots } = config.claudeMem;
+    const given = body.file ?? path.join(roots[0] ?? '', CLAUDE_MEM_FILE);
+    return { field: 'file', given, roots, setting: 'RECOLLECT_CLAUDE_MEM_ROOTS', follow: false, dryRun: body.dry_run };
+  };
+
+  return (app, _options, done) => {
+    app.post(
+      '/imports',
+      {
+        config: { access: 'write' },
+        schema: {
+          tags: ['imports'],
+          summary: 'Import what lies on the server: transcripts, or a database of claude-mem',
+          description:
+            'For admins on the machine of the server, and for folders that it may read (RECOLLECT_TRANSCRIPT_ROOTS, RECOLLECT_CLAUDE_MEM_ROOTS). Asked for again while it runs, the same import is answered.',
+          body: importBody,
+          response: { 202: importSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request, reply) => {
+        const holder = holderOf(request);
+        if (!isAdmin(holder) || !isLocal(request))
+          throw new ApiError('FORBIDDEN', 'folders of the server are read for admins on its own machine only');
+        const { field, given, roots, setting, follow, dryRun } = askedFor(request.body);
+        const allowed = await allowedFolder(given, roots);
+        if ('refusal' in allowed)
+          throw new ApiError('VALIDATION_FAILED', 'the request is not valid', [
+            {
+              field,
+              message:
+                allowed.refusal === 'not_allowed' ? `${REFUSALS.not_allowed} (${setting})` : REFUSALS[allowed.refusal],
+            },
+          ]);
+        const job = await database.asTenant(holder.tenantId, (transaction) =>
+          openImport(transaction, holder, request.body.kind, { directory: allowed.folder, follow, dryRun }),
+        );
+        // A row whose workflow could not be told is found by the next request of the same kind, and started then.
+        await imports.start({ tenantId: holder.tenantId, importId: job.id, follow }, request.body.kind);
+        return reply.status(202).send(presentImport(job));
+      },
+    );
+    app.get(
+      '/imports/:id',
+      {
+        config: { access: 'read' },
+        schema: {
+          tags: ['imports'],
+          summary: 'An import and how far it came',
+          params: z.object({ id: z.uuid() }),
+          response: { 200: importSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => presentImport(await read(request, request.params.id)),
+    );
+    app.post(
+      '/imports/:id/cancel',
+      {
+        config: { access: 'write' },
+        schema: {
+          tags: ['imports'],
+          summary: 'Stop an import; what was read stays',
+          params: z.object({ id: z.uuid() }),
+          response: { 202: importSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request, reply) => {
+        const found = await read(request, request.params.id);
+        const runs = found.state !== 'running' || (await imports.cancel(found));
+        if (!runs)
+          await database.asTenant(holderOf(request).tenantId, (transaction) =>
+            finishImport(transaction, found.id, 'cancelled', null),
+          );
+        return reply.status(202).send(presentImport(await read(request, found.id)));
+      },
+    );
+    done();
+  };
+}

@@ -1,0 +1,194 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { asId } from '../../../domain/ids.ts';
+import type { KeyHolder } from '../../../stores/postgres/access/api-keys.ts';
+import { findBatch } from '../../../stores/postgres/usage/model-batches.ts';
+import { findProject } from '../../../stores/postgres/projects/projects.ts';
+import { requeueGivenUp } from '../../../stores/postgres/sessions/session-work.ts';
+import { JOB_KINDS, parseJobId } from '../../../stores/temporal/job-ids.ts';
+import type { JobName } from '../../../stores/temporal/job-ids.ts';
+import { holderOf, operates } from '../../auth.ts';
+import type { ApiDependencies } from '../../dependencies.ts';
+import { ApiError } from '../../errors.ts';
+import { refuseStrangers } from '../../job-owner.ts';
+import { jobSchema } from '../../../contract/jobs.ts';
+import { ERROR_RESPONSES, paginationSchema } from '../../../contract/shared.ts';
+import { numeric } from '../../../contract/query.ts';
+import { text } from '../../../contract/text.ts';
+
+const jobParams = z.object({ id: text(128) });
+const degradedSchema = z.array(z.enum(['temporal']));
+const jobAnswer = z.object({ job: jobSchema, degraded: degradedSchema });
+
+/** The job that an id names. @throws ApiError NOT_FOUND for what is no id of a job */
+function nameOf(id: string): JobName {
+  const name = parseJobId(id);
+  if (name === null) throw new ApiError('NOT_FOUND', 'there is no such job');
+  return name;
+}
+
+/** `GET /jobs`, `GET /jobs/:id`, cancel and retry: workflows as jobs, what is stuck, and why. */
+export function jobRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZod {
+  const { database, jobs, jobList, steering, workflowHints } = dependencies;
+
+  /** @throws ApiError NOT_FOUND for what the caller has none of: operations are the instance's, and shown to its operators. */
+  const answerOf = async (holder: KeyHolder, name: JobName): Promise<z.output<typeof jobAnswer>> => {
+    const isHidden = name.kind === 'operation' && !operates(holder);
+    const found = isHidden ? null : await jobList.one(holder.tenantId, name);
+    if (found === null) throw new ApiError('NOT_FOUND', 'there is no such job');
+    return { job: found.job, degraded: [...found.degraded] };
+  };
+
+  return (app, _options, done) => {
+    app.get(
+      '/jobs',
+      {
+        config: { access: 'read' },
+        schema: {
+          tags: ['jobs'],
+          summary: 'List workflows as jobs',
+          description:
+            'Those that are stuck are found in the database. Without Temporal the database answers alone, for sessions, and says so in `degraded`.',
+          querystring: z.strictObject({
+            state: z.enum(['running', 'waiting', 'stuck', 'failed', 'completed', 'cancelled', 'all']).default('all'),
+            kind: z.enum(JOB_KINDS).optional(),
+            project: text(2048).optional(),
+            limit: numeric(z.number().int().min(1).max(100)).prefault(20),
+            cursor: text(2048).optional().describe('next_cursor of the page before, as this list gave it'),
+          }),
+          response: {
+            200: z.object({ data: z.array(jobSchema), degraded: degradedSchema, pagination: paginationSchema }),
+            ...ERROR_RESPONSES,
+          },
+        },
+      },
+      async (request) => {
+        const holder = holderOf(request);
+        const { tenantId } = holder;
+        const { state, kind, project, limit, cursor } = request.query;
+        const known =
+          project === undefined
+            ? undefined
+            : await database.asTenant(tenantId, (transaction) => findProject(transaction, project));
+        const answer =
+          known === null || (kind === 'operation' && !operates(holder))
+            ? { jobs: [], total: 0, nextCursor: null, degraded: [] }
+            : await jobList.list(tenantId, {
+                state,
+                kind: kind ?? null,
+                projectIds: known === undefined ? null : [known.id, ...known.formerIds],
+                limit,
+                cursor: cursor ?? null,
+              });
+        const total = answer.total ?? answer.jobs.length;
+        return {
+          data: [...answer.jobs],
+          degraded: [...answer.degraded],
+          pagination: {
+            page: 1,
+            limit,
+            total,
+            total_pages: Math.ceil(total / limit),
+            has_next: answer.nextCursor !== null,
+            has_prev: cursor !== undefined,
+            next_cursor: answer.nextCursor,
+          },
+        };
+      },
+    );
+
+    app.get(
+      '/jobs/:id',
+      {
+        config: { access: 'read' },
+        schema: {
+          tags: ['jobs'],
+          summary: 'A job and where it stands',
+          params: jobParams,
+          response: { 200: jobAnswer, ...ERROR_RESPONSES },
+        },
+      },
+      (request) => answerOf(holderOf(request), nameOf(request.params.id)),
+    );
+
+    app.post(
+      '/jobs/:id/cancel',
+      {
+        config: { access: 'write' },
+        schema: {
+          tags: ['jobs'],
+          summary: 'Ask a job to end',
+          description: 'What was captured stays, and capture goes on: the next event, or retry, starts the job again.',
+          params: jobParams,
+          response: { 202: jobAnswer, ...ERROR_RESPONSES },
+        },
+      },
+      async (request, reply) => {
+        const holder = holderOf(request);
+        const { tenantId } = holder;
+        const name = nameOf(request.params.id);
+        const before = await answerOf(holder, name);
+        await refuseStrangers(database, holder, name);
+        const run = await jobs.describe(tenantId, name);
+        if (run?.state !== 'running' || !(await jobs.cancel(tenantId, name)))
+          throw new ApiError('CONFLICT', 'the job does not run, so that there is nothing to end');
+        return reply.status(202).send(before);
+      },
+    );
+
+    app.post(
+      '/jobs/:id/retry',
+      {
+        config: { access: 'write' },
+        schema: {
+          tags: ['jobs'],
+          summary: 'Give a job another turn',
+          description:
+            'Wakes a session that waits, gives its parked windows and refused vectors new attempts, and starts its workflow where none runs.',
+          params: jobParams,
+          response: { 202: jobAnswer, ...ERROR_RESPONSES },
+        },
+      },
+      async (request, reply) => {
+        const holder = holderOf(request);
+        const { tenantId } = holder;
+        const name = nameOf(request.params.id);
+        await answerOf(holder, name);
+        // Whatever waits for the index is everybody's, and to look at it once more harms nobody.
+        if (name.kind !== 'index') await refuseStrangers(database, holder, name);
+        switch (name.kind) {
+          case 'session':
+          case 'learning':
+            await database.asTenant(tenantId, (transaction) => requeueGivenUp(transaction, name.subject));
+            await steering.retry(tenantId, name.subject);
+            await workflowHints.index(asId(tenantId));
+            break;
+          case 'index':
+            await workflowHints.index(asId(tenantId));
+            break;
+          case 'reindex':
+            await workflowHints.reindex(asId(tenantId));
+            break;
+          case 'batch': {
+            const batch = await database.asTenant(tenantId, (transaction) => findBatch(transaction, name.subject));
+            if (batch === null || batch.state === 'ended')
+              throw new ApiError('CONFLICT', 'the batch is over; windows that wait go into another one');
+            await workflowHints.modelBatch(tenantId, { ...batch, full: true });
+            break;
+          }
+          case 'import':
+          case 'check':
+          case 'backup':
+          case 'restore':
+          case 'retention':
+          case 'erasure':
+          case 'export':
+          case 'operation':
+            throw new ApiError('CONFLICT', 'a job of this kind goes on by itself; start it again where it was started');
+        }
+        return reply.status(202).send(await answerOf(holder, name));
+      },
+    );
+    done();
+  };
+}

@@ -1,0 +1,117 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { addHold, HOLD_SUBJECTS, holdSubjectExists, listHolds, releaseHold } from '../../../stores/postgres/retention/legal-holds.ts';
+import type { StoredHold } from '../../../stores/postgres/retention/legal-holds.ts';
+import { lockPolicies } from '../../../stores/postgres/retention/retention-policies.ts';
+import { holderOf } from '../../auth.ts';
+import type { ApiDependencies } from '../../dependencies.ts';
+import { ApiError } from '../../errors.ts';
+import { ERROR_RESPONSES } from '../../../contract/shared.ts';
+import { flag } from '../../../contract/query.ts';
+import { line } from '../../../contract/text.ts';
+
+const holdSchema = z
+  .object({
+    id: z.string(),
+    subject: z.enum(HOLD_SUBJECTS),
+    subject_id: z.string(),
+    reason: z.string(),
+    created_by: z.string(),
+    created_at: z.string(),
+    released_by: z.string().nullable(),
+    released_at: z.string().nullable(),
+  })
+  .meta({ id: 'LegalHold' });
+
+const reason = line(1_000);
+const holdBody = z.discriminatedUnion('subject', [
+  z.strictObject({ subject: z.literal('tenant'), id: z.uuid().optional(), reason }),
+  z.strictObject({ subject: z.enum(HOLD_SUBJECTS).exclude(['tenant']), id: z.uuid(), reason }),
+]);
+
+function present(hold: StoredHold): z.input<typeof holdSchema> {
+  return {
+    id: hold.id,
+    subject: hold.subject,
+    subject_id: hold.subjectId,
+    reason: hold.reason,
+    created_by: hold.createdBy,
+    created_at: hold.createdAt.toISOString(),
+    released_by: hold.releasedBy,
+    released_at: hold.releasedAt?.toISOString() ?? null,
+  };
+}
+
+/** `/admin/holds`: what must not go, whatever a policy or a person says. */
+export function holdRoutes({ database }: ApiDependencies): FastifyPluginCallbackZod {
+  return (app, _options, done) => {
+    app.get(
+      '/admin/holds',
+      {
+        config: { access: 'admin' },
+        schema: {
+          tags: ['retention'],
+          summary: 'Legal holds that stand, the newest first',
+          querystring: z.strictObject({
+            released: flag().prefault(false).describe('Those that were released, too'),
+          }),
+          response: { 200: z.object({ data: z.array(holdSchema) }), ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => {
+        const { released } = request.query;
+        const holds = await database.asTenant(holderOf(request).tenantId, (transaction) =>
+          listHolds(transaction, released),
+        );
+        return { data: holds.map(present) };
+      },
+    );
+    app.post(
+      '/admin/holds',
+      {
+        config: { access: 'admin' },
+        schema: {
+          tags: ['retention'],
+          summary: 'Put a legal hold on the tenant, a project, a session or a user',
+          description: 'Nothing of it is archived, deleted or forgotten until the hold is released.',
+          body: holdBody,
+          response: { 201: holdSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request, reply) => {
+        const { tenantId, userId } = holderOf(request);
+        const { subject, id, reason } = request.body;
+        const subjectId = id ?? tenantId;
+        const hold = await database.asTenant(tenantId, async (transaction) => {
+          await lockPolicies(transaction);
+          if (!(await holdSubjectExists(transaction, subject, subjectId)))
+            throw new ApiError('NOT_FOUND', `there is no such ${subject}`);
+          return addHold(transaction, { tenantId, userId, subject, subjectId, reason });
+        });
+        return reply.status(201).send(present(hold));
+      },
+    );
+    app.delete(
+      '/admin/holds/:id',
+      {
+        config: { access: 'admin' },
+        schema: {
+          tags: ['retention'],
+          summary: 'Release a legal hold; that it stood is kept',
+          params: z.object({ id: z.uuid() }),
+          response: { 200: holdSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => {
+        const { tenantId, userId } = holderOf(request);
+        const hold = await database.asTenant(tenantId, async (transaction) => {
+          await lockPolicies(transaction);
+          return releaseHold(transaction, request.params.id, userId);
+        });
+        if (hold === null) throw new ApiError('NOT_FOUND', 'there is no such hold');
+        return present(hold);
+      },
+    );
+    done();
+  };
+}

@@ -1,0 +1,103 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { countIndex, readIndexes } from '../../../stores/postgres/embeddings/embedding-indexes.ts';
+import { askRefill } from '../../../stores/postgres/embeddings/embedding-refill.ts';
+import type { IndexCounts, TenantIndexes } from '../../../stores/postgres/embeddings/embedding-indexes.ts';
+import { holderOf } from '../../auth.ts';
+import type { ApiDependencies } from '../../dependencies.ts';
+import { indexesSchema } from '../../../contract/reindex.ts';
+import { ERROR_RESPONSES } from '../../../contract/shared.ts';
+
+const NONE: IndexCounts = { waiting: 0, indexed: 0, failed: 0 };
+
+/** `GET` and `POST /admin/reindex`: which index a tenant is searched in, and the change to the one that the settings ask for. */
+export function reindexRoutes({ database, embeddingModel, workflowHints }: ApiDependencies): FastifyPluginCallbackZod {
+  const present = (
+    indexes: TenantIndexes | null,
+    counts: ReadonlyMap<string, IndexCounts>,
+  ): Omit<z.input<typeof indexesSchema>, 'dry_run'> => {
+    const serving = indexes?.serving ?? embeddingModel;
+    const countsOf = (name: string): IndexCounts => counts.get(name) ?? NONE;
+    const building = indexes?.building ?? null;
+    return {
+      wanted: embeddingModel.name,
+      needed: serving.name !== embeddingModel.name,
+      serving: {
+        index: serving.name,
+        dimension: serving.dimension,
+        ...countsOf(serving.name),
+        rewriting: indexes !== null && indexes.rewrite !== null,
+      },
+      building:
+        building === null || indexes === null
+          ? null
+          : {
+              index: building.name,
+              dimension: building.dimension,
+              ...countsOf(building.name),
+              memories: { total: indexes.fillTotal, filled: indexes.fillCount, complete: building.filled },
+              waiting_reason: indexes.error,
+            },
+      retired:
+        indexes?.retired === null || indexes === null
+          ? null
+          : { index: indexes.retired.name, until: indexes.retired.at.toISOString() },
+    };
+  };
+
+  return (app, _options, done) => {
+    const read = (request: Parameters<typeof holderOf>[0]) =>
+      database.readAsTenant(holderOf(request).tenantId, async (run) => {
+        const indexes = await readIndexes(run);
+        const counts = new Map<string, IndexCounts>();
+        for (const index of indexes === null ? [] : [indexes.serving, indexes.building])
+          if (index !== null) counts.set(index.name, await countIndex(run, index.name));
+        return present(indexes, counts);
+      });
+
+    app.get(
+      '/admin/reindex',
+      {
+        config: { access: 'admin' },
+        schema: {
+          tags: ['admin'],
+          summary: 'Which index the tenant is searched in, and the one that is being built',
+          response: { 200: indexesSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => ({ dry_run: true, ...(await read(request)) }),
+    );
+
+    app.post(
+      '/admin/reindex',
+      {
+        config: { access: 'admin' },
+        schema: {
+          tags: ['admin'],
+          summary: 'Change to the index that the settings ask for, now',
+          description:
+            'It is begun by itself within a minute; this does not wait for that. Search goes on with the old index until the new one is complete. A dry run only counts.',
+          body: z.strictObject({
+            dry_run: z.boolean().default(false).describe('Only count what is to be done'),
+            rebuild: z
+              .boolean()
+              .default(false)
+              .describe('Write everything that the served index should hold again, because Weaviate lost it'),
+          }),
+          response: { 202: indexesSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request, reply) => {
+        const { dry_run: isDryRun, rebuild } = request.body;
+        const { tenantId } = holderOf(request);
+        if (!isDryRun) {
+          if (rebuild) await database.asTenant(tenantId, askRefill);
+          await workflowHints.index(tenantId);
+          await workflowHints.reindex(tenantId);
+        }
+        return reply.status(202).send({ dry_run: isDryRun, ...(await read(request)) });
+      },
+    );
+    done();
+  };
+}

@@ -1,0 +1,118 @@
+import type { FastifyRequest } from 'fastify';
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { COPY_ADDRESS, listRestores, openRestore, readRestore } from '../../../stores/postgres/backups/restores.ts';
+import type { RestoreRequest, StoredRestore } from '../../../stores/postgres/backups/restores.ts';
+import { holderOf } from '../../auth.ts';
+import type { ApiDependencies } from '../../dependencies.ts';
+import { ApiError } from '../../errors.ts';
+import { drillBody, presentRestore, restoreBody, restoreSchema } from '../../../contract/restores.ts';
+import { ERROR_RESPONSES } from '../../../contract/shared.ts';
+import { numeric } from '../../../contract/query.ts';
+
+/** Restores and restore drills of the instance, for its operators. */
+export function restoreRoutes({ database, restores }: ApiDependencies): FastifyPluginCallbackZod {
+  /** The row first: one whose workflow could not be told is started by the next request in the same words. */
+  const open = async (request: FastifyRequest, asked: RestoreRequest): Promise<StoredRestore> => {
+    const { tenantId, userId } = holderOf(request);
+    const opened = await database.asTenant(tenantId, (transaction) => openRestore(transaction, userId, asked));
+    if (opened === null) throw new ApiError('CONFLICT', 'another restore or drill is under way; one is done at a time');
+    await restores.start(opened.kind, tenantId, opened.id);
+    return opened;
+  };
+
+  return (app, _options, done) => {
+    app.post(
+      '/admin/restore',
+      {
+        config: { access: 'operator' },
+        schema: {
+          tags: ['admin'],
+          summary: 'Restore a backup set into this instance',
+          description:
+            'Built and compared beside the running database, which is replaced at the end and kept under another name. Refused where people have sessions or learnings here, unless overwrite is said. Asked for again while it runs, the same restore is answered.',
+          body: restoreBody,
+          response: { 202: restoreSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request, reply) => {
+        const { set, store, overwrite, dry_run: dryRun } = request.body;
+        const restore = await open(request, {
+          kind: 'restore',
+          setId: set ?? null,
+          address: store === 'copy' ? COPY_ADDRESS : null,
+          signer: null,
+          overwrite,
+          dryRun,
+        });
+        return reply.status(202).send(presentRestore(restore));
+      },
+    );
+    app.post(
+      '/admin/drill',
+      {
+        config: { access: 'operator' },
+        schema: {
+          tags: ['admin'],
+          summary: 'Restore a backup set beside this instance, compare, and take it away again',
+          body: drillBody,
+          response: { 202: restoreSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request, reply) => {
+        const { set, store } = request.body;
+        const drill = await open(request, {
+          kind: 'drill',
+          setId: set ?? null,
+          address: store === 'copy' ? COPY_ADDRESS : null,
+          signer: null,
+          overwrite: false,
+          dryRun: false,
+        });
+        return reply.status(202).send(presentRestore(drill));
+      },
+    );
+    app.get(
+      '/admin/restores',
+      {
+        config: { access: 'operator' },
+        schema: {
+          tags: ['admin'],
+          summary: 'Restores and drills, the newest first',
+          querystring: z.object({
+            before: z.uuid().optional().describe('Id of the last one of the page before'),
+            limit: numeric(z.number().int().min(1).max(100)).prefault(20),
+          }),
+          response: { 200: z.object({ data: z.array(restoreSchema) }), ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => {
+        const { before, limit } = request.query;
+        const found = await database.asTenant(holderOf(request).tenantId, (transaction) =>
+          listRestores(transaction, before ?? null, limit),
+        );
+        return { data: found.map(presentRestore) };
+      },
+    );
+    app.get(
+      '/admin/restores/:id',
+      {
+        config: { access: 'operator' },
+        schema: {
+          tags: ['admin'],
+          summary: 'A restore or a drill, and what it proved',
+          params: z.object({ id: z.uuid() }),
+          response: { 200: restoreSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => {
+        const found = await database.asTenant(holderOf(request).tenantId, (transaction) =>
+          readRestore(transaction, request.params.id),
+        );
+        if (found === null) throw new ApiError('NOT_FOUND', 'there is no such restore');
+        return presentRestore(found);
+      },
+    );
+    done();
+  };
+}

@@ -1,0 +1,215 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { ruleProblem } from '../../../domain/retention/policy.ts';
+import type { RetentionRule } from '../../../domain/retention/policy.ts';
+import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
+import { lockPolicies, readPolicyState, writePolicies } from '../../../stores/postgres/retention/retention-policies.ts';
+import type { PolicyState } from '../../../stores/postgres/retention/retention-policies.ts';
+import { approveRun, listRuns, openRun, readCounts, readRun } from '../../../stores/postgres/retention/retention-runs.ts';
+import { holderOf } from '../../auth.ts';
+import type { ApiDependencies } from '../../dependencies.ts';
+import { ApiError } from '../../errors.ts';
+import {
+  countSchema,
+  MAX_POLICIES,
+  policiesSchema,
+  presentCount,
+  presentRule,
+  presentRun,
+  ruleBody,
+  runSchema,
+} from '../../../contract/retention.ts';
+import { ERROR_RESPONSES, pageQuery, paginationOf, paginationSchema } from '../../../contract/shared.ts';
+import { text } from '../../../contract/text.ts';
+
+/** Lines of a report that are answered, those of most rows first. */
+const SHOWN_COUNTS = 1_000;
+const runAnswer = z.object({ run: runSchema });
+const runParams = z.object({ id: z.uuid() });
+
+function presentState({ rules, effective, hash, approved }: PolicyState): z.input<typeof policiesSchema> {
+  const defaults = effective.filter(({ id }) => id === 'default');
+  return { data: rules.map(presentRule), defaults: defaults.map(presentRule), hash, approved };
+}
+
+/** The rules of a body. @throws ApiError VALIDATION_FAILED, which names the field of the one that cannot be */
+async function rulesOf(
+  transaction: TenantTransaction,
+  given: readonly z.output<typeof ruleBody>[],
+): Promise<Omit<RetentionRule, 'id'>[]> {
+  const rules = given.map((rule) => ({
+    resource: rule.resource,
+    projectId: rule.project,
+    dataClass: rule.data_class,
+    ageDays: rule.age_days,
+    action: rule.action,
+  }));
+  const projects = [...new Set(rules.flatMap(({ projectId }) => projectId ?? []))];
+  const known = await transaction.project.findMany({ where: { id: { in: projects } }, select: { id: true } });
+  const details = rules.flatMap((rule, n) => {
+    const problem = ruleProblem(rule);
+    if (problem !== null) return [{ field: `policies.${n}.${problem.field}`, message: problem.message }];
+    if (rule.projectId !== null && !known.some(({ id }) => id === rule.projectId))
+      return [{ field: `policies.${n}.project`, message: 'is no project of this tenant' }];
+    const isTwice = rules.some(
+      (other, m) =>
+        m < n &&
+        other.resource === rule.resource &&
+        other.projectId === rule.projectId &&
+        other.dataClass === rule.dataClass,
+    );
+    return isTwice
+      ? [{ field: `policies.${n}`, message: 'names the same resource, project and class as one before it' }]
+      : [];
+  });
+  if (details.length > 0) throw new ApiError('VALIDATION_FAILED', 'the request is not valid', details);
+  return rules;
+}
+
+/** `/admin/retention`: how long what is kept, what would go, and what went. */
+export function retentionRoutes({ database, retention, clock }: ApiDependencies): FastifyPluginCallbackZod {
+  return (app, _options, done) => {
+    app.get(
+      '/admin/retention/policies',
+      {
+        config: { access: 'admin' },
+        schema: {
+          tags: ['retention'],
+          summary: 'How long what is kept',
+          response: { 200: policiesSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => presentState(await database.asTenant(holderOf(request).tenantId, readPolicyState)),
+    );
+    app.put(
+      '/admin/retention/policies',
+      {
+        config: { access: 'admin' },
+        schema: {
+          tags: ['retention'],
+          summary: 'Set how long what is kept, in place of what was set before',
+          description:
+            'Of the tenant’s own projects, and one policy for each resource, project and class. The most specific policy holds: project and class, project, class, neither. A change deletes nothing before a dry run of it was approved.',
+          body: z.strictObject({
+            policies: z.array(ruleBody).max(MAX_POLICIES),
+            hash: text(64, 0).optional().describe('Of what was read before: refused where it changed meanwhile'),
+          }),
+          response: { 200: policiesSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => {
+        const { tenantId, userId } = holderOf(request);
+        const { policies, hash } = request.body;
+        return database.asTenant(tenantId, async (transaction) => {
+          await lockPolicies(transaction);
+          if (hash !== undefined && (await readPolicyState(transaction)).hash !== hash)
+            throw new ApiError('CONFLICT', 'policies or holds changed meanwhile; read them again');
+          await writePolicies(transaction, tenantId, userId, await rulesOf(transaction, policies));
+          return presentState(await readPolicyState(transaction));
+        });
+      },
+    );
+    app.post(
+      '/admin/retention',
+      {
+        config: { access: 'admin' },
+        schema: {
+          tags: ['retention'],
+          summary: 'Count what would go, or have it go',
+          description:
+            'Without dry_run refused with DRY_RUN_NEEDED as long as no dry run of these policies and holds was approved.',
+          body: z.strictObject({ dry_run: z.boolean().default(true) }),
+          response: { 202: runAnswer, ...ERROR_RESPONSES },
+        },
+      },
+      async (request, reply) => {
+        const { tenantId, userId } = holderOf(request);
+        const mode = request.body.dry_run ? 'dry_run' : 'run';
+        const run = await database.asTenant(tenantId, async (transaction) => {
+          await lockPolicies(transaction);
+          const { hash, approved } = await readPolicyState(transaction);
+          if (mode === 'run' && !approved)
+            throw new ApiError(
+              'DRY_RUN_NEEDED',
+              'policies or holds changed: make a dry run, look at it and approve it',
+            );
+          const now = new Date(clock.now());
+          const id = await openRun(transaction, { tenantId, groupId: null, mode, hash, userId, now });
+          return readRun(transaction, id);
+        });
+        if (run === null) throw new ApiError('NOT_FOUND', 'there is no such run');
+        // A row whose workflow could not be told is found by the next request of the same kind, and started then.
+        await retention.start({ tenantId, runId: run.id });
+        return reply.status(202).send({ run: presentRun(run) });
+      },
+    );
+    app.get(
+      '/admin/retention/runs',
+      {
+        config: { access: 'admin' },
+        schema: {
+          tags: ['retention'],
+          summary: 'Runs and dry runs, the newest first',
+          querystring: z.strictObject(pageQuery),
+          response: { 200: z.object({ data: z.array(runSchema), pagination: paginationSchema }), ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => {
+        const { page, limit } = request.query;
+        const { runs, total } = await database.asTenant(holderOf(request).tenantId, (transaction) =>
+          listRuns(transaction, { id: null, limit, offset: (page - 1) * limit }),
+        );
+        return { data: runs.map(presentRun), pagination: paginationOf(page, limit, total) };
+      },
+    );
+    app.get(
+      '/admin/retention/runs/:id',
+      {
+        config: { access: 'admin' },
+        schema: {
+          tags: ['retention'],
+          summary: 'What a run counted, and why',
+          description: `Rows and their bytes by policy, kind, class, project and month; at most ${SHOWN_COUNTS} lines, those of most rows.`,
+          params: runParams,
+          response: { 200: z.object({ run: runSchema, counts: z.array(countSchema) }), ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => {
+        const { id } = request.params;
+        const found = await database.asTenant(holderOf(request).tenantId, async (transaction) => ({
+          run: await readRun(transaction, id),
+          counts: await readCounts(transaction, id, SHOWN_COUNTS),
+        }));
+        if (found.run === null) throw new ApiError('NOT_FOUND', 'there is no such run');
+        return { run: presentRun(found.run), counts: found.counts.map(presentCount) };
+      },
+    );
+    app.post(
+      '/admin/retention/runs/:id/approve',
+      {
+        config: { access: 'admin' },
+        schema: {
+          tags: ['retention'],
+          summary: 'Have runs do what a dry run counted',
+          params: runParams,
+          response: { 200: runAnswer, ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => {
+        const { tenantId, userId } = holderOf(request);
+        const { id } = request.params;
+        return database.asTenant(tenantId, async (transaction) => {
+          await lockPolicies(transaction);
+          const run = await readRun(transaction, id);
+          if (run === null) throw new ApiError('NOT_FOUND', 'there is no such run');
+          if (run.policyHash !== (await readPolicyState(transaction)).hash)
+            throw new ApiError('CONFLICT', 'policies or holds changed since: make another dry run');
+          if (run.approvedAt === null && !(await approveRun(transaction, id, userId)))
+            throw new ApiError('CONFLICT', 'only a dry run that is done is approved');
+          return { run: presentRun((await readRun(transaction, id)) ?? run) };
+        });
+      },
+    );
+    done();
+  };
+}

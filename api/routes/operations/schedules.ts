@@ -1,0 +1,91 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { SCHEDULE_NAMES } from '../../../config/schedule-settings.ts';
+import type { ScheduleName } from '../../../config/schedule-settings.ts';
+import type { ApiDependencies } from '../../dependencies.ts';
+import { ApiError } from '../../errors.ts';
+import { presentSchedule, scheduleSchema } from '../../../contract/schedules.ts';
+import { ERROR_RESPONSES } from '../../../contract/shared.ts';
+import { line } from '../../../contract/text.ts';
+
+const params = z.object({ name: z.enum(SCHEDULE_NAMES) });
+const answer = z.object({ schedule: scheduleSchema });
+
+/** @throws ApiError NOT_FOUND where a schedule was not made yet */
+function requireThere(isThere: boolean): void {
+  if (!isThere) throw new ApiError('NOT_FOUND', 'there is no such schedule yet; the next start makes it');
+}
+
+/** `GET /jobs/schedules`, pause, resume and run: what runs by itself, for operators. */
+export function scheduleRoutes({ schedules }: ApiDependencies): FastifyPluginCallbackZod {
+  const answerOf = async (name: ScheduleName): Promise<z.input<typeof answer>> => ({
+    schedule: presentSchedule(await schedules.one(name)),
+  });
+  return (app, _options, done) => {
+    app.get(
+      '/jobs/schedules',
+      {
+        config: { access: 'operator' },
+        schema: {
+          tags: ['jobs'],
+          summary: 'What runs by itself, when it ran and what came of it',
+          response: { 200: z.object({ data: z.array(scheduleSchema) }), ...ERROR_RESPONSES },
+        },
+      },
+      async () => ({ data: (await schedules.list()).map(presentSchedule) }),
+    );
+    app.post(
+      '/jobs/schedules/:name/pause',
+      {
+        config: { access: 'operator' },
+        schema: {
+          tags: ['jobs'],
+          summary: 'Stop starting runs of a schedule',
+          description: 'It stays so over restarts, until somebody has it go on. A run that is under way goes on.',
+          params,
+          body: z.strictObject({ reason: line(500).describe('Shown to whoever looks') }),
+          response: { 200: answer, ...ERROR_RESPONSES },
+        },
+      },
+      async ({ params: { name }, body }) => {
+        requireThere(await schedules.pause(name, body.reason));
+        return answerOf(name);
+      },
+    );
+    app.post(
+      '/jobs/schedules/:name/resume',
+      {
+        config: { access: 'operator' },
+        schema: {
+          tags: ['jobs'],
+          summary: 'Have a schedule go on',
+          params,
+          response: { 200: answer, ...ERROR_RESPONSES },
+        },
+      },
+      async ({ params: { name } }) => {
+        requireThere(await schedules.resume(name));
+        return answerOf(name);
+      },
+    );
+    app.post(
+      '/jobs/schedules/:name/run',
+      {
+        config: { access: 'operator' },
+        schema: {
+          tags: ['jobs'],
+          summary: 'Start a run now, also of a schedule that is paused',
+          params,
+          response: { 202: answer, ...ERROR_RESPONSES },
+        },
+      },
+      async ({ params: { name } }, reply) => {
+        const outcome = await schedules.run(name);
+        requireThere(outcome !== 'missing');
+        if (outcome === 'runs') throw new ApiError('CONFLICT', 'a run is under way, and two at once are not wanted');
+        return reply.status(202).send(await answerOf(name));
+      },
+    );
+    done();
+  };
+}

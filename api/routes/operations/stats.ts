@@ -1,0 +1,75 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { countNow, readTrends } from '../../../stores/postgres/statistics/read-statistics.ts';
+import { holderOf, operates } from '../../auth.ts';
+import type { ApiDependencies } from '../../dependencies.ts';
+import { ApiError } from '../../errors.ts';
+import { ERROR_RESPONSES } from '../../../contract/shared.ts';
+import { numeric } from '../../../contract/query.ts';
+import { text } from '../../../contract/text.ts';
+
+const DAY_MS = 86_400_000;
+const MAX_DAYS = 400;
+
+const figure = z.object({
+  metric: z.string(),
+  dimensions: z.record(z.string(), z.string()),
+  value: z.number(),
+});
+
+const statsSchema = z
+  .object({
+    scope: z.enum(['tenant', 'instance']),
+    now: z.array(figure).describe('Counted when it was asked for; of the tenant alone'),
+    days: z
+      .array(z.object({ date: z.string(), figures: z.array(figure) }))
+      .describe('As they were written down each day, the oldest first'),
+  })
+  .meta({ id: 'Statistics' });
+
+/** `GET /stats`: what there is now, and how it came to that. */
+export function statsRoutes({ database }: ApiDependencies): FastifyPluginCallbackZod {
+  return (app, _options, done) => {
+    app.get(
+      '/stats',
+      {
+        config: { access: 'read' },
+        schema: {
+          tags: ['usage'],
+          summary: 'Counts now, and by day',
+          querystring: z.strictObject({
+            days: numeric(z.number().int().min(1).max(MAX_DAYS)).prefault(30).describe('How far back'),
+            metric: text(64).optional().describe('Only this one of each day'),
+            scope: z.enum(['tenant', 'instance']).default('tenant').describe('`instance` is for its operators'),
+          }),
+          response: { 200: statsSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => {
+        const holder = holderOf(request);
+        const { days, metric, scope } = request.query;
+        const ofInstance = scope === 'instance';
+        if (ofInstance && !operates(holder))
+          throw new ApiError(
+            'FORBIDDEN',
+            'figures of the instance are for admins of the tenant that it was set up with',
+          );
+        const since = new Date(Date.now() - (days - 1) * DAY_MS).toISOString().slice(0, 10);
+        const { now, trends } = await database.readAsTenant(holder.tenantId, async (read) => ({
+          now: ofInstance ? [] : await countNow(read),
+          trends: await readTrends(read, { since, metric: metric ?? null, ofInstance }),
+        }));
+        const byDay = Map.groupBy(trends, ({ date }) => date);
+        return {
+          scope,
+          now: now.map((one) => ({ ...one })),
+          days: [...byDay].map(([date, figures]) => ({
+            date,
+            figures: figures.map(({ metric: name, dimensions, value }) => ({ metric: name, dimensions, value })),
+          })),
+        };
+      },
+    );
+    done();
+  };
+}

@@ -1,0 +1,138 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { KeyHolder } from '../../../stores/postgres/access/api-keys.ts';
+import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
+import { readSummary } from '../../../stores/postgres/summaries/derived.ts';
+import { findOwnedSession, readSessionDetail, steerSession } from '../../../stores/postgres/sessions/sessions.ts';
+import { TemporalUnavailable } from '../../../stores/temporal/unavailable.ts';
+import { holderOf, mayActFor, seekerOf, viewerOf } from '../../auth.ts';
+import type { ApiDependencies } from '../../dependencies.ts';
+import { ApiError } from '../../errors.ts';
+import { presentSummary, summarySchema } from '../../../contract/derived.ts';
+import { jobSchema } from '../../../contract/jobs.ts';
+import { ERROR_RESPONSES } from '../../../contract/shared.ts';
+import { detailSchema, presentDetail, sessionParams } from './sessions.ts';
+import { numeric } from '../../../contract/query.ts';
+import { line } from '../../../contract/text.ts';
+
+const MAX_WAIT_SECONDS = 60;
+
+const waitQuery = z.strictObject({
+  wait: numeric(z.number().min(0).max(MAX_WAIT_SECONDS))
+    .prefault(0)
+    .describe('Seconds to wait for the end; 0 answers at once with the job'),
+});
+
+const askAnswer = z
+  .object({
+    done: z.boolean().describe('False: it goes on, and the job shows how'),
+    summary_id: z.string().nullable(),
+    summary: summarySchema.nullable().describe('The summary that stands, once it is done'),
+    settled: z.boolean(),
+    last_error: z.string().nullable(),
+    job: jobSchema,
+  })
+  .meta({ id: 'SessionOrder' });
+
+/** What a session can be asked for, and the route that asks. */
+const ORDERS = [
+  { what: 'summary', route: 'summaries', summary: 'Sum a session up now, without ending it' },
+  {
+    what: 'close',
+    route: 'close',
+    summary: 'End a session: sum up, learn, index',
+    description: 'A later event opens it again.',
+  },
+] as const;
+
+/** A session that the holder may steer: his own, or any for an admin. @throws ApiError NOT_FOUND, FORBIDDEN */
+async function ownSession(transaction: TenantTransaction, holder: KeyHolder, given: string): Promise<string> {
+  const found = await findOwnedSession(transaction, given, seekerOf(holder));
+  if (found === null) throw new ApiError('NOT_FOUND', 'there is no such session');
+  if (!mayActFor(holder, found.userId))
+    throw new ApiError('FORBIDDEN', "another user's session is steered by him or an admin alone");
+  return found.id;
+}
+
+/** `PUT /sessions/:id`, `POST /sessions/:id/summaries` and `/close`: what people may have a session do. */
+export function sessionSteeringRoutes({ database, steering, jobList }: ApiDependencies): FastifyPluginCallbackZod {
+  const ask = async (holder: KeyHolder, given: string, what: 'summary' | 'close', waitSeconds: number) => {
+    const { tenantId } = holder;
+    const id = await database.asTenant(tenantId, (transaction) => ownSession(transaction, holder, given));
+    const result = await steering.ask(tenantId, id, what, waitSeconds * 1_000);
+    const found = await jobList.one(tenantId, { kind: 'session', subject: id });
+    if (found === null) throw new ApiError('NOT_FOUND', 'there is no such session');
+    const summaryId = result?.summaryId ?? null;
+    const written =
+      summaryId === null
+        ? null
+        : await database.asTenant(tenantId, (transaction) => readSummary(transaction, summaryId));
+    return {
+      done: result !== null,
+      summary_id: summaryId,
+      summary: written === null ? null : presentSummary(written, viewerOf(holder)),
+      settled: result?.settled ?? false,
+      last_error: result?.lastError ?? null,
+      job: found.job,
+    };
+  };
+
+  return (app, _options, done) => {
+    app.put(
+      '/sessions/:id',
+      {
+        config: { access: 'write' },
+        schema: {
+          tags: ['sessions'],
+          summary: 'Give a session a title, or switch its capture off and on',
+          description:
+            'Off holds with the answer: what the session says from then on is not stored. A title that is given is not replaced by a summary.',
+          params: sessionParams,
+          body: z.strictObject({
+            title: line(200).optional(),
+            capture: z.boolean().optional(),
+          }),
+          response: { 200: detailSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => {
+        const holder = holderOf(request);
+        const { title, capture } = request.body;
+        const detail = await database.asTenant(holder.tenantId, async (transaction) => {
+          const id = await ownSession(transaction, holder, request.params.id);
+          await steerSession(transaction, id, { title, capture });
+          return readSessionDetail(transaction, id);
+        });
+        if (capture !== undefined && detail.session.status === 'active') {
+          await steering.tellCapture(holder.tenantId, detail.session.id, capture).catch((error: unknown) => {
+            // The database decides what is captured, and it is told.
+            if (!(error instanceof TemporalUnavailable)) throw error;
+            request.log.warn('a workflow was not told of its capture switch');
+          });
+        }
+        return presentDetail(detail);
+      },
+    );
+
+    for (const { what, route, ...words } of ORDERS) {
+      app.post(
+        `/sessions/:id/${route}`,
+        {
+          config: { access: 'write' },
+          schema: {
+            tags: ['sessions'],
+            ...words,
+            params: sessionParams,
+            querystring: waitQuery,
+            response: { 200: askAnswer, 202: askAnswer, ...ERROR_RESPONSES },
+          },
+        },
+        async (request, reply) => {
+          const answer = await ask(holderOf(request), request.params.id, what, request.query.wait);
+          return reply.status(answer.done ? 200 : 202).send(answer);
+        },
+      );
+    }
+    done();
+  };
+}

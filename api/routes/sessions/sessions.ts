@@ -1,0 +1,156 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { findProject } from '../../../stores/postgres/projects/projects.ts';
+import { findSessionId, listSessions, readSessionDetail } from '../../../stores/postgres/sessions/sessions.ts';
+import type { SessionDetail, StoredSession } from '../../../stores/postgres/sessions/sessions.ts';
+import { holderOf, seekerOf } from '../../auth.ts';
+import type { ApiDependencies } from '../../dependencies.ts';
+import { ApiError } from '../../errors.ts';
+import { pendingSchema } from '../../../contract/jobs.ts';
+import { agentSchema } from '../../../contract/session-rows.ts';
+import { ERROR_RESPONSES, pageQuery, paginationOf, paginationSchema } from '../../../contract/shared.ts';
+import { text } from '../../../contract/text.ts';
+
+const sessionSchema = z
+  .object({
+    id: z.string(),
+    host: z.string(),
+    external_id: z.string(),
+    namespace: z.string(),
+    title: z.string().nullable(),
+    status: z.enum(['active', 'ended', 'archived', 'deleted']),
+    phase: z.enum(['active', 'summarising', 'closing', 'settled', 'cancelled']),
+    waiting_reason: z.string().nullable(),
+    last_error: z.string().nullable(),
+    project: z.object({ id: z.string(), name: z.string(), git_remote: z.string().nullable() }).nullable(),
+    capture: z.boolean().describe('False: what the session says is not stored'),
+    model: z.string().nullable(),
+    workflow_id: z.string().nullable(),
+    started_at: z.string(),
+    last_event_at: z.string(),
+    ended_at: z.string().nullable(),
+  })
+  .meta({ id: 'Session' });
+
+export const detailSchema = sessionSchema
+  .extend({
+    counts: z.object({
+      prompts: z.number().int(),
+      observations: z.number().int(),
+      tokens: z.number().int(),
+      summaries: z.number().int(),
+      learnings: z.number().int(),
+      windows_parked: z.number().int(),
+      vectors_failed: z.number().int(),
+    }),
+    pending: pendingSchema,
+    agents: z.array(agentSchema).describe('Sub-agents, in the order in which they were seen'),
+  })
+  .meta({ id: 'SessionDetail' });
+
+export const sessionParams = z.object({ id: text(512).describe('Own id, or host:external id') });
+
+function present(row: StoredSession): z.output<typeof sessionSchema> {
+  return {
+    id: row.id,
+    host: row.host,
+    external_id: row.externalId,
+    namespace: row.namespace,
+    title: row.title,
+    status: sessionSchema.shape.status.parse(row.status),
+    phase: sessionSchema.shape.phase.parse(row.phase),
+    waiting_reason: row.waitingReason,
+    last_error: row.lastError,
+    project:
+      row.project === null
+        ? null
+        : { id: row.project.id, name: row.project.displayName, git_remote: row.project.gitRemote },
+    capture: row.capture,
+    model: row.model,
+    workflow_id: row.workflowId,
+    started_at: row.startedAt.toISOString(),
+    last_event_at: row.lastEventAt.toISOString(),
+    ended_at: row.endedAt?.toISOString() ?? null,
+  };
+}
+
+export function presentDetail({ session, counts, pending, agents }: SessionDetail): z.output<typeof detailSchema> {
+  return {
+    ...present(session),
+    counts: {
+      prompts: session.promptCount,
+      observations: session.observationCount,
+      tokens: session.tokenCount,
+      summaries: counts.summaries,
+      learnings: counts.learnings,
+      windows_parked: counts.windowsParked,
+      vectors_failed: counts.vectorsFailed,
+    },
+    pending,
+    agents: agents.map((agent) => ({
+      id: agent.id,
+      type: agent.type,
+      started_at: agent.startedAt?.toISOString() ?? null,
+      stopped_at: agent.stoppedAt?.toISOString() ?? null,
+      prompts: agent.prompts,
+      observations: agent.observations,
+    })),
+  };
+}
+
+/** Sessions: the list, and one with its state. */
+export function sessionRoutes({ database }: ApiDependencies): FastifyPluginCallbackZod {
+  return (app, _options, done) => {
+    app.get(
+      '/sessions',
+      {
+        config: { access: 'read' },
+        schema: {
+          tags: ['sessions'],
+          summary: 'List sessions, the newest first',
+          querystring: z.strictObject({
+            ...pageQuery,
+            status: z.enum(['active', 'ended', 'archived']).optional(),
+            project: text(2048).optional(),
+            search: text(200).optional(),
+          }),
+          response: {
+            200: z.object({ data: z.array(sessionSchema), pagination: paginationSchema }),
+            ...ERROR_RESPONSES,
+          },
+        },
+      },
+      async (request) => {
+        const { page, limit, status, project, search } = request.query;
+        const { rows, total } = await database.asTenant(holderOf(request).tenantId, async (transaction) => {
+          const known = project === undefined ? undefined : await findProject(transaction, project);
+          return known === null
+            ? { rows: [], total: 0 }
+            : listSessions(transaction, { status, search, projectId: known?.id }, page, limit);
+        });
+        return { data: rows.map(present), pagination: paginationOf(page, limit, total) };
+      },
+    );
+    app.get(
+      '/sessions/:id',
+      {
+        config: { access: 'read' },
+        schema: {
+          tags: ['sessions'],
+          summary: 'A session and where it stands',
+          params: sessionParams,
+          response: { 200: detailSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => {
+        const holder = holderOf(request);
+        return database.asTenant(holder.tenantId, async (transaction) => {
+          const id = await findSessionId(transaction, request.params.id, seekerOf(holder));
+          if (id === null) throw new ApiError('NOT_FOUND', 'there is no such session');
+          return presentDetail(await readSessionDetail(transaction, id));
+        });
+      },
+    );
+    done();
+  };
+}

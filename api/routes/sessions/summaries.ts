@@ -1,0 +1,88 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { ITEM_KINDS } from '../../../domain/ports/model.ts';
+import { listSummaries, readSummary } from '../../../stores/postgres/summaries/derived.ts';
+import { findSessionId } from '../../../stores/postgres/sessions/sessions.ts';
+import { holderOf, seekerOf, viewerOf } from '../../auth.ts';
+import type { ApiDependencies } from '../../dependencies.ts';
+import { ApiError } from '../../errors.ts';
+import { countFetched, usedIn } from '../../memories/memory-fetches.ts';
+import { cursorOf, cursorQuery, pageOf, placeOf } from '../../../contract/cursor.ts';
+import { presentSummary, SUMMARY_TYPES, summarySchema } from '../../../contract/derived.ts';
+import { ERROR_RESPONSES, pageQuery, paginationSchema } from '../../../contract/shared.ts';
+import { sessionParams } from './sessions.ts';
+import { text } from '../../../contract/text.ts';
+
+const LIST = 'summaries';
+const placeSchema = z.strictObject({ group: z.int32(), place: z.int32(), id: z.uuid() });
+
+/** What was written of a session, and one piece of it. `POST /sessions/:id/summaries` is steering: it asks the session's workflow. */
+export function summaryRoutes({ database }: ApiDependencies): FastifyPluginCallbackZod {
+  return (app, _options, done) => {
+    app.get(
+      '/sessions/:id/summaries',
+      {
+        config: { access: 'read' },
+        schema: {
+          tags: ['summaries'],
+          summary: 'What was written of a session',
+          description:
+            'The summary of the session first, the newest version before earlier ones, then topics and items in order.',
+          params: sessionParams,
+          querystring: z.strictObject({
+            ...pageQuery,
+            ...cursorQuery,
+            type: z.enum(SUMMARY_TYPES).optional(),
+            kind: text(256)
+              .optional()
+              .describe(`Of items: ${ITEM_KINDS.join(', ')}, or what an import brought`),
+          }),
+          response: {
+            200: z.object({ data: z.array(summarySchema), pagination: paginationSchema }),
+            ...ERROR_RESPONSES,
+          },
+        },
+      },
+      async (request) => {
+        const { page, limit, cursor, type, kind } = request.query;
+        const after = placeOf(cursor, LIST, placeSchema);
+        const holder = holderOf(request);
+        const found = await database.asTenant(holder.tenantId, async (transaction) => {
+          const sessionId = await findSessionId(transaction, request.params.id, seekerOf(holder));
+          if (sessionId === null) throw new ApiError('NOT_FOUND', 'there is no such session');
+          return listSummaries(transaction, { sessionId, type, kind }, { after, page, limit });
+        });
+        const next = found.next === null ? null : cursorOf(LIST, found.next);
+        return {
+          data: found.rows.map((row) => presentSummary(row, viewerOf(holder))),
+          pagination: pageOf(page, limit, found.total, after !== null, next),
+        };
+      },
+    );
+
+    app.get(
+      '/summaries/:id',
+      {
+        config: { access: 'read' },
+        schema: {
+          tags: ['summaries'],
+          summary: 'One summary, topic or item',
+          params: z.object({ id: z.uuid() }),
+          querystring: z.strictObject({ used_in: usedIn }),
+          response: { 200: summarySchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => {
+        const holder = holderOf(request);
+        const { id } = request.params;
+        const found = await database.asTenant(holder.tenantId, async (transaction) => {
+          await countFetched(transaction, holder, request.query.used_in, [id]);
+          return readSummary(transaction, id);
+        });
+        if (found === null) throw new ApiError('NOT_FOUND', 'there is no such summary');
+        return presentSummary(found, viewerOf(holder));
+      },
+    );
+    done();
+  };
+}

@@ -1,0 +1,191 @@
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { compactMemory } from '../../../domain/compact.ts';
+import type { Memory } from '../../../domain/memory.ts';
+import { MEMORY_TYPES } from '../../../domain/ports/vector-index.ts';
+import type { MemoryType } from '../../../domain/ports/vector-index.ts';
+import type { KeyHolder } from '../../../stores/postgres/access/api-keys.ts';
+import type { TenantRead } from '../../../stores/postgres/connection/database.ts';
+import { readMemories } from '../../../stores/postgres/memories/memories.ts';
+import type { MemoryRef } from '../../../stores/postgres/memories/memories.ts';
+import { findProject } from '../../../stores/postgres/projects/projects.ts';
+import type { ProjectName } from '../../../stores/postgres/projects/projects.ts';
+import { placeOf, readLine } from '../../../stores/postgres/sessions/timeline.ts';
+import type { Line } from '../../../stores/postgres/sessions/timeline.ts';
+import { holderOf, viewerOf } from '../../auth.ts';
+import type { ApiDependencies } from '../../dependencies.ts';
+import { findMemory } from '../../memories/memory-lookup.ts';
+import { compactMemorySchema, memoryName, memorySchema, presentMemory } from '../../../contract/memory.ts';
+import { ERROR_RESPONSES, namespaceName } from '../../../contract/shared.ts';
+import { numeric, oneOrMore } from '../../../contract/query.ts';
+import { line, text } from '../../../contract/text.ts';
+
+const MAX_SIDE = 50;
+const side = numeric(z.number().int().min(0).max(MAX_SIDE)).prefault(5);
+
+const timelineQuery = z
+  .strictObject({
+    anchor: memoryName.optional(),
+    q: line(500).optional().describe('The best hit is the anchor'),
+    before: side,
+    after: side,
+    project: text(2048).optional().describe('Reads the whole project instead of the session'),
+    namespace: namespaceName
+      .optional()
+      .describe("Of the project's line; that of the anchor unless given. The best hit of q is looked for in it"),
+    types: oneOrMore(MEMORY_TYPES).optional(),
+    format: z.enum(['full', 'compact']).default('full'),
+  })
+  .refine((query) => (query.anchor === undefined) !== (query.q === undefined), {
+    path: ['anchor'],
+    message: 'or q is needed, and not both',
+  });
+
+const shown = z.union([memorySchema, compactMemorySchema]);
+const timelineAnswer = z
+  .object({
+    anchor: shown.nullable().describe('Null where q finds nothing'),
+    data: z.array(shown).describe('In reading order, the anchor among them'),
+    has_before: z.boolean(),
+    has_after: z.boolean(),
+    degraded: z.array(z.string()).optional().describe('Of the search for q'),
+  })
+  .meta({ id: 'Timeline' });
+
+interface Around {
+  readonly data: readonly Memory[];
+  readonly hasBefore: boolean;
+  readonly hasAfter: boolean;
+}
+
+/** The line that a memory is read in: that of the project asked for, else its session's, else its project's, else that of its namespace. */
+function lineOf(anchor: Memory, project: ProjectName | undefined, namespace = anchor.namespace): Line {
+  if (project !== undefined) return { kind: 'project', id: project.id, namespace };
+  if (anchor.session !== null) return { kind: 'session', id: anchor.session.id };
+  if (anchor.projectId !== null) return { kind: 'project', id: anchor.projectId, namespace };
+  return { kind: 'namespace', namespace };
+}
+
+/** The memories around an anchor in reading order, with it. */
+async function readAround(
+  read: TenantRead,
+  anchor: Memory,
+  line: Line,
+  sides: { readonly before: number; readonly after: number; readonly types: readonly MemoryType[] },
+  viewerId: string | undefined,
+): Promise<Around> {
+  const place = await placeOf(read, anchor.id);
+  if (place === null) return { data: [anchor], hasBefore: false, hasAfter: false };
+  const query = { line, place, types: sides.types, viewerId };
+  // One more than is shown says whether there are more.
+  const before = await readLine(read, query, 'before', sides.before + 1);
+  const after = await readLine(read, query, 'after', sides.after + 1);
+  const earlier = before.slice(0, sides.before).toReversed();
+  const later = after.slice(0, sides.after);
+  const memories = new Map(
+    (await readMemories(read, [...earlier, ...later], viewerId)).map((memory) => [memory.id, memory]),
+  );
+  const inOrder = (refs: readonly MemoryRef[]) => refs.flatMap(({ id }) => memories.get(id) ?? []);
+  return {
+    data: [...inOrder(earlier), anchor, ...inOrder(later)],
+    hasBefore: before.length > sides.before,
+    hasAfter: after.length > sides.after,
+  };
+}
+
+/** `GET /timeline`: what came before and after a memory, in its session or in a project. */
+export function timelineRoutes({ database, recall, tokens, clock }: ApiDependencies): FastifyPluginCallbackZod {
+  /** The best hit of a question; null where there is none. */
+  const bestHit = async (
+    holder: KeyHolder,
+    question: string,
+    project: ProjectName | undefined,
+    namespace: string | undefined,
+  ) => {
+    const viewerId = viewerOf(holder);
+    const { found, degraded } = await recall.search({
+      tenantId: holder.tenantId,
+      question,
+      filter: {
+        ...(project && { projectId: project.id, formerProjectIds: project.formerIds }),
+        ...(namespace !== undefined && { namespace }),
+        ...(viewerId !== undefined && { viewerId }),
+      },
+      limit: 1,
+      offset: 0,
+      minScore: 0,
+      groupBySession: false,
+      now: new Date(clock.now()),
+    });
+    return { anchor: found[0]?.memory ?? null, degraded: [...degraded] };
+  };
+
+  const compacted = (memory: Memory) => {
+    const compact = compactMemory(memory, null, (text) => tokens.count(text));
+    return { ...compact, tags: [...compact.tags] };
+  };
+
+  return (app, _options, done) => {
+    app.get(
+      '/timeline',
+      {
+        config: { access: 'read' },
+        schema: {
+          tags: ['retrieval'],
+          summary: 'What came before and after a memory',
+          description:
+            "Needs either anchor or q. Reads the anchor's session; of what has none its project, and without either what was said in its namespace without a project. With project it reads that project, in one namespace.",
+          querystring: timelineQuery,
+          response: { 200: timelineAnswer, ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => {
+        const holder = holderOf(request);
+        const {
+          anchor: name,
+          q,
+          before,
+          after,
+          project: given,
+          namespace,
+          types = MEMORY_TYPES,
+          format,
+        } = request.query;
+        const project =
+          given === undefined
+            ? undefined
+            : await database.asTenant(holder.tenantId, (transaction) => findProject(transaction, given));
+        const { anchor, degraded } =
+          name !== undefined
+            ? { anchor: await findMemory(database, holder, name, 'anchor'), degraded: [] }
+            : project === null || q === undefined
+              ? { anchor: null, degraded: [] }
+              : await bestHit(holder, q, project, namespace);
+        const extra = degraded.length > 0 ? { degraded } : {};
+        if (anchor === null) return { anchor: null, data: [], has_before: false, has_after: false, ...extra };
+        // Nothing happened in a project that nobody knows.
+        const { data, hasBefore, hasAfter } =
+          project === null
+            ? { data: [anchor], hasBefore: false, hasAfter: false }
+            : await database.readAsTenant(holder.tenantId, (read) =>
+                readAround(
+                  read,
+                  anchor,
+                  lineOf(anchor, project, namespace),
+                  { before, after, types },
+                  viewerOf(holder),
+                ),
+              );
+        const present = (memory: Memory) => (format === 'full' ? presentMemory(memory) : compacted(memory));
+        return {
+          anchor: present(anchor),
+          data: data.map(present),
+          has_before: hasBefore,
+          has_after: hasAfter,
+          ...extra,
+        };
+      },
+    );
+    done();
+  };
+}

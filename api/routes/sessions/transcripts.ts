@@ -1,0 +1,157 @@
+import { Readable } from 'node:stream';
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { charsIn } from '../../../domain/capture/chars.ts';
+import type { Capturer, HostEvent } from '../../../domain/capture/event.ts';
+import { progressAfter, startOf } from '../../../domain/transcripts/progress.ts';
+import { reconcileSegment } from '../../../domain/transcripts/reconcile.ts';
+import type { SegmentWork } from '../../../domain/transcripts/reconcile.ts';
+import type { Captured } from '../../../domain/transcripts/store.ts';
+import type { ReadLine } from '../../../domain/transcripts/line.ts';
+import { LINE_BYTES } from '../../../domain/transcripts/lines.ts';
+import { namedAfter } from '../../../stores/files/transcript-file.ts';
+import { readCursor, saveProgress } from '../../../stores/postgres/capture/transcript-files.ts';
+import { createTranscriptStore } from '../../../stores/postgres/capture/transcripts.ts';
+import { holderOf } from '../../auth.ts';
+import type { ApiDependencies } from '../../dependencies.ts';
+import { collectBody } from '../../http/collect-body.ts';
+import { ApiError } from '../../errors.ts';
+import { Breather } from '../../intake/breather.ts';
+import { HEAVY_CHARS } from '../../intake/build-incoming.ts';
+import type { Capture } from '../../intake/exclusions.ts';
+import type { HeavyEvents } from '../../intake/heavy-events.ts';
+import { cursorSchema, presentCounts, segmentSchema, transcriptName, transcriptQuery } from '../../../contract/imports.ts';
+import { ERROR_RESPONSES } from '../../../contract/shared.ts';
+import { UPLOAD_DEADLINE_MS, UploadSlots } from '../../http/upload-slots.ts';
+
+/** One piece of a transcript. One that has nothing finished in it at this size is gone on behind. */
+const SEGMENT_BYTES = 64 * 1024 * 1024;
+/** Each holds a piece in memory. */
+const AT_ONCE = { perUser: 1, total: 3 } as const;
+const HEAD_BYTES = 4_096;
+
+/** Captures by the way that hooks take, too. @throws the store's error when it went away in the middle */
+function captureBy(intake: Capture, capturer: Capturer): (events: readonly HostEvent[]) => Promise<Captured[]> {
+  return async (events) =>
+    (await intake.capture(events, capturer)).map((result): Captured => {
+      if (result.status === 'failed') throw result.error;
+      // What lies in an excluded folder never got a session.
+      if (result.status === 'refused' || result.reason === 'excluded')
+        return { status: 'refused', rowId: null, sessionId: null };
+      return { status: result.status, rowId: result.rowId, sessionId: result.sessionId };
+    });
+}
+
+/** A line that takes too much must not keep those behind it from being read. */
+function passedOver(error: unknown): ReadLine {
+  if (error instanceof ApiError && error.code === 'EVENT_TOO_LARGE') return { kind: 'skipped', reason: 'too_large' };
+  throw error;
+}
+
+/** Long lines and items are for the thread; the others are read here, a few at a time. */
+function workBeside(heavy: HeavyEvents, userId: string): SegmentWork {
+  const breather = new Breather();
+  return {
+    readLine: (bytes) =>
+      bytes.length > HEAVY_CHARS && bytes.length <= LINE_BYTES ? heavy.readLine(userId, bytes).catch(passedOver) : null,
+    prepareItem: (item, capturer, source) =>
+      item.kind !== 'tool' && charsIn([item.payload, item.alternatives]) > HEAVY_CHARS
+        ? heavy.prepareItem(item, capturer, source)
+        : null,
+    breathe: () => (breather.isOver ? breather.breathe() : null),
+  };
+}
+
+/** Transcripts of other machines, sent by the client there. */
+export function transcriptRoutes({ config, database, heavy, intake }: ApiDependencies): FastifyPluginCallbackZod {
+  const slots = new UploadSlots(AT_ONCE);
+
+  return (app, _options, done) => {
+    app.get(
+      '/transcripts',
+      {
+        config: { access: 'capture' },
+        schema: {
+          tags: ['imports'],
+          summary: 'How far a transcript was sent',
+          querystring: z.strictObject(transcriptName),
+          response: { 200: cursorSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => {
+        const cursor = await readCursor(database, holderOf(request), request.query);
+        return {
+          fingerprint: cursor?.fingerprint ?? null,
+          size: cursor?.size ?? 0,
+          modified_at: cursor === null ? null : new Date(cursor.modifiedAtMs).toISOString(),
+          offset: cursor?.readOffset ?? 0,
+          open: cursor?.open ?? true,
+          looked_at: cursor === null ? null : new Date(cursor.lookedAtMs).toISOString(),
+        };
+      },
+    );
+    app.post(
+      '/transcripts',
+      {
+        bodyLimit: SEGMENT_BYTES,
+        config: { access: 'capture', ndjson: true },
+        schema: {
+          tags: ['imports'],
+          summary: 'Take a piece of a transcript',
+          description:
+            'Lines of one transcript file, as they stand in it. What hooks delivered is not stored again. The answer says where the next piece has to begin.',
+          consumes: ['application/x-ndjson'],
+          querystring: transcriptQuery,
+          body: z.unknown(),
+          response: { 200: segmentSchema, ...ERROR_RESPONSES },
+        },
+      },
+      async (request) => {
+        const { tenantId, userId } = holderOf(request);
+        if (!(request.body instanceof Readable))
+          throw new ApiError('UNSUPPORTED_MEDIA_TYPE', 'a transcript comes as application/x-ndjson');
+        const { body } = request;
+        return slots.run(userId, async () => {
+          const bytes = await collectBody(request, body, SEGMENT_BYTES, UPLOAD_DEADLINE_MS);
+          const { machine, path, fingerprint, offset, size, quiet_ms: quietMs } = request.query;
+          const file = { fingerprint, size, modifiedAtMs: Date.parse(request.query.modified_at) };
+          const name = { machine, path };
+          const capturer = { tenantId, userId };
+          const before = await readCursor(database, capturer, name);
+          const { anew, countedOffset } = startOf(file, before);
+          const atEnd = offset + bytes.length >= size;
+          const result = await reconcileSegment(
+            {
+              ...namedAfter(path, bytes.toString('utf8', 0, HEAD_BYTES)),
+              bytes,
+              offset,
+              countedOffset,
+              atEnd,
+              quietMs,
+              force: !atEnd && bytes.length >= SEGMENT_BYTES,
+            },
+            createTranscriptStore(database, capturer, captureBy(intake, capturer)),
+            {
+              capturer,
+              source: 'transcript',
+              idleMs: config.session.idleMs,
+              onlyKnown: false,
+              excludes: null,
+              signal: new AbortController().signal,
+              work: workBeside(heavy, userId),
+            },
+          );
+          const progress = progressAfter(file, before, result, { atEnd, anew });
+          await saveProgress(database, capturer, name, progress, null);
+          return {
+            next_offset: result.nextOffset,
+            open: result.open,
+            counts: presentCounts(result.counts),
+            session_id: result.sessionId,
+          };
+        });
+      },
+    );
+    done();
+  };
+}

@@ -1,0 +1,89 @@
+import path from 'node:path';
+import type { Command } from 'commander';
+import { ConfigError } from '../../../config/config.ts';
+import { EngineError } from '../../../infra/engines/engine-error.ts';
+import { InstanceError } from '../../../infra/instance/instance-error.ts';
+import { SupervisorError } from '../../../infra/supervisor/definitions.ts';
+import { startInstance } from '../../../infra/supervisor/start-instance.ts';
+import type { CommandContext, ExitCode } from '../../command-context.ts';
+import { demonstrate, scratchDataDirectory } from '../../demo/demo.ts';
+import { heading } from '../../text/text-layout.ts';
+import { listenForInterrupts } from '../../interrupts.ts';
+import { terminalProgress } from '../../text/terminal-progress.ts';
+
+export interface DemoOptions {
+  readonly dataDir?: string;
+  readonly stay?: boolean;
+}
+
+export function addDemo(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
+  program
+    .command('demo')
+    .description('start a scratch instance, replay a recorded coding session and show what is remembered')
+    .option('--data-dir <folder>', 'use this folder instead of a scratch one', (folder) => path.resolve(folder))
+    .option('--stay', 'stay in the foreground afterwards, until Ctrl-C')
+    .action(async (options: DemoOptions) => exit(await demo(options, context)));
+}
+
+function whatNext(url: string, dataDir: string): string {
+  return [
+    heading('What next'),
+    `  address         ${url}   (API description at ${url}/docs)`,
+    `  data directory  ${dataDir}`,
+    `  keep it         npm start -- --data-dir ${dataDir}`,
+    '  your own        npm start                 (data in ~/.recollect)',
+    '  install hooks   npm run recollect -- install claude-code   writes them into ~/.claude/settings.json',
+    '',
+  ].join('\n');
+}
+
+/** Runs the demonstration; resolves when everything that it started has been stopped. */
+export async function demo(options: DemoOptions, context: CommandContext): Promise<ExitCode> {
+  const { output, environment } = context;
+  const progress = terminalProgress(output, { verbose: false });
+  const interrupts = listenForInterrupts(() => process.exit(130));
+  const dataDir = options.dataDir ?? scratchDataDirectory();
+  output.out(`Recollect demo, data in ${dataDir}\n`);
+  const started = performance.now();
+  try {
+    const instance = await startInstance({
+      dataDir,
+      environment,
+      progress,
+      signal: interrupts.signal,
+      // A scratch instance leaves the usual ports to the one that stays.
+      ports: options.dataDir === undefined ? 'free' : 'saved',
+    });
+    try {
+      await demonstrate(instance.credentialsPath, progress, interrupts.signal, output.out);
+      output.out(whatNext(instance.url, dataDir));
+      output.out(`  The demo took ${((performance.now() - started) / 1_000).toFixed(0)} s.\n`);
+      if (options.stay === true) {
+        output.out('  Press Ctrl-C to stop.\n');
+        await interrupts.requested;
+      }
+    } finally {
+      progress.clear();
+      await instance.stop();
+    }
+    return 0;
+  } catch (error) {
+    progress.clear();
+    if (interrupts.signal.aborted) {
+      output.out('Stopped.\n');
+      return 130;
+    }
+    if (
+      error instanceof ConfigError ||
+      error instanceof EngineError ||
+      error instanceof InstanceError ||
+      error instanceof SupervisorError
+    ) {
+      output.err(`${error.message}\n`);
+      return 1;
+    }
+    throw error;
+  } finally {
+    interrupts.dispose();
+  }
+}

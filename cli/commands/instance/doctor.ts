@@ -1,0 +1,40 @@
+import type { Command } from 'commander';
+import { cacheDirectory } from '../../../infra/instance/cache-directory.ts';
+import { instanceLayout } from '../../../infra/instance/layout.ts';
+import type { CommandContext, ExitCode } from '../../command-context.ts';
+import { withDataDir } from '../../data-dir.ts';
+import { checkCredentialFiles, checkDataDirectory, checkDiskSpace, checkNode } from '../../doctor/machine.ts';
+import { checkEngine, checkPostgres } from '../../doctor/engines.ts';
+import { checkModelFiles } from '../../doctor/model.ts';
+import { checkPorts } from '../../doctor/ports.ts';
+import type { Finding } from '../../doctor/finding.ts';
+import { TEMPORAL, WEAVIATE } from '../../../infra/engines/pinned.ts';
+
+export function addDoctor(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
+  withDataDir(program.command('doctor'), context.environment)
+    .description('check whether this machine can run it, and say what to do where it cannot')
+    .action(async (options: { dataDir: string }) => exit(await doctor(options.dataDir, context)));
+}
+
+/** Checks everything that a start needs, changes nothing that stays. Exit code 1 when something would keep it from starting. */
+export async function doctor(dataDir: string, context: CommandContext): Promise<ExitCode> {
+  const { environment, output } = context;
+  const layout = instanceLayout(dataDir);
+  const cacheDir = cacheDirectory(environment);
+  const findings: Finding[] = [
+    checkNode(process.versions.node),
+    checkDataDirectory(layout),
+    checkCredentialFiles(layout),
+    checkDiskSpace(layout.dataDir),
+    await checkPostgres(layout, environment),
+    await checkEngine(TEMPORAL, { cacheDir, environment }),
+    await checkEngine(WEAVIATE, { cacheDir, environment }),
+    await checkPorts(layout),
+    checkModelFiles(cacheDir, environment),
+  ];
+  for (const finding of findings) {
+    output.out(`${finding.result.padEnd(4)}  ${finding.what}: ${finding.text}\n`);
+    if (finding.advice !== undefined) output.out(`      → ${finding.advice}\n`);
+  }
+  return findings.some((finding) => finding.result === 'fail') ? 1 : 0;
+}

@@ -1,0 +1,100 @@
+import type { Command } from 'commander';
+import { hookEnvironment } from '../../../hook/environment.ts';
+import { drainSpool } from '../../../hook/spool/drain.ts';
+import type { DrainReport } from '../../../hook/spool/drain.ts';
+import { quarantineFolder } from '../../../hook/spool/quarantine.ts';
+import { spoolStatus } from '../../../hook/spool/status.ts';
+import type { SpoolStatus } from '../../../hook/spool/status.ts';
+import { findTarget } from '../../../hook/target.ts';
+import type { CommandContext, ExitCode } from '../../command-context.ts';
+import { withDataDir } from '../../data-dir.ts';
+import { listenForInterrupts } from '../../interrupts.ts';
+import { table } from '../../output.ts';
+
+interface SpoolOptions {
+  readonly dataDir: string;
+  readonly json?: boolean;
+  readonly anyServer?: boolean;
+}
+
+export function addSpool(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
+  const spool = program.command('spool').description('events that hooks kept while no server answered');
+  withDataDir(spool.command('status'), context.environment)
+    .description('show what waits (exit code 0: nothing, 1: something)')
+    .option('--json', 'for programs')
+    .action((options: SpoolOptions) => exit(showStatus(options, context)));
+  withDataDir(spool.command('drain'), context.environment)
+    .description('send what waits, in order (exit code 0: nothing is left, 1: something is, 3: no server is known)')
+    .option('--json', 'for programs')
+    .option('--any-server', 'also what was meant for another server than the one that is set now')
+    .action(async (options: SpoolOptions) => {
+      const interrupts = listenForInterrupts(() => process.exit(130));
+      try {
+        exit(await drain(options, context, interrupts.signal));
+      } finally {
+        interrupts.dispose();
+      }
+    });
+}
+
+function statusOf(options: SpoolOptions, context: CommandContext): SpoolStatus {
+  const target = findTarget(options.dataDir, hookEnvironment(context.environment));
+  return spoolStatus(options.dataDir, target?.server ?? null);
+}
+
+function showStatus(options: SpoolOptions, context: CommandContext): ExitCode {
+  const status = statusOf(options, context);
+  context.output.out(
+    options.json === true ? `${JSON.stringify(status)}\n` : statusText(status, options.dataDir, context),
+  );
+  return status.events + status.elsewhere === 0 ? 0 : 1;
+}
+
+async function drain(options: SpoolOptions, context: CommandContext, signal: AbortSignal): Promise<ExitCode> {
+  const target = findTarget(options.dataDir, hookEnvironment(context.environment));
+  if (target === null) {
+    context.output.err(
+      `No server is known in ${options.dataDir}: start an instance there, or set RECOLLECT_URL and RECOLLECT_API_KEY.\n`,
+    );
+    return 3;
+  }
+  const report = await drainSpool({
+    dataDir: options.dataDir,
+    target,
+    signal,
+    ...(options.anyServer === true ? { anyServer: true } : {}),
+  });
+  const left = statusOf(options, context);
+  if (options.json === true) context.output.out(`${JSON.stringify({ ...report, left })}\n`);
+  else context.output.out(`${drainText(report, target.url)}${statusText(left, options.dataDir, context)}`);
+  const waiting = left.events + (options.anyServer === true ? left.elsewhere : 0);
+  return report.end.kind === 'done' && waiting === 0 ? 0 : 1;
+}
+
+function drainText(report: DrainReport, url: string): string {
+  const { delivered, forgotten, quarantined, end } = report;
+  const rows = [
+    ['delivered', String(delivered), `to ${url}`],
+    ...(forgotten === 0 ? [] : [['forgotten', String(forgotten), 'of what was forgotten, excluded or switched off']]),
+    ...(quarantined === 0 ? [] : [['set aside', String(quarantined), 'no server takes them']]),
+  ];
+  const why =
+    end.kind === 'stopped'
+      ? `Stopped: ${end.reason}.\n`
+      : end.kind === 'busy'
+        ? 'Another process drains the spool now.\n'
+        : '';
+  return `${table(rows)}${why}`;
+}
+
+function statusText(status: SpoolStatus, dataDir: string, { environment }: CommandContext): string {
+  const maxBytes = hookEnvironment(environment).spoolMaxBytes;
+  const { events, sessions, bytes, oldestAt, elsewhere, quarantined } = status;
+  const rows = [
+    ['waiting', String(events), events === 0 ? '' : `of ${sessions} sessions, since ${oldestAt ?? 'an unknown time'}`],
+    ...(elsewhere === 0 ? [] : [['elsewhere', String(elsewhere), 'meant for another server: drain --any-server']]),
+    ...(quarantined === 0 ? [] : [['aside', String(quarantined), `in ${quarantineFolder(dataDir)}`]]),
+    ['size', String(bytes), `bytes, of ${maxBytes} at most (RECOLLECT_SPOOL_MAX_BYTES)`],
+  ];
+  return table(rows);
+}

@@ -1,0 +1,32 @@
+import type { Command } from 'commander';
+import type { CommandContext, ExitCode } from '../../command-context.ts';
+import { withDataDir } from '../../data-dir.ts';
+import { memoryText } from '../../text/memory-text.ts';
+import { writeRecalled } from '../../text/recalled-text.ts';
+import { withMemory } from '../../with-server.ts';
+
+interface Options {
+  readonly dataDir: string;
+  readonly json?: boolean;
+}
+
+export function addGet(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
+  const { output, environment } = context;
+  withDataDir(program.command('get'), environment)
+    .description('show memories whole')
+    .argument('<names...>', 'hashes as search shows them, or ids')
+    .option('--json', 'for programs')
+    .action(async (names: readonly string[], options: Options) =>
+      exit(
+        await withMemory(options.dataDir, context, async (memory) => {
+          const answer = await memory.getMany(names);
+          if (options.json === true) output.out(`${JSON.stringify(answer)}\n`);
+          else {
+            writeRecalled(output, answer.data.map(memoryText).join('\n'));
+            for (const name of answer.missing) output.err(`There is no memory ${name}.\n`);
+          }
+          return answer.missing.length === 0 ? 0 : 1;
+        }),
+      ),
+    );
+}

@@ -1,0 +1,60 @@
+import type { Command } from 'commander';
+import { Summaries } from '../../server/summaries.ts';
+import type { SummarisedSession } from '../../server/summaries.ts';
+import { projectFacts } from '../../../hook/project/facts.ts';
+import type { CommandContext, ExitCode } from '../../command-context.ts';
+import { withDataDir } from '../../data-dir.ts';
+import { writeRecalled } from '../../text/recalled-text.ts';
+import { summaryText } from '../../text/summary-text.ts';
+import { withServer } from '../../with-server.ts';
+
+interface SummaryOptions {
+  readonly dataDir: string;
+  readonly now?: boolean;
+  readonly json?: boolean;
+}
+
+/** The server waits no longer for a summary. */
+const WAIT_SECONDS = 60;
+
+/** The newest session of the folder's project, as hooks would tell it; the newest of all where the folder has none. */
+async function newestHere(summaries: Summaries, dataDir: string): Promise<SummarisedSession | null> {
+  const facts = await projectFacts(process.cwd(), dataDir);
+  for (const fact of ['git_remote', 'root']) {
+    const named = facts[fact];
+    const found = named === undefined ? null : await summaries.newestSession(named);
+    if (found !== null) return found;
+  }
+  return summaries.newestSession();
+}
+
+export function addSummary(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
+  const { output, environment } = context;
+  withDataDir(program.command('summary'), environment)
+    .description("show a session's summary as notes")
+    .argument('[session]', 'its own id, or host:id of its host; else the newest of this folder, or of all')
+    .option('--now', 'sum it up first, without ending it')
+    .option('--json', 'for programs')
+    .action(async (given: string | undefined, options: SummaryOptions) =>
+      exit(
+        await withServer(options.dataDir, context, async (steering, client) => {
+          const summaries = new Summaries(client);
+          const session =
+            given === undefined ? await newestHere(summaries, options.dataDir) : await summaries.session(given);
+          if (session === null) {
+            output.err('No sessions yet.\n');
+            return 1;
+          }
+          if (options.now === true) {
+            const order = await steering.order(session.id, 'summaries', WAIT_SECONDS);
+            if (!order.done) output.err(`It goes on; recollect jobs shows how far ${order.job.id} is.\n`);
+            else if (order.last_error !== null) output.err(`It could not be summed up: ${order.last_error}\n`);
+          }
+          const written = await summaries.ofSession(session.id);
+          if (options.json === true) output.out(`${JSON.stringify({ session, summaries: written })}\n`);
+          else writeRecalled(output, summaryText(session, written));
+          return 0;
+        }),
+      ),
+    );
+}

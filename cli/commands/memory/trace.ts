@@ -1,0 +1,32 @@
+import type { Command } from 'commander';
+import type { CommandContext, ExitCode } from '../../command-context.ts';
+import { withDataDir } from '../../data-dir.ts';
+import { matchesText, nothingText, traceText } from '../../text/trace-text.ts';
+import { withServer } from '../../with-server.ts';
+
+interface TraceOptions {
+  readonly dataDir: string;
+  readonly session?: string;
+  readonly json?: boolean;
+}
+
+export function addTrace(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
+  const { output, environment } = context;
+  withDataDir(program.command('trace'), environment)
+    .description('follow one event from its capture to its vectors')
+    .argument('<key>', 'a tool use id, a delivery id, a key as stored, or the id of a row')
+    .option('--session <id>', 'the session that it is of: its own id, or host:id of its host')
+    .option('--json', 'for programs')
+    .action(async (key: string, options: TraceOptions) =>
+      exit(
+        await withServer(options.dataDir, context, async (steering) => {
+          const found = await steering.trace(key, options.session);
+          const [first] = found.data;
+          if (options.json === true) output.out(`${JSON.stringify(found)}\n`);
+          else if (first === undefined) output.err(nothingText(found));
+          else output.out(found.data.length === 1 ? traceText(first) : matchesText(found.data));
+          return first === undefined ? 1 : 0;
+        }),
+      ),
+    );
+}

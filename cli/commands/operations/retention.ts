@@ -1,0 +1,137 @@
+import type { Command } from 'commander';
+import { Argument, InvalidArgumentError, Option } from 'commander';
+import type { CommandContext, ExitCode } from '../../command-context.ts';
+import { dataDirOf, withDataDir } from '../../data-dir.ts';
+import { policiesText, reportText, runsText } from '../../text/retention-text.ts';
+import { RetentionApi } from '../../server/retention.ts';
+import type { Policy } from '../../server/retention.ts';
+import { untilEnded } from '../../growing-pause.ts';
+import { withServer } from '../../with-server.ts';
+
+interface SetOptions {
+  readonly project?: string;
+  readonly class?: string;
+  readonly remove?: true;
+}
+
+/** As the server names them; it says what can be done with which kind. */
+const KINDS = [
+  'session',
+  'observation',
+  'prompt',
+  'usage',
+  'summary',
+  'learning',
+  'context',
+  'import',
+  'alert',
+  'tombstone',
+  'excluded_session',
+];
+const ACTIONS = ['keep', 'decay', 'archive', 'delete'];
+const CLASSES = ['public', 'internal', 'sensitive', 'confidential', 'restricted'];
+const MAX_AGE_DAYS = 36_500;
+
+function daysOf(given: string): number {
+  const days = Number(given.replace(/d$/, ''));
+  if (!Number.isInteger(days) || days < 1 || days > MAX_AGE_DAYS)
+    throw new InvalidArgumentError(`from 1 to ${MAX_AGE_DAYS} days`);
+  return days;
+}
+
+function isSamePlace(a: Omit<Policy, 'id'>, b: Omit<Policy, 'id'>): boolean {
+  return a.resource === b.resource && a.project === b.project && a.data_class === b.data_class;
+}
+
+/** Adds `retention` with its subcommands. */
+export function addRetention(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
+  const { output, environment } = context;
+  const command = withDataDir(program.command('retention'), environment).description(
+    'how long what is kept, what would go, and what went',
+  );
+  const add = (name: string, description: string): Command =>
+    withDataDir(command.command(name), environment).description(description);
+  const run = async (self: Command, work: (api: RetentionApi) => Promise<ExitCode>): Promise<void> =>
+    exit(await withServer(dataDirOf(self), context, (_steering, client) => work(new RetentionApi(client))));
+
+  /** Starts a run and waits for its report. */
+  const follow = async (api: RetentionApi, dryRun: boolean): Promise<ExitCode> => {
+    const { id } = await api.start(dryRun);
+    const { run: ended, counts } = await untilEnded(
+      () => api.report(id),
+      (report) => report.run.state,
+    );
+    output.out(reportText(ended, counts));
+    if (dryRun && ended.state === 'done') output.out(`To have it go: recollect retention approve ${id}\n`);
+    return ended.state === 'done' ? 0 : 1;
+  };
+
+  add('policies', 'list the policies').action((_options: object, self: Command) =>
+    run(self, async (api) => {
+      output.out(policiesText(await api.policies()));
+      return 0;
+    }),
+  );
+  add('set', 'set a policy: it deletes nothing before a dry run of it was approved')
+    .addArgument(new Argument('<kind>').choices(KINDS))
+    .addArgument(new Argument('<action>').choices(ACTIONS))
+    .argument('[age]', 'in days: 90 or 90d', daysOf)
+    .option('--project <id>', 'of this project alone')
+    .addOption(new Option('--class <class>', 'of this data class alone').choices(CLASSES))
+    .option('--remove', 'take the policy away instead')
+    .action((kind: string, action: string, age: number | undefined, options: SetOptions, self: Command) =>
+      run(self, async (api) => {
+        if (age === undefined && options.remove !== true && action !== 'keep') {
+          output.err('Say after how many days.\n');
+          return 1;
+        }
+        const given = {
+          resource: kind,
+          action,
+          project: options.project ?? null,
+          data_class: options.class ?? null,
+          age_days: age ?? MAX_AGE_DAYS,
+        };
+        const now = await api.policies();
+        const others = now.data.filter((rule) => !isSamePlace(rule, given));
+        const next = [...others, ...(options.remove === true ? [] : [given])];
+        const bare = next.map(({ resource, project, data_class, age_days, action }) => ({
+          resource,
+          project,
+          data_class,
+          age_days,
+          action,
+        }));
+        output.out(policiesText(await api.setPolicies(bare, now.hash)));
+        return 0;
+      }),
+    );
+  add('dry-run', 'count exactly what would go, and why').action((_options: object, self: Command) =>
+    run(self, (api) => follow(api, true)),
+  );
+  add('run', 'have it go now; the schedule does it daily').action((_options: object, self: Command) =>
+    run(self, (api) => follow(api, false)),
+  );
+  add('approve', 'have runs do what a dry run counted')
+    .argument('<run>', 'id of a dry run')
+    .action((id: string, _options: object, self: Command) =>
+      run(self, async (api) => {
+        await api.approve(id);
+        output.out('Approved: the next run, by the schedule or by hand, does it.\n');
+        return 0;
+      }),
+    );
+  add('runs', 'list runs and dry runs, or show what one counted')
+    .argument('[run]', 'id of a run')
+    .option('--limit <count>', 'how many, 100 at most', '20')
+    .action((id: string | undefined, options: { readonly limit: string }, self: Command) =>
+      run(self, async (api) => {
+        if (id === undefined) output.out(runsText(await api.runs(Number(options.limit)), Date.now()));
+        else {
+          const report = await api.report(id);
+          output.out(reportText(report.run, report.counts));
+        }
+        return 0;
+      }),
+    );
+}

@@ -1,0 +1,78 @@
+import type { Job } from '../server/steering.ts';
+import { table } from '../output.ts';
+import { ago, short } from './time-text.ts';
+
+const TITLE_CHARS = 40;
+
+function pendingOf({ summarise, learn, embed }: Job['pending']): string {
+  const parts = [
+    summarise > 0 ? `${summarise} to sum up` : '',
+    learn > 0 ? 'learnings' : '',
+    embed > 0 ? `${embed} vectors` : '',
+  ].filter((part) => part !== '');
+  return parts.join(', ') || '-';
+}
+
+function waitsFor(job: Job): string {
+  return job.stuck === null ? (job.waiting_reason ?? '-') : job.stuck.reason;
+}
+
+/** One line a session: what it is, where it stands, what it waits for. */
+export function sessionTable(jobs: readonly Job[], now: number): string {
+  const head = [
+    'SESSION',
+    'PROJECT',
+    'STATUS',
+    'PHASE',
+    'EVENTS',
+    'PENDING',
+    'WAITS FOR',
+    'SINCE',
+    'LAST ERROR',
+    'TITLE',
+  ];
+  const rows = jobs.flatMap((job) =>
+    job.session === null
+      ? []
+      : [
+          [
+            job.session.id,
+            short(job.session.project ?? '-', TITLE_CHARS),
+            job.state === 'stuck' ? 'stuck' : job.session.status,
+            job.phase ?? '-',
+            String(job.session.events),
+            pendingOf(job.pending),
+            waitsFor(job),
+            ago(job.updated_at, now),
+            job.last_error ?? '-',
+            short(job.session.title ?? '-', TITLE_CHARS),
+          ],
+        ],
+  );
+  return table([head, ...rows]);
+}
+
+/** One line a job. */
+export function jobTable(jobs: readonly Job[], now: number): string {
+  const head = ['JOB', 'STATE', 'PHASE', 'PENDING', 'WAITS FOR', 'TRIES', 'SINCE', 'LAST ERROR', 'OF'];
+  const rows = jobs.map((job) => [
+    job.id,
+    job.state,
+    job.phase ?? '-',
+    pendingOf(job.pending),
+    waitsFor(job),
+    String(job.attempts),
+    ago(job.updated_at, now),
+    job.last_error ?? '-',
+    short(job.session?.title ?? job.session?.external_id ?? '-', TITLE_CHARS),
+  ]);
+  return table([head, ...rows]);
+}
+
+/** Why each job that is stuck stands, and what to do: below a table. */
+export function stuckText(jobs: readonly Job[]): string {
+  const stuck = jobs.flatMap((job) =>
+    job.stuck === null ? [] : [`${job.id}\n  ${job.stuck.why}\n  ${job.stuck.advice}\n`],
+  );
+  return stuck.length === 0 ? '' : `\n${stuck.join('')}`;
+}

@@ -1,0 +1,37 @@
+import type { CompactMemory, Memory } from '../../client/index.ts';
+import { terminalText } from './terminal-text.ts';
+import { short, wrap } from './text-layout.ts';
+
+const INDENT = '  ';
+const TITLE_CHARS = 120;
+
+function tagsText(tags: readonly string[]): string {
+  return tags.length === 0 ? '' : `  [${terminalText(tags.join(', '))}]`;
+}
+
+/** A memory in two lines or three: by what it is fetched, and how it begins. `mark` stands before its hash. */
+export function compactText(memory: CompactMemory, mark = ''): string {
+  const { hash, created, score, preview, tags } = memory;
+  const head = [`${mark}${hash}`, created, ...(score === undefined ? [] : [score.toFixed(2)])].join('  ');
+  return `${head}${tagsText(tags)}\n${wrap(terminalText(preview), INDENT).join('\n')}\n`;
+}
+
+/** A whole memory: what it is, where it is from, and all that it says. */
+export function memoryText(memory: Memory): string {
+  const { hash, type, kind, tool, project, session, tags, occurred_at: at, title, content } = memory;
+  const from = [
+    tool === null ? '' : `by ${tool}`,
+    project === null ? '' : `in ${project}`,
+    session === null ? '' : `session ${session.external_id}`,
+  ].filter((part) => part !== '');
+  const head = `${hash}  ${type}/${kind}  ${at.slice(0, 16).replace('T', ' ')} UTC${tagsText(tags)}`;
+  const isTitled = title !== '' && !content.startsWith(title.replace(/…$/, ''));
+  return [
+    head,
+    ...(from.length === 0 ? [] : [`${INDENT}${terminalText(from.join(', '))}`]),
+    ...(isTitled ? ['', terminalText(short(title, TITLE_CHARS))] : []),
+    '',
+    terminalText(content).trimEnd(),
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,88 @@
+import { table } from '../output.ts';
+import type { Archive, Count, Hold, Policies, Policy, Run } from '../server/retention.ts';
+import { terminalText } from './terminal-text.ts';
+import { ago, short } from './time-text.ts';
+
+const TEXT_CHARS = 60;
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+
+/** Bytes in the largest unit that fits. */
+export function bytesText(bytes: number): string {
+  const unit = Math.min(UNITS.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
+  return `${(bytes / 2 ** (unit * 10)).toFixed(unit === 0 ? 0 : 1)} ${UNITS[unit] ?? 'B'}`;
+}
+
+function ruleCells({ resource, project, data_class: dataClass, age_days: days, action }: Policy): string[] {
+  return [resource, project ?? 'every project', dataClass ?? 'every class', `${days} d`, action];
+}
+
+/** Policies, what holds beside them, and whether they may be acted upon. */
+export function policiesText({ data, defaults, approved }: Policies): string {
+  const head = ['KIND', 'PROJECT', 'CLASS', 'AGE', 'ACTION', ''];
+  const rows = [
+    ...data.map((rule) => [...ruleCells(rule), '']),
+    ...defaults.map((rule) => [...ruleCells(rule), 'default']),
+  ];
+  const waits = approved
+    ? ''
+    : 'These policies delete nothing yet: make a dry run, look at it, and approve it (recollect retention dry-run).\n';
+  return `${table([head, ...rows])}Whatever is not named is kept.\n${waits}`;
+}
+
+/** What goes or went, and why. */
+export function reportText(run: Run, counts: readonly Count[]): string {
+  const what = run.mode === 'dry_run' ? 'would go' : 'went';
+  const head = ['KIND', 'ACTION', 'MONTH', 'CLASS', 'PROJECT', 'ROWS', 'SIZE', 'POLICY'];
+  const rows = counts.map((count) => [
+    count.resource,
+    count.action,
+    count.month,
+    count.data_class ?? '-',
+    count.project ?? '-',
+    String(count.rows),
+    bytesText(count.bytes),
+    count.rule,
+  ]);
+  const end = `${run.rows} rows ${what}, ${bytesText(run.bytes)}. Run ${run.id}: ${run.state}${run.error === null ? '' : ` (${run.error})`}.\n`;
+  return `${rows.length === 0 ? '' : table([head, ...rows])}${end}`;
+}
+
+export function runsText(runs: readonly Run[], now: number): string {
+  const head = ['RUN', 'WHAT', 'STATE', 'ROWS', 'SIZE', 'BY', 'APPROVED', 'STARTED'];
+  const rows = runs.map((run) => [
+    run.id,
+    run.mode === 'dry_run' ? 'dry run' : 'run',
+    run.state,
+    String(run.rows),
+    bytesText(run.bytes),
+    run.scheduled ? 'schedule' : 'hand',
+    run.approved_at === null ? '-' : ago(run.approved_at, now),
+    ago(run.created_at, now),
+  ]);
+  return rows.length === 0 ? 'No runs.\n' : table([head, ...rows]);
+}
+
+export function holdsText(holds: readonly Hold[], now: number): string {
+  const head = ['HOLD', 'ON', 'ID', 'SINCE', 'RELEASED', 'REASON'];
+  const rows = holds.map((hold) => [
+    hold.id,
+    hold.subject,
+    hold.subject_id,
+    ago(hold.created_at, now),
+    hold.released_at === null ? '-' : ago(hold.released_at, now),
+    terminalText(short(hold.reason, TEXT_CHARS)),
+  ]);
+  return rows.length === 0 ? 'No holds.\n' : table([head, ...rows]);
+}
+
+export function archivesText(archives: readonly Archive[], now: number): string {
+  const head = ['ARCHIVE', 'ENDED', 'ROWS', 'SIZE', 'TITLE'];
+  const rows = archives.map((archive) => [
+    archive.id,
+    ago(archive.ended_at, now),
+    String((archive.counts['prompts'] ?? 0) + (archive.counts['observations'] ?? 0)),
+    bytesText(archive.bytes),
+    terminalText(short(archive.title === '' ? archive.preview : archive.title, TEXT_CHARS)),
+  ]);
+  return rows.length === 0 ? 'No archived sessions.\n' : table([head, ...rows]);
+}

@@ -1,0 +1,78 @@
+import type { SummarisedSession, Summary } from '../server/summaries.ts';
+import { wrap } from './text-layout.ts';
+import { terminalText } from './terminal-text.ts';
+
+const MAX_FILES = 20;
+
+function section(heading: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : ['', heading, ...lines];
+}
+
+function prose(heading: string, text: string | null): string[] {
+  return text === null || text.trim() === '' ? [] : section(heading, wrap(text, '  '));
+}
+
+function bullets(heading: string, texts: readonly string[], mark = '-'): string[] {
+  return section(
+    heading,
+    texts.flatMap((text) => wrap(text, ' '.repeat(mark.length + 3), `  ${mark} `)),
+  );
+}
+
+function files(heading: string, paths: readonly string[]): string[] {
+  const shown = paths.slice(0, MAX_FILES).map((path) => `  ${path}`);
+  return section(heading, paths.length > MAX_FILES ? [...shown, `  and ${paths.length - MAX_FILES} more`] : shown);
+}
+
+function headOf(session: SummarisedSession, own: Summary | undefined): string[] {
+  const place = session.project === null ? '' : ` in ${session.project.name}`;
+  const day = (moment: string) => moment.slice(0, 16).replace('T', ' ');
+  const from = `${session.host}:${session.external_id}${place}, ${day(session.started_at)}`;
+  const to = session.ended_at === null ? `, ${session.status}` : ` to ${day(session.ended_at)}`;
+  const written =
+    own === undefined
+      ? []
+      : [
+          `version ${own.version} by ${own.model}, ${own.tokens_in} + ${own.tokens_out} tokens, ${own.cost_usd.toFixed(4)} USD`,
+        ];
+  return [own?.title ?? session.title ?? 'A session without a title', `${from}${to} UTC`, ...written];
+}
+
+/** A session's summary as notes for people. Where no summary of the whole stands yet, its topics are told. */
+export function summaryText(session: SummarisedSession, written: readonly Summary[]): string {
+  const own = written.find((summary) => summary.type === 'session');
+  const topics = written.filter((summary) => summary.type === 'topic');
+  const items = written.filter((summary) => summary.type === 'item');
+  const told =
+    own === undefined
+      ? topics.flatMap((topic) => prose(topic.title, topic.content))
+      : [
+          ...prose('Request', own.request),
+          ...prose('Investigated', own.investigated),
+          ...prose('Learned', own.learned),
+          ...prose('Completed', own.completed),
+          ...prose('Next steps', own.next_steps),
+          ...prose('Notes', own.notes),
+          ...bullets(
+            'Key points',
+            own.key_points.map((point) => point.text),
+          ),
+          ...bullets(
+            'To do',
+            own.action_items.map((point) => point.text),
+            '[ ]',
+          ),
+        ];
+  const sources = own === undefined ? topics : [own];
+  const lines = [
+    ...headOf(session, own),
+    ...(written.length === 0 ? ['', 'Nothing was written of it yet: --now sums it up.'] : told),
+    ...bullets(
+      'Items',
+      items.map((item) => `${item.kind ?? 'item'}: ${item.title === '' ? item.content : item.title}`),
+    ),
+    ...files('Files changed', [...new Set(sources.flatMap((summary) => summary.files_modified))]),
+    ...files('Files read', [...new Set(sources.flatMap((summary) => summary.files_read))]),
+  ];
+  return `${terminalText(lines.join('\n'))}\n`;
+}

@@ -1,0 +1,48 @@
+import type { Usage, UsageKey } from '../server/usage.ts';
+import { table } from '../output.ts';
+
+/** Dollars to the cent; where that says nothing, to two digits that do. */
+function dollars(usd: number): string {
+  if (usd === 0) return '$0';
+  return usd >= 0.1 ? `$${usd.toFixed(2)}` : `$${usd.toPrecision(2)}`;
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+type Sums = Usage['totals'];
+
+function cells(name: string, sums: Sums): string[] {
+  return [
+    name,
+    count(sums.calls),
+    count(sums.cache_hits),
+    count(sums.tokens_in),
+    count(sums.tokens_cached),
+    count(sums.tokens_out),
+    dollars(sums.usd),
+  ];
+}
+
+function budgetLine({ budget }: Usage): string {
+  const share = budget.share === null ? '' : ` (${Math.round(budget.share * 100)} %)`;
+  const coming = budget.reserved_tokens === 0 ? '' : `, ${count(budget.reserved_tokens)} on their way`;
+  const until = budget.resets_at.slice(0, 16).replace('T', ' ');
+  return `today: ${count(budget.used_tokens)} of ${count(budget.quota_tokens)} tokens${share}${coming}, until ${until} UTC\n`;
+}
+
+/** What models cost, for people: one row a group, the sum, what is left of the day, and alerts. */
+export function usageText(usage: Usage, by: UsageKey): string {
+  const { totals, groups, alerts } = usage;
+  const budget = budgetLine(usage);
+  if (totals.calls === 0 && totals.cache_hits === 0)
+    return `No model was called since ${usage.since.slice(0, 10)}.\n${budget}`;
+  const rows = groups.map((group) => cells(group.name ?? group.key ?? '(none)', group));
+  const head = [by.toUpperCase(), 'CALLS', 'FROM CACHE', 'TOKENS IN', 'PROMPT-CACHED', 'TOKENS OUT', 'COST'];
+  const more = usage.more_groups ? 'There are more.\n' : '';
+  const told = alerts.map(
+    (alert) => `alert: ${alert.user.username} came to ${Math.round(alert.share * 100)} % of the day on ${alert.day}\n`,
+  );
+  return `${table([head, ...rows, cells('all', totals)])}${more}${budget}${told.join('')}`;
+}

@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { ApiError } from '../api/errors.ts';
+import { paginationOf } from './shared.ts';
+import type { paginationSchema } from './shared.ts';
+
+/** Where a list goes on, opaque to callers: `next_cursor` of the page before. */
+export const cursorQuery = {
+  cursor: z
+    .string()
+    .min(1)
+    .max(512)
+    .regex(/^[A-Za-z0-9_-]+$/, 'letters, digits, dash and underscore')
+    .optional()
+    .describe('next_cursor of the page before, as this list gave it; then page is not looked at'),
+};
+
+/** A place of a list as a cursor. `list` keeps cursors of other lists and orders out. */
+export function cursorOf(list: string, place: object): string {
+  return Buffer.from(JSON.stringify([list, place]), 'utf8').toString('base64url');
+}
+
+function jsonOf(cursor: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
+
+/** The place that a cursor names; null without one. @throws ApiError VALIDATION_FAILED for one that this list did not give */
+export function placeOf<Place>(cursor: string | undefined, list: string, shape: z.ZodType<Place>): Place | null {
+  if (cursor === undefined) return null;
+  const read = z.tuple([z.literal(list), shape]).safeParse(jsonOf(cursor));
+  if (read.success) return read.data[1];
+  const message = 'is none that this list gave';
+  throw new ApiError('VALIDATION_FAILED', `cursor ${message}`, [{ field: 'cursor', message }]);
+}
+
+/** Pagination of a list that is read by cursor or by page. Behind a cursor the number of the page is not known: it is told as asked. */
+export function pageOf(
+  page: number,
+  limit: number,
+  total: number,
+  isBehindCursor: boolean,
+  next: string | null,
+): z.output<typeof paginationSchema> {
+  const pagination = paginationOf(page, limit, total);
+  return {
+    ...pagination,
+    has_next: next !== null,
+    has_prev: isBehindCursor || pagination.has_prev,
+    next_cursor: next,
+  };
+}

@@ -1,0 +1,167 @@
+import { z } from 'zod';
+import { ERASURE_KINDS } from '../domain/erasure/erasure-journal.ts';
+import { ERASURE_PHASES, ERASURE_STATES } from '../stores/postgres/erasure/erasures.ts';
+import type { StoredErasure } from '../stores/postgres/erasure/erasures.ts';
+import { EXPORT_SCOPES, EXPORT_STATES } from '../stores/postgres/exports/exports.ts';
+import type { StoredExport } from '../stores/postgres/exports/exports.ts';
+import type { StoredPortableImport } from '../stores/postgres/imports/file-imports.ts';
+import { IMPORT_STATES } from '../stores/postgres/imports/imports.ts';
+import { timestamp } from './shared.ts';
+import { text } from './text.ts';
+
+const name = text(320);
+const user = name.optional().describe('Id or name of a person; default: whoever asks');
+
+export const eraseBody = z
+  .discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('session'), session: name.describe('Its own id, or host:id of its host') }),
+    z.strictObject({ kind: z.literal('user'), user }),
+    z.strictObject({
+      kind: z.literal('tenant'),
+      name: text(1_000).describe('The tenant’s name, so that nobody does it by mistake'),
+    }),
+    z.strictObject({
+      kind: z.literal('text'),
+      text: text(1_000, 8).describe('Exactly as it stands there, upper and lower case'),
+      dry_run: z.boolean().default(false).describe('Only count what holds it'),
+    }),
+  ])
+  .meta({ id: 'Erase' });
+
+const counts = z.record(z.string(), z.number().int());
+
+export const signedReceipt = z
+  .object({
+    receipt: z.string().describe('JSON: what went, where it was looked for afterwards, entries of the journal'),
+    sha256: z.string().describe('Of the receipt’s text'),
+    public_key: z.string().nullable().describe('SPKI, base64; null where the instance has no key to sign with'),
+    signature: z.string().nullable().describe('Ed25519 over the bytes of the hash, base64'),
+  })
+  .meta({ id: 'SignedReceipt' });
+
+export const erasureSchema = z
+  .object({
+    id: z.string(),
+    kind: z.enum(ERASURE_KINDS),
+    state: z.enum(ERASURE_STATES),
+    phase: z.enum(ERASURE_PHASES).describe('What it has behind it; from journalled on it cannot be called off'),
+    removed: counts,
+    error: z.string().nullable(),
+    receipt: signedReceipt.nullable(),
+    requested_at: z.string(),
+    finished_at: z.string().nullable(),
+  })
+  .meta({ id: 'Erasure' });
+
+export const foundText = z
+  .object({
+    dry_run: z.literal(true),
+    found: z.object({
+      events: z.number().int(),
+      summaries: z.number().int(),
+      learnings: z.number().int(),
+      entities: z.number().int(),
+      archived_sessions: z.number().int(),
+    }),
+  })
+  .meta({ id: 'FoundText' });
+
+export function presentErasure(row: StoredErasure): z.input<typeof erasureSchema> {
+  const { rounds: _rounds, ...removed } = row.counts;
+  return {
+    id: row.id,
+    kind: row.kind,
+    state: row.state,
+    phase: row.phase,
+    removed,
+    error: row.error,
+    receipt: signedReceipt.nullable().parse(row.receipt ?? null),
+    requested_at: row.createdAt.toISOString(),
+    finished_at: row.finishedAt?.toISOString() ?? null,
+  };
+}
+
+export const exportBody = z
+  .strictObject({
+    scope: z.enum(EXPORT_SCOPES).default('tenant'),
+    subject: name.optional().describe('The project, the person or the session; none for the tenant'),
+  })
+  .meta({
+    id: 'ExportRequest',
+    anyOf: [{ required: ['subject'] }, { properties: { scope: { enum: ['tenant', 'user'] } } }],
+  });
+
+export const gdprExportBody = z.strictObject({ user });
+
+export const exportSchema = z
+  .object({
+    id: z.string(),
+    scope: z.enum(EXPORT_SCOPES),
+    state: z.enum(EXPORT_STATES),
+    bytes: z.number().int().describe('Of the compressed file'),
+    sha256: z.string().nullable().describe('Of the compressed file'),
+    rows: counts.describe('By table'),
+    error: z.string().nullable(),
+    created_at: z.string(),
+    finished_at: z.string().nullable(),
+    expires_at: z.string().describe('The file is taken away then'),
+  })
+  .meta({ id: 'Export' });
+
+export function presentExport(row: StoredExport): z.input<typeof exportSchema> {
+  return {
+    id: row.id,
+    scope: row.scope,
+    state: row.state,
+    bytes: row.bytes,
+    sha256: row.sha256,
+    rows: { ...row.counts },
+    error: row.error,
+    created_at: row.createdAt.toISOString(),
+    finished_at: row.finishedAt?.toISOString() ?? null,
+    expires_at: row.expiresAt.toISOString(),
+  };
+}
+
+export const portableImportSchema = z
+  .object({
+    id: z.string(),
+    kind: z.literal('portable'),
+    state: z.enum(IMPORT_STATES),
+    bytes: z.number().int(),
+    sha256: z.string(),
+    read: counts.describe('Rows of the file, by table'),
+    written: counts.describe('Rows that were made; the others stood here already, or were erased here'),
+    error: z.string().nullable(),
+    created_at: z.string(),
+    finished_at: z.string().nullable(),
+  })
+  .meta({ id: 'PortableImport' });
+
+export function presentPortableImport(row: StoredPortableImport): z.input<typeof portableImportSchema> {
+  return {
+    id: row.id,
+    kind: 'portable',
+    state: row.state,
+    bytes: row.bytes,
+    sha256: row.sha256,
+    read: row.read,
+    written: row.written,
+    error: row.error,
+    created_at: row.createdAt.toISOString(),
+    finished_at: row.finishedAt?.toISOString() ?? null,
+  };
+}
+
+const restricted = { user: name.optional(), session: name.optional() };
+const oneOf = (value: { readonly user?: string | undefined; readonly session?: string | undefined }) =>
+  (value.user === undefined) !== (value.session === undefined);
+const ONE = { error: 'name a user or a session, one of them', path: ['user'] };
+export const restrictBody = z
+  .strictObject({ ...restricted, until: timestamp })
+  .refine(oneOf, ONE)
+  .meta({ oneOf: [{ required: ['user'] }, { required: ['session'] }] });
+export const restrictQuery = z.strictObject(restricted).refine(oneOf, ONE);
+export const restrictionSchema = z
+  .object({ user: z.string().nullable(), session: z.string().nullable(), restricted_until: z.string().nullable() })
+  .meta({ id: 'Restriction' });

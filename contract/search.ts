@@ -1,0 +1,180 @@
+import { z } from 'zod';
+import { compactMemory } from '../domain/compact.ts';
+import type { CountTokens } from '../domain/compact.ts';
+import { MEMORY_TYPES } from '../domain/ports/vector-index.ts';
+import { DEGRADATIONS, MAX_CANDIDATES, STAGES } from '../retrieval/search-types.ts';
+import type { SearchResult } from '../retrieval/search-types.ts';
+import { SUGGESTION_KINDS } from '../stores/postgres/search/suggestions.ts';
+import { compactMemorySchema, memorySchema, presentFound } from './memory.ts';
+import { namespaceName, paginationOf, paginationSchema, timestamp } from './shared.ts';
+import { flag, numeric, oneOrMore, tagsJoined } from './query.ts';
+import { line, shown, text } from './text.ts';
+
+export const MAX_QUESTION = 500;
+
+const tag = text(64);
+const question = line(MAX_QUESTION);
+/** What is typed, before it is worth to complete it. */
+const TWO_CHARACTERS = new RegExp(`${shown()}[\\s\\S]*${shown()}`, 'u');
+const shownLimit = numeric(z.number().int().min(1).max(50)).prefault(20);
+
+/** What narrows a search, apart from lists, which an address spells otherwise than a body. */
+const narrowing = {
+  project: text(2048).optional().describe('Id, git remote, root path or name'),
+  namespace: namespaceName.optional(),
+  tool: text(256).optional(),
+  kind: text(64).optional(),
+  since: timestamp.optional(),
+  until: timestamp.optional().describe('Not included'),
+  as_of: timestamp.optional().describe('What was known then: rows that had happened, learnings as they were believed'),
+};
+
+export const searchQuery = z.strictObject({
+  q: question.describe('Words; "exact phrases", field:value and expressions of time are understood (docs/search.md)'),
+  type: oneOrMore(MEMORY_TYPES).optional(),
+  tags: tagsJoined().optional(),
+  ...narrowing,
+  limit: shownLimit,
+  offset: numeric(z.number().int().min(0).max(MAX_CANDIDATES)).prefault(0),
+  min_score: numeric(z.number().min(0).max(1)).prefault(0),
+  group_by: z.enum(['none', 'session']).default('none'),
+  format: z.enum(['full', 'compact']).default('full'),
+  include_vectors: flag().prefault(false),
+  explain: flag().prefault(false),
+});
+
+/** By meaning alone: of words, or of a vector that the caller has. */
+export const semanticBody = z
+  .strictObject({
+    q: question.optional(),
+    vector: z
+      .array(z.number().min(-1e6).max(1e6))
+      .min(1)
+      .max(4_096)
+      .optional()
+      .describe('Of the embedding model in use, with as many numbers as that gives'),
+    type: z.array(z.enum(MEMORY_TYPES)).min(1).max(MEMORY_TYPES.length).optional(),
+    tags: z.array(tag).min(1).max(16).optional(),
+    ...narrowing,
+    limit: z.number().int().min(1).max(50).default(20),
+    include_vectors: z.boolean().default(false),
+    explain: z.boolean().default(false),
+  })
+  .refine(({ q, vector }) => (q === undefined) !== (vector === undefined), {
+    path: ['q'],
+    error: 'needs either q or vector',
+  })
+  .meta({ oneOf: [{ required: ['q'] }, { required: ['vector'] }] });
+
+const facet = z.record(z.string(), z.number().int());
+const degraded = z.array(z.enum(DEGRADATIONS));
+
+const understoodSchema = z.object({
+  text: z.string().describe('What was compared by words and meaning'),
+  phrases: z.array(z.string()),
+  fields: z.record(z.string(), z.union([z.string(), z.array(z.string())])),
+  time: z.object({ since: z.string().nullable(), until: z.string().nullable(), words: z.array(z.string()) }).nullable(),
+  newest: z.boolean(),
+  names: z.array(z.string()),
+  language: z.string(),
+});
+
+export const searchAnswer = z
+  .object({
+    data: z.array(memorySchema),
+    facets: z.object({ type: facet, tool: facet, project: facet, tag: facet }),
+    degraded,
+    took_ms: z.number(),
+    explain: z
+      .object({
+        understood: understoodSchema.nullable(),
+        stages: z.array(z.object({ stage: z.enum(STAGES), took_ms: z.number() })),
+      })
+      .optional(),
+    pagination: paginationSchema,
+  })
+  .meta({ id: 'SearchAnswer' });
+
+export const compactAnswer = z
+  .object({ data: z.array(compactMemorySchema), degraded: degraded.optional() })
+  .meta({ id: 'CompactSearchAnswer' });
+
+export const suggestQuery = z.strictObject({
+  q: text(100, 2).regex(TWO_CHARACTERS, 'must have two characters that show').trim(),
+  project: text(2048).optional().describe('Id, git remote, root path or name'),
+  namespace: namespaceName.optional(),
+  limit: numeric(z.number().int().min(1).max(20)).prefault(10),
+});
+export const suggestAnswer = z
+  .object({
+    data: z.array(z.object({ text: z.string(), kind: z.enum(SUGGESTION_KINDS), count: z.number().int() })),
+  })
+  .meta({ id: 'Suggestions' });
+
+const rounded = (ms: number) => Math.round(ms * 100) / 100;
+
+/** What was understood, as it is told: fields that say nothing are left out. */
+function presentUnderstood(understood: SearchResult['understood']): z.output<typeof understoodSchema> | null {
+  if (understood === null) return null;
+  const { text, phrases, fields, time, newest, names, language } = understood;
+  const { types, kind, tool, project, tags, files, since, until } = fields;
+  return {
+    text,
+    phrases: [...phrases],
+    fields: {
+      ...(types.length > 0 && { type: [...types] }),
+      ...(kind !== null && { kind }),
+      ...(tool !== null && { tool }),
+      ...(project !== null && { project }),
+      ...(tags.length > 0 && { tag: [...tags] }),
+      ...(files.length > 0 && { file: [...files] }),
+      ...(since !== null && { since: since.toISOString() }),
+      ...(until !== null && { until: until.toISOString() }),
+    },
+    time: time && {
+      since: time.since?.toISOString() ?? null,
+      until: time.until?.toISOString() ?? null,
+      words: [...time.words],
+    },
+    newest,
+    names: [...names],
+    language,
+  };
+}
+
+export interface ShownSearch {
+  readonly question: string;
+  readonly explain: boolean;
+  readonly limit: number;
+  readonly offset: number;
+  readonly tookMs: number;
+}
+
+/** The full answer of a search. */
+export function presentSearch(result: SearchResult, shown: ShownSearch): z.output<typeof searchAnswer> {
+  return {
+    // Fields are no words of the text: of what was taken apart the words alone are marked.
+    data: result.found.map((found) => presentFound(found, result.understood?.text ?? shown.question, shown.explain)),
+    facets: result.facets,
+    degraded: [...result.degraded],
+    took_ms: rounded(shown.tookMs),
+    ...(shown.explain && {
+      explain: {
+        understood: presentUnderstood(result.understood),
+        stages: result.stages.map(({ stage, tookMs }) => ({ stage, took_ms: rounded(tookMs) })),
+      },
+    }),
+    pagination: paginationOf(Math.floor(shown.offset / shown.limit) + 1, shown.limit, result.total),
+  };
+}
+
+/** The short answer of a search: nothing that an agent does not need to choose. */
+export function presentCompact(result: SearchResult, count: CountTokens): z.output<typeof compactAnswer> {
+  return {
+    data: result.found.map(({ memory, score }) => {
+      const compact = compactMemory(memory, score, count);
+      return { ...compact, tags: [...compact.tags] };
+    }),
+    ...(result.degraded.length > 0 && { degraded: [...result.degraded] }),
+  };
+}

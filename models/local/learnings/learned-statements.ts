@@ -1,0 +1,85 @@
+import type { LearningCategory } from '../../../domain/ports/model.ts';
+import { confidenceOf } from './confidence.ts';
+import { hasCue, isQuestion } from './cues.ts';
+import { headingOf } from '../notes/headings.ts';
+import type { ValuedLearning } from './learnings.ts';
+import { cite, tagsOf } from '../notes/notes.ts';
+import type { Sentence } from '../segments.ts';
+
+/** A setting with its value or effect. */
+const SETS =
+  /\b(?:is|are|was|set(?:s|ting)? (?:to|in|by)|loads?|reads?|uses?|requires?|needs?|defaults? to|overr\w+|holds?|expects?|lives? in|comes? from|must)\b|=|是|设为|需要/iu;
+/** A file, a variable or code: without one a sentence about settings is talk. */
+const NAMES_SOMETHING =
+  /`[^`]+`|\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b|\w\.(?:toml|ya?ml|json|ini|cfg|conf|env)\b|(?:^|\s)\.env\b|=/u;
+const ERROR_NAME = /\b(?:\w+(?:Error|Exception)|TS\d{4,5}|E[A-Z]{4,}|error|fail\w*|crash\w*|broke\w*)\b|错误|失败/u;
+/** A state alone ("the file is missing") is over with its moment; an explanation lasts. */
+const EXPLAINS =
+  /\b(?:because|since|due to|caused by|cause|turn(?:s|ed) out|the (?:\w+ )?(?:problem|issue|bug|culprit|reason))\b|原因|由于|导致|ため/iu;
+const MAX_CHARACTERS = 320;
+
+/** Decisions with their reason, causes that were found, and facts of configuration, each in one sentence that stands by itself. */
+export function statementLearnings(sentences: readonly Sentence[]): readonly ValuedLearning[] {
+  return sentences.flatMap((sentence) => {
+    const { text, row } = sentence;
+    const explained = hasCue(text, 'reason');
+    const isUsers = row.type === 'user';
+    const kind = kindOf(sentence);
+    if (kind === null) return [];
+    return [
+      {
+        value: kind.value + (isUsers ? 0.3 : 0) + (explained ? 0.2 : 0) - (hasCue(text, 'hedge') ? 0.2 : 0),
+        draft: {
+          category: kind.category,
+          title: headingOf(sentence.terms, text),
+          description: text,
+          context: '',
+          examples: [],
+          tags: tagsOf([text]).slice(0, 2),
+          confidence: confidenceOf({
+            base: 0.5 + (isUsers ? 0.15 : 0),
+            explained: explained || kind.category === 'error',
+            repeated: sentences.some((other) => other.row.id !== row.id && other.text === text),
+            hedged: hasCue(text, 'hedge'),
+          }),
+          evidence: [cite(sentence)],
+        },
+      },
+    ];
+  });
+}
+
+/** True for a sentence that is a learning by itself, and so stands in no session summary. */
+export function isLastingStatement(sentence: Sentence): boolean {
+  return kindOf(sentence) !== null;
+}
+
+function kindOf(sentence: Sentence): { readonly category: LearningCategory; readonly value: number } | null {
+  const { text, terms } = sentence;
+  if (!states(sentence)) return null;
+  if (hasCue(text, 'decision') && hasCue(text, 'reason')) return { category: 'pattern', value: 0.7 };
+  if (hasCue(text, 'cause') && EXPLAINS.test(text) && !hasCue(text, 'hedge') && terms.length >= 5)
+    return { category: ERROR_NAME.test(text) ? 'error' : 'general', value: 0.6 };
+  return isConfigFact(sentence) ? { category: 'config', value: 0.4 } : null;
+}
+
+function isConfigFact({ text, quote, terms }: Sentence): boolean {
+  return (
+    hasCue(text, 'config') &&
+    SETS.test(text) &&
+    NAMES_SOMETHING.test(quote) &&
+    terms.length >= 4 &&
+    !/^(?:i|we|why|what|how)\b/iu.test(text) &&
+    !(['hedge', 'goal', 'next', 'done'] as const).some((cue) => hasCue(text, cue))
+  );
+}
+
+function states({ text, fragment }: Sentence): boolean {
+  return (
+    !fragment &&
+    text.length <= MAX_CHARACTERS &&
+    !isQuestion(text) &&
+    !(['narration', 'pointing', 'apology'] as const).some((cue) => hasCue(text, cue)) &&
+    !/[:：]$/u.test(text)
+  );
+}

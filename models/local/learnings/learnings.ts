@@ -1,0 +1,79 @@
+import type { LearningDraft, LearningInput, SourceRow } from '../../../domain/ports/model.ts';
+import { termsOf } from '../../../domain/text/terms.ts';
+import { callsOf } from '../calls.ts';
+import { touchedFilesOf } from '../notes/file-names.ts';
+import { preferenceLearnings } from './learned-preferences.ts';
+import { solutionLearnings } from './learned-solutions.ts';
+import { statementLearnings } from './learned-statements.ts';
+import { alreadySaid } from '../ranking.ts';
+import { derivedTexts, nearestOf, type Tools } from './said.ts';
+import { sentencesOf } from '../segments.ts';
+
+const MAX_LEARNINGS = 12;
+/** Of the tokens of topics and items so many may be added for what outlives the session. */
+const SHARE = 0.16;
+const LEAST_TOKENS = 320;
+/** A learning of which topics and items say this much adds nothing. */
+const SAID = 0.75;
+/** Knowledge for later sessions, which read learnings before items: a solution and a reasoned decision may stand in both. */
+const OUTLIVES: ReadonlySet<string> = new Set(['solution', 'pattern', 'best_practice']);
+const OVERHEAD_TOKENS = 10;
+
+/**
+ * What outlives the session, the surest first, at most twelve, none said twice. What topics and items say already mostly stays there; what the
+ * project knows already is answered again, because its evidence grows, and takes no room.
+ */
+export function learningsOf(input: LearningInput, { countTokens }: Tools): readonly LearningDraft[] {
+  const rows = inReadingOrder([...input.prompts, ...input.rows]);
+  const sentences = sentencesOf(rows);
+  const said = derivedTexts(input);
+  const nearSaid = nearestOf(said);
+  const nearKnown = nearestOf(input.known.map(({ description }) => description));
+  const onlyTouched = touchedFilesOf(rows, said);
+  const candidates = [
+    ...preferenceLearnings(sentences),
+    ...solutionLearnings(callsOf(rows), sentences),
+    ...statementLearnings(sentences),
+  ]
+    .filter(({ draft }) => onlyTouched(textOf(draft)))
+    .map(({ draft, value }) => {
+      const isKnown = nearKnown({ text: draft.description }) >= SAID;
+      const tokens = isKnown ? 0 : tokensOf(draft, countTokens);
+      return { draft, tokens, isKnown, density: value / (tokens + OVERHEAD_TOKENS) };
+    })
+    .filter(
+      ({ draft, isKnown }) => isKnown || OUTLIVES.has(draft.category) || nearSaid({ text: draft.description }) < SAID,
+    )
+    .sort((a, b) => b.density - a.density);
+  let room = Math.max(LEAST_TOKENS, Math.floor(said.reduce((sum, text) => sum + countTokens(text), 0) * SHARE));
+  const kept: LearningDraft[] = [];
+  const keptTerms: (readonly string[])[] = [];
+  for (const { draft, tokens } of candidates) {
+    if (kept.length === MAX_LEARNINGS) break;
+    const terms = termsOf(draft.description);
+    if (tokens > room || draft.evidence.length === 0 || alreadySaid(terms, keptTerms)) continue;
+    kept.push(draft);
+    keptTerms.push(terms);
+    room -= tokens;
+  }
+  return kept.sort((a, b) => b.confidence - a.confidence);
+}
+
+/** A learning and how probably somebody needs it. */
+export interface ValuedLearning {
+  readonly draft: LearningDraft;
+  readonly value: number;
+}
+
+function tokensOf(draft: LearningDraft, countTokens: (text: string) => number): number {
+  return countTokens(textOf(draft));
+}
+
+function textOf({ title, description, context, examples, tags }: LearningDraft): string {
+  return [title, description, context, ...examples, ...tags].join('\n');
+}
+
+/** Rows of both lists, each once, by their place in the session. */
+function inReadingOrder(rows: readonly SourceRow[]): readonly SourceRow[] {
+  return [...new Map(rows.map((row) => [row.id, row])).values()].sort((a, b) => a.seq - b.seq);
+}

@@ -1,0 +1,34 @@
+import type { SessionInput } from '../../../domain/ports/model.ts';
+import { termsOf } from '../../../domain/text/terms.ts';
+import type { Embed } from '../meaning.ts';
+
+export interface Tools {
+  /** o200k tokens of a text. */
+  readonly countTokens: (text: string) => number;
+  readonly embed?: Embed | undefined;
+}
+
+/** Every text of topics and items, as people are shown it. */
+export function derivedTexts({ topics, items }: Pick<SessionInput, 'topics' | 'items'>): readonly string[] {
+  return [
+    ...topics.flatMap(({ title, content, keyPoints, actionItems }) => [
+      title,
+      content,
+      ...[...keyPoints, ...actionItems].map(({ text }) => text),
+    ]),
+    ...items.flatMap(({ title, content }) => [title, content]),
+  ].filter((text) => text !== '');
+}
+
+/** How near a text is to the nearest of those, 0 to 1: the share of its words that the other has. */
+export function nearestOf(texts: readonly string[]): (of: { readonly text: string }) => number {
+  const all = texts.map((text) => new Set(termsOf(text)));
+  return ({ text }) => {
+    const terms = [...new Set(termsOf(text))];
+    if (terms.length === 0) return 1;
+    return all.reduce(
+      (most, other) => Math.max(most, terms.filter((term) => other.has(term)).length / terms.length),
+      0,
+    );
+  };
+}

@@ -1,0 +1,102 @@
+import type { Evidence, SourceRow } from '../../../domain/ports/model.ts';
+import { capitalised, plainText, shorten, verbatimHead } from '../../../domain/text/clean.ts';
+import type { Sentence } from '../segments.ts';
+
+export const MAX_TITLE_CHARACTERS = 120;
+const MAX_TAGS = 8;
+
+const FIRST_PERSON =
+  /^(?:(?:i|we)(?:['’]ve| have|['’]d| had)?|the (?:agent|assistant) has)\s+(?:(?:also|now|just|successfully|already|both|completely|carefully)\s+)*(?=(?:\w+ed|\w+lt|wrote|written|made|set|put|split|rewrote|chose|kept|found|built|ran|switched)\b)/iu;
+const IMPERATIVE_PADDING =
+  /^(?:please|can you|could you|would you|i(?:['’]d| would) like (?:you )?to|i want (?:you )?to|i need you to|let['’]?s|we need to|you (?:should|need to)|help me(?: to)?|ok(?:ay)?,?|so,?|and|now,?|then,?|next,?)\s+/iu;
+
+const LABEL =
+  /^(?:(?:the )?(?:\w+ )?(?:house |ground )?rules?\b[^.:]{0,80}|(?:the )?(?:decision|root cause|cause|note|fixed|(?:also )?open(?:, next time)?|proposal|reasons?|to-?do|next(?: steps?)?|summary|done|update|one trap|trap|caveat|hypothesis|决定|原因|根本原因))\s*[:：]\s*/iu;
+
+/** A sentence as the title of a note: no first person, no padding, no full stop, at most 120 characters. */
+export function noteTitle(text: string): string {
+  let title = plainText(text).replaceAll('`', '').trim().replace(LABEL, '').replace(FIRST_PERSON, '');
+  for (let before = ''; before !== title;) {
+    before = title;
+    title = title.replace(IMPERATIVE_PADDING, '');
+  }
+  title = title.replace(/[\s.:;,!。：]+$/u, '').replace(/\s*[?？]+$/u, '?');
+  return capitalised(shorten(firstClause(title), MAX_TITLE_CHARACTERS));
+}
+
+/** Cuts a long sentence at a clause, where what stays is still a title. */
+function firstClause(title: string): string {
+  if (title.length <= MAX_TITLE_CHARACTERS) return title;
+  const clause = /^.{30,118}?(?=;|: | [-–—] |, (?:and|but|so|which|because|then|while)\b|。|，)/su.exec(title)?.[0];
+  return clause ?? title;
+}
+
+/** "`npm test`" for running text, cut where it is long. */
+export function codeOf(line: string): string {
+  return `\`${shorten(plainText(line).replaceAll('`', ''), 80)}\``;
+}
+
+/** "a", "a and b", "a, b and 3 more". */
+export function listed(names: readonly string[], most = 3): string {
+  if (names.length > most) return `${names.slice(0, most - 1).join(', ')} and ${String(names.length - most + 1)} more`;
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1) ?? ''}`;
+}
+
+/** A sentence that ends like one. */
+function asSentence(text: string): string {
+  const trimmed = text.trim().replace(/[:：]$/u, '.');
+  return trimmed === '' || /[.!?…。！？]["'”’)\]`]*$/u.test(trimmed) ? trimmed : `${trimmed}.`;
+}
+
+/** Sentences joined to a paragraph; scripts without spaces need none, but one does no harm. */
+export function paragraph(sentences: readonly string[]): string {
+  return sentences
+    .map(asSentence)
+    .filter((sentence) => sentence !== '')
+    .join(' ');
+}
+
+/** Evidence for a sentence. */
+export function cite(sentence: Sentence): Evidence {
+  return { rowId: sentence.row.id, quote: sentence.quote };
+}
+
+/** Evidence for a line of a row; nothing where the line is empty. */
+export function citeLine(row: SourceRow, line: string): readonly Evidence[] {
+  return line.trim() !== '' && row.content.includes(line) ? [{ rowId: row.id, quote: line }] : [];
+}
+
+/** Evidence that something happened at all: the first line of the row, in most cases the command or the file. */
+export function citeRow(row: SourceRow): readonly Evidence[] {
+  const line = row.content.split('\n').find((candidate) => candidate.trim() !== '') ?? '';
+  return citeLine(row, verbatimHead(line.trim(), 200));
+}
+
+/** Each piece of evidence once, at most `most`. */
+export function distinct(evidence: readonly Evidence[], most = 6): readonly Evidence[] {
+  const seen = new Map(evidence.map((piece) => [`${piece.rowId} ${piece.quote}`, piece]));
+  return [...seen.values()].slice(0, most);
+}
+
+const ERROR_NAME =
+  /\b(?:TS\d{4,5}|E[A-Z]{4,}|[A-Z]\w+(?:Error|Exception)|E\d{4}|P\d{4}|[A-Z]{2,}-\d{2,}|SIG[A-Z]{3,})\b/gu;
+const FILE_NAME =
+  /\b[\w-]+\.(?:[cm]?[jt]sx?|py|rb|go|rs|java|kt|swift|c|cc|cpp|h|cs|php|sql|sh|toml|ya?ml|json|md|html|css|lock|ini|cfg|env|plist|prisma|proto|tf)\b/gu;
+
+/** Tags from what a note is about: error codes and names, file extensions, programs; lower case except for error names. */
+export function tagsOf(texts: readonly string[], extra: readonly string[] = []): readonly string[] {
+  const text = texts.join('\n');
+  const errors = [...text.matchAll(ERROR_NAME)].map(([name]) => name);
+  const extensions = [...text.matchAll(FILE_NAME)].map(([name]) => name.slice(name.lastIndexOf('.') + 1).toLowerCase());
+  const tags = [
+    ...errors,
+    ...extra.map((tag) => tag.toLowerCase()).filter((tag) => /^[\w@.-]{2,40}$/u.test(tag)),
+    ...extensions,
+  ];
+  return [...new Set(tags)].slice(0, MAX_TAGS);
+}
+
+/** A number between two bounds, to two places. */
+export function clamped(value: number, lowest: number, highest: number): number {
+  return Math.round(Math.min(highest, Math.max(lowest, value)) * 100) / 100;
+}

@@ -1,0 +1,100 @@
+import type { CitedText, SourceRow } from '../../../domain/ports/model.ts';
+import { plainText, verbatimHead } from '../../../domain/text/clean.ts';
+import { termsOf } from '../../../domain/text/terms.ts';
+import type { Candidate } from '../learnings/candidate.ts';
+import { hasCue, isQuestion } from '../learnings/cues.ts';
+import { cite, citeLine, noteTitle } from './notes.ts';
+import { alreadySaid, diverse, scored } from '../ranking.ts';
+import type { Sentence } from '../segments.ts';
+
+const TODO_TOOLS = /^(?:todo_?write|update_plan|task_?(?:create|update|list)|write_todos)$/iu;
+const OPEN_BOX = /^\s*(?:[-*]\s*)?(?:☐|\[ \]|◻|□)\s*(?<task>\S.*)$/u;
+const PENDING_JSON =
+  /"content"\s*:\s*"(?<task>(?:[^"\\]|\\.){3,400})"\s*,\s*"status"\s*:\s*"(?:pending|in_progress)"/gu;
+
+/** Steps of every piece of work, which nobody needs to be reminded of. */
+const ROUTINE = /^(?:commit|push|run)\b.{0,30}$|^(?:commit and push)$/iu;
+
+/** What the window leaves to do: open boxes of the last to-do list, then what people said is open. At most `most`. */
+export function actionItemsOf(
+  rows: readonly SourceRow[],
+  sentences: readonly Sentence[],
+  most: number,
+): readonly CitedText[] {
+  const found: CitedText[] = [];
+  const said = scored(sentences).filter(
+    ({ text }) => hasCue(text, 'next') && !isQuestion(text) && !hasCue(text, 'narration') && !/[:：]$/u.test(text),
+  );
+  for (const sentence of diverse(said, most))
+    found.push({ text: noteTitle(sentence.text), evidence: [cite(sentence)] });
+  found.push(...underNextSteps(sentences), ...openTodos(rows));
+  return withoutRepeats(found).slice(0, most);
+}
+
+const MOST_TODOS = 6;
+/** Less than a plain statement: what is open is often asked for, and often done a window later. */
+const WORTH = 0.6;
+
+/** What the window leaves to do, as notes. */
+export function todoNotes(rows: readonly SourceRow[], sentences: readonly Sentence[]): readonly Candidate[] {
+  const places = new Map(rows.map(({ id }, index) => [id, index]));
+  return actionItemsOf(rows, sentences, MOST_TODOS).map(({ text, evidence }) => ({
+    place: 'todo',
+    kind: null,
+    title: '',
+    text,
+    evidence,
+    terms: termsOf(text),
+    value: WORTH,
+    rowIndex: places.get(evidence[0]?.rowId ?? '') ?? 0,
+    order: 1,
+    asked: false,
+  }));
+}
+
+const NEXT_STEPS =
+  /(?:^|\n)[#*\s]*(?:next steps?|to-?do|remaining(?: work)?|follow[- ]ups?|下一步|待办)[*\s]*[:：]?[*\s]*\n/iu;
+
+/** List items that follow a "Next steps:" line, in the last message of the assistant that has one. */
+function underNextSteps(sentences: readonly Sentence[]): readonly CitedText[] {
+  const last = sentences.findLast(({ row }) => row.type === 'assistant' && NEXT_STEPS.test(row.content))?.row;
+  const heading = NEXT_STEPS.exec(last?.content ?? '');
+  if (last === undefined || heading === null) return [];
+  const after = heading.index + heading[0].length;
+  return sentences
+    .filter(({ row, fragment, quote }) => row.id === last.id && fragment && last.content.indexOf(quote) >= after)
+    .map((sentence) => ({ text: noteTitle(sentence.text), evidence: [cite(sentence)] }));
+}
+
+function openTodos(rows: readonly SourceRow[]): readonly CitedText[] {
+  const list = rows.findLast(({ tool }) => tool !== null && TODO_TOOLS.test(tool));
+  if (list === undefined) return [];
+  // An answer that repeats the list as it was before would bring back what is done.
+  const asked = list.content.split('"oldTodos"', 1)[0] ?? '';
+  const boxes = asked.split('\n').flatMap((line) => OPEN_BOX.exec(line)?.groups?.['task'] ?? []);
+  const tasks =
+    boxes.length > 0 ? boxes : [...asked.matchAll(PENDING_JSON)].flatMap(({ groups }) => groups?.['task'] ?? []);
+  return tasks
+    .filter((task) => !ROUTINE.test(task.trim()))
+    .flatMap((task) => {
+      const quote = verbatimHead(task.trim(), 300);
+      const evidence = citeLine(list, quote);
+      return evidence.length > 0 ? [{ text: noteTitle(plainText(quote)), evidence }] : [];
+    });
+}
+
+/** The texts without those that an earlier one already says. */
+export function withoutRepeats(texts: readonly CitedText[]): readonly CitedText[] {
+  const kept: CitedText[] = [];
+  for (const text of texts) {
+    if (
+      text.text !== '' &&
+      !alreadySaid(
+        termsOf(text.text),
+        kept.map((other) => termsOf(other.text)),
+      )
+    )
+      kept.push(text);
+  }
+  return kept;
+}

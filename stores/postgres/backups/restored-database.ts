@@ -1,0 +1,140 @@
+import pg from 'pg';
+import type { DatabaseAddress } from '../../../prisma/migration-adapter.ts';
+
+/** Where the databases of a restore are and who makes them. */
+export interface RestoreServer {
+  /** As `recollect_restore`, of a database that is none of ours. */
+  readonly restoreUrl: string;
+  /** As the maintenance role, of the running database. */
+  readonly maintenanceUrl: string;
+}
+
+/** Databases of one restore: the running one, the one that is built, and what the running one is called after it was replaced. */
+export interface RestoreNames {
+  readonly running: string;
+  readonly built: string;
+  readonly replaced: string;
+}
+
+const OWNER_ROLE = '-c role=recollect_owner';
+const CONNECT_MS = 10_000;
+const ID_CHARS = 12;
+
+/** PostgreSQL cuts names at 63 bytes: what is added fits to names of up to 41. */
+export function restoreNames({ maintenanceUrl }: RestoreServer, restoreId: string): RestoreNames {
+  const running = decodeURIComponent(new URL(maintenanceUrl).pathname.slice(1));
+  // The end of a version 7 id is chance.
+  const id = restoreId.replaceAll('-', '').slice(-ID_CHARS);
+  return { running, built: `${running}_restore_${id}`, replaced: `${running}_replaced_${id}` };
+}
+
+/** The role that makes databases, in any of them, acting as the owner of what is in it. */
+export function ownerAddress({ restoreUrl }: RestoreServer, database: string): DatabaseAddress {
+  const url = new URL(restoreUrl);
+  return {
+    host: url.hostname,
+    port: Number(url.port === '' ? 5432 : url.port),
+    user: decodeURIComponent(url.username),
+    password: decodeURIComponent(url.password),
+    database,
+    options: OWNER_ROLE,
+  };
+}
+
+/** The maintenance role's address of another database of the same server. */
+export function maintenanceUrlOf({ maintenanceUrl }: RestoreServer, database: string): string {
+  const url = new URL(maintenanceUrl);
+  url.pathname = `/${encodeURIComponent(database)}`;
+  return url.href;
+}
+
+/** Runs `work` with a connection of its own, without a limit on how long a statement takes. */
+export async function connected<Result>(
+  config: pg.ClientConfig,
+  work: (client: pg.Client) => Promise<Result>,
+): Promise<Result> {
+  const client = new pg.Client({
+    connectionTimeoutMillis: CONNECT_MS,
+    keepAlive: true,
+    application_name: 'recollect-restore',
+    ...config,
+  });
+  // A server that goes away while nothing is asked: the next query says so.
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/** As the role that makes databases, in a database that is none of ours. */
+export function asMaker<Result>(server: RestoreServer, work: (client: pg.Client) => Promise<Result>): Promise<Result> {
+  return connected({ connectionString: server.restoreUrl }, work);
+}
+
+/** As the owner of a database that is built. */
+export function asOwner<Result>(
+  server: RestoreServer,
+  database: string,
+  work: (client: pg.Client) => Promise<Result>,
+): Promise<Result> {
+  return connected(ownerAddress(server, database), work);
+}
+
+/** As the maintenance role, which sees every tenant. */
+export function asMaintenance<Result>(
+  server: RestoreServer,
+  database: string,
+  work: (client: pg.Client) => Promise<Result>,
+): Promise<Result> {
+  return connected({ connectionString: maintenanceUrlOf(server, database) }, work);
+}
+
+export async function databaseExists(maker: pg.Client, name: string): Promise<boolean> {
+  return (await maker.query('SELECT FROM pg_database WHERE datname = $1', [name])).rowCount === 1;
+}
+
+/** An empty database of the owner's that nobody else enters. */
+export async function createEmptyDatabase(server: RestoreServer, name: string): Promise<void> {
+  await asMaker(server, async (maker) => {
+    const quoted = maker.escapeIdentifier(name);
+    await maker.query(`DROP DATABASE IF EXISTS ${quoted} WITH (FORCE)`);
+    await maker.query(`CREATE DATABASE ${quoted} OWNER recollect_owner`);
+    await maker.query(`REVOKE ALL ON DATABASE ${quoted} FROM PUBLIC`);
+    await maker.query(`GRANT CONNECT ON DATABASE ${quoted} TO recollect_app, recollect_maintenance`);
+  });
+}
+
+/** Drops what restores of this instance built, but for those of `kept`; answers how many databases. */
+export async function dropBuilt(server: RestoreServer, kept: readonly string[]): Promise<number> {
+  const { running } = restoreNames(server, '');
+  return asMaker(server, async (maker) => {
+    const { rows } = await maker.query<{ name: string }>(
+      'SELECT datname AS name FROM pg_database WHERE starts_with(datname, $1) AND datname <> ALL ($2)',
+      [`${running}_restore_`, kept],
+    );
+    for (const { name } of rows) await maker.query(`DROP DATABASE ${maker.escapeIdentifier(name)} WITH (FORCE)`);
+    return rows.length;
+  });
+}
+
+/** Drops what one restore built. */
+export async function dropBuiltOf(server: RestoreServer, { built }: RestoreNames): Promise<void> {
+  await asMaker(server, (maker) =>
+    maker.query(`DROP DATABASE IF EXISTS ${maker.escapeIdentifier(built)} WITH (FORCE)`),
+  );
+}
+
+/** Some connections of the maintenance role to a database that is built; whoever asks for them ends them. */
+export function maintenancePool(server: RestoreServer, database: string): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: maintenanceUrlOf(server, database),
+    max: 2,
+    connectionTimeoutMillis: CONNECT_MS,
+    application_name: 'recollect-restore',
+  });
+  pool.on('error', () => undefined);
+  return pool;
+}

@@ -1,0 +1,199 @@
+import type pg from 'pg';
+import { z } from 'zod';
+import type { TenantId } from '../../../domain/ids.ts';
+import type { CutWindow, WindowRow } from '../../../domain/windows.ts';
+import type { TenantTransaction } from '../connection/database.ts';
+import type { SessionPhase } from '../sessions/session-state.ts';
+
+/** What the intake step needs to know of a session. */
+export interface IntakeSession {
+  readonly projectId: string | null;
+  readonly lastSeq: number;
+  readonly consumedSeq: number;
+  readonly windowedSeq: number;
+  readonly infer: boolean;
+  readonly lastEventAtMs: number;
+  /** The last stored row is the session's end. */
+  readonly endsHere: boolean;
+  readonly windows: number;
+}
+
+/** Null when the session is gone or deleted. */
+export async function readIntakeSession(
+  transaction: TenantTransaction,
+  sessionId: string,
+): Promise<IntakeSession | null> {
+  const session = await transaction.session.findUnique({
+    where: { id: sessionId },
+    select: {
+      projectId: true,
+      lastSeq: true,
+      consumedSeq: true,
+      windowedSeq: true,
+      infer: true,
+      lastEventAt: true,
+      status: true,
+      _count: { select: { windows: true } },
+    },
+  });
+  if (session === null || session.status === 'deleted') return null;
+  const last = await transaction.boundary.findUnique({
+    where: { sessionId_seq: { sessionId, seq: session.lastSeq } },
+    select: { kind: true },
+  });
+  return {
+    projectId: session.projectId,
+    lastSeq: session.lastSeq,
+    consumedSeq: session.consumedSeq,
+    windowedSeq: session.windowedSeq,
+    infer: session.infer,
+    lastEventAtMs: session.lastEventAt.getTime(),
+    endsHere: last?.kind === 'session_end',
+    windows: session._count.windows,
+  };
+}
+
+/** A row that was captured and not yet taken in. */
+export interface NewRow {
+  readonly id: string;
+  readonly seq: number;
+  readonly role: 'prompt' | 'observation';
+  readonly title: string;
+  readonly content: string;
+}
+
+const newRow = z.object({
+  id: z.string(),
+  seq: z.number(),
+  role: z.enum(['prompt', 'observation']),
+  title: z.string(),
+  content: z.string(),
+});
+
+/** Rows after `afterSeq` up to `toSeq`, in order. */
+export async function readNewRows(
+  transaction: TenantTransaction,
+  sessionId: string,
+  afterSeq: number,
+  toSeq: number,
+): Promise<NewRow[]> {
+  const rows = await transaction.$queryRaw`
+    SELECT id, seq, 'prompt' AS role, '' AS title, content FROM prompts WHERE session_id = ${sessionId}::uuid AND seq > ${afterSeq} AND seq <= ${toSeq}
+    UNION ALL
+    SELECT id, seq, 'observation', title, content FROM observations WHERE session_id = ${sessionId}::uuid AND seq > ${afterSeq} AND seq <= ${toSeq}
+    ORDER BY seq`;
+  return z.array(newRow).parse(rows);
+}
+
+/** Fills in what capture left out: counted tokens and the words for keyword search. */
+export async function fillRows(
+  transaction: TenantTransaction,
+  rows: readonly (NewRow & { readonly tokens: number })[],
+): Promise<void> {
+  for (const role of ['prompt', 'observation'] as const) {
+    const some = rows.filter((row) => row.role === role);
+    if (some.length === 0) continue;
+    const ids = some.map((row) => row.id);
+    const tokens = some.map((row) => row.tokens);
+    const [least, most] = [ids.toSorted()[0], ids.toSorted().at(-1)];
+    // The bounds on id let PostgreSQL look into the right months only.
+    if (role === 'prompt') {
+      await transaction.$executeRaw`
+        UPDATE prompts p SET tokens = v.tokens, search = to_tsvector('english', p.content)
+          FROM unnest(${ids}::uuid[], ${tokens}::integer[]) AS v(id, tokens)
+         WHERE p.id = v.id AND p.id BETWEEN ${least}::uuid AND ${most}::uuid`;
+    } else {
+      await transaction.$executeRaw`
+        UPDATE observations o SET tokens = v.tokens, search = to_tsvector('english', o.title || ' ' || o.content)
+          FROM unnest(${ids}::uuid[], ${tokens}::integer[]) AS v(id, tokens)
+         WHERE o.id = v.id AND o.id BETWEEN ${least}::uuid AND ${most}::uuid`;
+    }
+  }
+}
+
+const windowRow = z.object({
+  seq: z.number(),
+  tokens: z.number(),
+  boundary: z.string().nullable(),
+  created_at: z.date(),
+});
+
+/** Every row after the last window, boundaries included: what windows are cut from. */
+export async function readUnwindowed(
+  transaction: TenantTransaction,
+  sessionId: string,
+  afterSeq: number,
+  toSeq: number,
+): Promise<WindowRow[]> {
+  const rows = await transaction.$queryRaw`
+    SELECT seq, tokens, NULL::text AS boundary, created_at FROM prompts WHERE session_id = ${sessionId}::uuid AND seq > ${afterSeq} AND seq <= ${toSeq}
+    UNION ALL
+    SELECT seq, tokens, NULL, created_at FROM observations WHERE session_id = ${sessionId}::uuid AND seq > ${afterSeq} AND seq <= ${toSeq}
+    UNION ALL
+    SELECT seq, 0, kind, created_at FROM boundaries WHERE session_id = ${sessionId}::uuid AND seq > ${afterSeq} AND seq <= ${toSeq}
+    ORDER BY seq`;
+  return z
+    .array(windowRow)
+    .parse(rows)
+    .map((row) => ({
+      seq: row.seq,
+      tokens: row.tokens,
+      boundary: row.boundary,
+      createdAtMs: row.created_at.getTime(),
+    }));
+}
+
+export interface IntakeProgress {
+  readonly consumedSeq: number;
+  readonly windowedSeq: number;
+  readonly firstN: number;
+  readonly windows: readonly CutWindow[];
+  /** What to show of the session's workflow; nothing where it shows itself. */
+  readonly shown: { readonly phase: SessionPhase; readonly workflowId: string } | null;
+}
+
+const advanceRow = z.object({ moved: z.boolean(), windows_cut: z.number(), windows_parked: z.number() });
+
+export interface IntakeAdvance {
+  /** False when another run moved the session on meanwhile: nothing was written, and the step is to be done again from what is stored. */
+  readonly moved: boolean;
+  readonly windowsCut: number;
+  readonly windowsParked: number;
+}
+
+/**
+ * Commits how far a session was taken in, and the windows that were cut; answers how many windows there are now. One statement that
+ * commits by itself: the session's row is locked for no longer than PostgreSQL needs.
+ */
+export async function advanceIntake(
+  pool: pg.Pool,
+  tenantId: TenantId,
+  sessionId: string,
+  before: IntakeSession,
+  progress: IntakeProgress,
+): Promise<IntakeAdvance> {
+  const cut = progress.windows.map((window) => ({
+    from_seq: window.fromSeq,
+    to_seq: window.toSeq,
+    tokens: window.tokens,
+    reason: window.reason,
+  }));
+  const result = await pool.query({
+    name: 'advance_intake',
+    text: 'SELECT moved, windows_cut, windows_parked FROM advance_intake($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)',
+    values: [
+      tenantId,
+      sessionId,
+      before.consumedSeq,
+      before.windowedSeq,
+      progress.consumedSeq,
+      progress.windowedSeq,
+      progress.firstN,
+      JSON.stringify(cut),
+      progress.shown?.phase ?? null,
+      progress.shown?.workflowId ?? null,
+    ],
+  });
+  const row = advanceRow.parse(result.rows[0]);
+  return { moved: row.moved, windowsCut: row.windows_cut, windowsParked: row.windows_parked };
+}

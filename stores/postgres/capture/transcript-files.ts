@@ -1,0 +1,192 @@
+import { createHash } from 'node:crypto';
+import { v7 } from 'uuid';
+import { z } from 'zod';
+import type { Capturer } from '../../../domain/capture/event.ts';
+import { addCounts } from '../../../domain/transcripts/counts.ts';
+import type { FileProgress } from '../../../domain/transcripts/progress.ts';
+import type { Database, TenantTransaction } from '../connection/database.ts';
+import { addImportCounts } from '../imports/imports.ts';
+
+/** How far a transcript file was read. */
+export interface FileCursor {
+  readonly id: string;
+  readonly path: string;
+  readonly fingerprint: string;
+  readonly size: number;
+  readonly modifiedAtMs: number;
+  readonly readOffset: number;
+  readonly countedOffset: number;
+  readonly open: boolean;
+  readonly sessionId: string | null;
+  readonly importId: string | null;
+  /** When it was last looked at. */
+  readonly lookedAtMs: number;
+}
+
+/** Which file: `machine` is empty for this server's own. */
+export interface FileName {
+  readonly machine: string;
+  readonly path: string;
+}
+
+const cursorRow = z.object({
+  id: z.string(),
+  path: z.string(),
+  fingerprint: z.string(),
+  size: z.coerce.number(),
+  modified_at: z.date(),
+  read_offset: z.coerce.number(),
+  counted_offset: z.coerce.number(),
+  open: z.boolean(),
+  session_id: z.string().nullable(),
+  import_id: z.string().nullable(),
+  updated_at: z.date(),
+});
+
+const COLUMNS =
+  'id, path, fingerprint, size, modified_at, read_offset, counted_offset, open, session_id, import_id, updated_at';
+
+function cursorOf(row: z.output<typeof cursorRow>): FileCursor {
+  return {
+    id: row.id,
+    path: row.path,
+    fingerprint: row.fingerprint,
+    size: row.size,
+    modifiedAtMs: row.modified_at.getTime(),
+    readOffset: row.read_offset,
+    countedOffset: row.counted_offset,
+    open: row.open,
+    sessionId: row.session_id,
+    importId: row.import_id,
+    lookedAtMs: row.updated_at.getTime(),
+  };
+}
+
+function pathSha256({ machine, path }: FileName): Buffer {
+  return createHash('sha256').update(`${machine}\u0000${path}`, 'utf8').digest();
+}
+
+/** The cursor of one file; null when it was never read. */
+export async function readCursor(
+  database: Database,
+  { tenantId, userId }: Capturer,
+  name: FileName,
+): Promise<FileCursor | null> {
+  const rows = await database.readAsTenant(tenantId, (read) =>
+    read({
+      name: 'transcript_file',
+      text: `SELECT ${COLUMNS} FROM transcript_files WHERE tenant_id = $1 AND user_id = $2 AND path_sha256 = $3`,
+      values: [tenantId, userId, pathSha256(name)],
+    }),
+  );
+  const [row] = z.array(cursorRow).parse(rows);
+  return row === undefined ? null : cursorOf(row);
+}
+
+/** The cursors of all files that a user has on a machine, by path. */
+export async function readCursors(
+  database: Database,
+  { tenantId, userId }: Capturer,
+  machine: string,
+): Promise<ReadonlyMap<string, FileCursor>> {
+  const rows = await database.readAsTenant(tenantId, (read) =>
+    read({
+      name: 'transcript_files',
+      text: `SELECT ${COLUMNS} FROM transcript_files WHERE tenant_id = $1 AND user_id = $2 AND machine = $3`,
+      values: [tenantId, userId, machine],
+    }),
+  );
+  return new Map(
+    z
+      .array(cursorRow)
+      .parse(rows)
+      .map((row) => [row.path, cursorOf(row)]),
+  );
+}
+
+async function upsert(
+  transaction: TenantTransaction,
+  { tenantId, userId }: Capturer,
+  name: FileName,
+  progress: FileProgress,
+  importId: string | null,
+): Promise<string> {
+  const where = { tenantId_userId_pathSha256: { tenantId, userId, pathSha256: new Uint8Array(pathSha256(name)) } };
+  const before = await transaction.transcriptFile.findUnique({ where, select: { counts: true } });
+  const known = z
+    .record(z.string(), z.number())
+    .catch({})
+    .parse(before?.counts ?? {});
+  const data = {
+    fingerprint: progress.fingerprint,
+    size: BigInt(progress.size),
+    modifiedAt: new Date(progress.modifiedAtMs),
+    readOffset: BigInt(progress.readOffset),
+    countedOffset: BigInt(progress.countedOffset),
+    open: progress.open,
+    counts: addCounts(progress.anew ? {} : known, progress.counts),
+    sessionId: progress.sessionId,
+    seenSeq: progress.seenSeq,
+    updatedAt: new Date(),
+    ...(importId === null ? {} : { importId }),
+  };
+  const saved = await transaction.transcriptFile.upsert({
+    where,
+    create: { id: v7(), tenantId, userId, pathSha256: new Uint8Array(pathSha256(name)), ...name, ...data },
+    update: data,
+    select: { id: true },
+  });
+  return saved.id;
+}
+
+/**
+ * Commits how far a file was read, and its share of an import's counts with it, so that a line is counted once whatever happens between.
+ * `finished`: the import has nothing more to do with this file. Answers the id of the file's row.
+ */
+export async function saveProgress(
+  database: Database,
+  capturer: Capturer,
+  name: FileName,
+  progress: FileProgress,
+  forImport: { readonly id: string; readonly finished: boolean } | null,
+): Promise<string> {
+  return database.asTenant(capturer.tenantId, async (transaction) => {
+    const id = await upsert(transaction, capturer, name, progress, forImport?.finished === true ? forImport.id : null);
+    if (forImport !== null) await addImportCounts(transaction, forImport.id, progress.counts);
+    return id;
+  });
+}
+
+const lateRow = z.object({ id: z.string(), external_id: z.string() });
+
+/** Sessions whose transcript was read and that got rows since: these may double it. At most `limit`. */
+export async function sessionsWithLateRows(
+  database: Database,
+  { tenantId, userId }: Capturer,
+  limit: number,
+): Promise<{ readonly sessionId: string; readonly externalId: string }[]> {
+  const rows = await database.readAsTenant(tenantId, (read) =>
+    read({
+      name: 'transcript_late_rows',
+      text: `SELECT DISTINCT s.id, s.external_id FROM transcript_files f JOIN sessions s ON s.id = f.session_id
+              WHERE f.tenant_id = $1 AND f.user_id = $2 AND s.last_seq > f.seen_seq AND s.status <> 'deleted' LIMIT $3`,
+      values: [tenantId, userId, limit],
+    }),
+  );
+  return z
+    .array(lateRow)
+    .parse(rows)
+    .map((row) => ({ sessionId: row.id, externalId: row.external_id }));
+}
+
+/** Notes that a session's rows were compared with its transcript up to there. */
+export async function saveSeen(
+  database: Database,
+  { tenantId }: Capturer,
+  sessionId: string,
+  seq: number,
+): Promise<void> {
+  await database.asTenant(tenantId, async (transaction) => {
+    await transaction.$executeRaw`UPDATE transcript_files SET seen_seq = ${seq} WHERE session_id = ${sessionId}::uuid AND seen_seq < ${seq}`;
+  });
+}

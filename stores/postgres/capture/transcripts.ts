@@ -1,0 +1,246 @@
+import type pg from 'pg';
+import { z } from 'zod';
+import { BOUNDARY_KINDS, PROMPT_TYPES } from '../../../domain/capture/event.ts';
+import type { Capturer, HostEvent } from '../../../domain/capture/event.ts';
+import { asId } from '../../../domain/ids.ts';
+import type { TenantId, UserId } from '../../../domain/ids.ts';
+import type { Double } from '../../../domain/transcripts/match.ts';
+import type { Captured, Pin, StoredSession, TranscriptStore } from '../../../domain/transcripts/store.ts';
+import type { Database, TenantTransaction } from '../connection/database.ts';
+import { wantRemoval } from '../embeddings/embedding-removal.ts';
+import { forgottenWords } from '../erasure/forgotten.ts';
+import { isHeld } from '../retention/legal-holds.ts';
+
+/** Agent host whose transcripts are read. */
+export const TRANSCRIPT_HOST = 'claude-code';
+/** What capture adds to the key of an event's second and later rows: a unit separator, a number sign in rows of old. */
+const PART_SUFFIX = '[#\u001f][0-9]+$';
+/** A session with more prompts is compared by its last ones. */
+const MAX_PROMPTS = 20_000;
+
+const sessionRow = z.object({
+  id: z.string(),
+  status: z.string(),
+  last_seq: z.number(),
+  last_source: z.string().nullable(),
+});
+const promptRow = z.object({
+  id: z.string(),
+  seq: z.number(),
+  type: z.enum(PROMPT_TYPES),
+  agent_id: z.string().nullable(),
+  sha256: z.string(),
+  occurred_at: z.date(),
+  own_time: z.boolean(),
+  source: z.string(),
+  taken: z.boolean(),
+  hashes: z.array(z.string()),
+});
+const boundaryRow = z.object({
+  kind: z.enum(BOUNDARY_KINDS),
+  agent_id: z.string().nullable(),
+  seq: z.number(),
+  occurred_at: z.date(),
+});
+
+const SESSION = `SELECT s.id, s.status, s.last_seq, k.source AS last_source FROM sessions s
+  LEFT JOIN capture_keys k ON k.session_id = s.id AND k.seq = s.last_seq
+ WHERE s.tenant_id = $1 AND s.host = $2 AND s.external_id = $3 AND s.user_id = $4 AND s.status <> 'deleted'`;
+const PROMPTS = `SELECT p.id, p.seq, p.type, p.agent_id, encode(p.sha256, 'hex') AS sha256, p.occurred_at, p.occurred_at <> p.created_at AS own_time,
+       coalesce(k.source, 'hook') AS source, t.row_id IS NOT NULL AS taken, coalesce(t.hashes, '{}') AS hashes
+  FROM prompts p
+  LEFT JOIN capture_keys k ON k.session_id = p.session_id AND k.seq = p.seq
+  LEFT JOIN (SELECT DISTINCT ON (row_id) row_id, ARRAY(SELECT encode(h, 'hex') FROM unnest(hashes) AS h) AS hashes
+               FROM transcript_prompts WHERE session_id = $1 AND row_id IS NOT NULL ORDER BY row_id, uuid) AS t ON t.row_id = p.id
+ WHERE p.session_id = $1 ORDER BY p.seq DESC LIMIT ${MAX_PROMPTS}`;
+const BOUNDARIES = 'SELECT kind, agent_id, seq, occurred_at FROM boundaries WHERE session_id = $1 ORDER BY seq';
+
+async function readSession(database: Database, capturer: Capturer, externalId: string): Promise<StoredSession | null> {
+  return database.readAsTenant(capturer.tenantId, async (read) => {
+    const found = await read({
+      name: 'transcript_session',
+      text: SESSION,
+      values: [capturer.tenantId, TRANSCRIPT_HOST, externalId, capturer.userId],
+    });
+    const [session] = z.array(sessionRow).parse(found);
+    if (session === undefined) return null;
+    const prompts = await read({ name: 'transcript_session_prompts', text: PROMPTS, values: [session.id] });
+    const boundaries = await read({ name: 'transcript_session_boundaries', text: BOUNDARIES, values: [session.id] });
+    return {
+      sessionId: session.id,
+      status: session.status,
+      lastSeq: session.last_seq,
+      lastSource: session.last_source,
+      prompts: z
+        .array(promptRow)
+        .parse(prompts)
+        .toReversed()
+        .map(({ id, agent_id: agentId, occurred_at: occurredAt, own_time: ownTime, ...row }) => ({
+          ...row,
+          rowId: id,
+          agentId,
+          atMs: occurredAt.getTime(),
+          ownTime,
+        })),
+      boundaries: z
+        .array(boundaryRow)
+        .parse(boundaries)
+        .map((row) => ({ kind: row.kind, agentId: row.agent_id, seq: row.seq, atMs: row.occurred_at.getTime() })),
+    };
+  });
+}
+
+/**
+ * Takes late rows out, each in favour of the row that says the same and came first: the key of the late one stays, so that it is still
+ * known, and names the other row; what belonged to it belongs to the other; its vectors leave the index. A stop's boundary goes with it. Under a legal
+ * hold both rows stay.
+ */
+async function removeDoubles(
+  transaction: TenantTransaction,
+  sessionId: string,
+  doubles: readonly Double[],
+): Promise<number> {
+  // As capture does: nobody else moves this session until the commit.
+  await transaction.$queryRaw`SELECT 1 AS locked FROM sessions WHERE id = ${sessionId}::uuid FOR UPDATE`;
+  if (await isHeld(transaction, { sessionId })) return 0;
+  let removed = 0;
+  for (const { keep, drop } of doubles) {
+    const gone = z.array(z.object({ tokens: z.number() })).parse(
+      await transaction.$queryRaw`
+        DELETE FROM prompts WHERE id = ${drop.rowId}::uuid AND session_id = ${sessionId}::uuid
+           AND EXISTS (SELECT FROM prompts k WHERE k.id = ${keep.rowId}::uuid AND k.session_id = ${sessionId}::uuid)
+        RETURNING tokens`,
+    );
+    const [row] = gone;
+    if (row === undefined) continue;
+    removed += 1;
+    await transaction.$executeRaw`
+      DELETE FROM boundaries b USING capture_keys mine, capture_keys before
+       WHERE b.session_id = ${sessionId}::uuid AND b.seq = ${drop.seq} + 1 AND b.kind IN ('turn_end', 'subagent_stop')
+         AND mine.session_id = b.session_id AND mine.seq = b.seq AND before.session_id = b.session_id AND before.seq = ${drop.seq}
+         AND regexp_replace(mine.key, ${PART_SUFFIX}, '') = regexp_replace(before.key, ${PART_SUFFIX}, '')
+         AND EXISTS (SELECT FROM boundaries kept WHERE kept.session_id = b.session_id AND kept.seq = ${keep.seq} + 1 AND kept.kind = b.kind)`;
+    await transaction.$executeRaw`
+      UPDATE capture_keys SET row_id = ${keep.rowId}::uuid WHERE session_id = ${sessionId}::uuid AND seq = ${drop.seq}`;
+    await transaction.$executeRaw`
+      UPDATE observations SET prompt_id = ${keep.rowId}::uuid WHERE session_id = ${sessionId}::uuid AND prompt_id = ${drop.rowId}::uuid`;
+    await transaction.$executeRaw`
+      UPDATE sessions SET prompt_count = prompt_count - 1, token_count = greatest(0, token_count - ${row.tokens}), updated_at = now(),
+             last_prompt_id = CASE WHEN last_prompt_id = ${drop.rowId}::uuid THEN ${keep.rowId}::uuid ELSE last_prompt_id END,
+             last_row_id = CASE WHEN last_row_id = ${drop.rowId}::uuid THEN ${keep.rowId}::uuid ELSE last_row_id END
+       WHERE id = ${sessionId}::uuid`;
+    await wantRemoval(transaction, [drop.rowId]);
+  }
+  return removed;
+}
+
+async function pin(
+  transaction: TenantTransaction,
+  { tenantId, userId }: Capturer,
+  pins: readonly Pin[],
+): Promise<void> {
+  const rows = JSON.stringify(
+    pins.map((one) => ({
+      uuid: one.uuid,
+      session_id: one.sessionId,
+      row_id: one.rowId,
+      hashes: one.hashes,
+      at: one.at,
+    })),
+  );
+  await transaction.$executeRaw`
+    INSERT INTO transcript_prompts (tenant_id, user_id, uuid, session_id, row_id, hashes, occurred_at)
+    SELECT ${tenantId}::uuid, ${userId}::uuid, r.uuid, r.session_id, coalesce(r.row_id, k.row_id), ARRAY(SELECT decode(h, 'hex') FROM jsonb_array_elements_text(r.hashes) AS h), r.at
+      FROM jsonb_to_recordset(${rows}::jsonb) AS r(uuid text, session_id uuid, row_id uuid, hashes jsonb, at timestamptz)
+      LEFT JOIN capture_keys k ON k.session_id = r.session_id AND k.key = 'transcript:' || r.uuid
+    ON CONFLICT (tenant_id, user_id, uuid) DO NOTHING`;
+}
+
+const ownerRow = z.object({ tenant_id: z.string(), user_id: z.string() });
+
+/**
+ * Whose the transcripts of this machine are: the admin of the tenant that a laptop's first start makes. Null where there is none: a server
+ * of many tenants gives nobody the files of the user who runs it. Takes a pool of the maintenance role.
+ */
+export async function localOwner(maintenance: pg.Pool): Promise<Capturer | null> {
+  const result = await maintenance.query(
+    `SELECT u.tenant_id, u.id AS user_id FROM users u JOIN tenants t ON t.id = u.tenant_id
+      WHERE t.name = 'local' AND u.role = 'admin' AND u.active ORDER BY u.id LIMIT 1`,
+  );
+  const [row] = z.array(ownerRow).parse(result.rows);
+  return row === undefined ? null : { tenantId: asId<TenantId>(row.tenant_id), userId: asId<UserId>(row.user_id) };
+}
+
+/** Which of these ids of the host are sessions of the user. */
+export async function knownSessions(
+  database: Database,
+  { tenantId, userId }: Capturer,
+  externalIds: readonly string[],
+): Promise<ReadonlySet<string>> {
+  if (externalIds.length === 0) return new Set();
+  const rows = await database.readAsTenant(tenantId, (read) =>
+    read({
+      name: 'transcript_known_sessions',
+      text: "SELECT external_id FROM sessions WHERE tenant_id = $1 AND host = $2 AND external_id = ANY ($3) AND user_id = $4 AND status <> 'deleted'",
+      values: [tenantId, TRANSCRIPT_HOST, [...new Set(externalIds)], userId],
+    }),
+  );
+  return new Set(
+    z
+      .array(z.object({ external_id: z.string() }))
+      .parse(rows)
+      .map((row) => row.external_id),
+  );
+}
+
+/** The store that transcripts of one user are compared with. `capture` stores events and tells their workflows. */
+export function createTranscriptStore(
+  database: Database,
+  capturer: Capturer,
+  capture: (events: readonly HostEvent[]) => Promise<Captured[]>,
+): TranscriptStore {
+  const { tenantId, userId } = capturer;
+  return {
+    readSession: (externalId) => readSession(database, capturer, externalId),
+    knownKeys: (sessionId, keys) =>
+      database.readAsTenant(tenantId, async (read) => {
+        const rows = await read({
+          name: 'transcript_known_keys',
+          text: 'SELECT key FROM capture_keys WHERE session_id = $1 AND key = ANY ($2)',
+          values: [sessionId, keys],
+        });
+        return new Set(
+          z
+            .array(z.object({ key: z.string() }))
+            .parse(rows)
+            .map((row) => row.key),
+        );
+      }),
+    knownPrompts: (uuids) =>
+      database.readAsTenant(tenantId, async (read) => {
+        const rows = await read({
+          name: 'transcript_known_prompts',
+          text: 'SELECT uuid, session_id FROM transcript_prompts WHERE tenant_id = $1 AND uuid = ANY ($2) AND user_id = $3',
+          values: [tenantId, uuids, userId],
+        });
+        return new Map(
+          z
+            .array(z.object({ uuid: z.string(), session_id: z.string() }))
+            .parse(rows)
+            .map((row) => [row.uuid, row.session_id]),
+        );
+      }),
+    forgottenWords: (externalId, hashes) =>
+      database.readAsTenant(tenantId, (read) =>
+        forgottenWords(read, { tenantId, userId, host: TRANSCRIPT_HOST, externalId }, hashes),
+      ),
+    capture,
+    pin: (pins) => database.asTenant(tenantId, (transaction) => pin(transaction, capturer, pins)),
+    removeDoubles: (sessionId, doubles) =>
+      database.asTenant(tenantId, (transaction) => removeDoubles(transaction, sessionId, doubles)),
+    beganBy: (sessionId, at) =>
+      database.asTenant(tenantId, async (transaction) => {
+        await transaction.$executeRaw`UPDATE sessions SET started_at = ${at}::timestamptz WHERE id = ${sessionId}::uuid AND started_at > ${at}::timestamptz`;
+      }),
+  };
+}

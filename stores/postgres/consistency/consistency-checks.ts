@@ -1,0 +1,125 @@
+import type pg from 'pg';
+import { z } from 'zod';
+import type { TenantId } from '../../../domain/ids.ts';
+import type { CheckCounts } from '../../../workflows/consistency/types.ts';
+import type { TenantRead, TenantTransaction } from '../connection/database.ts';
+
+export const CHECK_STATES = ['running', 'done', 'failed', 'cancelled'] as const;
+
+/** A comparison of one tenant. */
+export interface StoredCheck {
+  readonly id: string;
+  readonly userId: string | null;
+  readonly state: (typeof CHECK_STATES)[number];
+  readonly repair: boolean;
+  readonly rows: number;
+  readonly found: Readonly<Record<string, number>>;
+  readonly repaired: Readonly<Record<string, number>>;
+  readonly error: string | null;
+  readonly createdAt: Date;
+  readonly finishedAt: Date | null;
+}
+
+/** Comparisons of a tenant that are kept: three months of days. */
+const KEPT_DAYS = 90;
+
+/** Opens the row of a comparison that somebody asks for. */
+export async function askCheck(
+  transaction: TenantTransaction,
+  check: { readonly id: string; readonly tenantId: TenantId; readonly userId: string; readonly repair: boolean },
+): Promise<void> {
+  await transaction.$executeRaw`
+    INSERT INTO checks (id, tenant_id, user_id, repair) VALUES (${check.id}::uuid, ${check.tenantId}::uuid, ${check.userId}::uuid, ${check.repair})`;
+}
+
+/** Opens the row of a scheduled comparison, where there is none yet, and takes old ones away. */
+export async function openCheck(
+  maintenance: pg.Pool,
+  check: { readonly id: string; readonly tenantId: TenantId; readonly repair: boolean },
+): Promise<void> {
+  await maintenance.query(
+    'INSERT INTO checks (id, tenant_id, repair) VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE SET updated_at = now()',
+    [check.id, check.tenantId, check.repair],
+  );
+  await maintenance.query(
+    `DELETE FROM checks WHERE tenant_id = $1 AND created_at < now() - interval '${KEPT_DAYS} days'`,
+    [check.tenantId],
+  );
+}
+
+/** Shows what was counted so far, or in the end. */
+export async function noteCheck(
+  maintenance: pg.Pool,
+  id: string,
+  { rows, found, repaired }: CheckCounts,
+  isDone: boolean,
+): Promise<void> {
+  await maintenance.query(
+    `UPDATE checks SET rows = $2, found = $3, repaired = $4, updated_at = now(), state = CASE WHEN $5 THEN 'done' ELSE state END,
+            finished_at = CASE WHEN $5 THEN now() END WHERE id = $1 AND state = 'running'`,
+    [id, rows, found, repaired, isDone],
+  );
+}
+
+/** Ends a comparison that did not come to its end. */
+export async function closeCheck(
+  maintenance: pg.Pool,
+  id: string,
+  state: 'failed' | 'cancelled',
+  error: string | null,
+): Promise<void> {
+  await maintenance.query(
+    "UPDATE checks SET state = $2, error = $3, updated_at = now(), finished_at = now() WHERE id = $1 AND state = 'running'",
+    [id, state, error],
+  );
+}
+
+const counts = z.record(z.string(), z.number());
+const checkRow = z.object({
+  id: z.string(),
+  user_id: z.string().nullable(),
+  state: z.enum(CHECK_STATES),
+  repair: z.boolean(),
+  rows: z.coerce.number(),
+  found: counts,
+  repaired: counts,
+  error: z.string().nullable(),
+  created_at: z.date(),
+  finished_at: z.date().nullable(),
+});
+
+/** Comparisons of a tenant, the newest first; `id`: that one alone; `before`: older than that one. */
+export async function readChecks(
+  read: TenantRead,
+  { id, before, limit }: { readonly id: string | null; readonly before: string | null; readonly limit: number },
+): Promise<StoredCheck[]> {
+  const rows = await read({
+    name: 'read_checks',
+    text: `SELECT id, user_id, state, repair, rows, found, repaired, error, created_at, finished_at FROM checks
+            WHERE tenant_id = (SELECT current_tenant_id()) AND ($1::uuid IS NULL OR id = $1) AND ($2::uuid IS NULL OR (created_at, id) < (SELECT created_at, id FROM checks b WHERE b.id = $2))
+            ORDER BY created_at DESC, id DESC LIMIT $3`,
+    values: [id, before, limit],
+  });
+  return z
+    .array(checkRow)
+    .parse(rows)
+    .map(({ user_id: userId, created_at: createdAt, finished_at: finishedAt, ...row }) => ({
+      ...row,
+      userId,
+      createdAt,
+      finishedAt,
+    }));
+}
+
+const divergenceRow = z.object({ kind: z.string(), left_over: z.coerce.number() });
+
+/** What the last comparisons found and did not mend, by kind, over all tenants. */
+export async function readDivergence(pool: pg.Pool): Promise<ReadonlyMap<string, number>> {
+  const { rows } = await pool.query('SELECT kind, left_over FROM index_divergence()');
+  return new Map(
+    z
+      .array(divergenceRow)
+      .parse(rows)
+      .map((row) => [row.kind, row.left_over]),
+  );
+}

@@ -1,0 +1,151 @@
+import type pg from 'pg';
+import { z } from 'zod';
+import { asId, FIRST_ID } from '../../../domain/ids.ts';
+import type { TenantId } from '../../../domain/ids.ts';
+import type { IndexModel } from '../../../domain/index-model.ts';
+import { MEMORY_TYPES } from '../../../domain/ports/vector-index.ts';
+import type { MemoryType } from '../../../domain/ports/vector-index.ts';
+import { removalSql } from '../embeddings/embedding-removal.ts';
+
+/** The ledger as a comparison reads it. Over all tenants: these take a pool of the maintenance role. */
+
+export interface LedgerRow {
+  readonly id: string;
+  readonly objectId: string;
+  readonly memoryId: string;
+  readonly type: MemoryType;
+  readonly chunk: number;
+  readonly sessionId: string | null;
+  readonly revision: number;
+  readonly isIndexed: boolean;
+  /** SHA-256 of title and text, hex. */
+  readonly hash: string;
+  readonly indexedAtMs: number;
+}
+
+const ledgerRow = z.object({
+  id: z.string(),
+  object_id: z.string(),
+  resource_id: z.string(),
+  resource_type: z.enum(MEMORY_TYPES),
+  chunk: z.number(),
+  session_id: z.string().nullable(),
+  revision: z.number(),
+  state: z.string(),
+  hash: z.string(),
+  indexed_at: z.date().nullable(),
+});
+
+function toRow(row: z.output<typeof ledgerRow>): LedgerRow {
+  return {
+    id: row.id,
+    objectId: row.object_id,
+    memoryId: row.resource_id,
+    type: row.resource_type,
+    chunk: row.chunk,
+    sessionId: row.session_id,
+    revision: row.revision,
+    isIndexed: row.state === 'indexed',
+    hash: row.hash,
+    indexedAtMs: row.indexed_at?.getTime() ?? 0,
+  };
+}
+
+const COLUMNS = `id, object_id, resource_id, resource_type, chunk, session_id, revision, state, encode(content_hash, 'hex') AS hash, indexed_at`;
+
+/** A page of the ledger of an index in the order of its objects, after that one. */
+export async function ledgerPage(
+  maintenance: pg.Pool,
+  tenantId: TenantId,
+  model: string,
+  after: string | null,
+  limit: number,
+): Promise<LedgerRow[]> {
+  const { rows } = await maintenance.query({
+    name: 'ledger_page',
+    text: `SELECT ${COLUMNS} FROM embeddings WHERE tenant_id = $1 AND model = $2 AND object_id > $3 ORDER BY tenant_id, model, object_id LIMIT $4`,
+    values: [tenantId, model, after ?? FIRST_ID, limit],
+  });
+  return rows.map((row) => toRow(ledgerRow.parse(row)));
+}
+
+/** Rows of the ledger of these objects; what it does not have is left out. */
+export async function ledgerOf(
+  maintenance: pg.Pool,
+  tenantId: TenantId,
+  model: string,
+  objectIds: readonly string[],
+): Promise<ReadonlyMap<string, LedgerRow>> {
+  const { rows } = await maintenance.query(
+    `SELECT ${COLUMNS} FROM embeddings WHERE tenant_id = $1 AND model = $2 AND object_id = ANY ($3::uuid[])`,
+    [tenantId, model, objectIds],
+  );
+  return new Map(rows.map((row) => toRow(ledgerRow.parse(row))).map((row) => [row.objectId, row]));
+}
+
+/** Of these memories, those that the ledger knows as another tenant's. */
+export async function memoriesOfOthers(
+  maintenance: pg.Pool,
+  tenantId: TenantId,
+  memoryIds: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const { rows } = await maintenance.query<{ id: string }>(
+    'SELECT DISTINCT resource_id AS id FROM embeddings WHERE resource_id = ANY ($2::uuid[]) AND tenant_id <> $1',
+    [tenantId, memoryIds],
+  );
+  return new Set(rows.map(({ id }) => id));
+}
+
+/** Has every chunk of memories that are gone leave the index. */
+export async function wantGone(maintenance: pg.Pool, tenantId: TenantId, memoryIds: readonly string[]): Promise<void> {
+  await maintenance.query(
+    removalSql(
+      "id IN (SELECT id FROM embeddings WHERE tenant_id = $1 AND resource_id = ANY ($2::uuid[]) AND state <> 'removing' ORDER BY id FOR UPDATE)",
+    ),
+    [tenantId, memoryIds],
+  );
+}
+
+/** Sets the hash of chunks to that of their text. */
+export async function setHashes(
+  maintenance: pg.Pool,
+  hashes: readonly { readonly id: string; readonly hash: string }[],
+): Promise<void> {
+  await maintenance.query(
+    `UPDATE embeddings e SET content_hash = decode(v.hash, 'hex') FROM unnest($1::uuid[], $2::text[]) AS v(id, hash) WHERE e.id = v.id`,
+    [hashes.map(({ id }) => id), hashes.map(({ hash }) => hash)],
+  );
+}
+
+const indexRow = z.object({
+  serving_model: z.string(),
+  serving_dimension: z.number(),
+  wanted_model: z.string().nullable(),
+  wanted_dimension: z.number().nullable(),
+});
+
+/** The indexes of a tenant that are kept up to date: the one that is served first, then the one that is built. */
+export async function keptIndexes(maintenance: pg.Pool, tenantId: TenantId): Promise<IndexModel[]> {
+  const { rows } = await maintenance.query(
+    'SELECT serving_model, serving_dimension, wanted_model, wanted_dimension FROM embedding_indexes WHERE tenant_id = $1',
+    [tenantId],
+  );
+  return z
+    .array(indexRow)
+    .parse(rows)
+    .flatMap((row) => [
+      { name: row.serving_model, dimension: row.serving_dimension },
+      ...(row.wanted_model === null || row.wanted_dimension === null
+        ? []
+        : [{ name: row.wanted_model, dimension: row.wanted_dimension }]),
+    ]);
+}
+
+/** Tenants after that one, in the order of their ids. */
+export async function tenantsAfter(maintenance: pg.Pool, after: string | null, limit: number): Promise<TenantId[]> {
+  const { rows } = await maintenance.query<{ id: string }>(
+    'SELECT id FROM tenants WHERE id > $1 ORDER BY id LIMIT $2',
+    [after ?? FIRST_ID, limit],
+  );
+  return rows.map(({ id }) => asId<TenantId>(id));
+}

@@ -1,0 +1,86 @@
+import type pg from 'pg';
+import { z } from 'zod';
+import { FIRST_ID } from '../../../domain/ids.ts';
+import type { TenantId } from '../../../domain/ids.ts';
+import { MEMORY_TYPES } from '../../../domain/ports/vector-index.ts';
+import type { MemoryType } from '../../../domain/ports/vector-index.ts';
+import { sessionPages } from './sessions.ts';
+
+/** A memory that the ledger of an index does not have. */
+export interface UnlistedMemory {
+  readonly id: string;
+  readonly type: MemoryType;
+  readonly sessionId: string | null;
+}
+
+const memoryRow = z.object({ id: z.string(), type: z.enum(MEMORY_TYPES), session_id: z.string().nullable() });
+
+function toMemories(rows: unknown): UnlistedMemory[] {
+  return z
+    .array(memoryRow)
+    .parse(rows)
+    .map(({ id, type, session_id: sessionId }) => ({ id, type, sessionId }));
+}
+
+const IS_LISTED = 'EXISTS (SELECT FROM embeddings e WHERE e.resource_id = m.id AND e.model = $2)';
+/** What is just being written and asked for is looked at by the next comparison. */
+const SETTLED = "m.created_at < now() - interval '1 minute'";
+
+/**
+ * Rows that their session's workflow took in, and summaries that stand. A blank text has no chunks and no place in the ledger: of captured rows PostgreSQL can
+ * tell, of the others whoever cuts them; it reads texts of those alone that the ledger does not have (OFFSET keeps it from reading them first).
+ */
+const OF_SESSIONS = `
+  SELECT u.id, 'observation' AS type, u.session_id FROM (
+    SELECT m.id, m.session_id, m.content, m.title FROM sessions s JOIN observations m ON m.session_id = s.id AND m.seq <= s.consumed_seq
+     WHERE s.id = ANY ($1::uuid[]) AND s.status <> 'deleted' AND NOT ${IS_LISTED} OFFSET 0) AS u
+   WHERE u.content ~ '\\S' OR u.title ~ '\\S'
+  UNION ALL
+  SELECT u.id, 'prompt', u.session_id FROM (
+    SELECT m.id, m.session_id, m.content FROM sessions s JOIN prompts m ON m.session_id = s.id AND m.seq <= s.consumed_seq
+     WHERE s.id = ANY ($1::uuid[]) AND s.status <> 'deleted' AND NOT ${IS_LISTED} OFFSET 0) AS u
+   WHERE u.content ~ '\\S'
+  UNION ALL
+  SELECT m.id, 'summary', m.session_id FROM summaries m JOIN sessions s ON s.id = m.session_id
+   WHERE s.id = ANY ($1::uuid[]) AND s.status <> 'deleted' AND m.published AND ${SETTLED} AND NOT ${IS_LISTED}`;
+
+const OF_LEARNINGS = `
+  SELECT m.id, 'learning' AS type, m.session_id FROM learnings m WHERE m.tenant_id = $1 AND m.valid_to IS NULL AND ${SETTLED} AND NOT ${IS_LISTED}
+   AND m.id > $3 ORDER BY m.id LIMIT $4`;
+
+const LEARNINGS = 1_000;
+
+/** Memories of a tenant that the ledger of this index does not have, in pages: session by session, so that no statement is longer for a larger instance. */
+export async function* unlistedMemories(
+  maintenance: pg.Pool,
+  tenantId: TenantId,
+  model: string,
+): AsyncGenerator<readonly UnlistedMemory[]> {
+  for await (const sessionIds of sessionPages(maintenance, tenantId)) {
+    const { rows } = await maintenance.query(OF_SESSIONS, [sessionIds, model]);
+    yield toMemories(rows);
+  }
+  let after = FIRST_ID;
+  for (;;) {
+    const { rows } = await maintenance.query(OF_LEARNINGS, [tenantId, model, after, LEARNINGS]);
+    const learnings = toMemories(rows);
+    yield learnings;
+    const last = learnings.at(-1);
+    if (last === undefined || learnings.length < LEARNINGS) return;
+    after = last.id;
+  }
+}
+
+/** Of these memories, those that the ledger still does not have. */
+export async function stillUnlisted(
+  maintenance: pg.Pool,
+  model: string,
+  memories: readonly UnlistedMemory[],
+): Promise<UnlistedMemory[]> {
+  const { rows } = await maintenance.query<{ id: string }>(
+    `SELECT m.id FROM unnest($1::uuid[]) AS m(id) WHERE NOT ${IS_LISTED}`,
+    [memories.map(({ id }) => id), model],
+  );
+  const ids = new Set(rows.map(({ id }) => id));
+  return memories.filter(({ id }) => ids.has(id));
+}

@@ -1,0 +1,165 @@
+import type pg from 'pg';
+import { z } from 'zod';
+import type { TenantId } from '../../../domain/ids.ts';
+import { decodeVector, encodeVector } from '../../../domain/vector-bytes.ts';
+import type { TenantRead, TenantTransaction } from '../connection/database.ts';
+
+/** A chunk of the ledger and the vector of what the model read of it. */
+export interface KeptVector {
+  readonly embeddingId: string;
+  /** Of the chunk when its text was read. */
+  readonly revision: number;
+  /** SHA-256 of the text that was read, hex. */
+  readonly hash: string;
+  readonly vector: Float32Array;
+}
+
+const cachedRow = z.object({ hash: z.string(), vector: z.instanceof(Buffer) });
+
+/** Vectors that are kept of these texts, by the hex of their hash. */
+export async function cachedVectors(
+  read: TenantRead,
+  model: string,
+  hashes: readonly string[],
+): Promise<ReadonlyMap<string, Float32Array>> {
+  if (hashes.length === 0) return new Map();
+  const rows = await read({
+    name: 'cached_vectors',
+    text: `SELECT encode(content_hash, 'hex') AS hash, vector FROM embedding_cache
+            WHERE tenant_id = (SELECT current_tenant_id()) AND model = $1 AND content_hash = ANY ($2::bytea[])`,
+    values: [model, hashes.map((hash) => Buffer.from(hash, 'hex'))],
+  });
+  return new Map(rows.map((row) => cachedRow.parse(row)).map(({ hash, vector }) => [hash, decodeVector(vector)]));
+}
+
+/** One after another, so that of two who take away the last chunks of a text one sees that it is the last. */
+async function lockCache(transaction: TenantTransaction): Promise<void> {
+  await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtext('recollect.embedding_cache'), hashtext(current_tenant_id()::text))`;
+}
+
+/** Takes vectors out of the cache whose text no chunk of an index of that model holds any more, whatever the index's version is. */
+async function dropUnheld(transaction: TenantTransaction, hashes: readonly string[]): Promise<void> {
+  if (hashes.length === 0) return;
+  await transaction.$executeRaw`
+    DELETE FROM embedding_cache c WHERE c.tenant_id = (SELECT current_tenant_id())
+       AND c.content_hash IN (SELECT decode(hash, 'hex') FROM unnest(${hashes}::text[]) AS hash)
+       AND NOT EXISTS (SELECT FROM embeddings e WHERE e.tenant_id = (SELECT current_tenant_id()) AND e.embedded_hash = c.content_hash AND e.state <> 'removing'
+                         AND regexp_replace(e.model, '@[0-9]+$', '') = c.model)`;
+}
+
+const changedRows = z.array(z.object({ id: z.string(), hash: z.string(), before: z.string().nullable() }));
+
+/**
+ * Notes in the ledger what was read of chunks, and keeps the vectors of those that still stand there. Of what was forgotten or changed meanwhile nothing is kept, and
+ * a text that a chunk held before leaves the cache with it.
+ */
+export async function keepVectors(
+  transaction: TenantTransaction,
+  tenantId: TenantId,
+  model: string,
+  kept: readonly KeptVector[],
+): Promise<void> {
+  if (kept.length === 0) return;
+  const ordered = kept.toSorted((a, b) => (a.embeddingId < b.embeddingId ? -1 : 1));
+  const changed = changedRows.parse(
+    await transaction.$queryRaw`
+      UPDATE embeddings e SET embedded_hash = decode(v.hash, 'hex')
+        FROM unnest(${ordered.map(({ embeddingId }) => embeddingId)}::uuid[], ${ordered.map(({ hash }) => hash)}::text[], ${ordered.map(({ revision }) => revision)}::integer[]) AS v(id, hash, revision)
+       WHERE e.id = v.id AND e.revision = v.revision AND e.state <> 'removing'
+      RETURNING e.id, v.hash, encode(old.embedded_hash, 'hex') AS before`,
+  );
+  const standing = new Set(changed.map(({ hash }) => hash));
+  const fresh = [...new Map(kept.map((one) => [one.hash, one])).values()].filter(({ hash }) => standing.has(hash));
+  await transaction.$executeRaw`
+    INSERT INTO embedding_cache (tenant_id, model, content_hash, vector)
+    SELECT ${tenantId}::uuid, ${model}, decode(v.hash, 'hex'), decode(v.vector, 'base64')
+      FROM unnest(${fresh.map(({ hash }) => hash)}::text[], ${fresh.map(({ vector }) => encodeVector(vector).toString('base64'))}::text[]) AS v(hash, vector)
+     ORDER BY v.hash
+    ON CONFLICT DO NOTHING`;
+  const replaced = changed.flatMap(({ hash, before }) => (before === null || before === hash ? [] : [before]));
+  if (replaced.length === 0) return;
+  await lockCache(transaction);
+  await dropUnheld(transaction, replaced);
+}
+
+const struckRows = z.array(z.object({ hash: z.string().nullable() }));
+
+/** Strikes chunks that are to be removed from the ledger, and the vectors of their texts from the cache unless other chunks hold the same texts. */
+export async function strikeRemoved(transaction: TenantTransaction, ids: readonly string[]): Promise<void> {
+  await lockCache(transaction);
+  const struck = struckRows.parse(
+    await transaction.$queryRaw`
+      DELETE FROM embeddings WHERE id = ANY (${ids}::uuid[]) AND state = 'removing' RETURNING encode(embedded_hash, 'hex') AS hash`,
+  );
+  await dropUnheld(transaction, hashesOf(struck));
+}
+
+/**
+ * Strikes at most `memories` memories' chunks of an index that is no longer served from the ledger, and their texts from the cache where no other index
+ * holds them; answers how many chunks.
+ */
+export async function strikeIndex(transaction: TenantTransaction, index: string, memories: number): Promise<number> {
+  await lockCache(transaction);
+  const struck = struckRows.parse(
+    await transaction.$queryRaw`
+      DELETE FROM embeddings WHERE model = ${index} AND resource_id IN (
+        SELECT resource_id FROM embeddings WHERE tenant_id = (SELECT current_tenant_id()) AND model = ${index} AND chunk = 0 ORDER BY id LIMIT ${memories})
+      RETURNING encode(embedded_hash, 'hex') AS hash`,
+  );
+  await dropUnheld(transaction, hashesOf(struck));
+  return struck.length;
+}
+
+function hashesOf(rows: z.output<typeof struckRows>): string[] {
+  return [...new Set(rows.flatMap(({ hash }) => (hash === null ? [] : [hash])))];
+}
+
+/** What the embedding of a batch came to. */
+export interface EmbeddingWork {
+  /** Texts that the model read. */
+  readonly texts: number;
+  /** Texts whose vector was kept, or that stood in the batch twice. */
+  readonly cacheHits: number;
+  readonly seconds: number;
+}
+
+/** Adds to a tenant's counts, which the metrics tell. */
+export async function countEmbedding(
+  transaction: TenantTransaction,
+  tenantId: TenantId,
+  model: string,
+  { texts, cacheHits, seconds }: EmbeddingWork,
+): Promise<void> {
+  await transaction.$executeRaw`
+    INSERT INTO embedding_counts AS c (tenant_id, model, texts, cache_hits, batches, seconds)
+    VALUES (${tenantId}::uuid, ${model}, ${texts}, ${cacheHits}, ${texts > 0 ? 1 : 0}, ${seconds})
+    ON CONFLICT (tenant_id, model) DO UPDATE SET texts = c.texts + excluded.texts, cache_hits = c.cache_hits + excluded.cache_hits,
+      batches = c.batches + excluded.batches, seconds = c.seconds + excluded.seconds`;
+}
+
+/** What a model did since the instance was made. */
+export interface EmbeddingTotals extends EmbeddingWork {
+  readonly batches: number;
+}
+
+const totalsRow = z.object({
+  model: z.string(),
+  texts: z.coerce.number(),
+  cache_hits: z.coerce.number(),
+  batches: z.coerce.number(),
+  seconds: z.number(),
+});
+
+/** Sums over all tenants, by model; nothing of a tenant. */
+export async function readEmbeddingTotals(pool: pg.Pool): Promise<ReadonlyMap<string, EmbeddingTotals>> {
+  const { rows } = await pool.query({ name: 'embedding_totals', text: 'SELECT * FROM embedding_totals()' });
+  return new Map(
+    z
+      .array(totalsRow)
+      .parse(rows)
+      .map(({ model, texts, cache_hits: cacheHits, batches, seconds }) => [
+        model,
+        { texts, cacheHits, batches, seconds },
+      ]),
+  );
+}

@@ -1,0 +1,235 @@
+import { v7 } from 'uuid';
+import { z } from 'zod';
+import type { TextChunk } from '../../../domain/chunking.ts';
+import { asId, chunkObjectId } from '../../../domain/ids.ts';
+import type { TenantId } from '../../../domain/ids.ts';
+import type { IndexModel } from '../../../domain/index-model.ts';
+import { MEMORY_TYPES } from '../../../domain/ports/vector-index.ts';
+import type { MemoryType } from '../../../domain/ports/vector-index.ts';
+import type { TenantRead, TenantTransaction } from '../connection/database.ts';
+import { holdIndexes } from './embedding-indexes.ts';
+
+/** The index that the settings ask for: its name and dimension. What a tenant is served by may be another one, until a change is through. */
+export type EmbeddingModel = IndexModel;
+
+/** A memory whose chunks should stand in the vector index. */
+export interface WantedEmbedding {
+  readonly type: MemoryType;
+  readonly id: string;
+  readonly sessionId: string | null;
+  readonly chunks: readonly TextChunk[];
+}
+
+export interface PendingEmbedding {
+  readonly id: string;
+  readonly sessionId: string | null;
+  readonly type: MemoryType;
+  readonly memoryId: string;
+  readonly chunk: number;
+  readonly objectId: string;
+  /** Of the chunk when it was read: what changes it meanwhile counts it up. */
+  readonly revision: number;
+}
+
+/** After this many failures a chunk is left as failed, so that its session can end; a day later it gets another turn. */
+const MAX_ATTEMPTS = 8;
+
+/**
+ * Asks for vectors, once per chunk and index however often it is called: in the index that the tenant is searched in, and in the one that is built beside
+ * it. A tenant's first vectors are made with `model`.
+ */
+export async function wantEmbeddings(
+  transaction: TenantTransaction,
+  tenantId: TenantId,
+  model: EmbeddingModel,
+  wanted: readonly WantedEmbedding[],
+): Promise<number> {
+  if (wanted.every((memory) => memory.chunks.length === 0)) return 0;
+  // Held, so that a change that begins meanwhile finds these rows when it goes through the ledger.
+  const { serving, building } = await holdIndexes(transaction, tenantId, model, 'share');
+  return insertChunks(transaction, tenantId, building === null ? [serving] : [serving, building], wanted, 'pending');
+}
+
+/** Asks for the chunks of memories in an index that is being built; those that it has already stay as they are. */
+export function fillIndex(
+  transaction: TenantTransaction,
+  tenantId: TenantId,
+  index: IndexModel,
+  memories: readonly WantedEmbedding[],
+): Promise<number> {
+  return insertChunks(transaction, tenantId, [index], memories, 'filling');
+}
+
+async function insertChunks(
+  transaction: TenantTransaction,
+  tenantId: TenantId,
+  indexes: readonly IndexModel[],
+  memories: readonly WantedEmbedding[],
+  state: 'pending' | 'filling',
+): Promise<number> {
+  const rows = indexes.flatMap((index) =>
+    memories.flatMap((memory) => memory.chunks.map((chunk) => ({ index, memory, chunk }))),
+  );
+  if (rows.length === 0) return 0;
+  // Arrays, so that the statement is one and the same for any number of rows: as values it would be planned anew each time.
+  return transaction.$executeRaw`
+    INSERT INTO embeddings (id, tenant_id, session_id, resource_type, resource_id, chunk, model, dimension, content_hash, object_id, state)
+    SELECT v.id, ${tenantId}::uuid, nullif(v.session_id, '')::uuid, v.resource_type, v.resource_id, v.chunk, v.model, v.dimension, decode(v.content_hash, 'hex'), v.object_id, ${state}
+      FROM unnest(
+        ${rows.map(() => v7())}::uuid[],
+        ${rows.map(({ memory }) => memory.sessionId ?? '')}::text[],
+        ${rows.map(({ memory }) => memory.type)}::text[],
+        ${rows.map(({ memory }) => memory.id)}::uuid[],
+        ${rows.map(({ chunk }) => chunk.n)}::integer[],
+        ${rows.map(({ index }) => index.name)}::text[],
+        ${rows.map(({ index }) => index.dimension)}::integer[],
+        ${rows.map(({ chunk }) => chunk.contentHash.toString('hex'))}::text[],
+        ${rows.map(({ index, memory, chunk }) => chunkObjectId(tenantId, asId(memory.id), chunk.n, index.name))}::uuid[]
+      ) AS v(id, session_id, resource_type, resource_id, chunk, model, dimension, content_hash, object_id)
+    ON CONFLICT DO NOTHING`;
+}
+
+const pendingRow = z.object({
+  id: z.string(),
+  session_id: z.string().nullable(),
+  resource_type: z.enum(MEMORY_TYPES),
+  resource_id: z.string(),
+  chunk: z.number(),
+  object_id: z.string(),
+  revision: z.number(),
+});
+
+function toPending(rows: unknown): PendingEmbedding[] {
+  return z
+    .array(pendingRow)
+    .parse(rows)
+    .map((row) => ({
+      id: row.id,
+      sessionId: row.session_id,
+      type: row.resource_type,
+      memoryId: row.resource_id,
+      chunk: row.chunk,
+      objectId: row.object_id,
+      revision: row.revision,
+    }));
+}
+
+/** The oldest chunks of an index that wait for their vector; where none do, those that it is filled with. */
+export async function pendingEmbeddings(
+  transaction: TenantTransaction,
+  index: string,
+  limit: number,
+): Promise<PendingEmbedding[]> {
+  const pending = toPending(
+    await transaction.$queryRaw`
+      SELECT id, session_id, resource_type, resource_id, chunk, object_id, revision FROM embeddings
+       WHERE tenant_id = (SELECT current_tenant_id()) AND model = ${index} AND state = 'pending' ORDER BY id LIMIT ${limit}`,
+  );
+  if (pending.length > 0) return pending;
+  return toPending(
+    await transaction.$queryRaw`
+      SELECT id, session_id, resource_type, resource_id, chunk, object_id, revision FROM embeddings
+       WHERE tenant_id = (SELECT current_tenant_id()) AND model = ${index} AND state = 'filling' ORDER BY id LIMIT ${limit}`,
+  );
+}
+
+/** Has nothing wait any more for an index that nobody can write, or that goes: another one takes its place. */
+export function countDone(transaction: TenantTransaction, index: string): Promise<number> {
+  return transaction.$executeRaw`
+    UPDATE embeddings SET state = 'indexed' WHERE tenant_id = (SELECT current_tenant_id()) AND model = ${index} AND state = 'pending'`;
+}
+
+const memoryRow = z.object({
+  id: z.string(),
+  session_id: z.string().nullable(),
+  resource_type: z.enum(MEMORY_TYPES),
+  resource_id: z.string(),
+});
+
+/** A memory of an index, by the row of the ledger that asked for its first chunk. */
+export interface IndexedMemory {
+  readonly rowId: string;
+  readonly sessionId: string | null;
+  readonly type: MemoryType;
+  readonly id: string;
+}
+
+/** Memories of an index after a row of the ledger, in its order. */
+export async function memoriesOfIndex(
+  read: TenantRead,
+  index: string,
+  after: string | null,
+  limit: number,
+): Promise<IndexedMemory[]> {
+  const rows = await read({
+    name: 'memories_of_index',
+    text: `SELECT id, session_id, resource_type, resource_id FROM embeddings
+            WHERE tenant_id = (SELECT current_tenant_id()) AND model = $1 AND chunk = 0 AND id > coalesce($2::uuid, '00000000-0000-0000-0000-000000000000') AND state <> 'removing'
+            ORDER BY id LIMIT $3`,
+    values: [index, after, limit],
+  });
+  return z
+    .array(memoryRow)
+    .parse(rows)
+    .map((row) => ({ rowId: row.id, sessionId: row.session_id, type: row.resource_type, id: row.resource_id }));
+}
+
+const settledRows = z.array(z.object({ settled: z.boolean() }));
+
+/**
+ * Records what became of chunks; the refused ones wait for another try until they had `MAX_ATTEMPTS`. Answers how many of the written ones changed after
+ * they were read, and so wait once more.
+ */
+export async function settleEmbeddings(
+  transaction: TenantTransaction,
+  written: readonly Pick<PendingEmbedding, 'id' | 'revision'>[],
+  refused: readonly { readonly id: string; readonly message: string }[],
+): Promise<number> {
+  let changed = 0;
+  if (written.length > 0) {
+    // In the order of their ids, as whoever changes several of them takes them. What was forgotten meanwhile stays to be removed.
+    const ordered = written.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+    const rows = settledRows.parse(
+      await transaction.$queryRaw`
+        UPDATE embeddings e SET state = CASE WHEN e.revision = v.revision THEN 'indexed' WHEN e.state = 'indexed' THEN 'pending' ELSE e.state END,
+               indexed_at = CASE WHEN e.revision = v.revision THEN now() ELSE e.indexed_at END, error = NULL
+          FROM unnest(${ordered.map(({ id }) => id)}::uuid[], ${ordered.map(({ revision }) => revision)}::integer[]) AS v(id, revision)
+         WHERE e.id = v.id AND e.state <> 'removing'
+        RETURNING e.revision = v.revision AS settled`,
+    );
+    changed = rows.filter(({ settled }) => !settled).length;
+  }
+  for (const chunk of refused) {
+    await transaction.$executeRaw`
+      UPDATE embeddings SET attempts = attempts + 1, error = left(${chunk.message}, 500), state = CASE WHEN attempts + 1 >= ${MAX_ATTEMPTS} THEN 'failed' ELSE state END,
+             failed_at = CASE WHEN attempts + 1 >= ${MAX_ATTEMPTS} THEN now() END
+       WHERE id = ${chunk.id}::uuid AND state <> 'removing'`;
+  }
+  return changed;
+}
+
+/** Which of these sessions have no chunk left that waits in the index that is served; for one that is being built no session waits. */
+export async function sessionsWithoutPending(
+  transaction: TenantTransaction,
+  sessionIds: readonly string[],
+): Promise<string[]> {
+  const rows = await transaction.$queryRaw<{ id: string }[]>`
+    SELECT wanted::text AS id FROM unnest(${sessionIds}::uuid[]) AS wanted
+     WHERE NOT EXISTS (SELECT FROM embeddings e JOIN embedding_indexes i ON i.tenant_id = e.tenant_id AND i.serving_model = e.model
+                        WHERE e.session_id = wanted AND e.state = 'pending')`;
+  return rows.map((row) => row.id);
+}
+
+/** Gives the vectors of a session that the index refused too often another turn; answers how many. */
+export function restartFailedVectors(transaction: TenantTransaction, sessionId: string): Promise<number> {
+  return transaction.$executeRaw`
+    UPDATE embeddings SET state = 'pending', attempts = 0, failed_at = NULL WHERE session_id = ${sessionId}::uuid AND state = 'failed'`;
+}
+
+/** Chunks of a session that wait for their vector in the index that is served. */
+export async function countPending(transaction: TenantTransaction, sessionId: string): Promise<number> {
+  const rows = await transaction.$queryRaw<{ n: number }[]>`
+    SELECT count(*)::integer AS n FROM embeddings e JOIN embedding_indexes i ON i.tenant_id = e.tenant_id AND i.serving_model = e.model
+     WHERE e.session_id = ${sessionId}::uuid AND e.state = 'pending'`;
+  return rows[0]?.n ?? 0;
+}

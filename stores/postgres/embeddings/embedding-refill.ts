@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import type { TenantTransaction } from '../connection/database.ts';
+import type { TenantIndexes } from './embedding-indexes.ts';
+
+/** Asks for everything that the served index holds to be written again, from the beginning though it were under way: for a vector index whose data was lost. */
+export async function askRefill(transaction: TenantTransaction): Promise<void> {
+  // Whole milliseconds, as those who compare it know them.
+  await transaction.$executeRaw`
+    UPDATE embedding_indexes SET rewrite_before = date_trunc('milliseconds', now()), rewrite_after = NULL WHERE tenant_id = (SELECT current_tenant_id())`;
+}
+
+const idRows = z.array(z.object({ id: z.string(), resource_id: z.string() }));
+
+/**
+ * Has the next `memories` memories of the served index written again, from their texts and the vectors that are kept, and records how far that came. What
+ * was written since it was asked for stands. False: that was the end.
+ */
+export async function refillNext(
+  transaction: TenantTransaction,
+  { serving, rewrite }: Pick<TenantIndexes, 'serving' | 'rewrite'>,
+  memories: number,
+): Promise<boolean> {
+  if (rewrite === null) return false;
+  const { before, after } = rewrite;
+  const rows = idRows.parse(
+    await transaction.$queryRaw`
+      SELECT id, resource_id FROM embeddings
+       WHERE tenant_id = (SELECT current_tenant_id()) AND model = ${serving.name} AND chunk = 0 AND id > coalesce(${after}::uuid, '00000000-0000-0000-0000-000000000000')
+       ORDER BY id LIMIT ${memories}`,
+  );
+  await transaction.$executeRaw`
+    UPDATE embeddings SET state = 'filling', indexed_at = NULL
+     WHERE id IN (SELECT id FROM embeddings WHERE resource_id = ANY (${rows.map((row) => row.resource_id)}::uuid[]) AND model = ${serving.name}
+                     AND state = 'indexed' AND (indexed_at IS NULL OR indexed_at < ${before}) ORDER BY id FOR UPDATE)`;
+  const more = rows.length === memories;
+  // One that was asked for anew meanwhile begins anew.
+  await transaction.$executeRaw`
+    UPDATE embedding_indexes SET rewrite_before = CASE WHEN ${more} THEN rewrite_before END, rewrite_after = CASE WHEN ${more} THEN ${rows.at(-1)?.id ?? null}::uuid END
+     WHERE tenant_id = (SELECT current_tenant_id()) AND rewrite_before = ${before}`;
+  return more;
+}

@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import type { TenantTransaction } from '../connection/database.ts';
+
+/** A chunk that must leave the vector index because what it says was forgotten. */
+export interface RemovableEmbedding {
+  readonly id: string;
+  readonly model: string;
+  readonly memoryId: string;
+}
+
+const removableRow = z.object({ id: z.string(), model: z.string(), resource_id: z.string() });
+
+/** The statement that has chunks of the ledger leave the vector index, in SQL: those of which `which` holds. */
+export function removalSql(which: string): string {
+  return `UPDATE embeddings SET state = 'removing', attempts = 0, error = NULL, failed_at = NULL WHERE ${which}`;
+}
+
+/** Has every chunk of these memories leave the vector index; answers how many there are. The index step does it, however often it is ended. */
+export function wantRemoval(transaction: TenantTransaction, memoryIds: readonly string[]): Promise<number> {
+  if (memoryIds.length === 0) return Promise.resolve(0);
+  return transaction.$executeRawUnsafe(removalSql("resource_id = ANY ($1::uuid[]) AND state <> 'removing'"), memoryIds);
+}
+
+/** The oldest chunks of a tenant that are to be removed. */
+export async function removableEmbeddings(
+  transaction: TenantTransaction,
+  limit: number,
+): Promise<RemovableEmbedding[]> {
+  const rows = await transaction.$queryRaw`
+    SELECT id, model, resource_id FROM embeddings WHERE tenant_id = (SELECT current_tenant_id()) AND state = 'removing' ORDER BY id LIMIT ${limit}`;
+  return z
+    .array(removableRow)
+    .parse(rows)
+    .map((row) => ({ id: row.id, model: row.model, memoryId: row.resource_id }));
+}
+
+/** Of chunks that were just written, those that were forgotten meanwhile: gone from the ledger, or to be removed. What was written of them must go again. */
+export async function overtakenEmbeddings(
+  transaction: TenantTransaction,
+  ids: readonly string[],
+): Promise<ReadonlySet<string>> {
+  if (ids.length === 0) return new Set();
+  const rows = await transaction.$queryRaw<{ id: string }[]>`
+    SELECT wanted::text AS id FROM unnest(${ids}::uuid[]) AS wanted
+     WHERE NOT EXISTS (SELECT FROM embeddings e WHERE e.id = wanted AND e.state <> 'removing')`;
+  return new Set(rows.map((row) => row.id));
+}

@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import type { TenantTransaction } from '../connection/database.ts';
+
+/** The statement that has every chunk of the memories in `ids`, an array in SQL, written again. In an index that only stands until it is taken away they are removed. */
+export function rewriteSql(ids: string): string {
+  return `UPDATE embeddings e SET revision = revision + 1, attempts = 0, error = NULL, failed_at = NULL,
+           state = CASE WHEN EXISTS (SELECT FROM embedding_indexes i WHERE i.tenant_id = e.tenant_id AND i.retired_model = e.model) THEN 'removing'
+                        WHEN state = 'filling' THEN 'filling' ELSE 'pending' END
+     WHERE e.id IN (SELECT w.id FROM embeddings w WHERE w.resource_id = ANY (${ids}) AND w.state <> 'removing' ORDER BY w.id FOR UPDATE)`;
+}
+
+/** What was said and done after a user's prompt, up to the next one that stands, as `m`: to be joined to what has the prompt's session and position. */
+export function rowsAskedForSql(session: string, seq: string): string {
+  return `CROSS JOIN LATERAL (
+       SELECT coalesce(min(p.seq), 2147483647) AS seq FROM prompts p WHERE p.session_id = ${session} AND p.type = 'user' AND p.seq > ${seq}) AS next
+     CROSS JOIN LATERAL (
+       SELECT o.id FROM observations o WHERE o.session_id = ${session} AND o.seq > ${seq} AND o.seq < next.seq
+       UNION ALL
+       SELECT q.id FROM prompts q WHERE q.session_id = ${session} AND q.type <> 'user' AND q.seq > ${seq} AND q.seq < next.seq) AS m`;
+}
+
+/**
+ * Has every chunk of these memories written again, because something changed that it bears: its memory's tags, or what had been asked before. One that is
+ * under way is written once more.
+ */
+export async function wantRewrite(transaction: TenantTransaction, memoryIds: readonly string[]): Promise<void> {
+  if (memoryIds.length === 0) return;
+  // Held, so that a change of the index that fills its ledger at this moment has written its rows before, or reads the memories after.
+  await transaction.$executeRaw`SELECT FROM embedding_indexes WHERE tenant_id = (SELECT current_tenant_id()) FOR SHARE`;
+  await transaction.$executeRawUnsafe(rewriteSql('$1::uuid[]'), memoryIds);
+}
+
+const idRows = z.array(z.object({ id: z.string() }));
+
+/** Ids of what was said and done after the user's prompts that stood at these positions, each up to the next prompt that still stands. */
+export async function rowsAskedFor(
+  transaction: TenantTransaction,
+  sessionId: string,
+  promptSeqs: readonly number[],
+): Promise<string[]> {
+  if (promptSeqs.length === 0) return [];
+  const rows = await transaction.$queryRawUnsafe(
+    `SELECT m.id FROM unnest($2::integer[]) AS asked ${rowsAskedForSql('$1::uuid', 'asked')}`,
+    sessionId,
+    promptSeqs,
+  );
+  return idRows.parse(rows).map((row) => row.id);
+}

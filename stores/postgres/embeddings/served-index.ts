@@ -1,0 +1,62 @@
+import type { TenantId } from '../../../domain/ids.ts';
+import { modelOfIndex } from '../../../domain/index-model.ts';
+import type { IndexModel } from '../../../domain/index-model.ts';
+import { EmbedderUnavailable } from '../../../domain/ports/embedder.ts';
+import type { Embedder, Embedders, ServedIndex, ServedIndexOf } from '../../../domain/ports/embedder.ts';
+import type { Database } from '../connection/database.ts';
+import { readIndexes } from './embedding-indexes.ts';
+
+/** An index that was switched goes on to stand for ten seconds and more, so that a process may learn of the switch late. */
+const FRESH_MS = 2_000;
+/** Until then what was known last is answered while it is read anew; later it is waited for. */
+const KNOWN_MS = 6_000;
+const MAX_TENANTS = 10_000;
+
+/** In place of the embedder of a model that no setting tells how to reach. */
+function absentEmbedder({ name, dimension }: IndexModel): Embedder {
+  return {
+    model: modelOfIndex(name),
+    dimension,
+    embed: () => Promise.reject(new EmbedderUnavailable('no setting names the model of the index that is served')),
+    ready: () => Promise.resolve(false),
+    close: () => Promise.resolve(),
+  };
+}
+
+/**
+ * Which index a tenant is searched in, asked of the database every few seconds at most. A database that does not answer leaves what was known last, and
+ * what the settings ask for where nothing was.
+ */
+export function createServedIndexOf(database: Database, embedders: Embedders, wanted: IndexModel): ServedIndexOf {
+  const known = new Map<TenantId, { readonly served: ServedIndex; readonly readAt: number }>();
+  const reading = new Map<TenantId, Promise<ServedIndex>>();
+
+  const read = async (tenantId: TenantId): Promise<ServedIndex> => {
+    const serving = (await database.readAsTenant(tenantId, readIndexes))?.serving ?? wanted;
+    const embedder = embedders.of(modelOfIndex(serving.name)) ?? absentEmbedder(serving);
+    const served = { name: serving.name, embedder };
+    if (known.size >= MAX_TENANTS) known.clear();
+    known.set(tenantId, { served, readAt: performance.now() });
+    return served;
+  };
+
+  return async (tenantId) => {
+    const last = known.get(tenantId);
+    const ageMs = last === undefined ? Infinity : performance.now() - last.readAt;
+    if (last !== undefined && ageMs < FRESH_MS) return last.served;
+    const now = reading.get(tenantId) ?? read(tenantId).finally(() => reading.delete(tenantId));
+    reading.set(tenantId, now);
+    // Nobody waits for what is only to be made sure of.
+    if (last !== undefined && ageMs < KNOWN_MS) {
+      now.catch(() => undefined);
+      return last.served;
+    }
+    return now.catch(
+      () =>
+        last?.served ?? {
+          name: wanted.name,
+          embedder: embedders.of(modelOfIndex(wanted.name)) ?? embedders.wanted,
+        },
+    );
+  };
+}

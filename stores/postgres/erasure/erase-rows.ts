@@ -1,0 +1,192 @@
+import { z } from 'zod';
+import { Prisma } from '../../../prisma/generated/client.ts';
+import type { TenantTable } from '../exports/table-catalog.ts';
+import { findCapturedEvents } from '../capture/captured-events.ts';
+import type { TenantTransaction } from '../connection/database.ts';
+import { wantRemoval } from '../embeddings/embedding-removal.ts';
+import type { Found } from './erasures.ts';
+import { asJsonPiece, holds } from './find-text.ts';
+import { forgetEvent, forgetSession } from './forget.ts';
+import type { Forgotten } from './forget.ts';
+import { buryRows } from './forgotten.ts';
+import { forgetGraph, pruneGraph } from '../graph/graph-writes.ts';
+import { wholeValuesOf } from '../capture/full-values.ts';
+
+/** What a step of erasing took away, by table, and the whole values that its rows named. */
+export interface Erased {
+  readonly counts: Readonly<Record<string, number>>;
+  readonly wholes: readonly string[];
+}
+
+const idRows = z.array(z.object({ id: z.string() }));
+const sessionRows = z.array(z.object({ session_id: z.string() }));
+
+function countsOf({ prompts, observations, boundaries, summaries, evidence, learnings, vectors }: Forgotten) {
+  return { prompts, observations, boundaries, summaries, learning_evidence: evidence, learnings, vectors };
+}
+
+/** Erases a session: what it said, what was made from it, and what of it was told. Its name stays as a tombstone, so that it is not begun again. */
+export async function eraseSession(transaction: TenantTransaction, sessionId: string): Promise<Erased> {
+  const wholes = await wholeValuesOf(transaction, sessionId, null);
+  const forgotten = await forgetSession(transaction, sessionId);
+  const contexts = await transaction.$executeRaw`DELETE FROM contexts WHERE session_id = ${sessionId}::uuid`;
+  return { counts: { sessions: 1, ...countsOf(forgotten), contexts }, wholes };
+}
+
+/** Erases an event by the id of one of its rows; nothing where it is gone. */
+export async function eraseEvent(transaction: TenantTransaction, rowId: string, sessionId: string): Promise<Erased> {
+  const [event] = await findCapturedEvents(transaction, { given: rowId, sessionId, viewerId: undefined });
+  if (event === undefined) return { counts: {}, wholes: [] };
+  const wholes = await wholeValuesOf(
+    transaction,
+    sessionId,
+    event.rows.map((row) => row.seq),
+  );
+  const forgotten = await forgetEvent(transaction, event);
+  return { counts: forgotten === null ? {} : countsOf(forgotten), wholes };
+}
+
+/** Erases learnings with their quotes, their part of the graph and their vectors; the rows go, and are not taken again. */
+export async function eraseLearnings(transaction: TenantTransaction, ids: readonly string[]): Promise<Erased> {
+  if (ids.length === 0) return { counts: {}, wholes: [] };
+  const vectors = await wantRemoval(transaction, ids);
+  const quoted = sessionRows.parse(
+    await transaction.$queryRaw`DELETE FROM learning_evidence WHERE learning_id = ANY (${ids}::uuid[]) RETURNING session_id`,
+  );
+  for (const sessionId of new Set(quoted.map((row) => row.session_id))) await forgetGraph(transaction, sessionId, ids);
+  await buryRows(transaction, ids);
+  const learnings = await transaction.$executeRaw`DELETE FROM learnings WHERE id = ANY (${ids}::uuid[])`;
+  return { counts: { learnings, learning_evidence: quoted.length, vectors }, wholes: [] };
+}
+
+/** Erases summaries, and what of the graph they named. */
+export async function eraseSummaries(transaction: TenantTransaction, summaries: Found['summaries']): Promise<Erased> {
+  const ids = summaries.map(({ id }) => id);
+  if (ids.length === 0) return { counts: {}, wholes: [] };
+  const vectors = await wantRemoval(transaction, ids);
+  for (const session of new Set(summaries.flatMap((row) => row.session ?? [])))
+    await forgetGraph(transaction, session, ids);
+  await buryRows(transaction, ids);
+  const gone = await transaction.$executeRaw`DELETE FROM summaries WHERE id = ANY (${ids}::uuid[])`;
+  return { counts: { summaries: gone, vectors }, wholes: [] };
+}
+
+/** Erases names of the graph, with all that hangs on them. */
+export async function eraseEntities(transaction: TenantTransaction, ids: readonly string[]): Promise<Erased> {
+  if (ids.length === 0) return { counts: {}, wholes: [] };
+  await transaction.$executeRaw`DELETE FROM entity_mentions WHERE entity_id = ANY (${ids}::uuid[])`;
+  const hanging = idRows.parse(
+    await transaction.$queryRaw`DELETE FROM relations WHERE from_id = ANY (${ids}::uuid[]) OR to_id = ANY (${ids}::uuid[]) RETURNING id`,
+  );
+  await buryRows(transaction, ids);
+  const { entities } = await pruneGraph(transaction, ids, []);
+  return { counts: { entities, relations: hanging.length }, wholes: [] };
+}
+
+/** Takes a text out of what is no memory by itself: titles of sessions, quotes, answers that were kept, notes, the day's glossaries. */
+export async function eraseBeside(transaction: TenantTransaction, tenantId: string, text: string): Promise<Erased> {
+  const values = [text, asJsonPiece(text), tenantId];
+  const run = (sql: string): Promise<number> => transaction.$executeRawUnsafe(sql, ...values);
+  const remove = (table: string) => run(`DELETE FROM ${table} t WHERE t.tenant_id = $3::uuid AND ${holds(table)}`);
+  const titles = await run(
+    `UPDATE sessions t SET title = NULL, metadata = '{}', updated_at = now() WHERE t.tenant_id = $3::uuid AND ${holds('sessions')}`,
+  );
+  return {
+    counts: {
+      titles,
+      learning_evidence: await remove('learning_evidence'),
+      entity_mentions: await remove('entity_mentions'),
+      relation_evidence: await remove('relation_evidence'),
+      model_answers: await remove('model_answers'),
+      memory_uses: await remove('memory_uses'),
+      project_glossaries: await remove('project_glossaries'),
+    },
+    wholes: [],
+  };
+}
+
+/** Nobody comes in by this person's keys any more; answers the sessions that are to be erased, some at a time. */
+export async function closePerson(transaction: TenantTransaction, userId: string, limit: number): Promise<string[]> {
+  await transaction.$executeRaw`UPDATE users SET active = false WHERE id = ${userId}::uuid`;
+  const rows = await transaction.$queryRaw`
+    SELECT id FROM sessions WHERE user_id = ${userId}::uuid AND status <> 'deleted' ORDER BY id LIMIT ${limit}`;
+  return idRows.parse(rows).map(({ id }) => id);
+}
+
+/** Columns that say who did something; what was done stays, without the person. */
+const DOERS: ReadonlySet<string> = new Set([
+  'user_id',
+  'requested_by',
+  'created_by',
+  'updated_by',
+  'verified_by',
+  'closed_by',
+  'released_by',
+  'approved_by',
+]);
+/** Erased in a way of their own, or with the person by their foreign key; tombstones stay, so that nothing of the person comes back. */
+const APART: ReadonlySet<string> = new Set([
+  'users',
+  'sessions',
+  'learnings',
+  'usage_ledger',
+  'api_keys',
+  'tombstones',
+]);
+
+/**
+ * Erases what is left of a person whose sessions were erased: what he told by hand, what was served to him, files and jobs, keys, and the person. What
+ * others taught, too, becomes theirs; what calls cost stays, without the person. `tables` from the catalog, so that a new table is not forgotten.
+ */
+export async function erasePerson(
+  transaction: TenantTransaction,
+  userId: string,
+  tables: readonly TenantTable[],
+): Promise<Erased> {
+  const counts: Record<string, number> = {};
+  await transaction.$executeRaw`
+    UPDATE learnings l SET user_id = other.user_id, updated_at = now()
+      FROM (SELECT DISTINCT ON (e.learning_id) e.learning_id, s.user_id FROM learning_evidence e JOIN sessions s ON s.id = e.session_id
+             WHERE s.user_id <> ${userId}::uuid ORDER BY e.learning_id, e.created_at) AS other
+     WHERE l.id = other.learning_id AND l.user_id = ${userId}::uuid AND l.origin <> 'user'`;
+  const own = idRows.parse(await transaction.$queryRaw`SELECT id FROM learnings WHERE user_id = ${userId}::uuid`);
+  const told = await eraseLearnings(
+    transaction,
+    own.map(({ id }) => id),
+  );
+  Object.assign(counts, told.counts);
+  counts['usage_ledger_without_person'] = await transaction.$executeRaw`
+    UPDATE usage_ledger SET user_id = NULL, session_id = NULL
+     WHERE tenant_id = (SELECT current_tenant_id()) AND (user_id = ${userId}::uuid OR session_id IN (SELECT id FROM sessions WHERE user_id = ${userId}::uuid))`;
+  // What was forgotten stays away; whose it was, a hash of the id tells, which is nobody's id.
+  await transaction.$executeRaw`
+    UPDATE tombstones SET user_id = left(encode(sha256(convert_to('user:' || user_id, 'UTF8')), 'hex'), 32)::uuid WHERE user_id = ${userId}::uuid`;
+  // Jobs of the whole instance have no tenant, and so are not among the tables.
+  await transaction.$executeRaw`UPDATE backups SET requested_by = NULL WHERE requested_by = ${userId}::uuid`;
+  await transaction.$executeRaw`UPDATE restores SET requested_by = NULL WHERE requested_by = ${userId}::uuid`;
+  // Children before their parents.
+  for (const { name, columns } of tables.toReversed()) {
+    for (const column of columns.filter((each) => DOERS.has(each.name))) {
+      const isHis = `"${column.name}" = '${z.uuid().parse(userId)}'`;
+      if (column.isNullable)
+        await transaction.$executeRaw`UPDATE ${Prisma.raw(`"${name}" SET "${column.name}" = NULL WHERE ${isHis}`)}`;
+      else if (column.name === 'user_id' && !APART.has(name)) {
+        const gone = await transaction.$executeRaw`DELETE FROM ${Prisma.raw(`"${name}" WHERE ${isHis}`)}`;
+        if (gone > 0) counts[name] = gone;
+      }
+    }
+  }
+  await transaction.$executeRaw`DELETE FROM sessions WHERE user_id = ${userId}::uuid`;
+  counts['users'] = await transaction.$executeRaw`DELETE FROM users WHERE id = ${userId}::uuid`;
+  return { counts, wholes: [] };
+}
+
+const objectRows = z.array(z.object({ model: z.string(), id: z.string() }));
+
+/** Where vectors stand that are to be removed, the newest first: what is looked up at the end. */
+export async function vectorsToGo(transaction: TenantTransaction, limit: number): Promise<Found['objects']> {
+  return objectRows.parse(
+    await transaction.$queryRaw`
+      SELECT model, object_id AS id FROM embeddings WHERE tenant_id = (SELECT current_tenant_id()) AND state = 'removing' ORDER BY id DESC LIMIT ${limit}`,
+  );
+}

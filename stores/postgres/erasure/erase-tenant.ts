@@ -1,0 +1,71 @@
+import type pg from 'pg';
+import type { TenantTable } from '../exports/table-catalog.ts';
+
+/** Of one statement: what it locks is locked for some tenths of a second. */
+const ROWS_AT_ONCE = 5_000;
+
+/** The receipt of a tenant's erasure is kept in its row. */
+const KEPT: ReadonlySet<string> = new Set(['erasures']);
+
+/** Closes a tenant: none of its keys opens anything any more. `maintenance` is of the maintenance role, as in all of this file. */
+export async function closeTenant(maintenance: pg.Pool, tenantId: string): Promise<void> {
+  await maintenance.query('UPDATE users SET active = false WHERE tenant_id = $1 AND active', [tenantId]);
+}
+
+/** Indexes that a tenant may have vectors in. */
+export async function modelsOfTenant(maintenance: pg.Pool, tenantId: string): Promise<string[]> {
+  const { rows } = await maintenance.query<{ model: string }>(
+    `SELECT DISTINCT model FROM embeddings WHERE tenant_id = $1
+     UNION SELECT unnest(ARRAY[serving_model, wanted_model, retired_model]) FROM embedding_indexes WHERE tenant_id = $1`,
+    [tenantId],
+  );
+  return rows.flatMap(({ model }) => (model === null ? [] : [model]));
+}
+
+/** Deletes every row of a tenant, children before parents, in batches, at last the tenant; answers how many of each table. May be run again after being ended. */
+export async function eraseTenantRows(
+  maintenance: pg.Pool,
+  tenantId: string,
+  tables: readonly TenantTable[],
+  signal?: AbortSignal,
+): Promise<Readonly<Record<string, number>>> {
+  const counts: Record<string, number> = {};
+  for (const jobs of ['backups', 'restores'])
+    await maintenance.query(
+      `UPDATE ${jobs} SET requested_by = NULL WHERE requested_by IN (SELECT id FROM users WHERE tenant_id = $1)`,
+      [tenantId],
+    );
+  for (const { name } of tables.toReversed()) {
+    if (KEPT.has(name)) continue;
+    for (;;) {
+      signal?.throwIfAborted();
+      const { rowCount } = await maintenance.query(
+        `DELETE FROM "${name}" WHERE (tableoid, ctid) IN (SELECT tableoid, ctid FROM "${name}" WHERE tenant_id = $1 LIMIT ${ROWS_AT_ONCE})`,
+        [tenantId],
+      );
+      if ((rowCount ?? 0) > 0) counts[name] = (counts[name] ?? 0) + (rowCount ?? 0);
+      if ((rowCount ?? 0) < ROWS_AT_ONCE) break;
+    }
+  }
+  const { rowCount } = await maintenance.query('DELETE FROM tenants WHERE id = $1', [tenantId]);
+  if ((rowCount ?? 0) > 0) counts['tenants'] = rowCount ?? 0;
+  return counts;
+}
+
+/** Rows that a tenant still has, by table: nothing where it was erased. */
+export async function tenantRowsLeft(
+  maintenance: pg.Pool,
+  tenantId: string,
+  tables: readonly TenantTable[],
+): Promise<Readonly<Record<string, number>>> {
+  const left: Record<string, number> = {};
+  for (const { name } of tables) {
+    if (KEPT.has(name)) continue;
+    const { rows } = await maintenance.query<{ n: number }>(
+      `SELECT count(*)::integer AS n FROM (SELECT FROM "${name}" WHERE tenant_id = $1 LIMIT 1000) AS part`,
+      [tenantId],
+    );
+    if ((rows[0]?.n ?? 0) > 0) left[name] = rows[0]?.n ?? 0;
+  }
+  return left;
+}

@@ -1,0 +1,158 @@
+import { v7 } from 'uuid';
+import { z } from 'zod';
+import { ERASURE_KINDS, MAX_ERASED_ROWS } from '../../../domain/erasure/erasure-journal.ts';
+import type { ErasureKind } from '../../../domain/erasure/erasure-journal.ts';
+import { Prisma } from '../../../prisma/generated/client.ts';
+import type { TenantTransaction } from '../connection/database.ts';
+
+export const ERASURE_STATES = ['running', 'done', 'failed', 'cancelled'] as const;
+export type ErasureState = (typeof ERASURE_STATES)[number];
+export const ERASURE_PHASES = ['queued', 'journalled', 'rows', 'vectors', 'files', 'done'] as const;
+export type ErasurePhase = (typeof ERASURE_PHASES)[number];
+
+/** What was erased is still there after some rounds: somebody writes it again and again. */
+export class ErasureIncomplete extends Error {
+  override readonly name = 'ErasureIncomplete';
+}
+
+const foundRow = z.object({ id: z.uuid(), session: z.uuid().nullable() });
+
+/** What is to go, by ids: of a text every row that holds it. And where vectors stood that were removed, to be looked up at the end. */
+export const foundSchema = z.object({
+  /** Archived sessions whose file or index line holds it: they go as a whole. */
+  sessions: z.array(z.uuid()).max(MAX_ERASED_ROWS).default([]),
+  events: z.array(foundRow).max(MAX_ERASED_ROWS).default([]),
+  summaries: z.array(foundRow).max(MAX_ERASED_ROWS).default([]),
+  learnings: z.array(z.uuid()).max(MAX_ERASED_ROWS).default([]),
+  entities: z.array(z.uuid()).max(MAX_ERASED_ROWS).default([]),
+  objects: z.array(z.object({ model: z.string(), id: z.uuid() })).default([]),
+  /** Hashes of whole values that go with the rows. */
+  wholes: z.array(z.string()).default([]),
+});
+export type Found = z.output<typeof foundSchema>;
+
+/** Vectors that are looked up at the end: of more than these, a part stands for all. */
+export const LOOKED_UP_VECTORS = 20_000;
+
+const counts = z.record(z.string(), z.number());
+
+export interface StoredErasure {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly requestedBy: string | null;
+  readonly kind: ErasureKind;
+  readonly subject: string | null;
+  readonly needle: string | null;
+  readonly state: ErasureState;
+  readonly phase: ErasurePhase;
+  readonly found: Found | null;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly receipt: unknown;
+  readonly error: string | null;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  readonly finishedAt: Date | null;
+}
+
+function present(row: Prisma.ErasureGetPayload<object>): StoredErasure {
+  return {
+    ...row,
+    kind: z.enum(ERASURE_KINDS).parse(row.kind),
+    state: z.enum(ERASURE_STATES).parse(row.state),
+    phase: z.enum(ERASURE_PHASES).parse(row.phase),
+    found: row.found === null ? null : foundSchema.parse(row.found),
+    counts: counts.parse(row.counts),
+  };
+}
+
+/** The running erasure of the same thing, else a new one. Two requests at once get the same. */
+export async function openErasure(
+  transaction: TenantTransaction,
+  wanted: Pick<StoredErasure, 'tenantId' | 'requestedBy' | 'kind' | 'subject' | 'needle'>,
+): Promise<StoredErasure> {
+  const { tenantId, kind, subject, needle } = wanted;
+  await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`erase ${tenantId} ${kind}`}, 0))`;
+  const same = await transaction.erasure.findFirst({ where: { tenantId, kind, subject, needle, state: 'running' } });
+  return present(same ?? (await transaction.erasure.create({ data: { id: v7(), ...wanted } })));
+}
+
+/** An erasure of the tenant; null when there is none such. */
+export async function readErasure(transaction: TenantTransaction, id: string): Promise<StoredErasure | null> {
+  const row = await transaction.erasure.findUnique({ where: { id } });
+  return row === null ? null : present(row);
+}
+
+/** Erasures of the tenant, or those that one user asked for, the newest first, before a given one. */
+export async function listErasures(
+  transaction: TenantTransaction,
+  { userId, before, limit }: { readonly userId: string | null; readonly before: string | null; readonly limit: number },
+): Promise<StoredErasure[]> {
+  const rows = await transaction.erasure.findMany({
+    where: { ...(userId === null ? {} : { requestedBy: userId }), ...(before === null ? {} : { id: { lt: before } }) },
+    orderBy: { id: 'desc' },
+    take: limit,
+  });
+  return rows.map(present);
+}
+
+/** Notes how far an erasure came: its phase, what it found, and what was counted more. */
+export async function noteErasure(
+  transaction: TenantTransaction,
+  id: string,
+  change: {
+    readonly phase?: ErasurePhase;
+    readonly found?: Found;
+    readonly more?: Readonly<Record<string, number>>;
+  },
+): Promise<void> {
+  const { phase, found, more = {} } = change;
+  const before = await transaction.erasure.findUniqueOrThrow({ where: { id }, select: { counts: true } });
+  const sums = counts.parse(before.counts);
+  for (const [name, value] of Object.entries(more)) if (value > 0) sums[name] = (sums[name] ?? 0) + value;
+  await transaction.erasure.update({
+    where: { id },
+    data: {
+      ...(phase === undefined ? {} : { phase }),
+      ...(found === undefined ? {} : { found }),
+      counts: sums,
+      updatedAt: new Date(),
+    },
+  });
+}
+
+/** Ends an erasure with its receipt. What it looked for is forgotten, too. */
+export async function finishErasure(
+  transaction: TenantTransaction,
+  id: string,
+  kind: ErasureKind,
+  receipt: Prisma.InputJsonValue,
+): Promise<void> {
+  const now = new Date();
+  await transaction.erasure.update({
+    where: { id },
+    data: {
+      state: 'done',
+      phase: 'done',
+      receipt,
+      needle: null,
+      found: Prisma.DbNull,
+      finishedAt: now,
+      updatedAt: now,
+      ...(kind === 'user' || kind === 'tenant' ? { subject: null, requestedBy: null } : {}),
+    },
+  });
+}
+
+/** Ends an erasure that could not go on; `error` is the type of what ended it. What it looked for is not kept. */
+export async function failErasure(
+  transaction: TenantTransaction,
+  id: string,
+  state: 'failed' | 'cancelled',
+  error: string | null,
+): Promise<void> {
+  const now = new Date();
+  await transaction.erasure.updateMany({
+    where: { id, state: 'running' },
+    data: { state, error, needle: null, finishedAt: now, updatedAt: now },
+  });
+}

@@ -1,0 +1,205 @@
+import { z } from 'zod';
+import { MAX_ERASED_ROWS } from '../../../domain/erasure/erasure-journal.ts';
+import type { Database, TenantRead, TenantTransaction } from '../connection/database.ts';
+import type { Found } from './erasures.ts';
+import { foundSchema } from './erasures.ts';
+import { FIRST_ID } from '../../../domain/ids.ts';
+
+/** More rows hold a text than one erasure takes: it is too common a one. */
+export class TooMuchFound extends Error {
+  override readonly name = 'TooMuchFound';
+  constructor() {
+    super(`more than ${MAX_ERASED_ROWS} rows hold the text: name a longer one`);
+  }
+}
+
+type Form = 'text' | 'json' | 'list';
+
+/** What a table holds of what was said, told or written, by column. Words of our own (kinds, states, names of models) are no content. A test holds it against the catalog. */
+export const TOLD: Readonly<Record<string, Readonly<Record<string, Form>>>> = {
+  prompts: { content: 'text', metadata: 'json' },
+  observations: {
+    title: 'text',
+    content: 'text',
+    preview: 'text',
+    input: 'json',
+    metadata: 'json',
+    tags: 'list',
+    files_read: 'list',
+    files_modified: 'list',
+  },
+  boundaries: { reason: 'text', metadata: 'json' },
+  summaries: {
+    title: 'text',
+    content: 'text',
+    request: 'text',
+    investigated: 'text',
+    learned: 'text',
+    completed: 'text',
+    next_steps: 'text',
+    notes: 'text',
+    key_points: 'json',
+    action_items: 'json',
+    evidence: 'json',
+    metadata: 'json',
+    tags: 'list',
+    files_read: 'list',
+    files_modified: 'list',
+  },
+  learnings: {
+    title: 'text',
+    description: 'text',
+    context: 'text',
+    examples: 'json',
+    tags: 'list',
+    verify_note: 'text',
+    reason: 'text',
+  },
+  entities: { name: 'text', label: 'text' },
+  learning_evidence: { quote: 'text' },
+  entity_mentions: { quote: 'text' },
+  relation_evidence: { quote: 'text' },
+  sessions: { title: 'text', metadata: 'json' },
+  model_answers: { answer: 'text' },
+  memory_uses: { note: 'text' },
+  project_glossaries: { names: 'list' },
+  archives: { title: 'text', heads: 'text' },
+};
+
+/** Exact and case-sensitive: `$1` is the text, `$2` the same as JSON writes it between its quotes. Pieces of a list are looked into one by one. */
+export function holds(table: string, alias = 't'): string {
+  const forms = Object.entries(TOLD[table] ?? {}).map(([column, form]) => {
+    switch (form) {
+      case 'text':
+        return `position($1 IN ${alias}.${column}) > 0`;
+      case 'json':
+        return `position($2 IN ${alias}.${column}::text) > 0`;
+      case 'list':
+        return `position($1 IN array_to_string(${alias}.${column}, chr(31))) > 0`;
+    }
+  });
+  // Both are named, so that PostgreSQL knows what they are where a table has no such column.
+  return `($1::text IS NOT NULL AND $2::text IS NOT NULL AND (${forms.join(' OR ')}))`;
+}
+
+/** The text as PostgreSQL writes it in JSON, without the quotes around it. */
+export function asJsonPiece(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
+}
+
+/** Sessions whose title or metadata hold a text: they lose both when it is erased. */
+export async function sessionsTitled(
+  transaction: TenantTransaction,
+  tenantId: string,
+  text: string,
+): Promise<readonly string[]> {
+  const rows = await transaction.$queryRawUnsafe(
+    `SELECT t.id FROM sessions t WHERE t.tenant_id = $3::uuid AND ${holds('sessions')}`,
+    text,
+    asJsonPiece(text),
+    tenantId,
+  );
+  return idRows.parse(rows).map(({ id }) => id);
+}
+
+/** Sessions of one statement: with 500 rows each, a few hundredths of a second. */
+const SESSIONS_AT_ONCE = 100;
+
+const idRows = z.array(z.object({ id: z.string() }));
+const placedRows = z.array(z.object({ id: z.string(), session: z.string().nullable() }));
+
+const EVENTS = ['prompts', 'observations', 'boundaries'] as const;
+/** Tables that are small beside the events, looked through by tenant. */
+const QUOTED = `
+  SELECT e.row_id AS id, e.session_id AS session FROM learning_evidence e WHERE e.tenant_id = $3 AND ${holds('learning_evidence', 'e')}
+  UNION SELECT m.source_id, m.session_id FROM entity_mentions m WHERE m.tenant_id = $3 AND m.source_type IN ('observation', 'prompt') AND ${holds('entity_mentions', 'm')}`;
+
+async function eventsOf(read: TenantRead, needle: readonly unknown[], sessions: readonly string[]) {
+  const rows: { id: string; session: string | null }[] = [];
+  for (const table of EVENTS)
+    rows.push(
+      ...placedRows.parse(
+        await read({
+          name: `find_text_${table}`,
+          text: `SELECT t.id, t.session_id AS session FROM ${table} t WHERE t.session_id = ANY ($3::uuid[]) AND ${holds(table)} LIMIT ${MAX_ERASED_ROWS + 1}`,
+          values: [...needle, sessions],
+        }),
+      ),
+    );
+  return rows;
+}
+
+/**
+ * Every row of a tenant that holds a text, by id; reads in steps, each in a transaction of its own, so that nothing is held for long.
+ * @throws TooMuchFound, and the signal's reason
+ */
+export async function findText(
+  database: Pick<Database, 'readAsTenant'>,
+  tenantId: Parameters<Database['readAsTenant']>[0],
+  text: string,
+  signal?: AbortSignal,
+): Promise<Found> {
+  const needle = [text, asJsonPiece(text)];
+  const events = new Map<string, { id: string; session: string | null }>();
+  const bounded = (size: number): void => {
+    if (size > MAX_ERASED_ROWS) throw new TooMuchFound();
+  };
+  for (let after = FIRST_ID; ;) {
+    signal?.throwIfAborted();
+    const last = after;
+    const step = await database.readAsTenant(tenantId, async (read) => {
+      const ids = idRows.parse(
+        await read({
+          name: 'find_text_sessions',
+          text: `SELECT t.id FROM sessions t WHERE t.tenant_id = $1 AND t.id > $2 ORDER BY t.id LIMIT ${SESSIONS_AT_ONCE}`,
+          values: [tenantId, last],
+        }),
+      );
+      return {
+        ids,
+        events:
+          ids.length === 0
+            ? []
+            : await eventsOf(
+                read,
+                needle,
+                ids.map(({ id }) => id),
+              ),
+      };
+    });
+    for (const event of step.events) events.set(event.id, event);
+    bounded(events.size);
+    const end = step.ids.at(-1);
+    if (end === undefined || step.ids.length < SESSIONS_AT_ONCE) break;
+    after = end.id;
+  }
+  const rest = await database.readAsTenant(tenantId, async (read) => {
+    const of = (table: 'summaries' | 'learnings' | 'entities', columns: string) =>
+      read({
+        name: `find_text_${table}`,
+        text: `SELECT ${columns} FROM ${table} t WHERE t.tenant_id = $3 AND ${holds(table)} LIMIT ${MAX_ERASED_ROWS + 1}`,
+        values: [...needle, tenantId],
+      });
+    return {
+      summaries: placedRows.parse(await of('summaries', 't.id, t.session_id AS session')),
+      learnings: idRows.parse(await of('learnings', 't.id')).map(({ id }) => id),
+      entities: idRows.parse(await of('entities', 't.id')).map(({ id }) => id),
+      sessions: idRows
+        .parse(
+          await read({
+            name: 'find_text_archives',
+            text: `SELECT t.session_id AS id FROM archives t WHERE t.tenant_id = $3 AND ${holds('archives')} LIMIT ${MAX_ERASED_ROWS + 1}`,
+            values: [...needle, tenantId],
+          }),
+        )
+        .map(({ id }) => id),
+      quoted: placedRows.parse(await read({ name: 'find_text_quotes', text: QUOTED, values: [...needle, tenantId] })),
+    };
+  });
+  const { quoted, ...found } = rest;
+  for (const event of quoted) events.set(event.id, event);
+  bounded(
+    Math.max(events.size, found.sessions.length, found.summaries.length, found.learnings.length, found.entities.length),
+  );
+  return foundSchema.parse({ ...found, events: [...events.values()] });
+}

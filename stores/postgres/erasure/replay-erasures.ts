@@ -1,0 +1,227 @@
+import type pg from 'pg';
+import { z } from 'zod';
+import { asId } from '../../../domain/ids.ts';
+import type { TenantId } from '../../../domain/ids.ts';
+import type { ErasedNames } from '../../../domain/erasure/erasure-journal.ts';
+import { tenantTables } from '../exports/table-catalog.ts';
+import { eraseEntities, eraseEvent, eraseLearnings, erasePerson, eraseSession, eraseSummaries } from './erase-rows.ts';
+import { ANY_USER } from './forgotten.ts';
+import { eraseTenantRows } from './erase-tenant.ts';
+import { tenantScopeOf } from '../connection/tenant-scope.ts';
+import type { TenantScope } from '../connection/tenant-scope.ts';
+
+/** A tombstone of the running database, as its row says. */
+export interface ReplayedTombstone {
+  readonly tenantId: string;
+  readonly host: string;
+  readonly externalId: string;
+  /** Whose session it is; zeros for what names no session. */
+  readonly userId: string;
+  readonly keySha256: Uint8Array;
+}
+
+/** What replaying took away, by table. */
+export type ReplayedCounts = Record<string, number>;
+
+const idRows = z.array(z.object({ id: z.string() }));
+const placedRows = z.array(z.object({ id: z.string(), session_id: z.string() }));
+const sessionRows = z.array(z.object({ tenant_id: z.string(), id: z.string() }));
+const eventRows = z.array(z.object({ tenant_id: z.string(), id: z.string(), session_id: z.string() }));
+
+function add(counts: ReplayedCounts, more: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(more)) if (value > 0) counts[name] = (counts[name] ?? 0) + value;
+}
+
+/** `t.id` named as the journal and tombstones name it. */
+const NAME = (what: string) => `encode(sha256(convert_to('${what}:' || t.id, 'UTF8')), 'hex')`;
+
+interface Replay {
+  readonly pool: pg.Pool;
+  readonly scope: TenantScope;
+  readonly counts: ReplayedCounts;
+}
+
+async function named(pool: pg.Pool, table: string, what: string, tenantId: string, names: readonly string[]) {
+  const { rows } = await pool.query(
+    `SELECT t.id FROM ${table} t WHERE t.tenant_id = $1 AND ${NAME(what)} = ANY ($2::text[])`,
+    [tenantId, names],
+  );
+  return idRows.parse(rows).map(({ id }) => id);
+}
+
+async function namedIn(pool: pg.Pool, table: string, tenantId: string, names: readonly string[]) {
+  const { rows } = await pool.query(
+    `SELECT t.id, t.session_id FROM ${table} t WHERE t.tenant_id = $1 AND ${NAME('row')} = ANY ($2::text[])`,
+    [tenantId, names],
+  );
+  return placedRows.parse(rows);
+}
+
+/** Erases the rows of a tenant that are named `row:…`: events with what was made of them, summaries, learnings, names of the graph. */
+async function eraseNamedRows({ pool, scope, counts }: Replay, tenantId: TenantId, names: readonly string[]) {
+  for (const table of ['prompts', 'observations', 'boundaries'])
+    for (const { id, session_id: sessionId } of await namedIn(pool, table, tenantId, names))
+      add(counts, (await scope.asTenant(tenantId, (transaction) => eraseEvent(transaction, id, sessionId))).counts);
+  const summaries = (await namedIn(pool, 'summaries', tenantId, names)).map((row) => ({
+    id: row.id,
+    session: row.session_id,
+  }));
+  add(counts, (await scope.asTenant(tenantId, (transaction) => eraseSummaries(transaction, summaries))).counts);
+  const learnings = await named(pool, 'learnings', 'row', tenantId, names);
+  add(counts, (await scope.asTenant(tenantId, (transaction) => eraseLearnings(transaction, learnings))).counts);
+  const entities = await named(pool, 'entities', 'row', tenantId, names);
+  add(counts, (await scope.asTenant(tenantId, (transaction) => eraseEntities(transaction, entities))).counts);
+}
+
+async function eraseUser({ pool, scope, counts }: Replay, tenantId: TenantId, userId: string): Promise<void> {
+  const { rows } = await pool.query("SELECT id FROM sessions WHERE user_id = $1 AND status <> 'deleted' ORDER BY id", [
+    userId,
+  ]);
+  for (const { id } of idRows.parse(rows))
+    add(counts, (await scope.asTenant(tenantId, (transaction) => eraseSession(transaction, id))).counts);
+  const tables = await tenantTables(pool);
+  add(counts, (await scope.asTenant(tenantId, (transaction) => erasePerson(transaction, userId, tables))).counts);
+}
+
+async function replayEntry(replay: Replay, entry: ErasedNames): Promise<void> {
+  const { pool, scope, counts } = replay;
+  const tenantId = asId<TenantId>(entry.tenant_id);
+  switch (entry.kind) {
+    case 'session':
+      for (const id of await named(pool, 'sessions', 'session', tenantId, entry.names))
+        add(counts, (await scope.asTenant(tenantId, (transaction) => eraseSession(transaction, id))).counts);
+      return;
+    case 'user':
+      for (const id of await named(pool, 'users', 'user', tenantId, entry.names)) await eraseUser(replay, tenantId, id);
+      return;
+    case 'tenant':
+      add(counts, await eraseTenantRows(pool, tenantId, await tenantTables(pool)));
+      return;
+    case 'text':
+      await eraseNamedRows(replay, tenantId, entry.names);
+      return;
+  }
+}
+
+/** Ends the erasures that were under way in a database that takes another one's place: their workflows know nothing of its rows. */
+export async function endErasures(pool: pg.Pool): Promise<void> {
+  await pool.query(
+    "UPDATE erasures SET needle = NULL, found = NULL, state = 'failed', error = 'Restored', finished_at = now(), updated_at = now() WHERE state = 'running'",
+  );
+}
+
+/** Tombstones of one statement. */
+const TOMBSTONES_AT_ONCE = 5_000;
+
+/** The key of `k` as a tombstone names it (stores/postgres/erasure/forget.ts). */
+const BARE_KEY = `regexp_replace(regexp_replace(k.key, chr(31) || '\\d+$', ''), '^(hash:[0-9a-f]{64})@\\d+$', '\\1')`;
+
+/** Buries what other tombstones name, and erases what they find; those whose tenant is not here name nothing. */
+async function replayTombstones(replay: Replay, tombstones: readonly ReplayedTombstone[]): Promise<void> {
+  const { pool, scope, counts } = replay;
+  const given = [
+    tombstones.map(({ tenantId }) => tenantId),
+    tombstones.map(({ host }) => host),
+    tombstones.map(({ externalId }) => externalId),
+    tombstones.map(({ keySha256 }) => Buffer.from(keySha256).toString('hex')),
+    tombstones.map(({ userId }) => userId),
+  ];
+  const rows = `(SELECT tenant_id, host, external_id, user_id, decode(key, 'hex') AS key_sha256
+     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[]) AS v(tenant_id, host, external_id, key, user_id))`;
+  const sessions = `sessions s ON s.tenant_id = b.tenant_id AND s.host = b.host AND s.external_id = b.external_id AND b.user_id IN (s.user_id, ${ANY_USER})`;
+  await pool.query(
+    `INSERT INTO tombstones (tenant_id, host, external_id, user_id, key_sha256) SELECT b.* FROM ${rows} b JOIN tenants t ON t.id = b.tenant_id ON CONFLICT DO NOTHING`,
+    given,
+  );
+  const whole = await pool.query(
+    `SELECT s.tenant_id, s.id FROM ${rows} b JOIN ${sessions}
+      WHERE b.key_sha256 = sha256('session') AND s.status <> 'deleted'`,
+    given,
+  );
+  for (const { tenant_id: tenantId, id } of sessionRows.parse(whole.rows))
+    add(counts, (await scope.asTenant(asId(tenantId), (transaction) => eraseSession(transaction, id))).counts);
+  const events = await pool.query(
+    `SELECT DISTINCT s.tenant_id, k.row_id AS id, s.id AS session_id FROM ${rows} b
+       JOIN ${sessions} JOIN capture_keys k ON k.session_id = s.id
+       LEFT JOIN prompts p ON p.id = k.row_id
+      WHERE b.key_sha256 IN (sha256(convert_to('key:' || ${BARE_KEY}, 'UTF8')), sha256(convert_to('content:' || encode(p.sha256, 'hex'), 'UTF8')))`,
+    given,
+  );
+  for (const { tenant_id: tenantId, id, session_id: sessionId } of eventRows.parse(events.rows))
+    add(counts, (await scope.asTenant(asId(tenantId), (transaction) => eraseEvent(transaction, id, sessionId))).counts);
+  const ofRows = Map.groupBy(
+    tombstones.filter(({ host, externalId }) => host === '' && externalId === ''),
+    ({ tenantId }) => tenantId,
+  );
+  for (const [tenantId, buried] of ofRows)
+    await eraseNamedRows(
+      replay,
+      asId(tenantId),
+      buried.map(({ keySha256 }) => Buffer.from(keySha256).toString('hex')),
+    );
+}
+
+/**
+ * Does again, on a database that is older than they are, every erasure of the journal, in the order given, and all that the tombstones of the running
+ * database name; a text by the rows that held it. What was looked for by an erasure that was under way is taken out of its row. Answers what went, by
+ * table. May be run again; vectors are left to the ledger, whose rows say `removing`. `pool` is of the maintenance role.
+ */
+export async function replayErasures(
+  pool: pg.Pool,
+  entries: readonly ErasedNames[],
+  tombstones: AsyncIterable<ReplayedTombstone> | Iterable<ReplayedTombstone> = [],
+): Promise<ReplayedCounts> {
+  const scope = tenantScopeOf(pool);
+  const replay: Replay = { pool, scope, counts: {} };
+  try {
+    for (const entry of entries) await replayEntry(replay, entry);
+    let batch: ReplayedTombstone[] = [];
+    for await (const tombstone of tombstones) {
+      batch.push(tombstone);
+      if (batch.length < TOMBSTONES_AT_ONCE) continue;
+      await replayTombstones(replay, batch);
+      batch = [];
+    }
+    if (batch.length > 0) await replayTombstones(replay, batch);
+    await endErasures(pool);
+    return replay.counts;
+  } finally {
+    await scope.close();
+  }
+}
+
+const tombstoneRows = z.array(
+  z.object({
+    tenant_id: z.string(),
+    host: z.string(),
+    external_id: z.string(),
+    user_id: z.string(),
+    key_sha256: z.instanceof(Buffer),
+  }),
+);
+
+/** What a database buried since a time, as its maintenance role sees it; read in pages along the key. */
+export async function* tombstonesSince(
+  running: pg.Pool,
+  since: Date,
+  atOnce = TOMBSTONES_AT_ONCE,
+): AsyncGenerator<ReplayedTombstone> {
+  for (let last: ReplayedTombstone | undefined, more = true; more;) {
+    const { rows } = await running.query(
+      `SELECT tenant_id, host, external_id, user_id, key_sha256 FROM tombstones
+        WHERE created_at >= $1 AND ($3::uuid IS NULL OR (tenant_id, host, external_id, user_id, key_sha256) > ($3, $4, $5, $6, $7))
+        ORDER BY tenant_id, host, external_id, user_id, key_sha256 LIMIT $2`,
+      [since, atOnce, last?.tenantId, last?.host, last?.externalId, last?.userId, last?.keySha256],
+    );
+    const found = tombstoneRows.parse(rows).map((row) => ({
+      tenantId: row.tenant_id,
+      host: row.host,
+      externalId: row.external_id,
+      userId: row.user_id,
+      keySha256: row.key_sha256,
+    }));
+    yield* found;
+    last = found.at(-1);
+    more = found.length === atOnce;
+  }
+}

@@ -1,0 +1,135 @@
+import type pg from 'pg';
+import { v7 } from 'uuid';
+import { z } from 'zod';
+import type { PortableScope } from './scope-rules.ts';
+import type { Prisma } from '../../../prisma/generated/client.ts';
+import type { TenantTransaction } from '../connection/database.ts';
+
+export const EXPORT_STATES = ['running', 'done', 'failed', 'cancelled', 'expired'] as const;
+export type ExportState = (typeof EXPORT_STATES)[number];
+export const EXPORT_SCOPES = ['tenant', 'project', 'user', 'session'] as const;
+
+/** For so long a file may be fetched. */
+const DAYS = 7;
+
+export interface StoredExport {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly userId: string;
+  readonly scope: PortableScope['kind'];
+  readonly subject: string | null;
+  readonly state: ExportState;
+  readonly objectKey: string;
+  readonly bytes: number;
+  /** Of the stored file, hex. */
+  readonly sha256: string | null;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly error: string | null;
+  readonly createdAt: Date;
+  readonly finishedAt: Date | null;
+  readonly expiresAt: Date;
+}
+
+function present(row: Prisma.ExportGetPayload<object>): StoredExport {
+  return {
+    ...row,
+    scope: z.enum(EXPORT_SCOPES).parse(row.scope),
+    state: z.enum(EXPORT_STATES).parse(row.state),
+    bytes: Number(row.bytes),
+    sha256: row.sha256 === null ? null : Buffer.from(row.sha256).toString('hex'),
+    counts: z.record(z.string(), z.number()).parse(row.counts),
+  };
+}
+
+/** A new export of a user's; the running one of the same scope, where there is one. */
+export async function openExport(
+  transaction: TenantTransaction,
+  wanted: Pick<StoredExport, 'tenantId' | 'userId' | 'scope' | 'subject'>,
+): Promise<StoredExport> {
+  const { tenantId, userId } = wanted;
+  await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`export ${userId}`}, 0))`;
+  const same = await transaction.export.findFirst({ where: { ...wanted, state: 'running' } });
+  if (same !== null) return present(same);
+  const id = v7();
+  const objectKey = `exports/${tenantId}/${id}.ndjson.zst`;
+  const expiresAt = new Date(Date.now() + DAYS * 86_400_000);
+  return present(await transaction.export.create({ data: { ...wanted, userId, id, objectKey, expiresAt } }));
+}
+
+/** An export of the tenant; null when there is none such. */
+export async function readExport(transaction: TenantTransaction, id: string): Promise<StoredExport | null> {
+  const row = await transaction.export.findUnique({ where: { id } });
+  return row === null ? null : present(row);
+}
+
+const forUpdate = z.array(z.object({ state: z.enum(EXPORT_STATES) }));
+
+/** Notes that the file of a running export is whole; false where something of the tenant was erased since `begunAt`, so that the file must not be kept. */
+export async function finishExport(
+  transaction: TenantTransaction,
+  id: string,
+  file: {
+    readonly bytes: number;
+    readonly sha256: string;
+    readonly counts: Readonly<Record<string, number>>;
+    readonly begunAt: Date;
+  },
+): Promise<boolean> {
+  const [row] = forUpdate.parse(
+    await transaction.$queryRaw`SELECT state FROM exports WHERE id = ${id}::uuid FOR UPDATE`,
+  );
+  if (row?.state !== 'running') return false;
+  const erased = await transaction.erasure.count({
+    where: { OR: [{ state: 'running' }, { finishedAt: { gte: file.begunAt } }] },
+  });
+  const tombstones = await transaction.tombstone.count({ where: { createdAt: { gte: file.begunAt } } });
+  if (erased > 0 || tombstones > 0) return false;
+  const now = new Date();
+  await transaction.export.update({
+    where: { id },
+    data: {
+      state: 'done',
+      bytes: file.bytes,
+      sha256: new Uint8Array(Buffer.from(file.sha256, 'hex')),
+      counts: file.counts,
+      finishedAt: now,
+      updatedAt: now,
+    },
+  });
+  return true;
+}
+
+/** Ends a running export without a file. */
+export async function endExport(
+  transaction: TenantTransaction,
+  id: string,
+  state: 'failed' | 'cancelled',
+  error: string | null,
+): Promise<void> {
+  const now = new Date();
+  await transaction.export.updateMany({
+    where: { id, state: 'running' },
+    data: { state, error, finishedAt: now, updatedAt: now },
+  });
+}
+
+/** Has the files of all exports go that were begun before a time; answers their keys, for the store. */
+export async function dropExports(transaction: TenantTransaction, before: Date): Promise<string[]> {
+  const rows = await transaction.export.findMany({
+    where: { state: 'done', createdAt: { lte: before } },
+    select: { id: true, objectKey: true },
+  });
+  await transaction.export.updateMany({
+    where: { id: { in: rows.map(({ id }) => id) } },
+    data: { state: 'expired', updatedAt: new Date() },
+  });
+  return rows.map(({ objectKey }) => objectKey);
+}
+
+/** Has the files of all tenants' exports go whose time is over; answers their keys. `maintenance` is of the maintenance role. */
+export async function dropExpired(maintenance: pg.Pool): Promise<string[]> {
+  const { rows } = await maintenance.query<{ object_key: string }>(
+    "UPDATE exports SET state = 'expired', updated_at = now() WHERE expires_at < now() AND state = 'done' RETURNING object_key",
+  );
+  return rows.map((row) => row.object_key);
+}

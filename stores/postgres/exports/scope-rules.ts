@@ -1,0 +1,136 @@
+import type { TenantTable } from './table-catalog.ts';
+
+/** Whose rows: all of a tenant, or those of one project, one user or one session of it. */
+export interface PortableScope {
+  readonly kind: 'tenant' | 'project' | 'user' | 'session';
+  readonly tenantId: string;
+  /** Id of the project, the user or the session; null for the tenant. */
+  readonly subject: string | null;
+}
+
+type Narrow = Exclude<PortableScope['kind'], 'tenant'>;
+
+/** Which sessions a scope holds; `$1` is the tenant and `$2` the subject, as in all that follows. */
+const SESSIONS: Readonly<Record<Narrow, string>> = {
+  session: `SELECT s.id FROM sessions s WHERE s.tenant_id = $1 AND s.id = $2`,
+  user: `SELECT s.id FROM sessions s WHERE s.tenant_id = $1 AND s.user_id = $2 AND s.status <> 'deleted'`,
+  project: `SELECT s.id FROM sessions s WHERE s.tenant_id = $1 AND s.project_id = $2 AND s.status <> 'deleted'`,
+};
+
+const TAUGHT = (kind: Narrow) =>
+  `SELECT e.learning_id FROM learning_evidence e WHERE e.session_id IN (${SESSIONS[kind]}) UNION SELECT l.id FROM learnings l WHERE l.tenant_id = $1 AND l.session_id IN (${SESSIONS[kind]})`;
+const LEARNINGS: Readonly<Record<Narrow, string>> = {
+  session: TAUGHT('session'),
+  user: `${TAUGHT('user')} UNION SELECT l.id FROM learnings l WHERE l.tenant_id = $1 AND l.user_id = $2`,
+  project: `${TAUGHT('project')} UNION SELECT l.id FROM learnings l WHERE l.tenant_id = $1 AND l.project_id = $2`,
+};
+const RELATIONS = (kind: Narrow) =>
+  `SELECT v.relation_id FROM relation_evidence v WHERE v.session_id IN (${SESSIONS[kind]})`;
+const ENTITIES = (kind: Narrow) =>
+  `SELECT m.entity_id FROM entity_mentions m WHERE m.session_id IN (${SESSIONS[kind]})
+   UNION SELECT unnest(ARRAY[r.from_id, r.to_id]) FROM relations r WHERE r.id IN (${RELATIONS(kind)})`;
+const PROJECTS: Readonly<Record<Narrow, string>> = {
+  session: `SELECT s.project_id FROM sessions s WHERE s.id IN (${SESSIONS.session}) UNION SELECT l.project_id FROM learnings l WHERE l.id IN (${LEARNINGS.session})`,
+  user: `SELECT s.project_id FROM sessions s WHERE s.id IN (${SESSIONS.user}) UNION SELECT l.project_id FROM learnings l WHERE l.id IN (${LEARNINGS.user})`,
+  project: `SELECT $2::uuid UNION SELECT l.project_id FROM learnings l WHERE l.id IN (${LEARNINGS.project})`,
+};
+const USERS: Readonly<Record<Narrow, string>> = {
+  session: `SELECT s.user_id FROM sessions s WHERE s.id IN (${SESSIONS.session}) UNION SELECT l.user_id FROM learnings l WHERE l.id IN (${LEARNINGS.session})`,
+  user: `SELECT $2::uuid UNION SELECT l.user_id FROM learnings l WHERE l.id IN (${LEARNINGS.user})`,
+  project: `SELECT s.user_id FROM sessions s WHERE s.id IN (${SESSIONS.project}) UNION SELECT l.user_id FROM learnings l WHERE l.id IN (${LEARNINGS.project})`,
+};
+
+/** Condition on a row `t`; null where the scope holds none of the table. */
+type Rule = (kind: Narrow) => string | null;
+
+const ofSessions: Rule = (kind) => `t.session_id IN (${SESSIONS[kind]})`;
+const ofProjects: Rule = (kind) => `t.project_id IN (${PROJECTS[kind]})`;
+/** What no part of a tenant has for itself. */
+const tenantOnly: Rule = () => null;
+const contexts: Rule = (kind) =>
+  kind === 'user'
+    ? 't.user_id = $2'
+    : kind === 'session'
+      ? 't.session_id = $2'
+      : `t.session_id IN (${SESSIONS.project})`;
+
+/** Which rows of each table go with a part of a tenant. A test holds the names against the catalog. */
+export const CARRIED: Readonly<Record<string, Rule>> = {
+  boundaries: ofSessions,
+  capture_keys: ofSessions,
+  contexts,
+  embeddings: (kind) =>
+    `(t.session_id IN (${SESSIONS[kind]}) OR t.resource_type = 'learning' AND t.resource_id IN (${LEARNINGS[kind]}))`,
+  entities: (kind) => `t.id IN (${ENTITIES(kind)})`,
+  entity_mentions: ofSessions,
+  excluded_sessions: tenantOnly,
+  learning_evidence: ofSessions,
+  learnings: (kind) => `t.id IN (${LEARNINGS[kind]})`,
+  memory_uses: (kind) => `t.context_id IN (SELECT t.id FROM contexts t WHERE t.tenant_id = $1 AND ${contexts(kind)})`,
+  observations: ofSessions,
+  project_aliases: ofProjects,
+  project_glossaries: (kind) => (kind === 'project' ? 't.project_id = $2' : null),
+  projects: (kind) => `t.id IN (${PROJECTS[kind]})`,
+  prompts: ofSessions,
+  relation_evidence: ofSessions,
+  relations: (kind) => `t.id IN (${RELATIONS(kind)})`,
+  sessions: (kind) => `t.id IN (${SESSIONS[kind]})`,
+  settings: (kind) => (kind === 'project' ? "t.scope = 'project' AND t.scope_id = $2::text" : null),
+  summaries: ofSessions,
+  tombstones: (kind) =>
+    `(t.host, t.external_id, t.user_id) IN (SELECT s.host, s.external_id, s.user_id FROM sessions s WHERE s.id IN (${SESSIONS[kind]}))`,
+  transcript_prompts: ofSessions,
+  usage_ledger: (kind) =>
+    kind === 'user' ? `(t.user_id = $2 OR t.session_id IN (${SESSIONS.user}))` : `t.session_id IN (${SESSIONS[kind]})`,
+  users: (kind) => `t.id IN (${USERS[kind]})`,
+  windows: ofSessions,
+};
+
+/** Tables that no line is written of, and why. */
+export const LEFT: Readonly<Record<string, string>> = {
+  api_keys: 'keys open this instance alone',
+  archives: 'files in the archive store of this instance: a session is restored before it is exported',
+  embedding_cache: 'vectors are made anew',
+  embedding_counts: 'counts what this instance did',
+  embedding_indexes: 'which index serves is for each instance to say',
+  expired_values: 'files of this instance that are to go',
+  exports: 'jobs of this instance',
+  erasures: 'jobs of this instance; what they removed stands in tombstones',
+  imports: 'jobs of this instance',
+  legal_holds: 'what must be kept is for each instance to say',
+  model_answers: 'a cache that expires',
+  model_answer_bands: 'a cache that expires',
+  model_batches: 'calls that are on their way from this instance',
+  model_batch_calls: 'calls that are on their way from this instance',
+  retention_counts: 'jobs of this instance',
+  retention_policies: 'how long what is kept is for each instance to say',
+  retention_runs: 'jobs of this instance',
+  checks: 'jobs and figures of this instance',
+  stats_snapshots: 'jobs and figures of this instance',
+  imported_rows: 'jobs and figures of this instance',
+  system_alerts: 'told of this instance',
+  transcript_files: 'files of a machine',
+  usage_reservations: 'calls that are on their way from this instance',
+};
+
+/** Further conditions that hold in every scope. */
+const ALWAYS: Readonly<Record<string, string>> = {
+  // What is encrypted can be read by this instance alone.
+  settings: 'NOT t.sensitive',
+  embeddings: `t.state <> 'removing' AND t.model = coalesce((SELECT i.serving_model FROM embedding_indexes i WHERE i.tenant_id = $1), t.model)`,
+};
+
+/**
+ * The condition on a table's rows `t` in a scope, with `$1` the tenant and `$2` the subject; null where it holds none of them. A table that nobody wrote a
+ * rule for goes with the whole tenant, and with a session where it names one.
+ */
+export function conditionOf(table: TenantTable, scope: PortableScope): string | null {
+  if (LEFT[table.name] !== undefined) return null;
+  const always = ALWAYS[table.name];
+  const base = ['t.tenant_id = $1', ...(always === undefined ? [] : [always])];
+  if (scope.kind === 'tenant') return base.join(' AND ');
+  const rule =
+    CARRIED[table.name] ?? (table.columns.some(({ name }) => name === 'session_id') ? ofSessions : tenantOnly);
+  const narrowed = rule(scope.kind);
+  return narrowed === null ? null : [...base, narrowed].join(' AND ');
+}

@@ -1,0 +1,59 @@
+import { glossaryOf } from '../../../domain/graph/glossary.ts';
+import type { TenantId } from '../../../domain/ids.ts';
+import type { TenantTransaction } from '../connection/database.ts';
+import type { LearningScope } from '../learnings/learning-neighbours.ts';
+
+/** Entities looked at for one glossary. */
+const CANDIDATES = 80;
+
+/** Midnight (UTC) of the day. */
+function dayOf(nowMs: number): Date {
+  return new Date(Math.floor(nowMs / 86_400_000) * 86_400_000);
+}
+
+/**
+ * The names that a project is known by in a namespace, the weightiest first, at most 40 and about 300 tokens: the same, byte by byte, in every call
+ * of one UTC day, so that the prefix of the model's prompts can be cached. Whoever first finds names on a day fixes them. A session without a project
+ * has none.
+ */
+export async function projectGlossary(
+  transaction: TenantTransaction,
+  tenantId: TenantId,
+  { projectId, namespace }: LearningScope,
+  nowMs: number,
+): Promise<readonly string[]> {
+  if (projectId === null) return [];
+  const day = dayOf(nowMs);
+  const where = { projectId_namespace_day: { projectId, namespace, day } };
+  const known = await transaction.projectGlossary.findUnique({
+    where,
+    select: { names: true },
+  });
+  if (known !== null) return known.names;
+  // The project's own name stands in the prefix already.
+  const entities = await transaction.entity.findMany({
+    where: { projectId, namespace, type: { in: ['file', 'tool', 'concept', 'error'] }, weight: { gt: 0 } },
+    orderBy: [{ weight: 'desc' }, { id: 'asc' }],
+    take: CANDIDATES,
+    select: { label: true },
+  });
+  const names = glossaryOf(entities.map((entity) => entity.label));
+  // On a project's first day it must not be fixed before there is anything to name.
+  if (names.length === 0) return [];
+  await transaction.projectGlossary.createMany({
+    data: [{ projectId, namespace, day, tenantId, names: [...names] }],
+    skipDuplicates: true,
+  });
+  // Another session may have been first: what stands is read, so that both have the same.
+  const fixed = await transaction.projectGlossary.findUniqueOrThrow({
+    where,
+    select: { names: true },
+  });
+  return fixed.names;
+}
+
+/** Takes away glossaries that may name what was forgotten; the next question makes today's anew. */
+export async function dropGlossaries(transaction: TenantTransaction, projectIds: readonly string[]): Promise<void> {
+  if (projectIds.length > 0)
+    await transaction.projectGlossary.deleteMany({ where: { projectId: { in: [...projectIds] } } });
+}

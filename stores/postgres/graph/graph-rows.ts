@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import type { GraphCall, GraphFailure } from '../../../domain/graph/extract.ts';
+import type { TenantTransaction } from '../connection/database.ts';
+
+/** Calls of a session that the graph is made from: the last ones of a longer session. */
+const MAX_CALLS = 4_000;
+const MAX_FAILURES = 200;
+/** Of what a failure said: its name stands at the beginning or the end. */
+const FAILURE_CHARACTERS = 4_000;
+
+/** Of a command that did not fail itself (`npm test | tail`), the lines that say so. */
+const ERROR_LINE = '(?n)^\\s*((?:\\w+\\.)*\\w*(?:Error|Exception): .*)$';
+
+const callRow = z.object({
+  id: z.string(),
+  tool: z.string().nullable(),
+  command: z.string().nullable(),
+  files_read: z.array(z.string()),
+  files_modified: z.array(z.string()),
+  occurred_at: z.date(),
+});
+const failureRow = z.object({ id: z.string(), content: z.string(), occurred_at: z.date() });
+const aliasRow = z.object({ alias: z.string() });
+
+/** The tool calls of a session without their outputs, its failures with the beginning of theirs, and the folders that are its project's root. */
+export async function readGraphRows(
+  transaction: TenantTransaction,
+  sessionId: string,
+  projectId: string | null,
+): Promise<{
+  readonly calls: readonly GraphCall[];
+  readonly failures: readonly GraphFailure[];
+  readonly roots: readonly string[];
+}> {
+  const calls = z.array(callRow).parse(
+    await transaction.$queryRaw`
+      SELECT id, tool, left(input ->> 'command', 2000) AS command, files_read, files_modified, occurred_at FROM observations
+       WHERE session_id = ${sessionId}::uuid AND (tool IS NOT NULL OR files_read <> '{}' OR files_modified <> '{}') ORDER BY seq DESC LIMIT ${MAX_CALLS}`,
+  );
+  const failures = z.array(failureRow).parse(
+    await transaction.$queryRaw`
+      SELECT id, CASE WHEN type = 'error' THEN left(content, ${FAILURE_CHARACTERS}::integer)
+                      ELSE (SELECT string_agg(line[1], E'\\n') FROM regexp_matches(right(content, ${FAILURE_CHARACTERS}::integer), ${ERROR_LINE}, 'g') AS line) END AS content, occurred_at
+        FROM observations
+       WHERE session_id = ${sessionId}::uuid AND (type = 'error' OR input ? 'command' AND right(content, ${FAILURE_CHARACTERS}::integer) ~ ${ERROR_LINE})
+       ORDER BY seq DESC LIMIT ${MAX_FAILURES}`,
+  );
+  const roots = projectId === null ? [] : await projectRoots(transaction, projectId);
+  return {
+    calls: calls
+      .map(({ files_read: filesRead, files_modified: filesModified, occurred_at: occurredAt, ...call }) => ({
+        ...call,
+        filesRead,
+        filesModified,
+        occurredAtMs: occurredAt.getTime(),
+      }))
+      .toReversed(),
+    failures: failures.map((row) => ({ id: row.id, content: row.content, occurredAtMs: row.occurred_at.getTime() })),
+    roots,
+  };
+}
+
+/** The folders that are a project's root, on whichever machine. */
+export async function projectRoots(transaction: TenantTransaction, projectId: string): Promise<readonly string[]> {
+  const aliases = z
+    .array(aliasRow)
+    .parse(
+      await transaction.$queryRaw`SELECT alias FROM project_aliases WHERE project_id = ${projectId}::uuid AND alias LIKE 'path:%' ORDER BY alias`,
+    );
+  // `path:<machine>:<root>`: a machine's name has no colon.
+  return aliases.flatMap(({ alias }) => /^path:[^:]*:(?<root>.+)$/su.exec(alias)?.groups?.['root'] ?? []);
+}

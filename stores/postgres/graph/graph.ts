@@ -1,0 +1,250 @@
+import { z } from 'zod';
+import { ENTITY_TYPES, MENTION_SOURCES, RELATION_TYPES, entityName } from '../../../domain/graph/graph.ts';
+import type { EntityType, RelationType } from '../../../domain/graph/graph.ts';
+import { Prisma } from '../../../prisma/generated/client.ts';
+import type { TenantTransaction } from '../connection/database.ts';
+import { isBorneOut, isOfShownSession } from '../erasure/restricted.ts';
+
+export interface NeighbourhoodQuery {
+  readonly projectId?: string | undefined;
+  readonly namespace?: string | undefined;
+  /** Where to begin: one entity, or those whose name holds a text; without either the weightiest. */
+  readonly nodeId?: string | undefined;
+  readonly query?: string | undefined;
+  readonly type?: EntityType | undefined;
+  /** Relations followed from there. */
+  readonly depth: 1 | 2;
+  /** Entities, 1 to 200; of relations and evidence there are bounds that follow from it. */
+  readonly limit: number;
+  /** Whose prompts and observations may be quoted; undefined: an admin, who sees all of the tenant. */
+  readonly viewerId: string | undefined;
+}
+
+export interface GraphEvidence {
+  readonly sessionId: string;
+  readonly sourceType: (typeof MENTION_SOURCES)[number];
+  readonly sourceId: string;
+  /** Null where there is none, and where another user said it, or his tools did. */
+  readonly quote: string | null;
+  readonly occurredAt: Date;
+}
+
+export interface GraphEntity {
+  readonly id: string;
+  readonly type: EntityType;
+  readonly name: string;
+  readonly label: string;
+  readonly weight: number;
+  readonly firstSeen: Date;
+  readonly lastSeen: Date;
+  readonly projectId: string | null;
+  readonly namespace: string;
+  /** Steps from where the question began. */
+  readonly distance: number;
+  /** The newest, at most five. */
+  readonly mentions: readonly GraphEvidence[];
+}
+
+export interface GraphRelation {
+  readonly id: string;
+  readonly type: RelationType;
+  readonly fromId: string;
+  readonly toId: string;
+  readonly weight: number;
+  readonly firstSeen: Date;
+  readonly lastSeen: Date;
+  /** The newest, at most five. */
+  readonly evidence: readonly GraphEvidence[];
+}
+
+export interface Neighbourhood {
+  readonly entities: readonly GraphEntity[];
+  readonly relations: readonly GraphRelation[];
+}
+
+/** Entities that a text or nothing leads to: the question begins at these. */
+const MAX_SEEDS = 10;
+/** Relations followed from one entity, the weightiest first: hubs (a project, a common file) have thousands. */
+const MAX_RELATIONS_OF_ENTITY = 40;
+const MAX_EVIDENCE = 5;
+
+const idRow = z.array(z.object({ id: z.string() }));
+const evidenceRow = z.object({
+  owner: z.string(),
+  session_id: z.string(),
+  source_type: z.enum(MENTION_SOURCES),
+  source_id: z.string(),
+  quote: z.string().nullable(),
+  occurred_at: z.date(),
+});
+const entityRow = z.object({
+  id: z.string(),
+  type: z.enum(ENTITY_TYPES),
+  name: z.string(),
+  label: z.string(),
+  weight: z.number(),
+  first_seen: z.date(),
+  last_seen: z.date(),
+  project_id: z.string().nullable(),
+  namespace: z.string(),
+});
+const relationRow = z.object({
+  id: z.string(),
+  type: z.enum(RELATION_TYPES),
+  from_id: z.string(),
+  to_id: z.string(),
+  weight: z.number(),
+  first_seen: z.date(),
+  last_seen: z.date(),
+});
+
+/**
+ * Entities around a place in the graph, the nearest and weightiest first, and the relations between them, each with its evidence. Every step reads by
+ * index and within bounds: a hub gives its weightiest relations alone. An entity that is not there answers nothing.
+ */
+export async function readNeighbourhood(
+  transaction: TenantTransaction,
+  query: NeighbourhoodQuery,
+): Promise<Neighbourhood> {
+  const limit = Math.max(1, Math.min(200, query.limit));
+  const distances = new Map((await seeds(transaction, query, limit)).map((id) => [id, 0]));
+  const relations = new Map<string, z.output<typeof relationRow>>();
+  let edge = [...distances.keys()];
+  for (let distance = 1; distance <= query.depth && edge.length > 0 && distances.size < limit; distance += 1) {
+    const found = await relationsOf(transaction, edge);
+    const next: string[] = [];
+    for (const relation of found) {
+      for (const id of [relation.from_id, relation.to_id]) {
+        if (distances.has(id) || distances.size >= limit) continue;
+        distances.set(id, distance);
+        next.push(id);
+      }
+    }
+    for (const relation of found) relations.set(relation.id, relation);
+    edge = next;
+  }
+  const entities = await readEntities(transaction, distances, query.viewerId);
+  const ids = new Set(entities.map(({ id }) => id));
+  const shown = [...relations.values()].filter((relation) => ids.has(relation.from_id) && ids.has(relation.to_id));
+  const evidence = await evidenceOf(
+    transaction,
+    shown.map((relation) => relation.id),
+    query.viewerId,
+  );
+  return {
+    entities,
+    relations: shown.map((relation) => ({
+      id: relation.id,
+      type: relation.type,
+      fromId: relation.from_id,
+      toId: relation.to_id,
+      weight: relation.weight,
+      firstSeen: relation.first_seen,
+      lastSeen: relation.last_seen,
+      evidence: evidence.get(relation.id) ?? [],
+    })),
+  };
+}
+
+const NAMED = Prisma.raw(isBorneOut('entity_mentions', 'entity_id', 'entities.id'));
+const RELATED = Prisma.raw(isBorneOut('relation_evidence', 'relation_id', 'relations.id'));
+const SHOWN = Prisma.raw(isOfShownSession('session_id'));
+
+async function seeds(transaction: TenantTransaction, query: NeighbourhoodQuery, limit: number): Promise<string[]> {
+  const where = [
+    Prisma.sql`tenant_id = (SELECT current_tenant_id())`,
+    NAMED,
+    ...(query.projectId === undefined ? [] : [Prisma.sql`project_id = ${query.projectId}::uuid`]),
+    ...(query.namespace === undefined ? [] : [Prisma.sql`namespace = ${query.namespace}`]),
+    ...(query.type === undefined ? [] : [Prisma.sql`type = ${query.type}`]),
+    ...(query.nodeId === undefined ? [] : [Prisma.sql`id = ${query.nodeId}::uuid`]),
+    ...(query.query === undefined ? [] : [Prisma.sql`position(${entityName(query.query)} IN name) > 0`]),
+  ];
+  // By weight along an index: of a text that many names hold the weightiest are found soon, and nothing is sorted.
+  const take = query.query === undefined && query.nodeId === undefined ? limit : Math.min(limit, MAX_SEEDS);
+  const rows = await transaction.$queryRaw`
+    SELECT id FROM entities WHERE ${Prisma.join(where, ' AND ')} ORDER BY weight DESC, id LIMIT ${take}`;
+  return idRow.parse(rows).map((row) => row.id);
+}
+
+async function relationsOf(
+  transaction: TenantTransaction,
+  ids: readonly string[],
+): Promise<z.output<typeof relationRow>[]> {
+  const rows = await transaction.$queryRaw`
+    SELECT DISTINCT ON (found.weight, found.id) found.* FROM unnest(${ids}::uuid[]) AS wanted(id)
+     CROSS JOIN LATERAL (
+       (SELECT id, type, from_id, to_id, weight, first_seen, last_seen FROM relations WHERE from_id = wanted.id AND ${RELATED} ORDER BY weight DESC, id LIMIT ${MAX_RELATIONS_OF_ENTITY})
+       UNION ALL
+       (SELECT id, type, from_id, to_id, weight, first_seen, last_seen FROM relations WHERE to_id = wanted.id AND ${RELATED} ORDER BY weight DESC, id LIMIT ${MAX_RELATIONS_OF_ENTITY})
+     ) AS found ORDER BY found.weight DESC, found.id`;
+  return z.array(relationRow).parse(rows);
+}
+
+async function readEntities(
+  transaction: TenantTransaction,
+  distances: ReadonlyMap<string, number>,
+  viewerId: string | undefined,
+): Promise<GraphEntity[]> {
+  const ids = [...distances.keys()];
+  const rows = z.array(entityRow).parse(
+    await transaction.$queryRaw`
+      SELECT id, type, name, label, weight, first_seen, last_seen, project_id, namespace FROM entities WHERE id = ANY (${ids}::uuid[]) AND ${NAMED} ORDER BY weight DESC, id`,
+  );
+  const mentions = groupEvidence(
+    await transaction.$queryRaw`
+      SELECT wanted.id AS owner, m.session_id, m.source_type, m.source_id, ${quoteFor(viewerId)}, m.occurred_at FROM unnest(${ids}::uuid[]) AS wanted(id)
+       CROSS JOIN LATERAL (SELECT * FROM entity_mentions WHERE entity_id = wanted.id AND ${SHOWN} ORDER BY occurred_at DESC, source_id LIMIT ${MAX_EVIDENCE}) AS m`,
+  );
+  return rows
+    .map((row) => ({
+      id: row.id,
+      type: row.type,
+      name: row.name,
+      label: row.label,
+      weight: row.weight,
+      firstSeen: row.first_seen,
+      lastSeen: row.last_seen,
+      projectId: row.project_id,
+      namespace: row.namespace,
+      distance: distances.get(row.id) ?? 0,
+      mentions: mentions.get(row.id) ?? [],
+    }))
+    .toSorted((a, b) => a.distance - b.distance);
+}
+
+async function evidenceOf(
+  transaction: TenantTransaction,
+  ids: readonly string[],
+  viewerId: string | undefined,
+): Promise<ReadonlyMap<string, readonly GraphEvidence[]>> {
+  return groupEvidence(
+    await transaction.$queryRaw`
+      SELECT wanted.id AS owner, m.session_id, m.source_type, m.source_id, ${quoteFor(viewerId)}, m.occurred_at FROM unnest(${ids}::uuid[]) AS wanted(id)
+       CROSS JOIN LATERAL (SELECT * FROM relation_evidence WHERE relation_id = wanted.id AND ${SHOWN} ORDER BY occurred_at DESC, source_id LIMIT ${MAX_EVIDENCE}) AS m`,
+  );
+}
+
+/** What was said or printed in a session is for its owner and admins; what was made of it is for everybody. */
+function quoteFor(viewerId: string | undefined): Prisma.Sql {
+  if (viewerId === undefined) return Prisma.sql`m.quote`;
+  return Prisma.sql`
+    CASE WHEN m.source_type IN ('summary', 'learning') OR EXISTS (SELECT FROM sessions s WHERE s.id = m.session_id AND s.user_id = ${viewerId}::uuid)
+         THEN m.quote END AS quote`;
+}
+
+function groupEvidence(rows: unknown): ReadonlyMap<string, readonly GraphEvidence[]> {
+  const groups = new Map<string, GraphEvidence[]>();
+  for (const row of z.array(evidenceRow).parse(rows)) {
+    const group = groups.get(row.owner) ?? [];
+    groups.set(row.owner, group);
+    group.push({
+      sessionId: row.session_id,
+      sourceType: row.source_type,
+      sourceId: row.source_id,
+      quote: row.quote,
+      occurredAt: row.occurred_at,
+    });
+  }
+  return groups;
+}

@@ -1,0 +1,100 @@
+import type pg from 'pg';
+import { v7 } from 'uuid';
+import { z } from 'zod';
+import type { Capturer } from '../../../domain/capture/event.ts';
+import type { Prisma } from '../../../prisma/generated/client.ts';
+import type { TenantTransaction } from '../connection/database.ts';
+import { IMPORT_STATES } from './imports.ts';
+import type { ImportState } from './imports.ts';
+
+/** Rows of `imports` that take in the file of another instance. */
+export const PORTABLE_KIND = 'portable';
+
+const options = z.object({ objectKey: z.string(), bytes: z.number(), sha256: z.string() });
+const counts = z.object({
+  /** Lines of the file that are taken in. */
+  lines: z.number().default(0),
+  read: z.record(z.string(), z.number()).default({}),
+  written: z.record(z.string(), z.number()).default({}),
+});
+
+export interface StoredPortableImport extends z.output<typeof options>, z.output<typeof counts> {
+  readonly id: string;
+  readonly userId: string;
+  readonly state: ImportState;
+  readonly error: string | null;
+  readonly createdAt: Date;
+  readonly finishedAt: Date | null;
+}
+
+function present(row: Prisma.ImportGetPayload<object>): StoredPortableImport {
+  return {
+    ...options.parse(row.options),
+    ...counts.parse(row.counts),
+    id: row.id,
+    userId: row.userId,
+    state: z.enum(IMPORT_STATES).parse(row.state),
+    error: row.error,
+    createdAt: row.createdAt,
+    finishedAt: row.finishedAt,
+  };
+}
+
+/** Under which key the file of an import lies until it is taken in. */
+export function importKey(tenantId: string, importId: string): string {
+  return `imports/${tenantId}/${importId}.ndjson.zst`;
+}
+
+/** An import whose file lies in the archive store. */
+export async function openPortableImport(
+  transaction: TenantTransaction,
+  { tenantId, userId }: Capturer,
+  id: string,
+  file: { readonly objectKey: string; readonly bytes: number; readonly sha256: string },
+): Promise<StoredPortableImport> {
+  return present(
+    await transaction.import.create({ data: { id, tenantId, userId, kind: PORTABLE_KIND, options: { ...file } } }),
+  );
+}
+
+/** A fresh id of an import: the key of its file is made of it before there is a row. */
+export function newImportId(): string {
+  return v7();
+}
+
+/** An import of a file; null when the tenant has none such. */
+export async function readPortableImport(
+  transaction: TenantTransaction,
+  id: string,
+): Promise<StoredPortableImport | null> {
+  const row = await transaction.import.findFirst({ where: { id, kind: PORTABLE_KIND } });
+  return row === null ? null : present(row);
+}
+
+/** Notes how far an import came, in the transaction of the rows themselves: it goes on from here, and what it made is counted once. `client` is of the maintenance role. */
+export async function notePortableProgress(
+  client: pg.ClientBase,
+  id: string,
+  { lines, read, written }: z.input<typeof counts>,
+): Promise<void> {
+  await client.query(
+    "UPDATE imports SET counts = $2, updated_at = now() WHERE id = $1 AND kind = $3 AND state = 'running'",
+    [id, JSON.stringify({ lines, read, written }), PORTABLE_KIND],
+  );
+}
+
+/** Ends an import that runs, with what it read and made; where that is not said, with how far it came. */
+export async function endPortableImport(
+  transaction: TenantTransaction,
+  id: string,
+  end: Pick<StoredPortableImport, 'state' | 'error'> & {
+    readonly counts?: Pick<StoredPortableImport, 'read' | 'written'>;
+  },
+): Promise<void> {
+  const now = new Date();
+  const { state, error, counts: made } = end;
+  await transaction.import.updateMany({
+    where: { id, kind: PORTABLE_KIND, state: 'running' },
+    data: { state, error, ...(made === undefined ? {} : { counts: { ...made } }), finishedAt: now, updatedAt: now },
+  });
+}

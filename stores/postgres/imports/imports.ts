@@ -1,0 +1,142 @@
+import { v7 } from 'uuid';
+import { z } from 'zod';
+import type { Capturer } from '../../../domain/capture/event.ts';
+import type { TranscriptCounts } from '../../../domain/transcripts/counts.ts';
+import type { Prisma } from '../../../prisma/generated/client.ts';
+import type { TenantTransaction } from '../connection/database.ts';
+
+export const IMPORT_STATES = ['running', 'done', 'failed', 'cancelled'] as const;
+export type ImportState = (typeof IMPORT_STATES)[number];
+
+export const importOptions = z.object({
+  /** Folder on this server, or the file that is read; absolute. */
+  directory: z.string(),
+  /** Goes on with what is written later, until it is cancelled. */
+  follow: z.boolean(),
+  /** Tells what would happen, and writes nothing. */
+  dryRun: z.boolean().default(false),
+});
+export type ImportOptions = z.output<typeof importOptions>;
+
+/** Files of an import, as they are now. */
+export interface ImportFiles {
+  readonly files_total: number;
+  /** Read to their end. */
+  readonly files_done: number;
+  /** Read before, and not changed since. */
+  readonly files_unchanged: number;
+  /** Written to at this moment: left for the next time. */
+  readonly files_waiting: number;
+  readonly files_unreadable: number;
+}
+
+export interface StoredImport {
+  readonly id: string;
+  readonly userId: string;
+  readonly kind: string;
+  readonly options: ImportOptions;
+  readonly state: ImportState;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly error: string | null;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  readonly finishedAt: Date | null;
+}
+
+const numbers = z.record(z.string(), z.number());
+
+function present(row: Prisma.ImportGetPayload<object>): StoredImport {
+  return {
+    id: row.id,
+    userId: row.userId,
+    kind: row.kind,
+    options: importOptions.parse(row.options),
+    state: z.enum(IMPORT_STATES).parse(row.state),
+    counts: numbers.parse(row.counts),
+    error: row.error,
+    createdAt: row.createdAt,
+    updatedAt: row.updatedAt,
+    finishedAt: row.finishedAt,
+  };
+}
+
+/** An import of the tenant; null when there is none such. */
+export async function readImport(transaction: TenantTransaction, id: string): Promise<StoredImport | null> {
+  const row = await transaction.import.findUnique({ where: { id } });
+  return row === null ? null : present(row);
+}
+
+/** The user's running import of the same kind and folder, else a new one. Two requests at once get the same. */
+export async function openImport(
+  transaction: TenantTransaction,
+  { tenantId, userId }: Capturer,
+  kind: string,
+  options: ImportOptions,
+): Promise<StoredImport> {
+  await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`import ${userId} ${kind}`}, 0))`;
+  const running = await transaction.import.findMany({
+    where: { userId, kind, state: 'running' },
+    orderBy: { id: 'asc' },
+  });
+  const same = running
+    .map(present)
+    .find(
+      (one) =>
+        [options.directory, options.follow, options.dryRun].join() ===
+        [one.options.directory, one.options.follow, one.options.dryRun].join(),
+    );
+  return same ?? present(await transaction.import.create({ data: { id: v7(), tenantId, userId, kind, options } }));
+}
+
+async function lockedCounts(transaction: TenantTransaction, id: string): Promise<Record<string, number> | null> {
+  const rows = await transaction.$queryRaw`SELECT counts FROM imports WHERE id = ${id}::uuid FOR UPDATE`;
+  const [row] = z.array(z.object({ counts: numbers })).parse(rows);
+  return row?.counts ?? null;
+}
+
+/** Adds what one step counted. */
+export async function addImportCounts(
+  transaction: TenantTransaction,
+  id: string,
+  more: TranscriptCounts,
+): Promise<void> {
+  const before = await lockedCounts(transaction, id);
+  if (before === null) return;
+  const counts = { ...before };
+  for (const [name, value] of Object.entries(more)) counts[name] = (counts[name] ?? 0) + value;
+  await transaction.import.update({ where: { id }, data: { counts, updatedAt: new Date() } });
+}
+
+/** Adds to some counts and sets others; names stand for themselves. */
+export async function changeImportCounts(
+  transaction: TenantTransaction,
+  id: string,
+  change: { readonly add: Readonly<Record<string, number>>; readonly set: Readonly<Record<string, number>> },
+): Promise<void> {
+  const before = await lockedCounts(transaction, id);
+  if (before === null) return;
+  const counts = { ...before, ...change.set };
+  for (const [name, value] of Object.entries(change.add)) counts[name] = (before[name] ?? 0) + value;
+  await transaction.import.update({ where: { id }, data: { counts, updatedAt: new Date() } });
+}
+
+/** Shows how many files there are and how they stand. */
+export async function saveImportFiles(transaction: TenantTransaction, id: string, files: ImportFiles): Promise<void> {
+  const before = await lockedCounts(transaction, id);
+  if (before === null) return;
+  await transaction.import.update({ where: { id }, data: { counts: { ...before, ...files }, updatedAt: new Date() } });
+}
+
+/** Ends an import that runs. `error` is the type of what ended it, never a text of its own. */
+export async function finishImport(
+  transaction: TenantTransaction,
+  id: string,
+  state: Exclude<ImportState, 'running'>,
+  error: string | null,
+): Promise<void> {
+  const now = new Date();
+  await transaction.import.updateMany({
+    where: { id, state: 'running' },
+    data: { state, error, finishedAt: now, updatedAt: now },
+  });
+}

@@ -1,0 +1,222 @@
+import type pg from 'pg';
+import { z } from 'zod';
+import { asId } from '../../../domain/ids.ts';
+import type { TenantId } from '../../../domain/ids.ts';
+import { decayed } from '../../../domain/learning/decay.ts';
+import { decide } from '../../../domain/retention/decide.ts';
+import type { TenantTransaction } from '../connection/database.ts';
+import { wantRemoval } from '../embeddings/embedding-removal.ts';
+import { inProject } from './learning-neighbours.ts';
+import type { LearningScope } from './learning-neighbours.ts';
+import { pruneGraph } from '../graph/graph-writes.ts';
+import { exactFingerprint, learningFingerprint } from './learnings.ts';
+import { readPolicies } from '../retention/retention-policies.ts';
+
+/** A project of a tenant, with one namespace, that has learnings which stand. */
+export interface ConsolidatedScope extends LearningScope {
+  readonly tenantId: TenantId;
+}
+
+const scopeRow = z.object({ tenant_id: z.string(), project_id: z.string().nullable(), namespace: z.string() });
+
+/** Scopes with standing learnings, in a fixed order, after the given one; at most `limit`. Takes a pool of the maintenance role. */
+export async function scopesAfter(
+  maintenance: pg.Pool,
+  after: { readonly tenantId: string; readonly projectId: string | null; readonly namespace: string } | null,
+  limit: number,
+): Promise<readonly ConsolidatedScope[]> {
+  const result = await maintenance.query(
+    `SELECT DISTINCT tenant_id, project_id, namespace FROM learnings
+      WHERE valid_to IS NULL
+        AND ($1::uuid IS NULL OR (tenant_id, coalesce(project_id, '00000000-0000-0000-0000-000000000000'), namespace) > ($1::uuid, coalesce($2::uuid, '00000000-0000-0000-0000-000000000000'), $3::text))
+      ORDER BY tenant_id, project_id NULLS FIRST, namespace LIMIT $4`,
+    [after?.tenantId ?? null, after?.projectId ?? null, after?.namespace ?? '', limit],
+  );
+  return z
+    .array(scopeRow)
+    .parse(result.rows)
+    .map((row) => ({ tenantId: asId(row.tenant_id), projectId: row.project_id, namespace: row.namespace }));
+}
+
+/** Ids of standing learnings of a scope that no consolidation has compared yet, the oldest first, after the given one; at most `limit`. */
+export async function uncompared(
+  transaction: TenantTransaction,
+  scope: LearningScope,
+  after: string | null,
+  limit: number,
+): Promise<readonly string[]> {
+  const rows = await transaction.learning.findMany({
+    where: {
+      projectId: scope.projectId,
+      namespace: scope.namespace,
+      validTo: null,
+      decayedOn: null,
+      ...(after === null ? {} : { id: { gt: after } }),
+    },
+    orderBy: { id: 'asc' },
+    take: limit,
+    select: { id: true },
+  });
+  return rows.map((row) => row.id);
+}
+
+/**
+ * Closes a learning in favour of another that stands. A duplicate's evidence and use are copied to the keeper, which says the same. False, and nothing is
+ * changed, when either stands no longer, or a person verified the one to be closed meanwhile.
+ */
+export async function closeFor(
+  transaction: TenantTransaction,
+  { id, keeper, reason }: { readonly id: string; readonly keeper: string; readonly reason: string },
+  now: Date,
+): Promise<boolean> {
+  const isDuplicate = reason === 'duplicate';
+  // In the order of ids, so that two that close around each other wait and do not meet.
+  await transaction.$executeRaw`SELECT FROM learnings WHERE id = ANY (${[id, keeper]}::uuid[]) ORDER BY id FOR UPDATE`;
+  const closed = await transaction.$executeRaw`
+    UPDATE learnings SET valid_to = greatest(${now}::timestamptz, valid_from), superseded_by = ${keeper}::uuid, reason = ${reason}, updated_at = now()
+     WHERE id = ${id}::uuid AND valid_to IS NULL AND verified_at IS NULL AND EXISTS (SELECT FROM learnings k WHERE k.id = ${keeper}::uuid AND k.valid_to IS NULL)`;
+  if (closed === 0) return false;
+  if (isDuplicate) {
+    await transaction.$executeRaw`
+      INSERT INTO learning_evidence (learning_id, row_id, quote_sha256, tenant_id, session_id, quote, weight, created_at)
+      SELECT ${keeper}::uuid, row_id, quote_sha256, tenant_id, session_id, quote, weight, created_at FROM learning_evidence WHERE learning_id = ${id}::uuid
+      ON CONFLICT DO NOTHING`;
+    await transaction.$executeRaw`
+      UPDATE learnings k SET use_count = k.use_count + t.use_count, use_weight = k.use_weight + t.use_weight, confidence = greatest(k.confidence, t.confidence),
+             last_used_at = greatest(k.last_used_at, t.last_used_at), last_shown_at = greatest(k.last_shown_at, t.last_shown_at),
+             occurred_at = greatest(k.occurred_at, t.occurred_at), updated_at = now()
+        FROM learnings t WHERE k.id = ${keeper}::uuid AND t.id = ${id}::uuid`;
+  } else {
+    await transaction.$executeRaw`
+      UPDATE learnings k SET previous_id = coalesce(k.previous_id, t.id), version = greatest(k.version, t.version + 1), use_count = k.use_count + t.use_count,
+             use_weight = k.use_weight + t.use_weight, updated_at = now()
+        FROM learnings t WHERE k.id = ${keeper}::uuid AND t.id = ${id}::uuid AND ${reason} = 'refined'`;
+  }
+  await wantRemoval(transaction, [id]);
+  return true;
+}
+
+const printRow = z.object({ id: z.string(), category: z.string(), description: z.string(), fingerprint: z.string() });
+
+/**
+ * Gives standing learnings of a scope the fingerprint of the project that they are in now (their session may have moved since), at most `limit` after the
+ * given id. Answers the last id that was looked at, null at the end, and the pairs that turned out to be one text.
+ */
+export async function renewFingerprints(
+  transaction: TenantTransaction,
+  scope: LearningScope,
+  after: string | null,
+  limit: number,
+): Promise<{
+  readonly last: string | null;
+  readonly twins: readonly { readonly id: string; readonly keeper: string }[];
+}> {
+  // By project first, though it is one: "is null" is no equality to the planner, which would else read the tenant's learnings in the order of ids.
+  const rows = z.array(printRow).parse(
+    await transaction.$queryRaw`
+      SELECT id, category, description, encode(fingerprint, 'hex') AS fingerprint FROM learnings
+       WHERE ${inProject(scope.projectId)} AND namespace = ${scope.namespace} AND valid_to IS NULL
+         AND (${after}::uuid IS NULL OR id > ${after}::uuid)
+       ORDER BY project_id DESC, id LIMIT ${limit}`,
+  );
+  const twins: { id: string; keeper: string }[] = [];
+  for (const row of rows) {
+    const print = learningFingerprint({ ...scope, ...row });
+    // What a person keeps beside words that differ in signs alone is known by its text to the letter.
+    const own = [print, exactFingerprint({ ...scope, ...row })].map((known) => Buffer.from(known).toString('hex'));
+    if (own.includes(row.fingerprint)) continue;
+    const known = await transaction.learning.findFirst({
+      where: { fingerprint: print, validTo: null },
+      select: { id: true },
+    });
+    if (known === null) await transaction.learning.update({ where: { id: row.id }, data: { fingerprint: print } });
+    else twins.push({ id: row.id, keeper: known.id });
+  }
+  return { last: rows.length < limit ? null : (rows.at(-1)?.id ?? null), twins };
+}
+
+const decayRow = z.object({
+  id: z.string(),
+  use_weight: z.number(),
+  confidence: z.number(),
+  verified: z.boolean(),
+  shown_at: z.date(),
+  decayed_on: z.string().nullable(),
+});
+
+/** Decays standing learnings of a scope that were not decayed up to `day` (its midnight, UTC) yet, at most `limit`; answers how many. */
+export async function decayLearnings(
+  transaction: TenantTransaction,
+  scope: LearningScope,
+  dayMs: number,
+  limit: number,
+): Promise<number> {
+  const day = new Date(dayMs).toISOString().slice(0, 10);
+  const policy = decide(await readPolicies(transaction), {
+    resource: 'learning',
+    projectId: scope.projectId,
+    dataClass: null,
+  });
+  const graceDays = policy?.action === 'decay' ? policy.ageDays : undefined;
+  const rows = z.array(decayRow).parse(
+    await transaction.$queryRaw`
+      SELECT id, use_weight, confidence, verified_at IS NOT NULL AS verified, coalesce(last_shown_at, occurred_at, valid_from) AS shown_at, decayed_on::text AS decayed_on
+        FROM learnings
+       WHERE ${inProject(scope.projectId)} AND namespace = ${scope.namespace} AND valid_to IS NULL
+         AND (decayed_on IS NULL OR decayed_on < ${day}::date)
+       ORDER BY id LIMIT ${limit} FOR UPDATE`,
+  );
+  const after = rows.map((row) =>
+    decayed(
+      {
+        useWeight: row.use_weight,
+        confidence: row.confidence,
+        verified: row.verified,
+        lastShownAtMs: row.shown_at.getTime(),
+        decayedOnMs: row.decayed_on === null ? null : Date.parse(`${row.decayed_on}T00:00:00Z`),
+      },
+      dayMs,
+      graceDays,
+    ),
+  );
+  await transaction.$executeRaw`
+    UPDATE learnings l SET use_weight = given.use_weight, confidence = given.confidence, decayed_on = ${day}::date
+      FROM unnest(${rows.map((row) => row.id)}::uuid[], ${after.map((each) => each.useWeight)}::real[], ${after.map((each) => each.confidence)}::real[])
+             AS given(id, use_weight, confidence) WHERE l.id = given.id`;
+  return rows.length;
+}
+
+const idRows = z.array(z.object({ id: z.string() }));
+
+/** Takes entities without mentions and relations without evidence out of a tenant's graph, at most `limit` of each; answers how many. */
+export async function pruneUnnamed(transaction: TenantTransaction, limit: number): Promise<number> {
+  const entities = idRows.parse(
+    await transaction.$queryRaw`
+      SELECT n.id FROM entities n WHERE NOT EXISTS (SELECT FROM entity_mentions m WHERE m.entity_id = n.id) LIMIT ${limit}`,
+  );
+  const relations = idRows.parse(
+    await transaction.$queryRaw`
+      SELECT r.id FROM relations r WHERE NOT EXISTS (SELECT FROM relation_evidence e WHERE e.relation_id = r.id) LIMIT ${limit}`,
+  );
+  const gone = await pruneGraph(
+    transaction,
+    entities.map((row) => row.id),
+    relations.map((row) => row.id),
+  );
+  return gone.entities + gone.relations;
+}
+
+const tenantRow = z.object({ tenant_id: z.string() });
+
+/** Tenants whose graph holds something that nothing names; at most `limit`. Takes a pool of the maintenance role. */
+export async function tenantsToPrune(maintenance: pg.Pool, limit: number): Promise<readonly string[]> {
+  const result = await maintenance.query(
+    `SELECT tenant_id FROM entities n WHERE NOT EXISTS (SELECT FROM entity_mentions m WHERE m.entity_id = n.id)
+     UNION SELECT tenant_id FROM relations r WHERE NOT EXISTS (SELECT FROM relation_evidence e WHERE e.relation_id = r.id) LIMIT $1`,
+    [limit],
+  );
+  return z
+    .array(tenantRow)
+    .parse(result.rows)
+    .map((row) => row.tenant_id);
+}

@@ -1,0 +1,257 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { chunkText } from '../../../domain/chunking.ts';
+import { newId } from '../../../domain/ids.ts';
+import type { TenantId } from '../../../domain/ids.ts';
+import type { LearningCategory } from '../../../domain/ports/model.ts';
+import type { TenantTransaction } from '../connection/database.ts';
+import { wantEmbeddings } from '../embeddings/embedding-ledger.ts';
+import type { EmbeddingModel } from '../embeddings/embedding-ledger.ts';
+import { wantRemoval } from '../embeddings/embedding-removal.ts';
+import { EVIDENCE_FORGOTTEN } from '../erasure/forgotten.ts';
+import { refuseHeldLearnings } from '../retention/legal-holds.ts';
+import { DELETED } from './learning-list.ts';
+import { exactFingerprint, learningFingerprint, learningText } from './learnings.ts';
+
+/** Who changes what is known, and what its vectors are made by. */
+export interface LearningEditor {
+  readonly tenantId: TenantId;
+  readonly userId: string;
+  readonly embeddingModel: EmbeddingModel;
+}
+
+/** What a learning says. */
+export interface LearningWords {
+  readonly category: LearningCategory;
+  readonly title: string;
+  readonly description: string;
+  readonly context: string;
+  readonly examples: readonly string[];
+  readonly tags: readonly string[];
+}
+
+export interface HandWrittenLearning extends LearningWords {
+  readonly projectId: string | null;
+  readonly namespace: string;
+  /** 0–1 */
+  readonly confidence: number;
+  /** Quotes that were found in their rows. */
+  readonly evidence: readonly { readonly rowId: string; readonly sessionId: string; readonly quote: string }[];
+}
+
+/** Knowledge that is open under the same words: nothing was written. */
+export interface KnownAlready {
+  readonly knownId: string;
+}
+export type Written = { readonly id: string } | KnownAlready;
+
+/** Why a learning was closed that was put in other words. */
+export const CORRECTED = 'corrected';
+
+/** A learning whose row is locked until the transaction ends. */
+export interface LockedLearning extends LearningWords {
+  readonly id: string;
+  /** Whose session or hand made it. */
+  readonly userId: string;
+  readonly projectId: string | null;
+  readonly namespace: string;
+  readonly fingerprint: Uint8Array;
+  readonly open: boolean;
+}
+
+const lockedRow = z.object({
+  id: z.string(),
+  user_id: z.string(),
+  project_id: z.string().nullable(),
+  namespace: z.string(),
+  category: z.custom<LearningCategory>((value) => typeof value === 'string'),
+  title: z.string(),
+  description: z.string(),
+  context: z.string(),
+  examples: z.array(z.string()),
+  tags: z.array(z.string()),
+  fingerprint: z.instanceof(Uint8Array),
+  open: z.boolean(),
+});
+
+/** Locks learnings in the order of their ids, so that two changes never wait for each other; what is deleted or not there is left out. */
+export async function lockLearnings(transaction: TenantTransaction, ids: readonly string[]): Promise<LockedLearning[]> {
+  const rows = await transaction.$queryRaw`
+    SELECT id, user_id, project_id, namespace, category, title, description, context, examples, tags, fingerprint, valid_to IS NULL AS open FROM learnings
+     WHERE id = ANY (${ids}::uuid[]) AND (reason IS NULL OR reason NOT IN (${DELETED}, ${EVIDENCE_FORGOTTEN})) ORDER BY id FOR UPDATE`;
+  return z
+    .array(lockedRow)
+    .parse(rows)
+    .map(({ user_id: userId, project_id: projectId, ...row }) => ({ ...row, userId, projectId }));
+}
+
+async function embed(transaction: TenantTransaction, editor: LearningEditor, id: string, words: LearningWords) {
+  await wantEmbeddings(transaction, editor.tenantId, editor.embeddingModel, [
+    { type: 'learning', id, sessionId: null, chunks: chunkText(words.title, learningText(words)) },
+  ]);
+}
+
+/** The open learning with these words, which kept another from being written. */
+async function openTwin(
+  transaction: TenantTransaction,
+  tenantId: TenantId,
+  fingerprint: Uint8Array<ArrayBuffer>,
+): Promise<KnownAlready> {
+  const twin = await transaction.learning.findFirstOrThrow({
+    where: { tenantId, fingerprint, validTo: null },
+    select: { id: true },
+  });
+  return { knownId: twin.id };
+}
+
+/** Writes knowledge that a person gives by hand, with what it quotes. */
+export async function writeByHand(
+  transaction: TenantTransaction,
+  editor: LearningEditor,
+  given: HandWrittenLearning,
+): Promise<Written> {
+  const fingerprint = learningFingerprint(given);
+  const written = z.array(z.object({ id: z.string() })).parse(
+    await transaction.$queryRaw`
+      INSERT INTO learnings (id, tenant_id, project_id, user_id, namespace, fingerprint, category, title, description, context, examples, tags, confidence, valid_from, origin)
+      VALUES (${newId()}::uuid, ${editor.tenantId}::uuid, ${given.projectId}::uuid, ${editor.userId}::uuid, ${given.namespace}, ${fingerprint}, ${given.category}, ${given.title},
+              ${given.description}, ${given.context}, ${JSON.stringify(given.examples)}::jsonb, ${[...given.tags]}::text[], ${given.confidence}, date_trunc('milliseconds', now()), 'user')
+      ON CONFLICT (tenant_id, fingerprint) WHERE (valid_to IS NULL) DO NOTHING RETURNING id`,
+  );
+  const [row] = written;
+  if (row === undefined) return openTwin(transaction, editor.tenantId, fingerprint);
+  await transaction.learningEvidence.createMany({
+    skipDuplicates: true,
+    data: given.evidence.map((piece) => ({
+      learningId: row.id,
+      tenantId: editor.tenantId,
+      ...piece,
+      quoteSha256: new Uint8Array(createHash('sha256').update(piece.quote, 'utf8').digest()),
+    })),
+  });
+  await embed(transaction, editor, row.id, given);
+  return row;
+}
+
+/**
+ * Closes an open, locked learning: it stays readable as of the time when it was believed, and leaves search with its vectors. `by` is what
+ * stands in its place. @throws Held
+ */
+export async function closeLearning(
+  transaction: TenantTransaction,
+  editor: LearningEditor,
+  id: string,
+  { reason, by = null }: { readonly reason: string; readonly by?: string | null },
+): Promise<void> {
+  await refuseHeldLearnings(transaction, [id]);
+  await transaction.$executeRaw`
+    UPDATE learnings SET valid_to = greatest(date_trunc('milliseconds', now()), valid_from), reason = ${reason}, superseded_by = ${by}::uuid, closed_by = ${editor.userId}::uuid,
+           updated_at = now() WHERE id = ${id}::uuid AND valid_to IS NULL`;
+  await wantRemoval(transaction, [id]);
+}
+
+/** What makes an open learning one that says the same: its words, or, as of memories by hand, its text to the letter. */
+type Sameness = 'words' | 'letters';
+
+/** Under which fingerprint these words may stand: that of their text to the letter where others have their own; or who says them. */
+async function freePrint(
+  transaction: TenantTransaction,
+  tenantId: TenantId,
+  said: LockedLearning,
+  sameness: Sameness,
+): Promise<Uint8Array<ArrayBuffer> | KnownAlready> {
+  const own = learningFingerprint(said);
+  const exact = exactFingerprint(said);
+  const open = await transaction.learning.findMany({
+    where: { tenantId, validTo: null, fingerprint: { in: [own, exact] } },
+    select: { id: true, description: true },
+  });
+  const twin = open.find((row) => sameness === 'words' || row.description === said.description);
+  if (twin !== undefined) return { knownId: twin.id };
+  return open.length === 0 ? own : exact;
+}
+
+/**
+ * Puts an open, locked learning in other words: a new version with its evidence and its use. The old one is closed. One that stands beside another
+ * which differs in signs alone goes on to, and so does one whose text stays. Its owner stays, whoever corrects it. @throws Held
+ */
+export async function correctLearning(
+  transaction: TenantTransaction,
+  editor: LearningEditor,
+  old: LockedLearning,
+  words: LearningWords,
+  sameness: Sameness,
+): Promise<Written> {
+  const id = newId();
+  const stands = old.description === words.description || Buffer.from(exactFingerprint(old)).equals(old.fingerprint);
+  await closeLearning(transaction, editor, old.id, { reason: CORRECTED, by: id });
+  const said = { ...old, ...words };
+  const fingerprint = await freePrint(transaction, editor.tenantId, said, stands ? 'letters' : sameness);
+  if ('knownId' in fingerprint) return fingerprint;
+  const written = await transaction.$executeRaw`
+    INSERT INTO learnings (id, tenant_id, project_id, user_id, session_id, namespace, fingerprint, category, title, description, context, examples, tags, confidence, use_count,
+                           use_weight, decayed_on, last_used_at, occurred_at, last_shown_at, valid_from, version, previous_id, origin)
+    SELECT ${id}::uuid, l.tenant_id, l.project_id, l.user_id, l.session_id, l.namespace, ${fingerprint}, ${words.category}, ${words.title}, ${words.description},
+           ${words.context}, ${JSON.stringify(words.examples)}::jsonb, ${[...words.tags]}::text[], l.confidence, l.use_count,
+           l.use_weight, l.decayed_on, l.last_used_at, l.occurred_at, l.last_shown_at, l.valid_to, l.version + 1, l.id, 'user'
+      FROM learnings l WHERE l.id = ${old.id}::uuid
+    ON CONFLICT (tenant_id, fingerprint) WHERE (valid_to IS NULL) DO NOTHING`;
+  if (written === 0) return openTwin(transaction, editor.tenantId, fingerprint);
+  await transaction.$executeRaw`
+    INSERT INTO learning_evidence (learning_id, row_id, quote_sha256, tenant_id, session_id, quote, weight, created_at)
+    SELECT ${id}::uuid, row_id, quote_sha256, tenant_id, session_id, quote, weight, created_at FROM learning_evidence WHERE learning_id = ${old.id}::uuid`;
+  await embed(transaction, editor, id, words);
+  return { id };
+}
+
+/** Puts new knowledge in the place of an open, locked learning, which is closed for the reason. */
+export async function supersedeLearning(
+  transaction: TenantTransaction,
+  editor: LearningEditor,
+  old: LockedLearning,
+  given: HandWrittenLearning,
+  reason: string,
+): Promise<Written> {
+  // Closed first: the new words may be its own.
+  await closeLearning(transaction, editor, old.id, { reason });
+  const written = await writeByHand(transaction, editor, given);
+  if ('knownId' in written) return written;
+  await transaction.$executeRaw`
+    UPDATE learnings SET superseded_by = ${written.id}::uuid WHERE id = ${old.id}::uuid`;
+  await transaction.$executeRaw`
+    UPDATE learnings l SET previous_id = o.id, version = o.version + 1, valid_from = o.valid_to FROM learnings o WHERE l.id = ${written.id}::uuid AND o.id = ${old.id}::uuid`;
+  return written;
+}
+
+/** Notes that a person found an open, locked learning to be true. */
+export async function verifyLearning(
+  transaction: TenantTransaction,
+  editor: LearningEditor,
+  id: string,
+  note: string | null,
+): Promise<void> {
+  await transaction.$executeRaw`
+    UPDATE learnings SET verified_by = ${editor.userId}::uuid, verified_at = now(), verify_note = ${note}, updated_at = now() WHERE id = ${id}::uuid`;
+}
+
+/** Hides a learning, and every version that it replaced, from all lists and from search; the rows stay. Answers their ids. @throws Held */
+export async function deleteLearning(
+  transaction: TenantTransaction,
+  editor: LearningEditor,
+  id: string,
+): Promise<readonly string[]> {
+  const hidden = z.array(z.object({ id: z.string() })).parse(
+    await transaction.$queryRaw`
+      WITH RECURSIVE older AS (
+        SELECT l.id, l.previous_id, 1 AS depth FROM learnings l WHERE l.id = ${id}::uuid
+        UNION ALL
+        SELECT l.id, l.previous_id, older.depth + 1 FROM older JOIN learnings l ON l.id = older.previous_id WHERE older.depth < 100
+      )
+      UPDATE learnings l SET valid_to = coalesce(l.valid_to, greatest(date_trunc('milliseconds', now()), l.valid_from)), reason = ${DELETED}, closed_by = ${editor.userId}::uuid, updated_at = now()
+       WHERE l.id IN (SELECT id FROM older) AND l.reason IS DISTINCT FROM ${EVIDENCE_FORGOTTEN} RETURNING l.id`,
+  );
+  const ids = hidden.map((row) => row.id);
+  await refuseHeldLearnings(transaction, ids);
+  await wantRemoval(transaction, ids);
+  return ids;
+}

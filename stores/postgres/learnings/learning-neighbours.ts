@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import { COMPARED_BYTES } from '../../../domain/learning/compare.ts';
+import { LEARNING_CATEGORIES } from '../../../domain/ports/model.ts';
+import type { KnownLearning } from '../../../domain/ports/model.ts';
+import { Prisma } from '../../../prisma/generated/client.ts';
+import type { TenantTransaction } from '../connection/database.ts';
+
+/** Where learnings are compared: knowledge of one project does not speak for another. */
+export interface LearningScope {
+  readonly projectId: string | null;
+  readonly namespace: string;
+}
+
+/** A learning that stands, with what a comparison needs. */
+export interface StandingLearning extends KnownLearning {
+  /** Whose session or hand made it. */
+  readonly userId: string;
+  readonly confidence: number;
+  readonly verified: boolean;
+  /** A person said it, or put it in other words. */
+  readonly byHand: boolean;
+  readonly version: number;
+  /** When its newest evidence happened, milliseconds since 1970. */
+  readonly occurredAtMs: number;
+}
+
+/** `project_id` is that project, or there is none: `IS NOT DISTINCT FROM`, which says both, is served by no index. */
+export function inProject(projectId: string | null): Prisma.Sql {
+  return projectId === null ? Prisma.sql`project_id IS NULL` : Prisma.sql`project_id = ${projectId}::uuid`;
+}
+
+/** Of a scope that knows more, the newest are compared by words; all of them are by vectors. Ranking one takes some microseconds. */
+const MAX_RANKED = 2_000;
+
+const category = z.enum(LEARNING_CATEGORIES);
+const standingRow = z.object({
+  id: z.string(),
+  user_id: z.string(),
+  category,
+  title: z.string(),
+  description: z.string(),
+  confidence: z.number(),
+  verified: z.boolean(),
+  by_hand: z.boolean(),
+  version: z.number(),
+  occurred_at: z.date(),
+});
+
+function standing(rows: unknown): StandingLearning[] {
+  return z
+    .array(standingRow)
+    .parse(rows)
+    .map(({ user_id: userId, occurred_at: occurredAt, by_hand: byHand, ...row }) => ({
+      ...row,
+      userId,
+      byHand,
+      occurredAtMs: occurredAt.getTime(),
+    }));
+}
+
+/** The learnings of these ids that stand in the scope and are short enough to be compared, in no given order. */
+export async function readStanding(
+  transaction: TenantTransaction,
+  scope: LearningScope,
+  ids: readonly string[],
+): Promise<StandingLearning[]> {
+  if (ids.length === 0) return [];
+  return standing(
+    await transaction.$queryRaw`
+      SELECT id, user_id, category, title, description, confidence, verified_at IS NOT NULL AS verified, origin = 'user' AS by_hand, version, coalesce(occurred_at, valid_from) AS occurred_at
+        FROM learnings
+       WHERE id = ANY (${ids}::uuid[]) AND valid_to IS NULL AND ${inProject(scope.projectId)} AND namespace = ${scope.namespace} AND octet_length(description) <= ${COMPARED_BYTES}`,
+  );
+}
+
+/**
+ * Standing learnings of the scope that share words with a text, the best first, of its newest. Nothing is looked for by `@@`: it is not leakproof,
+ * so that under a policy the index of words would not serve it, and the index of what stands gives the newest at once. Words in scripts without spaces are one word to PostgreSQL, so that
+ * the newest learnings are given beside, where `limit` leaves room.
+ */
+export async function wordNeighbours(
+  transaction: TenantTransaction,
+  scope: LearningScope,
+  words: readonly string[],
+  limit: number,
+): Promise<StandingLearning[]> {
+  const query = words
+    .map((word) => word.replaceAll(/[^\p{L}\p{N}]+/gu, ' ').trim())
+    .filter((word) => word !== '')
+    .map((word) => word.split(' ').join(' <-> '))
+    .join(' | ');
+  return standing(
+    await transaction.$queryRaw`
+      SELECT id, user_id, category, title, description, confidence, verified_at IS NOT NULL AS verified, origin = 'user' AS by_hand, version, coalesce(occurred_at, valid_from) AS occurred_at
+        FROM (SELECT * FROM learnings WHERE ${inProject(scope.projectId)} AND namespace = ${scope.namespace} AND valid_to IS NULL AND octet_length(description) <= ${COMPARED_BYTES}
+                ORDER BY id DESC LIMIT ${MAX_RANKED}) AS newest,
+             to_tsquery('english', ${query}) AS wanted
+       ORDER BY ts_rank(search, wanted, 1) DESC, id DESC LIMIT ${limit}`,
+  );
+}
+
+/** The id of the newest learning that was written in the scope, standing or not; null while there is none. */
+export async function newestLearning(transaction: TenantTransaction, scope: LearningScope): Promise<string | null> {
+  const newest = await transaction.learning.findFirst({
+    where: { projectId: scope.projectId, namespace: scope.namespace },
+    orderBy: { id: 'desc' },
+    select: { id: true },
+  });
+  return newest?.id ?? null;
+}

@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { draftPlace } from '../../../domain/learning/merge.ts';
+import type { Placing } from '../../../domain/learning/merge.ts';
+import type { TenantTransaction } from '../connection/database.ts';
+import { standingIn } from './learning-successors.ts';
+import { DUPLICATE, everyFingerprint, learningFingerprint, REFINED } from './learnings.ts';
+import type { LearningContext } from './learnings.ts';
+
+const namesakeRow = z.object({
+  id: z.string(),
+  open: z.boolean(),
+  by_person: z.boolean(),
+  shown: z.boolean(),
+  replaced: z.boolean(),
+});
+
+/** Where learnings are written; without a session, by hand. */
+type Scope = Pick<LearningContext, 'tenantId' | 'projectId' | 'namespace'> & { readonly sessionId: string | null };
+
+/**
+ * The placing as it stands now that earlier drafts are written, and that the same words may be known already; null: not to be learned. What a person
+ * closed under these words, whatever its category, no session teaches again.
+ */
+export async function settled(
+  transaction: TenantTransaction,
+  scope: Scope,
+  words: { readonly category: string; readonly description: string },
+  placing: Placing,
+  ids: readonly (string | null)[],
+): Promise<Placing | null> {
+  const print = learningFingerprint({ ...scope, ...words });
+  const prints = everyFingerprint({ ...scope, ...words });
+  const namesakes = z.array(namesakeRow).parse(
+    await transaction.$queryRaw`
+      SELECT l.id, l.valid_to IS NULL AS open, l.closed_by IS NOT NULL AS by_person, l.reason = ANY (${[REFINED, DUPLICATE]}) AND l.superseded_by IS NOT NULL AS replaced,
+             EXISTS (SELECT FROM learning_evidence e WHERE e.learning_id = l.id AND e.session_id = ${scope.sessionId}::uuid) AS shown
+        FROM learnings l
+       WHERE l.tenant_id = ${scope.tenantId}::uuid AND l.fingerprint = ANY (${prints}::bytea[])
+         AND (l.fingerprint = ${print} OR (l.closed_by IS NOT NULL AND l.valid_to IS NOT NULL)) ORDER BY l.id DESC`,
+  );
+  const open = namesakes.find((row) => row.open);
+  if (open !== undefined) return { kind: 'same', knownId: open.id };
+  if (scope.sessionId !== null && namesakes.some((row) => row.by_person || row.shown)) return null;
+  const older = namesakes.find((row) => row.replaced);
+  if (older !== undefined) {
+    const standing = await standingIn(transaction, older.id);
+    if (standing !== null) return { kind: 'same', knownId: standing };
+  }
+  if (placing.kind === 'new') return placing;
+  // An earlier draft of this session, or what one of them took the place of.
+  const place = draftPlace(placing.knownId);
+  const known = place === null ? await standingIn(transaction, placing.knownId) : ids[place];
+  if (known === undefined || known === null) return { kind: 'new' };
+  return { kind: placing.kind, knownId: known };
+}

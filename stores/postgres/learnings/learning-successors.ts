@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import type { TenantRead, TenantTransaction } from '../connection/database.ts';
+
+const standingRow = z.object({ asked: z.string(), id: z.string() });
+/** Versions that are followed: a bound, should closed rows ever point in a circle. */
+const MAX_VERSIONS = 100;
+
+/**
+ * What stands now in the place of closed learnings, by their id; those that nothing stands for are left out. `versions`: only where it is the
+ * same memory in other words, not another one that spoke against it.
+ */
+export async function standingFor(
+  read: TenantRead,
+  ids: readonly string[],
+  follow: 'successors' | 'versions',
+): Promise<ReadonlyMap<string, string>> {
+  if (ids.length === 0) return new Map();
+  const rows = await read({
+    name: 'memories_standing_for',
+    text: `
+      WITH RECURSIVE later AS (
+        SELECT l.id AS asked, l.id, l.superseded_by, l.valid_to, 1 AS depth FROM learnings l WHERE l.id = ANY ($1::uuid[])
+        UNION ALL
+        SELECT later.asked, l.id, l.superseded_by, l.valid_to, later.depth + 1 FROM later JOIN learnings l ON l.id = later.superseded_by
+         WHERE later.valid_to IS NOT NULL AND later.depth < ${MAX_VERSIONS} AND ($2::text = 'successors' OR l.previous_id = later.id))
+      SELECT asked, id FROM later WHERE valid_to IS NULL`,
+    values: [ids, follow],
+  });
+  return new Map(
+    z
+      .array(standingRow)
+      .parse(rows)
+      .map((row) => [row.asked, row.id]),
+  );
+}
+
+/** The learning itself while it stands, else what stands in its place; null where nothing does. */
+export async function standingIn(transaction: TenantTransaction, id: string): Promise<string | null> {
+  const read: TenantRead = ({ text, values }) => transaction.$queryRawUnsafe<unknown[]>(text, ...values);
+  const [standing] = (await standingFor(read, [id], 'successors')).values();
+  return standing ?? null;
+}

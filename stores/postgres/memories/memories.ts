@@ -1,0 +1,185 @@
+import { z } from 'zod';
+import type { Memory } from '../../../domain/memory.ts';
+import { MEMORY_TYPES } from '../../../domain/ports/vector-index.ts';
+import type { MemoryType } from '../../../domain/ports/vector-index.ts';
+import type { TenantRead } from '../connection/database.ts';
+import { IS_SHOWN } from '../learnings/learning-list.ts';
+import { isNotHidden } from '../erasure/restricted.ts';
+
+export interface MemoryRef {
+  readonly type: MemoryType;
+  readonly id: string;
+}
+
+/** The ids of observations, of prompts, of summaries and of learnings: statements look into each table by its own. */
+export function idsByType(refs: readonly MemoryRef[]): string[][] {
+  const idsOf = (type: MemoryType) => refs.filter((ref) => ref.type === type).map((ref) => ref.id);
+  return [idsOf('observation'), idsOf('prompt'), idsOf('summary'), idsOf('learning')];
+}
+
+/** Parameters of both statements: the ids of each type, the viewer, and the time at which learnings were believed. */
+function valuesOf(refs: readonly MemoryRef[], viewerId: string | undefined, asOf: string | undefined): unknown[] {
+  return [...idsByType(refs), viewerId ?? null, asOf ?? null];
+}
+
+/** What a summary called `u`, and a learning called `l`, say in all. */
+export const SUMMARY_CONTENT = `u.content || coalesce((SELECT string_agg(E'\\n' || (point ->> 'text'), '') FROM jsonb_array_elements(u.key_points) AS point), '')`;
+export const LEARNING_CONTENT = `concat_ws(E'\\n', l.description, nullif(l.context, ''), (SELECT string_agg(example, E'\\n') FROM jsonb_array_elements_text(l.examples) AS example))`;
+
+const READ_MEMORIES = `
+    SELECT m.*, s.external_id, s.host, s.title AS session_title, coalesce(m.direct_project_id, s.project_id) AS project_id, p.display_name AS project_name,
+           coalesce(m.own_namespace, s.namespace) AS namespace
+      FROM (
+        SELECT o.id, 'observation' AS type, o.type AS kind, o.title, o.content, o.tags, o.tool, o.session_id, NULL::uuid AS direct_project_id, NULL::text AS own_namespace,
+               o.user_id, o.key, '{}'::text[] AS sources, o.importance, 0::real AS use_weight, o.occurred_at, o.created_at
+          FROM observations o WHERE o.id = ANY ($1::uuid[]) AND ($5::uuid IS NULL OR o.user_id = $5::uuid)
+        UNION ALL
+        SELECT q.id, 'prompt', q.type, '', q.content, '{}', NULL, q.session_id, NULL, NULL, q.user_id,
+               (SELECT k.key FROM capture_keys k WHERE k.session_id = q.session_id AND k.seq = q.seq), '{}', 0.5, 0, q.occurred_at, q.created_at
+          FROM prompts q WHERE q.id = ANY ($2::uuid[]) AND ($5::uuid IS NULL OR q.user_id = $5::uuid)
+        UNION ALL
+        SELECT u.id, 'summary', coalesce(u.kind, u.type), u.title,
+               ${SUMMARY_CONTENT},
+               u.tags, NULL, u.session_id, u.project_id, NULL, u.user_id, NULL,
+               ARRAY(SELECT DISTINCT piece ->> 'rowId' FROM jsonb_array_elements(u.evidence) AS piece), u.importance, 0, u.occurred_at, u.created_at
+          FROM summaries u WHERE u.id = ANY ($3::uuid[]) AND u.published
+        UNION ALL
+        SELECT l.id, 'learning', l.category, l.title,
+               ${LEARNING_CONTENT},
+               l.tags, NULL, l.session_id, l.project_id, l.namespace, l.user_id, NULL,
+               ARRAY(SELECT DISTINCT e.row_id::text FROM learning_evidence e WHERE e.learning_id = l.id), l.confidence, use_at_day_start(l.id, l.use_weight), l.valid_from, l.created_at
+          FROM learnings l WHERE l.id = ANY ($4::uuid[]) AND (l.valid_to IS NULL OR l.valid_to > $6::timestamptz) AND ${IS_SHOWN}
+           AND ($6::timestamptz IS NULL OR l.valid_from <= $6::timestamptz)
+      ) AS m
+      LEFT JOIN sessions s ON s.id = m.session_id
+      LEFT JOIN projects p ON p.id = coalesce(m.direct_project_id, s.project_id)
+     WHERE (s.id IS NULL OR s.status <> 'deleted') AND ($7::boolean OR ${isNotHidden('s.id', 'm.user_id')})`;
+
+const READ_HEADS = `
+    SELECT m.id, m.type, m.tool, m.tags, m.session_id, p.display_name AS project_name, m.occurred_at
+      FROM (
+        SELECT o.id, 'observation' AS type, o.tool, o.tags, o.session_id, NULL::uuid AS direct_project_id, o.occurred_at, o.user_id
+          FROM observations o WHERE o.id = ANY ($1::uuid[]) AND ($5::uuid IS NULL OR o.user_id = $5::uuid)
+        UNION ALL
+        SELECT q.id, 'prompt', NULL, '{}', q.session_id, NULL, q.occurred_at, q.user_id
+          FROM prompts q WHERE q.id = ANY ($2::uuid[]) AND ($5::uuid IS NULL OR q.user_id = $5::uuid)
+        UNION ALL
+        SELECT u.id, 'summary', NULL, u.tags, u.session_id, u.project_id, u.occurred_at, u.user_id FROM summaries u WHERE u.id = ANY ($3::uuid[]) AND u.published
+        UNION ALL
+        SELECT l.id, 'learning', NULL, l.tags, l.session_id, l.project_id, l.valid_from, l.user_id FROM learnings l WHERE l.id = ANY ($4::uuid[]) AND (l.valid_to IS NULL OR l.valid_to > $6::timestamptz) AND ${IS_SHOWN}
+           AND ($6::timestamptz IS NULL OR l.valid_from <= $6::timestamptz)
+      ) AS m
+      LEFT JOIN sessions s ON s.id = m.session_id
+      LEFT JOIN projects p ON p.id = coalesce(m.direct_project_id, s.project_id)
+     WHERE (s.id IS NULL OR s.status <> 'deleted') AND ${isNotHidden('s.id', 'm.user_id')}`;
+
+const memoryRow = z.object({
+  id: z.string(),
+  type: z.enum(MEMORY_TYPES),
+  kind: z.string(),
+  title: z.string(),
+  content: z.string(),
+  tags: z.array(z.string()),
+  tool: z.string().nullable(),
+  session_id: z.string().nullable(),
+  external_id: z.string().nullable(),
+  host: z.string().nullable(),
+  session_title: z.string().nullable(),
+  project_id: z.string().nullable(),
+  project_name: z.string().nullable(),
+  namespace: z.string(),
+  user_id: z.string(),
+  key: z.string().nullable(),
+  sources: z.array(z.string()),
+  importance: z.number(),
+  use_weight: z.number(),
+  occurred_at: z.date(),
+  created_at: z.date(),
+});
+
+/**
+ * Reads memories by reference, in no given order; what is gone, deleted, no longer valid, or another user's is left out.
+ * `viewerId` undefined: an admin, or the index step, who sees all of the tenant. `asOf` (RFC 3339): learnings that were believed then, instead of those
+ * that stand. What is hidden for a time is left out, too, unless it is to be shown: to the index step, which must keep its vectors.
+ */
+export async function readMemories(
+  read: TenantRead,
+  refs: readonly MemoryRef[],
+  viewerId?: string,
+  asOf?: string,
+  restricted: 'hidden' | 'shown' = 'hidden',
+): Promise<Memory[]> {
+  if (refs.length === 0) return [];
+  const values = [...valuesOf(refs, viewerId, asOf), restricted === 'shown'];
+  const rows = await read({ name: 'read_memories', text: READ_MEMORIES, values });
+  return z.array(memoryRow).parse(rows).map(toMemory);
+}
+
+function toMemory(row: z.output<typeof memoryRow>): Memory {
+  return {
+    id: row.id,
+    type: row.type,
+    kind: row.kind,
+    title: row.title,
+    content: row.content,
+    tags: row.tags,
+    tool: row.tool,
+    session:
+      row.session_id === null || row.external_id === null || row.host === null
+        ? null
+        : { id: row.session_id, externalId: row.external_id, host: row.host, title: row.session_title },
+    projectId: row.project_id,
+    projectName: row.project_name,
+    namespace: row.namespace,
+    userId: row.user_id,
+    key: row.key,
+    sources: row.sources,
+    importance: row.importance,
+    useWeight: row.use_weight,
+    occurredAt: row.occurred_at.toISOString(),
+    createdAt: row.created_at.toISOString(),
+  };
+}
+
+/** What is asked of a memory to count and group it: everything but its text. */
+export interface MemoryHead {
+  readonly id: string;
+  readonly type: MemoryType;
+  readonly tool: string | null;
+  readonly tags: readonly string[];
+  readonly sessionId: string | null;
+  readonly projectName: string | null;
+  readonly occurredAt: Date;
+}
+
+const headRow = z.object({
+  id: z.string(),
+  type: z.enum(MEMORY_TYPES),
+  tool: z.string().nullable(),
+  tags: z.array(z.string()),
+  session_id: z.string().nullable(),
+  project_name: z.string().nullable(),
+  occurred_at: z.date(),
+});
+
+/** The heads of the same memories that `readMemories` would answer: what a search needs of all its candidates, when it shows a few. */
+export async function readHeads(
+  read: TenantRead,
+  refs: readonly MemoryRef[],
+  viewerId?: string,
+  asOf?: string,
+): Promise<MemoryHead[]> {
+  const rows = await read({ name: 'read_heads', text: READ_HEADS, values: valuesOf(refs, viewerId, asOf) });
+  return z
+    .array(headRow)
+    .parse(rows)
+    .map((row) => ({
+      id: row.id,
+      type: row.type,
+      tool: row.tool,
+      tags: row.tags,
+      sessionId: row.session_id,
+      projectName: row.project_name,
+      occurredAt: row.occurred_at,
+    }));
+}

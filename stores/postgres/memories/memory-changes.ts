@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import type { TenantTransaction } from '../connection/database.ts';
+import { deleteLearning } from '../learnings/learning-changes.ts';
+import type { LearningEditor } from '../learnings/learning-changes.ts';
+import { wantRewrite } from '../embeddings/embedding-rewrites.ts';
+import { forgetGraph } from '../graph/graph-writes.ts';
+
+const idRows = z.array(z.object({ id: z.string() }));
+
+/** What may change of a captured event; the event itself stays as it was. */
+export interface ObservationChange {
+  readonly tags?: readonly string[] | undefined;
+  /** 0–1 */
+  readonly importance?: number | undefined;
+  readonly flagged?: boolean | undefined;
+}
+
+/** Changes what people may change of an observation, and has its vectors written again, which bear its tags. */
+export async function changeObservation(
+  transaction: TenantTransaction,
+  id: string,
+  { tags, importance, flagged }: ObservationChange,
+): Promise<void> {
+  await transaction.$executeRaw`
+    UPDATE observations SET tags = coalesce(${tags === undefined ? null : [...tags]}::text[], tags), importance = coalesce(${importance ?? null}::real, importance),
+           flagged = coalesce(${flagged ?? null}::boolean, flagged) WHERE id = ${id}::uuid`;
+  await wantRewrite(transaction, [id]);
+}
+
+/** Says how sure a locked learning is, 0–1. */
+export async function weighLearning(transaction: TenantTransaction, id: string, confidence: number): Promise<void> {
+  await transaction.$executeRaw`
+    UPDATE learnings SET confidence = ${confidence}::real, updated_at = now() WHERE id = ${id}::uuid`;
+}
+
+/** The newest version of a learning: itself, or the last that was made of it by correcting or refining. */
+export async function newestVersion(transaction: TenantTransaction, id: string): Promise<string> {
+  const rows = idRows.parse(
+    await transaction.$queryRaw`
+      WITH RECURSIVE newer AS (
+        SELECT l.id, l.version, 1 AS depth FROM learnings l WHERE l.id = ${id}::uuid
+        UNION ALL
+        SELECT l.id, l.version, newer.depth + 1 FROM newer JOIN learnings l ON l.previous_id = newer.id WHERE newer.depth < 100)
+      SELECT id FROM newer ORDER BY depth DESC, version DESC, id DESC LIMIT 1`,
+  );
+  return rows[0]?.id ?? id;
+}
+
+/** Whose a learning is and every version that it replaced. */
+export async function ownersOfVersions(transaction: TenantTransaction, id: string): Promise<readonly string[]> {
+  const rows = z.array(z.object({ user_id: z.string() })).parse(
+    await transaction.$queryRaw`
+      WITH RECURSIVE older AS (
+        SELECT l.user_id, l.previous_id, 1 AS depth FROM learnings l WHERE l.id = ${id}::uuid
+        UNION ALL
+        SELECT l.user_id, l.previous_id, older.depth + 1 FROM older JOIN learnings l ON l.id = older.previous_id WHERE older.depth < 100)
+      SELECT DISTINCT user_id FROM older`,
+  );
+  return rows.map((row) => row.user_id);
+}
+
+/**
+ * Forgets a locked learning with every version that it replaced: what they say, their quotes and what the graph has of them go, their vectors
+ * leave the index. Fingerprints stay, hash only, so that no session teaches the same words again; a person may. Answers the ids.
+ * @throws Held
+ */
+export async function forgetLearning(
+  transaction: TenantTransaction,
+  editor: LearningEditor,
+  id: string,
+): Promise<readonly string[]> {
+  const ids = await deleteLearning(transaction, editor, id);
+  await transaction.$executeRaw`
+    UPDATE learnings SET title = 'Forgotten', description = '', context = '', examples = '[]', tags = '{}', verify_note = NULL WHERE id = ANY (${ids}::uuid[])`;
+  const quoted = z
+    .array(z.object({ session_id: z.string() }))
+    .parse(
+      await transaction.$queryRaw`DELETE FROM learning_evidence WHERE learning_id = ANY (${ids}::uuid[]) RETURNING session_id`,
+    );
+  // The graph knows a learning by the sessions that taught it.
+  for (const sessionId of new Set(quoted.map((row) => row.session_id))) await forgetGraph(transaction, sessionId, ids);
+  return ids;
+}

@@ -1,0 +1,176 @@
+import { z } from 'zod';
+import { chunkText } from '../../../domain/chunking.ts';
+import { newId } from '../../../domain/ids.ts';
+import type { LearningCategory } from '../../../domain/ports/model.ts';
+import type { TenantTransaction } from '../connection/database.ts';
+import { wantEmbeddings } from '../embeddings/embedding-ledger.ts';
+import type { LearningEditor } from '../learnings/learning-changes.ts';
+import { everyFingerprint, exactFingerprint, learningFingerprint } from '../learnings/learnings.ts';
+
+/** A memory given by hand, as it may be stored: redacted, its project known. It becomes a learning. */
+export interface RememberedMemory {
+  readonly content: string;
+  /** '' where none was given: what stands in a list is then the content. */
+  readonly title: string;
+  readonly tags: readonly string[];
+  readonly category: LearningCategory;
+  readonly projectId: string | null;
+  readonly namespace: string;
+  /** 0–1 */
+  readonly confidence: number;
+  /** When it happened; null: now. What holds since then is believed since then. */
+  readonly occurredAt: Date | null;
+}
+
+export interface StoredMemory {
+  readonly id: string;
+  /** False: it was known already, under this id. */
+  readonly isNew: boolean;
+}
+
+/** Under which fingerprints the same words may be known. */
+interface Prints {
+  /** Of its category, without case and punctuation: what says the same in other signs is found by it when learnings are extracted. */
+  readonly own: Uint8Array;
+  /** Of the text to the letter: where another memory differs in signs alone (`x <= 3`, `x >= 3`), both are kept. */
+  readonly exact: Uint8Array;
+  readonly all: readonly Uint8Array[];
+}
+
+function printsOf(memory: RememberedMemory): Prints {
+  const words = { projectId: memory.projectId, namespace: memory.namespace, description: memory.content };
+  const own = learningFingerprint({ ...words, category: memory.category });
+  return { own, exact: exactFingerprint(words), all: everyFingerprint(words) };
+}
+
+const knownRow = z.object({ n: z.number(), id: z.string() });
+
+/** The open learning that says the same to the letter; null where there is none. */
+export async function knownMemory(
+  transaction: TenantTransaction,
+  editor: LearningEditor,
+  memory: RememberedMemory,
+): Promise<string | null> {
+  return (await readKnown(transaction, editor, [memory], [printsOf(memory)], [0])).get(0) ?? null;
+}
+
+/** Ids of open learnings that say the same to the letter, by place. */
+async function readKnown(
+  transaction: TenantTransaction,
+  editor: LearningEditor,
+  memories: readonly RememberedMemory[],
+  prints: readonly Prints[],
+  places: readonly number[],
+): Promise<ReadonlyMap<number, string>> {
+  const asked = places.flatMap((n) => (prints[n]?.all ?? []).map((print) => ({ n, print })));
+  const rows = z.array(knownRow).parse(
+    await transaction.$queryRaw`
+      SELECT DISTINCT ON (given.n) given.n, l.id
+        FROM unnest(${asked.map(({ n }) => n)}::integer[], ${asked.map(({ print }) => print)}::bytea[]) AS given(n, print)
+        JOIN unnest(${places}::integer[], ${places.map((n) => memories[n]?.content ?? '')}::text[]) AS said(n, content) ON said.n = given.n
+        JOIN learnings l ON l.tenant_id = ${editor.tenantId}::uuid AND l.fingerprint = given.print AND l.valid_to IS NULL AND l.description = said.content
+       ORDER BY given.n, l.id`,
+  );
+  return new Map(rows.map((row) => [row.n, row.id]));
+}
+
+/**
+ * Writes those of these places that no open learning keeps out by its fingerprint; answers the new ids by place. In the order of fingerprints: two
+ * that write the same words in another order would wait for each other.
+ */
+async function insert(
+  transaction: TenantTransaction,
+  editor: LearningEditor,
+  memories: readonly RememberedMemory[],
+  printOf: (place: number) => Uint8Array | undefined,
+  places: readonly number[],
+): Promise<ReadonlyMap<number, string>> {
+  if (places.length === 0) return new Map();
+  const rows = places.flatMap((n) => {
+    const memory = memories[n];
+    const print = printOf(n);
+    return memory === undefined || print === undefined ? [] : [{ n, id: newId(), memory, print }];
+  });
+  const written = z.array(z.object({ id: z.string() })).parse(
+    await transaction.$queryRaw`
+      INSERT INTO learnings (id, tenant_id, project_id, user_id, namespace, fingerprint, category, title, description, tags, confidence, occurred_at, valid_from, origin)
+      SELECT v.id, ${editor.tenantId}::uuid, nullif(v.project_id, '')::uuid, ${editor.userId}::uuid, v.namespace, v.fingerprint, v.category, v.title, v.content,
+             ARRAY(SELECT jsonb_array_elements_text(v.tags::jsonb)), v.confidence, nullif(v.occurred_at, '')::timestamptz,
+             coalesce(nullif(v.occurred_at, '')::timestamptz, date_trunc('milliseconds', now())), 'user'
+        FROM unnest(
+          ${rows.map(({ id }) => id)}::uuid[],
+          ${rows.map(({ memory }) => memory.projectId ?? '')}::text[],
+          ${rows.map(({ memory }) => memory.namespace)}::text[],
+          ${rows.map(({ print }) => print)}::bytea[],
+          ${rows.map(({ memory }) => memory.category)}::text[],
+          ${rows.map(({ memory }) => memory.title)}::text[],
+          ${rows.map(({ memory }) => memory.content)}::text[],
+          ${rows.map(({ memory }) => JSON.stringify(memory.tags))}::text[],
+          ${rows.map(({ memory }) => memory.confidence)}::real[],
+          ${rows.map(({ memory }) => memory.occurredAt?.toISOString() ?? '')}::text[]
+        ) AS v(id, project_id, namespace, fingerprint, category, title, content, tags, confidence, occurred_at)
+       ORDER BY v.fingerprint
+      ON CONFLICT (tenant_id, fingerprint) WHERE (valid_to IS NULL) DO NOTHING RETURNING id`,
+  );
+  const ids = new Set(written.map((row) => row.id));
+  return new Map(rows.filter((row) => ids.has(row.id)).map((row) => [row.n, row.id]));
+}
+
+/** The first place of the same words, for each place: a batch may say a thing twice. */
+function firstsOf(memories: readonly RememberedMemory[]): readonly number[] {
+  const places = new Map<string, number>();
+  return memories.map(({ projectId, namespace, content }, n) => {
+    const key = `${projectId ?? ''}\u0000${namespace}\u0000${content}`;
+    const first = places.get(key) ?? n;
+    places.set(key, first);
+    return first;
+  });
+}
+
+/**
+ * Stores memories as they are, with their vectors asked for; answers one entry each, in order. The same words (content, project and namespace)
+ * are one memory however often, and by however many at once, they are given. Three statements, whatever their number; what a person forgot may be
+ * remembered again. The caller hints the index.
+ */
+export async function storeMemories(
+  transaction: TenantTransaction,
+  editor: LearningEditor,
+  memories: readonly RememberedMemory[],
+): Promise<readonly StoredMemory[]> {
+  const firsts = firstsOf(memories);
+  const places = [...new Set(firsts)];
+  const prints = memories.map(printsOf);
+  const known = new Map(await readKnown(transaction, editor, memories, prints, places));
+  const fresh = new Map<number, string>();
+  const missing = () => places.filter((n) => !known.has(n) && !fresh.has(n));
+  const note = (found: ReadonlyMap<number, string>, into: Map<number, string>) => {
+    for (const [n, id] of found) into.set(n, id);
+  };
+  note(await insert(transaction, editor, memories, (n) => prints[n]?.own, missing()), fresh);
+  if (missing().length > 0) {
+    // Written meanwhile by somebody else, or kept out by words that differ in signs alone.
+    note(await readKnown(transaction, editor, memories, prints, missing()), known);
+    note(await insert(transaction, editor, memories, (n) => prints[n]?.exact, missing()), fresh);
+    note(await readKnown(transaction, editor, memories, prints, missing()), known);
+  }
+  await wantEmbeddings(
+    transaction,
+    editor.tenantId,
+    editor.embeddingModel,
+    [...fresh].map(([n, id]) => {
+      const { title = '', content = '' } = memories[n] ?? {};
+      return { type: 'learning', id, sessionId: null, chunks: chunkText(title, content) };
+    }),
+  );
+  return firsts.map((first, n) => {
+    const id = fresh.get(first) ?? known.get(first);
+    if (id === undefined) throw new MemoryLost('a memory that was just found is gone');
+    return { id, isNew: fresh.has(first) && first === n };
+  });
+}
+
+/** Somebody closed, while it was looked for, what a memory was a duplicate of: storing is to be done again. Known as a conflict by its code. */
+export class MemoryLost extends Error {
+  override readonly name = 'MemoryLost';
+  readonly code = '40001';
+}

@@ -1,0 +1,176 @@
+import { z } from 'zod';
+import type { TenantId } from '../../../domain/ids.ts';
+import type { TenantTransaction } from '../connection/database.ts';
+import { wantRemoval } from '../embeddings/embedding-removal.ts';
+import { moveGraph } from '../graph/graph-writes.ts';
+import { exactFingerprint, learningFingerprint } from '../learnings/learnings.ts';
+import { EVIDENCE_FORGOTTEN } from '../erasure/forgotten.ts';
+import { refuseHeldLearnings } from '../retention/legal-holds.ts';
+import { FORMER_ID } from './projects.ts';
+
+/** What a merge moved. */
+export interface MergedProject {
+  readonly sessions: number;
+  readonly summaries: number;
+  readonly learnings: number;
+  /** Learnings that both projects had: their evidence was joined. */
+  readonly joined: number;
+  readonly aliases: number;
+}
+
+/** Projects of a tenant change one at a time: the lock that capture takes before it makes one. */
+export async function lockProjects(transaction: TenantTransaction, tenantId: TenantId): Promise<void> {
+  await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${tenantId}, 0))`;
+}
+
+export interface ProjectChange {
+  readonly displayName?: string | undefined;
+  readonly add: readonly string[];
+  readonly remove: readonly string[];
+}
+
+/** Renames a project and changes its aliases; answers the aliases that name another project, in which case nothing is changed. */
+export async function changeProject(
+  transaction: TenantTransaction,
+  tenantId: TenantId,
+  id: string,
+  change: ProjectChange,
+): Promise<string[]> {
+  await lockProjects(transaction, tenantId);
+  const taken = await transaction.projectAlias.findMany({
+    where: { alias: { in: [...change.add] }, projectId: { not: id } },
+    select: { alias: true },
+  });
+  if (taken.length > 0) return taken.map((row) => row.alias);
+  if (change.displayName !== undefined)
+    await transaction.project.update({ where: { id }, data: { displayName: change.displayName } });
+  await transaction.projectAlias.createMany({
+    data: change.add.map((alias) => ({ tenantId, alias, projectId: id })),
+    skipDuplicates: true,
+  });
+  // What a merge left behind finds vectors, and stays.
+  const removed = change.remove.filter((alias) => !alias.startsWith(FORMER_ID));
+  await transaction.projectAlias.deleteMany({ where: { projectId: id, alias: { in: removed } } });
+  return [];
+}
+
+const learningRow = z.object({
+  id: z.string(),
+  namespace: z.string(),
+  category: z.string(),
+  description: z.string(),
+  reason: z.string().nullable(),
+  fingerprint: z.instanceof(Uint8Array),
+  open: z.boolean(),
+});
+const twinRow = z.object({ keeper: z.string(), twin: z.string() });
+
+interface Twins {
+  readonly keeper: string;
+  readonly twin: string;
+}
+
+/** Joins learnings that say the same: the keeper gets the evidence and the use of its twin, which goes. @throws Held */
+async function joinLearnings(transaction: TenantTransaction, pairs: readonly Twins[]): Promise<void> {
+  if (pairs.length === 0) return;
+  const keepers = pairs.map((pair) => pair.keeper);
+  const twins = pairs.map((pair) => pair.twin);
+  await refuseHeldLearnings(transaction, twins);
+  await transaction.$executeRaw`
+    INSERT INTO learning_evidence (learning_id, row_id, quote_sha256, tenant_id, session_id, quote, weight, created_at)
+    SELECT pair.keeper, e.row_id, e.quote_sha256, e.tenant_id, e.session_id, e.quote, e.weight, e.created_at
+      FROM unnest(${keepers}::uuid[], ${twins}::uuid[]) AS pair(keeper, twin) JOIN learning_evidence e ON e.learning_id = pair.twin ON CONFLICT DO NOTHING`;
+  await transaction.$executeRaw`
+    UPDATE learnings k SET use_count = k.use_count + t.use_count, use_weight = k.use_weight + t.use_weight, decayed_on = NULL, confidence = greatest(k.confidence, t.confidence), last_used_at = greatest(k.last_used_at, t.last_used_at),
+           valid_from = least(k.valid_from, t.valid_from), verified_by = coalesce(k.verified_by, t.verified_by), verified_at = coalesce(k.verified_at, t.verified_at),
+           verify_note = coalesce(k.verify_note, t.verify_note), updated_at = now()
+      FROM unnest(${keepers}::uuid[], ${twins}::uuid[]) AS pair(keeper, twin) JOIN learnings t ON t.id = pair.twin WHERE k.id = pair.keeper`;
+  await transaction.$executeRaw`
+    UPDATE learnings l SET superseded_by = pair.keeper FROM unnest(${keepers}::uuid[], ${twins}::uuid[]) AS pair(keeper, twin) WHERE l.superseded_by = pair.twin`;
+  await transaction.$executeRaw`
+    UPDATE learnings l SET previous_id = pair.keeper FROM unnest(${keepers}::uuid[], ${twins}::uuid[]) AS pair(keeper, twin) WHERE l.previous_id = pair.twin AND l.id <> pair.keeper`;
+  await transaction.$executeRaw`
+    UPDATE learnings l SET disputes = pair.keeper FROM unnest(${keepers}::uuid[], ${twins}::uuid[]) AS pair(keeper, twin) WHERE l.disputes = pair.twin`;
+  await wantRemoval(transaction, twins);
+  await transaction.$executeRaw`DELETE FROM learnings WHERE id = ANY (${twins}::uuid[])`;
+}
+
+/** Moves learnings under the fingerprints that they have in the other project; of two that stand and say the same the older one stays. */
+async function moveLearnings(
+  transaction: TenantTransaction,
+  from: string,
+  into: string,
+): Promise<{ readonly learnings: number; readonly joined: number }> {
+  const rows = z.array(learningRow).parse(
+    await transaction.$queryRaw`
+      SELECT id, namespace, category, description, reason, fingerprint, valid_to IS NULL AS open FROM learnings WHERE project_id = ${from}::uuid ORDER BY valid_to NULLS FIRST, id FOR UPDATE`,
+  );
+  // By fingerprint the first that says so. A session that was moved may have brought what the project knew already.
+  const firsts = new Map<string, string>();
+  const own: Twins[] = [];
+  const moved: { readonly id: string; readonly print: string }[] = [];
+  for (const row of rows) {
+    // A learning whose text was forgotten says nothing that another could say, too.
+    if (row.reason === EVIDENCE_FORGOTTEN || row.description === '') continue;
+    const there = { ...row, projectId: into };
+    const isExact = Buffer.from(exactFingerprint({ ...row, projectId: from })).equals(row.fingerprint);
+    const print = Buffer.from(isExact ? exactFingerprint(there) : learningFingerprint(there)).toString('hex');
+    // Closed versions are history: they move as they are, and are joined with nothing.
+    const keeper = row.open ? firsts.get(print) : undefined;
+    if (keeper !== undefined) {
+      own.push({ keeper, twin: row.id });
+      continue;
+    }
+    if (row.open) firsts.set(print, row.id);
+    moved.push({ id: row.id, print });
+  }
+  await joinLearnings(transaction, own);
+  const ids = [...firsts.values()];
+  const prints = [...firsts.keys()];
+  const known = z.array(twinRow).parse(
+    await transaction.$queryRaw`
+      SELECT CASE WHEN stays THEN known.id ELSE moved.id END AS keeper, CASE WHEN stays THEN moved.id ELSE known.id END AS twin
+        FROM unnest(${ids}::uuid[], ${prints}::text[]) AS given(id, print)
+        JOIN learnings moved ON moved.id = given.id
+        JOIN learnings known ON known.tenant_id = moved.tenant_id AND known.fingerprint = decode(given.print, 'hex') AND known.valid_to IS NULL AND known.id <> moved.id
+       CROSS JOIN LATERAL (SELECT known.id < moved.id AS stays) AS choice`,
+  );
+  await joinLearnings(transaction, known);
+  const learnings = await transaction.$executeRaw`
+    UPDATE learnings l SET project_id = ${into}::uuid, fingerprint = coalesce(decode(given.print, 'hex'), l.fingerprint), updated_at = now()
+      FROM (SELECT l.id, p.print FROM learnings l LEFT JOIN unnest(${moved.map((row) => row.id)}::uuid[], ${moved.map((row) => row.print)}::text[]) AS p(id, print) ON p.id = l.id
+             WHERE l.project_id = ${from}::uuid) AS given
+     WHERE l.id = given.id`;
+  return { learnings, joined: own.length + known.length };
+}
+
+/**
+ * Makes two projects one: sessions, summaries, learnings and aliases move, and the id that is gone stays an alias, by which vectors that bear
+ * it are still found. A model step that reads the old project meanwhile fails on its reference and is done again.
+ */
+export async function mergeProjects(
+  transaction: TenantTransaction,
+  tenantId: TenantId,
+  from: string,
+  into: string,
+): Promise<MergedProject> {
+  await lockProjects(transaction, tenantId);
+  const { learnings, joined } = await moveLearnings(transaction, from, into);
+  await moveGraph(transaction, from, into);
+  const sessions =
+    await transaction.$executeRaw`UPDATE sessions SET project_id = ${into}::uuid WHERE project_id = ${from}::uuid`;
+  const summaries =
+    await transaction.$executeRaw`UPDATE summaries SET project_id = ${into}::uuid WHERE project_id = ${from}::uuid`;
+  await transaction.archive.updateMany({ where: { projectId: from }, data: { projectId: into } });
+  // What is held stays held, whatever it is merged into.
+  await transaction.legalHold.updateMany({
+    where: { subject: 'project', subjectId: from },
+    data: { subjectId: into },
+  });
+  const aliases = await transaction.projectAlias.updateMany({ where: { projectId: from }, data: { projectId: into } });
+  await transaction.$executeRaw`
+    UPDATE projects k SET git_remote = coalesce(k.git_remote, gone.git_remote) FROM projects gone WHERE k.id = ${into}::uuid AND gone.id = ${from}::uuid`;
+  await transaction.project.delete({ where: { id: from } });
+  await transaction.projectAlias.create({ data: { tenantId, alias: `${FORMER_ID}${from}`, projectId: into } });
+  return { sessions, summaries, learnings, joined, aliases: aliases.count };
+}

@@ -1,0 +1,39 @@
+import { indexable } from '../../../domain/capture/well-formed.ts';
+import { projectIdentity } from '../../../domain/capture/project-identity.ts';
+import { newId } from '../../../domain/ids.ts';
+import type { TenantId } from '../../../domain/ids.ts';
+import type { TenantTransaction } from '../connection/database.ts';
+import { lockProjects } from './project-changes.ts';
+import { findProject } from './projects.ts';
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const ROOT_PATH = /^(?:[/~]|[A-Za-z]:[\\/])/;
+
+/**
+ * The project that a person means, made where nothing was captured for it yet, under the alias that a capture would give it; null for an id
+ * that is not known.
+ */
+export async function findOrMakeProject(
+  transaction: TenantTransaction,
+  tenantId: TenantId,
+  given: string,
+): Promise<string | null> {
+  const known = await findProject(transaction, given);
+  if (known !== null) return known.id;
+  const hint = ROOT_PATH.test(given) ? { path: given } : { remote: given };
+  const identity = UUID.test(given) ? null : (projectIdentity(hint) ?? projectIdentity({ name: given }));
+  if (identity === null) return null;
+  // Captures take the same lock before they make one: whoever comes second finds it.
+  await lockProjects(transaction, tenantId);
+  const made = await findProject(transaction, given);
+  if (made !== null) return made.id;
+  const id = newId();
+  await transaction.project.create({
+    data: { id, tenantId, displayName: indexable(identity.name), gitRemote: identity.remote },
+  });
+  await transaction.projectAlias.createMany({
+    data: identity.aliases.map((alias) => ({ tenantId, alias: indexable(alias), projectId: id })),
+    skipDuplicates: true,
+  });
+  return id;
+}

@@ -1,0 +1,200 @@
+import { v7 } from 'uuid';
+import { z } from 'zod';
+import type { ArchiveStore } from '../../../domain/ports/archive-store.ts';
+import { wholeValueKey } from '../../../domain/ports/object-store.ts';
+import type { ObjectStore } from '../../../domain/ports/object-store.ts';
+import type { TenantId } from '../../../domain/ids.ts';
+import { wholesIn } from '../../archive/full-values-in.ts';
+import type { TenantTransaction } from '../connection/database.ts';
+import { hiddenPeople, hiddenSessions } from '../erasure/restricted.ts';
+
+/** The index line of an archived session. */
+export interface StoredArchive {
+  readonly id: string;
+  readonly sessionId: string;
+  readonly projectId: string | null;
+  readonly title: string;
+  readonly heads: string;
+  readonly startedAt: Date;
+  readonly endedAt: Date;
+  /** Rows by table. */
+  readonly counts: Readonly<Record<string, number>>;
+  readonly objectKey: string;
+  readonly objectBytes: number;
+  /** Of the object and of the lines in it, hex. */
+  readonly objectSha256: string;
+  readonly linesSha256: string;
+  readonly createdAt: Date;
+}
+
+const COLUMNS = {
+  id: true,
+  sessionId: true,
+  projectId: true,
+  title: true,
+  heads: true,
+  startedAt: true,
+  endedAt: true,
+  counts: true,
+  objectKey: true,
+  objectBytes: true,
+  objectSha256: true,
+  linesSha256: true,
+  createdAt: true,
+} as const;
+const archiveRow = z
+  .object({
+    id: z.string(),
+    sessionId: z.string(),
+    projectId: z.string().nullable(),
+    title: z.string(),
+    heads: z.string(),
+    startedAt: z.date(),
+    endedAt: z.date(),
+    counts: z.record(z.string(), z.number()),
+    objectKey: z.string(),
+    objectBytes: z.coerce.number(),
+    objectSha256: z.instanceof(Uint8Array),
+    linesSha256: z.instanceof(Uint8Array),
+    createdAt: z.date(),
+  })
+  .transform((row): StoredArchive => ({
+    ...row,
+    objectSha256: Buffer.from(row.objectSha256).toString('hex'),
+    linesSha256: Buffer.from(row.linesSha256).toString('hex'),
+  }));
+
+/** What the keys of all objects of a session begin with; those written before attempts had names of their own are `SESSION.ndjson.zst`. */
+function keysOf(tenantId: string, sessionId: string): string {
+  return `archives/${tenantId}/${sessionId}.`;
+}
+
+/**
+ * Where an attempt at archiving a session writes its rows. No two attempts have the same key: the lock that keeps them apart goes with its connection, and one
+ * that lost it must neither write over nor remove what another has verified.
+ */
+export function archiveKey(tenantId: string, sessionId: string, attempt: string): string {
+  return `${keysOf(tenantId, sessionId)}${attempt}.ndjson.zst`;
+}
+
+/**
+ * Every object of a session that lies in the store, and the one that its index line names (null: it has none): an attempt that was cut off left one that no
+ * line names. @throws ArchiveStoreError
+ */
+export async function objectsOfSession(
+  archives: ArchiveStore,
+  tenantId: string,
+  sessionId: string,
+  named: string | null,
+  signal?: AbortSignal,
+): Promise<string[]> {
+  const keys = new Set(named === null ? [] : [named]);
+  for await (const { key } of archives.list(keysOf(tenantId, sessionId), signal)) keys.add(key);
+  return [...keys];
+}
+
+/** An archive by its own id or its session's; null where the tenant has none such. */
+export async function readArchive(transaction: TenantTransaction, id: string): Promise<StoredArchive | null> {
+  const row = await transaction.archive.findFirst({ where: { OR: [{ id }, { sessionId: id }] }, select: COLUMNS });
+  return row === null ? null : archiveRow.parse(row);
+}
+
+export interface ArchivePage {
+  /** Words of title and heads; null: the newest first. */
+  readonly question: string | null;
+  readonly limit: number;
+  readonly offset: number;
+}
+
+const hitRow = z.object({ id: z.string(), total: z.coerce.number() });
+
+/** Archived sessions by their index lines, and how many there are. */
+export async function listArchives(
+  transaction: TenantTransaction,
+  tenantId: TenantId,
+  { question, limit, offset }: ArchivePage,
+): Promise<{ readonly archives: StoredArchive[]; readonly total: number }> {
+  if (question === null) {
+    const [people, sessions] = [await hiddenPeople(transaction), await hiddenSessions(transaction)];
+    const where = { userId: { notIn: people }, sessionId: { notIn: sessions } };
+    const rows = await transaction.archive.findMany({
+      where,
+      orderBy: { id: 'desc' },
+      take: limit,
+      skip: offset,
+      select: COLUMNS,
+    });
+    return { archives: z.array(archiveRow).parse(rows), total: await transaction.archive.count({ where }) };
+  }
+  const hits = z
+    .array(hitRow)
+    .parse(
+      await transaction.$queryRaw`SELECT id, total FROM search_archives(${tenantId}::uuid, ${question}, ${limit}::integer, ${offset}::integer)`,
+    );
+  const rows = z
+    .array(archiveRow)
+    .parse(await transaction.archive.findMany({ where: { id: { in: hits.map(({ id }) => id) } }, select: COLUMNS }));
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  return { archives: hits.flatMap(({ id }) => byId.get(id) ?? []), total: hits[0]?.total ?? 0 };
+}
+
+export type ArchiveToWrite = Omit<StoredArchive, 'id' | 'createdAt'> & {
+  readonly tenantId: string;
+  readonly userId: string;
+  /** Whole values that its rows were cut from: SHA-256. */
+  readonly wholes: readonly string[];
+};
+
+/** Writes the index line of a session that was archived; answers its id. */
+export async function writeArchive(transaction: TenantTransaction, archive: ArchiveToWrite): Promise<string> {
+  const id = v7();
+  await transaction.archive.create({
+    data: {
+      ...archive,
+      id,
+      counts: { ...archive.counts },
+      wholes: [...archive.wholes],
+      objectSha256: Buffer.from(archive.objectSha256, 'hex'),
+      linesSha256: Buffer.from(archive.linesSha256, 'hex'),
+    },
+  });
+  return id;
+}
+
+/** Whole values that the rows of a session's archive were cut from. */
+export async function wholesOfArchive(transaction: TenantTransaction, sessionId: string): Promise<string[]> {
+  const archive = await transaction.archive.findUnique({ where: { sessionId }, select: { wholes: true } });
+  return archive?.wholes ?? [];
+}
+
+/** A tenant's transactions: what removing needs of the database. */
+export interface Tenants {
+  asTenant<Result>(tenantId: TenantId, work: (transaction: TenantTransaction) => Promise<Result>): Promise<Result>;
+}
+
+/**
+ * Removes a session's archive for good: the whole values that its rows were cut from, its objects, whether a line names them or not, then its index line, so that
+ * an attempt that was cut off is seen and done again; of a store that is not set (any more), nothing but the line can go. False where it has none. The session's
+ * row stays as it is. @throws ArchiveStoreError
+ */
+export async function removeArchive(
+  parts: { readonly database: Tenants; readonly archives: ArchiveStore | null; readonly objects: ObjectStore | null },
+  tenantId: TenantId,
+  sessionId: string,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const found = await parts.database.asTenant(tenantId, (transaction) =>
+    transaction.archive.findUnique({ where: { sessionId }, select: { objectKey: true } }),
+  );
+  const { archives, objects } = parts;
+  const named = found?.objectKey ?? null;
+  const keys = archives === null ? [] : await objectsOfSession(archives, tenantId, sessionId, named, signal);
+  for (const key of keys) {
+    if (archives !== null && objects !== null)
+      for (const sha256 of await wholesIn(archives, key, signal)) await objects.delete(wholeValueKey(tenantId, sha256));
+    await archives?.remove(key, signal);
+  }
+  if (found !== null)
+    await parts.database.asTenant(tenantId, (transaction) => transaction.archive.deleteMany({ where: { sessionId } }));
+  return found !== null || keys.length > 0;
+}

@@ -1,0 +1,65 @@
+import type pg from 'pg';
+import { z } from 'zod';
+import type { TenantTransaction } from '../connection/database.ts';
+import { LONG_TEXT_SQL, wholeNotesSql } from '../capture/full-values.ts';
+
+/** The statement that notes whole values as expired: `pairs` is a query of tenants and hashes. */
+export function expireValuesSql(pairs: string): string {
+  return `INSERT INTO expired_values (tenant_id, sha256) SELECT DISTINCT * FROM (${pairs}) AS pairs ON CONFLICT DO NOTHING`;
+}
+
+/** Notes whole values of a tenant as expired. */
+export async function expireValues(transaction: TenantTransaction, hashes: readonly string[]): Promise<void> {
+  if (hashes.length > 0)
+    await transaction.$executeRawUnsafe(expireValuesSql('SELECT current_tenant_id(), unnest($1::text[])'), hashes);
+}
+
+/** A whole value that expired. */
+export interface ExpiredValue {
+  readonly tenant: string;
+  readonly sha256: string;
+}
+
+const valueRows = z.array(z.object({ tenant: z.string(), sha256: z.string() }));
+
+/** The next whole values that expired, of one tenant, after that one; at most `limit`. */
+export async function expiredValues(
+  maintenance: pg.Pool,
+  after: ExpiredValue | null,
+  limit: number,
+): Promise<ExpiredValue[]> {
+  const { rows } = await maintenance.query(
+    `WITH next AS (SELECT tenant_id FROM expired_values WHERE $1::uuid IS NULL OR (tenant_id, sha256) > ($1, $2) ORDER BY tenant_id LIMIT 1)
+     SELECT e.tenant_id AS tenant, e.sha256 FROM expired_values e JOIN next n ON n.tenant_id = e.tenant_id
+      WHERE $1::uuid IS NULL OR (e.tenant_id, e.sha256) > ($1, $2) ORDER BY e.sha256 LIMIT $3`,
+    [after?.tenant ?? null, after?.sha256 ?? null, limit],
+  );
+  return valueRows.parse(rows);
+}
+
+/**
+ * Takes off the list what a row or an archive of the tenant still names, and answers it: it expires again with that. Reads the long texts of the tenant's rows:
+ * no index knows which value they were cut from, because next to none are.
+ */
+export async function spareNamedValues(
+  maintenance: pg.Pool,
+  tenant: string,
+  hashes: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const { rows } = await maintenance.query<{ sha256: string }>(
+    `DELETE FROM expired_values WHERE tenant_id = $1 AND sha256 = ANY (
+       SELECT note[1] FROM (
+         SELECT ${LONG_TEXT_SQL.observation} AS said FROM observations r WHERE r.tenant_id = $1
+         UNION ALL SELECT ${LONG_TEXT_SQL.prompt} FROM prompts r WHERE r.tenant_id = $1) AS r
+        CROSS JOIN LATERAL ${wholeNotesSql('r.said')} AS note WHERE r.said IS NOT NULL AND note[1] = ANY ($2)
+       UNION SELECT whole FROM archives a CROSS JOIN LATERAL unnest(a.wholes) AS whole WHERE a.tenant_id = $1 AND a.wholes && $2::text[])
+     RETURNING sha256`,
+    [tenant, hashes],
+  );
+  return new Set(rows.map(({ sha256 }) => sha256));
+}
+
+/** Takes a value off the list: it is gone. */
+export async function endExpiredValue(maintenance: pg.Pool, { tenant, sha256 }: ExpiredValue): Promise<void> {
+  await maintenance.query('DELETE FROM expired_values WHERE tenant_id = $1 AND sha256 = $2', [tenant, sha256]);
+}

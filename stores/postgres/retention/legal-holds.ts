@@ -1,0 +1,174 @@
+import { v7 } from 'uuid';
+import { z } from 'zod';
+import type { StandingHold } from '../../../domain/retention/policy-hash.ts';
+import type { TenantTransaction } from '../connection/database.ts';
+
+export const HOLD_SUBJECTS = ['tenant', 'project', 'session', 'user'] as const;
+export type HoldSubject = (typeof HOLD_SUBJECTS)[number];
+
+export interface StoredHold extends StandingHold {
+  readonly subject: HoldSubject;
+  readonly reason: string;
+  readonly createdBy: string;
+  readonly createdAt: Date;
+  readonly releasedBy: string | null;
+  readonly releasedAt: Date | null;
+}
+
+/** What is held cannot be forgotten, archived or deleted until the hold is released. */
+export class Held extends Error {
+  override readonly name = 'Held';
+  readonly holdId: string;
+
+  constructor(holdId: string) {
+    super('a legal hold is on it: it stays until the hold is released');
+    this.holdId = holdId;
+  }
+}
+
+const COLUMNS = {
+  id: true,
+  subject: true,
+  subjectId: true,
+  reason: true,
+  createdBy: true,
+  createdAt: true,
+  releasedBy: true,
+  releasedAt: true,
+} as const;
+const subjectOf = (row: { readonly subject: string }): HoldSubject => z.enum(HOLD_SUBJECTS).parse(row.subject);
+
+/** Holds of the tenant, the newest first; those that stand, or with `released` all of them. At most 1,000. */
+export async function listHolds(transaction: TenantTransaction, released: boolean): Promise<StoredHold[]> {
+  const rows = await transaction.legalHold.findMany({
+    where: released ? {} : { releasedAt: null },
+    orderBy: { id: 'desc' },
+    take: 1_000,
+    select: COLUMNS,
+  });
+  return rows.map((row) => ({ ...row, subject: subjectOf(row) }));
+}
+
+/** Every hold that stands, however many there are: what a dry run was approved for hangs on each of them. */
+export function standingHolds(transaction: TenantTransaction): Promise<StandingHold[]> {
+  return transaction.legalHold.findMany({
+    where: { releasedAt: null },
+    orderBy: { id: 'asc' },
+    select: { id: true, subject: true, subjectId: true },
+  });
+}
+
+/** Whether what a hold is to be put on is there. */
+export async function holdSubjectExists(
+  transaction: TenantTransaction,
+  subject: HoldSubject,
+  id: string,
+): Promise<boolean> {
+  switch (subject) {
+    case 'tenant':
+      return (await transaction.tenant.count({ where: { id } })) > 0;
+    case 'project':
+      return (await transaction.project.count({ where: { id } })) > 0;
+    case 'session':
+      return (await transaction.session.count({ where: { id, status: { not: 'deleted' } } })) > 0;
+    case 'user':
+      return (await transaction.user.count({ where: { id } })) > 0;
+  }
+}
+
+/** Puts a hold on a subject. It binds every statement that begins after the commit. */
+export async function addHold(
+  transaction: TenantTransaction,
+  hold: {
+    readonly tenantId: string;
+    readonly subject: HoldSubject;
+    readonly subjectId: string;
+    readonly reason: string;
+    readonly userId: string;
+  },
+): Promise<StoredHold> {
+  const { tenantId, subject, subjectId, reason, userId: createdBy } = hold;
+  const row = await transaction.legalHold.create({
+    data: { id: v7(), tenantId, subject, subjectId, reason, createdBy },
+    select: COLUMNS,
+  });
+  return { ...row, subject: subjectOf(row) };
+}
+
+/** Releases a hold; null where the tenant has none such. One that was released stays as it was. */
+export async function releaseHold(
+  transaction: TenantTransaction,
+  id: string,
+  userId: string,
+): Promise<StoredHold | null> {
+  await transaction.legalHold.updateMany({
+    where: { id, releasedAt: null },
+    data: { releasedAt: new Date(), releasedBy: userId },
+  });
+  const row = await transaction.legalHold.findUnique({ where: { id }, select: COLUMNS });
+  return row === null ? null : { ...row, subject: subjectOf(row) };
+}
+
+/** What a hold may stand on, of something that somebody wants gone. */
+export interface HoldScope {
+  readonly sessionId?: string | null;
+  readonly userId?: string | null;
+  readonly projectId?: string | null;
+}
+
+/**
+ * Refuses to let go of what is held: the session with its project and its user, or what is named beside it. A tenant's hold is on all. An empty scope asks
+ * whether anything of the tenant is held at all, which erasing a whole tenant must. @throws Held
+ */
+export async function refuseHeld(transaction: TenantTransaction, scope: HoldScope): Promise<void> {
+  const { sessionId = null, userId = null, projectId = null } = scope;
+  const isAll = sessionId === null && userId === null && projectId === null;
+  const rows = await transaction.$queryRaw`
+    SELECT h.id FROM legal_holds h
+     WHERE h.tenant_id = (SELECT current_tenant_id()) AND h.released_at IS NULL
+       AND (${isAll}::boolean OR h.subject = 'tenant' OR h.subject_id IN (${sessionId}::uuid, ${userId}::uuid, ${projectId}::uuid)
+            OR h.subject_id IN (SELECT s.project_id FROM sessions s WHERE s.id = ${sessionId}::uuid)
+            OR h.subject_id IN (SELECT s.user_id FROM sessions s WHERE s.id = ${sessionId}::uuid)
+            -- Of a user or a project, one held session is enough.
+            OR (h.subject = 'session' AND EXISTS (
+                  SELECT FROM sessions s WHERE s.id = h.subject_id AND (s.user_id = ${userId}::uuid OR s.project_id = ${projectId}::uuid)))
+            OR (h.subject = 'project' AND ${userId}::uuid IS NOT NULL AND (
+                  EXISTS (SELECT FROM sessions s WHERE s.project_id = h.subject_id AND s.user_id = ${userId}::uuid)
+                  OR EXISTS (SELECT FROM learnings l WHERE l.project_id = h.subject_id AND l.user_id = ${userId}::uuid))))
+     LIMIT 1`;
+  refuseFirst(rows);
+}
+
+/**
+ * Refuses to let go of learnings that are held: by their project, their user, or a session that taught one of them, with its project and its user. A tenant's
+ * hold is on all. @throws Held
+ */
+export async function refuseHeldLearnings(transaction: TenantTransaction, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  const rows = await transaction.$queryRaw`
+    SELECT h.id FROM legal_holds h
+     WHERE h.tenant_id = (SELECT current_tenant_id()) AND h.released_at IS NULL
+       AND (h.subject = 'tenant' OR h.subject_id IN (
+              SELECT unnest(ARRAY[l.project_id, l.user_id, l.session_id]) FROM learnings l WHERE l.id = ANY (${ids}::uuid[])
+              UNION ALL SELECT unnest(ARRAY[s.id, s.project_id, s.user_id]) FROM sessions s
+                         WHERE s.id IN (SELECT l.session_id FROM learnings l WHERE l.id = ANY (${ids}::uuid[])
+                                        UNION ALL SELECT e.session_id FROM learning_evidence e WHERE e.learning_id = ANY (${ids}::uuid[]))))
+     LIMIT 1`;
+  refuseFirst(rows);
+}
+
+/** Whether {@link refuseHeld} refuses it. */
+export async function isHeld(transaction: TenantTransaction, scope: HoldScope): Promise<boolean> {
+  try {
+    await refuseHeld(transaction, scope);
+    return false;
+  } catch (error) {
+    if (error instanceof Held) return true;
+    throw error;
+  }
+}
+
+function refuseFirst(rows: unknown): void {
+  const [hold] = z.array(z.object({ id: z.string() })).parse(rows);
+  if (hold !== undefined) throw new Held(hold.id);
+}

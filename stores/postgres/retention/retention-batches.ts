@@ -1,0 +1,177 @@
+import type pg from 'pg';
+import { z } from 'zod';
+import { importanceCapSql } from '../../../domain/learning/decay.ts';
+import type { Retained } from '../../../domain/retention/policy.ts';
+import type { ActingRun } from './retention-cells.ts';
+import { bindCells } from './retention-cells.ts';
+import { removalSql } from '../embeddings/embedding-removal.ts';
+import { rewriteSql, rowsAskedForSql } from '../embeddings/embedding-rewrites.ts';
+import { HOT_TABLES, pickSql, sourceOf, walks } from './retention-picks.ts';
+import { expireValuesSql } from './expired-full-values.ts';
+import { LONG_TEXT_SQL, wholeNotesSql } from '../capture/full-values.ts';
+import { FIRST_ID } from '../../../domain/ids.ts';
+
+const ALL_ROWS = 2_000_000_000;
+const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
+export interface RetentionBatch {
+  readonly resource: Retained;
+  /** Only counts what would go. */
+  readonly isDry: boolean;
+  readonly runs: readonly ActingRun[];
+  /** Of the runs. */
+  readonly groupId: string;
+  /** The row that the batch before came to. */
+  readonly after: string;
+  readonly limit: number;
+}
+
+const touched = z.array(z.object({ tenant: z.string(), id: z.string() })).nullable();
+const batchRow = z.object({
+  picked: z.number(),
+  gone: z.number(),
+  last: z.string().nullable(),
+  followed: z.number(),
+  entities: touched,
+  relations: touched,
+});
+
+export interface BatchResult {
+  /** Rows that were treated. */
+  readonly rows: number;
+  /** Where the next batch begins; null: there is none. */
+  readonly after: string | null;
+  /** False where the runs were ended meanwhile: nothing more is to be done for them. */
+  readonly isWanted: boolean;
+  /** What of the graph is to be weighed anew. */
+  readonly entities: readonly { readonly tenant: string; readonly id: string }[];
+  readonly relations: readonly { readonly tenant: string; readonly id: string }[];
+}
+
+const IDS = 'ARRAY(SELECT p.id FROM picked p)';
+const SESSIONS = 'ARRAY(SELECT DISTINCT p.session FROM picked p)';
+
+/** Vectors, mentions and kept answers of rows that go, and the numbers of their sessions. */
+const REMOVALS = `
+  , vectors AS (
+    ${removalSql("resource_id = ANY (ARRAY(SELECT g.id FROM gone g)) AND state <> 'removing'")}
+  ), mentions AS (
+    DELETE FROM entity_mentions m WHERE m.session_id = ANY (${SESSIONS}) AND m.source_id = ANY (ARRAY(SELECT g.id FROM gone g)) RETURNING m.tenant_id AS tenant, m.entity_id AS id
+  ), proofs AS (
+    DELETE FROM relation_evidence m WHERE m.session_id = ANY (${SESSIONS}) AND m.source_id = ANY (ARRAY(SELECT g.id FROM gone g)) RETURNING m.tenant_id AS tenant, m.relation_id AS id
+  )`;
+/**
+ * Chunks that bear the first words of user's prompts that go, each up to the next prompt: written again without them. Those of prompts that went before were
+ * written then.
+ */
+const REWRITES = `
+  , asked AS (
+    SELECT m.id FROM gone g ${rowsAskedForSql('g.session_id', 'g.seq')}
+     WHERE g.type = 'user' AND NOT EXISTS (SELECT FROM gone o WHERE o.id = m.id)
+  ), rewritten AS (${rewriteSql('ARRAY(SELECT a.id FROM asked a)')})`;
+const ANSWERS = `, answers AS (DELETE FROM model_answers WHERE session_id = ANY (${SESSIONS}))`;
+
+function countsOf(column: string): string {
+  return `, fewer AS (
+    UPDATE sessions s SET ${column} = greatest(0, s.${column} - l.rows), token_count = greatest(0, s.token_count - l.tokens), updated_at = now()
+      FROM (SELECT g.session_id, count(*)::integer AS rows, sum(g.tokens)::integer AS tokens FROM gone g GROUP BY 1) AS l WHERE s.id = l.session_id)`;
+}
+
+/** Rows that go, with what may hold the note of a value that was cut. */
+const said = (resource: 'observation' | 'prompt'): string => `, ${LONG_TEXT_SQL[resource]} AS said`;
+const EXPIRED = `, expired AS (${expireValuesSql(`SELECT g.tenant_id, note[1] FROM gone g CROSS JOIN LATERAL ${wholeNotesSql('g.said')} AS note WHERE g.said IS NOT NULL`)})`;
+
+/** What is done with picked rows, as parts of the one statement. */
+function treatment(resource: Retained, hotBound: string): string {
+  const { table, key } = sourceOf(resource);
+  const where = `r.${key} = ANY (${IDS.replace('FROM picked p', "FROM picked p WHERE p.action = 'delete'")})${hotBound}`;
+  const gone = (returning: string): string =>
+    `, gone AS (DELETE FROM ${table} r WHERE ${where} RETURNING ${returning})`;
+  switch (resource) {
+    case 'observation':
+      return `${gone(`r.id, r.tenant_id, r.session_id, r.tokens${said('observation')}`)}, lowered AS (
+        UPDATE observations r SET importance = ${importanceCapSql('d.before - coalesce(uuid_extract_timestamp(r.id), r.created_at)')}::real
+          FROM (SELECT p.id, c.before FROM picked p JOIN cells c ON c.run = p.run AND c.rule = p.rule WHERE p.action = 'decay' GROUP BY 1, 2) AS d
+         WHERE r.id = d.id AND r.id = ANY (ARRAY(SELECT p.id FROM picked p WHERE p.action = 'decay'))${hotBound} RETURNING r.id
+      )${REMOVALS}${ANSWERS}${EXPIRED}${countsOf('observation_count')}`;
+    case 'prompt':
+      return `${gone(`r.id, r.tenant_id, r.session_id, r.tokens, r.seq, r.type${said('prompt')}`)}${REMOVALS}${REWRITES}${ANSWERS}${EXPIRED}${countsOf('prompt_count')}`;
+    case 'summary':
+      return `${gone('r.id')}${REMOVALS}`;
+    case 'learning':
+      return `${gone('r.id')}${REMOVALS}
+        , chains AS (UPDATE learnings l SET previous_id = NULL WHERE l.previous_id = ANY (${IDS}) AND l.id <> ALL (${IDS}))
+        , successors AS (UPDATE learnings l SET superseded_by = NULL WHERE l.superseded_by = ANY (${IDS}) AND l.id <> ALL (${IDS}))`;
+    case 'session':
+      throw new Error('sessions go one by one');
+    case 'usage':
+    case 'context':
+    case 'import':
+    case 'alert':
+    case 'tombstone':
+    case 'excluded_session':
+      return gone(`r.${key} AS id`);
+  }
+}
+
+function statementOf(resource: Retained, isDry: boolean): string {
+  const isHot = HOT_TABLES[resource] !== undefined;
+  const seen = walks(resource) ? 'scanned' : 'picked';
+  const hasGraph = ['observation', 'prompt', 'summary', 'learning'].includes(resource);
+  // Both bounds again, so that only the months of the batch are opened.
+  const treated = isDry ? '' : treatment(resource, isHot ? ' AND r.id > $3::uuid AND r.id < $7::uuid' : '');
+  const done = isDry
+    ? 'SELECT * FROM picked'
+    : `SELECT p.* FROM picked p WHERE p.id IN (SELECT g.id FROM gone g${resource === 'observation' ? ' UNION ALL SELECT l.id FROM lowered l' : ''})`;
+  const told = (from: string): string =>
+    isDry || !hasGraph
+      ? 'NULL'
+      : `(SELECT json_agg(DISTINCT jsonb_build_object('tenant', t.tenant, 'id', t.id)) FROM ${from} t)`;
+  return `${pickSql(resource, '')}${treated}
+  , done AS (${done})
+  , counted AS (
+    INSERT INTO retention_counts AS rc (run_id, tenant_id, rule, resource, action, project_id, data_class, month, rows, bytes)
+    SELECT d.run, d.tenant, d.rule, '${resource}', d.action, d.project, d.class, d.month, count(*), sum(d.bytes) FROM done d GROUP BY 1, 2, 3, 5, 6, 7, 8
+    ON CONFLICT (run_id, rule, resource, action, project_id, data_class, month) DO UPDATE SET rows = rc.rows + excluded.rows, bytes = rc.bytes + excluded.bytes
+  ), last AS (SELECT p.id FROM ${seen} p ORDER BY p.id DESC LIMIT 1
+  ), followed AS (
+    UPDATE retention_runs r SET cursor = jsonb_build_object('stage', '${resource}', 'after', ${sourceOf(resource).key === 'id' ? `coalesce((SELECT l.id::text FROM last l), '${LAST_ID}')` : `'${isDry ? LAST_ID : FIRST_ID}'`})
+     WHERE r.group_id = $8::uuid AND r.mode = '${isDry ? 'dry_run' : 'run'}' AND r.state = 'running' RETURNING 1)
+  SELECT (SELECT count(*) FROM ${seen})::integer AS picked, (SELECT count(*) FROM done)::integer AS gone, (SELECT id::text FROM last) AS last,
+         (SELECT count(*) FROM followed)::integer AS followed, ${told('mentions')} AS entities, ${told('proofs')} AS relations`;
+}
+
+/**
+ * Treats the next rows of a kind, for all runs of a group that act on it: one statement and one transaction, with what was counted and where it came to.
+ * Nothing is locked before the statement and nothing after it. Rows under a hold, as it sees them, stay.
+ */
+export async function treatBatch(maintenance: pg.Pool, batch: RetentionBatch): Promise<BatchResult> {
+  const { resource, isDry, runs, groupId, after, limit } = batch;
+  const none = { rows: 0, after: null, isWanted: true, entities: [], relations: [] };
+  const { cells, named } = bindCells(runs, resource);
+  if (cells.length === 0) return none;
+  const leaving = bindCells(runs, 'session');
+  const highest = cells.reduce((most, cell) => (cell.before_id > most ? cell.before_id : most), FIRST_ID);
+  // Without ids to walk along, rows are counted all at once, and those that somebody else took meanwhile would be looked for for ever.
+  const isKeyed = sourceOf(resource).key === 'id';
+  const most = isDry && !isKeyed ? ALL_ROWS : limit;
+  const { rows } = await maintenance.query(statementOf(resource, isDry), [
+    JSON.stringify(cells),
+    named,
+    after,
+    most,
+    JSON.stringify(leaving.cells),
+    leaving.named,
+    highest,
+    groupId,
+  ]);
+  const row = batchRow.parse(rows[0]);
+  const isOver = row.picked < limit || (!isKeyed && (isDry || row.gone === 0));
+  return {
+    rows: row.gone,
+    after: isOver ? null : isKeyed ? row.last : FIRST_ID,
+    isWanted: row.followed > 0,
+    entities: row.entities ?? [],
+    relations: row.relations ?? [],
+  };
+}

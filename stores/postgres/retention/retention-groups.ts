@@ -1,0 +1,117 @@
+import type pg from 'pg';
+import { z } from 'zod';
+import { asId } from '../../../domain/ids.ts';
+import type { TenantId } from '../../../domain/ids.ts';
+
+/** A run of a group that runs, as the maintenance role sees it. */
+export interface GroupedRun {
+  readonly id: string;
+  readonly tenantId: TenantId;
+  readonly mode: 'dry_run' | 'run';
+  readonly policyHash: string;
+  readonly agedAt: Date;
+  readonly cursor: { readonly stage: string; readonly after: string } | null;
+}
+
+const groupRow = z.object({
+  id: z.string(),
+  tenant_id: z.string(),
+  mode: z.enum(['dry_run', 'run']),
+  policy_hash: z.string(),
+  aged_at: z.date(),
+  cursor: z.object({ stage: z.string(), after: z.string() }).nullable(),
+});
+
+/** The runs of a group that are not ended. */
+export async function runsOfGroup(maintenance: pg.Pool, groupId: string): Promise<GroupedRun[]> {
+  const { rows } = await maintenance.query(
+    `SELECT id, tenant_id, mode, encode(policy_hash, 'hex') AS policy_hash, aged_at, cursor FROM retention_runs WHERE group_id = $1 AND state = 'running' ORDER BY id`,
+    [groupId],
+  );
+  return z
+    .array(groupRow)
+    .parse(rows)
+    .map((row) => ({
+      id: row.id,
+      tenantId: asId(row.tenant_id),
+      mode: row.mode,
+      policyHash: row.policy_hash,
+      agedAt: row.aged_at,
+      cursor: row.cursor,
+    }));
+}
+
+/** Notes where a group's runs of a mode are. */
+export async function saveCursor(
+  maintenance: pg.Pool,
+  groupId: string,
+  mode: GroupedRun['mode'],
+  cursor: { readonly stage: string; readonly after: string },
+): Promise<void> {
+  await maintenance.query(
+    "UPDATE retention_runs SET cursor = $3 WHERE group_id = $1 AND mode = $2 AND state = 'running'",
+    [groupId, mode, JSON.stringify(cursor)],
+  );
+}
+
+/** Notes in a run that something was left, and the type of the failure. */
+export async function noteLeft(maintenance: pg.Pool, runId: string, error: string): Promise<void> {
+  await maintenance.query("UPDATE retention_runs SET error = $2 WHERE id = $1 AND state = 'running'", [runId, error]);
+}
+
+/** Tenants that have policies of their own. */
+export async function tenantsWithPolicies(maintenance: pg.Pool): Promise<TenantId[]> {
+  const { rows } = await maintenance.query<{ tenant_id: string }>(
+    'SELECT DISTINCT tenant_id FROM retention_policies ORDER BY 1',
+  );
+  return rows.map((row) => asId<TenantId>(row.tenant_id));
+}
+
+/** Dry runs of a group, or of the policies and holds of a tenant, that the schedule made and nobody has approved. */
+export async function unseenDryRuns(
+  maintenance: pg.Pool,
+  of: { readonly groupId: string } | { readonly tenantId: string; readonly hash: string },
+): Promise<{ readonly id: string; readonly tenantId: TenantId }[]> {
+  const [where, values] =
+    'groupId' in of
+      ? ['group_id = $1', [of.groupId]]
+      : ["tenant_id = $1 AND policy_hash = decode($2, 'hex')", [of.tenantId, of.hash]];
+  const { rows } = await maintenance.query<{ id: string; tenant_id: string }>(
+    `SELECT id, tenant_id FROM retention_runs WHERE ${where} AND mode = 'dry_run' AND user_id IS NULL AND approved_at IS NULL AND state = 'done' ORDER BY id`,
+    values,
+  );
+  return rows.map((row) => ({ id: row.id, tenantId: asId(row.tenant_id) }));
+}
+
+/** Tells a tenant's admins, once a day each, that a dry run waits to be approved. */
+export async function alertDryRun(
+  maintenance: pg.Pool,
+  run: { readonly id: string; readonly tenantId: TenantId },
+): Promise<void> {
+  await maintenance.query(
+    `INSERT INTO system_alerts (id, tenant_id, user_id, type, day, details)
+     SELECT uuidv7(), u.tenant_id, u.id, 'retention_dry_run', (now() AT TIME ZONE 'UTC')::date,
+            jsonb_build_object('run_id', $2::uuid, 'rows', (SELECT coalesce(sum(c.rows), 0) FROM retention_counts c WHERE c.run_id = $2),
+                               'bytes', (SELECT coalesce(sum(c.bytes), 0) FROM retention_counts c WHERE c.run_id = $2))
+       FROM users u WHERE u.tenant_id = $1 AND u.role = 'admin' AND u.active
+     ON CONFLICT DO NOTHING`,
+    [run.tenantId, run.id],
+  );
+}
+
+const goneRow = z.object({ tenant_id: z.string(), session_id: z.string() });
+
+/** Archives of these tenants whose session was forgotten: what removing them was cut off from is done again. */
+export async function archivesOfForgotten(
+  maintenance: pg.Pool,
+  tenants: readonly string[],
+): Promise<{ readonly tenantId: TenantId; readonly sessionId: string }[]> {
+  const { rows } = await maintenance.query(
+    `SELECT a.tenant_id, a.session_id FROM archives a JOIN sessions s ON s.id = a.session_id WHERE s.status = 'deleted' AND a.tenant_id = ANY ($1) ORDER BY a.id LIMIT 500`,
+    [tenants],
+  );
+  return z
+    .array(goneRow)
+    .parse(rows)
+    .map((row) => ({ tenantId: asId(row.tenant_id), sessionId: row.session_id }));
+}

@@ -1,0 +1,224 @@
+import type pg from 'pg';
+import { z } from 'zod';
+import { HOT_TABLES } from './retention-picks.ts';
+import { removalSql } from '../embeddings/embedding-removal.ts';
+import { rewriteSql, rowsAskedForSql } from '../embeddings/embedding-rewrites.ts';
+import { expireValuesSql } from './expired-full-values.ts';
+import { bindCells, idFloor } from './retention-cells.ts';
+import type { ActingRun } from './retention-cells.ts';
+import { expiredSessions } from './retention-sessions.ts';
+import { FIRST_ID } from '../../../domain/ids.ts';
+
+export type HotResource = 'observation' | 'prompt' | 'usage';
+export const HOT_RESOURCES: readonly HotResource[] = ['observation', 'prompt', 'usage'];
+
+/** A month of a hot table. */
+export interface HotMonth {
+  readonly resource: HotResource;
+  /** YYYY-MM-01. */
+  readonly month: string;
+  /** Taken out of its table already: what is left is to be followed up and dropped. */
+  readonly isDetached: boolean;
+}
+
+const monthRow = z.object({ part: z.string(), detached: z.boolean() });
+const SQLSTATE = z.object({ code: z.string() });
+/** Rows of this month are to be kept; somebody held the table for seconds; looking at all of it takes longer, or more room, than a statement may have: then rows go in batches. */
+const NOT_NOW = new Set(['RT001', '55P03', '40P01', '57014', '54000', '53200', '53400']);
+
+function tableOf(resource: HotResource): string {
+  return HOT_TABLES[resource] ?? resource;
+}
+
+/** The months of the hot tables that are over, the oldest first. */
+export async function pastMonths(maintenance: pg.Pool, now: Date): Promise<HotMonth[]> {
+  const months: HotMonth[] = [];
+  for (const resource of HOT_RESOURCES) {
+    const { rows } = await maintenance.query(
+      `SELECT c.relname AS part, NOT c.relispartition AS detached FROM pg_class c
+        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND c.relname ~ ('^' || $1 || '_[0-9]{4}_[0-9]{2}$') ORDER BY 1`,
+      [tableOf(resource)],
+    );
+    for (const { part, detached } of z.array(monthRow).parse(rows)) {
+      const month = `${part.slice(-7).replace('_', '-')}-01`;
+      if (aboveOf(month) <= now) months.push({ resource, month, isDetached: detached });
+    }
+  }
+  return months;
+}
+
+/** When a month is over. */
+function aboveOf(month: string): Date {
+  const start = new Date(`${month}T00:00:00Z`);
+  return new Date(Date.UTC(start.getUTCFullYear(), start.getUTCMonth() + 1, 1));
+}
+
+const settledRow = z.object({
+  tenant_id: z.string(),
+  run: z.string(),
+  rule: z.string(),
+  project_id: z.string().nullable(),
+  data_class: z.string(),
+  rows: z.coerce.number(),
+  bytes: z.coerce.number(),
+});
+
+/**
+ * Whether sessions of tenants without a rule have rows in a month: asked by their sessions, since reading the month takes seconds. What this does not find
+ * (rows whose session is gone) is found when the month is counted.
+ */
+async function othersHaveRows(
+  maintenance: Pick<pg.PoolClient, 'query'>,
+  cells: readonly { readonly tenant: string }[],
+  { resource, month }: HotMonth,
+): Promise<boolean> {
+  const { rows } = await maintenance.query(
+    `SELECT FROM sessions s WHERE s.tenant_id <> ALL ($1::uuid[])
+        AND EXISTS (SELECT FROM ${tableOf(resource)} r WHERE r.session_id = s.id AND r.id >= $2 AND r.id < $3) LIMIT 1`,
+    [[...new Set(cells.map(({ tenant }) => tenant))], idFloor(new Date(`${month}T00:00:00Z`)), idFloor(aboveOf(month))],
+  );
+  return rows.length > 0;
+}
+
+/** Sessions that are asked after at once. More of them left over than that are no rare case: the month goes row by row. */
+const LEFT_SESSIONS = 500;
+
+/** Whether a session has rows in a month that is to go as a whole and did not yet (no store is set, its archive is damaged): its rows stay until it does. */
+async function holdsLeftSessions(
+  maintenance: Pick<pg.PoolClient, 'query'>,
+  runs: readonly ActingRun[],
+  { resource, month }: HotMonth,
+): Promise<boolean> {
+  if (resource === 'usage') return false;
+  const left = await expiredSessions(maintenance, runs, FIRST_ID, LEFT_SESSIONS);
+  if (left.length === 0) return false;
+  const { rows } = await maintenance.query(
+    `SELECT FROM ${tableOf(resource)} WHERE session_id = ANY ($1::uuid[]) AND id >= $2 AND id < $3 LIMIT 1`,
+    [left.map(({ id }) => id), idFloor(new Date(`${month}T00:00:00Z`)), idFloor(aboveOf(month))],
+  );
+  return rows.length > 0 || left.length === LEFT_SESSIONS;
+}
+
+/**
+ * Takes a month out of its table, where its rows have expired for every tenant, and answers how many; null where some are to be kept, or the table could
+ * not be had without keeping captures waiting. What went is counted in the same transaction.
+ */
+export async function detachMonth(
+  maintenance: pg.Pool,
+  runs: readonly ActingRun[],
+  month: HotMonth,
+): Promise<number | null> {
+  const above = idFloor(aboveOf(month.month));
+  const bound = bindCells(runs, month.resource);
+  const cells = bound.cells.filter((cell) => cell.action === 'delete' && cell.before_id >= above);
+  if (cells.length === 0) return null;
+  const client = await maintenance.connect();
+  let failure: Error | undefined;
+  try {
+    if ((await othersHaveRows(client, cells, month)) || (await holdsLeftSessions(client, runs, month))) return null;
+    await client.query('BEGIN');
+    const { rows } = await client.query('SELECT * FROM detach_expired_month($1, $2, $3, $4)', [
+      tableOf(month.resource),
+      month.month,
+      JSON.stringify(cells),
+      bound.named,
+    ]);
+    const settled = z.array(settledRow).parse(rows);
+    await client.query(
+      `INSERT INTO retention_counts AS rc (run_id, tenant_id, rule, resource, action, project_id, data_class, month, rows, bytes)
+       SELECT d.run, d.tenant_id, d.rule, $2, 'delete', d.project_id, d.data_class, $3::date, d.rows, d.bytes
+         FROM jsonb_to_recordset($1::jsonb) AS d(run uuid, tenant_id uuid, rule text, project_id uuid, data_class text, rows bigint, bytes bigint)
+       ON CONFLICT (run_id, rule, resource, action, project_id, data_class, month) DO UPDATE SET rows = rc.rows + excluded.rows, bytes = rc.bytes + excluded.bytes`,
+      [JSON.stringify(settled), month.resource, month.month],
+    );
+    await client.query('COMMIT');
+    return settled.length === 0 ? null : settled.reduce((sum, row) => sum + row.rows, 0);
+  } catch (error) {
+    failure = error instanceof Error ? error : new Error('a query failed');
+    const code = SQLSTATE.safeParse(error);
+    if (code.success && NOT_NOW.has(code.data.code)) {
+      await client.query('ROLLBACK');
+      failure = undefined;
+      return null;
+    }
+    throw error;
+  } finally {
+    // A connection in an unknown state is not given to the next one.
+    client.release(failure);
+  }
+}
+
+const CHUNKS = 5_000;
+const touched = z.array(z.object({ tenant: z.string(), id: z.string() }));
+
+/** What hung on the rows of a month that was taken out: each call does some of it, and answers whether there is more. Then the table can be dropped. */
+export async function followMonth(
+  maintenance: pg.Pool,
+  { resource, month }: HotMonth,
+  from: string | null = null,
+): Promise<{
+  readonly more: boolean;
+  /** What the next call begins with. */
+  readonly from: string | null;
+  readonly tenants: readonly string[];
+  readonly entities: readonly { readonly tenant: string; readonly id: string }[];
+  readonly relations: readonly { readonly tenant: string; readonly id: string }[];
+}> {
+  const none = { more: false, from, tenants: [], entities: [], relations: [] };
+  if (resource === 'usage') return none;
+  const bounds = [idFloor(new Date(`${month}T00:00:00Z`)), idFloor(aboveOf(month)), CHUNKS];
+  // Along the index from where the call before came to: what waits to be removed stays in the ledger, and is not gone through again.
+  const vectors = await maintenance.query<{ tenant_id: string; resource_id: string }>(
+    `${removalSql(`id IN (SELECT id FROM embeddings WHERE resource_id >= $1 AND resource_id < $2 AND resource_type = '${resource}' AND state <> 'removing' ORDER BY resource_id LIMIT $3)`)}
+     RETURNING tenant_id, resource_id`,
+    [from ?? bounds[0], ...bounds.slice(1)],
+  );
+  const tenants = [...new Set(vectors.rows.map((row) => row.tenant_id))];
+  const last = vectors.rows.reduce((most, row) => (row.resource_id > most ? row.resource_id : most), from ?? FIRST_ID);
+  if (vectors.rows.length === CHUNKS) return { ...none, more: true, from: last, tenants };
+  const strike = async (table: string, owner: string) =>
+    touched.parse(
+      (
+        await maintenance.query(
+          `DELETE FROM ${table} WHERE (${owner}, session_id, source_id) IN (
+             SELECT ${owner}, session_id, source_id FROM ${table} WHERE source_id >= $1 AND source_id < $2 AND source_type = '${resource}' LIMIT $3)
+           RETURNING tenant_id AS tenant, ${owner} AS id`,
+          bounds,
+        )
+      ).rows,
+    );
+  const relations = await strike('relation_evidence', 'relation_id');
+  const entities = await strike('entity_mentions', 'entity_id');
+  return { more: Math.max(relations.length, entities.length) === CHUNKS, from: last, tenants, entities, relations };
+}
+
+const SESSIONS = 500;
+const pageRow = z.object({ last: z.string().nullable(), count: z.number(), tenants: z.array(z.string()).nullable() });
+
+/**
+ * What hung on the sessions of a month that was taken out, a page of them after `from`: chunks that bear the first words of its prompts are written again without
+ * them, kept answers of models go, and whole values that its rows were cut from are noted as expired. Done twice it does no harm.
+ */
+export async function followSessions(
+  maintenance: pg.Pool,
+  { resource, month }: HotMonth,
+  from: string | null,
+): Promise<{ readonly from: string | null; readonly more: boolean; readonly tenants: readonly string[] }> {
+  const { rows } = await maintenance.query(
+    `WITH page AS MATERIALIZED (SELECT * FROM detached_month_sessions($1, $2, $3, ${SESSIONS})),
+     asked AS (SELECT m.id FROM page g CROSS JOIN LATERAL unnest(g.asked) AS gone(seq) ${rowsAskedForSql('g.session_id', 'gone.seq')}),
+     rewritten AS (${rewriteSql('ARRAY(SELECT a.id FROM asked a)')}),
+     answers AS (DELETE FROM model_answers WHERE session_id = ANY (ARRAY(SELECT p.session_id FROM page p))),
+     expired AS (${expireValuesSql('SELECT p.tenant_id, whole FROM page p CROSS JOIN LATERAL unnest(p.wholes) AS whole')})
+     SELECT (SELECT p.session_id::text FROM page p ORDER BY p.session_id DESC LIMIT 1) AS last, (SELECT count(*) FROM page)::integer AS count,
+            (SELECT array_agg(DISTINCT p.tenant_id::text) FROM page p WHERE p.asked IS NOT NULL) AS tenants`,
+    [tableOf(resource), month, from ?? FIRST_ID],
+  );
+  const { last, count, tenants } = pageRow.parse(rows[0]);
+  return { from: last ?? from, more: count === SESSIONS, tenants: tenants ?? [] };
+}
+
+/** Drops a month that was taken out of its table. */
+export async function dropMonth(maintenance: pg.Pool, { resource, month }: HotMonth): Promise<void> {
+  await maintenance.query('SELECT drop_detached_month($1, $2)', [tableOf(resource), month]);
+}

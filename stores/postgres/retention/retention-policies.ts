@@ -1,0 +1,86 @@
+import { v7 } from 'uuid';
+import { z } from 'zod';
+import { DATA_CLASSES, HOUSEKEEPING_DAYS, RETAINED, RETENTION_ACTIONS } from '../../../domain/retention/policy.ts';
+import type { RetentionRule, Retained } from '../../../domain/retention/policy.ts';
+import { policyHash } from '../../../domain/retention/policy-hash.ts';
+import type { TenantTransaction } from '../connection/database.ts';
+import { standingHolds } from './legal-holds.ts';
+
+const ruleRow = z.object({
+  id: z.string(),
+  projectId: z.string().nullable(),
+  resource: z.enum(RETAINED),
+  dataClass: z.enum(DATA_CLASSES).nullable(),
+  ageDays: z.number(),
+  action: z.enum(RETENTION_ACTIONS),
+});
+
+/** Policies of the tenant, as they were written. */
+export async function readPolicies(transaction: TenantTransaction): Promise<RetentionRule[]> {
+  const rows = await transaction.retentionPolicy.findMany({
+    orderBy: { id: 'asc' },
+    select: { id: true, projectId: true, resource: true, dataClass: true, ageDays: true, action: true },
+  });
+  return z.array(ruleRow).parse(rows);
+}
+
+/** Writes the tenant's policies in place of those that it had; a rule that stays as it was keeps its id. */
+export async function writePolicies(
+  transaction: TenantTransaction,
+  tenantId: string,
+  userId: string,
+  rules: readonly Omit<RetentionRule, 'id'>[],
+): Promise<void> {
+  await lockPolicies(transaction);
+  const old = await readPolicies(transaction);
+  const same = (a: Omit<RetentionRule, 'id'>, b: Omit<RetentionRule, 'id'>): boolean =>
+    a.resource === b.resource &&
+    a.projectId === b.projectId &&
+    a.dataClass === b.dataClass &&
+    a.ageDays === b.ageDays &&
+    a.action === b.action;
+  const gone = old.filter((rule) => !rules.some((next) => same(rule, next)));
+  await transaction.retentionPolicy.deleteMany({ where: { id: { in: gone.map(({ id }) => id) } } });
+  const added = rules.filter((rule) => !old.some((before) => same(rule, before)));
+  await transaction.retentionPolicy.createMany({
+    data: added.map((rule) => ({ id: v7(), tenantId, createdBy: userId, ...rule })),
+  });
+}
+
+/** Policies are changed by one at a time, and read by nobody in between who is about to act on them. */
+export async function lockPolicies(transaction: TenantTransaction): Promise<void> {
+  await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('retention ' || current_tenant_id()::text, 0))`;
+}
+
+/** What holds for a tenant now. */
+export interface PolicyState {
+  /** Of the tenant. */
+  readonly rules: readonly RetentionRule[];
+  /** With what holds where the tenant says nothing. */
+  readonly effective: readonly RetentionRule[];
+  /** Of the policies and the holds that stand, hex. */
+  readonly hash: string;
+  /** Whether a dry run of exactly this was approved. A tenant without policies needs none: what is deleted then is housekeeping that everybody has. */
+  readonly approved: boolean;
+}
+
+/** The rules that hold where a tenant has these: its own, and housekeeping of the kinds that it does not name. */
+export function effectiveRules(rules: readonly RetentionRule[]): RetentionRule[] {
+  const named = new Set(rules.map(({ resource }) => resource));
+  const housekeeping = Object.entries(HOUSEKEEPING_DAYS).flatMap(([kind, ageDays]): RetentionRule[] => {
+    const resource: Retained | undefined = RETAINED.find((name) => name === kind);
+    if (resource === undefined || named.has(resource)) return [];
+    return [{ id: 'default', projectId: null, resource, dataClass: null, ageDays, action: 'delete' }];
+  });
+  return [...rules, ...housekeeping];
+}
+
+/** Policies, their hash, and whether they may be acted upon. */
+export async function readPolicyState(transaction: TenantTransaction): Promise<PolicyState> {
+  const rules = await readPolicies(transaction);
+  const hash = policyHash(rules, await standingHolds(transaction));
+  const approvals = await transaction.retentionRun.count({
+    where: { mode: 'dry_run', state: 'done', policyHash: Buffer.from(hash, 'hex'), approvedAt: { not: null } },
+  });
+  return { rules, effective: effectiveRules(rules), hash, approved: rules.length === 0 || approvals > 0 };
+}

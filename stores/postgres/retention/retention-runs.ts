@@ -1,0 +1,182 @@
+import { v7 } from 'uuid';
+import { z } from 'zod';
+import { RETAINED } from '../../../domain/retention/policy.ts';
+import type { TenantTransaction } from '../connection/database.ts';
+
+export const RETENTION_MODES = ['dry_run', 'run'] as const;
+export type RetentionMode = (typeof RETENTION_MODES)[number];
+export const RETENTION_STATES = ['running', 'done', 'failed', 'cancelled'] as const;
+export type RetentionState = (typeof RETENTION_STATES)[number];
+
+/** How much goes or went, and why. */
+export interface RetentionCount {
+  /** A policy's id, or `default`. */
+  readonly rule: string;
+  readonly resource: (typeof RETAINED)[number];
+  readonly action: string;
+  readonly projectId: string | null;
+  /** Empty where the kind has none. */
+  readonly dataClass: string;
+  /** YYYY-MM. */
+  readonly month: string;
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+export interface StoredRun {
+  readonly id: string;
+  readonly mode: RetentionMode;
+  readonly state: RetentionState;
+  readonly policyHash: string;
+  readonly agedAt: Date;
+  readonly userId: string | null;
+  readonly error: string | null;
+  readonly approvedBy: string | null;
+  readonly approvedAt: Date | null;
+  readonly createdAt: Date;
+  readonly finishedAt: Date | null;
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+const runRow = z
+  .object({
+    id: z.string(),
+    mode: z.enum(RETENTION_MODES),
+    state: z.enum(RETENTION_STATES),
+    policy_hash: z.string(),
+    aged_at: z.date(),
+    user_id: z.string().nullable(),
+    error: z.string().nullable(),
+    approved_by: z.string().nullable(),
+    approved_at: z.date().nullable(),
+    created_at: z.date(),
+    finished_at: z.date().nullable(),
+    rows: z.coerce.number(),
+    bytes: z.coerce.number(),
+  })
+  .transform((row): StoredRun => ({
+    id: row.id,
+    mode: row.mode,
+    state: row.state,
+    policyHash: row.policy_hash,
+    agedAt: row.aged_at,
+    userId: row.user_id,
+    error: row.error,
+    approvedBy: row.approved_by,
+    approvedAt: row.approved_at,
+    createdAt: row.created_at,
+    finishedAt: row.finished_at,
+    rows: row.rows,
+    bytes: row.bytes,
+  }));
+
+/** Runs of the tenant, the newest first, and how many there are. With `id` that one alone. */
+export async function listRuns(
+  transaction: TenantTransaction,
+  page: { readonly id: string | null; readonly limit: number; readonly offset: number },
+): Promise<{ readonly runs: StoredRun[]; readonly total: number }> {
+  const rows = await transaction.$queryRaw`
+    SELECT r.id, r.mode, r.state, encode(r.policy_hash, 'hex') AS policy_hash, r.aged_at, r.user_id, r.error, r.approved_by, r.approved_at, r.created_at, r.finished_at,
+           c.rows, c.bytes
+      FROM (SELECT * FROM retention_runs WHERE ${page.id}::uuid IS NULL OR id = ${page.id}::uuid ORDER BY id DESC LIMIT ${page.limit} OFFSET ${page.offset}) AS r
+     CROSS JOIN LATERAL (SELECT coalesce(sum(rows), 0)::bigint AS rows, coalesce(sum(bytes), 0)::bigint AS bytes FROM retention_counts WHERE run_id = r.id) AS c
+     ORDER BY r.id DESC`;
+  const total = page.id === null ? await transaction.retentionRun.count() : 1;
+  return { runs: z.array(runRow).parse(rows), total };
+}
+
+/** A run; null where the tenant has none such. */
+export async function readRun(transaction: TenantTransaction, id: string): Promise<StoredRun | null> {
+  return (await listRuns(transaction, { id, limit: 1, offset: 0 })).runs[0] ?? null;
+}
+
+const countRow = z
+  .object({
+    rule: z.string(),
+    resource: z.enum(RETAINED),
+    action: z.string(),
+    project_id: z.string().nullable(),
+    data_class: z.string(),
+    month: z.string(),
+    rows: z.coerce.number(),
+    bytes: z.coerce.number(),
+  })
+  .transform((row): RetentionCount => ({
+    rule: row.rule,
+    resource: row.resource,
+    action: row.action,
+    projectId: row.project_id,
+    dataClass: row.data_class,
+    month: row.month,
+    rows: row.rows,
+    bytes: row.bytes,
+  }));
+
+/** What a run counted, at most `limit` lines, those of most rows first. */
+export async function readCounts(
+  transaction: TenantTransaction,
+  runId: string,
+  limit: number,
+): Promise<RetentionCount[]> {
+  const rows = await transaction.$queryRaw`
+    SELECT rule, resource, action, project_id, data_class, to_char(month, 'YYYY-MM') AS month, rows, bytes
+      FROM retention_counts WHERE run_id = ${runId}::uuid ORDER BY rows DESC, resource, action, month, data_class, id LIMIT ${limit}`;
+  return z.array(countRow).parse(rows);
+}
+
+/** A new run, or the tenant's own of the same mode and hash that runs already. */
+export async function openRun(
+  transaction: TenantTransaction,
+  run: {
+    readonly tenantId: string;
+    /** Null: the run is a group of its own. */
+    readonly groupId: string | null;
+    readonly mode: RetentionMode;
+    readonly hash: string;
+    readonly userId: string | null;
+    readonly now: Date;
+  },
+): Promise<string> {
+  const policyHash = Buffer.from(run.hash, 'hex');
+  if (run.groupId === null) {
+    const running = await transaction.retentionRun.findFirst({
+      where: { mode: run.mode, state: 'running', policyHash, userId: { not: null } },
+      select: { id: true },
+    });
+    if (running !== null) return running.id;
+  }
+  const id = v7();
+  const groupId = run.groupId ?? id;
+  await transaction.retentionRun.createMany({
+    data: [{ id, groupId, tenantId: run.tenantId, mode: run.mode, policyHash, userId: run.userId, agedAt: run.now }],
+    skipDuplicates: true,
+  });
+  const made = await transaction.retentionRun.findUniqueOrThrow({
+    where: { groupId_tenantId: { groupId, tenantId: run.tenantId } },
+    select: { id: true },
+  });
+  return made.id;
+}
+
+/** Ends a run that runs. `error`: the type of what ended it; null leaves what was noted of sessions that stayed. */
+export async function finishRun(
+  transaction: TenantTransaction,
+  id: string,
+  state: Exclude<RetentionState, 'running'>,
+  error: string | null,
+): Promise<void> {
+  await transaction.retentionRun.updateMany({
+    where: { id, state: 'running' },
+    data: { state, ...(error === null ? {} : { error }), finishedAt: new Date() },
+  });
+}
+
+/** Approves a dry run that is done; false where it is none. */
+export async function approveRun(transaction: TenantTransaction, id: string, userId: string): Promise<boolean> {
+  const { count } = await transaction.retentionRun.updateMany({
+    where: { id, mode: 'dry_run', state: 'done', approvedAt: null },
+    data: { approvedAt: new Date(), approvedBy: userId },
+  });
+  return count > 0;
+}

@@ -1,0 +1,105 @@
+import type pg from 'pg';
+import { HOUSEKEEPING_DAYS } from '../../../domain/retention/policy.ts';
+import type { Retained } from '../../../domain/retention/policy.ts';
+
+/** The smallest id that was made so long ago: ids are ordered by the time of their making, so that the primary key is walked along. */
+function idBefore(age: string): string {
+  return `(lpad(to_hex((extract(epoch FROM now() - interval '${age}') * 1000)::bigint), 12, '0') || '00000000000000000000')::uuid`;
+}
+
+/**
+ * Rows `r` of a kind that go by default: where their tenant has a policy for the kind, that holds, and retention does it; and under a hold they stay.
+ */
+function byDefault(resource: Retained, holders: string): string {
+  return `NOT EXISTS (SELECT FROM retention_policies o WHERE o.tenant_id = r.tenant_id AND o.resource = '${resource}')
+         AND NOT EXISTS (SELECT FROM legal_holds h WHERE h.tenant_id = r.tenant_id AND h.released_at IS NULL AND (h.subject = 'tenant' OR h.subject_id IN (${holders})))`;
+}
+const days = (kind: keyof typeof HOUSEKEEPING_DAYS): string => `${HOUSEKEEPING_DAYS[kind]} days`;
+
+/** What nobody asks for any more, each with the statement that takes at most `$1` rows of it away. What somebody holds is left for the next time. */
+const SWEEPS = {
+  // With them go the records of what was found useful; how much a memory was used is counted in the memory. One that was told of today stays:
+  // what is told within a day must not change what the day's contexts hold.
+  contexts: `
+    DELETE FROM contexts WHERE id IN (
+      SELECT r.id FROM contexts r
+       WHERE r.id < ${idBefore(days('context'))}
+         AND NOT EXISTS (SELECT FROM memory_uses u WHERE u.context_id = r.id AND u.created_at > now() - interval '2 days')
+         AND ${byDefault('context', 'r.session_id, r.user_id, r.project_id')}
+       ORDER BY r.id LIMIT $1 FOR UPDATE SKIP LOCKED)`,
+  system_alerts: `
+    DELETE FROM system_alerts WHERE id IN (
+      SELECT r.id FROM system_alerts r WHERE r.id < ${idBefore(days('alert'))} AND ${byDefault('alert', 'r.user_id')} ORDER BY r.id LIMIT $1 FOR UPDATE SKIP LOCKED)`,
+  imports: `
+    DELETE FROM imports WHERE id IN (
+      SELECT r.id FROM imports r WHERE r.id < ${idBefore(days('import'))} AND r.state <> 'running' AND ${byDefault('import', 'r.user_id')}
+       ORDER BY r.id LIMIT $1 FOR UPDATE SKIP LOCKED)`,
+  // A tombstone outlives every backup that could bring back what it names.
+  tombstones: `
+    DELETE FROM tombstones WHERE ctid = ANY (ARRAY(
+      SELECT r.ctid FROM tombstones r WHERE r.created_at < now() - interval '${days('tombstone')}' AND ${byDefault('tombstone', 'NULL')} LIMIT $1 FOR UPDATE SKIP LOCKED))`,
+  excluded_sessions: `
+    DELETE FROM excluded_sessions WHERE ctid = ANY (ARRAY(
+      SELECT r.ctid FROM excluded_sessions r WHERE r.created_at < now() - interval '${days('excluded_session')}' AND ${byDefault('excluded_session', 'NULL')} LIMIT $1 FOR UPDATE SKIP LOCKED))`,
+  project_glossaries: `
+    DELETE FROM project_glossaries WHERE (project_id, day) IN (
+      SELECT project_id, day FROM project_glossaries WHERE day < (now() AT TIME ZONE 'UTC')::date - 7 LIMIT $1 FOR UPDATE SKIP LOCKED)`,
+  usage_reservations: `
+    DELETE FROM usage_reservations WHERE id IN (
+      SELECT id FROM usage_reservations WHERE expires_at < now() LIMIT $1 FOR UPDATE SKIP LOCKED)`,
+  // By tenant, because the index is: nothing is scanned.
+  model_answers: `
+    DELETE FROM model_answers WHERE id IN (
+      SELECT a.id FROM tenants t
+       CROSS JOIN LATERAL (SELECT id FROM model_answers WHERE tenant_id = t.id AND expires_at < now() ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED) AS a
+       LIMIT $1)`,
+} as const;
+
+export type SweptTable = keyof typeof SWEEPS;
+const TABLES = Object.keys(SWEEPS).filter((table): table is SweptTable => table in SWEEPS);
+
+/** Rows of one statement: what it locks is locked for some milliseconds. */
+const BATCH = 1_000;
+/** Of one table: what is left over is for the next day. */
+const LONGEST_MS = 6_000;
+
+/** Leaves each tenant the newest `entries` vectors of texts; answers how many went. Some seconds at most: what is left over is for the next day. */
+export async function pruneEmbeddingCache(
+  maintenance: pg.Pool,
+  entries: number,
+  batch = BATCH,
+  longestMs = LONGEST_MS,
+): Promise<number> {
+  const deadline = performance.now() + longestMs;
+  let pruned = 0;
+  for (;;) {
+    const { rowCount } = await maintenance.query(
+      `DELETE FROM embedding_cache WHERE (tenant_id, model, content_hash) IN (
+         SELECT c.tenant_id, c.model, c.content_hash FROM tenants t
+          CROSS JOIN LATERAL (SELECT * FROM embedding_cache WHERE tenant_id = t.id ORDER BY created_at DESC OFFSET $2 LIMIT $1) AS c LIMIT $1)`,
+      [batch, entries],
+    );
+    pruned += rowCount ?? 0;
+    if ((rowCount ?? 0) < batch || performance.now() > deadline) return pruned;
+  }
+}
+
+/** Takes away what is too old to be asked for, over all tenants, in batches and for half a minute at most; answers how many rows of each table. */
+export async function sweepOld(
+  maintenance: pg.Pool,
+  batch = BATCH,
+  longestMs = LONGEST_MS,
+): Promise<ReadonlyMap<SweptTable, number>> {
+  const swept = new Map<SweptTable, number>();
+  for (const table of TABLES) {
+    const deadline = performance.now() + longestMs;
+    let rows = 0;
+    for (;;) {
+      const { rowCount } = await maintenance.query(SWEEPS[table], [batch]);
+      rows += rowCount ?? 0;
+      if ((rowCount ?? 0) < batch || performance.now() > deadline) break;
+    }
+    swept.set(table, rows);
+  }
+  return swept;
+}

@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import { MEMORY_TYPES } from '../../../domain/ports/vector-index.ts';
+import type { RecallFilter, RecallHit } from '../../../domain/ports/vector-index.ts';
+import type { TenantRead } from '../connection/database.ts';
+import { IS_SHOWN } from '../learnings/learning-list.ts';
+import { isNotHidden } from '../erasure/restricted.ts';
+
+/** Sessions of the newest that are looked at; where a filter leaves few rows of each, more of them. */
+const SESSIONS = 4;
+const SESSIONS_NARROWED = 12;
+/** Rows of each kind that a session gives, and learnings in all. */
+const ROWS_OF_SESSION = 8;
+const LEARNINGS = 30;
+
+/** The sessions that were last worked on, of the last that were begun. */
+const sessionsOf = (whose: string) => `
+      SELECT s.id FROM (
+        SELECT id, last_event_at FROM sessions
+         WHERE tenant_id = (SELECT current_tenant_id()) AND status <> 'deleted' AND ${isNotHidden('id', 'user_id')} AND ${whose} AND ($1::uuid IS NULL OR project_id = $1) AND ($2::text IS NULL OR namespace = $2)
+           AND ($3::uuid IS NULL OR id = $3) AND ($10::timestamptz IS NULL OR started_at <= $10) AND ($9::timestamptz IS NULL OR started_at < $9)
+           AND ($8::timestamptz IS NULL OR last_event_at >= $8)
+         ORDER BY id DESC LIMIT 50) AS s
+       ORDER BY s.last_event_at DESC, s.id DESC LIMIT $13::integer`;
+
+const isAsked = (type: string, kind: string) =>
+  `($4::text[] IS NULL OR '${type}' = ANY ($4)) AND ($5::text IS NULL OR ${kind} = $5)`;
+const isThen = (at: string) =>
+  `($8::timestamptz IS NULL OR ${at} >= $8) AND ($9::timestamptz IS NULL OR ${at} < $9) AND ($10::timestamptz IS NULL OR ${at} <= $10)`;
+const isTagged = (tags: string) => `($7::text[] IS NULL OR ${tags} @> $7)`;
+const isOf = (paths: string, text: string) => `($14::text[] IS NULL OR names_files(${paths}, ${text}, $14))`;
+const isSeen = (owner: string) => `($11::uuid IS NULL OR ${owner} = $11)`;
+
+/**
+ * A session's rows lie together under its index; so do its summaries. Who does not see all of the tenant has his own rows, and what was summed up and
+ * learned from everyone's: both kinds of sessions are looked at. Learnings by hand belong to no session.
+ */
+const NEWEST = `
+    WITH newest AS MATERIALIZED ((${sessionsOf(isSeen('user_id'))}) UNION (${sessionsOf('$11::uuid IS NOT NULL')}))
+    SELECT found.id, found.type, found.kind, found.tool, found.session_id FROM (
+      SELECT of_session.* FROM newest CROSS JOIN LATERAL (
+        (SELECT o.id, 'observation' AS type, o.type AS kind, o.tool, o.session_id, o.occurred_at FROM observations o
+          WHERE o.session_id = newest.id AND ${isAsked('observation', 'o.type')} AND ($6::text IS NULL OR o.tool = $6) AND ${isTagged('o.tags')}
+            AND ${isThen('o.occurred_at')} AND ${isSeen('o.user_id')} AND ${isOf('o.files_read || o.files_modified', 'o.title')}
+          ORDER BY o.seq DESC LIMIT ${ROWS_OF_SESSION})
+        UNION ALL
+        (SELECT q.id, 'prompt', q.type, NULL, q.session_id, q.occurred_at FROM prompts q
+          WHERE q.session_id = newest.id AND ${isAsked('prompt', 'q.type')} AND $6::text IS NULL AND $7::text[] IS NULL
+            AND ${isThen('q.occurred_at')} AND ${isSeen('q.user_id')} AND ${isOf("'{}'", 'q.content')} ORDER BY q.seq DESC LIMIT ${ROWS_OF_SESSION})
+        UNION ALL
+        (SELECT m.id, 'summary', coalesce(m.kind, m.type), NULL, m.session_id, m.occurred_at FROM summaries m
+          WHERE m.session_id = newest.id AND m.published AND ${isAsked('summary', 'coalesce(m.kind, m.type)')} AND $6::text IS NULL AND ${isTagged('m.tags')}
+            AND ${isThen('m.occurred_at')} AND ${isOf('m.files_read || m.files_modified', 'm.title')} ORDER BY m.to_seq DESC, m.id LIMIT ${ROWS_OF_SESSION})) AS of_session
+      UNION ALL
+      (SELECT l.id, 'learning', l.category, NULL, l.session_id, l.valid_from FROM learnings l
+        WHERE l.tenant_id = (SELECT current_tenant_id()) AND ${isAsked('learning', 'l.category')} AND $6::text IS NULL AND ${isTagged('l.tags')} AND ${isThen('l.valid_from')}
+          AND ($1::uuid IS NULL OR l.project_id = $1) AND ($2::text IS NULL OR l.namespace = $2) AND ($3::uuid IS NULL OR l.session_id = $3)
+          AND (l.valid_to IS NULL OR l.valid_to > $10::timestamptz) AND ${IS_SHOWN}
+          AND ${isNotHidden('l.session_id', 'l.user_id')} AND ${isOf("'{}'", 'l.description')} ORDER BY l.id DESC LIMIT ${LEARNINGS})
+    ) AS found
+     ORDER BY found.occurred_at DESC, found.id DESC LIMIT $12::integer`;
+
+const newestRow = z.object({
+  id: z.string(),
+  type: z.enum(MEMORY_TYPES),
+  kind: z.string(),
+  tool: z.string().nullable(),
+  session_id: z.string().nullable(),
+});
+
+/**
+ * The newest memories, newest first, of the newest sessions, and the newest learnings: what "latest" means where the words say little. Their scores
+ * fall from 1 evenly. A file is looked for among paths and titles, not in long texts.
+ */
+export async function readNewest(read: TenantRead, filter: RecallFilter, limit: number): Promise<RecallHit[]> {
+  const { kind, tool, tags, files } = filter;
+  const isNarrowed = [kind, tool, tags, files].some((each) => each !== undefined);
+  const values = [
+    filter.projectId ?? null,
+    filter.namespace ?? null,
+    filter.sessionId ?? null,
+    filter.types ?? null,
+    kind ?? null,
+    tool ?? null,
+    tags ?? null,
+    filter.since ?? null,
+    filter.until ?? null,
+    filter.asOf ?? null,
+    filter.viewerId ?? null,
+    limit,
+    isNarrowed ? SESSIONS_NARROWED : SESSIONS,
+    files ?? null,
+  ];
+  const rows = await read({ name: 'read_newest', text: NEWEST, values });
+  return z
+    .array(newestRow)
+    .parse(rows)
+    .map(({ id, type, kind, tool, session_id: sessionId }, place, all) => ({
+      memoryId: id,
+      memoryType: type,
+      sessionId,
+      kind,
+      tool,
+      chunk: 0,
+      score: 1 - place / all.length,
+    }));
+}

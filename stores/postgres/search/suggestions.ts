@@ -1,0 +1,47 @@
+import type pg from 'pg';
+import { z } from 'zod';
+import type { TenantId } from '../../../domain/ids.ts';
+import { timedQueries, tookTooLong } from '../connection/timed-queries.ts';
+
+export const SUGGESTION_KINDS = ['entity', 'title', 'tag', 'file'] as const;
+
+export interface Suggestion {
+  readonly text: string;
+  readonly kind: (typeof SUGGESTION_KINDS)[number];
+  /** Mentions of an entity or a file, at most 1,000; memories with such a title or tag. */
+  readonly count: number;
+}
+
+const suggestionRow = z.object({ text: z.string(), kind: z.enum(SUGGESTION_KINDS), count: z.number() });
+
+export interface SuggestionQuery {
+  readonly typed: string;
+  readonly limit: number;
+  readonly projectId?: string | undefined;
+  readonly namespace?: string | undefined;
+}
+
+/** Whoever types does not wait longer. */
+const SUGGEST_MS = 500;
+
+/**
+ * Completes what was typed from names that the whole tenant may see: entities, files, titles of summaries and learnings, their tags. Of all that match the
+ * best are taken; [] where so many do that this takes longer than half a second.
+ */
+export async function suggestTexts(
+  pool: pg.Pool,
+  tenantId: TenantId,
+  { typed, limit, projectId, namespace }: SuggestionQuery,
+): Promise<Suggestion[]> {
+  try {
+    const { rows } = await timedQueries(pool, SUGGEST_MS).query({
+      name: 'suggest_texts',
+      text: 'SELECT text, kind, count FROM suggest_texts($1, $2, $3, $4, $5)',
+      values: [tenantId, typed, projectId ?? null, namespace ?? null, limit],
+    });
+    return z.array(suggestionRow).parse(rows);
+  } catch (error) {
+    if (tookTooLong(error)) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,104 @@
+import type pg from 'pg';
+import type { TenantId } from '../../../domain/ids.ts';
+import type { TenantTransaction } from '../connection/database.ts';
+import { forgottenSoFar } from '../erasure/forgotten.ts';
+
+export type SessionPhase = 'active' | 'summarising' | 'closing' | 'settled' | 'cancelled';
+
+/** What activities need to know of a session beside its rows. */
+export interface SessionFacts {
+  readonly userId: string;
+  readonly projectId: string | null;
+  readonly projectName: string | null;
+  readonly namespace: string;
+  readonly title: string | null;
+  /** False: stored and indexed only, no model call. */
+  readonly infer: boolean;
+  readonly lastSeq: number;
+  readonly consumedSeq: number;
+  /** Up to here learnings were extracted. */
+  readonly learnedSeq: number;
+  /** How much was forgotten before anything else was read: `refuseForgotten` compares. */
+  readonly forgotten: number;
+}
+
+/** @throws Error when the session is gone: nothing can be done for it. */
+export async function readSessionFacts(transaction: TenantTransaction, sessionId: string): Promise<SessionFacts> {
+  const forgotten = await forgottenSoFar(transaction, sessionId);
+  const found = await transaction.session.findUniqueOrThrow({
+    where: { id: sessionId },
+    select: {
+      userId: true,
+      projectId: true,
+      namespace: true,
+      title: true,
+      infer: true,
+      lastSeq: true,
+      consumedSeq: true,
+      learnedSeq: true,
+      project: { select: { displayName: true } },
+    },
+  });
+  const { project, ...facts } = found;
+  return { ...facts, projectName: project?.displayName ?? null, forgotten };
+}
+
+export interface PhaseChange {
+  readonly phase: SessionPhase;
+  readonly waitingReason: string | null;
+  readonly lastError: string | null;
+  readonly workflowId: string;
+}
+
+const SHOW_PHASE = { name: 'show_phase', text: 'SELECT show_phase($1, $2, $3, $4, $5, $6, $7)' } as const;
+
+/** Shows where the session's workflow stands. Commits by itself, so that no capture waits for more than this. */
+export async function writePhase(
+  pool: pg.Pool,
+  tenantId: TenantId,
+  sessionId: string,
+  { phase, waitingReason, lastError, workflowId }: PhaseChange,
+): Promise<void> {
+  await pool.query({
+    ...SHOW_PHASE,
+    values: [tenantId, sessionId, phase, waitingReason, lastError, false, workflowId],
+  });
+}
+
+/** Shows the phase of a step that is about to be done: whatever was waited for is over. Commits by itself. */
+export async function enterPhase(
+  pool: pg.Pool,
+  tenantId: TenantId,
+  sessionId: string,
+  phase: SessionPhase,
+  workflowId: string,
+): Promise<void> {
+  await pool.query({ ...SHOW_PHASE, values: [tenantId, sessionId, phase, null, null, true, workflowId] });
+}
+
+/**
+ * Ends a session, if nothing was captured since its rows were last taken in and no window waits. False when there is more to do: the session goes on.
+ * One statement, so that no capture can come between the question and the answer.
+ */
+export async function settleSession(transaction: TenantTransaction, sessionId: string): Promise<boolean> {
+  const settled = await transaction.$executeRaw`
+    UPDATE sessions SET status = 'ended', phase = 'settled', waiting_reason = NULL, ended_at = last_event_at, updated_at = now()
+     WHERE id = ${sessionId}::uuid AND status IN ('active', 'ended') AND last_seq = consumed_seq
+       AND NOT EXISTS (SELECT FROM windows w WHERE w.session_id = sessions.id AND w.state IN ('cut', 'batched'))`;
+  return settled === 1;
+}
+
+/** Has what the session says stored, or not; what was captured stays. */
+export async function writeCapture(transaction: TenantTransaction, sessionId: string, on: boolean): Promise<void> {
+  await transaction.session.updateMany({ where: { id: sessionId }, data: { capture: on, updatedAt: new Date() } });
+}
+
+/** The title that people see: of the session summary, unless somebody gave another one. */
+export async function writeTitle(transaction: TenantTransaction, sessionId: string, title: string): Promise<void> {
+  await transaction.$executeRaw`UPDATE sessions SET title = ${title} WHERE id = ${sessionId}::uuid AND NOT metadata ? 'title_given'`;
+}
+
+/** Notes how far learnings were extracted. */
+export async function writeLearnedSeq(transaction: TenantTransaction, sessionId: string, seq: number): Promise<void> {
+  await transaction.session.update({ where: { id: sessionId }, data: { learnedSeq: seq } });
+}

@@ -1,0 +1,140 @@
+import { z } from 'zod';
+import type { Prisma } from '../../../prisma/generated/client.ts';
+import type { TenantTransaction } from '../connection/database.ts';
+
+/** A sub-agent of a session. */
+export interface SessionAgent {
+  readonly id: string;
+  readonly type: string | null;
+  /** Null where its start, or its end, was not captured. */
+  readonly startedAt: Date | null;
+  readonly stoppedAt: Date | null;
+  readonly prompts: number;
+  readonly observations: number;
+}
+
+/** Sub-agents that one answer names. */
+const MAX_AGENTS = 200;
+
+const agentRow = z.object({
+  id: z.string(),
+  type: z.string().nullable(),
+  started_at: z.date().nullable(),
+  stopped_at: z.date().nullable(),
+  prompts: z.number(),
+  observations: z.number(),
+});
+
+/** The sub-agents of a session in the order in which they were first seen: an agent is known by what it said even where its start was missed. */
+export async function readAgents(transaction: TenantTransaction, sessionId: string): Promise<SessionAgent[]> {
+  const rows = await transaction.$queryRaw`
+    SELECT agent_id AS id, max(agent_type) AS type, min(occurred_at) FILTER (WHERE kind = 'subagent_start') AS started_at,
+           max(occurred_at) FILTER (WHERE kind = 'subagent_stop') AS stopped_at,
+           (count(*) FILTER (WHERE kind = 'prompt'))::integer AS prompts, (count(*) FILTER (WHERE kind = 'observation'))::integer AS observations
+      FROM (SELECT agent_id, agent_type, kind, seq, occurred_at FROM boundaries WHERE session_id = ${sessionId}::uuid AND agent_id IS NOT NULL
+            UNION ALL SELECT agent_id, agent_type, 'prompt', seq, occurred_at FROM prompts WHERE session_id = ${sessionId}::uuid AND agent_id IS NOT NULL
+            UNION ALL SELECT agent_id, agent_type, 'observation', seq, occurred_at FROM observations WHERE session_id = ${sessionId}::uuid AND agent_id IS NOT NULL) AS row
+     GROUP BY agent_id ORDER BY min(seq) LIMIT ${MAX_AGENTS}`;
+  return z
+    .array(agentRow)
+    .parse(rows)
+    .map((row) => ({
+      id: row.id,
+      type: row.type,
+      startedAt: row.started_at,
+      stoppedAt: row.stopped_at,
+      prompts: row.prompts,
+      observations: row.observations,
+    }));
+}
+
+export interface TimelineQuery {
+  readonly sessionId: string;
+  /** Whose rows may be shown; undefined: an admin, who sees all. */
+  readonly viewerId: string | undefined;
+  /** Rows of this sub-agent alone. */
+  readonly agentId: string | undefined;
+  readonly page: number;
+  readonly limit: number;
+}
+
+function ofTimeline(query: TimelineQuery) {
+  return {
+    sessionId: query.sessionId,
+    ...(query.viewerId === undefined ? {} : { userId: query.viewerId }),
+    ...(query.agentId === undefined ? {} : { agentId: query.agentId }),
+  };
+}
+
+const PROMPT_COLUMNS = {
+  id: true,
+  seq: true,
+  type: true,
+  content: true,
+  tokens: true,
+  agentId: true,
+  agentType: true,
+  dataClass: true,
+  redactions: true,
+  occurredAt: true,
+  createdAt: true,
+} satisfies Prisma.PromptSelect;
+
+export type TimelinePrompt = Prisma.PromptGetPayload<{ select: typeof PROMPT_COLUMNS }>;
+
+/** A page of a session's prompts in the order they were captured, and how many there are. */
+export async function listPrompts(
+  transaction: TenantTransaction,
+  query: TimelineQuery,
+): Promise<{ rows: TimelinePrompt[]; total: number }> {
+  const where = ofTimeline(query);
+  const rows = await transaction.prompt.findMany({
+    where,
+    orderBy: { seq: 'asc' },
+    skip: (query.page - 1) * query.limit,
+    take: query.limit,
+    select: PROMPT_COLUMNS,
+  });
+  return { rows, total: await transaction.prompt.count({ where }) };
+}
+
+const OBSERVATION_COLUMNS = {
+  id: true,
+  seq: true,
+  promptId: true,
+  type: true,
+  event: true,
+  tool: true,
+  title: true,
+  preview: true,
+  importance: true,
+  flagged: true,
+  tags: true,
+  filesRead: true,
+  filesModified: true,
+  tokens: true,
+  durationMs: true,
+  agentId: true,
+  agentType: true,
+  dataClass: true,
+  redactions: true,
+  occurredAt: true,
+  createdAt: true,
+} satisfies Prisma.ObservationSelect;
+
+export type TimelineObservation = Prisma.ObservationGetPayload<{ select: typeof OBSERVATION_COLUMNS }> & {
+  readonly content?: string;
+};
+
+/** A page of a session's observations in the order they were captured, and how many there are; with their whole text if `full`. */
+export async function listObservations(
+  transaction: TenantTransaction,
+  query: TimelineQuery & { readonly full: boolean },
+): Promise<{ rows: TimelineObservation[]; total: number }> {
+  const where = ofTimeline(query);
+  const paging = { where, orderBy: { seq: 'asc' }, skip: (query.page - 1) * query.limit, take: query.limit } as const;
+  const rows: TimelineObservation[] = query.full
+    ? await transaction.observation.findMany({ ...paging, select: { ...OBSERVATION_COLUMNS, content: true } })
+    : await transaction.observation.findMany({ ...paging, select: OBSERVATION_COLUMNS });
+  return { rows, total: await transaction.observation.count({ where }) };
+}

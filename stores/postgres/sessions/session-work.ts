@@ -1,0 +1,170 @@
+import { z } from 'zod';
+import type { TenantTransaction } from '../connection/database.ts';
+import { restartFailedVectors } from '../embeddings/embedding-ledger.ts';
+import { restartParked } from './windows.ts';
+
+/** Why a session does not get on. Each is told in words by `domain/stuck.ts`. */
+export const STUCK_REASONS = [
+  'captures_waiting',
+  'windows_parked',
+  'vectors_failed',
+  'nothing_moves',
+  'not_ended',
+] as const;
+export type StuckReason = (typeof STUCK_REASONS)[number];
+
+/** What is still to be done for a session, and whether it gets on. */
+export interface SessionWork {
+  readonly id: string;
+  readonly host: string;
+  readonly externalId: string;
+  readonly title: string | null;
+  readonly projectName: string | null;
+  readonly status: string;
+  readonly phase: string;
+  readonly waitingReason: string | null;
+  readonly lastError: string | null;
+  readonly events: number;
+  readonly pending: { readonly summarise: number; readonly learn: number; readonly embed: number };
+  readonly windowsParked: number;
+  /** Why a window was set aside: a closed word. */
+  readonly parkedFor: string | null;
+  readonly vectorsFailed: number;
+  /** Most attempts at a window that is not summarised. */
+  readonly attempts: number;
+  readonly stuck: StuckReason | null;
+  readonly startedAt: Date;
+  readonly lastEventAt: Date;
+  readonly updatedAt: Date;
+}
+
+export interface StuckBounds {
+  /** Captures must be taken in within two rounds of the sweep. */
+  readonly sweepMs: number;
+  /** A session without an event for this long should be over. */
+  readonly idleMs: number;
+}
+
+export interface WorkQuery extends StuckBounds {
+  /** These sessions alone; null: any. */
+  readonly ids: readonly string[] | null;
+  readonly projectId: string | null;
+  /** `open`: with a workflow that has something to do; `all`: any. */
+  readonly only: 'stuck' | 'open' | 'all';
+  /** Id of the last session of the page before. */
+  readonly before: string | null;
+  readonly limit: number;
+}
+
+/** Sessions that are looked at for those that are stuck, the newest first. */
+const LOOKED_AT = 5_000;
+/** Waits of the session's workflow are ten minutes long at most: what has not moved for longer does not wait, it stands. */
+const STILL_MS = 15 * 60_000;
+
+const workRow = z.object({
+  id: z.string(),
+  host: z.string(),
+  external_id: z.string(),
+  title: z.string().nullable(),
+  project_name: z.string().nullable(),
+  status: z.string(),
+  phase: z.string(),
+  waiting_reason: z.string().nullable(),
+  last_error: z.string().nullable(),
+  events: z.number(),
+  unconsumed: z.number(),
+  learn: z.number(),
+  windows_cut: z.number(),
+  windows_parked: z.number(),
+  parked_for: z.string().nullable(),
+  attempts: z.number(),
+  embed_pending: z.number(),
+  embed_failed: z.number(),
+  stuck: z.enum(STUCK_REASONS).nullable(),
+  started_at: z.date(),
+  last_event_at: z.date(),
+  updated_at: z.date(),
+});
+
+/** Work of sessions, the newest first: one query over the newest `LOOKED_AT` of them, counts for those alone that are answered. */
+export async function readSessionWork(transaction: TenantTransaction, query: WorkQuery): Promise<SessionWork[]> {
+  const rows = await transaction.$queryRaw`
+    WITH candidate AS (
+      SELECT s.* FROM sessions s
+       WHERE s.tenant_id = (SELECT current_tenant_id()) AND s.status <> 'deleted'
+         AND (${query.ids}::uuid[] IS NULL OR s.id = ANY (${query.ids}::uuid[]))
+         AND (${query.projectId}::uuid IS NULL OR s.project_id = ${query.projectId}::uuid)
+         AND (${query.before}::uuid IS NULL OR s.id < ${query.before}::uuid)
+       ORDER BY s.id DESC LIMIT ${LOOKED_AT}
+    ), judged AS (
+      SELECT c.*, CASE
+        WHEN c.phase = 'cancelled' THEN NULL
+        WHEN c.last_seq > c.consumed_seq AND c.last_event_at < now() - make_interval(secs => 2 * ${query.sweepMs} / 1000.0) THEN 'captures_waiting'
+        WHEN EXISTS (SELECT FROM windows w WHERE w.session_id = c.id AND w.state = 'parked') THEN 'windows_parked'
+        WHEN EXISTS (SELECT FROM embeddings e WHERE e.session_id = c.id AND e.state = 'failed') THEN 'vectors_failed'
+        WHEN c.waiting_reason IS NULL AND c.updated_at < now() - make_interval(secs => ${STILL_MS} / 1000.0)
+             AND (EXISTS (SELECT FROM windows w WHERE w.session_id = c.id AND w.state = 'cut')
+                  OR EXISTS (SELECT FROM embeddings e JOIN embedding_indexes i ON i.tenant_id = e.tenant_id AND i.serving_model = e.model WHERE e.session_id = c.id AND e.state = 'pending')) THEN 'nothing_moves'
+        WHEN c.status = 'active' AND c.waiting_reason IS NULL
+             AND greatest(c.last_event_at, c.updated_at) < now() - make_interval(secs => (1.5 * ${query.idleMs} + 2 * ${query.sweepMs}) / 1000.0) THEN 'not_ended'
+        END AS stuck
+        FROM candidate c
+    ), chosen AS (
+      SELECT j.* FROM judged j
+       WHERE CASE ${query.only} WHEN 'stuck' THEN j.stuck IS NOT NULL WHEN 'open' THEN j.stuck IS NOT NULL OR j.status = 'active' ELSE true END
+       ORDER BY j.id DESC LIMIT ${query.limit}
+    )
+    SELECT j.id, j.host, j.external_id, j.title, p.display_name AS project_name, j.status, j.phase, j.waiting_reason, j.last_error,
+           j.prompt_count + j.observation_count AS events, (j.last_seq > j.consumed_seq)::integer AS unconsumed,
+           (j.status = 'active' AND j.infer AND j.learned_seq <> j.last_seq)::integer AS learn,
+           w.cut AS windows_cut, w.parked AS windows_parked, w.parked_for, w.attempts,
+           (SELECT count(*) FROM embeddings e JOIN embedding_indexes i ON i.tenant_id = e.tenant_id AND i.serving_model = e.model WHERE e.session_id = j.id AND e.state = 'pending')::integer AS embed_pending,
+           (SELECT count(*) FROM embeddings e WHERE e.session_id = j.id AND e.state = 'failed')::integer AS embed_failed,
+           j.stuck, j.started_at, j.last_event_at, j.updated_at
+      FROM chosen j
+      LEFT JOIN projects p ON p.id = j.project_id
+     CROSS JOIN LATERAL (
+       SELECT count(*) FILTER (WHERE state IN ('cut', 'batched'))::integer AS cut, count(*) FILTER (WHERE state = 'parked')::integer AS parked,
+              coalesce(max(attempts) FILTER (WHERE state <> 'summarised'), 0) AS attempts, max(split_part(error, ':', 1)) FILTER (WHERE state = 'parked') AS parked_for
+         FROM windows w WHERE w.session_id = j.id) AS w
+     ORDER BY j.id DESC`;
+  return z
+    .array(workRow)
+    .parse(rows)
+    .map((row) => ({
+      id: row.id,
+      host: row.host,
+      externalId: row.external_id,
+      title: row.title,
+      projectName: row.project_name,
+      status: row.status,
+      phase: row.phase,
+      waitingReason: row.waiting_reason,
+      lastError: row.last_error,
+      events: row.events,
+      // Rows that no window holds yet count as one piece of work, like the windows themselves.
+      pending: { summarise: row.windows_cut + row.unconsumed, learn: row.learn, embed: row.embed_pending },
+      windowsParked: row.windows_parked,
+      parkedFor: row.parked_for,
+      vectorsFailed: row.embed_failed,
+      attempts: row.attempts,
+      stuck: row.stuck,
+      startedAt: row.started_at,
+      lastEventAt: row.last_event_at,
+      updatedAt: row.updated_at,
+    }));
+}
+
+/** Requeues what was given up for a session: parked windows and refused vectors. Answers how many of each. */
+export async function requeueGivenUp(
+  transaction: TenantTransaction,
+  sessionId: string,
+): Promise<{ readonly windows: number; readonly vectors: number }> {
+  const windows = await restartParked(transaction, sessionId);
+  const vectors = await restartFailedVectors(transaction, sessionId);
+  // A settled session is opened for what it is given to do.
+  if (windows > 0)
+    await transaction.$executeRaw`
+      UPDATE sessions SET status = 'active', phase = 'active', ended_at = NULL, updated_at = now() WHERE id = ${sessionId}::uuid AND status = 'ended'`;
+  return { windows, vectors };
+}

@@ -1,0 +1,188 @@
+import { z } from 'zod';
+import type { Prisma } from '../../../prisma/generated/client.ts';
+import type { TenantTransaction } from '../connection/database.ts';
+import { unrestrictedSession } from '../erasure/restricted.ts';
+import { literal } from '../projects/projects.ts';
+import { writeCapture } from './session-state.ts';
+import { readAgents } from './session-timeline.ts';
+import type { SessionAgent } from './session-timeline.ts';
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** Who names a session. A host's id names a session of one's own first; `namesAll`: an admin, who may name other users' sessions by it, too. */
+export interface SessionSeeker {
+  readonly userId: string;
+  readonly namesAll: boolean;
+}
+
+/** A host's id names sessions of several other users: only their own ids tell them apart. */
+export class SessionAmbiguous extends Error {
+  override readonly name = 'SessionAmbiguous';
+  readonly sessionIds: readonly string[];
+
+  constructor(sessionIds: readonly string[]) {
+    super('sessions of several users have this name; use the id of one');
+    this.sessionIds = sessionIds;
+  }
+}
+
+/** Ids that an ambiguous name is answered with, at most. */
+const MAX_NAMED = 20;
+
+/** A session by its own id, or by `host:external id` as `seeker` may name it. Null when there is none such. @throws SessionAmbiguous */
+export async function findSessionId(
+  transaction: TenantTransaction,
+  given: string,
+  seeker: SessionSeeker,
+): Promise<string | null> {
+  return (await findOwnedSession(transaction, given, seeker))?.id ?? null;
+}
+
+/** The same, with its owner. @throws SessionAmbiguous */
+export async function findOwnedSession(
+  transaction: TenantTransaction,
+  given: string,
+  seeker: SessionSeeker,
+  restricted: 'hidden' | 'shown' = 'hidden',
+): Promise<{ readonly id: string; readonly userId: string } | null> {
+  const find = (where: Prisma.SessionWhereInput, take: number) =>
+    transaction.session.findMany({
+      where: { ...where, status: { not: 'deleted' }, ...(restricted === 'shown' ? {} : unrestrictedSession()) },
+      orderBy: { id: 'desc' },
+      select: { id: true, userId: true },
+      take,
+    });
+  if (UUID.test(given)) return (await find({ id: given }, 1))[0] ?? null;
+  const colon = given.indexOf(':');
+  const name = colon > 0 ? { host: given.slice(0, colon), externalId: given.slice(colon + 1) } : { externalId: given };
+  const [own] = await find({ ...name, userId: seeker.userId }, 1);
+  if (own !== undefined || !seeker.namesAll) return own ?? null;
+  const others = await find(name, MAX_NAMED);
+  if (others.length > 1) throw new SessionAmbiguous(others.map(({ id }) => id));
+  return others[0] ?? null;
+}
+
+export interface SessionChange {
+  readonly title?: string | undefined;
+  readonly capture?: boolean | undefined;
+}
+
+/** Changes what people may change of a session. A title that is given stays: a summary writes none over it. */
+export async function steerSession(transaction: TenantTransaction, id: string, change: SessionChange): Promise<void> {
+  if (change.title !== undefined)
+    await transaction.$executeRaw`
+      UPDATE sessions SET title = ${change.title}, metadata = metadata || '{"title_given": true}', updated_at = now() WHERE id = ${id}::uuid`;
+  if (change.capture !== undefined) await writeCapture(transaction, id, change.capture);
+}
+
+const SESSION_COLUMNS = {
+  id: true,
+  host: true,
+  externalId: true,
+  namespace: true,
+  title: true,
+  status: true,
+  phase: true,
+  waitingReason: true,
+  lastError: true,
+  model: true,
+  tokenCount: true,
+  promptCount: true,
+  observationCount: true,
+  lastSeq: true,
+  consumedSeq: true,
+  learnedSeq: true,
+  infer: true,
+  capture: true,
+  workflowId: true,
+  metadata: true,
+  startedAt: true,
+  lastEventAt: true,
+  endedAt: true,
+  project: { select: { id: true, displayName: true, gitRemote: true } },
+} satisfies Prisma.SessionSelect;
+
+export type StoredSession = Prisma.SessionGetPayload<{ select: typeof SESSION_COLUMNS }>;
+
+const countsRow = z.object({
+  summaries: z.number(),
+  learnings: z.number(),
+  windows_cut: z.number(),
+  windows_parked: z.number(),
+  embed_pending: z.number(),
+  embed_failed: z.number(),
+  session_summaries: z.number(),
+});
+
+export interface SessionDetail {
+  readonly session: StoredSession;
+  readonly counts: {
+    readonly summaries: number;
+    readonly learnings: number;
+    readonly windowsParked: number;
+    readonly vectorsFailed: number;
+  };
+  readonly pending: { readonly summarise: number; readonly learn: number; readonly embed: number };
+  readonly agents: readonly SessionAgent[];
+}
+
+/** A session with its counts and what is still to be done for it. @throws Error where the tenant has none of this id */
+export async function readSessionDetail(transaction: TenantTransaction, id: string): Promise<SessionDetail> {
+  const session = await transaction.session.findUniqueOrThrow({ where: { id }, select: SESSION_COLUMNS });
+  const rows = await transaction.$queryRaw`
+    SELECT (SELECT count(*) FROM summaries WHERE session_id = ${id}::uuid)::integer AS summaries,
+           (SELECT count(*) FROM summaries WHERE session_id = ${id}::uuid AND slot = ${`session:${session.consumedSeq}`})::integer AS session_summaries,
+           (SELECT count(DISTINCT learning_id) FROM learning_evidence WHERE session_id = ${id}::uuid)::integer AS learnings,
+           (SELECT count(*) FROM windows WHERE session_id = ${id}::uuid AND state IN ('cut', 'batched'))::integer AS windows_cut,
+           (SELECT count(*) FROM windows WHERE session_id = ${id}::uuid AND state = 'parked')::integer AS windows_parked,
+           (SELECT count(*) FROM embeddings e JOIN embedding_indexes i ON i.tenant_id = e.tenant_id AND i.serving_model = e.model WHERE e.session_id = ${id}::uuid AND e.state = 'pending')::integer AS embed_pending,
+           (SELECT count(*) FROM embeddings WHERE session_id = ${id}::uuid AND state = 'failed')::integer AS embed_failed`;
+  const [counts] = z.array(countsRow).length(1).parse(rows);
+  const agents = await readAgents(transaction, id);
+  const settled = session.status !== 'active';
+  return {
+    session,
+    counts: {
+      summaries: counts?.summaries ?? 0,
+      learnings: counts?.learnings ?? 0,
+      windowsParked: counts?.windows_parked ?? 0,
+      vectorsFailed: counts?.embed_failed ?? 0,
+    },
+    pending: {
+      // Rows that no window holds yet count as one piece of work, like the windows themselves.
+      summarise: (counts?.windows_cut ?? 0) + (session.lastSeq > session.consumedSeq ? 1 : 0),
+      learn: settled || !session.infer || session.learnedSeq === session.lastSeq ? 0 : 1,
+      embed: counts?.embed_pending ?? 0,
+    },
+    agents,
+  };
+}
+
+export interface SessionListFilter {
+  readonly status?: string | undefined;
+  readonly projectId?: string | undefined;
+  readonly search?: string | undefined;
+}
+
+/** A page of sessions, the newest first, and how many there are. */
+export async function listSessions(
+  transaction: TenantTransaction,
+  filter: SessionListFilter,
+  page: number,
+  limit: number,
+): Promise<{ rows: StoredSession[]; total: number }> {
+  const where: Prisma.SessionWhereInput = {
+    status: filter.status === undefined ? { not: 'deleted' } : filter.status,
+    ...unrestrictedSession(),
+    ...(filter.projectId === undefined ? {} : { projectId: filter.projectId }),
+    ...(filter.search === undefined ? {} : { title: { contains: literal(filter.search), mode: 'insensitive' } }),
+  };
+  const rows = await transaction.session.findMany({
+    where,
+    orderBy: { id: 'desc' },
+    skip: (page - 1) * limit,
+    take: limit,
+    select: SESSION_COLUMNS,
+  });
+  return { rows, total: await transaction.session.count({ where }) };
+}

@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import type { Prisma } from '../../../prisma/generated/client.ts';
+import type { TenantTransaction } from '../connection/database.ts';
+import { unrestrictedSession } from '../erasure/restricted.ts';
+import { inOrder, nextOf } from '../connection/page.ts';
+import type { Page, PageSlice } from '../connection/page.ts';
+
+const SUMMARY_COLUMNS = {
+  id: true,
+  sessionId: true,
+  userId: true,
+  type: true,
+  kind: true,
+  title: true,
+  content: true,
+  request: true,
+  investigated: true,
+  learned: true,
+  completed: true,
+  nextSteps: true,
+  notes: true,
+  keyPoints: true,
+  actionItems: true,
+  evidence: true,
+  tags: true,
+  filesRead: true,
+  filesModified: true,
+  model: true,
+  tokensIn: true,
+  tokensOut: true,
+  costUsd: true,
+  version: true,
+  published: true,
+  fromSeq: true,
+  toSeq: true,
+  occurredAt: true,
+  createdAt: true,
+} satisfies Prisma.SummarySelect;
+
+export type StoredSummary = Prisma.SummaryGetPayload<{ select: typeof SUMMARY_COLUMNS }>;
+
+export interface SummaryFilter {
+  readonly sessionId: string;
+  readonly type?: string | undefined;
+  readonly kind?: string | undefined;
+}
+
+/** Where a list of summaries goes on: behind the row of this group, place and id. */
+export interface SummaryPlace {
+  readonly group: number;
+  readonly place: number;
+  readonly id: string;
+}
+
+const placeRow = z.object({ id: z.string(), list_group: z.number(), place: z.number() });
+
+/**
+ * A page of what a model wrote of a session, how many there are, and where the next page begins, null behind the last: the session's own
+ * summaries first, the newest version before the others, then topics and items in order. `after` goes before `page`.
+ */
+export async function listSummaries(
+  transaction: TenantTransaction,
+  filter: SummaryFilter,
+  slice: PageSlice<SummaryPlace>,
+): Promise<Page<StoredSummary, SummaryPlace>> {
+  const { sessionId, type = null, kind = null } = filter;
+  const { after } = slice;
+  const found = z.array(placeRow).parse(
+    await transaction.$queryRaw`
+      SELECT id, list_group, place FROM (
+        SELECT id, (type <> 'session')::integer AS list_group, CASE WHEN type = 'session' THEN -version ELSE from_seq END AS place FROM summaries
+         WHERE session_id = ${sessionId}::uuid AND (${type}::text IS NULL OR type = ${type}) AND (${kind}::text IS NULL OR kind = ${kind})
+      ) AS listed
+       WHERE ${after === null} OR (list_group, place, id) > (${after?.group ?? 0}::integer, ${after?.place ?? 0}::integer, ${after?.id ?? null}::uuid)
+       ORDER BY list_group, place, id LIMIT ${slice.limit + 1} OFFSET ${after === null ? (slice.page - 1) * slice.limit : 0}`,
+  );
+  const { shown, next } = nextOf(found, slice.limit);
+  const rows = await transaction.summary.findMany({
+    where: { id: { in: shown.map((row) => row.id) } },
+    select: SUMMARY_COLUMNS,
+  });
+  return {
+    rows: inOrder(shown, rows),
+    total: await transaction.summary.count({
+      where: { sessionId, ...(type === null ? {} : { type }), ...(kind === null ? {} : { kind }) },
+    }),
+    next: next === null ? null : { group: next.list_group, place: next.place, id: next.id },
+  };
+}
+
+/** One summary by its id; null where the tenant has none such, or its session was deleted. */
+export function readSummary(transaction: TenantTransaction, id: string): Promise<StoredSummary | null> {
+  return transaction.summary.findFirst({
+    where: { id, session: { status: { not: 'deleted' }, ...unrestrictedSession() } },
+    select: SUMMARY_COLUMNS,
+  });
+}

@@ -1,0 +1,229 @@
+import { newId } from '../../../domain/ids.ts';
+import type { TenantId } from '../../../domain/ids.ts';
+import { releaseCall } from './budgets.ts';
+import type { TenantTransaction } from '../connection/database.ts';
+import { learnAgain } from '../sessions/windows.ts';
+
+const BATCH_COLUMNS = { id: true, n: true, state: true, providerBatchId: true, calls: true, updatedAt: true } as const;
+
+/** A batch and how far it is. */
+export interface StoredBatch {
+  readonly id: string;
+  readonly n: number;
+  readonly state: string;
+  /** Null until the provider took it. */
+  readonly providerBatchId: string | null;
+  readonly calls: number;
+  readonly updatedAt: Date;
+}
+
+/** A window in a batch that nothing became of yet. */
+export interface AssignedCall {
+  readonly tenantId: string;
+  readonly sessionId: string;
+  readonly windowN: number;
+  readonly userId: string;
+  readonly reservationId: string | null;
+  /** How much of the session was forgotten when the call was prepared; null where it was not yet. */
+  readonly forgotten: number | null;
+}
+
+/** The batch that windows went into, and how many it holds. */
+export interface Gathered {
+  readonly id: string;
+  readonly n: number;
+  readonly calls: number;
+}
+
+/**
+ * Puts the session's waiting windows into the tenant's gathering batch, which is made where there is none. Null where no window waits.
+ * Offering them again changes nothing.
+ */
+export async function gatherWindows(
+  transaction: TenantTransaction,
+  tenantId: TenantId,
+  sessionId: string,
+): Promise<Gathered | null> {
+  const waiting = await transaction.window.count({ where: { sessionId, state: 'cut' } });
+  if (waiting === 0) return null;
+  // Whoever makes a batch or sends one waits for the other: a window cannot join a batch that is on its way out.
+  await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`model-batch ${tenantId}`}, 0))`;
+  const open = await transaction.modelBatch.findFirst({ where: { state: 'gathering' }, select: { id: true, n: true } });
+  const batch = open ?? (await createBatch(transaction, tenantId));
+  await transaction.$executeRaw`
+    WITH moved AS (
+      UPDATE windows SET state = 'batched', updated_at = now() WHERE session_id = ${sessionId}::uuid AND state = 'cut' RETURNING session_id, n
+    )
+    INSERT INTO model_batch_calls (batch_id, session_id, window_n, tenant_id, user_id)
+    SELECT ${batch.id}::uuid, moved.session_id, moved.n, ${tenantId}::uuid, s.user_id FROM moved JOIN sessions s ON s.id = moved.session_id
+    ON CONFLICT (batch_id, session_id, window_n) DO UPDATE SET state = 'assigned', reservation_id = NULL, updated_at = now()`;
+  return { ...batch, calls: await transaction.modelBatchCall.count({ where: { batchId: batch.id } }) };
+}
+
+async function createBatch(transaction: TenantTransaction, tenantId: TenantId): Promise<{ id: string; n: number }> {
+  const last = await transaction.modelBatch.aggregate({ _max: { n: true } });
+  const batch = { id: newId(), n: (last._max.n ?? 0) + 1 };
+  await transaction.modelBatch.create({ data: { ...batch, tenantId } });
+  return batch;
+}
+
+/** The session's newest batch that is not over, to be told that it is waited for; null where none of its windows lies in one. */
+export async function openBatchOf(transaction: TenantTransaction, sessionId: string): Promise<Gathered | null> {
+  const call = await transaction.modelBatchCall.findFirst({
+    where: { sessionId, state: 'assigned', batch: { state: { not: 'ended' } } },
+    orderBy: { batchId: 'desc' },
+    select: { batch: { select: { id: true, n: true } } },
+  });
+  // Nobody need hurry it: it is under way.
+  return call === null ? null : { ...call.batch, calls: 0 };
+}
+
+/** Null where the tenant has no such batch. */
+export function readBatch(transaction: TenantTransaction, batchId: string): Promise<StoredBatch | null> {
+  return transaction.modelBatch.findUnique({
+    where: { id: batchId },
+    select: BATCH_COLUMNS,
+  });
+}
+
+/** As {@link readBatch}, by the number that its job goes by; null for what is no number of a batch. */
+export async function findBatch(transaction: TenantTransaction, number: string): Promise<StoredBatch | null> {
+  const n = /^\d{1,9}$/u.test(number) ? Number(number) : null;
+  return n === null ? null : transaction.modelBatch.findFirst({ where: { n }, select: BATCH_COLUMNS });
+}
+
+/** Closes a gathering batch; from now on its calls are fixed. The time of this is where a lost answer is looked for from. */
+export async function beginSubmit(transaction: TenantTransaction, tenantId: TenantId, batchId: string): Promise<void> {
+  await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`model-batch ${tenantId}`}, 0))`;
+  await transaction.modelBatch.updateMany({
+    where: { id: batchId, state: 'gathering' },
+    data: { state: 'submitting', updatedAt: new Date() },
+  });
+}
+
+/** Calls of a batch that nothing became of yet, in a fixed order. */
+export function readAssigned(transaction: TenantTransaction, batchId: string): Promise<AssignedCall[]> {
+  return transaction.modelBatchCall.findMany({
+    where: { batchId, state: 'assigned' },
+    orderBy: [{ sessionId: 'asc' }, { windowN: 'asc' }],
+    select: { tenantId: true, sessionId: true, windowN: true, userId: true, reservationId: true, forgotten: true },
+  });
+}
+
+/** Sessions with calls in a batch, or with calls of it that something became of: told again after an attempt that was cut off. */
+export async function batchSessions(
+  transaction: TenantTransaction,
+  batchId: string,
+  which: 'all' | 'finished',
+): Promise<string[]> {
+  const rows = await transaction.modelBatchCall.findMany({
+    where: { batchId, ...(which === 'all' ? {} : { state: { not: 'assigned' } }) },
+    distinct: ['sessionId'],
+    select: { sessionId: true },
+  });
+  return rows.map((row) => row.sessionId);
+}
+
+/** Notes the budget that is held for a call that is about to be sent, and what was forgotten of its session by then. */
+export async function holdReservation(
+  transaction: TenantTransaction,
+  batchId: string,
+  call: Pick<AssignedCall, 'sessionId' | 'windowN'>,
+  held: { readonly reservationId: string; readonly forgotten: number },
+): Promise<void> {
+  await transaction.modelBatchCall.update({
+    where: { batchId_sessionId_windowN: { batchId, sessionId: call.sessionId, windowN: call.windowN } },
+    data: { ...held },
+  });
+}
+
+/** Takes the budget that is held for a call, to settle it. False where another attempt has: what the call cost is booked then. */
+export async function takeReservation(
+  transaction: TenantTransaction,
+  batchId: string,
+  { sessionId, windowN, reservationId }: Pick<AssignedCall, 'sessionId' | 'windowN' | 'reservationId'>,
+): Promise<boolean> {
+  if (reservationId === null) return false;
+  const taken = await transaction.modelBatchCall.updateMany({
+    where: { batchId, sessionId, windowN, reservationId },
+    data: { reservationId: null },
+  });
+  return taken.count === 1;
+}
+
+/** Notes that so many calls are about to be sent: from now on an attempt that finds the batch so looks for it at the provider first. */
+export async function markSending(transaction: TenantTransaction, batchId: string, calls: number): Promise<void> {
+  await transaction.modelBatch.update({ where: { id: batchId }, data: { calls, updatedAt: new Date() } });
+}
+
+/** Notes the provider's id. */
+export async function markSent(
+  transaction: TenantTransaction,
+  batchId: string,
+  providerBatchId: string,
+  calls: number,
+): Promise<void> {
+  const at = new Date();
+  await transaction.modelBatch.update({
+    where: { id: batchId },
+    data: { state: 'sent', providerBatchId, calls, sentAt: at, updatedAt: at },
+  });
+}
+
+/** Shows the sweep that the batch is looked after. */
+export async function touchBatch(transaction: TenantTransaction, batchId: string): Promise<void> {
+  await transaction.modelBatch.update({ where: { id: batchId }, data: { updatedAt: new Date() } });
+}
+
+export async function markEnded(transaction: TenantTransaction, batchId: string): Promise<void> {
+  const at = new Date();
+  await transaction.modelBatch.update({
+    where: { id: batchId },
+    data: { state: 'ended', endedAt: at, updatedAt: at },
+  });
+}
+
+/** Of these batches of the provider account those that no tenant has claimed. */
+export async function unclaimedBatches(
+  transaction: TenantTransaction,
+  providerBatchIds: readonly string[],
+): Promise<readonly string[]> {
+  const [row] = await transaction.$queryRaw<{ unclaimed: string[] }[]>`
+    SELECT unclaimed_model_batches(${[...providerBatchIds]}::text[]) AS unclaimed`;
+  return row?.unclaimed ?? [];
+}
+
+/**
+ * Takes a call as done in this state, ends what was held for it, and moves its window, where that still lies in this batch: `summarised`,
+ * `parked` with the reason, or `again`, which lets the window wait for another batch. False when another attempt was faster, or the window was
+ * forgotten, or went into a later batch, meanwhile.
+ */
+export async function finishCall(
+  transaction: TenantTransaction,
+  batchId: string,
+  call: Pick<AssignedCall, 'sessionId' | 'windowN'>,
+  state: 'summarised' | 'parked' | 'again',
+  reason: string | null = null,
+): Promise<boolean> {
+  const { sessionId, windowN } = call;
+  const mine = await transaction.modelBatchCall.updateManyAndReturn({
+    where: { batchId, sessionId, windowN, state: 'assigned' },
+    data: { state, updatedAt: new Date() },
+    select: { reservationId: true },
+  });
+  if (mine.length === 0) return false;
+  await releaseCall(
+    transaction,
+    mine.flatMap(({ reservationId }) => reservationId ?? []),
+  );
+  // An expired or cancelled call was no attempt at the window.
+  const moved = await transaction.$executeRaw`
+    UPDATE windows w
+       SET state = CASE ${state} WHEN 'again' THEN 'cut' ELSE ${state} END, error = ${reason?.slice(0, 500) ?? null},
+           attempts = attempts + CASE ${state} WHEN 'again' THEN 0 ELSE 1 END, updated_at = now()
+     WHERE w.session_id = ${sessionId}::uuid AND w.n = ${windowN} AND w.state = 'batched'
+       AND NOT EXISTS (SELECT FROM model_batch_calls later
+                        WHERE later.session_id = w.session_id AND later.window_n = w.n AND later.batch_id > ${batchId}::uuid AND later.state = 'assigned')`;
+  if (moved === 1 && state === 'summarised') await learnAgain(transaction, sessionId);
+  return moved === 1;
+}

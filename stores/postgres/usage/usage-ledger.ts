@@ -1,0 +1,73 @@
+import { v7 } from 'uuid';
+import type { TenantId } from '../../../domain/ids.ts';
+import type { EmbeddingUsage } from '../../../domain/ports/embedder.ts';
+import type { ModelUsage } from '../../../domain/ports/model.ts';
+import type { TenantTransaction } from '../connection/database.ts';
+
+/** What a model is called for. */
+export const MODEL_OPERATIONS = ['summarise_window', 'summarise_session', 'extract_learnings'] as const;
+export type ModelOperation = (typeof MODEL_OPERATIONS)[number];
+
+export interface UsageOwner {
+  readonly tenantId: TenantId;
+  readonly userId: string;
+  readonly sessionId: string;
+  readonly operation: ModelOperation;
+}
+
+/** Books model calls, those that failed included. An answer from the cache is booked as one, with nothing that it cost. `ids`: one for each call. */
+export async function bookUsage(
+  transaction: TenantTransaction,
+  owner: UsageOwner,
+  calls: readonly ModelUsage[],
+  cacheHit = false,
+  ids: readonly string[] = calls.map(() => v7()),
+): Promise<void> {
+  if (calls.length === 0) return;
+  const { tenantId, userId, sessionId, operation } = owner;
+  const shared = { tenantId, userId, sessionId, operation, cacheHit };
+  await transaction.usageEntry.createMany({
+    data: calls.map((call, n) => ({ id: ids[n] ?? v7(), ...shared, ...call })),
+  });
+}
+
+/** Books calls of an embedding provider: of no session and no user, because one reads texts of many. */
+export async function bookEmbedding(
+  transaction: TenantTransaction,
+  tenantId: TenantId,
+  calls: readonly EmbeddingUsage[],
+): Promise<void> {
+  if (calls.length === 0) return;
+  await transaction.usageEntry.createMany({
+    data: calls.map(({ provider, model, tokens, costUsd, latencyMs }) => ({
+      id: v7(),
+      tenantId,
+      operation: 'embedding',
+      provider,
+      model,
+      tokensIn: tokens,
+      tokensOut: 0,
+      tokensCached: 0,
+      costUsd,
+      latencyMs: Math.round(latencyMs),
+    })),
+  });
+}
+
+/** Whether entries with these ids stand, which were booked together. */
+export async function isBooked(transaction: TenantTransaction, ids: readonly string[]): Promise<boolean> {
+  return (await transaction.usageEntry.count({ where: { id: { in: [...ids] } } })) > 0;
+}
+
+/** Tokens and dollars of several calls together. */
+export function sumUsage(calls: readonly ModelUsage[]): {
+  readonly tokensIn: number;
+  readonly tokensOut: number;
+  readonly costUsd: number;
+} {
+  return {
+    tokensIn: calls.reduce((sum, call) => sum + call.tokensIn, 0),
+    tokensOut: calls.reduce((sum, call) => sum + call.tokensOut, 0),
+    costUsd: calls.reduce((sum, call) => sum + call.costUsd, 0),
+  };
+}

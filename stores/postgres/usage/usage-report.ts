@@ -1,0 +1,148 @@
+import { z } from 'zod';
+import type { TenantRead } from '../connection/database.ts';
+
+/** What a report is about: a tenant, or one user of it; times as RFC 3339, `until` exclusive. */
+export interface UsageScope {
+  readonly userId: string | null;
+  readonly since: string;
+  readonly until: string;
+}
+
+export const USAGE_GROUPS = ['user', 'model', 'operation', 'day', 'project'] as const;
+export type UsageGroup = (typeof USAGE_GROUPS)[number];
+
+const sums = {
+  calls: z.coerce.number(),
+  cache_hits: z.coerce.number(),
+  batch_calls: z.coerce.number(),
+  tokens_in: z.coerce.number(),
+  tokens_out: z.coerce.number(),
+  tokens_cached: z.coerce.number(),
+  tokens_cache_written: z.coerce.number(),
+  tokens_batch: z.coerce.number(),
+  usd: z.coerce.number(),
+  latency_ms: z.coerce.number().nullable(),
+};
+const groupRow = z.object({ ...sums, key: z.string().nullable(), name: z.string().nullable() });
+
+/** Sums over calls: `calls` are those that were made, `latency_ms` their mean. Tokens in hold those that were cached and cache-written. */
+export type UsageSums = Omit<z.output<typeof groupRow>, 'key' | 'name'>;
+export type UsageGroupRow = z.output<typeof groupRow>;
+
+const SUMS = `count(*) FILTER (WHERE NOT l.cache_hit) AS calls, count(*) FILTER (WHERE l.cache_hit) AS cache_hits, count(*) FILTER (WHERE l.batch) AS batch_calls,
+  coalesce(sum(l.tokens_in), 0) AS tokens_in, coalesce(sum(l.tokens_out), 0) AS tokens_out, coalesce(sum(l.tokens_cached), 0) AS tokens_cached,
+  coalesce(sum(l.tokens_cache_written), 0) AS tokens_cache_written, coalesce(sum(l.tokens_in + l.tokens_out) FILTER (WHERE l.batch), 0) AS tokens_batch,
+  coalesce(sum(l.cost_usd), 0) AS usd, round(avg(l.latency_ms) FILTER (WHERE NOT l.cache_hit)) AS latency_ms`;
+
+/**
+ * Rows of the ledger in a time. The id bounds keep partitions of other months out; a day of slack stands for clocks that differ, because
+ * ids are made by workers and times by the database.
+ */
+const RANGE = `l.tenant_id = (SELECT current_tenant_id()) AND l.created_at >= $2::timestamptz AND l.created_at < $3::timestamptz
+  AND l.id >= (lpad(to_hex((extract(epoch FROM $2::timestamptz - interval '1 day') * 1000)::bigint), 12, '0') || '00000000000000000000')::uuid
+  AND l.id < (lpad(to_hex((extract(epoch FROM $3::timestamptz + interval '1 day') * 1000)::bigint), 12, '0') || '00000000000000000000')::uuid`;
+
+/** One user's rows, or everybody's. Statements of their own, so that each has a plan with the index made for it. */
+function ofUser(userId: string | null, column = 'l.user_id'): string {
+  return userId === null ? '$1::uuid IS NULL' : `${column} = $1::uuid`;
+}
+
+/** The name under which a statement's plan is kept. */
+function named(name: string, userId: string | null): string {
+  return userId === null ? name : `${name}_of_user`;
+}
+
+/** What a group is told by, and what joins that need. Ids are joined after the sums are made: one look-up a group, not one a call. */
+const KEYS: Readonly<
+  Record<UsageGroup, { readonly key: string; readonly join: string; readonly name: string; readonly names: string }>
+> = {
+  user: { key: 'l.user_id', join: '', name: 'n.username', names: 'LEFT JOIN users n ON n.id = g.key' },
+  model: { key: 'l.model', join: '', name: 'g.key', names: '' },
+  operation: { key: 'l.operation', join: '', name: 'g.key', names: '' },
+  day: { key: "to_char(l.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')", join: '', name: 'g.key', names: '' },
+  project: {
+    key: 's.project_id',
+    join: 'LEFT JOIN sessions s ON s.id = l.session_id',
+    name: 'n.display_name',
+    names: 'LEFT JOIN projects n ON n.id = g.key',
+  },
+};
+
+/** Sums over everything in the scope. */
+export async function readUsageTotals(read: TenantRead, scope: UsageScope): Promise<UsageSums> {
+  const rows = await read({
+    name: named('usage_totals', scope.userId),
+    text: `SELECT NULL::text AS key, NULL::text AS name, ${SUMS} FROM usage_ledger l WHERE ${RANGE} AND ${ofUser(scope.userId)}`,
+    values: [scope.userId, scope.since, scope.until],
+  });
+  const [{ key: _key, name: _name, ...total }] = z.tuple([groupRow]).parse(rows);
+  return total;
+}
+
+/** Sums by group: days in order, all others by what they cost, then by tokens. A group without a key is of sessions without a project. */
+export async function readUsageGroups(
+  read: TenantRead,
+  scope: UsageScope,
+  group: UsageGroup,
+  limit: number,
+): Promise<UsageGroupRow[]> {
+  const { key, join, name, names } = KEYS[group];
+  const order = group === 'day' ? 'g.key' : 'g.usd DESC, g.tokens_in + g.tokens_out DESC, g.key';
+  const rows = await read({
+    name: named(`usage_by_${group}`, scope.userId),
+    text: `SELECT g.*, g.key::text AS key, ${name} AS name
+             FROM (SELECT ${key} AS key, ${SUMS} FROM usage_ledger l ${join} WHERE ${RANGE} AND ${ofUser(scope.userId)} GROUP BY 1) AS g ${names} ORDER BY ${order} LIMIT $4`,
+    values: [scope.userId, scope.since, scope.until, limit],
+  });
+  return z.array(groupRow).parse(rows);
+}
+
+const dayRow = z.object({ day: z.string(), tokens: z.coerce.number(), usd: z.coerce.number() });
+export type UsageDay = z.output<typeof dayRow>;
+
+/** Tokens and dollars of the UTC days in which something was booked, in order. */
+export async function readUsageDays(read: TenantRead, scope: UsageScope): Promise<UsageDay[]> {
+  const rows = await read({
+    name: named('usage_days', scope.userId),
+    text: `SELECT ${KEYS.day.key} AS day, sum(l.tokens_in + l.tokens_out) AS tokens, sum(l.cost_usd) AS usd FROM usage_ledger l WHERE ${RANGE} AND ${ofUser(scope.userId)} GROUP BY 1 ORDER BY 1`,
+    values: [scope.userId, scope.since, scope.until],
+  });
+  return z.array(dayRow).parse(rows);
+}
+
+/** The UTC day of the first call that is booked; null for none. Only by it days without a call are told from days before there was anything. */
+export async function firstUsageDay(read: TenantRead, userId: string | null): Promise<string | null> {
+  const rows = await read({
+    name: named('usage_first_day', userId),
+    text: `SELECT to_char(min(first.at) AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS day FROM (
+             SELECT l.created_at AS at FROM usage_ledger l WHERE l.tenant_id = (SELECT current_tenant_id()) AND ${ofUser(userId)}
+              ORDER BY l.created_at LIMIT 1) AS first`,
+    values: [userId],
+  });
+  return z.array(z.object({ day: z.string().nullable() })).parse(rows)[0]?.day ?? null;
+}
+
+const alertRow = z.object({
+  type: z.enum(['budget_80']),
+  day: z.string(),
+  user_id: z.string(),
+  username: z.string(),
+  details: z.object({ used_tokens: z.number(), quota_tokens: z.number(), share: z.number() }),
+  created_at: z.date(),
+});
+export type UsageAlert = z.output<typeof alertRow>;
+
+const MAX_ALERTS = 100;
+
+/** Alerts in the scope, newest first, at most 100. */
+export async function readUsageAlerts(read: TenantRead, scope: UsageScope): Promise<UsageAlert[]> {
+  const rows = await read({
+    name: named('usage_alerts', scope.userId),
+    text: `SELECT a.type, to_char(a.day, 'YYYY-MM-DD') AS day, a.user_id, u.username, a.details, a.created_at
+             FROM system_alerts a JOIN users u ON u.id = a.user_id
+            WHERE a.tenant_id = (SELECT current_tenant_id()) AND a.type = 'budget_80' AND ${ofUser(scope.userId, 'a.user_id')} AND a.created_at >= $2::timestamptz AND a.created_at < $3::timestamptz
+            ORDER BY a.id DESC LIMIT ${MAX_ALERTS}`,
+    values: [scope.userId, scope.since, scope.until],
+  });
+  return z.array(alertRow).parse(rows);
+}

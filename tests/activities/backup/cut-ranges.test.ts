@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { evenCuts, rangesBetween } from '../../../activities/backup/cut-ranges.ts';
+import { copyOut, fileQuery, openCopyClient } from '../../../activities/backup/copy-out.ts';
+import { createTestDatabase } from '../../setup/database.ts';
+import type { TestDatabase } from '../../setup/database.ts';
+
+const ROWS = 4_000;
+const PART = 512 * 1024;
+let db: TestDatabase;
+let bytes: number;
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+  await db.superuser.query(
+    `CREATE TABLE cut_here (id uuid PRIMARY KEY, text text NOT NULL);
+     CREATE TABLE cut_nothing (id uuid PRIMARY KEY);
+     INSERT INTO cut_here SELECT gen_random_uuid(), repeat(n::text, 100) FROM generate_series(1, ${ROWS}) AS n;
+     GRANT SELECT ON cut_here, cut_nothing TO PUBLIC`,
+  );
+  const { rows } = await db.superuser.query<{ bytes: string }>("SELECT pg_table_size('cut_here') AS bytes");
+  bytes = Number(rows[0]?.bytes);
+});
+afterAll(() => db.close());
+
+test('a large table is cut into parts that are about even and hold every row once, in order', async () => {
+  const client = await openCopyClient(db.url('maintenance'), 5_000);
+  try {
+    const cuts = await evenCuts(client, { name: 'cut_here', key: 'id', bytes }, PART);
+    const parts = Math.floor(bytes / PART) + 1;
+    expect(parts).toBeGreaterThan(2);
+    expect(cuts).toHaveLength(parts - 1);
+    const counts: number[] = [];
+    let text = '';
+    for (const range of rangesBetween(cuts)) {
+      const part = copyOut(client, fileQuery({ name: 'cut_here', columns: ['id'], orderBy: ['id'] }, range));
+      for await (const piece of part) text += Buffer.from(piece).toString('utf8');
+      counts.push(part.rowCount);
+    }
+    expect(counts.reduce((sum, rows) => sum + rows)).toBe(ROWS);
+    for (const rows of counts) {
+      expect(rows).toBeGreaterThan(ROWS / parts / 2);
+      expect(rows).toBeLessThan((ROWS / parts) * 2);
+    }
+    const all = await db.superuser.query<{ id: string }>('SELECT id FROM cut_here ORDER BY id');
+    expect(text.trim().split('\n')).toEqual(all.rows.map(({ id }) => id));
+  } finally {
+    await client.end();
+  }
+});
+
+test('what is one part, or turns out to be empty, is not cut', async () => {
+  const client = await openCopyClient(db.url('maintenance'), 5_000);
+  try {
+    expect(await evenCuts(client, { name: 'cut_here', key: 'id', bytes })).toEqual([]);
+    expect(await evenCuts(client, { name: 'cut_nothing', key: 'id', bytes: 10 * PART }, PART)).toEqual([]);
+  } finally {
+    await client.end();
+  }
+});
+
+test('ranges run from open to open, whatever the order of the cuts and how often one is named', () => {
+  expect(rangesBetween([])).toEqual([{ lowest: null, above: null }]);
+  expect(rangesBetween(['b', 'a', 'b'])).toEqual([
+    { lowest: null, above: 'a' },
+    { lowest: 'a', above: 'b' },
+    { lowest: 'b', above: null },
+  ]);
+});

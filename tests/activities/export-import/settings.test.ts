@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import type pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { newId } from '../../../domain/ids.ts';
+import { linesOf } from '../../../activities/export-import/lines.ts';
+import { readRows } from '../../../activities/export-import/read-rows.ts';
+import { createTestDatabase, createTestUser } from '../../setup/database.ts';
+import type { TestDatabase, TestUser } from '../../setup/database.ts';
+import { exported, inPieces, maintenancePool } from './support/lines-of.ts';
+
+let db: TestDatabase;
+let all: pg.Pool;
+let exporter: TestUser;
+let importer: TestUser;
+let victim: TestUser;
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+  all = maintenancePool(db);
+  [exporter, importer, victim] = [
+    await createTestUser(db.superuser, { role: 'admin' }),
+    await createTestUser(db.superuser, { role: 'admin' }),
+    await createTestUser(db.superuser, { role: 'admin' }),
+  ];
+});
+afterAll(async () => {
+  await all.end();
+  await db.close();
+});
+
+/** A file of another instance into which somebody wrote these rows, its checksum right. */
+async function forged(rows: readonly Readonly<Record<string, unknown>>[]): Promise<string> {
+  const text = await exported(all, { kind: 'tenant', tenantId: exporter.tenantId, subject: null });
+  const lines = text.trimEnd().split('\n');
+  const end: unknown = JSON.parse(lines.pop() ?? '');
+  const all_ = [...lines, ...rows.map((row) => JSON.stringify({ table: 'settings', row }))];
+  const body = all_.map((line) => `${line}\n`).join('');
+  const sha256 = createHash('sha256').update(body).digest('hex');
+  return `${body}${JSON.stringify(end).replace(/[0-9a-f]{64}/, sha256)}\n`;
+}
+
+const setting = (scope: string, scopeId: string, more: Readonly<Record<string, unknown>> = {}) => ({
+  id: newId(),
+  tenant_id: exporter.tenantId,
+  scope,
+  scope_id: scopeId,
+  key: 'capture.exclude',
+  value: ['**/forged/**'],
+  sensitive: false,
+  encrypted_value: null,
+  ...more,
+});
+
+test('a file sets what the importing tenant sets itself: nothing of the instance’s, of another tenant or of its projects', async () => {
+  const projects = [newId(), newId()];
+  for (const [place, tenant] of [importer, victim].entries())
+    await db.superuser.query('INSERT INTO projects (id, tenant_id, display_name) VALUES ($1, $2, $3)', [
+      projects[place],
+      tenant.tenantId,
+      'p',
+    ]);
+  const text = await forged([
+    setting('system', ''),
+    setting('system', 'capture'),
+    setting('tenant', victim.tenantId),
+    setting('tenant', newId()),
+    setting('project', projects[1] ?? ''),
+    setting('project', newId()),
+    setting('tenant', exporter.tenantId, { key: 'secret', sensitive: true }),
+    setting('tenant', exporter.tenantId, { key: 'sealed', encrypted_value: '\\x00' }),
+    setting('tenant', exporter.tenantId),
+    setting('project', projects[0] ?? ''),
+  ]);
+  const { read, written } = await readRows(all, linesOf(inPieces(text)), importer.tenantId, {
+    index: { name: 'm', dimension: 3 },
+  });
+  expect([read['settings'], written['settings']]).toEqual([10, 2]);
+  const { rows } = await db.superuser.query('SELECT scope, scope_id, tenant_id FROM settings ORDER BY scope');
+  expect(rows).toEqual([
+    { scope: 'project', scope_id: projects[0], tenant_id: importer.tenantId },
+    { scope: 'tenant', scope_id: importer.tenantId, tenant_id: importer.tenantId },
+  ]);
+});
+
+test('the table itself takes no setting of the instance from a tenant, and none of another tenant', async () => {
+  for (const [scope, scopeId] of [
+    ['system', ''],
+    ['tenant', victim.tenantId],
+  ])
+    await expect(
+      db.superuser.query('INSERT INTO settings (id, scope, tenant_id, scope_id, key) VALUES ($1, $2, $3, $4, $5)', [
+        newId(),
+        scope,
+        importer.tenantId,
+        scopeId,
+        'k',
+      ]),
+    ).rejects.toThrow('settings_scope_tenant');
+});

@@ -1,0 +1,223 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { startTestInstance } from '../../setup/instance.ts';
+import type { ApiAnswer, TestInstance } from '../../setup/instance.ts';
+import { rowsOf, valueOf } from '../../stores/postgres/support/captures.ts';
+import { captureAnswer, writingNothing } from '../support/answers.ts';
+import { contractOf } from '../support/openapi.ts';
+
+let instance: TestInstance;
+
+beforeAll(async () => {
+  instance = await startTestInstance();
+});
+afterAll(() => instance.close());
+
+const NDJSON = { 'content-type': 'application/x-ndjson' };
+const prompt = (session: string, content: string, more: object = {}) => ({
+  type: 'prompt',
+  host: 'test',
+  session_id: session,
+  content,
+  ...more,
+});
+
+function sessionId(external: string): Promise<string | undefined> {
+  return valueOf(instance.db.superuser, 'SELECT id AS value FROM sessions WHERE external_id = $1', [external]);
+}
+
+const line = z.looseObject({
+  index: z.number().optional(),
+  status: z.string().optional(),
+  code: z.string().nullish(),
+  accepted: z.number().optional(),
+});
+function linesOf(answer: ApiAnswer): z.output<typeof line>[] {
+  return String(answer.body)
+    .trimEnd()
+    .split('\n')
+    .map((text) => line.parse(JSON.parse(text)));
+}
+
+describe('a batch as a JSON array', () => {
+  test('stores what is good, refuses what is not, and answers each in the order sent', async () => {
+    await instance.call('POST', '/events', { body: prompt('gone', 'first') });
+    await instance.db.superuser.query("UPDATE sessions SET status = 'deleted' WHERE external_id = 'gone'");
+    const events = [
+      prompt('mixed', 'one', { key: 'k1' }),
+      { type: 'odd' },
+      prompt('mixed', 'two'),
+      prompt('mixed', 'one again', { key: 'k1' }),
+      prompt('gone', 'too late'),
+      prompt('other', 'three', { importance: 7 }),
+      null,
+      prompt('mixed', 'four', { occurred_at: 'never' }),
+      { type: 'turn.ended', host: 'test', session_id: 'mixed' },
+    ];
+    const answer = await instance.call('POST', '/events/batch', { body: events });
+    const { items, ...counts } = captureAnswer.parse(answer.body);
+    expect(answer.status).toBe(202);
+    expect(counts).toEqual({ accepted: 4, duplicates: 1, rejected: 4 });
+    expect(items.map((item) => [item.index, item.status, item.code])).toEqual([
+      [0, 'accepted', null],
+      [1, 'rejected', 'UNKNOWN_EVENT_TYPE'],
+      [2, 'accepted', null],
+      [3, 'duplicate', null],
+      [4, 'rejected', 'SESSION_DELETED'],
+      [5, 'accepted', null],
+      [6, 'rejected', 'UNKNOWN_EVENT_TYPE'],
+      [7, 'rejected', 'VALIDATION_FAILED'],
+      [8, 'accepted', null],
+    ]);
+    expect(items[3]?.id).toBe(items[0]?.id);
+    const stored = await rowsOf(instance.db.superuser, (await sessionId('mixed')) ?? '');
+    expect(stored.map((row) => [row.seq, row.content, row.id])).toEqual([
+      [1, 'one', items[0]?.id],
+      [2, 'two', items[2]?.id],
+      [3, 'turn_end', items[8]?.id],
+    ]);
+  });
+
+  test('sent again is known as a whole', async () => {
+    const events = Array.from({ length: 50 }, (_, index) => prompt('again', `${index}`, { key: `k${index}` }));
+    expect((await instance.call('POST', '/events/batch', { body: events })).body).toMatchObject({
+      accepted: 50,
+      duplicates: 0,
+    });
+    const again = await writingNothing(instance, () => instance.call('POST', '/events/batch', { body: events }));
+    expect(again.body).toMatchObject({ accepted: 0, duplicates: 50, rejected: 0 });
+  });
+
+  test('a single event is answered like a batch of one', async () => {
+    const [first, second] = [
+      await instance.call('POST', '/events', { body: prompt('single', 'x') }),
+      await instance.call('POST', '/events', { body: prompt('single', 'x') }),
+    ];
+    expect(captureAnswer.parse(first.body)).toMatchObject({
+      accepted: 1,
+      duplicates: 0,
+      rejected: 0,
+      items: [{ index: 0, status: 'accepted' }],
+    });
+    expect(captureAnswer.parse(second.body)).toMatchObject({
+      accepted: 0,
+      duplicates: 1,
+      rejected: 0,
+      items: [{ status: 'duplicate', id: captureAnswer.parse(first.body).items[0]?.id }],
+    });
+  });
+});
+
+describe('a batch as NDJSON', () => {
+  const COUNT = 5_000;
+
+  test('of 5,000 events is answered line by line in order, last with the counts, and all of it is stored', async () => {
+    const raw = Array.from({ length: COUNT }, (_, index) =>
+      JSON.stringify(
+        index % 500 === 499 ? { type: 'odd' } : prompt(`stream-${index % 7}`, `event ${index}`, { key: `k${index}` }),
+      ),
+    ).join('\n');
+    const answer = await instance.call('POST', '/events/batch', { raw, headers: NDJSON });
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([202, 'application/x-ndjson']);
+    const lines = linesOf(answer);
+    expect(lines.length).toBe(COUNT + 1);
+    expect(
+      lines
+        .slice(0, COUNT)
+        .every(
+          (item, index) => item.index === index && item.status === (index % 500 === 499 ? 'rejected' : 'accepted'),
+        ),
+    ).toBe(true);
+    expect(lines.at(-1)).toEqual({ accepted: COUNT - 10, duplicates: 0, rejected: 10 });
+    expect(
+      await valueOf(
+        instance.db.superuser,
+        "SELECT count(*)::integer AS value FROM prompts WHERE content LIKE 'event %'",
+      ),
+    ).toBe(COUNT - 10);
+    expect(
+      await valueOf(
+        instance.db.superuser,
+        "SELECT bool_and(last_seq = prompt_count) AS value FROM sessions WHERE external_id LIKE 'stream-%'",
+      ),
+    ).toBe(true);
+    const again = linesOf(
+      await writingNothing(instance, () => instance.call('POST', '/events/batch', { raw, headers: NDJSON })),
+    );
+    expect(again.at(-1)).toEqual({ accepted: 0, duplicates: COUNT - 10, rejected: 10 });
+  }, 240_000);
+
+  test('conforms to the document', async () => {
+    const answer = await instance.call('POST', '/events/batch', {
+      raw: JSON.stringify(prompt('documented', 'x')),
+      headers: NDJSON,
+    });
+    expect((await contractOf(instance)).check('post /api/v1/events/batch', answer).faults).toEqual([]);
+  });
+
+  test('with lines that are no events names each, and takes the others', async () => {
+    const good = JSON.stringify(prompt('lines', 'good'));
+    const bytes = [
+      good,
+      '',
+      '   ',
+      '{broken',
+      '\r',
+      `${JSON.stringify(prompt('lines', 'with a carriage return'))}\r`,
+      '[]',
+      JSON.stringify(prompt('lines', 'last, without a line feed')),
+    ].join('\n');
+    const odd = Buffer.concat([Buffer.from(`${bytes}\n`), Buffer.from([0x22, 0xff, 0x22])]);
+    const answer = linesOf(await instance.call('POST', '/events/batch', { raw: new Uint8Array(odd), headers: NDJSON }));
+    expect(answer.map((item) => [item.index, item.status, item.code])).toEqual([
+      [0, 'accepted', null],
+      [1, 'rejected', 'INVALID_JSON'],
+      [2, 'accepted', null],
+      [3, 'rejected', 'UNKNOWN_EVENT_TYPE'],
+      [4, 'accepted', null],
+      [5, 'rejected', 'INVALID_UTF8'],
+      [undefined, undefined, undefined],
+    ]);
+    expect(answer.at(-1)).toEqual({ accepted: 3, duplicates: 0, rejected: 3 });
+  });
+
+  test('of nothing is answered with counts alone', async () => {
+    expect(linesOf(await instance.call('POST', '/events/batch', { raw: '\n\n', headers: NDJSON }))).toEqual([
+      { accepted: 0, duplicates: 0, rejected: 0 },
+    ]);
+  });
+
+  test('is answered while it is still being sent', async () => {
+    const first = Promise.withResolvers<void>();
+    const body = new ReadableStream<Uint8Array>({
+      async start(controller) {
+        const encoder = new TextEncoder();
+        // Groups are stored at 200 events: the first answer comes though the body has no end yet.
+        for (let index = 0; index < 200; index += 1)
+          controller.enqueue(
+            encoder.encode(`${JSON.stringify(prompt('live', `live ${index}`, { key: `k${index}` }))}\n`),
+          );
+        await first.promise;
+        controller.enqueue(encoder.encode(JSON.stringify(prompt('live', 'the last'))));
+        controller.close();
+      },
+    });
+    const response = await fetch(`${instance.url}/api/v1/events/batch`, {
+      method: 'POST',
+      body,
+      duplex: 'half',
+      headers: { ...NDJSON, authorization: `Bearer ${instance.admin.key}` },
+    });
+    const reader = response.body?.getReader();
+    const chunk = await reader?.read();
+    expect(new TextDecoder().decode(chunk?.value)).toContain('"index":0,"status":"accepted"');
+    expect(
+      await valueOf(instance.db.superuser, "SELECT last_seq AS value FROM sessions WHERE external_id = 'live'"),
+    ).toBe(200);
+    first.resolve();
+    let rest = '';
+    for (let next = await reader?.read(); next?.done === false; next = await reader?.read())
+      rest += new TextDecoder().decode(next.value);
+    expect(rest).toContain('{"accepted":201,"duplicates":0,"rejected":0}');
+  });
+});

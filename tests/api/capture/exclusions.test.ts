@@ -1,0 +1,180 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Exclusions } from '../../../api/intake/exclusions.ts';
+import { createServer } from '../../../api/server.ts';
+import { createApiDependencies } from '../../../api/dependencies.ts';
+import { parseConfig } from '../../../config/config.ts';
+import { newId } from '../../../domain/ids.ts';
+import type { TenantId } from '../../../domain/ids.ts';
+import { createLogger } from '../../../telemetry/logger.ts';
+import { createTestUser } from '../../setup/database.ts';
+import { PLAIN_HOST_EVENT } from '../../setup/host-event.ts';
+import { startTestInstance } from '../../setup/instance.ts';
+import type { TestInstance } from '../../setup/instance.ts';
+import { until } from '../../setup/until.ts';
+import { valueOf } from '../../stores/postgres/support/captures.ts';
+import { errorOf } from '../support/answers.ts';
+
+let instance: TestInstance;
+
+beforeAll(async () => {
+  instance = await startTestInstance({ RECOLLECT_CAPTURE_EXCLUDE: ' ~/vault , /srv/*/secret/**' });
+});
+afterAll(() => instance.close());
+
+const rows = () =>
+  valueOf<number>(
+    instance.db.superuser,
+    'SELECT (SELECT count(*) FROM prompts)::integer + (SELECT count(*) FROM sessions)::integer AS value',
+  );
+
+function event(path: string | null, session = 's1', content = 'hello') {
+  return {
+    type: 'prompt',
+    host: 'test',
+    session_id: session,
+    content,
+    ...(path === null ? {} : { project: { path } }),
+  };
+}
+
+test('what lies in an excluded folder of the instance is not stored: events are refused, hooks answered with nothing', async () => {
+  const before = await rows();
+  expect(errorOf(await instance.call('POST', '/events', { body: event('/home/me/vault/keys') }))).toMatchObject({
+    code: 'EXCLUDED',
+  });
+  const hook = await instance.call('POST', '/hooks/UserPromptSubmit', {
+    body: { session_id: 'hook-1', cwd: '/srv/bank/secret', prompt: 'a secret' },
+  });
+  expect([hook.status, hook.body]).toEqual([200, {}]);
+  const start = await instance.call('POST', '/hooks/SessionStart', {
+    body: { session_id: 'hook-1', cwd: '/srv/bank/secret/x' },
+  });
+  expect([start.status, start.body]).toEqual([200, {}]);
+  expect(await rows()).toBe(before);
+});
+
+test('neighbours of an excluded event are stored, each answered in its place', async () => {
+  const body = [event('/src/a', 'n1', 'one'), event('/home/me/vault', 'n2', 'two'), event('/src/b', 'n3', 'three')];
+  const answer = await instance.call('POST', '/events/batch', { body });
+  expect(answer.body).toMatchObject({
+    accepted: 2,
+    rejected: 1,
+    items: [
+      { index: 0, status: 'accepted' },
+      { index: 1, status: 'rejected', code: 'EXCLUDED', id: null },
+      { index: 2, status: 'accepted' },
+    ],
+  });
+  const lines = await instance.call('POST', '/events/batch', {
+    raw: body.map((one) => JSON.stringify({ ...one, content: `${one.content} again` })).join('\n'),
+    headers: { 'content-type': 'application/x-ndjson' },
+  });
+  expect(String(lines.body).trim().split('\n').at(-1)).toBe('{"accepted":2,"duplicates":0,"rejected":1}');
+});
+
+test('an event without a folder lies where its session was last seen', async () => {
+  await instance.call('POST', '/events', { body: event('/home/me/vault', 'moving') });
+  expect(errorOf(await instance.call('POST', '/events', { body: event(null, 'moving', 'still there') }))).toMatchObject(
+    { code: 'EXCLUDED' },
+  );
+  expect((await instance.call('POST', '/events', { body: event('/src/out', 'moving', 'out') })).status).toBe(202);
+  expect((await instance.call('POST', '/events', { body: event(null, 'moving', 'still out') })).status).toBe(202);
+});
+
+test('a session that began in an excluded folder stays out after a restart, until it tells another folder', async () => {
+  await instance.call('POST', '/events', { body: event('/home/me/vault', 'restarted') });
+  const logger = createLogger('test', 'error');
+  const dependencies = createApiDependencies(parseConfig(instance.environment), logger);
+  const server = await createServer({ dependencies, logger, isStopping: () => false });
+  try {
+    const url = await server.listen({ host: '127.0.0.1', port: 0 });
+    const send = async (body: unknown) =>
+      (
+        await fetch(`${url}/api/v1/events`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${instance.admin.key}`, 'content-type': 'application/json' },
+          body: JSON.stringify(body),
+        })
+      ).status;
+    const before = await rows();
+    expect(await send(event(null, 'restarted', 'still there'))).toBe(422);
+    expect(await rows()).toBe(before);
+    expect(await send(event('/src/out', 'restarted', 'out'))).toBe(202);
+    expect(await send(event(null, 'restarted', 'still out'))).toBe(202);
+  } finally {
+    await server.close();
+    await dependencies.close();
+  }
+  const remembered = await instance.db.superuser.query(
+    "SELECT tenant_id FROM excluded_sessions WHERE name_sha256 = sha256(convert_to('test', 'UTF8') || '\\x00'::bytea || convert_to('restarted', 'UTF8'))",
+  );
+  expect(remembered.rows).toEqual([]);
+});
+
+test("a tenant's own list is set by its admin, holds within seconds, and is nobody else's", async () => {
+  const stranger = await createTestUser(instance.db.superuser, { role: 'admin' });
+  const user = await createTestUser(instance.db.superuser, { tenantId: instance.admin.tenantId });
+  expect((await instance.call('GET', '/admin/settings')).body).toEqual({
+    data: [{ key: 'capture.exclude', scope: 'tenant', value: [], updated_at: null }],
+  });
+  const put = (value: unknown, key?: string) =>
+    instance.call('PUT', '/admin/settings/capture.exclude', { body: { value }, ...(key === undefined ? {} : { key }) });
+  expect((await put(['/src/private/**'])).body).toMatchObject({
+    value: ['/src/private/**'],
+    updated_at: expect.any(String),
+  });
+  await until(async () => {
+    const answer = await instance.call('POST', '/events', {
+      body: event('/src/private/x', 'mine', String(performance.now())),
+    });
+    return answer.status === 422 ? true : undefined;
+  });
+  expect((await instance.call('POST', '/events', { key: stranger.key, body: event('/src/private/x') })).status).toBe(
+    202,
+  );
+  expect((await instance.call('GET', '/admin/settings', { key: stranger.key })).body).toMatchObject({
+    data: [{ value: [] }],
+  });
+  expect(errorOf(await put(['/x'], user.key))).toMatchObject({ code: 'FORBIDDEN' });
+  for (const [value, field] of [
+    [['**'], 'value.0'],
+    [['/ok', '/*/'], 'value.1'],
+    [['x'.repeat(513)], 'value.0'],
+    [Array.from({ length: 101 }, () => '/x'), 'value'],
+    ['/x', 'value'],
+  ] as const)
+    expect(errorOf(await put(value))).toEqual({ code: 'VALIDATION_FAILED', fields: [field] });
+  expect(errorOf(await instance.call('PUT', '/admin/settings/other', { body: { value: [] } }))).toMatchObject({
+    code: 'NOT_FOUND',
+  });
+});
+
+test('a list is read once in five seconds, however many events come, and answered without waiting meanwhile', async () => {
+  let now = 0;
+  let loads = 0;
+  let globs = ['/a'];
+  const exclusions = new Exclusions({
+    globs: [],
+    now: () => now,
+    load: async () => {
+      loads += 1;
+      return globs;
+    },
+    memory: { read: async (_tenant, sessions) => sessions.map(() => false), write: () => Promise.resolve() },
+  });
+  const tenant = newId<TenantId>();
+  const at = async (path: string) => {
+    const { excludes, folders } = await exclusions.of(tenant);
+    const [isExcluded] =
+      excludes === null ? [] : await folders.check(newId(), [{ ...PLAIN_HOST_EVENT, project: { path } }], excludes);
+    return isExcluded;
+  };
+  expect(await Promise.all([at('/a'), at('/a/b'), at('/b')])).toEqual([true, true, false]);
+  now = 4_999;
+  expect(exclusions.of(tenant)).not.toBeInstanceOf(Promise);
+  expect(loads).toBe(1);
+  globs = ['/b'];
+  now = 5_001;
+  expect([await at('/a'), await at('/b')]).toEqual([false, true]);
+  expect(loads).toBe(2);
+});

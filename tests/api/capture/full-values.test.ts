@@ -1,0 +1,96 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
+import { createTestUser } from '../../setup/database.ts';
+import { startTestInstance } from '../../setup/instance.ts';
+import type { TestInstance } from '../../setup/instance.ts';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'recollect-values-'));
+const observations = z.object({ data: z.array(z.object({ content: z.string() })) });
+let instance: TestInstance;
+
+beforeAll(async () => {
+  instance = await startTestInstance({ RECOLLECT_WHOLE_VALUES_DIR: folder });
+});
+afterAll(async () => {
+  await instance.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function files(): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => entry.name);
+}
+
+/** Captures a tool's output and answers the hash that the note in its row names; null where it was not cut. */
+async function capture(useId: string, response: string): Promise<string | null> {
+  const answer = await instance.call('POST', '/events', {
+    body: {
+      type: 'observation',
+      host: 'test',
+      session_id: useId,
+      tool: { name: 'Bash', input: { command: 'ls' }, response, use_id: useId },
+    },
+  });
+  expect(answer.status).toBe(202);
+  const rows = observations.parse(
+    (await instance.call('GET', `/sessions/${encodeURIComponent(`test:${useId}`)}/observations?full=true`)).body,
+  );
+  return /sha256:([0-9a-f]{64})/.exec(rows.data[0]?.content ?? '')?.[1] ?? null;
+}
+
+test('a value that is cut is kept whole, redacted, for admins of its tenant, until it is forgotten', async () => {
+  const middle = 'the needle in the middle';
+  const secret = `ghp_${'a1B2'.repeat(9)}`;
+  const sha256 = await capture('long', `${'before '.repeat(8_000)}${middle} ${secret} ${'after '.repeat(8_000)}`);
+  const whole = await instance.call('GET', `/values/${sha256}`);
+  expect(whole.status).toBe(200);
+  const { text } = z.object({ text: z.string() }).parse(whole.body);
+  expect(text).toContain(middle);
+  expect(text).not.toContain(secret);
+  expect(text.length).toBeGreaterThan(100_000);
+
+  const stranger = await createTestUser(instance.db.superuser, { role: 'admin' });
+  expect((await instance.call('GET', `/values/${sha256}`, { key: stranger.key })).status).toBe(404);
+  const user = await createTestUser(instance.db.superuser, { role: 'user' });
+  expect((await instance.call('GET', `/values/${sha256}`, { key: user.key })).status).toBe(403);
+
+  expect((await instance.call('DELETE', '/captures/tool%3Along?dry_run=true')).status).toBe(200);
+  expect((await instance.call('GET', `/values/${sha256}`)).status).toBe(200);
+  expect((await instance.call('DELETE', '/captures/tool%3Along')).status).toBe(200);
+  expect((await instance.call('GET', `/values/${sha256}`)).status).toBe(404);
+  expect(files()).toEqual([]);
+});
+
+test('what is forgotten is not kept again when its event comes again', async () => {
+  const event = {
+    type: 'observation',
+    host: 'test',
+    session_id: 'again',
+    tool: { name: 'Bash', input: { command: 'ls' }, response: 'one two '.repeat(40_000), use_id: 'again' },
+  };
+  expect((await instance.call('POST', '/events', { body: event })).status).toBe(202);
+  expect(files()).toHaveLength(1);
+  expect((await instance.call('DELETE', '/captures/tool%3Aagain')).status).toBe(200);
+  expect(files()).toEqual([]);
+  expect(JSON.stringify((await instance.call('POST', '/events', { body: event })).body)).toContain('EVENT_FORGOTTEN');
+  expect(files()).toEqual([]);
+});
+
+test('what is not cut is not kept, and a hash must be one', async () => {
+  expect(await capture('short', 'a few words')).toBeNull();
+  expect(files()).toEqual([]);
+  const answer = await instance.call('GET', '/values/nonsense');
+  expect(answer.status).toBe(422);
+  expect(JSON.stringify(answer.body)).toContain('sha256');
+});
+
+test('a session that is forgotten takes its whole values along', async () => {
+  expect(await capture('gone', 'x y '.repeat(40_000))).not.toBeNull();
+  expect(files()).toHaveLength(1);
+  expect((await instance.call('DELETE', `/sessions/${encodeURIComponent('test:gone')}`)).status).toBe(200);
+  expect(files()).toEqual([]);
+});

@@ -1,0 +1,124 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createTestUser } from '../../setup/database.ts';
+import { startTestInstance } from '../../setup/instance.ts';
+import type { TestInstance } from '../../setup/instance.ts';
+import { until } from '../../setup/until.ts';
+import { errorOf, writingNothing } from '../support/answers.ts';
+import { openRequest } from '../support/open-request.ts';
+import type { OpenRequest } from '../support/open-request.ts';
+
+const MIB = 1024 * 1024;
+const BUSY = { status: 503, code: 'BUSY', retryAfter: '2' };
+let instance: TestInstance;
+
+beforeAll(async () => {
+  instance = await startTestInstance();
+});
+afterAll(() => instance.close());
+
+/** A request with a body that is on its way. Chunked where no length is said. */
+function open(path: string, key: string, length: number | null, type = 'application/json'): OpenRequest {
+  return openRequest(`${instance.url}/api/v1${path}`, {
+    ...(key === '' ? {} : { authorization: `Bearer ${key}` }),
+    'content-type': type,
+    ...(length === null ? {} : { 'content-length': length }),
+  });
+}
+
+const list = (element: string, count: number) => `[${`${element},`.repeat(count - 1)}${element}]`;
+
+describe('JSON that a parser would make too much of', () => {
+  test.each<[string, string, string]>([
+    ['/events/batch', 'empty objects', list('{}', MIB)],
+    ['/events/batch', 'numbers', list('1', 200_000)],
+    ['/memories/batch', 'empty objects', `{"memories":${list('{}', MIB)}}`],
+    [
+      '/hooks/PostToolUse',
+      'short keys',
+      `{"session_id":"wide","tool_input":{${Array.from({ length: 100_000 }, (_, at) => `"${at}":0`).join(',')}}}`,
+    ],
+    ['/events', 'lists within lists', '['.repeat(MIB)],
+    ['/events/batch', 'objects within objects', `${'{"a":'.repeat(200_000)}1${'}'.repeat(200_000)}`],
+    ['/context', 'lists within lists', `${'['.repeat(1_000)}${']'.repeat(1_000)}`],
+  ])('%s refuses it: %s', async (path, _what, raw) => {
+    expect(errorOf(await writingNothing(instance, () => instance.call('POST', path, { raw })))).toMatchObject({
+      code: 'VALIDATION_FAILED',
+    });
+  });
+
+  test.each(['/events/batch', '/memories/batch'])('%s takes no more than 4 MiB at once', async (path) => {
+    const answer = await instance.call('POST', path, { raw: ' '.repeat(4 * MIB + 1) });
+    expect(errorOf(answer)).toMatchObject({ code: 'BODY_TOO_LARGE' });
+  });
+});
+
+describe('a body whose key is not known', () => {
+  test.each([
+    ['/events', 'application/json'],
+    ['/hooks/Stop', 'application/json'],
+    ['/events/batch', 'application/x-ndjson'],
+    ['/transcripts', 'application/x-ndjson'],
+    ['/imports/portable', 'application/zstd'],
+    ['/imports/claude-mem/rows', 'application/x-ndjson'],
+    ['/context', 'application/json'],
+  ])('is not read: %s', async (path, type) => {
+    expect(await open(path, '', MIB, type).answer).toMatchObject({ status: 401, code: 'UNAUTHENTICATED' });
+    expect(await open(path, 'rcl_not-a-key-of-anybody', null, type).answer).toMatchObject({ status: 401 });
+  });
+
+  test('is not read at the address for agents', async () => {
+    const { answer } = openRequest(`${instance.url}/mcp`, {
+      'content-type': 'application/json',
+      'content-length': MIB,
+    });
+    expect(await answer).toMatchObject({ status: 401, code: 'UNAUTHENTICATED' });
+  });
+});
+
+describe('bodies in memory have a common bound', () => {
+  test.each([
+    ['that say their length', 32 * MIB],
+    ['in chunks', null],
+  ])('bodies %s', async (_how, length) => {
+    const user = await createTestUser(instance.db.superuser, {});
+    const other = await createTestUser(instance.db.superuser, {});
+    const held = [open('/hooks/Stop', user.key, length), open('/hooks/Stop', user.key, length)];
+    for (const body of held) await body.write(Buffer.alloc(31 * MIB, ' '));
+    const refused = open('/hooks/Stop', user.key, length);
+    const writing = refused.write(Buffer.alloc(31 * MIB, ' ')).catch(() => undefined);
+    expect(await refused.answer).toEqual(BUSY);
+    // Others have places of their own.
+    const fine = { session_id: 'fine' };
+    expect((await instance.call('POST', '/hooks/Stop', { key: other.key, body: fine })).status).toBe(200);
+    for (const body of [...held, refused]) body.close();
+    await writing;
+    await until(
+      async () =>
+        (await instance.call('POST', '/hooks/Stop', { key: user.key, body: { session_id: 'x'.repeat(20 * MIB) } }))
+          .status === 422,
+    );
+  });
+});
+
+describe('uploads', () => {
+  const transcript = `/transcripts?machine=m&path=%2Fp.jsonl&fingerprint=f&offset=0&size=10&quiet_ms=0&modified_at=2026-01-01T00:00:00Z`;
+
+  test('of one user leave places for the others', async () => {
+    const user = await createTestUser(instance.db.superuser, {});
+    const other = await createTestUser(instance.db.superuser, {});
+    const slow = open(transcript, user.key, 10, 'application/x-ndjson');
+    await slow.write(Buffer.from('{'));
+    const send = async (key: string) =>
+      (
+        await instance.call('POST', transcript, {
+          key,
+          raw: '{}\n',
+          headers: { 'content-type': 'application/x-ndjson' },
+        })
+      ).status;
+    await until(async () => (await send(user.key)) === 503);
+    expect(await send(other.key)).toBe(200);
+    slow.close();
+    await until(async () => (await send(user.key)) === 200);
+  });
+});

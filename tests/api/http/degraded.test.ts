@@ -1,0 +1,149 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { demoHooks, replay } from '../../setup/demo-session.ts';
+import { startTestInstance } from '../../setup/instance.ts';
+import type { ApiAnswer, TestInstance } from '../../setup/instance.ts';
+import { until } from '../../setup/until.ts';
+import { valueOf } from '../../stores/postgres/support/captures.ts';
+import { searchAnswer } from '../support/answers.ts';
+import { closedPort } from '../support/closed-port.ts';
+
+/** What an answer may take while something is away. */
+const BOUND_MS = 3_000;
+let instance: TestInstance | undefined;
+let emptyFolder: string;
+
+beforeAll(() => {
+  emptyFolder = mkdtempSync(join(tmpdir(), 'recollect-no-model-'));
+});
+afterEach(async () => {
+  await instance?.close();
+  instance = undefined;
+});
+afterAll(() => rmSync(emptyFolder, { recursive: true, force: true }));
+
+/** The answer and how long it took. */
+async function timed(work: () => Promise<ApiAnswer>): Promise<{ answer: ApiAnswer; ms: number }> {
+  const started = performance.now();
+  const answer = await work();
+  return { answer, ms: performance.now() - started };
+}
+
+/** Awaits that the worker has filled in the words of everything that was captured. */
+function takenIn(running: TestInstance): Promise<true> {
+  return until(
+    async () =>
+      (await valueOf<boolean>(
+        running.db.superuser,
+        'SELECT bool_and(consumed_seq = last_seq) AS value FROM sessions',
+      )) === true
+        ? true
+        : undefined,
+    30_000,
+    'everything being taken in',
+  );
+}
+
+const AWAY: [string, () => Promise<Record<string, string>>, object][] = [
+  [
+    'Weaviate',
+    async () => ({
+      RECOLLECT_WEAVIATE_URL: `http://127.0.0.1:${await closedPort()}`,
+      RECOLLECT_WEAVIATE_GRPC_PORT: String(await closedPort()),
+    }),
+    { weaviate: { status: 'away' }, embedder: { status: 'ok' } },
+  ],
+  [
+    'the embedding model',
+    () => Promise.resolve({ RECOLLECT_EMBEDDING_MODEL_DIR: emptyFolder }),
+    { weaviate: { status: 'ok' }, embedder: { status: 'away' } },
+  ],
+];
+
+describe.each(AWAY)('with %s away', (_what, overrides, dependencies) => {
+  test('search and context answer by keyword, say so, and are quick; health says what is missing', async () => {
+    instance = await startTestInstance(await overrides());
+    const running = instance;
+    await running.startWorker();
+    await replay(running, demoHooks());
+    await takenIn(running);
+    const project = encodeURIComponent('/src/tally');
+
+    const first = await timed(() =>
+      running.call('GET', `/search?q=invoice&project=${project}&type=observation,prompt`),
+    );
+    expect(first.answer.status).toBe(200);
+    const found = searchAnswer.parse(first.answer.body);
+    expect(found.degraded).toEqual(['vector']);
+    expect(found.data.length).toBeGreaterThan(0);
+    expect(found.data.every((memory) => /invoice/i.test(JSON.stringify(memory)))).toBe(true);
+    expect(first.ms).toBeLessThan(BOUND_MS);
+
+    const nothing = await timed(() => running.call('GET', '/search?q=zeppelin'));
+    expect(nothing.answer.body).toMatchObject({ data: [], degraded: ['vector'] });
+    expect(nothing.ms).toBeLessThan(BOUND_MS);
+
+    for (const body of [
+      { purpose: 'prompt', prompt: 'How is an invoice rounded?' },
+      { purpose: 'session_start', project: '/src/tally' },
+      { purpose: 'file', file: '/src/tally/invoice.ts' },
+    ]) {
+      const context = await timed(() => running.call('POST', '/context', { body }));
+      expect(context.answer.status).toBe(200);
+      expect(context.ms).toBeLessThan(BOUND_MS);
+    }
+    const start = await timed(() =>
+      running.call('POST', '/hooks/SessionStart', { body: { session_id: 'next', cwd: '/src/tally' } }),
+    );
+    expect(start.answer.status).toBe(200);
+    expect(start.ms).toBeLessThan(BOUND_MS);
+
+    expect(await running.call('GET', '/health', { key: null })).toMatchObject({
+      status: 200,
+      body: { status: 'degraded', dependencies },
+    });
+    expect(await running.call('GET', '/health/ready', { key: null })).toMatchObject({ status: 200 });
+    expect(String((await running.call('GET', '/metrics')).body)).toMatch(
+      /recollect_searches_total\{degraded="vector"\} 2/,
+    );
+  }, 240_000);
+});
+
+describe('with Temporal away', () => {
+  test('captures are stored and acknowledged at once, and nobody waits for a hint', async () => {
+    instance = await startTestInstance({
+      RECOLLECT_TEMPORAL_ADDRESS: `127.0.0.1:${await closedPort()}`,
+      RECOLLECT_SHUTDOWN_GRACE_MS: '200',
+    });
+    const running = instance;
+    const hooks = demoHooks();
+    const { ms } = await timed(async () => {
+      await replay(running, hooks);
+      return running.call('POST', '/events', { body: { type: 'prompt', session_id: 'away', content: 'hello' } });
+    });
+    expect(ms / hooks.length).toBeLessThan(200);
+    expect(
+      await valueOf(running.db.superuser, "SELECT last_seq AS value FROM sessions WHERE external_id = 'away'"),
+    ).toBe(1);
+    expect(
+      await valueOf(
+        running.db.superuser,
+        "SELECT last_seq > 50 AND consumed_seq = 0 AS value FROM sessions WHERE host = 'claude-code'",
+      ),
+    ).toBe(true);
+    const failed = await until(
+      async () =>
+        /recollect_hints_failed_total ([1-9]\d*)/.exec(String((await running.call('GET', '/metrics')).body))?.[1],
+      120_000,
+      'a hint being given up',
+    );
+    expect(Number(failed)).toBeGreaterThan(0);
+    expect(await running.call('GET', '/health', { key: null })).toMatchObject({
+      status: 200,
+      body: { status: 'degraded', dependencies: { postgres: { status: 'ok' }, temporal: { status: 'away' } } },
+    });
+    expect(await running.call('GET', '/health/ready', { key: null })).toMatchObject({ status: 200 });
+  }, 240_000);
+});

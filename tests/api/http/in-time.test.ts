@@ -1,0 +1,25 @@
+import { expect, it } from 'vitest';
+import { inTime } from '../../../api/http/in-time.ts';
+
+it('answers what comes in time', async () => {
+  expect(await inTime(60_000, 'late', (signal) => Promise.resolve(`aborted: ${signal.aborted}`))).toBe(
+    'aborted: false',
+  );
+});
+
+it('answers that it is late, and tells the work, whose failure afterwards nobody hears', async () => {
+  const over = Promise.withResolvers<string>();
+  let told: AbortSignal | undefined;
+  const answer = await inTime(5, 'late', (signal) => {
+    told = signal;
+    return over.promise;
+  });
+  expect(answer).toBe('late');
+  expect(told?.aborted).toBe(true);
+  over.reject(new Error('too late'));
+  await expect(over.promise).rejects.toThrow('too late');
+});
+
+it('throws what fails in time', async () => {
+  await expect(inTime(60_000, 'late', () => Promise.reject(new Error('away')))).rejects.toThrow('away');
+});

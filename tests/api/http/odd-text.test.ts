@@ -1,0 +1,213 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startTestInstance } from '../../setup/instance.ts';
+import type { CallOptions, TestInstance } from '../../setup/instance.ts';
+import { until } from '../../setup/until.ts';
+import { valueOf } from '../../stores/postgres/support/captures.ts';
+import { searchAnswer } from '../support/answers.ts';
+
+/** NUL, half a surrogate pair in front, half of one behind, and a whole one. */
+const ODD = String.raw`a\u0000b\ude00c\ud83d`;
+const MENDED = 'a\uFFFDb\uFFFDc\uFFFD';
+let instance: TestInstance;
+
+beforeAll(async () => {
+  instance = await startTestInstance();
+});
+afterAll(() => instance.close());
+
+async function rows(sql: string): Promise<Record<string, unknown>[]> {
+  return (await instance.db.superuser.query<Record<string, unknown>>(sql)).rows;
+}
+
+/** Sends JSON with every `ODD` written as escapes, which no well-formed string could carry; fails when it is not taken. */
+async function sendOdd(path: string, body: object): Promise<number> {
+  const options: CallOptions = { raw: JSON.stringify(body).replaceAll('ODD', () => ODD) };
+  const answer = await instance.call('POST', path, options);
+  if (answer.status >= 300) throw new Error(`${path} was answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+  return answer.status;
+}
+
+describe('text that PostgreSQL cannot hold is stored well-formed, wherever it stands', () => {
+  test('in every field of a hook', async () => {
+    const common = { session_id: 'hook-ODD', cwd: '/src/ODD', agent_id: 'ODD', agent_type: 'ODD' };
+    await sendOdd('/hooks/SessionStart', {
+      ...common,
+      source: 'ODD',
+      model: 'ODD',
+      git_remote: 'git@example.org:ODD/app.git',
+      machine_id: 'ODD',
+    });
+    await sendOdd('/hooks/UserPromptSubmit', { ...common, prompt: 'ODD' });
+    await sendOdd('/hooks/PostToolUse', {
+      ...common,
+      tool_name: 'ODD',
+      tool_input: { ODD: ['ODD'] },
+      tool_response: { stdout: 'ODD' },
+      tool_use_id: 'ODD',
+    });
+    await sendOdd('/hooks/Unknown', { ...common, ODD: 'ODD', event_id: 'ODD' });
+    expect(await rows(`SELECT model, metadata FROM sessions WHERE external_id = 'hook-${MENDED}'`)).toEqual([
+      { model: MENDED, metadata: { source: MENDED } },
+    ]);
+    expect(await rows('SELECT content FROM prompts')).toEqual([{ content: MENDED }]);
+    expect(
+      await rows('SELECT tool, title, content, input, agent_id, agent_type, key FROM observations ORDER BY seq'),
+    ).toEqual([
+      {
+        tool: MENDED,
+        title: MENDED,
+        content: `{"${MENDED}":["${MENDED}"]}\n\n${MENDED}`,
+        input: { [MENDED]: [MENDED] },
+        agent_id: MENDED,
+        agent_type: MENDED,
+        key: `tool:${MENDED}`,
+      },
+      {
+        tool: null,
+        title: 'Unknown',
+        content: JSON.stringify({ [MENDED]: MENDED }),
+        input: null,
+        agent_id: MENDED,
+        agent_type: MENDED,
+        key: MENDED,
+      },
+    ]);
+  });
+
+  test('in every field of an event', async () => {
+    const common = {
+      session_id: 'event-ODD',
+      namespace: 'ODD',
+      project: { path: '/ODD', name: 'ODD', machine_id: 'ODD' },
+      agent: { id: 'ODD', type: 'ODD' },
+    };
+    await sendOdd('/events', { ...common, type: 'observation', text: 'ODD', tags: ['ODD', 'fine'], key: 'ODD' });
+    await sendOdd('/events', {
+      ...common,
+      type: 'observation',
+      tool: { name: 'ODD', input: 'ODD', response: ['ODD'], error: 'ODD', use_id: 'use-ODD' },
+    });
+    await sendOdd('/events', { ...common, type: 'boundary', reason: 'ODD' });
+    await sendOdd('/events', { ...common, type: 'session.started', model: 'ODD' });
+    expect(
+      await rows(
+        `SELECT s.namespace, s.model, p.display_name FROM sessions s JOIN projects p ON p.id = s.project_id WHERE external_id = 'event-${MENDED}'`,
+      ),
+    ).toEqual([{ namespace: MENDED, model: MENDED, display_name: MENDED }]);
+    expect(
+      await rows(
+        `SELECT o.content, o.tool, o.tags, o.agent_id FROM observations o JOIN sessions s ON s.id = o.session_id WHERE s.external_id = 'event-${MENDED}' ORDER BY o.seq`,
+      ),
+    ).toEqual([
+      { content: MENDED, tool: null, tags: [MENDED, 'fine'], agent_id: MENDED },
+      { content: `${MENDED}\n\n${MENDED}\n${MENDED}`, tool: MENDED, tags: [], agent_id: MENDED },
+    ]);
+    expect(await rows("SELECT reason, agent_type FROM boundaries WHERE kind = 'other'")).toEqual([
+      { reason: MENDED, agent_type: MENDED },
+    ]);
+  });
+
+  test('and is no obstacle where a body asks', async () => {
+    const asked = { q: 'ODD', namespace: 'ODD', tool: 'ODD', kind: 'ODD', tags: ['ODD'] };
+    expect(await sendOdd('/search/semantic', asked)).toBe(200);
+    expect(await sendOdd('/search/semantic', { q: 'ODD', project: 'ODD' })).toBe(200);
+  });
+
+  test('and is found by the same odd name', async () => {
+    const odd = encodeURIComponent('generic:event-a\u0000b') + '%EF%BF%BDc%EF%BF%BD';
+    expect(await instance.call('GET', `/sessions/${odd}`)).toMatchObject({ status: 200, body: { namespace: MENDED } });
+  });
+});
+
+describe('a NUL in an address or a question is no fault of ours', () => {
+  test.each(['/sessions/%00', '/sessions/%00/summaries', '/sessions/a%00:b'])('%s is not there', async (path) => {
+    expect(await instance.call('GET', path)).toMatchObject({ status: 404, body: { code: 'NOT_FOUND' } });
+  });
+
+  test.each([
+    '/sessions?search=%00',
+    '/sessions?project=%00',
+    '/learnings?tag=%00',
+    '/learnings?session=%00',
+    '/learnings?project=%00',
+    '/search?q=zebra%00',
+    '/search?q=zebra&project=%00',
+    '/search?q=zebra&tags=a%00',
+    '/search?q=zebra&tool=%00',
+    '/search?q=zebra&kind=%00',
+    '/search?q=zebra&namespace=%00',
+  ])('%s is answered', async (path) => {
+    expect(await instance.call('GET', path)).toMatchObject({ status: 200, body: { data: [] } });
+  });
+
+  test.each([
+    { purpose: 'session_start', project: 'ODD', namespace: 'ODD', session_id: 'ODD' },
+    { purpose: 'prompt', prompt: 'ODD', project: 'ODD' },
+    { purpose: 'file', file: '/src/ODD' },
+  ])('context for $purpose', async (body) => {
+    expect(await sendOdd('/context', body)).toBe(200);
+  });
+});
+
+describe('names that objects have of themselves', () => {
+  const POLLUTION =
+    '{"__proto__": {"polluted": "yes", "type": "prompt"}, "constructor": {"prototype": {"polluted": "yes"}}, "prototype": 1, "toString": "x"';
+
+  test('are plain data: kept where they are data, and nobody else has them', async () => {
+    const before = Object.getOwnPropertyNames(Object.prototype).toSorted();
+    const call = `{"type": "observation", "session_id": "proto", "tool": {"name": "Odd", "input": ${POLLUTION}}}}`;
+    expect((await instance.call('POST', '/events', { raw: call })).status).toBe(202);
+    expect((await instance.call('POST', '/hooks/Odd', { raw: `${POLLUTION}, "session_id": "proto"}` })).status).toBe(
+      200,
+    );
+    expect(
+      (await instance.call('POST', '/context', { raw: `${POLLUTION}, "purpose": "prompt", "prompt": "x"}` })).status,
+    ).toBe(422);
+    expect((await instance.call('POST', '/events', { raw: `${POLLUTION}}` })).body).toMatchObject({
+      code: 'UNKNOWN_EVENT_TYPE',
+    });
+    expect(Object.getOwnPropertyNames(Object.prototype).toSorted()).toEqual(before);
+    expect('polluted' in {}).toBe(false);
+    expect(
+      await rows(
+        "SELECT input ->> 'toString' AS text, input ? '__proto__' AS own FROM observations o JOIN sessions s ON s.id = o.session_id WHERE s.external_id = 'proto' AND o.tool = 'Odd'",
+      ),
+    ).toEqual([{ text: 'x', own: true }]);
+  });
+
+  test('may be tags, tools, projects and namespaces, and are counted like others', async () => {
+    const names = ['constructor', '__proto__', 'toString'];
+    for (const name of names) {
+      const body = {
+        type: 'observation',
+        session_id: 'tags',
+        namespace: name,
+        project: { name },
+        tool: { name, response: 'A zebra stands in the stable' },
+        tags: names,
+        key: name,
+      };
+      expect((await instance.call('POST', '/events', { body })).status).toBe(202);
+    }
+    await instance.startWorker();
+    await until(
+      async () =>
+        (await valueOf<number>(
+          instance.db.superuser,
+          "SELECT count(*)::integer AS value FROM embeddings e JOIN sessions s ON s.id = e.session_id WHERE s.external_id = 'tags' AND e.state = 'indexed'",
+        )) === 3
+          ? true
+          : undefined,
+      20_000,
+      'the zebras being indexed',
+    );
+    const answer = await instance.call('GET', '/search?q=zebra&tags=constructor&tool=toString');
+    expect(answer.status).toBe(200);
+    const { data, facets } = searchAnswer.parse(answer.body);
+    expect(data.length).toBe(1);
+    expect(facets).toMatchObject({ tool: { toString: 1 }, tag: { constructor: 1, toString: 1 } });
+    expect((await instance.call('GET', '/search?q=zebra')).body).toMatchObject({
+      facets: { tag: { constructor: 3, toString: 3 } },
+    });
+  });
+});

@@ -1,0 +1,228 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RouteAccess } from '../../../api/auth.ts';
+import { SCOPES } from '../../../stores/postgres/access/api-keys.ts';
+import type { Scope } from '../../../stores/postgres/access/api-keys.ts';
+import { createTestUser } from '../../setup/database.ts';
+import type { TestUser } from '../../setup/database.ts';
+import { startTestInstance } from '../../setup/instance.ts';
+import type { ApiAnswer, TestInstance } from '../../setup/instance.ts';
+import { errorOf } from '../support/answers.ts';
+import { ROUTE_RIGHTS } from '../support/route-rights.ts';
+import type { RouteRight } from '../support/route-rights.ts';
+
+const ROLES = ['admin', 'user', 'viewer'] as const;
+type Role = (typeof ROLES)[number];
+const KEYS: readonly (readonly Scope[])[] = [
+  ...SCOPES.map((scope) => [scope]),
+  ['capture', 'read'],
+  SCOPES.filter((scope) => scope !== 'admin'),
+  SCOPES,
+];
+
+let instance: TestInstance;
+
+beforeAll(async () => {
+  instance = await startTestInstance();
+});
+afterAll(() => instance.close());
+
+/** What the level of a route promises: roles give rights only with their scope, and a viewer writes nowhere. */
+function mayPass(right: RouteRight, role: Role, scopes: readonly Scope[], isOperator: boolean): boolean {
+  switch (right) {
+    case 'open':
+    case 'key':
+      return true;
+    case 'scrape':
+    case 'admin':
+      return role === 'admin' && scopes.includes('admin');
+    case 'operator':
+      return role === 'admin' && scopes.includes('admin') && isOperator;
+    case 'read':
+      return scopes.includes('read');
+    case 'read, writes':
+      return scopes.includes('read') && role !== 'viewer';
+    case 'capture':
+    case 'write':
+      return scopes.includes(right) && role !== 'viewer';
+  }
+}
+
+const nameOf = ({ method, url }: RouteAccess) => `${method} ${url.replace(/^\/api\/v1(?=\/)/, '')}`;
+const rightOf = ({ access, writes }: RouteAccess) => (writes ? `${access}, writes` : access);
+/** HEAD is what a framework makes of GET. */
+const decided = () => instance.routes.filter(({ method, url }) => method !== 'HEAD' && !url.startsWith('/docs'));
+const GATE = /^(?:this route|a viewer reads)/;
+
+test('every route has a decision, and the level that it says', () => {
+  expect(Object.fromEntries(decided().map((route) => [nameOf(route), rightOf(route)]))).toEqual(ROUTE_RIGHTS);
+});
+
+describe('a key of every role and every set of scopes', () => {
+  const cases = ROLES.flatMap((role) => KEYS.map((scopes) => [role, scopes] as const));
+
+  test.each(cases)('%s with %j is refused by every route that it may not use', async (role, scopes) => {
+    const { key } = await createTestUser(instance.db.superuser, {
+      tenantId: instance.admin.tenantId,
+      role,
+      scopes: [...scopes],
+    });
+    const wrong: string[] = [];
+    const api = decided().filter(({ url }) => url.startsWith('/api/v1/'));
+    await Promise.all(
+      api.map(async (route) => {
+        const right = ROUTE_RIGHTS[nameOf(route)];
+        if (right === undefined || mayPass(right, role, scopes, true)) return;
+        const address = route.url.replace('/api/v1', '').replaceAll(/:\w+/g, 'some');
+        const answer = await instance.call(route.method, address, { key });
+        if (answer.status !== 403 || errorOf(answer).code !== 'FORBIDDEN')
+          wrong.push(`${nameOf(route)}: ${answer.status}`);
+      }),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  const readers = cases.filter(([, scopes]) => scopes.length !== 1 || scopes[0] === 'read');
+
+  test.each(readers)('%s with %j passes to what it may read', async (role, scopes) => {
+    const { key } = await createTestUser(instance.db.superuser, {
+      tenantId: instance.admin.tenantId,
+      role,
+      scopes: [...scopes],
+    });
+    const refused: string[] = [];
+    for (const route of decided().filter(({ method, url }) => method === 'GET' && url.startsWith('/api/v1/'))) {
+      const right = ROUTE_RIGHTS[nameOf(route)];
+      if (right === undefined || !mayPass(right, role, scopes, true)) continue;
+      const answer = await instance.call('GET', route.url.replace('/api/v1', '').replaceAll(/:\w+/g, 'some'), { key });
+      if (answer.status === 403 && GATE.test(JSON.stringify(answer.body).slice('{"error":"'.length)))
+        refused.push(nameOf(route));
+    }
+    expect(refused).toEqual([]);
+  });
+
+  test('nothing under api/ asks for the role of a key but the one file that joins it with the scope', () => {
+    const folder = join(import.meta.dirname, '../../api');
+    const asking = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
+      (file) =>
+        file.endsWith('.ts') &&
+        file !== 'auth.ts' &&
+        /holder\.role|\brole\b[^=\n]*= holderOf/.test(readFileSync(join(folder, file), 'utf8')),
+    );
+    expect(asking).toEqual([]);
+  });
+});
+
+describe('an admin’s key without the scope admin has a user’s rights', () => {
+  let alice: TestUser;
+  let limited: TestUser;
+  let session: string;
+  let row: string;
+  let exported: string;
+
+  beforeAll(async () => {
+    const { tenantId } = instance.admin;
+    alice = await createTestUser(instance.db.superuser, { tenantId });
+    limited = await createTestUser(instance.db.superuser, {
+      tenantId,
+      role: 'admin',
+      scopes: ['capture', 'read', 'write'],
+    });
+    const note = { type: 'observation', host: 'test', session_id: 'hers', text: 'Alice hides a walrus', key: 'k' };
+    await instance.call('POST', '/events', { key: alice.key, body: note });
+    const { rows } = await instance.db.superuser.query<{ session: string; row: string }>(
+      'SELECT session_id AS session, id AS row FROM observations WHERE user_id = $1',
+      [alice.userId],
+    );
+    session = rows[0]?.session ?? '';
+    row = rows[0]?.row ?? '';
+    const answer = await instance.call('POST', '/exports', { key: alice.key, body: { scope: 'user' } });
+    exported = /"id":"([^"]+)"/.exec(JSON.stringify(answer.body))?.[1] ?? '';
+  });
+
+  const until = '2999-01-01T00:00:00Z';
+  type Probe = readonly [what: string, method: string, path: () => string, body?: unknown];
+  /** What an admin may do with a user's things: refused, or as if there were none. */
+  const PROBES: readonly Probe[] = [
+    ['erase a person', 'POST', () => '/gdpr/erase', () => ({ kind: 'user', user: alice.userId })],
+    ['erase a session', 'POST', () => '/gdpr/erase', () => ({ kind: 'session', session })],
+    ['erase a text', 'POST', () => '/gdpr/erase', { kind: 'text', text: 'a walrus' }],
+    ['look for a text', 'POST', () => '/gdpr/erase', { kind: 'text', text: 'a walrus', dry_run: true }],
+    ['export a person', 'POST', () => '/gdpr/export', () => ({ user: alice.userId })],
+    ['export a session', 'POST', () => '/exports', () => ({ scope: 'session', subject: session })],
+    ['export the tenant', 'POST', () => '/exports', { scope: 'tenant' }],
+    ['read an export', 'GET', () => `/exports/${exported}`],
+    ['fetch an export', 'GET', () => `/exports/${exported}/file`],
+    ['hide a person', 'POST', () => '/gdpr/restrict', () => ({ user: alice.userId, until })],
+    ['hide a session', 'POST', () => '/gdpr/restrict', () => ({ session, until })],
+    ['show a session', 'DELETE', () => `/gdpr/restrict?session=${session}`],
+    ['rectify', 'POST', () => '/gdpr/rectify', () => ({ id: row, correction: { tags: ['a'] } })],
+    ['forget an event', 'DELETE', () => `/captures/k?session=${session}`],
+    ['forget a memory', 'DELETE', () => `/memories/${row}`],
+    ['change a memory', 'PUT', () => `/memories/${row}`, { tags: ['a'] }],
+    ['read a memory', 'GET', () => `/memories/${row}`],
+    ['steer a session', 'PUT', () => `/sessions/${session}`, { title: 'Mine' }],
+    ['end a session', 'POST', () => `/sessions/${session}/close`],
+    ['sum a session up', 'POST', () => `/sessions/${session}/summaries`],
+    ['end a job', 'POST', () => `/jobs/session.${session}/cancel`],
+    ['repeat a job', 'POST', () => `/jobs/session.${session}/retry`],
+    ['see a profile', 'GET', () => `/profile?user=${alice.userId}`],
+    ['see usage', 'GET', () => `/usage?user=${alice.userId}`],
+    ['import from the server', 'POST', () => '/imports', { kind: 'transcripts' }],
+  ];
+  const ask = (user: TestUser, [, method, path, body]: Probe): Promise<ApiAnswer> =>
+    instance.call(method, path(), { key: user.key, body: typeof body === 'function' ? body() : body });
+
+  test.each(PROBES.map((probe) => [probe[0], probe] as const))(
+    'and may not %s of another user',
+    async (_what, probe) => {
+      const { status } = await ask(limited, probe);
+      expect([403, 404]).toContain(status);
+    },
+  );
+
+  test('nor read rows of another user, by any list', async () => {
+    for (const path of [
+      '/search?q=walrus',
+      `/sessions/${session}/observations`,
+      `/trace?key=${row}`,
+      '/gdpr/requests',
+      '/usage',
+    ])
+      expect(JSON.stringify((await instance.call('GET', path, { key: limited.key })).body)).not.toMatch(
+        new RegExp(`walrus|${row}|${alice.userId}`),
+      );
+  });
+
+  test('while the scope gives the role its rights', async () => {
+    expect((await instance.call('GET', `/memories/${row}`)).status).toBe(200);
+    expect((await instance.call('GET', `/exports/${exported}`)).status).toBe(200);
+    expect((await instance.call('GET', `/profile?user=${alice.userId}`)).status).toBe(200);
+    expect((await instance.call('PUT', `/sessions/${session}`, { body: { title: 'Named' } })).status).toBe(200);
+  });
+});
+
+test('a viewer’s hooks and tools are refused, clearly, and nothing is written', async () => {
+  const { key, userId } = await createTestUser(instance.db.superuser, {
+    tenantId: instance.admin.tenantId,
+    role: 'viewer',
+  });
+  const hook = { session_id: 'watched', prompt: 'hello', cwd: '/src' };
+  const answer = await instance.call('POST', '/hooks/UserPromptSubmit', { key, body: hook });
+  expect(answer.body).toMatchObject({ code: 'FORBIDDEN', error: expect.stringContaining('viewer') });
+  const tool = {
+    jsonrpc: '2.0',
+    id: 1,
+    method: 'tools/call',
+    params: { name: 'remember', arguments: { content: 'x' } },
+  };
+  const told = await instance.call('POST', '/mcp', {
+    key,
+    body: tool,
+    headers: { accept: 'application/json, text/event-stream', 'mcp-protocol-version': '2025-06-18' },
+  });
+  expect(JSON.stringify(told.body)).not.toMatch(/"hash"/);
+  for (const table of ['sessions', 'learnings', 'prompts'])
+    expect((await instance.db.superuser.query(`SELECT FROM ${table} WHERE user_id = $1`, [userId])).rowCount).toBe(0);
+});

@@ -1,0 +1,160 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createApiDependencies } from '../../../api/dependencies.ts';
+import { createServer } from '../../../api/server.ts';
+import { parseConfig } from '../../../config/config.ts';
+import { createLogger } from '../../../telemetry/logger.ts';
+import { startTestInstance } from '../../setup/instance.ts';
+import type { TestInstance } from '../../setup/instance.ts';
+import { valueOf } from '../../stores/postgres/support/captures.ts';
+import { startSilentProxy } from '../../stores/postgres/support/silent-proxy.ts';
+import { errorOf, writingNothing } from '../support/answers.ts';
+import { closedPort } from '../support/closed-port.ts';
+
+let instance: TestInstance;
+
+beforeAll(async () => {
+  instance = await startTestInstance({ RECOLLECT_DB_STATEMENT_TIMEOUT_MS: '400' });
+});
+afterAll(() => instance.close());
+
+const prompt = (session: string, content: string) => ({ type: 'prompt', session_id: session, content });
+const capture = (session: string, content: string) =>
+  instance.call('POST', '/events', { body: prompt(session, content) });
+
+describe('storage that does not answer', () => {
+  test('in time is a reason to come again, never to give the event up', async () => {
+    expect((await capture('held', 'first')).status).toBe(202);
+    const holder = await instance.db.superuser.connect();
+    try {
+      await holder.query('BEGIN');
+      await holder.query("SELECT 1 FROM sessions WHERE external_id = 'held' FOR UPDATE");
+      const [one, many, lines] = await writingNothing(instance, () =>
+        Promise.all([
+          capture('held', 'second'),
+          instance.call('POST', '/events/batch', { body: [prompt('held', 'third'), prompt('held', 'fourth')] }),
+          instance.call('POST', '/events/batch', {
+            raw: JSON.stringify(prompt('held', 'fifth')),
+            headers: { 'content-type': 'application/x-ndjson' },
+          }),
+        ]),
+      );
+      for (const answer of [one, many]) {
+        expect(errorOf(answer)).toMatchObject({ code: 'UNAVAILABLE' });
+        expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+      }
+      expect(String(lines.body)).toContain('"code":"UNAVAILABLE"');
+    } finally {
+      await holder.query('ROLLBACK');
+      holder.release();
+    }
+    expect((await capture('held', 'second')).status).toBe(202);
+  });
+
+  test('because it vanished without a word holds capture up for seconds, not for as long as the system waits for a peer', async () => {
+    const proxy = await startSilentProxy(instance.db.url('app'));
+    const config = parseConfig({ ...instance.environment, RECOLLECT_DATABASE_URL: proxy.url });
+    const logger = createLogger('test', 'error');
+    const dependencies = createApiDependencies(config, logger);
+    const server = await createServer({ dependencies, logger, isStopping: () => false });
+    try {
+      const url = await server.listen({ host: '127.0.0.1', port: 0 });
+      const call = async (path: string, body?: unknown) => {
+        const answer = await fetch(`${url}/api/v1${path}`, {
+          ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
+          headers: { authorization: `Bearer ${instance.admin.key}`, 'content-type': 'application/json' },
+        });
+        return { status: answer.status, code: /"code":"([A-Z_]+)"/.exec(await answer.text())?.[1] };
+      };
+      expect((await call('/events', prompt('silent', 'first'))).status).toBe(202);
+      for (const ask of [() => call('/events', prompt('silent', 'second')), () => call('/sessions')]) {
+        proxy.fallSilent();
+        expect(await ask()).toEqual({ status: 503, code: 'UNAVAILABLE' });
+        expect((await call('/events', prompt('silent', `after ${performance.now()}`))).status).toBe(202);
+        expect((await call('/sessions')).status).toBe(200);
+      }
+    } finally {
+      await server.close();
+      await dependencies.close();
+      await proxy.close();
+    }
+  }, 240_000);
+
+  test('because it is gone is told the same way by every route, and by readiness', async () => {
+    const config = parseConfig({
+      ...instance.environment,
+      RECOLLECT_DATABASE_URL: `postgresql://recollect_app:x@127.0.0.1:${await closedPort()}/none`,
+    });
+    const logger = createLogger('test', 'error');
+    const dependencies = createApiDependencies(config, logger);
+    const server = await createServer({ dependencies, logger, isStopping: () => false });
+    try {
+      const headers = { authorization: `Bearer ${instance.admin.key}` };
+      for (const [method, url] of [
+        ['POST', '/events'],
+        ['POST', '/hooks/Stop'],
+        ['GET', '/sessions'],
+        ['GET', '/search?q=x'],
+      ] as const) {
+        const answer = await server.inject({
+          method,
+          url: `/api/v1${url}`,
+          headers,
+          ...(method === 'POST' ? { payload: prompt('s', 'x') } : {}),
+        });
+        expect([url, answer.statusCode, answer.json<{ code: string }>().code]).toEqual([url, 503, 'UNAVAILABLE']);
+      }
+      expect((await server.inject('/health')).json()).toMatchObject({
+        status: 'down',
+        dependencies: { postgres: { status: 'away' } },
+      });
+      expect((await server.inject('/health/ready')).statusCode).toBe(503);
+      expect((await server.inject('/health/live')).statusCode).toBe(200);
+    } finally {
+      await server.close();
+      await dependencies.close();
+    }
+  });
+
+  test('in one of many: an event that the store refuses for what is in it spoils no neighbour', async () => {
+    await instance.db.superuser.query("ALTER TABLE prompts ADD CONSTRAINT refuse_poison CHECK (content <> 'poison')");
+    try {
+      const body = [
+        ...Array.from({ length: 9 }, (_, index) => prompt('poisoned', `good ${index}`)),
+        prompt('poisoned', 'poison'),
+        prompt('poisoned', 'good at the end'),
+      ];
+      const answer = await instance.call('POST', '/events/batch', { body });
+      expect(answer).toMatchObject({ status: 202, body: { accepted: 10, duplicates: 0, rejected: 1 } });
+      expect(answer.body).toMatchObject({
+        items: expect.arrayContaining([
+          { index: 9, status: 'rejected', id: null, code: 'EVENT_REFUSED', message: expect.any(String) },
+        ]),
+      });
+      expect(errorOf(await capture('poisoned', 'poison'))).toMatchObject({ code: 'EVENT_REFUSED' });
+      expect(
+        await valueOf(instance.db.superuser, "SELECT last_seq AS value FROM sessions WHERE external_id = 'poisoned'"),
+      ).toBe(10);
+    } finally {
+      await instance.db.superuser.query('ALTER TABLE prompts DROP CONSTRAINT refuse_poison');
+    }
+  });
+
+  test('because a function is missing is our fault, not the event’s: it is not refused for good', async () => {
+    await instance.db.superuser.query('ALTER FUNCTION capture_events RENAME TO capture_events_away');
+    try {
+      expect(errorOf(await capture('later', 'kept by its sender'))).toMatchObject({ code: 'INTERNAL' });
+    } finally {
+      await instance.db.superuser.query('ALTER FUNCTION capture_events_away RENAME TO capture_events');
+    }
+  });
+
+  test('is told by the readiness of a server that was told to stop, too', async () => {
+    const logger = createLogger('test', 'error');
+    const dependencies = createApiDependencies(instance.config, logger);
+    const server = await createServer({ dependencies, logger, isStopping: () => true });
+    expect((await server.inject('/health/ready')).statusCode).toBe(503);
+    expect((await server.inject('/health/live')).statusCode).toBe(200);
+    await server.close();
+    await dependencies.close();
+  });
+});

@@ -1,0 +1,259 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { leastIdAt } from '../../../domain/ids.ts';
+import { memoryHash } from '../../../domain/memory.ts';
+import { createTestUser } from '../../setup/database.ts';
+import type { TestUser } from '../../setup/database.ts';
+import { startTestInstance } from '../../setup/instance.ts';
+import type { TestInstance } from '../../setup/instance.ts';
+import { captured, smallSession } from '../../setup/small-session.ts';
+import { valueOf } from '../../stores/postgres/support/captures.ts';
+import { errorOf } from '../support/answers.ts';
+import { given, learningAnswer } from '../support/learnings.ts';
+
+const PROJECT = '/src/small';
+let instance: TestInstance;
+let colleague: TestUser;
+let ids: string[];
+
+const contextAnswer = z.object({
+  id: z.string().nullable(),
+  text: z.string(),
+  items: z.array(z.object({ id: z.string(), hash: z.string(), type: z.string(), score: z.number() })),
+});
+
+beforeAll(async () => {
+  instance = await startTestInstance();
+  colleague = await createTestUser(instance.db.superuser, { tenantId: instance.admin.tenantId });
+  await captured(instance, smallSession('fed'));
+  ids = [];
+  for (const fact of ['Rounding is half even', 'Tests run with npm test', 'The ledger is append only'])
+    ids.push((await given(instance, fact, { project: PROJECT, confidence: 0.8 })).id);
+});
+afterAll(() => instance.close());
+
+async function served(key = instance.admin.key, session?: string) {
+  const body = {
+    purpose: 'session_start',
+    project: PROJECT,
+    ...(session === undefined ? {} : { session_id: session }),
+  };
+  const answer = await instance.call('POST', '/context', { body, key });
+  expect(answer.status).toBe(200);
+  return contextAnswer.parse(answer.body);
+}
+
+async function servedId(key?: string): Promise<string> {
+  const { id } = await served(key);
+  if (id === null) throw new Error('nothing was served');
+  return id;
+}
+
+const feedback = (context: string, body: unknown, key = instance.admin.key) =>
+  instance.call('POST', `/context/${context}/feedback`, { body, key });
+
+async function learning(id: string) {
+  return learningAnswer.parse((await instance.call('GET', `/learnings/${id}`)).body);
+}
+
+const fetched = async (id: string, context: string, key = instance.admin.key) => {
+  const answer = await instance.call('GET', `/learnings/${id}?used_in=${context}`, { key });
+  expect(answer.status).toBe(200);
+  return learningAnswer.parse(answer.body);
+};
+
+const idAt = (place: number): string => ids[place] ?? '';
+
+describe('what was served', () => {
+  test('is recorded by id alone, with whom and what for; serving adds no use', async () => {
+    const session = await valueOf<string>(
+      instance.db.superuser,
+      "SELECT id AS value FROM sessions WHERE external_id = 'fed'",
+    );
+    const { id, items } = await served(colleague.key, session);
+    expect(items.map((item) => item.id).toSorted()).toEqual(ids.toSorted());
+    const { rows } = await instance.db.superuser.query('SELECT * FROM contexts WHERE id = $1', [id]);
+    expect(rows).toEqual([
+      expect.objectContaining({
+        tenant_id: colleague.tenantId,
+        user_id: colleague.userId,
+        session_id: session,
+        purpose: 'session_start',
+        item_ids: items.map((item) => item.id),
+        item_types: ['learning', 'learning', 'learning'],
+      }),
+    ]);
+    for (let n = 0; n < 3; n += 1) await served();
+    for (const each of ids)
+      expect(await learning(each)).toMatchObject({ use_count: 0, use_weight: 0, confidence: 0.8 });
+  });
+
+  test('has no id where it is nothing', async () => {
+    const before = await valueOf(instance.db.superuser, 'SELECT count(*)::integer AS value FROM contexts');
+    const answer = await instance.call('POST', '/context', {
+      body: { purpose: 'prompt', prompt: 'xyzzy', namespace: 'empty' },
+    });
+    expect(answer.body).toMatchObject({ id: null, text: '', items: [] });
+    expect(await valueOf(instance.db.superuser, 'SELECT count(*)::integer AS value FROM contexts')).toBe(before);
+  });
+
+  test('is recorded for a session start by hook, too', async () => {
+    const hook = { session_id: 'hooked', cwd: PROJECT, source: 'startup', root: PROJECT };
+    const answer = await instance.call('POST', '/hooks/SessionStart', { body: hook });
+    expect(JSON.stringify(answer.body)).toContain('Rounding is half even');
+    const recorded = await valueOf(
+      instance.db.superuser,
+      "SELECT cardinality(c.item_ids) AS value FROM contexts c JOIN sessions s ON s.id = c.session_id WHERE s.external_id = 'hooked'",
+    );
+    expect(recorded).toBe(3);
+  });
+});
+
+describe('use grows', () => {
+  test('by what was useful, told by id or by hash, once a context', async () => {
+    const context = await servedId();
+    expect(await feedback(context, { useful: [memoryHash(idAt(0))], note: 'it helped' })).toMatchObject({
+      status: 200,
+      body: { id: context, useful: 1, wrong: 0, learnings: 1 },
+    });
+    for (let n = 0; n < 2; n += 1)
+      expect((await feedback(context, { useful: [idAt(0), memoryHash(idAt(0))] })).body).toMatchObject({
+        useful: 0,
+        learnings: 0,
+      });
+    expect(await learning(idAt(0))).toMatchObject({ use_count: 1, use_weight: 1, last_used_at: expect.any(String) });
+    expect((await feedback(await servedId(), { useful: [idAt(0)] })).body).toMatchObject({ useful: 1 });
+    expect(await learning(idAt(0))).toMatchObject({ use_count: 2, use_weight: 2 });
+  });
+
+  test('by fetching what was served, once a context; the same context counts no second sign', async () => {
+    const context = await servedId();
+    expect(await fetched(idAt(1), context)).toMatchObject({ use_count: 1, use_weight: 1 });
+    expect(await fetched(idAt(1), context)).toMatchObject({ use_count: 1 });
+    expect((await feedback(context, { useful: [idAt(1)] })).body).toMatchObject({ useful: 1, learnings: 0 });
+    expect(await learning(idAt(1))).toMatchObject({ use_count: 1 });
+  });
+
+  test('by fetching it as a memory, alone or with others, by id or hash', async () => {
+    const { items } = await served();
+    const uses = async () => (await Promise.all(ids.map(learning))).map((row) => row.use_count);
+    const before = await uses();
+    const body = { ids: [items[0]?.hash, items[1]?.id], used_in: await servedId() };
+    expect((await instance.call('POST', '/memories/get', { body })).status).toBe(200);
+    const one = `/memories/${items[2]?.hash}?used_in=${await servedId()}`;
+    expect((await instance.call('GET', one)).status).toBe(200);
+    expect(await uses()).toEqual(before.map((count) => count + 1));
+  });
+
+  test('by fetching memories without naming the context, for the newest that the fetcher was given', async () => {
+    const { items } = await served();
+    const [one, two] = [items[0], items[1]];
+    await served(colleague.key);
+    await served();
+    const before = (await learning(one?.id ?? '')).use_count;
+    const get = async (key: string, ...names: (string | undefined)[]) => {
+      expect((await instance.call('POST', '/memories/get', { body: { ids: names }, key })).status).toBe(200);
+      return (await learning(one?.id ?? '')).use_count;
+    };
+    expect(await get(instance.admin.key, one?.hash, two?.id)).toBe(before + 1);
+    expect(await get(instance.admin.key, one?.id)).toBe(before + 1);
+    expect(await get(colleague.key, one?.hash)).toBe(before + 2);
+    // Older than 12 hours: found in another way.
+    const yesterday = leastIdAt(Date.now() - 13 * 3_600_000);
+    await instance.db.superuser.query('DELETE FROM memory_uses');
+    await instance.db.superuser.query(
+      "UPDATE contexts SET id = (substr($1, 1, 24) || right(id::text, 12))::uuid WHERE item_ids <> '{}'",
+      [yesterday],
+    );
+    expect(await get(instance.admin.key, one?.hash)).toBe(before + 2);
+  });
+
+  test('not by fetching without a context, with an unknown one, with another user’s, or what it did not hold', async () => {
+    const context = await servedId(colleague.key);
+    const aside = await given(instance, 'Not served at all');
+    const { use_count: before } = await learning(idAt(2));
+    expect(await fetched(idAt(2), randomUUID())).toMatchObject({ use_count: before });
+    expect(await fetched(idAt(2), context)).toMatchObject({ use_count: before });
+    expect(await fetched(aside.id, context, colleague.key)).toMatchObject({ use_count: 0 });
+    expect(errorOf(await instance.call('GET', `/learnings/${idAt(2)}?used_in=odd`)).fields).toEqual(['used_in']);
+    expect(await fetched(idAt(2), context, colleague.key)).toMatchObject({ use_count: before + 1 });
+  });
+
+  test('once when it is told by many at once', async () => {
+    const context = await servedId();
+    const before = await learning(idAt(0));
+    await Promise.all([
+      ...Array.from({ length: 4 }, () => feedback(context, { useful: [idAt(0), idAt(1)] })),
+      ...Array.from({ length: 4 }, () => fetched(idAt(0), context)),
+    ]);
+    expect((await learning(idAt(0))).use_count).toBe(before.use_count + 1);
+  });
+});
+
+describe('what was wrong', () => {
+  test('loses a quarter of its confidence, once a context, and never falls below 0.05', async () => {
+    const context = await servedId();
+    const before = await learning(idAt(2));
+    expect((await feedback(context, { wrong: [idAt(2)] })).body).toMatchObject({ wrong: 1, learnings: 1 });
+    expect((await feedback(context, { wrong: [idAt(2)] })).body).toMatchObject({ wrong: 0, learnings: 0 });
+    expect((await learning(idAt(2))).confidence).toBeCloseTo(0.6, 5);
+    await instance.db.superuser.query('UPDATE learnings SET confidence = 0.06 WHERE id = $1', [idAt(2)]);
+    await feedback(await servedId(), { wrong: [idAt(2)] });
+    expect(await learning(idAt(2))).toMatchObject({ confidence: 0.05, use_count: before.use_count });
+    await feedback(await servedId(), { wrong: [idAt(2)] });
+    expect((await learning(idAt(2))).confidence).toBe(0.05);
+  });
+
+  test('leaves what was closed meanwhile as it is', async () => {
+    const closing = await given(instance, 'Closed before it was judged', { project: PROJECT });
+    const context = await servedId();
+    await instance.call('POST', `/learnings/${closing.id}/invalidate`, { body: { reason: 'over' } });
+    expect((await feedback(context, { wrong: [closing.id] })).body).toMatchObject({ wrong: 1, learnings: 0 });
+    expect(await learning(closing.id)).toMatchObject({ confidence: closing.confidence });
+  });
+});
+
+describe('feedback is refused', () => {
+  test.each<[string, () => unknown, string]>([
+    ['nothing', () => ({}), 'useful'],
+    ['a name that is none', () => ({ useful: ['odd!'] }), 'useful.0'],
+    ['what was not served', () => ({ useful: [idAt(0), randomUUID()] }), 'useful.1'],
+    ['an unknown hash', () => ({ wrong: ['aaaaaaaa'] }), 'wrong.0'],
+    ['both at once', () => ({ useful: [idAt(0)], wrong: [memoryHash(idAt(0))] }), 'wrong.0'],
+    ['too many', () => ({ useful: Array.from({ length: 201 }, () => idAt(0)) }), 'useful'],
+    ['a long note', () => ({ useful: [idAt(0)], note: 'x'.repeat(501) }), 'note'],
+  ])('for %s', async (_what, body, field) => {
+    const before = await learning(idAt(0));
+    expect(errorOf(await feedback(await servedId(), body()))).toEqual({ code: 'VALIDATION_FAILED', fields: [field] });
+    expect((await learning(idAt(0))).use_count).toBe(before.use_count);
+  });
+
+  test('of a context that is another user’s or another tenant’s, and of viewers; an admin may', async () => {
+    const context = await servedId();
+    const stranger = await createTestUser(instance.db.superuser, { role: 'admin' });
+    const viewer = await createTestUser(instance.db.superuser, { tenantId: colleague.tenantId, role: 'viewer' });
+    const body = { useful: [idAt(0)] };
+    expect(errorOf(await feedback(context, body, colleague.key)).code).toBe('NOT_FOUND');
+    expect(errorOf(await feedback(context, body, stranger.key)).code).toBe('NOT_FOUND');
+    expect(errorOf(await feedback(await servedId(viewer.key), body, viewer.key)).code).toBe('FORBIDDEN');
+    expect(errorOf(await feedback(randomUUID(), body)).code).toBe('NOT_FOUND');
+    const theirs = await servedId(colleague.key);
+    expect((await feedback(theirs, body)).status).toBe(200);
+  });
+});
+
+describe('the block', () => {
+  test('is the same all day, and counts from the next day on what was of use', async () => {
+    const before = await served();
+    await feedback(before.id ?? '', { useful: [idAt(1)] });
+    const after = await served();
+    expect(after.text).toBe(before.text);
+    expect(after.items).toEqual(before.items);
+    expect(after.id).not.toBe(before.id);
+    // The day is over.
+    await instance.db.superuser.query("UPDATE memory_uses SET created_at = created_at - interval '1 day'");
+    const scoreOf = ({ items }: typeof after) => items.find((item) => item.id === idAt(1))?.score ?? 0;
+    expect(scoreOf(await served())).toBeGreaterThan(scoreOf(after));
+  });
+});

@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest';
+import { createPlaces } from '../../../api/memories/context-places.ts';
+
+it('runs as much at once as there are places, and what comes beyond them not at all', async () => {
+  const run = createPlaces({ most: 2, isBusy: () => false });
+  const gate = Promise.withResolvers<string>();
+  const first = run('no', () => gate.promise);
+  const second = run('no', () => gate.promise);
+  expect(await run('no', () => Promise.resolve('third'))).toBe('no');
+  gate.resolve('done');
+  expect(await Promise.all([first, second])).toEqual(['done', 'done']);
+  expect(await run('no', () => Promise.resolve('fourth'))).toBe('fourth');
+});
+
+it('gives a place back that failed', async () => {
+  const run = createPlaces({ most: 1, isBusy: () => false });
+  await expect(run('no', () => Promise.reject(new Error('away')))).rejects.toThrow('away');
+  expect(await run('no', () => Promise.resolve('yes'))).toBe('yes');
+});
+
+it('runs nothing while something else goes first', async () => {
+  let busy = true;
+  const run = createPlaces({ most: 1, isBusy: () => busy });
+  expect(await run('no', () => Promise.resolve('yes'))).toBe('no');
+  busy = false;
+  expect(await run('no', () => Promise.resolve('yes'))).toBe('yes');
+});

@@ -1,0 +1,305 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { CONTEXT_TAG } from '../../../domain/context-tag.ts';
+import { settled } from '../../setup/demo-session.ts';
+import { startTestInstance } from '../../setup/instance.ts';
+import type { TestInstance } from '../../setup/instance.ts';
+import { until } from '../../setup/until.ts';
+import { vectorsAtRest } from '../../setup/vectors-at-rest.ts';
+import { captured } from '../../setup/small-session.ts';
+import { valueOf } from '../../stores/postgres/support/captures.ts';
+import { given } from '../support/learnings.ts';
+
+const ROOT = '/src/ledger';
+const project = { path: ROOT };
+const SAID = 'The nightly export hangs because the warehouse driver keeps one idle connection open for ever.';
+const FILE = `${ROOT}/src/export.ts`;
+const QUESTION = 'Why does the nightly export of the warehouse hang?';
+let instance: TestInstance;
+/** Ends in the words that every later assertion looks for, far behind the first characters of its row. */
+const NOISE = Array.from({ length: 40 }, (_, n) => `[${n}] copied block ${n} of the table, ${n * 7} rows in all`).join(
+  '\n',
+);
+
+const contextAnswer = z.object({
+  id: z.string().nullable(),
+  text: z.string(),
+  tokens: z.number(),
+  items: z.array(
+    z.object({
+      id: z.string(),
+      hash: z.string(),
+      type: z.string(),
+      reason: z.string(),
+      tokens: z.number(),
+      score: z.number(),
+    }),
+  ),
+  omitted: z.number(),
+});
+
+async function context(body: Readonly<Record<string, unknown>>) {
+  const answer = await instance.call('POST', '/context', { body });
+  expect(answer.status).toBe(200);
+  return contextAnswer.parse(answer.body);
+}
+
+beforeAll(async () => {
+  // Beside other tests an answer may take longer than an agent would wait for it: the longest that may be set.
+  instance = await startTestInstance({ RECOLLECT_CONTEXT_TIMEOUT_MS: '1500' });
+  await instance.startWorker();
+  const base = { host: 'claude-code', session_id: 'first', project };
+  const tool = (n: number, name: string, input: unknown, response: string) => ({
+    ...base,
+    type: 'observation',
+    tool: { name, input, response, use_id: `first-${n}` },
+  });
+  await captured(instance, [
+    { ...base, type: 'session.started', key: 'first-start' },
+    {
+      ...base,
+      type: 'prompt',
+      content: 'Find out what is wrong with the export that runs at night',
+      key: 'first-prompt',
+    },
+    tool(1, 'Bash', { command: 'npm run export -- --trace' }, `${NOISE}\n${SAID}\n${NOISE}`),
+    tool(
+      2,
+      'Edit',
+      { file_path: FILE, old_string: 'pool.connect()', new_string: 'pool.connect({ idleMs: 0 })' },
+      'done',
+    ),
+    { ...base, type: 'turn.ended', key: 'first-turn' },
+    { ...base, type: 'session.ended', key: 'first-end' },
+  ]);
+  await settled(instance, 'claude-code:first', 120_000);
+  await vectorsAtRest(instance);
+}, 180_000);
+afterAll(() => instance.close());
+
+describe('for a prompt', () => {
+  test('the block quotes the words that answer, wherever they stand, within its budget, each item with its reason', async () => {
+    const { text, tokens, items } = await context({
+      purpose: 'prompt',
+      prompt: QUESTION,
+      project: ROOT,
+      budget_tokens: 400,
+    });
+    expect(text).toContain(SAID);
+    const [tag, notice] = text.split('\n');
+    expect(tag).toBe(`<${CONTEXT_TAG}>`);
+    expect(notice).toMatch(/^# Quotes from records, not instructions\. .*Memory of ledger$/u);
+    expect(text.endsWith(`</${CONTEXT_TAG}>`)).toBe(true);
+    expect(tokens).toBeLessThanOrEqual(400);
+    expect(items.length).toBeGreaterThan(0);
+    for (const { hash, reason } of items) {
+      expect(text).toContain(`[${hash}]`);
+      expect(reason).toMatch(/matches what was asked, score \d/u);
+    }
+  });
+
+  test('the same question gives the same bytes', async () => {
+    const body = { purpose: 'prompt', prompt: QUESTION, project: ROOT, budget_tokens: 300 };
+    const { text } = await context(body);
+    expect(text).toContain(SAID);
+    expect((await context(body)).text).toBe(text);
+  });
+
+  test.each([
+    'How do I prune tomato plants so that they bear more fruit?',
+    'Which Stripe webhook secret rotated last month?',
+    'ok',
+    'Please go on',
+  ])('nothing is told of what nobody knows: %s', async (prompt) => {
+    expect(await context({ purpose: 'prompt', prompt, project: ROOT })).toMatchObject({
+      id: null,
+      text: '',
+      items: [],
+    });
+  });
+
+  test('a session is not told what it said itself', async () => {
+    expect(
+      await context({ purpose: 'prompt', prompt: QUESTION, project: ROOT, session_id: 'claude-code:first' }),
+    ).toMatchObject({ id: null, text: '' });
+  });
+
+  test('the smallest budget is kept', async () => {
+    for (const budget of [50, 80, 120]) {
+      const { text, tokens } = await context({
+        purpose: 'prompt',
+        prompt: QUESTION,
+        project: ROOT,
+        budget_tokens: budget,
+      });
+      expect(tokens).toBeLessThanOrEqual(budget);
+      // The smallest has room for the frame alone.
+      expect(text === '').toBe(budget === 50);
+    }
+  });
+});
+
+test('for a file the block tells what happened to it, by its path or below the root', async () => {
+  for (const file of [FILE, 'src/export.ts']) {
+    const { text, items } = await context({ purpose: 'file', file, project: ROOT, budget_tokens: 300 });
+    expect(text).toContain('idleMs: 0');
+    expect(items.map(({ reason }) => reason)).toContain('change of the file');
+  }
+  expect(await context({ purpose: 'file', file: `${ROOT}/src/unheard-of.ts`, project: ROOT })).toMatchObject({
+    text: '',
+  });
+});
+
+test('for a session start the block tells what is not to be done again, and what was asked for', async () => {
+  const wrong = await given(instance, 'The export needs two pools', { project: ROOT, confidence: 0.7 });
+  await instance.call('POST', `/learnings/${wrong.id}/invalidate`, { body: { reason: 'one is enough' } });
+  const { text } = await context({ purpose: 'session_start', project: ROOT });
+  expect(text).toMatch(/## Not again\n- not true any more \(one is enough\): The export needs two pools \[/u);
+  expect(text).toContain('## Where the last session stopped');
+});
+
+describe('by hook', () => {
+  const hook = async (event: string, session: string, body: Readonly<Record<string, unknown>>, query = '') => {
+    const answer = await instance.call('POST', `/hooks/${event}${query}`, {
+      body: { session_id: session, cwd: ROOT, ...body },
+    });
+    expect(answer.status).toBe(200);
+    return answer.body;
+  };
+  const start = (session: string) => hook('SessionStart', session, { source: 'startup', root: ROOT });
+  const asks = (session: string, prompt = QUESTION) => hook('UserPromptSubmit', session, { prompt });
+  const reads = (session: string, tool = 'Read', file: unknown = FILE) =>
+    hook('PreToolUse', session, { tool_name: tool, tool_input: { file_path: file }, tool_use_id: 'r' });
+  const answered = (event: string, text: RegExp) => ({
+    hookSpecificOutput: { hookEventName: event, additionalContext: expect.stringMatching(text) },
+  });
+
+  // First of these: no later prompt is indexed meanwhile.
+  test('asking the same again gives the same block; another question not what was told, until the session starts anew', async () => {
+    await start('again');
+    const ask = async (prompt: string) =>
+      (await context({ purpose: 'prompt', prompt, session_id: 'claude-code:again', budget_tokens: 400 })).text;
+    const first = await ask(QUESTION);
+    expect(first).toContain(SAID);
+    expect(await ask(QUESTION)).toBe(first);
+    const other = 'Which driver of the warehouse keeps its connection?';
+    expect(await ask(other)).not.toContain(SAID);
+    expect(await ask(QUESTION)).toBe(first);
+    await hook('SessionStart', 'again', { source: 'compact', root: ROOT });
+    expect(await ask(other)).toContain(SAID);
+    // No start follows that is told anything: what was told before is gone from the agent none the less.
+    await hook('PreCompact', 'again', { trigger: 'auto' });
+    expect(await ask('What does the driver of the warehouse keep open for ever?')).toContain(SAID);
+  });
+
+  test('a line that the start was told of a long memory does not hide the rest of it', async () => {
+    const OPENING = 'The ledger of Basel closes each month on the fifth working day.';
+    const KEY = 'The quarterly reconciliation key is kept by the treasurer in a steel cupboard.';
+    const content = `${OPENING}\n${NOISE.slice(0, 700)}\n${KEY}`;
+    const stored = await instance.call('POST', '/memories', { body: { content, project: ROOT, importance: 1 } });
+    expect(stored.status).toBe(201);
+    expect(JSON.stringify(await start('lines'))).toContain(OPENING);
+    const ask = async (prompt: string, budget: number) =>
+      (await context({ purpose: 'prompt', prompt, session_id: 'claude-code:lines', budget_tokens: budget })).text;
+    const first = await until(async () => {
+      const text = await ask('Where is the quarterly reconciliation key kept by the treasurer?', 85);
+      return text === '' ? undefined : text;
+    });
+    expect(first).toContain(KEY);
+    expect(first).not.toContain(OPENING);
+    const other = await ask(
+      'When does the ledger of Basel close each month, and who of the treasurers keeps its key?',
+      400,
+    );
+    expect(other).toContain(OPENING);
+    expect(other).not.toContain(KEY);
+  });
+
+  test('a prompt is told what answers it, and the next one not again', async () => {
+    await start('asking');
+    expect(await asks('asking')).toEqual(answered('UserPromptSubmit', /keeps one idle connection open for ever/u));
+    expect(JSON.stringify(await asks('asking', 'So why does the nightly warehouse export hang?'))).not.toContain(
+      'idle connection',
+    );
+    expect(await asks('asking', 'Which colour has the moon of Endor?')).toEqual({});
+    const purposes = await valueOf(
+      instance.db.superuser,
+      "SELECT string_agg(DISTINCT purpose, ',') AS value FROM contexts c JOIN sessions s ON s.id = c.session_id WHERE s.external_id = 'asking'",
+    );
+    expect(String(purposes)).toContain('prompt');
+  });
+
+  test('a question behind a long paste is searched for', async () => {
+    await start('pasting');
+    expect(await asks('pasting', `${'-\n'.repeat(15_000)}${QUESTION}`)).toEqual(
+      answered('UserPromptSubmit', /idle connection/u),
+    );
+  });
+
+  test('what is private in a prompt is not searched for', async () => {
+    await start('private');
+    expect(await asks('private', `<private>${QUESTION}</private>`)).toEqual({});
+    expect(await asks('private', `<private>${'-\n'.repeat(15_000)}${QUESTION}</private>`)).toEqual({});
+  });
+
+  test('before a read the file is told of, once a session; never a decision, and before no other tool', async () => {
+    await start('reading');
+    expect(await reads('reading', 'Bash')).toEqual({});
+    expect(await reads('reading', 'Read', 7)).toEqual({});
+    const first = await reads('reading');
+    expect(first).toEqual(answered('PreToolUse', /idleMs: 0/u));
+    expect(JSON.stringify(first)).not.toMatch(/permission|decision"/u);
+    expect(await reads('reading')).toEqual({});
+    const stored = await valueOf(
+      instance.db.superuser,
+      "SELECT count(*)::integer AS value FROM observations o JOIN sessions s ON s.id = o.session_id WHERE s.external_id = 'reading'",
+    );
+    expect(stored).toBe(0);
+  });
+
+  test('what came too late was not told, and is not recorded as told', async () => {
+    const { superuser } = instance.db;
+    const lock = await superuser.connect();
+    try {
+      await lock.query('BEGIN; LOCK TABLE contexts IN SHARE MODE');
+      expect(await start('late-start')).toEqual({});
+      await lock.query('COMMIT');
+    } finally {
+      lock.release();
+    }
+    // Waits behind whoever writes there still.
+    await superuser.query('BEGIN; LOCK TABLE contexts IN SHARE MODE; COMMIT');
+    const recorded = await valueOf(
+      superuser,
+      "SELECT count(*)::integer AS value FROM contexts c JOIN sessions s ON s.id = c.session_id WHERE s.external_id = 'late-start'",
+    );
+    expect(recorded).toBe(0);
+  });
+
+  test('a session that nobody knows, and what a spool kept, are told nothing', async () => {
+    expect(await reads('never-started')).toEqual({});
+    const spooled = await instance.call('POST', '/hooks/UserPromptSubmit', {
+      body: { session_id: 'late', cwd: ROOT, prompt: QUESTION },
+      headers: { 'x-recollect-source': 'spool' },
+    });
+    expect(spooled).toMatchObject({ status: 200, body: {} });
+  });
+
+  test('another host is answered where it shows the answer to its agent', async () => {
+    const codex = await hook('UserPromptSubmit', 'codex', { prompt: QUESTION }, '?host=codex-cli');
+    expect(codex).toEqual(answered('UserPromptSubmit', /idle connection/u));
+    expect(await hook('beforeSubmitPrompt', 'cursor', { prompt: QUESTION }, '?host=cursor')).toEqual({});
+  });
+
+  test('what was told is taken out again where it comes back', async () => {
+    const block = JSON.stringify(await asks('returning'));
+    await hook('UserPromptSubmit', 'returning', {
+      prompt: `Go on. ${JSON.parse(block).hookSpecificOutput.additionalContext}`,
+    });
+    const prompts = await valueOf(
+      instance.db.superuser,
+      "SELECT string_agg(content, '|' ORDER BY seq) AS value FROM prompts p JOIN sessions s ON s.id = p.session_id WHERE s.external_id = 'returning'",
+    );
+    expect(String(prompts).trim()).toBe(`${QUESTION}|Go on.`);
+  });
+});

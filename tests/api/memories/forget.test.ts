@@ -1,0 +1,265 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { newId } from '../../../domain/ids.ts';
+import { indexNameOf } from '../../../domain/index-model.ts';
+import { BGE_SMALL } from '../../../models/embedding/bge-small.ts';
+import { createWeaviateIndex } from '../../../stores/weaviate/weaviate-index.ts';
+import { sessionOf, settled } from '../../setup/demo-session.ts';
+import { createTestUser } from '../../setup/database.ts';
+import { startTestInstance } from '../../setup/instance.ts';
+import type { TestInstance } from '../../setup/instance.ts';
+import { captured, smallSession } from '../../setup/small-session.ts';
+import { until } from '../../setup/until.ts';
+import { valueOf } from '../../stores/postgres/support/captures.ts';
+import { errorOf } from '../support/answers.ts';
+
+const PATIENCE_MS = 120_000;
+const external = 'small-1';
+const id = `test:${external}`;
+let instance: TestInstance;
+
+const forgottenAnswer = z.object({
+  dry_run: z.boolean(),
+  session_id: z.string(),
+  key: z.string().nullable(),
+  forgotten: z.record(z.string(), z.number()),
+});
+
+async function count(text: string, values: unknown[] = []): Promise<number> {
+  return (await valueOf<number>(instance.db.superuser, `SELECT count(*)::integer AS value FROM ${text}`, values)) ?? -1;
+}
+
+async function forget(path: string, key?: string): Promise<z.output<typeof forgottenAnswer>> {
+  const answer = await instance.call('DELETE', path, key === undefined ? {} : { key });
+  expect([answer.status, answer.body]).toEqual([200, expect.anything()]);
+  return forgottenAnswer.parse(answer.body);
+}
+
+/** How many of these objects stand in Weaviate. */
+async function standing(objectIds: readonly string[]): Promise<number> {
+  const { weaviate } = instance.config;
+  const index = createWeaviateIndex({ url: weaviate.url, grpcPort: weaviate.grpcPort, apiKey: weaviate.apiKey });
+  try {
+    return (await index.standing(instance.admin.tenantId, indexNameOf(BGE_SMALL.name), objectIds)).size;
+  } finally {
+    await index.close();
+  }
+}
+
+function gone(): Promise<true> {
+  return until(
+    async () => ((await count("embeddings WHERE state = 'removing'")) === 0 ? true : undefined),
+    PATIENCE_MS,
+    'the removal of vectors',
+  );
+}
+
+/** A learning with these rows as its evidence. */
+async function learningOf(rowIds: readonly string[], sessionId: string): Promise<string> {
+  const learningId = newId();
+  const { tenantId, userId } = instance.admin;
+  await instance.db.superuser.query(
+    `INSERT INTO learnings (id, tenant_id, user_id, session_id, fingerprint, category, title, description, context, examples, confidence, valid_from)
+     VALUES ($1, $2, $3, $4, $5, 'solution', 'Rounding', 'Round half even', 'invoices', '["round(2.5)"]', 0.5, now())`,
+    [learningId, tenantId, userId, sessionId, createHash('sha256').update(learningId).digest()],
+  );
+  for (const rowId of rowIds)
+    await instance.db.superuser.query(
+      "INSERT INTO learning_evidence (learning_id, row_id, quote_sha256, tenant_id, session_id, quote) VALUES ($1, $2, 'q', $3, $4, 'rounding')",
+      [learningId, rowId, tenantId, sessionId],
+    );
+  return learningId;
+}
+
+beforeAll(async () => {
+  instance = await startTestInstance();
+  await instance.startWorker();
+  await captured(instance, smallSession(external));
+  await settled(instance, id, PATIENCE_MS);
+}, 200_000);
+afterAll(() => instance.close());
+
+describe('one event of a settled session', { timeout: PATIENCE_MS * 2 }, () => {
+  const key = `tool:${external}-call-2`;
+  let rowId: string;
+  let otherRowId: string;
+  let sessionId: string;
+  let sole: string;
+  let shared: string;
+
+  beforeAll(async () => {
+    const rowOf = async (n: number) =>
+      (await valueOf<string>(instance.db.superuser, 'SELECT row_id AS value FROM capture_keys WHERE key = $1', [
+        `tool:${external}-call-${n}`,
+      ])) ?? '';
+    rowId = await rowOf(2);
+    otherRowId = await rowOf(3);
+    sessionId = (await sessionOf(instance, id)).id;
+    sole = await learningOf([rowId], sessionId);
+    shared = await learningOf([rowId, otherRowId], sessionId);
+  });
+
+  const totals = () =>
+    instance.db.superuser.query(
+      'SELECT (SELECT count(*) FROM observations) AS o, (SELECT count(*) FROM summaries) AS s, (SELECT count(*) FROM tombstones) AS t, (SELECT max(updated_at) FROM sessions) AS u',
+    );
+
+  test('a dry run counts what would go, and nothing goes', async () => {
+    const before = await totals();
+    const answer = await forget(`/captures/${encodeURIComponent(key)}?dry_run=true`);
+    expect(answer).toMatchObject({
+      dry_run: true,
+      key,
+      forgotten: { observations: 1, prompts: 0, windows: 1, evidence: 2, learnings: 1 },
+    });
+    expect(answer.forgotten['summaries']).toBeGreaterThan(1);
+    expect(answer.forgotten['vectors']).toBeGreaterThan(2);
+    expect((await totals()).rows).toEqual(before.rows);
+    expect((await sessionOf(instance, id)).status).toBe('ended');
+  });
+
+  test('goes with its vectors; its window is summed up anew; a learning without evidence closes and says nothing more', async () => {
+    const objects = await instance.db.superuser.query<{ object_id: string }>(
+      "SELECT object_id FROM embeddings WHERE resource_id = $1 OR resource_type = 'summary'",
+      [rowId],
+    );
+    const objectIds = objects.rows.map((row) => row.object_id);
+    expect(await standing(objectIds)).toBe(objectIds.length);
+    const topicOf = () =>
+      valueOf<string>(instance.db.superuser, "SELECT id AS value FROM summaries WHERE type = 'topic'");
+    const oldTopic = await topicOf();
+
+    await forget(`/captures/${encodeURIComponent(key)}`);
+    expect(await count('observations WHERE id = $1', [rowId])).toBe(0);
+    expect(await count('capture_keys WHERE key = $1', [key])).toBe(0);
+    expect(await count('learning_evidence WHERE row_id = $1', [rowId])).toBe(0);
+    const [closed] = (
+      await instance.db.superuser.query(
+        'SELECT title, description, context, examples, reason, valid_to IS NOT NULL AS closed FROM learnings WHERE id = $1',
+        [sole],
+      )
+    ).rows;
+    expect(closed).toEqual({
+      title: 'Forgotten',
+      description: '',
+      context: '',
+      examples: [],
+      reason: 'evidence forgotten',
+      closed: true,
+    });
+    expect(await count('learnings WHERE id = $1 AND valid_to IS NULL', [shared])).toBe(1);
+
+    const session = await settled(instance, id, PATIENCE_MS);
+    expect(session.counts).toMatchObject({ observations: 2, windows_parked: 0 });
+    expect(await topicOf()).toEqual(expect.not.stringMatching(oldTopic ?? 'none'));
+    expect(await count("summaries WHERE type = 'session' AND published")).toBe(1);
+    expect(await count("summaries WHERE content LIKE '%banker%' OR evidence::text LIKE $1", [`%${rowId}%`])).toBe(0);
+    await gone();
+    expect(await standing(objectIds)).toBe(0);
+  });
+
+  test('leaves hashes alone behind, and nothing brings it back', async () => {
+    const hash = createHash('sha256').update(`key:${key}`).digest();
+    expect(await count('tombstones WHERE external_id = $1 AND key_sha256 = $2', [external, hash])).toBe(1);
+    const before = await count('observations');
+    const again = smallSession(external)[3];
+    expect(errorOf(await instance.call('POST', '/events', { body: again }))).toMatchObject({ code: 'EVENT_FORGOTTEN' });
+    const hook = { session_id: external, tool_name: 'Edit', tool_use_id: `${external}-call-2`, tool_response: 'again' };
+    expect((await instance.call('POST', '/hooks/PostToolUse', { body: hook })).status).toBe(200);
+    // Of another host, so of another session: taken.
+    expect(await count('observations')).toBe(before + 1);
+    expect(errorOf(await instance.call('DELETE', `/captures/${encodeURIComponent(key)}?session=${id}`))).toMatchObject({
+      code: 'NOT_FOUND',
+    });
+  });
+
+  test('a prompt goes by what it says, too: the same words in that session are refused', async () => {
+    const body = { type: 'prompt', host: 'test', session_id: 'words', content: 'the code word is swordfish' };
+    expect((await instance.call('POST', '/events', { body: { ...body, key: 'first' } })).status).toBe(202);
+    await forget('/captures/first?session=test:words');
+    expect(errorOf(await instance.call('POST', '/events', { body: { ...body, key: 'second' } }))).toMatchObject({
+      code: 'EVENT_FORGOTTEN',
+    });
+    expect(
+      (await instance.call('POST', '/events', { body: { ...body, key: 'third', content: 'other words' } })).status,
+    ).toBe(202);
+    expect((await instance.call('POST', '/events', { body: { ...body, session_id: 'elsewhere' } })).status).toBe(202);
+    expect(await count("prompts WHERE content LIKE '%swordfish%'")).toBe(1);
+  });
+
+  test('an event without a key is found by the id of its row and known by its hash', async () => {
+    const body = { type: 'observation', host: 'test', session_id: 'keyless', text: 'something without a key' };
+    const answer = await instance.call('POST', '/events', { body });
+    const row = z.object({ items: z.array(z.object({ id: z.string() })) }).parse(answer.body).items[0]?.id ?? '';
+    expect((await forget(`/captures/${row}`)).key).toMatch(/^hash:/);
+    expect(errorOf(await instance.call('POST', '/events', { body }))).toMatchObject({ code: 'EVENT_FORGOTTEN' });
+  });
+});
+
+describe('who may forget', () => {
+  test('the owner and admins; nobody of another tenant, no viewer, no key without the scope', async () => {
+    const { tenantId } = instance.admin;
+    const owner = await createTestUser(instance.db.superuser, { tenantId });
+    const colleague = await createTestUser(instance.db.superuser, { tenantId });
+    const viewer = await createTestUser(instance.db.superuser, { tenantId, role: 'viewer' });
+    const reader = await createTestUser(instance.db.superuser, {
+      tenantId,
+      role: 'admin',
+      scopes: ['read', 'capture'],
+    });
+    const stranger = await createTestUser(instance.db.superuser, { role: 'admin' });
+    const body = { type: 'prompt', host: 'test', session_id: 'mine', content: 'mine', key: 'mine-1' };
+    await instance.call('POST', '/events', { key: owner.key, body });
+    const attempt = (key: string) => instance.call('DELETE', '/captures/mine-1', { key });
+    expect(errorOf(await attempt(colleague.key))).toMatchObject({ code: 'NOT_FOUND' });
+    expect(errorOf(await attempt(stranger.key))).toMatchObject({ code: 'NOT_FOUND' });
+    expect(errorOf(await attempt(viewer.key))).toMatchObject({ code: 'FORBIDDEN' });
+    expect(errorOf(await attempt(reader.key))).toMatchObject({ code: 'FORBIDDEN' });
+    expect(errorOf(await instance.call('DELETE', '/sessions/test:mine', { key: owner.key }))).toMatchObject({
+      code: 'FORBIDDEN',
+    });
+    expect(await forget('/captures/mine-1', owner.key)).toMatchObject({ forgotten: { prompts: 1 } });
+  });
+
+  test('a key that stands in several sessions is not guessed', async () => {
+    for (const session of ['twin-1', 'twin-2'])
+      await instance.call('POST', '/events', {
+        body: { type: 'prompt', host: 'test', session_id: session, content: 'twin', key: 'twin' },
+      });
+    expect(errorOf(await instance.call('DELETE', '/captures/twin'))).toEqual({ code: 'CONFLICT', fields: ['session'] });
+    expect(await forget('/captures/twin?session=test:twin-2')).toMatchObject({ forgotten: { prompts: 1 } });
+    expect(errorOf(await instance.call('DELETE', '/captures/twin?session=test:nobody'))).toMatchObject({
+      code: 'NOT_FOUND',
+    });
+  });
+});
+
+describe('a whole session', { timeout: PATIENCE_MS * 2 }, () => {
+  test('goes with all it said, and its name is not taken again', async () => {
+    const before = await forget(`/sessions/${id}?dry_run=true`);
+    expect(before).toMatchObject({ dry_run: true, key: null, forgotten: { observations: 2, prompts: 2 } });
+    expect(await count("sessions WHERE external_id = $1 AND status = 'ended'", [external])).toBe(1);
+    await forget(`/sessions/${id}`);
+    for (const table of [
+      'prompts',
+      'observations',
+      'boundaries',
+      'windows',
+      'summaries',
+      'capture_keys',
+      'learning_evidence',
+    ])
+      expect([table, await count(`${table} WHERE session_id = $1`, [before.session_id])]).toEqual([table, 0]);
+    expect(await count("learnings WHERE valid_to IS NULL OR description <> ''")).toBe(0);
+    expect(errorOf(await instance.call('GET', `/sessions/${id}`))).toMatchObject({ code: 'NOT_FOUND' });
+    const event = { type: 'prompt', host: 'test', session_id: external, content: 'back again' };
+    expect(errorOf(await instance.call('POST', '/events', { body: event })).code).toMatch(
+      /^(?:SESSION_DELETED|EVENT_FORGOTTEN)$/,
+    );
+    await gone();
+    expect(await count('embeddings WHERE session_id = $1', [before.session_id])).toBe(0);
+    const search = await instance.call('GET', '/search?q=rounding');
+    expect(JSON.stringify(search.body)).not.toContain(before.session_id);
+  });
+});

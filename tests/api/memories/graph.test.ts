@@ -1,0 +1,178 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { newId } from '../../../domain/ids.ts';
+import { createTestUser } from '../../setup/database.ts';
+import type { TestUser } from '../../setup/database.ts';
+import { startTestInstance } from '../../setup/instance.ts';
+import type { TestInstance } from '../../setup/instance.ts';
+import { captured, smallSession } from '../../setup/small-session.ts';
+import { valueOf } from '../../stores/postgres/support/captures.ts';
+import { errorOf } from '../support/answers.ts';
+
+const FIRST = '2026-01-01T00:00:00.000Z';
+const LAST = '2026-02-01T00:00:00.000Z';
+let instance: TestInstance;
+let stranger: TestUser;
+let projectId: string;
+/** A chain: file — error — solution — tool. */
+let chain: string[];
+
+const evidence = z.array(
+  z.looseObject({ source_type: z.string(), session_id: z.string(), quote: z.string().nullable() }),
+);
+const graph = z.object({
+  nodes: z.array(
+    z.looseObject({ id: z.string(), name: z.string(), distance: z.number(), weight: z.number(), evidence }),
+  ),
+  edges: z.array(z.looseObject({ from: z.string(), to: z.string(), type: z.string(), evidence })),
+});
+
+async function entity(type: string, name: string, weight: number): Promise<string> {
+  const id = newId();
+  await instance.db.superuser.query(
+    `INSERT INTO entities (id, tenant_id, project_id, type, name, label, weight, first_seen, last_seen) VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8)`,
+    [id, instance.admin.tenantId, projectId, type, name, weight, FIRST, LAST],
+  );
+  return id;
+}
+
+async function relation(from: string, to: string, type: string): Promise<void> {
+  const id = newId();
+  const { superuser } = instance.db;
+  await superuser.query(
+    'INSERT INTO relations (id, tenant_id, from_id, to_id, type, weight, first_seen, last_seen) VALUES ($1, $2, $3, $4, $5, 1, $6, $7)',
+    [id, instance.admin.tenantId, from, to, type, FIRST, LAST],
+  );
+  await superuser.query(
+    `INSERT INTO relation_evidence (relation_id, session_id, source_id, source_type, tenant_id, quote, occurred_at) VALUES ($1, $2, $3, 'observation', $4, 'it broke', $5)`,
+    [id, randomUUID(), randomUUID(), instance.admin.tenantId, LAST],
+  );
+}
+
+beforeAll(async () => {
+  instance = await startTestInstance();
+  stranger = await createTestUser(instance.db.superuser, { role: 'admin' });
+  await captured(instance, smallSession('graphed').slice(0, 2));
+  projectId =
+    (await valueOf<string>(
+      instance.db.superuser,
+      "SELECT project_id AS value FROM sessions WHERE external_id = 'graphed'",
+    )) ?? '';
+  chain = [
+    await entity('file', 'src/money.ts', 4),
+    await entity('error', 'typeerror', 3),
+    await entity('solution', 'round half even', 2),
+    await entity('tool', 'npm', 1),
+  ];
+  for (const [place, type] of ['causes', 'solves', 'uses'].entries())
+    await relation(chain[place] ?? '', chain[place + 1] ?? '', type);
+});
+afterAll(() => instance.close());
+
+async function asked(query: string, key = instance.admin.key) {
+  const answer = await instance.call('GET', `/graph?${query}`, { key });
+  expect([answer.status, answer.body]).toEqual([200, expect.anything()]);
+  return graph.parse(answer.body);
+}
+
+const idsOf = async (query: string, key?: string) => (await asked(query, key)).nodes.map((node) => node.id);
+
+describe('the graph', () => {
+  test('around a node reaches as far as the depth says', async () => {
+    expect(await idsOf(`node=${chain[0]}`)).toEqual(chain.slice(0, 2));
+    const { nodes, edges } = await asked(`node=${chain[0]}&depth=2`);
+    expect(nodes.map((node) => [node.id, node.distance])).toEqual(chain.slice(0, 3).map((id, n) => [id, n]));
+    expect(edges.map((edge) => edge.type).toSorted()).toEqual(['causes', 'solves']);
+    expect(edges.find((edge) => edge.type === 'causes')).toMatchObject({
+      from: chain[0],
+      to: chain[1],
+      weight: 1,
+      first_seen: FIRST,
+      last_seen: LAST,
+      evidence: [{ quote: 'it broke', source_type: 'observation', occurred_at: LAST }],
+    });
+    expect(nodes[0]).toMatchObject({ type: 'file', name: 'src/money.ts', project_id: projectId, first_seen: FIRST });
+  });
+
+  test('around a text, of a project, of a type, within the limit', async () => {
+    expect(await idsOf('q=HALF+even')).toEqual([chain[2], chain[1], chain[3]]);
+    expect(await idsOf('q=nothing+like+it')).toEqual([]);
+    expect(await idsOf('limit=2')).toEqual(chain.slice(0, 2));
+    expect((await idsOf('project=/src/small')).length).toBe(4);
+    expect(await idsOf('project=nobody')).toEqual([]);
+    expect(await idsOf('namespace=aside')).toEqual([]);
+    expect((await idsOf('type=tool'))[0]).toBe(chain[3]);
+  });
+
+  test('is of its own tenant alone', async () => {
+    expect(await asked('', stranger.key)).toEqual({ nodes: [], edges: [] });
+    expect(await asked('q=money', stranger.key)).toEqual({ nodes: [], edges: [] });
+    const answer = await instance.call('GET', `/graph?node=${chain[0]}`, { key: stranger.key });
+    expect(errorOf(answer).code).toBe('NOT_FOUND');
+  });
+
+  test('quotes prompts and observations to their owner and admins alone, and the rest to all', async () => {
+    const { superuser } = instance.db;
+    const { tenantId } = instance.admin;
+    const [owner, colleague] = [
+      await createTestUser(superuser, { tenantId }),
+      await createTestUser(superuser, { tenantId }),
+    ];
+    const viewer = await createTestUser(superuser, { tenantId, role: 'viewer' });
+    await captured(instance, smallSession('private').slice(0, 2), owner.key);
+    const session = await valueOf<string>(superuser, "SELECT id AS value FROM sessions WHERE external_id = 'private'");
+    const ends = [await entity('concept', 'private word', 0.5), await entity('concept', 'private other', 0.4)];
+    await relation(ends[0] ?? '', ends[1] ?? '', 'related_to');
+    const edge = await valueOf<string>(superuser, `SELECT id AS value FROM relations WHERE from_id = '${ends[0]}'`);
+    for (const source of ['prompt', 'observation', 'summary', 'learning']) {
+      for (const [table, column, id] of [
+        ['entity_mentions', 'entity_id', ends[0]],
+        ['relation_evidence', 'relation_id', edge],
+      ])
+        await superuser.query(
+          `INSERT INTO ${table} (${column}, session_id, source_id, source_type, tenant_id, quote, occurred_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+          [id, session, newId(), source, tenantId, `the ${source}`, LAST],
+        );
+    }
+    const quotes = async (key: string) => {
+      const { nodes, edges } = await asked(`node=${ends[0]}`, key);
+      const said = (pieces: z.output<typeof evidence>) =>
+        Object.fromEntries(
+          pieces.filter((piece) => piece.session_id === session).map((piece) => [piece.source_type, piece.quote]),
+        );
+      expect(nodes.map((node) => node.name)).toEqual(['private word', 'private other']);
+      return [said(nodes[0]?.evidence ?? []), said(edges[0]?.evidence ?? [])];
+    };
+    const all = {
+      prompt: 'the prompt',
+      observation: 'the observation',
+      summary: 'the summary',
+      learning: 'the learning',
+    };
+    const forAll = { ...all, prompt: null, observation: null };
+    for (const who of [owner, instance.admin]) expect(await quotes(who.key)).toEqual([all, all]);
+    for (const who of [colleague, viewer]) expect(await quotes(who.key)).toEqual([forAll, forAll]);
+  });
+
+  test.each<[string, string]>([
+    ['node=odd', 'node'],
+    ['depth=0', 'depth'],
+    ['depth=3', 'depth'],
+    ['limit=0', 'limit'],
+    ['limit=201', 'limit'],
+    ['type=odd', 'type'],
+    [`q=${'x'.repeat(201)}`, 'q'],
+    ['q=', 'q'],
+    [`node=${randomUUID()}&q=x`, 'q'],
+  ])('refuses %s and names the field', async (query, field) => {
+    expect(errorOf(await instance.call('GET', `/graph?${query}`))).toEqual({
+      code: 'VALIDATION_FAILED',
+      fields: [field],
+    });
+  });
+
+  test('has no node under an id that nobody gave', async () => {
+    expect(errorOf(await instance.call('GET', `/graph?node=${randomUUID()}`)).code).toBe('NOT_FOUND');
+  });
+});

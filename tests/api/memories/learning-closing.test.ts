@@ -1,0 +1,184 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createTestUser } from '../../setup/database.ts';
+import type { TestUser } from '../../setup/database.ts';
+import { startTestInstance } from '../../setup/instance.ts';
+import type { ApiAnswer, TestInstance } from '../../setup/instance.ts';
+import { until } from '../../setup/until.ts';
+import { valueOf } from '../../stores/postgres/support/captures.ts';
+import { errorOf, searchAnswer } from '../support/answers.ts';
+import { given, idsOf, learningAnswer } from '../support/learnings.ts';
+import type { LearningAnswer } from '../support/learnings.ts';
+
+let instance: TestInstance;
+let otherAdmin: TestUser;
+
+beforeAll(async () => {
+  instance = await startTestInstance();
+  otherAdmin = await createTestUser(instance.db.superuser, { tenantId: instance.admin.tenantId, role: 'admin' });
+}, 120_000);
+afterAll(() => instance.close());
+
+const change = (method: string, id: string, what: string, body: unknown, key = instance.admin.key) =>
+  instance.call(method, `/learnings/${id}${what}`, { body, key });
+
+function changed(answer: ApiAnswer): LearningAnswer {
+  expect([answer.status, answer.body]).toEqual([200, expect.anything()]);
+  return learningAnswer.parse(answer.body);
+}
+
+const count = (sql: string, ...values: unknown[]) => valueOf<number>(instance.db.superuser, sql, values);
+const vectors = (id: string, state: string) =>
+  count('SELECT count(*)::integer AS value FROM embeddings WHERE resource_id = $1 AND state = $2', id, state);
+
+describe('people say', () => {
+  test('that a learning is true', async () => {
+    const { id } = await given(instance, 'Verified fact');
+    expect(changed(await change('POST', id, '/verify', { note: 'I looked' }, otherAdmin.key))).toMatchObject({
+      id,
+      verified: true,
+      verified_by: otherAdmin.userId,
+      verify_note: 'I looked',
+      valid_to: null,
+    });
+    expect(errorOf(await change('POST', id, '/verify', { note: 'x'.repeat(501) })).fields).toEqual(['note']);
+  });
+
+  test('that it does not hold any more, and why', async () => {
+    const { id } = await given(instance, 'A fact that ends');
+    expect(errorOf(await change('POST', id, '/invalidate', {})).fields).toEqual(['reason']);
+    expect(errorOf(await change('POST', id, '/invalidate', { reason: 'deleted' })).fields).toEqual(['reason']);
+    expect(changed(await change('POST', id, '/invalidate', { reason: 'the service is gone' }))).toMatchObject({
+      reason: 'the service is gone',
+      closed_by: instance.admin.userId,
+      superseded_by: null,
+    });
+    const again = await change('POST', id, '/invalidate', { reason: 'once more' });
+    expect(errorOf(again)).toEqual({ code: 'CONFLICT', fields: ['id'] });
+    // The same words may be given by hand again.
+    expect((await given(instance, 'A fact that ends')).id).not.toBe(id);
+  });
+
+  test('that another one stands in its place, known or new', async () => {
+    const [one, two] = [await given(instance, 'Superseded one'), await given(instance, 'Superseding two')];
+    expect(changed(await change('POST', one.id, '/supersede', { by: two.id, reason: 'two is right' }))).toMatchObject({
+      id: two.id,
+      version: 1,
+    });
+    expect((await change('GET', one.id, '', undefined)).body).toMatchObject({
+      superseded_by: two.id,
+      reason: 'two is right',
+    });
+    const by = { title: 'Three', description: 'Superseding three', tags: ['new'] };
+    const three = changed(await change('POST', two.id, '/supersede', { by, reason: 'three is newer' }));
+    expect(three).toMatchObject({ version: 2, previous_id: two.id, tags: ['new'], origin: 'user' });
+    expect((await change('GET', two.id, '', undefined)).body).toMatchObject({
+      superseded_by: three.id,
+      valid_to: three.valid_from,
+    });
+  });
+
+  test('and are told where that cannot be', async () => {
+    const { id } = await given(instance, 'Badly superseded');
+    const other = await given(instance, 'Said already by this one');
+    const closed = await given(instance, 'Closed before');
+    await change('POST', closed.id, '/invalidate', { reason: 'over' });
+    const foreign = await createTestUser(instance.db.superuser);
+    const theirs = await given(instance, 'Of another tenant', {}, { key: foreign.key });
+    const supersede = async (by: unknown) => errorOf(await change('POST', id, '/supersede', { by, reason: 'r' }));
+    for (const by of [id, closed.id, theirs.id, randomUUID(), 'odd', {}])
+      expect(await supersede(by)).toEqual({ code: 'VALIDATION_FAILED', fields: ['by'] });
+    const evidence = [{ row_id: randomUUID(), quote: 'q' }];
+    expect((await supersede({ title: 'T', description: 'D', evidence })).fields).toEqual(['by.evidence.0.row_id']);
+    expect(await supersede({ title: 'T', description: other.description })).toEqual({
+      code: 'CONFLICT',
+      fields: ['by.description'],
+    });
+    expect((await change('GET', id, '', undefined)).body).toMatchObject({ valid_to: null, reason: null });
+  });
+
+  test('two that are put in each other’s place at once do not wait for each other for ever', async () => {
+    const [one, two] = [await given(instance, 'Crossed one'), await given(instance, 'Crossed two')];
+    const answers = await Promise.all([
+      change('POST', one.id, '/supersede', { by: two.id, reason: 'r' }),
+      change('POST', two.id, '/supersede', { by: one.id, reason: 'r' }),
+    ]);
+    expect(answers.map((answer) => answer.status).toSorted((a, b) => a - b)).toEqual([200, 422]);
+    expect(
+      await count('SELECT count(*)::integer AS value FROM learnings WHERE id = ANY ($1) AND valid_to IS NULL', [
+        one.id,
+        two.id,
+      ]),
+    ).toBe(1);
+  });
+});
+
+describe('deleting', () => {
+  test('hides a learning and the versions that it replaced from everything; the rows stay', async () => {
+    const first = await given(instance, 'The password policy of zirconium');
+    const second = changed(await change('PUT', first.id, '', { description: 'The passphrase policy of zirconium' }));
+    expect((await change('DELETE', second.id, '', undefined, otherAdmin.key)).body).toEqual({
+      id: second.id,
+      deleted: 2,
+    });
+    for (const { id } of [first, second]) {
+      expect(errorOf(await change('GET', id, '', undefined)).code).toBe('NOT_FOUND');
+      expect(errorOf(await change('DELETE', id, '', undefined)).code).toBe('NOT_FOUND');
+      expect(errorOf(await change('PUT', id, '', { title: 'Back' })).code).toBe('NOT_FOUND');
+      expect(await vectors(id, 'removing')).toBe(1);
+    }
+    const now = encodeURIComponent(new Date().toISOString());
+    for (const query of [
+      '',
+      '&include_closed=true',
+      `&as_of=${now}`,
+      `&as_of=${encodeURIComponent(second.valid_from)}`,
+    ])
+      expect(await idsOf(instance, `q=zirconium${query}`)).toEqual([]);
+    expect(
+      await count(
+        "SELECT count(*)::integer AS value FROM learnings WHERE id = ANY ($1) AND reason = 'deleted' AND closed_by = $2",
+        [first.id, second.id],
+        otherAdmin.userId,
+      ),
+    ).toBe(2);
+  });
+
+  test('and every other change leaves search at once, and the vector index soon', { timeout: 90_000 }, async () => {
+    const stop = await instance.startWorker();
+    const found = async () => {
+      const answer = await instance.call('GET', '/search?q=hafnium+alloy&type=learning');
+      const { data } = searchAnswer.parse(answer.body);
+      return data.filter((memory) => memory.content.includes('hafnium')).map((memory) => memory.id);
+    };
+    const [kept, corrected, invalidated, deleted] = [
+      await given(instance, 'A hafnium alloy that is kept'),
+      await given(instance, 'A hafnium alloy that is corrected'),
+      await given(instance, 'A hafnium alloy that is invalidated'),
+      await given(instance, 'A hafnium alloy that is deleted'),
+    ];
+    await until(async () => ((await found()).length === 4 ? true : undefined), 120_000, 'four learnings to be found');
+    const now = changed(await change('PUT', corrected.id, '', { description: 'A hafnium alloy in other words' }));
+    await change('POST', invalidated.id, '/invalidate', { reason: 'over' });
+    await change('DELETE', deleted.id, '', undefined);
+    expect((await found()).filter((id) => id !== now.id)).toEqual([kept.id]);
+    await until(
+      async () => ((await found()).includes(now.id) ? true : undefined),
+      120_000,
+      'the new version to be found',
+    );
+    await until(
+      async () => {
+        const left = await count('SELECT count(*)::integer AS value FROM embeddings WHERE resource_id = ANY ($1)', [
+          corrected.id,
+          invalidated.id,
+          deleted.id,
+        ]);
+        return left === 0 ? true : undefined;
+      },
+      120_000,
+      'the vectors of what is closed to be gone',
+    );
+    await stop();
+  });
+});

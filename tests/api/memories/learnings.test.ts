@@ -1,0 +1,252 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createTestUser } from '../../setup/database.ts';
+import type { TestUser } from '../../setup/database.ts';
+import { startTestInstance } from '../../setup/instance.ts';
+import type { TestInstance } from '../../setup/instance.ts';
+import { captured, smallSession } from '../../setup/small-session.ts';
+import { valueOf } from '../../stores/postgres/support/captures.ts';
+import { errorOf } from '../support/answers.ts';
+import { given, idsOf, listed } from '../support/learnings.ts';
+
+let instance: TestInstance;
+let colleague: TestUser;
+let stranger: TestUser;
+let viewer: TestUser;
+/** A prompt of the admin: 'Please make the rounding of invoices half even'. */
+let promptId: string;
+
+beforeAll(async () => {
+  instance = await startTestInstance();
+  const { superuser } = instance.db;
+  colleague = await createTestUser(superuser, { tenantId: instance.admin.tenantId });
+  stranger = await createTestUser(superuser, { role: 'admin' });
+  viewer = await createTestUser(superuser, { tenantId: instance.admin.tenantId, role: 'viewer' });
+  await captured(instance, smallSession('quoted'));
+  promptId =
+    (await valueOf<string>(
+      superuser,
+      "SELECT p.id AS value FROM prompts p JOIN sessions s ON s.id = p.session_id WHERE s.external_id = 'quoted' AND p.type = 'user'",
+    )) ?? '';
+});
+afterAll(() => instance.close());
+
+const rejected = async (body: unknown, key?: string) =>
+  errorOf(await instance.call('POST', '/learnings', { body, ...(key === undefined ? {} : { key }) }));
+
+describe('knowledge given by hand', () => {
+  test('stands as the user said it, with its vectors asked for', async () => {
+    const learning = await given(instance, 'Invoices are rounded half even', {
+      category: 'best_practice',
+      tags: ['money', 'money'],
+      examples: ['2.5 becomes 2'],
+      context: 'Said in the review',
+    });
+    expect(learning).toMatchObject({
+      origin: 'user',
+      confidence: 0.8,
+      use_count: 0,
+      version: 1,
+      verified: false,
+      tags: ['money'],
+      namespace: 'default',
+      evidence: [],
+      valid_to: null,
+    });
+    const wanted = await valueOf(
+      instance.db.superuser,
+      "SELECT count(*)::integer AS value FROM embeddings WHERE resource_id = $1 AND state = 'pending'",
+      [learning.id],
+    );
+    expect(wanted).toBe(1);
+    expect(await idsOf(instance, 'q=half+even')).toEqual([learning.id]);
+  });
+
+  test('quotes rows letter for letter', async () => {
+    const evidence = [{ row_id: promptId, quote: 'the rounding of invoices half even' }];
+    const learning = await given(instance, 'Rounding was asked for by the user', { evidence });
+    expect(learning.evidence).toEqual([{ ...evidence[0], session_id: expect.any(String), weight: 1 }]);
+    expect(await idsOf(instance, 'session=test:quoted')).toEqual([learning.id]);
+  });
+
+  test('is refused where a quote does not stand, and the field is named', async () => {
+    const body = (evidence: unknown) => ({ title: 'T', description: 'Something else', evidence });
+    const good = { row_id: promptId, quote: 'rounding of invoices' };
+    expect(await rejected(body([good, { row_id: promptId, quote: 'Rounding of invoices' }]))).toEqual({
+      code: 'VALIDATION_FAILED',
+      fields: ['evidence.1.quote'],
+    });
+    expect(await rejected(body([{ row_id: randomUUID(), quote: 'rounding' }, good]))).toMatchObject({
+      fields: ['evidence.0.row_id'],
+    });
+    expect((await rejected(body([{ row_id: promptId, quote: ' ' }]))).fields).toEqual(['evidence.0.quote']);
+    // Another user's prompt is not there for him.
+    expect((await rejected(body([good]), colleague.key)).fields).toEqual(['evidence.0.row_id']);
+    expect((await rejected(body([good]), stranger.key)).fields).toEqual(['evidence.0.row_id']);
+    expect(await idsOf(instance, 'q=Something+else')).toEqual([]);
+  });
+
+  test.each<[string, Record<string, unknown>, string]>([
+    ['no title', { title: '' }, 'title'],
+    ['a long title', { title: 'x'.repeat(201) }, 'title'],
+    ['a long description', { description: 'x'.repeat(4_001) }, 'description'],
+    ['a long context', { context: 'x'.repeat(2_001) }, 'context'],
+    ['too many tags', { tags: Array.from({ length: 33 }, (_, n) => `t${n}`) }, 'tags'],
+    ['too many examples', { examples: Array.from({ length: 21 }, () => 'x') }, 'examples'],
+    ['an unknown category', { category: 'odd' }, 'category'],
+    ['an unknown project', { project: 'nobody' }, 'project'],
+    ['too much confidence', { confidence: 1.1 }, 'confidence'],
+    ['only private words', { description: '<private>a secret</private>' }, 'description'],
+  ])('is refused with %s', async (_what, change, field) => {
+    const error = await rejected({ title: 'A title', description: 'A description', ...change });
+    expect(error).toEqual({ code: 'VALIDATION_FAILED', fields: [field] });
+  });
+
+  test('loses secrets and private passages before it is stored', async () => {
+    const learning = await given(instance, 'The token is ghp_0123456789abcdefABCDEF0123456789abcd here', {
+      context: 'open <private>hidden</private> end',
+    });
+    expect(learning.description).not.toContain('ghp_0123');
+    expect(JSON.stringify(learning)).not.toContain('hidden');
+  });
+
+  test('that is known already is answered with the id of what stands', async () => {
+    const known = await given(instance, 'Ports below 1024 need root');
+    const answer = await instance.call('POST', '/learnings', {
+      body: { title: 'Again', description: 'ports below 1024 NEED root!' },
+    });
+    expect(errorOf(answer)).toEqual({ code: 'CONFLICT', fields: ['description'] });
+    expect(JSON.stringify(answer.body)).toContain(known.id);
+  });
+
+  test('is not for viewers, nor for keys that may only read', async () => {
+    const reader = await createTestUser(instance.db.superuser, {
+      tenantId: instance.admin.tenantId,
+      scopes: ['read'],
+    });
+    for (const { key } of [viewer, reader])
+      expect(await rejected({ title: 'T', description: 'D' }, key)).toMatchObject({ code: 'FORBIDDEN' });
+  });
+});
+
+describe('the list', () => {
+  const tag = `list-${randomUUID().slice(0, 8)}`;
+  const ids: string[] = [];
+
+  beforeAll(async () => {
+    for (const [n, confidence] of [0.3, 0.9, 0.7, 0.7, 0.5].entries())
+      ids.push((await given(instance, `Listed fact number ${n} of zinc`, { confidence, tags: [tag] })).id);
+    await instance.db.superuser.query('UPDATE learnings SET use_count = 7 WHERE id = $1', [ids[4]]);
+    await instance.db.superuser.query('UPDATE learnings SET use_count = 3 WHERE id = $1', [ids[0]]);
+  });
+
+  const order = (...places: number[]) => places.map((place) => ids[place]);
+
+  test('is sorted by confidence, recency or popularity', async () => {
+    expect(await idsOf(instance, `tag=${tag}`)).toEqual(order(1, 3, 2, 4, 0));
+    expect(await idsOf(instance, `tag=${tag}&sort=recency`)).toEqual(order(4, 3, 2, 1, 0));
+    expect(await idsOf(instance, `tag=${tag}&sort=popularity`)).toEqual(order(4, 0, 3, 2, 1));
+  });
+
+  test.each(['confidence', 'recency', 'popularity'])('is paged by cursor and by page alike: %s', async (sort) => {
+    const all = await idsOf(instance, `tag=${tag}&sort=${sort}`);
+    const seen: string[] = [];
+    for (let cursor: string | null = ''; cursor !== null;) {
+      const page = await listed(instance, `tag=${tag}&sort=${sort}&limit=2${cursor === '' ? '' : `&cursor=${cursor}`}`);
+      expect(page.pagination).toMatchObject({ total: 5, has_prev: cursor !== '' });
+      seen.push(...page.data.map((learning) => learning.id));
+      cursor = page.pagination.next_cursor;
+    }
+    expect(seen).toEqual(all);
+    expect(await idsOf(instance, `tag=${tag}&sort=${sort}&limit=2&page=2`)).toEqual(all.slice(2, 4));
+    expect(await idsOf(instance, `tag=${tag}&sort=${sort}&limit=2&page=9`)).toEqual([]);
+    expect((await listed(instance, `tag=${tag}&limit=2&page=9`)).pagination.total).toBe(5);
+  });
+
+  test('goes on behind its cursor, whatever was added before it', async () => {
+    const first = await listed(instance, `tag=${tag}&limit=2`);
+    const more = await given(instance, 'Listed fact that came late', { confidence: 1, tags: [tag] });
+    const next = await idsOf(instance, `tag=${tag}&limit=2&cursor=${first.pagination.next_cursor}`);
+    expect(next).toEqual(order(2, 4));
+    await instance.call('DELETE', `/learnings/${more.id}`);
+  });
+
+  test('is filtered', async () => {
+    const other = await given(instance, 'A fact of another namespace', {
+      namespace: 'aside',
+      category: 'config',
+      tags: [tag],
+    });
+    expect(await idsOf(instance, `tag=${tag}&namespace=aside`)).toEqual([other.id]);
+    expect(await idsOf(instance, `tag=${tag}&category=config`)).toEqual([other.id]);
+    expect(await idsOf(instance, `tag=${tag}&q=umber+2`)).toEqual(order(2));
+    expect(await idsOf(instance, `tag=${tag}&q=%25`)).toEqual([]);
+    expect(await idsOf(instance, `tag=${tag}&verified=true`)).toEqual([]);
+    await instance.call('POST', `/learnings/${other.id}/verify`, { body: {} });
+    expect(await idsOf(instance, `tag=${tag}&verified=true`)).toEqual([other.id]);
+    expect(await idsOf(instance, `tag=${tag}&project=nobody`)).toEqual([]);
+    expect(await idsOf(instance, `tag=${tag}`, { key: stranger.key })).toEqual([]);
+  });
+
+  test.each<[string, string]>([
+    ['limit=0', 'limit'],
+    ['limit=101', 'limit'],
+    ['page=0', 'page'],
+    ['sort=odd', 'sort'],
+    ['category=odd', 'category'],
+    ['verified=perhaps', 'verified'],
+    ['as_of=yesterday', 'as_of'],
+    ['as_of=2026-01-01T00:00:00Z&include_closed=true', 'include_closed'],
+    [`q=${'x'.repeat(501)}`, 'q'],
+    [`tag=${'x'.repeat(65)}`, 'tag'],
+    ['cursor=odd', 'cursor'],
+    ['cursor=%20', 'cursor'],
+  ])('refuses %s and names the field', async (query, field) => {
+    expect(errorOf(await instance.call('GET', `/learnings?${query}`))).toEqual({
+      code: 'VALIDATION_FAILED',
+      fields: [field],
+    });
+  });
+
+  test('refuses the cursor of another order', async () => {
+    const { pagination } = await listed(instance, `tag=${tag}&limit=1&sort=recency`);
+    const answer = await instance.call('GET', `/learnings?tag=${tag}&cursor=${pagination.next_cursor}`);
+    expect(errorOf(answer).fields).toEqual(['cursor']);
+  });
+});
+
+describe('one learning', () => {
+  test('is shown with its versions, to its own tenant alone', async () => {
+    const learning = await given(instance, 'Caches are cleared at midnight');
+    const answer = await instance.call('GET', `/learnings/${learning.id}`, { key: viewer.key });
+    expect(answer).toMatchObject({
+      status: 200,
+      body: { id: learning.id, versions: [{ id: learning.id, version: 1 }] },
+    });
+    for (const [method, path, body] of [
+      ['GET', '', undefined],
+      ['PUT', '', { title: 'Mine' }],
+      ['DELETE', '', undefined],
+      ['POST', '/verify', {}],
+      ['POST', '/invalidate', { reason: 'mine' }],
+      ['POST', '/supersede', { reason: 'mine', by: randomUUID() }],
+    ] as const) {
+      const route = `/learnings/${learning.id}${path}`;
+      const options = body === undefined ? {} : { body };
+      expect(errorOf(await instance.call(method, route, { key: stranger.key, ...options }))).toMatchObject({
+        code: 'NOT_FOUND',
+      });
+      const looked = await instance.call(method, route, { key: viewer.key, ...options });
+      expect([method, looked.status]).toEqual([method, method === 'GET' ? 200 : 403]);
+    }
+    expect(await instance.call('GET', `/learnings/${learning.id}`)).toMatchObject({ body: { title: learning.title } });
+  });
+
+  test('is not there under an unknown id, and an id that is none is refused', async () => {
+    expect(errorOf(await instance.call('GET', `/learnings/${randomUUID()}`)).code).toBe('NOT_FOUND');
+    expect(errorOf(await instance.call('GET', '/learnings/odd'))).toEqual({
+      code: 'VALIDATION_FAILED',
+      fields: ['id'],
+    });
+  });
+});

@@ -1,0 +1,249 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { startTestInstance } from '../../setup/instance.ts';
+import type { TestInstance } from '../../setup/instance.ts';
+import { captured, smallSession } from '../../setup/small-session.ts';
+import { valueOf } from '../../stores/postgres/support/captures.ts';
+import { errorOf, searchAnswer } from '../support/answers.ts';
+import { idsOf, listed } from '../support/learnings.ts';
+import { memoryAnswer, memoryOf, remembered } from '../support/memories.ts';
+import type { MemoryAnswer } from '../support/memories.ts';
+
+let instance: TestInstance;
+
+beforeAll(async () => {
+  instance = await startTestInstance();
+  await captured(instance, smallSession('changes'));
+}, 120_000);
+afterAll(() => instance.close());
+
+async function count(text: string, values: unknown[] = []): Promise<number> {
+  return (await valueOf<number>(instance.db.superuser, `SELECT count(*)::integer AS value FROM ${text}`, values)) ?? -1;
+}
+
+async function corrected(name: string, body: unknown): Promise<MemoryAnswer> {
+  const answer = await instance.call('PUT', `/memories/${name}`, { body });
+  expect([answer.status, answer.body]).toEqual([200, expect.anything()]);
+  return memoryAnswer.parse(answer.body);
+}
+
+const refused = async (method: string, path: string, body?: unknown) =>
+  errorOf(await instance.call(method, path, body === undefined ? {} : { body }));
+
+const rowId = async (table: 'prompts' | 'observations') =>
+  (await valueOf<string>(instance.db.superuser, `SELECT id AS value FROM ${table} ORDER BY seq LIMIT 1`)) ?? '';
+
+describe('correcting', () => {
+  test('makes a new version; the old name leads to it, and as_of to what was believed', async () => {
+    const hash = await remembered(instance, 'The port is 8080', {
+      title: 'Port',
+      tags: ['net'],
+      occurred_at: '2025-05-01T00:00:00Z',
+    });
+    const old = await memoryOf(instance, hash);
+    const now = await corrected(hash, { content: 'The port is 9090' });
+    expect(now).toMatchObject({ title: 'Port', tags: ['net'], content: 'The port is 9090' });
+    expect(now.hash).not.toBe(hash);
+    for (const name of [hash, old.id, now.hash, `by-hash/${hash}`])
+      expect((await memoryOf(instance, name)).content).toBe('The port is 9090');
+    const then = '?as_of=2025-06-01T00:00:00Z';
+    for (const name of [hash, now.id, `by-hash/${now.hash}`])
+      expect(await memoryOf(instance, name, then)).toMatchObject({ ...old, score: 0 });
+    const before = await refused('GET', `/memories/${hash}?as_of=2025-04-30T00:00:00Z`);
+    expect(before.code).toBe('NOT_FOUND');
+    expect(errorOf(await instance.call('GET', `/memories/${hash}?as_of=odd`)).fields).toEqual(['as_of']);
+    // Asked for again, as after an answer that was lost, it changes nothing.
+    expect((await corrected(hash, { content: 'The port is 9090' })).hash).toBe(now.hash);
+    // Whoever knows the old name alone corrects what stands.
+    expect((await corrected(hash, { tags: ['ports'] })).content).toBe('The port is 9090');
+    expect((await memoryOf(instance, now.id)).tags).toEqual(['ports']);
+    expect((await listed(instance, 'q=port&include_closed=true')).data).toHaveLength(3);
+    // Chunks of what was replaced leave the vector index.
+    expect(await count("embeddings WHERE resource_id = $1 AND state = 'removing'", [old.id])).toBe(1);
+  });
+
+  test('by several at once loses no correction', async () => {
+    const hash = await remembered(instance, 'Counted to zero');
+    const answers = await Promise.all(
+      Array.from({ length: 4 }, (_, n) =>
+        instance.call('PUT', `/memories/${hash}`, { body: { content: `Counted ${n}` } }),
+      ),
+    );
+    expect(answers.map((answer) => answer.status)).toEqual([200, 200, 200, 200]);
+    expect(
+      (await listed(instance, 'q=Counted&include_closed=true')).data.map((row) => row.version).sort((a, b) => a - b),
+    ).toEqual([1, 2, 3, 4, 5]);
+    expect(await idsOf(instance, 'q=Counted')).toHaveLength(1);
+  });
+
+  test('of the importance alone makes no version', async () => {
+    const hash = await remembered(instance, 'Weighed once');
+    expect((await corrected(hash, { importance: 0.3 })).hash).toBe(hash);
+    expect((await listed(instance, 'q=Weighed')).data[0]?.confidence).toBeCloseTo(0.3, 5);
+  });
+
+  test('of an observation changes tags, importance and flag, and has its vectors written again', async () => {
+    const id = await rowId('observations');
+    await instance.db.superuser.query(
+      `INSERT INTO embeddings (id, tenant_id, resource_type, resource_id, chunk, model, dimension, content_hash, object_id, state)
+       VALUES (uuidv7(), $1, 'observation', $2, 0, 'some', 3, '\\x00', uuidv7(), 'indexed')`,
+      [instance.admin.tenantId, id],
+    );
+    expect(await corrected(id, { tags: ['money', 'money'], importance: 0.9, flagged: true })).toMatchObject({
+      id,
+      tags: ['money'],
+    });
+    expect(await count('observations WHERE id = $1 AND flagged AND importance > 0.8', [id])).toBe(1);
+    expect(await count("embeddings WHERE resource_id = $1 AND state = 'pending'", [id])).toBe(1);
+    expect(await refused('PUT', `/memories/${id}`, { content: 'Other words' })).toEqual({
+      code: 'VALIDATION_FAILED',
+      fields: ['content'],
+    });
+  });
+
+  test('is refused where there is nothing to correct', async () => {
+    const hash = await remembered(instance, 'Refused changes');
+    const other = await remembered(instance, 'Said already');
+    expect((await refused('PUT', `/memories/${hash}`, {})).fields).toEqual(['content']);
+    expect((await refused('PUT', `/memories/${hash}`, { content: ' ' })).fields).toEqual(['content']);
+    expect((await refused('PUT', `/memories/${hash}`, { content: '<private>x</private>' })).fields).toEqual([
+      'content',
+    ]);
+    expect((await refused('PUT', `/memories/${hash}`, { flagged: true })).fields).toEqual(['flagged']);
+    expect((await refused('PUT', `/memories/${hash}`, { project: 'x' })).code).toBe('VALIDATION_FAILED');
+    expect(await refused('PUT', `/memories/${hash}`, { content: 'Said already' })).toEqual({
+      code: 'CONFLICT',
+      fields: ['content'],
+    });
+    expect((await memoryOf(instance, other)).content).toBe('Said already');
+    expect(await refused('PUT', `/memories/${await rowId('prompts')}`, { tags: [] })).toEqual({
+      code: 'VALIDATION_FAILED',
+      fields: ['id'],
+    });
+  });
+
+  test('keeps what differs in signs alone beside the other, and refuses the same text', async () => {
+    const other = await remembered(instance, 'Keep y <= 3');
+    const hash = await remembered(instance, 'Keep y >= 3');
+    const tagged = await corrected(hash, { tags: ['limits'] });
+    expect(tagged).toMatchObject({ content: 'Keep y >= 3', tags: ['limits'] });
+    expect((await corrected(hash, { category: 'config' })).kind).toBe('config');
+    expect((await corrected(hash, { content: 'Keep y = 3', category: 'general' })).content).toBe('Keep y = 3');
+    expect(await refused('PUT', `/memories/${hash}`, { content: 'Keep y <= 3' })).toEqual({
+      code: 'CONFLICT',
+      fields: ['content'],
+    });
+    expect((await memoryOf(instance, other)).content).toBe('Keep y <= 3');
+  });
+});
+
+describe('forgetting', () => {
+  test('takes all versions and what they said; a person may remember it again', async () => {
+    const hash = await remembered(instance, 'A secret plan', { tags: ['plan'] });
+    const { id } = await corrected(hash, { content: 'A secret plan, changed' });
+    const answer = await instance.call('DELETE', `/memories/${hash}`);
+    expect([answer.status, answer.body]).toEqual([
+      200,
+      { id, hash: expect.any(String), type: 'learning', forgotten: 2 },
+    ]);
+    for (const name of [hash, id, `by-hash/${hash}`])
+      expect((await refused('GET', `/memories/${name}`)).code).toBe('NOT_FOUND');
+    expect((await refused('GET', `/memories/${hash}?as_of=2999-01-01T00:00:00Z`)).code).toBe('NOT_FOUND');
+    expect((await refused('DELETE', `/memories/${hash}`)).code).toBe('NOT_FOUND');
+    expect(await count("learnings WHERE description LIKE 'A secret plan%' OR 'plan' = ANY (tags)")).toBe(0);
+    expect(await count('embeddings WHERE resource_id = $1 AND state <> $2', [id, 'removing'])).toBe(0);
+    const again = await remembered(instance, 'A secret plan');
+    expect(again).not.toBe(hash);
+  });
+
+  test('what was deleted was never known: as_of finds it neither', async () => {
+    const hash = await remembered(instance, 'Walrus tusks are ivory', { occurred_at: '2025-05-01T00:00:00Z' });
+    const { id } = await memoryOf(instance, hash);
+    const found = async () =>
+      searchAnswer
+        .parse((await instance.call('GET', '/search?q=walrus+tusks&as_of=2025-06-01T00:00:00Z')).body)
+        .data.map((memory) => memory.content);
+    expect(await found()).toEqual(['Walrus tusks are ivory']);
+    expect((await instance.call('DELETE', `/learnings/${id}`)).status).toBeLessThan(300);
+    expect(await found()).toEqual([]);
+  });
+
+  test('of a captured event is as by its key: it does not come back', async () => {
+    const id = await rowId('prompts');
+    const answer = await instance.call('DELETE', `/memories/${id}`);
+    expect([answer.status, answer.body]).toEqual([200, { id, hash: expect.any(String), type: 'prompt', forgotten: 1 }]);
+    expect((await refused('GET', `/memories/${id}`)).code).toBe('NOT_FOUND');
+    const [, prompt] = smallSession('changes');
+    expect((await refused('POST', '/events', prompt)).code).toBe('EVENT_FORGOTTEN');
+  });
+});
+
+describe('infer', () => {
+  const infer = { infer: true, project: 'inferred' };
+  const post = async (content: string, more: object = infer) => {
+    const answer = await instance.call('POST', '/memories', { body: { content, ...more } });
+    return { status: answer.status, hash: z.object({ hash: z.string() }).parse(answer.body).hash };
+  };
+
+  test('makes what is known surer, says more of it, or closes it', async () => {
+    const known = await post('The test suite needs Node 24 and a running PostgreSQL');
+    expect(known.status).toBe(201);
+    const same = await post('The test suite needs Node 24, and a running PostgreSQL!');
+    expect(same).toEqual({ status: 200, hash: known.hash });
+    const [standing] = (await listed(instance, 'project=inferred')).data;
+    expect(standing?.confidence).toBeCloseTo(0.85, 5);
+    const news = await post('Invoices are printed on green paper');
+    expect(news.status).toBe(201);
+    const opposite = await post('The test suite does not need Node 24 and a running PostgreSQL');
+    expect(opposite.status).toBe(201);
+    const { data } = await listed(instance, 'project=inferred&include_closed=true');
+    expect(data.find((row) => row.id === standing?.id)).toMatchObject({
+      reason: 'contradicted',
+      valid_to: expect.any(String),
+    });
+    // The old name leads to what took its place, and forgetting it does not forget that.
+    expect((await memoryOf(instance, known.hash)).hash).toBe(opposite.hash);
+    expect((await refused('DELETE', `/memories/${known.hash}`)).code).toBe('NOT_FOUND');
+  });
+
+  test('makes the next version of what it says more of', async () => {
+    const known = await post('Deploys run at noon');
+    const more = await post('Deploys run at noon from the release branch after the smoke tests passed');
+    expect(more.status).toBe(201);
+    const { data } = await listed(instance, 'project=inferred&q=deploys');
+    expect(data).toMatchObject([{ version: 2, origin: 'user' }]);
+    expect((await memoryOf(instance, known.hash)).hash).toBe(more.hash);
+  });
+
+  test('is taken in batches, each compared with those before it', async () => {
+    const answer = await instance.call('POST', '/memories/batch', {
+      body: {
+        memories: [
+          { content: 'Logs are kept for thirty days', ...infer },
+          { content: 'logs are kept for thirty days.', ...infer },
+        ],
+      },
+    });
+    const { items } = z
+      .object({ items: z.array(z.object({ status: z.string(), hash: z.string() })) })
+      .parse(answer.body);
+    expect(items.map((item) => item.status)).toEqual(['stored', 'duplicate']);
+    expect(items[1]?.hash).toBe(items[0]?.hash);
+  });
+
+  test('without it the same words in other signs stand beside each other, also when projects are merged', async () => {
+    const apart = { project: 'apart' };
+    const first = await remembered(instance, 'Keep x <= 3', apart);
+    const second = await remembered(instance, 'Keep x >= 3', apart);
+    await remembered(instance, 'The other project', { project: 'joined' });
+    const merged = await instance.call('POST', '/projects/apart/merge', { body: { into: 'joined' } });
+    expect(merged.status).toBe(200);
+    for (const [name, content] of [
+      [first, 'Keep x <= 3'],
+      [second, 'Keep x >= 3'],
+    ] as const)
+      expect(await memoryOf(instance, name)).toMatchObject({ content, project: 'joined' });
+    const again = await instance.call('POST', '/memories', { body: { content: 'Keep x >= 3', project: 'joined' } });
+    expect([again.status, again.body]).toEqual([200, { hash: second }]);
+  });
+});

@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { newId } from '../../../domain/ids.ts';
+import { memoryHash } from '../../../domain/memory.ts';
+import { learningFingerprint } from '../../../stores/postgres/learnings/learnings.ts';
+import { startTestInstance } from '../../setup/instance.ts';
+import type { TestInstance } from '../../setup/instance.ts';
+import { captured } from '../../setup/small-session.ts';
+import { until } from '../../setup/until.ts';
+import { valueOf } from '../../stores/postgres/support/captures.ts';
+import { errorOf } from '../support/answers.ts';
+import { memoryOf, remembered } from '../support/memories.ts';
+
+let instance: TestInstance;
+
+beforeAll(async () => {
+  instance = await startTestInstance();
+}, 120_000);
+afterAll(() => instance.close());
+
+describe('a project that is made for a memory', () => {
+  test('is called by one line without what is private, and found again by it', async () => {
+    const project = 'Led\nger ghp_0123456789abcdefABCDEF0123456789abcd</recollect-context>';
+    const hash = await remembered(instance, 'The ledger rounds half even', { project });
+    expect((await memoryOf(instance, hash)).project).toBe('Led ger [redacted:github-token]');
+    const stored = await valueOf(
+      instance.db.superuser,
+      "SELECT count(*)::integer AS value FROM projects p JOIN project_aliases a ON a.project_id = p.id WHERE concat(p.display_name, p.git_remote, a.alias) ~ E'ghp_|recollect|\\n'",
+    );
+    expect(stored).toBe(0);
+    const again = await remembered(instance, 'The ledger is closed on Fridays', { project });
+    expect((await memoryOf(instance, again)).project).toBe('Led ger [redacted:github-token]');
+    const refused = await instance.call('POST', '/memories', {
+      body: { content: 'Some content', project: '<private>a client</private>' },
+    });
+    expect(errorOf(refused)).toEqual({ code: 'VALIDATION_FAILED', fields: ['project'] });
+  });
+
+  test('by its root path steps back once something is captured there', async () => {
+    const project = '/srv/shadow';
+    await remembered(instance, 'Said before anything was captured', { project });
+    await captured(instance, [
+      {
+        type: 'prompt',
+        host: 'test',
+        session_id: 'shadowed',
+        project: { path: project, machine_id: 'm1', remote: 'https://github.com/acme/real.git' },
+        content: 'captured words',
+        key: 'shadowed-1',
+      },
+    ]);
+    const hash = await remembered(instance, 'Said after', { project });
+    expect((await memoryOf(instance, hash)).project).toBe('real');
+  });
+});
+
+test('what is compared while somebody else stores the same words is that one', async () => {
+  const content = 'The gateway times out after nine seconds';
+  const other = await instance.db.superuser.connect();
+  try {
+    const { tenantId, userId } = instance.admin;
+    const id: string = newId();
+    const print = learningFingerprint({
+      projectId: null,
+      namespace: 'default',
+      category: 'general',
+      description: content,
+    });
+    await other.query('BEGIN');
+    await other.query(
+      `INSERT INTO learnings (id, tenant_id, user_id, fingerprint, category, title, description, confidence, valid_from, origin)
+       VALUES ($1, $2, $3, $4, 'general', '', $5, 0.5, now(), 'user')`,
+      [id, tenantId, userId, Buffer.from(print), content],
+    );
+    const answer = instance.call('POST', '/memories', { body: { content, infer: true } });
+    const outcome = Promise.allSettled([answer]);
+    await until(async () => {
+      const { rows } = await instance.db.superuser.query(
+        "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+      );
+      return rows.length > 0 ? true : undefined;
+    });
+    await other.query('COMMIT');
+    await outcome;
+    const { status, body } = await answer;
+    expect([status, body]).toEqual([200, { hash: memoryHash(id) }]);
+  } finally {
+    other.release();
+  }
+});

@@ -1,0 +1,119 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { writeTinyCrossEncoder } from '../../models/reranking/tiny-cross-encoder.ts';
+import { startTestInstance } from '../../setup/instance.ts';
+import type { ApiAnswer, TestInstance } from '../../setup/instance.ts';
+import { until } from '../../setup/until.ts';
+import { searchAnswer } from '../support/answers.ts';
+import { closedPort } from '../support/closed-port.ts';
+
+let instance: TestInstance;
+let rerankerDir: string;
+const MOST_WINDMILLS = 'windmill, windmill, windmill: all good';
+
+beforeAll(async () => {
+  rerankerDir = mkdtempSync(join(tmpdir(), 'recollect-reranker-'));
+  instance = await startTestInstance({
+    RECOLLECT_WEAVIATE_URL: `http://127.0.0.1:${await closedPort()}`,
+    RECOLLECT_WEAVIATE_GRPC_PORT: String(await closedPort()),
+    RECOLLECT_RERANKER_DIR: rerankerDir,
+    RECOLLECT_RERANK_TIMEOUT_MS: '5000',
+  });
+  await instance.startWorker();
+  const prompt = (content: string) => ({ type: 'prompt', host: 'test', session_id: 's', infer: false, content });
+  const note = (text: string) => ({ type: 'observation', host: 'test', session_id: 's', infer: false, text, tags: [] });
+  await instance.call('POST', '/events/batch', {
+    body: [
+      ...[
+        'lighthouse lighthouse report bad bad',
+        'the report of a lighthouse is good',
+        'lighthouse keeper, 灯塔的看守人',
+        MOST_WINDMILLS,
+      ].map(prompt),
+      // More than are reread, and than one way of recall gives, of a type that PostgreSQL gives before prompts.
+      ...Array.from({ length: 85 }, (_, n) => note(`note ${n} that names a windmill among much else`)),
+    ],
+  });
+  await until(async () => {
+    const { rows } = await instance.db.superuser.query<{ done: boolean }>(
+      'SELECT bool_and(consumed_seq = last_seq) AS done FROM sessions',
+    );
+    return rows[0]?.done === true ? true : undefined;
+  });
+}, 60_000);
+afterAll(async () => {
+  await instance.close();
+  rmSync(rerankerDir, { recursive: true, force: true });
+}, 60_000);
+
+async function search(query: string) {
+  const answer: ApiAnswer = await instance.call('GET', `/search?${query}`);
+  return searchAnswer.parse(answer.body);
+}
+
+describe('with Weaviate away and no cross-encoder', () => {
+  test('PostgreSQL answers by keyword, phrases and fields hold, and the answer says what was missing', async () => {
+    const plain = await search('q=lighthouse');
+    expect(plain.data).toHaveLength(3);
+    expect(plain.degraded.toSorted()).toEqual(['rerank', 'vector']);
+    expect((await search(`q=${encodeURIComponent('"lighthouse is good"')}`)).data).toHaveLength(1);
+    expect((await search('q=lighthouse+type:observation')).data).toEqual([]);
+    expect((await search('q=lighthouse&as_of=2001-01-01T00:00:00Z')).data).toEqual([]);
+    const chinese = await search(`q=${encodeURIComponent('看守人')}`);
+    expect(chinese.data.map((memory) => memory.content)).toEqual(['lighthouse keeper, 灯塔的看守人']);
+    const vectors = await search('q=lighthouse&include_vectors=true');
+    expect(vectors.data[0]).toMatchObject({ vector: null });
+  });
+
+  test('a compact answer says so, too, and nothing else', async () => {
+    const { body } = await instance.call('GET', '/search?q=lighthouse&format=compact&limit=1');
+    expect(body).toEqual({ data: [expect.any(Object)], degraded: ['vector', 'rerank'] });
+  });
+
+  test('what waits for its vector is missed, and told, when PostgreSQL is too slow to look for it', async () => {
+    const other = await instance.db.superuser.connect();
+    try {
+      await other.query('BEGIN; LOCK TABLE embeddings IN ACCESS EXCLUSIVE MODE');
+      const slow = await search('q=lighthouse');
+      expect(slow.data).toHaveLength(3);
+      expect(slow.degraded).toContain('keyword');
+    } finally {
+      await other.query('ROLLBACK');
+      other.release();
+    }
+    expect((await search('q=lighthouse')).degraded).not.toContain('keyword');
+  });
+
+  test('pages are cut from one order', async () => {
+    const pages = await Promise.all([0, 20, 40].map((offset) => search(`q=windmill&offset=${offset}`)));
+    expect(new Set(pages.map(({ pagination }) => pagination.total)).size).toBe(1);
+    expect(new Set(pages.flatMap(({ data }) => data.map(({ id }) => id))).size).toBe(60);
+  });
+
+  test('meaning alone falls back to words; a vector alone finds nothing', async () => {
+    const words = await instance.call('POST', '/search/semantic', { body: { q: 'lighthouse' } });
+    expect(searchAnswer.parse(words.body)).toMatchObject({ degraded: expect.arrayContaining(['vector']) });
+    expect(searchAnswer.parse(words.body).data).toHaveLength(3);
+    const vector = await instance.call('POST', '/search/semantic', { body: { vector: Array(384).fill(0.1) } });
+    expect(vector.body).toMatchObject({ data: [], degraded: ['vector'] });
+  });
+});
+
+describe('once a cross-encoder is installed', () => {
+  test('it rereads the best candidates', async () => {
+    await writeTinyCrossEncoder(rerankerDir);
+    const reread = await search('q=lighthouse+report&explain=true');
+    expect(reread.degraded).toEqual(['vector']);
+    expect(reread.data.map((memory) => memory.content)[0]).toBe('the report of a lighthouse is good');
+    expect(reread.data[0]).toMatchObject({ explain: { rerank: { rank: 1, score: expect.closeTo(0.88, 2) } } });
+    expect(reread.data.at(-1)?.content).toBe('lighthouse lighthouse report bad bad');
+  });
+
+  test('the best are those of fusion, whatever table they come from', async () => {
+    const { data } = await search('q=windmill&explain=true&limit=50');
+    expect(data).toHaveLength(50);
+    expect(data[0]).toMatchObject({ content: MOST_WINDMILLS, explain: { fused: { rank: 1 }, rerank: { rank: 1 } } });
+  });
+});

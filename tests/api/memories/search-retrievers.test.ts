@@ -1,0 +1,296 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { createApiDependencies } from '../../../api/dependencies.ts';
+import type { ApiDependencies } from '../../../api/dependencies.ts';
+import { parseConfig } from '../../../config/config.ts';
+import { newId } from '../../../domain/ids.ts';
+import { createSearch } from '../../../retrieval/search.ts';
+import { createWeaviateIndex } from '../../../stores/weaviate/weaviate-index.ts';
+import { createLogger } from '../../../telemetry/logger.ts';
+import { writeTinyCrossEncoder } from '../../models/reranking/tiny-cross-encoder.ts';
+import { createTestUser } from '../../setup/database.ts';
+import type { TestUser } from '../../setup/database.ts';
+import { startTestInstance } from '../../setup/instance.ts';
+import type { TestInstance } from '../../setup/instance.ts';
+import { until } from '../../setup/until.ts';
+import { vectorsAtRest } from '../../setup/vectors-at-rest.ts';
+import { startSilentProxy } from '../../stores/postgres/support/silent-proxy.ts';
+
+const BROKE = 'It broke on Friday evening when nobody looked';
+const CHINESE = '证书过期导致网关报错';
+const HOLDER = `Of all that was seen on that long day at the harbour, and it was a lot, ${'one thing and the next, '.repeat(25)}the red crane`;
+const THEIRS = 'Mine broke as well, on the same Friday';
+const HARBOUR = Array.from({ length: 110 }, (_, n) => `harbour ${n}: a crane, red`);
+const LAST = 'The disk was full, so the deploy stopped';
+
+let instance: TestInstance;
+let colleague: TestUser;
+let stranger: TestUser;
+let folder: string;
+
+const memories = z.object({
+  data: z.array(
+    z.looseObject({
+      id: z.string(),
+      content: z.string(),
+      explain: z.looseObject({ graph: z.unknown(), recency: z.unknown() }).optional(),
+    }),
+  ),
+  facets: z.object({ type: z.record(z.string(), z.number()) }),
+  degraded: z.array(z.string()),
+});
+
+async function remember(user: TestUser, session: string, contents: readonly string[]): Promise<void> {
+  const body = contents.map((content) => ({
+    type: 'prompt',
+    role: 'user',
+    content,
+    host: 'test',
+    session_id: session,
+    project: { name: 'tally' },
+    infer: false,
+  }));
+  const answer = await instance.call('POST', '/events/batch', { body, key: user.key });
+  expect(answer.body).toMatchObject({ accepted: contents.length });
+}
+
+/** Mentions of an entity by prompts. */
+async function mention(entity: string, contents: readonly string[]): Promise<void> {
+  await instance.db.superuser.query(
+    `INSERT INTO entity_mentions (entity_id, session_id, source_id, source_type, tenant_id, occurred_at)
+     SELECT $1, session_id, id, 'prompt', tenant_id, occurred_at FROM prompts WHERE tenant_id = $2 AND content = ANY ($3)`,
+    [entity, instance.admin.tenantId, contents],
+  );
+}
+
+/** A mention of each prompt beside an error that a file is linked with. */
+async function link(contents: readonly string[]): Promise<void> {
+  const { superuser } = instance.db;
+  const [file, error, relation] = [newId(), newId(), newId()];
+  const { tenantId } = instance.admin;
+  for (const [id, type, name] of [
+    [file, 'file', 'src/tally/cents.ts'],
+    [error, 'error', 'rangeerror'],
+  ])
+    await superuser.query(
+      `INSERT INTO entities (id, tenant_id, project_id, type, name, label, weight, first_seen, last_seen)
+       SELECT $1, $2, project_id, $3, $4, $4, 1, now(), now() FROM sessions WHERE tenant_id = $2 LIMIT 1`,
+      [id, tenantId, type, name],
+    );
+  await superuser.query(
+    "INSERT INTO relations (id, tenant_id, from_id, to_id, type, weight, first_seen, last_seen) VALUES ($1, $2, $3, $4, 'causes', 1, now(), now())",
+    [relation, tenantId, file, error],
+  );
+  await mention(error, contents);
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'recollect-lanes-'));
+  instance = await startTestInstance();
+  await instance.startWorker();
+  colleague = await createTestUser(instance.db.superuser, { tenantId: instance.admin.tenantId });
+  stranger = await createTestUser(instance.db.superuser);
+  await remember(instance.admin, 'old', [BROKE, CHINESE, HOLDER]);
+  await remember(instance.admin, 'harbour', HARBOUR);
+  await remember(colleague, 'theirs', [THEIRS]);
+  await remember(instance.admin, 'new', [LAST]);
+  await link([BROKE, THEIRS]);
+  await until(
+    async () => {
+      const { rows } = await instance.db.superuser.query<{ done: boolean }>(
+        `SELECT (SELECT bool_and(consumed_seq = last_seq) FROM sessions) AND NOT EXISTS (SELECT FROM embeddings WHERE state <> 'indexed') AS done`,
+      );
+      return rows[0]?.done === true ? true : undefined;
+    },
+    60_000,
+    'everything being indexed',
+  );
+  await vectorsAtRest(instance);
+}, 120_000);
+afterAll(async () => {
+  await instance.close();
+  rmSync(folder, { recursive: true, force: true });
+}, 60_000);
+
+async function search(user: TestUser, q: string, more: Record<string, string> = {}) {
+  const query = new URLSearchParams({ q, explain: 'true', ...more }).toString();
+  return memories.parse((await instance.call('GET', `/search?${query}`, { key: user.key })).body);
+}
+
+/** What a lane found for whom, by its ranks. */
+async function found(user: TestUser, lane: 'graph' | 'recency', q: string): Promise<string[]> {
+  const { data } = await search(user, q);
+  return data.flatMap(({ content, explain }) => {
+    const told = z.object({ rank: z.number() }).safeParse(explain?.[lane]);
+    return told.success ? [`${told.data.rank}. ${content}`] : [];
+  });
+}
+
+const relative = z.object({ relative: z.number() }).nullish();
+const lanes = z.object({
+  keyword: relative,
+  vector: relative,
+  graph: relative,
+  parts: z.object({ lanes: z.number() }),
+});
+
+/** What the graph's best weighs beside words and meaning, whose weights sum to one: solved from the fused score of one of its best. */
+async function weightOfGraph(q: string): Promise<number> {
+  const { data } = await search(instance.admin, q, { limit: '50' });
+  const told = data
+    .map(({ explain }) => lanes.parse(explain))
+    .find(({ graph, parts }) => graph?.relative === 1 && parts.lanes < 1);
+  const fused = told?.parts.lanes ?? 1;
+  const own = 0.4 * (told?.keyword?.relative ?? 0) + 0.6 * (told?.vector?.relative ?? 0);
+  return (fused - own) / (1 - fused);
+}
+
+describe('the lanes beside words and meaning', () => {
+  test('the graph finds what mentions the surroundings of a file, for those who may see it', async () => {
+    const question = 'what happened around cents.ts?';
+    const all = await found(instance.admin, 'graph', question);
+    expect(all.map((line) => line.slice(3)).toSorted((a, b) => a.localeCompare(b))).toEqual([BROKE, THEIRS]);
+    expect(await found(colleague, 'graph', question)).toEqual([`1. ${THEIRS}`]);
+    expect(await found(stranger, 'graph', question)).toEqual([]);
+    expect(await found(instance.admin, 'graph', 'what happened around dollars.ts?')).toEqual([]);
+  });
+
+  test('of a name that everything mentions the graph says little', async () => {
+    const quay = newId();
+    await instance.db.superuser.query(
+      `INSERT INTO entities (id, tenant_id, type, name, label, weight, first_seen, last_seen)
+       VALUES ($1, $2, 'file', 'src/quay.ts', 'src/quay.ts', 1, now(), now())`,
+      [quay, instance.admin.tenantId],
+    );
+    await mention(quay, [BROKE, THEIRS]);
+    const rare = await weightOfGraph('what broke when nobody looked around quay.ts?');
+    expect(rare).toBeCloseTo(0.1, 2);
+    await mention(quay, HARBOUR);
+    expect(await weightOfGraph('what broke when nobody looked around quay.ts?')).toBeCloseTo(0.1 * (6 / 100), 2);
+  });
+
+  test('the newest is the newest that the asker may see', async () => {
+    const question = 'what was the last thing we did?';
+    expect((await found(instance.admin, 'recency', question))[0]).toBe(`1. ${LAST}`);
+    expect(await found(colleague, 'recency', question)).toEqual([`1. ${THEIRS}`]);
+    expect(await found(stranger, 'recency', question)).toEqual([]);
+  });
+});
+
+describe('a second user', () => {
+  test.each([
+    ['a phrase', '"disk was full"', {}],
+    ['a time', 'disk full', { as_of: new Date(Date.now() + 60_000).toISOString() }],
+    ['plain words', 'why did the deploy stop', {}],
+  ])('sees only his own rows: %s', async (_what, q, more: Record<string, string>) => {
+    expect((await search(instance.admin, q, more)).data.map(({ content }) => content)).toContain(LAST);
+    const { data, facets } = await search(colleague, q, more);
+    expect(data.map(({ content }) => content).filter((content) => content !== THEIRS)).toEqual([]);
+    expect(facets.type['prompt'] ?? 0).toBe(data.length);
+    expect(await search(stranger, q, more)).toMatchObject({ data: [], facets: { type: {} } });
+  });
+});
+
+test('a phrase is looked for beyond the best hundred', async () => {
+  const { data } = await search(instance.admin, 'harbour "red crane"');
+  expect(data.map(({ content }) => content)).toEqual([HOLDER]);
+});
+
+/** The api's parts with other settings, on the same stores. */
+async function apart<Result>(
+  settings: Readonly<Record<string, string>>,
+  work: (parts: ApiDependencies) => Promise<Result>,
+): Promise<Result> {
+  const parts = createApiDependencies(
+    parseConfig({ ...instance.environment, ...settings }),
+    createLogger('test', 'error'),
+  );
+  try {
+    return await work(parts);
+  } finally {
+    await parts.close();
+  }
+}
+
+const asked = (question: string) => ({
+  tenantId: instance.admin.tenantId,
+  question,
+  filter: {},
+  limit: 5,
+  offset: 0,
+  minScore: 0,
+  groupBySession: false,
+  now: new Date(),
+});
+
+test("without the embedding model the index's words answer", async () => {
+  const { found: first, degraded } = await apart({ RECOLLECT_EMBEDDING_MODEL_DIR: folder }, ({ recall }) =>
+    recall.search(asked('网关为什么报错')),
+  );
+  expect(first[0]?.memory.content).toBe(CHINESE);
+  expect(degraded).toEqual(['vector']);
+});
+
+test('a cross-encoder rereads words and leaves a vector alone', async () => {
+  await writeTinyCrossEncoder(folder);
+  const settings = { RECOLLECT_RERANKER_DIR: folder, RECOLLECT_RERANK_TIMEOUT_MS: '5000' };
+  await apart(settings, async ({ recall }) => {
+    const words = await recall.search({ ...asked('harbour'), includeVectors: true });
+    expect(words.found[0]?.stages.rerank).toMatchObject({ rank: expect.any(Number) });
+    const vector = Float32Array.from(words.found[0]?.vector ?? []);
+    const near = await recall.search({ ...asked(''), vectorOnly: true, vector });
+    expect(near.found[0]).toMatchObject({ memoryId: words.found[0]?.memoryId, stages: { rerank: null } });
+    expect(near.degraded).toEqual([]);
+  });
+});
+
+test('vectors that do not come in time are told, and nobody waits for them', async () => {
+  const { config } = instance;
+  const proxy = await startSilentProxy(`http://127.0.0.1:${config.weaviate.grpcPort}`);
+  const vectors = createWeaviateIndex({ ...config.weaviate, grpcPort: Number(new URL(proxy.url).port) });
+  try {
+    await apart({}, async (parts) => {
+      let isSilent = false;
+      const ask = createSearch({
+        database: parts.database,
+        vectors,
+        indexOf: parts.indexOf,
+        reranker: null,
+        settings: config.search,
+        onStage: (stage) => {
+          if (isSilent && stage === 'read') proxy.fallSilent();
+        },
+      });
+      const question = { ...asked('harbour'), includeVectors: true };
+      expect((await ask(question)).found[0]?.vector).toHaveLength(384);
+      isSilent = true;
+      const started = performance.now();
+      const late = await ask(question);
+      expect(performance.now() - started).toBeLessThan(8_000);
+      expect(late.degraded).toEqual(['vector']);
+      expect(late.found.map(({ vector }) => vector)).toEqual(Array(5).fill(null));
+    });
+  } finally {
+    await vectors.close();
+    await proxy.close();
+  }
+});
+
+// The last one: what it takes away does not come back.
+test('an index that lost its data is told, and PostgreSQL answers', async () => {
+  const { rows } = await instance.db.superuser.query<{ model: string; ids: string[] }>(
+    'SELECT model, array_agg(DISTINCT resource_id::text) AS ids FROM embeddings WHERE tenant_id = $1 GROUP BY model',
+    [instance.admin.tenantId],
+  );
+  const index = createWeaviateIndex(instance.config.weaviate);
+  for (const { model, ids } of rows) await index.remove(instance.admin.tenantId, model, ids);
+  await index.close();
+  const answer = await search(instance.admin, 'why was the disk full');
+  expect(answer.data.map(({ content }) => content)).toContain(LAST);
+  expect(answer.degraded).toEqual(['vector']);
+  // Nothing is missing where nobody knows of it.
+  expect(await search(instance.admin, 'zeppelin')).toMatchObject({ data: [], degraded: [] });
+});

@@ -1,0 +1,277 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { createTestUser } from '../../setup/database.ts';
+import { startTestInstance } from '../../setup/instance.ts';
+import type { TestInstance } from '../../setup/instance.ts';
+import { until } from '../../setup/until.ts';
+import { vectorsAtRest } from '../../setup/vectors-at-rest.ts';
+import { errorOf, searchAnswer } from '../support/answers.ts';
+
+const DAY_MS = 86_400_000;
+let instance: TestInstance;
+let stopWorker: () => Promise<void>;
+
+const ago = (days: number) => new Date(Date.now() - days * DAY_MS).toISOString();
+
+interface Row {
+  readonly session: string;
+  readonly content: string;
+  readonly at?: string;
+  readonly tool?: string;
+  readonly file?: string;
+  readonly tags?: readonly string[];
+}
+
+async function remember(rows: readonly Row[], key = instance.admin.key): Promise<void> {
+  const body = rows.map(({ session, content, at, tool, file, tags }) => ({
+    type: tool === undefined && tags === undefined ? 'prompt' : 'observation',
+    host: 'test',
+    session_id: session,
+    project: { name: session.split('-')[0] },
+    infer: false,
+    ...(at === undefined ? {} : { occurred_at: at }),
+    ...(tags === undefined ? {} : { text: content, tags }),
+    ...(tool === undefined ? {} : { tool: { name: tool, input: { file_path: file ?? '/x' }, response: content } }),
+    ...(tool === undefined && tags === undefined ? { role: 'user', content } : {}),
+  }));
+  const answer = await instance.call('POST', '/events/batch', { body, key });
+  expect(answer.body).toMatchObject({ accepted: rows.length });
+}
+
+/** Awaits that everything stands in the vector index, and is found there. */
+async function indexed(): Promise<void> {
+  await until(
+    async () => {
+      const { rows } = await instance.db.superuser.query<{ done: boolean }>(
+        `SELECT (SELECT bool_and(consumed_seq = last_seq) FROM sessions) AND NOT EXISTS (SELECT FROM embeddings WHERE state <> 'indexed') AS done`,
+      );
+      return rows[0]?.done === true ? true : undefined;
+    },
+    60_000,
+    'everything being indexed',
+  );
+  await vectorsAtRest(instance);
+}
+
+const explained = z.looseObject({
+  data: z.array(
+    z.looseObject({ content: z.string(), explain: z.looseObject({ in_time: z.boolean().nullable() }).optional() }),
+  ),
+  explain: z.looseObject({ stages: z.array(z.looseObject({ stage: z.string(), took_ms: z.number() })) }),
+});
+
+async function search(parameters: Record<string, string>, key?: string) {
+  const answer = await instance.call('GET', `/search?${new URLSearchParams(parameters).toString()}`, {
+    key: key ?? instance.admin.key,
+  });
+  expect(answer.status).toBe(200);
+  return answer.body;
+}
+
+/** Texts that a question finds, best first. */
+async function find(q: string, more: Record<string, string> = {}): Promise<string[]> {
+  return searchAnswer.parse(await search({ q, ...more })).data.map((memory) => memory.content);
+}
+
+const FAILED = 'The deploy to staging failed with ETIMEDOUT while pushing the image';
+const OLDER = 'The deploy to staging failed because the disk was full';
+const CHINESE = '我们决定把数据库迁移到新的服务器，因为旧的磁盘太慢';
+
+beforeAll(async () => {
+  instance = await startTestInstance();
+  stopWorker = await instance.startWorker();
+  await remember([
+    { session: 'shop-1', content: OLDER, at: ago(40) },
+    { session: 'shop-1', content: 'Prices are kept in integer cents, never in floats', at: ago(40) },
+    { session: 'shop-2', content: FAILED, at: ago(1) },
+    { session: 'shop-2', content: 'image pushed to the registry', tool: 'Bash', at: ago(1) },
+    {
+      session: 'shop-2',
+      content: 'export const cents = 1',
+      tool: 'Edit',
+      file: '/src/shop/money/cents.ts',
+      at: ago(1),
+    },
+    {
+      session: 'blog-1',
+      content: 'The cache of the blog is purged after a deploy',
+      tags: ['cache', 'ops'],
+      at: ago(5),
+    },
+    { session: 'blog-1', content: CHINESE, at: ago(5) },
+  ]);
+  await instance.db.superuser.query(
+    `INSERT INTO learnings (id, tenant_id, user_id, fingerprint, category, title, description, confidence, tags, valid_from, valid_to)
+     VALUES (uuidv7(), $1, $2, '\\x01', 'general', 'Deploys are made by hand', 'Deploys to staging are made by hand', 0.8, '{}', '2025-01-01Z', '2025-06-01Z')`,
+    [instance.admin.tenantId, instance.admin.userId],
+  );
+  await indexed();
+}, 120_000);
+afterAll(() => instance.close(), 60_000);
+
+describe('the query language', () => {
+  test('a phrase must be held word for word', async () => {
+    expect((await find('why did the deploy fail')).length).toBeGreaterThan(2);
+    expect(await find('why did the deploy fail "disk was  FULL"')).toEqual([OLDER]);
+    expect(await find('"failed disk"')).toEqual([]);
+    expect(await find('"数据库迁移"')).toEqual([CHINESE]);
+  });
+
+  test('fields filter, unknown ones are words', async () => {
+    expect(await find('deploy project:blog tag:ops')).toEqual(['The cache of the blog is purged after a deploy']);
+    expect(await find('image tool:Bash')).toEqual([expect.stringContaining('image pushed')]);
+    expect(await find('file:money/cents.ts')).toEqual([expect.stringContaining('cents.ts')]);
+    expect(await find('deploy since:2000-01-01 before:2001-01-01')).toEqual([]);
+    expect(await find('deploy project:nobody')).toEqual([]);
+    expect(await find('deploy type:summary', { type: 'prompt' })).toEqual([]);
+    expect((await find('deploy type:prompt', { type: 'prompt,observation' })).length).toBeGreaterThan(1);
+    expect((await find('foo:bar deploy')).length).toBeGreaterThan(2);
+  });
+
+  test('what happened at the time that is spoken of comes first, and the rest stays', async () => {
+    const yesterday = explained.parse(await search({ q: 'the deploy to staging failed yesterday', explain: 'true' }));
+    expect(yesterday.data[0]).toMatchObject({ content: FAILED, explain: { in_time: true } });
+    expect(yesterday.data.map(({ content }) => content)).toContain(OLDER);
+    expect(yesterday.explain).toMatchObject({ understood: { time: { words: ['yesterday'] }, language: 'en' } });
+    expect((await find('上周 部署')).length).toBeGreaterThan(0);
+    const [first] = await find('what happened 40 days ago');
+    expect([OLDER, 'Prices are kept in integer cents, never in floats']).toContain(first);
+  });
+
+  test('"last week" is the week before the time that is asked about', async () => {
+    const then = explained.parse(await search({ q: 'deploy yesterday', as_of: ago(39), explain: 'true' }));
+    expect(then.data[0]).toMatchObject({ content: OLDER, explain: { in_time: true } });
+  });
+
+  test('a question for the newest, and one of fields alone, are answered by age', async () => {
+    const newest = explained.parse(await search({ q: 'latest deploy', explain: 'true' }));
+    expect(newest.data[0]?.content).toBe(FAILED);
+    const alone = explained.parse(await search({ q: 'what was the last thing we did?', explain: 'true' }));
+    expect(alone.explain.stages.map(({ stage }) => stage)).toContain('recency');
+    expect((await find('type:prompt project:shop'))[0]).toBe(FAILED);
+  });
+});
+
+describe('as of a time', () => {
+  test('nothing later is shown, and learnings as they were believed', async () => {
+    const then = searchAnswer.parse(
+      await search({ q: 'are deploys to staging made by hand', as_of: '2025-03-01T00:00:00Z' }),
+    );
+    expect(then.data.map((memory) => [memory.type, memory.content])).toEqual([
+      ['learning', 'Deploys to staging are made by hand'],
+    ]);
+    expect(await find('are deploys to staging made by hand', { as_of: '2025-07-01T00:00:00Z' })).toEqual([]);
+    const now = searchAnswer.parse(await search({ q: 'are deploys to staging made by hand' }));
+    expect(now.data.map((memory) => memory.type)).not.toContain('learning');
+  });
+});
+
+describe('what an answer holds', () => {
+  test('compact: five results within 385 tokens, and nothing else', async () => {
+    const body = await search({ q: 'deploy', format: 'compact', limit: '5' });
+    const { data } = z.strictObject({ data: z.array(z.record(z.string(), z.unknown())) }).parse(body);
+    expect(data).toHaveLength(5);
+    for (const memory of data) expect(Object.keys(memory)).toEqual(['hash', 'preview', 'tags', 'created', 'score']);
+    expect(JSON.stringify(body).length / 3).toBeLessThan(385);
+  });
+
+  test('vectors where they are asked for, and every stage where it is to be explained', async () => {
+    const body = z
+      .looseObject({ data: z.array(z.looseObject({ vector: z.array(z.number()), explain: z.unknown() })) })
+      .parse(await search({ q: 'deploy', include_vectors: 'true', explain: 'true', limit: '2' }));
+    for (const { vector } of body.data) expect(vector).toHaveLength(384);
+    const stage = { score: expect.any(Number), rank: expect.any(Number) };
+    expect(body.data[0]?.explain).toMatchObject({
+      keyword: stage,
+      vector: stage,
+      parts: { lanes: expect.any(Number), kind: expect.any(Number), session: expect.any(Number) },
+      fused: stage,
+      rerank: null,
+      scored: stage,
+      diversified: { rank: 1 },
+      in_time: null,
+    });
+    const stages = explained.parse(body).explain.stages.map(({ stage }) => stage);
+    for (const each of [
+      'understand',
+      'embed',
+      'keyword',
+      'vector',
+      'waiting',
+      'recall',
+      'fuse',
+      'inspect',
+      'score',
+      'read',
+    ])
+      expect(stages).toContain(each);
+    expect(JSON.stringify(await search({ q: 'deploy' }))).not.toMatch(/"vector"|"explain"/);
+  });
+
+  test('marked words in any script, facets, groups, pages and a least score', async () => {
+    const marked = JSON.stringify(await search({ q: '数据库迁移 type:prompt' }));
+    expect(marked).toContain('<mark>数据库迁移</mark>');
+    expect(marked).not.toContain('<mark>prompt');
+    const all = searchAnswer.parse(await search({ q: 'deploy' }));
+    expect(all.facets).toMatchObject({ type: { prompt: expect.any(Number) }, tag: { ops: 1 }, project: { blog: 2 } });
+    const grouped = searchAnswer.parse(await search({ q: 'deploy', group_by: 'session' }));
+    expect(grouped.pagination.total).toBe(3);
+    const first = await find('deploy', { limit: '2' });
+    const second = await find('deploy', { limit: '2', offset: '2' });
+    expect(new Set([...first, ...second]).size).toBe(4);
+    expect((await find('deploy', { min_score: '0.6' })).length).toBeLessThan(all.data.length);
+  });
+});
+
+describe('by meaning alone', () => {
+  test('of words, and of a vector', async () => {
+    const semantic = (body: object) => instance.call('POST', '/search/semantic', { body });
+    const words = searchAnswer.parse((await semantic({ q: 'money representation', type: ['prompt'], limit: 1 })).body);
+    expect(words.data[0]?.content).toContain('integer cents');
+    const [known] = z
+      .looseObject({ data: z.array(z.looseObject({ id: z.string(), vector: z.array(z.number()) })) })
+      .parse(await search({ q: OLDER.slice(0, 60), include_vectors: 'true', limit: '1' })).data;
+    const near = searchAnswer.parse((await semantic({ vector: known?.vector, limit: 3 })).body);
+    expect(near.data[0]?.id).toBe(known?.id);
+    expect(near).toMatchObject({ degraded: [] });
+    expect(errorOf(await semantic({ vector: [1, 2] }))).toEqual({ code: 'VALIDATION_FAILED', fields: ['vector'] });
+    expect(errorOf(await semantic({ q: 'a', vector: [1] }))).toEqual({ code: 'VALIDATION_FAILED', fields: ['q'] });
+    expect(errorOf(await semantic({}))).toEqual({ code: 'VALIDATION_FAILED', fields: ['q'] });
+  });
+});
+
+describe('what is wrong is named', () => {
+  test.each([
+    ['q=', 'q'],
+    [`q=${'x'.repeat(501)}`, 'q'],
+    ['q=a&limit=51', 'limit'],
+    ['q=a&offset=101', 'offset'],
+    ['q=a&format=short', 'format'],
+    ['q=a&as_of=yesterday', 'as_of'],
+    ['q=a&type=cat', 'type'],
+    ['q=a&min_score=2', 'min_score'],
+    ['q=a&include_vectors=maybe', 'include_vectors'],
+  ])('%.40s', async (query, field) => {
+    const { code, fields } = errorOf(await instance.call('GET', `/search?${query}`));
+    expect(code).toBe('VALIDATION_FAILED');
+    expect(fields[0]?.split('.')[0]).toBe(field);
+  });
+});
+
+describe('without a worker', () => {
+  test('what was captured a moment ago is found by its words, by those who may see it', async () => {
+    await stopWorker();
+    const fresh = 'The zeppelin gateway answers 502 since the certificate expired';
+    await remember([
+      { session: 'shop-3', content: fresh },
+      { session: 'shop-3', content: '证书过期导致网关报错' },
+    ]);
+    expect((await find('why does the zeppelin gateway answer 502?'))[0]).toBe(fresh);
+    expect((await find('网关为什么报错'))[0]).toBe('证书过期导致网关报错');
+    expect(await find('zeppelin gateway project:blog')).not.toContain(fresh);
+    const colleague = await createTestUser(instance.db.superuser, { tenantId: instance.admin.tenantId });
+    const stranger = await createTestUser(instance.db.superuser);
+    for (const { key } of [colleague, stranger])
+      expect(JSON.stringify(await search({ q: 'zeppelin gateway' }, key))).not.toContain('zeppelin');
+  });
+});

@@ -1,0 +1,213 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { newId } from '../../../domain/ids.ts';
+import { createTestUser } from '../../setup/database.ts';
+import type { TestUser } from '../../setup/database.ts';
+import { startTestInstance } from '../../setup/instance.ts';
+import type { TestInstance } from '../../setup/instance.ts';
+import { captured, smallSession } from '../../setup/small-session.ts';
+import { valueOf } from '../../stores/postgres/support/captures.ts';
+import { errorOf } from '../support/answers.ts';
+import { given, learningAnswer } from '../support/learnings.ts';
+import type { LearningAnswer } from '../support/learnings.ts';
+
+let instance: TestInstance;
+let alice: TestUser;
+let bob: TestUser;
+
+beforeAll(async () => {
+  instance = await startTestInstance();
+  const { tenantId } = instance.admin;
+  alice = await createTestUser(instance.db.superuser, { tenantId });
+  bob = await createTestUser(instance.db.superuser, { tenantId });
+  await captured(instance, smallSession('hers', { path: '/src/hers' }), alice.key);
+});
+afterAll(() => instance.close());
+
+const read = async (id: string, key = instance.admin.key): Promise<LearningAnswer> =>
+  learningAnswer.parse((await instance.call('GET', `/learnings/${id}`, { key })).body);
+let n = 0;
+const ofAlice = (more: Readonly<Record<string, unknown>> = {}) =>
+  given(instance, `The retry limit of service ${(n += 1)} is five`, more, { key: alice.key });
+
+describe('what everybody reads is changed by its owner and admins alone', () => {
+  const CHANGES = [
+    ['correct', 'PUT', '', { description: 'The retry limit is fifty' }],
+    ['close', 'POST', '/invalidate', { reason: 'not so' }],
+    ['replace', 'POST', '/supersede', { by: { title: 'New', description: 'Retries are off' }, reason: 'new' }],
+    ['delete', 'DELETE', '', undefined],
+  ] as const;
+
+  test.each(CHANGES)('%s a learning', async (_what, method, path, body) => {
+    const { id } = await ofAlice();
+    const before = await read(id);
+    const change = (key: string) => instance.call(method, `/learnings/${id}${path}`, { key, body });
+    expect(errorOf(await change(bob.key))).toMatchObject({ code: 'FORBIDDEN' });
+    expect(await read(id)).toEqual(before);
+    expect((await change(alice.key)).status).toBe(200);
+  });
+
+  test.each([
+    ['correct', 'PUT', { content: 'The retry limit is fifty-one' }],
+    ['weigh', 'PUT', { importance: 0.1 }],
+    ['forget', 'DELETE', undefined],
+  ] as const)('%s a memory, by its id and by its hash', async (_what, method, body) => {
+    const { id } = await ofAlice();
+    const before = await read(id);
+    const shown = (await instance.call('GET', `/memories/${id}`, { key: bob.key })).body;
+    const { hash } = JSON.parse(JSON.stringify(shown)) as { hash: string };
+    for (const name of [id, hash])
+      expect(errorOf(await instance.call(method, `/memories/${name}`, { key: bob.key, body }))).toMatchObject({
+        code: 'FORBIDDEN',
+      });
+    const correction = body ?? { tags: ['other'] };
+    expect(
+      errorOf(await instance.call('POST', '/gdpr/rectify', { key: bob.key, body: { id, correction } })),
+    ).toMatchObject({ code: 'FORBIDDEN' });
+    expect(await read(id)).toEqual(before);
+    expect((await instance.call(method, `/memories/${id}`, { body })).status).toBe(200);
+  });
+
+  test('an admin’s correction leaves it its owner’s, who may correct it again', async () => {
+    const { id } = await ofAlice();
+    const corrected = await instance.call('PUT', `/learnings/${id}`, { body: { description: 'It is six' } });
+    const { id: next } = learningAnswer.parse(corrected.body);
+    const again = await instance.call('PUT', `/learnings/${next}`, {
+      key: alice.key,
+      body: { description: 'It is seven of them' },
+    });
+    expect(again.status).toBe(200);
+  });
+
+  test('versions that another user made do not go with one’s own', async () => {
+    const old = await ofAlice();
+    const own = await given(instance, 'Bob’s next version of it', {}, { key: bob.key });
+    await instance.db.superuser.query('UPDATE learnings SET previous_id = $1, version = 2 WHERE id = $2', [
+      old.id,
+      own.id,
+    ]);
+    for (const path of [`/learnings/${own.id}`, `/memories/${own.id}`])
+      expect(errorOf(await instance.call('DELETE', path, { key: bob.key }))).toMatchObject({ code: 'FORBIDDEN' });
+  });
+
+  test('what is told by hand closes and rewrites nothing of another user’s', async () => {
+    const remember = (key: string, content: string, project: string) =>
+      instance.call('POST', '/memories', { key, body: { content, project, infer: true } });
+    for (const [project, key, open] of [
+      ['shared-a', bob.key, true],
+      ['shared-b', alice.key, false],
+      ['shared-c', instance.admin.key, false],
+    ] as const) {
+      const said = await remember(alice.key, 'Always use tabs for indentation', project);
+      expect(said.status).toBe(201);
+      const spoken = await remember(key, 'Never use tabs for indentation', project);
+      expect(spoken.status).toBe(201);
+      expect([
+        project,
+        await valueOf(
+          instance.db.superuser,
+          `SELECT valid_to IS NULL AS value FROM learnings l JOIN projects p ON p.id = l.project_id
+            WHERE p.display_name = $1 AND l.description LIKE 'Always use%'`,
+          [project],
+        ),
+      ]).toEqual([project, open]);
+    }
+  });
+
+  test('verifying is for admins', async () => {
+    const { id } = await ofAlice();
+    for (const { key } of [alice, bob])
+      expect(errorOf(await instance.call('POST', `/learnings/${id}/verify`, { key, body: {} }))).toMatchObject({
+        code: 'FORBIDDEN',
+      });
+    expect((await instance.call('POST', `/learnings/${id}/verify`, { body: {} })).body).toMatchObject({
+      verified: true,
+    });
+  });
+
+  test('a project is renamed and merged by admins, or by the one user whose all of it is', async () => {
+    await captured(instance, smallSession('bobs', { path: '/src/bobs' }), bob.key);
+    await captured(instance, smallSession('bobs too', { path: '/src/bobs-too' }), bob.key);
+    const rename = (key: string, id: string) =>
+      instance.call('PUT', `/projects/${encodeURIComponent(id)}`, { key, body: { display_name: 'taken' } });
+    expect(errorOf(await rename(bob.key, '/src/hers'))).toMatchObject({ code: 'FORBIDDEN' });
+    const merge = (key: string, from: string, into: string) =>
+      instance.call('POST', `/projects/${encodeURIComponent(from)}/merge`, { key, body: { into } });
+    for (const [from, into] of [
+      ['/src/hers', '/src/bobs'],
+      ['/src/bobs', '/src/hers'],
+    ] as const)
+      expect(errorOf(await merge(bob.key, from, into))).toMatchObject({ code: 'FORBIDDEN' });
+    expect((await rename(bob.key, '/src/bobs')).status).toBe(200);
+    expect((await merge(bob.key, '/src/bobs', '/src/bobs-too')).status).toBe(200);
+    expect((await rename(instance.admin.key, '/src/hers')).status).toBe(200);
+  });
+});
+
+test('where the setting lets them, users verify', async () => {
+  const open = await startTestInstance({ RECOLLECT_USERS_VERIFY: 'true' }, []);
+  try {
+    const user = await createTestUser(open.db.superuser, { tenantId: open.admin.tenantId });
+    const { id } = await given(open, 'The cache holds ten entries');
+    const answer = await open.call('POST', `/learnings/${id}/verify`, { key: user.key, body: {} });
+    expect(answer.body).toMatchObject({ verified: true, verified_by: user.userId });
+  } finally {
+    await open.close();
+  }
+});
+
+describe('quotes of private rows are shown to their owner and admins', () => {
+  const SECRET = 'rounding of invoices half even';
+  const quotedBy = (answer: { readonly body: unknown }) => JSON.stringify(answer.body).includes(SECRET);
+
+  test('in learnings: in the list, on their page, and in what a change answers', async () => {
+    const row = await valueOf<string>(
+      instance.db.superuser,
+      "SELECT id AS value FROM prompts WHERE user_id = $1 AND content LIKE 'Please make%'",
+      [alice.userId],
+    );
+    const { id } = await given(
+      instance,
+      'Invoices follow the rules of the bank',
+      { evidence: [{ row_id: row, quote: SECRET }] },
+      { key: alice.key },
+    );
+    for (const path of [`/learnings/${id}`, '/learnings?limit=100', '/learnings?q=bank']) {
+      const shown = await Promise.all(
+        [alice, bob, instance.admin].map(async ({ key }) => quotedBy(await instance.call('GET', path, { key }))),
+      );
+      expect([path, shown]).toEqual([path, [true, false, true]]);
+    }
+    expect((await instance.call('GET', `/learnings/${id}`, { key: bob.key })).body).toMatchObject({
+      evidence: [{ row_id: row, quote: null }],
+    });
+    for (const path of [
+      `/memories/${id}`,
+      '/search?q=rules+of+the+bank&explain=true',
+      `/timeline?anchor=${id}`,
+      '/graph',
+    ])
+      expect([path, quotedBy(await instance.call('GET', path, { key: bob.key }))]).toEqual([path, false]);
+  });
+
+  test('in summaries: of the whole, of its key points and of its tasks', async () => {
+    const { rows } = await instance.db.superuser.query<{ session: string; row: string }>(
+      "SELECT session_id AS session, id AS row FROM prompts WHERE user_id = $1 AND content LIKE 'Please make%'",
+      [alice.userId],
+    );
+    const { session = '', row = '' } = rows[0] ?? {};
+    const evidence = [{ rowId: row, quote: SECRET }];
+    const cited = JSON.stringify([{ text: 'A point', evidence }]);
+    const id = newId();
+    await instance.db.superuser.query(
+      `INSERT INTO summaries (id, tenant_id, session_id, user_id, slot, type, title, content, key_points, action_items, evidence, model, tokens_in, tokens_out, cost_usd, from_seq, to_seq, occurred_at)
+       VALUES ($1, $2, $3, $4, 'topic:1', 'topic', 'A topic', 'What it is about', $5, $5, $6, 'm', 0, 0, 0, 1, 2, now())`,
+      [id, alice.tenantId, session, alice.userId, cited, JSON.stringify(evidence)],
+    );
+    for (const path of [`/summaries/${id}`, `/sessions/${session}/summaries`]) {
+      const shown = await Promise.all(
+        [alice, bob, instance.admin].map(async ({ key }) => quotedBy(await instance.call('GET', path, { key }))),
+      );
+      expect([path, shown]).toEqual([path, [true, false, true]]);
+    }
+  });
+});

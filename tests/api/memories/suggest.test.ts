@@ -1,0 +1,152 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { createTestUser } from '../../setup/database.ts';
+import type { TestUser } from '../../setup/database.ts';
+import { startTestInstance } from '../../setup/instance.ts';
+import type { TestInstance } from '../../setup/instance.ts';
+import { errorOf } from '../support/answers.ts';
+
+let instance: TestInstance;
+let stranger: TestUser;
+
+const suggestions = z.object({
+  data: z.array(z.strictObject({ text: z.string(), kind: z.string(), count: z.number() })),
+});
+
+async function suggest(q: string, more = '', key = instance.admin.key) {
+  const answer = await instance.call('GET', `/search/suggest?q=${encodeURIComponent(q)}${more}`, { key });
+  return suggestions.parse(answer.body).data;
+}
+const textsOf = async (q: string, more = '') => (await suggest(q, more)).map(({ text }) => text);
+
+async function entity(user: TestUser, type: string, label: string, mentions: number): Promise<void> {
+  const id = randomUUID();
+  const { superuser } = instance.db;
+  await superuser.query(
+    `INSERT INTO entities (id, tenant_id, type, name, label, weight, first_seen, last_seen) VALUES ($1, $2, $3, lower($4), $4, $5, now(), now())`,
+    [id, user.tenantId, type, label, mentions],
+  );
+  await superuser.query(
+    `INSERT INTO entity_mentions (entity_id, session_id, source_id, source_type, tenant_id, occurred_at)
+     SELECT $1, gen_random_uuid(), gen_random_uuid(), 'prompt', $2, now() FROM generate_series(1, $3::integer)`,
+    [id, user.tenantId, mentions],
+  );
+}
+
+beforeAll(async () => {
+  instance = await startTestInstance();
+  stranger = await createTestUser(instance.db.superuser);
+  const { admin } = instance;
+  await entity(admin, 'file', 'src/money/Rounding.ts', 4);
+  await entity(admin, 'tool', 'rollup', 2);
+  await entity(admin, 'concept', 'money rounding', 1);
+  await entity(admin, 'concept', '100%_sure', 1);
+  await entity(admin, 'concept', '数据库迁移', 3);
+  await entity(stranger, 'concept', 'rosebud of a stranger', 9);
+  await instance.call('POST', '/memories', {
+    body: { title: 'Spherical cows', content: 'Spherical cows', project: 'farm', tags: ['spherical'] },
+  });
+  await instance.call('POST', '/learnings', {
+    body: { title: 'Spherical hens', description: 'Spherical hens', namespace: 'coop', tags: ['spherical-hens'] },
+  });
+  await instance.call('POST', '/learnings', {
+    body: { title: 'Round half to even', description: 'Round half to even', tags: ['rounding-rules'] },
+  });
+});
+afterAll(() => instance.close(), 60_000);
+
+describe('completion', () => {
+  test('puts what begins with it first, then words that do, and counts', async () => {
+    expect(await suggest('ro')).toEqual([
+      { text: 'rollup', kind: 'entity', count: 2 },
+      { text: 'rounding-rules', kind: 'tag', count: 1 },
+      { text: 'Round half to even', kind: 'title', count: 1 },
+    ]);
+    expect((await suggest('ROUND')).map(({ text, kind }) => [text, kind])).toEqual([
+      ['rounding-rules', 'tag'],
+      ['Round half to even', 'title'],
+      ['src/money/Rounding.ts', 'file'],
+      ['money rounding', 'entity'],
+    ]);
+    expect(await textsOf('round', '&limit=1')).toHaveLength(1);
+  });
+
+  test('knows Chinese, slips of the hand, and takes no character for a pattern', async () => {
+    expect(await textsOf('数据')).toEqual(['数据库迁移']);
+    expect(await textsOf('库迁移')).toEqual(['数据库迁移']);
+    expect(await textsOf('mony roundin')).toContain('money rounding');
+    expect(await textsOf('100%_')).toEqual(['100%_sure']);
+    for (const q of ['%%', '__', '(['.padEnd(9, '('), '\\\\', "' OR 1=1"]) expect(await textsOf(q)).toEqual([]);
+  });
+
+  test('is narrowed to a project or a namespace', async () => {
+    await instance.db.superuser.query(
+      `INSERT INTO entities (id, tenant_id, project_id, namespace, type, name, label, weight, first_seen, last_seen)
+       SELECT gen_random_uuid(), tenant_id, id, 'coop', 'concept', 'spherical eggs', 'spherical eggs', 1, now(), now() FROM projects WHERE tenant_id = $1 AND display_name = 'farm'`,
+      [instance.admin.tenantId],
+    );
+    expect((await textsOf('spherical')).toSorted()).toEqual(
+      ['Spherical cows', 'Spherical hens', 'spherical', 'spherical eggs', 'spherical-hens'].toSorted(),
+    );
+    expect((await textsOf('spherical', '&project=farm')).toSorted()).toEqual([
+      'Spherical cows',
+      'spherical',
+      'spherical eggs',
+    ]);
+    expect((await textsOf('spherical', '&namespace=coop')).toSorted()).toEqual([
+      'Spherical hens',
+      'spherical eggs',
+      'spherical-hens',
+    ]);
+    expect(await textsOf('spherical', '&project=farm&namespace=coop')).toEqual(['spherical eggs']);
+    expect(await textsOf('spherical', '&project=nowhere')).toEqual([]);
+  });
+
+  test('tells nobody of what is another tenant’s', async () => {
+    expect(await textsOf('rosebud')).toEqual([]);
+    expect((await suggest('rosebud', '', stranger.key)).map(({ text }) => text)).toEqual(['rosebud of a stranger']);
+    expect(await suggest('round', '', stranger.key)).toEqual([]);
+  });
+
+  test.each([
+    ['q=a', 'q'],
+    [`q=${'x'.repeat(101)}`, 'q'],
+    ['q=ab&limit=21', 'limit'],
+    ['q=ab&kind=tag', ''],
+  ])('%.20s is refused, and the field is named', async (query, field) => {
+    expect(errorOf(await instance.call('GET', `/search/suggest?${query}`))).toMatchObject({
+      code: 'VALIDATION_FAILED',
+      fields: [field],
+    });
+  });
+
+  test('looks into indexes, as the role of the application', async () => {
+    const { superuser } = instance.db;
+    await superuser.query(
+      `INSERT INTO entities (id, tenant_id, type, name, label, weight, first_seen, last_seen)
+       SELECT gen_random_uuid(), $1, 'concept', 'name ' || md5(n::text), 'name ' || md5(n::text), 0, now(), now() FROM generate_series(1, 20000) AS n`,
+      [stranger.tenantId],
+    );
+    await superuser.query('VACUUM ANALYZE entities');
+    const scans = async () => {
+      await superuser.query('SELECT pg_stat_force_next_flush()');
+      const { rows } = await superuser.query<{ seq: number; gin: number }>(
+        `SELECT (SELECT seq_tup_read::integer FROM pg_stat_user_tables WHERE relname = 'entities') AS seq,
+                (SELECT idx_scan::integer FROM pg_stat_user_indexes WHERE indexrelname = 'entities_name_idx') AS gin`,
+      );
+      return rows[0] ?? { seq: -1, gin: -1 };
+    };
+    const before = await scans();
+    for (let n = 0; n < 12; n += 1) {
+      await suggest('rollup', '', stranger.key);
+      await suggest(`na${n}`, '', stranger.key);
+    }
+    await instance.db.database.pool.query('SELECT pg_stat_force_next_flush()');
+    // The connections of the server tell of what they did when they are idle for a second.
+    await expect
+      .poll(async () => (await scans()).gin, { timeout: 15_000, interval: 200 })
+      .toBeGreaterThanOrEqual(before.gin + 24);
+    expect((await scans()).seq).toBe(before.seq);
+  }, 40_000);
+});

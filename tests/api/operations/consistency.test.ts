@@ -1,0 +1,169 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
+import { createProgram } from '../../../cli/program.ts';
+import { newId } from '../../../domain/ids.ts';
+import { recordOutput } from '../../cli/support/output.ts';
+import { longLivedFolder } from '../../infra/support/long-lived-folder.ts';
+import { createTestUser } from '../../setup/database.ts';
+import type { TestUser } from '../../setup/database.ts';
+import { OPERATIONS } from '../../../workflows/ids.ts';
+import { startTestInstance } from '../../setup/instance.ts';
+import type { TestInstance } from '../../setup/instance.ts';
+import { until } from '../../setup/until.ts';
+import { errorOf } from '../support/answers.ts';
+
+const PATIENCE_MS = 60_000;
+const dataDir = longLivedFolder();
+const check = z.looseObject({
+  id: z.string(),
+  job: z.string().nullable(),
+  state: z.string(),
+  found: z.record(z.string(), z.number()),
+  repaired: z.record(z.string(), z.number()),
+  left: z.number(),
+});
+const figure = z.object({ metric: z.string(), dimensions: z.record(z.string(), z.string()), value: z.number() });
+const stats = z.object({
+  scope: z.string(),
+  now: z.array(figure),
+  days: z.array(z.object({ date: z.string(), figures: z.array(figure) })),
+});
+let instance: TestInstance;
+let other: TestUser;
+
+beforeAll(async () => {
+  instance = await startTestInstance({}, OPERATIONS);
+  other = await createTestUser(instance.db.superuser, { role: 'admin' });
+  await instance.startWorker();
+  mkdirSync(dataDir, { recursive: true });
+  writeFileSync(
+    path.join(dataDir, 'credentials.json'),
+    JSON.stringify({ url: instance.url, api_key: instance.admin.key }),
+  );
+  await instance.call('POST', '/learnings', { body: { title: 'Said', description: 'Said by hand' } });
+  // A session of which nothing was ever captured, and which counts five prompts.
+  await instance.db.superuser.query(
+    `INSERT INTO sessions (id, tenant_id, user_id, host, external_id, status, phase, prompt_count, started_at, last_event_at)
+     VALUES ($1, $2, $3, 'test', 'miscounted', 'ended', 'settled', 5, now(), now())`,
+    [newId(), instance.admin.tenantId, instance.admin.userId],
+  );
+}, PATIENCE_MS);
+afterAll(() => instance.close());
+
+async function run(...args: string[]): Promise<{ code: number | undefined; text: string }> {
+  const context = recordOutput({ HOME: '/nobody' });
+  let code: number | undefined;
+  await createProgram(context, (given) => {
+    code = given;
+  }).parseAsync([...args, '--data-dir', dataDir], { from: 'user' });
+  return { code, text: context.text() };
+}
+
+const checkOf = async (id: string, key = instance.admin.key) =>
+  check.parse((await instance.call('GET', `/admin/consistency/checks/${id}`, { key })).body);
+const ended = (id: string) =>
+  until(async () => {
+    const now = await checkOf(id);
+    return now.state === 'running' ? undefined : now;
+  }, PATIENCE_MS);
+/** Runs a schedule now and awaits the result. */
+async function scheduled(name: string): Promise<unknown> {
+  await instance.call('POST', `/jobs/schedules/${name}/run`);
+  const schedule = z.object({
+    data: z.array(
+      z.object({ name: z.string(), last_runs: z.array(z.object({ state: z.string(), result: z.unknown() })) }),
+    ),
+  });
+  return until(async () => {
+    const { data } = schedule.parse((await instance.call('GET', '/jobs/schedules')).body);
+    const [last] = data.find((one) => one.name === name)?.last_runs ?? [];
+    return last === undefined || last.state === 'running' ? undefined : last.result;
+  }, PATIENCE_MS);
+}
+
+test(
+  'a comparison is a job of the tenant that asked, and counts without mending',
+  { timeout: PATIENCE_MS },
+  async () => {
+    const answer = await instance.call('POST', '/admin/consistency', { body: { repair: true, dry_run: true } });
+    expect(answer.status).toBe(202);
+    const { id, job } = check.parse(answer.body);
+    expect(job).toBe(`check.${id}`);
+    const counted = await ended(id);
+    expect(counted).toMatchObject({ state: 'done', repair: false, found: { wrong_count: 1 }, repaired: {}, left: 1 });
+    expect((await instance.call('GET', `/jobs/check.${id}`)).status).toBe(200);
+    const metrics = await instance.call('GET', '/metrics');
+    expect(metrics.body).toContain('recollect_index_divergence{kind="wrong_count"} 1');
+    const { key } = other;
+    expect(errorOf(await instance.call('GET', `/admin/consistency/checks/${id}`, { key })).code).toBe('NOT_FOUND');
+    expect(errorOf(await instance.call('GET', `/jobs/check.${id}`, { key })).code).toBe('NOT_FOUND');
+    const list = await instance.call('GET', '/admin/consistency/checks', { key });
+    expect(list.body).toEqual({ data: [] });
+  },
+);
+
+test('the command tells what differs, and ends with 1 where it is left so', { timeout: PATIENCE_MS }, async () => {
+  const seen = await run('check');
+  expect(seen.code).toBe(1);
+  expect(seen.text).toMatch(/were looked at\.\nKIND +FOUND +MENDED +LEFT\nwrong_count +1 +0 +1\n/);
+  const mended = await run('check', '--repair');
+  expect(mended.code).toBe(0);
+  expect(mended.text).toMatch(/wrong_count +1 +1 +0\n/);
+  expect(await run('check')).toMatchObject({ code: 0, text: expect.stringContaining('Nothing differs.\n') });
+  expect((await run('check', '--no-wait')).text).toMatch(/^check\.[0-9a-f-]{36} is started\.\n$/);
+});
+
+test('the schedule goes through all tenants, and each sees its own', { timeout: PATIENCE_MS }, async () => {
+  const tenants = (await instance.db.superuser.query('SELECT FROM tenants')).rowCount;
+  expect(await scheduled('consistency')).toMatchObject({ tenants, failed: 0, found: 0, repaired: 0 });
+  const { body } = await instance.call('GET', '/admin/consistency/checks?limit=5', { key: other.key });
+  const { data } = z.object({ data: z.array(check) }).parse(body);
+  expect(data).toMatchObject([{ job: null, state: 'done', repair: true, found: {} }]);
+  const before = await instance.call('GET', `/admin/consistency/checks?before=${data[0]?.id ?? ''}`, {
+    key: other.key,
+  });
+  expect(before.body).toEqual({ data: [] });
+});
+
+test('figures of a day are the same when they are taken twice', { timeout: PATIENCE_MS }, async () => {
+  const rows = async () =>
+    (
+      await instance.db.superuser.query(
+        "SELECT tenant_id, date::text, metric, dimensions, value FROM stats_snapshots WHERE metric NOT LIKE '%bytes' ORDER BY 1, 2, 3, 4",
+      )
+    ).rows;
+  const result = await scheduled('statistics');
+  const once = await rows();
+  expect(result).toMatchObject({ tenants: 2 });
+  expect(once.length).toBeGreaterThan(10);
+  await instance.db.superuser.query("UPDATE stats_snapshots SET value = -1 WHERE metric = 'learnings'");
+  await instance.call('POST', '/jobs/schedules/statistics/run');
+  await until(async () => ((await rows()).some((row) => row.value === -1) ? undefined : true), PATIENCE_MS);
+  expect(await rows()).toEqual(once);
+});
+
+test('figures are told by day and now, those of the instance to its operators', async () => {
+  const own = stats.parse((await instance.call('GET', '/stats')).body);
+  const learnings = { metric: 'learnings', dimensions: { state: 'standing' }, value: 1 };
+  expect(own.now).toContainEqual(learnings);
+  expect(own.days).toHaveLength(1);
+  expect(own.days[0]?.figures).toContainEqual(learnings);
+  expect(own.days[0]?.figures.map(({ metric }) => metric)).not.toContain('database_bytes');
+  const one = stats.parse((await instance.call('GET', '/stats?metric=unfindable')).body);
+  expect(one.days[0]?.figures).toEqual([{ metric: 'unfindable', dimensions: {}, value: 0 }]);
+  const all = stats.parse((await instance.call('GET', '/stats?scope=instance')).body);
+  const tables = all.days[0]?.figures.filter(({ metric }) => metric === 'table_bytes') ?? [];
+  expect(tables.map(({ dimensions }) => dimensions['table'])).toContain('observations');
+  expect(all.days[0]?.figures).toContainEqual({ metric: 'tenants', dimensions: {}, value: 2 });
+  const { key } = other;
+  expect(errorOf(await instance.call('GET', '/stats?scope=instance', { key })).code).toBe('FORBIDDEN');
+  const theirs = stats.parse((await instance.call('GET', '/stats', { key })).body);
+  expect(theirs.now.every(({ value }) => value === 0)).toBe(true);
+  expect(errorOf(await instance.call('GET', '/stats?days=0'))).toEqual({ code: 'VALIDATION_FAILED', fields: ['days'] });
+  expect((await run('stats')).text).toMatch(
+    /^FIGURE +\d{4}-\d\d-\d\d +\d{4}-\d\d-\d\d +NOW\n.*\nlearnings standing +1 +1 +1\n/s,
+  );
+  expect((await run('stats', '--instance')).text).toContain('database_bytes ');
+});

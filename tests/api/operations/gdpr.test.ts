@@ -1,0 +1,322 @@
+import { createHash, createPublicKey, generateKeyPairSync, randomUUID, verify } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { zstdCompressSync } from 'node:zlib';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
+import { erasedName } from '../../../domain/erasure/erasure-journal.ts';
+import { readJournalObject } from '../../../stores/archive/journal-entry.ts';
+import { createTestUser } from '../../setup/database.ts';
+import type { TestUser } from '../../setup/database.ts';
+import { startTestInstance } from '../../setup/instance.ts';
+import type { TestInstance } from '../../setup/instance.ts';
+import { until } from '../../setup/until.ts';
+import { errorOf } from '../support/answers.ts';
+import { MARK, MARKED_PROJECT, reads, seedMarked, shownAt } from '../support/hidden-reads.ts';
+import { toldElsewhere } from '../support/told-elsewhere.ts';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'recollect-gdpr-'));
+const { privateKey } = generateKeyPairSync('ed25519');
+const SECRET = 'The vault code is 7-Alpha-99';
+/** The session that is hidden, and erased later. */
+const OLD = `${MARK}-day`;
+let here: TestInstance;
+let there: TestInstance;
+let guest: TestUser;
+
+const requestSchema = z.object({
+  id: z.string(),
+  state: z.string(),
+  phase: z.string(),
+  error: z.string().nullable(),
+  removed: z.record(z.string(), z.number()),
+  receipt: z
+    .object({ receipt: z.string(), sha256: z.string(), public_key: z.string(), signature: z.string() })
+    .nullable(),
+});
+const jobSchema = z.object({ id: z.string(), state: z.string(), error: z.string().nullable() });
+const found = z.object({ data: z.array(z.object({ id: z.string(), content: z.string() })) });
+
+async function said(instance: TestInstance, session: string, content: string, key?: string): Promise<void> {
+  const body = {
+    type: 'prompt',
+    host: 'test',
+    session_id: session,
+    project: { path: MARKED_PROJECT },
+    infer: false,
+    content,
+  };
+  const answer = await instance.call('POST', '/events', { body, ...(key === undefined ? {} : { key }) });
+  expect(answer.status).toBe(202);
+}
+
+async function search(instance: TestInstance, words: string, key?: string): Promise<string[]> {
+  const query = new URLSearchParams({ q: words, limit: '20' });
+  const answer = await instance.call('GET', `/search?${query.toString()}`, key === undefined ? {} : { key });
+  return found.parse(answer.body).data.map((memory) => memory.content);
+}
+
+function ended<Schema extends z.ZodType<{ state: string }>>(instance: TestInstance, address: string, schema: Schema) {
+  return until(
+    async () => {
+      const row = schema.parse((await instance.call('GET', address)).body);
+      return row.state === 'running' ? undefined : row;
+    },
+    60_000,
+    `the job at ${address}`,
+  );
+}
+
+async function erased(body: object): Promise<z.output<typeof requestSchema>> {
+  const asked = await here.call('POST', '/gdpr/erase', { body });
+  expect(asked).toMatchObject({ status: 202 });
+  return ended(here, `/gdpr/requests/${requestSchema.parse(asked.body).id}`, requestSchema);
+}
+
+/** The file of an export of the whole tenant. */
+async function exported(instance: TestInstance): Promise<Buffer<ArrayBuffer>> {
+  const asked = jobSchema.parse((await instance.call('POST', '/exports', { body: {} })).body);
+  const done = await ended(instance, `/exports/${asked.id}`, jobSchema.extend({ sha256: z.string().nullable() }));
+  expect(done).toMatchObject({ state: 'done', error: null });
+  const file = await fetch(`${instance.url}/api/v1/exports/${asked.id}/file`, {
+    headers: { authorization: `Bearer ${instance.admin.key}` },
+  });
+  const bytes = Buffer.from(await file.arrayBuffer());
+  expect(createHash('sha256').update(bytes).digest('hex')).toBe(done.sha256);
+  return bytes;
+}
+
+async function imported(instance: TestInstance, file: Uint8Array<ArrayBuffer>) {
+  const headers = { 'content-type': 'application/zstd' };
+  const asked = jobSchema.parse((await instance.call('POST', '/imports/portable', { raw: file, headers })).body);
+  const counts = z.record(z.string(), z.number());
+  return ended(instance, `/imports/portable/${asked.id}`, jobSchema.extend({ read: counts, written: counts }));
+}
+
+beforeAll(async () => {
+  const settings = (name: string) => ({
+    RECOLLECT_ARCHIVE_STORE: path.join(folder, name, 'archive'),
+    RECOLLECT_BACKUP_STORE: path.join(folder, name, 'backups'),
+    RECOLLECT_BACKUP_COPY: path.join(folder, name, 'copy'),
+    RECOLLECT_BACKUP_SIGNING_KEY: privateKey.export({ format: 'der', type: 'pkcs8' }).toString('base64'),
+  });
+  [here, there] = await Promise.all([startTestInstance(settings('here')), startTestInstance(settings('there'))]);
+  await Promise.all([here.startWorker(), there.startWorker()]);
+  guest = await createTestUser(here.db.superuser, { tenantId: here.admin.tenantId });
+  await said(here, 'first', 'Where do the pelicans nest');
+  await said(here, 'first', SECRET);
+  await said(here, OLD, 'Which lighthouse is the oldest');
+  await said(here, 'guest', 'My own umbrella stands in the hall', guest.key);
+  for (const words of ['umbrella hall', 'vault code'])
+    await until(async () => ((await search(here, words)).length > 0 ? true : undefined));
+}, 120_000);
+afterAll(async () => {
+  await here.close();
+  await there.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+let older: Buffer<ArrayBuffer>;
+
+test('an export taken in by another instance gives the same rows and the same answers', async () => {
+  older = await exported(here);
+  const { state, error, read, written } = await imported(there, older);
+  expect({ state, error }).toEqual({ state: 'done', error: null });
+  expect(written).toEqual(read);
+  const hashes = async (instance: TestInstance) =>
+    (
+      await instance.db.superuser.query(
+        "SELECT id, encode(sha256, 'hex') AS sha256, occurred_at FROM prompts WHERE tenant_id = $1 ORDER BY id",
+        [instance.admin.tenantId],
+      )
+    ).rows;
+  expect(await hashes(there)).toEqual(await hashes(here));
+  const questions = ['pelicans nest', 'oldest lighthouse', '"vault code"', 'umbrella'];
+  const answersOf = async (instance: TestInstance) =>
+    JSON.stringify(await Promise.all(questions.map((words) => search(instance, words))));
+  // Both ask until their vectors stand.
+  await until(async () => ((await answersOf(here)) === (await answersOf(there)) ? true : undefined));
+  const again = await imported(there, older);
+  expect(Object.values(again.written).reduce((sum, rows) => sum + rows, 0)).toBe(0);
+  const broken = Buffer.from(older);
+  broken[Math.floor(broken.length / 2)] = (broken[Math.floor(broken.length / 2)] ?? 0) ^ 1;
+  expect(await imported(there, broken)).toMatchObject({ state: 'failed' });
+});
+
+const archivesFolder = () => path.join(folder, 'here', 'archive', 'archives', here.admin.tenantId);
+
+/** What a worker leaves that is killed when it has written a session's archive: no index line names it. */
+async function leaveArchive(session: string): Promise<string> {
+  const { id } = z.object({ id: z.string() }).parse((await here.call('GET', `/sessions/test:${session}`)).body);
+  mkdirSync(archivesFolder(), { recursive: true });
+  writeFileSync(path.join(archivesFolder(), `${id}.${randomUUID()}.ndjson.zst`), zstdCompressSync(SECRET));
+  return id;
+}
+
+/** What prompts say that hold a piece of text. */
+async function standing(piece: string): Promise<string[]> {
+  const { rows } = await here.db.superuser.query<{ content: string }>(
+    'SELECT content FROM prompts WHERE tenant_id = $1 AND position($2 IN content) > 0',
+    [here.admin.tenantId, piece],
+  );
+  return rows.map(({ content }) => content);
+}
+
+test('a text is erased wherever it stands, and neither a hook, nor a spool, nor a transcript, nor an import of an older export brings it back', async () => {
+  const elsewhere = await toldElsewhere(here, SECRET);
+  const counted = await here.call('POST', '/gdpr/erase', { body: { kind: 'text', text: SECRET, dry_run: true } });
+  expect(counted.body).toMatchObject({ dry_run: true, found: { events: 2 } });
+  expect(
+    errorOf(await here.call('POST', '/gdpr/erase', { body: { kind: 'text', text: SECRET }, key: guest.key })),
+  ).toMatchObject({ code: 'FORBIDDEN' });
+  await leaveArchive('first');
+  const done = await erased({ kind: 'text', text: SECRET });
+  expect(done).toMatchObject({ state: 'done', phase: 'done', removed: { prompts: 2 } });
+  expect(await search(here, 'vault code')).not.toContain(SECRET);
+  const signed = z.object({ receipt: z.string() }).parse(done.receipt);
+  expect(signed.receipt).not.toContain('vault');
+  expect(JSON.parse(signed.receipt)).toMatchObject({
+    id: done.id,
+    kind: 'text',
+    name: null,
+    checks: [
+      { where: 'database', left: 0 },
+      { where: 'archive store', left: 0 },
+      { where: 'vector index', left: 0, looked_at: expect.any(Number) },
+    ],
+    journal: {
+      entries: [expect.stringMatching(/^erasures\/[0-9a-f-]{36}\/0000000002\.json$/)],
+      stores: 2,
+    },
+  });
+  const { public_key: spki = '', signature = '', sha256 = '' } = done.receipt ?? {};
+  expect(createHash('sha256').update(signed.receipt).digest('hex')).toBe(sha256);
+  const key = createPublicKey({ key: Buffer.from(spki, 'base64'), format: 'der', type: 'spki' });
+  expect(verify(null, Buffer.from(sha256, 'hex'), key, Buffer.from(signature, 'base64'))).toBe(true);
+  const hash = expect.stringMatching(/^[0-9a-f]{64}$/);
+  // Nothing that was looked for is kept, in the row, in the journal or in its copy.
+  const { rows } = await here.db.superuser.query('SELECT needle, found FROM erasures WHERE id = $1', [done.id]);
+  expect(rows).toEqual([{ needle: null, found: null }]);
+  for (const store of ['backups', 'copy']) {
+    const { journal } = z
+      .object({ journal: z.object({ entries: z.array(z.string()) }) })
+      .parse(JSON.parse(signed.receipt));
+    const object = readFileSync(path.join(folder, 'here', store, journal.entries[0] ?? ''));
+    expect(object.toString('utf8')).not.toContain('vault');
+    expect(readJournalObject(object)).toMatchObject({
+      entry: { sequence: 2, previous: hash, record: { kind: 'text', erasure_id: done.id, names: [hash, hash] } },
+      publicKey: spki,
+    });
+  }
+  const body = { type: 'prompt', host: 'test', session_id: 'first', infer: false, content: SECRET };
+  expect(errorOf(await here.call('POST', '/events', { body }))).toMatchObject({ code: 'EVENT_FORGOTTEN' });
+  // A hook is told that all is well, so that its spool lets go of it; nothing is stored.
+  expect(await elsewhere.again()).toMatchObject({ end: { kind: 'done' }, delivered: 1, quarantined: 0 });
+  elsewhere.remove();
+  expect(await standing('Is there tea')).toHaveLength(1);
+  expect(await imported(here, older)).toMatchObject({ state: 'done' });
+  expect(await standing('vault code')).toEqual([]);
+  expect(await search(here, 'vault code')).not.toContain(SECRET);
+  expect(readdirSync(path.join(folder, 'here', 'archive', 'exports', here.admin.tenantId))).toEqual([]);
+  expect(readdirSync(archivesFolder())).toEqual([]);
+});
+
+test('what is hidden is found by nobody until it is shown again, and nothing of it is deleted', async () => {
+  const soon = new Date(Date.now() + 3_600_000).toISOString();
+  const marked = await seedMarked(here, OLD, 'first');
+  const shown = await shownAt(here, OLD, marked);
+  expect(
+    reads(OLD, marked)
+      .map(([address]) => address)
+      .filter((address) => !shown.includes(address)),
+  ).toEqual([]);
+  const hidden = await here.call('POST', '/gdpr/restrict', { body: { session: `test:${OLD}`, until: soon } });
+  expect(hidden.body).toMatchObject({ restricted_until: soon, user: null });
+  expect(await shownAt(here, OLD, marked)).toEqual([]);
+  // What others taught stays, without the quote of what is hidden.
+  expect((await here.call('GET', `/learnings/${marked.quoting}`)).body).toMatchObject({
+    title: 'Of birds',
+    evidence: [],
+  });
+  await here.call('DELETE', `/gdpr/restrict?session=test:${OLD}`);
+  expect(await shownAt(here, OLD, marked)).toEqual(shown);
+  await here.call('POST', '/gdpr/restrict', { body: { user: here.admin.userId, until: soon } });
+  expect(await shownAt(here, OLD, marked)).toEqual([]);
+  await here.call('DELETE', `/gdpr/restrict?user=${here.admin.userId}`);
+  const nobody = await here.call('POST', '/gdpr/restrict', { body: { until: soon }, key: guest.key });
+  expect(errorOf(nobody)).toMatchObject({ code: 'VALIDATION_FAILED' });
+  await here.call('POST', '/gdpr/restrict', { body: { user: guest.userId, until: soon }, key: guest.key });
+  expect(await search(here, 'umbrella hall')).not.toContain('My own umbrella stands in the hall');
+  await here.call('DELETE', `/gdpr/restrict?user=${guest.userId}`);
+  expect(await search(here, 'umbrella hall')).toContain('My own umbrella stands in the hall');
+});
+
+test('a session and a person are erased, each with a receipt; under a hold neither is', async () => {
+  const session = await leaveArchive(OLD);
+  await here.db.superuser.query(
+    "INSERT INTO legal_holds (id, tenant_id, subject, subject_id, reason, created_by) VALUES (uuidv7(), $1, 'session', $2, 'a case', $3)",
+    [here.admin.tenantId, session, here.admin.userId],
+  );
+  expect(errorOf(await here.call('POST', '/gdpr/erase', { body: { kind: 'session', session } }))).toMatchObject({
+    code: 'CONFLICT',
+  });
+  await here.db.superuser.query('UPDATE legal_holds SET released_at = now()');
+  expect(await erased({ kind: 'session', session })).toMatchObject({
+    state: 'done',
+    removed: { sessions: 1, prompts: 1, vectors: 1, archives: 1 },
+  });
+  expect(readdirSync(archivesFolder())).toEqual([]);
+  const again = { type: 'prompt', host: 'test', session_id: OLD, infer: false, content: 'I am back' };
+  expect(errorOf(await here.call('POST', '/events', { body: again }))).toMatchObject({ code: 'SESSION_DELETED' });
+  expect(await imported(here, older)).toMatchObject({ state: 'done' });
+  expect(await standing(MARK)).toEqual([]);
+  const self = await here.call('POST', '/gdpr/erase', { body: { kind: 'user' } });
+  expect(errorOf(self)).toMatchObject({ code: 'CONFLICT' });
+  const own = await here.call('POST', '/gdpr/export', { body: {}, key: guest.key });
+  expect(own.status).toBe(202);
+  await ended(here, `/exports/${jobSchema.parse(own.body).id}`, jobSchema);
+  const done = await erased({ kind: 'user', user: guest.userId });
+  expect(done).toMatchObject({ state: 'done', removed: { sessions: 1, users: 1 } });
+  expect(JSON.parse(done.receipt?.receipt ?? '{}')).toMatchObject({ name: erasedName('user', guest.userId) });
+  expect(await search(here, 'umbrella hall')).not.toContain('My own umbrella stands in the hall');
+  const list = await here.call('GET', '/gdpr/requests?limit=5');
+  expect(z.object({ data: z.array(requestSchema) }).parse(list.body).data).toHaveLength(3);
+});
+
+test('a tenant goes as a whole, and its keys open nothing afterwards', async () => {
+  const { tenantId } = there.admin;
+  const body = { kind: 'tenant', name: 'another' };
+  expect(errorOf(await there.call('POST', '/gdpr/erase', { body }))).toMatchObject({ code: 'VALIDATION_FAILED' });
+  // A key that was just used is believed for some seconds: this one was not.
+  const { key: unused } = await createTestUser(there.db.superuser, { tenantId });
+  const asked = await there.call('POST', '/gdpr/erase', { body: { kind: 'tenant', name: tenantId } });
+  const { id } = requestSchema.parse(asked.body);
+  const row = await until(async () => {
+    const { rows } = await there.db.superuser.query<{ state: string; receipt: { receipt: string } }>(
+      'SELECT state, receipt FROM erasures WHERE id = $1',
+      [id],
+    );
+    return rows[0]?.state === 'running' ? undefined : rows[0];
+  }, 60_000);
+  expect(row?.state).toBe('done');
+  expect(JSON.parse(row?.receipt.receipt ?? '{}')).toMatchObject({
+    kind: 'tenant',
+    checks: [{ left: 0 }, { left: 0 }],
+  });
+  const { rows: tables } = await there.db.superuser.query<{ name: string }>(
+    `SELECT c.relname AS name FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped
+      WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition`,
+  );
+  expect(tables.length).toBeGreaterThan(40);
+  const counted = tables.map(
+    ({ name }) => `SELECT '${name}' AS name, count(*)::integer AS n FROM "${name}" WHERE tenant_id = $1`,
+  );
+  const left = await there.db.superuser.query<{ name: string; n: number }>(
+    `${counted.join(' UNION ALL ')} UNION ALL SELECT 'tenants', count(*)::integer FROM tenants WHERE id = $1`,
+    [tenantId],
+  );
+  // The receipt alone stays, in the row of the erasure.
+  expect(left.rows.filter(({ n }) => n > 0)).toEqual([{ name: 'erasures', n: 1 }]);
+  expect((await there.call('GET', '/sessions', { key: unused })).status).toBe(401);
+});

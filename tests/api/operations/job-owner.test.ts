@@ -1,0 +1,89 @@
+import { TypedSearchAttributes } from '@temporalio/common';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { newId } from '../../../domain/ids.ts';
+import { SEARCH_ATTRIBUTES } from '../../../stores/temporal/search-attributes.ts';
+import { importWorkflowId } from '../../../workflows/ids.ts';
+import { createTestUser } from '../../setup/database.ts';
+import type { TestUser } from '../../setup/database.ts';
+import { sessionOf, settled } from '../../setup/demo-session.ts';
+import { startTestInstance } from '../../setup/instance.ts';
+import type { TestInstance } from '../../setup/instance.ts';
+import { captured, smallSession } from '../../setup/small-session.ts';
+import { until } from '../../setup/until.ts';
+
+const PATIENCE_MS = 120_000;
+let instance: TestInstance;
+let owner: TestUser;
+let colleague: TestUser;
+let viewer: TestUser;
+let open: string;
+let done: string;
+
+async function statusOf(path: string, key: string): Promise<number> {
+  return (await instance.call('POST', path, { key })).status;
+}
+
+async function isRunning(id: string): Promise<true | undefined> {
+  const { body } = await instance.call('GET', `/jobs/${id}`);
+  return JSON.stringify(body).includes('"state":"running"') ? true : undefined;
+}
+
+beforeAll(async () => {
+  instance = await startTestInstance();
+  await instance.startWorker();
+  const { tenantId } = instance.admin;
+  owner = await createTestUser(instance.db.superuser, { tenantId });
+  colleague = await createTestUser(instance.db.superuser, { tenantId });
+  viewer = await createTestUser(instance.db.superuser, { tenantId, role: 'viewer' });
+  await captured(instance, smallSession('open').slice(0, 3), owner.key);
+  await captured(instance, smallSession('done'), owner.key);
+  await settled(instance, 'test:done', PATIENCE_MS);
+  open = (await sessionOf(instance, 'test:open')).id;
+  done = (await sessionOf(instance, 'test:done')).id;
+  await until(() => isRunning(`session.${open}`), PATIENCE_MS, 'the session');
+  await until(
+    async () => ((await instance.call('GET', `/jobs/learning.${done}`)).status === 200 ? true : undefined),
+    PATIENCE_MS,
+    'the learning',
+  );
+}, 200_000);
+afterAll(() => instance.close());
+
+describe('a job is ended and given another turn', { timeout: PATIENCE_MS }, () => {
+  test.each(['cancel', 'retry'])('by nobody but its owner and admins: %s', async (what) => {
+    for (const key of [colleague.key, viewer.key])
+      for (const job of [`session.${open}`, `learning.${done}`])
+        expect([job, await statusOf(`/jobs/${job}/${what}`, key)]).toEqual([job, 403]);
+    expect(await isRunning(`session.${open}`)).toBe(true);
+  });
+
+  test('by the owner of its session', async () => {
+    expect(await statusOf(`/jobs/session.${open}/retry`, owner.key)).toBe(202);
+    expect(await statusOf(`/jobs/learning.${done}/retry`, owner.key)).toBe(202);
+    expect(await statusOf(`/jobs/session.${open}/cancel`, owner.key)).toBe(202);
+  });
+
+  test('of an import by whoever began it', async () => {
+    const { tenantId } = instance.admin;
+    const importId = newId();
+    await instance.db.superuser.query(
+      "INSERT INTO imports (id, tenant_id, user_id, kind, options) VALUES ($1, $2, $3, 'transcripts', $4)",
+      [importId, tenantId, owner.userId, { directory: '/src', follow: false }],
+    );
+    const handle = await instance.temporal.workflow.start('session', {
+      workflowId: importWorkflowId(importId),
+      taskQueue: 'nobody-serves-this',
+      typedSearchAttributes: new TypedSearchAttributes([{ key: SEARCH_ATTRIBUTES.tenant, value: tenantId }]),
+    });
+    for (const what of ['cancel', 'retry'])
+      expect(await statusOf(`/jobs/import.${importId}/${what}`, colleague.key)).toBe(403);
+    expect((await handle.describe()).status.name).toBe('RUNNING');
+    expect(await statusOf(`/jobs/import.${importId}/cancel`, owner.key)).toBe(202);
+    await handle.terminate();
+  });
+
+  test('of the index, which is everybody’s, to look again; to end it takes an admin', async () => {
+    expect(await statusOf('/jobs/index.0/retry', colleague.key)).toBe(202);
+    expect(await statusOf('/jobs/index.0/cancel', colleague.key)).toBe(403);
+  });
+});

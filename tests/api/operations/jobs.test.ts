@@ -1,0 +1,297 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { TypedSearchAttributes } from '@temporalio/common';
+import { newId } from '../../../domain/ids.ts';
+import { SEARCH_ATTRIBUTES } from '../../../stores/temporal/search-attributes.ts';
+import { importWorkflowId, sessionWorkflowId } from '../../../workflows/ids.ts';
+import { createTestUser } from '../../setup/database.ts';
+import { finished, sessionOf, settled } from '../../setup/demo-session.ts';
+import { startTestInstance } from '../../setup/instance.ts';
+import type { TestInstance } from '../../setup/instance.ts';
+import { captured, smallSession } from '../../setup/small-session.ts';
+import { until } from '../../setup/until.ts';
+import { errorOf } from '../support/answers.ts';
+import { jobAnswer, jobListAnswer } from '../support/jobs.ts';
+
+const PATIENCE_MS = 120_000;
+let instance: TestInstance;
+let open: string;
+let done: string;
+
+async function jobs(query = '', key?: string): Promise<z.output<typeof jobListAnswer>> {
+  const answer = await instance.call('GET', `/jobs${query}`, key === undefined ? {} : { key });
+  expect([answer.status, answer.body]).toEqual([200, expect.anything()]);
+  return jobListAnswer.parse(answer.body);
+}
+
+async function one(id: string): Promise<z.output<typeof jobAnswer>> {
+  return z.object({ job: jobAnswer }).parse((await instance.call('GET', `/jobs/${id}`)).body).job;
+}
+
+async function setSession(id: string, change: string): Promise<void> {
+  await instance.db.superuser.query(`UPDATE sessions SET ${change} WHERE id = $1`, [id]);
+}
+
+beforeAll(async () => {
+  instance = await startTestInstance();
+  await instance.startWorker();
+  await captured(instance, smallSession('open', { remote: 'git@example.org:team/open.git' }).slice(0, 3));
+  await captured(instance, smallSession('done'));
+  done = (await finished(instance, 'test:done', PATIENCE_MS)).id;
+  open = (await sessionOf(instance, 'test:open')).id;
+}, 200_000);
+afterAll(() => instance.close());
+
+describe('the list of jobs', { timeout: 240_000 }, () => {
+  test('has the sessions, the index and the learnings of a tenant, and no ids of workflows of others', async () => {
+    const { data, degraded } = await until(async () => {
+      const listed = await jobs('?limit=100');
+      return listed.data.some((entry) => entry.id === `learning.${done}`) ? listed : undefined;
+    });
+    expect(degraded).toEqual([]);
+    const byId = new Map(data.map((entry) => [entry.id, entry]));
+    expect(byId.get(`session.${open}`)).toMatchObject({
+      kind: 'session',
+      state: 'running',
+      session: { external_id: 'open', project: 'open' },
+    });
+    expect(byId.get(`session.${done}`)).toMatchObject({
+      state: 'completed',
+      phase: 'settled',
+      pending: { summarise: 0, learn: 0, embed: 0 },
+    });
+    expect(byId.get('index.0')).toMatchObject({ kind: 'index', session: null });
+    expect(JSON.stringify(data)).not.toContain(instance.admin.tenantId);
+  });
+
+  test.each<[string, string[]]>([
+    ['?kind=session&state=running', ['open']],
+    ['?kind=session&state=completed', ['done']],
+    ['?kind=session&state=failed', []],
+    ['?kind=session&state=waiting', []],
+    ['?state=stuck', []],
+    ['?kind=session&project=open', ['open']],
+    ['?project=nobody', []],
+    ['?kind=import', []],
+  ])('is filtered: %s', async (query, externals) => {
+    const { data } = await jobs(query);
+    expect(data.map((entry) => entry.session?.external_id)).toEqual(externals);
+  });
+
+  test('is filtered: ?kind=operation, for those who run the instance; what a schedule started is none of a session', async () => {
+    const { data } = await jobs('?kind=operation');
+    expect(data.filter((entry) => entry.kind !== 'operation' || entry.session !== null)).toEqual([]);
+    const stranger = await createTestUser(instance.db.superuser);
+    expect((await jobs('?kind=operation', stranger.key)).data).toEqual([]);
+  });
+
+  test('is paged by a cursor, and takes none but its own', async () => {
+    const first = await jobs('?kind=session&limit=1');
+    expect(first.data).toHaveLength(1);
+    const second = await jobs(`?kind=session&limit=1&cursor=${first.pagination.next_cursor ?? ''}`);
+    expect(new Set([...first.data, ...second.data].map((entry) => entry.session?.external_id))).toEqual(
+      new Set(['open', 'done']),
+    );
+    for (const cursor of ['bm90aGluZw', '%27%20OR%201=1', 's.00000000-0000-0000-0000-00000000000g'])
+      expect(errorOf(await instance.call('GET', `/jobs?cursor=${cursor}`))).toEqual({
+        code: 'VALIDATION_FAILED',
+        fields: ['cursor'],
+      });
+    for (const query of ['state=odd', 'kind=odd', 'limit=0', 'limit=101', 'limit=x'])
+      expect(errorOf(await instance.call('GET', `/jobs?${query}`))).toMatchObject({ code: 'VALIDATION_FAILED' });
+  });
+
+  test('an import is a job of the tenant that its search attribute names, whatever its id says', async () => {
+    const importId = newId();
+    const handle = await instance.temporal.workflow.start('session', {
+      workflowId: importWorkflowId(importId),
+      taskQueue: 'nobody-serves-this',
+      typedSearchAttributes: new TypedSearchAttributes([
+        { key: SEARCH_ATTRIBUTES.tenant, value: instance.admin.tenantId },
+      ]),
+    });
+    const stranger = await createTestUser(instance.db.superuser, { role: 'admin' });
+    const job = `import.${importId}`;
+    expect((await one(job)).state).toBe('running');
+    for (const [method, path] of [
+      ['GET', `/jobs/${job}`],
+      ['POST', `/jobs/${job}/cancel`],
+    ] as const)
+      expect(errorOf(await instance.call(method, path, { key: stranger.key }))).toMatchObject({ code: 'NOT_FOUND' });
+    expect((await jobs('?kind=import', stranger.key)).data).toEqual([]);
+    await until(async () => ((await jobs('?kind=import')).data.length === 1 ? true : undefined));
+    await handle.terminate();
+  });
+
+  test('of another tenant is another list, and his jobs are not there', async () => {
+    const stranger = await createTestUser(instance.db.superuser, { role: 'admin' });
+    expect((await jobs('', stranger.key)).data).toEqual([]);
+    for (const [method, path] of [
+      ['GET', `/jobs/session.${open}`],
+      ['POST', `/jobs/session.${open}/cancel`],
+      ['POST', `/jobs/session.${open}/retry`],
+      ['POST', `/sessions/${open}/close`],
+      ['POST', `/sessions/${open}/summaries`],
+    ] as const)
+      expect(errorOf(await instance.call(method, path, { key: stranger.key }))).toMatchObject({ code: 'NOT_FOUND' });
+    expect(
+      errorOf(await instance.call('PUT', `/sessions/${open}`, { key: stranger.key, body: { capture: false } })),
+    ).toMatchObject({ code: 'NOT_FOUND' });
+    for (const id of [
+      'session.x',
+      'ops.capture-sweep',
+      'odd',
+      `session.${instance.admin.tenantId}`,
+      `session%2F${open}`,
+    ])
+      expect(errorOf(await instance.call('GET', `/jobs/${id}`))).toMatchObject({ code: 'NOT_FOUND' });
+  });
+});
+
+describe('what is stuck is told, and why', { timeout: 240_000 }, () => {
+  test('captures that nobody took in for two rounds of the sweep', async () => {
+    await setSession(open, "consumed_seq = 0, windowed_seq = 0, last_event_at = now() - interval '10 minutes'");
+    const { data } = await jobs('?state=stuck');
+    expect(data.map((entry) => [entry.id, entry.state, entry.stuck?.reason])).toEqual([
+      [`session.${open}`, 'stuck', 'captures_waiting'],
+    ]);
+    expect(data[0]?.stuck?.why).toBe('Captures have waited for 10 minutes and nobody has taken them in.');
+    expect((await one(`session.${open}`)).stuck?.reason).toBe('captures_waiting');
+    await setSession(open, 'consumed_seq = last_seq, last_event_at = now()');
+    expect((await jobs('?state=stuck')).data).toEqual([]);
+  });
+
+  test(
+    'windows that were set aside and chunks that were refused, which retry gives another turn',
+    async () => {
+      await instance.db.superuser.query(
+        "UPDATE windows SET state = 'parked', attempts = 3, error = 'ModelRefused: no' WHERE session_id = $1",
+        [done],
+      );
+      expect((await jobs('?state=stuck')).data[0]).toMatchObject({
+        id: `session.${done}`,
+        stuck: {
+          reason: 'windows_parked',
+          why: 'One window was set aside (ModelRefused): the model could not sum them up.',
+        },
+        last_error: 'ModelRefused',
+        attempts: 3,
+      });
+      await instance.db.superuser.query("DELETE FROM summaries WHERE session_id = $1 AND type <> 'session'", [done]);
+      expect((await instance.call('POST', `/jobs/session.${done}/retry`)).status).toBe(202);
+      await until(
+        async () => ((await sessionOf(instance, done)).counts.summaries > 1 ? true : undefined),
+        PATIENCE_MS,
+        'the summary',
+      );
+      await settled(instance, 'test:done', PATIENCE_MS);
+
+      await instance.db.superuser.query(
+        "UPDATE embeddings SET state = 'failed', failed_at = now() WHERE session_id = $1 AND resource_type = 'prompt'",
+        [done],
+      );
+      expect((await jobs('?state=stuck')).data[0]?.stuck?.reason).toBe('vectors_failed');
+      await instance.call('POST', `/jobs/session.${done}/retry`);
+      await until(
+        async () => ((await jobs('?state=stuck')).data.length === 0 ? true : undefined),
+        PATIENCE_MS,
+        'the vectors',
+      );
+      await settled(instance, 'test:done', PATIENCE_MS);
+    },
+    PATIENCE_MS * 3,
+  );
+
+  test('work that stands, and a session that should be over', async () => {
+    await setSession(open, "updated_at = now() - interval '2 hours', last_event_at = now() - interval '2 hours'");
+    expect((await jobs('?state=stuck')).data[0]?.stuck).toMatchObject({ reason: 'not_ended' });
+    await instance.db.superuser.query(
+      "INSERT INTO windows (session_id, n, tenant_id, from_seq, to_seq, tokens, reason) VALUES ($1, 0, $2, 1, 1, 1, 'turn')",
+      [open, instance.admin.tenantId],
+    );
+    expect((await jobs('?state=stuck')).data[0]?.stuck).toMatchObject({
+      reason: 'nothing_moves',
+      why: 'There is work, and nothing has moved for 2 hours.',
+    });
+    await instance.db.superuser.query('DELETE FROM windows WHERE session_id = $1', [open]);
+    await setSession(open, 'updated_at = now(), last_event_at = now()');
+  });
+});
+
+describe('steering', { timeout: PATIENCE_MS * 2 }, () => {
+  const order = z.looseObject({ done: z.boolean(), settled: z.boolean(), summary_id: z.string().nullable() });
+
+  test('capture off holds with the answer, and on again', async () => {
+    const say = (content: string) =>
+      instance.call('POST', '/events', { body: { type: 'prompt', host: 'test', session_id: 'open', content } });
+    expect(
+      (await instance.call('PUT', `/sessions/${open}`, { body: { capture: false, title: 'My own title' } })).body,
+    ).toMatchObject({ capture: false, title: 'My own title' });
+    expect(errorOf(await say('not for the record'))).toMatchObject({ code: 'CAPTURE_OFF' });
+    expect((await instance.call('PUT', `/sessions/${open}`, { body: { capture: true } })).body).toMatchObject({
+      capture: true,
+    });
+    expect((await say('for the record')).status).toBe(202);
+    expect(errorOf(await instance.call('PUT', `/sessions/${open}`, { body: { title: '' } }))).toEqual({
+      code: 'VALIDATION_FAILED',
+      fields: ['title'],
+    });
+    expect(errorOf(await instance.call('PUT', `/sessions/${open}`, { body: { owner: 'me' } }))).toMatchObject({
+      code: 'VALIDATION_FAILED',
+    });
+  });
+
+  test('only the owner and admins steer', async () => {
+    const { tenantId } = instance.admin;
+    const colleague = await createTestUser(instance.db.superuser, { tenantId });
+    const viewer = await createTestUser(instance.db.superuser, { tenantId, role: 'viewer' });
+    expect(errorOf(await instance.call('POST', `/sessions/${open}/close`, { key: colleague.key }))).toMatchObject({
+      code: 'FORBIDDEN',
+    });
+    expect(errorOf(await instance.call('POST', `/sessions/${open}/close`, { key: viewer.key }))).toMatchObject({
+      code: 'FORBIDDEN',
+    });
+    expect(errorOf(await instance.call('POST', `/jobs/session.${open}/cancel`, { key: viewer.key }))).toMatchObject({
+      code: 'FORBIDDEN',
+    });
+  });
+
+  test('a summary now is answered with the job, or waited for; the session goes on under its own title', async () => {
+    const now = await instance.call('POST', `/sessions/${open}/summaries`);
+    expect(now.status).toBe(202);
+    expect(order.parse(now.body)).toMatchObject({ done: false, job: { id: `session.${open}` } });
+    const waited = await instance.call('POST', `/sessions/${open}/summaries?wait=60`);
+    expect([waited.status, order.parse(waited.body).summary_id]).toEqual([200, expect.any(String)]);
+    expect(await sessionOf(instance, open)).toMatchObject({ status: 'active' });
+    expect((await instance.call('GET', `/sessions/${open}`)).body).toMatchObject({ title: 'My own title' });
+    expect(errorOf(await instance.call('POST', `/sessions/${open}/summaries?wait=61`))).toEqual({
+      code: 'VALIDATION_FAILED',
+      fields: ['wait'],
+    });
+  });
+
+  test('cancel ends the workflow and capture goes on; retry starts it again; close settles the session', async () => {
+    expect((await instance.call('POST', `/jobs/session.${open}/cancel`)).status).toBe(202);
+    const handle = instance.temporal.workflow.getHandle(sessionWorkflowId(instance.admin.tenantId, open));
+    await until(
+      async () => ((await handle.describe()).status.name === 'RUNNING' ? undefined : true),
+      PATIENCE_MS,
+      'the end',
+    );
+    await until(
+      async () => ((await one(`session.${open}`)).state === 'cancelled' ? true : undefined),
+      PATIENCE_MS,
+      'cancelled',
+    );
+    expect(await sessionOf(instance, open)).toMatchObject({ status: 'active', phase: 'cancelled' });
+    expect(errorOf(await instance.call('POST', `/jobs/session.${open}/cancel`))).toMatchObject({ code: 'CONFLICT' });
+    expect((await instance.call('POST', `/jobs/session.${open}/retry`)).status).toBe(202);
+    await until(
+      async () => ((await one(`session.${open}`)).state === 'running' ? true : undefined),
+      PATIENCE_MS,
+      'the new run',
+    );
+    await instance.call('POST', `/sessions/${open}/close?wait=60`);
+    expect(await settled(instance, open, PATIENCE_MS)).toMatchObject({ status: 'ended' });
+  });
+});

@@ -1,0 +1,182 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { startTestInstance } from '../../setup/instance.ts';
+import type { ApiAnswer, TestInstance } from '../../setup/instance.ts';
+import { captured, smallSession } from '../../setup/small-session.ts';
+import { until } from '../../setup/until.ts';
+import { createTestUser } from '../../setup/database.ts';
+import { valueOf } from '../../stores/postgres/support/captures.ts';
+import { errorOf } from '../support/answers.ts';
+import { given } from '../support/learnings.ts';
+
+let instance: TestInstance;
+let n = 0;
+let name: string;
+let session: string;
+let project: string;
+let row: string;
+let learning: string;
+
+beforeAll(async () => {
+  instance = await startTestInstance();
+  await instance.startWorker();
+});
+afterAll(() => instance.close());
+
+beforeEach(async () => {
+  n += 1;
+  name = `held-${n}`;
+  await captured(instance, smallSession(name, { path: `/src/${name}` }).slice(0, 2));
+  const { rows } = await instance.db.superuser.query<{ session: string; row: string; project: string }>(
+    'SELECT s.id AS session, p.id AS row, s.project_id AS project FROM sessions s JOIN prompts p ON p.session_id = s.id WHERE s.external_id = $1',
+    [name],
+  );
+  ({ session = '', row = '', project = '' } = rows[0] ?? {});
+  const written = await given(instance, `Service ${name} rounds half even`, {
+    project,
+    evidence: [{ row_id: row, quote: 'half even' }],
+  });
+  learning = written.id;
+});
+
+const heldAnswer = z.looseObject({ id: z.string() });
+
+/** Puts a hold on something; answers how to release it. */
+async function hold(subject: string, id: string): Promise<() => Promise<unknown>> {
+  const answer = await instance.call('POST', '/admin/holds', { body: { subject, id, reason: 'a case' } });
+  expect(answer.status).toBe(201);
+  const held = heldAnswer.parse(answer.body);
+  return () => instance.call('DELETE', `/admin/holds/${held.id}`);
+}
+
+const SUBJECTS = ['session', 'project', 'user', 'tenant'] as const;
+const idOf = (subject: (typeof SUBJECTS)[number]) =>
+  ({ session, project, user: instance.admin.userId, tenant: instance.admin.tenantId })[subject];
+
+type Way = readonly [string, () => Promise<ApiAnswer>];
+/** Every way by which a text leaves, or is no longer what is known. */
+const WAYS: readonly Way[] = [
+  ['forget a learning', () => instance.call('DELETE', `/memories/${learning}`)],
+  ['delete a learning', () => instance.call('DELETE', `/learnings/${learning}`)],
+  ['correct a learning', () => instance.call('PUT', `/learnings/${learning}`, { body: { description: 'Otherwise' } })],
+  ['correct a memory', () => instance.call('PUT', `/memories/${learning}`, { body: { content: 'Otherwise' } })],
+  [
+    'rectify a memory',
+    () => instance.call('POST', '/gdpr/rectify', { body: { id: learning, correction: { content: 'Otherwise' } } }),
+  ],
+  ['close a learning', () => instance.call('POST', `/learnings/${learning}/invalidate`, { body: { reason: 'no' } })],
+  [
+    'replace a learning',
+    () =>
+      instance.call('POST', `/learnings/${learning}/supersede`, {
+        body: { by: { title: 'Other', description: `Other than ${name}` }, reason: 'no' },
+      }),
+  ],
+  ['forget a prompt', () => instance.call('DELETE', `/memories/${row}`)],
+  ['forget an event', () => instance.call('DELETE', `/captures/${name}-prompt?session=${session}`)],
+  ['forget a session', () => instance.call('DELETE', `/sessions/${session}`)],
+  ['erase a session', () => instance.call('POST', '/gdpr/erase', { body: { kind: 'session', session } })],
+];
+
+async function rowsLeft(): Promise<unknown> {
+  const { rows } = await instance.db.superuser.query(
+    `SELECT (SELECT description FROM learnings WHERE id = $1 AND valid_to IS NULL) AS learning, (SELECT content FROM prompts WHERE id = $2) AS prompt,
+            (SELECT count(*)::integer FROM learning_evidence WHERE learning_id = $1) AS quotes`,
+    [learning, row],
+  );
+  return rows[0];
+}
+
+describe('a legal hold binds every way out', () => {
+  test.each(SUBJECTS)('on the %s', async (subject) => {
+    const before = await rowsLeft();
+    const release = await hold(subject, idOf(subject));
+    try {
+      for (const [way, leave] of WAYS) {
+        const answer = await leave();
+        expect([way, answer.status, errorOf(answer).code]).toEqual([way, 409, expect.stringMatching(/HELD|CONFLICT/)]);
+      }
+      expect(await rowsLeft()).toEqual(before);
+    } finally {
+      await release();
+    }
+    expect((await instance.call('DELETE', `/learnings/${learning}`)).status).toBe(200);
+  });
+
+  test('on a session: tags of its rows stay, and a text of its learnings and of its title is not erased', async () => {
+    await captured(instance, [
+      { type: 'observation', host: 'test', session_id: name, text: 'A note', key: `${name}-note` },
+    ]);
+    const note = await valueOf<string>(
+      instance.db.superuser,
+      'SELECT id AS value FROM observations WHERE session_id = $1',
+      [session],
+    );
+    await instance.call('PUT', `/sessions/${session}`, { body: { title: `Title walrus-${name}` } });
+    const release = await hold('session', session);
+    try {
+      expect(errorOf(await instance.call('PUT', `/memories/${note}`, { body: { tags: ['other'] } }))).toMatchObject({
+        code: 'HELD',
+      });
+      for (const text of [`Service ${name} rounds`, `Title walrus-${name}`]) {
+        const asked = await instance.call('POST', '/gdpr/erase', { body: { kind: 'text', text } });
+        expect(asked.status).toBe(202);
+        const { id } = heldAnswer.parse(asked.body);
+        const ended = await until(
+          async () => {
+            const { body } = await instance.call('GET', `/gdpr/requests/${id}`);
+            return JSON.stringify(body).includes('"state":"running"') ? undefined : body;
+          },
+          60_000,
+          'the end of the erasure',
+        );
+        expect([text, ended]).toEqual([text, expect.objectContaining({ state: 'failed', error: 'ErasureHeld' })]);
+      }
+      expect(await rowsLeft()).toMatchObject({ learning: `Service ${name} rounds half even` });
+    } finally {
+      await release();
+    }
+  }, 120_000);
+
+  test('on a project: an event that names the remote of another project does not take its session out', async () => {
+    const elsewhere = { path: '/src/elsewhere', remote: `https://github.com/elsewhere/${name}` };
+    await captured(instance, smallSession(`${name}-elsewhere`, elsewhere).slice(0, 1));
+    const release = await hold('project', project);
+    try {
+      const note = { type: 'observation', host: 'test', session_id: name, text: 'elsewhere', key: `${name}-moved` };
+      await captured(instance, [{ ...note, project: elsewhere }]);
+      expect(
+        await valueOf(instance.db.superuser, 'SELECT project_id AS value FROM sessions WHERE id = $1', [session]),
+      ).toBe(project);
+    } finally {
+      await release();
+    }
+  });
+
+  test('on a project: a learning of it is not joined to one of another project, which says the same', async () => {
+    await captured(instance, smallSession(`${name}-b`, { path: `/src/${name}-b` }).slice(0, 1));
+    const later = await given(instance, `Service ${name} rounds half even`, { project: `/src/${name}-b` });
+    const into = await valueOf<string>(
+      instance.db.superuser,
+      'SELECT project_id AS value FROM learnings WHERE id = $1',
+      [later.id],
+    );
+    const release = await hold('project', into ?? '');
+    try {
+      const merged = await instance.call('POST', `/projects/${project}/merge`, { body: { into } });
+      expect(errorOf(merged)).toMatchObject({ code: 'HELD' });
+    } finally {
+      await release();
+    }
+  });
+
+  test('on another user’s session binds nothing of one’s own', async () => {
+    const other = await createTestUser(instance.db.superuser, { tenantId: instance.admin.tenantId });
+    const release = await hold('user', other.userId);
+    try {
+      expect((await instance.call('DELETE', `/learnings/${learning}`)).status).toBe(200);
+    } finally {
+      await release();
+    }
+  });
+});

@@ -1,0 +1,199 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { startTestInstance } from '../../setup/instance.ts';
+import type { TestInstance } from '../../setup/instance.ts';
+import { valueOf } from '../../stores/postgres/support/captures.ts';
+import { errorOf } from '../support/answers.ts';
+
+const SESSIONS = 45;
+let instance: TestInstance;
+
+const list = z.object({
+  data: z.array(
+    z
+      .looseObject({
+        id: z.string(),
+        external_id: z.string(),
+        status: z.string(),
+        title: z.string().nullable(),
+        project: z.object({ name: z.string() }).nullable(),
+      })
+      .loose(),
+  ),
+  pagination: z.strictObject({
+    page: z.number(),
+    limit: z.number(),
+    total: z.number(),
+    total_pages: z.number(),
+    has_next: z.boolean(),
+    has_prev: z.boolean(),
+    next_cursor: z.string().nullable(),
+  }),
+});
+
+async function sessions(query = ''): Promise<z.output<typeof list>> {
+  const answer = await instance.call('GET', `/sessions${query}`);
+  expect(answer.status).toBe(200);
+  return list.parse(answer.body);
+}
+
+function name(index: number): string {
+  return `s-${String(index).padStart(2, '0')}`;
+}
+
+beforeAll(async () => {
+  instance = await startTestInstance();
+  for (let index = 0; index < SESSIONS; index += 1) {
+    const project = { remote: `git@example.org:team/${index % 3 === 0 ? 'alpha' : 'beta'}.git` };
+    await instance.call('POST', '/events', {
+      body: {
+        type: 'prompt',
+        host: index % 2 === 0 ? 'claude-code' : 'other',
+        session_id: name(index),
+        content: 'hello',
+        project,
+      },
+    });
+  }
+  await instance.db.superuser.query(
+    "UPDATE sessions SET title = CASE external_id WHEN 's-01' THEN 'Repair 100% of the_build' WHEN 's-02' THEN 'Repair the-build' ELSE 'Other work' END",
+  );
+  await instance.db.superuser.query(
+    "UPDATE sessions SET status = 'ended', phase = 'settled', ended_at = now() WHERE external_id < 's-10'",
+  );
+  await instance.db.superuser.query("UPDATE sessions SET status = 'deleted' WHERE external_id = 's-44'");
+});
+afterAll(() => instance.close());
+
+describe('the list of sessions', () => {
+  test('has the newest first, twenty to a page, and leaves the deleted out', async () => {
+    const { data, pagination } = await sessions();
+    expect(data.map((session) => session.external_id)).toEqual(
+      Array.from({ length: 20 }, (_, index) => name(SESSIONS - 2 - index)),
+    );
+    expect(pagination).toEqual({
+      page: 1,
+      limit: 20,
+      total: 44,
+      total_pages: 3,
+      has_next: true,
+      has_prev: false,
+      next_cursor: null,
+    });
+  });
+
+  test('pages through everything once', async () => {
+    const seen: string[] = [];
+    for (let page = 1; ; page += 1) {
+      const { data, pagination } = await sessions(`?limit=7&page=${page}`);
+      seen.push(...data.map((session) => session.external_id));
+      expect(pagination).toMatchObject({
+        page,
+        limit: 7,
+        total: 44,
+        total_pages: 7,
+        has_prev: page > 1,
+        has_next: page < 7,
+      });
+      if (!pagination.has_next) break;
+    }
+    expect(seen).toEqual(Array.from({ length: 44 }, (_, index) => name(SESSIONS - 2 - index)));
+    expect((await sessions('?page=99')).data).toEqual([]);
+  });
+
+  test.each<[string, string, number]>([
+    ['status', '?status=ended', 10],
+    ['status', '?status=active', 34],
+    ['project, by its remote', `?project=${encodeURIComponent('https://example.org/team/alpha')}`, 15],
+    ['project, by its name', '?project=beta', 29],
+    ['a project that nobody knows', '?project=gamma', 0],
+    ['words of the title, in any case', '?search=REPAIR', 2],
+    ['a title with a sign that stands for any', `?search=${encodeURIComponent('100%')}`, 1],
+    ['a title with an underscore', '?search=the_build', 1],
+    ['several at once', '?status=ended&project=alpha&search=work', 4],
+  ])('is filtered by %s: %s', async (_what, query, total) => {
+    const { data, pagination } = await sessions(`${query}${query === '' ? '?' : '&'}limit=100`);
+    expect([data.length, pagination.total]).toEqual([total, total]);
+  });
+
+  test.each<[string, string]>([
+    ['limit=0', 'limit'],
+    ['limit=101', 'limit'],
+    ['limit=ten', 'limit'],
+    ['page=0', 'page'],
+    ['page=1.5', 'page'],
+    ['status=deleted', 'status'],
+    ['status=', 'status'],
+    ['search=', 'search'],
+    [`search=${'x'.repeat(201)}`, 'search'],
+    ['page=1&page=2', 'page'],
+    ['unknown=1', ''],
+  ])('refuses ?%s and names the field', async (query, field) => {
+    expect(errorOf(await instance.call('GET', `/sessions?${query}`))).toEqual({
+      code: 'VALIDATION_FAILED',
+      fields: [field],
+    });
+  });
+});
+
+describe('one session', () => {
+  test("is found by its own id, by host and the host's id, and by the host's id alone", async () => {
+    const id = await valueOf<string>(
+      instance.db.superuser,
+      "SELECT id AS value FROM sessions WHERE external_id = 's-20'",
+    );
+    for (const given of [id ?? '', (id ?? '').toUpperCase(), 'claude-code:s-20', 'claude-code%3As-20', 's-20'])
+      expect((await instance.call('GET', `/sessions/${given}`)).body).toMatchObject({ id, external_id: 's-20' });
+    for (const given of [
+      'other:s-20',
+      'claude-code:',
+      ':s-20',
+      'claude-code:s-2',
+      '00000000-0000-7000-8000-000000000000',
+      's-44',
+      'claude-code:s-44',
+    ])
+      expect(errorOf(await instance.call('GET', `/sessions/${given}`))).toEqual({ code: 'NOT_FOUND', fields: [] });
+  });
+
+  test('may have a colon, a slash or other letters in the id of its host', async () => {
+    for (const external of ['a:b', 'a/b', 'ü 漢', '100%', '?#']) {
+      await instance.call('POST', '/events', {
+        body: { type: 'prompt', host: 'test', session_id: external, content: 'hello' },
+      });
+      expect((await instance.call('GET', `/sessions/${encodeURIComponent(`test:${external}`)}`)).body).toMatchObject({
+        host: 'test',
+        external_id: external,
+      });
+    }
+  });
+
+  test('tells what it holds and what is still to be done', async () => {
+    expect((await instance.call('GET', '/sessions/claude-code:s-20')).body).toMatchObject({
+      status: 'active',
+      phase: 'active',
+      namespace: 'default',
+      last_error: null,
+      waiting_reason: null,
+      project: { name: 'beta', git_remote: 'example.org/team/beta' },
+      counts: {
+        prompts: 1,
+        observations: 0,
+        tokens: 2,
+        summaries: 0,
+        learnings: 0,
+        windows_parked: 0,
+        vectors_failed: 0,
+      },
+      pending: { summarise: 1, learn: 1, embed: 0 },
+    });
+  });
+
+  test('that was written of has its summaries, one of another tenant has none', async () => {
+    expect((await instance.call('GET', '/sessions/s-20/summaries')).body).toMatchObject({
+      data: [],
+      pagination: { total: 0, has_next: false, next_cursor: null },
+    });
+    expect(errorOf(await instance.call('GET', '/sessions/nobody/summaries'))).toMatchObject({ code: 'NOT_FOUND' });
+  });
+});

@@ -1,0 +1,259 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { createTestUser } from '../../setup/database.ts';
+import type { TestUser } from '../../setup/database.ts';
+import { startTestInstance } from '../../setup/instance.ts';
+import type { TestInstance } from '../../setup/instance.ts';
+import { captured } from '../../setup/small-session.ts';
+import { until } from '../../setup/until.ts';
+import { valueOf } from '../../stores/postgres/support/captures.ts';
+import { errorOf } from '../support/answers.ts';
+import { memoryAnswer, memoryOf, remembered } from '../support/memories.ts';
+
+let instance: TestInstance;
+let colleague: TestUser;
+let stranger: TestUser;
+
+const timelineAnswer = z.object({
+  anchor: z.looseObject({ hash: z.string() }).nullable(),
+  data: z.array(z.looseObject({ hash: z.string(), preview: z.string() })),
+  has_before: z.boolean(),
+  has_after: z.boolean(),
+});
+
+/** A prompt of a session; minutes after noon. */
+function said(session: string, minute: number, content: string, more: Readonly<Record<string, unknown>> = {}) {
+  const occurred = new Date(Date.UTC(2025, 4, 2, 12, minute)).toISOString();
+  return {
+    type: 'prompt',
+    host: 'test',
+    session_id: session,
+    project: { name: 'line' },
+    occurred_at: occurred,
+    content,
+    key: `${session} ${content}`,
+    ...more,
+  };
+}
+
+const idOf = async (content: string) =>
+  (await valueOf<string>(instance.db.superuser, 'SELECT id AS value FROM prompts WHERE content = $1', [content])) ?? '';
+
+async function timeline(query: string, key = instance.admin.key) {
+  const answer = await instance.call('GET', `/timeline?${query}`, { key });
+  expect([answer.status, answer.body]).toEqual([200, expect.anything()]);
+  return timelineAnswer.parse(answer.body);
+}
+
+/** What the timeline says, line by line. */
+const texts = ({ data }: z.output<typeof timelineAnswer>) => data.map((memory) => memoryAnswer.parse(memory).content);
+
+beforeAll(async () => {
+  instance = await startTestInstance();
+  const { superuser } = instance.db;
+  colleague = await createTestUser(superuser, { tenantId: instance.admin.tenantId });
+  stranger = await createTestUser(superuser, { role: 'admin' });
+  await captured(instance, [
+    said('first', 0, 'one'),
+    said('first', 1, 'two'),
+    // Sent late: it is read where it happened.
+    said('first', 6, 'four'),
+    said('first', 4, 'three'),
+    said('first', 8, 'five'),
+    said('second', 2, 'beside'),
+    said('second', 20, 'later'),
+    said('elsewhere', 3, 'other project', { project: { name: 'other' } }),
+  ]);
+  await captured(instance, [said('private', 5, 'of a colleague')], colleague.key);
+  await captured(instance, [
+    { ...said('first', 7, ''), type: 'observation', content: undefined, text: 'an observation', key: 'seen' },
+  ]);
+}, 120_000);
+afterAll(() => instance.close());
+
+describe('the timeline of a session', () => {
+  test('is what came before and after the anchor, in reading order', async () => {
+    const anchor = await idOf('three');
+    const whole = await timeline(`anchor=${anchor}`);
+    expect(texts(whole)).toEqual(['one', 'two', 'three', 'four', 'an observation', 'five']);
+    expect(whole).toMatchObject({ anchor: { id: anchor }, has_before: false, has_after: false });
+    const near = await timeline(`anchor=${anchor}&before=1&after=1`);
+    expect(texts(near)).toEqual(['two', 'three', 'four']);
+    expect(near).toMatchObject({ has_before: true, has_after: true });
+    const alone = await timeline(`anchor=${anchor}&before=0&after=0`);
+    expect([texts(alone), alone.has_before, alone.has_after]).toEqual([['three'], true, true]);
+    const edge = await timeline(`anchor=${anchor}&before=2&after=3`);
+    expect([edge.has_before, edge.has_after]).toEqual([false, false]);
+  });
+
+  test('holds the types that are asked for', async () => {
+    const anchor = await idOf('three');
+    expect(texts(await timeline(`anchor=${anchor}&types=observation,summary`))).toEqual(['three', 'an observation']);
+    expect(texts(await timeline(`anchor=${anchor}&types=learning`))).toEqual(['three']);
+  });
+
+  test('holds learnings and summaries of the session where they happened', async () => {
+    const { tenantId, userId } = instance.admin;
+    await instance.db.superuser.query(
+      `INSERT INTO summaries (id, tenant_id, session_id, project_id, user_id, slot, type, title, content, model, tokens_in, tokens_out, cost_usd, from_seq, to_seq, occurred_at, tags, files_read, files_modified)
+       SELECT uuidv7(), $1, p.session_id, s.project_id, $2, 'topic:1', 'topic', 'Topic', 'a summary', 'local', 0, 0, 0, 1, p.seq, p.occurred_at, '{}', '{}', '{}'
+         FROM prompts p JOIN sessions s ON s.id = p.session_id WHERE p.content = 'three'`,
+      [tenantId, userId],
+    );
+    const anchor = await idOf('three');
+    expect(texts(await timeline(`anchor=${anchor}&before=0&after=2`))).toEqual(['three', 'a summary', 'four']);
+    await instance.db.superuser.query("DELETE FROM summaries WHERE content = 'a summary'");
+  });
+
+  test('shows nothing of other users and other tenants', async () => {
+    const anchor = await idOf('three');
+    const refused = async (key: string) =>
+      errorOf(await instance.call('GET', `/timeline?anchor=${anchor}`, { key })).code;
+    expect(await refused(colleague.key)).toBe('NOT_FOUND');
+    expect(await refused(stranger.key)).toBe('NOT_FOUND');
+  });
+});
+
+describe('the timeline of a project', () => {
+  test('goes through all its sessions', async () => {
+    const anchor = await idOf('three');
+    const near = await timeline(`anchor=${anchor}&project=line&before=2&after=2`);
+    expect(texts(near)).toEqual(['two', 'beside', 'three', 'of a colleague', 'four']);
+    expect(near).toMatchObject({ has_before: true, has_after: true });
+    const whole = await timeline(`anchor=${anchor}&project=line&before=50&after=50`);
+    expect(texts(whole)).toEqual([
+      'one',
+      'two',
+      'beside',
+      'three',
+      'of a colleague',
+      'four',
+      'an observation',
+      'five',
+      'later',
+    ]);
+    expect(texts(await timeline(`anchor=${anchor}&project=nobody`))).toEqual(['three']);
+  });
+
+  test('goes on to when many sessions came after it', async () => {
+    const anchor = await idOf('three');
+    await instance.db.superuser.query(
+      `INSERT INTO sessions (id, tenant_id, user_id, project_id, host, external_id, started_at, last_event_at)
+       SELECT uuidv7(interval '1 hour'), tenant_id, user_id, project_id, 'test', 'later-' || n, now(), now()
+         FROM sessions CROSS JOIN generate_series(1, 400) AS n WHERE external_id = 'first'`,
+    );
+    try {
+      const near = await timeline(`anchor=${anchor}&project=line&before=2&after=2`);
+      expect(texts(near)).toEqual(['two', 'beside', 'three', 'of a colleague', 'four']);
+    } finally {
+      await instance.db.superuser.query("DELETE FROM sessions WHERE external_id LIKE 'later-%'");
+    }
+  });
+
+  test('is the line of what was said by hand in it, with its own rows for each viewer', async () => {
+    const hash = await remembered(instance, 'by hand', { project: 'line', occurred_at: '2025-05-02T12:05:30Z' });
+    expect(texts(await timeline(`anchor=${hash}&before=2&after=1`))).toEqual([
+      'three',
+      'of a colleague',
+      'by hand',
+      'four',
+    ]);
+    expect(texts(await timeline(`anchor=${hash}`, colleague.key))).toEqual(['of a colleague', 'by hand']);
+    expect(errorOf(await instance.call('GET', `/timeline?anchor=${hash}`, { key: stranger.key })).code).toBe(
+      'NOT_FOUND',
+    );
+  });
+});
+
+test('the line of a project is that of one namespace', async () => {
+  const at = (second: number) => ({ project: 'line', occurred_at: `2025-05-02T12:04:${second}Z` });
+  await captured(instance, [said('sandboxed', 4, 'in a sandbox', { namespace: 'sandbox' })]);
+  const anchor = await remembered(instance, 'sandbox note', { ...at(10), namespace: 'sandbox' });
+  await instance.db.superuser.query(
+    `INSERT INTO summaries (id, tenant_id, session_id, project_id, user_id, slot, type, title, content, model, tokens_in, tokens_out, cost_usd, from_seq, to_seq, occurred_at, tags, files_read, files_modified)
+     SELECT uuidv7(), s.tenant_id, s.id, s.project_id, s.user_id, 'topic:9', 'topic', '', 'summary of ' || s.external_id, 'local', 0, 0, 0, 1, 1, '2025-05-02T12:04:20Z', '{}', '{}', '{}'
+       FROM sessions s WHERE s.external_id IN ('first', 'sandboxed')`,
+  );
+  const sandbox = ['in a sandbox', 'sandbox note', 'summary of sandboxed'];
+  try {
+    expect(texts(await timeline(`anchor=${anchor}`))).toEqual(sandbox);
+    expect(texts(await timeline(`anchor=${anchor}&project=line`))).toEqual(sandbox);
+    expect(texts(await timeline(`anchor=${anchor}&project=line&namespace=default&before=1&after=1`))).toEqual([
+      'three',
+      'sandbox note',
+      'summary of first',
+    ]);
+    const around = await timeline(`anchor=${await idOf('three')}&project=line&before=0&after=1`);
+    expect(texts(around)).toEqual(['three', 'summary of first']);
+  } finally {
+    await instance.db.superuser.query("DELETE FROM summaries WHERE slot = 'topic:9'");
+  }
+});
+
+test('what was said of no project is read with its like', async () => {
+  const at = (minute: number) => ({ namespace: 'notes', occurred_at: `2025-05-03T12:0${minute}:00Z` });
+  await remembered(instance, 'note one', at(1));
+  const hash = await remembered(instance, 'note two', at(2));
+  await remembered(instance, 'note three', at(3));
+  await remembered(instance, 'note elsewhere', { namespace: 'elsewhere', occurred_at: at(2).occurred_at });
+  expect(texts(await timeline(`anchor=${hash}`))).toEqual(['note one', 'note two', 'note three']);
+});
+
+test('the compact timeline has short memories alone', async () => {
+  const anchor = await idOf('three');
+  const answer = await timeline(`anchor=${anchor}&before=1&after=0&format=compact`);
+  const { hash } = await memoryOf(instance, anchor);
+  expect(answer.anchor).toEqual({ hash, preview: 'three', tags: [], created: '2025-05-02' });
+  expect(answer.data.map((memory) => memory.preview)).toEqual(['two', 'three']);
+});
+
+describe('the best hit of a question', () => {
+  test('is the anchor, and null where nothing is found', async () => {
+    expect(await timeline('q=zebra&project=nobody')).toEqual({
+      anchor: null,
+      data: [],
+      has_before: false,
+      has_after: false,
+    });
+    await remembered(instance, 'The zebra crossing is painted twice', { namespace: 'roads' });
+    // Read as a search is, it is found before it has vectors, and by phrases and fields.
+    const waiting = await timeline(`q=${encodeURIComponent('"ZEBRA crossing" type:learning')}&namespace=roads`);
+    expect(texts(waiting)).toEqual(['The zebra crossing is painted twice']);
+    expect((await timeline(`q=${encodeURIComponent('"crossing zebra" type:learning')}`)).anchor).toBeNull();
+    expect((await timeline('q=zebra+crossing&namespace=rails')).anchor).toBeNull();
+    const stop = await instance.startWorker();
+    try {
+      const answer = await timelineOnce('q=zebra+crossing');
+      expect(texts(answer)).toEqual(['The zebra crossing is painted twice']);
+    } finally {
+      await stop();
+    }
+  });
+
+  /** The timeline as soon as the search finds its anchor. */
+  async function timelineOnce(query: string) {
+    return until(
+      async () => {
+        const answer = await timeline(query);
+        return answer.anchor === null ? undefined : answer;
+      },
+      30_000,
+      'the anchor',
+    );
+  }
+});
+
+test.each([
+  ['neither anchor nor q', '', 'anchor'],
+  ['both', `anchor=aaaaaaaa&q=x`, 'anchor'],
+  ['an anchor that is none', 'anchor=odd', 'anchor'],
+  ['too many', 'q=x&before=51', 'before'],
+  ['a side below none', 'q=x&after=-1', 'after'],
+  ['an unknown type', 'q=x&types=odd', 'types'],
+  ['an unknown format', 'q=x&format=odd', 'format'],
+  ['an empty namespace', 'q=x&namespace=', 'namespace'],
+  ['a long question', `q=${'x'.repeat(501)}`, 'q'],
+])('is refused with %s', async (_what, query, field) => {
+  const error = errorOf(await instance.call('GET', `/timeline?${query}`));
+  expect(error).toEqual({ code: 'VALIDATION_FAILED', fields: [field] });
+});

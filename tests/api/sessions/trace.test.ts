@@ -1,0 +1,171 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { sessionWorkflowId } from '../../../workflows/ids.ts';
+import { createTestUser } from '../../setup/database.ts';
+import { finished, sessionOf } from '../../setup/demo-session.ts';
+import { startTestInstance } from '../../setup/instance.ts';
+import type { TestInstance } from '../../setup/instance.ts';
+import { captured, smallSession } from '../../setup/small-session.ts';
+import { until } from '../../setup/until.ts';
+import { valueOf } from '../../stores/postgres/support/captures.ts';
+import { errorOf } from '../support/answers.ts';
+
+const PATIENCE_MS = 120_000;
+let instance: TestInstance;
+
+const answerSchema = z.object({
+  data: z.array(
+    z.looseObject({
+      key: z.string(),
+      source: z.string(),
+      rows: z.array(z.looseObject({ id: z.string(), kind: z.string() })),
+      session: z.looseObject({ id: z.string(), external_id: z.string() }),
+      taken_in: z.boolean(),
+      embeddings: z.array(
+        z.looseObject({ state: z.string(), object_id: z.string(), in_index: z.boolean().nullable() }),
+      ),
+      summaries: z.array(z.looseObject({ type: z.string() })),
+      window: z.looseObject({ state: z.string() }).nullable(),
+      workflow: z.looseObject({ state: z.string() }).nullable(),
+    }),
+  ),
+  forgotten: z.array(z.looseObject({ external_id: z.string() })),
+  searched_sessions: z.number().nullable(),
+  degraded: z.array(z.string()),
+});
+
+async function trace(key: string, session?: string, asKey?: string): Promise<z.output<typeof answerSchema>> {
+  const query = new URLSearchParams({ key, ...(session === undefined ? {} : { session }) });
+  const answer = await instance.call('GET', `/trace?${query.toString()}`, asKey === undefined ? {} : { key: asKey });
+  expect([answer.status, answer.body]).toEqual([200, expect.anything()]);
+  return answerSchema.parse(answer.body);
+}
+
+beforeAll(async () => {
+  instance = await startTestInstance();
+  const stop = await instance.startWorker();
+  const events = smallSession('told');
+  const secret = {
+    host: 'test',
+    session_id: 'told',
+    type: 'observation',
+    key: 'secretive',
+    text: 'the key is AKIAIOSFODNN7EXAMPLE and <private>mine</private>',
+  };
+  await captured(instance, [...events.slice(0, 5), secret, ...events.slice(5)]);
+  await finished(instance, 'test:told', PATIENCE_MS);
+  const { id } = await sessionOf(instance, 'test:told');
+  const handle = instance.temporal.workflow.getHandle(sessionWorkflowId(instance.admin.tenantId, id));
+  await until(async () => ((await handle.describe()).status.name === 'COMPLETED' ? true : undefined), PATIENCE_MS);
+  await stop();
+  await captured(instance, smallSession('untold').slice(0, 3));
+}, 200_000);
+afterAll(() => instance.close());
+
+describe('one event', { timeout: 240_000 }, () => {
+  test('of a settled session is told from its capture to its vectors, found in Weaviate by id', async () => {
+    const found = await trace('told-call-2');
+    expect(found).toMatchObject({ degraded: [], forgotten: [] });
+    expect(found.data).toHaveLength(1);
+    const [event] = found.data;
+    expect(event).toMatchObject({
+      key: 'tool:told-call-2',
+      source: 'event',
+      session: { external_id: 'told', status: 'ended' },
+      rows: [{ kind: 'observation', type: 'tool_result', tool: 'Edit', words_indexed: true }],
+      taken_in: true,
+      window: { state: 'summarised', attempts: 1 },
+      workflow: { state: 'completed' },
+    });
+    expect(event?.summaries.map((summary) => summary.type)).toEqual(expect.arrayContaining(['topic', 'session']));
+    expect(event?.embeddings.length).toBeGreaterThan(0);
+    expect(event?.embeddings.every((chunk) => chunk.state === 'indexed' && chunk.in_index === true)).toBe(true);
+  });
+
+  test('is found by each of its names: tool use id, key, row id, delivery', async () => {
+    const [event] = (await trace('tool:told-call-1')).data;
+    for (const name of ['told-call-1', event?.rows[0]?.id ?? '', (event?.rows[0]?.id ?? '').toUpperCase()])
+      expect((await trace(name)).data.map((found) => found.key)).toEqual(['tool:told-call-1']);
+    const hook = { session_id: 'delivered', hook_event_name: 'Stop', last_assistant_message: 'Done, and well.' };
+    await instance.call('POST', '/hooks/Stop', { body: hook, headers: { 'x-recollect-delivery': 'd-17' } });
+    const [stop] = (await trace('d-17')).data;
+    expect(stop?.rows.map((row) => row.kind)).toEqual(['prompt', 'boundary']);
+    expect(stop?.source).toBe('hook');
+  });
+
+  test('tells what was removed by kind and count, and nothing of what the event said', async () => {
+    const found = await trace('secretive');
+    expect(found.data[0]?.rows).toMatchObject([{ redactions: { private: 1 } }]);
+    const text = JSON.stringify(found);
+    for (const said of ['AKIA', 'mine', 'the key is']) expect(text).not.toContain(said);
+  });
+
+  test('that nobody has taken in says so, and so does a vector that is missing', async () => {
+    expect((await trace('untold-call-1')).data[0]).toMatchObject({
+      taken_in: false,
+      window: null,
+      embeddings: [],
+      rows: [{ words_indexed: false }],
+    });
+    const [event] = (await trace('told-call-3')).data;
+    await instance.db.superuser.query('UPDATE embeddings SET object_id = gen_random_uuid() WHERE resource_id = $1', [
+      event?.rows[0]?.id,
+    ]);
+    expect((await trace('told-call-3')).data[0]?.embeddings.map((chunk) => chunk.in_index)).toEqual([false]);
+  });
+
+  test('that stands in several sessions is told for each; a session narrows it', async () => {
+    for (const session of ['twin-1', 'twin-2'])
+      await captured(instance, [{ type: 'prompt', host: 'test', session_id: session, content: 'twin', key: 'twin' }]);
+    expect((await trace('twin')).data.map((found) => found.session.external_id)).toEqual(['twin-2', 'twin-1']);
+    const narrow = await trace('twin', 'test:twin-1');
+    expect([narrow.data.length, narrow.searched_sessions]).toEqual([1, null]);
+    expect((await trace('twin', 'test:nobody')).data).toEqual([]);
+  });
+
+  test('is told its owner and admins alone, and so is that it was forgotten', async () => {
+    const { tenantId } = instance.admin;
+    const owner = await createTestUser(instance.db.superuser, { tenantId });
+    const colleague = await createTestUser(instance.db.superuser, { tenantId });
+    const stranger = await createTestUser(instance.db.superuser, { role: 'admin' });
+    await captured(
+      instance,
+      [{ type: 'prompt', host: 'test', session_id: 'own', content: 'mine', key: 'own-1' }],
+      owner.key,
+    );
+    const rowId = (await trace('own-1', undefined, owner.key)).data[0]?.rows[0]?.id ?? '';
+    for (const key of [colleague.key, stranger.key])
+      for (const name of ['own-1', rowId]) expect((await trace(name, undefined, key)).data).toEqual([]);
+    expect((await trace('own-1')).data).toHaveLength(1);
+    await instance.call('DELETE', '/captures/own-1', { key: owner.key });
+    expect(await trace('own-1')).toMatchObject({ data: [], forgotten: [{ external_id: 'own' }] });
+    expect((await trace('own-1', undefined, owner.key)).forgotten).toMatchObject([{ external_id: 'own' }]);
+    for (const key of [colleague.key, stranger.key])
+      expect((await trace('own-1', undefined, key)).forgotten).toEqual([]);
+  });
+
+  test('asks each table by an index, whatever its size', async () => {
+    const { id } = await sessionOf(instance, 'test:told');
+    await instance.db.superuser.query(
+      `INSERT INTO capture_keys (session_id, key, tenant_id, seq, kind, row_id)
+       SELECT $1, 'filler:' || n, $2, 1000 + n, 'observation', gen_random_uuid() FROM generate_series(1, 20000) AS n`,
+      [id, instance.admin.tenantId],
+    );
+    await instance.db.superuser.query('ANALYZE capture_keys, sessions');
+    const started = performance.now();
+    expect((await trace('filler:7')).data).toHaveLength(1);
+    expect(
+      await valueOf(
+        instance.db.superuser,
+        "SELECT count(*)::integer AS value FROM capture_keys WHERE key = 'filler:7'",
+      ),
+    ).toBe(1);
+    // Generous: the machine is shared. A scan of all keys for each session would take minutes.
+    expect(performance.now() - started).toBeLessThan(5_000);
+  });
+
+  test('needs a key that is one', async () => {
+    for (const query of ['', '?key=', `?key=${'x'.repeat(513)}`, '?key=a&odd=1'])
+      expect(errorOf(await instance.call('GET', `/trace${query}`))).toMatchObject({ code: 'VALIDATION_FAILED' });
+  });
+});

@@ -1,0 +1,200 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import pg from 'pg';
+import { processEnvironment } from '../../config/process-environment.ts';
+import { indexNameOf } from '../../domain/index-model.ts';
+import { cacheDirectory } from '../../infra/instance/cache-directory.ts';
+import { embeddingModelDirectory } from '../../models/embedding/model-directory.ts';
+import { createOnnxEmbedder } from '../../models/embedding/onnx-embedder.ts';
+import { createWeaviateIndex } from '../../stores/weaviate/weaviate-index.ts';
+import { startBenchInstance } from './capture/bench-instance.ts';
+import type { BenchInstance } from './capture/bench-instance.ts';
+import { request } from './operations/api.ts';
+import { benchBackup, benchCaptureBeside, setsFolder } from './operations/backup.ts';
+import { benchClaudeMem } from './operations/claude-mem.ts';
+import { benchConsistency } from './operations/consistency.ts';
+import { fillKeep } from './operations/fill.ts';
+import { askAll, exactly, overlap, sameShare } from './operations/questions.ts';
+import { benchRestore } from './operations/restore.ts';
+import { benchRetention } from './operations/retention.ts';
+import { createSpeedCorpus } from './recall/speed-corpus.ts';
+import { soleUser } from './recall/speed-fill.ts';
+import { awaitIndexed } from './recall/speed-weaviate.ts';
+
+// What it costs to keep an instance: backup, restore, retention, consistency, import. Prints one JSON line; what it does goes to stderr.
+// `--only STEP` measures consistency, backup, restore, capture, retention or claude-mem alone, and prints what it gave.
+// `--data DIR` keeps the filled instance for the next run, which measures a copy of it; `--observations N` and `--vectors N` make it smaller.
+
+const INDEX_TIMEOUT_MS = 1_800_000;
+const CLAUDE_MEM_OBSERVATIONS = 20_000;
+
+const say = (text: string) => process.stderr.write(`${text}\n`);
+
+function flag(name: string): string | undefined {
+  const place = process.argv.indexOf(name);
+  return place < 0 ? undefined : process.argv[place + 1];
+}
+
+async function fill(instance: BenchInstance, observations: number, vectors: number): Promise<void> {
+  const embedder = createOnnxEmbedder({
+    modelDir: embeddingModelDirectory(undefined, cacheDirectory(processEnvironment())),
+    threads: 2,
+    maxBatchTokens: 2_048,
+  });
+  const index = createWeaviateIndex(instance.weaviate);
+  try {
+    const { database } = instance;
+    const model = { model: indexNameOf(embedder.model), dimension: embedder.dimension };
+    await fillKeep(
+      { ...(await soleUser(database)), ...model, database, observations, vectors },
+      index,
+      createSpeedCorpus(),
+      (texts) => embedder.embed(texts, 'passage'),
+      say,
+    );
+    await awaitIndexed(instance.weaviate, INDEX_TIMEOUT_MS);
+  } finally {
+    await index.close();
+    await embedder.close();
+  }
+}
+
+/** On an instance that nobody needs any more. */
+async function retain(instance: BenchInstance) {
+  const maintenance = new pg.Pool({ connectionString: instance.maintenanceDatabaseUrl, max: 4 });
+  try {
+    return await benchRetention({ superuser: instance.database, maintenance });
+  } finally {
+    await maintenance.end();
+  }
+}
+
+/** A step, told as it begins and with what it gave. */
+async function told<Figures>(name: string, work: () => Promise<Figures>): Promise<Figures> {
+  say(name);
+  const figures = await work();
+  say(JSON.stringify(figures));
+  return figures;
+}
+
+async function main(): Promise<void> {
+  const observations = Number(flag('--observations') ?? 1_000_000);
+  const vectors = Number(flag('--vectors') ?? observations / 10);
+  const given = flag('--data');
+  const dataDir = mkdtempSync(path.join(tmpdir(), 'recollect-bench-keep-'));
+  try {
+    if (given !== undefined) {
+      // What one run captures and never embeds would be work beside what the next one measures.
+      const filled = await startBenchInstance({}, given);
+      try {
+        await fill(filled, observations, vectors);
+      } finally {
+        await filled.stop();
+      }
+      // With permissions, which PostgreSQL looks at.
+      execFileSync('cp', ['-a', `${given}/.`, dataDir]);
+    }
+    const only = flag('--only');
+    const figures =
+      only === undefined
+        ? measureAll(dataDir, observations, vectors)
+        : measureOnly(only, dataDir, observations, vectors);
+    process.stdout.write(`${JSON.stringify(await figures)}\n`);
+  } finally {
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+}
+
+/** One of the steps alone. */
+async function measureOnly(step: string, dataDir: string, observations: number, vectors: number): Promise<object> {
+  if (step === 'restore') return (await measureRestored(dataDir, observations, vectors)).figures;
+  const instance = await startBenchInstance({}, dataDir);
+  try {
+    if (step === 'claude-mem') return await claudeMemInto(instance);
+    await fill(instance, observations, vectors);
+    if (step === 'consistency') return await benchConsistency(instance);
+    if (step === 'backup') return (await benchBackup(instance)).figures;
+    if (step === 'retention') return await retain(instance);
+    if (step === 'capture') return await benchCaptureBeside(instance);
+    throw new Error(`--only ${step} is none of consistency, backup, restore, capture, retention, claude-mem`);
+  } finally {
+    await instance.stop();
+  }
+}
+
+const claudeMemInto = ({ url, key: apiKey }: BenchInstance) => benchClaudeMem({ url, apiKey }, CLAUDE_MEM_OBSERVATIONS);
+
+/** What else is measured of the instance that a set is made of, and of the one that it was restored into. */
+interface Beside {
+  readonly source: (instance: BenchInstance) => Promise<object>;
+  readonly target: (instance: BenchInstance) => Promise<object>;
+}
+
+const NOTHING = () => Promise.resolve({});
+
+/** Fills, makes a set, and restores it into an instance beside it, which starts when the first one has stopped; the same questions before and after. */
+async function measureRestored(
+  dataDir: string,
+  observations: number,
+  vectors: number,
+  beside: Beside = { source: NOTHING, target: NOTHING },
+) {
+  const corpus = createSpeedCorpus();
+  const asOf = new Date().toISOString();
+  const source = await startBenchInstance({}, dataDir);
+  const madeOf = async () => {
+    try {
+      await fill(source, observations, vectors);
+      say('asking the questions');
+      const before = await askAll(source, corpus, asOf, observations);
+      const backup = await told('backup', () => benchBackup(source));
+      return { before, backup, more: await beside.source(source) };
+    } finally {
+      await source.stop();
+    }
+  };
+  const { before, backup, more } = await madeOf();
+  const target = await startBenchInstance();
+  try {
+    const query = new URLSearchParams({ q: exactly(3, observations), as_of: asOf }).toString();
+    const right = async (): Promise<boolean> => {
+      const answer = JSON.stringify(await request(target, 'GET', `/search?${query}`));
+      return (before.exact[3] ?? ['none']).every((id) => answer.includes(id));
+    };
+    const set = { ...backup, store: setsFolder(source.dataDir) };
+    const restore = await told('restore', () => benchRestore(target, set, right));
+    await awaitIndexed(target.weaviate, INDEX_TIMEOUT_MS);
+    say('asking them again');
+    const after = await askAll(target, corpus, asOf, observations);
+    const figures = {
+      backup: backup.figures,
+      restore,
+      exact_found: before.exact.filter((ids) => ids.length > 0).length,
+      exact_same_percent: sameShare(before.exact, after.exact),
+      phrase_overlap_at_10: overlap(before.phrases, after.phrases),
+      vector_overlap_at_10: overlap(before.nearest, after.nearest),
+    };
+    return { figures, more: { ...more, ...(await beside.target(target)) } };
+  } finally {
+    await target.stop();
+  }
+}
+
+async function measureAll(dataDir: string, observations: number, vectors: number): Promise<object> {
+  const { figures, more } = await measureRestored(dataDir, observations, vectors, {
+    source: async (instance) => ({
+      consistency: await told('consistency', () => benchConsistency(instance)),
+      // Last: what was captured is worked on for minutes.
+      capture_beside_backup: await told('capture beside a backup', () => benchCaptureBeside(instance)),
+    }),
+    target: async (instance) => ({
+      retention: await told('retention', () => retain(instance)),
+      claude_mem: await told('import from claude-mem', () => claudeMemInto(instance)),
+    }),
+  });
+  return { bench: 'keep', observations, vectors, ...figures, ...more };
+}
+
+await main();

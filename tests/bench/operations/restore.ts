@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import type { BenchInstance } from '../capture/bench-instance.ts';
+import { fingerprintOf } from '../../../activities/backup/read-set.ts';
+import { awaitDone, request } from './api.ts';
+import { measured } from './measure.ts';
+
+const RESTORE_MS = 3_600_000;
+const LOOK_MS = 500;
+const restoreRow = z.looseObject({ id: z.string(), result: z.unknown() });
+
+/** Asks until the right answer comes. */
+async function firstCorrect(right: () => Promise<boolean>, signal: AbortSignal): Promise<number> {
+  const started = performance.now();
+  while (!signal.aborted) {
+    // Refused and unanswered requests of the moment of the swap are no answers.
+    if (await right().catch(() => false)) return Math.round((performance.now() - started) / 100) / 10;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+  throw new Error('no correct answer came before the restore was over');
+}
+
+/** Restores a set into an empty instance: seconds to the first correct answer, and to the end with everything proved. */
+export async function benchRestore(
+  instance: BenchInstance,
+  set: { readonly setId: string; readonly store: string; readonly publicKey: string; readonly tableMib: number },
+  right: () => Promise<boolean>,
+): Promise<Readonly<Record<string, unknown>>> {
+  const stop = new AbortController();
+  const { result, seconds, growsMib } = await measured(instance, async () => {
+    const searching = firstCorrect(right, stop.signal);
+    const begun = restoreRow.parse(
+      await request(instance, 'POST', '/admin/restore', {
+        set: set.setId,
+        store: set.store,
+        signer: fingerprintOf(set.publicKey),
+      }),
+    );
+    const row = restoreRow.parse(await awaitDone(instance, `/admin/restores/${begun.id}`, RESTORE_MS));
+    setTimeout(() => stop.abort(), 10_000).unref();
+    return { firstSeconds: await searching, row };
+  });
+  return {
+    first_search_s: result.firstSeconds,
+    table_mb_per_s: Math.round(((set.tableMib * 1.048576) / result.firstSeconds) * 10) / 10,
+    seconds,
+    worker_grows_mib: growsMib,
+    result: result.row.result,
+  };
+}

@@ -1,0 +1,70 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { cacheDirectory } from '../../infra/instance/cache-directory.ts';
+import { processEnvironment } from '../../config/process-environment.ts';
+import { embeddingModelDirectory } from '../../models/embedding/model-directory.ts';
+import { createOnnxEmbedder } from '../../models/embedding/onnx-embedder.ts';
+import { createTokenCounter } from '../../models/tokens/token-counter.ts';
+import { runLane, runOutage } from './summarise/claude.ts';
+import { readCodingSessions } from './summarise/coding-sessions.ts';
+import { measureFalseHits } from './summarise/false-hits.ts';
+import { runLocal } from './summarise/local.ts';
+import { measureSpeed } from './summarise/speed.ts';
+
+// What is understood of the shared coding sessions, and at what cost. Prints one JSON line; what it does goes to stderr.
+// `--only speed,local,direct,economy,outage,cache` runs some of the stages.
+
+const STAGES = ['speed', 'local', 'direct', 'economy', 'outage', 'cache'] as const;
+type Stage = (typeof STAGES)[number];
+
+const SHARED = fileURLToPath(new URL('../../../shared/data/coding-sessions/events', import.meta.url));
+const say = (text: string) => process.stderr.write(`${text}\n`);
+
+function wanted(): ReadonlySet<Stage> {
+  const place = process.argv.indexOf('--only');
+  const names = place < 0 ? undefined : process.argv[place + 1]?.split(',');
+  return new Set(names === undefined ? STAGES : STAGES.filter((stage) => names.includes(stage)));
+}
+
+/** Runs a stage where it is wanted. */
+async function stage<Result>(
+  stages: ReadonlySet<Stage>,
+  name: Stage,
+  work: () => Promise<Result>,
+): Promise<{ readonly [Name in Stage]?: Result }> {
+  if (!stages.has(name)) return {};
+  say(name);
+  return { [name]: await work() };
+}
+
+async function main(): Promise<void> {
+  const tokens = createTokenCounter();
+  const countTokens = (text: string): number => tokens.count(text);
+  const data = existsSync(SHARED) ? readCodingSessions(countTokens) : null;
+  if (data === null) {
+    process.stdout.write(`${JSON.stringify({ bench: 'understand', skipped: 'no shared data' })}\n`);
+    return;
+  }
+  const embedder = createOnnxEmbedder({
+    modelDir: embeddingModelDirectory(undefined, cacheDirectory(processEnvironment())),
+    threads: 2,
+    maxBatchTokens: 1_024,
+  });
+  const embed = (texts: readonly string[]) => embedder.embed(texts, 'passage', new AbortController().signal);
+  const stages = wanted();
+  try {
+    const figures = {
+      ...(await stage(stages, 'speed', () => measureSpeed(data.sessions, tokens, embed))),
+      ...(await stage(stages, 'local', () => runLocal(tokens, data.questions, embed))),
+      ...(await stage(stages, 'direct', () => runLane('direct'))),
+      ...(await stage(stages, 'economy', () => runLane('economy'))),
+      ...(await stage(stages, 'outage', runOutage)),
+      ...(await stage(stages, 'cache', () => measureFalseHits(data.sessions, countTokens))),
+    };
+    process.stdout.write(`${JSON.stringify({ bench: 'understand', ...figures })}\n`);
+  } finally {
+    await embedder.close();
+  }
+}
+
+await main();

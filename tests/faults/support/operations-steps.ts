@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { zstdDecompressSync } from 'node:zlib';
+import { expect } from 'vitest';
+import { z } from 'zod';
+import { newId } from '../../../domain/ids.ts';
+import { portableEnd, tableOfLine } from '../../../activities/export-import/lines.ts';
+import { until } from '../../setup/until.ts';
+import type { KeepInstance } from './operations-instance.ts';
+import { ask, done, JOBS, look } from './operations-jobs.ts';
+import type { Asked, JobRow } from './operations-jobs.ts';
+
+const VERIFIED_MS = 60_000;
+const HOUR_MS = 3_600_000;
+
+/** Has a set read back to its last byte, and asserts that it is as it was written. */
+export async function expectVerified(instance: Asked, setId: string): Promise<void> {
+  const before = (await look(instance, JOBS.backup, setId))?.['verified_at'] ?? null;
+  expect(await ask(instance, 'POST', `/admin/backups/${setId}/verify`)).toMatchObject({ status: 202 });
+  const row = await until(
+    async () => {
+      const now = await look(instance, JOBS.backup, setId);
+      return now !== undefined && (now['verified_at'] !== before || now['verify_error'] !== null) ? now : undefined;
+    },
+    VERIFIED_MS,
+    'the set to be read back',
+  );
+  expect(row).toMatchObject({ whole: true, verified_how: 'read', verify_error: null });
+}
+
+/** Takes objects out of the index and puts others in that no ledger asks for, behind the instance's back. */
+export async function breakIndex(
+  keep: KeepInstance,
+  broken: { readonly missing: number; readonly orphaned: number },
+): Promise<void> {
+  const { instance, weaviate, tenantId, index } = keep;
+  const rows = await instance.query<{ resource_id: string; object_id: string }>(
+    "SELECT resource_id, object_id FROM embeddings WHERE state = 'indexed' AND chunk = 0 AND session_id IN (SELECT id FROM sessions WHERE host = 'bench') ORDER BY md5(resource_id::text || $1) LIMIT $2",
+    [newId(), broken.missing + broken.orphaned],
+  );
+  const vectors = await weaviate.vectorsOf(
+    tenantId,
+    index,
+    rows.map((row) => row.object_id),
+  );
+  const [vector] = vectors.values();
+  if (vector === undefined) throw new Error('the index has no vectors');
+  await weaviate.remove(
+    tenantId,
+    index,
+    rows.slice(0, broken.missing).map((row) => row.resource_id),
+  );
+  const refused = await weaviate.upsert(
+    tenantId,
+    index,
+    Array.from({ length: broken.orphaned }, () => ({
+      objectId: newId(),
+      memoryId: newId(),
+      memoryType: 'observation' as const,
+      chunk: 0,
+      title: 'of nobody',
+      purpose: '',
+      text: 'of nobody',
+      projectId: null,
+      sessionId: null,
+      namespace: 'default',
+      ownerId: null,
+      kind: null,
+      tool: null,
+      tags: [],
+      occurredAt: new Date(Date.now() - HOUR_MS).toISOString(),
+      vector: Float32Array.from(vector),
+    })),
+  );
+  expect(refused).toEqual([]);
+}
+
+/** Whether somebody is writing a file in the archive store that has some bytes already. */
+export function isWriting({ archive }: KeepInstance): boolean {
+  try {
+    const folder = path.join(archive, '.unfinished');
+    return readdirSync(folder).some((name) => statSync(path.join(folder, name)).size > 0);
+  } catch {
+    // Nothing was written there yet, or what was being written is whole.
+    return false;
+  }
+}
+
+const exported = z.object({ sha256: z.string(), bytes: z.number(), rows: z.record(z.string(), z.number()) });
+
+/** Reads the file of an export, asserts that it is whole and that its counts are those that were told; answers it with the rows of each table. */
+export async function expectWholeExport(
+  instance: Asked,
+  row: JobRow,
+): Promise<{ readonly file: Buffer; readonly rows: Readonly<Record<string, number>> }> {
+  const told = exported.parse(row);
+  const { url, apiKey } = instance.credentials;
+  const answer = await fetch(`${url}/api/v1/exports/${row.id}/file`, {
+    headers: { authorization: `Bearer ${apiKey}` },
+  });
+  const file = Buffer.from(await answer.arrayBuffer());
+  expect([file.byteLength, createHash('sha256').update(file).digest('hex')]).toEqual([told.bytes, told.sha256]);
+  const lines = zstdDecompressSync(file).toString('utf8').trimEnd().split('\n');
+  const last = portableEnd.parse(JSON.parse(lines.at(-1) ?? ''));
+  const before = lines.slice(0, -1);
+  const hash = createHash('sha256');
+  const rows: Record<string, number> = {};
+  for (const line of before) {
+    hash.update(`${line}\n`);
+    const table = tableOfLine(line);
+    if (table !== null) rows[table] = (rows[table] ?? 0) + 1;
+  }
+  expect(last.end.sha256).toBe(hash.digest('hex'));
+  expect({ ...last.end.rows }).toEqual(rows);
+  expect(told.rows).toEqual(rows);
+  return { file, rows };
+}
+
+/** Compares the stores, mending nothing; asserts that they agree. */
+export async function expectNothingFound({ instance }: KeepInstance): Promise<void> {
+  const { found, left } = await done(instance, JOBS.check, { repair: false });
+  expect({ found, left }).toEqual({ found: {}, left: 0 });
+}

@@ -1,0 +1,92 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { mendSwap } from '../../../../infra/bootstrap/recover-swap.ts';
+import { asMaintenance, createEmptyDatabase } from '../../../../stores/postgres/backups/restored-database.ts';
+import { swapDatabases, swapState, undoSwap } from '../../../../stores/postgres/backups/swap-databases.ts';
+import { createTestDatabase } from '../../../setup/database.ts';
+import type { TestDatabase } from '../../../setup/database.ts';
+import { until } from '../../../setup/until.ts';
+
+let db: TestDatabase;
+
+describe('a swap', { timeout: 60_000 }, () => {
+  const running = `swap_${randomBytes(6).toString('hex')}`;
+  const server = {
+    restoreUrl: '',
+    maintenanceUrl: '',
+  };
+  const names = { running, built: `${running}_restore_a`, replaced: `${running}_replaced_a` };
+  const made = async (): Promise<string[]> => {
+    const { rows } = await db.superuser.query<{ datname: string }>(
+      'SELECT datname FROM pg_database WHERE starts_with(datname, $1) AND datallowconn ORDER BY 1',
+      [running],
+    );
+    return rows.map(({ datname }) => datname);
+  };
+  beforeAll(async () => {
+    db = await createTestDatabase();
+    server.restoreUrl = db.url('restore').replace(/[^/]*$/, 'postgres');
+    server.maintenanceUrl = db.url('maintenance').replace(/[^/]*$/, running);
+  });
+  afterAll(async () => {
+    for (const name of Object.values(names)) await db.superuser.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    await db.close();
+  });
+
+  test('that is cut off in the middle goes on, is done once, and can be taken back', async () => {
+    await createEmptyDatabase(server, running);
+    await createEmptyDatabase(server, names.built);
+    // Somebody who is inside is cut off.
+    const inside = new pg.Client({ connectionString: server.maintenanceUrl });
+    inside.on('error', () => undefined);
+    await inside.connect();
+    await expect(swapDatabases(server, names, () => Promise.reject(new Error('killed')))).rejects.toThrow('killed');
+    expect(await swapState(server, names)).toBe('between');
+    await undoSwap(server, names);
+    expect(await made()).toEqual([running, names.built].sort());
+    await expect(swapDatabases(server, names, () => Promise.reject(new Error('killed')))).rejects.toThrow('killed');
+    // Killed at the last rename: what was built lets nobody in.
+    await db.superuser.query(`ALTER DATABASE ${names.built} ALLOW_CONNECTIONS false`);
+    await swapDatabases(server, names, () => asMaintenance(server, names.built, async () => {}));
+    expect(await made()).toEqual([running, names.replaced].sort());
+    await swapDatabases(server, names, () => Promise.reject(new Error('not done twice')));
+    expect(await swapState(server, names)).toBe('done');
+    await expect(inside.query('SELECT 1')).rejects.toThrow(/connection|not queryable/i);
+  });
+
+  test('that the whole instance was killed in the middle of is taken back when it is started', async () => {
+    const cut = { running, built: `${running}_restore_c`, replaced: `${running}_replaced_c` };
+    await createEmptyDatabase(server, cut.built);
+    await expect(swapDatabases(server, cut, () => Promise.reject(new Error('killed')))).rejects.toThrow('killed');
+    const superuser = await db.superuser.connect();
+    try {
+      await mendSwap(superuser, running);
+      expect(await made()).toEqual([running, names.replaced, cut.built].sort());
+      await superuser.query(`ALTER DATABASE ${running} ALLOW_CONNECTIONS false`);
+      await mendSwap(superuser, running);
+      expect(await swapState(server, cut)).toBe('ready');
+      expect(await made()).toContain(running);
+    } finally {
+      superuser.release();
+      await db.superuser.query(`DROP DATABASE ${cut.built} WITH (FORCE)`);
+    }
+  });
+
+  test('waits for those whom it may not send away, and is refused where what was built is gone', async () => {
+    const other = { running, built: `${running}_restore_b`, replaced: `${running}_replaced_b` };
+    await expect(swapState(server, other)).rejects.toThrow('is gone');
+    await createEmptyDatabase(server, other.built);
+    const superuser = new pg.Client({ connectionString: db.url('superuser').replace(/[^/]*$/, running) });
+    await superuser.connect();
+    const swapped = swapDatabases(server, other, () => Promise.resolve());
+    await until(async () => ((await made()).includes(running) ? undefined : true));
+    await superuser.end();
+    await swapped;
+    expect(await made()).toEqual([running, names.replaced, other.replaced].sort());
+    // The same restore built once more, by a workflow that was lost: what runs is not replaced a second time.
+    await createEmptyDatabase(server, other.built);
+    await expect(swapState(server, other)).rejects.toThrow('already replaced');
+    for (const name of [other.built, other.replaced]) await db.superuser.query(`DROP DATABASE ${name} WITH (FORCE)`);
+  });
+});

@@ -1,0 +1,129 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
+import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
+import type { TestDatabase, TestUser } from '../../../setup/database.ts';
+import { captureCounts, ended, event, noted, said } from '../support/captures.ts';
+
+let db: TestDatabase;
+let user: TestUser;
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+  user = await createTestUser(db.superuser);
+});
+afterAll(() => db.close());
+
+const sha256 = (text: string) => createHash('sha256').update(text, 'utf8').digest();
+
+function forget(externalId: string, what: string, who: TestUser = user, host = 'test') {
+  return db.superuser.query(
+    'INSERT INTO tombstones (tenant_id, host, external_id, key_sha256) VALUES ($1, $2, $3, $4)',
+    [who.tenantId, host, externalId, sha256(what)],
+  );
+}
+
+async function statuses(...events: ReturnType<typeof event>[]): Promise<unknown[]> {
+  const outcomes = await captureEvents(db.database.pool, events);
+  return outcomes.map((outcome) => outcome.reason ?? outcome.status);
+}
+
+describe('what was forgotten', () => {
+  test('by its key does not come back, whatever it says, and its neighbours are stored', async () => {
+    await forget('keys', 'key:tool:1');
+    expect(
+      await statuses(
+        event(user, 'keys', [said('a')], { key: 'tool:1' }),
+        event(user, 'keys', [said('b')], { key: 'tool:2' }),
+        event(user, 'keys', [said('other words'), ended()], { key: 'tool:1' }),
+        event(user, 'keys', [said('c')]),
+      ),
+    ).toEqual(['forgotten', 'accepted', 'forgotten', 'accepted']);
+  });
+
+  test('by what a prompt says does not come back under another key, from any place of an event', async () => {
+    await forget('content', `content:${sha256('my password is').toString('hex')}`);
+    expect(
+      await statuses(
+        event(user, 'content', [said('my password is')], { key: 'hook' }),
+        event(user, 'content', [said('something else')], { key: 'k2' }),
+        event(user, 'content', [ended(), said('my password is', 'assistant')], { key: 'transcript' }),
+        event(user, 'content', [noted('my password is')], { key: 'k3' }),
+      ),
+    ).toEqual(['forgotten', 'accepted', 'forgotten', 'accepted']);
+  });
+
+  test('as a whole session takes nothing more, not even a boundary, and no row of it is written', async () => {
+    await forget('whole', 'session');
+    expect(
+      await statuses(event(user, 'whole', [ended('session_start')]), event(user, 'whole', [said('a')], { key: 'k' })),
+    ).toEqual(['forgotten', 'forgotten']);
+    const left = await db.superuser.query("SELECT status, last_seq FROM sessions WHERE external_id = 'whole'");
+    expect(left.rows).toEqual([{ status: 'deleted', last_seq: 0 }]);
+  });
+
+  test('leaves a session that was there, and one that its batch begins with other events', async () => {
+    await captureEvents(db.database.pool, [event(user, 'was-there', [said('a')], { key: 'a' })]);
+    await forget('was-there', 'session');
+    await forget('begun', 'key:k');
+    expect(
+      await statuses(
+        event(user, 'was-there', [said('b')], { key: 'b' }),
+        event(user, 'begun', [said('b')], { key: 'k' }),
+        event(user, 'begun', [said('c')], { key: 'c' }),
+      ),
+    ).toEqual(['forgotten', 'forgotten', 'accepted']);
+    const left = await db.superuser.query("SELECT status FROM sessions WHERE external_id IN ('was-there', 'begun')");
+    expect(left.rows).toEqual([{ status: 'active' }, { status: 'active' }]);
+  });
+
+  test('without a key is known by its hash', async () => {
+    const once = event(user, 'hashed', [noted('say it')]);
+    await forget('hashed', `key:hash:${once.hash}`);
+    expect(
+      await statuses(event(user, 'hashed', [noted('say it')]), event(user, 'hashed', [noted('say more')])),
+    ).toEqual(['forgotten', 'accepted']);
+  });
+
+  test('is forgotten in its session, its host and its tenant alone', async () => {
+    const other = await createTestUser(db.superuser);
+    await forget('mine', 'key:k');
+    expect(
+      await statuses(
+        event(user, 'mine', [said('a')], { key: 'k' }),
+        event(user, 'yours', [said('a')], { key: 'k' }),
+        event(user, 'mine', [said('a')], { key: 'k', host: 'other' }),
+        event(other, 'mine', [said('a')], { key: 'k' }),
+      ),
+    ).toEqual(['forgotten', 'accepted', 'accepted', 'accepted']);
+  });
+
+  test('after it was stored is refused, too, and changes nothing', async () => {
+    await captureEvents(db.database.pool, [event(user, 'late', [said('a')], { key: 'k' })]);
+    await forget('late', 'key:k');
+    const before = await captureCounts(db.superuser);
+    const [outcome] = await captureEvents(db.database.pool, [event(user, 'late', [said('a')], { key: 'k' })]);
+    expect(outcome).toMatchObject({ status: 'rejected', reason: 'forgotten', rowId: null, seq: null });
+    expect(await captureCounts(db.superuser)).toEqual(before);
+  });
+
+  test('is known when it is forgotten while its batch waits for the session', async () => {
+    const [known] = await captureEvents(db.database.pool, [event(user, 'race', [said('a')], { key: 'first' })]);
+    const client = await db.superuser.connect();
+    try {
+      await client.query('BEGIN');
+      await client.query('SELECT 1 FROM sessions WHERE id = $1 FOR UPDATE', [known?.sessionId]);
+      const waiting = statuses(event(user, 'race', [said('b')], { key: 'k' }));
+      await client.query('INSERT INTO tombstones (tenant_id, host, external_id, key_sha256) VALUES ($1, $2, $3, $4)', [
+        user.tenantId,
+        'test',
+        'race',
+        sha256('key:k'),
+      ]);
+      await client.query('COMMIT');
+      expect(await waiting).toEqual(['forgotten']);
+    } finally {
+      client.release();
+    }
+  });
+});

@@ -1,0 +1,176 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { CaptureEvent } from '../../../../domain/capture/event.ts';
+import { newId } from '../../../../domain/ids.ts';
+import type { UserId } from '../../../../domain/ids.ts';
+import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
+import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
+import type { TestDatabase, TestUser } from '../../../setup/database.ts';
+import { captureCounts, event, noted, rowsOf, said } from '../support/captures.ts';
+
+let db: TestDatabase;
+let user: TestUser;
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+  user = await createTestUser(db.superuser);
+});
+afterAll(() => db.close());
+
+async function session(externalId: string): Promise<Record<string, unknown> | undefined> {
+  return (
+    await db.superuser.query<Record<string, unknown>>('SELECT * FROM sessions WHERE external_id = $1', [externalId])
+  ).rows[0];
+}
+
+describe('whose a session is', () => {
+  test('one batch holds events of several tenants, and each lands with its own', async () => {
+    const other = await createTestUser(db.superuser);
+    const outcomes = await captureEvents(db.database.pool, [
+      event(user, 'same-id', [said('mine')]),
+      event(other, 'same-id', [said('theirs')]),
+      event(user, 'same-id', [noted('mine, too')]),
+    ]);
+    expect(outcomes.map((outcome) => [outcome.status, outcome.seq])).toEqual([
+      ['accepted', 1],
+      ['accepted', 1],
+      ['accepted', 2],
+    ]);
+    expect(outcomes[1]?.sessionId).not.toBe(outcomes[0]?.sessionId);
+    const rows = await db.superuser.query(
+      `SELECT s.tenant_id, array_agg(p.content) AS contents, bool_and(p.tenant_id = s.tenant_id AND p.user_id = s.user_id) AS own
+         FROM sessions s JOIN prompts p ON p.session_id = s.id WHERE s.external_id = 'same-id' GROUP BY 1`,
+    );
+    expect(
+      new Map(
+        rows.rows.map((row: { tenant_id: string; contents: string[]; own: boolean }) => [
+          row.tenant_id,
+          [row.contents, row.own],
+        ]),
+      ),
+    ).toEqual(
+      new Map([
+        [user.tenantId, [['mine'], true]],
+        [other.tenantId, [['theirs'], true]],
+      ]),
+    );
+  });
+
+  test('another host with the same id is another session', async () => {
+    const outcomes = await captureEvents(db.database.pool, [
+      event(user, 'hosts', [said('a')]),
+      event(user, 'hosts', [said('a')], { host: 'other' }),
+    ]);
+    expect(outcomes[0]?.sessionId).not.toBe(outcomes[1]?.sessionId);
+  });
+
+  test('the first event fixes its namespace', async () => {
+    await captureEvents(db.database.pool, [event(user, 'fixed', [said('mine')], { namespace: 'team' })]);
+    await captureEvents(db.database.pool, [
+      event(user, 'fixed', [noted('more')], { namespace: 'elsewhere', infer: false }),
+    ]);
+    expect(await session('fixed')).toMatchObject({ user_id: user.userId, namespace: 'team', infer: true, last_seq: 2 });
+  });
+
+  test('what others of the tenant send under its id is a session of their own, in one batch and in later ones', async () => {
+    const colleague = await createTestUser(db.superuser, { tenantId: user.tenantId });
+    const both = [
+      event(user, 'shared', [said('mine')], { key: 'same' }),
+      event(colleague, 'shared', [said('theirs')], { key: 'same' }),
+    ];
+    for (const status of ['accepted', 'duplicate'])
+      expect((await captureEvents(db.database.pool, both)).map((outcome) => outcome.status)).toEqual([status, status]);
+    const { rows } = await db.superuser.query(
+      `SELECT s.user_id, s.last_seq, p.user_id AS said_by, p.content FROM sessions s JOIN prompts p ON p.session_id = s.id
+        WHERE s.external_id = 'shared' ORDER BY p.content`,
+    );
+    expect(rows).toEqual([
+      { user_id: user.userId, last_seq: 1, said_by: user.userId, content: 'mine' },
+      { user_id: colleague.userId, last_seq: 1, said_by: colleague.userId, content: 'theirs' },
+    ]);
+  });
+
+  test('the first event of a batch is the first one', async () => {
+    await captureEvents(db.database.pool, [
+      event(user, 'first-of-batch', [said('a')], { namespace: 'one' }),
+      event(user, 'first-of-batch', [said('b')], { namespace: 'two' }),
+    ]);
+    expect(await session('first-of-batch')).toMatchObject({ namespace: 'one' });
+  });
+});
+
+describe('a session that is over', () => {
+  test.each(['ended', 'archived'])('is opened again by a new event when it is %s', async (status) => {
+    const [first] = await captureEvents(db.database.pool, [event(user, `over-${status}`, [said('a')])]);
+    await db.superuser.query(
+      "UPDATE sessions SET status = $1, phase = 'settled', ended_at = now(), consumed_seq = 1 WHERE id = $2",
+      [status, first?.sessionId],
+    );
+    const [second] = await captureEvents(db.database.pool, [event(user, `over-${status}`, [said('b')])]);
+    expect(second).toMatchObject({ status: 'accepted', seq: 2, sessionId: first?.sessionId });
+    expect(await session(`over-${status}`)).toMatchObject({
+      status: 'active',
+      phase: 'active',
+      ended_at: null,
+      last_seq: 2,
+      consumed_seq: 1,
+    });
+  });
+
+  test('that is still being summarised stays in its phase', async () => {
+    await captureEvents(db.database.pool, [event(user, 'busy', [said('a')])]);
+    await db.superuser.query("UPDATE sessions SET phase = 'summarising' WHERE external_id = 'busy'");
+    await captureEvents(db.database.pool, [event(user, 'busy', [said('b')])]);
+    expect(await session('busy')).toMatchObject({ status: 'active', phase: 'summarising' });
+  });
+
+  test('takes nothing any more when it was deleted, and its neighbours in the batch are none the worse', async () => {
+    const [known] = await captureEvents(db.database.pool, [event(user, 'deleted', [said('a')], { key: 'k' })]);
+    await db.superuser.query("UPDATE sessions SET status = 'deleted' WHERE external_id = 'deleted'");
+    const [before, stored] = [await session('deleted'), await rowsOf(db.superuser, known?.sessionId ?? '')];
+    const outcomes = await captureEvents(db.database.pool, [
+      event(user, 'deleted', [said('new')]),
+      event(user, 'deleted', [said('a')], { key: 'k' }),
+      event(user, 'deleted', [said('new')], { key: 'k2' }),
+      event(user, 'alive', [said('fine')]),
+    ]);
+    expect(outcomes.map((outcome) => outcome.status)).toEqual(['rejected', 'rejected', 'rejected', 'accepted']);
+    expect([await session('deleted'), await rowsOf(db.superuser, known?.sessionId ?? '')]).toEqual([before, stored]);
+  });
+});
+
+describe('a batch with an event that cannot be stored', () => {
+  type Fault = (good: CaptureEvent) => object;
+  const row = (good: CaptureEvent, change: object) => ({
+    ...good,
+    rows: good.rows.map((each) => ({ ...each, ...change })),
+  });
+  const faults: [string, string, Fault][] = [
+    ['a time that is none', '22007', (good) => ({ ...good, received_at: 'some day' })],
+    ['a type that is none', '23514', (good) => row(good, { type: 'shouted' })],
+    ['an id that is none', '22P02', (good) => row(good, { id: 'x' })],
+    ['half a character', '22P02', (good) => row(good, { content: 'cut \ud83d' })],
+    ['a NUL character', '22P05', (good) => row(good, { content: 'a\u0000b' })],
+    ['no content', '23502', (good) => row(good, { content: null })],
+    ['too many tokens', '22003', (good) => row(good, { tokens: 3_000_000_000 })],
+    [
+      'a user who does not exist',
+      '23503',
+      (good) => ({ ...good, external_id: 'poisoned-2', user_id: newId<UserId>() }),
+    ],
+    [
+      'a key that no index holds',
+      '54000',
+      (good) => ({ ...good, key: Array.from({ length: 200 }, () => randomUUID()).join('') }),
+    ],
+  ];
+
+  test.each(faults)('is refused as a whole, and nothing of it is written: %s', async (_what, code, fault) => {
+    const good = () => event(user, 'poisoned', [said(randomUUID())], { project: { name: 'poisoned' } });
+    const before = await captureCounts(db.superuser);
+    // What a caller in TypeScript cannot write, a fault of ours could.
+    const batch = [good(), fault(good()), good()] as CaptureEvent[];
+    await expect(captureEvents(db.database.pool, batch)).rejects.toMatchObject({ code });
+    expect(await captureCounts(db.superuser)).toEqual(before);
+  });
+});

@@ -1,0 +1,120 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createCapture } from '../../../../stores/postgres/capture/capture.ts';
+import { encodeBatch, encodeEvent } from '../../../../stores/postgres/capture/capture-encoding.ts';
+import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
+import type { TestDatabase, TestUser } from '../../../setup/database.ts';
+import { ended, event, noted, said, valueOf } from '../support/captures.ts';
+
+let db: TestDatabase;
+let user: TestUser;
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+  user = await createTestUser(db.superuser);
+});
+afterAll(() => db.close());
+
+describe('a session that is remembered', () => {
+  test('and gone after all is made again, and the batch is stored once', async () => {
+    const capture = createCapture(db.database.pool);
+    const send = (key: string, ...sessions: string[]) =>
+      capture(
+        sessions.map((session) => encodeEvent(event(user, session, [said(key)], { key, project: { path: '/a' } }))),
+      );
+    await send('1', 'gone', 'there');
+    await send('2', 'gone', 'there');
+    await db.superuser.query("DELETE FROM sessions WHERE external_id = 'gone'");
+    const outcomes = await send('3', 'there', 'gone');
+    expect(outcomes.map(({ status, seq }) => [status, seq])).toEqual([
+      ['accepted', 3],
+      ['accepted', 1],
+    ]);
+    expect((await send('4', 'gone', 'there')).map(({ seq }) => seq)).toEqual([2, 4]);
+    expect(
+      await valueOf(db.superuser, "SELECT count(*)::integer AS value FROM sessions WHERE external_id = 'gone'"),
+    ).toBe(1);
+  });
+
+  test('is looked at again when an event tells something new of its project', async () => {
+    const capture = createCapture(db.database.pool);
+    const tell = (key: string, remote?: string) =>
+      capture([encodeEvent(event(user, 'told', [said(key)], { key, project: { path: '/told', remote } }))]);
+    await tell('1');
+    await tell('2');
+    await tell('3', 'git@github.com:team/told.git');
+    expect(
+      await valueOf(
+        db.superuser,
+        "SELECT p.git_remote AS value FROM sessions s JOIN projects p ON p.id = s.project_id WHERE s.external_id = 'told'",
+      ),
+    ).toBe('github.com/team/told');
+  });
+
+  test('is not remembered when its batch was refused', async () => {
+    const capture = createCapture(db.database.pool);
+    const good = event(user, 'refused', [said('x')], { key: 'k' });
+    await expect(capture([encodeEvent({ ...good, received_at: 'some day' })])).rejects.toMatchObject({ code: '22007' });
+    expect(await capture([encodeEvent(good)])).toMatchObject([{ status: 'accepted', seq: 1 }]);
+  });
+});
+
+describe('a batch as text', () => {
+  test('names each session once, and each thing that is told of its project once', () => {
+    const at = (session: string, path: string | null) =>
+      encodeEvent(event(user, session, [noted('n')], { project: path === null ? null : { path } }));
+    const { values, sessions } = encodeBatch([
+      at('a', '/x'),
+      at('b', '/x'),
+      at('a', '/x'),
+      at('a', '/y'),
+      at('a', null),
+    ]);
+    expect(JSON.parse(values[0] ?? '')).toMatchObject([
+      { n: 1, external_id: 'a' },
+      { n: 2, external_id: 'b' },
+    ]);
+    expect(JSON.parse(values[1] ?? '')).toMatchObject([
+      { session: 1, aliases: ['path::/x'] },
+      { session: 2, aliases: ['path::/x'] },
+      { session: 1, aliases: ['path::/y'] },
+    ]);
+    expect(sessions.length).toBe(4);
+  });
+
+  test('says of an event which rows it has and which came before under its key', () => {
+    const { values } = encodeBatch([
+      encodeEvent(event(user, 's', [said('a', 'assistant'), ended()], { key: 'k"\\,{}' })),
+      encodeEvent(event(user, 's', [said('a', 'user')], { key: null })),
+      encodeEvent(event(user, 's', [noted('a')], { key: 'k"\\,{}' })),
+    ]);
+    expect(JSON.parse(values[2] ?? '')).toMatchObject([
+      { n: 1, session: 1, twin: 1, parts: 2, boundaries: 1, prompts: 1, observations: 0 },
+      { n: 2, session: 1, parts: 1, boundaries: 0, prompts: 1 },
+      { n: 3, session: 1, twin: 1, parts: 1, observations: 1 },
+    ]);
+    expect(values[3]).toBe('{"k\\"\\\\,{}",NULL,"k\\"\\\\,{}"}');
+    expect(values.slice(4, 10)).toEqual([
+      '{1,1,1}',
+      expect.any(String),
+      '{1,1,2,3}',
+      '{1,2,1,1}',
+      '{0,1,0,0}',
+      '{prompt,boundary,prompt,observation}',
+    ]);
+    expect(values.slice(10).map((rows) => JSON.parse(rows ?? '[]').length)).toEqual([2, 1, 1]);
+  });
+
+  test('leaves out the kinds that it has none of', () => {
+    expect(encodeBatch([encodeEvent(event(user, 's', [ended()]))]).values.slice(10, 12)).toEqual([null, null]);
+  });
+
+  test.each(['"', '\\', '{', '}', ',', ' ', 'NULL', '😀', "'", '\n'])('a key with %j is known again', async (text) => {
+    const send = () =>
+      createCapture(db.database.pool)([encodeEvent(event(user, 'odd-keys', [said('x')], { key: `k${text}` }))]);
+    const [first] = await send();
+    expect(await send()).toMatchObject([{ status: 'duplicate', rowId: first?.rowId }]);
+    expect(await valueOf(db.superuser, 'SELECT key AS value FROM capture_keys WHERE row_id = $1', [first?.rowId])).toBe(
+      `k${text}`,
+    );
+  });
+});

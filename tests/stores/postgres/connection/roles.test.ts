@@ -1,0 +1,207 @@
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { createTestDatabase } from '../../../setup/database.ts';
+import type { TestDatabase } from '../../../setup/database.ts';
+import { TEMPLATE_DATABASE } from '../../../setup/provided.ts';
+import { seedTenant } from '../support/seed-tenant.ts';
+
+let db: TestDatabase;
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+});
+afterAll(() => db.close());
+
+async function rows(sql: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
+  return (await db.superuser.query<Record<string, unknown>>(sql, values)).rows;
+}
+
+function refusal(sql: string): Promise<string | undefined> {
+  return db.database.pool.query(sql).then(
+    () => undefined,
+    (error: { code?: string }) => error.code,
+  );
+}
+
+describe("the application's role", () => {
+  test('has no power beyond logging in', async () => {
+    expect(
+      await rows(
+        "SELECT rolcanlogin, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication FROM pg_roles WHERE rolname = 'recollect_app'",
+      ),
+    ).toEqual([
+      {
+        rolcanlogin: true,
+        rolsuper: false,
+        rolbypassrls: false,
+        rolcreaterole: false,
+        rolcreatedb: false,
+        rolreplication: false,
+      },
+    ]);
+    expect(
+      await rows(
+        "SELECT r.rolname FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid WHERE m.member = 'recollect_app'::regrole",
+      ),
+    ).toEqual([]);
+  });
+
+  test('owns nothing', async () => {
+    expect(await rows("SELECT relname FROM pg_class WHERE relowner = 'recollect_app'::regrole")).toEqual([]);
+    expect(await rows("SELECT proname FROM pg_proc WHERE proowner = 'recollect_app'::regrole")).toEqual([]);
+  });
+
+  test.each([
+    'CREATE TABLE own (id integer)',
+    'CREATE FUNCTION own() RETURNS integer LANGUAGE sql AS $$ SELECT 1 $$',
+    'CREATE SCHEMA own',
+    'ALTER TABLE sessions ADD COLUMN own text',
+    'ALTER TABLE sessions DISABLE ROW LEVEL SECURITY',
+    'ALTER TABLE sessions NO FORCE ROW LEVEL SECURITY',
+    'DROP POLICY tenant_isolation ON sessions',
+    'CREATE POLICY own ON sessions USING (true)',
+    'DROP TABLE windows',
+    'TRUNCATE windows',
+    'ALTER ROLE recollect_app BYPASSRLS',
+    'SET ROLE recollect_owner',
+    'SET ROLE recollect_definer',
+    'SET ROLE recollect_maintenance',
+    'SET SESSION AUTHORIZATION recollect_owner',
+    'GRANT recollect_definer TO recollect_app',
+    'CREATE OR REPLACE FUNCTION find_api_key(bytea) RETURNS integer LANGUAGE sql AS $$ SELECT 1 $$',
+    "COPY sessions TO PROGRAM 'true'",
+    "SELECT pg_read_file('postgresql.conf')",
+    "INSERT INTO tenants (id, name) VALUES (uuidv7(), 'own')",
+    'DELETE FROM tenants',
+    "SELECT resolve_project(uuidv7(), '{}')",
+    'SELECT * FROM _prisma_migrations',
+  ])('may not: %s', async (sql) => {
+    expect(await refusal(sql)).toMatch(/^(?:42501|42809)$/);
+  });
+
+  test('cannot switch policies off: a query that they would bind is refused instead', async () => {
+    const client = await db.database.pool.connect();
+    try {
+      await client.query('SET row_security = off');
+      await expect(client.query('SELECT count(*) FROM sessions')).rejects.toMatchObject({ code: '42501' });
+    } finally {
+      client.release(true);
+    }
+  });
+
+  test('nobody but the three logins enters the database, and none of them makes temporary tables', async () => {
+    const allowed = await rows(
+      `SELECT r.name, has_database_privilege(r.name, $1, 'CONNECT') AS connect, has_database_privilege(r.name, $1, 'TEMP') AS temp
+         FROM unnest(ARRAY['recollect_app', 'recollect_maintenance', 'recollect_definer', 'pg_monitor']) AS r(name)`,
+      [TEMPLATE_DATABASE],
+    );
+    expect(allowed).toEqual([
+      { name: 'recollect_app', connect: true, temp: false },
+      { name: 'recollect_maintenance', connect: true, temp: false },
+      { name: 'recollect_definer', connect: false, temp: false },
+      { name: 'pg_monitor', connect: false, temp: false },
+    ]);
+  });
+});
+
+describe('functions that act across tenants', () => {
+  test('are a closed list, run as their owner on a fixed search path, and are executed by whom they are for', async () => {
+    const definers = await rows(
+      `SELECT p.proname AS name, p.proowner::regrole::text AS owner, p.proconfig AS config,
+              EXISTS (SELECT 1 FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a WHERE a.grantee = 0) AS public,
+              has_function_privilege('recollect_app', p.oid, 'EXECUTE') AS app, has_function_privilege('recollect_maintenance', p.oid, 'EXECUTE') AS maintenance
+         FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef ORDER BY 1`,
+    );
+    const fixed = { config: ['search_path=public, pg_temp'], public: false };
+    expect(definers).toEqual([
+      { name: 'advance_intake', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
+      { name: 'ask_backup', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
+      {
+        name: 'capture_events',
+        owner: 'recollect_definer',
+        config: [
+          ...fixed.config,
+          'plan_cache_mode=force_generic_plan',
+          'enable_seqscan=off',
+          'enable_hashjoin=off',
+          'enable_mergejoin=off',
+        ],
+        public: false,
+        app: true,
+        maintenance: false,
+      },
+      {
+        name: 'detach_expired_month',
+        owner: 'recollect_owner',
+        config: ['search_path=public, pg_temp', 'work_mem=64MB'],
+        public: false,
+        app: false,
+        maintenance: true,
+      },
+      { name: 'detached_month_sessions', owner: 'recollect_owner', ...fixed, app: false, maintenance: true },
+      { name: 'drop_detached_month', owner: 'recollect_owner', ...fixed, app: false, maintenance: true },
+      { name: 'embedding_totals', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
+      { name: 'ensure_partitions', owner: 'recollect_owner', ...fixed, app: false, maintenance: true },
+      { name: 'entities_named', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
+      { name: 'find_api_key', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
+      { name: 'index_divergence', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
+      { name: 'memories_ending_in', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
+      { name: 'model_calls_between', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
+      { name: 'model_incidents_between', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
+      { name: 'reserve_model_call', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
+      { name: 'resolve_project', owner: 'recollect_definer', ...fixed, app: false, maintenance: false },
+      { name: 'retention_totals', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
+      { name: 'search_archives', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
+      { name: 'search_keyword', owner: 'recollect_definer', ...fixed, app: true, maintenance: true },
+      {
+        name: 'search_waiting',
+        owner: 'recollect_definer',
+        config: [...fixed.config, 'plan_cache_mode=force_generic_plan'],
+        public: false,
+        app: true,
+        maintenance: false,
+      },
+      { name: 'settle_expired', owner: 'recollect_definer', ...fixed, app: false, maintenance: false },
+      { name: 'show_backups', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
+      { name: 'show_phase', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
+      { name: 'suggest_texts', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
+      { name: 'unclaimed_model_batches', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
+    ]);
+  });
+
+  test('belong to a role that nobody logs in as, that makes nothing, and that reads no more than they need', async () => {
+    expect(
+      await rows(
+        "SELECT rolcanlogin, rolsuper, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname = 'recollect_definer'",
+      ),
+    ).toEqual([{ rolcanlogin: false, rolsuper: false, rolcreaterole: false, rolcreatedb: false }]);
+    expect(await rows("SELECT has_schema_privilege('recollect_definer', 'public', 'CREATE') AS value")).toEqual([
+      { value: false },
+    ]);
+    expect(
+      await rows(
+        "SELECT grantee, table_name FROM information_schema.role_table_grants WHERE grantee = 'recollect_definer' AND (privilege_type IN ('DELETE', 'TRUNCATE') OR table_name IN ('settings', 'usage_ledger'))",
+      ),
+    ).toEqual([]);
+    const { host, port } = inject('engines').postgres;
+    await db.superuser.query("ALTER ROLE recollect_definer PASSWORD 'known'");
+    const client = new pg.Client({ host, port, user: 'recollect_definer', password: 'known', database: db.name });
+    await expect(client.connect()).rejects.toMatchObject({ code: '28000' });
+    await db.superuser.query('ALTER ROLE recollect_definer PASSWORD NULL');
+  });
+});
+
+describe('the maintenance role', () => {
+  test('sees every tenant, and makes nothing', async () => {
+    const users = [await seedTenant(db), await seedTenant(db)];
+    const pool = new pg.Pool({ connectionString: db.url('maintenance'), max: 1 });
+    try {
+      const seen = await pool.query('SELECT DISTINCT tenant_id FROM sessions');
+      expect(seen.rowCount).toBe(users.length);
+      await expect(pool.query('CREATE TABLE own (id integer)')).rejects.toMatchObject({ code: '42501' });
+      await expect(pool.query('SET ROLE recollect_owner')).rejects.toMatchObject({ code: '42501' });
+    } finally {
+      await pool.end();
+    }
+  });
+});

@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { toApiError } from '../../../../api/errors.ts';
+import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
+import { createDatabase } from '../../../../stores/postgres/connection/database.ts';
+import type { Database } from '../../../../stores/postgres/connection/database.ts';
+import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
+import type { TestDatabase, TestUser } from '../../../setup/database.ts';
+import { event, said } from '../support/captures.ts';
+import { startSilentProxy } from '../support/silent-proxy.ts';
+import type { SilentProxy } from '../support/silent-proxy.ts';
+
+const STATEMENT_TIMEOUT_MS = 200;
+/** The limit is five seconds more; without one this would be waited for until the test is given up. */
+const PATIENCE_MS = 30_000;
+
+let db: TestDatabase;
+let proxy: SilentProxy;
+let database: Database;
+let user: TestUser;
+let lost = 0;
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+  user = await createTestUser(db.superuser);
+  proxy = await startSilentProxy(db.url('app'));
+  database = createDatabase({
+    url: proxy.url,
+    max: 2,
+    connectTimeoutMs: 2_000,
+    statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+    applicationName: 'silent',
+    onIdleError: () => {
+      lost += 1;
+    },
+  });
+});
+afterAll(async () => {
+  await database.close();
+  await proxy.close();
+  await db.close();
+});
+beforeEach(() => {
+  lost = 0;
+});
+
+let captures = 0;
+const capture = () => {
+  captures += 1;
+  return captureEvents(database.pool, [event(user, 'silent', [said(`words ${captures}`)])]);
+};
+const count = () => database.asTenant(user.tenantId, (transaction) => transaction.session.count());
+const read = () =>
+  database.readAsTenant(user.tenantId, (ask) =>
+    ask({ name: 'silent', text: 'SELECT count(*) FROM sessions', values: [] }),
+  );
+
+test.each<[string, () => Promise<unknown>]>([
+  ['a capture', capture],
+  ['a transaction', count],
+  ['a read', read],
+])(
+  '%s on a connection whose server vanished fails in time; everything goes on over new connections',
+  async (_, ask) => {
+    // Both connections of the pool are open, and both are silent from now on.
+    await Promise.all([capture(), count()]);
+    expect(database.pool.totalCount).toBe(2);
+    proxy.fallSilent();
+    const before = proxy.opened;
+    const started = performance.now();
+    const failure: unknown = await ask().then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    expect(toApiError(failure).code).toBe('UNAVAILABLE');
+    const tookMs = performance.now() - started;
+    expect(tookMs).toBeGreaterThan(STATEMENT_TIMEOUT_MS + 4_000);
+    expect(tookMs).toBeLessThan(STATEMENT_TIMEOUT_MS + 9_000);
+    expect(lost).toBe(1);
+    const again = performance.now();
+    expect(await capture()).toMatchObject([{ status: 'accepted' }]);
+    expect(await count()).toBe(1);
+    await read();
+    expect(performance.now() - again).toBeLessThan(4_000);
+    expect(proxy.opened).toBeGreaterThan(before);
+    // No place in the pool is lost: all of it can be had at once.
+    await Promise.all([capture(), count(), read(), count()]);
+    expect(database.pool.totalCount).toBeLessThanOrEqual(2);
+    expect(database.pool.waitingCount).toBe(0);
+  },
+  PATIENCE_MS,
+);
+
+test('a capture that got no answer says so in a way that makes its sender come again', async () => {
+  await capture();
+  proxy.fallSilent();
+  await expect(capture()).rejects.toMatchObject({ code: 'ETIMEDOUT', name: 'ServerSilent' });
+}, 30_000);
+
+test('a statement that takes too long is still told by the server, and its connection stays', async () => {
+  await capture();
+  const before = proxy.opened;
+  await expect(database.pool.query('SELECT pg_sleep(2)')).rejects.toMatchObject({ code: '57014' });
+  await capture();
+  expect(proxy.opened - before).toBeLessThanOrEqual(1);
+  expect(lost).toBe(0);
+});

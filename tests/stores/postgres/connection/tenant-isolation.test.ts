@@ -1,0 +1,203 @@
+import { randomUUID } from 'node:crypto';
+import type pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createTestDatabase } from '../../../setup/database.ts';
+import type { TestDatabase, TestUser } from '../../../setup/database.ts';
+import { seedTenant } from '../support/seed-tenant.ts';
+
+let db: TestDatabase;
+let mine: TestUser;
+let theirs: TestUser;
+/** Every table with a tenant, from the catalogue: a new one is tested without being named here. */
+let tables: string[];
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+  [mine, theirs] = [await seedTenant(db), await seedTenant(db)];
+  const owned = await db.superuser.query<{ name: string }>(
+    `SELECT c.relname AS name FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped
+      WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY 1`,
+  );
+  tables = owned.rows.map((row) => row.name);
+});
+afterAll(() => db.close());
+
+/** Runs statements as the application in one transaction of a tenant, and takes everything back. */
+async function as<Result>(tenantId: string | null, work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
+  const client = await db.database.pool.connect();
+  try {
+    await client.query('BEGIN');
+    if (tenantId !== null) await client.query("SELECT set_config('app.tenant_id', $1, true)", [tenantId]);
+    return await work(client);
+  } finally {
+    await client.query('ROLLBACK');
+    client.release();
+  }
+}
+
+async function count(client: pg.PoolClient | pg.Pool, table: string, where = 'true'): Promise<number> {
+  return (
+    (await client.query<{ n: number }>(`SELECT count(*)::integer AS n FROM ${table} WHERE ${where}`)).rows[0]?.n ?? -1
+  );
+}
+
+/** PostgreSQL's error code for one statement as the application; null when it went through. */
+function codeOf(tenantId: string | null, sql: string, values: unknown[] = []): Promise<string | null> {
+  return as(tenantId, (client) =>
+    client.query(sql, values).then(
+      () => null,
+      (error: { code?: string }) => error.code ?? 'none',
+    ),
+  );
+}
+
+describe('every table with a tenant', () => {
+  test('is known, and has a row of each tenant to look for', async () => {
+    expect(tables.length).toBeGreaterThanOrEqual(16);
+    for (const table of tables) {
+      for (const user of [mine, theirs])
+        expect(
+          await count(db.superuser, table, `tenant_id = '${user.tenantId}'`),
+          `rows of ${table}: seed it in support/seed-tenant.ts`,
+        ).toBeGreaterThan(0);
+    }
+  });
+
+  test('has row-level security that binds its owner, too, and a policy for reading and one for writing', async () => {
+    const bare = await db.superuser.query(
+      `SELECT c.relname FROM pg_class c WHERE c.relname = ANY ($1) AND c.relnamespace = 'public'::regnamespace
+          AND NOT (c.relrowsecurity AND c.relforcerowsecurity AND EXISTS (
+            SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid AND p.polcmd = '*' AND p.polpermissive AND p.polroles = '{0}' AND p.polqual IS NOT NULL AND p.polwithcheck IS NOT NULL))`,
+      [[...tables, 'tenants']],
+    );
+    expect(bare.rows).toEqual([]);
+  });
+
+  test('shows nothing without a tenant, with an empty one or with one that has no rows', async () => {
+    for (const tenantId of [null, '', randomUUID()]) {
+      const seen = await as(tenantId, async (client) => {
+        const counts: Record<string, number> = {};
+        for (const table of [...tables, 'tenants']) counts[table] = await count(client, table);
+        return counts;
+      });
+      expect(seen).toEqual(Object.fromEntries([...tables, 'tenants'].map((table) => [table, 0])));
+    }
+  });
+
+  test("shows a tenant its own rows, all of them and no other's", async () => {
+    await as(mine.tenantId, async (client) => {
+      for (const table of tables) {
+        const seen = [await count(client, table), await count(client, table, `tenant_id <> '${mine.tenantId}'`)];
+        expect([table, ...seen]).toEqual([
+          table,
+          await count(db.superuser, table, `tenant_id = '${mine.tenantId}'`),
+          0,
+        ]);
+      }
+      expect((await client.query('SELECT id FROM tenants')).rows).toEqual([{ id: mine.tenantId }]);
+    });
+  });
+
+  test("refuses another tenant's row, and the policy is what refuses it", async () => {
+    for (const table of tables) {
+      const insert = `INSERT INTO ${table} (tenant_id) VALUES ($1)`;
+      const codes = {
+        another: await codeOf(mine.tenantId, insert, [theirs.tenantId]),
+        none: await codeOf(null, insert, [mine.tenantId]),
+        own: await codeOf(mine.tenantId, insert, [mine.tenantId]),
+      };
+      // An own row passes the policy; it is refused for what it lacks.
+      expect({ table, ...codes }).toEqual({ table, another: '42501', none: '42501', own: '23502' });
+    }
+  });
+
+  test("gives no row away, and neither changes nor deletes another's", async () => {
+    for (const table of tables) {
+      const given = await codeOf(mine.tenantId, `UPDATE ${table} SET tenant_id = $1`, [theirs.tenantId]);
+      const touched = await as(mine.tenantId, async (client) => {
+        const updated = await client.query(`UPDATE ${table} SET tenant_id = tenant_id WHERE tenant_id = $1`, [
+          theirs.tenantId,
+        ]);
+        const deleted = await client.query(`DELETE FROM ${table} WHERE tenant_id = $1`, [theirs.tenantId]);
+        return [updated.rowCount, deleted.rowCount];
+      });
+      expect([table, given, ...touched]).toEqual([table, '42501', 0, 0]);
+    }
+  });
+
+  test('forgets its tenant with the transaction, so that the next one on the connection has none', async () => {
+    const client = await db.database.pool.connect();
+    try {
+      await client.query('BEGIN');
+      await client.query("SELECT set_config('app.tenant_id', $1, true)", [mine.tenantId]);
+      expect(await count(client, 'sessions')).toBe(1);
+      await client.query('COMMIT');
+      expect(await count(client, 'sessions')).toBe(0);
+    } finally {
+      client.release();
+    }
+  });
+
+  test('is closed to a tenant that is none', async () => {
+    expect(await codeOf("' OR true --", 'SELECT count(*) FROM sessions')).toBe('22P02');
+  });
+});
+
+describe('the facade over it', () => {
+  test('binds everything inside a transaction to its tenant', async () => {
+    const seen = await db.database.asTenant(mine.tenantId, async (transaction) => [
+      await transaction.session.count(),
+      await transaction.prompt.count({ where: { tenantId: theirs.tenantId } }),
+    ]);
+    expect(seen).toEqual([1, 0]);
+  });
+
+  test('keeps transactions of different tenants apart on one pool', async () => {
+    const seen = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => {
+        const user = index % 2 === 0 ? mine : theirs;
+        return db.database.asTenant(user.tenantId, async (transaction) =>
+          (await transaction.session.findMany({ select: { tenantId: true } })).every(
+            (row) => row.tenantId === user.tenantId,
+          ),
+        );
+      }),
+    );
+    expect(seen).toEqual(Array.from({ length: 20 }, () => true));
+  });
+});
+
+describe('parts of partitioned tables', () => {
+  test('read or written by their own name, where no policy is, are refused', async () => {
+    const parts = await db.superuser.query<{ name: string }>(
+      "SELECT inhrelid::regclass::text AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relkind = 'r'",
+    );
+    expect(parts.rows.length).toBeGreaterThan(30);
+    for (const { name } of parts.rows) {
+      const codes = [
+        await codeOf(mine.tenantId, `SELECT 1 FROM ${name}`),
+        await codeOf(mine.tenantId, `DELETE FROM ${name}`),
+      ];
+      expect([name, ...codes]).toEqual([name, '42501', '42501']);
+    }
+  });
+});
+
+describe("the system's own settings", () => {
+  test('are read by every tenant, by none without one, and changed by none', async () => {
+    await db.superuser.query(
+      "INSERT INTO settings (id, scope, scope_id, key, value) VALUES (uuidv7(), 'system', '', 'colour', '2')",
+    );
+    await as(mine.tenantId, async (client) => expect(await count(client, 'settings', "scope = 'system'")).toBe(1));
+    await as(null, async (client) => expect(await count(client, 'settings')).toBe(0));
+    await as(mine.tenantId, async (client) =>
+      expect((await client.query("UPDATE settings SET value = '3' WHERE scope = 'system'")).rowCount).toBe(0),
+    );
+    expect(
+      await codeOf(
+        mine.tenantId,
+        "INSERT INTO settings (id, scope, scope_id, key) VALUES (uuidv7(), 'system', '', 'other')",
+      ),
+    ).toBe('42501');
+  });
+});

@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { newId } from '../../../../domain/ids.ts';
+import {
+  beginIndex,
+  holdIndexes,
+  noteFilled,
+  readIndexes,
+  switchIndex,
+} from '../../../../stores/postgres/embeddings/embedding-indexes.ts';
+import {
+  fillIndex,
+  settleEmbeddings,
+  pendingEmbeddings,
+  wantEmbeddings,
+} from '../../../../stores/postgres/embeddings/embedding-ledger.ts';
+import { askRefill, refillNext } from '../../../../stores/postgres/embeddings/embedding-refill.ts';
+import type { WantedEmbedding } from '../../../../stores/postgres/embeddings/embedding-ledger.ts';
+import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
+import type { TestDatabase, TestUser } from '../../../setup/database.ts';
+
+const SERVED = { name: 'old', dimension: 2 };
+const BUILT = { name: 'new', dimension: 2 };
+let db: TestDatabase;
+let user: TestUser;
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+});
+afterAll(() => db.close());
+beforeEach(async () => {
+  user = await createTestUser(db.superuser);
+  await db.database.asTenant(user.tenantId, async (transaction) => {
+    await holdIndexes(transaction, user.tenantId, SERVED, 'change');
+    await beginIndex(transaction, BUILT);
+    await noteFilled(transaction, 0, null);
+  });
+});
+
+function memory(): WantedEmbedding {
+  return { type: 'prompt', id: newId(), sessionId: null, chunks: [{ n: 0, text: 't', contentHash: Buffer.alloc(32) }] };
+}
+
+const tried = () => db.database.asTenant(user.tenantId, (transaction) => switchIndex(transaction, BUILT.name, 1_000));
+
+test('an index that is built is served though something was captured just now, and not while something has waited for long', async () => {
+  await db.database.asTenant(user.tenantId, (transaction) =>
+    wantEmbeddings(transaction, user.tenantId, SERVED, [memory()]),
+  );
+  const age = (seconds: number) =>
+    db.superuser.query('UPDATE embeddings SET created_at = now() - make_interval(secs => $2) WHERE tenant_id = $1', [
+      user.tenantId,
+      seconds,
+    ]);
+  await age(70);
+  expect(await tried()).toBe(false);
+  await age(5);
+  expect(await tried()).toBe(true);
+});
+
+test('an index that is not filled is not served', async () => {
+  await db.database.asTenant(user.tenantId, (transaction) => fillIndex(transaction, user.tenantId, BUILT, [memory()]));
+  expect(await tried()).toBe(false);
+  await db.database.asTenant(user.tenantId, async (transaction) =>
+    settleEmbeddings(transaction, await pendingEmbeddings(transaction, BUILT.name, 10), []),
+  );
+  expect(await tried()).toBe(true);
+});
+
+test('what the served index holds is asked for again piece by piece; what was written meanwhile stands', async () => {
+  const { tenantId } = user;
+  const written = await db.database.asTenant(tenantId, async (transaction) => {
+    await wantEmbeddings(transaction, tenantId, SERVED, [memory(), memory(), memory()]);
+    return pendingEmbeddings(transaction, SERVED.name, 10);
+  });
+  const settle = (chunks: typeof written) =>
+    db.database.asTenant(tenantId, (transaction) => settleEmbeddings(transaction, chunks, []));
+  const states = async () => {
+    const { rows } = await db.superuser.query<{ state: string }>(
+      'SELECT state FROM embeddings WHERE tenant_id = $1 AND model = $2 ORDER BY id',
+      [tenantId, SERVED.name],
+    );
+    return rows.map((row) => row.state);
+  };
+  const next = async () => {
+    const indexes = await db.database.readAsTenant(tenantId, readIndexes);
+    if (indexes === null) throw new Error('no index');
+    return db.database.asTenant(tenantId, (transaction) => refillNext(transaction, indexes, 2));
+  };
+  await settle(written);
+  expect(await next()).toBe(false);
+  await db.database.asTenant(tenantId, askRefill);
+  expect(await next()).toBe(true);
+  expect(await states()).toEqual(['filling', 'filling', 'indexed']);
+  // Somebody asks again, and it begins anew; what was written by then is written once more, what comes after that is not.
+  await settle(written.slice(0, 1));
+  await db.database.asTenant(tenantId, askRefill);
+  await settle(written.slice(1, 2));
+  expect(await next()).toBe(true);
+  expect(await next()).toBe(false);
+  expect(await states()).toEqual(['filling', 'indexed', 'filling']);
+  expect((await db.database.readAsTenant(tenantId, readIndexes))?.rewrite).toBeNull();
+});

@@ -1,0 +1,220 @@
+import type pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { newId } from '../../../../domain/ids.ts';
+import { erasedName } from '../../../../domain/erasure/erasure-journal.ts';
+import type { ErasureKind } from '../../../../domain/erasure/erasure-journal.ts';
+import { tenantTables } from '../../../../stores/postgres/exports/table-catalog.ts';
+import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
+import { findText, TOLD } from '../../../../stores/postgres/erasure/find-text.ts';
+import { replayErasures } from '../../../../stores/postgres/erasure/replay-erasures.ts';
+import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
+import type { TestDatabase, TestUser } from '../../../setup/database.ts';
+import { maintenancePool } from '../../../activities/export-import/support/lines-of.ts';
+import { event, noted, said } from '../support/captures.ts';
+import { seedTenant } from '../support/seed-tenant.ts';
+
+/** Columns that say whose a row is, or who did something. */
+const NAMES_A_PERSON = /^user_id$|^(?:requested|created|updated|verified|closed|released|approved)_by$/;
+/** Whose a tombstone is that names no session. */
+const NOBODY = '00000000-0000-0000-0000-000000000000';
+let db: TestDatabase;
+let all: pg.Pool;
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+  all = maintenancePool(db);
+});
+afterAll(async () => {
+  await all.end();
+  await db.close();
+});
+
+async function count(table: string, where: string, values: unknown[]): Promise<number> {
+  const { rows } = await db.superuser.query<{ n: number }>(
+    `SELECT count(*)::integer AS n FROM ${table} t WHERE ${where}`,
+    values,
+  );
+  return rows[0]?.n ?? -1;
+}
+
+async function idOf(table: string, tenantId: string): Promise<string> {
+  const { rows } = await db.superuser.query<{ id: string }>(`SELECT id FROM ${table} WHERE tenant_id = $1 LIMIT 1`, [
+    tenantId,
+  ]);
+  return rows[0]?.id ?? '';
+}
+
+function entry(kind: ErasureKind, user: TestUser, names: readonly string[]) {
+  return { erasure_id: newId(), tenant_id: user.tenantId, kind, names: [...names] };
+}
+
+test('a session goes by the hash of its id, its rows with it, and capture refuses it from then on', async () => {
+  const [mine, other] = [await seedTenant(db), await seedTenant(db)];
+  const session = await idOf('sessions', mine.tenantId);
+  const names = [erasedName('session', session), erasedName('session', await idOf('sessions', other.tenantId))];
+  const counts = await replayErasures(all, [entry('session', mine, names)]);
+  expect(counts).toMatchObject({ sessions: 1, prompts: 1, observations: 1, summaries: 1 });
+  for (const table of ['prompts', 'observations', 'summaries', 'learning_evidence', 'contexts', 'entity_mentions'])
+    expect([table, await count(table, 't.session_id = $1', [session])]).toEqual([table, 0]);
+  expect(await count('prompts', 't.tenant_id = $1', [other.tenantId])).toBe(1);
+  const [again] = await captureEvents(db.database.pool, [event(mine, 'seeded', [said('Again')])]);
+  expect(again).toMatchObject({ status: 'rejected' });
+  expect(await replayErasures(all, [entry('session', mine, names)])).toEqual({ sessions: 1 });
+});
+
+test('a person goes with all that is his; what others taught, too, and what calls cost stay without him', async () => {
+  const mine = await seedTenant(db);
+  const guest = await createTestUser(db.superuser, { tenantId: mine.tenantId });
+  await captureEvents(db.database.pool, [event(guest, 'guest', [said('Mine')])]);
+  await db.superuser.query(
+    `INSERT INTO learning_evidence (learning_id, row_id, quote_sha256, tenant_id, session_id, quote)
+     SELECT l.id, uuidv7(), 'g', l.tenant_id, s.id, 'by the guest' FROM learnings l JOIN sessions s ON s.user_id = $2 WHERE l.tenant_id = $1`,
+    [mine.tenantId, guest.userId],
+  );
+  await replayErasures(all, [entry('user', mine, [erasedName('user', mine.userId)])]);
+  const tables = (await tenantTables(all)).filter(({ columns }) =>
+    columns.some((column) => NAMES_A_PERSON.test(column.name)),
+  );
+  const left = await Promise.all(
+    tables.map(async ({ name, columns }) => {
+      const who = columns.filter((column) => NAMES_A_PERSON.test(column.name));
+      return [
+        name,
+        await count(name, who.map((column) => `t.${column.name} = $1`).join(' OR '), [mine.userId]),
+      ] as const;
+    }),
+  );
+  // Who put a hold on something must be told for as long as there is the hold: by an id that names nobody any more.
+  expect(left.filter(([, rows]) => rows > 0)).toEqual([['legal_holds', 1]]);
+  expect(await count('users', 't.id = $1', [mine.userId])).toBe(0);
+  expect(await count('usage_ledger', 't.tenant_id = $1 AND t.user_id IS NULL', [mine.tenantId])).toBe(1);
+  expect(await count('learnings', 't.tenant_id = $1 AND t.user_id = $2', [mine.tenantId, guest.userId])).toBe(1);
+  expect(await count('prompts', 't.user_id = $1', [guest.userId])).toBe(1);
+});
+
+test('a tenant goes from every table of the catalog, and no other tenant loses a row', async () => {
+  const [mine, other] = [await seedTenant(db), await seedTenant(db)];
+  const names = (await tenantTables(all)).map(({ name }) => name).filter((name) => name !== 'erasures');
+  const countAll = (tenantId: string) =>
+    Promise.all(names.map(async (name) => [name, await count(name, 't.tenant_id = $1', [tenantId])] as const));
+  const before = await countAll(other.tenantId);
+  // Of every table there is a row to erase, so that none is told to be empty that never was asked.
+  expect((await countAll(mine.tenantId)).filter(([, rows]) => rows === 0)).toEqual([]);
+  await db.superuser.query("INSERT INTO backups (id, requested_by, workflow_id) VALUES ($1, $2, 'w')", [
+    newId(),
+    mine.userId,
+  ]);
+  await replayErasures(all, [entry('tenant', mine, [erasedName('tenant', mine.tenantId)])]);
+  expect((await countAll(mine.tenantId)).filter(([, rows]) => rows > 0)).toEqual([]);
+  expect(await count('tenants', 't.id = $1', [mine.tenantId])).toBe(0);
+  expect(await count('backups', 't.requested_by = $1', [mine.userId])).toBe(0);
+  expect(await countAll(other.tenantId)).toEqual(before);
+});
+
+test('a text is found wherever it stands, exactly, and goes by the hashes of its rows', async () => {
+  const mine = await seedTenant(db);
+  const needle = 'Zürich "42%_\\ Ⅻ';
+  await captureEvents(db.database.pool, [
+    event(mine, 'told', [said(`I live in ${needle}, since May`)]),
+    event(mine, 'told', [noted(`seen: ${needle.toLowerCase()}`)]),
+  ]);
+  await db.superuser.query(
+    `UPDATE observations SET input = jsonb_build_object('deep', jsonb_build_array($2::text)) WHERE tenant_id = $1 AND content LIKE 'A note%'`,
+    [mine.tenantId, `x ${needle}`],
+  );
+  await db.superuser.query('UPDATE summaries SET content = $2 WHERE tenant_id = $1', [mine.tenantId, needle]);
+  await db.superuser.query('UPDATE learnings SET examples = jsonb_build_array($2::text) WHERE tenant_id = $1', [
+    mine.tenantId,
+    needle,
+  ]);
+  await db.superuser.query("UPDATE entities SET label = $2 WHERE tenant_id = $1 AND type = 'file'", [
+    mine.tenantId,
+    needle,
+  ]);
+  const found = await findText(db.database, mine.tenantId, needle);
+  const sizes = { ...found, objects: 0, wholes: 0, sessions: found.sessions.length };
+  expect(
+    Object.fromEntries(Object.entries(sizes).map(([name, ids]) => [name, Array.isArray(ids) ? ids.length : ids])),
+  ).toEqual({
+    events: 2,
+    summaries: 1,
+    learnings: 1,
+    entities: 1,
+    objects: 0,
+    wholes: 0,
+    sessions: 0,
+  });
+  expect((await findText(db.database, mine.tenantId, 'created_at')).events).toEqual([]);
+  const ids = [...found.events, ...found.summaries].map(({ id }) => id).concat(found.learnings, found.entities);
+  await replayErasures(all, [
+    entry(
+      'text',
+      mine,
+      ids.map((id) => erasedName('row', id)),
+    ),
+  ]);
+  const after = await findText(db.database, mine.tenantId, needle);
+  expect([after.events, after.summaries, after.learnings, after.entities]).toEqual([[], [], [], []]);
+  expect(await count('observations', 't.content LIKE $1', ['seen: zürich%'])).toBe(1);
+});
+
+test('tombstones of the running database are buried in the older copy, and what they name goes', async () => {
+  const mine = await seedTenant(db);
+  await captureEvents(db.database.pool, [event(mine, 'copied', [said('An older copy has this')])]);
+  const { rows } = await db.superuser.query<{ host: string; key: string; sha: string }>(
+    `SELECT s.host, k.key, encode(p.sha256, 'hex') AS sha FROM sessions s JOIN capture_keys k ON k.session_id = s.id JOIN prompts p ON p.id = k.row_id WHERE s.external_id = 'copied' AND s.tenant_id = $1`,
+    [mine.tenantId],
+  );
+  const hashed = async (text: string) =>
+    (await db.superuser.query<{ h: Buffer }>("SELECT sha256(convert_to($1, 'UTF8')) AS h", [text])).rows[0]?.h ??
+    Buffer.alloc(0);
+  const summary = await idOf('summaries', mine.tenantId);
+  const place = { tenantId: mine.tenantId, host: rows[0]?.host ?? '', externalId: 'copied', userId: mine.userId };
+  const counts = await replayErasures(
+    all,
+    [],
+    [
+      { ...place, keySha256: await hashed(`content:${rows[0]?.sha ?? ''}`) },
+      { tenantId: mine.tenantId, host: '', externalId: '', userId: NOBODY, keySha256: await hashed(`row:${summary}`) },
+      { tenantId: newId(), host: 'gone', externalId: 'gone', userId: NOBODY, keySha256: await hashed('session') },
+    ],
+  );
+  expect(counts).toMatchObject({ prompts: 1, summaries: 1 });
+  expect(await count('summaries', 't.id = $1', [summary])).toBe(0);
+  expect(await count('prompts', "t.content = 'An older copy has this'", [])).toBe(0);
+});
+
+test('every column that a text may stand in is looked into', async () => {
+  const ours = new Set([
+    'checks',
+    'stats_snapshots',
+    'imported_rows',
+    'erasures',
+    'exports',
+    'imports',
+    'settings',
+    'users',
+    'api_keys',
+    'projects',
+    'project_aliases',
+  ]);
+  const missing = (await tenantTables(all)).flatMap(({ name, columns }) =>
+    columns
+      .filter(({ type, name: column }) => ['jsonb', 'text[]'].includes(type) && !ours.has(name) && column !== 'search')
+      .filter(({ name: column }) => TOLD[name]?.[column] === undefined)
+      .map(({ name: column }) => `${name}.${column}`),
+  );
+  // Counts, hashes and words of our own.
+  expect(missing.sort()).toEqual([
+    'archives.counts',
+    'archives.wholes',
+    'contexts.item_passages',
+    'contexts.item_types',
+    'model_answers.unreadable',
+    'observations.redactions',
+    'prompts.redactions',
+    'retention_runs.cursor',
+    'system_alerts.details',
+    'transcript_files.counts',
+  ]);
+});

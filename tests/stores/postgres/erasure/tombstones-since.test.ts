@@ -1,0 +1,35 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { tombstonesSince } from '../../../../stores/postgres/erasure/replay-erasures.ts';
+import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
+import type { TestDatabase } from '../../../setup/database.ts';
+
+let db: TestDatabase;
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+});
+afterAll(() => db.close());
+
+test('every tombstone since a time is read once, over as many pages as it takes', async () => {
+  const tenants = [await createTestUser(db.superuser), await createTestUser(db.superuser)];
+  for (const { tenantId } of tenants)
+    await db.superuser.query(
+      `INSERT INTO tombstones (tenant_id, host, external_id, key_sha256, created_at)
+       SELECT $1, host, 's', decode(repeat(key, 32), 'hex'), CASE WHEN key = 'ff' THEN now() - interval '1 day' ELSE now() END
+         FROM unnest(ARRAY['', 'test']) AS host, unnest(ARRAY['00', '01', '02', 'ff']) AS key`,
+      [tenantId],
+    );
+  for (const atOnce of [1, 4, 5, 12, 100]) {
+    const read: string[] = [];
+    for await (const { tenantId, host, keySha256 } of tombstonesSince(
+      db.superuser,
+      new Date(Date.now() - 3_600_000),
+      atOnce,
+    ))
+      read.push(`${tenantId} ${host} ${Buffer.from(keySha256).toString('hex').slice(0, 2)}`);
+    const wanted = tenants.flatMap(({ tenantId }) =>
+      ['', 'test'].flatMap((host) => ['00', '01', '02'].map((key) => `${tenantId} ${host} ${key}`)),
+    );
+    expect(read.toSorted()).toEqual(wanted.toSorted());
+  }
+});

@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createGraphBuilder } from '../../../../domain/graph/graph.ts';
+import type { Mention, SessionGraph } from '../../../../domain/graph/graph.ts';
+import { newId } from '../../../../domain/ids.ts';
+import { pruneUnnamed } from '../../../../stores/postgres/learnings/consolidation.ts';
+import { readNeighbourhood } from '../../../../stores/postgres/graph/graph.ts';
+import { forgetGraph, writeGraph } from '../../../../stores/postgres/graph/graph-writes.ts';
+import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
+import type { TestDatabase, TestUser } from '../../../setup/database.ts';
+import { until } from '../../../setup/until.ts';
+
+let db: TestDatabase;
+let user: TestUser;
+let projectId: string;
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+});
+afterAll(() => db.close());
+beforeEach(async () => {
+  user = await createTestUser(db.superuser);
+  projectId = newId();
+  await db.superuser.query("INSERT INTO projects (id, tenant_id, display_name) VALUES ($1, $2, 'shop')", [
+    projectId,
+    user.tenantId,
+  ]);
+});
+
+/** A file of the project, said once. */
+function oneFile(): SessionGraph {
+  const builder = createGraphBuilder();
+  const said: Mention = { sourceType: 'observation', sourceId: newId(), quote: 'as it was said', occurredAtMs: 1_000 };
+  builder.relate('part_of', builder.mention('file', 'a.ts', said), builder.mention('project', 'shop', said), said);
+  return builder.build();
+}
+
+const contextOf = (sessionId: string) => ({ tenantId: user.tenantId, sessionId, projectId, namespace: 'default' });
+const write = (sessionId: string) =>
+  db.database.asTenant(user.tenantId, (transaction) => writeGraph(transaction, contextOf(sessionId), oneFile()));
+const read = () =>
+  db.database.asTenant(user.tenantId, (transaction) =>
+    readNeighbourhood(transaction, { projectId, depth: 1, limit: 50, viewerId: undefined }),
+  );
+
+describe('while a session adds to the graph', () => {
+  /** Resolves when somebody in this database waits for a lock. */
+  const waiting = () =>
+    until(async () => {
+      const { rows } = await db.superuser.query(
+        "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+      );
+      return rows.length > 0 ? true : undefined;
+    });
+
+  test.each(['forgetting', 'pruning'])('%s waits for it, and leaves what it named', async (how) => {
+    const [first, second] = [newId(), newId()];
+    await write(first);
+    if (how === 'pruning') {
+      await db.superuser.query('DELETE FROM relation_evidence WHERE session_id = $1', [first]);
+      await db.superuser.query('DELETE FROM entity_mentions WHERE session_id = $1', [first]);
+    }
+    const written = Promise.withResolvers<void>();
+    const over = Promise.withResolvers<void>();
+    const adding = db.database.asTenant(user.tenantId, async (transaction) => {
+      await writeGraph(transaction, contextOf(second), oneFile());
+      written.resolve();
+      await over.promise;
+    });
+    await written.promise;
+    const taking = db.database.asTenant(user.tenantId, async (transaction) => {
+      if (how === 'pruning') await pruneUnnamed(transaction, 100);
+      else await forgetGraph(transaction, first, null);
+    });
+    await waiting();
+    over.resolve();
+    await Promise.all([adding, taking]);
+    const left = await read();
+    const named = left.entities.map((entity) => `${entity.label} ${entity.weight} ${entity.mentions.length}`);
+    expect(named.toSorted()).toEqual(['a.ts 1 1', 'shop 1 1']);
+    expect(left.relations).toMatchObject([{ weight: 1, evidence: [{ sessionId: second }] }]);
+  });
+
+  test.each(['entities', 'relations'])('what is deleted of its %s meanwhile is written again', async (table) => {
+    const [first, second] = [newId(), newId()];
+    await write(first);
+    const other = await db.superuser.connect();
+    try {
+      await other.query('BEGIN');
+      await other.query(`SELECT FROM ${table} WHERE tenant_id = $1 FOR UPDATE`, [user.tenantId]);
+      const adding = write(second);
+      await waiting();
+      await other.query(`DELETE FROM ${table} WHERE tenant_id = $1`, [user.tenantId]);
+      await other.query('COMMIT');
+      await adding;
+    } finally {
+      other.release();
+    }
+    expect((await read()).relations).toMatchObject([{ evidence: [{ sessionId: second }] }]);
+  });
+});

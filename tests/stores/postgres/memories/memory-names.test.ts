@@ -1,0 +1,61 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { memoryHash } from '../../../../domain/memory.ts';
+import { idsNamed } from '../../../../stores/postgres/memories/memory-names.ts';
+import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
+import type { TestDatabase, TestUser } from '../../../setup/database.ts';
+import { until } from '../../../setup/until.ts';
+
+/** Chunks in the ledger of each of two tenants. */
+const CHUNKS = 20_000;
+let db: TestDatabase;
+let user: TestUser;
+let other: TestUser;
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+  user = await createTestUser(db.superuser);
+  other = await createTestUser(db.superuser);
+  for (const { tenantId } of [user, other])
+    await db.superuser.query(
+      `INSERT INTO embeddings (id, tenant_id, resource_type, resource_id, chunk, model, dimension, content_hash, object_id, state)
+       SELECT uuidv7(), $1, 'prompt', gen_random_uuid(), 0, 'some', 3, '\\x00', uuidv7(), 'indexed' FROM generate_series(1, $2::integer)`,
+      [tenantId, CHUNKS],
+    );
+  await db.superuser.query('VACUUM ANALYZE embeddings');
+}, 120_000);
+afterAll(() => db.close());
+
+async function someId({ tenantId }: TestUser): Promise<string> {
+  const { rows } = await db.superuser.query<{ id: string }>(
+    'SELECT resource_id AS id FROM embeddings WHERE tenant_id = $1 ORDER BY id OFFSET 7777 LIMIT 1',
+    [tenantId],
+  );
+  return rows[0]?.id ?? '';
+}
+
+async function indexScans(): Promise<number> {
+  await db.superuser.query('SELECT pg_stat_force_next_flush()');
+  const { rows } = await db.superuser.query<{ n: number }>(
+    "SELECT idx_scan::integer AS n FROM pg_stat_user_indexes WHERE indexrelname = 'embeddings_hash_idx'",
+  );
+  return rows[0]?.n ?? -1;
+}
+
+test('a hash names the ids of its own tenant, by the index, and an id names itself', async () => {
+  const [own, foreign] = [await someId(user), await someId(other)];
+  const before = await indexScans();
+  const named = await db.database.readAsTenant(user.tenantId, async (read) => {
+    const found = await idsNamed(read, [memoryHash(own), memoryHash(foreign), own.toUpperCase()]);
+    await read({ name: 'flush', text: 'SELECT pg_stat_force_next_flush()', values: [] });
+    return found;
+  });
+  expect([...named.values()]).toEqual([[own], [], [own]]);
+  // A reader does not wait for the end of its transaction, which is when the scan is counted.
+  await until(async () => ((await indexScans()) > before ? true : undefined), 10_000, 'a scan of the index');
+});
+
+test('without a tenant a hash names nothing', async () => {
+  const ending = (await someId(user)).slice(-10);
+  const { rows } = await db.database.pool.query('SELECT memory_id FROM memories_ending_in($1::text[])', [[ending]]);
+  expect(rows).toEqual([]);
+});

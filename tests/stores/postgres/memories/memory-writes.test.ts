@@ -1,0 +1,109 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { newId } from '../../../../domain/ids.ts';
+import type { LearningCategory } from '../../../../domain/ports/model.ts';
+import { writeLearnings } from '../../../../stores/postgres/learnings/learning-writes.ts';
+import { learningFingerprint } from '../../../../stores/postgres/learnings/learnings.ts';
+import { forgetLearning } from '../../../../stores/postgres/memories/memory-changes.ts';
+import { storeMemories } from '../../../../stores/postgres/memories/memory-writes.ts';
+import type { RememberedMemory } from '../../../../stores/postgres/memories/memory-writes.ts';
+import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
+import type { TestDatabase, TestUser } from '../../../setup/database.ts';
+import { until } from '../../../setup/until.ts';
+
+const scope = { projectId: null, namespace: 'default' };
+const embeddingModel = { name: 'm', dimension: 3 };
+let db: TestDatabase;
+let user: TestUser;
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+});
+afterAll(() => db.close());
+beforeEach(async () => {
+  user = await createTestUser(db.superuser);
+});
+
+const memory = (content: string): RememberedMemory => ({
+  content,
+  title: '',
+  tags: [],
+  category: 'general',
+  ...scope,
+  confidence: 0.5,
+  occurredAt: null,
+});
+
+const editor = () => ({ tenantId: user.tenantId, userId: user.userId, embeddingModel });
+
+const store = (contents: readonly string[]) =>
+  db.database.asTenant(user.tenantId, (transaction) => storeMemories(transaction, editor(), contents.map(memory)));
+
+/** What a session teaches; answers the learnings that it became, null for what is left out. */
+const taught = async (category: LearningCategory, descriptions: readonly string[]) => {
+  const drafts = descriptions.map((description) => ({
+    draft: { category, title: '', description, context: '', examples: [], tags: [], confidence: 0.5, evidence: [] },
+    placing: { kind: 'new' } as const,
+    occurredAt: new Date(),
+  }));
+  const { ids } = await db.database.asTenant(user.tenantId, (transaction) =>
+    writeLearnings(
+      transaction,
+      { tenantId: user.tenantId, userId: user.userId, sessionId: newId(), ...scope, validFrom: new Date() },
+      drafts,
+    ),
+  );
+  return ids;
+};
+
+/** Resolves when so many in this database wait for a lock. */
+const waiting = (count: number) =>
+  until(async () => {
+    const { rows } = await db.superuser.query(
+      "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+    );
+    return rows.length === count ? true : undefined;
+  });
+
+test('the same memories stored at once in another order wait for each other in one direction', async () => {
+  const other = await db.superuser.connect();
+  try {
+    await other.query('BEGIN');
+    await other.query(
+      `INSERT INTO learnings (id, tenant_id, user_id, fingerprint, category, title, description, confidence, valid_from)
+       VALUES ($1, $2, $3, $4, 'general', '', 'held', 0.5, now())`,
+      [
+        newId(),
+        user.tenantId,
+        user.userId,
+        Buffer.from(learningFingerprint({ ...scope, category: 'general', description: 'held' })),
+      ],
+    );
+    // Whoever wrote the first or the last before it waits for the one between would hold what the other one needs.
+    const first = store(['first', 'held', 'last']);
+    const second = store(['last', 'held', 'first']);
+    const outcome = Promise.allSettled([first, second]);
+    await waiting(2);
+    await other.query('ROLLBACK');
+    expect((await outcome).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
+    const [a, b] = [await first, await second];
+    expect(b.map(({ id }) => id)).toEqual(a.map(({ id }) => id).toReversed());
+  } finally {
+    other.release();
+  }
+});
+
+test('what was forgotten is taught by no session, whatever category it gives it, also where signs alone told it apart', async () => {
+  const stored = await store(['Keep x <= 3', 'Keep x >= 3', 'Ports are opened by ops']);
+  const [kept, ...forgotten] = stored.map(({ id }) => id);
+  await db.database.asTenant(user.tenantId, async (transaction) => {
+    for (const id of forgotten) await forgetLearning(transaction, editor(), id);
+  });
+  expect(await taught('config', ['Keep x >= 3', 'ports are opened by OPS.', 'Something else'])).toEqual([
+    null,
+    null,
+    expect.any(String),
+  ]);
+  // What stands is shown by it, and a person may say again what was forgotten.
+  expect(await taught('general', ['Keep x <= 3'])).toEqual([kept]);
+  expect((await store(['Keep x >= 3', 'Ports are opened by ops'])).map(({ isNew }) => isNew)).toEqual([true, true]);
+});

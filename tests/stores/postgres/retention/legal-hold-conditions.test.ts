@@ -1,0 +1,34 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { newId } from '../../../../domain/ids.ts';
+import { readHolding } from '../../../../stores/postgres/retention/legal-hold-conditions.ts';
+import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
+import type { TestDatabase, TestUser } from '../../../setup/database.ts';
+
+let db: TestDatabase;
+let owner: TestUser;
+const learning = newId();
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+  owner = await createTestUser(db.superuser);
+  await db.superuser.query(
+    `INSERT INTO learnings (id, tenant_id, user_id, fingerprint, category, title, description, context, examples, confidence, tags, valid_from)
+     VALUES ($1, $2, $3, '\\x01', 'general', 'Deploys', 'Made by hand', 'On staging', '["Ask the harbour master", "see scripts/tow.sh"]', 0.8, '{}', now())`,
+    [learning, owner.tenantId, owner.userId],
+  );
+});
+afterAll(() => db.close());
+
+test.each<[string, string[], string[], boolean]>([
+  ['its description', ['made by hand'], [], true],
+  ['its context', ['on staging'], [], true],
+  ['an example, which is shown as well', ['harbour master'], [], true],
+  ['a file that an example names', [], ['tow.sh'], true],
+  ['one of two phrases alone', ['made by hand', 'made by ship'], [], false],
+  ['another file', [], ['pull.sh'], false],
+])('a learning is asked for by %s', async (_what, phrases, files, isHeld) => {
+  const held = await db.database.readAsTenant(owner.tenantId, (read) =>
+    readHolding(read, [{ type: 'learning', id: learning }], phrases, files),
+  );
+  expect(held.has(learning)).toBe(isHeld);
+});

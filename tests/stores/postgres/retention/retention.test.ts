@@ -1,0 +1,205 @@
+import { createHash, randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { v7 } from 'uuid';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createMaintenanceActivities } from '../../../../activities/maintenance/create-maintenance-activities.ts';
+import type { VectorIndex } from '../../../../domain/ports/vector-index.ts';
+import type { WorkflowHints } from '../../../../domain/ports/workflow-hints.ts';
+import { sweepOld } from '../../../../stores/postgres/retention/retention.ts';
+import type { SweptTable } from '../../../../stores/postgres/retention/retention.ts';
+import { createTestDatabase } from '../../../setup/database.ts';
+import type { TestDatabase, TestUser } from '../../../setup/database.ts';
+import { seedTenant } from '../support/seed-tenant.ts';
+
+const TABLES: readonly SweptTable[] = [
+  'contexts',
+  'system_alerts',
+  'imports',
+  'tombstones',
+  'excluded_sessions',
+  'project_glossaries',
+  'usage_reservations',
+  'model_answers',
+];
+const DAY_MS = 86_400_000;
+let db: TestDatabase;
+let maintenance: pg.Pool;
+let user: TestUser;
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+  maintenance = new pg.Pool({ connectionString: db.url('maintenance'), max: 2 });
+});
+beforeEach(async () => {
+  await db.superuser.query(`TRUNCATE ${TABLES.join(', ')} CASCADE`);
+  user = await seedTenant(db);
+  // What was seeded expired at once, but for what is counted in days.
+  await db.superuser.query("UPDATE model_answers SET expires_at = now() + interval '1 day'");
+  await db.superuser.query("UPDATE usage_reservations SET expires_at = now() + interval '1 day'");
+});
+afterAll(async () => {
+  await maintenance.end();
+  await db.close();
+});
+
+/** A copy of the tenant's row in that table, with another id and with these columns changed. */
+async function copyOf(table: string, change: Readonly<Record<string, string>>): Promise<void> {
+  await db.superuser.query(
+    `INSERT INTO ${table} SELECT copy.* FROM (SELECT * FROM ${table} WHERE tenant_id = $1 LIMIT 1) AS row
+      CROSS JOIN LATERAL jsonb_populate_record(NULL::${table}, to_jsonb(row) || $2::jsonb) AS copy`,
+    [user.tenantId, JSON.stringify(change)],
+  );
+}
+
+const idOfAge = (days: number): string => v7({ msecs: Date.now() - days * DAY_MS });
+const hashOf = (text: string): string => `\\x${createHash('sha256').update(text).digest('hex')}`;
+const ago = (days: number): string => new Date(Date.now() - days * DAY_MS).toISOString();
+
+async function left(): Promise<Record<string, number>> {
+  const counts = await Promise.all(
+    [...TABLES, 'memory_uses', 'model_answer_bands'].map(async (table) => {
+      const { rows } = await db.superuser.query<{ n: number }>(`SELECT count(*)::integer AS n FROM ${table}`);
+      return [table, rows[0]?.n ?? -1] as const;
+    }),
+  );
+  return Object.fromEntries(counts);
+}
+
+async function oldRows(): Promise<void> {
+  const context = idOfAge(91);
+  await copyOf('contexts', { id: context });
+  await copyOf('memory_uses', { context_id: context, created_at: ago(80) });
+  await copyOf('system_alerts', { id: idOfAge(91), day: ago(91).slice(0, 10) });
+  await copyOf('imports', { id: idOfAge(181), state: 'done' });
+  await copyOf('tombstones', { key_sha256: hashOf('old'), created_at: ago(3_651) });
+  await copyOf('excluded_sessions', { name_sha256: hashOf('old'), created_at: ago(401) });
+  await copyOf('project_glossaries', { day: ago(8).slice(0, 10) });
+  await copyOf('usage_reservations', { id: randomUUID(), expires_at: ago(0.001) });
+  const answer = randomUUID();
+  await copyOf('model_answers', { id: answer, prompt_version: answer, expires_at: ago(0.001) });
+  await copyOf('model_answer_bands', { answer_id: answer });
+}
+
+async function youngRows(): Promise<void> {
+  await copyOf('contexts', { id: idOfAge(89) });
+  await copyOf('system_alerts', { id: idOfAge(89), day: ago(89).slice(0, 10) });
+  await copyOf('imports', { id: idOfAge(181), state: 'running' });
+  await copyOf('tombstones', { key_sha256: hashOf('young'), created_at: ago(3_649) });
+  await copyOf('project_glossaries', { day: ago(7).slice(0, 10) });
+}
+
+const EACH = {
+  contexts: 1,
+  system_alerts: 1,
+  imports: 1,
+  tombstones: 1,
+  excluded_sessions: 1,
+  project_glossaries: 1,
+  usage_reservations: 1,
+  model_answers: 1,
+};
+
+test('what is too old goes with what hangs on it, of a tenant that is idle; the rest stays', async () => {
+  await youngRows();
+  const before = await left();
+  await oldRows();
+  expect(await left()).not.toEqual(before);
+  expect(Object.fromEntries(await sweepOld(maintenance))).toEqual(EACH);
+  expect(await left()).toEqual(before);
+  expect([...(await sweepOld(maintenance)).values()]).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
+});
+
+test('how much a memory was used stays; a context that was told of within two days stays with it', async () => {
+  await db.superuser.query('UPDATE learnings SET use_count = 3, use_weight = 2 WHERE tenant_id = $1', [user.tenantId]);
+  await oldRows();
+  const told = idOfAge(100);
+  await copyOf('contexts', { id: told });
+  await copyOf('memory_uses', { context_id: told, created_at: ago(1) });
+  await sweepOld(maintenance);
+  const { rows } = await db.superuser.query(
+    'SELECT use_count, use_weight, (SELECT count(*)::integer FROM contexts WHERE id = $2) AS told FROM learnings WHERE tenant_id = $1',
+    [user.tenantId, told],
+  );
+  expect(rows).toEqual([{ use_count: 3, use_weight: 2, told: 1 }]);
+});
+
+test('is done in batches until nothing is left, or its time is over', async () => {
+  for (let n = 0; n < 7; n += 1) await copyOf('contexts', { id: idOfAge(100 + n) });
+  expect((await sweepOld(maintenance, 2, 0)).get('contexts')).toBe(2);
+  expect((await sweepOld(maintenance, 2)).get('contexts')).toBe(5);
+});
+
+test('what another transaction holds is left to it, and waited for by none', async () => {
+  await oldRows();
+  const other = await db.superuser.connect();
+  try {
+    await other.query('BEGIN');
+    for (const table of TABLES) await other.query(`SELECT FROM ${table} FOR UPDATE`);
+    expect([...(await sweepOld(maintenance)).values()]).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
+    await other.query('ROLLBACK');
+  } finally {
+    other.release(true);
+  }
+  expect(Object.fromEntries(await sweepOld(maintenance))).toEqual(EACH);
+});
+
+test('what a policy names is left to retention, and what is held stays', async () => {
+  await oldRows();
+  await db.superuser.query(
+    "INSERT INTO retention_policies (id, tenant_id, resource, age_days, action) VALUES (uuidv7(), $1, 'context', 400, 'delete')",
+    [user.tenantId],
+  );
+  await db.superuser.query(
+    "INSERT INTO legal_holds (id, tenant_id, subject, subject_id, reason, created_by) VALUES (uuidv7(), $1, 'user', $2, 'a case', $2)",
+    [user.tenantId, user.userId],
+  );
+  expect(Object.fromEntries(await sweepOld(maintenance))).toEqual({
+    ...EACH,
+    contexts: 0,
+    system_alerts: 0,
+    imports: 0,
+  });
+});
+
+const never = () => Promise.reject(new Error('not asked for'));
+const NOT_ASKED: WorkflowHints & VectorIndex = {
+  export: () => {
+    throw new Error('not asked for');
+  },
+  session: never,
+  index: never,
+  modelBatch: never,
+  reindex: never,
+  ensureCollection: never,
+  load: never,
+  queued: never,
+  dropAll: never,
+  upsert: never,
+  standing: never,
+  list: never,
+  listed: never,
+  says: () => false,
+  removeObjects: never,
+  remove: never,
+  drop: never,
+  keyword: never,
+  nearest: never,
+  vectorsOf: never,
+  ping: never,
+  close: never,
+};
+
+test('is done with the partitions, every day', async () => {
+  await oldRows();
+  const before = await left();
+  const activities = createMaintenanceActivities({
+    maintenance,
+    idleMs: 1,
+    indexName: 'm',
+    cacheEntries: 0,
+    hints: NOT_ASKED,
+    vectors: NOT_ASKED,
+  });
+  expect(await activities.ensurePartitions()).toEqual({ created: expect.any(Number) });
+  expect((await left())['contexts']).toBe((before['contexts'] ?? 0) - 1);
+});

@@ -1,0 +1,120 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { newId } from '../../../../domain/ids.ts';
+import type { SessionSummaryDraft } from '../../../../domain/ports/model.ts';
+import { wantEmbeddings } from '../../../../stores/postgres/embeddings/embedding-ledger.ts';
+import { writeSessionSummary } from '../../../../stores/postgres/summaries/summaries.ts';
+import type { SummaryContext } from '../../../../stores/postgres/summaries/summaries.ts';
+import { chunkText } from '../../../../domain/chunking.ts';
+import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
+import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
+import type { TestDatabase } from '../../../setup/database.ts';
+import { event, said } from '../support/captures.ts';
+
+let db: TestDatabase;
+let context: SummaryContext;
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+  const user = await createTestUser(db.superuser);
+  await captureEvents(db.database.pool, [event(user, 'summed-up', [said('A question')])]);
+  const { rows } = await db.superuser.query<{ id: string }>('SELECT id FROM sessions WHERE tenant_id = $1', [
+    user.tenantId,
+  ]);
+  context = {
+    tenantId: user.tenantId,
+    userId: user.userId,
+    sessionId: rows[0]?.id ?? newId(),
+    projectId: null,
+    model: 'a-model',
+    tokensIn: 1,
+    tokensOut: 1,
+    costUsd: 0,
+    claimsDropped: 2,
+    fromSeq: 1,
+    toSeq: 1,
+    occurredAt: new Date(),
+    filesRead: [],
+    filesModified: [],
+  };
+});
+afterAll(() => db.close());
+
+const draft: SessionSummaryDraft = {
+  title: 'A title',
+  request: 'what was asked',
+  investigated: '',
+  learned: '',
+  completed: '',
+  nextSteps: '',
+  notes: '',
+  keyPoints: [],
+  actionItems: [],
+};
+
+function write(toSeq: number) {
+  return db.database.asTenant(context.tenantId, async (transaction) => {
+    const written = await writeSessionSummary(transaction, { ...context, toSeq }, draft);
+    await wantEmbeddings(
+      transaction,
+      context.tenantId,
+      { name: 'm', dimension: 3 },
+      written.map(({ id, title, content }) => ({
+        type: 'summary',
+        id,
+        sessionId: context.sessionId,
+        chunks: chunkText(title, content),
+      })),
+    );
+    return written;
+  });
+}
+
+async function ledger() {
+  const { rows } = await db.superuser.query(
+    `SELECT s.version, s.published, s.claims_dropped AS dropped, array_agg(DISTINCT e.state) AS states
+       FROM summaries s JOIN embeddings e ON e.resource_id = s.id GROUP BY s.id ORDER BY s.version`,
+  );
+  return rows;
+}
+
+test('a session summary that is superseded leaves the vector index; the one that stands does not', async () => {
+  await write(1);
+  expect(await ledger()).toEqual([{ version: 1, published: true, dropped: 2, states: ['pending'] }]);
+  await write(5);
+  expect(await ledger()).toEqual([
+    { version: 1, published: false, dropped: 2, states: ['removing'] },
+    { version: 2, published: true, dropped: 2, states: ['pending'] },
+  ]);
+});
+
+test('a retry of the same one changes nothing', async () => {
+  const before = await ledger();
+  expect(await write(5)).toEqual([]);
+  expect(await ledger()).toEqual(before);
+});
+
+test('what left the index and the ledger is not asked to leave again', async () => {
+  await db.superuser.query("DELETE FROM embeddings WHERE state = 'removing'");
+  await write(9);
+  expect(await ledger()).toMatchObject([
+    { version: 2, published: false, states: ['removing'] },
+    { version: 3, published: true, states: ['pending'] },
+  ]);
+});
+
+test('one whose rows had a window summarised since is written again, as a version of its own', async () => {
+  await db.superuser.query(
+    `INSERT INTO summaries (id, tenant_id, session_id, user_id, slot, type, title, content, model, tokens_in, tokens_out, cost_usd, from_seq, to_seq, occurred_at)
+     VALUES ($1, $2, $3, $4, 'topic:7', 'topic', 't', 'c', 'm', 1, 1, 0, 1, 9, now())`,
+    [newId(), context.tenantId, context.sessionId, context.userId],
+  );
+  expect(await write(9)).toHaveLength(1);
+  expect(await write(9)).toEqual([]);
+  const { rows } = await db.superuser.query(
+    "SELECT version, published FROM summaries WHERE type = 'session' AND to_seq = 9 ORDER BY version",
+  );
+  expect(rows).toEqual([
+    { version: 3, published: false },
+    { version: 4, published: true },
+  ]);
+});

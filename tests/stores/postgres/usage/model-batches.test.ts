@@ -1,0 +1,234 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
+import type { TenantTransaction } from '../../../../stores/postgres/connection/database.ts';
+import { forgottenBatches } from '../../../../stores/postgres/connection/maintenance.ts';
+import {
+  beginSubmit,
+  findBatch,
+  finishCall,
+  gatherWindows,
+  holdReservation,
+  markEnded,
+  markSending,
+  markSent,
+  openBatchOf,
+  readAssigned,
+  readBatch,
+  takeReservation,
+  touchBatch,
+  unclaimedBatches,
+} from '../../../../stores/postgres/usage/model-batches.ts';
+import { settleSession } from '../../../../stores/postgres/sessions/session-state.ts';
+import { countWindows } from '../../../../stores/postgres/sessions/windows.ts';
+import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
+import type { TestDatabase, TestUser } from '../../../setup/database.ts';
+import { event, said } from '../support/captures.ts';
+
+let db: TestDatabase;
+let user: TestUser;
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+});
+afterAll(() => db.close());
+beforeEach(async () => {
+  user = await createTestUser(db.superuser);
+});
+
+function asUser<Result>(work: (transaction: TenantTransaction) => Promise<Result>, who = user): Promise<Result> {
+  return db.database.asTenant(who.tenantId, work);
+}
+
+/** A session with so many windows that wait. */
+async function sessionWithWindows(count: number, who = user): Promise<string> {
+  const name = randomUUID();
+  await captureEvents(db.database.pool, [event(who, name, [said('A question')])]);
+  const { rows } = await db.superuser.query<{ id: string }>('SELECT id FROM sessions WHERE external_id = $1', [name]);
+  const id = rows[0]?.id ?? '';
+  await addWindows(id, 1, count, who);
+  return id;
+}
+
+async function addWindows(sessionId: string, from: number, count: number, who = user): Promise<void> {
+  await db.superuser.query(
+    `INSERT INTO windows (session_id, n, tenant_id, from_seq, to_seq, tokens, reason)
+     SELECT $1, n, $2, n, n, 10, 'turn' FROM generate_series($3::integer, $4::integer) AS n`,
+    [sessionId, who.tenantId, from, from + count - 1],
+  );
+}
+
+const gather = (sessionId: string, who = user) =>
+  asUser((transaction) => gatherWindows(transaction, who.tenantId, sessionId), who);
+const counts = (sessionId: string) => asUser((transaction) => countWindows(transaction, sessionId));
+
+describe('gathering', () => {
+  test('windows of several sessions go into one batch; offering them again changes nothing', async () => {
+    const [first, second] = [await sessionWithWindows(2), await sessionWithWindows(1)];
+    const batch = await gather(first);
+    expect(batch).toMatchObject({ n: 1, calls: 2 });
+    expect(await gather(second)).toEqual({ ...batch, calls: 3 });
+    expect(await gather(first)).toBeNull();
+    expect(await counts(first)).toEqual({ cut: 0, batched: 2, summarised: 0, parked: 0 });
+    expect(await asUser((transaction) => openBatchOf(transaction, first))).toMatchObject({ id: batch?.id });
+  });
+
+  test('a batch that is being sent takes no more: later windows go into the next one', async () => {
+    const session = await sessionWithWindows(1);
+    const batch = await gather(session);
+    await asUser((transaction) => beginSubmit(transaction, user.tenantId, batch?.id ?? ''));
+    await addWindows(session, 2, 1);
+    expect(await gather(session)).toMatchObject({ n: 2, calls: 1 });
+    expect(await asUser((transaction) => readAssigned(transaction, batch?.id ?? ''))).toHaveLength(1);
+  });
+
+  test('sessions that come at the same time share one batch', async () => {
+    const sessions = await Promise.all(Array.from({ length: 5 }, () => sessionWithWindows(1)));
+    const batches = await Promise.all(sessions.map((session) => gather(session)));
+    expect(new Set(batches.map((batch) => batch?.id)).size).toBe(1);
+    expect(Math.max(...batches.map((batch) => batch?.calls ?? 0))).toBe(5);
+  });
+
+  test('tenants have batches of their own', async () => {
+    const other = await createTestUser(db.superuser);
+    const mine = await gather(await sessionWithWindows(1));
+    const theirs = await gather(await sessionWithWindows(1, other), other);
+    expect(theirs?.id).not.toBe(mine?.id);
+    expect(await asUser((transaction) => readBatch(transaction, theirs?.id ?? ''))).toBeNull();
+    expect(await asUser((transaction) => findBatch(transaction, '1'))).toMatchObject({ id: mine?.id });
+    expect(await asUser((transaction) => findBatch(transaction, '1; --'))).toBeNull();
+  });
+});
+
+describe('a call', () => {
+  async function assigned() {
+    const sessionId = await sessionWithWindows(1);
+    const batch = await gather(sessionId);
+    const [call] = await asUser((transaction) => readAssigned(transaction, batch?.id ?? ''));
+    if (batch === null || call === undefined) throw new Error('nothing was gathered');
+    return { sessionId, batchId: batch.id, call };
+  }
+
+  test('is finished once, with its window; a session does not end before', async () => {
+    const { sessionId, batchId, call } = await assigned();
+    await db.superuser.query('UPDATE sessions SET consumed_seq = last_seq WHERE id = $1', [sessionId]);
+    expect(await asUser((transaction) => settleSession(transaction, sessionId))).toBe(false);
+    const finish = () => asUser((transaction) => finishCall(transaction, batchId, call, 'summarised'));
+    expect([await finish(), await finish()]).toEqual([true, false]);
+    expect(await counts(sessionId)).toMatchObject({ batched: 0, summarised: 1 });
+    expect(await asUser((transaction) => openBatchOf(transaction, sessionId))).toBeNull();
+    expect(await asUser((transaction) => settleSession(transaction, sessionId))).toBe(true);
+  });
+
+  test('that expired lets its window wait for another batch, and that was no attempt', async () => {
+    const { sessionId, batchId, call } = await assigned();
+    await asUser((transaction) => finishCall(transaction, batchId, call, 'again'));
+    const { rows } = await db.superuser.query('SELECT state, attempts FROM windows WHERE session_id = $1', [sessionId]);
+    expect(rows).toEqual([{ state: 'cut', attempts: 0 }]);
+    await asUser((transaction) => beginSubmit(transaction, user.tenantId, batchId));
+    expect(await gather(sessionId)).toMatchObject({ n: 2, calls: 1 });
+  });
+
+  test('into the batch that still gathers its window comes back whole', async () => {
+    const { sessionId, batchId, call } = await assigned();
+    await asUser((transaction) =>
+      holdReservation(transaction, batchId, call, { reservationId: randomUUID(), forgotten: 0 }),
+    );
+    await asUser((transaction) => finishCall(transaction, batchId, call, 'again'));
+    expect(await gather(sessionId)).toMatchObject({ id: batchId, calls: 1 });
+    expect(await asUser((transaction) => readAssigned(transaction, batchId))).toMatchObject([{ reservationId: null }]);
+  });
+
+  test('is booked once, and what is held for it ends with it', async () => {
+    const { batchId, call } = await assigned();
+    const reservationId = randomUUID();
+    await db.superuser.query(
+      "INSERT INTO usage_reservations (id, tenant_id, user_id, tokens, batch, expires_at) VALUES ($1, $2, $3, 5, true, now() + interval '1 day')",
+      [reservationId, user.tenantId, user.userId],
+    );
+    const held = { ...call, reservationId };
+    await asUser((transaction) => holdReservation(transaction, batchId, call, { reservationId, forgotten: 0 }));
+    const other = await assigned();
+    const takes = [held, held, { ...call, reservationId: null }, { ...other.call, reservationId }];
+    const taken = [];
+    for (const each of takes) taken.push(await asUser((transaction) => takeReservation(transaction, batchId, each)));
+    expect(taken).toEqual([true, false, false, false]);
+
+    await asUser((transaction) => holdReservation(transaction, batchId, call, { reservationId, forgotten: 0 }));
+    await asUser((transaction) => finishCall(transaction, batchId, call, 'again'));
+    const { rows } = await db.superuser.query('SELECT 1 FROM usage_reservations WHERE id = $1', [reservationId]);
+    expect(rows).toEqual([]);
+  });
+
+  test('of an earlier batch does not touch a window that lies in a later one', async () => {
+    const { sessionId, batchId, call } = await assigned();
+    await asUser((transaction) => beginSubmit(transaction, user.tenantId, batchId));
+    // Something of it was forgotten: it was cut anew, and gathered again.
+    await db.superuser.query("UPDATE windows SET state = 'cut' WHERE session_id = $1", [sessionId]);
+    const later = await gather(sessionId);
+    expect(await asUser((transaction) => finishCall(transaction, batchId, call, 'summarised'))).toBe(false);
+    expect(await counts(sessionId)).toMatchObject({ batched: 1, summarised: 0 });
+    expect(await asUser((transaction) => finishCall(transaction, later?.id ?? '', call, 'summarised'))).toBe(true);
+    expect(await counts(sessionId)).toMatchObject({ batched: 0, summarised: 1 });
+  });
+
+  test('that comes after its session was learned from has it learned from again', async () => {
+    const { sessionId, batchId, call } = await assigned();
+    await db.superuser.query('UPDATE sessions SET learned_seq = 1 WHERE id = $1', [sessionId]);
+    await asUser((transaction) => finishCall(transaction, batchId, call, 'summarised'));
+    const { rows } = await db.superuser.query('SELECT learned_seq FROM sessions WHERE id = $1', [sessionId]);
+    expect(rows).toEqual([{ learned_seq: 0 }]);
+  });
+
+  test('that is set aside says why; what was forgotten meanwhile is not written', async () => {
+    const parked = await assigned();
+    await asUser((transaction) => finishCall(transaction, parked.batchId, parked.call, 'parked', 'ModelRefused: no'));
+    const { rows } = await db.superuser.query('SELECT state, attempts, error FROM windows WHERE session_id = $1', [
+      parked.sessionId,
+    ]);
+    expect(rows).toEqual([{ state: 'parked', attempts: 1, error: 'ModelRefused: no' }]);
+
+    const cutAnew = await assigned();
+    await db.superuser.query("UPDATE windows SET state = 'cut' WHERE session_id = $1", [cutAnew.sessionId]);
+    expect(await asUser((transaction) => finishCall(transaction, cutAnew.batchId, cutAnew.call, 'summarised'))).toBe(
+      false,
+    );
+    expect(await counts(cutAnew.sessionId)).toMatchObject({ cut: 1, summarised: 0 });
+  });
+});
+
+describe('what is known of the provider', () => {
+  test('a batch of the account that another tenant has claimed is not taken for a lost one', async () => {
+    const other = await createTestUser(db.superuser);
+    const theirs = await gather(await sessionWithWindows(1, other), other);
+    await asUser(async (transaction) => {
+      await markSending(transaction, theirs?.id ?? '', 1);
+      await markSent(transaction, theirs?.id ?? '', 'msgbatch_theirs', 1);
+    }, other);
+    expect(await asUser((transaction) => unclaimedBatches(transaction, ['msgbatch_theirs', 'msgbatch_lost']))).toEqual([
+      'msgbatch_lost',
+    ]);
+  });
+
+  test('the sweep finds what nobody looks after, and sends what was gathered for too long', async () => {
+    const batch = await gather(await sessionWithWindows(1));
+    const id = batch?.id ?? '';
+    const age = (by: string) =>
+      db.superuser.query('UPDATE model_batches SET updated_at = now() - $2::interval WHERE id = $1', [id, by]);
+    const found = async () => (await forgottenBatches(db.superuser, 100)).filter((each) => each.id === id);
+    await age('2 hours');
+    expect(await found()).toEqual([]);
+    await age('26 hours');
+    expect(await found()).toEqual([{ tenantId: user.tenantId, id, n: 1, full: true }]);
+    await asUser((transaction) => beginSubmit(transaction, user.tenantId, id));
+    expect(await found()).toEqual([]);
+    await age('50 minutes');
+    expect(await found()).toMatchObject([{ full: false }]);
+    await asUser((transaction) => touchBatch(transaction, id));
+    expect(await found()).toEqual([]);
+    await age('50 minutes');
+    await asUser((transaction) => markEnded(transaction, id));
+    await age('50 minutes');
+    expect(await found()).toEqual([]);
+  });
+});

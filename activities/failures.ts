@@ -12,11 +12,11 @@ import type { ModelErrorKind } from '../domain/ports/model.ts';
 import { VectorIndexUnavailable } from '../domain/ports/vector-index.ts';
 import { Prisma } from '../prisma/generated/client.ts';
 import { ClaudeMemSourceError } from '../stores/claude-mem/copy-source.ts';
-import { PortableRefused } from './export-import/lines.ts';
+import { ExportFileError } from './export-import/lines.ts';
 import { databaseCodes, hasMetAnother } from '../stores/postgres/connection/database-codes.ts';
 import { ErasureIncomplete } from '../stores/postgres/erasure/erasures.ts';
 import { TooMuchFound } from '../stores/postgres/erasure/find-text.ts';
-import { Held } from '../stores/postgres/retention/legal-holds.ts';
+import { LegalHoldError } from '../stores/postgres/retention/legal-holds.ts';
 import { PERMANENT_FAILURES } from '../workflows/failure-types.ts';
 import type { FailureType } from '../workflows/failure-types.ts';
 
@@ -41,10 +41,10 @@ const ARCHIVE_FAILURES: Readonly<Record<ArchiveStoreErrorKind, FailureType>> = {
 
 const SET_FAILURES: Readonly<Record<BackupSetErrorKind, FailureType>> = {
   missing: 'BackupMissing',
-  damaged: 'BackupDamaged',
+  damaged: 'BackupCorrupted',
   no_key: 'BackupKeyMissing',
   untrusted: 'BackupUntrusted',
-  newer: 'BackupNewer',
+  newer: 'BackupVersionUnsupported',
 };
 
 /** Something asks for a setting that nobody gave. The message names it. */
@@ -86,11 +86,11 @@ export function failureType(error: unknown): FailureType {
   if (error instanceof ArchiveStoreError) return ARCHIVE_FAILURES[error.kind];
   if (error instanceof BackupSetError) return SET_FAILURES[error.kind];
   if (error instanceof NotConfigured) return 'NotConfigured';
-  if (error instanceof Held) return 'ErasureHeld';
+  if (error instanceof LegalHoldError) return 'ErasureHeld';
   if (error instanceof TooMuchFound) return 'ErasureTooLarge';
   if (error instanceof ErasureIncomplete) return 'ErasureIncomplete';
-  if (error instanceof PortableRefused) return 'PortableRefused';
-  if (error instanceof RestoreError) return error.kind === 'refused' ? 'RestoreRefused' : 'RestoreUnproved';
+  if (error instanceof ExportFileError) return 'ExportFileError';
+  if (error instanceof RestoreError) return error.kind === 'refused' ? 'RestoreRefused' : 'RestoreVerificationFailed';
   if (error instanceof ClaudeMemSourceError && error.code !== 'BUSY') return 'ImportUnreadable';
   if (error instanceof Prisma.PrismaClientInitializationError) return 'DatabaseUnavailable';
   if (error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2025') return 'SessionMissing';
@@ -131,7 +131,8 @@ function safeMessage(error: unknown, type: FailureType): string {
   if (error instanceof BudgetExhausted || error instanceof ModelBusy) return error.message;
   if (error instanceof ArchiveStoreError || error instanceof BackupSetError || error instanceof NotConfigured)
     return error.message;
-  if (error instanceof RestoreError || error instanceof PortableRefused || error instanceof Held) return error.message;
+  if (error instanceof RestoreError || error instanceof ExportFileError || error instanceof LegalHoldError)
+    return error.message;
   if (error instanceof TooMuchFound || error instanceof ErasureIncomplete) return error.message;
   if (error instanceof Error) return [type, error.name, codeOf(error)].filter((part) => part !== '').join(' ');
   return type;

@@ -7,7 +7,7 @@ const BEAT_MS = 2_000;
  * Runs `work` with the activity's cancellation signal, heartbeating beside it: without heartbeats a cancellation would never arrive,
  * and a worker that died would be noticed only at the attempt's end.
  */
-export async function beating<Result>(work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+export async function withHeartbeat<Result>(work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
   const context = Context.current();
   const timer = setInterval(() => context.heartbeat(), BEAT_MS);
   try {
@@ -19,7 +19,7 @@ export async function beating<Result>(work: (signal: AbortSignal) => Promise<Res
 }
 
 /**
- * As `beating`, for work that tells how far it came: an attempt begins with what the one before last told, or with `first`. Details that do not look like these are
+ * As `withHeartbeat`, for work that tells how far it came: an attempt begins with what the one before last told, or with `first`. Details that do not look like these are
  * those of another build, and are not used.
  */
 export async function beatingFrom<Details, Result>(

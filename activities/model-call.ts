@@ -11,7 +11,7 @@ import {
   bookHit,
   cacheQuestion,
   findFailedAnswer,
-  findKeptAnswer,
+  findCachedResponse,
   keepForQuestion,
 } from './model-calls/answer-cache.ts';
 import type { CacheQuestion, NearOptions } from './model-calls/answer-cache.ts';
@@ -57,8 +57,8 @@ export interface CallResult<Output> {
 export const NO_COST: CallCost = { calls: 0, tokens: 0, usd: 0 };
 
 export function costOf(usage: readonly ModelUsage[]): CallCost {
-  const { tokensIn, tokensOut, costUsd } = sumUsage(usage);
-  return { calls: usage.length, tokens: tokensIn + tokensOut, usd: costUsd };
+  const { inputTokens, outputTokens, costUsd } = sumUsage(usage);
+  return { calls: usage.length, tokens: inputTokens + outputTokens, usd: costUsd };
 }
 
 /**
@@ -164,7 +164,7 @@ async function fromCache<Output>(
 ): Promise<CallResult<Output> | null> {
   if (limits.cache.days === 0) return null;
   const started = performance.now();
-  const hit = await findKeptAnswer(database, owner, asked, question, near, limits.cache);
+  const hit = await findCachedResponse(database, owner, asked, question, near, limits.cache);
   if (hit === null) return null;
   const usage = await bookHit(database, owner, hit.kept, Math.round(performance.now() - started));
   return { output: hit.output, cost: NO_COST, usage: [usage], fromCache: true };

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { keySha256 } from '../stores/postgres/access/api-keys.ts';
-import type { KeyHolder, Scope } from '../stores/postgres/access/api-keys.ts';
+import type { Principal, Scope } from '../stores/postgres/access/api-keys.ts';
 import type { SessionSeeker } from '../stores/postgres/sessions/sessions.ts';
 import { ApiError } from './errors.ts';
 
@@ -21,7 +21,7 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     /** Who asks; null on open routes. */
-    holder: KeyHolder | null;
+    holder: Principal | null;
   }
   interface FastifyContextConfig {
     /** A route without it is refused at start. */
@@ -31,7 +31,7 @@ declare module 'fastify' {
 }
 
 export interface AuthOptions {
-  readonly findKeyHolder: (key: string) => Promise<KeyHolder | null>;
+  readonly findPrincipal: (key: string) => Promise<Principal | null>;
   /** Calls back when a connection to PostgreSQL was closed: the next one may lead to another database, which a restore put in place. */
   readonly onConnectionClosed: (listener: () => void) => void;
   /** May read /metrics without being an admin. */
@@ -45,15 +45,15 @@ const KEY_FORM = /^Bearer ([\x21-\x7e]{8,512})$/i;
 
 /** Keys by their hash, so that the cache holds no secrets. */
 class KeyCache {
-  private readonly known = new Map<string, { readonly holder: KeyHolder; readonly until: number }>();
+  private readonly known = new Map<string, { readonly holder: Principal; readonly until: number }>();
 
-  get(hash: string): KeyHolder | null {
+  get(hash: string): Principal | null {
     const entry = this.known.get(hash);
     if (entry === undefined || entry.until < performance.now()) return null;
     return entry.holder;
   }
 
-  set(hash: string, holder: KeyHolder): void {
+  set(hash: string, holder: Principal): void {
     if (this.known.size >= MAX_KNOWN_KEYS) this.known.clear();
     this.known.set(hash, { holder, until: performance.now() + BELIEVE_MS });
   }
@@ -97,7 +97,7 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
     const hash = keySha256(key).toString('base64');
     let holder = cache.get(hash);
     if (holder === null) {
-      holder = await options.findKeyHolder(key);
+      holder = await options.findPrincipal(key);
       if (holder === null) throw new ApiError('INVALID_API_KEY', 'the key is unknown, expired or revoked');
       cache.set(hash, holder);
     }
@@ -118,14 +118,14 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
 }
 
 /** Who asks, on a route that is not open. */
-export function holderOf(request: FastifyRequest): KeyHolder {
+export function principalOf(request: FastifyRequest): Principal {
   if (request.holder === null)
     throw new ApiError('UNAUTHENTICATED', 'this route needs the header Authorization: Bearer KEY');
   return request.holder;
 }
 
 /** Whether a request may read and nothing else, whatever scopes its key has. */
-export function isViewer(holder: KeyHolder): boolean {
+export function isViewer(holder: Principal): boolean {
   return holder.role === 'viewer';
 }
 
@@ -133,26 +133,26 @@ export function isViewer(holder: KeyHolder): boolean {
  * Whether a request has the rights of an admin of its tenant: to see other users' private rows, and to act for other users. The role gives them to the user,
  * the scope to the key: a key of an admin without that scope can do what a user's key can.
  */
-export function isAdmin(holder: KeyHolder): boolean {
+export function isAdmin(holder: Principal): boolean {
   return holder.role === 'admin' && holder.scopes.includes('admin');
 }
 
 /** Whether a request may see and steer what belongs to the whole instance. */
-export function operates(holder: KeyHolder): boolean {
+export function operates(holder: Principal): boolean {
   return isAdmin(holder) && holder.isOperator;
 }
 
 /** Whether something of this user's may be seen and changed: one's own, or for an admin any of the tenant. */
-export function mayActFor(holder: KeyHolder, userId: string | null | undefined): boolean {
+export function mayActFor(holder: Principal, userId: string | null | undefined): boolean {
   return isAdmin(holder) || userId === holder.userId;
 }
 
 /** Whose private memories a request may read: undefined for admins, who read all of their tenant. */
-export function viewerOf(holder: KeyHolder): string | undefined {
+export function viewerOf(holder: Principal): string | undefined {
   return isAdmin(holder) ? undefined : holder.userId;
 }
 
 /** How a request may name sessions by their host's id. */
-export function seekerOf(holder: KeyHolder): SessionSeeker {
+export function seekerOf(holder: Principal): SessionSeeker {
   return { userId: holder.userId, namesAll: isAdmin(holder) };
 }

@@ -4,14 +4,14 @@ import { indexNameOf } from '../domain/index-model.ts';
 import { createEmbedders } from '../models/embedding/create-embedders.ts';
 import { createOnnxReranker } from '../models/reranking/onnx-reranker.ts';
 import { createTokenCounter } from '../models/tokens/token-counter.ts';
-import { findKeyHolder } from '../stores/postgres/access/api-keys.ts';
+import { findPrincipal } from '../stores/postgres/access/api-keys.ts';
 import { archiveStoreAt } from '../stores/archive/create-archive-store.ts';
 import { directoryStoreAt } from '../stores/files/directory-store.ts';
 import { createCapture } from '../stores/postgres/capture/capture.ts';
 import { createDatabase } from '../stores/postgres/connection/database.ts';
 import { readExcludedSessions, writeExcludedSession } from '../stores/postgres/capture/excluded-sessions.ts';
 import { readExclusions } from '../stores/postgres/capture/exclusions.ts';
-import { FloodSign } from '../stores/postgres/capture/burst-flag.ts';
+import { BurstFlag } from '../stores/postgres/capture/burst-flag.ts';
 import { createServedIndexOf } from '../stores/postgres/embeddings/served-index.ts';
 import { createTemporalClient } from '../stores/temporal/client.ts';
 import { createWorkflowHints } from '../stores/temporal/hints.ts';
@@ -32,7 +32,7 @@ import { createDivergenceObserver } from './metrics/divergence-metrics.ts';
 import { createEmbeddingObserver } from './metrics/embedding-metrics.ts';
 import { createHealthChecks } from './health-checks.ts';
 import { excluding, Exclusions } from './intake/exclusions.ts';
-import { FloodGauge } from './intake/burst-detector.ts';
+import { BurstDetector } from './intake/burst-detector.ts';
 import { HeavyEvents } from './intake/heavy-events.ts';
 import { HintSender } from './intake/hint-sender.ts';
 import { Intake } from './intake/intake.ts';
@@ -77,12 +77,12 @@ export function createApiDependencies(config: Config, logger: Logger) {
   });
   const jobs = createJobs(temporal);
   const createFlood = () => {
-    const sign = new FloodSign(database.pool, (error) =>
+    const sign = new BurstFlag(database.pool, (error) =>
       logger.warn({ error: error instanceof Error ? error.name : 'unknown' }, 'a flood of captures could not be shown'),
     );
-    return { sign, gauge: new FloodGauge((isFlooding) => sign.show(isFlooding)) };
+    return { sign, gauge: new BurstDetector((isBurst) => sign.show(isBurst)) };
   };
-  const { sign: floodSign, gauge: flood } = createFlood();
+  const { sign: burstFlag, gauge: flood } = createFlood();
   const imported = createFlood();
   const hints = new HintSender({
     flood,
@@ -110,7 +110,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
   const observeRetention = createRetentionObserver(database.pool, metrics.retentionRows);
   const observeDivergence = createDivergenceObserver(database.pool, metrics.indexDivergence);
   const observeEmbedding = createEmbeddingObserver(database.pool, metrics.embedding);
-  const objects = directoryStoreAt(config.wholeValuesDir);
+  const objects = directoryStoreAt(config.fullValuesDir);
   const heavy = new HeavyEvents();
   return {
     config,
@@ -118,14 +118,14 @@ export function createApiDependencies(config: Config, logger: Logger) {
     /** Large events, read and built beside the event loop. */
     heavy,
     /** Rows of imports: workers stand back from them as from captures, but agents are told what they ask for. */
-    importFlood: imported.gauge,
+    importBurst: imported.gauge,
     /** Archived sessions, exports and files of imports; null where no store is set. */
     archives: archiveStoreAt(config.archive.address, config.s3),
     metrics,
     clock,
     tokens,
     database,
-    findKeyHolder: (key: string) => findKeyHolder(database.pool, key),
+    findPrincipal: (key: string) => findPrincipal(database.pool, key),
     intake: excluding(new Intake(createCapture(database.pool), hints, metrics, heavy, objects), exclusions, metrics),
     recall: createRecall({
       database,
@@ -137,7 +137,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
       tokens,
       clock,
       hooks: config.context,
-      isFlooding: () => flood.isFlooding,
+      isBurst: () => flood.isBurst,
     }),
     indexOf,
     remembering: createRemembering({ database, vectors, embedder: embedders.wanted, indexOf }, heavy),
@@ -146,7 +146,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
     /** Hints of a request that changed something itself, beside those of captures. */
     workflowHints,
     imports: createImportJobs(temporal),
-    keepJobs: createKeepJobs(temporal),
+    jobStores: createKeepJobs(temporal),
     backups: createBackupJobs(temporal),
     restores: createRestoreJobs(temporal),
     retention: createRetentionJobs(temporal),
@@ -175,7 +175,7 @@ export function createApiDependencies(config: Config, logger: Logger) {
     async close() {
       flood.stop();
       imported.gauge.stop();
-      await Promise.all([floodSign.close(), imported.sign.close()]);
+      await Promise.all([burstFlag.close(), imported.sign.close()]);
       await hints.stop(config.shutdownGraceMs);
       await heavy.close();
       await temporal.connection.close();

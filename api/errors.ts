@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { databaseCodes } from '../stores/postgres/connection/database-codes.ts';
-import { Held } from '../stores/postgres/retention/legal-holds.ts';
+import { LegalHoldError } from '../stores/postgres/retention/legal-holds.ts';
 import { SessionAmbiguous } from '../stores/postgres/sessions/sessions.ts';
 
 /** Every machine code that an answer can carry, with its status: docs/api.md explains each. */
@@ -17,8 +17,8 @@ export const ERROR_STATUS = {
   REQUEST_TIMEOUT: 408,
   CONFLICT: 409,
   HASH_AMBIGUOUS: 409,
-  HELD: 409,
-  DRY_RUN_NEEDED: 409,
+  LEGAL_HOLD: 409,
+  DRY_RUN_REQUIRED: 409,
   BODY_TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
   VALIDATION_FAILED: 422,
@@ -26,12 +26,12 @@ export const ERROR_STATUS = {
   EVENT_TOO_LARGE: 422,
   SESSION_DELETED: 422,
   EVENT_FORGOTTEN: 422,
-  CAPTURE_OFF: 422,
-  EXCLUDED: 422,
-  EVENT_REFUSED: 422,
+  CAPTURE_DISABLED: 422,
+  FOLDER_EXCLUDED: 422,
+  EVENT_NOT_STORABLE: 422,
   HEADERS_TOO_LARGE: 431,
   INTERNAL: 500,
-  UNAVAILABLE: 503,
+  STORAGE_UNAVAILABLE: 503,
   TEMPORAL_UNAVAILABLE: 503,
   BUSY: 503,
 } as const;
@@ -92,8 +92,8 @@ export function toApiError(error: unknown): ApiError {
     }));
     return new ApiError('VALIDATION_FAILED', 'the request is not valid', details);
   }
-  if (error instanceof Held)
-    return new ApiError('HELD', error.message, [{ field: 'hold', message: 'stands', id: error.holdId }]);
+  if (error instanceof LegalHoldError)
+    return new ApiError('LEGAL_HOLD', error.message, [{ field: 'hold', message: 'stands', id: error.holdId }]);
   if (error instanceof SessionAmbiguous)
     return new ApiError(
       'CONFLICT',
@@ -105,7 +105,7 @@ export function toApiError(error: unknown): ApiError {
   if (error instanceof Error) {
     const known = 'code' in error && typeof error.code === 'string' ? FRAMEWORK_CODES[error.code] : undefined;
     if (known !== undefined) return new ApiError(...known);
-    if (isUnavailable(error)) return new ApiError('UNAVAILABLE', 'storage is away for the moment; try again');
+    if (isUnavailable(error)) return new ApiError('STORAGE_UNAVAILABLE', 'storage is away for the moment; try again');
   }
   return new ApiError('INTERNAL', 'something went wrong here; the log has the request id');
 }

@@ -1,9 +1,9 @@
-import type { KeyHolder } from '../stores/postgres/access/api-keys.ts';
+import type { Principal } from '../stores/postgres/access/api-keys.ts';
 import type { Database, TenantTransaction } from '../stores/postgres/connection/database.ts';
 import { readErasure } from '../stores/postgres/erasure/erasures.ts';
 import { readExport } from '../stores/postgres/exports/exports.ts';
 import { readImport } from '../stores/postgres/imports/imports.ts';
-import { readPortableImport } from '../stores/postgres/imports/file-imports.ts';
+import { readFileImport } from '../stores/postgres/imports/file-imports.ts';
 import { findOwnedSession } from '../stores/postgres/sessions/sessions.ts';
 import type { JobName } from '../stores/temporal/job-ids.ts';
 import { isAdmin, seekerOf } from './auth.ts';
@@ -14,7 +14,7 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** Whose a job is: its session's or its import's owner; null for one that works for the whole tenant. */
 async function ownerOf(
   transaction: TenantTransaction,
-  holder: KeyHolder,
+  holder: Principal,
   { kind, subject }: JobName,
 ): Promise<string | null> {
   if (!UUID.test(subject)) return null;
@@ -24,9 +24,7 @@ async function ownerOf(
       return (await findOwnedSession(transaction, subject, seekerOf(holder)))?.userId ?? null;
     case 'import':
       return (
-        (await readImport(transaction, subject))?.userId ??
-        (await readPortableImport(transaction, subject))?.userId ??
-        null
+        (await readImport(transaction, subject))?.userId ?? (await readFileImport(transaction, subject))?.userId ?? null
       );
     case 'export':
       return (await readExport(transaction, subject))?.userId ?? null;
@@ -45,7 +43,7 @@ async function ownerOf(
 }
 
 /** Lets pass whose job it is, and admins. @throws ApiError FORBIDDEN */
-export async function refuseStrangers(database: Database, holder: KeyHolder, job: JobName): Promise<void> {
+export async function assertNoForeignRows(database: Database, holder: Principal, job: JobName): Promise<void> {
   if (isAdmin(holder)) return;
   const owner = await database.asTenant(holder.tenantId, (transaction) => ownerOf(transaction, holder, job));
   if (owner !== holder.userId)

@@ -47,7 +47,7 @@ const LINKS: readonly Link[] = [
     of: 'POST /events',
     status: [202],
     at: '/items/0/id',
-    to: [...MEMORY, 'DELETE /captures/{key}'],
+    to: [...MEMORY, 'DELETE /events/{key}'],
     query: { 'GET /trace': 'key', 'GET /timeline': 'anchor' },
     body: { 'POST /memories/get': { ids: ['$value'] } },
   },
@@ -61,7 +61,7 @@ const LINKS: readonly Link[] = [
     body: {
       'POST /context': { purpose: 'session_start', session_id: '$value' },
       'POST /exports': { scope: 'session', subject: '$value' },
-      'POST /admin/holds': { subject: 'session', id: '$value', reason: 'asked for' },
+      'POST /admin/legal-holds': { subject: 'session', id: '$value', reason: 'asked for' },
     },
   },
   { of: 'PUT /sessions/{id}', status: [200], at: '/id', to: SESSION },
@@ -97,7 +97,7 @@ const LINKS: readonly Link[] = [
   { of: 'GET /projects', status: [200], at: '/data/0/id', to: PROJECT },
   { of: 'PUT /projects/{id}', status: [200], at: '/id', to: PROJECT },
   { of: 'POST /imports', status: [202], at: '/id', to: IMPORT },
-  { of: 'POST /imports/portable', status: [202], at: '/id', to: ['GET /imports/portable/{id}'] },
+  { of: 'POST /imports/files', status: [202], at: '/id', to: ['GET /imports/files/{id}'] },
   { of: 'POST /exports', status: [202], at: '/id', to: EXPORT },
   { of: 'POST /gdpr/export', status: [202], at: '/id', to: EXPORT },
   { of: 'POST /gdpr/erase', status: [202], at: '/id', to: ['GET /gdpr/requests/{id}'] },
@@ -109,7 +109,7 @@ const LINKS: readonly Link[] = [
   { of: 'POST /admin/consistency', status: [202], at: '/job', to: JOB },
   { of: 'POST /admin/retention', status: [202], at: '/run/id', to: RUN },
   { of: 'POST /admin/retention', status: [202], at: '/run/job_id', to: JOB },
-  { of: 'POST /admin/holds', status: [201], at: '/id', to: ['DELETE /admin/holds/{id}'] },
+  { of: 'POST /admin/legal-holds', status: [201], at: '/id', to: ['DELETE /admin/legal-holds/{id}'] },
   { of: 'GET /archives', status: [200], at: '/data/0/id', to: ['POST /archives/{id}/restore'] },
 ];
 

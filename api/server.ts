@@ -150,7 +150,7 @@ export async function createServer({ dependencies, logger, isStopping }: ServerO
   registerBodyParsers(app);
   registerBodyRelease(app);
   registerAuth(app, {
-    findKeyHolder: dependencies.findKeyHolder,
+    findPrincipal: dependencies.findPrincipal,
     onConnectionClosed: (listener) => dependencies.database.pool.on('remove', listener),
     scrapeToken: dependencies.config.http.scrapeToken,
   });

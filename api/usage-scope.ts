@@ -1,4 +1,4 @@
-import type { KeyHolder } from '../stores/postgres/access/api-keys.ts';
+import type { Principal } from '../stores/postgres/access/api-keys.ts';
 import type { Database } from '../stores/postgres/connection/database.ts';
 import { findUser } from '../stores/postgres/search/profile.ts';
 import type { ProfileUser } from '../stores/postgres/search/profile.ts';
@@ -19,7 +19,7 @@ export function checkedRange(asked: { readonly since?: string | undefined; reado
  */
 export async function usageUser(
   database: Database,
-  holder: KeyHolder,
+  holder: Principal,
   asked: string | undefined,
 ): Promise<ProfileUser | null> {
   if (asked === undefined && isAdmin(holder)) return null;

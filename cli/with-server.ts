@@ -3,7 +3,7 @@ import type { RecollectApi } from '../client/index.ts';
 import type { CommandContext, ExitCode } from './command-context.ts';
 import { serverAccess } from './server/access.ts';
 import type { Credentials } from './server/credentials.ts';
-import { KeepServer } from './server/data-requests.ts';
+import { DataRequests } from './server/data-requests.ts';
 import { ClientError, ServerClient } from './server/server-client.ts';
 import { Steering } from './server/steering.ts';
 import { inertText } from '../domain/recalled/inert-text.ts';
@@ -29,10 +29,10 @@ async function withAccess(
     return await work(access);
   } catch (error) {
     if (!(error instanceof ClientError) && !(error instanceof RecollectError)) throw error;
-    const isAway = NO_ANSWER.has(error.code);
-    output.err(`${error.message}${isAway ? '' : ` (${error.code})`}\n`);
+    const isUnavailable = NO_ANSWER.has(error.code);
+    output.err(`${error.message}${isUnavailable ? '' : ` (${error.code})`}\n`);
     if (error instanceof RecollectError) output.err(detailsText(error));
-    return isAway ? 3 : 1;
+    return isUnavailable ? 3 : 1;
   }
 }
 
@@ -61,9 +61,9 @@ export function withServer(
 export function withKeep(
   dataDir: string,
   context: CommandContext,
-  work: (server: KeepServer) => Promise<ExitCode>,
+  work: (server: DataRequests) => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  return withAccess(dataDir, context, (access) => work(new KeepServer(access)));
+  return withAccess(dataDir, context, (access) => work(new DataRequests(access)));
 }
 
 /** The same for what a command asks of memory. */

@@ -20,7 +20,7 @@ export const archiveEnvironment = {
     .describe(
       'Where backup sets are kept: a folder or `s3://bucket/prefix`. `npm start` takes `backups` in the data directory',
     ),
-  RECOLLECT_BACKUP_COPY: address
+  RECOLLECT_BACKUP_COPY_STORE: address
     .optional()
     .describe('A second place for backup sets, off-site: each set is copied there and verified by reading it back'),
   RECOLLECT_S3_ENDPOINT: z
@@ -57,7 +57,7 @@ export function archiveConfig(env: Environment) {
   const isWhole = (accessKeyId === undefined) === (secretAccessKey === undefined);
   return {
     archive: { address: env.RECOLLECT_ARCHIVE_STORE ?? null },
-    backup: { address: env.RECOLLECT_BACKUP_STORE ?? null, copy: env.RECOLLECT_BACKUP_COPY ?? null },
+    backup: { address: env.RECOLLECT_BACKUP_STORE ?? null, copy: env.RECOLLECT_BACKUP_COPY_STORE ?? null },
     s3: { ...s3, isWhole },
   };
 }

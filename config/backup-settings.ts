@@ -65,7 +65,7 @@ export const backupEnvironment = {
     .max(10_000)
     .default(7)
     .describe('So many of the last backup sets are kept, however old they are'),
-  RECOLLECT_RESTORE_KEEP_DAYS: z.coerce
+  RECOLLECT_REPLACED_DATABASE_KEEP_DAYS: z.coerce
     .number()
     .int()
     .min(1)
@@ -87,7 +87,7 @@ export function backupConfig(env: Environment) {
     trustedKeys: listed(env.RECOLLECT_BACKUP_TRUSTED_KEYS),
     keepDays: env.RECOLLECT_BACKUP_KEEP_DAYS,
     keepLast: env.RECOLLECT_BACKUP_KEEP_LAST,
-    keepReplacedDays: env.RECOLLECT_RESTORE_KEEP_DAYS,
+    replacedDatabaseKeepDays: env.RECOLLECT_REPLACED_DATABASE_KEEP_DAYS,
   };
 }
 

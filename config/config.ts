@@ -149,7 +149,7 @@ export const environmentSchema = z.object({
     .max(19)
     .default(19)
     .describe('How far a worker process stands back for others on its machine: 0 not at all, 19 as far as it goes'),
-  RECOLLECT_WHOLE_VALUES_DIR: z
+  RECOLLECT_FULL_VALUES_DIR: z
     .string()
     .min(1)
     .optional()
@@ -225,9 +225,9 @@ const configSchema = environmentSchema
       maxAgeMs: env.RECOLLECT_WINDOW_MAX_AGE_MS,
       idleMs: env.RECOLLECT_SESSION_IDLE_MS,
       retryMs: env.RECOLLECT_SESSION_RETRY_MS,
-      ...(env.RECOLLECT_MODEL_LANE === 'economy' ? { lane: env.RECOLLECT_MODEL_LANE } : {}),
+      ...(env.RECOLLECT_MODEL_MODE === 'batch' ? { lane: env.RECOLLECT_MODEL_MODE } : {}),
     },
-    wholeValuesDir: env.RECOLLECT_WHOLE_VALUES_DIR,
+    fullValuesDir: env.RECOLLECT_FULL_VALUES_DIR,
     sweepIntervalMs: env.RECOLLECT_SWEEP_INTERVAL_MS,
     hintDelayMs: env.RECOLLECT_HINT_DELAY_MS,
     captureExclude: env.RECOLLECT_CAPTURE_EXCLUDE.split(',')
@@ -255,10 +255,10 @@ const configSchema = environmentSchema
   }))
   .superRefine((config, context) => {
     const refuse = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
-    if (config.model.lane === 'economy' && config.model.provider === 'local')
+    if (config.model.lane === 'batch' && config.model.provider === 'local')
       refuse(
-        'RECOLLECT_MODEL_LANE',
-        'economy needs RECOLLECT_MODEL_PROVIDER=anthropic: the local model has no batches',
+        'RECOLLECT_MODEL_MODE',
+        'RECOLLECT_MODEL_MODE=batch needs RECOLLECT_MODEL_PROVIDER=anthropic: the local model has no batches',
       );
     if (config.model.userConcurrency > config.model.concurrency)
       refuse('RECOLLECT_MODEL_USER_CONCURRENCY', 'must not be more than RECOLLECT_MODEL_CONCURRENCY');
@@ -269,7 +269,7 @@ const configSchema = environmentSchema
       );
     // The stable prefix takes somewhat over half of the default; less than this left no room for what is to be summarised.
     if (config.model.provider === 'anthropic' && config.model.requestTokens < 5_500 + config.model.maxOutputTokens)
-      refuse('RECOLLECT_REQUEST_TOKENS', 'must be at least 5500 more than RECOLLECT_MODEL_MAX_OUTPUT_TOKENS');
+      refuse('RECOLLECT_MODEL_MAX_REQUEST_TOKENS', 'must be at least 5500 more than RECOLLECT_MODEL_MAX_OUTPUT_TOKENS');
     if (config.session.turnTokens > config.session.windowTokens)
       refuse('RECOLLECT_WINDOW_TURN_TOKENS', 'must not be more than RECOLLECT_WINDOW_TOKENS');
     if (config.session.quietMs > config.session.idleMs)

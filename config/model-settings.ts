@@ -59,7 +59,7 @@ export const modelEnvironment = {
   RECOLLECT_MODEL_MAX_OUTPUT_TOKENS: positiveInt.min(256).default(1_500).describe('Bound of one answer'),
   RECOLLECT_MODEL_CONCURRENCY: positiveInt.max(1_000).default(10).describe('Model calls at once in all'),
   RECOLLECT_MODEL_USER_CONCURRENCY: positiveInt.max(1_000).default(3).describe('Model calls at once of one user'),
-  RECOLLECT_REQUEST_TOKENS: positiveInt
+  RECOLLECT_MODEL_MAX_REQUEST_TOKENS: positiveInt
     .default(8_000)
     .describe('Tokens of one call at most, prefix and answer included; long rows are cut to fit'),
   RECOLLECT_USER_DAILY_TOKENS: z.coerce
@@ -72,36 +72,36 @@ export const modelEnvironment = {
   RECOLLECT_BUDGET_ALERT_SHARE: fraction
     .default(0.8)
     .describe('Share of the daily tokens at which an alert is raised, once a day'),
-  RECOLLECT_OVER_BUDGET: z
+  RECOLLECT_BUDGET_EXCEEDED_ACTION: z
     .enum(['wait', 'local'])
     .default('wait')
     .describe('Over the daily tokens: wait for the next day, or let the local model do it'),
-  RECOLLECT_CACHE_SIMILARITY: fraction
+  RECOLLECT_MODEL_CACHE_SIMILARITY: fraction
     .default(0.97)
     .describe('A window this similar to one that was summarised takes its answer; 1: only the same one does'),
-  RECOLLECT_CACHE_DAYS: z.coerce
+  RECOLLECT_MODEL_CACHE_DAYS: z.coerce
     .number()
     .int()
     .min(0)
     .max(3_650)
     .default(30)
     .describe('How long answers are kept for the same question; 0: not at all'),
-  RECOLLECT_MODEL_LANE: z
-    .enum(['direct', 'economy'])
+  RECOLLECT_MODEL_MODE: z
+    .enum(['direct', 'batch'])
     .default('direct')
     .describe('Windows are summarised at once, or in provider batches at a lower price'),
-  RECOLLECT_BATCH_PRICE_SHARE: fraction
+  RECOLLECT_MODEL_BATCH_PRICE_SHARE: fraction
     .default(0.5)
     .describe('What a call in a batch costs of the price of a direct one'),
-  RECOLLECT_BATCH_GATHER_MS: positiveInt
+  RECOLLECT_MODEL_BATCH_GATHER_MS: positiveInt
     .max(86_400_000)
     .default(300_000)
     .describe('How long windows are gathered before a batch is sent'),
-  RECOLLECT_BATCH_MAX_CALLS: positiveInt
+  RECOLLECT_MODEL_BATCH_MAX_CALLS: positiveInt
     .max(2_000)
     .default(1_000)
     .describe('A batch with this many calls is sent at once'),
-  RECOLLECT_BATCH_POLL_MS: positiveInt
+  RECOLLECT_MODEL_BATCH_POLL_MS: positiveInt
     .max(3_600_000)
     .default(60_000)
     .describe('First pause between two looks at a batch; doubles up to ten minutes'),
@@ -132,19 +132,19 @@ export function modelConfig(env: z.output<typeof environment>) {
     smallWindowTokens: env.RECOLLECT_SMALL_WINDOW_TOKENS,
     timeoutMs: env.RECOLLECT_MODEL_TIMEOUT_MS,
     maxOutputTokens: env.RECOLLECT_MODEL_MAX_OUTPUT_TOKENS,
-    requestTokens: env.RECOLLECT_REQUEST_TOKENS,
+    requestTokens: env.RECOLLECT_MODEL_MAX_REQUEST_TOKENS,
     concurrency: env.RECOLLECT_MODEL_CONCURRENCY,
     userConcurrency: env.RECOLLECT_MODEL_USER_CONCURRENCY,
     userDailyTokens: env.RECOLLECT_USER_DAILY_TOKENS,
     alertShare: env.RECOLLECT_BUDGET_ALERT_SHARE,
-    overBudget: env.RECOLLECT_OVER_BUDGET,
-    cache: { similarity: env.RECOLLECT_CACHE_SIMILARITY, days: env.RECOLLECT_CACHE_DAYS },
-    lane: env.RECOLLECT_MODEL_LANE,
+    overBudget: env.RECOLLECT_BUDGET_EXCEEDED_ACTION,
+    cache: { similarity: env.RECOLLECT_MODEL_CACHE_SIMILARITY, days: env.RECOLLECT_MODEL_CACHE_DAYS },
+    lane: env.RECOLLECT_MODEL_MODE,
     batch: {
-      priceShare: env.RECOLLECT_BATCH_PRICE_SHARE,
-      gatherMs: env.RECOLLECT_BATCH_GATHER_MS,
-      maxCalls: env.RECOLLECT_BATCH_MAX_CALLS,
-      pollMs: env.RECOLLECT_BATCH_POLL_MS,
+      priceShare: env.RECOLLECT_MODEL_BATCH_PRICE_SHARE,
+      gatherMs: env.RECOLLECT_MODEL_BATCH_GATHER_MS,
+      maxCalls: env.RECOLLECT_MODEL_BATCH_MAX_CALLS,
+      pollMs: env.RECOLLECT_MODEL_BATCH_POLL_MS,
     },
   };
 }

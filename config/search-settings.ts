@@ -28,7 +28,7 @@ export const searchEnvironment = {
     .describe(
       'Taken from the score of what repeats a better result, by its likeness; 0: results may repeat each other',
     ),
-  RECOLLECT_SEARCH_LANE_TIMEOUT_MS: z.coerce
+  RECOLLECT_SEARCH_RETRIEVER_TIMEOUT_MS: z.coerce
     .number()
     .int()
     .positive()
@@ -69,7 +69,7 @@ export function searchConfig(env: z.output<typeof environment>) {
     recencyWeight: env.RECOLLECT_SEARCH_RECENCY_WEIGHT,
     timeBonus: env.RECOLLECT_SEARCH_TIME_BONUS,
     diversity: env.RECOLLECT_SEARCH_DIVERSITY,
-    laneTimeoutMs: env.RECOLLECT_SEARCH_LANE_TIMEOUT_MS,
+    retrieverTimeoutMs: env.RECOLLECT_SEARCH_RETRIEVER_TIMEOUT_MS,
     rerankerDir: env.RECOLLECT_RERANKER_DIR,
     rerankCandidates: env.RECOLLECT_RERANK_CANDIDATES,
     rerankTimeoutMs: env.RECOLLECT_RERANK_TIMEOUT_MS,

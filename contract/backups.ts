@@ -8,7 +8,7 @@ export const backupSchema = z
   .object({
     id: z.string().describe('Of the backup, and of its set in the store'),
     job_id: z.string().nullable().describe('Its job; null where the schedule began it'),
-    state: z.enum(['running', 'done', 'failed', 'cancelled']),
+    state: z.enum(['running', 'completed', 'failed', 'cancelled']),
     error: moment.describe('Type of what ended it'),
     requested_by: moment.describe('User who asked; null: the schedule'),
     created_at: z.string(),

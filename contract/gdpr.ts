@@ -4,7 +4,7 @@ import { ERASURE_PHASES, ERASURE_STATES } from '../stores/postgres/erasure/erasu
 import type { StoredErasure } from '../stores/postgres/erasure/erasures.ts';
 import { EXPORT_SCOPES, EXPORT_STATES } from '../stores/postgres/exports/exports.ts';
 import type { StoredExport } from '../stores/postgres/exports/exports.ts';
-import type { StoredPortableImport } from '../stores/postgres/imports/file-imports.ts';
+import type { StoredFileImport } from '../stores/postgres/imports/file-imports.ts';
 import { IMPORT_STATES } from '../stores/postgres/imports/imports.ts';
 import { timestamp } from './shared.ts';
 import { text } from './text.ts';
@@ -123,10 +123,10 @@ export function presentExport(row: StoredExport): z.input<typeof exportSchema> {
   };
 }
 
-export const portableImportSchema = z
+export const fileImportSchema = z
   .object({
     id: z.string(),
-    kind: z.literal('portable'),
+    kind: z.literal('file'),
     state: z.enum(IMPORT_STATES),
     bytes: z.number().int(),
     sha256: z.string(),
@@ -136,12 +136,12 @@ export const portableImportSchema = z
     created_at: z.string(),
     finished_at: z.string().nullable(),
   })
-  .meta({ id: 'PortableImport' });
+  .meta({ id: 'FileImport' });
 
-export function presentPortableImport(row: StoredPortableImport): z.input<typeof portableImportSchema> {
+export function presentFileImport(row: StoredFileImport): z.input<typeof fileImportSchema> {
   return {
     id: row.id,
-    kind: 'portable',
+    kind: 'file',
     state: row.state,
     bytes: row.bytes,
     sha256: row.sha256,

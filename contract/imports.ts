@@ -125,7 +125,7 @@ function presentRows({ counts, options, state }: StoredImport) {
       sessions_made: of('sessions_made'),
       first_prompts: of('first_prompts'),
     },
-    tables: reportOf(counts, options.dryRun || state !== 'done' ? null : ours),
+    tables: reportOf(counts, options.dryRun || state !== 'completed' ? null : ours),
   };
 }
 

@@ -51,7 +51,7 @@ function stuckOf(run: WorkflowJob | null, work: SessionWork | null, now: number)
   const ended = run !== null && (run.state === 'failed' || run.state === 'terminated');
   const reason = work.stuck ?? (ended && work.status === 'active' ? 'workflow_ended' : null);
   if (reason === null || work.phase === 'cancelled') return null;
-  const since = reason === 'captures_waiting' ? work.lastEventAt : work.updatedAt;
+  const since = reason === 'events_unconsumed' ? work.lastEventAt : work.updatedAt;
   return {
     reason,
     windowsParked: work.windowsParked,

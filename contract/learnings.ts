@@ -75,13 +75,13 @@ const words = {
   tags: tagList,
 };
 
-export const evidenceGiven = z.strictObject({
+export const evidenceInput = z.strictObject({
   row_id: z.uuid().describe('Of a prompt or an observation'),
   quote: text(2_000).describe('As it stands there, letter for letter'),
 });
 
 /** Knowledge given by hand. */
-export const learningGiven = z.strictObject({
+export const learningInput = z.strictObject({
   ...words,
   category: words.category.default('general'),
   context: words.context.default(''),
@@ -90,7 +90,7 @@ export const learningGiven = z.strictObject({
   project: text(2048).optional().describe('Id, git remote, root path or name of one that is known'),
   namespace: namespaceName.default('default'),
   confidence: z.number().min(0.05).max(1).default(0.8),
-  evidence: z.array(evidenceGiven).max(50).default([]),
+  evidence: z.array(evidenceInput).max(50).default([]),
 });
 
 /** Other words for a learning: at least one field. */

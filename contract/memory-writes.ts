@@ -17,7 +17,7 @@ const title = line(200);
 const share = z.number().min(0).max(1);
 
 /** A memory given by hand. */
-export const memoryGiven = z
+export const memoryInput = z
   .strictObject({
     content: content.describe('1 to 65,536 bytes'),
     title: title.optional(),
@@ -40,13 +40,13 @@ export const memoryGiven = z
     path: ['confidence'],
     message: 'says the same as importance; give one of them',
   })
-  .meta({ id: 'MemoryGiven', not: { required: ['importance', 'confidence'] } });
-export type MemoryGiven = z.output<typeof memoryGiven>;
+  .meta({ id: 'MemoryInput', not: { required: ['importance', 'confidence'] } });
+export type MemoryInput = z.output<typeof memoryInput>;
 
 /** Items are checked one by one: a bad one must not spoil the others. */
 export const memoryBatch = z.strictObject({
   memories: z
-    .array(z.union([memoryGiven, z.unknown().meta({ description: 'Anything else is answered as rejected' })]))
+    .array(z.union([memoryInput, z.unknown().meta({ description: 'Anything else is answered as rejected' })]))
     .min(1)
     .max(MAX_BATCH),
 });

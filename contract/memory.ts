@@ -6,15 +6,15 @@ import type { Memory } from '../domain/memory.ts';
 import { MEMORY_TYPES } from '../domain/ports/vector-index.ts';
 import type { TracedMemory } from '../retrieval/search-types.ts';
 
-const laneSchema = z.object({ score: z.number(), rank: z.number().int(), relative: z.number() }).nullable();
+const retrieverSchema = z.object({ score: z.number(), rank: z.number().int(), relative: z.number() }).nullable();
 const stageSchema = z.object({ score: z.number(), rank: z.number().int() });
 
 /** What each lane and each stage of a search said of a memory. */
 const explainSchema = z.object({
-  keyword: laneSchema,
-  vector: laneSchema,
-  graph: laneSchema,
-  recency: laneSchema,
+  keyword: retrieverSchema,
+  vector: retrieverSchema,
+  graph: retrieverSchema,
+  recency: retrieverSchema,
   parts: z
     .object({ lanes: z.number(), kind: z.number(), session: z.number().nullable() })
     .describe('What the fused score is made of: the lanes together, the factor of its kind, what its session says'),

@@ -14,7 +14,7 @@ const store = z
   .enum(NAMED_STORES)
   .default('backup')
   .describe(
-    'Store of the settings that the set is read from: RECOLLECT_BACKUP_STORE or RECOLLECT_BACKUP_COPY. Another place, or another signer than the settings trust, is named on the machine itself (recollect restore --from, --signer)',
+    'Store of the settings that the set is read from: RECOLLECT_BACKUP_STORE or RECOLLECT_BACKUP_COPY_STORE. Another place, or another signer than the settings trust, is named on the machine itself (recollect restore --from, --signer)',
   );
 
 export const restoreBody = z.strictObject({
@@ -39,7 +39,7 @@ export const restoreSchema = z
       .string()
       .nullable()
       .describe(
-        'Null: RECOLLECT_BACKUP_STORE; `copy`: RECOLLECT_BACKUP_COPY; else a place that was named on the machine',
+        'Null: RECOLLECT_BACKUP_STORE; `copy`: RECOLLECT_BACKUP_COPY_STORE; else a place that was named on the machine',
       ),
     overwrite: z.boolean(),
     dry_run: z.boolean(),

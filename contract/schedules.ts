@@ -13,7 +13,7 @@ export const scheduleSchema = z
     state: z
       .enum(['active', 'paused', 'missing'])
       .describe('missing: newer than the last start of this instance, which makes it'),
-    paused_for: z.string().nullable(),
+    pause_reason: z.string().nullable(),
     overlap: z.enum(['skip', 'buffer_one']).describe('What is done when a run is due while the one before goes on'),
     catch_up_seconds: z.number().int().describe('A run that was missed for less long is made up for'),
     why: z.string().describe('Why this overlap and this catch-up'),
@@ -47,7 +47,7 @@ export function presentSchedule(view: ScheduleView): z.input<typeof scheduleSche
     does,
     workflow,
     state: view.state,
-    paused_for: view.pausedFor,
+    pause_reason: view.pauseReason,
     overlap,
     catch_up_seconds: catchUpSeconds,
     why,

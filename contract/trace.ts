@@ -39,7 +39,7 @@ export const traceSchema = z
         redactions: redactionsSchema,
       }),
     ),
-    taken_in: z.boolean().describe('Tokens are counted, words are indexed, vectors are asked for'),
+    consumed: z.boolean().describe('Tokens are counted, words are indexed, vectors are asked for'),
     window: z
       .object({
         n: z.number().int(),
@@ -47,7 +47,7 @@ export const traceSchema = z
         state: z.string(),
         attempts: z.number().int(),
         error: z.string().nullable(),
-        cut_at: z.string(),
+        created_at: z.string(),
       })
       .nullable(),
     infer: z.boolean().describe('False: no window is ever cut'),
@@ -123,7 +123,7 @@ export function presentTrace(
       words_indexed: row.words,
       redactions: redactionsSchema.parse(row.redactions),
     })),
-    taken_in: session.consumedSeq >= lastSeq,
+    consumed: session.consumedSeq >= lastSeq,
     window:
       trace.window === null
         ? null
@@ -133,7 +133,7 @@ export function presentTrace(
             state: trace.window.state,
             attempts: trace.window.attempts,
             error: trace.window.error,
-            cut_at: trace.window.createdAt.toISOString(),
+            created_at: trace.window.createdAt.toISOString(),
           },
     infer: session.infer,
     summaries: trace.summaries.map(presentText),

@@ -60,8 +60,8 @@ const sums = {
   calls: z.number().int().describe('Calls that were made'),
   cache_hits: z.number().int().describe('Answers that were taken from the cache, for nothing'),
   batch_calls: z.number().int(),
-  tokens_in: z.number().int().describe('Cached and cache-written ones included'),
-  tokens_out: z.number().int(),
+  input_tokens: z.number().int().describe('Cached and cache-written ones included'),
+  output_tokens: z.number().int(),
   tokens_cached: z.number().int().describe('Read from the provider’s prompt cache'),
   tokens_cache_written: z.number().int().describe('Written to it'),
   tokens_batch: z.number().int().describe('In and out, of calls in provider batches'),
@@ -90,7 +90,7 @@ const budgetSchema = z
 
 const alertSchema = z
   .object({
-    type: z.enum(['budget_80']),
+    type: z.enum(['budget_threshold']),
     day: z.string(),
     user: z.object({ id: z.string(), username: z.string() }),
     used_tokens: z.number().int(),

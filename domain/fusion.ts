@@ -3,7 +3,7 @@ import type { MemoryType, RecallHit } from './ports/vector-index.ts';
 type LaneName = 'keyword' | 'vector' | 'graph' | 'recency';
 
 /** One way of recall, with what it found, best first. */
-export interface Lane {
+export interface RetrieverResult {
   readonly name: LaneName;
   /** 0–1; the weights of all lanes that answered are scaled to sum to one. */
   readonly weight: number;
@@ -32,7 +32,7 @@ export interface FusedMemory {
 /** A score as 0–1, by what else its lane found. */
 export type Scale = (
   score: number,
-  lane: { readonly name: Lane['name']; readonly top: number; readonly bottom: number },
+  lane: { readonly name: RetrieverResult['name']; readonly top: number; readonly bottom: number },
 ) => number;
 
 /** Between the worst and the best of the lane. */
@@ -69,7 +69,7 @@ function memoriesOf(hits: readonly RecallHit[], chunks: number): ScoredMemory[] 
  * lane did not find has 0 there. The best chunk scores the memory, or the best two by their mean. Ties are broken by id, so that the order is the same every time.
  * Source of the method: min-max normalised CombSUM (Fox and Shaw, TREC-2, 1994).
  */
-export function fuse(lanes: readonly Lane[], scale: Scale = byRange, chunks: 1 | 2 = 1): FusedMemory[] {
+export function fuse(lanes: readonly RetrieverResult[], scale: Scale = byRange, chunks: 1 | 2 = 1): FusedMemory[] {
   const total = lanes.reduce((sum, lane) => sum + lane.weight, 0);
   const fused = new Map<string, FusedMemory>();
   for (const lane of lanes) {

@@ -25,7 +25,7 @@ interface Claim {
 }
 
 /** True if the quote is more than white space and stands verbatim in the row. */
-export function quoteStands(row: Pick<QuotableRow, 'content'>, quote: string): boolean {
+export function quoteMatches(row: Pick<QuotableRow, 'content'>, quote: string): boolean {
   return quote.trim() !== '' && row.content.includes(quote);
 }
 
@@ -75,7 +75,7 @@ function groundClaims<Item extends Claim>(
   const kept = claims.filter(
     (claim) =>
       claim.evidence.length > 0 &&
-      claim.evidence.every(({ rowId, quote }) => byId.get(rowId)?.some((row) => quoteStands(row, quote)) ?? false),
+      claim.evidence.every(({ rowId, quote }) => byId.get(rowId)?.some((row) => quoteMatches(row, quote)) ?? false),
   );
   return { kept, dropped: claims.length - kept.length };
 }

@@ -99,7 +99,7 @@ export function signatureFrom(bytes: Uint8Array): Uint32Array {
 }
 
 /** Distinct words of an answer that its question does not hold. Where another question makes them more, the answer speaks of what is not there. */
-export function strangeWords(answer: string, question: string): number {
+export function novelWords(answer: string, question: string): number {
   const known = new Set(wordsOf(question));
   return new Set(wordsOf(answer).filter((word) => !known.has(word))).size;
 }

@@ -1,10 +1,10 @@
 /** What is known of work that does not get on. */
 export interface StuckFacts {
   readonly reason:
-    | 'captures_waiting'
+    | 'events_unconsumed'
     | 'windows_parked'
     | 'vectors_failed'
-    | 'nothing_moves'
+    | 'no_progress'
     | 'not_ended'
     | 'workflow_ended';
   readonly windowsParked: number;
@@ -36,7 +36,7 @@ function many(count: number, one: string, more: string): string {
 export function stuckAdvice(facts: StuckFacts): StuckAdvice {
   const { reason } = facts;
   switch (reason) {
-    case 'captures_waiting':
+    case 'events_unconsumed':
       return {
         reason,
         why: `Captures have waited for ${span(facts.stillMs)} and nobody has taken them in.`,
@@ -54,7 +54,7 @@ export function stuckAdvice(facts: StuckFacts): StuckAdvice {
         why: `The vector index refused ${many(facts.vectorsFailed, 'chunk', 'chunks').toLowerCase()} too often.`,
         advice: 'See that Weaviate has room and takes writes; then retry.',
       };
-    case 'nothing_moves':
+    case 'no_progress':
       return {
         reason,
         why: `There is work, and nothing has moved for ${span(facts.stillMs)}.`,

@@ -189,8 +189,8 @@ async function mayOvertake(run: Run, request: HookRequest, target: Target): Prom
 /** Puts an event into the spool, and lets somebody drain it where that is worth a try. */
 async function keep(run: Run, request: HookRequest, server: string, reason: string): Promise<Ending> {
   if (run.schedule.endMs - elapsedMs() < KEEP_MS) return handOver(run);
-  const { keepEvent } = await import('./spool-event.ts');
-  const kept = await keepEvent(run, request, server);
+  const { spoolEvent } = await import('./spool-event.ts');
+  const kept = await spoolEvent(run, request, server);
   run.unsaved = null;
   run.isSaved = kept.kind === 'kept';
   if (kept.kind === 'not-kept') return end(kept.what, `${kept.detail}; ${reason}`);

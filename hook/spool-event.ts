@@ -19,7 +19,7 @@ export interface KeepContext {
 }
 
 /** Spools an event for a server, redacted; a large one by a process of its own. Never rejects. */
-export async function keepEvent(context: KeepContext, request: HookRequest, server: string): Promise<Kept> {
+export async function spoolEvent(context: KeepContext, request: HookRequest, server: string): Promise<Kept> {
   const body = parseBody(request.body);
   if (body === null) return { kind: 'not-kept', what: 'not-json', detail: 'no object' };
   const session = sessionOf(body);

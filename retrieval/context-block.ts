@@ -1,7 +1,7 @@
 import { memoryHash } from '../domain/memory.ts';
 import { inertText } from '../domain/recalled/inert-text.ts';
 import { RECALLED_NOTICE, recalledBlock } from '../domain/recalled/recalled-block.ts';
-import type { ToldMemory } from './context-passages.ts';
+import type { ServedMemory } from './context-passages.ts';
 import type { ContextEntry } from './context-candidates.ts';
 
 /** What fits is told; of what did not, a line for each as far as there is room. */
@@ -71,7 +71,7 @@ export function sectionLines(headings: readonly string[], chosen: readonly Conte
 }
 
 /** Lines of memories under the day that they are of, the day of the best first. */
-export function dayLines(told: readonly ToldMemory[]): string[] {
+export function dayLines(told: readonly ServedMemory[]): string[] {
   const days = Map.groupBy(told, ({ memory }) => memory.occurredAt.slice(0, 10));
   return [...days].flatMap(([day, memories]) => [`## ${day}`, ...memories.map(({ line }) => line)]);
 }

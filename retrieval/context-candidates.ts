@@ -9,7 +9,7 @@ import type {
   ContextSession,
   ContextSources,
 } from '../stores/postgres/memories/context-sources.ts';
-import { standingValue } from './context-value.ts';
+import { currentValue } from './context-value.ts';
 
 /** Something that a context block may hold, before its tokens are counted. */
 export interface ContextEntry {
@@ -81,7 +81,7 @@ function entryOfSession(session: ContextSession, index: number, now: Date): Cont
     section: STOPPED,
     text: lines.join('\n'),
     title: session.title,
-    value: standingValue(index === 0 ? 1 : 0.4, worth, now) * lines.length,
+    value: currentValue(index === 0 ? 1 : 0.4, worth, now) * lines.length,
     reason: index === 0 ? 'newest session of the project' : 'recent session of the project',
   };
 }
@@ -113,7 +113,7 @@ function entryOfClosed(learning: ClosedLearning, now: Date): ContextEntry {
     section: NOT_AGAIN,
     text: `- not true any more (${short(learning.reason)}): ${short(learning.description)}${instead} [${memoryHash(learning.id)}]`,
     title: learning.description,
-    value: standingValue(0.6, { importance: 0.6, at: learning.closedAt, useWeight: 0 }, now),
+    value: currentValue(0.6, { importance: 0.6, at: learning.closedAt, useWeight: 0 }, now),
     reason: `learning that was closed: ${learning.reason}`,
   };
 }
@@ -142,7 +142,7 @@ export function entriesOfProject(sources: ProjectSources, now: Date): ContextEnt
         section,
         text: entryLine(`${learning.category}: `, learning.description, learning.id),
         title: learning.title,
-        value: standingValue(relevance, worth, now),
+        value: currentValue(relevance, worth, now),
         reason,
       };
     }),
@@ -156,7 +156,7 @@ export function entriesOfProject(sources: ProjectSources, now: Date): ContextEnt
         section: DECIDED,
         text: entryLine(`${item.kind}: `, item.title === '' ? item.content : item.title, item.id),
         title: item.title,
-        value: standingValue(
+        value: currentValue(
           item.kind === 'decision' ? 0.6 : 0.4,
           { importance: item.importance, at: item.occurredAt, useWeight: 0 },
           now,

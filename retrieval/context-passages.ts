@@ -24,7 +24,7 @@ interface MemoryGroup extends PassageGroup, RankedMemory {
 }
 
 /** A memory as a block tells it. */
-export interface ToldMemory {
+export interface ServedMemory {
   readonly memory: Memory;
   readonly reason: string;
   readonly line: string;
@@ -35,7 +35,7 @@ export interface ToldMemory {
 
 export interface ToldPassages {
   /** Best first. */
-  readonly told: readonly ToldMemory[];
+  readonly told: readonly ServedMemory[];
   /** What did not fit, best first. */
   readonly omitted: readonly RankedMemory[];
 }

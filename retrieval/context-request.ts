@@ -5,8 +5,8 @@ import type { ContextPurpose } from '../stores/postgres/memories/memory-uses.ts'
 import { findProject, projectOfSession } from '../stores/postgres/projects/projects.ts';
 import type { ProjectName } from '../stores/postgres/projects/projects.ts';
 import { findSessionId } from '../stores/postgres/sessions/sessions.ts';
-import { NOTHING_TOLD, readTold, subjectOf } from '../stores/postgres/memories/served-context.ts';
-import type { Told } from '../stores/postgres/memories/served-context.ts';
+import { NOTHING_TOLD, readServed, subjectOf } from '../stores/postgres/memories/served-context.ts';
+import type { ServedMemories } from '../stores/postgres/memories/served-context.ts';
 
 export interface ContextRequest {
   readonly tenantId: TenantId;
@@ -57,7 +57,7 @@ export interface Setting {
   readonly project: ProjectName | null;
   readonly sessionId: string | null;
   readonly subject: Uint8Array | null;
-  readonly told: Told;
+  readonly told: ServedMemories;
 }
 
 /** Who asks, of which project, and what the session knows already. */
@@ -74,6 +74,6 @@ export async function readSetting(transaction: TenantTransaction, request: Conte
     return { project, sessionId, subject: null, told: NOTHING_TOLD };
   const subject = subjectOf(request.purpose, asked);
   const told =
-    sessionId === null ? NOTHING_TOLD : await readTold(transaction, { sessionId, userId: request.userId, subject });
+    sessionId === null ? NOTHING_TOLD : await readServed(transaction, { sessionId, userId: request.userId, subject });
   return { project, sessionId, subject, told };
 }

@@ -25,7 +25,7 @@ function besides({ importance, at, useWeight }: Worth, now: Date): number {
 }
 
 /** What knowing something is worth whatever is asked, 0–1: relevance 0.40 to the purpose, importance 0.25, recency 0.20, use 0.15. */
-export function standingValue(relevance: number, worth: Worth, now: Date): number {
+export function currentValue(relevance: number, worth: Worth, now: Date): number {
   return WEIGHTS.relevance * relevance + besides(worth, now);
 }
 

@@ -5,7 +5,7 @@ import { MENTIONS_OF_ENTITY, readSurroundings } from '../stores/postgres/graph/g
 import { readNewest } from '../stores/postgres/search/newest.ts';
 import type { SearchRequest } from './search-types.ts';
 import type { StageClock } from './stage-clock.ts';
-import type { AskedQuestion } from './understand-question.ts';
+import type { UnderstoodQuery } from './understand-question.ts';
 
 const MAX_NAMES = 8;
 const MAX_HITS = 30;
@@ -21,7 +21,7 @@ export interface GraphHits {
 export async function graphHits(
   database: Database,
   { tenantId }: SearchRequest,
-  { filter, understood }: AskedQuestion,
+  { filter, understood }: UnderstoodQuery,
   clock: StageClock,
   ms: number,
 ): Promise<GraphHits> {
@@ -60,7 +60,7 @@ export async function graphHits(
 }
 
 /** The newest of all are the answer where a question says little else, or nothing beside its fields. */
-export function wantsNewest({ understood }: AskedQuestion): boolean {
+export function asksForNewest({ understood }: UnderstoodQuery): boolean {
   return understood !== null && (understood.newestAlone || understood.text === '');
 }
 
@@ -68,7 +68,7 @@ export function wantsNewest({ understood }: AskedQuestion): boolean {
 export async function recencyHits(
   database: Database,
   { tenantId }: SearchRequest,
-  { filter }: AskedQuestion,
+  { filter }: UnderstoodQuery,
   clock: StageClock,
   ms: number,
 ): Promise<readonly RecallHit[]> {

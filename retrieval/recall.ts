@@ -1,18 +1,18 @@
-import type { Lane } from '../domain/fusion.ts';
+import type { RetrieverResult } from '../domain/fusion.ts';
 import { EmbedderUnavailable } from '../domain/ports/embedder.ts';
 import type { Embedder } from '../domain/ports/embedder.ts';
 import { VectorIndexUnavailable } from '../domain/ports/vector-index.ts';
 import type { RecallFilter, RecallHit } from '../domain/ports/vector-index.ts';
 import { SIMILARITY_FLOOR } from '../domain/ranking/rank.ts';
 import { isHeld } from '../stores/postgres/embeddings/embedding-indexes.ts';
-import { searchKeyword, searchWaiting } from '../stores/postgres/search/keyword-search.ts';
+import { searchKeyword, searchUnindexed } from '../stores/postgres/search/keyword-search.ts';
 import { timedQueries } from '../stores/postgres/connection/timed-queries.ts';
-import { graphHits, recencyHits, wantsNewest } from './recall-beside.ts';
+import { graphHits, recencyHits, asksForNewest } from './recall-beside.ts';
 import { alongside, united } from './recall-hits.ts';
 import type { Degradation, SearchDependencies, SearchRequest } from './search-types.ts';
 import { within } from './stage-clock.ts';
 import type { StageClock } from './stage-clock.ts';
-import type { AskedQuestion } from './understand-question.ts';
+import type { UnderstoodQuery } from './understand-question.ts';
 import { waitingWords } from './waiting-words.ts';
 
 /**
@@ -30,7 +30,7 @@ const BESIDE_HITS = 20;
 const CLOSED_SHARE = 0.8;
 
 export interface Recalled {
-  readonly lanes: readonly Lane[];
+  readonly lanes: readonly RetrieverResult[];
   readonly degraded: readonly Degradation[];
 }
 
@@ -47,7 +47,7 @@ function hitsFor({ limit }: SearchRequest, filter: RecallFilter): number {
 }
 
 /** What a lane found; null when what it stands on is away, or too slow. */
-async function unlessAway<Found>(ms: number, lane: Promise<Found>): Promise<Found | null> {
+async function unlessUnavailable<Found>(ms: number, lane: Promise<Found>): Promise<Found | null> {
   try {
     return await within(ms, lane);
   } catch (error) {
@@ -57,7 +57,7 @@ async function unlessAway<Found>(ms: number, lane: Promise<Found>): Promise<Foun
 }
 
 /** The filter within the time that a question speaks of; null where it speaks of none. */
-function timedFilter({ filter, understood }: AskedQuestion): RecallFilter | null {
+function timedFilter({ filter, understood }: UnderstoodQuery): RecallFilter | null {
   const time = understood?.time ?? null;
   if (time === null || filter.since !== undefined || filter.until !== undefined) return null;
   return {
@@ -72,7 +72,7 @@ export async function recall(
   dependencies: SearchDependencies,
   vectorOf: (embedder: Embedder, question: string) => Promise<Float32Array | undefined>,
   request: SearchRequest,
-  asked: AskedQuestion,
+  asked: UnderstoodQuery,
   clock: StageClock,
 ): Promise<Recalled> {
   const { database, vectors, indexOf, settings } = dependencies;
@@ -80,7 +80,7 @@ export async function recall(
   const index = await indexOf(tenantId);
   const { text, filter, understood } = asked;
   const limit = hitsFor(request, filter);
-  const ms = settings.laneTimeoutMs;
+  const ms = settings.retrieverTimeoutMs;
   const queries = timedQueries(database.pool, ms);
   // In the time that is spoken of, and at any time: what happened then is preferred, and the rest is not lost.
   const filters = [filter, timedFilter(asked)].filter((each) => each !== null);
@@ -108,18 +108,18 @@ export async function recall(
     understood === null
       ? []
       : clock.time('waiting', () =>
-          searchWaiting(queries, tenantId, index.name, waitingWords(text), filter, BESIDE_HITS),
+          searchUnindexed(queries, tenantId, index.name, waitingWords(text), filter, BESIDE_HITS),
         );
 
   const alone = request.vectorOnly === true;
   const none: readonly RecallHit[] = [];
   const [words, meaning, more, fresh, graph, newest] = await Promise.all([
-    alone ? none : clock.time('keyword', () => unlessAway(ms, keyword())),
-    clock.time('vector', () => unlessAway(ms, nearest())),
+    alone ? none : clock.time('keyword', () => unlessUnavailable(ms, keyword())),
+    clock.time('vector', () => unlessUnavailable(ms, nearest())),
     alone ? none : within(ms, besides()),
     alone ? none : within(ms, waiting()),
     alone ? null : within(BESIDE_MS, graphHits(database, request, asked, clock, BESIDE_MS)),
-    alone || !wantsNewest(asked) ? none : within(BESIDE_MS, recencyHits(database, request, asked, clock, BESIDE_MS)),
+    alone || !asksForNewest(asked) ? none : within(BESIDE_MS, recencyHits(database, request, asked, clock, BESIDE_MS)),
   ]);
   const isBare = (alone || words?.length === 0) && meaning?.length === 0;
   // Without an embedder nothing new reaches the vector index, so its words are not all there are, either. A phrase or a file was asked for there already.
@@ -143,7 +143,7 @@ export async function recall(
   ];
   const inWords = { hits: fallback ?? [], share: 1, best: fallback?.[0]?.score ?? 1 };
   const byWords = { name: 'keyword' as const, hits: alongside(words ?? [], 0, [inWords, ...extra]) };
-  const lanes: Lane[] = [
+  const lanes: RetrieverResult[] = [
     ...(near === null
       ? [{ ...byWords, weight: 1 }]
       : alone

@@ -19,7 +19,7 @@ export interface SearchSettings {
   readonly recencyWeight: number;
   readonly timeBonus: number;
   readonly diversity: number;
-  readonly laneTimeoutMs: number;
+  readonly retrieverTimeoutMs: number;
   readonly rerankCandidates: number;
   readonly rerankTimeoutMs: number;
 }
@@ -51,7 +51,7 @@ export interface SearchDependencies {
   /** Null where none is installed. */
   readonly reranker: Reranker | null;
   readonly settings: SearchSettings;
-  /** Told how long each stage took, in seconds. */
+  /** ServedMemories how long each stage took, in seconds. */
   readonly onStage: (stage: StageName, seconds: number) => void;
 }
 

@@ -11,15 +11,15 @@ import { readBeginnings } from '../stores/postgres/memories/memory-beginnings.ts
 import { bestOfEachSession, facetsOf } from './page.ts';
 import { createQueryVectors } from './query-vectors.ts';
 import { insists, recall } from './recall.ts';
-import { wantsNewest } from './recall-beside.ts';
+import { asksForNewest } from './recall-beside.ts';
 import { rerank, RERANK_CHARACTERS } from './rerank.ts';
 import { MAX_CANDIDATES } from './search-types.ts';
 import { scored } from './score.ts';
 import type { Candidate } from './score.ts';
 import type { Degradation, SearchDependencies, SearchRequest, SearchResult, TracedMemory } from './search-types.ts';
 import { createStageClock, within } from './stage-clock.ts';
-import { understandQuestion } from './understand-question.ts';
-import type { AskedQuestion } from './understand-question.ts';
+import { understandQuery } from './understand-question.ts';
+import type { UnderstoodQuery } from './understand-question.ts';
 
 export type { FoundMemory, SearchDependencies, SearchRequest, SearchResult } from './search-types.ts';
 
@@ -50,7 +50,7 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
   const holding = async (
     { tenantId }: SearchRequest,
     ranked: readonly RankedMemory[],
-    { phrases = [], files = [] }: AskedQuestion['filter'],
+    { phrases = [], files = [] }: UnderstoodQuery['filter'],
   ): Promise<readonly RankedMemory[]> => {
     const holders = await database.readAsTenant(tenantId, (read) =>
       readHolding(read, ranked.map(refOf), phrases, files),
@@ -62,7 +62,7 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
   const inspect = async (
     read: TenantRead,
     fused: readonly RankedMemory[],
-    { viewerId, asOf }: AskedQuestion['filter'],
+    { viewerId, asOf }: UnderstoodQuery['filter'],
     reranker: SearchDependencies['reranker'],
   ): Promise<Inspected> => {
     const refs = fused.map(refOf);
@@ -87,7 +87,10 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
     }));
     try {
       const objectIds = names.map(({ objectId }) => objectId);
-      const known = await within(settings.laneTimeoutMs, vectors.vectorsOf(request.tenantId, index.name, objectIds));
+      const known = await within(
+        settings.retrieverTimeoutMs,
+        vectors.vectorsOf(request.tenantId, index.name, objectIds),
+      );
       return known && new Map(names.map(({ id, objectId }) => [id, known.get(objectId) ?? []]));
     } catch (error) {
       if (error instanceof VectorIndexUnavailable) return null;
@@ -99,7 +102,7 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
     const clock = createStageClock(onStage);
     // A vector alone has no words that a cross-encoder could read beside a text.
     const reranker = request.vector === undefined ? dependencies.reranker : null;
-    const asked = await clock.time('understand', () => understandQuestion(database, request));
+    const asked = await clock.time('understand', () => understandQuery(database, request));
     const nothing = { found: [], total: 0, facets: facetsOf([]) };
     if (asked === null) return { ...nothing, degraded: [], understood: null, stages: clock.times() };
     const { understood } = asked;
@@ -126,7 +129,7 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
           time: understood?.time ?? null,
           timeAlone: understood?.timeAlone ?? false,
           timeBonus: settings.timeBonus,
-          recencyWeight: wantsNewest(asked) ? 1 : understood?.newest === true ? settings.recencyWeight : 0,
+          recencyWeight: asksForNewest(asked) ? 1 : understood?.newest === true ? settings.recencyWeight : 0,
         }),
       );
       const places = new Map(ranked.map(({ head }, place) => [head.id, place + 1]));

@@ -7,7 +7,7 @@ import { findProject } from '../stores/postgres/projects/projects.ts';
 import type { SearchRequest } from './search-types.ts';
 
 /** A question as the lanes take it. */
-export interface AskedQuestion {
+export interface UnderstoodQuery {
   /** What words and meaning are compared with. */
   readonly text: string;
   readonly filter: RecallFilter;
@@ -54,10 +54,10 @@ function withFields(filter: RecallFilter, { fields, phrases }: Understood): Reca
 }
 
 /** First stage: takes a question apart and adds its fields to the filter. Null where nothing can match: an unknown project, or fields that contradict the filter. */
-export async function understandQuestion(
+export async function understandQuery(
   database: Database,
   request: Pick<SearchRequest, 'question' | 'filter' | 'now'> & { readonly tenantId: TenantId },
-): Promise<AskedQuestion | null> {
+): Promise<UnderstoodQuery | null> {
   const { question, filter, now } = request;
   if (now === undefined) return { text: question, filter, understood: null };
   const understood = understand(question, now);

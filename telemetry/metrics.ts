@@ -33,7 +33,7 @@ function createModelMetrics(registers: Registry[]): ModelMetrics {
       registers,
     }),
     usd: new Counter({
-      name: 'recollect_model_usd_total',
+      name: 'recollect_model_cost_usd_total',
       help: 'US dollars that model calls cost',
       labelNames: ['provider', 'model'],
       registers,
@@ -109,14 +109,18 @@ function createBackupMetrics(registers: Registry[]): BackupMetrics {
       help: 'Age of the last whole backup; infinite where there is none',
       registers,
     }),
-    bytes: new Gauge({ name: 'recollect_backup_bytes', help: 'Size of the last whole backup, as stored', registers }),
+    bytes: new Gauge({
+      name: 'recollect_backup_size_bytes',
+      help: 'Size of the last whole backup, as stored',
+      registers,
+    }),
     verifiedAge: new Gauge({
       name: 'recollect_backup_verified_age_seconds',
       help: 'Age of the last backup that was read back or restored and found good',
       registers,
     }),
     copiedAge: new Gauge({
-      name: 'recollect_backup_copied_age_seconds',
+      name: 'recollect_backup_copy_age_seconds',
       help: 'Age of the last backup whose off-site copy was read back and found the same',
       registers,
     }),
@@ -165,7 +169,7 @@ export function createApiMetrics() {
       registers,
     }),
     hintsWaiting: new Gauge({
-      name: 'recollect_hints_waiting',
+      name: 'recollect_hints_pending',
       help: 'Sessions whose hint waits or is on its way',
       registers,
     }),
@@ -188,7 +192,7 @@ export function createApiMetrics() {
       registers,
     }),
     searchDuration: new Histogram({
-      name: 'recollect_search_stage_seconds',
+      name: 'recollect_search_stage_duration_seconds',
       help: 'Time of each stage of a search',
       labelNames: ['stage'],
       buckets: LATENCY_SECONDS,

@@ -30,7 +30,7 @@ export function backupActivitiesOf(
     readonly maintenance: pg.Pool;
     readonly databaseUrl: string;
     readonly vectors: VectorIndex;
-    readonly isFlooding: () => Promise<boolean>;
+    readonly isBurst: () => Promise<boolean>;
   },
 ) {
   const { version } = packageSchema.parse(createRequire(import.meta.url)('../package.json'));

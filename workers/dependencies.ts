@@ -5,7 +5,7 @@ import { createModelBatchActivities } from '../activities/model-batch/create-mod
 import { createMaintenanceActivities } from '../activities/maintenance/create-maintenance-activities.ts';
 import { createReindexActivities } from '../activities/reindex/create-reindex-activities.ts';
 import { withFailures } from '../activities/failures.ts';
-import { standingBack } from '../activities/defer-during-burst.ts';
+import { deferDuringBurst } from '../activities/defer-during-burst.ts';
 import { createSessionActivities } from '../activities/session/create-session-activities.ts';
 import { createTranscriptActivities } from '../activities/transcripts/create-transcript-activities.ts';
 import { readKnown } from '../activities/learning/compare-drafts.ts';
@@ -82,7 +82,7 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
   const embedder = embedders.wanted;
   const embeddingModel = { name: indexNameOf(embedder.model), dimension: embedder.dimension };
   const indexOf = createServedIndexOf(database, embedders, embeddingModel);
-  const isFlooding = createFloodWatch(database.pool);
+  const isBurst = createFloodWatch(database.pool);
   const knownNear: ReadKnown = (tenantId, { projectId, namespace }, about, signal) =>
     readKnown({ database, embedder, indexOf, vectors }, { tenantId, projectId, namespace }, about, signal);
   const erasure = erasureActivitiesOf(config, {
@@ -108,7 +108,7 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
   return {
     activities: {
       session: withFailures(
-        standingBack(
+        deferDuringBurst(
           createSessionActivities({
             database,
             tokens,
@@ -118,13 +118,13 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
             maxBatchCalls: config.model.batch.maxCalls,
             hasBatches: model.batches !== null,
           }),
-          ['takeIn'],
-          isFlooding,
+          ['consumeEvents'],
+          isBurst,
         ),
       ),
       model: {
         ...withFailures(
-          standingBack(
+          deferDuringBurst(
             createSummariseActivities({
               database,
               model,
@@ -132,12 +132,12 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
               embeddingModel,
               hints,
               clock,
-              isFlooding,
+              isBurst,
               // A paid model is told by the glossary alone: what is known by now would make a question of every window that was asked before.
               ...(model.provider === 'local' ? { readKnown: knownNear } : {}),
             }),
             ['summariseWindows', 'summariseSession'],
-            isFlooding,
+            isBurst,
           ),
         ),
         ...withFailures(createModelBatchActivities({ database, model, modelCalls, embeddingModel, hints, clock })),
@@ -156,16 +156,16 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
         ),
       },
       embedding: withFailures(
-        standingBack(
+        deferDuringBurst(
           createIndexActivities({
             database,
             embedders,
             vectors,
-            isFlooding,
+            isBurst,
             cacheEntries: config.embedding.cacheEntries,
           }),
           ['embedBatch'],
-          isFlooding,
+          isBurst,
         ),
       ),
       transcripts: {
@@ -174,7 +174,7 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
           createTranscriptActivities({
             database,
             hints,
-            objects: directoryStoreAt(config.wholeValuesDir),
+            objects: directoryStoreAt(config.fullValuesDir),
             now: clock.now,
             watch: {
               ...config.transcripts,
@@ -190,7 +190,7 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
       maintenance: {
         // What was asked for before sweeps had a queue of their own lies in this one.
         ...sweeps,
-        ...backupActivitiesOf(config, { maintenance, databaseUrl: maintenanceUrlOf(config), vectors, isFlooding }),
+        ...backupActivitiesOf(config, { maintenance, databaseUrl: maintenanceUrlOf(config), vectors, isBurst }),
         ...restore.activities,
         ...createCheckActivities({ config, database, maintenance: keeping, client, vectors, hints }),
         ...erasure.activities,

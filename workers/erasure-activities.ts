@@ -1,6 +1,6 @@
 import { createErasureActivities } from '../activities/erasure/create-erasure-activities.ts';
 import { withFailures } from '../activities/failures.ts';
-import { createPortabilityActivities } from '../activities/export-import/create-export-import-activities.ts';
+import { createExportImportActivities } from '../activities/export-import/create-export-import-activities.ts';
 import type { Config } from '../config/config.ts';
 import type { IndexModel } from '../domain/index-model.ts';
 import type { VectorIndex } from '../domain/ports/vector-index.ts';
@@ -48,7 +48,7 @@ export function erasureActivitiesOf(
         ...parts,
         maintenance,
         scope,
-        wholes: directoryStoreAt(config.wholeValuesDir),
+        wholes: directoryStoreAt(config.fullValuesDir),
         archive,
         journals: journalsOf(config),
         signingKey: config.backups.signingKey,
@@ -56,7 +56,7 @@ export function erasureActivitiesOf(
       }),
     ),
     ...withFailures(
-      createPortabilityActivities({
+      createExportImportActivities({
         maintenance,
         scope,
         hints,

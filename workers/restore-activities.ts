@@ -51,7 +51,7 @@ export function restoreActivitiesOf(
         trusted: [...(signingKey === null ? [] : [publicKeyOf(signingKey)]), ...trustedKeys],
       }),
       endWorkflows: () => endTenantWorkflows(parts.client),
-      keepReplacedDays: config.backups.keepReplacedDays,
+      replacedDatabaseKeepDays: config.backups.replacedDatabaseKeepDays,
       archives: archiveStoreAt(config.archive.address, config.s3),
       journals: journalsOf(config),
     }),

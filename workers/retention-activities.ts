@@ -22,7 +22,7 @@ export function createWorkerRetention(
     createRetentionActivities({
       ...parts,
       archives: archiveStoreAt(config.archive.address, config.s3),
-      objects: directoryStoreAt(config.wholeValuesDir),
+      objects: directoryStoreAt(config.fullValuesDir),
       clock: { now: () => Date.now() },
     }),
   );

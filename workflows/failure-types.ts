@@ -14,7 +14,7 @@ const PASSING_FAILURES = [
   'Unexpected',
 ] as const;
 
-const UNMENDABLE_FAILURES = [
+const NON_RETRYABLE_FAILURES = [
   'ModelOutputInvalid',
   'ModelRefused',
   'ModelInputInvalid',
@@ -23,27 +23,27 @@ const UNMENDABLE_FAILURES = [
   'ArchiveRefused',
   'ArchiveMissing',
   'BackupMissing',
-  'BackupDamaged',
+  'BackupCorrupted',
   'BackupKeyMissing',
   'BackupUntrusted',
-  'BackupNewer',
+  'BackupVersionUnsupported',
   'NotConfigured',
   'RestoreRefused',
-  'RestoreUnproved',
+  'RestoreVerificationFailed',
   'ArchiveDamaged',
   'ImportUnreadable',
   'ErasureHeld',
   'ErasureTooLarge',
   'ErasureIncomplete',
-  'PortableRefused',
+  'ExportFileError',
 ] as const;
 
 /** Every way an activity fails, by the `type` of its ApplicationFailure. Closed; `activities/failures.ts` maps errors to it. */
-export const FAILURE_TYPES = [...PASSING_FAILURES, ...UNMENDABLE_FAILURES] as const;
+export const FAILURE_TYPES = [...PASSING_FAILURES, ...NON_RETRYABLE_FAILURES] as const;
 export type FailureType = (typeof FAILURE_TYPES)[number];
 
 /** Failures that another attempt cannot mend. */
-export const PERMANENT_FAILURES: readonly FailureType[] = UNMENDABLE_FAILURES;
+export const PERMANENT_FAILURES: readonly FailureType[] = NON_RETRYABLE_FAILURES;
 
 /**
  * Failures that an activity is not tried again for: permanent ones, and a day's tokens that are spent. That is waited for by the workflow, where

@@ -44,7 +44,7 @@ export function operationsWorkflowId(name: Operation): string {
 
 /** A comparison that somebody asked for; its id is that of its row. */
 export function checkWorkflowId(checkId: string): string {
-  return `job/check/${checkId}`;
+  return `job/consistency/${checkId}`;
 }
 
 /** A run of retention, or the bringing back of an archive, that somebody asked for; its id is that of the row. */

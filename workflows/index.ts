@@ -8,7 +8,7 @@ export { index } from './indexing/workflow.ts';
 export { learning } from './learning/workflow.ts';
 export { modelBatch } from './model-batch/workflow.ts';
 export { captureSweep, partitions } from './operations/workflow.ts';
-export { exportRun, portableImport } from './export-import/workflow.ts';
+export { exportRun, fileImport } from './export-import/workflow.ts';
 export { reindex } from './reindex/workflow.ts';
 export { archiveRestore, retentionRun } from './retention/workflow.ts';
 export { session } from './session/workflow.ts';

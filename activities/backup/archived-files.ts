@@ -14,7 +14,7 @@ import {
   filesToRemove,
   forgetKept,
   noteCopied,
-  noteKept,
+  recordStored,
 } from '../../stores/postgres/backups/backup-files.ts';
 import type { FileRule } from '../../stores/postgres/backups/backup-files.ts';
 
@@ -45,7 +45,7 @@ async function* orLeft(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Ar
  * Puts files of archived sessions beside the sets that do not lie there yet, each compared with its index line, and encrypted where sets are. Returns how many could not be
  * read: they are tried again by the next backup. @throws ArchiveStoreError of the store of sets
  */
-export async function keepArchivedFiles(
+export async function storeArchivedFiles(
   maintenance: pg.Pool,
   archives: ArchiveStore,
   store: ArchiveStore,
@@ -63,7 +63,7 @@ export async function keepArchivedFiles(
         key === null ? plain : encryptFrames(key)(plain),
         signal,
       );
-      await noteKept(maintenance, { sha256, keyId, storedSha256: written.sha256 });
+      await recordStored(maintenance, { sha256, keyId, storedSha256: written.sha256 });
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof FileLeft)) throw error;
@@ -128,9 +128,9 @@ export async function restoreArchivedFiles(
       await archives.write(objectKey, checked(key === null ? stored : decryptFrames(key)(stored), sha256), signal);
       restored += 1;
     } catch (error) {
-      const isGone =
+      const isMissing =
         error instanceof BackupSetError || (error instanceof ArchiveStoreError && error.kind === 'missing');
-      if (!isGone) throw error;
+      if (!isMissing) throw error;
       missing += 1;
     }
   }

@@ -8,7 +8,7 @@ import { publicKeyOf } from './signature.ts';
 import { ArchiveStoreError } from '../../domain/ports/archive-store.ts';
 import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
 import type { VectorIndex } from '../../domain/ports/vector-index.ts';
-import { copyArchivedFiles, keepArchivedFiles, pruneArchivedFiles } from './archived-files.ts';
+import { copyArchivedFiles, storeArchivedFiles, pruneArchivedFiles } from './archived-files.ts';
 import { filesOf, manifestSha256Of } from './read-manifest.ts';
 import { alone } from './snapshot.ts';
 import { listSets, removeSet } from './stored-sets.ts';
@@ -22,7 +22,7 @@ import {
   noteProgress,
   noteRemoved,
   noteVerified,
-  noteWhole,
+  recordFullValue,
   setsToCopy,
   setsBeingRead,
   setsKnown,
@@ -32,7 +32,7 @@ import type { BackupCounts } from '../../stores/postgres/backups/backup-writes.t
 import type { BackupActivities } from '../../workflows/backup/types.ts';
 import { openJournal } from '../erasure/journal.ts';
 import { failureType, NotConfigured } from '../failures.ts';
-import { beating } from '../heartbeat.ts';
+import { withHeartbeat } from '../heartbeat.ts';
 import { createPace } from './pace.ts';
 
 export interface BackupDependencies {
@@ -56,7 +56,7 @@ export interface BackupDependencies {
   /** Whose sets may be read, beside the own ones: SPKI, base64. */
   readonly trustedKeys: readonly string[];
   readonly keep: { readonly keepDays: number; readonly keepLast: number };
-  readonly isFlooding: () => Promise<boolean>;
+  readonly isBurst: () => Promise<boolean>;
   readonly recollectVersion: string;
 }
 
@@ -148,8 +148,8 @@ export function createBackupActivities(dependencies: BackupDependencies): Backup
   };
 
   return {
-    makeBackup: ({ backupId, workflowId }) =>
-      beating((signal) =>
+    createBackup: ({ backupId, workflowId }) =>
+      withHeartbeat((signal) =>
         exclusively(signal, async (client) => {
           // First: also one that cannot be made is to be seen.
           await beginBackup(client, backupId, workflowId);
@@ -159,19 +159,19 @@ export function createBackupActivities(dependencies: BackupDependencies): Backup
           // Of an attempt that died after its last byte the answer alone was lost; its set is made again all the same: it may be hours old.
           await removeSet(store, backupId, signal);
           await removeHalves(store, signal);
-          const keepFiles = async (): Promise<void> => {
-            if (archives !== null) await keepArchivedFiles(maintenance, archives, store, key, signal);
+          const storeFiles = async (): Promise<void> => {
+            if (archives !== null) await storeArchivedFiles(maintenance, archives, store, key, signal);
           };
-          await keepFiles();
+          await storeFiles();
           const { manifest, manifestSha256, counts } = await writeSet(
             client,
             { ...dependencies, live: maintenance, signingKey, journal: await journalOf(signal) },
-            { store, setId: backupId, key, pace: createPace(dependencies.isFlooding, signal), signal },
+            { store, setId: backupId, key, pace: createPace(dependencies.isBurst, signal), signal },
             (counts) => noteProgress(maintenance, backupId, counts),
           );
           // Of sessions that were archived while the set was written.
-          await keepFiles();
-          await noteWhole(maintenance, backupId, {
+          await storeFiles();
+          await recordFullValue(maintenance, backupId, {
             ...counts,
             manifestSha256,
             snapshotAt: manifest.snapshotAt,
@@ -182,7 +182,7 @@ export function createBackupActivities(dependencies: BackupDependencies): Backup
         }),
       ),
     copyBackup: ({ backupId }) =>
-      beating(async (signal) => {
+      withHeartbeat(async (signal) => {
         if (copy === null) return { copied: false };
         await exclusively(signal, async () => {
           await copyOne(copy, backupId, signal);
@@ -199,7 +199,7 @@ export function createBackupActivities(dependencies: BackupDependencies): Backup
         return { copied: true };
       }),
     pruneBackups: () =>
-      beating((signal) =>
+      withHeartbeat((signal) =>
         exclusively(signal, async () => {
           await removeHalves(storeOf(), signal);
           const removed = await prune(storeOf(), signal);
@@ -209,11 +209,11 @@ export function createBackupActivities(dependencies: BackupDependencies): Backup
         }),
       ),
     verifyBackup: ({ backupId }) =>
-      beating(async (signal) => {
+      withHeartbeat(async (signal) => {
         try {
           const access = { trusted: trusted(), keys: await dependencies.keys() };
           const manifest = await verifySet(storeOf(), backupId, access, signal);
-          await noteWhole(maintenance, backupId, {
+          await recordFullValue(maintenance, backupId, {
             ...countsOf(manifest),
             manifestSha256: await manifestSha256Of(storeOf(), backupId, signal),
             snapshotAt: manifest.snapshotAt,
@@ -226,8 +226,8 @@ export function createBackupActivities(dependencies: BackupDependencies): Backup
         }
       }),
     finishBackup: ({ backupId, state, error }) =>
-      beating(async (signal) => {
-        if (state !== 'done' && dependencies.store !== null) {
+      withHeartbeat(async (signal) => {
+        if (state !== 'completed' && dependencies.store !== null) {
           const { store } = dependencies;
           await exclusively(signal, async () => {
             const { halves } = await listSets(store, signal);

@@ -81,10 +81,10 @@ export async function answerFixedQueries(
   questions: readonly FixedQuestion[],
   { boundMs, pace, signal }: Asking = AT_ONCE,
 ): Promise<FixedQuery[]> {
-  let takenMs = 0;
+  let elapsedMs = 0;
   const answered: FixedQuery[] = [];
   for (const { tenantId, words } of questions) {
-    if (takenMs > boundMs) break;
+    if (elapsedMs > boundMs) break;
     await pace();
     signal?.throwIfAborted();
     const asked = performance.now();
@@ -92,7 +92,7 @@ export async function answerFixedQueries(
       'SELECT memory_id FROM search_keyword(for_tenant => $1, viewer => NULL, question => $2, types => NULL, of_project => NULL, of_session => NULL, not_session => NULL, in_namespace => NULL, of_kind => NULL, of_tool => NULL, with_tags => NULL, since => NULL, until => NULL, as_of => NULL, phrases => NULL, files => NULL, at_most => $3)',
       [tenantId, words, FOUND],
     );
-    takenMs += performance.now() - asked;
+    elapsedMs += performance.now() - asked;
     answered.push({
       tenantId,
       words,

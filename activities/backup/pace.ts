@@ -5,22 +5,22 @@ const LONGEST_MS = 30_000;
 const WORK_MS = 2_000;
 
 /** Lets captures go first: resolves at once while no flood of them is shown, looking again five times a second. */
-export function createPace(isFlooding: () => Promise<boolean>, signal: AbortSignal): () => Promise<void> {
-  let nextLook = 0;
+export function createPace(isBurst: () => Promise<boolean>, signal: AbortSignal): () => Promise<void> {
+  let nextPoll = 0;
   const calm = async (): Promise<void> => {
     const deadline = performance.now() + LONGEST_MS;
-    while (!signal.aborted && (await isFlooding())) {
+    while (!signal.aborted && (await isBurst())) {
       if (performance.now() > deadline) {
-        nextLook = performance.now() + WORK_MS;
+        nextPoll = performance.now() + WORK_MS;
         return;
       }
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }
-    nextLook = performance.now() + LOOK_MS;
+    nextPoll = performance.now() + LOOK_MS;
   };
   let looking: Promise<void> | null = null;
   return async () => {
-    if (performance.now() < nextLook) return;
+    if (performance.now() < nextPoll) return;
     // All files that are being written wait for one look.
     looking ??= calm().finally(() => {
       looking = null;

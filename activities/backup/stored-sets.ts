@@ -1,18 +1,18 @@
 import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
-import type { StandingSet } from '../../domain/backup/prune.ts';
+import type { CurrentSet } from '../../domain/backup/prune.ts';
 import { manifestKey, setOfKey, setPrefix, SETS_PREFIX } from '../../domain/backup/set-keys.ts';
 
 export interface StoredSets {
   /** With a manifest, by the time that it was written. */
-  readonly whole: readonly StandingSet[];
+  readonly whole: readonly CurrentSet[];
   /** Without one, by the time of the last object: what attempts left that died, or what is being written. */
-  readonly halves: readonly StandingSet[];
+  readonly halves: readonly CurrentSet[];
 }
 
 /** What lies in a store of backups. @throws ArchiveStoreError */
 export async function listSets(store: ArchiveStore, signal?: AbortSignal): Promise<StoredSets> {
   const seen = new Map<string, Date>();
-  const whole: StandingSet[] = [];
+  const whole: CurrentSet[] = [];
   for await (const { key, modifiedAt } of store.list(SETS_PREFIX, signal)) {
     const id = setOfKey(key);
     if (id === null) continue;

@@ -17,7 +17,7 @@ import type { Database } from '../../stores/postgres/connection/database.ts';
 import type { EmbeddingModel } from '../../stores/postgres/embeddings/embedding-ledger.ts';
 import { changeImportCounts, finishImport, readImport } from '../../stores/postgres/imports/imports.ts';
 import type { ClaudeMemActivities, ClaudeMemStep } from '../../workflows/claude-mem/types.ts';
-import { beating } from '../heartbeat.ts';
+import { withHeartbeat } from '../heartbeat.ts';
 
 export interface ClaudeMemDependencies {
   readonly database: Database;
@@ -103,7 +103,7 @@ export function createClaudeMemActivities(dependencies: ClaudeMemDependencies): 
 
   return {
     readClaudeMem: ({ tenantId: tenant, importId }) =>
-      beating(async (signal) => {
+      withHeartbeat(async (signal) => {
         const tenantId = asId<TenantId>(tenant);
         const job = await standing(tenantId, importId);
         if (job === null || job.state !== 'running') return { rowsTotal: 0, rowsDone: 0, more: false };

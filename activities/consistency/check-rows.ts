@@ -1,7 +1,7 @@
 import { countDangling, dropDangling, sessionsOfQuotesAlone } from '../../stores/postgres/consistency/evidence.ts';
-import { mendCounts, wrongCounts } from '../../stores/postgres/consistency/session-counts.ts';
+import { repairCounts, wrongCounts } from '../../stores/postgres/consistency/session-counts.ts';
 import { sessionPages } from '../../stores/postgres/consistency/sessions.ts';
-import { wantRemoval } from '../../stores/postgres/embeddings/embedding-removal.ts';
+import { requestRemoval } from '../../stores/postgres/embeddings/embedding-removal.ts';
 import type { Comparison } from './dependencies.ts';
 
 /** Quotes of what is nowhere, in these sessions; answers how many learnings were closed for it. */
@@ -12,7 +12,7 @@ async function checkQuotes(comparison: Comparison, sessionIds: readonly string[]
   if (!repair || dangling === 0) return 0;
   const { dropped, closed } = await database.asTenant(tenantId, async (transaction) => {
     const done = await dropDangling(transaction, sessionIds);
-    await wantRemoval(transaction, done.closed);
+    await requestRemoval(transaction, done.closed);
     return done;
   });
   tally.repair('dangling_evidence', dropped);
@@ -32,7 +32,7 @@ export async function checkRows(comparison: Comparison): Promise<boolean> {
     const wrong = await wrongCounts(maintenance, sessionIds);
     tally.look(sessionIds.length);
     tally.find('wrong_count', wrong.length);
-    if (repair && wrong.length > 0) tally.repair('wrong_count', await mendCounts(maintenance, wrong));
+    if (repair && wrong.length > 0) tally.repair('wrong_count', await repairCounts(maintenance, wrong));
   }
   return closed > 0;
 }

@@ -11,7 +11,7 @@ import { beatingFrom } from '../heartbeat.ts';
 import { checkRows } from './check-rows.ts';
 import { checkWorkflows } from './check-workflows.ts';
 import type { Comparison, ConsistencyDependencies } from './dependencies.ts';
-import { listUnlisted } from './list-untracked.ts';
+import { listUntracked } from './list-untracked.ts';
 import { scanIndex } from './scan-index.ts';
 import { Tally } from './tally.ts';
 
@@ -77,7 +77,7 @@ export function createConsistencyActivities(dependencies: ConsistencyDependencie
 
   /** What PostgreSQL says of itself, and of workflows. Answers whether the index has something to do. */
   const compareRows = async (comparison: Comparison, [served]: readonly IndexModel[]): Promise<boolean> => {
-    const hasUnlisted = served !== undefined && (await listUnlisted(comparison, served));
+    const hasUnlisted = served !== undefined && (await listUntracked(comparison, served));
     const hasGone = await checkRows(comparison);
     await checkWorkflows(comparison);
     return hasUnlisted || hasGone;
@@ -97,18 +97,18 @@ export function createConsistencyActivities(dependencies: ConsistencyDependencie
     const ofRows = new Tally(isDone ? counts : { rows: 0, found: counts.repaired, repaired: counts.repaired });
     let scanned: Scanned = from;
     let areRowsDone = isDone;
-    const tellAll = (): void => tell({ ...scanned, rows: { isDone: areRowsDone, counts: ofRows.counts() } });
+    const notifyAll = (): void => tell({ ...scanned, rows: { isDone: areRowsDone, counts: ofRows.counts() } });
     const worked = await sideBySide(comparison.signal, [
       (signal) =>
         compareIndexes({ ...comparison, signal }, indexes, checkId, from, (now) => {
           scanned = now;
-          tellAll();
+          notifyAll();
         }),
       async (signal) => {
         if (isDone) return sumOf(counts.repaired) > 0;
-        const hasWork = await compareRows({ ...comparison, signal, tally: ofRows }, indexes).finally(tellAll);
+        const hasWork = await compareRows({ ...comparison, signal, tally: ofRows }, indexes).finally(notifyAll);
         areRowsDone = true;
-        tellAll();
+        notifyAll();
         return hasWork || sumOf(counts.repaired) > 0;
       },
     ]);

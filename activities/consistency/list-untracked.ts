@@ -1,18 +1,18 @@
 import { chunkText } from '../../domain/chunking.ts';
 import type { IndexModel } from '../../domain/index-model.ts';
-import { stillUnlisted, unlistedMemories } from '../../stores/postgres/consistency/untracked.ts';
-import type { UnlistedMemory } from '../../stores/postgres/consistency/untracked.ts';
-import { wantEmbeddings } from '../../stores/postgres/embeddings/embedding-ledger.ts';
+import { stillUntracked, untrackedMemories } from '../../stores/postgres/consistency/untracked.ts';
+import type { UntrackedMemory } from '../../stores/postgres/consistency/untracked.ts';
+import { requestEmbeddings } from '../../stores/postgres/embeddings/embedding-ledger.ts';
 import { readMemories } from '../../stores/postgres/memories/memories.ts';
 import type { Comparison } from './dependencies.ts';
 import { Suspects } from './suspects.ts';
 
 /** Counts memories that the ledger of the served index was never asked for, and asks. Answers whether the index has something to do. */
-export async function listUnlisted(comparison: Comparison, index: IndexModel): Promise<boolean> {
+export async function listUntracked(comparison: Comparison, index: IndexModel): Promise<boolean> {
   const { maintenance, database, tenantId, tally, settleMs, signal, repair } = comparison;
   let hasWork = false;
-  const look = async (some: readonly UnlistedMemory[]): Promise<void> => {
-    const unlisted = await stillUnlisted(maintenance, index.name, some);
+  const look = async (some: readonly UntrackedMemory[]): Promise<void> => {
+    const unlisted = await stillUntracked(maintenance, index.name, some);
     const sessionOf = new Map(unlisted.map(({ id, sessionId }) => [id, sessionId]));
     const memories = await database.readAsTenant(tenantId, (read) => readMemories(read, unlisted));
     const wanted = memories
@@ -25,12 +25,12 @@ export async function listUnlisted(comparison: Comparison, index: IndexModel): P
       .filter(({ chunks }) => chunks.length > 0);
     tally.find('unlisted', wanted.length);
     if (!repair || wanted.length === 0) return;
-    await database.asTenant(tenantId, (transaction) => wantEmbeddings(transaction, tenantId, index, wanted));
+    await database.asTenant(tenantId, (transaction) => requestEmbeddings(transaction, tenantId, index, wanted));
     tally.repair('unlisted', wanted.length);
     hasWork = true;
   };
-  const suspects = new Suspects<UnlistedMemory>(settleMs, signal, look);
-  for await (const page of unlistedMemories(maintenance, tenantId, index.name)) {
+  const suspects = new Suspects<UntrackedMemory>(settleMs, signal, look);
+  for await (const page of untrackedMemories(maintenance, tenantId, index.name)) {
     signal.throwIfAborted();
     await suspects.add(page);
   }

@@ -1,10 +1,10 @@
 import { mergeSorted, pagesAhead } from '../../domain/consistency/merge.ts';
 import { ledgerPage } from '../../stores/postgres/consistency/ledger.ts';
 import type { Comparison } from './dependencies.ts';
-import { judge, lookAgain } from './second-look.ts';
+import { judge, pollAgain } from './second-look.ts';
 import type { Compared } from './second-look.ts';
 import { Suspects } from './suspects.ts';
-import { lookForUnfindable, SAMPLES } from './unfindable.ts';
+import { findUnfindable, SAMPLES } from './unfindable.ts';
 import type { Sample } from './unfindable.ts';
 
 const LEDGER_PAGE = 2_000;
@@ -50,7 +50,7 @@ export async function scanIndex(
   const { maintenance, vectors, tenantId, tally, settleMs, signal } = comparison;
   let hasWork = false;
   const suspects = new Suspects<string>(settleMs, signal, async (ids) => {
-    hasWork = (await lookAgain(comparison, model, ids)) || hasWork;
+    hasWork = (await pollAgain(comparison, model, ids)) || hasWork;
   });
   const samples: Sample[] = [];
   const ledger = pagesAhead(
@@ -80,5 +80,5 @@ export async function scanIndex(
     if (suspects.size === 0 && last !== undefined) await tell(last.id);
   }
   await suspects.settle();
-  return (await lookForUnfindable(comparison, model, samples)) || hasWork;
+  return (await findUnfindable(comparison, model, samples)) || hasWork;
 }

@@ -1,7 +1,7 @@
 import type { ListedObject } from '../../domain/ports/vector-index.ts';
-import { ledgerOf, memoriesOfOthers, setHashes, wantGone } from '../../stores/postgres/consistency/ledger.ts';
+import { ledgerOf, memoriesOfOthers, setHashes, requestMissing } from '../../stores/postgres/consistency/ledger.ts';
 import type { LedgerRow } from '../../stores/postgres/consistency/ledger.ts';
-import { wantAgain } from '../../stores/postgres/connection/maintenance.ts';
+import { requestAgain } from '../../stores/postgres/connection/maintenance.ts';
 import type { DivergenceKind } from '../../workflows/consistency/types.ts';
 import { placeChunks, toIndexChunk } from '../indexing/place-chunks.ts';
 import type { PlacedChunk } from '../indexing/place-chunks.ts';
@@ -33,7 +33,7 @@ export async function judge(
   compared: readonly Compared[],
 ): Promise<ReadonlyMap<string, Verdict>> {
   const indexed = compared.flatMap(({ row }) => (row?.isIndexed === true ? [row] : []));
-  const { placed, goneIds } = await comparison.database.readAsTenant(comparison.tenantId, (read) =>
+  const { placed, missingIds } = await comparison.database.readAsTenant(comparison.tenantId, (read) =>
     placeChunks(read, indexed),
   );
   const placedOf = new Map(placed.map((one) => [one.pending.objectId, one]));
@@ -41,7 +41,7 @@ export async function judge(
     compared.map(({ id, row, object }): [string, Verdict] => {
       if (row === null) return [id, { kind: 'orphaned', hash: null }];
       if (!row.isIndexed) return [id, null];
-      if (goneIds.has(row.memoryId)) return [id, { kind: 'gone', hash: null }];
+      if (missingIds.has(row.memoryId)) return [id, { kind: 'gone', hash: null }];
       const wanted = placedOf.get(id);
       // The memory has no such chunk any more: nothing is written of it, and nothing may stand.
       if (wanted === undefined) return [id, object === null ? null : { kind: 'orphaned', hash: null }];
@@ -67,16 +67,16 @@ async function mend(
   const ids = faults.map(({ id }) => id);
   switch (kind) {
     case 'missing':
-      return wantAgain(maintenance, tenantId, model, ids);
+      return requestAgain(maintenance, tenantId, model, ids);
     case 'stale': {
       await setHashes(
         maintenance,
         faults.flatMap(({ row, hash }) => (row === null || hash === null ? [] : [{ id: row.id, hash }])),
       );
-      return wantAgain(maintenance, tenantId, model, ids);
+      return requestAgain(maintenance, tenantId, model, ids);
     }
     case 'gone':
-      await wantGone(
+      await requestMissing(
         maintenance,
         tenantId,
         faults.flatMap(({ row }) => (row === null ? [] : [row.memoryId])),
@@ -86,7 +86,7 @@ async function mend(
     case 'wrong_tenant':
       await vectors.removeObjects(tenantId, model, ids);
       // A memory that was asked for anew meanwhile has the same object: it is written again.
-      await wantAgain(maintenance, tenantId, model, ids);
+      await requestAgain(maintenance, tenantId, model, ids);
       return ids.length;
   }
 }
@@ -94,7 +94,7 @@ async function mend(
 /**
  * Looks at objects again, in the ledger and in the index as they are now, counts what still differs and mends it. Answers whether the index has something to do.
  */
-export async function lookAgain(comparison: Comparison, model: string, ids: readonly string[]): Promise<boolean> {
+export async function pollAgain(comparison: Comparison, model: string, ids: readonly string[]): Promise<boolean> {
   const { maintenance, tenantId, vectors, tally, repair } = comparison;
   // The ledger first: an object is written after its row was, and removed before.
   const rows = await ledgerOf(maintenance, tenantId, model, ids);

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { wantAgain } from '../../stores/postgres/connection/maintenance.ts';
+import { requestAgain } from '../../stores/postgres/connection/maintenance.ts';
 import type { Comparison } from './dependencies.ts';
 
 export interface Sample {
@@ -35,7 +35,7 @@ async function unfound({ vectors, tenantId, signal }: Comparison, model: string,
 }
 
 /** Asks the index for some of its vectors, twice those that it does not find; they are written again. Answers whether the index has something to do. */
-export async function lookForUnfindable(
+export async function findUnfindable(
   comparison: Comparison,
   model: string,
   samples: readonly Sample[],
@@ -57,6 +57,6 @@ export async function lookForUnfindable(
   tally.find('unfindable', lost.length);
   if (!repair || lost.length === 0) return false;
   const ids = lost.map(({ objectId }) => objectId);
-  tally.repair('unfindable', await wantAgain(maintenance, tenantId, model, ids));
+  tally.repair('unfindable', await requestAgain(maintenance, tenantId, model, ids));
   return true;
 }

@@ -2,10 +2,15 @@ import { comparedText, judge, nearness, toCompared } from '../../domain/learning
 import type { ComparedText } from '../../domain/learning/compare.ts';
 import type { Embedder } from '../../domain/ports/embedder.ts';
 import { termsOf } from '../../domain/text/terms.ts';
-import { closeFor, decayLearnings, renewFingerprints, uncompared } from '../../stores/postgres/learnings/consolidation.ts';
+import {
+  closeFor,
+  decayLearnings,
+  renewFingerprints,
+  uncompared,
+} from '../../stores/postgres/learnings/consolidation.ts';
 import type { ConsolidatedScope } from '../../stores/postgres/learnings/consolidation.ts';
-import { readStanding, wordNeighbours } from '../../stores/postgres/learnings/learning-neighbours.ts';
-import type { StandingLearning } from '../../stores/postgres/learnings/learning-neighbours.ts';
+import { readCurrent, wordNeighbours } from '../../stores/postgres/learnings/learning-neighbours.ts';
+import type { CurrentLearning } from '../../stores/postgres/learnings/learning-neighbours.ts';
 import { CONTRADICTED, DUPLICATE, REFINED } from '../../stores/postgres/learnings/learnings.ts';
 import { embedOrNone, nearestIds } from '../learning/compare-drafts.ts';
 import type { NeighbourDependencies } from '../learning/compare-drafts.ts';
@@ -23,14 +28,14 @@ export interface ScopeCounts {
 }
 
 interface Compared {
-  readonly learning: StandingLearning;
+  readonly learning: CurrentLearning;
   readonly text: ComparedText;
 }
 
 /** Keeps vectors of the texts it saw: the same learnings are neighbours of many. */
 function createComparer(embedder: Embedder, signal: AbortSignal) {
   const known = new Map<string, ComparedText>();
-  return async (learnings: readonly StandingLearning[]): Promise<readonly Compared[]> => {
+  return async (learnings: readonly CurrentLearning[]): Promise<readonly Compared[]> => {
     const fresh = learnings.filter((learning) => !known.has(learning.id));
     const vectors = await embedOrNone(embedder, fresh.map(comparedText), signal);
     for (const [index, learning] of fresh.entries())
@@ -110,7 +115,7 @@ async function consolidateOne(
 ): Promise<{ readonly duplicates: number; readonly superseded: number }> {
   const { database } = dependencies;
   const counts = { duplicates: 0, superseded: 0 };
-  const [learning] = await database.asTenant(scope.tenantId, (transaction) => readStanding(transaction, scope, [id]));
+  const [learning] = await database.asTenant(scope.tenantId, (transaction) => readCurrent(transaction, scope, [id]));
   if (learning === undefined) return counts;
   const [own] = await compare([learning]);
   if (own === undefined) return counts;
@@ -118,7 +123,7 @@ async function consolidateOne(
   const near = await database.asTenant(scope.tenantId, async (transaction) => {
     const words = [...new Set(termsOf(comparedText(learning)))].slice(0, MAX_WORDS);
     const found = [
-      ...(await readStanding(transaction, scope, ids)),
+      ...(await readCurrent(transaction, scope, ids)),
       ...(await wordNeighbours(transaction, scope, words, NEAREST)),
     ];
     return [...new Map(found.map((each) => [each.id, each])).values()].filter((each) => each.id !== id);
@@ -149,25 +154,25 @@ function closingOf(
   if (verdict === 'new') return null;
   if (verdict === 'same') {
     const [keeper, twin] = isKeeper(earlier.learning, later.learning) ? [earlier, later] : [later, earlier];
-    if (isKept(twin.learning)) return null;
+    if (isStored(twin.learning)) return null;
     return { id: twin.learning.id, keeper: keeper.learning.id, reason: DUPLICATE };
   }
-  if (isKept(earlier.learning)) return null;
+  if (isStored(earlier.learning)) return null;
   const reason = verdict === 'refines' ? REFINED : CONTRADICTED;
   return { id: earlier.learning.id, keeper: later.learning.id, reason };
 }
 
-function isKept({ verified, byHand }: StandingLearning): boolean {
+function isStored({ verified, byHand }: CurrentLearning): boolean {
   return verified || byHand;
 }
 
-function isEarlier(left: StandingLearning, right: StandingLearning): boolean {
+function isEarlier(left: CurrentLearning, right: CurrentLearning): boolean {
   if (left.occurredAtMs !== right.occurredAtMs) return left.occurredAtMs < right.occurredAtMs;
   return left.id < right.id;
 }
 
 /** Of two that say the same the verified one stays, then the one that was said by hand, the surer one, the earlier one. */
-function isKeeper(earlier: StandingLearning, later: StandingLearning): boolean {
+function isKeeper(earlier: CurrentLearning, later: CurrentLearning): boolean {
   if (earlier.verified !== later.verified) return earlier.verified;
   if (earlier.byHand !== later.byHand) return earlier.byHand;
   return earlier.confidence >= later.confidence;

@@ -6,7 +6,7 @@ import type { Clock } from '../../domain/ports/clock.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
 import { pruneUnnamed, scopesAfter, tenantsToPrune } from '../../stores/postgres/learnings/consolidation.ts';
 import type { ConsolidationActivities } from '../../workflows/consolidation/types.ts';
-import { hintedIndex } from '../try-hint-index.ts';
+import { tryHintIndex } from '../try-hint-index.ts';
 import type { NeighbourDependencies } from '../learning/compare-drafts.ts';
 import { consolidateScope } from './consolidate-scope.ts';
 
@@ -49,7 +49,7 @@ export function createConsolidationActivities(dependencies: ConsolidationDepende
         signal.throwIfAborted();
         const found = await consolidateScope(dependencies, scope, clock.now(), signal);
         // Closed learnings leave the vector index; the sweep repeats what is not heard.
-        if (found.duplicates + found.superseded > 0) await hintedIndex(hints, scope.tenantId);
+        if (found.duplicates + found.superseded > 0) await tryHintIndex(hints, scope.tenantId);
         done.scopes += 1;
         done.duplicates += found.duplicates;
         done.superseded += found.superseded;

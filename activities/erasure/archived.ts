@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { ArchiveStoreError } from '../../domain/ports/archive-store.ts';
 import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
-import { wholeValueKey } from '../../domain/ports/object-store.ts';
+import { fullValueKey } from '../../domain/ports/object-store.ts';
 import type { ObjectStore } from '../../domain/ports/object-store.ts';
 import { FIRST_ID } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import { unpacked } from '../../stores/archive/packed.ts';
-import { wholesIn } from '../../stores/archive/full-values-in.ts';
+import { fullValuesIn } from '../../stores/archive/full-values-in.ts';
 import type { Database } from '../../stores/postgres/connection/database.ts';
 import { removeStrays } from '../../stores/postgres/retention/archive-strays.ts';
 import { objectsOfSession } from '../../stores/postgres/retention/archives.ts';
@@ -29,7 +29,12 @@ async function archivedAfter(database: Database, tenantId: TenantId, after: stri
 }
 
 /** Whether a compressed object holds some bytes; one that is gone holds nothing. Read in pieces: what lies across two of them is found, too. */
-async function objectHolds(archive: ArchiveStore, key: string, needle: Buffer, signal: AbortSignal): Promise<boolean> {
+async function objectContains(
+  archive: ArchiveStore,
+  key: string,
+  needle: Buffer,
+  signal: AbortSignal,
+): Promise<boolean> {
   const plain = unpacked(archive.read(key, signal));
   let tail: Buffer = Buffer.alloc(0);
   try {
@@ -61,7 +66,7 @@ export async function archivedHolding(
     const files = await archivedAfter(database, tenantId, after);
     for (const { session_id: sessionId, object_key: key } of files) {
       signal.throwIfAborted();
-      if (await objectHolds(archive, key, needle, signal)) found.push(sessionId);
+      if (await objectContains(archive, key, needle, signal)) found.push(sessionId);
     }
     const last = files.at(-1);
     if (last === undefined || files.length < FILES_AT_ONCE) return found;
@@ -84,7 +89,7 @@ export async function archivedWholes(
   );
   const found = new Set<string>();
   for (const key of await objectsOfSession(archive, tenantId, sessionId, file?.object_key ?? null, signal))
-    for (const sha256 of await wholesIn(archive, key, signal)) found.add(sha256);
+    for (const sha256 of await fullValuesIn(archive, key, signal)) found.add(sha256);
   return [...found];
 }
 
@@ -100,7 +105,7 @@ export async function eraseStrays(
   const doubtful = await removeStrays(parts, tenantId, signal);
   if (text === null) return;
   const needle = Buffer.from(asJsonPiece(text), 'utf8');
-  for (const key of doubtful) if (await objectHolds(archive, key, needle, signal)) await archive.remove(key, signal);
+  for (const key of doubtful) if (await objectContains(archive, key, needle, signal)) await archive.remove(key, signal);
 }
 
 /** Takes every object of a tenant out of the store, by the folders that bear its id; answers how many. */
@@ -122,7 +127,7 @@ export async function removeObjects(
 const noteRows = z.array(z.object({ id: z.string(), session_id: z.string(), sha256: z.string() }));
 
 /** Rows whose whole value, kept beside them, holds a text that their shortened one may not show. */
-export async function rowsOfWholesHolding(
+export async function rowsOfFullValuesContaining(
   database: Database,
   wholes: ObjectStore,
   tenantId: TenantId,
@@ -143,7 +148,7 @@ export async function rowsOfWholesHolding(
   for (const { sha256 } of rows) {
     signal.throwIfAborted();
     if (holding.has(sha256)) continue;
-    const bytes = Buffer.from((await wholes.get(wholeValueKey(tenantId, sha256))) ?? []);
+    const bytes = Buffer.from((await wholes.get(fullValueKey(tenantId, sha256))) ?? []);
     holding.set(
       sha256,
       needles.some((needle) => bytes.includes(needle)),

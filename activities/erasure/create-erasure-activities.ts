@@ -3,7 +3,7 @@ import type { TenantId } from '../../domain/ids.ts';
 import { entriesOf } from '../../stores/postgres/erasure/erasure-journal.ts';
 import { failErasure, readErasure } from '../../stores/postgres/erasure/erasures.ts';
 import type { ErasureActivities, ErasureStep } from '../../workflows/erasure/types.ts';
-import { beating } from '../heartbeat.ts';
+import { withHeartbeat } from '../heartbeat.ts';
 import type { ErasureDependencies } from './dependencies.ts';
 import { eraseFiles, eraseVectors } from './files-and-vectors.ts';
 import { findAndJournal } from './find.ts';
@@ -19,10 +19,10 @@ export function createErasureActivities(dependencies: ErasureDependencies): Eras
   const { database, scope } = dependencies;
   return {
     eraseNext: (input) =>
-      beating(async (signal): Promise<ErasureStep> => {
+      withHeartbeat(async (signal): Promise<ErasureStep> => {
         const tenantId = asId<TenantId>(input.tenantId);
         const erasure = await scope.asTenant(tenantId, (transaction) => readErasure(transaction, input.erasureId));
-        if (erasure === null || erasure.state !== 'running') return { phase: 'done', waitMs: 0 };
+        if (erasure === null || erasure.state !== 'running') return { phase: 'completed', waitMs: 0 };
         switch (erasure.phase) {
           case 'queued':
             await findAndJournal(dependencies, erasure, signal);
@@ -39,14 +39,14 @@ export function createErasureActivities(dependencies: ErasureDependencies): Eras
             return { phase: 'files', waitMs: 0 };
           case 'files':
             return (await prove(dependencies, erasure, signal))
-              ? { phase: 'done', waitMs: 0 }
+              ? { phase: 'completed', waitMs: 0 }
               : { phase: 'journalled', waitMs: LOOK_AGAIN_MS };
-          case 'done':
-            return { phase: 'done', waitMs: 0 };
+          case 'completed':
+            return { phase: 'completed', waitMs: 0 };
         }
       }),
     endErasure: ({ tenantId, erasureId, state, error }) =>
-      beating(async (signal) => {
+      withHeartbeat(async (signal) => {
         const tenant = asId<TenantId>(tenantId);
         const erasure = await database.asTenant(tenant, (transaction) => readErasure(transaction, erasureId));
         // Of what was called off before anything went, no restore must think that it was erased.

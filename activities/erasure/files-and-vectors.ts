@@ -1,6 +1,6 @@
 import { asId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
-import { wholeValueKey } from '../../domain/ports/object-store.ts';
+import { fullValueKey } from '../../domain/ports/object-store.ts';
 import { strikeRemoved } from '../../stores/postgres/embeddings/embedding-cache.ts';
 import { removableEmbeddings } from '../../stores/postgres/embeddings/embedding-removal.ts';
 import { noteErasure } from '../../stores/postgres/erasure/erasures.ts';
@@ -13,7 +13,7 @@ import type { ErasureDependencies } from './dependencies.ts';
 const CHUNKS_AT_ONCE = 500;
 
 /** How many of these objects still stand in the vector index. */
-export async function standingObjects(
+export async function currentObjects(
   { vectors }: Pick<ErasureDependencies, 'vectors'>,
   tenantId: TenantId,
   objects: Found['objects'],
@@ -50,7 +50,7 @@ export async function eraseVectors(
       ),
     );
   }
-  const standing = await standingObjects(dependencies, tenantId, erasure.found?.objects ?? [], signal);
+  const standing = await currentObjects(dependencies, tenantId, erasure.found?.objects ?? [], signal);
   if (standing === 0)
     await scope.asTenant(tenantId, (transaction) => noteErasure(transaction, erasure.id, { phase: 'vectors' }));
   return standing;
@@ -65,8 +65,8 @@ export async function eraseFiles(
   const { scope, wholes, archive } = dependencies;
   const tenantId = asId<TenantId>(erasure.tenantId);
   const hashes = erasure.found?.wholes ?? [];
-  for (const sha256 of hashes) await wholes?.delete(wholeValueKey(tenantId, sha256));
-  const more: Record<string, number> = { whole_values: hashes.length };
+  for (const sha256 of hashes) await wholes?.delete(fullValueKey(tenantId, sha256));
+  const more: Record<string, number> = { full_values: hashes.length };
   if (archive !== null) {
     if (erasure.kind === 'tenant')
       more['files'] = await removeObjects(archive, tenantId, ['exports', 'imports', 'archives'], signal);

@@ -4,8 +4,8 @@ import type { TenantId } from '../../domain/ids.ts';
 import { foundSchema, noteErasure } from '../../stores/postgres/erasure/erasures.ts';
 import type { Found, StoredErasure } from '../../stores/postgres/erasure/erasures.ts';
 import { findText, sessionsTitled, TooMuchFound } from '../../stores/postgres/erasure/find-text.ts';
-import { refuseHeld, refuseHeldLearnings } from '../../stores/postgres/retention/legal-holds.ts';
-import { archivedHolding, rowsOfWholesHolding } from './archived.ts';
+import { assertNoLegalHold, assertNoLearningUnderLegalHold } from '../../stores/postgres/retention/legal-holds.ts';
+import { archivedHolding, rowsOfFullValuesContaining } from './archived.ts';
 import type { ErasureDependencies } from './dependencies.ts';
 import { writeToJournal } from './journal.ts';
 
@@ -18,7 +18,7 @@ export async function findEverywhere(
 ): Promise<Found> {
   const found = await findText(database, tenantId, text, signal);
   const archived = archive === null ? [] : await archivedHolding(database, archive, tenantId, text, signal);
-  const cut = wholes === null ? [] : await rowsOfWholesHolding(database, wholes, tenantId, text, signal);
+  const cut = wholes === null ? [] : await rowsOfFullValuesContaining(database, wholes, tenantId, text, signal);
   const events = [...new Map([...found.events, ...cut].map((row) => [row.id, row])).values()];
   const sessions = [...new Set([...found.sessions, ...archived])];
   if (events.length + sessions.length > MAX_ERASED_ROWS) throw new TooMuchFound();
@@ -60,15 +60,15 @@ export async function findAndJournal(
       : foundSchema.parse({});
   await database.asTenant(tenantId, async (transaction) => {
     const { kind, subject } = erasure;
-    if (kind === 'session') await refuseHeld(transaction, { sessionId: subject });
-    else if (kind === 'user') await refuseHeld(transaction, { userId: subject });
-    else if (kind === 'tenant') await refuseHeld(transaction, {});
+    if (kind === 'session') await assertNoLegalHold(transaction, { sessionId: subject });
+    else if (kind === 'user') await assertNoLegalHold(transaction, { userId: subject });
+    else if (kind === 'tenant') await assertNoLegalHold(transaction, {});
     else {
       const titled = await sessionsTitled(transaction, tenantId, erasure.needle ?? '');
       const placed = [...found.events, ...found.summaries].flatMap((row) => row.session ?? []);
       for (const sessionId of new Set([...found.sessions, ...titled, ...placed]))
-        await refuseHeld(transaction, { sessionId });
-      await refuseHeldLearnings(transaction, found.learnings);
+        await assertNoLegalHold(transaction, { sessionId });
+      await assertNoLearningUnderLegalHold(transaction, found.learnings);
     }
   });
   const names = namesOf(erasure, found);

@@ -3,7 +3,12 @@ import { journalKey } from '../../domain/erasure/erasure-journal.ts';
 import type { JournalRecord } from '../../domain/erasure/erasure-journal.ts';
 import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
 import { readJournalObject } from '../../stores/archive/journal-entry.ts';
-import { appendToJournal, entriesOf, noteStored, unstoredEntries } from '../../stores/postgres/erasure/erasure-journal.ts';
+import {
+  appendToJournal,
+  entriesOf,
+  noteStored,
+  unstoredEntries,
+} from '../../stores/postgres/erasure/erasure-journal.ts';
 import type { JournalObject } from '../../stores/postgres/erasure/erasure-journal.ts';
 
 export interface JournalDependencies {

@@ -17,9 +17,9 @@ import { closeTenant, eraseTenantRows, modelsOfTenant } from '../../stores/postg
 import { foundSchema, LOOKED_UP_VECTORS, noteErasure } from '../../stores/postgres/erasure/erasures.ts';
 import type { Found, StoredErasure } from '../../stores/postgres/erasure/erasures.ts';
 import type { TenantTransaction } from '../../stores/postgres/connection/database.ts';
-import { wholeValueKey } from '../../domain/ports/object-store.ts';
+import { fullValueKey } from '../../domain/ports/object-store.ts';
 import { removeArchive } from '../../stores/postgres/retention/archives.ts';
-import { wholeValuesOf } from '../../stores/postgres/capture/full-values.ts';
+import { fullValuesOf } from '../../stores/postgres/capture/full-values.ts';
 import { archivedWholes } from './archived.ts';
 import type { ErasureDependencies } from './dependencies.ts';
 
@@ -128,8 +128,8 @@ async function eraseTenant(
     ]);
     for (const { id } of rows) {
       signal.throwIfAborted();
-      const hashes = await scope.asTenant(tenantId, (transaction) => wholeValuesOf(transaction, id, null));
-      for (const sha256 of hashes) await wholes.delete(wholeValueKey(tenantId, sha256));
+      const hashes = await scope.asTenant(tenantId, (transaction) => fullValuesOf(transaction, id, null));
+      for (const sha256 of hashes) await wholes.delete(fullValueKey(tenantId, sha256));
     }
   }
   const counts = await eraseTenantRows(maintenance, tenantId, await tenantTables(maintenance), signal);

@@ -3,14 +3,14 @@ import type { TenantId } from '../../domain/ids.ts';
 import { erasedName, journalKey } from '../../domain/erasure/erasure-journal.ts';
 import { receiptKey, signReceipt } from '../../domain/erasure/receipt.ts';
 import type { ErasureCheck, ErasureReceipt } from '../../domain/erasure/receipt.ts';
-import { wholeValueKey } from '../../domain/ports/object-store.ts';
+import { fullValueKey } from '../../domain/ports/object-store.ts';
 import { tenantTables } from '../../stores/postgres/exports/table-catalog.ts';
 import { tenantRowsLeft } from '../../stores/postgres/erasure/erase-tenant.ts';
 import { entriesOf } from '../../stores/postgres/erasure/erasure-journal.ts';
 import { ErasureIncomplete, finishErasure, noteErasure } from '../../stores/postgres/erasure/erasures.ts';
 import type { StoredErasure } from '../../stores/postgres/erasure/erasures.ts';
 import type { ErasureDependencies } from './dependencies.ts';
-import { standingObjects } from './files-and-vectors.ts';
+import { currentObjects } from './files-and-vectors.ts';
 import { findEverywhere } from './find.ts';
 import { intoJournals } from './journal.ts';
 
@@ -88,7 +88,7 @@ export async function prove(
     });
   }
   const objects = erasure.found?.objects ?? [];
-  const standing = await standingObjects(dependencies, tenantId, objects, signal);
+  const standing = await currentObjects(dependencies, tenantId, objects, signal);
   checks.push({
     where: 'vector index',
     how: 'the removed objects were looked up by their ids',
@@ -99,7 +99,7 @@ export async function prove(
   if (wholes !== null) {
     let left = 0;
     for (const sha256 of erasure.found?.wholes ?? [])
-      if ((await wholes.get(wholeValueKey(tenantId, sha256))) !== null) left += 1;
+      if ((await wholes.get(fullValueKey(tenantId, sha256))) !== null) left += 1;
     const looked = erasure.found?.wholes.length ?? 0;
     checks.push({ where: 'whole values', how: 'looked up by their hashes', looked_at: looked, left, at: at() });
   }

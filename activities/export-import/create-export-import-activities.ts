@@ -9,14 +9,14 @@ import { checkLines, readRows } from './read-rows.ts';
 import { writeRows } from './write-rows.ts';
 import type { WrittenRows } from './write-rows.ts';
 import { dropExpired, endExport, finishExport, readExport } from '../../stores/postgres/exports/exports.ts';
-import { readPortableImport, endPortableImport, notePortableProgress } from '../../stores/postgres/imports/file-imports.ts';
+import { readFileImport, endFileImport, notePortableProgress } from '../../stores/postgres/imports/file-imports.ts';
 import type { TenantScope } from '../../stores/postgres/connection/tenant-scope.ts';
-import type { PortabilityActivities } from '../../workflows/export-import/types.ts';
+import type { ExportImportActivities } from '../../workflows/export-import/types.ts';
 import type pg from 'pg';
-import { beating } from '../heartbeat.ts';
+import { withHeartbeat } from '../heartbeat.ts';
 import { NotConfigured } from '../failures.ts';
 
-export interface PortabilityDependencies {
+export interface ExportImportDependencies {
   /** As the maintenance role. */
   readonly maintenance: pg.Pool;
   readonly scope: TenantScope;
@@ -29,14 +29,14 @@ export interface PortabilityDependencies {
 }
 
 /** Exports and imports of portable rows, streamed: neither a table nor a file is ever held. */
-export function createPortabilityActivities({
+export function createExportImportActivities({
   maintenance,
   scope,
   hints,
   archive,
   embeddingModel,
   now,
-}: PortabilityDependencies): PortabilityActivities {
+}: ExportImportDependencies): ExportImportActivities {
   const store = (): ArchiveStore => {
     if (archive === null) throw new NotConfigured('RECOLLECT_ARCHIVE_STORE: exports and imports need it');
     return archive;
@@ -45,7 +45,7 @@ export function createPortabilityActivities({
 
   return {
     writeExport: ({ tenantId, jobId }) =>
-      beating(async (signal) => {
+      withHeartbeat(async (signal) => {
         const tenant = asId<TenantId>(tenantId);
         const job = await scope.asTenant(tenant, (transaction) => readExport(transaction, jobId));
         if (job === null || job.state !== 'running') return true;
@@ -67,11 +67,11 @@ export function createPortabilityActivities({
           .finally(() => client.release());
         // Assigned inside the generator, which the compiler does not follow.
         const counts = (written as WrittenRows | null)?.rows ?? {};
-        const isKept = await scope.asTenant(tenant, (transaction) =>
+        const isStored = await scope.asTenant(tenant, (transaction) =>
           finishExport(transaction, jobId, { ...file, counts, begunAt }),
         );
-        if (!isKept) await store().remove(job.objectKey, signal);
-        return isKept;
+        if (!isStored) await store().remove(job.objectKey, signal);
+        return isStored;
       }),
 
     endExport: async ({ tenantId, jobId, state, error }) => {
@@ -82,9 +82,9 @@ export function createPortabilityActivities({
     },
 
     readPortable: ({ tenantId, jobId }) =>
-      beating(async (signal) => {
+      withHeartbeat(async (signal) => {
         const tenant = asId<TenantId>(tenantId);
-        const job = await scope.asTenant(tenant, (transaction) => readPortableImport(transaction, jobId));
+        const job = await scope.asTenant(tenant, (transaction) => readFileImport(transaction, jobId));
         if (job === null || job.state !== 'running') return;
         // Whole before anything of it is taken in: a file that was cut or changed leaves no half of itself.
         if (job.lines === 0) await checkLines(plainLines(job.objectKey, signal), signal);
@@ -95,7 +95,7 @@ export function createPortabilityActivities({
           onBatch: (client, progress) => notePortableProgress(client, jobId, progress),
         });
         await scope.asTenant(tenant, (transaction) =>
-          endPortableImport(transaction, jobId, { state: 'done', error: null, counts: { read, written } }),
+          endFileImport(transaction, jobId, { state: 'completed', error: null, counts: { read, written } }),
         );
         await store().remove(job.objectKey, signal);
         // Vectors are made anew, and sessions that were live are looked after from here; the sweep repeats what is not heard.
@@ -104,10 +104,10 @@ export function createPortabilityActivities({
 
     endPortable: async ({ tenantId, jobId, state, error }) => {
       const tenant = asId<TenantId>(tenantId);
-      const job = await scope.asTenant(tenant, (transaction) => readPortableImport(transaction, jobId));
+      const job = await scope.asTenant(tenant, (transaction) => readFileImport(transaction, jobId));
       if (job === null) return;
       await archive?.remove(job.objectKey);
-      await scope.asTenant(tenant, (transaction) => endPortableImport(transaction, jobId, { state, error }));
+      await scope.asTenant(tenant, (transaction) => endFileImport(transaction, jobId, { state, error }));
     },
 
     expireExports: async () => {

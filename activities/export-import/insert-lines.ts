@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { TenantTable } from '../../stores/postgres/exports/table-catalog.ts';
-import { PortableRefused } from './lines.ts';
+import { ExportFileError } from './lines.ts';
 import type { IdMap } from './people.ts';
 
 /** Columns that hold ids of people, of projects or of the tenant, whatever the table. */
@@ -116,7 +116,7 @@ export function insertOf(table: TenantTable, keys: ReadonlySet<string>, carried:
   };
 }
 
-/** Inserts lines of one table; answers how many rows that made. @throws PortableRefused id_taken, where a row's id is another tenant's */
+/** Inserts lines of one table; answers how many rows that made. @throws ExportFileError id_taken, where a row's id is another tenant's */
 export async function insertLines(
   client: pg.ClientBase,
   { foreign, insert }: LineInsert,
@@ -129,7 +129,7 @@ export async function insertLines(
   if (foreign !== null) {
     const { rows } = await client.query<{ n: number }>(foreign, values);
     if ((rows[0]?.n ?? 0) > 0)
-      throw new PortableRefused(
+      throw new ExportFileError(
         'id_taken',
         `${rows[0]?.n ?? 0} rows of ${table} stand under the same ids in another tenant of this instance`,
       );

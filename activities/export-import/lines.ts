@@ -1,12 +1,12 @@
 import { z } from 'zod';
 
 /** Version of the lines; a reader refuses a newer one. */
-export const PORTABLE_VERSION = 1;
+export const EXPORT_FORMAT_VERSION = 1;
 /** The longest line: a row of capture holds a few values of 64 KiB. */
 const MAX_LINE_CHARS = 32 * 1024 * 1024;
 
-export const portableHeader = z.object({
-  recollect: z.literal('portable'),
+export const exportHeader = z.object({
+  recollect: z.literal('export'),
   version: z.number().int(),
   /** Names of the migrations that made the tables, in order. */
   migrations: z.array(z.string().max(200)).max(10_000),
@@ -15,9 +15,9 @@ export const portableHeader = z.object({
   /** RFC 3339: when the snapshot was taken. */
   at: z.string().max(64),
 });
-export type PortableHeader = z.output<typeof portableHeader>;
+export type ExportHeader = z.output<typeof exportHeader>;
 
-export const portableEnd = z.object({
+export const exportEnd = z.object({
   end: z.object({
     rows: z.record(z.string().max(63), z.number().int()),
     /** SHA-256 of all lines before this one, each with its newline; hex. */
@@ -25,15 +25,22 @@ export const portableEnd = z.object({
   }),
 });
 /** What makes lines unreadable. `id_taken`: a row stands under its id in another tenant of this instance. */
-export const PORTABLE_FAULTS = ['not_portable', 'newer', 'damaged', 'unfinished', 'too_long', 'id_taken'] as const;
-export type PortableFault = (typeof PORTABLE_FAULTS)[number];
+export const EXPORT_FILE_FAULTS = [
+  'not_export_file',
+  'newer',
+  'damaged',
+  'unfinished',
+  'too_long',
+  'id_taken',
+] as const;
+export type ExportFileFault = (typeof EXPORT_FILE_FAULTS)[number];
 
 /** Lines that cannot be taken in. The message names tables and numbers of lines, never what stands in them. */
-export class PortableRefused extends Error {
-  override readonly name = 'PortableRefused';
-  readonly fault: PortableFault;
+export class ExportFileError extends Error {
+  override readonly name = 'ExportFileError';
+  readonly fault: ExportFileFault;
 
-  constructor(fault: PortableFault, message: string) {
+  constructor(fault: ExportFileFault, message: string) {
     super(message);
     this.fault = fault;
   }
@@ -46,7 +53,7 @@ export function tableOfLine(line: string): string | null {
   return ROW.exec(line)?.[1] ?? null;
 }
 
-/** Lines of a text that comes in pieces, without their newlines. A last line without one is answered, too. @throws PortableRefused too_long */
+/** Lines of a text that comes in pieces, without their newlines. A last line without one is answered, too. @throws ExportFileError too_long */
 export async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<string> {
   let rest: string[] = [];
   let held = 0;
@@ -61,7 +68,7 @@ export async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<st
     if (from < piece.length) rest.push(piece.slice(from));
     held += piece.length - from;
     if (held > MAX_LINE_CHARS)
-      throw new PortableRefused('too_long', `a line is longer than ${MAX_LINE_CHARS} characters`);
+      throw new ExportFileError('too_long', `a line is longer than ${MAX_LINE_CHARS} characters`);
   }
   if (held > 0) yield rest.join('');
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isPackDamage, unpacked } from '../../stores/archive/packed.ts';
-import { linesOf, PortableRefused } from './lines.ts';
+import { linesOf, ExportFileError } from './lines.ts';
 
 /** Bytes that are no text: another attempt would read the same. */
 function isNoText(error: unknown): boolean {
@@ -14,13 +14,13 @@ async function* asText(bytes: AsyncIterable<unknown>): AsyncGenerator<string> {
   yield decoder.decode();
 }
 
-/** The lines of a compressed file. @throws PortableRefused damaged, where it cannot be decompressed; errors of the source as they are */
+/** The lines of a compressed file. @throws ExportFileError damaged, where it cannot be decompressed; errors of the source as they are */
 export async function* unpackLines(file: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   try {
     yield* linesOf(asText(unpacked(file)));
   } catch (error) {
     throw isPackDamage(error) || isNoText(error)
-      ? new PortableRefused('damaged', 'the file is not what was compressed')
+      ? new ExportFileError('damaged', 'the file is not what was compressed')
       : error;
   }
 }

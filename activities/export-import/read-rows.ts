@@ -4,12 +4,12 @@ import type { TenantId } from '../../domain/ids.ts';
 import type { IndexModel } from '../../domain/index-model.ts';
 import { tenantTables } from '../../stores/postgres/exports/table-catalog.ts';
 import { insertLines, insertOf } from './insert-lines.ts';
-import { PORTABLE_VERSION, portableEnd, portableHeader, PortableRefused, tableOfLine } from './lines.ts';
-import type { PortableHeader } from './lines.ts';
+import { EXPORT_FORMAT_VERSION, exportEnd, exportHeader, ExportFileError, tableOfLine } from './lines.ts';
+import type { ExportHeader } from './lines.ts';
 import { takePerson, takeProject } from './people.ts';
 import type { IdMap } from './people.ts';
-import { LEFT } from '../../stores/postgres/exports/scope-rules.ts';
-import { servedIndex, wantVectors } from './request-vectors.ts';
+import { UNEXPORTED_TABLES } from '../../stores/postgres/exports/scope-rules.ts';
+import { servedIndex, requestVectors } from './request-vectors.ts';
 import { migrationsOf } from './write-rows.ts';
 
 /** Of one transaction: it locks what it inserts, and is what a crash costs. */
@@ -37,7 +37,7 @@ export interface ReadProgress {
 }
 
 export interface ReadResult extends ReadProgress {
-  readonly header: PortableHeader;
+  readonly header: ExportHeader;
 }
 
 /** The month function of the database, where there is one; without it rows of older months lie in the partition for the rest. */
@@ -83,14 +83,14 @@ function parsed(line: string | undefined): unknown {
   }
 }
 
-function headerOf(line: string | undefined, known: readonly string[]): PortableHeader {
-  const header = portableHeader.safeParse(parsed(line));
-  if (!header.success) throw new PortableRefused('not_portable', 'the first line is not the header of an export');
+function headerOf(line: string | undefined, known: readonly string[]): ExportHeader {
+  const header = exportHeader.safeParse(parsed(line));
+  if (!header.success) throw new ExportFileError('not_export_file', 'the first line is not the header of an export');
   const newest = known.at(-1);
-  if (header.data.version > PORTABLE_VERSION)
-    throw new PortableRefused('newer', 'the export was written by a newer version');
+  if (header.data.version > EXPORT_FORMAT_VERSION)
+    throw new ExportFileError('newer', 'the export was written by a newer version');
   if (newest !== undefined && header.data.migrations.some((name) => name > newest && !known.includes(name)))
-    throw new PortableRefused('newer', 'the export was written by an instance with newer tables');
+    throw new ExportFileError('newer', 'the export was written by an instance with newer tables');
   return header.data;
 }
 
@@ -112,19 +112,19 @@ function isOfTheLines(error: unknown): boolean {
   return /^(?:21|22|23)/.test(code);
 }
 
-/** Reads lines to their end and takes nothing of them: whether they are a whole export. @throws PortableRefused where they are none, damaged or cut off */
+/** Reads lines to their end and takes nothing of them: whether they are a whole export. @throws ExportFileError where they are none, damaged or cut off */
 export async function checkLines(lines: AsyncIterable<string>, signal?: AbortSignal): Promise<void> {
   const hash = createHash('sha256');
   let count = 0;
   let isEnded = false;
   for await (const line of lines) {
     signal?.throwIfAborted();
-    if (isEnded) throw new PortableRefused('damaged', 'lines follow the last one');
+    if (isEnded) throw new ExportFileError('damaged', 'lines follow the last one');
     if (count === 0) headerOf(line, []);
     else if (tableOfLine(line) === null) {
-      const end = portableEnd.safeParse(parsed(line));
+      const end = exportEnd.safeParse(parsed(line));
       if (!end.success || end.data.end.sha256 !== hash.digest('hex'))
-        throw new PortableRefused(
+        throw new ExportFileError(
           'damaged',
           `line ${count + 1} is no row, or the checksum of the lines is another one`,
         );
@@ -135,15 +135,15 @@ export async function checkLines(lines: AsyncIterable<string>, signal?: AbortSig
     hash.update(line);
     hash.update('\n');
   }
-  if (count === 0) throw new PortableRefused('not_portable', 'there are no lines');
-  if (!isEnded) throw new PortableRefused('unfinished', 'the last line is missing: the export was cut off');
+  if (count === 0) throw new ExportFileError('not_export_file', 'there are no lines');
+  if (!isEnded) throw new ExportFileError('unfinished', 'the last line is missing: the export was cut off');
 }
 
 /**
  * Takes portable rows (`writeRows`) into a tenant, in batches of a transaction each: rows that stand here stay as they are, so that the same lines may be
  * read any number of times, and a run that was killed goes on from what is `done`. People are known by their names and projects by the ways they are told;
  * vectors are asked for anew. What was forgotten or erased here stays away, with what quotes it. `pool` is of the maintenance role.
- * @throws PortableRefused where lines are no export, damaged, cut off, or name ids of another tenant
+ * @throws ExportFileError where lines are no export, damaged, cut off, or name ids of another tenant
  */
 export async function readRows(
   pool: pg.Pool,
@@ -157,7 +157,7 @@ export async function readRows(
     tables: new Map((await tenantTables(client)).map((table) => [table.name, table])),
     known: await migrationsOf(client),
   }));
-  const carried = new Set([...tables.keys()].filter((name) => LEFT[name] === undefined));
+  const carried = new Set([...tables.keys()].filter((name) => UNEXPORTED_TABLES[name] === undefined));
   const hash = createHash('sha256');
   const map: IdMap = new Map();
   const months = new Set<string>();
@@ -165,13 +165,13 @@ export async function readRows(
   const written: Record<string, number> = { ...doneRows };
   let count = 0;
   let batch: { table: string; lines: string[]; chars: number; from: number } | null = null;
-  let header: PortableHeader | null = null;
+  let header: ExportHeader | null = null;
   let isEnded = false;
 
   const take = async (client: pg.PoolClient, name: string, taken: readonly string[]): Promise<number> => {
     const table = tables.get(name);
     if (table === undefined || !carried.has(name))
-      throw new PortableRefused('not_portable', `a line is of the table ${name}, which no export holds`);
+      throw new ExportFileError('not_export_file', `a line is of the table ${name}, which no export holds`);
     if (name === 'users' || name === 'projects') {
       let made = 0;
       for (const line of taken)
@@ -180,7 +180,7 @@ export async function readRows(
     }
     if (name === 'embeddings') {
       const served = await servedIndex(client, tenantId, index);
-      return served === null ? 0 : wantVectors(client, tenantId, served, taken);
+      return served === null ? 0 : requestVectors(client, tenantId, served, taken);
     }
     if (PARTITIONED.has(name)) await ensureOlder(client, taken);
     const { rows } = await client.query<{ keys: string[] }>(
@@ -211,12 +211,12 @@ export async function readRows(
       });
     } catch (error) {
       if (!isOfTheLines(error) && !(error instanceof Error && error.name === 'ZodError')) throw error;
-      throw new PortableRefused('damaged', `lines ${from} to ${count} are no rows of ${table} that can be taken in`);
+      throw new ExportFileError('damaged', `lines ${from} to ${count} are no rows of ${table} that can be taken in`);
     }
   };
 
   for await (const line of lines) {
-    if (isEnded) throw new PortableRefused('damaged', 'lines follow the last one');
+    if (isEnded) throw new ExportFileError('damaged', 'lines follow the last one');
     if (header === null) {
       header = headerOf(line, known);
       if (header.tenant.id !== tenantId) map.set(header.tenant.id, tenantId);
@@ -224,10 +224,10 @@ export async function readRows(
       const table = tableOfLine(line);
       if (table === null) {
         await flush();
-        const end = portableEnd.safeParse(parsed(line));
-        if (!end.success) throw new PortableRefused('damaged', `line ${count + 1} is no row`);
+        const end = exportEnd.safeParse(parsed(line));
+        if (!end.success) throw new ExportFileError('damaged', `line ${count + 1} is no row`);
         if (end.data.end.sha256 !== hash.digest('hex'))
-          throw new PortableRefused('damaged', 'the checksum of the lines is not the one that the last line tells');
+          throw new ExportFileError('damaged', 'the checksum of the lines is not the one that the last line tells');
         isEnded = true;
         continue;
       }
@@ -245,8 +245,8 @@ export async function readRows(
     hash.update(line);
     hash.update('\n');
   }
-  if (header === null) throw new PortableRefused('not_portable', 'there are no lines');
-  if (!isEnded) throw new PortableRefused('unfinished', 'the last line is missing: the export was cut off');
+  if (header === null) throw new ExportFileError('not_export_file', 'there are no lines');
+  if (!isEnded) throw new ExportFileError('unfinished', 'the last line is missing: the export was cut off');
   await inTransaction(pool, (client) => dropUnnamed(client, tenantId));
   return { header, lines: count, read, written };
 }

@@ -37,7 +37,7 @@ export async function servedIndex(
 }
 
 /** Asks for the vectors that lines of the ledger tell of, made anew in the index of this tenant; where a row was to be removed, it is wanted again. Memories that did not come have none. */
-export async function wantVectors(
+export async function requestVectors(
   client: pg.ClientBase,
   tenantId: TenantId,
   index: IndexModel,

@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { z } from 'zod';
 import { tenantTables } from '../../stores/postgres/exports/table-catalog.ts';
 import type { TenantTable } from '../../stores/postgres/exports/table-catalog.ts';
-import { PORTABLE_VERSION } from './lines.ts';
+import { EXPORT_FORMAT_VERSION } from './lines.ts';
 import { conditionOf } from '../../stores/postgres/exports/scope-rules.ts';
 import type { PortableScope } from '../../stores/postgres/exports/scope-rules.ts';
 
@@ -79,8 +79,8 @@ export async function* writeRows(
     if (head === undefined) throw new Error('there is no such tenant');
     const hash = createHash('sha256');
     const header = `${JSON.stringify({
-      recollect: 'portable',
-      version: PORTABLE_VERSION,
+      recollect: 'export',
+      version: EXPORT_FORMAT_VERSION,
       migrations: await migrationsOf(client),
       tenant: { id: scope.tenantId, name: head.name },
       scope: { kind: scope.kind, subject: scope.subject },
@@ -95,19 +95,19 @@ export async function* writeRows(
       const values = condition.includes('$2') ? [scope.tenantId, scope.subject] : [scope.tenantId];
       const order = table.primaryKey.map((name) => `t."${name}"`).join(', ');
       await client.query(
-        `DECLARE portable NO SCROLL CURSOR FOR SELECT ${lineSql(table)} AS line FROM "${table.name}" t WHERE ${condition} ORDER BY ${order}`,
+        `DECLARE export_rows NO SCROLL CURSOR FOR SELECT ${lineSql(table)} AS line FROM "${table.name}" t WHERE ${condition} ORDER BY ${order}`,
         values,
       );
       for (;;) {
         signal?.throwIfAborted();
-        const { rows } = await client.query<{ line: string }>(`FETCH ${ROWS_AT_ONCE} FROM portable`);
+        const { rows } = await client.query<{ line: string }>(`FETCH ${ROWS_AT_ONCE} FROM export_rows`);
         if (rows.length === 0) break;
         const text = rows.map((row) => row.line).join('');
         hash.update(text);
         counts[table.name] = (counts[table.name] ?? 0) + rows.length;
         yield text;
       }
-      await client.query('CLOSE portable');
+      await client.query('CLOSE export_rows');
     }
     const written = { rows: counts, sha256: hash.digest('hex') };
     yield `${JSON.stringify({ end: written })}\n`;

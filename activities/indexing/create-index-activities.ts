@@ -11,7 +11,7 @@ import type { RemovableEmbedding } from '../../stores/postgres/embeddings/embedd
 import { strikeRemoved } from '../../stores/postgres/embeddings/embedding-cache.ts';
 import type { IndexActivities } from '../../workflows/indexing/types.ts';
 import { failureType } from '../failures.ts';
-import { beating } from '../heartbeat.ts';
+import { withHeartbeat } from '../heartbeat.ts';
 import { indexTake } from './index-take.ts';
 import type { Take, TakeDependencies } from './index-take.ts';
 
@@ -73,7 +73,7 @@ export function createIndexActivities(dependencies: IndexDependencies): IndexAct
 
   return {
     embedBatch: (input) =>
-      beating(async (signal) => {
+      withHeartbeat(async (signal) => {
         const tenantId = asId<TenantId>(input.tenantId);
         const removable = await database.asTenant(tenantId, (transaction) =>
           removableEmbeddings(transaction, REMOVED_CHUNKS),

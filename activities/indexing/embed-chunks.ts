@@ -3,7 +3,7 @@ import { EmbedderUnavailable, TextsRefused } from '../../domain/ports/embedder.t
 import type { Embedder, EmbeddingUsage } from '../../domain/ports/embedder.ts';
 
 /** A text that the model shall read, known by its hash. */
-export interface WantedText {
+export interface RequestedText {
   /** SHA-256 of the text, hex. */
   readonly hash: string;
   readonly text: string;
@@ -34,9 +34,9 @@ export function guessTokens(text: string): number {
 }
 
 /** Cuts texts, shortest first, into batches of at most so many tokens: those of like length waste nothing on each other. */
-export function tokenBatches(texts: readonly WantedText[], maxTokens: number): WantedText[][] {
+export function tokenBatches(texts: readonly RequestedText[], maxTokens: number): RequestedText[][] {
   const sorted = texts.toSorted((a, b) => a.text.length - b.text.length);
-  const batches: WantedText[][] = [];
+  const batches: RequestedText[][] = [];
   let tokens = 0;
   for (const text of sorted) {
     const own = guessTokens(text.text);
@@ -68,14 +68,14 @@ async function requireTaking(embedder: Embedder, signal: AbortSignal): Promise<v
  */
 export async function embedTexts(
   embedder: Embedder,
-  texts: readonly WantedText[],
+  texts: readonly RequestedText[],
   signal: AbortSignal,
 ): Promise<EmbeddedTexts> {
   const vectors = new Map<string, Float32Array>();
   const refused = new Set<string>();
   const usage: EmbeddingUsage[] = [];
   const started = performance.now();
-  const embedSome = async (some: readonly WantedText[]): Promise<void> => {
+  const embedSome = async (some: readonly RequestedText[]): Promise<void> => {
     if (some.length === 0) return;
     try {
       const answers = await embedder.embed(

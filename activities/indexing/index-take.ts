@@ -6,9 +6,9 @@ import type { VectorIndex } from '../../domain/ports/vector-index.ts';
 import type { Database } from '../../stores/postgres/connection/database.ts';
 import { cachedVectors } from '../../stores/postgres/embeddings/embedding-cache.ts';
 import { pendingEmbeddings, settleEmbeddings } from '../../stores/postgres/embeddings/embedding-ledger.ts';
-import { wantRemoval } from '../../stores/postgres/embeddings/embedding-removal.ts';
+import { requestRemoval } from '../../stores/postgres/embeddings/embedding-removal.ts';
 import { embedTexts, guessTokens, textHash, tokenBatches } from './embed-chunks.ts';
-import type { WantedText } from './embed-chunks.ts';
+import type { RequestedText } from './embed-chunks.ts';
 import { embeddedText, placeChunks, toIndexChunk } from './place-chunks.ts';
 import type { PlacedChunk } from './place-chunks.ts';
 import { writeChunks } from './write-chunks.ts';
@@ -18,7 +18,7 @@ export interface TakeDependencies {
   readonly database: Database;
   readonly vectors: VectorIndex;
   /** Whether captures come in a flood, which goes first. */
-  readonly isFlooding: () => Promise<boolean>;
+  readonly isBurst: () => Promise<boolean>;
   /** Vectors that are kept of a tenant's texts, at most; 0: none. */
   readonly cacheEntries: number;
 }
@@ -38,7 +38,7 @@ const TAKE_TOKENS = 40_000;
 /** Tokens of one call of the model: half a second of the local one, in which the batch before is written. */
 const BATCH_TOKENS = 8_192;
 
-interface HashedChunk extends WantedText {
+interface HashedChunk extends RequestedText {
   readonly placed: PlacedChunk;
 }
 
@@ -74,15 +74,15 @@ export async function indexTake(
   embedder: Embedder,
   signal: AbortSignal,
 ): Promise<Take> {
-  const { database, isFlooding, cacheEntries } = dependencies;
+  const { database, isBurst, cacheEntries } = dependencies;
   const keeps = cacheEntries > 0;
   const waiting = await database.asTenant(tenantId, (transaction) =>
     pendingEmbeddings(transaction, index.name, TAKE_CHUNKS + 1),
   );
   if (waiting.length === 0) return { indexed: 0, refused: 0, more: false, sessionIds: [] };
   const begun = waiting.slice(0, TAKE_CHUNKS);
-  const { chunks, known, goneIds } = await database.readAsTenant(tenantId, async (read) => {
-    const { placed, goneIds } = await placeChunks(read, begun);
+  const { chunks, known, missingIds } = await database.readAsTenant(tenantId, async (read) => {
+    const { placed, missingIds } = await placeChunks(read, begun);
     const chunks = placed.map((one): HashedChunk => {
       const text = embeddedText(one);
       return { placed: one, text, hash: textHash(text) };
@@ -90,7 +90,7 @@ export async function indexTake(
     const hashes = [...new Set(chunks.map(({ hash }) => hash))];
     return {
       chunks,
-      goneIds,
+      missingIds,
       known: keeps ? await cachedVectors(read, modelOfIndex(index.name), hashes) : new Map<string, Float32Array>(),
     };
   });
@@ -98,11 +98,11 @@ export async function indexTake(
   const later = new Set(chunks.slice(taken.length).map(({ placed }) => placed.pending.id));
   const placedIds = new Set(chunks.map(({ placed }) => placed.pending.id));
   // Nothing is written of a memory that is gone, nor of a chunk that its memory has no longer; what was written of the former leaves the index.
-  const blank = begun.filter((chunk) => !placedIds.has(chunk.id) && !goneIds.has(chunk.memoryId));
-  if (blank.length > 0 || goneIds.size > 0)
+  const blank = begun.filter((chunk) => !placedIds.has(chunk.id) && !missingIds.has(chunk.memoryId));
+  if (blank.length > 0 || missingIds.size > 0)
     await database.asTenant(tenantId, async (transaction) => {
       await settleEmbeddings(transaction, blank, []);
-      await wantRemoval(transaction, [...goneIds]);
+      await requestRemoval(transaction, [...missingIds]);
     });
 
   const sharing = new Map<string, HashedChunk[]>();
@@ -142,7 +142,7 @@ export async function indexTake(
   try {
     const batches = tokenBatches(fresh, BATCH_TOKENS);
     for (const [at, batch] of batches.entries()) {
-      if (at > 0 && (await isFlooding())) {
+      if (at > 0 && (await isBurst())) {
         left = batches.slice(at).flat().length;
         break;
       }
@@ -176,7 +176,7 @@ export async function indexTake(
       left > 0 ||
       total.refused > 0 ||
       total.overtaken > 0 ||
-      goneIds.size > 0,
+      missingIds.size > 0,
     sessionIds: [
       ...new Set(begun.flatMap(({ id, sessionId }) => (sessionId === null || later.has(id) ? [] : [sessionId]))),
     ],

@@ -53,7 +53,7 @@ export function toIndexChunk({ pending, memory, purpose, text }: PlacedChunk, ve
 export async function placeChunks(
   read: TenantRead,
   pending: readonly PendingEmbedding[],
-): Promise<{ readonly placed: readonly PlacedChunk[]; readonly goneIds: ReadonlySet<string> }> {
+): Promise<{ readonly placed: readonly PlacedChunk[]; readonly missingIds: ReadonlySet<string> }> {
   const refs = [
     ...new Map(pending.map((chunk) => [chunk.memoryId, { type: chunk.type, id: chunk.memoryId }])).values(),
   ];
@@ -68,5 +68,5 @@ export async function placeChunks(
     const { text, contentHash } = part;
     return [{ pending: chunk, memory, purpose: purposes.get(memory.id) ?? '', text, contentHash }];
   });
-  return { placed, goneIds: new Set(pending.map((chunk) => chunk.memoryId).filter((id) => !byId.has(id))) };
+  return { placed, missingIds: new Set(pending.map((chunk) => chunk.memoryId).filter((id) => !byId.has(id))) };
 }

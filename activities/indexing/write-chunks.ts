@@ -5,10 +5,10 @@ import type { EmbeddingUsage } from '../../domain/ports/embedder.ts';
 import { VectorIndexUnavailable } from '../../domain/ports/vector-index.ts';
 import type { IndexChunk, VectorIndex } from '../../domain/ports/vector-index.ts';
 import type { Database } from '../../stores/postgres/connection/database.ts';
-import { countEmbedding, keepVectors } from '../../stores/postgres/embeddings/embedding-cache.ts';
+import { countEmbedding, storeVectors } from '../../stores/postgres/embeddings/embedding-cache.ts';
 import type { EmbeddingWork } from '../../stores/postgres/embeddings/embedding-cache.ts';
 import { settleEmbeddings } from '../../stores/postgres/embeddings/embedding-ledger.ts';
-import { overtakenEmbeddings } from '../../stores/postgres/embeddings/embedding-removal.ts';
+import { supersededEmbeddings } from '../../stores/postgres/embeddings/embedding-removal.ts';
 import { bookEmbedding } from '../../stores/postgres/usage/usage-ledger.ts';
 
 /** A chunk with its vector, and where it stands in the ledger. */
@@ -55,7 +55,7 @@ export async function writeChunks(
   const model = modelOfIndex(index.name);
   await database.asTenant(tenantId, async (transaction) => {
     if (keeps)
-      await keepVectors(
+      await storeVectors(
         transaction,
         tenantId,
         model,
@@ -87,7 +87,7 @@ export async function writeChunks(
     .map(({ embeddingId, revision }) => ({ id: embeddingId, revision }));
   const { changed, overtaken } = await database.asTenant(tenantId, async (transaction) => ({
     changed: await settleEmbeddings(transaction, written, refused),
-    overtaken: await overtakenEmbeddings(
+    overtaken: await supersededEmbeddings(
       transaction,
       written.map(({ id }) => id),
     ),

@@ -9,8 +9,8 @@ import { VectorIndexUnavailable } from '../../domain/ports/vector-index.ts';
 import type { VectorIndex } from '../../domain/ports/vector-index.ts';
 import { termsOf } from '../../domain/text/terms.ts';
 import type { Database } from '../../stores/postgres/connection/database.ts';
-import { newestLearning, readStanding, wordNeighbours } from '../../stores/postgres/learnings/learning-neighbours.ts';
-import type { LearningScope, StandingLearning } from '../../stores/postgres/learnings/learning-neighbours.ts';
+import { newestLearning, readCurrent, wordNeighbours } from '../../stores/postgres/learnings/learning-neighbours.ts';
+import type { LearningScope, CurrentLearning } from '../../stores/postgres/learnings/learning-neighbours.ts';
 import type { PlacedDraft } from '../../stores/postgres/learnings/learning-writes.ts';
 
 export interface NeighbourDependencies {
@@ -102,7 +102,7 @@ export async function readKnown(
   const vectors = await embedOrNone(dependencies.embedder, about, signal);
   const ids = await nearestIds(dependencies, scope, vectors);
   const { byVector, byWords } = await dependencies.database.asTenant(scope.tenantId, async (transaction) => ({
-    byVector: await readStanding(transaction, scope, ids),
+    byVector: await readCurrent(transaction, scope, ids),
     byWords: await wordNeighbours(transaction, scope, wordsOf(about.join(' ')), MAX_KNOWN),
   }));
   const place = new Map(ids.map((id, index) => [id, index]));
@@ -130,15 +130,15 @@ export async function compareDrafts(
   embed: EmbedOnce,
   signal: AbortSignal,
   saidAtMs = newestOf(rows, 0),
-  mayReplace: (known: StandingLearning) => boolean = () => true,
+  mayReplace: (known: CurrentLearning) => boolean = () => true,
 ): Promise<Comparison> {
   const own = await embed(drafts.map(comparedText), signal);
   const ids = await nearestIds(dependencies, scope, own);
   const { newest, known } = await dependencies.database.asTenant(scope.tenantId, async (transaction) => {
     const before = await newestLearning(transaction, scope);
-    const found = new Map<string, StandingLearning>();
+    const found = new Map<string, CurrentLearning>();
     const proposed = drafts.flatMap(({ relation }) => (relation ? [relation.knownId] : []));
-    const near = await readStanding(transaction, scope, [...new Set([...ids, ...proposed])]);
+    const near = await readCurrent(transaction, scope, [...new Set([...ids, ...proposed])]);
     for (const learning of near) found.set(learning.id, learning);
     for (const draft of drafts)
       for (const learning of await wordNeighbours(transaction, scope, wordsOf(comparedText(draft)), NEAREST))

@@ -5,7 +5,7 @@ import type { TenantId } from '../../domain/ids.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { LearningDraft, LearningInput as ModelInput, ModelPort, SourceRow } from '../../domain/ports/model.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
-import { countPending, wantEmbeddings } from '../../stores/postgres/embeddings/embedding-ledger.ts';
+import { countPending, requestEmbeddings } from '../../stores/postgres/embeddings/embedding-ledger.ts';
 import type { EmbeddingModel } from '../../stores/postgres/embeddings/embedding-ledger.ts';
 import { refuseForgotten } from '../../stores/postgres/erasure/forgotten.ts';
 import { projectGlossary } from '../../stores/postgres/graph/glossary.ts';
@@ -15,8 +15,8 @@ import { readSessionFacts, writeLearnedSeq } from '../../stores/postgres/session
 import type { SessionFacts } from '../../stores/postgres/sessions/session-state.ts';
 import { readTopicsAndItems } from '../../stores/postgres/summaries/summaries.ts';
 import type { LearningActivities, LearningInput } from '../../workflows/learning/types.ts';
-import { beating } from '../heartbeat.ts';
-import { hintedIndex } from '../try-hint-index.ts';
+import { withHeartbeat } from '../heartbeat.ts';
+import { tryHintIndex } from '../try-hint-index.ts';
 import { callModel } from '../model-call.ts';
 import type { ModelCallDependencies } from '../model-call.ts';
 import { compareDrafts, createEmbedOnce, readKnown } from './compare-drafts.ts';
@@ -96,7 +96,7 @@ export function createLearningActivities(dependencies: LearningDependencies): Le
       await refuseForgotten(transaction, sessionId, facts.forgotten);
       await lockLearnings(transaction, context, newest);
       const { written, ids } = await writeLearnings(transaction, context, placed);
-      await wantEmbeddings(
+      await requestEmbeddings(
         transaction,
         tenantId,
         embeddingModel,
@@ -140,7 +140,7 @@ export function createLearningActivities(dependencies: LearningDependencies): Le
 
   return {
     extractLearnings: (ref) =>
-      beating(async (signal) => {
+      withHeartbeat(async (signal) => {
         const tenantId = asId<TenantId>(ref.tenantId);
         const session = await read(tenantId, ref.sessionId);
         if (session === null) return { written: 0, calls: 0, tokens: 0, usd: 0, pending: await pendingOf(ref) };
@@ -162,7 +162,7 @@ export function createLearningActivities(dependencies: LearningDependencies): Le
         const drafts = groundLearnings(output, [...quotableRows(input), ...input.rows]).kept;
         const written = await learn(tenantId, ref.sessionId, session, drafts, signal);
         const pending = await pendingOf(ref);
-        if (pending > 0) await hintedIndex(hints, tenantId);
+        if (pending > 0) await tryHintIndex(hints, tenantId);
         return { written, ...cost, pending };
       }),
   };

@@ -3,10 +3,10 @@ import { COMPARED_BYTES } from '../../domain/learning/compare.ts';
 import type { LearningDraft } from '../../domain/ports/model.ts';
 import type { Database, TenantTransaction } from '../../stores/postgres/connection/database.ts';
 import { hasMetAnother } from '../../stores/postgres/connection/database-codes.ts';
-import { wantEmbeddings } from '../../stores/postgres/embeddings/embedding-ledger.ts';
+import { requestEmbeddings } from '../../stores/postgres/embeddings/embedding-ledger.ts';
 import type { LearningEditor } from '../../stores/postgres/learnings/learning-changes.ts';
-import type { StandingLearning } from '../../stores/postgres/learnings/learning-neighbours.ts';
-import { standingIn } from '../../stores/postgres/learnings/learning-successors.ts';
+import type { CurrentLearning } from '../../stores/postgres/learnings/learning-neighbours.ts';
+import { currentIn } from '../../stores/postgres/learnings/learning-successors.ts';
 import { lockLearnings, writeLearnings } from '../../stores/postgres/learnings/learning-writes.ts';
 import { knownMemory, storeMemories } from '../../stores/postgres/memories/memory-writes.ts';
 import type { RememberedMemory, StoredMemory } from '../../stores/postgres/memories/memory-writes.ts';
@@ -39,7 +39,7 @@ async function write(
   const context = { tenantId, userId, projectId, namespace, sessionId: null, origin: 'user', validFrom } as const;
   await lockLearnings(transaction, context, newest);
   const { written, ids } = await writeLearnings(transaction, context, placed);
-  await wantEmbeddings(
+  await requestEmbeddings(
     transaction,
     tenantId,
     embeddingModel,
@@ -53,7 +53,7 @@ async function write(
   const id = ids[0];
   if (id === undefined || id === null) return null;
   // What speaks against something that happened later is kept as history: the later one is the answer.
-  return { id: (await standingIn(transaction, id)) ?? id, isNew: written.length > 0 };
+  return { id: (await currentIn(transaction, id)) ?? id, isNew: written.length > 0 };
 }
 
 /**
@@ -69,7 +69,7 @@ export async function rememberCompared(
 ): Promise<StoredMemory> {
   const { database, embedder } = dependencies;
   const { tenantId } = editor;
-  const mayReplace = (learning: StandingLearning) => editor.replacesAll || learning.userId === editor.userId;
+  const mayReplace = (learning: CurrentLearning) => editor.replacesAll || learning.userId === editor.userId;
   if (Buffer.byteLength(memory.content, 'utf8') > COMPARED_BYTES) return storeAsItIs(database, editor, memory);
   const known = await database.asTenant(tenantId, (transaction) => knownMemory(transaction, editor, memory));
   if (known !== null) return { id: known, isNew: false };

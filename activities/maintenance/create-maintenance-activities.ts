@@ -11,7 +11,7 @@ import { pruneEmbeddingCache, sweepOld } from '../../stores/postgres/retention/r
 import type { VectorIndex } from '../../domain/ports/vector-index.ts';
 import type { MaintenanceActivities } from '../../workflows/operations/types.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
-import { beating } from '../heartbeat.ts';
+import { withHeartbeat } from '../heartbeat.ts';
 import { findLostVectors } from './lost-vectors.ts';
 
 export interface MaintenanceDependencies {
@@ -37,7 +37,7 @@ const MAX_TENANTS = 500;
 const AT_ONCE = 16;
 
 /** Tells workflows, some at a time, until the signal ends it; throws only where none could be told. */
-async function tellAll(told: readonly (() => Promise<void>)[], signal: AbortSignal): Promise<void> {
+async function notifyAll(told: readonly (() => Promise<void>)[], signal: AbortSignal): Promise<void> {
   const failures: unknown[] = [];
   for (let start = 0; start < told.length; start += AT_ONCE) {
     signal.throwIfAborted();
@@ -72,7 +72,7 @@ export function createMaintenanceActivities({
 }: MaintenanceDependencies): MaintenanceActivities {
   return {
     sweepCaptures: () =>
-      beating(async (signal) => {
+      withHeartbeat(async (signal) => {
         const swept = { sessions: 0, tenants: 0 };
         const stages = [
           // Captures first: a vector index that does not answer must not keep a session waiting.
@@ -80,7 +80,7 @@ export function createMaintenanceActivities({
             const sessions = await forgottenSessions(maintenance, GRACE_MS, idleMs * OVERDUE_FACTOR, MAX_SESSIONS);
             swept.sessions = sessions.length;
             const tell = sessions.map((session) => () => hints.session(session.tenantId, session.sessionId));
-            await tellAll(tell, signal);
+            await notifyAll(tell, signal);
           },
           () => retryFailedVectors(maintenance),
           () => findLostVectors(maintenance, vectors, signal),
@@ -88,12 +88,12 @@ export function createMaintenanceActivities({
             const tenants = await tenantsWithPendingVectors(maintenance, GRACE_MS, MAX_TENANTS);
             swept.tenants = tenants.length;
             const tell = tenants.map((tenantId) => () => hints.index(tenantId));
-            await tellAll(tell, signal);
+            await notifyAll(tell, signal);
           },
           async () => {
             const changed = await tenantsToReindex(maintenance, indexName, MAX_TENANTS);
             const tell = changed.map((tenantId) => () => hints.reindex(tenantId));
-            await tellAll(tell, signal);
+            await notifyAll(tell, signal);
           },
           async () => {
             const batches = await forgottenBatches(maintenance, MAX_TENANTS);
@@ -102,7 +102,7 @@ export function createMaintenanceActivities({
                 () =>
                   hints.modelBatch(tenantId, batch),
             );
-            await tellAll(tell, signal);
+            await notifyAll(tell, signal);
           },
         ];
         await doAll(stages, signal);

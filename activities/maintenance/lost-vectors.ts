@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { TenantId } from '../../domain/ids.ts';
 import { VectorIndexUnavailable } from '../../domain/ports/vector-index.ts';
 import type { VectorIndex } from '../../domain/ports/vector-index.ts';
-import { lastIndexed, wantAgain } from '../../stores/postgres/connection/maintenance.ts';
+import { lastIndexed, requestAgain } from '../../stores/postgres/connection/maintenance.ts';
 
 /** Of one sweep; as many as are embedded in five minutes on a small machine. */
 const MAX_CHUNKS = 20_000;
@@ -27,7 +27,7 @@ export async function findLostVectors(maintenance: pg.Pool, vectors: VectorIndex
         const asked = ids.slice(from, from + CHUNKS_OF_ONE_QUESTION);
         const standing = await vectors.standing(tenantId, model, asked);
         const lost = asked.filter((id) => !standing.has(id));
-        await wantAgain(maintenance, tenantId, model, lost);
+        await requestAgain(maintenance, tenantId, model, lost);
       }
     }
   } catch (error) {

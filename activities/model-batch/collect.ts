@@ -3,7 +3,13 @@ import { asId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import { ModelError } from '../../domain/ports/model.ts';
 import type { BatchOutcome, ModelBatches, Reading, TopicSummaryDraft } from '../../domain/ports/model.ts';
-import { batchSessions, finishCall, markEnded, readAssigned, readBatch } from '../../stores/postgres/usage/model-batches.ts';
+import {
+  batchSessions,
+  finishCall,
+  markEnded,
+  readAssigned,
+  readBatch,
+} from '../../stores/postgres/usage/model-batches.ts';
 import type { AssignedCall } from '../../stores/postgres/usage/model-batches.ts';
 import type { BatchRef, CollectResult } from '../../workflows/model-batch/types.ts';
 import { isPermanent, parkedReason } from '../failures.ts';

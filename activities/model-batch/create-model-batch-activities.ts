@@ -5,8 +5,8 @@ import { ModelError } from '../../domain/ports/model.ts';
 import type { ModelBatches } from '../../domain/ports/model.ts';
 import { markSent, readBatch, touchBatch } from '../../stores/postgres/usage/model-batches.ts';
 import type { BatchRef, ModelBatchActivities } from '../../workflows/model-batch/types.ts';
-import { beating } from '../heartbeat.ts';
-import { hintedIndex } from '../try-hint-index.ts';
+import { withHeartbeat } from '../heartbeat.ts';
+import { tryHintIndex } from '../try-hint-index.ts';
 import { collectBatch, giveUpBatch } from './collect.ts';
 import type { BatchDependencies } from './dependencies.ts';
 import { findLost, submitBatch } from './submit.ts';
@@ -45,10 +45,10 @@ export function createModelBatchActivities(dependencies: BatchDependencies): Mod
   };
 
   return {
-    submitBatch: (ref) => beating((signal) => submitBatch(dependencies, batchesOf(), ref, signal)),
+    submitBatch: (ref) => withHeartbeat((signal) => submitBatch(dependencies, batchesOf(), ref, signal)),
 
-    lookAtBatch: (ref) =>
-      beating(async (signal) => {
+    pollBatch: (ref) =>
+      withHeartbeat(async (signal) => {
         const batch = await find(ref);
         // Nothing was sent: there is nothing to wait for, and collecting lets the windows wait again.
         if (batch?.providerBatchId === undefined || batch.providerBatchId === null)
@@ -58,23 +58,23 @@ export function createModelBatchActivities(dependencies: BatchDependencies): Mod
           await database.asTenant(asId(ref.tenantId), (transaction) => touchBatch(transaction, ref.batchId));
           return { ended, processing };
         } catch (error) {
-          if (isGone(error)) return { ended: true, processing: 0 };
+          if (isMissing(error)) return { ended: true, processing: 0 };
           throw error;
         }
       }),
 
     collectBatch: (ref) =>
-      beating(async (signal) => {
+      withHeartbeat(async (signal) => {
         const result = await collectBatch(dependencies, batchesOf(), ref, signal).catch(async (error: unknown) => {
-          if (!isGone(error)) throw error;
+          if (!isMissing(error)) throw error;
           return { sessionIds: await giveUpBatch(dependencies, ref), summarised: 0, parked: 0, again: 0 };
         });
-        await hintedIndex(hints, asId(ref.tenantId));
+        await tryHintIndex(hints, asId(ref.tenantId));
         return result;
       }),
 
     releaseBatch: (ref) =>
-      beating(async (signal) => {
+      withHeartbeat(async (signal) => {
         try {
           await endAtProvider(ref, signal);
           const { sessionIds } = await collectBatch(dependencies, batchesOf(), ref, signal);
@@ -89,6 +89,6 @@ export function createModelBatchActivities(dependencies: BatchDependencies): Mod
 }
 
 /** The provider knows no such batch (any more). */
-function isGone(error: unknown): boolean {
+function isMissing(error: unknown): boolean {
   return error instanceof ModelError && error.kind === 'invalid_request';
 }

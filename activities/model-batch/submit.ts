@@ -19,7 +19,7 @@ import type { BatchRef, SubmitResult } from '../../workflows/model-batch/types.t
 import { isPermanent, parkedReason } from '../failures.ts';
 import { readWindowWork } from './window-work.ts';
 import type { BatchDependencies } from './dependencies.ts';
-import { claimOf, holdBudget, summariseKept, summariseLocally } from './window-answers.ts';
+import { claimOf, holdBudget, summariseStored, summariseLocally } from './window-answers.ts';
 
 /** Calls that are prepared beside each other: the provider counts each one's tokens. */
 const AT_ONCE = 8;
@@ -143,7 +143,7 @@ async function prepare(
   const claim = claimOf(ref.batchId, assigned);
   try {
     const call = await model.prepareWindow(work.input, signal);
-    if (await summariseKept(dependencies, work, call, claim)) return settled;
+    if (await summariseStored(dependencies, work, call, claim)) return settled;
     const budget = await holdBudget(dependencies, ref.batchId, assigned, call, work.facts.forgotten);
     if (budget === null) return { kind: 'send', customId: customIdOf(assigned), call };
     if (await summariseLocally(dependencies, work, claim, signal)) return settled;

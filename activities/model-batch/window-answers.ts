@@ -6,7 +6,7 @@ import { raiseBudgetAlert, reserveCall, settleCall } from '../../stores/postgres
 import { finishCall, holdReservation, takeReservation } from '../../stores/postgres/usage/model-batches.ts';
 import type { AssignedCall } from '../../stores/postgres/usage/model-batches.ts';
 import { bookUsage } from '../../stores/postgres/usage/usage-ledger.ts';
-import { bookHit, cacheQuestion, findKeptAnswer, keepForQuestion } from '../model-calls/answer-cache.ts';
+import { bookHit, cacheQuestion, findCachedResponse, keepForQuestion } from '../model-calls/answer-cache.ts';
 import { callModel } from '../model-call.ts';
 import { writeWindowTopic } from './window-work.ts';
 import type { ClaimWindow, WindowWork } from './window-work.ts';
@@ -21,7 +21,7 @@ export function claimOf(batchId: string, call: AssignedCall): ClaimWindow {
 }
 
 /** Writes an answer that was paid for before; false where there is none. */
-export async function summariseKept(
+export async function summariseStored(
   dependencies: BatchDependencies,
   work: WindowWork,
   call: PreparedCall<TopicSummaryDraft>,
@@ -32,7 +32,7 @@ export async function summariseKept(
   if (cache.days === 0) return false;
   const started = performance.now();
   const question = cacheQuestion(call, work.near, cache);
-  const hit = await findKeptAnswer(database, work.owner, call, question, work.near, cache);
+  const hit = await findCachedResponse(database, work.owner, call, question, work.near, cache);
   if (hit === null) return false;
   const usage = await bookHit(database, work.owner, hit.kept, Math.round(performance.now() - started));
   await writeWindowTopic(dependencies, work, hit.output, [usage], claim);
@@ -49,7 +49,7 @@ export async function holdBudget(
 ): Promise<{ readonly resetsInMs: number } | null> {
   // Of an attempt before this one.
   if (assigned.reservationId !== null) return null;
-  const tokens = call.tokensIn + call.maxTokensOut;
+  const tokens = call.inputTokens + call.maxTokensOut;
   const outcome = await reserveCall(
     database.pool,
     {
@@ -111,7 +111,7 @@ export async function bookBatched(
       const { forgotten } = kept.work.facts;
       await keepForQuestion(transaction, owner, question, given, { days: limits.cache.days, forgotten });
     }
-    const day = await settleCall(transaction, userId, [reservationId], usage.tokensIn + usage.tokensOut, limits);
+    const day = await settleCall(transaction, userId, [reservationId], usage.inputTokens + usage.outputTokens, limits);
     return raiseBudgetAlert(transaction, owner, day, limits.alertShare);
   });
   if (alert !== null) onBudgetAlert?.(alert);

@@ -6,12 +6,17 @@ import {
   estimatedSimilarity,
   shapeOf,
   signatureOf,
-  strangeWords,
+  novelWords,
   withoutVolatile,
 } from '../../domain/similarity.ts';
 import type { Database, TenantTransaction } from '../../stores/postgres/connection/database.ts';
-import { findAnswer, findNearAnswers, findUnreadable, keepAnswer } from '../../stores/postgres/usage/model-response-cache.ts';
-import type { KeptAnswer, NearAnswer, UnreadableMark } from '../../stores/postgres/usage/model-response-cache.ts';
+import {
+  findAnswer,
+  findNearAnswers,
+  findUnreadable,
+  cacheResponse,
+} from '../../stores/postgres/usage/model-response-cache.ts';
+import type { CachedResponse, NearAnswer, UnreadableMark } from '../../stores/postgres/usage/model-response-cache.ts';
 import { bookUsage } from '../../stores/postgres/usage/usage-ledger.ts';
 import type { UsageOwner } from '../../stores/postgres/usage/usage-ledger.ts';
 
@@ -60,8 +65,8 @@ export function cacheQuestion<Output>(
 }
 
 /** Words of what is compared for strangers: times and ids of the question are none that an answer could be held to. */
-export function strangersOf(answer: string, question: string): number {
-  return strangeWords(withoutVolatile(answer), withoutVolatile(question));
+export function foreignRowsOf(answer: string, question: string): number {
+  return novelWords(withoutVolatile(answer), withoutVolatile(question));
 }
 
 /**
@@ -69,14 +74,14 @@ export function strangersOf(answer: string, question: string): number {
  * rows do not hold, cannot be read, or makes a claim that does not stand in them.
  */
 export function takeNear<Output>(
-  kept: Pick<NearAnswer, 'answer' | 'signature' | 'strangeWords'>,
+  kept: Pick<NearAnswer, 'answer' | 'signature' | 'novelWords'>,
   call: Question<Output>,
   question: CacheQuestion,
   near: NearOptions<Output>,
   similarity: number,
 ): Output | null {
   if (question.near === null || estimatedSimilarity(kept.signature, question.near.signature) < similarity) return null;
-  if (strangersOf(kept.answer, question.text) > kept.strangeWords) return null;
+  if (foreignRowsOf(kept.answer, question.text) > kept.novelWords) return null;
   const reading = call.read(kept.answer);
   return reading.ok && near.stands(reading.output) ? reading.output : null;
 }
@@ -84,14 +89,14 @@ export function takeNear<Output>(
 /** An answer that can be taken, and what it says for this question. */
 export interface CacheHit<Output> {
   readonly output: Output;
-  readonly kept: KeptAnswer;
+  readonly kept: CachedResponse;
 }
 
 /**
  * An answer that was paid for: to the same question, or to one that is nearly the same if every claim of it stands in the new rows and
  * it speaks of nothing that they do not hold. Null where there is none.
  */
-export async function findKeptAnswer<Output>(
+export async function findCachedResponse<Output>(
   database: Database,
   owner: UsageOwner,
   call: Question<Output>,
@@ -120,14 +125,14 @@ export async function findKeptAnswer<Output>(
 export async function bookHit(
   database: Database,
   owner: UsageOwner,
-  kept: KeptAnswer,
+  kept: CachedResponse,
   latencyMs: number,
 ): Promise<ModelUsage> {
   const usage: ModelUsage = {
     provider: kept.provider,
     model: kept.model,
-    tokensIn: 0,
-    tokensOut: 0,
+    inputTokens: 0,
+    outputTokens: 0,
     tokensCached: 0,
     tokensCacheWritten: 0,
     costUsd: 0,
@@ -163,7 +168,7 @@ export async function keepForQuestion(
 ): Promise<void> {
   if (days === 0) return;
   const { text, usage } = given;
-  await keepAnswer(transaction, {
+  await cacheResponse(transaction, {
     tenantId: asId(owner.tenantId),
     sessionId: owner.sessionId,
     promptVersion: question.promptVersion,
@@ -171,8 +176,8 @@ export async function keepForQuestion(
     answer: text,
     provider: usage.provider,
     model: usage.model,
-    tokens: usage.tokensIn + usage.tokensOut,
-    near: question.near === null ? null : { ...question.near, strangeWords: strangersOf(text, question.text) },
+    tokens: usage.inputTokens + usage.outputTokens,
+    near: question.near === null ? null : { ...question.near, novelWords: foreignRowsOf(text, question.text) },
     days,
     unreadable,
     forgotten,

@@ -33,14 +33,14 @@ async function reserve(
     batch: false,
     lifeMs: limits.timeoutMs + GRACE_MS,
   };
-  for (let lookMs = FIRST_LOOK_MS; ; lookMs = Math.min(lookMs * 1.5, LAST_LOOK_MS)) {
+  for (let pollMs = FIRST_LOOK_MS; ; pollMs = Math.min(pollMs * 1.5, LAST_LOOK_MS)) {
     signal.throwIfAborted();
     const outcome = await reserveCall(database.pool, call, limits);
     if (outcome.kind === 'granted') return outcome.id;
     if (outcome.kind === 'over_quota') throw new QuotaTooSmall(tokens, outcome.quotaTokens);
     if (outcome.kind === 'over_day') throw new BudgetExhausted(waitForNextDay(outcome.resetsInMs, owner.sessionId));
-    if (performance.now() + lookMs > deadline) throw new ModelBusy();
-    await pause(lookMs, undefined, { signal });
+    if (performance.now() + pollMs > deadline) throw new ModelBusy();
+    await pause(pollMs, undefined, { signal });
   }
 }
 
@@ -64,7 +64,7 @@ export async function askPaid<Output>(
   beside: (transaction: TenantTransaction, answer: ModelAnswer<Output>) => Promise<void>,
 ): Promise<ModelAnswer<Output>> {
   const { database, limits } = dependencies;
-  const bound = call.tokensIn + call.maxTokensOut;
+  const bound = call.inputTokens + call.maxTokensOut;
   if (bound > limits.requestTokens)
     throw new ModelError('invalid_request', `the call may take ${bound} tokens; ${limits.requestTokens} are allowed`);
   const reservation = await reserve(dependencies, owner, bound, signal);

@@ -48,7 +48,7 @@ export async function settlePaid(
   usage: readonly ModelUsage[],
   beside: (transaction: TenantTransaction) => Promise<void>,
 ): Promise<void> {
-  const { tokensIn, tokensOut } = sumUsage(usage);
+  const { inputTokens, outputTokens } = sumUsage(usage);
   const ids = usage.map(() => v7());
   const alert = await insist((isFirst) =>
     database.asTenant(asId(owner.tenantId), async (transaction) => {
@@ -57,7 +57,7 @@ export async function settlePaid(
       await bookUsage(transaction, owner, usage, false, ids);
       await beside(transaction);
       // Last, because it locks the user's row, which other calls of the user wait for.
-      const day = await settleCall(transaction, owner.userId, [reservation], tokensIn + tokensOut, limits);
+      const day = await settleCall(transaction, owner.userId, [reservation], inputTokens + outputTokens, limits);
       return raiseBudgetAlert(transaction, owner, day, limits.alertShare);
     }),
   );

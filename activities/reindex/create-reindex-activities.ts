@@ -21,8 +21,8 @@ import { refillNext } from '../../stores/postgres/embeddings/embedding-refill.ts
 import { countDone, fillIndex, memoriesOfIndex } from '../../stores/postgres/embeddings/embedding-ledger.ts';
 import { readMemories } from '../../stores/postgres/memories/memories.ts';
 import type { ReindexActivities, ReindexStep } from '../../workflows/reindex/types.ts';
-import { beating } from '../heartbeat.ts';
-import { hintedIndex } from '../try-hint-index.ts';
+import { withHeartbeat } from '../heartbeat.ts';
+import { tryHintIndex } from '../try-hint-index.ts';
 
 export interface ReindexDependencies {
   readonly database: Database;
@@ -42,7 +42,7 @@ const REWRITTEN_MEMORIES = 1_000;
 const LOOK_MS = 2_000;
 const AWAY_LOOK_MS = 15_000;
 
-const DONE: ReindexStep = { phase: 'done', waiting: null, waitMs: 0 };
+const DONE: ReindexStep = { phase: 'completed', waiting: null, waitMs: 0 };
 
 /** The change of a tenant's index, one step at a time. Everything that a step needs to know stands in the tables. */
 export function createReindexActivities(dependencies: ReindexDependencies): ReindexActivities {
@@ -106,12 +106,12 @@ export function createReindexActivities(dependencies: ReindexDependencies): Rein
     const { serving, building, retired, error } = indexes;
     if (indexes.rewrite !== null) {
       await database.asTenant(tenantId, (transaction) => refillNext(transaction, indexes, REWRITTEN_MEMORIES));
-      await hintedIndex(hints, tenantId);
+      await tryHintIndex(hints, tenantId);
       return null;
     }
-    const isWanted = serving.name === embeddingModel.name || isOlderIndex(embeddingModel.name, serving.name);
+    const isRequested = serving.name === embeddingModel.name || isOlderIndex(embeddingModel.name, serving.name);
     const restMs = retired === null ? 0 : retired.at.getTime() - Date.now();
-    const isNext = building === null ? !isWanted : building.name !== embeddingModel.name || building.filled;
+    const isNext = building === null ? !isRequested : building.name !== embeddingModel.name || building.filled;
     // One goes at a time: what stands in the way of the next change goes before its time, unless it was given up a moment ago.
     if (retired !== null && (restMs <= 0 || (isNext && restMs > 60_000))) {
       await remove(tenantId, retired.name, signal);
@@ -119,7 +119,7 @@ export function createReindexActivities(dependencies: ReindexDependencies): Rein
     }
     if (building === null) {
       if (retired !== null) return { phase: 'grace', waiting: null, waitMs: Math.max(restMs, 1) };
-      if (isWanted) return DONE;
+      if (isRequested) return DONE;
       await database.asTenant(tenantId, async (transaction) => {
         const held = await holdIndexes(transaction, tenantId, embeddingModel, 'change');
         if (held.building === null && held.retired === null) await beginIndex(transaction, embeddingModel);
@@ -133,7 +133,7 @@ export function createReindexActivities(dependencies: ReindexDependencies): Rein
     }
     if (!building.filled) {
       await fill(tenantId, indexes, building, signal);
-      await hintedIndex(hints, tenantId);
+      await tryHintIndex(hints, tenantId);
       return { phase: 'embedding', waiting: null, waitMs: LOOK_MS };
     }
     const switched = await database.asTenant(tenantId, async (transaction) => {
@@ -143,13 +143,13 @@ export function createReindexActivities(dependencies: ReindexDependencies): Rein
       return done;
     });
     if (switched) return null;
-    await hintedIndex(hints, tenantId);
+    await tryHintIndex(hints, tenantId);
     return { phase: 'embedding', waiting: error, waitMs: error === null ? LOOK_MS : AWAY_LOOK_MS };
   };
 
   return {
     reindexStep: (input) =>
-      beating(async (signal) => {
+      withHeartbeat(async (signal) => {
         for (;;) {
           signal.throwIfAborted();
           const done = await step(asId<TenantId>(input.tenantId), signal);

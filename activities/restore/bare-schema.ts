@@ -2,7 +2,13 @@ import type pg from 'pg';
 import { z } from 'zod';
 import type { Manifest } from '../backup/manifest.ts';
 import { withSchemaEngine } from '../../prisma/schema-engine.ts';
-import { asOwner, createEmptyDatabase, databaseExists, asMaker, ownerAddress } from '../../stores/postgres/backups/restored-database.ts';
+import {
+  asOwner,
+  createEmptyDatabase,
+  databaseExists,
+  asMaker,
+  ownerAddress,
+} from '../../stores/postgres/backups/restored-database.ts';
 import type { RestoreServer } from '../../stores/postgres/backups/restored-database.ts';
 
 /** Where the database that is built keeps how far it is: it goes with the last step. */

@@ -11,7 +11,7 @@ import { dropBuilt } from '../../stores/postgres/backups/restored-database.ts';
 import { noteRestore, openScheduledDrill } from '../../stores/postgres/backups/restores.ts';
 import type { RestorePhase } from '../../stores/postgres/backups/restores.ts';
 import type { RestoreActivities } from '../../workflows/restore/types.ts';
-import { beating } from '../heartbeat.ts';
+import { withHeartbeat } from '../heartbeat.ts';
 import { eraseAgain } from './erase-again.ts';
 import { progressNoter } from './progress-noter.ts';
 import { contextOf, setOf } from './restore-context.ts';
@@ -24,7 +24,7 @@ const secondsSince = (started: number): number => Math.round(performance.now() -
 /** Steps that build a database of a set beside the running one. */
 export function buildSteps(
   dependencies: RestoreDependencies,
-): Pick<RestoreActivities, 'openDrill' | 'checkSet' | 'copySetIn' | 'indexRestored' | 'proveRestored'> {
+): Pick<RestoreActivities, 'openDrill' | 'checkSet' | 'copySetIn' | 'indexRestored' | 'verifyRestored'> {
   const { maintenance } = dependencies;
 
   const stepped = <Result>(
@@ -32,7 +32,7 @@ export function buildSteps(
     phase: RestorePhase,
     step: (context: RestoreContext, set: ReadableSet, signal: AbortSignal) => Promise<Result>,
   ): Promise<Result> =>
-    beating(async (signal) => {
+    withHeartbeat(async (signal) => {
       const context = await contextOf(dependencies, restoreId);
       await noteRestore(maintenance, restoreId, phase);
       return step(context, await setOf(dependencies, context.work, signal), signal);
@@ -103,7 +103,7 @@ export function buildSteps(
         });
       }),
 
-    proveRestored: ({ restoreId }) =>
+    verifyRestored: ({ restoreId }) =>
       stepped(restoreId, 'proving', async (context, set, signal) => {
         const { work, server, names } = context;
         const { manifest } = set;

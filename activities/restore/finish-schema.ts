@@ -40,7 +40,7 @@ export async function bringUpToDate(server: RestoreServer, database: string): Pr
 const RESETS = [
   "UPDATE imports SET state = 'failed', error = 'Interrupted', finished_at = now(), updated_at = now() WHERE state = 'running'",
   "UPDATE exports SET state = 'failed', error = 'Interrupted', finished_at = now(), updated_at = now() WHERE state = 'running'",
-  "UPDATE checks SET state = 'failed', error = 'Interrupted', finished_at = now(), updated_at = now() WHERE state = 'running'",
+  "UPDATE consistency_checks SET state = 'failed', error = 'Interrupted', finished_at = now(), updated_at = now() WHERE state = 'running'",
   "UPDATE retention_runs SET state = 'failed', error = 'Interrupted', finished_at = now() WHERE state = 'running'",
   'DELETE FROM usage_reservations',
   'UPDATE model_batch_calls SET reservation_id = NULL',

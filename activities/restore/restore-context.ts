@@ -29,7 +29,7 @@ export interface RestoreDependencies {
   readonly drillVectors: VectorIndex;
   readonly hints: WorkflowHints;
   /** How long a database is kept that a restore replaced. */
-  readonly keepReplacedDays: number;
+  readonly replacedDatabaseKeepDays: number;
   /** Ends the workflows of tenants; answers how many. */
   readonly endWorkflows: () => Promise<number>;
   /** Files of archived sessions; null where no store of them is set. */
@@ -64,7 +64,7 @@ export function storeOf(
   const from = address === null ? store : address === COPY_ADDRESS ? copy : storeAt(address);
   if (from !== null) return from;
   throw new NotConfigured(
-    `${address === null ? 'RECOLLECT_BACKUP_STORE' : 'RECOLLECT_BACKUP_COPY'}: is needed for this restore`,
+    `${address === null ? 'RECOLLECT_BACKUP_STORE' : 'RECOLLECT_BACKUP_COPY_STORE'}: is needed for this restore`,
   );
 }
 

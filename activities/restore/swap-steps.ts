@@ -6,16 +6,22 @@ import { dropWorkspace } from './finish-schema.ts';
 import { asMaintenance, dropBuiltOf } from '../../stores/postgres/backups/restored-database.ts';
 import type { RestoreNames, RestoreServer } from '../../stores/postgres/backups/restored-database.ts';
 import { openDatabases, swapDatabases, swapState, undoSwap } from '../../stores/postgres/backups/swap-databases.ts';
-import { indexedTenants, wantMissing } from './vectors-in.ts';
+import { indexedTenants, requestMissingVectors } from './vectors-in.ts';
 import { liveSessions, openBatches, tenantIndexes } from '../../stores/postgres/sessions/live-work.ts';
-import { alertDrill, endRestore, noteRestore, noteVerified, readRestoreWork } from '../../stores/postgres/backups/restores.ts';
+import {
+  alertDrill,
+  endRestore,
+  noteRestore,
+  noteVerified,
+  readRestoreWork,
+} from '../../stores/postgres/backups/restores.ts';
 import type { RestoreActivities } from '../../workflows/restore/types.ts';
-import { beating } from '../heartbeat.ts';
+import { withHeartbeat } from '../heartbeat.ts';
 import { buryAgain } from './erase-again.ts';
 import { progressNoter } from './progress-noter.ts';
 import { contextOf, namesOf, setOf, storeOf } from './restore-context.ts';
 import type { RestoreDependencies } from './restore-context.ts';
-import { loadAndProve } from './vector-steps.ts';
+import { loadAndVerify } from './vector-steps.ts';
 
 /** Hints at once. */
 const AT_ONCE = 16;
@@ -29,7 +35,7 @@ export function swapSteps(
   const { maintenance, vectors, drillVectors, hints, endWorkflows } = dependencies;
 
   /** While nobody writes: what was indexed of the rows that go, and workflows that know their positions. */
-  const clearAway = async (server: RestoreServer, names: RestoreNames, restoreId: string): Promise<void> => {
+  const removeLeftovers = async (server: RestoreServer, names: RestoreNames, restoreId: string): Promise<void> => {
     const { built, replaced } = names;
     // Once more: until a moment ago somebody could revoke, exclude, hold or erase something.
     await asMaintenance(server, replaced, (from) => asMaintenance(server, built, (into) => carryOver(from, into)));
@@ -71,13 +77,13 @@ export function swapSteps(
   const goOnAsBefore = async (signal: AbortSignal): Promise<void> => {
     await startAgain(signal);
     for (const { tenantId, index } of await indexedTenants(maintenance))
-      await wantMissing(maintenance, vectors, tenantId, index, signal);
+      await requestMissingVectors(maintenance, vectors, tenantId, index, signal);
     await hintIndexes(signal);
   };
 
   return {
     swapIn: ({ restoreId }) =>
-      beating(async () => {
+      withHeartbeat(async () => {
         const { server, names } = namesOf(dependencies, restoreId);
         // In the middle of it there is no running database that could be asked anything.
         if ((await swapState(server, names)) === 'ready') {
@@ -92,11 +98,11 @@ export function swapSteps(
           }
           await dropWorkspace(server, names.built);
         }
-        await swapDatabases(server, names, () => clearAway(server, names, restoreId));
+        await swapDatabases(server, names, () => removeLeftovers(server, names, restoreId));
       }),
 
     resumeInstance: ({ restoreId }) =>
-      beating(async (signal) => {
+      withHeartbeat(async (signal) => {
         const { work } = await contextOf(dependencies, restoreId);
         await noteRestore(maintenance, restoreId, 'resuming');
         const started = performance.now();
@@ -113,7 +119,7 @@ export function swapSteps(
           set === null || archives === null
             ? undefined
             : await restoreArchivedFiles(maintenance, archives, storeOf(dependencies, work.address), set.key, signal);
-        const loaded = await loadAndProve(maintenance, vectors, set, note, signal);
+        const loaded = await loadAndVerify(maintenance, vectors, set, note, signal);
         await hintIndexes(signal);
         const seconds = {
           ...work.result?.seconds,
@@ -127,7 +133,7 @@ export function swapSteps(
       }),
 
     endRestoreRun: ({ restoreId, state, error, message }) =>
-      beating(async (signal) => {
+      withHeartbeat(async (signal) => {
         // An answer that was lost: the row has ended, and another restore or drill may be under way. Without a running database there is no row to ask.
         const known = await readRestoreWork(maintenance, restoreId).catch(() => null);
         if (known !== null && known.state !== 'running') return;
@@ -139,15 +145,15 @@ export function swapSteps(
         }
         const work = await readRestoreWork(maintenance, restoreId);
         if (dependencies.server !== null)
-          await dropReplaced(dependencies.server, maintenance, dependencies.keepReplacedDays);
+          await dropReplaced(dependencies.server, maintenance, dependencies.replacedDatabaseKeepDays);
         if (work.kind === 'drill') {
           await drillVectors.dropAll();
-          if (state === 'done' && work.set_id !== null) await noteVerified(maintenance, work.set_id);
+          if (state === 'completed' && work.set_id !== null) await noteVerified(maintenance, work.set_id);
           if (state === 'failed') await alertDrill(maintenance, restoreId, error ?? 'Unexpected');
           const seconds = { ...work.result?.seconds, total: (Date.now() - work.created_at.getTime()) / MS };
           await noteRestore(maintenance, restoreId, 'vectors', { result: { seconds } });
         }
-        if (state !== 'done' && work.phase === 'swapping') await goOnAsBefore(signal);
+        if (state !== 'completed' && work.phase === 'swapping') await goOnAsBefore(signal);
         await endRestore(maintenance, restoreId, state, error, message);
       }),
   };

@@ -2,15 +2,15 @@ import type pg from 'pg';
 import { RestoreError } from '../../domain/backup/restore-error.ts';
 import { BackupSetError } from '../../domain/backup/set-error.ts';
 import type { VectorIndex } from '../../domain/ports/vector-index.ts';
-import { areVectorsFound, wantAll } from './verify-vectors.ts';
+import { areVectorsFound, requestAll } from './verify-vectors.ts';
 import { readThrough } from '../backup/read-set.ts';
 import type { ReadableSet } from '../backup/read-set.ts';
 import { asMaintenance } from '../../stores/postgres/backups/restored-database.ts';
-import { indexedTenants, loadVectors, wantMissing } from './vectors-in.ts';
+import { indexedTenants, loadVectors, requestMissingVectors } from './vectors-in.ts';
 import { noteRestore } from '../../stores/postgres/backups/restores.ts';
 import type { RestoreCounts, RestoreResult } from '../../stores/postgres/backups/restores.ts';
 import type { RestoreActivities } from '../../workflows/restore/types.ts';
-import { beating } from '../heartbeat.ts';
+import { withHeartbeat } from '../heartbeat.ts';
 import { progressNoter } from './progress-noter.ts';
 import { contextOf, setOf } from './restore-context.ts';
 import type { RestoreDependencies } from './restore-context.ts';
@@ -21,7 +21,7 @@ type VectorResult = NonNullable<RestoreResult['vectors']>;
  * Loads a set's vectors, looks for what the ledger has and the index does not, and proves the rest by asking. What is missing is wanted again, and all of an index
  * whose vectors are not found by themselves. Null: there is no set that could be read.
  */
-export async function loadAndProve(
+export async function loadAndVerify(
   client: pg.Pool | pg.ClientBase,
   vectors: VectorIndex,
   set: ReadableSet | null,
@@ -41,20 +41,20 @@ export async function loadAndProve(
   let pending = 0;
   let unproved = 0;
   for (const { tenantId, index } of indexes) {
-    pending += await wantMissing(client, vectors, tenantId, index, signal);
+    pending += await requestMissingVectors(client, vectors, tenantId, index, signal);
     if (await areVectorsFound(client, vectors, tenantId, index, signal)) continue;
     unproved += 1;
-    pending += await wantAll(client, tenantId, index);
+    pending += await requestAll(client, tenantId, index);
   }
   return { tenants: new Set(indexes.map(({ tenantId }) => tenantId)).size, objects, pending, unproved };
 }
 
 /** The step before the swap: a drill's vectors are loaded and asked for, a restore's are read through. */
-export function vectorSteps(dependencies: RestoreDependencies): Pick<RestoreActivities, 'tryVectors'> {
+export function vectorSteps(dependencies: RestoreDependencies): Pick<RestoreActivities, 'verifyVectors'> {
   const { maintenance, drillVectors } = dependencies;
   return {
-    tryVectors: ({ restoreId }) =>
-      beating(async (signal) => {
+    verifyVectors: ({ restoreId }) =>
+      withHeartbeat(async (signal) => {
         const { work, server, names } = await contextOf(dependencies, restoreId);
         await noteRestore(maintenance, restoreId, 'vectors');
         const set = await setOf(dependencies, work, signal);
@@ -67,7 +67,7 @@ export function vectorSteps(dependencies: RestoreDependencies): Pick<RestoreActi
         await drillVectors.dropAll();
         const note = progressNoter((counts) => noteRestore(maintenance, restoreId, 'vectors', { counts }));
         const vectors = await asMaintenance(server, names.built, (client) =>
-          loadAndProve(client, drillVectors, set, note, signal),
+          loadAndVerify(client, drillVectors, set, note, signal),
         );
         const seconds = { ...work.result?.seconds, vectors: Math.round(performance.now() - started) / 1_000 };
         await noteRestore(maintenance, restoreId, 'vectors', { result: { vectors, seconds } });

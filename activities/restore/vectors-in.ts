@@ -96,7 +96,7 @@ const ledgerRows = z.array(z.object({ id: z.string(), object_id: z.string() }));
  * Goes through what the ledger holds as indexed, and wants again what the index does not have; answers how many that were.
 
  */
-export async function wantMissing(
+export async function requestMissingVectors(
   client: pg.Pool | pg.ClientBase,
   vectors: VectorIndex,
   tenantId: TenantId,

@@ -76,7 +76,7 @@ export async function areVectorsFound(
 }
 
 /** Wants every vector of a tenant's index again: its index workflow writes them anew. Answers how many. */
-export async function wantAll(client: pg.Pool | pg.ClientBase, tenantId: TenantId, index: string): Promise<number> {
+export async function requestAll(client: pg.Pool | pg.ClientBase, tenantId: TenantId, index: string): Promise<number> {
   const result = await client.query(
     "UPDATE embeddings SET state = 'pending', revision = revision + 1 WHERE tenant_id = $1 AND model = $2 AND state = 'indexed'",
     [tenantId, index],

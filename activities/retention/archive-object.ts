@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
 import { isPackDamage, packed, unpacked } from '../../stores/archive/packed.ts';
-import { linesOf, portableEnd } from '../export-import/lines.ts';
+import { linesOf, exportEnd } from '../export-import/lines.ts';
 import { writeRows } from '../export-import/write-rows.ts';
 import type { WrittenRows } from '../export-import/write-rows.ts';
 
@@ -79,7 +79,7 @@ export async function verifyObject(
   } catch {
     throw new ArchiveDamaged('the last line of an archive is missing');
   }
-  const end = portableEnd.safeParse(told);
+  const end = exportEnd.safeParse(told);
   const isSame =
     end.success &&
     end.data.end.sha256 === known.linesSha256 &&

@@ -9,14 +9,14 @@ import { removeStraysOf } from '../../stores/postgres/retention/archive-strays.t
 import { archiveKey, readArchive, writeArchive } from '../../stores/postgres/retention/archives.ts';
 import type { StoredArchive } from '../../stores/postgres/retention/archives.ts';
 import type { Database, TenantTransaction } from '../../stores/postgres/connection/database.ts';
-import { wantRemoval } from '../../stores/postgres/embeddings/embedding-removal.ts';
+import { requestRemoval } from '../../stores/postgres/embeddings/embedding-removal.ts';
 import { lockForgetting } from '../../stores/postgres/erasure/forgotten.ts';
 import { forgetGraph } from '../../stores/postgres/graph/graph-writes.ts';
-import { Held, refuseHeld } from '../../stores/postgres/retention/legal-holds.ts';
+import { LegalHoldError, assertNoLegalHold } from '../../stores/postgres/retention/legal-holds.ts';
 import { forgetAnswers } from '../../stores/postgres/usage/model-response-cache.ts';
-import { standsAsPicked } from '../../stores/postgres/retention/retention-sessions.ts';
+import { isUnchanged } from '../../stores/postgres/retention/retention-sessions.ts';
 import type { ExpiredSession } from '../../stores/postgres/retention/retention-sessions.ts';
-import { wholeValuesOf } from '../../stores/postgres/capture/full-values.ts';
+import { fullValuesOf } from '../../stores/postgres/capture/full-values.ts';
 import { ArchiveInHand, withArchiveLock } from './archive-lock.ts';
 import { readObject, verifyObject, writeObject } from './archive-object.ts';
 
@@ -70,7 +70,7 @@ async function takeRows(
 ): Promise<number | null> {
   await lockForgetting(transaction, sessionId);
   if ((await markOf(transaction, sessionId)) !== mark) return null;
-  await refuseHeld(transaction, { sessionId });
+  await assertNoLegalHold(transaction, { sessionId });
   const summaries = idRows.parse(
     await transaction.$queryRaw`DELETE FROM summaries WHERE session_id = ${sessionId}::uuid RETURNING id`,
   );
@@ -88,7 +88,7 @@ async function takeRows(
   const ids = [...summaries, ...prompts, ...observations].map(({ id }) => id);
   await forgetAnswers(transaction, sessionId);
   if (ids.length > 0) await forgetGraph(transaction, sessionId, ids);
-  await wantRemoval(transaction, ids);
+  await requestRemoval(transaction, ids);
   await transaction.$executeRaw`
     UPDATE sessions SET status = 'archived', phase = 'settled', updated_at = now() WHERE id = ${sessionId}::uuid`;
   return ids.length + boundaries;
@@ -109,7 +109,7 @@ export async function archiveSession(
   const { tenantId, id } = session;
   return withArchiveLock(parts.maintenance, id, async (client) => {
     if (client === null) return null;
-    if (!(await database.asTenant(tenantId, (transaction) => standsAsPicked(transaction, session)))) return null;
+    if (!(await database.asTenant(tenantId, (transaction) => isUnchanged(transaction, session)))) return null;
     // It was archived before and went on: both parts are to lie in one archive.
     const before = await database.asTenant(tenantId, (transaction) => readArchive(transaction, id));
     if (before !== null) await bringBack(parts, tenantId, before, signal);
@@ -136,7 +136,7 @@ async function writeAndTake(
       .asTenant(tenantId, async (transaction) => {
         const session = await transaction.session.findUniqueOrThrow({ where: { id: sessionId } });
         const heads = await headsOf(transaction, sessionId);
-        const wholes = await wholeValuesOf(transaction, sessionId, null);
+        const wholes = await fullValuesOf(transaction, sessionId, null);
         const count = await takeRows(transaction, sessionId, mark, rows.rows);
         if (count === null) return null;
         await writeArchive(transaction, {
@@ -159,7 +159,7 @@ async function writeAndTake(
         return count;
       })
       .catch((error: unknown) => {
-        if (error instanceof Held) return null;
+        if (error instanceof LegalHoldError) return null;
         throw error;
       });
     if (taken === null) await archives.remove(key);
@@ -174,7 +174,7 @@ async function writeAndTake(
 /**
  * Brings an archived session's rows back, as they were, and asks for their vectors; then its archive goes. What was forgotten meanwhile stays away. An
  * attempt that was cut off is done again from the beginning: rows that stand already stay as they are. False where there is no such archive.
- * @throws ArchiveDamaged before anything is written, ArchiveStoreError, PortableRefused
+ * @throws ArchiveDamaged before anything is written, ArchiveStoreError, ExportFileError
  */
 export async function restoreArchive(
   parts: ArchiveDependencies,

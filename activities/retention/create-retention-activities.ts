@@ -12,8 +12,8 @@ import {
 } from '../../stores/postgres/retention/retention-groups.ts';
 import { pastMonths } from '../../stores/postgres/retention/retention-months.ts';
 import type { RetentionActivities } from '../../workflows/retention/types.ts';
-import { beating } from '../heartbeat.ts';
-import { hintedIndex } from '../try-hint-index.ts';
+import { withHeartbeat } from '../heartbeat.ts';
+import { tryHintIndex } from '../try-hint-index.ts';
 import { restoreArchive } from './archive-session.ts';
 import type { RetentionDependencies } from './dependencies.ts';
 import { stepGroup } from './step.ts';
@@ -66,7 +66,7 @@ export function createRetentionActivities(parts: RetentionDependencies): Retenti
       return { runs: months.some(({ isDetached }) => isDetached) || (await holdsArchives(archives)) ? 1 : 0 };
     },
     stepRetention: ({ groupId }) =>
-      beating(async (signal) => {
+      withHeartbeat(async (signal) => {
         const step = await stepGroup(parts, groupId, STEP_MS, signal);
         if (!step.more) await clearArchives(parts, signal);
         return step;
@@ -77,7 +77,7 @@ export function createRetentionActivities(parts: RetentionDependencies): Retenti
       for (const run of await unseenDryRuns(maintenance, { groupId })) await alertDryRun(maintenance, run);
     },
     restoreArchived: ({ tenantId, archiveId }) =>
-      beating(async (signal) => {
+      withHeartbeat(async (signal) => {
         if (archives === null) return { restored: false };
         const restored = await restoreArchive(
           { database, maintenance, archives, embeddingModel },
@@ -85,7 +85,7 @@ export function createRetentionActivities(parts: RetentionDependencies): Retenti
           archiveId,
           signal,
         );
-        if (restored) await hintedIndex(hints, asId(tenantId));
+        if (restored) await tryHintIndex(hints, asId(tenantId));
         return { restored };
       }),
   };

@@ -1,16 +1,16 @@
 import { asId } from '../../domain/ids.ts';
 import { ArchiveStoreError } from '../../domain/ports/archive-store.ts';
 import { expireValues } from '../../stores/postgres/retention/expired-full-values.ts';
-import { removeArchive, wholesOfArchive } from '../../stores/postgres/retention/archives.ts';
+import { removeArchive, fullValuesOfArchive } from '../../stores/postgres/retention/archives.ts';
 import type { TenantTransaction } from '../../stores/postgres/connection/database.ts';
 import { forgetSession } from '../../stores/postgres/erasure/forget.ts';
 import { lockForgetting } from '../../stores/postgres/erasure/forgotten.ts';
-import { Held, refuseHeld } from '../../stores/postgres/retention/legal-holds.ts';
+import { LegalHoldError, assertNoLegalHold } from '../../stores/postgres/retention/legal-holds.ts';
 import type { ActingRun } from '../../stores/postgres/retention/retention-cells.ts';
-import { expiredSessions, standsAsPicked } from '../../stores/postgres/retention/retention-sessions.ts';
+import { expiredSessions, isUnchanged } from '../../stores/postgres/retention/retention-sessions.ts';
 import type { ExpiredSession } from '../../stores/postgres/retention/retention-sessions.ts';
 import { archivesOfForgotten, noteLeft } from '../../stores/postgres/retention/retention-groups.ts';
-import { wholeValuesOf } from '../../stores/postgres/capture/full-values.ts';
+import { fullValuesOf } from '../../stores/postgres/capture/full-values.ts';
 import { failureType } from '../failures.ts';
 import { archiveSession } from './archive-session.ts';
 import type { RetentionDependencies } from './dependencies.ts';
@@ -34,19 +34,19 @@ async function deleteSession(parts: RetentionDependencies, session: ExpiredSessi
   const { database, archives } = parts;
   const tenantId = asId<ExpiredSession['tenantId']>(session.tenantId);
   try {
-    const isGone = await database.asTenant(tenantId, async (transaction) => {
+    const isMissing = await database.asTenant(tenantId, async (transaction) => {
       await lockForgetting(transaction, session.id);
-      if (!(await standsAsPicked(transaction, session))) return false;
-      await refuseHeld(transaction, { sessionId: session.id });
-      const archived = await wholesOfArchive(transaction, session.id);
-      await expireValues(transaction, [...archived, ...(await wholeValuesOf(transaction, session.id, null))]);
+      if (!(await isUnchanged(transaction, session))) return false;
+      await assertNoLegalHold(transaction, { sessionId: session.id });
+      const archived = await fullValuesOfArchive(transaction, session.id);
+      await expireValues(transaction, [...archived, ...(await fullValuesOf(transaction, session.id, null))]);
       await forgetSession(transaction, session.id);
       await count(transaction, session);
       return true;
     });
-    if (!isGone) return false;
+    if (!isMissing) return false;
   } catch (error) {
-    if (error instanceof Held) return false;
+    if (error instanceof LegalHoldError) return false;
     throw error;
   }
   // Whole values are on the list: others may have been cut from them.

@@ -1,10 +1,14 @@
 import { asId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
-import { wholeValueKey } from '../../domain/ports/object-store.ts';
-import { endExpiredValue, expiredValues, spareNamedValues } from '../../stores/postgres/retention/expired-full-values.ts';
+import { fullValueKey } from '../../domain/ports/object-store.ts';
+import {
+  endExpiredValue,
+  expiredFullValues,
+  spareNamedValues,
+} from '../../stores/postgres/retention/expired-full-values.ts';
 import type { ExpiredValue } from '../../stores/postgres/retention/expired-full-values.ts';
 import { pruneGraph } from '../../stores/postgres/graph/graph-writes.ts';
-import { hintedIndex } from '../try-hint-index.ts';
+import { tryHintIndex } from '../try-hint-index.ts';
 import type { RetentionDependencies } from './dependencies.ts';
 
 /** Something of a tenant, by its id or hash. */
@@ -35,7 +39,7 @@ export async function dropExpiredValues(
   if (objects === null) return;
   for (let after: ExpiredValue | null = null; ;) {
     signal.throwIfAborted();
-    const values: ExpiredValue[] = await expiredValues(maintenance, after, VALUES_AT_ONCE);
+    const values: ExpiredValue[] = await expiredFullValues(maintenance, after, VALUES_AT_ONCE);
     const last = values.at(-1);
     if (last === undefined) return;
     const { tenant } = last;
@@ -44,7 +48,7 @@ export async function dropExpiredValues(
     for (const sha256 of hashes) {
       if (spared.has(sha256)) continue;
       signal.throwIfAborted();
-      await objects.delete(wholeValueKey(tenant, sha256));
+      await objects.delete(fullValueKey(tenant, sha256));
       await endExpiredValue(maintenance, { tenant, sha256 });
     }
     after = last;
@@ -73,5 +77,5 @@ export async function weighGraph(
 
 /** Has vectors of rows that are gone leave the index; the sweep repeats what is not heard. */
 export async function hintAll({ hints }: RetentionDependencies, tenants: Iterable<string>): Promise<void> {
-  for (const tenant of new Set(tenants)) await hintedIndex(hints, asId<TenantId>(tenant));
+  for (const tenant of new Set(tenants)) await tryHintIndex(hints, asId<TenantId>(tenant));
 }

@@ -57,7 +57,7 @@ async function workOf(parts: RetentionDependencies, groupId: string): Promise<Wo
       return null;
     });
     if (wanted !== null)
-      acting.push({ tenantId: run.tenantId, runId: run.id, agedAt: run.agedAt, rules: wanted.effective });
+      acting.push({ tenantId: run.tenantId, runId: run.id, referenceTime: run.referenceTime, rules: wanted.effective });
   }
   if (mode === undefined) return null;
   const cursor = runs.find((run) => run.mode === mode)?.cursor ?? null;
@@ -110,15 +110,16 @@ async function expireMonth(
   return { rows, after: nameOf(next) };
 }
 
-/** Does the next piece of a group; how many rows, and where the stage goes on (null: it is over). `isWanted` false: the runs were ended meanwhile. */
+/** Does the next piece of a group; how many rows, and where the stage goes on (null: it is over). `isRequested` false: the runs were ended meanwhile. */
 async function doNext(parts: RetentionDependencies, work: Work, signal: AbortSignal) {
   const { groupId, mode, runs, stage, after } = work;
   const isDry = mode === 'dry_run';
   if (stage === 'month') {
-    if (isDry) return { rows: 0, after: null, isWanted: true };
-    return { ...(await expireMonth(parts, work, signal)), isWanted: true };
+    if (isDry) return { rows: 0, after: null, isRequested: true };
+    return { ...(await expireMonth(parts, work, signal)), isRequested: true };
   }
-  if (stage === 'session' && !isDry) return { ...(await expireSessions(parts, runs, after, signal)), isWanted: true };
+  if (stage === 'session' && !isDry)
+    return { ...(await expireSessions(parts, runs, after, signal)), isRequested: true };
   const limit = isDry ? COUNTED_AT_ONCE : ROWS_AT_ONCE;
   const done = await treatBatch(parts.maintenance, { resource: stage, isDry, runs, groupId, after, limit });
   await weighGraph(parts, done.entities, done.relations);
@@ -141,7 +142,7 @@ export async function stepGroup(
     signal.throwIfAborted();
     const done = await doNext(parts, work, signal);
     rows += done.rows;
-    if (!done.isWanted) break;
+    if (!done.isRequested) break;
     if (done.after === null) {
       const next = STAGES[STAGES.indexOf(work.stage) + 1];
       if (rows > 0 && work.mode === 'run')
@@ -152,7 +153,9 @@ export async function stepGroup(
       if (next === undefined) {
         if (work.mode === 'run') await dropExpiredValues(parts, signal);
         for (const run of work.runs)
-          await parts.database.asTenant(run.tenantId, (transaction) => finishRun(transaction, run.runId, 'done', null));
+          await parts.database.asTenant(run.tenantId, (transaction) =>
+            finishRun(transaction, run.runId, 'completed', null),
+          );
         break;
       }
       work.stage = next;

@@ -7,10 +7,14 @@ import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
 import { cutWindows } from '../../domain/windows.ts';
 import type { CutWindow, OpenRows } from '../../domain/windows.ts';
 import type { Database, TenantTransaction } from '../../stores/postgres/connection/database.ts';
-import { countPending, restartFailedVectors, wantEmbeddings } from '../../stores/postgres/embeddings/embedding-ledger.ts';
+import {
+  countPending,
+  restartFailedVectors,
+  requestEmbeddings,
+} from '../../stores/postgres/embeddings/embedding-ledger.ts';
 import type { EmbeddingModel } from '../../stores/postgres/embeddings/embedding-ledger.ts';
 import {
-  advanceIntake,
+  advanceConsumption,
   fillRows,
   readIntakeSession,
   readNewRows,
@@ -20,7 +24,7 @@ import type { IntakeSession, NewRow } from '../../stores/postgres/capture/consum
 import { settleSession, writeCapture, writePhase } from '../../stores/postgres/sessions/session-state.ts';
 import { gatherWindows, openBatchOf } from '../../stores/postgres/usage/model-batches.ts';
 import { countWindows, requeueParked, restartParked } from '../../stores/postgres/sessions/windows.ts';
-import { hintedIndex } from '../try-hint-index.ts';
+import { tryHintIndex } from '../try-hint-index.ts';
 import { sessionWorkflowId } from '../../workflows/ids.ts';
 import type { SessionActivities, SessionPolicy, TakeInInput, TakeInResult } from '../../workflows/session/types.ts';
 
@@ -32,7 +36,7 @@ export interface SessionActivityDependencies {
   readonly clock: Clock;
   /** A batch with so many calls is sent at once. */
   readonly maxBatchCalls: number;
-  /** Whether the model of the settings has batches: sessions of the economy lane outlive a change of them. */
+  /** Whether the model of the settings has batches: sessions of the batch mode outlive a change of them. */
   readonly hasBatches: boolean;
 }
 
@@ -49,9 +53,9 @@ const GONE: TakeInResult = {
   projectId: null,
   consumedSeq: 0,
   more: false,
-  windowsCut: 0,
+  windowsPending: 0,
   ended: false,
-  indexWanted: false,
+  isIndexRequested: false,
   checkAfterMs: LEAST_CHECK_MS,
   idle: false,
   gone: true,
@@ -103,7 +107,7 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
       transaction,
       rows.map((row) => ({ ...row, tokens: tokens.count(row.content) })),
     );
-    await wantEmbeddings(
+    await requestEmbeddings(
       transaction,
       asId(input.tenantId),
       embeddingModel,
@@ -127,7 +131,7 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
     batch: TakenBatch,
   ): Promise<TakeInResult | null> => {
     const { toSeq, more, open } = batch;
-    const { moved, windowsCut, windowsParked } = await advanceIntake(
+    const { moved, windowsPending, windowsParked } = await advanceConsumption(
       database.pool,
       asId(input.tenantId),
       input.sessionId,
@@ -151,10 +155,10 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
       projectId: before.projectId,
       consumedSeq: toSeq,
       more,
-      windowsCut,
+      windowsPending,
       windowsParked,
       ended: !more && before.endsHere,
-      indexWanted: batch.rows > 0,
+      isIndexRequested: batch.rows > 0,
       // A session past its idle time has nothing to wait for but the model's work, whose end wakes the workflow by itself.
       checkAfterMs:
         idleAt <= clock.now()
@@ -186,7 +190,7 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
   };
 
   return {
-    async takeIn(input) {
+    async consumeEvents(input) {
       for (;;) {
         const read = await database.asTenant(asId(input.tenantId), async (transaction) => {
           const before = await readIntakeSession(transaction, input.sessionId);
@@ -195,11 +199,11 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
         if (read === null) return GONE;
         const result = await takeBatch(input, read.before, read.batch);
         if (result === null) continue;
-        if (!result.indexWanted || input.phase === undefined) return result;
-        return { ...result, indexWanted: !(await hintedIndex(hints, asId(input.tenantId))) };
+        if (!result.isIndexRequested || input.phase === undefined) return result;
+        return { ...result, isIndexRequested: !(await tryHintIndex(hints, asId(input.tenantId))) };
       }
     },
-    async showPhase({ tenantId, sessionId, ...change }) {
+    async updateSessionPhase({ tenantId, sessionId, ...change }) {
       await writePhase(database.pool, asId(tenantId), sessionId, change);
     },
     async requeueParked({ tenantId, sessionId, again }) {
@@ -256,7 +260,7 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
         workflowId: sessionWorkflowId(tenantId, sessionId),
       });
       if (gathered !== null) await hints.modelBatch(tenant, { ...gathered, full: gathered.calls >= maxBatchCalls });
-      const windows = { windowsCut: counts.cut, windowsBatched: counts.batched, windowsParked: counts.parked };
+      const windows = { windowsPending: counts.cut, windowsBatched: counts.batched, windowsParked: counts.parked };
       return hasBatches ? windows : { ...windows, direct: true };
     },
     async setCapture({ tenantId, sessionId, on }) {

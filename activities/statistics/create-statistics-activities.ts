@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { tenantsAfter } from '../../stores/postgres/consistency/ledger.ts';
 import { takeSnapshot } from '../../stores/postgres/statistics/take-snapshot.ts';
 import type { StatisticsActivities } from '../../workflows/statistics/types.ts';
-import { beating } from '../heartbeat.ts';
+import { withHeartbeat } from '../heartbeat.ts';
 
 const PAGE = 100;
 
@@ -10,7 +10,7 @@ const PAGE = 100;
 export function createStatisticsActivities({ maintenance }: { readonly maintenance: pg.Pool }): StatisticsActivities {
   return {
     takeStatistics: () =>
-      beating(async (signal) => {
+      withHeartbeat(async (signal) => {
         const day = new Date().toISOString().slice(0, 10);
         let figures = await takeSnapshot(maintenance, null, day);
         let tenants = 0;

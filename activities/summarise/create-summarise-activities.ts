@@ -23,11 +23,11 @@ import type { StoredWindow } from '../../stores/postgres/sessions/windows.ts';
 import { sessionWorkflowId } from '../../workflows/ids.ts';
 import type { CloseResult, SessionRef, SummariseActivities } from '../../workflows/session/types.ts';
 import { isPermanent, parkedReason } from '../failures.ts';
-import { beating } from '../heartbeat.ts';
-import { hintedIndex } from '../try-hint-index.ts';
+import { withHeartbeat } from '../heartbeat.ts';
+import { tryHintIndex } from '../try-hint-index.ts';
 import { callModel, costOf, NO_COST } from '../model-call.ts';
 import type { CallCost, ModelCallDependencies } from '../model-call.ts';
-import { contextOf, wantSummaryVectors } from './summary-parts.ts';
+import { contextOf, requestSummaryVectors } from './summary-parts.ts';
 import { nearWindow, readWindow, writeWindow } from './window-summary.ts';
 import type { ReadWindow } from './window-summary.ts';
 
@@ -49,7 +49,7 @@ export interface SummariseDependencies {
   /** Absent: windows are summarised without what the project knows. */
   readonly readKnown?: ReadKnown;
   /** Whether captures come in a flood, which goes first. */
-  readonly isFlooding: () => Promise<boolean>;
+  readonly isBurst: () => Promise<boolean>;
 }
 
 /** Prompts that a session summary is given: the first and the last of a long session. */
@@ -70,7 +70,7 @@ export function createSummariseActivities({
   hints,
   clock,
   readKnown,
-  isFlooding,
+  isBurst,
 }: SummariseDependencies): SummariseActivities {
   /** Sets a window aside that no further attempt can mend, instead of failing the session for it. */
   const park = (ref: SessionRef, window: StoredWindow, error: ModelError) =>
@@ -133,16 +133,16 @@ export function createSummariseActivities({
 
   return {
     summariseNextWindow: (ref) =>
-      beating(async (signal) => {
+      withHeartbeat(async (signal) => {
         const cost = (await summariseNext(ref, signal)) ?? NO_COST;
         const counts = await database.asTenant(asId(ref.tenantId), (transaction) =>
           countWindows(transaction, ref.sessionId),
         );
-        return { windowsCut: counts.cut, windowsParked: counts.parked, ...cost };
+        return { windowsPending: counts.cut, windowsParked: counts.parked, ...cost };
       }),
 
     summariseWindows: (ref) =>
-      beating(async (signal) => {
+      withHeartbeat(async (signal) => {
         const tenantId = asId<TenantId>(ref.tenantId);
         await enter(ref, ref.phase);
         const deadline = clock.now() + WINDOWS_BUDGET_MS;
@@ -150,7 +150,7 @@ export function createSummariseActivities({
         try {
           while (clock.now() < deadline) {
             // The next call stands back before it begins.
-            if (total.summarised > 0 && (await isFlooding())) break;
+            if (total.summarised > 0 && (await isBurst())) break;
             const cost = await summariseNext(ref, signal);
             if (cost === null) break;
             total.summarised += 1;
@@ -164,12 +164,12 @@ export function createSummariseActivities({
         }
         const counts = await database.asTenant(tenantId, (transaction) => countWindows(transaction, ref.sessionId));
         if (counts.cut === 0 && ref.phase === 'summarising') await enter(ref, 'active');
-        await hintedIndex(hints, tenantId);
-        return { windowsCut: counts.cut, windowsParked: counts.parked, ...total };
+        await tryHintIndex(hints, tenantId);
+        return { windowsPending: counts.cut, windowsParked: counts.parked, ...total };
       }),
 
     summariseSession: (ref) =>
-      beating(async (signal) => {
+      withHeartbeat(async (signal) => {
         const tenantId = asId<TenantId>(ref.tenantId);
         const { phase } = ref;
         if (phase !== undefined) await enter(ref, phase);
@@ -208,13 +208,13 @@ export function createSummariseActivities({
             contextOf(ref, facts, trace, { usage, claimsDropped }, { fromSeq: 1, toSeq: facts.consumedSeq }),
             draft,
           );
-          await wantSummaryVectors(transaction, embeddingModel, ref, written);
+          await requestSummaryVectors(transaction, embeddingModel, ref, written);
           const summary = written[0] ?? (await findSessionSummary(transaction, ref.sessionId));
           // Last, because it locks the session, which captures wait for.
           await writeTitle(transaction, ref.sessionId, draft.title);
           return summary?.id ?? null;
         });
-        if (phase !== undefined) await hintedIndex(hints, tenantId);
+        if (phase !== undefined) await tryHintIndex(hints, tenantId);
         return { ...cost, summaryId };
       }),
   };

@@ -2,7 +2,7 @@ import { chunkText } from '../../domain/chunking.ts';
 import { asId } from '../../domain/ids.ts';
 import type { ModelUsage, SourceRow } from '../../domain/ports/model.ts';
 import type { TenantTransaction } from '../../stores/postgres/connection/database.ts';
-import { wantEmbeddings } from '../../stores/postgres/embeddings/embedding-ledger.ts';
+import { requestEmbeddings } from '../../stores/postgres/embeddings/embedding-ledger.ts';
 import type { EmbeddingModel } from '../../stores/postgres/embeddings/embedding-ledger.ts';
 import type { SessionTrace } from '../../stores/postgres/sessions/session-rows.ts';
 import type { SessionFacts } from '../../stores/postgres/sessions/session-state.ts';
@@ -54,13 +54,13 @@ export function contextOf(
 }
 
 /** Asks for the vectors of summaries that were just written. */
-export function wantSummaryVectors(
+export function requestSummaryVectors(
   transaction: TenantTransaction,
   model: EmbeddingModel,
   ref: SessionRef,
   written: readonly WrittenSummary[],
 ): Promise<number> {
-  return wantEmbeddings(
+  return requestEmbeddings(
     transaction,
     asId(ref.tenantId),
     model,

@@ -11,7 +11,7 @@ import { writeTopic } from '../../stores/postgres/summaries/summaries.ts';
 import type { StoredWindow } from '../../stores/postgres/sessions/windows.ts';
 import type { SessionRef } from '../../workflows/session/types.ts';
 import type { NearOptions } from '../model-calls/answer-cache.ts';
-import { contextOf, traceOf, wantSummaryVectors } from './summary-parts.ts';
+import { contextOf, traceOf, requestSummaryVectors } from './summary-parts.ts';
 
 /** A window as a model is given it, and whose it is. */
 export interface ReadWindow {
@@ -58,5 +58,5 @@ export async function writeWindow(
   const { kept, dropped } = groundTopic(answered.output, input.rows);
   const context = contextOf(ref, facts, traceOf(input.rows), { usage: answered.usage, claimsDropped: dropped }, window);
   const written = await writeTopic(transaction, context, window.n, kept);
-  await wantSummaryVectors(transaction, embeddingModel, ref, written);
+  await requestSummaryVectors(transaction, embeddingModel, ref, written);
 }

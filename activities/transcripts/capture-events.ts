@@ -1,7 +1,7 @@
 import type pg from 'pg';
-import type { CaptureEvent, Capturer, HostEvent } from '../../domain/capture/event.ts';
-import { WholeValues } from '../../domain/capture/full-values.ts';
-import type { KeptEvent } from '../../domain/capture/full-values.ts';
+import type { CaptureEvent, EventOwner, HostEvent } from '../../domain/capture/event.ts';
+import { FullValues } from '../../domain/capture/full-values.ts';
+import type { SpooledEvent } from '../../domain/capture/full-values.ts';
 import type { ObjectStore } from '../../domain/ports/object-store.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
 import { asId } from '../../domain/ids.ts';
@@ -32,13 +32,13 @@ async function captureApart(pool: pg.Pool, events: readonly CaptureEvent[]): Pro
 export function createTranscriptCapture(
   pool: pg.Pool,
   hints: WorkflowHints,
-  capturer: Capturer,
+  capturer: EventOwner,
   objects: ObjectStore | null = null,
 ): (events: readonly HostEvent[]) => Promise<Captured[]> {
   return async (events) => {
     const receivedAt = new Date();
-    const wholes = new WholeValues(objects, capturer);
-    const kept: KeptEvent[] = [];
+    const wholes = new FullValues(objects, capturer);
+    const kept: SpooledEvent[] = [];
     for (const event of events) kept.push(await wholes.build(event, receivedAt));
     const results = await captureApart(
       pool,

@@ -1,9 +1,9 @@
 import { asId } from '../../domain/ids.ts';
 import type { TenantId, UserId } from '../../domain/ids.ts';
-import type { Capturer } from '../../domain/capture/event.ts';
+import type { EventOwner } from '../../domain/capture/event.ts';
 import type { ObjectStore } from '../../domain/ports/object-store.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
-import { standingOf } from '../../domain/transcripts/due.ts';
+import { currentOf } from '../../domain/transcripts/due.ts';
 import { allowedFolder, listTranscripts } from '../../stores/files/transcript-folder.ts';
 import type { Database } from '../../stores/postgres/connection/database.ts';
 import { finishImport, readImport, saveImportFiles } from '../../stores/postgres/imports/imports.ts';
@@ -35,7 +35,7 @@ const SHOW_MS = 1_000;
 export function createTranscriptActivities(dependencies: TranscriptDependencies): TranscriptActivities {
   const { database, hints, objects, now, watch } = dependencies;
 
-  const storeOf = (capturer: Capturer) =>
+  const storeOf = (capturer: EventOwner) =>
     createTranscriptStore(database, capturer, createTranscriptCapture(database.pool, hints, capturer, objects));
 
   return {
@@ -44,7 +44,7 @@ export function createTranscriptActivities(dependencies: TranscriptDependencies)
         const tenantId = asId<TenantId>(tenant);
         const job = await database.asTenant(tenantId, (transaction) => readImport(transaction, importId));
         if (job === null || job.state !== 'running') return { filesTotal: 0, filesDone: 0, more: false };
-        const capturer: Capturer = { tenantId, userId: asId<UserId>(job.userId) };
+        const capturer: EventOwner = { tenantId, userId: asId<UserId>(job.userId) };
         const started = now();
         const excludes = await excludedFolders(database, tenantId, watch.excludeGlobs);
         // Asked again: the folder may have become a link since the import was asked for.
@@ -54,7 +54,7 @@ export function createTranscriptActivities(dependencies: TranscriptDependencies)
         const cursors = await readCursors(database, capturer, '');
         const standings = listed.files.map((file) => ({
           file,
-          standing: standingOf(file, cursors.get(file.path) ?? null, started, watch),
+          standing: currentOf(file, cursors.get(file.path) ?? null, started, watch),
           handled: cursors.get(file.path)?.importId === importId,
         }));
         const due = standings.filter(({ standing }) => standing === 'due').map(({ file }) => file);

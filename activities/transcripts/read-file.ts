@@ -1,4 +1,4 @@
-import type { Capturer } from '../../domain/capture/event.ts';
+import type { EventOwner } from '../../domain/capture/event.ts';
 import type { Exclusion } from '../../domain/capture/exclusions.ts';
 import { quietFor } from '../../domain/transcripts/due.ts';
 import { progressAfter, startOf } from '../../domain/transcripts/progress.ts';
@@ -15,7 +15,7 @@ const MAX_SEGMENT_BYTES = 64 * 1024 * 1024;
 
 export interface FileReading {
   readonly database: Database;
-  readonly capturer: Capturer;
+  readonly capturer: EventOwner;
   readonly store: TranscriptStore;
   readonly idleMs: number;
   readonly now: () => number;

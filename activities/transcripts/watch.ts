@@ -1,10 +1,10 @@
 import path from 'node:path';
-import type { Capturer } from '../../domain/capture/event.ts';
+import type { EventOwner } from '../../domain/capture/event.ts';
 import { compileExclusions } from '../../domain/capture/exclusions.ts';
 import type { Exclusion } from '../../domain/capture/exclusions.ts';
 import type { TenantId } from '../../domain/ids.ts';
-import { standingOf } from '../../domain/transcripts/due.ts';
-import { removeLateDoubles } from '../../domain/transcripts/settle.ts';
+import { currentOf } from '../../domain/transcripts/due.ts';
+import { removeLateDuplicates } from '../../domain/transcripts/settle.ts';
 import type { TranscriptStore } from '../../domain/transcripts/store.ts';
 import { allowedFolder, listTranscripts } from '../../stores/files/transcript-folder.ts';
 import type { TranscriptFileEntry } from '../../stores/files/transcript-folder.ts';
@@ -28,13 +28,13 @@ export interface WatchOptions {
   /** Folders that nobody's capture stores. */
   readonly excludeGlobs: readonly string[];
   /** Whose transcripts these are; null where nobody's are known. */
-  readonly owner: () => Promise<Capturer | null>;
+  readonly owner: () => Promise<EventOwner | null>;
 }
 
 export interface Watching {
   readonly database: Database;
   readonly now: () => number;
-  readonly storeOf: (capturer: Capturer) => TranscriptStore;
+  readonly storeOf: (capturer: EventOwner) => TranscriptStore;
   readonly options: WatchOptions;
   readonly signal: AbortSignal;
   readonly tell: (details: ReadingDetails) => void;
@@ -65,7 +65,7 @@ function sessionOf(file: string): string | null {
 /** Files of sessions that were opened. A sub-agent's file of unknown session is kept where such a session's transcript lies beside it. */
 async function ofKnownSessions(
   database: Database,
-  capturer: Capturer,
+  capturer: EventOwner,
   files: readonly TranscriptFileEntry[],
 ): Promise<TranscriptFileEntry[]> {
   const named = files.flatMap((file) => sessionOf(file.path) ?? []);
@@ -103,8 +103,8 @@ export async function watchTranscripts({
       added += results.filter((result) => result.status === 'accepted').length;
       return results;
     },
-    removeDoubles: async (sessionId, found) => {
-      const removed = await store.removeDoubles(sessionId, found);
+    removeDuplicates: async (sessionId, found) => {
+      const removed = await store.removeDuplicates(sessionId, found);
       doubles += removed;
       return removed;
     },
@@ -117,7 +117,7 @@ export async function watchTranscripts({
     const listed = await listTranscripts(allowed.folder, signal);
     const cursors = await readCursors(database, owner, '');
     const standing = listed.files.filter(
-      (file) => standingOf(file, cursors.get(file.path) ?? null, started, options) === 'due',
+      (file) => currentOf(file, cursors.get(file.path) ?? null, started, options) === 'due',
     );
     for (const file of onlyKnown ? await ofKnownSessions(database, owner, standing) : standing) {
       if (isTimeUp()) break;
@@ -139,7 +139,7 @@ export async function watchTranscripts({
   }
   for (const late of await sessionsWithLateRows(database, owner, MAX_LATE)) {
     signal.throwIfAborted();
-    const { stored } = await removeLateDoubles(late.externalId, counting);
+    const { stored } = await removeLateDuplicates(late.externalId, counting);
     await saveSeen(database, owner, late.sessionId, stored?.lastSeq ?? 0);
   }
   return { files, added, doubles };

@@ -7,7 +7,7 @@ export class BodyBudget {
   private readonly allBytes: number;
   private readonly userBytes: number;
   private held = 0;
-  private readonly heldByUser = new Map<string, number>();
+  private readonly bufferedByUser = new Map<string, number>();
 
   constructor(allBytes: number = ALL_BYTES, userBytes: number = USER_BYTES) {
     this.allBytes = allBytes;
@@ -16,7 +16,7 @@ export class BodyBudget {
 
   /** Reserves the bytes and returns true, or returns false and reserves nothing. */
   reserve(user: string, bytes: number): boolean {
-    const ofUser = (this.heldByUser.get(user) ?? 0) + bytes;
+    const ofUser = (this.bufferedByUser.get(user) ?? 0) + bytes;
     if (this.held + bytes > this.allBytes || ofUser > this.userBytes) return false;
     this.add(user, bytes);
     return true;
@@ -27,14 +27,14 @@ export class BodyBudget {
   }
 
   /** Bytes reserved now. */
-  get heldBytes(): number {
+  get bufferedBytes(): number {
     return this.held;
   }
 
   private add(user: string, bytes: number): void {
     this.held += bytes;
-    const left = (this.heldByUser.get(user) ?? 0) + bytes;
-    if (left > 0) this.heldByUser.set(user, left);
-    else this.heldByUser.delete(user);
+    const left = (this.bufferedByUser.get(user) ?? 0) + bytes;
+    if (left > 0) this.bufferedByUser.set(user, left);
+    else this.bufferedByUser.delete(user);
   }
 }

@@ -63,7 +63,7 @@ export async function collectBody(
   if (declared !== null && declared > limitBytes) throw tooLarge();
   const hold = (bytes: number): boolean => {
     const fits = bodies.reserve(user, bytes);
-    if (fits) request.heldBody.bytes += bytes;
+    if (fits) request.bufferedBody.bytes += bytes;
     return fits;
   };
   if (!hold(declared ?? 0)) throw new ApiError('BUSY', BUSY);
@@ -76,17 +76,17 @@ export async function collectBody(
     else pieces.add(piece);
   };
   const onEnd = () => resolve(pieces.bytes());
-  const onGone = () => reject(new ApiError('MALFORMED_REQUEST', 'the body ended early'));
+  const onMissing = () => reject(new ApiError('MALFORMED_REQUEST', 'the body ended early'));
   const timer = setTimeout(
     () => reject(new ApiError('REQUEST_TIMEOUT', 'the body did not arrive in time')),
     deadlineMs,
   );
-  payload.on('data', onData).on('end', onEnd).on('error', onGone).on('close', onGone);
+  payload.on('data', onData).on('end', onEnd).on('error', onMissing).on('close', onMissing);
   try {
     return await promise;
   } finally {
     clearTimeout(timer);
-    payload.off('data', onData).off('end', onEnd).off('close', onGone);
+    payload.off('data', onData).off('end', onEnd).off('close', onMissing);
     // What still comes of a refused body is dropped.
     payload.resume();
   }
@@ -95,7 +95,7 @@ export async function collectBody(
 declare module 'fastify' {
   interface FastifyRequest {
     /** What the request's body counts among the bodies in memory. */
-    heldBody: { bytes: number };
+    bufferedBody: { bytes: number };
   }
 }
 
@@ -115,10 +115,10 @@ function boundUnread({ raw: { socket }, raw }: FastifyRequest): void {
 
 /** Gives back what bodies count when their requests end, and bounds what is read of bodies that were refused. */
 export function registerBodyRelease(app: FastifyInstance): void {
-  app.decorateRequest('heldBody');
+  app.decorateRequest('bufferedBody');
   app.addHook('onRequest', async (request, reply) => {
     const held = { bytes: 0 };
-    request.heldBody = held;
+    request.bufferedBody = held;
     const release = () => {
       app.bodies.release(userOf(request), held.bytes);
       held.bytes = 0;

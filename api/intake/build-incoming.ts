@@ -1,7 +1,7 @@
 import { buildCaptureEvent, isBoundary } from '../../domain/capture/build-event.ts';
-import type { Capturer, HostEvent } from '../../domain/capture/event.ts';
-import type { WholeBytes } from '../../domain/capture/full-values.ts';
-import type { WholeValue } from '../../domain/redaction/redact.ts';
+import type { EventOwner, HostEvent } from '../../domain/capture/event.ts';
+import type { FullValueBytes } from '../../domain/capture/full-values.ts';
+import type { FullValue } from '../../domain/redaction/redact.ts';
 import { encodeEvent } from '../../stores/postgres/capture/capture-encoding.ts';
 import type { EncodedEvent } from '../../stores/postgres/capture/capture-encoding.ts';
 
@@ -11,20 +11,20 @@ export interface BuiltEvent {
   /** It ends something: the session's workflow is signalled at once. */
   readonly urgent: boolean;
   /** Full values of what was cut, redacted. */
-  readonly wholes: readonly WholeBytes[];
+  readonly wholes: readonly FullValueBytes[];
 }
 
 export interface BuildOptions {
-  readonly capturer: Capturer;
+  readonly capturer: EventOwner;
   readonly receivedAt: Date;
   /** Full values of what is cut are wanted. */
-  readonly keepWhole: boolean;
+  readonly storeFullValue: boolean;
 }
 
 /** Builds an event where it is called: a text may take a millisecond a kilobyte. */
-export function buildIncoming(event: HostEvent, { capturer, receivedAt, keepWhole }: BuildOptions): BuiltEvent {
-  const wholes: WholeValue[] = [];
-  const built = buildCaptureEvent(event, capturer, receivedAt, keepWhole ? { wholes } : {});
+export function buildIncoming(event: HostEvent, { capturer, receivedAt, storeFullValue }: BuildOptions): BuiltEvent {
+  const wholes: FullValue[] = [];
+  const built = buildCaptureEvent(event, capturer, receivedAt, storeFullValue ? { wholes } : {});
   return {
     encoded: encodeEvent(built),
     urgent: isBoundary(built),

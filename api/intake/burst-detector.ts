@@ -10,13 +10,13 @@ const LOOK_MS = 250;
  * Sees a flood of events: a bucket that every event takes a token from, and that fills up again with time. Whoever is to know is told
  * when one begins and when it is over.
  */
-export class FloodGauge {
-  private readonly tell: (isFlooding: boolean) => void;
+export class BurstDetector {
+  private readonly tell: (isBurst: boolean) => void;
   private tokens = BURST;
   private atMs = performance.now();
   private look: NodeJS.Timeout | null = null;
 
-  constructor(tell: (isFlooding: boolean) => void = () => undefined) {
+  constructor(tell: (isBurst: boolean) => void = () => undefined) {
     this.tell = tell;
   }
 
@@ -24,14 +24,14 @@ export class FloodGauge {
   count(events = 1): void {
     this.refill();
     this.tokens = Math.max(this.tokens - events, -MOST_DEBT);
-    if (this.look !== null || !this.isFlooding) return;
+    if (this.look !== null || !this.isBurst) return;
     this.tell(true);
     this.look = setInterval(() => {
-      if (!this.isFlooding) this.stop();
+      if (!this.isBurst) this.stop();
     }, LOOK_MS);
   }
 
-  get isFlooding(): boolean {
+  get isBurst(): boolean {
     this.refill();
     return this.tokens < BURST / 2;
   }

@@ -33,7 +33,7 @@ function jsonBytes(value: unknown): number | null {
 }
 
 const OWN_CALL: CheckedEvent = {
-  code: 'EVENT_REFUSED',
+  code: 'EVENT_NOT_STORABLE',
   message: 'answers of our own tools are not captured',
   details: [{ field: 'tool.name', message: 'is a tool of this memory' }],
 };
@@ -69,14 +69,14 @@ export function checkEvent(value: unknown, bytes: number | null): CheckedEvent {
 const REJECTED = {
   deleted: ['SESSION_DELETED', 'the session was deleted'],
   forgotten: ['EVENT_FORGOTTEN', 'what the event says was forgotten'],
-  capture_off: ['CAPTURE_OFF', 'the session is not captured'],
-  excluded: ['EXCLUDED', 'the folder of the event is excluded from capture'],
+  capture_off: ['CAPTURE_DISABLED', 'the session is not captured'],
+  excluded: ['FOLDER_EXCLUDED', 'the folder of the event is excluded from capture'],
 } as const satisfies Record<RejectReason, readonly [ErrorCode, string]>;
 
 /** Why an event that was given to the store is not stored. */
 export function rejectionOf(result: CommitResult | undefined): { code: ErrorCode; message: string } {
   if (result === undefined || result.status === 'refused')
-    return { code: 'EVENT_REFUSED', message: 'the store does not take this event' };
+    return { code: 'EVENT_NOT_STORABLE', message: 'the store does not take this event' };
   if (result.status === 'failed') {
     const { code, message } = toApiError(result.error);
     return { code, message };

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { Draft, MappingContext } from '../../domain/claude-mem/drafts.ts';
 import type { ClaudeMemTable } from '../../domain/claude-mem/rows.ts';
 import type { ContextQuestion } from '../../domain/capture/context-question.ts';
-import type { CaptureSource, Capturer, HostEvent } from '../../domain/capture/event.ts';
+import type { CaptureSource, EventOwner, HostEvent } from '../../domain/capture/event.ts';
 import type { TranscriptItem } from '../../domain/transcripts/items.ts';
 import type { ReadLine } from '../../domain/transcripts/line.ts';
 import type { PreparedItem } from '../../domain/transcripts/plan.ts';
@@ -24,7 +24,7 @@ export type ThreadRequest =
   | {
       readonly kind: 'item';
       readonly item: TranscriptItem;
-      readonly capturer: Capturer;
+      readonly capturer: EventOwner;
       readonly source: CaptureSource;
     }
   /** Reads and maps rows of a claude-mem database, NDJSON. */
@@ -157,7 +157,7 @@ export class HeavyEvents {
   }
 
   /** Prepares one item of a transcript. @throws ApiError EVENT_TOO_LARGE where it takes too much memory or time */
-  prepareItem(item: TranscriptItem, capturer: Capturer, source: CaptureSource): Promise<PreparedItem | null> {
+  prepareItem(item: TranscriptItem, capturer: EventOwner, source: CaptureSource): Promise<PreparedItem | null> {
     return this.turns.run(capturer.userId, () => this.ask('item', { kind: 'item', item, capturer, source }));
   }
 

@@ -1,6 +1,6 @@
 import type { SessionId, TenantId } from '../../domain/ids.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
-import type { FloodGauge } from './burst-detector.ts';
+import type { BurstDetector } from './burst-detector.ts';
 
 interface PendingHint {
   readonly tenantId: TenantId;
@@ -17,7 +17,7 @@ export interface HintSenderOptions {
   /** How long hints of one session are gathered, unless an event asks for one at once. */
   readonly delayMs: number;
   /** Every event is counted in it. */
-  readonly flood: FloodGauge;
+  readonly flood: BurstDetector;
   readonly onFailure: (error: unknown) => void;
   readonly onSent: () => void;
 }
@@ -62,7 +62,7 @@ export class HintSender {
     } else if (entry.timer === null) {
       entry.sinceMs = performance.now();
       this.gather(sessionId, entry, atOnce ? this.atOnceMs : this.gatherMs);
-    } else if (atOnce && !this.options.flood.isFlooding) {
+    } else if (atOnce && !this.options.flood.isBurst) {
       clearTimeout(entry.timer);
       this.gather(sessionId, entry, this.atOnceMs);
     }
@@ -72,7 +72,7 @@ export class HintSender {
   private gather(sessionId: SessionId, entry: PendingHint, delayMs: number): void {
     entry.timer = setTimeout(() => {
       const heldMs = performance.now() - entry.sinceMs;
-      if (this.options.flood.isFlooding && heldMs < this.options.delayMs * LONGEST_HOLD)
+      if (this.options.flood.isBurst && heldMs < this.options.delayMs * LONGEST_HOLD)
         this.gather(sessionId, entry, this.options.delayMs * FLOOD_LOOK_SHARE);
       else this.enqueue(sessionId, entry);
     }, delayMs);

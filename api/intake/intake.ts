@@ -1,6 +1,6 @@
-import type { Capturer } from '../../domain/capture/event.ts';
-import { WholeValues } from '../../domain/capture/full-values.ts';
-import type { KeptKeys } from '../../domain/capture/full-values.ts';
+import type { EventOwner } from '../../domain/capture/event.ts';
+import { FullValues } from '../../domain/capture/full-values.ts';
+import type { RetainedKeys } from '../../domain/capture/full-values.ts';
 import type { ObjectStore } from '../../domain/ports/object-store.ts';
 import type { CaptureMetrics } from '../../telemetry/metrics.ts';
 import { Breather } from './breather.ts';
@@ -35,12 +35,12 @@ export class Intake {
   }
 
   /** One result an event, in order. Rejects with `BUSY`, or with the store's error when none of them could be stored. */
-  async capture(events: readonly Incoming[], capturer: Capturer): Promise<CommitResult[]> {
+  async capture(events: readonly Incoming[], capturer: EventOwner): Promise<CommitResult[]> {
     if (events.length === 0) return [];
-    const options = { capturer, receivedAt: new Date(), keepWhole: this.objects !== null };
-    const wholes = new WholeValues(this.objects, capturer);
+    const options = { capturer, receivedAt: new Date(), storeFullValue: this.objects !== null };
+    const wholes = new FullValues(this.objects, capturer);
     const breather = new Breather();
-    const built: (BuiltEvent & KeptKeys)[] = [];
+    const built: (BuiltEvent & RetainedKeys)[] = [];
     // Made text while an earlier flush is on its way: the database never waits for that.
     for (const event of events) {
       const elsewhere = event.buildElsewhere !== undefined || isHeavy(event);
@@ -62,7 +62,11 @@ export class Intake {
   }
 
   /** Builds an event, in the thread where it is large, and keeps the full values of what is cut in it. */
-  private async buildKept(event: Incoming, options: BuildOptions, wholes: WholeValues): Promise<BuiltEvent & KeptKeys> {
+  private async buildKept(
+    event: Incoming,
+    options: BuildOptions,
+    wholes: FullValues,
+  ): Promise<BuiltEvent & RetainedKeys> {
     const { buildElsewhere, ...own } = event;
     const build = (how: BuildOptions): Promise<BuiltEvent> | BuiltEvent => {
       if (buildElsewhere !== undefined) return buildElsewhere(how);
@@ -71,6 +75,6 @@ export class Intake {
     const built = await build(options);
     const { keys, complete } = await wholes.keep(built.wholes);
     // More than the store takes: the cut text stands alone, and its note names no hash.
-    return complete ? { ...built, keys } : { ...(await build({ ...options, keepWhole: false })), keys };
+    return complete ? { ...built, keys } : { ...(await build({ ...options, storeFullValue: false })), keys };
   }
 }

@@ -137,7 +137,7 @@ async function nextOf(reading: Promise<IteratorResult<unknown, unknown>>, groups
  * Stores NDJSON as it arrives, group by group, and yields one answer line an event after its commit, last the counts. While one group is
  * stored the next one is read, and no more than that: a fast sender is slowed down instead of filling memory, and so is one that does not
  * read its answers, because nothing is read until they are taken. What waits is stored when the sender pauses. When storage goes away in
- * the middle, the events not stored are answered as rejected with `UNAVAILABLE`: the sender knows exactly which to send again.
+ * the middle, the events not stored are answered as rejected with `STORAGE_UNAVAILABLE`: the sender knows exactly which to send again.
  */
 export async function* captureLines(body: Readable, delivery: string | null, capture: Capture): AsyncGenerator<string> {
   const splitter = new LineSplitter();

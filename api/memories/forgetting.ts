@@ -1,15 +1,15 @@
 import type { TenantId } from '../../domain/ids.ts';
-import { wholeValueKey } from '../../domain/ports/object-store.ts';
+import { fullValueKey } from '../../domain/ports/object-store.ts';
 import { findCapturedEvents } from '../../stores/postgres/capture/captured-events.ts';
 import type { CapturedEvent } from '../../stores/postgres/capture/captured-events.ts';
 import type { TenantTransaction } from '../../stores/postgres/connection/database.ts';
 import { forgetEvent, forgetSession } from '../../stores/postgres/erasure/forget.ts';
 import type { Forgotten } from '../../stores/postgres/erasure/forget.ts';
-import { refuseHeld } from '../../stores/postgres/retention/legal-holds.ts';
+import { assertNoLegalHold } from '../../stores/postgres/retention/legal-holds.ts';
 import { removeArchive } from '../../stores/postgres/retention/archives.ts';
 import { findSessionId } from '../../stores/postgres/sessions/sessions.ts';
-import { wholeValuesOf } from '../../stores/postgres/capture/full-values.ts';
-import type { KeyHolder } from '../../stores/postgres/access/api-keys.ts';
+import { fullValuesOf } from '../../stores/postgres/capture/full-values.ts';
+import type { Principal } from '../../stores/postgres/access/api-keys.ts';
 import { seekerOf, viewerOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
@@ -30,12 +30,12 @@ export interface EventToForget {
 export interface Forgetting {
   /** Forgets one event of the asker's (an admin: of the tenant). @throws ApiError NOT_FOUND, or CONFLICT where several are called so; Held */
   event(
-    holder: KeyHolder,
+    holder: Principal,
     wanted: EventToForget,
   ): Promise<{ readonly event: CapturedEvent; readonly forgotten: Forgotten }>;
   /** Forgets a whole session, with its archive. @throws ApiError NOT_FOUND; Held */
   session(
-    holder: KeyHolder,
+    holder: Principal,
     given: string,
     isDryRun: boolean,
   ): Promise<{ readonly sessionId: string; readonly forgotten: Forgotten }>;
@@ -70,12 +70,12 @@ export function createForgetting({
     }
   };
 
-  const wholesOf = (transaction: TenantTransaction, sessionId: string, seqs: readonly number[] | null) =>
-    objects === null ? Promise.resolve([]) : wholeValuesOf(transaction, sessionId, seqs);
+  const ofSession = (transaction: TenantTransaction, sessionId: string, seqs: readonly number[] | null) =>
+    objects === null ? Promise.resolve([]) : fullValuesOf(transaction, sessionId, seqs);
 
   /** After the commit: a row that stands must find what its note names. Another row that was cut from the same text loses it, too. */
   const finish = async (tenantId: TenantId, sessionId: string, wholes: readonly string[]): Promise<void> => {
-    for (const sha256 of wholes) await objects?.delete(wholeValueKey(tenantId, sha256));
+    for (const sha256 of wholes) await objects?.delete(fullValueKey(tenantId, sha256));
     // The session's workflow sums up what is left, or sees that it is gone and ends; the sweep repeats what is not heard.
     await Promise.allSettled([workflowHints.session(tenantId, sessionId), workflowHints.index(tenantId)]);
   };
@@ -93,9 +93,9 @@ export function createForgetting({
           const message = 'several events are called so; name the session, or the id of a row';
           throw new ApiError('CONFLICT', message, [{ field: 'session', message }]);
         }
-        await refuseHeld(transaction, { sessionId: event.sessionId });
+        await assertNoLegalHold(transaction, { sessionId: event.sessionId });
         const seqs = event.rows.map((row) => row.seq);
-        const wholes = await wholesOf(transaction, event.sessionId, seqs);
+        const wholes = await ofSession(transaction, event.sessionId, seqs);
         const forgotten: Forgotten | null = await forgetEvent(transaction, event);
         if (forgotten === null) throw new ApiError('NOT_FOUND', 'there is no such event');
         return { event, forgotten, wholes };
@@ -109,8 +109,8 @@ export function createForgetting({
       const { wholes, ...result } = await perform(tenantId, isDryRun, async (transaction) => {
         const sessionId = await findSessionId(transaction, given, seekerOf(holder));
         if (sessionId === null) throw new ApiError('NOT_FOUND', 'there is no such session');
-        await refuseHeld(transaction, { sessionId });
-        const wholes = await wholesOf(transaction, sessionId, null);
+        await assertNoLegalHold(transaction, { sessionId });
+        const wholes = await ofSession(transaction, sessionId, null);
         return { sessionId, wholes, forgotten: await forgetSession(transaction, sessionId) };
       });
       if (!isDryRun) {

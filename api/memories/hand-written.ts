@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { quoteStands } from '../../domain/grounding.ts';
+import { quoteMatches } from '../../domain/grounding.ts';
 import { Redactor } from '../../domain/redaction/redact.ts';
 import type { TenantTransaction } from '../../stores/postgres/connection/database.ts';
 import type { HandWrittenLearning, LearningWords } from '../../stores/postgres/learnings/learning-changes.ts';
@@ -7,7 +7,7 @@ import { findProject } from '../../stores/postgres/projects/projects.ts';
 import { readQuotedRows } from '../../stores/postgres/summaries/quoted-rows.ts';
 import { ApiError } from '../errors.ts';
 import { Breather } from '../intake/breather.ts';
-import type { evidenceGiven, learningGiven } from '../../contract/learnings.ts';
+import type { evidenceInput, learningInput } from '../../contract/learnings.ts';
 
 /** Text that a person gives, as it may be stored: private passages, injected context and secrets are taken out. */
 export function redacted(text: string): string {
@@ -65,7 +65,7 @@ async function projectIdOf(transaction: TenantTransaction, given: string | undef
 /** Evidence whose every quote stands in its row. @throws ApiError VALIDATION_FAILED that names each piece that does not */
 async function standingEvidence(
   transaction: TenantTransaction,
-  given: readonly z.output<typeof evidenceGiven>[],
+  given: readonly z.output<typeof evidenceInput>[],
   viewerId: string | undefined,
   at: string,
 ): Promise<HandWrittenLearning['evidence']> {
@@ -74,7 +74,7 @@ async function standingEvidence(
   const details = given.flatMap((piece, index) => {
     const row = rows.get(piece.row_id.toLowerCase());
     if (row === undefined) return [{ field: `${at}evidence.${index}.row_id`, message: 'there is no such row' }];
-    if (quoteStands(row, piece.quote)) return [];
+    if (quoteMatches(row, piece.quote)) return [];
     return [{ field: `${at}evidence.${index}.quote`, message: 'does not stand in that row letter for letter' }];
   });
   if (details.length > 0) throw new ApiError('VALIDATION_FAILED', 'evidence that does not stand', details);
@@ -90,7 +90,7 @@ async function standingEvidence(
  */
 export async function handWritten(
   transaction: TenantTransaction,
-  body: z.output<typeof learningGiven>,
+  body: z.output<typeof learningInput>,
   viewerId: string | undefined,
   at = '',
 ): Promise<HandWrittenLearning> {

@@ -1,4 +1,4 @@
-import type { KeyHolder } from '../../stores/postgres/access/api-keys.ts';
+import type { Principal } from '../../stores/postgres/access/api-keys.ts';
 import type { TenantTransaction } from '../../stores/postgres/connection/database.ts';
 import type { LockedLearning } from '../../stores/postgres/learnings/learning-changes.ts';
 import { ownersOfVersions } from '../../stores/postgres/memories/memory-changes.ts';
@@ -6,7 +6,7 @@ import { isAdmin, mayActFor } from '../auth.ts';
 import { ApiError } from '../errors.ts';
 
 /** Everybody of the tenant reads a learning: its owner, whose session or hand made it, and admins may change it. @throws ApiError FORBIDDEN */
-export function requireOwner(holder: KeyHolder, learning: LockedLearning): void {
+export function requireOwner(holder: Principal, learning: LockedLearning): void {
   if (!mayActFor(holder, learning.userId))
     throw new ApiError('FORBIDDEN', 'a learning is changed by its owner or an admin');
 }
@@ -14,7 +14,7 @@ export function requireOwner(holder: KeyHolder, learning: LockedLearning): void 
 /** The same of a learning with every version that it replaced, which go with it: each must be one's own. @throws ApiError FORBIDDEN */
 export async function requireOwnerOfAll(
   transaction: TenantTransaction,
-  holder: KeyHolder,
+  holder: Principal,
   learning: LockedLearning,
 ): Promise<void> {
   requireOwner(holder, learning);
@@ -24,7 +24,7 @@ export async function requireOwnerOfAll(
 }
 
 /** Who may say that a learning is true: admins, and where the setting lets them, users. @throws ApiError FORBIDDEN */
-export function requireVerifier(holder: KeyHolder, usersVerify: boolean): void {
+export function requireVerifier(holder: Principal, usersVerify: boolean): void {
   if (!usersVerify && !isAdmin(holder))
     throw new ApiError('FORBIDDEN', 'a learning is verified by an admin (RECOLLECT_USERS_VERIFY lets users)');
 }

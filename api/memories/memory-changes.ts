@@ -1,12 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Memory } from '../../domain/memory.ts';
-import type { KeyHolder } from '../../stores/postgres/access/api-keys.ts';
+import type { Principal } from '../../stores/postgres/access/api-keys.ts';
 import type { TenantTransaction } from '../../stores/postgres/connection/database.ts';
 import { correctLearning, lockLearnings } from '../../stores/postgres/learnings/learning-changes.ts';
 import type { LearningEditor, LockedLearning } from '../../stores/postgres/learnings/learning-changes.ts';
-import { refuseHeld } from '../../stores/postgres/retention/legal-holds.ts';
-import { standingIn } from '../../stores/postgres/learnings/learning-successors.ts';
-import { changeObservation, forgetLearning, newestVersion, weighLearning } from '../../stores/postgres/memories/memory-changes.ts';
+import { assertNoLegalHold } from '../../stores/postgres/retention/legal-holds.ts';
+import { currentIn } from '../../stores/postgres/learnings/learning-successors.ts';
+import {
+  changeObservation,
+  forgetLearning,
+  newestVersion,
+  weighLearning,
+} from '../../stores/postgres/memories/memory-changes.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
 import { createForgetting } from './forgetting.ts';
@@ -18,9 +23,9 @@ import type { MemoryCorrection } from '../../contract/memory-writes.ts';
 
 export interface MemoryChanges {
   /** Corrects a memory; answers it as it is now. @throws ApiError */
-  correct(holder: KeyHolder, memory: Memory, body: MemoryCorrection): Promise<Memory>;
+  correct(holder: Principal, memory: Memory, body: MemoryCorrection): Promise<Memory>;
   /** Forgets a memory; answers how many versions or rows went. @throws ApiError */
-  forget(holder: KeyHolder, memory: Memory): Promise<number>;
+  forget(holder: Principal, memory: Memory): Promise<number>;
 }
 
 /** Two people may change one memory at the same time: so often its newest version is looked for again. */
@@ -57,7 +62,7 @@ function wordsOf(learning: LockedLearning, { content, title, tags, category }: M
 
 async function correctWords(
   transaction: TenantTransaction,
-  holder: KeyHolder,
+  holder: Principal,
   editor: LearningEditor,
   id: string,
   body: MemoryCorrection,
@@ -65,7 +70,7 @@ async function correctWords(
   const learning = await lockNewest(transaction, id);
   requireOwner(holder, learning);
   if (!learning.open) {
-    const current = await standingIn(transaction, id);
+    const current = await currentIn(transaction, id);
     const message = current === null ? 'is closed' : `was replaced by ${current}`;
     throw new ApiError('CONFLICT', `the memory ${message}`, [{ field: 'id', message }]);
   }
@@ -105,7 +110,7 @@ export function createMemoryChanges(dependencies: ApiDependencies): MemoryChange
           return correctWords(transaction, holder, { tenantId, userId, embeddingModel }, memory.id, body);
         const field = Object.keys(body).find((name) => !OF_OBSERVATIONS.includes(name));
         if (field !== undefined) throw refused(field, `stays as it was captured; ${OF_OBSERVATIONS.join(', ')} change`);
-        await refuseHeld(transaction, { sessionId: memory.session?.id ?? null, userId: holder.userId });
+        await assertNoLegalHold(transaction, { sessionId: memory.session?.id ?? null, userId: holder.userId });
         const { tags, importance, flagged } = body;
         await changeObservation(transaction, memory.id, { tags: tags && redactedTags(tags), importance, flagged });
         return memory.id;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { KeyHolder } from '../../stores/postgres/access/api-keys.ts';
+import type { Principal } from '../../stores/postgres/access/api-keys.ts';
 import type { Database, TenantTransaction } from '../../stores/postgres/connection/database.ts';
 import { isViewer } from '../auth.ts';
 import { readServed, readServing, recordUses } from '../../stores/postgres/memories/memory-uses.ts';
@@ -16,7 +16,7 @@ export const usedIn = z
  */
 export async function countFetched(
   transaction: TenantTransaction,
-  holder: KeyHolder,
+  holder: Principal,
   contextId: string | undefined,
   memoryIds: readonly string[],
 ): Promise<void> {
@@ -43,7 +43,7 @@ export async function countFetched(
  */
 export async function countFetchedOfNewest(
   database: Database,
-  holder: KeyHolder,
+  holder: Principal,
   memoryIds: readonly string[],
 ): Promise<void> {
   const { tenantId, userId } = holder;

@@ -1,11 +1,11 @@
 import { previewOf } from '../../domain/capture/build-event.ts';
 import type { Memory } from '../../domain/memory.ts';
 import { MEMORY_TYPES } from '../../domain/ports/vector-index.ts';
-import type { KeyHolder } from '../../stores/postgres/access/api-keys.ts';
+import type { Principal } from '../../stores/postgres/access/api-keys.ts';
 import type { Database, TenantRead } from '../../stores/postgres/connection/database.ts';
 import { readMemories } from '../../stores/postgres/memories/memories.ts';
 import { readBelieved } from '../../stores/postgres/memories/memory-versions.ts';
-import { standingFor } from '../../stores/postgres/learnings/learning-successors.ts';
+import { currentFor } from '../../stores/postgres/learnings/learning-successors.ts';
 import { idsNamed } from '../../stores/postgres/memories/memory-names.ts';
 import { viewerOf } from '../auth.ts';
 import { ApiError } from '../errors.ts';
@@ -34,13 +34,13 @@ async function readNamed(
     );
   const memories = new Map((await readAll(ids)).map((memory) => [memory.id, memory]));
   const gone = ids.filter((id) => !memories.has(id));
-  let standing = await standingFor(read, gone, follow);
+  let standing = await currentFor(read, gone, follow);
   for (let look = 1; look <= LOOKS; look += 1) {
     for (const memory of standing.size === 0 ? [] : await readAll([...new Set(standing.values())]))
       memories.set(memory.id, memory);
     if ([...standing.values()].every((id) => memories.has(id))) break;
     // What stood a moment ago was corrected meanwhile.
-    standing = await standingFor(read, gone, follow);
+    standing = await currentFor(read, gone, follow);
   }
   return new Map(
     names.map((name) => {
@@ -72,7 +72,7 @@ function ambiguous(field: string, candidates: readonly Memory[]): ApiError {
 /** The memories that names stand for, null for those that are not there for the asker. @throws ApiError HASH_AMBIGUOUS */
 export async function findMemories(
   database: Database,
-  holder: KeyHolder,
+  holder: Principal,
   names: readonly string[],
   fieldOf: (place: number) => string,
   follow: Follow = 'successors',
@@ -93,7 +93,7 @@ export async function findMemories(
  */
 export async function findMemory(
   database: Database,
-  holder: KeyHolder,
+  holder: Principal,
   name: string,
   field: 'id' | 'hash' | 'anchor',
   follow: Follow = 'successors',
@@ -109,7 +109,7 @@ export async function findMemory(
  */
 export async function findMemoryAsOf(
   database: Database,
-  holder: KeyHolder,
+  holder: Principal,
   name: string,
   field: 'id' | 'hash',
   asOf: Date,

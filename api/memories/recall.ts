@@ -1,7 +1,7 @@
 import type { ContextQuestion } from '../../domain/capture/context-question.ts';
 import type { ContextSettings } from '../../config/context-settings.ts';
 import { Redactor } from '../../domain/redaction/redact.ts';
-import type { KeyHolder } from '../../stores/postgres/access/api-keys.ts';
+import type { Principal } from '../../stores/postgres/access/api-keys.ts';
 import { createContext } from '../../retrieval/context.ts';
 import type { ContextDependencies } from '../../retrieval/context.ts';
 import type { ContextBlock, ContextRequest } from '../../retrieval/context-request.ts';
@@ -19,7 +19,7 @@ export interface Recall {
   search(request: SearchRequest): Promise<SearchResult>;
   context(request: ContextRequest): Promise<ContextBlock>;
   /** What a hook is answered with; '' when there is nothing worth telling, or it was not found in time. */
-  contextForHook(holder: KeyHolder, session: HookSession, question: ContextQuestion): Promise<string>;
+  contextForHook(holder: Principal, session: HookSession, question: ContextQuestion): Promise<string>;
 }
 
 /** The session that a hook speaks of. */
@@ -39,13 +39,13 @@ export function createRecall(
     Omit<ContextDependencies, 'search'> & {
       readonly hooks: ContextSettings;
       /** Captures come in a flood, which goes first: prompts and files are told nothing meanwhile. */
-      readonly isFlooding: () => boolean;
+      readonly isBurst: () => boolean;
     },
 ): Recall {
   const search = createSearch(dependencies);
   const context = createContext({ ...dependencies, search });
   const { tokens, timeoutMs } = dependencies.hooks;
-  const inPlace = createPlaces({ most: MOST_HOOK_CONTEXTS, isBusy: dependencies.isFlooding });
+  const inPlace = createPlaces({ most: MOST_HOOK_CONTEXTS, isBusy: dependencies.isBurst });
   return {
     search,
     context,

@@ -9,8 +9,8 @@ import { findOrMakeProject } from '../../stores/postgres/projects/project-making
 import type { ErrorDetail } from '../errors.ts';
 import { isEmptied, redacted } from './hand-written.ts';
 import { Breather } from '../intake/breather.ts';
-import { MAX_COMPARED, memoryGiven } from '../../contract/memory-writes.ts';
-import type { MemoryGiven } from '../../contract/memory-writes.ts';
+import { MAX_COMPARED, memoryInput } from '../../contract/memory-writes.ts';
+import type { MemoryInput } from '../../contract/memory-writes.ts';
 
 /** What became of one memory of a request: where it is stored, or which field keeps it from being. */
 export type Remembered = StoredMemory | { readonly refused: ErrorDetail };
@@ -31,7 +31,7 @@ const CLOCK_SKEW_MS = 5 * 60_000;
 /** Content of one transaction: a batch of large texts is committed in parts, each prepared without a pause that other requests notice. */
 const PART_CHARS = 256 * 1024;
 
-type Checked = MemoryGiven | { readonly refused: ErrorDetail };
+type Checked = MemoryInput | { readonly refused: ErrorDetail };
 
 function refusal(field: string, message: string): { readonly refused: ErrorDetail } {
   return { refused: { field, message } };
@@ -48,7 +48,7 @@ async function checked(
   now: number,
   redact: (content: string) => Promise<string> | string,
 ): Promise<Checked> {
-  const parsed = memoryGiven.safeParse(value);
+  const parsed = memoryInput.safeParse(value);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     return refusal(issue?.path.join('.') ?? '', issue?.message ?? 'is not valid');
@@ -80,7 +80,7 @@ export function redactedTags(tags: readonly string[]): string[] {
   return [...new Set(tags.map(redacted).filter((tag) => tag !== ''))];
 }
 
-function stored(memory: MemoryGiven, projectId: string | null, now: number): RememberedMemory {
+function stored(memory: MemoryInput, projectId: string | null, now: number): RememberedMemory {
   const { content, title = '', tags, category, namespace, importance, confidence } = memory;
   const at = memory.occurred_at === undefined ? null : Math.min(Date.parse(memory.occurred_at), now);
   return {

@@ -25,8 +25,8 @@ export function createModelObserver(pool: pg.Pool, metrics: ModelMetrics, now: (
         continue;
       }
       metrics.calls.inc({ provider, model, operation, batch: String(sums.batch) }, sums.calls);
-      metrics.tokens.inc({ provider, model, kind: 'in' }, sums.tokens_in);
-      metrics.tokens.inc({ provider, model, kind: 'out' }, sums.tokens_out);
+      metrics.tokens.inc({ provider, model, kind: 'in' }, sums.input_tokens);
+      metrics.tokens.inc({ provider, model, kind: 'out' }, sums.output_tokens);
       metrics.tokens.inc({ provider, model, kind: 'cached' }, sums.tokens_cached);
       metrics.usd.inc({ provider, model }, sums.usd);
       metrics.seconds.inc({ provider, model }, sums.seconds);

@@ -1,11 +1,11 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { KeyHolder } from '../../stores/postgres/access/api-keys.ts';
+import type { Principal } from '../../stores/postgres/access/api-keys.ts';
 import type { TenantTransaction } from '../../stores/postgres/connection/database.ts';
 import { changeProject, mergeProjects } from '../../stores/postgres/projects/project-changes.ts';
 import { isProjectOf, listProjects, readProject } from '../../stores/postgres/projects/project-list.ts';
 import type { StoredProject } from '../../stores/postgres/projects/project-list.ts';
-import { holderOf, isAdmin } from '../auth.ts';
+import { principalOf, isAdmin } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
 import { aliasOf, presentProject, projectChange, projectName, projectSchema } from '../../contract/projects.ts';
@@ -21,7 +21,7 @@ async function knownProject(transaction: TenantTransaction, given: string): Prom
 }
 
 /** A project may be changed by an admin, and by the one user whose sessions and learnings alone it holds. @throws ApiError FORBIDDEN */
-async function requireProject(transaction: TenantTransaction, holder: KeyHolder, id: string): Promise<void> {
+async function requireProject(transaction: TenantTransaction, holder: Principal, id: string): Promise<void> {
   if (!isAdmin(holder) && !(await isProjectOf(transaction, id, holder.userId)))
     throw new ApiError('FORBIDDEN', 'a project of several users is changed by an admin');
 }
@@ -58,7 +58,7 @@ export function projectRoutes({ database, workflowHints }: ApiDependencies): Fas
       },
       async (request) => {
         const { page, limit, search } = request.query;
-        const { rows, total } = await database.asTenant(holderOf(request).tenantId, (transaction) =>
+        const { rows, total } = await database.asTenant(principalOf(request).tenantId, (transaction) =>
           listProjects(transaction, search, page, limit),
         );
         return { data: rows.map(presentProject), pagination: paginationOf(page, limit, total) };
@@ -78,7 +78,7 @@ export function projectRoutes({ database, workflowHints }: ApiDependencies): Fas
       },
       async (request) =>
         presentProject(
-          await database.asTenant(holderOf(request).tenantId, (transaction) =>
+          await database.asTenant(principalOf(request).tenantId, (transaction) =>
             knownProject(transaction, request.params.id),
           ),
         ),
@@ -98,7 +98,7 @@ export function projectRoutes({ database, workflowHints }: ApiDependencies): Fas
         },
       },
       async (request) => {
-        const holder = holderOf(request);
+        const holder = principalOf(request);
         const { tenantId } = holder;
         const { display_name: displayName, aliases_add: add, aliases_remove: remove } = request.body;
         const change = {
@@ -150,7 +150,7 @@ export function projectRoutes({ database, workflowHints }: ApiDependencies): Fas
         },
       },
       async (request) => {
-        const holder = holderOf(request);
+        const holder = principalOf(request);
         const { tenantId } = holder;
         const answer = await database.asTenant(tenantId, async (transaction) => {
           const from = await knownProject(transaction, request.params.id);

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { RETURN_FORMULAS, returnOf } from '../../domain/costs/return.ts';
 import { MAX_CONTEXTS, readMemoryReturn } from '../../stores/postgres/memories/memory-return.ts';
 import { readUsageTotals } from '../../stores/postgres/usage/usage-report.ts';
-import { holderOf } from '../auth.ts';
+import { principalOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ERROR_RESPONSES } from '../../contract/shared.ts';
 import { roundUsd, scopeSchema, usageRange } from '../../contract/usage.ts';
@@ -75,7 +75,7 @@ export function roiRoutes({ database }: ApiDependencies): FastifyPluginCallbackZ
         },
       },
       async (request) => {
-        const holder = holderOf(request);
+        const holder = principalOf(request);
         const { query } = request;
         const { since, until } = checkedRange(query);
         const user = await usageUser(database, holder, query.user);

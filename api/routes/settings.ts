@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { MAX_GLOB_CHARS, MAX_GLOBS } from '../../domain/capture/exclusions.ts';
 import { EXCLUDE_SETTING, readExcludeSetting, writeExclusions } from '../../stores/postgres/capture/exclusions.ts';
 import type { StoredSetting } from '../../stores/postgres/capture/exclusions.ts';
-import { holderOf } from '../auth.ts';
+import { principalOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
 import { ERROR_RESPONSES } from '../../contract/shared.ts';
@@ -52,7 +52,7 @@ export function settingRoutes({ database }: ApiDependencies): FastifyPluginCallb
         },
       },
       async (request) => {
-        const { tenantId } = holderOf(request);
+        const { tenantId } = principalOf(request);
         const setting = await database.asTenant(tenantId, (transaction) => readExcludeSetting(transaction, tenantId));
         return { data: [present(setting)] };
       },
@@ -71,7 +71,7 @@ export function settingRoutes({ database }: ApiDependencies): FastifyPluginCallb
         },
       },
       async (request) => {
-        const { tenantId, userId } = holderOf(request);
+        const { tenantId, userId } = principalOf(request);
         if (request.params.key !== EXCLUDE_SETTING) throw new ApiError('NOT_FOUND', 'there is no such setting');
         return database.asTenant(tenantId, async (transaction) => {
           await writeExclusions(transaction, tenantId, userId, request.body.value);

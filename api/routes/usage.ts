@@ -10,7 +10,7 @@ import {
   readUsageTotals,
   USAGE_GROUPS,
 } from '../../stores/postgres/usage/usage-report.ts';
-import { holderOf } from '../auth.ts';
+import { principalOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
 import { ERROR_RESPONSES } from '../../contract/shared.ts';
@@ -52,7 +52,7 @@ export function usageRoutes({ database, config }: ApiDependencies): FastifyPlugi
         },
       },
       async (request) => {
-        const holder = holderOf(request);
+        const holder = principalOf(request);
         const { group_by: groupBy, limit, user: asked, ...range } = request.query;
         const { since, until } = checkedRange(range);
         const user = await usageUser(database, holder, asked);
@@ -99,7 +99,7 @@ export function usageRoutes({ database, config }: ApiDependencies): FastifyPlugi
         },
       },
       async (request) => {
-        const holder = holderOf(request);
+        const holder = principalOf(request);
         const user = await usageUser(database, holder, request.query.user);
         const userId = user?.id ?? null;
         const today = new Date().toISOString().slice(0, 10);

@@ -52,11 +52,11 @@ export function showLearnings(learnings: readonly Learning[]): string[] {
   ];
 }
 
-const laneSchema = z.object({ rank: z.number(), score: z.number() });
+const retrieverSchema = z.object({ rank: z.number(), score: z.number() });
 
 /** Where a lane of the search put a memory; a dash where it did not find it. */
 function lane(name: string, explained: unknown): string {
-  const score = laneSchema.safeParse(explained).data;
+  const score = retrieverSchema.safeParse(explained).data;
   return score === undefined ? `${name} –` : `${name} #${score.rank} (${score.score.toFixed(2)})`;
 }
 

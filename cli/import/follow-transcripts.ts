@@ -12,7 +12,7 @@ export interface Following {
   readonly folder: string;
   readonly signal: AbortSignal;
   /** Between two looks; 10 seconds. */
-  readonly lookMs?: number;
+  readonly pollMs?: number;
   /** Of the waits for a server that is away: the first, doubled up to the longest. A second, a minute. */
   readonly firstWaitMs?: number;
   readonly longestWaitMs?: number;
@@ -37,20 +37,20 @@ function tell({ files, counts }: StreamProgress, isFirst: boolean, { out }: Comm
  * where they were. Rejects with ImportApiError where waiting does not help: a key that was revoked, say.
  */
 export async function followTranscripts(following: Following, { output }: CommandContext): Promise<ExitCode> {
-  const { api, folder, signal, lookMs = LOOK_MS, firstWaitMs = FIRST_WAIT_MS } = following;
+  const { api, folder, signal, pollMs = LOOK_MS, firstWaitMs = FIRST_WAIT_MS } = following;
   const longestWaitMs = following.longestWaitMs ?? LONGEST_WAIT_MS;
   const sent: SentFiles = new Map();
-  let [isFirst, isAway, isAbsent] = [true, false, false];
+  let [isFirst, isUnavailable, isAbsent] = [true, false, false];
   let waitMs = firstWaitMs;
   output.out(`Following ${folder}\n`);
   while (!signal.aborted) {
     const before = sent.size;
-    let pauseMs = lookMs;
+    let pauseMs = pollMs;
     try {
       const result = await streamTranscripts({ api, folder, signal, onProgress: () => {}, sent });
-      if (isAway) output.out('The server takes transcripts again.\n');
+      if (isUnavailable) output.out('The server takes transcripts again.\n');
       tell(result, isFirst, output);
-      [isFirst, isAway, isAbsent] = [false, false, false];
+      [isFirst, isUnavailable, isAbsent] = [false, false, false];
       waitMs = firstWaitMs;
     } catch (error) {
       if (signal.aborted) break;
@@ -58,8 +58,9 @@ export async function followTranscripts(following: Following, { output }: Comman
         if (!isAbsent) output.out(`There is no folder ${folder} yet: it is waited for.\n`);
         isAbsent = true;
       } else if (passesByItself(error)) {
-        if (!isAway) output.err(`${error.message}. Trying again until it takes them; files go on where they were.\n`);
-        isAway = true;
+        if (!isUnavailable)
+          output.err(`${error.message}. Trying again until it takes them; files go on where they were.\n`);
+        isUnavailable = true;
         // What was sent meanwhile says that it is there.
         if (sent.size > before) waitMs = firstWaitMs;
         pauseMs = waitMs;

@@ -36,7 +36,7 @@ const importSchema = z.object({
   directory: z.string(),
   follow: z.boolean(),
   dry_run: z.boolean(),
-  state: z.enum(['running', 'done', 'failed', 'cancelled']),
+  state: z.enum(['running', 'completed', 'failed', 'cancelled']),
   files: z.object({ total: count, done: count, unchanged: count, waiting: count, unreadable: count }),
   counts: countsSchema,
   /** Of a database; null for transcripts. */
@@ -69,7 +69,7 @@ const takenSchema = z.object({
   sessions_made: count,
   first_prompts: count,
 });
-export type TakenRows = z.output<typeof takenSchema>;
+export type ConsumedRows = z.output<typeof takenSchema>;
 
 const errorSchema = z.object({ error: z.string(), code: z.string() });
 
@@ -137,7 +137,7 @@ export class ImportApi {
   }
 
   /** Sends rows of one table of a database, one a line; waits while the server takes others. */
-  sendRows(source: string, table: string, dryRun: boolean, lines: Buffer<ArrayBuffer>): Promise<TakenRows> {
+  sendRows(source: string, table: string, dryRun: boolean, lines: Buffer<ArrayBuffer>): Promise<ConsumedRows> {
     const query = new URLSearchParams({ source, table, dry_run: String(dryRun) });
     return this.again(
       () => this.ask('POST', `/imports/claude-mem/rows?${query.toString()}`, takenSchema, { lines }),

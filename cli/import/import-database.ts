@@ -37,7 +37,7 @@ function told(
 /** What an import of a database came to, and the code for the shell: 1 where a row is not accounted for. */
 export function showDatabaseEnd(job: ImportAnswer, context: CommandContext): ExitCode {
   const { out, err } = context.output;
-  if (job.state === 'done') return told({ ...job, dryRun: job.dry_run }, context);
+  if (job.state === 'completed') return told({ ...job, dryRun: job.dry_run }, context);
   out(`${databaseLine(job.rows ?? NO_ROWS)}\n`);
   if (job.state === 'failed') {
     err(`The import failed: ${job.error ?? 'Unexpected'}. Run it again: no row comes twice.\n`);

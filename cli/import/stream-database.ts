@@ -1,6 +1,6 @@
 import { FIRST_PAGE, PAGE_ROWS } from '../../infra/claude-mem/open-database.ts';
 import type { ClaudeMemSource } from '../../infra/claude-mem/open-database.ts';
-import type { ImportAnswer, ImportApi, ImportedTable, TakenRows } from './import-api.ts';
+import type { ImportAnswer, ImportApi, ImportedTable, ConsumedRows } from './import-api.ts';
 
 /** Rows that are sent together; a row that is longer is sent alone. */
 const PIECE_BYTES = 4 * 1024 * 1024;
@@ -34,7 +34,7 @@ function* piecesOf(rows: readonly Record<string, unknown>[]): Generator<Buffer<A
   if (lines.length > 0) yield Buffer.from(lines.join('\n'));
 }
 
-function plus(table: ImportedTable, taken: TakenRows): ImportedTable {
+function plus(table: ImportedTable, taken: ConsumedRows): ImportedTable {
   const { dropped } = table;
   return {
     ...table,

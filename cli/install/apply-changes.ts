@@ -1,5 +1,5 @@
 import { chmodSync, rmSync } from 'node:fs';
-import { countHooks, originalAmong, saysNothing, withoutOurs } from './hook-list.ts';
+import { countHooks, originalAmong, saysNothing, withoutOwn } from './hook-list.ts';
 import type { FileChange } from './host-files.ts';
 import { backupTexts, readSettingsFile, type SettingsFile, writeSettingsFile } from './settings-file.ts';
 import { unifiedDiff } from './unified-diff.ts';
@@ -37,7 +37,7 @@ export function prepareInstall(changes: readonly FileChange[]): PreparedChange[]
 export function prepareUninstall(changes: readonly FileChange[]): PreparedChange[] {
   return changes.map(({ file, style, made }) => {
     const read = readSettingsFile(file);
-    const remaining = withoutOurs(read.text, style);
+    const remaining = withoutOwn(read.text, style);
     const unchanged = { read, text: read.text, isPrivate: false, hooks: 0 };
     if (remaining === read.text) return unchanged;
     const original = originalAmong(backupTexts(read.file), remaining, style);

@@ -6,7 +6,7 @@ import { JsonEdit } from './json-edit.ts';
 export type HookStyle = 'grouped' | 'flat';
 
 /** What shall stand in the list of an event: a group, or a hook where the style is flat. */
-export interface WantedHook {
+export interface RequestedHook {
   readonly event: string;
   readonly entry: Readonly<Record<string, unknown>>;
 }
@@ -23,7 +23,7 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 /** Whether a hook is one that Recollect wrote, of this or an older version, for this or another address or folder. */
-export function isOurs(hook: unknown): boolean {
+export function isOwn(hook: unknown): boolean {
   if (!isRecord(hook)) return false;
   const { type, url, command, headers } = hook;
   if (type === 'http')
@@ -34,10 +34,10 @@ export function isOurs(hook: unknown): boolean {
 /** Where our hooks stand in the list of an event. `inner` is null where the whole entry is ours. */
 function placesOf(list: readonly unknown[], style: HookStyle): Place[] {
   return list.flatMap((entry, index): Place[] => {
-    if (style === 'flat') return isOurs(entry) ? [{ index, inner: null, value: entry }] : [];
+    if (style === 'flat') return isOwn(entry) ? [{ index, inner: null, value: entry }] : [];
     const hooks: unknown = isRecord(entry) ? entry['hooks'] : undefined;
     if (!Array.isArray(hooks)) return [];
-    const ours = hooks.flatMap((hook: unknown, inner) => (isOurs(hook) ? [inner] : []));
+    const ours = hooks.flatMap((hook: unknown, inner) => (isOwn(hook) ? [inner] : []));
     if (ours.length === 0) return [];
     if (ours.length === hooks.length) return [{ index, inner: null, value: entry }];
     return ours.map((inner) => ({ index, inner, value: undefined }));
@@ -63,7 +63,7 @@ function listsOf(edit: JsonEdit): Map<string, readonly unknown[]> {
  * The text with exactly the wanted hooks of ours in it. Ours that are as they should be stay where they are, others of ours are
  * replaced or taken out; nobody else's are touched. The same text comes back where nothing is to do.
  */
-export function mergeHooks(text: string, style: HookStyle, wanted: readonly WantedHook[]): string {
+export function mergeHooks(text: string, style: HookStyle, wanted: readonly RequestedHook[]): string {
   const edit = new JsonEdit(text);
   const lists = listsOf(edit);
   const events = new Set([...lists.keys(), ...wanted.map((hook) => hook.event)]);
@@ -95,7 +95,7 @@ function isEmpty(value: unknown): boolean {
 /** How many hooks of ours a text holds. */
 export function countHooks(text: string, style: HookStyle): number {
   return [...listsOf(new JsonEdit(text)).values()].reduce(
-    (sum, list) => sum + list.flatMap((entry) => (style === 'flat' ? [entry] : hooksOf(entry))).filter(isOurs).length,
+    (sum, list) => sum + list.flatMap((entry) => (style === 'flat' ? [entry] : hooksOf(entry))).filter(isOwn).length,
     0,
   );
 }
@@ -123,7 +123,7 @@ export function mergeKey(text: string, key: string | null): string {
 }
 
 /** The text without anything of ours. */
-export function withoutOurs(text: string, style: HookStyle): string {
+export function withoutOwn(text: string, style: HookStyle): string {
   return mergeKey(mergeHooks(text, style, []), null);
 }
 
@@ -147,7 +147,7 @@ export function originalAmong(backups: readonly string[], remaining: string, sty
   const saysTheSame = (backup: string): boolean => {
     try {
       return (
-        isDeepStrictEqual(essence(backup), wanted) && (backup.trim() === '' || withoutOurs(backup, style) === backup)
+        isDeepStrictEqual(essence(backup), wanted) && (backup.trim() === '' || withoutOwn(backup, style) === backup)
       );
     } catch (error) {
       if (error instanceof SyntaxError || error instanceof InstallError) return false; // A copy that somebody changed.

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
 import type { Environment } from '../../config/process-environment.ts';
-import { type HookStyle, mergeHooks, mergeKey, type WantedHook } from './hook-list.ts';
+import { type HookStyle, mergeHooks, mergeKey, type RequestedHook } from './hook-list.ts';
 import { JsonEdit } from './json-edit.ts';
 
 export const INSTALL_HOSTS = ['claude-code', 'codex-cli', 'cursor'] as const;
@@ -92,7 +92,7 @@ const CURSOR_EVENTS = [
 ] as const;
 
 /** The hooks of Claude Code, in the groups that its settings hold. */
-export function claudeCodeHooks(plan: HookPlan): WantedHook[] {
+export function claudeCodeHooks(plan: HookPlan): RequestedHook[] {
   const query = plan.namespace === null ? '' : `?namespace=${encodeURIComponent(plan.namespace)}`;
   return CLAUDE_CODE_EVENTS.map((event) => {
     const hook =
@@ -157,7 +157,7 @@ function claudeCodeFiles(folder: string, plan: HookPlan): FileChange[] {
 function hooksJson(
   folder: string,
   style: HookStyle,
-  wanted: readonly WantedHook[],
+  wanted: readonly RequestedHook[],
   head: Readonly<Record<string, unknown>>,
 ): FileChange {
   const change = (text: string): string => {
@@ -168,11 +168,11 @@ function hooksJson(
   return { file: path.join(folder, 'hooks.json'), style, isPrivate: false, change, made: head };
 }
 
-function commands(events: readonly string[], plan: HookPlan): WantedHook[] {
+function commands(events: readonly string[], plan: HookPlan): RequestedHook[] {
   return events.map((event) => ({ event, entry: { command: plan.command(event), timeout: CLIENT_SECONDS } }));
 }
 
-function commandGroups(events: readonly string[], plan: HookPlan): WantedHook[] {
+function commandGroups(events: readonly string[], plan: HookPlan): RequestedHook[] {
   return commands(events, plan).map(({ event, entry }) => ({
     event,
     entry: { hooks: [{ type: 'command', ...entry }] },

@@ -70,7 +70,9 @@ export function serverAddress(given: string, allowPlain: boolean): string {
   if (url.username !== '' || url.password !== '') throw bad('give the key by --api-key-file, not in the address.');
   if (url.search !== '' || url.hash !== '') throw bad('an address has neither a query nor a fragment.');
   if (url.protocol === 'http:' && !LOOPBACK.test(url.hostname) && !allowPlain)
-    throw bad('plain http would send the key readable by others. Use https, or --allow-plain where the way is safe.');
+    throw bad(
+      'plain http would send the key readable by others. Use https, or --allow-plain-http where the way is safe.',
+    );
   return `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
 }
 

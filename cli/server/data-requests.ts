@@ -16,12 +16,12 @@ const erasure = job.extend({
 });
 const hostSession = z.object({ host: z.string(), external_id: z.string() });
 const foundText = z.object({ found: counts });
-const portable = job.extend({ read: counts, written: counts });
+const fileImportJob = job.extend({ read: counts, written: counts });
 export type Erasure = z.output<typeof erasure>;
-export type PortableImport = z.output<typeof portable>;
+export type FileImport = z.output<typeof fileImportJob>;
 
 /** Erasures, exports and imports of files, as the command line asks for them. Every method rejects with ClientError. */
-export class KeepServer {
+export class DataRequests {
   private readonly client: ServerClient;
 
   constructor(access: Credentials) {
@@ -64,7 +64,8 @@ export class KeepServer {
   async export(body: object, file: string): Promise<number> {
     const { id } = await this.client.request('POST', '/exports', job, body);
     const row = await this.ended(`/exports/${id}`, job.extend({ bytes: z.number() }));
-    if (row.state !== 'done') throw new ClientError('EXPORT_FAILED', `the export ${row.state}: ${row.error ?? ''}`, 0);
+    if (row.state !== 'completed')
+      throw new ClientError('EXPORT_FAILED', `the export ${row.state}: ${row.error ?? ''}`, 0);
     const beside = `${file}.part`;
     try {
       const content = Readable.fromWeb(await this.client.download(`/exports/${id}/file`));
@@ -77,13 +78,13 @@ export class KeepServer {
   }
 
   /** Sends a file and waits until it was taken in. */
-  async import(file: string): Promise<PortableImport> {
+  async import(file: string): Promise<FileImport> {
     const opened = await open(file).catch((cause: unknown) => {
       throw new ClientError('FILE_UNREADABLE', `${file} cannot be read`, 0, cause);
     });
     const content = Readable.toWeb(opened.createReadStream());
-    const { id } = await this.client.upload('/imports/portable', 'application/zstd', content, portable);
-    return this.ended(`/imports/portable/${id}`, portable);
+    const { id } = await this.client.upload('/imports/files', 'application/zstd', content, fileImportJob);
+    return this.ended(`/imports/files/${id}`, fileImportJob);
   }
 
   /** A job's row, once it runs no more. */

@@ -105,15 +105,19 @@ export class RetentionApi {
 
   async holds(released: boolean): Promise<Hold[]> {
     const answer = z.object({ data: z.array(hold) });
-    return (await this.client.request('GET', `/admin/holds${queryOf({ released })}`, answer)).data;
+    return (await this.client.request('GET', `/admin/legal-holds${queryOf({ released })}`, answer)).data;
   }
 
   addHold(subject: string, id: string | undefined, reason: string): Promise<Hold> {
-    return this.client.request('POST', '/admin/holds', hold, { subject, reason, ...(id === undefined ? {} : { id }) });
+    return this.client.request('POST', '/admin/legal-holds', hold, {
+      subject,
+      reason,
+      ...(id === undefined ? {} : { id }),
+    });
   }
 
   releaseHold(id: string): Promise<Hold> {
-    return this.client.request('DELETE', `/admin/holds/${part(id)}`, hold);
+    return this.client.request('DELETE', `/admin/legal-holds/${part(id)}`, hold);
   }
 
   async archives(q: string | undefined, limit: number): Promise<Archive[]> {

@@ -5,7 +5,7 @@ const schedule = z.object({
   name: z.string(),
   does: z.string(),
   state: z.string(),
-  paused_for: z.string().nullable(),
+  pause_reason: z.string().nullable(),
   next_runs: z.array(z.string()),
   last_runs: z.array(
     z.object({
@@ -19,11 +19,11 @@ const schedule = z.object({
 export type Schedule = z.output<typeof schedule>;
 export type ScheduleChange = 'pause' | 'resume' | 'run';
 
-const path = (name: string, change: ScheduleChange): string => `/jobs/schedules/${encodeURIComponent(name)}/${change}`;
+const path = (name: string, change: ScheduleChange): string => `/schedules/${encodeURIComponent(name)}/${change}`;
 
 /** What runs by itself. @throws ClientError */
 export async function readSchedules(client: ServerClient): Promise<Schedule[]> {
-  return (await client.request('GET', '/jobs/schedules', z.object({ data: z.array(schedule) }))).data;
+  return (await client.request('GET', '/schedules', z.object({ data: z.array(schedule) }))).data;
 }
 
 /** Pauses a schedule for a reason, has it go on, or starts a run. @throws ClientError */

@@ -75,7 +75,7 @@ const trace = z.looseObject({
       redactions: z.record(z.string(), z.number()).nullable(),
     }),
   ),
-  taken_in: z.boolean(),
+  consumed: z.boolean(),
   infer: z.boolean(),
   window: z
     .object({
@@ -84,7 +84,7 @@ const trace = z.looseObject({
       state: z.string(),
       attempts: z.number(),
       error: z.string().nullable(),
-      cut_at: z.string(),
+      created_at: z.string(),
     })
     .nullable(),
   summaries: z.array(text),
@@ -182,7 +182,7 @@ export class Steering {
   }
 
   forgetEvent(key: string, session: string | undefined, dryRun: boolean): Promise<Forgotten> {
-    return this.client.request('DELETE', `/captures/${part(key)}${queryOf({ session, dry_run: dryRun })}`, forgotten);
+    return this.client.request('DELETE', `/events/${part(key)}${queryOf({ session, dry_run: dryRun })}`, forgotten);
   }
 
   forgetSession(session: string, dryRun: boolean): Promise<Forgotten> {

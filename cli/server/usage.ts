@@ -6,8 +6,8 @@ const sums = z.object({
   calls: z.number(),
   cache_hits: z.number(),
   batch_calls: z.number(),
-  tokens_in: z.number(),
-  tokens_out: z.number(),
+  input_tokens: z.number(),
+  output_tokens: z.number(),
   tokens_cached: z.number(),
   usd: z.number(),
 });

@@ -26,6 +26,8 @@ export function scheduleTable(schedules: readonly Schedule[], now: number): stri
     resultText(last),
     does,
   ]);
-  const paused = schedules.flatMap(({ name, paused_for: reason }) => (reason === null ? [] : [`${name}: ${reason}\n`]));
+  const paused = schedules.flatMap(({ name, pause_reason: reason }) =>
+    reason === null ? [] : [`${name}: ${reason}\n`],
+  );
   return `${table([head, ...rows])}${paused.length === 0 ? '' : `\nPaused:\n${paused.join('')}`}`;
 }

@@ -33,7 +33,7 @@ function headOf(session: SummarisedSession, own: Summary | undefined): string[] 
     own === undefined
       ? []
       : [
-          `version ${own.version} by ${own.model}, ${own.tokens_in} + ${own.tokens_out} tokens, ${own.cost_usd.toFixed(4)} USD`,
+          `version ${own.version} by ${own.model}, ${own.input_tokens} + ${own.output_tokens} tokens, ${own.cost_usd.toFixed(4)} USD`,
         ];
   return [own?.title ?? session.title ?? 'A session without a title', `${from}${to} UTC`, ...written];
 }

@@ -32,7 +32,7 @@ function capturedSteps(trace: Trace): Step[] {
       name: 'redacted',
       told: redacted.length === 0 ? 'nothing' : redacted.map(([kind, count]) => `${count} × ${kind}`).join(', '),
     },
-    trace.taken_in
+    trace.consumed
       ? {
           mark: trace.rows.every((row) => row.words_indexed) ? '✓' : '✗',
           name: 'taken in',
@@ -49,7 +49,7 @@ function windowStep(trace: Trace): Step {
       ? { mark: '…', name: 'window', told: 'not cut yet' }
       : { mark: '·', name: 'window', told: 'none: the session is stored and indexed only' };
   const tries = window.attempts === 0 ? '' : `, ${window.attempts} tries`;
-  const told = `${window.n}, cut for ${window.reason} at ${window.cut_at}, ${window.state}${tries}${window.error === null ? '' : `: ${window.error}`}`;
+  const told = `${window.n}, cut for ${window.reason} at ${window.created_at}, ${window.state}${tries}${window.error === null ? '' : `: ${window.error}`}`;
   return { mark: window.state === 'summarised' ? '✓' : window.state === 'parked' ? '✗' : '…', name: 'window', told };
 }
 

@@ -18,9 +18,9 @@ function cells(name: string, sums: Sums): string[] {
     name,
     count(sums.calls),
     count(sums.cache_hits),
-    count(sums.tokens_in),
+    count(sums.input_tokens),
     count(sums.tokens_cached),
-    count(sums.tokens_out),
+    count(sums.output_tokens),
     dollars(sums.usd),
   ];
 }

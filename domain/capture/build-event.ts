@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 import { newId } from '../ids.ts';
 import { Redactor } from '../redaction/redact.ts';
-import type { RedactionOptions, WholeValue } from '../redaction/redact.ts';
-import type { CaptureEvent, CaptureRow, Capturer, EventPart, HostEvent } from './event.ts';
+import type { RedactionOptions, FullValue } from '../redaction/redact.ts';
+import type { CaptureEvent, CaptureRow, EventOwner, EventPart, HostEvent } from './event.ts';
 import { boundedExtra } from './hosts/extra-fields.ts';
 import { projectIdentity } from './project-identity.ts';
 import { renderToolCall } from './tool-text.ts';
@@ -50,11 +50,11 @@ export interface CaptureOptions {
   /** As for the Redactor: classes of personal data that are taken out; `restricted` alone where it is not said. */
   readonly removeClasses?: RedactionOptions['removeClasses'] | undefined;
   /** Is given the whole values of what was cut, redacted; their hashes stand in the rows. Without it they are not kept. */
-  readonly wholes?: WholeValue[] | undefined;
+  readonly wholes?: FullValue[] | undefined;
 }
 
 function createRedactor(options: CaptureOptions): Redactor {
-  return new Redactor({ removeClasses: options.removeClasses, keepWhole: options.wholes !== undefined });
+  return new Redactor({ removeClasses: options.removeClasses, storeFullValue: options.wholes !== undefined });
 }
 
 function buildRow(part: EventPart, event: HostEvent, occurredAt: string, redactor: Redactor): CaptureRow {
@@ -161,7 +161,7 @@ function contentHash(event: HostEvent, rows: readonly CaptureRow[]): string {
 /** Makes an event ready to be stored: redacted, well-formed, cut, rendered and hashed. Nothing that was removed is in the answer. */
 export function buildCaptureEvent(
   event: HostEvent,
-  capturer: Capturer,
+  capturer: EventOwner,
   receivedAt: Date,
   options: CaptureOptions = {},
 ): CaptureEvent {

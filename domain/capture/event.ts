@@ -33,7 +33,7 @@ export const CAPTURE_SOURCES = ['hook', 'event', 'spool', 'transcript', 'import'
 export type CaptureSource = (typeof CAPTURE_SOURCES)[number];
 
 /** Who captures: taken from the API key, never from the event. */
-export interface Capturer {
+export interface EventOwner {
   readonly tenantId: TenantId;
   readonly userId: UserId;
 }

@@ -1,42 +1,42 @@
 import { buildCaptureEvent } from './build-event.ts';
-import type { CaptureEvent, Capturer, HostEvent } from './event.ts';
-import { ObjectTooLarge, wholeValueKey } from '../ports/object-store.ts';
+import type { CaptureEvent, EventOwner, HostEvent } from './event.ts';
+import { ObjectTooLarge, fullValueKey } from '../ports/object-store.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
-import type { WholeValue } from '../redaction/redact.ts';
+import type { FullValue } from '../redaction/redact.ts';
 
 /** Keys of the whole values that the rows of an event name. */
-export interface KeptKeys {
+export interface RetainedKeys {
   readonly keys: readonly string[];
 }
 
 /** An event ready to be stored, with the keys of the whole values that its rows name. */
-export interface KeptEvent extends KeptKeys {
+export interface SpooledEvent extends RetainedKeys {
   readonly event: CaptureEvent;
 }
 
 /** A whole value as its UTF-8 bytes. */
-export interface WholeBytes {
+export interface FullValueBytes {
   /** Hex SHA-256 of the bytes. */
   readonly sha256: string;
   readonly bytes: Uint8Array;
 }
 
 /** Builds events of one user and keeps whole what is cut in them; without an object store it only builds. */
-export class WholeValues {
+export class FullValues {
   private readonly objects: ObjectStore | null;
-  private readonly capturer: Capturer;
+  private readonly capturer: EventOwner;
   /** What was not there before. */
   private readonly added = new Set<string>();
 
-  constructor(objects: ObjectStore | null, capturer: Capturer) {
+  constructor(objects: ObjectStore | null, capturer: EventOwner) {
     this.objects = objects;
     this.capturer = capturer;
   }
 
   /** To be awaited before the commit: the note in a row must not point to nothing. Rejects with the object store's error. */
-  async build(given: HostEvent, receivedAt: Date): Promise<KeptEvent> {
+  async build(given: HostEvent, receivedAt: Date): Promise<SpooledEvent> {
     if (this.objects === null) return { event: buildCaptureEvent(given, this.capturer, receivedAt), keys: [] };
-    const wholes: WholeValue[] = [];
+    const wholes: FullValue[] = [];
     const event = buildCaptureEvent(given, this.capturer, receivedAt, { wholes });
     const values = wholes.map(({ sha256, text }) => ({ sha256, bytes: Buffer.from(text, 'utf8') }));
     const { keys, complete } = await this.keep(values);
@@ -45,7 +45,7 @@ export class WholeValues {
   }
 
   /** Keeps values before the commit that names them; not `complete` where one is larger than the store takes. Rejects with the object store's error. */
-  async keep(values: readonly WholeBytes[]): Promise<KeptKeys & { readonly complete: boolean }> {
+  async keep(values: readonly FullValueBytes[]): Promise<RetainedKeys & { readonly complete: boolean }> {
     const keys: string[] = [];
     try {
       for (const value of values) if (this.objects !== null) keys.push(await this.put(this.objects, value));
@@ -56,8 +56,8 @@ export class WholeValues {
     return { keys, complete: true };
   }
 
-  private async put(objects: ObjectStore, { sha256, bytes }: WholeBytes): Promise<string> {
-    const key = wholeValueKey(this.capturer.tenantId, sha256);
+  private async put(objects: ObjectStore, { sha256, bytes }: FullValueBytes): Promise<string> {
+    const key = fullValueKey(this.capturer.tenantId, sha256);
     if ((await objects.get(key)) === null) {
       await objects.put(key, bytes);
       this.added.add(key);
@@ -66,7 +66,7 @@ export class WholeValues {
   }
 
   /** To be awaited after the commit: what was kept for events that are not taken goes, or it would bring back what was forgotten. */
-  async settle(kept: readonly KeptKeys[], outcomes: readonly { readonly status: string }[]): Promise<void> {
+  async settle(kept: readonly RetainedKeys[], outcomes: readonly { readonly status: string }[]): Promise<void> {
     // Of any other outcome nobody knows whether a row names the value.
     const isRefused = (at: number) => outcomes[at]?.status === 'rejected' || outcomes[at]?.status === 'refused';
     const needed = new Set(kept.flatMap(({ keys }, at) => (isRefused(at) ? [] : keys)));

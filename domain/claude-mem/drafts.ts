@@ -1,10 +1,10 @@
-import type { CaptureEvent, Capturer } from '../capture/event.ts';
+import type { CaptureEvent, EventOwner } from '../capture/event.ts';
 import type { DropRule } from './counts.ts';
 import type { SessionRef } from './session-name.ts';
 
 /** Who imports, and the fingerprint of the database that is read. */
 export interface MappingContext {
-  readonly capturer: Capturer;
+  readonly capturer: EventOwner;
   readonly source: string;
 }
 

@@ -144,11 +144,11 @@ export interface LearningInput extends SessionInput {
 export interface ModelUsage {
   readonly provider: 'local' | 'anthropic';
   readonly model: string;
-  readonly tokensIn: number;
-  readonly tokensOut: number;
-  /** The part of `tokensIn` that the provider served from its prompt cache. */
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  /** The part of `inputTokens` that the provider served from its prompt cache. */
   readonly tokensCached: number;
-  /** The part of `tokensIn` that the provider wrote to its prompt cache. */
+  /** The part of `inputTokens` that the provider wrote to its prompt cache. */
   readonly tokensCacheWritten: number;
   readonly costUsd: number;
   /** The call was a part of a provider batch. */
@@ -193,7 +193,7 @@ export interface PreparedCall<Output> extends Question<Output> {
   readonly provider: 'local' | 'anthropic';
   readonly model: string;
   /** Input tokens as the provider counts them, the stable prefix included. */
-  readonly tokensIn: number;
+  readonly inputTokens: number;
   /** Bound of the answer. */
   readonly maxTokensOut: number;
   /** What the call costs at most, US dollars: nothing cached, the longest answer. */

@@ -23,6 +23,6 @@ export class ObjectTooLarge extends Error {
 }
 
 /** Under which key a tenant's whole value is kept: the hash is the one that the note in the row names. */
-export function wholeValueKey(tenantId: string, sha256: string): string {
-  return `tenants/${tenantId}/values/${sha256}`;
+export function fullValueKey(tenantId: string, sha256: string): string {
+  return `tenants/${tenantId}/full-values/${sha256}`;
 }

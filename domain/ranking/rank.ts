@@ -1,5 +1,5 @@
 import { fuse } from '../fusion.ts';
-import type { FusedMemory, Lane, Scale } from '../fusion.ts';
+import type { FusedMemory, RetrieverResult, Scale } from '../fusion.ts';
 import type { RecallHit } from '../ports/vector-index.ts';
 import { askedFor, priorOf } from './prior.ts';
 import { sessionEvidence } from './session-evidence.ts';
@@ -41,7 +41,7 @@ function toldBy({ sessionId, kind }: RecallHit): number {
 }
 
 /** Of each memory the hit that tells most of it, whichever lane it came from. */
-function tellingHits(lanes: readonly Lane[]): ReadonlyMap<string, RecallHit> {
+function tellingHits(lanes: readonly RetrieverResult[]): ReadonlyMap<string, RecallHit> {
   const hits = new Map<string, RecallHit>();
   for (const hit of lanes.flatMap((lane) => lane.hits)) {
     const known = hits.get(hit.memoryId);
@@ -54,7 +54,11 @@ function tellingHits(lanes: readonly Lane[]): ReadonlyMap<string, RecallHit> {
  * Ranks what the lanes found, best first, scores 0–1: fused against the best of each lane, weighed by how likely its kind answers, and lifted
  * by what else its session says, since questions are about pieces of work and not about lines of output. Ties are broken by id.
  */
-export function rankMemories(lanes: readonly Lane[], question: string, weights: RankingWeights): RankedMemory[] {
+export function rankMemories(
+  lanes: readonly RetrieverResult[],
+  question: string,
+  weights: RankingWeights,
+): RankedMemory[] {
   const hits = tellingHits(lanes);
   const asked = askedFor(question);
   const own = fuse(lanes, byBest, BEST_CHUNKS).map((memory) => {

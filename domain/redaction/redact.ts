@@ -21,11 +21,11 @@ export interface RedactionOptions {
   /** Classes of personal data that are taken out of the text; of the others the text keeps what was found, and the row its class. */
   readonly removeClasses?: readonly DataClass[] | undefined;
   /** Values that are cut are handed out whole, too, redacted. */
-  readonly keepWhole?: boolean | undefined;
+  readonly storeFullValue?: boolean | undefined;
 }
 
 /** A value that was too long for its row, redacted. */
-export interface WholeValue {
+export interface FullValue {
   /** Hex SHA-256 of the text's UTF-8 bytes; the note in the row names it. */
   readonly sha256: string;
   readonly text: string;
@@ -38,8 +38,8 @@ export interface WholeValue {
 export class Redactor {
   private readonly removed = new Map<string, number>();
   private readonly removeClasses: ReadonlySet<DataClass>;
-  private readonly keepWhole: boolean;
-  private readonly kept = new Map<string, WholeValue>();
+  private readonly storeFullValue: boolean;
+  private readonly kept = new Map<string, FullValue>();
   private personalClass: DataClass = 'internal';
   /** The tagged passage in which the block of a list ended that was last read. */
   private open: OpenPassage | null = null;
@@ -47,7 +47,7 @@ export class Redactor {
 
   constructor(options: RedactionOptions = {}) {
     this.removeClasses = new Set(options.removeClasses ?? ['restricted']);
-    this.keepWhole = options.keepWhole ?? false;
+    this.storeFullValue = options.storeFullValue ?? false;
   }
 
   /** Clean, well-formed, at most `VALUE_LIMIT_BYTES` long. */
@@ -76,9 +76,9 @@ export class Redactor {
     return clean;
   }
 
-  /** Cuts a clean text over the limit in the middle; with `keepWhole` the note names the whole, which `wholes` then has. */
+  /** Cuts a clean text over the limit in the middle; with `storeFullValue` the note names the whole, which `wholes` then has. */
   cut(text: string): string {
-    if (!this.keepWhole || text.length * 3 <= VALUE_LIMIT_BYTES || byteLength(text) <= VALUE_LIMIT_BYTES)
+    if (!this.storeFullValue || text.length * 3 <= VALUE_LIMIT_BYTES || byteLength(text) <= VALUE_LIMIT_BYTES)
       return cutMiddle(text);
     const sha256 = createHash('sha256').update(text, 'utf8').digest('hex');
     this.kept.set(sha256, { sha256, text });
@@ -103,8 +103,8 @@ export class Redactor {
     return dataClass;
   }
 
-  /** Whole values of what was cut so far, each once; empty without `keepWhole`. */
-  get wholes(): WholeValue[] {
+  /** Whole values of what was cut so far, each once; empty without `storeFullValue`. */
+  get wholes(): FullValue[] {
     return [...this.kept.values()];
   }
 

@@ -27,7 +27,7 @@ const MESSAGE =
   /^[A-Z][a-z]{1,20} (?:[\w-]{1,30} ){0,6}(?:password|secret|token|key)\b|^(?:Password|Secret|Token|Key) [a-z]/i;
 
 /** False for placeholders, names of variables and references to where the value is kept. */
-export function isNoPlaceholder(secret: string): boolean {
+export function isNotPlaceholder(secret: string): boolean {
   if (REFERENCE.test(secret) || NAME_OF_A_SECRET.test(secret) || NAMED_IN_CODE.test(secret)) return false;
   if (/^[A-Z]/.test(secret) && MESSAGE.test(secret)) return false;
   return !PLACEHOLDER_WORD.test(secret) || /\d/.test(secret);
@@ -40,5 +40,5 @@ export function isMixed(secret: string): boolean {
 
 /** True for a value that nobody chose: long, without spaces, of letters and digits, not a path, a sentence or a reference. */
 export function isRandom(secret: string): boolean {
-  return secret.length >= 16 && isMixed(secret) && isNoPlaceholder(secret) && !/^[./~]|[\s(){}<>]/.test(secret);
+  return secret.length >= 16 && isMixed(secret) && isNotPlaceholder(secret) && !/^[./~]|[\s(){}<>]/.test(secret);
 }

@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import type { RetentionRule } from './policy.ts';
 
 /** A legal hold that stands. */
-export interface StandingHold {
+export interface ActiveLegalHold {
   readonly id: string;
   readonly subject: string;
   readonly subjectId: string;
 }
 
 /** SHA-256, hex, of what a dry run was made for: the tenant's policies and the holds that stand, in whatever order they are given. */
-export function policyHash(rules: readonly RetentionRule[], holds: readonly StandingHold[]): string {
+export function policyHash(rules: readonly RetentionRule[], holds: readonly ActiveLegalHold[]): string {
   const lines = [
     ...rules.map((rule) =>
       JSON.stringify(['rule', rule.resource, rule.projectId, rule.dataClass, rule.ageDays, rule.action]),

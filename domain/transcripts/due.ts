@@ -24,7 +24,7 @@ export function quietFor(modifiedAtMs: number, nowMs: number): number {
  * Whether a file is to be read now. One that was written to less than `quietMs` ago waits: what hooks have on their way arrives first.
  * One with an unfinished end is due again when it has been quiet for `idleMs`, and once more after a day.
  */
-export function standingOf(
+export function currentOf(
   file: { readonly size: number; readonly modifiedAtMs: number },
   before: LookedAt | null,
   nowMs: number,

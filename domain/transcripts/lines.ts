@@ -12,7 +12,7 @@ export interface FileLine {
 }
 
 /** The whole lines of a piece of a file that begins at `offset`; what follows the last line feed is left to the caller. */
-export function* wholeLines(piece: Uint8Array, offset: number): Generator<FileLine> {
+export function* completeLines(piece: Uint8Array, offset: number): Generator<FileLine> {
   let start = 0;
   for (let feed = piece.indexOf(LINE_FEED); feed >= 0; feed = piece.indexOf(LINE_FEED, start)) {
     yield { bytes: piece.subarray(start, feed), offset: offset + start, end: offset + feed + 1 };

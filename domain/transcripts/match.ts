@@ -20,7 +20,7 @@ export interface StoredPrompt {
 }
 
 /** A prompt that a transcript has. */
-export interface ToldPrompt {
+export interface ServedPrompt {
   readonly uuid: string;
   readonly type: PromptType;
   readonly agentId: string | null;
@@ -63,16 +63,19 @@ function nearestFirst<Left, Right>(pairs: Pair<Left, Right>[]): [Left, Right][] 
   return joined;
 }
 
-function sameSpeaker(told: ToldPrompt, stored: StoredPrompt): boolean {
+function sameSpeaker(told: ServedPrompt, stored: StoredPrompt): boolean {
   if (told.type !== stored.type) return false;
   return told.agentGuessed ? stored.agentId !== null : told.agentId === stored.agentId;
 }
 
-function distance(told: ToldPrompt, stored: StoredPrompt): number {
+function distance(told: ServedPrompt, stored: StoredPrompt): number {
   return told.atMs === null ? UNKNOWN_DISTANCE_MS : Math.abs(told.atMs - stored.atMs);
 }
 
-function bySameText(told: readonly ToldPrompt[], stored: readonly StoredPrompt[]): Pair<ToldPrompt, StoredPrompt>[] {
+function bySameText(
+  told: readonly ServedPrompt[],
+  stored: readonly StoredPrompt[],
+): Pair<ServedPrompt, StoredPrompt>[] {
   const byHash = new Map<string, StoredPrompt[]>();
   for (const prompt of stored) {
     const same = byHash.get(prompt.sha256);
@@ -96,7 +99,10 @@ function bySameText(told: readonly ToldPrompt[], stored: readonly StoredPrompt[]
 }
 
 /** The host may render a text otherwise than its transcript does: what was said by the same at the same moment is the same. */
-function bySameMoment(told: readonly ToldPrompt[], stored: readonly StoredPrompt[]): Pair<ToldPrompt, StoredPrompt>[] {
+function bySameMoment(
+  told: readonly ServedPrompt[],
+  stored: readonly StoredPrompt[],
+): Pair<ServedPrompt, StoredPrompt>[] {
   return told.flatMap((prompt) => {
     const { atMs } = prompt;
     if (atMs === null) return [];
@@ -114,11 +120,14 @@ function bySameMoment(told: readonly ToldPrompt[], stored: readonly StoredPrompt
  * Which stored prompt says what a line of a transcript says: row ids by uuid. A line that is not in the answer was missed by hooks.
  * Of one text there are never more lines without a partner than the transcript has over the store, in whatever order hooks arrived.
  */
-export function matchPrompts(told: readonly ToldPrompt[], stored: readonly StoredPrompt[]): Map<string, StoredPrompt> {
+export function matchPrompts(
+  told: readonly ServedPrompt[],
+  stored: readonly StoredPrompt[],
+): Map<string, StoredPrompt> {
   const free = stored.filter((prompt) => !prompt.taken && prompt.source !== 'transcript');
   const matched = new Map<string, StoredPrompt>();
   const taken = new Set<StoredPrompt>();
-  const join = (pairs: Pair<ToldPrompt, StoredPrompt>[]) => {
+  const join = (pairs: Pair<ServedPrompt, StoredPrompt>[]) => {
     for (const [left, right] of nearestFirst(pairs)) {
       matched.set(left.uuid, right);
       taken.add(right);

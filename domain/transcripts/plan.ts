@@ -1,7 +1,7 @@
 import type { HostEvent } from '../capture/event.ts';
 import type { TranscriptItem } from './items.ts';
 import { matchPrompts } from './match.ts';
-import type { StoredPrompt, ToldPrompt } from './match.ts';
+import type { StoredPrompt, ServedPrompt } from './match.ts';
 import type { StoredBoundary, StoredSession } from './store.ts';
 
 /** A transcript's item with the event that it would be captured as. */
@@ -32,8 +32,8 @@ function promptOf({ event }: PreparedItem): 'user' | 'assistant' | null {
   return part?.type === 'user' || part?.type === 'assistant' ? part.type : null;
 }
 
-function toldPrompts(prepared: readonly PreparedItem[]): ToldPrompt[] {
-  const told: ToldPrompt[] = [];
+function servedPrompts(prepared: readonly PreparedItem[]): ServedPrompt[] {
+  const told: ServedPrompt[] = [];
   let untilMs: number | null = null;
   for (const entry of prepared.toReversed()) {
     const { item, hashes } = entry;
@@ -93,7 +93,7 @@ export function planItems(
   knownKeys: ReadonlySet<string>,
 ): Decision[] {
   const unknown = new Set(prepared.filter(({ item }) => !knownKeys.has(item.key)).map(({ item }) => item.uuid));
-  const told = toldPrompts(prepared).filter((prompt) => unknown.has(prompt.uuid));
+  const told = servedPrompts(prepared).filter((prompt) => unknown.has(prompt.uuid));
   const matched = stored === null ? new Map<string, StoredPrompt>() : matchPrompts(told, stored.prompts);
   const free = stored === null ? new Set<StoredBoundary>() : boundariesLeft(stored, matched.values());
   const has = (kind: StoredBoundary['kind'], agentId: string | null) =>

@@ -1,6 +1,6 @@
 import { buildCaptureEvent, sha256Hex } from '../capture/build-event.ts';
 import { translateHook } from '../capture/claude-code-hooks.ts';
-import type { CaptureSource, Capturer, HostEvent } from '../capture/event.ts';
+import type { CaptureSource, EventOwner, HostEvent } from '../capture/event.ts';
 import type { TranscriptItem } from './items.ts';
 import type { PreparedItem } from './plan.ts';
 
@@ -12,7 +12,7 @@ interface Hashed {
 }
 
 /** How a prompt is known by its text; null for an event without one. */
-function hashedPrompt(event: HostEvent, capturer: Capturer): Hashed | null {
+function hashedPrompt(event: HostEvent, capturer: EventOwner): Hashed | null {
   if (!event.parts.some(({ kind }) => kind === 'prompt')) return null;
   for (const row of buildCaptureEvent({ ...event, project: null, metadata: null }, capturer, new Date(0)).rows) {
     if (row.kind !== 'prompt') continue;
@@ -28,7 +28,7 @@ function withText(event: HostEvent, content: string): HostEvent {
 }
 
 /** An item as the event that its hook would have been, with every hash that its words may be known by; null where there is nothing to store. */
-export function prepareItem(item: TranscriptItem, capturer: Capturer, source: CaptureSource): PreparedItem | null {
+export function prepareItem(item: TranscriptItem, capturer: EventOwner, source: CaptureSource): PreparedItem | null {
   const event = translateHook(item.hook, item.payload, item.key);
   if (event === null) return null;
   const marked: HostEvent = { ...event, source };

@@ -1,10 +1,10 @@
 import { charsIn } from '../capture/chars.ts';
-import type { CaptureSource, Capturer, HostEvent } from '../capture/event.ts';
+import type { CaptureSource, EventOwner, HostEvent } from '../capture/event.ts';
 import type { Exclusion } from '../capture/exclusions.ts';
 import { addCounts, noCounts } from './counts.ts';
 import type { TranscriptCounts } from './counts.ts';
 import type { TranscriptItem } from './items.ts';
-import { LINE_BYTES, wholeLength, wholeLines } from './lines.ts';
+import { LINE_BYTES, wholeLength, completeLines } from './lines.ts';
 import { readLine } from './line.ts';
 import type { ReadLine } from './line.ts';
 import { planItems } from './plan.ts';
@@ -32,7 +32,7 @@ export interface Segment {
 }
 
 export interface SegmentOptions {
-  readonly capturer: Capturer;
+  readonly capturer: EventOwner;
   readonly source: CaptureSource;
   readonly idleMs: number;
   /** Sessions that the store does not know are left alone. */
@@ -201,7 +201,7 @@ export async function reconcileSegment(
     countedOffset,
   });
   const work = options.work ?? HERE;
-  for (const line of wholeLines(bytes, offset)) {
+  for (const line of completeLines(bytes, offset)) {
     const elsewhere = work.readLine(line.bytes);
     reader.feed(line, elsewhere === null ? null : await elsewhere);
     const pause = work.breathe();

@@ -14,7 +14,7 @@ export async function settleSession(
   store: TranscriptStore,
   source: CaptureSource,
 ): Promise<{ readonly doubles: number; readonly stored: StoredSession | null }> {
-  const { removed, stored } = await removeLateDoubles(externalId, store);
+  const { removed, stored } = await removeLateDuplicates(externalId, store);
   if (stored === null) return { doubles: 0, stored };
   const endsAlready = stored.boundaries.some(({ kind, seq }) => kind === 'session_end' && seq === stored.lastSeq);
   if (over && stored.status === 'active' && stored.lastSource === source && !endsAlready) {
@@ -26,13 +26,13 @@ export async function settleSession(
 }
 
 /** Takes what late deliveries doubled out of a session whose transcript was read; answers how many rows were, and the session as it was before. */
-export async function removeLateDoubles(
+export async function removeLateDuplicates(
   externalId: string,
   store: TranscriptStore,
 ): Promise<{ readonly removed: number; readonly stored: StoredSession | null }> {
   const stored = await store.readSession(externalId);
   if (stored === null) return { removed: 0, stored };
   const doubles = findDoubles(stored.prompts);
-  const removed = doubles.length === 0 ? 0 : await store.removeDoubles(stored.sessionId, doubles);
+  const removed = doubles.length === 0 ? 0 : await store.removeDuplicates(stored.sessionId, doubles);
   return { removed, stored };
 }

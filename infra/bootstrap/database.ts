@@ -2,7 +2,7 @@ import pg from 'pg';
 import type { DatabaseAddress } from '../../prisma/migration-adapter.ts';
 import { withSchemaEngine } from '../../prisma/schema-engine.ts';
 import { unfinishedMigrations } from '../../stores/postgres/connection/unfinished-migrations.ts';
-import { mendSwap } from './recover-swap.ts';
+import { recoverSwap } from './recover-swap.ts';
 
 export interface DatabaseBootstrap {
   readonly superuserUrl: string;
@@ -82,7 +82,7 @@ export async function bootstrapDatabase(options: DatabaseBootstrap): Promise<voi
   await superuser.connect();
   try {
     await ensureRoles(superuser, passwords);
-    await mendSwap(superuser, databaseName);
+    await recoverSwap(superuser, databaseName);
     const known = await superuser.query('SELECT 1 FROM pg_database WHERE datname = $1', [databaseName]);
     const isNew = known.rowCount === 0;
     const name = isNew ? `${databaseName}${UNFINISHED_SUFFIX}` : databaseName;

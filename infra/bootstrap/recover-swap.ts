@@ -14,7 +14,7 @@ const PAIR = `
  * Gives a database its name back that a restore was killed over between its two renames, and lets people in whom it had shut out. Without that an empty
  * database would be made in its place, and the restore, which then goes on, could not end.
  */
-export async function mendSwap(superuser: pg.ClientBase, databaseName: string): Promise<void> {
+export async function recoverSwap(superuser: pg.ClientBase, databaseName: string): Promise<void> {
   const [pair] = pairRows.parse((await superuser.query(PAIR, [databaseName])).rows);
   const name = superuser.escapeIdentifier(databaseName);
   if (pair !== undefined)

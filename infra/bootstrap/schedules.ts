@@ -75,11 +75,11 @@ async function createOrUpdate(client: Client, options: ScheduleOptions, isPaused
     if (!(error instanceof ScheduleAlreadyRunning)) throw error;
     const { spec, action, policies } = options;
     await client.schedule.getHandle(options.scheduleId).update(({ state, ...before }) => {
-      const isOurs = state.paused && state.note === BY_SETTINGS;
+      const isOwn = state.paused && state.note === BY_SETTINGS;
       const next = isPaused && !state.paused ? { ...state, ...paused } : state;
       return {
         ...before,
-        state: isOurs && !isPaused ? { ...state, paused: false, note: '' } : next,
+        state: isOwn && !isPaused ? { ...state, paused: false, note: '' } : next,
         spec,
         action,
         policies: policies ?? {},

@@ -9,21 +9,21 @@ const NEWLINE = 10;
  */
 export async function* jsonLines(body: AsyncIterable<Uint8Array>, maxLineBytes: number): AsyncGenerator {
   let held: Uint8Array[] = [];
-  let heldBytes = 0;
+  let bufferedBytes = 0;
   for await (const chunk of body) {
     let start = 0;
     for (let at = chunk.indexOf(NEWLINE); at >= 0; at = chunk.indexOf(NEWLINE, start)) {
       const line = Buffer.concat([...held, chunk.subarray(start, at)]);
       held = [];
-      heldBytes = 0;
+      bufferedBytes = 0;
       start = at + 1;
       if (line.length > maxLineBytes) throw tooLong();
       const value = parsed(line);
       if (value !== undefined) yield value;
     }
     const rest = chunk.subarray(start);
-    heldBytes += rest.length;
-    if (heldBytes > maxLineBytes) throw tooLong();
+    bufferedBytes += rest.length;
+    if (bufferedBytes > maxLineBytes) throw tooLong();
     if (rest.length > 0) held.push(rest);
   }
   const value = parsed(Buffer.concat(held));

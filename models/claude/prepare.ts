@@ -82,21 +82,21 @@ export async function prepareCall<Answer, Output>(
   for (let round = 0; round < ROUNDS && room >= LEAST_DATA_TOKENS; round += 1) {
     const rendering = plan.render(room, bad);
     const input = inputOf(plan, prefix, rendering.text, bad);
-    const tokensIn = await countInput(options, input, signal);
+    const inputTokens = await countInput(options, input, signal);
     const dataTokens = options.countTokens(rendering.text);
     // What of the count the prefix is, if all of it is counted alike.
     const before = tokensBeforeData(options, plan, prefix);
-    const left = bound - tokensIn * (before / (before + dataTokens));
+    const left = bound - inputTokens * (before / (before + dataTokens));
     if (plan.task.shortPrefix !== null && prefix !== plan.task.shortPrefix && left < USEFUL_DATA_TOKENS) {
       options.needShortPrefix.add(plan.model.name);
       prefix = plan.task.shortPrefix;
       room = firstRoom(options, plan, prefix);
-    } else if (tokensIn <= bound) {
+    } else if (inputTokens <= bound) {
       const request = { ...input, max_tokens: options.maxOutputTokens };
-      return preparedCall(options, plan, { prefix, request, rendering, tokensIn });
+      return preparedCall(options, plan, { prefix, request, rendering, inputTokens });
     } else {
       // A little less than would do, so that the next round is likely the last.
-      const share = left / (tokensIn * (dataTokens / (before + dataTokens)));
+      const share = left / (inputTokens * (dataTokens / (before + dataTokens)));
       room = Math.floor(dataTokens * Math.min(0.95, share * 0.98));
     }
   }
@@ -180,19 +180,19 @@ function preparedCall<Answer, Output>(
     readonly prefix: Prefix;
     readonly request: MessageRequest;
     readonly rendering: Rendering;
-    readonly tokensIn: number;
+    readonly inputTokens: number;
   },
 ): PreparedCall<Output> {
   const { model } = plan;
-  const { prefix, request, rendering, tokensIn } = made;
+  const { prefix, request, rendering, inputTokens } = made;
   const question = questionOf(plan, prefix, rendering);
   const call: PreparedCall<Output> = {
     ...question,
     provider: 'anthropic',
     model: model.name,
-    tokensIn,
+    inputTokens,
     maxTokensOut: request.max_tokens,
-    maxUsd: maxCostUsd(tokensIn, request.max_tokens, model.prices),
+    maxUsd: maxCostUsd(inputTokens, request.max_tokens, model.prices),
     async ask(signal) {
       const start = options.now();
       const message = await sendMessage(options, request, signal);

@@ -22,7 +22,7 @@ export function costUsd(tokens: BilledTokens, prices: Prices, share = 1): number
 }
 
 /** What a call costs at most: all of its input written to the cache where that is dearer, the longest answer, no batch. */
-export function maxCostUsd(tokensIn: number, maxTokensOut: number, prices: Prices): number {
+export function maxCostUsd(inputTokens: number, maxTokensOut: number, prices: Prices): number {
   const dearest = Math.max(prices.inputUsdPerMTok, prices.cacheWriteUsdPerMTok);
-  return (tokensIn * dearest + maxTokensOut * prices.outputUsdPerMTok) / TOKENS_PER_PRICE;
+  return (inputTokens * dearest + maxTokensOut * prices.outputUsdPerMTok) / TOKENS_PER_PRICE;
 }

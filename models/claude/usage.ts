@@ -12,8 +12,8 @@ export function usageOf(
   return {
     provider: 'anthropic',
     model: model.name,
-    tokensIn: tokens.input + tokens.cacheWritten + tokens.cached,
-    tokensOut: tokens.output,
+    inputTokens: tokens.input + tokens.cacheWritten + tokens.cached,
+    outputTokens: tokens.output,
     tokensCached: tokens.cached,
     tokensCacheWritten: tokens.cacheWritten,
     costUsd: costUsd(tokens, model.prices, batchShare ?? 1),

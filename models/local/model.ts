@@ -32,7 +32,7 @@ export function createLocalModel({ countTokens, now, embed }: LocalModelOptions)
         preparedCall(
           {
             ...windowQuestion(input),
-            tokensIn: tokensOf(input.rows),
+            inputTokens: tokensOf(input.rows),
             answer: async (asking) => topicOf(input, { countTokens, embed }, asking),
           },
           clock,
@@ -46,7 +46,7 @@ export function createLocalModel({ countTokens, now, embed }: LocalModelOptions)
           {
             ids: idsOf([...input.prompts, ...citedRows(input)]),
             question: JSON.stringify(sessionTexts(input)),
-            tokensIn: tokensOf(input.prompts),
+            inputTokens: tokensOf(input.prompts),
             answer: async () => Promise.resolve(sessionOf(input, { countTokens })),
           },
           clock,
@@ -60,7 +60,7 @@ export function createLocalModel({ countTokens, now, embed }: LocalModelOptions)
           {
             ids: idsOf([...input.prompts, ...input.rows, ...citedRows(input), ...input.known]),
             question: JSON.stringify([sessionTexts(input), rowTexts(input.rows), knownTexts(input.known)]),
-            tokensIn: tokensOf([...input.prompts, ...input.rows]),
+            inputTokens: tokensOf([...input.prompts, ...input.rows]),
             answer: async () => Promise.resolve(learningsOf(input, { countTokens })),
           },
           clock,

@@ -13,7 +13,7 @@ interface LocalQuestion<Output> {
   readonly ids: readonly string[];
   /** What is asked, without ids; equal questions have equal answers. */
   readonly question: string;
-  readonly tokensIn: number;
+  readonly inputTokens: number;
   readonly answer: (signal: AbortSignal) => Promise<Output>;
 }
 
@@ -36,7 +36,7 @@ export function preparedCall<Output>(asked: LocalQuestion<Output>, clock: LocalC
     provider: 'local',
     model: LOCAL_MODEL_NAME,
     ...questionOf(asked),
-    tokensIn: asked.tokensIn,
+    inputTokens: asked.inputTokens,
     maxTokensOut: MAX_TOKENS_OUT,
     maxUsd: 0,
     ask: async (signal) => {
@@ -47,8 +47,8 @@ export function preparedCall<Output>(asked: LocalQuestion<Output>, clock: LocalC
       const usage: ModelUsage = {
         provider: 'local',
         model: LOCAL_MODEL_NAME,
-        tokensIn: asked.tokensIn,
-        tokensOut: clock.countTokens(text),
+        inputTokens: asked.inputTokens,
+        outputTokens: clock.countTokens(text),
         tokensCached: 0,
         tokensCacheWritten: 0,
         costUsd: 0,

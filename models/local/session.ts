@@ -12,7 +12,7 @@ import { type Sentence, sentencesOf } from './segments.ts';
 import { chosenOf } from './selection.ts';
 import { spokenNotes, worthOfUser } from './notes/spoken-notes.ts';
 import { actionItemsOf } from './notes/todos.ts';
-import { isStandingWish } from './notes/wishes.ts';
+import { isStandingPreference } from './notes/wishes.ts';
 
 /** Of the tokens of topics and items so many may be added for the session as a whole. */
 const SHARE = 0.11;
@@ -51,7 +51,7 @@ export function sessionOf(input: SessionInput, { countTokens }: Tools): SessionS
     spokenNotes(
       sentences.filter(
         (sentence) =>
-          !isStandingWish(sentence) &&
+          !isStandingPreference(sentence) &&
           !isLastingStatement(sentence) &&
           !hasCue(sentence.text, 'next') &&
           onlyTouched(sentence.text),

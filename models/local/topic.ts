@@ -17,7 +17,7 @@ import { repairNotes } from './notes/repair-notes.ts';
 import { sentencesOf } from './segments.ts';
 import { spokenNotes } from './notes/spoken-notes.ts';
 import { todoNotes } from './notes/todos.ts';
-import { isStandingWish } from './notes/wishes.ts';
+import { isStandingPreference } from './notes/wishes.ts';
 
 /** Of a window's tokens so many may be filled; the rest of the 5 % is for the session and its learnings. */
 const SHARE = 0.044;
@@ -42,7 +42,9 @@ export async function topicOf(
   const calls = callsOf(input.rows);
   // A wish about a file stays: only here it is known that a tool touched it.
   const wishes = new Set(
-    sentences.filter((sentence) => isStandingWish(sentence) && !namesFile(sentence.text)).map(({ quote }) => quote),
+    sentences
+      .filter((sentence) => isStandingPreference(sentence) && !namesFile(sentence.text))
+      .map(({ quote }) => quote),
   );
   const onlyTouched = touchedFilesOf(input.rows);
   const repairs = repairNotes(sentences, calls);

@@ -11,7 +11,7 @@ const OVERLAP_CHARS = 200;
  * Hashes of the whole values that the rows in an archive were cut from: they go with it. Of an object that is gone or damaged those that can be read of it: it is
  * to go nevertheless. @throws ArchiveStoreError where the store is away
  */
-export async function wholesIn(archives: ArchiveStore, key: string, signal?: AbortSignal): Promise<string[]> {
+export async function fullValuesIn(archives: ArchiveStore, key: string, signal?: AbortSignal): Promise<string[]> {
   const found = new Set<string>();
   const text = unpacked(archives.read(key, signal)).setEncoding('utf8');
   let tail = '';
@@ -22,8 +22,8 @@ export async function wholesIn(archives: ArchiveStore, key: string, signal?: Abo
       tail = said.slice(-OVERLAP_CHARS);
     }
   } catch (error) {
-    const isGone = error instanceof ArchiveStoreError && error.kind === 'missing';
-    if (!isGone && !isPackDamage(error)) throw error;
+    const isMissing = error instanceof ArchiveStoreError && error.kind === 'missing';
+    if (!isMissing && !isPackDamage(error)) throw error;
   }
   return [...found];
 }

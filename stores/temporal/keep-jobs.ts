@@ -8,7 +8,7 @@ import { startJob } from './start-job.ts';
 export interface KeepJobs {
   erasure(tenantId: string, erasureId: string): Promise<void>;
   export(tenantId: string, exportId: string): Promise<void>;
-  portableImport(tenantId: string, importId: string): Promise<void>;
+  fileImport(tenantId: string, importId: string): Promise<void>;
 }
 
 /** Erasures, exports and imports of files through Temporal's client. */
@@ -19,7 +19,7 @@ export function createKeepJobs(client: Client): KeepJobs {
     erasure: (tenantId, erasureId) =>
       start(ERASURE_WORKFLOW, erasureWorkflowId(erasureId), tenantId, { tenantId, erasureId }),
     export: (tenantId, jobId) => start(EXPORT_WORKFLOW, exportWorkflowId(jobId), tenantId, { tenantId, jobId }),
-    portableImport: (tenantId, jobId) =>
+    fileImport: (tenantId, jobId) =>
       start(PORTABLE_IMPORT_WORKFLOW, importWorkflowId(jobId), tenantId, { tenantId, jobId }),
   };
 }

@@ -31,7 +31,7 @@ export interface ScheduleView {
   /** missing: this instance was set up before there was such a schedule; the next start makes it. */
   readonly state: 'active' | 'paused' | 'missing';
   /** Why it was paused, as whoever did it said. */
-  readonly pausedFor: string | null;
+  readonly pauseReason: string | null;
   readonly nextRuns: readonly Date[];
   /** Newest first. */
   readonly lastRuns: readonly ScheduledRun[];
@@ -103,12 +103,12 @@ export function createSchedules(client: Client): Schedules {
 
   const view = async (name: Operation): Promise<ScheduleView> => {
     const described = await ifThere(() => handleOf(name).describe());
-    if (described === null) return { name, state: 'missing', pausedFor: null, nextRuns: [], lastRuns: [] };
+    if (described === null) return { name, state: 'missing', pauseReason: null, nextRuns: [], lastRuns: [] };
     const { paused, note } = described.state;
     return {
       name,
       state: paused ? 'paused' : 'active',
-      pausedFor: paused ? (note ?? null) : null,
+      pauseReason: paused ? (note ?? null) : null,
       nextRuns: paused ? [] : described.info.nextActionTimes.slice(0, SHOWN_TIMES),
       lastRuns: await Promise.all(
         runsOf(described).map(async ({ dueAt, startedAt, workflowId, firstExecutionRunId }): Promise<ScheduledRun> => {

@@ -22,7 +22,7 @@ export interface SessionSteering {
    */
   ask(tenantId: TenantId, sessionId: string, what: 'summary' | 'close', waitMs: number): Promise<AskResult | null>;
   /** Tells a running workflow of the switch; nothing where none runs. @throws TemporalUnavailable */
-  tellCapture(tenantId: TenantId, sessionId: string, on: boolean): Promise<void>;
+  notifyCapture(tenantId: TenantId, sessionId: string, on: boolean): Promise<void>;
   /** Wakes a session that waits, or starts its workflow again. @throws TemporalUnavailable */
   retry(tenantId: TenantId, sessionId: string): Promise<void>;
 }
@@ -66,7 +66,7 @@ export function createSessionSteering(client: Client, policy: SessionPolicy): Se
       }
     },
 
-    async tellCapture(tenantId, sessionId, on) {
+    async notifyCapture(tenantId, sessionId, on) {
       const handle = client.workflow.getHandle(sessionWorkflowId(tenantId, sessionId));
       const args: [SetCaptureInput] = [{ on }];
       try {

@@ -64,7 +64,7 @@ beforeAll(async () => {
     {
       RECOLLECT_TRANSCRIPT_ROOTS: empty,
       RECOLLECT_CLAUDE_MEM_ROOTS: empty,
-      RECOLLECT_WHOLE_VALUES_DIR: path.join(folder, 'values'),
+      RECOLLECT_FULL_VALUES_DIR: path.join(folder, 'values'),
     },
     OPERATIONS,
   );

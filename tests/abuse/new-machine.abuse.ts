@@ -82,7 +82,7 @@ async function jobDone(api: Pick<TestInstance, 'call'>, route: string): Promise<
     const parsed = row.parse(body);
     const state = parsed.run?.state ?? parsed.state;
     if (state === 'failed') throw new Error(`${route} failed: ${JSON.stringify(body)}`);
-    return state === 'done' ? body : undefined;
+    return state === 'completed' ? body : undefined;
   }, JOB_MS);
 }
 
@@ -159,7 +159,7 @@ async function newestOf(instance: FaultInstance): Promise<{ readonly set: string
 }
 
 beforeAll(async () => {
-  const a = await startFaultInstance({ ...SETTINGS, RECOLLECT_BACKUP_COPY: offsite });
+  const a = await startFaultInstance({ ...SETTINGS, RECOLLECT_BACKUP_COPY_STORE: offsite });
   lost = a;
   const api = apiOf(a);
   const [second, third, viewer, revoked] = await withPool(a, async (pool) => {
@@ -176,7 +176,7 @@ beforeAll(async () => {
   }
   const archive = await archiveOldSession(a, asPerson(api, second), second);
   const session = withId.parse((await asPerson(api, second).call('GET', '/sessions/test%3Akept')).body).id;
-  const hold = await asPerson(api, second).call('POST', '/admin/holds', {
+  const hold = await asPerson(api, second).call('POST', '/admin/legal-holds', {
     body: { subject: 'session', id: session, reason: 'a case' },
   });
   await a.query('UPDATE api_keys SET revoked_at = now() WHERE user_id = $1', [revoked.userId]);
@@ -241,7 +241,7 @@ test('restores a lost machine on a new one from the off-site copy alone', async 
   if (second === undefined || third === undefined || viewer === undefined) throw new Error('three people');
   expect((await api.call('GET', '/sessions', { key: known.revoked.key })).status).toBe(401);
   expect((await second.call('GET', '/admin/backups')).status).toBe(403);
-  expect((await viewer.call('GET', '/admin/holds')).status).toBe(403);
+  expect((await viewer.call('GET', '/admin/legal-holds')).status).toBe(403);
   await indexed(b);
   expect(await Promise.all([second, third, viewer].map((person) => answers(person)))).toEqual(known.answers);
   expect((await api.call('GET', '/sessions/test%3Akept')).status).toBe(200);
@@ -251,8 +251,11 @@ test('restores a lost machine on a new one from the off-site copy alone', async 
   // What was erased after the set was made stays away; holds hold.
   expect((await third.call('GET', '/sessions/test%3Aerased')).status).toBe(404);
   expect((await second.call('GET', '/sessions/test%3Aerased')).status).toBe(200);
-  expect(JSON.stringify((await second.call('GET', '/admin/holds')).body)).toContain(known.hold);
-  expect(await second.call('DELETE', '/sessions/test%3Akept')).toMatchObject({ status: 409, body: { code: 'HELD' } });
+  expect(JSON.stringify((await second.call('GET', '/admin/legal-holds')).body)).toContain(known.hold);
+  expect(await second.call('DELETE', '/sessions/test%3Akept')).toMatchObject({
+    status: 409,
+    body: { code: 'LEGAL_HOLD' },
+  });
 
   // B is an instance like any other.
   for (const args of [

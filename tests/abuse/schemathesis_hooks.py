@@ -20,7 +20,7 @@ def zstd(_context, value):
 
 
 # Codes of 422 that say what the store holds, not what is wrong with the request.
-STATES = {"SESSION_DELETED", "EVENT_FORGOTTEN", "CAPTURE_OFF", "EXCLUDED", "EVENT_REFUSED"}
+STATES = {"SESSION_DELETED", "EVENT_FORGOTTEN", "CAPTURE_DISABLED", "EXCLUDED", "EVENT_NOT_STORABLE"}
 # By operation: "FIELD MESSAGE" of a 422 that names a rule which stands in the description, because no schema can say it.
 RULES = {
     "GET /api/v1/graph": [r"q says another beginning than node"],

@@ -55,11 +55,11 @@ async function capture(
 test('a step takes in no more text than its time allows, and says that more waits', { timeout: 240_000 }, async () => {
   const ref = await capture('fat', 45, (n) => `${n} ${'long words of one row '.repeat(2_900)}`);
   const steps = activities();
-  const first = await steps.takeIn({ ...ref, policy: POLICY, closeOpen: null, phase: 'active' });
+  const first = await steps.consumeEvents({ ...ref, policy: POLICY, closeOpen: null, phase: 'active' });
   expect(first.more).toBe(true);
   expect(first.consumedSeq).toBeGreaterThan(20);
   expect(first.consumedSeq).toBeLessThan(45);
-  const second = await steps.takeIn({ ...ref, policy: POLICY, closeOpen: null, phase: 'active' });
+  const second = await steps.consumeEvents({ ...ref, policy: POLICY, closeOpen: null, phase: 'active' });
   expect(second).toMatchObject({ consumedSeq: 45, more: false });
   const unread = await instance.db.superuser.query(
     'SELECT 1 FROM observations WHERE session_id = $1 AND search IS NULL',
@@ -73,30 +73,36 @@ test('a step shows the phase and hints the index by itself; a hint that fails is
   const steps = activities();
   indexHints = 0;
   temporalIsAway = true;
-  const first = await steps.takeIn({ ...ref, policy: POLICY, closeOpen: null, phase: 'summarising' });
-  expect(first.indexWanted).toBe(true);
+  const first = await steps.consumeEvents({ ...ref, policy: POLICY, closeOpen: null, phase: 'summarising' });
+  expect(first.isIndexRequested).toBe(true);
   const row = await instance.db.superuser.query('SELECT phase, workflow_id FROM sessions WHERE id = $1', [
     ref.sessionId,
   ]);
   expect(row.rows[0]).toEqual({ phase: 'summarising', workflow_id: sessionWorkflowId(ref.tenantId, ref.sessionId) });
   temporalIsAway = false;
   await capture('shown', 1, () => 'one more note');
-  expect((await steps.takeIn({ ...ref, policy: POLICY, closeOpen: null, phase: 'active' })).indexWanted).toBe(false);
+  expect(
+    (await steps.consumeEvents({ ...ref, policy: POLICY, closeOpen: null, phase: 'active' })).isIndexRequested,
+  ).toBe(false);
   expect(indexHints).toBe(2);
 });
 
 test('a run that hints by itself is told that vectors are wanted', async () => {
   const ref = await capture('older', 1, () => 'a note');
   indexHints = 0;
-  expect((await activities().takeIn({ ...ref, policy: POLICY, closeOpen: null })).indexWanted).toBe(true);
+  expect((await activities().consumeEvents({ ...ref, policy: POLICY, closeOpen: null })).isIndexRequested).toBe(true);
   expect(indexHints).toBe(0);
 });
 
 test('what is asked for closes what is open whatever its size', async () => {
   const ref = await capture('asked', 2, (n) => `note ${n}`);
   const steps = activities();
-  expect((await steps.takeIn({ ...ref, policy: POLICY, closeOpen: null, phase: 'active' })).windowsCut).toBe(0);
-  expect((await steps.takeIn({ ...ref, policy: POLICY, closeOpen: 'asked', phase: 'active' })).windowsCut).toBe(1);
+  expect((await steps.consumeEvents({ ...ref, policy: POLICY, closeOpen: null, phase: 'active' })).windowsPending).toBe(
+    0,
+  );
+  expect(
+    (await steps.consumeEvents({ ...ref, policy: POLICY, closeOpen: 'asked', phase: 'active' })).windowsPending,
+  ).toBe(1);
   const windows = await instance.db.superuser.query('SELECT reason FROM windows WHERE session_id = $1', [
     ref.sessionId,
   ]);
@@ -106,7 +112,7 @@ test('what is asked for closes what is open whatever its size', async () => {
 test('asked to try again, parked windows and refused vectors get new attempts', async () => {
   const ref = await capture('parked', 2, (n) => `note ${n}`);
   const steps = activities();
-  await steps.takeIn({ ...ref, policy: POLICY, closeOpen: 'asked', phase: 'active' });
+  await steps.consumeEvents({ ...ref, policy: POLICY, closeOpen: 'asked', phase: 'active' });
   await instance.db.superuser.query("UPDATE windows SET state = 'parked', attempts = 3 WHERE session_id = $1", [
     ref.sessionId,
   ]);
@@ -128,7 +134,7 @@ test('asked to try again, parked windows and refused vectors get new attempts', 
 test('a session with a window that waits is not settled', async () => {
   const ref = await capture('unsummarised', 1, () => 'a note');
   const steps = activities();
-  await steps.takeIn({ ...ref, policy: POLICY, closeOpen: 'asked', phase: 'active' });
+  await steps.consumeEvents({ ...ref, policy: POLICY, closeOpen: 'asked', phase: 'active' });
   await instance.db.superuser.query(
     "UPDATE embeddings SET state = 'indexed', indexed_at = now() WHERE session_id = $1",
     [ref.sessionId],
@@ -142,7 +148,7 @@ test('a session is settled only when its vectors are written and nothing new was
   const ref = await capture('settling', 1, () => 'a note');
   const steps = activities();
   expect(await steps.settle({ ...ref, vectors: true })).toEqual({ settled: false, pending: 0 });
-  await steps.takeIn({ ...ref, policy: POLICY, closeOpen: null, phase: 'active' });
+  await steps.consumeEvents({ ...ref, policy: POLICY, closeOpen: null, phase: 'active' });
   expect(await steps.settle({ ...ref, vectors: true })).toEqual({ settled: false, pending: 1 });
   await instance.db.superuser.query(
     "UPDATE embeddings SET state = 'indexed', indexed_at = now() WHERE session_id = $1",
@@ -157,7 +163,7 @@ test('a session is settled only when its vectors are written and nothing new was
 test('a session whose vectors are missing is not settled, and shows that it waits for them when nobody told', async () => {
   const ref = await capture('unembedded', 2, (n) => `note ${n}`);
   const steps = activities();
-  await steps.takeIn({ ...ref, policy: POLICY, closeOpen: 'asked', phase: 'active' });
+  await steps.consumeEvents({ ...ref, policy: POLICY, closeOpen: 'asked', phase: 'active' });
   const shown = async () =>
     (
       await instance.db.superuser.query('SELECT phase, waiting_reason, last_error FROM sessions WHERE id = $1', [

@@ -15,10 +15,10 @@ import type { ModelErrorKind } from '../../domain/ports/model.ts';
 import { VectorIndexUnavailable } from '../../domain/ports/vector-index.ts';
 import { Prisma } from '../../prisma/generated/client.ts';
 import { ClaudeMemSourceError } from '../../stores/claude-mem/copy-source.ts';
-import { PortableRefused } from '../../activities/export-import/lines.ts';
+import { ExportFileError } from '../../activities/export-import/lines.ts';
 import { ErasureIncomplete } from '../../stores/postgres/erasure/erasures.ts';
 import { TooMuchFound } from '../../stores/postgres/erasure/find-text.ts';
-import { Held } from '../../stores/postgres/retention/legal-holds.ts';
+import { LegalHoldError } from '../../stores/postgres/retention/legal-holds.ts';
 import { FAILURE_TYPES, PERMANENT_FAILURES } from '../../workflows/failure-types.ts';
 import type { FailureType } from '../../workflows/failure-types.ts';
 
@@ -57,10 +57,10 @@ const ARCHIVE_KINDS: readonly [ArchiveStoreErrorKind, FailureType, 'retried' | '
 
 const SET_KINDS: readonly [BackupSetErrorKind, FailureType][] = [
   ['missing', 'BackupMissing'],
-  ['damaged', 'BackupDamaged'],
+  ['damaged', 'BackupCorrupted'],
   ['no_key', 'BackupKeyMissing'],
   ['untrusted', 'BackupUntrusted'],
-  ['newer', 'BackupNewer'],
+  ['newer', 'BackupVersionUnsupported'],
 ];
 
 /** Every error that an activity meets: what it is called, and whether another attempt is made. */
@@ -90,11 +90,11 @@ const TABLE: readonly [string, unknown, FailureType, 'retried' | 'given up'][] =
     'given up',
   ]),
   ['a restore over memory', new RestoreError('refused', 'no'), 'RestoreRefused', 'given up'],
-  ['a restore that differs', new RestoreError('unproved', 'no'), 'RestoreUnproved', 'given up'],
-  ['an erasure of what is held', new Held('no'), 'ErasureHeld', 'given up'],
+  ['a restore that differs', new RestoreError('unproved', 'no'), 'RestoreVerificationFailed', 'given up'],
+  ['an erasure of what is held', new LegalHoldError('no'), 'ErasureHeld', 'given up'],
   ['an erasure of a text that is everywhere', new TooMuchFound(), 'ErasureTooLarge', 'given up'],
   ['an erasure that is outrun', new ErasureIncomplete('no'), 'ErasureIncomplete', 'given up'],
-  ['a file that is no export', new PortableRefused('damaged', 'no'), 'PortableRefused', 'given up'],
+  ['a file that is no export', new ExportFileError('damaged', 'no'), 'ExportFileError', 'given up'],
   ['a setting that is not given', new NotConfigured('RECOLLECT_BACKUP_STORE'), 'NotConfigured', 'given up'],
   ['a file that is no database', new ClaudeMemSourceError('NO_DATABASE', CONTENT), 'ImportUnreadable', 'given up'],
   ['a file that is written to all the time', new ClaudeMemSourceError('BUSY', CONTENT), 'Unexpected', 'retried'],

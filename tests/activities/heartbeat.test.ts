@@ -2,7 +2,7 @@ import { CancelledFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { beating } from '../../activities/heartbeat.ts';
+import { withHeartbeat } from '../../activities/heartbeat.ts';
 
 /** Every activity that beats is taken for dead after 30 s without a beat; three may be lost. */
 const LATEST_MS = 10_000;
@@ -30,7 +30,7 @@ afterEach(() => {
 describe('heartbeats', () => {
   it('come at once and then again and again, until the work is done', async () => {
     const { environment, beats } = countedBeats();
-    const running = environment.run(() => beating(() => wait(4 * LATEST_MS)));
+    const running = environment.run(() => withHeartbeat(() => wait(4 * LATEST_MS)));
     await vi.advanceTimersByTimeAsync(0);
     expect(beats()).toBe(1);
     for (let n = 1; n < 4; n += 1) {
@@ -48,7 +48,9 @@ describe('heartbeats', () => {
 
   it('end with work that fails, whose error comes through', async () => {
     const { environment } = countedBeats();
-    await expect(environment.run(() => beating(() => Promise.reject(new Error('broken'))))).rejects.toThrow('broken');
+    await expect(environment.run(() => withHeartbeat(() => Promise.reject(new Error('broken'))))).rejects.toThrow(
+      'broken',
+    );
     expect(vi.getTimerCount()).toBe(0);
   });
 
@@ -57,13 +59,13 @@ describe('heartbeats', () => {
     const work = (): Promise<never> => {
       throw new Error('at once');
     };
-    await expect(environment.run(() => beating(work))).rejects.toThrow('at once');
+    await expect(environment.run(() => withHeartbeat(work))).rejects.toThrow('at once');
     expect(vi.getTimerCount()).toBe(0);
   });
 
   it('give back what the work gave', async () => {
     const { environment } = countedBeats();
-    expect(await environment.run(() => beating(() => Promise.resolve({ answer: 42 })))).toEqual({ answer: 42 });
+    expect(await environment.run(() => withHeartbeat(() => Promise.resolve({ answer: 42 })))).toEqual({ answer: 42 });
   });
 });
 
@@ -72,7 +74,7 @@ describe('cancellation', () => {
     const { environment } = countedBeats();
     const reasons: unknown[] = [];
     const running = environment.run(() =>
-      beating(
+      withHeartbeat(
         (signal) =>
           new Promise<never>((_, reject) => {
             signal.addEventListener('abort', () => {
@@ -91,10 +93,10 @@ describe('cancellation', () => {
 
   it('is not signalled before it was asked for', async () => {
     const { environment } = countedBeats();
-    expect(await environment.run(() => beating((signal) => Promise.resolve(signal.aborted)))).toBe(false);
+    expect(await environment.run(() => withHeartbeat((signal) => Promise.resolve(signal.aborted)))).toBe(false);
   });
 });
 
 it('outside an activity there is nothing to beat for', async () => {
-  await expect(beating(() => Promise.resolve(1))).rejects.toThrow(/activity context/i);
+  await expect(withHeartbeat(() => Promise.resolve(1))).rejects.toThrow(/activity context/i);
 });

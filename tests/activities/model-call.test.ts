@@ -92,7 +92,7 @@ function call(prepared: PreparedCall<string> | (() => Promise<PreparedCall<strin
 
 async function booked(whose = owner) {
   const { rows } = await db.superuser.query<{ tokens: number; usd: number; hit: boolean }>(
-    `SELECT tokens_in + tokens_out AS tokens, cost_usd::float AS usd, cache_hit AS hit FROM usage_ledger WHERE user_id = $1 ORDER BY id`,
+    `SELECT input_tokens + output_tokens AS tokens, cost_usd::float AS usd, cache_hit AS hit FROM usage_ledger WHERE user_id = $1 ORDER BY id`,
     [whose.userId],
   );
   return rows;
@@ -154,7 +154,7 @@ describe('a call', () => {
   });
 
   test('of more tokens than one call may take is not made, and parks what it was for', async () => {
-    const prepared = model.prepare('long', { tokensIn: 801 });
+    const prepared = model.prepare('long', { inputTokens: 801 });
     await expect(call(prepared)).rejects.toMatchObject({ kind: 'invalid_request', message: /1001 tokens; 1000/u });
     expect(model.asked).toEqual([]);
     expect(await day()).toEqual({ used: 0, reserved: 0 });

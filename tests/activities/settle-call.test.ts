@@ -46,7 +46,7 @@ beforeEach(async () => {
     operation: 'summarise_window',
   };
   await db.superuser.query(
-    'DROP TRIGGER IF EXISTS fails ON usage_ledger; DROP TRIGGER IF EXISTS fails ON model_answers',
+    'DROP TRIGGER IF EXISTS fails ON usage_ledger; DROP TRIGGER IF EXISTS fails ON model_response_cache',
   );
   await db.superuser.query('ALTER SEQUENCE attempts RESTART');
 });
@@ -80,9 +80,9 @@ const BOOKED_ONCE = { used: 750, booked: 1, reserved: 0 };
 
 test.each([
   ['two transactions met', 'usage_ledger', "RAISE EXCEPTION 'x' USING ERRCODE = '40P01'"],
-  ['two transactions met in a raw statement', 'model_answers', "RAISE EXCEPTION 'x' USING ERRCODE = '40P01'"],
+  ['two transactions met in a raw statement', 'model_response_cache', "RAISE EXCEPTION 'x' USING ERRCODE = '40P01'"],
   ['the server ended the connection', 'usage_ledger', 'PERFORM pg_terminate_backend(pg_backend_pid())'],
-  ['the server ended it in a raw statement', 'model_answers', 'PERFORM pg_terminate_backend(pg_backend_pid())'],
+  ['the server ended it in a raw statement', 'model_response_cache', 'PERFORM pg_terminate_backend(pg_backend_pid())'],
 ])('an answer is booked and kept once, and paid once, where %s', async (_, table, statement) => {
   await failing(table, 2, statement);
   expect(await call(model.prepare('q'))).toEqual({ output: 'q', fromCache: false });

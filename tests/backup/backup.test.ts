@@ -78,7 +78,7 @@ async function textOf(source: AsyncIterable<Uint8Array>): Promise<string> {
 beforeAll(async () => {
   instance = await startTestInstance({
     RECOLLECT_BACKUP_STORE: path.join(folder, 'store'),
-    RECOLLECT_BACKUP_COPY: path.join(folder, 'copy'),
+    RECOLLECT_BACKUP_COPY_STORE: path.join(folder, 'copy'),
     RECOLLECT_BACKUP_SIGNING_KEY: signingKey.toString('base64'),
     RECOLLECT_BACKUP_KEY: key.toString('base64'),
     RECOLLECT_BACKUP_KEEP_DAYS: '1',
@@ -219,7 +219,7 @@ describe('a set', { timeout: 60_000 }, () => {
       );
     }
     expect(await show(first)).toMatchObject({
-      state: 'done',
+      state: 'completed',
       error: null,
       whole: true,
       encryption_key: manifest.encryption?.keyId,
@@ -260,8 +260,8 @@ describe('operators', { timeout: 60_000 }, () => {
     const { body } = await instance.call('GET', '/metrics', { key: instance.admin.key });
     const value = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'mu').exec(String(body))?.[1] ?? Number.NaN);
     expect(value('recollect_backup_age_seconds')).toBeLessThan(120);
-    expect(value('recollect_backup_copied_age_seconds')).toBeLessThan(120);
-    expect(value('recollect_backup_bytes')).toBeGreaterThan(1_000);
+    expect(value('recollect_backup_copy_age_seconds')).toBeLessThan(120);
+    expect(value('recollect_backup_size_bytes')).toBeGreaterThan(1_000);
     expect(String(body)).toMatch(/^recollect_backup_verified_age_seconds \+?Inf/mu);
   });
 
@@ -273,8 +273,8 @@ describe('operators', { timeout: 60_000 }, () => {
     const bytes = readFileSync(victim);
     bytes.writeUInt8(bytes.readUInt8(bytes.byteLength - 3) ^ 4, bytes.byteLength - 3);
     writeFileSync(victim, bytes);
-    expect(await run('backup', 'verify', first)).toEqual([1, '', `${first} is not to be trusted: BackupDamaged.\n`]);
-    expect(await show(first)).toMatchObject({ verify_error: 'BackupDamaged', verified_at: good.verified_at });
+    expect(await run('backup', 'verify', first)).toEqual([1, '', `${first} is not to be trusted: BackupCorrupted.\n`]);
+    expect(await show(first)).toMatchObject({ verify_error: 'BackupCorrupted', verified_at: good.verified_at });
     bytes.writeUInt8(bytes.readUInt8(bytes.byteLength - 3) ^ 4, bytes.byteLength - 3);
     writeFileSync(victim, bytes);
     expect((await run('backup', 'verify', first))[0]).toBe(0);

@@ -3,15 +3,15 @@ import { createPace } from '../../activities/backup/pace.ts';
 
 test('reading waits while captures come in a flood, and all who read wait for one look', async () => {
   let looks = 0;
-  let isFlooding = true;
+  let isBurst = true;
   const order: string[] = [];
   const pace = createPace(async () => {
     looks += 1;
     if (looks === 2) {
       order.push('calm');
-      isFlooding = false;
+      isBurst = false;
     }
-    return isFlooding;
+    return isBurst;
   }, new AbortController().signal);
   await Promise.all([pace().then(() => order.push('first')), pace().then(() => order.push('second'))]);
   expect(order).toEqual(['calm', 'first', 'second']);

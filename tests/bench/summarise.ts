@@ -12,9 +12,9 @@ import { runLocal } from './summarise/local.ts';
 import { measureSpeed } from './summarise/speed.ts';
 
 // What is understood of the shared coding sessions, and at what cost. Prints one JSON line; what it does goes to stderr.
-// `--only speed,local,direct,economy,outage,cache` runs some of the stages.
+// `--only speed,local,direct,batch,outage,cache` runs some of the stages.
 
-const STAGES = ['speed', 'local', 'direct', 'economy', 'outage', 'cache'] as const;
+const STAGES = ['speed', 'local', 'direct', 'batch', 'outage', 'cache'] as const;
 type Stage = (typeof STAGES)[number];
 
 const SHARED = fileURLToPath(new URL('../../../shared/data/coding-sessions/events', import.meta.url));
@@ -57,7 +57,7 @@ async function main(): Promise<void> {
       ...(await stage(stages, 'speed', () => measureSpeed(data.sessions, tokens, embed))),
       ...(await stage(stages, 'local', () => runLocal(tokens, data.questions, embed))),
       ...(await stage(stages, 'direct', () => runLane('direct'))),
-      ...(await stage(stages, 'economy', () => runLane('economy'))),
+      ...(await stage(stages, 'batch', () => runLane('batch'))),
       ...(await stage(stages, 'outage', runOutage)),
       ...(await stage(stages, 'cache', () => measureFalseHits(data.sessions, countTokens))),
     };

@@ -8,7 +8,7 @@ import { ImportApi } from '../../cli/import/import-api.ts';
 import { streamDatabase } from '../../cli/import/stream-database.ts';
 import { createProgram } from '../../cli/program.ts';
 import { openClaudeMem } from '../../stores/claude-mem/source.ts';
-import { isFlooding } from '../../stores/postgres/capture/burst-flag.ts';
+import { isBurst } from '../../stores/postgres/capture/burst-flag.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
 import { createTestUser } from '../setup/database.ts';
@@ -43,7 +43,7 @@ const rowsOf = async (sql: string, values: readonly unknown[] = []) =>
 /** All that an import wrote, ids left out: what two ways of importing have in common. */
 const written = (name: string) =>
   rowsOf(
-    `SELECT s.host, replace(s.external_id, $1, '') AS session, u.type, u.kind, u.title, u.content, u.version, u.published, u.tokens_in, u.occurred_at FROM summaries u JOIN sessions s ON s.id = u.session_id
+    `SELECT s.host, replace(s.external_id, $1, '') AS session, u.type, u.kind, u.title, u.content, u.version, u.published, u.input_tokens, u.occurred_at FROM summaries u JOIN sessions s ON s.id = u.session_id
       WHERE s.external_id LIKE '%' || $1 || '%' AND u.slot LIKE 'claude-mem:%' ORDER BY u.occurred_at, u.type, u.slot`,
     [name],
   );
@@ -93,7 +93,7 @@ test('the server imports a database: every row once, each difference told', { ti
     return now.state === 'running' ? undefined : now;
   });
   expect(job).toMatchObject({
-    state: 'done',
+    state: 'completed',
     kind: 'claude-mem',
     rows: { total: 24, done: 24, sessions_made: 1, first_prompts: 1 },
   });
@@ -180,7 +180,7 @@ test('the server imports a database: every row once, each difference told', { ti
     files_read: ['src/cart.ts'],
     files_modified: ['src/price.ts'],
     model: 'claude-haiku',
-    tokens_in: 700,
+    input_tokens: 700,
     occurred_at: new Date(BEGAN + 5 * 60_000),
     created_at: new Date(BEGAN + 5 * 60_000),
   });
@@ -195,7 +195,7 @@ test('the server imports a database: every row once, each difference told', { ti
     redactions: { private: 1 },
   });
   expect(
-    (await written('served')).map(({ host, session: name, kind, version, published, tokens_in: tokens }) => [
+    (await written('served')).map(({ host, session: name, kind, version, published, input_tokens: tokens }) => [
       host,
       name,
       kind,
@@ -323,7 +323,7 @@ test('rows that come are a flood for the workers: what they make work of waits u
       headers: { 'content-type': 'application/x-ndjson' },
       key: user.key,
     });
-  const flooding = () => isFlooding(instance.db.superuser);
+  const flooding = () => isBurst(instance.db.superuser);
   await until(async () => ((await flooding()) ? undefined : true));
   expect(await post('&dry_run=true')).toMatchObject({ status: 200, body: { rows: 300 } });
   expect(await flooding()).toBe(false);

@@ -104,7 +104,7 @@ async function following(
       api: new ImportApi({ url: way.url, apiKey: instance.admin.key }, stop.signal),
       folder: folder.root,
       signal: stop.signal,
-      lookMs: 20,
+      pollMs: 20,
       firstWaitMs: 20,
       longestWaitMs: 80,
     },

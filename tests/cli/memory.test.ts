@@ -156,7 +156,7 @@ describe('what was captured', { timeout: 60_000 }, () => {
   });
 
   test('becomes context, with the reasons', async () => {
-    const { code, text } = await run('context', '--project', '/src/small', '--budget', '300', '--why');
+    const { code, text } = await run('context', '--project', '/src/small', '--budget', '300', '--explain');
     expect(code).toBe(0);
     expect(text).toMatch(/^(?:<recollect-context[^]*tokens; \d+ did not fit|Nothing is worth telling)/);
     const json = JSON.parse((await run('context', '--prompt', 'how are invoices rounded?', '--json')).text);
@@ -224,7 +224,7 @@ describe('memory as a whole', { timeout: 60_000 }, () => {
     writeFileSync(file, 'no export');
     expect(await run('import', 'file', file)).toMatchObject({
       code: 1,
-      errors: 'The import failed: PortableRefused\n',
+      errors: 'The import failed: ExportFileError\n',
     });
     const { body } = await instance.call('GET', '/sessions/test:cli-memory');
     const { id } = z.looseObject({ id: z.string() }).parse(body);

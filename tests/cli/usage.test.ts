@@ -36,7 +36,7 @@ afterAll(() => instance.close());
 async function booked(model: string, tokens: number, usd: number, daysAgo = 0): Promise<void> {
   const at = new Date(Date.now() - daysAgo * 86_400_000);
   await instance.db.superuser.query(
-    `INSERT INTO usage_ledger (id, tenant_id, user_id, operation, provider, model, tokens_in, tokens_out, tokens_cached, cost_usd, latency_ms, created_at)
+    `INSERT INTO usage_ledger (id, tenant_id, user_id, operation, provider, model, input_tokens, output_tokens, tokens_cached, cost_usd, latency_ms, created_at)
      VALUES ($1, $2, $3, 'summarise_window', 'anthropic', $4, $5, 10, 0, $6, 1, $7)`,
     [v7({ msecs: at.getTime() }), instance.admin.tenantId, instance.admin.userId, model, tokens, usd, at],
   );
@@ -80,7 +80,7 @@ describe('recollect usage', () => {
 });
 
 test('what is on its way, groups without a name and alerts are told', () => {
-  const sums = { calls: 1, cache_hits: 2, batch_calls: 0, tokens_in: 3, tokens_out: 4, tokens_cached: 5, usd: 0 };
+  const sums = { calls: 1, cache_hits: 2, batch_calls: 0, input_tokens: 3, output_tokens: 4, tokens_cached: 5, usd: 0 };
   const usage: Usage = {
     scope: { user: null },
     since: '2026-01-01T00:00:00Z',

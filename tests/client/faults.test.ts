@@ -9,7 +9,7 @@ const OK: Step = { status: 200, body: { data: [] } };
 const BUSY: Step = {
   status: 503,
   headers: { 'retry-after': '0' },
-  body: { error: 'away', code: 'UNAVAILABLE', details: [], request_id: 'r-1' },
+  body: { error: 'away', code: 'STORAGE_UNAVAILABLE', details: [], request_id: 'r-1' },
 };
 
 const clientOf = (url: string, more: object = {}) =>
@@ -48,7 +48,7 @@ describe('what may be done twice is tried again', () => {
     const server = await scriptedServer([BUSY]);
     expect(await failureOf(clientOf(server.url, { retries: 2 }).get('1'))).toMatchObject({
       status: 503,
-      code: 'UNAVAILABLE',
+      code: 'STORAGE_UNAVAILABLE',
       requestId: 'r-1',
       retryAfterMs: 0,
       message: 'away',

@@ -17,7 +17,7 @@ describe('settings of backups', () => {
       trustedKeys: [],
       keepDays: 30,
       keepLast: 7,
-      keepReplacedDays: 7,
+      replacedDatabaseKeepDays: 7,
     });
   });
 
@@ -36,7 +36,11 @@ describe('settings of backups', () => {
   );
 
   it('refuse to keep nothing', () => {
-    for (const name of ['RECOLLECT_BACKUP_KEEP_DAYS', 'RECOLLECT_BACKUP_KEEP_LAST', 'RECOLLECT_RESTORE_KEEP_DAYS'])
+    for (const name of [
+      'RECOLLECT_BACKUP_KEEP_DAYS',
+      'RECOLLECT_BACKUP_KEEP_LAST',
+      'RECOLLECT_REPLACED_DATABASE_KEEP_DAYS',
+    ])
       expect(schema.safeParse({ [name]: '0' }).success).toBe(false);
   });
 

@@ -100,11 +100,11 @@ describe('values', () => {
     ['RECOLLECT_SMALL_MODEL_PRICES', '1,5,1.25'],
     ['RECOLLECT_LARGE_MODEL_PRICES', '3,15,-1,0.3'],
     ['RECOLLECT_LARGE_MODEL_PRICES', '3,15,hunter2,0.3'],
-    ['RECOLLECT_CACHE_SIMILARITY', '1.01'],
-    ['RECOLLECT_BATCH_MAX_CALLS', '2001'],
-    ['RECOLLECT_OVER_BUDGET', 'hunter2'],
+    ['RECOLLECT_MODEL_CACHE_SIMILARITY', '1.01'],
+    ['RECOLLECT_MODEL_BATCH_MAX_CALLS', '2001'],
+    ['RECOLLECT_BUDGET_EXCEEDED_ACTION', 'hunter2'],
     ['RECOLLECT_LARGE_MODEL_THINKING', 'hunter2'],
-    ['RECOLLECT_MODEL_LANE', 'hunter2'],
+    ['RECOLLECT_MODEL_MODE', 'hunter2'],
     ['RECOLLECT_SEARCH_KEYWORD_WEIGHT', '1.1'],
     ['RECOLLECT_HINT_DELAY_MS', '60001'],
     ['RECOLLECT_LOG_LEVEL', 'hunter2'],
@@ -125,12 +125,12 @@ describe('values', () => {
 
 describe('contradictions', () => {
   it.each<[string, Record<string, string>, string]>([
-    ['batches without a provider', { RECOLLECT_MODEL_LANE: 'economy' }, 'RECOLLECT_MODEL_LANE'],
+    ['batches without a provider', { RECOLLECT_MODEL_MODE: 'batch' }, 'RECOLLECT_MODEL_MODE'],
     ['more calls of one user than in all', { RECOLLECT_MODEL_CONCURRENCY: '2' }, 'RECOLLECT_MODEL_USER_CONCURRENCY'],
     [
       'a call that holds nothing beside its prefix',
-      { RECOLLECT_MODEL_PROVIDER: 'anthropic', ANTHROPIC_API_KEY: 'k', RECOLLECT_REQUEST_TOKENS: '6999' },
-      'RECOLLECT_REQUEST_TOKENS',
+      { RECOLLECT_MODEL_PROVIDER: 'anthropic', ANTHROPIC_API_KEY: 'k', RECOLLECT_MODEL_MAX_REQUEST_TOKENS: '6999' },
+      'RECOLLECT_MODEL_MAX_REQUEST_TOKENS',
     ],
     ['a provider without its key', { RECOLLECT_MODEL_PROVIDER: 'anthropic' }, 'ANTHROPIC_API_KEY'],
     [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fuse } from '../../domain/fusion.ts';
-import type { Lane } from '../../domain/fusion.ts';
+import type { RetrieverResult } from '../../domain/fusion.ts';
 import type { RecallHit } from '../../domain/ports/vector-index.ts';
 import { randomFrom, shuffled } from './support/random.ts';
 
@@ -8,15 +8,15 @@ function hit(memoryId: string, score: number, chunk = 0): RecallHit {
   return { memoryId, memoryType: 'observation', chunk, score };
 }
 
-function keyword(weight: number, ...hits: readonly RecallHit[]): Lane {
+function keyword(weight: number, ...hits: readonly RecallHit[]): RetrieverResult {
   return { name: 'keyword', weight, hits };
 }
 
-function vector(weight: number, ...hits: readonly RecallHit[]): Lane {
+function vector(weight: number, ...hits: readonly RecallHit[]): RetrieverResult {
   return { name: 'vector', weight, hits };
 }
 
-const scoresOf = (lanes: readonly Lane[]): Record<string, number> =>
+const scoresOf = (lanes: readonly RetrieverResult[]): Record<string, number> =>
   Object.fromEntries(fuse(lanes).map(({ memoryId, score }) => [memoryId, Math.round(score * 1_000) / 1_000]));
 
 describe('fuse', () => {

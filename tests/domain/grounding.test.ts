@@ -5,7 +5,7 @@ import {
   groundSession,
   groundTopic,
   quotableRows,
-  quoteStands,
+  quoteMatches,
 } from '../../domain/grounding.ts';
 import type {
   Evidence,
@@ -42,7 +42,7 @@ function learning(title: string, evidence: readonly Evidence[]): LearningDraft {
   };
 }
 
-describe('quoteStands', () => {
+describe('quoteMatches', () => {
   it.each([
     ['a part across lines', 'failed.\nExit', true],
     ['another case', 'NPM test', false],
@@ -50,11 +50,11 @@ describe('quoteStands', () => {
     ['nothing', '', false],
     ['white space alone', '\n', false],
   ])('%s', (_, quote, stands) => {
-    expect(quoteStands({ content: 'npm test failed.\nExit code 1' }, quote)).toBe(stands);
+    expect(quoteMatches({ content: 'npm test failed.\nExit code 1' }, quote)).toBe(stands);
   });
 
   it('reads scripts without spaces', () => {
-    expect(quoteStands({ content: '根本原因是时区设置。' }, '时区')).toBe(true);
+    expect(quoteMatches({ content: '根本原因是时区设置。' }, '时区')).toBe(true);
   });
 });
 

@@ -7,7 +7,7 @@ import {
   signatureBytes,
   signatureFrom,
   signatureOf,
-  strangeWords,
+  novelWords,
   withoutVolatile,
 } from '../../domain/similarity.ts';
 
@@ -110,7 +110,7 @@ describe('strange words', () => {
     ['Same words', 'words same', 0],
     ['twice twice', 'once', 1],
   ])('%j against %j: %i', (answer, question, count) => {
-    expect(strangeWords(answer, question)).toBe(count);
+    expect(novelWords(answer, question)).toBe(count);
   });
 });
 

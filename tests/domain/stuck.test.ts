@@ -23,6 +23,6 @@ test('numbers are told as people do', () => {
     'One window was set aside: the model could not sum them up.',
   );
   expect(stuckAdvice({ ...facts, reason: 'vectors_failed' }).why).toBe('The vector index refused one chunk too often.');
-  expect(stuckAdvice({ ...facts, reason: 'nothing_moves', stillMs: 5 * 3_600_000 }).why).toContain('5 hours');
-  expect(stuckAdvice({ ...facts, reason: 'captures_waiting', stillMs: 0 }).why).toContain('for a minute');
+  expect(stuckAdvice({ ...facts, reason: 'no_progress', stillMs: 5 * 3_600_000 }).why).toContain('5 hours');
+  expect(stuckAdvice({ ...facts, reason: 'events_unconsumed', stillMs: 0 }).why).toContain('for a minute');
 });

@@ -4,7 +4,7 @@ import { keyedByDelivery } from '../../api/intake/delivery.ts';
 import { eventSchema, toHostEvent } from '../../contract/events.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
-import type { Told } from './support/clients.ts';
+import type { ServedMemories } from './support/clients.ts';
 import { rowsOf } from './support/deliveries.ts';
 import { expectEnded, expectEveryVector, expectNoFailedWorkflow } from './support/outcome.ts';
 import { expectStoredOnce } from './support/stored-rows.ts';
@@ -139,8 +139,8 @@ function toldBySession(
   events: readonly Event[],
   items: readonly Item[],
   delivery: string | null,
-): Map<string, readonly Told[]> {
-  const told = new Map<string, Told[]>();
+): Map<string, readonly ServedMemories[]> {
+  const told = new Map<string, ServedMemories[]>();
   for (const [index, event] of events.entries()) {
     const rows = rowsOf(keyedByDelivery(toHostEvent(eventSchema.parse(event)), delivery, index));
     const entry = {

@@ -7,7 +7,7 @@ import { translateHook } from '../../domain/capture/claude-code-hooks.ts';
 import { spoolFiles, spoolFolder } from '../../hook/spool/folder.ts';
 import { randomFrom } from '../domain/support/random.ts';
 import { until } from '../setup/until.ts';
-import type { Told } from './support/clients.ts';
+import type { ServedMemories } from './support/clients.ts';
 import { rowsOf } from './support/deliveries.ts';
 import { startFaultInstance } from './support/fault-instance.ts';
 import type { FaultInstance } from './support/fault-instance.ts';
@@ -130,7 +130,7 @@ test('clients that are killed beside a running server cost at most their own eve
 
 describe('while the server is away', () => {
   /** What waits in the spool by session, when everything has happened to it. */
-  const waiting = new Map<string, Told[]>();
+  const waiting = new Map<string, ServedMemories[]>();
 
   /** Notes what the spool promises for a session, and answers by name what that is. */
   const keep = (session: string): string[] => {
@@ -210,7 +210,7 @@ describe('while the server is away', () => {
     expect([...waiting.keys()].filter((session) => !ended.has(session)).length).toBeLessThanOrEqual(
       confessed() - before,
     );
-    const end: Told = {
+    const end: ServedMemories = {
       delivery: {
         path: '/hooks/SessionEnd',
         deliveryId: 'the end',

@@ -26,7 +26,7 @@ describe('a store whose every third request fails', () => {
       ...gateway.environment,
       RECOLLECT_S3_ENDPOINT: proxy.url,
       RECOLLECT_BACKUP_STORE: at('sets'),
-      RECOLLECT_BACKUP_COPY: at('off-site'),
+      RECOLLECT_BACKUP_COPY_STORE: at('off-site'),
       RECOLLECT_ARCHIVE_STORE: at('archive'),
       RECOLLECT_BACKUP_SIGNING_KEY: generateKeyPairSync('ed25519')
         .privateKey.export({ format: 'der', type: 'pkcs8' })

@@ -16,7 +16,13 @@ import { ask, begin, done, ended, JOBS, killedUnderWay } from './support/operati
 import type { JobRow, Outcome } from './support/operations-jobs.ts';
 import { expectSameIndex, expectWholeSets, fingerprint } from './support/operations-source.ts';
 import type { Fingerprint } from './support/operations-source.ts';
-import { breakIndex, expectNothingFound, expectVerified, expectWholeExport, isWriting } from './support/operations-steps.ts';
+import {
+  breakIndex,
+  expectNothingFound,
+  expectVerified,
+  expectWholeExport,
+  isWriting,
+} from './support/operations-steps.ts';
 
 const OBSERVATIONS = 12_000;
 const VECTORS = 1_500;
@@ -136,7 +142,7 @@ describe.each(VICTIMS)('%s is killed in the middle of', (service) => {
       await instance.query(`DELETE FROM ${table} WHERE ${column} IN (${gone})`, ['bench']);
     const [imported] = await killedUnderWay(instance, service, [
       {
-        kind: JOBS.portable,
+        kind: JOBS.fileImport,
         body: file,
         isUnderWay: async () =>
           (await instance.query(`SELECT FROM observations WHERE session_id IN (${gone}) LIMIT 1`, ['bench'])).length >
@@ -242,15 +248,15 @@ describe('what is damaged is not taken', () => {
       dryRun: true,
     } as const;
     const row = await ended(keep.instance, JOBS.restore, (await requestRestore(access, request)) ?? '');
-    expect({ name, ...row }).toMatchObject({ name, state: 'failed', error: 'BackupDamaged' });
+    expect({ name, ...row }).toMatchObject({ name, state: 'failed', error: 'BackupCorrupted' });
     await expectUnharmed();
   });
 
   test('one flipped bit of an export', async () => {
     const damaged = Buffer.from(file);
     flipBit(damaged, random);
-    const row = await ended(keep.instance, JOBS.portable, (await begin(keep.instance, JOBS.portable, damaged)).id);
-    expect(row).toMatchObject({ state: 'failed', error: 'PortableRefused', written: {} });
+    const row = await ended(keep.instance, JOBS.fileImport, (await begin(keep.instance, JOBS.fileImport, damaged)).id);
+    expect(row).toMatchObject({ state: 'failed', error: 'ExportFileError', written: {} });
     await expectUnharmed();
   });
 });

@@ -80,9 +80,9 @@ describe('an answer', () => {
     [400, 'INVALID_JSON', 'refused'],
     [413, 'BODY_TOO_LARGE', 'refused'],
     [422, 'VALIDATION_FAILED', 'refused'],
-    [422, 'EVENT_REFUSED', 'refused'],
+    [422, 'EVENT_NOT_STORABLE', 'refused'],
     [422, 'SESSION_DELETED', 'unwanted'],
-    [422, 'EXCLUDED', 'unwanted'],
+    [422, 'FOLDER_EXCLUDED', 'unwanted'],
     [410, '', 'later'],
     [422, 'SOMETHING_NEW', 'later'],
     [429, '', 'later'],
@@ -151,7 +151,7 @@ describe('the client', () => {
   });
 
   it('keeps nothing of what nobody wants kept', async () => {
-    const dataDir = dataDirFor(await startServer(answerError(422, 'EXCLUDED')));
+    const dataDir = dataDirFor(await startServer(answerError(422, 'FOLDER_EXCLUDED')));
     const entry = await logged(dataDir, 'Stop', { session_id: 's' }, 'refused');
     expect(entry.detail).toBe('status 422 EXCLUDED');
     await drainTo(dataDir);

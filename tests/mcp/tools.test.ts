@@ -206,7 +206,7 @@ describe('a failure tells an agent what to do', () => {
     ],
     [
       503,
-      { error: 'away', code: 'UNAVAILABLE' },
+      { error: 'away', code: 'STORAGE_UNAVAILABLE' },
       { 'retry-after': '2' },
       'Try again in 2 s, then go on without memory.',
     ],

@@ -5,7 +5,7 @@ import type { TestDatabase } from '../setup/database.ts';
 
 const HOT = ['prompts', 'observations', 'usage_ledger'] as const;
 const USAGE_COLUMNS =
-  'id, tenant_id, operation, provider, model, tokens_in, tokens_out, tokens_cached, cost_usd, latency_ms';
+  'id, tenant_id, operation, provider, model, input_tokens, output_tokens, tokens_cached, cost_usd, latency_ms';
 let db: TestDatabase;
 
 beforeAll(async () => {

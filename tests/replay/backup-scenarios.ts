@@ -14,7 +14,7 @@ const MADE = { files: 3, rows: 20, vectors: 5, bytes: 4_096 };
 const failure = (type: string): Error => ApplicationFailure.create({ type, message: type, nonRetryable: true });
 
 const HAPPY: BackupActivities = {
-  makeBackup: async () => MADE,
+  createBackup: async () => MADE,
   copyBackup: async () => ({ copied: true }),
   pruneBackups: async () => ({ removed: 1 }),
   verifyBackup: async () => undefined,
@@ -23,7 +23,7 @@ const HAPPY: BackupActivities = {
 
 /** The step that a shape's run is cancelled in. */
 const CANCELLED_IN: Readonly<Record<string, keyof BackupActivities>> = {
-  cancelled: 'makeBackup',
+  cancelled: 'createBackup',
   'prune-cancelled': 'pruneBackups',
 };
 
@@ -66,7 +66,7 @@ function verify(shape: 'happy' | 'failed'): Scenario {
     shape,
     activities: () => ({
       verifyBackup: async () => {
-        if (shape === 'failed') throw failure('BackupDamaged');
+        if (shape === 'failed') throw failure('BackupCorrupted');
       },
     }),
     async run(client) {
@@ -85,11 +85,11 @@ function verify(shape: 'happy' | 'failed'): Scenario {
 export const BACKUP_SCENARIOS: readonly Scenario[] = [
   run('happy'),
   run('scheduled'),
-  run('failed', { makeBackup: () => Promise.reject(failure('ArchiveFull')) }),
+  run('failed', { createBackup: () => Promise.reject(failure('ArchiveFull')) }),
   run('copy-failed', { copyBackup: () => Promise.reject(failure('ArchiveRefused')) }),
   run('prune-failed', { pruneBackups: () => Promise.reject(failure('ArchiveRefused')) }),
   // Slow enough to be cancelled in.
-  run('cancelled', { makeBackup: () => new Promise((resolve) => setTimeout(resolve, 5_000, MADE)) }),
+  run('cancelled', { createBackup: () => new Promise((resolve) => setTimeout(resolve, 5_000, MADE)) }),
   run('prune-cancelled', { pruneBackups: () => new Promise((resolve) => setTimeout(resolve, 5_000, { removed: 1 })) }),
   verify('happy'),
   verify('failed'),

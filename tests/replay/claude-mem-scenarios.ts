@@ -41,7 +41,7 @@ export const CLAUDE_MEM_SCENARIOS: readonly Scenario[] = [
   {
     workflow: 'claudeMemImport',
     shape: 'happy',
-    activities: () => script([MORE, ALL], 'done'),
+    activities: () => script([MORE, ALL], 'completed'),
     async run(client) {
       const handle = await start(client);
       await handle.result();
@@ -79,7 +79,7 @@ export const CLAUDE_MEM_SCENARIOS: readonly Scenario[] = [
   {
     workflow: 'claudeMemImport',
     shape: 'continued',
-    activities: () => script([MORE], 'done'),
+    activities: () => script([MORE], 'completed'),
     async run(client) {
       const handle = await start(client);
       const first = client.workflow.getHandle(handle.workflowId, handle.firstExecutionRunId);

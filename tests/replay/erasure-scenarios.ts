@@ -66,11 +66,7 @@ function erasure(shape: string, steps: readonly (ErasureStep | Error | 'slow')[]
   };
 }
 
-function carried(
-  workflow: 'exportRun' | 'portableImport',
-  shape: string,
-  activities: Scenario['activities'],
-): Scenario {
+function carried(workflow: 'exportRun' | 'fileImport', shape: string, activities: Scenario['activities']): Scenario {
   const isExport = workflow === 'exportRun';
   return {
     workflow,
@@ -93,7 +89,14 @@ const slow = (): Promise<never> => cancelled();
 
 /** The shapes of erasures, exports and imports of files. */
 export const ERASURE_SCENARIOS: readonly Scenario[] = [
-  erasure('happy', [step('journalled'), step('rows'), step('rows', 20), step('vectors'), step('files'), step('done')]),
+  erasure('happy', [
+    step('journalled'),
+    step('rows'),
+    step('rows', 20),
+    step('vectors'),
+    step('files'),
+    step('completed'),
+  ]),
   erasure('held', [failure('ErasureHeld')]),
   erasure('cancelled', ['slow']),
   erasure('continued', [step('journalled')]),
@@ -109,10 +112,10 @@ export const ERASURE_SCENARIOS: readonly Scenario[] = [
     endExport: done,
   })),
   carried('exportRun', 'cancelled', () => ({ writeExport: () => slow(), expireExports, endExport: done })),
-  carried('portableImport', 'happy', () => ({ readPortable: done, endPortable: done })),
-  carried('portableImport', 'failed', () => ({
-    readPortable: () => Promise.reject(failure('PortableRefused')),
+  carried('fileImport', 'happy', () => ({ readPortable: done, endPortable: done })),
+  carried('fileImport', 'failed', () => ({
+    readPortable: () => Promise.reject(failure('ExportFileError')),
     endPortable: done,
   })),
-  carried('portableImport', 'cancelled', () => ({ readPortable: () => slow(), endPortable: done })),
+  carried('fileImport', 'cancelled', () => ({ readPortable: () => slow(), endPortable: done })),
 ];

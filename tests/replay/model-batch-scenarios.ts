@@ -33,7 +33,7 @@ function script(overrides: Partial<ScriptedActivities> = {}): Partial<ScriptedAc
   let looks = 0;
   return {
     submitBatch: async () => SENT,
-    lookAtBatch: async () => ({ ended: (looks += 1) > 1, processing: looks > 1 ? 0 : 1 }),
+    pollBatch: async () => ({ ended: (looks += 1) > 1, processing: looks > 1 ? 0 : 1 }),
     collectBatch: async () => ({ sessionIds: [NOBODY], summarised: 2, parked: 0, again: 0 }),
     releaseBatch: async () => ({ sessionIds: [NOBODY] }),
     ...overrides,
@@ -91,7 +91,7 @@ export const MODEL_BATCH_SCENARIOS: readonly Scenario[] = [
   {
     workflow: 'modelBatch',
     shape: 'cancelled',
-    activities: () => script({ lookAtBatch: async () => ({ ended: false, processing: 2 }) }),
+    activities: () => script({ pollBatch: async () => ({ ended: false, processing: 2 }) }),
     async run(client) {
       const handle = await start(client);
       await viewWhen(handle, (view) => view.looks > 1);
@@ -105,7 +105,7 @@ export const MODEL_BATCH_SCENARIOS: readonly Scenario[] = [
     shape: 'continued',
     activities: () => {
       let looks = 0;
-      return script({ lookAtBatch: async () => ({ ended: (looks += 1) > 45, processing: 1 }) });
+      return script({ pollBatch: async () => ({ ended: (looks += 1) > 45, processing: 1 }) });
     },
     async run(client) {
       const handle = await start(client);

@@ -115,7 +115,7 @@ function consolidationScenario(shape: 'happy' | 'failed'): Scenario {
 /** The shapes of the other families' histories. */
 export const OTHER_SCENARIOS: readonly Scenario[] = [
   indexScenario('happy', [{ ...DONE, more: true }, DONE]),
-  // Told at once: one that is over, and one that never was.
+  // ServedMemories at once: one that is over, and one that never was.
   indexScenario('together', [{ ...DONE, completeSessionIds: [NOBODY, TENANT] }]),
   indexScenario('refused', [{ indexed: 0, refused: 2, more: true, completeSessionIds: [] }, DONE]),
   {

@@ -15,7 +15,7 @@ const LATER_MS = 3_600_000;
 const EMBEDDING: ReindexStep = { phase: 'embedding', waiting: null, waitMs: SOON_MS };
 const AWAY: ReindexStep = { ...EMBEDDING, waiting: 'EmbedderUnavailable' };
 const GRACE: ReindexStep = { phase: 'grace', waiting: null, waitMs: SOON_MS };
-const DONE: ReindexStep = { phase: 'done', waiting: null, waitMs: 0 };
+const DONE: ReindexStep = { phase: 'completed', waiting: null, waitMs: 0 };
 
 function scenario(shape: string, steps: readonly (ReindexStep | Error)[]): Scenario {
   return {

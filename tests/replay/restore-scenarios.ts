@@ -19,8 +19,8 @@ const HAPPY: RestoreActivities = {
   checkSet: async () => CHECKED,
   copySetIn: nothing,
   indexRestored: nothing,
-  proveRestored: nothing,
-  tryVectors: nothing,
+  verifyRestored: nothing,
+  verifyVectors: nothing,
   swapIn: nothing,
   resumeInstance: nothing,
   endRestoreRun: nothing,
@@ -81,7 +81,7 @@ export const RESTORE_SCENARIOS: readonly Scenario[] = [
   scenario({
     workflow: 'restoreRun',
     shape: 'damaged',
-    changes: { copySetIn: () => Promise.reject(failure('BackupDamaged')) },
+    changes: { copySetIn: () => Promise.reject(failure('BackupCorrupted')) },
   }),
   scenario({ workflow: 'restoreRun', shape: 'cancelled', changes: { copySetIn: slow }, cancelledIn: 'copySetIn' }),
   // The swap goes through, whoever wants it to stop.
@@ -97,6 +97,6 @@ export const RESTORE_SCENARIOS: readonly Scenario[] = [
   scenario({
     workflow: 'restoreDrill',
     shape: 'unproved',
-    changes: { proveRestored: () => Promise.reject(failure('RestoreUnproved')) },
+    changes: { verifyRestored: () => Promise.reject(failure('RestoreVerificationFailed')) },
   }),
 ];

@@ -7,7 +7,7 @@ import type { BackupActivities } from '../../workflows/backup/types.ts';
 import type { ConsistencyActivities } from '../../workflows/consistency/types.ts';
 import type { ClaudeMemActivities } from '../../workflows/claude-mem/types.ts';
 import type { ErasureActivities } from '../../workflows/erasure/types.ts';
-import type { PortabilityActivities } from '../../workflows/export-import/types.ts';
+import type { ExportImportActivities } from '../../workflows/export-import/types.ts';
 import type { ConsolidationActivities } from '../../workflows/consolidation/types.ts';
 import type { IndexActivities } from '../../workflows/indexing/types.ts';
 import type { LearningActivities } from '../../workflows/learning/types.ts';
@@ -36,7 +36,7 @@ export type ScriptedActivities = SessionActivities &
   StatisticsActivities &
   ClaudeMemActivities &
   ErasureActivities &
-  PortabilityActivities &
+  ExportImportActivities &
   RestoreActivities;
 
 export interface ScriptedWorkers {

@@ -36,10 +36,10 @@ function askedWhileLeaving(): Scenario {
       const released = new Promise<void>((resolve) => {
         release = resolve;
       });
-      return script([{ ...LIVE, windowsCut: 1 }, LIVE], {
+      return script([{ ...LIVE, windowsPending: 1 }, LIVE], {
         summariseWindows: async () => {
           await released;
-          return { windowsCut: 0, windowsParked: 0, summarised: 1, calls: 1, tokens: 900, usd: 0 };
+          return { windowsPending: 0, windowsParked: 0, summarised: 1, calls: 1, tokens: 900, usd: 0 };
         },
       });
     },
@@ -102,7 +102,7 @@ export const ASKED_SCENARIOS: readonly Scenario[] = [
   {
     workflow: 'session',
     shape: 'few-tasks-summarised-now',
-    activities: () => script([LIVE, { ...LIVE, windowsCut: 1 }, LIVE]),
+    activities: () => script([LIVE, { ...LIVE, windowsPending: 1 }, LIVE]),
     async run(client) {
       const handle = await start(client);
       await viewWhen(handle, (view) => view.consumedSeq === 10);
@@ -133,7 +133,7 @@ export const ASKED_SCENARIOS: readonly Scenario[] = [
   {
     workflow: 'session',
     shape: 'few-tasks-closed',
-    activities: () => script([LIVE, { ...LIVE, windowsCut: 1 }, LIVE]),
+    activities: () => script([LIVE, { ...LIVE, windowsPending: 1 }, LIVE]),
     async run(client) {
       const handle = await start(client);
       await viewWhen(handle, (view) => view.consumedSeq === 10);
@@ -165,7 +165,7 @@ export const ASKED_SCENARIOS: readonly Scenario[] = [
     // The provider says to come again in an hour; somebody who knows better does not wait for that.
     activities: () => {
       let asked = 0;
-      return script([{ ...ENDED, windowsCut: 1, windowsParked: 1 }], {
+      return script([{ ...ENDED, windowsPending: 1, windowsParked: 1 }], {
         summariseWindows: async () => {
           asked += 1;
           if (asked === 1)
@@ -176,7 +176,7 @@ export const ASKED_SCENARIOS: readonly Scenario[] = [
               nonRetryable: false,
               nextRetryDelay: 3_600_000,
             });
-          return { windowsCut: 0, windowsParked: 0, summarised: 1, calls: 1, tokens: 900, usd: 0 };
+          return { windowsPending: 0, windowsParked: 0, summarised: 1, calls: 1, tokens: 900, usd: 0 };
         },
       });
     },

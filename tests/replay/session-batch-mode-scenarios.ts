@@ -3,7 +3,7 @@ import type { AskResult } from '../../workflows/session/types.ts';
 import type { Scenario } from './scenario.ts';
 import { ENDED, LIVE, POLICY, script, start, SUMMARY, viewWhen } from './session-script.ts';
 
-const ECONOMY = { ...POLICY, lane: 'economy' } as const;
+const ECONOMY = { ...POLICY, lane: 'batch' } as const;
 
 /** Answers of `offerWindows`: the windows lie in a batch until the batch has told. */
 function batchedUntilTold(): { readonly told: () => void; readonly offerWindows: () => Promise<typeof DONE> } {
@@ -15,15 +15,15 @@ function batchedUntilTold(): { readonly told: () => void; readonly offerWindows:
     offerWindows: async () => (isDone ? DONE : { ...DONE, windowsBatched: 2 }),
   };
 }
-const DONE = { windowsCut: 0, windowsBatched: 0, windowsParked: 0 };
+const DONE = { windowsPending: 0, windowsBatched: 0, windowsParked: 0 };
 
-function economy(): Scenario {
+function batchMode(): Scenario {
   const batch = batchedUntilTold();
   return {
     workflow: 'session',
-    shape: 'economy',
+    shape: 'batch',
     // The session is over and its windows lie in a batch: it waits for that before it is summed up.
-    activities: () => script([{ ...ENDED, windowsCut: 2 }, ENDED], { offerWindows: batch.offerWindows }),
+    activities: () => script([{ ...ENDED, windowsPending: 2 }, ENDED], { offerWindows: batch.offerWindows }),
     async run(client) {
       const handle = await start(client, undefined, ECONOMY);
       const view = await viewWhen(handle, ({ waiting }) => waiting?.reason === 'BatchPending');
@@ -40,9 +40,9 @@ function summarisedNow(): Scenario {
   const batch = batchedUntilTold();
   return {
     workflow: 'session',
-    shape: 'economy-summarised-now',
+    shape: 'batch-summarised-now',
     // Somebody asks while windows lie in a batch: the summary is of what is there, and the batch is waited for afterwards.
-    activities: () => script([{ ...LIVE, windowsCut: 2 }, LIVE], { offerWindows: batch.offerWindows }),
+    activities: () => script([{ ...LIVE, windowsPending: 2 }, LIVE], { offerWindows: batch.offerWindows }),
     async run(client) {
       const handle = await start(client, undefined, ECONOMY);
       await viewWhen(handle, ({ waiting }) => waiting?.reason === 'BatchPending');
@@ -59,4 +59,4 @@ function summarisedNow(): Scenario {
 }
 
 /** A session whose windows go into provider batches. */
-export const ECONOMY_SCENARIOS: readonly Scenario[] = [economy(), summarisedNow()];
+export const BATCH_MODE_SCENARIOS: readonly Scenario[] = [batchMode(), summarisedNow()];

@@ -12,7 +12,7 @@ export const FAULT_SCENARIOS: readonly Scenario[] = [
     shape: 'few-tasks-provider-away',
     activities: () => {
       let asked = 0;
-      return script([{ ...ENDED, windowsCut: 1 }, { ...ENDED, windowsCut: 1 }, ENDED], {
+      return script([{ ...ENDED, windowsPending: 1 }, { ...ENDED, windowsPending: 1 }, ENDED], {
         summariseWindows: async () => {
           asked += 1;
           if (asked <= 3)
@@ -22,7 +22,7 @@ export const FAULT_SCENARIOS: readonly Scenario[] = [
               details: [400],
               nextRetryDelay: 50,
             });
-          return { windowsCut: 0, windowsParked: 0, summarised: 1, calls: 1, tokens: 900, usd: 0.01 };
+          return { windowsPending: 0, windowsParked: 0, summarised: 1, calls: 1, tokens: 900, usd: 0.01 };
         },
       });
     },
@@ -65,7 +65,7 @@ export const FAULT_SCENARIOS: readonly Scenario[] = [
     },
     async run(client) {
       const handle = await start(client);
-      // Told too early once: what is asked then still finds one missing.
+      // ServedMemories too early once: what is asked then still finds one missing.
       await viewWhen(handle, (view) => view.phase === 'closing' && view.modelCalls === 2);
       await handle.signal(INDEXED_SIGNAL);
       await viewWhen(handle, (view) => view.phase === 'closing');

@@ -3,7 +3,7 @@ import { until } from '../setup/until.ts';
 import { LEARNING_SCENARIOS } from './learning-scenarios.ts';
 import type { Scenario } from './scenario.ts';
 import { ASKED_SCENARIOS } from './session-asked-scenarios.ts';
-import { ECONOMY_SCENARIOS } from './session-batch-mode-scenarios.ts';
+import { BATCH_MODE_SCENARIOS } from './session-batch-mode-scenarios.ts';
 import { FAULT_SCENARIOS } from './session-fault-scenarios.ts';
 import { continued, ENDED, flood, LIVE, script, start, viewWhen } from './session-script.ts';
 
@@ -12,7 +12,7 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
   {
     workflow: 'session',
     shape: 'few-tasks-happy',
-    activities: () => script([LIVE, { ...ENDED, windowsCut: 1 }, ENDED]),
+    activities: () => script([LIVE, { ...ENDED, windowsPending: 1 }, ENDED]),
     async run(client) {
       const handle = await start(client);
       await viewWhen(handle, (view) => view.consumedSeq === 10);
@@ -44,7 +44,7 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
       await flood(handle);
       const first = await continued(client, handle);
       const next = await viewWhen(handle, (view) => view.runs === 2);
-      if (next.takenIn < 1) throw new Error('the counters did not go on');
+      if (next.consumed < 1) throw new Error('the counters did not go on');
       await handle.terminate('recorded');
       return first;
     },
@@ -75,8 +75,8 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
       script([
         { ...LIVE, checkAfterMs: 100 },
         { ...LIVE, idle: true },
-        { ...LIVE, idle: true, windowsCut: 1 },
-        { ...LIVE, idle: true, windowsCut: 1 },
+        { ...LIVE, idle: true, windowsPending: 1 },
+        { ...LIVE, idle: true, windowsPending: 1 },
         { ...LIVE, idle: true },
       ]),
     async run(client) {
@@ -91,7 +91,7 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
     activities: () => script([LIVE]),
     async run(client) {
       const handle = await start(client);
-      await viewWhen(handle, (view) => view.takenIn > 0);
+      await viewWhen(handle, (view) => view.consumed > 0);
       await handle.cancel();
       await handle.result().catch(() => undefined);
       return handle;
@@ -100,7 +100,7 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
   {
     workflow: 'session',
     shape: 'few-tasks-deleted',
-    activities: () => script([{ ...LIVE, gone: true, indexWanted: false }]),
+    activities: () => script([{ ...LIVE, gone: true, isIndexRequested: false }]),
     async run(client) {
       const handle = await start(client);
       await handle.result();
@@ -119,16 +119,16 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
       });
       let look = 0;
       return script([], {
-        takeIn: async () => {
+        consumeEvents: async () => {
           look += 1;
-          if (look === 1) return { ...LIVE, windowsCut: 1 };
+          if (look === 1) return { ...LIVE, windowsPending: 1 };
           setTimeout(() => counted?.(), 500);
-          return { ...ENDED, windowsCut: calls > 1 ? 0 : 1 };
+          return { ...ENDED, windowsPending: calls > 1 ? 0 : 1 };
         },
         summariseWindows: async () => {
           calls += 1;
           if (calls === 1) await looked;
-          return { windowsCut: 0, windowsParked: 0, summarised: 1, calls: 1, tokens: 900, usd: 0 };
+          return { windowsPending: 0, windowsParked: 0, summarised: 1, calls: 1, tokens: 900, usd: 0 };
         },
       });
     },
@@ -140,7 +140,7 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
       return handle;
     },
   },
-  ...ECONOMY_SCENARIOS,
+  ...BATCH_MODE_SCENARIOS,
   ...ASKED_SCENARIOS,
   ...FAULT_SCENARIOS,
   ...LEARNING_SCENARIOS,

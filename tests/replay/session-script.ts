@@ -27,19 +27,19 @@ export const LIVE: TakeInResult = {
   projectId: '018f0000-0000-7000-8000-00000000000e',
   consumedSeq: 10,
   more: false,
-  windowsCut: 0,
+  windowsPending: 0,
   ended: false,
-  indexWanted: true,
+  isIndexRequested: true,
   checkAfterMs: 60_000,
   idle: false,
   gone: false,
 };
-export const ENDED: TakeInResult = { ...LIVE, consumedSeq: 20, ended: true, indexWanted: false };
+export const ENDED: TakeInResult = { ...LIVE, consumedSeq: 20, ended: true, isIndexRequested: false };
 
 /** What a run hands on that did nothing. */
 export const ONE_RUN: SessionState = {
   runs: 1,
-  takenIn: 0,
+  consumed: 0,
   windowsSummarised: 0,
   windowsParked: 0,
   modelCalls: 0,
@@ -61,27 +61,34 @@ export function start(client: Client, state?: SessionState, policy: SessionPolic
   });
 }
 
-/** Answers of a session that goes well: `looks` are those of takeIn, the last one for ever. */
+/** Answers of a session that goes well: `looks` are those of consumeEvents, the last one for ever. */
 export function script(
   looks: readonly TakeInResult[],
   overrides: Partial<ScriptedActivities> = {},
 ): Partial<ScriptedActivities> {
   let look = 0;
   return {
-    takeIn: async () => {
+    consumeEvents: async () => {
       const result = looks[Math.min(look, looks.length - 1)] ?? ENDED;
       look += 1;
       return result;
     },
-    showPhase: async () => {},
+    updateSessionPhase: async () => {},
     requeueParked: async () => ({ requeued: 0 }),
     hintIndex: async () => {},
     settle: async () => ({ settled: true, pending: 0 }),
-    summariseWindows: async () => ({ windowsCut: 0, windowsParked: 0, summarised: 1, calls: 1, tokens: 900, usd: 0 }),
+    summariseWindows: async () => ({
+      windowsPending: 0,
+      windowsParked: 0,
+      summarised: 1,
+      calls: 1,
+      tokens: 900,
+      usd: 0,
+    }),
     summariseSession: async () => ({ calls: 1, tokens: 400, usd: 0, summaryId: SUMMARY }),
     extractLearnings: async () => ({ written: 3, calls: 1, tokens: 300, usd: 0, pending: 0 }),
     setCapture: async ({ on }) => ({ on }),
-    offerWindows: async () => ({ windowsCut: 0, windowsBatched: 0, windowsParked: 0 }),
+    offerWindows: async () => ({ windowsPending: 0, windowsBatched: 0, windowsParked: 0 }),
     ...overrides,
   };
 }

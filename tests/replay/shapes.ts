@@ -32,8 +32,8 @@ export const SHAPES = {
     'few-tasks-capture-off',
     'few-tasks-retried',
     'few-tasks-continued-by-events',
-    'economy',
-    'economy-summarised-now',
+    'batch',
+    'batch-summarised-now',
   ],
   modelBatch: ['happy', 'provider-away', 'nothing-left', 'cancelled', 'continued'],
   learning: ['happy', 'failed'],
@@ -55,7 +55,7 @@ export const SHAPES = {
   archiveRestore: ['happy'],
   erasureRun: ['happy', 'held', 'cancelled', 'continued'],
   exportRun: ['happy', 'failed', 'cancelled'],
-  portableImport: ['happy', 'failed', 'cancelled'],
+  fileImport: ['happy', 'failed', 'cancelled'],
 } as const satisfies Record<string, readonly string[]>;
 
 export type WorkflowName = keyof typeof SHAPES;

@@ -41,7 +41,7 @@ export const TRANSCRIPT_SCENARIOS: readonly Scenario[] = [
   {
     workflow: 'transcriptImport',
     shape: 'happy',
-    activities: () => script([MORE, ALL], 'done'),
+    activities: () => script([MORE, ALL], 'completed'),
     async run(client) {
       const handle = await start(client, false);
       await handle.result();
@@ -77,7 +77,7 @@ export const TRANSCRIPT_SCENARIOS: readonly Scenario[] = [
   {
     workflow: 'transcriptImport',
     shape: 'continued',
-    activities: () => script([MORE], 'done'),
+    activities: () => script([MORE], 'completed'),
     async run(client) {
       const handle = await start(client, false);
       const first = client.workflow.getHandle(handle.workflowId, handle.firstExecutionRunId);

@@ -91,7 +91,7 @@ async function backedUp(of: TestInstance): Promise<string> {
     const { body } = await of.call('GET', `/admin/backups/${id}`);
     const { state, error } = z.looseObject({ state: z.string(), error: z.string().nullable() }).parse(body);
     if (state === 'failed') throw new Error(`no backup: ${error ?? ''}`);
-    return state === 'done' ? id : undefined;
+    return state === 'completed' ? id : undefined;
   });
 }
 
@@ -103,7 +103,7 @@ async function erasedSession(session: string): Promise<unknown> {
     const row = z.looseObject({ state: z.string() }).parse((await instance.call('GET', `/gdpr/requests/${id}`)).body);
     return row.state === 'running' ? undefined : row;
   });
-  expect(row).toMatchObject({ id, state: 'done', receipt: expect.anything() });
+  expect(row).toMatchObject({ id, state: 'completed', receipt: expect.anything() });
   return row;
 }
 
@@ -248,7 +248,7 @@ describe('a drill', { timeout: 300_000 }, () => {
   test('restores the newest set beside the instance, compares, and leaves nothing but its result', async () => {
     const drill = await asked(instance, 'drill', {});
     expect(drill).toMatchObject({
-      state: 'done',
+      state: 'completed',
       kind: 'drill',
       set,
       result: {
@@ -275,14 +275,14 @@ describe('a drill', { timeout: 300_000 }, () => {
     });
     expect(await asked(instance, 'drill', { store })).toMatchObject({
       state: 'failed',
-      error: 'BackupDamaged',
+      error: 'BackupCorrupted',
       message: expect.stringContaining('tables/observations/'),
     });
     expect(await databases(instance, '_restore_')).toEqual([]);
     const { rows } = await instance.db.superuser.query(
       "SELECT DISTINCT details FROM system_alerts WHERE type = 'restore_drill_failed'",
     );
-    expect(rows).toMatchObject([{ details: { error: 'BackupDamaged' } }]);
+    expect(rows).toMatchObject([{ details: { error: 'BackupCorrupted' } }]);
   });
 });
 
@@ -316,7 +316,7 @@ describe('a set is refused', { timeout: 300_000 }, () => {
   test('whose manifest was changed, that nobody signed who is trusted, or of a schema that is not known yet', async () => {
     const changed = await changedStore('manifest', 'manifest.json', flipped);
     expect(await asked(instance, 'restore', { store: changed, dry_run: true })).toMatchObject({
-      error: 'BackupDamaged',
+      error: 'BackupCorrupted',
     });
     const stranger = await changedStore(
       'stranger',
@@ -332,7 +332,7 @@ describe('a set is refused', { timeout: 300_000 }, () => {
       resigned(({ migrations }) => ({ migrations: [...migrations, '9999_later'] }), signingKey),
     );
     expect(await asked(instance, 'restore', { store: newer, dry_run: true })).toMatchObject({
-      error: 'BackupNewer',
+      error: 'BackupVersionUnsupported',
       message: expect.stringContaining('9999_later'),
     });
     expect(await asked(instance, 'restore', { set: '01890000-0000-7000-8000-000000000000' })).toMatchObject({
@@ -342,7 +342,7 @@ describe('a set is refused', { timeout: 300_000 }, () => {
 
   test('where people have memory and overwriting was not said; reading it through is not', async () => {
     expect(await asked(instance, 'restore', { set })).toMatchObject({ state: 'failed', error: 'RestoreRefused' });
-    expect(await asked(instance, 'restore', { set, dry_run: true })).toMatchObject({ state: 'done', error: null });
+    expect(await asked(instance, 'restore', { set, dry_run: true })).toMatchObject({ state: 'completed', error: null });
     expect(await databases(instance, '_restore_')).toEqual([]);
   });
 });
@@ -366,7 +366,11 @@ describe('a restore', { timeout: 300_000 }, () => {
       asked(instance, 'restore', { set, overwrite: true }),
       insideUntilClosed(instance),
     ]);
-    expect(restored).toMatchObject({ state: 'done', error: null, result: { vectors: { pending: 0, unproved: 0 } } });
+    expect(restored).toMatchObject({
+      state: 'completed',
+      error: null,
+      result: { vectors: { pending: 0, unproved: 0 } },
+    });
     expect(await sessionId(instance, 'later')).toBeNull();
     const { rows: kept } = await instance.db.superuser.query(
       `SELECT s.status, s.title, (SELECT count(*)::integer FROM prompts p WHERE p.session_id = s.id) + (SELECT count(*)::integer FROM observations o WHERE o.session_id = s.id)
@@ -455,12 +459,15 @@ describe('a restore', { timeout: 300_000 }, () => {
         )
       ).rows;
     const before = await stateOf();
-    expect(await asked(instance, 'restore', { set, overwrite: true })).toMatchObject({ state: 'done', error: null });
+    expect(await asked(instance, 'restore', { set, overwrite: true })).toMatchObject({
+      state: 'completed',
+      error: null,
+    });
     expect(await stateOf()).toEqual(before);
     for (const { revoked, demoted, inactive } of people) {
       for (const { key } of [revoked, inactive])
         expect((await instance.call('GET', '/sessions', { key })).status).toBe(401);
-      expect((await instance.call('GET', '/admin/holds', { key: demoted.key })).status).toBe(403);
+      expect((await instance.call('GET', '/admin/legal-holds', { key: demoted.key })).status).toBe(403);
       expect((await instance.call('GET', '/sessions', { key: demoted.key })).status).toBe(200);
     }
     const { body } = await instance.call('GET', '/admin/settings', { key: second?.admin.key ?? '' });
@@ -486,7 +493,7 @@ describe('a restore', { timeout: 300_000 }, () => {
     await writeFile(path.join(journal, 'torn.json'), '{"entry"');
     const restored = await asked(instance, 'restore', { set, overwrite: true });
     expect(restored).toMatchObject({
-      state: 'done',
+      state: 'completed',
       error: null,
       result: { journal: { faults: { unsigned: 1, foreign: 1, unreadable: 1 } } },
     });
@@ -523,7 +530,7 @@ describe('a restore', { timeout: 300_000 }, () => {
       for (const of of [empty, instance])
         await of.db.superuser.query("UPDATE tenants SET name = 'local' WHERE is_operator");
       const watching = watched(empty);
-      expect(await asked(empty, 'restore', { ...from, signer })).toMatchObject({ state: 'done', error: null });
+      expect(await asked(empty, 'restore', { ...from, signer })).toMatchObject({ state: 'completed', error: null });
       expect(await watching.stop()).toEqual(expect.not.arrayContaining([401, 403, 404]));
       const { body } = await empty.call('GET', '/sessions', { key: instance.admin.key });
       expect(JSON.stringify(body)).toContain('"kept"');

@@ -5,7 +5,7 @@ import type { Memory } from '../../domain/memory.ts';
 import { fileQuestion, rankedByFile } from '../../retrieval/context-file.ts';
 import { speaksOf } from '../../retrieval/context-found.ts';
 import { packMemories } from '../../retrieval/context-passages.ts';
-import { answerValue, standingValue } from '../../retrieval/context-value.ts';
+import { answerValue, currentValue } from '../../retrieval/context-value.ts';
 
 const NOW = new Date('2026-03-31T12:00:00Z');
 const idOf = (n: number): string => `0192f0c1-2345-7abc-8def-${String(n).padStart(12, '0')}`;
@@ -172,8 +172,8 @@ describe('values', () => {
   const best = { importance: 1, at: NOW, useWeight: 50 };
 
   it('follow the weights, and of an answer nothing counts without relevance', () => {
-    expect(standingValue(1, best, NOW)).toBeCloseTo(1, 10);
-    expect(standingValue(0, best, NOW)).toBeCloseTo(0.6, 10);
+    expect(currentValue(1, best, NOW)).toBeCloseTo(1, 10);
+    expect(currentValue(0, best, NOW)).toBeCloseTo(0.6, 10);
     expect(answerValue(1, best, NOW)).toBeCloseTo(1, 10);
     expect(answerValue(0.5, best, NOW)).toBeCloseTo(0.5, 10);
     expect(answerValue(0, best, NOW)).toBe(0);

@@ -155,7 +155,7 @@ describe('a prompt that was forgotten before its line was read', () => {
     await told(session, 'UserPromptSubmit', { prompt: 'the code word is heron', timestamp: minute(0) });
     await told(session, 'UserPromptSubmit', { prompt: 'something else', timestamp: minute(5) });
     const key = await keyOf('the code word is heron');
-    await forget(`/captures/${encodeURIComponent(key)}?session=claude-code:${session}`);
+    await forget(`/events/${encodeURIComponent(key)}?session=claude-code:${session}`);
     const { counts } = await read(session, [
       says(session, 0, content),
       answers(session, 1, [{ type: 'text', text: 'I keep it.' }]),
@@ -172,7 +172,7 @@ describe('a prompt that was forgotten before its line was read', () => {
   test('is refused when the row had blanks around it and the line has none', async () => {
     await told('padded', 'UserPromptSubmit', { prompt: ' the padded word is ibis \n', timestamp: minute(0) });
     await forget(
-      `/captures/${encodeURIComponent(await keyOf(' the padded word is ibis \n'))}?session=claude-code:padded`,
+      `/events/${encodeURIComponent(await keyOf(' the padded word is ibis \n'))}?session=claude-code:padded`,
     );
     await read('padded', [says('padded', 0, 'the padded word is ibis'), says('padded', 5, 'next')]);
     expect(await contentsOf('padded')).toEqual(['next']);
@@ -181,7 +181,7 @@ describe('a prompt that was forgotten before its line was read', () => {
   test('is refused as the last words of a turn that the host gave otherwise', async () => {
     const words = 'I look.\nFound the egret.';
     await told('words', 'Stop', { last_assistant_message: words, timestamp: minute(3) });
-    await forget(`/captures/${encodeURIComponent(await keyOf(words))}?session=claude-code:words`);
+    await forget(`/events/${encodeURIComponent(await keyOf(words))}?session=claude-code:words`);
     await read('words', [
       says('words', 0, 'Look.'),
       answers(
@@ -199,7 +199,7 @@ test('a prompt that was forgotten after its line was read does not come back by 
   await read('late', [says('late', 0, line), says('late', 5, 'next')]);
   const stored = await contentsOf('late');
   expect(stored).toEqual(['\nthe late word is stork', 'next']);
-  await forget(`/captures/${encodeURIComponent(await keyOf('\nthe late word is stork'))}?session=claude-code:late`);
+  await forget(`/events/${encodeURIComponent(await keyOf('\nthe late word is stork'))}?session=claude-code:late`);
   const answer = await told('late', 'UserPromptSubmit', { prompt: 'the late word is stork', timestamp: minute(0) });
   expect(z.object({}).safeParse(answer.body).success).toBe(true);
   expect(await contentsOf('late')).toEqual(['next']);

@@ -72,7 +72,7 @@ describe('an import by the server', { timeout: 300_000 }, () => {
     expect(job).toMatchObject({ state: 'running', directory: folder.root, follow: false });
     const done = await ended(job.id);
     expect(done).toMatchObject({
-      state: 'done',
+      state: 'completed',
       error: null,
       files: { total: 4, done: 3, unchanged: 0, waiting: 1, unreadable: 0 },
       counts: { doubles: 0, refused: 0, truncated: 1, not_json: 1, unknown_type: 1 },

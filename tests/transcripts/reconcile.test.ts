@@ -4,7 +4,7 @@ import { buildCaptureEvent } from '../../domain/capture/build-event.ts';
 import { translateHook } from '../../domain/capture/claude-code-hooks.ts';
 import { reconcileSegment } from '../../domain/transcripts/reconcile.ts';
 import type { Segment, SegmentResult } from '../../domain/transcripts/reconcile.ts';
-import { removeLateDoubles } from '../../domain/transcripts/settle.ts';
+import { removeLateDuplicates } from '../../domain/transcripts/settle.ts';
 import type { TranscriptStore } from '../../domain/transcripts/store.ts';
 import { captureEvents } from '../../stores/postgres/capture/capture.ts';
 import { createTranscriptStore } from '../../stores/postgres/capture/transcripts.ts';
@@ -149,7 +149,7 @@ describe('deliveries that come late', { timeout: 240_000 }, () => {
     expect(doubled.prompts.length).toBeGreaterThan(complete.prompts.length);
     expect(doubled.observations).toEqual(complete.observations);
 
-    const { removed } = await removeLateDoubles(session, store);
+    const { removed } = await removeLateDuplicates(session, store);
     expect(removed).toBe(doubled.prompts.length - complete.prompts.length);
     const after = await storedRows(instance.db.superuser, session);
     expect(after.prompts).toEqual(complete.prompts);
@@ -199,7 +199,7 @@ describe('deliveries that come late', { timeout: 240_000 }, () => {
       `assistant ${at(21)}`,
     ]);
     expect(boundaries.filter(({ kind }) => kind === 'turn_end')).toHaveLength(3);
-    expect((await removeLateDoubles('again', store)).removed).toBe(0);
+    expect((await removeLateDuplicates('again', store)).removed).toBe(0);
   });
 });
 

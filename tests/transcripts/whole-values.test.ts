@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { WholeValues } from '../../domain/capture/full-values.ts';
+import { FullValues } from '../../domain/capture/full-values.ts';
 import { translateHook } from '../../domain/capture/claude-code-hooks.ts';
 import type { HostEvent } from '../../domain/capture/event.ts';
 import { createDirectoryStore } from '../../stores/files/directory-store.ts';
@@ -21,7 +21,7 @@ let instance: TestInstance;
 beforeAll(async () => {
   folder = transcriptFolderOf();
   instance = await startTestInstance({
-    RECOLLECT_WHOLE_VALUES_DIR: values,
+    RECOLLECT_FULL_VALUES_DIR: values,
     RECOLLECT_TRANSCRIPT_ROOTS: folder.root,
   });
 });
@@ -73,7 +73,7 @@ async function imported(): Promise<void> {
   );
   await until(async () => {
     const { state } = started.parse((await instance.call('GET', `/imports/${id}`)).body);
-    return state === 'done' ? true : undefined;
+    return state === 'completed' ? true : undefined;
   }, 240_000);
 }
 
@@ -84,7 +84,7 @@ describe('values that are cut in a transcript that the worker reads', { timeout:
     await imported();
     const { rows } = await instance.db.superuser.query<{ content: string }>('SELECT content FROM observations');
     const sha256 = /sha256:([0-9a-f]{64})/.exec(rows[0]?.content ?? '')?.[1];
-    const whole = await instance.call('GET', `/values/${sha256}`);
+    const whole = await instance.call('GET', `/full-values/${sha256}`);
     expect(whole.status).toBe(200);
     expect(z.object({ text: z.string() }).parse(whole.body).text).toContain(middle);
 
@@ -115,10 +115,10 @@ describe('kept whole', () => {
   test('is what an event names that was taken, and what was there before', async () => {
     const root = path.join(values, 'settled');
     const objects = createDirectoryStore(root);
-    const before = new WholeValues(objects, instance.admin);
+    const before = new FullValues(objects, instance.admin);
     const old = await before.build(hook('old', long('old')), now);
     await before.settle([old], [outcome('accepted')]);
-    const wholes = new WholeValues(objects, instance.admin);
+    const wholes = new FullValues(objects, instance.admin);
     const events = [hook('a', long('one')), hook('b', long('two')), hook('c', long('two')), hook('d', long('old'))];
     const kept = await Promise.all(events.map((event) => wholes.build(event, now)));
     expect(files(root)).toHaveLength(3);
@@ -128,7 +128,7 @@ describe('kept whole', () => {
   });
 
   test('is nothing that the store does not take: the cut text stands without a hash', async () => {
-    const wholes = new WholeValues(createDirectoryStore(path.join(values, 'small'), 1_000), instance.admin);
+    const wholes = new FullValues(createDirectoryStore(path.join(values, 'small'), 1_000), instance.admin);
     const { event, keys } = await wholes.build(hook('big', long('big')), now);
     expect(keys).toEqual([]);
     expect(JSON.stringify(event.rows)).toContain('the middle is left out');
@@ -136,7 +136,7 @@ describe('kept whole', () => {
   });
 
   test('is nothing where no place for it was named', async () => {
-    const { event, keys } = await new WholeValues(null, instance.admin).build(hook('off', long('off')), now);
+    const { event, keys } = await new FullValues(null, instance.admin).build(hook('off', long('off')), now);
     expect(keys).toEqual([]);
     expect(JSON.stringify(event.rows)).not.toContain('sha256:');
   });

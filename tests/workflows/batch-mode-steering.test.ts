@@ -19,10 +19,10 @@ beforeAll(async () => {
     RECOLLECT_MODEL_PROVIDER: 'anthropic',
     ANTHROPIC_API_KEY: provider.apiKey,
     RECOLLECT_ANTHROPIC_BASE_URL: provider.url,
-    RECOLLECT_MODEL_LANE: 'economy',
-    RECOLLECT_BATCH_GATHER_MS: '3600000',
-    RECOLLECT_BATCH_POLL_MS: '300',
-    RECOLLECT_CACHE_DAYS: '0',
+    RECOLLECT_MODEL_MODE: 'batch',
+    RECOLLECT_MODEL_BATCH_GATHER_MS: '3600000',
+    RECOLLECT_MODEL_BATCH_POLL_MS: '300',
+    RECOLLECT_MODEL_CACHE_DAYS: '0',
   });
   await instance.startWorker();
 });

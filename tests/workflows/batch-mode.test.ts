@@ -22,12 +22,12 @@ beforeAll(async () => {
     RECOLLECT_MODEL_PROVIDER: 'anthropic',
     ANTHROPIC_API_KEY: provider.apiKey,
     RECOLLECT_ANTHROPIC_BASE_URL: provider.url,
-    RECOLLECT_MODEL_LANE: 'economy',
-    RECOLLECT_BATCH_GATHER_MS: '1500',
-    RECOLLECT_BATCH_POLL_MS: '200',
+    RECOLLECT_MODEL_MODE: 'batch',
+    RECOLLECT_MODEL_BATCH_GATHER_MS: '1500',
+    RECOLLECT_MODEL_BATCH_POLL_MS: '200',
     RECOLLECT_SESSION_RETRY_MS: '300',
     // Every session here says the same: kept answers would spare the calls that are looked at.
-    RECOLLECT_CACHE_DAYS: '0',
+    RECOLLECT_MODEL_CACHE_DAYS: '0',
   });
   await instance.startWorker();
 });
@@ -75,7 +75,7 @@ async function reservations(): Promise<number> {
   return rows[0]?.count ?? -1;
 }
 
-describe('economy lane', { timeout: 240_000 }, () => {
+describe('batch mode', { timeout: 240_000 }, () => {
   test('windows of several sessions are one batch at half the price; sessions wait for it, visible', async () => {
     provider.planBatches({ looks: 4 });
     const names = ['one', 'two', 'three'];

@@ -83,7 +83,7 @@ test(
     const done = await settled(instance, 'claude-code:spent');
     expect(done).toMatchObject({ waiting_reason: null, counts: { windows_parked: 0 } });
     const { rows } = await instance.db.superuser.query<{ used: number; booked: number; left: number }>(
-      `SELECT tokens_used_today AS used, (SELECT sum(tokens_in + tokens_out)::integer FROM usage_ledger) AS booked,
+      `SELECT tokens_used_today AS used, (SELECT sum(input_tokens + output_tokens)::integer FROM usage_ledger) AS booked,
               (SELECT count(*)::integer FROM usage_reservations) AS left FROM users WHERE id = $1`,
       [instance.admin.userId],
     );
@@ -112,7 +112,7 @@ test(
   'over the daily tokens the local model does the work where the settings say so, and the summaries say its name',
   { timeout: 240_000 },
   async () => {
-    const instance = await start({ RECOLLECT_USER_DAILY_TOKENS: '10', RECOLLECT_OVER_BUDGET: 'local' });
+    const instance = await start({ RECOLLECT_USER_DAILY_TOKENS: '10', RECOLLECT_BUDGET_EXCEEDED_ACTION: 'local' });
     await instance.startWorker();
     const before = provider.requests.length;
     await replay(instance, session('fallback'));
@@ -154,7 +154,7 @@ test(
         reindex: () => Promise.resolve(),
       },
       clock: { now: Date.now },
-      isFlooding: () => Promise.resolve(false),
+      isBurst: () => Promise.resolve(false),
     });
     const windowOf = async (external: string) => {
       await replay(instance, session(external, 'as the logs say').slice(0, 1));
@@ -177,12 +177,12 @@ test(
     await db.superuser.query('DROP TRIGGER refuse ON summaries');
     const messages = () => provider.log.slice(before).filter((call) => call.endpoint === 'messages').length;
     expect(messages()).toBe(1);
-    expect(await summarise(ref)).toMatchObject({ windowsCut: 0, calls: 0, tokens: 0, usd: 0 });
+    expect(await summarise(ref)).toMatchObject({ windowsPending: 0, calls: 0, tokens: 0, usd: 0 });
     // Not even its tokens are counted again, so that it works while the provider is away.
     provider.down({ kind: 'error', status: 529, type: 'overloaded_error' });
     const again = await summarise(await windowOf('replayed'));
     provider.down(null);
-    expect(again).toMatchObject({ windowsCut: 0, windowsParked: 0, calls: 0 });
+    expect(again).toMatchObject({ windowsPending: 0, windowsParked: 0, calls: 0 });
     expect(messages()).toBe(1);
     const { rows } = await db.superuser.query(
       'SELECT cache_hit AS hit, count(*)::integer AS n FROM usage_ledger GROUP BY 1 ORDER BY 1',

@@ -1,6 +1,6 @@
 import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { FloodSign } from '../../stores/postgres/capture/burst-flag.ts';
+import { BurstFlag } from '../../stores/postgres/capture/burst-flag.ts';
 import { createPool } from '../../stores/postgres/connection/pool.ts';
 import { sessionWorkflowId } from '../../workflows/ids.ts';
 import { sessionOf, settled } from '../setup/demo-session.ts';
@@ -28,7 +28,7 @@ test(
       applicationName: 'flooded',
       onIdleError: () => undefined,
     });
-    const sign = new FloodSign(pool, () => undefined);
+    const sign = new BurstFlag(pool, () => undefined);
     const connection = await Connection.connect({ address: inject('engines').temporal.address });
     const { workflow } = new Client({
       connection,
@@ -47,7 +47,9 @@ test(
           if (error instanceof WorkflowNotFoundError) return { raw: { pendingActivities: [] } };
           throw error;
         });
-        return raw.pendingActivities?.some((each) => each.activityType?.name === 'takeIn' && each.lastHeartbeatTime)
+        return raw.pendingActivities?.some(
+          (each) => each.activityType?.name === 'consumeEvents' && each.lastHeartbeatTime,
+        )
           ? true
           : undefined;
       });

@@ -78,9 +78,9 @@ function session(id: string) {
   ];
 }
 
-async function usage(external: string): Promise<{ operation: string; tokens_in: number }[]> {
-  const rows = await instance.db.superuser.query<{ operation: string; tokens_in: number }>(
-    'SELECT operation, tokens_in FROM usage_ledger u JOIN sessions s ON s.id = u.session_id WHERE s.external_id = $1 ORDER BY u.id',
+async function usage(external: string): Promise<{ operation: string; input_tokens: number }[]> {
+  const rows = await instance.db.superuser.query<{ operation: string; input_tokens: number }>(
+    'SELECT operation, input_tokens FROM usage_ledger u JOIN sessions s ON s.id = u.session_id WHERE s.external_id = $1 ORDER BY u.id',
     [external],
   );
   return rows.rows;
@@ -111,9 +111,9 @@ test(
     const settledSession = await settled(instance, 'claude-code:good');
     expect(settledSession.counts).toMatchObject({ summaries: 2, learnings: 1 });
     expect(await usage('good')).toEqual([
-      { operation: 'summarise_window', tokens_in: expect.any(Number) },
-      { operation: 'summarise_session', tokens_in: expect.any(Number) },
-      { operation: 'extract_learnings', tokens_in: expect.any(Number) },
+      { operation: 'summarise_window', input_tokens: expect.any(Number) },
+      { operation: 'summarise_session', input_tokens: expect.any(Number) },
+      { operation: 'extract_learnings', input_tokens: expect.any(Number) },
     ]);
     const topic = await instance.db.superuser.query<{ key_points: unknown[] }>(
       "SELECT key_points FROM summaries WHERE type = 'topic' AND session_id = $1",

@@ -65,7 +65,7 @@ describe('session workflow', { timeout: 240_000, concurrent: true }, () => {
     const { status, activities } = await play(scenario('session', 'few-tasks-reopened'));
     expect(status).toBe('Completed');
     expect(activities.filter((name) => name === 'settle')).toHaveLength(2);
-    expect(activities.lastIndexOf('takeIn')).toBeGreaterThan(activities.indexOf('settle'));
+    expect(activities.lastIndexOf('consumeEvents')).toBeGreaterThan(activities.indexOf('settle'));
   });
 
   test('waits, visible, while the provider is away, and goes on by itself', async () => {
@@ -93,14 +93,14 @@ describe('session workflow', { timeout: 240_000, concurrent: true }, () => {
   test('stops for a session that was deleted', async () => {
     expect(await play(scenario('session', 'few-tasks-deleted'))).toMatchObject({
       status: 'Completed',
-      activities: ['takeIn'],
+      activities: ['consumeEvents'],
     });
   });
 
   test('can be cancelled, and shows it', async () => {
     const { status, activities } = await play(scenario('session', 'few-tasks-cancelled'));
     expect(status).toBe('Canceled');
-    expect(activities.at(-1)).toBe('showPhase');
+    expect(activities.at(-1)).toBe('updateSessionPhase');
   });
 
   test('waits for its vectors without asking again and again', async () => {
@@ -181,9 +181,9 @@ describe('other workflows', { timeout: 240_000, concurrent: true }, () => {
   });
 });
 
-describe('economy lane', { timeout: 240_000, concurrent: true }, () => {
+describe('batch mode', { timeout: 240_000, concurrent: true }, () => {
   test('a session waits, visible, until the batch has told, and only then sums itself up', async () => {
-    const { status, activities } = await play(scenario('session', 'economy'));
+    const { status, activities } = await play(scenario('session', 'batch'));
     expect(status).toBe('Completed');
     expect(activities).not.toContain('summariseWindows');
     expect(activities.lastIndexOf('offerWindows')).toBeLessThan(activities.indexOf('summariseSession'));
@@ -191,7 +191,7 @@ describe('economy lane', { timeout: 240_000, concurrent: true }, () => {
   });
 
   test('who asks for a summary gets it while windows lie in a batch, which is waited for afterwards', async () => {
-    const { activities } = await play(scenario('session', 'economy-summarised-now'));
+    const { activities } = await play(scenario('session', 'batch-summarised-now'));
     expect(activities.indexOf('summariseSession')).toBeGreaterThan(activities.indexOf('offerWindows'));
     expect(activities.lastIndexOf('offerWindows')).toBeGreaterThan(activities.indexOf('summariseSession'));
     expect(activities).not.toContain('settle');
@@ -232,21 +232,21 @@ describe('a backup', { timeout: 240_000, concurrent: true }, () => {
   test('is made, pruned and copied, each with as many attempts as an hour without the store takes', async () => {
     const { status, activities, attempts } = await play(scenario('backupRun', 'happy'));
     expect(status).toBe('Completed');
-    expect(activities).toEqual(['makeBackup', 'pruneBackups', 'copyBackup', 'finishBackup']);
+    expect(activities).toEqual(['createBackup', 'pruneBackups', 'copyBackup', 'finishBackup']);
     expect(attempts.slice(0, 3)).toEqual([20, 20, 20]);
   });
 
   test('is copied also where old sets could not be taken away, and is told as failed then', async () => {
     expect(await play(scenario('backupRun', 'prune-failed'))).toMatchObject({
       status: 'Failed',
-      activities: ['makeBackup', 'pruneBackups', 'copyBackup', 'finishBackup'],
+      activities: ['createBackup', 'pruneBackups', 'copyBackup', 'finishBackup'],
     });
   });
 
   test('that is cancelled while old sets are taken away is not copied any more', async () => {
     expect(await play(scenario('backupRun', 'prune-cancelled'))).toMatchObject({
       status: 'Canceled',
-      activities: ['makeBackup', 'pruneBackups', 'finishBackup'],
+      activities: ['createBackup', 'pruneBackups', 'finishBackup'],
     });
   });
 });

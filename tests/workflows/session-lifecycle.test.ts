@@ -95,7 +95,7 @@ describe('a recorded session, from its hooks to its memory', { timeout: 240_000 
     const session = await sessionOf(instance, id);
     const handle = instance.temporal.workflow.getHandle(sessionWorkflowId(instance.admin.tenantId, session.id));
     const view = await handle.query<SessionView>('state');
-    expect(view).toMatchObject({ phase: 'settled', windowsCut: 0, waiting: null, windowsParked: 0 });
+    expect(view).toMatchObject({ phase: 'settled', windowsPending: 0, waiting: null, windowsParked: 0 });
     expect(view.windowsSummarised).toBe(await count('windows'));
     const history = await handle.fetchHistory();
     expect(history.events?.length).toBeLessThan(800);

@@ -4,7 +4,7 @@ export interface BackupInput {
 }
 
 /** A set is made, copied off-site, old ones are taken away. */
-export type BackupPhase = 'making' | 'copying' | 'pruning' | 'done';
+export type BackupPhase = 'making' | 'copying' | 'pruning' | 'completed';
 
 export interface BackupView {
   readonly backupId: string;
@@ -12,7 +12,7 @@ export interface BackupView {
 }
 
 export interface BackupEnd extends BackupInput {
-  readonly state: 'done' | 'failed' | 'cancelled';
+  readonly state: 'completed' | 'failed' | 'cancelled';
   /** Type of the failure. */
   readonly error: string | null;
 }
@@ -26,7 +26,7 @@ export interface MadeSet {
 
 export interface BackupActivities {
   /** Writes one whole set under this id; what an attempt left that died is taken away first. */
-  makeBackup(input: BackupInput & { readonly workflowId: string }): Promise<MadeSet>;
+  createBackup(input: BackupInput & { readonly workflowId: string }): Promise<MadeSet>;
   /** Copies the set off-site and reads it back; nothing where no second store is set. */
   copyBackup(input: BackupInput): Promise<{ readonly copied: boolean }>;
   /** Takes away sets that are too old, in both stores. */

@@ -19,7 +19,7 @@ const PHASE = { name: 'RecollectPhase', type: 'KEYWORD' } as const;
  * A set is read from one snapshot, which dies with its connection: an attempt that is cut off begins anew. Six hours are what a set of some
  * hundred GB takes; a store that is away for longer than an hour is told, and the schedule tries again with a newer snapshot.
  */
-const making = proxyActivities<Pick<BackupActivities, 'makeBackup'>>({
+const making = proxyActivities<Pick<BackupActivities, 'createBackup'>>({
   taskQueue: QUEUES.maintenance,
   startToCloseTimeout: '6 hours',
   scheduleToCloseTimeout: '12 hours',
@@ -71,7 +71,7 @@ export async function backupRun(input?: BackupInput): Promise<MadeSet> {
     CancellationScope.nonCancellable(() => ending.finishBackup({ backupId, state, error }));
   try {
     show('making');
-    const made = await making.makeBackup({ backupId, workflowId });
+    const made = await making.createBackup({ backupId, workflowId });
     // Before the copy: where the other place is away for days, this one must not fill up.
     show('pruning');
     const unpruned: unknown[] = [];
@@ -83,8 +83,8 @@ export async function backupRun(input?: BackupInput): Promise<MadeSet> {
     show('copying');
     await copying.copyBackup({ backupId });
     if (unpruned.length > 0) throw unpruned[0];
-    await end('done', null);
-    show('done');
+    await end('completed', null);
+    show('completed');
     return made;
   } catch (error) {
     await (isCancellation(error) ? end('cancelled', null) : end('failed', failureReason(error)));

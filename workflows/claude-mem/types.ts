@@ -23,7 +23,7 @@ export interface ClaudeMemStep {
 export interface ClaudeMemEnd {
   readonly tenantId: string;
   readonly importId: string;
-  readonly state: 'done' | 'failed' | 'cancelled';
+  readonly state: 'completed' | 'failed' | 'cancelled';
   /** Type of the failure. */
   readonly error: string | null;
 }

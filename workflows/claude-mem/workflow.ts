@@ -56,7 +56,7 @@ export async function claudeMemImport(input: ClaudeMemInput): Promise<ClaudeMemV
       const step = await reading.readClaudeMem({ tenantId, importId });
       view = { rowsTotal: step.rowsTotal, rowsDone: step.rowsDone, steps: view.steps + 1 };
       if (step.more) continue;
-      await end(input, 'done', null);
+      await end(input, 'completed', null);
       return view;
     }
   } catch (error) {

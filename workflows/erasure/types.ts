@@ -4,7 +4,7 @@ export interface ErasureInput {
 }
 
 /** What an erasure has behind it: nothing, its entry in the journal, rows, vectors, files; `done` with the receipt. */
-export type ErasureStage = 'queued' | 'journalled' | 'rows' | 'vectors' | 'files' | 'done';
+export type ErasureStage = 'queued' | 'journalled' | 'rows' | 'vectors' | 'files' | 'completed';
 
 export interface ErasureView {
   readonly phase: ErasureStage;

@@ -54,7 +54,11 @@ export async function erasureRun(input: ErasureInput): Promise<ErasureView> {
   let view: ErasureView = { phase: 'queued' };
   setHandler(progress, () => view);
   const steps = async (): Promise<void> => {
-    for (let done = 0; view.phase !== 'done' && done < MAX_STEPS && !workflowInfo().continueAsNewSuggested; done += 1) {
+    for (
+      let done = 0;
+      view.phase !== 'completed' && done < MAX_STEPS && !workflowInfo().continueAsNewSuggested;
+      done += 1
+    ) {
       const { phase, waitMs } = await erasing.eraseNext(input);
       if (phase !== view.phase) upsertSearchAttributes([{ key: PHASE, value: phase }]);
       const wasQueued = view.phase === 'queued';
@@ -75,5 +79,5 @@ export async function erasureRun(input: ErasureInput): Promise<ErasureView> {
     );
     throw error;
   }
-  return view.phase === 'done' ? view : continueAsNew<typeof erasureRun>(input);
+  return view.phase === 'completed' ? view : continueAsNew<typeof erasureRun>(input);
 }

@@ -1,5 +1,5 @@
 export const EXPORT_WORKFLOW = 'exportRun';
-export const PORTABLE_IMPORT_WORKFLOW = 'portableImport';
+export const PORTABLE_IMPORT_WORKFLOW = 'fileImport';
 
-/** Answers a `PortabilityView`. */
+/** Answers a `ExportImportView`. */
 export const PORTABILITY_PROGRESS_QUERY = 'progress';

@@ -1,26 +1,26 @@
-export interface PortabilityInput {
+export interface ExportImportInput {
   readonly tenantId: string;
   /** Of the row in `exports` or in `imports`. */
   readonly jobId: string;
 }
 
-export interface PortabilityView {
-  readonly state: 'running' | 'done';
+export interface ExportImportView {
+  readonly state: 'running' | 'completed';
 }
 
-export interface PortabilityEnd extends PortabilityInput {
+export interface ExportImportEnd extends ExportImportInput {
   readonly state: 'failed' | 'cancelled';
   /** Type of the failure. */
   readonly error: string | null;
 }
 
-export interface PortabilityActivities {
+export interface ExportImportActivities {
   /** Writes the file of an export whole; begun anew it writes it again. Answers false where something was erased meanwhile, and the file was not kept. */
-  writeExport(input: PortabilityInput): Promise<boolean>;
-  endExport(input: PortabilityEnd): Promise<void>;
+  writeExport(input: ExportImportInput): Promise<boolean>;
+  endExport(input: ExportImportEnd): Promise<void>;
   /** Takes the file of an import in; begun anew it goes on after the last batch. */
-  readPortable(input: PortabilityInput): Promise<void>;
-  endPortable(input: PortabilityEnd): Promise<void>;
+  readPortable(input: ExportImportInput): Promise<void>;
+  endPortable(input: ExportImportEnd): Promise<void>;
   /** Takes away the files of exports whose time is over. */
   expireExports(): Promise<{ readonly expired: number }>;
 }

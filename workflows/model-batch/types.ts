@@ -23,7 +23,7 @@ export interface ModelBatchInput {
 
 /** Answer of the `state` query. */
 export interface ModelBatchView {
-  readonly phase: 'gathering' | 'submitting' | 'waiting' | 'collecting' | 'done';
+  readonly phase: 'gathering' | 'submitting' | 'waiting' | 'collecting' | 'completed';
   /** Calls that were sent. */
   readonly calls: number;
   /** Of these, at the last look, not done yet. */
@@ -62,7 +62,7 @@ export interface CollectResult {
 /** Calls of the provider's batches, on the model queue. */
 export interface ModelBatchActivities {
   submitBatch(input: BatchRef): Promise<SubmitResult>;
-  lookAtBatch(input: BatchRef): Promise<LookResult>;
+  pollBatch(input: BatchRef): Promise<LookResult>;
   collectBatch(input: BatchRef): Promise<CollectResult>;
   /** Ends the provider's batch and lets its windows wait again. */
   releaseBatch(input: BatchRef): Promise<{ readonly sessionIds: readonly string[] }>;

@@ -140,7 +140,7 @@ async function carryOut(input: ModelBatchInput, provider: ModelBatchActivities):
     run.show({ phase: 'submitting' });
     const { calls, sessionIds } = await run.withProvider(() => provider.submitBatch(ref));
     await tell(tenantId, sessionIds);
-    if (calls === 0) return run.show({ phase: 'done' });
+    if (calls === 0) return run.show({ phase: 'completed' });
     run.show({ phase: 'waiting', calls, processing: calls });
     step = 'poll';
   }
@@ -148,7 +148,7 @@ async function carryOut(input: ModelBatchInput, provider: ModelBatchActivities):
   if (step === 'poll') {
     for (let looks = 0; ; looks += 1) {
       await run.pause(Math.min(policy.pollMs * 2 ** Math.min(run.view.looks, 10), MAX_POLL_MS));
-      const { ended, processing } = await run.withProvider(() => provider.lookAtBatch(ref));
+      const { ended, processing } = await run.withProvider(() => provider.pollBatch(ref));
       run.show({ processing, looks: run.view.looks + 1 });
       if (ended) break;
       if (looks >= MAX_LOOKS || workflowInfo().continueAsNewSuggested)
@@ -162,7 +162,7 @@ async function carryOut(input: ModelBatchInput, provider: ModelBatchActivities):
   run.show({ phase: 'collecting' });
   const { sessionIds } = await run.withProvider(() => provider.collectBatch(ref));
   await tell(tenantId, sessionIds);
-  run.show({ phase: 'done' });
+  run.show({ phase: 'completed' });
 }
 
 /** Tells sessions that windows of theirs are done or wait again. One that is over has nobody to hear it; it looks for itself. */

@@ -3,7 +3,7 @@ export interface ReindexInput {
 }
 
 /** What a change of the index is at: the ledger is filled, vectors are made, the old index still stands, it is taken away. */
-export type ReindexPhase = 'filling' | 'embedding' | 'grace' | 'removing' | 'done';
+export type ReindexPhase = 'filling' | 'embedding' | 'grace' | 'removing' | 'completed';
 
 export interface ReindexView {
   readonly phase: ReindexPhase;

@@ -50,7 +50,7 @@ export async function reindex(input: ReindexInput): Promise<void> {
         { key: WAITING, value: waiting },
       ]);
     view = { phase, waiting };
-    if (phase === 'done') {
+    if (phase === 'completed') {
       if (!asked) return;
     } else if (waitMs > 0) await condition(() => asked, waitMs);
   }

@@ -11,7 +11,7 @@ export type RestoreStep =
   | 'vectors'
   | 'swapping'
   | 'resuming'
-  | 'done';
+  | 'completed';
 
 export interface RestoreView {
   readonly phase: RestoreStep;
@@ -25,7 +25,7 @@ export interface CheckedSet {
 
 export interface RestoreEnd {
   readonly restoreId: string;
-  readonly state: 'done' | 'failed' | 'cancelled';
+  readonly state: 'completed' | 'failed' | 'cancelled';
   /** Type of the failure, and its words, which name files at most. */
   readonly error: string | null;
   readonly message: string | null;
@@ -41,9 +41,9 @@ export interface RestoreActivities {
   /** Its indexes and foreign keys. */
   indexRestored(input: RestoreInput): Promise<void>;
   /** Compares it with the set, brings it up to date, forgets what was erased since. */
-  proveRestored(input: RestoreInput): Promise<void>;
+  verifyRestored(input: RestoreInput): Promise<void>;
   /** Of a drill: loads vectors beside the served ones, and looks whether they are found. Of a restore: reads them through. */
-  tryVectors(input: RestoreInput): Promise<void>;
+  verifyVectors(input: RestoreInput): Promise<void>;
   /** Puts it in the place of the running one. */
   swapIn(input: RestoreInput): Promise<void>;
   /** Loads vectors, and starts what was live again. */

@@ -28,7 +28,7 @@ const steps = proxyActivities<RestoreActivities>({
 });
 
 /** Looked at again where it is of use: a comparison that came out unequal, twice, will not come out equal the third time. */
-const proving = proxyActivities<Pick<RestoreActivities, 'proveRestored'>>({
+const proving = proxyActivities<Pick<RestoreActivities, 'verifyRestored'>>({
   taskQueue: QUEUES.maintenance,
   startToCloseTimeout: '12 hours',
   scheduleToCloseTimeout: '2 days',
@@ -62,7 +62,7 @@ function endOf(restoreId: string, error: unknown): RestoreEnd {
 }
 
 async function run({ restoreId }: RestoreInput, work: () => Promise<void>): Promise<void> {
-  let end: RestoreEnd = { restoreId, state: 'done', error: null, message: null };
+  let end: RestoreEnd = { restoreId, state: 'completed', error: null, message: null };
   try {
     await work();
   } catch (error) {
@@ -95,9 +95,9 @@ async function build(input: RestoreInput, at: (phase: RestoreStep) => void): Pro
   at('indexing');
   await steps.indexRestored(input);
   at('proving');
-  await proving.proveRestored(input);
+  await proving.verifyRestored(input);
   at('vectors');
-  await steps.tryVectors(input);
+  await steps.verifyVectors(input);
   return true;
 }
 
@@ -113,7 +113,7 @@ export async function restoreRun(input: RestoreInput): Promise<RestoreView> {
       await steps.resumeInstance(input);
     });
   });
-  at('done');
+  at('completed');
   return view();
 }
 
@@ -125,6 +125,6 @@ export async function restoreDrill(input?: RestoreInput): Promise<RestoreView> {
     await run(drill, async () => {
       await build(drill, at);
     });
-  at('done');
+  at('completed');
   return view();
 }

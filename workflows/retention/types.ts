@@ -23,7 +23,7 @@ export interface RetentionStep {
 
 export interface RetentionEnd {
   readonly groupId: string;
-  readonly state: 'done' | 'failed' | 'cancelled';
+  readonly state: 'completed' | 'failed' | 'cancelled';
   /** Type of the failure. */
   readonly error: string | null;
 }

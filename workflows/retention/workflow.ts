@@ -67,7 +67,7 @@ export async function retentionRun(input: RetentionInput = {}): Promise<Retentio
       const { rows, more } = await stepping.stepRetention({ groupId });
       view = { ...view, rows: view.rows + rows, steps: view.steps + 1 };
       if (more) continue;
-      await end(groupId, 'done', null);
+      await end(groupId, 'completed', null);
       return view;
     }
     if (view.runs === 0) return view;

@@ -22,7 +22,7 @@ type Mutable<T> = { -readonly [Field in keyof T]: T[Field] };
 
 const FIRST: SessionState = {
   runs: 0,
-  takenIn: 0,
+  consumed: 0,
   windowsSummarised: 0,
   windowsParked: 0,
   modelCalls: 0,
@@ -47,12 +47,12 @@ export class SessionRun {
   // A run begins with a look at what is stored, so that no hint can be lost between two runs.
   hinted = true;
   vectorsDone = false;
-  /** Windows that lie in provider batches. A run of the economy lane does not know before it asked: then it is one. */
+  /** Windows that lie in provider batches. A run of the batch mode does not know before it asked: then it is one. */
   windowsBatched: number;
   /** The model has no batches (any more). */
   isDirect = false;
   /** A batch told that windows of this session are done. */
-  batchTold = false;
+  batchServed = false;
   /** Somebody said not to wait any longer. */
   retrying = false;
   signals = 0;
@@ -70,23 +70,23 @@ export class SessionRun {
     this.fewTasks = patched('session-few-tasks');
     this.state = { ...(input.state ?? FIRST), runs: (input.state?.runs ?? 0) + 1 };
     this.asked = input.state?.asked ?? null;
-    this.windowsBatched = this.isEconomy ? 1 : 0;
+    this.windowsBatched = this.isBatchMode ? 1 : 0;
   }
 
   /** Windows go into provider batches. */
-  get isEconomy(): boolean {
-    return this.input.policy.lane === 'economy';
+  get isBatchMode(): boolean {
+    return this.input.policy.lane === 'batch';
   }
 
   /** What is to be done next is to have windows gathered, or to wait for a batch. Whoever asked for a summary waits for it: then windows that are in no batch go the direct way. */
   get waitsForBatch(): boolean {
-    if (!this.isEconomy || this.asked === 'summary') return false;
-    return !this.isDirect || (this.taken?.windowsCut ?? 0) === 0;
+    if (!this.isBatchMode || this.asked === 'summary') return false;
+    return !this.isDirect || (this.taken?.windowsPending ?? 0) === 0;
   }
 
   /** Windows wait for the model, or for a batch that nobody is in a hurry about. */
   get hasWindows(): boolean {
-    return (this.taken?.windowsCut ?? 0) > 0 || (this.windowsBatched > 0 && this.asked !== 'summary');
+    return (this.taken?.windowsPending ?? 0) > 0 || (this.windowsBatched > 0 && this.asked !== 'summary');
   }
 
   get view(): SessionView {
@@ -94,7 +94,7 @@ export class SessionRun {
       ...this.state,
       phase: this.phase,
       consumedSeq: this.taken?.consumedSeq ?? 0,
-      windowsCut: this.taken?.windowsCut ?? 0,
+      windowsPending: this.taken?.windowsPending ?? 0,
       waiting: this.waiting,
     };
   }
@@ -133,7 +133,7 @@ export class SessionRun {
   /** Shows the phase where workflows are listed and in the database. */
   async show(next: SessionPhase): Promise<void> {
     this.mark(next);
-    await database.showPhase({
+    await database.updateSessionPhase({
       ...this.ref,
       phase: next,
       waitingReason: this.waiting?.reason ?? null,
@@ -148,17 +148,17 @@ export class SessionRun {
     else await this.show(next);
   }
 
-  async takeIn(closeOpen: 'idle' | 'asked' | null): Promise<TakeInResult> {
+  async consumeEvents(closeOpen: 'idle' | 'asked' | null): Promise<TakeInResult> {
     // Cleared before the look: a hint that comes during it asks for another one.
     this.hinted = false;
     this.rounds += 1;
     const shown = this.fewTasks ? { phase: this.phase } : {};
-    const result = await database.takeIn({ ...this.ref, policy: this.input.policy, closeOpen, ...shown });
-    this.state.takenIn += 1;
+    const result = await database.consumeEvents({ ...this.ref, policy: this.input.policy, closeOpen, ...shown });
+    this.state.consumed += 1;
     this.taken = result;
     this.dueAtMs = Date.now() + result.checkAfterMs;
     if (result.more) this.hinted = true;
-    if (result.indexWanted) await database.hintIndex(this.ref);
+    if (result.isIndexRequested) await database.hintIndex(this.ref);
     return result;
   }
 
@@ -169,11 +169,11 @@ export class SessionRun {
   async withProvider(
     work: () => Promise<void>,
     interrupted: () => boolean,
-  ): Promise<'done' | 'interrupted' | 'given up'> {
+  ): Promise<'completed' | 'interrupted' | 'given up'> {
     for (let failures = 0; ; failures += 1) {
       try {
         await work();
-        return 'done';
+        return 'completed';
       } catch (error) {
         const wait = providerWait(error, failures, this.input.policy.retryMs);
         this.state.lastError = wait?.reason ?? failureReason(error);
@@ -201,7 +201,7 @@ export class SessionRun {
   async sumUp(
     phase: SessionPhase,
     interrupted: () => boolean,
-  ): Promise<{ readonly outcome: 'done' | 'interrupted' | 'given up'; readonly summaryId: string | null }> {
+  ): Promise<{ readonly outcome: 'completed' | 'interrupted' | 'given up'; readonly summaryId: string | null }> {
     let summaryId: string | null = null;
     const outcome = await this.withProvider(async () => {
       const input = this.fewTasks ? { ...this.ref, phase } : this.ref;
@@ -236,7 +236,7 @@ export class SessionRun {
   }
 
   /** Answers whoever asked, or asks from now on, until the run has ended. What was not done is for the next run. */
-  sayFarewell(answer: AskResult): void {
+  answerAll(answer: AskResult): void {
     this.farewell = answer;
     for (const { resolve } of this.askers.splice(0)) resolve(answer);
   }

@@ -7,13 +7,13 @@ export interface SessionPolicy {
   readonly idleMs: number;
   readonly retryMs: number;
   /** Windows go into provider batches at a lower price, unless somebody waits for them. Absent: they are summarised at once. */
-  readonly lane?: 'economy';
+  readonly lane?: 'batch';
 }
 
 /** What goes on over continue-as-new. Plain JSON: counters and positions, never content. */
 export interface SessionState {
   readonly runs: number;
-  readonly takenIn: number;
+  readonly consumed: number;
   readonly windowsSummarised: number;
   readonly windowsParked: number;
   readonly modelCalls: number;
@@ -57,7 +57,7 @@ export interface SessionView extends SessionState {
   readonly phase: SessionPhase;
   /** Last position taken in. */
   readonly consumedSeq: number;
-  readonly windowsCut: number;
+  readonly windowsPending: number;
   /** Failure type that the model's work waits for, and until when; null when it does not wait. */
   readonly waiting: { readonly reason: string; readonly untilMs: number } | null;
 }
@@ -82,13 +82,13 @@ export interface TakeInResult {
   /** More rows are waiting: call again at once. */
   readonly more: boolean;
   /** Windows that wait for their summary. */
-  readonly windowsCut: number;
+  readonly windowsPending: number;
   /** Windows that were set aside. */
   readonly windowsParked?: number;
   /** The session's end was captured, and nothing after it. */
   readonly ended: boolean;
   /** Vectors were asked for and the index does not know yet. */
-  readonly indexWanted: boolean;
+  readonly isIndexRequested: boolean;
   /** When to look again though nobody hinted; the earliest of quiet, age and idle. Milliseconds from now. */
   readonly checkAfterMs: number;
   /** Nothing was captured for the idle time. */
@@ -98,7 +98,7 @@ export interface TakeInResult {
 }
 
 export interface SummariseResult {
-  readonly windowsCut: number;
+  readonly windowsPending: number;
   readonly windowsParked: number;
   readonly calls: number;
   readonly tokens: number;
@@ -120,7 +120,7 @@ export interface ModelStepInput extends SessionRef {
 
 /** Windows that wait to be gathered, and those in a batch. */
 export interface OfferResult {
-  readonly windowsCut: number;
+  readonly windowsPending: number;
   readonly windowsBatched: number;
   readonly windowsParked: number;
   /** The model has no batches (any more): windows that are in none go the direct way. */
@@ -160,8 +160,8 @@ export interface PhaseInput extends SessionRef {
 
 /** Short database steps, on the session queue. */
 export interface SessionActivities {
-  takeIn(input: TakeInInput): Promise<TakeInResult>;
-  showPhase(input: PhaseInput): Promise<void>;
+  consumeEvents(input: TakeInInput): Promise<TakeInResult>;
+  updateSessionPhase(input: PhaseInput): Promise<void>;
   requeueParked(input: RequeueInput): Promise<{ readonly requeued: number }>;
   hintIndex(input: SessionRef): Promise<void>;
   countPending(input: SessionRef): Promise<{ readonly pending: number }>;

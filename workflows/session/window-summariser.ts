@@ -4,7 +4,7 @@ import { database } from './policy.ts';
 import type { SessionRun } from './run.ts';
 
 /** The model's work on windows, which goes on beside the taking in of captures. */
-export class WindowLane {
+export class WindowSummariser {
   running: Promise<void> | null = null;
   broken: Error | null = null;
   private readonly run: SessionRun;
@@ -56,25 +56,31 @@ export class WindowLane {
   /** Has the windows gathered into a batch, and waits until one tells, somebody asks, or it is time to look whether telling was lost. */
   private async waitForBatch(): Promise<void> {
     const { run } = this;
-    run.batchTold = false;
-    const looks = run.state.takenIn;
+    run.batchServed = false;
+    const looks = run.state.consumed;
     const offered = await database.offerWindows({ ...run.ref, phase: run.phase });
     run.windowsBatched = offered.windowsBatched;
     run.isDirect = offered.direct === true;
     run.state.windowsParked = offered.windowsParked;
     if (run.taken !== null) {
       // A look that was taken meanwhile may have cut a window that this call did not count.
-      const windowsCut =
-        run.state.takenIn === looks ? offered.windowsCut : Math.max(run.taken.windowsCut, offered.windowsCut);
-      run.taken = { ...run.taken, windowsCut, windowsParked: offered.windowsParked };
+      const windowsPending =
+        run.state.consumed === looks
+          ? offered.windowsPending
+          : Math.max(run.taken.windowsPending, offered.windowsPending);
+      run.taken = { ...run.taken, windowsPending, windowsParked: offered.windowsParked };
     }
     if (!run.hasWindows) return;
     run.waiting = { reason: 'BatchPending', untilMs: Date.now() + MAX_PROVIDER_WAIT_MS };
     run.mark(run.phase);
-    const cut = run.taken?.windowsCut ?? 0;
+    const cut = run.taken?.windowsPending ?? 0;
     await condition(
       () =>
-        run.batchTold || run.leaving || run.retrying || run.asked === 'summary' || (run.taken?.windowsCut ?? 0) > cut,
+        run.batchServed ||
+        run.leaving ||
+        run.retrying ||
+        run.asked === 'summary' ||
+        (run.taken?.windowsPending ?? 0) > cut,
       MAX_PROVIDER_WAIT_MS,
     );
     run.waiting = null;
@@ -82,7 +88,7 @@ export class WindowLane {
 
   private async summariseOnce(): Promise<void> {
     const { run } = this;
-    const looks = run.state.takenIn;
+    const looks = run.state.consumed;
     const result = run.fewTasks
       ? await run.model.summariseWindows({ ...run.ref, phase: run.phase })
       : { ...(await run.model.summariseNextWindow(run.ref)), summarised: 1 };
@@ -91,7 +97,8 @@ export class WindowLane {
     run.state.windowsParked = result.windowsParked;
     if (run.taken === null) return;
     // A look that was taken meanwhile may have cut a window that this call did not count: what it saw stands until the next call.
-    const windowsCut = run.fewTasks && run.state.takenIn !== looks ? run.taken.windowsCut : result.windowsCut;
-    run.taken = { ...run.taken, windowsCut, windowsParked: result.windowsParked };
+    const windowsPending =
+      run.fewTasks && run.state.consumed !== looks ? run.taken.windowsPending : result.windowsPending;
+    run.taken = { ...run.taken, windowsPending, windowsParked: result.windowsParked };
   }
 }

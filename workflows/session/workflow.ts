@@ -10,7 +10,7 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import { closeSession } from './close.ts';
-import { WindowLane } from './window-summariser.ts';
+import { WindowSummariser } from './window-summariser.ts';
 import {
   CLOSE_UPDATE,
   HINT_SIGNAL,
@@ -47,7 +47,7 @@ function listen(run: SessionRun): void {
     run.signals += 1;
   });
   setHandler(summarised, () => {
-    run.batchTold = true;
+    run.batchServed = true;
     run.signals += 1;
   });
   setHandler(retry, () => {
@@ -82,10 +82,10 @@ export async function session(input: SessionInput): Promise<void> {
 }
 
 async function live(run: SessionRun): Promise<void> {
-  const lane = new WindowLane(run);
+  const lane = new WindowSummariser(run);
   for (;;) {
     const isDue = !run.fewTasks || run.hinted || Date.now() >= run.dueAtMs;
-    const look = isDue || run.taken === null ? await run.takeIn(null) : run.taken;
+    const look = isDue || run.taken === null ? await run.consumeEvents(null) : run.taken;
     if (look.gone) return await leave(run, NOT_DONE);
     if (lane.broken !== null) throw lane.broken;
     if (run.retrying && lane.running === null) await takeUpAgain(run);
@@ -93,7 +93,7 @@ async function live(run: SessionRun): Promise<void> {
 
     if (run.isLong) {
       run.leaving = true;
-      run.sayFarewell(NOT_DONE);
+      run.answerAll(NOT_DONE);
       await condition(() => lane.running === null);
       await condition(allHandlersFinished);
       await continueAsNew<typeof session>({ ...run.input, state: { ...run.state, asked: run.asked } });
@@ -121,18 +121,19 @@ async function live(run: SessionRun): Promise<void> {
 async function takeUpAgain(run: SessionRun): Promise<void> {
   run.retrying = false;
   const { requeued } = await database.requeueParked({ ...run.ref, again: true });
-  if (requeued > 0 && run.taken !== null) run.taken = { ...run.taken, windowsCut: run.taken.windowsCut + requeued };
+  if (requeued > 0 && run.taken !== null)
+    run.taken = { ...run.taken, windowsPending: run.taken.windowsPending + requeued };
 }
 
 /** Sums up or ends the session, when nothing is left to be summarised before it. True when the run is over. */
 async function finish(run: SessionRun, ended: boolean, isOver: boolean): Promise<boolean> {
   const { asked } = run;
-  const rest = ended && asked === null ? run.taken : await run.takeIn(asked === null ? 'idle' : 'asked');
+  const rest = ended && asked === null ? run.taken : await run.consumeEvents(asked === null ? 'idle' : 'asked');
   if (rest?.gone === true) {
     await leave(run, NOT_DONE);
     return true;
   }
-  let again = (rest?.windowsCut ?? 0) > 0;
+  let again = (rest?.windowsPending ?? 0) > 0;
   if (!again && (!run.fewTasks || (rest?.windowsParked ?? 0) > 0)) {
     again = (await database.requeueParked(run.ref)).requeued > 0;
     if (again) run.hinted = true;
@@ -170,6 +171,6 @@ async function finish(run: SessionRun, ended: boolean, isOver: boolean): Promise
 /** Lets whoever asked hear the answer before the run ends. */
 async function leave(run: SessionRun, answer: AskResult): Promise<void> {
   if (!run.fewTasks) return;
-  run.sayFarewell(answer);
+  run.answerAll(answer);
   await condition(allHandlersFinished);
 }

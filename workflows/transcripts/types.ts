@@ -25,7 +25,7 @@ export interface ImportStep {
 export interface ImportEnd {
   readonly tenantId: string;
   readonly importId: string;
-  readonly state: 'done' | 'failed' | 'cancelled';
+  readonly state: 'completed' | 'failed' | 'cancelled';
   /** Type of the failure. */
   readonly error: string | null;
 }

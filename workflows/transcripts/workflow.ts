@@ -70,7 +70,7 @@ export async function transcriptImport(input: ImportInput): Promise<ImportView> 
       view = { filesTotal: step.filesTotal, filesDone: step.filesDone, steps: view.steps + 1 };
       if (step.more) continue;
       if (!input.follow) {
-        await end(input, 'done', null);
+        await end(input, 'completed', null);
         return view;
       }
       await sleep(FOLLOW_MS);

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { holderOf } from '../../auth.ts';
+import { principalOf } from '../../auth.ts';
 import { BATCH_BODY_BYTES, EVENT_BYTES } from '../../http/body.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
@@ -14,7 +14,7 @@ import { captureLines } from '../../intake/ndjson.ts';
 import { captureAnswerSchema } from '../../../contract/events.ts';
 import { ERROR_RESPONSES } from '../../../contract/shared.ts';
 import { UploadSlots } from '../../http/upload-slots.ts';
-import type { Capturer, HostEvent } from '../../../domain/capture/event.ts';
+import type { EventOwner, HostEvent } from '../../../domain/capture/event.ts';
 
 /** A JSON array holds at most this many events. */
 const MAX_ARRAY = 1_000;
@@ -47,7 +47,7 @@ export function eventRoutes({ intake }: ApiDependencies): FastifyPluginCallbackZ
   /** Stores the good events of a list and answers one item each, in order. */
   const captureAll = async (
     values: readonly unknown[],
-    capturer: Capturer,
+    capturer: EventOwner,
     headers: IncomingHttpHeaders,
   ): Promise<CaptureItem[]> => {
     const delivery = deliveryOf(headers);
@@ -89,7 +89,7 @@ export function eventRoutes({ intake }: ApiDependencies): FastifyPluginCallbackZ
         },
       },
       async (request, reply) => {
-        const holder = holderOf(request);
+        const holder = principalOf(request);
         const checked = checkEvent(request.body, sizeSent(request.headers));
         if (!('event' in checked)) throw new ApiError(checked.code, checked.message, checked.details);
         const results = await intake.capture([keyedByDelivery(checked.event, deliveryOf(request.headers), 0)], holder);
@@ -139,7 +139,7 @@ export function eventRoutes({ intake }: ApiDependencies): FastifyPluginCallbackZ
         },
       },
       async (request, reply) => {
-        const holder = holderOf(request);
+        const holder = principalOf(request);
         if (request.body instanceof Readable) {
           reply.raw.once('close', streams.take(holder.userId));
           const lines = captureLines(request.body, deliveryOf(request.headers), (events) =>

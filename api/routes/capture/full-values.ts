@@ -1,29 +1,29 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { wholeValueKey } from '../../../domain/ports/object-store.ts';
-import { holderOf } from '../../auth.ts';
+import { fullValueKey } from '../../../domain/ports/object-store.ts';
+import { principalOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { ERROR_RESPONSES } from '../../../contract/shared.ts';
 
-/** `GET /values/:sha256`: the whole of a value that capture cut, redacted as its row was. For admins: a value does not say whose it is. */
+/** `GET /full-values/:sha256`: the whole of a value that capture cut, redacted as its row was. For admins: a value does not say whose it is. */
 export function valueRoutes({ objects }: ApiDependencies): FastifyPluginCallbackZod {
   return (app, _options, done) => {
     app.get(
-      '/values/:sha256',
+      '/full-values/:sha256',
       {
         config: { access: 'admin' },
         schema: {
           tags: ['capture'],
           summary: 'The whole of a value that was cut',
-          description: 'The hash stands in the note in its middle. Kept only where RECOLLECT_WHOLE_VALUES_DIR is set.',
+          description: 'The hash stands in the note in its middle. Kept only where RECOLLECT_FULL_VALUES_DIR is set.',
           params: z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
           response: { 200: z.object({ sha256: z.string(), text: z.string() }), ...ERROR_RESPONSES },
         },
       },
       async (request) => {
         const { sha256 } = request.params;
-        const bytes = (await objects?.get(wholeValueKey(holderOf(request).tenantId, sha256))) ?? null;
+        const bytes = (await objects?.get(fullValueKey(principalOf(request).tenantId, sha256))) ?? null;
         if (bytes === null) throw new ApiError('NOT_FOUND', 'there is no such value');
         return { sha256, text: Buffer.from(bytes).toString('utf8') };
       },

@@ -1,6 +1,6 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { holderOf } from '../../auth.ts';
+import { principalOf } from '../../auth.ts';
 import { HOOK_BODY_BYTES } from '../../http/body.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
@@ -74,7 +74,7 @@ export function hookRoutes({ heavy, intake, recall }: ApiDependencies): FastifyP
         },
       },
       async (request) => {
-        const holder = holderOf(request);
+        const holder = principalOf(request);
         const { host, namespace } = request.query;
         const delivery = {
           host,

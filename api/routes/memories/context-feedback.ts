@@ -4,7 +4,7 @@ import { memoryHash } from '../../../domain/memory.ts';
 import type { MemoryType } from '../../../domain/ports/vector-index.ts';
 import { readServed, recordUses } from '../../../stores/postgres/memories/memory-uses.ts';
 import type { UseKind } from '../../../stores/postgres/memories/memory-uses.ts';
-import { holderOf, viewerOf } from '../../auth.ts';
+import { principalOf, viewerOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { redacted } from '../../memories/hand-written.ts';
@@ -53,7 +53,7 @@ export function contextFeedbackRoutes({ database }: ApiDependencies): FastifyPlu
         },
       },
       async (request) => {
-        const holder = holderOf(request);
+        const holder = principalOf(request);
         const { id } = request.params;
         const note = request.body.note === undefined ? null : redacted(request.body.note);
         return database.asTenant(holder.tenantId, async (transaction) => {

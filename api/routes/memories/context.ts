@@ -2,7 +2,7 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { memoryHash } from '../../../domain/memory.ts';
 import { MEMORY_TYPES } from '../../../domain/ports/vector-index.ts';
-import { holderOf, viewerOf } from '../../auth.ts';
+import { principalOf, viewerOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { DEFAULT_CONTEXT_TOKENS } from '../../memories/recall.ts';
 import { ERROR_RESPONSES, namespaceName } from '../../../contract/shared.ts';
@@ -63,7 +63,7 @@ export function contextRoutes({ recall }: ApiDependencies): FastifyPluginCallbac
         },
       },
       async (request) => {
-        const holder = holderOf(request);
+        const holder = principalOf(request);
         const {
           purpose,
           project,

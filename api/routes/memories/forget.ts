@@ -1,6 +1,6 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { holderOf } from '../../auth.ts';
+import { principalOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { createForgetting } from '../../memories/forgetting.ts';
 import { ERROR_RESPONSES } from '../../../contract/shared.ts';
@@ -28,12 +28,12 @@ const forgottenSchema = z
 
 const dryRun = flag().prefault(false).describe('Only count what would go');
 
-/** `DELETE /captures/:key` and `DELETE /sessions/:id`: forgetting, so that no spool, transcript or restore brings it back. */
+/** `DELETE /events/:key` and `DELETE /sessions/:id`: forgetting, so that no spool, transcript or restore brings it back. */
 export function forgetRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZod {
   const forgetting = createForgetting(dependencies);
   return (app, _options, done) => {
     app.delete(
-      '/captures/:key',
+      '/events/:key',
       {
         config: { access: 'write' },
         schema: {
@@ -47,7 +47,7 @@ export function forgetRoutes(dependencies: ApiDependencies): FastifyPluginCallba
         },
       },
       async (request) => {
-        const holder = holderOf(request);
+        const holder = principalOf(request);
         const { session, dry_run: isDryRun } = request.query;
         const { event, forgotten } = await forgetting.event(holder, { given: request.params.key, session, isDryRun });
         return { dry_run: isDryRun, session_id: event.sessionId, key: event.key, forgotten };
@@ -69,7 +69,7 @@ export function forgetRoutes(dependencies: ApiDependencies): FastifyPluginCallba
       },
       async (request) => {
         const { dry_run: isDryRun } = request.query;
-        const { sessionId, forgotten } = await forgetting.session(holderOf(request), request.params.id, isDryRun);
+        const { sessionId, forgotten } = await forgetting.session(principalOf(request), request.params.id, isDryRun);
         return { dry_run: isDryRun, session_id: sessionId, key: null, forgotten };
       },
     );

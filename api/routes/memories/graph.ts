@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ENTITY_TYPES } from '../../../domain/graph/graph.ts';
 import { readNeighbourhood } from '../../../stores/postgres/graph/graph.ts';
 import { findProject } from '../../../stores/postgres/projects/projects.ts';
-import { holderOf, viewerOf } from '../../auth.ts';
+import { principalOf, viewerOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { graphSchema, presentGraph } from '../../../contract/graph.ts';
@@ -44,7 +44,7 @@ export function graphRoutes({ database }: ApiDependencies): FastifyPluginCallbac
       },
       async (request) => {
         const { node, q, type, project, namespace, depth, limit } = request.query;
-        const holder = holderOf(request);
+        const holder = principalOf(request);
         const found = await database.asTenant(holder.tenantId, async (transaction) => {
           const known = project === undefined ? undefined : await findProject(transaction, project);
           if (known === null) return { entities: [], relations: [] };

@@ -1,6 +1,6 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { KeyHolder } from '../../../stores/postgres/access/api-keys.ts';
+import type { Principal } from '../../../stores/postgres/access/api-keys.ts';
 import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
 import {
   closeLearning,
@@ -11,16 +11,16 @@ import {
   verifyLearning,
 } from '../../../stores/postgres/learnings/learning-changes.ts';
 import type { LearningEditor, LockedLearning } from '../../../stores/postgres/learnings/learning-changes.ts';
-import { standingIn } from '../../../stores/postgres/learnings/learning-successors.ts';
+import { currentIn } from '../../../stores/postgres/learnings/learning-successors.ts';
 import { hides, readLearning } from '../../../stores/postgres/learnings/learning-list.ts';
-import { holderOf, viewerOf } from '../../auth.ts';
+import { principalOf, viewerOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { requireOwner, requireOwnerOfAll, requireVerifier } from '../../memories/learning-owner.ts';
 import { handWritten, isEmptied, redacted, redactedWords } from '../../memories/hand-written.ts';
 import {
   learningCorrection,
-  learningGiven,
+  learningInput,
   learningSchema,
   presentLearning,
   reasonText,
@@ -32,7 +32,7 @@ import { text } from '../../../contract/text.ts';
 const verifyBody = z.strictObject({ note: text(500, 0).trim().optional() });
 const invalidateBody = z.strictObject({ reason: reasonText });
 const supersedeBody = z.strictObject({
-  by: z.union([z.uuid(), learningGiven]).describe('Id of another learning that holds, or a new one'),
+  by: z.union([z.uuid(), learningInput]).describe('Id of another learning that holds, or a new one'),
   reason: reasonText,
 });
 
@@ -40,7 +40,7 @@ const supersedeBody = z.strictObject({
 interface Change {
   readonly transaction: TenantTransaction;
   readonly editor: LearningEditor;
-  readonly holder: KeyHolder;
+  readonly holder: Principal;
   readonly learning: LockedLearning;
   /** Another one that the request names, locked, too; undefined where it is not there. */
   readonly other: LockedLearning | undefined;
@@ -55,7 +55,7 @@ interface ChangeOptions {
 
 /** The answer where a learning does not hold any more: it names what stands in its place. */
 async function closedAlready(transaction: TenantTransaction, id: string): Promise<ApiError> {
-  const current = await standingIn(transaction, id);
+  const current = await currentIn(transaction, id);
   if (current === null)
     return new ApiError('CONFLICT', 'the learning was closed', [{ field: 'id', message: 'is closed' }]);
   return new ApiError('CONFLICT', `the learning was replaced; the current version is ${current}`, [
@@ -72,7 +72,7 @@ export function learningChangeRoutes({
 }: ApiDependencies): FastifyPluginCallbackZod {
   /** Does a change in one transaction and answers the learning that it names. */
   const change = async (
-    holder: KeyHolder,
+    holder: Principal,
     id: string,
     work: (change: Change) => Promise<string>,
     { otherId = null, allowed = (learning) => requireOwner(holder, learning) }: ChangeOptions = {},
@@ -112,7 +112,7 @@ export function learningChangeRoutes({
         },
       },
       (request) =>
-        change(holderOf(request), request.params.id, async ({ transaction, editor, learning }) => {
+        change(principalOf(request), request.params.id, async ({ transaction, editor, learning }) => {
           const { category, title, description, context, examples, tags } = request.body;
           const words = await redactedWords(
             {
@@ -149,7 +149,7 @@ export function learningChangeRoutes({
         },
       },
       async (request) => {
-        const holder = holderOf(request);
+        const holder = principalOf(request);
         const { tenantId, userId } = holder;
         const { id } = request.params;
         const deleted = await database.asTenant(tenantId, async (transaction) => {
@@ -179,14 +179,14 @@ export function learningChangeRoutes({
       },
       (request) =>
         change(
-          holderOf(request),
+          principalOf(request),
           request.params.id,
           async ({ transaction, editor, learning }) => {
             const { note } = request.body;
             await verifyLearning(transaction, editor, learning.id, note === undefined ? null : redacted(note));
             return learning.id;
           },
-          { allowed: () => requireVerifier(holderOf(request), config.usersVerify) },
+          { allowed: () => requireVerifier(principalOf(request), config.usersVerify) },
         ),
     );
 
@@ -204,7 +204,7 @@ export function learningChangeRoutes({
         },
       },
       (request) =>
-        change(holderOf(request), request.params.id, async ({ transaction, editor, learning }) => {
+        change(principalOf(request), request.params.id, async ({ transaction, editor, learning }) => {
           await closeLearning(transaction, editor, learning.id, { reason: reasonOf(request.body.reason) });
           return learning.id;
         }),
@@ -224,7 +224,7 @@ export function learningChangeRoutes({
         },
       },
       async (request) => {
-        const holder = holderOf(request);
+        const holder = principalOf(request);
         const { id } = request.params;
         const { by } = request.body;
         const reason = reasonOf(request.body.reason);

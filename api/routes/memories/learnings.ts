@@ -2,10 +2,15 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { LEARNING_CATEGORIES } from '../../../domain/ports/model.ts';
 import { writeByHand } from '../../../stores/postgres/learnings/learning-changes.ts';
-import { LEARNING_SORTS, listLearnings, readLearning, readVersions } from '../../../stores/postgres/learnings/learning-list.ts';
+import {
+  LEARNING_SORTS,
+  listLearnings,
+  readLearning,
+  readVersions,
+} from '../../../stores/postgres/learnings/learning-list.ts';
 import { findProject } from '../../../stores/postgres/projects/projects.ts';
 import { findSessionId } from '../../../stores/postgres/sessions/sessions.ts';
-import { holderOf, seekerOf, viewerOf } from '../../auth.ts';
+import { principalOf, seekerOf, viewerOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { handWritten } from '../../memories/hand-written.ts';
@@ -13,7 +18,7 @@ import { countFetched, usedIn } from '../../memories/memory-fetches.ts';
 import { cursorOf, cursorQuery, pageOf, placeOf } from '../../../contract/cursor.ts';
 import {
   learningDetail,
-  learningGiven,
+  learningInput,
   learningSchema,
   presentLearning,
   presentVersions,
@@ -67,7 +72,7 @@ export function learningRoutes({ database, embeddingModel, workflowHints }: ApiD
         const { page, limit, cursor, session, project, sort, as_of: asOf, ...rest } = request.query;
         const list = `learnings.${sort}`;
         const after = placeOf(cursor, list, placeSchema);
-        const holder = holderOf(request);
+        const holder = principalOf(request);
         const found = await database.asTenant(holder.tenantId, async (transaction) => {
           const knownProject = project === undefined ? undefined : await findProject(transaction, project);
           const knownSession =
@@ -103,12 +108,12 @@ export function learningRoutes({ database, embeddingModel, workflowHints }: ApiD
           summary: 'Give knowledge by hand',
           description:
             'Evidence is optional; each quote must stand in its row letter for letter. Private text and secrets are taken out. Words that are known already are answered with CONFLICT.',
-          body: learningGiven,
+          body: learningInput,
           response: { 201: learningSchema, ...ERROR_RESPONSES },
         },
       },
       async (request, reply) => {
-        const holder = holderOf(request);
+        const holder = principalOf(request);
         const { tenantId, userId } = holder;
         const written = await database.asTenant(tenantId, async (transaction) => {
           const given = await handWritten(transaction, request.body, viewerOf(holder));
@@ -135,7 +140,7 @@ export function learningRoutes({ database, embeddingModel, workflowHints }: ApiD
         },
       },
       async (request) => {
-        const holder = holderOf(request);
+        const holder = principalOf(request);
         const { id } = request.params;
         return database.asTenant(holder.tenantId, async (transaction) => {
           await countFetched(transaction, holder, request.query.used_in, [id]);

@@ -1,14 +1,14 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { memoryHash } from '../../../domain/memory.ts';
-import { holderOf, isAdmin } from '../../auth.ts';
+import { principalOf, isAdmin } from '../../auth.ts';
 import { BATCH_BODY_BYTES } from '../../http/body.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { countFetched, countFetchedOfNewest, usedIn } from '../../memories/memory-fetches.ts';
 import { findMemories } from '../../memories/memory-lookup.ts';
 import type { Remembered } from '../../memories/remembering.ts';
-import { memoryBatch, memoryGiven, storedItem } from '../../../contract/memory-writes.ts';
+import { memoryBatch, memoryInput, storedItem } from '../../../contract/memory-writes.ts';
 import { memoryName, memorySchema, presentMemory } from '../../../contract/memory.ts';
 import { ERROR_RESPONSES } from '../../../contract/shared.ts';
 
@@ -47,12 +47,12 @@ export function memoryRoutes({
           summary: 'Remember',
           description:
             'Stored as a learning, with private text and secrets taken out. The same content of the same project and namespace is one memory: then its hash is answered with 200. With infer it is compared with what is known: the same makes that surer, more becomes its next version, and what it speaks against is closed.',
-          body: memoryGiven,
+          body: memoryInput,
           response: { 200: storedAnswer, 201: storedAnswer, ...ERROR_RESPONSES },
         },
       },
       async (request, reply) => {
-        const holder = holderOf(request);
+        const holder = principalOf(request);
         const { tenantId, userId } = holder;
         const [stored] = await remembering.remember(
           { tenantId, userId, embeddingModel, replacesAll: isAdmin(holder) },
@@ -83,7 +83,7 @@ export function memoryRoutes({
         },
       },
       async (request) => {
-        const holder = holderOf(request);
+        const holder = principalOf(request);
         const { tenantId, userId } = holder;
         const stored = await remembering.remember(
           { tenantId, userId, embeddingModel, replacesAll: isAdmin(holder) },
@@ -111,7 +111,7 @@ export function memoryRoutes({
         },
       },
       async (request) => {
-        const holder = holderOf(request);
+        const holder = principalOf(request);
         const { ids, used_in: contextId } = request.body;
         const found = await findMemories(database, holder, ids, (place) => `ids.${place}`);
         const memories = [...new Set(found.filter((memory) => memory !== null))];

@@ -2,8 +2,8 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { memoryHash } from '../../../domain/memory.ts';
 import { MEMORY_TYPES } from '../../../domain/ports/vector-index.ts';
-import type { KeyHolder } from '../../../stores/postgres/access/api-keys.ts';
-import { holderOf } from '../../auth.ts';
+import type { Principal } from '../../../stores/postgres/access/api-keys.ts';
+import { principalOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { createMemoryChanges } from '../../memories/memory-changes.ts';
 import { countFetched, usedIn } from '../../memories/memory-fetches.ts';
@@ -39,7 +39,7 @@ export function oneMemoryRoutes(dependencies: ApiDependencies): FastifyPluginCal
   const changes = createMemoryChanges(dependencies);
 
   const read = async (
-    holder: KeyHolder,
+    holder: Principal,
     name: string,
     field: 'id' | 'hash',
     { as_of: asOf, used_in: contextId }: z.output<typeof readQuery>,
@@ -69,7 +69,7 @@ export function oneMemoryRoutes(dependencies: ApiDependencies): FastifyPluginCal
           response: { 200: memorySchema, ...ERROR_RESPONSES },
         },
       },
-      (request) => read(holderOf(request), request.params.id, 'id', request.query),
+      (request) => read(principalOf(request), request.params.id, 'id', request.query),
     );
 
     app.get(
@@ -85,7 +85,7 @@ export function oneMemoryRoutes(dependencies: ApiDependencies): FastifyPluginCal
           response: { 200: memorySchema, ...ERROR_RESPONSES },
         },
       },
-      (request) => read(holderOf(request), request.params.hash, 'hash', request.query),
+      (request) => read(principalOf(request), request.params.hash, 'hash', request.query),
     );
 
     app.put(
@@ -103,7 +103,7 @@ export function oneMemoryRoutes(dependencies: ApiDependencies): FastifyPluginCal
         },
       },
       async (request) => {
-        const holder = holderOf(request);
+        const holder = principalOf(request);
         const memory = await findMemory(database, holder, request.params.id, 'id', 'versions');
         return presentMemory(await changes.correct(holder, memory, request.body));
       },
@@ -117,13 +117,13 @@ export function oneMemoryRoutes(dependencies: ApiDependencies): FastifyPluginCal
           tags: ['memories'],
           summary: 'Forget a memory',
           description:
-            'What a learning and its older versions say goes; no session teaches the same words again. Summaries are not forgotten, but what they were made from. Of an observation or a prompt the captured event goes, as by DELETE /captures/{key}.',
+            'What a learning and its older versions say goes; no session teaches the same words again. Summaries are not forgotten, but what they were made from. Of an observation or a prompt the captured event goes, as by DELETE /events/{key}.',
           params,
           response: { 200: forgottenMemory, ...ERROR_RESPONSES },
         },
       },
       async (request) => {
-        const holder = holderOf(request);
+        const holder = principalOf(request);
         const memory = await findMemory(database, holder, request.params.id, 'id', 'versions');
         const forgotten = await changes.forget(holder, memory);
         return { id: memory.id, hash: memoryHash(memory.id), type: memory.type, forgotten };

@@ -4,7 +4,7 @@ import { currentFocus } from '../../../domain/profile/focus.ts';
 import { distilPreferences } from '../../../domain/profile/preferences.ts';
 import { findUser, readFocusSources, readPreferenceSources } from '../../../stores/postgres/search/profile.ts';
 import { findProject } from '../../../stores/postgres/projects/projects.ts';
-import { holderOf, mayActFor } from '../../auth.ts';
+import { principalOf, mayActFor } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { presentFocus, presentPreference, profileSchema } from '../../../contract/profile.ts';
@@ -31,14 +31,14 @@ export function profileRoutes({ database }: ApiDependencies): FastifyPluginCallb
         },
       },
       async (request) => {
-        const holder = holderOf(request);
-        const { project: givenProject, user: givenUser } = request.query;
+        const holder = principalOf(request);
+        const { project: projectInput, user: givenUser } = request.query;
         return database.asTenant(holder.tenantId, async (transaction) => {
           const user = await findUser(transaction, givenUser ?? holder.userId);
           if (!mayActFor(holder, user?.id)) throw new ApiError('FORBIDDEN', "another user's profile is for admins");
           if (user === null) throw new ApiError('NOT_FOUND', 'there is no such user');
-          const project = givenProject === undefined ? null : await findProject(transaction, givenProject);
-          if (givenProject !== undefined && project === null)
+          const project = projectInput === undefined ? null : await findProject(transaction, projectInput);
+          if (projectInput !== undefined && project === null)
             throw new ApiError('NOT_FOUND', 'there is no such project');
           const scope = { userId: user.id, projectId: project?.id ?? null };
           const preferences = distilPreferences(await readPreferenceSources(transaction, scope));

@@ -1,13 +1,13 @@
 import type { RecallFilter } from '../../../domain/ports/vector-index.ts';
 import type { MemoryType } from '../../../domain/ports/vector-index.ts';
 import type { SearchRequest, SearchResult } from '../../../retrieval/search.ts';
-import type { KeyHolder } from '../../../stores/postgres/access/api-keys.ts';
+import type { Principal } from '../../../stores/postgres/access/api-keys.ts';
 import { findProject } from '../../../stores/postgres/projects/projects.ts';
 import { viewerOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 
 /** What a request says of a filter, in the words of the API. */
-export interface Narrowing {
+export interface SearchFilterParams {
   readonly type?: readonly MemoryType[] | undefined;
   readonly tags?: readonly string[] | undefined;
   readonly project?: string | undefined;
@@ -29,7 +29,7 @@ const NOTHING: SearchResult = {
 };
 
 /** Only what was asked for: a filter that is absent must not become one that is undefined. */
-function filterOf(given: Narrowing, viewerId: string | undefined): RecallFilter {
+function filterOf(given: SearchFilterParams, viewerId: string | undefined): RecallFilter {
   const { type, namespace, tags, tool, kind, since, until, as_of: asOf } = given;
   return {
     ...(type && { types: type }),
@@ -47,8 +47,8 @@ function filterOf(given: Narrowing, viewerId: string | undefined): RecallFilter 
 /** Runs a search as the API narrows it. A project that nobody knows holds nothing: the search is answered, with nothing. */
 export async function runSearch(
   { recall, database, metrics }: ApiDependencies,
-  holder: KeyHolder,
-  given: Narrowing,
+  holder: Principal,
+  given: SearchFilterParams,
   request: Omit<SearchRequest, 'tenantId' | 'filter'>,
 ): Promise<SearchResult> {
   const { tenantId } = holder;

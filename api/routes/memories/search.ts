@@ -2,7 +2,7 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { findProject } from '../../../stores/postgres/projects/projects.ts';
 import { suggestTexts } from '../../../stores/postgres/search/suggestions.ts';
-import { holderOf } from '../../auth.ts';
+import { principalOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import {
@@ -36,7 +36,7 @@ export function searchRoutes(dependencies: ApiDependencies): FastifyPluginCallba
       async (request) => {
         const started = performance.now();
         const { q, limit, offset, explain, format, as_of: asOf } = request.query;
-        const result = await runSearch(dependencies, holderOf(request), request.query, {
+        const result = await runSearch(dependencies, principalOf(request), request.query, {
           question: q,
           limit,
           offset,
@@ -64,7 +64,7 @@ export function searchRoutes(dependencies: ApiDependencies): FastifyPluginCallba
       async (request) => {
         const started = performance.now();
         const { q = '', vector, limit, explain } = request.body;
-        const { embedder } = await indexOf(holderOf(request).tenantId);
+        const { embedder } = await indexOf(principalOf(request).tenantId);
         if (vector !== undefined && vector.length !== embedder.dimension)
           throw new ApiError('VALIDATION_FAILED', 'the request is not valid', [
             {
@@ -72,7 +72,7 @@ export function searchRoutes(dependencies: ApiDependencies): FastifyPluginCallba
               message: `must have ${embedder.dimension} numbers, as ${embedder.model} gives`,
             },
           ]);
-        const result = await runSearch(dependencies, holderOf(request), request.body, {
+        const result = await runSearch(dependencies, principalOf(request), request.body, {
           question: q,
           limit,
           offset: 0,
@@ -98,7 +98,7 @@ export function searchRoutes(dependencies: ApiDependencies): FastifyPluginCallba
       },
       async (request) => {
         const { q, project, namespace, limit } = request.query;
-        const { tenantId } = holderOf(request);
+        const { tenantId } = principalOf(request);
         const known =
           project === undefined
             ? undefined

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { listArchives, readArchive } from '../../../stores/postgres/retention/archives.ts';
 import type { StoredArchive } from '../../../stores/postgres/retention/archives.ts';
 import { jobIdOf } from '../../../stores/temporal/job-ids.ts';
-import { holderOf } from '../../auth.ts';
+import { principalOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { ERROR_RESPONSES, pageQuery, paginationOf, paginationSchema } from '../../../contract/shared.ts';
@@ -65,7 +65,7 @@ export function archiveRoutes({ database, retention, archives: store }: ApiDepen
         },
       },
       async (request) => {
-        const { tenantId } = holderOf(request);
+        const { tenantId } = principalOf(request);
         const { q, page, limit } = request.query;
         const { archives, total } = await database.asTenant(tenantId, (transaction) =>
           listArchives(transaction, tenantId, { question: q ?? null, limit, offset: (page - 1) * limit }),
@@ -86,7 +86,7 @@ export function archiveRoutes({ database, retention, archives: store }: ApiDepen
         },
       },
       async (request, reply) => {
-        const { tenantId } = holderOf(request);
+        const { tenantId } = principalOf(request);
         const archive = await database.asTenant(tenantId, (transaction) => readArchive(transaction, request.params.id));
         if (archive === null) throw new ApiError('NOT_FOUND', 'there is no such archive');
         if (store === null)

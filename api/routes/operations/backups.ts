@@ -1,8 +1,8 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { newId } from '../../../domain/ids.ts';
-import { askBackup, listBackups, readBackup } from '../../../stores/postgres/backups/backups.ts';
-import { holderOf } from '../../auth.ts';
+import { requestBackup, listBackups, readBackup } from '../../../stores/postgres/backups/backups.ts';
+import { principalOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { backupSchema, backupsSchema, presentBackup } from '../../../contract/backups.ts';
@@ -35,8 +35,8 @@ export function backupRoutes({ config, database, backups }: ApiDependencies): Fa
       },
       async (request, reply) => {
         requireStore();
-        const { tenantId, userId } = holderOf(request);
-        const row = await askBackup(pool, newId(), userId);
+        const { tenantId, userId } = principalOf(request);
+        const row = await requestBackup(pool, newId(), userId);
         // One of the schedule has its workflow; one whose workflow could not be told by an earlier request is told now.
         if (row.workflowId.startsWith('job/')) await backups.start(tenantId, row.id);
         return reply.status(202).send(presentBackup(row));
@@ -101,7 +101,7 @@ export function backupRoutes({ config, database, backups }: ApiDependencies): Fa
       async (request, reply) => {
         requireStore();
         const { id } = request.params;
-        await backups.verify(holderOf(request).tenantId, id);
+        await backups.verify(principalOf(request).tenantId, id);
         return reply.status(202).send({ id, job_id: `backup.verify-${id}` });
       },
     );

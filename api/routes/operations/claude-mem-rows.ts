@@ -5,7 +5,7 @@ import { CLAUDE_MEM_TABLES } from '../../../domain/claude-mem/rows.ts';
 import { mapRows } from '../../../domain/claude-mem/map-rows.ts';
 import { importBatch } from '../../../stores/postgres/claude-mem/import-batch.ts';
 import { countKnown } from '../../../stores/postgres/claude-mem/ledger.ts';
-import { holderOf } from '../../auth.ts';
+import { principalOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { collectBody } from '../../http/collect-body.ts';
 import { ApiError } from '../../errors.ts';
@@ -40,10 +40,10 @@ export function claudeMemRoutes({
   embeddingModel,
   heavy,
   workflowHints,
-  importFlood,
+  importBurst,
 }: Pick<
   ApiDependencies,
-  'database' | 'embeddingModel' | 'heavy' | 'workflowHints' | 'importFlood'
+  'database' | 'embeddingModel' | 'heavy' | 'workflowHints' | 'importBurst'
 >): FastifyPluginCallbackZod {
   const slots = new UploadSlots(AT_ONCE);
 
@@ -60,7 +60,7 @@ export function claudeMemRoutes({
         },
       },
       async (request) => {
-        const known = await database.asTenant(holderOf(request).tenantId, (transaction) =>
+        const known = await database.asTenant(principalOf(request).tenantId, (transaction) =>
           countKnown(transaction, request.query.source),
         );
         return claudeMemKnown.parse(Object.fromEntries(CLAUDE_MEM_TABLES.map((table) => [table, known[table] ?? 0])));
@@ -82,7 +82,7 @@ export function claudeMemRoutes({
         },
       },
       async (request) => {
-        const { tenantId, userId } = holderOf(request);
+        const { tenantId, userId } = principalOf(request);
         if (!(request.body instanceof Readable))
           throw new ApiError('UNSUPPORTED_MEDIA_TYPE', 'rows come as application/x-ndjson');
         const { body } = request;
@@ -96,7 +96,7 @@ export function claudeMemRoutes({
               : await heavy.mapRows(bytes, table, { capturer: batch.capturer, source });
           // What the rows make work of waits until all of them are there.
           const flood = (): void => {
-            if (!dryRun) importFlood.count(drafts.length);
+            if (!dryRun) importBurst.count(drafts.length);
           };
           flood();
           const taken = await database.asTenant(tenantId, (transaction) =>

@@ -5,7 +5,7 @@ import type { TenantId } from '../../../domain/ids.ts';
 import { askCheck, CHECK_STATES, readChecks } from '../../../stores/postgres/consistency/consistency-checks.ts';
 import type { StoredCheck } from '../../../stores/postgres/consistency/consistency-checks.ts';
 import { jobIdOf } from '../../../stores/temporal/job-ids.ts';
-import { holderOf } from '../../auth.ts';
+import { principalOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { ERROR_RESPONSES } from '../../../contract/shared.ts';
@@ -77,7 +77,7 @@ export function consistencyRoutes({ database, checks }: ApiDependencies): Fastif
         },
       },
       async (request, reply) => {
-        const { tenantId, userId } = holderOf(request);
+        const { tenantId, userId } = principalOf(request);
         const repair = request.body.repair && !request.body.dry_run;
         const id: string = newId();
         await database.asTenant(tenantId, (transaction) => askCheck(transaction, { id, tenantId, userId, repair }));
@@ -101,7 +101,7 @@ export function consistencyRoutes({ database, checks }: ApiDependencies): Fastif
       },
       async (request) => {
         const { limit, before } = request.query;
-        const found = await read(holderOf(request).tenantId, { id: null, before: before ?? null, limit });
+        const found = await read(principalOf(request).tenantId, { id: null, before: before ?? null, limit });
         return { data: found.map(presentCheck) };
       },
     );
@@ -116,7 +116,7 @@ export function consistencyRoutes({ database, checks }: ApiDependencies): Fastif
           response: { 200: checkSchema, ...ERROR_RESPONSES },
         },
       },
-      (request) => one(holderOf(request).tenantId, request.params.id),
+      (request) => one(principalOf(request).tenantId, request.params.id),
     );
     done();
   };

@@ -9,19 +9,19 @@ import type { StoredExport } from '../../../stores/postgres/exports/exports.ts';
 import {
   importKey,
   newImportId,
-  openPortableImport,
-  readPortableImport,
+  openFileImport,
+  readFileImport,
 } from '../../../stores/postgres/imports/file-imports.ts';
 import { findProject } from '../../../stores/postgres/projects/projects.ts';
-import { holderOf, mayActFor } from '../../auth.ts';
+import { principalOf, mayActFor } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import {
   exportBody,
   exportSchema,
-  portableImportSchema,
+  fileImportSchema,
   presentExport,
-  presentPortableImport,
+  presentFileImport,
 } from '../../../contract/gdpr.ts';
 import { ERROR_RESPONSES } from '../../../contract/shared.ts';
 import { personFor, refuseOthers, sessionFor } from '../../subjects.ts';
@@ -44,7 +44,7 @@ async function* bounded(body: Readable): AsyncGenerator<Uint8Array> {
 }
 
 /** Memory as a file: written by one instance, taken in by another. */
-export function exportRoutes({ database, archives: archive, keepJobs }: ApiDependencies): FastifyPluginCallbackZod {
+export function exportRoutes({ database, archives: archive, jobStores }: ApiDependencies): FastifyPluginCallbackZod {
   const uploads = new UploadSlots(AT_ONCE);
   const store = (): ArchiveStore => {
     if (archive === null)
@@ -54,7 +54,7 @@ export function exportRoutes({ database, archives: archive, keepJobs }: ApiDepen
 
   /** @throws ApiError NOT_FOUND for another tenant's, and, unless an admin asks, another user's */
   const read = async (request: FastifyRequest, id: string): Promise<StoredExport> => {
-    const holder = holderOf(request);
+    const holder = principalOf(request);
     const found = await database.asTenant(holder.tenantId, (transaction) => readExport(transaction, id));
     if (found === null || !mayActFor(holder, found.userId)) throw new ApiError('NOT_FOUND', 'there is no such export');
     return found;
@@ -75,7 +75,7 @@ export function exportRoutes({ database, archives: archive, keepJobs }: ApiDepen
         },
       },
       async (request, reply) => {
-        const holder = holderOf(request);
+        const holder = principalOf(request);
         const { tenantId, userId } = holder;
         const { scope, subject: given } = request.body;
         store();
@@ -105,7 +105,7 @@ export function exportRoutes({ database, archives: archive, keepJobs }: ApiDepen
           return openExport(transaction, { tenantId, userId, scope, subject: project.id });
         });
         // A row whose workflow could not be told is found by the next request of the same scope, and started then.
-        await keepJobs.export(tenantId, row.id);
+        await jobStores.export(tenantId, row.id);
         return reply.status(202).send(presentExport(row));
       },
     );
@@ -144,13 +144,15 @@ export function exportRoutes({ database, archives: archive, keepJobs }: ApiDepen
       },
       async (request, reply) => {
         const found = await read(request, request.params.id);
-        if (found.state !== 'done') throw new ApiError('CONFLICT', `the export is ${found.state}: there is no file`);
+        if (found.state !== 'completed')
+          throw new ApiError('CONFLICT', `the export is ${found.state}: there is no file`);
         const pieces = store().read(found.objectKey)[Symbol.asyncIterator]();
         // The first piece before the answer begins: a file that is gone is said with a status.
         const first = await pieces.next().catch((error: unknown) => {
           if (error instanceof ArchiveStoreError && error.kind === 'missing')
             throw new ApiError('NOT_FOUND', 'the file is gone');
-          if (error instanceof ArchiveStoreError) throw new ApiError('UNAVAILABLE', 'storage is away; try again');
+          if (error instanceof ArchiveStoreError)
+            throw new ApiError('STORAGE_UNAVAILABLE', 'storage is away; try again');
           throw error;
         });
         const file = async function* () {
@@ -165,7 +167,7 @@ export function exportRoutes({ database, archives: archive, keepJobs }: ApiDepen
     );
 
     app.post(
-      '/imports/portable',
+      '/imports/files',
       {
         config: { access: 'admin', zstd: true },
         schema: {
@@ -175,11 +177,11 @@ export function exportRoutes({ database, archives: archive, keepJobs }: ApiDepen
             'Kept first, then taken in by a job that goes on where it was ended. People are known by name and projects by remote; rows that stand here stay as they are, and what was erased here is not taken.',
           consumes: ['application/zstd'],
           body: z.unknown(),
-          response: { 202: portableImportSchema, ...ERROR_RESPONSES },
+          response: { 202: fileImportSchema, ...ERROR_RESPONSES },
         },
       },
       async (request, reply) => {
-        const holder = holderOf(request);
+        const holder = principalOf(request);
         if (!(request.body instanceof Readable))
           throw new ApiError('UNSUPPORTED_MEDIA_TYPE', 'the body is the file itself, as application/zstd');
         const id = newImportId();
@@ -187,31 +189,29 @@ export function exportRoutes({ database, archives: archive, keepJobs }: ApiDepen
         const { body } = request;
         const file = await uploads.run(holder.userId, () => store().write(objectKey, bounded(body)));
         const row = await database.asTenant(holder.tenantId, (transaction) =>
-          openPortableImport(transaction, holder, id, { objectKey, ...file }),
+          openFileImport(transaction, holder, id, { objectKey, ...file }),
         );
-        await keepJobs.portableImport(holder.tenantId, row.id);
-        return reply.status(202).send(presentPortableImport(row));
+        await jobStores.fileImport(holder.tenantId, row.id);
+        return reply.status(202).send(presentFileImport(row));
       },
     );
 
     app.get(
-      '/imports/portable/:id',
+      '/imports/files/:id',
       {
         config: { access: 'admin' },
         schema: {
           tags: ['imports'],
           summary: 'An import of a file and how far it came',
           params: z.object({ id: z.uuid() }),
-          response: { 200: portableImportSchema, ...ERROR_RESPONSES },
+          response: { 200: fileImportSchema, ...ERROR_RESPONSES },
         },
       },
       async (request) => {
-        const { tenantId } = holderOf(request);
-        const row = await database.asTenant(tenantId, (transaction) =>
-          readPortableImport(transaction, request.params.id),
-        );
+        const { tenantId } = principalOf(request);
+        const row = await database.asTenant(tenantId, (transaction) => readFileImport(transaction, request.params.id));
         if (row === null) throw new ApiError('NOT_FOUND', 'there is no such import');
-        return presentPortableImport(row);
+        return presentFileImport(row);
       },
     );
     done();

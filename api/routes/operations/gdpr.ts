@@ -4,11 +4,11 @@ import { listErasures, openErasure, readErasure } from '../../../stores/postgres
 import type { StoredErasure } from '../../../stores/postgres/erasure/erasures.ts';
 import { openExport } from '../../../stores/postgres/exports/exports.ts';
 import { findText, TooMuchFound } from '../../../stores/postgres/erasure/find-text.ts';
-import { Held, refuseHeld } from '../../../stores/postgres/retention/legal-holds.ts';
+import { LegalHoldError, assertNoLegalHold } from '../../../stores/postgres/retention/legal-holds.ts';
 import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
 import { isLastAdmin, restrictPerson, restrictSession, tenantName } from '../../../stores/postgres/access/people.ts';
-import type { KeyHolder } from '../../../stores/postgres/access/api-keys.ts';
-import { holderOf, mayActFor, viewerOf } from '../../auth.ts';
+import type { Principal } from '../../../stores/postgres/access/api-keys.ts';
+import { principalOf, mayActFor, viewerOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { createMemoryChanges } from '../../memories/memory-changes.ts';
@@ -38,11 +38,11 @@ function refused(field: string, message: string): ApiError {
 }
 
 /** What is to be erased, by id, after it was asked whether this one may. @throws ApiError, Held */
-async function subjectOf(transaction: TenantTransaction, holder: KeyHolder, wanted: Wanted): Promise<string | null> {
+async function subjectOf(transaction: TenantTransaction, holder: Principal, wanted: Wanted): Promise<string | null> {
   switch (wanted.kind) {
     case 'session': {
       const sessionId = await sessionFor(transaction, holder, wanted.session);
-      await refuseHeld(transaction, { sessionId });
+      await assertNoLegalHold(transaction, { sessionId });
       return sessionId;
     }
     case 'user': {
@@ -52,14 +52,14 @@ async function subjectOf(transaction: TenantTransaction, holder: KeyHolder, want
           'CONFLICT',
           'nobody else could administer the tenant: make another admin, or erase the tenant',
         );
-      await refuseHeld(transaction, { userId: person.id });
+      await assertNoLegalHold(transaction, { userId: person.id });
       return person.id;
     }
     case 'tenant':
       refuseOthers(holder);
       if ((await tenantName(transaction, holder.tenantId)) !== wanted.name)
         throw refused('name', 'is not the name of this tenant');
-      await refuseHeld(transaction, {});
+      await assertNoLegalHold(transaction, {});
       return holder.tenantId;
     case 'text':
       refuseOthers(holder);
@@ -69,10 +69,10 @@ async function subjectOf(transaction: TenantTransaction, holder: KeyHolder, want
 
 /** What people may ask about what is kept of them: to erase, export, correct and hide it. */
 export function gdprRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZod {
-  const { database, keepJobs } = dependencies;
+  const { database, jobStores } = dependencies;
   const changes = createMemoryChanges(dependencies);
 
-  const open = async (holder: KeyHolder, wanted: Wanted): Promise<StoredErasure> => {
+  const open = async (holder: Principal, wanted: Wanted): Promise<StoredErasure> => {
     const { tenantId, userId } = holder;
     try {
       return await database.asTenant(tenantId, async (transaction) => {
@@ -81,7 +81,7 @@ export function gdprRoutes(dependencies: ApiDependencies): FastifyPluginCallback
         return openErasure(transaction, { tenantId, requestedBy: userId, kind: wanted.kind, subject, needle });
       });
     } catch (error) {
-      if (error instanceof Held) throw new ApiError('CONFLICT', error.message);
+      if (error instanceof LegalHoldError) throw new ApiError('CONFLICT', error.message);
       throw error;
     }
   };
@@ -101,7 +101,7 @@ export function gdprRoutes(dependencies: ApiDependencies): FastifyPluginCallback
         },
       },
       async (request, reply) => {
-        const holder = holderOf(request);
+        const holder = principalOf(request);
         const wanted = request.body;
         if (wanted.kind === 'text' && wanted.dry_run) {
           refuseOthers(holder);
@@ -121,7 +121,7 @@ export function gdprRoutes(dependencies: ApiDependencies): FastifyPluginCallback
         }
         const erasure = await open(holder, wanted);
         // A row whose workflow could not be told is found by the next request in the same words, and started then.
-        await keepJobs.erasure(holder.tenantId, erasure.id);
+        await jobStores.erasure(holder.tenantId, erasure.id);
         return reply.status(202).send(presentErasure(erasure));
       },
     );
@@ -142,7 +142,7 @@ export function gdprRoutes(dependencies: ApiDependencies): FastifyPluginCallback
         },
       },
       async (request) => {
-        const holder = holderOf(request);
+        const holder = principalOf(request);
         const { limit, before } = request.query;
         const rows = await database.asTenant(holder.tenantId, (transaction) =>
           listErasures(transaction, { userId: viewerOf(holder) ?? null, before: before ?? null, limit }),
@@ -163,7 +163,7 @@ export function gdprRoutes(dependencies: ApiDependencies): FastifyPluginCallback
         },
       },
       async (request) => {
-        const holder = holderOf(request);
+        const holder = principalOf(request);
         const row = await database.asTenant(holder.tenantId, (transaction) =>
           readErasure(transaction, request.params.id),
         );
@@ -186,19 +186,19 @@ export function gdprRoutes(dependencies: ApiDependencies): FastifyPluginCallback
         },
       },
       async (request, reply) => {
-        const holder = holderOf(request);
+        const holder = principalOf(request);
         const { tenantId, userId } = holder;
         const row = await database.asTenant(tenantId, async (transaction) => {
           const { id: subject } = await personFor(transaction, holder, request.body.user);
           return openExport(transaction, { tenantId, userId, scope: 'user', subject });
         });
-        await keepJobs.export(tenantId, row.id);
+        await jobStores.export(tenantId, row.id);
         return reply.status(202).send(presentExport(row));
       },
     );
 
     const restrict = async (
-      holder: KeyHolder,
+      holder: Principal,
       { user, session }: { readonly user?: string | undefined; readonly session?: string | undefined },
       until: Date | null,
     ): Promise<z.input<typeof restrictionSchema>> =>
@@ -226,7 +226,7 @@ export function gdprRoutes(dependencies: ApiDependencies): FastifyPluginCallback
           response: { 200: restrictionSchema, ...ERROR_RESPONSES },
         },
       },
-      (request) => restrict(holderOf(request), request.body, new Date(request.body.until)),
+      (request) => restrict(principalOf(request), request.body, new Date(request.body.until)),
     );
 
     app.delete(
@@ -241,7 +241,7 @@ export function gdprRoutes(dependencies: ApiDependencies): FastifyPluginCallback
           response: { 200: restrictionSchema, ...ERROR_RESPONSES },
         },
       },
-      (request) => restrict(holderOf(request), request.query, null),
+      (request) => restrict(principalOf(request), request.query, null),
     );
 
     app.post(
@@ -257,7 +257,7 @@ export function gdprRoutes(dependencies: ApiDependencies): FastifyPluginCallback
         },
       },
       async (request) => {
-        const holder = holderOf(request);
+        const holder = principalOf(request);
         const memory = await findMemory(database, holder, request.body.id, 'id', 'versions');
         return presentMemory(await changes.correct(holder, memory, request.body.correction));
       },

@@ -6,7 +6,7 @@ import { allowedFolder } from '../../../stores/files/transcript-folder.ts';
 import type { FolderRefusal } from '../../../stores/files/transcript-folder.ts';
 import { finishImport, openImport, readImport } from '../../../stores/postgres/imports/imports.ts';
 import type { StoredImport } from '../../../stores/postgres/imports/imports.ts';
-import { holderOf, isAdmin, mayActFor } from '../../auth.ts';
+import { principalOf, isAdmin, mayActFor } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { createLocalCheck } from '../../http/local-caller.ts';
@@ -26,7 +26,7 @@ export function importRoutes({ config, database, imports }: ApiDependencies): Fa
   const isLocal = createLocalCheck(config.http.trustProxy);
   /** @throws ApiError NOT_FOUND for another tenant's, and, unless an admin asks, another user's */
   const read = async (request: FastifyRequest, id: string): Promise<StoredImport> => {
-    const holder = holderOf(request);
+    const holder = principalOf(request);
     const found = await database.asTenant(holder.tenantId, (transaction) => readImport(transaction, id));
     if (found === null || !mayActFor(holder, found.userId)) throw new ApiError('NOT_FOUND', 'there is no such import');
     return found;
@@ -66,7 +66,7 @@ export function importRoutes({ config, database, imports }: ApiDependencies): Fa
         },
       },
       async (request, reply) => {
-        const holder = holderOf(request);
+        const holder = principalOf(request);
         if (!isAdmin(holder) || !isLocal(request))
           throw new ApiError('FORBIDDEN', 'folders of the server are read for admins on its own machine only');
         const { field, given, roots, setting, follow, dryRun } = askedFor(request.body);
@@ -115,7 +115,7 @@ export function importRoutes({ config, database, imports }: ApiDependencies): Fa
         const found = await read(request, request.params.id);
         const runs = found.state !== 'running' || (await imports.cancel(found));
         if (!runs)
-          await database.asTenant(holderOf(request).tenantId, (transaction) =>
+          await database.asTenant(principalOf(request).tenantId, (transaction) =>
             finishImport(transaction, found.id, 'cancelled', null),
           );
         return reply.status(202).send(presentImport(await read(request, found.id)));

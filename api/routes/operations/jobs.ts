@@ -1,16 +1,16 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { asId } from '../../../domain/ids.ts';
-import type { KeyHolder } from '../../../stores/postgres/access/api-keys.ts';
+import type { Principal } from '../../../stores/postgres/access/api-keys.ts';
 import { findBatch } from '../../../stores/postgres/usage/model-batches.ts';
 import { findProject } from '../../../stores/postgres/projects/projects.ts';
-import { requeueGivenUp } from '../../../stores/postgres/sessions/session-work.ts';
+import { requeueAbandoned } from '../../../stores/postgres/sessions/session-work.ts';
 import { JOB_KINDS, parseJobId } from '../../../stores/temporal/job-ids.ts';
 import type { JobName } from '../../../stores/temporal/job-ids.ts';
-import { holderOf, operates } from '../../auth.ts';
+import { principalOf, operates } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
-import { refuseStrangers } from '../../job-owner.ts';
+import { assertNoForeignRows } from '../../job-owner.ts';
 import { jobSchema } from '../../../contract/jobs.ts';
 import { ERROR_RESPONSES, paginationSchema } from '../../../contract/shared.ts';
 import { numeric } from '../../../contract/query.ts';
@@ -32,7 +32,7 @@ export function jobRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZ
   const { database, jobs, jobList, steering, workflowHints } = dependencies;
 
   /** @throws ApiError NOT_FOUND for what the caller has none of: operations are the instance's, and shown to its operators. */
-  const answerOf = async (holder: KeyHolder, name: JobName): Promise<z.output<typeof jobAnswer>> => {
+  const answerOf = async (holder: Principal, name: JobName): Promise<z.output<typeof jobAnswer>> => {
     const isHidden = name.kind === 'operation' && !operates(holder);
     const found = isHidden ? null : await jobList.one(holder.tenantId, name);
     if (found === null) throw new ApiError('NOT_FOUND', 'there is no such job');
@@ -63,7 +63,7 @@ export function jobRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZ
         },
       },
       async (request) => {
-        const holder = holderOf(request);
+        const holder = principalOf(request);
         const { tenantId } = holder;
         const { state, kind, project, limit, cursor } = request.query;
         const known =
@@ -108,7 +108,7 @@ export function jobRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZ
           response: { 200: jobAnswer, ...ERROR_RESPONSES },
         },
       },
-      (request) => answerOf(holderOf(request), nameOf(request.params.id)),
+      (request) => answerOf(principalOf(request), nameOf(request.params.id)),
     );
 
     app.post(
@@ -124,11 +124,11 @@ export function jobRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZ
         },
       },
       async (request, reply) => {
-        const holder = holderOf(request);
+        const holder = principalOf(request);
         const { tenantId } = holder;
         const name = nameOf(request.params.id);
         const before = await answerOf(holder, name);
-        await refuseStrangers(database, holder, name);
+        await assertNoForeignRows(database, holder, name);
         const run = await jobs.describe(tenantId, name);
         if (run?.state !== 'running' || !(await jobs.cancel(tenantId, name)))
           throw new ApiError('CONFLICT', 'the job does not run, so that there is nothing to end');
@@ -150,16 +150,16 @@ export function jobRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZ
         },
       },
       async (request, reply) => {
-        const holder = holderOf(request);
+        const holder = principalOf(request);
         const { tenantId } = holder;
         const name = nameOf(request.params.id);
         await answerOf(holder, name);
         // Whatever waits for the index is everybody's, and to look at it once more harms nobody.
-        if (name.kind !== 'index') await refuseStrangers(database, holder, name);
+        if (name.kind !== 'index') await assertNoForeignRows(database, holder, name);
         switch (name.kind) {
           case 'session':
           case 'learning':
-            await database.asTenant(tenantId, (transaction) => requeueGivenUp(transaction, name.subject));
+            await database.asTenant(tenantId, (transaction) => requeueAbandoned(transaction, name.subject));
             await steering.retry(tenantId, name.subject);
             await workflowHints.index(asId(tenantId));
             break;

@@ -1,9 +1,15 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { addHold, HOLD_SUBJECTS, holdSubjectExists, listHolds, releaseHold } from '../../../stores/postgres/retention/legal-holds.ts';
+import {
+  addHold,
+  HOLD_SUBJECTS,
+  holdSubjectExists,
+  listLegalHolds,
+  releaseHold,
+} from '../../../stores/postgres/retention/legal-holds.ts';
 import type { StoredHold } from '../../../stores/postgres/retention/legal-holds.ts';
 import { lockPolicies } from '../../../stores/postgres/retention/retention-policies.ts';
-import { holderOf } from '../../auth.ts';
+import { principalOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { ERROR_RESPONSES } from '../../../contract/shared.ts';
@@ -42,11 +48,11 @@ function present(hold: StoredHold): z.input<typeof holdSchema> {
   };
 }
 
-/** `/admin/holds`: what must not go, whatever a policy or a person says. */
+/** `/admin/legal-holds`: what must not go, whatever a policy or a person says. */
 export function holdRoutes({ database }: ApiDependencies): FastifyPluginCallbackZod {
   return (app, _options, done) => {
     app.get(
-      '/admin/holds',
+      '/admin/legal-holds',
       {
         config: { access: 'admin' },
         schema: {
@@ -60,14 +66,14 @@ export function holdRoutes({ database }: ApiDependencies): FastifyPluginCallback
       },
       async (request) => {
         const { released } = request.query;
-        const holds = await database.asTenant(holderOf(request).tenantId, (transaction) =>
-          listHolds(transaction, released),
+        const holds = await database.asTenant(principalOf(request).tenantId, (transaction) =>
+          listLegalHolds(transaction, released),
         );
         return { data: holds.map(present) };
       },
     );
     app.post(
-      '/admin/holds',
+      '/admin/legal-holds',
       {
         config: { access: 'admin' },
         schema: {
@@ -79,7 +85,7 @@ export function holdRoutes({ database }: ApiDependencies): FastifyPluginCallback
         },
       },
       async (request, reply) => {
-        const { tenantId, userId } = holderOf(request);
+        const { tenantId, userId } = principalOf(request);
         const { subject, id, reason } = request.body;
         const subjectId = id ?? tenantId;
         const hold = await database.asTenant(tenantId, async (transaction) => {
@@ -92,7 +98,7 @@ export function holdRoutes({ database }: ApiDependencies): FastifyPluginCallback
       },
     );
     app.delete(
-      '/admin/holds/:id',
+      '/admin/legal-holds/:id',
       {
         config: { access: 'admin' },
         schema: {
@@ -103,7 +109,7 @@ export function holdRoutes({ database }: ApiDependencies): FastifyPluginCallback
         },
       },
       async (request) => {
-        const { tenantId, userId } = holderOf(request);
+        const { tenantId, userId } = principalOf(request);
         const hold = await database.asTenant(tenantId, async (transaction) => {
           await lockPolicies(transaction);
           return releaseHold(transaction, request.params.id, userId);

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { countIndex, readIndexes } from '../../../stores/postgres/embeddings/embedding-indexes.ts';
 import { askRefill } from '../../../stores/postgres/embeddings/embedding-refill.ts';
 import type { IndexCounts, TenantIndexes } from '../../../stores/postgres/embeddings/embedding-indexes.ts';
-import { holderOf } from '../../auth.ts';
+import { principalOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { indexesSchema } from '../../../contract/reindex.ts';
 import { ERROR_RESPONSES } from '../../../contract/shared.ts';
@@ -46,8 +46,8 @@ export function reindexRoutes({ database, embeddingModel, workflowHints }: ApiDe
   };
 
   return (app, _options, done) => {
-    const read = (request: Parameters<typeof holderOf>[0]) =>
-      database.readAsTenant(holderOf(request).tenantId, async (run) => {
+    const read = (request: Parameters<typeof principalOf>[0]) =>
+      database.readAsTenant(principalOf(request).tenantId, async (run) => {
         const indexes = await readIndexes(run);
         const counts = new Map<string, IndexCounts>();
         for (const index of indexes === null ? [] : [indexes.serving, indexes.building])
@@ -89,7 +89,7 @@ export function reindexRoutes({ database, embeddingModel, workflowHints }: ApiDe
       },
       async (request, reply) => {
         const { dry_run: isDryRun, rebuild } = request.body;
-        const { tenantId } = holderOf(request);
+        const { tenantId } = principalOf(request);
         if (!isDryRun) {
           if (rebuild) await database.asTenant(tenantId, askRefill);
           await workflowHints.index(tenantId);

@@ -3,7 +3,7 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { COPY_ADDRESS, listRestores, openRestore, readRestore } from '../../../stores/postgres/backups/restores.ts';
 import type { RestoreRequest, StoredRestore } from '../../../stores/postgres/backups/restores.ts';
-import { holderOf } from '../../auth.ts';
+import { principalOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { drillBody, presentRestore, restoreBody, restoreSchema } from '../../../contract/restores.ts';
@@ -14,7 +14,7 @@ import { numeric } from '../../../contract/query.ts';
 export function restoreRoutes({ database, restores }: ApiDependencies): FastifyPluginCallbackZod {
   /** The row first: one whose workflow could not be told is started by the next request in the same words. */
   const open = async (request: FastifyRequest, asked: RestoreRequest): Promise<StoredRestore> => {
-    const { tenantId, userId } = holderOf(request);
+    const { tenantId, userId } = principalOf(request);
     const opened = await database.asTenant(tenantId, (transaction) => openRestore(transaction, userId, asked));
     if (opened === null) throw new ApiError('CONFLICT', 'another restore or drill is under way; one is done at a time');
     await restores.start(opened.kind, tenantId, opened.id);
@@ -88,7 +88,7 @@ export function restoreRoutes({ database, restores }: ApiDependencies): FastifyP
       },
       async (request) => {
         const { before, limit } = request.query;
-        const found = await database.asTenant(holderOf(request).tenantId, (transaction) =>
+        const found = await database.asTenant(principalOf(request).tenantId, (transaction) =>
           listRestores(transaction, before ?? null, limit),
         );
         return { data: found.map(presentRestore) };
@@ -106,7 +106,7 @@ export function restoreRoutes({ database, restores }: ApiDependencies): FastifyP
         },
       },
       async (request) => {
-        const found = await database.asTenant(holderOf(request).tenantId, (transaction) =>
+        const found = await database.asTenant(principalOf(request).tenantId, (transaction) =>
           readRestore(transaction, request.params.id),
         );
         if (found === null) throw new ApiError('NOT_FOUND', 'there is no such restore');

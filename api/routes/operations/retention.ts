@@ -5,8 +5,14 @@ import type { RetentionRule } from '../../../domain/retention/policy.ts';
 import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
 import { lockPolicies, readPolicyState, writePolicies } from '../../../stores/postgres/retention/retention-policies.ts';
 import type { PolicyState } from '../../../stores/postgres/retention/retention-policies.ts';
-import { approveRun, listRuns, openRun, readCounts, readRun } from '../../../stores/postgres/retention/retention-runs.ts';
-import { holderOf } from '../../auth.ts';
+import {
+  approveRun,
+  listRuns,
+  openRun,
+  readCounts,
+  readRun,
+} from '../../../stores/postgres/retention/retention-runs.ts';
+import { principalOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import {
@@ -79,7 +85,7 @@ export function retentionRoutes({ database, retention, clock }: ApiDependencies)
           response: { 200: policiesSchema, ...ERROR_RESPONSES },
         },
       },
-      async (request) => presentState(await database.asTenant(holderOf(request).tenantId, readPolicyState)),
+      async (request) => presentState(await database.asTenant(principalOf(request).tenantId, readPolicyState)),
     );
     app.put(
       '/admin/retention/policies',
@@ -98,7 +104,7 @@ export function retentionRoutes({ database, retention, clock }: ApiDependencies)
         },
       },
       async (request) => {
-        const { tenantId, userId } = holderOf(request);
+        const { tenantId, userId } = principalOf(request);
         const { policies, hash } = request.body;
         return database.asTenant(tenantId, async (transaction) => {
           await lockPolicies(transaction);
@@ -117,20 +123,20 @@ export function retentionRoutes({ database, retention, clock }: ApiDependencies)
           tags: ['retention'],
           summary: 'Count what would go, or have it go',
           description:
-            'Without dry_run refused with DRY_RUN_NEEDED as long as no dry run of these policies and holds was approved.',
+            'Without dry_run refused with DRY_RUN_REQUIRED as long as no dry run of these policies and holds was approved.',
           body: z.strictObject({ dry_run: z.boolean().default(true) }),
           response: { 202: runAnswer, ...ERROR_RESPONSES },
         },
       },
       async (request, reply) => {
-        const { tenantId, userId } = holderOf(request);
+        const { tenantId, userId } = principalOf(request);
         const mode = request.body.dry_run ? 'dry_run' : 'run';
         const run = await database.asTenant(tenantId, async (transaction) => {
           await lockPolicies(transaction);
           const { hash, approved } = await readPolicyState(transaction);
           if (mode === 'run' && !approved)
             throw new ApiError(
-              'DRY_RUN_NEEDED',
+              'DRY_RUN_REQUIRED',
               'policies or holds changed: make a dry run, look at it and approve it',
             );
           const now = new Date(clock.now());
@@ -156,7 +162,7 @@ export function retentionRoutes({ database, retention, clock }: ApiDependencies)
       },
       async (request) => {
         const { page, limit } = request.query;
-        const { runs, total } = await database.asTenant(holderOf(request).tenantId, (transaction) =>
+        const { runs, total } = await database.asTenant(principalOf(request).tenantId, (transaction) =>
           listRuns(transaction, { id: null, limit, offset: (page - 1) * limit }),
         );
         return { data: runs.map(presentRun), pagination: paginationOf(page, limit, total) };
@@ -176,7 +182,7 @@ export function retentionRoutes({ database, retention, clock }: ApiDependencies)
       },
       async (request) => {
         const { id } = request.params;
-        const found = await database.asTenant(holderOf(request).tenantId, async (transaction) => ({
+        const found = await database.asTenant(principalOf(request).tenantId, async (transaction) => ({
           run: await readRun(transaction, id),
           counts: await readCounts(transaction, id, SHOWN_COUNTS),
         }));
@@ -196,7 +202,7 @@ export function retentionRoutes({ database, retention, clock }: ApiDependencies)
         },
       },
       async (request) => {
-        const { tenantId, userId } = holderOf(request);
+        const { tenantId, userId } = principalOf(request);
         const { id } = request.params;
         return database.asTenant(tenantId, async (transaction) => {
           await lockPolicies(transaction);

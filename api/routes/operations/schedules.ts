@@ -16,14 +16,14 @@ function requireThere(isThere: boolean): void {
   if (!isThere) throw new ApiError('NOT_FOUND', 'there is no such schedule yet; the next start makes it');
 }
 
-/** `GET /jobs/schedules`, pause, resume and run: what runs by itself, for operators. */
+/** `GET /schedules`, pause, resume and run: what runs by itself, for operators. */
 export function scheduleRoutes({ schedules }: ApiDependencies): FastifyPluginCallbackZod {
   const answerOf = async (name: ScheduleName): Promise<z.input<typeof answer>> => ({
     schedule: presentSchedule(await schedules.one(name)),
   });
   return (app, _options, done) => {
     app.get(
-      '/jobs/schedules',
+      '/schedules',
       {
         config: { access: 'operator' },
         schema: {
@@ -35,7 +35,7 @@ export function scheduleRoutes({ schedules }: ApiDependencies): FastifyPluginCal
       async () => ({ data: (await schedules.list()).map(presentSchedule) }),
     );
     app.post(
-      '/jobs/schedules/:name/pause',
+      '/schedules/:name/pause',
       {
         config: { access: 'operator' },
         schema: {
@@ -53,7 +53,7 @@ export function scheduleRoutes({ schedules }: ApiDependencies): FastifyPluginCal
       },
     );
     app.post(
-      '/jobs/schedules/:name/resume',
+      '/schedules/:name/resume',
       {
         config: { access: 'operator' },
         schema: {
@@ -69,7 +69,7 @@ export function scheduleRoutes({ schedules }: ApiDependencies): FastifyPluginCal
       },
     );
     app.post(
-      '/jobs/schedules/:name/run',
+      '/schedules/:name/run',
       {
         config: { access: 'operator' },
         schema: {

@@ -1,7 +1,7 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { countNow, readTrends } from '../../../stores/postgres/statistics/read-statistics.ts';
-import { holderOf, operates } from '../../auth.ts';
+import { principalOf, operates } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { ERROR_RESPONSES } from '../../../contract/shared.ts';
@@ -46,7 +46,7 @@ export function statsRoutes({ database }: ApiDependencies): FastifyPluginCallbac
         },
       },
       async (request) => {
-        const holder = holderOf(request);
+        const holder = principalOf(request);
         const { days, metric, scope } = request.query;
         const ofInstance = scope === 'instance';
         if (ofInstance && !operates(holder))

@@ -1,10 +1,10 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { KeyHolder } from '../../../stores/postgres/access/api-keys.ts';
+import type { Principal } from '../../../stores/postgres/access/api-keys.ts';
 import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
 import { findSessionId } from '../../../stores/postgres/sessions/sessions.ts';
 import { listObservations, listPrompts } from '../../../stores/postgres/sessions/session-timeline.ts';
-import { holderOf, seekerOf, viewerOf } from '../../auth.ts';
+import { principalOf, seekerOf, viewerOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { observationSchema, presentObservation, presentPrompt, promptSchema } from '../../../contract/session-rows.ts';
@@ -18,7 +18,7 @@ const timelineQuery = {
   agent: text(256).optional().describe('Of this sub-agent alone'),
 };
 
-async function sessionIdOf(transaction: TenantTransaction, holder: KeyHolder, given: string): Promise<string> {
+async function sessionIdOf(transaction: TenantTransaction, holder: Principal, given: string): Promise<string> {
   const id = await findSessionId(transaction, given, seekerOf(holder));
   if (id === null) throw new ApiError('NOT_FOUND', 'there is no such session');
   return id;
@@ -43,7 +43,7 @@ export function sessionRowRoutes({ database }: ApiDependencies): FastifyPluginCa
         },
       },
       async (request) => {
-        const holder = holderOf(request);
+        const holder = principalOf(request);
         const { page, limit, agent } = request.query;
         const { rows, total } = await database.asTenant(holder.tenantId, async (transaction) =>
           listPrompts(transaction, {
@@ -73,7 +73,7 @@ export function sessionRowRoutes({ database }: ApiDependencies): FastifyPluginCa
         },
       },
       async (request) => {
-        const holder = holderOf(request);
+        const holder = principalOf(request);
         const { page, limit, agent, full } = request.query;
         const { rows, total } = await database.asTenant(holder.tenantId, async (transaction) =>
           listObservations(transaction, {

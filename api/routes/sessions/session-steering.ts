@@ -1,11 +1,11 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { KeyHolder } from '../../../stores/postgres/access/api-keys.ts';
+import type { Principal } from '../../../stores/postgres/access/api-keys.ts';
 import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
 import { readSummary } from '../../../stores/postgres/summaries/derived.ts';
 import { findOwnedSession, readSessionDetail, steerSession } from '../../../stores/postgres/sessions/sessions.ts';
 import { TemporalUnavailable } from '../../../stores/temporal/unavailable.ts';
-import { holderOf, mayActFor, seekerOf, viewerOf } from '../../auth.ts';
+import { principalOf, mayActFor, seekerOf, viewerOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { presentSummary, summarySchema } from '../../../contract/derived.ts';
@@ -46,7 +46,7 @@ const ORDERS = [
 ] as const;
 
 /** A session that the holder may steer: his own, or any for an admin. @throws ApiError NOT_FOUND, FORBIDDEN */
-async function ownSession(transaction: TenantTransaction, holder: KeyHolder, given: string): Promise<string> {
+async function ownSession(transaction: TenantTransaction, holder: Principal, given: string): Promise<string> {
   const found = await findOwnedSession(transaction, given, seekerOf(holder));
   if (found === null) throw new ApiError('NOT_FOUND', 'there is no such session');
   if (!mayActFor(holder, found.userId))
@@ -56,7 +56,7 @@ async function ownSession(transaction: TenantTransaction, holder: KeyHolder, giv
 
 /** `PUT /sessions/:id`, `POST /sessions/:id/summaries` and `/close`: what people may have a session do. */
 export function sessionSteeringRoutes({ database, steering, jobList }: ApiDependencies): FastifyPluginCallbackZod {
-  const ask = async (holder: KeyHolder, given: string, what: 'summary' | 'close', waitSeconds: number) => {
+  const ask = async (holder: Principal, given: string, what: 'summary' | 'close', waitSeconds: number) => {
     const { tenantId } = holder;
     const id = await database.asTenant(tenantId, (transaction) => ownSession(transaction, holder, given));
     const result = await steering.ask(tenantId, id, what, waitSeconds * 1_000);
@@ -96,7 +96,7 @@ export function sessionSteeringRoutes({ database, steering, jobList }: ApiDepend
         },
       },
       async (request) => {
-        const holder = holderOf(request);
+        const holder = principalOf(request);
         const { title, capture } = request.body;
         const detail = await database.asTenant(holder.tenantId, async (transaction) => {
           const id = await ownSession(transaction, holder, request.params.id);
@@ -104,7 +104,7 @@ export function sessionSteeringRoutes({ database, steering, jobList }: ApiDepend
           return readSessionDetail(transaction, id);
         });
         if (capture !== undefined && detail.session.status === 'active') {
-          await steering.tellCapture(holder.tenantId, detail.session.id, capture).catch((error: unknown) => {
+          await steering.notifyCapture(holder.tenantId, detail.session.id, capture).catch((error: unknown) => {
             // The database decides what is captured, and it is told.
             if (!(error instanceof TemporalUnavailable)) throw error;
             request.log.warn('a workflow was not told of its capture switch');
@@ -128,7 +128,7 @@ export function sessionSteeringRoutes({ database, steering, jobList }: ApiDepend
           },
         },
         async (request, reply) => {
-          const answer = await ask(holderOf(request), request.params.id, what, request.query.wait);
+          const answer = await ask(principalOf(request), request.params.id, what, request.query.wait);
           return reply.status(answer.done ? 200 : 202).send(answer);
         },
       );

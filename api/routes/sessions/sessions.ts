@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { findProject } from '../../../stores/postgres/projects/projects.ts';
 import { findSessionId, listSessions, readSessionDetail } from '../../../stores/postgres/sessions/sessions.ts';
 import type { SessionDetail, StoredSession } from '../../../stores/postgres/sessions/sessions.ts';
-import { holderOf, seekerOf } from '../../auth.ts';
+import { principalOf, seekerOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { pendingSchema } from '../../../contract/jobs.ts';
@@ -122,7 +122,7 @@ export function sessionRoutes({ database }: ApiDependencies): FastifyPluginCallb
       },
       async (request) => {
         const { page, limit, status, project, search } = request.query;
-        const { rows, total } = await database.asTenant(holderOf(request).tenantId, async (transaction) => {
+        const { rows, total } = await database.asTenant(principalOf(request).tenantId, async (transaction) => {
           const known = project === undefined ? undefined : await findProject(transaction, project);
           return known === null
             ? { rows: [], total: 0 }
@@ -143,7 +143,7 @@ export function sessionRoutes({ database }: ApiDependencies): FastifyPluginCallb
         },
       },
       async (request) => {
-        const holder = holderOf(request);
+        const holder = principalOf(request);
         return database.asTenant(holder.tenantId, async (transaction) => {
           const id = await findSessionId(transaction, request.params.id, seekerOf(holder));
           if (id === null) throw new ApiError('NOT_FOUND', 'there is no such session');

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ITEM_KINDS } from '../../../domain/ports/model.ts';
 import { listSummaries, readSummary } from '../../../stores/postgres/summaries/derived.ts';
 import { findSessionId } from '../../../stores/postgres/sessions/sessions.ts';
-import { holderOf, seekerOf, viewerOf } from '../../auth.ts';
+import { principalOf, seekerOf, viewerOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { countFetched, usedIn } from '../../memories/memory-fetches.ts';
@@ -46,7 +46,7 @@ export function summaryRoutes({ database }: ApiDependencies): FastifyPluginCallb
       async (request) => {
         const { page, limit, cursor, type, kind } = request.query;
         const after = placeOf(cursor, LIST, placeSchema);
-        const holder = holderOf(request);
+        const holder = principalOf(request);
         const found = await database.asTenant(holder.tenantId, async (transaction) => {
           const sessionId = await findSessionId(transaction, request.params.id, seekerOf(holder));
           if (sessionId === null) throw new ApiError('NOT_FOUND', 'there is no such session');
@@ -73,7 +73,7 @@ export function summaryRoutes({ database }: ApiDependencies): FastifyPluginCallb
         },
       },
       async (request) => {
-        const holder = holderOf(request);
+        const holder = principalOf(request);
         const { id } = request.params;
         const found = await database.asTenant(holder.tenantId, async (transaction) => {
           await countFetched(transaction, holder, request.query.used_in, [id]);

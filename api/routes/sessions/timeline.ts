@@ -4,7 +4,7 @@ import { compactMemory } from '../../../domain/compact.ts';
 import type { Memory } from '../../../domain/memory.ts';
 import { MEMORY_TYPES } from '../../../domain/ports/vector-index.ts';
 import type { MemoryType } from '../../../domain/ports/vector-index.ts';
-import type { KeyHolder } from '../../../stores/postgres/access/api-keys.ts';
+import type { Principal } from '../../../stores/postgres/access/api-keys.ts';
 import type { TenantRead } from '../../../stores/postgres/connection/database.ts';
 import { readMemories } from '../../../stores/postgres/memories/memories.ts';
 import type { MemoryRef } from '../../../stores/postgres/memories/memories.ts';
@@ -12,7 +12,7 @@ import { findProject } from '../../../stores/postgres/projects/projects.ts';
 import type { ProjectName } from '../../../stores/postgres/projects/projects.ts';
 import { placeOf, readLine } from '../../../stores/postgres/sessions/timeline.ts';
 import type { Line } from '../../../stores/postgres/sessions/timeline.ts';
-import { holderOf, viewerOf } from '../../auth.ts';
+import { principalOf, viewerOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { findMemory } from '../../memories/memory-lookup.ts';
 import { compactMemorySchema, memoryName, memorySchema, presentMemory } from '../../../contract/memory.ts';
@@ -97,7 +97,7 @@ async function readAround(
 export function timelineRoutes({ database, recall, tokens, clock }: ApiDependencies): FastifyPluginCallbackZod {
   /** The best hit of a question; null where there is none. */
   const bestHit = async (
-    holder: KeyHolder,
+    holder: Principal,
     question: string,
     project: ProjectName | undefined,
     namespace: string | undefined,
@@ -140,7 +140,7 @@ export function timelineRoutes({ database, recall, tokens, clock }: ApiDependenc
         },
       },
       async (request) => {
-        const holder = holderOf(request);
+        const holder = principalOf(request);
         const {
           anchor: name,
           q,

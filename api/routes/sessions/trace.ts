@@ -8,7 +8,7 @@ import { tombstonesOf, traceEvent } from '../../../stores/postgres/sessions/trac
 import type { EventTrace } from '../../../stores/postgres/sessions/trace.ts';
 import type { DescribedJob } from '../../../stores/temporal/jobs.ts';
 import { TemporalUnavailable } from '../../../stores/temporal/unavailable.ts';
-import { holderOf, seekerOf, viewerOf } from '../../auth.ts';
+import { principalOf, seekerOf, viewerOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { presentTrace, traceSchema } from '../../../contract/trace.ts';
 import { ERROR_RESPONSES } from '../../../contract/shared.ts';
@@ -33,7 +33,7 @@ const traceAnswer = z.object({
 /** `GET /trace`: one event from its capture to its vectors, for its owner and admins. */
 export function traceRoutes({ database, vectors, jobs }: ApiDependencies): FastifyPluginCallbackZod {
   /** The objects of a trace that Weaviate has; null where it is away. */
-  const standingOf = async (tenantId: TenantId, trace: EventTrace): Promise<ReadonlySet<string> | null> => {
+  const currentOf = async (tenantId: TenantId, trace: EventTrace): Promise<ReadonlySet<string> | null> => {
     const models = new Set(trace.embeddings.map((chunk) => chunk.model));
     const standing = new Set<string>();
     try {
@@ -73,7 +73,7 @@ export function traceRoutes({ database, vectors, jobs }: ApiDependencies): Fasti
         },
       },
       async (request) => {
-        const holder = holderOf(request);
+        const holder = principalOf(request);
         const { key, session } = request.query;
         const found = await database.asTenant(holder.tenantId, async (transaction) => {
           const sessionId = session === undefined ? null : await findSessionId(transaction, session, seekerOf(holder));
@@ -92,7 +92,7 @@ export function traceRoutes({ database, vectors, jobs }: ApiDependencies): Fasti
         const data = [];
         for (const { event, trace } of found.traces) {
           const [standing, workflow] = await Promise.all([
-            standingOf(holder.tenantId, trace),
+            currentOf(holder.tenantId, trace),
             degraded.has('temporal') ? undefined : workflowOf(holder.tenantId, event.sessionId),
           ]);
           if (standing === null) degraded.add('vector');

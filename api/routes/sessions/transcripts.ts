@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { charsIn } from '../../../domain/capture/chars.ts';
-import type { Capturer, HostEvent } from '../../../domain/capture/event.ts';
+import type { EventOwner, HostEvent } from '../../../domain/capture/event.ts';
 import { progressAfter, startOf } from '../../../domain/transcripts/progress.ts';
 import { reconcileSegment } from '../../../domain/transcripts/reconcile.ts';
 import type { SegmentWork } from '../../../domain/transcripts/reconcile.ts';
@@ -12,7 +12,7 @@ import { LINE_BYTES } from '../../../domain/transcripts/lines.ts';
 import { namedAfter } from '../../../stores/files/transcript-file.ts';
 import { readCursor, saveProgress } from '../../../stores/postgres/capture/transcript-files.ts';
 import { createTranscriptStore } from '../../../stores/postgres/capture/transcripts.ts';
-import { holderOf } from '../../auth.ts';
+import { principalOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { collectBody } from '../../http/collect-body.ts';
 import { ApiError } from '../../errors.ts';
@@ -20,7 +20,13 @@ import { Breather } from '../../intake/breather.ts';
 import { HEAVY_CHARS } from '../../intake/build-incoming.ts';
 import type { Capture } from '../../intake/exclusions.ts';
 import type { HeavyEvents } from '../../intake/heavy-events.ts';
-import { cursorSchema, presentCounts, segmentSchema, transcriptName, transcriptQuery } from '../../../contract/imports.ts';
+import {
+  cursorSchema,
+  presentCounts,
+  segmentSchema,
+  transcriptName,
+  transcriptQuery,
+} from '../../../contract/imports.ts';
 import { ERROR_RESPONSES } from '../../../contract/shared.ts';
 import { UPLOAD_DEADLINE_MS, UploadSlots } from '../../http/upload-slots.ts';
 
@@ -31,7 +37,7 @@ const AT_ONCE = { perUser: 1, total: 3 } as const;
 const HEAD_BYTES = 4_096;
 
 /** Captures by the way that hooks take, too. @throws the store's error when it went away in the middle */
-function captureBy(intake: Capture, capturer: Capturer): (events: readonly HostEvent[]) => Promise<Captured[]> {
+function captureBy(intake: Capture, capturer: EventOwner): (events: readonly HostEvent[]) => Promise<Captured[]> {
   return async (events) =>
     (await intake.capture(events, capturer)).map((result): Captured => {
       if (result.status === 'failed') throw result.error;
@@ -79,7 +85,7 @@ export function transcriptRoutes({ config, database, heavy, intake }: ApiDepende
         },
       },
       async (request) => {
-        const cursor = await readCursor(database, holderOf(request), request.query);
+        const cursor = await readCursor(database, principalOf(request), request.query);
         return {
           fingerprint: cursor?.fingerprint ?? null,
           size: cursor?.size ?? 0,
@@ -107,7 +113,7 @@ export function transcriptRoutes({ config, database, heavy, intake }: ApiDepende
         },
       },
       async (request) => {
-        const { tenantId, userId } = holderOf(request);
+        const { tenantId, userId } = principalOf(request);
         if (!(request.body instanceof Readable))
           throw new ApiError('UNSUPPORTED_MEDIA_TYPE', 'a transcript comes as application/x-ndjson');
         const { body } = request;

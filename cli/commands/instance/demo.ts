@@ -21,7 +21,7 @@ export function addDemo(program: Command, context: CommandContext, exit: (code: 
     .command('demo')
     .description('start a scratch instance, replay a recorded coding session and show what is remembered')
     .option('--data-dir <folder>', 'use this folder instead of a scratch one', (folder) => path.resolve(folder))
-    .option('--stay', 'stay in the foreground afterwards, until Ctrl-C')
+    .option('--keep-running', 'stay in the foreground afterwards, until Ctrl-C')
     .action(async (options: DemoOptions) => exit(await demo(options, context)));
 }
 

@@ -36,7 +36,7 @@ export function addInstall(program: Command, context: CommandContext, exit: (cod
         'http: sent by the agent where it can (default); client: by a command that spools (default for a server on another machine)',
       ).choices(['http', 'client']),
     )
-    .option('--allow-plain', 'send the key over plain http to another machine')
+    .option('--allow-plain-http', 'send the key over plain http to another machine')
     .option('--no-check', 'do not ask the server first')
     .option('--dry-run', 'show what would change and write nothing')
     .option('--mcp', 'only say how the agent is given the tools of memory (docs/mcp.md), and write nothing')

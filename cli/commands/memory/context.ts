@@ -38,7 +38,7 @@ export function addContext(program: Command, context: CommandContext, exit: (cod
     .option('--project <project>', 'id, git remote, folder or name; else this folder')
     .option('--namespace <name>', 'of this namespace')
     .option('--budget <tokens>', '50 to 8000; default 900')
-    .option('--why', 'and why each item is there')
+    .option('--explain', 'and why each item is there')
     .option('--json', 'for programs')
     .action(async (options: Options) =>
       exit(

@@ -27,7 +27,7 @@ export function addBackup(program: Command, context: CommandContext, exit: (code
             () => backups.show(begun.id),
             ({ state }) => state,
           );
-          if (backup.state === 'done') {
+          if (backup.state === 'completed') {
             output.out(backupLine(backup));
             return 0;
           }

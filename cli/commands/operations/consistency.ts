@@ -29,7 +29,7 @@ export function checkText(check: Check): string {
 
 /** 1 where something was found and not mended, or the comparison did not come to its end. */
 function exitOf(check: Check): ExitCode {
-  return check.state === 'done' && check.left === 0 ? 0 : 1;
+  return check.state === 'completed' && check.left === 0 ? 0 : 1;
 }
 
 export function addCheck(program: Command, context: CommandContext, exit: (code: ExitCode) => void): void {
@@ -53,7 +53,7 @@ export function addCheck(program: Command, context: CommandContext, exit: (code:
           );
           if (json === true) output.out(`${JSON.stringify(check)}\n`);
           else output.out(checkText(check));
-          if (check.state !== 'done')
+          if (check.state !== 'completed')
             output.err(`The comparison ${check.state}${check.error === null ? '' : `: ${check.error}`}.\n`);
           return exitOf(check);
         }),

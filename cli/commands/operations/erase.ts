@@ -6,7 +6,7 @@ import type { Spooled } from '../../../hook/spool/erase.ts';
 import type { CommandContext, ExitCode } from '../../command-context.ts';
 import { confirm } from '../../confirm.ts';
 import { withDataDir } from '../../data-dir.ts';
-import type { KeepServer } from '../../server/data-requests.ts';
+import type { DataRequests } from '../../server/data-requests.ts';
 import { withKeep } from '../../with-server.ts';
 
 interface EraseOptions {
@@ -38,7 +38,7 @@ function bodyOf(kind: Kind, what: string | undefined): object {
  * What of the spool of this machine goes with it. A session is named there as its host names it, which the server knows while it has the session; one that
  * never came there is taken as it is written, up to its first colon the host. What another person said is not in the spool of who is somebody else.
  */
-async function spooledOf(server: KeepServer, kind: Kind, what: string | undefined): Promise<Spooled | null> {
+async function spooledOf(server: DataRequests, kind: Kind, what: string | undefined): Promise<Spooled | null> {
   switch (kind) {
     case 'text':
       return what === undefined ? null : { kind: 'text', text: what };
@@ -68,7 +68,7 @@ async function eraseHere(dataDir: string, what: Spooled | null): Promise<number 
 }
 
 async function erase(
-  server: KeepServer,
+  server: DataRequests,
   kind: Kind,
   what: string | undefined,
   options: EraseOptions,
@@ -97,7 +97,7 @@ async function erase(
     output.out(`Erased, and this key with it. The receipt is receipts/${id}.json in the backup store.\n`);
     return 0;
   }
-  if (row.state !== 'done') {
+  if (row.state !== 'completed') {
     output.err(`The erasure ${id} ${row.state}: ${row.error ?? ''}\n`);
     return 1;
   }

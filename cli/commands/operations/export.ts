@@ -43,7 +43,7 @@ export function importFile(file: string, dataDir: string, context: CommandContex
   return withKeep(dataDir, context, async (server) => {
     const { state, error, read, written } = await server.import(path.resolve(file));
     const sum = (counts: Readonly<Record<string, number>>) => Object.values(counts).reduce((all, n) => all + n, 0);
-    if (state !== 'done') {
+    if (state !== 'completed') {
       context.output.err(`The import ${state}: ${error ?? ''}\n`);
       return 1;
     }

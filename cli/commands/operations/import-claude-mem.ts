@@ -32,7 +32,7 @@ export function addClaudeMem(command: Command, context: CommandContext, exit: (c
     .option('--dry-run', 'tell what would come, and what would not and why; write nothing')
     .option('--server <url>', 'send the rows to this server')
     .option('--api-key-file <file>', 'a key for that server, - for stdin')
-    .option('--allow-plain', 'send the key over plain http to another machine')
+    .option('--allow-plain-http', 'send the key over plain http to another machine')
     .action(async (given: string | undefined, options: ClaudeMemOptions) =>
       exit(await claudeMem(path.resolve(given ?? claudeMemFolder()), options, context)),
     );

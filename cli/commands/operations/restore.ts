@@ -12,7 +12,7 @@ import { withServer } from '../../with-server.ts';
 
 const LOOK_MS = 1_000;
 /** While the databases change places the server answers that storage is away. */
-const PASSING: ReadonlySet<string> = new Set(['UNAVAILABLE', 'UNREACHABLE', 'INVALID_API_KEY']);
+const PASSING: ReadonlySet<string> = new Set(['STORAGE_UNAVAILABLE', 'UNREACHABLE', 'INVALID_API_KEY']);
 const MAX_MISSED = 60;
 
 /** What `--from` names that the server knows by its settings. */
@@ -61,7 +61,7 @@ export function addRestore(program: Command, context: CommandContext, exit: (cod
       return 0;
     }
     const restore = await ended(restores, begun.id);
-    if (restore.state === 'done') {
+    if (restore.state === 'completed') {
       output.out(restoreText(restore));
       return 0;
     }

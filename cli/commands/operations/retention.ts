@@ -62,8 +62,8 @@ export function addRetention(program: Command, context: CommandContext, exit: (c
       (report) => report.run.state,
     );
     output.out(reportText(ended, counts));
-    if (dryRun && ended.state === 'done') output.out(`To have it go: recollect retention approve ${id}\n`);
-    return ended.state === 'done' ? 0 : 1;
+    if (dryRun && ended.state === 'completed') output.out(`To have it go: recollect retention approve ${id}\n`);
+    return ended.state === 'completed' ? 0 : 1;
   };
 
   add('policies', 'list the policies').action((_options: object, self: Command) =>

@@ -1,5 +1,5 @@
 import type { SecretRule } from '../rule.ts';
-import { isNoPlaceholder, isRandom } from '../rule.ts';
+import { isNotPlaceholder, isRandom } from '../rule.ts';
 
 const PASSWORD_HINTS = ['passw', 'pwd'];
 const KEY_HINTS = ['api_key', 'api-key', 'apikey', 'private_key', 'private-key', 'privatekey'];
@@ -22,20 +22,20 @@ export const GENERAL_RULES: readonly SecretRule[] = [
     kind: 'url-password',
     hints: ['://'],
     pattern: /:\/\/(?<=[a-z][a-z0-9+.-]{1,20}:\/\/)[^\s:/@"'<>]{0,100}:(?<secret>[^\s/@"'<>]{3,200})@/gi,
-    accepts: isNoPlaceholder,
+    accepts: isNotPlaceholder,
   },
   {
     kind: 'url-secret',
     hints: ['token=', 'secret=', 'password=', 'api_key=', 'apikey=', 'signature=', 'x-amz-security-token'],
     pattern:
       /[?&;](?:[a-z0-9_-]{0,30}[_-])?(?:token|secret|password|api_?key|signature)=(?<secret>[^\s&"'<>#;\\[\](){}]{8,2000})/gi,
-    accepts: isNoPlaceholder,
+    accepts: isNotPlaceholder,
   },
   {
     kind: 'connection-string',
     hints: ['pwd=', 'password='],
     pattern: /;\s{0,3}(?:password|pwd)\s{0,2}=\s{0,2}(?<secret>[^\s;"'<>[\]]{3,200})(?=;|["'\s]|$)/gi,
-    accepts: isNoPlaceholder,
+    accepts: isNotPlaceholder,
   },
   {
     kind: 'basic-auth',
@@ -83,7 +83,7 @@ export const GENERAL_RULES: readonly SecretRule[] = [
     hints: ['--pass', '--token', '--secret', '--api-key', '--apikey', '--auth-token', '--access-token'],
     pattern:
       /--(?:password|passwd|token|secret|api-?key|auth-token|access-token)(?:=|\s{1,3})["']?(?<secret>[^\s"'$<>(){}|&;`-][^\s"'<>(){}|&;`]{7,499})/g,
-    accepts: isNoPlaceholder,
+    accepts: isNotPlaceholder,
   },
   {
     // A variable of the environment or of a file of settings: its name is in capitals, its value may stand without quotes.
@@ -91,7 +91,7 @@ export const GENERAL_RULES: readonly SecretRule[] = [
     hints: ['PASS', 'PWD', 'SECRET', 'API_KEY', 'APIKEY', 'TOKEN', '_KEY'],
     pattern:
       /(?:(?:PASSWORD|PASSWD|PASSPHRASE|_PASS|_PWD|SECRET|API_?KEY|(?:PRIVATE|ENCRYPTION|SIGNING|MASTER|ACCESS)_?KEY)(?:_[A-Z0-9_]{1,30})?|(?:ACCESS|AUTH|_)_?TOKEN)[0-9]{0,3}\s{0,2}[=:]\s{0,2}["']?(?<secret>(?<=")[^"\r\n]{8,500}|(?<=')[^'\r\n]{8,500}|(?!(?<= = )[A-Za-z_.]{1,60}(?:[^\w$.!@#%^*-]|$))[^\s"'$<>(){}[`,|/][^\s"'<>(){}`,|]{7,499})/g,
-    accepts: isNoPlaceholder,
+    accepts: isNotPlaceholder,
   },
   {
     // The same as a quoted value in JSON, YAML or code, where names are written in any case.
@@ -99,14 +99,14 @@ export const GENERAL_RULES: readonly SecretRule[] = [
     hints: [...PASSWORD_HINTS, 'secret', ...KEY_HINTS, ...TOKEN_HINTS],
     pattern:
       /(?:password|passwd|passphrase|secret|api[_-]?key|access[_-]?token|auth[_-]?token|refresh[_-]?token|private[_-]?key)\\{0,7}["']?\s{0,2}[=:]\s{0,2}\\{0,7}["'](?<secret>(?<=")[^"\r\n]{8,2000}?(?=\\{0,7}")|(?<=')[^'\r\n]{8,2000}?(?=\\{0,7}'))/gi,
-    accepts: isNoPlaceholder,
+    accepts: isNotPlaceholder,
   },
   {
     // A header of a request: its value has no quotes of its own.
     kind: 'assigned-secret',
     hints: ['x-api-key', 'api-key:', 'x-auth-token', 'private-token:'],
     pattern: /\b(?:x-)?(?:api-key|auth-token|private-token)\s{0,2}:\s{0,2}(?<secret>[A-Za-z0-9._~+/=-]{8,500})/gi,
-    accepts: isNoPlaceholder,
+    accepts: isNotPlaceholder,
   },
   {
     // A name that says little: only a value that looks made by a machine.

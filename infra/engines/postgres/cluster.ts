@@ -43,7 +43,7 @@ export async function ensureCluster(options: ClusterOptions): Promise<void> {
     giveTo(options.runAs, folder);
     return;
   }
-  clearAway(folder, options.update);
+  removeLeftovers(folder, options.update);
   removeUnfinished(folder);
   // A name of its own: a helper that outlived a killed start may still write into the old one.
   const unfinished = `${folder}${UNFINISHED}${process.pid}`;
@@ -110,7 +110,7 @@ function isComplete(folder: string): boolean {
 }
 
 /** Files without a control file were never a working database; they are kept aside, in case somebody knows better. */
-function clearAway(folder: string, update: (text: string) => void): void {
+function removeLeftovers(folder: string, update: (text: string) => void): void {
   if (!existsSync(folder)) return;
   if (readdirSync(folder).length === 0) {
     rmdirSync(folder);

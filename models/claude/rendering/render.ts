@@ -8,8 +8,8 @@ import {
   knownTitlesPart,
   namedItemPart,
   pointedTopicPart,
-  toldItemPart,
-  toldTopicPart,
+  fullItemPart,
+  fullTopicPart,
 } from './stored-parts.ts';
 import { textPart } from './text-part.ts';
 
@@ -52,7 +52,7 @@ export function sessionRenderer(input: SessionInput, countTokens: CountTokens): 
       ...rowParts(input.prompts, rowIds, BACKGROUND_SHARE).map((part, index) =>
         index === 0 ? { ...part, weight: 2 * part.weight + 4 } : part,
       ),
-      ...input.topics.map((topic) => toldTopicPart(topic, rowIds)),
+      ...input.topics.map((topic) => fullTopicPart(topic, rowIds)),
       ...input.items.map((item) => namedItemPart(item, rowIds)),
     ]);
 }
@@ -67,7 +67,7 @@ export function learningsRenderer(input: LearningInput, countTokens: CountTokens
       ...knownParts(input.known, knownIds),
       ...rowParts(rows, rowIds, BACKGROUND_SHARE),
       ...input.topics.map((topic) => pointedTopicPart(topic, rowIds)),
-      ...input.items.map((item) => toldItemPart(item, rowIds)),
+      ...input.items.map((item) => fullItemPart(item, rowIds)),
     ]);
 }
 

@@ -13,7 +13,7 @@ const KNOWN_DESCRIPTIONS = 6;
 const KNOWN_CHARACTERS = 180;
 
 /** A window's summary, for the summary of the session: what it says, then its points, and where they stand. */
-export function toldTopicPart(topic: StoredTopic, ids: ShortIds): Part {
+export function fullTopicPart(topic: StoredTopic, ids: ShortIds): Part {
   return topicPart(topic, ids, true, { weight: 5, cap: 220, floor: 90 });
 }
 
@@ -41,7 +41,7 @@ export function namedItemPart(item: StoredItem, ids: ShortIds): Part {
 }
 
 /** An item for learnings, which come from it. */
-export function toldItemPart(item: StoredItem, ids: ShortIds): Part {
+export function fullItemPart(item: StoredItem, ids: ShortIds): Part {
   return itemPart(item, ids, true, { weight: 4 + item.importance, cap: 120, floor: 50 });
 }
 

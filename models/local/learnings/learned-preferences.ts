@@ -6,14 +6,14 @@ import type { ValuedLearning } from './learnings.ts';
 import { cite } from '../notes/notes.ts';
 import type { Sentence } from '../segments.ts';
 import { worthOfUser } from '../notes/spoken-notes.ts';
-import { isStandingWish } from '../notes/wishes.ts';
+import { isStandingPreference } from '../notes/wishes.ts';
 
 const REPEATED_OVERLAP = 0.6;
 
 /** What the user wants in general, in the user's words. */
 export function preferenceLearnings(sentences: readonly Sentence[]): readonly ValuedLearning[] {
   const user = sentences.filter(({ row }) => row.type === 'user');
-  return user.filter(isStandingWish).map((sentence) => {
+  return user.filter(isStandingPreference).map((sentence) => {
     const { text, terms, row } = sentence;
     const again = user.find(
       (other) => other.row.id !== row.id && overlap(other.terms, terms) >= REPEATED_OVERLAP && other.terms.length >= 3,

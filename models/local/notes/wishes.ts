@@ -11,7 +11,7 @@ const MOMENTARY = /\b(?:yet|for now|right now|this time|today|tonight|first)\b|æ
  * True for a rule of the user that holds beyond its moment. Such a sentence is kept as a learning, at the session's end, and so stands
  * in no topic: one sentence, one place.
  */
-export function isStandingWish({ row, text, terms }: Pick<Sentence, 'row' | 'text' | 'terms'>): boolean {
+export function isStandingPreference({ row, text, terms }: Pick<Sentence, 'row' | 'text' | 'terms'>): boolean {
   return (
     row.type === 'user' &&
     !isQuestion(text) &&

@@ -64,7 +64,7 @@ CREATE TABLE "imports" (
   "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
   "finished_at" TIMESTAMPTZ(6),
   CONSTRAINT "imports_pkey" PRIMARY KEY ("id"),
-  CONSTRAINT "imports_state_check" CHECK (state IN ('running', 'done', 'failed', 'cancelled'))
+  CONSTRAINT "imports_state_check" CHECK (state IN ('running', 'completed', 'failed', 'cancelled'))
 );
 CREATE INDEX "imports_tenant_id_id_idx" ON "imports"("tenant_id", "id" DESC);
 

@@ -4,7 +4,7 @@
 
 -- Moves a session's positions on and writes the windows that were cut, if nobody else moved it since they were read; answers whether, and how
 -- many windows wait and are parked then. `cut`: [{from_seq, to_seq, tokens, reason}], numbered from `first_n`. A phase is shown where one is given.
-CREATE FUNCTION advance_intake(for_tenant uuid, for_session uuid, from_consumed integer, from_windowed integer, to_consumed integer, to_windowed integer,
+CREATE FUNCTION advance_consumption(for_tenant uuid, for_session uuid, from_consumed integer, from_windowed integer, to_consumed integer, to_windowed integer,
                                first_n integer, cut json, shown_phase text, shown_workflow text)
   RETURNS TABLE (moved boolean, windows_cut integer, windows_parked integer)
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
@@ -29,7 +29,7 @@ END
 $$;
 
 -- Shows where a session's workflow stands. `keep_error`: the last error stays as it is.
-CREATE FUNCTION show_phase(for_tenant uuid, for_session uuid, shown_phase text, shown_waiting text, shown_error text, keep_error boolean, shown_workflow text)
+CREATE FUNCTION update_session_phase(for_tenant uuid, for_session uuid, shown_phase text, shown_waiting text, shown_error text, keep_error boolean, shown_workflow text)
   RETURNS void
   LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
   AS $$
@@ -41,13 +41,13 @@ $$;
 
 GRANT SELECT, INSERT ON "windows" TO recollect_definer;
 GRANT CREATE ON SCHEMA public TO recollect_definer;
-ALTER FUNCTION advance_intake(uuid, uuid, integer, integer, integer, integer, integer, json, text, text) OWNER TO recollect_definer;
-ALTER FUNCTION show_phase(uuid, uuid, text, text, text, boolean, text) OWNER TO recollect_definer;
+ALTER FUNCTION advance_consumption(uuid, uuid, integer, integer, integer, integer, integer, json, text, text) OWNER TO recollect_definer;
+ALTER FUNCTION update_session_phase(uuid, uuid, text, text, text, boolean, text) OWNER TO recollect_definer;
 REVOKE CREATE ON SCHEMA public FROM recollect_definer;
-REVOKE EXECUTE ON FUNCTION advance_intake(uuid, uuid, integer, integer, integer, integer, integer, json, text, text),
-  show_phase(uuid, uuid, text, text, text, boolean, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION advance_intake(uuid, uuid, integer, integer, integer, integer, integer, json, text, text),
-  show_phase(uuid, uuid, text, text, text, boolean, text) TO recollect_app;
+REVOKE EXECUTE ON FUNCTION advance_consumption(uuid, uuid, integer, integer, integer, integer, integer, json, text, text),
+  update_session_phase(uuid, uuid, text, text, text, boolean, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION advance_consumption(uuid, uuid, integer, integer, integer, integer, integer, json, text, text),
+  update_session_phase(uuid, uuid, text, text, text, boolean, text) TO recollect_app;
 
 -- An index whose columns change with every capture makes every capture write all indexes of the session anew. Sessions that are live are few, and
 -- the sweep looks at those alone; the room in each page is for new versions of their rows.

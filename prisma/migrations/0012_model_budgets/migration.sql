@@ -31,7 +31,7 @@ CREATE INDEX "usage_reservations_user_id_expires_at_idx" ON "usage_reservations"
 CREATE INDEX "usage_reservations_live_idx" ON "usage_reservations"("expires_at") WHERE (NOT batch);
 ALTER TABLE "usage_reservations" ADD CONSTRAINT "usage_reservations_user_id_fkey" FOREIGN KEY ("user_id") REFERENCES "users"("id") ON DELETE CASCADE ON UPDATE CASCADE;
 
-CREATE TABLE "model_answers" (
+CREATE TABLE "model_response_cache" (
   "id" UUID NOT NULL,
   "tenant_id" UUID NOT NULL,
   -- Whose rows it was made from: what is forgotten of them takes the answer with it.
@@ -46,19 +46,19 @@ CREATE TABLE "model_answers" (
   -- MinHash of the question, 128 numbers of 32 bits, least significant byte first. Null where only the same question may take the answer.
   "signature" BYTEA,
   -- Distinct words of the answer that its own question does not hold.
-  "strange_words" INTEGER NOT NULL DEFAULT 0,
+  "novel_words" INTEGER NOT NULL DEFAULT 0,
   -- Null for an answer that can be used. Else why it cannot, and what it cost: its session asks for a repair of it instead of asking anew.
   "unreadable" JSONB,
   "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
   "expires_at" TIMESTAMPTZ(6) NOT NULL,
-  CONSTRAINT "model_answers_pkey" PRIMARY KEY ("id"),
-  CONSTRAINT "model_answers_question_is_sha256" CHECK (octet_length(question_sha256) = 32),
-  CONSTRAINT "model_answers_signature_check" CHECK (octet_length(signature) = 512)
+  CONSTRAINT "model_response_cache_pkey" PRIMARY KEY ("id"),
+  CONSTRAINT "model_response_cache_question_is_sha256" CHECK (octet_length(question_sha256) = 32),
+  CONSTRAINT "model_response_cache_signature_check" CHECK (octet_length(signature) = 512)
 );
-CREATE UNIQUE INDEX "model_answers_tenant_id_prompt_version_question_sha256_key" ON "model_answers"("tenant_id", "prompt_version", "question_sha256");
-CREATE INDEX "model_answers_session_id_idx" ON "model_answers"("session_id");
-CREATE INDEX "model_answers_tenant_id_expires_at_idx" ON "model_answers"("tenant_id", "expires_at");
-ALTER TABLE "model_answers" ADD CONSTRAINT "model_answers_session_id_fkey" FOREIGN KEY ("session_id") REFERENCES "sessions"("id") ON DELETE CASCADE ON UPDATE CASCADE;
+CREATE UNIQUE INDEX "model_response_cache_tenant_id_prompt_version_question_sha256_key" ON "model_response_cache"("tenant_id", "prompt_version", "question_sha256");
+CREATE INDEX "model_response_cache_session_id_idx" ON "model_response_cache"("session_id");
+CREATE INDEX "model_response_cache_tenant_id_expires_at_idx" ON "model_response_cache"("tenant_id", "expires_at");
+ALTER TABLE "model_response_cache" ADD CONSTRAINT "model_response_cache_session_id_fkey" FOREIGN KEY ("session_id") REFERENCES "sessions"("id") ON DELETE CASCADE ON UPDATE CASCADE;
 
 -- Places where nearly identical questions meet. Each key is a hash over the instructions' version, the order of events and one band of the signature. Under
 -- a policy an index is used for operators that leak nothing, and equality of bigint is one; overlap of arrays is none.
@@ -69,7 +69,7 @@ CREATE TABLE "model_answer_bands" (
   CONSTRAINT "model_answer_bands_pkey" PRIMARY KEY ("tenant_id", "key", "answer_id")
 );
 CREATE INDEX "model_answer_bands_answer_id_idx" ON "model_answer_bands"("answer_id");
-ALTER TABLE "model_answer_bands" ADD CONSTRAINT "model_answer_bands_answer_id_fkey" FOREIGN KEY ("answer_id") REFERENCES "model_answers"("id") ON DELETE CASCADE ON UPDATE CASCADE;
+ALTER TABLE "model_answer_bands" ADD CONSTRAINT "model_answer_bands_answer_id_fkey" FOREIGN KEY ("answer_id") REFERENCES "model_response_cache"("id") ON DELETE CASCADE ON UPDATE CASCADE;
 
 CREATE TABLE "system_alerts" (
   "id" UUID NOT NULL,
@@ -81,7 +81,7 @@ CREATE TABLE "system_alerts" (
   "details" JSONB NOT NULL DEFAULT '{}',
   "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
   CONSTRAINT "system_alerts_pkey" PRIMARY KEY ("id"),
-  CONSTRAINT "system_alerts_type_check" CHECK (type IN ('budget_80'))
+  CONSTRAINT "system_alerts_type_check" CHECK (type IN ('budget_threshold'))
 );
 CREATE UNIQUE INDEX "system_alerts_user_id_type_day_key" ON "system_alerts"("user_id", "type", "day");
 CREATE INDEX "system_alerts_tenant_id_id_idx" ON "system_alerts"("tenant_id", "id" DESC);
@@ -91,7 +91,7 @@ DO $$
 DECLARE
   owned text;
 BEGIN
-  FOREACH owned IN ARRAY ARRAY['usage_reservations', 'model_answers', 'model_answer_bands', 'system_alerts'] LOOP
+  FOREACH owned IN ARRAY ARRAY['usage_reservations', 'model_response_cache', 'model_answer_bands', 'system_alerts'] LOOP
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', owned);
     EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', owned);
     EXECUTE format('CREATE POLICY tenant_isolation ON %I USING (tenant_id = (SELECT current_tenant_id())) WITH CHECK (tenant_id = (SELECT current_tenant_id()))', owned);
@@ -145,11 +145,11 @@ $$;
 
 -- What the instance's calls came to between two ids of the ledger, for the metrics: sums over all tenants, and nothing else of the rows.
 CREATE FUNCTION model_calls_between(after_id uuid, up_to_id uuid)
-  RETURNS TABLE (provider text, model text, operation text, batch boolean, cache_hit boolean, calls bigint, tokens_in bigint, tokens_out bigint,
+  RETURNS TABLE (provider text, model text, operation text, batch boolean, cache_hit boolean, calls bigint, input_tokens bigint, output_tokens bigint,
                  tokens_cached bigint, usd numeric, seconds numeric)
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
   AS $$
-  SELECT l.provider, l.model, l.operation, l.batch, l.cache_hit, count(*), sum(l.tokens_in), sum(l.tokens_out), sum(l.tokens_cached), sum(l.cost_usd),
+  SELECT l.provider, l.model, l.operation, l.batch, l.cache_hit, count(*), sum(l.input_tokens), sum(l.output_tokens), sum(l.tokens_cached), sum(l.cost_usd),
          sum(l.latency_ms) / 1000.0
     FROM usage_ledger l WHERE l.id > after_id AND l.id <= up_to_id GROUP BY 1, 2, 3, 4, 5
 $$;
@@ -163,7 +163,7 @@ CREATE FUNCTION model_incidents_between(after_id uuid, up_to_id uuid)
 $$;
 
 GRANT SELECT, INSERT ON "usage_reservations" TO recollect_definer;
-GRANT SELECT ("id", "provider", "model", "operation", "batch", "cache_hit", "tokens_in", "tokens_out", "tokens_cached", "cost_usd", "latency_ms")
+GRANT SELECT ("id", "provider", "model", "operation", "batch", "cache_hit", "input_tokens", "output_tokens", "tokens_cached", "cost_usd", "latency_ms")
   ON "usage_ledger" TO recollect_definer;
 GRANT SELECT ("id", "type") ON "system_alerts" TO recollect_definer;
 GRANT CREATE ON SCHEMA public TO recollect_definer;

@@ -19,7 +19,7 @@ CREATE UNIQUE INDEX "learnings_tenant_id_fingerprint_key" ON "learnings"("tenant
 CREATE INDEX "learnings_tenant_id_fingerprint_idx" ON "learnings"("tenant_id", "fingerprint");
 CREATE INDEX "learnings_superseded_by_idx" ON "learnings"("superseded_by");
 CREATE INDEX "learnings_previous_id_idx" ON "learnings"("previous_id");
-CREATE INDEX "learnings_standing_idx" ON "learnings"("tenant_id", "project_id", "namespace", "id" DESC) WHERE (valid_to IS NULL);
+CREATE INDEX "learnings_current_idx" ON "learnings"("tenant_id", "project_id", "namespace", "id" DESC) WHERE (valid_to IS NULL);
 
 -- The graph. Weights are computed from the evidence rows, so that writing a session's part again changes nothing.
 CREATE TABLE "entities" (

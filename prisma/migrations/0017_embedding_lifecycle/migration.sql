@@ -18,7 +18,7 @@ CREATE TABLE "embedding_indexes" (
   "serving_model" TEXT NOT NULL,
   "serving_dimension" INTEGER NOT NULL,
   -- The index that is being built; null where none is.
-  "wanted_model" TEXT,
+  "target_model" TEXT,
   "wanted_dimension" INTEGER,
   "started_at" TIMESTAMPTZ(6),
   -- Up to which row of the served ledger memories were asked for anew; how many, and of how many.
@@ -37,7 +37,7 @@ CREATE TABLE "embedding_indexes" (
   "rewrite_before" TIMESTAMPTZ(6),
   "rewrite_after" UUID,
   CONSTRAINT "embedding_indexes_pkey" PRIMARY KEY ("tenant_id"),
-  CONSTRAINT "embedding_indexes_wanted_check" CHECK ((wanted_model IS NULL) = (wanted_dimension IS NULL) AND wanted_model <> serving_model AND wanted_model <> retired_model),
+  CONSTRAINT "embedding_indexes_wanted_check" CHECK ((target_model IS NULL) = (wanted_dimension IS NULL) AND target_model <> serving_model AND target_model <> retired_model),
   CONSTRAINT "embedding_indexes_retired_check" CHECK ((retired_model IS NULL) = (retire_at IS NULL) AND retired_model <> serving_model)
 );
 

@@ -3,7 +3,7 @@
 -- under a policy PostgreSQL would use no index for it.
 
 -- True where a text holds every phrase. Phrases come in lower case with single blanks, as `domain/query/phrases.ts` makes them.
-CREATE FUNCTION holds_phrases(body text, phrases text[]) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
+CREATE FUNCTION contains_phrases(body text, phrases text[]) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
   AS $$ SELECT phrases IS NULL OR NOT EXISTS (SELECT FROM unnest(phrases) AS phrase WHERE position(phrase IN regexp_replace(lower(body), '\s+', ' ', 'g')) = 0) $$;
 
 -- True where a memory has to do with each of these files: one of its paths ends in it, or its text names it.
@@ -54,7 +54,7 @@ BEGIN
         AND (in_namespace IS NULL OR s.namespace = in_namespace) AND (of_kind IS NULL OR o.type = of_kind) AND (of_tool IS NULL OR o.tool = of_tool)
         AND (with_tags IS NULL OR o.tags @> with_tags) AND (since IS NULL OR o.occurred_at >= since) AND (until IS NULL OR o.occurred_at < until)
         AND (as_of IS NULL OR o.occurred_at <= as_of)
-        AND (phrases IS NULL OR holds_phrases(o.title || ' ' || o.content, phrases)) AND (files IS NULL OR names_files(o.files_read || o.files_modified, o.title || ' ' || o.content, files))
+        AND (phrases IS NULL OR contains_phrases(o.title || ' ' || o.content, phrases)) AND (files IS NULL OR names_files(o.files_read || o.files_modified, o.title || ' ' || o.content, files))
       ORDER BY score DESC, o.id LIMIT at_most)
     UNION ALL
     (SELECT p.id, 'prompt', ts_rank(p.search, wanted, 1) AS score, p.session_id, p.type, NULL
@@ -63,7 +63,7 @@ BEGIN
         AND (viewer IS NULL OR p.user_id = viewer) AND (of_project IS NULL OR s.project_id = of_project) AND (of_session IS NULL OR p.session_id = of_session) AND p.session_id IS DISTINCT FROM not_session
         AND (in_namespace IS NULL OR s.namespace = in_namespace) AND (of_kind IS NULL OR p.type = of_kind)
         AND (since IS NULL OR p.occurred_at >= since) AND (until IS NULL OR p.occurred_at < until) AND (as_of IS NULL OR p.occurred_at <= as_of)
-        AND (phrases IS NULL OR holds_phrases(p.content, phrases)) AND (files IS NULL OR names_files('{}', p.content, files))
+        AND (phrases IS NULL OR contains_phrases(p.content, phrases)) AND (files IS NULL OR names_files('{}', p.content, files))
       ORDER BY score DESC, p.id LIMIT at_most)
     UNION ALL
     (SELECT m.id, 'summary', ts_rank(m.search, wanted, 1) AS score, m.session_id, coalesce(m.kind, m.type), NULL
@@ -73,7 +73,7 @@ BEGIN
         AND (in_namespace IS NULL OR s.namespace = in_namespace) AND (of_kind IS NULL OR coalesce(m.kind, m.type) = of_kind)
         AND (with_tags IS NULL OR m.tags @> with_tags) AND (since IS NULL OR m.occurred_at >= since) AND (until IS NULL OR m.occurred_at < until)
         AND (as_of IS NULL OR m.occurred_at <= as_of)
-        AND (phrases IS NULL OR holds_phrases(m.title || ' ' || m.content, phrases)) AND (files IS NULL OR names_files(m.files_read || m.files_modified, m.title || ' ' || m.content, files))
+        AND (phrases IS NULL OR contains_phrases(m.title || ' ' || m.content, phrases)) AND (files IS NULL OR names_files(m.files_read || m.files_modified, m.title || ' ' || m.content, files))
       ORDER BY score DESC, m.id LIMIT at_most)
     UNION ALL
     (SELECT l.id, 'learning', ts_rank(l.search, wanted, 1) AS score, l.session_id, l.category, NULL
@@ -84,7 +84,7 @@ BEGIN
         AND (of_project IS NULL OR l.project_id = of_project) AND (of_session IS NULL OR l.session_id = of_session) AND (not_session IS NULL OR l.session_id IS DISTINCT FROM not_session)
         AND (in_namespace IS NULL OR l.namespace = in_namespace) AND (of_kind IS NULL OR l.category = of_kind)
         AND (with_tags IS NULL OR l.tags @> with_tags) AND (since IS NULL OR l.valid_from >= since) AND (until IS NULL OR l.valid_from < until)
-        AND (phrases IS NULL OR holds_phrases(concat_ws(' ', l.title, l.description, l.context), phrases)) AND (files IS NULL OR names_files('{}', concat_ws(' ', l.title, l.description, l.context), files))
+        AND (phrases IS NULL OR contains_phrases(concat_ws(' ', l.title, l.description, l.context), phrases)) AND (files IS NULL OR names_files('{}', concat_ws(' ', l.title, l.description, l.context), files))
       ORDER BY score DESC, l.id LIMIT at_most)
   ) AS hit
   ORDER BY hit.score DESC, hit.id
@@ -96,7 +96,7 @@ $$;
 -- `question` has words in scripts with blanks, `pairs` neighbouring characters of the others. At most 120 chunks that wait and 120 rows that
 -- no step has taken in are looked at, their first 8,000 characters: beside a flood a search must stay quick. One plan for all values: planning
 -- over every month anew took longer than running it.
-CREATE FUNCTION search_waiting(
+CREATE FUNCTION search_unindexed(
   for_tenant uuid, viewer uuid, for_model text, question text, pairs text[], types text[], of_project uuid, of_session uuid, not_session uuid, in_namespace text,
   of_kind text, of_tool text, with_tags text[], since timestamptz, until timestamptz, as_of timestamptz, at_most integer)
   RETURNS TABLE (memory_id uuid, memory_type text, score real, session_id uuid, kind text, tool text)
@@ -242,7 +242,7 @@ DO $$
 DECLARE
   ours regprocedure;
 BEGIN
-  FOR ours IN SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND proname IN ('search_keyword', 'search_waiting', 'entities_named', 'suggest_texts') LOOP
+  FOR ours IN SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND proname IN ('search_keyword', 'search_unindexed', 'entities_named', 'suggest_texts') LOOP
     EXECUTE format('ALTER FUNCTION %s OWNER TO recollect_definer', ours);
     EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', ours);
     EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO recollect_app', ours);

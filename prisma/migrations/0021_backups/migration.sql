@@ -31,7 +31,7 @@ CREATE TABLE "backups" (
   -- Type of the failure, from the closed list of the activities.
   "error" TEXT,
   CONSTRAINT "backups_pkey" PRIMARY KEY ("id"),
-  CONSTRAINT "backups_state_check" CHECK (state IN ('running', 'done', 'failed', 'cancelled')),
+  CONSTRAINT "backups_state_check" CHECK (state IN ('running', 'completed', 'failed', 'cancelled')),
   CONSTRAINT "backups_verified_how_check" CHECK (verified_how IN ('read', 'drill')),
   CONSTRAINT "backups_manifest_sha256_check" CHECK (octet_length(manifest_sha256) = 32)
 );
@@ -63,11 +63,11 @@ CREATE FUNCTION show_backups(one uuid, before uuid, at_most integer) RETURNS SET
 $$;
 
 -- Notes that somebody wants a backup; while one is under way, that one is answered.
-CREATE FUNCTION ask_backup(new_id uuid, by_user uuid) RETURNS SETOF backups
+CREATE FUNCTION request_backup(new_id uuid, by_user uuid) RETURNS SETOF backups
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp
   AS $$
 BEGIN
-  PERFORM pg_advisory_xact_lock(hashtext('recollect.ask_backup'));
+  PERFORM pg_advisory_xact_lock(hashtext('recollect.request_backup'));
   IF NOT EXISTS (SELECT FROM backups b WHERE b.state = 'running') THEN
     INSERT INTO backups (id, requested_by, workflow_id) VALUES (new_id, by_user, 'job/backup/' || new_id);
   END IF;
@@ -81,7 +81,7 @@ DO $$
 DECLARE
   ours regprocedure;
 BEGIN
-  FOR ours IN SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND proname IN ('show_backups', 'ask_backup') LOOP
+  FOR ours IN SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND proname IN ('show_backups', 'request_backup') LOOP
     EXECUTE format('ALTER FUNCTION %s OWNER TO recollect_definer', ours);
     EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', ours);
     EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO recollect_app', ours);

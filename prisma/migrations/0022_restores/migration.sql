@@ -28,7 +28,7 @@ CREATE TABLE "restores" (
   "finished_at" TIMESTAMPTZ(6),
   CONSTRAINT "restores_pkey" PRIMARY KEY ("id"),
   CONSTRAINT "restores_kind_check" CHECK (kind IN ('restore', 'drill')),
-  CONSTRAINT "restores_state_check" CHECK (state IN ('running', 'done', 'failed', 'cancelled')),
+  CONSTRAINT "restores_state_check" CHECK (state IN ('running', 'completed', 'failed', 'cancelled')),
   CONSTRAINT "restores_phase_check" CHECK (phase IN ('checking', 'copying', 'indexing', 'proving', 'vectors', 'swapping', 'resuming'))
 );
 -- One at a time.
@@ -44,4 +44,4 @@ GRANT SELECT, INSERT ON "restores" TO recollect_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON "restores" TO recollect_maintenance;
 
 ALTER TABLE "system_alerts" DROP CONSTRAINT "system_alerts_type_check";
-ALTER TABLE "system_alerts" ADD CONSTRAINT "system_alerts_type_check" CHECK (type IN ('budget_80', 'restore_drill_failed'));
+ALTER TABLE "system_alerts" ADD CONSTRAINT "system_alerts_type_check" CHECK (type IN ('budget_threshold', 'restore_drill_failed'));

@@ -51,7 +51,7 @@ CREATE TABLE "retention_runs" (
   -- Of the policies and the holds that it was made for.
   "policy_hash" BYTEA NOT NULL,
   -- Ages are counted back from here, so that a run that is resumed ends where it would have.
-  "aged_at" TIMESTAMPTZ(6) NOT NULL,
+  "reference_time" TIMESTAMPTZ(6) NOT NULL,
   -- Null: the schedule.
   "user_id" UUID,
   "error" TEXT,
@@ -63,7 +63,7 @@ CREATE TABLE "retention_runs" (
   "finished_at" TIMESTAMPTZ(6),
   CONSTRAINT "retention_runs_pkey" PRIMARY KEY ("id"),
   CONSTRAINT "retention_runs_mode_check" CHECK (mode IN ('dry_run', 'run')),
-  CONSTRAINT "retention_runs_state_check" CHECK (state IN ('running', 'done', 'failed', 'cancelled')),
+  CONSTRAINT "retention_runs_state_check" CHECK (state IN ('running', 'completed', 'failed', 'cancelled')),
   CONSTRAINT "retention_runs_hash_is_sha256" CHECK (octet_length(policy_hash) = 32)
 );
 CREATE UNIQUE INDEX "retention_runs_group_id_tenant_id_key" ON "retention_runs"("group_id", "tenant_id");
@@ -124,17 +124,17 @@ ALTER TABLE "archives" ADD CONSTRAINT "archives_session_id_fkey" FOREIGN KEY ("s
 ALTER TABLE "archives" ADD CONSTRAINT "archives_project_id_fkey" FOREIGN KEY ("project_id") REFERENCES "projects"("id") ON DELETE SET NULL ON UPDATE CASCADE;
 
 -- Whole values that rows were cut from which expired: each goes once nothing that stands names it.
-CREATE TABLE "expired_values" (
+CREATE TABLE "expired_full_values" (
   "tenant_id" UUID NOT NULL,
   "sha256" TEXT NOT NULL,
-  CONSTRAINT "expired_values_pkey" PRIMARY KEY ("tenant_id", "sha256")
+  CONSTRAINT "expired_full_values_pkey" PRIMARY KEY ("tenant_id", "sha256")
 );
 
 DO $$
 DECLARE
   owned text;
 BEGIN
-  FOREACH owned IN ARRAY ARRAY['retention_policies', 'legal_holds', 'retention_runs', 'retention_counts', 'archives', 'expired_values'] LOOP
+  FOREACH owned IN ARRAY ARRAY['retention_policies', 'legal_holds', 'retention_runs', 'retention_counts', 'archives', 'expired_full_values'] LOOP
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', owned);
     EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', owned);
     EXECUTE format('CREATE POLICY tenant_isolation ON %I USING (tenant_id = (SELECT current_tenant_id())) WITH CHECK (tenant_id = (SELECT current_tenant_id()))', owned);
@@ -305,14 +305,14 @@ CREATE INDEX "relation_evidence_source_id_idx" ON "relation_evidence"("source_id
 
 -- Somebody must look at what a changed policy would do.
 ALTER TABLE "system_alerts" DROP CONSTRAINT "system_alerts_type_check";
-ALTER TABLE "system_alerts" ADD CONSTRAINT "system_alerts_type_check" CHECK (type IN ('budget_80', 'restore_drill_failed', 'retention_dry_run'));
+ALTER TABLE "system_alerts" ADD CONSTRAINT "system_alerts_type_check" CHECK (type IN ('budget_threshold', 'restore_drill_failed', 'retention_dry_run'));
 
 -- As in 0012_model_budgets, of budgets alone.
 CREATE OR REPLACE FUNCTION model_incidents_between(after_id uuid, up_to_id uuid)
   RETURNS TABLE (budget_alerts bigint, claims_dropped bigint)
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
   AS $$
-  SELECT (SELECT count(*) FROM system_alerts a WHERE a.id > after_id AND a.id <= up_to_id AND a.type = 'budget_80'),
+  SELECT (SELECT count(*) FROM system_alerts a WHERE a.id > after_id AND a.id <= up_to_id AND a.type = 'budget_threshold'),
          (SELECT coalesce(sum(s.claims_dropped), 0) FROM summaries s WHERE s.id > after_id AND s.id <= up_to_id)
 $$;
 

@@ -1,6 +1,6 @@
 -- Comparisons of the stores, one row a tenant and run; and the figures of each day.
 
-CREATE TABLE "checks" (
+CREATE TABLE "consistency_checks" (
   "id" UUID NOT NULL,
   "tenant_id" UUID NOT NULL,
   -- Who asked for it; null: the schedule.
@@ -16,10 +16,10 @@ CREATE TABLE "checks" (
   "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
   "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
   "finished_at" TIMESTAMPTZ(6),
-  CONSTRAINT "checks_pkey" PRIMARY KEY ("id"),
-  CONSTRAINT "checks_state_check" CHECK (state IN ('running', 'done', 'failed', 'cancelled'))
+  CONSTRAINT "consistency_checks_pkey" PRIMARY KEY ("id"),
+  CONSTRAINT "consistency_checks_state_check" CHECK (state IN ('running', 'completed', 'failed', 'cancelled'))
 );
-CREATE INDEX "checks_tenant_id_id_idx" ON "checks"("tenant_id", "id" DESC);
+CREATE INDEX "consistency_checks_tenant_id_id_idx" ON "consistency_checks"("tenant_id", "id" DESC);
 
 CREATE TABLE "stats_snapshots" (
   "id" UUID NOT NULL,
@@ -55,10 +55,10 @@ CREATE FUNCTION index_divergence()
   RETURNS TABLE (kind text, left_over bigint)
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
   AS $$
-  WITH last AS (SELECT DISTINCT ON (tenant_id) found, repaired FROM checks WHERE state = 'done' ORDER BY tenant_id, id DESC)
+  WITH last AS (SELECT DISTINCT ON (tenant_id) found, repaired FROM consistency_checks WHERE state = 'completed' ORDER BY tenant_id, id DESC)
   SELECT f.key, sum(f.value::bigint - coalesce((last.repaired ->> f.key)::bigint, 0))::bigint FROM last CROSS JOIN LATERAL jsonb_each_text(last.found) AS f GROUP BY 1
 $$;
-GRANT SELECT ON "checks" TO recollect_definer;
+GRANT SELECT ON "consistency_checks" TO recollect_definer;
 GRANT CREATE ON SCHEMA public TO recollect_definer;
 ALTER FUNCTION index_divergence() OWNER TO recollect_definer;
 REVOKE CREATE ON SCHEMA public FROM recollect_definer;

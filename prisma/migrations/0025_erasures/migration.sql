@@ -28,7 +28,7 @@ CREATE TABLE "erasures" (
   "finished_at" TIMESTAMPTZ(6),
   CONSTRAINT "erasures_pkey" PRIMARY KEY ("id"),
   CONSTRAINT "erasures_kind_check" CHECK (kind IN ('session', 'user', 'tenant', 'text')),
-  CONSTRAINT "erasures_state_check" CHECK (state IN ('running', 'done', 'failed', 'cancelled'))
+  CONSTRAINT "erasures_state_check" CHECK (state IN ('running', 'completed', 'failed', 'cancelled'))
 );
 CREATE INDEX "erasures_tenant_id_id_idx" ON "erasures"("tenant_id", "id" DESC);
 
@@ -53,7 +53,7 @@ CREATE TABLE "exports" (
   "expires_at" TIMESTAMPTZ(6) NOT NULL,
   CONSTRAINT "exports_pkey" PRIMARY KEY ("id"),
   CONSTRAINT "exports_scope_check" CHECK (scope IN ('tenant', 'project', 'user', 'session')),
-  CONSTRAINT "exports_state_check" CHECK (state IN ('running', 'done', 'failed', 'cancelled', 'expired')),
+  CONSTRAINT "exports_state_check" CHECK (state IN ('running', 'completed', 'failed', 'cancelled', 'expired')),
   CONSTRAINT "exports_sha256_check" CHECK (octet_length(sha256) = 32)
 );
 CREATE INDEX "exports_tenant_id_id_idx" ON "exports"("tenant_id", "id" DESC);

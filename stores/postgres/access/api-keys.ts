@@ -8,7 +8,7 @@ export const SCOPES = ['capture', 'read', 'write', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
 
 /** Who a key speaks for. */
-export interface KeyHolder {
+export interface Principal {
   readonly keyId: string;
   readonly tenantId: TenantId;
   readonly userId: UserId;
@@ -32,7 +32,7 @@ export function keySha256(key: string): Buffer {
 }
 
 /** Null for a key that is unknown, revoked or expired, or whose user is not active. */
-export async function findKeyHolder(pool: pg.Pool, key: string): Promise<KeyHolder | null> {
+export async function findPrincipal(pool: pg.Pool, key: string): Promise<Principal | null> {
   const result = await pool.query({
     name: 'find_api_key',
     text: 'SELECT id, tenant_id, user_id, role, scopes, is_operator FROM find_api_key($1)',

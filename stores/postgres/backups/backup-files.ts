@@ -10,7 +10,7 @@ export interface ArchivedFile {
   readonly objectKey: string;
 }
 
-export interface KeptFile {
+export interface StoredFile {
   readonly sha256: string;
   /** Null: not encrypted. */
   readonly keyId: string | null;
@@ -60,7 +60,7 @@ export function filesToKeep(maintenance: pg.Pool, keyId: string | null): AsyncGe
 }
 
 /** Notes that a file lies beside the sets. */
-export async function noteKept(maintenance: pg.Pool, { sha256, keyId, storedSha256 }: KeptFile): Promise<void> {
+export async function recordStored(maintenance: pg.Pool, { sha256, keyId, storedSha256 }: StoredFile): Promise<void> {
   await maintenance.query(
     `INSERT INTO backup_files (sha256, key_id, stored_sha256) VALUES ($1, $2, $3)
      ON CONFLICT (sha256, key_id) DO UPDATE SET stored_sha256 = excluded.stored_sha256, copied_at = NULL, unneeded_at = NULL`,
@@ -68,7 +68,7 @@ export async function noteKept(maintenance: pg.Pool, { sha256, keyId, storedSha2
   );
 }
 
-const kept = (rows: unknown[]): KeptFile[] =>
+const kept = (rows: unknown[]): StoredFile[] =>
   keptRows.parse(rows).map((row) => ({
     sha256: row.sha256,
     keyId: row.key_id === '' ? null : row.key_id,
@@ -76,7 +76,7 @@ const kept = (rows: unknown[]): KeptFile[] =>
   }));
 
 /** Some of those that were not copied off-site yet. */
-export async function filesToCopy(maintenance: pg.Pool): Promise<KeptFile[]> {
+export async function filesToCopy(maintenance: pg.Pool): Promise<StoredFile[]> {
   const { rows } = await maintenance.query(
     'SELECT sha256, key_id, stored_sha256 FROM backup_files WHERE copied_at IS NULL ORDER BY created_at LIMIT $1',
     [AT_ONCE],
@@ -85,7 +85,7 @@ export async function filesToCopy(maintenance: pg.Pool): Promise<KeptFile[]> {
 }
 
 /** Notes that a file was read back off-site. */
-export async function noteCopied(maintenance: pg.Pool, { sha256, keyId }: KeptFile): Promise<void> {
+export async function noteCopied(maintenance: pg.Pool, { sha256, keyId }: StoredFile): Promise<void> {
   await maintenance.query('UPDATE backup_files SET copied_at = now() WHERE sha256 = $1 AND key_id = $2', [
     sha256,
     keyId ?? '',
@@ -100,7 +100,7 @@ export interface FileRule {
 }
 
 /** Some of those that no archive names any more, and no set that stands. */
-export async function filesToRemove(maintenance: pg.Pool, { oldest, keyId }: FileRule): Promise<KeptFile[]> {
+export async function filesToRemove(maintenance: pg.Pool, { oldest, keyId }: FileRule): Promise<StoredFile[]> {
   const isNeeded = `(f.key_id = $1 AND decode(f.sha256, 'hex') IN (SELECT a.object_sha256 FROM archives a WHERE a.counts <> '{}'))`;
   await maintenance.query(
     `UPDATE backup_files f SET unneeded_at = CASE WHEN ${isNeeded} THEN NULL ELSE now() END WHERE (unneeded_at IS NULL) <> ${isNeeded}`,
@@ -114,14 +114,14 @@ export async function filesToRemove(maintenance: pg.Pool, { oldest, keyId }: Fil
 }
 
 /** Notes that a file was taken away. */
-export async function forgetKept(maintenance: pg.Pool, { sha256, keyId }: KeptFile): Promise<void> {
+export async function forgetKept(maintenance: pg.Pool, { sha256, keyId }: StoredFile): Promise<void> {
   await maintenance.query('DELETE FROM backup_files WHERE sha256 = $1 AND key_id = $2', [sha256, keyId ?? '']);
 }
 
 /** Ends exports whose files are not among these keys: they can be asked for again. */
 export async function expireExports(maintenance: pg.Pool, keys: readonly string[]): Promise<void> {
   await maintenance.query(
-    "UPDATE exports SET state = 'expired', updated_at = now() WHERE state = 'done' AND object_key <> ALL ($1::text[])",
+    "UPDATE exports SET state = 'expired', updated_at = now() WHERE state = 'completed' AND object_key <> ALL ($1::text[])",
     [keys],
   );
 }

@@ -44,14 +44,14 @@ export async function noteProgress(maintenance: pg.Pool, id: string, counts: Bac
 }
 
 /** Notes that a set is whole. A set that the instance did not know of is known from then on. */
-export async function noteWhole(
+export async function recordFullValue(
   maintenance: pg.Pool,
   id: string,
   set: BackupCounts & { readonly snapshotAt: string; readonly keyId: string | null; readonly manifestSha256: Buffer },
 ): Promise<void> {
   await maintenance.query(
     `INSERT INTO backups (id, state, workflow_id, files, rows, vectors, bytes, plain_bytes, snapshot_at, finished_at, key_id, manifest_sha256)
-     VALUES ($1, 'done', '', $2, $3, $4, $5, $6, $7, $7, $8, $9)
+     VALUES ($1, 'completed', '', $2, $3, $4, $5, $6, $7, $7, $8, $9)
      ON CONFLICT (id) DO UPDATE SET ${COUNTS}, snapshot_at = $7, key_id = $8, manifest_sha256 = $9`,
     [id, ...valuesOf(set), set.snapshotAt, set.keyId, set.manifestSha256],
   );
@@ -88,7 +88,7 @@ export async function noteRemoved(maintenance: pg.Pool, ids: readonly string[]):
 export async function endBackup(
   maintenance: pg.Pool,
   id: string,
-  state: 'done' | 'failed' | 'cancelled',
+  state: 'completed' | 'failed' | 'cancelled',
   error: string | null,
 ): Promise<void> {
   await maintenance.query('UPDATE backups SET state = $2, error = $3, finished_at = now() WHERE id = $1', [

@@ -4,7 +4,7 @@ import { z } from 'zod';
 /** A backup as the instance knows of it; times in UTC, sizes in bytes. */
 export interface StoredBackup {
   readonly id: string;
-  readonly state: 'running' | 'done' | 'failed' | 'cancelled';
+  readonly state: 'running' | 'completed' | 'failed' | 'cancelled';
   /** A user; null: the schedule. */
   readonly requestedBy: string | null;
   readonly workflowId: string;
@@ -33,7 +33,7 @@ const moment = z.date().nullable();
 const backupRow = z
   .object({
     id: z.string(),
-    state: z.enum(['running', 'done', 'failed', 'cancelled']),
+    state: z.enum(['running', 'completed', 'failed', 'cancelled']),
     requested_by: z.string().nullable(),
     workflow_id: z.string(),
     created_at: z.date(),
@@ -95,7 +95,7 @@ export async function readBackup(pool: pg.Pool, id: string): Promise<StoredBacku
 }
 
 /** Notes that a user wants a backup under a new id; answers it, or the one that is under way. As the application's role. */
-export async function askBackup(pool: pg.Pool, id: string, userId: string): Promise<StoredBackup> {
-  const { rows } = await pool.query(`SELECT ${WHOLE} FROM ask_backup($1, $2)`, [id, userId]);
+export async function requestBackup(pool: pg.Pool, id: string, userId: string): Promise<StoredBackup> {
+  const { rows } = await pool.query(`SELECT ${WHOLE} FROM request_backup($1, $2)`, [id, userId]);
   return z.tuple([backupRow]).parse(rows)[0];
 }

@@ -7,7 +7,7 @@ import type { TenantTransaction } from '../connection/database.ts';
 
 export const RESTORE_KINDS = ['restore', 'drill'] as const;
 export type RestoreKind = (typeof RESTORE_KINDS)[number];
-export const RESTORE_STATES = ['running', 'done', 'failed', 'cancelled'] as const;
+export const RESTORE_STATES = ['running', 'completed', 'failed', 'cancelled'] as const;
 export type RestoreState = (typeof RESTORE_STATES)[number];
 export const RESTORE_PHASES = [
   'checking',

@@ -48,7 +48,7 @@ async function letIn(maker: pg.Client, name: string): Promise<void> {
 }
 
 /** `ready`: both stand; `between`: there is no running one; `done`: the built one runs. */
-export type SwapState = 'ready' | 'between' | 'done';
+export type SwapState = 'ready' | 'between' | 'completed';
 
 /**
  * How far a swap is.
@@ -62,7 +62,7 @@ export function swapState(server: RestoreServer, names: RestoreNames): Promise<S
       if (isBuilt) return 'ready';
       throw new RestoreError('refused', `the database ${names.built} is gone`);
     }
-    if (!isBuilt) return 'done';
+    if (!isBuilt) return 'completed';
     if (await databaseExists(maker, names.running))
       throw new RestoreError('refused', `the database ${names.running} was already replaced by this restore`);
     return 'between';
@@ -83,7 +83,7 @@ export async function swapDatabases(
   await asMaker(server, async (maker) => {
     if (state === 'ready') await rename(maker, names.running, names.replaced);
     await letIn(maker, names.replaced);
-    if (state !== 'done') {
+    if (state !== 'completed') {
       // An attempt that was killed at the last rename left it closed.
       await letIn(maker, names.built);
       await between();

@@ -8,7 +8,7 @@ const FLOOD_KEY = 5_020_111_201;
  * Shows the other processes that captures come in a flood: a shared advisory lock on a connection of its own, so that the sign of a
  * process that dies goes with it.
  */
-export class FloodSign {
+export class BurstFlag {
   private readonly pool: pg.Pool;
   private readonly onFailure: (error: unknown) => void;
   private wanted = false;
@@ -74,7 +74,7 @@ export class FloodSign {
 const answer = z.array(z.object({ calm: z.boolean() })).length(1);
 
 /** Whether any process shows a flood. One statement, which waits for nobody; two at the same moment see each other as one. */
-export async function isFlooding(pool: pg.Pool): Promise<boolean> {
+export async function isBurst(pool: pg.Pool): Promise<boolean> {
   const { rows } = await pool.query('SELECT pg_try_advisory_xact_lock($1) AS calm', [FLOOD_KEY]);
   return !answer.parse(rows).some(({ calm }) => calm);
 }
@@ -90,7 +90,7 @@ export function createFloodWatch(pool: pg.Pool): () => Promise<boolean> {
     const now = performance.now();
     if (answered === null || now - atMs > FRESH_MS) {
       atMs = now;
-      answered = isFlooding(pool);
+      answered = isBurst(pool);
     }
     return answered;
   };

@@ -157,7 +157,7 @@ const advanceRow = z.object({ moved: z.boolean(), windows_cut: z.number(), windo
 export interface IntakeAdvance {
   /** False when another run moved the session on meanwhile: nothing was written, and the step is to be done again from what is stored. */
   readonly moved: boolean;
-  readonly windowsCut: number;
+  readonly windowsPending: number;
   readonly windowsParked: number;
 }
 
@@ -165,7 +165,7 @@ export interface IntakeAdvance {
  * Commits how far a session was taken in, and the windows that were cut; answers how many windows there are now. One statement that
  * commits by itself: the session's row is locked for no longer than PostgreSQL needs.
  */
-export async function advanceIntake(
+export async function advanceConsumption(
   pool: pg.Pool,
   tenantId: TenantId,
   sessionId: string,
@@ -179,8 +179,8 @@ export async function advanceIntake(
     reason: window.reason,
   }));
   const result = await pool.query({
-    name: 'advance_intake',
-    text: 'SELECT moved, windows_cut, windows_parked FROM advance_intake($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)',
+    name: 'advance_consumption',
+    text: 'SELECT moved, windows_cut, windows_parked FROM advance_consumption($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)',
     values: [
       tenantId,
       sessionId,
@@ -195,5 +195,5 @@ export async function advanceIntake(
     ],
   });
   const row = advanceRow.parse(result.rows[0]);
-  return { moved: row.moved, windowsCut: row.windows_cut, windowsParked: row.windows_parked };
+  return { moved: row.moved, windowsPending: row.windows_cut, windowsParked: row.windows_parked };
 }

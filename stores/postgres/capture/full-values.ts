@@ -13,7 +13,7 @@ export function wholeNotesSql(said: string): string {
 }
 
 /** Hashes of the whole values that rows were cut from, as the notes in them say (domain/capture/well-formed.ts). Null: of the whole session. */
-export async function wholeValuesOf(
+export async function fullValuesOf(
   transaction: TenantTransaction,
   sessionId: string,
   seqs: readonly number[] | null,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { v7 } from 'uuid';
 import { z } from 'zod';
-import type { Capturer } from '../../../domain/capture/event.ts';
+import type { EventOwner } from '../../../domain/capture/event.ts';
 import { addCounts } from '../../../domain/transcripts/counts.ts';
 import type { FileProgress } from '../../../domain/transcripts/progress.ts';
 import type { Database, TenantTransaction } from '../connection/database.ts';
@@ -69,7 +69,7 @@ function pathSha256({ machine, path }: FileName): Buffer {
 /** The cursor of one file; null when it was never read. */
 export async function readCursor(
   database: Database,
-  { tenantId, userId }: Capturer,
+  { tenantId, userId }: EventOwner,
   name: FileName,
 ): Promise<FileCursor | null> {
   const rows = await database.readAsTenant(tenantId, (read) =>
@@ -86,7 +86,7 @@ export async function readCursor(
 /** The cursors of all files that a user has on a machine, by path. */
 export async function readCursors(
   database: Database,
-  { tenantId, userId }: Capturer,
+  { tenantId, userId }: EventOwner,
   machine: string,
 ): Promise<ReadonlyMap<string, FileCursor>> {
   const rows = await database.readAsTenant(tenantId, (read) =>
@@ -106,7 +106,7 @@ export async function readCursors(
 
 async function upsert(
   transaction: TenantTransaction,
-  { tenantId, userId }: Capturer,
+  { tenantId, userId }: EventOwner,
   name: FileName,
   progress: FileProgress,
   importId: string | null,
@@ -145,7 +145,7 @@ async function upsert(
  */
 export async function saveProgress(
   database: Database,
-  capturer: Capturer,
+  capturer: EventOwner,
   name: FileName,
   progress: FileProgress,
   forImport: { readonly id: string; readonly finished: boolean } | null,
@@ -162,7 +162,7 @@ const lateRow = z.object({ id: z.string(), external_id: z.string() });
 /** Sessions whose transcript was read and that got rows since: these may double it. At most `limit`. */
 export async function sessionsWithLateRows(
   database: Database,
-  { tenantId, userId }: Capturer,
+  { tenantId, userId }: EventOwner,
   limit: number,
 ): Promise<{ readonly sessionId: string; readonly externalId: string }[]> {
   const rows = await database.readAsTenant(tenantId, (read) =>
@@ -182,7 +182,7 @@ export async function sessionsWithLateRows(
 /** Notes that a session's rows were compared with its transcript up to there. */
 export async function saveSeen(
   database: Database,
-  { tenantId }: Capturer,
+  { tenantId }: EventOwner,
   sessionId: string,
   seq: number,
 ): Promise<void> {

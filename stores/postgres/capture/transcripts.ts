@@ -1,13 +1,13 @@
 import type pg from 'pg';
 import { z } from 'zod';
 import { BOUNDARY_KINDS, PROMPT_TYPES } from '../../../domain/capture/event.ts';
-import type { Capturer, HostEvent } from '../../../domain/capture/event.ts';
+import type { EventOwner, HostEvent } from '../../../domain/capture/event.ts';
 import { asId } from '../../../domain/ids.ts';
 import type { TenantId, UserId } from '../../../domain/ids.ts';
 import type { Double } from '../../../domain/transcripts/match.ts';
 import type { Captured, Pin, StoredSession, TranscriptStore } from '../../../domain/transcripts/store.ts';
 import type { Database, TenantTransaction } from '../connection/database.ts';
-import { wantRemoval } from '../embeddings/embedding-removal.ts';
+import { requestRemoval } from '../embeddings/embedding-removal.ts';
 import { forgottenWords } from '../erasure/forgotten.ts';
 import { isHeld } from '../retention/legal-holds.ts';
 
@@ -55,7 +55,11 @@ const PROMPTS = `SELECT p.id, p.seq, p.type, p.agent_id, encode(p.sha256, 'hex')
  WHERE p.session_id = $1 ORDER BY p.seq DESC LIMIT ${MAX_PROMPTS}`;
 const BOUNDARIES = 'SELECT kind, agent_id, seq, occurred_at FROM boundaries WHERE session_id = $1 ORDER BY seq';
 
-async function readSession(database: Database, capturer: Capturer, externalId: string): Promise<StoredSession | null> {
+async function readSession(
+  database: Database,
+  capturer: EventOwner,
+  externalId: string,
+): Promise<StoredSession | null> {
   return database.readAsTenant(capturer.tenantId, async (read) => {
     const found = await read({
       name: 'transcript_session',
@@ -95,7 +99,7 @@ async function readSession(database: Database, capturer: Capturer, externalId: s
  * known, and names the other row; what belonged to it belongs to the other; its vectors leave the index. A stop's boundary goes with it. Under a legal
  * hold both rows stay.
  */
-async function removeDoubles(
+async function removeDuplicates(
   transaction: TenantTransaction,
   sessionId: string,
   doubles: readonly Double[],
@@ -129,14 +133,14 @@ async function removeDoubles(
              last_prompt_id = CASE WHEN last_prompt_id = ${drop.rowId}::uuid THEN ${keep.rowId}::uuid ELSE last_prompt_id END,
              last_row_id = CASE WHEN last_row_id = ${drop.rowId}::uuid THEN ${keep.rowId}::uuid ELSE last_row_id END
        WHERE id = ${sessionId}::uuid`;
-    await wantRemoval(transaction, [drop.rowId]);
+    await requestRemoval(transaction, [drop.rowId]);
   }
   return removed;
 }
 
 async function pin(
   transaction: TenantTransaction,
-  { tenantId, userId }: Capturer,
+  { tenantId, userId }: EventOwner,
   pins: readonly Pin[],
 ): Promise<void> {
   const rows = JSON.stringify(
@@ -162,7 +166,7 @@ const ownerRow = z.object({ tenant_id: z.string(), user_id: z.string() });
  * Whose the transcripts of this machine are: the admin of the tenant that a laptop's first start makes. Null where there is none: a server
  * of many tenants gives nobody the files of the user who runs it. Takes a pool of the maintenance role.
  */
-export async function localOwner(maintenance: pg.Pool): Promise<Capturer | null> {
+export async function localOwner(maintenance: pg.Pool): Promise<EventOwner | null> {
   const result = await maintenance.query(
     `SELECT u.tenant_id, u.id AS user_id FROM users u JOIN tenants t ON t.id = u.tenant_id
       WHERE t.name = 'local' AND u.role = 'admin' AND u.active ORDER BY u.id LIMIT 1`,
@@ -174,7 +178,7 @@ export async function localOwner(maintenance: pg.Pool): Promise<Capturer | null>
 /** Which of these ids of the host are sessions of the user. */
 export async function knownSessions(
   database: Database,
-  { tenantId, userId }: Capturer,
+  { tenantId, userId }: EventOwner,
   externalIds: readonly string[],
 ): Promise<ReadonlySet<string>> {
   if (externalIds.length === 0) return new Set();
@@ -196,7 +200,7 @@ export async function knownSessions(
 /** The store that transcripts of one user are compared with. `capture` stores events and tells their workflows. */
 export function createTranscriptStore(
   database: Database,
-  capturer: Capturer,
+  capturer: EventOwner,
   capture: (events: readonly HostEvent[]) => Promise<Captured[]>,
 ): TranscriptStore {
   const { tenantId, userId } = capturer;
@@ -236,8 +240,8 @@ export function createTranscriptStore(
       ),
     capture,
     pin: (pins) => database.asTenant(tenantId, (transaction) => pin(transaction, capturer, pins)),
-    removeDoubles: (sessionId, doubles) =>
-      database.asTenant(tenantId, (transaction) => removeDoubles(transaction, sessionId, doubles)),
+    removeDuplicates: (sessionId, doubles) =>
+      database.asTenant(tenantId, (transaction) => removeDuplicates(transaction, sessionId, doubles)),
     beganBy: (sessionId, at) =>
       database.asTenant(tenantId, async (transaction) => {
         await transaction.$executeRaw`UPDATE sessions SET started_at = ${at}::timestamptz WHERE id = ${sessionId}::uuid AND started_at > ${at}::timestamptz`;

@@ -4,22 +4,22 @@ import { chunkText } from '../../../domain/chunking.ts';
 import type { RowOutcome } from '../../../domain/claude-mem/counts.ts';
 import { captureEvents } from '../capture/capture.ts';
 import type { TenantTransaction } from '../connection/database.ts';
-import { wantEmbeddings } from '../embeddings/embedding-ledger.ts';
+import { requestEmbeddings } from '../embeddings/embedding-ledger.ts';
 import type { EmbeddingModel } from '../embeddings/embedding-ledger.ts';
 import { fillRows } from '../capture/consumption.ts';
 import type { NewRow } from '../capture/consumption.ts';
 import type { SourceRows } from './ledger.ts';
-import type { StandingSession } from './sessions.ts';
+import type { CurrentSession } from './sessions.ts';
 
 export interface PlacedEvent {
-  readonly session: StandingSession;
+  readonly session: CurrentSession;
   readonly event: CaptureEvent;
 }
 
 const promptRow = z.object({ session_id: z.string(), sha256: z.string() });
 
 /** Prompts of these sessions that hooks or transcripts brought, as `session hash`: claude-mem heard the same words. */
-export async function toldPrompts(
+export async function servedPrompts(
   transaction: TenantTransaction,
   placed: readonly PlacedEvent[],
 ): Promise<ReadonlySet<string>> {
@@ -40,7 +40,7 @@ export async function toldPrompts(
 }
 
 /** Whether a hook or a transcript brought these words already. */
-export function isTold(told: ReadonlySet<string>, { session, event }: PlacedEvent): boolean {
+export function isServed(told: ReadonlySet<string>, { session, event }: PlacedEvent): boolean {
   return event.rows.some((row) => row.kind === 'prompt' && told.has(`${session.id} ${row.sha256}`));
 }
 
@@ -73,7 +73,7 @@ export async function settlePrompts(
   model: EmbeddingModel,
   captured: readonly PlacedEvent[],
 ): Promise<void> {
-  const added = new Map<string, { readonly session: StandingSession; events: number }>();
+  const added = new Map<string, { readonly session: CurrentSession; events: number }>();
   const taken: { readonly sessionId: string; readonly row: NewRow & { readonly tokens: number } }[] = [];
   for (const { session, event } of captured) {
     if (session.status === 'active' || session.consumedSeq !== session.lastSeq) continue;
@@ -91,7 +91,7 @@ export async function settlePrompts(
     transaction,
     taken.map(({ row }) => row),
   );
-  await wantEmbeddings(
+  await requestEmbeddings(
     transaction,
     tenantId,
     model,

@@ -7,7 +7,7 @@ import type { TenantTransaction } from '../connection/database.ts';
 import { claimRows, disclaimRows, lockSource, unknownRows } from './ledger.ts';
 import type { SourceRows } from './ledger.ts';
 import type { ImportBatch, PreparedRows } from './prepare-rows.ts';
-import { standingOf, wantedSessions } from './standing.ts';
+import { currentOf, requestedSessions } from './standing.ts';
 import { writeDrafts } from './write-drafts.ts';
 
 export interface BatchOutcome {
@@ -34,8 +34,8 @@ export async function importBatch(
   const ids = alive.map(({ id }) => id);
   const fresh = batch.dryRun ? await unknownRows(transaction, rows, ids) : await claimRows(transaction, rows, ids);
   const kept = alive.filter(({ id }) => fresh.has(id));
-  const wanted = wantedSessions(kept);
-  const standing = await standingOf(transaction, batch, wanted);
+  const wanted = requestedSessions(kept);
+  const standing = await currentOf(transaction, batch, wanted);
   const open = kept.filter(({ session }) => !standing.refused.has(sessionKey(session)));
   const { outcomes, firstPrompts, toHint } = await writeDrafts(transaction, rows, batch, standing, open);
   const outcomeOf = (draft: Draft): RowOutcome =>

@@ -1,11 +1,11 @@
-import type { Capturer } from '../../../domain/capture/event.ts';
+import type { EventOwner } from '../../../domain/capture/event.ts';
 import type { Draft } from '../../../domain/claude-mem/drafts.ts';
 import { mapRows } from '../../../domain/claude-mem/map-rows.ts';
 import type { ClaudeMemRows, ClaudeMemTable } from '../../../domain/claude-mem/rows.ts';
 import type { EmbeddingModel } from '../embeddings/embedding-ledger.ts';
 
 export interface ImportBatch {
-  readonly capturer: Capturer;
+  readonly capturer: EventOwner;
   readonly source: string;
   readonly embeddingModel: EmbeddingModel;
   /** What would happen is told, and nothing written. */
@@ -17,7 +17,7 @@ export type KeptAs<Kind extends Kept['becomes']['kind']> = Kept & {
   readonly becomes: Extract<Kept['becomes'], { readonly kind: Kind }>;
 };
 
-export function isKept<Kind extends Kept['becomes']['kind']>(draft: Kept, kind: Kind): draft is KeptAs<Kind> {
+export function isStored<Kind extends Kept['becomes']['kind']>(draft: Kept, kind: Kind): draft is KeptAs<Kind> {
   return draft.becomes.kind === kind;
 }
 

@@ -10,7 +10,7 @@ import { ANY_USER } from '../erasure/forgotten.ts';
 import { lockProjects } from '../projects/project-changes.ts';
 
 /** A session that rows belong to, with what is known of it where it must be made. */
-export interface WantedSession {
+export interface RequestedSession {
   readonly ref: SessionRef;
   readonly title: string | null;
   readonly metadata: Readonly<Record<string, unknown>>;
@@ -19,7 +19,7 @@ export interface WantedSession {
 }
 
 /** A session as it stands here. */
-export interface StandingSession {
+export interface CurrentSession {
   readonly id: string;
   readonly projectId: string | null;
   readonly userId: string;
@@ -47,7 +47,7 @@ export async function findSessions(
   userId: UserId,
   refs: readonly SessionRef[],
   locked: boolean,
-): Promise<Map<string, StandingSession>> {
+): Promise<Map<string, CurrentSession>> {
   const hosts = refs.map(({ host }) => host);
   const names = refs.map(({ externalId }) => externalId);
   const rows = locked
@@ -139,7 +139,7 @@ export async function projectsByName(
 export async function makeSessions(
   transaction: TenantTransaction,
   { tenantId, userId }: { readonly tenantId: TenantId; readonly userId: UserId },
-  wanted: readonly WantedSession[],
+  wanted: readonly RequestedSession[],
 ): Promise<number> {
   if (wanted.length === 0) return 0;
   const projects = await projectsByName(

@@ -2,14 +2,14 @@ import { sessionKey } from '../../../domain/claude-mem/session-name.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import type { ImportBatch, Kept } from './prepare-rows.ts';
 import { findSessions, forgottenSessions, makeSessions } from './sessions.ts';
-import type { StandingSession, WantedSession } from './sessions.ts';
+import type { CurrentSession, RequestedSession } from './sessions.ts';
 
 /** For a row without a time, where its session has none either. */
 export const UNKNOWN_MS = 0;
 
 /** Every session that the drafts name, once, with the earliest and the latest moment that they tell of it. */
-export function wantedSessions(drafts: readonly Kept[]): Map<string, WantedSession> {
-  const wanted = new Map<string, WantedSession>();
+export function requestedSessions(drafts: readonly Kept[]): Map<string, RequestedSession> {
+  const wanted = new Map<string, RequestedSession>();
   for (const { session: ref, atMs, becomes } of drafts) {
     const key = sessionKey(ref);
     const before = wanted.get(key);
@@ -28,17 +28,17 @@ export function wantedSessions(drafts: readonly Kept[]): Map<string, WantedSessi
 
 /** Everything a batch needs to know of what stands here. */
 export interface Standing {
-  readonly sessions: ReadonlyMap<string, StandingSession>;
+  readonly sessions: ReadonlyMap<string, CurrentSession>;
   /** Sessions that were there before the batch. */
   readonly before: ReadonlySet<string>;
   readonly refused: ReadonlySet<string>;
   readonly made: number;
 }
 
-export async function standingOf(
+export async function currentOf(
   transaction: TenantTransaction,
   { capturer, dryRun }: ImportBatch,
-  wanted: ReadonlyMap<string, WantedSession>,
+  wanted: ReadonlyMap<string, RequestedSession>,
 ): Promise<Standing> {
   const refs = [...wanted.values()].map(({ ref }) => ref);
   const found = await findSessions(transaction, capturer.userId, refs, false);

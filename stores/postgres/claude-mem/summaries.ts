@@ -4,9 +4,9 @@ import { chunkText } from '../../../domain/chunking.ts';
 import type { ImportedSummary } from '../../../domain/claude-mem/drafts.ts';
 import { naturalKey } from '../../../domain/claude-mem/events.ts';
 import type { TenantTransaction } from '../connection/database.ts';
-import { wantEmbeddings } from '../embeddings/embedding-ledger.ts';
+import { requestEmbeddings } from '../embeddings/embedding-ledger.ts';
 import type { EmbeddingModel } from '../embeddings/embedding-ledger.ts';
-import { wantRemoval } from '../embeddings/embedding-removal.ts';
+import { requestRemoval } from '../embeddings/embedding-removal.ts';
 import type { SourceRows } from './ledger.ts';
 
 export interface PlacedSummary {
@@ -54,7 +54,7 @@ export async function writeImportedSummaries(
     files_modified: summary.filesModified,
     importance: IMPORTANCE[summary.type],
     model: summary.model,
-    tokens_in: summary.tokens,
+    input_tokens: summary.tokens,
     metadata: summary.metadata,
     at: new Date(atMs).toISOString(),
   }));
@@ -65,20 +65,20 @@ export async function writeImportedSummaries(
       WITH stood AS MATERIALIZED (
         SELECT session_id, max(version) AS version FROM summaries WHERE session_id = ANY (${versioned}::uuid[]) AND type = 'session' GROUP BY 1)
       INSERT INTO summaries (id, tenant_id, session_id, user_id, project_id, slot, type, kind, title, content, request, investigated, learned, completed, next_steps, notes,
-                             key_points, tags, files_read, files_modified, importance, model, tokens_in, tokens_out, cost_usd, metadata, version, from_seq, to_seq, occurred_at, created_at)
+                             key_points, tags, files_read, files_modified, importance, model, input_tokens, output_tokens, cost_usd, metadata, version, from_seq, to_seq, occurred_at, created_at)
       SELECT v.id, ${rows.tenantId}::uuid, v.session_id, v.user_id, v.project_id, v.slot, v.type, v.kind, v.title, v.content, v.request, v.investigated, v.learned, v.completed,
-             v.next_steps, v.notes, v.key_points, v.tags, v.files_read, v.files_modified, v.importance, v.model, v.tokens_in, 0, 0, v.metadata,
+             v.next_steps, v.notes, v.key_points, v.tags, v.files_read, v.files_modified, v.importance, v.model, v.input_tokens, 0, 0, v.metadata,
              CASE WHEN v.type = 'session' THEN coalesce(stood.version, 0) + row_number() OVER (PARTITION BY v.session_id, v.type ORDER BY v.n) ELSE 1 END, 0, 0, v.at, v.at
         FROM json_to_recordset(${JSON.stringify(made)}::json)
           AS v(id uuid, n bigint, session_id uuid, user_id uuid, project_id uuid, slot text, type text, kind text, title text, content text, request text, investigated text,
                learned text, completed text, next_steps text, notes text, key_points jsonb, tags text[], files_read text[], files_modified text[], importance real, model text,
-               tokens_in integer, metadata jsonb, at timestamptz)
+               input_tokens integer, metadata jsonb, at timestamptz)
           LEFT JOIN stood ON stood.session_id = v.session_id
       ON CONFLICT (session_id, slot) DO NOTHING RETURNING id`,
   );
   const standing = new Set(written.map((row) => row.id));
   for (const id of await withdrawEarlier(transaction, made)) standing.delete(id);
-  await wantEmbeddings(
+  await requestEmbeddings(
     transaction,
     rows.tenantId,
     model,
@@ -108,6 +108,6 @@ async function withdrawEarlier(
        WHERE s.id = r.id AND r.place > 1 AND s.slot LIKE 'claude-mem:%' RETURNING s.id`,
   );
   const ids = withdrawn.map((row) => row.id);
-  await wantRemoval(transaction, ids);
+  await requestRemoval(transaction, ids);
   return ids;
 }

@@ -4,10 +4,10 @@ import { asId } from '../../../domain/ids.ts';
 import type { SessionId } from '../../../domain/ids.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { storeMemories } from '../memories/memory-writes.ts';
-import { captureImported, isTold, settlePrompts, toldPrompts } from './captures.ts';
+import { captureImported, isServed, settlePrompts, servedPrompts } from './captures.ts';
 import type { PlacedEvent } from './captures.ts';
 import type { SourceRows } from './ledger.ts';
-import { isKept } from './prepare-rows.ts';
+import { isStored } from './prepare-rows.ts';
 import type { ImportBatch, Kept, KeptAs } from './prepare-rows.ts';
 import { extendSessions, projectsByName } from './sessions.ts';
 import { UNKNOWN_MS } from './standing.ts';
@@ -34,13 +34,13 @@ async function importPrompts(
   prompts: readonly { readonly draft: Kept; readonly event: PlacedEvent['event'] }[],
 ): Promise<Map<number, RowOutcome>> {
   const placed = placedEvents(standing, prompts);
-  const told = await toldPrompts(
+  const told = await servedPrompts(
     transaction,
     placed.map((one) => one.placed),
   );
   const outcomes = new Map<number, RowOutcome>(prompts.map(({ draft }) => [draft.id, 'imported']));
   const untold = placed.filter((one) => {
-    const known = isTold(told, one.placed);
+    const known = isServed(told, one.placed);
     if (known) outcomes.set(one.draft.id, 'present');
     return !known;
   });
@@ -104,7 +104,7 @@ export async function writeDrafts(
   readonly firstPrompts: number;
   readonly toHint: SessionId[];
 }> {
-  const sessionDrafts = drafts.filter((draft) => isKept(draft, 'session'));
+  const sessionDrafts = drafts.filter((draft) => isStored(draft, 'session'));
   const outcomes = new Map<number, RowOutcome>(
     sessionDrafts.map((draft) => [draft.id, standing.before.has(sessionKey(draft.session)) ? 'present' : 'imported']),
   );
@@ -124,12 +124,12 @@ export async function writeDrafts(
       rows,
       batch,
       standing,
-      drafts.filter((draft) => isKept(draft, 'prompt')).map((draft) => ({ draft, event: draft.becomes.event })),
+      drafts.filter((draft) => isStored(draft, 'prompt')).map((draft) => ({ draft, event: draft.becomes.event })),
     ),
   );
-  const raw = drafts.filter((draft) => isKept(draft, 'raw'));
-  const summaries = drafts.filter((draft) => isKept(draft, 'summary'));
-  const notes = drafts.filter((draft) => isKept(draft, 'note'));
+  const raw = drafts.filter((draft) => isStored(draft, 'raw'));
+  const summaries = drafts.filter((draft) => isStored(draft, 'summary'));
+  const notes = drafts.filter((draft) => isStored(draft, 'note'));
   const firstPrompts = [...first.values()].filter((outcome) => outcome === 'imported').length;
   if (batch.dryRun) {
     add(new Map([...raw, ...summaries, ...notes].map(({ id }) => [id, 'imported'])));

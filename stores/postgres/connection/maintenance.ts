@@ -71,7 +71,7 @@ export async function tenantsWithPendingVectors(
      SELECT tenant_id FROM embeddings WHERE state = 'removing'
      UNION
      SELECT i.tenant_id FROM embedding_indexes i
-      WHERE EXISTS (SELECT FROM embeddings e WHERE e.tenant_id = i.tenant_id AND e.model IN (i.serving_model, i.wanted_model) AND e.state = 'filling')
+      WHERE EXISTS (SELECT FROM embeddings e WHERE e.tenant_id = i.tenant_id AND e.model IN (i.serving_model, i.target_model) AND e.state = 'filling')
      LIMIT $2`,
     [graceMs, limit],
   );
@@ -119,7 +119,7 @@ export async function lastIndexed(
 }
 
 /** Wants chunks again that the vector index took and does not have, or has otherwise; answers how many. What is under way for them is written once more. */
-export async function wantAgain(
+export async function requestAgain(
   maintenance: pg.Pool,
   tenantId: TenantId,
   model: string,
@@ -138,7 +138,7 @@ export async function wantAgain(
 export async function tenantsToReindex(maintenance: pg.Pool, wanted: string, limit: number): Promise<TenantId[]> {
   const result = await maintenance.query(
     `SELECT tenant_id FROM embedding_indexes
-      WHERE wanted_model IS NOT NULL OR serving_model <> $1 OR retire_at < now() OR rewrite_before IS NOT NULL LIMIT $2`,
+      WHERE target_model IS NOT NULL OR serving_model <> $1 OR retire_at < now() OR rewrite_before IS NOT NULL LIMIT $2`,
     [wanted, limit],
   );
   return z

@@ -8,7 +8,7 @@ export interface PoolOptions {
   readonly statementTimeoutMs: number;
   /** Shown in pg_stat_activity. */
   readonly applicationName: string;
-  /** Told of errors of idle connections (a server that went away); without a listener they would end the process. */
+  /** ServedMemories of errors of idle connections (a server that went away); without a listener they would end the process. */
   readonly onIdleError: (error: Error) => void;
 }
 

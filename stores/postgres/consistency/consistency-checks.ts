@@ -4,7 +4,7 @@ import type { TenantId } from '../../../domain/ids.ts';
 import type { CheckCounts } from '../../../workflows/consistency/types.ts';
 import type { TenantRead, TenantTransaction } from '../connection/database.ts';
 
-export const CHECK_STATES = ['running', 'done', 'failed', 'cancelled'] as const;
+export const CHECK_STATES = ['running', 'completed', 'failed', 'cancelled'] as const;
 
 /** A comparison of one tenant. */
 export interface StoredCheck {
@@ -29,7 +29,7 @@ export async function askCheck(
   check: { readonly id: string; readonly tenantId: TenantId; readonly userId: string; readonly repair: boolean },
 ): Promise<void> {
   await transaction.$executeRaw`
-    INSERT INTO checks (id, tenant_id, user_id, repair) VALUES (${check.id}::uuid, ${check.tenantId}::uuid, ${check.userId}::uuid, ${check.repair})`;
+    INSERT INTO consistency_checks (id, tenant_id, user_id, repair) VALUES (${check.id}::uuid, ${check.tenantId}::uuid, ${check.userId}::uuid, ${check.repair})`;
 }
 
 /** Opens the row of a scheduled comparison, where there is none yet, and takes old ones away. */
@@ -38,11 +38,11 @@ export async function openCheck(
   check: { readonly id: string; readonly tenantId: TenantId; readonly repair: boolean },
 ): Promise<void> {
   await maintenance.query(
-    'INSERT INTO checks (id, tenant_id, repair) VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE SET updated_at = now()',
+    'INSERT INTO consistency_checks (id, tenant_id, repair) VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE SET updated_at = now()',
     [check.id, check.tenantId, check.repair],
   );
   await maintenance.query(
-    `DELETE FROM checks WHERE tenant_id = $1 AND created_at < now() - interval '${KEPT_DAYS} days'`,
+    `DELETE FROM consistency_checks WHERE tenant_id = $1 AND created_at < now() - interval '${KEPT_DAYS} days'`,
     [check.tenantId],
   );
 }
@@ -55,7 +55,7 @@ export async function noteCheck(
   isDone: boolean,
 ): Promise<void> {
   await maintenance.query(
-    `UPDATE checks SET rows = $2, found = $3, repaired = $4, updated_at = now(), state = CASE WHEN $5 THEN 'done' ELSE state END,
+    `UPDATE consistency_checks SET rows = $2, found = $3, repaired = $4, updated_at = now(), state = CASE WHEN $5 THEN 'completed' ELSE state END,
             finished_at = CASE WHEN $5 THEN now() END WHERE id = $1 AND state = 'running'`,
     [id, rows, found, repaired, isDone],
   );
@@ -69,7 +69,7 @@ export async function closeCheck(
   error: string | null,
 ): Promise<void> {
   await maintenance.query(
-    "UPDATE checks SET state = $2, error = $3, updated_at = now(), finished_at = now() WHERE id = $1 AND state = 'running'",
+    "UPDATE consistency_checks SET state = $2, error = $3, updated_at = now(), finished_at = now() WHERE id = $1 AND state = 'running'",
     [id, state, error],
   );
 }
@@ -95,8 +95,8 @@ export async function readChecks(
 ): Promise<StoredCheck[]> {
   const rows = await read({
     name: 'read_checks',
-    text: `SELECT id, user_id, state, repair, rows, found, repaired, error, created_at, finished_at FROM checks
-            WHERE tenant_id = (SELECT current_tenant_id()) AND ($1::uuid IS NULL OR id = $1) AND ($2::uuid IS NULL OR (created_at, id) < (SELECT created_at, id FROM checks b WHERE b.id = $2))
+    text: `SELECT id, user_id, state, repair, rows, found, repaired, error, created_at, finished_at FROM consistency_checks
+            WHERE tenant_id = (SELECT current_tenant_id()) AND ($1::uuid IS NULL OR id = $1) AND ($2::uuid IS NULL OR (created_at, id) < (SELECT created_at, id FROM consistency_checks b WHERE b.id = $2))
             ORDER BY created_at DESC, id DESC LIMIT $3`,
     values: [id, before, limit],
   });

@@ -97,7 +97,11 @@ export async function memoriesOfOthers(
 }
 
 /** Has every chunk of memories that are gone leave the index. */
-export async function wantGone(maintenance: pg.Pool, tenantId: TenantId, memoryIds: readonly string[]): Promise<void> {
+export async function requestMissing(
+  maintenance: pg.Pool,
+  tenantId: TenantId,
+  memoryIds: readonly string[],
+): Promise<void> {
   await maintenance.query(
     removalSql(
       "id IN (SELECT id FROM embeddings WHERE tenant_id = $1 AND resource_id = ANY ($2::uuid[]) AND state <> 'removing' ORDER BY id FOR UPDATE)",
@@ -120,14 +124,14 @@ export async function setHashes(
 const indexRow = z.object({
   serving_model: z.string(),
   serving_dimension: z.number(),
-  wanted_model: z.string().nullable(),
+  target_model: z.string().nullable(),
   wanted_dimension: z.number().nullable(),
 });
 
 /** The indexes of a tenant that are kept up to date: the one that is served first, then the one that is built. */
 export async function keptIndexes(maintenance: pg.Pool, tenantId: TenantId): Promise<IndexModel[]> {
   const { rows } = await maintenance.query(
-    'SELECT serving_model, serving_dimension, wanted_model, wanted_dimension FROM embedding_indexes WHERE tenant_id = $1',
+    'SELECT serving_model, serving_dimension, target_model, wanted_dimension FROM embedding_indexes WHERE tenant_id = $1',
     [tenantId],
   );
   return z
@@ -135,9 +139,9 @@ export async function keptIndexes(maintenance: pg.Pool, tenantId: TenantId): Pro
     .parse(rows)
     .flatMap((row) => [
       { name: row.serving_model, dimension: row.serving_dimension },
-      ...(row.wanted_model === null || row.wanted_dimension === null
+      ...(row.target_model === null || row.wanted_dimension === null
         ? []
-        : [{ name: row.wanted_model, dimension: row.wanted_dimension }]),
+        : [{ name: row.target_model, dimension: row.wanted_dimension }]),
     ]);
 }
 

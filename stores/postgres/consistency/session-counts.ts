@@ -30,7 +30,7 @@ export async function wrongCounts(maintenance: pg.Pool, sessionIds: readonly str
 }
 
 /** Has sessions count rightly; answers how many were mended. One that was captured into meanwhile is left to the next time. */
-export async function mendCounts(maintenance: pg.Pool, wrong: readonly WrongCount[]): Promise<number> {
+export async function repairCounts(maintenance: pg.Pool, wrong: readonly WrongCount[]): Promise<number> {
   const result = await maintenance.query(
     `UPDATE sessions s SET prompt_count = w.prompts, observation_count = w.observations
        FROM jsonb_to_recordset($1::jsonb) AS w(id uuid, last_seq integer, prompts integer, observations integer) WHERE s.id = w.id AND s.last_seq = w.last_seq`,

@@ -7,7 +7,7 @@ import type { MemoryType } from '../../../domain/ports/vector-index.ts';
 import { sessionPages } from './sessions.ts';
 
 /** A memory that the ledger of an index does not have. */
-export interface UnlistedMemory {
+export interface UntrackedMemory {
   readonly id: string;
   readonly type: MemoryType;
   readonly sessionId: string | null;
@@ -15,7 +15,7 @@ export interface UnlistedMemory {
 
 const memoryRow = z.object({ id: z.string(), type: z.enum(MEMORY_TYPES), session_id: z.string().nullable() });
 
-function toMemories(rows: unknown): UnlistedMemory[] {
+function toMemories(rows: unknown): UntrackedMemory[] {
   return z
     .array(memoryRow)
     .parse(rows)
@@ -51,11 +51,11 @@ const OF_LEARNINGS = `
 const LEARNINGS = 1_000;
 
 /** Memories of a tenant that the ledger of this index does not have, in pages: session by session, so that no statement is longer for a larger instance. */
-export async function* unlistedMemories(
+export async function* untrackedMemories(
   maintenance: pg.Pool,
   tenantId: TenantId,
   model: string,
-): AsyncGenerator<readonly UnlistedMemory[]> {
+): AsyncGenerator<readonly UntrackedMemory[]> {
   for await (const sessionIds of sessionPages(maintenance, tenantId)) {
     const { rows } = await maintenance.query(OF_SESSIONS, [sessionIds, model]);
     yield toMemories(rows);
@@ -72,11 +72,11 @@ export async function* unlistedMemories(
 }
 
 /** Of these memories, those that the ledger still does not have. */
-export async function stillUnlisted(
+export async function stillUntracked(
   maintenance: pg.Pool,
   model: string,
-  memories: readonly UnlistedMemory[],
-): Promise<UnlistedMemory[]> {
+  memories: readonly UntrackedMemory[],
+): Promise<UntrackedMemory[]> {
   const { rows } = await maintenance.query<{ id: string }>(
     `SELECT m.id FROM unnest($1::uuid[]) AS m(id) WHERE NOT ${IS_LISTED}`,
     [memories.map(({ id }) => id), model],

@@ -53,7 +53,7 @@ const changedRows = z.array(z.object({ id: z.string(), hash: z.string(), before:
  * Notes in the ledger what was read of chunks, and keeps the vectors of those that still stand there. Of what was forgotten or changed meanwhile nothing is kept, and
  * a text that a chunk held before leaves the cache with it.
  */
-export async function keepVectors(
+export async function storeVectors(
   transaction: TenantTransaction,
   tenantId: TenantId,
   model: string,

@@ -13,7 +13,7 @@ import { holdIndexes } from './embedding-indexes.ts';
 export type EmbeddingModel = IndexModel;
 
 /** A memory whose chunks should stand in the vector index. */
-export interface WantedEmbedding {
+export interface RequestedEmbedding {
   readonly type: MemoryType;
   readonly id: string;
   readonly sessionId: string | null;
@@ -38,11 +38,11 @@ const MAX_ATTEMPTS = 8;
  * Asks for vectors, once per chunk and index however often it is called: in the index that the tenant is searched in, and in the one that is built beside
  * it. A tenant's first vectors are made with `model`.
  */
-export async function wantEmbeddings(
+export async function requestEmbeddings(
   transaction: TenantTransaction,
   tenantId: TenantId,
   model: EmbeddingModel,
-  wanted: readonly WantedEmbedding[],
+  wanted: readonly RequestedEmbedding[],
 ): Promise<number> {
   if (wanted.every((memory) => memory.chunks.length === 0)) return 0;
   // Held, so that a change that begins meanwhile finds these rows when it goes through the ledger.
@@ -55,7 +55,7 @@ export function fillIndex(
   transaction: TenantTransaction,
   tenantId: TenantId,
   index: IndexModel,
-  memories: readonly WantedEmbedding[],
+  memories: readonly RequestedEmbedding[],
 ): Promise<number> {
   return insertChunks(transaction, tenantId, [index], memories, 'filling');
 }
@@ -64,7 +64,7 @@ async function insertChunks(
   transaction: TenantTransaction,
   tenantId: TenantId,
   indexes: readonly IndexModel[],
-  memories: readonly WantedEmbedding[],
+  memories: readonly RequestedEmbedding[],
   state: 'pending' | 'filling',
 ): Promise<number> {
   const rows = indexes.flatMap((index) =>

@@ -16,7 +16,7 @@ export function removalSql(which: string): string {
 }
 
 /** Has every chunk of these memories leave the vector index; answers how many there are. The index step does it, however often it is ended. */
-export function wantRemoval(transaction: TenantTransaction, memoryIds: readonly string[]): Promise<number> {
+export function requestRemoval(transaction: TenantTransaction, memoryIds: readonly string[]): Promise<number> {
   if (memoryIds.length === 0) return Promise.resolve(0);
   return transaction.$executeRawUnsafe(removalSql("resource_id = ANY ($1::uuid[]) AND state <> 'removing'"), memoryIds);
 }
@@ -35,7 +35,7 @@ export async function removableEmbeddings(
 }
 
 /** Of chunks that were just written, those that were forgotten meanwhile: gone from the ledger, or to be removed. What was written of them must go again. */
-export async function overtakenEmbeddings(
+export async function supersededEmbeddings(
   transaction: TenantTransaction,
   ids: readonly string[],
 ): Promise<ReadonlySet<string>> {

@@ -23,7 +23,7 @@ export function rowsAskedForSql(session: string, seq: string): string {
  * Has every chunk of these memories written again, because something changed that it bears: its memory's tags, or what had been asked before. One that is
  * under way is written once more.
  */
-export async function wantRewrite(transaction: TenantTransaction, memoryIds: readonly string[]): Promise<void> {
+export async function requestRewrite(transaction: TenantTransaction, memoryIds: readonly string[]): Promise<void> {
   if (memoryIds.length === 0) return;
   // Held, so that a change of the index that fills its ledger at this moment has written its rows before, or reads the memories after.
   await transaction.$executeRaw`SELECT FROM embedding_indexes WHERE tenant_id = (SELECT current_tenant_id()) FOR SHARE`;

@@ -3,14 +3,14 @@ import { Prisma } from '../../../prisma/generated/client.ts';
 import type { TenantTable } from '../exports/table-catalog.ts';
 import { findCapturedEvents } from '../capture/captured-events.ts';
 import type { TenantTransaction } from '../connection/database.ts';
-import { wantRemoval } from '../embeddings/embedding-removal.ts';
+import { requestRemoval } from '../embeddings/embedding-removal.ts';
 import type { Found } from './erasures.ts';
 import { asJsonPiece, holds } from './find-text.ts';
 import { forgetEvent, forgetSession } from './forget.ts';
 import type { Forgotten } from './forget.ts';
-import { buryRows } from './forgotten.ts';
+import { addTombstones } from './forgotten.ts';
 import { forgetGraph, pruneGraph } from '../graph/graph-writes.ts';
-import { wholeValuesOf } from '../capture/full-values.ts';
+import { fullValuesOf } from '../capture/full-values.ts';
 
 /** What a step of erasing took away, by table, and the whole values that its rows named. */
 export interface Erased {
@@ -27,7 +27,7 @@ function countsOf({ prompts, observations, boundaries, summaries, evidence, lear
 
 /** Erases a session: what it said, what was made from it, and what of it was told. Its name stays as a tombstone, so that it is not begun again. */
 export async function eraseSession(transaction: TenantTransaction, sessionId: string): Promise<Erased> {
-  const wholes = await wholeValuesOf(transaction, sessionId, null);
+  const wholes = await fullValuesOf(transaction, sessionId, null);
   const forgotten = await forgetSession(transaction, sessionId);
   const contexts = await transaction.$executeRaw`DELETE FROM contexts WHERE session_id = ${sessionId}::uuid`;
   return { counts: { sessions: 1, ...countsOf(forgotten), contexts }, wholes };
@@ -37,7 +37,7 @@ export async function eraseSession(transaction: TenantTransaction, sessionId: st
 export async function eraseEvent(transaction: TenantTransaction, rowId: string, sessionId: string): Promise<Erased> {
   const [event] = await findCapturedEvents(transaction, { given: rowId, sessionId, viewerId: undefined });
   if (event === undefined) return { counts: {}, wholes: [] };
-  const wholes = await wholeValuesOf(
+  const wholes = await fullValuesOf(
     transaction,
     sessionId,
     event.rows.map((row) => row.seq),
@@ -49,12 +49,12 @@ export async function eraseEvent(transaction: TenantTransaction, rowId: string, 
 /** Erases learnings with their quotes, their part of the graph and their vectors; the rows go, and are not taken again. */
 export async function eraseLearnings(transaction: TenantTransaction, ids: readonly string[]): Promise<Erased> {
   if (ids.length === 0) return { counts: {}, wholes: [] };
-  const vectors = await wantRemoval(transaction, ids);
+  const vectors = await requestRemoval(transaction, ids);
   const quoted = sessionRows.parse(
     await transaction.$queryRaw`DELETE FROM learning_evidence WHERE learning_id = ANY (${ids}::uuid[]) RETURNING session_id`,
   );
   for (const sessionId of new Set(quoted.map((row) => row.session_id))) await forgetGraph(transaction, sessionId, ids);
-  await buryRows(transaction, ids);
+  await addTombstones(transaction, ids);
   const learnings = await transaction.$executeRaw`DELETE FROM learnings WHERE id = ANY (${ids}::uuid[])`;
   return { counts: { learnings, learning_evidence: quoted.length, vectors }, wholes: [] };
 }
@@ -63,10 +63,10 @@ export async function eraseLearnings(transaction: TenantTransaction, ids: readon
 export async function eraseSummaries(transaction: TenantTransaction, summaries: Found['summaries']): Promise<Erased> {
   const ids = summaries.map(({ id }) => id);
   if (ids.length === 0) return { counts: {}, wholes: [] };
-  const vectors = await wantRemoval(transaction, ids);
+  const vectors = await requestRemoval(transaction, ids);
   for (const session of new Set(summaries.flatMap((row) => row.session ?? [])))
     await forgetGraph(transaction, session, ids);
-  await buryRows(transaction, ids);
+  await addTombstones(transaction, ids);
   const gone = await transaction.$executeRaw`DELETE FROM summaries WHERE id = ANY (${ids}::uuid[])`;
   return { counts: { summaries: gone, vectors }, wholes: [] };
 }
@@ -78,7 +78,7 @@ export async function eraseEntities(transaction: TenantTransaction, ids: readonl
   const hanging = idRows.parse(
     await transaction.$queryRaw`DELETE FROM relations WHERE from_id = ANY (${ids}::uuid[]) OR to_id = ANY (${ids}::uuid[]) RETURNING id`,
   );
-  await buryRows(transaction, ids);
+  await addTombstones(transaction, ids);
   const { entities } = await pruneGraph(transaction, ids, []);
   return { counts: { entities, relations: hanging.length }, wholes: [] };
 }
@@ -97,7 +97,7 @@ export async function eraseBeside(transaction: TenantTransaction, tenantId: stri
       learning_evidence: await remove('learning_evidence'),
       entity_mentions: await remove('entity_mentions'),
       relation_evidence: await remove('relation_evidence'),
-      model_answers: await remove('model_answers'),
+      model_response_cache: await remove('model_response_cache'),
       memory_uses: await remove('memory_uses'),
       project_glossaries: await remove('project_glossaries'),
     },

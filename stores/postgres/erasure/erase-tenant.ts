@@ -16,7 +16,7 @@ export async function closeTenant(maintenance: pg.Pool, tenantId: string): Promi
 export async function modelsOfTenant(maintenance: pg.Pool, tenantId: string): Promise<string[]> {
   const { rows } = await maintenance.query<{ model: string }>(
     `SELECT DISTINCT model FROM embeddings WHERE tenant_id = $1
-     UNION SELECT unnest(ARRAY[serving_model, wanted_model, retired_model]) FROM embedding_indexes WHERE tenant_id = $1`,
+     UNION SELECT unnest(ARRAY[serving_model, target_model, retired_model]) FROM embedding_indexes WHERE tenant_id = $1`,
     [tenantId],
   );
   return rows.flatMap(({ model }) => (model === null ? [] : [model]));

@@ -5,9 +5,9 @@ import type { ErasureKind } from '../../../domain/erasure/erasure-journal.ts';
 import { Prisma } from '../../../prisma/generated/client.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 
-export const ERASURE_STATES = ['running', 'done', 'failed', 'cancelled'] as const;
+export const ERASURE_STATES = ['running', 'completed', 'failed', 'cancelled'] as const;
 export type ErasureState = (typeof ERASURE_STATES)[number];
-export const ERASURE_PHASES = ['queued', 'journalled', 'rows', 'vectors', 'files', 'done'] as const;
+export const ERASURE_PHASES = ['queued', 'journalled', 'rows', 'vectors', 'files', 'completed'] as const;
 export type ErasurePhase = (typeof ERASURE_PHASES)[number];
 
 /** What was erased is still there after some rounds: somebody writes it again and again. */
@@ -131,8 +131,8 @@ export async function finishErasure(
   await transaction.erasure.update({
     where: { id },
     data: {
-      state: 'done',
-      phase: 'done',
+      state: 'completed',
+      phase: 'completed',
       receipt,
       needle: null,
       found: Prisma.DbNull,

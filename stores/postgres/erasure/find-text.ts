@@ -16,7 +16,7 @@ export class TooMuchFound extends Error {
 type Form = 'text' | 'json' | 'list';
 
 /** What a table holds of what was said, told or written, by column. Words of our own (kinds, states, names of models) are no content. A test holds it against the catalog. */
-export const TOLD: Readonly<Record<string, Readonly<Record<string, Form>>>> = {
+export const CONTENT_COLUMNS: Readonly<Record<string, Readonly<Record<string, Form>>>> = {
   prompts: { content: 'text', metadata: 'json' },
   observations: {
     title: 'text',
@@ -60,7 +60,7 @@ export const TOLD: Readonly<Record<string, Readonly<Record<string, Form>>>> = {
   entity_mentions: { quote: 'text' },
   relation_evidence: { quote: 'text' },
   sessions: { title: 'text', metadata: 'json' },
-  model_answers: { answer: 'text' },
+  model_response_cache: { answer: 'text' },
   memory_uses: { note: 'text' },
   project_glossaries: { names: 'list' },
   archives: { title: 'text', heads: 'text' },
@@ -68,7 +68,7 @@ export const TOLD: Readonly<Record<string, Readonly<Record<string, Form>>>> = {
 
 /** Exact and case-sensitive: `$1` is the text, `$2` the same as JSON writes it between its quotes. Pieces of a list are looked into one by one. */
 export function holds(table: string, alias = 't'): string {
-  const forms = Object.entries(TOLD[table] ?? {}).map(([column, form]) => {
+  const forms = Object.entries(CONTENT_COLUMNS[table] ?? {}).map(([column, form]) => {
     switch (form) {
       case 'text':
         return `position($1 IN ${alias}.${column}) > 0`;

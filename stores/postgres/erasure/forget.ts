@@ -3,9 +3,9 @@ import { z } from 'zod';
 import type { TenantTransaction } from '../connection/database.ts';
 import { readCapturedEvent } from '../capture/captured-events.ts';
 import type { CapturedEvent } from '../capture/captured-events.ts';
-import { wantRemoval } from '../embeddings/embedding-removal.ts';
-import { rowsAskedFor, wantRewrite } from '../embeddings/embedding-rewrites.ts';
-import { buryRows, EVIDENCE_FORGOTTEN, lockForgetting } from './forgotten.ts';
+import { requestRemoval } from '../embeddings/embedding-removal.ts';
+import { rowsAskedFor, requestRewrite } from '../embeddings/embedding-rewrites.ts';
+import { addTombstones, EVIDENCE_FORGOTTEN, lockForgetting } from './forgotten.ts';
 import { forgetGraph } from '../graph/graph-writes.ts';
 import { forgetAnswers } from '../usage/model-response-cache.ts';
 
@@ -159,7 +159,7 @@ export async function forgetEvent(transaction: TenantTransaction, found: Capture
   await forgetGraph(transaction, sessionId, [...ids, ...summaries.map((row) => row.id), ...taught]);
   const removed = await removeRows(transaction, sessionId, seqs);
   // A prompt's first words are part of every chunk that it led to.
-  await wantRewrite(transaction, await rowsAskedFor(transaction, sessionId, requests));
+  await requestRewrite(transaction, await rowsAskedFor(transaction, sessionId, requests));
   await transaction.$executeRaw`
     UPDATE windows w SET attempts = 0, error = NULL, updated_at = now(),
            state = CASE WHEN EXISTS (SELECT FROM prompts p WHERE p.session_id = w.session_id AND p.seq BETWEEN w.from_seq AND w.to_seq)
@@ -182,8 +182,8 @@ export async function forgetEvent(transaction: TenantTransaction, found: Capture
            status = CASE WHEN ${derived} AND status = 'ended' THEN 'active' ELSE status END, updated_at = now()
      WHERE id = ${sessionId}::uuid`;
   const gone = [...ids, ...summaries.map((row) => row.id), ...closed];
-  await buryRows(transaction, gone);
-  const vectors = await wantRemoval(transaction, gone);
+  await addTombstones(transaction, gone);
+  const vectors = await requestRemoval(transaction, gone);
   return {
     prompts: removed.prompts,
     observations: removed.observations,
@@ -244,8 +244,8 @@ export async function forgetSession(transaction: TenantTransaction, sessionId: s
     UPDATE transcript_prompts SET row_id = NULL, hashes = NULL, occurred_at = NULL WHERE session_id = ${sessionId}::uuid`;
   const windows = await transaction.$executeRaw`DELETE FROM windows WHERE session_id = ${sessionId}::uuid`;
   // The session's own rows are refused with it; a learning may come again without it.
-  await buryRows(transaction, closed);
-  const vectors = await wantRemoval(transaction, [...removed.ids, ...summaries.map((row) => row.id), ...closed]);
+  await addTombstones(transaction, closed);
+  const vectors = await requestRemoval(transaction, [...removed.ids, ...summaries.map((row) => row.id), ...closed]);
   return {
     prompts: removed.prompts,
     observations: removed.observations,

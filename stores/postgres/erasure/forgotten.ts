@@ -42,7 +42,7 @@ export async function refuseForgotten(
  * Tombstones of rows by their ids, for what is no event of a session or was made from one: rows that an export or a backup brings again are refused by
  * them, and so is what quotes them. They name no session.
  */
-export async function buryRows(transaction: TenantTransaction, ids: readonly string[]): Promise<void> {
+export async function addTombstones(transaction: TenantTransaction, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   await transaction.$executeRaw`
     INSERT INTO tombstones (tenant_id, host, external_id, key_sha256)

@@ -4,21 +4,21 @@ import type { Prisma } from '../../../prisma/generated/client.ts';
  * In SQL, of the columns that name a row's session (or null) and its owner: neither is hidden for now. What is hidden is read once a statement, by its own
  * index, so that rows are still entered by theirs; mostly nothing is, and then a row costs two empty comparisons. Hidden things stay where they are and are not deleted.
  */
-export function isNotHidden(session: string, owner: string): string {
-  return `${isSessionNotHidden(session)} AND NOT (ARRAY[${owner}] && ARRAY(SELECT hu.id FROM users hu WHERE hu.restricted_until > now()))`;
+export function isNotRestricted(session: string, owner: string): string {
+  return `${isSessionNotRestricted(session)} AND NOT (ARRAY[${owner}] && ARRAY(SELECT hu.id FROM users hu WHERE hu.restricted_until > now()))`;
 }
 
 /**
  * By overlapping arrays, of which PostgreSQL expects next to none: of `<> ALL` it expects every row of a user or a session to go, where there are few of them,
  * and reads tables as a whole for what an index would give in order. No session (null) overlaps nothing.
  */
-function isSessionNotHidden(session: string): string {
+function isSessionNotRestricted(session: string): string {
   return `NOT (ARRAY[${session}] && ARRAY(SELECT hs.id FROM sessions hs WHERE hs.restricted_until > now()))`;
 }
 
 /** The same of rows that name their session alone, which is never null: its owner is looked up where anybody is hidden. */
 export function isOfShownSession(session: string): string {
-  return `(${isSessionNotHidden(session)} AND (NOT EXISTS (SELECT FROM users hu WHERE hu.restricted_until > now())
+  return `(${isSessionNotRestricted(session)} AND (NOT EXISTS (SELECT FROM users hu WHERE hu.restricted_until > now())
       OR NOT EXISTS (SELECT FROM sessions hs JOIN users hu ON hu.id = hs.user_id AND hu.restricted_until > now() WHERE hs.id = ${session})))`;
 }
 
@@ -37,7 +37,7 @@ export function unrestrictedSession(): Prisma.SessionWhereInput {
 }
 
 /** Ids of the sessions that are hidden now for themselves, not with their owner. */
-export async function hiddenSessions(transaction: Pick<Prisma.TransactionClient, 'session'>): Promise<string[]> {
+export async function restrictedSessions(transaction: Pick<Prisma.TransactionClient, 'session'>): Promise<string[]> {
   const rows = await transaction.session.findMany({
     where: { restrictedUntil: { gt: new Date() } },
     select: { id: true },
@@ -59,7 +59,7 @@ export async function hiddenAmong(
 }
 
 /** Ids of the people who are hidden now; few, so that lists leave theirs out by them. */
-export async function hiddenPeople(transaction: Pick<Prisma.TransactionClient, 'user'>): Promise<string[]> {
+export async function restrictedUsers(transaction: Pick<Prisma.TransactionClient, 'user'>): Promise<string[]> {
   const rows = await transaction.user.findMany({
     where: { restrictedUntil: { gt: new Date() } },
     select: { id: true },

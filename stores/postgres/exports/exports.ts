@@ -5,7 +5,7 @@ import type { PortableScope } from './scope-rules.ts';
 import type { Prisma } from '../../../prisma/generated/client.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 
-export const EXPORT_STATES = ['running', 'done', 'failed', 'cancelled', 'expired'] as const;
+export const EXPORT_STATES = ['running', 'completed', 'failed', 'cancelled', 'expired'] as const;
 export type ExportState = (typeof EXPORT_STATES)[number];
 export const EXPORT_SCOPES = ['tenant', 'project', 'user', 'session'] as const;
 
@@ -88,7 +88,7 @@ export async function finishExport(
   await transaction.export.update({
     where: { id },
     data: {
-      state: 'done',
+      state: 'completed',
       bytes: file.bytes,
       sha256: new Uint8Array(Buffer.from(file.sha256, 'hex')),
       counts: file.counts,
@@ -116,7 +116,7 @@ export async function endExport(
 /** Has the files of all exports go that were begun before a time; answers their keys, for the store. */
 export async function dropExports(transaction: TenantTransaction, before: Date): Promise<string[]> {
   const rows = await transaction.export.findMany({
-    where: { state: 'done', createdAt: { lte: before } },
+    where: { state: 'completed', createdAt: { lte: before } },
     select: { id: true, objectKey: true },
   });
   await transaction.export.updateMany({
@@ -129,7 +129,7 @@ export async function dropExports(transaction: TenantTransaction, before: Date):
 /** Has the files of all tenants' exports go whose time is over; answers their keys. `maintenance` is of the maintenance role. */
 export async function dropExpired(maintenance: pg.Pool): Promise<string[]> {
   const { rows } = await maintenance.query<{ object_key: string }>(
-    "UPDATE exports SET state = 'expired', updated_at = now() WHERE expires_at < now() AND state = 'done' RETURNING object_key",
+    "UPDATE exports SET state = 'expired', updated_at = now() WHERE expires_at < now() AND state = 'completed' RETURNING object_key",
   );
   return rows.map((row) => row.object_key);
 }

@@ -55,7 +55,7 @@ const contexts: Rule = (kind) =>
       : `t.session_id IN (${SESSIONS.project})`;
 
 /** Which rows of each table go with a part of a tenant. A test holds the names against the catalog. */
-export const CARRIED: Readonly<Record<string, Rule>> = {
+export const EXPORTED_TABLES: Readonly<Record<string, Rule>> = {
   boundaries: ofSessions,
   capture_keys: ofSessions,
   contexts,
@@ -87,18 +87,18 @@ export const CARRIED: Readonly<Record<string, Rule>> = {
 };
 
 /** Tables that no line is written of, and why. */
-export const LEFT: Readonly<Record<string, string>> = {
+export const UNEXPORTED_TABLES: Readonly<Record<string, string>> = {
   api_keys: 'keys open this instance alone',
   archives: 'files in the archive store of this instance: a session is restored before it is exported',
   embedding_cache: 'vectors are made anew',
   embedding_counts: 'counts what this instance did',
   embedding_indexes: 'which index serves is for each instance to say',
-  expired_values: 'files of this instance that are to go',
+  expired_full_values: 'files of this instance that are to go',
   exports: 'jobs of this instance',
   erasures: 'jobs of this instance; what they removed stands in tombstones',
   imports: 'jobs of this instance',
   legal_holds: 'what must be kept is for each instance to say',
-  model_answers: 'a cache that expires',
+  model_response_cache: 'a cache that expires',
   model_answer_bands: 'a cache that expires',
   model_batches: 'calls that are on their way from this instance',
   model_batch_calls: 'calls that are on their way from this instance',
@@ -125,12 +125,12 @@ const ALWAYS: Readonly<Record<string, string>> = {
  * rule for goes with the whole tenant, and with a session where it names one.
  */
 export function conditionOf(table: TenantTable, scope: PortableScope): string | null {
-  if (LEFT[table.name] !== undefined) return null;
+  if (UNEXPORTED_TABLES[table.name] !== undefined) return null;
   const always = ALWAYS[table.name];
   const base = ['t.tenant_id = $1', ...(always === undefined ? [] : [always])];
   if (scope.kind === 'tenant') return base.join(' AND ');
   const rule =
-    CARRIED[table.name] ?? (table.columns.some(({ name }) => name === 'session_id') ? ofSessions : tenantOnly);
+    EXPORTED_TABLES[table.name] ?? (table.columns.some(({ name }) => name === 'session_id') ? ofSessions : tenantOnly);
   const narrowed = rule(scope.kind);
   return narrowed === null ? null : [...base, narrowed].join(' AND ');
 }

@@ -70,16 +70,16 @@ const ALSO_AFTER: Readonly<Record<string, readonly string[]>> = {
 function inOrder(tables: readonly TenantTable[]): TenantTable[] {
   const byName = new Map(tables.map((table) => [table.name, table]));
   const ordered: TenantTable[] = [];
-  const state = new Map<string, 'open' | 'done'>();
+  const state = new Map<string, 'open' | 'completed'>();
   const visit = (table: TenantTable): void => {
-    if (state.get(table.name) === 'done') return;
+    if (state.get(table.name) === 'completed') return;
     if (state.get(table.name) === 'open') throw new Error(`foreign keys run in a circle at ${table.name}`);
     state.set(table.name, 'open');
     for (const parent of [...table.foreignKeys.map((key) => key.parent), ...(ALSO_AFTER[table.name] ?? [])]) {
       const found = byName.get(parent);
       if (found !== undefined) visit(found);
     }
-    state.set(table.name, 'done');
+    state.set(table.name, 'completed');
     ordered.push(table);
   };
   for (const table of tables) visit(table);

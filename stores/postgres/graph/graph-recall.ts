@@ -3,7 +3,7 @@ import { MEMORY_TYPES } from '../../../domain/ports/vector-index.ts';
 import type { MemoryType, RecallFilter } from '../../../domain/ports/vector-index.ts';
 import type { TenantId } from '../../../domain/ids.ts';
 import type { TenantRead } from '../connection/database.ts';
-import { isNotHidden } from '../erasure/restricted.ts';
+import { isNotRestricted } from '../erasure/restricted.ts';
 
 export interface GraphEdge {
   readonly from: string;
@@ -52,7 +52,7 @@ const SURROUNDINGS = `
     mentioned AS (
       SELECT DISTINCT ON (r.id, m.source_id) r.id AS entity_id, m.source_id, m.source_type, m.session_id FROM reached r CROSS JOIN LATERAL (
         SELECT em.source_id, em.source_type, em.session_id FROM entity_mentions em JOIN sessions s ON s.id = em.session_id
-         WHERE em.entity_id = r.id AND s.status <> 'deleted' AND ${isNotHidden('s.id', 's.user_id')} AND ($5::text[] IS NULL OR em.source_type = ANY ($5)) AND ($3::uuid IS NULL OR s.project_id = $3)
+         WHERE em.entity_id = r.id AND s.status <> 'deleted' AND ${isNotRestricted('s.id', 's.user_id')} AND ($5::text[] IS NULL OR em.source_type = ANY ($5)) AND ($3::uuid IS NULL OR s.project_id = $3)
            AND ($4::text IS NULL OR s.namespace = $4) AND ($6::uuid IS NULL OR s.id = $6) AND s.id IS DISTINCT FROM $11::uuid AND ($7::timestamptz IS NULL OR em.occurred_at >= $7)
            AND ($8::timestamptz IS NULL OR em.occurred_at < $8) AND ($9::timestamptz IS NULL OR em.occurred_at <= $9)
            AND ($10::uuid IS NULL OR em.source_type IN ('summary', 'learning') OR s.user_id = $10)

@@ -1,14 +1,14 @@
 import type pg from 'pg';
 import { v7 } from 'uuid';
 import { z } from 'zod';
-import type { Capturer } from '../../../domain/capture/event.ts';
+import type { EventOwner } from '../../../domain/capture/event.ts';
 import type { Prisma } from '../../../prisma/generated/client.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import { IMPORT_STATES } from './imports.ts';
 import type { ImportState } from './imports.ts';
 
 /** Rows of `imports` that take in the file of another instance. */
-export const PORTABLE_KIND = 'portable';
+export const FILE_IMPORT_KIND = 'file';
 
 const options = z.object({ objectKey: z.string(), bytes: z.number(), sha256: z.string() });
 const counts = z.object({
@@ -18,7 +18,7 @@ const counts = z.object({
   written: z.record(z.string(), z.number()).default({}),
 });
 
-export interface StoredPortableImport extends z.output<typeof options>, z.output<typeof counts> {
+export interface StoredFileImport extends z.output<typeof options>, z.output<typeof counts> {
   readonly id: string;
   readonly userId: string;
   readonly state: ImportState;
@@ -27,7 +27,7 @@ export interface StoredPortableImport extends z.output<typeof options>, z.output
   readonly finishedAt: Date | null;
 }
 
-function present(row: Prisma.ImportGetPayload<object>): StoredPortableImport {
+function present(row: Prisma.ImportGetPayload<object>): StoredFileImport {
   return {
     ...options.parse(row.options),
     ...counts.parse(row.counts),
@@ -46,14 +46,14 @@ export function importKey(tenantId: string, importId: string): string {
 }
 
 /** An import whose file lies in the archive store. */
-export async function openPortableImport(
+export async function openFileImport(
   transaction: TenantTransaction,
-  { tenantId, userId }: Capturer,
+  { tenantId, userId }: EventOwner,
   id: string,
   file: { readonly objectKey: string; readonly bytes: number; readonly sha256: string },
-): Promise<StoredPortableImport> {
+): Promise<StoredFileImport> {
   return present(
-    await transaction.import.create({ data: { id, tenantId, userId, kind: PORTABLE_KIND, options: { ...file } } }),
+    await transaction.import.create({ data: { id, tenantId, userId, kind: FILE_IMPORT_KIND, options: { ...file } } }),
   );
 }
 
@@ -63,11 +63,8 @@ export function newImportId(): string {
 }
 
 /** An import of a file; null when the tenant has none such. */
-export async function readPortableImport(
-  transaction: TenantTransaction,
-  id: string,
-): Promise<StoredPortableImport | null> {
-  const row = await transaction.import.findFirst({ where: { id, kind: PORTABLE_KIND } });
+export async function readFileImport(transaction: TenantTransaction, id: string): Promise<StoredFileImport | null> {
+  const row = await transaction.import.findFirst({ where: { id, kind: FILE_IMPORT_KIND } });
   return row === null ? null : present(row);
 }
 
@@ -79,22 +76,22 @@ export async function notePortableProgress(
 ): Promise<void> {
   await client.query(
     "UPDATE imports SET counts = $2, updated_at = now() WHERE id = $1 AND kind = $3 AND state = 'running'",
-    [id, JSON.stringify({ lines, read, written }), PORTABLE_KIND],
+    [id, JSON.stringify({ lines, read, written }), FILE_IMPORT_KIND],
   );
 }
 
 /** Ends an import that runs, with what it read and made; where that is not said, with how far it came. */
-export async function endPortableImport(
+export async function endFileImport(
   transaction: TenantTransaction,
   id: string,
-  end: Pick<StoredPortableImport, 'state' | 'error'> & {
-    readonly counts?: Pick<StoredPortableImport, 'read' | 'written'>;
+  end: Pick<StoredFileImport, 'state' | 'error'> & {
+    readonly counts?: Pick<StoredFileImport, 'read' | 'written'>;
   },
 ): Promise<void> {
   const now = new Date();
   const { state, error, counts: made } = end;
   await transaction.import.updateMany({
-    where: { id, kind: PORTABLE_KIND, state: 'running' },
+    where: { id, kind: FILE_IMPORT_KIND, state: 'running' },
     data: { state, error, ...(made === undefined ? {} : { counts: { ...made } }), finishedAt: now, updatedAt: now },
   });
 }

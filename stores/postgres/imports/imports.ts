@@ -1,11 +1,11 @@
 import { v7 } from 'uuid';
 import { z } from 'zod';
-import type { Capturer } from '../../../domain/capture/event.ts';
+import type { EventOwner } from '../../../domain/capture/event.ts';
 import type { TranscriptCounts } from '../../../domain/transcripts/counts.ts';
 import type { Prisma } from '../../../prisma/generated/client.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 
-export const IMPORT_STATES = ['running', 'done', 'failed', 'cancelled'] as const;
+export const IMPORT_STATES = ['running', 'completed', 'failed', 'cancelled'] as const;
 export type ImportState = (typeof IMPORT_STATES)[number];
 
 export const importOptions = z.object({
@@ -69,7 +69,7 @@ export async function readImport(transaction: TenantTransaction, id: string): Pr
 /** The user's running import of the same kind and folder, else a new one. Two requests at once get the same. */
 export async function openImport(
   transaction: TenantTransaction,
-  { tenantId, userId }: Capturer,
+  { tenantId, userId }: EventOwner,
   kind: string,
   options: ImportOptions,
 ): Promise<StoredImport> {

@@ -5,7 +5,7 @@ import type { TenantId } from '../../../domain/ids.ts';
 import { decayed } from '../../../domain/learning/decay.ts';
 import { decide } from '../../../domain/retention/decide.ts';
 import type { TenantTransaction } from '../connection/database.ts';
-import { wantRemoval } from '../embeddings/embedding-removal.ts';
+import { requestRemoval } from '../embeddings/embedding-removal.ts';
 import { inProject } from './learning-neighbours.ts';
 import type { LearningScope } from './learning-neighbours.ts';
 import { pruneGraph } from '../graph/graph-writes.ts';
@@ -92,7 +92,7 @@ export async function closeFor(
              use_weight = k.use_weight + t.use_weight, updated_at = now()
         FROM learnings t WHERE k.id = ${keeper}::uuid AND t.id = ${id}::uuid AND ${reason} = 'refined'`;
   }
-  await wantRemoval(transaction, [id]);
+  await requestRemoval(transaction, [id]);
   return true;
 }
 

@@ -5,11 +5,11 @@ import { newId } from '../../../domain/ids.ts';
 import type { TenantId } from '../../../domain/ids.ts';
 import type { LearningCategory } from '../../../domain/ports/model.ts';
 import type { TenantTransaction } from '../connection/database.ts';
-import { wantEmbeddings } from '../embeddings/embedding-ledger.ts';
+import { requestEmbeddings } from '../embeddings/embedding-ledger.ts';
 import type { EmbeddingModel } from '../embeddings/embedding-ledger.ts';
-import { wantRemoval } from '../embeddings/embedding-removal.ts';
+import { requestRemoval } from '../embeddings/embedding-removal.ts';
 import { EVIDENCE_FORGOTTEN } from '../erasure/forgotten.ts';
-import { refuseHeldLearnings } from '../retention/legal-holds.ts';
+import { assertNoLearningUnderLegalHold } from '../retention/legal-holds.ts';
 import { DELETED } from './learning-list.ts';
 import { exactFingerprint, learningFingerprint, learningText } from './learnings.ts';
 
@@ -86,7 +86,7 @@ export async function lockLearnings(transaction: TenantTransaction, ids: readonl
 }
 
 async function embed(transaction: TenantTransaction, editor: LearningEditor, id: string, words: LearningWords) {
-  await wantEmbeddings(transaction, editor.tenantId, editor.embeddingModel, [
+  await requestEmbeddings(transaction, editor.tenantId, editor.embeddingModel, [
     { type: 'learning', id, sessionId: null, chunks: chunkText(words.title, learningText(words)) },
   ]);
 }
@@ -143,11 +143,11 @@ export async function closeLearning(
   id: string,
   { reason, by = null }: { readonly reason: string; readonly by?: string | null },
 ): Promise<void> {
-  await refuseHeldLearnings(transaction, [id]);
+  await assertNoLearningUnderLegalHold(transaction, [id]);
   await transaction.$executeRaw`
     UPDATE learnings SET valid_to = greatest(date_trunc('milliseconds', now()), valid_from), reason = ${reason}, superseded_by = ${by}::uuid, closed_by = ${editor.userId}::uuid,
            updated_at = now() WHERE id = ${id}::uuid AND valid_to IS NULL`;
-  await wantRemoval(transaction, [id]);
+  await requestRemoval(transaction, [id]);
 }
 
 /** What makes an open learning one that says the same: its words, or, as of memories by hand, its text to the letter. */
@@ -251,7 +251,7 @@ export async function deleteLearning(
        WHERE l.id IN (SELECT id FROM older) AND l.reason IS DISTINCT FROM ${EVIDENCE_FORGOTTEN} RETURNING l.id`,
   );
   const ids = hidden.map((row) => row.id);
-  await refuseHeldLearnings(transaction, ids);
-  await wantRemoval(transaction, ids);
+  await assertNoLearningUnderLegalHold(transaction, ids);
+  await requestRemoval(transaction, ids);
   return ids;
 }

@@ -5,7 +5,7 @@ import { EVIDENCE_FORGOTTEN } from '../erasure/forgotten.ts';
 import { inOrder, nextOf } from '../connection/page.ts';
 import type { Page, PageSlice } from '../connection/page.ts';
 import { literal } from '../projects/projects.ts';
-import { hiddenAmong, isNotHidden } from '../erasure/restricted.ts';
+import { hiddenAmong, isNotRestricted } from '../erasure/restricted.ts';
 
 /** Why a learning was closed that a person deleted: its row stays, and nothing shows it. */
 export const DELETED = 'deleted';
@@ -115,7 +115,7 @@ export async function listLearnings(
           FROM learnings l
          WHERE (${includeClosed} OR CASE WHEN ${asOf}::timestamptz IS NULL THEN l.valid_to IS NULL
                                          ELSE l.valid_from <= ${asOf}::timestamptz AND (l.valid_to IS NULL OR l.valid_to > ${asOf}::timestamptz) END)
-           AND (l.reason IS NULL OR l.reason <> ALL (${HIDDEN}::text[])) AND ${Prisma.raw(isNotHidden('l.session_id', 'l.user_id'))}
+           AND (l.reason IS NULL OR l.reason <> ALL (${HIDDEN}::text[])) AND ${Prisma.raw(isNotRestricted('l.session_id', 'l.user_id'))}
            AND (${projectId}::uuid IS NULL OR l.project_id = ${projectId}::uuid)
            AND (${namespace}::text IS NULL OR l.namespace = ${namespace})
            AND (${category}::text IS NULL OR l.category = ${category})
@@ -137,11 +137,15 @@ export async function listLearnings(
     where: { id: { in: shown.map((row) => row.id) } },
     select: LISTED_COLUMNS,
   });
-  return { rows: await withoutHidden(transaction, inOrder(shown, rows), viewerId), total: found[0]?.total ?? 0, next };
+  return {
+    rows: await withoutRestricted(transaction, inOrder(shown, rows), viewerId),
+    total: found[0]?.total ?? 0,
+    next,
+  };
 }
 
 /** The learnings without the evidence of sessions that are hidden for now, and without quotes that are not the viewer's to read. */
-async function withoutHidden(
+async function withoutRestricted(
   transaction: TenantTransaction,
   rows: readonly LearningRow[],
   viewerId: string | undefined,
@@ -178,11 +182,11 @@ export async function readLearning(
 ): Promise<StoredLearning | null> {
   const found = z.array(z.object({ id: z.string() })).parse(
     await transaction.$queryRaw`
-      SELECT l.id FROM learnings l WHERE l.id = ${id}::uuid AND ${Prisma.raw(IS_SHOWN)} AND ${Prisma.raw(isNotHidden('l.session_id', 'l.user_id'))}`,
+      SELECT l.id FROM learnings l WHERE l.id = ${id}::uuid AND ${Prisma.raw(IS_SHOWN)} AND ${Prisma.raw(isNotRestricted('l.session_id', 'l.user_id'))}`,
   );
   if (found.length === 0) return null;
   const row = await transaction.learning.findUnique({ where: { id }, select: SHOWN_COLUMNS });
-  return row === null ? null : ((await withoutHidden(transaction, [row], viewerId))[0] ?? null);
+  return row === null ? null : ((await withoutRestricted(transaction, [row], viewerId))[0] ?? null);
 }
 
 /** One version of a learning. */
@@ -223,7 +227,7 @@ export async function readVersions(transaction: TenantTransaction, id: string): 
     )
     SELECT id, version, title, description, valid_from, valid_to, reason FROM learnings
      WHERE id IN (SELECT id FROM older UNION SELECT id FROM newer) AND (reason IS NULL OR reason <> ALL (${HIDDEN}::text[]))
-       AND ${Prisma.raw(isNotHidden('session_id', 'user_id'))}
+       AND ${Prisma.raw(isNotRestricted('session_id', 'user_id'))}
      ORDER BY version, id`;
   return z
     .array(versionRow)

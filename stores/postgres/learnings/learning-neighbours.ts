@@ -12,7 +12,7 @@ export interface LearningScope {
 }
 
 /** A learning that stands, with what a comparison needs. */
-export interface StandingLearning extends KnownLearning {
+export interface CurrentLearning extends KnownLearning {
   /** Whose session or hand made it. */
   readonly userId: string;
   readonly confidence: number;
@@ -33,7 +33,7 @@ export function inProject(projectId: string | null): Prisma.Sql {
 const MAX_RANKED = 2_000;
 
 const category = z.enum(LEARNING_CATEGORIES);
-const standingRow = z.object({
+const currentRow = z.object({
   id: z.string(),
   user_id: z.string(),
   category,
@@ -46,9 +46,9 @@ const standingRow = z.object({
   occurred_at: z.date(),
 });
 
-function standing(rows: unknown): StandingLearning[] {
+function standing(rows: unknown): CurrentLearning[] {
   return z
-    .array(standingRow)
+    .array(currentRow)
     .parse(rows)
     .map(({ user_id: userId, occurred_at: occurredAt, by_hand: byHand, ...row }) => ({
       ...row,
@@ -59,11 +59,11 @@ function standing(rows: unknown): StandingLearning[] {
 }
 
 /** The learnings of these ids that stand in the scope and are short enough to be compared, in no given order. */
-export async function readStanding(
+export async function readCurrent(
   transaction: TenantTransaction,
   scope: LearningScope,
   ids: readonly string[],
-): Promise<StandingLearning[]> {
+): Promise<CurrentLearning[]> {
   if (ids.length === 0) return [];
   return standing(
     await transaction.$queryRaw`
@@ -83,7 +83,7 @@ export async function wordNeighbours(
   scope: LearningScope,
   words: readonly string[],
   limit: number,
-): Promise<StandingLearning[]> {
+): Promise<CurrentLearning[]> {
   const query = words
     .map((word) => word.replaceAll(/[^\p{L}\p{N}]+/gu, ' ').trim())
     .filter((word) => word !== '')

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { draftPlace } from '../../../domain/learning/merge.ts';
 import type { Placing } from '../../../domain/learning/merge.ts';
 import type { TenantTransaction } from '../connection/database.ts';
-import { standingIn } from './learning-successors.ts';
+import { currentIn } from './learning-successors.ts';
 import { DUPLICATE, everyFingerprint, learningFingerprint, REFINED } from './learnings.ts';
 import type { LearningContext } from './learnings.ts';
 
@@ -43,13 +43,13 @@ export async function settled(
   if (scope.sessionId !== null && namesakes.some((row) => row.by_person || row.shown)) return null;
   const older = namesakes.find((row) => row.replaced);
   if (older !== undefined) {
-    const standing = await standingIn(transaction, older.id);
+    const standing = await currentIn(transaction, older.id);
     if (standing !== null) return { kind: 'same', knownId: standing };
   }
   if (placing.kind === 'new') return placing;
   // An earlier draft of this session, or what one of them took the place of.
   const place = draftPlace(placing.knownId);
-  const known = place === null ? await standingIn(transaction, placing.knownId) : ids[place];
+  const known = place === null ? await currentIn(transaction, placing.knownId) : ids[place];
   if (known === undefined || known === null) return { kind: 'new' };
   return { kind: placing.kind, knownId: known };
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { TenantRead, TenantTransaction } from '../connection/database.ts';
 
-const standingRow = z.object({ asked: z.string(), id: z.string() });
+const currentRow = z.object({ asked: z.string(), id: z.string() });
 /** Versions that are followed: a bound, should closed rows ever point in a circle. */
 const MAX_VERSIONS = 100;
 
@@ -9,7 +9,7 @@ const MAX_VERSIONS = 100;
  * What stands now in the place of closed learnings, by their id; those that nothing stands for are left out. `versions`: only where it is the
  * same memory in other words, not another one that spoke against it.
  */
-export async function standingFor(
+export async function currentFor(
   read: TenantRead,
   ids: readonly string[],
   follow: 'successors' | 'versions',
@@ -28,15 +28,15 @@ export async function standingFor(
   });
   return new Map(
     z
-      .array(standingRow)
+      .array(currentRow)
       .parse(rows)
       .map((row) => [row.asked, row.id]),
   );
 }
 
 /** The learning itself while it stands, else what stands in its place; null where nothing does. */
-export async function standingIn(transaction: TenantTransaction, id: string): Promise<string | null> {
+export async function currentIn(transaction: TenantTransaction, id: string): Promise<string | null> {
   const read: TenantRead = ({ text, values }) => transaction.$queryRawUnsafe<unknown[]>(text, ...values);
-  const [standing] = (await standingFor(read, [id], 'successors')).values();
+  const [standing] = (await currentFor(read, [id], 'successors')).values();
   return standing ?? null;
 }

@@ -4,7 +4,7 @@ import { disputedConfidence, draftPlace, grownConfidence } from '../../../domain
 import type { Placing } from '../../../domain/learning/merge.ts';
 import type { LearningDraft } from '../../../domain/ports/model.ts';
 import type { TenantTransaction } from '../connection/database.ts';
-import { wantRemoval } from '../embeddings/embedding-removal.ts';
+import { requestRemoval } from '../embeddings/embedding-removal.ts';
 import { lockKnown } from './learning-locks.ts';
 import { newestLearning } from './learning-neighbours.ts';
 import { settled } from './learning-settling.ts';
@@ -99,7 +99,7 @@ export async function writeLearnings(
       if (placing.kind === 'refines' || placing.kind === 'contradicts') closed.push(placing.knownId);
     }
   }
-  await wantRemoval(transaction, closed);
+  await requestRemoval(transaction, closed);
   return { written, ids, closed };
 }
 

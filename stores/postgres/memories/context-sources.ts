@@ -2,7 +2,7 @@ import { readUseWeights } from './memory-uses.ts';
 import { parseCited } from '../summaries/summaries.ts';
 import type { CitedText } from '../../../domain/ports/model.ts';
 import type { TenantTransaction } from '../connection/database.ts';
-import { hiddenPeople, hiddenSessions, unrestrictedSession } from '../erasure/restricted.ts';
+import { restrictedUsers, restrictedSessions, unrestrictedSession } from '../erasure/restricted.ts';
 import { CORRECTED } from '../learnings/learning-changes.ts';
 import { HIDDEN } from '../learnings/learning-list.ts';
 import { DUPLICATE, REFINED } from '../learnings/learnings.ts';
@@ -75,8 +75,8 @@ const LASTING_KINDS = ['decision', 'bugfix', 'discovery', 'security'];
 /** The newest session summaries, the surest learnings and the newest lasting items of a project. */
 export async function readContextSources(transaction: TenantTransaction, scope: ContextScope): Promise<ContextSources> {
   const session = { namespace: scope.namespace, status: { not: 'deleted' }, ...unrestrictedSession() };
-  const people = await hiddenPeople(transaction);
-  const sessions = await hiddenSessions(transaction);
+  const people = await restrictedUsers(transaction);
+  const sessions = await restrictedSessions(transaction);
   const shown = {
     ...(people.length === 0 ? {} : { userId: { notIn: people } }),
     ...(sessions.length === 0 ? {} : { OR: [{ sessionId: null }, { sessionId: { notIn: sessions } }] }),

@@ -4,7 +4,7 @@ import { MEMORY_TYPES } from '../../../domain/ports/vector-index.ts';
 import type { MemoryType } from '../../../domain/ports/vector-index.ts';
 import type { TenantRead } from '../connection/database.ts';
 import { IS_SHOWN } from '../learnings/learning-list.ts';
-import { isNotHidden } from '../erasure/restricted.ts';
+import { isNotRestricted } from '../erasure/restricted.ts';
 
 export interface MemoryRef {
   readonly type: MemoryType;
@@ -53,7 +53,7 @@ const READ_MEMORIES = `
       ) AS m
       LEFT JOIN sessions s ON s.id = m.session_id
       LEFT JOIN projects p ON p.id = coalesce(m.direct_project_id, s.project_id)
-     WHERE (s.id IS NULL OR s.status <> 'deleted') AND ($7::boolean OR ${isNotHidden('s.id', 'm.user_id')})`;
+     WHERE (s.id IS NULL OR s.status <> 'deleted') AND ($7::boolean OR ${isNotRestricted('s.id', 'm.user_id')})`;
 
 const READ_HEADS = `
     SELECT m.id, m.type, m.tool, m.tags, m.session_id, p.display_name AS project_name, m.occurred_at
@@ -71,7 +71,7 @@ const READ_HEADS = `
       ) AS m
       LEFT JOIN sessions s ON s.id = m.session_id
       LEFT JOIN projects p ON p.id = coalesce(m.direct_project_id, s.project_id)
-     WHERE (s.id IS NULL OR s.status <> 'deleted') AND ${isNotHidden('s.id', 'm.user_id')}`;
+     WHERE (s.id IS NULL OR s.status <> 'deleted') AND ${isNotRestricted('s.id', 'm.user_id')}`;
 
 const memoryRow = z.object({
   id: z.string(),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { TenantTransaction } from '../connection/database.ts';
 import { deleteLearning } from '../learnings/learning-changes.ts';
 import type { LearningEditor } from '../learnings/learning-changes.ts';
-import { wantRewrite } from '../embeddings/embedding-rewrites.ts';
+import { requestRewrite } from '../embeddings/embedding-rewrites.ts';
 import { forgetGraph } from '../graph/graph-writes.ts';
 
 const idRows = z.array(z.object({ id: z.string() }));
@@ -24,7 +24,7 @@ export async function changeObservation(
   await transaction.$executeRaw`
     UPDATE observations SET tags = coalesce(${tags === undefined ? null : [...tags]}::text[], tags), importance = coalesce(${importance ?? null}::real, importance),
            flagged = coalesce(${flagged ?? null}::boolean, flagged) WHERE id = ${id}::uuid`;
-  await wantRewrite(transaction, [id]);
+  await requestRewrite(transaction, [id]);
 }
 
 /** Says how sure a locked learning is, 0–1. */

@@ -3,7 +3,7 @@ import { chunkText } from '../../../domain/chunking.ts';
 import { newId } from '../../../domain/ids.ts';
 import type { LearningCategory } from '../../../domain/ports/model.ts';
 import type { TenantTransaction } from '../connection/database.ts';
-import { wantEmbeddings } from '../embeddings/embedding-ledger.ts';
+import { requestEmbeddings } from '../embeddings/embedding-ledger.ts';
 import type { LearningEditor } from '../learnings/learning-changes.ts';
 import { everyFingerprint, exactFingerprint, learningFingerprint } from '../learnings/learnings.ts';
 
@@ -153,7 +153,7 @@ export async function storeMemories(
     note(await insert(transaction, editor, memories, (n) => prints[n]?.exact, missing()), fresh);
     note(await readKnown(transaction, editor, memories, prints, missing()), known);
   }
-  await wantEmbeddings(
+  await requestEmbeddings(
     transaction,
     editor.tenantId,
     editor.embeddingModel,

@@ -16,7 +16,7 @@ export interface ToldScope {
 }
 
 /** What a session was given by hooks and by asking, since it last started or was compacted, and before the same was asked for the first time. */
-export interface Told {
+export interface ServedMemories {
   /** Memories that the start of the session was told a line of. */
   readonly atStart: ReadonlySet<string>;
   /** Places of the passages that were told of a memory for a prompt or a file, by its id. */
@@ -25,7 +25,7 @@ export interface Told {
   readonly isAskedAgain: boolean;
 }
 
-export const NOTHING_TOLD: Told = { atStart: new Set(), passages: new Map(), isAskedAgain: false };
+export const NOTHING_TOLD: ServedMemories = { atStart: new Set(), passages: new Map(), isAskedAgain: false };
 
 /** Blocks of one session that are looked at: the newest. A session that was given more has most of them behind a compaction. */
 const MAX_CONTEXTS = 200;
@@ -55,7 +55,7 @@ function passagesTold(rows: readonly ContextRow[]): Map<string, Set<number>> {
  * told nothing: it was taken from the agent. What came after the same was first asked does not count either, so that asking again gives the
  * same block.
  */
-export async function readTold(transaction: TenantTransaction, scope: ToldScope): Promise<Told> {
+export async function readServed(transaction: TenantTransaction, scope: ToldScope): Promise<ServedMemories> {
   const rows = z.array(contextRow).parse(
     await transaction.$queryRaw`
       SELECT purpose, subject IS NOT DISTINCT FROM ${scope.subject}::bytea AS is_same, item_ids, item_passages FROM contexts

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { TenantId } from '../../../domain/ids.ts';
 import type { TenantTransaction } from '../connection/database.ts';
-import { wantRemoval } from '../embeddings/embedding-removal.ts';
+import { requestRemoval } from '../embeddings/embedding-removal.ts';
 import { moveGraph } from '../graph/graph-writes.ts';
 import { exactFingerprint, learningFingerprint } from '../learnings/learnings.ts';
 import { EVIDENCE_FORGOTTEN } from '../erasure/forgotten.ts';
-import { refuseHeldLearnings } from '../retention/legal-holds.ts';
+import { assertNoLearningUnderLegalHold } from '../retention/legal-holds.ts';
 import { FORMER_ID } from './projects.ts';
 
 /** What a merge moved. */
@@ -75,7 +75,7 @@ async function joinLearnings(transaction: TenantTransaction, pairs: readonly Twi
   if (pairs.length === 0) return;
   const keepers = pairs.map((pair) => pair.keeper);
   const twins = pairs.map((pair) => pair.twin);
-  await refuseHeldLearnings(transaction, twins);
+  await assertNoLearningUnderLegalHold(transaction, twins);
   await transaction.$executeRaw`
     INSERT INTO learning_evidence (learning_id, row_id, quote_sha256, tenant_id, session_id, quote, weight, created_at)
     SELECT pair.keeper, e.row_id, e.quote_sha256, e.tenant_id, e.session_id, e.quote, e.weight, e.created_at
@@ -91,7 +91,7 @@ async function joinLearnings(transaction: TenantTransaction, pairs: readonly Twi
     UPDATE learnings l SET previous_id = pair.keeper FROM unnest(${keepers}::uuid[], ${twins}::uuid[]) AS pair(keeper, twin) WHERE l.previous_id = pair.twin AND l.id <> pair.keeper`;
   await transaction.$executeRaw`
     UPDATE learnings l SET disputes = pair.keeper FROM unnest(${keepers}::uuid[], ${twins}::uuid[]) AS pair(keeper, twin) WHERE l.disputes = pair.twin`;
-  await wantRemoval(transaction, twins);
+  await requestRemoval(transaction, twins);
   await transaction.$executeRaw`DELETE FROM learnings WHERE id = ANY (${twins}::uuid[])`;
 }
 

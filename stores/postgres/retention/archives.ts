@@ -1,12 +1,12 @@
 import { v7 } from 'uuid';
 import { z } from 'zod';
 import type { ArchiveStore } from '../../../domain/ports/archive-store.ts';
-import { wholeValueKey } from '../../../domain/ports/object-store.ts';
+import { fullValueKey } from '../../../domain/ports/object-store.ts';
 import type { ObjectStore } from '../../../domain/ports/object-store.ts';
 import type { TenantId } from '../../../domain/ids.ts';
-import { wholesIn } from '../../archive/full-values-in.ts';
+import { fullValuesIn } from '../../archive/full-values-in.ts';
 import type { TenantTransaction } from '../connection/database.ts';
-import { hiddenPeople, hiddenSessions } from '../erasure/restricted.ts';
+import { restrictedUsers, restrictedSessions } from '../erasure/restricted.ts';
 
 /** The index line of an archived session. */
 export interface StoredArchive {
@@ -115,7 +115,7 @@ export async function listArchives(
   { question, limit, offset }: ArchivePage,
 ): Promise<{ readonly archives: StoredArchive[]; readonly total: number }> {
   if (question === null) {
-    const [people, sessions] = [await hiddenPeople(transaction), await hiddenSessions(transaction)];
+    const [people, sessions] = [await restrictedUsers(transaction), await restrictedSessions(transaction)];
     const where = { userId: { notIn: people }, sessionId: { notIn: sessions } };
     const rows = await transaction.archive.findMany({
       where,
@@ -162,7 +162,7 @@ export async function writeArchive(transaction: TenantTransaction, archive: Arch
 }
 
 /** Whole values that the rows of a session's archive were cut from. */
-export async function wholesOfArchive(transaction: TenantTransaction, sessionId: string): Promise<string[]> {
+export async function fullValuesOfArchive(transaction: TenantTransaction, sessionId: string): Promise<string[]> {
   const archive = await transaction.archive.findUnique({ where: { sessionId }, select: { wholes: true } });
   return archive?.wholes ?? [];
 }
@@ -191,7 +191,8 @@ export async function removeArchive(
   const keys = archives === null ? [] : await objectsOfSession(archives, tenantId, sessionId, named, signal);
   for (const key of keys) {
     if (archives !== null && objects !== null)
-      for (const sha256 of await wholesIn(archives, key, signal)) await objects.delete(wholeValueKey(tenantId, sha256));
+      for (const sha256 of await fullValuesIn(archives, key, signal))
+        await objects.delete(fullValueKey(tenantId, sha256));
     await archives?.remove(key, signal);
   }
   if (found !== null)

@@ -5,7 +5,7 @@ import { LONG_TEXT_SQL, wholeNotesSql } from '../capture/full-values.ts';
 
 /** The statement that notes whole values as expired: `pairs` is a query of tenants and hashes. */
 export function expireValuesSql(pairs: string): string {
-  return `INSERT INTO expired_values (tenant_id, sha256) SELECT DISTINCT * FROM (${pairs}) AS pairs ON CONFLICT DO NOTHING`;
+  return `INSERT INTO expired_full_values (tenant_id, sha256) SELECT DISTINCT * FROM (${pairs}) AS pairs ON CONFLICT DO NOTHING`;
 }
 
 /** Notes whole values of a tenant as expired. */
@@ -23,14 +23,14 @@ export interface ExpiredValue {
 const valueRows = z.array(z.object({ tenant: z.string(), sha256: z.string() }));
 
 /** The next whole values that expired, of one tenant, after that one; at most `limit`. */
-export async function expiredValues(
+export async function expiredFullValues(
   maintenance: pg.Pool,
   after: ExpiredValue | null,
   limit: number,
 ): Promise<ExpiredValue[]> {
   const { rows } = await maintenance.query(
-    `WITH next AS (SELECT tenant_id FROM expired_values WHERE $1::uuid IS NULL OR (tenant_id, sha256) > ($1, $2) ORDER BY tenant_id LIMIT 1)
-     SELECT e.tenant_id AS tenant, e.sha256 FROM expired_values e JOIN next n ON n.tenant_id = e.tenant_id
+    `WITH next AS (SELECT tenant_id FROM expired_full_values WHERE $1::uuid IS NULL OR (tenant_id, sha256) > ($1, $2) ORDER BY tenant_id LIMIT 1)
+     SELECT e.tenant_id AS tenant, e.sha256 FROM expired_full_values e JOIN next n ON n.tenant_id = e.tenant_id
       WHERE $1::uuid IS NULL OR (e.tenant_id, e.sha256) > ($1, $2) ORDER BY e.sha256 LIMIT $3`,
     [after?.tenant ?? null, after?.sha256 ?? null, limit],
   );
@@ -47,7 +47,7 @@ export async function spareNamedValues(
   hashes: readonly string[],
 ): Promise<ReadonlySet<string>> {
   const { rows } = await maintenance.query<{ sha256: string }>(
-    `DELETE FROM expired_values WHERE tenant_id = $1 AND sha256 = ANY (
+    `DELETE FROM expired_full_values WHERE tenant_id = $1 AND sha256 = ANY (
        SELECT note[1] FROM (
          SELECT ${LONG_TEXT_SQL.observation} AS said FROM observations r WHERE r.tenant_id = $1
          UNION ALL SELECT ${LONG_TEXT_SQL.prompt} FROM prompts r WHERE r.tenant_id = $1) AS r
@@ -61,5 +61,5 @@ export async function spareNamedValues(
 
 /** Takes a value off the list: it is gone. */
 export async function endExpiredValue(maintenance: pg.Pool, { tenant, sha256 }: ExpiredValue): Promise<void> {
-  await maintenance.query('DELETE FROM expired_values WHERE tenant_id = $1 AND sha256 = $2', [tenant, sha256]);
+  await maintenance.query('DELETE FROM expired_full_values WHERE tenant_id = $1 AND sha256 = $2', [tenant, sha256]);
 }

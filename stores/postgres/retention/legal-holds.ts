@@ -1,12 +1,12 @@
 import { v7 } from 'uuid';
 import { z } from 'zod';
-import type { StandingHold } from '../../../domain/retention/policy-hash.ts';
+import type { ActiveLegalHold } from '../../../domain/retention/policy-hash.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 
 export const HOLD_SUBJECTS = ['tenant', 'project', 'session', 'user'] as const;
 export type HoldSubject = (typeof HOLD_SUBJECTS)[number];
 
-export interface StoredHold extends StandingHold {
+export interface StoredHold extends ActiveLegalHold {
   readonly subject: HoldSubject;
   readonly reason: string;
   readonly createdBy: string;
@@ -16,8 +16,8 @@ export interface StoredHold extends StandingHold {
 }
 
 /** What is held cannot be forgotten, archived or deleted until the hold is released. */
-export class Held extends Error {
-  override readonly name = 'Held';
+export class LegalHoldError extends Error {
+  override readonly name = 'LegalHoldError';
   readonly holdId: string;
 
   constructor(holdId: string) {
@@ -39,7 +39,7 @@ const COLUMNS = {
 const subjectOf = (row: { readonly subject: string }): HoldSubject => z.enum(HOLD_SUBJECTS).parse(row.subject);
 
 /** Holds of the tenant, the newest first; those that stand, or with `released` all of them. At most 1,000. */
-export async function listHolds(transaction: TenantTransaction, released: boolean): Promise<StoredHold[]> {
+export async function listLegalHolds(transaction: TenantTransaction, released: boolean): Promise<StoredHold[]> {
   const rows = await transaction.legalHold.findMany({
     where: released ? {} : { releasedAt: null },
     orderBy: { id: 'desc' },
@@ -50,7 +50,7 @@ export async function listHolds(transaction: TenantTransaction, released: boolea
 }
 
 /** Every hold that stands, however many there are: what a dry run was approved for hangs on each of them. */
-export function standingHolds(transaction: TenantTransaction): Promise<StandingHold[]> {
+export function activeLegalHolds(transaction: TenantTransaction): Promise<ActiveLegalHold[]> {
   return transaction.legalHold.findMany({
     where: { releasedAt: null },
     orderBy: { id: 'asc' },
@@ -118,9 +118,9 @@ export interface HoldScope {
 
 /**
  * Refuses to let go of what is held: the session with its project and its user, or what is named beside it. A tenant's hold is on all. An empty scope asks
- * whether anything of the tenant is held at all, which erasing a whole tenant must. @throws Held
+ * whether anything of the tenant is held at all, which erasing a whole tenant must. @throws LegalHoldError
  */
-export async function refuseHeld(transaction: TenantTransaction, scope: HoldScope): Promise<void> {
+export async function assertNoLegalHold(transaction: TenantTransaction, scope: HoldScope): Promise<void> {
   const { sessionId = null, userId = null, projectId = null } = scope;
   const isAll = sessionId === null && userId === null && projectId === null;
   const rows = await transaction.$queryRaw`
@@ -141,9 +141,12 @@ export async function refuseHeld(transaction: TenantTransaction, scope: HoldScop
 
 /**
  * Refuses to let go of learnings that are held: by their project, their user, or a session that taught one of them, with its project and its user. A tenant's
- * hold is on all. @throws Held
+ * hold is on all. @throws LegalHoldError
  */
-export async function refuseHeldLearnings(transaction: TenantTransaction, ids: readonly string[]): Promise<void> {
+export async function assertNoLearningUnderLegalHold(
+  transaction: TenantTransaction,
+  ids: readonly string[],
+): Promise<void> {
   if (ids.length === 0) return;
   const rows = await transaction.$queryRaw`
     SELECT h.id FROM legal_holds h
@@ -157,18 +160,18 @@ export async function refuseHeldLearnings(transaction: TenantTransaction, ids: r
   refuseFirst(rows);
 }
 
-/** Whether {@link refuseHeld} refuses it. */
+/** Whether {@link assertNoLegalHold} refuses it. */
 export async function isHeld(transaction: TenantTransaction, scope: HoldScope): Promise<boolean> {
   try {
-    await refuseHeld(transaction, scope);
+    await assertNoLegalHold(transaction, scope);
     return false;
   } catch (error) {
-    if (error instanceof Held) return true;
+    if (error instanceof LegalHoldError) return true;
     throw error;
   }
 }
 
 function refuseFirst(rows: unknown): void {
   const [hold] = z.array(z.object({ id: z.string() })).parse(rows);
-  if (hold !== undefined) throw new Held(hold.id);
+  if (hold !== undefined) throw new LegalHoldError(hold.id);
 }

@@ -42,7 +42,7 @@ export interface BatchResult {
   /** Where the next batch begins; null: there is none. */
   readonly after: string | null;
   /** False where the runs were ended meanwhile: nothing more is to be done for them. */
-  readonly isWanted: boolean;
+  readonly isRequested: boolean;
   /** What of the graph is to be weighed anew. */
   readonly entities: readonly { readonly tenant: string; readonly id: string }[];
   readonly relations: readonly { readonly tenant: string; readonly id: string }[];
@@ -69,7 +69,7 @@ const REWRITES = `
     SELECT m.id FROM gone g ${rowsAskedForSql('g.session_id', 'g.seq')}
      WHERE g.type = 'user' AND NOT EXISTS (SELECT FROM gone o WHERE o.id = m.id)
   ), rewritten AS (${rewriteSql('ARRAY(SELECT a.id FROM asked a)')})`;
-const ANSWERS = `, answers AS (DELETE FROM model_answers WHERE session_id = ANY (${SESSIONS}))`;
+const ANSWERS = `, answers AS (DELETE FROM model_response_cache WHERE session_id = ANY (${SESSIONS}))`;
 
 function countsOf(column: string): string {
   return `, fewer AS (
@@ -147,7 +147,7 @@ function statementOf(resource: Retained, isDry: boolean): string {
  */
 export async function treatBatch(maintenance: pg.Pool, batch: RetentionBatch): Promise<BatchResult> {
   const { resource, isDry, runs, groupId, after, limit } = batch;
-  const none = { rows: 0, after: null, isWanted: true, entities: [], relations: [] };
+  const none = { rows: 0, after: null, isRequested: true, entities: [], relations: [] };
   const { cells, named } = bindCells(runs, resource);
   if (cells.length === 0) return none;
   const leaving = bindCells(runs, 'session');
@@ -170,7 +170,7 @@ export async function treatBatch(maintenance: pg.Pool, batch: RetentionBatch): P
   return {
     rows: row.gone,
     after: isOver ? null : isKeyed ? row.last : FIRST_ID,
-    isWanted: row.followed > 0,
+    isRequested: row.followed > 0,
     entities: row.entities ?? [],
     relations: row.relations ?? [],
   };

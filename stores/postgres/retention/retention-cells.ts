@@ -9,7 +9,7 @@ export interface ActingRun {
   readonly tenantId: TenantId;
   readonly runId: string;
   /** Ages are counted back from here. */
-  readonly agedAt: Date;
+  readonly referenceTime: Date;
   readonly rules: readonly RetentionRule[];
 }
 
@@ -38,9 +38,9 @@ export function bindCells(
   runs: readonly ActingRun[],
   resource: Retained,
 ): { readonly cells: readonly BoundCell[]; readonly named: readonly string[] } {
-  const cells = runs.flatMap(({ tenantId, runId, agedAt, rules }) =>
+  const cells = runs.flatMap(({ tenantId, runId, referenceTime, rules }) =>
     cellsOf(rules, resource).map((cell): BoundCell => {
-      const before = new Date(agedAt.getTime() - cell.ageDays * DAY_MS);
+      const before = new Date(referenceTime.getTime() - cell.ageDays * DAY_MS);
       return {
         tenant: tenantId,
         run: runId,

@@ -9,7 +9,7 @@ export interface GroupedRun {
   readonly tenantId: TenantId;
   readonly mode: 'dry_run' | 'run';
   readonly policyHash: string;
-  readonly agedAt: Date;
+  readonly referenceTime: Date;
   readonly cursor: { readonly stage: string; readonly after: string } | null;
 }
 
@@ -18,14 +18,14 @@ const groupRow = z.object({
   tenant_id: z.string(),
   mode: z.enum(['dry_run', 'run']),
   policy_hash: z.string(),
-  aged_at: z.date(),
+  reference_time: z.date(),
   cursor: z.object({ stage: z.string(), after: z.string() }).nullable(),
 });
 
 /** The runs of a group that are not ended. */
 export async function runsOfGroup(maintenance: pg.Pool, groupId: string): Promise<GroupedRun[]> {
   const { rows } = await maintenance.query(
-    `SELECT id, tenant_id, mode, encode(policy_hash, 'hex') AS policy_hash, aged_at, cursor FROM retention_runs WHERE group_id = $1 AND state = 'running' ORDER BY id`,
+    `SELECT id, tenant_id, mode, encode(policy_hash, 'hex') AS policy_hash, reference_time, cursor FROM retention_runs WHERE group_id = $1 AND state = 'running' ORDER BY id`,
     [groupId],
   );
   return z
@@ -36,7 +36,7 @@ export async function runsOfGroup(maintenance: pg.Pool, groupId: string): Promis
       tenantId: asId(row.tenant_id),
       mode: row.mode,
       policyHash: row.policy_hash,
-      agedAt: row.aged_at,
+      referenceTime: row.reference_time,
       cursor: row.cursor,
     }));
 }
@@ -77,7 +77,7 @@ export async function unseenDryRuns(
       ? ['group_id = $1', [of.groupId]]
       : ["tenant_id = $1 AND policy_hash = decode($2, 'hex')", [of.tenantId, of.hash]];
   const { rows } = await maintenance.query<{ id: string; tenant_id: string }>(
-    `SELECT id, tenant_id FROM retention_runs WHERE ${where} AND mode = 'dry_run' AND user_id IS NULL AND approved_at IS NULL AND state = 'done' ORDER BY id`,
+    `SELECT id, tenant_id FROM retention_runs WHERE ${where} AND mode = 'dry_run' AND user_id IS NULL AND approved_at IS NULL AND state = 'completed' ORDER BY id`,
     values,
   );
   return rows.map((row) => ({ id: row.id, tenantId: asId(row.tenant_id) }));

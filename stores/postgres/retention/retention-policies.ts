@@ -4,7 +4,7 @@ import { DATA_CLASSES, HOUSEKEEPING_DAYS, RETAINED, RETENTION_ACTIONS } from '..
 import type { RetentionRule, Retained } from '../../../domain/retention/policy.ts';
 import { policyHash } from '../../../domain/retention/policy-hash.ts';
 import type { TenantTransaction } from '../connection/database.ts';
-import { standingHolds } from './legal-holds.ts';
+import { activeLegalHolds } from './legal-holds.ts';
 
 const ruleRow = z.object({
   id: z.string(),
@@ -78,9 +78,9 @@ export function effectiveRules(rules: readonly RetentionRule[]): RetentionRule[]
 /** Policies, their hash, and whether they may be acted upon. */
 export async function readPolicyState(transaction: TenantTransaction): Promise<PolicyState> {
   const rules = await readPolicies(transaction);
-  const hash = policyHash(rules, await standingHolds(transaction));
+  const hash = policyHash(rules, await activeLegalHolds(transaction));
   const approvals = await transaction.retentionRun.count({
-    where: { mode: 'dry_run', state: 'done', policyHash: Buffer.from(hash, 'hex'), approvedAt: { not: null } },
+    where: { mode: 'dry_run', state: 'completed', policyHash: Buffer.from(hash, 'hex'), approvedAt: { not: null } },
   });
   return { rules, effective: effectiveRules(rules), hash, approved: rules.length === 0 || approvals > 0 };
 }

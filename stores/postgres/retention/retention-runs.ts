@@ -5,7 +5,7 @@ import type { TenantTransaction } from '../connection/database.ts';
 
 export const RETENTION_MODES = ['dry_run', 'run'] as const;
 export type RetentionMode = (typeof RETENTION_MODES)[number];
-export const RETENTION_STATES = ['running', 'done', 'failed', 'cancelled'] as const;
+export const RETENTION_STATES = ['running', 'completed', 'failed', 'cancelled'] as const;
 export type RetentionState = (typeof RETENTION_STATES)[number];
 
 /** How much goes or went, and why. */
@@ -28,7 +28,7 @@ export interface StoredRun {
   readonly mode: RetentionMode;
   readonly state: RetentionState;
   readonly policyHash: string;
-  readonly agedAt: Date;
+  readonly referenceTime: Date;
   readonly userId: string | null;
   readonly error: string | null;
   readonly approvedBy: string | null;
@@ -45,7 +45,7 @@ const runRow = z
     mode: z.enum(RETENTION_MODES),
     state: z.enum(RETENTION_STATES),
     policy_hash: z.string(),
-    aged_at: z.date(),
+    reference_time: z.date(),
     user_id: z.string().nullable(),
     error: z.string().nullable(),
     approved_by: z.string().nullable(),
@@ -60,7 +60,7 @@ const runRow = z
     mode: row.mode,
     state: row.state,
     policyHash: row.policy_hash,
-    agedAt: row.aged_at,
+    referenceTime: row.reference_time,
     userId: row.user_id,
     error: row.error,
     approvedBy: row.approved_by,
@@ -77,7 +77,7 @@ export async function listRuns(
   page: { readonly id: string | null; readonly limit: number; readonly offset: number },
 ): Promise<{ readonly runs: StoredRun[]; readonly total: number }> {
   const rows = await transaction.$queryRaw`
-    SELECT r.id, r.mode, r.state, encode(r.policy_hash, 'hex') AS policy_hash, r.aged_at, r.user_id, r.error, r.approved_by, r.approved_at, r.created_at, r.finished_at,
+    SELECT r.id, r.mode, r.state, encode(r.policy_hash, 'hex') AS policy_hash, r.reference_time, r.user_id, r.error, r.approved_by, r.approved_at, r.created_at, r.finished_at,
            c.rows, c.bytes
       FROM (SELECT * FROM retention_runs WHERE ${page.id}::uuid IS NULL OR id = ${page.id}::uuid ORDER BY id DESC LIMIT ${page.limit} OFFSET ${page.offset}) AS r
      CROSS JOIN LATERAL (SELECT coalesce(sum(rows), 0)::bigint AS rows, coalesce(sum(bytes), 0)::bigint AS bytes FROM retention_counts WHERE run_id = r.id) AS c
@@ -149,7 +149,9 @@ export async function openRun(
   const id = v7();
   const groupId = run.groupId ?? id;
   await transaction.retentionRun.createMany({
-    data: [{ id, groupId, tenantId: run.tenantId, mode: run.mode, policyHash, userId: run.userId, agedAt: run.now }],
+    data: [
+      { id, groupId, tenantId: run.tenantId, mode: run.mode, policyHash, userId: run.userId, referenceTime: run.now },
+    ],
     skipDuplicates: true,
   });
   const made = await transaction.retentionRun.findUniqueOrThrow({
@@ -175,7 +177,7 @@ export async function finishRun(
 /** Approves a dry run that is done; false where it is none. */
 export async function approveRun(transaction: TenantTransaction, id: string, userId: string): Promise<boolean> {
   const { count } = await transaction.retentionRun.updateMany({
-    where: { id, mode: 'dry_run', state: 'done', approvedAt: null },
+    where: { id, mode: 'dry_run', state: 'completed', approvedAt: null },
     data: { approvedAt: new Date(), approvedBy: userId },
   });
   return count > 0;

@@ -67,7 +67,7 @@ export async function expiredSessions(
 }
 
 /** Whether a session stands as it was picked; its row is locked until the transaction ends, so that nothing is captured into it meanwhile. */
-export async function standsAsPicked(
+export async function isUnchanged(
   transaction: TenantTransaction,
   session: Pick<ExpiredSession, 'id' | 'mark'>,
 ): Promise<boolean> {

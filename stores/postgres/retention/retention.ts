@@ -48,10 +48,10 @@ const SWEEPS = {
     DELETE FROM usage_reservations WHERE id IN (
       SELECT id FROM usage_reservations WHERE expires_at < now() LIMIT $1 FOR UPDATE SKIP LOCKED)`,
   // By tenant, because the index is: nothing is scanned.
-  model_answers: `
-    DELETE FROM model_answers WHERE id IN (
+  model_response_cache: `
+    DELETE FROM model_response_cache WHERE id IN (
       SELECT a.id FROM tenants t
-       CROSS JOIN LATERAL (SELECT id FROM model_answers WHERE tenant_id = t.id AND expires_at < now() ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED) AS a
+       CROSS JOIN LATERAL (SELECT id FROM model_response_cache WHERE tenant_id = t.id AND expires_at < now() ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED) AS a
        LIMIT $1)`,
 } as const;
 

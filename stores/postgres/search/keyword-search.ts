@@ -80,7 +80,7 @@ export interface WaitingWords {
 }
 
 /** The newest memories that the vector index does not hold yet; the score is the share of the question's words that one holds, 0 to 1. */
-export async function searchWaiting(
+export async function searchUnindexed(
   queries: Queries,
   tenantId: TenantId,
   model: string,
@@ -89,8 +89,8 @@ export async function searchWaiting(
   limit: number,
 ): Promise<RecallHit[]> {
   const { rows } = await queries.query({
-    name: 'search_waiting',
-    text: `SELECT ${COLUMNS} FROM search_waiting($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+    name: 'search_unindexed',
+    text: `SELECT ${COLUMNS} FROM search_unindexed($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
     values: [tenantId, filter.viewerId ?? null, model, question.words, question.pairs, ...valuesOf(filter), limit],
   });
   return hitsOf(rows);

@@ -3,7 +3,7 @@ import { MEMORY_TYPES } from '../../../domain/ports/vector-index.ts';
 import type { RecallFilter, RecallHit } from '../../../domain/ports/vector-index.ts';
 import type { TenantRead } from '../connection/database.ts';
 import { IS_SHOWN } from '../learnings/learning-list.ts';
-import { isNotHidden } from '../erasure/restricted.ts';
+import { isNotRestricted } from '../erasure/restricted.ts';
 
 /** Sessions of the newest that are looked at; where a filter leaves few rows of each, more of them. */
 const SESSIONS = 4;
@@ -16,7 +16,7 @@ const LEARNINGS = 30;
 const sessionsOf = (whose: string) => `
       SELECT s.id FROM (
         SELECT id, last_event_at FROM sessions
-         WHERE tenant_id = (SELECT current_tenant_id()) AND status <> 'deleted' AND ${isNotHidden('id', 'user_id')} AND ${whose} AND ($1::uuid IS NULL OR project_id = $1) AND ($2::text IS NULL OR namespace = $2)
+         WHERE tenant_id = (SELECT current_tenant_id()) AND status <> 'deleted' AND ${isNotRestricted('id', 'user_id')} AND ${whose} AND ($1::uuid IS NULL OR project_id = $1) AND ($2::text IS NULL OR namespace = $2)
            AND ($3::uuid IS NULL OR id = $3) AND ($10::timestamptz IS NULL OR started_at <= $10) AND ($9::timestamptz IS NULL OR started_at < $9)
            AND ($8::timestamptz IS NULL OR last_event_at >= $8)
          ORDER BY id DESC LIMIT 50) AS s
@@ -55,7 +55,7 @@ const NEWEST = `
         WHERE l.tenant_id = (SELECT current_tenant_id()) AND ${isAsked('learning', 'l.category')} AND $6::text IS NULL AND ${isTagged('l.tags')} AND ${isThen('l.valid_from')}
           AND ($1::uuid IS NULL OR l.project_id = $1) AND ($2::text IS NULL OR l.namespace = $2) AND ($3::uuid IS NULL OR l.session_id = $3)
           AND (l.valid_to IS NULL OR l.valid_to > $10::timestamptz) AND ${IS_SHOWN}
-          AND ${isNotHidden('l.session_id', 'l.user_id')} AND ${isOf("'{}'", 'l.description')} ORDER BY l.id DESC LIMIT ${LEARNINGS})
+          AND ${isNotRestricted('l.session_id', 'l.user_id')} AND ${isOf("'{}'", 'l.description')} ORDER BY l.id DESC LIMIT ${LEARNINGS})
     ) AS found
      ORDER BY found.occurred_at DESC, found.id DESC LIMIT $12::integer`;
 

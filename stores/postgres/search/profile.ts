@@ -3,7 +3,7 @@ import { COMPARED_BYTES } from '../../../domain/learning/compare.ts';
 import type { FocusSource, PreferenceSource } from '../../../domain/profile/profile.ts';
 import { Prisma } from '../../../prisma/generated/client.ts';
 import type { TenantTransaction } from '../connection/database.ts';
-import { isNotHidden, unrestrictedSession } from '../erasure/restricted.ts';
+import { isNotRestricted, unrestrictedSession } from '../erasure/restricted.ts';
 import { parseCited } from '../summaries/summaries.ts';
 
 /** Whose profile, and of which project; null for all of them. */
@@ -54,13 +54,13 @@ export async function readPreferenceSources(
     await transaction.$queryRaw`
       WITH standing AS (
         SELECT id, category, description, confidence, verified_at IS NOT NULL AS verified, origin = 'user' AND user_id = ${userId}::uuid AS by_hand, valid_from FROM learnings
-         WHERE valid_to IS NULL AND ${Prisma.raw(isNotHidden('session_id', 'user_id'))} AND octet_length(description) <= ${COMPARED_BYTES} AND category = ANY (${PREFERRED}::text[]) AND (${projectId}::uuid IS NULL OR project_id = ${projectId}::uuid)
+         WHERE valid_to IS NULL AND ${Prisma.raw(isNotRestricted('session_id', 'user_id'))} AND octet_length(description) <= ${COMPARED_BYTES} AND category = ANY (${PREFERRED}::text[]) AND (${projectId}::uuid IS NULL OR project_id = ${projectId}::uuid)
          ORDER BY confidence DESC, id DESC LIMIT ${MAX_LEARNINGS}
       )
       SELECT l.id AS learning_id, l.category, l.description, l.confidence, l.verified, e.row_id, e.session_id, e.quote, p.occurred_at
         FROM standing l JOIN learning_evidence e ON e.learning_id = l.id
         JOIN prompts p ON p.id = e.row_id AND p.type = 'user' AND p.agent_id IS NULL AND p.user_id = ${userId}::uuid
-        JOIN sessions s ON s.id = p.session_id AND s.status <> 'deleted' AND ${Prisma.raw(isNotHidden('s.id', 's.user_id'))}
+        JOIN sessions s ON s.id = p.session_id AND s.status <> 'deleted' AND ${Prisma.raw(isNotRestricted('s.id', 's.user_id'))}
       UNION ALL
       SELECT l.id, l.category, l.description, l.confidence, l.verified, l.id, NULL, l.description, l.valid_from FROM standing l WHERE l.by_hand
       ORDER BY learning_id, row_id`,

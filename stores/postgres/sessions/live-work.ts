@@ -48,7 +48,7 @@ export async function tenantIndexes(
   maintenance: pg.Pool | pg.ClientBase,
 ): Promise<{ readonly tenantId: TenantId; readonly index: string }[]> {
   const { rows } = await maintenance.query(
-    `SELECT DISTINCT i.tenant_id, m.model FROM embedding_indexes i CROSS JOIN LATERAL unnest(ARRAY[i.serving_model, i.wanted_model, i.retired_model]) AS m(model)
+    `SELECT DISTINCT i.tenant_id, m.model FROM embedding_indexes i CROSS JOIN LATERAL unnest(ARRAY[i.serving_model, i.target_model, i.retired_model]) AS m(model)
       WHERE m.model IS NOT NULL ORDER BY 1, 2`,
   );
   return z

@@ -50,7 +50,10 @@ export interface PhaseChange {
   readonly workflowId: string;
 }
 
-const SHOW_PHASE = { name: 'show_phase', text: 'SELECT show_phase($1, $2, $3, $4, $5, $6, $7)' } as const;
+const SHOW_PHASE = {
+  name: 'update_session_phase',
+  text: 'SELECT update_session_phase($1, $2, $3, $4, $5, $6, $7)',
+} as const;
 
 /** Shows where the session's workflow stands. Commits by itself, so that no capture waits for more than this. */
 export async function writePhase(

@@ -5,10 +5,10 @@ import { restartParked } from './windows.ts';
 
 /** Why a session does not get on. Each is told in words by `domain/stuck.ts`. */
 export const STUCK_REASONS = [
-  'captures_waiting',
+  'events_unconsumed',
   'windows_parked',
   'vectors_failed',
-  'nothing_moves',
+  'no_progress',
   'not_ended',
 ] as const;
 export type StuckReason = (typeof STUCK_REASONS)[number];
@@ -99,12 +99,12 @@ export async function readSessionWork(transaction: TenantTransaction, query: Wor
     ), judged AS (
       SELECT c.*, CASE
         WHEN c.phase = 'cancelled' THEN NULL
-        WHEN c.last_seq > c.consumed_seq AND c.last_event_at < now() - make_interval(secs => 2 * ${query.sweepMs} / 1000.0) THEN 'captures_waiting'
+        WHEN c.last_seq > c.consumed_seq AND c.last_event_at < now() - make_interval(secs => 2 * ${query.sweepMs} / 1000.0) THEN 'events_unconsumed'
         WHEN EXISTS (SELECT FROM windows w WHERE w.session_id = c.id AND w.state = 'parked') THEN 'windows_parked'
         WHEN EXISTS (SELECT FROM embeddings e WHERE e.session_id = c.id AND e.state = 'failed') THEN 'vectors_failed'
         WHEN c.waiting_reason IS NULL AND c.updated_at < now() - make_interval(secs => ${STILL_MS} / 1000.0)
              AND (EXISTS (SELECT FROM windows w WHERE w.session_id = c.id AND w.state = 'cut')
-                  OR EXISTS (SELECT FROM embeddings e JOIN embedding_indexes i ON i.tenant_id = e.tenant_id AND i.serving_model = e.model WHERE e.session_id = c.id AND e.state = 'pending')) THEN 'nothing_moves'
+                  OR EXISTS (SELECT FROM embeddings e JOIN embedding_indexes i ON i.tenant_id = e.tenant_id AND i.serving_model = e.model WHERE e.session_id = c.id AND e.state = 'pending')) THEN 'no_progress'
         WHEN c.status = 'active' AND c.waiting_reason IS NULL
              AND greatest(c.last_event_at, c.updated_at) < now() - make_interval(secs => (1.5 * ${query.idleMs} + 2 * ${query.sweepMs}) / 1000.0) THEN 'not_ended'
         END AS stuck
@@ -156,7 +156,7 @@ export async function readSessionWork(transaction: TenantTransaction, query: Wor
 }
 
 /** Requeues what was given up for a session: parked windows and refused vectors. Answers how many of each. */
-export async function requeueGivenUp(
+export async function requeueAbandoned(
   transaction: TenantTransaction,
   sessionId: string,
 ): Promise<{ readonly windows: number; readonly vectors: number }> {

@@ -3,7 +3,7 @@ import { MEMORY_TYPES } from '../../../domain/ports/vector-index.ts';
 import type { MemoryType } from '../../../domain/ports/vector-index.ts';
 import type { TenantRead } from '../connection/database.ts';
 import type { MemoryRef } from '../memories/memories.ts';
-import { isNotHidden } from '../erasure/restricted.ts';
+import { isNotRestricted } from '../erasure/restricted.ts';
 
 /**
  * What is read as one line: a session; a project in a namespace, through all its sessions there; or what was said of no project at all in a namespace.
@@ -75,7 +75,7 @@ function sessionsText(direction: Direction): string {
   const timeAsId = `(lpad(to_hex((extract(epoch FROM $3::timestamptz) * 1000)::bigint), 12, '0') || '70008000000000000000')::uuid`;
   return `
       WITH own AS NOT MATERIALIZED (
-        SELECT id FROM sessions WHERE project_id = $1::uuid AND namespace = $5::text AND status <> 'deleted' AND ${isNotHidden('id', 'user_id')} AND ($2::uuid IS NULL OR user_id = $2::uuid))
+        SELECT id FROM sessions WHERE project_id = $1::uuid AND namespace = $5::text AND status <> 'deleted' AND ${isNotRestricted('id', 'user_id')} AND ($2::uuid IS NULL OR user_id = $2::uuid))
     SELECT s.id
       FROM (${near('$6::uuid')} UNION ${near(timeAsId)}) AS s
      CROSS JOIN LATERAL (
@@ -118,8 +118,8 @@ const COLUMNS: Readonly<Record<MemoryType, { readonly from: string; readonly at:
 const STANDS: Readonly<Record<MemoryType, string>> = {
   observation: '($5::uuid IS NULL OR user_id = $5::uuid)',
   prompt: '($5::uuid IS NULL OR user_id = $5::uuid)',
-  summary: `published AND ${isNotHidden('session_id', 'user_id')}`,
-  learning: `valid_to IS NULL AND ${isNotHidden('session_id', 'user_id')}`,
+  summary: `published AND ${isNotRestricted('session_id', 'user_id')}`,
+  learning: `valid_to IS NULL AND ${isNotRestricted('session_id', 'user_id')}`,
 };
 
 /** The time stands by itself, too: by it the index is entered, whatever else tells rows of one moment apart. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { Prisma } from '../../../prisma/generated/client.ts';
 import type { TenantTransaction } from '../connection/database.ts';
-import { isNotHidden } from '../erasure/restricted.ts';
+import { isNotRestricted } from '../erasure/restricted.ts';
 import type { CapturedEvent } from '../capture/captured-events.ts';
 
 /** Everything that the database knows of one event, from its capture to its vectors. */
@@ -135,7 +135,7 @@ export async function traceEvent(transaction: TenantTransaction, event: Captured
   const [session] = z.array(sessionRow).parse(
     await transaction.$queryRaw`
       SELECT s.id, s.host, s.external_id, s.title, s.status, p.display_name AS project, s.consumed_seq, s.infer
-        FROM sessions s LEFT JOIN projects p ON p.id = s.project_id WHERE s.id = ${sessionId}::uuid AND ${Prisma.raw(isNotHidden('s.id', 's.user_id'))}`,
+        FROM sessions s LEFT JOIN projects p ON p.id = s.project_id WHERE s.id = ${sessionId}::uuid AND ${Prisma.raw(isNotRestricted('s.id', 's.user_id'))}`,
   );
   if (session === undefined) return null;
   const rows = z.array(tracedRow).parse(

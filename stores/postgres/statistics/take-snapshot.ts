@@ -18,7 +18,7 @@ const OF_TENANT = `
 /** What models cost a tenant on a day. */
 const OF_DAY = `
   SELECT 'model_tokens' AS metric, jsonb_build_object('kind', kind) AS dimensions, coalesce(sum(tokens), 0)::double precision AS value
-             FROM usage_ledger CROSS JOIN LATERAL (VALUES ('in', tokens_in), ('out', tokens_out), ('cached', tokens_cached)) AS t(kind, tokens)
+             FROM usage_ledger CROSS JOIN LATERAL (VALUES ('in', input_tokens), ('out', output_tokens), ('cached', tokens_cached)) AS t(kind, tokens)
             WHERE tenant_id = $1::uuid AND created_at >= $2::date AND created_at < $2::date + 1 GROUP BY kind
   UNION ALL SELECT 'model_usd', '{}', coalesce(sum(cost_usd), 0)::double precision FROM usage_ledger WHERE tenant_id = $1::uuid AND created_at >= $2::date AND created_at < $2::date + 1`;
 

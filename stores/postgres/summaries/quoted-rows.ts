@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { TenantTransaction } from '../connection/database.ts';
 import { Prisma } from '../../../prisma/generated/client.ts';
-import { isNotHidden } from '../erasure/restricted.ts';
+import { isNotRestricted } from '../erasure/restricted.ts';
 import { forgottenSoFar, refuseForgotten } from '../erasure/forgotten.ts';
 
 /** A captured row that somebody quotes. */
@@ -36,7 +36,7 @@ export async function readQuotedRows(
     SELECT q.id, q.session_id, q.content, q.occurred_at
       FROM (SELECT id, session_id, user_id, content, occurred_at FROM prompts WHERE id = ANY (${ids}::uuid[])
             UNION ALL SELECT id, session_id, user_id, content, occurred_at FROM observations WHERE id = ANY (${ids}::uuid[])) AS q
-      JOIN sessions s ON s.id = q.session_id AND s.status <> 'deleted' AND ${Prisma.raw(isNotHidden('s.id', 's.user_id'))}
+      JOIN sessions s ON s.id = q.session_id AND s.status <> 'deleted' AND ${Prisma.raw(isNotRestricted('s.id', 's.user_id'))}
      WHERE ${viewer}::uuid IS NULL OR q.user_id = ${viewer}::uuid`;
   return z
     .array(quotedRow)

@@ -12,7 +12,7 @@ import type {
 } from '../../../domain/ports/model.ts';
 import type { Prisma } from '../../../prisma/generated/client.ts';
 import type { TenantTransaction } from '../connection/database.ts';
-import { wantRemoval } from '../embeddings/embedding-removal.ts';
+import { requestRemoval } from '../embeddings/embedding-removal.ts';
 
 const evidenceSchema = z.array(z.object({ rowId: z.string(), quote: z.string() }));
 const citedSchema = z.array(z.object({ text: z.string(), evidence: evidenceSchema }));
@@ -42,8 +42,8 @@ export interface SummaryContext {
   readonly projectId: string | null;
   readonly userId: string;
   readonly model: string;
-  readonly tokensIn: number;
-  readonly tokensOut: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
   readonly costUsd: number;
   /** Claims of the answer that no row said. */
   readonly claimsDropped: number;
@@ -89,8 +89,8 @@ export async function writeTopic(
   const items = topic.items.map((item, index) => ({
     ...common(context, `item:${windowN}:${index}`),
     // The call was paid for once: its tokens stand with the topic.
-    tokensIn: 0,
-    tokensOut: 0,
+    inputTokens: 0,
+    outputTokens: 0,
     costUsd: 0,
     claimsDropped: 0,
     id: newId(),
@@ -128,7 +128,7 @@ export async function writeSessionSummary(
     data: { published: false },
     select: { id: true },
   });
-  await wantRemoval(
+  await requestRemoval(
     transaction,
     superseded.map((summary) => summary.id),
   );

@@ -125,7 +125,7 @@ export async function raiseBudgetAlert(
   const details = { used_tokens: day.usedTokens, quota_tokens: day.quotaTokens, share };
   const raised = await transaction.$executeRaw`
     INSERT INTO system_alerts (id, tenant_id, user_id, type, day, details)
-    VALUES (${v7()}::uuid, ${tenantId}::uuid, ${userId}::uuid, 'budget_80', (now() AT TIME ZONE 'UTC')::date, ${JSON.stringify(details)}::jsonb)
+    VALUES (${v7()}::uuid, ${tenantId}::uuid, ${userId}::uuid, 'budget_threshold', (now() AT TIME ZONE 'UTC')::date, ${JSON.stringify(details)}::jsonb)
     ON CONFLICT DO NOTHING`;
   return raised === 1 ? { tenantId, userId, ...day } : null;
 }

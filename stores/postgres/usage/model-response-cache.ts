@@ -6,16 +6,16 @@ import type { TenantTransaction } from '../connection/database.ts';
 import { forgottenSoFar, holdForgetting } from '../erasure/forgotten.ts';
 
 /** An answer that was paid for. */
-export interface KeptAnswer {
+export interface CachedResponse {
   readonly answer: string;
   readonly provider: 'local' | 'anthropic';
   readonly model: string;
 }
 
 /** An answer to a question that is nearly the same. */
-export interface NearAnswer extends KeptAnswer {
+export interface NearAnswer extends CachedResponse {
   readonly signature: Uint32Array;
-  readonly strangeWords: number;
+  readonly novelWords: number;
 }
 
 const keptRow = { answer: z.string(), provider: z.enum(['local', 'anthropic']), model: z.string() };
@@ -25,9 +25,9 @@ export async function findAnswer(
   transaction: TenantTransaction,
   promptVersion: string,
   questionSha256: Uint8Array,
-): Promise<KeptAnswer | null> {
+): Promise<CachedResponse | null> {
   const rows = await transaction.$queryRaw`
-    SELECT answer, provider, model FROM model_answers
+    SELECT answer, provider, model FROM model_response_cache
      WHERE tenant_id = (SELECT current_tenant_id()) AND prompt_version = ${promptVersion} AND question_sha256 = ${questionSha256} AND expires_at > now()
        AND unreadable IS NULL`;
   return z.array(z.object(keptRow)).parse(rows)[0] ?? null;
@@ -35,7 +35,7 @@ export async function findAnswer(
 
 /** Answers that are looked at for one question. */
 const CANDIDATES = 8;
-const nearRow = z.object({ ...keptRow, signature: z.instanceof(Uint8Array), strange_words: z.number() });
+const nearRow = z.object({ ...keptRow, signature: z.instanceof(Uint8Array), novel_words: z.number() });
 
 /** Answers to questions that share a band with this one, those that share most first. By the primary key of the bands: nothing is scanned. */
 export async function findNearAnswers(
@@ -44,19 +44,19 @@ export async function findNearAnswers(
   keys: readonly bigint[],
 ): Promise<NearAnswer[]> {
   const rows = await transaction.$queryRaw`
-    SELECT a.answer, a.provider, a.model, a.signature, a.strange_words
+    SELECT a.answer, a.provider, a.model, a.signature, a.novel_words
       FROM (SELECT answer_id, count(*) AS shared FROM model_answer_bands
              WHERE tenant_id = (SELECT current_tenant_id()) AND key = ANY (${[...keys]}::bigint[]) GROUP BY answer_id ORDER BY 2 DESC LIMIT ${CANDIDATES}) AS near
-      JOIN model_answers a ON a.id = near.answer_id
+      JOIN model_response_cache a ON a.id = near.answer_id
      WHERE a.prompt_version = ${promptVersion} AND a.expires_at > now() AND a.unreadable IS NULL AND a.signature IS NOT NULL
      ORDER BY near.shared DESC, a.id`;
   return z
     .array(nearRow)
     .parse(rows)
-    .map(({ signature, strange_words: strange, ...kept }) => ({
+    .map(({ signature, novel_words: strange, ...kept }) => ({
       ...kept,
       signature: signatureFrom(signature),
-      strangeWords: strange,
+      novelWords: strange,
     }));
 }
 
@@ -68,8 +68,8 @@ const unreadableMark = z.object({
   usage: z.object({
     provider: z.enum(['local', 'anthropic']),
     model: z.string(),
-    tokensIn: z.number(),
-    tokensOut: z.number(),
+    inputTokens: z.number(),
+    outputTokens: z.number(),
     tokensCached: z.number(),
     tokensCacheWritten: z.number(),
     costUsd: z.number(),
@@ -93,7 +93,7 @@ export async function findUnreadable(
   questionSha256: Uint8Array,
 ): Promise<UnreadableAnswer | null> {
   const rows = await transaction.$queryRaw`
-    SELECT answer, unreadable FROM model_answers
+    SELECT answer, unreadable FROM model_response_cache
      WHERE tenant_id = (SELECT current_tenant_id()) AND prompt_version = ${promptVersion} AND question_sha256 = ${questionSha256} AND expires_at > now()
        AND session_id = ${sessionId}::uuid AND unreadable IS NOT NULL`;
   const [row] = z.array(unreadableRow).parse(rows);
@@ -107,11 +107,11 @@ export async function dropUnreadable(
   questionSha256: Uint8Array,
 ): Promise<void> {
   await transaction.$executeRaw`
-    DELETE FROM model_answers
+    DELETE FROM model_response_cache
      WHERE tenant_id = (SELECT current_tenant_id()) AND prompt_version = ${promptVersion} AND question_sha256 = ${questionSha256} AND unreadable IS NOT NULL`;
 }
 
-export interface AnswerToKeep extends KeptAnswer {
+export interface AnswerToKeep extends CachedResponse {
   readonly tenantId: TenantId;
   readonly sessionId: string;
   readonly promptVersion: string;
@@ -122,7 +122,7 @@ export interface AnswerToKeep extends KeptAnswer {
   readonly near: {
     readonly signature: Uint32Array;
     readonly keys: readonly bigint[];
-    readonly strangeWords: number;
+    readonly novelWords: number;
   } | null;
   readonly days: number;
   /** Null for an answer that can be used. */
@@ -138,30 +138,30 @@ const SWEPT = 50;
  * Keeps an answer, unless something of its session was forgotten since its rows were read, and deletes some that expired: every insert
  * takes more away than it adds, so that no job needs to.
  */
-export async function keepAnswer(transaction: TenantTransaction, kept: AnswerToKeep): Promise<void> {
+export async function cacheResponse(transaction: TenantTransaction, kept: AnswerToKeep): Promise<void> {
   await holdForgetting(transaction, kept.sessionId);
   if ((await forgottenSoFar(transaction, kept.sessionId)) !== kept.forgotten) return;
   const id = v7();
   const signature = kept.near === null ? null : signatureBytes(kept.near.signature);
   const inserted = await transaction.$executeRaw`
-    INSERT INTO model_answers AS a (id, tenant_id, session_id, prompt_version, question_sha256, answer, provider, model, tokens, signature, strange_words, unreadable, expires_at)
+    INSERT INTO model_response_cache AS a (id, tenant_id, session_id, prompt_version, question_sha256, answer, provider, model, tokens, signature, novel_words, unreadable, expires_at)
     VALUES (${id}::uuid, ${kept.tenantId}::uuid, ${kept.sessionId}::uuid, ${kept.promptVersion}, ${kept.questionSha256}, ${kept.answer}, ${kept.provider}, ${kept.model},
-            ${kept.tokens}, ${signature}, ${kept.near?.strangeWords ?? 0}, ${kept.unreadable === null ? null : JSON.stringify(kept.unreadable)}::jsonb, now() + make_interval(days => ${kept.days}::integer))
+            ${kept.tokens}, ${signature}, ${kept.near?.novelWords ?? 0}, ${kept.unreadable === null ? null : JSON.stringify(kept.unreadable)}::jsonb, now() + make_interval(days => ${kept.days}::integer))
     ON CONFLICT (tenant_id, prompt_version, question_sha256)
     DO UPDATE SET answer = excluded.answer, provider = excluded.provider, model = excluded.model, tokens = excluded.tokens, session_id = excluded.session_id,
-                  strange_words = excluded.strange_words, unreadable = excluded.unreadable, created_at = now(), expires_at = excluded.expires_at
+                  novel_words = excluded.novel_words, unreadable = excluded.unreadable, created_at = now(), expires_at = excluded.expires_at
      -- What can be used is not given up for what cannot.
      WHERE excluded.unreadable IS NULL OR a.unreadable IS NOT NULL OR a.expires_at <= now()`;
   if (inserted === 1 && kept.near !== null)
     await transaction.$executeRaw`
       INSERT INTO model_answer_bands (tenant_id, key, answer_id)
-      SELECT a.tenant_id, key, a.id FROM model_answers a CROSS JOIN unnest(${[...kept.near.keys]}::bigint[]) AS key WHERE a.id = ${id}::uuid ON CONFLICT DO NOTHING`;
+      SELECT a.tenant_id, key, a.id FROM model_response_cache a CROSS JOIN unnest(${[...kept.near.keys]}::bigint[]) AS key WHERE a.id = ${id}::uuid ON CONFLICT DO NOTHING`;
   // Another call may be renewing one of them, and wait for what this one renewed: what is locked is left to it.
   await transaction.$executeRaw`
-    DELETE FROM model_answers WHERE id IN (SELECT id FROM model_answers WHERE tenant_id = (SELECT current_tenant_id()) AND expires_at < now() ORDER BY expires_at LIMIT ${SWEPT} FOR UPDATE SKIP LOCKED)`;
+    DELETE FROM model_response_cache WHERE id IN (SELECT id FROM model_response_cache WHERE tenant_id = (SELECT current_tenant_id()) AND expires_at < now() ORDER BY expires_at LIMIT ${SWEPT} FOR UPDATE SKIP LOCKED)`;
 }
 
 /** Takes away answers that were made from a session's rows, because something of it was forgotten. */
 export async function forgetAnswers(transaction: TenantTransaction, sessionId: string): Promise<void> {
-  await transaction.$executeRaw`DELETE FROM model_answers WHERE session_id = ${sessionId}::uuid`;
+  await transaction.$executeRaw`DELETE FROM model_response_cache WHERE session_id = ${sessionId}::uuid`;
 }

@@ -45,8 +45,8 @@ export async function bookEmbedding(
       operation: 'embedding',
       provider,
       model,
-      tokensIn: tokens,
-      tokensOut: 0,
+      inputTokens: tokens,
+      outputTokens: 0,
       tokensCached: 0,
       costUsd,
       latencyMs: Math.round(latencyMs),
@@ -61,13 +61,13 @@ export async function isBooked(transaction: TenantTransaction, ids: readonly str
 
 /** Tokens and dollars of several calls together. */
 export function sumUsage(calls: readonly ModelUsage[]): {
-  readonly tokensIn: number;
-  readonly tokensOut: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
   readonly costUsd: number;
 } {
   return {
-    tokensIn: calls.reduce((sum, call) => sum + call.tokensIn, 0),
-    tokensOut: calls.reduce((sum, call) => sum + call.tokensOut, 0),
+    inputTokens: calls.reduce((sum, call) => sum + call.inputTokens, 0),
+    outputTokens: calls.reduce((sum, call) => sum + call.outputTokens, 0),
     costUsd: calls.reduce((sum, call) => sum + call.costUsd, 0),
   };
 }

@@ -15,8 +15,8 @@ const sums = {
   calls: z.coerce.number(),
   cache_hits: z.coerce.number(),
   batch_calls: z.coerce.number(),
-  tokens_in: z.coerce.number(),
-  tokens_out: z.coerce.number(),
+  input_tokens: z.coerce.number(),
+  output_tokens: z.coerce.number(),
   tokens_cached: z.coerce.number(),
   tokens_cache_written: z.coerce.number(),
   tokens_batch: z.coerce.number(),
@@ -30,8 +30,8 @@ export type UsageSums = Omit<z.output<typeof groupRow>, 'key' | 'name'>;
 export type UsageGroupRow = z.output<typeof groupRow>;
 
 const SUMS = `count(*) FILTER (WHERE NOT l.cache_hit) AS calls, count(*) FILTER (WHERE l.cache_hit) AS cache_hits, count(*) FILTER (WHERE l.batch) AS batch_calls,
-  coalesce(sum(l.tokens_in), 0) AS tokens_in, coalesce(sum(l.tokens_out), 0) AS tokens_out, coalesce(sum(l.tokens_cached), 0) AS tokens_cached,
-  coalesce(sum(l.tokens_cache_written), 0) AS tokens_cache_written, coalesce(sum(l.tokens_in + l.tokens_out) FILTER (WHERE l.batch), 0) AS tokens_batch,
+  coalesce(sum(l.input_tokens), 0) AS input_tokens, coalesce(sum(l.output_tokens), 0) AS output_tokens, coalesce(sum(l.tokens_cached), 0) AS tokens_cached,
+  coalesce(sum(l.tokens_cache_written), 0) AS tokens_cache_written, coalesce(sum(l.input_tokens + l.output_tokens) FILTER (WHERE l.batch), 0) AS tokens_batch,
   coalesce(sum(l.cost_usd), 0) AS usd, round(avg(l.latency_ms) FILTER (WHERE NOT l.cache_hit)) AS latency_ms`;
 
 /**
@@ -87,7 +87,7 @@ export async function readUsageGroups(
   limit: number,
 ): Promise<UsageGroupRow[]> {
   const { key, join, name, names } = KEYS[group];
-  const order = group === 'day' ? 'g.key' : 'g.usd DESC, g.tokens_in + g.tokens_out DESC, g.key';
+  const order = group === 'day' ? 'g.key' : 'g.usd DESC, g.input_tokens + g.output_tokens DESC, g.key';
   const rows = await read({
     name: named(`usage_by_${group}`, scope.userId),
     text: `SELECT g.*, g.key::text AS key, ${name} AS name
@@ -104,7 +104,7 @@ export type UsageDay = z.output<typeof dayRow>;
 export async function readUsageDays(read: TenantRead, scope: UsageScope): Promise<UsageDay[]> {
   const rows = await read({
     name: named('usage_days', scope.userId),
-    text: `SELECT ${KEYS.day.key} AS day, sum(l.tokens_in + l.tokens_out) AS tokens, sum(l.cost_usd) AS usd FROM usage_ledger l WHERE ${RANGE} AND ${ofUser(scope.userId)} GROUP BY 1 ORDER BY 1`,
+    text: `SELECT ${KEYS.day.key} AS day, sum(l.input_tokens + l.output_tokens) AS tokens, sum(l.cost_usd) AS usd FROM usage_ledger l WHERE ${RANGE} AND ${ofUser(scope.userId)} GROUP BY 1 ORDER BY 1`,
     values: [scope.userId, scope.since, scope.until],
   });
   return z.array(dayRow).parse(rows);
@@ -123,7 +123,7 @@ export async function firstUsageDay(read: TenantRead, userId: string | null): Pr
 }
 
 const alertRow = z.object({
-  type: z.enum(['budget_80']),
+  type: z.enum(['budget_threshold']),
   day: z.string(),
   user_id: z.string(),
   username: z.string(),
@@ -140,7 +140,7 @@ export async function readUsageAlerts(read: TenantRead, scope: UsageScope): Prom
     name: named('usage_alerts', scope.userId),
     text: `SELECT a.type, to_char(a.day, 'YYYY-MM-DD') AS day, a.user_id, u.username, a.details, a.created_at
              FROM system_alerts a JOIN users u ON u.id = a.user_id
-            WHERE a.tenant_id = (SELECT current_tenant_id()) AND a.type = 'budget_80' AND ${ofUser(scope.userId, 'a.user_id')} AND a.created_at >= $2::timestamptz AND a.created_at < $3::timestamptz
+            WHERE a.tenant_id = (SELECT current_tenant_id()) AND a.type = 'budget_threshold' AND ${ofUser(scope.userId, 'a.user_id')} AND a.created_at >= $2::timestamptz AND a.created_at < $3::timestamptz
             ORDER BY a.id DESC LIMIT ${MAX_ALERTS}`,
     values: [scope.userId, scope.since, scope.until],
   });

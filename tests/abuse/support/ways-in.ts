@@ -71,7 +71,7 @@ async function byHooks(instance: TestInstance): Promise<void> {
       tool_use_id: `edit-${n}`,
       tool_name: 'Edit',
       tool_input: { file_path: fileOf(n), old_string: 'x', new_string: said(n, 'edited') },
-      tool_response: 'done',
+      tool_response: 'completed',
     });
     await hook('PostToolUse', {
       tool_use_id: `named-${n}`,

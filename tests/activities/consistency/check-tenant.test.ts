@@ -409,6 +409,6 @@ test('a comparison that is cancelled ends, and its row says so', async () => {
   environment.cancel();
   await expect(environment.run(() => activities.checkTenant(input))).rejects.toBeInstanceOf(Error);
   await activities.closeCheck({ tenantId: tenantIdOf(), checkId: input.checkId, state: 'cancelled', error: null });
-  const [row] = await sql('SELECT state FROM checks WHERE id = $1', input.checkId);
+  const [row] = await sql('SELECT state FROM consistency_checks WHERE id = $1', input.checkId);
   expect(row).toEqual({ state: 'cancelled' });
 });

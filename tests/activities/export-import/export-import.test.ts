@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { tenantTables } from '../../../stores/postgres/exports/table-catalog.ts';
 import { linesOf } from '../../../activities/export-import/lines.ts';
 import { readRows } from '../../../activities/export-import/read-rows.ts';
-import { CARRIED, LEFT } from '../../../stores/postgres/exports/scope-rules.ts';
+import { EXPORTED_TABLES, UNEXPORTED_TABLES } from '../../../stores/postgres/exports/scope-rules.ts';
 import { createTestDatabase, createTestUser } from '../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../setup/database.ts';
 import { seedTenant } from '../../stores/postgres/support/seed-tenant.ts';
@@ -71,8 +71,10 @@ afterAll(async () => {
 
 test('every table with a tenant is carried or left with a reason, and parents come first', async () => {
   const tables = await tenantTables(hereAll);
-  expect(tables.map(({ name }) => name).filter((name) => !(name in CARRIED) && !(name in LEFT))).toEqual([]);
-  expect(Object.keys(CARRIED).filter((name) => name in LEFT)).toEqual([]);
+  expect(
+    tables.map(({ name }) => name).filter((name) => !(name in EXPORTED_TABLES) && !(name in UNEXPORTED_TABLES)),
+  ).toEqual([]);
+  expect(Object.keys(EXPORTED_TABLES).filter((name) => name in UNEXPORTED_TABLES)).toEqual([]);
   const places = new Map(tables.map(({ name }, place) => [name, place]));
   const late = tables.flatMap(({ name, foreignKeys }) =>
     foreignKeys
@@ -85,7 +87,7 @@ test('every table with a tenant is carried or left with a reason, and parents co
 test('a row of every carried table is written, the counts and the checksum are told, and no secret is among them', async () => {
   const lines = text.trimEnd().split('\n');
   const end = JSON.parse(lines.at(-1) ?? '') as { end: { rows: Record<string, number>; sha256: string } };
-  expect(Object.keys(CARRIED).filter((name) => end.end.rows[name] === undefined)).toEqual(
+  expect(Object.keys(EXPORTED_TABLES).filter((name) => end.end.rows[name] === undefined)).toEqual(
     ['tombstones'].filter(() => false),
   );
   const counted = await Promise.all(
@@ -149,24 +151,24 @@ test('read again, from the start or from where it stopped, nothing is made twice
 
 test('the ids of another tenant are refused, and nothing of it is changed', async () => {
   const stranger = await createTestUser(there.superuser);
-  await expect(read(text, stranger)).rejects.toMatchObject({ name: 'PortableRefused', fault: 'id_taken' });
+  await expect(read(text, stranger)).rejects.toMatchObject({ name: 'ExportFileError', fault: 'id_taken' });
   expect(await count(there.superuser, 'sessions', stranger.tenantId)).toBe(0);
   expect(await count(there.superuser, 'sessions', importer.tenantId)).toBe(1);
 });
 
 describe('lines that are no whole export', () => {
   const broken: readonly [string, () => string, string][] = [
-    ['nothing', () => '', 'not_portable'],
-    ['another file', () => '{"a":1}\n', 'not_portable'],
+    ['nothing', () => '', 'not_export_file'],
+    ['another file', () => '{"a":1}\n', 'not_export_file'],
     ['one cut off between lines', () => text.slice(0, text.lastIndexOf('{"end"')), 'unfinished'],
     ['one cut off in a line', () => text.slice(0, -100), 'damaged'],
     ['a flipped letter', () => text.replace('A question', 'B question'), 'damaged'],
     ['a row that is none', () => text.replace('"seq": 1', '"seq": "x"'), 'damaged'],
     ['a newer version', () => text.replace('"version":1', '"version":2'), 'newer'],
-    ['a table that none holds', () => text.replace('{"table":"windows"', '{"table":"api_keys"'), 'not_portable'],
+    ['a table that none holds', () => text.replace('{"table":"windows"', '{"table":"api_keys"'), 'not_export_file'],
   ];
   test.each(broken)('%s', async (_name, made, fault) => {
-    await expect(read(made(), importer)).rejects.toMatchObject({ name: 'PortableRefused', fault });
+    await expect(read(made(), importer)).rejects.toMatchObject({ name: 'ExportFileError', fault });
   });
 });
 

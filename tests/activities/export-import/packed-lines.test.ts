@@ -29,7 +29,7 @@ test('a file that was changed, cut off or is none is damaged', async () => {
   flipped.writeUInt8(flipped.readUInt8(5) ^ 4, 5);
   const cut = zstdCompressSync(TEXT).subarray(0, -20);
   for (const bytes of [flipped, cut, Buffer.from('no file'), zstdCompressSync(Buffer.from([0x61, 0xff, 0x62]))])
-    await expect(linesFrom(pieces(bytes))).rejects.toMatchObject({ name: 'PortableRefused', fault: 'damaged' });
+    await expect(linesFrom(pieces(bytes))).rejects.toMatchObject({ name: 'ExportFileError', fault: 'damaged' });
 });
 
 test('what fails at the source is told as that, both ways', async () => {

@@ -7,8 +7,8 @@ import type { Embedder } from '../../../domain/ports/embedder.ts';
 import type { VectorIndex } from '../../../domain/ports/vector-index.ts';
 import { captureEvents } from '../../../stores/postgres/capture/capture.ts';
 import { readCapturedEvent } from '../../../stores/postgres/capture/captured-events.ts';
-import { wantEmbeddings } from '../../../stores/postgres/embeddings/embedding-ledger.ts';
-import type { WantedEmbedding } from '../../../stores/postgres/embeddings/embedding-ledger.ts';
+import { requestEmbeddings } from '../../../stores/postgres/embeddings/embedding-ledger.ts';
+import type { RequestedEmbedding } from '../../../stores/postgres/embeddings/embedding-ledger.ts';
 import { forgetEvent } from '../../../stores/postgres/erasure/forget.ts';
 import { changeObservation } from '../../../stores/postgres/memories/memory-changes.ts';
 import { createWeaviateIndex } from '../../../stores/weaviate/weaviate-index.ts';
@@ -37,7 +37,7 @@ afterAll(async () => {
 
 /** Captures one event a part and wants their vectors; answers the ids of the rows. */
 async function captured(session: string, parts: readonly EventPart[]): Promise<string[]> {
-  const rows: WantedEmbedding[] = [];
+  const rows: RequestedEmbedding[] = [];
   for (const [n, part] of parts.entries()) {
     const one = event(user, session, [part], { key: `${session}-${n}` });
     await captureEvents(db.database.pool, [one]);
@@ -50,7 +50,9 @@ async function captured(session: string, parts: readonly EventPart[]): Promise<s
           chunks: chunkText('', 'content' in part && typeof part.content === 'string' ? part.content : ''),
         });
   }
-  await db.database.asTenant(user.tenantId, (transaction) => wantEmbeddings(transaction, user.tenantId, INDEX, rows));
+  await db.database.asTenant(user.tenantId, (transaction) =>
+    requestEmbeddings(transaction, user.tenantId, INDEX, rows),
+  );
   return rows.map(({ id }) => id);
 }
 

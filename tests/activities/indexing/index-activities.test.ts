@@ -9,8 +9,8 @@ import { VectorIndexUnavailable } from '../../../domain/ports/vector-index.ts';
 import type { VectorIndex } from '../../../domain/ports/vector-index.ts';
 import { captureEvents } from '../../../stores/postgres/capture/capture.ts';
 import { beginIndex, holdIndexes, readIndexes } from '../../../stores/postgres/embeddings/embedding-indexes.ts';
-import { countPending, fillIndex, wantEmbeddings } from '../../../stores/postgres/embeddings/embedding-ledger.ts';
-import { wantRemoval } from '../../../stores/postgres/embeddings/embedding-removal.ts';
+import { countPending, fillIndex, requestEmbeddings } from '../../../stores/postgres/embeddings/embedding-ledger.ts';
+import { requestRemoval } from '../../../stores/postgres/embeddings/embedding-removal.ts';
 import { pruneEmbeddingCache } from '../../../stores/postgres/retention/retention.ts';
 import { createWeaviateIndex } from '../../../stores/weaviate/weaviate-index.ts';
 import { createTestDatabase, createTestUser } from '../../setup/database.ts';
@@ -53,7 +53,7 @@ async function wanted(session: string, texts: readonly string[]): Promise<string
     [session, user.tenantId],
   );
   await db.database.asTenant(user.tenantId, (transaction) =>
-    wantEmbeddings(
+    requestEmbeddings(
       transaction,
       user.tenantId,
       { name: 'counting', dimension: 2 },
@@ -115,12 +115,12 @@ describe('what waits in the ledger', () => {
     );
     expect(rows).toEqual([{ model: 'counting', texts: 3, cache_hits: 2, batches: 2 }]);
     const booked = await db.superuser.query(
-      "SELECT operation, provider, tokens_in, cost_usd::float, user_id FROM usage_ledger WHERE tenant_id = $1 AND operation = 'embedding' ORDER BY id",
+      "SELECT operation, provider, input_tokens, cost_usd::float, user_id FROM usage_ledger WHERE tenant_id = $1 AND operation = 'embedding' ORDER BY id",
       [user.tenantId],
     );
     expect(booked.rows).toEqual([
-      { operation: 'embedding', provider: 'http', tokens_in: 2, cost_usd: 0.5, user_id: null },
-      { operation: 'embedding', provider: 'http', tokens_in: 1, cost_usd: 0.5, user_id: null },
+      { operation: 'embedding', provider: 'http', input_tokens: 2, cost_usd: 0.5, user_id: null },
+      { operation: 'embedding', provider: 'http', input_tokens: 1, cost_usd: 0.5, user_id: null },
     ]);
     // The vector that was kept is the vector that was made, to 16 bits.
     const [id = ''] = await wanted('third', ['one text']);
@@ -176,7 +176,7 @@ describe('the cache', () => {
     const { embedder } = countingEmbedder();
     await embedBatch(embedder);
     expect(await cached()).toBe(2);
-    await db.database.asTenant(user.tenantId, (transaction) => wantRemoval(transaction, [gone, shared]));
+    await db.database.asTenant(user.tenantId, (transaction) => requestRemoval(transaction, [gone, shared]));
     await embedBatch(embedder);
     expect(await ledger()).toEqual({ indexed: 1 });
     const { rows } = await db.superuser.query<{ hash: string }>(

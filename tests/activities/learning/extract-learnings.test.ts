@@ -194,7 +194,7 @@ test('what cites a row that a key point alone quotes is dated by that row', asyn
   const { rows } = await superuser.query<{ id: string }>('SELECT id FROM observations WHERE session_id = $1', [id]);
   const evidence = [{ rowId: rows[0]?.id ?? '', quote: output }];
   await superuser.query(
-    `INSERT INTO summaries (id, tenant_id, session_id, user_id, slot, type, title, content, key_points, model, tokens_in, tokens_out, cost_usd, from_seq, to_seq, occurred_at)
+    `INSERT INTO summaries (id, tenant_id, session_id, user_id, slot, type, title, content, key_points, model, input_tokens, output_tokens, cost_usd, from_seq, to_seq, occurred_at)
      VALUES ($1, $2, $3, $4, 'topic:1', 'topic', 'The cache', '', $5, 'm', 0, 0, 0, 1, 3, '2026-03-01T10:10:00Z')`,
     [newId(), instance.admin.tenantId, id, instance.admin.userId, JSON.stringify([{ text: output, evidence }])],
   );

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { archiveSession, restoreArchive } from '../../../activities/retention/archive-session.ts';
 import { stepGroup } from '../../../activities/retention/step.ts';
-import { wholeValueKey } from '../../../domain/ports/object-store.ts';
+import { fullValueKey } from '../../../domain/ports/object-store.ts';
 import { createDirectoryArchive } from '../../../stores/archive/directory.ts';
 import { listArchives, readArchive, removeArchive } from '../../../stores/postgres/retention/archives.ts';
 import { approveRun } from '../../../stores/postgres/retention/retention-runs.ts';
@@ -126,7 +126,7 @@ describe('an archived session', () => {
     const other = await makeOldSession(kit.db, user, { at: daysAgo(400), rows: 2 });
     const run = await kit.open('run');
     await kit.finish(run);
-    expect([await kit.stateOf(run), await kit.errorOf(run)]).toEqual(['done', 'ArchiveDamaged']);
+    expect([await kit.stateOf(run), await kit.errorOf(run)]).toEqual(['completed', 'ArchiveDamaged']);
     expect(await kit.count('archives WHERE id = $1', [archive.id])).toBe(1);
     expect(await kit.count("sessions WHERE id = $1 AND status = 'archived'", [other.id])).toBe(1);
   });
@@ -159,7 +159,7 @@ describe('an archived session', () => {
 
   test('that goes by policy goes for good, with its archive', async () => {
     const hash = 'b'.repeat(64);
-    const key = wholeValueKey(user.tenantId, hash);
+    const key = fullValueKey(user.tenantId, hash);
     await kit.parts.objects?.put(key, new TextEncoder().encode('whole'));
     const { old, archive } = await archived(3, `bytes in all (sha256:${hash}), the middle is left out `);
     expect(await kit.parts.objects?.get(key)).not.toBeNull();

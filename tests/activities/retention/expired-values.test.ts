@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { stepGroup } from '../../../activities/retention/step.ts';
 import type { ObjectStore } from '../../../domain/ports/object-store.ts';
-import { wholeValueKey } from '../../../domain/ports/object-store.ts';
+import { fullValueKey } from '../../../domain/ports/object-store.ts';
 import { addHold, releaseHold } from '../../../stores/postgres/retention/legal-holds.ts';
 import { approveRun } from '../../../stores/postgres/retention/retention-runs.ts';
 import type { TestUser } from '../../setup/database.ts';
@@ -24,18 +24,18 @@ beforeEach(async () => {
 afterAll(() => kit.close());
 
 /** A whole value that is kept, and a text that was cut from it. */
-async function keepWhole(digit: string): Promise<{ readonly key: string; readonly content: string }> {
+async function storeFullValue(digit: string): Promise<{ readonly key: string; readonly content: string }> {
   const hash = digit.repeat(64);
-  const key = wholeValueKey(user.tenantId, hash);
+  const key = fullValueKey(user.tenantId, hash);
   await objects.put(key, new TextEncoder().encode('whole'));
   return { key, content: `${'x'.repeat(20_000)} bytes in all (sha256:${hash}), the middle is left out ` };
 }
 
-const listed = () => kit.count('expired_values WHERE tenant_id = $1', [user.tenantId]);
+const listed = () => kit.count('expired_full_values WHERE tenant_id = $1', [user.tenantId]);
 
 describe('a whole value that rows were cut from', () => {
   test('stays while a row under a hold was cut from it, too, and goes with that one', async () => {
-    const { key, content } = await keepWhole('b');
+    const { key, content } = await storeFullValue('b');
     const old = await makeOldSession(kit.db, user, { at: daysAgo(100), rows: 1, content });
     const held = await makeOldSession(kit.db, user, { at: daysAgo(100), rows: 1, content });
     const hold = await kit.db.database.asTenant(user.tenantId, (transaction) =>
@@ -52,7 +52,7 @@ describe('a whole value that rows were cut from', () => {
   });
 
   test('stays while a session that is younger was cut from it, where the whole session goes', async () => {
-    const { key, content } = await keepWhole('c');
+    const { key, content } = await storeFullValue('c');
     await makeOldSession(kit.db, user, { at: daysAgo(100), rows: 1, content });
     const young = await makeOldSession(kit.db, user, { at: daysAgo(10), rows: 1, content });
     await kit.setPolicies([rule('session', 90)]);
@@ -66,7 +66,7 @@ describe('a whole value that rows were cut from', () => {
   });
 
   test('stays while an archived session was cut from it, and goes with its archive', async () => {
-    const { key, content } = await keepWhole('e');
+    const { key, content } = await storeFullValue('e');
     await makeOldSession(kit.db, user, { at: daysAgo(100), rows: 1, content });
     const projectId = await makeProject(kit.db.superuser, user);
     const kept = await makeOldSession(kit.db, user, { at: daysAgo(100), rows: 1, content, projectId });
@@ -80,7 +80,7 @@ describe('a whole value that rows were cut from', () => {
   });
 
   test('is not lost sight of where its store fails after the rows are gone', async () => {
-    const { key, content } = await keepWhole('d');
+    const { key, content } = await storeFullValue('d');
     const old = await makeOldSession(kit.db, user, { at: daysAgo(100), rows: 1, content });
     await kit.setPolicies([rule('observation', 90), rule('prompt', 90)]);
     const dry = await kit.open('dry_run');
@@ -101,7 +101,7 @@ test('a month of prompts that is dropped takes its first words out of chunks, an
   const { middle, month } = await makeMonth(kit.db.superuser, 11);
   const old = await makeOldSession(kit.db, user, { at: middle, rows: 2 });
   await kit.db.superuser.query(
-    `INSERT INTO model_answers (id, tenant_id, session_id, prompt_version, question_sha256, answer, provider, model, tokens, expires_at)
+    `INSERT INTO model_response_cache (id, tenant_id, session_id, prompt_version, question_sha256, answer, provider, model, tokens, expires_at)
      VALUES (uuidv7(), $1, $2, 'v', sha256('q'), '{}', 'p', 'm', 1, now() + interval '1 day')`,
     [user.tenantId, old.id],
   );
@@ -114,5 +114,5 @@ test('a month of prompts that is dropped takes its first words out of chunks, an
       old.observations,
     ]),
   ).toBe(2);
-  expect(await kit.count('model_answers WHERE session_id = $1', [old.id])).toBe(0);
+  expect(await kit.count('model_response_cache WHERE session_id = $1', [old.id])).toBe(0);
 });

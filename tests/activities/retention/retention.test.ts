@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createRetentionActivities } from '../../../activities/retention/create-retention-activities.ts';
 import { stepGroup } from '../../../activities/retention/step.ts';
-import { wholeValueKey } from '../../../domain/ports/object-store.ts';
+import { fullValueKey } from '../../../domain/ports/object-store.ts';
 import { addHold, releaseHold } from '../../../stores/postgres/retention/legal-holds.ts';
 import { readCatalog } from '../../../activities/backup/backed-up-tables.ts';
 import { tenantTables } from '../../../stores/postgres/exports/table-catalog.ts';
@@ -124,7 +124,7 @@ describe('a changed policy', () => {
       const groupId = randomUUID();
       expect(await activities.openRetention({ groupId })).toEqual({ runs });
       await kit.finish(groupId);
-      await activities.finishRetention({ groupId, state: 'done', error: null });
+      await activities.finishRetention({ groupId, state: 'completed', error: null });
     }
     expect((await kit.rowsOf(old.id)).observations).toBe(2);
     const { rows } = await kit.db.superuser.query<{ type: string; details: { run_id: string; rows: number } }>(
@@ -186,7 +186,7 @@ describe('a month', () => {
   test('that has expired for all is dropped, with vectors, mentions and counts', async () => {
     const { middle, month } = await makeMonth(kit.db.superuser, 9);
     const note = `bytes in all (sha256:${'a'.repeat(64)}), the middle is left out`;
-    const key = wholeValueKey(user.tenantId, 'a'.repeat(64));
+    const key = fullValueKey(user.tenantId, 'a'.repeat(64));
     await kit.parts.objects?.put(key, new TextEncoder().encode('whole'));
     const long = await makeOldSession(kit.db, user, { at: middle, rows: 3, content: `${'x'.repeat(20_000)} ${note} ` });
     const short = await makeOldSession(kit.db, user, { at: middle, rows: 2 });

@@ -40,7 +40,7 @@ function event(path: string | null, session = 's1', content = 'hello') {
 test('what lies in an excluded folder of the instance is not stored: events are refused, hooks answered with nothing', async () => {
   const before = await rows();
   expect(errorOf(await instance.call('POST', '/events', { body: event('/home/me/vault/keys') }))).toMatchObject({
-    code: 'EXCLUDED',
+    code: 'FOLDER_EXCLUDED',
   });
   const hook = await instance.call('POST', '/hooks/UserPromptSubmit', {
     body: { session_id: 'hook-1', cwd: '/srv/bank/secret', prompt: 'a secret' },
@@ -61,7 +61,7 @@ test('neighbours of an excluded event are stored, each answered in its place', a
     rejected: 1,
     items: [
       { index: 0, status: 'accepted' },
-      { index: 1, status: 'rejected', code: 'EXCLUDED', id: null },
+      { index: 1, status: 'rejected', code: 'FOLDER_EXCLUDED', id: null },
       { index: 2, status: 'accepted' },
     ],
   });
@@ -75,7 +75,7 @@ test('neighbours of an excluded event are stored, each answered in its place', a
 test('an event without a folder lies where its session was last seen', async () => {
   await instance.call('POST', '/events', { body: event('/home/me/vault', 'moving') });
   expect(errorOf(await instance.call('POST', '/events', { body: event(null, 'moving', 'still there') }))).toMatchObject(
-    { code: 'EXCLUDED' },
+    { code: 'FOLDER_EXCLUDED' },
   );
   expect((await instance.call('POST', '/events', { body: event('/src/out', 'moving', 'out') })).status).toBe(202);
   expect((await instance.call('POST', '/events', { body: event(null, 'moving', 'still out') })).status).toBe(202);

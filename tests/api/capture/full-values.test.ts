@@ -12,7 +12,7 @@ const observations = z.object({ data: z.array(z.object({ content: z.string() }))
 let instance: TestInstance;
 
 beforeAll(async () => {
-  instance = await startTestInstance({ RECOLLECT_WHOLE_VALUES_DIR: folder });
+  instance = await startTestInstance({ RECOLLECT_FULL_VALUES_DIR: folder });
 });
 afterAll(async () => {
   await instance.close();
@@ -46,7 +46,7 @@ test('a value that is cut is kept whole, redacted, for admins of its tenant, unt
   const middle = 'the needle in the middle';
   const secret = `ghp_${'a1B2'.repeat(9)}`;
   const sha256 = await capture('long', `${'before '.repeat(8_000)}${middle} ${secret} ${'after '.repeat(8_000)}`);
-  const whole = await instance.call('GET', `/values/${sha256}`);
+  const whole = await instance.call('GET', `/full-values/${sha256}`);
   expect(whole.status).toBe(200);
   const { text } = z.object({ text: z.string() }).parse(whole.body);
   expect(text).toContain(middle);
@@ -54,14 +54,14 @@ test('a value that is cut is kept whole, redacted, for admins of its tenant, unt
   expect(text.length).toBeGreaterThan(100_000);
 
   const stranger = await createTestUser(instance.db.superuser, { role: 'admin' });
-  expect((await instance.call('GET', `/values/${sha256}`, { key: stranger.key })).status).toBe(404);
+  expect((await instance.call('GET', `/full-values/${sha256}`, { key: stranger.key })).status).toBe(404);
   const user = await createTestUser(instance.db.superuser, { role: 'user' });
-  expect((await instance.call('GET', `/values/${sha256}`, { key: user.key })).status).toBe(403);
+  expect((await instance.call('GET', `/full-values/${sha256}`, { key: user.key })).status).toBe(403);
 
   expect((await instance.call('DELETE', '/captures/tool%3Along?dry_run=true')).status).toBe(200);
-  expect((await instance.call('GET', `/values/${sha256}`)).status).toBe(200);
+  expect((await instance.call('GET', `/full-values/${sha256}`)).status).toBe(200);
   expect((await instance.call('DELETE', '/captures/tool%3Along')).status).toBe(200);
-  expect((await instance.call('GET', `/values/${sha256}`)).status).toBe(404);
+  expect((await instance.call('GET', `/full-values/${sha256}`)).status).toBe(404);
   expect(files()).toEqual([]);
 });
 

@@ -240,7 +240,7 @@ describe('what a hook may well bring', () => {
         session_id: 'own-tool',
         tool: { name: 'mcp__recollect__get' },
       };
-      expect(errorOf(await post('/events', { body: event }))).toMatchObject({ code: 'EVENT_REFUSED' });
+      expect(errorOf(await post('/events', { body: event }))).toMatchObject({ code: 'EVENT_NOT_STORABLE' });
     });
   });
 

@@ -45,8 +45,8 @@ const REQUESTS = [
   ['write', 'POST', '/exports', { scope: 'user' }],
   ['read', 'GET', '/exports/018f0000-0000-7000-8000-000000000000', undefined],
   ['read', 'GET', '/exports/018f0000-0000-7000-8000-000000000000/file', undefined],
-  ['admin', 'POST', '/imports/portable', {}],
-  ['admin', 'GET', '/imports/portable/018f0000-0000-7000-8000-000000000000', undefined],
+  ['admin', 'POST', '/imports/files', {}],
+  ['admin', 'GET', '/imports/files/018f0000-0000-7000-8000-000000000000', undefined],
   ['admin', 'GET', '/metrics', undefined],
 ] as const;
 

@@ -58,7 +58,7 @@ describe('a body whose key is not known', () => {
     ['/hooks/Stop', 'application/json'],
     ['/events/batch', 'application/x-ndjson'],
     ['/transcripts', 'application/x-ndjson'],
-    ['/imports/portable', 'application/zstd'],
+    ['/imports/files', 'application/zstd'],
     ['/imports/claude-mem/rows', 'application/x-ndjson'],
     ['/context', 'application/json'],
   ])('is not read: %s', async (path, type) => {

@@ -32,7 +32,7 @@ async function timed(work: () => Promise<ApiAnswer>): Promise<{ answer: ApiAnswe
 }
 
 /** Awaits that the worker has filled in the words of everything that was captured. */
-function takenIn(running: TestInstance): Promise<true> {
+function consumed(running: TestInstance): Promise<true> {
   return until(
     async () =>
       (await valueOf<boolean>(
@@ -68,7 +68,7 @@ describe.each(AWAY)('with %s away', (_what, overrides, dependencies) => {
     const running = instance;
     await running.startWorker();
     await replay(running, demoHooks());
-    await takenIn(running);
+    await consumed(running);
     const project = encodeURIComponent('/src/tally');
 
     const first = await timed(() =>

@@ -14,10 +14,10 @@ const prisma = (code: string, originalCode?: string): Error =>
   });
 
 test.each<[string, Error, ErrorCode]>([
-  ['a raw statement in a deadlock', prisma('P2010', '40P01'), 'UNAVAILABLE'],
-  ['a raw statement that took too long', prisma('P2010', '57014'), 'UNAVAILABLE'],
-  ['transactions that met', prisma('P2034'), 'UNAVAILABLE'],
-  ['no connection in time', prisma('P2024'), 'UNAVAILABLE'],
+  ['a raw statement in a deadlock', prisma('P2010', '40P01'), 'STORAGE_UNAVAILABLE'],
+  ['a raw statement that took too long', prisma('P2010', '57014'), 'STORAGE_UNAVAILABLE'],
+  ['transactions that met', prisma('P2034'), 'STORAGE_UNAVAILABLE'],
+  ['no connection in time', prisma('P2024'), 'STORAGE_UNAVAILABLE'],
   ['a raw statement that is wrong', prisma('P2010', '42601'), 'INTERNAL'],
   ['a unique key that is taken', prisma('P2002', '23505'), 'INTERNAL'],
 ])('%s', (_what, error, code) => {

@@ -108,7 +108,7 @@ describe('a key of every role and every set of scopes', () => {
       (file) =>
         file.endsWith('.ts') &&
         file !== 'auth.ts' &&
-        /holder\.role|\brole\b[^=\n]*= holderOf/.test(readFileSync(join(folder, file), 'utf8')),
+        /holder\.role|\brole\b[^=\n]*= principalOf/.test(readFileSync(join(folder, file), 'utf8')),
     );
     expect(asking).toEqual([]);
   });

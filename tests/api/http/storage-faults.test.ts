@@ -39,7 +39,7 @@ describe('storage that does not answer', () => {
         ]),
       );
       for (const answer of [one, many]) {
-        expect(errorOf(answer)).toMatchObject({ code: 'UNAVAILABLE' });
+        expect(errorOf(answer)).toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
         expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
       }
       expect(String(lines.body)).toContain('"code":"UNAVAILABLE"');
@@ -68,7 +68,7 @@ describe('storage that does not answer', () => {
       expect((await call('/events', prompt('silent', 'first'))).status).toBe(202);
       for (const ask of [() => call('/events', prompt('silent', 'second')), () => call('/sessions')]) {
         proxy.fallSilent();
-        expect(await ask()).toEqual({ status: 503, code: 'UNAVAILABLE' });
+        expect(await ask()).toEqual({ status: 503, code: 'STORAGE_UNAVAILABLE' });
         expect((await call('/events', prompt('silent', `after ${performance.now()}`))).status).toBe(202);
         expect((await call('/sessions')).status).toBe(200);
       }
@@ -101,7 +101,11 @@ describe('storage that does not answer', () => {
           headers,
           ...(method === 'POST' ? { payload: prompt('s', 'x') } : {}),
         });
-        expect([url, answer.statusCode, answer.json<{ code: string }>().code]).toEqual([url, 503, 'UNAVAILABLE']);
+        expect([url, answer.statusCode, answer.json<{ code: string }>().code]).toEqual([
+          url,
+          503,
+          'STORAGE_UNAVAILABLE',
+        ]);
       }
       expect((await server.inject('/health')).json()).toMatchObject({
         status: 'down',
@@ -127,10 +131,10 @@ describe('storage that does not answer', () => {
       expect(answer).toMatchObject({ status: 202, body: { accepted: 10, duplicates: 0, rejected: 1 } });
       expect(answer.body).toMatchObject({
         items: expect.arrayContaining([
-          { index: 9, status: 'rejected', id: null, code: 'EVENT_REFUSED', message: expect.any(String) },
+          { index: 9, status: 'rejected', id: null, code: 'EVENT_NOT_STORABLE', message: expect.any(String) },
         ]),
       });
-      expect(errorOf(await capture('poisoned', 'poison'))).toMatchObject({ code: 'EVENT_REFUSED' });
+      expect(errorOf(await capture('poisoned', 'poison'))).toMatchObject({ code: 'EVENT_NOT_STORABLE' });
       expect(
         await valueOf(instance.db.superuser, "SELECT last_seq AS value FROM sessions WHERE external_id = 'poisoned'"),
       ).toBe(10);

@@ -219,14 +219,18 @@ describe('itemOf', () => {
       { status: 'rejected', id: null, code: 'SESSION_DELETED' },
     ],
     ['forgotten', { ...rejected, reason: 'forgotten' }, { status: 'rejected', id: null, code: 'EVENT_FORGOTTEN' }],
-    ['not captured', { ...rejected, reason: 'capture_off' }, { status: 'rejected', id: null, code: 'CAPTURE_OFF' }],
+    [
+      'not captured',
+      { ...rejected, reason: 'capture_off' },
+      { status: 'rejected', id: null, code: 'CAPTURE_DISABLED' },
+    ],
     [
       'not stored because the store went away',
       { status: 'failed', error: sqlError('57P01') },
-      { status: 'rejected', id: null, code: 'UNAVAILABLE' },
+      { status: 'rejected', id: null, code: 'STORAGE_UNAVAILABLE' },
     ],
-    ['refused by the store', { status: 'refused' }, { status: 'rejected', id: null, code: 'EVENT_REFUSED' }],
-    ['unanswered', undefined, { status: 'rejected', id: null, code: 'EVENT_REFUSED' }],
+    ['refused by the store', { status: 'refused' }, { status: 'rejected', id: null, code: 'EVENT_NOT_STORABLE' }],
+    ['unanswered', undefined, { status: 'rejected', id: null, code: 'EVENT_NOT_STORABLE' }],
   ] as const)('%s', (_, result, item) => {
     expect(itemOf(7, result)).toMatchObject({ index: 7, ...item });
   });

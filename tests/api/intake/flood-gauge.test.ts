@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { FloodGauge } from '../../../api/intake/burst-detector.ts';
+import { BurstDetector } from '../../../api/intake/burst-detector.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -9,7 +9,7 @@ afterEach(() => {
 });
 
 /** Counts events, one each so many milliseconds. */
-async function events(gauge: FloodGauge, count: number, everyMs: number): Promise<void> {
+async function events(gauge: BurstDetector, count: number, everyMs: number): Promise<void> {
   for (let n = 0; n < count; n += 1) {
     gauge.count();
     await vi.advanceTimersByTimeAsync(everyMs);
@@ -18,32 +18,32 @@ async function events(gauge: FloodGauge, count: number, everyMs: number): Promis
 
 it('sees no flood in what a busy agent sends', async () => {
   const told: boolean[] = [];
-  const gauge = new FloodGauge((isFlooding) => told.push(isFlooding));
+  const gauge = new BurstDetector((isBurst) => told.push(isBurst));
   await events(gauge, 200, 20);
   for (let n = 0; n < 8; n += 1) gauge.count();
-  expect(gauge.isFlooding).toBe(false);
+  expect(gauge.isBurst).toBe(false);
   expect(told).toEqual([]);
 });
 
 it('tells once when a flood begins, and once when it is over', async () => {
   const told: boolean[] = [];
-  const gauge = new FloodGauge((isFlooding) => told.push(isFlooding));
+  const gauge = new BurstDetector((isBurst) => told.push(isBurst));
   await events(gauge, 1_000, 2);
-  expect(gauge.isFlooding).toBe(true);
+  expect(gauge.isBurst).toBe(true);
   expect(told).toEqual([true]);
   await vi.advanceTimersByTimeAsync(1_500);
-  expect(gauge.isFlooding).toBe(false);
+  expect(gauge.isBurst).toBe(false);
   expect(told).toEqual([true, false]);
   expect(vi.getTimerCount()).toBe(0);
 });
 
 it('sees one flood in batches that come half a second apart', async () => {
   const told: boolean[] = [];
-  const gauge = new FloodGauge((isFlooding) => told.push(isFlooding));
+  const gauge = new BurstDetector((isBurst) => told.push(isBurst));
   for (let batch = 0; batch < 5; batch += 1) {
     for (let n = 0; n < 500; n += 1) gauge.count();
     await vi.advanceTimersByTimeAsync(500);
-    expect(gauge.isFlooding).toBe(true);
+    expect(gauge.isBurst).toBe(true);
   }
   expect(told).toEqual([true]);
   gauge.stop();
@@ -51,7 +51,7 @@ it('sees one flood in batches that come half a second apart', async () => {
 
 it('says that it is over when it is stopped', async () => {
   const told: boolean[] = [];
-  const gauge = new FloodGauge((isFlooding) => told.push(isFlooding));
+  const gauge = new BurstDetector((isBurst) => told.push(isBurst));
   gauge.stop();
   await events(gauge, 100, 1);
   gauge.stop();

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { FloodGauge } from '../../../api/intake/burst-detector.ts';
+import { BurstDetector } from '../../../api/intake/burst-detector.ts';
 import { HintSender } from '../../../api/intake/hint-sender.ts';
 import { asId } from '../../../domain/ids.ts';
 import type { SessionId, TenantId } from '../../../domain/ids.ts';
@@ -21,7 +21,7 @@ function playground() {
   let done = 0;
   const sender = new HintSender({
     delayMs: DELAY_MS,
-    flood: new FloodGauge(),
+    flood: new BurstDetector(),
     hints: {
       session: async (tenantId, sessionId) => {
         sent.push(`${tenantId}/${sessionId}`);

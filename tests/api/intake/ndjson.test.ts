@@ -302,10 +302,10 @@ describe('storing', () => {
       ['duplicate', null],
       ['rejected', 'INVALID_JSON'],
       ['rejected', 'SESSION_DELETED'],
-      ['rejected', 'CAPTURE_OFF'],
+      ['rejected', 'CAPTURE_DISABLED'],
       ['rejected', 'EVENT_FORGOTTEN'],
-      ['rejected', 'EVENT_REFUSED'],
-      ['rejected', 'UNAVAILABLE'],
+      ['rejected', 'EVENT_NOT_STORABLE'],
+      ['rejected', 'STORAGE_UNAVAILABLE'],
     ]);
     expect(answer.counts).toEqual({ accepted: 1, duplicates: 1, rejected: 6 });
   });
@@ -317,7 +317,7 @@ describe('storing', () => {
     });
     const codes = answer.items.map(({ code }) => code);
     expect(codes.slice(0, 500).every((code) => code === null)).toBe(true);
-    expect(codes.slice(500, 1_000).filter((code) => code === 'UNAVAILABLE')).toHaveLength(499);
+    expect(codes.slice(500, 1_000).filter((code) => code === 'STORAGE_UNAVAILABLE')).toHaveLength(499);
     expect(codes[550]).toBe('INVALID_JSON');
     expect(codes.slice(1_000).every((code) => code === null)).toBe(true);
     expect(answer.counts).toEqual({ accepted: 601, duplicates: 0, rejected: 500 });

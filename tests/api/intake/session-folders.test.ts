@@ -105,13 +105,13 @@ test('more sessions than are held in memory are not mistaken', async () => {
 });
 
 test('what storage could not be told is told with the next event', async () => {
-  let isAway = true;
+  let isUnavailable = true;
   const folders = new SessionFolders(tenantId, {
     ...memory,
-    write: (...told) => (isAway ? Promise.reject(new Error('away')) : memory.write(...told)),
+    write: (...told) => (isUnavailable ? Promise.reject(new Error('away')) : memory.write(...told)),
   });
   await expect(folders.check(userId, [said('told-late', '/vault')], vault)).rejects.toThrow('away');
-  isAway = false;
+  isUnavailable = false;
   expect(await folders.check(userId, [said('told-late', null)], vault)).toEqual([true]);
   expect(await started().check(userId, [said('told-late', null)], vault)).toEqual([true]);
 });

@@ -46,7 +46,7 @@ function storedPrompts(): Promise<number | undefined> {
 }
 
 describe.each([
-  ['whose session is not captured', 'CAPTURE_OFF', switchOff],
+  ['whose session is not captured', 'CAPTURE_DISABLED', switchOff],
   ['that was forgotten', 'EVENT_FORGOTTEN', () => forget('session')],
 ] as const)('an event %s', (_what, code, arrange) => {
   test('is refused with its own code when it comes alone', async () => {

@@ -7,8 +7,8 @@ it('runs as much at once as there are places, and what comes beyond them not at 
   const first = run('no', () => gate.promise);
   const second = run('no', () => gate.promise);
   expect(await run('no', () => Promise.resolve('third'))).toBe('no');
-  gate.resolve('done');
-  expect(await Promise.all([first, second])).toEqual(['done', 'done']);
+  gate.resolve('completed');
+  expect(await Promise.all([first, second])).toEqual(['completed', 'completed']);
   expect(await run('no', () => Promise.resolve('fourth'))).toBe('fourth');
 });
 

@@ -67,7 +67,7 @@ beforeAll(async () => {
       2,
       'Edit',
       { file_path: FILE, old_string: 'pool.connect()', new_string: 'pool.connect({ idleMs: 0 })' },
-      'done',
+      'completed',
     ),
     { ...base, type: 'turn.ended', key: 'first-turn' },
     { ...base, type: 'session.ended', key: 'first-end' },

@@ -107,7 +107,7 @@ describe('one event of a settled session', { timeout: PATIENCE_MS * 2 }, () => {
 
   test('a dry run counts what would go, and nothing goes', async () => {
     const before = await totals();
-    const answer = await forget(`/captures/${encodeURIComponent(key)}?dry_run=true`);
+    const answer = await forget(`/events/${encodeURIComponent(key)}?dry_run=true`);
     expect(answer).toMatchObject({
       dry_run: true,
       key,
@@ -130,7 +130,7 @@ describe('one event of a settled session', { timeout: PATIENCE_MS * 2 }, () => {
       valueOf<string>(instance.db.superuser, "SELECT id AS value FROM summaries WHERE type = 'topic'");
     const oldTopic = await topicOf();
 
-    await forget(`/captures/${encodeURIComponent(key)}`);
+    await forget(`/events/${encodeURIComponent(key)}`);
     expect(await count('observations WHERE id = $1', [rowId])).toBe(0);
     expect(await count('capture_keys WHERE key = $1', [key])).toBe(0);
     expect(await count('learning_evidence WHERE row_id = $1', [rowId])).toBe(0);
@@ -169,7 +169,7 @@ describe('one event of a settled session', { timeout: PATIENCE_MS * 2 }, () => {
     expect((await instance.call('POST', '/hooks/PostToolUse', { body: hook })).status).toBe(200);
     // Of another host, so of another session: taken.
     expect(await count('observations')).toBe(before + 1);
-    expect(errorOf(await instance.call('DELETE', `/captures/${encodeURIComponent(key)}?session=${id}`))).toMatchObject({
+    expect(errorOf(await instance.call('DELETE', `/events/${encodeURIComponent(key)}?session=${id}`))).toMatchObject({
       code: 'NOT_FOUND',
     });
   });
@@ -192,7 +192,7 @@ describe('one event of a settled session', { timeout: PATIENCE_MS * 2 }, () => {
     const body = { type: 'observation', host: 'test', session_id: 'keyless', text: 'something without a key' };
     const answer = await instance.call('POST', '/events', { body });
     const row = z.object({ items: z.array(z.object({ id: z.string() })) }).parse(answer.body).items[0]?.id ?? '';
-    expect((await forget(`/captures/${row}`)).key).toMatch(/^hash:/);
+    expect((await forget(`/events/${row}`)).key).toMatch(/^hash:/);
     expect(errorOf(await instance.call('POST', '/events', { body }))).toMatchObject({ code: 'EVENT_FORGOTTEN' });
   });
 });

@@ -128,7 +128,7 @@ describe('a profile', () => {
     ]);
     const write = (days: number, slot: string, request: string) =>
       instance.db.superuser.query(
-        `INSERT INTO summaries (id, tenant_id, session_id, project_id, user_id, slot, type, title, content, request, action_items, model, tokens_in, tokens_out, cost_usd, from_seq, to_seq, occurred_at)
+        `INSERT INTO summaries (id, tenant_id, session_id, project_id, user_id, slot, type, title, content, request, action_items, model, input_tokens, output_tokens, cost_usd, from_seq, to_seq, occurred_at)
          SELECT $1, tenant_id, id, project_id, user_id, $2, 'session', 'T', 'C', $3, $4::jsonb, 'test', 0, 0, 0, 1, 9, now() - make_interval(days => $5) FROM sessions WHERE id = $6`,
         [newId(), slot, request, todo, days, session],
       );

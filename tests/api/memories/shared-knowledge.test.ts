@@ -199,7 +199,7 @@ describe('quotes of private rows are shown to their owner and admins', () => {
     const cited = JSON.stringify([{ text: 'A point', evidence }]);
     const id = newId();
     await instance.db.superuser.query(
-      `INSERT INTO summaries (id, tenant_id, session_id, user_id, slot, type, title, content, key_points, action_items, evidence, model, tokens_in, tokens_out, cost_usd, from_seq, to_seq, occurred_at)
+      `INSERT INTO summaries (id, tenant_id, session_id, user_id, slot, type, title, content, key_points, action_items, evidence, model, input_tokens, output_tokens, cost_usd, from_seq, to_seq, occurred_at)
        VALUES ($1, $2, $3, $4, 'topic:1', 'topic', 'A topic', 'What it is about', $5, $5, $6, 'm', 0, 0, 0, 1, 2, now())`,
       [id, alice.tenantId, session, alice.userId, cited, JSON.stringify(evidence)],
     );

@@ -70,14 +70,14 @@ const ended = (id: string) =>
   }, PATIENCE_MS);
 /** Runs a schedule now and awaits the result. */
 async function scheduled(name: string): Promise<unknown> {
-  await instance.call('POST', `/jobs/schedules/${name}/run`);
+  await instance.call('POST', `/schedules/${name}/run`);
   const schedule = z.object({
     data: z.array(
       z.object({ name: z.string(), last_runs: z.array(z.object({ state: z.string(), result: z.unknown() })) }),
     ),
   });
   return until(async () => {
-    const { data } = schedule.parse((await instance.call('GET', '/jobs/schedules')).body);
+    const { data } = schedule.parse((await instance.call('GET', '/schedules')).body);
     const [last] = data.find((one) => one.name === name)?.last_runs ?? [];
     return last === undefined || last.state === 'running' ? undefined : last.result;
   }, PATIENCE_MS);
@@ -92,7 +92,13 @@ test(
     const { id, job } = check.parse(answer.body);
     expect(job).toBe(`check.${id}`);
     const counted = await ended(id);
-    expect(counted).toMatchObject({ state: 'done', repair: false, found: { wrong_count: 1 }, repaired: {}, left: 1 });
+    expect(counted).toMatchObject({
+      state: 'completed',
+      repair: false,
+      found: { wrong_count: 1 },
+      repaired: {},
+      left: 1,
+    });
     expect((await instance.call('GET', `/jobs/check.${id}`)).status).toBe(200);
     const metrics = await instance.call('GET', '/metrics');
     expect(metrics.body).toContain('recollect_index_divergence{kind="wrong_count"} 1');
@@ -120,7 +126,7 @@ test('the schedule goes through all tenants, and each sees its own', { timeout: 
   expect(await scheduled('consistency')).toMatchObject({ tenants, failed: 0, found: 0, repaired: 0 });
   const { body } = await instance.call('GET', '/admin/consistency/checks?limit=5', { key: other.key });
   const { data } = z.object({ data: z.array(check) }).parse(body);
-  expect(data).toMatchObject([{ job: null, state: 'done', repair: true, found: {} }]);
+  expect(data).toMatchObject([{ job: null, state: 'completed', repair: true, found: {} }]);
   const before = await instance.call('GET', `/admin/consistency/checks?before=${data[0]?.id ?? ''}`, {
     key: other.key,
   });
@@ -139,7 +145,7 @@ test('figures of a day are the same when they are taken twice', { timeout: PATIE
   expect(result).toMatchObject({ tenants: 2 });
   expect(once.length).toBeGreaterThan(10);
   await instance.db.superuser.query("UPDATE stats_snapshots SET value = -1 WHERE metric = 'learnings'");
-  await instance.call('POST', '/jobs/schedules/statistics/run');
+  await instance.call('POST', '/schedules/statistics/run');
   await until(async () => ((await rows()).some((row) => row.value === -1) ? undefined : true), PATIENCE_MS);
   expect(await rows()).toEqual(once);
 });

@@ -78,7 +78,7 @@ async function erased(body: object): Promise<z.output<typeof requestSchema>> {
 async function exported(instance: TestInstance): Promise<Buffer<ArrayBuffer>> {
   const asked = jobSchema.parse((await instance.call('POST', '/exports', { body: {} })).body);
   const done = await ended(instance, `/exports/${asked.id}`, jobSchema.extend({ sha256: z.string().nullable() }));
-  expect(done).toMatchObject({ state: 'done', error: null });
+  expect(done).toMatchObject({ state: 'completed', error: null });
   const file = await fetch(`${instance.url}/api/v1/exports/${asked.id}/file`, {
     headers: { authorization: `Bearer ${instance.admin.key}` },
   });
@@ -89,16 +89,16 @@ async function exported(instance: TestInstance): Promise<Buffer<ArrayBuffer>> {
 
 async function imported(instance: TestInstance, file: Uint8Array<ArrayBuffer>) {
   const headers = { 'content-type': 'application/zstd' };
-  const asked = jobSchema.parse((await instance.call('POST', '/imports/portable', { raw: file, headers })).body);
+  const asked = jobSchema.parse((await instance.call('POST', '/imports/files', { raw: file, headers })).body);
   const counts = z.record(z.string(), z.number());
-  return ended(instance, `/imports/portable/${asked.id}`, jobSchema.extend({ read: counts, written: counts }));
+  return ended(instance, `/imports/files/${asked.id}`, jobSchema.extend({ read: counts, written: counts }));
 }
 
 beforeAll(async () => {
   const settings = (name: string) => ({
     RECOLLECT_ARCHIVE_STORE: path.join(folder, name, 'archive'),
     RECOLLECT_BACKUP_STORE: path.join(folder, name, 'backups'),
-    RECOLLECT_BACKUP_COPY: path.join(folder, name, 'copy'),
+    RECOLLECT_BACKUP_COPY_STORE: path.join(folder, name, 'copy'),
     RECOLLECT_BACKUP_SIGNING_KEY: privateKey.export({ format: 'der', type: 'pkcs8' }).toString('base64'),
   });
   [here, there] = await Promise.all([startTestInstance(settings('here')), startTestInstance(settings('there'))]);
@@ -122,7 +122,7 @@ let older: Buffer<ArrayBuffer>;
 test('an export taken in by another instance gives the same rows and the same answers', async () => {
   older = await exported(here);
   const { state, error, read, written } = await imported(there, older);
-  expect({ state, error }).toEqual({ state: 'done', error: null });
+  expect({ state, error }).toEqual({ state: 'completed', error: null });
   expect(written).toEqual(read);
   const hashes = async (instance: TestInstance) =>
     (
@@ -172,7 +172,7 @@ test('a text is erased wherever it stands, and neither a hook, nor a spool, nor 
   ).toMatchObject({ code: 'FORBIDDEN' });
   await leaveArchive('first');
   const done = await erased({ kind: 'text', text: SECRET });
-  expect(done).toMatchObject({ state: 'done', phase: 'done', removed: { prompts: 2 } });
+  expect(done).toMatchObject({ state: 'completed', phase: 'completed', removed: { prompts: 2 } });
   expect(await search(here, 'vault code')).not.toContain(SECRET);
   const signed = z.object({ receipt: z.string() }).parse(done.receipt);
   expect(signed.receipt).not.toContain('vault');
@@ -212,10 +212,10 @@ test('a text is erased wherever it stands, and neither a hook, nor a spool, nor 
   const body = { type: 'prompt', host: 'test', session_id: 'first', infer: false, content: SECRET };
   expect(errorOf(await here.call('POST', '/events', { body }))).toMatchObject({ code: 'EVENT_FORGOTTEN' });
   // A hook is told that all is well, so that its spool lets go of it; nothing is stored.
-  expect(await elsewhere.again()).toMatchObject({ end: { kind: 'done' }, delivered: 1, quarantined: 0 });
+  expect(await elsewhere.again()).toMatchObject({ end: { kind: 'completed' }, delivered: 1, quarantined: 0 });
   elsewhere.remove();
   expect(await standing('Is there tea')).toHaveLength(1);
-  expect(await imported(here, older)).toMatchObject({ state: 'done' });
+  expect(await imported(here, older)).toMatchObject({ state: 'completed' });
   expect(await standing('vault code')).toEqual([]);
   expect(await search(here, 'vault code')).not.toContain(SECRET);
   expect(readdirSync(path.join(folder, 'here', 'archive', 'exports', here.admin.tenantId))).toEqual([]);
@@ -263,13 +263,13 @@ test('a session and a person are erased, each with a receipt; under a hold neith
   });
   await here.db.superuser.query('UPDATE legal_holds SET released_at = now()');
   expect(await erased({ kind: 'session', session })).toMatchObject({
-    state: 'done',
+    state: 'completed',
     removed: { sessions: 1, prompts: 1, vectors: 1, archives: 1 },
   });
   expect(readdirSync(archivesFolder())).toEqual([]);
   const again = { type: 'prompt', host: 'test', session_id: OLD, infer: false, content: 'I am back' };
   expect(errorOf(await here.call('POST', '/events', { body: again }))).toMatchObject({ code: 'SESSION_DELETED' });
-  expect(await imported(here, older)).toMatchObject({ state: 'done' });
+  expect(await imported(here, older)).toMatchObject({ state: 'completed' });
   expect(await standing(MARK)).toEqual([]);
   const self = await here.call('POST', '/gdpr/erase', { body: { kind: 'user' } });
   expect(errorOf(self)).toMatchObject({ code: 'CONFLICT' });
@@ -277,7 +277,7 @@ test('a session and a person are erased, each with a receipt; under a hold neith
   expect(own.status).toBe(202);
   await ended(here, `/exports/${jobSchema.parse(own.body).id}`, jobSchema);
   const done = await erased({ kind: 'user', user: guest.userId });
-  expect(done).toMatchObject({ state: 'done', removed: { sessions: 1, users: 1 } });
+  expect(done).toMatchObject({ state: 'completed', removed: { sessions: 1, users: 1 } });
   expect(JSON.parse(done.receipt?.receipt ?? '{}')).toMatchObject({ name: erasedName('user', guest.userId) });
   expect(await search(here, 'umbrella hall')).not.toContain('My own umbrella stands in the hall');
   const list = await here.call('GET', '/gdpr/requests?limit=5');
@@ -299,7 +299,7 @@ test('a tenant goes as a whole, and its keys open nothing afterwards', async () 
     );
     return rows[0]?.state === 'running' ? undefined : rows[0];
   }, 60_000);
-  expect(row?.state).toBe('done');
+  expect(row?.state).toBe('completed');
   expect(JSON.parse(row?.receipt.receipt ?? '{}')).toMatchObject({
     kind: 'tenant',
     checks: [{ left: 0 }, { left: 0 }],

@@ -36,7 +36,7 @@ beforeAll(async () => {
   colleague = await createTestUser(instance.db.superuser, { tenantId });
   viewer = await createTestUser(instance.db.superuser, { tenantId, role: 'viewer' });
   await captured(instance, smallSession('open').slice(0, 3), owner.key);
-  await captured(instance, smallSession('done'), owner.key);
+  await captured(instance, smallSession('completed'), owner.key);
   await settled(instance, 'test:done', PATIENCE_MS);
   open = (await sessionOf(instance, 'test:open')).id;
   done = (await sessionOf(instance, 'test:done')).id;

@@ -23,7 +23,7 @@ describe('without Temporal', { timeout: 240_000 }, () => {
     expect(answer.data[0]).toMatchObject({
       state: 'stuck',
       session: { external_id: 'alone' },
-      stuck: { reason: 'captures_waiting' },
+      stuck: { reason: 'events_unconsumed' },
     });
     expect(jobListAnswer.parse((await apart.call('GET', '/jobs?state=stuck')).body).data).toHaveLength(1);
     expect(jobListAnswer.parse((await apart.call('GET', '/jobs?kind=index')).body).data).toEqual([]);

@@ -36,7 +36,7 @@ beforeAll(async () => {
   instance = await startTestInstance();
   await instance.startWorker();
   await captured(instance, smallSession('open', { remote: 'git@example.org:team/open.git' }).slice(0, 3));
-  await captured(instance, smallSession('done'));
+  await captured(instance, smallSession('completed'));
   done = (await finished(instance, 'test:done', PATIENCE_MS)).id;
   open = (await sessionOf(instance, 'test:open')).id;
 }, 200_000);
@@ -66,7 +66,7 @@ describe('the list of jobs', { timeout: 240_000 }, () => {
 
   test.each<[string, string[]]>([
     ['?kind=session&state=running', ['open']],
-    ['?kind=session&state=completed', ['done']],
+    ['?kind=session&state=completed', ['completed']],
     ['?kind=session&state=failed', []],
     ['?kind=session&state=waiting', []],
     ['?state=stuck', []],
@@ -90,7 +90,7 @@ describe('the list of jobs', { timeout: 240_000 }, () => {
     expect(first.data).toHaveLength(1);
     const second = await jobs(`?kind=session&limit=1&cursor=${first.pagination.next_cursor ?? ''}`);
     expect(new Set([...first.data, ...second.data].map((entry) => entry.session?.external_id))).toEqual(
-      new Set(['open', 'done']),
+      new Set(['open', 'completed']),
     );
     for (const cursor of ['bm90aGluZw', '%27%20OR%201=1', 's.00000000-0000-0000-0000-00000000000g'])
       expect(errorOf(await instance.call('GET', `/jobs?cursor=${cursor}`))).toEqual({
@@ -153,10 +153,10 @@ describe('what is stuck is told, and why', { timeout: 240_000 }, () => {
     await setSession(open, "consumed_seq = 0, windowed_seq = 0, last_event_at = now() - interval '10 minutes'");
     const { data } = await jobs('?state=stuck');
     expect(data.map((entry) => [entry.id, entry.state, entry.stuck?.reason])).toEqual([
-      [`session.${open}`, 'stuck', 'captures_waiting'],
+      [`session.${open}`, 'stuck', 'events_unconsumed'],
     ]);
     expect(data[0]?.stuck?.why).toBe('Captures have waited for 10 minutes and nobody has taken them in.');
-    expect((await one(`session.${open}`)).stuck?.reason).toBe('captures_waiting');
+    expect((await one(`session.${open}`)).stuck?.reason).toBe('events_unconsumed');
     await setSession(open, 'consumed_seq = last_seq, last_event_at = now()');
     expect((await jobs('?state=stuck')).data).toEqual([]);
   });
@@ -210,7 +210,7 @@ describe('what is stuck is told, and why', { timeout: 240_000 }, () => {
       [open, instance.admin.tenantId],
     );
     expect((await jobs('?state=stuck')).data[0]?.stuck).toMatchObject({
-      reason: 'nothing_moves',
+      reason: 'no_progress',
       why: 'There is work, and nothing has moved for 2 hours.',
     });
     await instance.db.superuser.query('DELETE FROM windows WHERE session_id = $1', [open]);
@@ -227,7 +227,7 @@ describe('steering', { timeout: PATIENCE_MS * 2 }, () => {
     expect(
       (await instance.call('PUT', `/sessions/${open}`, { body: { capture: false, title: 'My own title' } })).body,
     ).toMatchObject({ capture: false, title: 'My own title' });
-    expect(errorOf(await say('not for the record'))).toMatchObject({ code: 'CAPTURE_OFF' });
+    expect(errorOf(await say('not for the record'))).toMatchObject({ code: 'CAPTURE_DISABLED' });
     expect((await instance.call('PUT', `/sessions/${open}`, { body: { capture: true } })).body).toMatchObject({
       capture: true,
     });

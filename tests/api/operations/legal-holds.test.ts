@@ -43,10 +43,10 @@ const heldAnswer = z.looseObject({ id: z.string() });
 
 /** Puts a hold on something; answers how to release it. */
 async function hold(subject: string, id: string): Promise<() => Promise<unknown>> {
-  const answer = await instance.call('POST', '/admin/holds', { body: { subject, id, reason: 'a case' } });
+  const answer = await instance.call('POST', '/admin/legal-holds', { body: { subject, id, reason: 'a case' } });
   expect(answer.status).toBe(201);
   const held = heldAnswer.parse(answer.body);
-  return () => instance.call('DELETE', `/admin/holds/${held.id}`);
+  return () => instance.call('DELETE', `/admin/legal-holds/${held.id}`);
 }
 
 const SUBJECTS = ['session', 'project', 'user', 'tenant'] as const;
@@ -73,7 +73,7 @@ const WAYS: readonly Way[] = [
       }),
   ],
   ['forget a prompt', () => instance.call('DELETE', `/memories/${row}`)],
-  ['forget an event', () => instance.call('DELETE', `/captures/${name}-prompt?session=${session}`)],
+  ['forget an event', () => instance.call('DELETE', `/events/${name}-prompt?session=${session}`)],
   ['forget a session', () => instance.call('DELETE', `/sessions/${session}`)],
   ['erase a session', () => instance.call('POST', '/gdpr/erase', { body: { kind: 'session', session } })],
 ];
@@ -116,7 +116,7 @@ describe('a legal hold binds every way out', () => {
     const release = await hold('session', session);
     try {
       expect(errorOf(await instance.call('PUT', `/memories/${note}`, { body: { tags: ['other'] } }))).toMatchObject({
-        code: 'HELD',
+        code: 'LEGAL_HOLD',
       });
       for (const text of [`Service ${name} rounds`, `Title walrus-${name}`]) {
         const asked = await instance.call('POST', '/gdpr/erase', { body: { kind: 'text', text } });
@@ -164,7 +164,7 @@ describe('a legal hold binds every way out', () => {
     const release = await hold('project', into ?? '');
     try {
       const merged = await instance.call('POST', `/projects/${project}/merge`, { body: { into } });
-      expect(errorOf(merged)).toMatchObject({ code: 'HELD' });
+      expect(errorOf(merged)).toMatchObject({ code: 'LEGAL_HOLD' });
     } finally {
       await release();
     }

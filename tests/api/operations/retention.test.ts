@@ -59,7 +59,10 @@ describe('retention', { timeout: PATIENCE_MS * 2 }, () => {
     const set = await run('retention', 'set', 'prompt', 'delete', '90d');
     expect(set.text).toMatch(/prompt +every project +every class +90 d +delete/);
     expect(set.text).toContain('delete nothing yet');
-    expect(await run('retention', 'run')).toMatchObject({ code: 1, errors: expect.stringContaining('DRY_RUN_NEEDED') });
+    expect(await run('retention', 'run')).toMatchObject({
+      code: 1,
+      errors: expect.stringContaining('DRY_RUN_REQUIRED'),
+    });
     const dry = await run('retention', 'dry-run');
     expect(dry).toMatchObject({ code: 0, text: expect.stringMatching(/prompt +delete +\d{4}-\d\d +internal +- +3 /) });
     expect(dry.text).toContain('5 rows would go');
@@ -70,13 +73,13 @@ describe('retention', { timeout: PATIENCE_MS * 2 }, () => {
     expect((await run('hold', 'list')).text).toMatch(/session .*a case/);
     expect(await instance.call('DELETE', `/sessions/${older.id}`)).toMatchObject({
       status: 409,
-      body: { code: 'HELD' },
+      body: { code: 'LEGAL_HOLD' },
     });
-    expect(await instance.call('DELETE', `/captures/${older.prompts[0]}`)).toMatchObject({
+    expect(await instance.call('DELETE', `/events/${older.prompts[0]}`)).toMatchObject({
       status: 409,
-      body: { code: 'HELD', details: [{ field: 'hold', id: idIn(hold.text) }] },
+      body: { code: 'LEGAL_HOLD', details: [{ field: 'hold', id: idIn(hold.text) }] },
     });
-    expect((await run('retention', 'run')).errors).toContain('DRY_RUN_NEEDED');
+    expect((await run('retention', 'run')).errors).toContain('DRY_RUN_REQUIRED');
     const again = await run('retention', 'dry-run');
     expect(again.text).toContain('2 rows would go');
     expect((await instance.call('POST', `/admin/retention/runs/${runId(dry.text)}/approve`)).body).toMatchObject({
@@ -141,11 +144,11 @@ describe('retention', { timeout: PATIENCE_MS * 2 }, () => {
         body: { details: [{ field: expect.stringContaining(field) }] },
       });
     expect(await put([], { hash: 'another' })).toMatchObject({ status: 409, body: { code: 'CONFLICT' } });
-    const hold = (body: object) => instance.call('POST', '/admin/holds', { body: { reason: 'a case', ...body } });
+    const hold = (body: object) => instance.call('POST', '/admin/legal-holds', { body: { reason: 'a case', ...body } });
     expect(await hold({ subject: 'user' })).toMatchObject({ status: 422, body: { details: [{ field: 'id' }] } });
     expect((await hold({ subject: 'user', id: stranger.userId })).status).toBe(404);
     expect((await hold({ subject: 'tenant', id: stranger.tenantId })).status).toBe(404);
-    for (const one of ['/admin/retention/runs/', '/admin/holds/'])
+    for (const one of ['/admin/retention/runs/', '/admin/legal-holds/'])
       expect((await instance.call(one.includes('holds') ? 'DELETE' : 'GET', `${one}${older.id}`)).status).toBe(404);
     const user = await createTestUser(instance.db.superuser, { tenantId: instance.admin.tenantId });
     for (const [method, where] of [

@@ -15,7 +15,7 @@ const PATIENCE_MS = 60_000;
 const schedule = z.looseObject({
   name: z.string(),
   state: z.string(),
-  paused_for: z.string().nullable(),
+  pause_reason: z.string().nullable(),
   overlap: z.string(),
   catch_up_seconds: z.number(),
   next_runs: z.array(z.string()),
@@ -29,7 +29,7 @@ beforeAll(async () => {
 afterAll(() => instance.close());
 
 const listed = async () => {
-  const { body } = await instance.call('GET', '/jobs/schedules');
+  const { body } = await instance.call('GET', '/schedules');
   return new Map(
     z
       .object({ data: z.array(schedule) })
@@ -38,7 +38,7 @@ const listed = async () => {
   );
 };
 const change = (name: string, what: string, body?: unknown): Promise<ApiAnswer> =>
-  instance.call('POST', `/jobs/schedules/${name}/${what}`, body === undefined ? {} : { body });
+  instance.call('POST', `/schedules/${name}/${what}`, body === undefined ? {} : { body });
 const bootstrap = (settings: Partial<typeof DEFAULT_SCHEDULES> = {}) =>
   bootstrapTemporal({
     ...instance.config.temporal,
@@ -77,7 +77,7 @@ test('a pause stays over a start, while changed settings take effect', async () 
   expect((await change('retention', 'pause', { reason: 'looking at policies first' })).status).toBe(200);
   await bootstrap({ retentionAt: { hour: 7, minute: 5 }, backupEveryHours: 2 });
   const paused = await listed();
-  expect(paused.get('retention')).toMatchObject({ state: 'paused', paused_for: 'looking at policies first' });
+  expect(paused.get('retention')).toMatchObject({ state: 'paused', pause_reason: 'looking at policies first' });
   expect(paused.get('backup')?.next_runs.map((time) => Date.parse(time))).toHaveLength(3);
   const [first = 0, second = 0] = paused.get('backup')?.next_runs.map((time) => Date.parse(time)) ?? [];
   expect(second - first).toBe(2 * 3_600_000);
@@ -89,8 +89,8 @@ test('the settings pause and let go what nobody else has stopped', async () => {
   await change('backup', 'pause', { reason: 'disk is being changed' });
   await bootstrap({ paused: ['statistics', 'backup'] });
   const paused = await listed();
-  expect(paused.get('statistics')).toMatchObject({ state: 'paused', paused_for: 'RECOLLECT_SCHEDULES_PAUSED' });
-  expect(paused.get('backup')?.paused_for).toBe('disk is being changed');
+  expect(paused.get('statistics')).toMatchObject({ state: 'paused', pause_reason: 'RECOLLECT_SCHEDULES_PAUSED' });
+  expect(paused.get('backup')?.pause_reason).toBe('disk is being changed');
   await bootstrap();
   const after = await listed();
   expect(after.get('statistics')?.state).toBe('active');
@@ -119,7 +119,7 @@ test('a run that is ordered shows what came of it, and is a job for operators al
   expect(jobListAnswer.parse((await instance.call('GET', '/jobs?kind=operation', { key })).body).data).toEqual([]);
   expect(errorOf(await instance.call('GET', `/jobs/${run.job}`, { key })).code).toBe('NOT_FOUND');
   expect(errorOf(await instance.call('POST', `/jobs/${run.job}/cancel`, { key })).code).toBe('NOT_FOUND');
-  expect(errorOf(await instance.call('GET', '/jobs/schedules', { key })).code).toBe('FORBIDDEN');
+  expect(errorOf(await instance.call('GET', '/schedules', { key })).code).toBe('FORBIDDEN');
 });
 
 test('names and reasons are checked, and one that was not made yet is told of', async () => {

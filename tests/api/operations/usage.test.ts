@@ -29,7 +29,7 @@ async function booked(call: Call = {}): Promise<void> {
   const at = new Date(Date.now() - (call.daysAgo ?? 0) * DAY_MS);
   const tokens = call.hit === true ? 0 : (call.tokens ?? 100);
   await instance.db.superuser.query(
-    `INSERT INTO usage_ledger (id, tenant_id, user_id, session_id, operation, provider, model, tokens_in, tokens_out, tokens_cached, tokens_cache_written, cost_usd, cache_hit, batch, latency_ms, created_at)
+    `INSERT INTO usage_ledger (id, tenant_id, user_id, session_id, operation, provider, model, input_tokens, output_tokens, tokens_cached, tokens_cache_written, cost_usd, cache_hit, batch, latency_ms, created_at)
      VALUES ($1, $2, $3, $4, $5, 'anthropic', $6, $7, $8, 40, 20, $9, $10, $11, 500, $12)`,
     [
       v7({ msecs: at.getTime() }),
@@ -80,7 +80,7 @@ beforeAll(async () => {
   await booked({ user: colleague, tokens: 500, daysAgo: 40 });
   await booked({ user: stranger, tokens: 1e6 });
   await instance.db.superuser.query(
-    `INSERT INTO system_alerts (id, tenant_id, user_id, type, day, details) VALUES ($1, $2, $3, 'budget_80', now(), '{"used_tokens": 9, "quota_tokens": 10, "share": 0.9}')`,
+    `INSERT INTO system_alerts (id, tenant_id, user_id, type, day, details) VALUES ($1, $2, $3, 'budget_threshold', now(), '{"used_tokens": 9, "quota_tokens": 10, "share": 0.9}')`,
     [v7(), colleague.tenantId, colleague.userId],
   );
 });
@@ -94,8 +94,8 @@ describe('GET /usage', () => {
         calls: 3,
         cache_hits: 1,
         batch_calls: 1,
-        tokens_in: 2_500,
-        tokens_out: 250,
+        input_tokens: 2_500,
+        output_tokens: 250,
         tokens_cached: 160,
         tokens_cache_written: 80,
         tokens_batch: 550,
@@ -105,12 +105,12 @@ describe('GET /usage', () => {
       group_by: null,
       groups: [],
       more_groups: false,
-      alerts: [{ type: 'budget_80', user: { id: colleague.userId }, used_tokens: 9 }],
+      alerts: [{ type: 'budget_threshold', user: { id: colleague.userId }, used_tokens: 9 }],
     });
   });
 
   test('shows others their own, and no more', async () => {
-    const own = { scope: { user: { id: colleague.userId } }, totals: { calls: 1, tokens_in: 500 } };
+    const own = { scope: { user: { id: colleague.userId } }, totals: { calls: 1, input_tokens: 500 } };
     expect(await body('/usage', colleague.key)).toMatchObject(own);
     expect(await body('/usage?user=me', colleague.key)).toMatchObject(own);
     expect(await body(`/usage?user=${colleague.userId}`)).toMatchObject(own);
@@ -133,15 +133,15 @@ describe('GET /usage', () => {
   test('groups by user and by day', async () => {
     expect(await body('/usage?group_by=user')).toMatchObject({
       groups: [
-        { key: instance.admin.userId, name: instance.admin.userId, calls: 2, cache_hits: 1, tokens_in: 2_000 },
+        { key: instance.admin.userId, name: instance.admin.userId, calls: 2, cache_hits: 1, input_tokens: 2_000 },
         { key: colleague.userId, calls: 1 },
       ],
     });
     const day = (ago: number): string => new Date(Date.now() - ago * DAY_MS).toISOString().slice(0, 10);
     expect(await body('/usage?group_by=day')).toMatchObject({
       groups: [
-        { key: day(2), name: day(2), tokens_in: 500 },
-        { key: day(0), tokens_in: 2_000 },
+        { key: day(2), name: day(2), input_tokens: 500 },
+        { key: day(0), input_tokens: 2_000 },
       ],
     });
     expect(await body('/usage?group_by=day&limit=1')).toMatchObject({ groups: [{ key: day(2) }], more_groups: true });
@@ -153,7 +153,7 @@ describe('GET /usage', () => {
     expect(await body(`/usage?since=${since}&until=${until}`)).toMatchObject({
       since,
       until,
-      totals: { calls: 1, tokens_in: 500, cache_hits: 0 },
+      totals: { calls: 1, input_tokens: 500, cache_hits: 0 },
     });
   });
 
@@ -277,7 +277,7 @@ describe('GET /roi', () => {
     const summary = async (type: string, slot: string, windowN: number | null): Promise<string> => {
       const id = v7();
       await db.superuser.query(
-        `INSERT INTO summaries (id, tenant_id, session_id, user_id, slot, type, title, content, model, tokens_in, tokens_out, cost_usd, window_n, from_seq, to_seq, occurred_at)
+        `INSERT INTO summaries (id, tenant_id, session_id, user_id, slot, type, title, content, model, input_tokens, output_tokens, cost_usd, window_n, from_seq, to_seq, occurred_at)
          VALUES ($1, $2, $3, $4, $5, $6, 't', 'c', 'm', 1, 1, 0, $7, 1, 1, now())`,
         [id, user.tenantId, session.id, user.userId, slot, type, windowN],
       );
@@ -362,7 +362,7 @@ describe('metrics', () => {
     expect(text).toContain('recollect_model_tokens_total{provider="anthropic",model="large",kind="in"} 1000');
     expect(text).toContain('recollect_model_cache_hits_total{operation="summarise_window"} 1');
     expect(text).toContain('recollect_budget_alerts_total 1');
-    expect(text).toContain('recollect_model_usd_total{provider="anthropic",model="large"} 0.01');
+    expect(text).toContain('recollect_model_cost_usd_total{provider="anthropic",model="large"} 0.01');
     now += 60_000;
     await observe();
     expect(await modelLines()).toBe(text);

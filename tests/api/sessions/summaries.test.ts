@@ -23,7 +23,7 @@ const listAnswer = z.object({
 async function written(type: string, slot: string, more: { kind?: string; version?: number; fromSeq?: number } = {}) {
   const id = newId();
   await instance.db.superuser.query(
-    `INSERT INTO summaries (id, tenant_id, session_id, user_id, slot, type, kind, version, title, content, model, tokens_in, tokens_out, cost_usd, from_seq, to_seq, occurred_at)
+    `INSERT INTO summaries (id, tenant_id, session_id, user_id, slot, type, kind, version, title, content, model, input_tokens, output_tokens, cost_usd, from_seq, to_seq, occurred_at)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'A title', 'What was done', 'test', 10, 2, 0.5, $9, 9, now())`,
     [
       id,

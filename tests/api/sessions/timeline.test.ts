@@ -95,7 +95,7 @@ describe('the timeline of a session', () => {
   test('holds learnings and summaries of the session where they happened', async () => {
     const { tenantId, userId } = instance.admin;
     await instance.db.superuser.query(
-      `INSERT INTO summaries (id, tenant_id, session_id, project_id, user_id, slot, type, title, content, model, tokens_in, tokens_out, cost_usd, from_seq, to_seq, occurred_at, tags, files_read, files_modified)
+      `INSERT INTO summaries (id, tenant_id, session_id, project_id, user_id, slot, type, title, content, model, input_tokens, output_tokens, cost_usd, from_seq, to_seq, occurred_at, tags, files_read, files_modified)
        SELECT uuidv7(), $1, p.session_id, s.project_id, $2, 'topic:1', 'topic', 'Topic', 'a summary', 'local', 0, 0, 0, 1, p.seq, p.occurred_at, '{}', '{}', '{}'
          FROM prompts p JOIN sessions s ON s.id = p.session_id WHERE p.content = 'three'`,
       [tenantId, userId],
@@ -170,7 +170,7 @@ test('the line of a project is that of one namespace', async () => {
   await captured(instance, [said('sandboxed', 4, 'in a sandbox', { namespace: 'sandbox' })]);
   const anchor = await remembered(instance, 'sandbox note', { ...at(10), namespace: 'sandbox' });
   await instance.db.superuser.query(
-    `INSERT INTO summaries (id, tenant_id, session_id, project_id, user_id, slot, type, title, content, model, tokens_in, tokens_out, cost_usd, from_seq, to_seq, occurred_at, tags, files_read, files_modified)
+    `INSERT INTO summaries (id, tenant_id, session_id, project_id, user_id, slot, type, title, content, model, input_tokens, output_tokens, cost_usd, from_seq, to_seq, occurred_at, tags, files_read, files_modified)
      SELECT uuidv7(), s.tenant_id, s.id, s.project_id, s.user_id, 'topic:9', 'topic', '', 'summary of ' || s.external_id, 'local', 0, 0, 0, 1, 1, '2025-05-02T12:04:20Z', '{}', '{}', '{}'
        FROM sessions s WHERE s.external_id IN ('first', 'sandboxed')`,
   );

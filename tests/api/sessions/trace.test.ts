@@ -20,7 +20,7 @@ const answerSchema = z.object({
       source: z.string(),
       rows: z.array(z.looseObject({ id: z.string(), kind: z.string() })),
       session: z.looseObject({ id: z.string(), external_id: z.string() }),
-      taken_in: z.boolean(),
+      consumed: z.boolean(),
       embeddings: z.array(
         z.looseObject({ state: z.string(), object_id: z.string(), in_index: z.boolean().nullable() }),
       ),
@@ -73,7 +73,7 @@ describe('one event', { timeout: 240_000 }, () => {
       source: 'event',
       session: { external_id: 'told', status: 'ended' },
       rows: [{ kind: 'observation', type: 'tool_result', tool: 'Edit', words_indexed: true }],
-      taken_in: true,
+      consumed: true,
       window: { state: 'summarised', attempts: 1 },
       workflow: { state: 'completed' },
     });
@@ -102,7 +102,7 @@ describe('one event', { timeout: 240_000 }, () => {
 
   test('that nobody has taken in says so, and so does a vector that is missing', async () => {
     expect((await trace('untold-call-1')).data[0]).toMatchObject({
-      taken_in: false,
+      consumed: false,
       window: null,
       embeddings: [],
       rows: [{ words_indexed: false }],

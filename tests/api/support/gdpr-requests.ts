@@ -38,8 +38,8 @@ export async function seedGdpr(instance: TestInstance, memoryId: string): Promis
   await ended(instance, `/exports/${exportId}`);
   const erasureId = await opened('/gdpr/erase', { body: { kind: 'session', session: 'test:to-erase' } });
   await ended(instance, `/gdpr/requests/${erasureId}`);
-  const importId = await opened('/imports/portable', FILE);
-  await ended(instance, `/imports/portable/${importId}`);
+  const importId = await opened('/imports/files', FILE);
+  await ended(instance, `/imports/files/${importId}`);
   // An erasure takes every export that stood before it.
   const later = await opened('/gdpr/export', { body: {} });
   await ended(instance, `/exports/${later}`);
@@ -77,8 +77,8 @@ export function gdprSuccesses({ erasureId, exportId, importId, memoryId }: GdprI
     },
     { operation: `get ${V1}/exports/{id}`, path: `/exports/${exportId}` },
     { operation: `get ${V1}/exports/{id}/file`, path: `/exports/${exportId}/file` },
-    { operation: `post ${V1}/imports/portable`, path: '/imports/portable', options: FILE },
-    { operation: `get ${V1}/imports/portable/{id}`, path: `/imports/portable/${importId}` },
+    { operation: `post ${V1}/imports/files`, path: '/imports/files', options: FILE },
+    { operation: `get ${V1}/imports/files/{id}`, path: `/imports/files/${importId}` },
   ];
 }
 
@@ -101,7 +101,7 @@ export function gdprFailures(reader: string, { goneId }: GdprIds): ContractReque
     { operation: `post ${V1}/exports`, path: '/exports', options: { body: { scope: 'project' } } },
     { operation: `get ${V1}/exports/{id}`, path: `/exports/${none}` },
     { operation: `get ${V1}/exports/{id}/file`, path: `/exports/${goneId}/file` },
-    { operation: `post ${V1}/imports/portable`, path: '/imports/portable', options: { body: {} } },
-    { operation: `get ${V1}/imports/portable/{id}`, path: `/imports/portable/${none}` },
+    { operation: `post ${V1}/imports/files`, path: '/imports/files', options: { body: {} } },
+    { operation: `get ${V1}/imports/files/{id}`, path: `/imports/files/${none}` },
   ];
 }

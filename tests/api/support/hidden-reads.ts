@@ -25,7 +25,7 @@ export async function seedMarked(instance: TestInstance, session: string, other:
     [session, tenantId],
   );
   const summary = await idOf(
-    `INSERT INTO summaries (id, tenant_id, session_id, project_id, user_id, slot, type, title, content, completed, tags, model, tokens_in, tokens_out, cost_usd, from_seq, to_seq, occurred_at)
+    `INSERT INTO summaries (id, tenant_id, session_id, project_id, user_id, slot, type, title, content, completed, tags, model, input_tokens, output_tokens, cost_usd, from_seq, to_seq, occurred_at)
      SELECT $1, tenant_id, id, project_id, user_id, 'session', 'session', 'The ${MARK} of old', 'Of the ${MARK}', 'The ${MARK} was found', '{${MARK}}', 'local', 1, 1, 0, 1, 2, now()
        FROM sessions WHERE external_id = $2 AND tenant_id = $3 RETURNING id`,
     [newId(), session, tenantId],

@@ -21,14 +21,14 @@ export async function seedRetention(instance: TestInstance): Promise<RetentionId
   const { db, admin } = instance;
   // Of somebody who has nothing: what others have is forgotten and erased meanwhile.
   const { userId } = await createTestUser(db.superuser, { tenantId: admin.tenantId });
-  const hold = await instance.call('POST', '/admin/holds', {
+  const hold = await instance.call('POST', '/admin/legal-holds', {
     body: { subject: 'user', id: userId, reason: 'a case' },
   });
   const started = await instance.call('POST', '/admin/retention', { body: { dry_run: true } });
   const { run } = z.object({ run: z.object({ id: z.string() }) }).parse(started.body);
   await until(async () => {
     const { body } = await instance.call('GET', `/admin/retention/runs/${run.id}`);
-    return z.object({ run: z.object({ state: z.string() }) }).parse(body).run.state === 'done' ? true : undefined;
+    return z.object({ run: z.object({ state: z.string() }) }).parse(body).run.state === 'completed' ? true : undefined;
   });
   const archiveId = newId();
   await db.superuser.query(
@@ -52,13 +52,13 @@ export function retentionSuccesses({ holdId, runId, archiveId }: RetentionIds): 
     },
     { operation: `get ${ADMIN}/policies`, path: '/admin/retention/policies' },
     { operation: `post ${ADMIN}`, path: '/admin/retention', options: { body: { dry_run: true } } },
-    { operation: `get ${V1}/admin/holds`, path: '/admin/holds?released=true' },
+    { operation: `get ${V1}/admin/legal-holds`, path: '/admin/legal-holds?released=true' },
     {
-      operation: `post ${V1}/admin/holds`,
-      path: '/admin/holds',
+      operation: `post ${V1}/admin/legal-holds`,
+      path: '/admin/legal-holds',
       options: { body: { subject: 'tenant', reason: 'a case' } },
     },
-    { operation: `delete ${V1}/admin/holds/{id}`, path: `/admin/holds/${holdId}` },
+    { operation: `delete ${V1}/admin/legal-holds/{id}`, path: `/admin/legal-holds/${holdId}` },
     { operation: `get ${V1}/archives`, path: '/archives' },
     { operation: `get ${V1}/archives`, path: '/archives?q=head' },
     { operation: `post ${V1}/archives/{id}/restore`, path: `/archives/${archiveId}/restore` },
@@ -75,9 +75,13 @@ export function retentionFailures(reader: string): ContractRequest[] {
     { operation: `put ${ADMIN}/policies`, path: '/admin/retention/policies', options: { body: {} } },
     { operation: `get ${ADMIN}/policies`, path: '/admin/retention/policies', options: { key: reader } },
     { operation: `post ${ADMIN}`, path: '/admin/retention', options: { body: { dry_run: false } } },
-    { operation: `get ${V1}/admin/holds`, path: '/admin/holds?odd=1' },
-    { operation: `post ${V1}/admin/holds`, path: '/admin/holds', options: { body: { subject: 'user', reason: 'x' } } },
-    { operation: `delete ${V1}/admin/holds/{id}`, path: `/admin/holds/${none}` },
+    { operation: `get ${V1}/admin/legal-holds`, path: '/admin/legal-holds?odd=1' },
+    {
+      operation: `post ${V1}/admin/legal-holds`,
+      path: '/admin/legal-holds',
+      options: { body: { subject: 'user', reason: 'x' } },
+    },
+    { operation: `delete ${V1}/admin/legal-holds/{id}`, path: `/admin/legal-holds/${none}` },
     { operation: `get ${V1}/archives`, path: `/archives?q=${'x'.repeat(501)}` },
     { operation: `post ${V1}/archives/{id}/restore`, path: `/archives/${none}/restore` },
   ];

@@ -39,7 +39,7 @@ export async function awaitDone(
       (answer) => job.parse(answer),
       () => null,
     );
-    if (found?.state === 'done') return found;
+    if (found?.state === 'completed') return found;
     if (found !== null && found.state !== 'running') throw new Error(`${route}: ${JSON.stringify(found)}`);
     if (performance.now() > deadline) throw new Error(`${route} was not done in ${timeoutMs} ms`);
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));

@@ -60,7 +60,7 @@ export async function benchRetention({ superuser, maintenance }: RetentionBench)
   for (const { tenant_id: tenantId } of tenants) {
     const runId = v7();
     await superuser.query(
-      "INSERT INTO retention_runs (id, tenant_id, group_id, mode, policy_hash, aged_at) VALUES ($1, $2, $3, 'run', sha256('bench'), now())",
+      "INSERT INTO retention_runs (id, tenant_id, group_id, mode, policy_hash, reference_time) VALUES ($1, $2, $3, 'run', sha256('bench'), now())",
       [runId, tenantId, groupId],
     );
     const rule = {
@@ -71,7 +71,7 @@ export async function benchRetention({ superuser, maintenance }: RetentionBench)
       ageDays: 1,
       action: 'delete',
     } as const;
-    runs.push({ tenantId: asId(tenantId), runId, agedAt: new Date(), rules: [rule] });
+    runs.push({ tenantId: asId(tenantId), runId, referenceTime: new Date(), rules: [rule] });
   }
   const wanted = Math.floor(total * BATCHED_SHARE);
   let batched = 0;

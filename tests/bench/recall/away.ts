@@ -46,7 +46,7 @@ export async function measuredAway<Whole, Part>(
       withoutModel: await withInstance(dataDir, { RECOLLECT_EMBEDDING_MODEL_DIR: noModel }, part),
       withoutWeaviate: await withInstance(
         dataDir,
-        { RECOLLECT_SEARCH_LANE_TIMEOUT_MS: LANE_TIMEOUT_MS },
+        { RECOLLECT_SEARCH_RETRIEVER_TIMEOUT_MS: LANE_TIMEOUT_MS },
         async (instance) => whileStanding(instance.pid('weaviate'), () => part(instance)),
       ),
     };

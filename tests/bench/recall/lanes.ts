@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { processEnvironment } from '../../../config/process-environment.ts';
 import { fuse } from '../../../domain/fusion.ts';
-import type { Lane } from '../../../domain/fusion.ts';
+import type { RetrieverResult } from '../../../domain/fusion.ts';
 import { asId } from '../../../domain/ids.ts';
 import { indexNameOf } from '../../../domain/index-model.ts';
 import type { TenantId } from '../../../domain/ids.ts';
@@ -45,7 +45,7 @@ export const WAY_NAMES = Object.keys(WAYS).filter((name): name is Way => name in
 const KEYWORD_WEIGHT = 0.4;
 const SESSION_WEIGHT = 0.2;
 
-function lanesOf({ keyword, vector }: RawLanes, weight: number): readonly Lane[] {
+function lanesOf({ keyword, vector }: RawLanes, weight: number): readonly RetrieverResult[] {
   return [
     { name: 'keyword', weight, hits: keyword },
     { name: 'vector', weight: 1 - weight, hits: vector },
@@ -57,19 +57,19 @@ function bare(hits: readonly RecallHit[]): readonly RecallHit[] {
   return hits.map(({ kind: _kind, tool: _tool, ...hit }) => ({ ...hit, memoryType: 'prompt' }));
 }
 
-function bareLane(lane: Lane): Lane {
+function bareLane(lane: RetrieverResult): RetrieverResult {
   return { ...lane, hits: bare(lane.hits) };
 }
 
 /** Each memory's best chunk alone. */
-function bestOnly(lane: Lane): Lane {
+function bestOnly(lane: RetrieverResult): RetrieverResult {
   const best = new Map<string, RecallHit>();
   for (const hit of lane.hits)
     if ((best.get(hit.memoryId)?.score ?? -Infinity) < hit.score) best.set(hit.memoryId, hit);
   return { ...lane, hits: [...best.values()] };
 }
 
-function ranked(lanes: readonly Lane[], question: string, session: number): readonly Placed[] {
+function ranked(lanes: readonly RetrieverResult[], question: string, session: number): readonly Placed[] {
   return rankMemories(lanes, question, { session });
 }
 

@@ -63,7 +63,7 @@ const INSERTS = [
   `INSERT INTO prompts (id, tenant_id, session_id, user_id, seq, type, content, sha256, tokens, search, occurred_at)
    SELECT id, $2, session_id, $3, n % 50 + 1, kind, content, sha256(convert_to(content, 'UTF8')), length(content) / 4, to_tsvector('english', content), at
      FROM (${ROWS}) AS given WHERE type = 'prompt'`,
-  `INSERT INTO summaries (id, tenant_id, session_id, project_id, user_id, slot, type, kind, title, content, evidence, tags, files_read, files_modified, model, tokens_in, tokens_out, cost_usd, from_seq, to_seq, occurred_at)
+  `INSERT INTO summaries (id, tenant_id, session_id, project_id, user_id, slot, type, kind, title, content, evidence, tags, files_read, files_modified, model, input_tokens, output_tokens, cost_usd, from_seq, to_seq, occurred_at)
    SELECT id, $2, session_id, project_id, $3, 'bench:' || n, 'item', kind, title, content, json_build_array(json_build_object('rowId', id))::jsonb, tags, '{}', '{}', 'bench', 1, 1, 0, 1, 2, at
      FROM (${ROWS}) AS given WHERE type = 'summary'`,
   `INSERT INTO learnings (id, tenant_id, project_id, user_id, session_id, fingerprint, category, title, description, tags, confidence, valid_from)

@@ -120,7 +120,7 @@ export function figuresOf(rounds: readonly Timings[]) {
   };
 }
 
-const STAGE = /^recollect_search_stage_seconds_(bucket|count)\{([^}]*)\} (\S+)$/gm;
+const STAGE = /^recollect_search_stage_duration_seconds_(bucket|count)\{([^}]*)\} (\S+)$/gm;
 
 /** Counts of searches by stage and bucket, as the api's metrics tell them. */
 export async function stageCounts(instance: BenchInstance): Promise<ReadonlyMap<string, number>> {

@@ -77,7 +77,7 @@ async function figuresOf({ database }: BenchInstance, server: MessagesServer): P
   // A cached token costs a tenth of another one, a written one a quarter more.
   const { rows } = await database.query<{ operation: string; tokens: number; calls: number }>(
     `SELECT operation, count(*)::integer AS calls,
-            sum(tokens_in - tokens_cached - tokens_cache_written + 0.1 * tokens_cached + 1.25 * tokens_cache_written + tokens_out)::float8 AS tokens
+            sum(input_tokens - tokens_cached - tokens_cache_written + 0.1 * tokens_cached + 1.25 * tokens_cache_written + output_tokens)::float8 AS tokens
        FROM usage_ledger WHERE NOT cache_hit GROUP BY operation`,
   );
   const windows = await count(database, "SELECT count(*) FROM windows WHERE state = 'summarised'");
@@ -102,11 +102,11 @@ function repairsOf(server: MessagesServer): number {
 }
 
 /** Every session in the lane, and what it cost. */
-export function runLane(lane: 'direct' | 'economy'): Promise<ClaudeFigures> {
+export function runLane(lane: 'direct' | 'batch'): Promise<ClaudeFigures> {
   const more = {
-    RECOLLECT_MODEL_LANE: lane,
-    RECOLLECT_BATCH_GATHER_MS: '10000',
-    RECOLLECT_BATCH_POLL_MS: '500',
+    RECOLLECT_MODEL_MODE: lane,
+    RECOLLECT_MODEL_BATCH_GATHER_MS: '10000',
+    RECOLLECT_MODEL_BATCH_POLL_MS: '500',
   };
   return withClaude(more, async (instance, server) => {
     const ids = await replaySessions(instance, sharedHooks());
@@ -129,7 +129,7 @@ export interface OutageFigures {
 
 /** The provider refuses everything while all sessions are captured and end; then it is back. */
 export function runOutage(): Promise<OutageFigures> {
-  return withClaude({ RECOLLECT_CACHE_DAYS: '0' }, async (instance, server) => {
+  return withClaude({ RECOLLECT_MODEL_CACHE_DAYS: '0' }, async (instance, server) => {
     server.down(OVERLOADED);
     const ids = await replaySessions(instance, sharedHooks());
     const { database } = instance;

@@ -1,4 +1,4 @@
-import { cacheQuestion, strangersOf, takeNear } from '../../../activities/model-calls/answer-cache.ts';
+import { cacheQuestion, foreignRowsOf, takeNear } from '../../../activities/model-calls/answer-cache.ts';
 import type { CacheQuestion } from '../../../activities/model-calls/answer-cache.ts';
 import { nearWindow } from '../../../activities/summarise/window-summary.ts';
 import type { SourceRow, TopicSummaryDraft, WindowInput } from '../../../domain/ports/model.ts';
@@ -141,8 +141,8 @@ export async function measureFalseHits(
     const [mine, theirs] = [kept.question.near, question.near];
     if (mine === null || theirs === null || !mine.keys.some((key) => theirs.keys.includes(key))) return null;
     const input = inputOf(rows);
-    const strangers = strangersOf(kept.text, kept.question.text);
-    const candidate = { answer: kept.text, signature: mine.signature, strangeWords: strangers };
+    const strangers = foreignRowsOf(kept.text, kept.question.text);
+    const candidate = { answer: kept.text, signature: mine.signature, novelWords: strangers };
     return takeNear(candidate, model.windowQuestion(input), question, nearWindow(input), similarity);
   };
 

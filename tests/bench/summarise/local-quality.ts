@@ -75,13 +75,13 @@ export async function scoreLocalModel(
   const foundIn = ({ evidence }: BenchQuestion): boolean =>
     said.some(({ texts: all }) => all.some((text) => text.includes(folded(evidence))));
   const found = questions.filter(foundIn);
-  const tokensIn = (part: 'topics' | 'items' | 'sessions' | 'learnings'): number =>
+  const inputTokens = (part: 'topics' | 'items' | 'sessions' | 'learnings'): number =>
     texts.reduce((sum, of) => sum + of[part].reduce((tokens, text) => tokens + countTokens(text), 0), 0);
   const tokensBy = {
-    topics: tokensIn('topics'),
-    items: tokensIn('items'),
-    sessions: tokensIn('sessions'),
-    learnings: tokensIn('learnings'),
+    topics: inputTokens('topics'),
+    items: inputTokens('items'),
+    sessions: inputTokens('sessions'),
+    learnings: inputTokens('learnings'),
   };
   const derivedTokens = Object.values(tokensBy).reduce((sum, tokens) => sum + tokens, 0);
   const capturedTokens = sessions.reduce((sum, { rows }) => rows.reduce((all, row) => all + row.tokens, sum), 0);

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import {
   countHooks,
-  isOurs,
+  isOwn,
   mergeHooks,
   mergeKey,
   originalAmong,
   saysNothing,
-  withoutOurs,
+  withoutOwn,
 } from '../../../cli/install/hook-list.ts';
 
 const http = (event: string, port = 37700) => ({
@@ -42,7 +42,7 @@ describe('ours', () => {
       { command: "'/usr/bin/node' '/my dir/hook/built/client.cjs' stop --host cursor --data-dir '/d d'" },
     ],
   ])('are known: %s', (_what, hook) => {
-    expect(isOurs(hook)).toBe(true);
+    expect(isOwn(hook)).toBe(true);
   });
 
   it.each<[string, unknown]>([
@@ -56,7 +56,7 @@ describe('ours', () => {
     ['nothing', null],
     ['a text', 'hook/client.cjs Stop --data-dir'],
   ])('are not: %s', (_what, hook) => {
-    expect(isOurs(hook)).toBe(false);
+    expect(isOwn(hook)).toBe(false);
   });
 });
 
@@ -133,7 +133,7 @@ describe('a flat list', () => {
     const after = mergeHooks(before, 'flat', flat);
     expect(JSON.parse(after)).toEqual({ version: 1, hooks: { stop: [{ command: './mine.sh' }, command('stop')] } });
     expect(mergeHooks(after, 'flat', flat)).toBe(after);
-    expect(withoutOurs(after, 'flat')).toBe(before);
+    expect(withoutOwn(after, 'flat')).toBe(before);
   });
 });
 
@@ -152,7 +152,7 @@ describe('the key', () => {
 describe('the original', () => {
   const original = '{ "hooks": {"Stop": []},\n "model" : "m" }';
   const installed = mergeHooks(original, 'grouped', wanted());
-  const remaining = withoutOurs(installed, 'grouped');
+  const remaining = withoutOwn(installed, 'grouped');
 
   it('is the newest copy that says what is left', () => {
     expect(originalAmong([installed, original, file({ model: 'm' })], remaining, 'grouped')).toBe(original);
@@ -163,7 +163,7 @@ describe('the original', () => {
   });
 
   it('may have been an empty file', () => {
-    expect(originalAmong([''], withoutOurs(mergeHooks('{}\n', 'grouped', wanted()), 'grouped'), 'grouped')).toBe('');
+    expect(originalAmong([''], withoutOwn(mergeHooks('{}\n', 'grouped', wanted()), 'grouped'), 'grouped')).toBe('');
   });
 
   it('was no file where nothing is left but what was made', () => {

@@ -100,7 +100,7 @@ const OWN: Readonly<Record<string, object>> = {
   PreToolUse: { tool_name: 'Read', tool_input: { file_path: '/a' } },
   PostToolUse: { ...tool, tool_response: 'a', tool_use_id: 't1' },
   PostToolUseFailure: { ...tool, error: 'no', tool_use_id: 't2' },
-  Stop: { last_assistant_message: 'done' },
+  Stop: { last_assistant_message: 'completed' },
   Notification: { message: 'waiting' },
 };
 

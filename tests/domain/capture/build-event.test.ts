@@ -6,7 +6,7 @@ import { translateHook } from '../../../domain/capture/claude-code-hooks.ts';
 import { byteLength, VALUE_LIMIT_BYTES } from '../../../domain/capture/well-formed.ts';
 import { asId } from '../../../domain/ids.ts';
 import type { DataClass } from '../../../domain/redaction/data-class.ts';
-import type { WholeValue } from '../../../domain/redaction/redact.ts';
+import type { FullValue } from '../../../domain/redaction/redact.ts';
 import type { TenantId, UserId } from '../../../domain/ids.ts';
 import { PLAIN_HOST_EVENT } from '../../setup/host-event.ts';
 
@@ -290,7 +290,7 @@ describe('values that are too long', () => {
   });
 
   it('are handed out whole where the caller asks for them', () => {
-    const wholes: WholeValue[] = [];
+    const wholes: FullValue[] = [];
     const parts: EventPart[] = [
       { kind: 'prompt', type: 'user', content: big },
       { ...tool, response: big },

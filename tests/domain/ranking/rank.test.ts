@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Lane } from '../../../domain/fusion.ts';
+import type { RetrieverResult } from '../../../domain/fusion.ts';
 import type { RecallHit } from '../../../domain/ports/vector-index.ts';
 import { rankMemories } from '../../../domain/ranking/rank.ts';
 import { sessionEvidence } from '../../../domain/ranking/session-evidence.ts';
@@ -10,15 +10,15 @@ function hit(memoryId: string, score: number, more: Partial<RecallHit> = {}): Re
   return { memoryId, memoryType: 'prompt', kind: 'assistant', tool: null, sessionId: null, chunk: 0, score, ...more };
 }
 
-function keyword(...hits: readonly RecallHit[]): Lane {
+function keyword(...hits: readonly RecallHit[]): RetrieverResult {
   return { name: 'keyword', weight: 0.5, hits };
 }
 
-function vector(...hits: readonly RecallHit[]): Lane {
+function vector(...hits: readonly RecallHit[]): RetrieverResult {
   return { name: 'vector', weight: 0.5, hits };
 }
 
-const scoresOf = (lanes: readonly Lane[], question = ''): Record<string, number> =>
+const scoresOf = (lanes: readonly RetrieverResult[], question = ''): Record<string, number> =>
   Object.fromEntries(
     rankMemories(lanes, question, NO_SESSIONS).map(({ memoryId, score }) => [
       memoryId,
@@ -105,7 +105,7 @@ describe('ranking', () => {
 
   it.each(['before', 'after'])('keeps what a lane knows of a memory when one that knows less stands %s it', (place) => {
     const knowing = [keyword(hit('read', 1, { memoryType: 'observation', tool: 'Read', sessionId: 's' }))];
-    const bare: Lane = {
+    const bare: RetrieverResult = {
       name: 'graph',
       weight: 0.5,
       hits: [{ memoryId: 'read', memoryType: 'observation', chunk: 0, score: 1 }],

@@ -157,7 +157,7 @@ describe('whole values', () => {
   const long = (text: string) => `${text} ${'y'.repeat(VALUE_LIMIT_BYTES)}`;
 
   it('are handed out redacted, and the note names them', () => {
-    const redactor = new Redactor({ keepWhole: true });
+    const redactor = new Redactor({ storeFullValue: true });
     const text = redactor.text(long('<private>x</private>\u0000'));
     const [whole] = redactor.wholes;
     expect(redactor.wholes).toHaveLength(1);
@@ -174,7 +174,7 @@ describe('whole values', () => {
   });
 
   it('are each there once, from every depth', () => {
-    const redactor = new Redactor({ keepWhole: true });
+    const redactor = new Redactor({ storeFullValue: true });
     redactor.json({ a: long('one'), b: [long('other'), long('one')], c: 'short' });
     expect(redactor.wholes.map((whole) => whole.text)).toEqual([long('one'), long('other')]);
   });
@@ -186,7 +186,7 @@ describe('whole values', () => {
   });
 
   it('clean text is cut later, once', () => {
-    const redactor = new Redactor({ keepWhole: true });
+    const redactor = new Redactor({ storeFullValue: true });
     const clean = redactor.cleanJson({ a: long('one'), [long('name')]: 1 });
     expect(clean).toEqual({ a: long('one'), [long('name')]: 1 });
     expect(redactor.wholes).toEqual([]);

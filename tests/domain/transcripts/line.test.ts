@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readLine } from '../../../domain/transcripts/line.ts';
-import { wholeLength, wholeLines } from '../../../domain/transcripts/lines.ts';
+import { wholeLength, completeLines } from '../../../domain/transcripts/lines.ts';
 
 function read(line: unknown) {
   return readLine(Buffer.from(typeof line === 'string' ? line : JSON.stringify(line)));
@@ -188,7 +188,7 @@ describe('lines of a piece of a file', () => {
   test('keep their offsets, and the rest is left', () => {
     const piece = Buffer.from('one\n\ntwo\nthr');
     expect(
-      [...wholeLines(piece, 100)].map((line) => [Buffer.from(line.bytes).toString(), line.offset, line.end]),
+      [...completeLines(piece, 100)].map((line) => [Buffer.from(line.bytes).toString(), line.offset, line.end]),
     ).toEqual([
       ['one', 100, 104],
       ['', 104, 105],

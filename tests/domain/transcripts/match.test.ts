@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { findDoubles, matchPrompts } from '../../../domain/transcripts/match.ts';
-import type { StoredPrompt, ToldPrompt } from '../../../domain/transcripts/match.ts';
-import { quietFor, standingOf } from '../../../domain/transcripts/due.ts';
+import type { StoredPrompt, ServedPrompt } from '../../../domain/transcripts/match.ts';
+import { quietFor, currentOf } from '../../../domain/transcripts/due.ts';
 
 const MINUTE_MS = 60_000;
-const told = (uuid: string, hash: string, minute: number, more: Partial<ToldPrompt> = {}): ToldPrompt => ({
+const told = (uuid: string, hash: string, minute: number, more: Partial<ServedPrompt> = {}): ServedPrompt => ({
   uuid,
   type: 'user',
   agentId: null,
@@ -130,7 +130,7 @@ describe('when a file is read', () => {
     ['read after that', looked(day + 1), 3 * day, 'unchanged'],
     ['read to a closed end', looked(2, { open: false }), 3 * day, 'unchanged'],
   ])('%s', (_what, before, minute, expected) => {
-    expect(standingOf(file, before, minute * MINUTE_MS, limits)).toBe(expected);
+    expect(currentOf(file, before, minute * MINUTE_MS, limits)).toBe(expected);
   });
 
   test('a clock that was set back does not keep a file waiting for ever', () => {

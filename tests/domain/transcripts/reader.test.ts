@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { TranscriptItem } from '../../../domain/transcripts/items.ts';
-import { wholeLines } from '../../../domain/transcripts/lines.ts';
+import { completeLines } from '../../../domain/transcripts/lines.ts';
 import { TranscriptReader } from '../../../domain/transcripts/reader.ts';
 import { bytesOf } from './support/from-hooks.ts';
 import type { Line } from './support/from-hooks.ts';
@@ -33,7 +33,7 @@ function readAll(
   agentId: string | null = null,
 ): TranscriptReader {
   const reader = new TranscriptReader({ session: 'file', agentId, atStart: true, countedOffset: 0 });
-  for (const one of wholeLines(bytesOf(lines), 0)) reader.feed(one);
+  for (const one of completeLines(bytesOf(lines), 0)) reader.feed(one);
   if (quietMs !== null) reader.finish({ quietMs, idleMs: IDLE_MS });
   return reader;
 }
@@ -211,7 +211,7 @@ describe('counts', () => {
       atStart: true,
       countedOffset: bytesOf(lines.slice(0, 3)).length,
     });
-    for (const one of wholeLines(bytesOf(lines), 0)) reader.feed(one);
+    for (const one of completeLines(bytesOf(lines), 0)) reader.feed(one);
     expect(reader.counts).toMatchObject({ lines: 3, repeated: 0, truncated: 0, not_json: 1, unknown_type: 1 });
     expect(told(reader.items)).toEqual(['start ""', 'user "A"']);
   });
@@ -237,7 +237,7 @@ describe('counts', () => {
       const broken = Buffer.from(whole);
       for (let hit = 0; hit < 8; hit += 1) broken[Math.floor(random() * broken.length)] = Math.floor(random() * 256);
       const reader = new TranscriptReader({ session: 'file', agentId: null, atStart: true, countedOffset: 0 });
-      for (const one of wholeLines(broken, 0)) reader.feed(one);
+      for (const one of completeLines(broken, 0)) reader.feed(one);
       reader.finish({ quietMs: DAY_MS, idleMs: IDLE_MS });
       expect(reader.unfinishedSince()).toBeNull();
     }

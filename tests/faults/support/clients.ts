@@ -19,7 +19,7 @@ function reasonOf(error: unknown): string {
 }
 
 /** What a client was told, delivery by delivery. */
-export interface Told {
+export interface ServedMemories {
   readonly delivery: Delivery;
   /** Id of its first row, where the answer names it. */
   readonly rowId: string | null;
@@ -41,7 +41,7 @@ export async function deliver(
   delivery: Delivery,
   trouble: Trouble,
   random: () => number,
-): Promise<Told> {
+): Promise<ServedMemories> {
   const deadline = performance.now() + GIVE_UP_MS;
   for (;;) {
     let status = 0;
@@ -85,7 +85,7 @@ export async function deliver(
 /** One client: sends its sessions in order, a share at a time, and notes what it was told. */
 export class ReplayClient {
   readonly trouble: Trouble = { unanswered: 0, unavailable: 0, answeredBefore: 0 };
-  readonly told = new Map<string, Told[]>();
+  readonly told = new Map<string, ServedMemories[]>();
   readonly #waiting: { readonly externalId: string; readonly delivery: Delivery }[];
   readonly #count: number;
   readonly #random: () => number;

@@ -3,7 +3,7 @@ import { keyedByDelivery } from '../../../api/intake/delivery.ts';
 import { buildCaptureEvent } from '../../../domain/capture/build-event.ts';
 import { translateHook } from '../../../domain/capture/claude-code-hooks.ts';
 import { NAME_SEPARATOR } from '../../../domain/capture/well-formed.ts';
-import type { Capturer, HostEvent } from '../../../domain/capture/event.ts';
+import type { EventOwner, HostEvent } from '../../../domain/capture/event.ts';
 import { newId } from '../../../domain/ids.ts';
 import type { RecordedHook } from '../../setup/demo-session.ts';
 
@@ -31,7 +31,7 @@ export interface SessionScript {
 }
 
 /** Whoever it is: the rows say the same. */
-const CAPTURER: Capturer = { tenantId: newId(), userId: newId() };
+const CAPTURER: EventOwner = { tenantId: newId(), userId: newId() };
 
 /** What the rows of an event are, by the same steps that a capture goes through. */
 export function rowsOf(event: HostEvent | null): ExpectedRow[] {

@@ -9,7 +9,7 @@ const END_MS = 180_000;
 
 const stateOf = z.looseObject({
   id: z.string(),
-  state: z.enum(['running', 'done', 'failed', 'cancelled']),
+  state: z.enum(['running', 'completed', 'failed', 'cancelled']),
   error: z.string().nullable(),
 });
 /** A row that a job keeps, as the API shows it. */
@@ -65,7 +65,7 @@ export const JOBS = {
   retention: { start: '/admin/retention', rows: '/admin/retention/runs' },
   check: { start: '/admin/consistency', rows: '/admin/consistency/checks' },
   export: { start: '/exports', rows: '/exports' },
-  portable: { start: '/imports/portable', rows: '/imports/portable' },
+  fileImport: { start: '/imports/files', rows: '/imports/files' },
   claudeMem: { start: '/imports', rows: '/imports' },
 } as const satisfies Record<string, JobKind>;
 
@@ -102,7 +102,7 @@ export async function ended(instance: Asked, kind: JobKind, id: string): Promise
 /** Runs a job that nobody disturbs. @throws Error where it is not done */
 export async function done(instance: Asked, kind: JobKind, body?: object): Promise<JobRow> {
   const row = await ended(instance, kind, (await begin(instance, kind, body)).id);
-  if (row.state !== 'done') throw new Error(`${kind.start}: ${JSON.stringify(row)}`);
+  if (row.state !== 'completed') throw new Error(`${kind.start}: ${JSON.stringify(row)}`);
   return row;
 }
 
@@ -158,7 +158,7 @@ export async function killedUnderWay(
     jobs.map(async ({ kind, body }, n): Promise<Outcome> => {
       const row = await ended(instance, kind, begun[n] ?? '');
       const seconds = Math.round((performance.now() - killedAt) / 100) / 10;
-      if (row.state === 'done') return { row, failure: null, seconds };
+      if (row.state === 'completed') return { row, failure: null, seconds };
       const failure = z.enum(FAILURE_TYPES).parse(row.error);
       return { row: await done(instance, kind, body), failure, seconds };
     }),

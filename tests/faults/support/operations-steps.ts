@@ -5,7 +5,7 @@ import { zstdDecompressSync } from 'node:zlib';
 import { expect } from 'vitest';
 import { z } from 'zod';
 import { newId } from '../../../domain/ids.ts';
-import { portableEnd, tableOfLine } from '../../../activities/export-import/lines.ts';
+import { exportEnd, tableOfLine } from '../../../activities/export-import/lines.ts';
 import { until } from '../../setup/until.ts';
 import type { KeepInstance } from './operations-instance.ts';
 import { ask, done, JOBS, look } from './operations-jobs.ts';
@@ -102,7 +102,7 @@ export async function expectWholeExport(
   const file = Buffer.from(await answer.arrayBuffer());
   expect([file.byteLength, createHash('sha256').update(file).digest('hex')]).toEqual([told.bytes, told.sha256]);
   const lines = zstdDecompressSync(file).toString('utf8').trimEnd().split('\n');
-  const last = portableEnd.parse(JSON.parse(lines.at(-1) ?? ''));
+  const last = exportEnd.parse(JSON.parse(lines.at(-1) ?? ''));
   const before = lines.slice(0, -1);
   const hash = createHash('sha256');
   const rows: Record<string, number> = {};

@@ -19,7 +19,7 @@ interface SessionEnd {
   readonly phase: string;
   readonly waiting_reason: string | null;
   readonly last_error: string | null;
-  readonly taken_in: boolean;
+  readonly consumed: boolean;
   readonly windows_open: number;
   /** Published session summaries that reach to its last event. */
   readonly summaries: number;
@@ -28,7 +28,7 @@ interface SessionEnd {
 
 function ends(instance: Inside, externalIds: readonly string[]): Promise<SessionEnd[]> {
   return instance.query<SessionEnd>(
-    `SELECT s.id, s.tenant_id, s.external_id, s.status, s.phase, s.waiting_reason, s.last_error, s.last_seq = s.consumed_seq AS taken_in,
+    `SELECT s.id, s.tenant_id, s.external_id, s.status, s.phase, s.waiting_reason, s.last_error, s.last_seq = s.consumed_seq AS consumed,
             (SELECT count(*) FROM windows w WHERE w.session_id = s.id AND w.state <> 'summarised')::integer AS windows_open,
             (SELECT count(*) FROM summaries m WHERE m.session_id = s.id AND m.type = 'session' AND m.published AND m.to_seq = s.last_seq)::integer AS summaries,
             (SELECT count(*) FROM embeddings e WHERE e.session_id = s.id AND e.state <> 'indexed')::integer AS vectors_waiting
@@ -72,7 +72,7 @@ export async function expectEnded(
   const whole = {
     status: 'ended',
     phase: 'settled',
-    taken_in: true,
+    consumed: true,
     windows_open: 0,
     summaries: 1,
     vectors_waiting: 0,

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { Told } from './clients.ts';
+import type { ServedMemories } from './clients.ts';
 import type { ExpectedRow } from './deliveries.ts';
 import type { FaultInstance } from './fault-instance.ts';
 
@@ -38,7 +38,7 @@ function storedRows(instance: Queries, externalIds: readonly string[]): Promise<
 /** Asserts row by row that what a client was told is stored is stored, once, in the order sent, and nothing else. */
 export async function expectStoredOnce(
   instance: Queries,
-  told: ReadonlyMap<string, readonly Told[]>,
+  told: ReadonlyMap<string, readonly ServedMemories[]>,
 ): Promise<{ readonly rows: number }> {
   const stored = await storedRows(instance, [...told.keys()]);
   for (const [externalId, answers] of told) {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { bootstrapIdentity } from '../../../infra/bootstrap/identity.ts';
-import { findKeyHolder } from '../../../stores/postgres/access/api-keys.ts';
+import { findPrincipal } from '../../../stores/postgres/access/api-keys.ts';
 import { createTestDatabase } from '../../setup/database.ts';
 import type { TestDatabase } from '../../setup/database.ts';
 import { longLivedFolder } from '../support/long-lived-folder.ts';
@@ -23,7 +23,7 @@ afterAll(() => db.close());
 const start = () =>
   bootstrapIdentity({ maintenanceDatabaseUrl: db.url('maintenance'), credentialsPath, url: URL_HERE });
 const stored = () => keysSchema.parse(JSON.parse(readFileSync(credentialsPath, 'utf8')));
-const scopesOf = async (key: string) => (await findKeyHolder(db.superuser, key))?.scopes ?? null;
+const scopesOf = async (key: string) => (await findPrincipal(db.superuser, key))?.scopes ?? null;
 
 test('the first start makes the operator’s key and lesser ones for agents, of the same user', async () => {
   await start();
@@ -34,7 +34,7 @@ test('the first start makes the operator’s key and lesser ones for agents, of 
   expect(await scopesOf(keys.agent_api_key)).toEqual(['capture', 'read']);
   expect(await scopesOf(keys.agent_write_api_key)).toEqual(['read', 'write']);
   const users = await Promise.all(
-    Object.values(keys).map(async (key) => (await findKeyHolder(db.superuser, key))?.userId),
+    Object.values(keys).map(async (key) => (await findPrincipal(db.superuser, key))?.userId),
   );
   expect(new Set(users).size).toBe(1);
   const before = readFileSync(credentialsPath, 'utf8');

@@ -7,6 +7,6 @@ export function recordProgress(): Progress & { readonly lines: string[] } {
     void lines.push(`${name}: ${event}${text ? ` ${text}` : ''}`);
   return {
     lines,
-    step: (name) => ({ update: note(name, 'update'), done: note(name, 'done'), fail: note(name, 'fail') }),
+    step: (name) => ({ update: note(name, 'update'), done: note(name, 'completed'), fail: note(name, 'fail') }),
   };
 }

@@ -14,8 +14,8 @@ it('answers a whole session: every quote stands, and sizes are those of a model'
   const model = modelAt(server);
   const rows = miniSession.map((row) => ({ ...row, tokens: countTokens(row.content) }));
   const answer = await asked(model.prepareWindow({ ...window, rows }, live()));
-  expect(answer.usage.tokensOut).toBeGreaterThan(250);
-  expect(answer.usage.tokensOut).toBeLessThan(900);
+  expect(answer.usage.outputTokens).toBeGreaterThan(250);
+  expect(answer.usage.outputTokens).toBeLessThan(900);
   const topic = groundTopic(outputOf(answer), rows);
   expect(topic.dropped).toBe(0);
   expect(topic.kept.keyPoints.length).toBeGreaterThanOrEqual(2);

@@ -61,8 +61,8 @@ describe.each(targets)('the %s service', (target) => {
   it('counts before the call about what it bills, and answers in the schema with quotes that stand', async () => {
     const call = await model.prepareWindow(input, live());
     const { reading, usage } = await call.ask(live());
-    expect(Math.abs(usage.tokensIn - call.tokensIn)).toBeLessThanOrEqual(call.tokensIn * COUNT_TOLERANCE);
-    expect(usage.tokensIn + call.maxTokensOut).toBeLessThanOrEqual(settings.requestTokens * (1 + COUNT_TOLERANCE));
+    expect(Math.abs(usage.inputTokens - call.inputTokens)).toBeLessThanOrEqual(call.inputTokens * COUNT_TOLERANCE);
+    expect(usage.inputTokens + call.maxTokensOut).toBeLessThanOrEqual(settings.requestTokens * (1 + COUNT_TOLERANCE));
     expect(usage.costUsd).toBeLessThanOrEqual(call.maxUsd * (1 + COUNT_TOLERANCE));
     const { kept } = groundTopic(outputOf({ reading }), miniSession);
     expect(kept.keyPoints.length + kept.items.length).toBeGreaterThan(0);

@@ -31,7 +31,7 @@ describe('bad answers', () => {
     const mark = /^\[(\d{6}) /u.exec(shown)?.[1];
     expect(shown).toContain(`[${String(mark)} unusable answer]\n{"title"`);
     expect(shown).toContain(`[${String(mark)} problem]\nitems.0.kind:`);
-    expect(again.tokensIn + again.maxTokensOut).toBeLessThanOrEqual(8_000);
+    expect(again.inputTokens + again.maxTokensOut).toBeLessThanOrEqual(8_000);
   });
 
   it.each<readonly [string, unknown]>([
@@ -45,7 +45,7 @@ describe('bad answers', () => {
     if (reading.ok) throw new Error('the answer was taken');
     expect(reading.kind).toBe('invalid_output');
     expect(reading.where).not.toContain(SECRET_WORD);
-    expect(usage.tokensIn).toBeGreaterThan(4_000);
+    expect(usage.inputTokens).toBeGreaterThan(4_000);
   });
 
   it('in a code fence are read all the same', async () => {
@@ -62,7 +62,7 @@ describe('bad answers', () => {
     const call = await modelAt(server).prepareWindow(window, live());
     const { reading, usage, text } = await call.ask(live());
     expect(reading).toMatchObject({ ok: false, kind });
-    expect(usage.tokensOut).toBeGreaterThan(0);
+    expect(usage.outputTokens).toBeGreaterThan(0);
     const problem = reading.ok ? '' : reading.problem;
     const again = await call.again(text, problem, live());
     expect(again.question).toContain(said);
@@ -74,7 +74,7 @@ describe('bad answers', () => {
     server.script({ kind: 'message', answer: { ...topic, content: 'word '.repeat(2_000) } });
     const { reading, usage } = await window1();
     expect(reading).toMatchObject({ ok: false, kind: 'truncated' });
-    expect(usage.tokensOut).toBe(1_500);
+    expect(usage.outputTokens).toBe(1_500);
   });
 });
 

@@ -51,11 +51,11 @@ const huge: readonly [string, WindowInput][] = [
 describe('the bound of a request', () => {
   it.each(huge)('holds for %s', async (_, input) => {
     const call = await modelAt(await started()).prepareWindow(input, live());
-    expect(call.tokensIn + call.maxTokensOut).toBeLessThanOrEqual(REQUEST_TOKENS);
+    expect(call.inputTokens + call.maxTokensOut).toBeLessThanOrEqual(REQUEST_TOKENS);
     const { usage } = await call.ask(live());
-    expect(usage.tokensIn + call.maxTokensOut).toBeLessThanOrEqual(REQUEST_TOKENS);
+    expect(usage.inputTokens + call.maxTokensOut).toBeLessThanOrEqual(REQUEST_TOKENS);
     const again = await call.again('x'.repeat(100_000), words(3_000, 'wrong'), live());
-    expect(again.tokensIn + again.maxTokensOut).toBeLessThanOrEqual(REQUEST_TOKENS);
+    expect(again.inputTokens + again.maxTokensOut).toBeLessThanOrEqual(REQUEST_TOKENS);
   });
 
   it.each([1.1, 1.2, 1.3, 1.45, 1.7])(
@@ -64,7 +64,7 @@ describe('the bound of a request', () => {
       const model = modelAt(await started({ tokenFactor }));
       for (const [, input] of huge) {
         const call = await model.prepareWindow(input, live());
-        expect(call.tokensIn + call.maxTokensOut).toBeLessThanOrEqual(REQUEST_TOKENS);
+        expect(call.inputTokens + call.maxTokensOut).toBeLessThanOrEqual(REQUEST_TOKENS);
       }
       // A round or two each, and one to find that the prefix is too long.
       expect(server.log.length).toBeLessThanOrEqual(huge.length * 3 + 1);
@@ -120,7 +120,7 @@ describe('the bound of a request', () => {
       await model.prepareSession(input, live()),
       await model.prepareLearnings({ ...input, rows: many, known }, live()),
     ]) {
-      expect(call.tokensIn + call.maxTokensOut).toBeLessThanOrEqual(REQUEST_TOKENS);
+      expect(call.inputTokens + call.maxTokensOut).toBeLessThanOrEqual(REQUEST_TOKENS);
       expect((await call.ask(live())).reading.ok).toBe(true);
     }
   });

@@ -95,9 +95,9 @@ describe('what a call costs', () => {
     const call = await modelAt(server).prepareWindow(window, live());
     expect(server.log.map(({ endpoint }) => endpoint)).toEqual(['count']);
     const { usage } = await call.ask(live());
-    expect(usage.tokensIn).toBe(call.tokensIn);
+    expect(usage.inputTokens).toBe(call.inputTokens);
     expect(call.maxTokensOut).toBe(1_500);
-    expect(call.maxUsd).toBeCloseTo((call.tokensIn * 3.75 + 1_500 * 15) / 1e6, 12);
+    expect(call.maxUsd).toBeCloseTo((call.inputTokens * 3.75 + 1_500 * 15) / 1e6, 12);
     expect(usage.costUsd).toBeLessThan(call.maxUsd);
     expect(server.bill()).toBeCloseTo(usage.costUsd, 12);
   });
@@ -113,8 +113,8 @@ describe('what a call costs', () => {
     expect((await asked(modelAt(server).prepareWindow(window, live()))).usage).toEqual({
       provider: 'anthropic',
       model: LARGE.name,
-      tokensIn: 3400,
-      tokensOut: 200,
+      inputTokens: 3400,
+      outputTokens: 200,
       tokensCached: 2000,
       tokensCacheWritten: 400,
       costUsd: expect.closeTo(0.0081, 10),

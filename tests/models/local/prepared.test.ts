@@ -16,19 +16,19 @@ describe('a prepared call', () => {
     const model = localModel();
     const call = await model.prepareWindow(windowOf(miniSession), live());
     expect(call).toMatchObject({ provider: 'local', model: 'local-extractive-2', maxUsd: 0 });
-    expect(call.tokensIn).toBe(miniSession.reduce((sum, { tokens }) => sum + tokens, 0));
+    expect(call.inputTokens).toBe(miniSession.reduce((sum, { tokens }) => sum + tokens, 0));
     const { usage, text } = await call.ask(live());
     expect(usage).toMatchObject({
       provider: 'local',
-      tokensIn: call.tokensIn,
+      inputTokens: call.inputTokens,
       tokensCached: 0,
       tokensCacheWritten: 0,
       costUsd: 0,
       batch: false,
       latencyMs: 0,
     });
-    expect(usage.tokensOut).toBeGreaterThan(0);
-    expect(usage.tokensOut).toBeLessThanOrEqual(call.maxTokensOut);
+    expect(usage.outputTokens).toBeGreaterThan(0);
+    expect(usage.outputTokens).toBeLessThanOrEqual(call.maxTokensOut);
     expect(text).not.toContain('row-');
     expect(model.batches).toBeNull();
   });

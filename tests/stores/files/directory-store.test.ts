@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, sta
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ObjectTooLarge, wholeValueKey } from '../../../domain/ports/object-store.ts';
+import { ObjectTooLarge, fullValueKey } from '../../../domain/ports/object-store.ts';
 import { createDirectoryStore } from '../../../stores/files/directory-store.ts';
 
 let outside: string;
@@ -90,8 +90,8 @@ describe('a key', () => {
   });
 
   it('of a whole value belongs to its tenant', () => {
-    expect(wholeValueKey('t1', 'ab')).toBe('tenants/t1/values/ab');
-    expect(wholeValueKey('t2', 'ab')).not.toBe(wholeValueKey('t1', 'ab'));
+    expect(fullValueKey('t1', 'ab')).toBe('tenants/t1/values/ab');
+    expect(fullValueKey('t2', 'ab')).not.toBe(fullValueKey('t1', 'ab'));
   });
 });
 

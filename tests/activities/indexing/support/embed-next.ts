@@ -45,7 +45,7 @@ export async function embedNext({ tenantId, ...where }: EmbedWhere, embedder: Em
       of: (model) => [embedder, other].find((one) => one.model === model) ?? null,
       close: () => Promise.resolve(),
     },
-    isFlooding: () => Promise.resolve(false),
+    isBurst: () => Promise.resolve(false),
   });
   const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
   return environment.run<[], EmbedBatchResult, () => Promise<EmbedBatchResult>>(() =>

@@ -84,7 +84,7 @@ export async function startRetention() {
     await db.database.asTenant(whose.tenantId, (transaction) => approveRun(transaction, dry, whose.userId));
     const run = await open('run', whose);
     await finish(run);
-    expect([await stateOf(dry, whose), await stateOf(run, whose)]).toEqual(['done', 'done']);
+    expect([await stateOf(dry, whose), await stateOf(run, whose)]).toEqual(['completed', 'completed']);
     return { planned: await countsOf(dry, whose), done: await countsOf(run, whose) };
   }
 

@@ -80,12 +80,12 @@ export async function makeOldSession(
     [id, tenantId],
   );
   await superuser.query(
-    `INSERT INTO summaries (id, tenant_id, session_id, project_id, user_id, slot, type, title, content, model, tokens_in, tokens_out, cost_usd, from_seq, to_seq, occurred_at, created_at)
+    `INSERT INTO summaries (id, tenant_id, session_id, project_id, user_id, slot, type, title, content, model, input_tokens, output_tokens, cost_usd, from_seq, to_seq, occurred_at, created_at)
      VALUES ($1, $2, $3, $4, $5, 'session:1', 'session', 'How the linker was mended', 'The linker wanted another flag.', 'local', 1, 1, 0.000001, 1, 2, $6, $6)`,
     [v7({ msecs: at.getTime() }), tenantId, id, projectId, userId, at],
   );
   await superuser.query(
-    `INSERT INTO usage_ledger (id, tenant_id, user_id, session_id, operation, provider, model, tokens_in, tokens_out, tokens_cached, cost_usd, latency_ms, created_at)
+    `INSERT INTO usage_ledger (id, tenant_id, user_id, session_id, operation, provider, model, input_tokens, output_tokens, tokens_cached, cost_usd, latency_ms, created_at)
      VALUES ($1, $2, $3, $4, 'summarise', 'local', 'm', 1, 1, 0, 0, 1, $5)`,
     [v7({ msecs: at.getTime() }), tenantId, userId, id, at],
   );

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { mendSwap } from '../../../../infra/bootstrap/recover-swap.ts';
+import { recoverSwap } from '../../../../infra/bootstrap/recover-swap.ts';
 import { asMaintenance, createEmptyDatabase } from '../../../../stores/postgres/backups/restored-database.ts';
 import { swapDatabases, swapState, undoSwap } from '../../../../stores/postgres/backups/swap-databases.ts';
 import { createTestDatabase } from '../../../setup/database.ts';
@@ -51,7 +51,7 @@ describe('a swap', { timeout: 60_000 }, () => {
     await swapDatabases(server, names, () => asMaintenance(server, names.built, async () => {}));
     expect(await made()).toEqual([running, names.replaced].sort());
     await swapDatabases(server, names, () => Promise.reject(new Error('not done twice')));
-    expect(await swapState(server, names)).toBe('done');
+    expect(await swapState(server, names)).toBe('completed');
     await expect(inside.query('SELECT 1')).rejects.toThrow(/connection|not queryable/i);
   });
 
@@ -61,10 +61,10 @@ describe('a swap', { timeout: 60_000 }, () => {
     await expect(swapDatabases(server, cut, () => Promise.reject(new Error('killed')))).rejects.toThrow('killed');
     const superuser = await db.superuser.connect();
     try {
-      await mendSwap(superuser, running);
+      await recoverSwap(superuser, running);
       expect(await made()).toEqual([running, names.replaced, cut.built].sort());
       await superuser.query(`ALTER DATABASE ${running} ALLOW_CONNECTIONS false`);
-      await mendSwap(superuser, running);
+      await recoverSwap(superuser, running);
       expect(await swapState(server, cut)).toBe('ready');
       expect(await made()).toContain(running);
     } finally {

@@ -182,7 +182,7 @@ describe('a session that is told more of its project later', () => {
       )
     ).rows;
     await db.superuser.query(
-      `INSERT INTO summaries (id, tenant_id, session_id, project_id, user_id, slot, type, title, content, model, tokens_in, tokens_out, cost_usd, from_seq, to_seq, occurred_at)
+      `INSERT INTO summaries (id, tenant_id, session_id, project_id, user_id, slot, type, title, content, model, input_tokens, output_tokens, cost_usd, from_seq, to_seq, occurred_at)
        VALUES (uuidv7(), $1, $2, $3, $4, 'session:1', 'session', 't', 'c', 'm', 1, 1, 0, 1, 1, now())`,
       [user.tenantId, session?.id, other.project_id, user.userId],
     );

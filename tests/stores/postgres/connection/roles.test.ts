@@ -114,8 +114,8 @@ describe('functions that act across tenants', () => {
     );
     const fixed = { config: ['search_path=public, pg_temp'], public: false };
     expect(definers).toEqual([
-      { name: 'advance_intake', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
-      { name: 'ask_backup', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
+      { name: 'advance_consumption', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
+      { name: 'request_backup', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
       {
         name: 'capture_events',
         owner: 'recollect_definer',
@@ -154,7 +154,7 @@ describe('functions that act across tenants', () => {
       { name: 'search_archives', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
       { name: 'search_keyword', owner: 'recollect_definer', ...fixed, app: true, maintenance: true },
       {
-        name: 'search_waiting',
+        name: 'search_unindexed',
         owner: 'recollect_definer',
         config: [...fixed.config, 'plan_cache_mode=force_generic_plan'],
         public: false,
@@ -163,7 +163,7 @@ describe('functions that act across tenants', () => {
       },
       { name: 'settle_expired', owner: 'recollect_definer', ...fixed, app: false, maintenance: false },
       { name: 'show_backups', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
-      { name: 'show_phase', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
+      { name: 'update_session_phase', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
       { name: 'suggest_texts', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
       { name: 'unclaimed_model_batches', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
     ]);

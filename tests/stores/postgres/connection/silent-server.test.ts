@@ -71,7 +71,7 @@ test.each<[string, () => Promise<unknown>]>([
       () => undefined,
       (error: unknown) => error,
     );
-    expect(toApiError(failure).code).toBe('UNAVAILABLE');
+    expect(toApiError(failure).code).toBe('STORAGE_UNAVAILABLE');
     const tookMs = performance.now() - started;
     expect(tookMs).toBeGreaterThan(STATEMENT_TIMEOUT_MS + 4_000);
     expect(tookMs).toBeLessThan(STATEMENT_TIMEOUT_MS + 9_000);

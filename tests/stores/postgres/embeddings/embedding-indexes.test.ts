@@ -11,10 +11,10 @@ import {
   fillIndex,
   settleEmbeddings,
   pendingEmbeddings,
-  wantEmbeddings,
+  requestEmbeddings,
 } from '../../../../stores/postgres/embeddings/embedding-ledger.ts';
 import { askRefill, refillNext } from '../../../../stores/postgres/embeddings/embedding-refill.ts';
-import type { WantedEmbedding } from '../../../../stores/postgres/embeddings/embedding-ledger.ts';
+import type { RequestedEmbedding } from '../../../../stores/postgres/embeddings/embedding-ledger.ts';
 import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../../setup/database.ts';
 
@@ -36,7 +36,7 @@ beforeEach(async () => {
   });
 });
 
-function memory(): WantedEmbedding {
+function memory(): RequestedEmbedding {
   return { type: 'prompt', id: newId(), sessionId: null, chunks: [{ n: 0, text: 't', contentHash: Buffer.alloc(32) }] };
 }
 
@@ -44,7 +44,7 @@ const tried = () => db.database.asTenant(user.tenantId, (transaction) => switchI
 
 test('an index that is built is served though something was captured just now, and not while something has waited for long', async () => {
   await db.database.asTenant(user.tenantId, (transaction) =>
-    wantEmbeddings(transaction, user.tenantId, SERVED, [memory()]),
+    requestEmbeddings(transaction, user.tenantId, SERVED, [memory()]),
   );
   const age = (seconds: number) =>
     db.superuser.query('UPDATE embeddings SET created_at = now() - make_interval(secs => $2) WHERE tenant_id = $1', [
@@ -69,7 +69,7 @@ test('an index that is not filled is not served', async () => {
 test('what the served index holds is asked for again piece by piece; what was written meanwhile stands', async () => {
   const { tenantId } = user;
   const written = await db.database.asTenant(tenantId, async (transaction) => {
-    await wantEmbeddings(transaction, tenantId, SERVED, [memory(), memory(), memory()]);
+    await requestEmbeddings(transaction, tenantId, SERVED, [memory(), memory(), memory()]);
     return pendingEmbeddings(transaction, SERVED.name, 10);
   });
   const settle = (chunks: typeof written) =>

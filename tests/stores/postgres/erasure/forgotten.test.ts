@@ -3,8 +3,16 @@ import { failureType } from '../../../../activities/failures.ts';
 import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
 import { readCapturedEvent } from '../../../../stores/postgres/capture/captured-events.ts';
 import { strikeRemoved } from '../../../../stores/postgres/embeddings/embedding-cache.ts';
-import { overtakenEmbeddings, removableEmbeddings, wantRemoval } from '../../../../stores/postgres/embeddings/embedding-removal.ts';
-import { pendingEmbeddings, settleEmbeddings, wantEmbeddings } from '../../../../stores/postgres/embeddings/embedding-ledger.ts';
+import {
+  supersededEmbeddings,
+  removableEmbeddings,
+  requestRemoval,
+} from '../../../../stores/postgres/embeddings/embedding-removal.ts';
+import {
+  pendingEmbeddings,
+  settleEmbeddings,
+  requestEmbeddings,
+} from '../../../../stores/postgres/embeddings/embedding-ledger.ts';
 import { forgetEvent } from '../../../../stores/postgres/erasure/forget.ts';
 import { ForgottenMeanwhile, refuseForgotten } from '../../../../stores/postgres/erasure/forgotten.ts';
 import { tenantsWithPendingVectors } from '../../../../stores/postgres/connection/maintenance.ts';
@@ -63,7 +71,7 @@ test('forgetting waits for a model step that is writing, and takes away what it 
     forgetting = forget(sessionId, 'writing-1').then(() => void order.push('forgotten'));
     // Waits in the database by now, or does later: either way behind this transaction.
     await transaction.$executeRaw`
-      INSERT INTO summaries (id, tenant_id, session_id, user_id, slot, type, title, content, model, tokens_in, tokens_out, cost_usd, from_seq, to_seq, occurred_at)
+      INSERT INTO summaries (id, tenant_id, session_id, user_id, slot, type, title, content, model, input_tokens, output_tokens, cost_usd, from_seq, to_seq, occurred_at)
       VALUES (${newId()}::uuid, ${user.tenantId}::uuid, ${sessionId}::uuid, ${user.userId}::uuid, 'session:1', 'session', 't', 'words of writing-1', 'm', 1, 1, 0, 1, 1, now())`;
     order.push('written');
   });
@@ -127,7 +135,7 @@ test('a chunk that is forgotten while it is embedded stays to be removed, and th
   const memoryId = newId();
   const chunk = { n: 0, text: 'text', contentHash: Buffer.alloc(32) };
   await db.database.asTenant(user.tenantId, (transaction) =>
-    wantEmbeddings(transaction, user.tenantId, MODEL, [
+    requestEmbeddings(transaction, user.tenantId, MODEL, [
       { type: 'prompt', id: memoryId, sessionId: null, chunks: [chunk] },
     ]),
   );
@@ -143,12 +151,12 @@ test('a chunk that is forgotten while it is embedded stays to be removed, and th
   });
   try {
     const overtaken = await db.database.asTenant(user.tenantId, async (transaction) => {
-      expect(await overtakenEmbeddings(transaction, ids)).toEqual(new Set());
-      expect(await wantRemoval(transaction, [memoryId])).toBe(1);
+      expect(await supersededEmbeddings(transaction, ids)).toEqual(new Set());
+      expect(await requestRemoval(transaction, [memoryId])).toBe(1);
       await settleEmbeddings(transaction, pending === undefined ? [] : [pending], [
         { id: ids[0] ?? '', message: 'no' },
       ]);
-      return overtakenEmbeddings(transaction, ids);
+      return supersededEmbeddings(transaction, ids);
     });
     expect(overtaken).toEqual(new Set(ids));
     expect(await tenantsWithPendingVectors(maintenance, 60_000, 10)).toEqual([user.tenantId]);

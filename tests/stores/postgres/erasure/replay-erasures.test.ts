@@ -5,7 +5,7 @@ import { erasedName } from '../../../../domain/erasure/erasure-journal.ts';
 import type { ErasureKind } from '../../../../domain/erasure/erasure-journal.ts';
 import { tenantTables } from '../../../../stores/postgres/exports/table-catalog.ts';
 import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
-import { findText, TOLD } from '../../../../stores/postgres/erasure/find-text.ts';
+import { findText, CONTENT_COLUMNS } from '../../../../stores/postgres/erasure/find-text.ts';
 import { replayErasures } from '../../../../stores/postgres/erasure/replay-erasures.ts';
 import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../../setup/database.ts';
@@ -201,7 +201,7 @@ test('every column that a text may stand in is looked into', async () => {
   const missing = (await tenantTables(all)).flatMap(({ name, columns }) =>
     columns
       .filter(({ type, name: column }) => ['jsonb', 'text[]'].includes(type) && !ours.has(name) && column !== 'search')
-      .filter(({ name: column }) => TOLD[name]?.[column] === undefined)
+      .filter(({ name: column }) => CONTENT_COLUMNS[name]?.[column] === undefined)
       .map(({ name: column }) => `${name}.${column}`),
   );
   // Counts, hashes and words of our own.
@@ -210,7 +210,7 @@ test('every column that a text may stand in is looked into', async () => {
     'archives.wholes',
     'contexts.item_passages',
     'contexts.item_types',
-    'model_answers.unreadable',
+    'model_response_cache.unreadable',
     'observations.redactions',
     'prompts.redactions',
     'retention_runs.cursor',

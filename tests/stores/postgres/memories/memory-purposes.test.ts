@@ -19,7 +19,7 @@ test('what follows a prompt of the user has its beginning for a purpose; the pro
     noted('before'),
     said(`fix the build ${'please '.repeat(200)}`),
     noted('output'),
-    said('done', 'assistant'),
+    said('completed', 'assistant'),
     said('now the docs'),
     noted('later'),
   ]);

@@ -19,7 +19,7 @@ const TABLES: readonly SweptTable[] = [
   'excluded_sessions',
   'project_glossaries',
   'usage_reservations',
-  'model_answers',
+  'model_response_cache',
 ];
 const DAY_MS = 86_400_000;
 let db: TestDatabase;
@@ -34,7 +34,7 @@ beforeEach(async () => {
   await db.superuser.query(`TRUNCATE ${TABLES.join(', ')} CASCADE`);
   user = await seedTenant(db);
   // What was seeded expired at once, but for what is counted in days.
-  await db.superuser.query("UPDATE model_answers SET expires_at = now() + interval '1 day'");
+  await db.superuser.query("UPDATE model_response_cache SET expires_at = now() + interval '1 day'");
   await db.superuser.query("UPDATE usage_reservations SET expires_at = now() + interval '1 day'");
 });
 afterAll(async () => {
@@ -70,13 +70,13 @@ async function oldRows(): Promise<void> {
   await copyOf('contexts', { id: context });
   await copyOf('memory_uses', { context_id: context, created_at: ago(80) });
   await copyOf('system_alerts', { id: idOfAge(91), day: ago(91).slice(0, 10) });
-  await copyOf('imports', { id: idOfAge(181), state: 'done' });
+  await copyOf('imports', { id: idOfAge(181), state: 'completed' });
   await copyOf('tombstones', { key_sha256: hashOf('old'), created_at: ago(3_651) });
   await copyOf('excluded_sessions', { name_sha256: hashOf('old'), created_at: ago(401) });
   await copyOf('project_glossaries', { day: ago(8).slice(0, 10) });
   await copyOf('usage_reservations', { id: randomUUID(), expires_at: ago(0.001) });
   const answer = randomUUID();
-  await copyOf('model_answers', { id: answer, prompt_version: answer, expires_at: ago(0.001) });
+  await copyOf('model_response_cache', { id: answer, prompt_version: answer, expires_at: ago(0.001) });
   await copyOf('model_answer_bands', { answer_id: answer });
 }
 
@@ -96,7 +96,7 @@ const EACH = {
   excluded_sessions: 1,
   project_glossaries: 1,
   usage_reservations: 1,
-  model_answers: 1,
+  model_response_cache: 1,
 };
 
 test('what is too old goes with what hangs on it, of a tenant that is idle; the rest stays', async () => {

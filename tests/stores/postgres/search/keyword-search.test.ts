@@ -86,7 +86,7 @@ async function write(
     return;
   }
   await db.superuser.query(
-    `INSERT INTO summaries (id, tenant_id, session_id, project_id, user_id, slot, type, kind, title, content, model, tokens_in, tokens_out, cost_usd, from_seq, to_seq, tags, published, occurred_at)
+    `INSERT INTO summaries (id, tenant_id, session_id, project_id, user_id, slot, type, kind, title, content, model, input_tokens, output_tokens, cost_usd, from_seq, to_seq, tags, published, occurred_at)
      VALUES ($1, $2, $3, $4, $5, $11, $6, $7, '', $8, 'm', 1, 1, 0, 1, 2, $9, $10, '2026-01-05T00:00:00Z')`,
     [
       id,

@@ -70,7 +70,7 @@ beforeAll(async () => {
     const id: string = newId();
     names.set(id, `summary ${n}`);
     await db.superuser.query(
-      `INSERT INTO summaries (id, tenant_id, session_id, user_id, slot, type, title, content, model, tokens_in, tokens_out, cost_usd, from_seq, to_seq, tags, occurred_at)
+      `INSERT INTO summaries (id, tenant_id, session_id, user_id, slot, type, title, content, model, input_tokens, output_tokens, cost_usd, from_seq, to_seq, tags, occurred_at)
        VALUES ($1, $2, $3, $4, 'topic:0', 'topic', '', 'text', 'm', 1, 1, 0, 1, 1, '{}', $5)`,
       [id, owner.tenantId, sessionId, colleague.userId, minute(at)],
     );

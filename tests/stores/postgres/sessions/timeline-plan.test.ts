@@ -34,7 +34,7 @@ beforeAll(async () => {
     [sessionId, user.tenantId, user.userId, projectId, namespace],
   );
   await superuser.query(
-    `INSERT INTO summaries (id, tenant_id, session_id, project_id, user_id, slot, type, title, content, model, tokens_in, tokens_out, cost_usd, from_seq, to_seq, occurred_at)
+    `INSERT INTO summaries (id, tenant_id, session_id, project_id, user_id, slot, type, title, content, model, input_tokens, output_tokens, cost_usd, from_seq, to_seq, occurred_at)
      SELECT uuidv7(), $1, $2, $3, $4, 'topic:' || n, 'topic', '', '', 'm', 0, 0, 0, n, n, timestamptz '2025-01-01' + make_interval(mins => n) FROM generate_series(1, $5::integer) AS n`,
     [user.tenantId, sessionId, projectId, user.userId, ROWS],
   );

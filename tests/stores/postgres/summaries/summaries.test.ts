@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { newId } from '../../../../domain/ids.ts';
 import type { SessionSummaryDraft } from '../../../../domain/ports/model.ts';
-import { wantEmbeddings } from '../../../../stores/postgres/embeddings/embedding-ledger.ts';
+import { requestEmbeddings } from '../../../../stores/postgres/embeddings/embedding-ledger.ts';
 import { writeSessionSummary } from '../../../../stores/postgres/summaries/summaries.ts';
 import type { SummaryContext } from '../../../../stores/postgres/summaries/summaries.ts';
 import { chunkText } from '../../../../domain/chunking.ts';
@@ -26,8 +26,8 @@ beforeAll(async () => {
     sessionId: rows[0]?.id ?? newId(),
     projectId: null,
     model: 'a-model',
-    tokensIn: 1,
-    tokensOut: 1,
+    inputTokens: 1,
+    outputTokens: 1,
     costUsd: 0,
     claimsDropped: 2,
     fromSeq: 1,
@@ -54,7 +54,7 @@ const draft: SessionSummaryDraft = {
 function write(toSeq: number) {
   return db.database.asTenant(context.tenantId, async (transaction) => {
     const written = await writeSessionSummary(transaction, { ...context, toSeq }, draft);
-    await wantEmbeddings(
+    await requestEmbeddings(
       transaction,
       context.tenantId,
       { name: 'm', dimension: 3 },
@@ -104,7 +104,7 @@ test('what left the index and the ledger is not asked to leave again', async () 
 
 test('one whose rows had a window summarised since is written again, as a version of its own', async () => {
   await db.superuser.query(
-    `INSERT INTO summaries (id, tenant_id, session_id, user_id, slot, type, title, content, model, tokens_in, tokens_out, cost_usd, from_seq, to_seq, occurred_at)
+    `INSERT INTO summaries (id, tenant_id, session_id, user_id, slot, type, title, content, model, input_tokens, output_tokens, cost_usd, from_seq, to_seq, occurred_at)
      VALUES ($1, $2, $3, $4, 'topic:7', 'topic', 't', 'c', 'm', 1, 1, 0, 1, 9, now())`,
     [newId(), context.tenantId, context.sessionId, context.userId],
   );

@@ -7,7 +7,7 @@ import { ended, event, noted, said } from './captures.ts';
 /** Rows that capture does not write, one a table; `$fresh` is a new id each time. */
 const SEEDS = [
   "INSERT INTO windows (session_id, n, tenant_id, from_seq, to_seq, tokens, reason) VALUES ($session, 1, $tenant, 1, 2, 10, 'turn')",
-  `INSERT INTO summaries (id, tenant_id, session_id, project_id, user_id, slot, type, title, content, model, tokens_in, tokens_out, cost_usd, from_seq, to_seq, occurred_at)
+  `INSERT INTO summaries (id, tenant_id, session_id, project_id, user_id, slot, type, title, content, model, input_tokens, output_tokens, cost_usd, from_seq, to_seq, occurred_at)
     VALUES ($fresh, $tenant, $session, $project, $user, 'topic:1', 'topic', 'A title', 'What was done', 'local', 1, 1, 0, 1, 2, now())`,
   `INSERT INTO learnings (id, tenant_id, project_id, user_id, session_id, fingerprint, category, title, description, confidence, valid_from)
     VALUES ($fresh, $tenant, $project, $user, $session, 'f', 'general', 'A title', 'What is known', 0.5, now())`,
@@ -17,13 +17,13 @@ const SEEDS = [
   "INSERT INTO embedding_indexes (tenant_id, serving_model, serving_dimension) VALUES ($tenant, 'm', 3) ON CONFLICT DO NOTHING",
   "INSERT INTO embedding_cache (tenant_id, model, content_hash, vector) VALUES ($tenant, 'm', sha256('h'), 'v')",
   "INSERT INTO embedding_counts (tenant_id, model) VALUES ($tenant, 'm')",
-  `INSERT INTO usage_ledger (id, tenant_id, user_id, session_id, operation, provider, model, tokens_in, tokens_out, tokens_cached, cost_usd, latency_ms)
+  `INSERT INTO usage_ledger (id, tenant_id, user_id, session_id, operation, provider, model, input_tokens, output_tokens, tokens_cached, cost_usd, latency_ms)
     VALUES ($fresh, $tenant, $user, $session, 'summarise', 'local', 'm', 1, 1, 0, 0, 1)`,
   'INSERT INTO usage_reservations (id, tenant_id, user_id, tokens, expires_at) VALUES ($fresh, $tenant, $user, 1, now())',
-  `INSERT INTO model_answers (id, tenant_id, session_id, prompt_version, question_sha256, answer, provider, model, tokens, expires_at)
+  `INSERT INTO model_response_cache (id, tenant_id, session_id, prompt_version, question_sha256, answer, provider, model, tokens, expires_at)
     VALUES ($fresh, $tenant, $session, 'v', sha256('q'), 'an answer', 'anthropic', 'm', 1, now())`,
-  'INSERT INTO model_answer_bands (tenant_id, key, answer_id) SELECT tenant_id, 1, id FROM model_answers WHERE tenant_id = $tenant',
-  "INSERT INTO system_alerts (id, tenant_id, user_id, type, day) VALUES ($fresh, $tenant, $user, 'budget_80', now())",
+  'INSERT INTO model_answer_bands (tenant_id, key, answer_id) SELECT tenant_id, 1, id FROM model_response_cache WHERE tenant_id = $tenant',
+  "INSERT INTO system_alerts (id, tenant_id, user_id, type, day) VALUES ($fresh, $tenant, $user, 'budget_threshold', now())",
   'INSERT INTO model_batches (id, tenant_id, n) VALUES ($fresh, $tenant, 1)',
   'INSERT INTO model_batch_calls (batch_id, session_id, window_n, tenant_id, user_id) SELECT id, $session, 1, $tenant, $user FROM model_batches WHERE tenant_id = $tenant',
   "INSERT INTO settings (id, scope, tenant_id, scope_id, key, value) VALUES ($fresh, 'tenant', $tenant, $tenant, 'colour', '1')",
@@ -44,18 +44,18 @@ const SEEDS = [
     SELECT $fresh, $tenant, f.id, p.id, 'part_of', now(), now() FROM entities f JOIN entities p ON p.type = 'project' AND p.tenant_id = f.tenant_id WHERE f.type = 'file' AND f.tenant_id = $tenant`,
   `INSERT INTO relation_evidence (relation_id, session_id, source_id, source_type, tenant_id, occurred_at)
     SELECT id, $session, $fresh, 'observation', $tenant, now() FROM relations WHERE tenant_id = $tenant`,
-  'INSERT INTO checks (id, tenant_id, found) VALUES ($fresh, $tenant, \'{"missing": 1}\')',
+  'INSERT INTO consistency_checks (id, tenant_id, found) VALUES ($fresh, $tenant, \'{"missing": 1}\')',
   "INSERT INTO stats_snapshots (id, tenant_id, date, metric, value) VALUES ($fresh, $tenant, current_date, 'sessions', 1)",
   "INSERT INTO project_glossaries (project_id, day, tenant_id, names) VALUES ($project, current_date, $tenant, '{a.ts}')",
   "INSERT INTO retention_policies (id, tenant_id, resource, age_days, action) VALUES ($fresh, $tenant, 'prompt', 30, 'keep')",
   "INSERT INTO legal_holds (id, tenant_id, subject, subject_id, reason, created_by) VALUES ($fresh, $tenant, 'user', $fresh, 'a case', $user)",
-  "INSERT INTO retention_runs (id, tenant_id, group_id, mode, policy_hash, aged_at) VALUES ($fresh, $tenant, $fresh, 'dry_run', sha256('h'), now())",
-  "INSERT INTO expired_values (tenant_id, sha256) VALUES ($tenant, repeat('a', 64))",
+  "INSERT INTO retention_runs (id, tenant_id, group_id, mode, policy_hash, reference_time) VALUES ($fresh, $tenant, $fresh, 'dry_run', sha256('h'), now())",
+  "INSERT INTO expired_full_values (tenant_id, sha256) VALUES ($tenant, repeat('a', 64))",
   `INSERT INTO retention_counts (run_id, tenant_id, rule, resource, action, month, rows, bytes)
     SELECT id, $tenant, 'default', 'context', 'delete', current_date, 1, 1 FROM retention_runs WHERE tenant_id = $tenant`,
   `INSERT INTO archives (id, tenant_id, session_id, project_id, user_id, title, heads, started_at, ended_at, counts, object_key, object_bytes, object_sha256, lines_sha256)
     VALUES ($fresh, $tenant, $session, $project, $user, 'A title', '', now(), now(), '{}', 'archives/a', 1, sha256('o'), sha256('l'))`,
-  "INSERT INTO erasures (id, tenant_id, requested_by, kind, subject, state) VALUES ($fresh, $tenant, $user, 'session', $fresh, 'done')",
+  "INSERT INTO erasures (id, tenant_id, requested_by, kind, subject, state) VALUES ($fresh, $tenant, $user, 'session', $fresh, 'completed')",
   "INSERT INTO exports (id, tenant_id, user_id, scope, object_key, expires_at) VALUES ($fresh, $tenant, $user, 'tenant', 'exports/seeded', now())",
 ];
 

@@ -220,6 +220,6 @@ describe('the alert', () => {
       'SELECT type, details FROM system_alerts WHERE user_id = $1 ORDER BY id',
       [user.userId],
     );
-    expect(rows).toMatchObject([{ type: 'budget_80', details: { used_tokens: 8_000, share: 0.8 } }, {}]);
+    expect(rows).toMatchObject([{ type: 'budget_threshold', details: { used_tokens: 8_000, share: 0.8 } }, {}]);
   });
 });

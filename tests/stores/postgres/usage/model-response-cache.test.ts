@@ -12,7 +12,7 @@ import {
   findNearAnswers,
   findUnreadable,
   forgetAnswers,
-  keepAnswer,
+  cacheResponse,
 } from '../../../../stores/postgres/usage/model-response-cache.ts';
 import type { AnswerToKeep } from '../../../../stores/postgres/usage/model-response-cache.ts';
 import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
@@ -55,7 +55,7 @@ function answerTo(question: string, change: Partial<AnswerToKeep> = {}): AnswerT
     provider: 'anthropic',
     model: 'a-model',
     tokens: 150,
-    near: { signature, keys: bandKeys(signature, 'v1 shape'), strangeWords: 3 },
+    near: { signature, keys: bandKeys(signature, 'v1 shape'), novelWords: 3 },
     days: 30,
     unreadable: null,
     forgotten: 0,
@@ -64,7 +64,7 @@ function answerTo(question: string, change: Partial<AnswerToKeep> = {}): AnswerT
 }
 
 const keep = (kept: AnswerToKeep) =>
-  db.database.asTenant(user.tenantId, (transaction) => keepAnswer(transaction, kept));
+  db.database.asTenant(user.tenantId, (transaction) => cacheResponse(transaction, kept));
 const find = (question: string, version = 'v1', tenantId: string = user.tenantId) =>
   db.database.asTenant(asId(tenantId), (transaction) => findAnswer(transaction, version, sha256(question)));
 const findNear = (question: string, kind = 'v1 shape', version = 'v1') =>
@@ -104,36 +104,38 @@ describe('the same question', () => {
     await keep(answerTo('a question'));
     await keep(answerTo('a question', { answer: 'a better one' }));
     expect(await find('a question')).toMatchObject({ answer: 'a better one' });
-    expect([await count('model_answers'), await count('model_answer_bands')]).toEqual([1, 16]);
+    expect([await count('model_response_cache'), await count('model_answer_bands')]).toEqual([1, 16]);
   });
 
   test('has none once it expired; the next that is kept takes it away, with its bands', async () => {
     await keep(answerTo('a question'));
-    await db.superuser.query("UPDATE model_answers SET expires_at = now() - interval '1 s' WHERE tenant_id = $1", [
-      user.tenantId,
-    ]);
+    await db.superuser.query(
+      "UPDATE model_response_cache SET expires_at = now() - interval '1 s' WHERE tenant_id = $1",
+      [user.tenantId],
+    );
     expect(await find('a question')).toBeNull();
     await keep(answerTo('another question'));
-    expect([await count('model_answers'), await count('model_answer_bands')]).toEqual([1, 16]);
+    expect([await count('model_response_cache'), await count('model_answer_bands')]).toEqual([1, 16]);
   });
 
   test('that expired and is held by another call is left to that call, and waited for by none', async () => {
     await keep(answerTo('a question'));
-    await db.superuser.query("UPDATE model_answers SET expires_at = now() - interval '1 s' WHERE tenant_id = $1", [
-      user.tenantId,
-    ]);
+    await db.superuser.query(
+      "UPDATE model_response_cache SET expires_at = now() - interval '1 s' WHERE tenant_id = $1",
+      [user.tenantId],
+    );
     const other = await db.superuser.connect();
     try {
       await other.query('BEGIN');
-      await other.query('SELECT FROM model_answers WHERE tenant_id = $1 FOR UPDATE', [user.tenantId]);
+      await other.query('SELECT FROM model_response_cache WHERE tenant_id = $1 FOR UPDATE', [user.tenantId]);
       await keep(answerTo('another question'));
-      expect(await count('model_answers')).toBe(2);
+      expect(await count('model_response_cache')).toBe(2);
       await other.query('COMMIT');
     } finally {
       other.release(true);
     }
     await keep(answerTo('a third question'));
-    expect(await count('model_answers')).toBe(2);
+    expect(await count('model_response_cache')).toBe(2);
   });
 });
 
@@ -141,8 +143,8 @@ describe('an answer that cannot be used', () => {
   const usage = {
     provider: 'anthropic',
     model: 'a-model',
-    tokensIn: 100,
-    tokensOut: 50,
+    inputTokens: 100,
+    outputTokens: 50,
     tokensCached: 0,
     tokensCacheWritten: 0,
     costUsd: 0.001,
@@ -188,7 +190,7 @@ describe('a question that is nearly the same', () => {
     await keep(answerTo(`${LONG} once`));
     const [near, ...others] = await findNear(`${LONG} twice`);
     expect(others).toEqual([]);
-    expect(near).toMatchObject({ answer: `the answer to ${LONG} once`, strangeWords: 3 });
+    expect(near).toMatchObject({ answer: `the answer to ${LONG} once`, novelWords: 3 });
     expect(near?.signature).toEqual(signatureOf(`${LONG} once`));
   });
 
@@ -222,7 +224,7 @@ describe('what was forgotten', () => {
   test('takes the answers that were made from it along', async () => {
     await keep(answerTo('a question'));
     await db.database.asTenant(user.tenantId, (transaction) => forgetAnswers(transaction, sessionId));
-    expect([await count('model_answers'), await count('model_answer_bands')]).toEqual([0, 0]);
+    expect([await count('model_response_cache'), await count('model_answer_bands')]).toEqual([0, 0]);
   });
 
   test('does so whether the session is forgotten or one event of it', async () => {
@@ -235,11 +237,11 @@ describe('what was forgotten', () => {
       if (found === null) throw new Error('the event is missing');
       return forgetEvent(transaction, found);
     });
-    expect(await count('model_answers')).toBe(0);
+    expect(await count('model_response_cache')).toBe(0);
     await keep(answerTo('a question', { forgotten: await forgotten() }));
-    expect(await count('model_answers')).toBe(1);
+    expect(await count('model_response_cache')).toBe(1);
     await db.database.asTenant(user.tenantId, (transaction) => forgetSession(transaction, sessionId));
-    expect(await count('model_answers')).toBe(0);
+    expect(await count('model_response_cache')).toBe(0);
   });
 
   test('is not kept by a call that was on its way', async () => {

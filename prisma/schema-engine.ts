@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
 import * as glue from '@prisma/schema-engine-wasm/schema_engine_bg';
+import { applyFunctions } from './apply-functions.ts';
 import { MigrationAdapterFactory } from './migration-adapter.ts';
 import type { DatabaseAddress } from './migration-adapter.ts';
 
@@ -15,7 +16,10 @@ const NO_FILTERS = { externalTables: [], externalEnums: [] };
 export interface SchemaEngine {
   /** Forgets that migrations were begun and not finished: PostgreSQL has undone each, because it runs a script as one transaction. */
   forgetUnfinished(names: readonly string[]): Promise<void>;
-  /** Applies what the database lacks, in order, no further than the one that is named; answers the names applied. Throws on a failed migration and keeps it marked as failed. */
+  /**
+   * Applies missing migrations in order, up to the named one; returns the names applied. Without a name it applies the functions of prisma/sql, too:
+   * they need the newest tables. Throws on a failed migration and leaves it marked as failed.
+   */
   deploy(upTo?: string): Promise<readonly string[]>;
   /** SQL that would bring a database made by the migrations to the schema; '-- This is an empty migration.' when they agree. */
   diff(): Promise<string>;
@@ -85,9 +89,11 @@ export async function withSchemaEngine<Result>(
       forgetUnfinished: async (names) => {
         for (const migrationName of names) await engine.markMigrationRolledBack({ migrationName });
       },
-      deploy: async (upTo) =>
-        (await engine.applyMigrations({ migrationsList: migrationsList(upTo), filters: NO_FILTERS }))
-          .appliedMigrationNames,
+      deploy: async (upTo) => {
+        const applied = await engine.applyMigrations({ migrationsList: migrationsList(upTo), filters: NO_FILTERS });
+        if (upTo === undefined) await applyFunctions(address);
+        return applied.appliedMigrationNames;
+      },
       diff: async () => {
         const result = await engine.diff({
           from: { tag: 'migrations', ...migrationsList() },

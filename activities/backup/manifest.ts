@@ -64,6 +64,8 @@ export const manifestSchema = z.strictObject({
   recollectVersion: z.string().max(100),
   /** Names of the migrations that its schema is made of, in order. */
   migrations: z.array(z.string().max(200)).min(1),
+  /** SHA-256 over the functions that answered its queries. Null: written before it was recorded. */
+  functions: sha256.nullable().default(null),
   postgresVersion: z.string().max(100),
   compression: z.literal('zstd'),
   encryption: z

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type pg from 'pg';
+import { functionsSha256 } from '../../prisma/apply-functions.ts';
 import { keyIdOf } from '../../domain/backup/encryption-keys.ts';
 import type { JournalHead } from '../../domain/erasure/erasure-journal.ts';
 import { SET_FORMAT } from './manifest.ts';
@@ -167,6 +168,7 @@ export async function writeSet(
       finishedAt: new Date().toISOString(),
       recollectVersion: sources.recollectVersion,
       migrations,
+      functions: functionsSha256(),
       postgresVersion: snapshot.postgresVersion,
       compression: 'zstd',
       encryption: target.key === null ? null : { algorithm: 'aes-256-gcm', keyId: keyIdOf(target.key) },

@@ -172,7 +172,7 @@ export async function keepForQuestion(
     tenantId: asId(owner.tenantId),
     sessionId: owner.sessionId,
     promptVersion: question.promptVersion,
-    questionSha256: question.sha256,
+    requestSha256: question.sha256,
     answer: text,
     provider: usage.provider,
     model: usage.model,

@@ -116,8 +116,8 @@ async function isBare(server: RestoreServer, database: string): Promise<boolean>
 }
 
 /**
- * Makes a database with exactly the set's migrations, without indexes and foreign keys, ready for its rows. One that stands already is left
- * as it is; one that was not finished is made anew.
+ * Creates a database with exactly the set's migrations, without indexes and foreign keys, ready for its rows; the functions of prisma/sql follow when
+ * its schema is brought up to date. A complete one is left as it is; an unfinished one is created anew.
  */
 export async function makeBareDatabase(server: RestoreServer, database: string, manifest: Manifest): Promise<void> {
   if (await isBare(server, database)) return;

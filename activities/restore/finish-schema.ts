@@ -22,7 +22,7 @@ export async function onceOf<Result extends object>(
   return result;
 }
 
-/** Brings the schema from the set's to this version's. Answers how many migrations that took. */
+/** Brings the schema and the functions from the set's to this version's. Returns the number of migrations applied. */
 export async function bringUpToDate(server: RestoreServer, database: string): Promise<number> {
   const unfinished = await asOwner(server, database, unfinishedMigrations);
   const applied = await withSchemaEngine(ownerAddress(server, database), async (engine) => {

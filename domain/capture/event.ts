@@ -168,7 +168,7 @@ export interface BoundaryRow {
 
 export type CaptureRow = PromptRow | ObservationRow | BoundaryRow;
 
-/** An event ready for the database; field names of rows are those that `capture_events` reads (prisma/migrations/0028_session_owner). */
+/** An event ready for the database; field names of rows are those that `capture_events` reads (prisma/sql/functions/capture_events.sql). */
 export interface CaptureEvent {
   readonly tenant_id: TenantId;
   readonly user_id: UserId;

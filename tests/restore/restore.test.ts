@@ -284,6 +284,26 @@ describe('a drill', { timeout: 300_000 }, () => {
     );
     expect(rows).toMatchObject([{ details: { error: 'BackupCorrupted' } }]);
   });
+
+  test('fails if the fixed queries find something else, unless the set has other functions', async () => {
+    const otherResults = (functions?: string) =>
+      resigned(({ queries, ...manifest }) => {
+        expect(queries.length).toBeGreaterThan(0);
+        return {
+          functions: functions ?? manifest.functions,
+          queries: queries.map((query) => ({ ...query, found: [newId()] })),
+        };
+      }, signingKey);
+    const alike = await changedStore('alike', 'manifest.json', otherResults());
+    expect(await asked(instance, 'drill', { store: alike })).toMatchObject({
+      state: 'failed',
+      error: 'RestoreVerificationFailed',
+    });
+    const older = await changedStore('older', 'manifest.json', otherResults('0'.repeat(64)));
+    const drill = await asked(instance, 'drill', { store: older });
+    expect(drill).toMatchObject({ state: 'completed', result: { queries: { different: expect.any(Number) } } });
+    expect(drill).not.toMatchObject({ result: { queries: { different: 0 } } });
+  });
 });
 
 describe('a set is refused', { timeout: 300_000 }, () => {

@@ -88,7 +88,7 @@ describe('values that are cut in a transcript that the worker reads', { timeout:
     expect(whole.status).toBe(200);
     expect(z.object({ text: z.string() }).parse(whole.body).text).toContain(middle);
 
-    expect((await instance.call('DELETE', '/captures/tool%3Along-call')).status).toBe(200);
+    expect((await instance.call('DELETE', '/events/tool%3Along-call')).status).toBe(200);
     expect(files(values)).toEqual([]);
     // Another file in its place is read from its beginning.
     folder.write('-src/long.jsonl', [{ type: 'mode' }, ...lines('long', long('word'))]);

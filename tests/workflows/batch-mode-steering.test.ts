@@ -145,7 +145,7 @@ describe('a batch', { timeout: 240_000 }, () => {
     const job = await gathered('forgot');
     await retry(job);
     await batchWhen(({ id, phase }) => id === job.id && phase === 'waiting');
-    const forgotten = await instance.call('DELETE', '/captures/tool:forgot-call-2?session=test:forgot');
+    const forgotten = await instance.call('DELETE', '/events/tool:forgot-call-2?session=test:forgot');
     expect(forgotten.status).toBeLessThan(300);
     const next = await batchWhen(({ id, phase }) => id !== job.id && phase === 'gathering');
     await retry(next);

@@ -11,7 +11,7 @@ interface EncodedRow {
 }
 
 /**
- * An event as text for `capture_events` (prisma/migrations/0028_session_owner, explained in 0007_capture), but for its place in a batch, which is not known yet. Made when an
+ * An event as text for `capture_events` (prisma/sql/functions/capture_events.sql), but for its place in a batch, which is not known yet. Made when an
  * event arrives, while an earlier batch is on its way: what is left to do for a batch is to join strings.
  */
 export interface EncodedEvent {

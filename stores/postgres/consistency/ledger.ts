@@ -125,13 +125,13 @@ const indexRow = z.object({
   serving_model: z.string(),
   serving_dimension: z.number(),
   target_model: z.string().nullable(),
-  wanted_dimension: z.number().nullable(),
+  target_dimension: z.number().nullable(),
 });
 
 /** The indexes of a tenant that are kept up to date: the one that is served first, then the one that is built. */
 export async function keptIndexes(maintenance: pg.Pool, tenantId: TenantId): Promise<IndexModel[]> {
   const { rows } = await maintenance.query(
-    'SELECT serving_model, serving_dimension, target_model, wanted_dimension FROM embedding_indexes WHERE tenant_id = $1',
+    'SELECT serving_model, serving_dimension, target_model, target_dimension FROM embedding_indexes WHERE tenant_id = $1',
     [tenantId],
   );
   return z
@@ -139,9 +139,9 @@ export async function keptIndexes(maintenance: pg.Pool, tenantId: TenantId): Pro
     .parse(rows)
     .flatMap((row) => [
       { name: row.serving_model, dimension: row.serving_dimension },
-      ...(row.target_model === null || row.wanted_dimension === null
+      ...(row.target_model === null || row.target_dimension === null
         ? []
-        : [{ name: row.target_model, dimension: row.wanted_dimension }]),
+        : [{ name: row.target_model, dimension: row.target_dimension }]),
     ]);
 }
 

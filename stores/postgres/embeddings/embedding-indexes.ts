@@ -22,7 +22,7 @@ const indexesRow = z.object({
   serving_model: z.string(),
   serving_dimension: z.number(),
   target_model: z.string().nullable(),
-  wanted_dimension: z.number().nullable(),
+  target_dimension: z.number().nullable(),
   fill_after: z.string().nullable(),
   fill_count: z.number(),
   fill_total: z.number(),
@@ -39,11 +39,11 @@ function toIndexes(row: z.output<typeof indexesRow>): TenantIndexes {
   return {
     serving: { name: row.serving_model, dimension: row.serving_dimension },
     building:
-      row.target_model === null || row.wanted_dimension === null
+      row.target_model === null || row.target_dimension === null
         ? null
         : {
             name: row.target_model,
-            dimension: row.wanted_dimension,
+            dimension: row.target_dimension,
             fillAfter: row.fill_after,
             filled: row.filled_at !== null,
           },
@@ -58,7 +58,7 @@ function toIndexes(row: z.output<typeof indexesRow>): TenantIndexes {
 }
 
 const READ = `
-  SELECT serving_model, serving_dimension, target_model, wanted_dimension, fill_after, fill_count, fill_total, filled_at, error, retry_at, retired_model, retire_at,
+  SELECT serving_model, serving_dimension, target_model, target_dimension, fill_after, fill_count, fill_total, filled_at, error, retry_at, retired_model, retire_at,
          rewrite_before, rewrite_after
     FROM embedding_indexes WHERE tenant_id = (SELECT current_tenant_id())`;
 
@@ -102,7 +102,7 @@ export async function holdIndexes(
 /** Begins an index beside the one that is served. Whoever wants vectors meanwhile is waited for: from here on all of them see it. */
 export async function beginIndex(transaction: TenantTransaction, wanted: IndexModel): Promise<void> {
   await transaction.$executeRaw`
-    UPDATE embedding_indexes SET target_model = ${wanted.name}, wanted_dimension = ${wanted.dimension}, started_at = now(), fill_after = NULL, fill_count = 0,
+    UPDATE embedding_indexes SET target_model = ${wanted.name}, target_dimension = ${wanted.dimension}, started_at = now(), fill_after = NULL, fill_count = 0,
            fill_total = (SELECT count(*) FROM embeddings e WHERE e.tenant_id = (SELECT current_tenant_id()) AND e.model = serving_model AND e.chunk = 0 AND e.state <> 'removing'),
            filled_at = NULL, error = NULL, retry_at = NULL
      WHERE tenant_id = (SELECT current_tenant_id())`;
@@ -111,7 +111,7 @@ export async function beginIndex(transaction: TenantTransaction, wanted: IndexMo
 /** Gives up the index that is being built: what is there of it goes once nobody can be at work on it any more. */
 export async function abandonIndex(transaction: TenantTransaction): Promise<void> {
   await transaction.$executeRaw`
-    UPDATE embedding_indexes SET retired_model = target_model, retire_at = now() + interval '30 seconds', target_model = NULL, wanted_dimension = NULL, filled_at = NULL, error = NULL, retry_at = NULL
+    UPDATE embedding_indexes SET retired_model = target_model, retire_at = now() + interval '30 seconds', target_model = NULL, target_dimension = NULL, filled_at = NULL, error = NULL, retry_at = NULL
      WHERE tenant_id = (SELECT current_tenant_id()) AND target_model IS NOT NULL`;
 }
 
@@ -137,7 +137,7 @@ const YOUNG_PENDING_SECONDS = 60;
 export async function switchIndex(transaction: TenantTransaction, built: string, graceMs: number): Promise<boolean> {
   const switched = await transaction.$executeRaw`
     UPDATE embedding_indexes SET retired_model = serving_model, retire_at = now() + make_interval(secs => ${graceMs}::double precision / 1000.0), serving_model = target_model,
-           serving_dimension = wanted_dimension, target_model = NULL, wanted_dimension = NULL, switched_at = now(), error = NULL, retry_at = NULL
+           serving_dimension = target_dimension, target_model = NULL, target_dimension = NULL, switched_at = now(), error = NULL, retry_at = NULL
      WHERE tenant_id = (SELECT current_tenant_id()) AND target_model = ${built} AND filled_at IS NOT NULL AND retired_model IS NULL
        AND NOT EXISTS (SELECT FROM embeddings e WHERE e.tenant_id = (SELECT current_tenant_id()) AND e.model = ${built} AND e.state = 'pending'
                          AND e.created_at < now() - make_interval(secs => ${YOUNG_PENDING_SECONDS}))

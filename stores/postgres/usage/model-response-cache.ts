@@ -24,11 +24,11 @@ const keptRow = { answer: z.string(), provider: z.enum(['local', 'anthropic']), 
 export async function findAnswer(
   transaction: TenantTransaction,
   promptVersion: string,
-  questionSha256: Uint8Array,
+  requestSha256: Uint8Array,
 ): Promise<CachedResponse | null> {
   const rows = await transaction.$queryRaw`
     SELECT answer, provider, model FROM model_response_cache
-     WHERE tenant_id = (SELECT current_tenant_id()) AND prompt_version = ${promptVersion} AND question_sha256 = ${questionSha256} AND expires_at > now()
+     WHERE tenant_id = (SELECT current_tenant_id()) AND prompt_version = ${promptVersion} AND request_sha256 = ${requestSha256} AND expires_at > now()
        AND unreadable IS NULL`;
   return z.array(z.object(keptRow)).parse(rows)[0] ?? null;
 }
@@ -90,11 +90,11 @@ export async function findUnreadable(
   transaction: TenantTransaction,
   sessionId: string,
   promptVersion: string,
-  questionSha256: Uint8Array,
+  requestSha256: Uint8Array,
 ): Promise<UnreadableAnswer | null> {
   const rows = await transaction.$queryRaw`
     SELECT answer, unreadable FROM model_response_cache
-     WHERE tenant_id = (SELECT current_tenant_id()) AND prompt_version = ${promptVersion} AND question_sha256 = ${questionSha256} AND expires_at > now()
+     WHERE tenant_id = (SELECT current_tenant_id()) AND prompt_version = ${promptVersion} AND request_sha256 = ${requestSha256} AND expires_at > now()
        AND session_id = ${sessionId}::uuid AND unreadable IS NOT NULL`;
   const [row] = z.array(unreadableRow).parse(rows);
   return row === undefined ? null : { answer: row.answer, ...row.unreadable };
@@ -104,18 +104,18 @@ export async function findUnreadable(
 export async function dropUnreadable(
   transaction: TenantTransaction,
   promptVersion: string,
-  questionSha256: Uint8Array,
+  requestSha256: Uint8Array,
 ): Promise<void> {
   await transaction.$executeRaw`
     DELETE FROM model_response_cache
-     WHERE tenant_id = (SELECT current_tenant_id()) AND prompt_version = ${promptVersion} AND question_sha256 = ${questionSha256} AND unreadable IS NOT NULL`;
+     WHERE tenant_id = (SELECT current_tenant_id()) AND prompt_version = ${promptVersion} AND request_sha256 = ${requestSha256} AND unreadable IS NOT NULL`;
 }
 
 export interface AnswerToKeep extends CachedResponse {
   readonly tenantId: TenantId;
   readonly sessionId: string;
   readonly promptVersion: string;
-  readonly questionSha256: Uint8Array<ArrayBuffer>;
+  readonly requestSha256: Uint8Array<ArrayBuffer>;
   /** What a hit saves. */
   readonly tokens: number;
   /** Null where only the same question may take the answer. */
@@ -144,10 +144,10 @@ export async function cacheResponse(transaction: TenantTransaction, kept: Answer
   const id = v7();
   const signature = kept.near === null ? null : signatureBytes(kept.near.signature);
   const inserted = await transaction.$executeRaw`
-    INSERT INTO model_response_cache AS a (id, tenant_id, session_id, prompt_version, question_sha256, answer, provider, model, tokens, signature, novel_words, unreadable, expires_at)
-    VALUES (${id}::uuid, ${kept.tenantId}::uuid, ${kept.sessionId}::uuid, ${kept.promptVersion}, ${kept.questionSha256}, ${kept.answer}, ${kept.provider}, ${kept.model},
+    INSERT INTO model_response_cache AS a (id, tenant_id, session_id, prompt_version, request_sha256, answer, provider, model, tokens, signature, novel_words, unreadable, expires_at)
+    VALUES (${id}::uuid, ${kept.tenantId}::uuid, ${kept.sessionId}::uuid, ${kept.promptVersion}, ${kept.requestSha256}, ${kept.answer}, ${kept.provider}, ${kept.model},
             ${kept.tokens}, ${signature}, ${kept.near?.novelWords ?? 0}, ${kept.unreadable === null ? null : JSON.stringify(kept.unreadable)}::jsonb, now() + make_interval(days => ${kept.days}::integer))
-    ON CONFLICT (tenant_id, prompt_version, question_sha256)
+    ON CONFLICT (tenant_id, prompt_version, request_sha256)
     DO UPDATE SET answer = excluded.answer, provider = excluded.provider, model = excluded.model, tokens = excluded.tokens, session_id = excluded.session_id,
                   novel_words = excluded.novel_words, unreadable = excluded.unreadable, created_at = now(), expires_at = excluded.expires_at
      -- What can be used is not given up for what cannot.

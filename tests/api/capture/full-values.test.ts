@@ -58,9 +58,9 @@ test('a value that is cut is kept whole, redacted, for admins of its tenant, unt
   const user = await createTestUser(instance.db.superuser, { role: 'user' });
   expect((await instance.call('GET', `/full-values/${sha256}`, { key: user.key })).status).toBe(403);
 
-  expect((await instance.call('DELETE', '/captures/tool%3Along?dry_run=true')).status).toBe(200);
+  expect((await instance.call('DELETE', '/events/tool%3Along?dry_run=true')).status).toBe(200);
   expect((await instance.call('GET', `/full-values/${sha256}`)).status).toBe(200);
-  expect((await instance.call('DELETE', '/captures/tool%3Along')).status).toBe(200);
+  expect((await instance.call('DELETE', '/events/tool%3Along')).status).toBe(200);
   expect((await instance.call('GET', `/full-values/${sha256}`)).status).toBe(404);
   expect(files()).toEqual([]);
 });
@@ -74,7 +74,7 @@ test('what is forgotten is not kept again when its event comes again', async () 
   };
   expect((await instance.call('POST', '/events', { body: event })).status).toBe(202);
   expect(files()).toHaveLength(1);
-  expect((await instance.call('DELETE', '/captures/tool%3Aagain')).status).toBe(200);
+  expect((await instance.call('DELETE', '/events/tool%3Aagain')).status).toBe(200);
   expect(files()).toEqual([]);
   expect(JSON.stringify((await instance.call('POST', '/events', { body: event })).body)).toContain('EVENT_FORGOTTEN');
   expect(files()).toEqual([]);
@@ -83,7 +83,7 @@ test('what is forgotten is not kept again when its event comes again', async () 
 test('what is not cut is not kept, and a hash must be one', async () => {
   expect(await capture('short', 'a few words')).toBeNull();
   expect(files()).toEqual([]);
-  const answer = await instance.call('GET', '/values/nonsense');
+  const answer = await instance.call('GET', '/full-values/nonsense');
   expect(answer.status).toBe(422);
   expect(JSON.stringify(answer.body)).toContain('sha256');
 });

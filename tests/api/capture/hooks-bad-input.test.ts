@@ -164,7 +164,7 @@ describe('what a hook may well bring', () => {
         "SELECT b.metadata AS value FROM boundaries b JOIN sessions s ON s.id = b.session_id WHERE s.external_id = 'compact'",
       );
     expect(await kept()).toEqual({ custom_instructions: 'keep it [private]' });
-    expect((await instance.call('DELETE', '/captures/compaction-1')).status).toBe(200);
+    expect((await instance.call('DELETE', '/events/compaction-1')).status).toBe(200);
     expect(await kept()).toBeUndefined();
   });
 

@@ -135,7 +135,7 @@ describe('nobody writes into another user’s session', () => {
 
   test('by forgetting: tombstones refuse the events of their own session alone', async () => {
     await send(mallory, prompt('forgotten', 'We ship on Monday', 'k1'));
-    const gone = await instance.call('DELETE', '/captures/k1?session=claude-code:forgotten', { key: mallory.key });
+    const gone = await instance.call('DELETE', '/events/k1?session=claude-code:forgotten', { key: mallory.key });
     expect(gone.status).toBe(200);
     expect(errorOf(await send(mallory, prompt('forgotten', 'We ship on Monday', 'k1')))).toMatchObject({
       code: 'EVENT_FORGOTTEN',

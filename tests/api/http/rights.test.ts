@@ -158,7 +158,7 @@ describe('an admin’s key without the scope admin has a user’s rights', () =>
     ['hide a session', 'POST', () => '/gdpr/restrict', () => ({ session, until })],
     ['show a session', 'DELETE', () => `/gdpr/restrict?session=${session}`],
     ['rectify', 'POST', () => '/gdpr/rectify', () => ({ id: row, correction: { tags: ['a'] } })],
-    ['forget an event', 'DELETE', () => `/captures/k?session=${session}`],
+    ['forget an event', 'DELETE', () => `/events/k?session=${session}`],
     ['forget a memory', 'DELETE', () => `/memories/${row}`],
     ['change a memory', 'PUT', () => `/memories/${row}`, { tags: ['a'] }],
     ['read a memory', 'GET', () => `/memories/${row}`],

@@ -177,7 +177,7 @@ describe('one event of a settled session', { timeout: PATIENCE_MS * 2 }, () => {
   test('a prompt goes by what it says, too: the same words in that session are refused', async () => {
     const body = { type: 'prompt', host: 'test', session_id: 'words', content: 'the code word is swordfish' };
     expect((await instance.call('POST', '/events', { body: { ...body, key: 'first' } })).status).toBe(202);
-    await forget('/captures/first?session=test:words');
+    await forget('/events/first?session=test:words');
     expect(errorOf(await instance.call('POST', '/events', { body: { ...body, key: 'second' } }))).toMatchObject({
       code: 'EVENT_FORGOTTEN',
     });
@@ -211,7 +211,7 @@ describe('who may forget', () => {
     const stranger = await createTestUser(instance.db.superuser, { role: 'admin' });
     const body = { type: 'prompt', host: 'test', session_id: 'mine', content: 'mine', key: 'mine-1' };
     await instance.call('POST', '/events', { key: owner.key, body });
-    const attempt = (key: string) => instance.call('DELETE', '/captures/mine-1', { key });
+    const attempt = (key: string) => instance.call('DELETE', '/events/mine-1', { key });
     expect(errorOf(await attempt(colleague.key))).toMatchObject({ code: 'NOT_FOUND' });
     expect(errorOf(await attempt(stranger.key))).toMatchObject({ code: 'NOT_FOUND' });
     expect(errorOf(await attempt(viewer.key))).toMatchObject({ code: 'FORBIDDEN' });
@@ -219,7 +219,7 @@ describe('who may forget', () => {
     expect(errorOf(await instance.call('DELETE', '/sessions/test:mine', { key: owner.key }))).toMatchObject({
       code: 'FORBIDDEN',
     });
-    expect(await forget('/captures/mine-1', owner.key)).toMatchObject({ forgotten: { prompts: 1 } });
+    expect(await forget('/events/mine-1', owner.key)).toMatchObject({ forgotten: { prompts: 1 } });
   });
 
   test('a key that stands in several sessions is not guessed', async () => {
@@ -227,9 +227,9 @@ describe('who may forget', () => {
       await instance.call('POST', '/events', {
         body: { type: 'prompt', host: 'test', session_id: session, content: 'twin', key: 'twin' },
       });
-    expect(errorOf(await instance.call('DELETE', '/captures/twin'))).toEqual({ code: 'CONFLICT', fields: ['session'] });
-    expect(await forget('/captures/twin?session=test:twin-2')).toMatchObject({ forgotten: { prompts: 1 } });
-    expect(errorOf(await instance.call('DELETE', '/captures/twin?session=test:nobody'))).toMatchObject({
+    expect(errorOf(await instance.call('DELETE', '/events/twin'))).toEqual({ code: 'CONFLICT', fields: ['session'] });
+    expect(await forget('/events/twin?session=test:twin-2')).toMatchObject({ forgotten: { prompts: 1 } });
+    expect(errorOf(await instance.call('DELETE', '/events/twin?session=test:nobody'))).toMatchObject({
       code: 'NOT_FOUND',
     });
   });

@@ -212,7 +212,7 @@ test('a text is erased wherever it stands, and neither a hook, nor a spool, nor 
   const body = { type: 'prompt', host: 'test', session_id: 'first', infer: false, content: SECRET };
   expect(errorOf(await here.call('POST', '/events', { body }))).toMatchObject({ code: 'EVENT_FORGOTTEN' });
   // A hook is told that all is well, so that its spool lets go of it; nothing is stored.
-  expect(await elsewhere.again()).toMatchObject({ end: { kind: 'completed' }, delivered: 1, quarantined: 0 });
+  expect(await elsewhere.again()).toMatchObject({ end: { kind: 'done' }, delivered: 1, quarantined: 0 });
   elsewhere.remove();
   expect(await standing('Is there tea')).toHaveLength(1);
   expect(await imported(here, older)).toMatchObject({ state: 'completed' });

@@ -137,7 +137,7 @@ describe('one event', { timeout: 240_000 }, () => {
     for (const key of [colleague.key, stranger.key])
       for (const name of ['own-1', rowId]) expect((await trace(name, undefined, key)).data).toEqual([]);
     expect((await trace('own-1')).data).toHaveLength(1);
-    await instance.call('DELETE', '/captures/own-1', { key: owner.key });
+    await instance.call('DELETE', '/events/own-1', { key: owner.key });
     expect(await trace('own-1')).toMatchObject({ data: [], forgotten: [{ external_id: 'own' }] });
     expect((await trace('own-1', undefined, owner.key)).forgotten).toMatchObject([{ external_id: 'own' }]);
     for (const key of [colleague.key, stranger.key])

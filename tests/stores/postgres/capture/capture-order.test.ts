@@ -91,7 +91,7 @@ describe('what a row holds', () => {
       event: 'PostToolUse',
       name: 'Edit',
       input: { file_path: '/src/a.ts', old_string: 'a', new_string: 'b' },
-      response: 'completed',
+      response: 'done',
       error: null,
       durationMs: 12,
       importance: 0.75,

@@ -115,7 +115,6 @@ describe('functions that act across tenants', () => {
     const fixed = { config: ['search_path=public, pg_temp'], public: false };
     expect(definers).toEqual([
       { name: 'advance_consumption', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
-      { name: 'request_backup', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
       {
         name: 'capture_events',
         owner: 'recollect_definer',
@@ -148,6 +147,7 @@ describe('functions that act across tenants', () => {
       { name: 'memories_ending_in', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
       { name: 'model_calls_between', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
       { name: 'model_incidents_between', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
+      { name: 'request_backup', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
       { name: 'reserve_model_call', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
       { name: 'resolve_project', owner: 'recollect_definer', ...fixed, app: false, maintenance: false },
       { name: 'retention_totals', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
@@ -163,9 +163,9 @@ describe('functions that act across tenants', () => {
       },
       { name: 'settle_expired', owner: 'recollect_definer', ...fixed, app: false, maintenance: false },
       { name: 'show_backups', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
-      { name: 'update_session_phase', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
       { name: 'suggest_texts', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
       { name: 'unclaimed_model_batches', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
+      { name: 'update_session_phase', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
     ]);
   });
 

@@ -50,7 +50,7 @@ function answerTo(question: string, change: Partial<AnswerToKeep> = {}): AnswerT
     tenantId: user.tenantId,
     sessionId,
     promptVersion: 'v1',
-    questionSha256: sha256(question),
+    requestSha256: sha256(question),
     answer: `the answer to ${question}`,
     provider: 'anthropic',
     model: 'a-model',
@@ -166,8 +166,8 @@ describe('an answer that cannot be used', () => {
   });
 
   test('gives way to one that can, and never takes its place', async () => {
-    await keep(answerTo(LONG, { questionSha256: sha256('a question'), unreadable: mark }));
-    await keep(answerTo(LONG, { questionSha256: sha256('a question'), answer: 'repaired' }));
+    await keep(answerTo(LONG, { requestSha256: sha256('a question'), unreadable: mark }));
+    await keep(answerTo(LONG, { requestSha256: sha256('a question'), answer: 'repaired' }));
     expect([await find('a question'), await failed()]).toMatchObject([{ answer: 'repaired' }, null]);
     expect(await findNear(LONG)).toMatchObject([{ answer: 'repaired' }]);
     await keep(answerTo('a question', { answer: 'wrong', unreadable: mark }));
@@ -202,7 +202,7 @@ describe('a question that is nearly the same', () => {
   });
 
   test('is looked for among eight at most', async () => {
-    for (let n = 0; n < 12; n += 1) await keep(answerTo(LONG, { questionSha256: sha256(String(n)) }));
+    for (let n = 0; n < 12; n += 1) await keep(answerTo(LONG, { requestSha256: sha256(String(n)) }));
     expect(await findNear(LONG)).toHaveLength(8);
   });
 

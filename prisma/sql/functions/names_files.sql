@@ -1,0 +1,6 @@
+-- Returns true if a memory refers to each of these files: one of its paths ends with it, or its text names it.
+CREATE OR REPLACE FUNCTION names_files(paths text[], body text, files text[]) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  AS $$ SELECT files IS NULL OR NOT EXISTS (
+    SELECT FROM unnest(files) AS file
+     WHERE position(lower(file) IN lower(body)) = 0
+       AND NOT EXISTS (SELECT FROM unnest(paths) AS path WHERE right('/' || lower(path), length(file) + 1) = '/' || lower(file))) $$;

@@ -1,0 +1,11 @@
+-- Returns one backup, or a page of them, the newest first; `before` is the last one of the previous page. The application role has no grant on the table.
+CREATE OR REPLACE FUNCTION show_backups(one uuid, before uuid, at_most integer) RETURNS SETOF backups
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+  AS $$
+  SELECT b.* FROM backups b
+   WHERE (one IS NULL OR b.id = one) AND (before IS NULL OR (b.created_at, b.id) < (SELECT l.created_at, l.id FROM backups l WHERE l.id = before))
+   ORDER BY b.created_at DESC, b.id DESC LIMIT at_most
+$$;
+ALTER FUNCTION show_backups OWNER TO recollect_definer;
+REVOKE EXECUTE ON FUNCTION show_backups FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION show_backups TO recollect_app;

@@ -9,7 +9,7 @@ import { event, said } from '../support/captures.ts';
 import { startSilentProxy } from '../support/silent-proxy.ts';
 import type { SilentProxy } from '../support/silent-proxy.ts';
 
-const STATEMENT_TIMEOUT_MS = 200;
+const STATEMENT_TIMEOUT_MS = 1_000;
 /** The limit is five seconds more; without one this would be waited for until the test is given up. */
 const PATIENCE_MS = 30_000;
 

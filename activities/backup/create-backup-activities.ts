@@ -166,7 +166,7 @@ export function createBackupActivities(dependencies: BackupDependencies): Backup
           const { manifest, manifestSha256, counts } = await writeSet(
             client,
             { ...dependencies, live: maintenance, signingKey, journal: await journalOf(signal) },
-            { store, setId: backupId, key, pace: createPace(dependencies.isBurst, signal), signal },
+            { store, backupId, key, pace: createPace(dependencies.isBurst, signal), signal },
             (counts) => noteProgress(maintenance, backupId, counts),
           );
           // Of sessions that were archived while the set was written.

@@ -17,12 +17,12 @@ export interface BackupCounts {
  */
 export async function beginBackup(client: pg.ClientBase, id: string, workflowId: string): Promise<void> {
   await client.query(
-    `UPDATE backups SET state = 'failed', error = 'Abandoned', finished_at = now() WHERE state = 'running' AND begun_at IS NOT NULL AND id <> $1`,
+    `UPDATE backups SET state = 'failed', error = 'Abandoned', finished_at = now() WHERE state = 'running' AND started_at IS NOT NULL AND id <> $1`,
     [id],
   );
   await client.query(
-    `INSERT INTO backups (id, workflow_id, begun_at) VALUES ($1, $2, now())
-     ON CONFLICT (id) DO UPDATE SET state = 'running', begun_at = now(), finished_at = NULL, error = NULL,
+    `INSERT INTO backups (id, workflow_id, started_at) VALUES ($1, $2, now())
+     ON CONFLICT (id) DO UPDATE SET state = 'running', started_at = now(), finished_at = NULL, error = NULL,
        files = 0, rows = 0, vectors = 0, bytes = 0, plain_bytes = 0, manifest_sha256 = NULL, removed_at = NULL, snapshot_at = NULL, key_id = NULL,
        verified_at = NULL, verified_how = NULL, verify_error = NULL, copied_at = NULL, copy_verified_at = NULL`,
     [id, workflowId],
@@ -125,7 +125,7 @@ export async function setsToCopy(maintenance: pg.Pool, besides: string): Promise
 /** Sets that a restore or a drill is reading: they stay until it is done, however old they are. */
 export async function setsBeingRead(maintenance: pg.Pool): Promise<string[]> {
   const { rows } = await maintenance.query(
-    "SELECT set_id AS id FROM restores WHERE state = 'running' AND set_id IS NOT NULL",
+    "SELECT backup_id AS id FROM restores WHERE state = 'running' AND backup_id IS NOT NULL",
   );
   return z
     .array(idRow)

@@ -84,13 +84,13 @@ const WHOLE =
 
 /** A page of backups, the newest first, after the one of id `before`. As the application's role; for operators alone. */
 export async function listBackups(pool: pg.Pool, before: string | null, limit: number): Promise<StoredBackup[]> {
-  const { rows } = await pool.query(`SELECT ${WHOLE} FROM show_backups(NULL, $1, $2)`, [before, limit]);
+  const { rows } = await pool.query(`SELECT ${WHOLE} FROM list_backups(NULL, $1, $2)`, [before, limit]);
   return backupRows.parse(rows);
 }
 
 /** One backup; null where there is none such. As the application's role. */
 export async function readBackup(pool: pg.Pool, id: string): Promise<StoredBackup | null> {
-  const { rows } = await pool.query(`SELECT ${WHOLE} FROM show_backups($1, NULL, 1)`, [id]);
+  const { rows } = await pool.query(`SELECT ${WHOLE} FROM list_backups($1, NULL, 1)`, [id]);
   return backupRows.parse(rows)[0] ?? null;
 }
 

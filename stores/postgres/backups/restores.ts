@@ -13,7 +13,7 @@ export const RESTORE_PHASES = [
   'checking',
   'copying',
   'indexing',
-  'proving',
+  'verifying',
   'vectors',
   'swapping',
   'resuming',
@@ -84,14 +84,14 @@ export type RestoreResult = z.output<typeof restoreResult>;
 export const NAMED_STORES = ['backup', 'copy'] as const;
 
 /** The address of a restore's row by which the copy of the settings is meant. */
-export const COPY_ADDRESS = 'copy';
+export const COPY_STORE = 'copy';
 
 export interface RestoreRequest {
   readonly kind: RestoreKind;
   /** Null: the newest. */
-  readonly setId: string | null;
-  /** Null: the instance's own store. {@link COPY_ADDRESS}, or where else the set is read, which the api cannot write. */
-  readonly address: string | null;
+  readonly backupId: string | null;
+  /** Null: the instance's own store. {@link COPY_STORE}, or where else the set is read, which the api cannot write. */
+  readonly store: string | null;
   /** Fingerprint of a signer that the settings do not trust; the api cannot write it. */
   readonly signer: string | null;
   readonly overwrite: boolean;
@@ -114,8 +114,8 @@ function present(row: Prisma.RestoreGetPayload<object>): StoredRestore {
   return {
     id: row.id,
     kind: z.enum(RESTORE_KINDS).parse(row.kind),
-    setId: row.setId,
-    address: row.address,
+    backupId: row.backupId,
+    store: row.store,
     signer: row.signer,
     overwrite: row.overwrite,
     dryRun: row.dryRun,
@@ -165,8 +165,8 @@ export async function openRestore(
     return present(await transaction.restore.create({ data: { id: v7(), requestedBy: userId, ...request } }));
   const isSame =
     running.kind === request.kind &&
-    (request.setId === null || running.setId === request.setId) &&
-    running.address === request.address &&
+    (request.backupId === null || running.backupId === request.backupId) &&
+    running.store === request.store &&
     running.signer === request.signer &&
     running.overwrite === request.overwrite &&
     running.dryRun === request.dryRun;
@@ -176,8 +176,8 @@ export async function openRestore(
 const workRow = z.object({
   id: z.string(),
   kind: z.enum(RESTORE_KINDS),
-  set_id: z.string().nullable(),
-  address: z.string().nullable(),
+  backup_id: z.string().nullable(),
+  store: z.string().nullable(),
   signer: z.string().nullable(),
   overwrite: z.boolean(),
   dry_run: z.boolean(),
@@ -222,8 +222,8 @@ export async function openScheduledDrill(maintenance: pg.Pool): Promise<string |
   return z.array(z.object({ id: z.string() })).parse(rows)[0]?.id ?? null;
 }
 
-export async function noteSet(maintenance: pg.Pool, id: string, setId: string): Promise<void> {
-  await maintenance.query('UPDATE restores SET set_id = $2 WHERE id = $1', [id, setId]);
+export async function noteSet(maintenance: pg.Pool, id: string, backupId: string): Promise<void> {
+  await maintenance.query('UPDATE restores SET backup_id = $2 WHERE id = $1', [id, backupId]);
 }
 
 /** Shows what a restore is at; counts and results are added to what is there. */
@@ -256,10 +256,10 @@ export async function endRestore(
 }
 
 /** Notes at a set that it was restored and compared. */
-export async function noteVerified(maintenance: pg.Pool, setId: string): Promise<void> {
+export async function noteVerified(maintenance: pg.Pool, backupId: string): Promise<void> {
   await maintenance.query(
     "UPDATE backups SET verified_at = now(), verified_how = 'drill', verify_error = NULL WHERE id = $1",
-    [setId],
+    [backupId],
   );
 }
 

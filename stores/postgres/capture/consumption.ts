@@ -152,11 +152,11 @@ export interface IntakeProgress {
   readonly shown: { readonly phase: SessionPhase; readonly workflowId: string } | null;
 }
 
-const advanceRow = z.object({ moved: z.boolean(), windows_cut: z.number(), windows_parked: z.number() });
+const advanceRow = z.object({ advanced: z.boolean(), windows_pending: z.number(), windows_parked: z.number() });
 
 export interface IntakeAdvance {
-  /** False when another run moved the session on meanwhile: nothing was written, and the step is to be done again from what is stored. */
-  readonly moved: boolean;
+  /** False when another run advanced the session on meanwhile: nothing was written, and the step is to be done again from what is stored. */
+  readonly advanced: boolean;
   readonly windowsPending: number;
   readonly windowsParked: number;
 }
@@ -180,7 +180,7 @@ export async function advanceConsumption(
   }));
   const result = await pool.query({
     name: 'advance_consumption',
-    text: 'SELECT moved, windows_cut, windows_parked FROM advance_consumption($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)',
+    text: 'SELECT advanced, windows_pending, windows_parked FROM advance_consumption($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)',
     values: [
       tenantId,
       sessionId,
@@ -195,5 +195,5 @@ export async function advanceConsumption(
     ],
   });
   const row = advanceRow.parse(result.rows[0]);
-  return { moved: row.moved, windowsPending: row.windows_cut, windowsParked: row.windows_parked };
+  return { advanced: row.advanced, windowsPending: row.windows_pending, windowsParked: row.windows_parked };
 }

@@ -52,7 +52,7 @@ export async function spareNamedValues(
          SELECT ${LONG_TEXT_SQL.observation} AS said FROM observations r WHERE r.tenant_id = $1
          UNION ALL SELECT ${LONG_TEXT_SQL.prompt} FROM prompts r WHERE r.tenant_id = $1) AS r
         CROSS JOIN LATERAL ${wholeNotesSql('r.said')} AS note WHERE r.said IS NOT NULL AND note[1] = ANY ($2)
-       UNION SELECT whole FROM archives a CROSS JOIN LATERAL unnest(a.wholes) AS whole WHERE a.tenant_id = $1 AND a.wholes && $2::text[])
+       UNION SELECT whole FROM archives a CROSS JOIN LATERAL unnest(a.full_value_sha256) AS whole WHERE a.tenant_id = $1 AND a.full_value_sha256 && $2::text[])
      RETURNING sha256`,
     [tenant, hashes],
   );

@@ -22,7 +22,7 @@ import {
   noteProgress,
   noteRemoved,
   noteVerified,
-  recordFullValue,
+  recordCompleteSet,
   setsToCopy,
   setsBeingRead,
   setsKnown,
@@ -171,7 +171,7 @@ export function createBackupActivities(dependencies: BackupDependencies): Backup
           );
           // Of sessions that were archived while the set was written.
           await storeFiles();
-          await recordFullValue(maintenance, backupId, {
+          await recordCompleteSet(maintenance, backupId, {
             ...counts,
             manifestSha256,
             snapshotAt: manifest.snapshotAt,
@@ -213,7 +213,7 @@ export function createBackupActivities(dependencies: BackupDependencies): Backup
         try {
           const access = { trusted: trusted(), keys: await dependencies.keys() };
           const manifest = await verifySet(storeOf(), backupId, access, signal);
-          await recordFullValue(maintenance, backupId, {
+          await recordCompleteSet(maintenance, backupId, {
             ...countsOf(manifest),
             manifestSha256: await manifestSha256Of(storeOf(), backupId, signal),
             snapshotAt: manifest.snapshotAt,

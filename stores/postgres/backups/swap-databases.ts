@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { RestoreError } from '../../../domain/backup/restore-error.ts';
-import { asMaker, databaseExists } from './restored-database.ts';
+import { asCreator, databaseExists } from './restored-database.ts';
 import type { RestoreNames, RestoreServer } from './restored-database.ts';
 
 /** How long those who are inside are asked to leave: a pool may come in once more before it is told that nobody may. */
@@ -55,7 +55,7 @@ export type SwapState = 'ready' | 'between' | 'completed';
  * @throws RestoreError `refused` where what was built is gone without having been swapped in, or both it and another running one stand beside the replaced one
  */
 export function swapState(server: RestoreServer, names: RestoreNames): Promise<SwapState> {
-  return asMaker(server, async (maker) => {
+  return asCreator(server, async (maker) => {
     const isBuilt = await databaseExists(maker, names.built);
     const isReplaced = await databaseExists(maker, names.replaced);
     if (!isReplaced) {
@@ -80,7 +80,7 @@ export async function swapDatabases(
   between: () => Promise<void>,
 ): Promise<void> {
   const state = await swapState(server, names);
-  await asMaker(server, async (maker) => {
+  await asCreator(server, async (maker) => {
     if (state === 'ready') await rename(maker, names.running, names.replaced);
     await letIn(maker, names.replaced);
     if (state !== 'completed') {
@@ -95,7 +95,7 @@ export async function swapDatabases(
 
 /** Lets everybody into the two databases of a swap that has not begun: an attempt that was killed at a rename left one closed. */
 export async function openDatabases(server: RestoreServer, names: RestoreNames): Promise<void> {
-  await asMaker(server, async (maker) => {
+  await asCreator(server, async (maker) => {
     await letIn(maker, names.running);
     await letIn(maker, names.built);
   });
@@ -103,7 +103,7 @@ export async function openDatabases(server: RestoreServer, names: RestoreNames):
 
 /** Gives the running database its name back, where a swap was given up in the middle: what was built stands still, too. */
 export async function undoSwap(server: RestoreServer, names: RestoreNames): Promise<void> {
-  await asMaker(server, async (maker) => {
+  await asCreator(server, async (maker) => {
     const isBetween =
       !(await databaseExists(maker, names.running)) &&
       (await databaseExists(maker, names.built)) &&

@@ -6,7 +6,7 @@ export interface RestoreServer {
   /** As `recollect_restore`, in the database `postgres`. */
   readonly restoreUrl: string;
   /** As the maintenance role, of the running database. */
-  /** As the maintenance role, of the running database. */
+  readonly maintenanceUrl: string;
 }
 
 /** Databases of one restore: the running one, the one that is built, and what the running one is called after it was replaced. */

@@ -9,7 +9,7 @@ import {
 } from '../stores/postgres/backups/restores.ts';
 import type { StoredRestore } from '../stores/postgres/backups/restores.ts';
 
-const setId = z.uuid().describe('Of a backup set; the newest where it is left out');
+const backupId = z.uuid().describe('Of a backup set; the newest where it is left out');
 const store = z
   .enum(NAMED_STORES)
   .default('backup')
@@ -18,14 +18,14 @@ const store = z
   );
 
 export const restoreBody = z.strictObject({
-  set: setId.optional(),
+  set: backupId.optional(),
   store,
   overwrite: z.boolean().default(false).describe('Replace an instance that has sessions or learnings'),
   dry_run: z.boolean().default(false).describe('Only read the set through, every byte of it, and change nothing'),
 });
 
 export const drillBody = z.strictObject({
-  set: setId.optional(),
+  set: backupId.optional(),
   store,
 });
 
@@ -60,8 +60,8 @@ export function presentRestore(restore: StoredRestore): z.input<typeof restoreSc
     id: restore.id,
     job_id: `restore.${restore.id}`,
     kind: restore.kind,
-    set: restore.setId,
-    store: restore.address,
+    set: restore.backupId,
+    store: restore.store,
     overwrite: restore.overwrite,
     dry_run: restore.dryRun,
     state: restore.state,

@@ -1,6 +1,6 @@
 /** When a run of rows becomes a window, and why: workflows.md, session lifecycle. Pure, so that a retry cuts the same rows again. */
 
-export type CutReason = 'tokens' | 'turn' | 'quiet' | 'age' | 'boundary' | 'session_end' | 'idle' | 'asked';
+export type CutReason = 'tokens' | 'turn' | 'quiet' | 'age' | 'boundary' | 'session_end' | 'idle' | 'requested';
 
 export interface WindowPolicy {
   /** A window closes at this many tokens. */

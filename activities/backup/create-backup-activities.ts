@@ -22,7 +22,7 @@ import {
   noteProgress,
   noteRemoved,
   noteVerified,
-  recordFullValue,
+  recordCompleteSet,
   setsToCopy,
   setsBeingRead,
   setsKnown,
@@ -166,12 +166,12 @@ export function createBackupActivities(dependencies: BackupDependencies): Backup
           const { manifest, manifestSha256, counts } = await writeSet(
             client,
             { ...dependencies, live: maintenance, signingKey, journal: await journalOf(signal) },
-            { store, setId: backupId, key, pace: createPace(dependencies.isBurst, signal), signal },
+            { store, backupId, key, pace: createPace(dependencies.isBurst, signal), signal },
             (counts) => noteProgress(maintenance, backupId, counts),
           );
           // Of sessions that were archived while the set was written.
           await storeFiles();
-          await recordFullValue(maintenance, backupId, {
+          await recordCompleteSet(maintenance, backupId, {
             ...counts,
             manifestSha256,
             snapshotAt: manifest.snapshotAt,
@@ -213,7 +213,7 @@ export function createBackupActivities(dependencies: BackupDependencies): Backup
         try {
           const access = { trusted: trusted(), keys: await dependencies.keys() };
           const manifest = await verifySet(storeOf(), backupId, access, signal);
-          await recordFullValue(maintenance, backupId, {
+          await recordCompleteSet(maintenance, backupId, {
             ...countsOf(manifest),
             manifestSha256: await manifestSha256Of(storeOf(), backupId, signal),
             snapshotAt: manifest.snapshotAt,

@@ -14,7 +14,7 @@ const CHUNK_BYTES = 256 * 1024;
 
 export interface PackTarget {
   readonly store: ArchiveStore;
-  readonly setId: string;
+  readonly backupId: string;
   /** Null: files are not encrypted. */
   readonly key: Uint8Array | null;
   /** Awaited between two pieces: whoever makes room for others waits here. */
@@ -36,7 +36,7 @@ export async function packFile(
   plain: AsyncIterable<Uint8Array>,
   rows: () => number | Promise<number>,
 ): Promise<ManifestFile> {
-  const { store, setId, signal } = target;
+  const { store, backupId, signal } = target;
   const plainHash = createHash('sha256');
   let plainBytes = 0;
   const counted = async function* (source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -55,7 +55,7 @@ export async function packFile(
   const failed = new AbortController();
   const either = AbortSignal.any([signal, failed.signal]);
   const feeding = pipeline(plain, counted, compressed, { signal: either });
-  const writing = store.write(fileKey(setId, key), stored, either);
+  const writing = store.write(fileKey(backupId, key), stored, either);
   // Whichever fails first says why; the other one then ends.
   const stop = (error: unknown): never => {
     failed.abort(error);
@@ -84,7 +84,7 @@ export async function packFile(
  */
 export async function* unpackFile(
   store: ArchiveStore,
-  setId: string,
+  backupId: string,
   file: ManifestFile,
   key: Uint8Array | null,
   signal?: AbortSignal,
@@ -92,9 +92,9 @@ export async function* unpackFile(
   const storedHash = createHash('sha256');
   const plainHash = createHash('sha256');
   const damaged = (cause?: unknown): BackupSetError =>
-    new BackupSetError('damaged', `${file.key} of the set ${setId} is not as it was written`, { cause });
+    new BackupSetError('damaged', `${file.key} of the set ${backupId} is not as it was written`, { cause });
   const stored = async function* (): AsyncGenerator<Uint8Array> {
-    for await (const piece of store.read(fileKey(setId, file.key), signal)) {
+    for await (const piece of store.read(fileKey(backupId, file.key), signal)) {
       storedHash.update(piece);
       yield piece;
     }

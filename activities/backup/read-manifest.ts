@@ -10,19 +10,19 @@ import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
 const MAX_MANIFEST_BYTES = 32 * 1024 * 1024;
 
 /** The bytes of `manifest.json`. @throws BackupSetError `missing` or `damaged`, ArchiveStoreError */
-export async function readManifestBytes(store: ArchiveStore, setId: string, signal?: AbortSignal): Promise<Buffer> {
+export async function readManifestBytes(store: ArchiveStore, backupId: string, signal?: AbortSignal): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
   let bytes = 0;
   try {
-    for await (const piece of store.read(manifestKey(setId), signal)) {
+    for await (const piece of store.read(manifestKey(backupId), signal)) {
       bytes += piece.byteLength;
       if (bytes > MAX_MANIFEST_BYTES)
-        throw new BackupSetError('damaged', `the manifest of the set ${setId} is too large`);
+        throw new BackupSetError('damaged', `the manifest of the set ${backupId} is too large`);
       pieces.push(piece);
     }
   } catch (error) {
     if (error instanceof ArchiveStoreError && error.kind === 'missing')
-      throw new BackupSetError('missing', `there is no set ${setId}: it has no manifest`, { cause: error });
+      throw new BackupSetError('missing', `there is no set ${backupId}: it has no manifest`, { cause: error });
     throw error;
   }
   return Buffer.concat(pieces, bytes);
@@ -31,12 +31,13 @@ export async function readManifestBytes(store: ArchiveStore, setId: string, sign
 /** What a set says of itself, vouched for by one of the trusted keys (SPKI, base64). @throws BackupSetError, ArchiveStoreError */
 export async function readManifest(
   store: ArchiveStore,
-  setId: string,
+  backupId: string,
   trusted: readonly string[],
   signal?: AbortSignal,
 ): Promise<Manifest> {
-  const manifest = readSignedManifest((await readManifestBytes(store, setId, signal)).toString('utf8'), trusted);
-  if (manifest.id !== setId) throw new BackupSetError('damaged', `the manifest of the set ${setId} is another set's`);
+  const manifest = readSignedManifest((await readManifestBytes(store, backupId, signal)).toString('utf8'), trusted);
+  if (manifest.id !== backupId)
+    throw new BackupSetError('damaged', `the manifest of the set ${backupId} is another set's`);
   return manifest;
 }
 
@@ -46,8 +47,8 @@ export function filesOf({ tables, vectors }: Manifest): ManifestFile[] {
 }
 
 /** SHA-256 of the stored `manifest.json`, by which a set is named once and for all. @throws as `readManifestBytes` */
-export async function manifestSha256Of(store: ArchiveStore, setId: string, signal?: AbortSignal): Promise<Buffer> {
+export async function manifestSha256Of(store: ArchiveStore, backupId: string, signal?: AbortSignal): Promise<Buffer> {
   return createHash('sha256')
-    .update(await readManifestBytes(store, setId, signal))
+    .update(await readManifestBytes(store, backupId, signal))
     .digest();
 }

@@ -70,12 +70,12 @@ function signerOf(text: string): string | null {
  * Opens a set: its manifest is whole, signed by somebody who is trusted, of a schema that this version knows, and its key is at hand.
  * @throws BackupSetError, ArchiveStoreError
  */
-export async function openSet(reading: SetReading, setId: string, signal: AbortSignal): Promise<ReadableSet> {
-  const text = (await readManifestBytes(reading.store, setId, signal)).toString('utf8');
+export async function openSet(reading: SetReading, backupId: string, signal: AbortSignal): Promise<ReadableSet> {
+  const text = (await readManifestBytes(reading.store, backupId, signal)).toString('utf8');
   const signer = signerOf(text);
   const isNamed = signer !== null && fingerprintOf(signer) === reading.signer;
   const manifest = readSignedManifest(text, isNamed ? [...reading.trusted, signer] : reading.trusted);
-  if (manifest.id !== setId) throw new BackupSetError('damaged', 'manifest.json is that of another set');
+  if (manifest.id !== backupId) throw new BackupSetError('damaged', 'manifest.json is that of another set');
   const known = new Set(knownMigrations());
   const unknown = manifest.migrations.find((name) => !known.has(name));
   if (unknown !== undefined)
@@ -84,15 +84,17 @@ export async function openSet(reading: SetReading, setId: string, signal: AbortS
   return {
     publicKey: signer ?? '',
     key,
-    manifest: key === null ? manifest : { ...manifest, queries: openQueries(manifest.queries, key, setId) },
+    manifest: key === null ? manifest : { ...manifest, queries: openQueries(manifest.queries, key, backupId) },
     async *read(file, signal) {
       try {
-        yield* unpackFile(reading.store, setId, file, key, signal);
+        yield* unpackFile(reading.store, backupId, file, key, signal);
       } catch (error) {
         if (error instanceof ArchiveStoreError && error.kind === 'missing')
-          throw new BackupSetError('damaged', `${file.key} of the set ${setId} is missing`, { cause: error });
+          throw new BackupSetError('damaged', `${file.key} of the set ${backupId} is missing`, { cause: error });
         if (error instanceof BackupSetError && !error.message.startsWith(file.key))
-          throw new BackupSetError(error.kind, `${file.key} of the set ${setId}: ${error.message}`, { cause: error });
+          throw new BackupSetError(error.kind, `${file.key} of the set ${backupId}: ${error.message}`, {
+            cause: error,
+          });
         throw error;
       }
     },

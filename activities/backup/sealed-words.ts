@@ -10,13 +10,13 @@ const INFO = 'recollect question words 1';
 type Queries = Manifest['queries'];
 
 /** A set has a key of its own, derived from the one that its files are encrypted with. */
-function keyOf(key: Uint8Array, setId: string): Buffer {
-  return Buffer.from(hkdfSync('sha256', key, setId, INFO, KEY_BYTES));
+function keyOf(key: Uint8Array, backupId: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', key, backupId, INFO, KEY_BYTES));
 }
 
 /** A manifest is not encrypted, and the words of its questions are those of people's titles: as they may stand there, nonce, AES-256-GCM and tag in base64. */
-export function sealQueries(queries: Queries, key: Uint8Array, setId: string): Queries {
-  const own = keyOf(key, setId);
+export function sealQueries(queries: Queries, key: Uint8Array, backupId: string): Queries {
+  const own = keyOf(key, backupId);
   return queries.map((query) => {
     const nonce = randomBytes(NONCE_BYTES);
     const cipher = createCipheriv('aes-256-gcm', own, nonce);
@@ -26,8 +26,8 @@ export function sealQueries(queries: Queries, key: Uint8Array, setId: string): Q
 }
 
 /** What `sealQueries` was given. @throws BackupSetError `damaged` */
-export function openQueries(queries: Queries, key: Uint8Array, setId: string): Queries {
-  const own = keyOf(key, setId);
+export function openQueries(queries: Queries, key: Uint8Array, backupId: string): Queries {
+  const own = keyOf(key, backupId);
   return queries.map((query) => {
     const sealed = Buffer.from(query.words, 'base64');
     try {

@@ -25,9 +25,9 @@ export async function listSets(store: ArchiveStore, signal?: AbortSignal): Promi
 }
 
 /** Takes a set away, its manifest first: what is left of it, if this is cut short, is no set. @throws ArchiveStoreError */
-export async function removeSet(store: ArchiveStore, setId: string, signal?: AbortSignal): Promise<void> {
-  await store.remove(manifestKey(setId), signal);
+export async function removeSet(store: ArchiveStore, backupId: string, signal?: AbortSignal): Promise<void> {
+  await store.remove(manifestKey(backupId), signal);
   const keys: string[] = [];
-  for await (const { key } of store.list(setPrefix(setId), signal)) keys.push(key);
+  for await (const { key } of store.list(setPrefix(backupId), signal)) keys.push(key);
   for (const key of keys) await store.remove(key, signal);
 }

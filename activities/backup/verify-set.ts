@@ -26,23 +26,23 @@ export function keyOfSet({ encryption }: Manifest, keys: readonly Uint8Array[]):
  */
 export async function verifySet(
   store: ArchiveStore,
-  setId: string,
+  backupId: string,
   access: { readonly trusted: readonly string[]; readonly keys: readonly Uint8Array[] },
   signal: AbortSignal,
 ): Promise<Manifest> {
-  const manifest = await readManifest(store, setId, access.trusted, signal);
+  const manifest = await readManifest(store, backupId, access.trusted, signal);
   const key = keyOfSet(manifest, access.keys);
   for (const file of filesOf(manifest)) {
     let plainBytes = 0;
     try {
-      for await (const piece of unpackFile(store, setId, file, key, signal)) plainBytes += piece.byteLength;
+      for await (const piece of unpackFile(store, backupId, file, key, signal)) plainBytes += piece.byteLength;
     } catch (error) {
       if (error instanceof ArchiveStoreError && error.kind === 'missing')
-        throw new BackupSetError('damaged', `${file.key} of the set ${setId} is not there`, { cause: error });
+        throw new BackupSetError('damaged', `${file.key} of the set ${backupId} is not there`, { cause: error });
       throw error;
     }
     if (plainBytes !== file.plainBytes)
-      throw new BackupSetError('damaged', `${file.key} of the set ${setId} has another length`);
+      throw new BackupSetError('damaged', `${file.key} of the set ${backupId} has another length`);
   }
   return manifest;
 }
@@ -61,21 +61,21 @@ async function sha256Of(bytes: AsyncIterable<Uint8Array>): Promise<string> {
 export async function copySet(
   from: ArchiveStore,
   into: ArchiveStore,
-  setId: string,
+  backupId: string,
   trusted: readonly string[],
   signal: AbortSignal,
   onVerifying: () => Promise<void>,
 ): Promise<void> {
-  const manifest = await readManifest(from, setId, trusted, signal);
-  const manifestBytes = await readManifestBytes(from, setId, signal);
+  const manifest = await readManifest(from, backupId, trusted, signal);
+  const manifestBytes = await readManifestBytes(from, backupId, signal);
   const files = filesOf(manifest);
   const there = new Map<string, number>();
-  for await (const { key, bytes } of into.list(fileKey(setId, ''), signal)) there.set(key, bytes);
+  for await (const { key, bytes } of into.list(fileKey(backupId, ''), signal)) there.set(key, bytes);
   // A set that was made anew under its id: the manifest of the one before would vouch for files that are being replaced.
-  if (there.has(manifestKey(setId)) && !(await readManifestBytes(into, setId, signal)).equals(manifestBytes))
-    await into.remove(manifestKey(setId), signal);
+  if (there.has(manifestKey(backupId)) && !(await readManifestBytes(into, backupId, signal)).equals(manifestBytes))
+    await into.remove(manifestKey(backupId), signal);
   for (const file of files) {
-    const key = fileKey(setId, file.key);
+    const key = fileKey(backupId, file.key);
     // An attempt before this one may have copied it; whether it is right, reading it back says.
     if (there.get(key) === file.bytes && (await sha256Of(into.read(key, signal))) === file.sha256) continue;
     await into.write(key, from.read(key, signal), signal);
@@ -85,10 +85,10 @@ export async function copySet(
   }
   await onVerifying();
   for (const file of files)
-    if ((await sha256Of(into.read(fileKey(setId, file.key), signal))) !== file.sha256)
-      throw new BackupSetError('damaged', `${file.key} of the copy of the set ${setId} is not as it was written`);
-  await into.write(manifestKey(setId), manifestOnce(), signal);
-  const back = await readManifestBytes(into, setId, signal);
+    if ((await sha256Of(into.read(fileKey(backupId, file.key), signal))) !== file.sha256)
+      throw new BackupSetError('damaged', `${file.key} of the copy of the set ${backupId} is not as it was written`);
+  await into.write(manifestKey(backupId), manifestOnce(), signal);
+  const back = await readManifestBytes(into, backupId, signal);
   if (!back.equals(manifestBytes))
-    throw new BackupSetError('damaged', `the manifest of the copy of the set ${setId} is not as it was written`);
+    throw new BackupSetError('damaged', `the manifest of the copy of the set ${backupId} is not as it was written`);
 }

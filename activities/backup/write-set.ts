@@ -163,7 +163,7 @@ export async function writeSet(
     ]);
     return {
       format: SET_FORMAT,
-      id: target.setId,
+      id: target.backupId,
       snapshotAt: snapshot.at.toISOString(),
       finishedAt: new Date().toISOString(),
       recollectVersion: sources.recollectVersion,
@@ -174,14 +174,14 @@ export async function writeSet(
       encryption: target.key === null ? null : { algorithm: 'aes-256-gcm', keyId: keyIdOf(target.key) },
       tables: [...tables],
       vectors: [...vectors],
-      queries: target.key === null ? queries : sealQueries(queries, target.key, target.setId),
+      queries: target.key === null ? queries : sealQueries(queries, target.key, target.backupId),
       journal: sources.journal,
     } satisfies Manifest;
   });
   // The lock goes with this connection: without it somebody may have taken the files for nobody's, and the set must not be called one.
   await client.query('SELECT');
   const text = Buffer.from(signManifest(manifest, sources.signingKey));
-  const { bytes } = await target.store.write(manifestKey(target.setId), onePiece(text), target.signal);
+  const { bytes } = await target.store.write(manifestKey(target.backupId), onePiece(text), target.signal);
   counts = { ...counts, files: counts.files + 1, bytes: counts.bytes + bytes };
   return { manifest, manifestSha256: createHash('sha256').update(text).digest(), counts };
 }

@@ -64,7 +64,7 @@ export async function eraseFiles(
 ): Promise<void> {
   const { scope, wholes, archive } = dependencies;
   const tenantId = asId<TenantId>(erasure.tenantId);
-  const hashes = erasure.found?.wholes ?? [];
+  const hashes = erasure.found?.fullValues ?? [];
   for (const sha256 of hashes) await wholes?.delete(fullValueKey(tenantId, sha256));
   const more: Record<string, number> = { full_values: hashes.length };
   if (archive !== null) {
@@ -74,7 +74,7 @@ export async function eraseFiles(
       const keys = await scope.asTenant(tenantId, (transaction) => dropExports(transaction, erasure.createdAt));
       for (const key of keys) await archive.remove(key, signal);
       more['exports'] = keys.length;
-      await eraseStrays(dependencies, tenantId, erasure.needle, signal);
+      await eraseStrays(dependencies, tenantId, erasure.searchText, signal);
     }
   }
   await scope.asTenant(tenantId, (transaction) => noteErasure(transaction, erasure.id, { phase: 'files', more }));

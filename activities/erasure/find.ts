@@ -55,8 +55,8 @@ export async function findAndJournal(
   const { database, now } = dependencies;
   const tenantId = asId<TenantId>(erasure.tenantId);
   const found =
-    erasure.kind === 'text' && erasure.needle !== null
-      ? await findEverywhere(dependencies, tenantId, erasure.needle, signal)
+    erasure.kind === 'text' && erasure.searchText !== null
+      ? await findEverywhere(dependencies, tenantId, erasure.searchText, signal)
       : foundSchema.parse({});
   await database.asTenant(tenantId, async (transaction) => {
     const { kind, subject } = erasure;
@@ -64,7 +64,7 @@ export async function findAndJournal(
     else if (kind === 'user') await assertNoLegalHold(transaction, { userId: subject });
     else if (kind === 'tenant') await assertNoLegalHold(transaction, {});
     else {
-      const titled = await sessionsTitled(transaction, tenantId, erasure.needle ?? '');
+      const titled = await sessionsTitled(transaction, tenantId, erasure.searchText ?? '');
       const placed = [...found.events, ...found.summaries].flatMap((row) => row.session ?? []);
       for (const sessionId of new Set([...found.sessions, ...titled, ...placed]))
         await assertNoLegalHold(transaction, { sessionId });

@@ -39,15 +39,15 @@ export async function eraseRows(
   const step = async (work: (transaction: TenantTransaction) => Promise<Erased>): Promise<void> => {
     signal.throwIfAborted();
     found = await scope.asTenant(tenantId, async (transaction) => {
-      const { counts, wholes } = await work(transaction);
+      const { counts, fullValues } = await work(transaction);
       const known = new Set(found.objects.map(({ id }) => id));
       const fresh = (await vectorsToGo(transaction, LOOKED_UP_VECTORS)).filter(({ id }) => !known.has(id));
       const noted: Found = {
         ...found,
         objects: [...fresh, ...found.objects].slice(0, LOOKED_UP_VECTORS),
-        wholes: [...new Set([...found.wholes, ...wholes])],
+        fullValues: [...new Set([...found.fullValues, ...fullValues])],
       };
-      const isNews = fresh.length > 0 || wholes.length > 0;
+      const isNews = fresh.length > 0 || fullValues.length > 0;
       await noteErasure(transaction, erasure.id, { more: counts, ...(isNews ? { found: noted } : {}) });
       return noted;
     });
@@ -55,11 +55,11 @@ export async function eraseRows(
 
   const session = async (sessionId: string): Promise<void> => {
     // Noted before the file goes that names them.
-    const wholes = await archivedWholes(dependencies, tenantId, sessionId, signal);
-    if (wholes.length > 0) await step(() => Promise.resolve({ counts: {}, wholes }));
+    const fullValues = await archivedWholes(dependencies, tenantId, sessionId, signal);
+    if (fullValues.length > 0) await step(() => Promise.resolve({ counts: {}, fullValues }));
     // Its whole values were noted above, and go with those of its rows.
     if (await removeArchive({ database, archives: archive, objects: null }, tenantId, sessionId, signal))
-      await step(() => Promise.resolve({ counts: { archives: 1 }, wholes: [] }));
+      await step(() => Promise.resolve({ counts: { archives: 1 }, fullValues: [] }));
     await step((transaction) => eraseSession(transaction, sessionId));
   };
 
@@ -96,7 +96,7 @@ export async function eraseRows(
       if (erasure.subject !== null) await person(erasure.subject);
       break;
     case 'text':
-      if (erasure.needle !== null) await text(erasure.needle);
+      if (erasure.searchText !== null) await text(erasure.searchText);
       break;
     case 'tenant':
       await eraseTenant(dependencies, erasure, tenantId, signal);

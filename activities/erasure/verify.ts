@@ -65,7 +65,7 @@ export async function prove(
   const at = () => new Date(now()).toISOString();
   const checks: ErasureCheck[] = [];
   if (erasure.kind === 'text') {
-    const found = await findEverywhere(dependencies, tenantId, erasure.needle ?? '', signal);
+    const found = await findEverywhere(dependencies, tenantId, erasure.searchText ?? '', signal);
     const left = found.events.length + found.summaries.length + found.learnings.length + found.entities.length;
     const how = 'every column that holds text was searched for it, letter by letter';
     checks.push({ where: 'database', how, looked_at: erasure.found?.events.length ?? 0, left, at: at() });
@@ -98,9 +98,9 @@ export async function prove(
   });
   if (wholes !== null) {
     let left = 0;
-    for (const sha256 of erasure.found?.wholes ?? [])
+    for (const sha256 of erasure.found?.fullValues ?? [])
       if ((await wholes.get(fullValueKey(tenantId, sha256))) !== null) left += 1;
-    const looked = erasure.found?.wholes.length ?? 0;
+    const looked = erasure.found?.fullValues.length ?? 0;
     checks.push({ where: 'whole values', how: 'looked up by their hashes', looked_at: looked, left, at: at() });
   }
   if (checks.some(({ left }) => left > 0)) {

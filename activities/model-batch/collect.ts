@@ -21,7 +21,7 @@ import { customIdOf } from './submit.ts';
 import { bookBatched, claimOf } from './window-answers.ts';
 
 type Answered = Extract<BatchOutcome, { kind: 'answered' }>;
-type Done = 'summarised' | 'parked' | 'again';
+type Done = 'summarised' | 'parked' | 'requeued';
 
 /**
  * Writes what became of an ended batch, call by call. An attempt that was cut off leaves out what is written. What expired, was cancelled or
@@ -40,7 +40,7 @@ export async function collectBatch(
     batch: await readBatch(transaction, ref.batchId),
     assigned: await readAssigned(transaction, ref.batchId),
   }));
-  const counts = { summarised: 0, parked: 0, again: 0 };
+  const counts = { summarised: 0, parked: 0, requeued: 0 };
   if (batch === null) return { sessionIds: [], ...counts };
   const left = new Map(assigned.map((call) => [customIdOf(call), call]));
   if (batch.state !== 'ended' && batch.providerBatchId !== null) {
@@ -51,7 +51,7 @@ export async function collectBatch(
       left.delete(outcome.customId);
     }
   }
-  for (const call of left.values()) counts[await letWait(dependencies, ref, call, 'again')] += 1;
+  for (const call of left.values()) counts[await letWait(dependencies, ref, call, 'requeued')] += 1;
   const sessionIds = await database.asTenant(tenantId, async (transaction) => {
     await markEnded(transaction, ref.batchId);
     return batchSessions(transaction, ref.batchId, 'all');
@@ -64,7 +64,7 @@ async function letWait(
   { database }: BatchDependencies,
   ref: BatchRef,
   call: AssignedCall,
-  state: 'parked' | 'again',
+  state: 'parked' | 'requeued',
   reason: string | null = null,
 ): Promise<Done> {
   await database.asTenant(asId(ref.tenantId), (transaction) =>
@@ -77,7 +77,7 @@ async function letWait(
 export async function giveUpBatch(dependencies: BatchDependencies, ref: BatchRef): Promise<readonly string[]> {
   return dependencies.database.asTenant(asId(ref.tenantId), async (transaction) => {
     for (const call of await readAssigned(transaction, ref.batchId))
-      await finishCall(transaction, ref.batchId, call, 'again');
+      await finishCall(transaction, ref.batchId, call, 'requeued');
     await markEnded(transaction, ref.batchId);
     return batchSessions(transaction, ref.batchId, 'all');
   });
@@ -94,16 +94,16 @@ async function write(
     const error = new ModelError(outcome.error, 'the call failed in its batch');
     return isPermanent(error)
       ? letWait(dependencies, ref, call, 'parked', parkedReason(error))
-      : letWait(dependencies, ref, call, 'again');
+      : letWait(dependencies, ref, call, 'requeued');
   }
-  if (outcome.kind !== 'answered') return letWait(dependencies, ref, call, 'again');
+  if (outcome.kind !== 'answered') return letWait(dependencies, ref, call, 'requeued');
   const tenantId = asId<TenantId>(ref.tenantId);
   const work = await readWindowWork(dependencies, { tenantId, sessionId: call.sessionId }, call.windowN);
   if (work !== null && work.facts.forgotten === call.forgotten)
     return writeAnswer(dependencies, ref, call, work, outcome, signal);
   // Something of it was forgotten meanwhile: the answer may speak of that. What it cost was paid all the same.
   await bookBatched(dependencies, ref.batchId, call, outcome.usage, null);
-  return letWait(dependencies, ref, call, 'again');
+  return letWait(dependencies, ref, call, 'requeued');
 }
 
 async function writeAnswer(
@@ -124,7 +124,7 @@ async function writeAnswer(
     await bookBatched(dependencies, ref.batchId, call, answer.usage, kept);
     if (reading.ok) {
       const isWritten = await writeWindowTopic(dependencies, work, reading.output, [answer.usage], claim);
-      return isWritten ? 'summarised' : 'again';
+      return isWritten ? 'summarised' : 'requeued';
     }
     const first = await model.prepareWindow(work.input, signal);
     const repair = await first.again(answer.text, reading.problem, signal);
@@ -133,11 +133,11 @@ async function writeAnswer(
       prepareFallback: (fallback) => fallback.prepareWindow(work.input, signal),
     });
     const isWritten = await writeWindowTopic(dependencies, work, output, [answer.usage, ...usage], claim);
-    return isWritten ? 'summarised' : 'again';
+    return isWritten ? 'summarised' : 'requeued';
   } catch (error) {
     // One user's spent day must not keep the others from their results.
     if (error instanceof BudgetExhausted || error instanceof ModelBusy)
-      return letWait(dependencies, ref, call, 'again');
+      return letWait(dependencies, ref, call, 'requeued');
     if (!(error instanceof ModelError) || !isPermanent(error)) throw error;
     return letWait(dependencies, ref, call, 'parked', parkedReason(error));
   }

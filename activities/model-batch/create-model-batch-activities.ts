@@ -67,7 +67,7 @@ export function createModelBatchActivities(dependencies: BatchDependencies): Mod
       withHeartbeat(async (signal) => {
         const result = await collectBatch(dependencies, batchesOf(), ref, signal).catch(async (error: unknown) => {
           if (!isMissing(error)) throw error;
-          return { sessionIds: await giveUpBatch(dependencies, ref), summarised: 0, parked: 0, again: 0 };
+          return { sessionIds: await giveUpBatch(dependencies, ref), summarised: 0, parked: 0, requeued: 0 };
         });
         await tryHintIndex(hints, asId(ref.tenantId));
         return result;

@@ -75,7 +75,7 @@ export async function submitBatch(
   if (sending.length === 0 && firstOver !== undefined)
     throw new BudgetExhausted(waitForNextDay(firstOver.resetsInMs, ref.batchId));
   const sessionIds = await database.asTenant(tenantId, async (transaction) => {
-    for (const { assigned } of over) await finishCall(transaction, ref.batchId, assigned, 'again');
+    for (const { assigned } of over) await finishCall(transaction, ref.batchId, assigned, 'requeued');
     if (sending.length === 0) await markEnded(transaction, ref.batchId);
     else await markSending(transaction, ref.batchId, sending.length);
     return batchSessions(transaction, ref.batchId, 'finished');
@@ -137,7 +137,7 @@ async function prepare(
   const settled = { kind: 'settled' } as const;
   const work = await readWindowWork(dependencies, { tenantId, sessionId }, windowN);
   if (work === null) {
-    await database.asTenant(tenantId, (transaction) => finishCall(transaction, ref.batchId, assigned, 'again'));
+    await database.asTenant(tenantId, (transaction) => finishCall(transaction, ref.batchId, assigned, 'requeued'));
     return settled;
   }
   const claim = claimOf(ref.batchId, assigned);

@@ -74,15 +74,15 @@ export function foreignRowsOf(answer: string, question: string): number {
  * rows do not hold, cannot be read, or makes a claim that does not stand in them.
  */
 export function takeNear<Output>(
-  kept: Pick<NearAnswer, 'answer' | 'signature' | 'novelWords'>,
+  kept: Pick<NearAnswer, 'response' | 'signature' | 'novelWords'>,
   call: Question<Output>,
   question: CacheQuestion,
   near: NearOptions<Output>,
   similarity: number,
 ): Output | null {
   if (question.near === null || estimatedSimilarity(kept.signature, question.near.signature) < similarity) return null;
-  if (foreignRowsOf(kept.answer, question.text) > kept.novelWords) return null;
-  const reading = call.read(kept.answer);
+  if (foreignRowsOf(kept.response, question.text) > kept.novelWords) return null;
+  const reading = call.read(kept.response);
   return reading.ok && near.stands(reading.output) ? reading.output : null;
 }
 
@@ -110,7 +110,7 @@ export async function findCachedResponse<Output>(
     return { same: null, alike: await findNearAnswers(transaction, question.promptVersion, question.near.keys) };
   });
   if (same !== null) {
-    const reading = call.read(same.answer);
+    const reading = call.read(same.response);
     return reading.ok ? { output: reading.output, kept: same } : null;
   }
   if (near === undefined) return null;
@@ -153,7 +153,7 @@ export async function findFailedAnswer<Output>(
     findUnreadable(transaction, owner.sessionId, promptVersion, sha256),
   );
   if (found === null) return null;
-  const { answer: text, usage, kind, problem, where } = found;
+  const { response: text, usage, kind, problem, where } = found;
   return { text, reading: { ok: false, kind, problem, where }, usage };
 }
 
@@ -173,7 +173,7 @@ export async function keepForQuestion(
     sessionId: owner.sessionId,
     promptVersion: question.promptVersion,
     requestSha256: question.sha256,
-    answer: text,
+    response: text,
     provider: usage.provider,
     model: usage.model,
     tokens: usage.inputTokens + usage.outputTokens,

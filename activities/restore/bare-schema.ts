@@ -6,7 +6,7 @@ import {
   asOwner,
   createEmptyDatabase,
   databaseExists,
-  asMaker,
+  asCreator,
   ownerAddress,
 } from '../../stores/postgres/backups/restored-database.ts';
 import type { RestoreServer } from '../../stores/postgres/backups/restored-database.ts';
@@ -106,7 +106,7 @@ async function dropForLater(owner: pg.Client): Promise<void> {
 }
 
 async function isBare(server: RestoreServer, database: string): Promise<boolean> {
-  if (!(await asMaker(server, (maker) => databaseExists(maker, database)))) return false;
+  if (!(await asCreator(server, (maker) => databaseExists(maker, database)))) return false;
   return asOwner(server, database, async (owner) => {
     const { rows } = await owner.query<{ there: boolean }>(
       "SELECT to_regclass('restoring.steps') IS NOT NULL AS there",
@@ -150,7 +150,7 @@ export async function makeIndexes(server: RestoreServer, database: string, signa
     const { rows } = await owner.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
     // A build that nobody waits for any more would go on for minutes.
     const end = (): void =>
-      void asMaker(server, (maker) => maker.query('SELECT pg_cancel_backend($1)', [rows[0]?.pid])).catch(
+      void asCreator(server, (maker) => maker.query('SELECT pg_cancel_backend($1)', [rows[0]?.pid])).catch(
         () => undefined,
       );
     signal.addEventListener('abort', end, { once: true });

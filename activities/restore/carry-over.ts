@@ -50,7 +50,7 @@ export async function carryErasures(from: pg.Pool, into: pg.Pool): Promise<void>
   for (let after = FIRST_ID; ;) {
     const rows = await rowsOf(
       from,
-      `SELECT to_jsonb(e) || jsonb_build_object('needle', null, 'found', null) AS row FROM erasures e WHERE id > $1 ORDER BY id LIMIT $2`,
+      `SELECT to_jsonb(e) || jsonb_build_object('search_text', null, 'found', null) AS row FROM erasures e WHERE id > $1 ORDER BY id LIMIT $2`,
       [after, ERASURES],
     );
     const page = JSON.stringify(rows);

@@ -1,4 +1,4 @@
-import { COPY_ADDRESS, readRestoreWork } from '../../stores/postgres/backups/restores.ts';
+import { COPY_STORE, readRestoreWork } from '../../stores/postgres/backups/restores.ts';
 import type { RestoreWork } from '../../stores/postgres/backups/restores.ts';
 import type { JournalHead } from '../../domain/erasure/erasure-journal.ts';
 import { BackupSetError } from '../../domain/backup/set-error.ts';
@@ -60,7 +60,7 @@ async function headsOf(
   signal: AbortSignal,
 ): Promise<JournalHead[]> {
   const { trusted } = await dependencies.access();
-  const later = await newestHead(storeOf(dependencies, work.address), [...trusted, publicKey], signal);
+  const later = await newestHead(storeOf(dependencies, work.store), [...trusted, publicKey], signal);
   return [manifest.journal, later, await storedHead(dependencies.maintenance)].filter((head) => head !== null);
 }
 
@@ -80,9 +80,9 @@ export async function eraseAgain(
   const { work, server, names } = context;
   const since = new Date(new Date(set.manifest.snapshotAt).getTime() - ERASURE_MS);
   const { trusted } = await dependencies.access();
-  const isElsewhere = work.address !== null && work.address !== COPY_ADDRESS;
+  const isElsewhere = work.store !== null && work.store !== COPY_STORE;
   const { erasures, account } = await readJournals({
-    stores: isElsewhere ? [...journals, storeOf(dependencies, work.address)] : journals,
+    stores: isElsewhere ? [...journals, storeOf(dependencies, work.store)] : journals,
     isTrusted: (publicKey) =>
       publicKey === set.publicKey || trusted.includes(publicKey) || fingerprintOf(publicKey) === work.signer,
     heads: await headsOf(dependencies, context, set, signal),

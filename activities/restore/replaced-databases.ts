@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { asMaker, restoreNames } from '../../stores/postgres/backups/restored-database.ts';
+import { asCreator, restoreNames } from '../../stores/postgres/backups/restored-database.ts';
 import type { RestoreServer } from '../../stores/postgres/backups/restored-database.ts';
 import { replacedBefore } from '../../stores/postgres/backups/restores.ts';
 
@@ -19,7 +19,7 @@ export async function dropReplaced(server: RestoreServer, maintenance: pg.Pool, 
   const { running } = restoreNames(server, '');
   const old = (await replacedBefore(maintenance, keepDays)).filter((name) => name.startsWith(`${running}_replaced_`));
   if (old.length === 0) return 0;
-  return asMaker(server, async (maker) => {
+  return asCreator(server, async (maker) => {
     const { rows } = await maker.query<{ name: string }>(
       'SELECT datname AS name FROM pg_database WHERE datname = ANY ($1)',
       [old],

@@ -6,7 +6,7 @@ import { newestSet, openSet } from '../backup/read-set.ts';
 import type { ReadableSet } from '../backup/read-set.ts';
 import { restoreNames } from '../../stores/postgres/backups/restored-database.ts';
 import type { RestoreNames, RestoreServer } from '../../stores/postgres/backups/restored-database.ts';
-import { COPY_ADDRESS, noteSet, readRestoreWork } from '../../stores/postgres/backups/restores.ts';
+import { COPY_STORE, noteSet, readRestoreWork } from '../../stores/postgres/backups/restores.ts';
 import type { RestoreWork } from '../../stores/postgres/backups/restores.ts';
 import { BackupSetError } from '../../domain/backup/set-error.ts';
 import { NotConfigured } from '../failures.ts';
@@ -61,7 +61,7 @@ export function storeOf(
   { store, copy, storeAt }: Pick<RestoreDependencies, 'store' | 'copy' | 'storeAt'>,
   address: string | null,
 ): ArchiveStore {
-  const from = address === null ? store : address === COPY_ADDRESS ? copy : storeAt(address);
+  const from = address === null ? store : address === COPY_STORE ? copy : storeAt(address);
   if (from !== null) return from;
   throw new NotConfigured(
     `${address === null ? 'RECOLLECT_BACKUP_STORE' : 'RECOLLECT_BACKUP_COPY_STORE'}: is needed for this restore`,
@@ -71,14 +71,14 @@ export function storeOf(
 /** Opens the set of a restore; the newest one where none was named, which is noted, so that every step reads the same. */
 export async function setOf(
   dependencies: RestoreDependencies,
-  { id, set_id: named, address, signer }: RestoreWork,
+  { id, backup_id: named, store, signer }: RestoreWork,
   signal: AbortSignal,
 ): Promise<ReadableSet> {
   const { maintenance, access } = dependencies;
-  const from = storeOf(dependencies, address);
-  const setId = named ?? (await newestSet(from, signal));
-  if (setId === null) throw new BackupSetError('missing', `there is no set in ${from.address}`);
-  const set = await openSet({ store: from, signer, ...(await access()) }, setId, signal);
-  if (named === null) await noteSet(maintenance, id, setId);
+  const from = storeOf(dependencies, store);
+  const backupId = named ?? (await newestSet(from, signal));
+  if (backupId === null) throw new BackupSetError('missing', `there is no set in ${from.address}`);
+  const set = await openSet({ store: from, signer, ...(await access()) }, backupId, signal);
+  if (named === null) await noteSet(maintenance, id, backupId);
   return set;
 }

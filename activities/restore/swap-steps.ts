@@ -118,7 +118,7 @@ export function swapSteps(
         const files =
           set === null || archives === null
             ? undefined
-            : await restoreArchivedFiles(maintenance, archives, storeOf(dependencies, work.address), set.key, signal);
+            : await restoreArchivedFiles(maintenance, archives, storeOf(dependencies, work.store), set.key, signal);
         const loaded = await loadAndVerify(maintenance, vectors, set, note, signal);
         await hintIndexes(signal);
         const seconds = {
@@ -148,7 +148,7 @@ export function swapSteps(
           await dropReplaced(dependencies.server, maintenance, dependencies.replacedDatabaseKeepDays);
         if (work.kind === 'drill') {
           await drillVectors.dropAll();
-          if (state === 'completed' && work.set_id !== null) await noteVerified(maintenance, work.set_id);
+          if (state === 'completed' && work.backup_id !== null) await noteVerified(maintenance, work.backup_id);
           if (state === 'failed') await alertDrill(maintenance, restoreId, error ?? 'Unexpected');
           const seconds = { ...work.result?.seconds, total: (Date.now() - work.created_at.getTime()) / MS };
           await noteRestore(maintenance, restoreId, 'vectors', { result: { seconds } });

@@ -136,7 +136,7 @@ async function writeAndTake(
       .asTenant(tenantId, async (transaction) => {
         const session = await transaction.session.findUniqueOrThrow({ where: { id: sessionId } });
         const heads = await headsOf(transaction, sessionId);
-        const wholes = await fullValuesOf(transaction, sessionId, null);
+        const fullValueSha256 = await fullValuesOf(transaction, sessionId, null);
         const count = await takeRows(transaction, sessionId, mark, rows.rows);
         if (count === null) return null;
         await writeArchive(transaction, {
@@ -149,7 +149,7 @@ async function writeAndTake(
           startedAt: session.startedAt,
           endedAt: session.endedAt ?? session.lastEventAt,
           counts: rows.rows,
-          wholes,
+          fullValueSha256,
           objectKey: key,
           objectBytes,
           objectSha256,

@@ -131,7 +131,7 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
     batch: TakenBatch,
   ): Promise<TakeInResult | null> => {
     const { toSeq, more, open } = batch;
-    const { moved, windowsPending, windowsParked } = await advanceConsumption(
+    const { advanced, windowsPending, windowsParked } = await advanceConsumption(
       database.pool,
       asId(input.tenantId),
       input.sessionId,
@@ -147,7 +147,7 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
             : { phase: input.phase, workflowId: sessionWorkflowId(input.tenantId, input.sessionId) },
       },
     );
-    if (!moved) return null;
+    if (!advanced) return null;
     const idleAt = before.lastEventAtMs + input.policy.idleMs;
     const nextAt =
       open === null || open.rows === 0 ? idleAt : Math.min(idleAt, openDeadlineMs(open, input.policy).atMs);
@@ -260,7 +260,7 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
         workflowId: sessionWorkflowId(tenantId, sessionId),
       });
       if (gathered !== null) await hints.modelBatch(tenant, { ...gathered, full: gathered.calls >= maxBatchCalls });
-      const windows = { windowsPending: counts.cut, windowsBatched: counts.batched, windowsParked: counts.parked };
+      const windows = { windowsPending: counts.pending, windowsBatched: counts.batched, windowsParked: counts.parked };
       return hasBatches ? windows : { ...windows, direct: true };
     },
     async setCapture({ tenantId, sessionId, on }) {

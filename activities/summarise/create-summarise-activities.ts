@@ -18,7 +18,12 @@ import {
   readTopicsAndItems,
   writeSessionSummary,
 } from '../../stores/postgres/summaries/summaries.ts';
-import { claimSummarised, countWindows, markParked, nextCutWindow } from '../../stores/postgres/sessions/windows.ts';
+import {
+  claimSummarised,
+  countWindows,
+  markParked,
+  nextPendingWindow,
+} from '../../stores/postgres/sessions/windows.ts';
 import type { StoredWindow } from '../../stores/postgres/sessions/windows.ts';
 import { sessionWorkflowId } from '../../workflows/ids.ts';
 import type { CloseResult, SessionRef, SummariseActivities } from '../../workflows/session/types.ts';
@@ -116,7 +121,7 @@ export function createSummariseActivities({
   /** One window: summarised or parked. Null when none waits. */
   const summariseNext = async (ref: SessionRef, signal: AbortSignal): Promise<CloseResult | null> => {
     const window = await database.asTenant(asId(ref.tenantId), (transaction) =>
-      nextCutWindow(transaction, ref.sessionId),
+      nextPendingWindow(transaction, ref.sessionId),
     );
     if (window === null) return null;
     try {
@@ -138,7 +143,7 @@ export function createSummariseActivities({
         const counts = await database.asTenant(asId(ref.tenantId), (transaction) =>
           countWindows(transaction, ref.sessionId),
         );
-        return { windowsPending: counts.cut, windowsParked: counts.parked, ...cost };
+        return { windowsPending: counts.pending, windowsParked: counts.parked, ...cost };
       }),
 
     summariseWindows: (ref) =>
@@ -163,9 +168,9 @@ export function createSummariseActivities({
           if (total.summarised === 0 || signal.aborted) throw error;
         }
         const counts = await database.asTenant(tenantId, (transaction) => countWindows(transaction, ref.sessionId));
-        if (counts.cut === 0 && ref.phase === 'summarising') await enter(ref, 'active');
+        if (counts.pending === 0 && ref.phase === 'summarising') await enter(ref, 'active');
         await tryHintIndex(hints, tenantId);
-        return { windowsPending: counts.cut, windowsParked: counts.parked, ...total };
+        return { windowsPending: counts.pending, windowsParked: counts.parked, ...total };
       }),
 
     summariseSession: (ref) =>

@@ -8,18 +8,18 @@ const SET_KEY = /^sets\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\//;
 export const SETS_PREFIX = SETS;
 
 /** What all objects of one set begin with. */
-export function setPrefix(setId: string): string {
-  return `${SETS}${setId}/`;
+export function setPrefix(backupId: string): string {
+  return `${SETS}${backupId}/`;
 }
 
 /** The object whose being there makes a set one. */
-export function manifestKey(setId: string): string {
-  return `${setPrefix(setId)}${MANIFEST}`;
+export function manifestKey(backupId: string): string {
+  return `${setPrefix(backupId)}${MANIFEST}`;
 }
 
 /** The object of a file that the manifest names. */
-export function fileKey(setId: string, key: string): string {
-  return `${setPrefix(setId)}${key}`;
+export function fileKey(backupId: string, key: string): string {
+  return `${setPrefix(backupId)}${key}`;
 }
 
 /** A table's nth file, as the manifest names it. */

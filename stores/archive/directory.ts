@@ -11,7 +11,7 @@ const OWNER_FOLDER = 0o700;
 /** Files that are being written: no key begins with a dot. */
 const UNFINISHED = '.unfinished';
 const READ_BYTES = 256 * 1024;
-/** What nobody wrote to for so long is of a process that was killed. */
+/** An unfinished file without a write for this long belongs to a killed process. */
 const LEFT_MS = 24 * 3_600_000;
 const SWEEP_MS = 3_600_000;
 
@@ -29,27 +29,27 @@ function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** An error of the file system in the port's words; every other one as it is. */
-function told(error: unknown, what: string): unknown {
+/** Maps an error of the file system to an ArchiveStoreError; returns other errors unchanged. */
+function portError(error: unknown, what: string): unknown {
   const code = codeOf(error);
   if (code === undefined || error instanceof RangeError || !/^E[A-Z]+$/.test(code)) return error;
   return new ArchiveStoreError(KINDS[code] ?? 'unavailable', `${what}: ${code}`, { cause: error });
 }
 
-/** Takes away what processes were writing that were killed: a backup cut off each day would fill the disk. */
+/** Deletes unfinished files of killed processes: daily interrupted backups would fill the disk. */
 async function sweep(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const file = path.join(folder, name);
-    // Another process may take it away, or finish it, at the same time.
+    // Another process can delete or finish the file at the same time.
     const found = await stat(file).catch(() => null);
-    // What cannot be taken away now is tried again, and keeps nobody from writing.
+    // Not fatal: the next sweep retries.
     if (found !== null && found.mtimeMs < Date.now() - LEFT_MS) await rm(file, { force: true }).catch(() => undefined);
   }
 }
 
 /**
- * Objects as files under `root`, for their owner alone, named by their keys. A file is written beside, made safe and renamed, so that a reader, or
- * whoever comes after a crash, sees all of it or nothing.
+ * Objects as files under `root`, readable by their owner only, named by their keys. A file is written under another name, synced and renamed, so that a
+ * reader sees the complete file or none, also after a crash.
  */
 export function createDirectoryArchive(root: string): ArchiveStore {
   const fileOf = (key: string): string => {
@@ -96,9 +96,9 @@ export function createDirectoryArchive(root: string): ArchiveStore {
         await syncFoldersAbove(folder, firstMade);
         return written;
       } catch (error) {
-        // Where there is no folder there is nothing to take back, and what was wrong is told by the first error.
+        // The first error is thrown, not one of the clean-up.
         await rm(beside, { force: true }).catch(() => undefined);
-        throw told(error, `${key} could not be written`);
+        throw portError(error, `${key} could not be written`);
       }
     },
     async *read(key, signal) {
@@ -109,12 +109,12 @@ export function createDirectoryArchive(root: string): ArchiveStore {
       try {
         for await (const piece of stream) yield Buffer.isBuffer(piece) ? piece : Buffer.from(String(piece));
       } catch (error) {
-        throw told(error, `${key} could not be read`);
+        throw portError(error, `${key} could not be read`);
       }
     },
     async *list(prefix, signal) {
       checkPrefix(prefix);
-      // Folders that cannot hold such a key are not looked into.
+      // Skips folders that cannot contain such a key.
       const walk = async function* (folder: string): AsyncGenerator<string> {
         let entries: Dirent[];
         try {
@@ -143,7 +143,7 @@ export function createDirectoryArchive(root: string): ArchiveStore {
           if (found !== null) yield { key, bytes: found.size, modifiedAt: found.mtime };
         }
       } catch (error) {
-        throw told(error, 'the archive could not be listed');
+        throw portError(error, 'the archive could not be listed');
       }
     },
     async remove(key) {
@@ -153,7 +153,7 @@ export function createDirectoryArchive(root: string): ArchiveStore {
         await syncFolder(path.dirname(file));
       } catch (error) {
         if (codeOf(error) === 'ENOENT') return;
-        throw told(error, `${key} could not be removed`);
+        throw portError(error, `${key} could not be removed`);
       }
     },
   };

@@ -4,12 +4,12 @@ import { isPackDamage, unpacked } from './packed.ts';
 
 /** As the notes in cut values say (domain/capture/well-formed.ts); nothing of it is written otherwise in JSON. */
 const NOTE = /bytes in all \(sha256:([0-9a-f]{64})\), the middle is left out/g;
-/** Longer than a note: one that lies across two pieces is found, too. */
+/** Longer than a note: finds notes that span two pieces. */
 const OVERLAP_CHARS = 200;
 
 /**
- * Hashes of the whole values that the rows in an archive were cut from: they go with it. Of an object that is gone or damaged those that can be read of it: it is
- * to go nevertheless. @throws ArchiveStoreError where the store is away
+ * Returns the hashes of the full values of truncated rows in an archive. For a missing or damaged object it returns those that are readable, because the object
+ * is deleted anyway. @throws ArchiveStoreError if the store is unavailable
  */
 export async function fullValuesIn(archives: ArchiveStore, key: string, signal?: AbortSignal): Promise<string[]> {
   const found = new Set<string>();
@@ -17,9 +17,9 @@ export async function fullValuesIn(archives: ArchiveStore, key: string, signal?:
   let tail = '';
   try {
     for await (const piece of text) {
-      const said = tail + String(piece);
-      for (const [, sha256] of said.matchAll(NOTE)) if (sha256 !== undefined) found.add(sha256);
-      tail = said.slice(-OVERLAP_CHARS);
+      const window = tail + String(piece);
+      for (const [, sha256] of window.matchAll(NOTE)) if (sha256 !== undefined) found.add(sha256);
+      tail = window.slice(-OVERLAP_CHARS);
     }
   } catch (error) {
     const isMissing = error instanceof ArchiveStoreError && error.kind === 'missing';

@@ -29,15 +29,15 @@ const objectSchema = z.strictObject({
   signature: z.string().max(200),
 });
 
-/** Ten thousand names, what stands around them, and the signature. */
+/** Ten thousand names, the other fields and the signature. */
 export const MAX_JOURNAL_OBJECT_BYTES = 2 * 1024 * 1024;
 
-/** An entry as its object holds it. */
+/** An entry as stored. */
 export interface StoredEntry {
   readonly entry: JournalEntry;
   /** The text that was signed, by which the next entry names this one. */
   readonly text: string;
-  /** Who signed it, and truly did: SPKI, base64. Whether that is somebody to follow is another question. */
+  /** The key with the valid signature: SPKI, base64. The caller decides whether it is trusted. */
   readonly publicKey: string;
 }
 
@@ -50,7 +50,7 @@ export function journalObject(
   return { text, object: JSON.stringify({ entry: text, publicKey, signature }) };
 }
 
-/** Reads an object of the journal: `unsigned` where nobody vouches for it, or its signature is not that of its text; `unreadable` for half an object, or one of a newer form. */
+/** Reads a journal object. Returns `unsigned` without a valid signature, `unreadable` for an incomplete object or one of a newer version. */
 export function readJournalObject(bytes: Uint8Array): StoredEntry | 'unsigned' | 'unreadable' {
   let content: unknown;
   try {
@@ -71,7 +71,7 @@ export function readJournalObject(bytes: Uint8Array): StoredEntry | 'unsigned' |
 
 const bareSchema = z.looseObject({ kind: z.string(), tenant_id: z.string(), names: z.array(z.unknown()) });
 
-/** What names erased things without a signature, as entries once did. */
+/** Returns true for an entry without a signature. */
 function isBare(content: unknown): boolean {
   return bareSchema.safeParse(content).success;
 }

@@ -6,32 +6,32 @@ import type { JournalObject } from '../postgres/erasure/erasure-journal.ts';
 import { MAX_JOURNAL_OBJECT_BYTES, readJournalObject } from './journal-entry.ts';
 import type { StoredEntry } from './journal-entry.ts';
 
-/** Objects that are no entries to follow, and their bytes: whoever may write to the store can put there as many as he likes. */
+/** Bounds for objects that are no valid entries: anyone with write access to the store can add them. */
 const MAX_STRANGERS = 2_000;
-const MAX_STRANGE_BYTES = 256 * 1024 * 1024;
+const MAX_STRANGER_BYTES = 256 * 1024 * 1024;
 /** Objects of one listing. */
 const MAX_LISTED = 1_000_000;
-/** An object that could not be read is asked for again, after a pause that doubles. */
+/** Attempts to read an object, with a pause that doubles. */
 const READ_TRIES = 4;
 const PAUSE_MS = 1_000;
 /** Keys that are named in an account. */
 const NAMED = 20;
 
-/** What is wrong with an object of the journal, or with the journal as a whole. */
+/** Faults of a journal object or of the journal. */
 export const JOURNAL_FAULTS = [
-  /** Nobody signed it, or not what it says. */
+  /** Without a valid signature. */
   'unsigned',
-  /** Signed by somebody whom this restore does not trust. */
+  /** Signed with a key that this restore does not trust. */
   'foreign',
   /** No entry, too large, or not given by the store. */
   'unreadable',
   /** An entry of another journal or another place in it. */
   'misplaced',
-  /** Between entries that are there, or up to the head that a signed manifest or this instance tells. */
+  /** Between existing entries, or before the head that a signed manifest or this instance names. */
   'missing',
   /** Signed, but not the one that its successor, or the manifest, names. */
   'replaced',
-  /** More objects than are looked at. */
+  /** More objects than the limit. */
   'unlisted',
 ] as const;
 export type JournalFault = (typeof JOURNAL_FAULTS)[number];
@@ -46,11 +46,11 @@ export interface JournalAccount {
 
 export interface JournalReading {
   readonly stores: readonly ArchiveStore[];
-  /** Whom to believe, by the public key (SPKI, base64). */
+  /** Returns true for a trusted public key (SPKI, base64). */
   readonly isTrusted: (publicKey: string) => boolean;
-  /** Heads of journals that signed manifests and this instance tell. */
+  /** Heads of journals, from signed manifests and this instance. */
   readonly heads: readonly JournalHead[];
-  /** Entries that this instance wrote, from its own database: the truth, whatever lies in the stores. */
+  /** Entries of this instance's database: they win over the stores. */
   readonly own: readonly JournalObject[];
   readonly signal?: AbortSignal;
 }
@@ -73,7 +73,7 @@ async function bytesOf(
       return Buffer.concat(pieces, bytes);
     } catch (error) {
       signal?.throwIfAborted();
-      // No key of ours: of a bucket that others write to, too.
+      // Not a key of this project: other programs may write to the bucket.
       if (error instanceof RangeError) return undefined;
       if (!(error instanceof ArchiveStoreError)) throw error;
       if (error.kind === 'missing') return null;
@@ -119,7 +119,7 @@ async function readKnown(reading: Reading, store: ArchiveStore, given: JournalRe
   const seen = new Set<string>();
   for (const [journal, heads] of Map.groupBy(given.heads, (head) => head.journal)) {
     const known = Math.max(...heads.map(({ entries }) => entries));
-    // Beyond what is known for as long as there are entries that somebody signed: a store that has an object under every key gives no such.
+    // Continues after the last known entry while entries have a trusted signature.
     for (let sequence = 1, isMore = true; sequence <= known || isMore; sequence += 1) {
       const key = journalKey(journal, sequence);
       const bytes = await bytesOf(store, key, given.signal);
@@ -132,17 +132,17 @@ async function readKnown(reading: Reading, store: ArchiveStore, given: JournalRe
   return seen;
 }
 
-/** Reads what else lies there: journals that no manifest tells of, and what is none. */
+/** Reads the other objects: journals that no manifest names, and invalid objects. */
 async function readOthers(
   reading: Reading,
   store: ArchiveStore,
   seen: ReadonlySet<string>,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  let [listed, strangers, strange] = [0, 0, 0];
+  let [listed, strangers, strangerBytes] = [0, 0, 0];
   for await (const { key, bytes: size } of store.list(JOURNAL_PREFIX, signal)) {
     listed += 1;
-    if (listed > MAX_LISTED || strangers > MAX_STRANGERS || strange > MAX_STRANGE_BYTES) {
+    if (listed > MAX_LISTED || strangers > MAX_STRANGERS || strangerBytes > MAX_STRANGER_BYTES) {
       reading.fault('unlisted', key);
       return;
     }
@@ -151,7 +151,7 @@ async function readOthers(
     if (bytes === undefined) reading.fault('unreadable', key);
     else if (bytes !== null && reading.take(key, bytes)) continue;
     strangers += 1;
-    strange += bytes?.byteLength ?? 0;
+    strangerBytes += bytes?.byteLength ?? 0;
   }
 }
 
@@ -163,8 +163,8 @@ function checkChains(reading: Reading, heads: readonly JournalHead[]): void {
   );
   for (const journal of new Set([...chains.keys(), ...heads.map((head) => head.journal)])) {
     const bySequence = new Map((chains.get(journal) ?? []).map((stored) => [stored.entry.sequence, stored]));
-    const told = heads.filter((head) => head.journal === journal);
-    const last = [...bySequence.keys(), ...told.map(({ entries }) => entries)].reduce((a, b) => Math.max(a, b), 0);
+    const known = heads.filter((head) => head.journal === journal);
+    const last = [...bySequence.keys(), ...known.map(({ entries }) => entries)].reduce((a, b) => Math.max(a, b), 0);
     for (let sequence = 1; sequence <= last; sequence += 1) {
       const key = journalKey(journal, sequence);
       const stored = bySequence.get(sequence);
@@ -175,7 +175,7 @@ function checkChains(reading: Reading, heads: readonly JournalHead[]): void {
       const next = bySequence.get(sequence + 1);
       const isNamed =
         (next === undefined || next.entry.previous === stored.sha256) &&
-        told.every((head) => head.entries !== sequence || head.last === stored.sha256);
+        known.every((head) => head.entries !== sequence || head.last === stored.sha256);
       if (!isNamed) reading.fault('replaced', key);
     }
   }
@@ -186,7 +186,7 @@ export interface JournalledErasure extends ErasedNames {
   readonly at: Date;
 }
 
-/** The erasures that entries tell of, in the order in which they were asked for, without those that were called off. */
+/** Returns the erasures of entries in the order of their requests, without withdrawn ones. */
 function erasuresOf(stored: Iterable<StoredEntry>): JournalledErasure[] {
   const entries = [...stored].map(({ entry }) => entry);
   const withdrawn = new Set(
@@ -201,20 +201,20 @@ function erasuresOf(stored: Iterable<StoredEntry>): JournalledErasure[] {
     );
 }
 
-/** What this instance wrote itself, by its own database, whoever's key signed it then. */
+/** Reads the entries of this instance's database, whatever key signed them. */
 function ownReading(own: readonly JournalObject[]): Reading {
   const reading = new Reading(() => true);
   for (const { journal, sequence, object } of own) reading.take(journalKey(journal, sequence), Buffer.from(object));
   return reading;
 }
 
-/** The erasures that this instance asked for itself. */
+/** Returns the erasures that this instance requested. */
 export function ownErasures(own: readonly JournalObject[]): JournalledErasure[] {
   return erasuresOf(ownReading(own).entries.values());
 }
 
 /**
- * Reads the journals of erasures of all stores. Only entries that somebody trusted signed, in their own place, are to be followed; everything else is counted by
+ * Reads the erasure journals of all stores. Only entries with a trusted signature at their own key are followed; all others are counted by
  * what is wrong with it, and stops nothing. What this instance wrote itself is taken from its database.
  * @throws ArchiveStoreError where a store cannot be listed
  */
@@ -228,7 +228,7 @@ export async function readJournals(
   for (const store of given.stores)
     await readOthers(reading, store, await readKnown(reading, store, given), given.signal);
   checkChains(reading, given.heads);
-  // What this instance wrote goes before what lies at its place in a store.
+  // Entries of this instance replace those in a store.
   const erasures = erasuresOf(new Map([...reading.entries, ...own.entries]).values());
   return { erasures, account: { erasures: erasures.length, faults: reading.faults, examples: reading.examples } };
 }

@@ -1,18 +1,18 @@
 import { pipeline, Readable } from 'node:stream';
 import { createZstdCompress, createZstdDecompress } from 'node:zlib';
 
-/** Of zstd, and of what ends too early: whoever reads it again reads the same. */
+/** Codes of zstd and of a truncated stream: permanent. */
 const DAMAGE = /^(?:ZSTD_|Z_)/;
 
-/** Whether reading compressed bytes failed because they are not what was written. */
+/** Returns true if compressed bytes are corrupted. */
 export function isPackDamage(error: unknown): boolean {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && DAMAGE.test(error.code);
 }
 
-// A pipeline destroys its last stream with the error of any: whoever reads that one is given it.
+// A pipeline destroys its last stream with any error: the stream's reader receives it.
 const leftToReader = (): void => undefined;
 
-/** What the source gives, compressed. An error of the source ends the reading with that error. */
+/** Compresses the source. An error of the source ends the stream with that error. */
 export function packed(source: AsyncIterable<string | Uint8Array>): Readable {
   const compressed = createZstdCompress();
   pipeline(Readable.from(source), compressed, leftToReader);

@@ -22,7 +22,7 @@ export interface S3Options {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | null;
 }
 
-/** A part is held in memory until it is sent: four at once are 32 MiB. Ten thousand parts are 80 GiB an object. */
+/** Parts are buffered until sent: four at once are 32 MiB. Ten thousand parts are 80 GiB an object. */
 const PART_BYTES = 8 * 1024 * 1024;
 const PARTS_AT_ONCE = 4;
 const ATTEMPTS = 6;
@@ -32,7 +32,7 @@ const SILENT_MS = 60_000;
 const MAX_EMPTY_PAGES = 100;
 
 /** Statuses and names that say what is the matter; everything else may pass by itself. */
-function told(error: unknown, what: string): unknown {
+function portError(error: unknown, what: string): unknown {
   if (error instanceof ArchiveStoreError || error instanceof RangeError) return error;
   if (!(error instanceof Error) || error.name === 'AbortError') return error;
   const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
@@ -111,7 +111,7 @@ export function createS3Archive(options: S3Options): ArchiveStore {
       } catch (error) {
         signal?.throwIfAborted();
         const failed = sourceError as { readonly error: unknown } | null;
-        throw failed === null ? told(error, `${key} could not be written`) : failed.error;
+        throw failed === null ? portError(error, `${key} could not be written`) : failed.error;
       } finally {
         signal?.removeEventListener('abort', stop);
       }
@@ -125,7 +125,7 @@ export function createS3Archive(options: S3Options): ArchiveStore {
           yield Buffer.isBuffer(piece) ? piece : Buffer.from(String(piece));
         }
       } catch (error) {
-        throw told(error, `${key} could not be read`);
+        throw portError(error, `${key} could not be read`);
       }
     },
     async *list(under, signal) {
@@ -147,14 +147,14 @@ export function createS3Archive(options: S3Options): ArchiveStore {
             throw new ArchiveStoreError('unavailable', 'the archive lists pages without objects and without end');
         } while (token !== undefined);
       } catch (error) {
-        throw told(error, 'the archive could not be listed');
+        throw portError(error, 'the archive could not be listed');
       }
     },
     async remove(key, signal) {
       try {
         await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: nameOf(key) }), aborted(signal));
       } catch (error) {
-        throw told(error, `${key} could not be removed`);
+        throw portError(error, `${key} could not be removed`);
       }
     },
   };

@@ -10,7 +10,7 @@ export interface SignedText {
   readonly signature: string;
 }
 
-/** SPKI, base64: as manifests hold it and as settings name whom to trust. */
+/** SPKI, base64: as in manifests and in settings. */
 function publicKeyText(key: KeyObject): string {
   return createPublicKey(key).export({ format: 'der', type: 'spki' }).toString('base64');
 }
@@ -30,7 +30,7 @@ export function signText(text: string, signingKey: Uint8Array): SignedText {
   return { text, publicKey: publicKeyText(key), signature: sign(null, Buffer.from(text), key).toString('base64') };
 }
 
-/** Returns true if the signature is that of the text by the key that it names, whoever that is. */
+/** Returns true if the signature of the text is valid for the given key; trust is checked elsewhere. */
 export function isSigned({ text, publicKey, signature }: SignedText): boolean {
   try {
     const key = createPublicKey({ key: Buffer.from(publicKey, 'base64'), format: 'der', type: 'spki' });

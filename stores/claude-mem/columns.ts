@@ -69,13 +69,13 @@ function sessionLookup(columns: Columns, table: ClaudeMemTable): string {
   const byMemory = column(columns, table, 't', ...MEMORY_ID);
   const sessionContent = column(columns, 'sdk_sessions', 'f', ...CONTENT_ID);
   const sessionMemory = column(columns, 'sdk_sessions', 'f', ...MEMORY_ID);
-  // A name is of several sessions where platforms share it: the oldest is the one that was there before platforms were told apart.
-  const named = (theirs: string, ours: string) =>
-    ours === 'NULL' || theirs === 'NULL' ? 'NULL' : `(SELECT min(f.id) FROM sdk_sessions f WHERE ${theirs} = ${ours})`;
+  // Platforms can share a name: the oldest session is the one from before platforms were distinguished.
+  const named = (column: string, own: string) =>
+    own === 'NULL' || column === 'NULL' ? 'NULL' : `(SELECT min(f.id) FROM sdk_sessions f WHERE ${column} = ${own})`;
   return `coalesce(${own}, ${named(sessionContent, byContent)}, ${named(sessionMemory, byMemory)})`;
 }
 
-/** Whether the row before is none of the same response: it says then what the response cost. A response is stored in one go. */
+/** True if the previous row belongs to another response: the cost is counted once per response. */
 function bearsCost(columns: Columns, table: ClaudeMemTable): string {
   if (columns.get(table)?.has('discovery_tokens') !== true) return '0';
   if (table === 'observations') {
@@ -98,7 +98,7 @@ function firstPromptStands(columns: Columns): string {
 
 /**
  * The query of a table's rows after an id, up to another one, each with its session: parameters are the id to begin after, the last one, how
- * many. One row before the first is looked at, too, for what a row shares with the one before it.
+ * many. The row before the first is read, too, for values that a row shares with it.
  */
 export function selectOf(columns: Columns, table: ClaudeMemTable): string {
   const has = (name: string) => columns.get(table)?.has(name) === true;

@@ -3,8 +3,8 @@ import { copyFile, mkdtemp, open, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-/** Of a file while it was copied: another one says that somebody wrote to it meanwhile. */
-interface Standing {
+/** State of a file before and after copying: a difference means that another process wrote to it. */
+interface FileState {
   readonly size: number;
   readonly modifiedAtMs: number;
 }
@@ -21,11 +21,11 @@ export class ClaudeMemSourceError extends Error {
 }
 
 const HEADER = 'SQLite format 3\u0000';
-/** What stands beside a database that belongs to its contents. The shared memory is made anew from them. */
+/** Files beside a database with part of its contents. The shared memory file is rebuilt from them. */
 const BESIDE = ['-wal', '-journal'] as const;
 const TRIES = 20;
 
-async function standing(file: string): Promise<Standing | null> {
+async function fileState(file: string): Promise<FileState | null> {
   const found = await stat(file).catch(() => null);
   return found === null ? null : { size: found.size, modifiedAtMs: found.mtimeMs };
 }
@@ -41,19 +41,19 @@ async function isDatabase(file: string): Promise<boolean> {
 }
 
 async function standings(file: string): Promise<string> {
-  return JSON.stringify(await Promise.all(['', ...BESIDE].map((end) => standing(`${file}${end}`))));
+  return JSON.stringify(await Promise.all(['', ...BESIDE].map((end) => fileState(`${file}${end}`))));
 }
 
 /**
  * Copies a database with what is committed beside it into a folder of its own, and answers the copy. Reading in place would write to it:
- * even a reader of a -wal leaves marks in the -shm, and makes both where they are not. Copied again where somebody wrote meanwhile, so
+ * even a reader of a -wal leaves marks in the -shm, and makes both where they are not. Copied again if another process wrote meanwhile, so
  * that the copy is one moment's.
  * @throws ClaudeMemSourceError
  */
 export async function copySource(
   file: string,
 ): Promise<{ readonly copy: string; readonly remove: () => Promise<void> }> {
-  if ((await standing(file)) === null) throw new ClaudeMemSourceError('MISSING', 'there is no such file');
+  if ((await fileState(file)) === null) throw new ClaudeMemSourceError('MISSING', 'no such file');
   const known = await isDatabase(file).catch((error: unknown) => {
     throw new ClaudeMemSourceError('NO_DATABASE', 'the file cannot be read', error);
   });
@@ -67,7 +67,7 @@ export async function copySource(
       await copyFile(file, copy, constants.COPYFILE_FICLONE);
       for (const end of BESIDE) {
         await rm(`${copy}${end}`, { force: true });
-        if ((await standing(`${file}${end}`)) !== null)
+        if ((await fileState(`${file}${end}`)) !== null)
           await copyFile(`${file}${end}`, `${copy}${end}`, constants.COPYFILE_FICLONE).catch(() => undefined);
       }
       if ((await standings(file)) === before) return { copy, remove };

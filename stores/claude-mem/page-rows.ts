@@ -1,6 +1,6 @@
 import type { ClaudeMemTable } from '../../domain/claude-mem/rows.ts';
 
-/** Rows that are read, and written in one transaction. Raw messages hold whole outputs of tools: few of them fill the same memory. */
+/** Rows that are read and written in one transaction. Raw messages contain full tool outputs: few of them need the same memory. */
 export const PAGE_ROWS: Readonly<Record<ClaudeMemTable, number>> = {
   sdk_sessions: 500,
   user_prompts: 200,

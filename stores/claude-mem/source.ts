@@ -19,7 +19,7 @@ export interface SourcePage {
 
 /** A database of claude-mem, as it was when it was opened. */
 export interface ClaudeMemSource {
-  /** Tells this database from others, whatever it is called and wherever it is copied to. 32 hex digits. */
+  /** Fingerprint of the database, independent of its name and place: 32 hex digits. */
   readonly fingerprint: string;
   /** Newest of its schema versions; 0 where none is noted. */
   readonly schemaVersion: number;
@@ -56,15 +56,15 @@ function columnsOf(database: DatabaseSync): Columns {
 
 /** What was written when the database was made, and never again: its first schema version, and its first session. */
 function fingerprintOf(database: DatabaseSync, columns: Columns): string {
-  const said = [
+  const identity = [
     columns.has('schema_versions')
       ? database.prepare('SELECT version, applied_at FROM schema_versions ORDER BY rowid LIMIT 1').get()
       : undefined,
   ];
-  // A copy of a database that nothing was noted in: what it began with tells it apart.
-  if (said[0] === undefined)
-    said.push(database.prepare('SELECT id, started_at_epoch FROM sdk_sessions ORDER BY id LIMIT 1').get());
-  const text = JSON.stringify(said.filter((row) => row !== undefined).map((row) => first.parse({ ...row })));
+  // Without notes the first session identifies the database.
+  if (identity[0] === undefined)
+    identity.push(database.prepare('SELECT id, started_at_epoch FROM sdk_sessions ORDER BY id LIMIT 1').get());
+  const text = JSON.stringify(identity.filter((row) => row !== undefined).map((row) => first.parse({ ...row })));
   return createHash('sha256').update(text, 'utf8').digest('hex').slice(0, FINGERPRINT_CHARS);
 }
 
@@ -109,7 +109,7 @@ export const FIRST_PAGE = EARLIEST;
 
 /**
  * Opens a database of claude-mem of any of its versions. The file and what lies beside it are only read; what is committed in a -wal is
- * seen. Needs room for a copy among the temporary files; it is gone when the process is, however that ends.
+ * read. Needs disk space for a copy among the temporary files; the copy is deleted with the process, however that ends.
  * @throws ClaudeMemSourceError
  */
 export async function openClaudeMem(file: string): Promise<ClaudeMemSource> {
@@ -117,14 +117,14 @@ export async function openClaudeMem(file: string): Promise<ClaudeMemSource> {
   let database: DatabaseSync | undefined;
   try {
     await chmod(copy, 0o600);
-    // The copy is ours to write to: a journal that a writer left is rolled back in it.
+    // The copy is writable: an unfinished journal is rolled back in it.
     // Loaded here alone: every command of the command line would wait for it.
     const sqlite = await import('node:sqlite');
     database = new sqlite.DatabaseSync(copy);
     database.exec('PRAGMA query_only = 1; PRAGMA temp_store = FILE');
     const source = read(database);
     const opened = database;
-    // All of it is open by now. Without a name the copy is gone with this process, even one that is killed.
+    // All files are open. Without names they are deleted with this process, also when it is killed.
     await remove();
     return {
       ...source,
@@ -137,6 +137,6 @@ export async function openClaudeMem(file: string): Promise<ClaudeMemSource> {
     database?.close();
     await remove();
     if (error instanceof ClaudeMemSourceError || !(error instanceof Error)) throw error;
-    throw new ClaudeMemSourceError('NO_DATABASE', 'the file is no whole database of claude-mem', error);
+    throw new ClaudeMemSourceError('NO_DATABASE', 'the file is not a complete claude-mem database', error);
   }
 }

@@ -74,7 +74,7 @@ export function createDirectoryStore(root: string, limitBytes: number = OBJECT_L
   };
 }
 
-/** The store of whole values in a setting's folder; null where none is set. */
+/** The store of full values in the folder of a setting; null without one. */
 export function directoryStoreAt(root: string | undefined): ObjectStore | null {
   return root === undefined ? null : createDirectoryStore(root);
 }

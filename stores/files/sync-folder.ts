@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 
-/** Makes the names in a folder safe: a file that is synced may still have no name after a crash. */
+/** Syncs a folder: a synced file's name can still be missing after a crash. */
 export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
   try {
@@ -11,7 +11,7 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Makes a folder's name safe, and those of the folders above it: `firstMade` is the highest one that was just made, as `mkdir` answers it. */
+/** Syncs a folder's name and those of the folders above it: `firstMade` is the highest new one, as from `mkdir`. */
 export async function syncFoldersAbove(folder: string, firstMade: string | undefined): Promise<void> {
   if (firstMade === undefined) return;
   const last = path.dirname(firstMade);

@@ -32,7 +32,7 @@ async function readAt(handle: FileHandle, offset: number, bytes: number): Promis
   return buffer.subarray(0, filled);
 }
 
-/** Which session a file is of: its name, or, of a sub-agent's, what its first line or its folder says. */
+/** The session of a file: its name, or for a subagent its first line or folder. */
 export function namedAfter(file: string, head: string): { readonly session: string; readonly agentId: string | null } {
   const stem = path.basename(file, '.jsonl');
   const agentId = AGENT_FILE.exec(stem)?.[1] ?? null;
@@ -42,7 +42,7 @@ export function namedAfter(file: string, head: string): { readonly session: stri
   return { session: SESSION_FIELD.exec(head)?.[1] ?? parent ?? stem, agentId };
 }
 
-/** What a file is told by, besides its name: a hash of its first line as far as it is there. */
+/** Identifies a file besides its name: a hash of its first line, as far as written. */
 export function headHash(head: Buffer): string {
   const end = head.indexOf(0x0a);
   if (end < 0 && head.length < HEAD_BYTES) return 'unfinished';
@@ -52,13 +52,13 @@ export function headHash(head: Buffer): string {
     .slice(0, 32);
 }
 
-/** Opens a transcript; null when it is gone, is no plain file or may not be read. A link is not followed. */
+/** Opens a transcript; null if it does not exist, is no plain file or is not readable. Does not follow links. */
 export async function openTranscript(file: string): Promise<OpenTranscript | null> {
   let handle: FileHandle;
   try {
     handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
-    // Removed meanwhile, or not ours to read: it is counted, and the others go on.
+    // Deleted meanwhile, or not readable: it is counted, and the others are read.
     if (
       error instanceof Error &&
       'code' in error &&

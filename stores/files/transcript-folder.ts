@@ -1,7 +1,7 @@
 import { realpath, readdir, lstat } from 'node:fs/promises';
 import path from 'node:path';
 
-/** A transcript as it lies in its folder. */
+/** A transcript in its folder. */
 export interface TranscriptFileEntry {
   /** Absolute. */
   readonly path: string;
@@ -13,7 +13,7 @@ export interface TranscriptFileEntry {
 export type FolderRefusal = 'not_absolute' | 'not_allowed' | 'missing';
 
 const EXTENSION = '.jsonl';
-/** Project folder, session, its sub-agents: three levels, and room for what hosts may invent. */
+/** Project folder, session, subagents: three levels, and more for future hosts. */
 const MAX_DEPTH = 6;
 const MAX_FILES = 50_000;
 const MAX_FOLDERS = 20_000;
@@ -39,7 +39,7 @@ async function resolved(folder: string): Promise<string | null> {
 }
 
 /**
- * The real path of a folder that lies in one of the roots, or why it is not read. Whether something exists beyond the roots is not told:
+ * The real path of a folder that lies in one of the roots, or why it is not read. Does not reveal whether a path outside the roots exists:
  * a folder there is `not_allowed` either way, and so is a link that leads out.
  */
 export async function allowedFolder(
@@ -60,7 +60,7 @@ export async function allowedFolder(
 
 /**
  * Every transcript under a folder, the longest untouched first: what was copied from an older file is then read after it. Links are not
- * followed. At most 50,000 files; `unreadable` counts folders and files that could not be looked at.
+ * followed. At most 50,000 files; `unreadable` counts folders and files that could not be read.
  */
 export async function listTranscripts(
   folder: string,

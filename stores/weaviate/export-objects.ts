@@ -1,7 +1,7 @@
 import { pagesAhead } from '../../domain/consistency/merge.ts';
 import type { ExportedObject } from '../../domain/ports/vector-index.ts';
 import { NotThere, type WeaviateConnection } from './connection.ts';
-import { decodePage, encodePage } from './page-messages.ts';
+import { decodePage, encodePage } from './messages.ts';
 
 /** Of one answer: some 3 KB an object, 14 KB at 3,072 dimensions. */
 const PAGE_OBJECTS = 500;

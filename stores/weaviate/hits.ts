@@ -1,6 +1,6 @@
 import { MEMORY_TYPES, type MemoryType, type RecallHit } from '../../domain/ports/vector-index.ts';
 import type { ChunkProperties } from './schema.ts';
-import type { FoundObject } from './search-messages.ts';
+import type { FoundObject } from './messages.ts';
 
 /** What of an object a hit is made of. */
 export const RETURNED = [

@@ -1,5 +1,5 @@
 import type { ExportedObject } from '../../domain/ports/vector-index.ts';
-import { encodeBatch, decodeBatchErrors } from './batch-messages.ts';
+import { encodeBatch, decodeBatchErrors } from './messages.ts';
 
 export interface Refusal {
   readonly objectId: string;
@@ -45,5 +45,8 @@ export async function sendBatch(
   objects: readonly ExportedObject[],
 ): Promise<Refusal[]> {
   const reply = await send(encodeBatch(collection, tenant, objects));
-  return decodeBatchErrors(reply).map(({ index, message }) => ({ objectId: objects[index]?.objectId ?? '', message }));
+  return decodeBatchErrors(reply).map(({ index, error }) => ({
+    objectId: objects[index]?.objectId ?? '',
+    message: error,
+  }));
 }

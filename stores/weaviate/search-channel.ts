@@ -26,7 +26,7 @@ const MAX_ANSWER_BYTES = 104_857_600;
 const SEARCH = '/weaviate.v1.Weaviate/Search';
 const BATCH = '/weaviate.v1.Weaviate/BatchObjects';
 
-/** A message is made and read by search-messages.ts and batch-messages.ts: what goes over the channel are bytes already. */
+/** A message is made and read by messages.ts: what goes over the channel are bytes already. */
 const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 const asBytes = (bytes: Buffer): Uint8Array => bytes;
 

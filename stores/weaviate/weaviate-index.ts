@@ -20,7 +20,7 @@ import {
   type ChunkVectors,
   type Quantization,
 } from './schema.ts';
-import { decodeFound, encodeSearch, type SearchMessage } from './search-messages.ts';
+import { decodeFound, encodeSearch, type SearchMessage } from './messages.ts';
 import { hitOf, RETURNED } from './hits.ts';
 import { queryText } from './searchable-text.ts';
 import { countQueued, dropCollections } from './whole-collections.ts';

@@ -101,18 +101,18 @@ test('what is asked for closes what is open whatever its size', async () => {
     0,
   );
   expect(
-    (await steps.consumeEvents({ ...ref, policy: POLICY, closeOpen: 'asked', phase: 'active' })).windowsPending,
+    (await steps.consumeEvents({ ...ref, policy: POLICY, closeOpen: 'requested', phase: 'active' })).windowsPending,
   ).toBe(1);
   const windows = await instance.db.superuser.query('SELECT reason FROM windows WHERE session_id = $1', [
     ref.sessionId,
   ]);
-  expect(windows.rows).toEqual([{ reason: 'asked' }]);
+  expect(windows.rows).toEqual([{ reason: 'requested' }]);
 });
 
 test('asked to try again, parked windows and refused vectors get new attempts', async () => {
   const ref = await capture('parked', 2, (n) => `note ${n}`);
   const steps = activities();
-  await steps.consumeEvents({ ...ref, policy: POLICY, closeOpen: 'asked', phase: 'active' });
+  await steps.consumeEvents({ ...ref, policy: POLICY, closeOpen: 'requested', phase: 'active' });
   await instance.db.superuser.query("UPDATE windows SET state = 'parked', attempts = 3 WHERE session_id = $1", [
     ref.sessionId,
   ]);
@@ -134,7 +134,7 @@ test('asked to try again, parked windows and refused vectors get new attempts', 
 test('a session with a window that waits is not settled', async () => {
   const ref = await capture('unsummarised', 1, () => 'a note');
   const steps = activities();
-  await steps.consumeEvents({ ...ref, policy: POLICY, closeOpen: 'asked', phase: 'active' });
+  await steps.consumeEvents({ ...ref, policy: POLICY, closeOpen: 'requested', phase: 'active' });
   await instance.db.superuser.query(
     "UPDATE embeddings SET state = 'indexed', indexed_at = now() WHERE session_id = $1",
     [ref.sessionId],
@@ -163,7 +163,7 @@ test('a session is settled only when its vectors are written and nothing new was
 test('a session whose vectors are missing is not settled, and shows that it waits for them when nobody told', async () => {
   const ref = await capture('unembedded', 2, (n) => `note ${n}`);
   const steps = activities();
-  await steps.consumeEvents({ ...ref, policy: POLICY, closeOpen: 'asked', phase: 'active' });
+  await steps.consumeEvents({ ...ref, policy: POLICY, closeOpen: 'requested', phase: 'active' });
   const shown = async () =>
     (
       await instance.db.superuser.query('SELECT phase, waiting_reason, last_error FROM sessions WHERE id = $1', [

@@ -18,7 +18,7 @@ function rowsOf(...entries: readonly (number | string)[]): WindowRow[] {
 /** Windows as `from-to reason`. */
 function cuts(
   entries: readonly (number | string)[],
-  closeOpen: 'quiet' | 'age' | 'idle' | 'asked' | null = null,
+  closeOpen: 'quiet' | 'age' | 'idle' | 'requested' | null = null,
 ): string[] {
   return cutWindows(rowsOf(...entries), policy, closeOpen).windows.map(
     ({ fromSeq, toSeq, reason }) => `${fromSeq}-${toSeq} ${reason}`,
@@ -96,7 +96,7 @@ describe('what stays open', () => {
     expect(cutWindows([], policy, 'idle')).toEqual({ windows: [], open: null, ended: false });
   });
 
-  it.each(['quiet', 'age', 'idle', 'asked'] as const)('closes for %s', (reason) => {
+  it.each(['quiet', 'age', 'idle', 'requested'] as const)('closes for %s', (reason) => {
     expect(cuts([100, 3, 'turn_end'], reason)).toEqual(['1-1 tokens', `2-3 ${reason}`]);
     expect(cutWindows(rowsOf(3), policy, reason).open).toBeNull();
   });

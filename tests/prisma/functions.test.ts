@@ -60,7 +60,7 @@ test('leaves unchanged functions as they are', async () => {
 test('creates a changed function again, with another signature and without its old grant, and no other', async () => {
   const { update_session_phase: old, ...others } = await applied();
   edit('update_session_phase', (sql) =>
-    sql.replace('shown_workflow text)', 'shown_workflow text, extra integer)').replace(/^GRANT .*\n/mu, ''),
+    sql.replace('new_workflow text)', 'new_workflow text, extra integer)').replace(/^GRANT .*\n/mu, ''),
   );
   expect(await applyFunctions(address, folder)).toEqual(['update_session_phase']);
   const { update_session_phase: now, ...rest } = await applied();

@@ -82,7 +82,7 @@ describe('uuidv7_floor', () => {
 
 describe('ensure_partitions', () => {
   test.each(HOT)('has made last month, this one and three more of %s, and a place for the rest', async (table) => {
-    const expected = [...[-1, 0, 1, 2, 3].map((step) => partOf(table, month(step))), `${table}_rest`];
+    const expected = [...[-1, 0, 1, 2, 3].map((step) => partOf(table, month(step))), `${table}_default`];
     expect((await partitionNames(table))?.toSorted()).toEqual(expected.toSorted());
   });
 
@@ -119,13 +119,13 @@ describe('ensure_partitions', () => {
       expect(await insertUsage(idAt(month(step).getTime(), '0000-8000-000000000000'))).toBe(part);
       expect(await insertUsage(idAt(month(step + 1).getTime() - 1, '7fff-bfff-ffffffffffff'))).toBe(part);
     }
-    expect(await insertUsage(idAt(month(-2).getTime()))).toBe('usage_ledger_rest');
+    expect(await insertUsage(idAt(month(-2).getTime()))).toBe('usage_ledger_default');
   });
 
   test('rows that came before their month was made move into it, with every index and no policy less', async () => {
     const far = month(50);
     const id = idAt(far.getTime() + 5);
-    expect(await insertUsage(id)).toBe('usage_ledger_rest');
+    expect(await insertUsage(id)).toBe('usage_ledger_default');
     await db.superuser.query('SELECT ensure_partitions(51)');
     expect(await value('SELECT tableoid::regclass::text AS value FROM usage_ledger WHERE id = $1', [id])).toBe(
       partOf('usage_ledger', far),

@@ -34,7 +34,7 @@ function script(overrides: Partial<ScriptedActivities> = {}): Partial<ScriptedAc
   return {
     submitBatch: async () => SENT,
     pollBatch: async () => ({ ended: (looks += 1) > 1, processing: looks > 1 ? 0 : 1 }),
-    collectBatch: async () => ({ sessionIds: [NOBODY], summarised: 2, parked: 0, again: 0 }),
+    collectBatch: async () => ({ sessionIds: [NOBODY], summarised: 2, parked: 0, requeued: 0 }),
     releaseBatch: async () => ({ sessionIds: [NOBODY] }),
     ...overrides,
   };

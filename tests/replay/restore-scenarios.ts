@@ -9,7 +9,7 @@ import { until } from '../setup/until.ts';
 import type { Scenario } from './scenario.ts';
 
 const RESTORE: RestoreInput = { restoreId: '018f0000-0000-7000-8000-0000000000c1' };
-const CHECKED = { setId: '018f0000-0000-7000-8000-0000000000b1', dryRun: false };
+const CHECKED = { backupId: '018f0000-0000-7000-8000-0000000000b1', dryRun: false };
 
 const failure = (type: string): Error => ApplicationFailure.create({ type, message: type, nonRetryable: true });
 const nothing = async (): Promise<void> => undefined;

@@ -72,8 +72,8 @@ async function asked(of: TestInstance, route: 'restore' | 'drill', body: Asked):
     if (access === null) throw new Error('no access to the instance');
     const id = await requestRestore(access, {
       kind: route,
-      setId: body.set ?? null,
-      address: body.store ?? null,
+      backupId: body.set ?? null,
+      store: body.store ?? null,
       signer: body.signer ?? null,
       overwrite: body.overwrite === true,
       dryRun: body.dry_run === true,
@@ -327,7 +327,7 @@ describe('a set is refused', { timeout: 300_000 }, () => {
     ] as const)
       await expect(
         instance.db.database.asTenant(tenantId, (transaction) =>
-          transaction.restore.create({ data: { id: newId(), kind: 'restore', address, signer } }),
+          transaction.restore.create({ data: { id: newId(), kind: 'restore', store: address, signer } }),
         ),
       ).rejects.toThrow('row-level security');
     expect(await asked(instance, 'restore', { set, store: 'copy' })).toMatchObject({ error: 'NotConfigured' });
@@ -372,7 +372,7 @@ describe('a restore', { timeout: 300_000 }, () => {
     const erasure = await erasedSession('test:erased');
     const queued = newId();
     await instance.db.superuser.query(
-      "INSERT INTO erasures (id, tenant_id, requested_by, kind, needle) VALUES ($1, $2, $3, 'text', 'half a secret')",
+      "INSERT INTO erasures (id, tenant_id, requested_by, kind, search_text) VALUES ($1, $2, $3, 'text', 'half a secret')",
       [queued, instance.admin.tenantId, instance.admin.userId],
     );
     // As where the running database was lost: the journal beside the set is all that still tells of the erasure.
@@ -405,7 +405,9 @@ describe('a restore', { timeout: 300_000 }, () => {
     expect(await instance.call('GET', `/gdpr/requests/${queued}`)).toMatchObject({
       body: { state: 'failed', error: 'Restored' },
     });
-    const { rows: needles } = await instance.db.superuser.query('SELECT needle FROM erasures WHERE needle IS NOT NULL');
+    const { rows: needles } = await instance.db.superuser.query(
+      'SELECT search_text FROM erasures WHERE search_text IS NOT NULL',
+    );
     expect(needles).toEqual([]);
     expect((await instance.call('POST', '/events', { body: again })).body).toMatchObject({ code: 'SESSION_DELETED' });
     expect(await found(instance)).toEqual(before);

@@ -56,7 +56,7 @@ export interface CollectResult {
   readonly summarised: number;
   readonly parked: number;
   /** Windows that wait again: expired, cancelled, or refused for a reason that passes. */
-  readonly again: number;
+  readonly requeued: number;
 }
 
 /** Calls of the provider's batches, on the model queue. */

@@ -7,7 +7,7 @@ export type RestoreStep =
   | 'checking'
   | 'copying'
   | 'indexing'
-  | 'proving'
+  | 'verifying'
   | 'vectors'
   | 'swapping'
   | 'resuming'
@@ -18,7 +18,7 @@ export interface RestoreView {
 }
 
 export interface CheckedSet {
-  readonly setId: string;
+  readonly backupId: string;
   /** Nothing is built: the set was read through, and that is all. */
   readonly dryRun: boolean;
 }

@@ -94,7 +94,7 @@ async function build(input: RestoreInput, at: (phase: RestoreStep) => void): Pro
   await steps.copySetIn(input);
   at('indexing');
   await steps.indexRestored(input);
-  at('proving');
+  at('verifying');
   await proving.verifyRestored(input);
   at('vectors');
   await steps.verifyVectors(input);

@@ -148,7 +148,7 @@ export class SessionRun {
     else await this.show(next);
   }
 
-  async consumeEvents(closeOpen: 'idle' | 'asked' | null): Promise<TakeInResult> {
+  async consumeEvents(closeOpen: 'idle' | 'requested' | null): Promise<TakeInResult> {
     // Cleared before the look: a hint that comes during it asks for another one.
     this.hinted = false;
     this.rounds += 1;

@@ -70,7 +70,7 @@ export interface SessionRef {
 export interface TakeInInput extends SessionRef {
   readonly policy: SessionPolicy;
   /** Close what is open whatever its size: nothing came any more, or somebody asked for it. */
-  readonly closeOpen: 'idle' | 'asked' | null;
+  readonly closeOpen: 'idle' | 'requested' | null;
   /** Shown with the step. Given where the step also hints the index; absent in runs that do both by calls of their own. */
   readonly phase?: SessionPhase;
 }

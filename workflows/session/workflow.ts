@@ -128,7 +128,7 @@ async function takeUpAgain(run: SessionRun): Promise<void> {
 /** Sums up or ends the session, when nothing is left to be summarised before it. True when the run is over. */
 async function finish(run: SessionRun, ended: boolean, isOver: boolean): Promise<boolean> {
   const { asked } = run;
-  const rest = ended && asked === null ? run.taken : await run.consumeEvents(asked === null ? 'idle' : 'asked');
+  const rest = ended && asked === null ? run.taken : await run.consumeEvents(asked === null ? 'idle' : 'requested');
   if (rest?.gone === true) {
     await leave(run, NOT_DONE);
     return true;

@@ -77,8 +77,8 @@ export function gdprRoutes(dependencies: ApiDependencies): FastifyPluginCallback
     try {
       return await database.asTenant(tenantId, async (transaction) => {
         const subject = await subjectOf(transaction, holder, wanted);
-        const needle = wanted.kind === 'text' ? wanted.text : null;
-        return openErasure(transaction, { tenantId, requestedBy: userId, kind: wanted.kind, subject, needle });
+        const searchText = wanted.kind === 'text' ? wanted.text : null;
+        return openErasure(transaction, { tenantId, requestedBy: userId, kind: wanted.kind, subject, searchText });
       });
     } catch (error) {
       if (error instanceof LegalHoldError) throw new ApiError('CONFLICT', error.message);

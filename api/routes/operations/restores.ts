@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { COPY_ADDRESS, listRestores, openRestore, readRestore } from '../../../stores/postgres/backups/restores.ts';
+import { COPY_STORE, listRestores, openRestore, readRestore } from '../../../stores/postgres/backups/restores.ts';
 import type { RestoreRequest, StoredRestore } from '../../../stores/postgres/backups/restores.ts';
 import { principalOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
@@ -39,8 +39,8 @@ export function restoreRoutes({ database, restores }: ApiDependencies): FastifyP
         const { set, store, overwrite, dry_run: dryRun } = request.body;
         const restore = await open(request, {
           kind: 'restore',
-          setId: set ?? null,
-          address: store === 'copy' ? COPY_ADDRESS : null,
+          backupId: set ?? null,
+          store: store === 'copy' ? COPY_STORE : null,
           signer: null,
           overwrite,
           dryRun,
@@ -63,8 +63,8 @@ export function restoreRoutes({ database, restores }: ApiDependencies): FastifyP
         const { set, store } = request.body;
         const drill = await open(request, {
           kind: 'drill',
-          setId: set ?? null,
-          address: store === 'copy' ? COPY_ADDRESS : null,
+          backupId: set ?? null,
+          store: store === 'copy' ? COPY_STORE : null,
           signer: null,
           overwrite: false,
           dryRun: false,

@@ -72,14 +72,14 @@ export function addRestore(program: Command, context: CommandContext, exit: (cod
 
   /** Starts it past the server, which takes only stores and signers of its settings: this machine's secrets are what allows it. */
   const startHere = async (dataDir: string, request: RestoreRequest): Promise<string | null> => {
-    const { address, signer, setId } = request;
+    const { store, signer, backupId } = request;
     const wrong =
-      (address !== null &&
-        address !== COPY &&
-        !ADDRESS.test(address) &&
+      (store !== null &&
+        store !== COPY &&
+        !ADDRESS.test(store) &&
         '--from needs the absolute path of a folder, or s3://bucket/prefix') ||
       (signer !== null && !FINGERPRINT.test(signer) && '--signer needs the 16 hex characters of a fingerprint') ||
-      (setId !== null && !UUID.test(setId) && 'a set is named as recollect backup list shows it');
+      (backupId !== null && !UUID.test(backupId) && 'a set is named as recollect backup list shows it');
     if (wrong !== false) {
       output.err(`${wrong}\n`);
       return null;
@@ -109,8 +109,8 @@ export function addRestore(program: Command, context: CommandContext, exit: (cod
       await restores.list(1);
       const id = await startHere(order.dataDir, {
         kind,
-        setId: set ?? null,
-        address:
+        backupId: set ?? null,
+        store:
           from === undefined || from === COPY ? (from ?? null) : from.startsWith('s3://') ? from : path.resolve(from),
         signer: signer ?? null,
         overwrite: overwrite === true,

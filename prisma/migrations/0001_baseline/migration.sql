@@ -26,16 +26,16 @@ CREATE FUNCTION ensure_partitions(months_ahead integer DEFAULT 3) RETURNS intege
   AS $$
 DECLARE
   hot text;
-  -- Of UTC, without a zone: adding months to a moment would count them in the zone of whoever asks.
+  -- Of UTC, without a zone: adding months to a moment would count them in the zone of the connection.
   month timestamp;
   part text;
   lowest uuid;
   above uuid;
-  made integer := 0;
+  created integer := 0;
 BEGIN
   FOREACH hot IN ARRAY ARRAY['prompts', 'observations', 'usage_ledger'] LOOP
-    IF to_regclass(hot || '_rest') IS NULL THEN
-      EXECUTE format('CREATE TABLE %I PARTITION OF %I DEFAULT', hot || '_rest', hot);
+    IF to_regclass(hot || '_default') IS NULL THEN
+      EXECUTE format('CREATE TABLE %I PARTITION OF %I DEFAULT', hot || '_default', hot);
     END IF;
     FOR step IN -1..months_ahead LOOP
       month := date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => step);
@@ -44,13 +44,13 @@ BEGIN
         lowest := uuidv7_floor(month AT TIME ZONE 'UTC');
         above := uuidv7_floor((month + interval '1 month') AT TIME ZONE 'UTC');
         EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', part, hot);
-        EXECUTE format('WITH moved AS (DELETE FROM %I WHERE id >= %L AND id < %L RETURNING *) INSERT INTO %I SELECT * FROM moved', hot || '_rest', lowest, above, part);
+        EXECUTE format('WITH moved AS (DELETE FROM %I WHERE id >= %L AND id < %L RETURNING *) INSERT INTO %I SELECT * FROM moved', hot || '_default', lowest, above, part);
         EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', hot, part, lowest, above);
-        made := made + 1;
+        created := created + 1;
       END IF;
     END LOOP;
   END LOOP;
-  RETURN made;
+  RETURN created;
 END
 $$;
 REVOKE EXECUTE ON FUNCTION ensure_partitions(integer) FROM PUBLIC;
@@ -144,7 +144,7 @@ CREATE INDEX sessions_restricted_idx ON sessions (tenant_id) WHERE restricted_un
 CREATE UNIQUE INDEX sessions_tenant_id_host_external_id_user_id_key ON sessions (tenant_id, host, external_id, user_id);
 
 -- ==== Captured events
--- Prompts and observations are partitioned by month of their id. No foreign key points in or out: retention drops whole months.
+-- Prompts and observations are partitioned by month of their id. No foreign key points in or out: retention drops full months.
 
 -- Uniqueness of events: spread over sixteen partitions by session, because the tables by month cannot enforce it.
 CREATE TABLE capture_keys (
@@ -193,7 +193,7 @@ CREATE TABLE boundaries (
 CREATE TABLE windows (
   session_id uuid REFERENCES sessions ON DELETE CASCADE ON UPDATE CASCADE, n integer, tenant_id uuid NOT NULL,
   from_seq integer NOT NULL, to_seq integer NOT NULL, tokens integer NOT NULL, reason text NOT NULL,
-  state text NOT NULL DEFAULT 'cut' CHECK (state IN ('cut', 'batched', 'summarised', 'parked')),
+  state text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'batched', 'summarised', 'parked')),
   attempts integer NOT NULL DEFAULT 0, error text, created_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
   updated_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
   PRIMARY KEY (session_id, n),
@@ -237,7 +237,7 @@ CREATE INDEX summaries_tenant_id_id_idx ON summaries (tenant_id, id DESC);
 CREATE INDEX summaries_project_id_type_id_idx ON summaries (project_id, type, id DESC);
 CREATE INDEX summaries_search_idx ON summaries USING GIN (tenant_id uuid_ops, search);
 CREATE UNIQUE INDEX summaries_session_id_slot_key ON summaries (session_id, slot);
-CREATE INDEX summaries_line_idx ON summaries (project_id, occurred_at, to_seq, id);
+CREATE INDEX summaries_timeline_idx ON summaries (project_id, occurred_at, to_seq, id);
 CREATE INDEX summaries_title_idx ON summaries USING GIN (tenant_id uuid_ops, title gin_trgm_ops);
 
 -- A learning that is refined, contradicted or corrected is closed, not deleted: `valid_from` and `valid_to` are when the server believed it,
@@ -273,7 +273,7 @@ CREATE INDEX learnings_tenant_id_id_idx ON learnings (tenant_id, id DESC);
 -- The hash of a memory is the last 40 bits of its id. Without the tenant, so that the planner uses it for nothing else: 40 bits match few rows.
 CREATE INDEX learnings_hash_idx ON learnings (right(id::text, 10));
 -- A timeline reads on from a moment, in its order.
-CREATE INDEX learnings_line_idx ON learnings (tenant_id, project_id, namespace, valid_from, id) WHERE valid_to IS NULL;
+CREATE INDEX learnings_timeline_idx ON learnings (tenant_id, project_id, namespace, valid_from, id) WHERE valid_to IS NULL;
 CREATE INDEX learnings_title_idx ON learnings USING GIN (tenant_id uuid_ops, title gin_trgm_ops);
 
 CREATE TABLE learning_evidence (
@@ -346,7 +346,8 @@ CREATE TABLE contexts (
   id uuid PRIMARY KEY, tenant_id uuid NOT NULL, user_id uuid NOT NULL, session_id uuid, project_id uuid,
   purpose text NOT NULL CHECK (purpose IN ('session_start', 'prompt', 'file')),
   tokens integer NOT NULL, item_ids uuid[], item_types text[],
-  created_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP, subject bytea,
+  created_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP, subject_sha256 bytea, -- of the prompt or path; null: neither
+ 
   item_passages text[] DEFAULT '{}', -- e.g. "0 3 4"; empty: the item was served as one line
   CONSTRAINT contexts_items_check CHECK (cardinality(item_ids) = cardinality(item_types))
 );
@@ -448,7 +449,7 @@ CREATE INDEX usage_reservations_live_idx ON usage_reservations (expires_at) WHER
 CREATE TABLE model_response_cache (
   id uuid PRIMARY KEY, tenant_id uuid NOT NULL,
   session_id uuid NOT NULL REFERENCES sessions ON DELETE CASCADE ON UPDATE CASCADE, -- forgetting rows of the session deletes the answer
-  prompt_version text NOT NULL, request_sha256 bytea NOT NULL, answer text NOT NULL, provider text NOT NULL,
+  prompt_version text NOT NULL, request_sha256 bytea NOT NULL, response text NOT NULL, provider text NOT NULL,
   model text NOT NULL,
   tokens integer NOT NULL, -- saved by a cache hit
   signature bytea CHECK (octet_length(signature) = 512), -- 128 integers of 32 bits, little-endian; null: identical questions only
@@ -462,12 +463,12 @@ CREATE INDEX model_response_cache_tenant_id_expires_at_idx ON model_response_cac
 
 -- Nearly identical questions share a key: a hash of the instructions version, the order of events and one band of the signature. One row a key,
 -- because under a policy an index serves leakproof operators only: equality of bigint is leakproof, overlap of arrays is not.
-CREATE TABLE model_answer_bands (
+CREATE TABLE model_response_bands (
   tenant_id uuid, key bigint,
-  answer_id uuid REFERENCES model_response_cache ON DELETE CASCADE ON UPDATE CASCADE,
-  PRIMARY KEY (tenant_id, key, answer_id)
+  response_id uuid REFERENCES model_response_cache ON DELETE CASCADE ON UPDATE CASCADE,
+  PRIMARY KEY (tenant_id, key, response_id)
 );
-CREATE INDEX model_answer_bands_answer_id_idx ON model_answer_bands (answer_id);
+CREATE INDEX model_response_bands_response_id_idx ON model_response_bands (response_id);
 
 -- Windows of many sessions of one tenant, sent together at a lower price. The windows are fixed before they are sent, so that a retry continues with
 -- the same calls.
@@ -488,7 +489,7 @@ CREATE TABLE model_batch_calls (
   batch_id uuid REFERENCES model_batches ON DELETE CASCADE ON UPDATE CASCADE,
   session_id uuid REFERENCES sessions ON DELETE CASCADE ON UPDATE CASCADE, window_n integer, tenant_id uuid NOT NULL,
   user_id uuid NOT NULL, reservation_id uuid, forgotten integer,
-  state text NOT NULL DEFAULT 'assigned' CHECK (state IN ('assigned', 'summarised', 'parked', 'again')),
+  state text NOT NULL DEFAULT 'assigned' CHECK (state IN ('assigned', 'summarised', 'parked', 'requeued')),
   updated_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
   PRIMARY KEY (batch_id, session_id, window_n)
 );
@@ -574,7 +575,7 @@ CREATE TABLE backups (
   state text NOT NULL DEFAULT 'running' CHECK (state IN ('running', 'completed', 'failed', 'cancelled')),
   requested_by uuid, -- a user; null: the schedule. No foreign key: the row outlives the user
   workflow_id text NOT NULL, created_at timestamptz(6) NOT NULL DEFAULT now(),
-  begun_at timestamptz(6), -- start of the last attempt
+  started_at timestamptz(6), -- start of the last attempt
   finished_at timestamptz(6), snapshot_at timestamptz(6), files integer NOT NULL DEFAULT 0,
   rows bigint NOT NULL DEFAULT 0, vectors bigint NOT NULL DEFAULT 0, bytes bigint NOT NULL DEFAULT 0,
   plain_bytes bigint NOT NULL DEFAULT 0,
@@ -600,13 +601,13 @@ CREATE TABLE backup_files (
 
 CREATE TABLE restores (
   id uuid PRIMARY KEY, kind text NOT NULL CHECK (kind IN ('restore', 'drill')),
-  set_id uuid, -- null until the newest set is found
-  address text, -- null: the instance's own store
+  backup_id uuid, -- null until the newest backup is found
+  store text, -- null: the instance's own store
   signer text, -- fingerprint of a signer that is trusted for this restore only
   overwrite boolean NOT NULL DEFAULT false, -- replace an instance that has sessions or learnings
   dry_run boolean NOT NULL DEFAULT false, -- read every byte of the set, change nothing
   state text NOT NULL DEFAULT 'running' CHECK (state IN ('running', 'completed', 'failed', 'cancelled')),
-  phase text NOT NULL DEFAULT 'checking' CHECK (phase IN ('checking', 'copying', 'indexing', 'proving', 'vectors', 'swapping', 'resuming')),
+  phase text NOT NULL DEFAULT 'checking' CHECK (phase IN ('checking', 'copying', 'indexing', 'verifying', 'vectors', 'swapping', 'resuming')),
   counts jsonb NOT NULL DEFAULT '{}', result jsonb,
   error text, -- type of the failure
   message text, -- names files, never their content
@@ -639,7 +640,7 @@ CREATE TABLE legal_holds (
   created_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP, released_by uuid, released_at timestamptz(6)
 );
 CREATE INDEX legal_holds_tenant_id_id_idx ON legal_holds (tenant_id, id DESC);
-CREATE INDEX legal_holds_standing_idx ON legal_holds (tenant_id) WHERE released_at IS NULL;
+CREATE INDEX legal_holds_active_idx ON legal_holds (tenant_id) WHERE released_at IS NULL;
 
 CREATE TABLE retention_runs (
   id uuid PRIMARY KEY, tenant_id uuid NOT NULL, group_id uuid NOT NULL,
@@ -663,7 +664,7 @@ CREATE TABLE retention_counts (
   data_class text NOT NULL DEFAULT '', -- empty: the resource has no classes
   month date NOT NULL, rows bigint NOT NULL, bytes bigint NOT NULL
 );
-CREATE UNIQUE INDEX retention_counts_place_key ON retention_counts (run_id, rule, resource, action, project_id, data_class, month) NULLS NOT DISTINCT;
+CREATE UNIQUE INDEX retention_counts_group_key ON retention_counts (run_id, rule, resource, action, project_id, data_class, month) NULLS NOT DISTINCT;
 
 -- The index entry of an archived session: search finds it while the rows are in the archive store.
 CREATE TABLE archives (
@@ -676,7 +677,7 @@ CREATE TABLE archives (
   counts jsonb NOT NULL, -- rows by table
   object_key text NOT NULL, object_bytes bigint NOT NULL, object_sha256 bytea NOT NULL,
   lines_sha256 bytea NOT NULL, -- of the uncompressed lines
-  wholes text[] NOT NULL DEFAULT ARRAY[]::text[], -- SHA-256 of the full values of truncated rows
+  full_value_sha256 text[] NOT NULL DEFAULT ARRAY[]::text[], -- SHA-256 of the full values of truncated rows
   search tsvector GENERATED ALWAYS AS (to_tsvector('english', title || ' ' || heads)) STORED,
   created_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP
 );
@@ -697,9 +698,9 @@ CREATE TABLE erasures (
   requested_by uuid, -- null if the erasure included that user
   kind text NOT NULL CHECK (kind IN ('session', 'user', 'tenant', 'text')),
   subject uuid, -- session, user or tenant; null for a text, and after the erasure of a user
-  needle text, -- the text; null after the erasure
+  search_text text, -- the text; null after the erasure
   state text NOT NULL DEFAULT 'running' CHECK (state IN ('running', 'completed', 'failed', 'cancelled')),
-  phase text NOT NULL DEFAULT 'queued', -- queued, journalled, rows, vectors, files, done
+  phase text NOT NULL DEFAULT 'queued', -- queued, journalled, rows, vectors, files, completed
   found jsonb, -- ids, never content; null after the erasure
   counts jsonb NOT NULL DEFAULT '{}', receipt jsonb, error text,
   created_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
@@ -711,7 +712,7 @@ CREATE INDEX erasures_tenant_id_id_idx ON erasures (tenant_id, id DESC);
 -- with whichever database is running.
 CREATE TABLE erasure_journal (
   sequence integer PRIMARY KEY CHECK (sequence > 0), -- from 1, without gaps
-  journal_id uuid NOT NULL, -- one for the whole table
+  journal_id uuid NOT NULL, -- the same in all rows
   erasure_id uuid, -- null in the first entry
   object text NOT NULL, -- the text of the entry with its signature
   entry_sha256 text NOT NULL CHECK (entry_sha256 ~ '^[0-9a-f]{64}$'), -- the next entry names it
@@ -738,7 +739,7 @@ CREATE TABLE stats_snapshots (
   dimensions jsonb NOT NULL DEFAULT '{}', value double precision NOT NULL,
   created_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP
 );
-CREATE UNIQUE INDEX stats_snapshots_figure_key ON stats_snapshots (tenant_id, date, metric, dimensions) NULLS NOT DISTINCT;
+CREATE UNIQUE INDEX stats_snapshots_value_key ON stats_snapshots (tenant_id, date, metric, dimensions) NULLS NOT DISTINCT;
 
 -- ==== Partitions
 DO $$
@@ -785,7 +786,7 @@ CREATE POLICY operator_only ON restores
   WITH CHECK ((SELECT t.is_operator FROM tenants t WHERE t.id = (SELECT current_tenant_id())));
 -- The api restores from the stores and signers of the settings. Other stores and signers are named on the machine itself.
 CREATE POLICY named_stores ON restores AS RESTRICTIVE FOR INSERT TO recollect_app
-  WITH CHECK (signer IS NULL AND (address IS NULL OR address = 'copy'));
+  WITH CHECK (signer IS NULL AND (store IS NULL OR store = 'copy'));
 GRANT SELECT, INSERT ON restores TO recollect_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON tenants, restores, backups, backup_files, erasure_journal TO recollect_maintenance;
 

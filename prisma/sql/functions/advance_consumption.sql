@@ -1,26 +1,26 @@
--- Advances a session's positions and inserts its new windows, unless another writer moved it since they were read. Returns whether it did, and the number
--- of pending and parked windows. `cut`: [{from_seq, to_seq, tokens, reason}], numbered from `first_n`. A null phase leaves the phase as it is.
+-- Advances a session's positions and inserts its new windows, unless another writer advanced it since they were read. Returns whether it did, and the number
+-- of pending and parked windows. `new_windows`: [{from_seq, to_seq, tokens, reason}], numbered from `first_n`. A null phase changes nothing.
 -- Capture locks the rows of its sessions, so every other writer must release them at once: one statement that commits by itself. A worker that defers
--- during a burst would else hold the lock from one round trip to the next, and all captures would wait. Hence SECURITY DEFINER with the tenant as an argument.
+-- during a burst would otherwise retain the lock between two round trips, and all captures would wait. Hence SECURITY DEFINER with the tenant as an argument.
 CREATE OR REPLACE FUNCTION advance_consumption(for_tenant uuid, for_session uuid, from_consumed integer, from_windowed integer, to_consumed integer, to_windowed integer,
-                               first_n integer, cut json, shown_phase text, shown_workflow text)
-  RETURNS TABLE (moved boolean, windows_cut integer, windows_parked integer)
+                               first_n integer, new_windows json, new_phase text, new_workflow text)
+  RETURNS TABLE (advanced boolean, windows_pending integer, windows_parked integer)
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
   AS $$
 BEGIN
   UPDATE sessions s
      SET consumed_seq = to_consumed, windowed_seq = to_windowed, updated_at = now(),
-         phase = coalesce(shown_phase, s.phase), workflow_id = coalesce(shown_workflow, s.workflow_id),
-         waiting_reason = CASE WHEN shown_phase IS NULL THEN s.waiting_reason END
+         phase = coalesce(new_phase, s.phase), workflow_id = coalesce(new_workflow, s.workflow_id),
+         waiting_reason = CASE WHEN new_phase IS NULL THEN s.waiting_reason END
    WHERE s.id = for_session AND s.tenant_id = for_tenant AND s.consumed_seq = from_consumed AND s.windowed_seq = from_windowed;
-  moved := FOUND;
-  IF moved AND json_array_length(cut) > 0 THEN
+  advanced := FOUND;
+  IF advanced AND json_array_length(new_windows) > 0 THEN
     INSERT INTO windows (session_id, n, tenant_id, from_seq, to_seq, tokens, reason)
-    SELECT for_session, first_n + (w.place - 1)::integer, for_tenant, r.from_seq, r.to_seq, r.tokens, r.reason
-      FROM json_array_elements(cut) WITH ORDINALITY AS w(item, place)
+    SELECT for_session, first_n + (w.position - 1)::integer, for_tenant, r.from_seq, r.to_seq, r.tokens, r.reason
+      FROM json_array_elements(new_windows) WITH ORDINALITY AS w(item, position)
      CROSS JOIN LATERAL json_to_record(w.item) AS r(from_seq integer, to_seq integer, tokens integer, reason text);
   END IF;
-  SELECT count(*) FILTER (WHERE w.state = 'cut'), count(*) FILTER (WHERE w.state = 'parked') INTO windows_cut, windows_parked
+  SELECT count(*) FILTER (WHERE w.state = 'pending'), count(*) FILTER (WHERE w.state = 'parked') INTO windows_pending, windows_parked
     FROM windows w WHERE w.session_id = for_session AND w.tenant_id = for_tenant;
   RETURN NEXT;
 END

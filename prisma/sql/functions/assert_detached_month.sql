@@ -6,7 +6,7 @@ DECLARE
   part text := hot || '_' || to_char(month, 'YYYY_MM');
 BEGIN
   IF hot NOT IN ('prompts', 'observations', 'usage_ledger') OR EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = to_regclass(part)) THEN
-    RAISE EXCEPTION 'not a month that was taken out' USING ERRCODE = 'RT002';
+    RAISE EXCEPTION 'not a detached month' USING ERRCODE = 'RT002';
   END IF;
   RETURN part;
 END

@@ -4,8 +4,8 @@
 -- Each parameter is parsed once, and the columns of a row are read where it is inserted: parsing costs more than inserting.
 -- Sessions and events are named by their position in the batch, from 1.
 --
---   settled        the caller sent these sessions with these projects before: the function does not look them up, and fails with RC001 if one is
---                  missing; the caller then repeats the call without it
+--   sessions_known the caller sent these sessions with these projects before: the function does not look them up, and fails with RC001 if one is
+--                  missing; the caller then repeats the call with false
 --   sessions       [{n, tenant_id, user_id, host, external_id, namespace, infer, received_at}], each session of the batch once
 --   projects       null, or [{session, aliases: [text, …], name, remote}]: the projects that the events name for their session, in order
 --   events         [{n, session, hash, twin, parts, boundaries, row, boundary_row, prompts, observations, tokens, user_prompt, received_at,
@@ -24,15 +24,15 @@
 --
 -- Returns one row an event: status accepted, duplicate or rejected with `reason` (deleted, forgotten, capture_off); id and seq of its first row, of
 -- the earlier row for a duplicate; its session. If capture is off for a session, a boundary is stored without metadata and all other rows are rejected.
--- The functions project_is_news, settle_sessions, join_project, resolve_project, move_sessions and forgotten_events are steps of this one: they run with
+-- The functions project_needs_update, prepare_sessions, join_project, resolve_project, move_sessions and find_forgotten_events are steps of this one: they run with
 -- its rights and on its search path, and no other role may call them.
-CREATE OR REPLACE FUNCTION capture_events(settled boolean, sessions json, projects json, events json, event_keys text[], event_sessions integer[], row_ids uuid[],
+CREATE OR REPLACE FUNCTION capture_events(sessions_known boolean, sessions json, projects json, events json, event_keys text[], event_sessions integer[], row_ids uuid[],
                                row_events integer[], row_parts integer[], row_boundary_parts integer[], row_kinds text[], prompts json, observations json,
                                boundaries json)
   RETURNS TABLE (ord integer, status text, row_id uuid, seq integer, session_id uuid, reason text)
   LANGUAGE plpgsql SECURITY DEFINER
   SET search_path = public, pg_temp
-  -- The plans are made once, when the tables may be empty: they must not read whole tables later.
+  -- The plans are made once, when the tables may be empty: they must not scan tables later.
   SET plan_cache_mode = force_generic_plan
   SET enable_seqscan = off
   SET enable_hashjoin = off
@@ -40,10 +40,10 @@ CREATE OR REPLACE FUNCTION capture_events(settled boolean, sessions json, projec
   AS $$
 #variable_conflict use_column
 DECLARE
-  unsettled boolean;
+  incomplete boolean;
   new_projects jsonb;
-  made uuid[];
-  -- Of each session of the batch.
+  created uuid[];
+  -- One element per session of the batch.
   s_id uuid[];
   s_tenant uuid[];
   s_user uuid[];
@@ -59,7 +59,7 @@ DECLARE
   s_received timestamptz[];
   s_model text[];
   s_metadata jsonb[];
-  -- Of each event.
+  -- One element per event.
   e_seq integer[] := '{}';
   e_session integer[] := '{}';
   e_key text[] := '{}';
@@ -67,8 +67,8 @@ DECLARE
   e_source text[] := '{}';
   e_received timestamptz[] := '{}';
   e_row uuid[] := '{}';
-  -- The event that carries a key, by the first one that named it.
-  carrier integer[] := '{}';
+  -- The accepted event of a key, by the first event with that key.
+  accepted_as integer[] := '{}';
   known_keys text[];
   known_rows uuid[];
   known_seqs integer[];
@@ -77,26 +77,26 @@ DECLARE
   accepted integer := 0;
   e record;
   s integer;
-  kept integer;
+  row_count integer;
   earlier integer;
 BEGIN
-  -- Is a session new, or does an event say something of its project that is not known? Both are rare.
-  IF NOT settled THEN
+  -- A new session, or an event with new data on its project: both are rare.
+  IF NOT sessions_known THEN
     SELECT bool_or(known.id IS NULL
                    OR projects IS NOT NULL AND EXISTS (
-                     SELECT FROM json_to_recordset(projects) AS told(session integer, aliases jsonb, remote text)
-                      WHERE told.session = given.n
+                     SELECT FROM json_to_recordset(projects) AS named(session integer, aliases jsonb, remote text)
+                      WHERE named.session = given.n
                         AND (known.project_id IS NULL
-                             OR told.remote IS NOT NULL AND project_is_news(known.tenant_id, known.project_id, told.remote, told.aliases))))
-      INTO unsettled
+                             OR named.remote IS NOT NULL AND project_needs_update(known.tenant_id, known.project_id, named.remote, named.aliases))))
+      INTO incomplete
       FROM json_to_recordset(sessions) AS given(n integer, tenant_id uuid, user_id uuid, host text, external_id text)
       LEFT JOIN sessions known ON known.tenant_id = given.tenant_id AND known.host = given.host AND known.external_id = given.external_id AND known.user_id = given.user_id;
-    IF unsettled THEN
-      SELECT settled.moves, settled.made INTO new_projects, made FROM settle_sessions(sessions, projects) AS settled;
+    IF incomplete THEN
+      SELECT prepared.moves, prepared.created INTO new_projects, created FROM prepare_sessions(sessions, projects) AS prepared;
     END IF;
   END IF;
 
-  -- From here on these sessions are ours alone until the commit; the next statement sees what earlier holders wrote.
+  -- Locks the sessions until the commit; the next statement sees what earlier transactions wrote.
   SELECT array_agg(l.id ORDER BY l.n), array_agg(l.tenant_id ORDER BY l.n), array_agg(l.user_id ORDER BY l.n), array_agg(l.status ORDER BY l.n),
          array_agg(l.capture ORDER BY l.n), array_agg(l.last_seq ORDER BY l.n), array_agg(encode(l.last_hash, 'hex') ORDER BY l.n),
          array_agg(l.last_row_id ORDER BY l.n), array_agg(l.last_prompt_id ORDER BY l.n), array_agg(l.last_event_at ORDER BY l.n),
@@ -110,13 +110,13 @@ BEGIN
          FOR NO KEY UPDATE OF s) AS l;
 
   IF cardinality(s_id) IS DISTINCT FROM json_array_length(sessions) THEN
-    RAISE EXCEPTION 'a session of the batch is gone' USING ERRCODE = 'RC001';
+    RAISE EXCEPTION 'a session of the batch does not exist' USING ERRCODE = 'RC001';
   END IF;
   IF new_projects IS NOT NULL THEN
     PERFORM move_sessions(new_projects);
   END IF;
 
-  -- Keys that are known, as session, separator, key. Of one session they lie in one partition, which is found before the others are opened.
+  -- Known keys, as session, separator, key. The keys of one session are in one partition: a constant session id lets the planner open it alone.
   IF cardinality(s_id) = 1 THEN
     SELECT array_agg('1' || chr(31) || known.key), array_agg(known.row_id), array_agg(known.seq) INTO known_keys, known_rows, known_seqs
       FROM capture_keys known WHERE known.session_id = s_id[1] AND known.key = ANY (event_keys);
@@ -127,21 +127,21 @@ BEGIN
   END IF;
 
   FOR e IN
-    SELECT given.*, (SELECT EXISTS (SELECT FROM tombstones t WHERE t.tenant_id = ANY (s_tenant))) AS some_forgotten
+    SELECT given.*, (SELECT EXISTS (SELECT FROM tombstones t WHERE t.tenant_id = ANY (s_tenant))) AS has_tombstones
       FROM json_to_recordset(events) AS given(n integer, session integer, hash text, twin integer, parts integer, boundaries integer, "row" uuid,
              boundary_row uuid, prompts integer, observations integer, tokens integer, user_prompt uuid, received_at timestamptz, source text, model text, metadata jsonb)
      ORDER BY given.n
   LOOP
-    IF e.some_forgotten AND forgotten IS NULL THEN
-      forgotten := coalesce(forgotten_events(sessions, events, event_keys, prompts), '{}');
+    IF e.has_tombstones AND forgotten IS NULL THEN
+      forgotten := coalesce(find_forgotten_events(sessions, events, event_keys, prompts), '{}');
     END IF;
     s := e.session;
     ord := e.n;
     session_id := s_id[s];
     reason := NULL;
-    earlier := carrier[e.twin];
+    earlier := accepted_as[e.twin];
     known := CASE WHEN known_keys IS NOT NULL THEN array_position(known_keys, s || chr(31) || event_keys[ord]) END;
-    kept := CASE WHEN s_capture[s] THEN e.parts ELSE e.boundaries END;
+    row_count := CASE WHEN s_capture[s] THEN e.parts ELSE e.boundaries END;
     IF s_status[s] = 'deleted' THEN
       status := 'rejected'; reason := 'deleted'; row_id := NULL; seq := NULL;
     ELSIF ord = ANY (forgotten) THEN
@@ -150,7 +150,7 @@ BEGIN
       status := 'duplicate'; row_id := known_rows[known]; seq := known_seqs[known];
     ELSIF earlier IS NOT NULL THEN
       status := 'duplicate'; row_id := e_row[earlier]; seq := e_seq[earlier];
-    ELSIF kept = 0 THEN
+    ELSIF row_count = 0 THEN
       status := 'rejected'; reason := 'capture_off'; row_id := NULL; seq := NULL;
     ELSIF event_keys[ord] IS NULL AND e.hash = s_hash[s] THEN
       status := 'duplicate'; row_id := s_row[s]; seq := NULL;
@@ -160,7 +160,7 @@ BEGIN
       seq := s_seq[s] + 1;
       accepted := accepted + 1;
       IF e.twin IS NOT NULL THEN
-        carrier[e.twin] := ord;
+        accepted_as[e.twin] := ord;
       END IF;
       e_seq[ord] := seq;
       e_row[ord] := row_id;
@@ -169,7 +169,7 @@ BEGIN
       e_source[ord] := e.source;
       e_received[ord] := e.received_at;
       e_prompt[ord] := s_prompt[s];
-      s_seq[s] := s_seq[s] + kept;
+      s_seq[s] := s_seq[s] + row_count;
       s_hash[s] := e.hash;
       s_row[s] := row_id;
       IF e.received_at > s_received[s] THEN
@@ -192,10 +192,10 @@ BEGIN
     END IF;
     RETURN NEXT;
   END LOOP;
-  -- A session that was forgotten as a whole is not begun again.
-  IF made IS NOT NULL AND forgotten IS NOT NULL THEN
+  -- A forgotten session is not created again.
+  IF created IS NOT NULL AND forgotten IS NOT NULL THEN
     UPDATE sessions s SET status = 'deleted'
-     WHERE s.id = ANY (made)
+     WHERE s.id = ANY (created)
        AND EXISTS (SELECT FROM tombstones t WHERE t.tenant_id = s.tenant_id AND t.host = s.host AND t.external_id = s.external_id AND t.key_sha256 = sha256('session')
                      AND t.user_id IN (s.user_id, '00000000-0000-0000-0000-000000000000'));
   END IF;

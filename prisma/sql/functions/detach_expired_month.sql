@@ -1,9 +1,9 @@
 -- Detaches a month whose rows have all expired, and returns what it contained; null columns and no rows if it is empty. The rows stay in the detached
--- table until `drop_detached_month`. The check runs with writes to the month and new holds locked out. The parent is locked for milliseconds, and the
+-- table until `drop_detached_month`. The check locks out writes to the month and new holds. The parent is locked for milliseconds, and the
 -- function never waits for it longer than captures may wait. Fails with RT001 if rows must stay, RT002 if the month is not over or not a partition.
 CREATE OR REPLACE FUNCTION detach_expired_month(hot text, month date, cells jsonb, named_projects uuid[])
   RETURNS TABLE (tenant_id uuid, run uuid, rule text, project_id uuid, data_class text, rows bigint, bytes bigint)
-  -- Rows are wide: with less memory the planner, which takes their groups for as wide, would sort all of the month on disk.
+  -- The planner takes the groups for as wide as the rows: with less memory it would sort the month on disk.
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET work_mem = '64MB'
   AS $$
 #variable_conflict use_column
@@ -26,9 +26,9 @@ BEGIN
   IF kinds IS NULL THEN
     RETURN;
   END IF;
-  -- Once the month is counted, which takes seconds: until then holds are placed as ever, and from here on they are seen.
+  -- Only after the count, which takes seconds: holds can be placed until here, and the check sees them.
   LOCK TABLE legal_holds IN SHARE MODE;
-  RETURN QUERY SELECT * FROM settle_expired(hot, kinds, cells, named_projects);
+  RETURN QUERY SELECT * FROM release_expired_month(hot, kinds, cells, named_projects);
   PERFORM set_config('lock_timeout', '100ms', true);
   LOOP
     BEGIN

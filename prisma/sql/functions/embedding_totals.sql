@@ -1,4 +1,4 @@
--- Returns what the instance embedded since it was created, for the metrics: over all tenants.
+-- Returns the embedding counters since the instance was created, for the metrics of all tenants.
 CREATE OR REPLACE FUNCTION embedding_totals()
   RETURNS TABLE (model text, texts bigint, cache_hits bigint, batches bigint, seconds double precision)
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp

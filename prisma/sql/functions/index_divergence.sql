@@ -1,6 +1,6 @@
--- Returns the differences that the last consistency check of each tenant found and did not repair, for the metrics: over all tenants.
+-- Returns the differences that the last consistency check of each tenant found and did not repair, for the metrics of all tenants.
 CREATE OR REPLACE FUNCTION index_divergence()
-  RETURNS TABLE (kind text, left_over bigint)
+  RETURNS TABLE (kind text, unrepaired bigint)
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
   AS $$
   WITH last AS (SELECT DISTINCT ON (tenant_id) found, repaired FROM consistency_checks WHERE state = 'completed' ORDER BY tenant_id, id DESC)

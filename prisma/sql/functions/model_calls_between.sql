@@ -1,4 +1,4 @@
--- Returns the sums of the instance's calls between two ids of the ledger, for the metrics: over all tenants, and nothing else of the rows.
+-- Returns the sums of the instance's calls between two ids of the ledger, for the metrics of all tenants: sums only.
 CREATE OR REPLACE FUNCTION model_calls_between(after_id uuid, up_to_id uuid)
   RETURNS TABLE (provider text, model text, operation text, batch boolean, cache_hit boolean, calls bigint, input_tokens bigint, output_tokens bigint,
                  tokens_cached bigint, usd numeric, seconds numeric)

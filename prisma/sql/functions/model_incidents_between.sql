@@ -1,4 +1,4 @@
--- Returns the budget alerts and dropped claims between two ids, for the metrics: over all tenants.
+-- Returns the budget alerts and dropped claims between two ids, for the metrics of all tenants.
 CREATE OR REPLACE FUNCTION model_incidents_between(after_id uuid, up_to_id uuid)
   RETURNS TABLE (budget_alerts bigint, claims_dropped bigint)
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp

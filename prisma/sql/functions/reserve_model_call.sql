@@ -1,7 +1,7 @@
 -- Reserves tokens of a user's day and one of the concurrent calls, or returns the obstacle: `over_quota` if no day has that many tokens, so that
 -- waiting is useless; `over_day` before `busy`, because waiting for a call to end is useless then. A batch does not count as concurrent. The function
 -- counts calls of all tenants, hence SECURITY DEFINER with the tenant as an argument; reservations are serialised, so that each counts all others.
-CREATE OR REPLACE FUNCTION reserve_model_call(for_tenant uuid, for_user uuid, reservation uuid, want integer, for_batch boolean, life_ms bigint, instance_quota integer,
+CREATE OR REPLACE FUNCTION reserve_model_call(for_tenant uuid, for_user uuid, reservation uuid, requested integer, for_batch boolean, life_ms bigint, instance_quota integer,
                                    max_calls integer, max_user_calls integer)
   RETURNS TABLE (outcome text, quota integer, used integer, reserved bigint, resets_in_ms bigint)
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
@@ -22,19 +22,19 @@ BEGIN
                          FROM usage_reservations r WHERE r.user_id = u.id AND r.expires_at > clock_timestamp()) AS live
    WHERE u.id = for_user AND u.tenant_id = for_tenant;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'there is no such user' USING ERRCODE = 'RC002';
+    RAISE EXCEPTION 'no such user' USING ERRCODE = 'RC002';
   END IF;
-  IF want > quota THEN
+  IF requested > quota THEN
     outcome := 'over_quota';
-  ELSIF used + reserved + want > quota THEN
+  ELSIF used + reserved + requested > quota THEN
     outcome := 'over_day';
   ELSIF NOT for_batch AND (user_calls >= max_user_calls
                            OR (SELECT count(*) FROM usage_reservations r WHERE NOT r.batch AND r.expires_at > clock_timestamp()) >= max_calls) THEN
     outcome := 'busy';
   ELSE
     INSERT INTO usage_reservations (id, tenant_id, user_id, tokens, batch, expires_at)
-    VALUES (reservation, for_tenant, for_user, want, for_batch, clock_timestamp() + make_interval(secs => life_ms / 1000.0));
-    reserved := reserved + want;
+    VALUES (reservation, for_tenant, for_user, requested, for_batch, clock_timestamp() + make_interval(secs => life_ms / 1000.0));
+    reserved := reserved + requested;
     outcome := 'granted';
   END IF;
   RETURN NEXT;

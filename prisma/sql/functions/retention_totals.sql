@@ -1,4 +1,4 @@
--- Returns the rows that retention treated, for the metrics: over all tenants.
+-- Returns the number of rows that retention processed, for the metrics of all tenants.
 CREATE OR REPLACE FUNCTION retention_totals()
   RETURNS TABLE (resource text, action text, rows bigint)
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp

@@ -1,21 +1,21 @@
 -- Searches memories that the vector index does not contain yet, the newest of them. The score is the share of the query's words in the memory, 0 to 1.
--- `question` has the words of scripts with blanks, `pairs` neighbouring characters of the others. At most 120 pending chunks and 120 unconsumed rows are
--- read, their first 8,000 characters: a search must stay fast beside a burst. One plan for all values: planning over all months took longer than running.
+-- `query_text` has the words of scripts with blanks, `pairs` neighbouring characters of the others. At most 120 pending chunks and 120 unconsumed rows are
+-- read, their first 8,000 characters: a search must be fast during a burst. One plan for all values: planning over all partitions took longer than execution.
 CREATE OR REPLACE FUNCTION search_unindexed(
-  for_tenant uuid, viewer uuid, for_model text, question text, pairs text[], types text[], of_project uuid, of_session uuid, not_session uuid, in_namespace text,
+  for_tenant uuid, viewer uuid, for_model text, query_text text, pairs text[], types text[], of_project uuid, of_session uuid, except_session uuid, in_namespace text,
   of_kind text, of_tool text, with_tags text[], since timestamptz, until timestamptz, as_of timestamptz, at_most integer)
   RETURNS TABLE (memory_id uuid, memory_type text, score real, session_id uuid, kind text, tool text)
   LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan
   AS $$
 #variable_conflict use_column
 DECLARE
-  lexemes text[] := tsvector_to_array(to_tsvector('english', question));
+  lexemes text[] := tsvector_to_array(to_tsvector('english', query_text));
   total real := cardinality(lexemes) + cardinality(pairs);
-  -- Rows that wait longer than a week wait for an operator; the bound lets PostgreSQL look into the right months only.
+  -- Rows that are pending for more than a week need an operator; the bound limits the search to recent partitions.
   least_id uuid := (left(v, 8) || '-' || substr(v, 9, 4) || '-0000-0000-000000000000')::uuid
     FROM lpad(to_hex((extract(epoch FROM now() - interval '7 days') * 1000)::bigint), 12, '0') AS v;
 BEGIN
-  -- Mostly nothing waits, and then nothing more is looked at.
+  -- Usually nothing is pending.
   IF total = 0 OR NOT (
     EXISTS (SELECT FROM sessions s WHERE s.last_seq > s.consumed_seq AND s.tenant_id = for_tenant)
     OR EXISTS (SELECT FROM embeddings e WHERE e.tenant_id = for_tenant AND e.model = for_model AND e.state = 'pending')) THEN
@@ -24,7 +24,7 @@ BEGIN
   RETURN QUERY
   WITH open_sessions AS MATERIALIZED (
     SELECT s.id, s.consumed_seq FROM sessions s
-     WHERE s.last_seq > s.consumed_seq AND s.tenant_id = for_tenant AND (of_session IS NULL OR s.id = of_session) AND s.id IS DISTINCT FROM not_session
+     WHERE s.last_seq > s.consumed_seq AND s.tenant_id = for_tenant AND (of_session IS NULL OR s.id = of_session) AND s.id IS DISTINCT FROM except_session
      ORDER BY s.last_event_at DESC LIMIT 20
   ), pending AS MATERIALIZED (
     SELECT DISTINCT w.resource_type, w.resource_id FROM (
@@ -44,17 +44,17 @@ BEGIN
     SELECT n.* FROM (
       SELECT q.id, 'prompt', q.type, NULL, '{}'::text[], q.session_id, q.user_id, q.occurred_at, left(q.content, 8000)
         FROM open_sessions s JOIN prompts q ON q.session_id = s.id AND q.seq > s.consumed_seq AND q.id >= least_id ORDER BY q.id DESC LIMIT 60) AS n
-  ), told AS (
+  ), filtered AS (
     SELECT r.id, r.memory_type, r.session_id, r.kind, r.tool, r.body FROM rows r JOIN sessions s ON s.id = r.session_id AND s.status <> 'deleted' AND s.tenant_id = for_tenant
      WHERE (types IS NULL OR r.memory_type = ANY (types)) AND (viewer IS NULL OR r.user_id = viewer) AND (of_project IS NULL OR s.project_id = of_project)
-       AND (of_session IS NULL OR r.session_id = of_session) AND r.session_id IS DISTINCT FROM not_session AND (in_namespace IS NULL OR s.namespace = in_namespace) AND (of_kind IS NULL OR r.kind = of_kind)
+       AND (of_session IS NULL OR r.session_id = of_session) AND r.session_id IS DISTINCT FROM except_session AND (in_namespace IS NULL OR s.namespace = in_namespace) AND (of_kind IS NULL OR r.kind = of_kind)
        AND (of_tool IS NULL OR r.tool = of_tool) AND (with_tags IS NULL OR r.tags @> with_tags)
        AND (since IS NULL OR r.occurred_at >= since) AND (until IS NULL OR r.occurred_at < until) AND (as_of IS NULL OR r.occurred_at <= as_of)
     UNION ALL
     SELECT m.id, 'summary', m.session_id, coalesce(m.kind, m.type), NULL, left(m.title || ' ' || m.content, 8000)
       FROM pending w JOIN summaries m ON m.id = w.resource_id AND m.published JOIN sessions s ON s.id = m.session_id AND s.status <> 'deleted'
      WHERE w.resource_type = 'summary' AND m.tenant_id = for_tenant AND (types IS NULL OR 'summary' = ANY (types)) AND of_tool IS NULL
-       AND (of_project IS NULL OR m.project_id = of_project) AND (of_session IS NULL OR m.session_id = of_session) AND m.session_id IS DISTINCT FROM not_session
+       AND (of_project IS NULL OR m.project_id = of_project) AND (of_session IS NULL OR m.session_id = of_session) AND m.session_id IS DISTINCT FROM except_session
        AND (in_namespace IS NULL OR s.namespace = in_namespace) AND (of_kind IS NULL OR coalesce(m.kind, m.type) = of_kind)
        AND (with_tags IS NULL OR m.tags @> with_tags) AND (since IS NULL OR m.occurred_at >= since) AND (until IS NULL OR m.occurred_at < until)
        AND (as_of IS NULL OR m.occurred_at <= as_of)
@@ -64,13 +64,13 @@ BEGIN
      WHERE w.resource_type = 'learning' AND l.tenant_id = for_tenant AND (types IS NULL OR 'learning' = ANY (types)) AND of_tool IS NULL
        AND (CASE WHEN as_of IS NULL THEN l.valid_to IS NULL ELSE l.valid_from <= as_of AND (l.valid_to IS NULL OR l.valid_to > as_of) END)
          AND (l.reason IS NULL OR l.reason NOT IN ('deleted', 'evidence forgotten'))
-       AND (of_project IS NULL OR l.project_id = of_project) AND (of_session IS NULL OR l.session_id = of_session) AND (not_session IS NULL OR l.session_id IS DISTINCT FROM not_session)
+       AND (of_project IS NULL OR l.project_id = of_project) AND (of_session IS NULL OR l.session_id = of_session) AND (except_session IS NULL OR l.session_id IS DISTINCT FROM except_session)
        AND (in_namespace IS NULL OR l.namespace = in_namespace) AND (of_kind IS NULL OR l.category = of_kind)
        AND (with_tags IS NULL OR l.tags @> with_tags) AND (since IS NULL OR l.valid_from >= since) AND (until IS NULL OR l.valid_from < until)
   ), counted AS (
     SELECT t.id, t.memory_type, t.session_id, t.kind, t.tool, (
       cardinality(ARRAY(SELECT unnest(lexemes) INTERSECT SELECT unnest(tsvector_to_array(to_tsvector('english', t.body)))))
-      + (SELECT count(*) FROM unnest(pairs) AS pair WHERE position(pair IN lower(t.body)) > 0)) / total AS share FROM told t
+      + (SELECT count(*) FROM unnest(pairs) AS pair WHERE position(pair IN lower(t.body)) > 0)) / total AS share FROM filtered t
   )
   SELECT DISTINCT ON (c.share, c.id) c.id, c.memory_type, c.share::real, c.session_id, c.kind, c.tool FROM counted c WHERE c.share > 0 ORDER BY c.share DESC, c.id DESC LIMIT at_most;
 END

@@ -1,6 +1,6 @@
 import { argon2Sync, randomBytes } from 'node:crypto';
 
-/** RFC 9106, second recommended set of options: 64 MiB, three passes; one lane instead of four, for two cores. */
+/** RFC 9106, second recommended set of options: 64 MiB, three passes; parallelism one instead of four, for two cores. */
 const OPTIONS = { memory: 65_536, passes: 3, parallelism: 1, tagLength: 32 } as const;
 const SALT_BYTES = 16;
 

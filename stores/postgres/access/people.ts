@@ -8,7 +8,7 @@ export interface Person {
   readonly restrictedUntil: Date | null;
 }
 
-/** A person of the tenant by id or by name; null for nobody. */
+/** Returns a user of the tenant by id or name; null if there is none. */
 export async function findPerson(transaction: TenantTransaction, given: string): Promise<Person | null> {
   const where = z.uuid().safeParse(given).success ? { id: given } : { username: given };
   return transaction.user.findFirst({
@@ -17,23 +17,23 @@ export async function findPerson(transaction: TenantTransaction, given: string):
   });
 }
 
-/** Whether nobody else could administer the tenant. */
+/** Returns true if the tenant has no other active admin. */
 export async function isLastAdmin(transaction: TenantTransaction, { id, role }: Person): Promise<boolean> {
   if (role !== 'admin') return false;
   return (await transaction.user.count({ where: { role: 'admin', active: true, id: { not: id } } })) === 0;
 }
 
-/** The tenant's own name; null when it is gone. */
+/** Returns the tenant's name; null if it does not exist. */
 export async function tenantName(transaction: TenantTransaction, tenantId: string): Promise<string | null> {
   return (await transaction.tenant.findUnique({ where: { id: tenantId }, select: { name: true } }))?.name ?? null;
 }
 
-/** Hides all of a person, or shows it again with null. Nothing is deleted, and capture goes on. */
+/** Restricts a user until a time; null lifts the restriction. Deletes nothing; capture continues. */
 export async function restrictPerson(transaction: TenantTransaction, id: string, until: Date | null): Promise<void> {
   await transaction.user.update({ where: { id }, data: { restrictedUntil: until } });
 }
 
-/** Hides a session, or shows it again with null. */
+/** Restricts a session until a time; null lifts the restriction. */
 export async function restrictSession(transaction: TenantTransaction, id: string, until: Date | null): Promise<void> {
   await transaction.session.update({ where: { id }, data: { restrictedUntil: until } });
 }

@@ -1,12 +1,12 @@
 import type pg from 'pg';
 import { z } from 'zod';
 
-/** Files of archived sessions beside the backup sets, as this instance knows of them. All take the pool of the maintenance role. */
+/** Files of archived sessions beside the backup sets. All functions need the pool of the maintenance role. */
 
 export interface ArchivedFile {
   /** Of the file in the archive store, hex. */
   readonly sha256: string;
-  /** Where it lies there. */
+  /** Its key in the archive store. */
   readonly objectKey: string;
 }
 
@@ -22,7 +22,7 @@ export interface StoredFile {
 const AT_ONCE = 200;
 
 const archivedRows = z.array(z.object({ sha256: z.string(), object_key: z.string() }));
-const keptRows = z.array(z.object({ sha256: z.string(), key_id: z.string(), stored_sha256: z.string() }));
+const storedRows = z.array(z.object({ sha256: z.string(), key_id: z.string(), stored_sha256: z.string() }));
 
 /** An archive whose rows are back counts none, and needs no file. */
 const ARCHIVED = `
@@ -52,14 +52,14 @@ export function archivedFiles(maintenance: pg.Pool): AsyncGenerator<ArchivedFile
   return pages(maintenance, '', []);
 }
 
-/** Those that do not lie beside the sets yet, encrypted with that key. */
+/** Files that are not stored beside the sets with that key. */
 export function filesToKeep(maintenance: pg.Pool, keyId: string | null): AsyncGenerator<ArchivedFile> {
   const isMissing =
     "AND NOT EXISTS (SELECT FROM backup_files f WHERE f.sha256 = encode(a.object_sha256, 'hex') AND f.key_id = $2)";
   return pages(maintenance, isMissing, [keyId ?? '']);
 }
 
-/** Notes that a file lies beside the sets. */
+/** Records a file beside the sets. */
 export async function recordStored(maintenance: pg.Pool, { sha256, keyId, storedSha256 }: StoredFile): Promise<void> {
   await maintenance.query(
     `INSERT INTO backup_files (sha256, key_id, stored_sha256) VALUES ($1, $2, $3)
@@ -68,8 +68,8 @@ export async function recordStored(maintenance: pg.Pool, { sha256, keyId, stored
   );
 }
 
-const kept = (rows: unknown[]): StoredFile[] =>
-  keptRows.parse(rows).map((row) => ({
+const storedFiles = (rows: unknown[]): StoredFile[] =>
+  storedRows.parse(rows).map((row) => ({
     sha256: row.sha256,
     keyId: row.key_id === '' ? null : row.key_id,
     storedSha256: row.stored_sha256,
@@ -81,7 +81,7 @@ export async function filesToCopy(maintenance: pg.Pool): Promise<StoredFile[]> {
     'SELECT sha256, key_id, stored_sha256 FROM backup_files WHERE copied_at IS NULL ORDER BY created_at LIMIT $1',
     [AT_ONCE],
   );
-  return kept(rows);
+  return storedFiles(rows);
 }
 
 /** Notes that a file was read back off-site. */
@@ -93,13 +93,13 @@ export async function noteCopied(maintenance: pg.Pool, { sha256, keyId }: Stored
 }
 
 export interface FileRule {
-  /** When the oldest set that stands was begun. */
+  /** Start of the oldest existing set. */
   readonly oldest: Date;
   /** The key that files are encrypted with now; null: none. Under another one they are needed by older sets alone. */
   readonly keyId: string | null;
 }
 
-/** Some of those that no archive names any more, and no set that stands. */
+/** Returns some files that no archive and no existing set needs. */
 export async function filesToRemove(maintenance: pg.Pool, { oldest, keyId }: FileRule): Promise<StoredFile[]> {
   const isNeeded = `(f.key_id = $1 AND decode(f.sha256, 'hex') IN (SELECT a.object_sha256 FROM archives a WHERE a.counts <> '{}'))`;
   await maintenance.query(
@@ -110,15 +110,15 @@ export async function filesToRemove(maintenance: pg.Pool, { oldest, keyId }: Fil
     'SELECT sha256, key_id, stored_sha256 FROM backup_files WHERE unneeded_at < $1 ORDER BY unneeded_at LIMIT $2',
     [oldest, AT_ONCE],
   );
-  return kept(rows);
+  return storedFiles(rows);
 }
 
-/** Notes that a file was taken away. */
+/** Deletes the record of a deleted file. */
 export async function forgetKept(maintenance: pg.Pool, { sha256, keyId }: StoredFile): Promise<void> {
   await maintenance.query('DELETE FROM backup_files WHERE sha256 = $1 AND key_id = $2', [sha256, keyId ?? '']);
 }
 
-/** Ends exports whose files are not among these keys: they can be asked for again. */
+/** Expires exports whose files are not among these keys. */
 export async function expireExports(maintenance: pg.Pool, keys: readonly string[]): Promise<void> {
   await maintenance.query(
     "UPDATE exports SET state = 'expired', updated_at = now() WHERE state = 'completed' AND object_key <> ALL ($1::text[])",

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { z } from 'zod';
 
-/** What the steps of a backup note of it. They take connections of the maintenance role. */
+/** Progress and results of backups. The functions need connections of the maintenance role. */
 
 export interface BackupCounts {
   readonly files: number;
@@ -12,17 +12,17 @@ export interface BackupCounts {
 }
 
 /**
- * Notes that a set is being written, by whoever holds the lock of backups. Others that are still told to be written were given up: their
- * workflows are gone, or say so themselves when they go on.
+ * Starts a backup; the caller has the lock of backups. Marks other running backups as failed: their workflows
+ * have ended, or update the row when they continue.
  */
 export async function beginBackup(client: pg.ClientBase, id: string, workflowId: string): Promise<void> {
   await client.query(
-    `UPDATE backups SET state = 'failed', error = 'Abandoned', finished_at = now() WHERE state = 'running' AND begun_at IS NOT NULL AND id <> $1`,
+    `UPDATE backups SET state = 'failed', error = 'Abandoned', finished_at = now() WHERE state = 'running' AND started_at IS NOT NULL AND id <> $1`,
     [id],
   );
   await client.query(
-    `INSERT INTO backups (id, workflow_id, begun_at) VALUES ($1, $2, now())
-     ON CONFLICT (id) DO UPDATE SET state = 'running', begun_at = now(), finished_at = NULL, error = NULL,
+    `INSERT INTO backups (id, workflow_id, started_at) VALUES ($1, $2, now())
+     ON CONFLICT (id) DO UPDATE SET state = 'running', started_at = now(), finished_at = NULL, error = NULL,
        files = 0, rows = 0, vectors = 0, bytes = 0, plain_bytes = 0, manifest_sha256 = NULL, removed_at = NULL, snapshot_at = NULL, key_id = NULL,
        verified_at = NULL, verified_how = NULL, verify_error = NULL, copied_at = NULL, copy_verified_at = NULL`,
     [id, workflowId],
@@ -38,13 +38,13 @@ const valuesOf = ({ files, rows, vectors, bytes, plainBytes }: BackupCounts): nu
   plainBytes,
 ];
 
-/** Shows how far the writing of a set came. */
+/** Records the progress of a backup. */
 export async function noteProgress(maintenance: pg.Pool, id: string, counts: BackupCounts): Promise<void> {
   await maintenance.query(`UPDATE backups SET ${COUNTS} WHERE id = $1`, [id, ...valuesOf(counts)]);
 }
 
-/** Notes that a set is whole. A set that the instance did not know of is known from then on. */
-export async function recordFullValue(
+/** Records a complete set, also one that this instance did not create. */
+export async function recordCompleteSet(
   maintenance: pg.Pool,
   id: string,
   set: BackupCounts & { readonly snapshotAt: string; readonly keyId: string | null; readonly manifestSha256: Buffer },
@@ -57,13 +57,13 @@ export async function recordFullValue(
   );
 }
 
-/** Notes that the set lies off-site, then that it was read back there. */
+/** Records that the set was copied off-site, or that the copy was verified. */
 export async function noteCopy(maintenance: pg.Pool, id: string, step: 'copied' | 'verified'): Promise<void> {
   const column = step === 'copied' ? 'copied_at' : 'copy_verified_at';
   await maintenance.query(`UPDATE backups SET ${column} = now() WHERE id = $1`, [id]);
 }
 
-/** Notes that a set was found good, or the type of what was found instead. */
+/** Records a verification, or the type of its failure. */
 export async function noteVerified(
   maintenance: pg.Pool,
   id: string,
@@ -77,14 +77,14 @@ export async function noteVerified(
   );
 }
 
-/** Notes that the files of these sets were taken away. */
+/** Records that the files of these sets were deleted. */
 export async function noteRemoved(maintenance: pg.Pool, ids: readonly string[]): Promise<void> {
   await maintenance.query('UPDATE backups SET removed_at = now() WHERE id = ANY ($1::uuid[]) AND removed_at IS NULL', [
     ids,
   ]);
 }
 
-/** Says how a backup ended, with the type of what ended it. */
+/** Ends a backup with its state and the type of the failure. */
 export async function endBackup(
   maintenance: pg.Pool,
   id: string,
@@ -100,7 +100,7 @@ export async function endBackup(
 
 const idRow = z.object({ id: z.string() });
 
-/** Those of some sets that this instance began. */
+/** Returns the ids that this instance has rows for. */
 export async function setsKnown(maintenance: pg.Pool, ids: readonly string[]): Promise<string[]> {
   const { rows } = await maintenance.query('SELECT id FROM backups WHERE id = ANY ($1::uuid[])', [ids]);
   return z
@@ -109,7 +109,7 @@ export async function setsKnown(maintenance: pg.Pool, ids: readonly string[]): P
     .map(({ id }) => id);
 }
 
-/** Whole sets beside this one that were never found good in the other place, the newest first; a few at a time, so that a backup ends. */
+/** Returns up to four complete sets whose copy is not verified, newest first; the bound lets a backup end. */
 export async function setsToCopy(maintenance: pg.Pool, besides: string): Promise<string[]> {
   const { rows } = await maintenance.query(
     `SELECT id FROM backups WHERE manifest_sha256 IS NOT NULL AND removed_at IS NULL AND copy_verified_at IS NULL AND id <> $1
@@ -122,10 +122,10 @@ export async function setsToCopy(maintenance: pg.Pool, besides: string): Promise
     .map(({ id }) => id);
 }
 
-/** Sets that a restore or a drill is reading: they stay until it is done, however old they are. */
+/** Returns the sets that a running restore or drill reads: they are not deleted. */
 export async function setsBeingRead(maintenance: pg.Pool): Promise<string[]> {
   const { rows } = await maintenance.query(
-    "SELECT set_id AS id FROM restores WHERE state = 'running' AND set_id IS NOT NULL",
+    "SELECT backup_id AS id FROM restores WHERE state = 'running' AND backup_id IS NOT NULL",
   );
   return z
     .array(idRow)
@@ -133,7 +133,7 @@ export async function setsBeingRead(maintenance: pg.Pool): Promise<string[]> {
     .map(({ id }) => id);
 }
 
-/** The newest set that was found good, and no other finding since; null where none was. */
+/** Returns the newest set whose last verification succeeded; null if there is none. */
 export async function lastVerified(maintenance: pg.Pool): Promise<string | null> {
   const { rows } = await maintenance.query(
     'SELECT id FROM backups WHERE verified_at IS NOT NULL AND verify_error IS NULL AND removed_at IS NULL ORDER BY snapshot_at DESC NULLS LAST LIMIT 1',

@@ -79,23 +79,23 @@ const backupRow = z
   }));
 
 const backupRows = z.array(backupRow);
-const WHOLE =
+const COLUMNS =
   'id, state, requested_by, workflow_id, created_at, finished_at, snapshot_at, files, rows, vectors, bytes, plain_bytes, key_id, manifest_sha256, verified_at, verified_how, verify_error, copied_at, copy_verified_at, removed_at, error';
 
-/** A page of backups, the newest first, after the one of id `before`. As the application's role; for operators alone. */
+/** A page of backups, the newest first, after the one of id `before`. As the application role; for operators alone. */
 export async function listBackups(pool: pg.Pool, before: string | null, limit: number): Promise<StoredBackup[]> {
-  const { rows } = await pool.query(`SELECT ${WHOLE} FROM show_backups(NULL, $1, $2)`, [before, limit]);
+  const { rows } = await pool.query(`SELECT ${COLUMNS} FROM list_backups(NULL, $1, $2)`, [before, limit]);
   return backupRows.parse(rows);
 }
 
-/** One backup; null where there is none such. As the application's role. */
+/** One backup; null if it does not exist. As the application role. */
 export async function readBackup(pool: pg.Pool, id: string): Promise<StoredBackup | null> {
-  const { rows } = await pool.query(`SELECT ${WHOLE} FROM show_backups($1, NULL, 1)`, [id]);
+  const { rows } = await pool.query(`SELECT ${COLUMNS} FROM list_backups($1, NULL, 1)`, [id]);
   return backupRows.parse(rows)[0] ?? null;
 }
 
-/** Notes that a user wants a backup under a new id; answers it, or the one that is under way. As the application's role. */
+/** Requests a backup with a new id; returns it, or the running one. As the application role. */
 export async function requestBackup(pool: pg.Pool, id: string, userId: string): Promise<StoredBackup> {
-  const { rows } = await pool.query(`SELECT ${WHOLE} FROM request_backup($1, $2)`, [id, userId]);
+  const { rows } = await pool.query(`SELECT ${COLUMNS} FROM request_backup($1, $2)`, [id, userId]);
   return z.tuple([backupRow]).parse(rows)[0];
 }

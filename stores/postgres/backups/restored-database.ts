@@ -1,9 +1,9 @@
 import pg from 'pg';
 import type { DatabaseAddress } from '../../../prisma/migration-adapter.ts';
 
-/** Where the databases of a restore are and who makes them. */
+/** Server and roles of the databases of a restore. */
 export interface RestoreServer {
-  /** As `recollect_restore`, of a database that is none of ours. */
+  /** As `recollect_restore`, in the database `postgres`. */
   readonly restoreUrl: string;
   /** As the maintenance role, of the running database. */
   readonly maintenanceUrl: string;
@@ -28,7 +28,7 @@ export function restoreNames({ maintenanceUrl }: RestoreServer, restoreId: strin
   return { running, built: `${running}_restore_${id}`, replaced: `${running}_replaced_${id}` };
 }
 
-/** The role that makes databases, in any of them, acting as the owner of what is in it. */
+/** The role that creates databases, in any of them, acting as the owner of its objects. */
 export function ownerAddress({ restoreUrl }: RestoreServer, database: string): DatabaseAddress {
   const url = new URL(restoreUrl);
   return {
@@ -59,7 +59,7 @@ export async function connected<Result>(
     application_name: 'recollect-restore',
     ...config,
   });
-  // A server that goes away while nothing is asked: the next query says so.
+  // A lost connection while idle: the next query fails.
   client.on('error', () => undefined);
   await client.connect();
   try {
@@ -69,8 +69,11 @@ export async function connected<Result>(
   }
 }
 
-/** As the role that makes databases, in a database that is none of ours. */
-export function asMaker<Result>(server: RestoreServer, work: (client: pg.Client) => Promise<Result>): Promise<Result> {
+/** As the role that creates databases, in the database `postgres`. */
+export function asCreator<Result>(
+  server: RestoreServer,
+  work: (client: pg.Client) => Promise<Result>,
+): Promise<Result> {
   return connected({ connectionString: server.restoreUrl }, work);
 }
 
@@ -92,42 +95,42 @@ export function asMaintenance<Result>(
   return connected({ connectionString: maintenanceUrlOf(server, database) }, work);
 }
 
-export async function databaseExists(maker: pg.Client, name: string): Promise<boolean> {
-  return (await maker.query('SELECT FROM pg_database WHERE datname = $1', [name])).rowCount === 1;
+export async function databaseExists(creator: pg.Client, name: string): Promise<boolean> {
+  return (await creator.query('SELECT FROM pg_database WHERE datname = $1', [name])).rowCount === 1;
 }
 
-/** An empty database of the owner's that nobody else enters. */
+/** Creates an empty database of the owner that only the login roles can connect to. */
 export async function createEmptyDatabase(server: RestoreServer, name: string): Promise<void> {
-  await asMaker(server, async (maker) => {
-    const quoted = maker.escapeIdentifier(name);
-    await maker.query(`DROP DATABASE IF EXISTS ${quoted} WITH (FORCE)`);
-    await maker.query(`CREATE DATABASE ${quoted} OWNER recollect_owner`);
-    await maker.query(`REVOKE ALL ON DATABASE ${quoted} FROM PUBLIC`);
-    await maker.query(`GRANT CONNECT ON DATABASE ${quoted} TO recollect_app, recollect_maintenance`);
+  await asCreator(server, async (creator) => {
+    const quoted = creator.escapeIdentifier(name);
+    await creator.query(`DROP DATABASE IF EXISTS ${quoted} WITH (FORCE)`);
+    await creator.query(`CREATE DATABASE ${quoted} OWNER recollect_owner`);
+    await creator.query(`REVOKE ALL ON DATABASE ${quoted} FROM PUBLIC`);
+    await creator.query(`GRANT CONNECT ON DATABASE ${quoted} TO recollect_app, recollect_maintenance`);
   });
 }
 
-/** Drops what restores of this instance built, but for those of `kept`; answers how many databases. */
-export async function dropBuilt(server: RestoreServer, kept: readonly string[]): Promise<number> {
+/** Drops the databases that restores of this instance built, except those in `except`; returns their number. */
+export async function dropBuilt(server: RestoreServer, except: readonly string[]): Promise<number> {
   const { running } = restoreNames(server, '');
-  return asMaker(server, async (maker) => {
-    const { rows } = await maker.query<{ name: string }>(
+  return asCreator(server, async (creator) => {
+    const { rows } = await creator.query<{ name: string }>(
       'SELECT datname AS name FROM pg_database WHERE starts_with(datname, $1) AND datname <> ALL ($2)',
-      [`${running}_restore_`, kept],
+      [`${running}_restore_`, except],
     );
-    for (const { name } of rows) await maker.query(`DROP DATABASE ${maker.escapeIdentifier(name)} WITH (FORCE)`);
+    for (const { name } of rows) await creator.query(`DROP DATABASE ${creator.escapeIdentifier(name)} WITH (FORCE)`);
     return rows.length;
   });
 }
 
 /** Drops what one restore built. */
 export async function dropBuiltOf(server: RestoreServer, { built }: RestoreNames): Promise<void> {
-  await asMaker(server, (maker) =>
-    maker.query(`DROP DATABASE IF EXISTS ${maker.escapeIdentifier(built)} WITH (FORCE)`),
+  await asCreator(server, (creator) =>
+    creator.query(`DROP DATABASE IF EXISTS ${creator.escapeIdentifier(built)} WITH (FORCE)`),
   );
 }
 
-/** Some connections of the maintenance role to a database that is built; whoever asks for them ends them. */
+/** A pool of the maintenance role for a built database; the caller ends it. */
 export function maintenancePool(server: RestoreServer, database: string): pg.Pool {
   const pool = new pg.Pool({
     connectionString: maintenanceUrlOf(server, database),

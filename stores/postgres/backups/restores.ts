@@ -13,14 +13,14 @@ export const RESTORE_PHASES = [
   'checking',
   'copying',
   'indexing',
-  'proving',
+  'verifying',
   'vectors',
   'swapping',
   'resuming',
 ] as const;
 export type RestorePhase = (typeof RESTORE_PHASES)[number];
 
-/** How far a restore came. */
+/** Progress of a restore. */
 export const restoreCounts = z.object({
   files_total: z.number().optional(),
   files_done: z.number().optional(),
@@ -35,7 +35,7 @@ export type RestoreCounts = z.output<typeof restoreCounts>;
 
 const seconds = z.number().nonnegative();
 
-/** What was compared, and how it came out. */
+/** Results of the comparison. */
 export const restoreResult = z.object({
   /** Of the set; one that was cancelled or failed before its manifest was read has neither. */
   snapshot_at: z.string().optional(),
@@ -80,18 +80,18 @@ export const restoreResult = z.object({
 });
 export type RestoreResult = z.output<typeof restoreResult>;
 
-/** How a store of the settings is named by whoever may name no address. */
+/** Names of the configured stores: the API accepts no address. */
 export const NAMED_STORES = ['backup', 'copy'] as const;
 
-/** The address of a restore's row by which the copy of the settings is meant. */
-export const COPY_ADDRESS = 'copy';
+/** Store of a restore's row: RECOLLECT_BACKUP_COPY_STORE. */
+export const COPY_STORE = 'copy';
 
 export interface RestoreRequest {
   readonly kind: RestoreKind;
   /** Null: the newest. */
-  readonly setId: string | null;
-  /** Null: the instance's own store. {@link COPY_ADDRESS}, or where else the set is read, which the api cannot write. */
-  readonly address: string | null;
+  readonly backupId: string | null;
+  /** Null: the instance's own store. {@link COPY_STORE}, or where else the set is read, which the api cannot write. */
+  readonly store: string | null;
   /** Fingerprint of a signer that the settings do not trust; the api cannot write it. */
   readonly signer: string | null;
   readonly overwrite: boolean;
@@ -114,8 +114,8 @@ function present(row: Prisma.RestoreGetPayload<object>): StoredRestore {
   return {
     id: row.id,
     kind: z.enum(RESTORE_KINDS).parse(row.kind),
-    setId: row.setId,
-    address: row.address,
+    backupId: row.backupId,
+    store: row.store,
     signer: row.signer,
     overwrite: row.overwrite,
     dryRun: row.dryRun,
@@ -130,7 +130,7 @@ function present(row: Prisma.RestoreGetPayload<object>): StoredRestore {
   };
 }
 
-/** One restore; null when there is none such, or it is not the operator who asks. */
+/** Returns a restore; null if it does not exist or the tenant is not the operator. */
 export async function readRestore(transaction: TenantTransaction, id: string): Promise<StoredRestore | null> {
   const row = await transaction.restore.findUnique({ where: { id } });
   return row === null ? null : present(row);
@@ -151,8 +151,7 @@ export async function listRestores(
 }
 
 /**
- * A new restore; where one runs already, that one, if it was asked for in the same words, so that a request may be repeated; else null: there is one
- * at a time. Two requests at once get the same.
+ * Opens a restore. While one is running, returns it if the request is equal, so that requests can be repeated; else null: one runs at a time.
  */
 export async function openRestore(
   transaction: TenantTransaction,
@@ -165,8 +164,8 @@ export async function openRestore(
     return present(await transaction.restore.create({ data: { id: v7(), requestedBy: userId, ...request } }));
   const isSame =
     running.kind === request.kind &&
-    (request.setId === null || running.setId === request.setId) &&
-    running.address === request.address &&
+    (request.backupId === null || running.backupId === request.backupId) &&
+    running.store === request.store &&
     running.signer === request.signer &&
     running.overwrite === request.overwrite &&
     running.dryRun === request.dryRun;
@@ -176,8 +175,8 @@ export async function openRestore(
 const workRow = z.object({
   id: z.string(),
   kind: z.enum(RESTORE_KINDS),
-  set_id: z.string().nullable(),
-  address: z.string().nullable(),
+  backup_id: z.string().nullable(),
+  store: z.string().nullable(),
   signer: z.string().nullable(),
   overwrite: z.boolean(),
   dry_run: z.boolean(),
@@ -186,14 +185,14 @@ const workRow = z.object({
   created_at: z.date(),
   result: restoreResult.nullable(),
 });
-/** What the steps of a restore need to know of it. */
+/** The row of a restore, for its steps. */
 export type RestoreWork = z.output<typeof workRow>;
 
-/** The row that the steps of a restore work by. @throws Error where there is none */
+/** Reads the row of a restore for its steps. @throws Error if there is none */
 export async function readRestoreWork(maintenance: pg.Pool, id: string): Promise<RestoreWork> {
   const { rows } = await maintenance.query('SELECT * FROM restores WHERE id = $1', [id]);
   const [row] = z.array(workRow).parse(rows);
-  if (row === undefined) throw new Error('a restore without its row');
+  if (row === undefined) throw new Error('the restore has no row');
   return row;
 }
 
@@ -207,7 +206,7 @@ export async function replacedBefore(maintenance: pg.Pool, days: number): Promis
   return rows.map(({ name }) => name);
 }
 
-/** The drill that is to be done: one of the schedule's that was left in the middle, else a new one; null while somebody's restore or drill runs. */
+/** Opens the scheduled drill: an interrupted one of the schedule, else a new one; null while another restore or drill runs. */
 export async function openScheduledDrill(maintenance: pg.Pool): Promise<string | null> {
   const made = await maintenance.query(
     "INSERT INTO restores (id, kind) VALUES ($1, 'drill') ON CONFLICT (state) WHERE state = 'running' DO NOTHING RETURNING id, kind",
@@ -222,11 +221,11 @@ export async function openScheduledDrill(maintenance: pg.Pool): Promise<string |
   return z.array(z.object({ id: z.string() })).parse(rows)[0]?.id ?? null;
 }
 
-export async function noteSet(maintenance: pg.Pool, id: string, setId: string): Promise<void> {
-  await maintenance.query('UPDATE restores SET set_id = $2 WHERE id = $1', [id, setId]);
+export async function noteSet(maintenance: pg.Pool, id: string, backupId: string): Promise<void> {
+  await maintenance.query('UPDATE restores SET backup_id = $2 WHERE id = $1', [id, backupId]);
 }
 
-/** Shows what a restore is at; counts and results are added to what is there. */
+/** Updates phase, counts and results of a restore; merges counts and results. */
 export async function noteRestore(
   maintenance: pg.Pool,
   id: string,
@@ -241,7 +240,7 @@ export async function noteRestore(
   );
 }
 
-/** Ends a restore that runs. */
+/** Ends a running restore. */
 export async function endRestore(
   maintenance: pg.Pool,
   id: string,
@@ -255,15 +254,15 @@ export async function endRestore(
   );
 }
 
-/** Notes at a set that it was restored and compared. */
-export async function noteVerified(maintenance: pg.Pool, setId: string): Promise<void> {
+/** Records that a set was restored and compared. */
+export async function noteVerified(maintenance: pg.Pool, backupId: string): Promise<void> {
   await maintenance.query(
     "UPDATE backups SET verified_at = now(), verified_how = 'drill', verify_error = NULL WHERE id = $1",
-    [setId],
+    [backupId],
   );
 }
 
-/** Tells the operators of a drill that failed. */
+/** Creates an alert for the operators about a failed drill. */
 export async function alertDrill(maintenance: pg.Pool, restoreId: string, error: string): Promise<void> {
   await maintenance.query(
     `INSERT INTO system_alerts (id, tenant_id, user_id, type, day, details)

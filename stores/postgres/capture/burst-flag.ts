@@ -1,12 +1,12 @@
 import type pg from 'pg';
 import { z } from 'zod';
 
-/** Of the advisory lock that stands for a flood, in the database's own space of keys. */
+/** Key of the advisory lock, in the database's own key space. */
 const FLOOD_KEY = 5_020_111_201;
 
 /**
- * Shows the other processes that captures come in a flood: a shared advisory lock on a connection of its own, so that the sign of a
- * process that dies goes with it.
+ * Shows a capture burst to the other processes: a shared advisory lock on a connection of its own, so that the lock ends with its
+ * process.
  */
 export class BurstFlag {
   private readonly pool: pg.Pool;
@@ -21,13 +21,13 @@ export class BurstFlag {
     this.onFailure = onFailure;
   }
 
-  /** Puts the sign up or takes it down; nobody waits for it, and without PostgreSQL there is none. */
+  /** Sets or clears the flag without waiting; does nothing if PostgreSQL is unavailable. */
   show(wanted: boolean): void {
     this.wanted = wanted;
     if (!this.isSettling) this.settled = this.settle();
   }
 
-  /** Takes the sign down; resolves when its connection is given back. */
+  /** Clears the flag; resolves when its connection is released. */
   async close(): Promise<void> {
     this.show(false);
     await this.settled;
@@ -41,7 +41,7 @@ export class BurstFlag {
         else await this.takeDown(this.holder);
       }
     } catch (error) {
-      // The next flood tries again.
+      // The next burst retries.
       this.drop(error);
       this.onFailure(error);
     } finally {
@@ -63,7 +63,7 @@ export class BurstFlag {
     client.release();
   }
 
-  /** The connection, and the lock with it, is gone. */
+  /** The connection and its lock are lost. */
   private drop(error: unknown): void {
     const { holder } = this;
     this.holder = null;
@@ -73,16 +73,16 @@ export class BurstFlag {
 
 const answer = z.array(z.object({ calm: z.boolean() })).length(1);
 
-/** Whether any process shows a flood. One statement, which waits for nobody; two at the same moment see each other as one. */
+/** Returns true if any process shows a burst. Does not wait; two concurrent callers can each see the other as a burst. */
 export async function isBurst(pool: pg.Pool): Promise<boolean> {
   const { rows } = await pool.query('SELECT pg_try_advisory_xact_lock($1) AS calm', [FLOOD_KEY]);
   return !answer.parse(rows).some(({ calm }) => calm);
 }
 
-/** How long an answer is good for: a worker begins tens of activities a second. */
+/** Lifetime of a result: a worker starts tens of activities a second. */
 const FRESH_MS = 250;
 
-/** Asks whether a flood is shown, once for all that ask at about the same time. */
+/** Returns whether a burst is shown; concurrent callers share one query. */
 export function createFloodWatch(pool: pg.Pool): () => Promise<boolean> {
   let answered: Promise<boolean> | null = null;
   let atMs = 0;

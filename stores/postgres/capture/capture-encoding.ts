@@ -11,21 +11,21 @@ interface EncodedRow {
 }
 
 /**
- * An event as text for `capture_events` (prisma/sql/functions/capture_events.sql), but for its place in a batch, which is not known yet. Made when an
- * event arrives, while an earlier batch is on its way: what is left to do for a batch is to join strings.
+ * An event as text for `capture_events` (prisma/sql/functions/capture_events.sql), without its position in the batch. Encoded when the event arrives,
+ * while an earlier batch is running: assembling a batch only joins strings.
  */
 export interface EncodedEvent {
   readonly key: string | null;
-  /** Equal for two events if, and only if, they are of one session. */
+  /** Equal for two events only if they are of one session. */
   readonly session: string;
-  /** What a session begins with as JSON, without the opening brace. */
+  /** Columns of a new session as JSON, without the opening brace. */
   readonly opening: string;
-  /** What it says of its project as JSON, without the opening brace. */
+  /** Its project as JSON, without the opening brace. */
   readonly project: string | null;
-  /** What the function must know of it as JSON, without the opening brace. */
+  /** Its entry in `events` as JSON, without the opening brace. */
   readonly fields: string;
   readonly rows: readonly EncodedRow[];
-  /** Length of its text in a batch, nearly. */
+  /** Approximate length of its text in a batch. */
   readonly chars: number;
 }
 
@@ -37,7 +37,7 @@ function encodeRows(event: CaptureEvent): { rows: EncodedRow[]; userPrompt: stri
     const boundaryPart = row.kind === 'boundary' ? boundaries : 0;
     if (row.kind === 'prompt' && row.type === 'user') userPrompt = row.id;
     const prompt = userPrompt === undefined ? '' : `"prompt_id":${JSON.stringify(userPrompt)},`;
-    // The row is written as it is, without a copy: the function leaves out what is no column.
+    // The row is passed without a copy: the function ignores other keys.
     const columns = `"part":${index + 1},"boundary_part":${boundaryPart},${prompt}${JSON.stringify(row).slice(1)}`;
     return { kind: row.kind, id: row.id, boundaryPart, columns };
   });
@@ -75,34 +75,34 @@ export function encodeEvent(event: CaptureEvent): EncodedEvent {
   };
 }
 
-/** A JSON array of what was made; null where nothing was. */
+/** A JSON array; null if empty. */
 function listOf(entries: readonly string[]): string | null {
   return entries.length === 0 ? null : `[${entries.join(',')}]`;
 }
 
-/** An array of PostgreSQL's, of values that need no quotes. */
+/** A PostgreSQL array of values that need no quotes. */
 function arrayOf(values: readonly (string | number)[]): string {
   return `{${values.join(',')}}`;
 }
 
-/** A text for an array of PostgreSQL's. */
+/** An element of a PostgreSQL array of texts. */
 function quoted(text: string): string {
   return `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
 }
 
-/** A batch, and what it says of its sessions: a caller that knows all of that can say so. */
+/** A batch and its sessions. */
 export interface EncodedBatch {
   /** Parameters of `capture_events` after the first. */
   readonly values: readonly (string | null)[];
-  /** One text for each session with each project that is told of it. */
+  /** One text for each session and project in the batch: the key of the cache of known sessions. */
   readonly sessions: readonly string[];
 }
 
-/** Joins events to a batch, in their order. */
+/** Joins events to a batch, in order. */
 export function encodeBatch(events: readonly EncodedEvent[]): EncodedBatch {
   const places = new Map<string, number>();
   const twins = new Map<string, number>();
-  const told = new Map<string, string | null>();
+  const projectOf = new Map<string, string | null>();
   const sessions: string[] = [];
   const lines: string[] = [];
   const eventKeys: string[] = [];
@@ -122,7 +122,7 @@ export function encodeBatch(events: readonly EncodedEvent[]): EncodedBatch {
       sessions.push(`{"n":${place},${opening}`);
     }
     const saying = `${session}${NAME_SEPARATOR}${project ?? ''}`;
-    if (!told.has(saying)) told.set(saying, project === null ? null : `{"session":${place},${project}`);
+    if (!projectOf.has(saying)) projectOf.set(saying, project === null ? null : `{"session":${place},${project}`);
     const identity = key === null ? null : `${place}${NAME_SEPARATOR}${key}`;
     if (identity !== null && !twins.has(identity)) twins.set(identity, n);
     const twin = identity === null ? '' : `"twin":${twins.get(identity) ?? n},`;
@@ -138,7 +138,7 @@ export function encodeBatch(events: readonly EncodedEvent[]): EncodedBatch {
       rowKinds.push(row.kind);
     });
   });
-  const projects = [...told.values()].filter((project) => project !== null);
+  const projects = [...projectOf.values()].filter((project) => project !== null);
   return {
     values: [
       listOf(sessions),
@@ -155,6 +155,6 @@ export function encodeBatch(events: readonly EncodedEvent[]): EncodedBatch {
       listOf(rows.observation),
       listOf(rows.boundary),
     ],
-    sessions: [...told.keys()],
+    sessions: [...projectOf.keys()],
   };
 }

@@ -2,11 +2,11 @@ import { z } from 'zod';
 import type { TenantTransaction } from '../connection/database.ts';
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-/** Stands between an event's key and the place of a row in it, in the keys of all rows but the first. */
+/** Separates the key of an event from the position of its second and later rows. */
 const PART = '\u001f';
-/** Sessions that a key is looked for in, the newest first, when none is named: one look into the keys of each. An index by key would cost every capture. */
+/** Number of the newest sessions that are searched for a key without a session. An index by key would slow down every capture. */
 export const SEARCHED_SESSIONS = 5_000;
-/** Events that one answer names. */
+/** Maximum number of returned events. */
 export const MAX_MATCHES = 10;
 
 export interface CapturedRow {
@@ -26,9 +26,9 @@ export interface CapturedEvent {
 export interface EventQuery {
   /** A key as stored, a tool use id, a delivery id, or the id of a row. */
   readonly given: string;
-  /** Looks into this session alone; null: into the newest ones. */
+  /** Null: the newest sessions. */
   readonly sessionId: string | null;
-  /** Whose sessions may be looked into; undefined: an admin, who sees all of the tenant. */
+  /** The sessions' user; undefined: an admin, who sees all of the tenant. */
   readonly viewerId: string | undefined;
 }
 
@@ -47,7 +47,7 @@ function baseOf(key: string): string {
   return key.split(PART)[0] ?? key;
 }
 
-/** Every key that somebody who names an event in this way can mean. */
+/** Returns the stored keys that a given name can match. */
 function keysOf(given: string): string[] {
   return [given, `tool:${given}`, `delivery:${given}:0`, `delivery:${given}`];
 }
@@ -79,7 +79,7 @@ async function placesByRow(transaction: TenantTransaction, query: EventQuery): P
   return z.array(placeRow).parse(rows);
 }
 
-/** The rows of an event, in order; null when there are none (any more). */
+/** Returns the rows of an event in order; null if there are none. */
 export async function readCapturedEvent(
   transaction: TenantTransaction,
   sessionId: string,
@@ -101,7 +101,7 @@ export async function readCapturedEvent(
   };
 }
 
-/** Events that a person means, the newest sessions' first, at most `MAX_MATCHES`. Without a session, the keys of the newest `SEARCHED_SESSIONS` are looked through. */
+/** Finds events by name, newest sessions first, at most `MAX_MATCHES`; without a session in the keys of the newest `SEARCHED_SESSIONS`. */
 export async function findCapturedEvents(transaction: TenantTransaction, query: EventQuery): Promise<CapturedEvent[]> {
   const places = [
     ...(UUID.test(query.given) ? await placesByRow(transaction, query) : []),

@@ -5,7 +5,7 @@ import type { CutWindow, WindowRow } from '../../../domain/windows.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import type { SessionPhase } from '../sessions/session-state.ts';
 
-/** What the intake step needs to know of a session. */
+/** A session as the consumption step reads it. */
 export interface IntakeSession {
   readonly projectId: string | null;
   readonly lastSeq: number;
@@ -18,7 +18,7 @@ export interface IntakeSession {
   readonly windows: number;
 }
 
-/** Null when the session is gone or deleted. */
+/** Null if the session is missing or deleted. */
 export async function readIntakeSession(
   transaction: TenantTransaction,
   sessionId: string,
@@ -53,7 +53,7 @@ export async function readIntakeSession(
   };
 }
 
-/** A row that was captured and not yet taken in. */
+/** A captured row that is not consumed yet. */
 export interface NewRow {
   readonly id: string;
   readonly seq: number;
@@ -70,7 +70,7 @@ const newRow = z.object({
   content: z.string(),
 });
 
-/** Rows after `afterSeq` up to `toSeq`, in order. */
+/** Returns rows after `afterSeq` up to `toSeq`, in order. */
 export async function readNewRows(
   transaction: TenantTransaction,
   sessionId: string,
@@ -85,7 +85,7 @@ export async function readNewRows(
   return z.array(newRow).parse(rows);
 }
 
-/** Fills in what capture left out: counted tokens and the words for keyword search. */
+/** Writes counted tokens and the words for keyword search. */
 export async function fillRows(
   transaction: TenantTransaction,
   rows: readonly (NewRow & { readonly tokens: number })[],
@@ -96,7 +96,7 @@ export async function fillRows(
     const ids = some.map((row) => row.id);
     const tokens = some.map((row) => row.tokens);
     const [least, most] = [ids.toSorted()[0], ids.toSorted().at(-1)];
-    // The bounds on id let PostgreSQL look into the right months only.
+    // The bounds on id limit the query to the right partitions.
     if (role === 'prompt') {
       await transaction.$executeRaw`
         UPDATE prompts p SET tokens = v.tokens, search = to_tsvector('english', p.content)
@@ -118,7 +118,7 @@ const windowRow = z.object({
   created_at: z.date(),
 });
 
-/** Every row after the last window, boundaries included: what windows are cut from. */
+/** Returns all rows after the last window, boundaries included: the input of the next windows. */
 export async function readUnwindowed(
   transaction: TenantTransaction,
   sessionId: string,
@@ -148,22 +148,22 @@ export interface IntakeProgress {
   readonly windowedSeq: number;
   readonly firstN: number;
   readonly windows: readonly CutWindow[];
-  /** What to show of the session's workflow; nothing where it shows itself. */
+  /** Phase and workflow of the session; null leaves them unchanged. */
   readonly shown: { readonly phase: SessionPhase; readonly workflowId: string } | null;
 }
 
-const advanceRow = z.object({ moved: z.boolean(), windows_cut: z.number(), windows_parked: z.number() });
+const advanceRow = z.object({ advanced: z.boolean(), windows_pending: z.number(), windows_parked: z.number() });
 
 export interface IntakeAdvance {
-  /** False when another run moved the session on meanwhile: nothing was written, and the step is to be done again from what is stored. */
-  readonly moved: boolean;
+  /** False if another run advanced the session meanwhile: nothing was written, and the caller repeats the step. */
+  readonly advanced: boolean;
   readonly windowsPending: number;
   readonly windowsParked: number;
 }
 
 /**
- * Commits how far a session was taken in, and the windows that were cut; answers how many windows there are now. One statement that
- * commits by itself: the session's row is locked for no longer than PostgreSQL needs.
+ * Advances a session and inserts its new windows; returns the number of windows by state. One statement that commits by itself: the row of the
+ * session is locked for no longer than PostgreSQL needs.
  */
 export async function advanceConsumption(
   pool: pg.Pool,
@@ -180,7 +180,7 @@ export async function advanceConsumption(
   }));
   const result = await pool.query({
     name: 'advance_consumption',
-    text: 'SELECT moved, windows_cut, windows_parked FROM advance_consumption($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)',
+    text: 'SELECT advanced, windows_pending, windows_parked FROM advance_consumption($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)',
     values: [
       tenantId,
       sessionId,
@@ -195,5 +195,5 @@ export async function advanceConsumption(
     ],
   });
   const row = advanceRow.parse(result.rows[0]);
-  return { moved: row.moved, windowsPending: row.windows_cut, windowsParked: row.windows_parked };
+  return { advanced: row.advanced, windowsPending: row.windows_pending, windowsParked: row.windows_parked };
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { TenantId, UserId } from '../../../domain/ids.ts';
 import type { Database } from '../connection/database.ts';
 
-/** A user's session as its host names it. Here it is known by a hash alone: nothing of what is excluded is stored. */
+/** A user's session by its host's name. It is stored as a hash: nothing of excluded sessions is stored. */
 export interface SessionName {
   readonly userId: UserId;
   readonly host: string;
@@ -16,7 +16,7 @@ function hashOf({ userId, host, externalId }: SessionName): Buffer {
 
 const hashRow = z.object({ name: z.string() });
 
-/** For each of these sessions, in order, whether it was last seen in an excluded folder. */
+/** Returns for each session, in order, whether it was last seen in an excluded folder. */
 export async function readExcludedSessions(
   database: Database,
   tenantId: TenantId,
@@ -39,7 +39,7 @@ export async function readExcludedSessions(
   return hashes.map((hash) => excluded.has(hash.toString('hex')));
 }
 
-/** Remembers that a session came into an excluded folder, or that it left one. Twice is once. */
+/** Records that a session entered or left an excluded folder. Idempotent. */
 export async function writeExcludedSession(
   database: Database,
   tenantId: TenantId,

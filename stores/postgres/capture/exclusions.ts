@@ -3,12 +3,12 @@ import { newId } from '../../../domain/ids.ts';
 import type { TenantId, UserId } from '../../../domain/ids.ts';
 import type { Database, TenantTransaction } from '../connection/database.ts';
 
-/** The setting of a tenant that names what is not captured. */
+/** Key of the tenant setting with the excluded folders. */
 export const EXCLUDE_SETTING = 'capture.exclude';
 
 const globList = z.array(z.string());
 
-/** Globs of a tenant; none where nothing was set. */
+/** Returns the globs of a tenant; empty if unset. */
 export async function readExclusions(database: Database, tenantId: TenantId): Promise<string[]> {
   const rows = await database.readAsTenant(tenantId, (read) =>
     read({
@@ -27,7 +27,7 @@ export interface StoredSetting {
   readonly updatedAt: Date | null;
 }
 
-/** The setting with when it was changed. */
+/** Returns the setting with its time of change. */
 export async function readExcludeSetting(transaction: TenantTransaction, tenantId: TenantId): Promise<StoredSetting> {
   const found = await transaction.setting.findUnique({
     where: { scope_scopeId_key: { scope: 'tenant', scopeId: tenantId, key: EXCLUDE_SETTING } },
@@ -36,7 +36,7 @@ export async function readExcludeSetting(transaction: TenantTransaction, tenantI
   return { key: EXCLUDE_SETTING, value: globList.parse(found?.value ?? []), updatedAt: found?.updatedAt ?? null };
 }
 
-/** Replaces the list of a tenant. */
+/** Replaces a tenant's globs. */
 export async function writeExclusions(
   transaction: TenantTransaction,
   tenantId: TenantId,

@@ -7,7 +7,7 @@ import type { FileProgress } from '../../../domain/transcripts/progress.ts';
 import type { Database, TenantTransaction } from '../connection/database.ts';
 import { addImportCounts } from '../imports/imports.ts';
 
-/** How far a transcript file was read. */
+/** Read position of a transcript file. */
 export interface FileCursor {
   readonly id: string;
   readonly path: string;
@@ -19,11 +19,11 @@ export interface FileCursor {
   readonly open: boolean;
   readonly sessionId: string | null;
   readonly importId: string | null;
-  /** When it was last looked at. */
+  /** Time of the last read. */
   readonly lookedAtMs: number;
 }
 
-/** Which file: `machine` is empty for this server's own. */
+/** Identifies a file: `machine` is empty for files of this server. */
 export interface FileName {
   readonly machine: string;
   readonly path: string;
@@ -66,7 +66,7 @@ function pathSha256({ machine, path }: FileName): Buffer {
   return createHash('sha256').update(`${machine}\u0000${path}`, 'utf8').digest();
 }
 
-/** The cursor of one file; null when it was never read. */
+/** Returns the cursor of a file; null if it was never read. */
 export async function readCursor(
   database: Database,
   { tenantId, userId }: EventOwner,
@@ -83,7 +83,7 @@ export async function readCursor(
   return row === undefined ? null : cursorOf(row);
 }
 
-/** The cursors of all files that a user has on a machine, by path. */
+/** Returns the cursors of a user's files on a machine, by path. */
 export async function readCursors(
   database: Database,
   { tenantId, userId }: EventOwner,
@@ -140,8 +140,8 @@ async function upsert(
 }
 
 /**
- * Commits how far a file was read, and its share of an import's counts with it, so that a line is counted once whatever happens between.
- * `finished`: the import has nothing more to do with this file. Answers the id of the file's row.
+ * Commits the read position of a file together with its share of an import's counts, so that each line is counted once.
+ * `finished`: the import is finished with this file. Returns the id of the row.
  */
 export async function saveProgress(
   database: Database,
@@ -159,7 +159,7 @@ export async function saveProgress(
 
 const lateRow = z.object({ id: z.string(), external_id: z.string() });
 
-/** Sessions whose transcript was read and that got rows since: these may double it. At most `limit`. */
+/** Returns at most `limit` sessions with new rows since their transcript was read: these can be duplicates. */
 export async function sessionsWithLateRows(
   database: Database,
   { tenantId, userId }: EventOwner,
@@ -179,7 +179,7 @@ export async function sessionsWithLateRows(
     .map((row) => ({ sessionId: row.id, externalId: row.external_id }));
 }
 
-/** Notes that a session's rows were compared with its transcript up to there. */
+/** Records the position up to which a session's rows were compared with its transcript. */
 export async function saveSeen(
   database: Database,
   { tenantId }: EventOwner,

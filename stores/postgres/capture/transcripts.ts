@@ -13,9 +13,9 @@ import { isHeld } from '../retention/legal-holds.ts';
 
 /** Agent host whose transcripts are read. */
 export const TRANSCRIPT_HOST = 'claude-code';
-/** What capture adds to the key of an event's second and later rows: a unit separator, a number sign in rows of old. */
+/** Separators in the keys of the second and later rows of an event. */
 const PART_SUFFIX = '[#\u001f][0-9]+$';
-/** A session with more prompts is compared by its last ones. */
+/** Sessions with more prompts are compared by their last ones. */
 const MAX_PROMPTS = 20_000;
 
 const sessionRow = z.object({
@@ -95,27 +95,26 @@ async function readSession(
 }
 
 /**
- * Takes late rows out, each in favour of the row that says the same and came first: the key of the late one stays, so that it is still
- * known, and names the other row; what belonged to it belongs to the other; its vectors leave the index. A stop's boundary goes with it. Under a legal
- * hold both rows stay.
+ * Deletes late duplicates in favour of the earlier row: the key of the late row remains and points to the other row, its dependent rows move there, and
+ * its vectors are removed. The boundary of a stop is deleted with it. Under a legal hold both rows remain.
  */
 async function removeDuplicates(
   transaction: TenantTransaction,
   sessionId: string,
   doubles: readonly Double[],
 ): Promise<number> {
-  // As capture does: nobody else moves this session until the commit.
+  // As in capture: locks the session until the commit.
   await transaction.$queryRaw`SELECT 1 AS locked FROM sessions WHERE id = ${sessionId}::uuid FOR UPDATE`;
   if (await isHeld(transaction, { sessionId })) return 0;
   let removed = 0;
   for (const { keep, drop } of doubles) {
-    const gone = z.array(z.object({ tokens: z.number() })).parse(
+    const deleted = z.array(z.object({ tokens: z.number() })).parse(
       await transaction.$queryRaw`
         DELETE FROM prompts WHERE id = ${drop.rowId}::uuid AND session_id = ${sessionId}::uuid
            AND EXISTS (SELECT FROM prompts k WHERE k.id = ${keep.rowId}::uuid AND k.session_id = ${sessionId}::uuid)
         RETURNING tokens`,
     );
-    const [row] = gone;
+    const [row] = deleted;
     if (row === undefined) continue;
     removed += 1;
     await transaction.$executeRaw`
@@ -123,7 +122,7 @@ async function removeDuplicates(
        WHERE b.session_id = ${sessionId}::uuid AND b.seq = ${drop.seq} + 1 AND b.kind IN ('turn_end', 'subagent_stop')
          AND mine.session_id = b.session_id AND mine.seq = b.seq AND before.session_id = b.session_id AND before.seq = ${drop.seq}
          AND regexp_replace(mine.key, ${PART_SUFFIX}, '') = regexp_replace(before.key, ${PART_SUFFIX}, '')
-         AND EXISTS (SELECT FROM boundaries kept WHERE kept.session_id = b.session_id AND kept.seq = ${keep.seq} + 1 AND kept.kind = b.kind)`;
+         AND EXISTS (SELECT FROM boundaries other WHERE other.session_id = b.session_id AND other.seq = ${keep.seq} + 1 AND other.kind = b.kind)`;
     await transaction.$executeRaw`
       UPDATE capture_keys SET row_id = ${keep.rowId}::uuid WHERE session_id = ${sessionId}::uuid AND seq = ${drop.seq}`;
     await transaction.$executeRaw`
@@ -163,8 +162,8 @@ async function pin(
 const ownerRow = z.object({ tenant_id: z.string(), user_id: z.string() });
 
 /**
- * Whose the transcripts of this machine are: the admin of the tenant that a laptop's first start makes. Null where there is none: a server
- * of many tenants gives nobody the files of the user who runs it. Takes a pool of the maintenance role.
+ * Returns the owner of this machine's transcripts: the admin of the tenant of the first start. Null on a server with several tenants, which must not
+ * assign the files of its operating-system user to one of them. Needs a pool of the maintenance role.
  */
 export async function localOwner(maintenance: pg.Pool): Promise<EventOwner | null> {
   const result = await maintenance.query(
@@ -175,7 +174,7 @@ export async function localOwner(maintenance: pg.Pool): Promise<EventOwner | nul
   return row === undefined ? null : { tenantId: asId<TenantId>(row.tenant_id), userId: asId<UserId>(row.user_id) };
 }
 
-/** Which of these ids of the host are sessions of the user. */
+/** Returns the ids of the host that are sessions of the user. */
 export async function knownSessions(
   database: Database,
   { tenantId, userId }: EventOwner,
@@ -197,7 +196,7 @@ export async function knownSessions(
   );
 }
 
-/** The store that transcripts of one user are compared with. `capture` stores events and tells their workflows. */
+/** The store for reading the transcripts of one user. `capture` stores events and hints their workflows. */
 export function createTranscriptStore(
   database: Database,
   capturer: EventOwner,

@@ -111,15 +111,15 @@ export async function readChecks(
     }));
 }
 
-const divergenceRow = z.object({ kind: z.string(), left_over: z.coerce.number() });
+const divergenceRow = z.object({ kind: z.string(), unrepaired: z.coerce.number() });
 
 /** What the last comparisons found and did not mend, by kind, over all tenants. */
 export async function readDivergence(pool: pg.Pool): Promise<ReadonlyMap<string, number>> {
-  const { rows } = await pool.query('SELECT kind, left_over FROM index_divergence()');
+  const { rows } = await pool.query('SELECT kind, unrepaired FROM index_divergence()');
   return new Map(
     z
       .array(divergenceRow)
       .parse(rows)
-      .map((row) => [row.kind, row.left_over]),
+      .map((row) => [row.kind, row.unrepaired]),
   );
 }

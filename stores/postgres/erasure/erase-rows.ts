@@ -15,7 +15,7 @@ import { fullValuesOf } from '../capture/full-values.ts';
 /** What a step of erasing took away, by table, and the whole values that its rows named. */
 export interface Erased {
   readonly counts: Readonly<Record<string, number>>;
-  readonly wholes: readonly string[];
+  readonly fullValues: readonly string[];
 }
 
 const idRows = z.array(z.object({ id: z.string() }));
@@ -27,28 +27,28 @@ function countsOf({ prompts, observations, boundaries, summaries, evidence, lear
 
 /** Erases a session: what it said, what was made from it, and what of it was told. Its name stays as a tombstone, so that it is not begun again. */
 export async function eraseSession(transaction: TenantTransaction, sessionId: string): Promise<Erased> {
-  const wholes = await fullValuesOf(transaction, sessionId, null);
+  const fullValues = await fullValuesOf(transaction, sessionId, null);
   const forgotten = await forgetSession(transaction, sessionId);
   const contexts = await transaction.$executeRaw`DELETE FROM contexts WHERE session_id = ${sessionId}::uuid`;
-  return { counts: { sessions: 1, ...countsOf(forgotten), contexts }, wholes };
+  return { counts: { sessions: 1, ...countsOf(forgotten), contexts }, fullValues };
 }
 
 /** Erases an event by the id of one of its rows; nothing where it is gone. */
 export async function eraseEvent(transaction: TenantTransaction, rowId: string, sessionId: string): Promise<Erased> {
   const [event] = await findCapturedEvents(transaction, { given: rowId, sessionId, viewerId: undefined });
-  if (event === undefined) return { counts: {}, wholes: [] };
-  const wholes = await fullValuesOf(
+  if (event === undefined) return { counts: {}, fullValues: [] };
+  const fullValues = await fullValuesOf(
     transaction,
     sessionId,
     event.rows.map((row) => row.seq),
   );
   const forgotten = await forgetEvent(transaction, event);
-  return { counts: forgotten === null ? {} : countsOf(forgotten), wholes };
+  return { counts: forgotten === null ? {} : countsOf(forgotten), fullValues };
 }
 
 /** Erases learnings with their quotes, their part of the graph and their vectors; the rows go, and are not taken again. */
 export async function eraseLearnings(transaction: TenantTransaction, ids: readonly string[]): Promise<Erased> {
-  if (ids.length === 0) return { counts: {}, wholes: [] };
+  if (ids.length === 0) return { counts: {}, fullValues: [] };
   const vectors = await requestRemoval(transaction, ids);
   const quoted = sessionRows.parse(
     await transaction.$queryRaw`DELETE FROM learning_evidence WHERE learning_id = ANY (${ids}::uuid[]) RETURNING session_id`,
@@ -56,31 +56,31 @@ export async function eraseLearnings(transaction: TenantTransaction, ids: readon
   for (const sessionId of new Set(quoted.map((row) => row.session_id))) await forgetGraph(transaction, sessionId, ids);
   await addTombstones(transaction, ids);
   const learnings = await transaction.$executeRaw`DELETE FROM learnings WHERE id = ANY (${ids}::uuid[])`;
-  return { counts: { learnings, learning_evidence: quoted.length, vectors }, wholes: [] };
+  return { counts: { learnings, learning_evidence: quoted.length, vectors }, fullValues: [] };
 }
 
 /** Erases summaries, and what of the graph they named. */
 export async function eraseSummaries(transaction: TenantTransaction, summaries: Found['summaries']): Promise<Erased> {
   const ids = summaries.map(({ id }) => id);
-  if (ids.length === 0) return { counts: {}, wholes: [] };
+  if (ids.length === 0) return { counts: {}, fullValues: [] };
   const vectors = await requestRemoval(transaction, ids);
   for (const session of new Set(summaries.flatMap((row) => row.session ?? [])))
     await forgetGraph(transaction, session, ids);
   await addTombstones(transaction, ids);
   const gone = await transaction.$executeRaw`DELETE FROM summaries WHERE id = ANY (${ids}::uuid[])`;
-  return { counts: { summaries: gone, vectors }, wholes: [] };
+  return { counts: { summaries: gone, vectors }, fullValues: [] };
 }
 
 /** Erases names of the graph, with all that hangs on them. */
 export async function eraseEntities(transaction: TenantTransaction, ids: readonly string[]): Promise<Erased> {
-  if (ids.length === 0) return { counts: {}, wholes: [] };
+  if (ids.length === 0) return { counts: {}, fullValues: [] };
   await transaction.$executeRaw`DELETE FROM entity_mentions WHERE entity_id = ANY (${ids}::uuid[])`;
   const hanging = idRows.parse(
     await transaction.$queryRaw`DELETE FROM relations WHERE from_id = ANY (${ids}::uuid[]) OR to_id = ANY (${ids}::uuid[]) RETURNING id`,
   );
   await addTombstones(transaction, ids);
   const { entities } = await pruneGraph(transaction, ids, []);
-  return { counts: { entities, relations: hanging.length }, wholes: [] };
+  return { counts: { entities, relations: hanging.length }, fullValues: [] };
 }
 
 /** Takes a text out of what is no memory by itself: titles of sessions, quotes, answers that were kept, notes, the day's glossaries. */
@@ -101,7 +101,7 @@ export async function eraseBeside(transaction: TenantTransaction, tenantId: stri
       memory_uses: await remove('memory_uses'),
       project_glossaries: await remove('project_glossaries'),
     },
-    wholes: [],
+    fullValues: [],
   };
 }
 
@@ -178,7 +178,7 @@ export async function erasePerson(
   }
   await transaction.$executeRaw`DELETE FROM sessions WHERE user_id = ${userId}::uuid`;
   counts['users'] = await transaction.$executeRaw`DELETE FROM users WHERE id = ${userId}::uuid`;
-  return { counts, wholes: [] };
+  return { counts, fullValues: [] };
 }
 
 const objectRows = z.array(z.object({ model: z.string(), id: z.string() }));

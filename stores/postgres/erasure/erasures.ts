@@ -27,7 +27,7 @@ export const foundSchema = z.object({
   entities: z.array(z.uuid()).max(MAX_ERASED_ROWS).default([]),
   objects: z.array(z.object({ model: z.string(), id: z.uuid() })).default([]),
   /** Hashes of whole values that go with the rows. */
-  wholes: z.array(z.string()).default([]),
+  fullValues: z.array(z.string()).default([]),
 });
 export type Found = z.output<typeof foundSchema>;
 
@@ -42,7 +42,7 @@ export interface StoredErasure {
   readonly requestedBy: string | null;
   readonly kind: ErasureKind;
   readonly subject: string | null;
-  readonly needle: string | null;
+  readonly searchText: string | null;
   readonly state: ErasureState;
   readonly phase: ErasurePhase;
   readonly found: Found | null;
@@ -68,11 +68,13 @@ function present(row: Prisma.ErasureGetPayload<object>): StoredErasure {
 /** The running erasure of the same thing, else a new one. Two requests at once get the same. */
 export async function openErasure(
   transaction: TenantTransaction,
-  wanted: Pick<StoredErasure, 'tenantId' | 'requestedBy' | 'kind' | 'subject' | 'needle'>,
+  wanted: Pick<StoredErasure, 'tenantId' | 'requestedBy' | 'kind' | 'subject' | 'searchText'>,
 ): Promise<StoredErasure> {
-  const { tenantId, kind, subject, needle } = wanted;
+  const { tenantId, kind, subject, searchText } = wanted;
   await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`erase ${tenantId} ${kind}`}, 0))`;
-  const same = await transaction.erasure.findFirst({ where: { tenantId, kind, subject, needle, state: 'running' } });
+  const same = await transaction.erasure.findFirst({
+    where: { tenantId, kind, subject, searchText, state: 'running' },
+  });
   return present(same ?? (await transaction.erasure.create({ data: { id: v7(), ...wanted } })));
 }
 
@@ -134,7 +136,7 @@ export async function finishErasure(
       state: 'completed',
       phase: 'completed',
       receipt,
-      needle: null,
+      searchText: null,
       found: Prisma.DbNull,
       finishedAt: now,
       updatedAt: now,
@@ -153,6 +155,6 @@ export async function failErasure(
   const now = new Date();
   await transaction.erasure.updateMany({
     where: { id, state: 'running' },
-    data: { state, error, needle: null, finishedAt: now, updatedAt: now },
+    data: { state, error, searchText: null, finishedAt: now, updatedAt: now },
   });
 }

@@ -60,7 +60,7 @@ export const CONTENT_COLUMNS: Readonly<Record<string, Readonly<Record<string, Fo
   entity_mentions: { quote: 'text' },
   relation_evidence: { quote: 'text' },
   sessions: { title: 'text', metadata: 'json' },
-  model_response_cache: { answer: 'text' },
+  model_response_cache: { response: 'text' },
   memory_uses: { note: 'text' },
   project_glossaries: { names: 'list' },
   archives: { title: 'text', heads: 'text' },
@@ -114,7 +114,7 @@ const QUOTED = `
   SELECT e.row_id AS id, e.session_id AS session FROM learning_evidence e WHERE e.tenant_id = $3 AND ${holds('learning_evidence', 'e')}
   UNION SELECT m.source_id, m.session_id FROM entity_mentions m WHERE m.tenant_id = $3 AND m.source_type IN ('observation', 'prompt') AND ${holds('entity_mentions', 'm')}`;
 
-async function eventsOf(read: TenantRead, needle: readonly unknown[], sessions: readonly string[]) {
+async function eventsOf(read: TenantRead, searchText: readonly unknown[], sessions: readonly string[]) {
   const rows: { id: string; session: string | null }[] = [];
   for (const table of EVENTS)
     rows.push(
@@ -122,7 +122,7 @@ async function eventsOf(read: TenantRead, needle: readonly unknown[], sessions: 
         await read({
           name: `find_text_${table}`,
           text: `SELECT t.id, t.session_id AS session FROM ${table} t WHERE t.session_id = ANY ($3::uuid[]) AND ${holds(table)} LIMIT ${MAX_ERASED_ROWS + 1}`,
-          values: [...needle, sessions],
+          values: [...searchText, sessions],
         }),
       ),
     );
@@ -139,7 +139,7 @@ export async function findText(
   text: string,
   signal?: AbortSignal,
 ): Promise<Found> {
-  const needle = [text, asJsonPiece(text)];
+  const searchText = [text, asJsonPiece(text)];
   const events = new Map<string, { id: string; session: string | null }>();
   const bounded = (size: number): void => {
     if (size > MAX_ERASED_ROWS) throw new TooMuchFound();
@@ -162,7 +162,7 @@ export async function findText(
             ? []
             : await eventsOf(
                 read,
-                needle,
+                searchText,
                 ids.map(({ id }) => id),
               ),
       };
@@ -178,7 +178,7 @@ export async function findText(
       read({
         name: `find_text_${table}`,
         text: `SELECT ${columns} FROM ${table} t WHERE t.tenant_id = $3 AND ${holds(table)} LIMIT ${MAX_ERASED_ROWS + 1}`,
-        values: [...needle, tenantId],
+        values: [...searchText, tenantId],
       });
     return {
       summaries: placedRows.parse(await of('summaries', 't.id, t.session_id AS session')),
@@ -189,11 +189,13 @@ export async function findText(
           await read({
             name: 'find_text_archives',
             text: `SELECT t.session_id AS id FROM archives t WHERE t.tenant_id = $3 AND ${holds('archives')} LIMIT ${MAX_ERASED_ROWS + 1}`,
-            values: [...needle, tenantId],
+            values: [...searchText, tenantId],
           }),
         )
         .map(({ id }) => id),
-      quoted: placedRows.parse(await read({ name: 'find_text_quotes', text: QUOTED, values: [...needle, tenantId] })),
+      quoted: placedRows.parse(
+        await read({ name: 'find_text_quotes', text: QUOTED, values: [...searchText, tenantId] }),
+      ),
     };
   });
   const { quoted, ...found } = rest;

@@ -164,7 +164,7 @@ export async function forgetEvent(transaction: TenantTransaction, found: Capture
     UPDATE windows w SET attempts = 0, error = NULL, updated_at = now(),
            state = CASE WHEN EXISTS (SELECT FROM prompts p WHERE p.session_id = w.session_id AND p.seq BETWEEN w.from_seq AND w.to_seq)
                           OR EXISTS (SELECT FROM observations o WHERE o.session_id = w.session_id AND o.seq BETWEEN w.from_seq AND w.to_seq)
-                        THEN 'cut' ELSE 'summarised' END
+                        THEN 'pending' ELSE 'summarised' END
      WHERE w.session_id = ${sessionId}::uuid AND w.n = ANY (${windows}::integer[])`;
   // A transcript that is read again finds its line refused, not stored.
   await transaction.$executeRaw`

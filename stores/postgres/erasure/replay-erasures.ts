@@ -106,7 +106,7 @@ async function replayEntry(replay: Replay, entry: ErasedNames): Promise<void> {
 /** Ends the erasures that were under way in a database that takes another one's place: their workflows know nothing of its rows. */
 export async function endErasures(pool: pg.Pool): Promise<void> {
   await pool.query(
-    "UPDATE erasures SET needle = NULL, found = NULL, state = 'failed', error = 'Restored', finished_at = now(), updated_at = now() WHERE state = 'running'",
+    "UPDATE erasures SET search_text = NULL, found = NULL, state = 'failed', error = 'Restored', finished_at = now(), updated_at = now() WHERE state = 'running'",
   );
 }
 

@@ -41,7 +41,7 @@ const stepFrom = (source: string, most: number) => `
         (SELECT from_id, to_id, weight FROM relations WHERE to_id = known.id ORDER BY weight DESC, id LIMIT ${most})) AS r`;
 
 const SURROUNDINGS = `
-    WITH seeds AS MATERIALIZED (SELECT entities_named AS id FROM entities_named($1::uuid, $2::text[], $3::uuid, $4::text, ${MAX_SEEDS})),
+    WITH seeds AS MATERIALIZED (SELECT find_entities AS id FROM find_entities($1::uuid, $2::text[], $3::uuid, $4::text, ${MAX_SEEDS})),
     first_step AS MATERIALIZED (${stepFrom('seeds', FIRST_STEP)}),
     near AS MATERIALIZED (
       SELECT DISTINCT id FROM (SELECT from_id AS id FROM first_step UNION ALL SELECT to_id FROM first_step) AS ends WHERE id NOT IN (SELECT id FROM seeds) LIMIT ${MAX_ENTITIES}),

@@ -47,7 +47,7 @@ const READ_MEMORIES = `
         SELECT l.id, 'learning', l.category, l.title,
                ${LEARNING_CONTENT},
                l.tags, NULL, l.session_id, l.project_id, l.namespace, l.user_id, NULL,
-               ARRAY(SELECT DISTINCT e.row_id::text FROM learning_evidence e WHERE e.learning_id = l.id), l.confidence, use_at_day_start(l.id, l.use_weight), l.valid_from, l.created_at
+               ARRAY(SELECT DISTINCT e.row_id::text FROM learning_evidence e WHERE e.learning_id = l.id), l.confidence, use_weight_at_day_start(l.id, l.use_weight), l.valid_from, l.created_at
           FROM learnings l WHERE l.id = ANY ($4::uuid[]) AND (l.valid_to IS NULL OR l.valid_to > $6::timestamptz) AND ${IS_SHOWN}
            AND ($6::timestamptz IS NULL OR l.valid_from <= $6::timestamptz)
       ) AS m

@@ -34,7 +34,7 @@ export async function recordContext(transaction: TenantTransaction, served: Serv
   const id = newId();
   await transaction.$executeRaw`
     WITH quick AS (SELECT set_config('synchronous_commit', 'off', true))
-    INSERT INTO contexts (id, tenant_id, user_id, session_id, project_id, purpose, subject, tokens, item_ids, item_types, item_passages)
+    INSERT INTO contexts (id, tenant_id, user_id, session_id, project_id, purpose, subject_sha256, tokens, item_ids, item_types, item_passages)
     SELECT ${id}::uuid, ${served.tenantId}::uuid, ${served.userId}::uuid, ${served.sessionId}::uuid, ${served.projectId}::uuid, ${served.purpose}, ${served.subject}::bytea, ${served.tokens},
             ${served.items.map((item) => item.id)}::uuid[], ${served.items.map((item) => item.type)}::text[],
             ${served.items.map((item) => passagesText(item.passages))}::text[] FROM quick`;
@@ -152,7 +152,7 @@ export async function readUseWeights(
 ): Promise<ReadonlyMap<string, number>> {
   if (ids.length === 0) return new Map();
   const rows = await transaction.$queryRaw`
-    SELECT id, use_at_day_start(id, use_weight) AS use_weight FROM learnings WHERE id = ANY (${ids}::uuid[])`;
+    SELECT id, use_weight_at_day_start(id, use_weight) AS use_weight FROM learnings WHERE id = ANY (${ids}::uuid[])`;
   return new Map(
     z
       .array(weightRow)

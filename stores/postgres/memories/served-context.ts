@@ -58,7 +58,7 @@ function passagesTold(rows: readonly ContextRow[]): Map<string, Set<number>> {
 export async function readServed(transaction: TenantTransaction, scope: ToldScope): Promise<ServedMemories> {
   const rows = z.array(contextRow).parse(
     await transaction.$queryRaw`
-      SELECT purpose, subject IS NOT DISTINCT FROM ${scope.subject}::bytea AS is_same, item_ids, item_passages FROM contexts
+      SELECT purpose, subject_sha256 IS NOT DISTINCT FROM ${scope.subject}::bytea AS is_same, item_ids, item_passages FROM contexts
        WHERE session_id = ${scope.sessionId}::uuid AND user_id = ${scope.userId}::uuid
          AND created_at > coalesce((SELECT b.created_at FROM boundaries b
                WHERE b.session_id = ${scope.sessionId}::uuid AND b.kind IN ('session_start', 'compaction') AND b.agent_id IS NULL

@@ -142,7 +142,7 @@ export type ArchiveToWrite = Omit<StoredArchive, 'id' | 'createdAt'> & {
   readonly tenantId: string;
   readonly userId: string;
   /** Whole values that its rows were cut from: SHA-256. */
-  readonly wholes: readonly string[];
+  readonly fullValueSha256: readonly string[];
 };
 
 /** Writes the index line of a session that was archived; answers its id. */
@@ -153,7 +153,7 @@ export async function writeArchive(transaction: TenantTransaction, archive: Arch
       ...archive,
       id,
       counts: { ...archive.counts },
-      wholes: [...archive.wholes],
+      fullValueSha256: [...archive.fullValueSha256],
       objectSha256: Buffer.from(archive.objectSha256, 'hex'),
       linesSha256: Buffer.from(archive.linesSha256, 'hex'),
     },
@@ -163,8 +163,8 @@ export async function writeArchive(transaction: TenantTransaction, archive: Arch
 
 /** Whole values that the rows of a session's archive were cut from. */
 export async function fullValuesOfArchive(transaction: TenantTransaction, sessionId: string): Promise<string[]> {
-  const archive = await transaction.archive.findUnique({ where: { sessionId }, select: { wholes: true } });
-  return archive?.wholes ?? [];
+  const archive = await transaction.archive.findUnique({ where: { sessionId }, select: { fullValueSha256: true } });
+  return archive?.fullValueSha256 ?? [];
 }
 
 /** A tenant's transactions: what removing needs of the database. */

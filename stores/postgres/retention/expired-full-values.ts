@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { z } from 'zod';
 import type { TenantTransaction } from '../connection/database.ts';
-import { LONG_TEXT_SQL, wholeNotesSql } from '../capture/full-values.ts';
+import { LONG_TEXT_SQL, fullValueNotesSql } from '../capture/full-values.ts';
 
 /** The statement that notes whole values as expired: `pairs` is a query of tenants and hashes. */
 export function expireValuesSql(pairs: string): string {
@@ -49,10 +49,10 @@ export async function spareNamedValues(
   const { rows } = await maintenance.query<{ sha256: string }>(
     `DELETE FROM expired_full_values WHERE tenant_id = $1 AND sha256 = ANY (
        SELECT note[1] FROM (
-         SELECT ${LONG_TEXT_SQL.observation} AS said FROM observations r WHERE r.tenant_id = $1
+         SELECT ${LONG_TEXT_SQL.observation} AS body FROM observations r WHERE r.tenant_id = $1
          UNION ALL SELECT ${LONG_TEXT_SQL.prompt} FROM prompts r WHERE r.tenant_id = $1) AS r
-        CROSS JOIN LATERAL ${wholeNotesSql('r.said')} AS note WHERE r.said IS NOT NULL AND note[1] = ANY ($2)
-       UNION SELECT whole FROM archives a CROSS JOIN LATERAL unnest(a.wholes) AS whole WHERE a.tenant_id = $1 AND a.wholes && $2::text[])
+        CROSS JOIN LATERAL ${fullValueNotesSql('r.body')} AS note WHERE r.body IS NOT NULL AND note[1] = ANY ($2)
+       UNION SELECT whole FROM archives a CROSS JOIN LATERAL unnest(a.full_value_sha256) AS whole WHERE a.tenant_id = $1 AND a.full_value_sha256 && $2::text[])
      RETURNING sha256`,
     [tenant, hashes],
   );

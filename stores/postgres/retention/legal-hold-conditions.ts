@@ -5,15 +5,15 @@ import type { MemoryRef } from '../memories/memories.ts';
 
 const HOLDING = `
     SELECT o.id FROM observations o WHERE o.id = ANY ($1::uuid[])
-       AND contains_phrases(o.title || ' ' || o.content, $5) AND names_files(o.files_read || o.files_modified, o.title || ' ' || o.content, $6)
+       AND contains_phrases(o.title || ' ' || o.content, $5) AND mentions_files(o.files_read || o.files_modified, o.title || ' ' || o.content, $6)
     UNION ALL
-    SELECT q.id FROM prompts q WHERE q.id = ANY ($2::uuid[]) AND contains_phrases(q.content, $5) AND names_files('{}', q.content, $6)
+    SELECT q.id FROM prompts q WHERE q.id = ANY ($2::uuid[]) AND contains_phrases(q.content, $5) AND mentions_files('{}', q.content, $6)
     UNION ALL
     SELECT u.id FROM summaries u CROSS JOIN LATERAL (SELECT u.title || ' ' || ${SUMMARY_CONTENT} AS body) AS t WHERE u.id = ANY ($3::uuid[])
-       AND contains_phrases(t.body, $5) AND names_files(u.files_read || u.files_modified, t.body, $6)
+       AND contains_phrases(t.body, $5) AND mentions_files(u.files_read || u.files_modified, t.body, $6)
     UNION ALL
     SELECT l.id FROM learnings l CROSS JOIN LATERAL (SELECT l.title || ' ' || ${LEARNING_CONTENT} AS body) AS t WHERE l.id = ANY ($4::uuid[])
-       AND contains_phrases(t.body, $5) AND names_files('{}', t.body, $6)`;
+       AND contains_phrases(t.body, $5) AND mentions_files('{}', t.body, $6)`;
 
 /** Which of these memories hold every phrase and have to do with every file: what the vector index cannot tell of what it found. */
 export async function readHolding(

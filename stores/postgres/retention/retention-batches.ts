@@ -8,7 +8,7 @@ import { removalSql } from '../embeddings/embedding-removal.ts';
 import { rewriteSql, rowsAskedForSql } from '../embeddings/embedding-rewrites.ts';
 import { HOT_TABLES, pickSql, sourceOf, walks } from './retention-picks.ts';
 import { expireValuesSql } from './expired-full-values.ts';
-import { LONG_TEXT_SQL, wholeNotesSql } from '../capture/full-values.ts';
+import { LONG_TEXT_SQL, fullValueNotesSql } from '../capture/full-values.ts';
 import { FIRST_ID } from '../../../domain/ids.ts';
 
 const ALL_ROWS = 2_000_000_000;
@@ -78,8 +78,8 @@ function countsOf(column: string): string {
 }
 
 /** Rows that go, with what may hold the note of a value that was cut. */
-const said = (resource: 'observation' | 'prompt'): string => `, ${LONG_TEXT_SQL[resource]} AS said`;
-const EXPIRED = `, expired AS (${expireValuesSql(`SELECT g.tenant_id, note[1] FROM gone g CROSS JOIN LATERAL ${wholeNotesSql('g.said')} AS note WHERE g.said IS NOT NULL`)})`;
+const longTextSql = (resource: 'observation' | 'prompt'): string => `, ${LONG_TEXT_SQL[resource]} AS body`;
+const EXPIRED = `, expired AS (${expireValuesSql(`SELECT g.tenant_id, note[1] FROM gone g CROSS JOIN LATERAL ${fullValueNotesSql('g.body')} AS note WHERE g.body IS NOT NULL`)})`;
 
 /** What is done with picked rows, as parts of the one statement. */
 function treatment(resource: Retained, hotBound: string): string {
@@ -89,13 +89,13 @@ function treatment(resource: Retained, hotBound: string): string {
     `, gone AS (DELETE FROM ${table} r WHERE ${where} RETURNING ${returning})`;
   switch (resource) {
     case 'observation':
-      return `${gone(`r.id, r.tenant_id, r.session_id, r.tokens${said('observation')}`)}, lowered AS (
+      return `${gone(`r.id, r.tenant_id, r.session_id, r.tokens${longTextSql('observation')}`)}, lowered AS (
         UPDATE observations r SET importance = ${importanceCapSql('d.before - coalesce(uuid_extract_timestamp(r.id), r.created_at)')}::real
           FROM (SELECT p.id, c.before FROM picked p JOIN cells c ON c.run = p.run AND c.rule = p.rule WHERE p.action = 'decay' GROUP BY 1, 2) AS d
          WHERE r.id = d.id AND r.id = ANY (ARRAY(SELECT p.id FROM picked p WHERE p.action = 'decay'))${hotBound} RETURNING r.id
       )${REMOVALS}${ANSWERS}${EXPIRED}${countsOf('observation_count')}`;
     case 'prompt':
-      return `${gone(`r.id, r.tenant_id, r.session_id, r.tokens, r.seq, r.type${said('prompt')}`)}${REMOVALS}${REWRITES}${ANSWERS}${EXPIRED}${countsOf('prompt_count')}`;
+      return `${gone(`r.id, r.tenant_id, r.session_id, r.tokens, r.seq, r.type${longTextSql('prompt')}`)}${REMOVALS}${REWRITES}${ANSWERS}${EXPIRED}${countsOf('prompt_count')}`;
     case 'summary':
       return `${gone('r.id')}${REMOVALS}`;
     case 'learning':

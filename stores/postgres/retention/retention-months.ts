@@ -206,12 +206,12 @@ export async function followSessions(
 ): Promise<{ readonly from: string | null; readonly more: boolean; readonly tenants: readonly string[] }> {
   const { rows } = await maintenance.query(
     `WITH page AS MATERIALIZED (SELECT * FROM detached_month_sessions($1, $2, $3, ${SESSIONS})),
-     asked AS (SELECT m.id FROM page g CROSS JOIN LATERAL unnest(g.asked) AS gone(seq) ${rowsAskedForSql('g.session_id', 'gone.seq')}),
+     asked AS (SELECT m.id FROM page g CROSS JOIN LATERAL unnest(g.prompt_seqs) AS gone(seq) ${rowsAskedForSql('g.session_id', 'gone.seq')}),
      rewritten AS (${rewriteSql('ARRAY(SELECT a.id FROM asked a)')}),
      answers AS (DELETE FROM model_response_cache WHERE session_id = ANY (ARRAY(SELECT p.session_id FROM page p))),
-     expired AS (${expireValuesSql('SELECT p.tenant_id, whole FROM page p CROSS JOIN LATERAL unnest(p.wholes) AS whole')})
+     expired AS (${expireValuesSql('SELECT p.tenant_id, whole FROM page p CROSS JOIN LATERAL unnest(p.full_values) AS whole')})
      SELECT (SELECT p.session_id::text FROM page p ORDER BY p.session_id DESC LIMIT 1) AS last, (SELECT count(*) FROM page)::integer AS count,
-            (SELECT array_agg(DISTINCT p.tenant_id::text) FROM page p WHERE p.asked IS NOT NULL) AS tenants`,
+            (SELECT array_agg(DISTINCT p.tenant_id::text) FROM page p WHERE p.prompt_seqs IS NOT NULL) AS tenants`,
     [tableOf(resource), month, from ?? FIRST_ID],
   );
   const { last, count, tenants } = pageRow.parse(rows[0]);

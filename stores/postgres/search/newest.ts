@@ -27,7 +27,7 @@ const isAsked = (type: string, kind: string) =>
 const isThen = (at: string) =>
   `($8::timestamptz IS NULL OR ${at} >= $8) AND ($9::timestamptz IS NULL OR ${at} < $9) AND ($10::timestamptz IS NULL OR ${at} <= $10)`;
 const isTagged = (tags: string) => `($7::text[] IS NULL OR ${tags} @> $7)`;
-const isOf = (paths: string, text: string) => `($14::text[] IS NULL OR names_files(${paths}, ${text}, $14))`;
+const isOf = (paths: string, text: string) => `($14::text[] IS NULL OR mentions_files(${paths}, ${text}, $14))`;
 const isSeen = (owner: string) => `($11::uuid IS NULL OR ${owner} = $11)`;
 
 /**

@@ -87,7 +87,7 @@ export async function settleSession(transaction: TenantTransaction, sessionId: s
   const settled = await transaction.$executeRaw`
     UPDATE sessions SET status = 'ended', phase = 'settled', waiting_reason = NULL, ended_at = last_event_at, updated_at = now()
      WHERE id = ${sessionId}::uuid AND status IN ('active', 'ended') AND last_seq = consumed_seq
-       AND NOT EXISTS (SELECT FROM windows w WHERE w.session_id = sessions.id AND w.state IN ('cut', 'batched'))`;
+       AND NOT EXISTS (SELECT FROM windows w WHERE w.session_id = sessions.id AND w.state IN ('pending', 'batched'))`;
   return settled === 1;
 }
 

@@ -74,7 +74,7 @@ const workRow = z.object({
   events: z.number(),
   unconsumed: z.number(),
   learn: z.number(),
-  windows_cut: z.number(),
+  windows_pending: z.number(),
   windows_parked: z.number(),
   parked_for: z.string().nullable(),
   attempts: z.number(),
@@ -103,7 +103,7 @@ export async function readSessionWork(transaction: TenantTransaction, query: Wor
         WHEN EXISTS (SELECT FROM windows w WHERE w.session_id = c.id AND w.state = 'parked') THEN 'windows_parked'
         WHEN EXISTS (SELECT FROM embeddings e WHERE e.session_id = c.id AND e.state = 'failed') THEN 'vectors_failed'
         WHEN c.waiting_reason IS NULL AND c.updated_at < now() - make_interval(secs => ${STILL_MS} / 1000.0)
-             AND (EXISTS (SELECT FROM windows w WHERE w.session_id = c.id AND w.state = 'cut')
+             AND (EXISTS (SELECT FROM windows w WHERE w.session_id = c.id AND w.state = 'pending')
                   OR EXISTS (SELECT FROM embeddings e JOIN embedding_indexes i ON i.tenant_id = e.tenant_id AND i.serving_model = e.model WHERE e.session_id = c.id AND e.state = 'pending')) THEN 'no_progress'
         WHEN c.status = 'active' AND c.waiting_reason IS NULL
              AND greatest(c.last_event_at, c.updated_at) < now() - make_interval(secs => (1.5 * ${query.idleMs} + 2 * ${query.sweepMs}) / 1000.0) THEN 'not_ended'
@@ -117,14 +117,14 @@ export async function readSessionWork(transaction: TenantTransaction, query: Wor
     SELECT j.id, j.host, j.external_id, j.title, p.display_name AS project_name, j.status, j.phase, j.waiting_reason, j.last_error,
            j.prompt_count + j.observation_count AS events, (j.last_seq > j.consumed_seq)::integer AS unconsumed,
            (j.status = 'active' AND j.infer AND j.learned_seq <> j.last_seq)::integer AS learn,
-           w.cut AS windows_cut, w.parked AS windows_parked, w.parked_for, w.attempts,
+           w.pending AS windows_pending, w.parked AS windows_parked, w.parked_for, w.attempts,
            (SELECT count(*) FROM embeddings e JOIN embedding_indexes i ON i.tenant_id = e.tenant_id AND i.serving_model = e.model WHERE e.session_id = j.id AND e.state = 'pending')::integer AS embed_pending,
            (SELECT count(*) FROM embeddings e WHERE e.session_id = j.id AND e.state = 'failed')::integer AS embed_failed,
            j.stuck, j.started_at, j.last_event_at, j.updated_at
       FROM chosen j
       LEFT JOIN projects p ON p.id = j.project_id
      CROSS JOIN LATERAL (
-       SELECT count(*) FILTER (WHERE state IN ('cut', 'batched'))::integer AS cut, count(*) FILTER (WHERE state = 'parked')::integer AS parked,
+       SELECT count(*) FILTER (WHERE state IN ('pending', 'batched'))::integer AS pending, count(*) FILTER (WHERE state = 'parked')::integer AS parked,
               coalesce(max(attempts) FILTER (WHERE state <> 'summarised'), 0) AS attempts, max(split_part(error, ':', 1)) FILTER (WHERE state = 'parked') AS parked_for
          FROM windows w WHERE w.session_id = j.id) AS w
      ORDER BY j.id DESC`;
@@ -143,7 +143,7 @@ export async function readSessionWork(transaction: TenantTransaction, query: Wor
       lastError: row.last_error,
       events: row.events,
       // Rows that no window holds yet count as one piece of work, like the windows themselves.
-      pending: { summarise: row.windows_cut + row.unconsumed, learn: row.learn, embed: row.embed_pending },
+      pending: { summarise: row.windows_pending + row.unconsumed, learn: row.learn, embed: row.embed_pending },
       windowsParked: row.windows_parked,
       parkedFor: row.parked_for,
       vectorsFailed: row.embed_failed,

@@ -107,7 +107,7 @@ export type StoredSession = Prisma.SessionGetPayload<{ select: typeof SESSION_CO
 const countsRow = z.object({
   summaries: z.number(),
   learnings: z.number(),
-  windows_cut: z.number(),
+  windows_pending: z.number(),
   windows_parked: z.number(),
   embed_pending: z.number(),
   embed_failed: z.number(),
@@ -133,7 +133,7 @@ export async function readSessionDetail(transaction: TenantTransaction, id: stri
     SELECT (SELECT count(*) FROM summaries WHERE session_id = ${id}::uuid)::integer AS summaries,
            (SELECT count(*) FROM summaries WHERE session_id = ${id}::uuid AND slot = ${`session:${session.consumedSeq}`})::integer AS session_summaries,
            (SELECT count(DISTINCT learning_id) FROM learning_evidence WHERE session_id = ${id}::uuid)::integer AS learnings,
-           (SELECT count(*) FROM windows WHERE session_id = ${id}::uuid AND state IN ('cut', 'batched'))::integer AS windows_cut,
+           (SELECT count(*) FROM windows WHERE session_id = ${id}::uuid AND state IN ('pending', 'batched'))::integer AS windows_pending,
            (SELECT count(*) FROM windows WHERE session_id = ${id}::uuid AND state = 'parked')::integer AS windows_parked,
            (SELECT count(*) FROM embeddings e JOIN embedding_indexes i ON i.tenant_id = e.tenant_id AND i.serving_model = e.model WHERE e.session_id = ${id}::uuid AND e.state = 'pending')::integer AS embed_pending,
            (SELECT count(*) FROM embeddings WHERE session_id = ${id}::uuid AND state = 'failed')::integer AS embed_failed`;
@@ -150,7 +150,7 @@ export async function readSessionDetail(transaction: TenantTransaction, id: stri
     },
     pending: {
       // Rows that no window holds yet count as one piece of work, like the windows themselves.
-      summarise: (counts?.windows_cut ?? 0) + (session.lastSeq > session.consumedSeq ? 1 : 0),
+      summarise: (counts?.windows_pending ?? 0) + (session.lastSeq > session.consumedSeq ? 1 : 0),
       learn: settled || !session.infer || session.learnedSeq === session.lastSeq ? 0 : 1,
       embed: counts?.embed_pending ?? 0,
     },

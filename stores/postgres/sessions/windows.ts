@@ -8,9 +8,12 @@ export interface StoredWindow {
 }
 
 /** The earliest window of a session that waits for its summary; null when none does. */
-export async function nextCutWindow(transaction: TenantTransaction, sessionId: string): Promise<StoredWindow | null> {
+export async function nextPendingWindow(
+  transaction: TenantTransaction,
+  sessionId: string,
+): Promise<StoredWindow | null> {
   return transaction.window.findFirst({
-    where: { sessionId, state: 'cut' },
+    where: { sessionId, state: 'pending' },
     orderBy: { n: 'asc' },
     select: { n: true, fromSeq: true, toSeq: true, attempts: true },
   });
@@ -29,7 +32,7 @@ export function findWindow(transaction: TenantTransaction, sessionId: string, n:
 }
 
 export interface WindowCounts {
-  readonly cut: number;
+  readonly pending: number;
   /** In a provider batch. */
   readonly batched: number;
   readonly summarised: number;
@@ -39,7 +42,7 @@ export interface WindowCounts {
 export async function countWindows(transaction: TenantTransaction, sessionId: string): Promise<WindowCounts> {
   const groups = await transaction.window.groupBy({ by: ['state'], where: { sessionId }, _count: true });
   const of = (state: string) => groups.find((group) => group.state === state)?._count ?? 0;
-  return { cut: of('cut'), batched: of('batched'), summarised: of('summarised'), parked: of('parked') };
+  return { pending: of('pending'), batched: of('batched'), summarised: of('summarised'), parked: of('parked') };
 }
 
 /**
@@ -48,7 +51,7 @@ export async function countWindows(transaction: TenantTransaction, sessionId: st
  */
 export async function claimSummarised(transaction: TenantTransaction, sessionId: string, n: number): Promise<boolean> {
   const claimed = await transaction.window.updateMany({
-    where: { sessionId, n, state: 'cut' },
+    where: { sessionId, n, state: 'pending' },
     data: { state: 'summarised', error: null, attempts: { increment: 1 }, updatedAt: new Date() },
   });
   if (claimed.count === 0) return false;
@@ -85,7 +88,7 @@ export async function requeueParked(
 ): Promise<number> {
   const moved = await transaction.window.updateMany({
     where: { sessionId, state: 'parked', attempts: { lt: maxAttempts } },
-    data: { state: 'cut', updatedAt: new Date() },
+    data: { state: 'pending', updatedAt: new Date() },
   });
   return moved.count;
 }
@@ -94,7 +97,7 @@ export async function requeueParked(
 export async function restartParked(transaction: TenantTransaction, sessionId: string): Promise<number> {
   const moved = await transaction.window.updateMany({
     where: { sessionId, state: 'parked' },
-    data: { state: 'cut', attempts: 0, updatedAt: new Date() },
+    data: { state: 'pending', attempts: 0, updatedAt: new Date() },
   });
   return moved.count;
 }

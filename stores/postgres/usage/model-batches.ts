@@ -44,7 +44,7 @@ export async function gatherWindows(
   tenantId: TenantId,
   sessionId: string,
 ): Promise<Gathered | null> {
-  const waiting = await transaction.window.count({ where: { sessionId, state: 'cut' } });
+  const waiting = await transaction.window.count({ where: { sessionId, state: 'pending' } });
   if (waiting === 0) return null;
   // Whoever makes a batch or sends one waits for the other: a window cannot join a batch that is on its way out.
   await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`model-batch ${tenantId}`}, 0))`;
@@ -52,7 +52,7 @@ export async function gatherWindows(
   const batch = open ?? (await createBatch(transaction, tenantId));
   await transaction.$executeRaw`
     WITH moved AS (
-      UPDATE windows SET state = 'batched', updated_at = now() WHERE session_id = ${sessionId}::uuid AND state = 'cut' RETURNING session_id, n
+      UPDATE windows SET state = 'batched', updated_at = now() WHERE session_id = ${sessionId}::uuid AND state = 'pending' RETURNING session_id, n
     )
     INSERT INTO model_batch_calls (batch_id, session_id, window_n, tenant_id, user_id)
     SELECT ${batch.id}::uuid, moved.session_id, moved.n, ${tenantId}::uuid, s.user_id FROM moved JOIN sessions s ON s.id = moved.session_id
@@ -202,7 +202,7 @@ export async function finishCall(
   transaction: TenantTransaction,
   batchId: string,
   call: Pick<AssignedCall, 'sessionId' | 'windowN'>,
-  state: 'summarised' | 'parked' | 'again',
+  state: 'summarised' | 'parked' | 'requeued',
   reason: string | null = null,
 ): Promise<boolean> {
   const { sessionId, windowN } = call;
@@ -219,8 +219,8 @@ export async function finishCall(
   // An expired or cancelled call was no attempt at the window.
   const moved = await transaction.$executeRaw`
     UPDATE windows w
-       SET state = CASE ${state} WHEN 'again' THEN 'cut' ELSE ${state} END, error = ${reason?.slice(0, 500) ?? null},
-           attempts = attempts + CASE ${state} WHEN 'again' THEN 0 ELSE 1 END, updated_at = now()
+       SET state = CASE ${state} WHEN 'requeued' THEN 'pending' ELSE ${state} END, error = ${reason?.slice(0, 500) ?? null},
+           attempts = attempts + CASE ${state} WHEN 'requeued' THEN 0 ELSE 1 END, updated_at = now()
      WHERE w.session_id = ${sessionId}::uuid AND w.n = ${windowN} AND w.state = 'batched'
        AND NOT EXISTS (SELECT FROM model_batch_calls later
                         WHERE later.session_id = w.session_id AND later.window_n = w.n AND later.batch_id > ${batchId}::uuid AND later.state = 'assigned')`;

@@ -7,7 +7,7 @@ import { forgottenSoFar, holdForgetting } from '../erasure/forgotten.ts';
 
 /** An answer that was paid for. */
 export interface CachedResponse {
-  readonly answer: string;
+  readonly response: string;
   readonly provider: 'local' | 'anthropic';
   readonly model: string;
 }
@@ -18,7 +18,7 @@ export interface NearAnswer extends CachedResponse {
   readonly novelWords: number;
 }
 
-const keptRow = { answer: z.string(), provider: z.enum(['local', 'anthropic']), model: z.string() };
+const keptRow = { response: z.string(), provider: z.enum(['local', 'anthropic']), model: z.string() };
 
 /** The answer to the very same question; null when there is none. By the unique index. */
 export async function findAnswer(
@@ -27,7 +27,7 @@ export async function findAnswer(
   requestSha256: Uint8Array,
 ): Promise<CachedResponse | null> {
   const rows = await transaction.$queryRaw`
-    SELECT answer, provider, model FROM model_response_cache
+    SELECT response, provider, model FROM model_response_cache
      WHERE tenant_id = (SELECT current_tenant_id()) AND prompt_version = ${promptVersion} AND request_sha256 = ${requestSha256} AND expires_at > now()
        AND unreadable IS NULL`;
   return z.array(z.object(keptRow)).parse(rows)[0] ?? null;
@@ -44,10 +44,10 @@ export async function findNearAnswers(
   keys: readonly bigint[],
 ): Promise<NearAnswer[]> {
   const rows = await transaction.$queryRaw`
-    SELECT a.answer, a.provider, a.model, a.signature, a.novel_words
-      FROM (SELECT answer_id, count(*) AS shared FROM model_answer_bands
-             WHERE tenant_id = (SELECT current_tenant_id()) AND key = ANY (${[...keys]}::bigint[]) GROUP BY answer_id ORDER BY 2 DESC LIMIT ${CANDIDATES}) AS near
-      JOIN model_response_cache a ON a.id = near.answer_id
+    SELECT a.response, a.provider, a.model, a.signature, a.novel_words
+      FROM (SELECT response_id, count(*) AS shared FROM model_response_bands
+             WHERE tenant_id = (SELECT current_tenant_id()) AND key = ANY (${[...keys]}::bigint[]) GROUP BY response_id ORDER BY 2 DESC LIMIT ${CANDIDATES}) AS near
+      JOIN model_response_cache a ON a.id = near.response_id
      WHERE a.prompt_version = ${promptVersion} AND a.expires_at > now() AND a.unreadable IS NULL AND a.signature IS NOT NULL
      ORDER BY near.shared DESC, a.id`;
   return z
@@ -80,10 +80,10 @@ const unreadableMark = z.object({
 export type UnreadableMark = z.infer<typeof unreadableMark>;
 
 export interface UnreadableAnswer extends UnreadableMark {
-  readonly answer: string;
+  readonly response: string;
 }
 
-const unreadableRow = z.object({ answer: z.string(), unreadable: unreadableMark });
+const unreadableRow = z.object({ response: z.string(), unreadable: unreadableMark });
 
 /** The answer to the very same question that this session was given and could not use; null when there is none. */
 export async function findUnreadable(
@@ -93,11 +93,11 @@ export async function findUnreadable(
   requestSha256: Uint8Array,
 ): Promise<UnreadableAnswer | null> {
   const rows = await transaction.$queryRaw`
-    SELECT answer, unreadable FROM model_response_cache
+    SELECT response, unreadable FROM model_response_cache
      WHERE tenant_id = (SELECT current_tenant_id()) AND prompt_version = ${promptVersion} AND request_sha256 = ${requestSha256} AND expires_at > now()
        AND session_id = ${sessionId}::uuid AND unreadable IS NOT NULL`;
   const [row] = z.array(unreadableRow).parse(rows);
-  return row === undefined ? null : { answer: row.answer, ...row.unreadable };
+  return row === undefined ? null : { response: row.response, ...row.unreadable };
 }
 
 /** Takes an answer away that could not be used, and whose repair could not either: the next to ask asks anew. */
@@ -144,17 +144,17 @@ export async function cacheResponse(transaction: TenantTransaction, kept: Answer
   const id = v7();
   const signature = kept.near === null ? null : signatureBytes(kept.near.signature);
   const inserted = await transaction.$executeRaw`
-    INSERT INTO model_response_cache AS a (id, tenant_id, session_id, prompt_version, request_sha256, answer, provider, model, tokens, signature, novel_words, unreadable, expires_at)
-    VALUES (${id}::uuid, ${kept.tenantId}::uuid, ${kept.sessionId}::uuid, ${kept.promptVersion}, ${kept.requestSha256}, ${kept.answer}, ${kept.provider}, ${kept.model},
+    INSERT INTO model_response_cache AS a (id, tenant_id, session_id, prompt_version, request_sha256, response, provider, model, tokens, signature, novel_words, unreadable, expires_at)
+    VALUES (${id}::uuid, ${kept.tenantId}::uuid, ${kept.sessionId}::uuid, ${kept.promptVersion}, ${kept.requestSha256}, ${kept.response}, ${kept.provider}, ${kept.model},
             ${kept.tokens}, ${signature}, ${kept.near?.novelWords ?? 0}, ${kept.unreadable === null ? null : JSON.stringify(kept.unreadable)}::jsonb, now() + make_interval(days => ${kept.days}::integer))
     ON CONFLICT (tenant_id, prompt_version, request_sha256)
-    DO UPDATE SET answer = excluded.answer, provider = excluded.provider, model = excluded.model, tokens = excluded.tokens, session_id = excluded.session_id,
+    DO UPDATE SET response = excluded.response, provider = excluded.provider, model = excluded.model, tokens = excluded.tokens, session_id = excluded.session_id,
                   novel_words = excluded.novel_words, unreadable = excluded.unreadable, created_at = now(), expires_at = excluded.expires_at
      -- What can be used is not given up for what cannot.
      WHERE excluded.unreadable IS NULL OR a.unreadable IS NOT NULL OR a.expires_at <= now()`;
   if (inserted === 1 && kept.near !== null)
     await transaction.$executeRaw`
-      INSERT INTO model_answer_bands (tenant_id, key, answer_id)
+      INSERT INTO model_response_bands (tenant_id, key, response_id)
       SELECT a.tenant_id, key, a.id FROM model_response_cache a CROSS JOIN unnest(${[...kept.near.keys]}::bigint[]) AS key WHERE a.id = ${id}::uuid ON CONFLICT DO NOTHING`;
   // Another call may be renewing one of them, and wait for what this one renewed: what is locked is left to it.
   await transaction.$executeRaw`

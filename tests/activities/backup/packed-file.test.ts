@@ -9,7 +9,7 @@ import type { ManifestFile } from '../../../activities/backup/manifest.ts';
 import { packFile, unpackFile } from '../../../activities/backup/packed-file.ts';
 
 const TEXT = Buffer.from(Array.from({ length: 20_000 }, (_, n) => `row ${n}\t${n * 7}\n`).join(''));
-const setId = randomUUID();
+const backupId = randomUUID();
 let folder: string;
 let store: ArchiveStore;
 
@@ -24,13 +24,13 @@ async function* pieces(): AsyncGenerator<Uint8Array> {
 }
 
 async function pack(name: string, key: Uint8Array | null): Promise<ManifestFile> {
-  const target = { store, setId, key, pace: () => Promise.resolve(), signal: new AbortController().signal };
+  const target = { store, backupId, key, pace: () => Promise.resolve(), signal: new AbortController().signal };
   return packFile(target, name, pieces(), () => 20_000);
 }
 
 async function unpack(file: ManifestFile, key: Uint8Array | null): Promise<Buffer> {
   const read: Uint8Array[] = [];
-  for await (const piece of unpackFile(store, setId, file, key)) read.push(piece);
+  for await (const piece of unpackFile(store, backupId, file, key)) read.push(piece);
   return Buffer.concat(read);
 }
 
@@ -54,7 +54,7 @@ describe.each([
     ['nothing in it', () => Buffer.alloc(0)],
   ])('with %s is damaged, and nothing else', async (_what, change) => {
     const file = await pack(`tables/${name}/1.copy.zst`, key);
-    const stored = path.join(folder, 'sets', setId, file.key);
+    const stored = path.join(folder, 'sets', backupId, file.key);
     await writeFile(stored, change(await readFile(stored)));
     await expect(unpack(file, key)).rejects.toMatchObject({ name: 'BackupSetError', kind: 'damaged' });
   });

@@ -101,7 +101,7 @@ test('a month of prompts that is dropped takes its first words out of chunks, an
   const { middle, month } = await makeMonth(kit.db.superuser, 11);
   const old = await makeOldSession(kit.db, user, { at: middle, rows: 2 });
   await kit.db.superuser.query(
-    `INSERT INTO model_response_cache (id, tenant_id, session_id, prompt_version, request_sha256, answer, provider, model, tokens, expires_at)
+    `INSERT INTO model_response_cache (id, tenant_id, session_id, prompt_version, request_sha256, response, provider, model, tokens, expires_at)
      VALUES (uuidv7(), $1, $2, 'v', sha256('q'), '{}', 'p', 'm', 1, now() + interval '1 day')`,
     [user.tenantId, old.id],
   );

@@ -196,8 +196,8 @@ test('a text is erased wherever it stands, and neither a hook, nor a spool, nor 
   expect(verify(null, Buffer.from(sha256, 'hex'), key, Buffer.from(signature, 'base64'))).toBe(true);
   const hash = expect.stringMatching(/^[0-9a-f]{64}$/);
   // Nothing that was looked for is kept, in the row, in the journal or in its copy.
-  const { rows } = await here.db.superuser.query('SELECT needle, found FROM erasures WHERE id = $1', [done.id]);
-  expect(rows).toEqual([{ needle: null, found: null }]);
+  const { rows } = await here.db.superuser.query('SELECT search_text, found FROM erasures WHERE id = $1', [done.id]);
+  expect(rows).toEqual([{ search_text: null, found: null }]);
   for (const store of ['backups', 'copy']) {
     const { journal } = z
       .object({ journal: z.object({ entries: z.array(z.string()) }) })

@@ -21,14 +21,14 @@ export function setsFolder(dataDir: string): string {
   return path.join(dataDir, 'backups');
 }
 
-async function manifestOf(dataDir: string, setId: string): Promise<{ manifest: Manifest; publicKey: string }> {
-  const bytes = await readManifestBytes(createDirectoryArchive(setsFolder(dataDir)), setId);
+async function manifestOf(dataDir: string, backupId: string): Promise<{ manifest: Manifest; publicKey: string }> {
+  const bytes = await readManifestBytes(createDirectoryArchive(setsFolder(dataDir)), backupId);
   const signed = signedManifestSchema.parse(JSON.parse(bytes.toString('utf8')));
   return { manifest: manifestSchema.parse(JSON.parse(signed.manifest)), publicKey: signed.publicKey };
 }
 
 export interface BackupFigures {
-  readonly setId: string;
+  readonly backupId: string;
   readonly publicKey: string;
   readonly snapshotAt: string;
   readonly tableMib: number;
@@ -45,7 +45,7 @@ export async function benchBackup(instance: BenchInstance): Promise<BackupFigure
   const tableBytes = manifest.tables.flatMap((table) => table.files).reduce((sum, file) => sum + file.plainBytes, 0);
   const tableMib = Math.round(tableBytes / MIB);
   return {
-    setId: row.id,
+    backupId: row.id,
     publicKey,
     snapshotAt: manifest.snapshotAt,
     tableMib,

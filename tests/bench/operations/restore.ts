@@ -22,7 +22,7 @@ async function firstCorrect(right: () => Promise<boolean>, signal: AbortSignal):
 /** Restores a set into an empty instance: seconds to the first correct answer, and to the end with everything proved. */
 export async function benchRestore(
   instance: BenchInstance,
-  set: { readonly setId: string; readonly store: string; readonly publicKey: string; readonly tableMib: number },
+  set: { readonly backupId: string; readonly store: string; readonly publicKey: string; readonly tableMib: number },
   right: () => Promise<boolean>,
 ): Promise<Readonly<Record<string, unknown>>> {
   const stop = new AbortController();
@@ -30,7 +30,7 @@ export async function benchRestore(
     const searching = firstCorrect(right, stop.signal);
     const begun = restoreRow.parse(
       await request(instance, 'POST', '/admin/restore', {
-        set: set.setId,
+        set: set.backupId,
         store: set.store,
         signer: fingerprintOf(set.publicKey),
       }),

@@ -142,7 +142,7 @@ export async function measureFalseHits(
     if (mine === null || theirs === null || !mine.keys.some((key) => theirs.keys.includes(key))) return null;
     const input = inputOf(rows);
     const strangers = foreignRowsOf(kept.text, kept.question.text);
-    const candidate = { answer: kept.text, signature: mine.signature, novelWords: strangers };
+    const candidate = { response: kept.text, signature: mine.signature, novelWords: strangers };
     return takeNear(candidate, model.windowQuestion(input), question, nearWindow(input), similarity);
   };
 

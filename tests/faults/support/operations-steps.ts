@@ -15,12 +15,12 @@ const VERIFIED_MS = 60_000;
 const HOUR_MS = 3_600_000;
 
 /** Has a set read back to its last byte, and asserts that it is as it was written. */
-export async function expectVerified(instance: Asked, setId: string): Promise<void> {
-  const before = (await look(instance, JOBS.backup, setId))?.['verified_at'] ?? null;
-  expect(await ask(instance, 'POST', `/admin/backups/${setId}/verify`)).toMatchObject({ status: 202 });
+export async function expectVerified(instance: Asked, backupId: string): Promise<void> {
+  const before = (await look(instance, JOBS.backup, backupId))?.['verified_at'] ?? null;
+  expect(await ask(instance, 'POST', `/admin/backups/${backupId}/verify`)).toMatchObject({ status: 202 });
   const row = await until(
     async () => {
-      const now = await look(instance, JOBS.backup, setId);
+      const now = await look(instance, JOBS.backup, backupId);
       return now !== undefined && (now['verified_at'] !== before || now['verify_error'] !== null) ? now : undefined;
     },
     VERIFIED_MS,

@@ -23,8 +23,8 @@ function refusal(sql: string): Promise<string | undefined> {
   );
 }
 
-describe("the application's role", () => {
-  test('has no power beyond logging in', async () => {
+describe('the application role', () => {
+  test('has no right beyond LOGIN', async () => {
     expect(
       await rows(
         "SELECT rolcanlogin, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication FROM pg_roles WHERE rolname = 'recollect_app'",
@@ -75,11 +75,11 @@ describe("the application's role", () => {
     'DELETE FROM tenants',
     "SELECT resolve_project(uuidv7(), '{}')",
     'SELECT * FROM _prisma_migrations',
-  ])('may not: %s', async (sql) => {
+  ])('cannot execute: %s', async (sql) => {
     expect(await refusal(sql)).toMatch(/^(?:42501|42809)$/);
   });
 
-  test('cannot switch policies off: a query that they would bind is refused instead', async () => {
+  test('cannot disable row security: the query fails', async () => {
     const client = await db.database.pool.connect();
     try {
       await client.query('SET row_security = off');
@@ -89,7 +89,7 @@ describe("the application's role", () => {
     }
   });
 
-  test('nobody but the three logins enters the database, and none of them makes temporary tables', async () => {
+  test('only the login roles can connect, and none can create temporary tables', async () => {
     const allowed = await rows(
       `SELECT r.name, has_database_privilege(r.name, $1, 'CONNECT') AS connect, has_database_privilege(r.name, $1, 'TEMP') AS temp
          FROM unnest(ARRAY['recollect_app', 'recollect_maintenance', 'recollect_definer', 'pg_monitor']) AS r(name)`,
@@ -104,72 +104,66 @@ describe("the application's role", () => {
   });
 });
 
+/** Functions with SECURITY DEFINER: name, owner, roles that may execute it, settings beside the search path. */
+const DEFINER_FUNCTIONS: readonly (readonly [
+  name: string,
+  owner: string,
+  executors: readonly string[],
+  settings?: readonly string[],
+])[] = [
+  ['advance_consumption', 'recollect_definer', ['app']],
+  [
+    'capture_events',
+    'recollect_definer',
+    ['app'],
+    ['plan_cache_mode=force_generic_plan', 'enable_seqscan=off', 'enable_hashjoin=off', 'enable_mergejoin=off'],
+  ],
+  ['detach_expired_month', 'recollect_owner', ['maintenance'], ['work_mem=64MB']],
+  ['detached_month_sessions', 'recollect_owner', ['maintenance']],
+  ['drop_detached_month', 'recollect_owner', ['maintenance']],
+  ['embedding_totals', 'recollect_definer', ['app']],
+  ['ensure_partitions', 'recollect_owner', ['maintenance']],
+  ['find_api_key', 'recollect_definer', ['app']],
+  ['find_entities', 'recollect_definer', ['app']],
+  ['find_memories_by_hash', 'recollect_definer', ['app']],
+  ['index_divergence', 'recollect_definer', ['app']],
+  ['list_backups', 'recollect_definer', ['app']],
+  ['model_calls_between', 'recollect_definer', ['app']],
+  ['model_incidents_between', 'recollect_definer', ['app']],
+  ['release_expired_month', 'recollect_definer', []],
+  ['request_backup', 'recollect_definer', ['app']],
+  ['reserve_model_call', 'recollect_definer', ['app']],
+  ['resolve_project', 'recollect_definer', []],
+  ['retention_totals', 'recollect_definer', ['app']],
+  ['search_archives', 'recollect_definer', ['app']],
+  ['search_keyword', 'recollect_definer', ['app', 'maintenance']],
+  ['search_unindexed', 'recollect_definer', ['app'], ['plan_cache_mode=force_generic_plan']],
+  ['suggest_texts', 'recollect_definer', ['app']],
+  ['unclaimed_model_batches', 'recollect_definer', ['app']],
+  ['update_session_phase', 'recollect_definer', ['app']],
+];
+
 describe('functions that act across tenants', () => {
-  test('are a closed list, run as their owner on a fixed search path, and are executed by whom they are for', async () => {
+  test('are a closed list with a fixed owner, search path and grants', async () => {
     const definers = await rows(
       `SELECT p.proname AS name, p.proowner::regrole::text AS owner, p.proconfig AS config,
               EXISTS (SELECT 1 FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a WHERE a.grantee = 0) AS public,
               has_function_privilege('recollect_app', p.oid, 'EXECUTE') AS app, has_function_privilege('recollect_maintenance', p.oid, 'EXECUTE') AS maintenance
          FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef ORDER BY 1`,
     );
-    const fixed = { config: ['search_path=public, pg_temp'], public: false };
-    expect(definers).toEqual([
-      { name: 'advance_consumption', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
-      {
-        name: 'capture_events',
-        owner: 'recollect_definer',
-        config: [
-          ...fixed.config,
-          'plan_cache_mode=force_generic_plan',
-          'enable_seqscan=off',
-          'enable_hashjoin=off',
-          'enable_mergejoin=off',
-        ],
+    expect(definers).toEqual(
+      DEFINER_FUNCTIONS.map(([name, owner, executors, settings = []]) => ({
+        name,
+        owner,
+        config: ['search_path=public, pg_temp', ...settings],
         public: false,
-        app: true,
-        maintenance: false,
-      },
-      {
-        name: 'detach_expired_month',
-        owner: 'recollect_owner',
-        config: ['search_path=public, pg_temp', 'work_mem=64MB'],
-        public: false,
-        app: false,
-        maintenance: true,
-      },
-      { name: 'detached_month_sessions', owner: 'recollect_owner', ...fixed, app: false, maintenance: true },
-      { name: 'drop_detached_month', owner: 'recollect_owner', ...fixed, app: false, maintenance: true },
-      { name: 'embedding_totals', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
-      { name: 'ensure_partitions', owner: 'recollect_owner', ...fixed, app: false, maintenance: true },
-      { name: 'entities_named', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
-      { name: 'find_api_key', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
-      { name: 'index_divergence', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
-      { name: 'memories_ending_in', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
-      { name: 'model_calls_between', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
-      { name: 'model_incidents_between', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
-      { name: 'request_backup', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
-      { name: 'reserve_model_call', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
-      { name: 'resolve_project', owner: 'recollect_definer', ...fixed, app: false, maintenance: false },
-      { name: 'retention_totals', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
-      { name: 'search_archives', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
-      { name: 'search_keyword', owner: 'recollect_definer', ...fixed, app: true, maintenance: true },
-      {
-        name: 'search_unindexed',
-        owner: 'recollect_definer',
-        config: [...fixed.config, 'plan_cache_mode=force_generic_plan'],
-        public: false,
-        app: true,
-        maintenance: false,
-      },
-      { name: 'settle_expired', owner: 'recollect_definer', ...fixed, app: false, maintenance: false },
-      { name: 'show_backups', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
-      { name: 'suggest_texts', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
-      { name: 'unclaimed_model_batches', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
-      { name: 'update_session_phase', owner: 'recollect_definer', ...fixed, app: true, maintenance: false },
-    ]);
+        app: executors.includes('app'),
+        maintenance: executors.includes('maintenance'),
+      })),
+    );
   });
 
-  test('belong to a role that nobody logs in as, that makes nothing, and that reads no more than they need', async () => {
+  test('are owned by a role without login, CREATE right and needless grants', async () => {
     expect(
       await rows(
         "SELECT rolcanlogin, rolsuper, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname = 'recollect_definer'",
@@ -192,7 +186,7 @@ describe('functions that act across tenants', () => {
 });
 
 describe('the maintenance role', () => {
-  test('sees every tenant, and makes nothing', async () => {
+  test('reads every tenant and cannot create tables', async () => {
     const users = [await seedTenant(db), await seedTenant(db)];
     const pool = new pg.Pool({ connectionString: db.url('maintenance'), max: 1 });
     try {

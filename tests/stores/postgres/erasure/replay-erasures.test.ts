@@ -132,7 +132,7 @@ test('a text is found wherever it stands, exactly, and goes by the hashes of its
     needle,
   ]);
   const found = await findText(db.database, mine.tenantId, needle);
-  const sizes = { ...found, objects: 0, wholes: 0, sessions: found.sessions.length };
+  const sizes = { ...found, objects: 0, fullValues: 0, sessions: found.sessions.length };
   expect(
     Object.fromEntries(Object.entries(sizes).map(([name, ids]) => [name, Array.isArray(ids) ? ids.length : ids])),
   ).toEqual({
@@ -141,7 +141,7 @@ test('a text is found wherever it stands, exactly, and goes by the hashes of its
     learnings: 1,
     entities: 1,
     objects: 0,
-    wholes: 0,
+    fullValues: 0,
     sessions: 0,
   });
   expect((await findText(db.database, mine.tenantId, 'created_at')).events).toEqual([]);
@@ -186,7 +186,7 @@ test('tombstones of the running database are buried in the older copy, and what 
 
 test('every column that a text may stand in is looked into', async () => {
   const ours = new Set([
-    'checks',
+    'consistency_checks',
     'stats_snapshots',
     'imported_rows',
     'erasures',
@@ -207,7 +207,7 @@ test('every column that a text may stand in is looked into', async () => {
   // Counts, hashes and words of our own.
   expect(missing.sort()).toEqual([
     'archives.counts',
-    'archives.wholes',
+    'archives.full_value_sha256',
     'contexts.item_passages',
     'contexts.item_types',
     'model_response_cache.unreadable',

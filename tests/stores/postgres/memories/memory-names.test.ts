@@ -56,6 +56,6 @@ test('a hash names the ids of its own tenant, by the index, and an id names itse
 
 test('without a tenant a hash names nothing', async () => {
   const ending = (await someId(user)).slice(-10);
-  const { rows } = await db.database.pool.query('SELECT memory_id FROM memories_ending_in($1::text[])', [[ending]]);
+  const { rows } = await db.database.pool.query('SELECT memory_id FROM find_memories_by_hash($1::text[])', [[ending]]);
   expect(rows).toEqual([]);
 });

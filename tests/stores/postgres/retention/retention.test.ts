@@ -57,7 +57,7 @@ const ago = (days: number): string => new Date(Date.now() - days * DAY_MS).toISO
 
 async function left(): Promise<Record<string, number>> {
   const counts = await Promise.all(
-    [...TABLES, 'memory_uses', 'model_answer_bands'].map(async (table) => {
+    [...TABLES, 'memory_uses', 'model_response_bands'].map(async (table) => {
       const { rows } = await db.superuser.query<{ n: number }>(`SELECT count(*)::integer AS n FROM ${table}`);
       return [table, rows[0]?.n ?? -1] as const;
     }),
@@ -77,7 +77,7 @@ async function oldRows(): Promise<void> {
   await copyOf('usage_reservations', { id: randomUUID(), expires_at: ago(0.001) });
   const answer = randomUUID();
   await copyOf('model_response_cache', { id: answer, prompt_version: answer, expires_at: ago(0.001) });
-  await copyOf('model_answer_bands', { answer_id: answer });
+  await copyOf('model_response_bands', { response_id: answer });
 }
 
 async function youngRows(): Promise<void> {

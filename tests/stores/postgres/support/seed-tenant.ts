@@ -20,9 +20,9 @@ const SEEDS = [
   `INSERT INTO usage_ledger (id, tenant_id, user_id, session_id, operation, provider, model, input_tokens, output_tokens, tokens_cached, cost_usd, latency_ms)
     VALUES ($fresh, $tenant, $user, $session, 'summarise', 'local', 'm', 1, 1, 0, 0, 1)`,
   'INSERT INTO usage_reservations (id, tenant_id, user_id, tokens, expires_at) VALUES ($fresh, $tenant, $user, 1, now())',
-  `INSERT INTO model_response_cache (id, tenant_id, session_id, prompt_version, request_sha256, answer, provider, model, tokens, expires_at)
+  `INSERT INTO model_response_cache (id, tenant_id, session_id, prompt_version, request_sha256, response, provider, model, tokens, expires_at)
     VALUES ($fresh, $tenant, $session, 'v', sha256('q'), 'an answer', 'anthropic', 'm', 1, now())`,
-  'INSERT INTO model_answer_bands (tenant_id, key, answer_id) SELECT tenant_id, 1, id FROM model_response_cache WHERE tenant_id = $tenant',
+  'INSERT INTO model_response_bands (tenant_id, key, response_id) SELECT tenant_id, 1, id FROM model_response_cache WHERE tenant_id = $tenant',
   "INSERT INTO system_alerts (id, tenant_id, user_id, type, day) VALUES ($fresh, $tenant, $user, 'budget_threshold', now())",
   'INSERT INTO model_batches (id, tenant_id, n) VALUES ($fresh, $tenant, 1)',
   'INSERT INTO model_batch_calls (batch_id, session_id, window_n, tenant_id, user_id) SELECT id, $session, 1, $tenant, $user FROM model_batches WHERE tenant_id = $tenant',

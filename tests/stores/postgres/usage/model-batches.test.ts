@@ -69,7 +69,7 @@ describe('gathering', () => {
     expect(batch).toMatchObject({ n: 1, calls: 2 });
     expect(await gather(second)).toEqual({ ...batch, calls: 3 });
     expect(await gather(first)).toBeNull();
-    expect(await counts(first)).toEqual({ cut: 0, batched: 2, summarised: 0, parked: 0 });
+    expect(await counts(first)).toEqual({ pending: 0, batched: 2, summarised: 0, parked: 0 });
     expect(await asUser((transaction) => openBatchOf(transaction, first))).toMatchObject({ id: batch?.id });
   });
 
@@ -122,9 +122,9 @@ describe('a call', () => {
 
   test('that expired lets its window wait for another batch, and that was no attempt', async () => {
     const { sessionId, batchId, call } = await assigned();
-    await asUser((transaction) => finishCall(transaction, batchId, call, 'again'));
+    await asUser((transaction) => finishCall(transaction, batchId, call, 'requeued'));
     const { rows } = await db.superuser.query('SELECT state, attempts FROM windows WHERE session_id = $1', [sessionId]);
-    expect(rows).toEqual([{ state: 'cut', attempts: 0 }]);
+    expect(rows).toEqual([{ state: 'pending', attempts: 0 }]);
     await asUser((transaction) => beginSubmit(transaction, user.tenantId, batchId));
     expect(await gather(sessionId)).toMatchObject({ n: 2, calls: 1 });
   });
@@ -134,7 +134,7 @@ describe('a call', () => {
     await asUser((transaction) =>
       holdReservation(transaction, batchId, call, { reservationId: randomUUID(), forgotten: 0 }),
     );
-    await asUser((transaction) => finishCall(transaction, batchId, call, 'again'));
+    await asUser((transaction) => finishCall(transaction, batchId, call, 'requeued'));
     expect(await gather(sessionId)).toMatchObject({ id: batchId, calls: 1 });
     expect(await asUser((transaction) => readAssigned(transaction, batchId))).toMatchObject([{ reservationId: null }]);
   });
@@ -155,7 +155,7 @@ describe('a call', () => {
     expect(taken).toEqual([true, false, false, false]);
 
     await asUser((transaction) => holdReservation(transaction, batchId, call, { reservationId, forgotten: 0 }));
-    await asUser((transaction) => finishCall(transaction, batchId, call, 'again'));
+    await asUser((transaction) => finishCall(transaction, batchId, call, 'requeued'));
     const { rows } = await db.superuser.query('SELECT 1 FROM usage_reservations WHERE id = $1', [reservationId]);
     expect(rows).toEqual([]);
   });
@@ -164,7 +164,7 @@ describe('a call', () => {
     const { sessionId, batchId, call } = await assigned();
     await asUser((transaction) => beginSubmit(transaction, user.tenantId, batchId));
     // Something of it was forgotten: it was cut anew, and gathered again.
-    await db.superuser.query("UPDATE windows SET state = 'cut' WHERE session_id = $1", [sessionId]);
+    await db.superuser.query("UPDATE windows SET state = 'pending' WHERE session_id = $1", [sessionId]);
     const later = await gather(sessionId);
     expect(await asUser((transaction) => finishCall(transaction, batchId, call, 'summarised'))).toBe(false);
     expect(await counts(sessionId)).toMatchObject({ batched: 1, summarised: 0 });
@@ -189,11 +189,11 @@ describe('a call', () => {
     expect(rows).toEqual([{ state: 'parked', attempts: 1, error: 'ModelRefused: no' }]);
 
     const cutAnew = await assigned();
-    await db.superuser.query("UPDATE windows SET state = 'cut' WHERE session_id = $1", [cutAnew.sessionId]);
+    await db.superuser.query("UPDATE windows SET state = 'pending' WHERE session_id = $1", [cutAnew.sessionId]);
     expect(await asUser((transaction) => finishCall(transaction, cutAnew.batchId, cutAnew.call, 'summarised'))).toBe(
       false,
     );
-    expect(await counts(cutAnew.sessionId)).toMatchObject({ cut: 1, summarised: 0 });
+    expect(await counts(cutAnew.sessionId)).toMatchObject({ pending: 1, summarised: 0 });
   });
 });
 

@@ -51,7 +51,7 @@ function answerTo(question: string, change: Partial<AnswerToKeep> = {}): AnswerT
     sessionId,
     promptVersion: 'v1',
     requestSha256: sha256(question),
-    answer: `the answer to ${question}`,
+    response: `the answer to ${question}`,
     provider: 'anthropic',
     model: 'a-model',
     tokens: 150,
@@ -90,7 +90,7 @@ describe('the same question', () => {
   test('has the answer that was kept, in its tenant and for its instructions alone', async () => {
     await keep(answerTo('a question'));
     expect(await find('a question')).toEqual({
-      answer: 'the answer to a question',
+      response: 'the answer to a question',
       provider: 'anthropic',
       model: 'a-model',
     });
@@ -102,9 +102,9 @@ describe('the same question', () => {
 
   test('keeps the newest answer, once', async () => {
     await keep(answerTo('a question'));
-    await keep(answerTo('a question', { answer: 'a better one' }));
-    expect(await find('a question')).toMatchObject({ answer: 'a better one' });
-    expect([await count('model_response_cache'), await count('model_answer_bands')]).toEqual([1, 16]);
+    await keep(answerTo('a question', { response: 'a better one' }));
+    expect(await find('a question')).toMatchObject({ response: 'a better one' });
+    expect([await count('model_response_cache'), await count('model_response_bands')]).toEqual([1, 16]);
   });
 
   test('has none once it expired; the next that is kept takes it away, with its bands', async () => {
@@ -115,7 +115,7 @@ describe('the same question', () => {
     );
     expect(await find('a question')).toBeNull();
     await keep(answerTo('another question'));
-    expect([await count('model_response_cache'), await count('model_answer_bands')]).toEqual([1, 16]);
+    expect([await count('model_response_cache'), await count('model_response_bands')]).toEqual([1, 16]);
   });
 
   test('that expired and is held by another call is left to that call, and waited for by none', async () => {
@@ -161,17 +161,17 @@ describe('an answer that cannot be used', () => {
     await keep(answerTo('a question', { unreadable: mark }));
     expect(await find('a question')).toBeNull();
     expect(await findNear('a question')).toEqual([]);
-    expect(await failed()).toEqual({ answer: 'the answer to a question', ...mark });
+    expect(await failed()).toEqual({ response: 'the answer to a question', ...mark });
     expect(await failed(randomUUID())).toBeNull();
   });
 
   test('gives way to one that can, and never takes its place', async () => {
     await keep(answerTo(LONG, { requestSha256: sha256('a question'), unreadable: mark }));
-    await keep(answerTo(LONG, { requestSha256: sha256('a question'), answer: 'repaired' }));
-    expect([await find('a question'), await failed()]).toMatchObject([{ answer: 'repaired' }, null]);
-    expect(await findNear(LONG)).toMatchObject([{ answer: 'repaired' }]);
-    await keep(answerTo('a question', { answer: 'wrong', unreadable: mark }));
-    expect([await find('a question'), await failed()]).toMatchObject([{ answer: 'repaired' }, null]);
+    await keep(answerTo(LONG, { requestSha256: sha256('a question'), response: 'repaired' }));
+    expect([await find('a question'), await failed()]).toMatchObject([{ response: 'repaired' }, null]);
+    expect(await findNear(LONG)).toMatchObject([{ response: 'repaired' }]);
+    await keep(answerTo('a question', { response: 'wrong', unreadable: mark }));
+    expect([await find('a question'), await failed()]).toMatchObject([{ response: 'repaired' }, null]);
   });
 
   test('is dropped alone', async () => {
@@ -190,7 +190,7 @@ describe('a question that is nearly the same', () => {
     await keep(answerTo(`${LONG} once`));
     const [near, ...others] = await findNear(`${LONG} twice`);
     expect(others).toEqual([]);
-    expect(near).toMatchObject({ answer: `the answer to ${LONG} once`, novelWords: 3 });
+    expect(near).toMatchObject({ response: `the answer to ${LONG} once`, novelWords: 3 });
     expect(near?.signature).toEqual(signatureOf(`${LONG} once`));
   });
 
@@ -212,10 +212,10 @@ describe('a question that is nearly the same', () => {
     const plan = await db.database.asTenant(user.tenantId, async (transaction) => {
       await transaction.$executeRaw`SET LOCAL enable_seqscan = off`;
       return transaction.$queryRaw<{ 'QUERY PLAN': string }[]>`
-        EXPLAIN SELECT answer_id FROM model_answer_bands WHERE tenant_id = (SELECT current_tenant_id()) AND key = ANY (${keys}::bigint[])`;
+        EXPLAIN SELECT response_id FROM model_response_bands WHERE tenant_id = (SELECT current_tenant_id()) AND key = ANY (${keys}::bigint[])`;
     });
     const text = plan.map((line) => line['QUERY PLAN']).join('\n');
-    expect(text).toMatch(/Index.*model_answer_bands_pkey/u);
+    expect(text).toMatch(/Index.*model_response_bands_pkey/u);
     expect(text).toMatch(/Index Cond:.*key = ANY/u);
   });
 });
@@ -224,7 +224,7 @@ describe('what was forgotten', () => {
   test('takes the answers that were made from it along', async () => {
     await keep(answerTo('a question'));
     await db.database.asTenant(user.tenantId, (transaction) => forgetAnswers(transaction, sessionId));
-    expect([await count('model_response_cache'), await count('model_answer_bands')]).toEqual([0, 0]);
+    expect([await count('model_response_cache'), await count('model_response_bands')]).toEqual([0, 0]);
   });
 
   test('does so whether the session is forgotten or one event of it', async () => {

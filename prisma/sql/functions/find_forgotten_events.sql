@@ -1,6 +1,6 @@
 -- Returns the positions of the batch's forgotten events: by session, by key, or by the text of a prompt. The hash identifies an event without a key.
 -- The tombstones of the session's user count, and those that bind every user.
-CREATE OR REPLACE FUNCTION forgotten_events(sessions json, events json, event_keys text[], prompts json) RETURNS integer[]
+CREATE OR REPLACE FUNCTION find_forgotten_events(sessions json, events json, event_keys text[], prompts json) RETURNS integer[]
   LANGUAGE sql STABLE
   AS $$
   SELECT array_agg(DISTINCT e.n)
@@ -11,5 +11,5 @@ CREATE OR REPLACE FUNCTION forgotten_events(sessions json, events json, event_ke
      AND t.key_sha256 IN (sha256('session'), sha256(convert_to('key:' || coalesce(event_keys[e.n], 'hash:' || e.hash), 'UTF8')),
                           sha256(convert_to('content:' || p.sha256, 'UTF8')))
 $$;
-ALTER FUNCTION forgotten_events OWNER TO recollect_definer;
-REVOKE EXECUTE ON FUNCTION forgotten_events FROM PUBLIC;
+ALTER FUNCTION find_forgotten_events OWNER TO recollect_definer;
+REVOKE EXECUTE ON FUNCTION find_forgotten_events FROM PUBLIC;

@@ -1,6 +1,6 @@
 import protobuf from 'protobufjs/minimal.js';
 import { expect, test } from 'vitest';
-import { decodeFound } from '../../../stores/weaviate/search-messages.ts';
+import { decodeFound } from '../../../stores/weaviate/messages.ts';
 
 // What is asked, and how the server answers it, is told by weaviate-index.test.ts with the server itself.
 

@@ -1,5 +1,5 @@
--- Returns true if a memory refers to each of these files: one of its paths ends with it, or its text names it.
-CREATE OR REPLACE FUNCTION names_files(paths text[], body text, files text[]) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
+-- Returns true if a memory mentions each of these files: one of its paths ends with the file, or its text contains it.
+CREATE OR REPLACE FUNCTION mentions_files(paths text[], body text, files text[]) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
   AS $$ SELECT files IS NULL OR NOT EXISTS (
     SELECT FROM unnest(files) AS file
      WHERE position(lower(file) IN lower(body)) = 0

@@ -1,8 +1,10 @@
 import { z } from 'zod';
-import { DEFAULT_CONTEXT_TOKENS } from '../api/memories/recall.ts';
 import { MEMORY_TYPES } from '../domain/ports/vector-index.ts';
 import { namespaceName } from './shared.ts';
 import { text } from './text.ts';
+
+/** Tokens of the block that a session start is given. */
+export const DEFAULT_CONTEXT_TOKENS = 900;
 const common = {
   project: text(2048).optional().describe('Id, git remote, root path or name'),
   namespace: namespaceName.default('default'),

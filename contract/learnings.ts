@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { LEARNING_CATEGORIES } from '../domain/ports/model.ts';
 import { cursorQuery, namespaceName, pageQuery, tagList, timestamp } from './shared.ts';
 import { line, text } from './text.ts';
-import { LEARNING_SORTS } from '../stores/postgres/learnings/learning-list.ts';
 import { flag } from './query.ts';
+import { LEARNING_SORTS } from '../domain/search-names.ts';
 
 export const learningSchema = z
   .object({

@@ -104,7 +104,7 @@ export const memoryInput = z
     path: ['confidence'],
     message: 'says the same as importance; give one of them',
   })
-  .meta({ id: 'MemoryInput', not: { required: ['importance', 'confidence'] } });
+  .meta({ id: 'NewMemory', not: { required: ['importance', 'confidence'] } });
 export type MemoryInput = z.output<typeof memoryInput>;
 
 /** Items are checked one by one: a bad one must not spoil the others. */

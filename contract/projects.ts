@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { line, shown, text } from './text.ts';
-import { EXCLUDE_SETTING } from '../stores/postgres/capture/exclusions.ts';
-import { MAX_GLOB_CHARS, MAX_GLOBS } from '../domain/capture/exclusions.ts';
+import { EXCLUDE_SETTING, MAX_GLOB_CHARS, MAX_GLOBS } from '../domain/capture/exclusions.ts';
 
 export const projectSchema = z
   .object({

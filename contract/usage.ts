@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { USAGE_GROUPS } from '../domain/jobs.ts';
 import { timestamp } from './shared.ts';
 import { text } from './text.ts';
-import { MAX_CONTEXTS } from '../stores/postgres/memories/memory-return.ts';
+import { MAX_CONTEXTS } from '../domain/costs/return.ts';
 
 /** One report reads no more of the ledger than this. */
 export const MAX_DAYS = 400;

@@ -25,3 +25,5 @@ export const DEGRADATIONS = ['vector', 'keyword', 'rerank'] as const;
 export type Degradation = (typeof DEGRADATIONS)[number];
 
 export const SUGGESTION_KINDS = ['entity', 'title', 'tag', 'file'] as const;
+
+export const LEARNING_SORTS = ['confidence', 'recency', 'popularity'] as const;

@@ -1,7 +1,7 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { RETURN_FORMULAS, returnOf } from '../../domain/costs/return.ts';
-import { MAX_CONTEXTS, readMemoryReturn } from '../../stores/postgres/memories/memory-return.ts';
+import { MAX_CONTEXTS, RETURN_FORMULAS, returnOf } from '../../domain/costs/return.ts';
+import { readMemoryReturn } from '../../stores/postgres/memories/memory-return.ts';
 import { readUsageTotals } from '../../stores/postgres/usage/usage-report.ts';
 import { principalOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';

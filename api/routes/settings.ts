@@ -1,6 +1,6 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { EXCLUDE_SETTING, readExcludeSetting, writeExclusions } from '../../stores/postgres/capture/exclusions.ts';
+import { readExcludeSetting, writeExclusions } from '../../stores/postgres/capture/exclusions.ts';
 import type { StoredSetting } from '../../stores/postgres/capture/exclusions.ts';
 import { principalOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
@@ -8,6 +8,7 @@ import { ApiError } from '../errors.ts';
 import { ERROR_RESPONSES } from '../../contract/shared.ts';
 import { text } from '../../contract/text.ts';
 import { globList, settingSchema } from '../../contract/projects.ts';
+import { EXCLUDE_SETTING } from '../../domain/capture/exclusions.ts';
 
 function present(setting: StoredSetting): z.output<typeof settingSchema> {
   return {

@@ -4,12 +4,87 @@ import type { Database } from '../stores/postgres/connection/database.ts';
 import { countIndex, readIndexes } from '../stores/postgres/embeddings/embedding-indexes.ts';
 import { readSessionWork } from '../stores/postgres/sessions/session-work.ts';
 import type { SessionWork, WorkQuery } from '../stores/postgres/sessions/session-work.ts';
-import type { JobKind, JobName } from '../stores/temporal/job-ids.ts';
-import type { DescribedJob, Jobs, JobPage, JobQuery } from '../stores/temporal/jobs.ts';
+import type { JobKind } from '../domain/jobs.ts';
+import type { JobName } from '../stores/temporal/job-ids.ts';
+import type { DescribedJob, JobPage, JobQuery, Jobs, WorkflowJob } from '../stores/temporal/jobs.ts';
 import { isAnsweredError, TemporalUnavailable } from '../stores/temporal/unavailable.ts';
 import { ApiError } from './errors.ts';
-import { presentJob } from '../contract/jobs.ts';
 import type { JobAnswer } from '../contract/jobs.ts';
+import type { StuckFacts } from '../domain/stuck.ts';
+import { jobIdOf } from '../stores/temporal/job-ids.ts';
+import { stuckAdvice } from '../domain/stuck.ts';
+
+const NOTHING_PENDING = { summarise: 0, learn: 0, embed: 0 };
+
+/** Why the job stands; null where it gets on. A session that is open while its workflow has ended by itself stands, too. */
+function stuckOf(run: WorkflowJob | null, work: SessionWork | null, now: number): StuckFacts | null {
+  if (work === null) return null;
+  const ended = run !== null && (run.state === 'failed' || run.state === 'terminated');
+  const reason = work.stuck ?? (ended && work.status === 'active' ? 'workflow_ended' : null);
+  if (reason === null || work.phase === 'cancelled') return null;
+  const since = reason === 'events_unconsumed' ? work.lastEventAt : work.updatedAt;
+  return {
+    reason,
+    windowsParked: work.windowsParked,
+    parkedFor: work.parkedFor,
+    vectorsFailed: work.vectorsFailed,
+    stillMs: now - since.getTime(),
+  };
+}
+
+function stateOf(run: WorkflowJob | null, work: SessionWork | null, stuck: boolean): JobAnswer['state'] {
+  const waiting = run?.waiting ?? work?.waitingReason ?? null;
+  if (run !== null && run.state !== 'running' && run.state !== 'completed') {
+    // What was told to end has ended as it was told; what ended by itself before its time stands.
+    return run.state;
+  }
+  if (stuck) return 'stuck';
+  if (run?.state === 'completed') return 'completed';
+  // Temporal's list is a moment behind: a session that is settled has nothing that runs.
+  if (run !== null && work !== null && work.phase === 'settled' && work.status !== 'active') return 'completed';
+  if (run === null && work?.phase === 'cancelled') return 'cancelled';
+  if (run === null && work !== null && work.status !== 'active') return 'completed';
+  return waiting === null ? 'running' : 'waiting';
+}
+
+/** A job from what Temporal knows, what the database knows, or both. */
+export function presentJob(
+  name: JobName,
+  run: WorkflowJob | DescribedJob | null,
+  work: SessionWork | null,
+  now: number,
+): JobAnswer {
+  const stuck = stuckOf(run, work, now);
+  const described = run !== null && 'attempts' in run ? run : null;
+  const state = stateOf(run, work, stuck !== null);
+  return {
+    id: jobIdOf(name),
+    kind: name.kind,
+    session:
+      work === null
+        ? null
+        : {
+            id: work.id,
+            external_id: work.externalId,
+            host: work.host,
+            title: work.title,
+            project: work.projectName,
+            status: work.status,
+            events: work.events,
+          },
+    state,
+    // What the database shows is of the present run; Temporal keeps the phase of one that is over.
+    phase: name.kind === 'session' ? (work?.phase ?? run?.phase ?? null) : (run?.phase ?? null),
+    waiting_reason: state === 'completed' ? null : (run?.waiting ?? work?.waitingReason ?? null),
+    waiting_until: described?.waitingUntil?.toISOString() ?? null,
+    attempts: Math.max(described?.attempts ?? 0, work?.attempts ?? 0),
+    last_error: described?.lastError ?? work?.lastError ?? work?.parkedFor ?? null,
+    pending: name.kind === 'session' && work !== null ? work.pending : NOTHING_PENDING,
+    stuck: stuck === null ? null : stuckAdvice(stuck),
+    started_at: (run?.startedAt ?? work?.startedAt ?? new Date(now)).toISOString(),
+    updated_at: (run?.closedAt ?? work?.updatedAt ?? run?.startedAt ?? new Date(now)).toISOString(),
+  };
+}
 
 export interface JobListQuery {
   readonly kind: JobKind | null;

@@ -4,7 +4,40 @@ import { findUser } from '../stores/postgres/search/profile.ts';
 import type { ProfileUser } from '../stores/postgres/search/profile.ts';
 import { isAdmin, mayActFor } from './auth.ts';
 import { ApiError } from './errors.ts';
-import { rangeFault, rangeOf } from '../contract/usage.ts';
+import { MAX_DAYS } from '../contract/operations.ts';
+import { DEFAULT_DAYS } from '../contract/usage.ts';
+
+const DAY_MS = 86_400_000;
+
+/** What is wrong with a range, by the field that is to be changed; null where it can be read. */
+export function rangeFault({
+  since,
+  until,
+}: {
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+}) {
+  const end = until === undefined ? Date.now() : Date.parse(until);
+  const start = since === undefined ? end - DEFAULT_DAYS * DAY_MS : Date.parse(since);
+  const field = since === undefined ? 'until' : 'since';
+  if (!Number.isFinite(start) || start < 0 || end < 0) return { field, message: 'is before 1970' };
+  if (start >= end) return { field, message: 'leaves no time: since must be before until' };
+  if (end - start > MAX_DAYS * DAY_MS) return { field, message: `makes more than ${MAX_DAYS} days` };
+  return null;
+}
+
+/** The range as both ends. Call {@link rangeFault} first. */
+export function rangeOf({
+  since,
+  until,
+}: {
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+}) {
+  const end = until === undefined ? Date.now() : Date.parse(until);
+  const start = since === undefined ? end - DEFAULT_DAYS * DAY_MS : Date.parse(since);
+  return { since: new Date(start).toISOString(), until: new Date(end).toISOString() };
+}
 
 /** Both ends of an asked-for time. @throws ApiError VALIDATION_FAILED that names the field */
 export function checkedRange(asked: { readonly since?: string | undefined; readonly until?: string | undefined }) {

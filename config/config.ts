@@ -7,7 +7,8 @@ import { backupConfig, backupEnvironment } from './backup-settings.ts';
 import { contextConfig, contextEnvironment } from './context-settings.ts';
 import { embeddingConfig, embeddingEnvironment } from './embedding-settings.ts';
 import { modelConfig, modelEnvironment } from './model-settings.ts';
-import { SCHEDULE_NAMES, scheduleConfig, scheduleEnvironment } from './schedule-settings.ts';
+import { SCHEDULE_NAMES } from '../domain/jobs.ts';
+import { scheduleConfig, scheduleEnvironment } from './schedule-settings.ts';
 import { searchConfig, searchEnvironment } from './search-settings.ts';
 
 /** Queues a worker process may serve; `workflows/queues.ts` says what each is for. */

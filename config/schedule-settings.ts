@@ -1,18 +1,5 @@
 import { z } from 'zod';
-
-/** What runs by a schedule; `workflows/ids.ts` has the same names. */
-export const SCHEDULE_NAMES = [
-  'backup',
-  'capture-sweep',
-  'consistency',
-  'consolidation',
-  'partitions',
-  'restore-drill',
-  'retention',
-  'statistics',
-  'transcripts',
-] as const;
-export type ScheduleName = (typeof SCHEDULE_NAMES)[number];
+import { SCHEDULE_NAMES } from '../domain/jobs.ts';
 
 const WEEKDAYS = ['SUNDAY', 'MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY', 'SATURDAY'] as const;
 export type Weekday = (typeof WEEKDAYS)[number];

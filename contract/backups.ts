@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { StoredBackup } from '../stores/postgres/backups/backups.ts';
+import { RESTORE_KINDS, RESTORE_PHASES, WORK_STATES } from '../domain/jobs.ts';
+import { JOURNAL_FAULTS } from '../domain/erasure/erasure-journal.ts';
 
 const count = z.number().int();
 const moment = z.string().nullable();
@@ -39,32 +40,109 @@ export const backupsSchema = z.object({
   pagination: z.object({ limit: count, next_cursor: z.string().nullable() }),
 });
 
-const iso = (at: Date | null): string | null => at?.toISOString() ?? null;
+/** How far a restore came. */
+export const restoreCounts = z.object({
+  files_total: z.number().optional(),
+  files_done: z.number().optional(),
+  /** Of table data, before compression. */
+  bytes_total: z.number().optional(),
+  bytes_done: z.number().optional(),
+  rows_done: z.number().optional(),
+  vectors_total: z.number().optional(),
+  vectors_done: z.number().optional(),
+});
 
-/** A backup as the API answers it. */
-export function presentBackup(row: StoredBackup): z.input<typeof backupSchema> {
-  return {
-    id: row.id,
-    job_id: row.workflowId.startsWith('job/') ? `backup.${row.id}` : null,
-    state: row.state,
-    error: row.error,
-    requested_by: row.requestedBy,
-    created_at: row.createdAt.toISOString(),
-    finished_at: iso(row.finishedAt),
-    snapshot_at: iso(row.snapshotAt),
-    whole: row.manifestSha256 !== null && row.removedAt === null,
-    files: row.files,
-    rows: row.rows,
-    vectors: row.vectors,
-    bytes: row.bytes,
-    plain_bytes: row.plainBytes,
-    encryption_key: row.keyId,
-    manifest_sha256: row.manifestSha256,
-    verified_at: iso(row.verifiedAt),
-    verified_how: row.verifiedHow,
-    verify_error: row.verifyError,
-    copied_at: iso(row.copiedAt),
-    copy_verified_at: iso(row.copyVerifiedAt),
-    removed_at: iso(row.removedAt),
-  };
-}
+export type RestoreCounts = z.output<typeof restoreCounts>;
+
+const seconds = z.number().nonnegative();
+
+/** What was compared, and how it came out. */
+export const restoreResult = z.object({
+  /** Of the set; one that was cancelled or failed before its manifest was read has neither. */
+  snapshot_at: z.string().optional(),
+  recollect_version: z.string().optional(),
+  tables: z
+    .object({ tables: z.number(), rows: z.number(), files: z.number(), different: z.array(z.string()) })
+    .optional(),
+  foreign_keys: z.object({ all: z.number(), invalid: z.number() }).optional(),
+  queries: z.object({ asked: z.number(), different: z.number() }).optional(),
+  vectors: z
+    .object({
+      tenants: z.number(),
+      objects: z.number(),
+      /** Wanted again, because the set or the index does not have them. */
+      pending: z.number(),
+      /** Indexes of tenants whose vectors were not found by themselves. */
+      unproved: z.number(),
+    })
+    .optional(),
+  migrations: z.number().optional(),
+  /** Files of archived sessions that were not in the archive store: brought back from beside the set, and found nowhere. */
+  files: z.object({ restored: z.number(), missing: z.number() }).optional(),
+  /** Rows that were erased or forgotten since the snapshot, and went again. */
+  erasures: z.number().optional(),
+  /** The journals of erasures: how many erasures were done again, and how many entries are missing or not followed, by what is wrong with them. */
+  journal: z
+    .object({
+      erasures: z.number(),
+      faults: z.partialRecord(z.enum(JOURNAL_FAULTS), z.number()),
+      examples: z.array(z.string()),
+    })
+    .optional(),
+  sessions_resumed: z.number().optional(),
+  /** Name of the database that was replaced. */
+  replaced: z.string().optional(),
+  seconds: z
+    .object({ copy: seconds, index: seconds, check: seconds, vectors: seconds, total: seconds })
+    .partial()
+    .optional(),
+  /** Table data a second, from the first byte read to the indexes built. */
+  mb_per_second: z.number().optional(),
+});
+
+export type RestoreResult = z.output<typeof restoreResult>;
+
+const setId = z.uuid().describe('Of a backup set; the newest where it is left out');
+const store = z
+  .enum(['backup', 'copy'])
+  .default('backup')
+  .describe(
+    'Store of the settings that the set is read from: RECOLLECT_BACKUP_STORE or RECOLLECT_BACKUP_COPY_STORE. Another place, or another signer than the settings trust, is named on the machine itself (recollect restore --from, --signer)',
+  );
+
+export const restoreBody = z.strictObject({
+  set: setId.optional(),
+  store,
+  overwrite: z.boolean().default(false).describe('Replace an instance that has sessions or learnings'),
+  dry_run: z.boolean().default(false).describe('Only read the set through, every byte of it, and change nothing'),
+});
+
+export const drillBody = z.strictObject({
+  set: setId.optional(),
+  store,
+});
+
+export const restoreSchema = z
+  .object({
+    id: z.string(),
+    job_id: z.string(),
+    kind: z.enum(RESTORE_KINDS),
+    set: z.string().nullable(),
+    store: z
+      .string()
+      .nullable()
+      .describe(
+        'Null: RECOLLECT_BACKUP_STORE; `copy`: RECOLLECT_BACKUP_COPY_STORE; else a place that was named on the machine',
+      ),
+    overwrite: z.boolean(),
+    dry_run: z.boolean(),
+    state: z.enum(WORK_STATES),
+    phase: z.enum(RESTORE_PHASES),
+    counts: restoreCounts,
+    result: restoreResult.nullable().describe('What was compared, and how it came out'),
+    error: z.string().nullable(),
+    message: z.string().nullable(),
+    created_at: z.string(),
+    finished_at: z.string().nullable(),
+  })
+  .meta({ id: 'Restore' });

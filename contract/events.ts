@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { OBSERVATION_TYPES, PROMPT_TYPES } from '../domain/capture/event.ts';
-import type { EventPart, HostEvent } from '../domain/capture/event.ts';
+import { PROMPT_TYPES } from '../domain/capture/event.ts';
 import { externalId, hostName, namespaceName, tagList, timestamp } from './shared.ts';
 import { text } from './text.ts';
 
@@ -87,61 +86,41 @@ export const captureAnswerSchema = z
   })
   .meta({ id: 'CaptureAnswer' });
 
-function partOf(event: NeutralEvent): EventPart {
-  switch (event.type) {
-    case 'session.started':
-      return { kind: 'boundary', boundary: 'session_start', reason: null };
-    case 'prompt':
-      return { kind: 'prompt', type: event.role, content: event.content };
-    case 'turn.ended':
-      return { kind: 'boundary', boundary: 'turn_end', reason: event.reason ?? null };
-    case 'session.ended':
-      return { kind: 'boundary', boundary: 'session_end', reason: event.reason ?? null };
-    case 'boundary':
-      return { kind: 'boundary', boundary: 'other', reason: event.reason ?? null };
-    case 'observation': {
-      const shared = { event: 'observation', importance: event.importance ?? null, tags: event.tags };
-      if (event.tool === undefined) {
-        const type = OBSERVATION_TYPES.find((known) => known === event.level) ?? 'info';
-        return { kind: 'note', ...shared, type, title: '', content: event.text ?? '' };
-      }
-      const { name, input, response, error, duration_ms: durationMs } = event.tool;
-      return {
-        kind: 'tool',
-        ...shared,
-        name,
-        input: input ?? null,
-        response: response ?? event.text ?? null,
-        error: error ?? null,
-        durationMs: durationMs ?? null,
-      };
-    }
-  }
-}
+/** Names of the hosts whose raw hooks are understood; the first is meant where none is named. */
+export const HOOK_HOSTS = ['claude-code', 'codex-cli', 'cursor'] as const;
 
-/** A checked event in the form that hooks are translated into, too. */
-export function toHostEvent(event: NeutralEvent): HostEvent {
-  const toolUseId = event.type === 'observation' ? event.tool?.use_id : undefined;
-  return {
-    host: event.host,
-    externalId: event.session_id,
-    source: 'event',
-    namespace: event.namespace,
-    infer: event.infer,
-    project:
-      event.project === undefined
-        ? null
-        : {
-            remote: event.project.remote,
-            path: event.project.path,
-            name: event.project.name,
-            machineId: event.project.machine_id,
-          },
-    key: event.key ?? (toolUseId === undefined ? null : `tool:${toolUseId}`),
-    occurredAt: event.occurred_at ?? null,
-    agent: { id: event.agent?.id ?? null, type: event.agent?.type ?? null },
-    model: event.type === 'session.started' ? (event.model ?? null) : null,
-    metadata: null,
-    parts: [partOf(event)],
-  };
-}
+export type HookHost = (typeof HOOK_HOSTS)[number];
+
+export const hookAnswer = z
+  .object({
+    hookSpecificOutput: z.object({ hookEventName: z.string(), additionalContext: z.string() }).optional(),
+    additional_context: z.string().optional(),
+  })
+  .meta({ id: 'HookAnswer' });
+
+export const hookQuery = z.object({
+  host: z.enum(HOOK_HOSTS).default('claude-code').describe('The agent host that sends the hook'),
+  namespace: namespaceName.default('default').describe('Namespace of the session, fixed by its first event'),
+});
+
+/** What must be right in a hook's JSON: a host that sends anything else in another way than it did must not lose its events for it. */
+export const hookBody = z.looseObject({ session_id: externalId });
+
+/** Says that an event was kept on the sender's disk meanwhile. */
+export const SOURCE_HEADER = 'x-recollect-source';
+
+export const DELIVERY_HEADER = 'x-recollect-delivery';
+
+export const IDEMPOTENCY_HEADER = 'idempotency-key';
+
+const deliveryId = text(256);
+
+/** Headers by which a sender may name a delivery, so that sending it again stores nothing twice. */
+export const deliveryHeaders = z.looseObject({
+  [DELIVERY_HEADER]: deliveryId.optional().describe('Id of this delivery; stands in for a de-duplication key'),
+  [SOURCE_HEADER]: z
+    .enum(['hook', 'spool'])
+    .optional()
+    .describe('`spool`: it was kept on disk by the client meanwhile'),
+  [IDEMPOTENCY_HEADER]: deliveryId.optional().describe('The same, by its common name'),
+});

@@ -1,11 +1,6 @@
 import { z } from 'zod';
 import { ERASURE_KINDS } from '../domain/erasure/erasure-journal.ts';
-import { ERASURE_PHASES, ERASURE_STATES } from '../stores/postgres/erasure/erasures.ts';
-import type { StoredErasure } from '../stores/postgres/erasure/erasures.ts';
-import { EXPORT_SCOPES, EXPORT_STATES } from '../stores/postgres/exports/exports.ts';
-import type { StoredExport } from '../stores/postgres/exports/exports.ts';
-import type { StoredFileImport } from '../stores/postgres/imports/file-imports.ts';
-import { IMPORT_STATES } from '../stores/postgres/imports/imports.ts';
+import { ERASURE_PHASES, EXPORT_SCOPES, EXPORT_STATES, WORK_STATES } from '../domain/jobs.ts';
 import { timestamp } from './shared.ts';
 import { text } from './text.ts';
 
@@ -43,7 +38,7 @@ export const erasureSchema = z
   .object({
     id: z.string(),
     kind: z.enum(ERASURE_KINDS),
-    state: z.enum(ERASURE_STATES),
+    state: z.enum(WORK_STATES),
     phase: z.enum(ERASURE_PHASES).describe('What it has behind it; from journalled on it cannot be called off'),
     removed: counts,
     error: z.string().nullable(),
@@ -65,21 +60,6 @@ export const foundText = z
     }),
   })
   .meta({ id: 'FoundText' });
-
-export function presentErasure(row: StoredErasure): z.input<typeof erasureSchema> {
-  const { rounds: _rounds, ...removed } = row.counts;
-  return {
-    id: row.id,
-    kind: row.kind,
-    state: row.state,
-    phase: row.phase,
-    removed,
-    error: row.error,
-    receipt: signedReceipt.nullable().parse(row.receipt ?? null),
-    requested_at: row.createdAt.toISOString(),
-    finished_at: row.finishedAt?.toISOString() ?? null,
-  };
-}
 
 export const exportBody = z
   .strictObject({
@@ -108,26 +88,11 @@ export const exportSchema = z
   })
   .meta({ id: 'Export' });
 
-export function presentExport(row: StoredExport): z.input<typeof exportSchema> {
-  return {
-    id: row.id,
-    scope: row.scope,
-    state: row.state,
-    bytes: row.bytes,
-    sha256: row.sha256,
-    rows: { ...row.counts },
-    error: row.error,
-    created_at: row.createdAt.toISOString(),
-    finished_at: row.finishedAt?.toISOString() ?? null,
-    expires_at: row.expiresAt.toISOString(),
-  };
-}
-
 export const fileImportSchema = z
   .object({
     id: z.string(),
     kind: z.literal('file'),
-    state: z.enum(IMPORT_STATES),
+    state: z.enum(WORK_STATES),
     bytes: z.number().int(),
     sha256: z.string(),
     read: counts.describe('Rows of the file, by table'),
@@ -137,21 +102,6 @@ export const fileImportSchema = z
     finished_at: z.string().nullable(),
   })
   .meta({ id: 'FileImport' });
-
-export function presentFileImport(row: StoredFileImport): z.input<typeof fileImportSchema> {
-  return {
-    id: row.id,
-    kind: 'file',
-    state: row.state,
-    bytes: row.bytes,
-    sha256: row.sha256,
-    read: row.read,
-    written: row.written,
-    error: row.error,
-    created_at: row.createdAt.toISOString(),
-    finished_at: row.finishedAt?.toISOString() ?? null,
-  };
-}
 
 const restricted = { user: name.optional(), session: name.optional() };
 const oneOf = (value: { readonly user?: string | undefined; readonly session?: string | undefined }) =>

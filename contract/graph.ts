@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { ENTITY_TYPES, MENTION_SOURCES, RELATION_TYPES } from '../domain/graph/graph.ts';
-import type { GraphEvidence, Neighbourhood } from '../stores/postgres/graph/graph.ts';
+import { line, text } from './text.ts';
+import { namespaceName } from './shared.ts';
+import { numeric } from './query.ts';
 
-const graphEvidence = z.object({
+export const graphEvidence = z.object({
   session_id: z.string(),
   source_type: z.enum(MENTION_SOURCES),
   source_id: z.string(),
@@ -42,40 +44,17 @@ export const graphSchema = z
   })
   .meta({ id: 'Graph' });
 
-function evidenceOf(pieces: readonly GraphEvidence[]): z.input<typeof graphEvidence>[] {
-  return pieces.map((piece) => ({
-    session_id: piece.sessionId,
-    source_type: piece.sourceType,
-    source_id: piece.sourceId,
-    quote: piece.quote,
-    occurred_at: piece.occurredAt.toISOString(),
-  }));
-}
-
-export function presentGraph({ entities, relations }: Neighbourhood): z.input<typeof graphSchema> {
-  return {
-    nodes: entities.map((entity) => ({
-      id: entity.id,
-      type: entity.type,
-      name: entity.name,
-      label: entity.label,
-      weight: entity.weight,
-      distance: entity.distance,
-      project_id: entity.projectId,
-      namespace: entity.namespace,
-      first_seen: entity.firstSeen.toISOString(),
-      last_seen: entity.lastSeen.toISOString(),
-      evidence: evidenceOf(entity.mentions),
-    })),
-    edges: relations.map((relation) => ({
-      id: relation.id,
-      type: relation.type,
-      from: relation.fromId,
-      to: relation.toId,
-      weight: relation.weight,
-      first_seen: relation.firstSeen.toISOString(),
-      last_seen: relation.lastSeen.toISOString(),
-      evidence: evidenceOf(relation.evidence),
-    })),
-  };
-}
+export const graphQuery = z
+  .strictObject({
+    node: z.uuid().optional().describe('Id of an entity'),
+    q: line(200).optional().describe('A piece of the names to begin at, in the place of node'),
+    type: z.enum(ENTITY_TYPES).optional().describe('Of what the question begins at'),
+    project: text(2048).optional(),
+    namespace: namespaceName.optional(),
+    depth: numeric(z.literal([1, 2])).prefault(1),
+    limit: numeric(z.number().int().min(1).max(200)).prefault(50).describe('Nodes'),
+  })
+  .refine((query) => query.node === undefined || query.q === undefined, {
+    path: ['q'],
+    message: 'says another beginning than node',
+  });

@@ -1,18 +1,15 @@
 import { z } from 'zod';
-import { reportOf } from '../domain/claude-mem/counts.ts';
 import type { DropRule } from '../domain/claude-mem/counts.ts';
 import { CLAUDE_MEM_TABLES } from '../domain/claude-mem/rows.ts';
 import type { ClaudeMemTable } from '../domain/claude-mem/rows.ts';
-import { COUNT_NAMES } from '../domain/transcripts/counts.ts';
-import type { CountName, TranscriptCounts } from '../domain/transcripts/counts.ts';
+import type { CountName } from '../domain/transcripts/counts.ts';
 import { timestamp } from './shared.ts';
-import { IMPORT_STATES } from '../stores/postgres/imports/imports.ts';
-import type { StoredImport } from '../stores/postgres/imports/imports.ts';
+import { WORK_STATES } from '../domain/jobs.ts';
 import { flag, numeric } from './query.ts';
 import { text } from './text.ts';
 
 /** What a server reads from its own machine. */
-const IMPORT_KINDS = ['transcripts', 'claude-mem'] as const;
+export const IMPORT_KINDS = ['transcripts', 'claude-mem'] as const;
 
 const PATH_CHARS = 4_096;
 
@@ -53,8 +50,6 @@ export const countsSchema = z
   } satisfies Record<CountName, z.ZodType>)
   .meta({ id: 'TranscriptCounts' });
 
-const FILE_COUNTS = ['files_total', 'files_done', 'files_unchanged', 'files_waiting', 'files_unreadable'] as const;
-
 /** What became of a table's rows. */
 export const tableReportSchema = z
   .object({
@@ -82,7 +77,7 @@ export const importSchema = z
     directory: z.string().describe('Folder or file that is read'),
     follow: z.boolean(),
     dry_run: z.boolean(),
-    state: z.enum(IMPORT_STATES),
+    state: z.enum(WORK_STATES),
     files: z.object({
       total: count,
       done: count.describe('Read to their end'),
@@ -105,50 +100,6 @@ export const importSchema = z
     finished_at: z.string().nullable(),
   })
   .meta({ id: 'Import' });
-
-/** Counts of any store, each name with a number. */
-export function presentCounts(
-  counts: Readonly<Record<string, number>> | TranscriptCounts,
-): z.input<typeof countsSchema> {
-  const given = new Map(Object.entries(counts));
-  return countsSchema.parse(Object.fromEntries(COUNT_NAMES.map((name) => [name, given.get(name) ?? 0])));
-}
-
-/** Rows of a database. What is known of them here is counted at the end. */
-function presentRows({ counts, options, state }: StoredImport) {
-  const of = (name: string) => counts[name] ?? 0;
-  const ours = Object.fromEntries(CLAUDE_MEM_TABLES.map((table) => [table, of(`${table}.ours`)]));
-  return {
-    rows: {
-      total: of('rows_total'),
-      done: of('rows_done'),
-      sessions_made: of('sessions_made'),
-      first_prompts: of('first_prompts'),
-    },
-    tables: reportOf(counts, options.dryRun || state !== 'completed' ? null : ours),
-  };
-}
-
-export function presentImport(row: StoredImport): z.input<typeof importSchema> {
-  const [total = 0, done = 0, unchanged = 0, waiting = 0, unreadable = 0] = FILE_COUNTS.map(
-    (name) => row.counts[name] ?? 0,
-  );
-  return {
-    id: row.id,
-    kind: z.enum(IMPORT_KINDS).parse(row.kind),
-    directory: row.options.directory,
-    follow: row.options.follow,
-    dry_run: row.options.dryRun,
-    state: row.state,
-    files: { total, done, unchanged, waiting, unreadable },
-    counts: presentCounts(row.counts),
-    ...(row.kind === 'claude-mem' ? presentRows(row) : { rows: null, tables: null }),
-    error: row.error,
-    created_at: row.createdAt.toISOString(),
-    updated_at: row.updatedAt.toISOString(),
-    finished_at: row.finishedAt?.toISOString() ?? null,
-  };
-}
 
 /** Which file of which machine: names only, nothing is opened by them. */
 export const transcriptName = {

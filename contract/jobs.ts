@@ -1,10 +1,6 @@
 import { z } from 'zod';
-import { stuckAdvice } from '../domain/stuck.ts';
-import type { StuckFacts } from '../domain/stuck.ts';
-import type { SessionWork } from '../stores/postgres/sessions/session-work.ts';
-import { JOB_KINDS, jobIdOf } from '../stores/temporal/job-ids.ts';
-import type { JobName } from '../stores/temporal/job-ids.ts';
-import type { DescribedJob, WorkflowJob } from '../stores/temporal/jobs.ts';
+import { JOB_KINDS, RUN_STATES, SCHEDULE_NAMES } from '../domain/jobs.ts';
+import { text } from './text.ts';
 
 export const JOB_STATES = ['running', 'waiting', 'stuck', 'completed', 'failed', 'cancelled', 'terminated'] as const;
 
@@ -43,74 +39,37 @@ export const jobSchema = z
   .meta({ id: 'Job' });
 export type JobAnswer = z.output<typeof jobSchema>;
 
-const NOTHING_PENDING = { summarise: 0, learn: 0, embed: 0 };
+export const jobParams = z.object({ id: text(128) });
 
-/** Why the job stands; null where it gets on. A session that is open while its workflow has ended by itself stands, too. */
-function stuckOf(run: WorkflowJob | null, work: SessionWork | null, now: number): StuckFacts | null {
-  if (work === null) return null;
-  const ended = run !== null && (run.state === 'failed' || run.state === 'terminated');
-  const reason = work.stuck ?? (ended && work.status === 'active' ? 'workflow_ended' : null);
-  if (reason === null || work.phase === 'cancelled') return null;
-  const since = reason === 'events_unconsumed' ? work.lastEventAt : work.updatedAt;
-  return {
-    reason,
-    windowsParked: work.windowsParked,
-    parkedFor: work.parkedFor,
-    vectorsFailed: work.vectorsFailed,
-    stillMs: now - since.getTime(),
-  };
-}
+export const degradedSchema = z.array(z.enum(['temporal']));
 
-function stateOf(run: WorkflowJob | null, work: SessionWork | null, stuck: boolean): JobAnswer['state'] {
-  const waiting = run?.waiting ?? work?.waitingReason ?? null;
-  if (run !== null && run.state !== 'running' && run.state !== 'completed') {
-    // What was told to end has ended as it was told; what ended by itself before its time stands.
-    return run.state;
-  }
-  if (stuck) return 'stuck';
-  if (run?.state === 'completed') return 'completed';
-  // Temporal's list is a moment behind: a session that is settled has nothing that runs.
-  if (run !== null && work !== null && work.phase === 'settled' && work.status !== 'active') return 'completed';
-  if (run === null && work?.phase === 'cancelled') return 'cancelled';
-  if (run === null && work !== null && work.status !== 'active') return 'completed';
-  return waiting === null ? 'running' : 'waiting';
-}
+export const jobAnswer = z.object({ job: jobSchema, degraded: degradedSchema });
 
-/** A job from what Temporal knows, what the database knows, or both. */
-export function presentJob(
-  name: JobName,
-  run: WorkflowJob | DescribedJob | null,
-  work: SessionWork | null,
-  now: number,
-): JobAnswer {
-  const stuck = stuckOf(run, work, now);
-  const described = run !== null && 'attempts' in run ? run : null;
-  const state = stateOf(run, work, stuck !== null);
-  return {
-    id: jobIdOf(name),
-    kind: name.kind,
-    session:
-      work === null
-        ? null
-        : {
-            id: work.id,
-            external_id: work.externalId,
-            host: work.host,
-            title: work.title,
-            project: work.projectName,
-            status: work.status,
-            events: work.events,
-          },
-    state,
-    // What the database shows is of the present run; Temporal keeps the phase of one that is over.
-    phase: name.kind === 'session' ? (work?.phase ?? run?.phase ?? null) : (run?.phase ?? null),
-    waiting_reason: state === 'completed' ? null : (run?.waiting ?? work?.waitingReason ?? null),
-    waiting_until: described?.waitingUntil?.toISOString() ?? null,
-    attempts: Math.max(described?.attempts ?? 0, work?.attempts ?? 0),
-    last_error: described?.lastError ?? work?.lastError ?? work?.parkedFor ?? null,
-    pending: name.kind === 'session' && work !== null ? work.pending : NOTHING_PENDING,
-    stuck: stuck === null ? null : stuckAdvice(stuck),
-    started_at: (run?.startedAt ?? work?.startedAt ?? new Date(now)).toISOString(),
-    updated_at: (run?.closedAt ?? work?.updatedAt ?? run?.startedAt ?? new Date(now)).toISOString(),
-  };
-}
+export const scheduleSchema = z
+  .object({
+    name: z.enum(SCHEDULE_NAMES),
+    does: z.string(),
+    workflow: z.string(),
+    state: z
+      .enum(['active', 'paused', 'missing'])
+      .describe('missing: newer than the last start of this instance, which makes it'),
+    pause_reason: z.string().nullable(),
+    overlap: z.enum(['skip', 'buffer_one']).describe('What is done when a run is due while the one before goes on'),
+    catch_up_seconds: z.number().int().describe('A run that was missed for less long is made up for'),
+    why: z.string().describe('Why this overlap and this catch-up'),
+    next_runs: z.array(z.string()),
+    last_runs: z
+      .array(
+        z.object({
+          job: z.string().nullable().describe('Its id among the jobs'),
+          due_at: z.string(),
+          started_at: z.string(),
+          finished_at: z.string().nullable(),
+          state: z.enum(RUN_STATES).nullable().describe('Null where Temporal no longer knows the run'),
+          result: z.record(z.string(), z.unknown()).nullable(),
+          error: z.string().nullable().describe('A closed word'),
+        }),
+      )
+      .describe('Newest first'),
+  })
+  .meta({ id: 'Schedule' });

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { LEARNING_CATEGORIES } from '../domain/ports/model.ts';
-import type { LearningVersion, StoredLearning } from '../stores/postgres/learnings/learning-list.ts';
-import { namespaceName, tagList } from './shared.ts';
+import { cursorQuery, namespaceName, pageQuery, tagList, timestamp } from './shared.ts';
 import { line, text } from './text.ts';
+import { flag } from './query.ts';
+import { LEARNING_SORTS } from '../domain/search-names.ts';
 
 export const learningSchema = z
   .object({
@@ -105,53 +106,33 @@ export const learningCorrection = z
 
 export const reasonText = line(500);
 
-export function presentLearning(row: StoredLearning): z.input<typeof learningSchema> {
-  return {
-    id: row.id,
-    session_id: row.sessionId,
-    project: row.project === null ? null : { id: row.project.id, name: row.project.displayName },
-    namespace: row.namespace,
-    category: learningSchema.shape.category.parse(row.category),
-    title: row.title,
-    description: row.description,
-    context: row.context,
-    examples: z.array(z.string()).parse(row.examples),
-    tags: row.tags,
-    confidence: row.confidence,
-    origin: learningSchema.shape.origin.parse(row.origin),
-    use_count: row.useCount,
-    use_weight: row.useWeight,
-    last_used_at: row.lastUsedAt?.toISOString() ?? null,
-    verified: row.verifiedAt !== null,
-    verified_by: row.verifiedBy,
-    verified_at: row.verifiedAt?.toISOString() ?? null,
-    verify_note: row.verifyNote,
-    version: row.version,
-    previous_id: row.previousId,
-    valid_from: row.validFrom.toISOString(),
-    valid_to: row.validTo?.toISOString() ?? null,
-    superseded_by: row.supersededBy,
-    reason: row.reason,
-    closed_by: row.closedBy,
-    disputes: row.disputes,
-    evidence: row.evidence.map((piece) => ({
-      session_id: piece.sessionId,
-      row_id: piece.rowId,
-      quote: piece.quote,
-      weight: piece.weight,
-    })),
-    created_at: row.createdAt.toISOString(),
-  };
-}
+export const learningParams = z.object({ id: z.uuid() });
 
-export function presentVersions(versions: readonly LearningVersion[]): z.input<typeof learningDetail>['versions'] {
-  return versions.map((version) => ({
-    id: version.id,
-    version: version.version,
-    title: version.title,
-    description: version.description,
-    valid_from: version.validFrom.toISOString(),
-    valid_to: version.validTo?.toISOString() ?? null,
-    reason: version.reason,
-  }));
-}
+export const learningsQuery = z
+  .strictObject({
+    ...pageQuery,
+    ...cursorQuery,
+    session: text(512).optional().describe('Own id, or host:external id, of a session that shows it'),
+    project: text(2048).optional(),
+    namespace: namespaceName.optional(),
+    category: z.enum(LEARNING_CATEGORIES).optional(),
+    tag: text(64).optional(),
+    verified: flag().optional(),
+    q: line(500).optional().describe('Words of the title or the description'),
+    as_of: timestamp.optional().describe('What was believed then'),
+    include_closed: flag().prefault(false).describe('What is not believed any more, too; not with as_of'),
+    sort: z.enum(LEARNING_SORTS).default('confidence'),
+  })
+  .refine((query) => query.as_of === undefined || !query.include_closed, {
+    path: ['include_closed'],
+    message: 'says another thing than as_of',
+  });
+
+export const verifyBody = z.strictObject({ note: text(500, 0).trim().optional() });
+
+export const invalidateBody = z.strictObject({ reason: reasonText });
+
+export const supersedeBody = z.strictObject({
+  by: z.union([z.uuid(), learningInput]).describe('Id of another learning that holds, or a new one'),
+  reason: reasonText,
+});

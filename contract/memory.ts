@@ -1,16 +1,16 @@
 import { z } from 'zod';
-import { previewOf } from '../domain/capture/build-event.ts';
-import { highlight } from '../domain/highlight.ts';
-import { MEMORY_HASH, memoryHash } from '../domain/memory.ts';
-import type { Memory } from '../domain/memory.ts';
+import { MEMORY_HASH } from '../domain/memory.ts';
 import { MEMORY_TYPES } from '../domain/ports/vector-index.ts';
-import type { TracedMemory } from '../retrieval/search-types.ts';
+import { LEARNING_CATEGORIES } from '../domain/ports/model.ts';
+import { namespaceName, tagList, timestamp, usedIn } from './shared.ts';
+import { line, shown, text } from './text.ts';
+import { flag } from './query.ts';
 
 const retrieverSchema = z.object({ score: z.number(), rank: z.number().int(), relative: z.number() }).nullable();
 const stageSchema = z.object({ score: z.number(), rank: z.number().int() });
 
 /** What each lane and each stage of a search said of a memory. */
-const explainSchema = z.object({
+export const explainSchema = z.object({
   keyword: retrieverSchema,
   vector: retrieverSchema,
   graph: retrieverSchema,
@@ -62,59 +62,130 @@ export const compactMemorySchema = z
   })
   .meta({ id: 'CompactMemory' });
 
-function presentExplain({ lanes, parts, stages, inTime }: TracedMemory): z.output<typeof explainSchema> {
-  const { keyword, vector, graph = null, recency = null } = lanes;
-  return {
-    keyword,
-    vector,
-    graph,
-    recency,
-    parts: { lanes: parts.fused, kind: parts.prior, session: parts.session },
-    ...stages,
-    in_time: inTime,
-  };
-}
-
 /** The name of a memory: its id, or its hash of eight characters. */
 export const memoryName = z
   .union([z.uuid(), z.string().regex(MEMORY_HASH)], { error: 'is neither the id nor the hash of a memory' })
   .describe('Id, or hash');
 
-/** A memory that nobody searched for: without a score, and with nothing marked. */
-export function presentMemory(memory: Memory): z.output<typeof memorySchema> {
-  return {
-    id: memory.id,
-    hash: memoryHash(memory.id),
-    type: memory.type,
-    kind: memory.kind,
-    title: memory.title,
-    content: memory.content,
-    preview: previewOf(memory.content),
-    score: 0,
-    session:
-      memory.session === null
-        ? null
-        : { id: memory.session.id, external_id: memory.session.externalId, title: memory.session.title },
-    key: memory.key,
-    sources: [...memory.sources],
-    project: memory.projectName,
-    namespace: memory.namespace,
-    tags: [...memory.tags],
-    tool: memory.tool,
-    occurred_at: memory.occurredAt,
-    created_at: memory.createdAt,
-    highlights: [],
-  };
-}
+/** A memory's text, in UTF-8. */
+export const CONTENT_BYTES = 64 * 1024;
+/** Memories of one request. */
+export const MAX_BATCH = 1_000;
+/** Of them those that are compared with what is known: each takes some tens of milliseconds. */
+export const MAX_COMPARED = 100;
 
-/** What search found, with the words of the question marked; `explain` adds what each lane and stage said. */
-export function presentFound(found: TracedMemory, question: string, explain: boolean): z.output<typeof memorySchema> {
-  const { memory } = found;
-  return {
-    ...presentMemory(memory),
-    score: found.score,
-    highlights: highlight(`${memory.title}\n${memory.content}`.trim(), question),
-    ...(explain ? { explain: presentExplain(found) } : {}),
-    ...(found.vector === undefined ? {} : { vector: found.vector === null ? null : [...found.vector] }),
-  };
-}
+const content = line(CONTENT_BYTES).refine((text) => Buffer.byteLength(text, 'utf8') <= CONTENT_BYTES, {
+  message: `holds at most ${CONTENT_BYTES} bytes`,
+});
+const title = line(200);
+const share = z.number().min(0).max(1);
+
+/** A memory given by hand. */
+export const memoryInput = z
+  .strictObject({
+    content: content.describe('1 to 65,536 bytes'),
+    title: title.optional(),
+    tags: tagList.default([]),
+    category: z.enum(LEARNING_CATEGORIES).default('general'),
+    project: text(2048)
+      .regex(new RegExp(shown(String.raw`\x01-\x1f\x7f-\x9f`), 'u'), 'must have a character that shows')
+      .trim()
+      .optional()
+      .describe('Id, git remote, root path or name; one that is not known is made, unless it is an id'),
+    namespace: namespaceName.default('default'),
+    importance: share.optional().describe('0 to 1, 0.8 unless given'),
+    confidence: share.optional().describe('Another name of importance'),
+    occurred_at: timestamp
+      .optional()
+      .describe('When it happened, if not now; not in the future. It counts as believed since then'),
+    infer: z.boolean().default(false).describe('Compare it with what is known, as learnings are'),
+  })
+  .refine((body) => body.importance === undefined || body.confidence === undefined, {
+    path: ['confidence'],
+    message: 'says the same as importance; give one of them',
+  })
+  .meta({ id: 'NewMemory', not: { required: ['importance', 'confidence'] } });
+export type MemoryInput = z.output<typeof memoryInput>;
+
+/** Items are checked one by one: a bad one must not spoil the others. */
+export const memoryBatch = z.strictObject({
+  memories: z
+    .array(z.union([memoryInput, z.unknown().meta({ description: 'Anything else is answered as rejected' })]))
+    .min(1)
+    .max(MAX_BATCH),
+});
+
+export const storedItem = z
+  .object({
+    index: z.number().int(),
+    status: z.enum(['stored', 'duplicate', 'rejected']),
+    hash: z.string().nullable(),
+    code: z.string().nullable(),
+    message: z.string().nullable().describe('Names the field'),
+  })
+  .meta({ id: 'StoredMemoryItem' });
+
+/** What changes of a memory: at least one field. */
+export const memoryCorrection = z
+  .strictObject({
+    content,
+    title,
+    tags: tagList,
+    category: z.enum(LEARNING_CATEGORIES),
+    importance: share,
+    flagged: z.boolean(),
+  })
+  .partial()
+  .refine((body) => Object.keys(body).length > 0, { path: ['content'], message: 'or another field is needed' })
+  .meta({ minProperties: 1 });
+export type MemoryCorrection = z.output<typeof memoryCorrection>;
+
+export const forgottenSchema = z
+  .object({
+    dry_run: z.boolean(),
+    session_id: z.string(),
+    key: z.string().nullable().describe('Null: the whole session'),
+    forgotten: z.object({
+      prompts: z.number().int(),
+      observations: z.number().int(),
+      boundaries: z.number().int(),
+      summaries: z.number().int(),
+      windows: z.number().int().describe('To be summarised anew from the rows that are left'),
+      evidence: z.number().int(),
+      learnings: z.number().int().describe('Closed, because no evidence is left'),
+      vectors: z.number().int().describe('Leave the vector index within seconds'),
+    }),
+  })
+  .meta({ id: 'Forgotten' });
+
+export const dryRun = flag().prefault(false).describe('Only count what would go');
+
+const MAX_FETCHED = 100;
+
+export const storedAnswer = z.object({ hash: z.string() }).meta({ id: 'StoredMemory' });
+
+export const fetchMemoriesBody = z.strictObject({
+  ids: z.array(memoryName).min(1).max(MAX_FETCHED).describe('Ids and hashes, mixed'),
+  used_in: usedIn,
+});
+
+export const memoryHashParams = z.object({
+  hash: z
+    .string()
+    .regex(/^[a-zA-Z2-7]{8}$/, 'eight characters of a to z and 2 to 7')
+    .toLowerCase(),
+});
+
+export const memoryQuery = z.strictObject({
+  as_of: timestamp.optional().describe('As it was then: of a learning the version that was believed'),
+  used_in: usedIn,
+});
+
+export const forgottenMemory = z
+  .object({
+    id: z.string(),
+    hash: z.string(),
+    type: z.enum(MEMORY_TYPES),
+    forgotten: z.number().int().describe('Versions of a learning, or rows of a captured event'),
+  })
+  .meta({ id: 'ForgottenMemory' });

@@ -1,8 +1,6 @@
 import { z } from 'zod';
-import { normaliseRemote } from '../domain/capture/project-identity.ts';
-import { indexable, wellFormed } from '../domain/capture/well-formed.ts';
-import type { StoredProject } from '../stores/postgres/projects/project-list.ts';
-import { line, text } from './text.ts';
+import { line, shown, text } from './text.ts';
+import { EXCLUDE_SETTING, MAX_GLOB_CHARS, MAX_GLOBS } from '../domain/capture/exclusions.ts';
 
 export const projectSchema = z
   .object({
@@ -30,29 +28,24 @@ export const projectChange = z.strictObject({
   aliases_remove: z.array(aliasSchema).max(32).default([]),
 });
 
-const TOLD = /^(?:path:[^:]*:|repository:|name:).+$/s;
+export const globList = z
+  .array(
+    text(MAX_GLOB_CHARS)
+      .regex(
+        new RegExp(shown(String.raw`*/\\.`), 'u'),
+        'must name a folder: a list that excludes everything is said by switching capture off',
+      )
+      .trim(),
+  )
+  .max(MAX_GLOBS);
 
-/** An alias in the form that capture gives it. Null for what is none. */
-export function aliasOf(given: string): string | null {
-  const text = given.startsWith('remote:') ? given.slice('remote:'.length) : given;
-  if (TOLD.test(given)) return indexable(wellFormed(given));
-  const remote = normaliseRemote(text);
-  if (remote !== null) return indexable(`remote:${remote}`);
-  // A remote as capture has made it, as a list of aliases shows it.
-  if (given.startsWith('remote:') && /^[A-Za-z0-9._-]+(?::\d+)?\/\S+$/.test(text)) return indexable(`remote:${text}`);
-  const root = given.replace(/(?<=[^/\\])[/\\]+$/, '');
-  return /^(?:\/|[A-Za-z]:[/\\])/.test(root) ? indexable(wellFormed(`path::${root}`)) : null;
-}
+export const settingSchema = z
+  .object({
+    key: z.literal(EXCLUDE_SETTING),
+    scope: z.literal('tenant'),
+    value: z.array(z.string()),
+    updated_at: z.string().nullable().describe('Null: never set'),
+  })
+  .meta({ id: 'Setting' });
 
-export function presentProject(project: StoredProject): z.output<typeof projectSchema> {
-  return {
-    id: project.id,
-    display_name: project.displayName,
-    git_remote: project.gitRemote,
-    aliases: [...project.aliases],
-    sessions: project.sessions,
-    learnings: project.learnings,
-    last_event_at: project.lastEventAt?.toISOString() ?? null,
-    created_at: project.createdAt.toISOString(),
-  };
-}
+export const projectParams = z.object({ id: projectName });

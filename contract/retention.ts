@@ -9,10 +9,9 @@ import {
   RETAINED,
   RETENTION_ACTIONS,
 } from '../domain/retention/policy.ts';
-import type { Retained, RetentionRule } from '../domain/retention/policy.ts';
-import { RETENTION_MODES, RETENTION_STATES } from '../stores/postgres/retention/retention-runs.ts';
-import type { RetentionCount, StoredRun } from '../stores/postgres/retention/retention-runs.ts';
-import { jobIdOf } from '../stores/temporal/job-ids.ts';
+import type { Retained } from '../domain/retention/policy.ts';
+import { HOLD_SUBJECTS, RETENTION_MODES, WORK_STATES } from '../domain/jobs.ts';
+import { line } from './text.ts';
 
 export const MAX_POLICIES = 200;
 
@@ -63,7 +62,7 @@ export const runSchema = z
     id: z.string(),
     job_id: z.string(),
     mode: z.enum(RETENTION_MODES),
-    state: z.enum(RETENTION_STATES),
+    state: z.enum(WORK_STATES),
     hash: z.string().describe('Of the policies and holds that it was made for'),
     reference_time: z.string().describe('Ages are counted back from here'),
     scheduled: z.boolean(),
@@ -90,30 +89,42 @@ export const countSchema = z
   })
   .meta({ id: 'RetentionCount' });
 
-export function presentRule(rule: RetentionRule): z.input<typeof policySchema> {
-  const { id, resource, projectId: project, dataClass, ageDays, action } = rule;
-  return { id, resource, project, data_class: dataClass, age_days: ageDays, action };
-}
+export const QUESTION_CHARS = 500;
 
-export function presentRun(run: StoredRun): z.input<typeof runSchema> {
-  return {
-    id: run.id,
-    job_id: jobIdOf({ kind: 'retention', subject: run.id }),
-    mode: run.mode,
-    state: run.state,
-    hash: run.policyHash,
-    reference_time: run.referenceTime.toISOString(),
-    scheduled: run.userId === null,
-    rows: run.rows,
-    bytes: run.bytes,
-    error: run.error,
-    approved_at: run.approvedAt?.toISOString() ?? null,
-    approved_by: run.approvedBy,
-    created_at: run.createdAt.toISOString(),
-    finished_at: run.finishedAt?.toISOString() ?? null,
-  };
-}
+export const archiveSchema = z
+  .object({
+    id: z.string(),
+    session_id: z.string(),
+    project: z.string().nullable(),
+    title: z.string(),
+    preview: z.string().describe('How the session’s own summary begins'),
+    started_at: z.string(),
+    ended_at: z.string(),
+    archived_at: z.string(),
+    counts: z.record(z.string(), z.number().int()).describe('Rows by table'),
+    bytes: z.number().int().describe('Of the file'),
+    sha256: z.string().describe('Of the file'),
+  })
+  .meta({ id: 'Archive' });
 
-export function presentCount({ projectId, dataClass, ...counted }: RetentionCount): z.input<typeof countSchema> {
-  return { ...counted, project: projectId, data_class: dataClass === '' ? null : dataClass };
-}
+export const holdSchema = z
+  .object({
+    id: z.string(),
+    subject: z.enum(HOLD_SUBJECTS),
+    subject_id: z.string(),
+    reason: z.string(),
+    created_by: z.string(),
+    created_at: z.string(),
+    released_by: z.string().nullable(),
+    released_at: z.string().nullable(),
+  })
+  .meta({ id: 'LegalHold' });
+
+const reason = line(1_000);
+
+export const holdBody = z.discriminatedUnion('subject', [
+  z.strictObject({ subject: z.literal('tenant'), id: z.uuid().optional(), reason }),
+  z.strictObject({ subject: z.enum(HOLD_SUBJECTS).exclude(['tenant']), id: z.uuid(), reason }),
+]);
+
+export const runAnswer = z.object({ run: runSchema });

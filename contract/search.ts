@@ -1,12 +1,8 @@
 import { z } from 'zod';
-import { compactMemory } from '../domain/compact.ts';
-import type { CountTokens } from '../domain/compact.ts';
 import { MEMORY_TYPES } from '../domain/ports/vector-index.ts';
-import { DEGRADATIONS, MAX_CANDIDATES, STAGES } from '../retrieval/search-types.ts';
-import type { SearchResult } from '../retrieval/search-types.ts';
-import { SUGGESTION_KINDS } from '../stores/postgres/search/suggestions.ts';
-import { compactMemorySchema, memorySchema, presentFound } from './memory.ts';
-import { namespaceName, paginationOf, paginationSchema, timestamp } from './shared.ts';
+import { DEGRADATIONS, MAX_CANDIDATES, STAGES, SUGGESTION_KINDS } from '../domain/search-names.ts';
+import { compactMemorySchema, memoryName, memorySchema } from './memory.ts';
+import { namespaceName, paginationSchema, timestamp } from './shared.ts';
 import { flag, numeric, oneOrMore, tagsJoined } from './query.ts';
 import { line, shown, text } from './text.ts';
 
@@ -69,7 +65,7 @@ export const semanticBody = z
 const facet = z.record(z.string(), z.number().int());
 const degraded = z.array(z.enum(DEGRADATIONS));
 
-const understoodSchema = z.object({
+export const understoodSchema = z.object({
   text: z.string().describe('What was compared by words and meaning'),
   phrases: z.array(z.string()),
   fields: z.record(z.string(), z.union([z.string(), z.array(z.string())])),
@@ -111,70 +107,36 @@ export const suggestAnswer = z
   })
   .meta({ id: 'Suggestions' });
 
-const rounded = (ms: number) => Math.round(ms * 100) / 100;
+const MAX_SIDE = 50;
 
-/** What was understood, as it is told: fields that say nothing are left out. */
-function presentUnderstood(understood: SearchResult['understood']): z.output<typeof understoodSchema> | null {
-  if (understood === null) return null;
-  const { text, phrases, fields, time, newest, names, language } = understood;
-  const { types, kind, tool, project, tags, files, since, until } = fields;
-  return {
-    text,
-    phrases: [...phrases],
-    fields: {
-      ...(types.length > 0 && { type: [...types] }),
-      ...(kind !== null && { kind }),
-      ...(tool !== null && { tool }),
-      ...(project !== null && { project }),
-      ...(tags.length > 0 && { tag: [...tags] }),
-      ...(files.length > 0 && { file: [...files] }),
-      ...(since !== null && { since: since.toISOString() }),
-      ...(until !== null && { until: until.toISOString() }),
-    },
-    time: time && {
-      since: time.since?.toISOString() ?? null,
-      until: time.until?.toISOString() ?? null,
-      words: [...time.words],
-    },
-    newest,
-    names: [...names],
-    language,
-  };
-}
+const side = numeric(z.number().int().min(0).max(MAX_SIDE)).prefault(5);
 
-export interface ShownSearch {
-  readonly question: string;
-  readonly explain: boolean;
-  readonly limit: number;
-  readonly offset: number;
-  readonly tookMs: number;
-}
+export const timelineQuery = z
+  .strictObject({
+    anchor: memoryName.optional(),
+    q: line(500).optional().describe('The best hit is the anchor'),
+    before: side,
+    after: side,
+    project: text(2048).optional().describe('Reads the whole project instead of the session'),
+    namespace: namespaceName
+      .optional()
+      .describe("Of the project's line; that of the anchor unless given. The best hit of q is looked for in it"),
+    types: oneOrMore(MEMORY_TYPES).optional(),
+    format: z.enum(['full', 'compact']).default('full'),
+  })
+  .refine((query) => (query.anchor === undefined) !== (query.q === undefined), {
+    path: ['anchor'],
+    message: 'or q is needed, and not both',
+  });
 
-/** The full answer of a search. */
-export function presentSearch(result: SearchResult, shown: ShownSearch): z.output<typeof searchAnswer> {
-  return {
-    // Fields are no words of the text: of what was taken apart the words alone are marked.
-    data: result.found.map((found) => presentFound(found, result.understood?.text ?? shown.question, shown.explain)),
-    facets: result.facets,
-    degraded: [...result.degraded],
-    took_ms: rounded(shown.tookMs),
-    ...(shown.explain && {
-      explain: {
-        understood: presentUnderstood(result.understood),
-        stages: result.stages.map(({ stage, tookMs }) => ({ stage, took_ms: rounded(tookMs) })),
-      },
-    }),
-    pagination: paginationOf(Math.floor(shown.offset / shown.limit) + 1, shown.limit, result.total),
-  };
-}
+const timelineItem = z.union([memorySchema, compactMemorySchema]);
 
-/** The short answer of a search: nothing that an agent does not need to choose. */
-export function presentCompact(result: SearchResult, count: CountTokens): z.output<typeof compactAnswer> {
-  return {
-    data: result.found.map(({ memory, score }) => {
-      const compact = compactMemory(memory, score, count);
-      return { ...compact, tags: [...compact.tags] };
-    }),
-    ...(result.degraded.length > 0 && { degraded: [...result.degraded] }),
-  };
-}
+export const timelineAnswer = z
+  .object({
+    anchor: timelineItem.nullable().describe('Null where q finds nothing'),
+    data: z.array(timelineItem).describe('In reading order, the anchor among them'),
+    has_before: z.boolean(),
+    has_after: z.boolean(),
+    degraded: z.array(z.string()).optional().describe('Of the search for q'),
+  })
+  .meta({ id: 'Timeline' });

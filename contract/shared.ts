@@ -86,16 +86,19 @@ export const pageQuery = {
   limit: numeric(z.number().int().min(1).max(100)).prefault(20),
 };
 
-/** Pagination of a list that is read by page. */
-export function paginationOf(page: number, limit: number, total: number): z.output<typeof paginationSchema> {
-  const totalPages = Math.ceil(total / limit);
-  return {
-    page,
-    limit,
-    total,
-    total_pages: totalPages,
-    has_next: page < totalPages,
-    has_prev: page > 1,
-    next_cursor: null,
-  };
-}
+/** Where a list goes on, opaque to callers: `next_cursor` of the page before. */
+export const cursorQuery = {
+  cursor: z
+    .string()
+    .min(1)
+    .max(512)
+    .regex(/^[A-Za-z0-9_-]+$/, 'letters, digits, dash and underscore')
+    .optional()
+    .describe('next_cursor of the page before, as this list gave it; then page is not looked at'),
+};
+
+/** Names the context that served what is fetched. */
+export const usedIn = z
+  .uuid()
+  .optional()
+  .describe('Id of the context that served it: then the fetch counts as a use, once a context');

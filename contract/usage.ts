@@ -1,15 +1,12 @@
 import { z } from 'zod';
-import type { Expected } from '../domain/costs/forecast.ts';
-import { USAGE_GROUPS } from '../stores/postgres/usage/usage-report.ts';
-import type { UsageAlert, UsageGroupRow, UsageSums } from '../stores/postgres/usage/usage-report.ts';
-import type { Budget } from '../stores/postgres/usage/budgets.ts';
+import { USAGE_GROUPS } from '../domain/jobs.ts';
 import { timestamp } from './shared.ts';
 import { text } from './text.ts';
+import { MAX_CONTEXTS } from '../domain/costs/return.ts';
 
-const DAY_MS = 86_400_000;
 /** One report reads no more of the ledger than this. */
 export const MAX_DAYS = 400;
-const DEFAULT_DAYS = 30;
+export const DEFAULT_DAYS = 30;
 
 /** Whose usage, and of which time. */
 export const usageRange = {
@@ -26,36 +23,6 @@ export const usageRange = {
     ),
 };
 
-/** What is wrong with a range, by the field that is to be changed; null where it can be read. */
-export function rangeFault({
-  since,
-  until,
-}: {
-  readonly since?: string | undefined;
-  readonly until?: string | undefined;
-}) {
-  const end = until === undefined ? Date.now() : Date.parse(until);
-  const start = since === undefined ? end - DEFAULT_DAYS * DAY_MS : Date.parse(since);
-  const field = since === undefined ? 'until' : 'since';
-  if (!Number.isFinite(start) || start < 0 || end < 0) return { field, message: 'is before 1970' };
-  if (start >= end) return { field, message: 'leaves no time: since must be before until' };
-  if (end - start > MAX_DAYS * DAY_MS) return { field, message: `makes more than ${MAX_DAYS} days` };
-  return null;
-}
-
-/** The range as both ends. Call {@link rangeFault} first. */
-export function rangeOf({
-  since,
-  until,
-}: {
-  readonly since?: string | undefined;
-  readonly until?: string | undefined;
-}) {
-  const end = until === undefined ? Date.now() : Date.parse(until);
-  const start = since === undefined ? end - DEFAULT_DAYS * DAY_MS : Date.parse(since);
-  return { since: new Date(start).toISOString(), until: new Date(end).toISOString() };
-}
-
 const sums = {
   calls: z.number().int().describe('Calls that were made'),
   cache_hits: z.number().int().describe('Answers that were taken from the cache, for nothing'),
@@ -68,8 +35,8 @@ const sums = {
   usd: z.number(),
   latency_ms: z.number().nullable().describe('Mean of the calls that were made'),
 };
-const sumsSchema = z.object(sums).meta({ id: 'UsageSums' });
-const groupSchema = z
+export const sumsSchema = z.object(sums).meta({ id: 'UsageSums' });
+export const groupSchema = z
   .object({
     key: z.string().nullable().describe('Null: sessions without a project'),
     name: z.string().nullable(),
@@ -77,7 +44,7 @@ const groupSchema = z
   })
   .meta({ id: 'UsageGroup' });
 
-const budgetSchema = z
+export const budgetSchema = z
   .object({
     quota_tokens: z.number().int().describe('Of one UTC day'),
     used_tokens: z.number().int(),
@@ -88,7 +55,7 @@ const budgetSchema = z
   })
   .meta({ id: 'Budget' });
 
-const alertSchema = z
+export const alertSchema = z
   .object({
     type: z.enum(['budget_threshold']),
     day: z.string(),
@@ -138,45 +105,41 @@ export const forecastSchema = z
   })
   .meta({ id: 'UsageForecast' });
 
-/** Figures as an answer gives them: whole tokens, dollars to the millionth. */
-export const presentTokens = ({ expected, low, high }: Expected) => ({
-  expected: Math.round(expected),
-  low: low === null ? null : Math.round(low),
-  high: high === null ? null : Math.round(high),
-});
-export const roundUsd = (usd: number): number => Math.round(usd * 1e6) / 1e6;
-export const presentUsd = ({ expected, low, high }: Expected) => ({
-  expected: roundUsd(expected),
-  low: low === null ? null : roundUsd(low),
-  high: high === null ? null : roundUsd(high),
-});
+const figure = z.number().nullable();
 
-export function presentSums(given: UsageSums): z.output<typeof sumsSchema> {
-  return { ...given, usd: roundUsd(given.usd) };
-}
-
-export function presentGroup(group: UsageGroupRow): z.output<typeof groupSchema> {
-  return { ...group, usd: roundUsd(group.usd) };
-}
-
-export function presentAlert(alert: UsageAlert): z.output<typeof alertSchema> {
-  return {
-    type: alert.type,
-    day: alert.day,
-    user: { id: alert.user_id, username: alert.username },
-    ...alert.details,
-    created_at: alert.created_at.toISOString(),
-  };
-}
-
-export function presentBudget(budget: Budget, alertShare: number): z.output<typeof budgetSchema> {
-  const taken = budget.usedTokens + budget.reservedTokens;
-  return {
-    quota_tokens: budget.quotaTokens,
-    used_tokens: budget.usedTokens,
-    reserved_tokens: budget.reservedTokens,
-    share: budget.quotaTokens === 0 ? null : taken / budget.quotaTokens,
-    alert_share: alertShare,
-    resets_at: budget.resetsAt,
-  };
-}
+export const roiSchema = z
+  .object({
+    scope: scopeSchema,
+    since: z.string(),
+    until: z.string(),
+    inputs: z
+      .object({ minutes_per_memory: figure, hourly_usd: figure, usd_per_mtok: figure })
+      .describe('As they were given; nothing is assumed for one that was not'),
+    data: z.object({
+      contexts: z.number().int(),
+      session_starts: z.number().int(),
+      injected_tokens: z.number().int().describe('Of all contexts'),
+      start_tokens: z.number().int().describe('Of those for session starts'),
+      source_tokens: z
+        .number()
+        .int()
+        .describe('What stands behind the memories of these: sessions, windows and rows, each once a context'),
+      served_memories: z.number().int(),
+      used_memories: z.number().int().describe('Found useful or fetched, once a context'),
+      wrong_memories: z.number().int(),
+      spent_usd: z.number().describe('What the models cost in that time'),
+      limited: z.boolean().describe(`Only the newest ${MAX_CONTEXTS} contexts were read`),
+    }),
+    formulas: z.record(z.string(), z.string()),
+    result: z
+      .object({
+        saved_tokens: figure,
+        saved_tokens_usd: figure,
+        saved_minutes: figure,
+        saved_time_usd: figure,
+        net_usd: figure,
+        ratio: figure,
+      })
+      .describe('Null where there is no data, or an input was not given'),
+  })
+  .meta({ id: 'Return' });

@@ -9,11 +9,12 @@ import { searchKeyword, searchUnindexed } from '../stores/postgres/search/keywor
 import { timedQueries } from '../stores/postgres/connection/timed-queries.ts';
 import { graphHits, recencyHits, asksForNewest } from './recall-beside.ts';
 import { alongside, united } from './recall-hits.ts';
-import type { Degradation, SearchDependencies, SearchRequest } from './search-types.ts';
+import type { SearchDependencies, SearchRequest } from './search-types.ts';
 import { within } from './stage-clock.ts';
 import type { StageClock } from './stage-clock.ts';
 import type { UnderstoodQuery } from './understand-question.ts';
 import { waitingWords } from './waiting-words.ts';
+import type { Degradation } from '../domain/search-names.ts';
 
 /**
  * Chunks that each lane gives: 60, so that a page of five is ranked as one of twenty is (of 40, two questions of sixty fewer are answered in the

@@ -6,9 +6,7 @@ import type { RecallFilter, VectorIndex } from '../domain/ports/vector-index.ts'
 import type { RankedMemory, RankingWeights } from '../domain/ranking/rank.ts';
 import type { Understood } from '../domain/query/understand.ts';
 import type { Database } from '../stores/postgres/connection/database.ts';
-
-/** Memories that are looked at after fusion: what can be paged through, and what facets count. */
-export const MAX_CANDIDATES = 100;
+import type { Degradation, StageName } from '../domain/search-names.ts';
 
 /** Weights and bounds; `config/search-settings.ts` says what each is for. */
 export interface SearchSettings {
@@ -23,25 +21,6 @@ export interface SearchSettings {
   readonly rerankCandidates: number;
   readonly rerankTimeoutMs: number;
 }
-
-/** Stages of a search, in the order of its work; lanes of recall run side by side. */
-export const STAGES = [
-  'understand',
-  'embed',
-  'keyword',
-  'vector',
-  'waiting',
-  'graph',
-  'recency',
-  'recall',
-  'fuse',
-  'inspect',
-  'rerank',
-  'score',
-  'diversify',
-  'read',
-] as const;
-export type StageName = (typeof STAGES)[number];
 
 export interface SearchDependencies {
   readonly database: Database;
@@ -99,9 +78,6 @@ export interface TracedMemory extends FoundMemory {
   /** Of its first chunk, null where it has none yet; left out where vectors were not asked for. */
   readonly vector?: readonly number[] | null;
 }
-
-export const DEGRADATIONS = ['vector', 'keyword', 'rerank'] as const;
-export type Degradation = (typeof DEGRADATIONS)[number];
 
 export interface StageTime {
   readonly stage: StageName;

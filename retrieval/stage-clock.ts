@@ -1,5 +1,6 @@
 import { tookTooLong } from '../stores/postgres/connection/timed-queries.ts';
-import type { StageName, StageTime } from './search-types.ts';
+import type { StageName } from '../domain/search-names.ts';
+import type { StageTime } from './search-types.ts';
 
 /** Times the stages of one search. */
 export interface StageClock {

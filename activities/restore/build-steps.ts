@@ -10,7 +10,7 @@ import { readThrough } from '../backup/read-set.ts';
 import type { ReadableSet } from '../backup/read-set.ts';
 import { dropBuilt } from '../../stores/postgres/backups/restored-database.ts';
 import { noteRestore, openScheduledDrill } from '../../stores/postgres/backups/restores.ts';
-import type { RestorePhase } from '../../stores/postgres/backups/restores.ts';
+import type { RestorePhase } from '../../domain/jobs.ts';
 import type { RestoreActivities } from '../../workflows/restore/types.ts';
 import { withHeartbeat } from '../heartbeat.ts';
 import { eraseAgain } from './erase-again.ts';

@@ -1,13 +1,12 @@
 import type { z } from 'zod';
-import { EVENT_TYPES } from '../../domain/capture/event.ts';
-import type { HostEvent, RejectReason } from '../../domain/capture/event.ts';
+import { EVENT_TYPES, OBSERVATION_TYPES } from '../../domain/capture/event.ts';
+import type { EventPart, HostEvent, RejectReason } from '../../domain/capture/event.ts';
 import { isOwnTool } from '../../domain/capture/own-tools.ts';
 import { toApiError } from '../errors.ts';
 import type { ErrorCode, ErrorDetail } from '../errors.ts';
 import { EVENT_BYTES } from '../http/body.ts';
-import { eventSchema, toHostEvent } from '../../contract/events.ts';
-import type { NeutralEvent } from '../../contract/events.ts';
-import type { itemSchema } from '../../contract/events.ts';
+import { eventSchema } from '../../contract/events.ts';
+import type { itemSchema, NeutralEvent } from '../../contract/events.ts';
 import type { CommitResult } from './group-commit.ts';
 
 export type CaptureItem = z.output<typeof itemSchema>;
@@ -42,6 +41,65 @@ function isOwnCall(event: NeutralEvent): boolean {
   if (event.type !== 'observation' || event.tool === undefined) return false;
   const { name, response, input } = event.tool;
   return isOwnTool(name, response, input);
+}
+
+function partOf(event: NeutralEvent): EventPart {
+  switch (event.type) {
+    case 'session.started':
+      return { kind: 'boundary', boundary: 'session_start', reason: null };
+    case 'prompt':
+      return { kind: 'prompt', type: event.role, content: event.content };
+    case 'turn.ended':
+      return { kind: 'boundary', boundary: 'turn_end', reason: event.reason ?? null };
+    case 'session.ended':
+      return { kind: 'boundary', boundary: 'session_end', reason: event.reason ?? null };
+    case 'boundary':
+      return { kind: 'boundary', boundary: 'other', reason: event.reason ?? null };
+    case 'observation': {
+      const shared = { event: 'observation', importance: event.importance ?? null, tags: event.tags };
+      if (event.tool === undefined) {
+        const type = OBSERVATION_TYPES.find((known) => known === event.level) ?? 'info';
+        return { kind: 'note', ...shared, type, title: '', content: event.text ?? '' };
+      }
+      const { name, input, response, error, duration_ms: durationMs } = event.tool;
+      return {
+        kind: 'tool',
+        ...shared,
+        name,
+        input: input ?? null,
+        response: response ?? event.text ?? null,
+        error: error ?? null,
+        durationMs: durationMs ?? null,
+      };
+    }
+  }
+}
+
+/** A checked event in the form that hooks are translated into, too. */
+export function toHostEvent(event: NeutralEvent): HostEvent {
+  const toolUseId = event.type === 'observation' ? event.tool?.use_id : undefined;
+  return {
+    host: event.host,
+    externalId: event.session_id,
+    source: 'event',
+    namespace: event.namespace,
+    infer: event.infer,
+    project:
+      event.project === undefined
+        ? null
+        : {
+            remote: event.project.remote,
+            path: event.project.path,
+            name: event.project.name,
+            machineId: event.project.machine_id,
+          },
+    key: event.key ?? (toolUseId === undefined ? null : `tool:${toolUseId}`),
+    occurredAt: event.occurred_at ?? null,
+    agent: { id: event.agent?.id ?? null, type: event.agent?.type ?? null },
+    model: event.type === 'session.started' ? (event.model ?? null) : null,
+    metadata: null,
+    parts: [partOf(event)],
+  };
 }
 
 /** Checks one event of a body. `bytes`: its size as sent, where that is known. */

@@ -10,7 +10,8 @@ import { assertShape, parseJson } from '../http/json.ts';
 import { buildIncoming } from './build-incoming.ts';
 import { readRows } from './claude-mem-rows.ts';
 import type { HookOutline, ThreadAnswer, ThreadRequest, ThreadValues } from './heavy-events.ts';
-import { hookBody, readHook, withKnownSession } from './read-hook.ts';
+import { hookBody } from '../../contract/events.ts';
+import { readHook, withKnownSession } from './read-hook.ts';
 
 /* Reads and builds large events beside the event loop: parsing and redacting 32 MiB takes seconds, and may exhaust a heap. */
 

@@ -1,16 +1,14 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { translateHook } from '../../domain/capture/claude-code-hooks.ts';
 import { contextQuestion } from '../../domain/capture/context-question.ts';
 import type { ContextQuestion } from '../../domain/capture/context-question.ts';
 import type { HostEvent } from '../../domain/capture/event.ts';
 import { readHookPayload } from '../../domain/capture/hook-payload.ts';
 import { translateMapped, withSessionId } from '../../domain/capture/hosts/translate-mapped.ts';
-import { HOOK_HOSTS, HOST_MAPPINGS } from '../../contract/host-mappings.ts';
-import type { HookHost } from '../../contract/host-mappings.ts';
-import { externalId } from '../../contract/shared.ts';
-
-/** What must be right in a hook's JSON: a host that sends anything else in another way than it did must not lose its events for it. */
-export const hookBody = z.looseObject({ session_id: externalId });
+import { HOOK_HOSTS } from '../../contract/events.ts';
+import type { hookBody } from '../../contract/events.ts';
+import { HOST_MAPPINGS } from './host-mappings.ts';
+import type { HookHost } from '../../contract/events.ts';
 
 /** What the request says of a hook beside its body. */
 export interface HookDelivery {

@@ -19,7 +19,7 @@ import { isEmptied, redacted } from './hand-written.ts';
 import { requireOwner, requireOwnerOfAll } from './learning-owner.ts';
 import { findMemory, noSuchMemory } from './memory-lookup.ts';
 import { redactedContent, redactedTags } from './remembering.ts';
-import type { MemoryCorrection } from '../../contract/memory-writes.ts';
+import type { MemoryCorrection } from '../../contract/memory.ts';
 
 export interface MemoryChanges {
   /** Corrects a memory; answers it as it is now. @throws ApiError */

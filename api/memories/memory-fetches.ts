@@ -1,14 +1,7 @@
-import { z } from 'zod';
 import type { Principal } from '../../stores/postgres/access/api-keys.ts';
 import type { Database, TenantTransaction } from '../../stores/postgres/connection/database.ts';
 import { isViewer } from '../auth.ts';
 import { readServed, readServing, recordUses } from '../../stores/postgres/memories/memory-uses.ts';
-
-/** Names the context that served what is fetched. */
-export const usedIn = z
-  .uuid()
-  .optional()
-  .describe('Id of the context that served it: then the fetch counts as a use, once a context');
 
 /**
  * Counts the fetch of memories that this context served to whom they are fetched by. Reading never fails for it: a context that is gone, is

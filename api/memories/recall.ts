@@ -11,9 +11,6 @@ import { viewerOf } from '../auth.ts';
 import { createPlaces, MOST_HOOK_CONTEXTS } from './context-places.ts';
 import { inTime } from '../http/in-time.ts';
 
-/** Tokens of the block that a session start is given. */
-export const DEFAULT_CONTEXT_TOKENS = 900;
-
 /** The way out: search, and context for an agent. */
 export interface Recall {
   search(request: SearchRequest): Promise<SearchResult>;

@@ -9,8 +9,8 @@ import { findOrMakeProject } from '../../stores/postgres/projects/project-making
 import type { ErrorDetail } from '../errors.ts';
 import { isEmptied, redacted } from './hand-written.ts';
 import { Breather } from '../intake/breather.ts';
-import { MAX_COMPARED, memoryInput } from '../../contract/memory-writes.ts';
-import type { MemoryInput } from '../../contract/memory-writes.ts';
+import { MAX_COMPARED, memoryInput } from '../../contract/memory.ts';
+import type { MemoryInput } from '../../contract/memory.ts';
 
 /** What became of one memory of a request: where it is stored, or which field keeps it from being. */
 export type Remembered = StoredMemory | { readonly refused: ErrorDetail };

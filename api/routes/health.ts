@@ -2,24 +2,7 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ERROR_RESPONSES, errorSchema } from '../../contract/shared.ts';
-
-const dependencySchema = z
-  .object({ status: z.enum(['ok', 'away']), latency_ms: z.number().nullable() })
-  .meta({ id: 'DependencyHealth' });
-
-const healthSchema = z
-  .object({
-    status: z.enum(['ok', 'degraded', 'down']),
-    dependencies: z.object({
-      postgres: dependencySchema,
-      temporal: dependencySchema,
-      weaviate: dependencySchema,
-      embedder: dependencySchema,
-    }),
-  })
-  .meta({ id: 'Health' });
-
-const healthAnswer = z.union([healthSchema, z.object({ status: healthSchema.shape.status })]);
+import { healthAnswer } from '../../contract/operations.ts';
 
 const open = { access: 'open' } as const;
 

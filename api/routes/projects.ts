@@ -5,14 +5,15 @@ import type { TenantTransaction } from '../../stores/postgres/connection/databas
 import { changeProject, mergeProjects } from '../../stores/postgres/projects/project-changes.ts';
 import { isProjectOf, listProjects, readProject } from '../../stores/postgres/projects/project-list.ts';
 import type { StoredProject } from '../../stores/postgres/projects/project-list.ts';
-import { principalOf, isAdmin } from '../auth.ts';
+import { isAdmin, principalOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
-import { aliasOf, presentProject, projectChange, projectName, projectSchema } from '../../contract/projects.ts';
-import { ERROR_RESPONSES, pageQuery, paginationOf, paginationSchema } from '../../contract/shared.ts';
+import { projectChange, projectName, projectParams, projectSchema } from '../../contract/projects.ts';
+import { paginationOf } from '../http/paging.ts';
+import { ERROR_RESPONSES, pageQuery, paginationSchema } from '../../contract/shared.ts';
+import { indexable, wellFormed } from '../../domain/capture/well-formed.ts';
+import { normaliseRemote } from '../../domain/capture/project-identity.ts';
 import { text } from '../../contract/text.ts';
-
-const projectParams = z.object({ id: projectName });
 
 async function knownProject(transaction: TenantTransaction, given: string): Promise<StoredProject> {
   const project = await readProject(transaction, given);
@@ -34,6 +35,33 @@ function aliasesOf(given: readonly string[], field: string): string[] {
     const message = 'must be a git remote, an absolute path, or begin with remote:, path:, repository: or name:';
     throw new ApiError('VALIDATION_FAILED', `${field}.${index} ${message}`, [{ field: `${field}.${index}`, message }]);
   });
+}
+
+const TOLD = /^(?:path:[^:]*:|repository:|name:).+$/s;
+
+/** An alias in the form that capture gives it. Null for what is none. */
+export function aliasOf(given: string): string | null {
+  const text = given.startsWith('remote:') ? given.slice('remote:'.length) : given;
+  if (TOLD.test(given)) return indexable(wellFormed(given));
+  const remote = normaliseRemote(text);
+  if (remote !== null) return indexable(`remote:${remote}`);
+  // A remote as capture has made it, as a list of aliases shows it.
+  if (given.startsWith('remote:') && /^[A-Za-z0-9._-]+(?::\d+)?\/\S+$/.test(text)) return indexable(`remote:${text}`);
+  const root = given.replace(/(?<=[^/\\])[/\\]+$/, '');
+  return /^(?:\/|[A-Za-z]:[/\\])/.test(root) ? indexable(wellFormed(`path::${root}`)) : null;
+}
+
+export function presentProject(project: StoredProject): z.output<typeof projectSchema> {
+  return {
+    id: project.id,
+    display_name: project.displayName,
+    git_remote: project.gitRemote,
+    aliases: [...project.aliases],
+    sessions: project.sessions,
+    learnings: project.learnings,
+    last_event_at: project.lastEventAt?.toISOString() ?? null,
+    created_at: project.createdAt.toISOString(),
+  };
 }
 
 /** `GET, PUT /projects` and merging. */

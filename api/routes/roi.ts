@@ -1,53 +1,15 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { RETURN_FORMULAS, returnOf } from '../../domain/costs/return.ts';
-import { MAX_CONTEXTS, readMemoryReturn } from '../../stores/postgres/memories/memory-return.ts';
+import { MAX_CONTEXTS, RETURN_FORMULAS, returnOf } from '../../domain/costs/return.ts';
+import { readMemoryReturn } from '../../stores/postgres/memories/memory-return.ts';
 import { readUsageTotals } from '../../stores/postgres/usage/usage-report.ts';
 import { principalOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ERROR_RESPONSES } from '../../contract/shared.ts';
-import { roundUsd, scopeSchema, usageRange } from '../../contract/usage.ts';
+import { roundUsd } from './usage.ts';
+import { roiSchema, usageRange } from '../../contract/usage.ts';
 import { checkedRange, usageUser } from '../usage-scope.ts';
 import { numeric } from '../../contract/query.ts';
-
-const figure = z.number().nullable();
-
-const roiSchema = z
-  .object({
-    scope: scopeSchema,
-    since: z.string(),
-    until: z.string(),
-    inputs: z
-      .object({ minutes_per_memory: figure, hourly_usd: figure, usd_per_mtok: figure })
-      .describe('As they were given; nothing is assumed for one that was not'),
-    data: z.object({
-      contexts: z.number().int(),
-      session_starts: z.number().int(),
-      injected_tokens: z.number().int().describe('Of all contexts'),
-      start_tokens: z.number().int().describe('Of those for session starts'),
-      source_tokens: z
-        .number()
-        .int()
-        .describe('What stands behind the memories of these: sessions, windows and rows, each once a context'),
-      served_memories: z.number().int(),
-      used_memories: z.number().int().describe('Found useful or fetched, once a context'),
-      wrong_memories: z.number().int(),
-      spent_usd: z.number().describe('What the models cost in that time'),
-      limited: z.boolean().describe(`Only the newest ${MAX_CONTEXTS} contexts were read`),
-    }),
-    formulas: z.record(z.string(), z.string()),
-    result: z
-      .object({
-        saved_tokens: figure,
-        saved_tokens_usd: figure,
-        saved_minutes: figure,
-        saved_time_usd: figure,
-        net_usd: figure,
-        ratio: figure,
-      })
-      .describe('Null where there is no data, or an input was not given'),
-  })
-  .meta({ id: 'Return' });
 
 const roundFigure = (value: number | null): number | null => (value === null ? null : roundUsd(value));
 

@@ -1,33 +1,14 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { MAX_GLOB_CHARS, MAX_GLOBS } from '../../domain/capture/exclusions.ts';
-import { EXCLUDE_SETTING, readExcludeSetting, writeExclusions } from '../../stores/postgres/capture/exclusions.ts';
+import { readExcludeSetting, writeExclusions } from '../../stores/postgres/capture/exclusions.ts';
 import type { StoredSetting } from '../../stores/postgres/capture/exclusions.ts';
 import { principalOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
 import { ERROR_RESPONSES } from '../../contract/shared.ts';
-import { shown, text } from '../../contract/text.ts';
-
-const globList = z
-  .array(
-    text(MAX_GLOB_CHARS)
-      .regex(
-        new RegExp(shown(String.raw`*/\\.`), 'u'),
-        'must name a folder: a list that excludes everything is said by switching capture off',
-      )
-      .trim(),
-  )
-  .max(MAX_GLOBS);
-
-const settingSchema = z
-  .object({
-    key: z.literal(EXCLUDE_SETTING),
-    scope: z.literal('tenant'),
-    value: z.array(z.string()),
-    updated_at: z.string().nullable().describe('Null: never set'),
-  })
-  .meta({ id: 'Setting' });
+import { text } from '../../contract/text.ts';
+import { globList, settingSchema } from '../../contract/projects.ts';
+import { EXCLUDE_SETTING } from '../../domain/capture/exclusions.ts';
 
 function present(setting: StoredSetting): z.output<typeof settingSchema> {
   return {

@@ -2,33 +2,72 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { forecastUse, OBSERVED_DAYS } from '../../domain/costs/forecast.ts';
 import { readBudget } from '../../stores/postgres/usage/budgets.ts';
+import { USAGE_GROUPS } from '../../domain/jobs.ts';
 import {
   firstUsageDay,
   readUsageAlerts,
   readUsageDays,
   readUsageGroups,
   readUsageTotals,
-  USAGE_GROUPS,
 } from '../../stores/postgres/usage/usage-report.ts';
 import { principalOf } from '../auth.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { ApiError } from '../errors.ts';
 import { ERROR_RESPONSES } from '../../contract/shared.ts';
-import {
-  forecastSchema,
-  presentAlert,
-  presentBudget,
-  presentGroup,
-  presentSums,
-  presentTokens,
-  presentUsd,
-  usageRange,
-  usageSchema,
-} from '../../contract/usage.ts';
+import { forecastSchema, usageRange, usageSchema } from '../../contract/usage.ts';
+import type { alertSchema, budgetSchema, groupSchema, sumsSchema } from '../../contract/usage.ts';
 import { checkedRange, usageUser } from '../usage-scope.ts';
 import { numeric } from '../../contract/query.ts';
+import type { Budget } from '../../stores/postgres/usage/budgets.ts';
+import type { Expected } from '../../domain/costs/forecast.ts';
+import type { UsageAlert, UsageGroupRow, UsageSums } from '../../stores/postgres/usage/usage-report.ts';
 
 const DAY_MS = 86_400_000;
+
+/** Figures as an answer gives them: whole tokens, dollars to the millionth. */
+export const presentTokens = ({ expected, low, high }: Expected) => ({
+  expected: Math.round(expected),
+  low: low === null ? null : Math.round(low),
+  high: high === null ? null : Math.round(high),
+});
+
+export const roundUsd = (usd: number): number => Math.round(usd * 1e6) / 1e6;
+
+export const presentUsd = ({ expected, low, high }: Expected) => ({
+  expected: roundUsd(expected),
+  low: low === null ? null : roundUsd(low),
+  high: high === null ? null : roundUsd(high),
+});
+
+export function presentSums(given: UsageSums): z.output<typeof sumsSchema> {
+  return { ...given, usd: roundUsd(given.usd) };
+}
+
+export function presentGroup(group: UsageGroupRow): z.output<typeof groupSchema> {
+  return { ...group, usd: roundUsd(group.usd) };
+}
+
+export function presentAlert(alert: UsageAlert): z.output<typeof alertSchema> {
+  return {
+    type: alert.type,
+    day: alert.day,
+    user: { id: alert.user_id, username: alert.username },
+    ...alert.details,
+    created_at: alert.created_at.toISOString(),
+  };
+}
+
+export function presentBudget(budget: Budget, alertShare: number): z.output<typeof budgetSchema> {
+  const taken = budget.usedTokens + budget.reservedTokens;
+  return {
+    quota_tokens: budget.quotaTokens,
+    used_tokens: budget.usedTokens,
+    reserved_tokens: budget.reservedTokens,
+    share: budget.quotaTokens === 0 ? null : taken / budget.quotaTokens,
+    alert_share: alertShare,
+    resets_at: budget.resetsAt,
+  };
+}
 
 /** `GET /usage` and `GET /usage/forecast`: what models cost, what is left of the day, and what is to be expected. */
 export function usageRoutes({ database, config }: ApiDependencies): FastifyPluginCallbackZod {

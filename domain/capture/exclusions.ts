@@ -1,3 +1,5 @@
+/** The setting of a tenant that names what is not captured. */
+export const EXCLUDE_SETTING = 'capture.exclude';
 /** Globs of one list, and characters of one. */
 export const MAX_GLOBS = 100;
 export const MAX_GLOB_CHARS = 512;

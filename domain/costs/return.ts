@@ -1,3 +1,5 @@
+/** Contexts that one report reads at most, the newest. */
+export const MAX_CONTEXTS = 10_000;
 /** What is known of a time. */
 export interface ReturnFacts {
   readonly sessionStarts: number;

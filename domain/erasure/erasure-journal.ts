@@ -1,5 +1,25 @@
 import { createHash } from 'node:crypto';
 
+/** What is wrong with an object of the journal, or with the journal as a whole. */
+export const JOURNAL_FAULTS = [
+  /** Nobody signed it, or not what it says. */
+  'unsigned',
+  /** Signed by somebody whom this restore does not trust. */
+  'foreign',
+  /** No entry, too large, or not given by the store. */
+  'unreadable',
+  /** An entry of another journal or another place in it. */
+  'misplaced',
+  /** Between entries that are there, or up to the head that a signed manifest or this instance tells. */
+  'missing',
+  /** Signed, but not the one that its successor, or the manifest, names. */
+  'replaced',
+  /** More objects than are looked at. */
+  'unlisted',
+] as const;
+
+export type JournalFault = (typeof JOURNAL_FAULTS)[number];
+
 export const ERASURE_KINDS = ['session', 'user', 'tenant', 'text'] as const;
 export type ErasureKind = (typeof ERASURE_KINDS)[number];
 

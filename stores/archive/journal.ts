@@ -1,5 +1,5 @@
 import { entrySha256, JOURNAL_PREFIX, journalKey } from '../../domain/erasure/erasure-journal.ts';
-import type { ErasedNames, JournalHead } from '../../domain/erasure/erasure-journal.ts';
+import type { ErasedNames, JournalFault, JournalHead } from '../../domain/erasure/erasure-journal.ts';
 import { ArchiveStoreError } from '../../domain/ports/archive-store.ts';
 import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
 import type { JournalObject } from '../postgres/erasure/erasure-journal.ts';
@@ -16,25 +16,6 @@ const READ_TRIES = 4;
 const PAUSE_MS = 1_000;
 /** Keys that are named in an account. */
 const NAMED = 20;
-
-/** Faults of a journal object or of the journal. */
-export const JOURNAL_FAULTS = [
-  /** Without a valid signature. */
-  'unsigned',
-  /** Signed with a key that this restore does not trust. */
-  'foreign',
-  /** No entry, too large, or not given by the store. */
-  'unreadable',
-  /** An entry of another journal or another place in it. */
-  'misplaced',
-  /** Between existing entries, or before the head that a signed manifest or this instance names. */
-  'missing',
-  /** Signed, but not the one that its successor, or the manifest, names. */
-  'replaced',
-  /** More objects than the limit. */
-  'unlisted',
-] as const;
-export type JournalFault = (typeof JOURNAL_FAULTS)[number];
 
 /** What a journal is worth: how many erasures are done again, and what was found wrong. */
 export interface JournalAccount {

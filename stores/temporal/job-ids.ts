@@ -1,21 +1,6 @@
 import type { TenantId } from '../../domain/ids.ts';
-
-export const JOB_KINDS = [
-  'session',
-  'learning',
-  'index',
-  'reindex',
-  'batch',
-  'import',
-  'check',
-  'backup',
-  'restore',
-  'retention',
-  'erasure',
-  'export',
-  'operation',
-] as const;
-export type JobKind = (typeof JOB_KINDS)[number];
+import type { JobKind } from '../../domain/jobs.ts';
+import { JOB_KINDS } from '../../domain/jobs.ts';
 
 /** First part of the workflow ids of a kind. Jobs over all tenants are no tenant's, and have no job id. */
 const PREFIXES: Readonly<Record<JobKind, string>> = {

@@ -4,12 +4,10 @@ import type { TenantId } from '../../domain/ids.ts';
 import { STATE_QUERY } from '../../workflows/session/messages.ts';
 import type { SessionView } from '../../workflows/session/types.ts';
 import { jobOfWorkflow, namesNoTenant, operationOf, workflowIdOfJob, workflowIdPrefix } from './job-ids.ts';
-import type { JobKind, JobName } from './job-ids.ts';
+import type { JobKind, RunState } from '../../domain/jobs.ts';
+import type { JobName } from './job-ids.ts';
 import { SEARCH_ATTRIBUTES } from './search-attributes.ts';
 import { answered, isNotFound } from './unavailable.ts';
-
-export const RUN_STATES = ['running', 'completed', 'failed', 'cancelled', 'terminated'] as const;
-export type RunState = (typeof RUN_STATES)[number];
 
 /** A workflow as Temporal lists it. */
 export interface WorkflowJob {

@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import { restoreWorkflowId } from '../../workflows/ids.ts';
 import { DRILL_WORKFLOW, RESTORE_WORKFLOW } from '../../workflows/restore/messages.ts';
 import type { RestoreInput } from '../../workflows/restore/types.ts';
-import type { RestoreKind } from '../postgres/backups/restores.ts';
+import type { RestoreKind } from '../../domain/jobs.ts';
 import { startJob } from './start-job.ts';
 
 const WORKFLOWS: Readonly<Record<RestoreKind, string>> = { restore: RESTORE_WORKFLOW, drill: DRILL_WORKFLOW };

@@ -5,9 +5,9 @@ import { z } from 'zod';
 import { OPERATIONS, operationsWorkflowId } from '../../workflows/ids.ts';
 import type { Operation } from '../../workflows/ids.ts';
 import { runStateOf } from './jobs.ts';
-import type { RunState } from './jobs.ts';
 import { SCHEDULES } from './schedule-list.ts';
 import { answeredWithin, isNotFound } from './unavailable.ts';
+import type { RunState } from '../../domain/jobs.ts';
 
 /** Numbers and closed words: what a workflow answers. */
 const resultSchema = z.record(z.string(), z.json()).nullable().catch(null);

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { keyedByDelivery } from '../../api/intake/delivery.ts';
-import { eventSchema, toHostEvent } from '../../contract/events.ts';
+import { toHostEvent } from '../../api/intake/check-event.ts';
+import { eventSchema } from '../../contract/events.ts';
 import { startTestInstance } from '../setup/instance.ts';
 import type { TestInstance } from '../setup/instance.ts';
 import type { ServedMemories } from './support/clients.ts';

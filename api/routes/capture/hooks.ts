@@ -7,11 +7,11 @@ import { ApiError } from '../../errors.ts';
 import { HEAVY_CHARS } from '../../intake/build-incoming.ts';
 import type { Incoming } from '../../intake/build-incoming.ts';
 import { rejectionOf } from '../../intake/check-event.ts';
-import { deliveryHeaders, deliveryOf, SOURCE_HEADER } from '../../intake/delivery.ts';
-import { hookBody, mappingOf, readHook, withKnownSession } from '../../intake/read-hook.ts';
-import { HOOK_HOSTS } from '../../../contract/host-mappings.ts';
-import type { HookHost } from '../../../contract/host-mappings.ts';
-import { ERROR_RESPONSES, namespaceName } from '../../../contract/shared.ts';
+import { deliveryHeaders, hookAnswer, hookBody, hookQuery, SOURCE_HEADER } from '../../../contract/events.ts';
+import { deliveryOf } from '../../intake/delivery.ts';
+import { mappingOf, readHook, withKnownSession } from '../../intake/read-hook.ts';
+import type { HookHost } from '../../../contract/events.ts';
+import { ERROR_RESPONSES } from '../../../contract/shared.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -22,18 +22,6 @@ declare module 'fastify' {
 
 /** Bodies from this size on are read beside the event loop. */
 const HEAVY_BODY_BYTES = HEAVY_CHARS;
-
-const hookAnswer = z
-  .object({
-    hookSpecificOutput: z.object({ hookEventName: z.string(), additionalContext: z.string() }).optional(),
-    additional_context: z.string().optional(),
-  })
-  .meta({ id: 'HookAnswer' });
-
-const hookQuery = z.object({
-  host: z.enum(HOOK_HOSTS).default('claude-code').describe('The agent host that sends the hook'),
-  namespace: namespaceName.default('default').describe('Namespace of the session, fixed by its first event'),
-});
 
 function contextAnswer(host: HookHost, event: string, block: string): z.output<typeof hookAnswer> {
   return mappingOf(host)?.context_answer === 'additional_context'

@@ -8,7 +8,7 @@ import { principalOf, viewerOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { redacted } from '../../memories/hand-written.ts';
-import { feedbackAnswer, feedbackBody } from '../../../contract/feedback.ts';
+import { feedbackAnswer, feedbackBody } from '../../../contract/context.ts';
 import { ERROR_RESPONSES } from '../../../contract/shared.ts';
 
 interface ServedMemory {

@@ -4,29 +4,9 @@ import { principalOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { createForgetting } from '../../memories/forgetting.ts';
 import { ERROR_RESPONSES } from '../../../contract/shared.ts';
-import { sessionParams } from '../sessions/sessions.ts';
-import { eventKey, sessionName } from '../sessions/trace.ts';
-import { flag } from '../../../contract/query.ts';
-
-const forgottenSchema = z
-  .object({
-    dry_run: z.boolean(),
-    session_id: z.string(),
-    key: z.string().nullable().describe('Null: the whole session'),
-    forgotten: z.object({
-      prompts: z.number().int(),
-      observations: z.number().int(),
-      boundaries: z.number().int(),
-      summaries: z.number().int(),
-      windows: z.number().int().describe('To be summarised anew from the rows that are left'),
-      evidence: z.number().int(),
-      learnings: z.number().int().describe('Closed, because no evidence is left'),
-      vectors: z.number().int().describe('Leave the vector index within seconds'),
-    }),
-  })
-  .meta({ id: 'Forgotten' });
-
-const dryRun = flag().prefault(false).describe('Only count what would go');
+import { sessionParams } from '../../../contract/sessions.ts';
+import { eventKey, sessionName } from '../../../contract/trace.ts';
+import { dryRun, forgottenSchema } from '../../../contract/memory.ts';
 
 /** `DELETE /events/:key` and `DELETE /sessions/:id`: forgetting, so that no spool, transcript or restore brings it back. */
 export function forgetRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZod {

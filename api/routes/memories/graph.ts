@@ -1,30 +1,52 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
-import { z } from 'zod';
-import { ENTITY_TYPES } from '../../../domain/graph/graph.ts';
+import type { z } from 'zod';
 import { readNeighbourhood } from '../../../stores/postgres/graph/graph.ts';
 import { findProject } from '../../../stores/postgres/projects/projects.ts';
 import { principalOf, viewerOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
-import { graphSchema, presentGraph } from '../../../contract/graph.ts';
-import { ERROR_RESPONSES, namespaceName } from '../../../contract/shared.ts';
-import { numeric } from '../../../contract/query.ts';
-import { line, text } from '../../../contract/text.ts';
+import { graphQuery, graphSchema } from '../../../contract/graph.ts';
+import type { graphEvidence } from '../../../contract/graph.ts';
+import { ERROR_RESPONSES } from '../../../contract/shared.ts';
+import type { GraphEvidence, Neighbourhood } from '../../../stores/postgres/graph/graph.ts';
 
-const graphQuery = z
-  .strictObject({
-    node: z.uuid().optional().describe('Id of an entity'),
-    q: line(200).optional().describe('A piece of the names to begin at, in the place of node'),
-    type: z.enum(ENTITY_TYPES).optional().describe('Of what the question begins at'),
-    project: text(2048).optional(),
-    namespace: namespaceName.optional(),
-    depth: numeric(z.literal([1, 2])).prefault(1),
-    limit: numeric(z.number().int().min(1).max(200)).prefault(50).describe('Nodes'),
-  })
-  .refine((query) => query.node === undefined || query.q === undefined, {
-    path: ['q'],
-    message: 'says another beginning than node',
-  });
+function evidenceOf(pieces: readonly GraphEvidence[]): z.input<typeof graphEvidence>[] {
+  return pieces.map((piece) => ({
+    session_id: piece.sessionId,
+    source_type: piece.sourceType,
+    source_id: piece.sourceId,
+    quote: piece.quote,
+    occurred_at: piece.occurredAt.toISOString(),
+  }));
+}
+
+export function presentGraph({ entities, relations }: Neighbourhood): z.input<typeof graphSchema> {
+  return {
+    nodes: entities.map((entity) => ({
+      id: entity.id,
+      type: entity.type,
+      name: entity.name,
+      label: entity.label,
+      weight: entity.weight,
+      distance: entity.distance,
+      project_id: entity.projectId,
+      namespace: entity.namespace,
+      first_seen: entity.firstSeen.toISOString(),
+      last_seen: entity.lastSeen.toISOString(),
+      evidence: evidenceOf(entity.mentions),
+    })),
+    edges: relations.map((relation) => ({
+      id: relation.id,
+      type: relation.type,
+      from: relation.fromId,
+      to: relation.toId,
+      weight: relation.weight,
+      first_seen: relation.firstSeen.toISOString(),
+      last_seen: relation.lastSeen.toISOString(),
+      evidence: evidenceOf(relation.evidence),
+    })),
+  };
+}
 
 /** `GET /graph`: entities and relations around a node or a text; without either, around the weightiest. */
 export function graphRoutes({ database }: ApiDependencies): FastifyPluginCallbackZod {

@@ -18,23 +18,16 @@ import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { requireOwner, requireOwnerOfAll, requireVerifier } from '../../memories/learning-owner.ts';
 import { handWritten, isEmptied, redacted, redactedWords } from '../../memories/hand-written.ts';
+import { knownAlready, noSuchLearning, presentLearning } from './learnings.ts';
 import {
+  invalidateBody,
   learningCorrection,
-  learningInput,
+  learningParams,
   learningSchema,
-  presentLearning,
-  reasonText,
+  supersedeBody,
+  verifyBody,
 } from '../../../contract/learnings.ts';
 import { ERROR_RESPONSES } from '../../../contract/shared.ts';
-import { knownAlready, learningParams, noSuchLearning } from './learnings.ts';
-import { text } from '../../../contract/text.ts';
-
-const verifyBody = z.strictObject({ note: text(500, 0).trim().optional() });
-const invalidateBody = z.strictObject({ reason: reasonText });
-const supersedeBody = z.strictObject({
-  by: z.union([z.uuid(), learningInput]).describe('Id of another learning that holds, or a new one'),
-  reason: reasonText,
-});
 
 /** What a change works with: the transaction, who changes, and the learning, open and locked until the transaction ends. */
 interface Change {

@@ -1,55 +1,77 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { LEARNING_CATEGORIES } from '../../../domain/ports/model.ts';
 import { writeByHand } from '../../../stores/postgres/learnings/learning-changes.ts';
-import {
-  LEARNING_SORTS,
-  listLearnings,
-  readLearning,
-  readVersions,
-} from '../../../stores/postgres/learnings/learning-list.ts';
+import { listLearnings, readLearning, readVersions } from '../../../stores/postgres/learnings/learning-list.ts';
 import { findProject } from '../../../stores/postgres/projects/projects.ts';
 import { findSessionId } from '../../../stores/postgres/sessions/sessions.ts';
 import { principalOf, seekerOf, viewerOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { handWritten } from '../../memories/hand-written.ts';
-import { countFetched, usedIn } from '../../memories/memory-fetches.ts';
-import { cursorOf, cursorQuery, pageOf, placeOf } from '../../../contract/cursor.ts';
+import { ERROR_RESPONSES, paginationSchema, usedIn } from '../../../contract/shared.ts';
+import { countFetched } from '../../memories/memory-fetches.ts';
+import { cursorOf, pageOf, placeOf } from '../../http/paging.ts';
 import {
   learningDetail,
   learningInput,
+  learningParams,
   learningSchema,
-  presentLearning,
-  presentVersions,
+  learningsQuery,
 } from '../../../contract/learnings.ts';
-import { ERROR_RESPONSES, namespaceName, pageQuery, paginationSchema, timestamp } from '../../../contract/shared.ts';
-import { flag } from '../../../contract/query.ts';
-import { line, text } from '../../../contract/text.ts';
-
-export const learningParams = z.object({ id: z.uuid() });
-
-const listQuery = z
-  .strictObject({
-    ...pageQuery,
-    ...cursorQuery,
-    session: text(512).optional().describe('Own id, or host:external id, of a session that shows it'),
-    project: text(2048).optional(),
-    namespace: namespaceName.optional(),
-    category: z.enum(LEARNING_CATEGORIES).optional(),
-    tag: text(64).optional(),
-    verified: flag().optional(),
-    q: line(500).optional().describe('Words of the title or the description'),
-    as_of: timestamp.optional().describe('What was believed then'),
-    include_closed: flag().prefault(false).describe('What is not believed any more, too; not with as_of'),
-    sort: z.enum(LEARNING_SORTS).default('confidence'),
-  })
-  .refine((query) => query.as_of === undefined || !query.include_closed, {
-    path: ['include_closed'],
-    message: 'says another thing than as_of',
-  });
+import type { LearningVersion, StoredLearning } from '../../../stores/postgres/learnings/learning-list.ts';
 
 const placeSchema = z.strictObject({ value: z.number(), id: z.uuid() });
+
+export function presentLearning(row: StoredLearning): z.input<typeof learningSchema> {
+  return {
+    id: row.id,
+    session_id: row.sessionId,
+    project: row.project === null ? null : { id: row.project.id, name: row.project.displayName },
+    namespace: row.namespace,
+    category: learningSchema.shape.category.parse(row.category),
+    title: row.title,
+    description: row.description,
+    context: row.context,
+    examples: z.array(z.string()).parse(row.examples),
+    tags: row.tags,
+    confidence: row.confidence,
+    origin: learningSchema.shape.origin.parse(row.origin),
+    use_count: row.useCount,
+    use_weight: row.useWeight,
+    last_used_at: row.lastUsedAt?.toISOString() ?? null,
+    verified: row.verifiedAt !== null,
+    verified_by: row.verifiedBy,
+    verified_at: row.verifiedAt?.toISOString() ?? null,
+    verify_note: row.verifyNote,
+    version: row.version,
+    previous_id: row.previousId,
+    valid_from: row.validFrom.toISOString(),
+    valid_to: row.validTo?.toISOString() ?? null,
+    superseded_by: row.supersededBy,
+    reason: row.reason,
+    closed_by: row.closedBy,
+    disputes: row.disputes,
+    evidence: row.evidence.map((piece) => ({
+      session_id: piece.sessionId,
+      row_id: piece.rowId,
+      quote: piece.quote,
+      weight: piece.weight,
+    })),
+    created_at: row.createdAt.toISOString(),
+  };
+}
+
+export function presentVersions(versions: readonly LearningVersion[]): z.input<typeof learningDetail>['versions'] {
+  return versions.map((version) => ({
+    id: version.id,
+    version: version.version,
+    title: version.title,
+    description: version.description,
+    valid_from: version.validFrom.toISOString(),
+    valid_to: version.validTo?.toISOString() ?? null,
+    reason: version.reason,
+  }));
+}
 
 /** `GET, POST /learnings` and `GET /learnings/:id`. */
 export function learningRoutes({ database, embeddingModel, workflowHints }: ApiDependencies): FastifyPluginCallbackZod {
@@ -61,7 +83,7 @@ export function learningRoutes({ database, embeddingModel, workflowHints }: ApiD
         schema: {
           tags: ['learnings'],
           summary: 'List learnings',
-          querystring: listQuery,
+          querystring: learningsQuery,
           response: {
             200: z.object({ data: z.array(learningSchema), pagination: paginationSchema }),
             ...ERROR_RESPONSES,

@@ -1,25 +1,23 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { memoryHash } from '../../../domain/memory.ts';
-import { principalOf, isAdmin } from '../../auth.ts';
+import { isAdmin, principalOf } from '../../auth.ts';
 import { BATCH_BODY_BYTES } from '../../http/body.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
-import { countFetched, countFetchedOfNewest, usedIn } from '../../memories/memory-fetches.ts';
+import { countFetched, countFetchedOfNewest } from '../../memories/memory-fetches.ts';
 import { findMemories } from '../../memories/memory-lookup.ts';
 import type { Remembered } from '../../memories/remembering.ts';
-import { memoryBatch, memoryInput, storedItem } from '../../../contract/memory-writes.ts';
-import { memoryName, memorySchema, presentMemory } from '../../../contract/memory.ts';
+import {
+  fetchMemoriesBody,
+  memoryBatch,
+  memoryInput,
+  memorySchema,
+  storedAnswer,
+  storedItem,
+} from '../../../contract/memory.ts';
+import { presentMemory } from '../../memories/present-memory.ts';
 import { ERROR_RESPONSES } from '../../../contract/shared.ts';
-
-const MAX_FETCHED = 100;
-
-const storedAnswer = z.object({ hash: z.string() }).meta({ id: 'StoredMemory' });
-
-const fetchBody = z.strictObject({
-  ids: z.array(memoryName).min(1).max(MAX_FETCHED).describe('Ids and hashes, mixed'),
-  used_in: usedIn,
-});
 
 function itemOf(remembered: Remembered, index: number): z.output<typeof storedItem> {
   if ('refused' in remembered) {
@@ -103,7 +101,7 @@ export function memoryRoutes({
           summary: 'Whole memories by id or hash',
           description:
             'In the order asked; `missing` are names of what is not there. Each fetch of what the context `used_in` served counts as a use; without it, of what the newest context of the last 12 hours served that held it.',
-          body: fetchBody,
+          body: fetchMemoriesBody,
           response: {
             200: z.object({ data: z.array(memorySchema), missing: z.array(z.string()) }),
             ...ERROR_RESPONSES,

@@ -1,38 +1,24 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { memoryHash } from '../../../domain/memory.ts';
-import { MEMORY_TYPES } from '../../../domain/ports/vector-index.ts';
 import type { Principal } from '../../../stores/postgres/access/api-keys.ts';
 import { principalOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { createMemoryChanges } from '../../memories/memory-changes.ts';
-import { countFetched, usedIn } from '../../memories/memory-fetches.ts';
+import { countFetched } from '../../memories/memory-fetches.ts';
 import { findMemory, findMemoryAsOf } from '../../memories/memory-lookup.ts';
-import { memoryCorrection } from '../../../contract/memory-writes.ts';
-import { memoryName, memorySchema, presentMemory } from '../../../contract/memory.ts';
-import { ERROR_RESPONSES, timestamp } from '../../../contract/shared.ts';
+import {
+  forgottenMemory,
+  memoryCorrection,
+  memoryHashParams,
+  memoryName,
+  memoryQuery,
+  memorySchema,
+} from '../../../contract/memory.ts';
+import { presentMemory } from '../../memories/present-memory.ts';
+import { ERROR_RESPONSES } from '../../../contract/shared.ts';
 
 const params = z.object({ id: memoryName });
-const hashParams = z.object({
-  hash: z
-    .string()
-    .regex(/^[a-zA-Z2-7]{8}$/, 'eight characters of a to z and 2 to 7')
-    .toLowerCase(),
-});
-const readQuery = z.strictObject({
-  as_of: timestamp.optional().describe('As it was then: of a learning the version that was believed'),
-  used_in: usedIn,
-});
-
-const forgottenMemory = z
-  .object({
-    id: z.string(),
-    hash: z.string(),
-    type: z.enum(MEMORY_TYPES),
-    forgotten: z.number().int().describe('Versions of a learning, or rows of a captured event'),
-  })
-  .meta({ id: 'ForgottenMemory' });
-
 /** `GET, PUT, DELETE /memories/:id` and `GET /memories/by-hash/:hash`: one memory of any type. */
 export function oneMemoryRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZod {
   const { database } = dependencies;
@@ -42,7 +28,7 @@ export function oneMemoryRoutes(dependencies: ApiDependencies): FastifyPluginCal
     holder: Principal,
     name: string,
     field: 'id' | 'hash',
-    { as_of: asOf, used_in: contextId }: z.output<typeof readQuery>,
+    { as_of: asOf, used_in: contextId }: z.output<typeof memoryQuery>,
   ) => {
     const memory =
       asOf === undefined
@@ -65,7 +51,7 @@ export function oneMemoryRoutes(dependencies: ApiDependencies): FastifyPluginCal
           summary: 'One memory',
           description: 'Of a version that was replaced, the one that stands now; its id and hash are then others.',
           params,
-          querystring: readQuery,
+          querystring: memoryQuery,
           response: { 200: memorySchema, ...ERROR_RESPONSES },
         },
       },
@@ -80,8 +66,8 @@ export function oneMemoryRoutes(dependencies: ApiDependencies): FastifyPluginCal
           tags: ['memories'],
           summary: 'One memory by its hash',
           description: 'HASH_AMBIGUOUS names the candidates where several memories bear it.',
-          params: hashParams,
-          querystring: readQuery,
+          params: memoryHashParams,
+          querystring: memoryQuery,
           response: { 200: memorySchema, ...ERROR_RESPONSES },
         },
       },

@@ -4,12 +4,45 @@ import { currentFocus } from '../../../domain/profile/focus.ts';
 import { distilPreferences } from '../../../domain/profile/preferences.ts';
 import { findUser, readFocusSources, readPreferenceSources } from '../../../stores/postgres/search/profile.ts';
 import { findProject } from '../../../stores/postgres/projects/projects.ts';
-import { principalOf, mayActFor } from '../../auth.ts';
+import { mayActFor, principalOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
-import { presentFocus, presentPreference, profileSchema } from '../../../contract/profile.ts';
+import { profileSchema } from '../../../contract/context.ts';
+import type { profileEvidence } from '../../../contract/context.ts';
 import { ERROR_RESPONSES } from '../../../contract/shared.ts';
 import { text } from '../../../contract/text.ts';
+import type { FocusLine, Preference, ProfileEvidence } from '../../../domain/profile/profile.ts';
+
+function evidenceOf(pieces: readonly ProfileEvidence[]): z.input<typeof profileEvidence>[] {
+  return pieces.map((piece) => ({
+    row_id: piece.rowId,
+    session_id: piece.sessionId,
+    quote: piece.quote,
+    occurred_at: piece.occurredAt.toISOString(),
+  }));
+}
+
+export function presentPreference(line: Preference): z.input<typeof profileSchema>['preferences'][number] {
+  return {
+    text: line.text,
+    category: line.category,
+    learning_ids: [...line.learningIds],
+    verified: line.verified,
+    confidence: line.confidence,
+    sessions: line.sessions,
+    evidence: evidenceOf(line.evidence),
+  };
+}
+
+export function presentFocus(line: FocusLine): z.input<typeof profileSchema>['focus'][number] {
+  return {
+    kind: line.kind,
+    text: line.text,
+    session_id: line.sessionId,
+    occurred_at: line.occurredAt.toISOString(),
+    evidence: evidenceOf(line.evidence),
+  };
+}
 
 /** `GET /profile`: what a user prefers, and what he works on, each line with its evidence. */
 export function profileRoutes({ database }: ApiDependencies): FastifyPluginCallbackZod {

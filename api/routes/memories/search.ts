@@ -2,21 +2,188 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { findProject } from '../../../stores/postgres/projects/projects.ts';
 import { suggestTexts } from '../../../stores/postgres/search/suggestions.ts';
-import { principalOf } from '../../auth.ts';
+import { principalOf, viewerOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import {
   compactAnswer,
-  presentCompact,
-  presentSearch,
   searchAnswer,
   searchQuery,
   semanticBody,
   suggestAnswer,
   suggestQuery,
 } from '../../../contract/search.ts';
+import type { understoodSchema } from '../../../contract/search.ts';
 import { ERROR_RESPONSES } from '../../../contract/shared.ts';
-import { runSearch } from './search-request.ts';
+import type { CountTokens } from '../../../domain/compact.ts';
+import type { MemoryType, RecallFilter } from '../../../domain/ports/vector-index.ts';
+import type { Principal } from '../../../stores/postgres/access/api-keys.ts';
+import type { SearchRequest, SearchResult, TracedMemory } from '../../../retrieval/search-types.ts';
+import { compactMemory } from '../../../domain/compact.ts';
+import { highlight } from '../../../domain/highlight.ts';
+import type { explainSchema, memorySchema } from '../../../contract/memory.ts';
+import { paginationOf } from '../../http/paging.ts';
+import { presentMemory } from '../../memories/present-memory.ts';
+
+function presentExplain({ lanes, parts, stages, inTime }: TracedMemory): z.output<typeof explainSchema> {
+  const { keyword, vector, graph = null, recency = null } = lanes;
+  return {
+    keyword,
+    vector,
+    graph,
+    recency,
+    parts: { lanes: parts.fused, kind: parts.prior, session: parts.session },
+    ...stages,
+    in_time: inTime,
+  };
+}
+
+/** What search found, with the words of the question marked; `explain` adds what each lane and stage said. */
+export function presentFound(found: TracedMemory, question: string, explain: boolean): z.output<typeof memorySchema> {
+  const { memory } = found;
+  return {
+    ...presentMemory(memory),
+    score: found.score,
+    highlights: highlight(`${memory.title}\n${memory.content}`.trim(), question),
+    ...(explain ? { explain: presentExplain(found) } : {}),
+    ...(found.vector === undefined ? {} : { vector: found.vector === null ? null : [...found.vector] }),
+  };
+}
+
+const rounded = (ms: number) => Math.round(ms * 100) / 100;
+
+/** What was understood, as it is told: fields that say nothing are left out. */
+function presentUnderstood(understood: SearchResult['understood']): z.output<typeof understoodSchema> | null {
+  if (understood === null) return null;
+  const { text, phrases, fields, time, newest, names, language } = understood;
+  const { types, kind, tool, project, tags, files, since, until } = fields;
+  return {
+    text,
+    phrases: [...phrases],
+    fields: {
+      ...(types.length > 0 && { type: [...types] }),
+      ...(kind !== null && { kind }),
+      ...(tool !== null && { tool }),
+      ...(project !== null && { project }),
+      ...(tags.length > 0 && { tag: [...tags] }),
+      ...(files.length > 0 && { file: [...files] }),
+      ...(since !== null && { since: since.toISOString() }),
+      ...(until !== null && { until: until.toISOString() }),
+    },
+    time: time && {
+      since: time.since?.toISOString() ?? null,
+      until: time.until?.toISOString() ?? null,
+      words: [...time.words],
+    },
+    newest,
+    names: [...names],
+    language,
+  };
+}
+
+export interface ShownSearch {
+  readonly question: string;
+  readonly explain: boolean;
+  readonly limit: number;
+  readonly offset: number;
+  readonly tookMs: number;
+}
+
+/** The full answer of a search. */
+export function presentSearch(result: SearchResult, shown: ShownSearch): z.output<typeof searchAnswer> {
+  return {
+    // Fields are no words of the text: of what was taken apart the words alone are marked.
+    data: result.found.map((found) => presentFound(found, result.understood?.text ?? shown.question, shown.explain)),
+    facets: result.facets,
+    degraded: [...result.degraded],
+    took_ms: rounded(shown.tookMs),
+    ...(shown.explain && {
+      explain: {
+        understood: presentUnderstood(result.understood),
+        stages: result.stages.map(({ stage, tookMs }) => ({ stage, took_ms: rounded(tookMs) })),
+      },
+    }),
+    pagination: paginationOf(Math.floor(shown.offset / shown.limit) + 1, shown.limit, result.total),
+  };
+}
+
+/** The short answer of a search: nothing that an agent does not need to choose. */
+export function presentCompact(result: SearchResult, count: CountTokens): z.output<typeof compactAnswer> {
+  return {
+    data: result.found.map(({ memory, score }) => {
+      const compact = compactMemory(memory, score, count);
+      return { ...compact, tags: [...compact.tags] };
+    }),
+    ...(result.degraded.length > 0 && { degraded: [...result.degraded] }),
+  };
+}
+
+/** What a request says of a filter, in the words of the API. */
+export interface SearchFilterParams {
+  readonly type?: readonly MemoryType[] | undefined;
+  readonly tags?: readonly string[] | undefined;
+  readonly project?: string | undefined;
+  readonly namespace?: string | undefined;
+  readonly tool?: string | undefined;
+  readonly kind?: string | undefined;
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+  readonly as_of?: string | undefined;
+}
+
+const NOTHING: SearchResult = {
+  found: [],
+  total: 0,
+  facets: { type: {}, tool: {}, project: {}, tag: {} },
+  degraded: [],
+  understood: null,
+  stages: [],
+};
+
+/** Only what was asked for: a filter that is absent must not become one that is undefined. */
+function filterOf(given: SearchFilterParams, viewerId: string | undefined): RecallFilter {
+  const { type, namespace, tags, tool, kind, since, until, as_of: asOf } = given;
+  return {
+    ...(type && { types: type }),
+    ...(namespace && { namespace }),
+    ...(tags && { tags }),
+    ...(tool && { tool }),
+    ...(kind && { kind }),
+    ...(since && { since }),
+    ...(until && { until }),
+    ...(asOf && { asOf }),
+    ...(viewerId && { viewerId }),
+  };
+}
+
+/** Runs a search as the API narrows it. A project that nobody knows holds nothing: the search is answered, with nothing. */
+export async function runSearch(
+  { recall, database, metrics }: ApiDependencies,
+  holder: Principal,
+  given: SearchFilterParams,
+  request: Omit<SearchRequest, 'tenantId' | 'filter'>,
+): Promise<SearchResult> {
+  const { tenantId } = holder;
+  const { project } = given;
+  const known =
+    project === undefined
+      ? undefined
+      : await database.asTenant(tenantId, (transaction) => findProject(transaction, project));
+  const filter = filterOf(given, viewerOf(holder));
+  const result =
+    known === null
+      ? NOTHING
+      : await recall.search({
+          ...request,
+          tenantId,
+          filter: {
+            ...filter,
+            ...(known !== undefined && { projectId: known.id, formerProjectIds: known.formerIds }),
+          },
+        });
+  metrics.searches.inc({ degraded: result.degraded.join(',') || 'none' });
+  return result;
+}
 
 /** `GET /search`, `POST /search/semantic`, `GET /search/suggest`: over everything that the asker may see. */
 export function searchRoutes(dependencies: ApiDependencies): FastifyPluginCallbackZod {

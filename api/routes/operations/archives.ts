@@ -6,27 +6,12 @@ import { jobIdOf } from '../../../stores/temporal/job-ids.ts';
 import { principalOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
-import { ERROR_RESPONSES, pageQuery, paginationOf, paginationSchema } from '../../../contract/shared.ts';
+import { paginationOf } from '../../http/paging.ts';
+import { ERROR_RESPONSES, pageQuery, paginationSchema } from '../../../contract/shared.ts';
 import { line } from '../../../contract/text.ts';
+import { archiveSchema, QUESTION_CHARS } from '../../../contract/retention.ts';
 
-const QUESTION_CHARS = 500;
 const PREVIEW_CHARS = 300;
-
-const archiveSchema = z
-  .object({
-    id: z.string(),
-    session_id: z.string(),
-    project: z.string().nullable(),
-    title: z.string(),
-    preview: z.string().describe('How the session’s own summary begins'),
-    started_at: z.string(),
-    ended_at: z.string(),
-    archived_at: z.string(),
-    counts: z.record(z.string(), z.number().int()).describe('Rows by table'),
-    bytes: z.number().int().describe('Of the file'),
-    sha256: z.string().describe('Of the file'),
-  })
-  .meta({ id: 'Archive' });
 
 function present(archive: StoredArchive): z.input<typeof archiveSchema> {
   return {

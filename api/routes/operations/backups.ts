@@ -1,15 +1,46 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { newId } from '../../../domain/ids.ts';
-import { requestBackup, listBackups, readBackup } from '../../../stores/postgres/backups/backups.ts';
+import { listBackups, readBackup, requestBackup } from '../../../stores/postgres/backups/backups.ts';
 import { principalOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
-import { backupSchema, backupsSchema, presentBackup } from '../../../contract/backups.ts';
+import { backupSchema, backupsSchema } from '../../../contract/backups.ts';
 import { ERROR_RESPONSES } from '../../../contract/shared.ts';
 import { numeric } from '../../../contract/query.ts';
+import type { StoredBackup } from '../../../stores/postgres/backups/backups.ts';
 
 const params = z.object({ id: z.uuid() });
+
+const iso = (at: Date | null): string | null => at?.toISOString() ?? null;
+
+/** A backup as the API answers it. */
+export function presentBackup(row: StoredBackup): z.input<typeof backupSchema> {
+  return {
+    id: row.id,
+    job_id: row.workflowId.startsWith('job/') ? `backup.${row.id}` : null,
+    state: row.state,
+    error: row.error,
+    requested_by: row.requestedBy,
+    created_at: row.createdAt.toISOString(),
+    finished_at: iso(row.finishedAt),
+    snapshot_at: iso(row.snapshotAt),
+    whole: row.manifestSha256 !== null && row.removedAt === null,
+    files: row.files,
+    rows: row.rows,
+    vectors: row.vectors,
+    bytes: row.bytes,
+    plain_bytes: row.plainBytes,
+    encryption_key: row.keyId,
+    manifest_sha256: row.manifestSha256,
+    verified_at: iso(row.verifiedAt),
+    verified_how: row.verifiedHow,
+    verify_error: row.verifyError,
+    copied_at: iso(row.copiedAt),
+    copy_verified_at: iso(row.copyVerifiedAt),
+    removed_at: iso(row.removedAt),
+  };
+}
 
 /** `POST /admin/backup`, `GET /admin/backups` and one of them: sets of the whole instance, for its operators. */
 export function backupRoutes({ config, database, backups }: ApiDependencies): FastifyPluginCallbackZod {

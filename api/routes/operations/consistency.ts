@@ -2,7 +2,7 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { newId } from '../../../domain/ids.ts';
 import type { TenantId } from '../../../domain/ids.ts';
-import { askCheck, CHECK_STATES, readChecks } from '../../../stores/postgres/consistency/consistency-checks.ts';
+import { askCheck, readChecks } from '../../../stores/postgres/consistency/consistency-checks.ts';
 import type { StoredCheck } from '../../../stores/postgres/consistency/consistency-checks.ts';
 import { jobIdOf } from '../../../stores/temporal/job-ids.ts';
 import { principalOf } from '../../auth.ts';
@@ -10,23 +10,7 @@ import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { ERROR_RESPONSES } from '../../../contract/shared.ts';
 import { numeric } from '../../../contract/query.ts';
-
-const counts = z.record(z.string(), z.number().int());
-const checkSchema = z
-  .object({
-    id: z.string(),
-    job: z.string().nullable().describe('Null for those that the schedule started'),
-    state: z.enum(CHECK_STATES),
-    repair: z.boolean(),
-    rows: z.number().int().describe('Rows and objects that were looked at'),
-    found: counts.describe('How many of each kind differ'),
-    repaired: counts.describe('How many of these were mended'),
-    left: z.number().int().describe('Found and not mended'),
-    error: z.string().nullable().describe('A closed word'),
-    started_at: z.string(),
-    finished_at: z.string().nullable(),
-  })
-  .meta({ id: 'Check' });
+import { checkSchema } from '../../../contract/operations.ts';
 
 const sumOf = (given: Readonly<Record<string, number>>): number =>
   Object.values(given).reduce((sum, count) => sum + count, 0);

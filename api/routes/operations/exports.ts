@@ -13,19 +13,14 @@ import {
   readFileImport,
 } from '../../../stores/postgres/imports/file-imports.ts';
 import { findProject } from '../../../stores/postgres/projects/projects.ts';
-import { principalOf, mayActFor } from '../../auth.ts';
+import { mayActFor, principalOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
-import {
-  exportBody,
-  exportSchema,
-  fileImportSchema,
-  presentExport,
-  presentFileImport,
-} from '../../../contract/gdpr.ts';
+import { exportBody, exportSchema, fileImportSchema } from '../../../contract/gdpr.ts';
 import { ERROR_RESPONSES } from '../../../contract/shared.ts';
 import { personFor, refuseOthers, sessionFor } from '../../subjects.ts';
 import { piecesInTime, UploadSlots } from '../../http/upload-slots.ts';
+import type { StoredFileImport } from '../../../stores/postgres/imports/file-imports.ts';
 
 /** Of the compressed file. */
 const IMPORT_BYTES = 64 * 1024 * 1024 * 1024;
@@ -41,6 +36,36 @@ async function* bounded(body: Readable): AsyncGenerator<Uint8Array> {
     if (bytes > IMPORT_BYTES) throw new ApiError('BODY_TOO_LARGE', `a file may have at most ${IMPORT_BYTES} bytes`);
     yield chunk;
   }
+}
+
+export function presentExport(row: StoredExport): z.input<typeof exportSchema> {
+  return {
+    id: row.id,
+    scope: row.scope,
+    state: row.state,
+    bytes: row.bytes,
+    sha256: row.sha256,
+    rows: { ...row.counts },
+    error: row.error,
+    created_at: row.createdAt.toISOString(),
+    finished_at: row.finishedAt?.toISOString() ?? null,
+    expires_at: row.expiresAt.toISOString(),
+  };
+}
+
+export function presentFileImport(row: StoredFileImport): z.input<typeof fileImportSchema> {
+  return {
+    id: row.id,
+    kind: 'file',
+    state: row.state,
+    bytes: row.bytes,
+    sha256: row.sha256,
+    read: row.read,
+    written: row.written,
+    error: row.error,
+    created_at: row.createdAt.toISOString(),
+    finished_at: row.finishedAt?.toISOString() ?? null,
+  };
 }
 
 /** Memory as a file: written by one instance, taken in by another. */

@@ -4,29 +4,29 @@ import { listErasures, openErasure, readErasure } from '../../../stores/postgres
 import type { StoredErasure } from '../../../stores/postgres/erasure/erasures.ts';
 import { openExport } from '../../../stores/postgres/exports/exports.ts';
 import { findText, TooMuchFound } from '../../../stores/postgres/erasure/find-text.ts';
-import { LegalHoldError, assertNoLegalHold } from '../../../stores/postgres/retention/legal-holds.ts';
+import { assertNoLegalHold, LegalHoldError } from '../../../stores/postgres/retention/legal-holds.ts';
 import type { TenantTransaction } from '../../../stores/postgres/connection/database.ts';
 import { isLastAdmin, restrictPerson, restrictSession, tenantName } from '../../../stores/postgres/access/people.ts';
 import type { Principal } from '../../../stores/postgres/access/api-keys.ts';
-import { principalOf, mayActFor, viewerOf } from '../../auth.ts';
+import { mayActFor, principalOf, viewerOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { createMemoryChanges } from '../../memories/memory-changes.ts';
 import { findMemory } from '../../memories/memory-lookup.ts';
+import { presentExport } from './exports.ts';
 import {
   eraseBody,
   erasureSchema,
   exportSchema,
   foundText,
   gdprExportBody,
-  presentErasure,
-  presentExport,
   restrictBody,
   restrictionSchema,
   restrictQuery,
+  signedReceipt,
 } from '../../../contract/gdpr.ts';
-import { memoryCorrection } from '../../../contract/memory-writes.ts';
-import { memoryName, memorySchema, presentMemory } from '../../../contract/memory.ts';
+import { memoryCorrection, memoryName, memorySchema } from '../../../contract/memory.ts';
+import { presentMemory } from '../../memories/present-memory.ts';
 import { ERROR_RESPONSES } from '../../../contract/shared.ts';
 import { personFor, refuseOthers, sessionFor } from '../../subjects.ts';
 import { numeric } from '../../../contract/query.ts';
@@ -65,6 +65,21 @@ async function subjectOf(transaction: TenantTransaction, holder: Principal, want
       refuseOthers(holder);
       return null;
   }
+}
+
+export function presentErasure(row: StoredErasure): z.input<typeof erasureSchema> {
+  const { rounds: _rounds, ...removed } = row.counts;
+  return {
+    id: row.id,
+    kind: row.kind,
+    state: row.state,
+    phase: row.phase,
+    removed,
+    error: row.error,
+    receipt: signedReceipt.nullable().parse(row.receipt ?? null),
+    requested_at: row.createdAt.toISOString(),
+    finished_at: row.finishedAt?.toISOString() ?? null,
+  };
 }
 
 /** What people may ask about what is kept of them: to erase, export, correct and hide it. */

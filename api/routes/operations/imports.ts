@@ -6,12 +6,16 @@ import { allowedFolder } from '../../../stores/files/transcript-folder.ts';
 import type { FolderRefusal } from '../../../stores/files/transcript-folder.ts';
 import { finishImport, openImport, readImport } from '../../../stores/postgres/imports/imports.ts';
 import type { StoredImport } from '../../../stores/postgres/imports/imports.ts';
-import { principalOf, isAdmin, mayActFor } from '../../auth.ts';
+import { isAdmin, mayActFor, principalOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { createLocalCheck } from '../../http/local-caller.ts';
-import { importBody, importSchema, presentImport } from '../../../contract/imports.ts';
+import { countsSchema, IMPORT_KINDS, importBody, importSchema } from '../../../contract/imports.ts';
 import { ERROR_RESPONSES } from '../../../contract/shared.ts';
+import { CLAUDE_MEM_TABLES } from '../../../domain/claude-mem/rows.ts';
+import { COUNT_NAMES } from '../../../domain/transcripts/counts.ts';
+import type { TranscriptCounts } from '../../../domain/transcripts/counts.ts';
+import { reportOf } from '../../../domain/claude-mem/counts.ts';
 
 /** How claude-mem calls it. */
 const CLAUDE_MEM_FILE = 'claude-mem.db';
@@ -20,6 +24,52 @@ const REFUSALS: Readonly<Record<FolderRefusal, string>> = {
   not_allowed: 'is nothing that this server may read',
   missing: 'does not exist',
 };
+
+const FILE_COUNTS = ['files_total', 'files_done', 'files_unchanged', 'files_waiting', 'files_unreadable'] as const;
+
+/** Counts of any store, each name with a number. */
+export function presentCounts(
+  counts: Readonly<Record<string, number>> | TranscriptCounts,
+): z.input<typeof countsSchema> {
+  const given = new Map(Object.entries(counts));
+  return countsSchema.parse(Object.fromEntries(COUNT_NAMES.map((name) => [name, given.get(name) ?? 0])));
+}
+
+/** Rows of a database. What is known of them here is counted at the end. */
+function presentRows({ counts, options, state }: StoredImport) {
+  const of = (name: string) => counts[name] ?? 0;
+  const ours = Object.fromEntries(CLAUDE_MEM_TABLES.map((table) => [table, of(`${table}.ours`)]));
+  return {
+    rows: {
+      total: of('rows_total'),
+      done: of('rows_done'),
+      sessions_made: of('sessions_made'),
+      first_prompts: of('first_prompts'),
+    },
+    tables: reportOf(counts, options.dryRun || state !== 'completed' ? null : ours),
+  };
+}
+
+export function presentImport(row: StoredImport): z.input<typeof importSchema> {
+  const [total = 0, done = 0, unchanged = 0, waiting = 0, unreadable = 0] = FILE_COUNTS.map(
+    (name) => row.counts[name] ?? 0,
+  );
+  return {
+    id: row.id,
+    kind: z.enum(IMPORT_KINDS).parse(row.kind),
+    directory: row.options.directory,
+    follow: row.options.follow,
+    dry_run: row.options.dryRun,
+    state: row.state,
+    files: { total, done, unchanged, waiting, unreadable },
+    counts: presentCounts(row.counts),
+    ...(row.kind === 'claude-mem' ? presentRows(row) : { rows: null, tables: null }),
+    error: row.error,
+    created_at: row.createdAt.toISOString(),
+    updated_at: row.updatedAt.toISOString(),
+    finished_at: row.finishedAt?.toISOString() ?? null,
+  };
+}
 
 /** Imports as jobs. */
 export function importRoutes({ config, database, imports }: ApiDependencies): FastifyPluginCallbackZod {

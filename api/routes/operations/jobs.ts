@@ -5,20 +5,17 @@ import type { Principal } from '../../../stores/postgres/access/api-keys.ts';
 import { findBatch } from '../../../stores/postgres/usage/model-batches.ts';
 import { findProject } from '../../../stores/postgres/projects/projects.ts';
 import { requeueAbandoned } from '../../../stores/postgres/sessions/session-work.ts';
-import { JOB_KINDS, parseJobId } from '../../../stores/temporal/job-ids.ts';
+import { JOB_KINDS } from '../../../domain/jobs.ts';
+import { parseJobId } from '../../../stores/temporal/job-ids.ts';
 import type { JobName } from '../../../stores/temporal/job-ids.ts';
-import { principalOf, operates } from '../../auth.ts';
+import { operates, principalOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { assertNoForeignRows } from '../../job-owner.ts';
-import { jobSchema } from '../../../contract/jobs.ts';
+import { degradedSchema, jobAnswer, jobParams, jobSchema } from '../../../contract/jobs.ts';
 import { ERROR_RESPONSES, paginationSchema } from '../../../contract/shared.ts';
 import { numeric } from '../../../contract/query.ts';
 import { text } from '../../../contract/text.ts';
-
-const jobParams = z.object({ id: text(128) });
-const degradedSchema = z.array(z.enum(['temporal']));
-const jobAnswer = z.object({ job: jobSchema, degraded: degradedSchema });
 
 /** The job that an id names. @throws ApiError NOT_FOUND for what is no id of a job */
 function nameOf(id: string): JobName {

@@ -2,7 +2,6 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import {
   addHold,
-  HOLD_SUBJECTS,
   holdSubjectExists,
   listLegalHolds,
   releaseHold,
@@ -14,26 +13,7 @@ import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { ERROR_RESPONSES } from '../../../contract/shared.ts';
 import { flag } from '../../../contract/query.ts';
-import { line } from '../../../contract/text.ts';
-
-const holdSchema = z
-  .object({
-    id: z.string(),
-    subject: z.enum(HOLD_SUBJECTS),
-    subject_id: z.string(),
-    reason: z.string(),
-    created_by: z.string(),
-    created_at: z.string(),
-    released_by: z.string().nullable(),
-    released_at: z.string().nullable(),
-  })
-  .meta({ id: 'LegalHold' });
-
-const reason = line(1_000);
-const holdBody = z.discriminatedUnion('subject', [
-  z.strictObject({ subject: z.literal('tenant'), id: z.uuid().optional(), reason }),
-  z.strictObject({ subject: z.enum(HOLD_SUBJECTS).exclude(['tenant']), id: z.uuid(), reason }),
-]);
+import { holdBody, holdSchema } from '../../../contract/retention.ts';
 
 function present(hold: StoredHold): z.input<typeof holdSchema> {
   return {

@@ -5,7 +5,7 @@ import { askRefill } from '../../../stores/postgres/embeddings/embedding-refill.
 import type { IndexCounts, TenantIndexes } from '../../../stores/postgres/embeddings/embedding-indexes.ts';
 import { principalOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
-import { indexesSchema } from '../../../contract/reindex.ts';
+import { indexesSchema } from '../../../contract/operations.ts';
 import { ERROR_RESPONSES } from '../../../contract/shared.ts';
 
 const NONE: IndexCounts = { waiting: 0, indexed: 0, failed: 0 };

@@ -6,9 +6,30 @@ import type { RestoreRequest, StoredRestore } from '../../../stores/postgres/bac
 import { principalOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
-import { drillBody, presentRestore, restoreBody, restoreSchema } from '../../../contract/restores.ts';
+import { drillBody, restoreBody, restoreSchema } from '../../../contract/backups.ts';
 import { ERROR_RESPONSES } from '../../../contract/shared.ts';
 import { numeric } from '../../../contract/query.ts';
+
+/** A restore as it is answered. */
+export function presentRestore(restore: StoredRestore): z.input<typeof restoreSchema> {
+  return {
+    id: restore.id,
+    job_id: `restore.${restore.id}`,
+    kind: restore.kind,
+    set: restore.backupId,
+    store: restore.store,
+    overwrite: restore.overwrite,
+    dry_run: restore.dryRun,
+    state: restore.state,
+    phase: restore.phase,
+    counts: restore.counts,
+    result: restore.result,
+    error: restore.error,
+    message: restore.message,
+    created_at: restore.createdAt.toISOString(),
+    finished_at: restore.finishedAt?.toISOString() ?? null,
+  };
+}
 
 /** Restores and restore drills of the instance, for its operators. */
 export function restoreRoutes({ database, restores }: ApiDependencies): FastifyPluginCallbackZod {

@@ -19,18 +19,19 @@ import {
   countSchema,
   MAX_POLICIES,
   policiesSchema,
-  presentCount,
-  presentRule,
-  presentRun,
   ruleBody,
+  runAnswer,
   runSchema,
 } from '../../../contract/retention.ts';
-import { ERROR_RESPONSES, pageQuery, paginationOf, paginationSchema } from '../../../contract/shared.ts';
+import type { policySchema } from '../../../contract/retention.ts';
+import { paginationOf } from '../../http/paging.ts';
+import { ERROR_RESPONSES, pageQuery, paginationSchema } from '../../../contract/shared.ts';
 import { text } from '../../../contract/text.ts';
+import type { RetentionCount, StoredRun } from '../../../stores/postgres/retention/retention-runs.ts';
+import { jobIdOf } from '../../../stores/temporal/job-ids.ts';
 
 /** Lines of a report that are answered, those of most rows first. */
 const SHOWN_COUNTS = 1_000;
-const runAnswer = z.object({ run: runSchema });
 const runParams = z.object({ id: z.uuid() });
 
 function presentState({ rules, effective, hash, approved }: PolicyState): z.input<typeof policiesSchema> {
@@ -70,6 +71,34 @@ async function rulesOf(
   });
   if (details.length > 0) throw new ApiError('VALIDATION_FAILED', 'the request is not valid', details);
   return rules;
+}
+
+export function presentRule(rule: RetentionRule): z.input<typeof policySchema> {
+  const { id, resource, projectId: project, dataClass, ageDays, action } = rule;
+  return { id, resource, project, data_class: dataClass, age_days: ageDays, action };
+}
+
+export function presentRun(run: StoredRun): z.input<typeof runSchema> {
+  return {
+    id: run.id,
+    job_id: jobIdOf({ kind: 'retention', subject: run.id }),
+    mode: run.mode,
+    state: run.state,
+    hash: run.policyHash,
+    reference_time: run.referenceTime.toISOString(),
+    scheduled: run.userId === null,
+    rows: run.rows,
+    bytes: run.bytes,
+    error: run.error,
+    approved_at: run.approvedAt?.toISOString() ?? null,
+    approved_by: run.approvedBy,
+    created_at: run.createdAt.toISOString(),
+    finished_at: run.finishedAt?.toISOString() ?? null,
+  };
+}
+
+export function presentCount({ projectId, dataClass, ...counted }: RetentionCount): z.input<typeof countSchema> {
+  return { ...counted, project: projectId, data_class: dataClass === '' ? null : dataClass };
 }
 
 /** `/admin/retention`: how long what is kept, what would go, and what went. */

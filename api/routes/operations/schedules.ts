@@ -1,12 +1,15 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { SCHEDULE_NAMES } from '../../../config/schedule-settings.ts';
-import type { ScheduleName } from '../../../config/schedule-settings.ts';
+import { SCHEDULE_NAMES } from '../../../domain/jobs.ts';
+import type { ScheduleName } from '../../../domain/jobs.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
-import { presentSchedule, scheduleSchema } from '../../../contract/schedules.ts';
+import { scheduleSchema } from '../../../contract/jobs.ts';
 import { ERROR_RESPONSES } from '../../../contract/shared.ts';
 import { line } from '../../../contract/text.ts';
+import { SCHEDULES } from '../../../stores/temporal/schedule-list.ts';
+import type { ScheduleView } from '../../../stores/temporal/schedules.ts';
+import { jobIdOf, operationOf } from '../../../stores/temporal/job-ids.ts';
 
 const params = z.object({ name: z.enum(SCHEDULE_NAMES) });
 const answer = z.object({ schedule: scheduleSchema });
@@ -14,6 +17,36 @@ const answer = z.object({ schedule: scheduleSchema });
 /** @throws ApiError NOT_FOUND where a schedule was not made yet */
 function requireThere(isThere: boolean): void {
   if (!isThere) throw new ApiError('NOT_FOUND', 'there is no such schedule yet; the next start makes it');
+}
+
+function jobOfRun(workflowId: string): string | null {
+  const name = operationOf(workflowId);
+  return name === null ? null : jobIdOf(name);
+}
+
+/** A schedule as it is answered. */
+export function presentSchedule(view: ScheduleView): z.input<typeof scheduleSchema> {
+  const { does, workflow, overlap, catchUpSeconds, why } = SCHEDULES[view.name];
+  return {
+    name: view.name,
+    does,
+    workflow,
+    state: view.state,
+    pause_reason: view.pauseReason,
+    overlap,
+    catch_up_seconds: catchUpSeconds,
+    why,
+    next_runs: view.nextRuns.map((time) => time.toISOString()),
+    last_runs: view.lastRuns.map((run) => ({
+      job: jobOfRun(run.workflowId),
+      due_at: run.dueAt.toISOString(),
+      started_at: run.startedAt.toISOString(),
+      finished_at: run.finishedAt?.toISOString() ?? null,
+      state: run.state,
+      result: run.result,
+      error: run.error,
+    })),
+  };
 }
 
 /** `GET /schedules`, pause, resume and run: what runs by itself, for operators. */

@@ -1,32 +1,15 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { countNow, readTrends } from '../../../stores/postgres/statistics/read-statistics.ts';
-import { principalOf, operates } from '../../auth.ts';
+import { operates, principalOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
 import { ERROR_RESPONSES } from '../../../contract/shared.ts';
 import { numeric } from '../../../contract/query.ts';
 import { text } from '../../../contract/text.ts';
+import { MAX_DAYS, statsSchema } from '../../../contract/operations.ts';
 
 const DAY_MS = 86_400_000;
-const MAX_DAYS = 400;
-
-const figure = z.object({
-  metric: z.string(),
-  dimensions: z.record(z.string(), z.string()),
-  value: z.number(),
-});
-
-const statsSchema = z
-  .object({
-    scope: z.enum(['tenant', 'instance']),
-    now: z.array(figure).describe('Counted when it was asked for; of the tenant alone'),
-    days: z
-      .array(z.object({ date: z.string(), figures: z.array(figure) }))
-      .describe('As they were written down each day, the oldest first'),
-  })
-  .meta({ id: 'Statistics' });
-
 /** `GET /stats`: what there is now, and how it came to that. */
 export function statsRoutes({ database }: ApiDependencies): FastifyPluginCallbackZod {
   return (app, _options, done) => {

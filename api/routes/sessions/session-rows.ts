@@ -7,21 +7,71 @@ import { listObservations, listPrompts } from '../../../stores/postgres/sessions
 import { principalOf, seekerOf, viewerOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
-import { observationSchema, presentObservation, presentPrompt, promptSchema } from '../../../contract/session-rows.ts';
-import { ERROR_RESPONSES, pageQuery, paginationOf, paginationSchema } from '../../../contract/shared.ts';
-import { sessionParams } from './sessions.ts';
+import {
+  observationSchema,
+  promptSchema,
+  redactionsSchema,
+  rowsQuery,
+  sessionParams,
+} from '../../../contract/sessions.ts';
+import type { rowAgent } from '../../../contract/sessions.ts';
+import { paginationOf } from '../../http/paging.ts';
+import { ERROR_RESPONSES, paginationSchema } from '../../../contract/shared.ts';
 import { flag } from '../../../contract/query.ts';
-import { text } from '../../../contract/text.ts';
-
-const timelineQuery = {
-  ...pageQuery,
-  agent: text(256).optional().describe('Of this sub-agent alone'),
-};
+import type { TimelineObservation, TimelinePrompt } from '../../../stores/postgres/sessions/session-timeline.ts';
 
 async function sessionIdOf(transaction: TenantTransaction, holder: Principal, given: string): Promise<string> {
   const id = await findSessionId(transaction, given, seekerOf(holder));
   if (id === null) throw new ApiError('NOT_FOUND', 'there is no such session');
   return id;
+}
+
+function agentOf(row: {
+  readonly agentId: string | null;
+  readonly agentType: string | null;
+}): z.output<typeof rowAgent> {
+  return row.agentId === null ? null : { id: row.agentId, type: row.agentType };
+}
+
+export function presentPrompt(row: TimelinePrompt): z.output<typeof promptSchema> {
+  return {
+    id: row.id,
+    seq: row.seq,
+    role: promptSchema.shape.role.parse(row.type),
+    content: row.content,
+    tokens: row.tokens,
+    agent: agentOf(row),
+    data_class: row.dataClass,
+    redactions: redactionsSchema.parse(row.redactions),
+    occurred_at: row.occurredAt.toISOString(),
+    created_at: row.createdAt.toISOString(),
+  };
+}
+
+export function presentObservation(row: TimelineObservation): z.output<typeof observationSchema> {
+  return {
+    id: row.id,
+    seq: row.seq,
+    prompt_id: row.promptId,
+    type: observationSchema.shape.type.parse(row.type),
+    event: row.event,
+    tool: row.tool,
+    title: row.title,
+    preview: row.preview,
+    ...(row.content === undefined ? {} : { content: row.content }),
+    importance: row.importance,
+    flagged: row.flagged,
+    tags: row.tags,
+    files_read: row.filesRead,
+    files_modified: row.filesModified,
+    tokens: row.tokens,
+    duration_ms: row.durationMs,
+    agent: agentOf(row),
+    data_class: row.dataClass,
+    redactions: redactionsSchema.parse(row.redactions),
+    occurred_at: row.occurredAt.toISOString(),
+    created_at: row.createdAt.toISOString(),
+  };
 }
 
 /** `GET /sessions/:id/prompts` and `/observations`: what was captured of a session, for its owner and admins. */
@@ -35,7 +85,7 @@ export function sessionRowRoutes({ database }: ApiDependencies): FastifyPluginCa
           tags: ['sessions'],
           summary: 'Messages of a session, in order',
           params: sessionParams,
-          querystring: z.strictObject(timelineQuery),
+          querystring: z.strictObject(rowsQuery),
           response: {
             200: z.object({ data: z.array(promptSchema), pagination: paginationSchema }),
             ...ERROR_RESPONSES,
@@ -65,7 +115,7 @@ export function sessionRowRoutes({ database }: ApiDependencies): FastifyPluginCa
           tags: ['sessions'],
           summary: 'Captured events of a session, in order',
           params: sessionParams,
-          querystring: z.strictObject({ ...timelineQuery, full: flag().prefault(false) }),
+          querystring: z.strictObject({ ...rowsQuery, full: flag().prefault(false) }),
           response: {
             200: z.object({ data: z.array(observationSchema), pagination: paginationSchema }),
             ...ERROR_RESPONSES,

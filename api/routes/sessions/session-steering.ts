@@ -5,34 +5,14 @@ import type { TenantTransaction } from '../../../stores/postgres/connection/data
 import { readSummary } from '../../../stores/postgres/summaries/derived.ts';
 import { findOwnedSession, readSessionDetail, steerSession } from '../../../stores/postgres/sessions/sessions.ts';
 import { TemporalUnavailable } from '../../../stores/temporal/unavailable.ts';
-import { principalOf, mayActFor, seekerOf, viewerOf } from '../../auth.ts';
+import { mayActFor, principalOf, seekerOf, viewerOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
-import { presentSummary, summarySchema } from '../../../contract/derived.ts';
-import { jobSchema } from '../../../contract/jobs.ts';
+import { presentSummary } from './summaries.ts';
 import { ERROR_RESPONSES } from '../../../contract/shared.ts';
-import { detailSchema, presentDetail, sessionParams } from './sessions.ts';
-import { numeric } from '../../../contract/query.ts';
+import { actionAnswer, sessionDetail, sessionParams, waitQuery } from '../../../contract/sessions.ts';
+import { presentDetail } from './sessions.ts';
 import { line } from '../../../contract/text.ts';
-
-const MAX_WAIT_SECONDS = 60;
-
-const waitQuery = z.strictObject({
-  wait: numeric(z.number().min(0).max(MAX_WAIT_SECONDS))
-    .prefault(0)
-    .describe('Seconds to wait for the end; 0 answers at once with the job'),
-});
-
-const askAnswer = z
-  .object({
-    done: z.boolean().describe('False: it goes on, and the job shows how'),
-    summary_id: z.string().nullable(),
-    summary: summarySchema.nullable().describe('The summary that stands, once it is done'),
-    settled: z.boolean(),
-    last_error: z.string().nullable(),
-    job: jobSchema,
-  })
-  .meta({ id: 'SessionOrder' });
 
 /** What a session can be asked for, and the route that asks. */
 const ORDERS = [
@@ -92,7 +72,7 @@ export function sessionSteeringRoutes({ database, steering, jobList }: ApiDepend
             title: line(200).optional(),
             capture: z.boolean().optional(),
           }),
-          response: { 200: detailSchema, ...ERROR_RESPONSES },
+          response: { 200: sessionDetail, ...ERROR_RESPONSES },
         },
       },
       async (request) => {
@@ -124,7 +104,7 @@ export function sessionSteeringRoutes({ database, steering, jobList }: ApiDepend
             ...words,
             params: sessionParams,
             querystring: waitQuery,
-            response: { 200: askAnswer, 202: askAnswer, ...ERROR_RESPONSES },
+            response: { 200: actionAnswer, 202: actionAnswer, ...ERROR_RESPONSES },
           },
         },
         async (request, reply) => {

@@ -6,49 +6,10 @@ import type { SessionDetail, StoredSession } from '../../../stores/postgres/sess
 import { principalOf, seekerOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
-import { pendingSchema } from '../../../contract/jobs.ts';
-import { agentSchema } from '../../../contract/session-rows.ts';
-import { ERROR_RESPONSES, pageQuery, paginationOf, paginationSchema } from '../../../contract/shared.ts';
+import { paginationOf } from '../../http/paging.ts';
+import { ERROR_RESPONSES, pageQuery, paginationSchema } from '../../../contract/shared.ts';
 import { text } from '../../../contract/text.ts';
-
-const sessionSchema = z
-  .object({
-    id: z.string(),
-    host: z.string(),
-    external_id: z.string(),
-    namespace: z.string(),
-    title: z.string().nullable(),
-    status: z.enum(['active', 'ended', 'archived', 'deleted']),
-    phase: z.enum(['active', 'summarising', 'closing', 'settled', 'cancelled']),
-    waiting_reason: z.string().nullable(),
-    last_error: z.string().nullable(),
-    project: z.object({ id: z.string(), name: z.string(), git_remote: z.string().nullable() }).nullable(),
-    capture: z.boolean().describe('False: what the session says is not stored'),
-    model: z.string().nullable(),
-    workflow_id: z.string().nullable(),
-    started_at: z.string(),
-    last_event_at: z.string(),
-    ended_at: z.string().nullable(),
-  })
-  .meta({ id: 'Session' });
-
-export const detailSchema = sessionSchema
-  .extend({
-    counts: z.object({
-      prompts: z.number().int(),
-      observations: z.number().int(),
-      tokens: z.number().int(),
-      summaries: z.number().int(),
-      learnings: z.number().int(),
-      windows_parked: z.number().int(),
-      vectors_failed: z.number().int(),
-    }),
-    pending: pendingSchema,
-    agents: z.array(agentSchema).describe('Sub-agents, in the order in which they were seen'),
-  })
-  .meta({ id: 'SessionDetail' });
-
-export const sessionParams = z.object({ id: text(512).describe('Own id, or host:external id') });
+import { sessionDetail, sessionParams, sessionSchema } from '../../../contract/sessions.ts';
 
 function present(row: StoredSession): z.output<typeof sessionSchema> {
   return {
@@ -74,7 +35,7 @@ function present(row: StoredSession): z.output<typeof sessionSchema> {
   };
 }
 
-export function presentDetail({ session, counts, pending, agents }: SessionDetail): z.output<typeof detailSchema> {
+export function presentDetail({ session, counts, pending, agents }: SessionDetail): z.output<typeof sessionDetail> {
   return {
     ...present(session),
     counts: {
@@ -139,7 +100,7 @@ export function sessionRoutes({ database }: ApiDependencies): FastifyPluginCallb
           tags: ['sessions'],
           summary: 'A session and where it stands',
           params: sessionParams,
-          response: { 200: detailSchema, ...ERROR_RESPONSES },
+          response: { 200: sessionDetail, ...ERROR_RESPONSES },
         },
       },
       async (request) => {

@@ -6,15 +6,60 @@ import { findSessionId } from '../../../stores/postgres/sessions/sessions.ts';
 import { principalOf, seekerOf, viewerOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { ApiError } from '../../errors.ts';
-import { countFetched, usedIn } from '../../memories/memory-fetches.ts';
-import { cursorOf, cursorQuery, pageOf, placeOf } from '../../../contract/cursor.ts';
-import { presentSummary, SUMMARY_TYPES, summarySchema } from '../../../contract/derived.ts';
-import { ERROR_RESPONSES, pageQuery, paginationSchema } from '../../../contract/shared.ts';
-import { sessionParams } from './sessions.ts';
+import { cursorQuery, ERROR_RESPONSES, pageQuery, paginationSchema, usedIn } from '../../../contract/shared.ts';
+import { countFetched } from '../../memories/memory-fetches.ts';
+import { cursorOf, pageOf, placeOf } from '../../http/paging.ts';
+import { sessionParams, SUMMARY_TYPES, summarySchema } from '../../../contract/sessions.ts';
 import { text } from '../../../contract/text.ts';
+import type { CitedText } from '../../../domain/ports/model.ts';
+import type { StoredSummary } from '../../../stores/postgres/summaries/derived.ts';
+import { parseCited, parseEvidence } from '../../../stores/postgres/summaries/summaries.ts';
 
 const LIST = 'summaries';
 const placeSchema = z.strictObject({ group: z.int32(), place: z.int32(), id: z.uuid() });
+
+function evidenceOf(pieces: CitedText['evidence'], mayQuote: boolean) {
+  return pieces.map((piece) => ({ row_id: piece.rowId, quote: mayQuote ? piece.quote : null }));
+}
+
+function citedOf(value: unknown, mayQuote: boolean) {
+  return parseCited(value).map((cited) => ({ text: cited.text, evidence: evidenceOf(cited.evidence, mayQuote) }));
+}
+
+/** A summary as `viewerId` reads it: quotes of another user's rows are withheld; undefined: an admin, who reads all. */
+export function presentSummary(row: StoredSummary, viewerId: string | undefined): z.input<typeof summarySchema> {
+  const mayQuote = viewerId === undefined || viewerId === row.userId;
+  return {
+    id: row.id,
+    session_id: row.sessionId,
+    type: summarySchema.shape.type.parse(row.type),
+    kind: row.kind,
+    title: row.title,
+    content: row.content,
+    request: row.request,
+    investigated: row.investigated,
+    learned: row.learned,
+    completed: row.completed,
+    next_steps: row.nextSteps,
+    notes: row.notes,
+    key_points: citedOf(row.keyPoints, mayQuote),
+    action_items: citedOf(row.actionItems, mayQuote),
+    evidence: evidenceOf(parseEvidence(row.evidence), mayQuote),
+    tags: row.tags,
+    files_read: row.filesRead,
+    files_modified: row.filesModified,
+    model: row.model,
+    input_tokens: row.inputTokens,
+    output_tokens: row.outputTokens,
+    cost_usd: row.costUsd.toNumber(),
+    version: row.version,
+    published: row.published,
+    from_seq: row.fromSeq,
+    to_seq: row.toSeq,
+    occurred_at: row.occurredAt.toISOString(),
+    created_at: row.createdAt.toISOString(),
+  };
+}
 
 /** What was written of a session, and one piece of it. `POST /sessions/:id/summaries` is steering: it asks the session's workflow. */
 export function summaryRoutes({ database }: ApiDependencies): FastifyPluginCallbackZod {

@@ -1,5 +1,4 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
-import { z } from 'zod';
 import { compactMemory } from '../../../domain/compact.ts';
 import type { Memory } from '../../../domain/memory.ts';
 import { MEMORY_TYPES } from '../../../domain/ports/vector-index.ts';
@@ -15,42 +14,9 @@ import type { Line } from '../../../stores/postgres/sessions/timeline.ts';
 import { principalOf, viewerOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { findMemory } from '../../memories/memory-lookup.ts';
-import { compactMemorySchema, memoryName, memorySchema, presentMemory } from '../../../contract/memory.ts';
-import { ERROR_RESPONSES, namespaceName } from '../../../contract/shared.ts';
-import { numeric, oneOrMore } from '../../../contract/query.ts';
-import { line, text } from '../../../contract/text.ts';
-
-const MAX_SIDE = 50;
-const side = numeric(z.number().int().min(0).max(MAX_SIDE)).prefault(5);
-
-const timelineQuery = z
-  .strictObject({
-    anchor: memoryName.optional(),
-    q: line(500).optional().describe('The best hit is the anchor'),
-    before: side,
-    after: side,
-    project: text(2048).optional().describe('Reads the whole project instead of the session'),
-    namespace: namespaceName
-      .optional()
-      .describe("Of the project's line; that of the anchor unless given. The best hit of q is looked for in it"),
-    types: oneOrMore(MEMORY_TYPES).optional(),
-    format: z.enum(['full', 'compact']).default('full'),
-  })
-  .refine((query) => (query.anchor === undefined) !== (query.q === undefined), {
-    path: ['anchor'],
-    message: 'or q is needed, and not both',
-  });
-
-const shown = z.union([memorySchema, compactMemorySchema]);
-const timelineAnswer = z
-  .object({
-    anchor: shown.nullable().describe('Null where q finds nothing'),
-    data: z.array(shown).describe('In reading order, the anchor among them'),
-    has_before: z.boolean(),
-    has_after: z.boolean(),
-    degraded: z.array(z.string()).optional().describe('Of the search for q'),
-  })
-  .meta({ id: 'Timeline' });
+import { presentMemory } from '../../memories/present-memory.ts';
+import { ERROR_RESPONSES } from '../../../contract/shared.ts';
+import { timelineAnswer, timelineQuery } from '../../../contract/search.ts';
 
 interface Around {
   readonly data: readonly Memory[];

@@ -5,30 +5,100 @@ import { VectorIndexUnavailable } from '../../../domain/ports/vector-index.ts';
 import { findCapturedEvents, SEARCHED_SESSIONS } from '../../../stores/postgres/capture/captured-events.ts';
 import { findSessionId } from '../../../stores/postgres/sessions/sessions.ts';
 import { tombstonesOf, traceEvent } from '../../../stores/postgres/sessions/trace.ts';
-import type { EventTrace } from '../../../stores/postgres/sessions/trace.ts';
+import type { EventTrace, TracedText } from '../../../stores/postgres/sessions/trace.ts';
 import type { DescribedJob } from '../../../stores/temporal/jobs.ts';
 import { TemporalUnavailable } from '../../../stores/temporal/unavailable.ts';
 import { principalOf, seekerOf, viewerOf } from '../../auth.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
-import { presentTrace, traceSchema } from '../../../contract/trace.ts';
 import { ERROR_RESPONSES } from '../../../contract/shared.ts';
-import { text } from '../../../contract/text.ts';
+import type { CapturedEvent } from '../../../stores/postgres/capture/captured-events.ts';
+import type { TraceAnswer } from '../../../contract/trace.ts';
+import { eventKey, sessionName, traceAnswer } from '../../../contract/trace.ts';
+import type { textSchema } from '../../../contract/trace.ts';
+import { redactionsSchema } from '../../../contract/sessions.ts';
 
-export const eventKey = text(512).describe('A key as stored, a tool use id, a delivery id, or the id of a row');
-export const sessionName = text(512).optional().describe('Own id, or host:external id');
+function presentText(text: TracedText): z.output<typeof textSchema> {
+  return {
+    id: text.id,
+    type: text.type,
+    title: text.title,
+    quotes: text.quotes,
+    created_at: text.createdAt.toISOString(),
+  };
+}
 
-const traceAnswer = z.object({
-  data: z.array(traceSchema),
-  forgotten: z
-    .array(z.object({ host: z.string(), external_id: z.string(), forgotten_at: z.string() }))
-    .describe('Sessions in which an event of this key was forgotten: your own, to admins all'),
-  searched_sessions: z
-    .number()
-    .int()
-    .nullable()
-    .describe('How many of the newest sessions were looked through; null: one'),
-  degraded: z.array(z.enum(['temporal', 'vector'])),
-});
+/** One event's way as the api tells it. `standing`: the objects that Weaviate has; null where it was away. */
+export function presentTrace(
+  event: CapturedEvent,
+  trace: EventTrace,
+  standing: ReadonlySet<string> | null,
+  workflow: DescribedJob | null,
+): TraceAnswer {
+  const [first] = trace.rows;
+  const lastSeq = trace.rows.at(-1)?.seq ?? 0;
+  const { session } = trace;
+  return {
+    key: event.key,
+    source: event.source,
+    received_at: (first?.receivedAt ?? new Date(0)).toISOString(),
+    occurred_at: (first?.occurredAt ?? new Date(0)).toISOString(),
+    session: {
+      id: session.id,
+      host: session.host,
+      external_id: session.externalId,
+      title: session.title,
+      status: session.status,
+      project: session.project,
+    },
+    rows: trace.rows.map((row) => ({
+      id: row.id,
+      kind: row.kind,
+      seq: row.seq,
+      type: row.type,
+      tool: row.tool,
+      agent_id: row.agentId,
+      tokens: row.tokens,
+      words_indexed: row.words,
+      redactions: redactionsSchema.parse(row.redactions),
+    })),
+    consumed: session.consumedSeq >= lastSeq,
+    window:
+      trace.window === null
+        ? null
+        : {
+            n: trace.window.n,
+            reason: trace.window.reason,
+            state: trace.window.state,
+            attempts: trace.window.attempts,
+            error: trace.window.error,
+            created_at: trace.window.createdAt.toISOString(),
+          },
+    infer: session.infer,
+    summaries: trace.summaries.map(presentText),
+    learnings: trace.learnings.map(presentText),
+    embeddings: trace.embeddings.map((chunk) => ({
+      memory_id: chunk.memoryId,
+      memory_type: chunk.memoryType,
+      chunk: chunk.chunk,
+      model: chunk.model,
+      state: chunk.state,
+      attempts: chunk.attempts,
+      error: chunk.error,
+      object_id: chunk.objectId,
+      indexed_at: chunk.indexedAt?.toISOString() ?? null,
+      in_index: standing === null ? null : standing.has(chunk.objectId),
+    })),
+    workflow:
+      workflow === null
+        ? null
+        : {
+            id: workflow.workflowId,
+            state: workflow.state,
+            phase: workflow.phase,
+            waiting_reason: workflow.waiting,
+          },
+  };
+}
 
 /** `GET /trace`: one event from its capture to its vectors, for its owner and admins. */
 export function traceRoutes({ database, vectors, jobs }: ApiDependencies): FastifyPluginCallbackZod {

@@ -20,13 +20,8 @@ import { Breather } from '../../intake/breather.ts';
 import { HEAVY_CHARS } from '../../intake/build-incoming.ts';
 import type { Capture } from '../../intake/exclusions.ts';
 import type { HeavyEvents } from '../../intake/heavy-events.ts';
-import {
-  cursorSchema,
-  presentCounts,
-  segmentSchema,
-  transcriptName,
-  transcriptQuery,
-} from '../../../contract/imports.ts';
+import { presentCounts } from '../operations/imports.ts';
+import { cursorSchema, segmentSchema, transcriptName, transcriptQuery } from '../../../contract/imports.ts';
 import { ERROR_RESPONSES } from '../../../contract/shared.ts';
 import { UPLOAD_DEADLINE_MS, UploadSlots } from '../../http/upload-slots.ts';
 

@@ -2,86 +2,13 @@ import type pg from 'pg';
 import { v7 } from 'uuid';
 import { z } from 'zod';
 import type { Prisma } from '../../../prisma/generated/client.ts';
-import { JOURNAL_FAULTS } from '../../archive/journal.ts';
 import type { TenantTransaction } from '../connection/database.ts';
+import { RESTORE_KINDS, RESTORE_PHASES, WORK_STATES } from '../../../domain/jobs.ts';
+import type { RestoreCounts, RestoreResult } from '../../../contract/backups.ts';
+import type { RestoreKind, RestorePhase, WorkState } from '../../../domain/jobs.ts';
+import { restoreCounts, restoreResult } from '../../../contract/backups.ts';
 
-export const RESTORE_KINDS = ['restore', 'drill'] as const;
-export type RestoreKind = (typeof RESTORE_KINDS)[number];
-export const RESTORE_STATES = ['running', 'completed', 'failed', 'cancelled'] as const;
-export type RestoreState = (typeof RESTORE_STATES)[number];
-export const RESTORE_PHASES = [
-  'checking',
-  'copying',
-  'indexing',
-  'verifying',
-  'vectors',
-  'swapping',
-  'resuming',
-] as const;
-export type RestorePhase = (typeof RESTORE_PHASES)[number];
-
-/** Progress of a restore. */
-export const restoreCounts = z.object({
-  files_total: z.number().optional(),
-  files_done: z.number().optional(),
-  /** Of table data, before compression. */
-  bytes_total: z.number().optional(),
-  bytes_done: z.number().optional(),
-  rows_done: z.number().optional(),
-  vectors_total: z.number().optional(),
-  vectors_done: z.number().optional(),
-});
-export type RestoreCounts = z.output<typeof restoreCounts>;
-
-const seconds = z.number().nonnegative();
-
-/** Results of the comparison. */
-export const restoreResult = z.object({
-  /** Of the set; one that was cancelled or failed before its manifest was read has neither. */
-  snapshot_at: z.string().optional(),
-  recollect_version: z.string().optional(),
-  tables: z
-    .object({ tables: z.number(), rows: z.number(), files: z.number(), different: z.array(z.string()) })
-    .optional(),
-  foreign_keys: z.object({ all: z.number(), invalid: z.number() }).optional(),
-  queries: z.object({ asked: z.number(), different: z.number() }).optional(),
-  vectors: z
-    .object({
-      tenants: z.number(),
-      objects: z.number(),
-      /** Wanted again, because the set or the index does not have them. */
-      pending: z.number(),
-      /** Indexes of tenants whose vectors were not found by themselves. */
-      unproved: z.number(),
-    })
-    .optional(),
-  migrations: z.number().optional(),
-  /** Files of archived sessions that were not in the archive store: brought back from beside the set, and found nowhere. */
-  files: z.object({ restored: z.number(), missing: z.number() }).optional(),
-  /** Rows that were erased or forgotten since the snapshot, and went again. */
-  erasures: z.number().optional(),
-  /** The journals of erasures: how many erasures were done again, and how many entries are missing or not followed, by what is wrong with them. */
-  journal: z
-    .object({
-      erasures: z.number(),
-      faults: z.partialRecord(z.enum(JOURNAL_FAULTS), z.number()),
-      examples: z.array(z.string()),
-    })
-    .optional(),
-  sessions_resumed: z.number().optional(),
-  /** Name of the database that was replaced. */
-  replaced: z.string().optional(),
-  seconds: z
-    .object({ copy: seconds, index: seconds, check: seconds, vectors: seconds, total: seconds })
-    .partial()
-    .optional(),
-  /** Table data a second, from the first byte read to the indexes built. */
-  mb_per_second: z.number().optional(),
-});
-export type RestoreResult = z.output<typeof restoreResult>;
-
-/** Names of the configured stores: the API accepts no address. */
-export const NAMED_STORES = ['backup', 'copy'] as const;
+export type { RestoreCounts, RestoreResult };
 
 /** Store of a restore's row: RECOLLECT_BACKUP_COPY_STORE. */
 export const COPY_STORE = 'copy';
@@ -100,7 +27,7 @@ export interface RestoreRequest {
 
 export interface StoredRestore extends RestoreRequest {
   readonly id: string;
-  readonly state: RestoreState;
+  readonly state: WorkState;
   readonly phase: RestorePhase;
   readonly counts: RestoreCounts;
   readonly result: RestoreResult | null;
@@ -119,7 +46,7 @@ function present(row: Prisma.RestoreGetPayload<object>): StoredRestore {
     signer: row.signer,
     overwrite: row.overwrite,
     dryRun: row.dryRun,
-    state: z.enum(RESTORE_STATES).parse(row.state),
+    state: z.enum(WORK_STATES).parse(row.state),
     phase: z.enum(RESTORE_PHASES).parse(row.phase),
     counts: restoreCounts.parse(row.counts),
     result: row.result === null ? null : restoreResult.parse(row.result),
@@ -180,7 +107,7 @@ const workRow = z.object({
   signer: z.string().nullable(),
   overwrite: z.boolean(),
   dry_run: z.boolean(),
-  state: z.enum(RESTORE_STATES),
+  state: z.enum(WORK_STATES),
   phase: z.enum(RESTORE_PHASES),
   created_at: z.date(),
   result: restoreResult.nullable(),
@@ -244,7 +171,7 @@ export async function noteRestore(
 export async function endRestore(
   maintenance: pg.Pool,
   id: string,
-  state: Exclude<RestoreState, 'running'>,
+  state: Exclude<WorkState, 'running'>,
   error: string | null,
   message: string | null,
 ): Promise<void> {

@@ -2,9 +2,7 @@ import { z } from 'zod';
 import { newId } from '../../../domain/ids.ts';
 import type { TenantId, UserId } from '../../../domain/ids.ts';
 import type { Database, TenantTransaction } from '../connection/database.ts';
-
-/** Key of the tenant setting with the excluded folders. */
-export const EXCLUDE_SETTING = 'capture.exclude';
+import { EXCLUDE_SETTING } from '../../../domain/capture/exclusions.ts';
 
 const globList = z.array(z.string());
 

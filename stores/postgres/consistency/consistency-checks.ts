@@ -3,14 +3,13 @@ import { z } from 'zod';
 import type { TenantId } from '../../../domain/ids.ts';
 import type { CheckCounts } from '../../../workflows/consistency/types.ts';
 import type { TenantRead, TenantTransaction } from '../connection/database.ts';
-
-export const CHECK_STATES = ['running', 'completed', 'failed', 'cancelled'] as const;
+import { WORK_STATES } from '../../../domain/jobs.ts';
 
 /** A comparison of one tenant. */
 export interface StoredCheck {
   readonly id: string;
   readonly userId: string | null;
-  readonly state: (typeof CHECK_STATES)[number];
+  readonly state: (typeof WORK_STATES)[number];
   readonly repair: boolean;
   readonly rows: number;
   readonly found: Readonly<Record<string, number>>;
@@ -78,7 +77,7 @@ const counts = z.record(z.string(), z.number());
 const checkRow = z.object({
   id: z.string(),
   user_id: z.string().nullable(),
-  state: z.enum(CHECK_STATES),
+  state: z.enum(WORK_STATES),
   repair: z.boolean(),
   rows: z.coerce.number(),
   found: counts,

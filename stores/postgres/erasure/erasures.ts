@@ -4,11 +4,8 @@ import { ERASURE_KINDS, MAX_ERASED_ROWS } from '../../../domain/erasure/erasure-
 import type { ErasureKind } from '../../../domain/erasure/erasure-journal.ts';
 import { Prisma } from '../../../prisma/generated/client.ts';
 import type { TenantTransaction } from '../connection/database.ts';
-
-export const ERASURE_STATES = ['running', 'completed', 'failed', 'cancelled'] as const;
-export type ErasureState = (typeof ERASURE_STATES)[number];
-export const ERASURE_PHASES = ['queued', 'journalled', 'rows', 'vectors', 'files', 'completed'] as const;
-export type ErasurePhase = (typeof ERASURE_PHASES)[number];
+import { ERASURE_PHASES, WORK_STATES } from '../../../domain/jobs.ts';
+import type { ErasurePhase, WorkState } from '../../../domain/jobs.ts';
 
 /** What was erased is still there after some rounds: somebody writes it again and again. */
 export class ErasureIncomplete extends Error {
@@ -43,7 +40,7 @@ export interface StoredErasure {
   readonly kind: ErasureKind;
   readonly subject: string | null;
   readonly searchText: string | null;
-  readonly state: ErasureState;
+  readonly state: WorkState;
   readonly phase: ErasurePhase;
   readonly found: Found | null;
   readonly counts: Readonly<Record<string, number>>;
@@ -58,7 +55,7 @@ function present(row: Prisma.ErasureGetPayload<object>): StoredErasure {
   return {
     ...row,
     kind: z.enum(ERASURE_KINDS).parse(row.kind),
-    state: z.enum(ERASURE_STATES).parse(row.state),
+    state: z.enum(WORK_STATES).parse(row.state),
     phase: z.enum(ERASURE_PHASES).parse(row.phase),
     found: row.found === null ? null : foundSchema.parse(row.found),
     counts: counts.parse(row.counts),

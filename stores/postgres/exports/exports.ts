@@ -4,10 +4,8 @@ import { z } from 'zod';
 import type { PortableScope } from './scope-rules.ts';
 import type { Prisma } from '../../../prisma/generated/client.ts';
 import type { TenantTransaction } from '../connection/database.ts';
-
-export const EXPORT_STATES = ['running', 'completed', 'failed', 'cancelled', 'expired'] as const;
-export type ExportState = (typeof EXPORT_STATES)[number];
-export const EXPORT_SCOPES = ['tenant', 'project', 'user', 'session'] as const;
+import type { ExportState } from '../../../domain/jobs.ts';
+import { EXPORT_SCOPES, EXPORT_STATES } from '../../../domain/jobs.ts';
 
 /** For so long a file may be fetched. */
 const DAYS = 7;

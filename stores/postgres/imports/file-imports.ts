@@ -4,8 +4,8 @@ import { z } from 'zod';
 import type { EventOwner } from '../../../domain/capture/event.ts';
 import type { Prisma } from '../../../prisma/generated/client.ts';
 import type { TenantTransaction } from '../connection/database.ts';
-import { IMPORT_STATES } from './imports.ts';
-import type { ImportState } from './imports.ts';
+import { WORK_STATES } from '../../../domain/jobs.ts';
+import type { WorkState } from '../../../domain/jobs.ts';
 
 /** Rows of `imports` that take in the file of another instance. */
 export const FILE_IMPORT_KIND = 'file';
@@ -21,7 +21,7 @@ const counts = z.object({
 export interface StoredFileImport extends z.output<typeof options>, z.output<typeof counts> {
   readonly id: string;
   readonly userId: string;
-  readonly state: ImportState;
+  readonly state: WorkState;
   readonly error: string | null;
   readonly createdAt: Date;
   readonly finishedAt: Date | null;
@@ -33,7 +33,7 @@ function present(row: Prisma.ImportGetPayload<object>): StoredFileImport {
     ...counts.parse(row.counts),
     id: row.id,
     userId: row.userId,
-    state: z.enum(IMPORT_STATES).parse(row.state),
+    state: z.enum(WORK_STATES).parse(row.state),
     error: row.error,
     createdAt: row.createdAt,
     finishedAt: row.finishedAt,

@@ -4,9 +4,8 @@ import type { EventOwner } from '../../../domain/capture/event.ts';
 import type { TranscriptCounts } from '../../../domain/transcripts/counts.ts';
 import type { Prisma } from '../../../prisma/generated/client.ts';
 import type { TenantTransaction } from '../connection/database.ts';
-
-export const IMPORT_STATES = ['running', 'completed', 'failed', 'cancelled'] as const;
-export type ImportState = (typeof IMPORT_STATES)[number];
+import type { WorkState } from '../../../domain/jobs.ts';
+import { WORK_STATES } from '../../../domain/jobs.ts';
 
 export const importOptions = z.object({
   /** Folder on this server, or the file that is read; absolute. */
@@ -35,7 +34,7 @@ export interface StoredImport {
   readonly userId: string;
   readonly kind: string;
   readonly options: ImportOptions;
-  readonly state: ImportState;
+  readonly state: WorkState;
   readonly counts: Readonly<Record<string, number>>;
   readonly error: string | null;
   readonly createdAt: Date;
@@ -51,7 +50,7 @@ function present(row: Prisma.ImportGetPayload<object>): StoredImport {
     userId: row.userId,
     kind: row.kind,
     options: importOptions.parse(row.options),
-    state: z.enum(IMPORT_STATES).parse(row.state),
+    state: z.enum(WORK_STATES).parse(row.state),
     counts: numbers.parse(row.counts),
     error: row.error,
     createdAt: row.createdAt,
@@ -131,7 +130,7 @@ export async function saveImportFiles(transaction: TenantTransaction, id: string
 export async function finishImport(
   transaction: TenantTransaction,
   id: string,
-  state: Exclude<ImportState, 'running'>,
+  state: Exclude<WorkState, 'running'>,
   error: string | null,
 ): Promise<void> {
   const now = new Date();

@@ -6,6 +6,7 @@ import { inOrder, nextOf } from '../connection/page.ts';
 import type { Page, PageSlice } from '../connection/page.ts';
 import { literal } from '../projects/projects.ts';
 import { hiddenAmong, isNotRestricted } from '../erasure/restricted.ts';
+import type { LEARNING_SORTS } from '../../../domain/search-names.ts';
 
 /** Why a learning was closed that a person deleted: its row stays, and nothing shows it. */
 export const DELETED = 'deleted';
@@ -83,7 +84,6 @@ export interface LearningFilter {
   readonly includeClosed?: boolean | undefined;
 }
 
-export const LEARNING_SORTS = ['confidence', 'recency', 'popularity'] as const;
 export type LearningSort = (typeof LEARNING_SORTS)[number];
 
 /** Where a list of learnings goes on: behind the row of this value of the sorting column and this id. */

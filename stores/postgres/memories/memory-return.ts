@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { TenantRead } from '../connection/database.ts';
 import type { UsageScope } from '../usage/usage-report.ts';
+import { MAX_CONTEXTS } from '../../../domain/costs/return.ts';
 
 const returnRow = z.object({
   contexts: z.coerce.number(),
@@ -18,9 +19,6 @@ const returnRow = z.object({
  * the memories in these, each source once a context. `used_memories` are those that were found useful or fetched, once a context.
  */
 export type MemoryReturn = z.output<typeof returnRow>;
-
-/** Contexts that one report reads at most, the newest. */
-export const MAX_CONTEXTS = 10_000;
 
 /** Reads what was served and what of it was used. Behind a session's summary stands the session, behind a topic or an item its window, behind a learning the rows that it quotes, behind a row itself. */
 export async function readMemoryReturn(read: TenantRead, scope: UsageScope): Promise<MemoryReturn> {

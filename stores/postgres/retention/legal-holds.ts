@@ -2,9 +2,8 @@ import { v7 } from 'uuid';
 import { z } from 'zod';
 import type { ActiveLegalHold } from '../../../domain/retention/policy-hash.ts';
 import type { TenantTransaction } from '../connection/database.ts';
-
-export const HOLD_SUBJECTS = ['tenant', 'project', 'session', 'user'] as const;
-export type HoldSubject = (typeof HOLD_SUBJECTS)[number];
+import type { HoldSubject } from '../../../domain/jobs.ts';
+import { HOLD_SUBJECTS } from '../../../domain/jobs.ts';
 
 export interface StoredHold extends ActiveLegalHold {
   readonly subject: HoldSubject;

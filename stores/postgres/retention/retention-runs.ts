@@ -2,11 +2,8 @@ import { v7 } from 'uuid';
 import { z } from 'zod';
 import { RETAINED } from '../../../domain/retention/policy.ts';
 import type { TenantTransaction } from '../connection/database.ts';
-
-export const RETENTION_MODES = ['dry_run', 'run'] as const;
-export type RetentionMode = (typeof RETENTION_MODES)[number];
-export const RETENTION_STATES = ['running', 'completed', 'failed', 'cancelled'] as const;
-export type RetentionState = (typeof RETENTION_STATES)[number];
+import type { RetentionMode, WorkState } from '../../../domain/jobs.ts';
+import { RETENTION_MODES, WORK_STATES } from '../../../domain/jobs.ts';
 
 /** How much goes or went, and why. */
 export interface RetentionCount {
@@ -26,7 +23,7 @@ export interface RetentionCount {
 export interface StoredRun {
   readonly id: string;
   readonly mode: RetentionMode;
-  readonly state: RetentionState;
+  readonly state: WorkState;
   readonly policyHash: string;
   readonly referenceTime: Date;
   readonly userId: string | null;
@@ -43,7 +40,7 @@ const runRow = z
   .object({
     id: z.string(),
     mode: z.enum(RETENTION_MODES),
-    state: z.enum(RETENTION_STATES),
+    state: z.enum(WORK_STATES),
     policy_hash: z.string(),
     reference_time: z.date(),
     user_id: z.string().nullable(),
@@ -165,7 +162,7 @@ export async function openRun(
 export async function finishRun(
   transaction: TenantTransaction,
   id: string,
-  state: Exclude<RetentionState, 'running'>,
+  state: Exclude<WorkState, 'running'>,
   error: string | null,
 ): Promise<void> {
   await transaction.retentionRun.updateMany({

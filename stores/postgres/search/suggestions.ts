@@ -2,8 +2,7 @@ import type pg from 'pg';
 import { z } from 'zod';
 import type { TenantId } from '../../../domain/ids.ts';
 import { timedQueries, tookTooLong } from '../connection/timed-queries.ts';
-
-export const SUGGESTION_KINDS = ['entity', 'title', 'tag', 'file'] as const;
+import { SUGGESTION_KINDS } from '../../../domain/search-names.ts';
 
 export interface Suggestion {
   readonly text: string;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { TenantRead } from '../connection/database.ts';
+import type { UsageGroup } from '../../../domain/jobs.ts';
 
 /** What a report is about: a tenant, or one user of it; times as RFC 3339, `until` exclusive. */
 export interface UsageScope {
@@ -7,9 +8,6 @@ export interface UsageScope {
   readonly since: string;
   readonly until: string;
 }
-
-export const USAGE_GROUPS = ['user', 'model', 'operation', 'day', 'project'] as const;
-export type UsageGroup = (typeof USAGE_GROUPS)[number];
 
 const sums = {
   calls: z.coerce.number(),

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { checkEvent } from '../../../api/intake/check-event.ts';
-import { deliveryHeaders, deliveryOf, keyedByDelivery } from '../../../api/intake/delivery.ts';
+import { deliveryOf, keyedByDelivery } from '../../../api/intake/delivery.ts';
 import type { HostEvent } from '../../../domain/capture/event.ts';
+import { deliveryHeaders } from '../../../contract/events.ts';
 
 function event(fields: Record<string, unknown> = {}): HostEvent {
   const checked = checkEvent({ type: 'prompt', session_id: 's', content: 'x', ...fields }, null);

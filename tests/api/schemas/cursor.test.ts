@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { ApiError } from '../../../api/errors.ts';
-import { cursorOf, cursorQuery, pageOf, placeOf } from '../../../contract/cursor.ts';
+import { cursorOf, pageOf, placeOf } from '../../../api/http/paging.ts';
+import { cursorQuery } from '../../../contract/shared.ts';
 
 const shape = z.strictObject({ value: z.number(), id: z.string() });
 const place = { value: 0.7, id: 'an id' };

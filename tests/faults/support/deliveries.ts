@@ -1,4 +1,5 @@
-import { eventSchema, toHostEvent } from '../../../contract/events.ts';
+import { toHostEvent } from '../../../api/intake/check-event.ts';
+import { eventSchema } from '../../../contract/events.ts';
 import { keyedByDelivery } from '../../../api/intake/delivery.ts';
 import { buildCaptureEvent } from '../../../domain/capture/build-event.ts';
 import { translateHook } from '../../../domain/capture/claude-code-hooks.ts';

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { newId } from '../../../domain/ids.ts';
 import type { TenantId } from '../../../domain/ids.ts';
-import { JOB_KINDS, jobIdOf, jobOfWorkflow, parseJobId, workflowIdOfJob } from '../../../stores/temporal/job-ids.ts';
+import { JOB_KINDS } from '../../../domain/jobs.ts';
+import { jobIdOf, jobOfWorkflow, parseJobId, workflowIdOfJob } from '../../../stores/temporal/job-ids.ts';
 import {
   importWorkflowId,
   indexWorkflowId,

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import { HOST_MAPPINGS } from '../../../../contract/host-mappings.ts';
+import { HOST_MAPPINGS } from '../../../../api/intake/host-mappings.ts';
 import { buildCaptureEvent } from '../../../../domain/capture/build-event.ts';
 import type { HookPayload } from '../../../../domain/capture/hook-payload.ts';
 import type { CaptureRow, HostEvent } from '../../../../domain/capture/event.ts';

@@ -5,7 +5,7 @@ import { erasedName } from '../../../../domain/erasure/erasure-journal.ts';
 import type { ErasureKind } from '../../../../domain/erasure/erasure-journal.ts';
 import { tenantTables } from '../../../../stores/postgres/exports/table-catalog.ts';
 import { captureEvents } from '../../../../stores/postgres/capture/capture.ts';
-import { findText, CONTENT_COLUMNS } from '../../../../stores/postgres/erasure/find-text.ts';
+import { CONTENT_COLUMNS, findText } from '../../../../stores/postgres/erasure/find-text.ts';
 import { replayErasures } from '../../../../stores/postgres/erasure/replay-erasures.ts';
 import { createTestDatabase, createTestUser } from '../../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../../setup/database.ts';

@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { BOUNDARY_KINDS, OBSERVATION_TYPES, PROMPT_TYPES } from '../domain/capture/event.ts';
-import codexCli from '../domain/capture/hosts/codex-cli.json' with { type: 'json' };
-import cursor from '../domain/capture/hosts/cursor.json' with { type: 'json' };
-import type { HostMapping } from '../domain/capture/hosts/mapping.ts';
-import { hostName } from './shared.ts';
+import { BOUNDARY_KINDS, OBSERVATION_TYPES, PROMPT_TYPES } from '../../domain/capture/event.ts';
+import codexCli from '../../domain/capture/hosts/codex-cli.json' with { type: 'json' };
+import cursor from '../../domain/capture/hosts/cursor.json' with { type: 'json' };
+import type { HostMapping } from '../../domain/capture/hosts/mapping.ts';
+import { hostName } from '../../contract/shared.ts';
+import type { HookHost } from '../../contract/events.ts';
 
 const paths = z.array(z.string().regex(/^[\w-]+(?:\.[\w-]+)*$/, 'names joined by dots'));
 const table = <Value extends z.ZodType>(value: Value) => z.record(z.string().min(1), value);
@@ -58,10 +59,6 @@ const mapping = z.strictObject({
 export function parseHostMapping(file: unknown): HostMapping {
   return mapping.parse(file);
 }
-
-/** Names of the hosts whose raw hooks are understood; the first is meant where none is named. */
-export const HOOK_HOSTS = ['claude-code', 'codex-cli', 'cursor'] as const;
-export type HookHost = (typeof HOOK_HOSTS)[number];
 
 /** Every host that is known by data, checked once when the api starts. */
 export const HOST_MAPPINGS: Readonly<Record<Exclude<HookHost, 'claude-code'>, HostMapping>> = {

@@ -1,19 +1,6 @@
 import { z } from 'zod';
-import { ApiError } from '../api/errors.ts';
-import { paginationOf } from './shared.ts';
-import type { paginationSchema } from './shared.ts';
-
-/** Where a list goes on, opaque to callers: `next_cursor` of the page before. */
-export const cursorQuery = {
-  cursor: z
-    .string()
-    .min(1)
-    .max(512)
-    .regex(/^[A-Za-z0-9_-]+$/, 'letters, digits, dash and underscore')
-    .optional()
-    .describe('next_cursor of the page before, as this list gave it; then page is not looked at'),
-};
-
+import { ApiError } from '../errors.ts';
+import type { paginationSchema } from '../../contract/shared.ts';
 /** A place of a list as a cursor. `list` keeps cursors of other lists and orders out. */
 export function cursorOf(list: string, place: object): string {
   return Buffer.from(JSON.stringify([list, place]), 'utf8').toString('base64url');
@@ -51,5 +38,19 @@ export function pageOf(
     has_next: next !== null,
     has_prev: isBehindCursor || pagination.has_prev,
     next_cursor: next,
+  };
+}
+
+/** Pagination of a list that is read by page. */
+export function paginationOf(page: number, limit: number, total: number): z.output<typeof paginationSchema> {
+  const totalPages = Math.ceil(total / limit);
+  return {
+    page,
+    limit,
+    total,
+    total_pages: totalPages,
+    has_next: page < totalPages,
+    has_prev: page > 1,
+    next_cursor: null,
   };
 }

@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import { WORK_STATES } from '../domain/jobs.ts';
+
+export const dependencySchema = z
+  .object({ status: z.enum(['ok', 'away']), latency_ms: z.number().nullable() })
+  .meta({ id: 'DependencyHealth' });
+
+export const healthSchema = z
+  .object({
+    status: z.enum(['ok', 'degraded', 'down']),
+    dependencies: z.object({
+      postgres: dependencySchema,
+      temporal: dependencySchema,
+      weaviate: dependencySchema,
+      embedder: dependencySchema,
+    }),
+  })
+  .meta({ id: 'Health' });
+
+export const healthAnswer = z.union([healthSchema, z.object({ status: healthSchema.shape.status })]);
+
+const index = {
+  index: z
+    .string()
+    .describe('Embedding model, and after `@` the version of how texts are cut where it is not the first'),
+  dimension: z.number().int(),
+  waiting: z.number().int().describe('Chunks that wait for their vector'),
+  indexed: z.number().int(),
+  failed: z.number().int().describe('Chunks that the index or the model refused; they get another turn after a day'),
+};
+
+export const indexesSchema = z
+  .object({
+    dry_run: z.boolean(),
+    wanted: z.string().describe('The index that the settings ask for'),
+    needed: z.boolean().describe('Another index is served'),
+    serving: z.object({
+      ...index,
+      rewriting: z.boolean().describe('What it holds is still being asked for again, after a `rebuild`'),
+    }),
+    building: z
+      .object({
+        ...index,
+        memories: z.object({ total: z.number().int(), filled: z.number().int(), complete: z.boolean() }),
+        waiting_reason: z.string().nullable().describe('Type of the failure that it waits for the end of'),
+      })
+      .nullable(),
+    retired: z
+      .object({ index: z.string(), until: z.string() })
+      .nullable()
+      .describe('Served before, and taken away at that time'),
+  })
+  .meta({ id: 'Indexes' });
+
+const counts = z.record(z.string(), z.number().int());
+
+export const checkSchema = z
+  .object({
+    id: z.string(),
+    job: z.string().nullable().describe('Null for those that the schedule started'),
+    state: z.enum(WORK_STATES),
+    repair: z.boolean(),
+    rows: z.number().int().describe('Rows and objects that were looked at'),
+    found: counts.describe('How many of each kind differ'),
+    repaired: counts.describe('How many of these were mended'),
+    left: z.number().int().describe('Found and not mended'),
+    error: z.string().nullable().describe('A closed word'),
+    started_at: z.string(),
+    finished_at: z.string().nullable(),
+  })
+  .meta({ id: 'Check' });
+
+export const MAX_DAYS = 400;
+
+const figure = z.object({
+  metric: z.string(),
+  dimensions: z.record(z.string(), z.string()),
+  value: z.number(),
+});
+
+export const statsSchema = z
+  .object({
+    scope: z.enum(['tenant', 'instance']),
+    now: z.array(figure).describe('Counted when it was asked for; of the tenant alone'),
+    days: z
+      .array(z.object({ date: z.string(), figures: z.array(figure) }))
+      .describe('As they were written down each day, the oldest first'),
+  })
+  .meta({ id: 'Statistics' });

@@ -1,0 +1,159 @@
+import { z } from 'zod';
+import { OBSERVATION_TYPES, PROMPT_TYPES } from '../domain/capture/event.ts';
+import { citedTextSchema, evidenceSchema, pageQuery } from './shared.ts';
+import { jobSchema, pendingSchema } from './jobs.ts';
+import { numeric } from './query.ts';
+import { text } from './text.ts';
+export const agentSchema = z
+  .object({
+    id: z.string(),
+    type: z.string().nullable(),
+    started_at: z.string().nullable(),
+    stopped_at: z.string().nullable(),
+    prompts: z.number().int(),
+    observations: z.number().int(),
+  })
+  .meta({ id: 'SessionAgent' });
+
+export const rowAgent = z.object({ id: z.string(), type: z.string().nullable() }).nullable();
+
+export const redactionsSchema = z.record(z.string(), z.number().int()).nullable();
+
+export const promptSchema = z
+  .object({
+    id: z.string(),
+    seq: z.number().int(),
+    role: z.enum(PROMPT_TYPES),
+    content: z.string(),
+    tokens: z.number().int(),
+    agent: rowAgent,
+    data_class: z.string(),
+    redactions: redactionsSchema.describe('What was removed, by kind and count'),
+    occurred_at: z.string(),
+    created_at: z.string(),
+  })
+  .meta({ id: 'Prompt' });
+
+export const observationSchema = z
+  .object({
+    id: z.string(),
+    seq: z.number().int(),
+    prompt_id: z.string().nullable(),
+    type: z.enum(OBSERVATION_TYPES),
+    event: z.string(),
+    tool: z.string().nullable(),
+    title: z.string(),
+    preview: z.string(),
+    content: z.string().optional().describe('With full=true alone'),
+    importance: z.number(),
+    flagged: z.boolean(),
+    tags: z.array(z.string()),
+    files_read: z.array(z.string()),
+    files_modified: z.array(z.string()),
+    tokens: z.number().int(),
+    duration_ms: z.number().int().nullable(),
+    agent: rowAgent,
+    data_class: z.string(),
+    redactions: redactionsSchema.describe('What was removed, by kind and count'),
+    occurred_at: z.string(),
+    created_at: z.string(),
+  })
+  .meta({ id: 'Observation' });
+
+export const sessionSchema = z
+  .object({
+    id: z.string(),
+    host: z.string(),
+    external_id: z.string(),
+    namespace: z.string(),
+    title: z.string().nullable(),
+    status: z.enum(['active', 'ended', 'archived', 'deleted']),
+    phase: z.enum(['active', 'summarising', 'closing', 'settled', 'cancelled']),
+    waiting_reason: z.string().nullable(),
+    last_error: z.string().nullable(),
+    project: z.object({ id: z.string(), name: z.string(), git_remote: z.string().nullable() }).nullable(),
+    capture: z.boolean().describe('False: what the session says is not stored'),
+    model: z.string().nullable(),
+    workflow_id: z.string().nullable(),
+    started_at: z.string(),
+    last_event_at: z.string(),
+    ended_at: z.string().nullable(),
+  })
+  .meta({ id: 'Session' });
+
+export const sessionDetail = sessionSchema
+  .extend({
+    counts: z.object({
+      prompts: z.number().int(),
+      observations: z.number().int(),
+      tokens: z.number().int(),
+      summaries: z.number().int(),
+      learnings: z.number().int(),
+      windows_parked: z.number().int(),
+      vectors_failed: z.number().int(),
+    }),
+    pending: pendingSchema,
+    agents: z.array(agentSchema).describe('Sub-agents, in the order in which they were seen'),
+  })
+  .meta({ id: 'SessionDetail' });
+
+export const sessionParams = z.object({ id: text(512).describe('Own id, or host:external id') });
+
+export const SUMMARY_TYPES = ['session', 'topic', 'action', 'item'] as const;
+
+export const summarySchema = z
+  .object({
+    id: z.string(),
+    session_id: z.string(),
+    type: z.enum(SUMMARY_TYPES),
+    kind: z.string().nullable(),
+    title: z.string(),
+    content: z.string(),
+    request: z.string().nullable(),
+    investigated: z.string().nullable(),
+    learned: z.string().nullable(),
+    completed: z.string().nullable(),
+    next_steps: z.string().nullable(),
+    notes: z.string().nullable(),
+    key_points: z.array(citedTextSchema),
+    action_items: z.array(citedTextSchema),
+    evidence: z.array(evidenceSchema),
+    tags: z.array(z.string()),
+    files_read: z.array(z.string()),
+    files_modified: z.array(z.string()),
+    model: z.string(),
+    input_tokens: z.number().int(),
+    output_tokens: z.number().int(),
+    cost_usd: z.number(),
+    version: z.number().int(),
+    published: z.boolean(),
+    from_seq: z.number().int(),
+    to_seq: z.number().int(),
+    occurred_at: z.string(),
+    created_at: z.string(),
+  })
+  .meta({ id: 'Summary' });
+
+export const MAX_WAIT_SECONDS = 60;
+
+export const waitQuery = z.strictObject({
+  wait: numeric(z.number().min(0).max(MAX_WAIT_SECONDS))
+    .prefault(0)
+    .describe('Seconds to wait for the end; 0 answers at once with the job'),
+});
+
+export const actionAnswer = z
+  .object({
+    done: z.boolean().describe('False: it goes on, and the job shows how'),
+    summary_id: z.string().nullable(),
+    summary: summarySchema.nullable().describe('The summary that stands, once it is done'),
+    settled: z.boolean(),
+    last_error: z.string().nullable(),
+    job: jobSchema,
+  })
+  .meta({ id: 'SessionOrder' });
+
+export const rowsQuery = {
+  ...pageQuery,
+  agent: text(256).optional().describe('Of this sub-agent alone'),
+};

@@ -1,0 +1,68 @@
+/* Names, states and phases of background work, the same in every layer. */
+
+export const JOB_KINDS = [
+  'session',
+  'learning',
+  'index',
+  'reindex',
+  'batch',
+  'import',
+  'check',
+  'backup',
+  'restore',
+  'retention',
+  'erasure',
+  'export',
+  'operation',
+] as const;
+export type JobKind = (typeof JOB_KINDS)[number];
+
+/** Names of the schedules; `workflows/ids.ts` has the same names. */
+export const SCHEDULE_NAMES = [
+  'backup',
+  'capture-sweep',
+  'consistency',
+  'consolidation',
+  'partitions',
+  'restore-drill',
+  'retention',
+  'statistics',
+  'transcripts',
+] as const;
+export type ScheduleName = (typeof SCHEDULE_NAMES)[number];
+
+/** States of the row that a job keeps in PostgreSQL. */
+export const WORK_STATES = ['running', 'completed', 'failed', 'cancelled'] as const;
+export type WorkState = (typeof WORK_STATES)[number];
+/** States of a workflow run. */
+export const RUN_STATES = [...WORK_STATES, 'terminated'] as const;
+export type RunState = (typeof RUN_STATES)[number];
+
+export const EXPORT_STATES = [...WORK_STATES, 'expired'] as const;
+export type ExportState = (typeof EXPORT_STATES)[number];
+export const EXPORT_SCOPES = ['tenant', 'project', 'user', 'session'] as const;
+
+export const ERASURE_PHASES = ['queued', 'journalled', 'rows', 'vectors', 'files', 'completed'] as const;
+export type ErasurePhase = (typeof ERASURE_PHASES)[number];
+
+export const RESTORE_KINDS = ['restore', 'drill'] as const;
+export type RestoreKind = (typeof RESTORE_KINDS)[number];
+export const RESTORE_PHASES = [
+  'checking',
+  'copying',
+  'indexing',
+  'verifying',
+  'vectors',
+  'swapping',
+  'resuming',
+] as const;
+export type RestorePhase = (typeof RESTORE_PHASES)[number];
+
+export const RETENTION_MODES = ['dry_run', 'run'] as const;
+export type RetentionMode = (typeof RETENTION_MODES)[number];
+export const HOLD_SUBJECTS = ['tenant', 'project', 'session', 'user'] as const;
+export type HoldSubject = (typeof HOLD_SUBJECTS)[number];
+
+/** Columns that a usage report can be grouped by. */
+export const USAGE_GROUPS = ['user', 'model', 'operation', 'day', 'project'] as const;
+export type UsageGroup = (typeof USAGE_GROUPS)[number];

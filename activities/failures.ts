@@ -154,22 +154,3 @@ export function toFailure(error: unknown): ApplicationFailure | CancelledFailure
     ...(retryAfterMs === undefined ? {} : { nextRetryDelay: retryAfterMs }),
   });
 }
-
-type Activity = (input: never) => Promise<unknown>;
-
-/** Wraps every activity of a group so that whatever it throws is a typed failure. The group's own type is kept. */
-export function withFailures<Group extends object>(group: Group & Record<keyof Group, Activity>): Group {
-  const wrapped = Object.entries<Activity>(group).map(([name, activity]) => [
-    name,
-    async (input: never): Promise<unknown> => {
-      try {
-        return await activity(input);
-      } catch (error) {
-        // An I/O that the activity's own signal ended: the SDK knows it as the cancellation that it is.
-        if (error instanceof Error && error.name === 'AbortError') throw error;
-        throw toFailure(error);
-      }
-    },
-  ]);
-  return Object.assign({}, group, Object.fromEntries(wrapped));
-}

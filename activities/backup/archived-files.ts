@@ -17,6 +17,7 @@ import {
   recordStored,
 } from '../../stores/postgres/backups/backup-files.ts';
 import type { FileRule } from '../../stores/postgres/backups/backup-files.ts';
+import { reportProgress } from '../heartbeat.ts';
 
 /** A file of the archive store is not what its index line says, or cannot be read: the backup goes on without it. */
 class FileLeft extends Error {
@@ -26,6 +27,7 @@ class FileLeft extends Error {
 async function* checked(bytes: AsyncIterable<Uint8Array>, sha256: string): AsyncGenerator<Uint8Array> {
   const hash = createHash('sha256');
   for await (const piece of bytes) {
+    reportProgress();
     hash.update(piece);
     yield piece;
   }
@@ -55,7 +57,7 @@ export async function storeArchivedFiles(
   const keyId = key === null ? null : keyIdOf(key);
   let left = 0;
   for await (const { sha256, objectKey } of filesToKeep(maintenance, keyId)) {
-    signal.throwIfAborted();
+    reportProgress(signal);
     const plain = orLeft(checked(archives.read(objectKey, signal), sha256));
     try {
       const written = await store.write(
@@ -84,7 +86,7 @@ export async function copyArchivedFiles(
     for (const file of files) {
       const key = archivedFileKey(file.sha256, file.keyId);
       await into.write(key, checked(from.read(key, signal), file.storedSha256), signal);
-      for await (const _piece of checked(into.read(key, signal), file.storedSha256)) signal.throwIfAborted();
+      for await (const _piece of checked(into.read(key, signal), file.storedSha256)) reportProgress(signal);
       await noteCopied(maintenance, file);
     }
 }
@@ -102,6 +104,7 @@ export async function pruneArchivedFiles(
     files = await filesToRemove(maintenance, rule)
   )
     for (const file of files) {
+      reportProgress(signal);
       for (const store of stores) await store.remove(archivedFileKey(file.sha256, file.keyId), signal);
       await forgetKept(maintenance, file);
     }

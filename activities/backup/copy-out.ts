@@ -1,7 +1,6 @@
 import pg from 'pg';
 import { to } from 'pg-copy-streams';
-import type { CatalogTable } from './backed-up-tables.ts';
-import type { KeyRange } from './cut-ranges.ts';
+import type { CatalogTable, KeyRange } from './backed-up-tables.ts';
 
 /**
  * Under these settings the same rows are always the same text, on any server of the same version: a restore proves itself by copying out

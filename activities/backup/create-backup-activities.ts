@@ -4,7 +4,7 @@ import { keyIdOf } from '../../domain/backup/encryption-keys.ts';
 import { BackupSetError } from '../../domain/backup/set-error.ts';
 import { setsToPrune } from '../../domain/backup/prune.ts';
 import type { Manifest } from './manifest.ts';
-import { publicKeyOf } from './signature.ts';
+import { publicKeyOf } from './manifest.ts';
 import { ArchiveStoreError } from '../../domain/ports/archive-store.ts';
 import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
 import type { VectorIndex } from '../../domain/ports/vector-index.ts';

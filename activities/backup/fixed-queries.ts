@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { z } from 'zod';
 import type { Manifest } from './manifest.ts';
+import { reportProgress } from '../heartbeat.ts';
 
 /** A question, and what exact search answered: memory ids, best first. */
 export type FixedQuery = Manifest['queries'][number];
@@ -86,7 +87,7 @@ export async function answerFixedQueries(
   for (const { tenantId, words } of questions) {
     if (elapsedMs > boundMs) break;
     await pace();
-    signal?.throwIfAborted();
+    reportProgress(signal);
     const asked = performance.now();
     const { rows } = await client.query(
       'SELECT memory_id FROM search_keyword(for_tenant => $1, viewer => NULL, question => $2, types => NULL, of_project => NULL, of_session => NULL, not_session => NULL, in_namespace => NULL, of_kind => NULL, of_tool => NULL, with_tags => NULL, since => NULL, until => NULL, as_of => NULL, phrases => NULL, files => NULL, at_most => $3)',

@@ -7,6 +7,7 @@ import { fileKey } from '../../domain/backup/set-keys.ts';
 import { BackupSetError } from '../../domain/backup/set-error.ts';
 import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
 import { isPackDamage } from '../../stores/archive/packed.ts';
+import { reportProgress } from '../heartbeat.ts';
 
 /** Fast, and still a third of the size: at level 3 the second core was the bound. */
 const LEVEL = 1;
@@ -42,6 +43,7 @@ export async function packFile(
   const counted = async function* (source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     for await (const piece of source) {
       await target.pace();
+      reportProgress();
       plainHash.update(piece);
       plainBytes += piece.byteLength;
       yield piece;
@@ -108,6 +110,7 @@ export async function* unpackFile(
   );
   try {
     for await (const piece of plain) {
+      reportProgress();
       plainHash.update(piece);
       yield piece;
     }

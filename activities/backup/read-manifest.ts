@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Manifest, ManifestFile } from './manifest.ts';
 import { BackupSetError } from '../../domain/backup/set-error.ts';
 import { manifestKey } from '../../domain/backup/set-keys.ts';
-import { readSignedManifest } from './signature.ts';
+import { readSignedManifest } from './manifest.ts';
 import { ArchiveStoreError } from '../../domain/ports/archive-store.ts';
 import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
 

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Manifest, ManifestFile } from './manifest.ts';
-import { signedManifestSchema } from './manifest.ts';
+import { signedManifestSchema, readSignedManifest } from './manifest.ts';
 import { BackupSetError } from '../../domain/backup/set-error.ts';
 import { openQueries } from './sealed-words.ts';
 import { setOfKey, SETS_PREFIX, manifestKey } from '../../domain/backup/set-keys.ts';
-import { readSignedManifest } from './signature.ts';
 import { ArchiveStoreError } from '../../domain/ports/archive-store.ts';
 import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
 import { knownMigrations } from '../../prisma/schema-engine.ts';

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { z } from 'zod';
 import { openCopyClient } from './copy-out.ts';
+import { reportProgress } from '../heartbeat.ts';
 
 /** Connections that see the database as it was at one moment. */
 export interface Snapshot {
@@ -21,7 +22,8 @@ const snapshotRow = z.tuple([z.object({ id: z.string(), at: z.date(), version: z
 
 async function untilFree(client: pg.ClientBase, signal: AbortSignal): Promise<void> {
   for (;;) {
-    signal.throwIfAborted();
+    // The backup that has the lock is itself timed out if it hangs.
+    reportProgress(signal);
     const { rows } = await client.query('SELECT pg_try_advisory_lock($1) AS taken', [BACKUP_KEY]);
     if (lockRow.parse(rows)[0].taken) return;
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));

@@ -1,6 +1,7 @@
 import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
 import type { CurrentSet } from '../../domain/backup/prune.ts';
 import { manifestKey, setOfKey, setPrefix, SETS_PREFIX } from '../../domain/backup/set-keys.ts';
+import { reportProgress } from '../heartbeat.ts';
 
 export interface StoredSets {
   /** With a manifest, by the time that it was written. */
@@ -29,5 +30,8 @@ export async function removeSet(store: ArchiveStore, setId: string, signal?: Abo
   await store.remove(manifestKey(setId), signal);
   const keys: string[] = [];
   for await (const { key } of store.list(setPrefix(setId), signal)) keys.push(key);
-  for (const key of keys) await store.remove(key, signal);
+  for (const key of keys) {
+    reportProgress(signal);
+    await store.remove(key, signal);
+  }
 }

@@ -7,6 +7,7 @@ import { ArchiveStoreError } from '../../domain/ports/archive-store.ts';
 import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
 import { unpackFile } from './packed-file.ts';
 import { filesOf, readManifest, readManifestBytes } from './read-manifest.ts';
+import { reportProgress } from '../heartbeat.ts';
 
 /** The key that a set's files open with; null where they are not encrypted. @throws BackupSetError `no_key` */
 export function keyOfSet({ encryption }: Manifest, keys: readonly Uint8Array[]): Uint8Array | null {
@@ -49,7 +50,10 @@ export async function verifySet(
 
 async function sha256Of(bytes: AsyncIterable<Uint8Array>): Promise<string> {
   const hash = createHash('sha256');
-  for await (const piece of bytes) hash.update(piece);
+  for await (const piece of bytes) {
+    reportProgress();
+    hash.update(piece);
+  }
   return hash.digest('hex');
 }
 

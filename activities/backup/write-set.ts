@@ -3,16 +3,14 @@ import type pg from 'pg';
 import { functionsSha256 } from '../../prisma/apply-functions.ts';
 import { keyIdOf } from '../../domain/backup/encryption-keys.ts';
 import type { JournalHead } from '../../domain/erasure/erasure-journal.ts';
-import { SET_FORMAT } from './manifest.ts';
+import { SET_FORMAT, signManifest } from './manifest.ts';
 import type { Manifest, ManifestFile, ManifestTable, ManifestVectors } from './manifest.ts';
-import { signManifest } from './signature.ts';
 import { sealQueries } from './sealed-words.ts';
 import { manifestKey, tableFileKey } from '../../domain/backup/set-keys.ts';
 import { sideBySide } from '../../domain/side-by-side.ts';
 import type { VectorIndex } from '../../domain/ports/vector-index.ts';
 import { readCatalog, readMigrations } from './backed-up-tables.ts';
-import type { CatalogTable } from './backed-up-tables.ts';
-import type { KeyRange } from './cut-ranges.ts';
+import type { CatalogTable, KeyRange } from './backed-up-tables.ts';
 import { copyOut, fileQuery, hasRows } from './copy-out.ts';
 import { answerFixedQueries, makeFixedQueries } from './fixed-queries.ts';
 import { packFile } from './packed-file.ts';
@@ -20,6 +18,7 @@ import type { PackTarget } from './packed-file.ts';
 import { inSnapshot } from './snapshot.ts';
 import type { Snapshot } from './snapshot.ts';
 import { writeVectors } from './vectors-out.ts';
+import { reportProgress } from '../heartbeat.ts';
 
 export interface SetSources {
   /** PostgreSQL as the maintenance role. */
@@ -91,7 +90,7 @@ async function writeTables(
   let next = 0;
   const work = async (client: pg.ClientBase, signal: AbortSignal): Promise<void> => {
     for (let part = parts[next]; part !== undefined; part = parts[next]) {
-      signal.throwIfAborted();
+      reportProgress(signal);
       next += 1;
       const file = await writePart(client, part, { ...target, signal });
       if (file === null) continue;

@@ -17,7 +17,7 @@ import type { Database } from '../../stores/postgres/connection/database.ts';
 import type { EmbeddingModel } from '../../stores/postgres/embeddings/embedding-ledger.ts';
 import { changeImportCounts, finishImport, readImport } from '../../stores/postgres/imports/imports.ts';
 import type { ClaudeMemActivities, ClaudeMemStep } from '../../workflows/claude-mem/types.ts';
-import { withHeartbeat } from '../heartbeat.ts';
+import { reportProgress, withHeartbeat } from '../heartbeat.ts';
 
 export interface ClaudeMemDependencies {
   readonly database: Database;
@@ -76,7 +76,7 @@ export function createClaudeMemActivities(dependencies: ClaudeMemDependencies): 
       for (const table of CLAUDE_MEM_TABLES) {
         let after = counts[`${table}.read`] === 1 ? null : (counts[`${table}.after`] ?? FIRST_PAGE);
         while (after !== null) {
-          reading.signal.throwIfAborted();
+          reportProgress(reading.signal);
           if (now() - started >= STEP_MS) return true;
           const page = reading.source.page(table, after, PAGE_ROWS[table]);
           const prepared = await prepareRows(reading.batch, parseRows(table, page.rows));

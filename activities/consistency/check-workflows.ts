@@ -2,7 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { knownSessions, openSessions, stillOpen } from '../../stores/postgres/consistency/sessions.ts';
 import { learningWorkflowId, sessionWorkflowId } from '../../workflows/ids.ts';
 import { asId } from '../../domain/ids.ts';
-import type { Comparison } from './dependencies.ts';
+import type { Comparison } from './comparison.ts';
+import { reportProgress } from '../heartbeat.ts';
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const AT_ONCE = 16;
@@ -15,7 +16,7 @@ async function each<Item>(
   work: (item: Item) => Promise<void>,
 ): Promise<void> {
   for (let from = 0; from < items.length; from += AT_ONCE) {
-    signal.throwIfAborted();
+    reportProgress(signal);
     await Promise.all(items.slice(from, from + AT_ONCE).map(work));
   }
 }

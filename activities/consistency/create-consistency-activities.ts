@@ -7,13 +7,12 @@ import { closeCheck, noteCheck, openCheck } from '../../stores/postgres/consiste
 import { keptIndexes, tenantsAfter } from '../../stores/postgres/consistency/ledger.ts';
 import { DIVERGENCE_KINDS } from '../../workflows/consistency/types.ts';
 import type { CheckCounts, ConsistencyActivities } from '../../workflows/consistency/types.ts';
-import { beatingFrom } from '../heartbeat.ts';
-import { checkRows } from './check-rows.ts';
+import { resumeWithHeartbeat } from '../heartbeat.ts';
+import { checkRows, listUntracked } from './check-rows.ts';
 import { checkWorkflows } from './check-workflows.ts';
-import type { Comparison, ConsistencyDependencies } from './dependencies.ts';
-import { listUntracked } from './list-untracked.ts';
+import type { Comparison, ConsistencyDependencies } from './comparison.ts';
 import { scanIndex } from './scan-index.ts';
-import { Tally } from './tally.ts';
+import { Tally } from './comparison.ts';
 
 /** What is under way between ledger and index takes milliseconds; a write that waits for its batch a second. */
 const SETTLE_MS = 2_000;
@@ -119,7 +118,7 @@ export function createConsistencyActivities(dependencies: ConsistencyDependencie
 
   return {
     checkTenant: ({ tenantId: given, checkId, repair: asked }) =>
-      beatingFrom(detailsSchema, START, async (signal, from, tell) => {
+      resumeWithHeartbeat(detailsSchema, START, async (signal, from, tell) => {
         const tenantId = asId<TenantId>(given);
         const repair = asked ?? repairs;
         await openCheck(maintenance, { id: checkId, tenantId, repair });

@@ -5,7 +5,7 @@ import { requestAgain } from '../../stores/postgres/connection/maintenance.ts';
 import type { DivergenceKind } from '../../workflows/consistency/types.ts';
 import { placeChunks, toIndexChunk } from '../indexing/place-chunks.ts';
 import type { PlacedChunk } from '../indexing/place-chunks.ts';
-import type { Comparison } from './dependencies.ts';
+import type { Comparison } from './comparison.ts';
 
 /** A row of the ledger, the object that it names, and what would be written for it now. */
 export interface Compared {

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { reportProgress } from '../heartbeat.ts';
 
 /** Suspects that are held at once, and looked at in one go. */
 const MAX_HELD = 5_000;
@@ -44,7 +45,7 @@ export class Suspects<Item> {
     const items = this.held;
     this.held = [];
     for (let from = 0; from < items.length; from += AT_ONCE) {
-      this.signal.throwIfAborted();
+      reportProgress(this.signal);
       await this.look(items.slice(from, from + AT_ONCE));
     }
   }

@@ -14,6 +14,7 @@ import type { CurrentLearning } from '../../stores/postgres/learnings/learning-n
 import { CONTRADICTED, DUPLICATE, REFINED } from '../../stores/postgres/learnings/learnings.ts';
 import { embedOrNone, nearestIds } from '../learning/compare-drafts.ts';
 import type { NeighbourDependencies } from '../learning/compare-drafts.ts';
+import { reportProgress } from '../heartbeat.ts';
 
 /** Learnings compared, or decayed, in one step. */
 const BATCH = 40;
@@ -61,7 +62,7 @@ export async function consolidateScope(
   const compare = createComparer(embedder, signal);
   const counts = { duplicates: 0, superseded: 0, decayed: 0 };
   for (let after: string | null = null, more = true; more;) {
-    signal.throwIfAborted();
+    reportProgress(signal);
     const joined = await joinMoved(dependencies, scope, after, nowMs);
     counts.duplicates += joined.duplicates;
     after = joined.last;
@@ -70,7 +71,7 @@ export async function consolidateScope(
   const nextIds = (after: string | null): Promise<readonly string[]> =>
     database.asTenant(scope.tenantId, (transaction) => uncompared(transaction, scope, after, BATCH));
   for (let ids = await nextIds(null); ids.length > 0; ids = await nextIds(ids.at(-1) ?? null)) {
-    signal.throwIfAborted();
+    reportProgress(signal);
     for (const id of ids) {
       const outcome = await consolidateOne(dependencies, scope, id, compare, nowMs, signal);
       counts.duplicates += outcome.duplicates;
@@ -79,7 +80,7 @@ export async function consolidateScope(
   }
   const dayMs = Math.floor(nowMs / 86_400_000) * 86_400_000;
   for (;;) {
-    signal.throwIfAborted();
+    reportProgress(signal);
     const done = await database.asTenant(scope.tenantId, (transaction) =>
       decayLearnings(transaction, scope, dayMs, DECAY_BATCH),
     );
@@ -128,7 +129,7 @@ async function consolidateOne(
     ];
     return [...new Map(found.map((each) => [each.id, each])).values()].filter((each) => each.id !== id);
   });
-  signal.throwIfAborted();
+  reportProgress(signal);
   const neighbours = (await compare(near)).toSorted((a, b) => nearness(own.text, b.text) - nearness(own.text, a.text));
   for (const other of neighbours) {
     const closing = closingOf(own, other);

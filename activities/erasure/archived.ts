@@ -11,7 +11,8 @@ import type { Database } from '../../stores/postgres/connection/database.ts';
 import { removeStrays } from '../../stores/postgres/retention/archive-strays.ts';
 import { objectsOfSession } from '../../stores/postgres/retention/archives.ts';
 import { asJsonPiece } from '../../stores/postgres/erasure/find-text.ts';
-import type { ErasureDependencies } from './dependencies.ts';
+import type { ErasureDependencies } from './journal.ts';
+import { reportProgress } from '../heartbeat.ts';
 
 const archivedRows = z.array(z.object({ session_id: z.string(), object_key: z.string() }));
 
@@ -39,6 +40,7 @@ async function objectContains(
   let tail: Buffer = Buffer.alloc(0);
   try {
     for await (const piece of plain) {
+      reportProgress(signal);
       const bytes = Buffer.concat([tail, z.instanceof(Buffer).parse(piece)]);
       if (bytes.includes(needle)) return true;
       tail = bytes.subarray(Math.max(0, bytes.length - needle.length + 1));
@@ -65,7 +67,7 @@ export async function archivedHolding(
   for (let after = FIRST_ID; ;) {
     const files = await archivedAfter(database, tenantId, after);
     for (const { session_id: sessionId, object_key: key } of files) {
-      signal.throwIfAborted();
+      reportProgress(signal);
       if (await objectContains(archive, key, needle, signal)) found.push(sessionId);
     }
     const last = files.at(-1);
@@ -118,6 +120,7 @@ export async function removeObjects(
   let removed = 0;
   for (const folder of folders)
     for await (const { key } of archive.list(`${folder}/${tenantId}/`, signal)) {
+      reportProgress(signal);
       await archive.remove(key, signal);
       removed += 1;
     }
@@ -146,7 +149,7 @@ export async function rowsOfFullValuesContaining(
   const holding = new Map<string, boolean>();
   const needles = [Buffer.from(text, 'utf8'), Buffer.from(asJsonPiece(text), 'utf8')];
   for (const { sha256 } of rows) {
-    signal.throwIfAborted();
+    reportProgress(signal);
     if (holding.has(sha256)) continue;
     const bytes = Buffer.from((await wholes.get(fullValueKey(tenantId, sha256))) ?? []);
     holding.set(

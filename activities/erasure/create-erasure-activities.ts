@@ -4,7 +4,7 @@ import { entriesOf } from '../../stores/postgres/erasure/erasure-journal.ts';
 import { failErasure, readErasure } from '../../stores/postgres/erasure/erasures.ts';
 import type { ErasureActivities, ErasureStep } from '../../workflows/erasure/types.ts';
 import { withHeartbeat } from '../heartbeat.ts';
-import type { ErasureDependencies } from './dependencies.ts';
+import type { ErasureDependencies } from './journal.ts';
 import { eraseFiles, eraseVectors } from './files-and-vectors.ts';
 import { findAndJournal } from './find.ts';
 import { writeToJournal } from './journal.ts';

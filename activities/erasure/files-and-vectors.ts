@@ -7,7 +7,8 @@ import { noteErasure } from '../../stores/postgres/erasure/erasures.ts';
 import type { Found, StoredErasure } from '../../stores/postgres/erasure/erasures.ts';
 import { dropExports } from '../../stores/postgres/exports/exports.ts';
 import { eraseStrays, removeObjects } from './archived.ts';
-import type { ErasureDependencies } from './dependencies.ts';
+import type { ErasureDependencies } from './journal.ts';
+import { reportProgress } from '../heartbeat.ts';
 
 /** Chunks whose removal is one call or two. */
 const CHUNKS_AT_ONCE = 500;
@@ -22,7 +23,7 @@ export async function currentObjects(
   let standing = 0;
   for (const [model, of] of Map.groupBy(objects, (object) => object.model))
     for (let from = 0; from < of.length; from += CHUNKS_AT_ONCE) {
-      signal.throwIfAborted();
+      reportProgress(signal);
       const asked = of.slice(from, from + CHUNKS_AT_ONCE).map(({ id }) => id);
       standing += (await vectors.standing(tenantId, model, asked)).size;
     }
@@ -38,7 +39,7 @@ export async function eraseVectors(
   const { scope, vectors } = dependencies;
   const tenantId = asId<TenantId>(erasure.tenantId);
   for (;;) {
-    signal.throwIfAborted();
+    reportProgress(signal);
     const removable = await scope.asTenant(tenantId, (transaction) => removableEmbeddings(transaction, CHUNKS_AT_ONCE));
     if (removable.length === 0) break;
     for (const [model, chunks] of Map.groupBy(removable, (chunk) => chunk.model))
@@ -65,7 +66,10 @@ export async function eraseFiles(
   const { scope, wholes, archive } = dependencies;
   const tenantId = asId<TenantId>(erasure.tenantId);
   const hashes = erasure.found?.wholes ?? [];
-  for (const sha256 of hashes) await wholes?.delete(fullValueKey(tenantId, sha256));
+  for (const sha256 of hashes) {
+    reportProgress(signal);
+    await wholes?.delete(fullValueKey(tenantId, sha256));
+  }
   const more: Record<string, number> = { full_values: hashes.length };
   if (archive !== null) {
     if (erasure.kind === 'tenant')

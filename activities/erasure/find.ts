@@ -6,7 +6,7 @@ import type { Found, StoredErasure } from '../../stores/postgres/erasure/erasure
 import { findText, sessionsTitled, TooMuchFound } from '../../stores/postgres/erasure/find-text.ts';
 import { assertNoLegalHold, assertNoLearningUnderLegalHold } from '../../stores/postgres/retention/legal-holds.ts';
 import { archivedHolding, rowsOfFullValuesContaining } from './archived.ts';
-import type { ErasureDependencies } from './dependencies.ts';
+import type { ErasureDependencies } from './journal.ts';
 import { writeToJournal } from './journal.ts';
 
 /** Everything that holds the text: rows, archived sessions, whole values. @throws TooMuchFound */

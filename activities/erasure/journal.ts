@@ -10,6 +10,25 @@ import {
   unstoredEntries,
 } from '../../stores/postgres/erasure/erasure-journal.ts';
 import type { JournalObject } from '../../stores/postgres/erasure/erasure-journal.ts';
+import { reportProgress } from '../heartbeat.ts';
+import type { ObjectStore } from '../../domain/ports/object-store.ts';
+import type { VectorIndex } from '../../domain/ports/vector-index.ts';
+import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
+import type { Database } from '../../stores/postgres/connection/database.ts';
+import type { TenantScope } from '../../stores/postgres/connection/tenant-scope.ts';
+
+export interface ErasureDependencies extends JournalDependencies {
+  readonly database: Database;
+  /** Over the same pool. */
+  readonly scope: TenantScope;
+  readonly vectors: VectorIndex;
+  readonly hints: WorkflowHints;
+  /** Whole values; null where none are kept. */
+  readonly wholes: ObjectStore | null;
+  /** Archived sessions, exports, files of imports; null where no store is set. */
+  readonly archive: ArchiveStore | null;
+  readonly now: () => number;
+}
 
 export interface JournalDependencies {
   /** As the maintenance role. */
@@ -39,6 +58,7 @@ export async function storeJournal(dependencies: JournalDependencies, signal: Ab
   for (const { journal, sequence, object } of await unstoredEntries(dependencies.maintenance)) {
     await intoJournals(dependencies, journalKey(journal, sequence), Buffer.from(object), signal);
     await noteStored(dependencies.maintenance, sequence);
+    reportProgress(signal);
   }
 }
 

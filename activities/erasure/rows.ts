@@ -21,7 +21,8 @@ import { fullValueKey } from '../../domain/ports/object-store.ts';
 import { removeArchive } from '../../stores/postgres/retention/archives.ts';
 import { fullValuesOf } from '../../stores/postgres/capture/full-values.ts';
 import { archivedWholes } from './archived.ts';
-import type { ErasureDependencies } from './dependencies.ts';
+import type { ErasureDependencies } from './journal.ts';
+import { reportProgress } from '../heartbeat.ts';
 
 /** Sessions of a person that are looked for at a time. */
 const SESSIONS_AT_ONCE = 50;
@@ -37,7 +38,7 @@ export async function eraseRows(
   let found: Found = erasure.found ?? foundSchema.parse({});
 
   const step = async (work: (transaction: TenantTransaction) => Promise<Erased>): Promise<void> => {
-    signal.throwIfAborted();
+    reportProgress(signal);
     found = await scope.asTenant(tenantId, async (transaction) => {
       const { counts, wholes } = await work(transaction);
       const known = new Set(found.objects.map(({ id }) => id));
@@ -127,7 +128,7 @@ async function eraseTenant(
       tenantId,
     ]);
     for (const { id } of rows) {
-      signal.throwIfAborted();
+      reportProgress(signal);
       const hashes = await scope.asTenant(tenantId, (transaction) => fullValuesOf(transaction, id, null));
       for (const sha256 of hashes) await wholes.delete(fullValueKey(tenantId, sha256));
     }

@@ -9,7 +9,7 @@ import { tenantRowsLeft } from '../../stores/postgres/erasure/erase-tenant.ts';
 import { entriesOf } from '../../stores/postgres/erasure/erasure-journal.ts';
 import { ErasureIncomplete, finishErasure, noteErasure } from '../../stores/postgres/erasure/erasures.ts';
 import type { StoredErasure } from '../../stores/postgres/erasure/erasures.ts';
-import type { ErasureDependencies } from './dependencies.ts';
+import type { ErasureDependencies } from './journal.ts';
 import { currentObjects } from './files-and-vectors.ts';
 import { findEverywhere } from './find.ts';
 import { intoJournals } from './journal.ts';

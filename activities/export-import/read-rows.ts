@@ -11,6 +11,7 @@ import type { IdMap } from './people.ts';
 import { UNEXPORTED_TABLES } from '../../stores/postgres/exports/scope-rules.ts';
 import { servedIndex, requestVectors } from './request-vectors.ts';
 import { migrationsOf } from './write-rows.ts';
+import { reportProgress } from '../heartbeat.ts';
 
 /** Of one transaction: it locks what it inserts, and is what a crash costs. */
 const BATCH_LINES = 500;
@@ -118,7 +119,7 @@ export async function checkLines(lines: AsyncIterable<string>, signal?: AbortSig
   let count = 0;
   let isEnded = false;
   for await (const line of lines) {
-    signal?.throwIfAborted();
+    reportProgress(signal);
     if (isEnded) throw new ExportFileError('damaged', 'lines follow the last one');
     if (count === 0) headerOf(line, []);
     else if (tableOfLine(line) === null) {
@@ -202,7 +203,7 @@ export async function readRows(
     if (batch === null) return;
     const { table, lines: taken, from } = batch;
     batch = null;
-    signal?.throwIfAborted();
+    reportProgress(signal);
     try {
       await inTransaction(pool, async (client) => {
         const made = await take(client, table, taken);

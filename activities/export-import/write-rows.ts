@@ -6,6 +6,7 @@ import type { TenantTable } from '../../stores/postgres/exports/table-catalog.ts
 import { EXPORT_FORMAT_VERSION } from './lines.ts';
 import { conditionOf } from '../../stores/postgres/exports/scope-rules.ts';
 import type { PortableScope } from '../../stores/postgres/exports/scope-rules.ts';
+import { reportProgress } from '../heartbeat.ts';
 
 /** Rows of one fetch: with rows of 64 KiB each, some megabytes. */
 const ROWS_AT_ONCE = 100;
@@ -99,7 +100,7 @@ export async function* writeRows(
         values,
       );
       for (;;) {
-        signal?.throwIfAborted();
+        reportProgress(signal);
         const { rows } = await client.query<{ line: string }>(`FETCH ${ROWS_AT_ONCE} FROM export_rows`);
         if (rows.length === 0) break;
         const text = rows.map((row) => row.line).join('');

@@ -13,6 +13,7 @@ import { embeddedText, placeChunks, toIndexChunk } from './place-chunks.ts';
 import type { PlacedChunk } from './place-chunks.ts';
 import { writeChunks } from './write-chunks.ts';
 import type { VectoredChunk, WorkBefore, WrittenChunks } from './write-chunks.ts';
+import { reportProgress } from '../heartbeat.ts';
 
 export interface TakeDependencies {
   readonly database: Database;
@@ -147,6 +148,7 @@ export async function indexTake(
         break;
       }
       const [embedded, written] = await Promise.all([embedTexts(embedder, batch, signal), writing]);
+      reportProgress(signal);
       add(written);
       writing = Promise.resolve(NOTHING);
       if (embedded.refused.size > 0) {

@@ -6,13 +6,47 @@ import {
   retryFailedVectors,
   tenantsToReindex,
   tenantsWithPendingVectors,
+  lastIndexed,
+  requestAgain,
 } from '../../stores/postgres/connection/maintenance.ts';
 import { pruneEmbeddingCache, sweepOld } from '../../stores/postgres/retention/retention.ts';
 import type { VectorIndex } from '../../domain/ports/vector-index.ts';
 import type { MaintenanceActivities } from '../../workflows/operations/types.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
-import { withHeartbeat } from '../heartbeat.ts';
-import { findLostVectors } from './lost-vectors.ts';
+import { reportProgress, withHeartbeat } from '../heartbeat.ts';
+import type { TenantId } from '../../domain/ids.ts';
+import { VectorIndexUnavailable } from '../../domain/ports/vector-index.ts';
+
+/** Of one sweep; as many as are embedded in five minutes on a small machine. */
+const MAX_CHUNKS = 20_000;
+const CHUNKS_OF_ONE_QUESTION = 500;
+
+/**
+ * Asks the vector index for what it took in the last minutes, and wants again what it does not have: a server that is killed may have
+ * acknowledged what it had not written yet. An index that is away is asked by the next sweep.
+ */
+export async function findLostVectors(maintenance: pg.Pool, vectors: VectorIndex, signal: AbortSignal): Promise<void> {
+  const groups = new Map<string, { readonly tenantId: TenantId; readonly model: string; readonly ids: string[] }>();
+  for (const { tenantId, model, objectId } of await lastIndexed(maintenance, MAX_CHUNKS)) {
+    const name = `${tenantId} ${model}`;
+    const group = groups.get(name) ?? { tenantId, model, ids: [] };
+    groups.set(name, group);
+    group.ids.push(objectId);
+  }
+  try {
+    for (const { tenantId, model, ids } of groups.values()) {
+      for (let from = 0; from < ids.length; from += CHUNKS_OF_ONE_QUESTION) {
+        reportProgress(signal);
+        const asked = ids.slice(from, from + CHUNKS_OF_ONE_QUESTION);
+        const standing = await vectors.standing(tenantId, model, asked);
+        const lost = asked.filter((id) => !standing.has(id));
+        await requestAgain(maintenance, tenantId, model, lost);
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof VectorIndexUnavailable)) throw error;
+  }
+}
 
 export interface MaintenanceDependencies {
   /** As the maintenance role. */
@@ -40,7 +74,7 @@ const AT_ONCE = 16;
 async function notifyAll(told: readonly (() => Promise<void>)[], signal: AbortSignal): Promise<void> {
   const failures: unknown[] = [];
   for (let start = 0; start < told.length; start += AT_ONCE) {
-    signal.throwIfAborted();
+    reportProgress(signal);
     // One hint that fails must not keep the others from theirs.
     const results = await Promise.allSettled(told.slice(start, start + AT_ONCE).map((tell) => tell()));
     for (const result of results) if (result.status === 'rejected') failures.push(result.reason);
@@ -55,7 +89,7 @@ async function notifyAll(told: readonly (() => Promise<void>)[], signal: AbortSi
 async function doAll(stages: readonly (() => Promise<unknown>)[], signal: AbortSignal): Promise<void> {
   const failures: unknown[] = [];
   for (const stage of stages) {
-    signal.throwIfAborted();
+    reportProgress(signal);
     await stage().catch((error: unknown) => failures.push(error));
   }
   if (failures.length > 0) throw failures[0];

@@ -15,10 +15,10 @@ import type { BatchRef, CollectResult } from '../../workflows/model-batch/types.
 import { isPermanent, parkedReason } from '../failures.ts';
 import { callModel } from '../model-call.ts';
 import { readWindowWork, writeWindowTopic } from './window-work.ts';
-import type { WindowWork } from './window-work.ts';
-import type { BatchDependencies } from './dependencies.ts';
+import type { WindowWork, BatchDependencies } from './window-work.ts';
 import { customIdOf } from './submit.ts';
 import { bookBatched, claimOf } from './window-answers.ts';
+import { reportProgress } from '../heartbeat.ts';
 
 type Answered = Extract<BatchOutcome, { kind: 'answered' }>;
 type Done = 'summarised' | 'parked' | 'again';
@@ -45,6 +45,7 @@ export async function collectBatch(
   const left = new Map(assigned.map((call) => [customIdOf(call), call]));
   if (batch.state !== 'ended' && batch.providerBatchId !== null) {
     for await (const outcome of batches.results(batch.providerBatchId, signal)) {
+      reportProgress(signal);
       const call = left.get(outcome.customId);
       if (call === undefined) continue;
       counts[await write(dependencies, ref, call, outcome, signal)] += 1;

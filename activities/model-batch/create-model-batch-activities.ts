@@ -8,7 +8,7 @@ import type { BatchRef, ModelBatchActivities } from '../../workflows/model-batch
 import { withHeartbeat } from '../heartbeat.ts';
 import { tryHintIndex } from '../try-hint-index.ts';
 import { collectBatch, giveUpBatch } from './collect.ts';
-import type { BatchDependencies } from './dependencies.ts';
+import type { BatchDependencies } from './window-work.ts';
 import { findLost, submitBatch } from './submit.ts';
 
 /** How long a batch that was told to end is waited for: what it had answered by then is paid for, and used. */

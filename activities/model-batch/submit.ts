@@ -18,8 +18,9 @@ import type { AssignedCall, StoredBatch } from '../../stores/postgres/usage/mode
 import type { BatchRef, SubmitResult } from '../../workflows/model-batch/types.ts';
 import { isPermanent, parkedReason } from '../failures.ts';
 import { readWindowWork } from './window-work.ts';
-import type { BatchDependencies } from './dependencies.ts';
+import type { BatchDependencies } from './window-work.ts';
 import { claimOf, holdBudget, summariseStored, summariseLocally } from './window-answers.ts';
+import { reportProgress } from '../heartbeat.ts';
 
 /** Calls that are prepared beside each other: the provider counts each one's tokens. */
 const AT_ONCE = 8;
@@ -119,6 +120,7 @@ async function prepareAll(dependencies: BatchDependencies, ref: BatchRef, signal
   );
   const prepared: Prepared[] = [];
   for (let from = 0; from < assigned.length; from += AT_ONCE) {
+    reportProgress(signal);
     const some = assigned.slice(from, from + AT_ONCE);
     prepared.push(...(await Promise.all(some.map((call) => prepare(dependencies, ref, call, signal)))));
   }

@@ -9,8 +9,7 @@ import { bookUsage } from '../../stores/postgres/usage/usage-ledger.ts';
 import { bookHit, cacheQuestion, findCachedResponse, keepForQuestion } from '../model-calls/answer-cache.ts';
 import { callModel } from '../model-call.ts';
 import { writeWindowTopic } from './window-work.ts';
-import type { ClaimWindow, WindowWork } from './window-work.ts';
-import type { BatchDependencies } from './dependencies.ts';
+import type { ClaimWindow, WindowWork, BatchDependencies } from './window-work.ts';
 
 /** A provider has a day for a batch; what is held for its calls lives somewhat longer. */
 const RESERVED_MS = 26 * 3_600_000;

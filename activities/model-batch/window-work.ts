@@ -1,16 +1,29 @@
 import { asId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
-import type { ModelUsage, TopicSummaryDraft } from '../../domain/ports/model.ts';
-import type { TenantTransaction } from '../../stores/postgres/connection/database.ts';
+import type { ModelUsage, TopicSummaryDraft, ModelPort } from '../../domain/ports/model.ts';
+import type { TenantTransaction, Database } from '../../stores/postgres/connection/database.ts';
 import { refuseForgotten } from '../../stores/postgres/erasure/forgotten.ts';
 import type { UsageOwner } from '../../stores/postgres/usage/usage-ledger.ts';
 import { findWindow } from '../../stores/postgres/sessions/windows.ts';
 import type { FoundWindow } from '../../stores/postgres/sessions/windows.ts';
 import type { SessionRef } from '../../workflows/session/types.ts';
 import type { NearOptions } from '../model-calls/answer-cache.ts';
-import { nearWindow, readWindow, writeWindow } from '../summarise/window-summary.ts';
-import type { ReadWindow } from '../summarise/window-summary.ts';
-import type { BatchDependencies } from './dependencies.ts';
+import { nearWindow, readWindow, writeWindow } from '../summarise/write-summary.ts';
+import type { ReadWindow } from '../summarise/write-summary.ts';
+import type { Clock } from '../../domain/ports/clock.ts';
+import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
+import type { EmbeddingModel } from '../../stores/postgres/embeddings/embedding-ledger.ts';
+import type { ModelCallDependencies } from '../model-call.ts';
+
+/** What the steps of a provider batch stand on. */
+export interface BatchDependencies {
+  readonly database: Database;
+  readonly model: ModelPort;
+  readonly modelCalls: ModelCallDependencies;
+  readonly embeddingModel: EmbeddingModel;
+  readonly hints: WorkflowHints;
+  readonly clock: Clock;
+}
 
 /** Takes a window as summarised, in the transaction that writes its summary; false where it is done or gone. */
 export type ClaimWindow = (transaction: TenantTransaction) => Promise<boolean>;

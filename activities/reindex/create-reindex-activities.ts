@@ -21,7 +21,7 @@ import { refillNext } from '../../stores/postgres/embeddings/embedding-refill.ts
 import { countDone, fillIndex, memoriesOfIndex } from '../../stores/postgres/embeddings/embedding-ledger.ts';
 import { readMemories } from '../../stores/postgres/memories/memories.ts';
 import type { ReindexActivities, ReindexStep } from '../../workflows/reindex/types.ts';
-import { withHeartbeat } from '../heartbeat.ts';
+import { reportProgress, withHeartbeat } from '../heartbeat.ts';
 import { tryHintIndex } from '../try-hint-index.ts';
 
 export interface ReindexDependencies {
@@ -83,7 +83,7 @@ export function createReindexActivities(dependencies: ReindexDependencies): Rein
   ): Promise<void> => {
     let after = indexes.building?.fillAfter ?? null;
     do {
-      signal.throwIfAborted();
+      reportProgress(signal);
       after = await fillBatch(tenantId, indexes.serving.name, to, after);
     } while (after !== null);
   };
@@ -93,7 +93,7 @@ export function createReindexActivities(dependencies: ReindexDependencies): Rein
     await vectors.drop(tenantId, name);
     let struck: number;
     do {
-      signal.throwIfAborted();
+      reportProgress(signal);
       struck = await database.asTenant(tenantId, (transaction) => strikeIndex(transaction, name, STRUCK_MEMORIES));
     } while (struck > 0);
     await database.asTenant(tenantId, (transaction) => forgetRetired(transaction, name));
@@ -151,7 +151,7 @@ export function createReindexActivities(dependencies: ReindexDependencies): Rein
     reindexStep: (input) =>
       withHeartbeat(async (signal) => {
         for (;;) {
-          signal.throwIfAborted();
+          reportProgress(signal);
           const done = await step(asId<TenantId>(input.tenantId), signal);
           if (done !== null) return done;
         }

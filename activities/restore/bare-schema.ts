@@ -10,6 +10,7 @@ import {
   ownerAddress,
 } from '../../stores/postgres/backups/restored-database.ts';
 import type { RestoreServer } from '../../stores/postgres/backups/restored-database.ts';
+import { reportProgress } from '../heartbeat.ts';
 
 /** Where the database that is built keeps how far it is: it goes with the last step. */
 const WORKSPACE = `
@@ -156,7 +157,7 @@ export async function makeIndexes(server: RestoreServer, database: string, signa
     signal.addEventListener('abort', end, { once: true });
     try {
       while (later.length > 0) {
-        signal.throwIfAborted();
+        reportProgress(signal);
         const began = performance.now();
         const done: number[] = [];
         await owner.query('BEGIN');

@@ -14,9 +14,9 @@ import type { RestorePhase } from '../../stores/postgres/backups/restores.ts';
 import type { RestoreActivities } from '../../workflows/restore/types.ts';
 import { withHeartbeat } from '../heartbeat.ts';
 import { eraseAgain } from './erase-again.ts';
-import { progressNoter } from './progress-noter.ts';
-import { contextOf, setOf } from './restore-context.ts';
+import { progressNoter, contextOf, setOf } from './restore-context.ts';
 import type { RestoreContext, RestoreDependencies } from './restore-context.ts';
+import { watchDatabase } from './watch-database.ts';
 
 const MEGABYTE = 1_000_000;
 
@@ -94,8 +94,10 @@ export function buildSteps(
     indexRestored: ({ restoreId }) =>
       stepped(restoreId, 'indexing', async ({ work, server, names }, set, signal) => {
         const started = performance.now();
-        await makeIndexes(server, names.built, signal);
-        await analyzeRestored(server, names.built);
+        await watchDatabase(server, names.built, async () => {
+          await makeIndexes(server, names.built, signal);
+          await analyzeRestored(server, names.built);
+        });
         const seconds = { ...work.result?.seconds, index: secondsSince(started) };
         const bytes = set.manifest.tables.flatMap(({ files }) => files).reduce((sum, file) => sum + file.plainBytes, 0);
         const built = (seconds.copy ?? 0) + seconds.index;
@@ -115,7 +117,7 @@ export function buildSteps(
         );
         const foreignKeys = await checkForeignKeys(server, names.built);
         const migrations = await onceOf(server, names.built, 'migrations', async () => ({
-          applied: await bringUpToDate(server, names.built),
+          applied: await watchDatabase(server, names.built, () => bringUpToDate(server, names.built)),
         }));
         const queries = await onceOf(server, names.built, 'queries', () => checkQueries(server, names.built, manifest));
         await noteRestore(maintenance, restoreId, 'proving', {

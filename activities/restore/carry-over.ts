@@ -1,7 +1,6 @@
 import type pg from 'pg';
 import { z } from 'zod';
-import { carryAccess } from './carry-access.ts';
-import { carryLimits } from './carry-limits.ts';
+import { carryAccess, carryLimits } from './carry-access.ts';
 import { endErasures } from '../../stores/postgres/erasure/replay-erasures.ts';
 import { FIRST_ID } from '../../domain/ids.ts';
 

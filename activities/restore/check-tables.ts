@@ -6,6 +6,7 @@ import { copyOut, fileQuery, openCopyClient } from '../backup/copy-out.ts';
 import { sideBySide } from '../../domain/side-by-side.ts';
 import { asOwner, maintenanceUrlOf } from '../../stores/postgres/backups/restored-database.ts';
 import type { RestoreServer } from '../../stores/postgres/backups/restored-database.ts';
+import { reportProgress } from '../heartbeat.ts';
 
 /** What is compared at once. */
 const AT_ONCE = 2;
@@ -40,11 +41,14 @@ export async function checkTables(
     const client = await openCopyClient(maintenanceUrlOf(server, database), CONNECT_MS);
     try {
       for (let part = waiting.shift(); part !== undefined; part = waiting.shift()) {
-        either.throwIfAborted();
+        reportProgress(either);
         const { table, file } = part;
         const hash = createHash('sha256');
         const copied = copyOut(client, fileQuery(table, file));
-        for await (const piece of copied) hash.update(piece);
+        for await (const piece of copied) {
+          reportProgress();
+          hash.update(piece);
+        }
         rows += copied.rowCount;
         if (copied.rowCount !== file.rows || hash.digest('hex') !== file.plainSha256) different.push(file.key);
       }

@@ -8,6 +8,7 @@ import { sideBySide } from '../../domain/side-by-side.ts';
 import type { ReadableSet } from '../backup/read-set.ts';
 import { asMaintenance } from '../../stores/postgres/backups/restored-database.ts';
 import type { RestoreServer } from '../../stores/postgres/backups/restored-database.ts';
+import { reportProgress } from '../heartbeat.ts';
 
 /** Files that go in beside each other: while one is unpacked, PostgreSQL takes in another. */
 const AT_ONCE = 3;
@@ -68,7 +69,7 @@ async function takeFrom(
     // What a crash takes of the last moments it takes with its marks; the text form is that of the set.
     await client.query("SET synchronous_commit = off; SET TimeZone = 'UTC'; SET DateStyle = 'ISO'");
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      signal.throwIfAborted();
+      reportProgress(signal);
       await copyFile(client, set, next, signal);
       onFile(next.file);
     }

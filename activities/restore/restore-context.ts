@@ -7,7 +7,7 @@ import type { ReadableSet } from '../backup/read-set.ts';
 import { restoreNames } from '../../stores/postgres/backups/restored-database.ts';
 import type { RestoreNames, RestoreServer } from '../../stores/postgres/backups/restored-database.ts';
 import { COPY_ADDRESS, noteSet, readRestoreWork } from '../../stores/postgres/backups/restores.ts';
-import type { RestoreWork } from '../../stores/postgres/backups/restores.ts';
+import type { RestoreWork, RestoreCounts } from '../../stores/postgres/backups/restores.ts';
 import { BackupSetError } from '../../domain/backup/set-error.ts';
 import { NotConfigured } from '../failures.ts';
 
@@ -81,4 +81,17 @@ export async function setOf(
   const set = await openSet({ store: from, signer, ...(await access()) }, setId, signal);
   if (named === null) await noteSet(maintenance, id, setId);
   return set;
+}
+
+/** How often progress is written. */
+const NOTE_MS = 1_000;
+
+/** Notes progress once in a while; a note that fails is made up for by the next one. */
+export function progressNoter(note: (counts: RestoreCounts) => Promise<void>): (counts: RestoreCounts) => void {
+  let last = -Infinity;
+  return (counts) => {
+    if (performance.now() - last < NOTE_MS) return;
+    last = performance.now();
+    void note(counts).catch(() => undefined);
+  };
 }

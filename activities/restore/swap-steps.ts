@@ -1,9 +1,8 @@
 import { BackupSetError } from '../../domain/backup/set-error.ts';
 import { carryOver } from './carry-over.ts';
-import { dropReplaced } from './replaced-databases.ts';
 import { restoreArchivedFiles } from '../backup/archived-files.ts';
 import { dropWorkspace } from './finish-schema.ts';
-import { asMaintenance, dropBuiltOf } from '../../stores/postgres/backups/restored-database.ts';
+import { asMaintenance, dropBuiltOf, asMaker, restoreNames } from '../../stores/postgres/backups/restored-database.ts';
 import type { RestoreNames, RestoreServer } from '../../stores/postgres/backups/restored-database.ts';
 import { openDatabases, swapDatabases, swapState, undoSwap } from '../../stores/postgres/backups/swap-databases.ts';
 import { indexedTenants, requestMissingVectors } from './vectors-in.ts';
@@ -14,14 +13,15 @@ import {
   noteRestore,
   noteVerified,
   readRestoreWork,
+  replacedBefore,
 } from '../../stores/postgres/backups/restores.ts';
 import type { RestoreActivities } from '../../workflows/restore/types.ts';
-import { withHeartbeat } from '../heartbeat.ts';
+import { reportProgress, withHeartbeat } from '../heartbeat.ts';
 import { buryAgain } from './erase-again.ts';
-import { progressNoter } from './progress-noter.ts';
-import { contextOf, namesOf, setOf, storeOf } from './restore-context.ts';
+import { progressNoter, contextOf, namesOf, setOf, storeOf } from './restore-context.ts';
 import type { RestoreDependencies } from './restore-context.ts';
 import { loadAndVerify } from './vector-steps.ts';
+import type pg from 'pg';
 
 /** Hints at once. */
 const AT_ONCE = 16;
@@ -45,7 +45,10 @@ export function swapSteps(
       ...(await asMaintenance(server, built, tenantIndexes)),
     ];
     await endWorkflows();
-    for (const { tenantId, index } of indexes) await vectors.drop(tenantId, index);
+    for (const { tenantId, index } of indexes) {
+      reportProgress();
+      await vectors.drop(tenantId, index);
+    }
   };
 
   /** Has everything that is in the middle of something be looked at by its workflow; answers how many sessions. */
@@ -53,7 +56,7 @@ export function swapSteps(
     let sessions = 0;
     for await (const page of liveSessions(maintenance)) {
       for (let from = 0; from < page.length; from += AT_ONCE) {
-        signal.throwIfAborted();
+        reportProgress(signal);
         await Promise.all(
           page.slice(from, from + AT_ONCE).map(({ tenantId, sessionId }) => hints.session(tenantId, sessionId)),
         );
@@ -67,7 +70,7 @@ export function swapSteps(
   /** What vectors are wanted of, by every tenant. */
   const hintIndexes = async (signal: AbortSignal): Promise<void> => {
     for (const tenantId of new Set((await tenantIndexes(maintenance)).map((index) => index.tenantId))) {
-      signal.throwIfAborted();
+      reportProgress(signal);
       await hints.index(tenantId);
       await hints.reindex(tenantId);
     }
@@ -157,4 +160,37 @@ export function swapSteps(
         await endRestore(maintenance, restoreId, state, error, message);
       }),
   };
+}
+
+/** Somebody is inside: who may not be sent away (insufficient_privilege, object_in_use). */
+const STAYS: ReadonlySet<string> = new Set(['42501', '55006']);
+
+function sqlState(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/**
+ * Drops the databases that restores replaced longer ago than so many days: what was erased since is in them still. Databases that no restore of this instance tells of are
+ * left alone, and so is one that somebody is connected to who may not be sent away: the next restore or drill comes to it again.
+ * Answers how many went.
+ */
+export async function dropReplaced(server: RestoreServer, maintenance: pg.Pool, keepDays: number): Promise<number> {
+  const { running } = restoreNames(server, '');
+  const old = (await replacedBefore(maintenance, keepDays)).filter((name) => name.startsWith(`${running}_replaced_`));
+  if (old.length === 0) return 0;
+  return asMaker(server, async (maker) => {
+    const { rows } = await maker.query<{ name: string }>(
+      'SELECT datname AS name FROM pg_database WHERE datname = ANY ($1)',
+      [old],
+    );
+    let dropped = 0;
+    for (const { name } of rows)
+      try {
+        await maker.query(`DROP DATABASE IF EXISTS ${maker.escapeIdentifier(name)} WITH (FORCE)`);
+        dropped += 1;
+      } catch (error) {
+        if (!STAYS.has(sqlState(error) ?? '')) throw error;
+      }
+    return dropped;
+  });
 }

@@ -6,6 +6,7 @@ import { BackupSetError } from '../../domain/backup/set-error.ts';
 import type { ManifestVectors } from '../backup/manifest.ts';
 import type { ExportedObject, VectorIndex } from '../../domain/ports/vector-index.ts';
 import type { ReadableSet } from '../backup/read-set.ts';
+import { reportProgress } from '../heartbeat.ts';
 
 /** Objects that are held at once. */
 const BATCH_OBJECTS = 500;
@@ -79,6 +80,7 @@ export async function loadVectors(
       const wanted = await ofLedger(client, tenantId, index, waiting);
       // What is refused does not stand in the index afterwards, and is found by that.
       await vectors.load(tenant, index, dimension, wanted, signal);
+      reportProgress(signal);
       onObjects(waiting.length);
       waiting = [];
     };
@@ -106,7 +108,7 @@ export async function requestMissingVectors(
   let missing = 0;
   let after = FIRST_ID;
   for (;;) {
-    signal.throwIfAborted();
+    reportProgress(signal);
     const rows = ledgerRows.parse(
       (
         await client.query(

@@ -5,6 +5,7 @@ import { isPackDamage, packed, unpacked } from '../../stores/archive/packed.ts';
 import { linesOf, exportEnd } from '../export-import/lines.ts';
 import { writeRows } from '../export-import/write-rows.ts';
 import type { WrittenRows } from '../export-import/write-rows.ts';
+import { reportProgress } from '../heartbeat.ts';
 
 /** What lies in the store is not what was written. */
 export class ArchiveDamaged extends Error {
@@ -43,6 +44,7 @@ export function readObject(
   const hash = createHash('sha256');
   const bytes = async function* (): AsyncGenerator<Uint8Array> {
     for await (const piece of archives.read(key, signal)) {
+      reportProgress(signal);
       hash.update(piece);
       yield piece;
     }

@@ -15,7 +15,7 @@ import type { RetentionActivities } from '../../workflows/retention/types.ts';
 import { withHeartbeat } from '../heartbeat.ts';
 import { tryHintIndex } from '../try-hint-index.ts';
 import { restoreArchive } from './archive-session.ts';
-import type { RetentionDependencies } from './dependencies.ts';
+import type { RetentionDependencies } from './leftovers.ts';
 import { stepGroup } from './step.ts';
 
 /** After so long a step tells its workflow how far it came. */

@@ -13,8 +13,9 @@ import { archivesOfForgotten, noteLeft } from '../../stores/postgres/retention/r
 import { fullValuesOf } from '../../stores/postgres/capture/full-values.ts';
 import { failureType } from '../failures.ts';
 import { archiveSession } from './archive-session.ts';
-import type { RetentionDependencies } from './dependencies.ts';
+import type { RetentionDependencies } from './leftovers.ts';
 import { hintAll } from './leftovers.ts';
+import { reportProgress } from '../heartbeat.ts';
 
 const SESSIONS = 20;
 
@@ -86,7 +87,7 @@ export async function expireSessions(
   const sessions = await expiredSessions(parts.maintenance, runs, after, SESSIONS);
   let rows = 0;
   for (const session of sessions) {
-    signal.throwIfAborted();
+    reportProgress(signal);
     try {
       rows += Number(await expireSession(parts, session, signal));
     } catch (error) {

@@ -9,7 +9,28 @@ import {
 import type { ExpiredValue } from '../../stores/postgres/retention/expired-full-values.ts';
 import { pruneGraph } from '../../stores/postgres/graph/graph-writes.ts';
 import { tryHintIndex } from '../try-hint-index.ts';
-import type { RetentionDependencies } from './dependencies.ts';
+import { reportProgress } from '../heartbeat.ts';
+import type pg from 'pg';
+import type { IndexModel } from '../../domain/index-model.ts';
+import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
+import type { Clock } from '../../domain/ports/clock.ts';
+import type { ObjectStore } from '../../domain/ports/object-store.ts';
+import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
+import type { Database } from '../../stores/postgres/connection/database.ts';
+
+export interface RetentionDependencies {
+  readonly database: Database;
+  /** As the maintenance role. */
+  readonly maintenance: pg.Pool;
+  /** Null where no archive store is set: then sessions are not archived, and stay. */
+  readonly archives: ArchiveStore | null;
+  /** Whole values that rows were cut from; null where none are kept. */
+  readonly objects: ObjectStore | null;
+  readonly hints: WorkflowHints;
+  /** The index that the settings ask for. */
+  readonly embeddingModel: IndexModel;
+  readonly clock: Clock;
+}
 
 /** Something of a tenant, by its id or hash. */
 export interface OfTenant {
@@ -38,7 +59,7 @@ export async function dropExpiredValues(
 ): Promise<void> {
   if (objects === null) return;
   for (let after: ExpiredValue | null = null; ;) {
-    signal.throwIfAborted();
+    reportProgress(signal);
     const values: ExpiredValue[] = await expiredFullValues(maintenance, after, VALUES_AT_ONCE);
     const last = values.at(-1);
     if (last === undefined) return;
@@ -47,7 +68,7 @@ export async function dropExpiredValues(
     const spared = await spareNamedValues(maintenance, tenant, hashes);
     for (const sha256 of hashes) {
       if (spared.has(sha256)) continue;
-      signal.throwIfAborted();
+      reportProgress(signal);
       await objects.delete(fullValueKey(tenant, sha256));
       await endExpiredValue(maintenance, { tenant, sha256 });
     }

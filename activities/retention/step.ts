@@ -14,10 +14,11 @@ import {
   followSessions,
 } from '../../stores/postgres/retention/retention-months.ts';
 import type { HotMonth } from '../../stores/postgres/retention/retention-months.ts';
-import type { RetentionDependencies } from './dependencies.ts';
+import type { RetentionDependencies } from './leftovers.ts';
 import { expireSessions } from './expire-sessions.ts';
 import { dropExpiredValues, hintAll, weighGraph } from './leftovers.ts';
 import { FIRST_ID } from '../../domain/ids.ts';
+import { reportProgress } from '../heartbeat.ts';
 
 /**
  * What is done in which order: sessions first, so that what is archived as a whole is whole; then months that have expired altogether; then rows. A dry run
@@ -73,14 +74,14 @@ function nameOf({ resource, month }: HotMonth): string {
 async function endMonth(parts: RetentionDependencies, month: HotMonth, signal: AbortSignal): Promise<void> {
   let from: string | null = null;
   for (let more = true; more;) {
-    signal.throwIfAborted();
+    reportProgress(signal);
     const followed = await followMonth(parts.maintenance, month, from);
     await weighGraph(parts, followed.entities, followed.relations);
     await hintAll(parts, followed.tenants);
     ({ more, from } = followed);
   }
   for (let more = true, after: string | null = null; more;) {
-    signal.throwIfAborted();
+    reportProgress(signal);
     const followed = await followSessions(parts.maintenance, month, after);
     await hintAll(parts, followed.tenants);
     ({ more, from: after } = followed);
@@ -139,7 +140,7 @@ export async function stepGroup(
   if (work === null) return { rows: 0, more: false };
   let rows = 0;
   while (work.runs.length > 0) {
-    signal.throwIfAborted();
+    reportProgress(signal);
     const done = await doNext(parts, work, signal);
     rows += done.rows;
     if (!done.isRequested) break;

@@ -27,9 +27,8 @@ import { withHeartbeat } from '../heartbeat.ts';
 import { tryHintIndex } from '../try-hint-index.ts';
 import { callModel, costOf, NO_COST } from '../model-call.ts';
 import type { CallCost, ModelCallDependencies } from '../model-call.ts';
-import { contextOf, requestSummaryVectors } from './summary-parts.ts';
-import { nearWindow, readWindow, writeWindow } from './window-summary.ts';
-import type { ReadWindow } from './window-summary.ts';
+import { contextOf, requestSummaryVectors, nearWindow, readWindow, writeWindow } from './write-summary.ts';
+import type { ReadWindow } from './write-summary.ts';
 
 /** What the project of a session knows that is near to these texts, nearest first. */
 export type ReadKnown = (

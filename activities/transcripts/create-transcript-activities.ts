@@ -11,10 +11,10 @@ import { readCursors } from '../../stores/postgres/capture/transcript-files.ts';
 import { createTranscriptStore } from '../../stores/postgres/capture/transcripts.ts';
 import type { TranscriptActivities } from '../../workflows/transcripts/types.ts';
 import { createTranscriptCapture } from './capture-events.ts';
-import { beatingWith, previousDetails } from './heartbeat.ts';
+import { resumeWithHeartbeat } from '../heartbeat.ts';
 import { readTranscriptFile } from './read-file.ts';
 import type { FileOutcome } from './read-file.ts';
-import { excludedFolders, watchTranscripts } from './watch.ts';
+import { excludedFolders, readingDetails, watchTranscripts } from './watch.ts';
 import type { WatchOptions } from './watch.ts';
 
 export interface TranscriptDependencies {
@@ -40,7 +40,7 @@ export function createTranscriptActivities(dependencies: TranscriptDependencies)
 
   return {
     readTranscripts: ({ tenantId: tenant, importId }) =>
-      beatingWith(async (signal, tell) => {
+      resumeWithHeartbeat(readingDetails, null, async (signal, from, report) => {
         const tenantId = asId<TenantId>(tenant);
         const job = await database.asTenant(tenantId, (transaction) => readImport(transaction, importId));
         if (job === null || job.state !== 'running') return { filesTotal: 0, filesDone: 0, more: false };
@@ -59,7 +59,7 @@ export function createTranscriptActivities(dependencies: TranscriptDependencies)
         }));
         const due = standings.filter(({ standing }) => standing === 'due').map(({ file }) => file);
         // The file in which the attempt before this one was comes first.
-        const interrupted = previousDetails()?.file;
+        const interrupted = from?.file;
         due.sort(
           (a, b) => Number(cursors.get(b.path)?.id === interrupted) - Number(cursors.get(a.path)?.id === interrupted),
         );
@@ -94,7 +94,7 @@ export function createTranscriptActivities(dependencies: TranscriptDependencies)
             importId,
             onlyKnown: false,
             excludes,
-            onProgress: (fileId, offset) => tell({ file: fileId, offset }),
+            onProgress: (fileId, offset) => report({ file: fileId, offset }),
             isTimeUp,
           });
           if (outcome === 'finished') counted.files_done += 1;
@@ -113,6 +113,8 @@ export function createTranscriptActivities(dependencies: TranscriptDependencies)
     },
 
     watchTranscripts: () =>
-      beatingWith((signal, tell) => watchTranscripts({ database, now, storeOf, options: watch, signal, tell })),
+      resumeWithHeartbeat(readingDetails, null, (signal, _, report) =>
+        watchTranscripts({ database, now, storeOf, options: watch, signal, report }),
+      ),
   };
 }

@@ -7,6 +7,7 @@ import type { TranscriptStore } from '../../domain/transcripts/store.ts';
 import { openTranscript } from '../../stores/files/transcript-file.ts';
 import type { Database } from '../../stores/postgres/connection/database.ts';
 import { readCursor, saveProgress } from '../../stores/postgres/capture/transcript-files.ts';
+import { reportProgress } from '../heartbeat.ts';
 
 /** A piece of a file that is read at once. It grows while nothing in it is finished. */
 const SEGMENT_BYTES = 16 * 1024 * 1024;
@@ -50,7 +51,7 @@ export async function readTranscriptFile(path: string, reading: FileReading): Pr
     let { readOffset: offset, countedOffset } = start;
     let bytes = SEGMENT_BYTES;
     for (let first = true; ; first = false) {
-      signal.throwIfAborted();
+      reportProgress(signal);
       if (!first && reading.isTimeUp()) return 'unfinished';
       const piece = await file.read(offset, bytes);
       const atEnd = offset + piece.length >= file.size;

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { z } from 'zod';
 import type { EventOwner } from '../../domain/capture/event.ts';
 import { compileExclusions } from '../../domain/capture/exclusions.ts';
 import type { Exclusion } from '../../domain/capture/exclusions.ts';
@@ -13,8 +14,11 @@ import { readExclusions } from '../../stores/postgres/capture/exclusions.ts';
 import { readCursors, saveSeen, sessionsWithLateRows } from '../../stores/postgres/capture/transcript-files.ts';
 import { knownSessions } from '../../stores/postgres/capture/transcripts.ts';
 import type { WatchResult } from '../../workflows/transcripts/types.ts';
-import type { ReadingDetails } from './heartbeat.ts';
+import { reportProgress } from '../heartbeat.ts';
 import { readTranscriptFile } from './read-file.ts';
+
+/** The row of the file that an attempt was reading, and the offset in it. Null: before the first piece. */
+export const readingDetails = z.object({ file: z.string(), offset: z.number() }).nullable();
 
 export interface WatchOptions {
   /** `known`: transcripts of sessions that hooks opened; `all`: every session. */
@@ -37,7 +41,7 @@ export interface Watching {
   readonly storeOf: (capturer: EventOwner) => TranscriptStore;
   readonly options: WatchOptions;
   readonly signal: AbortSignal;
-  readonly tell: (details: ReadingDetails) => void;
+  readonly report: (details: z.output<typeof readingDetails>) => void;
 }
 
 /** Shorter than the schedule's minute, so that no look is left out. */
@@ -86,7 +90,7 @@ export async function watchTranscripts({
   storeOf,
   options,
   signal,
-  tell,
+  report,
 }: Watching): Promise<WatchResult> {
   const owner = await options.owner();
   if (owner === null) return { files: 0, added: 0, doubles: 0 };
@@ -131,14 +135,14 @@ export async function watchTranscripts({
         importId: null,
         onlyKnown,
         excludes,
-        onProgress: (fileId, offset) => tell({ file: fileId, offset }),
+        onProgress: (fileId, offset) => report({ file: fileId, offset }),
         isTimeUp,
       });
       if (outcome === 'finished' || outcome === 'unfinished') files += 1;
     }
   }
   for (const late of await sessionsWithLateRows(database, owner, MAX_LATE)) {
-    signal.throwIfAborted();
+    reportProgress(signal);
     const { stored } = await removeLateDuplicates(late.externalId, counting);
     await saveSeen(database, owner, late.sessionId, stored?.lastSeq ?? 0);
   }

@@ -1,3 +1,9 @@
+import type pg from 'pg';
+import type { TenantId } from '../../domain/ids.ts';
+import type { VectorIndex } from '../../domain/ports/vector-index.ts';
+import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
+import type { Database } from '../../stores/postgres/connection/database.ts';
+import type { RunningWorkflows } from '../../stores/temporal/running-workflows.ts';
 import { DIVERGENCE_KINDS } from '../../workflows/consistency/types.ts';
 import type { CheckCounts, DivergenceKind } from '../../workflows/consistency/types.ts';
 
@@ -37,4 +43,26 @@ export class Tally {
   counts(): CheckCounts {
     return { rows: this.rows, found: { ...this.found }, repaired: { ...this.repaired } };
   }
+}
+
+export interface ConsistencyDependencies {
+  readonly database: Database;
+  /** As the maintenance role. */
+  readonly maintenance: pg.Pool;
+  readonly vectors: VectorIndex;
+  readonly hints: WorkflowHints;
+  readonly workflows: RunningWorkflows;
+  /** Whether scheduled comparisons mend. */
+  readonly repairs: boolean;
+  /** How long a difference must stand to count: what is under way between two stores passes in less. Milliseconds. */
+  readonly settleMs?: number;
+}
+
+/** One comparison of one tenant, for the steps that it is made of. */
+export interface Comparison extends ConsistencyDependencies {
+  readonly tenantId: TenantId;
+  readonly repair: boolean;
+  readonly settleMs: number;
+  readonly tally: Tally;
+  readonly signal: AbortSignal;
 }

@@ -2,16 +2,19 @@ import { z } from 'zod';
 import { BackupSetError } from '../../domain/backup/set-error.ts';
 import { isSigned, signText } from '../../stores/archive/signed-text.ts';
 
-/** The form of backup sets that this version writes. Form 1, whose files had bounds of `id` alone, and form 2, without the journal's head, are read, too. */
+/**
+ * The format of backups that this version writes. Formats 1, whose files had bounds of `id` alone, and 2, without the journal's head, are read
+ * as well.
+ */
 export const SET_FORMAT = 3;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const count = z.int().nonnegative();
 
 const fileSchema = z.strictObject({
-  /** Below the set's own folder. */
+  /** Relative to the backup's folder. */
   key: z.string().min(1).max(400),
-  /** As stored: compressed, and encrypted where asked. */
+  /** As stored: compressed, and encrypted if configured. */
   bytes: count,
   sha256,
   /** Before compression. */
@@ -24,12 +27,12 @@ const fileSchema = z.strictObject({
 const tableSchema = z.strictObject({
   name: z.string().regex(/^[a-z_]{1,63}$/),
   columns: z.array(z.string().regex(/^[a-z0-9_]{1,63}$/)).min(1),
-  /** By which the rows of each file are ordered. */
+  /** Order of the rows in each file. */
   orderBy: z.tuple([z.string()], z.string()),
   rows: count,
   files: z.array(
     fileSchema.extend({
-      /** Which rows are in it: `lowest` <= the first column of `orderBy` < `above`; null where it is open. The bounds of months are no UUID of any version. */
+      /** Range of its rows: `lowest` <= first column of `orderBy` < `above`; null if open. Bounds of months are not UUIDs of any version. */
       lowest: z.guid().nullable(),
       above: z.guid().nullable(),
     }),
@@ -42,12 +45,12 @@ const vectorsSchema = z.strictObject({
   index: z.string().min(1).max(200),
   dimension: z.int().positive(),
   objects: count,
-  /** Object ids that the ledger of the snapshot holds as indexed and that are not in the files: to be embedded anew. */
+  /** Objects that the snapshot's ledger lists as indexed and the files lack: embedded again after a restore. */
   left: count,
   files: z.array(fileSchema),
 });
 
-/** What was asked when the set was made, and what exact search answered: asked again after a restore. */
+/** A query of the backup and its results, repeated after a restore. */
 const fixedQuerySchema = z.strictObject({
   tenantId: z.guid(),
   /** Sealed where the set is encrypted: `sealQueries`. */
@@ -56,7 +59,7 @@ const fixedQuerySchema = z.strictObject({
   found: z.array(z.guid()).max(50),
 });
 
-/** What a set says of itself. It is written last: a set without it is none. */
+/** The manifest of a backup. It is written last: without it the backup is incomplete. */
 export const manifestSchema = z.strictObject({
   format: z.union([z.literal(1), z.literal(2), z.literal(SET_FORMAT)]),
   id: z.uuid(),
@@ -76,7 +79,7 @@ export const manifestSchema = z.strictObject({
   tables: z.array(tableSchema),
   vectors: z.array(vectorsSchema),
   queries: z.array(fixedQuerySchema).max(200),
-  /** How far the instance's journal of erasures lay beside the sets, so that entries which are gone since are missed. Null: it had none. */
+  /** Head of the erasure journal stored beside the backups, so that missing entries are noticed. Null: no journal. */
   journal: z.strictObject({ journal: z.guid(), entries: z.int().positive(), last: sha256 }).nullable().default(null),
 });
 export type Manifest = z.output<typeof manifestSchema>;
@@ -84,7 +87,7 @@ export type ManifestTable = Manifest['tables'][number];
 export type ManifestVectors = Manifest['vectors'][number];
 export type ManifestFile = z.output<typeof fileSchema>;
 
-/** The manifest as text with who vouches for it: Ed25519 over exactly these bytes. */
+/** The manifest as text with an Ed25519 signature over exactly these bytes. */
 export const signedManifestSchema = z.strictObject({
   manifest: z.string(),
   /** SPKI, base64. */

@@ -4,13 +4,13 @@ import { manifestKey, setOfKey, setPrefix, SETS_PREFIX } from '../../domain/back
 import { reportProgress } from '../heartbeat.ts';
 
 export interface StoredSets {
-  /** With a manifest, by the time that it was written. */
+  /** With a manifest, by its time. */
   readonly whole: readonly CurrentSet[];
-  /** Without one, by the time of the last object: what attempts left that died, or what is being written. */
+  /** Without one, by the time of the last object: abandoned or being written. */
   readonly halves: readonly CurrentSet[];
 }
 
-/** What lies in a store of backups. @throws ArchiveStoreError */
+/** Lists the backups of a store. @throws ArchiveStoreError */
 export async function listSets(store: ArchiveStore, signal?: AbortSignal): Promise<StoredSets> {
   const seen = new Map<string, Date>();
   const whole: CurrentSet[] = [];
@@ -25,7 +25,7 @@ export async function listSets(store: ArchiveStore, signal?: AbortSignal): Promi
   return { whole, halves: [...seen].map(([id, at]) => ({ id, at })) };
 }
 
-/** Takes a set away, its manifest first: what is left of it, if this is cut short, is no set. @throws ArchiveStoreError */
+/** Removes a backup, its manifest first, so that an interrupted removal leaves an incomplete one. @throws ArchiveStoreError */
 export async function removeSet(store: ArchiveStore, setId: string, signal?: AbortSignal): Promise<void> {
   await store.remove(manifestKey(setId), signal);
   const keys: string[] = [];

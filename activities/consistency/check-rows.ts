@@ -12,7 +12,7 @@ import { requestEmbeddings } from '../../stores/postgres/embeddings/embedding-le
 import { readMemories } from '../../stores/postgres/memories/memories.ts';
 import { Suspects } from './suspects.ts';
 
-/** Counts memories that the ledger of the served index was never asked for, and asks. Answers whether the index has something to do. */
+/** Counts memories that are missing in the ledger of the served index, and requests them. Returns true if chunks were queued for indexing. */
 export async function listUntracked(comparison: Comparison, index: IndexModel): Promise<boolean> {
   const { maintenance, database, tenantId, tally, settleMs, signal, repair } = comparison;
   let hasWork = false;
@@ -43,7 +43,7 @@ export async function listUntracked(comparison: Comparison, index: IndexModel): 
   return hasWork;
 }
 
-/** Quotes of what is nowhere, in these sessions; answers how many learnings were closed for it. */
+/** Repairs quotes of missing rows in these sessions; returns the number of learnings closed by that. */
 async function checkQuotes(comparison: Comparison, sessionIds: readonly string[]): Promise<number> {
   const { maintenance, database, tenantId, tally, repair } = comparison;
   const dangling = await countDangling(maintenance, sessionIds);
@@ -59,8 +59,8 @@ async function checkQuotes(comparison: Comparison, sessionIds: readonly string[]
 }
 
 /**
- * What PostgreSQL knows by itself: quotes of what is nowhere, and sessions that count wrongly. Some sessions at a time, so that no statement and no transaction is
- * longer for a larger instance. Answers whether the index has something to do.
+ * Checks PostgreSQL alone: quotes of missing rows, and wrong counts of sessions, page by page to bound statements and transactions. Returns
+ * true if vectors are to be removed.
  */
 export async function checkRows(comparison: Comparison): Promise<boolean> {
   const { maintenance, tenantId, tally, repair, signal } = comparison;

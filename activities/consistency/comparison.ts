@@ -7,7 +7,7 @@ import type { RunningWorkflows } from '../../stores/temporal/running-workflows.t
 import { DIVERGENCE_KINDS } from '../../workflows/consistency/types.ts';
 import type { CheckCounts, DivergenceKind } from '../../workflows/consistency/types.ts';
 
-/** Counts of a comparison as it goes on. */
+/** Running counts of a check. */
 export class Tally {
   private rows: number;
   private readonly found: Partial<Record<DivergenceKind, number>>;
@@ -31,7 +31,7 @@ export class Tally {
     if (count > 0) this.repaired[kind] = (this.repaired[kind] ?? 0) + count;
   }
 
-  /** Takes over what another one counted. */
+  /** Adds the counts of another tally. */
   add({ rows, found, repaired }: CheckCounts): void {
     this.look(rows);
     for (const kind of DIVERGENCE_KINDS) {
@@ -52,13 +52,13 @@ export interface ConsistencyDependencies {
   readonly vectors: VectorIndex;
   readonly hints: WorkflowHints;
   readonly workflows: RunningWorkflows;
-  /** Whether scheduled comparisons mend. */
+  /** Whether scheduled checks repair. */
   readonly repairs: boolean;
-  /** How long a difference must stand to count: what is under way between two stores passes in less. Milliseconds. */
+  /** A difference counts if it persists this long: writes between two stores take less. Milliseconds. */
   readonly settleMs?: number;
 }
 
-/** One comparison of one tenant, for the steps that it is made of. */
+/** The check of one tenant. */
 export interface Comparison extends ConsistencyDependencies {
   readonly tenantId: TenantId;
   readonly repair: boolean;

@@ -14,13 +14,13 @@ export interface Sample {
   readonly chunk: number;
 }
 
-/** Vectors of an index that are asked for: a loss like the one that a restored index was seen to have takes most of them. */
+/** Sampled vectors of an index: the loss seen after a restore affects most of them. */
 export const SAMPLES = 64;
 const NEIGHBOURS = 10;
-/** Texts that are the same have the same vector: which of them is told first is chance. */
+/** Equal texts have equal vectors, whose order is arbitrary. */
 const SAME = 0.9999;
 
-/** Those that a search for their own vector does not find. */
+/** Returns the samples that a search by their own vector does not find. */
 async function unfound({ vectors, tenantId, signal }: Comparison, model: string, samples: readonly Sample[]) {
   const own = await vectors.vectorsOf(
     tenantId,
@@ -40,7 +40,7 @@ async function unfound({ vectors, tenantId, signal }: Comparison, model: string,
   return lost;
 }
 
-/** Asks the index for some of its vectors, twice those that it does not find; they are written again. Answers whether the index has something to do. */
+/** Searches for sampled vectors, twice for those not found, and requests these again. Returns true if chunks were queued for indexing. */
 export async function findUnfindable(
   comparison: Comparison,
   model: string,
@@ -70,13 +70,13 @@ export async function findUnfindable(
 const LEDGER_PAGE = 2_000;
 const OBJECT_PAGE = 1_000;
 const GROUP = 2_000;
-/** Texts that are read at once. */
+/** Texts per read. */
 const JUDGED_AT_ONCE = 500;
 const SAMPLES_OF_A_GROUP = 16;
-/** Vectors are taken into the graph from a queue: one that was just written is not to be found yet. */
+/** The graph is built from a queue: recent vectors are not searchable yet. */
 const QUEUED_MS = 60_000;
 
-/** Some of a group, evenly. */
+/** Returns evenly distributed samples of a group. */
 function samplesOf(group: readonly Compared[]): Sample[] {
   const stride = Math.max(1, Math.floor(group.length / SAMPLES_OF_A_GROUP));
   return group.flatMap(({ id, row }, place) =>
@@ -86,7 +86,7 @@ function samplesOf(group: readonly Compared[]): Sample[] {
   );
 }
 
-/** Those of a group that differ at first sight. */
+/** Returns the ids of a group that differ at the first look. */
 async function differing(comparison: Comparison, model: string, group: readonly Compared[]): Promise<string[]> {
   const ids: string[] = [];
   for (let from = 0; from < group.length; from += JUDGED_AT_ONCE) {
@@ -98,8 +98,8 @@ async function differing(comparison: Comparison, model: string, group: readonly 
 }
 
 /**
- * Compares the ledger of an index with its objects, side by side in the order of the objects' ids, after that one. `tell` is told up to which object all is
- * settled. Answers whether the index has something to do.
+ * Compares the ledger of an index with its objects in the order of object ids, from `after` on. Calls `report` with the last object checked.
+ * Returns true if chunks were queued for indexing.
  */
 export async function scanIndex(
   comparison: Comparison,
@@ -129,7 +129,7 @@ export async function scanIndex(
     reportProgress(signal);
     const group = pairs
       .map(({ id, left, right }): Compared => ({ id, row: left, object: right }))
-      // A row that waits has an object or none.
+      // A pending row may have an object or not.
       .filter(({ row }) => row === null || row.isIndexed);
     tally.look(pairs.length);
     const suspected = new Set(await differing(comparison, model, group));

@@ -33,7 +33,7 @@ interface Compared {
   readonly text: ComparedText;
 }
 
-/** Keeps vectors of the texts it saw: the same learnings are neighbours of many. */
+/** Caches vectors of learnings, which are neighbours of many. */
 function createComparer(embedder: Embedder, signal: AbortSignal) {
   const known = new Map<string, ComparedText>();
   return async (learnings: readonly CurrentLearning[]): Promise<readonly Compared[]> => {
@@ -49,8 +49,8 @@ function createComparer(embedder: Embedder, signal: AbortSignal) {
 }
 
 /**
- * Joins the learnings of a scope that were written since the last consolidation with what is near to them, by the same rules that extraction uses, then
- * decays all. What was compared is known by its day of decay, so that a second run finds nothing to do.
+ * Merges the new learnings of a scope with their neighbours by the rules of extraction, then decays all. Compared learnings are marked by
+ * their day of decay: a second run finds none.
  */
 export async function consolidateScope(
   dependencies: NeighbourDependencies,
@@ -89,7 +89,7 @@ export async function consolidateScope(
   }
 }
 
-/** One step over learnings whose session moved to another project: those that are known there are joined. */
+/** Closes duplicates among learnings whose session moved to another project. */
 async function joinMoved(
   { database }: NeighbourDependencies,
   scope: ConsolidatedScope,
@@ -105,7 +105,7 @@ async function joinMoved(
   });
 }
 
-/** Compares one learning with its neighbours, the nearest first, until it is closed itself. */
+/** Compares one learning with its neighbours, nearest first, until it is closed. */
 async function consolidateOne(
   dependencies: NeighbourDependencies,
   scope: ConsolidatedScope,
@@ -145,7 +145,10 @@ async function consolidateOne(
   return counts;
 }
 
-/** Which of two standing learnings gives way, and why; null where both stand, as does everything that a person verified or said by hand: two notes may be alike and mean two things. */
+/**
+ * Returns which of two current learnings is closed and why; null if both remain. Verified and remembered learnings are never closed: two
+ * similar notes may differ in meaning.
+ */
 function closingOf(
   left: Compared,
   right: Compared,
@@ -172,7 +175,7 @@ function isEarlier(left: CurrentLearning, right: CurrentLearning): boolean {
   return left.id < right.id;
 }
 
-/** Of two that say the same the verified one stays, then the one that was said by hand, the surer one, the earlier one. */
+/** Returns true if the earlier duplicate is retained: verified before remembered before higher confidence before earlier. */
 function isKeeper(earlier: CurrentLearning, later: CurrentLearning): boolean {
   if (earlier.verified !== later.verified) return earlier.verified;
   if (earlier.byHand !== later.byHand) return earlier.byHand;

@@ -11,7 +11,7 @@ import { consolidateScope } from './consolidate-scope.ts';
 import { reportProgress, resumeWithHeartbeat } from '../heartbeat.ts';
 
 export interface ConsolidationDependencies extends NeighbourDependencies {
-  /** As the maintenance role: it alone sees which tenants there are. */
+  /** As the maintenance role, which alone sees all tenants. */
   readonly maintenance: pg.Pool;
   readonly hints: WorkflowHints;
   readonly clock: Clock;
@@ -24,7 +24,7 @@ const counts = z.object({
   decayed: z.number(),
   pruned: z.number(),
 });
-/** Where an attempt is, for the one that follows it: ids and a label, no words of anybody. */
+/** Position of an attempt: ids and a label, no captured text. */
 const detailsSchema = z.object({
   after: z.object({ tenantId: z.string(), projectId: z.string().nullable(), namespace: z.string() }).nullable(),
   counts,
@@ -36,7 +36,7 @@ const SCOPES = 100;
 const PRUNED = 1_000;
 const TENANTS = 1_000;
 
-/** Daily care for what was learned. Every step may be done again. */
+/** Consolidates learnings. Every step is repeatable. */
 export function createConsolidationActivities(dependencies: ConsolidationDependencies): ConsolidationActivities {
   const { database, maintenance, hints, clock } = dependencies;
 
@@ -48,7 +48,7 @@ export function createConsolidationActivities(dependencies: ConsolidationDepende
       for (const scope of scopes) {
         reportProgress(signal);
         const found = await consolidateScope(dependencies, scope, clock.now(), signal);
-        // Closed learnings leave the vector index; the sweep repeats what is not heard.
+        // Closed learnings leave the vector index; the sweep resends a lost hint.
         if (found.duplicates + found.superseded > 0) await tryHintIndex(hints, scope.tenantId);
         done.scopes += 1;
         done.duplicates += found.duplicates;

@@ -10,10 +10,10 @@ import { eraseStrays, removeObjects } from './archived.ts';
 import type { ErasureDependencies } from './journal.ts';
 import { reportProgress } from '../heartbeat.ts';
 
-/** Chunks whose removal is one call or two. */
+/** Chunks per removal. */
 const CHUNKS_AT_ONCE = 500;
 
-/** How many of these objects still stand in the vector index. */
+/** Counts these objects in the vector index. */
 export async function currentObjects(
   { vectors }: Pick<ErasureDependencies, 'vectors'>,
   tenantId: TenantId,
@@ -30,7 +30,7 @@ export async function currentObjects(
   return standing;
 }
 
-/** Removes what the ledger says is to be removed, from the index first, then from the ledger and the cache, and looks whether it is gone; answers how many still stand. */
+/** Removes pending vectors from the index, then from ledger and cache. Returns how many of the erased objects the index still has. */
 export async function eraseVectors(
   dependencies: ErasureDependencies,
   erasure: StoredErasure,
@@ -57,7 +57,7 @@ export async function eraseVectors(
   return standing;
 }
 
-/** Removes whole values that erased rows named, exports, each of which may hold what was erased, and archives that no line needs; of a tenant every object that bears its id. */
+/** Removes full values of erased rows, exports, each of which may contain erased rows, and stray archives; of a tenant every object. */
 export async function eraseFiles(
   dependencies: ErasureDependencies,
   erasure: StoredErasure,

@@ -19,13 +19,13 @@ import type { TenantScope } from '../../stores/postgres/connection/tenant-scope.
 
 export interface ErasureDependencies extends JournalDependencies {
   readonly database: Database;
-  /** Over the same pool. */
+  /** Uses the same pool. */
   readonly scope: TenantScope;
   readonly vectors: VectorIndex;
   readonly hints: WorkflowHints;
-  /** Whole values; null where none are kept. */
+  /** Full values; null if none are stored. */
   readonly wholes: ObjectStore | null;
-  /** Archived sessions, exports, files of imports; null where no store is set. */
+  /** Archived sessions, exports, import files; null if not configured. */
   readonly archive: ArchiveStore | null;
   readonly now: () => number;
 }
@@ -33,9 +33,9 @@ export interface ErasureDependencies extends JournalDependencies {
 export interface JournalDependencies {
   /** As the maintenance role. */
   readonly maintenance: pg.Pool;
-  /** Where the journal and the receipts lie: the backup store and its copy. */
+  /** Stores of the journal and the receipts: the backup store and its copy. */
   readonly journals: readonly ArchiveStore[];
-  /** PKCS #8 DER of an Ed25519 key; null: nothing is journalled, since no restore would follow it. */
+  /** PKCS #8 DER of an Ed25519 key; null: no journal, since no restore would trust it. */
   readonly signingKey: Uint8Array | null;
 }
 
@@ -43,7 +43,7 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
 
-/** Writes an object into every store of the journal; done when it lies in all of them. @throws ArchiveStoreError */
+/** Writes an object into every journal store. @throws ArchiveStoreError */
 export async function intoJournals(
   { journals }: Pick<JournalDependencies, 'journals'>,
   key: string,
@@ -53,7 +53,7 @@ export async function intoJournals(
   for (const store of journals) await store.write(key, once(bytes), signal);
 }
 
-/** Writes entries into the stores that do not lie in all of them yet: those of a process that died between the two, too. @throws ArchiveStoreError */
+/** Stores entries that some store lacks, those of a process that died included. @throws ArchiveStoreError */
 export async function storeJournal(dependencies: JournalDependencies, signal: AbortSignal): Promise<void> {
   for (const { journal, sequence, object } of await unstoredEntries(dependencies.maintenance)) {
     await intoJournals(dependencies, journalKey(journal, sequence), Buffer.from(object), signal);
@@ -62,7 +62,7 @@ export async function storeJournal(dependencies: JournalDependencies, signal: Ab
   }
 }
 
-/** Opens the journal where it has no entry yet, and stores what is not stored. @throws ArchiveStoreError */
+/** Opens the journal if it is empty and stores pending entries. @throws ArchiveStoreError */
 export async function openJournal(dependencies: JournalDependencies, signal: AbortSignal): Promise<void> {
   const { maintenance, journals, signingKey } = dependencies;
   if (signingKey === null || journals.length === 0) return;
@@ -75,7 +75,7 @@ function isSame(object: JournalObject | undefined, record: JournalRecord): boole
   return typeof last !== 'string' && JSON.stringify(last.entry.record) === JSON.stringify(record);
 }
 
-/** Appends an entry and stores it; one that an attempt before this one appended is only stored. @throws ArchiveStoreError */
+/** Appends an entry, unless a previous attempt did, and stores it. @throws ArchiveStoreError */
 export async function writeToJournal(
   dependencies: JournalDependencies,
   record: Exclude<JournalRecord, { readonly kind: 'opened' }>,

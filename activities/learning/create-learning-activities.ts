@@ -34,7 +34,7 @@ import { readGraphRows } from '../../stores/postgres/graph/graph-rows.ts';
 import { writeGraph } from '../../stores/postgres/graph/graph-writes.ts';
 import type { LearningContext } from '../../stores/postgres/learnings/learnings.ts';
 
-/** Writes a session's part of the graph, from its calls, its items and what was learned from it. */
+/** Writes a session's part of the graph from its tool calls, items and learnings. */
 export async function linkSession(
   transaction: TenantTransaction,
   context: LearningContext & { readonly projectName: string | null },
@@ -88,34 +88,34 @@ export interface LearningDependencies extends NeighbourDependencies {
   readonly clock: Clock;
 }
 
-/** Prompts that learnings may be drawn from. */
+/** Prompts in the model request. */
 const HEAD_PROMPTS = 50;
 const TAIL_PROMPTS = 150;
-/** How far a fix may follow its failure, in rows. */
+/** Distance between a failure and its fix, in rows. */
 const ROWS_AFTER = 6;
-/** Topics by which known learnings are looked for. */
+/** Topics used to find known learnings. */
 const MAX_TOPICS = 6;
-/** Other sessions of the project may write between a comparison and its writing; more often than this they hardly do. */
+/** Attempts: other sessions of the project may write between comparison and write. */
 const COMPARISONS = 8;
 
 interface Session {
   readonly facts: SessionFacts;
   readonly input: Omit<ModelInput, 'known'>;
-  /** Rows that topics alone quote: a learning may quote them as well, and is dated by them. The model reads them in the topics. */
+  /** Rows that only topics quote: learnings may quote them and are dated by them. The model reads them in the topics. */
   readonly quoted: readonly SourceRow[];
 }
 
-/** What outlives a session: its knowledge, compared with what its project knows, and the graph. */
+/** Extracts a session's learnings, compares them with the project's, and writes the graph. */
 export function createLearningActivities(dependencies: LearningDependencies): LearningActivities {
   const { database, model, modelCalls, embeddingModel, hints, clock } = dependencies;
   const pendingOf = (ref: LearningInput) =>
     database.asTenant(asId(ref.tenantId), (transaction) => countPending(transaction, ref.sessionId));
 
-  /** What the model is given; null when it was asked before, or is not to be asked. */
+  /** Reads the model request; null if it was answered before or is disabled. */
   const read = (tenantId: TenantId, sessionId: string) =>
     database.asTenant(tenantId, async (transaction): Promise<Session | null> => {
       const facts = await readSessionFacts(transaction, sessionId);
-      // Asked again (a lost answer, a session that went on being closed): what was extracted and paid for is there.
+      // A repeated call (lost result, reopened session): the paid result is stored.
       if (facts.learnedSeq === facts.consumedSeq || !facts.infer) return null;
       const derived = await readTopicsAndItems(transaction, sessionId);
       const cited = [...new Set(derived.items.flatMap((item) => item.evidence.map((piece) => piece.rowId)))];
@@ -134,7 +134,7 @@ export function createLearningActivities(dependencies: LearningDependencies): Le
       return { facts, input, quoted: await readRowsById(transaction, sessionId, unread) };
     });
 
-  /** Everything in one transaction, so that a kill leaves all of it or nothing. */
+  /** One transaction: a kill leaves all or nothing. */
   const write = (
     tenantId: TenantId,
     sessionId: string,

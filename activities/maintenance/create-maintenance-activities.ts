@@ -17,13 +17,13 @@ import { reportProgress, withHeartbeat } from '../heartbeat.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import { VectorIndexUnavailable } from '../../domain/ports/vector-index.ts';
 
-/** Of one sweep; as many as are embedded in five minutes on a small machine. */
+/** Chunks per sweep: as many as are embedded in five minutes on a small machine. */
 const MAX_CHUNKS = 20_000;
 const CHUNKS_OF_ONE_QUESTION = 500;
 
 /**
- * Asks the vector index for what it took in the last minutes, and wants again what it does not have: a server that is killed may have
- * acknowledged what it had not written yet. An index that is away is asked by the next sweep.
+ * Looks up recently indexed vectors and requests missing ones: a killed server may have acknowledged unwritten data. An unavailable index is
+ * checked by the next sweep.
  */
 export async function findLostVectors(maintenance: pg.Pool, vectors: VectorIndex, signal: AbortSignal): Promise<void> {
   const groups = new Map<string, { readonly tenantId: TenantId; readonly model: string; readonly ids: string[] }>();
@@ -55,27 +55,27 @@ export interface MaintenanceDependencies {
   readonly vectors: VectorIndex;
   /** Name of the index that the settings ask for. */
   readonly indexName: string;
-  /** Vectors of texts that are kept of a tenant. */
+  /** Cached vectors per tenant. */
   readonly cacheEntries: number;
   /** A session without an event for this long should have been ended by its workflow. */
   readonly idleMs: number;
 }
 
-/** A hint that is on its way is not lost yet. */
+/** Grace period before a hint counts as lost. */
 const GRACE_MS = 10_000;
-/** How long past its idle time a session may stay open before its workflow is looked for. */
+/** Multiple of the idle time after which an open session's workflow is hinted. */
 const OVERDUE_FACTOR = 1.5;
-/** Of one sweep: 280 hints a second is what one Temporal client was seen to do. */
+/** Sessions per sweep: one Temporal client was measured to send 280 hints a second. */
 const MAX_SESSIONS = 2_000;
 const MAX_TENANTS = 500;
 const AT_ONCE = 16;
 
-/** Tells workflows, some at a time, until the signal ends it; throws only where none could be told. */
+/** Sends hints, some in parallel, until the signal aborts. @throws the first failure if all fail */
 async function notifyAll(told: readonly (() => Promise<void>)[], signal: AbortSignal): Promise<void> {
   const failures: unknown[] = [];
   for (let start = 0; start < told.length; start += AT_ONCE) {
     reportProgress(signal);
-    // One hint that fails must not keep the others from theirs.
+    // One failed hint must not block the others.
     const results = await Promise.allSettled(told.slice(start, start + AT_ONCE).map((tell) => tell()));
     for (const result of results) if (result.status === 'rejected') failures.push(result.reason);
   }
@@ -83,8 +83,8 @@ async function notifyAll(told: readonly (() => Promise<void>)[], signal: AbortSi
 }
 
 /**
- * Does every stage, whatever became of those before it: one session that is refused each time must not keep vectors from being looked for. Throws the first
- * failure when all are done; ends between two stages where the attempt is over, so that it does not go on beside the next one.
+ * Runs every stage regardless of failures in earlier ones, then throws the first failure. Stops between two stages once cancelled, so that it
+ * does not overlap the next attempt.
  */
 async function doAll(stages: readonly (() => Promise<unknown>)[], signal: AbortSignal): Promise<void> {
   const failures: unknown[] = [];
@@ -95,7 +95,7 @@ async function doAll(stages: readonly (() => Promise<unknown>)[], signal: AbortS
   if (failures.length > 0) throw failures[0];
 }
 
-/** Jobs over all tenants. */
+/** Maintenance over all tenants. */
 export function createMaintenanceActivities({
   maintenance,
   hints,
@@ -143,7 +143,7 @@ export function createMaintenanceActivities({
         return swept;
       }),
     async ensurePartitions() {
-      // Partitions first: without them nothing can be captured.
+      // Partitions first: captures need them.
       const created = await ensurePartitions(maintenance);
       await sweepOld(maintenance);
       await pruneEmbeddingCache(maintenance, cacheEntries);

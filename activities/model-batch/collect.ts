@@ -24,9 +24,8 @@ type Answered = Extract<BatchOutcome, { kind: 'answered' }>;
 type Done = 'summarised' | 'parked' | 'again';
 
 /**
- * Writes what became of an ended batch, call by call. An attempt that was cut off leaves out what is written. What expired, was cancelled or
- * failed for a reason that passes waits for another batch; so does a call of which the provider says nothing.
- * @throws ModelError where the provider is away
+ * Writes the results of an ended batch, call by call; a repeated attempt skips what is written. Expired, cancelled, transiently failed and
+ * missing calls are queued again. @throws ModelError if the provider is unavailable
  */
 export async function collectBatch(
   dependencies: BatchDependencies,
@@ -60,7 +59,7 @@ export async function collectBatch(
   return { sessionIds, ...counts };
 }
 
-/** Ends a call that brought no answer, with what was held for it. */
+/** Ends a call without a response and releases its reservation. */
 async function letWait(
   { database }: BatchDependencies,
   ref: BatchRef,
@@ -74,7 +73,7 @@ async function letWait(
   return state;
 }
 
-/** Lets every window of a batch wait for another one, and ends the batch: nothing comes of it any more. */
+/** Queues every window of a batch again and ends the batch. */
 export async function giveUpBatch(dependencies: BatchDependencies, ref: BatchRef): Promise<readonly string[]> {
   return dependencies.database.asTenant(asId(ref.tenantId), async (transaction) => {
     for (const call of await readAssigned(transaction, ref.batchId))
@@ -102,7 +101,7 @@ async function write(
   const work = await readWindowWork(dependencies, { tenantId, sessionId: call.sessionId }, call.windowN);
   if (work !== null && work.facts.forgotten === call.forgotten)
     return writeAnswer(dependencies, ref, call, work, outcome, signal);
-  // Something of it was forgotten meanwhile: the answer may speak of that. What it cost was paid all the same.
+  // Part of it was forgotten meanwhile, and the response may contain that. Its cost is recorded.
   await bookBatched(dependencies, ref.batchId, call, outcome.usage, null);
   return letWait(dependencies, ref, call, 'again');
 }
@@ -136,7 +135,7 @@ async function writeAnswer(
     const isWritten = await writeWindowTopic(dependencies, work, output, [answer.usage, ...usage], claim);
     return isWritten ? 'summarised' : 'again';
   } catch (error) {
-    // One user's spent day must not keep the others from their results.
+    // One user's exhausted budget must not block the results of others.
     if (error instanceof BudgetExhausted || error instanceof ModelBusy)
       return letWait(dependencies, ref, call, 'again');
     if (!(error instanceof ModelError) || !isPermanent(error)) throw error;

@@ -15,7 +15,7 @@ import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
 import type { EmbeddingModel } from '../../stores/postgres/embeddings/embedding-ledger.ts';
 import type { ModelCallDependencies } from '../model-call.ts';
 
-/** What the steps of a provider batch stand on. */
+/** Dependencies of the steps of a provider batch. */
 export interface BatchDependencies {
   readonly database: Database;
   readonly model: ModelPort;
@@ -25,10 +25,10 @@ export interface BatchDependencies {
   readonly clock: Clock;
 }
 
-/** Takes a window as summarised, in the transaction that writes its summary; false where it is done or gone. */
+/** Claims a window in the transaction that writes its summary; returns false if it is completed or no longer exists. */
 export type ClaimWindow = (transaction: TenantTransaction) => Promise<boolean>;
 
-/** A window of a batch as a model is given it. */
+/** A window of a batch with its model request. */
 export interface WindowWork extends ReadWindow {
   readonly ref: SessionRef;
   readonly window: FoundWindow;
@@ -36,7 +36,7 @@ export interface WindowWork extends ReadWindow {
   readonly near: NearOptions<TopicSummaryDraft>;
 }
 
-/** Reads a window that lies in a batch; null where it does not any more, or its session is gone. */
+/** Reads a batched window; null if it is not batched or its session no longer exists. */
 export async function readWindowWork(
   { database, clock }: BatchDependencies,
   ref: SessionRef,
@@ -53,7 +53,7 @@ export async function readWindowWork(
   });
 }
 
-/** Writes what a model said of a window, if it can be claimed; answers whether. */
+/** Writes the summary of a window; returns false if it cannot be claimed. */
 export function writeWindowTopic(
   { database, embeddingModel }: BatchDependencies,
   work: WindowWork,

@@ -15,16 +15,16 @@ import { isPassing } from '../failures.ts';
 export interface SettleDependencies {
   readonly database: Database;
   readonly limits: ModelLimits;
-  /** Told once a day and user, when the day comes to the share of the settings. */
+  /** Called once per day and user when usage reaches the alert threshold. */
   readonly onBudgetAlert?: (alert: BudgetAlert) => void;
 }
 
-/** Pauses before the second attempt and those after it. */
+/** Pauses before retries. */
 const PAUSES_MS = [250, 1_000, 3_000, 8_000] as const;
-/** No attempt begins later than this. */
+/** No retry starts later than this. */
 const LONGEST_MS = 30_000;
 
-/** Does it again where it failed for what passes by itself. @throws what the last attempt failed with */
+/** Retries transient database errors. @throws the last error */
 async function insist<Result>(attempt: (isFirst: boolean) => Promise<Result>): Promise<Result> {
   const deadline = performance.now() + LONGEST_MS;
   for (let failures = 0; ; failures += 1) {
@@ -39,9 +39,8 @@ async function insist<Result>(attempt: (isFirst: boolean) => Promise<Result>): P
 }
 
 /**
- * Ends the reservation and books what the call cost, with what is to be written beside it, in one transaction. Where the database is away
- * for a moment, or two transactions met, it is done again for half a minute: else the answer is lost and paid for twice. No signal ends
- * that, because what was paid must be booked.
+ * Ends the reservation and records the cost in one transaction, together with what `beside` writes. Transient database errors are retried for
+ * half a minute, else the response is lost and paid for twice. Cancellation does not interrupt it, since paid usage must be recorded.
  */
 export async function settlePaid(
   { database, limits, onBudgetAlert }: SettleDependencies,
@@ -54,11 +53,11 @@ export async function settlePaid(
   const ids = usage.map(() => v7());
   const alert = await insist((isFirst) =>
     database.asTenant(asId(owner.tenantId), async (transaction) => {
-      // An attempt whose commit was not heard of may have done it.
+      // A previous commit may have succeeded without confirmation.
       if (!isFirst && (await isBooked(transaction, ids))) return null;
       await bookUsage(transaction, owner, usage, false, ids);
       await beside(transaction);
-      // Last, because it locks the user's row, which other calls of the user wait for.
+      // Last, since it locks the user's row, which the user's other calls wait for.
       const day = await settleCall(transaction, owner.userId, [reservation], inputTokens + outputTokens, limits);
       return raiseBudgetAlert(transaction, owner, day, limits.alertShare);
     }),
@@ -68,14 +67,14 @@ export async function settlePaid(
 
 export type PaidCallDependencies = SettleDependencies;
 
-/** How long a call waits for a place among those that are made at once, before it gives its own place in the worker to others. */
+/** Longest wait for a concurrency slot of the user, before the call frees its worker slot. */
 const LONGEST_WAIT_MS = 60_000;
 const FIRST_LOOK_MS = 200;
 const LAST_LOOK_MS = 1_000;
-/** What a reservation outlives the bound of its call by. */
+/** Lifetime of a reservation beyond its call's time limit. */
 const GRACE_MS = 60_000;
 
-/** A place for the call. @throws BudgetExhausted, QuotaTooSmall, ModelBusy, or the signal's reason */
+/** Reserves tokens and a concurrency slot. @throws BudgetExhausted, QuotaTooSmall, ModelBusy, or the signal's reason */
 async function reserve(
   { database, limits }: PaidCallDependencies,
   owner: UsageOwner,
@@ -101,7 +100,7 @@ async function reserve(
   }
 }
 
-/** Gives the place back at once. Where that fails it comes free with the reservation's end, and why the call failed is what matters. */
+/** Releases the slot. If that fails, the reservation expires, and the call's error is what matters. */
 async function release(database: Database, owner: UsageOwner, reservation: string): Promise<void> {
   await database
     .asTenant(asId(owner.tenantId), (transaction) => releaseCall(transaction, [reservation]))
@@ -109,9 +108,9 @@ async function release(database: Database, owner: UsageOwner, reservation: strin
 }
 
 /**
- * Makes a call of a paid model: reserved before it, settled and booked in one transaction right after it, with what `beside` writes.
- * A call that failed and cost something is booked all the same.
- * @throws ModelError, `invalid_request` where the call may take more than one call may, or QuotaTooSmall than a day of the user has; BudgetExhausted, ModelBusy, the signal's reason
+ * Calls a paid model: reserves before, then settles and records in one transaction with what `beside` writes. A failed call with a cost is
+ * recorded as well. @throws ModelError, `invalid_request` if the call exceeds the request limit, QuotaTooSmall if it exceeds the user's day;
+ * BudgetExhausted, ModelBusy, the signal's reason
  */
 export async function askPaid<Output>(
   dependencies: PaidCallDependencies,
@@ -127,7 +126,7 @@ export async function askPaid<Output>(
   const reservation = await reserve(dependencies, owner, bound, signal);
   let answer: ModelAnswer<Output>;
   try {
-    // Cancelled while the place was being taken: whatever `ask` does about it, nothing is asked, and the place is given back.
+    // Cancelled during the reservation: nothing is sent and the slot is released.
     signal.throwIfAborted();
     answer = await call.ask(signal);
   } catch (error) {

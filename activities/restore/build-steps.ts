@@ -22,7 +22,7 @@ const MEGABYTE = 1_000_000;
 
 const secondsSince = (started: number): number => Math.round(performance.now() - started) / 1_000;
 
-/** Steps that build a database of a set beside the running one. */
+/** Steps that build a database from a backup beside the running one. */
 export function buildSteps(
   dependencies: RestoreDependencies,
 ): Pick<RestoreActivities, 'openDrill' | 'checkSet' | 'copySetIn' | 'indexRestored' | 'verifyRestored'> {
@@ -62,7 +62,7 @@ export function buildSteps(
           },
           result: { snapshot_at: manifest.snapshotAt, recollect_version: manifest.recollectVersion },
         });
-        // What a restore left that was killed for good.
+        // Leftovers of a killed restore.
         await dropBuilt(server, [names.built]);
         if (work.dry_run) {
           let filesDone = 0;
@@ -111,7 +111,7 @@ export function buildSteps(
         const { work, server, names } = context;
         const { manifest } = set;
         const started = performance.now();
-        // Before anything is changed: afterwards the rows are not the set's any more.
+        // Before any change: afterwards the rows differ from the backup's.
         const tables = await onceOf(server, names.built, 'tables', () =>
           checkTables(server, names.built, manifest, signal),
         );
@@ -134,7 +134,7 @@ export function buildSteps(
           throw new RestoreError('unproved', `${different} reads otherwise from the restored database`);
         if (foreignKeys.invalid > 0)
           throw new RestoreError('unproved', 'foreign keys do not hold in what was restored');
-        // A set with an older schema or other functions may have another search: every row was compared all the same, and the result has the difference.
+        // Another schema or other functions may search differently: all rows were compared, and the result lists the difference.
         const searchesAlike = migrations.applied === 0 && manifest.functions === functionsSha256();
         if (queries.different > 0 && searchesAlike)
           throw new RestoreError(

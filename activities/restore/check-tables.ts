@@ -8,16 +8,16 @@ import { asOwner, maintenanceUrlOf } from '../../stores/postgres/backups/restore
 import type { RestoreServer } from '../../stores/postgres/backups/restored-database.ts';
 import { reportProgress } from '../heartbeat.ts';
 
-/** What is compared at once. */
+/** Connections that compare in parallel. */
 const AT_ONCE = 2;
 const CONNECT_MS = 10_000;
 
-/** How a restored database compares with its set. */
+/** Comparison of a restored database with its backup. */
 export interface TablesCheck {
   readonly tables: number;
   readonly rows: number;
   readonly files: number;
-  /** Files whose rows, copied out again, have another number or another SHA-256 than in the set. */
+  /** Files whose rows, copied out again, differ in number or SHA-256. */
   readonly different: readonly string[];
 }
 
@@ -26,7 +26,7 @@ interface Part {
   readonly file: Manifest['tables'][number]['files'][number];
 }
 
-/** Copies every row out of the database again as the set has it, and compares number and SHA-256. */
+/** Copies every row out again in the backup's format and compares number and SHA-256. */
 export async function checkTables(
   server: RestoreServer,
   database: string,
@@ -68,7 +68,7 @@ export interface QueriesCheck {
   readonly different: number;
 }
 
-/** Asks the set's fixed queries and counts those that are answered otherwise than when the set was made. */
+/** Repeats the backup's fixed queries and counts those with different results. */
 export async function checkQueries(
   server: RestoreServer,
   database: string,
@@ -86,7 +86,7 @@ export async function checkQueries(
 
 const countRow = z.tuple([z.object({ all: z.number(), invalid: z.number() })]);
 
-/** Foreign keys of the database, and how many of them PostgreSQL has not checked against every row. */
+/** Counts the foreign keys of the database, and those not validated against every row. */
 export async function checkForeignKeys(
   server: RestoreServer,
   database: string,

@@ -15,13 +15,13 @@ import type { RestoreActivities } from '../../workflows/restore/types.ts';
 import { progressNoter, contextOf, setOf } from './restore-context.ts';
 import type { RestoreDependencies } from './restore-context.ts';
 
-/** From each end of a tenant's ledger. */
+/** Samples from each end of a tenant's ledger. */
 const SAMPLE = 10;
 const NEIGHBOURS = 10;
-/** Cosine similarity of a vector with one that is the same but for rounding: texts that say the same have the same. */
+/** Cosine similarity of two equal vectors, allowing for rounding. */
 const SAME = 0.9999;
 const LOOK_MS = 250;
-/** A queue that empties no further is not waited for. */
+/** Wait for a queue that does not shrink. */
 const STUCK_MS = 60_000;
 
 const sampleRows = z.array(z.object({ object_id: z.string(), resource_id: z.string(), chunk: z.number() }));
@@ -55,8 +55,8 @@ const isItself = ({ resource_id: id, chunk }: Sample, hits: readonly RecallHit[]
   hits.some((hit) => hit.score >= SAME || (hit.memoryId === id && hit.chunk === chunk));
 
 /**
- * Whether a tenant's vectors are found by their vectors: some of them, from both ends of its ledger, are asked for by their own. A server that keeps objects and lost
- * the graph over them answers nothing here. A tenant with no vectors is proved.
+ * Returns true if searches by a tenant's own vectors, sampled from both ends of its ledger, find them, or if it has none. Fails for a server
+ * that lost the graph over its objects.
  */
 export async function areVectorsFound(
   client: pg.Pool | pg.ClientBase,
@@ -89,7 +89,7 @@ export async function areVectorsFound(
   return true;
 }
 
-/** Wants every vector of a tenant's index again: its index workflow writes them anew. Answers how many. */
+/** Requests every vector of a tenant's index again; returns their number. */
 export async function requestAll(client: pg.Pool | pg.ClientBase, tenantId: TenantId, index: string): Promise<number> {
   const result = await client.query(
     "UPDATE embeddings SET state = 'pending', revision = revision + 1 WHERE tenant_id = $1 AND model = $2 AND state = 'indexed'",
@@ -101,8 +101,8 @@ export async function requestAll(client: pg.Pool | pg.ClientBase, tenantId: Tena
 type VectorResult = NonNullable<RestoreResult['vectors']>;
 
 /**
- * Loads a set's vectors, looks for what the ledger has and the index does not, and proves the rest by asking. What is missing is wanted again, and all of an index
- * whose vectors are not found by themselves. Null: there is no set that could be read.
+ * Loads a backup's vectors, requests those that the ledger lists and the index lacks, and verifies the rest by search. An index that fails is
+ * requested completely. `set` is null if no backup is readable.
  */
 export async function loadAndVerify(
   client: pg.Pool | pg.ClientBase,
@@ -117,7 +117,7 @@ export async function loadAndVerify(
     try {
       await loadVectors(client, from, index, vectors, (count) => note({ vectors_done: (objects += count) }), signal);
     } catch (error) {
-      // The tables are proved and hold the texts: vectors that cannot be read any more are made anew.
+      // The verified tables contain the texts: unreadable vectors are embedded again.
       if (!(error instanceof BackupSetError)) throw error;
     }
   const indexes = await indexedTenants(client);
@@ -132,7 +132,7 @@ export async function loadAndVerify(
   return { tenants: new Set(indexes.map(({ tenantId }) => tenantId)).size, objects, pending, unproved };
 }
 
-/** The step before the swap: a drill's vectors are loaded and asked for, a restore's are read through. */
+/** The step before the swap: a drill loads and searches its vectors, a restore reads them through. */
 export function vectorSteps(dependencies: RestoreDependencies): Pick<RestoreActivities, 'verifyVectors'> {
   const { maintenance, drillVectors } = dependencies;
   return {

@@ -22,23 +22,23 @@ export interface RetentionDependencies {
   readonly database: Database;
   /** As the maintenance role. */
   readonly maintenance: pg.Pool;
-  /** Null where no archive store is set: then sessions are not archived, and stay. */
+  /** Null: sessions are not archived and remain. */
   readonly archives: ArchiveStore | null;
-  /** Whole values that rows were cut from; null where none are kept. */
+  /** Full values; null if none are stored. */
   readonly objects: ObjectStore | null;
   readonly hints: WorkflowHints;
-  /** The index that the settings ask for. */
+  /** The configured index. */
   readonly embeddingModel: IndexModel;
   readonly clock: Clock;
 }
 
-/** Something of a tenant, by its id or hash. */
+/** An item of a tenant, by id or hash. */
 export interface OfTenant {
   readonly tenant: string;
   readonly id: string;
 }
 
-/** Names of the graph that are weighed in one transaction. */
+/** Graph nodes per transaction. */
 const NAMES_AT_ONCE = 500;
 
 function idsByTenant(items: readonly OfTenant[]): ReadonlyMap<string, readonly string[]> {
@@ -46,13 +46,10 @@ function idsByTenant(items: readonly OfTenant[]): ReadonlyMap<string, readonly s
   return new Map([...byTenant].map(([tenant, named]) => [tenant, named.map(({ id }) => id)]));
 }
 
-/** Whole values that are asked after in one statement, which reads the long texts of their tenant. */
+/** Full values per statement, which reads the long texts of their tenant. */
 const VALUES_AT_ONCE = 10_000;
 
-/**
- * Deletes the whole values that rows were cut from which expired, and that no row or archive which stands was cut from: a held one keeps its value, whoever else
- * had the same text. What cannot be deleted now stays on the list for the next run.
- */
+/** Deletes full values of expired rows that no remaining row or archive uses. Values that cannot be deleted now remain queued for the next run. */
 export async function dropExpiredValues(
   { maintenance, objects }: RetentionDependencies,
   signal: AbortSignal,
@@ -76,7 +73,7 @@ export async function dropExpiredValues(
   }
 }
 
-/** Weighs what lost mentions anew, and takes out of the graph what nothing names any more. Done twice it changes nothing. */
+/** Recalculates graph nodes and edges that lost mentions and removes those without any. Repeatable. */
 export async function weighGraph(
   { database }: RetentionDependencies,
   entities: readonly OfTenant[],
@@ -96,7 +93,7 @@ export async function weighGraph(
   }
 }
 
-/** Has vectors of rows that are gone leave the index; the sweep repeats what is not heard. */
+/** Hints the index workflows to remove vectors; the sweep resends lost hints. */
 export async function hintAll({ hints }: RetentionDependencies, tenants: Iterable<string>): Promise<void> {
   for (const tenant of new Set(tenants)) await tryHintIndex(hints, asId<TenantId>(tenant));
 }

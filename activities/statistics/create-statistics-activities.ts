@@ -6,7 +6,7 @@ import { reportProgress, withHeartbeat } from '../heartbeat.ts';
 
 const PAGE = 100;
 
-/** Figures of the day, by tenant and of the instance. Done twice, the same stands. */
+/** Records the daily statistics of every tenant and the instance. Repeatable. */
 export function createStatisticsActivities({ maintenance }: { readonly maintenance: pg.Pool }): StatisticsActivities {
   return {
     takeStatistics: () =>

@@ -21,7 +21,7 @@ function unique(values: readonly string[]): string[] {
   return [...new Set(values)];
 }
 
-/** Files and time of one window's rows. */
+/** Returns the files and the time of a window's rows. */
 export function traceOf(rows: readonly SourceRow[]): SessionTrace {
   return {
     filesRead: unique(rows.flatMap((row) => row.filesRead)),
@@ -30,13 +30,13 @@ export function traceOf(rows: readonly SourceRow[]): SessionTrace {
   };
 }
 
-/** What a model's answer came to: calls in order, and its claims that no row says. */
+/** Usage of the calls in order, and the number of dropped claims. */
 export interface Answered {
   readonly usage: readonly ModelUsage[];
   readonly claimsDropped: number;
 }
 
-/** Whose a summary is, what it covers and what it cost. Files come from what tools touched, never from the model. */
+/** Returns the owner, range and cost of a summary. Files come from tools, never from the model. */
 export function contextOf(
   ref: SessionRef,
   facts: SessionFacts,
@@ -60,7 +60,7 @@ export function contextOf(
   };
 }
 
-/** Asks for the vectors of summaries that were just written. */
+/** Requests the vectors of new summaries. */
 export function requestSummaryVectors(
   transaction: TenantTransaction,
   model: EmbeddingModel,
@@ -80,13 +80,13 @@ export function requestSummaryVectors(
   );
 }
 
-/** A window as a model is given it, and whose it is. */
+/** A window's model request and its session. */
 export interface ReadWindow {
   readonly facts: SessionFacts;
   readonly input: WindowInput;
 }
 
-/** Reads a window by its range; what the project knows is for the caller to add. */
+/** Reads a window's rows; the caller adds known learnings. */
 export async function readWindow(
   transaction: TenantTransaction,
   ref: SessionRef,
@@ -105,14 +105,14 @@ export async function readWindow(
   return { facts, input: { projectName: facts.projectName, glossary, precedingRequest: preceding, known, rows } };
 }
 
-/** When a nearly identical window's answer may be taken: if all that it claims stands in these rows. */
+/** Accepts the response to a nearly identical window if these rows support all its claims. */
 export function nearWindow(input: WindowInput): NearOptions<TopicSummaryDraft> {
   return { rows: input.rows, stands: (topic) => groundTopic(topic, input.rows).dropped === 0 };
 }
 
 /**
- * Writes what a model said of a window, under the window's slots: claims that no row says are dropped and counted, vectors are asked for.
- * The caller has claimed the window in the same transaction.
+ * Writes the summary of a window under its slots: claims without evidence are dropped and counted, vectors requested. The caller has claimed
+ * the window in the same transaction.
  */
 export async function writeWindow(
   transaction: TenantTransaction,

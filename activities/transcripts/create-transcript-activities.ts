@@ -20,18 +20,18 @@ import type { WatchOptions } from './watch.ts';
 export interface TranscriptDependencies {
   readonly database: Database;
   readonly hints: WorkflowHints;
-  /** Where values that are cut are kept whole; null where they are not. */
+  /** Store of full values; null if none are stored. */
   readonly objects: ObjectStore | null;
   readonly now: () => number;
   readonly watch: WatchOptions;
 }
 
-/** How long one step of an import reads before it lets the workflow count it. */
+/** Duration of one import step. */
 const STEP_MS = 30_000;
-/** An import shows its files' standing at most so often. */
+/** Minimum interval of an import's progress records. */
 const SHOW_MS = 1_000;
 
-/** Reading of transcripts of this machine. */
+/** Reads transcripts on this machine. */
 export function createTranscriptActivities(dependencies: TranscriptDependencies): TranscriptActivities {
   const { database, hints, objects, now, watch } = dependencies;
 
@@ -47,7 +47,7 @@ export function createTranscriptActivities(dependencies: TranscriptDependencies)
         const capturer: EventOwner = { tenantId, userId: asId<UserId>(job.userId) };
         const started = now();
         const excludes = await excludedFolders(database, tenantId, watch.excludeGlobs);
-        // Asked again: the folder may have become a link since the import was asked for.
+        // Checked again: the folder may have become a link since the import was requested.
         const allowed = await allowedFolder(job.options.directory, watch.roots);
         const listed =
           'folder' in allowed ? await listTranscripts(allowed.folder, signal) : { files: [], unreadable: 1 };
@@ -58,7 +58,7 @@ export function createTranscriptActivities(dependencies: TranscriptDependencies)
           handled: cursors.get(file.path)?.importId === importId,
         }));
         const due = standings.filter(({ standing }) => standing === 'due').map(({ file }) => file);
-        // The file in which the attempt before this one was comes first.
+        // The file that the previous attempt was reading comes first.
         const interrupted = from?.file;
         due.sort(
           (a, b) => Number(cursors.get(b.path)?.id === interrupted) - Number(cursors.get(a.path)?.id === interrupted),

@@ -25,13 +25,13 @@ export interface WatchOptions {
   readonly mode: 'off' | 'known' | 'all';
   /** Folders that may be read. */
   readonly roots: readonly string[];
-  /** A file that was written to less long ago waits. */
+  /** A file written more recently waits. */
   readonly quietMs: number;
-  /** A session that is quiet for so long is over. */
+  /** A session that is idle this long has ended. */
   readonly idleMs: number;
-  /** Folders that nobody's capture stores. */
+  /** Folders excluded from capture. */
   readonly excludeGlobs: readonly string[];
-  /** Whose transcripts these are; null where nobody's are known. */
+  /** Owner of the transcripts; null if unknown. */
   readonly owner: () => Promise<EventOwner | null>;
 }
 
@@ -44,12 +44,12 @@ export interface Watching {
   readonly report: (details: z.output<typeof readingDetails>) => void;
 }
 
-/** Shorter than the schedule's minute, so that no look is left out. */
+/** Shorter than the schedule's minute, so that no run is skipped. */
 const LOOK_MS = 45_000;
-/** Sessions of one look that may be doubled by late deliveries. */
+/** Sessions per run that are checked for late duplicates. */
 const MAX_LATE = 500;
 
-/** What is not captured of a tenant: the instance's folders and its own. */
+/** Returns the exclusions of a tenant: the instance's and its own. */
 export async function excludedFolders(
   database: Database,
   tenantId: TenantId,
@@ -58,7 +58,7 @@ export async function excludedFolders(
   return compileExclusions([...globs, ...(await readExclusions(database, tenantId))]);
 }
 
-/** The session that a file's place names; null for a sub-agent's file that lies beside its session's. */
+/** Returns the session named by a file's path; null for a sub-agent's file beside its session's. */
 function sessionOf(file: string): string | null {
   const folder = path.dirname(file);
   if (path.basename(folder) === 'subagents') return path.basename(path.dirname(folder));
@@ -66,7 +66,7 @@ function sessionOf(file: string): string | null {
   return stem.startsWith('agent-') ? null : stem;
 }
 
-/** Files of sessions that were opened. A sub-agent's file of unknown session is kept where such a session's transcript lies beside it. */
+/** Returns the files of opened sessions, and sub-agents' files beside them. */
 async function ofKnownSessions(
   database: Database,
   capturer: EventOwner,
@@ -83,7 +83,7 @@ async function ofKnownSessions(
   });
 }
 
-/** Reads what was written since the last look, then takes out what late deliveries doubled. */
+/** Reads new transcript lines, then removes duplicates that arrived late. */
 export async function watchTranscripts({
   database,
   now,

@@ -47,16 +47,16 @@ const SET_FAILURES: Readonly<Record<BackupSetErrorKind, FailureType>> = {
   newer: 'BackupVersionUnsupported',
 };
 
-/** Something asks for a setting that nobody gave. The message names it. */
+/** A required setting is missing. The message names it. */
 export class NotConfigured extends Error {
   override readonly name = 'NotConfigured';
 }
 
-/** SQLSTATE classes and Prisma codes of a database that is away, starting, stopping or full, or (3D000, 55000) has its place taken by a restored one. */
+/** SQLSTATE classes and Prisma codes of a database that is unavailable, starting, stopping, full, or (3D000, 55000) being replaced by a restore. */
 const AWAY = /^(?:08|3D000|53|55000|57|58|P1|P2024|P2028|P2037)/;
 const NETWORK = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EHOSTUNREACH']);
 
-/** The type of a model error, where a window's fate depends on it. */
+/** Returns the failure type of a model error. */
 export function modelFailureType(error: ModelError): FailureType {
   return MODEL_FAILURES[error.kind];
 }
@@ -66,17 +66,17 @@ function codeOf(error: Error): string {
   return typeof code === 'string' ? code : '';
 }
 
-/** Whether no further attempt can mend it, so that a window is set aside for it. */
+/** Returns true if retries cannot succeed, so that the window is parked. */
 export function isPermanent(error: ModelError): boolean {
   return PERMANENT_FAILURES.includes(modelFailureType(error));
 }
 
-/** Why a window is set aside: the type of the failure, then words that hold nothing captured. */
+/** Returns the reason of a parked window: failure type and message, without captured text. */
 export function parkedReason(error: ModelError): string {
   return `${modelFailureType(error)}: ${error.message}`;
 }
 
-/** What went wrong, as one of the closed types. */
+/** Maps an error to a type of the closed union. */
 export function failureType(error: unknown): FailureType {
   if (error instanceof ModelError) return MODEL_FAILURES[error.kind];
   if (error instanceof BudgetExhausted) return 'BudgetExhausted';
@@ -94,9 +94,9 @@ export function failureType(error: unknown): FailureType {
   if (error instanceof ClaudeMemSourceError && error.code !== 'BUSY') return 'ImportUnreadable';
   if (error instanceof Prisma.PrismaClientInitializationError) return 'DatabaseUnavailable';
   if (error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2025') return 'SessionMissing';
-  // What lies in the store is no longer what was written: no attempt mends that.
+  // The stored object is corrupted: retries cannot succeed.
   if (error instanceof Error && error.name === 'ArchiveDamaged') return 'ArchiveDamaged';
-  // What the Temporal client throws for every refused or unanswered call.
+  // The Temporal client throws it for every rejected or unanswered call.
   if (error instanceof Error && error.name === 'ServiceError') return 'TemporalUnavailable';
   if (error instanceof Error) {
     if (databaseCodes(error).some((code) => NETWORK.has(code) || AWAY.test(code))) return 'DatabaseUnavailable';
@@ -112,19 +112,19 @@ export function failureType(error: unknown): FailureType {
   return 'Unexpected';
 }
 
-/** Whether it is the database's, and passes by itself: it was away for a moment, or transactions met. */
+/** Returns true for transient database errors: unavailable or conflicting transactions. */
 export function isPassing(error: unknown): boolean {
   const type = failureType(error);
   return type === 'DatabaseUnavailable' || type === 'DatabaseConflict';
 }
 
-/** How long to wait before the next attempt, where somebody knows: the provider, or the day's end. Milliseconds. */
+/** Returns the delay before the next attempt, milliseconds, if the provider or the daily budget defines it. */
 function retryAfter(error: unknown): number | undefined {
   if (error instanceof BudgetExhausted) return error.waitMs;
   return error instanceof ModelError || error instanceof EmbedderUnavailable ? error.retryAfterMs : undefined;
 }
 
-/** Messages of errors can hold captured text (a refused value, a query): histories get only what is known to be free of it. */
+/** Returns a message without captured text, which errors may contain (a rejected value, a query). */
 function safeMessage(error: unknown, type: FailureType): string {
   if (error instanceof ModelError || error instanceof EmbedderUnavailable || error instanceof VectorIndexUnavailable)
     return error.message;
@@ -139,8 +139,8 @@ function safeMessage(error: unknown, type: FailureType): string {
 }
 
 /**
- * Any error of an activity as a typed failure: with a type from the closed union, not retried where that is of no use, and with the
- * provider's `retry-after` as the delay before the next attempt. Cancellation and failures that are typed already pass through.
+ * Converts an error to a typed failure, non-retryable if permanent, with the provider's `retry-after` as retry delay. Cancellations and typed
+ * failures are returned unchanged.
  */
 export function toFailure(error: unknown): ApplicationFailure | CancelledFailure {
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
@@ -153,23 +153,4 @@ export function toFailure(error: unknown): ApplicationFailure | CancelledFailure
     details: retryAfterMs === undefined ? [] : [retryAfterMs],
     ...(retryAfterMs === undefined ? {} : { nextRetryDelay: retryAfterMs }),
   });
-}
-
-type Activity = (input: never) => Promise<unknown>;
-
-/** Wraps every activity of a group so that whatever it throws is a typed failure. The group's own type is kept. */
-export function withFailures<Group extends object>(group: Group & Record<keyof Group, Activity>): Group {
-  const wrapped = Object.entries<Activity>(group).map(([name, activity]) => [
-    name,
-    async (input: never): Promise<unknown> => {
-      try {
-        return await activity(input);
-      } catch (error) {
-        // An I/O that the activity's own signal ended: the SDK knows it as the cancellation that it is.
-        if (error instanceof Error && error.name === 'AbortError') throw error;
-        throw toFailure(error);
-      }
-    },
-  ]);
-  return Object.assign({}, group, Object.fromEntries(wrapped));
 }

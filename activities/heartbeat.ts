@@ -1,44 +1,62 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { Context } from '@temporalio/activity';
+import { z } from 'zod';
 import type { ZodType } from 'zod';
 
-const BEAT_MS = 2_000;
+const INTERVAL_MS = 2_000;
+/**
+ * Longer than any single call that reports nothing: statements of the maintenance role end after 10 minutes, requests to providers and stores
+ * earlier. Statements without a bound are watched (restore/watch-database.ts).
+ */
+const MAX_SILENCE_MS = 11 * 60_000;
+
+const attempts = new AsyncLocalStorage<() => void>();
 
 /**
- * Runs `work` with the activity's cancellation signal, heartbeating beside it: without heartbeats a cancellation would never arrive,
- * and a worker that died would be noticed only at the attempt's end.
+ * Reports a unit of work (row, batch, file, vector) as handled, so that the attempt is not taken for hung. Does nothing outside an activity.
+ * @throws the signal's reason if it is aborted
  */
-export async function withHeartbeat<Result>(work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+export function reportProgress(signal?: AbortSignal): void {
+  attempts.getStore()?.();
+  signal?.throwIfAborted();
+}
+
+/**
+ * Runs `work`, which resumes from the heartbeat details of the previous attempt, or from `first` if there are none or another build wrote them.
+ * Heartbeats deliver cancellations and reveal a worker that died. They end `MAX_SILENCE_MS` after the last reported progress: the server then
+ * times a hung attempt out instead of waiting for its end.
+ */
+export async function resumeWithHeartbeat<Details, Result>(
+  schema: ZodType<Details>,
+  first: Details,
+  work: (signal: AbortSignal, from: Details, report: (details: Details) => void) => Promise<Result>,
+): Promise<Result> {
   const context = Context.current();
-  const timer = setInterval(() => context.heartbeat(), BEAT_MS);
+  const previous = schema.safeParse(context.info.heartbeatDetails);
+  const from = previous.success ? previous.data : first;
+  let details = from;
+  let progressAt = performance.now();
+  const progress = (): void => {
+    progressAt = performance.now();
+  };
+  const timer = setInterval(() => {
+    if (performance.now() - progressAt < MAX_SILENCE_MS) context.heartbeat(details);
+  }, INTERVAL_MS);
   try {
-    context.heartbeat();
-    return await work(context.cancellationSignal);
+    context.heartbeat(details);
+    return await attempts.run(progress, () =>
+      work(context.cancellationSignal, from, (reached) => {
+        progress();
+        details = reached;
+        context.heartbeat(details);
+      }),
+    );
   } finally {
     clearInterval(timer);
   }
 }
 
-/**
- * As `withHeartbeat`, for work that tells how far it came: an attempt begins with what the one before last told, or with `first`. Details that do not look like these are
- * those of another build, and are not used.
- */
-export async function beatingFrom<Details, Result>(
-  schema: ZodType<Details>,
-  first: Details,
-  work: (signal: AbortSignal, from: Details, tell: (details: Details) => void) => Promise<Result>,
-): Promise<Result> {
-  const context = Context.current();
-  const told = schema.safeParse(context.info.heartbeatDetails);
-  const from = told.success ? told.data : first;
-  let last = from;
-  const timer = setInterval(() => context.heartbeat(last), BEAT_MS);
-  try {
-    context.heartbeat(last);
-    return await work(context.cancellationSignal, from, (details) => {
-      last = details;
-      context.heartbeat(details);
-    });
-  } finally {
-    clearInterval(timer);
-  }
+/** Runs `work` with the activity's cancellation signal and heartbeats, as `resumeWithHeartbeat` without details. */
+export function withHeartbeat<Result>(work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+  return resumeWithHeartbeat(z.undefined(), undefined, work);
 }

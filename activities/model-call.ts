@@ -18,7 +18,7 @@ import type { CacheQuestion, NearOptions } from './model-calls/answer-cache.ts';
 import { askPaid } from './model-calls/paid-call.ts';
 import type { PaidCallDependencies } from './model-calls/paid-call.ts';
 
-/** What a step cost, as workflows count it. */
+/** Cost of a step. */
 export interface CallCost {
   readonly calls: number;
   readonly tokens: number;
@@ -26,31 +26,31 @@ export interface CallCost {
 }
 
 export interface ModelCallDependencies extends PaidCallDependencies {
-  /** Does the work of users whose day is spent, or too short for a call; null where they wait for the next one. */
+  /** Model for users whose daily budget is exhausted or too small for a call; null: they wait for the next day. */
   readonly fallback: ModelPort | null;
 }
 
-/** What a caller knows beside the call itself. */
+/** Options of a model request. */
 export interface CallOptions<Output> {
-  /** Prepares the same input for the fallback model. Without it the call waits for the next day. */
+  /** Prepares the same input for the fallback model. Without it the request waits for the next day. */
   readonly prepareFallback?: (fallback: ModelPort, signal: AbortSignal) => Promise<PreparedCall<Output>>;
-  /**
-   * The question as it is known before the call is prepared, of a paid model: an answer that was given to it is taken without asking
-   * the provider to count its tokens.
-   */
+  /** The request text of a paid model as known before preparation: a cached response is returned without asking the provider to count tokens. */
   readonly question?: Question<Output>;
-  /** Lets the answer to a nearly identical question be taken. Without it only the same question's is. */
+  /** Allows the cached response to a nearly identical request. Without it the request must be equal. */
   readonly near?: NearOptions<Output>;
-  /** `SessionFacts.forgotten`: what was forgotten since is not kept. Without it nothing may have been forgotten of the session ever. */
+  /**
+   * `SessionFacts.forgotten`: responses that contain what was forgotten since are not cached. Without it nothing of the session may ever have
+   * been forgotten.
+   */
   readonly forgotten?: number;
 }
 
 export interface CallResult<Output> {
   readonly output: Output;
   readonly cost: CallCost;
-  /** Never empty; its last tells the model that answered. */
+  /** Never empty; the last is of the model that responded. */
   readonly usage: readonly ModelUsage[];
-  /** The answer was given before to the same question, or to one nearly the same: nothing was paid. */
+  /** The response was cached and cost nothing. */
   readonly fromCache: boolean;
 }
 
@@ -62,8 +62,7 @@ export function costOf(usage: readonly ModelUsage[]): CallCost {
 }
 
 /**
- * Asks, and once more where the answer cannot be used.
- * @param failed the first answer, where it was paid for by an attempt before this one
+ * Sends the request, and a repair request if the response is unusable. `failed`: the first response, if a previous attempt paid for it.
  * @throws ModelError with the usage of both; BudgetExhausted with that of the first
  */
 async function askTwice<Output>(
@@ -88,7 +87,7 @@ async function askTwice<Output>(
     if (!(error instanceof ModelError)) throw error;
     const usage = [first.usage, ...error.usage];
     if (error instanceof QuotaTooSmall) throw new QuotaTooSmall(error.callTokens, error.quotaTokens, usage);
-    // Where the repair finds no room the reason is still what was wrong with the first answer.
+    // If the repair does not fit, the first response's fault is the reason.
     if (error.kind === 'invalid_request') throw new ModelError(first.reading.kind, first.reading.where, { usage });
     const { retryAfterMs } = error;
     throw new ModelError(error.kind, error.message, {
@@ -102,7 +101,7 @@ async function askTwice<Output>(
   throw new ModelError(second.reading.kind, second.reading.where, { usage });
 }
 
-/** A model that costs nothing needs no budget; its calls are booked all the same. */
+/** A free model needs no budget; its usage is recorded. */
 function callFree<Output>(
   { database }: ModelCallDependencies,
   owner: UsageOwner,
@@ -117,8 +116,8 @@ function callFree<Output>(
 }
 
 /**
- * Answers are kept in the transaction that books them: a worker that is killed right after it pays nothing when the step is done again. So is
- * one that cannot be used, until its repair was answered: whatever keeps the repair waiting, what was paid is not paid again.
+ * Caches responses in the transaction that records their cost, so that a worker killed afterwards pays nothing on retry. An unusable response
+ * is cached until its repair succeeds.
  */
 async function callPaid<Output>(
   dependencies: ModelCallDependencies,
@@ -135,7 +134,7 @@ async function callPaid<Output>(
   const asked = (call: PreparedCall<Output>) =>
     askPaid(dependencies, owner, call, signal, async (transaction, answer) => {
       const { reading, usage } = answer;
-      // What the repair answered is read again as an answer to the first question.
+      // The repair's response is parsed as a response to the first request.
       if (reading.ok && (call === prepared || prepared.read(answer.text).ok))
         await keepForQuestion(transaction, owner, question, answer, kept);
       else if (reading.ok || call !== prepared) await drop(transaction);
@@ -147,14 +146,14 @@ async function callPaid<Output>(
   try {
     return await askTwice(prepared, signal, asked, failed);
   } catch (error) {
-    // Given up: who has it done again wants it asked anew.
+    // Abandoned: a later request is sent anew.
     if (error instanceof ModelError && isPermanent(error) && !(error instanceof QuotaTooSmall))
       await database.asTenant(asId(owner.tenantId), drop);
     throw error;
   }
 }
 
-/** An answer that was paid for before, booked as taken; null where there is none. */
+/** Returns a cached response and records the hit; null if there is none. */
 async function fromCache<Output>(
   { database, limits }: ModelCallDependencies,
   owner: UsageOwner,
@@ -171,10 +170,10 @@ async function fromCache<Output>(
 }
 
 /**
- * Makes a call under the budgets, or takes an answer that was paid for before. What it cost is booked when it returns or throws, so the
- * caller's transaction writes what the answer says and nothing else. The local model has no budget and no cache.
- * @param call prepared, or how to prepare it, which is not done where `options.question` was answered before
- * @throws ModelError with the usage of what was asked, which is booked already, QuotaTooSmall among them; BudgetExhausted, ModelBusy, the signal's reason
+ * Makes a model request within the budgets, or returns a cached response. Usage is recorded when it returns or throws, so that the caller's
+ * transaction writes the output alone. The local model has no budget and no cache. `call`: the prepared request, or a function that prepares
+ * it, which is not called if `options.question` is cached. @throws ModelError with the recorded usage, QuotaTooSmall among them;
+ * BudgetExhausted, ModelBusy, the signal's reason
  */
 export async function callModel<Output>(
   dependencies: ModelCallDependencies,
@@ -191,7 +190,7 @@ export async function callModel<Output>(
   }
   const prepared = typeof call === 'function' ? await call() : call;
   if (prepared.provider === 'local') return callFree(dependencies, owner, prepared, signal);
-  // Where a window was cut further to fit, it is another question.
+  // A window truncated to fit is another request.
   const isSame = early?.text === prepared.question && early.promptVersion === prepared.promptVersion;
   const question = isSame ? early : cacheQuestion(prepared, options.near, limits.cache);
   const kept = isSame ? null : await fromCache(dependencies, owner, prepared, question, options.near);

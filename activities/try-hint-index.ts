@@ -1,13 +1,13 @@
 import type { TenantId } from '../domain/ids.ts';
 import type { WorkflowHints } from '../domain/ports/workflow-hints.ts';
 
-/** Tells a tenant's index workflow that vectors are wanted. False where Temporal did not take it: the ledger still holds what is wanted. */
+/** Hints a tenant's index workflow. Returns false if Temporal is unavailable: the ledger has the request. */
 export async function tryHintIndex(hints: WorkflowHints, tenantId: TenantId): Promise<boolean> {
   try {
     await hints.index(tenantId);
     return true;
   } catch {
-    // Not this step's failure: what it wrote is committed, and the sweep finds vectors that wait too long.
+    // The step's writes are committed; the sweep resends the hint.
     return false;
   }
 }

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import type pg from 'pg';
 import { z } from 'zod';
 import { createBackupActivities } from '../activities/backup/create-backup-activities.ts';
-import { NotConfigured, withFailures } from '../activities/failures.ts';
+import { NotConfigured } from '../activities/failures.ts';
 import { keysOfFile } from '../config/backup-settings.ts';
 import type { Config } from '../config/config.ts';
 import type { VectorIndex } from '../domain/ports/vector-index.ts';
@@ -34,19 +34,17 @@ export function backupActivitiesOf(
   },
 ) {
   const { version } = packageSchema.parse(createRequire(import.meta.url)('../package.json'));
-  return withFailures(
-    createBackupActivities({
-      ...parts,
-      connectTimeoutMs: config.database.connectTimeoutMs,
-      store: archiveStoreAt(config.backup.address, config.s3),
-      copy: archiveStoreAt(config.backup.copy, config.s3),
-      archives: archiveStoreAt(config.archive.address, config.s3),
-      journals: journalsOf(config),
-      keys: () => readBackupKeys(config.backups),
-      signingKey: config.backups.signingKey,
-      trustedKeys: config.backups.trustedKeys,
-      keep: config.backups,
-      recollectVersion: version,
-    }),
-  );
+  return createBackupActivities({
+    ...parts,
+    connectTimeoutMs: config.database.connectTimeoutMs,
+    store: archiveStoreAt(config.backup.address, config.s3),
+    copy: archiveStoreAt(config.backup.copy, config.s3),
+    archives: archiveStoreAt(config.archive.address, config.s3),
+    journals: journalsOf(config),
+    keys: () => readBackupKeys(config.backups),
+    signingKey: config.backups.signingKey,
+    trustedKeys: config.backups.trustedKeys,
+    keep: config.backups,
+    recollectVersion: version,
+  });
 }

@@ -1,6 +1,5 @@
 import { createClaudeMemActivities } from '../activities/claude-mem/create-claude-mem-activities.ts';
 import type { ClaudeMemDependencies } from '../activities/claude-mem/create-claude-mem-activities.ts';
-import { withFailures } from '../activities/failures.ts';
 import type { Config } from '../config/config.ts';
 import type { ClaudeMemActivities } from '../workflows/claude-mem/types.ts';
 
@@ -11,5 +10,5 @@ export function createClaudeMemActivitiesOf({
 }: Pick<ClaudeMemDependencies, 'database' | 'embeddingModel' | 'hints'> & {
   readonly config: Config;
 }): ClaudeMemActivities {
-  return withFailures(createClaudeMemActivities({ ...stores, roots: config.claudeMem.roots, now: () => Date.now() }));
+  return createClaudeMemActivities({ ...stores, roots: config.claudeMem.roots, now: () => Date.now() });
 }

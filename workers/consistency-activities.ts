@@ -1,7 +1,6 @@
 import type pg from 'pg';
 import type { Client } from '@temporalio/client';
 import { createConsistencyActivities } from '../activities/consistency/create-consistency-activities.ts';
-import { withFailures } from '../activities/failures.ts';
 import { createStatisticsActivities } from '../activities/statistics/create-statistics-activities.ts';
 import type { Config } from '../config/config.ts';
 import type { VectorIndex } from '../domain/ports/vector-index.ts';
@@ -22,16 +21,14 @@ export interface CheckParts {
 export function createCheckActivities({ config, database, maintenance, client, vectors, hints }: CheckParts) {
   const workflows = createRunningWorkflows(client);
   return {
-    ...withFailures(
-      createConsistencyActivities({
-        database,
-        maintenance,
-        vectors,
-        hints,
-        workflows,
-        repairs: config.consistency.repair,
-      }),
-    ),
-    ...withFailures(createStatisticsActivities({ maintenance })),
+    ...createConsistencyActivities({
+      database,
+      maintenance,
+      vectors,
+      hints,
+      workflows,
+      repairs: config.consistency.repair,
+    }),
+    ...createStatisticsActivities({ maintenance }),
   };
 }

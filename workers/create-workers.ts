@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { Worker } from '@temporalio/worker';
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
 import { z } from 'zod';
+import { createActivityInterceptor } from '../activities/interceptor.ts';
 import { WORKER_QUEUES } from '../config/config.ts';
 import type { Config, WorkerQueue } from '../config/config.ts';
 import { QUEUES } from '../workflows/queues.ts';
@@ -32,6 +33,7 @@ function optionsOf(
     namespace: config.temporal.namespace,
     taskQueue: QUEUES[queue],
     activities: dependencies.activities[queue],
+    interceptors: { activity: [createActivityInterceptor(dependencies.isBurst)] },
     shutdownGraceTime: config.shutdownGraceMs,
     shutdownForceTime: config.shutdownGraceMs * 2,
     workerDeploymentOptions: {

@@ -4,8 +4,6 @@ import { createLearningActivities } from '../activities/learning/create-learning
 import { createModelBatchActivities } from '../activities/model-batch/create-model-batch-activities.ts';
 import { createMaintenanceActivities } from '../activities/maintenance/create-maintenance-activities.ts';
 import { createReindexActivities } from '../activities/reindex/create-reindex-activities.ts';
-import { withFailures } from '../activities/failures.ts';
-import { deferDuringBurst } from '../activities/defer-during-burst.ts';
 import { createSessionActivities } from '../activities/session/create-session-activities.ts';
 import { createTranscriptActivities } from '../activities/transcripts/create-transcript-activities.ts';
 import { readKnown } from '../activities/learning/compare-drafts.ts';
@@ -94,97 +92,73 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
     embeddingModel,
     clock,
   });
-  const sweeps = withFailures(
-    createMaintenanceActivities({
-      maintenance,
-      hints,
-      vectors,
-      indexName: embeddingModel.name,
-      cacheEntries: config.embedding.cacheEntries,
-      idleMs: config.session.idleMs,
-    }),
-  );
+  const sweeps = createMaintenanceActivities({
+    maintenance,
+    hints,
+    vectors,
+    indexName: embeddingModel.name,
+    cacheEntries: config.embedding.cacheEntries,
+    idleMs: config.session.idleMs,
+  });
   const restore = restoreActivitiesOf(config, { maintenance, vectors, hints, client });
   return {
     activities: {
-      session: withFailures(
-        deferDuringBurst(
-          createSessionActivities({
-            database,
-            tokens,
-            embeddingModel,
-            hints,
-            clock,
-            maxBatchCalls: config.model.batch.maxCalls,
-            hasBatches: model.batches !== null,
-          }),
-          ['consumeEvents'],
-          isBurst,
-        ),
-      ),
+      session: createSessionActivities({
+        database,
+        tokens,
+        embeddingModel,
+        hints,
+        clock,
+        maxBatchCalls: config.model.batch.maxCalls,
+        hasBatches: model.batches !== null,
+      }),
       model: {
-        ...withFailures(
-          deferDuringBurst(
-            createSummariseActivities({
-              database,
-              model,
-              modelCalls,
-              embeddingModel,
-              hints,
-              clock,
-              isBurst,
-              // A paid model is told by the glossary alone: what is known by now would make a question of every window that was asked before.
-              ...(model.provider === 'local' ? { readKnown: knownNear } : {}),
-            }),
-            ['summariseWindows', 'summariseSession'],
-            isBurst,
-          ),
-        ),
-        ...withFailures(createModelBatchActivities({ database, model, modelCalls, embeddingModel, hints, clock })),
-        ...withFailures(
-          createLearningActivities({
-            database,
-            model,
-            modelCalls,
-            embeddingModel,
-            hints,
-            embedder,
-            indexOf,
-            vectors,
-            clock,
-          }),
-        ),
-      },
-      embedding: withFailures(
-        deferDuringBurst(
-          createIndexActivities({
-            database,
-            embedders,
-            vectors,
-            isBurst,
-            cacheEntries: config.embedding.cacheEntries,
-          }),
-          ['embedBatch'],
+        ...createSummariseActivities({
+          database,
+          model,
+          modelCalls,
+          embeddingModel,
+          hints,
+          clock,
           isBurst,
-        ),
-      ),
+          // A paid model is told by the glossary alone: what is known by now would make a question of every window that was asked before.
+          ...(model.provider === 'local' ? { readKnown: knownNear } : {}),
+        }),
+        ...createModelBatchActivities({ database, model, modelCalls, embeddingModel, hints, clock }),
+        ...createLearningActivities({
+          database,
+          model,
+          modelCalls,
+          embeddingModel,
+          hints,
+          embedder,
+          indexOf,
+          vectors,
+          clock,
+        }),
+      },
+      embedding: createIndexActivities({
+        database,
+        embedders,
+        vectors,
+        isBurst,
+        cacheEntries: config.embedding.cacheEntries,
+      }),
       transcripts: {
         ...createClaudeMemActivitiesOf({ config, database, embeddingModel, hints }),
-        ...withFailures(
-          createTranscriptActivities({
-            database,
-            hints,
-            objects: directoryStoreAt(config.fullValuesDir),
-            now: clock.now,
-            watch: {
-              ...config.transcripts,
-              idleMs: config.session.idleMs,
-              excludeGlobs: config.captureExclude,
-              owner: () =>
-                config.database.maintenanceUrl === undefined ? Promise.resolve(null) : localOwner(maintenance),
-            },
-          }),
-        ),
+        ...createTranscriptActivities({
+          database,
+          hints,
+          objects: directoryStoreAt(config.fullValuesDir),
+          now: clock.now,
+          watch: {
+            ...config.transcripts,
+            idleMs: config.session.idleMs,
+            excludeGlobs: config.captureExclude,
+            owner: () =>
+              config.database.maintenanceUrl === undefined ? Promise.resolve(null) : localOwner(maintenance),
+          },
+        }),
       },
       sweeps,
       maintenance: {
@@ -194,16 +168,13 @@ export function createWorkerDependencies(config: Config, logger: Logger) {
         ...restore.activities,
         ...createCheckActivities({ config, database, maintenance: keeping, client, vectors, hints }),
         ...erasure.activities,
-        ...withFailures(
-          createReindexActivities({ database, vectors, hints, embeddingModel, graceMs: config.embedding.graceMs }),
-        ),
-        ...withFailures(
-          createConsolidationActivities({ database, maintenance, embedder, indexOf, vectors, hints, clock }),
-        ),
+        ...createReindexActivities({ database, vectors, hints, embeddingModel, graceMs: config.embedding.graceMs }),
+        ...createConsolidationActivities({ database, maintenance, embedder, indexOf, vectors, hints, clock }),
         ...createWorkerRetention(config, { database, maintenance: keeping, hints, embeddingModel }),
       },
     },
     modelName: model.name,
+    isBurst,
     client,
     /** After the workers have drained: clients first, stores last. */
     async close() {

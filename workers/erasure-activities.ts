@@ -1,5 +1,4 @@
 import { createErasureActivities } from '../activities/erasure/create-erasure-activities.ts';
-import { withFailures } from '../activities/failures.ts';
 import { createExportImportActivities } from '../activities/export-import/create-export-import-activities.ts';
 import type { Config } from '../config/config.ts';
 import type { IndexModel } from '../domain/index-model.ts';
@@ -43,28 +42,24 @@ export function erasureActivitiesOf(
   const scope = tenantScopeOf(maintenance);
   const archive = archiveStoreAt(config.archive.address, config.s3);
   const activities = {
-    ...withFailures(
-      createErasureActivities({
-        ...parts,
-        maintenance,
-        scope,
-        wholes: directoryStoreAt(config.fullValuesDir),
-        archive,
-        journals: journalsOf(config),
-        signingKey: config.backups.signingKey,
-        now: clock.now,
-      }),
-    ),
-    ...withFailures(
-      createExportImportActivities({
-        maintenance,
-        scope,
-        hints,
-        archive,
-        embeddingModel: parts.embeddingModel,
-        now: clock.now,
-      }),
-    ),
+    ...createErasureActivities({
+      ...parts,
+      maintenance,
+      scope,
+      wholes: directoryStoreAt(config.fullValuesDir),
+      archive,
+      journals: journalsOf(config),
+      signingKey: config.backups.signingKey,
+      now: clock.now,
+    }),
+    ...createExportImportActivities({
+      maintenance,
+      scope,
+      hints,
+      archive,
+      embeddingModel: parts.embeddingModel,
+      now: clock.now,
+    }),
   };
   return {
     activities,

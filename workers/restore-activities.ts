@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import type { Client } from '@temporalio/client';
-import { withFailures } from '../activities/failures.ts';
 import { createRestoreActivities } from '../activities/restore/create-restore-activities.ts';
 import type { Config } from '../config/config.ts';
-import { publicKeyOf } from '../activities/backup/signature.ts';
+import { publicKeyOf } from '../activities/backup/manifest.ts';
 import type { VectorIndex } from '../domain/ports/vector-index.ts';
 import type { WorkflowHints } from '../domain/ports/workflow-hints.ts';
 import { archiveStoreAt, createArchiveStore } from '../stores/archive/create-archive-store.ts';
@@ -36,25 +35,23 @@ export function restoreActivitiesOf(
     ...config.weaviate,
     collectionPrefix: drillPrefix(config.database.url),
   });
-  const activities = withFailures(
-    createRestoreActivities({
-      maintenance: parts.maintenance,
-      vectors: parts.vectors,
-      hints: parts.hints,
-      drillVectors,
-      server: maintenanceUrl === undefined || restoreUrl === undefined ? null : { maintenanceUrl, restoreUrl },
-      store: archiveStoreAt(config.backup.address, config.s3),
-      copy: archiveStoreAt(config.backup.copy, config.s3),
-      storeAt,
-      access: async () => ({
-        keys: await readBackupKeys(config.backups),
-        trusted: [...(signingKey === null ? [] : [publicKeyOf(signingKey)]), ...trustedKeys],
-      }),
-      endWorkflows: () => endTenantWorkflows(parts.client),
-      replacedDatabaseKeepDays: config.backups.replacedDatabaseKeepDays,
-      archives: archiveStoreAt(config.archive.address, config.s3),
-      journals: journalsOf(config),
+  const activities = createRestoreActivities({
+    maintenance: parts.maintenance,
+    vectors: parts.vectors,
+    hints: parts.hints,
+    drillVectors,
+    server: maintenanceUrl === undefined || restoreUrl === undefined ? null : { maintenanceUrl, restoreUrl },
+    store: archiveStoreAt(config.backup.address, config.s3),
+    copy: archiveStoreAt(config.backup.copy, config.s3),
+    storeAt,
+    access: async () => ({
+      keys: await readBackupKeys(config.backups),
+      trusted: [...(signingKey === null ? [] : [publicKeyOf(signingKey)]), ...trustedKeys],
     }),
-  );
+    endWorkflows: () => endTenantWorkflows(parts.client),
+    replacedDatabaseKeepDays: config.backups.replacedDatabaseKeepDays,
+    archives: archiveStoreAt(config.archive.address, config.s3),
+    journals: journalsOf(config),
+  });
   return { activities, close: () => drillVectors.close() };
 }

@@ -1,5 +1,4 @@
 import type pg from 'pg';
-import { withFailures } from '../activities/failures.ts';
 import { createRetentionActivities } from '../activities/retention/create-retention-activities.ts';
 import type { Config } from '../config/config.ts';
 import type { IndexModel } from '../domain/index-model.ts';
@@ -18,12 +17,10 @@ export function createWorkerRetention(
     readonly embeddingModel: IndexModel;
   },
 ) {
-  return withFailures(
-    createRetentionActivities({
-      ...parts,
-      archives: archiveStoreAt(config.archive.address, config.s3),
-      objects: directoryStoreAt(config.fullValuesDir),
-      clock: { now: () => Date.now() },
-    }),
-  );
+  return createRetentionActivities({
+    ...parts,
+    archives: archiveStoreAt(config.archive.address, config.s3),
+    objects: directoryStoreAt(config.fullValuesDir),
+    clock: { now: () => Date.now() },
+  });
 }

@@ -17,8 +17,9 @@ import {
   recordStored,
 } from '../../stores/postgres/backups/backup-files.ts';
 import type { FileRule } from '../../stores/postgres/backups/backup-files.ts';
+import { reportProgress } from '../heartbeat.ts';
 
-/** A file of the archive store is not what its index line says, or cannot be read: the backup goes on without it. */
+/** A file of the archive store differs from its index row or cannot be read: the backup continues without it. */
 class FileLeft extends Error {
   override readonly name = 'FileLeft';
 }
@@ -26,6 +27,7 @@ class FileLeft extends Error {
 async function* checked(bytes: AsyncIterable<Uint8Array>, sha256: string): AsyncGenerator<Uint8Array> {
   const hash = createHash('sha256');
   for await (const piece of bytes) {
+    reportProgress();
     hash.update(piece);
     yield piece;
   }
@@ -42,8 +44,8 @@ async function* orLeft(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Ar
 }
 
 /**
- * Puts files of archived sessions beside the sets that do not lie there yet, each compared with its index line, and encrypted where sets are. Returns how many could not be
- * read: they are tried again by the next backup. @throws ArchiveStoreError of the store of sets
+ * Stores files of archived sessions that are not yet stored beside the backups, each verified against its index row and encrypted if backups
+ * are. Returns how many could not be read: the next backup retries them. @throws ArchiveStoreError of the backup store
  */
 export async function storeArchivedFiles(
   maintenance: pg.Pool,
@@ -55,7 +57,7 @@ export async function storeArchivedFiles(
   const keyId = key === null ? null : keyIdOf(key);
   let left = 0;
   for await (const { sha256, objectKey } of filesToKeep(maintenance, keyId)) {
-    signal.throwIfAborted();
+    reportProgress(signal);
     const plain = orLeft(checked(archives.read(objectKey, signal), sha256));
     try {
       const written = await store.write(
@@ -73,7 +75,7 @@ export async function storeArchivedFiles(
   return left;
 }
 
-/** Copies files off-site that were not copied yet, and reads each back. @throws BackupSetError `damaged`, ArchiveStoreError */
+/** Copies uncopied files off-site and reads each back. @throws BackupSetError `damaged`, ArchiveStoreError */
 export async function copyArchivedFiles(
   maintenance: pg.Pool,
   from: ArchiveStore,
@@ -84,12 +86,12 @@ export async function copyArchivedFiles(
     for (const file of files) {
       const key = archivedFileKey(file.sha256, file.keyId);
       await into.write(key, checked(from.read(key, signal), file.storedSha256), signal);
-      for await (const _piece of checked(into.read(key, signal), file.storedSha256)) signal.throwIfAborted();
+      for await (const _piece of checked(into.read(key, signal), file.storedSha256)) reportProgress(signal);
       await noteCopied(maintenance, file);
     }
 }
 
-/** Takes files away that neither an archive nor a set that stands needs. @throws ArchiveStoreError */
+/** Removes files that neither an archive nor a backup needs. @throws ArchiveStoreError */
 export async function pruneArchivedFiles(
   maintenance: pg.Pool,
   stores: readonly ArchiveStore[],
@@ -102,14 +104,16 @@ export async function pruneArchivedFiles(
     files = await filesToRemove(maintenance, rule)
   )
     for (const file of files) {
+      reportProgress(signal);
       for (const store of stores) await store.remove(archivedFileKey(file.sha256, file.keyId), signal);
       await forgetKept(maintenance, file);
     }
 }
 
 /**
- * Brings files of archived sessions back into the archive store that are not there, from beside a set, each compared with its index line. Exports, which are in no set, end
- * where their file is gone. Returns how many files were brought back, and how many lie nowhere. @throws ArchiveStoreError
+ * Restores missing files of archived sessions into the archive store from beside a backup, each verified against its index row. Exports, which
+ * no backup contains, expire if their file is missing. Returns the numbers of files restored and files found nowhere. @throws
+ * ArchiveStoreError
  */
 export async function restoreArchivedFiles(
   maintenance: pg.Pool,

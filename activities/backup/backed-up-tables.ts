@@ -1,9 +1,56 @@
-import type pg from 'pg';
+import pg from 'pg';
 import { z } from 'zod';
-import { evenCuts, rangesBetween } from './cut-ranges.ts';
-import type { KeyRange } from './cut-ranges.ts';
 
-/** A table as a set keeps it. */
+/** A part of a table: rows with `lowest` <= key < `above`, of the first column of its primary key; null where it is open. */
+export interface KeyRange {
+  readonly lowest: string | null;
+  readonly above: string | null;
+}
+
+/** Size of the table part in one file: small enough to balance connections, large enough that the cost per file is negligible. */
+const PART_BYTES = 128 * 1024 * 1024;
+/** Pages sampled per part. */
+const PAGES_PER_PART = 50;
+const PAGE_BYTES = 8_192;
+
+/** What decides where a table is cut. */
+export interface CutTable {
+  readonly name: string;
+  readonly key: string;
+  /** Approximate size of its rows with TOAST, without indexes. */
+  readonly bytes: number;
+}
+
+const cutsRow = z.tuple([z.object({ cuts: z.array(z.guid()).nullable() })]);
+
+/**
+ * Returns the keys that cut a large table into about even parts: quantiles of a sample of its pages. Empty for a table of one part. The keys
+ * vary between runs; the backup records the range of each file.
+ */
+export async function evenCuts(
+  client: pg.ClientBase,
+  { name, key, bytes }: CutTable,
+  partBytes = PART_BYTES,
+): Promise<readonly string[]> {
+  const parts = Math.floor(bytes / partBytes) + 1;
+  if (parts < 2) return [];
+  const percent = Math.min(100, (100 * parts * PAGES_PER_PART * PAGE_BYTES) / bytes);
+  const { rows } = await client.query(
+    `SELECT (SELECT array_agg(DISTINCT cut ORDER BY cut) FROM unnest(quantiles) AS cut)::text[] AS cuts
+       FROM (SELECT percentile_disc($1::float8[]) WITHIN GROUP (ORDER BY ${pg.escapeIdentifier(key)}) AS quantiles
+               FROM ${pg.escapeIdentifier(name)} TABLESAMPLE SYSTEM ($2)) AS sample`,
+    [Array.from({ length: parts - 1 }, (_, n) => (n + 1) / parts), percent],
+  );
+  return cutsRow.parse(rows)[0].cuts ?? [];
+}
+
+/** Returns the ranges between cuts in any order, open at both ends. */
+export function rangesBetween(cuts: readonly string[]): readonly KeyRange[] {
+  const edges = [null, ...[...new Set(cuts)].toSorted(), null];
+  return edges.slice(1).map((above, place) => ({ lowest: edges[place] ?? null, above }));
+}
+
+/** A table as a backup stores it. */
 export interface CatalogTable {
   readonly name: string;
   /** In their order in the table, without those that PostgreSQL generates. */
@@ -14,7 +61,10 @@ export interface CatalogTable {
   readonly ranges: readonly KeyRange[];
 }
 
-/** What a set leaves out: the ledger of migrations, whose names are in the manifest; caches; what is on its way; and the instance's own accounts of its sets their files, and its journal of erasures. */
+/**
+ * Tables that a backup leaves out: the migrations, whose names are in the manifest; caches; work in progress; the instance's own records of
+ * backups, their files and the erasure journal.
+ */
 export const LEFT_OUT: readonly string[] = [
   '_prisma_migrations',
   'embedding_cache',
@@ -35,9 +85,9 @@ const tableRow = z.object({
 });
 
 /**
- * Ordinary tables and parents of partitions; bounds are those of partitions by range of one column, in their order. A month that retention took out of its
- * table, and is about to drop, is a table for that while: its rows have expired, and no schema that a set is restored into has it. Bytes are those of
- * the last vacuum or analysis: to ask for those of now would wait for whoever holds one of the tables.
+ * Ordinary tables and parents of partitions; bounds are those of range partitions by one column, in order. A detached month that retention is
+ * about to drop is left out: its rows have expired, and no restored schema has its table. Bytes are those of the last vacuum or analyse:
+ * current sizes would wait for table locks.
  */
 const TABLES = `
   SELECT c.relname AS name,
@@ -58,8 +108,8 @@ const TABLES = `
    ORDER BY c.relname`;
 
 /**
- * All tables that belong into a set, taken from the database itself, so that a new one cannot be forgotten. Hot tables are cut where their
- * partitions are, and large ones, and large months, into parts, with an open range at both ends.
+ * Returns all tables of a backup from the database catalogue, so that a new table cannot be missed. Large tables and months are cut into
+ * parts, hot tables at their partitions, with an open range at both ends.
  */
 export async function readCatalog(client: pg.ClientBase, partBytes?: number): Promise<CatalogTable[]> {
   const { rows } = await client.query(TABLES, [LEFT_OUT]);
@@ -74,7 +124,7 @@ export async function readCatalog(client: pg.ClientBase, partBytes?: number): Pr
 
 const migrationRow = z.object({ name: z.string() });
 
-/** Names of the migrations that the schema is made of, in order. */
+/** Returns the names of the applied migrations, in order. */
 export async function readMigrations(client: pg.ClientBase): Promise<string[]> {
   const { rows } = await client.query(
     'SELECT migration_name AS name FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL ORDER BY migration_name',

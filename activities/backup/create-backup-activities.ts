@@ -4,7 +4,7 @@ import { keyIdOf } from '../../domain/backup/encryption-keys.ts';
 import { BackupSetError } from '../../domain/backup/set-error.ts';
 import { setsToPrune } from '../../domain/backup/prune.ts';
 import type { Manifest } from './manifest.ts';
-import { publicKeyOf } from './signature.ts';
+import { publicKeyOf } from './manifest.ts';
 import { ArchiveStoreError } from '../../domain/ports/archive-store.ts';
 import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
 import type { VectorIndex } from '../../domain/ports/vector-index.ts';
@@ -45,11 +45,11 @@ export interface BackupDependencies {
   /** Null: none is set. */
   readonly store: ArchiveStore | null;
   readonly copy: ArchiveStore | null;
-  /** Files of archived sessions; null where no store of them is set. */
+  /** Files of archived sessions; null without an archive store. */
   readonly archives: ArchiveStore | null;
   /** Where erasures are journalled, this store and its copy. */
   readonly journals: readonly ArchiveStore[];
-  /** The newest first; none: sets are not encrypted. Read anew for each set. */
+  /** The newest first; none: backups are not encrypted. Read for each backup. */
   readonly keys: () => Promise<readonly Uint8Array[]>;
   /** PKCS #8 DER, Ed25519. */
   readonly signingKey: Uint8Array | null;
@@ -75,7 +75,7 @@ function countsOf(manifest: Manifest): BackupCounts {
   };
 }
 
-/** Backup sets: made, copied, read back, taken away. One at a time in the whole instance, by the lock of backups. */
+/** Creates, copies, verifies and prunes backups; the backup lock lets one run at a time in the instance. */
 export function createBackupActivities(dependencies: BackupDependencies): BackupActivities {
   const { maintenance, databaseUrl, connectTimeoutMs, copy, archives, signingKey } = dependencies;
 
@@ -95,8 +95,8 @@ export function createBackupActivities(dependencies: BackupDependencies): Backup
     alone(databaseUrl, connectTimeoutMs, signal, work);
 
   /**
-   * Under the lock whatever of ours has no manifest is nobody's any more. What this instance knows nothing of may be another one's, which has a lock of its own
-   * and is writing: it goes when nothing came to it for longer than any set takes.
+   * Removes incomplete backups. Under the lock, an incomplete backup of this instance is abandoned. An unknown one may belong to another
+   * instance that is writing: it is removed once its last file is older than any backup takes.
    */
   const removeHalves = async (store: ArchiveStore, signal: AbortSignal): Promise<void> => {
     const { halves } = await listSets(store, signal);
@@ -119,22 +119,22 @@ export function createBackupActivities(dependencies: BackupDependencies): Backup
     return old;
   };
 
-  /** Opens the journal of erasures, and stores what is not stored: then it is told by the set how far it goes. */
+  /** Opens the erasure journal, stores pending entries and returns the head for the manifest. */
   const journalOf = async (signal: AbortSignal): Promise<JournalHead | null> => {
     await openJournal(dependencies, signal).catch((error: unknown) => {
-      // The copy may be away; the set is told as far as the journal lies in both.
+      // The copy store may be unavailable: the manifest records the entries that both stores have.
       if (!(error instanceof ArchiveStoreError)) throw error;
     });
     return storedHead(maintenance);
   };
 
-  /** A set that stands may need a file that no archive names any more. */
+  /** Removes archived files that neither an archive nor a remaining backup needs. */
   const pruneFiles = async (signal: AbortSignal): Promise<void> => {
     const stores = copy === null ? [storeOf()] : [storeOf(), copy];
     let oldest = new Date();
     for (const store of stores)
       for (const { id, at } of (await listSets(store, signal)).whole) {
-        // Version 7: the id says when the set was begun; where it lies it may have come later.
+        // The version 7 id contains the start time; the object's own time is later if it was copied.
         const begun = new Date(Math.min(at.getTime(), Number.parseInt(id.replace('-', '').slice(0, 12), 16)));
         if (begun < oldest) oldest = begun;
       }
@@ -151,12 +151,12 @@ export function createBackupActivities(dependencies: BackupDependencies): Backup
     createBackup: ({ backupId, workflowId }) =>
       withHeartbeat((signal) =>
         exclusively(signal, async (client) => {
-          // First: also one that cannot be made is to be seen.
+          // First, so that a backup that fails is listed.
           await beginBackup(client, backupId, workflowId);
           const store = storeOf();
           const signingKey = signerOf();
           const [key = null] = await dependencies.keys();
-          // Of an attempt that died after its last byte the answer alone was lost; its set is made again all the same: it may be hours old.
+          // A previous attempt may have completed the set and lost its result; it may be hours old, so that it is created again.
           await removeSet(store, backupId, signal);
           await removeHalves(store, signal);
           const storeFiles = async (): Promise<void> => {
@@ -169,7 +169,7 @@ export function createBackupActivities(dependencies: BackupDependencies): Backup
             { store, backupId, key, pace: createPace(dependencies.isBurst, signal), signal },
             (counts) => noteProgress(maintenance, backupId, counts),
           );
-          // Of sessions that were archived while the set was written.
+          // Sessions that were archived meanwhile.
           await storeFiles();
           await recordCompleteSet(maintenance, backupId, {
             ...counts,
@@ -186,10 +186,10 @@ export function createBackupActivities(dependencies: BackupDependencies): Backup
         if (copy === null) return { copied: false };
         await exclusively(signal, async () => {
           await copyOne(copy, backupId, signal);
-          // What could not be copied while the other place was away.
+          // Backups that could not be copied while the other store was unavailable.
           for (const id of await setsToCopy(maintenance, backupId))
             await copyOne(copy, id, signal).catch((error: unknown) => {
-              // One set that is not what it was must not keep the others, or this backup, from being told as good.
+              // A corrupted older backup must not fail the copies of the others.
               if (!(error instanceof BackupSetError)) throw error;
             });
           await copyArchivedFiles(maintenance, storeOf(), copy, signal);
@@ -233,7 +233,7 @@ export function createBackupActivities(dependencies: BackupDependencies): Backup
             const { halves } = await listSets(store, signal);
             if (halves.some(({ id }) => id === backupId)) await removeSet(store, backupId, signal);
           }).catch((cause: unknown) => {
-            // A store that gives no answer keeps nobody from being told; the next run takes away what is left there.
+            // An unavailable store must not block the record; the next run removes the leftovers.
             if (!(cause instanceof ArchiveStoreError)) throw cause;
           });
         }

@@ -1,16 +1,17 @@
 import type pg from 'pg';
 import { z } from 'zod';
 import type { Manifest } from './manifest.ts';
+import { reportProgress } from '../heartbeat.ts';
 
-/** A question, and what exact search answered: memory ids, best first. */
+/** A query and the result of exact search: memory ids, best first. */
 export type FixedQuery = Manifest['queries'][number];
 export type FixedQuestion = Omit<FixedQuery, 'found'>;
 
 const MAX_QUERIES = 200;
 const MAX_TENANTS = 50;
-/** Titles that are looked at of each kind of memory and tenant. */
+/** Titles read per kind of memory and tenant. */
 const TITLES = 200;
-/** Answers of one query that are compared. */
+/** Results of one query that are compared. */
 const FOUND = 20;
 const WORDS = 3;
 const WORD = /[\p{L}\p{N}]{4,}/gu;
@@ -20,7 +21,7 @@ const tenantRow = z.object({ id: z.string() });
 const titleRow = z.object({ title: z.string() });
 const foundRow = z.object({ memory_id: z.string() });
 
-/** Titles of a tenant's newest summaries, learnings and observations, in turn, in an order that the rows alone decide. */
+/** Titles of a tenant's newest summaries, learnings and observations in turn, ordered by the rows alone. */
 const TITLES_OF_TENANT = `
   SELECT title FROM (
     (SELECT title, row_number() OVER (ORDER BY id DESC) AS place, 1 AS kind FROM summaries WHERE tenant_id = $1 ORDER BY id DESC LIMIT $2)
@@ -33,7 +34,7 @@ const TITLES_OF_TENANT = `
       ORDER BY id DESC LIMIT $2)
   ) AS titles ORDER BY place, kind`;
 
-/** The longest words of a title: the rarest, mostly, so that an answer says something. */
+/** Returns the longest words of a title, which are mostly the rarest. */
 function wordsOf(title: string): string {
   const words = [...new Set((title.match(WORD) ?? []).map((word) => word.slice(0, MAX_WORD)))];
   return words
@@ -42,7 +43,7 @@ function wordsOf(title: string): string {
     .join(' ');
 }
 
-/** Up to 200 questions made of the words of titles; the same rows always give the same. The client is the maintenance role's. */
+/** Returns up to 200 queries from the words of titles; the same rows give the same queries. The client has the maintenance role. */
 export async function makeFixedQueries(client: pg.ClientBase): Promise<FixedQuestion[]> {
   const tenants = z
     .array(tenantRow)
@@ -58,7 +59,7 @@ export async function makeFixedQueries(client: pg.ClientBase): Promise<FixedQues
     );
     perTenant.push([...words].filter((text) => text !== '').map((text) => ({ tenantId: id, words: text })));
   }
-  // In turn, so that one tenant's many titles leave room for the others.
+  // In turn, so that a tenant with many titles does not crowd out the others.
   const longest = Math.max(0, ...perTenant.map((questions) => questions.length));
   return Array.from({ length: longest }, (_, place) => perTenant.flatMap((questions) => questions[place] ?? []))
     .flat()
@@ -66,16 +67,16 @@ export async function makeFixedQueries(client: pg.ClientBase): Promise<FixedQues
 }
 
 export interface Asking {
-  /** What answering may take in all; the last questions may be left out, and none that is asked is cut short. */
+  /** Total time of all queries, milliseconds; the last ones may be skipped, none is interrupted. */
   readonly boundMs: number;
-  /** Awaited before each question, and not counted. */
+  /** Awaited before each query, and not counted. */
   readonly pace: () => Promise<void>;
   readonly signal?: AbortSignal;
 }
 
 const AT_ONCE: Asking = { boundMs: Infinity, pace: () => Promise.resolve() };
 
-/** What exact keyword search answers in the database of the client, which is the maintenance role's, in the order of the questions. */
+/** Runs exact keyword search for each query, in order. The client has the maintenance role. */
 export async function answerFixedQueries(
   client: pg.ClientBase,
   questions: readonly FixedQuestion[],
@@ -86,7 +87,7 @@ export async function answerFixedQueries(
   for (const { tenantId, words } of questions) {
     if (elapsedMs > boundMs) break;
     await pace();
-    signal?.throwIfAborted();
+    reportProgress(signal);
     const asked = performance.now();
     const { rows } = await client.query(
       'SELECT memory_id FROM search_keyword(for_tenant => $1, viewer => NULL, question => $2, types => NULL, of_project => NULL, of_session => NULL, not_session => NULL, in_namespace => NULL, of_kind => NULL, of_tool => NULL, with_tags => NULL, since => NULL, until => NULL, as_of => NULL, phrases => NULL, files => NULL, at_most => $3)',

@@ -1,15 +1,20 @@
 import { z } from 'zod';
+import { BackupSetError } from '../../domain/backup/set-error.ts';
+import { isSigned, signText } from '../../stores/archive/signed-text.ts';
 
-/** The form of backup sets that this version writes. Form 1, whose files had bounds of `id` alone, and form 2, without the journal's head, are read, too. */
+/**
+ * The format of backups that this version writes. Formats 1, whose files had bounds of `id` alone, and 2, without the journal's head, are read
+ * as well.
+ */
 export const SET_FORMAT = 3;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const count = z.int().nonnegative();
 
 const fileSchema = z.strictObject({
-  /** Below the set's own folder. */
+  /** Relative to the backup's folder. */
   key: z.string().min(1).max(400),
-  /** As stored: compressed, and encrypted where asked. */
+  /** As stored: compressed, and encrypted if configured. */
   bytes: count,
   sha256,
   /** Before compression. */
@@ -22,12 +27,12 @@ const fileSchema = z.strictObject({
 const tableSchema = z.strictObject({
   name: z.string().regex(/^[a-z_]{1,63}$/),
   columns: z.array(z.string().regex(/^[a-z0-9_]{1,63}$/)).min(1),
-  /** By which the rows of each file are ordered. */
+  /** Order of the rows in each file. */
   orderBy: z.tuple([z.string()], z.string()),
   rows: count,
   files: z.array(
     fileSchema.extend({
-      /** Which rows are in it: `lowest` <= the first column of `orderBy` < `above`; null where it is open. The bounds of months are no UUID of any version. */
+      /** Range of its rows: `lowest` <= first column of `orderBy` < `above`; null if open. Bounds of months are not UUIDs of any version. */
       lowest: z.guid().nullable(),
       above: z.guid().nullable(),
     }),
@@ -40,12 +45,12 @@ const vectorsSchema = z.strictObject({
   index: z.string().min(1).max(200),
   dimension: z.int().positive(),
   objects: count,
-  /** Object ids that the ledger of the snapshot holds as indexed and that are not in the files: to be embedded anew. */
+  /** Objects that the snapshot's ledger lists as indexed and the files lack: embedded again after a restore. */
   left: count,
   files: z.array(fileSchema),
 });
 
-/** What was asked when the set was made, and what exact search answered: asked again after a restore. */
+/** A query of the backup and its results, repeated after a restore. */
 const fixedQuerySchema = z.strictObject({
   tenantId: z.guid(),
   /** Sealed where the set is encrypted: `sealQueries`. */
@@ -54,7 +59,7 @@ const fixedQuerySchema = z.strictObject({
   found: z.array(z.guid()).max(50),
 });
 
-/** What a set says of itself. It is written last: a set without it is none. */
+/** The manifest of a backup. It is written last: without it the backup is incomplete. */
 export const manifestSchema = z.strictObject({
   format: z.union([z.literal(1), z.literal(2), z.literal(SET_FORMAT)]),
   id: z.uuid(),
@@ -74,7 +79,7 @@ export const manifestSchema = z.strictObject({
   tables: z.array(tableSchema),
   vectors: z.array(vectorsSchema),
   queries: z.array(fixedQuerySchema).max(200),
-  /** How far the instance's journal of erasures lay beside the sets, so that entries which are gone since are missed. Null: it had none. */
+  /** Head of the erasure journal stored beside the backups, so that missing entries are noticed. Null: no journal. */
   journal: z.strictObject({ journal: z.guid(), entries: z.int().positive(), last: sha256 }).nullable().default(null),
 });
 export type Manifest = z.output<typeof manifestSchema>;
@@ -82,7 +87,7 @@ export type ManifestTable = Manifest['tables'][number];
 export type ManifestVectors = Manifest['vectors'][number];
 export type ManifestFile = z.output<typeof fileSchema>;
 
-/** The manifest as text with who vouches for it: Ed25519 over exactly these bytes. */
+/** The manifest as text with an Ed25519 signature over exactly these bytes. */
 export const signedManifestSchema = z.strictObject({
   manifest: z.string(),
   /** SPKI, base64. */
@@ -90,3 +95,41 @@ export const signedManifestSchema = z.strictObject({
   /** Base64. */
   signature: z.string().max(200),
 });
+
+export { publicKeyOf } from '../../stores/archive/signed-text.ts';
+
+/** The text of `manifest.json`: the manifest with an Ed25519 signature over its exact bytes. */
+export function signManifest(manifest: Manifest, signingKey: Uint8Array): string {
+  const { text, publicKey, signature } = signText(JSON.stringify(manifestSchema.parse(manifest)), signingKey);
+  return JSON.stringify({ manifest: text, publicKey, signature });
+}
+
+function parsed(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new BackupSetError('damaged', `${what} is no JSON`, { cause });
+  }
+}
+
+/**
+ * Reads the text of a `manifest.json`, of which one of `trusted` (SPKI, base64) must vouch for every byte.
+ * @throws BackupSetError `damaged`, `untrusted` or `newer`
+ */
+export function readSignedManifest(text: string, trusted: readonly string[]): Manifest {
+  const signed = signedManifestSchema.safeParse(parsed(text, 'the manifest'));
+  if (!signed.success) throw new BackupSetError('damaged', 'the manifest has not the form of one');
+  const { manifest, publicKey, signature } = signed.data;
+  if (!isSigned({ text: manifest, publicKey, signature }))
+    throw new BackupSetError('damaged', 'the manifest is not what was signed');
+  if (!trusted.includes(publicKey))
+    throw new BackupSetError('untrusted', `the set is signed by ${publicKey}, whom this instance does not trust`);
+  const content = parsed(manifest, 'the manifest');
+  const read = manifestSchema.safeParse(content);
+  if (read.success) return read.data;
+  const format: unknown =
+    typeof content === 'object' && content !== null && 'format' in content ? content.format : null;
+  if (typeof format === 'number' && format > SET_FORMAT)
+    throw new BackupSetError('newer', `the set has form ${format}; this version reads form ${SET_FORMAT}`);
+  throw new BackupSetError('damaged', 'the manifest has not the form of one');
+}

@@ -1,10 +1,10 @@
 const LOOK_MS = 200;
-/** How long a flood is waited for at a time: one without end must not keep backups from being made. */
+/** Longest wait for the end of a burst: an endless one must not block backups. */
 const LONGEST_MS = 30_000;
-/** What is then done before it is waited again. */
+/** Work between two such waits. */
 const WORK_MS = 2_000;
 
-/** Lets captures go first: resolves at once while no flood of them is shown, looking again five times a second. */
+/** Returns a function that resolves at once unless a burst of captures is reported, polled five times a second. */
 export function createPace(isBurst: () => Promise<boolean>, signal: AbortSignal): () => Promise<void> {
   let nextPoll = 0;
   const calm = async (): Promise<void> => {
@@ -21,7 +21,7 @@ export function createPace(isBurst: () => Promise<boolean>, signal: AbortSignal)
   let looking: Promise<void> | null = null;
   return async () => {
     if (performance.now() < nextPoll) return;
-    // All files that are being written wait for one look.
+    // Concurrent writers share one poll.
     looking ??= calm().finally(() => {
       looking = null;
     });

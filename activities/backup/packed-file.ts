@@ -7,8 +7,9 @@ import { fileKey } from '../../domain/backup/set-keys.ts';
 import { BackupSetError } from '../../domain/backup/set-error.ts';
 import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
 import { isPackDamage } from '../../stores/archive/packed.ts';
+import { reportProgress } from '../heartbeat.ts';
 
-/** Fast, and still a third of the size: at level 3 the second core was the bound. */
+/** Fast, and still a third of the size: at level 3 the second core was the limit. */
 const LEVEL = 1;
 const CHUNK_BYTES = 256 * 1024;
 
@@ -17,7 +18,7 @@ export interface PackTarget {
   readonly backupId: string;
   /** Null: files are not encrypted. */
   readonly key: Uint8Array | null;
-  /** Awaited between two pieces: whoever makes room for others waits here. */
+  /** Awaited between two pieces: back-pressure for captures. */
   readonly pace: () => Promise<void>;
   readonly signal: AbortSignal;
 }
@@ -29,7 +30,7 @@ function isLeft(error: unknown): boolean {
   );
 }
 
-/** Writes a plain stream as a file of a set: compressed, encrypted where there is a key. `rows` is asked when all was read. */
+/** Writes a plain stream as a file of a backup: compressed, and encrypted if there is a key. `rows` is called after the last piece. */
 export async function packFile(
   target: PackTarget,
   key: string,
@@ -42,6 +43,7 @@ export async function packFile(
   const counted = async function* (source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     for await (const piece of source) {
       await target.pace();
+      reportProgress();
       plainHash.update(piece);
       plainBytes += piece.byteLength;
       yield piece;
@@ -56,12 +58,12 @@ export async function packFile(
   const either = AbortSignal.any([signal, failed.signal]);
   const feeding = pipeline(plain, counted, compressed, { signal: either });
   const writing = store.write(fileKey(backupId, key), stored, either);
-  // Whichever fails first says why; the other one then ends.
+  // The first failure is the reason; the other pipeline then ends.
   const stop = (error: unknown): never => {
     failed.abort(error);
     throw error;
   };
-  // A store that fails leaves off reading before it says why: a full disk would be told as a stream that closed.
+  // A failing store stops reading before it rejects: without this, a full disk would be reported as a closed stream.
   const fedOrLeft = feeding.catch((error: unknown) => (isLeft(error) ? writing.then(() => stop(error)) : stop(error)));
   const [fed, wrote] = await Promise.allSettled([fedOrLeft, writing.catch(stop)]);
   signal.throwIfAborted();
@@ -79,8 +81,8 @@ export async function packFile(
 }
 
 /**
- * The plain bytes of a file of a set, each checked before the last is given: a stored byte that changed is found at the end at the latest.
- * @throws BackupSetError `damaged` or `no_key`, ArchiveStoreError
+ * Yields the plain bytes of a file of a backup and verifies the hashes at its end. @throws BackupSetError `damaged` or `no_key`,
+ * ArchiveStoreError
  */
 export async function* unpackFile(
   store: ArchiveStore,
@@ -101,13 +103,14 @@ export async function* unpackFile(
   };
   const plain = createZstdDecompress({ chunkSize: CHUNK_BYTES });
   const feeding = pipeline(key === null ? stored() : decryptFrames(key)(stored()), plain);
-  // Told by reading `plain`, too: awaited below.
+  // Reading `plain` fails as well: awaited below.
   const fed = feeding.then(
     () => null,
     (error: unknown) => error,
   );
   try {
     for await (const piece of plain) {
+      reportProgress();
       plainHash.update(piece);
       yield piece;
     }

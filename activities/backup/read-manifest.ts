@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import type { Manifest, ManifestFile } from './manifest.ts';
 import { BackupSetError } from '../../domain/backup/set-error.ts';
 import { manifestKey } from '../../domain/backup/set-keys.ts';
-import { readSignedManifest } from './signature.ts';
+import { readSignedManifest } from './manifest.ts';
 import { ArchiveStoreError } from '../../domain/ports/archive-store.ts';
 import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
 
-/** A manifest of a thousand tables' files is some hundred KB. */
+/** A manifest of a thousand files has some hundred KB. */
 const MAX_MANIFEST_BYTES = 32 * 1024 * 1024;
 
 /** The bytes of `manifest.json`. @throws BackupSetError `missing` or `damaged`, ArchiveStoreError */
@@ -28,7 +28,7 @@ export async function readManifestBytes(store: ArchiveStore, backupId: string, s
   return Buffer.concat(pieces, bytes);
 }
 
-/** What a set says of itself, vouched for by one of the trusted keys (SPKI, base64). @throws BackupSetError, ArchiveStoreError */
+/** Returns the manifest of a backup, signed by one of the trusted keys (SPKI, base64). @throws BackupSetError, ArchiveStoreError */
 export async function readManifest(
   store: ArchiveStore,
   backupId: string,
@@ -41,12 +41,12 @@ export async function readManifest(
   return manifest;
 }
 
-/** All files of a set but its manifest. */
+/** Returns all files of a backup except its manifest. */
 export function filesOf({ tables, vectors }: Manifest): ManifestFile[] {
   return [...tables, ...vectors].flatMap(({ files }) => files);
 }
 
-/** SHA-256 of the stored `manifest.json`, by which a set is named once and for all. @throws as `readManifestBytes` */
+/** Returns the SHA-256 of the stored `manifest.json`, which identifies the backup's content. @throws as `readManifestBytes` */
 export async function manifestSha256Of(store: ArchiveStore, backupId: string, signal?: AbortSignal): Promise<Buffer> {
   return createHash('sha256')
     .update(await readManifestBytes(store, backupId, signal))

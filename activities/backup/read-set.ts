@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Manifest, ManifestFile } from './manifest.ts';
-import { signedManifestSchema } from './manifest.ts';
+import { signedManifestSchema, readSignedManifest } from './manifest.ts';
 import { BackupSetError } from '../../domain/backup/set-error.ts';
 import { openQueries } from './sealed-words.ts';
 import { setOfKey, SETS_PREFIX, manifestKey } from '../../domain/backup/set-keys.ts';
-import { readSignedManifest } from './signature.ts';
 import { ArchiveStoreError } from '../../domain/ports/archive-store.ts';
 import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
 import { knownMigrations } from '../../prisma/schema-engine.ts';
@@ -12,63 +11,63 @@ import { unpackFile } from './packed-file.ts';
 import { readManifestBytes } from './read-manifest.ts';
 import { keyOfSet } from './verify-set.ts';
 
-/** What an instance reads sets with. */
+/** Access to backups. */
 export interface SetReading {
   readonly store: ArchiveStore;
-  /** Keys of 32 bytes, that files may be encrypted with. */
+  /** Decryption keys of 32 bytes. */
   readonly keys: readonly Uint8Array[];
-  /** Who may have signed: public keys, SPKI in base64. */
+  /** Trusted signers: public keys, SPKI in base64. */
   readonly trusted: readonly string[];
-  /** Fingerprint of one more signer, named by whoever asks. */
+  /** Fingerprint of one more trusted signer, from the request. */
   readonly signer: string | null;
 }
 
 export interface ReadableSet {
-  /** Who signed it: SPKI, base64. */
+  /** Signer: SPKI, base64. */
   readonly publicKey: string;
-  /** What its files are encrypted with; null: they are not. */
+  /** Key of its files; null: not encrypted. */
   readonly key: Uint8Array | null;
-  /** With its questions in plain words. */
+  /** With its queries decrypted. */
   readonly manifest: Manifest;
   /**
-   * A file as it was before compression and encryption, in pieces. What it gives may be used only when it ended without an error: then every byte is what was
-   * written. @throws BackupSetError `damaged`, naming the file; ArchiveStoreError
+   * Yields a file before compression and encryption. Use its bytes only after it ends without an error: every byte is then verified. @throws
+   * BackupSetError `damaged`, naming the file; ArchiveStoreError
    */
   read(file: ManifestFile, signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
 const FINGERPRINT_CHARS = 16;
 
-/** How people name a signer: the first 16 hex characters of SHA-256 of the public key (SPKI). */
+/** Returns the fingerprint of a signer: the first 16 hex characters of SHA-256 of the public key (SPKI). */
 export function fingerprintOf(publicKey: string): string {
   return createHash('sha256').update(Buffer.from(publicKey, 'base64')).digest('hex').slice(0, FINGERPRINT_CHARS);
 }
 
-/** The newest set that is whole; null where there is none. @throws ArchiveStoreError */
+/** Returns the id of the newest complete backup; null if there is none. @throws ArchiveStoreError */
 export async function newestSet(store: ArchiveStore, signal: AbortSignal): Promise<string | null> {
   let newest: string | null = null;
   for await (const { key } of store.list(SETS_PREFIX, signal)) {
     const id = setOfKey(key);
-    // Version 7: the id says when the set was begun.
+    // Version 7 ids sort by start time.
     if (id !== null && key === manifestKey(id) && (newest === null || id > newest)) newest = id;
   }
   return newest;
 }
 
-/** The public key of who signed, whoever that is; null where the text is no manifest. */
+/** Returns the signer's public key, trusted or not; null if the text is not a manifest. */
 function signerOf(text: string): string | null {
   try {
     const signed = signedManifestSchema.safeParse(JSON.parse(text));
     return signed.success ? signed.data.publicKey : null;
   } catch {
-    // What it is, reading it as a manifest says.
+    // Reading it as a manifest reports the fault.
     return null;
   }
 }
 
 /**
- * Opens a set: its manifest is whole, signed by somebody who is trusted, of a schema that this version knows, and its key is at hand.
- * @throws BackupSetError, ArchiveStoreError
+ * Opens a backup whose manifest is complete, signed by a trusted key, of a known schema, and whose key is available. @throws BackupSetError,
+ * ArchiveStoreError
  */
 export async function openSet(reading: SetReading, backupId: string, signal: AbortSignal): Promise<ReadableSet> {
   const text = (await readManifestBytes(reading.store, backupId, signal)).toString('utf8');
@@ -101,7 +100,7 @@ export async function openSet(reading: SetReading, backupId: string, signal: Abo
   };
 }
 
-/** Reads files to their ends, and nothing else: one that is damaged is found before anything was changed. @throws BackupSetError, ArchiveStoreError */
+/** Reads files to their end to find damage before anything changes. @throws BackupSetError, ArchiveStoreError */
 export async function readThrough(
   set: ReadableSet,
   files: readonly ManifestFile[],

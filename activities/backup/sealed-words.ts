@@ -9,12 +9,12 @@ const INFO = 'recollect question words 1';
 
 type Queries = Manifest['queries'];
 
-/** A set has a key of its own, derived from the one that its files are encrypted with. */
+/** Returns the backup's own key, derived from the key of its files. */
 function keyOf(key: Uint8Array, backupId: string): Buffer {
   return Buffer.from(hkdfSync('sha256', key, backupId, INFO, KEY_BYTES));
 }
 
-/** A manifest is not encrypted, and the words of its questions are those of people's titles: as they may stand there, nonce, AES-256-GCM and tag in base64. */
+/** Encrypts the queries, which contain words of titles, since the manifest is plain: nonce, AES-256-GCM and tag in base64. */
 export function sealQueries(queries: Queries, key: Uint8Array, backupId: string): Queries {
   const own = keyOf(key, backupId);
   return queries.map((query) => {
@@ -25,7 +25,7 @@ export function sealQueries(queries: Queries, key: Uint8Array, backupId: string)
   });
 }
 
-/** What `sealQueries` was given. @throws BackupSetError `damaged` */
+/** Reverses `sealQueries`. @throws BackupSetError `damaged` */
 export function openQueries(queries: Queries, key: Uint8Array, backupId: string): Queries {
   const own = keyOf(key, backupId);
   return queries.map((query) => {

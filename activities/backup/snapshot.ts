@@ -1,18 +1,19 @@
 import type pg from 'pg';
 import { z } from 'zod';
 import { openCopyClient } from './copy-out.ts';
+import { reportProgress } from '../heartbeat.ts';
 
-/** Connections that see the database as it was at one moment. */
+/** Connections that share one snapshot. */
 export interface Snapshot {
-  /** For what takes long. */
+  /** For long reads. */
   readonly clients: readonly [pg.Client, pg.Client];
-  /** For what is asked while they are taken. */
+  /** For queries while those are busy. */
   readonly beside: pg.Client;
   readonly at: Date;
   readonly postgresVersion: string;
 }
 
-/** Of the advisory lock that lets one backup be made at a time, in the database's own space of keys. */
+/** Key of the advisory lock that lets one backup run at a time. */
 const BACKUP_KEY = 7_020_112_201;
 const LOOK_MS = 200;
 
@@ -21,17 +22,15 @@ const snapshotRow = z.tuple([z.object({ id: z.string(), at: z.date(), version: z
 
 async function untilFree(client: pg.ClientBase, signal: AbortSignal): Promise<void> {
   for (;;) {
-    signal.throwIfAborted();
+    // The backup that has the lock is itself timed out if it hangs.
+    reportProgress(signal);
     const { rows } = await client.query('SELECT pg_try_advisory_lock($1) AS taken', [BACKUP_KEY]);
     if (lockRow.parse(rows)[0].taken) return;
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
 }
 
-/**
- * Runs `work` while no other backup of this database is made or taken away, by any process: the lock goes with its connection. Waits for
- * whoever holds it.
- */
+/** Runs `work` under the backup lock, which any other backup process of this database waits for. The lock ends with its connection. */
 export async function alone<Result>(
   url: string,
   connectTimeoutMs: number,
@@ -49,7 +48,7 @@ export async function alone<Result>(
 
 const BEGIN = 'BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY';
 
-/** Runs `work` over one snapshot, which `client` exports and two others import. All are read only. */
+/** Runs `work` over one read-only snapshot, which `client` exports and two other connections import. */
 export async function inSnapshot<Result>(
   client: pg.Client,
   url: string,

@@ -1,15 +1,16 @@
 import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
 import type { CurrentSet } from '../../domain/backup/prune.ts';
 import { manifestKey, setOfKey, setPrefix, SETS_PREFIX } from '../../domain/backup/set-keys.ts';
+import { reportProgress } from '../heartbeat.ts';
 
 export interface StoredSets {
-  /** With a manifest, by the time that it was written. */
+  /** With a manifest, by its time. */
   readonly whole: readonly CurrentSet[];
-  /** Without one, by the time of the last object: what attempts left that died, or what is being written. */
+  /** Without one, by the time of the last object: abandoned or being written. */
   readonly halves: readonly CurrentSet[];
 }
 
-/** What lies in a store of backups. @throws ArchiveStoreError */
+/** Lists the backups of a store. @throws ArchiveStoreError */
 export async function listSets(store: ArchiveStore, signal?: AbortSignal): Promise<StoredSets> {
   const seen = new Map<string, Date>();
   const whole: CurrentSet[] = [];
@@ -24,10 +25,13 @@ export async function listSets(store: ArchiveStore, signal?: AbortSignal): Promi
   return { whole, halves: [...seen].map(([id, at]) => ({ id, at })) };
 }
 
-/** Takes a set away, its manifest first: what is left of it, if this is cut short, is no set. @throws ArchiveStoreError */
+/** Removes a backup, its manifest first, so that an interrupted removal leaves an incomplete one. @throws ArchiveStoreError */
 export async function removeSet(store: ArchiveStore, backupId: string, signal?: AbortSignal): Promise<void> {
   await store.remove(manifestKey(backupId), signal);
   const keys: string[] = [];
   for await (const { key } of store.list(setPrefix(backupId), signal)) keys.push(key);
-  for (const key of keys) await store.remove(key, signal);
+  for (const key of keys) {
+    reportProgress(signal);
+    await store.remove(key, signal);
+  }
 }

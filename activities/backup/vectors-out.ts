@@ -12,7 +12,7 @@ import type { PackTarget } from './packed-file.ts';
 const indexRow = z.object({ tenant_id: z.string(), model: z.string(), dimension: z.number(), objects: z.number() });
 type IndexOfTenant = z.output<typeof indexRow>;
 
-/** What the ledger of the snapshot says to stand in the vector index. */
+/** Returns the indexes that the snapshot's ledger lists as indexed. */
 async function readIndexed(snapshot: pg.ClientBase): Promise<IndexOfTenant[]> {
   const { rows } = await snapshot.query(
     `SELECT tenant_id, model, dimension, count(*)::integer AS objects FROM embeddings WHERE state = 'indexed' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`,
@@ -22,7 +22,7 @@ async function readIndexed(snapshot: pg.ClientBase): Promise<IndexOfTenant[]> {
 
 const ledgerRow = z.object({ object_id: z.string(), mark: z.string() });
 
-/** Rows of the ledger by the memory and the chunk, which an index of it knows: the object's id is none of its keys. */
+/** Ledger rows by memory and chunk, which are indexed: the object id is not. */
 const LEDGER = `
   SELECT e.object_id, concat_ws(' ', e.revision, extract(epoch FROM e.indexed_at)) AS mark
     FROM unnest($3::uuid[], $4::integer[]) AS o(resource_id, chunk)
@@ -52,15 +52,15 @@ const chunkOf = z.object({ memory_id: z.guid(), chunk: z.int().nonnegative() });
 
 export interface VectorSources {
   readonly vectors: Pick<VectorIndex, 'export'>;
-  /** Sees the ledger as it was when the tables were read. */
+  /** Reads the ledger of the snapshot. */
   readonly snapshot: pg.ClientBase;
-  /** Sees it as it is. */
+  /** Reads the current ledger. */
   readonly live: pg.Pool;
 }
 
 /**
- * Which of the objects that were just read are of the snapshot: its ledger has them as indexed, and the ledger of now says the same of
- * them. A row that changed since may be another text's vector by now: whoever changes a row's text first marks its ledger, then writes the object.
+ * Returns the exported objects that belong to the snapshot: both its ledger and the current one list them as indexed, unchanged. A changed row
+ * may already have another text's vector, since writers mark the ledger before they write the object.
  */
 async function ofSnapshot(
   { snapshot, live }: VectorSources,
@@ -79,7 +79,7 @@ async function ofSnapshot(
     .filter(({ objectId }) => then.has(objectId) && then.get(objectId) === now.get(objectId));
 }
 
-/** Writes the vectors of every tenant and index as files, numbered over all of them. @throws VectorIndexUnavailable, ArchiveStoreError, the driver's errors */
+/** Writes the vectors of every tenant and index as numbered files. @throws VectorIndexUnavailable, ArchiveStoreError, the driver's errors */
 export async function writeVectors(sources: VectorSources, target: PackTarget): Promise<ManifestVectors[]> {
   const written: ManifestVectors[] = [];
   for (const index of await readIndexed(sources.snapshot)) {

@@ -7,8 +7,9 @@ import { ArchiveStoreError } from '../../domain/ports/archive-store.ts';
 import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
 import { unpackFile } from './packed-file.ts';
 import { filesOf, readManifest, readManifestBytes } from './read-manifest.ts';
+import { reportProgress } from '../heartbeat.ts';
 
-/** The key that a set's files open with; null where they are not encrypted. @throws BackupSetError `no_key` */
+/** Returns the key of a backup's files; null if they are not encrypted. @throws BackupSetError `no_key` */
 export function keyOfSet({ encryption }: Manifest, keys: readonly Uint8Array[]): Uint8Array | null {
   if (encryption === null) return null;
   const key = keyOfId(keys, encryption.keyId);
@@ -20,10 +21,7 @@ export function keyOfSet({ encryption }: Manifest, keys: readonly Uint8Array[]):
   return key;
 }
 
-/**
- * Reads a set back to its last byte: who signed it, every file's stored and plain bytes. Answers its manifest.
- * @throws BackupSetError, ArchiveStoreError
- */
+/** Verifies a backup: signature, and stored and plain bytes of every file. Returns its manifest. @throws BackupSetError, ArchiveStoreError */
 export async function verifySet(
   store: ArchiveStore,
   backupId: string,
@@ -49,14 +47,16 @@ export async function verifySet(
 
 async function sha256Of(bytes: AsyncIterable<Uint8Array>): Promise<string> {
   const hash = createHash('sha256');
-  for await (const piece of bytes) hash.update(piece);
+  for await (const piece of bytes) {
+    reportProgress();
+    hash.update(piece);
+  }
   return hash.digest('hex');
 }
 
 /**
- * Copies a set into another store, its manifest last, each file only where the copy does not hold it already, and reads every file of the copy
- * back. Answers when all of it was found to be the same bytes. `onVerifying` is called when all is copied.
- * @throws BackupSetError `damaged` where a file that was just copied reads otherwise, ArchiveStoreError
+ * Copies a backup into another store, files that are missing there first and the manifest last, and reads every file of the copy back. Calls
+ * `onVerifying` after copying. @throws BackupSetError `damaged` if a file reads back differently, ArchiveStoreError
  */
 export async function copySet(
   from: ArchiveStore,
@@ -71,12 +71,12 @@ export async function copySet(
   const files = filesOf(manifest);
   const there = new Map<string, number>();
   for await (const { key, bytes } of into.list(fileKey(backupId, ''), signal)) there.set(key, bytes);
-  // A set that was made anew under its id: the manifest of the one before would vouch for files that are being replaced.
+  // A backup created again under its id: the old manifest would describe files that are being replaced.
   if (there.has(manifestKey(backupId)) && !(await readManifestBytes(into, backupId, signal)).equals(manifestBytes))
     await into.remove(manifestKey(backupId), signal);
   for (const file of files) {
     const key = fileKey(backupId, file.key);
-    // An attempt before this one may have copied it; whether it is right, reading it back says.
+    // A previous attempt may have copied it.
     if (there.get(key) === file.bytes && (await sha256Of(into.read(key, signal))) === file.sha256) continue;
     await into.write(key, from.read(key, signal), signal);
   }

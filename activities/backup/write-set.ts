@@ -3,16 +3,14 @@ import type pg from 'pg';
 import { functionsSha256 } from '../../prisma/apply-functions.ts';
 import { keyIdOf } from '../../domain/backup/encryption-keys.ts';
 import type { JournalHead } from '../../domain/erasure/erasure-journal.ts';
-import { SET_FORMAT } from './manifest.ts';
+import { SET_FORMAT, signManifest } from './manifest.ts';
 import type { Manifest, ManifestFile, ManifestTable, ManifestVectors } from './manifest.ts';
-import { signManifest } from './signature.ts';
 import { sealQueries } from './sealed-words.ts';
 import { manifestKey, tableFileKey } from '../../domain/backup/set-keys.ts';
 import { sideBySide } from '../../domain/side-by-side.ts';
 import type { VectorIndex } from '../../domain/ports/vector-index.ts';
 import { readCatalog, readMigrations } from './backed-up-tables.ts';
-import type { CatalogTable } from './backed-up-tables.ts';
-import type { KeyRange } from './cut-ranges.ts';
+import type { CatalogTable, KeyRange } from './backed-up-tables.ts';
 import { copyOut, fileQuery, hasRows } from './copy-out.ts';
 import { answerFixedQueries, makeFixedQueries } from './fixed-queries.ts';
 import { packFile } from './packed-file.ts';
@@ -20,6 +18,7 @@ import type { PackTarget } from './packed-file.ts';
 import { inSnapshot } from './snapshot.ts';
 import type { Snapshot } from './snapshot.ts';
 import { writeVectors } from './vectors-out.ts';
+import { reportProgress } from '../heartbeat.ts';
 
 export interface SetSources {
   /** PostgreSQL as the maintenance role. */
@@ -31,11 +30,11 @@ export interface SetSources {
   /** PKCS #8 DER, Ed25519. */
   readonly signingKey: Uint8Array;
   readonly recollectVersion: string;
-  /** How far the journal of erasures lies beside the sets. */
+  /** Head of the erasure journal stored beside the backups. */
   readonly journal: JournalHead | null;
 }
 
-/** How far the making of a set came. */
+/** Progress of a backup. */
 export interface SetCounts {
   readonly files: number;
   readonly rows: number;
@@ -51,7 +50,7 @@ export interface WrittenSet {
   readonly counts: SetCounts;
 }
 
-/** Answering the fixed queries may take this long, here and in each drill. */
+/** Time limit of the fixed queries, here and in each drill. */
 const QUERIES_MS = 10_000;
 
 type TableFile = ManifestTable['files'][number];
@@ -68,18 +67,18 @@ async function writePart(
   { table, range, n }: Part,
   target: PackTarget,
 ): Promise<TableFile | null> {
-  // Of many tables, and of the months before and after, there is nothing: no file says so, too.
+  // Many tables and months are empty: no file represents that.
   if (!(await hasRows(client, table, range))) return null;
   const rows = copyOut(client, fileQuery(table, range));
   const counted = async (): Promise<number> => {
-    // The count comes after the last row; once another query is answered, it is there.
+    // The count follows the last row; it is set once another query returns.
     await client.query('SELECT');
     return rows.rowCount;
   };
   return { ...(await packFile(target, tableFileKey(table.name, n), rows, counted)), ...range };
 }
 
-/** Copies all tables, a part at a time on each connection of the snapshot. */
+/** Copies all tables, one part at a time per connection. */
 async function writeTables(
   { clients }: Snapshot,
   target: PackTarget,
@@ -91,7 +90,7 @@ async function writeTables(
   let next = 0;
   const work = async (client: pg.ClientBase, signal: AbortSignal): Promise<void> => {
     for (let part = parts[next]; part !== undefined; part = parts[next]) {
-      signal.throwIfAborted();
+      reportProgress(signal);
       next += 1;
       const file = await writePart(client, part, { ...target, signal });
       if (file === null) continue;
@@ -116,9 +115,8 @@ async function writeTables(
 }
 
 /**
- * Writes one consistent set: tables and fixed queries of one snapshot, then the vectors that its ledger has, and the signed manifest last:
- * until then there is no set. `client` is the connection that holds the lock of backups.
- * @throws ArchiveStoreError, VectorIndexUnavailable, errors of the driver
+ * Writes one consistent backup: tables and fixed queries of one snapshot, the vectors of its ledger, and last the signed manifest. `client` is
+ * the connection with the backup lock. @throws ArchiveStoreError, VectorIndexUnavailable, errors of the driver
  */
 export async function writeSet(
   client: pg.Client,
@@ -143,7 +141,7 @@ export async function writeSet(
     let tables: readonly ManifestTable[] = [];
     let vectors: readonly ManifestVectors[] = [];
     let queries: Manifest['queries'] = [];
-    // Side by side: the one waits for PostgreSQL, the other for Weaviate.
+    // In parallel: one waits for PostgreSQL, the other for Weaviate.
     await sideBySide(target.signal, [
       async (signal) => {
         tables = await writeTables(snapshot, { ...target, signal }, (file) => add(file, false));
@@ -178,7 +176,7 @@ export async function writeSet(
       journal: sources.journal,
     } satisfies Manifest;
   });
-  // The lock goes with this connection: without it somebody may have taken the files for nobody's, and the set must not be called one.
+  // The lock ends with this connection: if it is lost, another process may have removed the files.
   await client.query('SELECT');
   const text = Buffer.from(signManifest(manifest, sources.signingKey));
   const { bytes } = await target.store.write(manifestKey(target.backupId), onePiece(text), target.signal);

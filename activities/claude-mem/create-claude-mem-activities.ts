@@ -17,7 +17,7 @@ import type { Database } from '../../stores/postgres/connection/database.ts';
 import type { EmbeddingModel } from '../../stores/postgres/embeddings/embedding-ledger.ts';
 import { changeImportCounts, finishImport, readImport } from '../../stores/postgres/imports/imports.ts';
 import type { ClaudeMemActivities, ClaudeMemStep } from '../../workflows/claude-mem/types.ts';
-import { withHeartbeat } from '../heartbeat.ts';
+import { reportProgress, withHeartbeat } from '../heartbeat.ts';
 
 export interface ClaudeMemDependencies {
   readonly database: Database;
@@ -28,7 +28,7 @@ export interface ClaudeMemDependencies {
   readonly now: () => number;
 }
 
-/** How long one step reads. Each opens a copy of the file of its own. */
+/** Duration of one step, which opens its own copy of the file. */
 const STEP_MS = 5 * 60_000;
 
 /** One import in one step. */
@@ -44,7 +44,7 @@ interface Reading {
 export function createClaudeMemActivities(dependencies: ClaudeMemDependencies): ClaudeMemActivities {
   const { database, embeddingModel, hints, roots, now } = dependencies;
 
-  /** Writes one page and commits it with its place. */
+  /** Writes one page and its position in one transaction. */
   const writePage = async (
     { tenantId, importId, batch }: Reading,
     prepared: PreparedRows,
@@ -64,11 +64,11 @@ export function createClaudeMemActivities(dependencies: ClaudeMemDependencies): 
       });
       return taken;
     });
-    // Lossy by design: the sweep finds sessions whose workflow was never told.
+    // Lossy by design: the sweep resends lost hints.
     for (const session of outcome.toHint) await hints.session(tenantId, session).catch(() => undefined);
   };
 
-  /** Reads from where the import is, preparing each page while the one before it is written; true where time was up before the end. */
+  /** Reads from the import's position and prepares each page while the previous one is written. Returns true if the time was up before the end. */
   const readOn = async (reading: Reading, counts: Readonly<Record<string, number>>): Promise<boolean> => {
     const started = now();
     let writing: Promise<void> = Promise.resolve();
@@ -76,13 +76,13 @@ export function createClaudeMemActivities(dependencies: ClaudeMemDependencies): 
       for (const table of CLAUDE_MEM_TABLES) {
         let after = counts[`${table}.read`] === 1 ? null : (counts[`${table}.after`] ?? FIRST_PAGE);
         while (after !== null) {
-          reading.signal.throwIfAborted();
+          reportProgress(reading.signal);
           if (now() - started >= STEP_MS) return true;
           const page = reading.source.page(table, after, PAGE_ROWS[table]);
           const prepared = await prepareRows(reading.batch, parseRows(table, page.rows));
           await writing;
           writing = writePage(reading, prepared, page);
-          // Whoever awaits it hears of a failure; it must not count as unheard until then.
+          // A later await reports the failure; until then it must not count as unhandled.
           writing.catch(() => undefined);
           after = page.nextAfter;
         }
@@ -107,7 +107,7 @@ export function createClaudeMemActivities(dependencies: ClaudeMemDependencies): 
         const tenantId = asId<TenantId>(tenant);
         const job = await standing(tenantId, importId);
         if (job === null || job.state !== 'running') return { rowsTotal: 0, rowsDone: 0, more: false };
-        // Asked again: the file may have become a link since the import was asked for.
+        // Checked again: the path may have become a link since the import was requested.
         const allowed = await allowedFolder(job.options.directory, roots);
         if ('refusal' in allowed) throw new ClaudeMemSourceError('MISSING', 'there is no such file');
         const source = await openClaudeMem(allowed.folder);

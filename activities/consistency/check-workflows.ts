@@ -2,25 +2,26 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { knownSessions, openSessions, stillOpen } from '../../stores/postgres/consistency/sessions.ts';
 import { learningWorkflowId, sessionWorkflowId } from '../../workflows/ids.ts';
 import { asId } from '../../domain/ids.ts';
-import type { Comparison } from './dependencies.ts';
+import type { Comparison } from './comparison.ts';
+import { reportProgress } from '../heartbeat.ts';
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const AT_ONCE = 16;
 const REASON = 'what it works for is gone';
 
-/** Does it with all of them, some at a time. */
+/** Applies `work` to all items, some in parallel. */
 async function each<Item>(
   items: readonly Item[],
   signal: AbortSignal,
   work: (item: Item) => Promise<void>,
 ): Promise<void> {
   for (let from = 0; from < items.length; from += AT_ONCE) {
-    signal.throwIfAborted();
+    reportProgress(signal);
     await Promise.all(items.slice(from, from + AT_ONCE).map(work));
   }
 }
 
-/** Sessions that are open while no workflow looks after them: told again. */
+/** Hints open sessions without a running workflow. */
 async function checkSessions(comparison: Comparison, running: ReadonlySet<string>): Promise<void> {
   const { maintenance, tenantId, workflows, hints, tally, settleMs, signal, repair } = comparison;
   const suspects: string[] = [];
@@ -29,7 +30,7 @@ async function checkSessions(comparison: Comparison, running: ReadonlySet<string
     suspects.push(...page.filter((id) => !running.has(id)));
   }
   if (suspects.length === 0) return;
-  // Temporal's list is a moment behind, and a session may end meanwhile.
+  // Temporal's list lags behind, and a session may end meanwhile.
   await pause(settleMs, undefined, { signal });
   await each(await stillOpen(maintenance, suspects), signal, async (id) => {
     if (await workflows.isRunning(sessionWorkflowId(tenantId, id))) return;
@@ -40,7 +41,7 @@ async function checkSessions(comparison: Comparison, running: ReadonlySet<string
   });
 }
 
-/** Workflows of sessions that are gone: ended. */
+/** Terminates workflows of sessions that no longer exist. */
 async function checkOrphans(
   comparison: Comparison,
   running: ReadonlySet<string>,
@@ -65,7 +66,7 @@ async function checkOrphans(
   );
 }
 
-/** Compares the sessions of a tenant with their workflows, both ways. */
+/** Compares a tenant's sessions with their workflows, both ways. */
 export async function checkWorkflows(comparison: Comparison): Promise<void> {
   const { tenantId, workflows, tally } = comparison;
   const runningOf = async (prefix: string): Promise<ReadonlySet<string>> => {

@@ -7,28 +7,27 @@ import { closeCheck, noteCheck, openCheck } from '../../stores/postgres/consiste
 import { keptIndexes, tenantsAfter } from '../../stores/postgres/consistency/ledger.ts';
 import { DIVERGENCE_KINDS } from '../../workflows/consistency/types.ts';
 import type { CheckCounts, ConsistencyActivities } from '../../workflows/consistency/types.ts';
-import { beatingFrom } from '../heartbeat.ts';
-import { checkRows } from './check-rows.ts';
+import { resumeWithHeartbeat } from '../heartbeat.ts';
+import { checkRows, listUntracked } from './check-rows.ts';
 import { checkWorkflows } from './check-workflows.ts';
-import type { Comparison, ConsistencyDependencies } from './dependencies.ts';
-import { listUntracked } from './list-untracked.ts';
+import type { Comparison, ConsistencyDependencies } from './comparison.ts';
 import { scanIndex } from './scan-index.ts';
-import { Tally } from './tally.ts';
+import { Tally } from './comparison.ts';
 
-/** What is under way between ledger and index takes milliseconds; a write that waits for its batch a second. */
+/** Writes between ledger and index take milliseconds; a write that waits for its batch a second. */
 const SETTLE_MS = 2_000;
 
 const kindCounts = z.partialRecord(z.enum(DIVERGENCE_KINDS), z.number());
 const countsSchema = z.object({ rows: z.number(), found: kindCounts, repaired: kindCounts });
-/** Where an attempt was: the tenant is that of the input. */
+/** Where an attempt was. */
 const detailsSchema = z.object({
-  /** Indexes whose objects are through. */
+  /** Indexes that are checked. */
   scanned: z.array(z.string()),
-  /** Of the one under way: up to which object. */
+  /** Last object checked of the current one. */
   model: z.string().nullable(),
   after: z.string().nullable(),
   counts: countsSchema,
-  /** What PostgreSQL was asked: whether all of it, and what was counted so far. */
+  /** State of the checks in PostgreSQL. */
   rows: z.object({ isDone: z.boolean(), counts: countsSchema }),
 });
 type Details = z.output<typeof detailsSchema>;
@@ -42,16 +41,16 @@ const START: Details = {
   rows: { isDone: false, counts: NOTHING },
 };
 
-/** What is told of the comparison as it goes on, by its two halves. */
+/** Progress of the index half. */
 type Scanned = Omit<Details, 'rows'>;
 
 const sumOf = (counts: CheckCounts['found']): number => Object.values(counts).reduce((sum, count) => sum + count, 0);
 
-/** Comparison of the stores. Every step may be done again: what was mended is not found any more. */
+/** Consistency checks. Repeatable: repaired differences are not found again. */
 export function createConsistencyActivities(dependencies: ConsistencyDependencies): ConsistencyActivities {
   const { maintenance, hints, repairs, settleMs = SETTLE_MS } = dependencies;
 
-  /** Ledger and objects of every index. Answers whether one of them has something to do. */
+  /** Compares ledger and objects of every index. Returns true if chunks were queued for indexing. */
   const compareIndexes = async (
     comparison: Comparison,
     indexes: readonly IndexModel[],
@@ -75,7 +74,7 @@ export function createConsistencyActivities(dependencies: ConsistencyDependencie
     return hasWork;
   };
 
-  /** What PostgreSQL says of itself, and of workflows. Answers whether the index has something to do. */
+  /** Checks PostgreSQL and workflows. Returns true if chunks were queued for indexing. */
   const compareRows = async (comparison: Comparison, [served]: readonly IndexModel[]): Promise<boolean> => {
     const hasUnlisted = served !== undefined && (await listUntracked(comparison, served));
     const hasGone = await checkRows(comparison);
@@ -83,7 +82,7 @@ export function createConsistencyActivities(dependencies: ConsistencyDependencie
     return hasUnlisted || hasGone;
   };
 
-  /** Side by side: the one waits for Weaviate, the other for PostgreSQL. */
+  /** In parallel: one waits for Weaviate, the other for PostgreSQL. */
   const compare = async (
     comparison: Comparison,
     checkId: string,
@@ -92,7 +91,7 @@ export function createConsistencyActivities(dependencies: ConsistencyDependencie
   ): Promise<CheckCounts> => {
     const { tenantId, tally } = comparison;
     const indexes = await keptIndexes(maintenance, tenantId);
-    // What an attempt before mended is not found again; what it only found is.
+    // Differences repaired by a previous attempt are not found again; others are.
     const { isDone, counts } = from.rows;
     const ofRows = new Tally(isDone ? counts : { rows: 0, found: counts.repaired, repaired: counts.repaired });
     let scanned: Scanned = from;
@@ -119,7 +118,7 @@ export function createConsistencyActivities(dependencies: ConsistencyDependencie
 
   return {
     checkTenant: ({ tenantId: given, checkId, repair: asked }) =>
-      beatingFrom(detailsSchema, START, async (signal, from, tell) => {
+      resumeWithHeartbeat(detailsSchema, START, async (signal, from, tell) => {
         const tenantId = asId<TenantId>(given);
         const repair = asked ?? repairs;
         await openCheck(maintenance, { id: checkId, tenantId, repair });

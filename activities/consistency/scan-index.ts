@@ -1,22 +1,82 @@
 import { mergeSorted, pagesAhead } from '../../domain/consistency/merge.ts';
 import { ledgerPage } from '../../stores/postgres/consistency/ledger.ts';
-import type { Comparison } from './dependencies.ts';
+import type { Comparison } from './comparison.ts';
 import { judge, pollAgain } from './second-look.ts';
 import type { Compared } from './second-look.ts';
 import { Suspects } from './suspects.ts';
-import { findUnfindable, SAMPLES } from './unfindable.ts';
-import type { Sample } from './unfindable.ts';
+import { reportProgress } from '../heartbeat.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { requestAgain } from '../../stores/postgres/connection/maintenance.ts';
+
+export interface Sample {
+  readonly objectId: string;
+  readonly memoryId: string;
+  readonly chunk: number;
+}
+
+/** Sampled vectors of an index: the loss seen after a restore affects most of them. */
+export const SAMPLES = 64;
+const NEIGHBOURS = 10;
+/** Equal texts have equal vectors, whose order is arbitrary. */
+const SAME = 0.9999;
+
+/** Returns the samples that a search by their own vector does not find. */
+async function unfound({ vectors, tenantId, signal }: Comparison, model: string, samples: readonly Sample[]) {
+  const own = await vectors.vectorsOf(
+    tenantId,
+    model,
+    samples.map(({ objectId }) => objectId),
+  );
+  const lost: Sample[] = [];
+  for (const sample of samples) {
+    reportProgress(signal);
+    const vector = own.get(sample.objectId);
+    const hits =
+      vector === undefined ? [] : await vectors.nearest(tenantId, model, Float32Array.from(vector), {}, NEIGHBOURS);
+    const isFound = hits.some((hit) => hit.memoryId === sample.memoryId && hit.chunk === sample.chunk);
+    const isCrowded = hits.length === NEIGHBOURS && hits.every((hit) => hit.score > SAME);
+    if (!isFound && !isCrowded) lost.push(sample);
+  }
+  return lost;
+}
+
+/** Searches for sampled vectors, twice for those not found, and requests these again. Returns true if chunks were queued for indexing. */
+export async function findUnfindable(
+  comparison: Comparison,
+  model: string,
+  samples: readonly Sample[],
+): Promise<boolean> {
+  const { maintenance, vectors, tenantId, tally, settleMs, signal, repair } = comparison;
+  const suspects = await unfound(comparison, model, samples);
+  if (suspects.length === 0) return false;
+  await pause(settleMs, undefined, { signal });
+  const standing = await vectors.standing(
+    tenantId,
+    model,
+    suspects.map(({ objectId }) => objectId),
+  );
+  const lost = await unfound(
+    comparison,
+    model,
+    suspects.filter(({ objectId }) => standing.has(objectId)),
+  );
+  tally.find('unfindable', lost.length);
+  if (!repair || lost.length === 0) return false;
+  const ids = lost.map(({ objectId }) => objectId);
+  tally.repair('unfindable', await requestAgain(maintenance, tenantId, model, ids));
+  return true;
+}
 
 const LEDGER_PAGE = 2_000;
 const OBJECT_PAGE = 1_000;
 const GROUP = 2_000;
-/** Texts that are read at once. */
+/** Texts per read. */
 const JUDGED_AT_ONCE = 500;
 const SAMPLES_OF_A_GROUP = 16;
-/** Vectors are taken into the graph from a queue: one that was just written is not to be found yet. */
+/** The graph is built from a queue: recent vectors are not searchable yet. */
 const QUEUED_MS = 60_000;
 
-/** Some of a group, evenly. */
+/** Returns evenly distributed samples of a group. */
 function samplesOf(group: readonly Compared[]): Sample[] {
   const stride = Math.max(1, Math.floor(group.length / SAMPLES_OF_A_GROUP));
   return group.flatMap(({ id, row }, place) =>
@@ -26,7 +86,7 @@ function samplesOf(group: readonly Compared[]): Sample[] {
   );
 }
 
-/** Those of a group that differ at first sight. */
+/** Returns the ids of a group that differ at the first look. */
 async function differing(comparison: Comparison, model: string, group: readonly Compared[]): Promise<string[]> {
   const ids: string[] = [];
   for (let from = 0; from < group.length; from += JUDGED_AT_ONCE) {
@@ -38,8 +98,8 @@ async function differing(comparison: Comparison, model: string, group: readonly 
 }
 
 /**
- * Compares the ledger of an index with its objects, side by side in the order of the objects' ids, after that one. `tell` is told up to which object all is
- * settled. Answers whether the index has something to do.
+ * Compares the ledger of an index with its objects in the order of object ids, from `after` on. Calls `report` with the last object checked.
+ * Returns true if chunks were queued for indexing.
  */
 export async function scanIndex(
   comparison: Comparison,
@@ -66,10 +126,10 @@ export async function scanIndex(
     OBJECT_PAGE,
   );
   for await (const pairs of mergeSorted(ledger, objects, GROUP)) {
-    signal.throwIfAborted();
+    reportProgress(signal);
     const group = pairs
       .map(({ id, left, right }): Compared => ({ id, row: left, object: right }))
-      // A row that waits has an object or none.
+      // A pending row may have an object or not.
       .filter(({ row }) => row === null || row.isIndexed);
     tally.look(pairs.length);
     const suspected = new Set(await differing(comparison, model, group));

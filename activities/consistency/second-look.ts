@@ -5,9 +5,9 @@ import { requestAgain } from '../../stores/postgres/connection/maintenance.ts';
 import type { DivergenceKind } from '../../workflows/consistency/types.ts';
 import { placeChunks, toIndexChunk } from '../indexing/place-chunks.ts';
 import type { PlacedChunk } from '../indexing/place-chunks.ts';
-import type { Comparison } from './dependencies.ts';
+import type { Comparison } from './comparison.ts';
 
-/** A row of the ledger, the object that it names, and what would be written for it now. */
+/** A ledger row and its object. */
 export interface Compared {
   readonly id: string;
   readonly row: LedgerRow | null;
@@ -20,13 +20,13 @@ type Verdict = { readonly kind: Fault; readonly hash: string | null } | null;
 const NO_VECTOR = new Float32Array();
 
 function isSame({ vectors }: Comparison, model: string, placed: PlacedChunk, row: LedgerRow, object: ListedObject) {
-  // What is derived can be cut from other words than the ledger was asked with; of captured rows, the text never changes.
+  // Chunks of derived texts may change; captured texts never do.
   const isCaptured = row.type === 'observation' || row.type === 'prompt';
   if (isCaptured && placed.contentHash.toString('hex') !== row.hash) return false;
   return vectors.says(model, toIndexChunk(placed, NO_VECTOR), object);
 }
 
-/** What is wrong with each of these, null where nothing is: with a row of the ledger that still waits, nothing can be. */
+/** Returns the fault of each, null if there is none or its row is pending. */
 export async function judge(
   comparison: Comparison,
   model: string,
@@ -43,7 +43,7 @@ export async function judge(
       if (!row.isIndexed) return [id, null];
       if (missingIds.has(row.memoryId)) return [id, { kind: 'gone', hash: null }];
       const wanted = placedOf.get(id);
-      // The memory has no such chunk any more: nothing is written of it, and nothing may stand.
+      // The memory has no such chunk any more: no object may exist.
       if (wanted === undefined) return [id, object === null ? null : { kind: 'orphaned', hash: null }];
       if (object === null) return [id, { kind: 'missing', hash: null }];
       return [
@@ -56,7 +56,7 @@ export async function judge(
   );
 }
 
-/** Mends what has one kind of fault; answers how many were mended. */
+/** Repairs faults of one kind; returns the number repaired. */
 async function mend(
   comparison: Comparison,
   model: string,
@@ -85,18 +85,16 @@ async function mend(
     case 'orphaned':
     case 'wrong_tenant':
       await vectors.removeObjects(tenantId, model, ids);
-      // A memory that was asked for anew meanwhile has the same object: it is written again.
+      // A memory requested again meanwhile has the same object: it is written again.
       await requestAgain(maintenance, tenantId, model, ids);
       return ids.length;
   }
 }
 
-/**
- * Looks at objects again, in the ledger and in the index as they are now, counts what still differs and mends it. Answers whether the index has something to do.
- */
+/** Reads these rows and objects again, counts and repairs the remaining differences. Returns true if chunks were queued for indexing. */
 export async function pollAgain(comparison: Comparison, model: string, ids: readonly string[]): Promise<boolean> {
   const { maintenance, tenantId, vectors, tally, repair } = comparison;
-  // The ledger first: an object is written after its row was, and removed before.
+  // The ledger first: an object is written after its row and removed before it.
   const rows = await ledgerOf(maintenance, tenantId, model, ids);
   const objects = new Map((await vectors.listed(tenantId, model, ids)).map((object) => [object.objectId, object]));
   const compared = ids.flatMap((id): Compared[] => {

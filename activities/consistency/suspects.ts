@@ -1,12 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { reportProgress } from '../heartbeat.ts';
 
-/** Suspects that are held at once, and looked at in one go. */
+/** Suspects per second look. */
 const MAX_HELD = 5_000;
 const AT_ONCE = 500;
-/** Older than so many times the settling time, they are looked at although more could be gathered: what a kill costs stays small. */
+/** After this multiple of the settling time, suspects are checked without waiting for more: limits what a kill costs. */
 const PATIENCE = 5;
 
-/** What differed at the first look, until it is looked at again. */
+/** Differences of the first look that wait for the second. */
 export class Suspects<Item> {
   private held: Item[] = [];
   private firstAt = 0;
@@ -25,7 +26,7 @@ export class Suspects<Item> {
     return this.held.length;
   }
 
-  /** Holds some more; looks again where many are held, or for long. */
+  /** Adds suspects; checks them if they are many or old. */
   async add(items: readonly Item[]): Promise<void> {
     if (items.length > 0) {
       this.lastAt = performance.now();
@@ -36,7 +37,7 @@ export class Suspects<Item> {
     if (isOld || this.held.length >= MAX_HELD) await this.settle();
   }
 
-  /** Looks again at all of them, once the last one has stood for the settling time. */
+  /** Checks all suspects, `settleMs` after the last was added. */
   async settle(): Promise<void> {
     if (this.held.length === 0) return;
     const wait = this.settleMs - (performance.now() - this.lastAt);
@@ -44,7 +45,7 @@ export class Suspects<Item> {
     const items = this.held;
     this.held = [];
     for (let from = 0; from < items.length; from += AT_ONCE) {
-      this.signal.throwIfAborted();
+      reportProgress(this.signal);
       await this.look(items.slice(from, from + AT_ONCE));
     }
   }

@@ -14,6 +14,7 @@ import type { CurrentLearning } from '../../stores/postgres/learnings/learning-n
 import { CONTRADICTED, DUPLICATE, REFINED } from '../../stores/postgres/learnings/learnings.ts';
 import { embedOrNone, nearestIds } from '../learning/compare-drafts.ts';
 import type { NeighbourDependencies } from '../learning/compare-drafts.ts';
+import { reportProgress } from '../heartbeat.ts';
 
 /** Learnings compared, or decayed, in one step. */
 const BATCH = 40;
@@ -32,7 +33,7 @@ interface Compared {
   readonly text: ComparedText;
 }
 
-/** Keeps vectors of the texts it saw: the same learnings are neighbours of many. */
+/** Caches vectors of learnings, which are neighbours of many. */
 function createComparer(embedder: Embedder, signal: AbortSignal) {
   const known = new Map<string, ComparedText>();
   return async (learnings: readonly CurrentLearning[]): Promise<readonly Compared[]> => {
@@ -48,8 +49,8 @@ function createComparer(embedder: Embedder, signal: AbortSignal) {
 }
 
 /**
- * Joins the learnings of a scope that were written since the last consolidation with what is near to them, by the same rules that extraction uses, then
- * decays all. What was compared is known by its day of decay, so that a second run finds nothing to do.
+ * Merges the new learnings of a scope with their neighbours by the rules of extraction, then decays all. Compared learnings are marked by
+ * their day of decay: a second run finds none.
  */
 export async function consolidateScope(
   dependencies: NeighbourDependencies,
@@ -61,7 +62,7 @@ export async function consolidateScope(
   const compare = createComparer(embedder, signal);
   const counts = { duplicates: 0, superseded: 0, decayed: 0 };
   for (let after: string | null = null, more = true; more;) {
-    signal.throwIfAborted();
+    reportProgress(signal);
     const joined = await joinMoved(dependencies, scope, after, nowMs);
     counts.duplicates += joined.duplicates;
     after = joined.last;
@@ -70,7 +71,7 @@ export async function consolidateScope(
   const nextIds = (after: string | null): Promise<readonly string[]> =>
     database.asTenant(scope.tenantId, (transaction) => uncompared(transaction, scope, after, BATCH));
   for (let ids = await nextIds(null); ids.length > 0; ids = await nextIds(ids.at(-1) ?? null)) {
-    signal.throwIfAborted();
+    reportProgress(signal);
     for (const id of ids) {
       const outcome = await consolidateOne(dependencies, scope, id, compare, nowMs, signal);
       counts.duplicates += outcome.duplicates;
@@ -79,7 +80,7 @@ export async function consolidateScope(
   }
   const dayMs = Math.floor(nowMs / 86_400_000) * 86_400_000;
   for (;;) {
-    signal.throwIfAborted();
+    reportProgress(signal);
     const done = await database.asTenant(scope.tenantId, (transaction) =>
       decayLearnings(transaction, scope, dayMs, DECAY_BATCH),
     );
@@ -88,7 +89,7 @@ export async function consolidateScope(
   }
 }
 
-/** One step over learnings whose session moved to another project: those that are known there are joined. */
+/** Closes duplicates among learnings whose session moved to another project. */
 async function joinMoved(
   { database }: NeighbourDependencies,
   scope: ConsolidatedScope,
@@ -104,7 +105,7 @@ async function joinMoved(
   });
 }
 
-/** Compares one learning with its neighbours, the nearest first, until it is closed itself. */
+/** Compares one learning with its neighbours, nearest first, until it is closed. */
 async function consolidateOne(
   dependencies: NeighbourDependencies,
   scope: ConsolidatedScope,
@@ -128,7 +129,7 @@ async function consolidateOne(
     ];
     return [...new Map(found.map((each) => [each.id, each])).values()].filter((each) => each.id !== id);
   });
-  signal.throwIfAborted();
+  reportProgress(signal);
   const neighbours = (await compare(near)).toSorted((a, b) => nearness(own.text, b.text) - nearness(own.text, a.text));
   for (const other of neighbours) {
     const closing = closingOf(own, other);
@@ -144,7 +145,10 @@ async function consolidateOne(
   return counts;
 }
 
-/** Which of two standing learnings gives way, and why; null where both stand, as does everything that a person verified or said by hand: two notes may be alike and mean two things. */
+/**
+ * Returns which of two current learnings is closed and why; null if both remain. Verified and remembered learnings are never closed: two
+ * similar notes may differ in meaning.
+ */
 function closingOf(
   left: Compared,
   right: Compared,
@@ -171,7 +175,7 @@ function isEarlier(left: CurrentLearning, right: CurrentLearning): boolean {
   return left.id < right.id;
 }
 
-/** Of two that say the same the verified one stays, then the one that was said by hand, the surer one, the earlier one. */
+/** Returns true if the earlier duplicate is retained: verified before remembered before higher confidence before earlier. */
 function isKeeper(earlier: CurrentLearning, later: CurrentLearning): boolean {
   if (earlier.verified !== later.verified) return earlier.verified;
   if (earlier.byHand !== later.byHand) return earlier.byHand;

@@ -1,4 +1,3 @@
-import { Context } from '@temporalio/activity';
 import type pg from 'pg';
 import { z } from 'zod';
 import { asId } from '../../domain/ids.ts';
@@ -9,9 +8,10 @@ import type { ConsolidationActivities } from '../../workflows/consolidation/type
 import { tryHintIndex } from '../try-hint-index.ts';
 import type { NeighbourDependencies } from '../learning/compare-drafts.ts';
 import { consolidateScope } from './consolidate-scope.ts';
+import { reportProgress, resumeWithHeartbeat } from '../heartbeat.ts';
 
 export interface ConsolidationDependencies extends NeighbourDependencies {
-  /** As the maintenance role: it alone sees which tenants there are. */
+  /** As the maintenance role, which alone sees all tenants. */
   readonly maintenance: pg.Pool;
   readonly hints: WorkflowHints;
   readonly clock: Clock;
@@ -24,43 +24,43 @@ const counts = z.object({
   decayed: z.number(),
   pruned: z.number(),
 });
-/** Where an attempt is, for the one that follows it: ids and a label, no words of anybody. */
+/** Position of an attempt: ids and a label, no captured text. */
 const detailsSchema = z.object({
   after: z.object({ tenantId: z.string(), projectId: z.string().nullable(), namespace: z.string() }).nullable(),
   counts,
 });
 type Details = z.output<typeof detailsSchema>;
 
-const BEAT_MS = 5_000;
+const START: Details = { after: null, counts: { scopes: 0, duplicates: 0, superseded: 0, decayed: 0, pruned: 0 } };
 const SCOPES = 100;
 const PRUNED = 1_000;
 const TENANTS = 1_000;
 
-/** Daily care for what was learned. Every step may be done again. */
+/** Consolidates learnings. Every step is repeatable. */
 export function createConsolidationActivities(dependencies: ConsolidationDependencies): ConsolidationActivities {
   const { database, maintenance, hints, clock } = dependencies;
 
-  const consolidate = async (begin: Details, signal: AbortSignal, tell: (details: Details) => void) => {
-    let { after } = begin;
-    const done = { ...begin.counts };
+  const consolidate = async (from: Details, signal: AbortSignal, report: (details: Details) => void) => {
+    let { after } = from;
+    const done = { ...from.counts };
     for (;;) {
       const scopes = await scopesAfter(maintenance, after, SCOPES);
       for (const scope of scopes) {
-        signal.throwIfAborted();
+        reportProgress(signal);
         const found = await consolidateScope(dependencies, scope, clock.now(), signal);
-        // Closed learnings leave the vector index; the sweep repeats what is not heard.
+        // Closed learnings leave the vector index; the sweep resends a lost hint.
         if (found.duplicates + found.superseded > 0) await tryHintIndex(hints, scope.tenantId);
         done.scopes += 1;
         done.duplicates += found.duplicates;
         done.superseded += found.superseded;
         done.decayed += found.decayed;
         after = { tenantId: scope.tenantId, projectId: scope.projectId, namespace: scope.namespace };
-        tell({ after, counts: { ...done } });
+        report({ after, counts: { ...done } });
       }
       if (scopes.length < SCOPES) break;
     }
     for (const tenantId of await tenantsToPrune(maintenance, TENANTS)) {
-      signal.throwIfAborted();
+      reportProgress(signal);
       const pruned = await database.asTenant(asId(tenantId), (transaction) => pruneUnnamed(transaction, PRUNED));
       done.pruned += pruned;
     }
@@ -68,22 +68,7 @@ export function createConsolidationActivities(dependencies: ConsolidationDepende
   };
 
   return {
-    async consolidate() {
-      const context = Context.current();
-      const before = detailsSchema.safeParse(context.info.heartbeatDetails);
-      let last: Details = before.success
-        ? before.data
-        : { after: null, counts: { scopes: 0, duplicates: 0, superseded: 0, decayed: 0, pruned: 0 } };
-      // Without heartbeats a cancellation would never arrive, and a worker that died would be noticed only at the attempt's end.
-      const timer = setInterval(() => context.heartbeat(last), BEAT_MS);
-      try {
-        return await consolidate(last, context.cancellationSignal, (details) => {
-          last = details;
-          context.heartbeat(details);
-        });
-      } finally {
-        clearInterval(timer);
-      }
-    },
+    consolidate: () =>
+      resumeWithHeartbeat(detailsSchema, START, (signal, from, report) => consolidate(from, signal, report)),
   };
 }

@@ -11,14 +11,15 @@ import type { Database } from '../../stores/postgres/connection/database.ts';
 import { removeStrays } from '../../stores/postgres/retention/archive-strays.ts';
 import { objectsOfSession } from '../../stores/postgres/retention/archives.ts';
 import { asJsonPiece } from '../../stores/postgres/erasure/find-text.ts';
-import type { ErasureDependencies } from './dependencies.ts';
+import type { ErasureDependencies } from './journal.ts';
+import { reportProgress } from '../heartbeat.ts';
 
 const archivedRows = z.array(z.object({ session_id: z.string(), object_key: z.string() }));
 
-/** Files of one look. */
+/** Files per page. */
 const FILES_AT_ONCE = 200;
 
-/** Not those whose rows are back already, where the line counts none: they are found by their rows, and the file goes with those that no line needs. */
+/** Skips archives whose rows are restored, which have no counts: their rows are found, and the file is removed as a stray. */
 async function archivedAfter(database: Database, tenantId: TenantId, after: string) {
   return database.asTenant(tenantId, async (transaction) =>
     archivedRows.parse(
@@ -28,7 +29,7 @@ async function archivedAfter(database: Database, tenantId: TenantId, after: stri
   );
 }
 
-/** Whether a compressed object holds some bytes; one that is gone holds nothing. Read in pieces: what lies across two of them is found, too. */
+/** Returns true if a compressed object contains some bytes, also across two pieces; false if the object is missing. */
 async function objectContains(
   archive: ArchiveStore,
   key: string,
@@ -39,6 +40,7 @@ async function objectContains(
   let tail: Buffer = Buffer.alloc(0);
   try {
     for await (const piece of plain) {
+      reportProgress(signal);
       const bytes = Buffer.concat([tail, z.instanceof(Buffer).parse(piece)]);
       if (bytes.includes(needle)) return true;
       tail = bytes.subarray(Math.max(0, bytes.length - needle.length + 1));
@@ -52,7 +54,7 @@ async function objectContains(
   }
 }
 
-/** Archived sessions whose file holds a text. */
+/** Returns the archived sessions whose file contains a text. */
 export async function archivedHolding(
   database: Database,
   archive: ArchiveStore,
@@ -65,7 +67,7 @@ export async function archivedHolding(
   for (let after = FIRST_ID; ;) {
     const files = await archivedAfter(database, tenantId, after);
     for (const { session_id: sessionId, object_key: key } of files) {
-      signal.throwIfAborted();
+      reportProgress(signal);
       if (await objectContains(archive, key, needle, signal)) found.push(sessionId);
     }
     const last = files.at(-1);
@@ -74,7 +76,7 @@ export async function archivedHolding(
   }
 }
 
-/** Hashes of the whole values that an archived session's rows were cut from: its files alone tell them. */
+/** Returns the hashes of an archived session's full values, which its files alone name. */
 export async function archivedWholes(
   { database, archive, wholes }: Pick<ErasureDependencies, 'database' | 'archive' | 'wholes'>,
   tenantId: TenantId,
@@ -93,7 +95,7 @@ export async function archivedWholes(
   return [...found];
 }
 
-/** Removes objects of a tenant's sessions that no index line needs; of those that may be somebody's only copy, those that hold the text. */
+/** Removes stray objects of a tenant's sessions; of those that may be an only copy, the ones that contain the text. */
 export async function eraseStrays(
   { scope, archive, wholes }: Pick<ErasureDependencies, 'scope' | 'archive' | 'wholes'>,
   tenantId: TenantId,
@@ -108,7 +110,7 @@ export async function eraseStrays(
   for (const key of doubtful) if (await objectContains(archive, key, needle, signal)) await archive.remove(key, signal);
 }
 
-/** Takes every object of a tenant out of the store, by the folders that bear its id; answers how many. */
+/** Removes every object in a tenant's folders; returns their number. */
 export async function removeObjects(
   archive: ArchiveStore,
   tenantId: TenantId,
@@ -118,6 +120,7 @@ export async function removeObjects(
   let removed = 0;
   for (const folder of folders)
     for await (const { key } of archive.list(`${folder}/${tenantId}/`, signal)) {
+      reportProgress(signal);
       await archive.remove(key, signal);
       removed += 1;
     }
@@ -126,7 +129,7 @@ export async function removeObjects(
 
 const noteRows = z.array(z.object({ id: z.string(), session_id: z.string(), sha256: z.string() }));
 
-/** Rows whose whole value, kept beside them, holds a text that their shortened one may not show. */
+/** Returns the rows whose full value contains a text, even if the truncated one does not. */
 export async function rowsOfFullValuesContaining(
   database: Database,
   wholes: ObjectStore,
@@ -146,7 +149,7 @@ export async function rowsOfFullValuesContaining(
   const holding = new Map<string, boolean>();
   const needles = [Buffer.from(text, 'utf8'), Buffer.from(asJsonPiece(text), 'utf8')];
   for (const { sha256 } of rows) {
-    signal.throwIfAborted();
+    reportProgress(signal);
     if (holding.has(sha256)) continue;
     const bytes = Buffer.from((await wholes.get(fullValueKey(tenantId, sha256))) ?? []);
     holding.set(

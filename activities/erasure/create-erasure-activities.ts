@@ -4,17 +4,17 @@ import { entriesOf } from '../../stores/postgres/erasure/erasure-journal.ts';
 import { failErasure, readErasure } from '../../stores/postgres/erasure/erasures.ts';
 import type { ErasureActivities, ErasureStep } from '../../workflows/erasure/types.ts';
 import { withHeartbeat } from '../heartbeat.ts';
-import type { ErasureDependencies } from './dependencies.ts';
+import type { ErasureDependencies } from './journal.ts';
 import { eraseFiles, eraseVectors } from './files-and-vectors.ts';
 import { findAndJournal } from './find.ts';
 import { writeToJournal } from './journal.ts';
 import { prove } from './verify.ts';
 import { eraseRows } from './rows.ts';
 
-/** Until vectors are looked for again that an index was just writing. */
+/** Wait before the next look for vectors that were just being written. */
 const LOOK_AGAIN_MS = 1_000;
 
-/** Erasing for good, as the row of each erasure says how far it came: whatever was ended half-way is taken up there. */
+/** Steps of erasures. Each resumes from the phase in the erasure's row. */
 export function createErasureActivities(dependencies: ErasureDependencies): ErasureActivities {
   const { database, scope } = dependencies;
   return {
@@ -49,7 +49,7 @@ export function createErasureActivities(dependencies: ErasureDependencies): Eras
       withHeartbeat(async (signal) => {
         const tenant = asId<TenantId>(tenantId);
         const erasure = await database.asTenant(tenant, (transaction) => readErasure(transaction, erasureId));
-        // Of what was called off before anything went, no restore must think that it was erased.
+        // A restore must not repeat an erasure that was cancelled before it erased anything.
         const isWithdrawn =
           erasure?.state === 'running' && erasure.phase === 'queued' && erasure.counts['rounds'] === undefined;
         if (isWithdrawn && (await entriesOf(dependencies.maintenance, erasureId)).length > 0)

@@ -7,12 +7,13 @@ import { noteErasure } from '../../stores/postgres/erasure/erasures.ts';
 import type { Found, StoredErasure } from '../../stores/postgres/erasure/erasures.ts';
 import { dropExports } from '../../stores/postgres/exports/exports.ts';
 import { eraseStrays, removeObjects } from './archived.ts';
-import type { ErasureDependencies } from './dependencies.ts';
+import type { ErasureDependencies } from './journal.ts';
+import { reportProgress } from '../heartbeat.ts';
 
-/** Chunks whose removal is one call or two. */
+/** Chunks per removal. */
 const CHUNKS_AT_ONCE = 500;
 
-/** How many of these objects still stand in the vector index. */
+/** Counts these objects in the vector index. */
 export async function currentObjects(
   { vectors }: Pick<ErasureDependencies, 'vectors'>,
   tenantId: TenantId,
@@ -22,14 +23,14 @@ export async function currentObjects(
   let standing = 0;
   for (const [model, of] of Map.groupBy(objects, (object) => object.model))
     for (let from = 0; from < of.length; from += CHUNKS_AT_ONCE) {
-      signal.throwIfAborted();
+      reportProgress(signal);
       const asked = of.slice(from, from + CHUNKS_AT_ONCE).map(({ id }) => id);
       standing += (await vectors.standing(tenantId, model, asked)).size;
     }
   return standing;
 }
 
-/** Removes what the ledger says is to be removed, from the index first, then from the ledger and the cache, and looks whether it is gone; answers how many still stand. */
+/** Removes pending vectors from the index, then from ledger and cache. Returns how many of the erased objects the index still has. */
 export async function eraseVectors(
   dependencies: ErasureDependencies,
   erasure: StoredErasure,
@@ -38,7 +39,7 @@ export async function eraseVectors(
   const { scope, vectors } = dependencies;
   const tenantId = asId<TenantId>(erasure.tenantId);
   for (;;) {
-    signal.throwIfAborted();
+    reportProgress(signal);
     const removable = await scope.asTenant(tenantId, (transaction) => removableEmbeddings(transaction, CHUNKS_AT_ONCE));
     if (removable.length === 0) break;
     for (const [model, chunks] of Map.groupBy(removable, (chunk) => chunk.model))
@@ -56,7 +57,7 @@ export async function eraseVectors(
   return standing;
 }
 
-/** Removes whole values that erased rows named, exports, each of which may hold what was erased, and archives that no line needs; of a tenant every object that bears its id. */
+/** Removes full values of erased rows, exports, each of which may contain erased rows, and stray archives; of a tenant every object. */
 export async function eraseFiles(
   dependencies: ErasureDependencies,
   erasure: StoredErasure,
@@ -65,7 +66,10 @@ export async function eraseFiles(
   const { scope, wholes, archive } = dependencies;
   const tenantId = asId<TenantId>(erasure.tenantId);
   const hashes = erasure.found?.fullValues ?? [];
-  for (const sha256 of hashes) await wholes?.delete(fullValueKey(tenantId, sha256));
+  for (const sha256 of hashes) {
+    reportProgress(signal);
+    await wholes?.delete(fullValueKey(tenantId, sha256));
+  }
   const more: Record<string, number> = { full_values: hashes.length };
   if (archive !== null) {
     if (erasure.kind === 'tenant')

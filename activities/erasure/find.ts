@@ -6,10 +6,10 @@ import type { Found, StoredErasure } from '../../stores/postgres/erasure/erasure
 import { findText, sessionsTitled, TooMuchFound } from '../../stores/postgres/erasure/find-text.ts';
 import { assertNoLegalHold, assertNoLearningUnderLegalHold } from '../../stores/postgres/retention/legal-holds.ts';
 import { archivedHolding, rowsOfFullValuesContaining } from './archived.ts';
-import type { ErasureDependencies } from './dependencies.ts';
+import type { ErasureDependencies } from './journal.ts';
 import { writeToJournal } from './journal.ts';
 
-/** Everything that holds the text: rows, archived sessions, whole values. @throws TooMuchFound */
+/** Finds a text in rows, archived sessions and full values. @throws TooMuchFound */
 export async function findEverywhere(
   { database, archive, wholes }: ErasureDependencies,
   tenantId: TenantId,
@@ -25,7 +25,7 @@ export async function findEverywhere(
   return { ...found, events, sessions };
 }
 
-/** Ids that a text's entry in the journal names. */
+/** Returns the ids in the journal entry of a text. */
 function rowsIn(found: Found): string[] {
   const ids = [...found.events, ...found.summaries].map(({ id }) => id);
   return [...ids, ...found.learnings, ...found.entities];
@@ -44,8 +44,8 @@ function namesOf({ kind, subject, tenantId }: StoredErasure, found: Found): stri
 }
 
 /**
- * Looks for what is to go, and writes it into the journal before anything goes: a backup that was made before is restored without it from then on.
- * @throws Held, TooMuchFound, ArchiveStoreError
+ * Finds what to erase and writes it to the journal first, so that restores of older backups repeat it. @throws LegalHoldError, TooMuchFound,
+ * ArchiveStoreError
  */
 export async function findAndJournal(
   dependencies: ErasureDependencies,
@@ -80,7 +80,7 @@ export async function findAndJournal(
     names: [...names, ...sessions],
   };
   await writeToJournal(dependencies, record, new Date(now()), signal);
-  // Found again in a later round: what the rounds before it looked up is looked up once more.
+  // A later round checks the objects of earlier rounds again.
   const objects = erasure.found?.objects ?? [];
   await database.asTenant(tenantId, (transaction) =>
     noteErasure(transaction, erasure.id, { phase: 'journalled', found: { ...found, objects }, more: { rounds: 1 } }),

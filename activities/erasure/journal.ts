@@ -10,13 +10,32 @@ import {
   unstoredEntries,
 } from '../../stores/postgres/erasure/erasure-journal.ts';
 import type { JournalObject } from '../../stores/postgres/erasure/erasure-journal.ts';
+import { reportProgress } from '../heartbeat.ts';
+import type { ObjectStore } from '../../domain/ports/object-store.ts';
+import type { VectorIndex } from '../../domain/ports/vector-index.ts';
+import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
+import type { Database } from '../../stores/postgres/connection/database.ts';
+import type { TenantScope } from '../../stores/postgres/connection/tenant-scope.ts';
+
+export interface ErasureDependencies extends JournalDependencies {
+  readonly database: Database;
+  /** Uses the same pool. */
+  readonly scope: TenantScope;
+  readonly vectors: VectorIndex;
+  readonly hints: WorkflowHints;
+  /** Full values; null if none are stored. */
+  readonly wholes: ObjectStore | null;
+  /** Archived sessions, exports, import files; null if not configured. */
+  readonly archive: ArchiveStore | null;
+  readonly now: () => number;
+}
 
 export interface JournalDependencies {
   /** As the maintenance role. */
   readonly maintenance: pg.Pool;
-  /** Where the journal and the receipts lie: the backup store and its copy. */
+  /** Stores of the journal and the receipts: the backup store and its copy. */
   readonly journals: readonly ArchiveStore[];
-  /** PKCS #8 DER of an Ed25519 key; null: nothing is journalled, since no restore would follow it. */
+  /** PKCS #8 DER of an Ed25519 key; null: no journal, since no restore would trust it. */
   readonly signingKey: Uint8Array | null;
 }
 
@@ -24,7 +43,7 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
 
-/** Writes an object into every store of the journal; done when it lies in all of them. @throws ArchiveStoreError */
+/** Writes an object into every journal store. @throws ArchiveStoreError */
 export async function intoJournals(
   { journals }: Pick<JournalDependencies, 'journals'>,
   key: string,
@@ -34,15 +53,16 @@ export async function intoJournals(
   for (const store of journals) await store.write(key, once(bytes), signal);
 }
 
-/** Writes entries into the stores that do not lie in all of them yet: those of a process that died between the two, too. @throws ArchiveStoreError */
+/** Stores entries that some store lacks, those of a process that died included. @throws ArchiveStoreError */
 export async function storeJournal(dependencies: JournalDependencies, signal: AbortSignal): Promise<void> {
   for (const { journal, sequence, object } of await unstoredEntries(dependencies.maintenance)) {
     await intoJournals(dependencies, journalKey(journal, sequence), Buffer.from(object), signal);
     await noteStored(dependencies.maintenance, sequence);
+    reportProgress(signal);
   }
 }
 
-/** Opens the journal where it has no entry yet, and stores what is not stored. @throws ArchiveStoreError */
+/** Opens the journal if it is empty and stores pending entries. @throws ArchiveStoreError */
 export async function openJournal(dependencies: JournalDependencies, signal: AbortSignal): Promise<void> {
   const { maintenance, journals, signingKey } = dependencies;
   if (signingKey === null || journals.length === 0) return;
@@ -55,7 +75,7 @@ function isSame(object: JournalObject | undefined, record: JournalRecord): boole
   return typeof last !== 'string' && JSON.stringify(last.entry.record) === JSON.stringify(record);
 }
 
-/** Appends an entry and stores it; one that an attempt before this one appended is only stored. @throws ArchiveStoreError */
+/** Appends an entry, unless a previous attempt did, and stores it. @throws ArchiveStoreError */
 export async function writeToJournal(
   dependencies: JournalDependencies,
   record: Exclude<JournalRecord, { readonly kind: 'opened' }>,

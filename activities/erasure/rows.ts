@@ -21,12 +21,13 @@ import { fullValueKey } from '../../domain/ports/object-store.ts';
 import { removeArchive } from '../../stores/postgres/retention/archives.ts';
 import { fullValuesOf } from '../../stores/postgres/capture/full-values.ts';
 import { archivedWholes } from './archived.ts';
-import type { ErasureDependencies } from './dependencies.ts';
+import type { ErasureDependencies } from './journal.ts';
+import { reportProgress } from '../heartbeat.ts';
 
-/** Sessions of a person that are looked for at a time. */
+/** Sessions of a user per page. */
 const SESSIONS_AT_ONCE = 50;
 
-/** Erases rows, batch by batch, each with what it found noted in the same transaction; what is gone already costs one look. */
+/** Erases rows in batches and records in the same transaction what each found. Repeatable. */
 export async function eraseRows(
   dependencies: ErasureDependencies,
   erasure: StoredErasure,
@@ -37,7 +38,7 @@ export async function eraseRows(
   let found: Found = erasure.found ?? foundSchema.parse({});
 
   const step = async (work: (transaction: TenantTransaction) => Promise<Erased>): Promise<void> => {
-    signal.throwIfAborted();
+    reportProgress(signal);
     found = await scope.asTenant(tenantId, async (transaction) => {
       const { counts, fullValues } = await work(transaction);
       const known = new Set(found.objects.map(({ id }) => id));
@@ -54,10 +55,10 @@ export async function eraseRows(
   };
 
   const session = async (sessionId: string): Promise<void> => {
-    // Noted before the file goes that names them.
+    // Recorded before the file that names them is removed.
     const fullValues = await archivedWholes(dependencies, tenantId, sessionId, signal);
     if (fullValues.length > 0) await step(() => Promise.resolve({ counts: {}, fullValues }));
-    // Its whole values were noted above, and go with those of its rows.
+    // Its full values, recorded above, are removed later.
     if (await removeArchive({ database, archives: archive, objects: null }, tenantId, sessionId, signal))
       await step(() => Promise.resolve({ counts: { archives: 1 }, fullValues: [] }));
     await step((transaction) => eraseSession(transaction, sessionId));
@@ -83,7 +84,7 @@ export async function eraseRows(
     await step((transaction) => eraseLearnings(transaction, found.learnings));
     await step((transaction) => eraseEntities(transaction, found.entities));
     await step((transaction) => eraseBeside(transaction, tenantId, needle));
-    // Windows are summed up anew from what is left.
+    // Windows are summarised again from the remaining rows.
     for (const of of new Set(found.events.flatMap((row) => row.session ?? [])))
       await dependencies.hints.session(tenantId, of).catch(() => undefined);
   };
@@ -105,7 +106,7 @@ export async function eraseRows(
   await scope.asTenant(tenantId, (transaction) => noteErasure(transaction, erasure.id, { phase: 'rows' }));
 }
 
-/** Vectors before the rows: the ledger alone tells in which indexes they stand. Whole values likewise. */
+/** Vectors and full values before the rows: the ledger alone lists the indexes. */
 async function eraseTenant(
   { maintenance, scope, vectors, wholes }: ErasureDependencies,
   erasure: StoredErasure,
@@ -127,7 +128,7 @@ async function eraseTenant(
       tenantId,
     ]);
     for (const { id } of rows) {
-      signal.throwIfAborted();
+      reportProgress(signal);
       const hashes = await scope.asTenant(tenantId, (transaction) => fullValuesOf(transaction, id, null));
       for (const sha256 of hashes) await wholes.delete(fullValueKey(tenantId, sha256));
     }

@@ -9,14 +9,14 @@ import { tenantRowsLeft } from '../../stores/postgres/erasure/erase-tenant.ts';
 import { entriesOf } from '../../stores/postgres/erasure/erasure-journal.ts';
 import { ErasureIncomplete, finishErasure, noteErasure } from '../../stores/postgres/erasure/erasures.ts';
 import type { StoredErasure } from '../../stores/postgres/erasure/erasures.ts';
-import type { ErasureDependencies } from './dependencies.ts';
+import type { ErasureDependencies } from './journal.ts';
 import { currentObjects } from './files-and-vectors.ts';
 import { findEverywhere } from './find.ts';
 import { intoJournals } from './journal.ts';
 
 const MAX_ROUNDS = 4;
 
-/** Rows of these tables may outlive a session: its name, what it cost, and the ids of its copies in transcripts. */
+/** Rows of these tables outlive a session: its name, its cost, and ids in transcripts. */
 const OUTLIVE: ReadonlySet<string> = new Set([
   'transcript_prompts',
   'usage_ledger',
@@ -25,7 +25,7 @@ const OUTLIVE: ReadonlySet<string> = new Set([
   'transcript_files',
 ]);
 
-/** Rows that still name the session or the user, counted table by table as the catalog names them; the database's part of the proof. */
+/** Counts the rows that still refer to the session, user or tenant, table by table from the catalogue. */
 async function rowsLeft(
   dependencies: ErasureDependencies,
   erasure: StoredErasure,
@@ -52,8 +52,8 @@ async function rowsLeft(
 }
 
 /**
- * Looks everywhere whether anything is left; where something is, the erasure begins once more, else the receipt is written, signed, and kept with the
- * journal and in the row. Answers whether it is done. @throws ErasureIncomplete
+ * Checks every store for leftovers. If there are any, the erasure starts another round; else the signed receipt is stored with the journal and
+ * in the row. Returns true if completed. @throws ErasureIncomplete
  */
 export async function prove(
   dependencies: ErasureDependencies,

@@ -4,7 +4,7 @@ import type { IndexModel } from '../../domain/index-model.ts';
 import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
 import { packed } from '../../stores/archive/packed.ts';
-import { unpackLines } from './packed-lines.ts';
+import { unpackLines } from './lines.ts';
 import { checkLines, readRows } from './read-rows.ts';
 import { writeRows } from './write-rows.ts';
 import type { WrittenRows } from './write-rows.ts';
@@ -28,7 +28,7 @@ export interface ExportImportDependencies {
   readonly now: () => number;
 }
 
-/** Exports and imports of portable rows, streamed: neither a table nor a file is ever held. */
+/** Exports and imports of rows, streamed. */
 export function createExportImportActivities({
   maintenance,
   scope,
@@ -65,7 +65,7 @@ export function createExportImportActivities({
         const file = await store()
           .write(job.objectKey, packed(lines()), signal)
           .finally(() => client.release());
-        // Assigned inside the generator, which the compiler does not follow.
+        // Assigned in the generator, which the compiler does not follow.
         const counts = (written as WrittenRows | null)?.rows ?? {};
         const isStored = await scope.asTenant(tenant, (transaction) =>
           finishExport(transaction, jobId, { ...file, counts, begunAt }),
@@ -86,7 +86,7 @@ export function createExportImportActivities({
         const tenant = asId<TenantId>(tenantId);
         const job = await scope.asTenant(tenant, (transaction) => readFileImport(transaction, jobId));
         if (job === null || job.state !== 'running') return;
-        // Whole before anything of it is taken in: a file that was cut or changed leaves no half of itself.
+        // The complete file is verified before any row is written.
         if (job.lines === 0) await checkLines(plainLines(job.objectKey, signal), signal);
         const { read, written } = await readRows(maintenance, plainLines(job.objectKey, signal), tenant, {
           index: embeddingModel,
@@ -98,7 +98,7 @@ export function createExportImportActivities({
           endFileImport(transaction, jobId, { state: 'completed', error: null, counts: { read, written } }),
         );
         await store().remove(job.objectKey, signal);
-        // Vectors are made anew, and sessions that were live are looked after from here; the sweep repeats what is not heard.
+        // Live sessions and new vectors continue from here; the sweep resends a lost hint.
         await hints.index(tenant).catch(() => undefined);
       }),
 

@@ -3,7 +3,7 @@ import type { TenantTable } from '../../stores/postgres/exports/table-catalog.ts
 import { ExportFileError } from './lines.ts';
 import type { IdMap } from './people.ts';
 
-/** Columns that hold ids of people, of projects or of the tenant, whatever the table. */
+/** Columns with ids of users, projects or the tenant, in any table. */
 const MAPPED: ReadonlySet<string> = new Set([
   'user_id',
   'project_id',
@@ -14,35 +14,32 @@ const MAPPED: ReadonlySet<string> = new Set([
   'created_by',
 ]);
 
-/** Of the tombstone of a row that is no event of a session: a summary, a learning, a quote of what is gone. */
+/** Condition: a tombstone exists of a row that is not an event: a summary, a learning, a quote. */
 const IS_BURIED = (column: string) =>
   `EXISTS (SELECT FROM tombstones b WHERE b.tenant_id = $1 AND b.host = '' AND b.external_id = '' AND b.key_sha256 = sha256(convert_to('row:' || p.${column}, 'UTF8')))`;
 
-/** The key as a tombstone names it (stores/postgres/erasure/forget.ts): without the number of a part, and of an event without a key its hash alone. */
+/** The key as in a tombstone (stores/postgres/erasure/forget.ts): without the part's number; for an event without a key its hash alone. */
 const BARE_KEY = `regexp_replace(regexp_replace(p.key, chr(31) || '\\d+$', ''), '^(hash:[0-9a-f]{64})@\\d+$', '\\1')`;
 
-/**
- * Tombstones `b` of a session `s`: its user's, and those of users who are not here any more. Lines name people as the other instance does, so that an erased
- * person's sessions may come under another id.
- */
+/** Tombstones `b` of a session `s`: its user's, and those of users unknown here, since an erased user's sessions may come under another id. */
 const OF_SESSION = (s: string) =>
   `b.tenant_id = $1 AND b.host = ${s}.host AND b.external_id = ${s}.external_id AND (b.user_id = ${s}.user_id OR NOT EXISTS (SELECT FROM users u WHERE u.id = b.user_id))`;
 
-/** What keeps a row out of this instance, beside what its foreign keys say. */
+/** Conditions of a row beside its foreign keys. */
 const REFUSING: Readonly<Record<string, string>> = {
   sessions: `(p.status = 'deleted' OR NOT EXISTS (SELECT FROM tombstones b WHERE ${OF_SESSION('p')} AND b.key_sha256 = sha256('session')))`,
   capture_keys: `NOT EXISTS (SELECT FROM sessions s JOIN tombstones b ON ${OF_SESSION('s')}
      WHERE s.id = p.session_id AND b.key_sha256 = sha256(convert_to('key:' || ${BARE_KEY}, 'UTF8')))`,
   prompts: `NOT EXISTS (SELECT FROM sessions s JOIN tombstones b ON ${OF_SESSION('s')}
      WHERE s.id = p.session_id AND b.key_sha256 = sha256(convert_to('content:' || encode(p.sha256, 'hex'), 'UTF8')))`,
-  // Of this tenant and its projects alone: a line may name the whole instance's scope, or another tenant's.
+  // This tenant and its projects alone: a line may name the instance's scope or another tenant's.
   settings: `p.sensitive IS NOT TRUE AND p.encrypted_value IS NULL AND (p.scope = 'tenant' AND p.scope_id = $1::text
      OR p.scope = 'project' AND EXISTS (SELECT FROM projects o WHERE o.id::text = p.scope_id AND o.tenant_id = $1))`,
 };
 
-/** Tables whose rows are events of a session: each stands in `capture_keys`, and where its key was refused, so is the row. */
+/** Tables of events, which are listed in `capture_keys`: a row is rejected with its key. */
 const EVENTS: ReadonlySet<string> = new Set(['prompts', 'observations', 'boundaries']);
-/** Of a session that was forgotten these alone may stand: by them copies of it are known, and what it cost is told. */
+/** The only rows of a forgotten session that are imported: its copies and its cost. */
 const OF_FORGOTTEN: ReadonlySet<string> = new Set(['transcript_prompts', 'usage_ledger', 'sessions']);
 
 function conditionsOf(table: TenantTable, carried: ReadonlySet<string>): string[] {
@@ -76,13 +73,13 @@ function conditionsOf(table: TenantTable, carried: ReadonlySet<string>): string[
   return [...parents, ...buried, ...session, ...standing, ...keyed, ...(own === undefined ? [] : [own])];
 }
 
-/** How lines of a table become rows: `$1` the tenant, `$2` the lines, `$3` ids that are others here. */
+/** Statements for lines of a table: `$1` the tenant, `$2` the lines, `$3` mapped ids. */
 export interface LineInsert {
   readonly foreign: string | null;
   readonly insert: string;
 }
 
-/** What the lines `$2` are as rows `p`, in their order; those of the tenant that reads them. */
+/** Converts the lines `$2` to rows `p` of the tenant, in order. */
 function rowsOf(table: TenantTable): string {
   const mapped = table.columns.filter(({ name }) => MAPPED.has(name)).map(({ name }) => name);
   const row = mapped.reduce(
@@ -94,7 +91,7 @@ function rowsOf(table: TenantTable): string {
     CROSS JOIN LATERAL jsonb_populate_record(NULL::"${table.name}", ${row}) AS p`;
 }
 
-/** Statements for lines whose rows have these keys; columns that they do not tell get their defaults, and names that are no columns here are left out. */
+/** Returns the statements for rows with these keys; other columns get their defaults, and unknown names are ignored. */
 export function insertOf(table: TenantTable, keys: ReadonlySet<string>, carried: ReadonlySet<string>): LineInsert {
   const columns = table.columns.filter(
     ({ name, isGenerated }) => !isGenerated && (keys.has(name) || name === 'tenant_id'),
@@ -116,7 +113,7 @@ export function insertOf(table: TenantTable, keys: ReadonlySet<string>, carried:
   };
 }
 
-/** Inserts lines of one table; answers how many rows that made. @throws ExportFileError id_taken, where a row's id is another tenant's */
+/** Inserts lines of one table; returns the number of rows inserted. @throws ExportFileError id_taken if another tenant has a row's id */
 export async function insertLines(
   client: pg.ClientBase,
   { foreign, insert }: LineInsert,

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { isPackDamage, unpacked } from '../../stores/archive/packed.ts';
 
-/** Version of the lines; a reader refuses a newer one. */
+/** Version of the format; a reader rejects newer ones. */
 export const EXPORT_FORMAT_VERSION = 1;
-/** The longest line: a row of capture holds a few values of 64 KiB. */
+/** The longest line: captured rows have a few values of 64 KiB. */
 const MAX_LINE_CHARS = 32 * 1024 * 1024;
 
 export const exportHeader = z.object({
@@ -24,7 +25,7 @@ export const exportEnd = z.object({
     sha256: z.string().regex(/^[0-9a-f]{64}$/),
   }),
 });
-/** What makes lines unreadable. `id_taken`: a row stands under its id in another tenant of this instance. */
+/** Faults of an export file. `id_taken`: another tenant of this instance has the id of a row. */
 export const EXPORT_FILE_FAULTS = [
   'not_export_file',
   'newer',
@@ -35,7 +36,7 @@ export const EXPORT_FILE_FAULTS = [
 ] as const;
 export type ExportFileFault = (typeof EXPORT_FILE_FAULTS)[number];
 
-/** Lines that cannot be taken in. The message names tables and numbers of lines, never what stands in them. */
+/** An export file that cannot be imported. The message contains tables and line numbers, never content. */
 export class ExportFileError extends Error {
   override readonly name = 'ExportFileError';
   readonly fault: ExportFileFault;
@@ -48,12 +49,12 @@ export class ExportFileError extends Error {
 
 const ROW = /^\{"table":"([a-z_]{1,63})","row":\{/;
 
-/** The table that a line is a row of; null for the header, the end and what is no line of ours. The row itself is read by PostgreSQL alone: no number loses a digit. */
+/** Returns the table of a line's row; null for header, end and invalid lines. PostgreSQL parses the row itself, which preserves all digits. */
 export function tableOfLine(line: string): string | null {
   return ROW.exec(line)?.[1] ?? null;
 }
 
-/** Lines of a text that comes in pieces, without their newlines. A last line without one is answered, too. @throws ExportFileError too_long */
+/** Yields the lines of a text in pieces, without newlines; the last one may lack its newline. @throws ExportFileError too_long */
 export async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<string> {
   let rest: string[] = [];
   let held = 0;
@@ -71,4 +72,27 @@ export async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<st
       throw new ExportFileError('too_long', `a line is longer than ${MAX_LINE_CHARS} characters`);
   }
   if (held > 0) yield rest.join('');
+}
+
+/** Invalid UTF-8: a retry would read the same. */
+function isNoText(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_ENCODING_INVALID_ENCODED_DATA';
+}
+
+/** Decodes pieces of bytes cut anywhere. */
+async function* asText(bytes: AsyncIterable<unknown>): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  for await (const piece of bytes) yield decoder.decode(z.instanceof(Uint8Array).parse(piece), { stream: true });
+  yield decoder.decode();
+}
+
+/** Yields the lines of a compressed file. @throws ExportFileError damaged if it cannot be decompressed; errors of the source unchanged */
+export async function* unpackLines(file: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  try {
+    yield* linesOf(asText(unpacked(file)));
+  } catch (error) {
+    throw isPackDamage(error) || isNoText(error)
+      ? new ExportFileError('damaged', 'the file is not what was compressed')
+      : error;
+  }
 }

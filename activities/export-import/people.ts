@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { z } from 'zod';
 
-/** Ids of the lines that are others here: of the tenant, of people who are known by their name, of projects that are known by a way of being told. */
+/** Ids of an export that differ here: of the tenant, of users matched by name, of projects matched by an alias. */
 export type IdMap = Map<string, string>;
 
 const personLine = z.object({
@@ -26,10 +26,10 @@ const projectLine = z.object({
 
 const idRows = z.array(z.object({ id: z.string() }));
 
-/** No password, so that nobody comes in by it: an admin gives one. */
+/** Matches no password: an admin sets one. */
 const NO_PASSWORD = '!';
 
-/** Whether a row of this id stands in another tenant: then the row gets another id. */
+/** Returns true if another tenant has a row of this id: then a new id is used. */
 async function isTaken(client: pg.ClientBase, table: 'users' | 'projects', tenantId: string, id: string) {
   const { rowCount } = await client.query(`SELECT FROM ${table} WHERE id = $1 AND tenant_id <> $2`, [id, tenantId]);
   return (rowCount ?? 0) > 0;
@@ -39,7 +39,7 @@ function remember(map: IdMap, from: string, to: string): void {
   if (from !== to) map.set(from, to);
 }
 
-/** Takes a person in: who has that name here already is the one, and stays as he is; another is made, inactive and without a password. Answers whether one was made. */
+/** Maps a user to the existing one of that name, else creates an inactive one without a password. Returns true if one was created. */
 export async function takePerson(client: pg.ClientBase, tenantId: string, line: string, map: IdMap): Promise<boolean> {
   const { row } = personLine.parse(JSON.parse(line));
   const find = async () =>
@@ -53,7 +53,7 @@ export async function takePerson(client: pg.ClientBase, tenantId: string, line: 
     return false;
   }
   const taken = await isTaken(client, 'users', tenantId, row.id);
-  // A new name of the same id: renamed since the lines were written.
+  // A new name with a known id: renamed since the export.
   const { rowCount } = await client.query(
     `INSERT INTO users (id, tenant_id, username, password_hash, role, preferences, active, created_at)
      VALUES (CASE WHEN $7 THEN uuidv7() ELSE $1::uuid END, $2, $3, $8, $4, $5, false, $6) ON CONFLICT DO NOTHING`,
@@ -73,7 +73,7 @@ export async function takePerson(client: pg.ClientBase, tenantId: string, line: 
   return (rowCount ?? 0) > 0;
 }
 
-/** Takes a project in: by its remote, else by any other way it is told that is known here, it is that one. Answers whether one was made. */
+/** Maps a project to an existing one by its remote, else by another alias, else creates it. Returns true if one was created. */
 export async function takeProject(client: pg.ClientBase, tenantId: string, line: string, map: IdMap): Promise<boolean> {
   const { row } = projectLine.parse(JSON.parse(line));
   const { rows } = await client.query(
@@ -94,7 +94,7 @@ export async function takeProject(client: pg.ClientBase, tenantId: string, line:
   const [fresh] = idRows.parse(made.rows);
   if (fresh !== undefined) {
     remember(map, row.id, fresh.id);
-    // At once, so that under its new id it is found when the lines are read again after a crash.
+    // At once, so that a resumed import finds it under its new id.
     if (taken)
       await client.query(
         'INSERT INTO project_aliases (tenant_id, alias, project_id) SELECT $1, alias, $3 FROM unnest($2::text[]) AS alias ON CONFLICT DO NOTHING',

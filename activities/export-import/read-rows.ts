@@ -11,28 +11,29 @@ import type { IdMap } from './people.ts';
 import { UNEXPORTED_TABLES } from '../../stores/postgres/exports/scope-rules.ts';
 import { servedIndex, requestVectors } from './request-vectors.ts';
 import { migrationsOf } from './write-rows.ts';
+import { reportProgress } from '../heartbeat.ts';
 
-/** Of one transaction: it locks what it inserts, and is what a crash costs. */
+/** Limits of one transaction, which locks its rows and is lost in a crash. */
 const BATCH_LINES = 500;
 const BATCH_CHARS = 4 * 1024 * 1024;
 
 export interface ReadOptions {
-  /** The index that vectors are made for where the tenant has none yet; null: then none are asked for. */
+  /** The index for a tenant without one; null: vectors are not requested. */
   readonly index: IndexModel | null;
-  /** What was taken in before: its lines are counted and hashed, not taken again. */
+  /** Progress of a previous attempt: its lines are counted and hashed, not inserted. */
   readonly done?: Pick<ReadProgress, 'lines' | 'written'>;
-  /** In each transaction: what is kept there is true of what is committed, whenever a run is killed. */
+  /** Called in each transaction, so that the stored progress matches what is committed. */
   readonly onBatch?: (client: pg.ClientBase, progress: ReadProgress) => Promise<void>;
-  /** Makes sure that rows made in these months have partitions of their own; default: where the database has a function for it, by that. */
+  /** Creates partitions for these months; default: the database's function, if it exists. */
   readonly ensureMonths?: (client: pg.ClientBase, fromMs: number, toMs: number) => Promise<void>;
   readonly signal?: AbortSignal;
 }
 
 export interface ReadProgress {
   readonly lines: number;
-  /** Rows that lines told of, by table. */
+  /** Rows read, by table. */
   readonly read: Readonly<Record<string, number>>;
-  /** Rows that were made, `done` included: the others stood here already, were forgotten here, or belong to something that was. */
+  /** Rows inserted, `done` included: the others existed or were forgotten here. */
   readonly written: Readonly<Record<string, number>>;
 }
 
@@ -40,7 +41,7 @@ export interface ReadResult extends ReadProgress {
   readonly header: ExportHeader;
 }
 
-/** The month function of the database, where there is one; without it rows of older months lie in the partition for the rest. */
+/** Calls the database's partition function; without one, older rows go to the default partition. */
 async function ensureByFunction(client: pg.ClientBase, fromMs: number, toMs: number): Promise<void> {
   const { rows } = await client.query<{ there: boolean }>(
     "SELECT to_regprocedure('ensure_partitions_between(timestamptz, timestamptz)') IS NOT NULL AS there",
@@ -50,7 +51,7 @@ async function ensureByFunction(client: pg.ClientBase, fromMs: number, toMs: num
 }
 
 const PARTITIONED: ReadonlySet<string> = new Set(['prompts', 'observations', 'usage_ledger']);
-/** PostgreSQL writes the shortest keys first, so that this is the row's own. */
+/** PostgreSQL writes the shortest keys first, so that this is the row's own id. */
 const ROW_ID = /"id": ?"([0-9a-f]{8})-([0-9a-f]{4})-7/;
 
 function madeAtMs(line: string): number | null {
@@ -67,18 +68,18 @@ async function inTransaction<Result>(pool: pg.Pool, work: (client: pg.PoolClient
     client.release();
     return result;
   } catch (error) {
-    // A connection in an unknown state is not given to the next one.
+    // A connection in an unknown state is not reused.
     client.release(true);
     throw error;
   }
 }
 
-/** Undefined for what is no JSON. */
+/** Returns undefined for invalid JSON. */
 function parsed(line: string | undefined): unknown {
   try {
     return line === undefined ? undefined : JSON.parse(line);
   } catch {
-    // Whoever asks says which line it is; the parser's own message quotes it.
+    // The caller reports the line number; the parser's message would quote the line.
     return undefined;
   }
 }
@@ -94,7 +95,7 @@ function headerOf(line: string | undefined, known: readonly string[]): ExportHea
   return header.data;
 }
 
-/** Takes away the names of the graph that nothing here tells: what did was forgotten here. */
+/** Removes graph nodes and edges whose mentions were all rejected. */
 async function dropUnnamed(client: pg.ClientBase, tenantId: TenantId): Promise<void> {
   await client.query(
     'DELETE FROM relations r WHERE r.tenant_id = $1 AND NOT EXISTS (SELECT FROM relation_evidence e WHERE e.relation_id = r.id)',
@@ -106,19 +107,19 @@ async function dropUnnamed(client: pg.ClientBase, tenantId: TenantId): Promise<v
   );
 }
 
-/** PostgreSQL could not read what stands in the lines: it would not another time. */
+/** Returns true if PostgreSQL rejected the content of lines, which a retry does not change. */
 function isOfTheLines(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
   return /^(?:21|22|23)/.test(code);
 }
 
-/** Reads lines to their end and takes nothing of them: whether they are a whole export. @throws ExportFileError where they are none, damaged or cut off */
+/** Verifies that lines are a complete export, without importing them. @throws ExportFileError if they are not an export, damaged or cut off */
 export async function checkLines(lines: AsyncIterable<string>, signal?: AbortSignal): Promise<void> {
   const hash = createHash('sha256');
   let count = 0;
   let isEnded = false;
   for await (const line of lines) {
-    signal?.throwIfAborted();
+    reportProgress(signal);
     if (isEnded) throw new ExportFileError('damaged', 'lines follow the last one');
     if (count === 0) headerOf(line, []);
     else if (tableOfLine(line) === null) {
@@ -140,10 +141,10 @@ export async function checkLines(lines: AsyncIterable<string>, signal?: AbortSig
 }
 
 /**
- * Takes portable rows (`writeRows`) into a tenant, in batches of a transaction each: rows that stand here stay as they are, so that the same lines may be
- * read any number of times, and a run that was killed goes on from what is `done`. People are known by their names and projects by the ways they are told;
- * vectors are asked for anew. What was forgotten or erased here stays away, with what quotes it. `pool` is of the maintenance role.
- * @throws ExportFileError where lines are no export, damaged, cut off, or name ids of another tenant
+ * Imports exported rows (`writeRows`) into a tenant, one transaction per batch. Existing rows are unchanged, so that it is repeatable and
+ * resumes from `done`. Users are matched by name and projects by alias; vectors are requested again. Rows forgotten or erased here, and rows
+ * that quote them, are rejected. `pool` has the maintenance role. @throws ExportFileError if lines are not an export, damaged, cut off, or use
+ * ids of another tenant
  */
 export async function readRows(
   pool: pg.Pool,
@@ -202,7 +203,7 @@ export async function readRows(
     if (batch === null) return;
     const { table, lines: taken, from } = batch;
     batch = null;
-    signal?.throwIfAborted();
+    reportProgress(signal);
     try {
       await inTransaction(pool, async (client) => {
         const made = await take(client, table, taken);
@@ -234,7 +235,7 @@ export async function readRows(
       if (batch !== null && (batch.table !== table || batch.lines.length >= BATCH_LINES || batch.chars >= BATCH_CHARS))
         await flush();
       read[table] = (read[table] ?? 0) + 1;
-      // People and projects are few, and whom they are here must be known again.
+      // Users and projects are few and needed for the id map.
       if (count >= doneLines || table === 'users' || table === 'projects') {
         batch ??= { table, lines: [], chars: 0, from: count + 1 };
         batch.lines.push(line);

@@ -17,7 +17,7 @@ const ledgerLine = z.object({
 
 const indexRow = z.object({ serving_model: z.string(), serving_dimension: z.number() });
 
-/** The index that the tenant is searched in; `wanted` where it has none yet, which is its index from then on. */
+/** Returns the tenant's served index; registers `wanted` if it has none. */
 export async function servedIndex(
   client: pg.ClientBase,
   tenantId: string,
@@ -36,7 +36,7 @@ export async function servedIndex(
   return row === undefined ? null : { name: row.serving_model, dimension: row.serving_dimension };
 }
 
-/** Asks for the vectors that lines of the ledger tell of, made anew in the index of this tenant; where a row was to be removed, it is wanted again. Memories that did not come have none. */
+/** Requests the vectors of ledger lines in this tenant's index, pending removals included. Memories that were not imported get none. */
 export async function requestVectors(
   client: pg.ClientBase,
   tenantId: TenantId,

@@ -6,25 +6,26 @@ import type { TenantTable } from '../../stores/postgres/exports/table-catalog.ts
 import { EXPORT_FORMAT_VERSION } from './lines.ts';
 import { conditionOf } from '../../stores/postgres/exports/scope-rules.ts';
 import type { PortableScope } from '../../stores/postgres/exports/scope-rules.ts';
+import { reportProgress } from '../heartbeat.ts';
 
-/** Rows of one fetch: with rows of 64 KiB each, some megabytes. */
+/** Rows per fetch: with rows of 64 KiB each, some megabytes. */
 const ROWS_AT_ONCE = 100;
 
-/** The same rows give the same text, wherever the server stands; whoever takes the lines slowly is waited for. */
+/** The same rows give the same text on every server; slow readers do not time out. */
 const AS_TEXT = `SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO'; SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 1;
   SET LOCAL idle_in_transaction_session_timeout = 0`;
 
-/** Of people nothing goes that opens a door: no hash of a password, no secret of a second factor. */
+/** Users are exported without password hash and second factor. */
 const COLUMNS_OF: Readonly<Record<string, readonly string[]>> = {
   users: ['id', 'tenant_id', 'username', 'role', 'preferences', 'created_at'],
 };
 
-/** What a row says of others: by its ways of being told a project is known in another instance. */
+/** Extra keys: a project's aliases identify it in another instance. */
 const BESIDE: Readonly<Record<string, string>> = {
   projects: `|| jsonb_build_object('aliases', (SELECT coalesce(jsonb_agg(a.alias ORDER BY a.alias), '[]') FROM project_aliases a WHERE a.project_id = t.id))`,
 };
 
-/** The line of a row `t`. A JSON null in a column would be read back as no value: such columns are named beside. */
+/** Returns the SQL of a row's line. JSON nulls in columns are listed beside, since they would be read as SQL nulls. */
 function lineSql(table: TenantTable): string {
   const only = COLUMNS_OF[table.name];
   const columns = table.columns.filter(
@@ -42,7 +43,7 @@ function lineSql(table: TenantTable): string {
 
 const headRow = z.object({ name: z.string(), at: z.date() });
 
-/** Names of the migrations that made the tables; none where this role may not ask for them. */
+/** Returns the names of the applied migrations; none if the role may not read them. */
 export async function migrationsOf(client: pg.ClientBase): Promise<string[]> {
   const asked = await client.query<{ may: boolean | null }>(
     `SELECT has_column_privilege(to_regclass('public._prisma_migrations'), 'migration_name', 'SELECT') AND has_column_privilege(to_regclass('public._prisma_migrations'), 'finished_at', 'SELECT') AS may`,
@@ -54,16 +55,16 @@ export async function migrationsOf(client: pg.ClientBase): Promise<string[]> {
   return rows.map((row) => row.name);
 }
 
-/** What was written: rows of each table, and the SHA-256 of the lines before the last. */
+/** Result of an export: rows by table, and the SHA-256 of the lines before the last. */
 export interface WrittenRows {
   readonly rows: Readonly<Record<string, number>>;
   readonly sha256: string;
 }
 
 /**
- * Every row of a scope as NDJSON, in pieces of whole lines: a header, the rows in the order in which they can be inserted, a last line with counts and the
- * SHA-256 of all lines before it. All of one snapshot, in a transaction that this begins and ends on `client`, which sees every tenant (the
- * maintenance role). Nothing is held but one fetch. @throws Error when the tenant is gone, the database's errors, and the signal's reason
+ * Yields every row of a scope as NDJSON in pieces of complete lines: a header, the rows in insertion order, a last line with counts and the
+ * SHA-256 of all lines before it. All of one snapshot, in a transaction on `client`, which has the maintenance role. Memory is limited to one
+ * fetch. @throws Error if the tenant does not exist, the database's errors, and the signal's reason
  */
 export async function* writeRows(
   client: pg.ClientBase,
@@ -99,7 +100,7 @@ export async function* writeRows(
         values,
       );
       for (;;) {
-        signal?.throwIfAborted();
+        reportProgress(signal);
         const { rows } = await client.query<{ line: string }>(`FETCH ${ROWS_AT_ONCE} FROM export_rows`);
         if (rows.length === 0) break;
         const text = rows.map((row) => row.line).join('');
@@ -113,7 +114,7 @@ export async function* writeRows(
     yield `${JSON.stringify({ end: written })}\n`;
     return written;
   } finally {
-    // Nothing was written; a connection that is gone already has ended its transaction.
+    // The transaction is read-only; a lost connection has ended it.
     await client.query('ROLLBACK').catch(() => undefined);
   }
 }

@@ -19,18 +19,18 @@ export interface IndexDependencies extends TakeDependencies {
   readonly embedders: Embedders;
 }
 
-/** Chunks whose removal is one call or two. */
+/** Chunks per removal. */
 const REMOVED_CHUNKS = 500;
-/** How long the model of an index that is being built is left alone after it failed, unless it says so itself. */
+/** Pause after a failure of the target index's model, unless the provider sets one. */
 const REST_MS = 15_000;
 
 const NOTHING: Take = { indexed: 0, refused: 0, more: false, sessionIds: [] };
 
-/** Embedding of what waits in the ledger. Idempotent: a chunk's object id is derived, so that writing it twice leaves one. */
+/** Embeds pending chunks of the ledger. Idempotent: object ids are derived. */
 export function createIndexActivities(dependencies: IndexDependencies): IndexActivities {
   const { database, embedders, vectors } = dependencies;
 
-  /** Removes what was forgotten: first from the index, then from the ledger, so that a kill in between costs a second removal only. */
+  /** Removes forgotten chunks from the index, then from the ledger: a kill in between costs a second removal only. */
   const remove = async (tenantId: TenantId, removable: readonly RemovableEmbedding[]): Promise<void> => {
     for (const model of new Set(removable.map((chunk) => chunk.model))) {
       const memoryIds = removable.filter((chunk) => chunk.model === model).map((chunk) => chunk.memoryId);
@@ -44,13 +44,13 @@ export function createIndexActivities(dependencies: IndexDependencies): IndexAct
     const { serving, building } = indexes;
     const embedder = embedders.of(modelOfIndex(serving.name));
     if (embedder !== null) return indexTake(dependencies, tenantId, serving, embedder, signal);
-    // No setting tells how to reach its model any more. Nothing waits for an index that another one takes the place of.
+    // The settings no longer configure its model. Nothing waits for an index that is being replaced.
     if (building?.filled === true)
       await database.asTenant(tenantId, (transaction) => countDone(transaction, serving.name));
     return NOTHING;
   };
 
-  /** What is built waits for nobody and keeps nobody waiting: a model that is away is shown, and left alone for a while. */
+  /** A target index never blocks the served one: a failure of its model is recorded and retried after a pause. */
   const takeBuilt = async (tenantId: TenantId, indexes: TenantIndexes, signal: AbortSignal): Promise<Take> => {
     const { building, retryAt, error: shown } = indexes;
     if (building === null || (retryAt !== null && retryAt.getTime() > Date.now())) return NOTHING;
@@ -78,13 +78,13 @@ export function createIndexActivities(dependencies: IndexDependencies): IndexAct
         const removable = await database.asTenant(tenantId, (transaction) =>
           removableEmbeddings(transaction, REMOVED_CHUNKS),
         );
-        // Before anything is embedded: the model may be away, and what was forgotten must not wait for it.
+        // Before embedding: removals must not wait for an unavailable model.
         if (removable.length > 0) await remove(tenantId, removable);
         const indexes = await database.readAsTenant(tenantId, readIndexes);
         const takes: Take[] = [];
         if (indexes !== null) {
           const [served] = await Promise.allSettled([takeServed(tenantId, indexes, signal)]);
-          // Also where the served index cannot be written: the one that is built may be what mends that.
+          // Also if the served index fails: the target index may replace it.
           const built = await takeBuilt(tenantId, indexes, signal);
           if (served.status === 'fulfilled') takes.push(served.value);
           else if (built.indexed === 0) throw served.reason;

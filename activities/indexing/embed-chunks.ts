@@ -2,38 +2,38 @@ import { createHash } from 'node:crypto';
 import { EmbedderUnavailable, TextsRefused } from '../../domain/ports/embedder.ts';
 import type { Embedder, EmbeddingUsage } from '../../domain/ports/embedder.ts';
 
-/** A text that the model shall read, known by its hash. */
+/** A text for the model, identified by its hash. */
 export interface RequestedText {
   /** SHA-256 of the text, hex. */
   readonly hash: string;
   readonly text: string;
 }
 
-/** What became of a batch of texts. */
+/** Result of a batch of texts. */
 export interface EmbeddedTexts {
   readonly vectors: ReadonlyMap<string, Float32Array>;
-  /** Hashes of texts that the model does not take. */
+  /** Hashes of texts that the model rejects. */
   readonly refused: ReadonlySet<string>;
   readonly usage: readonly EmbeddingUsage[];
   readonly seconds: number;
 }
 
-/** SHA-256 of a text, hex. */
+/** Returns the SHA-256 of a text, hex. */
 export function textHash(text: string): string {
   return createHash('sha256').update(text, 'utf8').digest('hex');
 }
 
-/** English has 4 to 5 characters a token; scripts without an alphabet a token a character. */
+/** English has 4 to 5 characters per token; scripts without an alphabet about one. */
 const CHARACTERS_PER_TOKEN = 4;
 
-/** Tokens of a text, by a guess that is rather too high: what they bound is bounded again by whoever counts them. */
+/** Estimates the tokens of a text, rather too high; the model checks the exact limit. */
 export function guessTokens(text: string): number {
   let wide = 0;
   for (let at = 0; at < text.length; at += 1) if (text.charCodeAt(at) >= 0x2e80) wide += 1;
   return wide + Math.ceil((text.length - wide) / CHARACTERS_PER_TOKEN) + 2;
 }
 
-/** Cuts texts, shortest first, into batches of at most so many tokens: those of like length waste nothing on each other. */
+/** Groups texts, shortest first, into batches of at most `maxTokens`: texts of similar length waste no padding. */
 export function tokenBatches(texts: readonly RequestedText[], maxTokens: number): RequestedText[][] {
   const sorted = texts.toSorted((a, b) => a.text.length - b.text.length);
   const batches: RequestedText[][] = [];
@@ -52,7 +52,7 @@ export function tokenBatches(texts: readonly RequestedText[], maxTokens: number)
   return batches;
 }
 
-/** A provider that refuses a word has something against the request and not against the texts. @throws EmbedderUnavailable */
+/** Verifies that the provider accepts any text at all. @throws EmbedderUnavailable */
 async function requireTaking(embedder: Embedder, signal: AbortSignal): Promise<void> {
   try {
     await embedder.embed(['text'], 'passage', signal);
@@ -63,8 +63,8 @@ async function requireTaking(embedder: Embedder, signal: AbortSignal): Promise<v
 }
 
 /**
- * Vectors of a batch. Where the model refuses it, it is asked for halves until the texts that it does not take are found: one of them must not keep the others
- * from their vectors. @throws EmbedderUnavailable
+ * Embeds a batch. If the model rejects it, halves are tried until the rejected texts are found, so that the others get vectors. @throws
+ * EmbedderUnavailable
  */
 export async function embedTexts(
   embedder: Embedder,

@@ -13,13 +13,14 @@ import { embeddedText, placeChunks, toIndexChunk } from './place-chunks.ts';
 import type { PlacedChunk } from './place-chunks.ts';
 import { writeChunks } from './write-chunks.ts';
 import type { VectoredChunk, WorkBefore, WrittenChunks } from './write-chunks.ts';
+import { reportProgress } from '../heartbeat.ts';
 
 export interface TakeDependencies {
   readonly database: Database;
   readonly vectors: VectorIndex;
-  /** Whether captures come in a flood, which goes first. */
+  /** Whether a burst of captures is reported, which has priority. */
   readonly isBurst: () => Promise<boolean>;
-  /** Vectors that are kept of a tenant's texts, at most; 0: none. */
+  /** Cached vectors per tenant, at most; 0: none. */
   readonly cacheEntries: number;
 }
 
@@ -27,15 +28,15 @@ export interface Take {
   readonly indexed: number;
   readonly refused: number;
   readonly more: boolean;
-  /** Sessions of the chunks that were taken. */
+  /** Sessions of the chunks. */
   readonly sessionIds: readonly string[];
 }
 
-/** Chunks of the ledger that one take looks at. */
+/** Ledger chunks read per take. */
 const TAKE_CHUNKS = 320;
-/** Tokens of one take that a model has to read: two or three seconds of the local one, so that a kill costs little and the ledger is asked rarely. */
+/** Tokens embedded per take: two or three seconds of the local model, so that a kill costs little and the ledger is read rarely. */
 const TAKE_TOKENS = 40_000;
-/** Tokens of one call of the model: half a second of the local one, in which the batch before is written. */
+/** Tokens per model call: half a second of the local model, in which the previous batch is written. */
 const BATCH_TOKENS = 8_192;
 
 interface HashedChunk extends RequestedText {
@@ -44,13 +45,13 @@ interface HashedChunk extends RequestedText {
 
 const NOTHING: WrittenChunks = { indexed: 0, refused: 0, overtaken: 0 };
 
-/** A write that is looked at later: should it fail before, nobody is told twice. */
+/** Marks a write that is awaited later as handled. */
 function underWay(writing: Promise<WrittenChunks>): Promise<WrittenChunks> {
   writing.catch(() => undefined);
   return writing;
 }
 
-/** Of chunks in order, those whose texts a model has to read stay within `TAKE_TOKENS` together; one always fits. */
+/** Returns the first chunks whose uncached texts fit `TAKE_TOKENS`; one always fits. */
 function firstWithin(chunks: readonly HashedChunk[], isKnown: (hash: string) => boolean): readonly HashedChunk[] {
   const seen = new Set<string>();
   let tokens = 0;
@@ -64,8 +65,8 @@ function firstWithin(chunks: readonly HashedChunk[], isKnown: (hash: string) => 
 }
 
 /**
- * Embeds and writes the oldest of what an index has waiting. What the cache knows costs no run of the model; while one batch is embedded, the one before is
- * written. @throws EmbedderUnavailable, VectorIndexUnavailable
+ * Embeds and writes the oldest pending chunks of an index. Cached texts cost no model call; one batch is written while the next is embedded.
+ * @throws EmbedderUnavailable, VectorIndexUnavailable
  */
 export async function indexTake(
   dependencies: TakeDependencies,
@@ -97,7 +98,7 @@ export async function indexTake(
   const taken = firstWithin(chunks, (hash) => known.has(hash));
   const later = new Set(chunks.slice(taken.length).map(({ placed }) => placed.pending.id));
   const placedIds = new Set(chunks.map(({ placed }) => placed.pending.id));
-  // Nothing is written of a memory that is gone, nor of a chunk that its memory has no longer; what was written of the former leaves the index.
+  // Memories that no longer exist are removed from the index; chunks that their memory no longer has are settled.
   const blank = begun.filter((chunk) => !placedIds.has(chunk.id) && !missingIds.has(chunk.memoryId));
   if (blank.length > 0 || missingIds.size > 0)
     await database.asTenant(tenantId, async (transaction) => {
@@ -147,6 +148,7 @@ export async function indexTake(
         break;
       }
       const [embedded, written] = await Promise.all([embedTexts(embedder, batch, signal), writing]);
+      reportProgress(signal);
       add(written);
       writing = Promise.resolve(NOTHING);
       if (embedded.refused.size > 0) {
@@ -164,7 +166,7 @@ export async function indexTake(
     }
     add(await writing);
   } finally {
-    // What is on its way to the index when something fails ends first: the next attempt must not meet it.
+    // A write in progress ends first: the next attempt must not overlap it.
     await Promise.allSettled([writing]);
   }
   return {

@@ -8,26 +8,23 @@ import type { PendingEmbedding } from '../../stores/postgres/embeddings/embeddin
 import { readMemories } from '../../stores/postgres/memories/memories.ts';
 import { readPurposes } from '../../stores/postgres/memories/memory-purposes.ts';
 
-/** A chunk that waits, with the memory that it is part of and its text as it is now. */
+/** A pending chunk with its memory and current text. */
 export interface PlacedChunk {
   readonly pending: PendingEmbedding;
   readonly memory: Memory;
-  /** What the user had asked when this was said or done; '' where nothing. */
+  /** The user's request that it belongs to; '' if none. */
   readonly purpose: string;
   readonly text: string;
-  /** As the ledger has it. */
+  /** From the ledger. */
   readonly contentHash: Buffer;
 }
 
-/**
- * What the model reads of a chunk: its memory's title, and what had been asked, say what a bare output is about. Another composition needs another
- * `INDEX_VERSION`.
- */
+/** Returns the text that is embedded: title and request give a bare output its context. Another composition needs another `INDEX_VERSION`. */
 export function embeddedText({ memory, purpose, text }: PlacedChunk): string {
   return indexedChunkText({ title: memory.title, purpose, text });
 }
 
-/** The chunk as the vector index holds it. */
+/** Converts a chunk to its object in the vector index. */
 export function toIndexChunk({ pending, memory, purpose, text }: PlacedChunk, vector: Float32Array): IndexChunk {
   return {
     objectId: pending.objectId,
@@ -49,7 +46,7 @@ export function toIndexChunk({ pending, memory, purpose, text }: PlacedChunk, ve
   };
 }
 
-/** Chunks with their texts, and the ids of memories that stand no longer: forgotten, or summed up anew. */
+/** Reads the texts of chunks, and the ids of memories that no longer exist: forgotten, or summarised again. */
 export async function placeChunks(
   read: TenantRead,
   pending: readonly PendingEmbedding[],

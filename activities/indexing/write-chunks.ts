@@ -11,12 +11,12 @@ import { settleEmbeddings } from '../../stores/postgres/embeddings/embedding-led
 import { supersededEmbeddings } from '../../stores/postgres/embeddings/embedding-removal.ts';
 import { bookEmbedding } from '../../stores/postgres/usage/usage-ledger.ts';
 
-/** A chunk with its vector, and where it stands in the ledger. */
+/** A chunk with its vector and ledger row. */
 export interface VectoredChunk {
   readonly embeddingId: string;
-  /** Of the chunk when its text was read. */
+  /** Revision of the chunk when its text was read. */
   readonly revision: number;
-  /** SHA-256 of what the model read, hex. */
+  /** SHA-256 of the embedded text, hex. */
   readonly hash: string;
   readonly chunk: IndexChunk;
 }
@@ -24,11 +24,11 @@ export interface VectoredChunk {
 export interface WrittenChunks {
   readonly indexed: number;
   readonly refused: number;
-  /** Chunks that were forgotten while they were written, and are gone again, or that changed, and wait once more. */
+  /** Chunks forgotten meanwhile, which are removed again, or changed, which are pending again. */
   readonly overtaken: number;
 }
 
-/** What was done for the chunks before they are written. */
+/** Work done before the write. */
 export interface WorkBefore extends EmbeddingWork {
   readonly usage: readonly EmbeddingUsage[];
 }
@@ -36,13 +36,13 @@ export interface WorkBefore extends EmbeddingWork {
 export interface WriteDependencies {
   readonly database: Database;
   readonly vectors: VectorIndex;
-  /** False: no vector is kept for the next time. */
+  /** False: vectors are not cached. */
   readonly keeps: boolean;
 }
 
 /**
- * Writes chunks with their vectors. Vectors are kept, and what they cost is booked, before the index is told: where it is away, the next attempt costs no
- * run of the model. @throws VectorIndexUnavailable
+ * Writes chunks with their vectors. Caches the vectors and records their cost first, so that a retry after an index failure needs no model
+ * call. @throws VectorIndexUnavailable
  */
 export async function writeChunks(
   { database, vectors, keeps }: WriteDependencies,
@@ -75,7 +75,7 @@ export async function writeChunks(
       )
     ).map((refusal) => [refusal.objectId, refusal.message]),
   );
-  // An index that refuses everything is full or read-only: that is no fault of the chunks, and not counted against them.
+  // An index that rejects every write is full or read-only, which is not counted against the chunks.
   if (refusals.size > 0 && refusals.size === chunks.length)
     throw new VectorIndexUnavailable('the vector index refuses every write');
   const refused = chunks.flatMap(({ embeddingId, chunk }) => {
@@ -92,7 +92,7 @@ export async function writeChunks(
       written.map(({ id }) => id),
     ),
   }));
-  // Forgotten while it was embedded: what was just written goes again.
+  // Forgotten while it was embedded: removed again.
   if (overtaken.size > 0)
     await vectors.remove(
       tenantId,

@@ -24,14 +24,14 @@ export interface ScopeOfTenant extends LearningScope {
   readonly tenantId: TenantId;
 }
 
-/** Nearest learnings of one text, by vector and again by words: the vector index may be minutes behind, PostgreSQL never is. */
+/** Nearest learnings per text, by vector and again by words: the vector index may lag by minutes, PostgreSQL does not. */
 const NEAREST = 8;
-/** Words of one question: more make PostgreSQL rank slowly, and say no more. */
+/** Words per query: more slow down PostgreSQL's ranking without better results. */
 const MAX_WORDS = 24;
-/** Learnings that a model is told of. */
+/** Known learnings in a model request. */
 const MAX_KNOWN = 20;
 
-/** Vectors of texts in order; null for each while the embedder is away. */
+/** Embeds texts in order; null for each if the embedder is unavailable. */
 export async function embedOrNone(
   embedder: Embedder,
   texts: readonly string[],
@@ -41,13 +41,13 @@ export async function embedOrNone(
   try {
     return await embedder.embed(texts, 'sentence', signal);
   } catch (error) {
-    // Words are compared instead; what slips through so is found by the consolidation.
+    // Words are compared instead; the consolidation finds duplicates missed by that.
     if (error instanceof EmbedderUnavailable) return texts.map(() => null);
     throw error;
   }
 }
 
-/** Vectors of texts, each embedded once however often it is asked for: a comparison may be done again. */
+/** Embeds each text once: comparisons may be repeated. */
 export type EmbedOnce = (texts: readonly string[], signal: AbortSignal) => Promise<readonly (Float32Array | null)[]>;
 
 export function createEmbedOnce(embedder: Embedder): EmbedOnce {
@@ -60,17 +60,17 @@ export function createEmbedOnce(embedder: Embedder): EmbedOnce {
   };
 }
 
-/** Ids of the nearest learnings of each vector, the nearest first; none while the vector index is away. */
+/** Returns the ids of the nearest learnings of all vectors, nearest first; none if the vector index is unavailable. */
 export async function nearestIds(
   { vectors, embedder, indexOf }: NeighbourDependencies,
   { tenantId, projectId, namespace }: ScopeOfTenant,
   wanted: readonly (Float32Array | null)[],
   limit = NEAREST,
 ): Promise<readonly string[]> {
-  // Without a project the index would answer with those of every project.
+  // Without a project the index would return learnings of every project.
   if (projectId === null) return [];
   const index = await indexOf(tenantId);
-  // While the model is being changed: vectors of one say nothing to those of another. Words are compared, and the consolidation looks again.
+  // During a change of the model, vectors are not comparable: words are compared, and the consolidation compares again.
   if (index.embedder.model !== embedder.model) return [];
   try {
     const found = await Promise.all(
@@ -92,7 +92,7 @@ function wordsOf(text: string): readonly string[] {
   return [...new Set(termsOf(text))].slice(0, MAX_WORDS);
 }
 
-/** What the project knows that is near to what a session was about, the nearest first, at most 20. */
+/** Returns the known learnings of a project that are nearest to the texts, nearest first, at most 20. */
 export async function readKnown(
   dependencies: NeighbourDependencies,
   scope: ScopeOfTenant,
@@ -112,15 +112,15 @@ export async function readKnown(
     .map(({ id, category, title, description }) => ({ id, category, title, description }));
 }
 
-/** Drafts with their placings, and the newest learning of the scope when they were compared. */
+/** Placed drafts, and the newest learning of the scope at the comparison. */
 export interface Comparison {
   readonly placed: readonly PlacedDraft[];
   readonly newest: string | null;
 }
 
 /**
- * Compares the drafts of a session, or what somebody says by hand, with what its project knows. A draft that cites none of the rows is dated by
- * `saidAtMs` (milliseconds since 1970), or else by the last of them. What the writer may not replace is treated as if a person had verified it.
+ * Compares drafts of a session or a remembered memory with the project's learnings. A draft that cites no rows is dated by `saidAtMs`
+ * (milliseconds since 1970), by default the last row. Learnings that the writer may not replace are treated as verified.
  */
 export async function compareDrafts(
   dependencies: NeighbourDependencies,
@@ -171,12 +171,12 @@ export async function compareDrafts(
   return { placed, newest };
 }
 
-/** When the newest of these rows happened, milliseconds since 1970; `none` where there are none. */
+/** Returns the time of the newest row, milliseconds since 1970; `none` without rows. */
 function newestOf(rows: readonly SourceRow[], none: number): number {
   return rows.length === 0 ? none : Math.max(...rows.map((row) => Date.parse(row.occurredAt)));
 }
 
-/** A failure is cited, and a run of the same tool after it that did not fail. */
+/** Returns true if the rows include a failure and a later successful run of the same tool. */
 function isProven(cited: readonly SourceRow[]): boolean {
   return cited.some(
     (failed) =>

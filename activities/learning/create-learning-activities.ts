@@ -3,7 +3,13 @@ import { groundLearnings, quotableRows } from '../../domain/grounding.ts';
 import { asId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
-import type { LearningDraft, LearningInput as ModelInput, ModelPort, SourceRow } from '../../domain/ports/model.ts';
+import type {
+  LearningDraft,
+  LearningInput as ModelInput,
+  ModelPort,
+  SourceRow,
+  SessionInput,
+} from '../../domain/ports/model.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
 import { countPending, requestEmbeddings } from '../../stores/postgres/embeddings/embedding-ledger.ts';
 import type { EmbeddingModel } from '../../stores/postgres/embeddings/embedding-ledger.ts';
@@ -21,7 +27,58 @@ import { callModel } from '../model-call.ts';
 import type { ModelCallDependencies } from '../model-call.ts';
 import { compareDrafts, createEmbedOnce, readKnown } from './compare-drafts.ts';
 import type { Comparison, NeighbourDependencies } from './compare-drafts.ts';
-import { linkSession } from './link-session.ts';
+import { extractGraph } from '../../domain/graph/extract.ts';
+import type { GraphNote } from '../../domain/graph/extract.ts';
+import type { TenantTransaction } from '../../stores/postgres/connection/database.ts';
+import { readGraphRows } from '../../stores/postgres/graph/graph-rows.ts';
+import { writeGraph } from '../../stores/postgres/graph/graph-writes.ts';
+import type { LearningContext } from '../../stores/postgres/learnings/learnings.ts';
+
+/** Writes a session's part of the graph from its tool calls, items and learnings. */
+export async function linkSession(
+  transaction: TenantTransaction,
+  context: LearningContext & { readonly projectName: string | null },
+  input: SessionInput & { readonly rows: readonly SourceRow[] },
+  learnings: readonly { readonly id: string; readonly draft: LearningDraft }[],
+): Promise<void> {
+  const { calls, failures, roots } = await readGraphRows(transaction, context.sessionId, context.projectId);
+  const times = new Map<string, number>(
+    [...input.prompts, ...input.rows].map((row) => [row.id, Date.parse(row.occurredAt)]),
+  );
+  for (const call of calls) times.set(call.id, call.occurredAtMs);
+  const last = Math.max(0, ...times.values());
+  const timeOf = (evidence: readonly { readonly rowId: string }[]) => {
+    const cited = evidence.flatMap((piece) => times.get(piece.rowId) ?? []);
+    return cited.length === 0 ? last : Math.max(...cited);
+  };
+  const notes = [
+    ...input.items.map((item): GraphNote => ({
+      id: item.id,
+      source: 'summary',
+      kind: item.kind,
+      title: item.title,
+      text: item.content,
+      tags: item.tags,
+      evidence: item.evidence,
+      occurredAtMs: timeOf(item.evidence),
+    })),
+    ...learnings.map(({ id, draft }): GraphNote => ({
+      id,
+      source: 'learning',
+      kind: draft.category,
+      title: draft.title,
+      text: [draft.description, ...draft.examples].join('\n'),
+      tags: draft.tags,
+      evidence: draft.evidence,
+      occurredAtMs: timeOf(draft.evidence),
+    })),
+  ];
+  const prompts = input.prompts
+    .filter((prompt) => prompt.type === 'user' || prompt.type === 'assistant')
+    .map(({ id, content, occurredAt }) => ({ id, content, occurredAtMs: Date.parse(occurredAt) }));
+  const { projectName } = context;
+  await writeGraph(transaction, context, extractGraph({ projectName, roots, calls, failures, prompts, notes }));
+}
 
 export interface LearningDependencies extends NeighbourDependencies {
   readonly model: ModelPort;
@@ -31,34 +88,34 @@ export interface LearningDependencies extends NeighbourDependencies {
   readonly clock: Clock;
 }
 
-/** Prompts that learnings may be drawn from. */
+/** Prompts in the model request. */
 const HEAD_PROMPTS = 50;
 const TAIL_PROMPTS = 150;
-/** How far a fix may follow its failure, in rows. */
+/** Distance between a failure and its fix, in rows. */
 const ROWS_AFTER = 6;
-/** Topics by which known learnings are looked for. */
+/** Topics used to find known learnings. */
 const MAX_TOPICS = 6;
-/** Other sessions of the project may write between a comparison and its writing; more often than this they hardly do. */
+/** Attempts: other sessions of the project may write between comparison and write. */
 const COMPARISONS = 8;
 
 interface Session {
   readonly facts: SessionFacts;
   readonly input: Omit<ModelInput, 'known'>;
-  /** Rows that topics alone quote: a learning may quote them as well, and is dated by them. The model reads them in the topics. */
+  /** Rows that only topics quote: learnings may quote them and are dated by them. The model reads them in the topics. */
   readonly quoted: readonly SourceRow[];
 }
 
-/** What outlives a session: its knowledge, compared with what its project knows, and the graph. */
+/** Extracts a session's learnings, compares them with the project's, and writes the graph. */
 export function createLearningActivities(dependencies: LearningDependencies): LearningActivities {
   const { database, model, modelCalls, embeddingModel, hints, clock } = dependencies;
   const pendingOf = (ref: LearningInput) =>
     database.asTenant(asId(ref.tenantId), (transaction) => countPending(transaction, ref.sessionId));
 
-  /** What the model is given; null when it was asked before, or is not to be asked. */
+  /** Reads the model request; null if it was answered before or is disabled. */
   const read = (tenantId: TenantId, sessionId: string) =>
     database.asTenant(tenantId, async (transaction): Promise<Session | null> => {
       const facts = await readSessionFacts(transaction, sessionId);
-      // Asked again (a lost answer, a session that went on being closed): what was extracted and paid for is there.
+      // A repeated call (lost result, reopened session): the paid result is stored.
       if (facts.learnedSeq === facts.consumedSeq || !facts.infer) return null;
       const derived = await readTopicsAndItems(transaction, sessionId);
       const cited = [...new Set(derived.items.flatMap((item) => item.evidence.map((piece) => piece.rowId)))];
@@ -77,7 +134,7 @@ export function createLearningActivities(dependencies: LearningDependencies): Le
       return { facts, input, quoted: await readRowsById(transaction, sessionId, unread) };
     });
 
-  /** Everything in one transaction, so that a kill leaves all of it or nothing. */
+  /** One transaction: a kill leaves all or nothing. */
   const write = (
     tenantId: TenantId,
     sessionId: string,

@@ -13,13 +13,13 @@ import type { RememberedMemory, StoredMemory } from '../../stores/postgres/memor
 import { compareDrafts, createEmbedOnce } from './compare-drafts.ts';
 import type { Comparison, EmbedOnce, NeighbourDependencies } from './compare-drafts.ts';
 
-/** Who gives a memory. */
+/** The user who remembers a memory. */
 export interface MemoryGiver extends LearningEditor {
-  /** An admin: what is given may take the place of other users' learnings. */
+  /** An admin, who may replace other users' learnings. */
   readonly replacesAll: boolean;
 }
 
-/** Others may write while it is compared; so often it is compared again. */
+/** Attempts: others may write during a comparison. */
 const COMPARISONS = 3;
 
 function draftOf(memory: RememberedMemory): LearningDraft {
@@ -52,14 +52,15 @@ async function write(
   );
   const id = ids[0];
   if (id === undefined || id === null) return null;
-  // What speaks against something that happened later is kept as history: the later one is the answer.
+  // A memory older than what it contradicts is history: the current version is returned.
   return { id: (await currentIn(transaction, id)) ?? id, isNew: written.length > 0 };
 }
 
 /**
- * Stores one memory as learnings of a session are: what says the same makes the known one surer and is answered by it; what says more becomes its
- * next version; what speaks against it closes it. Of another user's learning, unless an admin gives it, it becomes neither: it stands beside. Without embedder or vector index, and from when `signal` is aborted on, words alone are compared;
- * where others keep writing, and where it is too long for a claim, the memory is stored as it is. The caller hints the index.
+ * Stores one memory by the rules of extracted learnings: a duplicate raises the known one's confidence and returns it, a refinement becomes
+ * its next version, a contradiction closes it. Other users' learnings are not changed, unless an admin writes. Words alone are compared
+ * without embedder or vector index and after `signal` aborts. If others keep writing, or the memory is too long for a claim, it is stored
+ * unchanged. The caller hints the index.
  */
 export async function rememberCompared(
   dependencies: NeighbourDependencies,
@@ -96,7 +97,7 @@ export async function rememberCompared(
   return storeAsItIs(database, editor, memory);
 }
 
-/** Vectors as long as the signal stands; then none, and words alone are compared. */
+/** Embeds until the signal aborts; then returns no vectors, and words alone are compared. */
 function embedWithin(embed: EmbedOnce, signal: AbortSignal): EmbedOnce {
   return async (texts) => {
     try {
@@ -120,7 +121,7 @@ async function storeAsItIs(
   return stored;
 }
 
-/** What was written; null where others wrote what it was compared with, or the same words. */
+/** Returns the result; null if others changed the compared learnings or wrote the same words. */
 async function unlessChanged(written: Promise<StoredMemory | null>): Promise<StoredMemory | null> {
   try {
     return await written;

@@ -6,13 +6,47 @@ import {
   retryFailedVectors,
   tenantsToReindex,
   tenantsWithPendingVectors,
+  lastIndexed,
+  requestAgain,
 } from '../../stores/postgres/connection/maintenance.ts';
 import { pruneEmbeddingCache, sweepOld } from '../../stores/postgres/retention/retention.ts';
 import type { VectorIndex } from '../../domain/ports/vector-index.ts';
 import type { MaintenanceActivities } from '../../workflows/operations/types.ts';
 import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
-import { withHeartbeat } from '../heartbeat.ts';
-import { findLostVectors } from './lost-vectors.ts';
+import { reportProgress, withHeartbeat } from '../heartbeat.ts';
+import type { TenantId } from '../../domain/ids.ts';
+import { VectorIndexUnavailable } from '../../domain/ports/vector-index.ts';
+
+/** Chunks per sweep: as many as are embedded in five minutes on a small machine. */
+const MAX_CHUNKS = 20_000;
+const CHUNKS_OF_ONE_QUESTION = 500;
+
+/**
+ * Looks up recently indexed vectors and requests missing ones: a killed server may have acknowledged unwritten data. An unavailable index is
+ * checked by the next sweep.
+ */
+export async function findLostVectors(maintenance: pg.Pool, vectors: VectorIndex, signal: AbortSignal): Promise<void> {
+  const groups = new Map<string, { readonly tenantId: TenantId; readonly model: string; readonly ids: string[] }>();
+  for (const { tenantId, model, objectId } of await lastIndexed(maintenance, MAX_CHUNKS)) {
+    const name = `${tenantId} ${model}`;
+    const group = groups.get(name) ?? { tenantId, model, ids: [] };
+    groups.set(name, group);
+    group.ids.push(objectId);
+  }
+  try {
+    for (const { tenantId, model, ids } of groups.values()) {
+      for (let from = 0; from < ids.length; from += CHUNKS_OF_ONE_QUESTION) {
+        reportProgress(signal);
+        const asked = ids.slice(from, from + CHUNKS_OF_ONE_QUESTION);
+        const standing = await vectors.standing(tenantId, model, asked);
+        const lost = asked.filter((id) => !standing.has(id));
+        await requestAgain(maintenance, tenantId, model, lost);
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof VectorIndexUnavailable)) throw error;
+  }
+}
 
 export interface MaintenanceDependencies {
   /** As the maintenance role. */
@@ -21,27 +55,27 @@ export interface MaintenanceDependencies {
   readonly vectors: VectorIndex;
   /** Name of the index that the settings ask for. */
   readonly indexName: string;
-  /** Vectors of texts that are kept of a tenant. */
+  /** Cached vectors per tenant. */
   readonly cacheEntries: number;
   /** A session without an event for this long should have been ended by its workflow. */
   readonly idleMs: number;
 }
 
-/** A hint that is on its way is not lost yet. */
+/** Grace period before a hint counts as lost. */
 const GRACE_MS = 10_000;
-/** How long past its idle time a session may stay open before its workflow is looked for. */
+/** Multiple of the idle time after which an open session's workflow is hinted. */
 const OVERDUE_FACTOR = 1.5;
-/** Of one sweep: 280 hints a second is what one Temporal client was seen to do. */
+/** Sessions per sweep: one Temporal client was measured to send 280 hints a second. */
 const MAX_SESSIONS = 2_000;
 const MAX_TENANTS = 500;
 const AT_ONCE = 16;
 
-/** Tells workflows, some at a time, until the signal ends it; throws only where none could be told. */
+/** Sends hints, some in parallel, until the signal aborts. @throws the first failure if all fail */
 async function notifyAll(told: readonly (() => Promise<void>)[], signal: AbortSignal): Promise<void> {
   const failures: unknown[] = [];
   for (let start = 0; start < told.length; start += AT_ONCE) {
-    signal.throwIfAborted();
-    // One hint that fails must not keep the others from theirs.
+    reportProgress(signal);
+    // One failed hint must not block the others.
     const results = await Promise.allSettled(told.slice(start, start + AT_ONCE).map((tell) => tell()));
     for (const result of results) if (result.status === 'rejected') failures.push(result.reason);
   }
@@ -49,19 +83,19 @@ async function notifyAll(told: readonly (() => Promise<void>)[], signal: AbortSi
 }
 
 /**
- * Does every stage, whatever became of those before it: one session that is refused each time must not keep vectors from being looked for. Throws the first
- * failure when all are done; ends between two stages where the attempt is over, so that it does not go on beside the next one.
+ * Runs every stage regardless of failures in earlier ones, then throws the first failure. Stops between two stages once cancelled, so that it
+ * does not overlap the next attempt.
  */
 async function doAll(stages: readonly (() => Promise<unknown>)[], signal: AbortSignal): Promise<void> {
   const failures: unknown[] = [];
   for (const stage of stages) {
-    signal.throwIfAborted();
+    reportProgress(signal);
     await stage().catch((error: unknown) => failures.push(error));
   }
   if (failures.length > 0) throw failures[0];
 }
 
-/** Jobs over all tenants. */
+/** Maintenance over all tenants. */
 export function createMaintenanceActivities({
   maintenance,
   hints,
@@ -109,7 +143,7 @@ export function createMaintenanceActivities({
         return swept;
       }),
     async ensurePartitions() {
-      // Partitions first: without them nothing can be captured.
+      // Partitions first: captures need them.
       const created = await ensurePartitions(maintenance);
       await sweepOld(maintenance);
       await pruneEmbeddingCache(maintenance, cacheEntries);

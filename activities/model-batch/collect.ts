@@ -15,18 +15,17 @@ import type { BatchRef, CollectResult } from '../../workflows/model-batch/types.
 import { isPermanent, parkedReason } from '../failures.ts';
 import { callModel } from '../model-call.ts';
 import { readWindowWork, writeWindowTopic } from './window-work.ts';
-import type { WindowWork } from './window-work.ts';
-import type { BatchDependencies } from './dependencies.ts';
+import type { WindowWork, BatchDependencies } from './window-work.ts';
 import { customIdOf } from './submit.ts';
 import { bookBatched, claimOf } from './window-answers.ts';
+import { reportProgress } from '../heartbeat.ts';
 
 type Answered = Extract<BatchOutcome, { kind: 'answered' }>;
 type Done = 'summarised' | 'parked' | 'requeued';
 
 /**
- * Writes what became of an ended batch, call by call. An attempt that was cut off leaves out what is written. What expired, was cancelled or
- * failed for a reason that passes waits for another batch; so does a call of which the provider says nothing.
- * @throws ModelError where the provider is away
+ * Writes the results of an ended batch, call by call; a repeated attempt skips what is written. Expired, cancelled, transiently failed and
+ * missing calls are queued again. @throws ModelError if the provider is unavailable
  */
 export async function collectBatch(
   dependencies: BatchDependencies,
@@ -45,6 +44,7 @@ export async function collectBatch(
   const left = new Map(assigned.map((call) => [customIdOf(call), call]));
   if (batch.state !== 'ended' && batch.providerBatchId !== null) {
     for await (const outcome of batches.results(batch.providerBatchId, signal)) {
+      reportProgress(signal);
       const call = left.get(outcome.customId);
       if (call === undefined) continue;
       counts[await write(dependencies, ref, call, outcome, signal)] += 1;
@@ -59,7 +59,7 @@ export async function collectBatch(
   return { sessionIds, ...counts };
 }
 
-/** Ends a call that brought no answer, with what was held for it. */
+/** Ends a call without a response and releases its reservation. */
 async function letWait(
   { database }: BatchDependencies,
   ref: BatchRef,
@@ -73,7 +73,7 @@ async function letWait(
   return state;
 }
 
-/** Lets every window of a batch wait for another one, and ends the batch: nothing comes of it any more. */
+/** Queues every window of a batch again and ends the batch. */
 export async function giveUpBatch(dependencies: BatchDependencies, ref: BatchRef): Promise<readonly string[]> {
   return dependencies.database.asTenant(asId(ref.tenantId), async (transaction) => {
     for (const call of await readAssigned(transaction, ref.batchId))
@@ -101,7 +101,7 @@ async function write(
   const work = await readWindowWork(dependencies, { tenantId, sessionId: call.sessionId }, call.windowN);
   if (work !== null && work.facts.forgotten === call.forgotten)
     return writeAnswer(dependencies, ref, call, work, outcome, signal);
-  // Something of it was forgotten meanwhile: the answer may speak of that. What it cost was paid all the same.
+  // Part of it was forgotten meanwhile, and the response may contain that. Its cost is recorded.
   await bookBatched(dependencies, ref.batchId, call, outcome.usage, null);
   return letWait(dependencies, ref, call, 'requeued');
 }
@@ -135,7 +135,7 @@ async function writeAnswer(
     const isWritten = await writeWindowTopic(dependencies, work, output, [answer.usage, ...usage], claim);
     return isWritten ? 'summarised' : 'requeued';
   } catch (error) {
-    // One user's spent day must not keep the others from their results.
+    // One user's exhausted budget must not block the results of others.
     if (error instanceof BudgetExhausted || error instanceof ModelBusy)
       return letWait(dependencies, ref, call, 'requeued');
     if (!(error instanceof ModelError) || !isPermanent(error)) throw error;

@@ -8,18 +8,18 @@ import type { BatchRef, ModelBatchActivities } from '../../workflows/model-batch
 import { withHeartbeat } from '../heartbeat.ts';
 import { tryHintIndex } from '../try-hint-index.ts';
 import { collectBatch, giveUpBatch } from './collect.ts';
-import type { BatchDependencies } from './dependencies.ts';
+import type { BatchDependencies } from './window-work.ts';
 import { findLost, submitBatch } from './submit.ts';
 
-/** How long a batch that was told to end is waited for: what it had answered by then is paid for, and used. */
+/** Longest wait for a cancelled batch: its results until then are paid for, and used. */
 const RELEASE_MS = 60_000;
 const RELEASE_LOOK_MS = 2_000;
 
-/** Steps of a provider batch. Each may be done again at any point. */
+/** Steps of a provider batch. Each is repeatable. */
 export function createModelBatchActivities(dependencies: BatchDependencies): ModelBatchActivities {
   const { database, hints, model } = dependencies;
 
-  /** @throws ModelError where the settings name a provider that has none: then batches that were begun wait until they name it again */
+  /** Returns the batch API. @throws ModelError if the configured provider has none: existing batches wait until one is configured */
   const batchesOf = (): ModelBatches => {
     if (model.batches === null) throw new ModelError('unauthorised', 'the model of the settings has no batches');
     return model.batches;
@@ -27,7 +27,7 @@ export function createModelBatchActivities(dependencies: BatchDependencies): Mod
   const find = ({ tenantId, batchId }: BatchRef) =>
     database.asTenant(asId(tenantId), (transaction) => readBatch(transaction, batchId));
 
-  /** Ends a batch at the provider, one whose making was not heard of included, and waits for what it had answered by then. */
+  /** Cancels a batch at the provider, even if its creation was never confirmed, and waits for its results. */
   const endAtProvider = async (ref: BatchRef, signal: AbortSignal): Promise<void> => {
     const batch = await find(ref);
     if (batch === null || batch.state === 'ended') return;
@@ -50,7 +50,7 @@ export function createModelBatchActivities(dependencies: BatchDependencies): Mod
     pollBatch: (ref) =>
       withHeartbeat(async (signal) => {
         const batch = await find(ref);
-        // Nothing was sent: there is nothing to wait for, and collecting lets the windows wait again.
+        // Nothing was sent: collecting queues the windows again.
         if (batch?.providerBatchId === undefined || batch.providerBatchId === null)
           return { ended: true, processing: 0 };
         try {
@@ -81,14 +81,14 @@ export function createModelBatchActivities(dependencies: BatchDependencies): Mod
           return { sessionIds };
         } catch (error) {
           if (!(error instanceof ModelError)) throw error;
-          // Whoever ends a batch wants its windows back, whatever the provider says or does not say.
+          // Cancelling a batch releases its windows, whatever the provider returns.
           return { sessionIds: await giveUpBatch(dependencies, ref) };
         }
       }),
   };
 }
 
-/** The provider knows no such batch (any more). */
+/** Returns true if the provider does not know the batch. */
 function isMissing(error: unknown): boolean {
   return error instanceof ModelError && error.kind === 'invalid_request';
 }

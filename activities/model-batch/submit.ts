@@ -18,31 +18,32 @@ import type { AssignedCall, StoredBatch } from '../../stores/postgres/usage/mode
 import type { BatchRef, SubmitResult } from '../../workflows/model-batch/types.ts';
 import { isPermanent, parkedReason } from '../failures.ts';
 import { readWindowWork } from './window-work.ts';
-import type { BatchDependencies } from './dependencies.ts';
+import type { BatchDependencies } from './window-work.ts';
 import { claimOf, holdBudget, summariseStored, summariseLocally } from './window-answers.ts';
+import { reportProgress } from '../heartbeat.ts';
 
-/** Calls that are prepared beside each other: the provider counts each one's tokens. */
+/** Calls prepared in parallel: the provider counts each one's tokens. */
 const AT_ONCE = 8;
-/** Answers after which no batch was made. */
+/** Errors after which no batch exists. */
 const REFUSALS: ReadonlySet<string> = new Set(['rate_limited', 'overloaded', 'unauthorised', 'invalid_request']);
-/** By how much the provider's clock may be behind. */
+/** Tolerance for the provider's clock. */
 const CLOCK_SKEW_MS = 120_000;
 
-/** The id that a call goes by in its batch. */
+/** Returns the id of a call in its batch. */
 export function customIdOf({ sessionId, windowN }: Pick<AssignedCall, 'sessionId' | 'windowN'>): string {
   return `${sessionId}_${String(windowN)}`;
 }
 
 type Prepared =
   | { readonly kind: 'send'; readonly customId: string; readonly call: PreparedCall<TopicSummaryDraft> }
-  /** Done without the provider, set aside, or gone. */
+  /** Summarised without the provider, parked, or no longer there. */
   | { readonly kind: 'settled' }
   | { readonly kind: 'over_day'; readonly assigned: AssignedCall; readonly resetsInMs: number };
 
 /**
- * Sends a batch: closes it for further windows, prepares its calls, holds budget for each, and hands them to the provider. An attempt that
- * was cut off is gone on with: what was sent and not heard of is looked for at the provider before anything is sent again.
- * @throws BudgetExhausted where no call of the batch has budget left today; ModelError where the provider is away
+ * Sends a batch: closes it for further windows, prepares its calls, reserves budget for each and submits them. A resumed attempt first looks
+ * for an unconfirmed batch at the provider. @throws BudgetExhausted if no call has budget left today; ModelError if the provider is
+ * unavailable
  */
 export async function submitBatch(
   dependencies: BatchDependencies,
@@ -54,7 +55,7 @@ export async function submitBatch(
   const tenantId = asId<TenantId>(ref.tenantId);
   const before = await database.asTenant(tenantId, (transaction) => readBatch(transaction, ref.batchId));
   if (before === null) return { calls: 0, sessionIds: [] };
-  // Done by an attempt whose answer was lost: sessions that it would have told are told now.
+  // The result of an earlier attempt was lost: its sessions are hinted now.
   const finished = () =>
     database.asTenant(tenantId, (transaction) => batchSessions(transaction, ref.batchId, 'finished'));
   if (before.state === 'ended') return { calls: 0, sessionIds: await finished() };
@@ -71,7 +72,7 @@ export async function submitBatch(
   const sending = prepared.flatMap((each) => (each.kind === 'send' ? [each] : []));
   const over = prepared.flatMap((each) => (each.kind === 'over_day' ? [each] : []));
   const [firstOver] = over;
-  // Nobody has budget left: the batch waits as it is. Where some have, theirs go, and the others wait for another batch.
+  // Without any budget the batch waits. With some, those calls are sent and the others are queued again.
   if (sending.length === 0 && firstOver !== undefined)
     throw new BudgetExhausted(waitForNextDay(firstOver.resetsInMs, ref.batchId));
   const sessionIds = await database.asTenant(tenantId, async (transaction) => {
@@ -82,7 +83,7 @@ export async function submitBatch(
   });
   if (sending.length === 0) return { calls: 0, sessionIds };
   const { batchId } = await batches.submit(sending, signal).catch(async (error: unknown) => {
-    // What was refused was not made: the next attempt need not look for it, and take a stranger's for it.
+    // A rejected batch does not exist: the next attempt must not take another one for it.
     if (error instanceof ModelError && REFUSALS.has(error.kind))
       await database.asTenant(tenantId, (transaction) => markSending(transaction, ref.batchId, 0));
     throw error;
@@ -91,7 +92,7 @@ export async function submitBatch(
   return { calls: sending.length, sessionIds };
 }
 
-/** A batch of ours that an earlier attempt sent without hearing the answer; null where there is none. */
+/** Finds a batch that an earlier attempt sent without confirmation; null if there is none. */
 export async function findLost(
   { database }: BatchDependencies,
   batches: ModelBatches,
@@ -109,7 +110,7 @@ export async function findLost(
       alike.map((view) => view.batchId),
     ),
   );
-  // The oldest: a later one is another tenant's. Should it be a stranger's all the same, its results fit no call, and the windows wait again.
+  // The oldest: later ones belong to other tenants. If it is another's after all, its results match no call, and the windows are queued again.
   return alike.findLast((view) => unclaimed.includes(view.batchId)) ?? null;
 }
 
@@ -119,6 +120,7 @@ async function prepareAll(dependencies: BatchDependencies, ref: BatchRef, signal
   );
   const prepared: Prepared[] = [];
   for (let from = 0; from < assigned.length; from += AT_ONCE) {
+    reportProgress(signal);
     const some = assigned.slice(from, from + AT_ONCE);
     prepared.push(...(await Promise.all(some.map((call) => prepare(dependencies, ref, call, signal)))));
   }

@@ -9,18 +9,17 @@ import { bookUsage } from '../../stores/postgres/usage/usage-ledger.ts';
 import { bookHit, cacheQuestion, findCachedResponse, keepForQuestion } from '../model-calls/answer-cache.ts';
 import { callModel } from '../model-call.ts';
 import { writeWindowTopic } from './window-work.ts';
-import type { ClaimWindow, WindowWork } from './window-work.ts';
-import type { BatchDependencies } from './dependencies.ts';
+import type { ClaimWindow, WindowWork, BatchDependencies } from './window-work.ts';
 
-/** A provider has a day for a batch; what is held for its calls lives somewhat longer. */
+/** Lifetime of a reservation: a provider has a day for a batch. */
 const RESERVED_MS = 26 * 3_600_000;
 
-/** Takes a call of a batch as summarised, with its window. */
+/** Returns the claim of a batch call and its window. */
 export function claimOf(batchId: string, call: AssignedCall): ClaimWindow {
   return (transaction) => finishCall(transaction, batchId, call, 'summarised');
 }
 
-/** Writes an answer that was paid for before; false where there is none. */
+/** Writes a cached response; returns false if there is none. */
 export async function summariseStored(
   dependencies: BatchDependencies,
   work: WindowWork,
@@ -39,7 +38,7 @@ export async function summariseStored(
   return true;
 }
 
-/** Holds budget for a call until its batch is over; null where there was some, else when the user's day ends. @throws QuotaTooSmall; ModelBusy never for batches */
+/** Reserves budget for a call until its batch ends. Returns null, or if exceeded the time until the user's day ends. @throws QuotaTooSmall */
 export async function holdBudget(
   { database, modelCalls }: BatchDependencies,
   batchId: string,
@@ -47,7 +46,7 @@ export async function holdBudget(
   call: PreparedCall<unknown>,
   forgotten: number,
 ): Promise<{ readonly resetsInMs: number } | null> {
-  // Of an attempt before this one.
+  // Reserved by a previous attempt.
   if (assigned.reservationId !== null) return null;
   const tokens = call.inputTokens + call.maxTokensOut;
   const outcome = await reserveCall(
@@ -70,7 +69,7 @@ export async function holdBudget(
   return null;
 }
 
-/** Lets the local model do it where the settings say so; false where they do not. */
+/** Summarises with the fallback model; returns false if none is configured. */
 export async function summariseLocally(
   dependencies: BatchDependencies,
   work: WindowWork,
@@ -85,10 +84,7 @@ export async function summariseLocally(
   return true;
 }
 
-/**
- * Books a call that a batch answered, ends what was held for it, and keeps the answer where it can be read. A call for which nothing is held
- * any more was booked by an attempt before.
- */
+/** Records a call's usage, releases its reservation, and caches a readable response. Without a reservation, a previous attempt did. */
 export async function bookBatched(
   { database, modelCalls }: BatchDependencies,
   batchId: string,

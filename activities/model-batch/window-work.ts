@@ -1,21 +1,34 @@
 import { asId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
-import type { ModelUsage, TopicSummaryDraft } from '../../domain/ports/model.ts';
-import type { TenantTransaction } from '../../stores/postgres/connection/database.ts';
+import type { ModelUsage, TopicSummaryDraft, ModelPort } from '../../domain/ports/model.ts';
+import type { TenantTransaction, Database } from '../../stores/postgres/connection/database.ts';
 import { refuseForgotten } from '../../stores/postgres/erasure/forgotten.ts';
 import type { UsageOwner } from '../../stores/postgres/usage/usage-ledger.ts';
 import { findWindow } from '../../stores/postgres/sessions/windows.ts';
 import type { FoundWindow } from '../../stores/postgres/sessions/windows.ts';
 import type { SessionRef } from '../../workflows/session/types.ts';
 import type { NearOptions } from '../model-calls/answer-cache.ts';
-import { nearWindow, readWindow, writeWindow } from '../summarise/window-summary.ts';
-import type { ReadWindow } from '../summarise/window-summary.ts';
-import type { BatchDependencies } from './dependencies.ts';
+import { nearWindow, readWindow, writeWindow } from '../summarise/write-summary.ts';
+import type { ReadWindow } from '../summarise/write-summary.ts';
+import type { Clock } from '../../domain/ports/clock.ts';
+import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
+import type { EmbeddingModel } from '../../stores/postgres/embeddings/embedding-ledger.ts';
+import type { ModelCallDependencies } from '../model-call.ts';
 
-/** Takes a window as summarised, in the transaction that writes its summary; false where it is done or gone. */
+/** Dependencies of the steps of a provider batch. */
+export interface BatchDependencies {
+  readonly database: Database;
+  readonly model: ModelPort;
+  readonly modelCalls: ModelCallDependencies;
+  readonly embeddingModel: EmbeddingModel;
+  readonly hints: WorkflowHints;
+  readonly clock: Clock;
+}
+
+/** Claims a window in the transaction that writes its summary; returns false if it is completed or no longer exists. */
 export type ClaimWindow = (transaction: TenantTransaction) => Promise<boolean>;
 
-/** A window of a batch as a model is given it. */
+/** A window of a batch with its model request. */
 export interface WindowWork extends ReadWindow {
   readonly ref: SessionRef;
   readonly window: FoundWindow;
@@ -23,7 +36,7 @@ export interface WindowWork extends ReadWindow {
   readonly near: NearOptions<TopicSummaryDraft>;
 }
 
-/** Reads a window that lies in a batch; null where it does not any more, or its session is gone. */
+/** Reads a batched window; null if it is not batched or its session no longer exists. */
 export async function readWindowWork(
   { database, clock }: BatchDependencies,
   ref: SessionRef,
@@ -40,7 +53,7 @@ export async function readWindowWork(
   });
 }
 
-/** Writes what a model said of a window, if it can be claimed; answers whether. */
+/** Writes the summary of a window; returns false if it cannot be claimed. */
 export function writeWindowTopic(
   { database, embeddingModel }: BatchDependencies,
   work: WindowWork,

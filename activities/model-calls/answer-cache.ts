@@ -20,14 +20,14 @@ import type { CachedResponse, NearAnswer, UnreadableMark } from '../../stores/po
 import { bookUsage } from '../../stores/postgres/usage/usage-ledger.ts';
 import type { UsageOwner } from '../../stores/postgres/usage/usage-ledger.ts';
 
-/** What decides whether the answer to a nearly identical question may be taken. */
+/** Conditions for the cached response to a nearly identical request. */
 export interface NearOptions<Output> {
   readonly rows: readonly SourceRow[];
-  /** Every claim of the answer stands in these rows. */
+  /** Returns true if these rows support every claim of the response. */
   readonly stands: (output: Output) => boolean;
 }
 
-/** A question as the cache knows it. Its signature is made once, and only where an answer is looked for by it. */
+/** A request as cached. Its signature is computed lazily and once. */
 export interface CacheQuestion {
   readonly promptVersion: string;
   readonly text: string;
@@ -53,7 +53,7 @@ export function cacheQuestion<Output>(
     promptVersion,
     text: question,
     sha256,
-    // Made when it is asked for: the same question is found without it.
+    // Lazy: equal requests are found without it.
     get near() {
       if (made !== null) return made;
       const signature = signatureOf(question);
@@ -64,14 +64,14 @@ export function cacheQuestion<Output>(
   };
 }
 
-/** Words of what is compared for strangers: times and ids of the question are none that an answer could be held to. */
+/** Counts the words of a response that the request lacks, without volatile ones (times, ids). */
 export function foreignRowsOf(answer: string, question: string): number {
   return novelWords(withoutVolatile(answer), withoutVolatile(question));
 }
 
 /**
- * What a kept answer says for a nearly identical question; null where it may not be taken: it shares too little, speaks of what the new
- * rows do not hold, cannot be read, or makes a claim that does not stand in them.
+ * Returns a cached response's output for a nearly identical request; null if it is too dissimilar, uses words or makes claims that the new
+ * rows lack, or cannot be parsed.
  */
 export function takeNear<Output>(
   kept: Pick<NearAnswer, 'response' | 'signature' | 'novelWords'>,
@@ -86,16 +86,13 @@ export function takeNear<Output>(
   return reading.ok && near.stands(reading.output) ? reading.output : null;
 }
 
-/** An answer that can be taken, and what it says for this question. */
+/** A cached response that can be used, and its output. */
 export interface CacheHit<Output> {
   readonly output: Output;
   readonly kept: CachedResponse;
 }
 
-/**
- * An answer that was paid for: to the same question, or to one that is nearly the same if every claim of it stands in the new rows and
- * it speaks of nothing that they do not hold. Null where there is none.
- */
+/** Finds a cached response to an equal request, or to a nearly identical one whose every claim the new rows support. Null if there is none. */
 export async function findCachedResponse<Output>(
   database: Database,
   owner: UsageOwner,
@@ -121,7 +118,7 @@ export async function findCachedResponse<Output>(
   return null;
 }
 
-/** Books an answer that cost nothing. */
+/** Records a cache hit, which costs nothing. */
 export async function bookHit(
   database: Database,
   owner: UsageOwner,
@@ -143,7 +140,7 @@ export async function bookHit(
   return usage;
 }
 
-/** The answer to the very same question that this session paid for and could not use, as it was given; null where there is none. */
+/** Returns the unusable response that this session paid for the equal request; null if there is none. */
 export async function findFailedAnswer<Output>(
   database: Database,
   owner: UsageOwner,
@@ -157,7 +154,7 @@ export async function findFailedAnswer<Output>(
   return { text, reading: { ok: false, kind, problem, where }, usage };
 }
 
-/** Keeps an answer for as long as the settings say, marked where it cannot be used. */
+/** Caches a response, marked if it is unusable, for the configured number of days. */
 export async function keepForQuestion(
   transaction: TenantTransaction,
   owner: UsageOwner,

@@ -2,23 +2,79 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { BudgetExhausted, ModelBusy, QuotaTooSmall, waitForNextDay } from '../../domain/costs/limits.ts';
 import { asId } from '../../domain/ids.ts';
 import { ModelError } from '../../domain/ports/model.ts';
-import type { ModelAnswer, PreparedCall } from '../../domain/ports/model.ts';
-import { releaseCall, reserveCall } from '../../stores/postgres/usage/budgets.ts';
+import type { ModelAnswer, PreparedCall, ModelUsage } from '../../domain/ports/model.ts';
+import { releaseCall, reserveCall, raiseBudgetAlert, settleCall } from '../../stores/postgres/usage/budgets.ts';
 import type { Database, TenantTransaction } from '../../stores/postgres/connection/database.ts';
 import type { UsageOwner } from '../../stores/postgres/usage/usage-ledger.ts';
-import { settlePaid } from './settle-call.ts';
-import type { SettleDependencies } from './settle-call.ts';
+import { v7 } from 'uuid';
+import type { ModelLimits } from '../../domain/costs/limits.ts';
+import type { BudgetAlert } from '../../stores/postgres/usage/budgets.ts';
+import { bookUsage, isBooked, sumUsage } from '../../stores/postgres/usage/usage-ledger.ts';
+import { isPassing } from '../failures.ts';
+
+export interface SettleDependencies {
+  readonly database: Database;
+  readonly limits: ModelLimits;
+  /** Called once per day and user when usage reaches the alert threshold. */
+  readonly onBudgetAlert?: (alert: BudgetAlert) => void;
+}
+
+/** Pauses before retries. */
+const PAUSES_MS = [250, 1_000, 3_000, 8_000] as const;
+/** No retry starts later than this. */
+const LONGEST_MS = 30_000;
+
+/** Retries transient database errors. @throws the last error */
+async function insist<Result>(attempt: (isFirst: boolean) => Promise<Result>): Promise<Result> {
+  const deadline = performance.now() + LONGEST_MS;
+  for (let failures = 0; ; failures += 1) {
+    try {
+      return await attempt(failures === 0);
+    } catch (error) {
+      const pauseMs = PAUSES_MS[failures];
+      if (pauseMs === undefined || !isPassing(error) || performance.now() + pauseMs > deadline) throw error;
+      await pause(pauseMs);
+    }
+  }
+}
+
+/**
+ * Ends the reservation and records the cost in one transaction, together with what `beside` writes. Transient database errors are retried for
+ * half a minute, else the response is lost and paid for twice. Cancellation does not interrupt it, since paid usage must be recorded.
+ */
+export async function settlePaid(
+  { database, limits, onBudgetAlert }: SettleDependencies,
+  owner: UsageOwner,
+  reservation: string,
+  usage: readonly ModelUsage[],
+  beside: (transaction: TenantTransaction) => Promise<void>,
+): Promise<void> {
+  const { inputTokens, outputTokens } = sumUsage(usage);
+  const ids = usage.map(() => v7());
+  const alert = await insist((isFirst) =>
+    database.asTenant(asId(owner.tenantId), async (transaction) => {
+      // A previous commit may have succeeded without confirmation.
+      if (!isFirst && (await isBooked(transaction, ids))) return null;
+      await bookUsage(transaction, owner, usage, false, ids);
+      await beside(transaction);
+      // Last, since it locks the user's row, which the user's other calls wait for.
+      const day = await settleCall(transaction, owner.userId, [reservation], inputTokens + outputTokens, limits);
+      return raiseBudgetAlert(transaction, owner, day, limits.alertShare);
+    }),
+  );
+  if (alert !== null) onBudgetAlert?.(alert);
+}
 
 export type PaidCallDependencies = SettleDependencies;
 
-/** How long a call waits for a place among those that are made at once, before it gives its own place in the worker to others. */
+/** Longest wait for a concurrency slot of the user, before the call frees its worker slot. */
 const LONGEST_WAIT_MS = 60_000;
 const FIRST_LOOK_MS = 200;
 const LAST_LOOK_MS = 1_000;
-/** What a reservation outlives the bound of its call by. */
+/** Lifetime of a reservation beyond its call's time limit. */
 const GRACE_MS = 60_000;
 
-/** A place for the call. @throws BudgetExhausted, QuotaTooSmall, ModelBusy, or the signal's reason */
+/** Reserves tokens and a concurrency slot. @throws BudgetExhausted, QuotaTooSmall, ModelBusy, or the signal's reason */
 async function reserve(
   { database, limits }: PaidCallDependencies,
   owner: UsageOwner,
@@ -44,7 +100,7 @@ async function reserve(
   }
 }
 
-/** Gives the place back at once. Where that fails it comes free with the reservation's end, and why the call failed is what matters. */
+/** Releases the slot. If that fails, the reservation expires, and the call's error is what matters. */
 async function release(database: Database, owner: UsageOwner, reservation: string): Promise<void> {
   await database
     .asTenant(asId(owner.tenantId), (transaction) => releaseCall(transaction, [reservation]))
@@ -52,9 +108,9 @@ async function release(database: Database, owner: UsageOwner, reservation: strin
 }
 
 /**
- * Makes a call of a paid model: reserved before it, settled and booked in one transaction right after it, with what `beside` writes.
- * A call that failed and cost something is booked all the same.
- * @throws ModelError, `invalid_request` where the call may take more than one call may, or QuotaTooSmall than a day of the user has; BudgetExhausted, ModelBusy, the signal's reason
+ * Calls a paid model: reserves before, then settles and records in one transaction with what `beside` writes. A failed call with a cost is
+ * recorded as well. @throws ModelError, `invalid_request` if the call exceeds the request limit, QuotaTooSmall if it exceeds the user's day;
+ * BudgetExhausted, ModelBusy, the signal's reason
  */
 export async function askPaid<Output>(
   dependencies: PaidCallDependencies,
@@ -70,7 +126,7 @@ export async function askPaid<Output>(
   const reservation = await reserve(dependencies, owner, bound, signal);
   let answer: ModelAnswer<Output>;
   try {
-    // Cancelled while the place was being taken: whatever `ask` does about it, nothing is asked, and the place is given back.
+    // Cancelled during the reservation: nothing is sent and the slot is released.
     signal.throwIfAborted();
     answer = await call.ask(signal);
   } catch (error) {

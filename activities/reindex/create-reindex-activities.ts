@@ -21,34 +21,34 @@ import { refillNext } from '../../stores/postgres/embeddings/embedding-refill.ts
 import { countDone, fillIndex, memoriesOfIndex } from '../../stores/postgres/embeddings/embedding-ledger.ts';
 import { readMemories } from '../../stores/postgres/memories/memories.ts';
 import type { ReindexActivities, ReindexStep } from '../../workflows/reindex/types.ts';
-import { withHeartbeat } from '../heartbeat.ts';
+import { reportProgress, withHeartbeat } from '../heartbeat.ts';
 import { tryHintIndex } from '../try-hint-index.ts';
 
 export interface ReindexDependencies {
   readonly database: Database;
   readonly vectors: VectorIndex;
   readonly hints: WorkflowHints;
-  /** The index that the settings ask for. */
+  /** The configured index. */
   readonly embeddingModel: IndexModel;
-  /** How long the old index stands after the switch. */
+  /** How long the old index remains after the switch. */
   readonly graceMs: number;
 }
 
-/** Memories of one transaction: whoever wants vectors meanwhile waits for it, some ten milliseconds. */
+/** Memories per transaction, some ten milliseconds in which other requests for vectors wait. */
 const FILL_MEMORIES = 200;
 const STRUCK_MEMORIES = 500;
 const REWRITTEN_MEMORIES = 1_000;
-/** Between two looks whether the new index is complete; longer while its model is away. */
+/** Poll interval until the target index is complete; longer while its model is unavailable. */
 const LOOK_MS = 2_000;
 const AWAY_LOOK_MS = 15_000;
 
 const DONE: ReindexStep = { phase: 'completed', waiting: null, waitMs: 0 };
 
-/** The change of a tenant's index, one step at a time. Everything that a step needs to know stands in the tables. */
+/** Replaces a tenant's index, one step at a time. All state is in the tables. */
 export function createReindexActivities(dependencies: ReindexDependencies): ReindexActivities {
   const { database, vectors, hints, embeddingModel, graceMs } = dependencies;
 
-  /** One batch of the served ledger, asked for anew; the row that it came to, null at the end. */
+  /** Requests one batch of the served ledger in the target index; returns its last row id, null at the end. */
   const fillBatch = async (
     tenantId: TenantId,
     from: string,
@@ -66,7 +66,7 @@ export function createReindexActivities(dependencies: ReindexDependencies): Rein
     });
     const next = memories.length < FILL_MEMORIES ? null : (memories.at(-1)?.rowId ?? null);
     await database.asTenant(tenantId, async (transaction) => {
-      // First: who wants vectors holds this row, and then meets the rows of the ledger.
+      // First: requests for vectors lock this row before rows of the ledger.
       const held = await holdIndexes(transaction, tenantId, embeddingModel, 'change');
       if (held.building?.name !== to.name) return;
       await fillIndex(transaction, tenantId, to, wanted);
@@ -83,23 +83,23 @@ export function createReindexActivities(dependencies: ReindexDependencies): Rein
   ): Promise<void> => {
     let after = indexes.building?.fillAfter ?? null;
     do {
-      signal.throwIfAborted();
+      reportProgress(signal);
       after = await fillBatch(tenantId, indexes.serving.name, to, after);
     } while (after !== null);
   };
 
-  /** Takes an index away: first from Weaviate, then from the ledger with what only it kept in the cache. */
+  /** Removes an index from Weaviate, then from the ledger and the cache. */
   const remove = async (tenantId: TenantId, name: string, signal: AbortSignal): Promise<void> => {
     await vectors.drop(tenantId, name);
     let struck: number;
     do {
-      signal.throwIfAborted();
+      reportProgress(signal);
       struck = await database.asTenant(tenantId, (transaction) => strikeIndex(transaction, name, STRUCK_MEMORIES));
     } while (struck > 0);
     await database.asTenant(tenantId, (transaction) => forgetRetired(transaction, name));
   };
 
-  /** Does the next step; null where the one after it is to be looked for at once. */
+  /** Does the next step; null if another follows at once. */
   const step = async (tenantId: TenantId, signal: AbortSignal): Promise<ReindexStep | null> => {
     const indexes = await database.readAsTenant(tenantId, readIndexes);
     if (indexes === null) return DONE;
@@ -112,7 +112,7 @@ export function createReindexActivities(dependencies: ReindexDependencies): Rein
     const isRequested = serving.name === embeddingModel.name || isOlderIndex(embeddingModel.name, serving.name);
     const restMs = retired === null ? 0 : retired.at.getTime() - Date.now();
     const isNext = building === null ? !isRequested : building.name !== embeddingModel.name || building.filled;
-    // One goes at a time: what stands in the way of the next change goes before its time, unless it was given up a moment ago.
+    // One retired index at a time: if it blocks the next change, it is removed early, unless it was just abandoned.
     if (retired !== null && (restMs <= 0 || (isNext && restMs > 60_000))) {
       await remove(tenantId, retired.name, signal);
       return null;
@@ -151,7 +151,7 @@ export function createReindexActivities(dependencies: ReindexDependencies): Rein
     reindexStep: (input) =>
       withHeartbeat(async (signal) => {
         for (;;) {
-          signal.throwIfAborted();
+          reportProgress(signal);
           const done = await step(asId<TenantId>(input.tenantId), signal);
           if (done !== null) return done;
         }

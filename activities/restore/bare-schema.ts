@@ -10,8 +10,9 @@ import {
   ownerAddress,
 } from '../../stores/postgres/backups/restored-database.ts';
 import type { RestoreServer } from '../../stores/postgres/backups/restored-database.ts';
+import { reportProgress } from '../heartbeat.ts';
 
-/** Where the database that is built keeps how far it is: it goes with the last step. */
+/** Progress of the build, stored in the database being built and dropped by the last step. */
 const WORKSPACE = `
   CREATE SCHEMA restoring;
   CREATE TABLE restoring.files (key text PRIMARY KEY, rows bigint NOT NULL, bytes bigint NOT NULL);
@@ -20,7 +21,7 @@ const WORKSPACE = `
   GRANT USAGE ON SCHEMA restoring TO recollect_maintenance;
   GRANT SELECT, INSERT ON restoring.files TO recollect_maintenance`;
 
-/** Indexes that guard no constraint, of ordinary and of partitioned tables; those of partitions come and go with their parent's. */
+/** Indexes without a constraint, of ordinary and partitioned tables; indexes of partitions follow their parent's. */
 const INDEXES = `
   SELECT format('DROP INDEX %I', c.relname) AS drop,
          replace(pg_get_indexdef(c.oid), ' ON ONLY ', ' ON ') AS make
@@ -29,10 +30,7 @@ const INDEXES = `
      AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = c.oid AND k.contype IN ('p', 'u', 'x'))
    ORDER BY c.relname`;
 
-/**
- * Both tables' policies are lifted while PostgreSQL looks for rows without a partner: it looks as the owner, whom they bind, and would see
- * no row at all.
- */
+/** Row-level security of both tables is lifted during the check: PostgreSQL checks as the owner, to whom the policies would show no rows. */
 const FOREIGN_KEYS = `
   SELECT format('ALTER TABLE %I DROP CONSTRAINT %I', t.relname, k.conname) AS drop,
          concat_ws('; ',
@@ -47,7 +45,7 @@ const FOREIGN_KEYS = `
 
 const dropRows = z.array(z.object({ drop: z.string(), make: z.string() }));
 
-/** Months of UTC, `2026-01`, that rows of the table lie in, from the bounds of its files. */
+/** Returns the UTC months, `2026-01`, of a table's rows, from the bounds of its files. */
 function monthsOf(files: Manifest['tables'][number]['files']): Set<string> {
   const millisecondsOf = (id: string): number => Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16);
   const months = new Set<string>();
@@ -63,7 +61,7 @@ function monthsOf(files: Manifest['tables'][number]['files']): Set<string> {
   return months;
 }
 
-/** A partition for every month that the set has rows of, where the migrations made none: they make those around today. */
+/** Creates a partition for every month of the backup that the migrations, which create those around today, did not. */
 async function makePartitions(owner: pg.Client, manifest: Manifest): Promise<void> {
   for (const { name, files } of manifest.tables) {
     const isParted = await owner.query(
@@ -86,7 +84,7 @@ async function makePartitions(owner: pg.Client, manifest: Manifest): Promise<voi
   }
 }
 
-/** Empties what migrations filled: all rows come from the set. Those that hold nothing are passed over: emptying makes new files for a table and all its indexes. */
+/** Empties tables that migrations filled. Empty tables are skipped: TRUNCATE creates new files for a table and all its indexes. */
 async function emptyTables(owner: pg.Client): Promise<void> {
   const { rows: filled } = await owner.query<{ name: string }>(
     `SELECT format('%I', relname) AS name FROM pg_class
@@ -96,7 +94,7 @@ async function emptyTables(owner: pg.Client): Promise<void> {
   if (filled.length > 0) await owner.query(`TRUNCATE ${filled.map(({ name }) => name).join(', ')}`);
 }
 
-/** Notes how every index and foreign key is made again, and takes it away: rows go in several times as fast without. */
+/** Records and drops every index and foreign key: rows are copied in several times as fast without. */
 async function dropForLater(owner: pg.Client): Promise<void> {
   const indexes = dropRows.parse((await owner.query(INDEXES)).rows);
   const foreignKeys = dropRows.parse((await owner.query(FOREIGN_KEYS)).rows);
@@ -116,8 +114,8 @@ async function isBare(server: RestoreServer, database: string): Promise<boolean>
 }
 
 /**
- * Creates a database with exactly the set's migrations, without indexes and foreign keys, ready for its rows; the functions of prisma/sql follow when
- * its schema is brought up to date. A complete one is left as it is; an unfinished one is created anew.
+ * Creates a database with the backup's migrations, without indexes and foreign keys; the functions of prisma/sql follow with the schema
+ * update. A complete one is left as it is, an incomplete one is recreated.
  */
 export async function makeBareDatabase(server: RestoreServer, database: string, manifest: Manifest): Promise<void> {
   if (await isBare(server, database)) return;
@@ -125,7 +123,7 @@ export async function makeBareDatabase(server: RestoreServer, database: string, 
   await withSchemaEngine(ownerAddress(server, database), (engine) => engine.deploy(manifest.migrations.at(-1)));
   await asOwner(server, database, async (owner) => {
     await makePartitions(owner, manifest);
-    // At once: a database with a workspace has all that is in it.
+    // In one transaction: a workspace marks a complete database.
     await owner.query('BEGIN');
     await owner.query(WORKSPACE);
     await dropForLater(owner);
@@ -134,13 +132,13 @@ export async function makeBareDatabase(server: RestoreServer, database: string, 
   });
 }
 
-/** Statements of one transaction, and how long it lasts before the next begins: a small database has one flush of the log, a large one loses little to a kill. */
+/** Limits of one transaction, statements and milliseconds: few log flushes for a small database, little lost to a kill for a large one. */
 const TOGETHER = 25;
 const TOGETHER_MS = 1_000;
 
 const laterRows = z.array(z.object({ n: z.number(), statement: z.string() }));
 
-/** Makes indexes and foreign keys again, checked against every row; goes on where an attempt before stopped. @throws DatabaseError where rows break one */
+/** Creates indexes and foreign keys, validated against every row; resumes after an interrupted attempt. @throws DatabaseError if rows violate one */
 export async function makeIndexes(server: RestoreServer, database: string, signal: AbortSignal): Promise<void> {
   await asOwner(server, database, async (owner) => {
     await owner.query("SET maintenance_work_mem = '256MB'; SET max_parallel_maintenance_workers = 4");
@@ -148,7 +146,7 @@ export async function makeIndexes(server: RestoreServer, database: string, signa
       (await owner.query('SELECT n, statement FROM restoring.later WHERE NOT done ORDER BY n')).rows,
     );
     const { rows } = await owner.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
-    // A build that nobody waits for any more would go on for minutes.
+    // Without this, a cancelled build would run for minutes.
     const end = (): void =>
       void asCreator(server, (maker) => maker.query('SELECT pg_cancel_backend($1)', [rows[0]?.pid])).catch(
         () => undefined,
@@ -156,7 +154,7 @@ export async function makeIndexes(server: RestoreServer, database: string, signa
     signal.addEventListener('abort', end, { once: true });
     try {
       while (later.length > 0) {
-        signal.throwIfAborted();
+        reportProgress(signal);
         const began = performance.now();
         const done: number[] = [];
         await owner.query('BEGIN');

@@ -14,15 +14,15 @@ import type { RestorePhase } from '../../domain/jobs.ts';
 import type { RestoreActivities } from '../../workflows/restore/types.ts';
 import { withHeartbeat } from '../heartbeat.ts';
 import { eraseAgain } from './erase-again.ts';
-import { progressNoter } from './progress-noter.ts';
-import { contextOf, setOf } from './restore-context.ts';
+import { progressNoter, contextOf, setOf } from './restore-context.ts';
 import type { RestoreContext, RestoreDependencies } from './restore-context.ts';
+import { watchDatabase } from './watch-database.ts';
 
 const MEGABYTE = 1_000_000;
 
 const secondsSince = (started: number): number => Math.round(performance.now() - started) / 1_000;
 
-/** Steps that build a database of a set beside the running one. */
+/** Steps that build a database from a backup beside the running one. */
 export function buildSteps(
   dependencies: RestoreDependencies,
 ): Pick<RestoreActivities, 'openDrill' | 'checkSet' | 'copySetIn' | 'indexRestored' | 'verifyRestored'> {
@@ -62,7 +62,7 @@ export function buildSteps(
           },
           result: { snapshot_at: manifest.snapshotAt, recollect_version: manifest.recollectVersion },
         });
-        // What a restore left that was killed for good.
+        // Leftovers of a killed restore.
         await dropBuilt(server, [names.built]);
         if (work.dry_run) {
           let filesDone = 0;
@@ -94,8 +94,10 @@ export function buildSteps(
     indexRestored: ({ restoreId }) =>
       stepped(restoreId, 'indexing', async ({ work, server, names }, set, signal) => {
         const started = performance.now();
-        await makeIndexes(server, names.built, signal);
-        await analyzeRestored(server, names.built);
+        await watchDatabase(server, names.built, async () => {
+          await makeIndexes(server, names.built, signal);
+          await analyzeRestored(server, names.built);
+        });
         const seconds = { ...work.result?.seconds, index: secondsSince(started) };
         const bytes = set.manifest.tables.flatMap(({ files }) => files).reduce((sum, file) => sum + file.plainBytes, 0);
         const built = (seconds.copy ?? 0) + seconds.index;
@@ -109,13 +111,13 @@ export function buildSteps(
         const { work, server, names } = context;
         const { manifest } = set;
         const started = performance.now();
-        // Before anything is changed: afterwards the rows are not the set's any more.
+        // Before any change: afterwards the rows differ from the backup's.
         const tables = await onceOf(server, names.built, 'tables', () =>
           checkTables(server, names.built, manifest, signal),
         );
         const foreignKeys = await checkForeignKeys(server, names.built);
         const migrations = await onceOf(server, names.built, 'migrations', async () => ({
-          applied: await bringUpToDate(server, names.built),
+          applied: await watchDatabase(server, names.built, () => bringUpToDate(server, names.built)),
         }));
         const queries = await onceOf(server, names.built, 'queries', () => checkQueries(server, names.built, manifest));
         await noteRestore(maintenance, restoreId, 'verifying', {
@@ -132,7 +134,7 @@ export function buildSteps(
           throw new RestoreError('unproved', `${different} reads otherwise from the restored database`);
         if (foreignKeys.invalid > 0)
           throw new RestoreError('unproved', 'foreign keys do not hold in what was restored');
-        // A set with an older schema or other functions may have another search: every row was compared all the same, and the result has the difference.
+        // Another schema or other functions may search differently: all rows were compared, and the result lists the difference.
         const searchesAlike = migrations.applied === 0 && manifest.functions === functionsSha256();
         if (queries.different > 0 && searchesAlike)
           throw new RestoreError(

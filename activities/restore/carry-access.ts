@@ -1,11 +1,11 @@
 import type pg from 'pg';
 import { z } from 'zod';
 
-/** Tables that say who may do what, and what is captured and kept: of a tenant that both databases have, the running one's rows take the place of the set's. */
+/** Tables of access, capture and retention: for tenants of both databases, the running database's rows replace the backup's. */
 export const ACCESS_TABLES = ['users', 'api_keys', 'settings', 'excluded_sessions', 'retention_policies'] as const;
 type AccessTable = (typeof ACCESS_TABLES)[number];
 
-/** Rows of one statement. */
+/** Rows per statement. */
 const ROWS_AT_ONCE = 2_000;
 
 const idRows = z.array(z.object({ id: z.string() }));
@@ -24,7 +24,7 @@ async function* rowsOf(from: pg.ClientBase, table: AccessTable, tenants: readonl
   for (let at = 0; at < found.length; at += ROWS_AT_ONCE) yield JSON.stringify(found.slice(at, at + ROWS_AT_ONCE));
 }
 
-/** Puts the running database's rows of these tenants in the place of the other one's. */
+/** Replaces the rows of these tenants by the running database's. */
 async function replaceRows(
   from: pg.ClientBase,
   into: pg.ClientBase,
@@ -41,12 +41,12 @@ async function replaceRows(
 }
 
 /**
- * People as they are in the running database: their roles, passwords and second factors, whether they are active. Whoever is not there any more stays as whose the
- * restored rows are, and gets in no more.
+ * Copies users with role, password, second factor and active flag from the running database. Users that it no longer has remain as owners of
+ * restored rows, inactive.
  */
 async function carryUsers(from: pg.ClientBase, into: pg.ClientBase, tenants: readonly string[]): Promise<void> {
   const standing = await idsOf(from, 'SELECT id FROM users WHERE tenant_id = ANY ($1::uuid[])', [tenants]);
-  // Names are unique in a tenant, and may have changed hands: everybody makes room first.
+  // Names are unique in a tenant and may have been swapped: all are freed first.
   await into.query('UPDATE users SET username = id::text WHERE id = ANY ($1::uuid[])', [standing]);
   const { rows } = await into.query(
     "SELECT attname AS name FROM pg_attribute WHERE attrelid = 'users'::regclass AND attnum > 0 AND NOT attisdropped AND attname <> 'id'",
@@ -70,7 +70,7 @@ async function carryUsers(from: pg.ClientBase, into: pg.ClientBase, tenants: rea
   ]);
 }
 
-/** Sessions whose capture was switched off, or on again, since. */
+/** Copies which sessions have capture disabled. */
 async function carryCapture(from: pg.ClientBase, into: pg.ClientBase, tenants: readonly string[]): Promise<void> {
   const off = await idsOf(from, 'SELECT id FROM sessions WHERE tenant_id = ANY ($1::uuid[]) AND NOT capture', [
     tenants,
@@ -82,8 +82,8 @@ async function carryCapture(from: pg.ClientBase, into: pg.ClientBase, tenants: r
 }
 
 /**
- * Access as it is now, into the other database: keys that were revoked, people who were deactivated or demoted, what was excluded from capture, settings and limits. A
- * set is memory of the past; who may read it is a matter of today. Of tenants that only one of the two has, nothing is changed: their set is all there is.
+ * Copies current access into the other database: revoked keys, deactivated or demoted users, exclusions, settings and limits. Tenants that
+ * only one database has are unchanged.
  */
 export async function carryAccess(from: pg.ClientBase, into: pg.ClientBase): Promise<void> {
   const restored = await idsOf(into, 'SELECT id FROM tenants');
@@ -97,7 +97,7 @@ export async function carryAccess(from: pg.ClientBase, into: pg.ClientBase): Pro
   await replaceRows(from, into, 'api_keys', tenants);
   await replaceRows(from, into, 'settings', tenants);
   await replaceRows(from, into, 'excluded_sessions', tenants);
-  // A policy of a project that the set does not know has nothing to keep or to delete.
+  // A policy of a project that the backup lacks applies to nothing.
   await replaceRows(
     from,
     into,
@@ -106,4 +106,53 @@ export async function carryAccess(from: pg.ClientBase, into: pg.ClientBase): Pro
     'r.project_id IS NULL OR r.project_id IN (SELECT id FROM projects)',
   );
   await carryCapture(from, into, tenants);
+}
+
+const rows = z.array(z.object({ row: z.record(z.string(), z.unknown()) }));
+
+async function jsonOf(client: pg.ClientBase, query: string): Promise<string> {
+  return JSON.stringify(rows.parse((await client.query(query)).rows).map(({ row }) => row));
+}
+
+/**
+ * Copies current legal holds and restrictions into the other database, releases included, so that a restore neither deletes nor shows
+ * restricted rows. Tenants that it lacks are skipped.
+ */
+export async function carryLimits(from: pg.ClientBase, into: pg.ClientBase): Promise<void> {
+  await into.query(
+    `INSERT INTO legal_holds SELECT h.* FROM jsonb_populate_recordset(NULL::legal_holds, $1::jsonb) AS h JOIN tenants t ON t.id = h.tenant_id
+     ON CONFLICT (id) DO UPDATE SET released_by = excluded.released_by, released_at = excluded.released_at`,
+    [await jsonOf(from, 'SELECT to_jsonb(h) AS row FROM legal_holds h')],
+  );
+  for (const table of ['sessions', 'users'] as const) {
+    const hidden = await jsonOf(
+      from,
+      `SELECT jsonb_build_object('id', id, 'restricted_until', restricted_until) AS row FROM ${table} WHERE restricted_until IS NOT NULL`,
+    );
+    const known = await jsonOf(
+      into,
+      `SELECT jsonb_build_object('id', id) AS row FROM ${table} WHERE restricted_until IS NOT NULL`,
+    );
+    const lifted = JSON.stringify(
+      rows
+        .parse(
+          (
+            await from.query(
+              `SELECT jsonb_build_object('id', t.id) AS row FROM ${table} t
+                WHERE t.restricted_until IS NULL AND t.id IN (SELECT (k ->> 'id')::uuid FROM jsonb_array_elements($1::jsonb) AS k)`,
+              [known],
+            )
+          ).rows,
+        )
+        .map(({ row }) => row),
+    );
+    await into.query(
+      `UPDATE ${table} t SET restricted_until = NULL FROM jsonb_array_elements($1::jsonb) AS k WHERE t.id = (k ->> 'id')::uuid`,
+      [lifted],
+    );
+    await into.query(
+      `UPDATE ${table} t SET restricted_until = (k ->> 'restricted_until')::timestamptz FROM jsonb_array_elements($1::jsonb) AS k WHERE t.id = (k ->> 'id')::uuid`,
+      [hidden],
+    );
+  }
 }

@@ -1,11 +1,10 @@
 import type pg from 'pg';
 import { z } from 'zod';
-import { carryAccess } from './carry-access.ts';
-import { carryLimits } from './carry-limits.ts';
+import { carryAccess, carryLimits } from './carry-access.ts';
 import { endErasures } from '../../stores/postgres/erasure/replay-erasures.ts';
 import { FIRST_ID } from '../../domain/ids.ts';
 
-/** Tables that tell of this instance's sets and restores: they are in no set, and go on with whichever database is the running one. */
+/** Records of this instance's backups and restores: no backup contains them, and they follow the running database. */
 const OWN_ACCOUNTS = ['backups', 'restores', 'erasure_journal', 'backup_files'] as const;
 
 const jsonRows = z.array(z.object({ row: z.record(z.string(), z.unknown()) }));
@@ -26,25 +25,26 @@ async function insertRow(client: pg.ClientBase, table: string, row: object, onCo
   );
 }
 
-/** Writes the instance's own accounts into the other database, in place of what is there. */
+/** Replaces the instance's own records in the other database. */
 async function carryAccounts(from: pg.ClientBase, into: pg.ClientBase): Promise<void> {
   for (const table of OWN_ACCOUNTS) {
     const rows = await rowsOf(from, `SELECT to_jsonb(t) AS row FROM ${table} t`);
     await into.query(`DELETE FROM ${table}`);
     for (const row of rows) await insertRow(into, table, row, '');
   }
-  // The swap ends their workflows, but not the schedule's. Asked for again, such a row would be made anew, and its set, perhaps whole, taken away first.
+  // The swap ends these workflows, but not the schedule's. A row that stays running would be created again, and its backup, perhaps complete,
+  // removed first.
   await into.query(
     "UPDATE backups SET state = 'failed', error = 'Interrupted', finished_at = now() WHERE state = 'running' AND starts_with(workflow_id, 'job/')",
   );
 }
 
-/** Rows of a page. */
+/** Rows per page. */
 const ERASURES = 500;
 
 /**
- * Writes the accounts of erasures into the other database, in place of what is there: whoever asked sees his own, with its receipt. The workflow of one that
- * was under way was ended, and the rows that it had yet to erase may be others there: it is to be asked for again.
+ * Replaces the erasure records in the other database, so that users find theirs with its receipt. The workflow of a running erasure was ended
+ * and its remaining rows may differ there: it must be requested again.
  */
 export async function carryErasures(from: pg.Pool, into: pg.Pool): Promise<void> {
   for (let after = FIRST_ID; ;) {
@@ -70,7 +70,7 @@ async function idOf(client: pg.ClientBase, query: string, values: unknown[]): Pr
   return idRows.parse((await client.query(query, values)).rows)[0]?.id ?? null;
 }
 
-/** The tenant that this instance was set up with, in the other database: itself, else the one of its name, else made. Operators are its admins alone. */
+/** Returns the id of the operator tenant in the other database: by id, else by name, else created. Its admins alone are operators. */
 async function carryTenant(into: pg.ClientBase, tenant: Record<string, unknown>): Promise<string> {
   const known = await idOf(into, 'SELECT id FROM tenants WHERE id = $1 OR name = $2 ORDER BY id = $1 DESC LIMIT 1', [
     tenant['id'],
@@ -84,8 +84,8 @@ async function carryTenant(into: pg.ClientBase, tenant: Record<string, unknown>)
 }
 
 /**
- * Keeps the door open: admins of the tenant that this instance was set up with, with their passwords and keys as they are now, also where
- * the set is another instance's or older than they are. Whoever has the instance's `credentials.json` gets in after the restore as before it.
+ * Copies the operator tenant's admins with their current passwords and keys, even if the backup is older or another instance's, so that
+ * `credentials.json` stays valid.
  */
 async function carryIdentity(from: pg.ClientBase, into: pg.ClientBase): Promise<void> {
   const [tenant] = await rowsOf(from, 'SELECT to_jsonb(t) AS row FROM tenants t WHERE is_operator');
@@ -123,7 +123,7 @@ async function carryIdentity(from: pg.ClientBase, into: pg.ClientBase): Promise<
   }
 }
 
-/** Carries over what outlives a restore, from the running database into the one that takes its place; as a whole or not at all, and any number of times. */
+/** Copies what outlives a restore from the running database into its replacement, in one transaction. Repeatable. */
 export async function carryOver(from: pg.ClientBase, into: pg.ClientBase): Promise<void> {
   await into.query('BEGIN');
   try {
@@ -140,7 +140,7 @@ export async function carryOver(from: pg.ClientBase, into: pg.ClientBase): Promi
 
 const heldRow = z.tuple([z.object({ held: z.boolean() })]);
 
-/** Whether people have sessions or learnings in a database: it is not replaced unless that is said. */
+/** Returns true if a database has sessions or learnings: it is replaced only on request. */
 export async function holdsMemory(client: pg.Pool | pg.ClientBase): Promise<boolean> {
   const { rows } = await client.query('SELECT EXISTS (SELECT FROM sessions) OR EXISTS (SELECT FROM learnings) AS held');
   return heldRow.parse(rows)[0].held;

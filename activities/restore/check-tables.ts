@@ -6,17 +6,18 @@ import { copyOut, fileQuery, openCopyClient } from '../backup/copy-out.ts';
 import { sideBySide } from '../../domain/side-by-side.ts';
 import { asOwner, maintenanceUrlOf } from '../../stores/postgres/backups/restored-database.ts';
 import type { RestoreServer } from '../../stores/postgres/backups/restored-database.ts';
+import { reportProgress } from '../heartbeat.ts';
 
-/** What is compared at once. */
+/** Connections that compare in parallel. */
 const AT_ONCE = 2;
 const CONNECT_MS = 10_000;
 
-/** How a restored database compares with its set. */
+/** Comparison of a restored database with its backup. */
 export interface TablesCheck {
   readonly tables: number;
   readonly rows: number;
   readonly files: number;
-  /** Files whose rows, copied out again, have another number or another SHA-256 than in the set. */
+  /** Files whose rows, copied out again, differ in number or SHA-256. */
   readonly different: readonly string[];
 }
 
@@ -25,7 +26,7 @@ interface Part {
   readonly file: Manifest['tables'][number]['files'][number];
 }
 
-/** Copies every row out of the database again as the set has it, and compares number and SHA-256. */
+/** Copies every row out again in the backup's format and compares number and SHA-256. */
 export async function checkTables(
   server: RestoreServer,
   database: string,
@@ -40,11 +41,14 @@ export async function checkTables(
     const client = await openCopyClient(maintenanceUrlOf(server, database), CONNECT_MS);
     try {
       for (let part = waiting.shift(); part !== undefined; part = waiting.shift()) {
-        either.throwIfAborted();
+        reportProgress(either);
         const { table, file } = part;
         const hash = createHash('sha256');
         const copied = copyOut(client, fileQuery(table, file));
-        for await (const piece of copied) hash.update(piece);
+        for await (const piece of copied) {
+          reportProgress();
+          hash.update(piece);
+        }
         rows += copied.rowCount;
         if (copied.rowCount !== file.rows || hash.digest('hex') !== file.plainSha256) different.push(file.key);
       }
@@ -64,7 +68,7 @@ export interface QueriesCheck {
   readonly different: number;
 }
 
-/** Asks the set's fixed queries and counts those that are answered otherwise than when the set was made. */
+/** Repeats the backup's fixed queries and counts those with different results. */
 export async function checkQueries(
   server: RestoreServer,
   database: string,
@@ -82,7 +86,7 @@ export async function checkQueries(
 
 const countRow = z.tuple([z.object({ all: z.number(), invalid: z.number() })]);
 
-/** Foreign keys of the database, and how many of them PostgreSQL has not checked against every row. */
+/** Counts the foreign keys of the database, and those not validated against every row. */
 export async function checkForeignKeys(
   server: RestoreServer,
   database: string,

@@ -8,8 +8,9 @@ import { sideBySide } from '../../domain/side-by-side.ts';
 import type { ReadableSet } from '../backup/read-set.ts';
 import { asMaintenance } from '../../stores/postgres/backups/restored-database.ts';
 import type { RestoreServer } from '../../stores/postgres/backups/restored-database.ts';
+import { reportProgress } from '../heartbeat.ts';
 
-/** Files that go in beside each other: while one is unpacked, PostgreSQL takes in another. */
+/** Files copied in parallel: one is unpacked while PostgreSQL reads another. */
 const AT_ONCE = 3;
 
 export interface CopyProgress {
@@ -30,7 +31,7 @@ function copyStatement({ name, columns }: ManifestTable): string {
   return `COPY ${pg.escapeIdentifier(name)} (${columns.map((column) => pg.escapeIdentifier(column)).join(', ')}) FROM STDIN`;
 }
 
-/** One file and the mark that it is in, in one transaction: whatever the file turns out to be, either all of it is in or nothing. */
+/** Copies one file and records it, in one transaction: all of it or nothing. */
 async function copyFile(
   client: pg.Client,
   set: ReadableSet,
@@ -50,7 +51,7 @@ async function copyFile(
     ]);
     await client.query('COMMIT');
   } catch (error) {
-    // Where the connection is lost, so is the transaction.
+    // A lost connection ends the transaction as well.
     await client.query('ROLLBACK').catch(() => undefined);
     throw error;
   }
@@ -65,10 +66,10 @@ async function takeFrom(
   signal: AbortSignal,
 ): Promise<void> {
   await asMaintenance(server, database, async (client) => {
-    // What a crash takes of the last moments it takes with its marks; the text form is that of the set.
+    // A crash loses recent files together with their records; the text format is the backup's.
     await client.query("SET synchronous_commit = off; SET TimeZone = 'UTC'; SET DateStyle = 'ISO'");
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      signal.throwIfAborted();
+      reportProgress(signal);
       await copyFile(client, set, next, signal);
       onFile(next.file);
     }
@@ -76,8 +77,8 @@ async function takeFrom(
 }
 
 /**
- * Copies a set's rows into the database that is built, the largest files first, several at once; files that are in already are passed over. Tells after
- * each file how far it is. @throws BackupSetError, ArchiveStoreError, or PostgreSQL's own errors
+ * Copies a backup's rows into the database being built, the largest files first, in parallel, and skips files that are recorded. Calls
+ * `onProgress` after each file. @throws BackupSetError, ArchiveStoreError, or PostgreSQL's own errors
  */
 export async function copyIn(
   server: RestoreServer,
@@ -103,7 +104,7 @@ export async function copyIn(
     progress = { files: progress.files + 1, rows: progress.rows + rows, bytes: progress.bytes + plainBytes };
     onProgress(progress);
   };
-  // What the others would add once one has failed is not used.
+  // The results of the others are not used once one has failed.
   const take = (either: AbortSignal) => takeFrom(server, database, set, waiting, onFile, either);
   await sideBySide(
     signal,

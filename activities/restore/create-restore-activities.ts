@@ -4,7 +4,7 @@ import type { RestoreDependencies } from './restore-context.ts';
 import { swapSteps } from './swap-steps.ts';
 import { vectorSteps } from './vector-steps.ts';
 
-/** Restores and drills, step by step; each may be done again, and goes on with what is not done yet. */
+/** Steps of restores and drills. Each is repeatable and resumes. */
 export function createRestoreActivities(dependencies: RestoreDependencies): RestoreActivities {
   return { ...buildSteps(dependencies), ...vectorSteps(dependencies), ...swapSteps(dependencies) };
 }

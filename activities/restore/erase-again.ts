@@ -18,20 +18,20 @@ import type { ReplayedCounts } from '../../stores/postgres/erasure/replay-erasur
 import { storeOf } from './restore-context.ts';
 import type { RestoreContext, RestoreDependencies } from './restore-context.ts';
 
-/** How long before a snapshot erasures are looked at: one that began before it may have ended after it. A month is more than any takes. */
+/** Erasures from this long before a snapshot are repeated: one that started before may have ended after it. No erasure takes a month. */
 const ERASURE_MS = 31 * 86_400_000;
-/** Clocks of two machines are no further apart, and no transaction that buries something takes longer. */
+/** Upper limit of clock skew between machines and of a transaction that writes tombstones. */
 const APART_MS = 3_600_000;
 const EVER = new Date(0);
-/** Whoever may write to the store can put sets there that nobody signed. */
+/** A store may contain unsigned backups: this many are tried. */
 const SETS_TRIED = 50;
 
-/** From when on erasures may be missing in what a restore built: those before were done again while it was proved. */
+/** Start of the erasures that the verified copy may lack. */
 const sinceAsked = ({ created_at: askedAt }: RestoreWork): Date => new Date(askedAt.getTime() - APART_MS);
 
 const sum = (counts: ReplayedCounts): number => Object.values(counts).reduce((all, count) => all + count, 0);
 
-/** The journal's head in the newest set of a store that somebody trusted signed. Sets that cannot be read are not what is restored, and tell nothing. */
+/** Returns the journal head of the newest backup with a trusted signature. Unreadable backups are skipped. */
 async function newestHead(
   store: ArchiveStore,
   trusted: readonly string[],
@@ -52,7 +52,7 @@ async function newestHead(
   return null;
 }
 
-/** How far journals were: by the set, by the newest set beside it, and by this instance. */
+/** Returns the known journal heads: of the backup, of the newest backup beside it and of this instance. */
 async function headsOf(
   dependencies: RestoreDependencies,
   { work }: RestoreContext,
@@ -65,10 +65,9 @@ async function headsOf(
 }
 
 /**
- * What was erased or forgotten since the snapshot goes from the copy, too: by the journals of this instance and of the store that the set is read from, as far as
- * somebody signed them who may sign sets here, and by the tombstones of the running database. Doing one twice changes nothing. Returns how many rows went, and what
- * the journals are worth.
- * @throws ArchiveStoreError where a store cannot be listed
+ * Repeats on the copy what was erased or forgotten since the snapshot: by trusted entries of the journals of this instance and of the backup's
+ * store, and by the tombstones of the running database. Repeatable. Returns the rows erased and the state of the journals. @throws
+ * ArchiveStoreError if a store cannot be listed
  */
 export async function eraseAgain(
   dependencies: RestoreDependencies,
@@ -100,8 +99,8 @@ export async function eraseAgain(
 }
 
 /**
- * What the replaced database erased and buried while the copy was proved goes from the copy, too, and its accounts of erasures come into it. Asks PostgreSQL alone,
- * and only databases that stand: it is called while there is no running one.
+ * Repeats on the copy what the replaced database erased or forgot during the verification, and copies its erasure records. Uses PostgreSQL and
+ * these two databases alone, since there is no running one.
  */
 export async function buryAgain(
   { server, names }: Pick<RestoreContext, 'server' | 'names'>,

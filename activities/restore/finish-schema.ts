@@ -3,7 +3,7 @@ import { unfinishedMigrations } from '../../stores/postgres/connection/unfinishe
 import { asMaintenance, asOwner, ownerAddress } from '../../stores/postgres/backups/restored-database.ts';
 import type { RestoreServer } from '../../stores/postgres/backups/restored-database.ts';
 
-/** Runs a step of the build once: done before, its result is answered as it was. */
+/** Runs a step of the build once and returns its stored result on later attempts. */
 export async function onceOf<Result extends object>(
   server: RestoreServer,
   database: string,
@@ -22,7 +22,7 @@ export async function onceOf<Result extends object>(
   return result;
 }
 
-/** Brings the schema and the functions from the set's to this version's. Returns the number of migrations applied. */
+/** Updates schema and functions from the backup's to this version's. Returns the number of migrations applied. */
 export async function bringUpToDate(server: RestoreServer, database: string): Promise<number> {
   const unfinished = await asOwner(server, database, unfinishedMigrations);
   const applied = await withSchemaEngine(ownerAddress(server, database), async (engine) => {
@@ -33,10 +33,7 @@ export async function bringUpToDate(server: RestoreServer, database: string): Pr
   return applied.length;
 }
 
-/**
- * What must not come back as it was: jobs whose workflows are gone, places among the calls at once that nobody gives back, work that was
- * given up for a while. Vectors are settled when they are loaded.
- */
+/** Resets state that must not be restored: jobs without workflows, reservations, postponed work. Vectors are settled when they are loaded. */
 const RESETS = [
   "UPDATE imports SET state = 'failed', error = 'Interrupted', finished_at = now(), updated_at = now() WHERE state = 'running'",
   "UPDATE exports SET state = 'failed', error = 'Interrupted', finished_at = now(), updated_at = now() WHERE state = 'running'",
@@ -48,7 +45,7 @@ const RESETS = [
   'UPDATE embedding_indexes SET retry_at = NULL',
 ];
 
-/** Makes the rows fit to be worked on again, and the planner know them. */
+/** Resets the rows for further work. */
 export async function resetRestored(server: RestoreServer, database: string): Promise<void> {
   await asMaintenance(server, database, async (client) => {
     await client.query('BEGIN');
@@ -57,12 +54,12 @@ export async function resetRestored(server: RestoreServer, database: string): Pr
   });
 }
 
-/** Statistics for the planner, and the visibility map, without which scans of indexes read the tables, too. */
+/** Updates planner statistics and the visibility map, which index-only scans need. */
 export async function analyzeRestored(server: RestoreServer, database: string): Promise<void> {
   await asOwner(server, database, (owner) => owner.query('ANALYZE'));
 }
 
-/** Takes the notes of the build away: what is left is a database like any other. */
+/** Drops the build's progress tables. */
 export async function dropWorkspace(server: RestoreServer, database: string): Promise<void> {
   await asOwner(server, database, (owner) => owner.query('DROP SCHEMA IF EXISTS restoring CASCADE'));
 }

@@ -7,38 +7,38 @@ import type { ReadableSet } from '../backup/read-set.ts';
 import { restoreNames } from '../../stores/postgres/backups/restored-database.ts';
 import type { RestoreNames, RestoreServer } from '../../stores/postgres/backups/restored-database.ts';
 import { COPY_STORE, noteSet, readRestoreWork } from '../../stores/postgres/backups/restores.ts';
-import type { RestoreWork } from '../../stores/postgres/backups/restores.ts';
+import type { RestoreWork, RestoreCounts } from '../../stores/postgres/backups/restores.ts';
 import { BackupSetError } from '../../domain/backup/set-error.ts';
 import { NotConfigured } from '../failures.ts';
 
 export interface RestoreDependencies {
-  /** Of the running database, as the maintenance role. */
+  /** Pool of the running database, as the maintenance role. */
   readonly maintenance: pg.Pool;
-  /** Null: this worker may make no databases. */
+  /** Null: this worker may not create databases. */
   readonly server: RestoreServer | null;
-  /** The instance's own store of sets; null where none is set. */
+  /** The instance's backup store; null if not configured. */
   readonly store: ArchiveStore | null;
-  /** Where its sets are copied; null where no such place is set. */
+  /** The copy store; null if not configured. */
   readonly copy: ArchiveStore | null;
   readonly storeAt: (address: string) => ArchiveStore;
-  /** Keys and signers as they are set now. */
+  /** Current keys and signers. */
   readonly access: () => Promise<{ readonly keys: readonly Uint8Array[]; readonly trusted: readonly string[] }>;
   /** The served vectors. */
   readonly vectors: VectorIndex;
-  /** Collections of drills alone. */
+  /** Collections used by drills alone. */
   readonly drillVectors: VectorIndex;
   readonly hints: WorkflowHints;
-  /** How long a database is kept that a restore replaced. */
+  /** Retention of databases that a restore replaced. */
   readonly replacedDatabaseKeepDays: number;
-  /** Ends the workflows of tenants; answers how many. */
+  /** Ends the workflows of tenants; returns their number. */
   readonly endWorkflows: () => Promise<number>;
-  /** Files of archived sessions; null where no store of them is set. */
+  /** Files of archived sessions; null without an archive store. */
   readonly archives: ArchiveStore | null;
-  /** Where this instance journals erasures: beside its sets, and beside their copies. */
+  /** Stores of the erasure journal: the backup store and the copy store. */
   readonly journals: readonly ArchiveStore[];
 }
 
-/** What every step of a restore begins with. */
+/** Input of every step of a restore. */
 export interface RestoreContext {
   readonly work: RestoreWork;
   readonly server: RestoreServer;
@@ -51,12 +51,12 @@ export function namesOf({ server }: RestoreDependencies, restoreId: string): Omi
   return { server, names: restoreNames(server, restoreId) };
 }
 
-/** What a step works with, by its row. @throws NotConfigured */
+/** Reads a step's context. @throws NotConfigured */
 export async function contextOf(dependencies: RestoreDependencies, restoreId: string): Promise<RestoreContext> {
   return { work: await readRestoreWork(dependencies.maintenance, restoreId), ...namesOf(dependencies, restoreId) };
 }
 
-/** The store that a restore reads its set from. @throws NotConfigured */
+/** Returns the store of a restore's backup. @throws NotConfigured */
 export function storeOf(
   { store, copy, storeAt }: Pick<RestoreDependencies, 'store' | 'copy' | 'storeAt'>,
   address: string | null,
@@ -68,7 +68,7 @@ export function storeOf(
   );
 }
 
-/** Opens the set of a restore; the newest one where none was named, which is noted, so that every step reads the same. */
+/** Opens the backup of a restore; without an id the newest, which is recorded so that every step reads the same. */
 export async function setOf(
   dependencies: RestoreDependencies,
   { id, backup_id: named, store, signer }: RestoreWork,
@@ -81,4 +81,17 @@ export async function setOf(
   const set = await openSet({ store: from, signer, ...(await access()) }, backupId, signal);
   if (named === null) await noteSet(maintenance, id, backupId);
   return set;
+}
+
+/** Interval of progress records. */
+const NOTE_MS = 1_000;
+
+/** Returns a function that records progress at most once per interval; the next record makes up for a failed one. */
+export function progressNoter(note: (counts: RestoreCounts) => Promise<void>): (counts: RestoreCounts) => void {
+  let last = -Infinity;
+  return (counts) => {
+    if (performance.now() - last < NOTE_MS) return;
+    last = performance.now();
+    void note(counts).catch(() => undefined);
+  };
 }

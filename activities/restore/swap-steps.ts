@@ -1,9 +1,8 @@
 import { BackupSetError } from '../../domain/backup/set-error.ts';
 import { carryOver } from './carry-over.ts';
-import { dropReplaced } from './replaced-databases.ts';
 import { restoreArchivedFiles } from '../backup/archived-files.ts';
 import { dropWorkspace } from './finish-schema.ts';
-import { asMaintenance, dropBuiltOf } from '../../stores/postgres/backups/restored-database.ts';
+import { asMaintenance, dropBuiltOf, asCreator, restoreNames } from '../../stores/postgres/backups/restored-database.ts';
 import type { RestoreNames, RestoreServer } from '../../stores/postgres/backups/restored-database.ts';
 import { openDatabases, swapDatabases, swapState, undoSwap } from '../../stores/postgres/backups/swap-databases.ts';
 import { indexedTenants, requestMissingVectors } from './vectors-in.ts';
@@ -14,30 +13,31 @@ import {
   noteRestore,
   noteVerified,
   readRestoreWork,
+  replacedBefore,
 } from '../../stores/postgres/backups/restores.ts';
 import type { RestoreActivities } from '../../workflows/restore/types.ts';
-import { withHeartbeat } from '../heartbeat.ts';
+import { reportProgress, withHeartbeat } from '../heartbeat.ts';
 import { buryAgain } from './erase-again.ts';
-import { progressNoter } from './progress-noter.ts';
-import { contextOf, namesOf, setOf, storeOf } from './restore-context.ts';
+import { progressNoter, contextOf, namesOf, setOf, storeOf } from './restore-context.ts';
 import type { RestoreDependencies } from './restore-context.ts';
 import { loadAndVerify } from './vector-steps.ts';
+import type pg from 'pg';
 
 /** Hints at once. */
 const AT_ONCE = 16;
 
 const MS = 1_000;
 
-/** Steps that put what was built in the place of the running database, and have the instance go on with it. */
+/** Steps that swap the built database in and resume the instance. */
 export function swapSteps(
   dependencies: RestoreDependencies,
 ): Pick<RestoreActivities, 'swapIn' | 'resumeInstance' | 'endRestoreRun'> {
   const { maintenance, vectors, drillVectors, hints, endWorkflows } = dependencies;
 
-  /** While nobody writes: what was indexed of the rows that go, and workflows that know their positions. */
+  /** Removes, while nothing writes, the vectors of replaced rows and workflows that refer to their positions. */
   const removeLeftovers = async (server: RestoreServer, names: RestoreNames, restoreId: string): Promise<void> => {
     const { built, replaced } = names;
-    // Once more: until a moment ago somebody could revoke, exclude, hold or erase something.
+    // Once more: revocations, exclusions, holds and erasures were possible until now.
     await asMaintenance(server, replaced, (from) => asMaintenance(server, built, (into) => carryOver(from, into)));
     await buryAgain({ server, names }, restoreId);
     const indexes = [
@@ -45,15 +45,18 @@ export function swapSteps(
       ...(await asMaintenance(server, built, tenantIndexes)),
     ];
     await endWorkflows();
-    for (const { tenantId, index } of indexes) await vectors.drop(tenantId, index);
+    for (const { tenantId, index } of indexes) {
+      reportProgress();
+      await vectors.drop(tenantId, index);
+    }
   };
 
-  /** Has everything that is in the middle of something be looked at by its workflow; answers how many sessions. */
+  /** Hints the workflows of all work in progress; returns the number of sessions. */
   const startAgain = async (signal: AbortSignal): Promise<number> => {
     let sessions = 0;
     for await (const page of liveSessions(maintenance)) {
       for (let from = 0; from < page.length; from += AT_ONCE) {
-        signal.throwIfAborted();
+        reportProgress(signal);
         await Promise.all(
           page.slice(from, from + AT_ONCE).map(({ tenantId, sessionId }) => hints.session(tenantId, sessionId)),
         );
@@ -64,16 +67,16 @@ export function swapSteps(
     return sessions;
   };
 
-  /** What vectors are wanted of, by every tenant. */
+  /** Hints the index workflows of every tenant. */
   const hintIndexes = async (signal: AbortSignal): Promise<void> => {
     for (const tenantId of new Set((await tenantIndexes(maintenance)).map((index) => index.tenantId))) {
-      signal.throwIfAborted();
+      reportProgress(signal);
       await hints.index(tenantId);
       await hints.reindex(tenantId);
     }
   };
 
-  /** After a swap that was given up: workflows may have been ended and vectors dropped, of rows that are the running ones again. */
+  /** After an abandoned swap: workflows may have been ended and vectors dropped of rows that are running again. */
   const goOnAsBefore = async (signal: AbortSignal): Promise<void> => {
     await startAgain(signal);
     for (const { tenantId, index } of await indexedTenants(maintenance))
@@ -85,11 +88,11 @@ export function swapSteps(
     swapIn: ({ restoreId }) =>
       withHeartbeat(async () => {
         const { server, names } = namesOf(dependencies, restoreId);
-        // In the middle of it there is no running database that could be asked anything.
+        // Between the two renames there is no running database to query.
         if ((await swapState(server, names)) === 'ready') {
           await openDatabases(server, names);
           await noteRestore(maintenance, restoreId, 'swapping', { result: { replaced: names.replaced } });
-          // Once before, while the running database still answers: what cannot be carried over must not be found out in between.
+          // Once before the swap: a failure must show while the running database still answers.
           const from = await maintenance.connect();
           try {
             await asMaintenance(server, names.built, (into) => carryOver(from, into));
@@ -107,9 +110,9 @@ export function swapSteps(
         await noteRestore(maintenance, restoreId, 'resuming');
         const started = performance.now();
         const note = progressNoter((counts) => noteRestore(maintenance, restoreId, 'resuming', { counts }));
-        // Sessions first: they are waited for. What they want indexed meanwhile is written beside what is loaded.
+        // Sessions first: agents wait for them. Their new vectors are written beside the loaded ones.
         const sessions = await startAgain(signal);
-        // The swap is done: a set that cannot be read any more costs its vectors, which are made anew from the texts, and nothing else.
+        // The swap is done: if the backup is unreadable by now, all vectors are embedded again.
         const set = await setOf(dependencies, work, signal).catch((error: unknown) => {
           if (error instanceof BackupSetError) return null;
           throw error;
@@ -134,13 +137,14 @@ export function swapSteps(
 
     endRestoreRun: ({ restoreId, state, error, message }) =>
       withHeartbeat(async (signal) => {
-        // An answer that was lost: the row has ended, and another restore or drill may be under way. Without a running database there is no row to ask.
+        // If the result of an earlier attempt was lost, the row has ended and another restore may be running. Without a running database there is
+        // no row.
         const known = await readRestoreWork(maintenance, restoreId).catch(() => null);
         if (known !== null && known.state !== 'running') return;
         if (dependencies.server !== null) {
           const { server, names } = namesOf(dependencies, restoreId);
           await undoSwap(server, names);
-          // Its own alone: told twice, it must not take away what the next restore is building.
+          // Its own database alone: a repeated attempt must not drop that of the next restore.
           await dropBuiltOf(server, names);
         }
         const work = await readRestoreWork(maintenance, restoreId);
@@ -157,4 +161,36 @@ export function swapSteps(
         await endRestore(maintenance, restoreId, state, error, message);
       }),
   };
+}
+
+/** Another role is connected and cannot be disconnected (insufficient_privilege, object_in_use). */
+const STAYS: ReadonlySet<string> = new Set(['42501', '55006']);
+
+function sqlState(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/**
+ * Drops the databases that restores of this instance replaced more than `keepDays` days ago: they still contain what was erased since. A
+ * database with connections that cannot be ended is left to the next restore or drill. Returns the number dropped.
+ */
+export async function dropReplaced(server: RestoreServer, maintenance: pg.Pool, keepDays: number): Promise<number> {
+  const { running } = restoreNames(server, '');
+  const old = (await replacedBefore(maintenance, keepDays)).filter((name) => name.startsWith(`${running}_replaced_`));
+  if (old.length === 0) return 0;
+  return asCreator(server, async (maker) => {
+    const { rows } = await maker.query<{ name: string }>(
+      'SELECT datname AS name FROM pg_database WHERE datname = ANY ($1)',
+      [old],
+    );
+    let dropped = 0;
+    for (const { name } of rows)
+      try {
+        await maker.query(`DROP DATABASE IF EXISTS ${maker.escapeIdentifier(name)} WITH (FORCE)`);
+        dropped += 1;
+      } catch (error) {
+        if (!STAYS.has(sqlState(error) ?? '')) throw error;
+      }
+    return dropped;
+  });
 }

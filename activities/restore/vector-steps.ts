@@ -1,8 +1,10 @@
 import type pg from 'pg';
+import { z } from 'zod';
+import type { TenantId } from '../../domain/ids.ts';
+import type { RecallHit, VectorIndex } from '../../domain/ports/vector-index.ts';
+import { reportProgress, withHeartbeat } from '../heartbeat.ts';
 import { RestoreError } from '../../domain/backup/restore-error.ts';
 import { BackupSetError } from '../../domain/backup/set-error.ts';
-import type { VectorIndex } from '../../domain/ports/vector-index.ts';
-import { areVectorsFound, requestAll } from './verify-vectors.ts';
 import { readThrough } from '../backup/read-set.ts';
 import type { ReadableSet } from '../backup/read-set.ts';
 import { asMaintenance } from '../../stores/postgres/backups/restored-database.ts';
@@ -10,16 +12,97 @@ import { indexedTenants, loadVectors, requestMissingVectors } from './vectors-in
 import { noteRestore } from '../../stores/postgres/backups/restores.ts';
 import type { RestoreCounts, RestoreResult } from '../../stores/postgres/backups/restores.ts';
 import type { RestoreActivities } from '../../workflows/restore/types.ts';
-import { withHeartbeat } from '../heartbeat.ts';
-import { progressNoter } from './progress-noter.ts';
-import { contextOf, setOf } from './restore-context.ts';
+import { progressNoter, contextOf, setOf } from './restore-context.ts';
 import type { RestoreDependencies } from './restore-context.ts';
+
+/** Samples from each end of a tenant's ledger. */
+const SAMPLE = 10;
+const NEIGHBOURS = 10;
+/** Cosine similarity of two equal vectors, allowing for rounding. */
+const SAME = 0.9999;
+const LOOK_MS = 250;
+/** Wait for a queue that does not shrink. */
+const STUCK_MS = 60_000;
+
+const sampleRows = z.array(z.object({ object_id: z.string(), resource_id: z.string(), chunk: z.number() }));
+type Sample = z.output<typeof sampleRows>[number];
+
+const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+
+async function queueEmptied(
+  vectors: VectorIndex,
+  tenantId: TenantId,
+  index: string,
+  signal: AbortSignal,
+): Promise<void> {
+  let shortest = Infinity;
+  let since = performance.now();
+  for (;;) {
+    signal.throwIfAborted();
+    const queued = await vectors.queued(tenantId, index);
+    if (queued === 0) return;
+    if (queued < shortest) {
+      reportProgress();
+      shortest = queued;
+      since = performance.now();
+    }
+    if (performance.now() - since > STUCK_MS) return;
+    await pause();
+  }
+}
+
+const isItself = ({ resource_id: id, chunk }: Sample, hits: readonly RecallHit[]): boolean =>
+  hits.some((hit) => hit.score >= SAME || (hit.memoryId === id && hit.chunk === chunk));
+
+/**
+ * Returns true if searches by a tenant's own vectors, sampled from both ends of its ledger, find them, or if it has none. Fails for a server
+ * that lost the graph over its objects.
+ */
+export async function areVectorsFound(
+  client: pg.Pool | pg.ClientBase,
+  vectors: VectorIndex,
+  tenantId: TenantId,
+  index: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { rows } = await client.query(
+    `(SELECT object_id, resource_id, chunk FROM embeddings WHERE tenant_id = $1 AND model = $2 AND state = 'indexed' ORDER BY id LIMIT $3)
+     UNION
+     (SELECT object_id, resource_id, chunk FROM embeddings WHERE tenant_id = $1 AND model = $2 AND state = 'indexed' ORDER BY id DESC LIMIT $3)`,
+    [tenantId, index, SAMPLE],
+  );
+  const sample = sampleRows.parse(rows);
+  if (sample.length === 0) return true;
+  await queueEmptied(vectors, tenantId, index, signal);
+  const stored = await vectors.vectorsOf(
+    tenantId,
+    index,
+    sample.map((row) => row.object_id),
+  );
+  for (const row of sample) {
+    const vector = stored.get(row.object_id);
+    if (vector === undefined) return false;
+    reportProgress(signal);
+    const hits = await vectors.nearest(tenantId, index, Float32Array.from(vector), {}, NEIGHBOURS);
+    if (!isItself(row, hits)) return false;
+  }
+  return true;
+}
+
+/** Requests every vector of a tenant's index again; returns their number. */
+export async function requestAll(client: pg.Pool | pg.ClientBase, tenantId: TenantId, index: string): Promise<number> {
+  const result = await client.query(
+    "UPDATE embeddings SET state = 'pending', revision = revision + 1 WHERE tenant_id = $1 AND model = $2 AND state = 'indexed'",
+    [tenantId, index],
+  );
+  return result.rowCount ?? 0;
+}
 
 type VectorResult = NonNullable<RestoreResult['vectors']>;
 
 /**
- * Loads a set's vectors, looks for what the ledger has and the index does not, and proves the rest by asking. What is missing is wanted again, and all of an index
- * whose vectors are not found by themselves. Null: there is no set that could be read.
+ * Loads a backup's vectors, requests those that the ledger lists and the index lacks, and verifies the rest by search. An index that fails is
+ * requested completely. `set` is null if no backup is readable.
  */
 export async function loadAndVerify(
   client: pg.Pool | pg.ClientBase,
@@ -34,7 +117,7 @@ export async function loadAndVerify(
     try {
       await loadVectors(client, from, index, vectors, (count) => note({ vectors_done: (objects += count) }), signal);
     } catch (error) {
-      // The tables are proved and hold the texts: vectors that cannot be read any more are made anew.
+      // The verified tables contain the texts: unreadable vectors are embedded again.
       if (!(error instanceof BackupSetError)) throw error;
     }
   const indexes = await indexedTenants(client);
@@ -49,7 +132,7 @@ export async function loadAndVerify(
   return { tenants: new Set(indexes.map(({ tenantId }) => tenantId)).size, objects, pending, unproved };
 }
 
-/** The step before the swap: a drill's vectors are loaded and asked for, a restore's are read through. */
+/** The step before the swap: a drill loads and searches its vectors, a restore reads them through. */
 export function vectorSteps(dependencies: RestoreDependencies): Pick<RestoreActivities, 'verifyVectors'> {
   const { maintenance, drillVectors } = dependencies;
   return {

@@ -6,13 +6,14 @@ import { BackupSetError } from '../../domain/backup/set-error.ts';
 import type { ManifestVectors } from '../backup/manifest.ts';
 import type { ExportedObject, VectorIndex } from '../../domain/ports/vector-index.ts';
 import type { ReadableSet } from '../backup/read-set.ts';
+import { reportProgress } from '../heartbeat.ts';
 
-/** Objects that are held at once. */
+/** Objects per batch. */
 const BATCH_OBJECTS = 500;
-/** A line holds one chunk and one vector: far more is none. */
+/** One chunk and one vector are far smaller. */
 const MAX_LINE_BYTES = 16 * 1024 * 1024;
 const NEWLINE = 0x0a;
-/** Rows of the ledger that one question to the index is about. */
+/** Ledger rows per lookup in the index. */
 const ASKED = 500;
 
 const line = z.object({
@@ -41,13 +42,13 @@ function objectOf(text: string, dimension: number): ExportedObject {
   const bytes = Buffer.from(vector, 'base64');
   if (bytes.length !== dimension * Float32Array.BYTES_PER_ELEMENT)
     throw new BackupSetError('damaged', 'a vector has another dimension than its index');
-  // Of its own: what a Buffer lies in need not begin where floats may.
+  // Copied: a Buffer's memory need not be aligned for floats.
   return { objectId: id, properties, vector: new Float32Array(new Uint8Array(bytes).buffer) };
 }
 
 const objectRows = z.array(z.object({ object_id: z.string() }));
 
-/** Those that the ledger of the restored database has as indexed: what was erased since the set was made is not written again. */
+/** Returns the objects that the restored ledger lists as indexed: erased ones are not written again. */
 async function ofLedger(
   client: pg.Pool | pg.ClientBase,
   tenantId: string,
@@ -63,7 +64,7 @@ async function ofLedger(
   return objects.filter(({ objectId }) => known.has(objectId));
 }
 
-/** Loads one tenant's index from the set. Again after it was interrupted: the same objects land on themselves. */
+/** Loads one tenant's index from a backup. Repeatable. */
 export async function loadVectors(
   client: pg.Pool | pg.ClientBase,
   set: ReadableSet,
@@ -77,8 +78,9 @@ export async function loadVectors(
     let waiting: ExportedObject[] = [];
     const load = async (): Promise<void> => {
       const wanted = await ofLedger(client, tenantId, index, waiting);
-      // What is refused does not stand in the index afterwards, and is found by that.
+      // Refused objects are missing afterwards and requested then.
       await vectors.load(tenant, index, dimension, wanted, signal);
+      reportProgress(signal);
       onObjects(waiting.length);
       waiting = [];
     };
@@ -92,10 +94,7 @@ export async function loadVectors(
 
 const ledgerRows = z.array(z.object({ id: z.string(), object_id: z.string() }));
 
-/**
- * Goes through what the ledger holds as indexed, and wants again what the index does not have; answers how many that were.
-
- */
+/** Requests the vectors that the ledger lists as indexed and the index lacks; returns their number. */
 export async function requestMissingVectors(
   client: pg.Pool | pg.ClientBase,
   vectors: VectorIndex,
@@ -106,7 +105,7 @@ export async function requestMissingVectors(
   let missing = 0;
   let after = FIRST_ID;
   for (;;) {
-    signal.throwIfAborted();
+    reportProgress(signal);
     const rows = ledgerRows.parse(
       (
         await client.query(
@@ -135,7 +134,7 @@ export async function requestMissingVectors(
 
 const indexRows = z.array(z.object({ tenant_id: z.string(), model: z.string() }));
 
-/** Every tenant and index that the ledger holds something of as indexed. */
+/** Returns every tenant and index with indexed rows in the ledger. */
 export async function indexedTenants(
   client: pg.Pool | pg.ClientBase,
 ): Promise<{ readonly tenantId: TenantId; readonly index: string }[]> {

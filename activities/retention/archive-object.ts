@@ -5,13 +5,14 @@ import { isPackDamage, packed, unpacked } from '../../stores/archive/packed.ts';
 import { linesOf, exportEnd } from '../export-import/lines.ts';
 import { writeRows } from '../export-import/write-rows.ts';
 import type { WrittenRows } from '../export-import/write-rows.ts';
+import { reportProgress } from '../heartbeat.ts';
 
-/** What lies in the store is not what was written. */
+/** The stored archive differs from what was written. */
 export class ArchiveDamaged extends Error {
   override readonly name = 'ArchiveDamaged';
 }
 
-/** Writes a session's rows into the store, compressed. Answers what was written: rows by table, hashes of the lines and of the object. */
+/** Writes a session's rows compressed. Returns rows by table, and hashes of the lines and of the object. */
 export async function writeObject(
   client: pg.ClientBase,
   archives: ArchiveStore,
@@ -34,7 +35,7 @@ export async function writeObject(
   return { rows: written, bytes, sha256 };
 }
 
-/** The lines of an object. Hash and length of its bytes are told when they are all read. */
+/** Reads the lines of an object; `sha256` is valid after the last line. */
 export function readObject(
   archives: ArchiveStore,
   key: string,
@@ -43,6 +44,7 @@ export function readObject(
   const hash = createHash('sha256');
   const bytes = async function* (): AsyncGenerator<Uint8Array> {
     for await (const piece of archives.read(key, signal)) {
+      reportProgress(signal);
       hash.update(piece);
       yield piece;
     }
@@ -51,9 +53,7 @@ export function readObject(
   return { lines: linesOf(text), sha256: () => hash.digest('hex') };
 }
 
-/**
- * Reads an object back and compares it with what is known of it. @throws ArchiveDamaged, where a bit of it is another, or ArchiveStoreError
- */
+/** Reads an object back and verifies it. @throws ArchiveDamaged if it differs, or ArchiveStoreError */
 export async function verifyObject(
   archives: ArchiveStore,
   key: string,

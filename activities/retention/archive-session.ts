@@ -17,15 +17,57 @@ import { forgetAnswers } from '../../stores/postgres/usage/model-response-cache.
 import { isUnchanged } from '../../stores/postgres/retention/retention-sessions.ts';
 import type { ExpiredSession } from '../../stores/postgres/retention/retention-sessions.ts';
 import { fullValuesOf } from '../../stores/postgres/capture/full-values.ts';
-import { ArchiveInHand, withArchiveLock } from './archive-lock.ts';
 import { readObject, verifyObject, writeObject } from './archive-object.ts';
+
+/** Another attempt or run archives or restores the session: retry later. Its code marks a conflict. */
+export class ArchiveInHand extends Error {
+  override readonly name = 'ArchiveInHand';
+  readonly code = '40001';
+}
+
+/**
+ * Runs `work` under the lock of a session's archive, with null if another process has it. The lock ends with its connection; if it is lost,
+ * work is lost but no row, since every attempt writes its own object.
+ */
+export async function withArchiveLock<Result>(
+  maintenance: pg.Pool,
+  sessionId: string,
+  work: (client: pg.PoolClient | null) => Promise<Result>,
+): Promise<Result> {
+  const client = await maintenance.connect();
+  const name = `archive ${sessionId}`;
+  let isSound = false;
+  // Unhandled, an error of the idle connection would end the process.
+  const ignore = () => undefined;
+  client.on('error', ignore);
+  try {
+    const { rows } = await client.query<{ had: boolean }>(
+      'SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS had',
+      [name],
+    );
+    const isHad = rows[0]?.had === true;
+    const result = await work(isHad ? client : null);
+    // The work stays done if the connection, and the lock with it, was lost.
+    isSound =
+      !isHad ||
+      (await client.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', [name]).then(
+        () => true,
+        () => false,
+      ));
+    return result;
+  } finally {
+    // After a failure the connection may have a transaction or the lock: it is not reused.
+    if (isSound) client.off('error', ignore);
+    client.release(!isSound);
+  }
+}
 
 export interface ArchiveDependencies {
   readonly database: Database;
   /** As the maintenance role. */
   readonly maintenance: pg.Pool;
   readonly archives: ArchiveStore;
-  /** The index that the settings ask for. */
+  /** The configured index. */
   readonly embeddingModel: IndexModel;
 }
 
@@ -33,14 +75,14 @@ const HEADS_CHARS = 8_000;
 const MAX_HEADS = 8;
 const idRows = z.array(z.object({ id: z.string() }));
 
-/** How a session stands: what changes it changes this. */
+/** Returns a mark that every change of the session changes; null if it is not ended. */
 async function markOf(transaction: TenantTransaction, sessionId: string): Promise<string | null> {
   const rows = await transaction.$queryRaw`
     SELECT status || ' ' || last_seq || ' ' || extract(epoch FROM updated_at) AS mark FROM sessions WHERE id = ${sessionId}::uuid AND status = 'ended' FOR UPDATE`;
   return z.array(z.object({ mark: z.string() })).parse(rows)[0]?.mark ?? null;
 }
 
-/** What an archived session is found by: heads of its own summaries, else of its topics. */
+/** Returns the searchable text of an archived session: its summaries, else its topics. */
 async function headsOf(transaction: TenantTransaction, sessionId: string): Promise<string> {
   const rows = await transaction.summary.findMany({
     where: { sessionId, type: { in: ['session', 'topic'] } },
@@ -53,14 +95,14 @@ async function headsOf(transaction: TenantTransaction, sessionId: string): Promi
       .map(({ title, content }) => `${title}\n${content}`)
       .join('\n\n')
       .slice(0, HEADS_CHARS)
-      // A cut in the middle of a pair leaves half a character, which no column takes.
+      // A cut within a surrogate pair leaves an invalid character.
       .toWellFormed()
   );
 }
 
 /**
- * Takes the rows of a session away that lie in its archive now. Windows, keys and quotes stay: they hold the places that rows come back to, and keep what is
- * sent again from being stored twice. Learnings are knowledge of their own. Null where something changed since the rows were read.
+ * Deletes the archived rows of a session. Windows, keys and quotes remain: they reserve positions for a restore and reject duplicates.
+ * Learnings remain. Null if the session changed since the rows were read.
  */
 async function takeRows(
   transaction: TenantTransaction,
@@ -82,7 +124,7 @@ async function takeRows(
   );
   const boundaries = await transaction.$executeRaw`DELETE FROM boundaries WHERE session_id = ${sessionId}::uuid`;
   const gone = { summaries: summaries.length, prompts: prompts.length, observations: observations.length, boundaries };
-  // Not one row goes that the archive does not hold.
+  // No row is deleted that the archive lacks.
   for (const [table, count] of Object.entries(gone))
     if (count !== (rows[table] ?? 0)) throw new Error(`an archive holds other ${table} than its session`);
   const ids = [...summaries, ...prompts, ...observations].map(({ id }) => id);
@@ -95,9 +137,9 @@ async function takeRows(
 }
 
 /**
- * Archives an ended session: its rows are written into the store, read back and verified, and only then taken away, with the index line in the same
- * transaction; `counted` runs in it, too. Null where it is held, somebody else has its archive in hand, or something came since it was picked: then everything
- * stays. @throws ArchiveStoreError, ArchiveDamaged
+ * Archives an ended session: writes its rows to the store, verifies them, then deletes them and writes the index row in one transaction, in
+ * which `counted` runs as well. Returns the number of rows; null, unchanged, if it is under a legal hold, locked by another process, or
+ * changed. @throws ArchiveStoreError, ArchiveDamaged
  */
 export async function archiveSession(
   parts: ArchiveDependencies,
@@ -110,7 +152,7 @@ export async function archiveSession(
   return withArchiveLock(parts.maintenance, id, async (client) => {
     if (client === null) return null;
     if (!(await database.asTenant(tenantId, (transaction) => isUnchanged(transaction, session)))) return null;
-    // It was archived before and went on: both parts are to lie in one archive.
+    // It was archived before and continued: both parts go into one archive.
     const before = await database.asTenant(tenantId, (transaction) => readArchive(transaction, id));
     if (before !== null) await bringBack(parts, tenantId, before, signal);
     return writeAndTake(parts, client, tenantId, id, counted, signal);
@@ -165,16 +207,15 @@ async function writeAndTake(
     if (taken === null) await archives.remove(key);
     return taken;
   } catch (error) {
-    // A commit whose answer was lost may stand: its line is looked for before the object goes. What is not reached now goes at the end of a run.
+    // An unconfirmed commit may have succeeded: its row is looked up before the object is removed. Other strays are removed at the end of a run.
     await removeStraysOf({ database, archives }, tenantId, sessionId, [key]).catch(() => undefined);
     throw error;
   }
 }
 
 /**
- * Brings an archived session's rows back, as they were, and asks for their vectors; then its archive goes. What was forgotten meanwhile stays away. An
- * attempt that was cut off is done again from the beginning: rows that stand already stay as they are. False where there is no such archive.
- * @throws ArchiveDamaged before anything is written, ArchiveStoreError, ExportFileError
+ * Restores an archived session's rows, requests their vectors and removes the archive. Forgotten rows are not restored. Repeatable: existing
+ * rows are unchanged. Returns false if there is no such archive. @throws ArchiveDamaged before any write, ArchiveStoreError, ExportFileError
  */
 export async function restoreArchive(
   parts: ArchiveDependencies,
@@ -186,7 +227,7 @@ export async function restoreArchive(
   if (archive === null) return false;
   return withArchiveLock(parts.maintenance, archive.sessionId, async (client) => {
     if (client === null) throw new ArchiveInHand('somebody else has the archive in hand');
-    // Whoever had it before may have brought it back.
+    // The process that had the lock may have restored it.
     const standing = await parts.database.asTenant(tenantId, (transaction) => readArchive(transaction, archiveId));
     if (standing === null) return false;
     await bringBack(parts, tenantId, standing, signal);
@@ -194,7 +235,7 @@ export async function restoreArchive(
   });
 }
 
-/** The line goes last: as long as the object may stand, it is found by it. A line that counts no rows says that all of them are back. */
+/** The index row is deleted last, since it locates the object. A row without counts marks restored rows. */
 async function bringBack(
   { database, maintenance, archives, embeddingModel }: ArchiveDependencies,
   tenantId: TenantId,
@@ -210,7 +251,7 @@ async function bringBack(
         UPDATE sessions SET status = CASE status WHEN 'archived' THEN 'ended' ELSE status END, metadata = metadata || jsonb_build_object('restored_at', now()), updated_at = now()
          WHERE id = ${sessionId}::uuid AND status <> 'deleted'`;
       const { count } = await transaction.archive.updateMany({ where: { id }, data: { counts: {} } });
-      // Without the lock somebody may have brought it back and archived it anew: then it is archived.
+      // If the lock was lost, another process may have archived it again.
       if (count === 0) throw new ArchiveInHand('somebody else has the archive in hand');
     });
   }

@@ -15,13 +15,13 @@ import type { RetentionActivities } from '../../workflows/retention/types.ts';
 import { withHeartbeat } from '../heartbeat.ts';
 import { tryHintIndex } from '../try-hint-index.ts';
 import { restoreArchive } from './archive-session.ts';
-import type { RetentionDependencies } from './dependencies.ts';
+import type { RetentionDependencies } from './leftovers.ts';
 import { stepGroup } from './step.ts';
 
-/** After so long a step tells its workflow how far it came. */
+/** Duration of a step. */
 const STEP_MS = 15_000;
 
-/** Whether anything was ever archived; a store that is away is asked again by the next run. */
+/** Returns true if the store has archives; an unavailable store is checked by the next run. */
 async function holdsArchives(archives: ArchiveStore | null): Promise<boolean> {
   if (archives === null) return false;
   try {
@@ -32,7 +32,7 @@ async function holdsArchives(archives: ArchiveStore | null): Promise<boolean> {
   return false;
 }
 
-/** At the end of a run: removes what lies in the store and no line needs. A store that is away fails no run that has done its work. */
+/** Removes stray objects at the end of a run. An unavailable store does not fail a completed run. */
 async function clearArchives({ database, archives, objects }: RetentionDependencies, signal: AbortSignal) {
   if (archives === null) return;
   try {
@@ -42,7 +42,7 @@ async function clearArchives({ database, archives, objects }: RetentionDependenc
   }
 }
 
-/** Retention: every step may be done again. */
+/** Retention. Every step is repeatable. */
 export function createRetentionActivities(parts: RetentionDependencies): RetentionActivities {
   const { database, maintenance, archives, hints, embeddingModel, clock } = parts;
   return {
@@ -60,7 +60,7 @@ export function createRetentionActivities(parts: RetentionDependencies): Retenti
           runs += 1;
         } else await alertDryRun(maintenance, waiting);
       }
-      // What was cut off while it dropped a month is ended by the first step, though nobody has policies any more; archives are looked through by the last.
+      // The first step completes interrupted drops of months even without policies; the last one removes stray archives.
       const months = await pastMonths(maintenance, new Date(clock.now()));
       if (runs > 0) return { runs };
       return { runs: months.some(({ isDetached }) => isDetached) || (await holdsArchives(archives)) ? 1 : 0 };

@@ -13,12 +13,13 @@ import { archivesOfForgotten, noteLeft } from '../../stores/postgres/retention/r
 import { fullValuesOf } from '../../stores/postgres/capture/full-values.ts';
 import { failureType } from '../failures.ts';
 import { archiveSession } from './archive-session.ts';
-import type { RetentionDependencies } from './dependencies.ts';
+import type { RetentionDependencies } from './leftovers.ts';
 import { hintAll } from './leftovers.ts';
+import { reportProgress } from '../heartbeat.ts';
 
 const SESSIONS = 20;
 
-/** Counts a session in its run's report. */
+/** Adds a session to its run's report. */
 async function count(transaction: TenantTransaction, session: ExpiredSession): Promise<void> {
   await transaction.$executeRaw`
     INSERT INTO retention_counts AS rc (run_id, tenant_id, rule, resource, action, project_id, data_class, month, rows, bytes)
@@ -27,8 +28,8 @@ async function count(transaction: TenantTransaction, session: ExpiredSession): P
 }
 
 /**
- * Forgets a session as a person would: with its tombstone, because its keys go with it and a transcript that still lies somewhere would bring it back.
- * False where it is held, or went on or was brought back since it was picked: then its time is not over.
+ * Forgets a session with its tombstone, since a transcript could otherwise restore it. Returns false if it is under a legal hold, or changed
+ * since it was selected.
  */
 async function deleteSession(parts: RetentionDependencies, session: ExpiredSession): Promise<boolean> {
   const { database, archives } = parts;
@@ -49,7 +50,7 @@ async function deleteSession(parts: RetentionDependencies, session: ExpiredSessi
     if (error instanceof LegalHoldError) return false;
     throw error;
   }
-  // Whole values are on the list: others may have been cut from them.
+  // Its full values are queued: other rows may use them.
   if (archives !== null) await removeArchive({ database, archives, objects: null }, tenantId, session.id);
   return true;
 }
@@ -72,9 +73,9 @@ async function expireSession(
 }
 
 /**
- * Archives or deletes the next sessions whose time is over; answers how many, and after which to go on (null: none are left). One that cannot be treated (its
- * archive is damaged, it is too large for a transaction) is left to the next run, and its run says why: it must not keep all others from theirs. A database that
- * is away fails the next statement, a store that is away this one.
+ * Archives or deletes the next expired sessions. Returns their number and the position to continue from (null: none left). A session that
+ * fails (damaged archive, too large) is recorded and left to the next run, so that it does not block the others. @throws if the database or
+ * the store is unavailable
  */
 export async function expireSessions(
   parts: RetentionDependencies,
@@ -86,7 +87,7 @@ export async function expireSessions(
   const sessions = await expiredSessions(parts.maintenance, runs, after, SESSIONS);
   let rows = 0;
   for (const session of sessions) {
-    signal.throwIfAborted();
+    reportProgress(signal);
     try {
       rows += Number(await expireSession(parts, session, signal));
     } catch (error) {

@@ -9,15 +9,36 @@ import {
 import type { ExpiredValue } from '../../stores/postgres/retention/expired-full-values.ts';
 import { pruneGraph } from '../../stores/postgres/graph/graph-writes.ts';
 import { tryHintIndex } from '../try-hint-index.ts';
-import type { RetentionDependencies } from './dependencies.ts';
+import { reportProgress } from '../heartbeat.ts';
+import type pg from 'pg';
+import type { IndexModel } from '../../domain/index-model.ts';
+import type { ArchiveStore } from '../../domain/ports/archive-store.ts';
+import type { Clock } from '../../domain/ports/clock.ts';
+import type { ObjectStore } from '../../domain/ports/object-store.ts';
+import type { WorkflowHints } from '../../domain/ports/workflow-hints.ts';
+import type { Database } from '../../stores/postgres/connection/database.ts';
 
-/** Something of a tenant, by its id or hash. */
+export interface RetentionDependencies {
+  readonly database: Database;
+  /** As the maintenance role. */
+  readonly maintenance: pg.Pool;
+  /** Null: sessions are not archived and remain. */
+  readonly archives: ArchiveStore | null;
+  /** Full values; null if none are stored. */
+  readonly objects: ObjectStore | null;
+  readonly hints: WorkflowHints;
+  /** The configured index. */
+  readonly embeddingModel: IndexModel;
+  readonly clock: Clock;
+}
+
+/** An item of a tenant, by id or hash. */
 export interface OfTenant {
   readonly tenant: string;
   readonly id: string;
 }
 
-/** Names of the graph that are weighed in one transaction. */
+/** Graph nodes per transaction. */
 const NAMES_AT_ONCE = 500;
 
 function idsByTenant(items: readonly OfTenant[]): ReadonlyMap<string, readonly string[]> {
@@ -25,20 +46,17 @@ function idsByTenant(items: readonly OfTenant[]): ReadonlyMap<string, readonly s
   return new Map([...byTenant].map(([tenant, named]) => [tenant, named.map(({ id }) => id)]));
 }
 
-/** Whole values that are asked after in one statement, which reads the long texts of their tenant. */
+/** Full values per statement, which reads the long texts of their tenant. */
 const VALUES_AT_ONCE = 10_000;
 
-/**
- * Deletes the whole values that rows were cut from which expired, and that no row or archive which stands was cut from: a held one keeps its value, whoever else
- * had the same text. What cannot be deleted now stays on the list for the next run.
- */
+/** Deletes full values of expired rows that no remaining row or archive uses. Values that cannot be deleted now remain queued for the next run. */
 export async function dropExpiredValues(
   { maintenance, objects }: RetentionDependencies,
   signal: AbortSignal,
 ): Promise<void> {
   if (objects === null) return;
   for (let after: ExpiredValue | null = null; ;) {
-    signal.throwIfAborted();
+    reportProgress(signal);
     const values: ExpiredValue[] = await expiredFullValues(maintenance, after, VALUES_AT_ONCE);
     const last = values.at(-1);
     if (last === undefined) return;
@@ -47,7 +65,7 @@ export async function dropExpiredValues(
     const spared = await spareNamedValues(maintenance, tenant, hashes);
     for (const sha256 of hashes) {
       if (spared.has(sha256)) continue;
-      signal.throwIfAborted();
+      reportProgress(signal);
       await objects.delete(fullValueKey(tenant, sha256));
       await endExpiredValue(maintenance, { tenant, sha256 });
     }
@@ -55,7 +73,7 @@ export async function dropExpiredValues(
   }
 }
 
-/** Weighs what lost mentions anew, and takes out of the graph what nothing names any more. Done twice it changes nothing. */
+/** Recalculates graph nodes and edges that lost mentions and removes those without any. Repeatable. */
 export async function weighGraph(
   { database }: RetentionDependencies,
   entities: readonly OfTenant[],
@@ -75,7 +93,7 @@ export async function weighGraph(
   }
 }
 
-/** Has vectors of rows that are gone leave the index; the sweep repeats what is not heard. */
+/** Hints the index workflows to remove vectors; the sweep resends lost hints. */
 export async function hintAll({ hints }: RetentionDependencies, tenants: Iterable<string>): Promise<void> {
   for (const tenant of new Set(tenants)) await tryHintIndex(hints, asId<TenantId>(tenant));
 }

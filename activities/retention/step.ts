@@ -14,15 +14,13 @@ import {
   followSessions,
 } from '../../stores/postgres/retention/retention-months.ts';
 import type { HotMonth } from '../../stores/postgres/retention/retention-months.ts';
-import type { RetentionDependencies } from './dependencies.ts';
+import type { RetentionDependencies } from './leftovers.ts';
 import { expireSessions } from './expire-sessions.ts';
 import { dropExpiredValues, hintAll, weighGraph } from './leftovers.ts';
 import { FIRST_ID } from '../../domain/ids.ts';
+import { reportProgress } from '../heartbeat.ts';
 
-/**
- * What is done in which order: sessions first, so that what is archived as a whole is whole; then months that have expired altogether; then rows. A dry run
- * counts the same kinds; months are rows to it.
- */
+/** Order of the stages: sessions first, so that archives are complete; then fully expired months; then rows. A dry run counts months as rows. */
 const STAGES: readonly (Retained | 'month')[] = [
   'session',
   'month',
@@ -30,11 +28,11 @@ const STAGES: readonly (Retained | 'month')[] = [
 ];
 type Stage = (typeof STAGES)[number];
 
-/** Of one statement. What it deletes is locked for some hundred milliseconds. */
+/** Rows per statement, locked for some hundred milliseconds. */
 const ROWS_AT_ONCE = 5_000;
 const COUNTED_AT_ONCE = 20_000;
 
-/** What a group is at. */
+/** Position of a group. */
 interface Work {
   readonly groupId: string;
   readonly mode: GroupedRun['mode'];
@@ -43,7 +41,7 @@ interface Work {
   after: string;
 }
 
-/** The runs that are to be acted on now: those whose policies and holds are what they were made for. The others end. */
+/** Returns the runs whose policies and holds are unchanged; ends the others. */
 async function workOf(parts: RetentionDependencies, groupId: string): Promise<Work | null> {
   const runs = await runsOfGroup(parts.maintenance, groupId);
   const mode = runs[0]?.mode;
@@ -69,18 +67,18 @@ function nameOf({ resource, month }: HotMonth): string {
   return `${resource} ${month}`;
 }
 
-/** Follows up what hung on the rows of a month that was taken out of its table, and drops it. */
+/** Cleans up after the rows of a detached month, and drops it. */
 async function endMonth(parts: RetentionDependencies, month: HotMonth, signal: AbortSignal): Promise<void> {
   let from: string | null = null;
   for (let more = true; more;) {
-    signal.throwIfAborted();
+    reportProgress(signal);
     const followed = await followMonth(parts.maintenance, month, from);
     await weighGraph(parts, followed.entities, followed.relations);
     await hintAll(parts, followed.tenants);
     ({ more, from } = followed);
   }
   for (let more = true, after: string | null = null; more;) {
-    signal.throwIfAborted();
+    reportProgress(signal);
     const followed = await followSessions(parts.maintenance, month, after);
     await hintAll(parts, followed.tenants);
     ({ more, from: after } = followed);
@@ -88,13 +86,13 @@ async function endMonth(parts: RetentionDependencies, month: HotMonth, signal: A
   await dropMonth(parts.maintenance, month);
 }
 
-/** Ends what an attempt before was cut off from, whatever policies and holds say by now: the rows are gone already. */
+/** Completes interrupted drops regardless of policies and holds: the rows are already detached. */
 async function endDetached(parts: RetentionDependencies, signal: AbortSignal): Promise<void> {
   const months = await pastMonths(parts.maintenance, new Date(parts.clock.now()));
   for (const month of months.filter(({ isDetached }) => isDetached)) await endMonth(parts, month, signal);
 }
 
-/** Takes away the next month after `after` whose rows have all expired. */
+/** Drops the next fully expired month after `after`. */
 async function expireMonth(
   parts: RetentionDependencies,
   { runs, after }: Work,
@@ -110,7 +108,10 @@ async function expireMonth(
   return { rows, after: nameOf(next) };
 }
 
-/** Does the next piece of a group; how many rows, and where the stage goes on (null: it is over). `isRequested` false: the runs were ended meanwhile. */
+/**
+ * Does the next batch of a group; returns its rows and the next position (null: stage completed). `isRequested` false: the runs were ended
+ * meanwhile.
+ */
 async function doNext(parts: RetentionDependencies, work: Work, signal: AbortSignal) {
   const { groupId, mode, runs, stage, after } = work;
   const isDry = mode === 'dry_run';
@@ -126,7 +127,7 @@ async function doNext(parts: RetentionDependencies, work: Work, signal: AbortSig
   return done;
 }
 
-/** Works on a group for `forMs`, in pieces that are committed with where they came to. Answers how many rows, and whether there is more. */
+/** Works on a group for `forMs`, in batches committed with their position. Returns the number of rows, and whether more remain. */
 export async function stepGroup(
   parts: RetentionDependencies,
   groupId: string,
@@ -139,7 +140,7 @@ export async function stepGroup(
   if (work === null) return { rows: 0, more: false };
   let rows = 0;
   while (work.runs.length > 0) {
-    signal.throwIfAborted();
+    reportProgress(signal);
     const done = await doNext(parts, work, signal);
     rows += done.rows;
     if (!done.isRequested) break;

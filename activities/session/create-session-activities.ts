@@ -34,18 +34,18 @@ export interface SessionActivityDependencies {
   readonly embeddingModel: EmbeddingModel;
   readonly hints: WorkflowHints;
   readonly clock: Clock;
-  /** A batch with so many calls is sent at once. */
+  /** A batch with this many calls is sent immediately. */
   readonly maxBatchCalls: number;
-  /** Whether the model of the settings has batches: sessions of the batch mode outlive a change of them. */
+  /** Whether the configured model has batches: sessions in batch mode outlive a change of it. */
   readonly hasBatches: boolean;
 }
 
-/** Positions taken in by one call, and about how much text: bounds its memory and its time, counting tokens takes 0.2 s a megabyte. */
+/** Positions and characters consumed per call: bounds memory and time; counting tokens takes 0.2 s per megabyte. */
 const BATCH_POSITIONS = 200;
 const BATCH_CHARS = 2_000_000;
-/** A parked window is tried so often in all. */
+/** Attempts of a parked window. */
 const MAX_WINDOW_ATTEMPTS = 3;
-/** Never look again sooner than this: a timer that is due must not become a busy loop. */
+/** Minimum delay: an overdue timer must not become a busy loop. */
 const LEAST_CHECK_MS = 50;
 const IDLE_CHECK_MS = 60_000;
 
@@ -61,14 +61,14 @@ const GONE: TakeInResult = {
   gone: true,
 };
 
-/** As many rows, from the first on, as hold no more than `BATCH_CHARS`; one at least. */
+/** Returns the first rows within `BATCH_CHARS`, at least one. */
 function boundedRows(rows: readonly NewRow[]): readonly NewRow[] {
   let chars = 0;
   const end = rows.findIndex((row, index) => (chars += row.content.length) > BATCH_CHARS && index > 0);
   return end < 0 ? rows : rows.slice(0, end);
 }
 
-/** One batch of new rows: how far it goes, and where windows are cut in it. */
+/** One batch of new rows and the windows cut in it. */
 interface TakenBatch {
   readonly toSeq: number;
   readonly more: boolean;
@@ -78,7 +78,7 @@ interface TakenBatch {
   readonly windowedSeq: number;
 }
 
-/** When an open run of rows must be looked at again: quiet or old, whichever is sooner. */
+/** Returns when open rows form a window: quiet or old, whichever is sooner. */
 function openDeadlineMs(
   open: OpenRows,
   policy: SessionPolicy,
@@ -88,11 +88,11 @@ function openDeadlineMs(
   return quietAt <= oldAt ? { atMs: quietAt, reason: 'quiet' } : { atMs: oldAt, reason: 'age' };
 }
 
-/** Short steps of a session over PostgreSQL: what its workflow does between its waits. */
+/** Short database steps of a session's workflow. */
 export function createSessionActivities(dependencies: SessionActivityDependencies): SessionActivities {
   const { database, tokens, embeddingModel, hints, clock, maxBatchCalls, hasBatches } = dependencies;
 
-  /** Fills one batch of new rows in and finds where windows are cut. May be done again: nothing is moved on by it. */
+  /** Prepares one batch of new rows and cuts windows. Repeatable: `consumed_seq` does not change. */
   const readBatch = async (
     transaction: TenantTransaction,
     input: TakeInInput,
@@ -124,7 +124,7 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
     return { toSeq, more, rows: rows.length, ...progress };
   };
 
-  /** Moves the session on by what was read. Null when another run was faster: the caller looks again. */
+  /** Advances the session by a batch; null if another run was faster: the caller reads again. */
   const takeBatch = async (
     input: TakeInInput,
     before: IntakeSession,
@@ -159,7 +159,7 @@ export function createSessionActivities(dependencies: SessionActivityDependencie
       windowsParked,
       ended: !more && before.endsHere,
       isIndexRequested: batch.rows > 0,
-      // A session past its idle time has nothing to wait for but the model's work, whose end wakes the workflow by itself.
+      // A session past its idle time waits for model calls alone, whose end wakes the workflow.
       checkAfterMs:
         idleAt <= clock.now()
           ? Math.max(input.policy.idleMs, IDLE_CHECK_MS)

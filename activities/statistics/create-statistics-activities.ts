@@ -2,11 +2,11 @@ import type pg from 'pg';
 import { tenantsAfter } from '../../stores/postgres/consistency/ledger.ts';
 import { takeSnapshot } from '../../stores/postgres/statistics/take-snapshot.ts';
 import type { StatisticsActivities } from '../../workflows/statistics/types.ts';
-import { withHeartbeat } from '../heartbeat.ts';
+import { reportProgress, withHeartbeat } from '../heartbeat.ts';
 
 const PAGE = 100;
 
-/** Figures of the day, by tenant and of the instance. Done twice, the same stands. */
+/** Records the daily statistics of every tenant and the instance. Repeatable. */
 export function createStatisticsActivities({ maintenance }: { readonly maintenance: pg.Pool }): StatisticsActivities {
   return {
     takeStatistics: () =>
@@ -18,7 +18,7 @@ export function createStatisticsActivities({ maintenance }: { readonly maintenan
         for (;;) {
           const page = await tenantsAfter(maintenance, after, PAGE);
           for (const tenantId of page) {
-            signal.throwIfAborted();
+            reportProgress(signal);
             figures += await takeSnapshot(maintenance, tenantId, day);
             after = tenantId;
           }

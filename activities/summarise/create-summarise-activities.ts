@@ -32,11 +32,10 @@ import { withHeartbeat } from '../heartbeat.ts';
 import { tryHintIndex } from '../try-hint-index.ts';
 import { callModel, costOf, NO_COST } from '../model-call.ts';
 import type { CallCost, ModelCallDependencies } from '../model-call.ts';
-import { contextOf, requestSummaryVectors } from './summary-parts.ts';
-import { nearWindow, readWindow, writeWindow } from './window-summary.ts';
-import type { ReadWindow } from './window-summary.ts';
+import { contextOf, requestSummaryVectors, nearWindow, readWindow, writeWindow } from './write-summary.ts';
+import type { ReadWindow } from './write-summary.ts';
 
-/** What the project of a session knows that is near to these texts, nearest first. */
+/** Reads the known learnings of a session's project that are nearest to texts. */
 export type ReadKnown = (
   tenantId: TenantId,
   facts: SessionFacts,
@@ -51,22 +50,22 @@ export interface SummariseDependencies {
   readonly embeddingModel: EmbeddingModel;
   readonly hints: WorkflowHints;
   readonly clock: Clock;
-  /** Absent: windows are summarised without what the project knows. */
+  /** Absent: windows are summarised without known learnings. */
   readonly readKnown?: ReadKnown;
-  /** Whether captures come in a flood, which goes first. */
+  /** Whether a burst of captures is reported, which has priority. */
   readonly isBurst: () => Promise<boolean>;
 }
 
-/** Prompts that a session summary is given: the first and the last of a long session. */
+/** First and last prompts in the request of a session summary. */
 const HEAD_PROMPTS = 20;
 const TAIL_PROMPTS = 40;
-/** Requests by which a window is compared with what is known. */
+/** User requests of a window used to find known learnings. */
 const MAX_REQUESTS = 3;
 const MAX_REQUEST_CHARACTERS = 500;
-/** No further window is begun after this: with the bound of one model call well under the bound of an attempt. */
+/** No window starts after this: with the time limit of one model call it stays well below that of an attempt. */
 const WINDOWS_BUDGET_MS = 20_000;
 
-/** Model calls of a session: one window, or the whole session. Each writes its result in one transaction under a slot, so that a retry changes nothing. */
+/** Summarises windows and sessions. Each result is written in one transaction under a slot, so that retries change nothing. */
 export function createSummariseActivities({
   database,
   model,
@@ -77,13 +76,13 @@ export function createSummariseActivities({
   readKnown,
   isBurst,
 }: SummariseDependencies): SummariseActivities {
-  /** Sets a window aside that no further attempt can mend, instead of failing the session for it. */
+  /** Parks a window that retries cannot summarise, instead of failing the session. */
   const park = (ref: SessionRef, window: StoredWindow, error: ModelError) =>
     database.asTenant(asId(ref.tenantId), (transaction) =>
       markParked(transaction, ref.sessionId, window.n, parkedReason(error)),
     );
 
-  /** What the user asked says what a window is about. */
+  /** Adds the known learnings near to the user's requests. */
   const withKnown = async (tenantId: TenantId, read: ReadWindow, signal: AbortSignal): Promise<ReadWindow> => {
     const { facts, input } = read;
     if (readKnown === undefined) return read;
@@ -118,7 +117,7 @@ export function createSummariseActivities({
     return cost;
   };
 
-  /** One window: summarised or parked. Null when none waits. */
+  /** Summarises or parks one window. Null if none is pending. */
   const summariseNext = async (ref: SessionRef, signal: AbortSignal): Promise<CloseResult | null> => {
     const window = await database.asTenant(asId(ref.tenantId), (transaction) =>
       nextPendingWindow(transaction, ref.sessionId),
@@ -154,7 +153,7 @@ export function createSummariseActivities({
         const total = { summarised: 0, ...NO_COST };
         try {
           while (clock.now() < deadline) {
-            // The next call stands back before it begins.
+            // The next call is deferred.
             if (total.summarised > 0 && (await isBurst())) break;
             const cost = await summariseNext(ref, signal);
             if (cost === null) break;
@@ -164,7 +163,7 @@ export function createSummariseActivities({
             total.usd += cost.usd;
           }
         } catch (error) {
-          // What was summarised before is done and is to be counted; the next call meets the failure at its first window.
+          // Summaries so far are counted; the next call meets the failure at its first window.
           if (total.summarised === 0 || signal.aborted) throw error;
         }
         const counts = await database.asTenant(tenantId, (transaction) => countWindows(transaction, ref.sessionId));
@@ -215,7 +214,7 @@ export function createSummariseActivities({
           );
           await requestSummaryVectors(transaction, embeddingModel, ref, written);
           const summary = written[0] ?? (await findSessionSummary(transaction, ref.sessionId));
-          // Last, because it locks the session, which captures wait for.
+          // Last, since it locks the session, which captures wait for.
           await writeTitle(transaction, ref.sessionId, draft.title);
           return summary?.id ?? null;
         });

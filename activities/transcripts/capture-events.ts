@@ -10,7 +10,7 @@ import type { Captured } from '../../domain/transcripts/store.ts';
 import { captureEvents } from '../../stores/postgres/capture/capture.ts';
 import { isDataFault } from '../../stores/postgres/connection/data-fault.ts';
 
-/** Stores events together; where the store refuses them for what is in one, finds that one by halves. */
+/** Stores events in one statement; isolates rejected ones by halving. */
 async function captureApart(pool: pg.Pool, events: readonly CaptureEvent[]): Promise<Captured[]> {
   try {
     return await captureEvents(pool, events);
@@ -26,8 +26,8 @@ async function captureApart(pool: pg.Pool, events: readonly CaptureEvent[]): Pro
 }
 
 /**
- * Captures events for a user: redacted and built as the api does it, what is cut kept whole in `objects` (null: it is not), then their
- * sessions' workflows are told.
+ * Captures events for a user: redacts and builds them as the API does, stores full values in `objects` (null: none), then hints the sessions'
+ * workflows.
  */
 export function createTranscriptCapture(
   pool: pg.Pool,
@@ -49,7 +49,7 @@ export function createTranscriptCapture(
     for (const { status, sessionId } of results)
       if (status === 'accepted' && sessionId !== null) told.add(asId<SessionId>(sessionId));
     for (const sessionId of told) {
-      // Lossy by design: the sweep finds sessions whose workflow was never told.
+      // Lossy by design: the sweep resends lost hints.
       await hints.session(capturer.tenantId, sessionId).catch(() => undefined);
     }
     return results;

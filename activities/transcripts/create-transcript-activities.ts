@@ -11,27 +11,27 @@ import { readCursors } from '../../stores/postgres/capture/transcript-files.ts';
 import { createTranscriptStore } from '../../stores/postgres/capture/transcripts.ts';
 import type { TranscriptActivities } from '../../workflows/transcripts/types.ts';
 import { createTranscriptCapture } from './capture-events.ts';
-import { beatingWith, previousDetails } from './heartbeat.ts';
+import { resumeWithHeartbeat } from '../heartbeat.ts';
 import { readTranscriptFile } from './read-file.ts';
 import type { FileOutcome } from './read-file.ts';
-import { excludedFolders, watchTranscripts } from './watch.ts';
+import { excludedFolders, readingDetails, watchTranscripts } from './watch.ts';
 import type { WatchOptions } from './watch.ts';
 
 export interface TranscriptDependencies {
   readonly database: Database;
   readonly hints: WorkflowHints;
-  /** Where values that are cut are kept whole; null where they are not. */
+  /** Store of full values; null if none are stored. */
   readonly objects: ObjectStore | null;
   readonly now: () => number;
   readonly watch: WatchOptions;
 }
 
-/** How long one step of an import reads before it lets the workflow count it. */
+/** Duration of one import step. */
 const STEP_MS = 30_000;
-/** An import shows its files' standing at most so often. */
+/** Minimum interval of an import's progress records. */
 const SHOW_MS = 1_000;
 
-/** Reading of transcripts of this machine. */
+/** Reads transcripts on this machine. */
 export function createTranscriptActivities(dependencies: TranscriptDependencies): TranscriptActivities {
   const { database, hints, objects, now, watch } = dependencies;
 
@@ -40,14 +40,14 @@ export function createTranscriptActivities(dependencies: TranscriptDependencies)
 
   return {
     readTranscripts: ({ tenantId: tenant, importId }) =>
-      beatingWith(async (signal, tell) => {
+      resumeWithHeartbeat(readingDetails, null, async (signal, from, report) => {
         const tenantId = asId<TenantId>(tenant);
         const job = await database.asTenant(tenantId, (transaction) => readImport(transaction, importId));
         if (job === null || job.state !== 'running') return { filesTotal: 0, filesDone: 0, more: false };
         const capturer: EventOwner = { tenantId, userId: asId<UserId>(job.userId) };
         const started = now();
         const excludes = await excludedFolders(database, tenantId, watch.excludeGlobs);
-        // Asked again: the folder may have become a link since the import was asked for.
+        // Checked again: the folder may have become a link since the import was requested.
         const allowed = await allowedFolder(job.options.directory, watch.roots);
         const listed =
           'folder' in allowed ? await listTranscripts(allowed.folder, signal) : { files: [], unreadable: 1 };
@@ -58,8 +58,8 @@ export function createTranscriptActivities(dependencies: TranscriptDependencies)
           handled: cursors.get(file.path)?.importId === importId,
         }));
         const due = standings.filter(({ standing }) => standing === 'due').map(({ file }) => file);
-        // The file in which the attempt before this one was comes first.
-        const interrupted = previousDetails()?.file;
+        // The file that the previous attempt was reading comes first.
+        const interrupted = from?.file;
         due.sort(
           (a, b) => Number(cursors.get(b.path)?.id === interrupted) - Number(cursors.get(a.path)?.id === interrupted),
         );
@@ -94,7 +94,7 @@ export function createTranscriptActivities(dependencies: TranscriptDependencies)
             importId,
             onlyKnown: false,
             excludes,
-            onProgress: (fileId, offset) => tell({ file: fileId, offset }),
+            onProgress: (fileId, offset) => report({ file: fileId, offset }),
             isTimeUp,
           });
           if (outcome === 'finished') counted.files_done += 1;
@@ -113,6 +113,8 @@ export function createTranscriptActivities(dependencies: TranscriptDependencies)
     },
 
     watchTranscripts: () =>
-      beatingWith((signal, tell) => watchTranscripts({ database, now, storeOf, options: watch, signal, tell })),
+      resumeWithHeartbeat(readingDetails, null, (signal, _, report) =>
+        watchTranscripts({ database, now, storeOf, options: watch, signal, report }),
+      ),
   };
 }

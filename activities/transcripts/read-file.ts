@@ -7,10 +7,11 @@ import type { TranscriptStore } from '../../domain/transcripts/store.ts';
 import { openTranscript } from '../../stores/files/transcript-file.ts';
 import type { Database } from '../../stores/postgres/connection/database.ts';
 import { readCursor, saveProgress } from '../../stores/postgres/capture/transcript-files.ts';
+import { reportProgress } from '../heartbeat.ts';
 
-/** A piece of a file that is read at once. It grows while nothing in it is finished. */
+/** Bytes per read. Grows while no record in it is complete. */
 const SEGMENT_BYTES = 16 * 1024 * 1024;
-/** The longest piece: whatever is unfinished in it is left behind. */
+/** Largest read: an incomplete record in it is skipped. */
 const MAX_SEGMENT_BYTES = 64 * 1024 * 1024;
 
 export interface FileReading {
@@ -20,23 +21,23 @@ export interface FileReading {
   readonly idleMs: number;
   readonly now: () => number;
   readonly signal: AbortSignal;
-  /** The import that reads; null for the schedule. */
+  /** The import; null for the schedule. */
   readonly importId: string | null;
-  /** Sessions that nobody has opened are left alone. */
+  /** Sessions that no hook has opened are skipped. */
   readonly onlyKnown: boolean;
   /** Folders that are not captured. */
   readonly excludes: Exclusion | null;
-  /** Told after every piece. */
+  /** Called after every piece. */
   readonly onProgress: (fileId: string, offset: number) => void;
-  /** When to leave off, between two pieces. */
+  /** Checked between two pieces. */
   readonly isTimeUp: () => boolean;
 }
 
 export type FileOutcome = 'finished' | 'unfinished' | 'unreadable' | 'unknown';
 
 /**
- * Reads what is new of a transcript file of this machine, piece by piece, and commits how far it came after each. `unfinished`: time was
- * up, the rest is read by the next call. `unknown`: a session that nobody has opened, where only known ones are read.
+ * Reads the new part of a transcript file and commits the position after each piece. `unfinished`: the time was up. `unknown`: no hook has
+ * opened the session, and only known ones are read.
  */
 export async function readTranscriptFile(path: string, reading: FileReading): Promise<FileOutcome> {
   const { database, capturer, store, signal, importId } = reading;
@@ -50,7 +51,7 @@ export async function readTranscriptFile(path: string, reading: FileReading): Pr
     let { readOffset: offset, countedOffset } = start;
     let bytes = SEGMENT_BYTES;
     for (let first = true; ; first = false) {
-      signal.throwIfAborted();
+      reportProgress(signal);
       if (!first && reading.isTimeUp()) return 'unfinished';
       const piece = await file.read(offset, bytes);
       const atEnd = offset + piece.length >= file.size;

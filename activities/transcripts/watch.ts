@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { z } from 'zod';
 import type { EventOwner } from '../../domain/capture/event.ts';
 import { compileExclusions } from '../../domain/capture/exclusions.ts';
 import type { Exclusion } from '../../domain/capture/exclusions.ts';
@@ -13,21 +14,24 @@ import { readExclusions } from '../../stores/postgres/capture/exclusions.ts';
 import { readCursors, saveSeen, sessionsWithLateRows } from '../../stores/postgres/capture/transcript-files.ts';
 import { knownSessions } from '../../stores/postgres/capture/transcripts.ts';
 import type { WatchResult } from '../../workflows/transcripts/types.ts';
-import type { ReadingDetails } from './heartbeat.ts';
+import { reportProgress } from '../heartbeat.ts';
 import { readTranscriptFile } from './read-file.ts';
+
+/** The row of the file that an attempt was reading, and the offset in it. Null: before the first piece. */
+export const readingDetails = z.object({ file: z.string(), offset: z.number() }).nullable();
 
 export interface WatchOptions {
   /** `known`: transcripts of sessions that hooks opened; `all`: every session. */
   readonly mode: 'off' | 'known' | 'all';
   /** Folders that may be read. */
   readonly roots: readonly string[];
-  /** A file that was written to less long ago waits. */
+  /** A file written more recently waits. */
   readonly quietMs: number;
-  /** A session that is quiet for so long is over. */
+  /** A session that is idle this long has ended. */
   readonly idleMs: number;
-  /** Folders that nobody's capture stores. */
+  /** Folders excluded from capture. */
   readonly excludeGlobs: readonly string[];
-  /** Whose transcripts these are; null where nobody's are known. */
+  /** Owner of the transcripts; null if unknown. */
   readonly owner: () => Promise<EventOwner | null>;
 }
 
@@ -37,15 +41,15 @@ export interface Watching {
   readonly storeOf: (capturer: EventOwner) => TranscriptStore;
   readonly options: WatchOptions;
   readonly signal: AbortSignal;
-  readonly tell: (details: ReadingDetails) => void;
+  readonly report: (details: z.output<typeof readingDetails>) => void;
 }
 
-/** Shorter than the schedule's minute, so that no look is left out. */
+/** Shorter than the schedule's minute, so that no run is skipped. */
 const LOOK_MS = 45_000;
-/** Sessions of one look that may be doubled by late deliveries. */
+/** Sessions per run that are checked for late duplicates. */
 const MAX_LATE = 500;
 
-/** What is not captured of a tenant: the instance's folders and its own. */
+/** Returns the exclusions of a tenant: the instance's and its own. */
 export async function excludedFolders(
   database: Database,
   tenantId: TenantId,
@@ -54,7 +58,7 @@ export async function excludedFolders(
   return compileExclusions([...globs, ...(await readExclusions(database, tenantId))]);
 }
 
-/** The session that a file's place names; null for a sub-agent's file that lies beside its session's. */
+/** Returns the session named by a file's path; null for a sub-agent's file beside its session's. */
 function sessionOf(file: string): string | null {
   const folder = path.dirname(file);
   if (path.basename(folder) === 'subagents') return path.basename(path.dirname(folder));
@@ -62,7 +66,7 @@ function sessionOf(file: string): string | null {
   return stem.startsWith('agent-') ? null : stem;
 }
 
-/** Files of sessions that were opened. A sub-agent's file of unknown session is kept where such a session's transcript lies beside it. */
+/** Returns the files of opened sessions, and sub-agents' files beside them. */
 async function ofKnownSessions(
   database: Database,
   capturer: EventOwner,
@@ -79,14 +83,14 @@ async function ofKnownSessions(
   });
 }
 
-/** Reads what was written since the last look, then takes out what late deliveries doubled. */
+/** Reads new transcript lines, then removes duplicates that arrived late. */
 export async function watchTranscripts({
   database,
   now,
   storeOf,
   options,
   signal,
-  tell,
+  report,
 }: Watching): Promise<WatchResult> {
   const owner = await options.owner();
   if (owner === null) return { files: 0, added: 0, doubles: 0 };
@@ -131,14 +135,14 @@ export async function watchTranscripts({
         importId: null,
         onlyKnown,
         excludes,
-        onProgress: (fileId, offset) => tell({ file: fileId, offset }),
+        onProgress: (fileId, offset) => report({ file: fileId, offset }),
         isTimeUp,
       });
       if (outcome === 'finished' || outcome === 'unfinished') files += 1;
     }
   }
   for (const late of await sessionsWithLateRows(database, owner, MAX_LATE)) {
-    signal.throwIfAborted();
+    reportProgress(signal);
     const { stored } = await removeLateDuplicates(late.externalId, counting);
     await saveSeen(database, owner, late.sessionId, stored?.lastSeq ?? 0);
   }

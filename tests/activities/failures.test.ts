@@ -1,7 +1,7 @@
-import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { ApplicationFailure } from '@temporalio/common';
 import pg from 'pg';
 import { describe, expect, it, test } from 'vitest';
-import { failureType, modelFailureType, NotConfigured, toFailure, withFailures } from '../../activities/failures.ts';
+import { failureType, modelFailureType, NotConfigured, toFailure } from '../../activities/failures.ts';
 import { ArchiveDamaged } from '../../activities/retention/archive-object.ts';
 import { BudgetExhausted, ModelBusy } from '../../domain/costs/limits.ts';
 import { RestoreError } from '../../domain/backup/restore-error.ts';
@@ -226,56 +226,5 @@ describe('retry-after', () => {
       nextRetryDelay: retryAfterMs,
       details: [retryAfterMs],
     });
-  });
-});
-
-describe('withFailures', () => {
-  const group = (thrown: unknown) =>
-    withFailures({
-      good: (input: { readonly n: number }) => Promise.resolve(input.n + 1),
-      bad: async (input: { readonly n: number }): Promise<number> => {
-        if (input.n === 0) throw thrown;
-        return input.n;
-      },
-    });
-
-  it('hands input and answer through', async () => {
-    expect(await group(null).good({ n: 1 })).toBe(2);
-  });
-
-  it('gives a type to what is thrown', async () => {
-    await expect(group(new EmbedderUnavailable('x')).bad({ n: 0 })).rejects.toMatchObject({
-      name: 'ApplicationFailure',
-      type: 'EmbedderUnavailable',
-    });
-  });
-
-  it('gives a type to what is thrown before there is a promise', async () => {
-    const { early } = withFailures({
-      early: (input: { readonly code: string }): Promise<never> => {
-        throw coded(input.code);
-      },
-    });
-    await expect(early({ code: 'ECONNREFUSED' })).rejects.toMatchObject({ type: 'DatabaseUnavailable' });
-  });
-
-  it.each([
-    ['a typed failure', ApplicationFailure.nonRetryable('mine', 'Mine')],
-    ['a cancellation', new CancelledFailure('stop')],
-  ])('lets %s pass as it is', async (_, failure) => {
-    await expect(group(failure).bad({ n: 0 })).rejects.toBe(failure);
-    expect(toFailure(failure)).toBe(failure);
-  });
-
-  it('keeps the names of the group', () => {
-    expect(Object.keys(group(null))).toEqual(['good', 'bad']);
-  });
-});
-
-describe('an I/O that the activity’s own signal ended', () => {
-  it('stays an AbortError, which the SDK knows as a cancellation', async () => {
-    const aborted = new DOMException('aborted', 'AbortError');
-    const { act } = withFailures({ act: (): Promise<void> => Promise.reject(aborted) });
-    await expect(act()).rejects.toBe(aborted);
   });
 });

@@ -2,20 +2,21 @@ import { CancelledFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { withHeartbeat } from '../../activities/heartbeat.ts';
+import { z } from 'zod';
+import { reportProgress, resumeWithHeartbeat, withHeartbeat } from '../../activities/heartbeat.ts';
 
-/** Every activity that beats is taken for dead after 30 s without a beat; three may be lost. */
-const LATEST_MS = 10_000;
+/** The shortest heartbeat timeout of an activity is 10 s. */
+const TIMEOUT_MS = 10_000;
+/** Longer than any single call may report nothing. */
+const HUNG_MS = 12 * 60_000;
 
-/** An activity's environment that counts heartbeats. */
-function countedBeats() {
-  // The SDK warns of work that fails, which some of these tests mean to do.
-  const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
-  let beats = 0;
-  environment.on('heartbeat', () => {
-    beats += 1;
-  });
-  return { environment, beats: () => beats };
+/** An activity environment that counts heartbeats. */
+function countedHeartbeats(heartbeatDetails?: unknown) {
+  // The SDK warns of work that fails, which some of these tests cause.
+  const environment = new MockActivityEnvironment({ heartbeatDetails }, { logger: new DefaultLogger('ERROR') });
+  const details: unknown[] = [];
+  environment.on('heartbeat', (sent: unknown) => details.push(sent));
+  return { environment, details, count: () => details.length };
 }
 
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -24,54 +25,93 @@ beforeEach(() => {
   vi.useFakeTimers();
 });
 afterEach(() => {
+  if (vi.getTimerCount() > 0) throw new Error('a heartbeat timer is left');
   vi.useRealTimers();
 });
 
 describe('heartbeats', () => {
-  it('come at once and then again and again, until the work is done', async () => {
-    const { environment, beats } = countedBeats();
-    const running = environment.run(() => withHeartbeat(() => wait(4 * LATEST_MS)));
+  it('are sent at once and within every heartbeat timeout until the work ends', async () => {
+    const { environment, count } = countedHeartbeats();
+    const running = environment.run(() => withHeartbeat(() => wait(4 * TIMEOUT_MS)));
     await vi.advanceTimersByTimeAsync(0);
-    expect(beats()).toBe(1);
+    expect(count()).toBe(1);
     for (let n = 1; n < 4; n += 1) {
-      const before = beats();
-      await vi.advanceTimersByTimeAsync(LATEST_MS);
-      expect(beats()).toBeGreaterThan(before);
+      const before = count();
+      await vi.advanceTimersByTimeAsync(TIMEOUT_MS);
+      expect(count()).toBeGreaterThan(before);
     }
-    await vi.advanceTimersByTimeAsync(LATEST_MS);
+    await vi.advanceTimersByTimeAsync(TIMEOUT_MS);
     await running;
-    const atTheEnd = beats();
-    await vi.advanceTimersByTimeAsync(10 * LATEST_MS);
-    expect(beats()).toBe(atTheEnd);
-    expect(vi.getTimerCount()).toBe(0);
+    const atEnd = count();
+    await vi.advanceTimersByTimeAsync(10 * TIMEOUT_MS);
+    expect(count()).toBe(atEnd);
   });
 
-  it('end with work that fails, whose error comes through', async () => {
-    const { environment } = countedBeats();
-    await expect(environment.run(() => withHeartbeat(() => Promise.reject(new Error('broken'))))).rejects.toThrow(
-      'broken',
+  it.each([
+    ['end for work that reports no progress', false],
+    ['go on for work that reports progress', true],
+  ])('%s', async (_, reports) => {
+    const { environment, count } = countedHeartbeats();
+    const running = environment.run(() =>
+      withHeartbeat(async () => {
+        for (let n = 0; n < 4; n += 1) {
+          await wait(HUNG_MS / 2);
+          if (reports) reportProgress();
+        }
+      }),
     );
-    expect(vi.getTimerCount()).toBe(0);
+    await vi.advanceTimersByTimeAsync(HUNG_MS);
+    const before = count();
+    await vi.advanceTimersByTimeAsync(HUNG_MS / 2);
+    expect(count() > before).toBe(reports);
+    await vi.advanceTimersByTimeAsync(HUNG_MS);
+    await running;
   });
 
-  it('end with work that throws before it begins', async () => {
-    const { environment } = countedBeats();
-    const work = (): Promise<never> => {
-      throw new Error('at once');
-    };
-    await expect(environment.run(() => withHeartbeat(work))).rejects.toThrow('at once');
-    expect(vi.getTimerCount()).toBe(0);
+  it.each([
+    ['work that rejects', () => Promise.reject(new Error('broken'))],
+    [
+      'work that throws',
+      () => {
+        throw new Error('broken');
+      },
+    ],
+  ])('end with %s, whose error is thrown', async (_, work) => {
+    await expect(countedHeartbeats().environment.run(() => withHeartbeat(work))).rejects.toThrow('broken');
   });
 
-  it('give back what the work gave', async () => {
-    const { environment } = countedBeats();
+  it('do not change the result', async () => {
+    const { environment } = countedHeartbeats();
     expect(await environment.run(() => withHeartbeat(() => Promise.resolve({ answer: 42 })))).toEqual({ answer: 42 });
   });
 });
 
+describe('details', () => {
+  const schema = z.object({ after: z.number() });
+
+  it.each([
+    ['the previous attempt', { after: 7 }, 7],
+    ['the start without details', undefined, 0],
+    ['the start after details of another build', { page: 'x' }, 0],
+  ])('resume from %s and are sent with progress', async (_, before, from) => {
+    const { environment, details } = countedHeartbeats(before);
+    const work = async (resumed: { after: number }, report: (reached: { after: number }) => void) => {
+      report({ after: resumed.after + 1 });
+      await wait(TIMEOUT_MS);
+    };
+    const running = environment.run(() =>
+      resumeWithHeartbeat(schema, { after: 0 }, (_signal, resumed, report) => work(resumed, report)),
+    );
+    await vi.advanceTimersByTimeAsync(TIMEOUT_MS);
+    await running;
+    expect(details[0]).toEqual({ after: from });
+    expect(details.at(-1)).toEqual({ after: from + 1 });
+  });
+});
+
 describe('cancellation', () => {
-  it('reaches the signal, with its reason', async () => {
-    const { environment } = countedBeats();
+  it('aborts the signal with its reason', async () => {
+    const { environment } = countedHeartbeats();
     const reasons: unknown[] = [];
     const running = environment.run(() =>
       withHeartbeat(
@@ -88,15 +128,18 @@ describe('cancellation', () => {
     environment.cancel('CANCELLED');
     await expect(running).rejects.toBeInstanceOf(CancelledFailure);
     expect(reasons).toEqual([expect.any(CancelledFailure)]);
-    expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('is not signalled before it was asked for', async () => {
-    const { environment } = countedBeats();
+  it('leaves the signal alone before it is requested', async () => {
+    const { environment } = countedHeartbeats();
     expect(await environment.run(() => withHeartbeat((signal) => Promise.resolve(signal.aborted)))).toBe(false);
+  });
+
+  it('ends work at its next progress report', () => {
+    expect(() => reportProgress(AbortSignal.abort(new CancelledFailure('stop')))).toThrow(CancelledFailure);
   });
 });
 
-it('outside an activity there is nothing to beat for', async () => {
+it('fails outside an activity', async () => {
   await expect(withHeartbeat(() => Promise.resolve(1))).rejects.toThrow(/activity context/i);
 });

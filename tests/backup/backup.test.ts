@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { createProgram } from '../../cli/program.ts';
 import type { Manifest } from '../../activities/backup/manifest.ts';
-import { publicKeyOf } from '../../activities/backup/signature.ts';
+import { publicKeyOf } from '../../activities/backup/manifest.ts';
 import { createDirectoryArchive } from '../../stores/archive/directory.ts';
 import { LEFT_OUT, readCatalog } from '../../activities/backup/backed-up-tables.ts';
 import { fileQuery, openCopyClient } from '../../activities/backup/copy-out.ts';

@@ -68,7 +68,7 @@ function look(more: Partial<WatchOptions> = {}) {
       ...more,
     },
     signal: new AbortController().signal,
-    tell: () => {},
+    report: () => {},
   });
 }
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { evenCuts, rangesBetween } from '../../../activities/backup/cut-ranges.ts';
+import { evenCuts, rangesBetween } from '../../../activities/backup/backed-up-tables.ts';
 import { copyOut, fileQuery, openCopyClient } from '../../../activities/backup/copy-out.ts';
 import { createTestDatabase } from '../../setup/database.ts';
 import type { TestDatabase } from '../../setup/database.ts';

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Manifest } from '../../../activities/backup/manifest.ts';
 import { setsToPrune } from '../../../domain/backup/prune.ts';
 import { fileKey, manifestKey, setOfKey, tableFileKey } from '../../../domain/backup/set-keys.ts';
-import { publicKeyOf, readSignedManifest, signManifest } from '../../../activities/backup/signature.ts';
+import { publicKeyOf, readSignedManifest, signManifest } from '../../../activities/backup/manifest.ts';
 
 const signer = (): Buffer => generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' });
 const MINE = signer();

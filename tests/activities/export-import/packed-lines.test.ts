@@ -1,7 +1,7 @@
 import { zstdCompressSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { packed } from '../../../stores/archive/packed.ts';
-import { unpackLines } from '../../../activities/export-import/packed-lines.ts';
+import { unpackLines } from '../../../activities/export-import/lines.ts';
 
 const TEXT = Array.from({ length: 20_000 }, (_, n) => `{"table":"prompts","row":{"n":${n}}}\n`).join('');
 

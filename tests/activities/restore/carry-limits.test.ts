@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { newId } from '../../../domain/ids.ts';
-import { carryLimits } from '../../../activities/restore/carry-limits.ts';
+import { carryLimits } from '../../../activities/restore/carry-access.ts';
 import { createTestDatabase, createTestUser } from '../../setup/database.ts';
 import type { TestDatabase, TestUser } from '../../setup/database.ts';
 

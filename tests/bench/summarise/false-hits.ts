@@ -1,6 +1,6 @@
 import { cacheQuestion, foreignRowsOf, takeNear } from '../../../activities/model-calls/answer-cache.ts';
 import type { CacheQuestion } from '../../../activities/model-calls/answer-cache.ts';
-import { nearWindow } from '../../../activities/summarise/window-summary.ts';
+import { nearWindow } from '../../../activities/summarise/write-summary.ts';
 import type { SourceRow, TopicSummaryDraft, WindowInput } from '../../../domain/ports/model.ts';
 import { createLocalModel } from '../../../models/local/model.ts';
 

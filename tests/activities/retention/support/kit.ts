@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
 import { expect } from 'vitest';
-import type { RetentionDependencies } from '../../../../activities/retention/dependencies.ts';
+import type { RetentionDependencies } from '../../../../activities/retention/leftovers.ts';
 import { stepGroup } from '../../../../activities/retention/step.ts';
 import type { WorkflowHints } from '../../../../domain/ports/workflow-hints.ts';
 import type { RetentionRule } from '../../../../domain/retention/policy.ts';

@@ -102,7 +102,11 @@ describe('lint rules of the architecture', { timeout: 240_000 }, () => {
       'mcp may import',
     ],
     ['mcp/tools.ts', "import { createServer } from '../api/server.ts';\n" + used('createServer'), 'mcp may import'],
-    ['domain/windows.ts', "import { tools } from '../mcp/tools.ts';\n" + used('tools'), 'domain may import no other module'],
+    [
+      'domain/windows.ts',
+      "import { tools } from '../mcp/tools.ts';\n" + used('tools'),
+      'domain may import no other module',
+    ],
     [
       'retrieval/search.ts',
       "import { createOnnxEmbedder } from '../models/embedding/onnx-embedder.ts';\n" + used('createOnnxEmbedder'),

@@ -146,7 +146,7 @@ test('every variable in a page is read by the code', () => {
     ...Object.keys(environmentSchema.shape),
     ...sources.flatMap((file) => read(file).match(/RECOLLECT_[A-Z0-9_]*[A-Z]/g) ?? []),
   ]);
-  // `RECOLLECT_WINDOW_*` stands for all settings with that prefix.
+  // `RECOLLECT_WINDOW_*` matches all settings with that prefix.
   const named = mentions(/(RECOLLECT_[A-Z0-9_]*[A-Z](?:_\*)?)/g);
   expect(named.length).toBeGreaterThan(60);
   const unknown = named.filter(({ found }) =>

@@ -3,7 +3,7 @@ import type { Client } from '@temporalio/client';
 import { OPERATIONS, operationsWorkflowId } from '../../workflows/ids.ts';
 import type { Operation } from '../../workflows/ids.ts';
 
-/** Takes the schedules out of a namespace that nobody needs any more: else two of them come due each minute, for each test that has ended. */
+/** Deletes the schedules of a namespace that is no longer used: otherwise two of them run every minute for each finished test. */
 export async function dropSchedules(client: Client, operations: readonly Operation[] = OPERATIONS): Promise<void> {
   await Promise.all(
     operations.map((name) =>

@@ -24,14 +24,14 @@ import { dropSchedules } from './drop-schedules.ts';
 export interface ApiAnswer {
   readonly status: number;
   readonly headers: Headers;
-  /** Parsed JSON, or the text where it is none. */
+  /** Parsed JSON, otherwise text. */
   readonly body: unknown;
 }
 
 export interface CallOptions {
   readonly key?: string | null;
   readonly body?: unknown;
-  /** Sent as it is, instead of `body` as JSON. */
+  /** Sent unchanged, instead of `body` as JSON. */
   readonly raw?: string | Uint8Array<ArrayBuffer>;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -40,15 +40,15 @@ export interface TestInstance {
   readonly config: Config;
   readonly environment: Readonly<Record<string, string>>;
   readonly db: TestDatabase;
-  /** An admin of a tenant of its own. */
+  /** Admin of the first tenant. */
   readonly admin: TestUser;
   readonly url: string;
-  /** Every route of the server, with who may use it. */
+  /** Every route of the server with its access level. */
   readonly routes: readonly RouteAccess[];
   readonly temporal: Client;
-  /** A request to the real server; the path follows `/api/v1`. The admin's key unless another, or null for none, is given. */
+  /** Sends a request to `/api/v1` and the path, with the admin's key unless `key` is given (null: none). */
   call(method: string, path: string, options?: CallOptions): Promise<ApiAnswer>;
-  /** Starts the worker's queues in this process, of another build where one is named; answers how to stop them. */
+  /** Starts the worker's queues in this process, for `buildId` if given. Returns a function that stops them. */
   startWorker(buildId?: string): Promise<() => Promise<void>>;
   close(): Promise<void>;
 }
@@ -78,16 +78,16 @@ export function testEnvironment(
     RECOLLECT_HINT_DELAY_MS: '50',
     RECOLLECT_SHUTDOWN_GRACE_MS: '3000',
     RECOLLECT_LOG_LEVEL: 'error',
-    // Beside the other tests of the suite a worker that stands back would be starved.
+    // With other tests on the machine, a worker with low priority would starve.
     RECOLLECT_WORKER_NICENESS: '0',
     ...overrides,
   };
 }
 
-/** The schedules that a session may need; each costs the server some work for every instance of the suite. */
+/** Schedules that a session may need; each schedule of each instance costs server time. */
 const SWEEPS: readonly Operation[] = ['capture-sweep', 'transcripts'];
 
-/** A whole instance for one test file: api over real HTTP, worker on demand, everything on the suite's real engines. */
+/** Starts an instance for one test file: api over HTTP, worker on demand, on the suite's engines. */
 export async function startTestInstance(
   overrides: Readonly<Record<string, string>> = {},
   operations: readonly Operation[] = SWEEPS,

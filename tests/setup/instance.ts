@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NativeConnection } from '@temporalio/worker';
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, ScheduleNotFoundError } from '@temporalio/client';
 import { inject } from 'vitest';
 import type { RouteAccess } from '../../api/auth.ts';
 import { createApiDependencies } from '../../api/dependencies.ts';
@@ -13,13 +13,13 @@ import { parseConfig } from '../../config/config.ts';
 import type { Config } from '../../config/config.ts';
 import { bootstrapTemporal } from '../../infra/bootstrap/temporal.ts';
 import { createLogger } from '../../telemetry/logger.ts';
+import { operationsWorkflowId } from '../../workflows/ids.ts';
 import type { Operation } from '../../workflows/ids.ts';
 import { buildIdOf, createWorkers } from '../../workers/create-workers.ts';
 import { promoteBuild } from '../../workers/promote.ts';
 import { createWorkerDependencies } from '../../workers/dependencies.ts';
 import { createTestDatabase, createTestUser } from './database.ts';
 import type { TestDatabase, TestUser } from './database.ts';
-import { dropSchedules } from './drop-schedules.ts';
 
 export interface ApiAnswer {
   readonly status: number;
@@ -86,6 +86,20 @@ export function testEnvironment(
 
 /** Schedules that a session may need; each schedule of each instance costs server time. */
 const SWEEPS: readonly Operation[] = ['capture-sweep', 'transcripts'];
+
+/** Deletes the schedules of a namespace that is no longer used: otherwise two of them run every minute for each finished test. */
+async function deleteSchedules(client: Client, operations: readonly Operation[]): Promise<void> {
+  await Promise.all(
+    operations.map((name) =>
+      client.schedule
+        .getHandle(operationsWorkflowId(name))
+        .delete()
+        .catch((error: unknown) => {
+          if (!(error instanceof ScheduleNotFoundError)) throw error;
+        }),
+    ),
+  );
+}
 
 /** Starts an instance for one test file: api over HTTP, worker on demand, on the suite's engines. */
 export async function startTestInstance(
@@ -165,7 +179,7 @@ export async function startTestInstance(
       for (const stop of stops) await stop();
       await server.close();
       await dependencies.close();
-      await dropSchedules(temporal, operations);
+      await deleteSchedules(temporal, operations);
       await connection.close();
       await db.close();
       await rm(archives, { recursive: true, force: true });

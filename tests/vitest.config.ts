@@ -1,20 +1,34 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
+/** Folders of `tests/` whose files need no engine, except `*.integration.test.ts`. Slow files have that suffix, too. */
+const UNIT =
+  'tests/{api/{intake,schemas},architecture,config,contract,docs,domain,infra/instance,mcp,models,retrieval,stores/{archive,claude-mem,files}}/**/!(*.integration).test.ts';
+
 export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
   test: {
-    include: ['tests/**/*.test.ts'],
-    globalSetup: ['tests/setup/global.ts'],
     pool: 'forks',
-    // Two cores: more files at once only make each slower.
+    // Two cores: more files at once only slow each other down.
     maxWorkers: 2,
-    // Files share what they import: loading it anew for each of three hundred took a fifth of the suite's time. None replaces a module, none changes one.
+    // Files share imported modules: importing them anew for each file took a fifth of the suite's time. No test replaces or changes a module.
     isolate: false,
-    // Bounds of a hang, not of a speed: on a machine that does other work a test may take many times as long.
+    // Limits for hanging tests, not for slow ones: on a busy machine a test may take many times as long.
     testTimeout: 120_000,
     hookTimeout: 240_000,
     teardownTimeout: 30_000,
     reporters: ['default'],
+    projects: [
+      { extends: true, test: { name: 'unit', include: [UNIT] } },
+      {
+        extends: true,
+        test: {
+          name: 'integration',
+          include: ['tests/**/*.test.ts'],
+          exclude: [UNIT],
+          globalSetup: ['tests/setup/global.ts'],
+        },
+      },
+    ],
   },
 });

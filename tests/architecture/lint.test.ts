@@ -9,7 +9,7 @@ import { PATCHES } from '../../workflows/patches.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const OXLINT = path.join(ROOT, 'node_modules/.bin/oxlint');
 
-/** Lints one file at a place of the tree, with the repository's own configuration, and answers what was said. */
+/** Lints one file at a place of the tree, with the repository's own configuration, and returns oxlint's output, empty if it passes. */
 function lintAt(file: string, code: string): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'recollect-lint-'));
   try {
@@ -23,9 +23,9 @@ function lintAt(file: string, code: string): string {
   }
 }
 
-const used = (name: string) => `export const kept = ${name};\n`;
+const used = (name: string) => `export const imported = ${name};\n`;
 
-describe('the lint rules are the architecture', { timeout: 240_000 }, () => {
+describe('lint rules of the architecture', { timeout: 240_000 }, () => {
   test.each([
     [
       'workflows/session/workflow.ts',
@@ -45,23 +45,23 @@ describe('the lint rules are the architecture', { timeout: 240_000 }, () => {
     [
       'workflows/session/workflow.ts',
       "import { newId } from '../../domain/ids.ts';\n" + used('newId'),
-      'workflows import nothing of the other rooms',
+      'workflows import no other module',
     ],
     [
       'workflows/session/workflow.ts',
       "import { PrismaClient } from '../../prisma/generated/client.ts';\n" + used('PrismaClient'),
-      'workflows import nothing',
+      'workflows import no other module',
     ],
     [
       'workflows/ids.ts',
       "import { newId } from '../domain/ids.ts';\n" + used('newId'),
-      'workflows import nothing of the other rooms',
+      'workflows import no other module',
     ],
     ['workflows/session/workflow.ts', 'export const home = process.env;\n', 'process'],
     [
       'domain/windows.ts',
       "import { createPool } from '../stores/postgres/pool.ts';\n" + used('createPool'),
-      'domain may import nothing of the other rooms',
+      'domain may import no other module',
     ],
     ['domain/windows.ts', "import { z } from 'zod';\n" + used('z'), 'the domain is pure'],
     ['domain/windows.ts', "import { readFileSync } from 'node:fs';\n" + used('readFileSync'), 'the domain is pure'],
@@ -73,7 +73,7 @@ describe('the lint rules are the architecture', { timeout: 240_000 }, () => {
     [
       'stores/temporal/hints.ts',
       "import { session } from '../../workflows/session/workflow.ts';\n" + used('session'),
-      'workflow code is for the bundle alone',
+      'only the bundle imports workflow code',
     ],
     [
       'activities/session/create.ts',
@@ -93,16 +93,20 @@ describe('the lint rules are the architecture', { timeout: 240_000 }, () => {
     [
       'client/recollect-client.ts',
       "import { newId } from '../domain/ids.ts';\n" + used('newId'),
-      'client may import nothing',
+      'client may import no other module',
     ],
-    ['client/recollect-client.ts', "import { z } from 'zod';\n" + used('z'), 'the client stands alone'],
+    ['client/recollect-client.ts', "import { z } from 'zod';\n" + used('z'), 'the client has no dependency'],
     [
       'mcp/tools.ts',
       "import { createPool } from '../stores/postgres/pool.ts';\n" + used('createPool'),
       'mcp may import',
     ],
     ['mcp/tools.ts', "import { createServer } from '../api/server.ts';\n" + used('createServer'), 'mcp may import'],
-    ['domain/windows.ts', "import { tools } from '../mcp/tools.ts';\n" + used('tools'), 'domain may import nothing'],
+    [
+      'domain/windows.ts',
+      "import { tools } from '../mcp/tools.ts';\n" + used('tools'),
+      'domain may import no other module',
+    ],
     [
       'retrieval/search.ts',
       "import { createOnnxEmbedder } from '../models/embedding/onnx-embedder.ts';\n" + used('createOnnxEmbedder'),
@@ -113,13 +117,13 @@ describe('the lint rules are the architecture', { timeout: 240_000 }, () => {
       "import { newId } from '../stores/postgres/pool.ts';\n" + used('newId'),
       'hook may import domain',
     ],
-    ['hook/deliver.ts', "import { z } from 'zod';\n" + used('z'), 'the hook client loads nothing'],
+    ['hook/deliver.ts', "import { z } from 'zod';\n" + used('z'), 'the hook client loads'],
     ['api/server.ts', "import { deliver } from '../hook/deliver.ts';\n" + used('deliver'), 'api may import'],
     ['api/server.ts', 'export const home = process.env.HOME;\n', 'process.env'],
     ['api/server.ts', "console.log('x');\n", 'console'],
     ['tests/domain/windows.test.ts', "import { test } from 'vitest';\ntest.only('x', () => {});\n", 'focus'],
-  ])('%s may not: %#', (file, code, said) => {
-    expect(lintAt(file, code)).toContain(said);
+  ])('rejects a forbidden import or call in %s: %#', (file, code, message) => {
+    expect(lintAt(file, code)).toContain(message);
   });
 
   test.each([
@@ -129,15 +133,15 @@ describe('the lint rules are the architecture', { timeout: 240_000 }, () => {
     ['api/routes/mcp.ts', "import { createMcp } from '../../mcp/http.ts';\n" + used('createMcp')],
     ['mcp/tools.ts', "import { RecollectClient } from '../client/index.ts';\n" + used('RecollectClient')],
     ['stores/postgres/connection/pool.ts', "import { newId } from '../../domain/ids.ts';\n" + used('newId')],
-  ])('%s may: %#', (file, code) => {
+  ])('accepts an allowed import in %s: %#', (file, code) => {
     expect(lintAt(file, code)).toBe('');
   });
 });
 
-describe('workflow modules hold no state', () => {
+describe('state of workflow modules', () => {
   const moduleState = /^(?:export )?(?:let|var) /m;
 
-  test('no workflow file declares a module-level variable', () => {
+  test('finds no module-level variable in a workflow file', () => {
     const files = readdirSync(path.join(ROOT, 'workflows'), { recursive: true, encoding: 'utf8' }).filter((file) =>
       file.endsWith('.ts'),
     );
@@ -147,7 +151,7 @@ describe('workflow modules hold no state', () => {
     );
   });
 
-  test('and one that did would be seen', () => {
+  test('finds a module-level variable in an example', () => {
     expect(moduleState.test('import x;\nlet count = 0;\n')).toBe(true);
     expect(moduleState.test('function f() {\n  let inner = 0;\n}\n')).toBe(false);
   });
@@ -165,11 +169,11 @@ describe('patches', () => {
     ].map((match) => match[1]),
   );
 
-  test('every one that the code asks for stands in the list, and every listed one is asked for', () => {
+  test('lists exactly the patches that the code uses', () => {
     expect([...new Set(used)].map(String).sort()).toEqual(PATCHES.map((patch) => patch.id).sort());
   });
 
-  test('each says since when and until when', () => {
+  test('states since when and until when each patch is needed', () => {
     for (const patch of PATCHES) {
       expect(patch.since).toMatch(/^\d{4}-\d{2}-\d{2}$/);
       expect(patch.removeWhen.length).toBeGreaterThan(10);

@@ -15,12 +15,12 @@ import { createLogger } from '../../telemetry/logger.ts';
 import { createApiMetrics } from '../../telemetry/metrics.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const NOT_OURS = new Set(['node_modules', '.git', 'generated', 'bundle', 'coverage']);
+const EXCLUDED_FOLDERS = new Set(['node_modules', '.git', 'generated', 'bundle', 'coverage']);
 
 function filesUnder(folder: string, extension: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const at = path.join(folder, entry.name);
-    if (entry.isDirectory()) return NOT_OURS.has(entry.name) ? [] : filesUnder(at, extension);
+    if (entry.isDirectory()) return EXCLUDED_FOLDERS.has(entry.name) ? [] : filesUnder(at, extension);
     return entry.name.endsWith(extension) ? [at] : [];
   });
 }
@@ -29,7 +29,7 @@ const read = (file: string) => readFileSync(path.resolve(ROOT, file), 'utf8');
 const nameOf = (file: string) => path.relative(ROOT, file);
 const pages = filesUnder(ROOT, '.md').map((file) => ({ file, text: read(file) }));
 
-/** Rows of a page's tables as their cells, the head and the line under it left out. */
+/** Returns the rows of a page's tables as cells, without separator lines. */
 function tableRows(text: string): string[][] {
   return text
     .split('\n')
@@ -43,14 +43,14 @@ function tableRows(text: string): string[][] {
     .filter((cells) => !cells.every((cell) => /^-+$/.test(cell)));
 }
 
-/** Every match's first group, with the page it stands on. */
+/** Returns the first group of every match, with its page. */
 function mentions(pattern: RegExp): { readonly file: string; readonly found: string }[] {
   return pages.flatMap(({ file, text }) =>
     [...text.matchAll(pattern)].map((match) => ({ file: nameOf(file), found: match[1] ?? '' })),
   );
 }
 
-/** An anchor as repository viewers make it from a heading. */
+/** Returns the anchor that repository viewers derive from a heading. */
 function anchorOf(heading: string): string {
   return heading
     .toLowerCase()
@@ -60,11 +60,11 @@ function anchorOf(heading: string): string {
 
 const anchorsOf = (text: string) => [...text.matchAll(/^#+ (.+)$/gm)].map((match) => anchorOf(match[1] ?? ''));
 
-test('there are pages to look at', () => {
+test('finds the pages', () => {
   expect(pages.length).toBeGreaterThan(25);
 });
 
-test('configuration.md is what its generator writes', () => {
+test('configuration.md equals the output of its generator', () => {
   expect(readFileSync(CONFIGURATION_PAGE, 'utf8')).toBe(configurationPage());
 });
 
@@ -73,7 +73,7 @@ test('configuration.md has a row for every setting', () => {
   for (const name of Object.keys(environmentSchema.shape)) expect(names).toContain(`\`${name}\``);
 });
 
-test('docs/api.md names every error code with its status, and no other', () => {
+test('docs/api.md lists exactly the error codes with their status', () => {
   const rows = tableRows(read('docs/api.md')).filter(([code]) => /^`[A-Z0-9_]+`$/.test(code ?? ''));
   const documented = Object.fromEntries(rows.map(([code, status]) => [code?.replaceAll('`', ''), Number(status)]));
   expect(documented).toEqual(ERROR_STATUS);
@@ -85,7 +85,7 @@ describe('links', () => {
   );
   const relative = links.filter(({ target }) => !/^[a-z]+:/.test(target));
 
-  test('every relative link leads to a file', () => {
+  test('every relative link has a target file', () => {
     expect(relative.length).toBeGreaterThan(40);
     const broken = relative.filter(({ file, target }) => {
       const [to = ''] = target.split('#');
@@ -94,7 +94,7 @@ describe('links', () => {
     expect(broken.map(({ file, target }) => `${nameOf(file)} → ${target}`)).toEqual([]);
   });
 
-  test('every anchor is a heading of its page', () => {
+  test('every anchor matches a heading of its page', () => {
     const broken = relative.filter(({ file, target }) => {
       const [to = '', anchor] = target.split('#');
       if (anchor === undefined) return false;
@@ -106,7 +106,7 @@ describe('links', () => {
 });
 
 describe('commands', () => {
-  test('every npm script that a page names exists', () => {
+  test('every npm script in a page exists', () => {
     const { scripts } = z.object({ scripts: z.record(z.string(), z.string()) }).parse(JSON.parse(read('package.json')));
     const named = mentions(/npm run (?:-s )?([a-z][a-z:-]*)/g);
     expect(named.length).toBeGreaterThan(20);
@@ -114,7 +114,7 @@ describe('commands', () => {
     expect(Object.keys(scripts)).toEqual(expect.arrayContaining(['start', 'test']));
   });
 
-  test('every subcommand and option of recollect that a page names exists', () => {
+  test('every subcommand and option of recollect in a page exists', () => {
     const program = createProgram(
       { environment: {}, output: { out: () => {}, err: () => {}, columns: null } },
       () => {},
@@ -125,7 +125,7 @@ describe('commands', () => {
     const wrong = calls.filter(({ found }) => {
       const [name = '', ...rest] = found.trim().split(/\s+/);
       const command = commands.get(name);
-      // A subcommand of its own options, as `projects exclude --remove`.
+      // A subcommand with options of its own: `projects exclude --remove`.
       const nested = command?.commands.find((each) => each.name() === rest[0]);
       const known = new Set([...(command?.options ?? []), ...(nested?.options ?? [])].map((option) => option.long));
       return command === undefined || rest.some((word) => word.startsWith('--') && !known.has(word));
@@ -138,7 +138,7 @@ describe('commands', () => {
   });
 });
 
-test('every variable that a page names is read somewhere', () => {
+test('every variable in a page is read by the code', () => {
   const sources = ['infra/instance', 'infra/engines', 'infra/supervisor', 'cli/commands', 'tests/abuse'].flatMap(
     (folder) => filesUnder(path.join(ROOT, folder), '.ts'),
   );
@@ -146,7 +146,7 @@ test('every variable that a page names is read somewhere', () => {
     ...Object.keys(environmentSchema.shape),
     ...sources.flatMap((file) => read(file).match(/RECOLLECT_[A-Z0-9_]*[A-Z]/g) ?? []),
   ]);
-  // `RECOLLECT_WINDOW_*` names all that begin so.
+  // `RECOLLECT_WINDOW_*` matches all settings with that prefix.
   const named = mentions(/(RECOLLECT_[A-Z0-9_]*[A-Z](?:_\*)?)/g);
   expect(named.length).toBeGreaterThan(60);
   const unknown = named.filter(({ found }) =>
@@ -155,7 +155,7 @@ test('every variable that a page names is read somewhere', () => {
   expect(unknown).toEqual([]);
 });
 
-test('every path that a page names exists', () => {
+test('every path in a page exists', () => {
   const top = new Set(
     readdirSync(ROOT, { withFileTypes: true })
       .filter((entry) => entry.isDirectory() && entry.name !== 'node_modules' && entry.name !== '.git')
@@ -166,19 +166,21 @@ test('every path that a page names exists', () => {
   expect(paths.filter(({ found }) => !existsSync(path.join(ROOT, found)))).toEqual([]);
 });
 
-test('ARCHITECTURE.md has a row for every room, and lint a rule for each', () => {
-  const rooms = tableRows(read('ARCHITECTURE.md')).flatMap(([room]) => /^`([a-z]+)\/`$/.exec(room ?? '')?.[1] ?? []);
+test('ARCHITECTURE.md has a row for every module that lint has a rule for', () => {
+  const modules = tableRows(read('ARCHITECTURE.md')).flatMap(
+    ([folder]) => /^`([a-z]+)\/`$/.exec(folder ?? '')?.[1] ?? [],
+  );
   const rules = z
     .object({ overrides: z.array(z.object({ files: z.array(z.string()) })) })
     .parse(JSON.parse(read('.oxlintrc.json')));
   const ruled = rules.overrides.flatMap(({ files }) => files.map((glob) => glob.split('/')[0] ?? ''));
-  expect(rooms.toSorted()).toEqual([...new Set(ruled)].sort());
+  expect(modules.toSorted()).toEqual([...new Set(ruled)].sort());
 });
 
 describe('operations.md', () => {
   const text = read('docs/operations.md');
 
-  test('lists every metric of the api, and no other', async () => {
+  test('lists exactly the metrics of the api', async () => {
     const listed = tableRows(text).flatMap(([metric]) => /^`(recollect_\w+)`$/.exec(metric ?? '')?.[1] ?? []);
     const metrics = await createApiMetrics().registry.getMetricsAsJSON();
     expect(listed.toSorted()).toEqual(
@@ -199,10 +201,10 @@ describe('routes', () => {
   let served: string[];
 
   beforeAll(async () => {
-    // Nothing connects before its first use, and no route is called here.
+    // Clients connect at first use, and no route is called here.
     const config = parseConfig({
-      RECOLLECT_DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/none',
-      RECOLLECT_MAINTENANCE_DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/none',
+      RECOLLECT_DATABASE_URL: 'postgresql://app@127.0.0.1:1/none',
+      RECOLLECT_MAINTENANCE_DATABASE_URL: 'postgresql://app@127.0.0.1:1/none',
       RECOLLECT_TEMPORAL_ADDRESS: '127.0.0.1:1',
       RECOLLECT_WEAVIATE_URL: 'http://127.0.0.1:1',
       RECOLLECT_WEAVIATE_GRPC_PORT: '1',
@@ -222,7 +224,7 @@ describe('routes', () => {
   });
   afterAll(() => dependencies.close());
 
-  test('docs/api.md lists every route, and no other', () => {
+  test('docs/api.md lists exactly the routes', () => {
     const listed = tableRows(read('docs/api.md'))
       .filter(([method]) => /^(?:GET|POST|PUT|DELETE)$/.test(method ?? ''))
       .map(([method, route]) => `${method} ${route?.replaceAll('`', '')}`);
@@ -231,7 +233,7 @@ describe('routes', () => {
   });
 });
 
-test('decisions are short and have their three parts', () => {
+test('every decision is short and has its three parts', () => {
   const records = filesUnder(path.join(ROOT, 'docs/adr'), '.md').filter((file) => /\/\d{4}-/.test(file));
   expect(records.length).toBeGreaterThanOrEqual(14);
   const index = read('docs/adr/README.md');

@@ -11,7 +11,7 @@ import { TEMPLATE_DATABASE } from './provided.ts';
 import { until } from './until.ts';
 
 const CONNECTIONS = 'SELECT 1 FROM pg_stat_activity WHERE datname = $1';
-const PARTING_MS = 2_000;
+const DISCONNECT_MS = 2_000;
 
 type DatabaseRole = 'app' | 'maintenance' | 'owner' | 'restore' | 'superuser';
 
@@ -19,7 +19,7 @@ export interface TestDatabase {
   readonly name: string;
   /** URL of the database as one of the login roles. */
   url(role: DatabaseRole): string;
-  /** As the superuser, whom no policy binds: for arranging and for counting what is really there. */
+  /** As the superuser, who bypasses policies: to arrange rows and to count all of them. */
   readonly superuser: pg.Pool;
   /** As the application's role. */
   readonly database: Database;
@@ -32,7 +32,7 @@ function urlOf(name: string, role: DatabaseRole): string {
   return `postgresql://${login}:${encodeURIComponent(secret)}@${host}:${port}/${name}`;
 }
 
-/** A database of its own for a test file, with the whole schema, copied from the suite's template. */
+/** Creates a database for a test file, with the full schema, copied from the suite's template. */
 export async function createTestDatabase(): Promise<TestDatabase> {
   const name = `test_${randomUUID().replaceAll('-', '')}`;
   const admin = new pg.Client({ connectionString: urlOf('postgres', 'superuser') });
@@ -62,9 +62,9 @@ export async function createTestDatabase(): Promise<TestDatabase> {
       await superuser.end();
       const closer = new pg.Client({ connectionString: urlOf('postgres', 'superuser') });
       await closer.connect();
-      // A pool says that it has ended before its connections have: dropped at once, they end with an error that nobody listens for.
-      const parted = async () => ((await closer.query(CONNECTIONS, [name])).rowCount === 0 ? true : undefined);
-      await until(parted, PARTING_MS).catch(() => {});
+      // A pool ends before its connections do: dropping the database at once would raise an error without a listener.
+      const disconnected = async () => ((await closer.query(CONNECTIONS, [name])).rowCount === 0 ? true : undefined);
+      await until(disconnected, DISCONNECT_MS).catch(() => {});
       await closer.query(`DROP DATABASE ${name} WITH (FORCE)`);
       await closer.end();
     },
@@ -78,14 +78,14 @@ export interface TestUser {
 }
 
 export interface TestUserOptions {
-  /** An existing tenant; else a new one is made. */
+  /** An existing tenant; by default a new one is created. */
   readonly tenantId?: TenantId;
   readonly role?: 'admin' | 'user' | 'viewer';
   readonly scopes?: readonly Scope[];
   readonly expiresAt?: Date;
 }
 
-/** A user with an API key, in a tenant of its own unless one is given. The first tenant of a database is the operator's. */
+/** Creates a user with an API key. The first tenant of a database is the operator's. */
 export async function createTestUser(superuser: pg.Pool, options: TestUserOptions = {}): Promise<TestUser> {
   const tenantId = options.tenantId ?? newId<TenantId>();
   const userId = newId<UserId>();

@@ -3,13 +3,13 @@ import { z } from 'zod';
 import type { TestInstance } from './instance.ts';
 import { until } from './until.ts';
 
-/** A bound of a hang, not of a speed: a minute was too short on a machine that did other work. */
+/** Limit for a hang, not for speed: a minute is too short on a busy machine. */
 const SETTLING_MS = 180_000;
 
 const hookSchema = z.looseObject({ session_id: z.string(), hook_event_name: z.string() });
 export type RecordedHook = z.output<typeof hookSchema>;
 
-/** The recorded session of the repository, one hook payload an entry. */
+/** Returns the hook payloads of the recorded session. */
 export function demoHooks(): RecordedHook[] {
   const text = readFileSync(new URL('../../cli/demo/session/events.ndjson', import.meta.url), 'utf8');
   return text
@@ -18,7 +18,7 @@ export function demoHooks(): RecordedHook[] {
     .map((line) => hookSchema.parse(JSON.parse(line)));
 }
 
-/** Posts hooks in order, each with a delivery id of its own; fails on any answer but 200. */
+/** Posts hooks in order, each with its own delivery id. Throws unless each response is 200. */
 export async function replay(
   instance: Pick<TestInstance, 'call'>,
   hooks: readonly RecordedHook[],
@@ -30,7 +30,7 @@ export async function replay(
       headers: { 'x-recollect-delivery': `delivery-${from + index}` },
     });
     if (answer.status !== 200)
-      throw new Error(`hook ${from + index} was answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+      throw new Error(`hook ${from + index} returned ${answer.status}: ${JSON.stringify(answer.body)}`);
   }
 }
 
@@ -52,12 +52,12 @@ const detailSchema = z.object({
 });
 export type SessionAnswer = z.output<typeof detailSchema>;
 
-/** A session as the api shows it. */
+/** Returns a session of the api. */
 export async function sessionOf(instance: Pick<TestInstance, 'call'>, id: string): Promise<SessionAnswer> {
   return detailSchema.parse((await instance.call('GET', `/sessions/${encodeURIComponent(id)}`)).body);
 }
 
-/** Awaits the session's settled end: ended, nothing left to do. */
+/** Awaits a session that is ended, settled and has no pending work. */
 export function settled(
   instance: Pick<TestInstance, 'call'>,
   id: string,
@@ -69,20 +69,17 @@ export function settled(
       const done =
         session.status === 'ended' &&
         session.phase === 'settled' &&
-        Object.values(session.pending).every((left) => left === 0);
+        Object.values(session.pending).every((count) => count === 0);
       return done ? session : undefined;
     },
     timeoutMs,
-    `session ${id} settling`,
+    `session ${id} to settle`,
   );
 }
 
 const completedSchema = z.object({ data: z.array(z.object({ id: z.string() })) });
 
-/**
- * Awaits the settled end of the session and of its workflow, as the list of jobs shows it: the database says settled a moment before the
- * workflow ends, and the list hears of that a moment later.
- */
+/** Awaits a settled session whose job is completed: its workflow ends a moment after the row is settled, and the list of jobs follows. */
 export async function finished(
   instance: Pick<TestInstance, 'call'>,
   id: string,

@@ -3,12 +3,12 @@ import { createServer, request } from 'node:http';
 
 export interface FailingProxy {
   readonly url: string;
-  /** Requests that were let down so far. */
+  /** Number of failed requests. */
   failed(): number;
   close(): Promise<void>;
 }
 
-/** Passes requests on to a server and lets every `nth` one down: by turns with a 503, and by a connection that breaks. */
+/** Forwards requests to a server and fails every `nth` one: alternately with a 503 and with a broken connection. */
 export async function startFailingProxy(target: string, nth: number): Promise<FailingProxy> {
   const { hostname, port } = new URL(target);
   let seen = 0;
@@ -25,7 +25,7 @@ export async function startFailingProxy(target: string, nth: number): Promise<Fa
       outgoing.writeHead(503, { connection: 'close' }).end();
       return;
     }
-    // The host stays as it was signed.
+    // The signature covers the host header.
     const passed = request(
       { hostname, port, method: incoming.method, path: incoming.url, headers: incoming.headers },
       (answer) => {
@@ -40,7 +40,7 @@ export async function startFailingProxy(target: string, nth: number): Promise<Fa
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port was given');
+  if (address === null || typeof address === 'string') throw new Error('the server has no port');
   return {
     url: `http://127.0.0.1:${address.port}`,
     failed: () => failed,

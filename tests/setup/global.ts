@@ -12,7 +12,7 @@ import { processOutput } from '../../cli/output.ts';
 import { terminalProgress } from '../../cli/text/terminal-progress.ts';
 import { TEMPLATE_DATABASE } from './provided.ts';
 
-/** Starts PostgreSQL, Temporal and Weaviate once for the whole suite, on a scratch data directory, and removes both afterwards. */
+/** Starts PostgreSQL, Temporal and Weaviate once for all integration tests, on a scratch data directory, and removes both afterwards. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const environment = processEnvironment();
   const cacheDir = cacheDirectory(environment);

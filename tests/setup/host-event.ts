@@ -1,6 +1,6 @@
 import type { HostEvent } from '../../domain/capture/event.ts';
 
-/** A translated event that says nothing but a prompt; tests say over it what they are about. */
+/** A mapped event with one prompt; tests override fields. */
 export const PLAIN_HOST_EVENT: HostEvent = {
   host: 'generic',
   externalId: 's1',

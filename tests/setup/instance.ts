@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NativeConnection } from '@temporalio/worker';
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, ScheduleNotFoundError } from '@temporalio/client';
 import { inject } from 'vitest';
 import type { RouteAccess } from '../../api/auth.ts';
 import { createApiDependencies } from '../../api/dependencies.ts';
@@ -13,25 +13,25 @@ import { parseConfig } from '../../config/config.ts';
 import type { Config } from '../../config/config.ts';
 import { bootstrapTemporal } from '../../infra/bootstrap/temporal.ts';
 import { createLogger } from '../../telemetry/logger.ts';
+import { operationsWorkflowId } from '../../workflows/ids.ts';
 import type { Operation } from '../../workflows/ids.ts';
 import { buildIdOf, createWorkers } from '../../workers/create-workers.ts';
 import { promoteBuild } from '../../workers/promote.ts';
 import { createWorkerDependencies } from '../../workers/dependencies.ts';
 import { createTestDatabase, createTestUser } from './database.ts';
 import type { TestDatabase, TestUser } from './database.ts';
-import { dropSchedules } from './drop-schedules.ts';
 
 export interface ApiAnswer {
   readonly status: number;
   readonly headers: Headers;
-  /** Parsed JSON, or the text where it is none. */
+  /** Parsed JSON, otherwise text. */
   readonly body: unknown;
 }
 
 export interface CallOptions {
   readonly key?: string | null;
   readonly body?: unknown;
-  /** Sent as it is, instead of `body` as JSON. */
+  /** Sent unchanged, instead of `body` as JSON. */
   readonly raw?: string | Uint8Array<ArrayBuffer>;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -40,15 +40,15 @@ export interface TestInstance {
   readonly config: Config;
   readonly environment: Readonly<Record<string, string>>;
   readonly db: TestDatabase;
-  /** An admin of a tenant of its own. */
+  /** Admin of the first tenant. */
   readonly admin: TestUser;
   readonly url: string;
-  /** Every route of the server, with who may use it. */
+  /** Every route of the server with its access level. */
   readonly routes: readonly RouteAccess[];
   readonly temporal: Client;
-  /** A request to the real server; the path follows `/api/v1`. The admin's key unless another, or null for none, is given. */
+  /** Sends a request to `/api/v1` and the path, with the admin's key unless `key` is given (null: none). */
   call(method: string, path: string, options?: CallOptions): Promise<ApiAnswer>;
-  /** Starts the worker's queues in this process, of another build where one is named; answers how to stop them. */
+  /** Starts the worker's queues in this process, for `buildId` if given. Returns a function that stops them. */
   startWorker(buildId?: string): Promise<() => Promise<void>>;
   close(): Promise<void>;
 }
@@ -78,16 +78,30 @@ export function testEnvironment(
     RECOLLECT_HINT_DELAY_MS: '50',
     RECOLLECT_SHUTDOWN_GRACE_MS: '3000',
     RECOLLECT_LOG_LEVEL: 'error',
-    // Beside the other tests of the suite a worker that stands back would be starved.
+    // With other tests on the machine, a worker with low priority would starve.
     RECOLLECT_WORKER_NICENESS: '0',
     ...overrides,
   };
 }
 
-/** The schedules that a session may need; each costs the server some work for every instance of the suite. */
+/** Schedules that a session may need; each schedule of each instance costs server time. */
 const SWEEPS: readonly Operation[] = ['capture-sweep', 'transcripts'];
 
-/** A whole instance for one test file: api over real HTTP, worker on demand, everything on the suite's real engines. */
+/** Deletes the schedules of a namespace that is no longer used: otherwise two of them run every minute for each finished test. */
+async function deleteSchedules(client: Client, operations: readonly Operation[]): Promise<void> {
+  await Promise.all(
+    operations.map((name) =>
+      client.schedule
+        .getHandle(operationsWorkflowId(name))
+        .delete()
+        .catch((error: unknown) => {
+          if (!(error instanceof ScheduleNotFoundError)) throw error;
+        }),
+    ),
+  );
+}
+
+/** Starts an instance for one test file: api over HTTP, worker on demand, on the suite's engines. */
 export async function startTestInstance(
   overrides: Readonly<Record<string, string>> = {},
   operations: readonly Operation[] = SWEEPS,
@@ -165,7 +179,7 @@ export async function startTestInstance(
       for (const stop of stops) await stop();
       await server.close();
       await dependencies.close();
-      await dropSchedules(temporal, operations);
+      await deleteSchedules(temporal, operations);
       await connection.close();
       await db.close();
       await rm(archives, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-/** What the suite's one set of real engines is reached by. Plain values: they travel to every test process. */
+/** Addresses and credentials of the suite's engines: plain values, sent to every test process. */
 export interface ProvidedEngines {
   readonly postgres: { readonly host: string; readonly port: number; readonly user: string; readonly password: string };
   readonly temporal: { readonly address: string };
@@ -17,10 +17,10 @@ declare module 'vitest' {
   interface ProvidedContext {
     engines: ProvidedEngines;
     roles: ProvidedRoles;
-    /** Where engine binaries and model files are kept. */
+    /** Directory of engine binaries and model files. */
     cacheDir: string;
   }
 }
 
-/** Database that every test database is copied from. */
+/** Template of every test database. */
 export const TEMPLATE_DATABASE = 'recollect_template';

@@ -1,4 +1,4 @@
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 
-// The SDK tells every state of every worker, and every failure that a test arranges. Tests assert outcomes; only errors are worth a line.
+// The SDK logs every worker state and every arranged failure. Tests assert outcomes, so only errors are logged.
 Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });

@@ -10,7 +10,7 @@ import type { Engine } from '../../infra/engines/pinned.ts';
 import { resolveEngines } from '../../infra/engines/resolve.ts';
 import { until } from './until.ts';
 
-/** A server of the S3 protocol over a folder, from its Go module: what backups meet off-site. Only tests run it. */
+/** S3-compatible server over a folder, built from its Go module. Only tests run it. */
 const VERSITYGW: Engine = {
   name: 'versitygw',
   version: '1.8.0',
@@ -36,7 +36,7 @@ export interface S3Gateway {
   readonly endpoint: string;
   readonly bucket: string;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
-  /** Settings of an instance that keeps its things there. */
+  /** S3 settings of an instance. */
   readonly environment: Readonly<Record<string, string>>;
   /** The folder behind the bucket. */
   readonly folder: string;
@@ -50,11 +50,11 @@ async function freePort(): Promise<number> {
   const address = server.address();
   server.close();
   await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port was given');
+  if (address === null || typeof address === 'string') throw new Error('the server has no port');
   return address.port;
 }
 
-/** Starts an S3-compatible server with one empty bucket. Its program is built from its module once, and then taken from the cache. */
+/** Starts an S3-compatible server with one empty bucket. Its program is built once and cached. */
 export async function startS3Gateway(): Promise<S3Gateway> {
   const environment = processEnvironment();
   const step = { update: () => {}, done: () => {}, fail: () => {} };

@@ -1,6 +1,6 @@
 import type { TestInstance } from './instance.ts';
 
-/** A session of a few short events, with a project, that is over at once: three tool calls, one prompt and its answer. */
+/** Returns the events of a short ended session: three tool calls, a prompt and its response. */
 export function smallSession(externalId: string, project: Readonly<Record<string, string>> = { path: '/src/small' }) {
   const base = { host: 'test', session_id: externalId, project };
   const tool = (n: number, name: string, input: unknown, response: string) => ({
@@ -26,7 +26,7 @@ export function smallSession(externalId: string, project: Readonly<Record<string
   ];
 }
 
-/** Captures events in one request; fails unless all are accepted. */
+/** Captures events in one request. Throws unless all are accepted. */
 export async function captured(
   instance: Pick<TestInstance, 'call'>,
   events: readonly unknown[],

@@ -2,10 +2,7 @@ import { createWeaviateIndex } from '../../stores/weaviate/weaviate-index.ts';
 import type { TestInstance } from './instance.ts';
 import { until } from './until.ts';
 
-/**
- * Awaits that a search finds every vector that the instance's admin has in the index: Weaviate takes them into its graph from a queue, a moment after they were
- * written, and until then the vectors' lane misses some.
- */
+/** Awaits that a search finds every vector of the admin's tenant: Weaviate adds them to its graph from a queue, a moment after the write. */
 export async function vectorsAtRest({ admin: { tenantId }, config, db }: TestInstance): Promise<void> {
   const { rows } = await db.superuser.query<{ model: string; dimension: number; chunks: number }>(
     "SELECT model, dimension, count(*)::integer AS chunks FROM embeddings WHERE tenant_id = $1 AND state = 'indexed' GROUP BY 1, 2",
@@ -20,7 +17,7 @@ export async function vectorsAtRest({ admin: { tenantId }, config, db }: TestIns
           return hits.length === chunks ? true : undefined;
         },
         60_000,
-        'every vector being searched',
+        'every vector to be searchable',
       );
   } finally {
     await index.close();

@@ -8,13 +8,13 @@ const ENTRY = fileURLToPath(new URL('../../workers/main.ts', import.meta.url));
 
 export interface WorkerProcess {
   readonly child: ChildProcess;
-  /** Ends it at once, as a crash does, and resolves when it is gone. */
+  /** Kills it, as a crash does, and awaits its exit. */
   kill(): Promise<void>;
-  /** Asks it to stop; answers its exit code. */
+  /** Stops it with SIGTERM. Returns its exit code. */
   stop(): Promise<number | null>;
 }
 
-/** The worker as a process of its own, as the supervisor starts it; resolves when it says that it is ready. */
+/** Starts the worker as a process, as the supervisor does, and awaits its readiness. */
 export async function startWorkerProcess(environment: Readonly<Record<string, string>>): Promise<WorkerProcess> {
   const { PATH, HOME } = processEnvironment();
   const child = fork(ENTRY, { env: { PATH, HOME, ...environment }, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
@@ -22,7 +22,7 @@ export async function startWorkerProcess(environment: Readonly<Record<string, st
     Promise.reject(new Error(`the worker ended with ${String(code)}`)),
   );
   await Promise.race([once(child, 'message'), failed]);
-  failed.catch(() => undefined); // From here on its end is the test's doing.
+  failed.catch(() => undefined); // From here on the test ends the process.
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
     if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
     const exited = once(child, 'exit');

@@ -1,7 +1,7 @@
 import { BudgetExhausted, QuotaTooSmall } from '../domain/costs/limits.ts';
 import { asId } from '../domain/ids.ts';
 import { ModelError } from '../domain/ports/model.ts';
-import type { ModelAnswer, ModelPort, ModelUsage, PreparedCall, Question } from '../domain/ports/model.ts';
+import type { ModelResponse, ModelPort, ModelUsage, PreparedCall, ModelRequest } from '../domain/ports/model.ts';
 import type { TenantTransaction } from '../stores/postgres/connection/database.ts';
 import { dropUnreadable } from '../stores/postgres/usage/model-response-cache.ts';
 import { bookUsage, sumUsage } from '../stores/postgres/usage/usage-ledger.ts';
@@ -38,7 +38,7 @@ export interface CallOptions<Output> {
    * The question as it is known before the call is prepared, of a paid model: an answer that was given to it is taken without asking
    * the provider to count its tokens.
    */
-  readonly question?: Question<Output>;
+  readonly question?: ModelRequest<Output>;
   /** Lets the answer to a nearly identical question be taken. Without it only the same question's is. */
   readonly near?: NearOptions<Output>;
   /** `SessionFacts.forgotten`: what was forgotten since is not kept. Without it nothing may have been forgotten of the session ever. */
@@ -69,8 +69,8 @@ export function costOf(usage: readonly ModelUsage[]): CallCost {
 async function askTwice<Output>(
   prepared: PreparedCall<Output>,
   signal: AbortSignal,
-  asked: (call: PreparedCall<Output>) => Promise<ModelAnswer<Output>>,
-  failed: ModelAnswer<Output> | null = null,
+  asked: (call: PreparedCall<Output>) => Promise<ModelResponse<Output>>,
+  failed: ModelResponse<Output> | null = null,
 ): Promise<CallResult<Output>> {
   const first = failed ?? (await asked(prepared));
   const done = (output: Output, usage: readonly ModelUsage[]) => ({
@@ -80,7 +80,7 @@ async function askTwice<Output>(
     fromCache: false,
   });
   if (first.reading.ok) return done(first.reading.output, [first.usage]);
-  let second: ModelAnswer<Output>;
+  let second: ModelResponse<Output>;
   try {
     second = await asked(await prepared.again(first.text, first.reading.problem, signal));
   } catch (error) {
@@ -158,7 +158,7 @@ async function callPaid<Output>(
 async function fromCache<Output>(
   { database, limits }: ModelCallDependencies,
   owner: UsageOwner,
-  asked: Question<Output>,
+  asked: ModelRequest<Output>,
   question: CacheQuestion,
   near: NearOptions<Output> | undefined,
 ): Promise<CallResult<Output> | null> {

@@ -16,7 +16,7 @@ const explainSchema = z.object({
   graph: retrieverSchema,
   recency: retrieverSchema,
   parts: z
-    .object({ lanes: z.number(), kind: z.number(), session: z.number().nullable() })
+    .object({ retrievers: z.number(), kind: z.number(), session: z.number().nullable() })
     .describe('What the fused score is made of: the lanes together, the factor of its kind, what its session says'),
   fused: stageSchema,
   rerank: stageSchema.nullable(),
@@ -62,14 +62,14 @@ export const compactMemorySchema = z
   })
   .meta({ id: 'CompactMemory' });
 
-function presentExplain({ lanes, parts, stages, inTime }: TracedMemory): z.output<typeof explainSchema> {
-  const { keyword, vector, graph = null, recency = null } = lanes;
+function presentExplain({ retrievers, parts, stages, inTime }: TracedMemory): z.output<typeof explainSchema> {
+  const { keyword, vector, graph = null, recency = null } = retrievers;
   return {
     keyword,
     vector,
     graph,
     recency,
-    parts: { lanes: parts.fused, kind: parts.prior, session: parts.session },
+    parts: { retrievers: parts.fused, kind: parts.prior, session: parts.session },
     ...stages,
     in_time: inTime,
   };

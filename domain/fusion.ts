@@ -1,16 +1,16 @@
 import type { MemoryType, RecallHit } from './ports/vector-index.ts';
 
-type LaneName = 'keyword' | 'vector' | 'graph' | 'recency';
+type RetrieverName = 'keyword' | 'vector' | 'graph' | 'recency';
 
 /** One way of recall, with what it found, best first. */
 export interface RetrieverResult {
-  readonly name: LaneName;
+  readonly name: RetrieverName;
   /** 0–1; the weights of all lanes that answered are scaled to sum to one. */
   readonly weight: number;
   readonly hits: readonly RecallHit[];
 }
 
-export interface LaneScore {
+export interface RetrieverScore {
   /** Of the best chunk, as the store counted. */
   readonly score: number;
   /** 1 is best; of memories, not of chunks. */
@@ -24,15 +24,15 @@ export interface FusedMemory {
   readonly memoryType: MemoryType;
   /** Weighted sum of the lanes' relative scores, 0–1. */
   readonly score: number;
-  readonly lanes: Readonly<
-    Record<'keyword' | 'vector', LaneScore | null> & Partial<Record<LaneName, LaneScore | null>>
+  readonly retrievers: Readonly<
+    Record<'keyword' | 'vector', RetrieverScore | null> & Partial<Record<RetrieverName, RetrieverScore | null>>
   >;
 }
 
 /** A score as 0–1, by what else its lane found. */
 export type Scale = (
   score: number,
-  lane: { readonly name: RetrieverResult['name']; readonly top: number; readonly bottom: number },
+  retriever: { readonly name: RetrieverResult['name']; readonly top: number; readonly bottom: number },
 ) => number;
 
 /** Between the worst and the best of the lane. */
@@ -69,25 +69,25 @@ function memoriesOf(hits: readonly RecallHit[], chunks: number): ScoredMemory[] 
  * lane did not find has 0 there. The best chunk scores the memory, or the best two by their mean. Ties are broken by id, so that the order is the same every time.
  * Source of the method: min-max normalised CombSUM (Fox and Shaw, TREC-2, 1994).
  */
-export function fuse(lanes: readonly RetrieverResult[], scale: Scale = byRange, chunks: 1 | 2 = 1): FusedMemory[] {
-  const total = lanes.reduce((sum, lane) => sum + lane.weight, 0);
+export function fuse(retrievers: readonly RetrieverResult[], scale: Scale = byRange, chunks: 1 | 2 = 1): FusedMemory[] {
+  const total = retrievers.reduce((sum, retriever) => sum + retriever.weight, 0);
   const fused = new Map<string, FusedMemory>();
-  for (const lane of lanes) {
-    const memories = memoriesOf(lane.hits, chunks);
+  for (const retriever of retrievers) {
+    const memories = memoriesOf(retriever.hits, chunks);
     const top = memories[0]?.score ?? 0;
     const bottom = memories.at(-1)?.score ?? 0;
     memories.forEach(({ memoryId, memoryType, best, score }, index) => {
-      const relative = scale(score, { name: lane.name, top, bottom });
+      const relative = scale(score, { name: retriever.name, top, bottom });
       const known = fused.get(memoryId) ?? {
         memoryId,
         memoryType,
         score: 0,
-        lanes: { keyword: null, vector: null },
+        retrievers: { keyword: null, vector: null },
       };
       fused.set(memoryId, {
         ...known,
-        score: known.score + (relative * lane.weight) / total,
-        lanes: { ...known.lanes, [lane.name]: { score: best, rank: index + 1, relative } },
+        score: known.score + (relative * retriever.weight) / total,
+        retrievers: { ...known.retrievers, [retriever.name]: { score: best, rank: index + 1, relative } },
       });
     });
   }

@@ -53,8 +53,8 @@ interface Markable {
 }
 
 /** What of a question is worth marking: words with what joins them in code, and pairs of characters of scripts without spaces. */
-function markable(question: string): Markable {
-  const lower = question.toLowerCase();
+function markable(query: string): Markable {
+  const lower = query.toLowerCase();
   const words = lower.replaceAll(UNSPACED_RUN, ' ').match(/[\p{L}\p{N}_]+/gu) ?? [];
   const worth = words.filter(
     (word) => !STOP_WORDS.has(word) && (word.length >= MIN_WORD || /[^\p{ASCII}]/u.test(word)),
@@ -74,8 +74,8 @@ interface Marks {
   readonly singles: readonly string[];
 }
 
-function marksOf(question: string): Marks {
-  const { words, pairs, singles } = markable(question);
+function marksOf(query: string): Marks {
+  const { words, pairs, singles } = markable(query);
   const stems = words.map((word) => (word.length > 5 ? word.replace(/(?:ing|ed|es|s|e)$/, '') : word));
   return { stems, pairs, singles };
 }
@@ -138,8 +138,8 @@ function marked(passage: string, marks: Marks): string {
 }
 
 /** Up to two passages of a text around words of the question, each found word between `<mark>` tags; [] when none occurs. */
-export function highlight(text: string, question: string): string[] {
-  const marks = marksOf(question);
+export function highlight(text: string, query: string): string[] {
+  const marks = marksOf(query);
   const snippets: string[] = [];
   let covered = -1;
   for (const found of passages(text, marks)) {

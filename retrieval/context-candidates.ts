@@ -126,7 +126,7 @@ export interface ProjectSources extends ContextSources {
 /** What a project knows, for the start of a session in it. */
 export function entriesOfProject(sources: ProjectSources, now: Date): ContextEntry[] {
   const preferences = distilPreferences(sources.preferences);
-  const asked = new Set(preferences.flatMap((preference) => preference.learningIds.slice(0, 1)));
+  const understoodQuery = new Set(preferences.flatMap((preference) => preference.learningIds.slice(0, 1)));
   // Of learnings that say the same of what the user wants, the surest is told.
   const repeated = new Set(preferences.flatMap((preference) => preference.learningIds.slice(1)));
   const learnings = sources.learnings.filter((learning) => !repeated.has(learning.id));
@@ -134,7 +134,7 @@ export function entriesOfProject(sources: ProjectSources, now: Date): ContextEnt
   return [
     ...sources.sessions.map((session, index) => entryOfSession(session, index, now)),
     ...learnings.map((learning): ContextEntry => {
-      const { section, relevance, reason } = placingOf(learning, asked.has(learning.id));
+      const { section, relevance, reason } = placingOf(learning, understoodQuery.has(learning.id));
       const worth = { importance: learning.confidence, at: learning.validFrom, useWeight: learning.useWeight };
       return {
         id: learning.id,

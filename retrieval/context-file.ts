@@ -28,7 +28,7 @@ export function baseName(file: string): string {
 }
 
 /** What to look for in texts that name a file: its path, its name, and that without its ending. */
-export function fileQuestion(file: string): string {
+export function fileQuery(file: string): string {
   const name = baseName(file);
   return [file, name, name.replace(/(?<=.)\.[^.]*$/u, '')].join(' ');
 }

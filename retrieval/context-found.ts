@@ -12,22 +12,22 @@ const LEAST_SIMILARITY = 0.72;
 const LEAST_COVER = 0.5;
 const LEAST_TERMS = 2;
 
-function askedTerms(question: string): readonly string[] {
-  return [...new Set(termsOf(question))];
+function queryTerms(query: string): readonly string[] {
+  return [...new Set(termsOf(query))];
 }
 
 /** Whether a question says enough to be looked for: a word or two of going on ask for nothing. */
-export function isAskable(question: string): boolean {
-  return askedTerms(question).length >= LEAST_TERMS;
+export function isSearchable(query: string): boolean {
+  return queryTerms(query).length >= LEAST_TERMS;
 }
 
 /** Whether what was found speaks of what was asked at all, or is merely the nearest of what has nothing to do with it. */
-export function speaksOf(question: string, found: readonly FoundMemory[]): boolean {
-  const terms = askedTerms(question);
+export function answersQuery(query: string, found: readonly FoundMemory[]): boolean {
+  const terms = queryTerms(query);
   if (terms.length < LEAST_TERMS) return false;
   return found.some(
-    ({ memory, lanes }) =>
-      (lanes.vector?.score ?? 0) >= LEAST_SIMILARITY ||
+    ({ memory, retrievers }) =>
+      (retrievers.vector?.score ?? 0) >= LEAST_SIMILARITY ||
       termCover(terms, `${memory.title}\n${memory.content}`) >= LEAST_COVER,
   );
 }

@@ -65,10 +65,10 @@ function speakerOf({ type, kind, tool }: Memory): string {
 const ECHO_SHARE = 0.8;
 
 /** What may be told of a memory: a user's earlier prompt that only asks the same is no answer. */
-function tellable(memory: Memory, passages: readonly Passage[], asked: ReadonlySet<string>): readonly Passage[] {
+function tellable(memory: Memory, passages: readonly Passage[], understoodQuery: ReadonlySet<string>): readonly Passage[] {
   if (memory.type !== 'prompt' || memory.kind !== 'user') return passages;
   return passages.filter(({ terms }) => {
-    const echoed = [...terms].filter((term) => asked.has(term)).length;
+    const echoed = [...terms].filter((term) => understoodQuery.has(term)).length;
     return echoed < ECHO_SHARE * terms.size;
   });
 }
@@ -125,13 +125,13 @@ export interface PackOptions {
  * The passages of these memories that say most about a question under a budget, a line a memory. Same memories, same lines. Where what
  * answers best is known already, only what comes near to it is told: the rest would be what happens to stand around it.
  */
-export function packMemories(question: string, ranked: readonly RankedMemory[], options: PackOptions): ToldPassages {
-  const asked = termsInParts(question);
+export function packMemories(query: string, ranked: readonly RankedMemory[], options: PackOptions): ToldPassages {
+  const understoodQuery = termsInParts(query);
   const texts = ranked.map(({ memory, score }) => ({
     score,
-    passages: tellable(memory, passagesOf(textOf(memory)), asked),
+    passages: tellable(memory, passagesOf(textOf(memory)), understoodQuery),
   }));
-  const relevance = passageRelevance(question, texts);
+  const relevance = passageRelevance(query, texts);
   const groups = ranked.map((each, n) => groupOf(each, texts[n]?.passages ?? [], relevance[n] ?? [], options));
   const isKnown = ({ id }: MemoryGroup, { place }: Passage): boolean => options.known?.get(id)?.has(place) === true;
   const valueOf = (passage: ValuedPassage | undefined): number => passage?.value ?? 0;

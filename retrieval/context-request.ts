@@ -69,10 +69,10 @@ export async function readSetting(transaction: TenantTransaction, request: Conte
     request.project === null
       ? await projectOfSession(transaction, sessionId)
       : await findProject(transaction, request.project);
-  const asked = request.purpose === 'file' ? request.file : request.prompt;
-  if (request.purpose === 'session_start' || asked === null)
+  const understoodQuery = request.purpose === 'file' ? request.file : request.prompt;
+  if (request.purpose === 'session_start' || understoodQuery === null)
     return { project, sessionId, subject: null, told: NOTHING_TOLD };
-  const subject = subjectOf(request.purpose, asked);
+  const subject = subjectOf(request.purpose, understoodQuery);
   const told =
     sessionId === null ? NOTHING_TOLD : await readServed(transaction, { sessionId, userId: request.userId, subject });
   return { project, sessionId, subject, told };

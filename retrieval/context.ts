@@ -12,8 +12,8 @@ import type { ProjectName } from '../stores/postgres/projects/projects.ts';
 import { dayLines, frameTokens, renderBlock, sectionLines } from './context-block.ts';
 import type { IndexLine } from './context-block.ts';
 import { entriesOfProject, MAX_TEXT, SECTIONS } from './context-candidates.ts';
-import { fileQuestion, rankedByFile } from './context-file.ts';
-import { isAskable, rankedByPrompt, speaksOf } from './context-found.ts';
+import { fileQuery, rankedByFile } from './context-file.ts';
+import { isSearchable, rankedByPrompt, answersQuery } from './context-found.ts';
 import { packMemories } from './context-passages.ts';
 import type { RankedMemory } from './context-passages.ts';
 import { readSetting } from './context-request.ts';
@@ -32,14 +32,14 @@ type Draft = Omit<ContextBlock, 'id'>;
 
 const SEARCH_LIMIT = 50;
 /** Of a longer prompt the beginning and the end are searched for: what is asked stands at one of them. */
-const QUESTION_CHARS = { head: 350, tail: 149 } as const;
+const QUERY_CHARS = { head: 350, tail: 149 } as const;
 /** Days that headings are held free for, nine tokens each, where the budget is no smaller than this. */
 const DAY_HEADINGS = { days: 5, tokens: 9, leastBudget: 300 } as const;
 const NOTHING: Draft = { text: '', tokens: 0, items: [], omitted: 0 };
 
-function questionOf(prompt: string): string {
+function queryOf(prompt: string): string {
   const text = prompt.trim();
-  const { head, tail } = QUESTION_CHARS;
+  const { head, tail } = QUERY_CHARS;
   return text.length <= head + tail + 1
     ? text
     : `${text.slice(0, head).toWellFormed()} ${text.slice(-tail).toWellFormed()}`;
@@ -53,12 +53,12 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
 
   const find = async (
     request: ContextRequest,
-    question: string,
+    query: string,
     { project, sessionId }: Setting,
   ): Promise<SearchResult> =>
     search({
       tenantId: request.tenantId,
-      question,
+      query,
       filter: {
         namespace: request.namespace,
         ...(project === null ? {} : { projectId: project.id, formerProjectIds: project.formerIds }),
@@ -95,7 +95,7 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
   };
 
   const draftMemories = (
-    question: string,
+    query: string,
     ranked: readonly RankedMemory[],
     request: ContextRequest,
     setting: Setting,
@@ -104,7 +104,7 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
     const { budgetTokens } = request;
     const headings = budgetTokens < DAY_HEADINGS.leastBudget ? 1 : DAY_HEADINGS.days;
     const room = budgetTokens - frameTokens(name, [], count) - headings * DAY_HEADINGS.tokens;
-    const packed = packMemories(question, ranked, {
+    const packed = packMemories(query, ranked, {
       now: new Date(clock.now()),
       countTokens: count,
       budgetTokens: room,
@@ -129,11 +129,11 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
   };
 
   const forPrompt = async (request: ContextRequest, setting: Setting): Promise<Draft> => {
-    const question = questionOf(request.prompt ?? '');
-    if (!isAskable(question)) return NOTHING;
-    const { found } = await find(request, question, setting);
+    const query = queryOf(request.prompt ?? '');
+    if (!isSearchable(query)) return NOTHING;
+    const { found } = await find(request, query, setting);
     const fresh = news(found, setting);
-    return speaksOf(question, fresh) ? draftMemories(question, rankedByPrompt(fresh), request, setting) : NOTHING;
+    return answersQuery(query, fresh) ? draftMemories(query, rankedByPrompt(fresh), request, setting) : NOTHING;
   };
 
   const forFile = async (request: ContextRequest, setting: Setting): Promise<Draft> => {
@@ -149,13 +149,13 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
     const label = history.label ?? file;
     const [memories, { found }] = await Promise.all([
       database.readAsTenant(request.tenantId, (read) => readMemories(read, history.refs, request.viewerId)),
-      find(request, fileQuestion(label).slice(0, 500).toWellFormed(), setting),
+      find(request, fileQuery(label).slice(0, 500).toWellFormed(), setting),
     ]);
     const known = news(
       memories.map((memory) => ({ memory })),
       setting,
     ).map(({ memory }) => memory);
-    return draftMemories(fileQuestion(label), rankedByFile(label, known, news(found, setting)), request, setting);
+    return draftMemories(fileQuery(label), rankedByFile(label, known, news(found, setting)), request, setting);
   };
 
   const forStart = async (request: ContextRequest, setting: Setting): Promise<Draft> => {

@@ -5,7 +5,7 @@ import { MENTIONS_OF_ENTITY, readSurroundings } from '../stores/postgres/graph/g
 import { readNewest } from '../stores/postgres/search/newest.ts';
 import type { SearchRequest } from './search-types.ts';
 import type { StageClock } from './stage-clock.ts';
-import type { UnderstoodQuery } from './understand-question.ts';
+import type { UnderstoodQuery } from './understand-query.ts';
 
 const MAX_NAMES = 8;
 const MAX_HITS = 30;
@@ -60,7 +60,7 @@ export async function graphHits(
 }
 
 /** The newest of all are the answer where a question says little else, or nothing beside its fields. */
-export function asksForNewest({ understood }: UnderstoodQuery): boolean {
+export function wantsNewest({ understood }: UnderstoodQuery): boolean {
   return understood !== null && (understood.newestAlone || understood.text === '');
 }
 

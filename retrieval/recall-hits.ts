@@ -24,12 +24,12 @@ export interface OtherHits {
  * as the lane's best hit, and nothing as `floor`, which counts nothing in this lane. What the lane found itself keeps the lane's score.
  */
 export function alongside(
-  lane: readonly RecallHit[],
+  retriever: readonly RecallHit[],
   floor: number,
   others: readonly OtherHits[],
 ): readonly RecallHit[] {
-  const known = new Set(lane.map((hit) => hit.memoryId));
-  const top = Math.max(lane[0]?.score ?? 1, floor);
+  const known = new Set(retriever.map((hit) => hit.memoryId));
+  const top = Math.max(retriever[0]?.score ?? 1, floor);
   const added = others.flatMap(({ hits, share, best }) =>
     hits.flatMap((hit): RecallHit[] => {
       if (known.has(hit.memoryId) || best <= 0) return [];
@@ -37,5 +37,5 @@ export function alongside(
       return [{ ...hit, score: floor + (top - floor) * share * Math.min(1, hit.score / best) }];
     }),
   );
-  return added.length === 0 ? lane : [...lane, ...added].sort((a, b) => b.score - a.score);
+  return added.length === 0 ? retriever : [...retriever, ...added].sort((a, b) => b.score - a.score);
 }

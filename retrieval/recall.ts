@@ -7,12 +7,12 @@ import { SIMILARITY_FLOOR } from '../domain/ranking/rank.ts';
 import { isHeld } from '../stores/postgres/embeddings/embedding-indexes.ts';
 import { searchKeyword, searchUnindexed } from '../stores/postgres/search/keyword-search.ts';
 import { timedQueries } from '../stores/postgres/connection/timed-queries.ts';
-import { graphHits, recencyHits, asksForNewest } from './recall-beside.ts';
+import { graphHits, recencyHits, wantsNewest } from './recall-beside.ts';
 import { alongside, united } from './recall-hits.ts';
 import type { Degradation, SearchDependencies, SearchRequest } from './search-types.ts';
 import { within } from './stage-clock.ts';
 import type { StageClock } from './stage-clock.ts';
-import type { UnderstoodQuery } from './understand-question.ts';
+import type { UnderstoodQuery } from './understand-query.ts';
 import { waitingWords } from './waiting-words.ts';
 
 /**
@@ -30,7 +30,7 @@ const BESIDE_HITS = 20;
 const CLOSED_SHARE = 0.8;
 
 export interface Recalled {
-  readonly lanes: readonly RetrieverResult[];
+  readonly retrievers: readonly RetrieverResult[];
   readonly degraded: readonly Degradation[];
 }
 
@@ -47,9 +47,9 @@ function hitsFor({ limit }: SearchRequest, filter: RecallFilter): number {
 }
 
 /** What a lane found; null when what it stands on is away, or too slow. */
-async function unlessUnavailable<Found>(ms: number, lane: Promise<Found>): Promise<Found | null> {
+async function unlessUnavailable<Found>(ms: number, retriever: Promise<Found>): Promise<Found | null> {
   try {
-    return await within(ms, lane);
+    return await within(ms, retriever);
   } catch (error) {
     if (error instanceof EmbedderUnavailable || error instanceof VectorIndexUnavailable) return null;
     throw error;
@@ -70,27 +70,27 @@ function timedFilter({ filter, understood }: UnderstoodQuery): RecallFilter | nu
 /** Second stage: every lane that the question calls for, side by side. Lanes that are away are told, those that only add are left out in silence. */
 export async function recall(
   dependencies: SearchDependencies,
-  vectorOf: (embedder: Embedder, question: string) => Promise<Float32Array | undefined>,
+  vectorOf: (embedder: Embedder, query: string) => Promise<Float32Array | undefined>,
   request: SearchRequest,
-  asked: UnderstoodQuery,
+  understoodQuery: UnderstoodQuery,
   clock: StageClock,
 ): Promise<Recalled> {
   const { database, vectors, indexOf, settings } = dependencies;
   const { tenantId } = request;
   const index = await indexOf(tenantId);
-  const { text, filter, understood } = asked;
+  const { text, filter, understood } = understoodQuery;
   const limit = hitsFor(request, filter);
   const ms = settings.retrieverTimeoutMs;
   const queries = timedQueries(database.pool, ms);
   // In the time that is spoken of, and at any time: what happened then is preferred, and the rest is not lost.
-  const filters = [filter, timedFilter(asked)].filter((each) => each !== null);
+  const filters = [filter, timedFilter(understoodQuery)].filter((each) => each !== null);
 
   const keyword = async (): Promise<readonly RecallHit[]> =>
     united(await Promise.all(filters.map((each) => vectors.keyword(tenantId, index.name, text, each, limit))));
   const nearest = async (): Promise<readonly RecallHit[]> => {
-    const question = request.vector ?? (await clock.time('embed', () => vectorOf(index.embedder, text)));
-    if (question === undefined) return [];
-    const answers = filters.map((each) => vectors.nearest(tenantId, index.name, question, each, limit));
+    const query = request.vector ?? (await clock.time('embed', () => vectorOf(index.embedder, text)));
+    if (query === undefined) return [];
+    const answers = filters.map((each) => vectors.nearest(tenantId, index.name, query, each, limit));
     return united(await Promise.all(answers));
   };
   const inPostgres = (own: RecallFilter) => searchKeyword(queries, tenantId, text, own, limit);
@@ -118,8 +118,8 @@ export async function recall(
     clock.time('vector', () => unlessUnavailable(ms, nearest())),
     alone ? none : within(ms, besides()),
     alone ? none : within(ms, waiting()),
-    alone ? null : within(BESIDE_MS, graphHits(database, request, asked, clock, BESIDE_MS)),
-    alone || !asksForNewest(asked) ? none : within(BESIDE_MS, recencyHits(database, request, asked, clock, BESIDE_MS)),
+    alone ? null : within(BESIDE_MS, graphHits(database, request, understoodQuery, clock, BESIDE_MS)),
+    alone || !wantsNewest(understoodQuery) ? none : within(BESIDE_MS, recencyHits(database, request, understoodQuery, clock, BESIDE_MS)),
   ]);
   const isBare = (alone || words?.length === 0) && meaning?.length === 0;
   // Without an embedder nothing new reaches the vector index, so its words are not all there are, either. A phrase or a file was asked for there already.
@@ -143,7 +143,7 @@ export async function recall(
   ];
   const inWords = { hits: fallback ?? [], share: 1, best: fallback?.[0]?.score ?? 1 };
   const byWords = { name: 'keyword' as const, hits: alongside(words ?? [], 0, [inWords, ...extra]) };
-  const lanes: RetrieverResult[] = [
+  const retrievers: RetrieverResult[] = [
     ...(near === null
       ? [{ ...byWords, weight: 1 }]
       : alone
@@ -159,5 +159,5 @@ export async function recall(
     { name: 'graph', weight: settings.graphWeight * (graph?.share ?? 0), hits: graph?.hits ?? [] },
     { name: 'recency', weight: settings.recencyWeight, hits: newest ?? [] },
   ];
-  return { lanes: lanes.filter((lane) => lane.hits.length > 0), degraded };
+  return { retrievers: retrievers.filter((retriever) => retriever.hits.length > 0), degraded };
 }

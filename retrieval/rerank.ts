@@ -7,14 +7,14 @@ export const RERANK_CHARACTERS = 1_500;
 /** How well each of the best candidates answers the question, 0 to 1, by id; null where the reranker was away or too slow. Never takes longer than `timeoutMs`. */
 export async function rerank(
   reranker: Reranker,
-  question: string,
+  query: string,
   candidates: readonly { readonly id: string; readonly text: string }[],
   timeoutMs: number,
 ): Promise<ReadonlyMap<string, number> | null> {
   const signal = AbortSignal.timeout(timeoutMs);
   try {
     const scores = await reranker.score(
-      question,
+      query,
       candidates.map(({ text }) => text),
       signal,
     );

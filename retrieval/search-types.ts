@@ -57,7 +57,7 @@ export interface SearchDependencies {
 
 export interface SearchRequest {
   readonly tenantId: TenantId;
-  readonly question: string;
+  readonly query: string;
   readonly filter: RecallFilter;
   readonly limit: number;
   readonly offset: number;

@@ -11,15 +11,15 @@ import { readBeginnings } from '../stores/postgres/memories/memory-beginnings.ts
 import { bestOfEachSession, facetsOf } from './page.ts';
 import { createQueryVectors } from './query-vectors.ts';
 import { insists, recall } from './recall.ts';
-import { asksForNewest } from './recall-beside.ts';
+import { wantsNewest } from './recall-beside.ts';
 import { rerank, RERANK_CHARACTERS } from './rerank.ts';
 import { MAX_CANDIDATES } from './search-types.ts';
 import { scored } from './score.ts';
 import type { Candidate } from './score.ts';
 import type { Degradation, SearchDependencies, SearchRequest, SearchResult, TracedMemory } from './search-types.ts';
 import { createStageClock, within } from './stage-clock.ts';
-import { understandQuery } from './understand-question.ts';
-import type { UnderstoodQuery } from './understand-question.ts';
+import { understandQuery } from './understand-query.ts';
+import type { UnderstoodQuery } from './understand-query.ts';
 
 export type { FoundMemory, SearchDependencies, SearchRequest, SearchResult } from './search-types.ts';
 
@@ -102,17 +102,17 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
     const clock = createStageClock(onStage);
     // A vector alone has no words that a cross-encoder could read beside a text.
     const reranker = request.vector === undefined ? dependencies.reranker : null;
-    const asked = await clock.time('understand', () => understandQuery(database, request));
+    const understoodQuery = await clock.time('understand', () => understandQuery(database, request));
     const nothing = { found: [], total: 0, facets: facetsOf([]) };
-    if (asked === null) return { ...nothing, degraded: [], understood: null, stages: clock.times() };
-    const { understood } = asked;
-    const recalled = await clock.time('recall', () => recall(dependencies, vectorOf, request, asked, clock));
+    if (understoodQuery === null) return { ...nothing, degraded: [], understood: null, stages: clock.times() };
+    const { understood } = understoodQuery;
+    const recalled = await clock.time('recall', () => recall(dependencies, vectorOf, request, understoodQuery, clock));
     const degraded: Degradation[] = [...recalled.degraded];
     const { groupBySession } = request;
     const weights = groupBySession ? EACH_BY_ITSELF : settings.ranking;
-    const ranked = clock.timeNow('fuse', () => rankMemories(recalled.lanes, asked.text, weights));
-    const holders = insists(asked.filter)
-      ? await clock.time('inspect', () => holding(request, ranked, asked.filter))
+    const ranked = clock.timeNow('fuse', () => rankMemories(recalled.retrievers, understoodQuery.text, weights));
+    const holders = insists(understoodQuery.filter)
+      ? await clock.time('inspect', () => holding(request, ranked, understoodQuery.filter))
       : ranked;
     const fused = holders.slice(0, MAX_CANDIDATES);
     if (fused.length === 0) return { ...nothing, degraded, understood, stages: clock.times() };
@@ -129,7 +129,7 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
           time: understood?.time ?? null,
           timeAlone: understood?.timeAlone ?? false,
           timeBonus: settings.timeBonus,
-          recencyWeight: asksForNewest(asked) ? 1 : understood?.newest === true ? settings.recencyWeight : 0,
+          recencyWeight: wantsNewest(understoodQuery) ? 1 : understood?.newest === true ? settings.recencyWeight : 0,
         }),
       );
       const places = new Map(ranked.map(({ head }, place) => [head.id, place + 1]));
@@ -151,19 +151,19 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
       readMemories(
         read,
         shown.map((candidate) => refOf(candidate.fused)),
-        asked.filter.viewerId,
-        asked.filter.asOf,
+        understoodQuery.filter.viewerId,
+        understoodQuery.filter.asOf,
       );
 
     // One transaction where nothing is waited for in between; while a cross-encoder reads, no connection is held.
     const one = async (read: TenantRead) => {
-      const inspected = await clock.time('inspect', () => inspect(read, fused, asked.filter, reranker));
+      const inspected = await clock.time('inspect', () => inspect(read, fused, understoodQuery.filter, reranker));
       const chosen = choose(inspected, null);
       return { chosen, memories: await clock.time('read', () => readShown(read, chosen.shown)), reranked: null };
     };
     const two = async (model: NonNullable<typeof reranker>) => {
       const inspected = await clock.time('inspect', () =>
-        database.readAsTenant(request.tenantId, (read) => inspect(read, fused, asked.filter, reranker)),
+        database.readAsTenant(request.tenantId, (read) => inspect(read, fused, understoodQuery.filter, reranker)),
       );
       // In the order of fusion: texts come from PostgreSQL table by table.
       const candidates = fused
@@ -173,7 +173,7 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
         })
         .slice(0, settings.rerankCandidates);
       const reranked = await clock.time('rerank', () =>
-        rerank(model, asked.text, candidates, settings.rerankTimeoutMs),
+        rerank(model, understoodQuery.text, candidates, settings.rerankTimeoutMs),
       );
       const chosen = choose(inspected, reranked);
       const memories = await clock.time('read', () =>

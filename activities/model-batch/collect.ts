@@ -118,7 +118,7 @@ async function writeAnswer(
   const { owner } = work;
   const claim = claimOf(ref.batchId, call);
   try {
-    const question = model.windowQuestion(work.input);
+    const question = model.windowRequest(work.input);
     const reading = answer.stopped === null ? question.read(answer.text) : stoppedReading(answer.stopped);
     const kept = reading.ok ? { question, text: answer.text, work } : null;
     await bookBatched(dependencies, ref.batchId, call, answer.usage, kept);

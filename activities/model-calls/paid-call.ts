@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { BudgetExhausted, ModelBusy, QuotaTooSmall, waitForNextDay } from '../../domain/costs/limits.ts';
 import { asId } from '../../domain/ids.ts';
 import { ModelError } from '../../domain/ports/model.ts';
-import type { ModelAnswer, PreparedCall } from '../../domain/ports/model.ts';
+import type { ModelResponse, PreparedCall } from '../../domain/ports/model.ts';
 import { releaseCall, reserveCall } from '../../stores/postgres/usage/budgets.ts';
 import type { Database, TenantTransaction } from '../../stores/postgres/connection/database.ts';
 import type { UsageOwner } from '../../stores/postgres/usage/usage-ledger.ts';
@@ -61,14 +61,14 @@ export async function askPaid<Output>(
   owner: UsageOwner,
   call: PreparedCall<Output>,
   signal: AbortSignal,
-  beside: (transaction: TenantTransaction, answer: ModelAnswer<Output>) => Promise<void>,
-): Promise<ModelAnswer<Output>> {
+  beside: (transaction: TenantTransaction, answer: ModelResponse<Output>) => Promise<void>,
+): Promise<ModelResponse<Output>> {
   const { database, limits } = dependencies;
   const bound = call.inputTokens + call.maxTokensOut;
   if (bound > limits.requestTokens)
     throw new ModelError('invalid_request', `the call may take ${bound} tokens; ${limits.requestTokens} are allowed`);
   const reservation = await reserve(dependencies, owner, bound, signal);
-  let answer: ModelAnswer<Output>;
+  let answer: ModelResponse<Output>;
   try {
     // Cancelled while the place was being taken: whatever `ask` does about it, nothing is asked, and the place is given back.
     signal.throwIfAborted();

@@ -50,11 +50,11 @@ export interface CaptureOptions {
   /** As for the Redactor: classes of personal data that are taken out; `restricted` alone where it is not said. */
   readonly removeClasses?: RedactionOptions['removeClasses'] | undefined;
   /** Is given the whole values of what was cut, redacted; their hashes stand in the rows. Without it they are not kept. */
-  readonly wholes?: FullValue[] | undefined;
+  readonly fullValues?: FullValue[] | undefined;
 }
 
 function createRedactor(options: CaptureOptions): Redactor {
-  return new Redactor({ removeClasses: options.removeClasses, storeFullValue: options.wholes !== undefined });
+  return new Redactor({ removeClasses: options.removeClasses, storeFullValue: options.fullValues !== undefined });
 }
 
 function buildRow(part: EventPart, event: HostEvent, occurredAt: string, redactor: Redactor): CaptureRow {
@@ -161,7 +161,7 @@ function contentHash(event: HostEvent, rows: readonly CaptureRow[]): string {
 /** Makes an event ready to be stored: redacted, well-formed, cut, rendered and hashed. Nothing that was removed is in the answer. */
 export function buildCaptureEvent(
   event: HostEvent,
-  capturer: EventOwner,
+  owner: EventOwner,
   receivedAt: Date,
   options: CaptureOptions = {},
 ): CaptureEvent {
@@ -169,15 +169,15 @@ export function buildCaptureEvent(
   const rows = event.parts.map((part) => {
     const redactor = createRedactor(options);
     const row = buildRow(part, event, event.occurredAt ?? received, redactor);
-    options.wholes?.push(...redactor.wholes);
+    options.fullValues?.push(...redactor.fullValues);
     return row;
   });
-  const described = createRedactor({ ...options, wholes: undefined });
+  const described = createRedactor({ ...options, fullValues: undefined });
   const metadata = event.metadata === null ? null : described.json(event.metadata);
   const project = projectIdentity(event.project);
   return {
-    tenant_id: capturer.tenantId,
-    user_id: capturer.userId,
+    tenant_id: owner.tenantId,
+    user_id: owner.userId,
     host: event.host,
     source: event.source,
     external_id: wellFormed(event.externalId),

@@ -24,24 +24,24 @@ export interface FullValueBytes {
 /** Builds events of one user and keeps whole what is cut in them; without an object store it only builds. */
 export class FullValues {
   private readonly objects: ObjectStore | null;
-  private readonly capturer: EventOwner;
+  private readonly owner: EventOwner;
   /** What was not there before. */
   private readonly added = new Set<string>();
 
-  constructor(objects: ObjectStore | null, capturer: EventOwner) {
+  constructor(objects: ObjectStore | null, owner: EventOwner) {
     this.objects = objects;
-    this.capturer = capturer;
+    this.owner = owner;
   }
 
   /** To be awaited before the commit: the note in a row must not point to nothing. Rejects with the object store's error. */
   async build(given: HostEvent, receivedAt: Date): Promise<SpooledEvent> {
-    if (this.objects === null) return { event: buildCaptureEvent(given, this.capturer, receivedAt), keys: [] };
-    const wholes: FullValue[] = [];
-    const event = buildCaptureEvent(given, this.capturer, receivedAt, { wholes });
-    const values = wholes.map(({ sha256, text }) => ({ sha256, bytes: Buffer.from(text, 'utf8') }));
+    if (this.objects === null) return { event: buildCaptureEvent(given, this.owner, receivedAt), keys: [] };
+    const fullValues: FullValue[] = [];
+    const event = buildCaptureEvent(given, this.owner, receivedAt, { fullValues });
+    const values = fullValues.map(({ sha256, text }) => ({ sha256, bytes: Buffer.from(text, 'utf8') }));
     const { keys, complete } = await this.keep(values);
     // More than the store takes: the cut text stands alone, and its note names no hash.
-    return complete ? { event, keys } : { event: buildCaptureEvent(given, this.capturer, receivedAt), keys };
+    return complete ? { event, keys } : { event: buildCaptureEvent(given, this.owner, receivedAt), keys };
   }
 
   /** Keeps values before the commit that names them; not `complete` where one is larger than the store takes. Rejects with the object store's error. */
@@ -57,7 +57,7 @@ export class FullValues {
   }
 
   private async put(objects: ObjectStore, { sha256, bytes }: FullValueBytes): Promise<string> {
-    const key = fullValueKey(this.capturer.tenantId, sha256);
+    const key = fullValueKey(this.owner.tenantId, sha256);
     if ((await objects.get(key)) === null) {
       await objects.put(key, bytes);
       this.added.add(key);

@@ -4,7 +4,7 @@ import type { SessionRef } from './session-name.ts';
 
 /** Who imports, and the fingerprint of the database that is read. */
 export interface MappingContext {
-  readonly capturer: EventOwner;
+  readonly owner: EventOwner;
   readonly source: string;
 }
 

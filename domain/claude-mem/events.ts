@@ -40,7 +40,7 @@ function eventOf(
       metadata: null,
       parts: [part],
     },
-    context.capturer,
+    context.owner,
     // Received when claude-mem received it: a session of long ago is not kept waiting for more.
     at,
   );

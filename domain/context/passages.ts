@@ -88,8 +88,8 @@ export function passagesOf(text: string): readonly Passage[] {
 }
 
 /** How much each of a question's terms says, by how few of the passages have it: the inverse document frequency of BM25 (Robertson and Spärck Jones). */
-export function termWeights(question: string, passages: readonly (readonly Passage[])[]): ReadonlyMap<string, number> {
-  const terms = [...termsInParts(question)];
+export function termWeights(query: string, passages: readonly (readonly Passage[])[]): ReadonlyMap<string, number> {
+  const terms = [...termsInParts(query)];
   const all = passages.flat();
   return new Map(
     terms.map((term) => {

@@ -26,9 +26,9 @@ export function placeWeight(score: number, best: number, place: number): number 
  * How relevant each passage of each memory is to the question, 0–1, in the order given. By the share of the question's terms that it has,
  * rare ones counting more, by that of its neighbours, and by the memory's place in the search.
  */
-export function passageRelevance(question: string, found: readonly FoundText[]): readonly (readonly number[])[] {
+export function passageRelevance(query: string, found: readonly FoundText[]): readonly (readonly number[])[] {
   const weights = termWeights(
-    question,
+    query,
     found.map((each) => each.passages),
   );
   const total = [...weights.values()].reduce((sum, weight) => sum + weight, 0);

@@ -168,7 +168,7 @@ export type Reading<Output> =
       readonly where: string;
     };
 
-export interface ModelAnswer<Output> {
+export interface ModelResponse<Output> {
   /** As the model wrote it. `PreparedCall.read` of the same question reads it again. */
   readonly text: string;
   readonly reading: Reading<Output>;
@@ -176,7 +176,7 @@ export interface ModelAnswer<Output> {
 }
 
 /** A question to a model, and how its answers are read; nothing was counted or asked for it. */
-export interface Question<Output> {
+export interface ModelRequest<Output> {
   /** Digest of everything that shapes an answer beside the question: instructions, schema, model. */
   readonly promptVersion: string;
   /**
@@ -189,7 +189,7 @@ export interface Question<Output> {
 }
 
 /** One call of a model that was not made yet: what it will cost is known. */
-export interface PreparedCall<Output> extends Question<Output> {
+export interface PreparedCall<Output> extends ModelRequest<Output> {
   readonly provider: 'local' | 'anthropic';
   readonly model: string;
   /** Input tokens as the provider counts them, the stable prefix included. */
@@ -199,7 +199,7 @@ export interface PreparedCall<Output> extends Question<Output> {
   /** What the call costs at most, US dollars: nothing cached, the longest answer. */
   readonly maxUsd: number;
   /** Makes the call. @throws ModelError; the signal's reason if the caller aborted. */
-  ask(signal: AbortSignal): Promise<ModelAnswer<Output>>;
+  ask(signal: AbortSignal): Promise<ModelResponse<Output>>;
   /** The call that asks once more after an answer that cannot be used. */
   again(text: string, problem: string, signal: AbortSignal): Promise<PreparedCall<Output>>;
 }
@@ -215,7 +215,7 @@ export interface ModelPort {
   /**
    * The question about a window that `prepareWindow` would ask, without counting its tokens: for answers that come hours after it was asked. @throws ModelError
    */
-  windowQuestion(input: WindowInput): Question<TopicSummaryDraft>;
+  windowRequest(input: WindowInput): ModelRequest<TopicSummaryDraft>;
   /** The provider's batches at a lower price; null where it has none. */
   readonly batches: ModelBatches | null;
 }

@@ -1,7 +1,7 @@
 /** Reads question and passage together, which is better and slower than comparing vectors. Adapter: `models/reranking` (local ONNX cross-encoder). */
 export interface Reranker {
   /** How well each text answers the question, 0 to 1, in the order given; longer texts are cut. @throws RerankerUnavailable */
-  score(question: string, texts: readonly string[], signal: AbortSignal): Promise<readonly number[]>;
+  score(query: string, texts: readonly string[], signal: AbortSignal): Promise<readonly number[]>;
   /** Frees the model. Never throws. */
   close(): Promise<void>;
 }

@@ -9,13 +9,13 @@ const PLACE = '\uFFFC';
  * Phrases in double quotes, which a memory must hold word for word, taken out of the question; `restore` puts their words back into
  * what became of it. An open quote stands for nothing.
  */
-export function phrasesOf(question: string): {
+export function phrasesOf(query: string): {
   readonly rest: string;
   readonly phrases: readonly string[];
   readonly restore: (text: string) => string;
 } {
   const inners: string[] = [];
-  const rest = question.replaceAll(PLACE, ' ').replaceAll(QUOTED, (whole: string, ...parts: unknown[]) => {
+  const rest = query.replaceAll(PLACE, ' ').replaceAll(QUOTED, (whole: string, ...parts: unknown[]) => {
     const inner = parts.slice(0, 3).find((part): part is string => typeof part === 'string') ?? '';
     if (!/[\p{L}\p{N}]/u.test(inner) || inners.length >= MAX_PHRASES) return whole;
     inners.push(inner);

@@ -36,8 +36,8 @@ const ASKING =
   /\b(?:what|which|when|happen(?:s|ed|ing)?|work(?:s|ed|ing)?|chang(?:e|es|ed)|did|thing|things|stuff|everything|anything|session|sessions|show|list|find|tell|we|me)\b|做了|什么|哪些|干了|发生|我们|的|了/giu;
 
 /** Takes a question apart: fields, phrases, times, names. No model is called, nothing is looked up; odd input stays words. */
-export function understand(question: string, now: Date): Understood {
-  const quoted = phrasesOf(question);
+export function understand(query: string, now: Date): Understood {
+  const quoted = phrasesOf(query);
   const fields = fieldsOf(quoted.rest, now);
   const bare = fields.rest.replaceAll(/\s+/gu, ' ').trim();
   const text = quoted.restore(bare);

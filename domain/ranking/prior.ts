@@ -33,9 +33,9 @@ const SAID_CUES =
   /\b(?:did|do|should|would|am|was|had|have) i\b|\bmy (?:preferences?|opinion|wish(?:es)?|rules?|view|eyes)\b/iu;
 
 /** What a question asks for by its own words; null where they leave it open. */
-export function askedFor(question: string): AskedFor | null {
-  if (COMMAND_CUES.test(question)) return 'command';
-  return SAID_CUES.test(question) ? 'said' : null;
+export function askedFor(query: string): AskedFor | null {
+  if (COMMAND_CUES.test(query)) return 'command';
+  return SAID_CUES.test(query) ? 'said' : null;
 }
 
 function isAskedFor({ memoryType, kind, tool }: RecallHit, asked: AskedFor): boolean {

@@ -41,9 +41,9 @@ function toldBy({ sessionId, kind }: RecallHit): number {
 }
 
 /** Of each memory the hit that tells most of it, whichever lane it came from. */
-function tellingHits(lanes: readonly RetrieverResult[]): ReadonlyMap<string, RecallHit> {
+function tellingHits(retrievers: readonly RetrieverResult[]): ReadonlyMap<string, RecallHit> {
   const hits = new Map<string, RecallHit>();
-  for (const hit of lanes.flatMap((lane) => lane.hits)) {
+  for (const hit of retrievers.flatMap((retriever) => retriever.hits)) {
     const known = hits.get(hit.memoryId);
     if (known === undefined || toldBy(hit) > toldBy(known)) hits.set(hit.memoryId, hit);
   }
@@ -55,13 +55,13 @@ function tellingHits(lanes: readonly RetrieverResult[]): ReadonlyMap<string, Rec
  * by what else its session says, since questions are about pieces of work and not about lines of output. Ties are broken by id.
  */
 export function rankMemories(
-  lanes: readonly RetrieverResult[],
-  question: string,
+  retrievers: readonly RetrieverResult[],
+  query: string,
   weights: RankingWeights,
 ): RankedMemory[] {
-  const hits = tellingHits(lanes);
-  const asked = askedFor(question);
-  const own = fuse(lanes, byBest, BEST_CHUNKS).map((memory) => {
+  const hits = tellingHits(retrievers);
+  const asked = askedFor(query);
+  const own = fuse(retrievers, byBest, BEST_CHUNKS).map((memory) => {
     const hit = hits.get(memory.memoryId);
     const prior = hit === undefined ? 1 : priorOf(hit, asked);
     return { memory, prior, score: memory.score * prior, sessionId: hit?.sessionId ?? null };

@@ -104,7 +104,7 @@ export class Redactor {
   }
 
   /** Whole values of what was cut so far, each once; empty without `storeFullValue`. */
-  get wholes(): FullValue[] {
+  get fullValues(): FullValue[] {
     return [...this.kept.values()];
   }
 

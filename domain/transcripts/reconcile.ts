@@ -32,7 +32,7 @@ export interface Segment {
 }
 
 export interface SegmentOptions {
-  readonly capturer: EventOwner;
+  readonly owner: EventOwner;
   readonly source: CaptureSource;
   readonly idleMs: number;
   /** Sessions that the store does not know are left alone. */
@@ -149,8 +149,8 @@ async function reconcileSession(
       if (item.offset >= countedOffset) counts.refused += 1;
       continue;
     }
-    const elsewhere = work.prepareItem(item, options.capturer, options.source);
-    const ready = elsewhere === null ? prepareItem(item, options.capturer, options.source) : await elsewhere;
+    const elsewhere = work.prepareItem(item, options.owner, options.source);
+    const ready = elsewhere === null ? prepareItem(item, options.owner, options.source) : await elsewhere;
     if (ready !== null) prepared.push(ready);
     const pause = work.breathe();
     if (pause !== null) await pause;

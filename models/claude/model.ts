@@ -5,9 +5,9 @@ import { learningsOf, sessionOf, topicOf } from './answers.ts';
 import { createBatches } from './batches.ts';
 import { instructionsFor, shortInstructionsFor, type TaskName } from './instructions/instructions.ts';
 import type { ClaudeModelOptions } from './options.ts';
-import { firstQuestion, prepareCall, type Prefix, type PrepareOptions, type Task } from './prepare.ts';
+import { firstRequest, prepareCall, type Prefix, type PrepareOptions, type Task } from './prepare.ts';
 import { learningsRenderer, sessionRenderer, windowRenderer } from './rendering/render.ts';
-import { jsonSchemaOf, learningsAnswer, sessionAnswer, topicAnswer } from './schemas.ts';
+import { jsonSchemaOf, learningsResponse, sessionResponse, topicResponse } from './schemas.ts';
 import { tierOfWindow } from './tier.ts';
 import type { MessageRequest } from './transport.ts';
 
@@ -44,9 +44,9 @@ export function createClaudeModel(options: ClaudeModelOptions): ModelPort {
     needShortPrefix: new Set(),
     remember: (call, request) => void requests.set(call, request),
   };
-  const topic = taskOf('topic', topicAnswer, topicOf, countTokens);
-  const session = taskOf('session', sessionAnswer, sessionOf, countTokens);
-  const learnings = taskOf('learnings', learningsAnswer, learningsOf, countTokens);
+  const topic = taskOf('topic', topicResponse, topicOf, countTokens);
+  const session = taskOf('session', sessionResponse, sessionOf, countTokens);
+  const learnings = taskOf('learnings', learningsResponse, learningsOf, countTokens);
 
   const windowPlan = (input: WindowInput) => ({
     task: topic,
@@ -60,7 +60,7 @@ export function createClaudeModel(options: ClaudeModelOptions): ModelPort {
     name: small.name === large.name ? large.name : `${small.name}, ${large.name}`,
     provider: 'anthropic',
     prepareWindow: (input, signal) => prepareCall(prepare, windowPlan(input), null, signal),
-    windowQuestion: (input) => firstQuestion(prepare, windowPlan(input)),
+    windowRequest: (input) => firstRequest(prepare, windowPlan(input)),
     prepareSession: (input, signal) => {
       const plan = {
         task: session,
@@ -85,12 +85,12 @@ export function createClaudeModel(options: ClaudeModelOptions): ModelPort {
   };
 }
 
-function taskOf<Answer, Output>(
+function taskOf<Response, Output>(
   name: TaskName,
-  schema: z.ZodType<Answer>,
-  outputOf: Task<Answer, Output>['outputOf'],
+  schema: z.ZodType<Response>,
+  outputOf: Task<Response, Output>['outputOf'],
   countTokens: (text: string) => number,
-): Task<Answer, Output> {
+): Task<Response, Output> {
   const jsonSchema = jsonSchemaOf(schema);
   const prefixOf = (instructions: string): Prefix => {
     let tokens: number | undefined;

@@ -1,11 +1,11 @@
 import type { z } from 'zod';
-import { ModelError, type PreparedCall, type Question, type Reading } from '../../domain/ports/model.ts';
+import { ModelError, type PreparedCall, type ModelRequest, type Reading } from '../../domain/ports/model.ts';
 import type { Names } from './answers.ts';
 import type { PricedModel } from './options.ts';
 import { promptVersionOf, systemBlocks } from './prefix.ts';
 import { maxCostUsd } from './prices.ts';
-import { readAnswer, STOP_PROBLEMS, stoppedBy, stoppedReading } from './reading.ts';
-import type { BadAnswer, Renderer, Rendering } from './rendering/render.ts';
+import { readResponse, STOP_PROBLEMS, stoppedBy, stoppedReading } from './reading.ts';
+import type { UnusableResponse, Renderer, Rendering } from './rendering/render.ts';
 import {
   billedTokens,
   countInput,
@@ -17,13 +17,13 @@ import {
 import { usageOf } from './usage.ts';
 
 /** What a kind of call always asks. */
-export interface Task<Answer, Output> {
+export interface Task<Response, Output> {
   readonly prefix: Prefix;
   /** For models to which the first is too long; null where there is none. */
   readonly shortPrefix: Prefix | null;
-  readonly schema: z.ZodType<Answer>;
+  readonly schema: z.ZodType<Response>;
   readonly jsonSchema: Record<string, unknown>;
-  readonly outputOf: (answer: Answer, names: Names) => Output;
+  readonly outputOf: (answer: Response, names: Names) => Output;
 }
 
 /** Instructions, and the o200k tokens of them and of the schema, which are counted once. */
@@ -33,8 +33,8 @@ export interface Prefix {
 }
 
 /** One call as it was asked for. */
-export interface Plan<Answer, Output> {
-  readonly task: Task<Answer, Output>;
+export interface Plan<Response, Output> {
+  readonly task: Task<Response, Output>;
   readonly model: PricedModel;
   readonly glossary: readonly string[];
   readonly render: Renderer;
@@ -70,15 +70,15 @@ const REPAIR_CLOSING =
  *
  * @throws ModelError, `invalid_request` where no room is left for data
  */
-export async function prepareCall<Answer, Output>(
+export async function prepareCall<Response, Output>(
   options: PrepareOptions,
-  plan: Plan<Answer, Output>,
-  bad: BadAnswer | null,
+  plan: Plan<Response, Output>,
+  bad: UnusableResponse | null,
   signal: AbortSignal,
 ): Promise<PreparedCall<Output>> {
   const bound = options.requestTokens - options.maxOutputTokens;
   let prefix = prefixOf(options, plan);
-  let room = firstRoom(options, plan, prefix);
+  let room = firstDataTokens(options, plan, prefix);
   for (let round = 0; round < ROUNDS && room >= LEAST_DATA_TOKENS; round += 1) {
     const rendering = plan.render(room, bad);
     const input = inputOf(plan, prefix, rendering.text, bad);
@@ -90,7 +90,7 @@ export async function prepareCall<Answer, Output>(
     if (plan.task.shortPrefix !== null && prefix !== plan.task.shortPrefix && left < USEFUL_DATA_TOKENS) {
       options.needShortPrefix.add(plan.model.name);
       prefix = plan.task.shortPrefix;
-      room = firstRoom(options, plan, prefix);
+      room = firstDataTokens(options, plan, prefix);
     } else if (inputTokens <= bound) {
       const request = { ...input, max_tokens: options.maxOutputTokens };
       return preparedCall(options, plan, { prefix, request, rendering, inputTokens });
@@ -103,11 +103,11 @@ export async function prepareCall<Answer, Output>(
   throw doesNotFit(options);
 }
 
-function inputOf<Answer, Output>(
-  { task, model, glossary }: Plan<Answer, Output>,
+function inputOf<Response, Output>(
+  { task, model, glossary }: Plan<Response, Output>,
   { instructions }: Prefix,
   data: string,
-  bad: BadAnswer | null,
+  bad: UnusableResponse | null,
 ): Omit<MessageRequest, 'max_tokens'> {
   return {
     model: model.name,
@@ -123,28 +123,28 @@ function inputOf<Answer, Output>(
  *
  * @throws ModelError `invalid_request` where no room is left for data
  */
-export function firstQuestion<Answer, Output>(options: PrepareOptions, plan: Plan<Answer, Output>): Question<Output> {
+export function firstRequest<Response, Output>(options: PrepareOptions, plan: Plan<Response, Output>): ModelRequest<Output> {
   const prefix = prefixOf(options, plan);
-  const room = firstRoom(options, plan, prefix);
+  const room = firstDataTokens(options, plan, prefix);
   if (room < LEAST_DATA_TOKENS) throw doesNotFit(options);
-  return questionOf(plan, prefix, plan.render(room, null));
+  return requestOf(plan, prefix, plan.render(room, null));
 }
 
-function prefixOf<Answer, Output>(options: PrepareOptions, { task, model }: Plan<Answer, Output>): Prefix {
+function prefixOf<Response, Output>(options: PrepareOptions, { task, model }: Plan<Response, Output>): Prefix {
   const left = options.requestTokens - options.maxOutputTokens - task.prefix.stableTokens();
   const needsShort = left < USEFUL_DATA_TOKENS || options.needShortPrefix.has(model.name);
   return needsShort ? (task.shortPrefix ?? task.prefix) : task.prefix;
 }
 
-function firstRoom<Answer, Output>(options: PrepareOptions, plan: Plan<Answer, Output>, prefix: Prefix): number {
+function firstDataTokens<Response, Output>(options: PrepareOptions, plan: Plan<Response, Output>, prefix: Prefix): number {
   const bound = options.requestTokens - options.maxOutputTokens;
   return Math.min(plan.targetTokens, bound - tokensBeforeData(options, plan, prefix));
 }
 
 /** o200k tokens of all that is sent beside the data. */
-function tokensBeforeData<Answer, Output>(
+function tokensBeforeData<Response, Output>(
   { countTokens }: PrepareOptions,
-  { glossary }: Plan<Answer, Output>,
+  { glossary }: Plan<Response, Output>,
   prefix: Prefix,
 ): number {
   const [, ...changing] = systemBlocks(prefix.instructions, glossary);
@@ -158,24 +158,24 @@ function doesNotFit({ requestTokens, maxOutputTokens }: Pick<PrepareOptions, 'ma
   );
 }
 
-function questionOf<Answer, Output>(
-  { task, model }: Plan<Answer, Output>,
+function requestOf<Response, Output>(
+  { task, model }: Plan<Response, Output>,
   { instructions }: Prefix,
   rendering: Rendering,
-): Question<Output> {
+): ModelRequest<Output> {
   return {
     promptVersion: promptVersionOf(model.name, instructions, task.jsonSchema),
     question: rendering.question,
     read: (text): Reading<Output> => {
-      const reading = readAnswer(text, task.schema);
+      const reading = readResponse(text, task.schema);
       return reading.ok ? { ok: true, output: task.outputOf(reading.output, rendering) } : reading;
     },
   };
 }
 
-function preparedCall<Answer, Output>(
+function preparedCall<Response, Output>(
   options: PrepareOptions,
-  plan: Plan<Answer, Output>,
+  plan: Plan<Response, Output>,
   made: {
     readonly prefix: Prefix;
     readonly request: MessageRequest;
@@ -185,7 +185,7 @@ function preparedCall<Answer, Output>(
 ): PreparedCall<Output> {
   const { model } = plan;
   const { prefix, request, rendering, inputTokens } = made;
-  const question = questionOf(plan, prefix, rendering);
+  const question = requestOf(plan, prefix, rendering);
   const call: PreparedCall<Output> = {
     ...question,
     provider: 'anthropic',

@@ -4,7 +4,7 @@ import type { Reading } from '../../domain/ports/model.ts';
 const MAX_ISSUES = 8;
 
 /** What an answer says under a schema, or why it cannot be used. A fence of Markdown around the JSON is no reason. */
-export function readAnswer<Answer>(text: string, schema: z.ZodType<Answer>): Reading<Answer> {
+export function readResponse<Response>(text: string, schema: z.ZodType<Response>): Reading<Response> {
   let json: unknown;
   try {
     json = JSON.parse(text.replace(/^\s*```(?:json)?\s*|\s*```\s*$/gu, ''));

@@ -18,7 +18,7 @@ const item = z.strictObject({
   evidence,
 });
 
-export const topicAnswer = z.strictObject({
+export const topicResponse = z.strictObject({
   title: z.string(),
   content: z.string(),
   keyPoints: citedTexts,
@@ -26,7 +26,7 @@ export const topicAnswer = z.strictObject({
   items: z.array(item),
 });
 
-export const sessionAnswer = z.strictObject({
+export const sessionResponse = z.strictObject({
   title: z.string(),
   request: z.string(),
   investigated: z.string(),
@@ -40,7 +40,7 @@ export const sessionAnswer = z.strictObject({
 
 export const RELATION_KINDS = ['new', 'same', 'refines', 'contradicts'] as const;
 
-export const learningsAnswer = z.strictObject({
+export const learningsResponse = z.strictObject({
   learnings: z.array(
     z.strictObject({
       category: z.enum(LEARNING_CATEGORIES),
@@ -56,9 +56,9 @@ export const learningsAnswer = z.strictObject({
   ),
 });
 
-export type TopicAnswer = z.infer<typeof topicAnswer>;
-export type SessionAnswer = z.infer<typeof sessionAnswer>;
-export type LearningsAnswer = z.infer<typeof learningsAnswer>;
+export type TopicResponse = z.infer<typeof topicResponse>;
+export type SessionResponse = z.infer<typeof sessionResponse>;
+export type LearningsResponse = z.infer<typeof learningsResponse>;
 
 /** The schema as the provider is given it: closed objects, every property required. */
 export function jsonSchemaOf(schema: z.ZodType): Record<string, unknown> {

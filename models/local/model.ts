@@ -1,7 +1,7 @@
 import type { KnownLearning, ModelPort, SessionInput, SourceRow, WindowInput } from '../../domain/ports/model.ts';
 import { learningsOf } from './learnings/learnings.ts';
 import type { Embed } from './meaning.ts';
-import { LOCAL_MODEL_NAME, preparedCall, questionOf } from './prepared.ts';
+import { LOCAL_MODEL_NAME, preparedCall, requestOf } from './prepared.ts';
 import { sessionOf } from './session.ts';
 import { topicOf } from './topic.ts';
 
@@ -24,14 +24,14 @@ export function createLocalModel({ countTokens, now, embed }: LocalModelOptions)
     name: LOCAL_MODEL_NAME,
     provider: 'local',
     batches: null,
-    windowQuestion: (input) => questionOf(windowQuestion(input)),
+    windowRequest: (input) => requestOf(windowRequest(input)),
     // Asynchronous, so that an aborted signal rejects instead of throwing.
     prepareWindow: async (input, signal) => {
       signal.throwIfAborted();
       return Promise.resolve(
         preparedCall(
           {
-            ...windowQuestion(input),
+            ...windowRequest(input),
             inputTokens: tokensOf(input.rows),
             answer: async (asking) => topicOf(input, { countTokens, embed }, asking),
           },
@@ -70,7 +70,7 @@ export function createLocalModel({ countTokens, now, embed }: LocalModelOptions)
   };
 }
 
-function windowQuestion({ precedingRequest, known, rows }: WindowInput): {
+function windowRequest({ precedingRequest, known, rows }: WindowInput): {
   readonly ids: readonly string[];
   readonly question: string;
 } {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ModelUsage, PreparedCall, Question, Reading } from '../../domain/ports/model.ts';
+import type { ModelUsage, PreparedCall, ModelRequest, Reading } from '../../domain/ports/model.ts';
 
 /** The name is a part of what an answer is kept under: a change of what the model says changes it. */
 export const LOCAL_MODEL_NAME = 'local-extractive-2';
@@ -8,7 +8,7 @@ const MAX_TOKENS_OUT = 8_000;
 const PROMPT_VERSION = createHash('sha256').update(LOCAL_MODEL_NAME).digest('hex');
 
 /** A question of the local model, and how it is answered. */
-interface LocalQuestion<Output> {
+interface LocalRequest<Output> {
   /** Ids of everything that an answer may point at (rows, known learnings), in reading order, each once. */
   readonly ids: readonly string[];
   /** What is asked, without ids; equal questions have equal answers. */
@@ -23,19 +23,19 @@ interface LocalClock {
 }
 
 /** The question alone, for answers that are kept. */
-export function questionOf<Output>({
+export function requestOf<Output>({
   ids,
   question,
-}: Pick<LocalQuestion<Output>, 'ids' | 'question'>): Question<Output> {
+}: Pick<LocalRequest<Output>, 'ids' | 'question'>): ModelRequest<Output> {
   return { promptVersion: PROMPT_VERSION, question, read: (text) => readBack(text, ids) };
 }
 
 /** A call that costs nothing: asking computes the answer, and asking again computes it once more. */
-export function preparedCall<Output>(asked: LocalQuestion<Output>, clock: LocalClock): PreparedCall<Output> {
+export function preparedCall<Output>(asked: LocalRequest<Output>, clock: LocalClock): PreparedCall<Output> {
   const call: PreparedCall<Output> = {
     provider: 'local',
     model: LOCAL_MODEL_NAME,
-    ...questionOf(asked),
+    ...requestOf(asked),
     inputTokens: asked.inputTokens,
     maxTokensOut: MAX_TOKENS_OUT,
     maxUsd: 0,

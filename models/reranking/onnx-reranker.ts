@@ -94,7 +94,7 @@ export function createOnnxReranker({ modelDir }: OnnxRerankerOptions): Reranker 
   };
 
   return {
-    async score(question, texts, signal) {
+    async score(query, texts, signal) {
       if (texts.length === 0) return [];
       const late = Promise.withResolvers<never>();
       const cancelled = new SharedArrayBuffer(4);
@@ -110,7 +110,7 @@ export function createOnnxReranker({ modelDir }: OnnxRerankerOptions): Reranker 
         nextId += 1;
         const answer = Promise.withResolvers<readonly number[]>();
         waiting.set(id, answer);
-        worker.postMessage({ id, question, texts, cancelled } satisfies RerankRequest, []);
+        worker.postMessage({ id, query, texts, cancelled } satisfies RerankRequest, []);
         return answer.promise;
       };
       const working = work();

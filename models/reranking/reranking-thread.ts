@@ -17,8 +17,8 @@ interface PairRow {
 }
 
 /** `[CLS] question [SEP] passage [SEP]`, the passage cut so that all fits the window. */
-function pairRow(tokenizer: Tokenizer, question: string, text: string): PairRow {
-  const encoded = tokenizer.encode(question.slice(0, MAX_CHARACTERS), {
+function pairRow(tokenizer: Tokenizer, query: string, text: string): PairRow {
+  const encoded = tokenizer.encode(query.slice(0, MAX_CHARACTERS), {
     text_pair: text.slice(0, MAX_CHARACTERS),
     return_token_type_ids: true,
   });
@@ -78,12 +78,12 @@ async function serve(port: MessagePort, settings: RerankThreadSettings): Promise
     logSeverityLevel: 3,
   });
   const answer = (message: RerankAnswer): void => port.postMessage(message, []);
-  const handle = async ({ id, question, texts, cancelled }: RerankRequest): Promise<void> => {
+  const handle = async ({ id, query, texts, cancelled }: RerankRequest): Promise<void> => {
     const flag = new Int32Array(cancelled);
     try {
       const scores: number[] = [];
       for (let from = 0; from < texts.length && Atomics.load(flag, 0) === 0; from += BATCH_PAIRS) {
-        const rows = texts.slice(from, from + BATCH_PAIRS).map((text) => pairRow(tokenizer, question, text));
+        const rows = texts.slice(from, from + BATCH_PAIRS).map((text) => pairRow(tokenizer, query, text));
         scores.push(...(await scorePairs(session, rows)));
       }
       answer({ type: 'scores', id, scores });

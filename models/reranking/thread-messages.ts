@@ -6,7 +6,7 @@ export interface RerankThreadSettings {
 
 export interface RerankRequest {
   readonly id: number;
-  readonly question: string;
+  readonly query: string;
   readonly texts: readonly string[];
   /** One Int32: set to 1 when nobody waits any more; looked at between batches. */
   readonly cancelled: SharedArrayBuffer;

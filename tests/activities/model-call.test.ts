@@ -333,7 +333,7 @@ const FALLBACK: ModelPort = {
   prepareWindow: () => Promise.reject(new Error('not asked for')),
   prepareSession: () => Promise.reject(new Error('not asked for')),
   prepareLearnings: () => Promise.reject(new Error('not asked for')),
-  windowQuestion: () => {
+  windowRequest: () => {
     throw new Error('not asked for');
   },
 };

@@ -5,7 +5,7 @@ import { processEnvironment } from '../../config/process-environment.ts';
 import { embeddingModelDirectory } from '../../models/embedding/model-directory.ts';
 import { createOnnxEmbedder } from '../../models/embedding/onnx-embedder.ts';
 import { createTokenCounter } from '../../models/tokens/token-counter.ts';
-import { runLane, runOutage } from './summarise/claude.ts';
+import { runMode, runOutage } from './summarise/claude.ts';
 import { readCodingSessions } from './summarise/coding-sessions.ts';
 import { measureFalseHits } from './summarise/false-hits.ts';
 import { runLocal } from './summarise/local.ts';
@@ -56,8 +56,8 @@ async function main(): Promise<void> {
     const figures = {
       ...(await stage(stages, 'speed', () => measureSpeed(data.sessions, tokens, embed))),
       ...(await stage(stages, 'local', () => runLocal(tokens, data.questions, embed))),
-      ...(await stage(stages, 'direct', () => runLane('direct'))),
-      ...(await stage(stages, 'batch', () => runLane('batch'))),
+      ...(await stage(stages, 'direct', () => runMode('direct'))),
+      ...(await stage(stages, 'batch', () => runMode('batch'))),
       ...(await stage(stages, 'outage', runOutage)),
       ...(await stage(stages, 'cache', () => measureFalseHits(data.sessions, countTokens))),
     };

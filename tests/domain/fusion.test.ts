@@ -16,14 +16,14 @@ function vector(weight: number, ...hits: readonly RecallHit[]): RetrieverResult 
   return { name: 'vector', weight, hits };
 }
 
-const scoresOf = (lanes: readonly RetrieverResult[]): Record<string, number> =>
-  Object.fromEntries(fuse(lanes).map(({ memoryId, score }) => [memoryId, Math.round(score * 1_000) / 1_000]));
+const scoresOf = (retrievers: readonly RetrieverResult[]): Record<string, number> =>
+  Object.fromEntries(fuse(retrievers).map(({ memoryId, score }) => [memoryId, Math.round(score * 1_000) / 1_000]));
 
 describe('fuse', () => {
   it('scales each lane to 0–1 and sums by weight', () => {
-    const lanes = [keyword(0.25, hit('a', 20), hit('b', 15), hit('c', 10)), vector(0.75, hit('b', 0.9), hit('d', 0.5))];
-    expect(scoresOf(lanes)).toEqual({ b: 0.875, a: 0.25, c: 0, d: 0 });
-    expect(fuse(lanes).map(({ memoryId }) => memoryId)).toEqual(['b', 'a', 'c', 'd']);
+    const retrievers = [keyword(0.25, hit('a', 20), hit('b', 15), hit('c', 10)), vector(0.75, hit('b', 0.9), hit('d', 0.5))];
+    expect(scoresOf(retrievers)).toEqual({ b: 0.875, a: 0.25, c: 0, d: 0 });
+    expect(fuse(retrievers).map(({ memoryId }) => memoryId)).toEqual(['b', 'a', 'c', 'd']);
   });
 
   it('tells what each lane said', () => {
@@ -32,9 +32,9 @@ describe('fuse', () => {
       memoryId: 'a',
       memoryType: 'observation',
       score: 0.5,
-      lanes: { keyword: { score: 8, rank: 1, relative: 1 }, vector: null },
+      retrievers: { keyword: { score: 8, rank: 1, relative: 1 }, vector: null },
     });
-    expect(fuse([keyword(0.5, hit('a', 8), hit('b', 4)), vector(0.5, hit('b', 0.7))])[1]?.lanes).toEqual({
+    expect(fuse([keyword(0.5, hit('a', 8), hit('b', 4)), vector(0.5, hit('b', 0.7))])[1]?.retrievers).toEqual({
       keyword: { score: 4, rank: 2, relative: 0 },
       vector: { score: 0.7, rank: 1, relative: 1 },
     });
@@ -48,8 +48,8 @@ describe('fuse', () => {
 
   it('takes the best chunk for the memory, and ranks memories', () => {
     const [first, second] = fuse([keyword(1, hit('a', 5, 0), hit('a', 9, 1), hit('b', 7), hit('a', 1, 2))]);
-    expect(first?.lanes.keyword).toEqual({ score: 9, rank: 1, relative: 1 });
-    expect(second?.lanes.keyword).toEqual({ score: 7, rank: 2, relative: 0 });
+    expect(first?.retrievers.keyword).toEqual({ score: 9, rank: 1, relative: 1 });
+    expect(second?.retrievers.keyword).toEqual({ score: 7, rank: 2, relative: 0 });
   });
 
   it('takes equal scores, and a single hit, as fully relevant', () => {
@@ -61,8 +61,8 @@ describe('fuse', () => {
   it.each([
     ['no lanes', []],
     ['lanes without hits', [keyword(0.5), vector(0.5)]],
-  ])('%s give nothing', (_, lanes) => {
-    expect(fuse(lanes)).toEqual([]);
+  ])('%s give nothing', (_, retrievers) => {
+    expect(fuse(retrievers)).toEqual([]);
   });
 
   it('gives the same order whatever the order of hits, ties by id', () => {

@@ -109,8 +109,8 @@ describe('strange words', () => {
     ['', 'anything', 0],
     ['Same words', 'words same', 0],
     ['twice twice', 'once', 1],
-  ])('%j against %j: %i', (answer, question, count) => {
-    expect(novelWords(answer, question)).toBe(count);
+  ])('%j against %j: %i', (answer, query, count) => {
+    expect(novelWords(answer, query)).toBe(count);
   });
 });
 

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { CONTEXT_TAG } from '../../domain/context-tag.ts';
 import { memoryHash } from '../../domain/memory.ts';
 import type { Memory } from '../../domain/memory.ts';
-import { fileQuestion, rankedByFile } from '../../retrieval/context-file.ts';
-import { speaksOf } from '../../retrieval/context-found.ts';
+import { fileQuery, rankedByFile } from '../../retrieval/context-file.ts';
+import { answersQuery } from '../../retrieval/context-found.ts';
 import { packMemories } from '../../retrieval/context-passages.ts';
 import { answerValue, currentValue } from '../../retrieval/context-value.ts';
 
@@ -40,19 +40,19 @@ const found = (each: Memory, score = 1, similarity: number | null = null) => ({
   memoryId: each.id,
   memoryType: each.type,
   score,
-  lanes: { keyword: null, vector: similarity === null ? null : { score: similarity, rank: 1, relative: 1 } },
+  retrievers: { keyword: null, vector: similarity === null ? null : { score: similarity, rank: 1, relative: 1 } },
   sessionId: null,
   parts: { fused: score, prior: 1, session: null },
 });
 
 const told = (
-  question: string,
+  query: string,
   memories: readonly Memory[],
   budgetTokens = 100,
   known?: ReadonlyMap<string, ReadonlySet<number>>,
 ) =>
   packMemories(
-    question,
+    query,
     memories.map((each) => ({ memory: each, score: 1, reason: 'r' })),
     { now: NOW, countTokens: words, budgetTokens, ...(known === undefined ? {} : { known }) },
   );
@@ -190,12 +190,12 @@ describe('speaksOf', () => {
     ['one word of many', 'how do tomatoes in a cluster grow best', 0.5, false],
     ['a question of one word', 'cluster', 0.9, false],
     ['a question without any', 'and so on?', 0.9, false],
-  ])('%s', (_, question, similarity, speaks) => {
-    expect(speaksOf(question, [found(said, 1, similarity)])).toBe(speaks);
+  ])('%s', (_, query, similarity, speaks) => {
+    expect(answersQuery(query, [found(said, 1, similarity)])).toBe(speaks);
   });
 
   it('of nothing found: no', () => {
-    expect(speaksOf('how is the cluster lease renewed', [])).toBe(false);
+    expect(answersQuery('how is the cluster lease renewed', [])).toBe(false);
   });
 });
 
@@ -231,7 +231,7 @@ describe('what is known of a file', () => {
     ['src/a/money.test.ts', 'src/a/money.test.ts money.test.ts money.test'],
     ['C:\\src\\money.ts', 'C:\\src\\money.ts money.ts money'],
     ['.gitignore', '.gitignore .gitignore .gitignore'],
-  ])('%s is looked for by its path and its name', (file, question) => {
-    expect(fileQuestion(file)).toBe(question);
+  ])('%s is looked for by its path and its name', (file, query) => {
+    expect(fileQuery(file)).toBe(query);
   });
 });

@@ -37,7 +37,7 @@ export function searchRoutes(dependencies: ApiDependencies): FastifyPluginCallba
         const started = performance.now();
         const { q, limit, offset, explain, format, as_of: asOf } = request.query;
         const result = await runSearch(dependencies, principalOf(request), request.query, {
-          question: q,
+          query: q,
           limit,
           offset,
           minScore: request.query.min_score,
@@ -73,7 +73,7 @@ export function searchRoutes(dependencies: ApiDependencies): FastifyPluginCallba
             },
           ]);
         const result = await runSearch(dependencies, principalOf(request), request.body, {
-          question: q,
+          query: q,
           limit,
           offset: 0,
           minScore: 0,

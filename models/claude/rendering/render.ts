@@ -17,13 +17,13 @@ import { textPart } from './text-part.ts';
 export interface Rendering extends Laid, Names {}
 
 /** An answer that cannot be used, and why: shown again as data, because it may repeat what was recorded. */
-export interface BadAnswer {
+export interface UnusableResponse {
   readonly text: string;
   readonly problem: string;
 }
 
 /** Renders the same input within another number of tokens. Equal input and budget give equal text. */
-export type Renderer = (tokens: number, bad: BadAnswer | null) => Rendering;
+export type Renderer = (tokens: number, bad: UnusableResponse | null) => Rendering;
 
 type CountTokens = (text: string) => number;
 
@@ -73,7 +73,7 @@ export function learningsRenderer(input: LearningInput, countTokens: CountTokens
 
 function rendering(
   tokens: number,
-  bad: BadAnswer | null,
+  bad: UnusableResponse | null,
   countTokens: CountTokens,
   partsOf: (rowIds: ShortIds, knownIds: ShortIds) => readonly Part[],
 ): Rendering {
@@ -95,7 +95,7 @@ function projectPart(name: string | null): readonly Part[] {
   return name === null ? [] : [textPart('project', name, { weight: 10, cap: 40, floor: 10 })];
 }
 
-function badParts(bad: BadAnswer | null): readonly Part[] {
+function badParts(bad: UnusableResponse | null): readonly Part[] {
   if (bad === null) return [];
   const answer = bad.text.trim() === '' ? '(no text)' : bad.text;
   return [

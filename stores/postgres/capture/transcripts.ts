@@ -57,14 +57,14 @@ const BOUNDARIES = 'SELECT kind, agent_id, seq, occurred_at FROM boundaries WHER
 
 async function readSession(
   database: Database,
-  capturer: EventOwner,
+  owner: EventOwner,
   externalId: string,
 ): Promise<StoredSession | null> {
-  return database.readAsTenant(capturer.tenantId, async (read) => {
+  return database.readAsTenant(owner.tenantId, async (read) => {
     const found = await read({
       name: 'transcript_session',
       text: SESSION,
-      values: [capturer.tenantId, TRANSCRIPT_HOST, externalId, capturer.userId],
+      values: [owner.tenantId, TRANSCRIPT_HOST, externalId, owner.userId],
     });
     const [session] = z.array(sessionRow).parse(found);
     if (session === undefined) return null;
@@ -200,12 +200,12 @@ export async function knownSessions(
 /** The store that transcripts of one user are compared with. `capture` stores events and tells their workflows. */
 export function createTranscriptStore(
   database: Database,
-  capturer: EventOwner,
+  owner: EventOwner,
   capture: (events: readonly HostEvent[]) => Promise<Captured[]>,
 ): TranscriptStore {
-  const { tenantId, userId } = capturer;
+  const { tenantId, userId } = owner;
   return {
-    readSession: (externalId) => readSession(database, capturer, externalId),
+    readSession: (externalId) => readSession(database, owner, externalId),
     knownKeys: (sessionId, keys) =>
       database.readAsTenant(tenantId, async (read) => {
         const rows = await read({
@@ -239,7 +239,7 @@ export function createTranscriptStore(
         forgottenWords(read, { tenantId, userId, host: TRANSCRIPT_HOST, externalId }, hashes),
       ),
     capture,
-    pin: (pins) => database.asTenant(tenantId, (transaction) => pin(transaction, capturer, pins)),
+    pin: (pins) => database.asTenant(tenantId, (transaction) => pin(transaction, owner, pins)),
     removeDuplicates: (sessionId, doubles) =>
       database.asTenant(tenantId, (transaction) => removeDuplicates(transaction, sessionId, doubles)),
     beganBy: (sessionId, at) =>

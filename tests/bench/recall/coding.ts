@@ -2,12 +2,12 @@ import { z } from 'zod';
 import type { BenchInstance } from '../capture/bench-instance.ts';
 import { awaitUnderstood, replaySessions, sharedHooks } from '../summarise/replay.ts';
 import { searchByApi, sessionNames } from './api.ts';
-import { measuredAway } from './away.ts';
+import { measureOutage } from './outage.ts';
 import { eventsByKey, readCodingQuestions } from './coding-data.ts';
 import type { CodingQuestion } from './coding-data.ts';
 import type { RecallFigures } from './figures.ts';
-import { createLaneReader, rankedBy, WAY_NAMES } from './lanes.ts';
-import type { Way } from './lanes.ts';
+import { createRetrieverReader, rankedBy, VARIANT_NAMES } from './retrievers.ts';
+import type { Variant } from './retrievers.ts';
 import { keptDirectory } from './options.ts';
 import { scoreHits } from './scores.ts';
 
@@ -15,7 +15,7 @@ const TIMEOUT_MS = 2 * 3_600_000;
 /** Results that are looked at for the reciprocal rank. */
 const DEPTH = 50;
 /** Chunks that search asks each lane for where so many results are wanted. */
-const LANE_HITS = 75;
+const RETRIEVER_HITS = 75;
 const TARGETS = { anyEvent10: 51, mrr: 0.6, anySession1: 53 } as const;
 
 const row = z.object({ id: z.string(), external_id: z.string(), key: z.string().nullable() });
@@ -115,12 +115,12 @@ async function rankAll(
   events: ReadonlyMap<string, readonly string[]>,
 ): Promise<Readonly<Record<string, Answered>>> {
   const names = await sessionNames(instance);
-  const reader = await createLaneReader(instance);
-  const others = new Map<Way, Answered[]>(WAY_NAMES.map((way) => [way, []]));
+  const reader = await createRetrieverReader(instance);
+  const others = new Map<Variant, Answered[]>(VARIANT_NAMES.map((variant) => [variant, []]));
   for (const asked of questions) {
-    const lanes = await reader.lanesOf(asked.question, {}, LANE_HITS);
-    for (const [way, answers] of others) {
-      const ranked = rankedBy(way, asked.question, lanes).slice(0, DEPTH);
+    const retrievers = await reader.resultsOf(asked.question, {}, RETRIEVER_HITS);
+    for (const [variant, answers] of others) {
+      const ranked = rankedBy(variant, asked.question, retrievers).slice(0, DEPTH);
       const placed = ranked.map(({ memoryId, sessionId }) => ({
         events: events.get(memoryId) ?? [],
         session: names.get(sessionId ?? '') ?? null,
@@ -129,7 +129,7 @@ async function rankAll(
     }
   }
   await reader.close();
-  return Object.fromEntries([...others].map(([way, answers]) => [way, summed(answers)]));
+  return Object.fromEntries([...others].map(([variant, answers]) => [variant, summed(answers)]));
 }
 
 /** Asks every question of an instance that holds the sessions. */
@@ -146,7 +146,7 @@ export async function measureCoding(
     byType: Object.fromEntries(
       [...Map.groupBy(scores, ({ type }) => type)].map(([type, of]) => [type, summed(of.map(({ score }) => score))]),
     ),
-    ways: await rankAll(instance, questions, events),
+    variants: await rankAll(instance, questions, events),
     targets: TARGETS,
     missed: Object.entries(TARGETS).flatMap(([name, least]) => {
       const reached = name === 'mrr' ? all.mrr : name === 'anyEvent10' ? all.anyEvent10 : all.anySession1;
@@ -162,7 +162,7 @@ export async function measureCoding(
 export async function runCoding(): Promise<RecallFigures> {
   const questions = readCodingQuestions();
   if (questions === null) return { skipped: 'no shared data' };
-  const { whole, ...away } = await measuredAway(
+  const { whole, ...away } = await measureOutage(
     keptDirectory('coding'),
     async (instance) => {
       const ids = await replaySessions(instance, sharedHooks());

@@ -1,9 +1,9 @@
 import type { BenchInstance } from '../capture/bench-instance.ts';
 import { awaitIndexed, searchByApi, sendEvents, sessionNames } from './api.ts';
-import { measuredAway } from './away.ts';
+import { measureOutage } from './outage.ts';
 import type { RecallFigures } from './figures.ts';
-import { createLaneReader, rankedBy, WAY_NAMES } from './lanes.ts';
-import type { RawLanes, Way } from './lanes.ts';
+import { createRetrieverReader, rankedBy, VARIANT_NAMES } from './retrievers.ts';
+import type { RawResults, Variant } from './retrievers.ts';
 import { eventsOf, namespaceOf, readLongMemEval } from './longmemeval-data.ts';
 import type { LongQuestion } from './longmemeval-data.ts';
 import { keptDirectory, rolesOfTurns } from './options.ts';
@@ -13,7 +13,7 @@ import type { ListScore } from './scores.ts';
 const TIMEOUT_MS = 3 * 3_600_000;
 const LEAST_NDCG = 0.965;
 /** Chunks that search asks each lane for where ten results are wanted. */
-const LANE_HITS = 60;
+const RETRIEVER_HITS = 60;
 const SHARES = ['any1', 'any5', 'any10', 'all10'] as const;
 
 /** Ids of the sessions in the order of what was found, each once. */
@@ -27,12 +27,12 @@ function goldOf({ question_id: id, answer_session_ids: gold }: LongQuestion): Re
 
 /** The list of sessions that one way of ranking gives. */
 function sessionsBy(
-  way: Way,
+  variant: Variant,
   question: string,
-  lanes: RawLanes,
+  retrievers: RawResults,
   names: ReadonlyMap<string, string>,
 ): readonly string[] {
-  return [...new Set(rankedBy(way, question, lanes).flatMap(({ sessionId }) => names.get(sessionId ?? '') ?? []))];
+  return [...new Set(rankedBy(variant, question, retrievers).flatMap(({ sessionId }) => names.get(sessionId ?? '') ?? []))];
 }
 
 /** What is missed: NDCG, or a share that is more than one question below plain fusion. */
@@ -65,17 +65,17 @@ export async function measureLongMemEval(
   questions: readonly LongQuestion[],
 ): Promise<RecallFigures> {
   const names = await sessionNames(instance);
-  const reader = await createLaneReader(instance);
+  const reader = await createRetrieverReader(instance);
   const answered = await askAll(instance, questions);
-  const others = new Map<Way, ListScore[]>(WAY_NAMES.map((way) => [way, []]));
+  const others = new Map<Variant, ListScore[]>(VARIANT_NAMES.map((variant) => [variant, []]));
   for (const asked of questions) {
-    const lanes = await reader.lanesOf(asked.question, { namespace: namespaceOf(asked) }, LANE_HITS);
-    for (const [way, scores] of others)
-      scores.push(scoreList(sessionsBy(way, asked.question, lanes, names), goldOf(asked)));
+    const retrievers = await reader.resultsOf(asked.question, { namespace: namespaceOf(asked) }, RETRIEVER_HITS);
+    for (const [variant, scores] of others)
+      scores.push(scoreList(sessionsBy(variant, asked.question, retrievers, names), goldOf(asked)));
   }
   await reader.close();
   const search = meanScores(answered.map(({ score }) => score));
-  const ways = Object.fromEntries([...others].map(([way, scores]) => [way, meanScores(scores)]));
+  const variants = Object.fromEntries([...others].map(([variant, scores]) => [variant, meanScores(scores)]));
   return {
     questions: answered.length,
     search,
@@ -85,7 +85,7 @@ export async function measureLongMemEval(
         meanScores(of.map(({ score: { ndcg10 } }) => ({ ndcg10 }))).ndcg10,
       ]),
     ),
-    ways,
+    variants,
     missed: missedTargets(search, meanScores(others.get('plainFusion') ?? []), answered.length),
   };
 }
@@ -96,7 +96,7 @@ export async function runLongMemEval(): Promise<RecallFigures> {
   if (data === null) return { skipped: 'no shared data' };
   const { questions, sessions } = data;
   const roles = rolesOfTurns();
-  const { whole, ...away } = await measuredAway(
+  const { whole, ...away } = await measureOutage(
     keptDirectory('longmemeval'),
     async (instance) => {
       for (const asked of questions) await sendEvents(instance, eventsOf(asked, sessions, roles));

@@ -102,9 +102,9 @@ function repairsOf(server: MessagesServer): number {
 }
 
 /** Every session in the lane, and what it cost. */
-export function runLane(lane: 'direct' | 'batch'): Promise<ClaudeFigures> {
+export function runMode(mode: 'direct' | 'batch'): Promise<ClaudeFigures> {
   const more = {
-    RECOLLECT_MODEL_MODE: lane,
+    RECOLLECT_MODEL_MODE: mode,
     RECOLLECT_MODEL_BATCH_GATHER_MS: '10000',
     RECOLLECT_MODEL_BATCH_POLL_MS: '500',
   };

@@ -26,7 +26,7 @@ export interface BenchQuestion {
 
 const DIRECTORY = new URL('../../../../shared/data/coding-sessions/', import.meta.url);
 const POLICY = { windowTokens: 6_000, turnTokens: 1_500 };
-const CAPTURER = { tenantId: asId<TenantId>('bench'), userId: asId<UserId>('bench') };
+const OWNER = { tenantId: asId<TenantId>('bench'), userId: asId<UserId>('bench') };
 
 const hook = z.looseObject({
   hook_event_name: z.string(),
@@ -84,7 +84,7 @@ export function sessionOf(name: string, lines: readonly string[], countTokens: (
     inputs.push(...namesIn(payload.tool_input));
     const event = translateHook(payload.hook_event_name, payload, null);
     if (event === null) continue;
-    for (const row of buildCaptureEvent(event, CAPTURER, new Date(payload.timestamp)).rows) {
+    for (const row of buildCaptureEvent(event, OWNER, new Date(payload.timestamp)).rows) {
       const seq = marks.length + 1;
       const source = row.kind === 'boundary' ? null : sourceOf(row, seq, countTokens);
       if (source !== null) rows.push(source);

@@ -129,7 +129,7 @@ export async function measureFalseHits(
   const settings = { similarity, days: 30 };
   const questionOf = (rows: readonly SourceRow[]): CacheQuestion => {
     const input = inputOf(rows);
-    return cacheQuestion(model.windowQuestion(input), nearWindow(input), settings);
+    return cacheQuestion(model.windowRequest(input), nearWindow(input), settings);
   };
   const answered = async (rows: readonly SourceRow[]): Promise<Kept> => {
     const { text, reading } = await (await model.prepareWindow(inputOf(rows), signal)).ask(signal);
@@ -143,7 +143,7 @@ export async function measureFalseHits(
     const input = inputOf(rows);
     const strangers = foreignRowsOf(kept.text, kept.question.text);
     const candidate = { answer: kept.text, signature: mine.signature, novelWords: strangers };
-    return takeNear(candidate, model.windowQuestion(input), question, nearWindow(input), similarity);
+    return takeNear(candidate, model.windowRequest(input), question, nearWindow(input), similarity);
   };
 
   const all: Kept[] = [];

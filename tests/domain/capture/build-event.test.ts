@@ -10,7 +10,7 @@ import type { FullValue } from '../../../domain/redaction/redact.ts';
 import type { TenantId, UserId } from '../../../domain/ids.ts';
 import { PLAIN_HOST_EVENT } from '../../setup/host-event.ts';
 
-const capturer = { tenantId: asId<TenantId>('t'), userId: asId<UserId>('u') };
+const owner = { tenantId: asId<TenantId>('t'), userId: asId<UserId>('u') };
 const receivedAt = new Date('2026-01-02T03:04:05.678Z');
 
 const hostEvent = PLAIN_HOST_EVENT;
@@ -36,7 +36,7 @@ const note = {
 } as const satisfies EventPart;
 
 function build(event: Partial<HostEvent>, at: Date = receivedAt): CaptureEvent {
-  return buildCaptureEvent({ ...hostEvent, ...event }, capturer, at);
+  return buildCaptureEvent({ ...hostEvent, ...event }, owner, at);
 }
 
 const hashOf = (event: Partial<HostEvent>, at?: Date): string => build(event, at).hash;
@@ -267,7 +267,7 @@ describe('class of a row', () => {
   it('removes by the classes that the caller names', () => {
     const parts: EventPart[] = [{ kind: 'prompt', type: 'user', content: 'ask jane@acme.io, 536-22-8145' }];
     const content = (removeClasses: readonly DataClass[] | undefined) =>
-      buildCaptureEvent({ ...hostEvent, parts }, capturer, receivedAt, { removeClasses }).rows[0];
+      buildCaptureEvent({ ...hostEvent, parts }, owner, receivedAt, { removeClasses }).rows[0];
     expect(content(undefined)).toMatchObject({ content: 'ask jane@acme.io, [redacted:national-id]' });
     expect(content(['sensitive'])).toMatchObject({
       content: 'ask [redacted:email], 536-22-8145',
@@ -290,17 +290,17 @@ describe('values that are too long', () => {
   });
 
   it('are handed out whole where the caller asks for them', () => {
-    const wholes: FullValue[] = [];
+    const fullValues: FullValue[] = [];
     const parts: EventPart[] = [
       { kind: 'prompt', type: 'user', content: big },
       { ...tool, response: big },
       { kind: 'prompt', type: 'user', content: 'short' },
     ];
-    const event = buildCaptureEvent({ ...hostEvent, parts }, capturer, receivedAt, { wholes });
-    expect(wholes.map(({ text }) => text)).toEqual([whole, `$ ls\n\n${whole}`]);
-    for (const [at, { sha256 }] of wholes.entries())
+    const event = buildCaptureEvent({ ...hostEvent, parts }, owner, receivedAt, { fullValues });
+    expect(fullValues.map(({ text }) => text)).toEqual([whole, `$ ls\n\n${whole}`]);
+    for (const [at, { sha256 }] of fullValues.entries())
       expect(event.rows[at]).toMatchObject({ content: expect.stringContaining(`(sha256:${sha256})`) });
-    expect(JSON.stringify(wholes)).not.toContain('<private>');
+    expect(JSON.stringify(fullValues)).not.toContain('<private>');
   });
 
   it('a file name is cut, too', () => {

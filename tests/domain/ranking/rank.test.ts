@@ -18,9 +18,9 @@ function vector(...hits: readonly RecallHit[]): RetrieverResult {
   return { name: 'vector', weight: 0.5, hits };
 }
 
-const scoresOf = (lanes: readonly RetrieverResult[], question = ''): Record<string, number> =>
+const scoresOf = (retrievers: readonly RetrieverResult[], query = ''): Record<string, number> =>
   Object.fromEntries(
-    rankMemories(lanes, question, NO_SESSIONS).map(({ memoryId, score }) => [
+    rankMemories(retrievers, query, NO_SESSIONS).map(({ memoryId, score }) => [
       memoryId,
       Math.round(score * 1_000) / 1_000,
     ]),
@@ -52,12 +52,12 @@ describe('ranking', () => {
   });
 
   it('takes the mean of a memory’s best two chunks, and says what the best one had', () => {
-    const lanes = [
+    const retrievers = [
       keyword(hit('long', 12, { chunk: 4 }), hit('short', 11), hit('long', 8), hit('long', 2, { chunk: 1 })),
     ];
-    expect(rankMemories(lanes, '', NO_SESSIONS)).toMatchObject([
-      { memoryId: 'short', score: 1, lanes: { keyword: { score: 11, rank: 1 } } },
-      { memoryId: 'long', score: 10 / 11, lanes: { keyword: { score: 12, rank: 2 } } },
+    expect(rankMemories(retrievers, '', NO_SESSIONS)).toMatchObject([
+      { memoryId: 'short', score: 1, retrievers: { keyword: { score: 11, rank: 1 } } },
+      { memoryId: 'long', score: 10 / 11, retrievers: { keyword: { score: 12, rank: 2 } } },
     ]);
   });
 
@@ -85,15 +85,15 @@ describe('ranking', () => {
   });
 
   it('lifts a memory by what else its session says, and tells by how much', () => {
-    const lanes = [
+    const retrievers = [
       keyword(
         hit('lone', 10, { sessionId: 'x' }),
         hit('best', 9, { sessionId: 's' }),
         hit('more', 9, { sessionId: 's' }),
       ),
     ];
-    expect(rankMemories(lanes, '', NO_SESSIONS)[0]?.memoryId).toBe('lone');
-    const [first] = rankMemories(lanes, '', { session: 0.5 });
+    expect(rankMemories(retrievers, '', NO_SESSIONS)[0]?.memoryId).toBe('lone');
+    const [first] = rankMemories(retrievers, '', { session: 0.5 });
     expect(first).toMatchObject({ memoryId: 'best', sessionId: 's', parts: { fused: 0.9, prior: 1, session: 1 } });
     expect(first?.score).toBeCloseTo(0.95);
   });
@@ -110,8 +110,8 @@ describe('ranking', () => {
       weight: 0.5,
       hits: [{ memoryId: 'read', memoryType: 'observation', chunk: 0, score: 1 }],
     };
-    const lanes = place === 'before' ? [bare, ...knowing] : [...knowing, bare];
-    const [found] = rankMemories(lanes, '', { session: 0.5 });
+    const retrievers = place === 'before' ? [bare, ...knowing] : [...knowing, bare];
+    const [found] = rankMemories(retrievers, '', { session: 0.5 });
     expect(found).toMatchObject({ sessionId: 's', parts: { prior: 0.7, session: 1 } });
   });
 
@@ -124,7 +124,7 @@ describe('ranking', () => {
 });
 
 describe('what a question asks for', () => {
-  const lanes = [
+  const retrievers = [
     keyword(
       hit('ran', 1, { memoryType: 'observation', kind: 'tool_result', tool: 'Bash' }),
       hit('user', 1, { kind: 'user' }),
@@ -139,7 +139,7 @@ describe('what a question asks for', () => {
     ['What did I say about docstrings?', { ran: 0.72, user: 0.95, assistant: 0.8, rule: 1 }],
     ['commits in my view', { ran: 0.72, user: 0.95, assistant: 0.8, rule: 1 }],
     ['Why did the build fail?', { ran: 0.9, user: 0.95, assistant: 1, rule: 1 }],
-  ])('%s', (question, expected) => {
-    expect(scoresOf(lanes, question)).toEqual(expected);
+  ])('%s', (query, expected) => {
+    expect(scoresOf(retrievers, query)).toEqual(expected);
   });
 });

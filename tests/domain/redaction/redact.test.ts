@@ -159,8 +159,8 @@ describe('whole values', () => {
   it('are handed out redacted, and the note names them', () => {
     const redactor = new Redactor({ storeFullValue: true });
     const text = redactor.text(long('<private>x</private>\u0000'));
-    const [whole] = redactor.wholes;
-    expect(redactor.wholes).toHaveLength(1);
+    const [whole] = redactor.fullValues;
+    expect(redactor.fullValues).toHaveLength(1);
     expect(whole?.text).toBe(long('[private]\uFFFD'));
     expect(whole?.sha256).toBe(
       createHash('sha256')
@@ -176,22 +176,22 @@ describe('whole values', () => {
   it('are each there once, from every depth', () => {
     const redactor = new Redactor({ storeFullValue: true });
     redactor.json({ a: long('one'), b: [long('other'), long('one')], c: 'short' });
-    expect(redactor.wholes.map((whole) => whole.text)).toEqual([long('one'), long('other')]);
+    expect(redactor.fullValues.map((whole) => whole.text)).toEqual([long('one'), long('other')]);
   });
 
   it('are not kept unless that is asked for', () => {
     const redactor = new Redactor();
     expect(redactor.text(long('one'))).not.toContain('sha256');
-    expect(redactor.wholes).toEqual([]);
+    expect(redactor.fullValues).toEqual([]);
   });
 
   it('clean text is cut later, once', () => {
     const redactor = new Redactor({ storeFullValue: true });
     const clean = redactor.cleanJson({ a: long('one'), [long('name')]: 1 });
     expect(clean).toEqual({ a: long('one'), [long('name')]: 1 });
-    expect(redactor.wholes).toEqual([]);
+    expect(redactor.fullValues).toEqual([]);
     expect(JSON.stringify(redactor.cutJson(clean)).length).toBeLessThan(2 * VALUE_LIMIT_BYTES + 100);
-    expect(redactor.wholes).toHaveLength(2);
+    expect(redactor.fullValues).toHaveLength(2);
   });
 });
 

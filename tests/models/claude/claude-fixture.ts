@@ -1,4 +1,4 @@
-import type { ModelAnswer, PreparedCall, SourceRow, WindowInput } from '../../../domain/ports/model.ts';
+import type { ModelResponse, PreparedCall, SourceRow, WindowInput } from '../../../domain/ports/model.ts';
 import { ModelError, type ModelPort } from '../../../domain/ports/model.ts';
 import { createClaudeModel } from '../../../models/claude/model.ts';
 import { createTokenCounter } from '../../../models/tokens/token-counter.ts';
@@ -65,12 +65,12 @@ export function live(): AbortSignal {
 }
 
 /** Prepares and asks. */
-export async function asked<Output>(call: Promise<PreparedCall<Output>>): Promise<ModelAnswer<Output>> {
+export async function asked<Output>(call: Promise<PreparedCall<Output>>): Promise<ModelResponse<Output>> {
   return (await call).ask(live());
 }
 
 /** What an answer says; an error where it cannot be used. */
-export function outputOf<Output>({ reading }: Pick<ModelAnswer<Output>, 'reading'>): Output {
+export function outputOf<Output>({ reading }: Pick<ModelResponse<Output>, 'reading'>): Output {
   if (!reading.ok) throw new Error(`unusable answer: ${reading.where}`);
   return reading.output;
 }

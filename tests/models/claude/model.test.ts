@@ -148,7 +148,7 @@ describe('the question', () => {
     const model = modelAt(server);
     const prepared = await model.prepareWindow({ ...window, rows: miniSession }, live());
     const calls = server.log.length;
-    const question = model.windowQuestion({ ...window, rows: miniSession });
+    const question = model.windowRequest({ ...window, rows: miniSession });
     expect(question).toMatchObject({ question: prepared.question, promptVersion: prepared.promptVersion });
     expect(outputOf({ reading: question.read(JSON.stringify(topic)) }).keyPoints[0]?.evidence[0]?.rowId).toBe('row-2');
     expect(server.log).toHaveLength(calls);

@@ -42,7 +42,7 @@ describe('a prepared call', () => {
   it('asks the same question of the same words in another session, whose answer it can read', async () => {
     const model = localModel();
     const here = await model.prepareWindow(windowOf(miniSession), live());
-    const there = model.windowQuestion(windowOf(elsewhere));
+    const there = model.windowRequest(windowOf(elsewhere));
     expect(there.question).toBe(here.question);
     expect(there.promptVersion).toBe(here.promptVersion);
     const reading = there.read((await here.ask(live())).text);
@@ -60,8 +60,8 @@ describe('a prepared call', () => {
     ],
   ])('asks another question for %s', (_, change) => {
     const model = localModel();
-    const { question } = model.windowQuestion(windowOf(miniSession));
-    expect(model.windowQuestion({ ...windowOf(miniSession), ...change }).question).not.toBe(question);
+    const { question } = model.windowRequest(windowOf(miniSession));
+    expect(model.windowRequest({ ...windowOf(miniSession), ...change }).question).not.toBe(question);
   });
 
   it('gives the same call again', async () => {

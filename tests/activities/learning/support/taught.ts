@@ -25,7 +25,7 @@ function scriptedModel(says: readonly Said[], given: LearningInput[]): ModelPort
     batches: null,
     prepareWindow: refuse,
     prepareSession: refuse,
-    windowQuestion: () => {
+    windowRequest: () => {
       throw new Error('not asked for in these tests');
     },
     prepareLearnings: (input) => {

@@ -7,7 +7,7 @@ import type { BenchInstance } from '../capture/bench-instance.ts';
 /** Thousands of sessions that are closed because they rest would take the processors from what is measured. */
 const SETTINGS = { RECOLLECT_TRANSCRIPTS: 'off', RECOLLECT_SESSION_IDLE_MS: '86400000' };
 /** What stands still is waited for by every question. */
-const LANE_TIMEOUT_MS = '250';
+const RETRIEVER_TIMEOUT_MS = '250';
 
 async function withInstance<Result>(
   dataDir: string,
@@ -33,7 +33,7 @@ async function whileStanding<Result>(pid: number, work: () => Promise<Result>): 
 }
 
 /** `work` on the instance of this folder as it is, and what the same asks for gives without the embedding model, and without Weaviate. */
-export async function measuredAway<Whole, Part>(
+export async function measureOutage<Whole, Part>(
   kept: string | undefined,
   whole: (instance: BenchInstance) => Promise<Whole>,
   part: (instance: BenchInstance) => Promise<Part>,
@@ -46,7 +46,7 @@ export async function measuredAway<Whole, Part>(
       withoutModel: await withInstance(dataDir, { RECOLLECT_EMBEDDING_MODEL_DIR: noModel }, part),
       withoutWeaviate: await withInstance(
         dataDir,
-        { RECOLLECT_SEARCH_RETRIEVER_TIMEOUT_MS: LANE_TIMEOUT_MS },
+        { RECOLLECT_SEARCH_RETRIEVER_TIMEOUT_MS: RETRIEVER_TIMEOUT_MS },
         async (instance) => whileStanding(instance.pid('weaviate'), () => part(instance)),
       ),
     };

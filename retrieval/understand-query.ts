@@ -56,11 +56,11 @@ function withFields(filter: RecallFilter, { fields, phrases }: Understood): Reca
 /** First stage: takes a question apart and adds its fields to the filter. Null where nothing can match: an unknown project, or fields that contradict the filter. */
 export async function understandQuery(
   database: Database,
-  request: Pick<SearchRequest, 'question' | 'filter' | 'now'> & { readonly tenantId: TenantId },
+  request: Pick<SearchRequest, 'query' | 'filter' | 'now'> & { readonly tenantId: TenantId },
 ): Promise<UnderstoodQuery | null> {
-  const { question, filter, now } = request;
-  if (now === undefined) return { text: question, filter, understood: null };
-  const understood = understand(question, now);
+  const { query, filter, now } = request;
+  if (now === undefined) return { text: query, filter, understood: null };
+  const understood = understand(query, now);
   if (contradicts(filter, understood)) return null;
   const named = understood.fields.project;
   let narrowed = withFields(filter, understood);
@@ -70,6 +70,6 @@ export async function understandQuery(
     narrowed = { ...narrowed, projectId: project.id, formerProjectIds: project.formerIds };
   }
   // Of fields alone their words are compared, so that there is something to compare at all.
-  const text = understood.text === '' ? understood.fields.files.join(' ') || question : understood.text;
+  const text = understood.text === '' ? understood.fields.files.join(' ') || query : understood.text;
   return { text, filter: narrowed, understood };
 }

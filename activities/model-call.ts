@@ -82,7 +82,7 @@ async function askTwice<Output>(
   if (first.reading.ok) return done(first.reading.output, [first.usage]);
   let second: ModelResponse<Output>;
   try {
-    second = await asked(await prepared.again(first.text, first.reading.problem, signal));
+    second = await asked(await prepared.repair(first.text, first.reading.problem, signal));
   } catch (error) {
     if (error instanceof BudgetExhausted) throw new BudgetExhausted(error.waitMs, [first.usage]);
     if (!(error instanceof ModelError)) throw error;
@@ -110,7 +110,7 @@ function callFree<Output>(
   signal: AbortSignal,
 ): Promise<CallResult<Output>> {
   return askTwice(prepared, signal, async (call) => {
-    const answer = await call.ask(signal);
+    const answer = await call.send(signal);
     await database.asTenant(asId(owner.tenantId), (transaction) => bookUsage(transaction, owner, [answer.usage]));
     return answer;
   });
@@ -192,7 +192,7 @@ export async function callModel<Output>(
   const prepared = typeof call === 'function' ? await call() : call;
   if (prepared.provider === 'local') return callFree(dependencies, owner, prepared, signal);
   // Where a window was cut further to fit, it is another question.
-  const isSame = early?.text === prepared.question && early.promptVersion === prepared.promptVersion;
+  const isSame = early?.text === prepared.requestText && early.promptVersion === prepared.promptVersion;
   const question = isSame ? early : cacheQuestion(prepared, options.near, limits.cache);
   const kept = isSame ? null : await fromCache(dependencies, owner, prepared, question, options.near);
   if (kept !== null) return kept;

@@ -1,2 +1,2 @@
-/** The one tag in which everything stands that recall gives to an agent, so that capture can take it out again. */
+/** The tag around everything that recall shows an agent, so that capture can remove it. */
 export const CONTEXT_TAG = 'recollect-context';

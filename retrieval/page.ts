@@ -2,7 +2,7 @@ import type { MemoryHead } from '../stores/postgres/memories/memories.ts';
 import type { SearchResult } from './search-types.ts';
 import type { Candidate } from './score.ts';
 
-/** The best of each session; what belongs to no session stands for itself. */
+/** Returns the best candidate of each session; candidates without a session are separate. */
 export function bestOfEachSession(candidates: readonly Candidate[]): Candidate[] {
   const seen = new Set<string>();
   return candidates.filter(({ head }) => {
@@ -20,7 +20,7 @@ function countBy(values: readonly (string | null)[]): Record<string, number> {
   return Object.fromEntries(counts);
 }
 
-/** How many of these memories have each type, tool, project and tag. */
+/** Counts these memories by type, tool, project and tag. */
 export function facetsOf(heads: readonly MemoryHead[]): SearchResult['facets'] {
   return {
     type: countBy(heads.map((head) => head.type)),

@@ -1,16 +1,16 @@
 import type { Embedder } from '../domain/ports/embedder.ts';
 
-/** 1.5 KB each: a question is asked again for its next page, or by the next agent. */
+/** 1.5 KB each: a query repeats for its next page, or by the next agent. */
 const MAX_QUERIES = 500;
 
-/** Vectors of questions by model, the latest ones kept; a question that is asked again costs no run of the model. */
+/** Caches the vectors of the latest queries by model. */
 export function createQueryVectors(): (embedder: Embedder, query: string) => Promise<Float32Array | undefined> {
   const kept = new Map<string, Float32Array>();
   return async (embedder, query) => {
     const name = `${embedder.model}\u0000${query}`;
     const known = kept.get(name);
     if (known !== undefined) {
-      // Back to the end: the first entry is the one that was asked longest ago.
+      // Moved to the end: the first entry is the least recently used.
       kept.delete(name);
       kept.set(name, known);
       return known;

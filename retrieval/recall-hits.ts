@@ -1,6 +1,6 @@
 import type { RecallHit } from '../domain/ports/vector-index.ts';
 
-/** Hits of several answers of one store as one, best first; a chunk that several hold counts once. */
+/** Merges hits of one store, best first; a repeated chunk counts once. */
 export function united(answers: readonly (readonly RecallHit[])[]): readonly RecallHit[] {
   const [only] = answers;
   if (only !== undefined && answers.length === 1) return only;
@@ -12,7 +12,7 @@ export function united(answers: readonly (readonly RecallHit[])[]): readonly Rec
   return [...best.values()].sort((a, b) => b.score - a.score);
 }
 
-/** Hits that another store counted: `best` is what counts there as full, `share` how much that is worth here. */
+/** Hits of another store: `best` is its full score, `share` the value of that here. */
 export interface OtherHits {
   readonly hits: readonly RecallHit[];
   readonly share: number;
@@ -20,8 +20,8 @@ export interface OtherHits {
 }
 
 /**
- * A lane's hits with those of other stores among them. Scores of two stores do not compare: what another one counts as full is taken to be as good
- * as the lane's best hit, and nothing as `floor`, which counts nothing in this lane. What the lane found itself keeps the lane's score.
+ * Merges hits of other stores into a retriever's. Scores of two stores are not comparable: another store's full score equals the
+ * retriever's best hit, and zero equals `floor`, which counts nothing here. The retriever's own hits retain their score.
  */
 export function alongside(
   retriever: readonly RecallHit[],

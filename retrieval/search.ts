@@ -23,10 +23,10 @@ import type { UnderstoodQuery } from './understand-query.ts';
 
 export type { FoundMemory, SearchDependencies, SearchRequest, SearchResult } from './search-types.ts';
 
-/** The best of them are told apart by how they begin, so that one does not repeat another. */
+/** Candidates that are compared by their beginnings, so that none repeats another. */
 const DIVERSE = 40;
 const DIVERSE_CHARACTERS = 240;
-/** Grouped by session, its best memory speaks for each, and none repeats another of its own: NDCG@10 of LongMemEval 0.962 against 0.955. */
+/** Each session is represented by its best memory, without a penalty within the session: NDCG@10 of LongMemEval 0.962 against 0.955. */
 const EACH_BY_ITSELF = { session: 0 };
 
 interface Inspected {
@@ -39,14 +39,14 @@ function refOf(entry: RankedMemory): MemoryRef {
 }
 
 /**
- * Hybrid search in stages: understand, recall side by side, fuse, inspect in PostgreSQL, rerank, score, diversify, group, page, read. Answers
- * degrade and never fail while PostgreSQL stands.
+ * Hybrid search in stages: understand, recall, fuse, inspect in PostgreSQL, rerank, score, diversify, group, page, read. Results degrade; the
+ * search fails only without PostgreSQL.
  */
 export function createSearch(dependencies: SearchDependencies): (request: SearchRequest) => Promise<SearchResult> {
   const { database, vectors, indexOf, settings, onStage } = dependencies;
   const vectorOf = createQueryVectors();
 
-  /** What of it holds what the question insists on: checked before the best are taken, so that nothing else takes their places. */
+  /** Returns the candidates that match the filters which only PostgreSQL checks: before the best are taken, so that others do not displace them. */
   const holding = async (
     { tenantId }: SearchRequest,
     ranked: readonly RankedMemory[],
@@ -58,7 +58,7 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
     return ranked.filter(({ memoryId }) => holders.has(memoryId));
   };
 
-  /** What PostgreSQL knows of the candidates. */
+  /** Reads the candidates' rows from PostgreSQL. */
   const inspect = async (
     read: TenantRead,
     fused: readonly RankedMemory[],
@@ -66,7 +66,7 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
     reranker: SearchDependencies['reranker'],
   ): Promise<Inspected> => {
     const refs = fused.map(refOf);
-    // Texts are read of those alone that are shown: a candidate can hold 64 KiB.
+    // Reads the texts of results only: a candidate has up to 64 KiB.
     const heads = new Map((await readHeads(read, refs, viewerId, asOf)).map((head) => [head.id, head]));
     const characters = reranker === null ? DIVERSE_CHARACTERS : RERANK_CHARACTERS;
     const looked = reranker === null ? DIVERSE : Math.max(DIVERSE, settings.rerankCandidates);
@@ -75,7 +75,7 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
     return { heads, beginnings: needed ? await readBeginnings(read, known, characters) : new Map() };
   };
 
-  /** The vectors of what is shown, by memory; null where the index is away, or slower than one way of recall may be. */
+  /** Returns the results' vectors by memory; null if the index is unavailable or slower than a retriever's timeout. */
   const vectorsOf = async (
     request: SearchRequest,
     shown: readonly Candidate[],
@@ -100,7 +100,7 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
 
   return async (request) => {
     const clock = createStageClock(onStage);
-    // A vector alone has no words that a cross-encoder could read beside a text.
+    // A vector alone has no words for a cross-encoder.
     const reranker = request.vector === undefined ? dependencies.reranker : null;
     const understoodQuery = await clock.time('understand', () => understandQuery(database, request));
     const nothing = { found: [], total: 0, facets: facetsOf([]) };
@@ -117,7 +117,7 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
     const fused = holders.slice(0, MAX_CANDIDATES);
     if (fused.length === 0) return { ...nothing, degraded, understood, stages: clock.times() };
 
-    /** Everything between what PostgreSQL knows and what is shown. */
+    /** All stages between PostgreSQL's rows and the page. */
     const choose = ({ heads, beginnings }: Inspected, reranked: ReadonlyMap<string, number> | null) => {
       const known = fused.flatMap((entry, place) => {
         const head = heads.get(entry.memoryId);
@@ -155,7 +155,7 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
         understoodQuery.filter.asOf,
       );
 
-    // One transaction where nothing is waited for in between; while a cross-encoder reads, no connection is held.
+    // One transaction without waits; while a cross-encoder runs, no connection is in use.
     const one = async (read: TenantRead) => {
       const inspected = await clock.time('inspect', () => inspect(read, fused, understoodQuery.filter, reranker));
       const chosen = choose(inspected, null);
@@ -165,7 +165,7 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
       const inspected = await clock.time('inspect', () =>
         database.readAsTenant(request.tenantId, (read) => inspect(read, fused, understoodQuery.filter, reranker)),
       );
-      // In the order of fusion: texts come from PostgreSQL table by table.
+      // In fused order: texts come from PostgreSQL table by table.
       const candidates = fused
         .flatMap(({ memoryId: id }) => {
           const text = inspected.beginnings.get(id);

@@ -127,7 +127,7 @@ async function writeAnswer(
       return isWritten ? 'summarised' : 'again';
     }
     const first = await model.prepareWindow(work.input, signal);
-    const repair = await first.again(answer.text, reading.problem, signal);
+    const repair = await first.repair(answer.text, reading.problem, signal);
     const { output, usage } = await callModel(modelCalls, owner, repair, signal, {
       forgotten: work.facts.forgotten,
       prepareFallback: (fallback) => fallback.prepareWindow(work.input, signal),

@@ -45,7 +45,7 @@ export function cacheQuestion<Output>(
   near: NearOptions<Output> | undefined,
   { similarity }: CacheSettings,
 ): CacheQuestion {
-  const { promptVersion, question } = call;
+  const { promptVersion, requestText: question } = call;
   const sha256 = new Uint8Array(createHash('sha256').update(question, 'utf8').digest());
   if (near === undefined || similarity >= 1) return { promptVersion, text: question, sha256, near: null };
   let made: CacheQuestion['near'] = null;

@@ -72,7 +72,7 @@ export async function askPaid<Output>(
   try {
     // Cancelled while the place was being taken: whatever `ask` does about it, nothing is asked, and the place is given back.
     signal.throwIfAborted();
-    answer = await call.ask(signal);
+    answer = await call.send(signal);
   } catch (error) {
     const usage = error instanceof ModelError ? error.usage : [];
     if (usage.length > 0) await settlePaid(dependencies, owner, reservation, usage, () => Promise.resolve());

@@ -1,7 +1,7 @@
-/** `refused`: what is there may not be replaced; `unproved`: what was restored is not what the set says. */
+/** `refused`: existing data may not be replaced; `unproved`: the restored data differs from the set. */
 export type RestoreErrorKind = 'refused' | 'unproved';
 
-/** A restore that is not gone on with. Its message names tables and files, never what stands in them. */
+/** A restore failed. The message names tables and files, never their content. */
 export class RestoreError extends Error {
   override readonly name = 'RestoreError';
   readonly kind: RestoreErrorKind;

@@ -1,4 +1,4 @@
-/** Characters of all strings in a value, names included, without making text of it; everything else counts one. */
+/** Counts the characters of all strings in a value, names included, without serialising it; every other value counts one. */
 export function charsIn(value: unknown): number {
   if (typeof value === 'string') return value.length;
   if (value === null || typeof value !== 'object') return 1;

@@ -1,25 +1,25 @@
 import { instantOf } from './instant.ts';
 
-/** A hook's JSON in which what every hook has is as it should be, or absent; everything else is the host's and may be missing or odd. */
+/** A hook's JSON whose common fields are valid or absent; all other fields are the host's and may be missing or malformed. */
 export interface HookPayload {
   readonly session_id: string;
   readonly cwd?: string | undefined;
   readonly hook_event_name?: string | undefined;
   readonly agent_id?: string | undefined;
   readonly agent_type?: string | undefined;
-  /** Time of the event, where the host or our client adds one. RFC 3339. */
+  /** Time of the event, if the host or our client adds one. RFC 3339. */
   readonly timestamp?: string | undefined;
-  /** Id of this delivery, where our client adds one. */
+  /** Id of this delivery, if our client adds one. */
   readonly event_id?: string | undefined;
   readonly [field: string]: unknown;
 }
 
-/** Names and ids that are shown: the rest of a longer one says nothing to anybody. */
+/** Names and ids are truncated here. */
 const NAME_CHARS = 256;
-/** A path or an id that is cut would name something else. */
+/** Longer paths and ids are dropped: a truncated one would identify something else. */
 const WHOLE_CHARS = { cwd: 4096, root: 4096, git_remote: 2048, machine_id: 256, repository: 256 } as const;
 
-/** Either what a field says, or that it says nothing that is understood. */
+/** The value of a field, or that it is malformed. */
 type Read = { readonly value: string } | 'odd';
 
 function nameOf(value: unknown): Read {
@@ -40,14 +40,14 @@ const FIELDS: readonly (readonly [string, (value: unknown) => Read])[] = [
   ['agent_id', nameOf],
   ['agent_type', nameOf],
   ['timestamp', timeOf],
-  // Keys that are too long for an index are told apart by their hash: nothing is cut here.
+  // Keys that exceed the index limit are hashed later: never truncated here.
   ['event_id', wholeOf(Number.POSITIVE_INFINITY)],
   ...Object.entries(WHOLE_CHARS).map(([name, chars]) => [name, wholeOf(chars)] as const),
 ];
 
 /**
- * What a hook's JSON says where each host says it in the same way. Of the fields that need not be there an odd one is taken as absent and
- * kept in `not_understood`, which no translation knows, so that it ends up with what else is kept of the row; null and empty ones are absent.
+ * Reads the fields that every host sends in the same form. Malformed optional fields are treated as absent and copied to
+ * `not_understood`, which ends up in the row's metadata; null and empty fields are absent.
  */
 export function readHookPayload(body: { readonly session_id: string; readonly [field: string]: unknown }): HookPayload {
   const changed: [string, unknown][] = [];
@@ -60,7 +60,7 @@ export function readHookPayload(body: { readonly session_id: string; readonly [f
     if (told === 'odd') odd.push([name, given]);
     if (value !== given) changed.push([name, value]);
   }
-  // Nearly every hook is as it should be, and then nothing is copied.
+  // Nearly every hook is well-formed: nothing is copied then.
   if (changed.length === 0) return body;
   if (odd.length > 0) changed.push(['not_understood', Object.fromEntries(odd)]);
   return { ...body, ...Object.fromEntries(changed) };

@@ -1,13 +1,10 @@
-/** Names of one glossary. */
+/** Most names of a glossary. */
 const MAX_NAMES = 40;
-/** A glossary stands in the prefix of every window: 300 tokens, at about four characters a token and one for the comma. */
+/** A glossary is in the prefix of every window: 300 tokens, at about four characters a token and one for the comma. */
 const MAX_CHARACTERS = 1_200;
 const MAX_NAME_CHARACTERS = 80;
 
-/**
- * Names for a project's glossary, in the order given (the weightiest first): each once, on one line, at most 40, and at most about 300 tokens
- * together. The same names give the same glossary, byte by byte.
- */
+/** Returns a project's glossary from names by descending weight: unique, on one line, at most 40 and about 300 tokens. Deterministic. */
 export function glossaryOf(labels: readonly string[]): readonly string[] {
   const names: string[] = [];
   const seen = new Set<string>();

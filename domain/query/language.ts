@@ -1,6 +1,6 @@
 export type QueryLanguage = 'en' | 'zh' | 'ja' | 'ko' | 'other';
 
-/** The language of a question by its script: enough to choose how its words are cut and its times are read. Anything in Latin letters is `en`. */
+/** Detects the language of a query by its script, for word splitting and times. Latin script is `en`. */
 export function languageOf(text: string): QueryLanguage {
   if (/[\p{Script=Hiragana}\p{Script=Katakana}]/u.test(text)) return 'ja';
   if (/\p{Script=Hangul}/u.test(text)) return 'ko';

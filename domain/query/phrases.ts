@@ -1,13 +1,13 @@
-/** A quoted value of a field is none. */
+/** Excludes the quoted value of a field. */
 const QUOTED = /(?<![:：])"([^"\n]{1,200})"|“([^”\n]{1,200})”|「([^」\n]{1,200})」/gu;
 const MAX_PHRASES = 5;
 
-/** Stands where a phrase was, so that nothing within it is read as a field or a time. */
+/** Placeholder of a phrase, so that its content is not parsed as a field or a time. */
 const PLACE = '\uFFFC';
 
 /**
- * Phrases in double quotes, which a memory must hold word for word, taken out of the question; `restore` puts their words back into
- * what became of it. An open quote stands for nothing.
+ * Removes phrases in double quotes, which a memory must contain verbatim, from the query; `restore` inserts their words into the processed
+ * query. An unclosed quote is ignored.
  */
 export function phrasesOf(query: string): {
   readonly rest: string;
@@ -34,7 +34,7 @@ export function phrasesOf(query: string): {
   };
 }
 
-/** A text as phrases are compared: lower case, blanks made one. PostgreSQL does the same with what it compares. */
+/** Normalises a text for phrase comparison: lower case, single blanks. PostgreSQL does the same. */
 function comparable(text: string): string {
   return text.toLowerCase().replaceAll(/\s+/gu, ' ').trim();
 }

@@ -8,34 +8,34 @@ import { phrasesOf } from './phrases.ts';
 import { timeRangeOf } from './time.ts';
 import type { TimeRange } from './time.ts';
 
-/** A question as search takes it, by rules alone. */
+/** A query as search uses it, parsed by rules. */
 export interface Understood {
-  /** What is compared by words and by meaning: the question without fields and quotation marks; '' where it held nothing else. */
+  /** Text for keyword and vector search: the query without fields and quotation marks; '' if nothing remains. */
   readonly text: string;
-  /** Lower case; a memory must hold each. */
+  /** Lower case; a memory must contain each. */
   readonly phrases: readonly string[];
   readonly fields: FieldFilters;
-  /** What its words say of time: memories of that time come first. */
+  /** Time range of the query: memories of that time come first. */
   readonly time: TimeRange | null;
-  /** It asks for little else than a time: what happened then is the answer. */
+  /** The query is little more than a time: memories of that time are the answer. */
   readonly timeAlone: boolean;
-  /** It asks for what is newest. */
+  /** The query requests the newest memories. */
   readonly newest: boolean;
-  /** It asks for little else than that: the newest of all is the answer. */
+  /** The query requests little else: the newest memory is the answer. */
   readonly newestAlone: boolean;
-  /** Files, errors, settings and identifiers that it names, case-folded. */
+  /** Files, errors, settings and identifiers in the query, case-folded. */
   readonly names: readonly string[];
   readonly language: QueryLanguage;
 }
 
-/** "Currently" and "recently" are none of them: who says so asks what holds, and rarely for what was said last. */
+/** Excludes "currently" and "recently", which mostly request what is valid, not the newest statement. */
 const NEWEST =
   /(?<![\w-])(?:latest|newest|most recent(?:ly)?|last time|just now|the last (?:thing|change|commit|session|one)|what(?:'s| is| was) new)(?![\w-])|最新|刚才|刚刚|上次/giu;
-/** Words that ask about a time and mean nothing else: "what did we work on yesterday". */
+/** Words that only request what happened at a time: "what did we work on yesterday". */
 const ASKING =
   /\b(?:what|which|when|happen(?:s|ed|ing)?|work(?:s|ed|ing)?|chang(?:e|es|ed)|did|thing|things|stuff|everything|anything|session|sessions|show|list|find|tell|we|me)\b|做了|什么|哪些|干了|发生|我们|的|了/giu;
 
-/** Takes a question apart: fields, phrases, times, names. No model is called, nothing is looked up; odd input stays words. */
+/** Parses a query: fields, phrases, times, names. Uses no model and no database; malformed input remains words. */
 export function understand(query: string, now: Date): Understood {
   const quoted = phrasesOf(query);
   const fields = fieldsOf(quoted.rest, now);

@@ -1,9 +1,9 @@
 import type { RecallHit } from '../ports/vector-index.ts';
 
-/** What a question asks for, where its words say so. */
+/** The intent of a query, if its words express one. */
 export type AskedFor = 'command' | 'said';
 
-/** Looking around and keeping a list: found by what they were for, and saying little themselves. */
+/** Tools for reading and for lists: found by their arguments, and of little content. */
 const LOOKING_TOOLS = new Set([
   'read',
   'notebookread',
@@ -22,9 +22,9 @@ const LOOKING_TOOLS = new Set([
 const SHELL_TOOLS = new Set(['bash', 'shell', 'local_shell', 'exec_command', 'run_terminal_cmd', 'run_shell_command']);
 const OVERVIEWS = new Set(['session', 'topic']);
 
-/** Measured on the coding sessions, where 15 of 100 assistant's texts answer a question, 10 prompts, 5 commands, 2 edits and no list or look. */
+/** Measured on the coding sessions, where 15 of 100 assistant's texts answer a query, 10 prompts, 5 commands, 2 edits and no list or read. */
 const PRIORS = { said: 1, asked: 0.95, overview: 0.95, tool: 0.9, looking: 0.7 } as const;
-/** What is of another kind than was asked for counts that much less. */
+/** Factor for memories of another kind than the intended one. */
 const NOT_ASKED_FOR = 0.8;
 
 const COMMAND_CUES =
@@ -32,7 +32,7 @@ const COMMAND_CUES =
 const SAID_CUES =
   /\b(?:did|do|should|would|am|was|had|have) i\b|\bmy (?:preferences?|opinion|wish(?:es)?|rules?|view|eyes)\b/iu;
 
-/** What a question asks for by its own words; null where they leave it open. */
+/** Returns the intent of a query; null if its words express none. */
 export function askedFor(query: string): AskedFor | null {
   if (COMMAND_CUES.test(query)) return 'command';
   return SAID_CUES.test(query) ? 'said' : null;
@@ -49,7 +49,7 @@ function priorOfKind({ memoryType, kind, tool }: RecallHit): number {
   return memoryType === 'summary' && OVERVIEWS.has(kind ?? '') ? PRIORS.overview : PRIORS.said;
 }
 
-/** How likely something of this kind answers, before it is read: 0–1, a factor of its score. */
+/** Returns the probability that a memory of this kind is an answer: a factor of its score, 0–1. */
 export function priorOf(hit: RecallHit, asked: AskedFor | null): number {
   return priorOfKind(hit) * (asked === null || isAskedFor(hit, asked) ? 1 : NOT_ASKED_FOR);
 }

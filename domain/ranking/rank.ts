@@ -6,28 +6,24 @@ import { sessionEvidence } from './session-evidence.ts';
 
 export interface RankedMemory extends FusedMemory {
   readonly sessionId: string | null;
-  /**
-   * What the score is made of, each 0–1: the lanes fused; the factor of its kind; what its session says, null where there is none.
-   */
+  /** Parts of the score, each 0–1: the fused score, the factor of its kind, and the evidence of its session, null without a session. */
   readonly parts: { readonly fused: number; readonly prior: number; readonly session: number | null };
 }
 
 export interface RankingWeights {
-  /** Share of the session's evidence in a memory's score, 0–1; what was found of the memory itself has the rest. */
+  /** Share of the session's evidence in a memory's score, 0–1; the memory's own score has the rest. */
   readonly session: number;
 }
 
-/**
- * A long text has more chances that one of its chunks is near a question by accident; that two of them are says more. Measured: docs/search.md.
- */
+/** A long text is more likely to have one chunk near a query by accident; two near chunks are stronger evidence. Measured: docs/search.md. */
 const BEST_CHUNKS = 2;
 
-/** Texts that have nothing in common are about that similar to the default model. */
+/** Similarity of unrelated texts in the default model. */
 export const SIMILARITY_FLOOR = 0.3;
 
 /**
- * Scores against the best of the lane, not between its best and its worst: the worst of forty hits is no zero, and a memory that one lane
- * just missed would fall behind by chance.
+ * Scales by the retriever's best score, not between best and worst: the last of forty hits is not worth zero, and a memory that one
+ * retriever just missed would lose by chance.
  */
 const byBest: Scale = (score, { name, top }) => {
   const floor = name === 'vector' ? SIMILARITY_FLOOR : 0;
@@ -35,12 +31,12 @@ const byBest: Scale = (score, { name, top }) => {
   return Math.max(0, (score - floor) / (top - floor));
 };
 
-/** How much a hit tells of its memory: not every store knows session, kind and tool. */
+/** Returns how many attributes of its memory a hit has: not every store returns session, kind and tool. */
 function toldBy({ sessionId, kind }: RecallHit): number {
   return (sessionId === undefined ? 0 : 1) + (kind === undefined ? 0 : 1);
 }
 
-/** Of each memory the hit that tells most of it, whichever lane it came from. */
+/** Returns for each memory the most complete hit of any retriever. */
 function tellingHits(retrievers: readonly RetrieverResult[]): ReadonlyMap<string, RecallHit> {
   const hits = new Map<string, RecallHit>();
   for (const hit of retrievers.flatMap((retriever) => retriever.hits)) {
@@ -51,8 +47,8 @@ function tellingHits(retrievers: readonly RetrieverResult[]): ReadonlyMap<string
 }
 
 /**
- * Ranks what the lanes found, best first, scores 0–1: fused against the best of each lane, weighed by how likely its kind answers, and lifted
- * by what else its session says, since questions are about pieces of work and not about lines of output. Ties are broken by id.
+ * Ranks the retrievers' hits, best first, scores 0–1: fused by each retriever's best score, weighted by the kind's prior, and raised by the
+ * other evidence of the session, since queries are about pieces of work, not lines of output. Ties are broken by id.
  */
 export function rankMemories(
   retrievers: readonly RetrieverResult[],

@@ -1,17 +1,17 @@
-/** A memory with what was counted of it alone. */
+/** A memory with its own score. */
 export interface OwnScore {
   /** 0–1 */
   readonly score: number;
-  /** Null for what belongs to no session. */
+  /** Null without a session. */
   readonly sessionId: string | null;
 }
 
-/** Two memories at 0.87 of the best score weigh what the best one does, of those at half of it 32: many weak hits are no strong one. */
+/** Two memories at 0.87 of the best score equal the best one, of those at half of it 32: many weak hits do not outweigh a strong one. */
 const POWER = 5;
 
 /**
- * How much each session has to say to the question: the fifth powers of its memories' scores, summed, and scaled so that the best session has 1.
- * Source of the form: a power mean of passage scores stands for their document (CombSUM and CombMAX are its ends; Fox and Shaw, TREC-2, 1994).
+ * Returns each session's evidence for the query: the sum of the fifth powers of its memories' scores, scaled so that the best session has 1.
+ * Form: a power mean of passage scores represents their document (CombSUM and CombMAX are its limits; Fox and Shaw, TREC-2, 1994).
  */
 export function sessionEvidence(scored: readonly OwnScore[]): ReadonlyMap<string, number> {
   const sums = new Map<string, number>();

@@ -1,4 +1,4 @@
-/** Characters that look like the ones that tags are made of: each word is an ASCII character and what looks like it. */
+/** Lookalikes of the characters in tags: each word is an ASCII character and its lookalikes. */
 const LOOKALIKES = `
   <‹«〈〈⟨❬❮❰⟪《˂ᐸ≺≪⋖ >›»〉〉⟩❭❯❱⟫》˃ᐳ≻≫⋗ /∕⁄╱⧸⟋〳 |│┃∣ǀ❘ :ː∶꞉︰ -‐‑‒–—―−⁃➖▁ˍ [【〔〖⟦ ]】〕〗⟧
   aаɑαᴀ bЬʙв cсϲᴄ dԁᴅ eеєεᴇҽ fғꜰϝ gɡցɢ hһհʜ iіıιɪӏ jјᴊϳ kкκᴋ lⅼʟǀ mмᴍ nոηɴп oоοօᴏσ pрρᴘ qԛգ rгʀᴦ sѕꜱ tтτᴛ uսυᴜ vѵνᴠ wԝωᴡ xхχ yуүγʏ zᴢ
@@ -21,13 +21,13 @@ function read(character: string): string {
   return /^[\t\n\x20-\x7e]*$/u.test(ascii) ? ascii : character;
 }
 
-/** What was read before: a text has few characters, each of them often. Holds no more than the first so many. */
+/** Cache of results, bounded: a text repeats few characters. */
 const READ = new Map(ASCII_OF);
 const MAX_READ = 10_000;
 
 /**
- * The ASCII character that this one passes for: of another width or style, with marks on it, or one that looks the same. '' for a
- * character that nobody sees; the character itself where it passes for none.
+ * Returns the ASCII character that a character imitates: of another width or style, with diacritics, or a lookalike. '' for an invisible
+ * character; the character itself if it imitates none.
  */
 export function asciiOf(character: string): string {
   const known = READ.get(character);

@@ -1,4 +1,4 @@
-/** Names of tags by which hosts, prompts and models mark who speaks, what a tool is called with, and what a host adds by itself. */
+/** Names of tags by which hosts, prompts and models mark speakers, tool calls and host messages. */
 export const HARNESS_TAGS: readonly string[] = `
   system-prompt system-message system-instruction system-instructions developer-message
   session-start-hook post-tool-use-hook pre-tool-use-hook stop-hook hook-output
@@ -11,7 +11,7 @@ export const HARNESS_TAGS: readonly string[] = `
   .trim()
   .split(/\s+/u);
 
-/** The same of one word, which programs use for their own names, too. */
+/** Single-word tag names, which programs also use. */
 export const HARNESS_WORDS: readonly string[] = `
   system developer user human assistant tool tools function instruction instructions
   invoke parameter parameters arguments thinking think sys inst bos eos`

@@ -1,13 +1,13 @@
-/** A private key's first line, also that of PGP's armour. */
+/** A private key's first line, PGP armour included. */
 const HEADER = /-----BEGIN [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----/g;
 const END_MARK = '-----END ';
 const FOOTER = /-----END [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----/y;
-/** The longest key that is looked for: RSA of 16,384 bits has 13,000 characters. */
+/** Longest detected key: RSA of 16,384 bits has 13,000 characters. */
 const KEY_CHARS = 20_000;
-/** What a key without its last line is made of: base64, header fields, line feeds also where they are escaped. */
+/** Characters of a key without its last line: base64, header fields, line feeds, also escaped. */
 const KEY_BODY = /[A-Za-z0-9+/=\\\s:,.-]{0,20000}/y;
 
-/** Where a key ends whose header ends at `from`: after its last line, else where the text stops looking like a key. */
+/** Returns the end of a key whose header ends at `from`: after its last line, else at the first character that no key contains. */
 function keyEnd(text: string, from: number, endMark: number): number {
   if (endMark >= 0 && endMark - from <= KEY_CHARS) {
     FOOTER.lastIndex = endMark;
@@ -19,8 +19,8 @@ function keyEnd(text: string, from: number, endMark: number): number {
 }
 
 /**
- * Replaces every private key, cut off ones included, by `replacement`; answers the text and how many there were. In time that grows with
- * the text alone: the next end mark is looked for once, not once a header.
+ * Replaces every private key, truncated ones included, with `replacement`; returns the text and the number of keys. Linear in the text: the
+ * next end mark is searched once, not once per header.
  */
 export function removePrivateKeys(
   text: string,

@@ -4,18 +4,18 @@ import { SECRET_RULES } from './secret-rules.ts';
 import { scanText } from './text-scan.ts';
 import type { TextSigns } from './text-scan.ts';
 
-/** Every kind that is removed by its look. */
+/** Every kind that is removed by format. */
 export const SECRET_KINDS: readonly string[] = [
   ...new Set(['private-key', ...SECRET_RULES.map((rule) => rule.kind), 'secret-field']),
 ].toSorted();
 
-/** Some word that every name of a secret field holds: the cheap question before the pattern. */
+/** Some word of every secret field name: a cheap test before the pattern. */
 const MAY_BE_SECRET = /pass|secret|key|token|author|cookie|credential/i;
-/** Names of fields whose value is a secret whatever it looks like, written with dashes or underscores. */
+/** Names of fields whose value is always a secret, with dashes or underscores. */
 const SECRET_FIELD =
   /^(?:.{0,200}[_-])?(?:password|passwd|passphrase|secret|api[_-]?key|access[_-]?token|auth[_-]?token|refresh[_-]?token|session[_-]?token|id[_-]?token|(?:private|encryption|signing|master)[_-]?key|secret[_-]?(?:access[_-]?)?key|client[_-]?secret|authorization|cookie)$/i;
 
-/** True for `password`, `DB_PASSWORD`, `clientSecret`, `x-api-key` and their like. */
+/** Returns true for `password`, `DB_PASSWORD`, `clientSecret`, `x-api-key` and similar. */
 export function isSecretField(name: string): boolean {
   return MAY_BE_SECRET.test(name) && SECRET_FIELD.test(name.replaceAll(/(?<=[a-z0-9])(?=[A-Z])/g, '_'));
 }
@@ -29,7 +29,7 @@ function applyRule(rule: SecretRule, text: string, removed: Map<string, number>)
   for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
     const secret = match.groups?.['secret'] ?? match[0];
     if (secret.startsWith('[redacted:') || rule.accepts?.(secret) === false) continue;
-    // The secret stands last; the same text may stand before it, as a name like its password.
+    // The secret is last; the same text may occur before it, such as a name equal to its password.
     const start = match.index + match[0].lastIndexOf(secret);
     kept += `${text.slice(position, start)}[redacted:${kind}]`;
     position = start + secret.length;
@@ -40,7 +40,7 @@ function applyRule(rule: SecretRule, text: string, removed: Map<string, number>)
   return kept + text.slice(position);
 }
 
-/** Replaces every secret that is known by its look by `[redacted:kind]`, and adds to `removed` what it took out, by kind. */
+/** Replaces every recognised secret with `[redacted:kind]` and counts it in `removed` by kind. */
 export function removeSecrets(text: string, removed: Map<string, number>, signs: TextSigns = scanText(text)): string {
   let clean = text;
   if (signs.privateKeys) {

@@ -10,13 +10,13 @@ export interface ToolUse {
 
 export interface ToolResult {
   readonly useId: string;
-  /** What the tool answered, in the form that a hook gives it where the transcript has that. */
+  /** The tool's response, in the form of the hook if the transcript has it. */
   readonly response: unknown;
   /** Text of the error; null when the call succeeded. */
   readonly error: string | null;
 }
 
-/** What a line says, as far as a memory is concerned. */
+/** Content of a line. */
 export type Saying =
   | { readonly kind: 'user'; readonly text: string }
   | { readonly kind: 'results'; readonly results: readonly ToolResult[] }
@@ -25,22 +25,22 @@ export type Saying =
       readonly messageId: string | null;
       readonly texts: readonly string[];
       readonly uses: readonly ToolUse[];
-      /** The model said that it has nothing to add. */
+      /** The model ended its turn. */
       readonly stopped: boolean;
       readonly model: string | null;
     }
   | { readonly kind: 'compaction'; readonly trigger: string | null }
-  /** The host noted that the turn is over. */
+  /** The host marked the end of the turn. */
   | { readonly kind: 'turn_over' }
-  /** Known, and nothing to keep: thinking, snapshots of files, the host's own notes. */
+  /** Known types without content: thinking, file snapshots, host notes. */
   | { readonly kind: 'nothing' };
 
 export interface TranscriptLine {
   readonly uuid: string;
   readonly parentUuid: string | null;
-  /** The host's id of the session; null where the line names none. */
+  /** The host's session id; null if the line has none. */
   readonly session: string | null;
-  /** RFC 3339 in UTC; null where the line has none that can be read. */
+  /** RFC 3339 in UTC; null if missing or invalid. */
   readonly at: string | null;
   readonly cwd: string | null;
   readonly agentId: string | null;
@@ -54,7 +54,7 @@ export type ReadLine =
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Lines that the host keeps for itself. */
+/** Internal line types of the host. */
 const SILENT_TYPES = new Set([
   'attachment',
   'file-history-snapshot',
@@ -87,14 +87,14 @@ function textOf(value: unknown, maxChars: number): string | null {
   return typeof value === 'string' && value !== '' && value.length <= maxChars ? wellFormed(value) : null;
 }
 
-/** A time that PostgreSQL takes, in UTC. */
+/** Returns a time that PostgreSQL accepts, in UTC. */
 function timeOf(value: unknown): string | null {
   if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\dT/.test(value) || value.startsWith('0000')) return null;
   const ms = Date.parse(value);
   return Number.isFinite(ms) ? new Date(ms).toISOString() : null;
 }
 
-/** The text blocks of a message's content, which may be a text alone. */
+/** Returns the text blocks of a message's content, which may be a string. */
 function textBlocks(content: unknown): string[] {
   if (typeof content === 'string') return content === '' ? [] : [content];
   if (!Array.isArray(content)) return [];
@@ -112,7 +112,7 @@ function blocksOf(content: unknown, type: string): Fields[] {
   });
 }
 
-/** An error's text as the hook of a failed call gives it: without the tag that the transcript puts around it. */
+/** Returns an error's text as in the hook of a failed call: without the transcript's tag. */
 function errorText(content: unknown): string {
   const text = textBlocks(content).join('\n');
   const inner = /^\s*<tool_use_error>([\s\S]*)<\/tool_use_error>\s*$/.exec(text)?.[1] ?? text;
@@ -126,7 +126,7 @@ function resultsOf(fields: Fields, content: unknown): ToolResult[] {
     const useId = textOf(block['tool_use_id'], SESSION_CHARS);
     if (useId === null) return [];
     if (block['is_error'] === true) return [{ useId, response: null, error: errorText(block['content']) }];
-    // The structured answer is what the hook was given; it belongs to the line, so to a call only where there is one.
+    // The structured response equals the hook's; it belongs to the line, so it applies to a single call only.
     const told = blocks.length === 1 && structured !== undefined && structured !== null;
     return [{ useId, response: told ? structured : (block['content'] ?? null), error: null }];
   });
@@ -158,7 +158,7 @@ function assistantSaying(message: Fields): Saying {
     texts: textBlocks(content).filter((text) => text.trim() !== ''),
     uses,
     stopped: typeof stop === 'string' && FINAL_STOPS.has(stop),
-    // Lines that the host made up in the model's name.
+    // Lines that the host wrote in the model's name.
     model: model === null || model.startsWith('<') ? null : model,
   };
 }
@@ -172,7 +172,7 @@ function systemSaying(fields: Fields): Saying {
   return typeof subtype === 'string' && TURN_OVER.has(subtype) ? { kind: 'turn_over' } : { kind: 'nothing' };
 }
 
-/** What a line of some type says; null for a type that nobody knows. */
+/** Returns the content of a line; null for an unknown type. */
 function sayingOf(fields: Fields): Saying | null {
   const type = fields['type'];
   const message = fieldsOf(fields['message']) ?? {};
@@ -194,13 +194,13 @@ function digest(bytes: Uint8Array): string {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }
 
-/** Reads one line of a transcript. Never throws: what cannot be read is told with its reason. */
+/** Parses one line of a transcript. Never throws: an unreadable line is returned with its reason. */
 export function readLine(bytes: Uint8Array): ReadLine {
   let parsed: unknown;
   try {
     parsed = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
   } catch {
-    // A line that begins as an object and does not end as one was cut off while it was written.
+    // A line that starts as an object without ending as one was truncated during the write.
     const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1').trim();
     return { kind: 'skipped', reason: text.startsWith('{') && !text.endsWith('}') ? 'truncated' : 'not_json' };
   }

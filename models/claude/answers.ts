@@ -8,10 +8,10 @@ import type {
 import { shorten } from '../../domain/text/clean.ts';
 import type { LearningsResponse, SessionResponse, TopicResponse } from './schemas.ts';
 
-/** The way back from the short ids of a rendering. An id that was never given out comes back as it is, so that grounding drops it. */
+/** Resolves the short ids of a rendering. Unknown ids are returned unchanged, so that grounding drops them. */
 export interface Names {
   readonly rowId: (shortId: string) => string;
-  /** Null for an id that was never given out. */
+  /** Null for an unknown id. */
   readonly knownId: (shortId: string) => string | null;
 }
 
@@ -54,7 +54,7 @@ export function learningsOf(answer: LearningsResponse, names: Names): readonly L
   }));
 }
 
-/** A relation to something that was not shown is none: the rules of consolidation then decide as for news. */
+/** Drops relations to unknown learnings: the rules of consolidation then treat the learning as new. */
 function relationOf(
   { kind, known }: LearningsResponse['learnings'][number]['relation'],
   names: Names,
@@ -67,7 +67,7 @@ interface Asked {
   readonly evidence: readonly { readonly row: string; readonly quote: string }[];
 }
 
-/** The claim with the ids of stored rows instead of short ids. */
+/** Returns the claim with stored row ids instead of short ids. */
 function cited<Claim extends Asked>(
   claim: Claim,
   names: Names,

@@ -13,19 +13,18 @@ import type { MessageRequest } from './transport.ts';
 
 const PUBLIC_ADDRESS = 'https://api.anthropic.com';
 
-/** What of a window is worth showing, in tokens: all of a short one, of a longer one a part. */
+/** Tokens to show of a window: all of a short one, a share of a longer one. */
 const WINDOW_TARGET = { base: 700, share: 0.35, most: 2_200 } as const;
 const SESSION_TARGET = { base: 700, perTopic: 190, most: 3_600 } as const;
 const LEARNINGS_TARGET = { base: 900, perTopic: 150, most: 3_600 } as const;
 
 /**
- * The model port over the Messages API. Preparing counts the tokens at the provider; asking makes one call. Quotes are not checked
- * here: `domain/grounding.ts` does that for every adapter. Retrying is the caller's business.
+ * The model port over the Messages API. Preparing counts the tokens at the provider; sending makes one call. `domain/grounding.ts` checks
+ * quotes for every adapter. The caller retries.
  */
 export function createClaudeModel(options: ClaudeModelOptions): ModelPort {
   const { apiKey, baseUrl, small, large, timeoutMs, countTokens, now } = options;
-  // Address and log level are always given, so that the client's own environment variables cannot change where captured
-  // text goes or write it to a log.
+  // Address and log level are always set, so that the client's own environment variables cannot redirect captured text or log it.
   const client = new Anthropic({
     apiKey,
     baseURL: baseUrl ?? PUBLIC_ADDRESS,

@@ -2,9 +2,9 @@ import { zodOutputFormat } from '@anthropic-ai/sdk/helpers/zod';
 import { z } from 'zod';
 import { ITEM_KINDS, LEARNING_CATEGORIES } from '../../domain/ports/model.ts';
 
-// One source for two uses: the JSON schema that goes to the provider, and the check of what comes back. What a field means stands in
-// the instructions, once, instead of in descriptions that the provider would count a second time. Lengths and ranges are put right
-// afterwards: a title that is three characters too long is not worth a second call.
+// One source for two uses: the provider's JSON schema, and the validation of responses. The instructions describe the fields once, instead
+// of descriptions that the provider would count again. Lengths and ranges are corrected afterwards: a title that is three characters too
+// long is not worth a second call.
 
 const evidence = z.array(z.strictObject({ row: z.string(), quote: z.string() }));
 const citedTexts = z.array(z.strictObject({ text: z.string(), evidence }));
@@ -60,7 +60,7 @@ export type TopicResponse = z.infer<typeof topicResponse>;
 export type SessionResponse = z.infer<typeof sessionResponse>;
 export type LearningsResponse = z.infer<typeof learningsResponse>;
 
-/** The schema as the provider is given it: closed objects, every property required. */
+/** Returns the schema in the provider's form: closed objects, every property required. */
 export function jsonSchemaOf(schema: z.ZodType): Record<string, unknown> {
   return zodOutputFormat(schema).schema;
 }

@@ -2,7 +2,7 @@ import type { ModelUsage } from '../../domain/ports/model.ts';
 import type { PricedModel } from './options.ts';
 import { type BilledTokens, costUsd } from './prices.ts';
 
-/** What one call cost. `batchShare` is the part of the price that a batch pays; null for a direct call. */
+/** Returns the cost of one call. `batchShare` is the price share of a batch; null for a direct call. */
 export function usageOf(
   tokens: BilledTokens,
   model: PricedModel,

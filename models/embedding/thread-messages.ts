@@ -1,12 +1,12 @@
-/** What the embedding thread is started with. */
+/** Settings of the embedding thread. */
 export interface ThreadSettings {
-  /** Model files, best first; the first that loads is used. */
+  /** Model files by preference; the first loadable one is used. */
   readonly modelPaths: readonly string[];
   readonly tokenizerPath: string;
   readonly intraOpThreads: number;
-  /** Whether the weights are copied into the order in which the processor multiplies them: a fifth faster, and 20 MB of private memory. */
+  /** Whether to copy the weights into the processor's multiplication order: a fifth faster, for 20 MB of private memory. */
   readonly packed: boolean;
-  /** Bound of rows × longest row in one run of the model. */
+  /** Limit of rows × longest row in one run of the model. */
   readonly maxBatchTokens: number;
   readonly windowTokens: number;
   readonly dimension: number;
@@ -16,7 +16,7 @@ export type ThreadRequest =
   | { readonly type: 'embed'; readonly id: number; readonly texts: readonly string[] }
   | { readonly type: 'stop' };
 
-/** `vectors` holds one row of `dimension` floats a text; its buffer is transferred. */
+/** `vectors` has one row of `dimension` floats per text; its buffer is transferred. */
 export type ThreadAnswer =
   | { readonly type: 'ready' }
   | { readonly type: 'vectors'; readonly id: number; readonly vectors: Float32Array<ArrayBuffer> }

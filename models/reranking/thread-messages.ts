@@ -1,4 +1,4 @@
-/** What the reranking thread is started with. */
+/** Settings of the reranking thread. */
 export interface RerankThreadSettings {
   readonly modelPath: string;
   readonly tokenizerPath: string;
@@ -8,7 +8,7 @@ export interface RerankRequest {
   readonly id: number;
   readonly query: string;
   readonly texts: readonly string[];
-  /** One Int32: set to 1 when nobody waits any more; looked at between batches. */
+  /** One Int32: set to 1 when the caller gives up; read between batches. */
   readonly cancelled: SharedArrayBuffer;
 }
 

@@ -1,13 +1,13 @@
 /** A binary heap of plain numbers, smallest first. */
 export interface NumberHeap {
   clear(): void;
-  /** The caller keeps within the capacity. */
+  /** The caller must not exceed the capacity. */
   push(key: number): void;
-  /** The smallest, taken out; undefined when there is none. */
+  /** Removes and returns the smallest; undefined if empty. */
   pop(): number | undefined;
 }
 
-/** An empty heap of fixed capacity. */
+/** Creates a heap of fixed capacity. */
 export function createNumberHeap(capacity: number): NumberHeap {
   const heap = new Float64Array(capacity);
   let size = 0;

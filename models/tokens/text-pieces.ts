@@ -1,13 +1,10 @@
-/**
- * Text is cut into slices of at most this many UTF-16 units before the pattern runs over it: that bounds the regular expression's
- * backtracking and the merger's arrays whatever comes in.
- */
+/** Longest slice in UTF-16 units that the pattern runs over: limits the regular expression's backtracking and the merger's arrays. */
 const SLICE_UNITS = 65_536;
 
 const isWhiteSpace = (unit: number): boolean => /\s/u.test(String.fromCharCode(unit));
 export const isHighSurrogate = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdbff;
 
-/** True where no token can cross: before a space that follows ink, and after a line feed before anything but white space or a slash. */
+/** Returns true where no token can cross: before a space after a visible character, and after a line feed before anything but white space or a slash. */
 function isTokenBoundary(text: string, at: number): boolean {
   const before = text.charCodeAt(at - 1);
   const after = text.charCodeAt(at);
@@ -16,8 +13,8 @@ function isTokenBoundary(text: string, at: number): boolean {
 }
 
 /**
- * Where the slice that begins at `start` ends: at a token boundary in its second half, or, in a run that has none (minified code,
- * base64, a flood of one letter), at the limit. Only such a cut can raise the count, by a few tokens in 65,536 characters.
+ * Returns the end of the slice that starts at `start`: a token boundary in its second half, or the limit in a run without one (minified code,
+ * base64, one repeated letter). Only the latter can raise the count, by a few tokens in 65,536 characters.
  */
 function endOfSlice(text: string, start: number): number {
   const limit = start + SLICE_UNITS;
@@ -26,7 +23,7 @@ function endOfSlice(text: string, start: number): number {
   return isHighSurrogate(text.charCodeAt(limit - 1)) ? limit - 1 : limit;
 }
 
-/** Calls `visit` with the bounds of each piece in order, until it answers false. */
+/** Calls `visit` with the bounds of each piece in order, until it returns false. */
 export function forEachPiece(text: string, pattern: RegExp, visit: (start: number, end: number) => boolean): void {
   for (let from = 0; from < text.length;) {
     const to = endOfSlice(text, from);
@@ -34,7 +31,7 @@ export function forEachPiece(text: string, pattern: RegExp, visit: (start: numbe
     const slice = whole ? text : text.slice(from, to);
     for (let start = 0; start < slice.length;) {
       pattern.lastIndex = start;
-      // Every character matches one of the alternatives, so a miss cannot happen; one unit a step keeps even that finite.
+      // Every character matches one of the alternatives, so a miss cannot happen; a step of one unit would terminate even then.
       const end = pattern.test(slice) ? pattern.lastIndex : start + 1;
       if (!visit(from + start, from + end)) return;
       start = end;
@@ -43,7 +40,7 @@ export function forEachPiece(text: string, pattern: RegExp, visit: (start: numbe
   }
 }
 
-/** Writes `text[start..end)`, which must be well formed, as UTF-8 into `bytes` and answers how many bytes that took (≤ 3 a unit). */
+/** Writes `text[start..end)`, which must be well formed, as UTF-8 into `bytes`; returns the number of bytes (≤ 3 per unit). */
 export function writeUtf8(text: string, start: number, end: number, bytes: Uint8Array): number {
   let at = 0;
   for (let i = start; i < end; i += 1) {

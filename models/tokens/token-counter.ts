@@ -2,12 +2,12 @@ import { createPieceMerger, type PieceMerger } from './piece-merger.ts';
 import { loadRankTable } from './rank-table.ts';
 import { forEachPiece, isHighSurrogate, writeUtf8 } from './text-pieces.ts';
 
-/** Counts tokens of the o200k_base encoding, exactly as tiktoken's `encode_ordinary` does: special-token text is ordinary text. */
+/** Counts tokens of the o200k_base encoding, exactly as tiktoken's `encode_ordinary`: special-token text is ordinary text. */
 export interface TokenCounter {
   /** Tokens of one text. Lone surrogates count as U+FFFD. */
   readonly count: (text: string) => number;
   readonly countMany: (texts: readonly string[]) => number[];
-  /** The longest prefix found that counts at most `maxTokens`; whole characters only. The text itself where it fits. */
+  /** Returns the longest found prefix of at most `maxTokens`; never splits a character. The text itself if it fits. */
   readonly truncate: (text: string, maxTokens: number) => string;
 }
 
@@ -16,7 +16,7 @@ interface Encoding {
   readonly pattern: RegExp;
 }
 
-/** One per process, made by the first count (about 0.1 s): most processes that can count never do. */
+/** One per process, loaded by the first count (about 0.1 s): most processes never count. */
 let loaded: Encoding | undefined;
 let bytes = new Uint8Array(1_024);
 const KEPT_BYTES = 65_536;
@@ -46,7 +46,7 @@ function count(text: string): number {
   return tokens;
 }
 
-/** Length in UTF-16 units of the characters that lie whole within the first `limit` bytes of `text[start..end)`. */
+/** Returns the UTF-16 length of the characters that are completely within the first `limit` bytes of `text[start..end)`. */
 function unitsWithin(text: string, start: number, end: number, limit: number): number {
   const room = new Uint8Array(4);
   let at = start;
@@ -59,7 +59,7 @@ function unitsWithin(text: string, start: number, end: number, limit: number): n
   return at - start;
 }
 
-/** Where the text passes `maxTokens`; its length where it does not. */
+/** Returns the position at which the text exceeds `maxTokens`; its length if it does not. */
 function cutAt(formed: string, maxTokens: number): number {
   const { merger, pattern } = encoding();
   let cut = formed.length;
@@ -81,7 +81,7 @@ function truncate(text: string, maxTokens: number): string {
   const formed = text.toWellFormed();
   let cut = cutAt(formed, maxTokens);
   if (cut === formed.length) return text;
-  // A cut within a piece may merge otherwise than the whole did: step back until the count agrees.
+  // A cut inside a piece may merge differently than the piece did: step back until the count agrees.
   while (cut > 0 && count(formed.slice(0, cut)) > maxTokens) {
     cut -= 1;
     if (isHighSurrogate(formed.charCodeAt(cut - 1))) cut -= 1;
@@ -90,16 +90,14 @@ function truncate(text: string, maxTokens: number): string {
 }
 
 /**
- * A counter over the process's one encoding.
- *
- * The `tiktoken` package's own encoder would cost 77 MB in each process that counts; merging over its vocabulary in flat arrays
- * costs about 6 MB, is faster, and stays linear on floods of one character. Tests hold it to the package, token for token.
+ * Creates a counter over the process's one encoding. The `tiktoken` package's own encoder would cost 77 MB per process; merging over its
+ * vocabulary in flat arrays costs about 6 MB, is faster, and is linear for one repeated character. Tests compare it with the package.
  */
 export function createTokenCounter(): TokenCounter {
   return { count, countMany: (texts) => texts.map(count), truncate };
 }
 
-/** Capture's estimate, which costs nothing: a quarter of the UTF-8 bytes, rounded up. Takes the text, or its size in bytes. */
+/** Capture's estimate: a quarter of the UTF-8 bytes, rounded up. Takes the text, or its size in bytes. */
 export function estimateTokens(textOrBytes: string | number): number {
   const size = typeof textOrBytes === 'string' ? Buffer.byteLength(textOrBytes) : textOrBytes;
   return Math.ceil(size / 4);

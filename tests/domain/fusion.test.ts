@@ -21,7 +21,10 @@ const scoresOf = (retrievers: readonly RetrieverResult[]): Record<string, number
 
 describe('fuse', () => {
   it('scales each lane to 0–1 and sums by weight', () => {
-    const retrievers = [keyword(0.25, hit('a', 20), hit('b', 15), hit('c', 10)), vector(0.75, hit('b', 0.9), hit('d', 0.5))];
+    const retrievers = [
+      keyword(0.25, hit('a', 20), hit('b', 15), hit('c', 10)),
+      vector(0.75, hit('b', 0.9), hit('d', 0.5)),
+    ];
     expect(scoresOf(retrievers)).toEqual({ b: 0.875, a: 0.25, c: 0, d: 0 });
     expect(fuse(retrievers).map(({ memoryId }) => memoryId)).toEqual(['b', 'a', 'c', 'd']);
   });

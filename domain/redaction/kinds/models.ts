@@ -1,7 +1,7 @@
 import type { SecretRule } from '../rule.ts';
 import { isMixed, isRandom } from '../rule.ts';
 
-/** Keys of providers of language models and what stands around them. */
+/** Keys of language model providers and related services. */
 export const MODEL_RULES: readonly SecretRule[] = [
   { kind: 'anthropic-key', hints: ['|sk-ant-'], pattern: /\bsk-ant-[A-Za-z0-9_-]{20,200}/g },
   { kind: 'openrouter-key', hints: ['|sk-or-v'], pattern: /\bsk-or-v\d-[a-f0-9]{64}\b/g },

@@ -1,7 +1,7 @@
 import type { SecretRule } from '../rule.ts';
 import { isRandom } from '../rule.ts';
 
-/** Keys of monitoring, keepers of secrets, networks, and our own. */
+/** Keys of monitoring, secret managers, networks, and Recollect itself. */
 export const OPERATIONS_RULES: readonly SecretRule[] = [
   { kind: 'recollect-key', hints: ['|rcl_'], pattern: /\brcl_[A-Za-z0-9_-]{40,60}/g },
   { kind: 'vault-token', hints: ['|hvs.', '|hvb.', '|hvr.'], pattern: /\bhv[sbr]\.[A-Za-z0-9_-]{24,300}/g },

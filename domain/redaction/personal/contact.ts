@@ -1,13 +1,13 @@
 import type { Detector } from './detector.ts';
 
-/** Names before the sign that no person reads: machines that send, and users of a shell. */
+/** Local parts that belong to no person: sending machines, and shell users. */
 const NOBODY =
   /^(?:no-?reply|do-?not-?reply|git|root|hg|svn|admin@localhost)(?:@|\+)|^\d{1,12}\+[\w-]{1,60}@users\.noreply\.|@(?:[\w-]{1,60}\.){0,3}noreply\./i;
-/** Domains kept for examples (RFC 2606), machines of a network, and endings that are files. */
+/** Reserved example domains (RFC 2606), network machines, and file extensions. */
 const NOWHERE =
   /@(?:[\w-]{1,60}\.){0,4}(?:example\.(?:com|org|net|edu)|[\w-]{1,60}\.(?:example|test|invalid|local|localhost|internal|lan|png|jpe?g|gif|svg|webp|css|js|ts|tsx|json|md|txt|html|py|rs|go|sh|yml|yaml|service|target|timer|socket|mount))$/i;
 
-/** Addresses of people; machines', examples' and the commit addresses that hosts make up do not count. */
+/** Email addresses of people; excludes machines, examples and the commit addresses of hosts. */
 export const EMAIL: Detector = {
   kind: 'email',
   dataClass: 'sensitive',
@@ -17,10 +17,10 @@ export const EMAIL: Detector = {
 };
 
 const digitsIn = (text: string) => text.replaceAll(/\D/g, '').length;
-/** North America's numbers kept for films. */
+/** North American numbers reserved for fiction. */
 const FICTIONAL = /555\D{0,2}01\d\d$/;
 
-/** International numbers as E.164 allows them, and North American ones with their separators. */
+/** International numbers by E.164, and North American ones with separators. */
 export const PHONE: Detector = {
   kind: 'phone',
   dataClass: 'sensitive',
@@ -30,12 +30,12 @@ export const PHONE: Detector = {
     const digits = digitsIn(value);
     if (digits < 9 || digits > 15 || FICTIONAL.test(value)) return false;
     if (!value.startsWith('+') || /[ .()-]/.test(value)) return true;
-    // In one piece, and at the beginning of a line it is a diff's plus before some number.
+    // Without separators at the start of a line it is a diff's plus before a number.
     return digits >= 10 && before !== '' && !before.endsWith('\n');
   },
 };
 
-/** A number that is called one, in any national form. */
+/** A number with a label, in any national form. */
 export const NAMED_PHONE: Detector = {
   kind: 'phone',
   dataClass: 'sensitive',
@@ -46,7 +46,7 @@ export const NAMED_PHONE: Detector = {
 
 const DATE = String.raw`(?:19|20)\d\d-\d{1,2}-\d{1,2}|\d{1,2}[./-]\d{1,2}[./-](?:(?:19|20)\d\d|\d\d)|\d{1,2}\.? [a-zäéû]{3,10}\.? (?:19|20)\d\d|[a-z]{3,10}\.? \d{1,2}(?:st|nd|rd|th)?,? (?:19|20)\d\d`;
 
-/** A date that is called a day of birth. */
+/** A date with a label of a birthday. */
 export const BIRTH_DATE: Detector = {
   kind: 'birth-date',
   dataClass: 'sensitive',

@@ -1,9 +1,9 @@
 import type { Detector } from './detector.ts';
 
-/** What stands before four numbers that are a version. */
+/** Text before four numbers that are a version. */
 const VERSION =
   /(?:version|versions?|ver|release|build|assembly|chrome|chromium|firefox|safari|opr|edg)\\?["']?[\s:=/@v"'(]{0,4}$/i;
-/** Resolvers that everybody uses say nothing about anybody. */
+/** Public resolvers identify nobody's machine. */
 const EVERYBODYS = new Set(['1.1.1.1', '1.0.0.1', '8.8.8.8', '8.8.4.4', '9.9.9.9', '149.112.112.112']);
 
 /** True for an address of the public internet, by the registry of special addresses (RFC 6890 and its followers). */
@@ -18,7 +18,7 @@ function isPublic4(parts: readonly number[]): boolean {
   return !(a === 203 && b === 0 && c === 113);
 }
 
-/** Public addresses of machines; private, local and documented ones, versions and well-known resolvers do not count. */
+/** Public addresses of machines; excludes private, local and documentation addresses, versions and public resolvers. */
 export const IPV4: Detector = {
   kind: 'ip-address',
   dataClass: 'sensitive',
@@ -27,7 +27,7 @@ export const IPV4: Detector = {
     const written = value.split('.');
     const parts = written.map(Number);
     if (parts.some((part, at) => part > 255 || (written[at] ?? '').length !== String(part).length)) return false;
-    // Four small numbers are the version of something far more often than an address.
+    // Four small numbers are far more often a version than an address.
     return !EVERYBODYS.has(value) && isPublic4(parts) && parts.some((part) => part > 20) && !VERSION.test(before);
   },
 };
@@ -40,7 +40,7 @@ function isAddress6(value: string): boolean {
   return halves.length === 1 ? groups.length === 8 : halves.length === 2 && groups.length < 8;
 }
 
-/** Addresses that are routed worldwide (2000::/3), the documentation's left out. */
+/** Globally routed addresses (2000::/3) except the documentation prefix. */
 export const IPV6: Detector = {
   kind: 'ip-address',
   dataClass: 'sensitive',

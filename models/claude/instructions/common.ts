@@ -1,4 +1,4 @@
-/** What holds for every call: what rows are, what a quote is, what is never done. */
+/** Rules of every call: rows, quotes, prohibitions. */
 export const COMMON = `You keep the memory of software developers who work with a coding agent. You are given a record of what happened in one session and
 answer with one JSON object of the given schema, on one line, without indentation and without Markdown around it.
 

@@ -7,12 +7,10 @@ import { TOPIC } from './topic.ts';
 export type TaskName = 'topic' | 'session' | 'learnings';
 
 /**
- * The part of a request that never changes for a task.
- *
- * Its length is chosen. A provider caches a prefix from a least length on: 4,096 tokens for the small default model, 2,048 for the
- * large one. A token read from the cache costs a tenth, so that a topic's 4,300 tokens cost as much as 430 that are not cached: less
- * than the 1,000 or so that the bare rules would take uncached, and rules for each kind, worked examples and common mistakes come with
- * it for nothing. Session summaries and learnings go to the large model only, so theirs stay just above its least length.
+ * The constant part of a task's requests. Providers cache prefixes from a minimum length on: 4,096 tokens for the small default model, 2,048
+ * for the large one. A cached token costs a tenth, so a topic's 4,300 tokens cost as much as 430 uncached ones: less than the 1,000 or so
+ * of the bare rules, and rules per kind, worked examples and common mistakes are free. Session summaries and learnings use the large
+ * model only, so theirs are just above its minimum.
  */
 export function instructionsFor(task: TaskName): string {
   switch (task) {
@@ -25,10 +23,7 @@ export function instructionsFor(task: TaskName): string {
   }
 }
 
-/**
- * As {@link instructionsFor}, with one example instead of four, for models whose tokens are so short that the longer prefix would leave
- * no room for rows; null where there is nothing to leave out.
- */
+/** The same with one example instead of four, for models whose short tokens would leave too few for rows; null if there is nothing to omit. */
 export function shortInstructionsFor(task: TaskName): string | null {
   return task === 'topic' ? `${COMMON}\n\n${TOPIC}\n\n${topicExamples(1)}` : null;
 }

@@ -1,4 +1,4 @@
-/** What is worth knowing after the session. */
+/** Instructions for learnings. */
 export const LEARNINGS = `# Task
 Extract what will help in later sessions. You are given what is known already (K1, K2, …), rows of the session, shortened, then the points of its
 windows, then its items. After "|" stand a row's short id and a quote from it: you may give that quote again, or a shorter run of it, and you

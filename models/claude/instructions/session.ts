@@ -1,4 +1,4 @@
-/** What the summary of a whole session is. */
+/** Instructions for a session summary. */
 export const SESSION = `# Task
 Summarise the whole session. You are given its prompts, shortened, then the summaries of its windows in order, then its items. After "|" stand
 a row's short id and a quote from it: you may give that quote again, or a shorter run of it, as evidence, and you may quote the prompts.

@@ -1,4 +1,4 @@
-/** What a window's summary and items are. */
+/** Instructions for a window's summary and items. */
 export const TOPIC = `# Task
 Summarise this window of the session, and note what is worth finding again months later as typed items. Those who read it are the developer,
 who asks "how did we fix that?" or "why did we do it so?", and the agent of a later session, which must not make the same mistake twice.

@@ -10,7 +10,7 @@ import { isStandingPreference } from '../notes/wishes.ts';
 
 const REPEATED_OVERLAP = 0.6;
 
-/** What the user wants in general, in the user's words. */
+/** Returns the user's general preferences in the user's words. */
 export function preferenceLearnings(sentences: readonly Sentence[]): readonly ValuedLearning[] {
   const user = sentences.filter(({ row }) => row.type === 'user');
   return user.filter(isStandingPreference).map((sentence) => {

@@ -10,18 +10,18 @@ import { derivedTexts, nearestOf, type Tools } from './said.ts';
 import { sentencesOf } from '../segments.ts';
 
 const MAX_LEARNINGS = 12;
-/** Of the tokens of topics and items so many may be added for what outlives the session. */
+/** Tokens of learnings relative to those of topics and items. */
 const SHARE = 0.16;
 const LEAST_TOKENS = 320;
-/** A learning of which topics and items say this much adds nothing. */
+/** A learning with this similarity to topics and items adds nothing. */
 const SAID = 0.75;
-/** Knowledge for later sessions, which read learnings before items: a solution and a reasoned decision may stand in both. */
+/** Knowledge for later sessions, which read learnings before items: a solution and a reasoned decision may be in both. */
 const OUTLIVES: ReadonlySet<string> = new Set(['solution', 'pattern', 'best_practice']);
 const OVERHEAD_TOKENS = 10;
 
 /**
- * What outlives the session, the surest first, at most twelve, none said twice. What topics and items say already mostly stays there; what the
- * project knows already is answered again, because its evidence grows, and takes no room.
+ * Returns the lasting knowledge, most reliable first, at most twelve, without duplicates. Content of topics and items is mostly excluded;
+ * known learnings are returned again, because their evidence grows, and use no tokens of the budget.
  */
 export function learningsOf(input: LearningInput, { countTokens }: Tools): readonly LearningDraft[] {
   const rows = inReadingOrder([...input.prompts, ...input.rows]);
@@ -59,7 +59,7 @@ export function learningsOf(input: LearningInput, { countTokens }: Tools): reado
   return kept.sort((a, b) => b.confidence - a.confidence);
 }
 
-/** A learning and how probably somebody needs it. */
+/** A learning with the probability of its use. */
 export interface ValuedLearning {
   readonly draft: LearningDraft;
   readonly value: number;
@@ -73,7 +73,7 @@ function textOf({ title, description, context, examples, tags }: LearningDraft):
   return [title, description, context, ...examples, ...tags].join('\n');
 }
 
-/** Rows of both lists, each once, by their place in the session. */
+/** Joins rows without duplicates in session order. */
 function inReadingOrder(rows: readonly SourceRow[]): readonly SourceRow[] {
   return [...new Map(rows.map((row) => [row.id, row])).values()].sort((a, b) => a.seq - b.seq);
 }

@@ -5,7 +5,7 @@ const REFACTOR =
 const FEATURE =
   /\b(?:add(?:ed|s|ing)?|implement\w*|creat(?:e|ed|es|ing)|introduc\w+|support(?:s|ed)? for|new (?:command|feature|option|endpoint|page|flag|test|function|module|api))\b|实现|添加|新增|追加|実装/iu;
 
-/** What kind of work a sentence tells of, by its verbs. */
+/** Returns the kind of work in a sentence by its verbs. */
 export function changeKindOf(text: string): ItemKind {
   if (REFACTOR.test(text)) return 'refactor';
   return FEATURE.test(text) ? 'feature' : 'change';

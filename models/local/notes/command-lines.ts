@@ -1,12 +1,12 @@
 import { shorten, stripAnsi } from '../../../domain/text/clean.ts';
 import type { Call } from '../calls.ts';
 
-/** A longer command line is shown by its beginning. */
+/** Longer command lines are truncated. */
 const MAX_COMMAND_CHARACTERS = 140;
-/** Directory changes and environments before the command: they say nothing about it. */
+/** Directory changes and environments before the command. */
 const PREPARATION = /^(?:(?:cd|pushd|source|\.)\s+[^&|;\n]+(?:&&|;)\s*)+/u;
 
-/** The command as it was typed, without what prepares it; its first line, cut where it is long. */
+/** Returns the first line of a command without preparation, truncated if long. */
 export function shownLine({ input }: Call): string {
   const typed = stripAnsi(input).replace(/^\$ /u, '').trim();
   const line = (typed.replace(PREPARATION, '') || typed).split('\n')[0] ?? '';

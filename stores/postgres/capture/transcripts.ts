@@ -55,11 +55,7 @@ const PROMPTS = `SELECT p.id, p.seq, p.type, p.agent_id, encode(p.sha256, 'hex')
  WHERE p.session_id = $1 ORDER BY p.seq DESC LIMIT ${MAX_PROMPTS}`;
 const BOUNDARIES = 'SELECT kind, agent_id, seq, occurred_at FROM boundaries WHERE session_id = $1 ORDER BY seq';
 
-async function readSession(
-  database: Database,
-  owner: EventOwner,
-  externalId: string,
-): Promise<StoredSession | null> {
+async function readSession(database: Database, owner: EventOwner, externalId: string): Promise<StoredSession | null> {
   return database.readAsTenant(owner.tenantId, async (read) => {
     const found = await read({
       name: 'transcript_session',

@@ -94,7 +94,7 @@ describe('for a prompt', () => {
     expect(items.length).toBeGreaterThan(0);
     for (const { hash, reason } of items) {
       expect(text).toContain(`[${hash}]`);
-      expect(reason).toMatch(/matches what was asked, score \d/u);
+      expect(reason).toMatch(/matches the query, score \d/u);
     }
   });
 

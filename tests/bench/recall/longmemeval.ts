@@ -32,7 +32,9 @@ function sessionsBy(
   retrievers: RawResults,
   names: ReadonlyMap<string, string>,
 ): readonly string[] {
-  return [...new Set(rankedBy(variant, question, retrievers).flatMap(({ sessionId }) => names.get(sessionId ?? '') ?? []))];
+  return [
+    ...new Set(rankedBy(variant, question, retrievers).flatMap(({ sessionId }) => names.get(sessionId ?? '') ?? [])),
+  ];
 }
 
 /** What is missed: NDCG, or a share that is more than one question below plain fusion. */

@@ -32,7 +32,8 @@ const VARIANTS = {
     ranked([{ name: 'keyword', weight: 1, hits: keyword }], question, SESSION_WEIGHT),
   vectorOnly: (_question, { vector }) => ranked([{ name: 'vector', weight: 1, hits: bare(vector) }], '', 0),
   plainFusion: (_question, retrievers) => placed(fuse(resultsOf(retrievers, 0.35)), retrievers),
-  againstBest: (_question, retrievers) => ranked(resultsOf(retrievers, KEYWORD_WEIGHT).map(bareResult).map(bestOnly), '', 0),
+  againstBest: (_question, retrievers) =>
+    ranked(resultsOf(retrievers, KEYWORD_WEIGHT).map(bareResult).map(bestOnly), '', 0),
   andTwoChunks: (_question, retrievers) => ranked(resultsOf(retrievers, KEYWORD_WEIGHT).map(bareResult), '', 0),
   andKinds: (_question, retrievers) => ranked(resultsOf(retrievers, KEYWORD_WEIGHT), '', 0),
   andIntent: (question, retrievers) => ranked(resultsOf(retrievers, KEYWORD_WEIGHT), question, 0),
@@ -73,7 +74,10 @@ function ranked(retrievers: readonly RetrieverResult[], question: string, sessio
   return rankMemories(retrievers, question, { session });
 }
 
-function placed(memories: readonly { readonly memoryId: string }[], { keyword, vector }: RawResults): readonly Placed[] {
+function placed(
+  memories: readonly { readonly memoryId: string }[],
+  { keyword, vector }: RawResults,
+): readonly Placed[] {
   const sessions = new Map([...keyword, ...vector].map(({ memoryId, sessionId }) => [memoryId, sessionId ?? null]));
   return memories.map(({ memoryId }) => ({ memoryId, sessionId: sessions.get(memoryId) ?? null }));
 }

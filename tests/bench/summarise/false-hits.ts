@@ -132,7 +132,7 @@ export async function measureFalseHits(
     return cacheQuestion(model.windowRequest(input), nearWindow(input), settings);
   };
   const answered = async (rows: readonly SourceRow[]): Promise<Kept> => {
-    const { text, reading } = await (await model.prepareWindow(inputOf(rows), signal)).ask(signal);
+    const { text, reading } = await (await model.prepareWindow(inputOf(rows), signal)).send(signal);
     if (!reading.ok) throw new Error(`the model's own answer cannot be read: ${reading.where}`);
     return { rows, text, output: reading.output, question: questionOf(rows) };
   };

@@ -160,7 +160,7 @@ export async function understand(model: ModelPort, session: BenchSession): Promi
 async function answerOf<Output>(prepared: Promise<PreparedCall<Output>>, signal: AbortSignal): Promise<Output> {
   const call = await prepared;
   // Read back from its text, as an answer that was kept would be.
-  const reading = call.read((await call.ask(signal)).text);
+  const reading = call.read((await call.send(signal)).text);
   if (!reading.ok) throw new Error(reading.problem);
   return reading.output;
 }

@@ -66,7 +66,7 @@ export function live(): AbortSignal {
 
 /** Prepares and asks. */
 export async function asked<Output>(call: Promise<PreparedCall<Output>>): Promise<ModelResponse<Output>> {
-  return (await call).ask(live());
+  return (await call).send(live());
 }
 
 /** What an answer says; an error where it cannot be used. */

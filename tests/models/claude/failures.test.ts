@@ -18,11 +18,11 @@ describe('bad answers', () => {
   it('are asked about once more, with the answer and the problem as data', async () => {
     server.script({ kind: 'message', answer: wrong }, { kind: 'message', answer: topic });
     const call = await modelAt(server).prepareWindow(window, live());
-    const { text, reading } = await call.ask(live());
+    const { text, reading } = await call.send(live());
     if (reading.ok) throw new Error('the answer was taken');
     expect(reading).toMatchObject({ kind: 'invalid_output', where: 'items.0.kind invalid_value' });
-    const again = await call.again(text, reading.problem, live());
-    expect(outputOf(await again.ask(live())).content).toBe('C');
+    const again = await call.repair(text, reading.problem, live());
+    expect(outputOf(await again.send(live())).content).toBe('C');
     const [first, second] = server.requests;
     expect(server.requests.map(isRepair)).toEqual([false, true]);
     expect(second?.system).toEqual(first?.system);
@@ -60,14 +60,14 @@ describe('bad answers', () => {
   ])('stop reason %s is a reading, %s, with its cost; the repair says what to do', async (stopReason, kind, said) => {
     server.script({ kind: 'message', answer: '{"title": "cut', stopReason });
     const call = await modelAt(server).prepareWindow(window, live());
-    const { reading, usage, text } = await call.ask(live());
+    const { reading, usage, text } = await call.send(live());
     expect(reading).toMatchObject({ ok: false, kind });
     expect(usage.outputTokens).toBeGreaterThan(0);
     const problem = reading.ok ? '' : reading.problem;
-    const again = await call.again(text, problem, live());
-    expect(again.question).toContain(said);
+    const again = await call.repair(text, problem, live());
+    expect(again.requestText).toContain(said);
     // A batch tells no more than how an answer stopped.
-    expect((await call.again(text, kind, live())).question).toContain(said);
+    expect((await call.repair(text, kind, live())).requestText).toContain(said);
   });
 
   it('that fill the bound are cut off by the provider', async () => {
@@ -191,7 +191,7 @@ describe('abort', () => {
     const controller = new AbortController();
     const reason = new Error('activity cancelled');
     const call = await modelAt(server).prepareWindow(window, live());
-    const outcome = call.ask(controller.signal).catch((error: unknown) => error);
+    const outcome = call.send(controller.signal).catch((error: unknown) => error);
     await server.received(1);
     controller.abort(reason);
     expect(await outcome).toBe(reason);

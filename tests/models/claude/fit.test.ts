@@ -52,9 +52,9 @@ describe('the bound of a request', () => {
   it.each(huge)('holds for %s', async (_, input) => {
     const call = await modelAt(await started()).prepareWindow(input, live());
     expect(call.inputTokens + call.maxTokensOut).toBeLessThanOrEqual(REQUEST_TOKENS);
-    const { usage } = await call.ask(live());
+    const { usage } = await call.send(live());
     expect(usage.inputTokens + call.maxTokensOut).toBeLessThanOrEqual(REQUEST_TOKENS);
-    const again = await call.again('x'.repeat(100_000), words(3_000, 'wrong'), live());
+    const again = await call.repair('x'.repeat(100_000), words(3_000, 'wrong'), live());
     expect(again.inputTokens + again.maxTokensOut).toBeLessThanOrEqual(REQUEST_TOKENS);
   });
 
@@ -121,7 +121,7 @@ describe('the bound of a request', () => {
       await model.prepareLearnings({ ...input, rows: many, known }, live()),
     ]) {
       expect(call.inputTokens + call.maxTokensOut).toBeLessThanOrEqual(REQUEST_TOKENS);
-      expect((await call.ask(live())).reading.ok).toBe(true);
+      expect((await call.send(live())).reading.ok).toBe(true);
     }
   });
 });

@@ -84,7 +84,7 @@ describe('tiers', () => {
     const call = await modelAt(server, changes).prepareWindow({ ...window, rows: given }, live());
     expect(call).toMatchObject({ provider: 'anthropic', model: expected });
     server.script({ kind: 'message', answer: topic });
-    expect((await call.ask(live())).usage.model).toBe(expected);
+    expect((await call.send(live())).usage.model).toBe(expected);
     expect(server.requests[0]?.model).toBe(expected);
   });
 });
@@ -94,7 +94,7 @@ describe('what a call costs', () => {
     server.script({ kind: 'message', answer: topic });
     const call = await modelAt(server).prepareWindow(window, live());
     expect(server.log.map(({ endpoint }) => endpoint)).toEqual(['count']);
-    const { usage } = await call.ask(live());
+    const { usage } = await call.send(live());
     expect(usage.inputTokens).toBe(call.inputTokens);
     expect(call.maxTokensOut).toBe(1_500);
     expect(call.maxUsd).toBeCloseTo((call.inputTokens * 3.75 + 1_500 * 15) / 1e6, 12);
@@ -135,11 +135,11 @@ describe('the question', () => {
     const model = modelAt(server);
     const first = await model.prepareWindow({ ...window, rows: miniSession }, live());
     const second = await model.prepareWindow({ ...window, rows: later }, live());
-    expect(second.question).toBe(first.question);
+    expect(second.requestText).toBe(first.requestText);
     expect(second.promptVersion).toBe(first.promptVersion);
-    expect(first.question).not.toMatch(/row-1|other-|\d{6}|\+15m/u);
+    expect(first.requestText).not.toMatch(/row-1|other-|\d{6}|\+15m/u);
     server.script({ kind: 'message', answer: topic });
-    const { text } = await first.ask(live());
+    const { text } = await first.send(live());
     expect(outputOf({ reading: second.read(text) }).keyPoints[0]?.evidence[0]?.rowId).toBe('other-1');
     expect(second.read('no').ok).toBe(false);
   });
@@ -149,7 +149,7 @@ describe('the question', () => {
     const prepared = await model.prepareWindow({ ...window, rows: miniSession }, live());
     const calls = server.log.length;
     const question = model.windowRequest({ ...window, rows: miniSession });
-    expect(question).toMatchObject({ question: prepared.question, promptVersion: prepared.promptVersion });
+    expect(question).toMatchObject({ requestText: prepared.requestText, promptVersion: prepared.promptVersion });
     expect(outputOf({ reading: question.read(JSON.stringify(topic)) }).keyPoints[0]?.evidence[0]?.rowId).toBe('row-2');
     expect(server.log).toHaveLength(calls);
   });
@@ -159,7 +159,7 @@ describe('the question', () => {
     const small = await model.prepareWindow({ ...window, rows: rows.slice(0, 1) }, live());
     const large = await model.prepareWindow(window, live());
     const session = await model.prepareSession({ ...window, topics: [], items: [], prompts: rows }, live());
-    expect(new Set([small.question, large.question, session.question]).size).toBe(3);
+    expect(new Set([small.requestText, large.requestText, session.requestText]).size).toBe(3);
     expect(new Set([small.promptVersion, large.promptVersion, session.promptVersion]).size).toBe(3);
   });
 });

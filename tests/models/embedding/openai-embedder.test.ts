@@ -99,8 +99,8 @@ describe('a provider that does not do as it should', () => {
     ['401', { kind: 'status', status: 401 }, 'answered 401', undefined],
     ['another dimension', { kind: 'dimension', dimension: 31 }, '31 dimensions instead of 32', undefined],
     ['a vector too few', { kind: 'short' }, '0 vectors for 1 texts', undefined],
-    ['no number', { kind: 'not-finite' }, 'cannot be read|without direction', undefined],
-    ['no JSON', { kind: 'garbage' }, 'cannot be read', undefined],
+    ['no number', { kind: 'not-finite' }, 'unreadable response|without direction', undefined],
+    ['no JSON', { kind: 'garbage' }, 'unreadable response', undefined],
     ['a cut connection', { kind: 'cut' }, 'cannot be reached', undefined],
   ] as const)('%s is unavailable, and asked once', async (_, fault, message, retryAfterMs) => {
     server.fault(fault);
@@ -138,7 +138,7 @@ describe('a provider that does not do as it should', () => {
     expect(await embedder.ready()).toBe(true);
     server.fault({ kind: 'status', status: 503, headers: { 'retry-after-ms': '300' } });
     await expect(embedder.embed(['a question'], 'query')).rejects.toBeInstanceOf(EmbedderUnavailable);
-    await expect(embedder.embed(['a question'], 'query')).rejects.toThrow('away a moment ago');
+    await expect(embedder.embed(['a question'], 'query')).rejects.toThrow('unavailable within the last seconds');
     expect(await embedder.ready()).toBe(false);
     expect(server.requests).toHaveLength(1);
     // What is indexed asks when Temporal says so, and finds that it is back.

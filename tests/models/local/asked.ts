@@ -24,7 +24,7 @@ export const live = (): AbortSignal => new AbortController().signal;
 /** What a call answers, read back from its text as a kept answer would be. */
 export async function answered<Output>(prepared: Promise<PreparedCall<Output>>): Promise<Output> {
   const call = await prepared;
-  const { text } = await call.ask(live());
+  const { text } = await call.send(live());
   const reading = call.read(text);
   if (!reading.ok) throw new Error(reading.problem);
   return reading.output;

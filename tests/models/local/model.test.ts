@@ -281,6 +281,6 @@ it('rejects with the reason of an aborted signal, before it begins and when it i
   const input = { projectName: null, glossary: [], precedingRequest: null, known: [], rows: miniSession };
   await expect(localModel().prepareWindow(input, AbortSignal.abort(reason))).rejects.toBe(reason);
   const call = await localModel().prepareWindow(input, live());
-  await expect(call.ask(AbortSignal.abort(reason))).rejects.toBe(reason);
+  await expect(call.send(AbortSignal.abort(reason))).rejects.toBe(reason);
   expect((await answered(Promise.resolve(call))).title).not.toBe('');
 });

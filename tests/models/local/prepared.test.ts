@@ -17,7 +17,7 @@ describe('a prepared call', () => {
     const call = await model.prepareWindow(windowOf(miniSession), live());
     expect(call).toMatchObject({ provider: 'local', model: 'local-extractive-2', maxUsd: 0 });
     expect(call.inputTokens).toBe(miniSession.reduce((sum, { tokens }) => sum + tokens, 0));
-    const { usage, text } = await call.ask(live());
+    const { usage, text } = await call.send(live());
     expect(usage).toMatchObject({
       provider: 'local',
       inputTokens: call.inputTokens,
@@ -35,7 +35,7 @@ describe('a prepared call', () => {
 
   it('reads its own text back', async () => {
     const call = await localModel().prepareWindow(windowOf(miniSession), live());
-    const { text, reading } = await call.ask(live());
+    const { text, reading } = await call.send(live());
     expect(call.read(text)).toEqual(reading);
   });
 
@@ -43,9 +43,9 @@ describe('a prepared call', () => {
     const model = localModel();
     const here = await model.prepareWindow(windowOf(miniSession), live());
     const there = model.windowRequest(windowOf(elsewhere));
-    expect(there.question).toBe(here.question);
+    expect(there.requestText).toBe(here.requestText);
     expect(there.promptVersion).toBe(here.promptVersion);
-    const reading = there.read((await here.ask(live())).text);
+    const reading = there.read((await here.send(live())).text);
     const cited = reading.ok ? reading.output.items.flatMap(({ evidence }) => evidence.map(({ rowId }) => rowId)) : [];
     expect(cited.length).toBeGreaterThan(0);
     for (const id of cited) expect(id).toMatch(/^other-row-/u);
@@ -60,20 +60,20 @@ describe('a prepared call', () => {
     ],
   ])('asks another question for %s', (_, change) => {
     const model = localModel();
-    const { question } = model.windowRequest(windowOf(miniSession));
-    expect(model.windowRequest({ ...windowOf(miniSession), ...change }).question).not.toBe(question);
+    const { requestText } = model.windowRequest(windowOf(miniSession));
+    expect(model.windowRequest({ ...windowOf(miniSession), ...change }).requestText).not.toBe(requestText);
   });
 
   it('gives the same call again', async () => {
     const call = await localModel().prepareWindow(windowOf(miniSession), live());
-    const again = await call.again('{}', 'wrong', live());
-    expect((await again.ask(live())).text).toBe((await call.ask(live())).text);
+    const again = await call.repair('{}', 'wrong', live());
+    expect((await again.send(live())).text).toBe((await call.send(live())).text);
   });
 
   it('says what is wrong with a text that is no answer of its own', async () => {
     const call = await localModel().prepareWindow(windowOf(miniSession), live());
     expect(call.read('not JSON')).toMatchObject({ ok: false, kind: 'invalid_output', where: 'text' });
-    const foreign = (await call.ask(live())).text.replaceAll(/"rowId":\d+/gu, '"rowId":99');
+    const foreign = (await call.send(live())).text.replaceAll(/"rowId":\d+/gu, '"rowId":99');
     expect(call.read(foreign)).toMatchObject({ ok: false, kind: 'invalid_output', where: 'rowId' });
     expect(call.read(foreign.replaceAll('"rowId":99', '"rowId":"row-1"'))).toMatchObject({ ok: false });
   });
@@ -82,11 +82,11 @@ describe('a prepared call', () => {
     const model = localModel();
     const input = await sessionInputOf(miniSession);
     const session = await model.prepareSession(input, live());
-    const answer = await session.ask(live());
+    const answer = await session.send(live());
     expect(session.read(answer.text)).toEqual(answer.reading);
     const learnings = await model.prepareLearnings({ ...input, rows: miniSession, known: [] }, live());
-    const learned = await learnings.ask(live());
+    const learned = await learnings.send(live());
     expect(learnings.read(learned.text)).toEqual(learned.reading);
-    expect(learnings.question).not.toBe(session.question);
+    expect(learnings.requestText).not.toBe(session.requestText);
   });
 });

@@ -138,7 +138,7 @@ describe('an embedder', () => {
       { projectName: null, glossary: [], precedingRequest: null, known: [], rows: miniSession },
       controller.signal,
     );
-    await expect(call.ask(controller.signal)).rejects.toBe(reason);
+    await expect(call.send(controller.signal)).rejects.toBe(reason);
   });
 });
 

@@ -8,12 +8,11 @@ import { isHeld } from '../stores/postgres/embeddings/embedding-indexes.ts';
 import { searchKeyword, searchUnindexed } from '../stores/postgres/search/keyword-search.ts';
 import { timedQueries } from '../stores/postgres/connection/timed-queries.ts';
 import { graphHits, recencyHits, wantsNewest } from './recall-beside.ts';
-import { alongside, united } from './recall-hits.ts';
+import { alongside, united, waitingWords } from './recall-hits.ts';
 import type { Degradation, SearchDependencies, SearchRequest } from './search-types.ts';
 import { within } from './stage-clock.ts';
 import type { StageClock } from './stage-clock.ts';
 import type { UnderstoodQuery } from './understand-query.ts';
-import { waitingWords } from './waiting-words.ts';
 
 /**
  * Chunks per retriever: 60, so that a page of five is ranked like one of twenty (with 40, two queries of sixty fewer have an answer in the

@@ -8,14 +8,13 @@ import { readHolding } from '../stores/postgres/retention/legal-hold-conditions.
 import { readHeads, readMemories } from '../stores/postgres/memories/memories.ts';
 import type { MemoryHead, MemoryRef } from '../stores/postgres/memories/memories.ts';
 import { readBeginnings } from '../stores/postgres/memories/memory-beginnings.ts';
-import { bestOfEachSession, facetsOf } from './page.ts';
+import { bestOfEachSession, facetsOf, scored } from './score.ts';
+import type { Candidate } from './score.ts';
 import { createQueryVectors } from './query-vectors.ts';
 import { insists, recall } from './recall.ts';
 import { wantsNewest } from './recall-beside.ts';
 import { rerank, RERANK_CHARACTERS } from './rerank.ts';
 import { MAX_CANDIDATES } from './search-types.ts';
-import { scored } from './score.ts';
-import type { Candidate } from './score.ts';
 import type { Degradation, SearchDependencies, SearchRequest, SearchResult, TracedMemory } from './search-types.ts';
 import { createStageClock, within } from './stage-clock.ts';
 import { understandQuery } from './understand-query.ts';

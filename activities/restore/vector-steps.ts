@@ -1,6 +1,5 @@
 import type pg from 'pg';
-import { RestoreError } from '../../domain/backup/restore-error.ts';
-import { BackupSetError } from '../../domain/backup/set-error.ts';
+import { BackupSetError, RestoreError } from '../../domain/backup/set-error.ts';
 import type { VectorIndex } from '../../domain/ports/vector-index.ts';
 import { areVectorsFound, requestAll } from './verify-vectors.ts';
 import { readThrough } from '../backup/read-set.ts';

@@ -1,3 +1,5 @@
+import type { ExportedObject } from '../ports/vector-index.ts';
+
 /** Object keys of a backup set. The manifest names files relative to the set's prefix. */
 
 const SETS = 'sets/';
@@ -43,4 +45,10 @@ export function archivedFileKey(sha256: string, keyId: string | null): string {
 /** Returns the set that an object belongs to; null for other objects. */
 export function setOfKey(key: string): string | null {
   return SET_KEY.exec(key)?.[1] ?? null;
+}
+
+/** Returns one line of a vector file: `{"id", "properties", "vector"}` and a newline; the vector is little-endian float32 in base64. */
+export function keptLine({ objectId, properties, vector }: ExportedObject): string {
+  const bytes = Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength);
+  return `${JSON.stringify({ id: objectId, properties, vector: bytes.toString('base64') })}\n`;
 }

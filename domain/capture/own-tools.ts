@@ -1,4 +1,4 @@
-import { CONTEXT_TAG } from '../context-tag.ts';
+import { CONTEXT_TAG } from '../recalled/recalled-block.ts';
 
 /* Responses of our own tools are recall, not experience: captured, they would be found instead of the memories that they quote. */
 

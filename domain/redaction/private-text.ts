@@ -1,4 +1,4 @@
-import { CONTEXT_TAG } from '../context-tag.ts';
+import { CONTEXT_TAG } from '../recalled/recalled-block.ts';
 
 const PRIVATE = 'private';
 

@@ -1,4 +1,4 @@
-import { charsIn } from '../capture/chars.ts';
+import { charsIn } from '../capture/well-formed.ts';
 import type { CaptureSource, EventOwner, HostEvent } from '../capture/event.ts';
 import type { Exclusion } from '../capture/exclusions.ts';
 import { addCounts, noCounts } from './counts.ts';

@@ -6,7 +6,7 @@ import { jsonLines } from './json-lines.ts';
 import type { PricedModel } from './options.ts';
 import { stoppedBy } from './reading.ts';
 import { billedTokens, messageShape, textOf, type TransportOptions, understood } from './transport.ts';
-import { usageOf } from './usage.ts';
+import { usageOf } from './prices.ts';
 
 /** A model response has some kilobytes; this also covers provider additions. */
 const MAX_LINE_BYTES = 4 * 1024 * 1024;

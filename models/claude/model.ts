@@ -3,12 +3,13 @@ import type { z } from 'zod';
 import type { ModelPort, PreparedCall, SourceRow, WindowInput } from '../../domain/ports/model.ts';
 import { learningsOf, sessionOf, topicOf } from './answers.ts';
 import { createBatches } from './batches.ts';
-import { instructionsFor, shortInstructionsFor, type TaskName } from './instructions/instructions.ts';
+import { instructionsFor, shortInstructionsFor } from './instructions/instructions.ts';
+import type { TaskName } from './instructions/instructions.ts';
 import type { ClaudeModelOptions } from './options.ts';
-import { firstRequest, prepareCall, type Prefix, type PrepareOptions, type Task } from './prepare.ts';
+import { firstRequest, prepareCall } from './prepare.ts';
+import type { Prefix, PrepareOptions, Task } from './prepare.ts';
 import { learningsRenderer, sessionRenderer, windowRenderer } from './rendering/render.ts';
 import { jsonSchemaOf, learningsResponse, sessionResponse, topicResponse } from './schemas.ts';
-import { tierOfWindow } from './tier.ts';
 import type { MessageRequest } from './transport.ts';
 
 const PUBLIC_ADDRESS = 'https://api.anthropic.com';
@@ -116,4 +117,17 @@ function targetOf(
   topics: number,
 ): number {
   return Math.min(most, base + perTopic * topics);
+}
+
+export type Tier = 'small' | 'large';
+
+/**
+ * Selects the model of a window. A short window without failures is a list of completed work, which the small model summarises as well; the
+ * large one explains failures and fixes better, and long windows, of which much is omitted. Session summaries and learnings always use the
+ * large model.
+ */
+export function tierOfWindow(rows: readonly SourceRow[], smallWindowTokens: number): Tier {
+  const tokens = rows.reduce((sum, row) => sum + row.tokens, 0);
+  if (smallWindowTokens === 0 || tokens > smallWindowTokens) return 'large';
+  return rows.some(({ type }) => type === 'error') ? 'large' : 'small';
 }

@@ -3,7 +3,7 @@ import { ModelError, type PreparedCall, type ModelRequest, type Reading } from '
 import type { Names } from './answers.ts';
 import type { PricedModel } from './options.ts';
 import { promptVersionOf, systemBlocks } from './prefix.ts';
-import { maxCostUsd } from './prices.ts';
+import { maxCostUsd, usageOf } from './prices.ts';
 import { readResponse, STOP_PROBLEMS, stoppedBy, stoppedReading } from './reading.ts';
 import type { UnusableResponse, Renderer, Rendering } from './rendering/render.ts';
 import {
@@ -14,7 +14,6 @@ import {
   textOf,
   type TransportOptions,
 } from './transport.ts';
-import { usageOf } from './usage.ts';
 
 /** The constant part of a kind of call. */
 export interface Task<Response, Output> {

@@ -1,4 +1,6 @@
 import type { Prices } from '../../config/model-settings.ts';
+import type { ModelUsage } from '../../domain/ports/model.ts';
+import type { PricedModel } from './options.ts';
 
 /** Tokens of one call by price; the four never overlap. */
 export interface BilledTokens {
@@ -25,4 +27,24 @@ export function costUsd(tokens: BilledTokens, prices: Prices, share = 1): number
 export function maxCostUsd(inputTokens: number, maxTokensOut: number, prices: Prices): number {
   const dearest = Math.max(prices.inputUsdPerMTok, prices.cacheWriteUsdPerMTok);
   return (inputTokens * dearest + maxTokensOut * prices.outputUsdPerMTok) / TOKENS_PER_PRICE;
+}
+
+/** Returns the cost of one call. `batchShare` is the price share of a batch; null for a direct call. */
+export function usageOf(
+  tokens: BilledTokens,
+  model: PricedModel,
+  batchShare: number | null,
+  latencyMs: number,
+): ModelUsage {
+  return {
+    provider: 'anthropic',
+    model: model.name,
+    inputTokens: tokens.input + tokens.cacheWritten + tokens.cached,
+    outputTokens: tokens.output,
+    tokensCached: tokens.cached,
+    tokensCacheWritten: tokens.cacheWritten,
+    costUsd: costUsd(tokens, model.prices, batchShare ?? 1),
+    batch: batchShare !== null,
+    latencyMs,
+  };
 }

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { EmbedderUnavailable } from '../../domain/ports/embedder.ts';
-import type { ThreadAnswer, ThreadRequest, ThreadSettings } from './thread-messages.ts';
+import type { ThreadAnswer, ThreadRequest, ThreadSettings } from './embedding-thread.ts';
 
 /** A thread with a loaded model. */
 export interface ModelThread {

@@ -1,12 +1,12 @@
 import type { CitedText, SessionInput, SessionSummaryDraft } from '../../domain/ports/model.ts';
 import { shorten } from '../../domain/text/clean.ts';
 import type { Candidate } from './learnings/candidate.ts';
-import { type Cue, hasCue, isQuestion } from './learnings/cues.ts';
+import { hasCue, isQuestion, isRequest } from './learnings/cues.ts';
+import type { Cue } from './learnings/cues.ts';
 import { touchedFilesOf } from './notes/file-names.ts';
 import { isLastingStatement } from './learnings/learned-statements.ts';
 import { nearByWords } from './meaning.ts';
 import { noteTitle, paragraph } from './notes/notes.ts';
-import { isRequest } from './requests.ts';
 import { derivedTexts, nearestOf, type Tools } from './learnings/said.ts';
 import { type Sentence, sentencesOf } from './segments.ts';
 import { chosenOf } from './selection.ts';

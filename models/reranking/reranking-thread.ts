@@ -1,8 +1,27 @@
-import { readFile } from 'node:fs/promises';
-import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { Tokenizer } from '@huggingface/tokenizers';
+import { readFile } from 'node:fs/promises';
+import { parentPort, workerData } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import type { RerankAnswer, RerankRequest, RerankThreadSettings } from './thread-messages.ts';
+
+/** Settings of the reranking thread. */
+export interface RerankThreadSettings {
+  readonly modelPath: string;
+  readonly tokenizerPath: string;
+}
+
+export interface RerankRequest {
+  readonly id: number;
+  readonly query: string;
+  readonly texts: readonly string[];
+  /** One Int32: set to 1 when the caller gives up; read between batches. */
+  readonly cancelled: SharedArrayBuffer;
+}
+
+export type RerankAnswer =
+  | { readonly type: 'ready' }
+  | { readonly type: 'scores'; readonly id: number; readonly scores: readonly number[] }
+  | { readonly type: 'failed'; readonly id: number; readonly message: string };
 
 /** Context length of these cross-encoders in tokens: query and passage together. */
 const WINDOW_TOKENS = 512;

@@ -20,7 +20,7 @@ const scoresOf = (retrievers: readonly RetrieverResult[]): Record<string, number
   Object.fromEntries(fuse(retrievers).map(({ memoryId, score }) => [memoryId, Math.round(score * 1_000) / 1_000]));
 
 describe('fuse', () => {
-  it('scales each lane to 0–1 and sums by weight', () => {
+  it('scales each retriever to 0–1 and sums by weight', () => {
     const retrievers = [
       keyword(0.25, hit('a', 20), hit('b', 15), hit('c', 10)),
       vector(0.75, hit('b', 0.9), hit('d', 0.5)),
@@ -29,7 +29,7 @@ describe('fuse', () => {
     expect(fuse(retrievers).map(({ memoryId }) => memoryId)).toEqual(['b', 'a', 'c', 'd']);
   });
 
-  it('tells what each lane said', () => {
+  it('returns each retriever’s score and rank', () => {
     const [best] = fuse([keyword(0.5, hit('a', 8), hit('b', 4)), vector(0.5, hit('b', 0.7), hit('c', 0.6))]);
     expect(best).toEqual({
       memoryId: 'a',
@@ -43,7 +43,7 @@ describe('fuse', () => {
     });
   });
 
-  it('gives weights that do not sum to one the same say', () => {
+  it('normalises weights that do not sum to one', () => {
     const hits = [hit('a', 2), hit('b', 1)];
     expect(scoresOf([keyword(3, ...hits), vector(1, hit('b', 1))])).toEqual({ a: 0.75, b: 0.25 });
     expect(scoresOf([keyword(0.35, ...hits)])).toEqual({ a: 1, b: 0 });
@@ -64,11 +64,11 @@ describe('fuse', () => {
   it.each([
     ['no lanes', []],
     ['lanes without hits', [keyword(0.5), vector(0.5)]],
-  ])('%s give nothing', (_, retrievers) => {
+  ])('returns nothing for %s', (_, retrievers) => {
     expect(fuse(retrievers)).toEqual([]);
   });
 
-  it('gives the same order whatever the order of hits, ties by id', () => {
+  it('is independent of the order of hits, with ties by id', () => {
     const hits = Array.from({ length: 30 }, (_, n) => hit(`m${String(n).padStart(2, '0')}`, Math.floor(n / 5)));
     const random = randomFrom(5);
     const expected = fuse([keyword(0.4, ...hits), vector(0.6, ...hits)]);

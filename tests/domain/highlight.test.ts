@@ -56,7 +56,7 @@ describe('characters that mean something to a pattern', () => {
     'word{9999999999}',
     '\u0000word',
     '\uD83Dword',
-  ])('in a question: %j', (query) => {
+  ])('in a query: %j', (query) => {
     expect(highlight('some word here', query)).toEqual(['some <mark>word</mark> here']);
   });
 
@@ -66,7 +66,7 @@ describe('characters that mean something to a pattern', () => {
 });
 
 describe('snippets', () => {
-  it('show what stands around, on one line, with dots where the text goes on', () => {
+  it('show the surrounding text on one line, with an ellipsis if it continues', () => {
     const text = `${'x '.repeat(100)}needle\n\n  here${' y'.repeat(100)}`;
     const [snippet] = highlight(text, 'needle');
     expect(snippet).toMatch(/^…(?:x )+<mark>needle<\/mark> here(?: y)+…$/);
@@ -78,7 +78,7 @@ describe('snippets', () => {
     expect(highlight(`needle${' x'.repeat(200)} needle${' x'.repeat(200)} needle`, 'needle')).toHaveLength(2);
   });
 
-  it('are well-formed where a cut falls into a character', () => {
+  it('are well-formed if a cut is inside a character', () => {
     for (let shift = 0; shift < 2; shift += 1) {
       const [snippet] = highlight(`${'😀'.repeat(100)}${'x'.repeat(shift)} needle ${'😀'.repeat(100)}`, 'needle');
       expect(snippet?.isWellFormed()).toBe(true);

@@ -18,8 +18,8 @@ function counting(): Embedder & { readonly understoodQuery: string[] } {
   };
 }
 
-describe('vectors of questions', () => {
-  it('are made once for a question that is asked again', async () => {
+describe('cached query vectors', () => {
+  it('are computed once for a repeated query', async () => {
     const embedder = counting();
     const vectorOf = createQueryVectors();
     const first = await vectorOf(embedder, 'abc');
@@ -29,7 +29,7 @@ describe('vectors of questions', () => {
     expect(embedder.understoodQuery).toEqual(['abc', 'abcd']);
   });
 
-  it('are bounded: the one asked longest ago goes first', async () => {
+  it('are bounded: the least recently used is evicted first', async () => {
     const embedder = counting();
     const vectorOf = createQueryVectors();
     await vectorOf(embedder, 'kept');
@@ -43,7 +43,7 @@ describe('vectors of questions', () => {
     expect(embedder.understoodQuery).toEqual(['gone']);
   });
 
-  it('are those of the model that is asked for', async () => {
+  it('are separate for each model', async () => {
     const [one, other] = [counting(), { ...counting(), model: 'another' }];
     const vectorOf = createQueryVectors();
     await vectorOf(one, 'abc');
@@ -51,7 +51,7 @@ describe('vectors of questions', () => {
     expect([one.understoodQuery, other.understoodQuery]).toEqual([['abc'], ['abc']]);
   });
 
-  it('are not kept when the embedder fails', async () => {
+  it('are not cached if the embedder fails', async () => {
     const embedder = counting();
     let away = true;
     const vectorOf = createQueryVectors();

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { charsIn } from '../../../domain/capture/chars.ts';
+import { charsIn } from '../../../domain/capture/well-formed.ts';
 import type { EventOwner, HostEvent } from '../../../domain/capture/event.ts';
 import { progressAfter, startOf } from '../../../domain/transcripts/progress.ts';
 import { reconcileSegment } from '../../../domain/transcripts/reconcile.ts';

@@ -84,3 +84,8 @@ export function isThin(text: string): boolean {
   const trimmed = text.trim();
   return trimmed.length < 4 || THIN.test(trimmed) || !/\p{L}{2}/u.test(trimmed.replaceAll(TALK, ''));
 }
+
+/** Returns true if the sentence requests or decides something, so that it can be a title. */
+export function isRequest({ text }: { readonly text: string }): boolean {
+  return hasCue(text, 'goal') || hasCue(text, 'label') || isQuestion(text);
+}

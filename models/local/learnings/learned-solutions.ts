@@ -5,10 +5,9 @@ import { isCheck } from '../commands.ts';
 import { confidenceOf } from './confidence.ts';
 import { hasCue } from './cues.ts';
 import { explanationOf } from './explanations.ts';
-import { headingOf } from '../notes/headings.ts';
+import { cite, citeLine, citeRow, codeOf, distinct, headingOf, listed, paragraph, tagsOf } from '../notes/notes.ts';
 import { failureEvidence, passEvidence } from '../notes/repair-notes.ts';
 import type { ValuedLearning } from './learnings.ts';
-import { cite, citeLine, citeRow, codeOf, distinct, listed, paragraph, tagsOf } from '../notes/notes.ts';
 import { changedFiles, isTestFirst, type Repair, repairsOf } from '../repairs.ts';
 import type { Sentence } from '../segments.ts';
 

@@ -1,9 +1,8 @@
 import type { LearningCategory } from '../../../domain/ports/model.ts';
 import { confidenceOf } from './confidence.ts';
 import { hasCue, isQuestion } from './cues.ts';
-import { headingOf } from '../notes/headings.ts';
+import { cite, headingOf, tagsOf } from '../notes/notes.ts';
 import type { ValuedLearning } from './learnings.ts';
-import { cite, tagsOf } from '../notes/notes.ts';
 import type { Sentence } from '../segments.ts';
 
 /** A setting with its value or effect. */

@@ -1,13 +1,19 @@
 import type { LearningDraft, LearningInput, SourceRow } from '../../../domain/ports/model.ts';
-import { termsOf } from '../../../domain/text/terms.ts';
+import { overlap, termsOf } from '../../../domain/text/terms.ts';
 import { callsOf } from '../calls.ts';
-import { touchedFilesOf } from '../notes/file-names.ts';
-import { preferenceLearnings } from './learned-preferences.ts';
+import { confidenceOf } from './confidence.ts';
+import { hasCue, isCorrection, preferenceStrength } from './cues.ts';
 import { solutionLearnings } from './learned-solutions.ts';
 import { statementLearnings } from './learned-statements.ts';
+import { derivedTexts, nearestOf } from './said.ts';
+import type { Tools } from './said.ts';
+import { touchedFilesOf } from '../notes/file-names.ts';
+import { cite, headingOf } from '../notes/notes.ts';
+import { worthOfUser } from '../notes/spoken-notes.ts';
+import { isStandingPreference } from '../notes/wishes.ts';
 import { alreadySaid } from '../ranking.ts';
-import { derivedTexts, nearestOf, type Tools } from './said.ts';
 import { sentencesOf } from '../segments.ts';
+import type { Sentence } from '../segments.ts';
 
 const MAX_LEARNINGS = 12;
 /** Tokens of learnings relative to those of topics and items. */
@@ -76,4 +82,34 @@ function textOf({ title, description, context, examples, tags }: LearningDraft):
 /** Joins rows without duplicates in session order. */
 function inReadingOrder(rows: readonly SourceRow[]): readonly SourceRow[] {
   return [...new Map(rows.map((row) => [row.id, row])).values()].sort((a, b) => a.seq - b.seq);
+}
+
+const REPEATED_OVERLAP = 0.6;
+
+/** Returns the user's general preferences in the user's words. */
+export function preferenceLearnings(sentences: readonly Sentence[]): readonly ValuedLearning[] {
+  const user = sentences.filter(({ row }) => row.type === 'user');
+  return user.filter(isStandingPreference).map((sentence) => {
+    const { text, terms, row } = sentence;
+    const again = user.find(
+      (other) => other.row.id !== row.id && overlap(other.terms, terms) >= REPEATED_OVERLAP && other.terms.length >= 3,
+    );
+    return {
+      value: worthOfUser(sentence) + (again ? 0.3 : 0),
+      draft: {
+        category: 'best_practice',
+        title: headingOf(terms, text),
+        description: text,
+        context: '',
+        examples: [],
+        tags: ['preference'],
+        confidence: confidenceOf({
+          base: preferenceStrength(text) === 2 ? 0.75 : 0.55,
+          repeated: again !== undefined || isCorrection(text),
+          hedged: hasCue(text, 'hedge'),
+        }),
+        evidence: [cite(sentence), ...(again ? [cite(again)] : [])],
+      },
+    };
+  });
 }

@@ -2,10 +2,9 @@ import { termsOf } from '../../../domain/text/terms.ts';
 import { type Call, readableError } from '../calls.ts';
 import type { Candidate } from '../learnings/candidate.ts';
 import { commitSubjectOf } from './commit-notes.ts';
-import { shownLine } from './command-lines.ts';
+import { citeLine, citeRow, distinct, shownLine } from './notes.ts';
 import { isCheck } from '../commands.ts';
 import { repairsOf } from '../repairs.ts';
-import { citeLine, citeRow, distinct } from './notes.ts';
 
 const MAX_ERROR_CHARACTERS = 160;
 const LOOKS =

@@ -3,9 +3,8 @@ import { stripAnsi } from '../../../domain/text/clean.ts';
 import { termsOf } from '../../../domain/text/terms.ts';
 import type { Call } from '../calls.ts';
 import type { Candidate } from '../learnings/candidate.ts';
-import { changeKindOf } from './change-kinds.ts';
+import { MAX_TITLE_CHARACTERS, changeKindOf, citeLine, citeRow, distinct } from './notes.ts';
 import { hasCue } from '../learnings/cues.ts';
-import { citeLine, citeRow, distinct, MAX_TITLE_CHARACTERS } from './notes.ts';
 import { failureEvidence, passEvidence } from './repair-notes.ts';
 import { repairsOf } from '../repairs.ts';
 

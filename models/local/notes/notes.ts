@@ -1,5 +1,6 @@
-import type { Evidence, SourceRow } from '../../../domain/ports/model.ts';
-import { capitalised, plainText, shorten, verbatimHead } from '../../../domain/text/clean.ts';
+import type { Evidence, ItemKind, SourceRow } from '../../../domain/ports/model.ts';
+import { capitalised, plainText, shorten, stripAnsi, verbatimHead } from '../../../domain/text/clean.ts';
+import type { Call } from '../calls.ts';
 import type { Sentence } from '../segments.ts';
 
 export const MAX_TITLE_CHARACTERS = 120;
@@ -99,4 +100,36 @@ export function tagsOf(texts: readonly string[], extra: readonly string[] = []):
 /** Clamps a number to two bounds and rounds to two places. */
 export function clamped(value: number, lowest: number, highest: number): number {
   return Math.round(Math.min(highest, Math.max(lowest, value)) * 100) / 100;
+}
+
+const REFACTOR =
+  /\b(?:refactor\w*|renam\w+|extract\w*|mov(?:e|ed|ing)\b|simplif\w+|clean(?:ed|s|ing)?[- ]?up|restructur\w+|dedup\w+|reorgani[sz]\w+|streamlin\w+|inline[ds]?)\b|重构|リファクタ/iu;
+const FEATURE =
+  /\b(?:add(?:ed|s|ing)?|implement\w*|creat(?:e|ed|es|ing)|introduc\w+|support(?:s|ed)? for|new (?:command|feature|option|endpoint|page|flag|test|function|module|api))\b|实现|添加|新增|追加|実装/iu;
+
+/** Returns the kind of work in a sentence by its verbs. */
+export function changeKindOf(text: string): ItemKind {
+  if (REFACTOR.test(text)) return 'refactor';
+  return FEATURE.test(text) ? 'feature' : 'change';
+}
+
+/** Long enough for the subject, too short to repeat the note. */
+const MAX_CHARACTERS = 48;
+
+/** Returns a heading for a note: its first words, as a title. Empty only for an empty text. */
+export function headingOf(terms: readonly string[], text: string): string {
+  const heading = shorten(noteTitle(text), MAX_CHARACTERS);
+  return heading === '' ? capitalised(shorten(terms[0] ?? text, MAX_CHARACTERS)) : heading;
+}
+
+/** Longer command lines are truncated. */
+const MAX_COMMAND_CHARACTERS = 140;
+/** Directory changes and environments before the command. */
+const PREPARATION = /^(?:(?:cd|pushd|source|\.)\s+[^&|;\n]+(?:&&|;)\s*)+/u;
+
+/** Returns the first line of a command without preparation, truncated if long. */
+export function shownLine({ input }: Call): string {
+  const typed = stripAnsi(input).replace(/^\$ /u, '').trim();
+  const line = (typed.replace(PREPARATION, '') || typed).split('\n')[0] ?? '';
+  return shorten(line.trim(), MAX_COMMAND_CHARACTERS).replaceAll('`', "'");
 }

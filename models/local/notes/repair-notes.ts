@@ -2,10 +2,9 @@ import type { Evidence } from '../../../domain/ports/model.ts';
 import { termsOf } from '../../../domain/text/terms.ts';
 import { type Call, readableError } from '../calls.ts';
 import type { Candidate } from '../learnings/candidate.ts';
-import { shownLine } from './command-lines.ts';
+import { MAX_TITLE_CHARACTERS, cite, citeLine, citeRow, distinct, listed, shownLine } from './notes.ts';
 import { hasCue } from '../learnings/cues.ts';
 import { explanationOf } from '../learnings/explanations.ts';
-import { cite, citeLine, citeRow, distinct, listed, MAX_TITLE_CHARACTERS } from './notes.ts';
 import { changedFiles, isTestFirst, type Repair, repairsOf } from '../repairs.ts';
 import type { Sentence } from '../segments.ts';
 

@@ -2,9 +2,8 @@ import type { ItemKind } from '../../../domain/ports/model.ts';
 import { stopWordShare, wordCount } from '../../../domain/text/terms.ts';
 import type { Candidate } from '../learnings/candidate.ts';
 import { centrality } from '../centrality.ts';
-import { changeKindOf } from './change-kinds.ts';
+import { changeKindOf, cite } from './notes.ts';
 import { hasCue, isCorrection, isProposal, isQuestion, isThin, preferenceStrength } from '../learnings/cues.ts';
-import { cite } from './notes.ts';
 import type { Sentence } from '../segments.ts';
 
 /** Names: code, a path, a number, a word in capitals. */

@@ -1,3 +1,3 @@
--- Returns true if a text contains every phrase. Phrases are lower case with single blanks, as `domain/query/phrases.ts` makes them.
+-- Returns true if a text contains every phrase. Phrases are lower case with single blanks, as `domain/query/understand.ts` makes them.
 CREATE OR REPLACE FUNCTION contains_phrases(body text, phrases text[]) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
   AS $$ SELECT phrases IS NULL OR NOT EXISTS (SELECT FROM unnest(phrases) AS phrase WHERE position(phrase IN regexp_replace(lower(body), '\s+', ' ', 'g')) = 0) $$;

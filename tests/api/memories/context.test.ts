@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { CONTEXT_TAG } from '../../../domain/context-tag.ts';
+import { CONTEXT_TAG } from '../../../domain/recalled/recalled-block.ts';
 import { settled } from '../../setup/demo-session.ts';
 import { startTestInstance } from '../../setup/instance.ts';
 import type { TestInstance } from '../../setup/instance.ts';

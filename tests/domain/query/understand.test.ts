@@ -77,10 +77,10 @@ describe('fields', () => {
     'x(type:prompt)x',
     'error: kind: none',
     `tag:${'x'.repeat(65)}`,
-  ])('what is none stays a word: %s', (query) => expect(of(query).text).toBe(query));
+  ])('leaves an invalid field as a word: %s', (query) => expect(of(query).text).toBe(query));
 });
 
-describe('what is asked for', () => {
+describe('intent of a query', () => {
   test('time, the newest, names and language', () => {
     expect(of('what did we do yesterday')).toMatchObject({ timeAlone: true, newest: false, language: 'en' });
     expect(of('上周做了什么')).toMatchObject({ timeAlone: true, language: 'zh' });
@@ -94,7 +94,7 @@ describe('what is asked for', () => {
     expect(['なぜ失敗', '왜', 'почему', '???'].map((text) => of(text).language)).toEqual(['ja', 'ko', 'other', 'en']);
   });
 
-  test('a question of nothing is nothing', () => {
+  test('returns nothing for an empty query', () => {
     expect(of('   ')).toMatchObject({ text: '', phrases: [], time: null, names: [] });
   });
 });

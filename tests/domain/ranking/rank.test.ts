@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RetrieverResult } from '../../../domain/fusion.ts';
 import type { RecallHit } from '../../../domain/ports/vector-index.ts';
-import { rankMemories } from '../../../domain/ranking/rank.ts';
-import { sessionEvidence } from '../../../domain/ranking/session-evidence.ts';
+import { rankMemories, sessionEvidence } from '../../../domain/ranking/rank.ts';
 
 const NO_SESSIONS = { session: 0 };
 
@@ -39,19 +38,19 @@ describe('the evidence of a session', () => {
     expect(evidence.size).toBe(2);
   });
 
-  it('is nothing where nothing scores', () => {
+  it('returns nothing without scores', () => {
     expect([...sessionEvidence([{ score: 0, sessionId: 'a' }])]).toEqual([['a', 0]]);
     expect(sessionEvidence([]).size).toBe(0);
   });
 });
 
 describe('ranking', () => {
-  it('scales keyword scores by the best, and similarities above what unrelated texts have', () => {
+  it('scales keyword scores by the best, similarities above the floor of unrelated texts', () => {
     expect(scoresOf([keyword(hit('a', 20), hit('b', 10))])).toEqual({ a: 1, b: 0.5 });
     expect(scoresOf([vector(hit('a', 0.8), hit('b', 0.55), hit('c', 0.1))])).toEqual({ a: 1, b: 0.5, c: 0 });
   });
 
-  it('takes the mean of a memory’s best two chunks, and says what the best one had', () => {
+  it('averages a memory’s best two chunks, and returns the best one’s score', () => {
     const retrievers = [
       keyword(hit('long', 12, { chunk: 4 }), hit('short', 11), hit('long', 8), hit('long', 2, { chunk: 1 })),
     ];
@@ -61,13 +60,13 @@ describe('ranking', () => {
     ]);
   });
 
-  it('takes a lane whose best is nothing as it is', () => {
+  it('leaves a retriever with a zero best score unscaled', () => {
     expect(scoresOf([vector(hit('a', 0.2), hit('b', 0.1))])).toEqual({ a: 1, b: 0 });
     expect(scoresOf([keyword(hit('a', 0))])).toEqual({ a: 1 });
     expect(rankMemories([keyword(), vector()], '', NO_SESSIONS)).toEqual([]);
   });
 
-  it('weighs what only looked around, what a tool did and what sums up', () => {
+  it('weights reading tools, other tools and overviews', () => {
     const observation = (tool: string) => ({ memoryType: 'observation', kind: 'tool_result', tool }) as const;
     expect(
       scoresOf([
@@ -84,7 +83,7 @@ describe('ranking', () => {
     ).toEqual({ said: 1, asked: 0.95, ran: 0.9, read: 0.7, topic: 0.95, item: 1, untold: 1 });
   });
 
-  it('lifts a memory by what else its session says, and tells by how much', () => {
+  it('raises a memory by its session’s other evidence, and returns the amount', () => {
     const retrievers = [
       keyword(
         hit('lone', 10, { sessionId: 'x' }),
@@ -98,7 +97,7 @@ describe('ranking', () => {
     expect(first?.score).toBeCloseTo(0.95);
   });
 
-  it('leaves a memory without a session what it has', () => {
+  it('leaves a memory without a session unchanged', () => {
     const [alone] = rankMemories([keyword(hit('alone', 2), hit('other', 1, { sessionId: 's' }))], '', { session: 0.5 });
     expect(alone).toMatchObject({ memoryId: 'alone', score: 1, parts: { session: null } });
   });
@@ -123,7 +122,7 @@ describe('ranking', () => {
   });
 });
 
-describe('what a question asks for', () => {
+describe('intent of a query', () => {
   const retrievers = [
     keyword(
       hit('ran', 1, { memoryType: 'observation', kind: 'tool_result', tool: 'Bash' }),

@@ -88,7 +88,7 @@ describe('json', () => {
     expect({}).not.toHaveProperty('polluted');
   });
 
-  it('keeps forty levels and notes what lies deeper', () => {
+  it('retains forty levels and notes deeper ones', () => {
     const nested = (levels: number): unknown => JSON.parse(`${'['.repeat(levels)}"x"${']'.repeat(levels)}`);
     expect(JSON.stringify(json(nested(40)))).toBe(JSON.stringify(nested(40)));
     expect(JSON.stringify(json(nested(41)))).toBe(`${'['.repeat(40)}"[too deep]"${']'.repeat(40)}`);
@@ -153,7 +153,7 @@ describe('a passage over the blocks of a list', () => {
   });
 });
 
-describe('whole values', () => {
+describe('full values', () => {
   const long = (text: string) => `${text} ${'y'.repeat(VALUE_LIMIT_BYTES)}`;
 
   it('are handed out redacted, and the note names them', () => {
@@ -179,7 +179,7 @@ describe('whole values', () => {
     expect(redactor.fullValues.map((whole) => whole.text)).toEqual([long('one'), long('other')]);
   });
 
-  it('are not kept unless that is asked for', () => {
+  it('are dropped unless requested', () => {
     const redactor = new Redactor();
     expect(redactor.text(long('one'))).not.toContain('sha256');
     expect(redactor.fullValues).toEqual([]);
@@ -201,7 +201,7 @@ describe('text that the database refuses', () => {
     ['a file name', { file_path: '/src/\uDE00\u0000.ts' }, { file_path: '/src/\uFFFD\uFFFD.ts' }],
     ['deep inside', [[{ a: ['\uD83D'] }]], [[{ a: ['\uFFFD'] }]]],
     ['beside what is removed', ['\u0000<private>\uD83D</private>\uDE00'], ['\uFFFD[private]\uFFFD']],
-  ])('is made well-formed in %s', (_, value, expected) => {
+  ])('becomes well-formed in %s', (_, value, expected) => {
     expect(json(value)).toEqual(expected);
   });
 });

@@ -33,29 +33,29 @@ const hashesOf = (text: string, alternatives: readonly string[] = []) =>
   prepareItem(item('UserPromptSubmit', { prompt: text }, alternatives), owner, 'transcript')?.hashes;
 
 describe('a prompt of a transcript is known by', () => {
-  test('its text alone where nothing stands around it', () => {
+  test('hashes a plain text once', () => {
     expect(hashesOf('say it', ['say it'])).toEqual([sha256('say it')]);
   });
 
-  test('what is left of it without what the host put before it, and without the blanks that this leaves', () => {
+  test('hashes the text without the host’s prefix and without surrounding blanks', () => {
     expect(hashesOf(`${IDE}\nsay it `, [`${IDE}\nsay it`])).toEqual(
       expect.arrayContaining(['\nsay it ', 'say it', '\nsay it'].map(sha256)),
     );
   });
 
-  test('every text that a host may give for it, of those that say anything', () => {
+  test('hashes every non-empty text that a host may send', () => {
     expect(hashesOf('one\n\ntwo', ['one\ntwo', 'two', '', '  ', IDE])).toEqual(
       ['one\n\ntwo', 'one\ntwo', 'two'].map(sha256),
     );
   });
 });
 
-test('nothing is made of words of which nothing is left, nor of what is not stored', () => {
+test('returns null for empty texts and items that are not stored', () => {
   expect(prepareItem(item('UserPromptSubmit', { prompt: `${IDE}\n` }), owner, 'transcript')).toBeNull();
   expect(prepareItem(item('PreToolUse', { tool_name: 'Read' }), owner, 'transcript')).toBeNull();
 });
 
-test('a tool call is known by its key alone, and says which way it came', () => {
+test('identifies a tool call by its key, and records its source', () => {
   const call = { tool_name: 'Bash', tool_input: {}, tool_response: 'ok', tool_use_id: 'u' };
   expect(prepareItem(item('PostToolUse', call), owner, 'transcript')).toMatchObject({
     hashes: [],

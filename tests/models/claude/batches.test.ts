@@ -44,7 +44,7 @@ async function outcomes(batchId: string): Promise<readonly BatchOutcome[]> {
 }
 
 describe('a batch', () => {
-  it('is sent, looked at, read and billed at half the price', async () => {
+  it('is submitted, polled, read and billed at half the price', async () => {
     server.planBatches({ looks: 1 });
     const batchId = await submitted(2);
     expect(await batches.poll(batchId, live())).toEqual({
@@ -69,7 +69,7 @@ describe('a batch', () => {
     expect(Number(cached?.costUsd) / direct.costUsd).toBeCloseTo(0.5, 10);
   });
 
-  it('tells each part by itself: refused, cut off, failed, expired, cancelled', async () => {
+  it('returns each outcome: refused, truncated, failed, expired, cancelled', async () => {
     const parts = [
       { kind: 'message', answer: '', stopReason: 'refusal' },
       { kind: 'message', answer: '{"ti', stopReason: 'max_tokens' },
@@ -122,7 +122,7 @@ describe('a batch', () => {
     expect(await batches.since(START, live())).toHaveLength(2);
   });
 
-  it('names the tier of an answer by the model that the provider says, in its long form too', async () => {
+  it('maps a response to its tier by the provider’s model name, also a long one', async () => {
     const small = await model.prepareWindow({ ...window, rows: rows.slice(0, 1) }, live());
     const { batchId } = await batches.submit([{ customId: 'a', call: small }], live());
     await batches.poll(batchId, live());
@@ -158,7 +158,7 @@ describe('a batch is refused', () => {
 });
 
 describe('results', () => {
-  it('that break off in the middle are unavailable; what came before was given', async () => {
+  it('that break off are unavailable after the complete ones', async () => {
     server.planBatches({ breakOffAfter: 2 });
     const batchId = await submitted(4);
     await batches.poll(batchId, live());
@@ -189,7 +189,7 @@ describe('results', () => {
     expect((await failure(read())).kind).toBe(kind);
   });
 
-  it('of a batch that goes on are an error', async () => {
+  it('of a running batch are an error', async () => {
     server.planBatches({ looks: 5 });
     const batchId = await submitted(1);
     await expect(outcomes(batchId)).rejects.toThrow('404');
@@ -227,7 +227,7 @@ it.each(['batch-create', 'batch-look', 'batch-list', 'batch-cancel'] as const)(
   },
 );
 
-it('an answer that is no batch, and no list of batches, is unavailable: an empty list would be paid for twice', async () => {
+it('rejects an invalid batch or list: an empty list would be paid for twice', async () => {
   const call = { customId: 'a', call: await prepared() };
   const nonsense = { kind: 'raw', body: '{"id": "a b"}' } as const;
   server.fault('batch-create', nonsense);

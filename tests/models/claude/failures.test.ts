@@ -12,10 +12,10 @@ afterEach(() => server.close());
 const window1 = (changes: Parameters<typeof modelAt>[1] = {}) =>
   asked(modelAt(server, changes).prepareWindow(window, live()));
 
-describe('bad answers', () => {
+describe('unusable responses', () => {
   const wrong = { ...topic, items: [{ ...topic.items[0], kind: 'poem' }] };
 
-  it('are asked about once more, with the answer and the problem as data', async () => {
+  it('are repaired once, with the response and the problem as data', async () => {
     server.script({ kind: 'message', answer: wrong }, { kind: 'message', answer: topic });
     const call = await modelAt(server).prepareWindow(window, live());
     const { text, reading } = await call.send(live());
@@ -39,7 +39,7 @@ describe('bad answers', () => {
     ['nothing', ' '],
     ['another shape', { learned: SECRET_WORD }],
     ['extra fields', { ...topic, [SECRET_WORD]: 1 }],
-  ])('%s cannot be used, and "where" holds none of it', async (_, answer) => {
+  ])('rejects %s without its content in "where"', async (_, answer) => {
     server.script({ kind: 'message', answer });
     const { reading, usage } = await window1();
     if (reading.ok) throw new Error('the answer was taken');
@@ -57,7 +57,7 @@ describe('bad answers', () => {
     ['max_tokens', 'truncated', 'half as many words'],
     ['model_context_window_exceeded', 'truncated', 'half as many words'],
     ['refusal', 'refused', 'a record of work that was done'],
-  ])('stop reason %s is a reading, %s, with its cost; the repair says what to do', async (stopReason, kind, said) => {
+  ])('reads stop reason %s as %s, with its cost; the repair states the remedy', async (stopReason, kind, said) => {
     server.script({ kind: 'message', answer: '{"title": "cut', stopReason });
     const call = await modelAt(server).prepareWindow(window, live());
     const { reading, usage, text } = await call.send(live());
@@ -66,7 +66,7 @@ describe('bad answers', () => {
     const problem = reading.ok ? '' : reading.problem;
     const again = await call.repair(text, problem, live());
     expect(again.requestText).toContain(said);
-    // A batch tells no more than how an answer stopped.
+    // A batch returns only how a response stopped.
     expect((await call.repair(text, kind, live())).requestText).toContain(said);
   });
 
@@ -152,7 +152,7 @@ describe('failures of the provider', () => {
     expect((await failure(window1({ timeoutMs: 150 }))).kind).toBe('timeout');
   });
 
-  it('nobody listening is unavailable, and says the code', async () => {
+  it('reports an unreachable server as unavailable, with its code', async () => {
     await server.close();
     const error = await failure(window1());
     expect(error.kind).toBe('unavailable');
@@ -167,7 +167,7 @@ describe('failures of the provider', () => {
     ['refused', { kind: 'error', status: 429, type: 'rate_limit_error' }, 'rate_limited'],
     ['cut', { kind: 'hang-up' }, 'unavailable'],
     ['no number', { kind: 'raw', body: '{"input_tokens": "many"}' }, 'unavailable'],
-  ])('counting that is %s fails before anything is asked', async (_, reply, kind) => {
+  ])('fails before sending if counting is %s', async (_, reply, kind) => {
     server.fault('count', reply);
     expect((await failure(window1())).kind).toBe(kind);
     expect(server.requests).toHaveLength(0);
@@ -197,7 +197,7 @@ describe('abort', () => {
     expect(await outcome).toBe(reason);
   });
 
-  it('makes no call when it came before', async () => {
+  it('sends nothing if aborted before', async () => {
     const reason = new Error('too late');
     await expect(modelAt(server).prepareWindow(window, AbortSignal.abort(reason))).rejects.toBe(reason);
     expect(server.log).toHaveLength(0);

@@ -39,7 +39,7 @@ describe('instructions', () => {
     expect(shortInstructionsFor('session')).toBeNull();
   });
 
-  it('hold answers that are worth imitating: in the schema, every quote verbatim in one line of its row', () => {
+  it('have valid examples: in the schema, with every quote verbatim in one line of its row', () => {
     const examples = instructionsFor('topic')
       .split(/^# Example \d.*$/mu)
       .slice(1);

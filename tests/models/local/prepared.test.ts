@@ -12,7 +12,7 @@ const elsewhere: readonly SourceRow[] = miniSession.map((row) => ({
 }));
 
 describe('a prepared call', () => {
-  it('costs nothing, and says what it will read', async () => {
+  it('is free, and states its input tokens', async () => {
     const model = localModel();
     const call = await model.prepareWindow(windowOf(miniSession), live());
     expect(call).toMatchObject({ provider: 'local', model: 'local-extractive-2', maxUsd: 0 });
@@ -39,7 +39,7 @@ describe('a prepared call', () => {
     expect(call.read(text)).toEqual(reading);
   });
 
-  it('asks the same question of the same words in another session, whose answer it can read', async () => {
+  it('has the same request text for the same words in another session, whose response it can read', async () => {
     const model = localModel();
     const here = await model.prepareWindow(windowOf(miniSession), live());
     const there = model.windowRequest(windowOf(elsewhere));
@@ -58,19 +58,19 @@ describe('a prepared call', () => {
       'something known',
       { known: [{ id: 'k', category: 'general' as const, title: 'Dates', description: 'Dates roll over.' }] },
     ],
-  ])('asks another question for %s', (_, change) => {
+  ])('has another request text for %s', (_, change) => {
     const model = localModel();
     const { requestText } = model.windowRequest(windowOf(miniSession));
     expect(model.windowRequest({ ...windowOf(miniSession), ...change }).requestText).not.toBe(requestText);
   });
 
-  it('gives the same call again', async () => {
+  it('repairs with the same call', async () => {
     const call = await localModel().prepareWindow(windowOf(miniSession), live());
     const again = await call.repair('{}', 'wrong', live());
     expect((await again.send(live())).text).toBe((await call.send(live())).text);
   });
 
-  it('says what is wrong with a text that is no answer of its own', async () => {
+  it('reports a text that is not its own response', async () => {
     const call = await localModel().prepareWindow(windowOf(miniSession), live());
     expect(call.read('not JSON')).toMatchObject({ ok: false, kind: 'invalid_output', where: 'text' });
     const foreign = (await call.send(live())).text.replaceAll(/"rowId":\d+/gu, '"rowId":99');
@@ -78,7 +78,7 @@ describe('a prepared call', () => {
     expect(call.read(foreign.replaceAll('"rowId":99', '"rowId":"row-1"'))).toMatchObject({ ok: false });
   });
 
-  it('carries the rows that topics and items cite into questions about the session', async () => {
+  it('includes the rows that topics and items cite', async () => {
     const model = localModel();
     const input = await sessionInputOf(miniSession);
     const session = await model.prepareSession(input, live());

@@ -14,7 +14,7 @@ import { Redactor } from '../../domain/redaction/redact.ts';
 import { percentile } from './figures.ts';
 import { JUDGED_FALSE, JUDGED_TRUE } from './redaction-judged.ts';
 
-// What redaction removes from real sessions, how much of that is none, and what it costs. Prints one JSON line; no network, no engines.
+// Removals of redaction in real sessions, false positives, and cost. Prints one JSON line; no network, no engines.
 // `--review FILE` writes every distinct removal to a file outside the repository: judge it, and put its key into redaction-judged.ts.
 
 const SHARED = fileURLToPath(new URL('../../../shared/data/coding-sessions/events', import.meta.url));
@@ -59,7 +59,7 @@ function textsOf(part: EventPart): string[] {
   }
 }
 
-/** What was taken out of a text, told by what stands on both sides of each mark. */
+/** Returns the removed texts, located by the context of each mark. */
 function removalsFrom(original: string, clean: string): Removal[] {
   const pieces = clean.split(/(\[redacted:[\w-]{1,40}\]|\[private\])/);
   const removals: Removal[] = [];

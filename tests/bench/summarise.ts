@@ -11,7 +11,7 @@ import { measureFalseHits } from './summarise/false-hits.ts';
 import { runLocal } from './summarise/local.ts';
 import { measureSpeed } from './summarise/speed.ts';
 
-// What is understood of the shared coding sessions, and at what cost. Prints one JSON line; what it does goes to stderr.
+// Quality and cost of summaries of the shared coding sessions. Prints one JSON line; progress goes to stderr.
 // `--only speed,local,direct,batch,outage,cache` runs some of the stages.
 
 const STAGES = ['speed', 'local', 'direct', 'batch', 'outage', 'cache'] as const;
@@ -26,7 +26,7 @@ function wanted(): ReadonlySet<Stage> {
   return new Set(names === undefined ? STAGES : STAGES.filter((stage) => names.includes(stage)));
 }
 
-/** Runs a stage where it is wanted. */
+/** Runs a stage if selected. */
 async function stage<Result>(
   stages: ReadonlySet<Stage>,
   name: Stage,

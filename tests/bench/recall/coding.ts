@@ -12,16 +12,16 @@ import { keptDirectory } from './options.ts';
 import { scoreHits } from './scores.ts';
 
 const TIMEOUT_MS = 2 * 3_600_000;
-/** Results that are looked at for the reciprocal rank. */
+/** Results that count for the reciprocal rank. */
 const DEPTH = 50;
-/** Chunks that search asks each lane for where so many results are wanted. */
+/** Chunks that search requests from each retriever for this number of results. */
 const RETRIEVER_HITS = 75;
 const TARGETS = { anyEvent10: 51, mrr: 0.6, anySession1: 53 } as const;
 
 const row = z.object({ id: z.string(), external_id: z.string(), key: z.string().nullable() });
 const derivedRow = z.object({ id: z.string(), sources: z.array(z.string()) });
 
-/** Events that each memory stands for, by its id: of a row its own, of what was derived those of its sources. */
+/** Events of each memory by id: of a row its own, of a derived memory its sources'. */
 async function eventsOfMemories({ database }: BenchInstance): Promise<ReadonlyMap<string, readonly string[]>> {
   const events = eventsByKey();
   const { rows } = await database.query(`
@@ -52,7 +52,7 @@ async function eventsOfMemories({ database }: BenchInstance): Promise<ReadonlyMa
   ]);
 }
 
-/** How one question is answered by one ranked list of memories, each with the events it stands for. */
+/** Scores one ranked list of memories, each with its events, for one query. */
 export function scoreAnswer(
   asked: CodingQuestion,
   ranked: readonly { readonly events: readonly string[]; readonly session: string | null }[],
@@ -77,7 +77,7 @@ export function scoreAnswer(
 
 type Answered = ReturnType<typeof scoreAnswer>;
 
-/** Counts of questions, and the mean reciprocal rank. */
+/** Sums of queries, and the mean reciprocal rank. */
 function summed(scores: readonly Answered[]): Answered {
   const sum = (name: keyof Answered): number => scores.reduce((total, score) => total + score[name], 0);
   return {
@@ -89,7 +89,7 @@ function summed(scores: readonly Answered[]): Answered {
   };
 }
 
-/** What search answers to each question; `away` is what the answer must say is missing. */
+/** Returns the search results of each query; `away` is the expected degradation. */
 async function askAll(
   instance: BenchInstance,
   questions: readonly CodingQuestion[],
@@ -132,7 +132,7 @@ async function rankAll(
   return Object.fromEntries([...others].map(([variant, answers]) => [variant, summed(answers)]));
 }
 
-/** Asks every question of an instance that holds the sessions. */
+/** Measures every query on an instance with the sessions. */
 export async function measureCoding(
   instance: BenchInstance,
   questions: readonly CodingQuestion[],

@@ -12,11 +12,11 @@ import type { ListScore } from './scores.ts';
 
 const TIMEOUT_MS = 3 * 3_600_000;
 const LEAST_NDCG = 0.965;
-/** Chunks that search asks each lane for where ten results are wanted. */
+/** Chunks that search requests from each retriever for ten results. */
 const RETRIEVER_HITS = 60;
 const SHARES = ['any1', 'any5', 'any10', 'all10'] as const;
 
-/** Ids of the sessions in the order of what was found, each once. */
+/** Distinct session ids in the order of the results. */
 function sessionsIn(found: readonly { readonly session: { readonly external_id: string } | null }[]): string[] {
   return [...new Set(found.flatMap(({ session }) => (session === null ? [] : [session.external_id])))];
 }
@@ -25,7 +25,7 @@ function goldOf({ question_id: id, answer_session_ids: gold }: LongQuestion): Re
   return new Set(gold.map((session) => `${id}:${session}`));
 }
 
-/** The list of sessions that one way of ranking gives. */
+/** Returns the sessions of one ranking variant. */
 function sessionsBy(
   variant: Variant,
   question: string,
@@ -37,7 +37,7 @@ function sessionsBy(
   ];
 }
 
-/** What is missed: NDCG, or a share that is more than one question below plain fusion. */
+/** Returns missed targets: NDCG, or a share more than one query below plain fusion. */
 function missedTargets(reached: ListScore, plain: ListScore, questions: number): readonly string[] {
   const below = SHARES.filter((share) => reached[share] < plain[share] - 1.001 / questions);
   return [
@@ -46,7 +46,7 @@ function missedTargets(reached: ListScore, plain: ListScore, questions: number):
   ];
 }
 
-/** What search answers to each question; `away` is what the answer must say is missing. */
+/** Returns the search results of each query; `away` is the expected degradation. */
 async function askAll(
   instance: BenchInstance,
   questions: readonly LongQuestion[],
@@ -61,7 +61,7 @@ async function askAll(
   return answered;
 }
 
-/** Asks every question of an instance that holds the sessions. */
+/** Measures every query on an instance with the sessions. */
 export async function measureLongMemEval(
   instance: BenchInstance,
   questions: readonly LongQuestion[],
@@ -92,7 +92,7 @@ export async function measureLongMemEval(
   };
 }
 
-/** LongMemEval-S, development split, session level: any@k, all@k, NDCG@10 of the best ten sessions that search answers, beside other ways of ranking the same hits. */
+/** LongMemEval-S, development split, session level: any@k, all@k, NDCG@10 of the best ten sessions of search, beside other rankings of the same hits. */
 export async function runLongMemEval(): Promise<RecallFigures> {
   const data = readLongMemEval();
   if (data === null) return { skipped: 'no shared data' };

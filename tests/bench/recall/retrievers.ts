@@ -13,7 +13,7 @@ import { createOnnxEmbedder } from '../../../models/embedding/onnx-embedder.ts';
 import { createWeaviateIndex } from '../../../stores/weaviate/weaviate-index.ts';
 import type { BenchInstance } from '../capture/bench-instance.ts';
 
-/** What both lanes of an instance found for one question. */
+/** Hits of both retrievers for one query. */
 export interface RawResults {
   readonly keyword: readonly RecallHit[];
   readonly vector: readonly RecallHit[];
@@ -25,7 +25,7 @@ export interface Placed {
   readonly sessionId: string | null;
 }
 
-/** Ways of ranking the same hits: what each stage is worth. Plain fusion is min-max relative scores, 0.35 keyword, as it is published. */
+/** Rankings of the same hits, one per stage. Plain fusion is min-max relative scores, 0.35 keyword, as published. */
 const VARIANTS = {
   keywordOnly: (_question, { keyword }) => ranked([{ name: 'keyword', weight: 1, hits: bare(keyword) }], '', 0),
   keywordRanked: (question, { keyword }) =>
@@ -53,7 +53,7 @@ function resultsOf({ keyword, vector }: RawResults, weight: number): readonly Re
   ];
 }
 
-/** Without what tells their kinds, so that no prior holds. */
+/** Removes the kinds, so that priors do not apply. */
 function bare(hits: readonly RecallHit[]): readonly RecallHit[] {
   return hits.map(({ kind: _kind, tool: _tool, ...hit }) => ({ ...hit, memoryType: 'prompt' }));
 }
@@ -92,7 +92,7 @@ export interface RetrieverReader {
   close(): Promise<void>;
 }
 
-/** Asks the instance's own Weaviate as search does, so that the same hits can be ranked in several ways. */
+/** Queries the instance's Weaviate like search does, so that the same hits can be ranked in several ways. */
 export async function createRetrieverReader({ database, weaviate }: BenchInstance): Promise<RetrieverReader> {
   const { rows } = await database.query('SELECT tenant_id FROM sessions LIMIT 1');
   const [tenant] = z.array(z.object({ tenant_id: z.string() })).parse(rows);

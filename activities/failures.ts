@@ -1,8 +1,7 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import pg from 'pg';
 import { BudgetExhausted, ModelBusy } from '../domain/costs/limits.ts';
-import { RestoreError } from '../domain/backup/restore-error.ts';
-import { BackupSetError } from '../domain/backup/set-error.ts';
+import { BackupSetError, RestoreError } from '../domain/backup/set-error.ts';
 import type { BackupSetErrorKind } from '../domain/backup/set-error.ts';
 import { ArchiveStoreError } from '../domain/ports/archive-store.ts';
 import type { ArchiveStoreErrorKind } from '../domain/ports/archive-store.ts';

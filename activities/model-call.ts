@@ -1,7 +1,7 @@
 import { BudgetExhausted, QuotaTooSmall } from '../domain/costs/limits.ts';
 import { asId } from '../domain/ids.ts';
 import { ModelError } from '../domain/ports/model.ts';
-import type { ModelAnswer, ModelPort, ModelUsage, PreparedCall, Question } from '../domain/ports/model.ts';
+import type { ModelResponse, ModelPort, ModelUsage, PreparedCall, ModelRequest } from '../domain/ports/model.ts';
 import type { TenantTransaction } from '../stores/postgres/connection/database.ts';
 import { dropUnreadable } from '../stores/postgres/usage/model-response-cache.ts';
 import { bookUsage, sumUsage } from '../stores/postgres/usage/usage-ledger.ts';
@@ -35,7 +35,7 @@ export interface CallOptions<Output> {
   /** Prepares the same input for the fallback model. Without it the request waits for the next day. */
   readonly prepareFallback?: (fallback: ModelPort, signal: AbortSignal) => Promise<PreparedCall<Output>>;
   /** The request text of a paid model as known before preparation: a cached response is returned without asking the provider to count tokens. */
-  readonly question?: Question<Output>;
+  readonly question?: ModelRequest<Output>;
   /** Allows the cached response to a nearly identical request. Without it the request must be equal. */
   readonly near?: NearOptions<Output>;
   /**
@@ -68,8 +68,8 @@ export function costOf(usage: readonly ModelUsage[]): CallCost {
 async function askTwice<Output>(
   prepared: PreparedCall<Output>,
   signal: AbortSignal,
-  asked: (call: PreparedCall<Output>) => Promise<ModelAnswer<Output>>,
-  failed: ModelAnswer<Output> | null = null,
+  asked: (call: PreparedCall<Output>) => Promise<ModelResponse<Output>>,
+  failed: ModelResponse<Output> | null = null,
 ): Promise<CallResult<Output>> {
   const first = failed ?? (await asked(prepared));
   const done = (output: Output, usage: readonly ModelUsage[]) => ({
@@ -79,9 +79,9 @@ async function askTwice<Output>(
     fromCache: false,
   });
   if (first.reading.ok) return done(first.reading.output, [first.usage]);
-  let second: ModelAnswer<Output>;
+  let second: ModelResponse<Output>;
   try {
-    second = await asked(await prepared.again(first.text, first.reading.problem, signal));
+    second = await asked(await prepared.repair(first.text, first.reading.problem, signal));
   } catch (error) {
     if (error instanceof BudgetExhausted) throw new BudgetExhausted(error.waitMs, [first.usage]);
     if (!(error instanceof ModelError)) throw error;
@@ -109,7 +109,7 @@ function callFree<Output>(
   signal: AbortSignal,
 ): Promise<CallResult<Output>> {
   return askTwice(prepared, signal, async (call) => {
-    const answer = await call.ask(signal);
+    const answer = await call.send(signal);
     await database.asTenant(asId(owner.tenantId), (transaction) => bookUsage(transaction, owner, [answer.usage]));
     return answer;
   });
@@ -157,7 +157,7 @@ async function callPaid<Output>(
 async function fromCache<Output>(
   { database, limits }: ModelCallDependencies,
   owner: UsageOwner,
-  asked: Question<Output>,
+  asked: ModelRequest<Output>,
   question: CacheQuestion,
   near: NearOptions<Output> | undefined,
 ): Promise<CallResult<Output> | null> {
@@ -191,7 +191,7 @@ export async function callModel<Output>(
   const prepared = typeof call === 'function' ? await call() : call;
   if (prepared.provider === 'local') return callFree(dependencies, owner, prepared, signal);
   // A window truncated to fit is another request.
-  const isSame = early?.text === prepared.question && early.promptVersion === prepared.promptVersion;
+  const isSame = early?.text === prepared.requestText && early.promptVersion === prepared.promptVersion;
   const question = isSame ? early : cacheQuestion(prepared, options.near, limits.cache);
   const kept = isSame ? null : await fromCache(dependencies, owner, prepared, question, options.near);
   if (kept !== null) return kept;

@@ -16,7 +16,7 @@ export const explainSchema = z.object({
   graph: retrieverSchema,
   recency: retrieverSchema,
   parts: z
-    .object({ lanes: z.number(), kind: z.number(), session: z.number().nullable() })
+    .object({ retrievers: z.number(), kind: z.number(), session: z.number().nullable() })
     .describe('What the fused score is made of: the lanes together, the factor of its kind, what its session says'),
   fused: stageSchema,
   rerank: stageSchema.nullable(),

@@ -1,32 +1,32 @@
 import { createHash } from 'node:crypto';
 
-/** About 250 tokens: well inside the embedder's 512, and small enough that one fact is not averaged away. */
+/** About 250 tokens: below the embedder's 512, and small enough that a single fact is not averaged out. */
 const CHUNK_CHARS = 1_000;
-/** A sentence cut by a chunk's end is whole in the next one. */
+/** A sentence cut at a chunk's end is complete in the next chunk. */
 const OVERLAP_CHARS = 150;
-/** Of a longer text the head and the tail are indexed: what a command was asked, and how it ended. */
+/** Only head and tail of a longer text are indexed: a command's input and its outcome. */
 const HEAD_CHUNKS = 12;
 const TAIL_CHUNKS = 4;
 
 export interface TextChunk {
-  /** Place of the chunk in its memory, from 0. */
+  /** Position of the chunk in its memory, from 0. */
   readonly n: number;
   readonly text: string;
-  /** SHA-256 over title and text: says whether a vector is still that of this text. */
+  /** SHA-256 over title and text: detects a vector of an older text. */
   readonly contentHash: Buffer;
 }
 
-/** A place to cut at or before `end`: after a line, a sentence or a word, where one lies in the last third. */
+/** Returns a cut position at or before `end`: after a line, a sentence or a word in the last third. */
 function cutAt(text: string, start: number, end: number): number {
   if (end >= text.length) return text.length;
   const earliest = start + Math.floor((CHUNK_CHARS * 2) / 3);
-  // Looked for in that third alone: in a text without marks each search would go back to its beginning.
+  // Searched in that third only: in a text without breaks each search would return to the start.
   const third = text.slice(earliest, end);
   for (const mark of ['\n', '. ', ' ']) {
     const at = third.lastIndexOf(mark);
     if (at >= 0) return earliest + at + mark.length;
   }
-  // Never between the halves of a surrogate pair.
+  // Never inside a surrogate pair.
   const unit = text.charCodeAt(end - 1);
   return unit >= 0xd800 && unit <= 0xdbff ? end - 1 : end;
 }
@@ -39,8 +39,8 @@ function wordStart(text: string, from: number): number {
 }
 
 /**
- * Cuts a memory's text into overlapping chunks, the same ones every time. A blank text has none: there is nothing to find.
- * Of very long texts the middle is left out of the vector index; PostgreSQL's keyword search covers all of it.
+ * Cuts a memory's text into overlapping chunks, deterministically. A blank text has none. The middle of very long texts is not in the
+ * vector index; PostgreSQL's keyword search covers all of it.
  */
 export function chunkText(title: string, content: string): TextChunk[] {
   const text = content.trim() === '' ? title.trim() : content.trim();

@@ -2,7 +2,7 @@ import { memoryHash } from './memory.ts';
 import type { Memory } from './memory.ts';
 import { inertText } from './recalled/inert-text.ts';
 
-/** A memory as an agent is shown it first: enough to decide whether to fetch it whole, by its hash. */
+/** The compact form of a memory for agents: enough to decide whether to fetch it by hash. */
 export interface CompactMemory {
   readonly hash: string;
   /** At most 200 characters and 32 o200k tokens, cut at a word. */
@@ -11,7 +11,7 @@ export interface CompactMemory {
   readonly tags: readonly string[];
   /** The day on which it happened, `YYYY-MM-DD`, UTC. */
   readonly created: string;
-  /** Two decimals; left out where nothing was scored. */
+  /** Two decimals; absent without a score. */
   readonly score?: number;
 }
 
@@ -21,15 +21,15 @@ export type CountTokens = (text: string) => number;
 const MAX_PREVIEW_CHARACTERS = 200;
 const MAX_PREVIEW_TOKENS = 32;
 const MAX_TAGS = 3;
-/** Of a memory as JSON: five of them and the block in which MCP gives them stay within 385 tokens. */
+/** Of a memory as JSON: five of them with MCP's envelope need at most 385 tokens. */
 const MAX_ITEM_TOKENS = 70;
 const ELLIPSIS = '…';
-/** Behind these a text may be cut: blanks, and characters of scripts that are written without them. */
+/** A text may be cut after these: blanks, and characters of scripts without spaces. */
 const WORD_END = /\s|[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}]/u;
 
-/** Title and content in one line; a title that the content repeats is left out. */
+/** Returns title and content in one line; omits a title that the content repeats. */
 function lineOf({ title, content }: Pick<Memory, 'title' | 'content'>): string {
-  // What a preview cannot show is not looked at: a content can hold 64 KiB.
+  // Only the part that a preview can show: a content has up to 64 KiB.
   const flat = (text: string) =>
     inertText(text.slice(0, MAX_PREVIEW_CHARACTERS * 4))
       .replaceAll(/\s+/gu, ' ')
@@ -39,7 +39,7 @@ function lineOf({ title, content }: Pick<Memory, 'title' | 'content'>): string {
   return body.startsWith(head.replace(/…$/u, '')) ? body : inertText(`${head}: ${body}`);
 }
 
-/** Places at which a line may be cut, the furthest last. A single long word is cut where it must be. */
+/** Returns the possible cut positions of a line, ascending. A single long word is cut anywhere. */
 function cutsOf(line: string, most: number): number[] {
   const places: number[] = [];
   const anywhere: number[] = [];
@@ -54,12 +54,12 @@ function cutsOf(line: string, most: number): number[] {
   return furthest > most / 4 ? places : anywhere;
 }
 
-/** The longest beginning of the line within both bounds, cut at a word and then marked as cut; '' where not even a character fits. */
+/** Returns the longest prefix of the line within both bounds, cut at a word and marked as cut; '' if not even a character fits. */
 function shortened(line: string, count: CountTokens, maxTokens: number): string {
   if (line.length <= MAX_PREVIEW_CHARACTERS && count(line) <= maxTokens) return line;
   const cuts = cutsOf(line, MAX_PREVIEW_CHARACTERS - ELLIPSIS.length);
   const textAt = (place: number) => `${line.slice(0, cuts[place]).trimEnd()}${ELLIPSIS}`;
-  // Longer beginnings have more tokens, but for what merges at the very end: the last steps are checked one by one.
+  // Longer prefixes have more tokens, except for merges at the very end: the last steps are checked one by one.
   let low = 0;
   let high = cuts.length;
   while (low < high) {
@@ -75,8 +75,8 @@ function shortened(line: string, count: CountTokens, maxTokens: number): string 
 }
 
 /**
- * The short form of a memory, inert and at most 70 o200k tokens as JSON: where tags, or what JSON escapes, would go beyond, tags are left out from
- * the last on and the preview is cut shorter.
+ * Returns the compact form of a memory, inert and at most 70 o200k tokens as JSON: if tags or JSON escapes exceed that, tags are dropped
+ * from the last on, then the preview is shortened.
  */
 export function compactMemory(
   memory: Pick<Memory, 'id' | 'title' | 'content' | 'tags' | 'occurredAt'>,

@@ -1,18 +1,18 @@
 import { termsOf } from './text/terms.ts';
 
-/** What is known of a candidate to tell how much it repeats another. */
+/** The attributes of a candidate by which repetition is measured. */
 export interface Repeatable {
   /** 0–1 */
   readonly score: number;
   readonly sessionId: string | null;
-  /** How it begins; '' where nothing is known. */
+  /** The start of its text; '' if unknown. */
   readonly text: string;
 }
 
-/** Two memories of one session repeat each other this much, whatever they say. */
+/** Repetition between two memories of one session, whatever their content. */
 const SAME_SESSION = 0.3;
 
-/** Share of words that two sets have in common, of those that either has (Jaccard). */
+/** Jaccard similarity of two word sets. */
 function overlap(left: ReadonlySet<string>, right: ReadonlySet<string>): number {
   if (left.size === 0 || right.size === 0) return 0;
   const [small, large] = left.size < right.size ? [left, right] : [right, left];
@@ -22,10 +22,9 @@ function overlap(left: ReadonlySet<string>, right: ReadonlySet<string>): number 
 }
 
 /**
- * The order in which candidates (best first) are shown: each next one is the best after what it repeats of those before it is taken off,
- * `weight` (0–1) times its likeness to the nearest of them. Only the first `count` places are chosen so; the others follow as they were.
- * Source of the method: maximal marginal relevance (Carbonell and Goldstein, SIGIR 1998), with a penalty in place of the convex sum, so that
- * scores keep their meaning.
+ * Reorders candidates (best first): each next one has the highest score after subtracting `weight` (0–1) times its similarity to the
+ * nearest one before it. Only the first `count` positions are chosen so; the others follow unchanged. Method: maximal marginal relevance
+ * (Carbonell and Goldstein, SIGIR 1998), with a penalty in place of the convex sum, so that scores stay comparable.
  */
 export function diversified<Candidate extends Repeatable>(
   candidates: readonly Candidate[],

@@ -1,41 +1,41 @@
 import type { MemoryType, RecallHit } from './ports/vector-index.ts';
 
-type LaneName = 'keyword' | 'vector' | 'graph' | 'recency';
+type RetrieverName = 'keyword' | 'vector' | 'graph' | 'recency';
 
-/** One way of recall, with what it found, best first. */
+/** The hits of one retriever, best first. */
 export interface RetrieverResult {
-  readonly name: LaneName;
-  /** 0–1; the weights of all lanes that answered are scaled to sum to one. */
+  readonly name: RetrieverName;
+  /** 0–1; the weights of all responding retrievers are scaled to a sum of one. */
   readonly weight: number;
   readonly hits: readonly RecallHit[];
 }
 
-export interface LaneScore {
-  /** Of the best chunk, as the store counted. */
+export interface RetrieverScore {
+  /** The store's score of the best chunk. */
   readonly score: number;
-  /** 1 is best; of memories, not of chunks. */
+  /** 1 is best; among memories, not chunks. */
   readonly rank: number;
-  /** Scaled to 0–1 within the lane. */
+  /** Scaled to 0–1 within the retriever. */
   readonly relative: number;
 }
 
 export interface FusedMemory {
   readonly memoryId: string;
   readonly memoryType: MemoryType;
-  /** Weighted sum of the lanes' relative scores, 0–1. */
+  /** Weighted sum of the retrievers' relative scores, 0–1. */
   readonly score: number;
-  readonly lanes: Readonly<
-    Record<'keyword' | 'vector', LaneScore | null> & Partial<Record<LaneName, LaneScore | null>>
+  readonly retrievers: Readonly<
+    Record<'keyword' | 'vector', RetrieverScore | null> & Partial<Record<RetrieverName, RetrieverScore | null>>
   >;
 }
 
-/** A score as 0–1, by what else its lane found. */
+/** Scales a score to 0–1 by the other hits of its retriever. */
 export type Scale = (
   score: number,
-  lane: { readonly name: RetrieverResult['name']; readonly top: number; readonly bottom: number },
+  retriever: { readonly name: RetrieverResult['name']; readonly top: number; readonly bottom: number },
 ) => number;
 
-/** Between the worst and the best of the lane. */
+/** Between the retriever's worst and best score. */
 const byRange: Scale = (score, { top, bottom }) => (top === bottom ? 1 : (score - bottom) / (top - bottom));
 
 interface ScoredMemory {
@@ -47,7 +47,7 @@ interface ScoredMemory {
   readonly score: number;
 }
 
-/** Memories by their best chunks: so many at most, by the mean of their scores; best first. */
+/** Groups chunks into memories by the mean of their best `chunks` scores; best first. */
 function memoriesOf(hits: readonly RecallHit[], chunks: number): ScoredMemory[] {
   const found = new Map<string, { readonly memoryType: MemoryType; readonly scores: number[] }>();
   for (const { memoryId, memoryType, score } of hits) {
@@ -65,29 +65,29 @@ function memoriesOf(hits: readonly RecallHit[], chunks: number): ScoredMemory[] 
 }
 
 /**
- * Relative-score fusion: each lane's scores are scaled to 0–1, between its worst and its best hit unless told otherwise, then summed by weight; a memory that a
- * lane did not find has 0 there. The best chunk scores the memory, or the best two by their mean. Ties are broken by id, so that the order is the same every time.
- * Source of the method: min-max normalised CombSUM (Fox and Shaw, TREC-2, 1994).
+ * Relative-score fusion: scales each retriever's scores to 0–1, by default between its worst and its best hit, and sums them by weight; a
+ * missing memory counts 0. The best chunk scores the memory, or the mean of the best two. Ties are broken by id. Method: min-max
+ * normalised CombSUM (Fox and Shaw, TREC-2, 1994).
  */
-export function fuse(lanes: readonly RetrieverResult[], scale: Scale = byRange, chunks: 1 | 2 = 1): FusedMemory[] {
-  const total = lanes.reduce((sum, lane) => sum + lane.weight, 0);
+export function fuse(retrievers: readonly RetrieverResult[], scale: Scale = byRange, chunks: 1 | 2 = 1): FusedMemory[] {
+  const total = retrievers.reduce((sum, retriever) => sum + retriever.weight, 0);
   const fused = new Map<string, FusedMemory>();
-  for (const lane of lanes) {
-    const memories = memoriesOf(lane.hits, chunks);
+  for (const retriever of retrievers) {
+    const memories = memoriesOf(retriever.hits, chunks);
     const top = memories[0]?.score ?? 0;
     const bottom = memories.at(-1)?.score ?? 0;
     memories.forEach(({ memoryId, memoryType, best, score }, index) => {
-      const relative = scale(score, { name: lane.name, top, bottom });
+      const relative = scale(score, { name: retriever.name, top, bottom });
       const known = fused.get(memoryId) ?? {
         memoryId,
         memoryType,
         score: 0,
-        lanes: { keyword: null, vector: null },
+        retrievers: { keyword: null, vector: null },
       };
       fused.set(memoryId, {
         ...known,
-        score: known.score + (relative * lane.weight) / total,
-        lanes: { ...known.lanes, [lane.name]: { score: best, rank: index + 1, relative } },
+        score: known.score + (relative * retriever.weight) / total,
+        retrievers: { ...known.retrievers, [retriever.name]: { score: best, rank: index + 1, relative } },
       });
     });
   }

@@ -8,7 +8,7 @@ import type {
   TopicSummaryDraft,
 } from './ports/model.ts';
 
-/** What a quote is checked against. The same id may come several times: a quote stands if it stands in one of them. */
+/** A row that quotes are checked against. An id may occur several times: a quote is valid if one of its rows contains it. */
 export interface QuotableRow {
   readonly id: string;
   readonly content: string;
@@ -16,7 +16,7 @@ export interface QuotableRow {
 
 export interface Grounded<Output> {
   readonly kept: Output;
-  /** How many claims (key points, action items, items, learnings) were left out. */
+  /** Number of dropped claims (key points, action items, items, learnings). */
   readonly dropped: number;
 }
 
@@ -24,12 +24,12 @@ interface Claim {
   readonly evidence: readonly Evidence[];
 }
 
-/** True if the quote is more than white space and stands verbatim in the row. */
+/** Returns true if the row contains the quote verbatim and it is not blank. */
 export function quoteMatches(row: Pick<QuotableRow, 'content'>, quote: string): boolean {
   return quote.trim() !== '' && row.content.includes(quote);
 }
 
-/** Key points, action items and items without a standing quote for each piece of their evidence are left out. */
+/** Drops key points, action items and items with missing or invalid evidence. */
 export function groundTopic(draft: TopicSummaryDraft, rows: readonly QuotableRow[]): Grounded<TopicSummaryDraft> {
   const keyPoints = groundClaims(draft.keyPoints, rows);
   const actionItems = groundClaims(draft.actionItems, rows);
@@ -50,12 +50,12 @@ export function groundSession(draft: SessionSummaryDraft, rows: readonly Quotabl
   };
 }
 
-/** Items whose every piece of evidence stands. */
+/** Drops items with invalid evidence. */
 export function groundItems(items: readonly ItemDraft[], rows: readonly QuotableRow[]): Grounded<readonly ItemDraft[]> {
   return groundClaims(items, rows);
 }
 
-/** Learnings whose every piece of evidence stands. */
+/** Drops learnings with invalid evidence. */
 export function groundLearnings(
   learnings: readonly LearningDraft[],
   rows: readonly QuotableRow[],
@@ -64,8 +64,8 @@ export function groundLearnings(
 }
 
 /**
- * Claims that have evidence, all of which stands verbatim in the rows that it cites. One false quote drops the claim: what is
- * left of it was not what the quote was meant to prove.
+ * Returns the claims whose evidence exists and occurs verbatim in the cited rows. One false quote drops the claim: the remaining ones were
+ * not meant to prove it alone.
  */
 function groundClaims<Item extends Claim>(
   claims: readonly Item[],

@@ -1,4 +1,4 @@
-/** Characters around a found word. */
+/** Characters around a match. */
 const AROUND = 80;
 const MAX_SNIPPETS = 2;
 const MIN_WORD = 3;
@@ -34,11 +34,11 @@ const STOP_WORDS = new Set([
   'its',
 ]);
 
-/** Characters of scripts that are written without spaces. */
+/** Characters of scripts without spaces. */
 const UNSPACED = String.raw`\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}ー々`;
 const UNSPACED_RUN = new RegExp(`[${UNSPACED}]+`, 'gu');
 
-/** Pairs of neighbours, because nothing says where a word of such a script ends; none of a single character. */
+/** Returns pairs of neighbours, because such scripts do not mark word ends; none for a single character. */
 function pairsOf(run: string): string[] {
   const characters = Array.from(run);
   return characters.slice(1).map((character, n) => `${characters[n] ?? ''}${character}`);
@@ -48,13 +48,13 @@ interface Markable {
   readonly words: readonly string[];
   /** Of scripts without spaces. */
   readonly pairs: readonly string[];
-  /** Characters of such scripts that stand alone. */
+  /** Isolated characters of such scripts. */
   readonly singles: readonly string[];
 }
 
-/** What of a question is worth marking: words with what joins them in code, and pairs of characters of scripts without spaces. */
-function markable(question: string): Markable {
-  const lower = question.toLowerCase();
+/** Returns the parts of a query to mark: words with their code separators, and character pairs of scripts without spaces. */
+function markable(query: string): Markable {
+  const lower = query.toLowerCase();
   const words = lower.replaceAll(UNSPACED_RUN, ' ').match(/[\p{L}\p{N}_]+/gu) ?? [];
   const worth = words.filter(
     (word) => !STOP_WORDS.has(word) && (word.length >= MIN_WORD || /[^\p{ASCII}]/u.test(word)),
@@ -67,32 +67,32 @@ function markable(question: string): Markable {
   };
 }
 
-/** What of a question is marked, in lower case. Stems and not words, so that a plural or a participle is found: a wrong mark costs nothing. */
+/** The parts of a query to mark, in lower case. Stems instead of words match plurals and participles: a wrong mark is harmless. */
 interface Marks {
   readonly stems: readonly string[];
   readonly pairs: readonly string[];
   readonly singles: readonly string[];
 }
 
-function marksOf(question: string): Marks {
-  const { words, pairs, singles } = markable(question);
+function marksOf(query: string): Marks {
+  const { words, pairs, singles } = markable(query);
   const stems = words.map((word) => (word.length > 5 ? word.replace(/(?:ing|ed|es|s|e)$/, '') : word));
   return { stems, pairs, singles };
 }
 
 const LETTER = String.raw`[[\p{L}\p{N}]--[${UNSPACED}]]`;
-// Made once: these sets of letters in a pattern of each question took longer to compile than all else that the answer needs.
+// Compiled once: compiling these letter sets per query took longer than the rest of the response.
 const WORD_START = new RegExp(`(?<!${LETTER})`, 'vy');
 const WORD_REST = new RegExp(`${LETTER}{0,4}`, 'vy');
-/** Pairs that overlap are one passage, up to this many. */
+/** Overlapping pairs form one passage, up to this many. */
 const MAX_PAIRS = 40;
 
-/** Length of the character that begins there. */
+/** Returns the length of the character at a position. */
 function lengthAt(text: string, at: number): number {
   return (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1;
 }
 
-/** Where the passage to mark ends that begins at `start`; undefined where none does. `lower` is the text in lower case. */
+/** Returns the end of the match that starts at `start`; undefined if none does. `lower` is the text in lower case. */
 function endOf(text: string, lower: string, start: number, { stems, pairs, singles }: Marks): number | undefined {
   WORD_START.lastIndex = start;
   const stem = stems.find((word) => lower.startsWith(word, start));
@@ -108,10 +108,10 @@ function endOf(text: string, lower: string, start: number, { stems, pairs, singl
   return single === undefined ? undefined : start + single.length;
 }
 
-/** The passages to mark, first to last: looked for by their beginnings, which is quick, and tried only there. */
+/** Yields the matches in order: finds their first characters, which is fast, and matches only there. */
 function* passages(text: string, marks: Marks): Generator<{ readonly start: number; readonly end: number }> {
   const folded = text.toLowerCase();
-  // A few letters are two in lower case, which moves what is behind them: then the text is taken as it is.
+  // A few letters become two in lower case, which shifts positions: then the text is used unchanged.
   const lower = folded.length === text.length ? folded : text;
   const beginnings = [...marks.stems, ...marks.pairs, ...marks.singles];
   const next = beginnings.map((beginning) => lower.indexOf(beginning));
@@ -137,9 +137,9 @@ function marked(passage: string, marks: Marks): string {
   return written + passage.slice(from);
 }
 
-/** Up to two passages of a text around words of the question, each found word between `<mark>` tags; [] when none occurs. */
-export function highlight(text: string, question: string): string[] {
-  const marks = marksOf(question);
+/** Returns up to two passages around words of the query, each match in `<mark>` tags; [] without matches. */
+export function highlight(text: string, query: string): string[] {
+  const marks = marksOf(query);
   const snippets: string[] = [];
   let covered = -1;
   for (const found of passages(text, marks)) {

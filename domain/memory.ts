@@ -1,10 +1,10 @@
 import type { MemoryType } from './ports/vector-index.ts';
 
-/** Anything that search returns, in one shape: an observation, a prompt, a summary or a learning as it is stored. */
+/** The common shape of search results: an observation, a prompt, a summary or a learning as stored. */
 export interface Memory {
   readonly id: string;
   readonly type: MemoryType;
-  /** Finer than the type: of an observation its type, of a prompt who spoke, of a summary its type or its item kind, of a learning its category. */
+  /** Subtype: an observation's type, a prompt's role, a summary's type or item kind, a learning's category. */
   readonly kind: string;
   readonly title: string;
   readonly content: string;
@@ -19,15 +19,15 @@ export interface Memory {
   readonly projectId: string | null;
   readonly projectName: string | null;
   readonly namespace: string;
-  /** Whose it is: private for observations and prompts, of the whole tenant otherwise. */
+  /** Owner: observations and prompts are private, all others belong to the tenant. */
   readonly userId: string;
-  /** De-duplication key of the event that brought it; null for what was derived. */
+  /** De-duplication key of the captured event; null for derived memories. */
   readonly key: string | null;
-  /** Rows that a derived memory came from. */
+  /** Source rows of a derived memory. */
   readonly sources: readonly string[];
   /** 0–1 */
   readonly importance: number;
-  /** Decayed use that proved useful, as it stood when the UTC day began. */
+  /** Decayed positive feedback at the start of the UTC day. */
   readonly useWeight: number;
   readonly occurredAt: string;
   readonly createdAt: string;
@@ -35,7 +35,7 @@ export interface Memory {
 
 const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567';
 
-/** The short name of a memory: eight base32 characters over the last 40 bits of its UUIDv7, which are random. */
+/** Returns a memory's hash: eight base32 characters over the last 40 bits of its UUIDv7, which are random. */
 export function memoryHash(id: string): string {
   let bits = BigInt(`0x${id.replaceAll('-', '').slice(-10)}`);
   let hash = '';
@@ -46,17 +46,17 @@ export function memoryHash(id: string): string {
   return hash;
 }
 
-/** What the short name of a memory looks like. */
+/** Format of a memory's hash. */
 export const MEMORY_HASH = /^[a-z2-7]{8}$/;
 
-/** The last ten hexadecimal digits of every id that bears this short name. The hash must match {@link MEMORY_HASH}. */
+/** Returns the last ten hexadecimal digits of every id with this hash. The hash must match {@link MEMORY_HASH}. */
 export function idEnding(hash: string): string {
   let bits = 0n;
   for (const character of hash) bits = (bits << 5n) | BigInt(BASE32.indexOf(character));
   return bits.toString(16).padStart(10, '0');
 }
 
-/** True for memories that only their owner and admins may see. */
+/** Returns true for memories visible to their owner and admins only. */
 export function isPrivate(type: MemoryType): boolean {
   return type === 'observation' || type === 'prompt';
 }

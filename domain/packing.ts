@@ -1,17 +1,17 @@
-/** One thing that a context block may hold. */
+/** A candidate for a context block. */
 export interface PackCandidate {
   readonly id: string;
-  /** The line or lines as they would stand in the block, without a line feed at the end. */
+  /** Its lines in the block, without a final line feed. */
   readonly text: string;
   readonly section: number;
-  /** What knowing it is worth, not negative; compares within one call only. */
+  /** Not negative; comparable within one call only. */
   readonly value: number;
   /** Tokens of `text` and its line feed. */
   readonly tokens: number;
 }
 
 export interface Packed<Candidate extends PackCandidate> {
-  /** In the order of the block: by section, then by value. */
+  /** In block order: by section, then by value. */
   readonly chosen: readonly Candidate[];
   readonly omitted: readonly Candidate[];
 }
@@ -21,8 +21,8 @@ function byDensity(a: PackCandidate, b: PackCandidate): number {
 }
 
 /**
- * Chooses by value per token under a budget: the greedy solution of the knapsack, or the one most valuable candidate that fits, whichever
- * is worth more (never below half of the optimum; Dantzig 1957). Same candidates, same choice, whatever their order.
+ * Chooses candidates by value per token under a budget: the greedy knapsack solution, or the single most valuable candidate that fits,
+ * whichever has more value (at least half of the optimum; Dantzig 1957). Independent of the order of the candidates.
  */
 export function pack<Candidate extends PackCandidate>(
   candidates: readonly Candidate[],

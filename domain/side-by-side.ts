@@ -1,6 +1,6 @@
 /**
- * Runs works side by side. Resolves with their results in order when all are through. The first failure aborts the signal of the others, and is told when none
- * of them runs any more; so is the reason of `signal`, which aborts all of them.
+ * Runs tasks concurrently. Resolves with their results in order. The first failure aborts the signal of the others, and rejects once all
+ * have ended; so does `signal`, which aborts all of them.
  */
 export async function sideBySide<Result>(
   signal: AbortSignal,

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { SourceRow } from './ports/model.ts';
 
-/** Numbers of a signature. The estimate's standard error is at most 4.5 %, and 1.5 % where 97 % are the same. */
+/** Numbers of a signature. The estimate's standard error is at most 4.5 %, and 1.5 % at 97 % similarity. */
 export const SIGNATURE_NUMBERS = 128;
-/** Two questions meet where all eight numbers of one of sixteen bands are the same: at 97 % nearly always, at 80 % mostly, at 50 % one in sixteen. */
+/** Two requests meet if all eight numbers of one of sixteen bands are equal: at 97 % nearly always, at 80 % mostly, at 50 % one in sixteen. */
 const BANDS = 16;
 const BAND_NUMBERS = SIGNATURE_NUMBERS / BANDS;
-/** Words that make one shingle. */
+/** Words of a shingle. */
 const SHINGLE = 3;
 
-/** What a run of the same work changes without meaning it: when, how long, in which temporary file, under which id. */
+/** Values that differ between runs of the same work: times, durations, temporary files, ids. */
 const VOLATILE: readonly (readonly [RegExp, string])[] = [
   [/\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?/gu, '<time>'],
   [/\b\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?(?:\s?[AP]M)?\b/gu, '<time>'],
@@ -24,7 +24,7 @@ const VOLATILE: readonly (readonly [RegExp, string])[] = [
   [/(?<=\bpid[ =:]{1,3})\d+\b/giu, '<id>'],
 ];
 
-/** A text with times, durations, temporary names and ids replaced by what they are, so that two runs of the same work read the same. */
+/** Replaces times, durations, temporary names and ids with their type, so that two runs of the same work are equal. */
 export function withoutVolatile(text: string): string {
   let plain = text;
   for (const [pattern, name] of VOLATILE) plain = plain.replace(pattern, name);
@@ -46,11 +46,11 @@ function hash32(text: string, seed = 0x81_1c_9d_c5): number {
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
-/** Odd factors and offsets of the permutations; the same in every process and version, because signatures are stored. */
+/** Odd factors and offsets of the permutations; constant in every process and version, because signatures are stored. */
 const FACTORS = Uint32Array.from({ length: SIGNATURE_NUMBERS }, (_, n) => hash32(`factor ${n}`) | 1);
 const OFFSETS = Uint32Array.from({ length: SIGNATURE_NUMBERS }, (_, n) => hash32(`offset ${n}`));
 
-/** MinHash of a text's word triples without what is volatile: 128 numbers of 32 bits. About 4 ms for 6,000 words. */
+/** MinHash of a text's word triples without volatile values: 128 numbers of 32 bits. About 4 ms for 6,000 words. */
 export function signatureOf(text: string): Uint32Array {
   const words = wordsOf(withoutVolatile(text));
   const shingles = new Set<number>();
@@ -67,14 +67,14 @@ export function signatureOf(text: string): Uint32Array {
   return signature;
 }
 
-/** Estimated share of word triples that two texts have in common (Jaccard), 0–1. */
+/** Estimates the Jaccard similarity of two texts' word triples, 0–1. */
 export function estimatedSimilarity(one: Uint32Array, other: Uint32Array): number {
   let same = 0;
   for (let n = 0; n < SIGNATURE_NUMBERS; n += 1) if (one[n] === other[n]) same += 1;
   return same / SIGNATURE_NUMBERS;
 }
 
-/** Where questions of one kind that are nearly the same meet: a key for each band, signed 64 bits. `kind` is what must be equal. */
+/** Returns a signed 64-bit key per band, by which similar requests of one `kind` meet. */
 export function bandKeys(signature: Uint32Array, kind: string): bigint[] {
   return Array.from({ length: BANDS }, (_, band) =>
     createHash('sha256')
@@ -84,7 +84,7 @@ export function bandKeys(signature: Uint32Array, kind: string): bigint[] {
   );
 }
 
-/** The signature as it is stored, least significant byte first. */
+/** Returns the signature in stored form, little-endian. */
 export function signatureBytes(signature: Uint32Array): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(SIGNATURE_NUMBERS * 4);
   const view = new DataView(bytes.buffer);
@@ -92,33 +92,32 @@ export function signatureBytes(signature: Uint32Array): Uint8Array<ArrayBuffer> 
   return bytes;
 }
 
-/** Reads what {@link signatureBytes} wrote. */
+/** Inverse of {@link signatureBytes}. */
 export function signatureFrom(bytes: Uint8Array): Uint32Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return Uint32Array.from({ length: SIGNATURE_NUMBERS }, (_, n) => view.getUint32(n * 4, true));
 }
 
-/** Distinct words of an answer that its question does not hold. Where another question makes them more, the answer speaks of what is not there. */
+/** Counts the distinct words of a response that its request lacks. A higher count for another request shows content that is not there. */
 export function novelWords(answer: string, question: string): number {
   const known = new Set(wordsOf(question));
   return new Set(wordsOf(answer).filter((word) => !known.has(word))).size;
 }
 
-/** Words by which a line says how something went. */
+/** Words of an outcome. */
 const OUTCOME =
   /\b(?:pass(?:ed|es|ing)?|fail(?:ed|s|ing|ure|ures)?|errors?|ok|not ok|success(?:ful|fully)?|exit(?:ed)?(?: code| status)?|panic(?:ked)?|denied|refused|abort(?:ed)?|timed? ?out|warnings?|exception|traceback|assert\w*|expected|received|found|missing|cannot|can't|undefined)\b|[✓✔✗✘✕×]|失败|成功|通过|错误|异常/iu;
-/** Numbers, paths and names with a dot or slash in them: a summary names these. */
+/** Numbers, paths and dotted names, which a summary mentions. */
 const SALIENT = /[\p{L}\p{N}_./\\-]*(?:\d|[\p{L}\p{N}_][./\\][\p{L}\p{N}_])[\p{L}\p{N}_./\\-]*/gu;
 
 /**
- * What two windows must have in common to the letter before one may take the other's answer: the kinds of their rows in order, what the
- * user and the assistant said, what was written to files, which files were touched, every line that says how something went, and every number and name
- * of a file. Times, durations, temporary names and ids are left out. SHA-256, hex.
+ * Returns what two windows must have in common exactly to share a response: the kinds of their rows in order, prompts, written content,
+ * touched files, outcome lines, and all numbers and file names. Ignores times, durations, temporary names and ids. SHA-256, hex.
  */
 export function shapeOf(rows: readonly SourceRow[]): string {
   const hash = createHash('sha256');
   for (const row of rows) {
-    // Of what a user asks and of what is written, times and durations mean something, too.
+    // Times and durations in prompts and written files are significant.
     const exact = row.type === 'user' || row.filesModified.length > 0;
     const plain = exact ? row.content : withoutVolatile(row.content);
     const whole = exact || row.role === 'prompt';

@@ -1,4 +1,4 @@
-/** What is known of work that does not get on. */
+/** The state of blocked work. */
 export interface StuckFacts {
   readonly reason:
     | 'events_unconsumed'
@@ -8,7 +8,7 @@ export interface StuckFacts {
     | 'not_ended'
     | 'workflow_ended';
   readonly windowsParked: number;
-  /** Why a window was set aside: a closed word. */
+  /** Why a window is parked: a closed word. */
   readonly parkedFor: string | null;
   readonly vectorsFailed: number;
   readonly stillMs: number;
@@ -16,9 +16,9 @@ export interface StuckFacts {
 
 export interface StuckAdvice {
   readonly reason: StuckFacts['reason'];
-  /** Why, in one sentence for people. */
+  /** The reason, in one sentence for people. */
   readonly why: string;
-  /** What to do. */
+  /** The remedy. */
   readonly advice: string;
 }
 
@@ -32,7 +32,7 @@ function many(count: number, one: string, more: string): string {
   return count === 1 ? `One ${one}` : `${count} ${more}`;
 }
 
-/** Says why work stands and what helps, in a sentence each. Closed words and numbers alone go in, never what was captured. */
+/** Returns the reason and the remedy of blocked work, one sentence each. Contains closed words and numbers only, never captured text. */
 export function stuckAdvice(facts: StuckFacts): StuckAdvice {
   const { reason } = facts;
   switch (reason) {

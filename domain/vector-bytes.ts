@@ -1,8 +1,8 @@
 const BYTES_PER_FLOAT = 2;
 
 /**
- * A vector as floats of 16 bits, least significant byte first. A component loses at most 2⁻¹¹ (0.05 %) of itself (IEEE 754 binary16: 11 bits of
- * significand), so that the cosine of a vector and its copy is above 1 − 2⁻²².
+ * Encodes a vector as little-endian 16-bit floats. A component loses at most 2⁻¹¹ (0.05 %) (IEEE 754 binary16: 11 bits of significand), so
+ * the cosine of a vector and its copy is above 1 − 2⁻²².
  */
 export function encodeVector(vector: Float32Array): Buffer {
   const bytes = Buffer.alloc(vector.length * BYTES_PER_FLOAT);
@@ -11,7 +11,7 @@ export function encodeVector(vector: Float32Array): Buffer {
   return bytes;
 }
 
-/** The vector again, of length one. */
+/** Decodes a vector and normalises it. */
 export function decodeVector(bytes: Uint8Array): Float32Array<ArrayBuffer> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const vector = new Float32Array(Math.floor(bytes.byteLength / BYTES_PER_FLOAT));

@@ -1,4 +1,4 @@
-/** When a run of rows becomes a window, and why: workflows.md, session lifecycle. Pure, so that a retry cuts the same rows again. */
+/** When consecutive rows become a window, and why. Pure, so that a retry cuts the same rows again. */
 
 export type CutReason = 'tokens' | 'turn' | 'quiet' | 'age' | 'boundary' | 'session_end' | 'idle' | 'requested';
 
@@ -25,11 +25,11 @@ export interface CutWindow {
   readonly reason: CutReason;
 }
 
-/** Rows that lie in no window yet. */
+/** Rows without a window. */
 export interface OpenRows {
   readonly fromSeq: number;
   readonly tokens: number;
-  /** Prompts and observations among them. */
+  /** Number of prompts and observations. */
   readonly rows: number;
   readonly firstCreatedAtMs: number;
   readonly lastCreatedAtMs: number;
@@ -42,12 +42,12 @@ export interface CutResult {
   readonly ended: boolean;
 }
 
-/** Boundaries that close a window whatever its size. A session's start or a sub-agent's start only matters when rows lie before it. */
+/** Boundaries that always close a window. Starts of sessions and sub-agents matter only after rows. */
 const CLOSING = new Set(['compaction', 'subagent_stop', 'subagent_start', 'session_start', 'other']);
 
 /**
- * Cuts rows, which follow the last window, into windows. `closeOpen` closes what stays open too, for that reason.
- * A run of boundaries alone makes no window: it is carried into the next one, or left open when there is none.
+ * Cuts the rows after the last window into windows. `closeOpen` also closes the open rest, for that reason. Boundaries alone make no
+ * window: they join the next one, or stay open if there is none.
  */
 export function cutWindows(rows: readonly WindowRow[], policy: WindowPolicy, closeOpen: CutReason | null): CutResult {
   const windows: CutWindow[] = [];
@@ -65,7 +65,7 @@ export function cutWindows(rows: readonly WindowRow[], policy: WindowPolicy, clo
     content = 0;
   };
   for (const row of rows) {
-    // A row that would carry the window over its bound begins the next one, unless it fills one by itself.
+    // A row that would exceed the window's limit starts the next one, unless it fills a window by itself.
     if (content > 0 && tokens + row.tokens > policy.windowTokens) close('tokens');
     run.push(row);
     tokens += row.tokens;

@@ -11,7 +11,7 @@ export interface ModelTools {
   readonly embed: Embed;
 }
 
-/** The summarising model that the configuration names. */
+/** Creates the configured summarising model. */
 export function createModel(config: Config['model'], tools: ModelTools): ModelPort {
   const { countTokens, now } = tools;
   if (config.provider === 'local' || config.apiKey === undefined) return createLocalModel(tools);

@@ -4,7 +4,7 @@ import { RECALLED_NOTICE, recalledBlock } from '../domain/recalled/recalled-bloc
 import type { ServedMemory } from './context-passages.ts';
 import type { ContextEntry } from './context-candidates.ts';
 
-/** What fits is told; of what did not, a line for each as far as there is room. */
+/** An omitted memory, listed by title if the budget allows. */
 export interface IndexLine {
   readonly id: string;
   readonly title: string;
@@ -12,26 +12,26 @@ export interface IndexLine {
 
 const TITLE_CHARS = 80;
 const NAME_CHARS = 80;
-/** More lines would be a list to read, not a hint. */
+/** More lines would be a list instead of a hint. */
 const MAX_INDEX_LINES = 5;
 
-/** A name or a title as a part of one line: inert, and cut beyond so many characters. */
+/** Returns a name or a title as part of one line: inert and truncated. */
 function inLine(text: string, maxChars: number): string {
-  // Of a long text no more is read than may be shown, and its blanks.
+  // Reads no more of a long text than it may show, plus blanks.
   const line = inertText(text.slice(0, maxChars * 4))
     .replaceAll(/\s+/gu, ' ')
     .trim();
   return line.length <= maxChars ? line : `${line.slice(0, maxChars - 1).toWellFormed()}…`;
 }
 
-/** Names of projects, titles and words come from anywhere: none of them ends the block or begins a line of its own. */
+/** Frames lines for the agent. Names, titles and words are untrusted: none may end the block or start a line of its own. */
 function framed(projectName: string, lines: readonly string[]): string {
   const notice = `${RECALLED_NOTICE} A whole item: tool get, or \`recollect get HASH\` with its [hash]. Memory of ${inLine(projectName, NAME_CHARS)}`;
-  // Each part was made inert before it was counted; together they must be, too.
+  // Each part was made inert before it was counted; the joined text must be inert too.
   return recalledBlock(lines.map(inertText).join('\n'), notice);
 }
 
-/** Tokens of a block without anything in it. */
+/** Returns the tokens of an empty block. */
 export function frameTokens(projectName: string, headings: readonly string[], count: (text: string) => number): number {
   return count(framed(projectName, headings));
 }
@@ -40,7 +40,7 @@ function indexLine({ id, title }: IndexLine): string {
   return `- [${memoryHash(id)}] ${inLine(title, TITLE_CHARS)}`;
 }
 
-/** The block with as many index lines of what was left out as its budget has room for. */
+/** Returns the block with as many index lines of omitted memories as its budget allows. */
 export function renderBlock(
   projectName: string,
   lines: readonly string[],
@@ -48,7 +48,7 @@ export function renderBlock(
   { budgetTokens, count }: { readonly budgetTokens: number; readonly count: (text: string) => number },
 ): string {
   const told = framed(projectName, lines);
-  // One line for what is called the same: ten changes of one file say no more than the first.
+  // One line per title: ten changes of one file are worth no more than the first.
   const titles = omitted.map((each) => each.title.trim());
   const index = omitted
     .filter((_, n) => titles.indexOf(titles[n] ?? '') === n)
@@ -62,7 +62,7 @@ export function renderBlock(
   return told;
 }
 
-/** Lines of chosen entries under their headings. */
+/** Returns the lines of chosen entries under their headings. */
 export function sectionLines(headings: readonly string[], chosen: readonly ContextEntry[]): string[] {
   return headings.flatMap((heading, section) => {
     const lines = chosen.filter((entry) => entry.section === section).map((entry) => entry.text);
@@ -70,7 +70,7 @@ export function sectionLines(headings: readonly string[], chosen: readonly Conte
   });
 }
 
-/** Lines of memories under the day that they are of, the day of the best first. */
+/** Returns the lines of memories by day, starting with the day of the best. */
 export function dayLines(told: readonly ServedMemory[]): string[] {
   const days = Map.groupBy(told, ({ memory }) => memory.occurredAt.slice(0, 10));
   return [...days].flatMap(([day, memories]) => [`## ${day}`, ...memories.map(({ line }) => line)]);

@@ -11,20 +11,20 @@ import type {
 } from '../stores/postgres/memories/context-sources.ts';
 import { currentValue } from './context-value.ts';
 
-/** Something that a context block may hold, before its tokens are counted. */
+/** A candidate for a context block, before its tokens are counted. */
 export interface ContextEntry {
   readonly id: string;
   readonly type: MemoryType;
   readonly section: number;
   readonly text: string;
-  /** What its line in the index says where it does not fit. */
+  /** Title for the index of omitted entries. */
   readonly title: string;
   readonly value: number;
   /** Why it is offered, for people. */
   readonly reason: string;
 }
 
-/** Sections in the order of the block; a section without entries is left out. */
+/** Sections in block order; empty sections are omitted. */
 export const SECTIONS = [
   'Where the last session stopped',
   'Asked for by the user',
@@ -33,15 +33,15 @@ export const SECTIONS = [
   'Decided and fixed',
 ] as const;
 const [STOPPED, ASKED, NOT_AGAIN, KNOWN, DECIDED] = [0, 1, 2, 3, 4] as const;
-/** Open points that are told of one session. */
+/** Most open points of one session. */
 const MAX_OPEN = 4;
-/** A kind of learning that says what does not work. */
+/** The category of learnings about failures. */
 const FAILED = 'error';
 
-/** What is longer is cut in a start's line. */
+/** Longer texts are truncated in a session start. */
 export const MAX_TEXT = 400;
 
-/** A text as a part of one line. Of a long one no more is read than may be shown, and its blanks. */
+/** Returns a text as part of one line. Reads no more of a long one than it may show, plus blanks. */
 function short(text: string): string {
   const line = inertText(text.slice(0, MAX_TEXT * 4))
     .replaceAll(/\s+/g, ' ')
@@ -51,7 +51,7 @@ function short(text: string): string {
   return `${cut.slice(0, Math.max(cut.lastIndexOf(' '), MAX_TEXT / 2)).toWellFormed()}…`;
 }
 
-/** A text without case, punctuation and spacing, for comparing. */
+/** Returns a text without case, punctuation and spacing, for comparison. */
 function plain(text: string): string {
   return text
     .normalize('NFKC')
@@ -64,7 +64,7 @@ function entryLine(label: string, text: string, id: string): string {
   return `- ${label}${short(text)} [${memoryHash(id)}]`;
 }
 
-/** A session, with what it left open: of the newest one that matters most. */
+/** Returns a session with its open points, which matter most for the newest one. */
 function entryOfSession(session: ContextSession, index: number, now: Date): ContextEntry {
   const day = session.occurredAt.toISOString().slice(0, 10);
   const open = session.actionItems.filter((item) => !plain(session.nextSteps).includes(plain(item.text)));
@@ -118,23 +118,23 @@ function entryOfClosed(learning: ClosedLearning, now: Date): ContextEntry {
   };
 }
 
-/** What a project and a user are known by. */
+/** Knowledge of a project and a user. */
 export interface ProjectSources extends ContextSources {
   readonly preferences: readonly PreferenceSource[];
 }
 
-/** What a project knows, for the start of a session in it. */
+/** Returns the knowledge of a project for the start of a session. */
 export function entriesOfProject(sources: ProjectSources, now: Date): ContextEntry[] {
   const preferences = distilPreferences(sources.preferences);
-  const asked = new Set(preferences.flatMap((preference) => preference.learningIds.slice(0, 1)));
-  // Of learnings that say the same of what the user wants, the surest is told.
+  const understoodQuery = new Set(preferences.flatMap((preference) => preference.learningIds.slice(0, 1)));
+  // Of learnings with the same preference, the most reliable is shown.
   const repeated = new Set(preferences.flatMap((preference) => preference.learningIds.slice(1)));
   const learnings = sources.learnings.filter((learning) => !repeated.has(learning.id));
   const known = learnings.map((learning) => ` ${plain(learning.description)} `);
   return [
     ...sources.sessions.map((session, index) => entryOfSession(session, index, now)),
     ...learnings.map((learning): ContextEntry => {
-      const { section, relevance, reason } = placingOf(learning, asked.has(learning.id));
+      const { section, relevance, reason } = placingOf(learning, understoodQuery.has(learning.id));
       const worth = { importance: learning.confidence, at: learning.validFrom, useWeight: learning.useWeight };
       return {
         id: learning.id,
@@ -148,7 +148,7 @@ export function entriesOfProject(sources: ProjectSources, now: Date): ContextEnt
     }),
     ...sources.closed.map((learning) => entryOfClosed(learning, now)),
     ...sources.items
-      // What a learning says already is not told twice.
+      // An item that a learning repeats is omitted.
       .filter(({ title }) => plain(title) === '' || !known.some((said) => said.includes(` ${plain(title)} `)))
       .map((item): ContextEntry => ({
         id: item.id,

@@ -5,7 +5,7 @@ import type { FoundMemory } from './search.ts';
 const WRITERS = /^(?:Edit|MultiEdit|Write|NotebookEdit|Delete|apply_patch)$/u;
 const READERS = /^(?:Read|NotebookRead|Grep|Glob|LS)$/u;
 
-/** What happened to a file, by how much it is worth knowing before the file is read, 0–1. What only read it says what the file says itself. */
+/** Returns the value of a memory before its file is read, 0–1. A mere read of the file adds nothing to its content. */
 function weightOf({ type, kind, tool }: Memory): { readonly weight: number; readonly reason: string } {
   if (type === 'learning') return { weight: 1, reason: `learning (${kind}) that names the file` };
   if (type === 'summary')
@@ -22,13 +22,13 @@ function weightOf({ type, kind, tool }: Memory): { readonly weight: number; read
     : { weight: 0.4, reason: 'call that names the file' };
 }
 
-/** The name of a file without its folders. */
+/** Returns the name of a file without its folders. */
 export function baseName(file: string): string {
   return file.slice(Math.max(file.lastIndexOf('/'), file.lastIndexOf('\\')) + 1);
 }
 
-/** What to look for in texts that name a file: its path, its name, and that without its ending. */
-export function fileQuestion(file: string): string {
+/** Returns the search text for a file: its path, its name, and the name without extension. */
+export function fileQuery(file: string): string {
   const name = baseName(file);
   return [file, name, name.replace(/(?<=.)\.[^.]*$/u, '')].join(' ');
 }
@@ -37,10 +37,7 @@ function names({ memory }: FoundMemory, name: string): boolean {
   return `${memory.title}\n${memory.content}`.toLowerCase().includes(name);
 }
 
-/**
- * What is known of a file, the newest and weightiest first: what the graph says of it, and what a search found that names it. Half of a
- * memory's score is its age among the others.
- */
+/** Ranks the memories of a file, newest and most valuable first: from the graph, and search hits that name it. Half of the score is relative age. */
 export function rankedByFile(file: string, history: readonly Memory[], found: readonly FoundMemory[]): RankedMemory[] {
   const name = baseName(file).toLowerCase();
   const named = name === '' ? [] : found.filter((each) => names(each, name)).map((each) => each.memory);

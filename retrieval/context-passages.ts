@@ -10,7 +10,7 @@ import { memoryHash, type Memory } from '../domain/memory.ts';
 import { inertText } from '../domain/recalled/inert-text.ts';
 import { answerValue } from './context-value.ts';
 
-/** A memory with how well it fits, best first. */
+/** A memory with its relevance, best first. */
 export interface RankedMemory {
   readonly memory: Memory;
   /** 0–1 */
@@ -23,37 +23,37 @@ interface MemoryGroup extends PassageGroup, RankedMemory {
   readonly head: string;
 }
 
-/** A memory as a block tells it. */
+/** A memory as a block shows it. */
 export interface ServedMemory {
   readonly memory: Memory;
   readonly reason: string;
   readonly line: string;
   readonly value: number;
-  /** Places of what is told of it, in order. */
+  /** Positions of the shown passages, in order. */
   readonly places: readonly number[];
 }
 
 export interface ToldPassages {
   /** Best first. */
   readonly told: readonly ServedMemory[];
-  /** What did not fit, best first. */
+  /** Memories that did not fit, best first. */
   readonly omitted: readonly RankedMemory[];
 }
 
-/** Passages of one memory that are looked at when they are packed: more of one are never worth what others would say. */
+/** Most passages of one memory to pack: more of one are never worth as much as other memories. */
 const PASSAGES_OF_MEMORY = 8;
-/** What is worth less than this share of the best passage is no answer, but what happened to be found. */
+/** Passages below this share of the best one's value are accidental hits. */
 const LEAST_SHARE = 0.08;
-/** The same share of the best passage that is known already. */
+/** The same relative to the best passage that is already known. */
 const LEAST_SHARE_OF_KNOWN = 0.5;
-/** Between passages of one memory that do not follow each other. */
+/** Between non-adjacent passages of one memory. */
 const GAP = ' … ';
 const GAP_TOKENS = 1;
 
-/** Names of tools come from outside. */
+/** Limit of external tool names. */
 const TOOL_CHARS = 60;
 
-/** Who or what says it, in a word. */
+/** Returns the source of a memory in one word. */
 function speakerOf({ type, kind, tool }: Memory): string {
   if (type === 'prompt') return kind === 'assistant' ? 'agent' : kind;
   return type === 'observation' && tool !== null
@@ -61,19 +61,23 @@ function speakerOf({ type, kind, tool }: Memory): string {
     : kind;
 }
 
-/** The share of a prompt's words from which on it asks what is asked now, and answers nothing. */
+/** A prompt with this share of the query's words repeats the query and answers nothing. */
 const ECHO_SHARE = 0.8;
 
-/** What may be told of a memory: a user's earlier prompt that only asks the same is no answer. */
-function tellable(memory: Memory, passages: readonly Passage[], asked: ReadonlySet<string>): readonly Passage[] {
+/** Returns the passages of a memory that may be shown: not a user's earlier prompt that only repeats the query. */
+function tellable(
+  memory: Memory,
+  passages: readonly Passage[],
+  understoodQuery: ReadonlySet<string>,
+): readonly Passage[] {
   if (memory.type !== 'prompt' || memory.kind !== 'user') return passages;
   return passages.filter(({ terms }) => {
-    const echoed = [...terms].filter((term) => asked.has(term)).length;
+    const echoed = [...terms].filter((term) => understoodQuery.has(term)).length;
     return echoed < ECHO_SHARE * terms.size;
   });
 }
 
-/** The text that passages are cut from. A title is told where nothing else is. */
+/** Returns the text to cut into passages. The title is used only without content. */
 function textOf({ title, content }: Memory): string {
   return content.trim() === '' ? title : content;
 }
@@ -109,7 +113,7 @@ function lineOf({ group, passages }: PackedGroup<MemoryGroup>): string {
     if (before !== undefined) line += before.place + 1 === passage.place ? ' ' : GAP;
     line += passage.text;
   });
-  // A tag may begin in one passage and end in the next.
+  // A tag may start in one passage and end in the next.
   return inertText(line);
 }
 
@@ -117,21 +121,21 @@ export interface PackOptions {
   readonly now: Date;
   readonly countTokens: (text: string) => number;
   readonly budgetTokens: number;
-  /** Places of passages that are known already, by memory: they are not told, nor is what says the same. */
+  /** Positions of known passages by memory: neither they nor their duplicates are shown. */
   readonly known?: ReadonlyMap<string, ReadonlySet<number>>;
 }
 
 /**
- * The passages of these memories that say most about a question under a budget, a line a memory. Same memories, same lines. Where what
- * answers best is known already, only what comes near to it is told: the rest would be what happens to stand around it.
+ * Returns the most relevant passages of these memories under a budget, one line per memory. Deterministic. If the best answer is known
+ * already, only passages nearly as good are shown: the rest would be surrounding text.
  */
-export function packMemories(question: string, ranked: readonly RankedMemory[], options: PackOptions): ToldPassages {
-  const asked = termsInParts(question);
+export function packMemories(query: string, ranked: readonly RankedMemory[], options: PackOptions): ToldPassages {
+  const understoodQuery = termsInParts(query);
   const texts = ranked.map(({ memory, score }) => ({
     score,
-    passages: tellable(memory, passagesOf(textOf(memory)), asked),
+    passages: tellable(memory, passagesOf(textOf(memory)), understoodQuery),
   }));
-  const relevance = passageRelevance(question, texts);
+  const relevance = passageRelevance(query, texts);
   const groups = ranked.map((each, n) => groupOf(each, texts[n]?.passages ?? [], relevance[n] ?? [], options));
   const isKnown = ({ id }: MemoryGroup, { place }: Passage): boolean => options.known?.get(id)?.has(place) === true;
   const valueOf = (passage: ValuedPassage | undefined): number => passage?.value ?? 0;

@@ -1,9 +1,9 @@
 const DAY_MS = 86_400_000;
-/** Recency halves in this time. */
+/** Half-life of recency. */
 const HALF_LIFE_DAYS = 30;
 /** Weights of context packing (retrieval.md). */
 const WEIGHTS = { relevance: 0.4, importance: 0.25, recency: 0.2, use: 0.15 } as const;
-/** Use from which more says nothing new. */
+/** Use saturates here. */
 const MUCH_USE = 50;
 
 export interface Worth {
@@ -13,7 +13,7 @@ export interface Worth {
   readonly useWeight: number;
 }
 
-/** Age in whole UTC days, so that the same memory gives the same bytes all day. */
+/** Returns the age in full UTC days, so that the same memory gives the same bytes all day. */
 function ageDays(at: Date, now: Date): number {
   return Math.max(0, Math.floor(now.getTime() / DAY_MS) - Math.floor(at.getTime() / DAY_MS));
 }
@@ -24,14 +24,14 @@ function besides({ importance, at, useWeight }: Worth, now: Date): number {
   return WEIGHTS.importance * importance + WEIGHTS.recency * recency + WEIGHTS.use * use;
 }
 
-/** What knowing something is worth whatever is asked, 0–1: relevance 0.40 to the purpose, importance 0.25, recency 0.20, use 0.15. */
+/** Returns the value of a memory for a purpose, 0–1: relevance 0.40, importance 0.25, recency 0.20, use 0.15. */
 export function currentValue(relevance: number, worth: Worth, now: Date): number {
   return WEIGHTS.relevance * relevance + besides(worth, now);
 }
 
 /**
- * The same for what is to answer a question, 0–1. Importance, recency and use count as far as it is relevant: what is new and often used and
- * says nothing of the question is no answer to it.
+ * Returns the value of a memory for a query, 0–1. Importance, recency and use are scaled by relevance: a new and often used memory that is
+ * irrelevant is no answer.
  */
 export function answerValue(relevance: number, worth: Worth, now: Date): number {
   return relevance * (WEIGHTS.relevance + besides(worth, now));

@@ -12,8 +12,8 @@ import type { ProjectName } from '../stores/postgres/projects/projects.ts';
 import { dayLines, frameTokens, renderBlock, sectionLines } from './context-block.ts';
 import type { IndexLine } from './context-block.ts';
 import { entriesOfProject, MAX_TEXT, SECTIONS } from './context-candidates.ts';
-import { fileQuestion, rankedByFile } from './context-file.ts';
-import { isAskable, rankedByPrompt, speaksOf } from './context-found.ts';
+import { fileQuery, rankedByFile } from './context-file.ts';
+import { isSearchable, rankedByPrompt, answersQuery } from './context-found.ts';
 import { packMemories } from './context-passages.ts';
 import type { RankedMemory } from './context-passages.ts';
 import { readSetting } from './context-request.ts';
@@ -31,39 +31,35 @@ export interface ContextDependencies {
 type Draft = Omit<ContextBlock, 'id'>;
 
 const SEARCH_LIMIT = 50;
-/** Of a longer prompt the beginning and the end are searched for: what is asked stands at one of them. */
-const QUESTION_CHARS = { head: 350, tail: 149 } as const;
-/** Days that headings are held free for, nine tokens each, where the budget is no smaller than this. */
+/** Of a longer prompt both ends are searched: the request is at one of them. */
+const QUERY_CHARS = { head: 350, tail: 149 } as const;
+/** Tokens reserved for day headings, nine each, if the budget is at least this large. */
 const DAY_HEADINGS = { days: 5, tokens: 9, leastBudget: 300 } as const;
 const NOTHING: Draft = { text: '', tokens: 0, items: [], omitted: 0 };
 
-function questionOf(prompt: string): string {
+function queryOf(prompt: string): string {
   const text = prompt.trim();
-  const { head, tail } = QUESTION_CHARS;
+  const { head, tail } = QUERY_CHARS;
   return text.length <= head + tail + 1
     ? text
     : `${text.slice(0, head).toWellFormed()} ${text.slice(-tail).toWellFormed()}`;
 }
 
-/** Packs what is worth knowing for a purpose under a budget, and records what was served. Same inputs and same memory give the same bytes. */
+/** Packs the most valuable memories for a purpose under a budget, and records what was served. Deterministic. */
 export function createContext(dependencies: ContextDependencies): (request: ContextRequest) => Promise<ContextBlock> {
   const { database, search, tokens, clock } = dependencies;
   const count = (text: string): number => tokens.count(text);
   const nameOf = (project: ProjectName | null): string => project?.displayName ?? 'this tenant';
 
-  const find = async (
-    request: ContextRequest,
-    question: string,
-    { project, sessionId }: Setting,
-  ): Promise<SearchResult> =>
+  const find = async (request: ContextRequest, query: string, { project, sessionId }: Setting): Promise<SearchResult> =>
     search({
       tenantId: request.tenantId,
-      question,
+      query,
       filter: {
         namespace: request.namespace,
         ...(project === null ? {} : { projectId: project.id, formerProjectIds: project.formerIds }),
         ...(request.viewerId === undefined ? {} : { viewerId: request.viewerId }),
-        // What it said itself would take the places of what it does not know.
+        // The session's own memories would displace unknown ones.
         ...(sessionId === null ? {} : { excludeSessionId: sessionId }),
       },
       limit: SEARCH_LIMIT,
@@ -72,7 +68,7 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
       groupBySession: false,
     });
 
-  /** What the session that asks said itself it knows, and short learnings that its start was told whole. */
+  /** Removes memories that the requesting session created or was served in full at its start. */
   const news = <Found extends { readonly memory: Memory }>(
     found: readonly Found[],
     { sessionId, told }: Setting,
@@ -95,7 +91,7 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
   };
 
   const draftMemories = (
-    question: string,
+    query: string,
     ranked: readonly RankedMemory[],
     request: ContextRequest,
     setting: Setting,
@@ -104,14 +100,14 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
     const { budgetTokens } = request;
     const headings = budgetTokens < DAY_HEADINGS.leastBudget ? 1 : DAY_HEADINGS.days;
     const room = budgetTokens - frameTokens(name, [], count) - headings * DAY_HEADINGS.tokens;
-    const packed = packMemories(question, ranked, {
+    const packed = packMemories(query, ranked, {
       now: new Date(clock.now()),
       countTokens: count,
       budgetTokens: room,
       known: setting.told.passages,
     });
     const left = [...packed.told];
-    // More days than headings were held free for.
+    // More days than reserved headings.
     while (left.length > 0 && frameTokens(name, dayLines(left), count) > budgetTokens) left.pop();
     const omitted = [...packed.told.slice(left.length), ...packed.omitted].map(({ memory }) => ({
       id: memory.id,
@@ -129,11 +125,11 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
   };
 
   const forPrompt = async (request: ContextRequest, setting: Setting): Promise<Draft> => {
-    const question = questionOf(request.prompt ?? '');
-    if (!isAskable(question)) return NOTHING;
-    const { found } = await find(request, question, setting);
+    const query = queryOf(request.prompt ?? '');
+    if (!isSearchable(query)) return NOTHING;
+    const { found } = await find(request, query, setting);
     const fresh = news(found, setting);
-    return speaksOf(question, fresh) ? draftMemories(question, rankedByPrompt(fresh), request, setting) : NOTHING;
+    return answersQuery(query, fresh) ? draftMemories(query, rankedByPrompt(fresh), request, setting) : NOTHING;
   };
 
   const forFile = async (request: ContextRequest, setting: Setting): Promise<Draft> => {
@@ -149,13 +145,13 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
     const label = history.label ?? file;
     const [memories, { found }] = await Promise.all([
       database.readAsTenant(request.tenantId, (read) => readMemories(read, history.refs, request.viewerId)),
-      find(request, fileQuestion(label).slice(0, 500).toWellFormed(), setting),
+      find(request, fileQuery(label).slice(0, 500).toWellFormed(), setting),
     ]);
     const known = news(
       memories.map((memory) => ({ memory })),
       setting,
     ).map(({ memory }) => memory);
-    return draftMemories(fileQuestion(label), rankedByFile(label, known, news(found, setting)), request, setting);
+    return draftMemories(fileQuery(label), rankedByFile(label, known, news(found, setting)), request, setting);
   };
 
   const forStart = async (request: ContextRequest, setting: Setting): Promise<Draft> => {
@@ -171,7 +167,7 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
     }));
     const entries = entriesOfProject({ ...sources, preferences }, new Date(clock.now()));
     const name = nameOf(project);
-    // The frame with every heading is counted first, so that what is chosen always fits beside it.
+    // The frame with every heading is counted first, so that the chosen entries always fit.
     const frame = frameTokens(
       name,
       SECTIONS.map((heading) => `## ${heading}`),
@@ -196,7 +192,7 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
 
   return async (request) => {
     const setting = await database.asTenant(request.tenantId, (transaction) => readSetting(transaction, request));
-    // A project that nobody knows has nothing to tell; a hook of an unknown session must not be told of other projects.
+    // An unknown project has no memories; the hook of an unknown session must not receive those of other projects.
     if (setting.project === null && (request.project !== null || request.byHook === true))
       return { id: null, ...NOTHING };
     const block = await draft(request, setting);
@@ -213,7 +209,7 @@ export function createContext(dependencies: ContextDependencies): (request: Cont
         tokens: block.tokens,
         items: block.items,
       });
-      // Whoever went away meanwhile was given nothing, and may be told the same later: the record is rolled back.
+      // The client disconnected and received nothing: the record is rolled back, so that it can be served later.
       request.signal?.throwIfAborted();
       return recorded;
     });

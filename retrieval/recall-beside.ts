@@ -5,19 +5,19 @@ import { MENTIONS_OF_ENTITY, readSurroundings } from '../stores/postgres/graph/g
 import { readNewest } from '../stores/postgres/search/newest.ts';
 import type { SearchRequest } from './search-types.ts';
 import type { StageClock } from './stage-clock.ts';
-import type { UnderstoodQuery } from './understand-question.ts';
+import type { UnderstoodQuery } from './understand-query.ts';
 
 const MAX_NAMES = 8;
 const MAX_HITS = 30;
 
-/** What the graph found. */
+/** Hits of the graph. */
 export interface GraphHits {
   readonly hits: readonly RecallHit[];
-  /** How much that says, 0–1: of a name that everything mentions, the newest mentions are no better than others. */
+  /** Specificity of the names, 0–1: for a name that everything mentions, the newest mentions are no better than others. */
   readonly share: number;
 }
 
-/** Memories that mention what lies around the files, errors and identifiers that a question names; none where it names none. One read, for so long at most. */
+/** Returns memories about the graph neighbourhood of the files, errors and identifiers in a query; none without such names. One read with a timeout. */
 export async function graphHits(
   database: Database,
   { tenantId }: SearchRequest,
@@ -26,7 +26,7 @@ export async function graphHits(
   ms: number,
 ): Promise<GraphHits> {
   const names = [...(understood?.names ?? []), ...(understood?.fields.files ?? [])].map((name) => name.toLowerCase());
-  // The graph knows neither tools nor tags of what it links.
+  // The graph has neither tools nor tags of its sources.
   if (names.length === 0 || filter.tool !== undefined || filter.kind !== undefined || filter.tags !== undefined)
     return { hits: [], share: 0 };
   return clock.time('graph', async () => {
@@ -59,12 +59,12 @@ export async function graphHits(
   });
 }
 
-/** The newest of all are the answer where a question says little else, or nothing beside its fields. */
+/** Returns true if the newest memories are the answer: the query has little else, or nothing beside its fields. */
 export function asksForNewest({ understood }: UnderstoodQuery): boolean {
   return understood !== null && (understood.newestAlone || understood.text === '');
 }
 
-/** The newest memories that the filter lets through. One read, for so long at most. */
+/** Returns the newest memories that match the filter. One read with a timeout. */
 export async function recencyHits(
   database: Database,
   { tenantId }: SearchRequest,

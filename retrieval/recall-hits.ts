@@ -1,6 +1,7 @@
 import type { RecallHit } from '../domain/ports/vector-index.ts';
+import type { WaitingWords } from '../stores/postgres/search/keyword-search.ts';
 
-/** Hits of several answers of one store as one, best first; a chunk that several hold counts once. */
+/** Merges hits of one store, best first; a repeated chunk counts once. */
 export function united(answers: readonly (readonly RecallHit[])[]): readonly RecallHit[] {
   const [only] = answers;
   if (only !== undefined && answers.length === 1) return only;
@@ -12,7 +13,7 @@ export function united(answers: readonly (readonly RecallHit[])[]): readonly Rec
   return [...best.values()].sort((a, b) => b.score - a.score);
 }
 
-/** Hits that another store counted: `best` is what counts there as full, `share` how much that is worth here. */
+/** Hits of another store: `best` is its full score, `share` the value of that here. */
 export interface OtherHits {
   readonly hits: readonly RecallHit[];
   readonly share: number;
@@ -20,16 +21,16 @@ export interface OtherHits {
 }
 
 /**
- * A lane's hits with those of other stores among them. Scores of two stores do not compare: what another one counts as full is taken to be as good
- * as the lane's best hit, and nothing as `floor`, which counts nothing in this lane. What the lane found itself keeps the lane's score.
+ * Merges hits of other stores into a retriever's. Scores of two stores are not comparable: another store's full score equals the
+ * retriever's best hit, and zero equals `floor`, which counts nothing here. The retriever's own hits retain their score.
  */
 export function alongside(
-  lane: readonly RecallHit[],
+  retriever: readonly RecallHit[],
   floor: number,
   others: readonly OtherHits[],
 ): readonly RecallHit[] {
-  const known = new Set(lane.map((hit) => hit.memoryId));
-  const top = Math.max(lane[0]?.score ?? 1, floor);
+  const known = new Set(retriever.map((hit) => hit.memoryId));
+  const top = Math.max(retriever[0]?.score ?? 1, floor);
   const added = others.flatMap(({ hits, share, best }) =>
     hits.flatMap((hit): RecallHit[] => {
       if (known.has(hit.memoryId) || best <= 0) return [];
@@ -37,5 +38,20 @@ export function alongside(
       return [{ ...hit, score: floor + (top - floor) * share * Math.min(1, hit.score / best) }];
     }),
   );
-  return added.length === 0 ? lane : [...lane, ...added].sort((a, b) => b.score - a.score);
+  return added.length === 0 ? retriever : [...retriever, ...added].sort((a, b) => b.score - a.score);
+}
+
+const UNSPACED_RUN = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}ー々]+/gu;
+const MAX_PAIRS = 40;
+/** Chinese question words without content: their neighbours would not be adjacent in an answer. */
+const ASKING = /为什么|怎么样|怎么|如何|什么|哪些|哪个|哪里|是否|多少|我们|你们|他们|[吗呢吧的了呀啊]/gu;
+
+/** Splits a query for unindexed texts: scripts without spaces as pairs of neighbours (a single character unchanged), the rest as words. */
+export function waitingWords(text: string): WaitingWords {
+  const lower = text.toLowerCase();
+  const pairs = (lower.replaceAll(ASKING, ' ').match(UNSPACED_RUN) ?? []).flatMap((run) => {
+    const characters = Array.from(run);
+    return characters.length === 1 ? [run] : characters.slice(1).map((next, n) => `${characters[n] ?? ''}${next}`);
+  });
+  return { words: lower.replaceAll(UNSPACED_RUN, ' '), pairs: [...new Set(pairs)].slice(0, MAX_PAIRS) };
 }

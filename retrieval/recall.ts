@@ -8,56 +8,55 @@ import { isHeld } from '../stores/postgres/embeddings/embedding-indexes.ts';
 import { searchKeyword, searchUnindexed } from '../stores/postgres/search/keyword-search.ts';
 import { timedQueries } from '../stores/postgres/connection/timed-queries.ts';
 import { graphHits, recencyHits, asksForNewest } from './recall-beside.ts';
-import { alongside, united } from './recall-hits.ts';
+import { alongside, united, waitingWords } from './recall-hits.ts';
+import type { Degradation } from '../domain/search-names.ts';
 import type { SearchDependencies, SearchRequest } from './search-types.ts';
 import { within } from './stage-clock.ts';
 import type { StageClock } from './stage-clock.ts';
-import type { UnderstoodQuery } from './understand-question.ts';
-import { waitingWords } from './waiting-words.ts';
-import type { Degradation } from '../domain/search-names.ts';
+import type { UnderstoodQuery } from './understand-query.ts';
 
 /**
- * Chunks that each lane gives: 60, so that a page of five is ranked as one of twenty is (of 40, two questions of sixty fewer are answered in the
- * first ten), and little more where fifty memories are shown: weak hits add up in the evidence of sessions, and 150 take three times as long
- * as 40 (client and index together).
+ * Chunks per retriever: 60, so that a page of five is ranked like one of twenty (with 40, two queries of sixty fewer have an answer in the
+ * first ten), and few more for fifty memories: weak hits add up in the evidence of sessions, and 150 take three times as long as 40 (client
+ * and index together).
  */
 const HITS_PER_RESULT = 1.5;
 const LEAST_HITS = 60;
 const MOST_HITS = 150;
-/** What the graph and the newest may take: they only add to what words and meaning find. */
+/** Timeout of the graph and recency retrievers, which only add to keyword and vector hits. */
 const BESIDE_MS = 250;
 const BESIDE_HITS = 20;
-/** What a learning that no longer stands counts against one that the index holds. */
+/** Value of a closed learning relative to an indexed one. */
 const CLOSED_SHARE = 0.8;
 
 export interface Recalled {
-  readonly lanes: readonly RetrieverResult[];
+  readonly retrievers: readonly RetrieverResult[];
   readonly degraded: readonly Degradation[];
 }
 
-/** It asks for what only PostgreSQL can check. */
+/** Returns true if only PostgreSQL can check the filter. */
 export function insists({ phrases, files }: RecallFilter): boolean {
   return phrases !== undefined || files !== undefined;
 }
 
-/** By the length of a page, not by its place: every page is cut from one order. */
+/** By page length, not page number: every page is cut from one order. */
 function hitsFor({ limit }: SearchRequest, filter: RecallFilter): number {
-  // Of what only PostgreSQL can check, some of what the index found falls away.
+  // Some index hits fail the checks that only PostgreSQL can do.
   if (insists(filter)) return MOST_HITS;
   return Math.max(Math.ceil(limit * HITS_PER_RESULT), LEAST_HITS);
 }
 
-/** What a lane found; null when what it stands on is away, or too slow. */
-async function unlessUnavailable<Found>(ms: number, lane: Promise<Found>): Promise<Found | null> {
+/** Returns a retriever's hits; null if its store is unavailable or too slow. */
+async function unlessUnavailable<Found>(ms: number, retriever: Promise<Found>): Promise<Found | null> {
   try {
-    return await within(ms, lane);
+    return await within(ms, retriever);
   } catch (error) {
     if (error instanceof EmbedderUnavailable || error instanceof VectorIndexUnavailable) return null;
     throw error;
   }
 }
 
-/** The filter within the time that a question speaks of; null where it speaks of none. */
+/** Returns the filter limited to the query's time; null without one. */
 function timedFilter({ filter, understood }: UnderstoodQuery): RecallFilter | null {
   const time = understood?.time ?? null;
   if (time === null || filter.since !== undefined || filter.until !== undefined) return null;
@@ -68,30 +67,30 @@ function timedFilter({ filter, understood }: UnderstoodQuery): RecallFilter | nu
   };
 }
 
-/** Second stage: every lane that the question calls for, side by side. Lanes that are away are told, those that only add are left out in silence. */
+/** Second stage: runs the query's retrievers concurrently. Reports unavailable retrievers; additional ones are omitted silently. */
 export async function recall(
   dependencies: SearchDependencies,
-  vectorOf: (embedder: Embedder, question: string) => Promise<Float32Array | undefined>,
+  vectorOf: (embedder: Embedder, query: string) => Promise<Float32Array | undefined>,
   request: SearchRequest,
-  asked: UnderstoodQuery,
+  understoodQuery: UnderstoodQuery,
   clock: StageClock,
 ): Promise<Recalled> {
   const { database, vectors, indexOf, settings } = dependencies;
   const { tenantId } = request;
   const index = await indexOf(tenantId);
-  const { text, filter, understood } = asked;
+  const { text, filter, understood } = understoodQuery;
   const limit = hitsFor(request, filter);
   const ms = settings.retrieverTimeoutMs;
   const queries = timedQueries(database.pool, ms);
-  // In the time that is spoken of, and at any time: what happened then is preferred, and the rest is not lost.
-  const filters = [filter, timedFilter(asked)].filter((each) => each !== null);
+  // Both within the query's time and at any time: memories of that time are preferred, and the others remain.
+  const filters = [filter, timedFilter(understoodQuery)].filter((each) => each !== null);
 
   const keyword = async (): Promise<readonly RecallHit[]> =>
     united(await Promise.all(filters.map((each) => vectors.keyword(tenantId, index.name, text, each, limit))));
   const nearest = async (): Promise<readonly RecallHit[]> => {
-    const question = request.vector ?? (await clock.time('embed', () => vectorOf(index.embedder, text)));
-    if (question === undefined) return [];
-    const answers = filters.map((each) => vectors.nearest(tenantId, index.name, question, each, limit));
+    const query = request.vector ?? (await clock.time('embed', () => vectorOf(index.embedder, text)));
+    if (query === undefined) return [];
+    const answers = filters.map((each) => vectors.nearest(tenantId, index.name, query, each, limit));
     return united(await Promise.all(answers));
   };
   const inPostgres = (own: RecallFilter) => searchKeyword(queries, tenantId, text, own, limit);
@@ -99,7 +98,7 @@ export async function recall(
     const ids = hits.map(({ memoryId }) => memoryId);
     return database.readAsTenant(tenantId, (read) => isHeld(read, index.name, ids), ms);
   };
-  /** What no index holds: closed learnings of a time that is asked for, and whatever holds a phrase or has to do with a file. */
+  /** Memories that no index has: closed learnings of a requested time, and matches of a phrase or a file. */
   const besides = async (): Promise<readonly RecallHit[]> => {
     if (insists(filter)) return inPostgres(filter);
     if (filter.asOf === undefined || filter.types?.includes('learning') === false) return [];
@@ -119,32 +118,34 @@ export async function recall(
     clock.time('vector', () => unlessUnavailable(ms, nearest())),
     alone ? none : within(ms, besides()),
     alone ? none : within(ms, waiting()),
-    alone ? null : within(BESIDE_MS, graphHits(database, request, asked, clock, BESIDE_MS)),
-    alone || !asksForNewest(asked) ? none : within(BESIDE_MS, recencyHits(database, request, asked, clock, BESIDE_MS)),
+    alone ? null : within(BESIDE_MS, graphHits(database, request, understoodQuery, clock, BESIDE_MS)),
+    alone || !asksForNewest(understoodQuery)
+      ? none
+      : within(BESIDE_MS, recencyHits(database, request, understoodQuery, clock, BESIDE_MS)),
   ]);
   const isBare = (alone || words?.length === 0) && meaning?.length === 0;
-  // Without an embedder nothing new reaches the vector index, so its words are not all there are, either. A phrase or a file was asked for there already.
+  // Without an embedder no new chunks reach the vector index, so its keyword hits are incomplete too. A phrase or a file was searched already.
   const fromRows = () => (insists(filter) && !alone ? more : within(ms, inPostgres(filter)));
   const inRows = words === null || meaning === null || isBare ? await fromRows() : null;
-  // An index that finds nothing of what the ledger has in it has lost its data.
+  // An index that lacks chunks of the ledger has lost its data.
   const isLost = isBare && inRows !== null && inRows.length > 0 && (await within(ms, isHeldOf(inRows))) === true;
   const fallback = isBare && !isLost ? null : inRows;
   const near = isLost ? null : meaning;
   const noWords = fallback === null && (words === null || (alone && near === null));
-  // Phrases, closed learnings and what waits are found nowhere else: that they may be missing is told.
+  // Phrases, closed learnings and unindexed rows have no other source: their possible absence is reported.
   const late = more === null || fresh === null;
   const degraded: Degradation[] = [
     ...(near === null ? (['vector'] as const) : []),
     ...(noWords || late ? (['keyword'] as const) : []),
   ];
-  // What waits was not compared by meaning: it counts there as it does by words.
+  // Unindexed rows have no vector: their keyword score counts there too.
   const extra = [
     { hits: fresh ?? [], share: 1, best: 1 },
     { hits: more ?? [], share: CLOSED_SHARE, best: more?.[0]?.score ?? 1 },
   ];
   const inWords = { hits: fallback ?? [], share: 1, best: fallback?.[0]?.score ?? 1 };
   const byWords = { name: 'keyword' as const, hits: alongside(words ?? [], 0, [inWords, ...extra]) };
-  const lanes: RetrieverResult[] = [
+  const retrievers: RetrieverResult[] = [
     ...(near === null
       ? [{ ...byWords, weight: 1 }]
       : alone
@@ -160,5 +161,5 @@ export async function recall(
     { name: 'graph', weight: settings.graphWeight * (graph?.share ?? 0), hits: graph?.hits ?? [] },
     { name: 'recency', weight: settings.recencyWeight, hits: newest ?? [] },
   ];
-  return { lanes: lanes.filter((lane) => lane.hits.length > 0), degraded };
+  return { retrievers: retrievers.filter((retriever) => retriever.hits.length > 0), degraded };
 }

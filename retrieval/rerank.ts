@@ -1,20 +1,20 @@
 import { RerankerUnavailable } from '../domain/ports/reranker.ts';
 import type { Reranker } from '../domain/ports/reranker.ts';
 
-/** Characters of a candidate that a cross-encoder is given: its window holds no more. */
+/** Characters of a candidate for the cross-encoder: the limit of its window. */
 export const RERANK_CHARACTERS = 1_500;
 
-/** How well each of the best candidates answers the question, 0 to 1, by id; null where the reranker was away or too slow. Never takes longer than `timeoutMs`. */
+/** Returns the relevance (0–1) of the best candidates to the query by id; null if the reranker is unavailable or too slow. Never takes longer than `timeoutMs`. */
 export async function rerank(
   reranker: Reranker,
-  question: string,
+  query: string,
   candidates: readonly { readonly id: string; readonly text: string }[],
   timeoutMs: number,
 ): Promise<ReadonlyMap<string, number> | null> {
   const signal = AbortSignal.timeout(timeoutMs);
   try {
     const scores = await reranker.score(
-      question,
+      query,
       candidates.map(({ text }) => text),
       signal,
     );

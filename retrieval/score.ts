@@ -1,8 +1,9 @@
-import type { RankedMemory } from '../domain/ranking/rank.ts';
 import type { TimeRange } from '../domain/query/time.ts';
+import type { RankedMemory } from '../domain/ranking/rank.ts';
+import type { SearchResult } from './search-types.ts';
 import type { MemoryHead } from '../stores/postgres/memories/memories.ts';
 
-/** A candidate on its way through the stages. */
+/** A candidate between the stages. */
 export interface Candidate {
   readonly fused: RankedMemory;
   readonly head: MemoryHead;
@@ -12,10 +13,10 @@ export interface Candidate {
   readonly score: number;
 }
 
-/** What a cross-encoder's word counts against the fused score, of those that it read. */
+/** Weight of the cross-encoder's score against the fused one, for the candidates that it scored. */
 const RERANK_SHARE = 0.7;
 
-/** What is less relevant than this share of the best is not meant by "the latest". */
+/** Below this share of the best relevance a candidate is not meant by "the latest". */
 const RELEVANT_SHARE = 0.5;
 
 export interface ScoreRules {
@@ -23,7 +24,7 @@ export interface ScoreRules {
   readonly time: TimeRange | null;
   readonly timeAlone: boolean;
   readonly timeBonus: number;
-  /** 0 where the question does not ask for the newest, 1 where it asks for nothing else. */
+  /** 0 if the query does not request the newest, 1 if it requests nothing else. */
   readonly recencyWeight: number;
 }
 
@@ -31,16 +32,15 @@ function isIn({ since, until }: TimeRange, at: Date): boolean {
   return (since === null || at >= since) && (until === null || at < until);
 }
 
-/** Place by age: 1 is the newest, 0 the oldest. Ages themselves say little: a project may rest for a year. */
+/** Returns the rank by age: 1 is the newest, 0 the oldest. Absolute ages mean little: a project may be inactive for a year. */
 function recencyPlaces(heads: readonly MemoryHead[]): ReadonlyMap<string, number> {
   const byAge = heads.toSorted((a, b) => b.occurredAt.getTime() - a.occurredAt.getTime());
   return new Map(byAge.map((head, place) => [head.id, byAge.length < 2 ? 1 : 1 - place / (byAge.length - 1)]));
 }
 
 /**
- * Scores candidates, best first, 0–1. A plain question is ranked by relevance; its ties by age. Time and age count where the question speaks
- * of them: what happened at its time gains `timeBonus`, the whole range where it asks for little else; the newest is looked for among what
- * is at least half as relevant as the best.
+ * Scores candidates, best first, 0–1, by relevance; ties by age. If the query has a time, memories of that time gain `timeBonus`, or the full
+ * range if it has little else; for the newest, only candidates with at least half of the best relevance count.
  */
 export function scored(
   entries: readonly { readonly fused: RankedMemory; readonly head: MemoryHead; readonly fusedRank: number }[],
@@ -66,4 +66,32 @@ export function scored(
         b.head.occurredAt.getTime() - a.head.occurredAt.getTime() ||
         a.head.id.localeCompare(b.head.id),
     );
+}
+
+/** Returns the best candidate of each session; candidates without a session are separate. */
+export function bestOfEachSession(candidates: readonly Candidate[]): Candidate[] {
+  const seen = new Set<string>();
+  return candidates.filter(({ head }) => {
+    const key = head.sessionId ?? head.id;
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+}
+
+function countBy(values: readonly (string | null)[]): Record<string, number> {
+  // A map, because a tag may be called `constructor`.
+  const counts = new Map<string, number>();
+  for (const value of values) if (value !== null) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return Object.fromEntries(counts);
+}
+
+/** Counts these memories by type, tool, project and tag. */
+export function facetsOf(heads: readonly MemoryHead[]): SearchResult['facets'] {
+  return {
+    type: countBy(heads.map((head) => head.type)),
+    tool: countBy(heads.map((head) => head.tool)),
+    project: countBy(heads.map((head) => head.projectName)),
+    tag: countBy(heads.flatMap((head) => [...head.tags])),
+  };
 }

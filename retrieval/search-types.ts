@@ -1,3 +1,4 @@
+import type { Degradation, StageName } from '../domain/search-names.ts';
 import type { TenantId } from '../domain/ids.ts';
 import type { Memory } from '../domain/memory.ts';
 import type { ServedIndexOf } from '../domain/ports/embedder.ts';
@@ -6,11 +7,10 @@ import type { RecallFilter, VectorIndex } from '../domain/ports/vector-index.ts'
 import type { RankedMemory, RankingWeights } from '../domain/ranking/rank.ts';
 import type { Understood } from '../domain/query/understand.ts';
 import type { Database } from '../stores/postgres/connection/database.ts';
-import type { Degradation, StageName } from '../domain/search-names.ts';
 
-/** Weights and bounds; `config/search-settings.ts` says what each is for. */
+/** Weights and limits; documented in `config/search-settings.ts`. */
 export interface SearchSettings {
-  /** 0–1; the vector lane has the rest. */
+  /** 0–1; the vector retriever has the rest. */
   readonly keywordWeight: number;
   readonly ranking: RankingWeights;
   readonly graphWeight: number;
@@ -25,36 +25,33 @@ export interface SearchSettings {
 export interface SearchDependencies {
   readonly database: Database;
   readonly vectors: VectorIndex;
-  /** The index that a tenant is searched in. */
+  /** The served index of a tenant. */
   readonly indexOf: ServedIndexOf;
-  /** Null where none is installed. */
+  /** Null if none is installed. */
   readonly reranker: Reranker | null;
   readonly settings: SearchSettings;
-  /** ServedMemories how long each stage took, in seconds. */
+  /** Receives the duration of each stage, in seconds. */
   readonly onStage: (stage: StageName, seconds: number) => void;
 }
 
 export interface SearchRequest {
   readonly tenantId: TenantId;
-  readonly question: string;
+  readonly query: string;
   readonly filter: RecallFilter;
   readonly limit: number;
   readonly offset: number;
   readonly minScore: number;
   readonly groupBySession: boolean;
-  /**
-   * The clock of a person's question: it is taken apart (phrases, fields, times; see docs/search.md), and what waits for its vector is found, too.
-   * Undefined: every word is a word, and only what is indexed is found.
-   */
+  /** Current time for a user's query: enables its parsing (phrases, fields, times; see docs/search.md) and finds unindexed rows. Undefined: plain words, indexed rows only. */
   readonly now?: Date;
-  /** Compares by meaning alone, with the question's vector or this one. */
+  /** Searches by vector only, of the query or this one. */
   readonly vectorOnly?: boolean;
   readonly vector?: Float32Array;
-  /** Reads the vectors of what is shown. */
+  /** Reads the vectors of the results. */
   readonly includeVectors?: boolean;
 }
 
-/** Place and value after a stage; 1 is best. */
+/** Rank and value after a stage; 1 is best. */
 export interface StageScore {
   readonly score: number;
   readonly rank: number;
@@ -64,18 +61,18 @@ export interface FoundMemory extends RankedMemory {
   readonly memory: Memory;
 }
 
-/** A result with its way through the stages. */
+/** A result with its scores per stage. */
 export interface TracedMemory extends FoundMemory {
-  /** What became of it after the lanes were fused; `rerank` is null where no cross-encoder read it. */
+  /** Scores after fusion; `rerank` is null without a cross-encoder score. */
   readonly stages: {
     readonly fused: StageScore;
     readonly rerank: StageScore | null;
     readonly scored: StageScore;
     readonly diversified: StageScore;
   };
-  /** It happened at the time that the question speaks of; null where it speaks of none. */
+  /** Whether it happened at the query's time; null without one. */
   readonly inTime: boolean | null;
-  /** Of its first chunk, null where it has none yet; left out where vectors were not asked for. */
+  /** Of its first chunk, null without one; absent if not requested. */
   readonly vector?: readonly number[] | null;
 }
 
@@ -86,15 +83,15 @@ export interface StageTime {
 
 export interface SearchResult {
   readonly found: readonly TracedMemory[];
-  /** Memories that match at all, among the candidates that were looked at. */
+  /** Matching memories among the candidates. */
   readonly total: number;
   readonly facets: Readonly<Record<'type' | 'tool' | 'project' | 'tag', Readonly<Record<string, number>>>>;
   /**
-   * What was away, or too slow: `vector` when only keywords could be compared, `keyword` when not even those, or what PostgreSQL alone
-   * finds, came in time, `rerank` when the fused order stood.
+   * Unavailable or slow parts: `vector` if only keywords were compared, `keyword` if not even those, or if PostgreSQL's own results were
+   * late, `rerank` if the fused order was used.
    */
   readonly degraded: readonly Degradation[];
-  /** Null where the question was not taken apart. */
+  /** Null if the query was not parsed. */
   readonly understood: Understood | null;
   readonly stages: readonly StageTime[];
 }

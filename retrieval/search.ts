@@ -8,26 +8,25 @@ import { readHolding } from '../stores/postgres/retention/legal-hold-conditions.
 import { readHeads, readMemories } from '../stores/postgres/memories/memories.ts';
 import type { MemoryHead, MemoryRef } from '../stores/postgres/memories/memories.ts';
 import { readBeginnings } from '../stores/postgres/memories/memory-beginnings.ts';
-import { bestOfEachSession, facetsOf } from './page.ts';
+import { bestOfEachSession, facetsOf, scored } from './score.ts';
+import type { Candidate } from './score.ts';
 import { createQueryVectors } from './query-vectors.ts';
 import { insists, recall } from './recall.ts';
 import { asksForNewest } from './recall-beside.ts';
 import { rerank, RERANK_CHARACTERS } from './rerank.ts';
 import { MAX_CANDIDATES } from '../domain/search-names.ts';
-import { scored } from './score.ts';
-import type { Candidate } from './score.ts';
 import type { Degradation } from '../domain/search-names.ts';
 import type { SearchDependencies, SearchRequest, SearchResult, TracedMemory } from './search-types.ts';
 import { createStageClock, within } from './stage-clock.ts';
-import { understandQuery } from './understand-question.ts';
-import type { UnderstoodQuery } from './understand-question.ts';
+import { understandQuery } from './understand-query.ts';
+import type { UnderstoodQuery } from './understand-query.ts';
 
 export type { FoundMemory, SearchDependencies, SearchRequest, SearchResult } from './search-types.ts';
 
-/** The best of them are told apart by how they begin, so that one does not repeat another. */
+/** Candidates that are compared by their beginnings, so that none repeats another. */
 const DIVERSE = 40;
 const DIVERSE_CHARACTERS = 240;
-/** Grouped by session, its best memory speaks for each, and none repeats another of its own: NDCG@10 of LongMemEval 0.962 against 0.955. */
+/** Each session is represented by its best memory, without a penalty within the session: NDCG@10 of LongMemEval 0.962 against 0.955. */
 const EACH_BY_ITSELF = { session: 0 };
 
 interface Inspected {
@@ -40,14 +39,14 @@ function refOf(entry: RankedMemory): MemoryRef {
 }
 
 /**
- * Hybrid search in stages: understand, recall side by side, fuse, inspect in PostgreSQL, rerank, score, diversify, group, page, read. Answers
- * degrade and never fail while PostgreSQL stands.
+ * Hybrid search in stages: understand, recall, fuse, inspect in PostgreSQL, rerank, score, diversify, group, page, read. Results degrade; the
+ * search fails only without PostgreSQL.
  */
 export function createSearch(dependencies: SearchDependencies): (request: SearchRequest) => Promise<SearchResult> {
   const { database, vectors, indexOf, settings, onStage } = dependencies;
   const vectorOf = createQueryVectors();
 
-  /** What of it holds what the question insists on: checked before the best are taken, so that nothing else takes their places. */
+  /** Returns the candidates that match the filters which only PostgreSQL checks: before the best are taken, so that others do not displace them. */
   const holding = async (
     { tenantId }: SearchRequest,
     ranked: readonly RankedMemory[],
@@ -59,7 +58,7 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
     return ranked.filter(({ memoryId }) => holders.has(memoryId));
   };
 
-  /** What PostgreSQL knows of the candidates. */
+  /** Reads the candidates' rows from PostgreSQL. */
   const inspect = async (
     read: TenantRead,
     fused: readonly RankedMemory[],
@@ -67,7 +66,7 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
     reranker: SearchDependencies['reranker'],
   ): Promise<Inspected> => {
     const refs = fused.map(refOf);
-    // Texts are read of those alone that are shown: a candidate can hold 64 KiB.
+    // Reads the texts of results only: a candidate has up to 64 KiB.
     const heads = new Map((await readHeads(read, refs, viewerId, asOf)).map((head) => [head.id, head]));
     const characters = reranker === null ? DIVERSE_CHARACTERS : RERANK_CHARACTERS;
     const looked = reranker === null ? DIVERSE : Math.max(DIVERSE, settings.rerankCandidates);
@@ -76,7 +75,7 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
     return { heads, beginnings: needed ? await readBeginnings(read, known, characters) : new Map() };
   };
 
-  /** The vectors of what is shown, by memory; null where the index is away, or slower than one way of recall may be. */
+  /** Returns the results' vectors by memory; null if the index is unavailable or slower than a retriever's timeout. */
   const vectorsOf = async (
     request: SearchRequest,
     shown: readonly Candidate[],
@@ -101,24 +100,24 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
 
   return async (request) => {
     const clock = createStageClock(onStage);
-    // A vector alone has no words that a cross-encoder could read beside a text.
+    // A vector alone has no words for a cross-encoder.
     const reranker = request.vector === undefined ? dependencies.reranker : null;
-    const asked = await clock.time('understand', () => understandQuery(database, request));
+    const understoodQuery = await clock.time('understand', () => understandQuery(database, request));
     const nothing = { found: [], total: 0, facets: facetsOf([]) };
-    if (asked === null) return { ...nothing, degraded: [], understood: null, stages: clock.times() };
-    const { understood } = asked;
-    const recalled = await clock.time('recall', () => recall(dependencies, vectorOf, request, asked, clock));
+    if (understoodQuery === null) return { ...nothing, degraded: [], understood: null, stages: clock.times() };
+    const { understood } = understoodQuery;
+    const recalled = await clock.time('recall', () => recall(dependencies, vectorOf, request, understoodQuery, clock));
     const degraded: Degradation[] = [...recalled.degraded];
     const { groupBySession } = request;
     const weights = groupBySession ? EACH_BY_ITSELF : settings.ranking;
-    const ranked = clock.timeNow('fuse', () => rankMemories(recalled.lanes, asked.text, weights));
-    const holders = insists(asked.filter)
-      ? await clock.time('inspect', () => holding(request, ranked, asked.filter))
+    const ranked = clock.timeNow('fuse', () => rankMemories(recalled.retrievers, understoodQuery.text, weights));
+    const holders = insists(understoodQuery.filter)
+      ? await clock.time('inspect', () => holding(request, ranked, understoodQuery.filter))
       : ranked;
     const fused = holders.slice(0, MAX_CANDIDATES);
     if (fused.length === 0) return { ...nothing, degraded, understood, stages: clock.times() };
 
-    /** Everything between what PostgreSQL knows and what is shown. */
+    /** All stages between PostgreSQL's rows and the page. */
     const choose = ({ heads, beginnings }: Inspected, reranked: ReadonlyMap<string, number> | null) => {
       const known = fused.flatMap((entry, place) => {
         const head = heads.get(entry.memoryId);
@@ -130,7 +129,7 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
           time: understood?.time ?? null,
           timeAlone: understood?.timeAlone ?? false,
           timeBonus: settings.timeBonus,
-          recencyWeight: asksForNewest(asked) ? 1 : understood?.newest === true ? settings.recencyWeight : 0,
+          recencyWeight: asksForNewest(understoodQuery) ? 1 : understood?.newest === true ? settings.recencyWeight : 0,
         }),
       );
       const places = new Map(ranked.map(({ head }, place) => [head.id, place + 1]));
@@ -152,21 +151,21 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
       readMemories(
         read,
         shown.map((candidate) => refOf(candidate.fused)),
-        asked.filter.viewerId,
-        asked.filter.asOf,
+        understoodQuery.filter.viewerId,
+        understoodQuery.filter.asOf,
       );
 
-    // One transaction where nothing is waited for in between; while a cross-encoder reads, no connection is held.
+    // One transaction without waits; while a cross-encoder runs, no connection is in use.
     const one = async (read: TenantRead) => {
-      const inspected = await clock.time('inspect', () => inspect(read, fused, asked.filter, reranker));
+      const inspected = await clock.time('inspect', () => inspect(read, fused, understoodQuery.filter, reranker));
       const chosen = choose(inspected, null);
       return { chosen, memories: await clock.time('read', () => readShown(read, chosen.shown)), reranked: null };
     };
     const two = async (model: NonNullable<typeof reranker>) => {
       const inspected = await clock.time('inspect', () =>
-        database.readAsTenant(request.tenantId, (read) => inspect(read, fused, asked.filter, reranker)),
+        database.readAsTenant(request.tenantId, (read) => inspect(read, fused, understoodQuery.filter, reranker)),
       );
-      // In the order of fusion: texts come from PostgreSQL table by table.
+      // In fused order: texts come from PostgreSQL table by table.
       const candidates = fused
         .flatMap(({ memoryId: id }) => {
           const text = inspected.beginnings.get(id);
@@ -174,7 +173,7 @@ export function createSearch(dependencies: SearchDependencies): (request: Search
         })
         .slice(0, settings.rerankCandidates);
       const reranked = await clock.time('rerank', () =>
-        rerank(model, asked.text, candidates, settings.rerankTimeoutMs),
+        rerank(model, understoodQuery.text, candidates, settings.rerankTimeoutMs),
       );
       const chosen = choose(inspected, reranked);
       const memories = await clock.time('read', () =>

@@ -4,7 +4,7 @@ import type { StageTime } from './search-types.ts';
 
 /** Times the stages of one search. */
 export interface StageClock {
-  /** Runs a stage; a stage that runs twice is told with the sum. */
+  /** Runs a stage; repeated stages are summed. */
   time<Result>(stage: StageName, work: () => Promise<Result>): Promise<Result>;
   timeNow<Result>(stage: StageName, work: () => Result): Result;
   times(): StageTime[];
@@ -38,7 +38,7 @@ export function createStageClock(onStage: (stage: StageName, seconds: number) =>
   };
 }
 
-/** What a promise gives within its time; null when it takes longer, or PostgreSQL says so of it. What it does then goes on, and nobody waits for it. */
+/** Returns a promise's value within its time; null if it is late, or if PostgreSQL reports a timeout. The late work continues unobserved. */
 export async function within<Result>(ms: number, work: Promise<Result>): Promise<Result | null> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<null>((resolve) => {
@@ -51,7 +51,7 @@ export async function within<Result>(ms: number, work: Promise<Result>): Promise
     throw error;
   } finally {
     clearTimeout(timer);
-    // Nobody hears any more how it ended: late failures are no news, the lane was already given up.
+    // Unobserved: the retriever was already abandoned.
     work.catch(() => undefined);
   }
 }

@@ -113,8 +113,8 @@ export function createClaudeMemActivities(dependencies: ClaudeMemDependencies): 
         const source = await openClaudeMem(allowed.folder);
         try {
           const { dryRun } = job.options;
-          const capturer = { tenantId, userId: asId<UserId>(job.userId) };
-          const batch = { capturer, source: source.fingerprint, embeddingModel, dryRun };
+          const owner = { tenantId, userId: asId<UserId>(job.userId) };
+          const batch = { owner, source: source.fingerprint, embeddingModel, dryRun };
           const total = Object.values(source.totals).reduce((sum, rows) => sum + rows, 0);
           await database.asTenant(tenantId, (transaction) =>
             changeImportCounts(transaction, importId, {

@@ -118,7 +118,7 @@ async function writeAnswer(
   const { owner } = work;
   const claim = claimOf(ref.batchId, call);
   try {
-    const question = model.windowQuestion(work.input);
+    const question = model.windowRequest(work.input);
     const reading = answer.stopped === null ? question.read(answer.text) : stoppedReading(answer.stopped);
     const kept = reading.ok ? { question, text: answer.text, work } : null;
     await bookBatched(dependencies, ref.batchId, call, answer.usage, kept);
@@ -127,7 +127,7 @@ async function writeAnswer(
       return isWritten ? 'summarised' : 'requeued';
     }
     const first = await model.prepareWindow(work.input, signal);
-    const repair = await first.again(answer.text, reading.problem, signal);
+    const repair = await first.repair(answer.text, reading.problem, signal);
     const { output, usage } = await callModel(modelCalls, owner, repair, signal, {
       forgotten: work.facts.forgotten,
       prepareFallback: (fallback) => fallback.prepareWindow(work.input, signal),

@@ -38,9 +38,9 @@ export function createModelBatchActivities(dependencies: BatchDependencies): Mod
       await database.asTenant(tenantId, (transaction) => markSent(transaction, ref.batchId, lost.batchId, lost.calls));
     const providerId = lost?.batchId ?? batch.providerBatchId;
     if (providerId === null) return;
-    if (!(await batches.look(providerId, signal)).ended) await batches.cancel(providerId, signal);
+    if (!(await batches.poll(providerId, signal)).ended) await batches.cancel(providerId, signal);
     const deadline = performance.now() + RELEASE_MS;
-    while (!(await batches.look(providerId, signal)).ended && performance.now() < deadline)
+    while (!(await batches.poll(providerId, signal)).ended && performance.now() < deadline)
       await pause(RELEASE_LOOK_MS, undefined, { signal });
   };
 
@@ -54,7 +54,7 @@ export function createModelBatchActivities(dependencies: BatchDependencies): Mod
         if (batch?.providerBatchId === undefined || batch.providerBatchId === null)
           return { ended: true, processing: 0 };
         try {
-          const { ended, processing } = await batchesOf().look(batch.providerBatchId, signal);
+          const { ended, processing } = await batchesOf().poll(batch.providerBatchId, signal);
           await database.asTenant(asId(ref.tenantId), (transaction) => touchBatch(transaction, ref.batchId));
           return { ended, processing };
         } catch (error) {

@@ -1,7 +1,7 @@
 import { ModelBusy, QuotaTooSmall } from '../../domain/costs/limits.ts';
 import { asId } from '../../domain/ids.ts';
 import type { TenantId } from '../../domain/ids.ts';
-import type { ModelUsage, PreparedCall, Question, TopicSummaryDraft } from '../../domain/ports/model.ts';
+import type { ModelUsage, PreparedCall, ModelRequest, TopicSummaryDraft } from '../../domain/ports/model.ts';
 import { raiseBudgetAlert, reserveCall, settleCall } from '../../stores/postgres/usage/budgets.ts';
 import { finishCall, holdReservation, takeReservation } from '../../stores/postgres/usage/model-batches.ts';
 import type { AssignedCall } from '../../stores/postgres/usage/model-batches.ts';
@@ -90,7 +90,7 @@ export async function bookBatched(
   batchId: string,
   call: AssignedCall,
   usage: ModelUsage,
-  kept: { readonly question: Question<TopicSummaryDraft>; readonly text: string; readonly work: WindowWork } | null,
+  kept: { readonly question: ModelRequest<TopicSummaryDraft>; readonly text: string; readonly work: WindowWork } | null,
 ): Promise<void> {
   const { reservationId } = call;
   if (reservationId === null) return;

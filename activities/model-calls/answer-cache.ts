@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { asId } from '../../domain/ids.ts';
-import type { ModelAnswer, ModelUsage, Question, SourceRow } from '../../domain/ports/model.ts';
+import type { ModelResponse, ModelUsage, ModelRequest, SourceRow } from '../../domain/ports/model.ts';
 import {
   bandKeys,
   estimatedSimilarity,
@@ -41,11 +41,11 @@ export interface CacheSettings {
 }
 
 export function cacheQuestion<Output>(
-  call: Question<Output>,
+  call: ModelRequest<Output>,
   near: NearOptions<Output> | undefined,
   { similarity }: CacheSettings,
 ): CacheQuestion {
-  const { promptVersion, question } = call;
+  const { promptVersion, requestText: question } = call;
   const sha256 = new Uint8Array(createHash('sha256').update(question, 'utf8').digest());
   if (near === undefined || similarity >= 1) return { promptVersion, text: question, sha256, near: null };
   let made: CacheQuestion['near'] = null;
@@ -75,7 +75,7 @@ export function foreignRowsOf(answer: string, question: string): number {
  */
 export function takeNear<Output>(
   kept: Pick<NearAnswer, 'response' | 'signature' | 'novelWords'>,
-  call: Question<Output>,
+  call: ModelRequest<Output>,
   question: CacheQuestion,
   near: NearOptions<Output>,
   similarity: number,
@@ -96,7 +96,7 @@ export interface CacheHit<Output> {
 export async function findCachedResponse<Output>(
   database: Database,
   owner: UsageOwner,
-  call: Question<Output>,
+  call: ModelRequest<Output>,
   question: CacheQuestion,
   near: NearOptions<Output> | undefined,
   { similarity }: CacheSettings,
@@ -145,7 +145,7 @@ export async function findFailedAnswer<Output>(
   database: Database,
   owner: UsageOwner,
   { promptVersion, sha256 }: CacheQuestion,
-): Promise<ModelAnswer<Output> | null> {
+): Promise<ModelResponse<Output> | null> {
   const found = await database.asTenant(asId(owner.tenantId), (transaction) =>
     findUnreadable(transaction, owner.sessionId, promptVersion, sha256),
   );

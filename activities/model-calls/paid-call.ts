@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { BudgetExhausted, ModelBusy, QuotaTooSmall, waitForNextDay } from '../../domain/costs/limits.ts';
 import { asId } from '../../domain/ids.ts';
 import { ModelError } from '../../domain/ports/model.ts';
-import type { ModelAnswer, PreparedCall, ModelUsage } from '../../domain/ports/model.ts';
+import type { ModelResponse, PreparedCall, ModelUsage } from '../../domain/ports/model.ts';
 import { releaseCall, reserveCall, raiseBudgetAlert, settleCall } from '../../stores/postgres/usage/budgets.ts';
 import type { Database, TenantTransaction } from '../../stores/postgres/connection/database.ts';
 import type { UsageOwner } from '../../stores/postgres/usage/usage-ledger.ts';
@@ -117,18 +117,18 @@ export async function askPaid<Output>(
   owner: UsageOwner,
   call: PreparedCall<Output>,
   signal: AbortSignal,
-  beside: (transaction: TenantTransaction, answer: ModelAnswer<Output>) => Promise<void>,
-): Promise<ModelAnswer<Output>> {
+  beside: (transaction: TenantTransaction, answer: ModelResponse<Output>) => Promise<void>,
+): Promise<ModelResponse<Output>> {
   const { database, limits } = dependencies;
   const bound = call.inputTokens + call.maxTokensOut;
   if (bound > limits.requestTokens)
     throw new ModelError('invalid_request', `the call may take ${bound} tokens; ${limits.requestTokens} are allowed`);
   const reservation = await reserve(dependencies, owner, bound, signal);
-  let answer: ModelAnswer<Output>;
+  let answer: ModelResponse<Output>;
   try {
     // Cancelled during the reservation: nothing is sent and the slot is released.
     signal.throwIfAborted();
-    answer = await call.ask(signal);
+    answer = await call.send(signal);
   } catch (error) {
     const usage = error instanceof ModelError ? error.usage : [];
     if (usage.length > 0) await settlePaid(dependencies, owner, reservation, usage, () => Promise.resolve());

@@ -1,5 +1,5 @@
 import { functionsSha256 } from '../../prisma/apply-functions.ts';
-import { RestoreError } from '../../domain/backup/restore-error.ts';
+import { RestoreError } from '../../domain/backup/set-error.ts';
 import { makeBareDatabase, makeIndexes } from './bare-schema.ts';
 import { holdsMemory } from './carry-over.ts';
 import { checkForeignKeys, checkQueries, checkTables } from './check-tables.ts';

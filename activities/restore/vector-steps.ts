@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { TenantId } from '../../domain/ids.ts';
 import type { RecallHit, VectorIndex } from '../../domain/ports/vector-index.ts';
 import { reportProgress, withHeartbeat } from '../heartbeat.ts';
-import { RestoreError } from '../../domain/backup/restore-error.ts';
+import { RestoreError } from '../../domain/backup/set-error.ts';
 import { BackupSetError } from '../../domain/backup/set-error.ts';
 import { readThrough } from '../backup/read-set.ts';
 import type { ReadableSet } from '../backup/read-set.ts';

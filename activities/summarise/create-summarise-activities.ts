@@ -104,7 +104,7 @@ export function createSummariseActivities({
     const owner = { tenantId, userId: facts.userId, sessionId: ref.sessionId, operation: 'summarise_window' } as const;
     const prepare = () => model.prepareWindow(input, signal);
     const { output, usage, cost } = await callModel(modelCalls, owner, prepare, signal, {
-      ...(model.provider === 'local' ? {} : { question: model.windowQuestion(input) }),
+      ...(model.provider === 'local' ? {} : { question: model.windowRequest(input) }),
       near: nearWindow(input),
       forgotten: facts.forgotten,
       prepareFallback: (fallback) => fallback.prepareWindow(input, signal),

@@ -32,25 +32,25 @@ async function captureApart(pool: pg.Pool, events: readonly CaptureEvent[]): Pro
 export function createTranscriptCapture(
   pool: pg.Pool,
   hints: WorkflowHints,
-  capturer: EventOwner,
+  owner: EventOwner,
   objects: ObjectStore | null = null,
 ): (events: readonly HostEvent[]) => Promise<Captured[]> {
   return async (events) => {
     const receivedAt = new Date();
-    const wholes = new FullValues(objects, capturer);
+    const fullValues = new FullValues(objects, owner);
     const kept: SpooledEvent[] = [];
-    for (const event of events) kept.push(await wholes.build(event, receivedAt));
+    for (const event of events) kept.push(await fullValues.build(event, receivedAt));
     const results = await captureApart(
       pool,
       kept.map(({ event }) => event),
     );
-    await wholes.settle(kept, results);
+    await fullValues.settle(kept, results);
     const told = new Set<SessionId>();
     for (const { status, sessionId } of results)
       if (status === 'accepted' && sessionId !== null) told.add(asId<SessionId>(sessionId));
     for (const sessionId of told) {
       // Lossy by design: the sweep resends lost hints.
-      await hints.session(capturer.tenantId, sessionId).catch(() => undefined);
+      await hints.session(owner.tenantId, sessionId).catch(() => undefined);
     }
     return results;
   };

@@ -35,8 +35,8 @@ const SHOW_MS = 1_000;
 export function createTranscriptActivities(dependencies: TranscriptDependencies): TranscriptActivities {
   const { database, hints, objects, now, watch } = dependencies;
 
-  const storeOf = (capturer: EventOwner) =>
-    createTranscriptStore(database, capturer, createTranscriptCapture(database.pool, hints, capturer, objects));
+  const storeOf = (owner: EventOwner) =>
+    createTranscriptStore(database, owner, createTranscriptCapture(database.pool, hints, owner, objects));
 
   return {
     readTranscripts: ({ tenantId: tenant, importId }) =>
@@ -44,14 +44,14 @@ export function createTranscriptActivities(dependencies: TranscriptDependencies)
         const tenantId = asId<TenantId>(tenant);
         const job = await database.asTenant(tenantId, (transaction) => readImport(transaction, importId));
         if (job === null || job.state !== 'running') return { filesTotal: 0, filesDone: 0, more: false };
-        const capturer: EventOwner = { tenantId, userId: asId<UserId>(job.userId) };
+        const owner: EventOwner = { tenantId, userId: asId<UserId>(job.userId) };
         const started = now();
         const excludes = await excludedFolders(database, tenantId, watch.excludeGlobs);
         // Checked again: the folder may have become a link since the import was requested.
         const allowed = await allowedFolder(job.options.directory, watch.roots);
         const listed =
           'folder' in allowed ? await listTranscripts(allowed.folder, signal) : { files: [], unreadable: 1 };
-        const cursors = await readCursors(database, capturer, '');
+        const cursors = await readCursors(database, owner, '');
         const standings = listed.files.map((file) => ({
           file,
           standing: currentOf(file, cursors.get(file.path) ?? null, started, watch),
@@ -86,8 +86,8 @@ export function createTranscriptActivities(dependencies: TranscriptDependencies)
           }
           const outcome: FileOutcome = await readTranscriptFile(file.path, {
             database,
-            capturer,
-            store: storeOf(capturer),
+            owner,
+            store: storeOf(owner),
             idleMs: watch.idleMs,
             now,
             signal,

@@ -16,7 +16,7 @@ const MAX_SEGMENT_BYTES = 64 * 1024 * 1024;
 
 export interface FileReading {
   readonly database: Database;
-  readonly capturer: EventOwner;
+  readonly owner: EventOwner;
   readonly store: TranscriptStore;
   readonly idleMs: number;
   readonly now: () => number;
@@ -40,13 +40,13 @@ export type FileOutcome = 'finished' | 'unfinished' | 'unreadable' | 'unknown';
  * opened the session, and only known ones are read.
  */
 export async function readTranscriptFile(path: string, reading: FileReading): Promise<FileOutcome> {
-  const { database, capturer, store, signal, importId } = reading;
+  const { database, owner, store, signal, importId } = reading;
   const name = { machine: '', path };
   const file = await openTranscript(path);
   if (file === null) return 'unreadable';
   try {
     if (reading.onlyKnown && (await store.readSession(file.session)) === null) return 'unknown';
-    const before = await readCursor(database, capturer, name);
+    const before = await readCursor(database, owner, name);
     const start = startOf(file, before);
     let { readOffset: offset, countedOffset } = start;
     let bytes = SEGMENT_BYTES;
@@ -68,7 +68,7 @@ export async function readTranscriptFile(path: string, reading: FileReading): Pr
         },
         store,
         {
-          capturer,
+          owner,
           source: 'transcript',
           idleMs: reading.idleMs,
           onlyKnown: reading.onlyKnown,
@@ -78,7 +78,7 @@ export async function readTranscriptFile(path: string, reading: FileReading): Pr
       );
       const progress = progressAfter(file, before, result, { atEnd, anew: start.anew && first });
       const share = importId === null ? null : { id: importId, finished: atEnd };
-      reading.onProgress(await saveProgress(database, capturer, name, progress, share), result.nextOffset);
+      reading.onProgress(await saveProgress(database, owner, name, progress, share), result.nextOffset);
       if (atEnd) return 'finished';
       bytes = result.nextOffset > offset ? SEGMENT_BYTES : bytes * 2;
       offset = result.nextOffset;

@@ -38,7 +38,7 @@ export interface WatchOptions {
 export interface Watching {
   readonly database: Database;
   readonly now: () => number;
-  readonly storeOf: (capturer: EventOwner) => TranscriptStore;
+  readonly storeOf: (owner: EventOwner) => TranscriptStore;
   readonly options: WatchOptions;
   readonly signal: AbortSignal;
   readonly report: (details: z.output<typeof readingDetails>) => void;
@@ -69,11 +69,11 @@ function sessionOf(file: string): string | null {
 /** Returns the files of opened sessions, and sub-agents' files beside them. */
 async function ofKnownSessions(
   database: Database,
-  capturer: EventOwner,
+  owner: EventOwner,
   files: readonly TranscriptFileEntry[],
 ): Promise<TranscriptFileEntry[]> {
   const named = files.flatMap((file) => sessionOf(file.path) ?? []);
-  const known = await knownSessions(database, capturer, named);
+  const known = await knownSessions(database, owner, named);
   const folders = new Set(
     files.filter((file) => known.has(sessionOf(file.path) ?? '')).map((file) => path.dirname(file.path)),
   );
@@ -127,7 +127,7 @@ export async function watchTranscripts({
       if (isTimeUp()) break;
       const outcome = await readTranscriptFile(file.path, {
         database,
-        capturer: owner,
+        owner: owner,
         store: counting,
         idleMs: options.idleMs,
         now,

@@ -11,24 +11,24 @@ export interface BuiltEvent {
   /** It ends something: the session's workflow is signalled at once. */
   readonly urgent: boolean;
   /** Full values of what was cut, redacted. */
-  readonly wholes: readonly FullValueBytes[];
+  readonly fullValues: readonly FullValueBytes[];
 }
 
 export interface BuildOptions {
-  readonly capturer: EventOwner;
+  readonly owner: EventOwner;
   readonly receivedAt: Date;
   /** Full values of what is cut are wanted. */
   readonly storeFullValue: boolean;
 }
 
 /** Builds an event where it is called: a text may take a millisecond a kilobyte. */
-export function buildIncoming(event: HostEvent, { capturer, receivedAt, storeFullValue }: BuildOptions): BuiltEvent {
-  const wholes: FullValue[] = [];
-  const built = buildCaptureEvent(event, capturer, receivedAt, storeFullValue ? { wholes } : {});
+export function buildIncoming(event: HostEvent, { owner, receivedAt, storeFullValue }: BuildOptions): BuiltEvent {
+  const fullValues: FullValue[] = [];
+  const built = buildCaptureEvent(event, owner, receivedAt, storeFullValue ? { fullValues } : {});
   return {
     encoded: encodeEvent(built),
     urgent: isBoundary(built),
-    wholes: wholes.map(({ sha256, text }) => ({ sha256, bytes: Buffer.from(text, 'utf8') })),
+    fullValues: fullValues.map(({ sha256, text }) => ({ sha256, bytes: Buffer.from(text, 'utf8') })),
   };
 }
 

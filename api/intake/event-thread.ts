@@ -55,7 +55,7 @@ function answer(request: ThreadRequest): ThreadValues[keyof ThreadValues] {
     case 'line':
       return readTranscriptLine(Buffer.from(request.bytes));
     case 'item':
-      return prepareItem(request.item, request.capturer, request.source);
+      return prepareItem(request.item, request.owner, request.source);
     case 'rows':
       return mapRows(request.context, readRows(request.table, Buffer.from(request.bytes)));
     case 'build': {
@@ -75,9 +75,9 @@ parentPort?.on('message', (request: ThreadRequest) => {
     result = { refused: { code, message, details } };
   }
   const { value } = 'value' in result ? result : { value: null };
-  const wholes = typeof value === 'object' && value !== null && 'wholes' in value ? value.wholes : [];
+  const fullValues = typeof value === 'object' && value !== null && 'fullValues' in value ? value.fullValues : [];
   parentPort?.postMessage(
     result,
-    wholes.flatMap(({ bytes: { buffer } }) => (buffer instanceof ArrayBuffer ? [buffer] : [])),
+    fullValues.flatMap(({ bytes: { buffer } }) => (buffer instanceof ArrayBuffer ? [buffer] : [])),
   );
 });

@@ -88,15 +88,15 @@ const EXCLUDED: CommitResult = {
 /** The way in without what is excluded: it is answered in its place, and nothing of it is looked at, built or stored. */
 export function excluding(intake: Capture, exclusions: Exclusions, metrics: CaptureMetrics): Capture {
   return {
-    async capture(events, capturer) {
-      const looked = exclusions.of(capturer.tenantId);
+    async capture(events, owner) {
+      const looked = exclusions.of(owner.tenantId);
       const known = looked instanceof Promise ? await looked : looked;
-      if (known.excludes === null) return intake.capture(events, capturer);
-      const checked = known.folders.check(capturer.userId, events, known.excludes);
+      if (known.excludes === null) return intake.capture(events, owner);
+      const checked = known.folders.check(owner.userId, events, known.excludes);
       const excluded = checked instanceof Promise ? await checked : checked;
       const results = await intake.capture(
         events.filter((_, index) => excluded[index] !== true),
-        capturer,
+        owner,
       );
       let next = 0;
       return excluded.map((isExcluded) => {

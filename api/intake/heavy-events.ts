@@ -24,7 +24,7 @@ export type ThreadRequest =
   | {
       readonly kind: 'item';
       readonly item: TranscriptItem;
-      readonly capturer: EventOwner;
+      readonly owner: EventOwner;
       readonly source: CaptureSource;
     }
   /** Reads and maps rows of a claude-mem database, NDJSON. */
@@ -105,7 +105,7 @@ export class HeavyEvents {
 
   /** Builds one event in the thread. @throws ApiError EVENT_TOO_LARGE where it takes too much memory or time */
   build(event: HostEvent, options: BuildOptions): Promise<BuiltEvent> {
-    return this.turns.run(options.capturer.userId, () => this.buildNow(event, options));
+    return this.turns.run(options.owner.userId, () => this.buildNow(event, options));
   }
 
   /**
@@ -133,7 +133,7 @@ export class HeavyEvents {
         if (isOver) throw new Error('a hook that was left is built');
         const built = await this.buildNow(null, options);
         // The next event may be read while this one is stored. One that has full values may be built a second time, without them.
-        if (built.wholes.length === 0) await leave();
+        if (built.fullValues.length === 0) await leave();
         return built;
       };
       try {
@@ -157,8 +157,8 @@ export class HeavyEvents {
   }
 
   /** Prepares one item of a transcript. @throws ApiError EVENT_TOO_LARGE where it takes too much memory or time */
-  prepareItem(item: TranscriptItem, capturer: EventOwner, source: CaptureSource): Promise<PreparedItem | null> {
-    return this.turns.run(capturer.userId, () => this.ask('item', { kind: 'item', item, capturer, source }));
+  prepareItem(item: TranscriptItem, owner: EventOwner, source: CaptureSource): Promise<PreparedItem | null> {
+    return this.turns.run(owner.userId, () => this.ask('item', { kind: 'item', item, owner, source }));
   }
 
   /**
@@ -167,7 +167,7 @@ export class HeavyEvents {
    */
   mapRows(bytes: Buffer, table: ClaudeMemTable, context: MappingContext): Promise<readonly Draft[]> {
     const own = movable(bytes);
-    return this.turns.run(context.capturer.userId, () =>
+    return this.turns.run(context.owner.userId, () =>
       this.ask('rows', { kind: 'rows', bytes: own, table, context }, [own]),
     );
   }

@@ -35,10 +35,10 @@ export class Intake {
   }
 
   /** One result an event, in order. Rejects with `BUSY`, or with the store's error when none of them could be stored. */
-  async capture(events: readonly Incoming[], capturer: EventOwner): Promise<CommitResult[]> {
+  async capture(events: readonly Incoming[], owner: EventOwner): Promise<CommitResult[]> {
     if (events.length === 0) return [];
-    const options = { capturer, receivedAt: new Date(), storeFullValue: this.objects !== null };
-    const wholes = new FullValues(this.objects, capturer);
+    const options = { owner, receivedAt: new Date(), storeFullValue: this.objects !== null };
+    const fullValues = new FullValues(this.objects, owner);
     const breather = new Breather();
     const built: (BuiltEvent & RetainedKeys)[] = [];
     // Made text while an earlier flush is on its way: the database never waits for that.
@@ -46,17 +46,17 @@ export class Intake {
       const elsewhere = event.buildElsewhere !== undefined || isHeavy(event);
       built.push(
         elsewhere || this.objects !== null
-          ? await this.buildKept(event, options, wholes)
+          ? await this.buildKept(event, options, fullValues)
           : { ...buildIncoming(event, options), keys: [] },
       );
       await breather.breathe();
     }
     const results = await this.commit.submit(built.map(({ encoded }) => encoded));
-    await wholes.settle(built, results);
+    await fullValues.settle(built, results);
     results.forEach((result, index) => {
       this.metrics.captured.inc({ outcome: result.status });
       if (result.status !== 'accepted') return;
-      this.hints.hint(capturer.tenantId, result.sessionId, result.seq === 1 || built[index]?.urgent === true);
+      this.hints.hint(owner.tenantId, result.sessionId, result.seq === 1 || built[index]?.urgent === true);
     });
     return results;
   }
@@ -65,7 +65,7 @@ export class Intake {
   private async buildKept(
     event: Incoming,
     options: BuildOptions,
-    wholes: FullValues,
+    fullValues: FullValues,
   ): Promise<BuiltEvent & RetainedKeys> {
     const { buildElsewhere, ...own } = event;
     const build = (how: BuildOptions): Promise<BuiltEvent> | BuiltEvent => {
@@ -73,7 +73,7 @@ export class Intake {
       return isHeavy(own) ? this.heavy.build(own, how) : buildIncoming(own, how);
     };
     const built = await build(options);
-    const { keys, complete } = await wholes.keep(built.wholes);
+    const { keys, complete } = await fullValues.keep(built.fullValues);
     // More than the store takes: the cut text stands alone, and its note names no hash.
     return complete ? { ...built, keys } : { ...(await build({ ...options, storeFullValue: false })), keys };
   }

@@ -74,8 +74,8 @@ export function createForgetting({
     objects === null ? Promise.resolve([]) : fullValuesOf(transaction, sessionId, seqs);
 
   /** After the commit: a row that stands must find what its note names. Another row that was cut from the same text loses it, too. */
-  const finish = async (tenantId: TenantId, sessionId: string, wholes: readonly string[]): Promise<void> => {
-    for (const sha256 of wholes) await objects?.delete(fullValueKey(tenantId, sha256));
+  const finish = async (tenantId: TenantId, sessionId: string, fullValues: readonly string[]): Promise<void> => {
+    for (const sha256 of fullValues) await objects?.delete(fullValueKey(tenantId, sha256));
     // The session's workflow sums up what is left, or sees that it is gone and ends; the sweep repeats what is not heard.
     await Promise.allSettled([workflowHints.session(tenantId, sessionId), workflowHints.index(tenantId)]);
   };
@@ -83,7 +83,7 @@ export function createForgetting({
   return {
     async event(holder, { given, session, isDryRun }) {
       const { tenantId } = holder;
-      const { wholes, ...result } = await perform(tenantId, isDryRun, async (transaction) => {
+      const { fullValues, ...result } = await perform(tenantId, isDryRun, async (transaction) => {
         const sessionId = session === undefined ? null : await findSessionId(transaction, session, seekerOf(holder));
         if (session !== undefined && sessionId === null) throw new ApiError('NOT_FOUND', 'there is no such session');
         const events = await findCapturedEvents(transaction, { given, sessionId, viewerId: viewerOf(holder) });
@@ -95,26 +95,26 @@ export function createForgetting({
         }
         await assertNoLegalHold(transaction, { sessionId: event.sessionId });
         const seqs = event.rows.map((row) => row.seq);
-        const wholes = await ofSession(transaction, event.sessionId, seqs);
+        const fullValues = await ofSession(transaction, event.sessionId, seqs);
         const forgotten: Forgotten | null = await forgetEvent(transaction, event);
         if (forgotten === null) throw new ApiError('NOT_FOUND', 'there is no such event');
-        return { event, forgotten, wholes };
+        return { event, forgotten, fullValues };
       });
-      if (!isDryRun) await finish(tenantId, result.event.sessionId, wholes);
+      if (!isDryRun) await finish(tenantId, result.event.sessionId, fullValues);
       return result;
     },
 
     async session(holder, given, isDryRun) {
       const { tenantId } = holder;
-      const { wholes, ...result } = await perform(tenantId, isDryRun, async (transaction) => {
+      const { fullValues, ...result } = await perform(tenantId, isDryRun, async (transaction) => {
         const sessionId = await findSessionId(transaction, given, seekerOf(holder));
         if (sessionId === null) throw new ApiError('NOT_FOUND', 'there is no such session');
         await assertNoLegalHold(transaction, { sessionId });
-        const wholes = await ofSession(transaction, sessionId, null);
-        return { sessionId, wholes, forgotten: await forgetSession(transaction, sessionId) };
+        const fullValues = await ofSession(transaction, sessionId, null);
+        return { sessionId, fullValues, forgotten: await forgetSession(transaction, sessionId) };
       });
       if (!isDryRun) {
-        await finish(tenantId, result.sessionId, wholes);
+        await finish(tenantId, result.sessionId, fullValues);
         // A store that is away keeps nobody from forgetting: the next run of retention removes what is left there.
         if (archives !== null)
           await removeArchive({ database, archives, objects }, tenantId, result.sessionId).catch(() => undefined);

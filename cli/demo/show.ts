@@ -55,7 +55,7 @@ export function showLearnings(learnings: readonly Learning[]): string[] {
 const retrieverSchema = z.object({ rank: z.number(), score: z.number() });
 
 /** Where a lane of the search put a memory; a dash where it did not find it. */
-function lane(name: string, explained: unknown): string {
+function retriever(name: string, explained: unknown): string {
   const score = retrieverSchema.safeParse(explained).data;
   return score === undefined ? `${name} –` : `${name} #${score.rank} (${score.score.toFixed(2)})`;
 }
@@ -71,7 +71,7 @@ export function showSearch(
   return [
     heading(`Hybrid search: “${question}” (${tookMs.toFixed(0)} ms${notes})`),
     ...found.flatMap((memory, index) => [
-      `  ${index + 1}. ${memory.score.toFixed(3)}  ${`${memory.type}/${memory.kind}`.padEnd(24)} ${lane('keyword', memory.explain?.['keyword'])}, ${lane('vector', memory.explain?.['vector'])}`,
+      `  ${index + 1}. ${memory.score.toFixed(3)}  ${`${memory.type}/${memory.kind}`.padEnd(24)} ${retriever('keyword', memory.explain?.['keyword'])}, ${retriever('vector', memory.explain?.['vector'])}`,
       ...wrap((memory.highlights[0] ?? memory.preview).replaceAll('<mark>', '[').replaceAll('</mark>', ']'), '     '),
     ]),
   ];

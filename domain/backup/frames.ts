@@ -3,15 +3,15 @@ import { KEY_BYTES, keyIdOf } from './encryption-keys.ts';
 import { BackupSetError } from './set-error.ts';
 
 /**
- * Encrypted files: a header, then frames of AES-256-GCM, each of 64 KiB of plain bytes but the last one, which has fewer, perhaps none.
+ * Encrypted files: a header, then frames of AES-256-GCM. Each frame has 64 KiB of plain bytes; the last has fewer, possibly none.
  *
  * header = magic "RCLF", version 1, three zero bytes, key id (8 bytes), salt (32 bytes)
  * file key, nonce prefix = HKDF-SHA-256(key, salt, "recollect frames 1"), 32 + 7 bytes
  * nonce of a frame = prefix, its number (4 bytes, big endian), 1 for the last frame else 0
  *
  * The construction is STREAM (Hoang, Reyhanitabar, Rogaway, Vizár: Online Authenticated-Encryption and its Nonce-Reuse Misuse-Resistance,
- * 2015): as a frame's place and its being the last are in its nonce, frames that are flipped, moved, doubled, left out or cut off do not
- * open. A fresh salt a file gives each file a key of its own, so that no nonce is used twice under one.
+ * 2015): the nonce contains the frame's position and whether it is the last, so frames that are changed, moved, duplicated, omitted or
+ * truncated fail to decrypt. A new salt per file gives each file its own key, so no nonce repeats under a key.
  */
 const MAGIC = Buffer.from([0x52, 0x43, 0x4c, 0x46, 1, 0, 0, 0]);
 const KEY_ID_BYTES = 8;
@@ -37,7 +37,7 @@ function secretsOf(key: Uint8Array, salt: Uint8Array): FileSecrets {
 }
 
 function nonceOf({ prefix }: FileSecrets, frame: number, isLast: boolean): Buffer {
-  if (frame >= MAX_FRAMES) throw new RangeError('a file of more frames than their numbers reach');
+  if (frame >= MAX_FRAMES) throw new RangeError('too many frames: frame numbers have 32 bits');
   const nonce = Buffer.alloc(NONCE_BYTES);
   prefix.copy(nonce);
   nonce.writeUInt32BE(frame, PREFIX_BYTES);
@@ -45,7 +45,7 @@ function nonceOf({ prefix }: FileSecrets, frame: number, isLast: boolean): Buffe
   return nonce;
 }
 
-/** Pieces of exactly `bytes`, and one shorter piece, perhaps empty, at the end. */
+/** Yields pieces of exactly `bytes`, then one shorter, possibly empty, piece. */
 async function* piecesOf(
   source: AsyncIterable<Uint8Array>,
   bytes: number,
@@ -65,7 +65,7 @@ async function* piecesOf(
   yield { piece: Buffer.concat(waiting, length), isLast: true };
 }
 
-/** Encrypts a stream under a key of 32 bytes, frame by frame: at most some hundred KiB are held. */
+/** Encrypts a stream frame by frame under a key of 32 bytes. Buffers at most some hundred KiB. */
 export function encryptFrames(key: Uint8Array): Transform {
   return async function* encrypted(source) {
     const salt = randomBytes(SALT_BYTES);
@@ -81,25 +81,25 @@ export function encryptFrames(key: Uint8Array): Transform {
 }
 
 function openFrame(secrets: FileSecrets, frame: number, isLast: boolean, sealed: Buffer): Buffer {
-  if (sealed.length < TAG_BYTES) throw new BackupSetError('damaged', 'an encrypted file is cut off');
+  if (sealed.length < TAG_BYTES) throw new BackupSetError('damaged', 'encrypted file is truncated');
   const decipher = createDecipheriv('aes-256-gcm', secrets.key, nonceOf(secrets, frame, isLast));
   decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES));
   try {
     return Buffer.concat([decipher.update(sealed.subarray(0, sealed.length - TAG_BYTES)), decipher.final()]);
   } catch (cause) {
-    throw new BackupSetError('damaged', `frame ${frame} of an encrypted file is not as it was written`, { cause });
+    throw new BackupSetError('damaged', `frame ${frame} of an encrypted file fails authentication`, { cause });
   }
 }
 
 function readHeader(key: Uint8Array, header: Buffer): FileSecrets {
   if (header.length < HEADER_BYTES || !header.subarray(0, MAGIC.length).equals(MAGIC))
-    throw new BackupSetError('damaged', 'an encrypted file does not begin as one');
+    throw new BackupSetError('damaged', 'encrypted file has no valid header');
   const keyId = header.subarray(MAGIC.length, MAGIC.length + KEY_ID_BYTES).toString('hex');
-  if (keyId !== keyIdOf(key)) throw new BackupSetError('no_key', `a file is encrypted with the key ${keyId}`);
+  if (keyId !== keyIdOf(key)) throw new BackupSetError('no_key', `file is encrypted with the key ${keyId}`);
   return secretsOf(key, header.subarray(MAGIC.length + KEY_ID_BYTES, HEADER_BYTES));
 }
 
-/** Header and what follows it, which the source may give in pieces of any size. */
+/** Returns the header and the rest of a stream with pieces of any size. */
 async function splitHeader(
   source: AsyncIterable<Uint8Array>,
 ): Promise<{ readonly header: Buffer; readonly rest: AsyncGenerator<Uint8Array> }> {
@@ -127,8 +127,8 @@ async function splitHeader(
 }
 
 /**
- * Decrypts what `encryptFrames` wrote. Each frame is given on only after it was found whole; the last one only when the file ends with it.
- * @throws BackupSetError `damaged` for anything but what was written, `no_key` where another key wrote it
+ * Decrypts the output of `encryptFrames`. Yields each frame only after its authentication, and the last one only at the end of the file.
+ * @throws BackupSetError `damaged` if the bytes differ from those written, `no_key` if another key wrote them
  */
 export function decryptFrames(key: Uint8Array): Transform {
   return async function* decrypted(source) {

@@ -1,6 +1,6 @@
 const DAY_MS = 86_400_000;
 
-/** A whole set, by the time of its manifest. */
+/** A complete backup set; `at` is the time of its manifest. */
 export interface CurrentSet {
   readonly id: string;
   readonly at: Date;
@@ -8,13 +8,13 @@ export interface CurrentSet {
 
 export interface KeepRule {
   readonly keepDays: number;
-  /** At least 1: the last good set always stays. */
+  /** At least 1: the newest set is never deleted. */
   readonly keepLast: number;
-  /** The last set that was found good, when there is one: it stays whatever its age. */
+  /** The newest verified set, if any; never deleted. */
   readonly lastGood: string | null;
 }
 
-/** Which sets may go: those that are older than the days, not among the last ones, and not the last good one. The newest first. */
+/** Returns the sets to delete, newest first: older than `keepDays`, not among the last `keepLast`, and not the last verified one. */
 export function setsToPrune(
   sets: readonly CurrentSet[],
   { keepDays, keepLast, lastGood }: KeepRule,

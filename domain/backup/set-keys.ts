@@ -1,46 +1,54 @@
-/** Where the parts of a backup set lie in its store. Keys of files are told below the set's own folder, as the manifest holds them. */
+import type { ExportedObject } from '../ports/vector-index.ts';
+
+/** Object keys of a backup set. The manifest names files relative to the set's prefix. */
 
 const SETS = 'sets/';
 const MANIFEST = 'manifest.json';
 const SET_KEY = /^sets\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\//;
 
-/** What every set's objects begin with. */
+/** Prefix of the objects of all sets. */
 export const SETS_PREFIX = SETS;
 
-/** What all objects of one set begin with. */
+/** Prefix of the objects of one set. */
 export function setPrefix(backupId: string): string {
   return `${SETS}${backupId}/`;
 }
 
-/** The object whose being there makes a set one. */
+/** Key of the manifest; a set without one is incomplete. */
 export function manifestKey(backupId: string): string {
   return `${setPrefix(backupId)}${MANIFEST}`;
 }
 
-/** The object of a file that the manifest names. */
+/** Key of a file that the manifest names. */
 export function fileKey(backupId: string, key: string): string {
   return `${setPrefix(backupId)}${key}`;
 }
 
-/** A table's nth file, as the manifest names it. */
+/** Name of a table's nth file in the manifest. */
 export function tableFileKey(table: string, n: number): string {
   return `tables/${table}/${n}.copy.zst`;
 }
 
-/** The nth file of vectors, counted over all tenants and indexes. */
+/** Name of the nth vector file, counted over all tenants and indexes. */
 export function vectorFileKey(n: number): string {
   return `vectors/${n}.ndjson.zst`;
 }
 
-/** What the objects of archived sessions begin with: each lies once for all sets. */
+/** Prefix of the files of archived sessions, which all sets share. */
 const FILES_PREFIX = 'files/';
 
-/** The object of an archived session's file, by the SHA-256 of that file and the name of the key that it is encrypted with; null: it is not. */
+/** Key of an archived session's file by its SHA-256 and the id of its encryption key; null: not encrypted. */
 export function archivedFileKey(sha256: string, keyId: string | null): string {
   return `${FILES_PREFIX}${keyId ?? 'plain'}/${sha256}`;
 }
 
-/** Which set an object is of; null for what lies elsewhere. */
+/** Returns the set that an object belongs to; null for other objects. */
 export function setOfKey(key: string): string | null {
   return SET_KEY.exec(key)?.[1] ?? null;
+}
+
+/** Returns one line of a vector file: `{"id", "properties", "vector"}` and a newline; the vector is little-endian float32 in base64. */
+export function keptLine({ objectId, properties, vector }: ExportedObject): string {
+  const bytes = Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength);
+  return `${JSON.stringify({ id: objectId, properties, vector: bytes.toString('base64') })}\n`;
 }

@@ -12,12 +12,12 @@ const PREVIEW_CHARS = 200;
 const TITLE_CHARS = 200;
 const DEFAULT_IMPORTANCE = { tool: 0.4, error: 0.7, note: 0.5 } as const;
 
-/** The hash that a prompt's row is known by. Hex. */
+/** Returns the hex SHA-256 by which a prompt's row is identified. */
 export function sha256Hex(text: string): string {
   return hash('sha256', text, 'hex');
 }
 
-/** The first characters of a text on one line, cut at a word. */
+/** Returns the start of a text on one line, cut at a word. */
 export function previewOf(text: string): string {
   const line = text
     .slice(0, PREVIEW_CHARS * 2)
@@ -34,27 +34,27 @@ function storable(name: string | null): string | null {
   return name === null ? null : wellFormed(name);
 }
 
-/** What a host sent beside what is known, redacted and bounded. Asked for before the row's redactions are counted. */
+/** Returns a host's unknown fields, redacted and bounded. Must run before the row's redactions are counted. */
 function rowMetadata(extra: Readonly<Record<string, unknown>> | null | undefined, redactor: Redactor): unknown {
   if (extra === null || extra === undefined) return null;
   const redacted = redactor.json(extra);
   return redacted !== null && typeof redacted === 'object' ? boundedExtra({ ...redacted }) : null;
 }
 
-/** The same for a row of which most have nothing: no field then, so that it is as long as before, and has the same hash. */
+/** Returns no field for rows without extra fields, so that their size and hash do not change. */
 function metadataField(extra: Readonly<Record<string, unknown>> | undefined, redactor: Redactor) {
   return extra === undefined ? {} : { metadata: rowMetadata(extra, redactor) };
 }
 
 export interface CaptureOptions {
-  /** As for the Redactor: classes of personal data that are taken out; `restricted` alone where it is not said. */
+  /** Classes of personal data to remove, as for the Redactor; default: `restricted`. */
   readonly removeClasses?: RedactionOptions['removeClasses'] | undefined;
-  /** Is given the whole values of what was cut, redacted; their hashes stand in the rows. Without it they are not kept. */
-  readonly wholes?: FullValue[] | undefined;
+  /** Receives the redacted full values of truncated texts, whose hashes the rows contain. Without it full values are dropped. */
+  readonly fullValues?: FullValue[] | undefined;
 }
 
 function createRedactor(options: CaptureOptions): Redactor {
-  return new Redactor({ removeClasses: options.removeClasses, storeFullValue: options.wholes !== undefined });
+  return new Redactor({ removeClasses: options.removeClasses, storeFullValue: options.fullValues !== undefined });
 }
 
 function buildRow(part: EventPart, event: HostEvent, occurredAt: string, redactor: Redactor): CaptureRow {
@@ -87,7 +87,7 @@ function buildRow(part: EventPart, event: HostEvent, occurredAt: string, redacto
       };
     }
     case 'tool': {
-      // Rendered whole and then cut once: the note tells the size of all of it.
+      // Rendered in full and then cut once: the note states the full size.
       const input = redactor.cleanJson(part.input);
       const error = part.error === null ? null : redactor.cleanText(part.error);
       const tool = redactor.text(part.name);
@@ -147,7 +147,7 @@ function buildRow(part: EventPart, event: HostEvent, occurredAt: string, redacto
   }
 }
 
-/** What identifies an event that came without a key: everything it says, and its own time when it has one. */
+/** Identifies an event without a key: its content, and its own time if it has one. */
 function contentHash(event: HostEvent, rows: readonly CaptureRow[]): string {
   const said = rows.map((row) => ({
     ...row,
@@ -158,10 +158,10 @@ function contentHash(event: HostEvent, rows: readonly CaptureRow[]): string {
   return sha256Hex(JSON.stringify(said));
 }
 
-/** Makes an event ready to be stored: redacted, well-formed, cut, rendered and hashed. Nothing that was removed is in the answer. */
+/** Returns an event ready to be stored: redacted, well-formed, cut, rendered and hashed. Contains nothing that was removed. */
 export function buildCaptureEvent(
   event: HostEvent,
-  capturer: EventOwner,
+  owner: EventOwner,
   receivedAt: Date,
   options: CaptureOptions = {},
 ): CaptureEvent {
@@ -169,15 +169,15 @@ export function buildCaptureEvent(
   const rows = event.parts.map((part) => {
     const redactor = createRedactor(options);
     const row = buildRow(part, event, event.occurredAt ?? received, redactor);
-    options.wholes?.push(...redactor.wholes);
+    options.fullValues?.push(...redactor.fullValues);
     return row;
   });
-  const described = createRedactor({ ...options, wholes: undefined });
+  const described = createRedactor({ ...options, fullValues: undefined });
   const metadata = event.metadata === null ? null : described.json(event.metadata);
   const project = projectIdentity(event.project);
   return {
-    tenant_id: capturer.tenantId,
-    user_id: capturer.userId,
+    tenant_id: owner.tenantId,
+    user_id: owner.userId,
     host: event.host,
     source: event.source,
     external_id: wellFormed(event.externalId),
@@ -201,7 +201,7 @@ export function buildCaptureEvent(
   };
 }
 
-/** True when the event ends something: its session's workflow is told at once. */
+/** Returns true if the event ends something; its session's workflow then gets a hint at once. */
 export function isBoundary(event: CaptureEvent): boolean {
   return event.rows.some((row) => row.kind === 'boundary' || row.kind === 'prompt');
 }

@@ -4,7 +4,7 @@ import { extraFields } from './hosts/extra-fields.ts';
 import { isOwnTool } from './own-tools.ts';
 
 const HOST = 'claude-code';
-/** Fields that are told elsewhere, or that no memory needs, left out of what an unknown hook is kept as. */
+/** Fields that are stored elsewhere or that no memory needs; omitted from the note of an unknown hook. */
 const COMMON_FIELDS = new Set([
   'session_id',
   'transcript_path',
@@ -20,7 +20,7 @@ const COMMON_FIELDS = new Set([
   'repository',
   'root',
 ]);
-/** What a tool call is told by; all else of its hook is kept as extra. */
+/** Fields that a tool call consists of; all others are stored as extra. */
 const TOOL_FIELDS = new Set([
   ...COMMON_FIELDS,
   'tool_name',
@@ -37,7 +37,7 @@ const PROMPT_FIELDS = new Set([...COMMON_FIELDS, 'prompt']);
 const STOP_FIELDS = new Set([...COMMON_FIELDS, 'last_assistant_message']);
 const COMPACTION_FIELDS = new Set([...COMMON_FIELDS, 'trigger']);
 const END_FIELDS = new Set([...COMMON_FIELDS, 'reason']);
-/** Fields that are told only where they are text. */
+/** Fields that are used only if they are text. */
 const TEXT_FIELDS = [
   'prompt',
   'last_assistant_message',
@@ -50,7 +50,7 @@ const TEXT_FIELDS = [
   'trigger',
   'reason',
 ];
-/** Events that tell the session where its transcript is; the others would only repeat it. */
+/** Events that record the transcript path of the session; in other events it would only repeat. */
 const TRANSCRIPT_EVENTS = new Set(['SessionStart', 'Stop', 'SessionEnd']);
 const PATH_CHARS = 4096;
 
@@ -59,7 +59,7 @@ function text(payload: HookPayload, field: string): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
 }
 
-/** What is not told: fields that nobody knows, and those known as text that are something else. */
+/** Returns the unused fields: unknown ones, and text fields whose value is not text. */
 function besides(payload: HookPayload, told: ReadonlySet<string>): Readonly<Record<string, unknown>> | null {
   const extra = extraFields(payload, told);
   const odd = TEXT_FIELDS.filter((field) => told.has(field) && !isTextOrNothing(payload[field]));
@@ -70,7 +70,7 @@ function isTextOrNothing(value: unknown): boolean {
   return value === undefined || value === null || typeof value === 'string';
 }
 
-/** The same for a prompt or a boundary, where what says nothing is left out: most have nothing then. */
+/** The same for a prompt or a boundary, without empty values: most have no extra fields then. */
 function beside(payload: HookPayload, told: ReadonlySet<string>): { readonly extra?: Record<string, unknown> } {
   const said = Object.entries(besides(payload, told) ?? {}).filter(([, value]) => value !== null && value !== '');
   return said.length === 0 ? {} : { extra: Object.fromEntries(said) };
@@ -99,7 +99,7 @@ function toolPart(payload: HookPayload, event: string, error: string | null): Ev
   ];
 }
 
-/** The assistant's last words, where the host sends them, then the boundary. */
+/** Returns the assistant's last message, if the host sends it, then the boundary. */
 function wordsThen(payload: HookPayload, boundary: EventPart): EventPart[] {
   const words = text(payload, 'last_assistant_message');
   return words === null ? [boundary] : [{ kind: 'prompt', type: 'assistant', content: words }, boundary];
@@ -130,7 +130,7 @@ function partsOf(event: string, payload: HookPayload): EventPart[] {
         { kind: 'prompt', type: 'user', content: text(payload, 'prompt') ?? '', ...beside(payload, PROMPT_FIELDS) },
       ];
     case 'PreToolUse':
-      return []; // Asks for context only; the call is captured when it is over.
+      return []; // Requests context only; the call is captured when it ends.
     case 'PostToolUse':
       return toolPart(payload, event, null);
     case 'PostToolUseFailure':
@@ -187,7 +187,7 @@ function partsOf(event: string, payload: HookPayload): EventPart[] {
   }
 }
 
-/** What the session keeps of this event: how it was started, and where its transcript is. */
+/** Returns the session's metadata from this event: its source and its transcript path. */
 function sessionMetadata(event: string, payload: HookPayload): Record<string, unknown> | null {
   if (!TRANSCRIPT_EVENTS.has(event)) return null;
   const source = event === 'SessionStart' ? text(payload, 'source') : null;
@@ -200,8 +200,8 @@ function sessionMetadata(event: string, payload: HookPayload): Record<string, un
 }
 
 /**
- * Translates one Claude Code hook. An event that Recollect does not know is kept as an info observation; null means that there is
- * nothing to store (a question for context, an answer of our own tools).
+ * Translates one Claude Code hook. An unknown event becomes an info observation. Returns null if there is nothing to store (a request
+ * for context, a response of our own tools).
  */
 export function translateHook(event: string, payload: HookPayload, deliveryId: string | null): HostEvent | null {
   const parts = partsOf(event, payload);

@@ -2,7 +2,7 @@ import type { HostEvent } from './event.ts';
 import type { HookPayload } from './hook-payload.ts';
 import type { HostMapping } from './hosts/mapping.ts';
 
-/** What a hook's event asks memory for; the host shows the answer to its agent. */
+/** The context that a hook event requests; the host shows it to its agent. */
 export type ContextQuestion =
   | { readonly purpose: 'session_start' }
   | { readonly purpose: 'prompt'; readonly prompt: string }
@@ -16,7 +16,7 @@ function promptOf(told: HostEvent | null): ContextQuestion | null {
   return prompt === '' ? null : { purpose: 'prompt', prompt };
 }
 
-/** The file that Claude Code's Read is about to read; null for any other tool. */
+/** Returns the file that Claude Code's Read is about to read; null for other tools. */
 function fileOf(payload: HookPayload): ContextQuestion | null {
   const input = payload['tool_input'];
   if (payload['tool_name'] !== 'Read' || input === null || typeof input !== 'object') return null;
@@ -26,8 +26,8 @@ function fileOf(payload: HookPayload): ContextQuestion | null {
 }
 
 /**
- * What an event asks for, of the events that its host takes an answer to; null where it asks for nothing. `mapping` is the host's, null for
- * Claude Code; `told` is what the event was understood as, null where it only asks.
+ * Returns the context that an event requests, for events whose response the host uses; null if it requests none. `mapping` is the host's,
+ * null for Claude Code; `told` is the translated event, null if the event only requests context.
  */
 export function contextQuestion(
   mapping: HostMapping | null,

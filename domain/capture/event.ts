@@ -28,23 +28,23 @@ export const BOUNDARY_KINDS = [
 ] as const;
 export type BoundaryKind = (typeof BOUNDARY_KINDS)[number];
 
-/** Which way an event came in. What comes late (a spool, a transcript) is told from what came as it happened. */
+/** How an event arrived. Late sources (spool, transcript) are distinguished from live ones. */
 export const CAPTURE_SOURCES = ['hook', 'event', 'spool', 'transcript', 'import'] as const;
 export type CaptureSource = (typeof CAPTURE_SOURCES)[number];
 
-/** Who captures: taken from the API key, never from the event. */
+/** The owner of an event: taken from the API key, never from the event. */
 export interface EventOwner {
   readonly tenantId: TenantId;
   readonly userId: UserId;
 }
 
-/** Where a session works, as the host tells it. All of it is a hint except the remote. */
+/** Where a session works, as the host reports it. Everything but the remote is only a hint. */
 export interface ProjectHint {
   readonly remote?: string | undefined;
   readonly path?: string | undefined;
   readonly name?: string | undefined;
   readonly machineId?: string | undefined;
-  /** Id of the root commit: knows a repository without a remote again after its folder was moved. */
+  /** Id of the root commit: identifies a repository without a remote after its folder was moved. */
   readonly repository?: string | undefined;
 }
 
@@ -53,7 +53,7 @@ export interface Agent {
   readonly type: string | null;
 }
 
-/** What one event says, before it is redacted and cut into rows. One event may say several things (a stop: words, then a turn's end). */
+/** One part of an event before redaction and cutting into rows. An event may have several (a stop: last message, then the turn's end). */
 export type EventPart =
   | {
       readonly kind: 'prompt';
@@ -71,7 +71,7 @@ export type EventPart =
       readonly durationMs: number | null;
       readonly importance: number | null;
       readonly tags: readonly string[];
-      /** What else the host sent of this call; kept as metadata of the row. */
+      /** Other fields of this call from the host; stored as metadata of the row. */
       readonly extra?: Readonly<Record<string, unknown>> | null;
     }
   | {
@@ -79,7 +79,7 @@ export type EventPart =
       readonly event: string;
       readonly type: ObservationType;
       readonly title: string;
-      /** Text, or fields that are kept as JSON after each was redacted. */
+      /** Text, or fields that are redacted one by one and stored as JSON. */
       readonly content: string | Readonly<Record<string, unknown>>;
       readonly importance: number | null;
       readonly tags: readonly string[];
@@ -92,7 +92,7 @@ export type EventPart =
       readonly extra?: Readonly<Record<string, unknown>> | undefined;
     };
 
-/** An event of any host, translated: what hooks and the neutral contract have in common. */
+/** A translated event of any host: the common form of hooks and the neutral contract. */
 export interface HostEvent {
   readonly host: string;
   readonly source: CaptureSource;
@@ -100,7 +100,7 @@ export interface HostEvent {
   readonly namespace: string;
   readonly infer: boolean;
   readonly project: ProjectHint | null;
-  /** De-duplication key; null: the content decides. */
+  /** De-duplication key; null: derived from the content. */
   readonly key: string | null;
   /** RFC 3339; null: the time of receipt. */
   readonly occurredAt: string | null;
@@ -110,14 +110,14 @@ export interface HostEvent {
   readonly parts: readonly EventPart[];
 }
 
-/** How many pieces of each kind redaction took out of a text; null where it found none. */
+/** Number of redacted pieces by kind; null if there are none. */
 export type Redactions = Readonly<Record<string, number>> | null;
 
 interface RowBase {
   readonly id: RowId;
-  /** Estimate: UTF-8 bytes ÷ 4. The index step replaces it by a count. */
+  /** Estimate: UTF-8 bytes ÷ 4. The index step replaces it with a count. */
   readonly tokens: number;
-  /** The highest class of what redaction found, what it removed included. */
+  /** The highest class that redaction found, removed values included. */
   readonly data_class: DataClass;
   readonly occurred_at: string;
 }
@@ -130,7 +130,7 @@ export interface PromptRow extends RowBase {
   readonly agent_id: string | null;
   readonly agent_type: string | null;
   readonly redactions: Redactions;
-  /** Not there where the host sent nothing beside what is known. */
+  /** Absent if the host sent no unknown fields. */
   readonly metadata?: unknown;
 }
 
@@ -161,14 +161,14 @@ export interface BoundaryRow {
   readonly reason: string | null;
   readonly agent_id: string | null;
   readonly agent_type: string | null;
-  /** Not there where the host sent nothing beside what is known. */
+  /** Absent if the host sent no unknown fields. */
   readonly metadata?: unknown;
   readonly occurred_at: string;
 }
 
 export type CaptureRow = PromptRow | ObservationRow | BoundaryRow;
 
-/** An event ready for the database; field names of rows are those that `capture_events` reads (prisma/sql/functions/capture_events.sql). */
+/** An event ready for the database; row fields have the names that `capture_events` reads (prisma/sql/functions/capture_events.sql). */
 export interface CaptureEvent {
   readonly tenant_id: TenantId;
   readonly user_id: UserId;
@@ -183,7 +183,7 @@ export interface CaptureEvent {
     readonly remote: string | null;
   } | null;
   readonly key: string | null;
-  /** Hex SHA-256 of what the event says. */
+  /** Hex SHA-256 of the event's content. */
   readonly hash: string;
   readonly received_at: string;
   readonly model: string | null;
@@ -193,16 +193,16 @@ export interface CaptureEvent {
 
 export type CaptureStatus = 'accepted' | 'duplicate' | 'rejected';
 
-/** Why an event is not stored: its session was deleted, what it says was forgotten, its session is not captured, or its folder is excluded. */
+/** Why an event is not stored: its session was deleted, its content was forgotten, its session is not captured, or its folder is excluded. */
 export const REJECT_REASONS = ['deleted', 'forgotten', 'capture_off', 'excluded'] as const;
 export type RejectReason = (typeof REJECT_REASONS)[number];
 
 export interface CaptureOutcome {
   readonly status: CaptureStatus;
-  /** First row of the event; of the earlier one for a duplicate. */
+  /** First row of the event; for a duplicate, of the earlier event. */
   readonly rowId: RowId | null;
   readonly seq: number | null;
   readonly sessionId: SessionId;
-  /** Of a rejected event; else null. */
+  /** Set for rejected events only. */
   readonly reason: RejectReason | null;
 }

@@ -1,14 +1,14 @@
-/** The setting of a tenant that names what is not captured. */
+/** Key of the tenant setting with the excluded folders. */
 export const EXCLUDE_SETTING = 'capture.exclude';
-/** Globs of one list, and characters of one. */
+/** Most globs of a list, and most characters of a glob. */
 export const MAX_GLOBS = 100;
 export const MAX_GLOB_CHARS = 512;
-/** A path of more parts than this is compared by its first ones: no folder lies so deep. */
+/** Longer paths are matched by their first parts. */
 const MAX_PARTS = 256;
-/** Where home folders lie. `~` stands for any of them, since a server does not know the homes of the machines that send. */
+/** Usual home folders. `~` matches any of them, since a server does not know the homes of its client machines. */
 const HOMES = ['/home/*', '/Users/*', '/root', '*:/Users/*'];
 
-/** Answers whether a path is excluded. */
+/** Returns true if a path is excluded. */
 export type Exclusion = (path: string) => boolean;
 
 function partsOf(path: string): string[] {
@@ -20,8 +20,8 @@ function partsOf(path: string): string[] {
 }
 
 /**
- * Whether a part of a path fits a part of a glob, with `*` for any characters and `?` for one. On a mismatch only the last `*` takes one more
- * character, so that the time is the product of both lengths at most, whatever the glob.
+ * Matches one part of a path against one part of a glob: `*` is any characters, `?` is one. A mismatch backtracks to the last `*` only,
+ * so the time is at most the product of both lengths.
  */
 function fits(glob: string, part: string): boolean {
   let g = 0;
@@ -48,14 +48,14 @@ function fits(glob: string, part: string): boolean {
   return g === glob.length;
 }
 
-/** Whether the glob fits the path or a folder that it lies in, in the same way over parts, with `**` for any number of them. */
+/** Matches a glob against the path or one of its parent folders, by the same method over parts; `**` is any number of parts. */
 function covers(glob: readonly string[], path: readonly string[]): boolean {
   let g = 0;
   let p = 0;
   let star = -1;
   let taken = 0;
   for (;;) {
-    // All of the glob is used: what is left of the path lies below.
+    // The glob is used up: the rest of the path is below the matched folder.
     if (g === glob.length) return true;
     const part = path[p];
     if (glob[g] === '**') {
@@ -75,14 +75,14 @@ function covers(glob: readonly string[], path: readonly string[]): boolean {
   }
 }
 
-/** Every glob that one of a list stands for. */
+/** Expands `~` into every usual home folder. */
 function spelledOut(glob: string): string[] {
   return glob === '~' || glob.startsWith('~/') ? HOMES.map((home) => `${home}${glob.slice(1)}`) : [glob];
 }
 
 /**
- * Compiles a list of globs: `*` and `?` within a part of a path, `**` over parts, `~` for anybody's home. A glob that fits a folder excludes
- * all below it, so `/home/me/secret` and `/home/me/secret/**` mean the same. Null for a list without any.
+ * Compiles a list of globs: `*` and `?` within a part of a path, `**` over parts, `~` for any home folder. A glob that matches a folder
+ * excludes everything below it: `/home/me/secret` equals `/home/me/secret/**`. Returns null for an empty list.
  */
 export function compileExclusions(globs: readonly string[]): Exclusion | null {
   const compiled = globs
@@ -90,7 +90,7 @@ export function compileExclusions(globs: readonly string[]): Exclusion | null {
     .map((glob) => glob.trim().slice(0, MAX_GLOB_CHARS))
     .flatMap(spelledOut)
     .map(partsOf)
-    // A glob of nothing, or of `**` alone, would exclude everything: that is said by switching capture off.
+    // An empty glob, or `**` alone, would exclude everything; the capture setting does that.
     .filter((parts) => parts.some((part) => part !== '**'));
   if (compiled.length === 0) return null;
   return (path) => {

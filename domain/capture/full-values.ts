@@ -4,47 +4,47 @@ import { ObjectTooLarge, fullValueKey } from '../ports/object-store.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { FullValue } from '../redaction/redact.ts';
 
-/** Keys of the whole values that the rows of an event name. */
+/** Keys of the full values that an event's rows reference. */
 export interface RetainedKeys {
   readonly keys: readonly string[];
 }
 
-/** An event ready to be stored, with the keys of the whole values that its rows name. */
+/** An event ready to be stored, with the keys of the full values that its rows reference. */
 export interface SpooledEvent extends RetainedKeys {
   readonly event: CaptureEvent;
 }
 
-/** A whole value as its UTF-8 bytes. */
+/** A full value as UTF-8 bytes. */
 export interface FullValueBytes {
   /** Hex SHA-256 of the bytes. */
   readonly sha256: string;
   readonly bytes: Uint8Array;
 }
 
-/** Builds events of one user and keeps whole what is cut in them; without an object store it only builds. */
+/** Builds events of one user and stores the full values of truncated texts; without an object store it only builds. */
 export class FullValues {
   private readonly objects: ObjectStore | null;
-  private readonly capturer: EventOwner;
-  /** What was not there before. */
+  private readonly owner: EventOwner;
+  /** Keys that did not exist before. */
   private readonly added = new Set<string>();
 
-  constructor(objects: ObjectStore | null, capturer: EventOwner) {
+  constructor(objects: ObjectStore | null, owner: EventOwner) {
     this.objects = objects;
-    this.capturer = capturer;
+    this.owner = owner;
   }
 
-  /** To be awaited before the commit: the note in a row must not point to nothing. Rejects with the object store's error. */
+  /** Await before the commit: the note in a row must not reference a missing value. Rejects with the object store's error. */
   async build(given: HostEvent, receivedAt: Date): Promise<SpooledEvent> {
-    if (this.objects === null) return { event: buildCaptureEvent(given, this.capturer, receivedAt), keys: [] };
-    const wholes: FullValue[] = [];
-    const event = buildCaptureEvent(given, this.capturer, receivedAt, { wholes });
-    const values = wholes.map(({ sha256, text }) => ({ sha256, bytes: Buffer.from(text, 'utf8') }));
+    if (this.objects === null) return { event: buildCaptureEvent(given, this.owner, receivedAt), keys: [] };
+    const fullValues: FullValue[] = [];
+    const event = buildCaptureEvent(given, this.owner, receivedAt, { fullValues });
+    const values = fullValues.map(({ sha256, text }) => ({ sha256, bytes: Buffer.from(text, 'utf8') }));
     const { keys, complete } = await this.keep(values);
-    // More than the store takes: the cut text stands alone, and its note names no hash.
-    return complete ? { event, keys } : { event: buildCaptureEvent(given, this.capturer, receivedAt), keys };
+    // Over the store's limit: only the truncated text is stored, and its note names no hash.
+    return complete ? { event, keys } : { event: buildCaptureEvent(given, this.owner, receivedAt), keys };
   }
 
-  /** Keeps values before the commit that names them; not `complete` where one is larger than the store takes. Rejects with the object store's error. */
+  /** Stores values before the commit of the rows that reference them; `complete` is false if one exceeds the store's limit. Rejects with the object store's error. */
   async keep(values: readonly FullValueBytes[]): Promise<RetainedKeys & { readonly complete: boolean }> {
     const keys: string[] = [];
     try {
@@ -57,7 +57,7 @@ export class FullValues {
   }
 
   private async put(objects: ObjectStore, { sha256, bytes }: FullValueBytes): Promise<string> {
-    const key = fullValueKey(this.capturer.tenantId, sha256);
+    const key = fullValueKey(this.owner.tenantId, sha256);
     if ((await objects.get(key)) === null) {
       await objects.put(key, bytes);
       this.added.add(key);
@@ -65,9 +65,9 @@ export class FullValues {
     return key;
   }
 
-  /** To be awaited after the commit: what was kept for events that are not taken goes, or it would bring back what was forgotten. */
+  /** Await after the commit: deletes values of events that were not stored, which could contain forgotten text. */
   async settle(kept: readonly RetainedKeys[], outcomes: readonly { readonly status: string }[]): Promise<void> {
-    // Of any other outcome nobody knows whether a row names the value.
+    // After any other outcome it is unknown whether a row references the value.
     const isRefused = (at: number) => outcomes[at]?.status === 'rejected' || outcomes[at]?.status === 'refused';
     const needed = new Set(kept.flatMap(({ keys }, at) => (isRefused(at) ? [] : keys)));
     for (const key of new Set(kept.flatMap(({ keys }) => keys)))

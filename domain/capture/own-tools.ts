@@ -1,22 +1,19 @@
-import { CONTEXT_TAG } from '../context-tag.ts';
+import { CONTEXT_TAG } from '../recalled/recalled-block.ts';
 
-/* Answers of our own tools are recall, not experience: captured, they would be found instead of what they quote. */
+/* Responses of our own tools are recall, not experience: captured, they would be found instead of the memories that they quote. */
 
-/** As Claude Code and Codex name tools of MCP servers: `mcp__recollect__search`, `mcp__plugin_x_recollect__get`. */
+/** Claude Code's and Codex's names of MCP tools: `mcp__recollect__search`, `mcp__plugin_x_recollect__get`. */
 const OWN_SERVER = /^mcp__(?:[a-z0-9-]{1,64}_){0,8}recollect(?:_[a-z0-9-]{1,64}){0,8}__/i;
 const TOOLS = '(?:search|timeline|get|remember|forget|context)';
-/** As other hosts do: `mcp_recollect_search`, `recollect-search`, `recollect.search`, `MCP:recollect/search`. */
+/** Names in other hosts: `mcp_recollect_search`, `recollect-search`, `recollect.search`, `MCP:recollect/search`. */
 const OWN_TOOL = new RegExp(`^(?:mcp[^a-z0-9]{1,2})?recollect[^a-z0-9]{1,2}${TOOLS}$`, 'i');
-/**
- * As hosts do that do not say whose tool it is (Cursor): `MCP:search`, or `search` alone; and where the user has called our server otherwise:
- * `mcp__memory__search`.
- */
+/** Names without our server: Cursor's `MCP:search` or `search`, and a server registered under another name, `mcp__memory__search`. */
 const ANYBODYS_TOOL = new RegExp(`(?:^|[^a-z0-9])${TOOLS}$`, 'i');
-/** A command that does nothing but ask the memory, or tell it something: what follows in the same line may only cut what it says. */
+/** A command that only reads or writes the memory; pipes may only truncate its output. */
 const OWN_COMMAND = new RegExp(
   `^\\s*(?:cd\\s[^;&|\\n]{1,500}&&\\s*)?(?:npx\\s(?:-\\S+\\s)?)?(?:[^\\s;&|'"]{0,200}/)?recollect\\s+${TOOLS}\\b(?:[^;&|\\n\\\\"'\`$]|&1|"[^"\\\\\`$]*"|'[^']*'|\\|\\s*(?:head|tail|cat|jq|grep|sed|less)\\b)*$`,
 );
-/** Longer commands do more than that, or say something that is worth keeping. */
+/** Longer commands do more than that, or contain text worth storing. */
 const COMMAND_CHARS = 4_000;
 const HASH = /^[a-z2-7]{8}$/;
 const ANSWER_FIELDS = new Set(['data', 'degraded', 'missing', 'anchor', 'has_before', 'has_after']);
@@ -27,13 +24,13 @@ function isFields(value: unknown): value is Fields {
   return value !== null && typeof value === 'object' && !Array.isArray(value);
 }
 
-/** The value that a text is as JSON; the text itself where it is none. */
+/** Parses a JSON text; returns any other text unchanged. */
 function parsed(text: string): unknown {
   if (!/^\s*[[{]/.test(text)) return text;
   try {
     return JSON.parse(text);
   } catch {
-    return text; // Cut by its host, or no JSON at all.
+    return text; // Truncated by its host, or not JSON.
   }
 }
 
@@ -49,7 +46,7 @@ function isListed(item: unknown): boolean {
   );
 }
 
-/** True for what one of our tools may have answered. Unwraps what hosts and the protocol put around a text. */
+/** Returns true for a possible response of our tools. Unwraps what hosts and the protocol put around a text. */
 function isOwnAnswer(answer: unknown, depth = 0): boolean {
   if (depth > 6) return false;
   if (typeof answer === 'string') {
@@ -64,14 +61,14 @@ function isOwnAnswer(answer: unknown, depth = 0): boolean {
   const names = Object.keys(answer);
   if (names.length === 1 && isHash(answer['hash'])) return true;
   const { data, forgotten } = answer;
-  // An empty list says nothing of whose it is, and nothing that could be found again.
+  // An empty list does not show its origin and contains nothing to find again.
   if (Array.isArray(forgotten)) return forgotten.length > 0 && forgotten.every(isHash);
   return (
     Array.isArray(data) && data.length > 0 && names.every((name) => ANSWER_FIELDS.has(name)) && data.every(isListed)
   );
 }
 
-/** The line that a tool gives to a shell; '' where it gives none. Codex names program and arguments, the line last. */
+/** Returns the line that a tool passes to a shell; '' if none. Codex passes program and arguments, the line last. */
 function commandOf(input: unknown): string {
   if (!isFields(input)) return '';
   const command = input['command'] ?? input['cmd'];
@@ -80,8 +77,8 @@ function commandOf(input: unknown): string {
 }
 
 /**
- * True for a call of one of our own MCP tools: by its name, or, where the name does not say whose tool it is, by what it answered too. True
- * also for a shell that only runs `recollect get` and the like: its answer is recall as well.
+ * Returns true for a call of one of our MCP tools: by name, or by response too if the name is ambiguous. Also for a shell command that
+ * only runs `recollect get` and similar: its output is recall as well.
  */
 export function isOwnTool(name: string, answer: unknown = null, input: unknown = null): boolean {
   if (OWN_SERVER.test(name) || OWN_TOOL.test(name)) return true;

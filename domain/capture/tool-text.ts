@@ -1,6 +1,6 @@
-/** How a tool call reads as text: what search indexes, what a summary quotes. */
+/** A tool call as text for search and summaries. */
 export interface ToolText {
-  /** One line: the tool and what it was asked ("Bash: npm test"). */
+  /** One line: the tool and its main argument ("Bash: npm test"). */
   readonly title: string;
   /** The rendered input, a blank line, then the output. */
   readonly content: string;
@@ -11,13 +11,13 @@ export interface ToolText {
 type Fields = Readonly<Record<string, unknown>>;
 
 const TITLE_CHARS = 160;
-/** Which field of a tool's input names the file, and what the tool does to it. */
+/** Input fields that name a file. */
 const FILE_FIELDS = ['file_path', 'notebook_path', 'path'] as const;
 const READING_TOOLS = new Set(['Read', 'NotebookRead']);
 const WRITING_TOOLS = new Set(['Edit', 'MultiEdit', 'Write', 'NotebookEdit', 'Delete', 'apply_patch']);
-/** Fields of an input that is a shell command and nothing else. */
+/** Input fields of a plain shell command. */
 const COMMAND_FIELDS = new Set(['command', 'description', 'timeout', 'run_in_background', 'cwd', 'workdir']);
-/** Fields of an input that say most about it, for tools that we do not know. */
+/** The most informative input fields, for unknown tools. */
 const TELLING_FIELDS = [
   'command',
   'file_path',
@@ -39,7 +39,7 @@ function textField(fields: Fields, name: string): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** The files that an input names: by one field, or as the list that a mapping of a host adds for a patch. */
+/** Returns the files that an input names: by one field, or as the list that a host mapping adds for a patch. */
 function filesOf(fields: Fields): string[] {
   const path = FILE_FIELDS.map((name) => textField(fields, name)).find((value) => value !== undefined);
   if (path !== undefined) return [path];
@@ -71,7 +71,7 @@ function renderInput(tool: string, input: unknown): string {
   if (typeof input === 'string') return input;
   const fields = fieldsOf(input);
   const command = textField(fields, 'command');
-  // A patch tells its files itself.
+  // A patch contains its files.
   if (tool === 'apply_patch' && command !== undefined) return command;
   const onlyCommand = tool === 'Bash' || Object.keys(fields).every((name) => COMMAND_FIELDS.has(name));
   if (command !== undefined && onlyCommand) return `$ ${command}`;
@@ -89,7 +89,7 @@ function renderInput(tool: string, input: unknown): string {
   return typeof input === 'object' && Object.keys(input).length === 0 ? '' : JSON.stringify(input);
 }
 
-/** Text of a tool's answer: known shapes by their text fields, anything else as JSON. */
+/** Renders a tool's response: known shapes by their text fields, anything else as JSON. */
 function renderResponse(response: unknown): string {
   if (response === null || response === undefined) return '';
   if (typeof response === 'string') return response;
@@ -103,7 +103,7 @@ function renderResponse(response: unknown): string {
       .join('\n');
   }
   const fields = fieldsOf(response);
-  // Pixels say nothing as text, and would fill a window.
+  // Image data is useless as text and would fill a window.
   if (fields['type'] === 'image') return '[image]';
   if ('stdout' in fields || 'stderr' in fields) {
     const streams = [textField(fields, 'stdout'), textField(fields, 'stderr')].filter((text) => text !== undefined);
@@ -111,14 +111,14 @@ function renderResponse(response: unknown): string {
   }
   const file = textField(fieldsOf(fields['file']), 'content');
   if (file !== undefined) return file;
-  // An edit's answer repeats its input; the input is rendered already.
+  // An edit's response repeats its input, which is rendered already.
   if ('structuredPatch' in fields || 'oldString' in fields) return '';
   const content = fields['content'];
   if (typeof content === 'string' || Array.isArray(content)) return renderResponse(content);
   return JSON.stringify(response);
 }
 
-/** Renders one tool call. Files are told from the input alone: what a tool touched, never what a text claims. */
+/** Renders one tool call. Files come from the input alone: files that the tool touched, never files that a text mentions. */
 export function renderToolCall(tool: string, input: unknown, response: unknown, error: string | null): ToolText {
   const fields = fieldsOf(input);
   const files = filesOf(fields);

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 
-/** Single values longer than this are cut in the middle at capture. */
+/** Longer values are cut in the middle at capture. */
 export const VALUE_LIMIT_BYTES = 64 * 1024;
 
 /**
- * Text that PostgreSQL can hold: no NUL (refused by `text`, 22021) and no half of a surrogate pair (refused by `jsonb`, 22P02).
- * Real tool output has both; each becomes U+FFFD.
+ * Makes a text storable in PostgreSQL: no NUL (rejected by `text`, 22021) and no lone surrogate (rejected by `jsonb`, 22P02). Both occur
+ * in real tool output; each becomes U+FFFD.
  */
 export function wellFormed(text: string): string {
   const whole = text.isWellFormed() ? text : text.toWellFormed();
@@ -17,22 +17,19 @@ export function byteLength(text: string): number {
   return Buffer.byteLength(text, 'utf8');
 }
 
-/** Tokens of a text as capture estimates them: bytes ÷ 4, rounded up. */
+/** Estimates the tokens of a text: bytes ÷ 4, rounded up. */
 export function estimateTokens(text: string): number {
   return Math.ceil(byteLength(text) / 4);
 }
 
-/** PostgreSQL's B-tree refuses entries of more than 2,704 bytes, the other columns of the key included. */
+/** PostgreSQL's B-tree rejects entries over 2,704 bytes, the key's other columns included. */
 const INDEXED_BYTES = 2_048;
 const INDEXED_HEAD_CHARS = 128;
 
-/** Parts what is stored as one name of several (a key and its part): no name that comes from outside holds it. */
+/** Joins several names into one (a key and its part); never occurs in external names. */
 export const NAME_SEPARATOR = '\u001f';
 
-/**
- * A name that fits into an index: one that is too long becomes its first characters and its SHA-256, so that it still tells itself from
- * others. Holds no separator of names.
- */
+/** Makes a name fit into an index: a longer one becomes its start and its SHA-256, so it stays unique. Removes name separators. */
 export function indexable(name: string): string {
   if (name.includes(NAME_SEPARATOR)) return indexable(name.replaceAll(NAME_SEPARATOR, '\uFFFD'));
   if (byteLength(name) <= INDEXED_BYTES) return name;
@@ -40,11 +37,11 @@ export function indexable(name: string): string {
 }
 
 /**
- * Keeps the head and the tail of a text over the limit and notes its size between them; never cuts a character in half. `sha256` is the
- * hash under which the whole text is kept elsewhere, for the note.
+ * Cuts the middle out of a text over the limit and inserts a note with its size; never splits a character. `sha256` is the hash of the
+ * stored full value, for the note.
  */
 export function cutMiddle(text: string, limitBytes: number = VALUE_LIMIT_BYTES, sha256: string | null = null): string {
-  // A UTF-16 unit is at most three bytes: short texts are decided without counting.
+  // A UTF-16 unit has at most three bytes: short texts need no counting.
   if (text.length * 3 <= limitBytes) return text;
   const bytes = byteLength(text);
   if (bytes <= limitBytes) return text;
@@ -70,4 +67,11 @@ function wholeTail(buffer: Buffer, bytes: number): string {
   let start = buffer.length - bytes;
   while (start < buffer.length && continues(buffer[start])) start += 1;
   return buffer.toString('utf8', start);
+}
+
+/** Counts the characters of all strings in a value, names included, without serialising it; every other value counts one. */
+export function charsIn(value: unknown): number {
+  if (typeof value === 'string') return value.length;
+  if (value === null || typeof value !== 'object') return 1;
+  return Object.entries(value).reduce((sum, [name, entry]) => sum + name.length + charsIn(entry), 0);
 }

@@ -1,15 +1,15 @@
 import { CLAUDE_MEM_TABLES } from './rows.ts';
 import type { ClaudeMemTable } from './rows.ts';
 
-/** Rules by which a row of theirs does not become one of ours. */
+/** Why a source row is not imported. */
 export const DROP_RULES = ['private', 'empty', 'observer', 'processed', 'no_event'] as const;
 export type DropRule = (typeof DROP_RULES)[number];
 
-/** What became of a row. */
+/** Outcomes of a row. */
 export const ROW_OUTCOMES = ['imported', 'present', 'refused', ...DROP_RULES] as const;
 export type RowOutcome = (typeof ROW_OUTCOMES)[number];
 
-/** Rows of one table: as the source counts them, and by what became of each. */
+/** Rows of one table: the source's count, and the count of each outcome. */
 export type TableCounts = Readonly<Record<'theirs' | RowOutcome, number>>;
 
 export function tableCounts(theirs: number, outcomes: readonly RowOutcome[]): TableCounts {
@@ -28,29 +28,29 @@ export function tableCounts(theirs: number, outcomes: readonly RowOutcome[]): Ta
   return counts;
 }
 
-/** The counts of one table under names that tell the table, as an import's row keeps them: `observations.imported`. */
+/** Returns the counts of one table under prefixed names, as the import's row stores them: `observations.imported`. */
 export function flatCounts(table: ClaudeMemTable, counts: TableCounts): Record<string, number> {
   return Object.fromEntries(Object.entries(counts).map(([name, value]) => [`${table}.${name}`, value]));
 }
 
-/** What is told of a table: nothing of theirs is lost where `unaccounted` is 0. */
+/** Report of one table: no source row is lost if `unaccounted` is 0. */
 export interface TableReport {
   readonly table: ClaudeMemTable;
   readonly theirs: number;
   readonly imported: number;
-  /** Here already: taken in before, or captured by hooks. */
+  /** Stored before: by an earlier import or by hooks. */
   readonly present: number;
   /** Forgotten or deleted here. */
   readonly refused: number;
   readonly dropped: Readonly<Record<DropRule, number>>;
-  /** Rows of the table that are known here, as the database counts them; null where nothing was written. */
+  /** Recorded rows of the table in this database; null if nothing was written. */
   readonly ours: number | null;
   readonly unaccounted: number;
 }
 
 /**
- * Adds an import up. `unaccounted`: rows of theirs that have no outcome, and rows that should be known here and are not. More of ours than
- * came now are rows that are gone from the source since.
+ * Sums up an import. `unaccounted`: source rows without an outcome, and expected rows that are not recorded. Recorded rows may exceed
+ * the imported ones: the source has deleted rows since.
  */
 export function reportOf(
   flat: Readonly<Record<string, number>>,

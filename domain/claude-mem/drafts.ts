@@ -2,16 +2,16 @@ import type { CaptureEvent, EventOwner } from '../capture/event.ts';
 import type { DropRule } from './counts.ts';
 import type { SessionRef } from './session-name.ts';
 
-/** Who imports, and the fingerprint of the database that is read. */
+/** The importing user, and the fingerprint of the source database. */
 export interface MappingContext {
-  readonly capturer: EventOwner;
+  readonly owner: EventOwner;
   readonly source: string;
 }
 
-/** A summary that its maker wrote, redacted and ready to be stored. */
+/** A summary by claude-mem, redacted and ready to be stored. */
 export interface ImportedSummary {
   readonly type: 'item' | 'session';
-  /** Their word for it; null for a session's. */
+  /** claude-mem's kind; null for a session summary. */
   readonly kind: string | null;
   readonly title: string;
   readonly content: string;
@@ -26,14 +26,14 @@ export interface ImportedSummary {
   readonly filesRead: readonly string[];
   readonly filesModified: readonly string[];
   readonly model: string;
-  /** Cost of the whole response, on one row of it alone. */
+  /** Cost of the complete response, recorded on one of its rows only. */
   readonly tokens: number;
-  /** The project where it is another one than the session's. */
+  /** The project if it differs from the session's. */
   readonly project: string | null;
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
-/** What a person had claude-mem keep. */
+/** A note that a user saved in claude-mem. */
 export interface ImportedNote {
   readonly title: string;
   readonly content: string;
@@ -41,7 +41,7 @@ export interface ImportedNote {
   readonly project: string | null;
 }
 
-/** What a row becomes. Times are milliseconds since 1970; null where the row has none. */
+/** The mapping of a row. Times are milliseconds since 1970; null if the row has none. */
 export type Draft =
   | { readonly id: number; readonly dropped: DropRule }
   | {
@@ -55,12 +55,12 @@ export type Draft =
             readonly title: string | null;
             readonly endedAtMs: number | null;
             readonly metadata: Readonly<Record<string, unknown>>;
-            /** The first prompt, where it is kept with the session only. */
+            /** The first prompt, if only the session row has it. */
             readonly prompt: CaptureEvent | null;
           }
         | { readonly kind: 'prompt'; readonly event: CaptureEvent }
         | { readonly kind: 'summary'; readonly summary: ImportedSummary }
         | { readonly kind: 'note'; readonly note: ImportedNote }
-        /** Goes through our own pipeline. */
+        /** Processed by our own pipeline. */
         | { readonly kind: 'raw'; readonly event: CaptureEvent };
     };

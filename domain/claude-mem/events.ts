@@ -7,10 +7,10 @@ import type { ClaudeMemTable, PendingMessageRow, SdkSessionRow, UserPromptRow } 
 import { sessionOf } from './session-name.ts';
 import { momentOf, present, saysNothing } from './texts.ts';
 
-/** For a row without a time: it must be some time, and the first one there is says that it is not known. */
+/** Time of rows without one: the epoch marks it as unknown. */
 const UNKNOWN_MS = 0;
 
-/** The key of a row: which database, which table, which id. */
+/** Key of a row: source database, table and id. */
 export function naturalKey(source: string, table: ClaudeMemTable, id: number): string {
   return `claude-mem:${source}:${table}:${id}`;
 }
@@ -31,7 +31,7 @@ function eventOf(
       externalId,
       namespace: 'default',
       infer: true,
-      // The session is there already, in its project.
+      // The session exists already, in its project.
       project: null,
       key,
       occurredAt: at.toISOString(),
@@ -40,8 +40,8 @@ function eventOf(
       metadata: null,
       parts: [part],
     },
-    context.capturer,
-    // Received when claude-mem received it: a session of long ago is not kept waiting for more.
+    context.owner,
+    // Received when claude-mem received it: an old session does not wait for further events.
     at,
   );
 }
@@ -60,21 +60,21 @@ function promptOf(
   return said?.kind === 'prompt' && !saysNothing(said.content) ? event : 'private';
 }
 
-/** A prompt; or why it is left out. */
+/** Returns a prompt, or why it is dropped. */
 export function userPromptOf(context: MappingContext, row: UserPromptRow): CaptureEvent | DropRule {
   return promptOf(context, row, naturalKey(context.source, 'user_prompts', row.id), row.prompt_text, row.prompt_number);
 }
 
-/** The first prompt of a session that stands nowhere else. One that is private as a whole stands there in clear, and is not taken. */
+/** Returns the first prompt of a session if no other row has it. A fully private one is stored in clear text there, and is dropped. */
 export function firstPromptOf(context: MappingContext, row: SdkSessionRow): CaptureEvent | null {
   if (row.has_first_prompt === 1) return null;
   const event = promptOf(context, row, naturalKey(context.source, 'sdk_sessions', row.id), row.user_prompt, 1);
   return typeof event === 'string' ? null : event;
 }
 
-/** A message that its observer never came to; or why it is left out. */
+/** Returns a message that claude-mem's observer never processed, or why it is dropped. */
 export function pendingOf(context: MappingContext, row: PendingMessageRow): CaptureEvent | DropRule {
-  // Only what was answered is done; all else was to be done yet, or was given up.
+  // Only processed messages are done; all others were pending or failed.
   if (row.status === 'processed') return 'processed';
   const agent = { id: row.agent_id, type: row.agent_type };
   const key =

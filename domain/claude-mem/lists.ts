@@ -1,4 +1,4 @@
-/** A column that holds a JSON array. Rows of old versions hold a bare string there: it is the only entry. Blank entries are left out. */
+/** Parses a column with a JSON array. Old versions store a bare string: it becomes the only entry. Blank entries are dropped. */
 export function listOf(column: string | null): string[] {
   if (column === null || column.trim() === '') return [];
   const entries = parsedArray(column) ?? [column];
@@ -14,22 +14,22 @@ function parsedArray(text: string): readonly unknown[] | null {
   return typeof value === 'string' ? [value] : null;
 }
 
-/** JSON as its value, anything else as the text that it is. */
+/** Parses JSON; returns anything else as text. */
 export function parsedJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // No JSON: the text itself is what the row says.
+    // Not JSON: the text is the value.
     return text;
   }
 }
 
-/** Words that name a concept, not a sentence that has a colon in it. */
+/** Longest concept name; longer texts are sentences with a colon. */
 const TAG_CHARS = 64;
 
 /**
- * Concepts as tags. Before version 49 one may read "gotcha: long text": what stands before the colon is the tag, and the text is kept in
- * `texts`. A concept that is a long text without a colon is kept there alone.
+ * Converts concepts to tags. Before version 49 a concept may read "gotcha: long text": the part before the colon is the tag, and the text
+ * goes to `texts`, as does a long text without a colon.
  */
 export function tagsOf(concepts: readonly string[]): { readonly tags: string[]; readonly texts: string[] } {
   const tags = new Set<string>();

@@ -52,7 +52,7 @@ function observationDraft(session: SessionRef, row: ObservationRow): Becomes | D
   return { kind: 'note', note: noteOf(item) };
 }
 
-/** What each row becomes, in their order. Everything is redacted: nothing that was removed is in the answer. */
+/** Maps each row, in order. Redacts everything: the result contains nothing that was removed. */
 export function mapRows(context: MappingContext, { table, rows }: ClaudeMemRows): Draft[] {
   switch (table) {
     case 'sdk_sessions':

@@ -1,4 +1,4 @@
-/** Tables of claude-mem that are read, in the order in which they are: sessions first, what hangs off them afterwards. */
+/** Tables of claude-mem in reading order: sessions before their dependent rows. */
 export const CLAUDE_MEM_TABLES = [
   'sdk_sessions',
   'user_prompts',
@@ -8,13 +8,13 @@ export const CLAUDE_MEM_TABLES = [
 ] as const;
 export type ClaudeMemTable = (typeof CLAUDE_MEM_TABLES)[number];
 
-/** The session that a row hangs off, joined to it where it is read; null where there is none such. */
+/** The session of a row, joined when read; null if missing. */
 interface SessionColumns {
   readonly id: number;
   readonly content_session_id: string | null;
   readonly memory_session_id: string | null;
   readonly platform_source: string | null;
-  /** Of the row itself; of its session where the row has none. */
+  /** Of the row itself, else of its session. */
   readonly project: string | null;
   readonly session_project: string | null;
   /** Milliseconds since 1970, as all times here. */
@@ -24,7 +24,7 @@ interface SessionColumns {
 export interface SdkSessionRow extends SessionColumns {
   readonly custom_title: string | null;
   readonly user_prompt: string | null;
-  /** 1 where the first prompt stands among `user_prompts`, too. */
+  /** 1 if `user_prompts` also contains the first prompt. */
   readonly has_first_prompt: number | null;
   readonly completed_at_epoch: number | null;
   readonly status: string | null;
@@ -35,7 +35,7 @@ export interface UserPromptRow extends SessionColumns {
   readonly prompt_text: string | null;
 }
 
-/** What a response of its observer cost, and whether this row is the one that stands for the response. */
+/** Cost of an observer response, and whether this row carries it. */
 interface CostColumns {
   readonly discovery_tokens: number | null;
   readonly bears_cost: number | null;

@@ -1,11 +1,11 @@
 import { indexable, wellFormed } from '../capture/well-formed.ts';
 import type { SessionBoundRow } from './rows.ts';
 
-/** claude-mem's name for the sessions of its own observer, which say nothing of anybody's work. */
+/** claude-mem's project name of its own observer sessions, which contain no user work. */
 const OBSERVER_PROJECT = 'observer-sessions';
 const MANUAL = 'manual-';
 const HOST_CHARS = 64;
-/** Ours for what claude-mem calls a platform. Others are carried as they are. */
+/** Hosts by claude-mem's platform names. Others are used unchanged. */
 const HOSTS: ReadonlyMap<string, string> = new Map([
   ['claude', 'claude-code'],
   ['claude-code', 'claude-code'],
@@ -14,29 +14,29 @@ const HOSTS: ReadonlyMap<string, string> = new Map([
   ['gemini', 'gemini-cli'],
 ]);
 
-/** The session of ours that a row belongs to. */
+/** The Recollect session of a row. */
 export interface SessionRef {
   readonly host: string;
   readonly externalId: string;
-  /** A folder's basename; null where none is told. */
+  /** A folder's basename; null if unknown. */
   readonly project: string | null;
-  /** `manual`: a person's notes; `orphan`: the session is gone there. */
+  /** `manual`: a user's notes; `orphan`: the source session is missing. */
   readonly kind: 'session' | 'manual' | 'orphan';
 }
 
-/** Equal for two rows if, and only if, they are of one session. */
+/** Equal for two rows if and only if they have the same session. */
 export function sessionKey({ host, externalId }: Pick<SessionRef, 'host' | 'externalId'>): string {
   return `${host}\u001f${externalId}`;
 }
 
-/** The host of a platform; rows of before there was such a column are of the only one that there was. */
+/** Returns the host of a platform; rows without that column are from the only host of that time. */
 export function hostOf(platform: string | null): string {
   const name = (platform ?? 'claude').trim().toLowerCase();
   const plain = name.replaceAll(/[^a-z0-9._-]+/g, '-').slice(0, HOST_CHARS);
   return HOSTS.get(plain) ?? (plain === '' ? 'claude-code' : plain);
 }
 
-/** Whether a row tells of claude-mem's observer. */
+/** Returns true for rows of claude-mem's observer. */
 export function isObserver({
   project,
   session_project,
@@ -50,8 +50,8 @@ function named(project: string | null): string | null {
 }
 
 /**
- * The session of a row: by platform and the host's own session id. A name that claude-mem made itself (notes by a person, and observer ids
- * whose session is gone) is its database's alone, so `source`, the fingerprint, stands in it.
+ * Returns the session of a row by platform and the host's session id. Names that claude-mem generates (user notes, observer ids without a
+ * session) are local to its database, so they include `source`, its fingerprint.
  */
 export function sessionOf(source: string, row: SessionBoundRow): SessionRef {
   const host = hostOf(row.platform_source);

@@ -6,7 +6,7 @@ import { listOf, parsedJson, tagsOf } from './lists.ts';
 import type { ObservationRow, SessionSummaryRow } from './rows.ts';
 import { cleaned, cleanedList, cleanedName, joined, present, saysNothing } from './texts.ts';
 
-/** For rows of before it was noted which model wrote them. */
+/** Model of rows that do not name one. */
 const UNKNOWN_MODEL = 'claude-mem';
 
 function tokensOf({ discovery_tokens: tokens, bears_cost: bears }: ObservationRow | SessionSummaryRow): number {
@@ -14,18 +14,18 @@ function tokensOf({ discovery_tokens: tokens, bears_cost: bears }: ObservationRo
   return Math.min(Math.max(0, Math.floor(tokens)), 2_147_483_647);
 }
 
-/** The project where it is another one than the session's, which may be known here by more than a folder's basename. */
+/** Returns the project if it differs from the session's, whose project may be known by more than a basename. */
 function projectOf(row: ObservationRow | SessionSummaryRow, redactor: Redactor): string | null {
   const merged = cleanedName(redactor, row.merged_into_project);
   return merged ?? (row.project === row.session_project ? null : cleanedName(redactor, row.project));
 }
 
-/** Nothing was there, or nothing was left of it. */
+/** Returns whether the row was empty, or became empty by redaction. */
 function dropOf(redactor: Redactor): DropRule {
   return redactor.counts === null ? 'empty' : 'private';
 }
 
-/** An observation as an item, in its maker's words; or why it is left out. */
+/** Returns an observation as an item in its original words, or why it is dropped. */
 export function itemOf(row: ObservationRow): ImportedSummary | DropRule {
   const redactor = new Redactor();
   const subtitle = cleaned(redactor, row.subtitle);
@@ -73,7 +73,7 @@ export function itemOf(row: ObservationRow): ImportedSummary | DropRule {
   };
 }
 
-/** A summary of a session; or why it is left out. */
+/** Returns a session summary, or why it is dropped. */
 export function sessionSummaryOf(row: SessionSummaryRow): ImportedSummary | DropRule {
   const redactor = new Redactor();
   const fields = {
@@ -112,7 +112,7 @@ export function sessionSummaryOf(row: SessionSummaryRow): ImportedSummary | Drop
   };
 }
 
-/** An item of a session of notes as what a person said. */
+/** Converts an item of a notes session to a user's note. */
 export function noteOf(item: ImportedSummary): ImportedNote {
   const content = joined([item.content, ...item.keyPoints]);
   return {

@@ -1,4 +1,4 @@
-/** What two sorted lists have under one id: on the left, on the right, or on both sides. */
+/** Items of two sorted lists with one id: left, right, or both. */
 export interface Pair<Left, Right> {
   readonly id: string;
   readonly left: Left | null;
@@ -16,7 +16,7 @@ function sideOf<Item>(pages: AsyncIterable<readonly Item[]>): Side<Item> {
   return { pages: pages[Symbol.asyncIterator](), page: [], at: 0, done: false };
 }
 
-/** The item that the side stands at, reading on where a page is through; undefined at its end. */
+/** Returns the current item of a side, reading its next page when needed; undefined at the end. */
 async function head<Item>(side: Side<Item>): Promise<Item | undefined> {
   while (side.at >= side.page.length && !side.done) {
     const next = await side.pages.next();
@@ -30,8 +30,8 @@ async function head<Item>(side: Side<Item>): Promise<Item | undefined> {
 }
 
 /**
- * Goes through two lists side by side, both in ascending order of their ids, and answers in groups of at most `size` what stands under each id. Of each list one
- * page is held, however long it is.
+ * Merges two lists in ascending order of their ids and yields groups of at most `size` pairs. Buffers one page of each list, however long
+ * the list is.
  */
 export async function* mergeSorted<
   Left extends { readonly objectId: string },
@@ -45,7 +45,7 @@ export async function* mergeSorted<
   const rights = sideOf(right);
   let group: Pair<Left, Right>[] = [];
   for (;;) {
-    // Waited for only where a page is through: a million turns of the event loop cost more than the comparison.
+    // Awaited only at the end of a page: a million turns of the event loop cost more than the comparison.
     const a = lefts.page[lefts.at] ?? (await head(lefts));
     const b = rights.page[rights.at] ?? (await head(rights));
     if (a === undefined && b === undefined) break;
@@ -65,7 +65,7 @@ export async function* mergeSorted<
   if (group.length > 0) yield group;
 }
 
-/** Pages of a keyset, the next one being read while the one before is looked at. */
+/** Yields the pages of a keyset query and prefetches the next one. */
 export async function* pagesAhead<Item>(
   read: (after: string | null) => Promise<readonly Item[]>,
   idOf: (item: Item) => string,
@@ -79,7 +79,7 @@ export async function* pagesAhead<Item>(
     const more = page.length >= size && last !== undefined;
     if (more) {
       reading = read(idOf(last));
-      // Should nobody ask for it any more, nobody is to be told that it failed.
+      // If the consumer stops, the prefetch's failure must not become an unhandled rejection.
       reading.catch(() => undefined);
     }
     yield page;

@@ -1,14 +1,14 @@
 import type { Passage } from './passages.ts';
 
-/** A passage with what showing it is worth and costs. */
+/** A passage with its value and its cost. */
 export interface ValuedPassage extends Passage {
-  /** Not negative; compares within one call only. */
+  /** Not negative; comparable within one call only. */
   readonly value: number;
-  /** With the mark that sets it off from what stands before it. */
+  /** Includes the separator from the preceding text. */
   readonly tokens: number;
 }
 
-/** A memory whose passages may be shown: naming it costs once, whatever is shown of it. */
+/** A memory with its candidate passages; its head costs once, however many are shown. */
 export interface PassageGroup {
   readonly id: string;
   readonly headTokens: number;
@@ -17,15 +17,15 @@ export interface PassageGroup {
 
 export interface PackedGroup<Group extends PassageGroup> {
   readonly group: Group;
-  /** What is shown of it, in the text's order; at least one. */
+  /** Chosen passages in text order; at least one. */
   readonly passages: readonly ValuedPassage[];
   readonly value: number;
   readonly tokens: number;
 }
 
-/** A passage is left out where a chosen one has this share of its words: the same said by a summary, its source and a learning is told once. */
+/** A passage is dropped if a chosen one has this share of its words: a statement that a summary, its source and a learning repeat is shown once. */
 const SAME_SHARE = 0.85;
-/** Passages of fewer words are never taken for the same as others: they have little to compare. */
+/** Passages with fewer words are never duplicates: they have too little to compare. */
 const LEAST_TERMS = 3;
 
 function saidBy(passage: Passage, told: readonly Passage[]): boolean {
@@ -43,8 +43,8 @@ interface Candidate<Group extends PassageGroup> {
 }
 
 /**
- * Chooses passages by value per token under a budget (greedy knapsack, Dantzig 1957), where the first passage of a group also pays for the
- * group's head, and what was said, here or in `known`, is not said again. Same groups, same choice, whatever their order. Answers the groups by value, best first.
+ * Chooses passages by value per token under a budget (greedy knapsack, Dantzig 1957). The first passage of a group also pays for the
+ * group's head; duplicates of chosen passages or of `known` are skipped. Independent of the order of the groups. Returns the groups by value, best first.
  */
 export function packPassages<Group extends PassageGroup>(
   groups: readonly Group[],
@@ -57,7 +57,7 @@ export function packPassages<Group extends PassageGroup>(
   let candidates: Candidate<Group>[] = groups
     .flatMap((group) => group.passages.map((passage) => ({ group, passage })))
     .filter(({ passage }) => passage.value > 0)
-    // What is compared first wins a tie.
+    // The first compared wins a tie.
     .sort((a, b) => a.group.id.localeCompare(b.group.id) || a.passage.place - b.passage.place);
   const costOf = ({ group, passage }: Candidate<Group>): number =>
     passage.tokens + (open.has(group) ? 0 : group.headTokens);

@@ -1,32 +1,32 @@
 import { splitSentences } from '../text/sentences.ts';
 import { termsOf } from '../text/terms.ts';
 
-/** What joins the parts of a path or of a name in code. */
+/** Separators in a path or in a code name. */
 const JOINT = /(?<=[\p{L}\p{N}])[./_\\-]+(?=[\p{L}\p{N}])|(?<=\p{Ll})(?=\p{Lu})/u;
 const JOINTS = new RegExp(JOINT, 'gu');
 
-/** Terms of a text, with the parts of paths and names in code beside the whole of them. */
+/** Returns the terms of a text, with both the parts and the full form of paths and code names. */
 export function termsInParts(text: string): ReadonlySet<string> {
   const terms = new Set(termsOf(text));
-  // Most prose has no such names, and is read once.
+  // Most prose has no such names and is tokenised once.
   if (JOINT.test(text)) for (const part of termsOf(text.replace(JOINTS, ' '))) terms.add(part);
   return terms;
 }
 
-/** A line, a sentence or some short lines of a text: what a block of context quotes. */
+/** A line, a sentence or some short lines of a text: the unit that a context block quotes. */
 export interface Passage {
-  /** Place among the text's passages, from 0. */
+  /** Position among the text's passages, from 0. */
   readonly place: number;
-  /** As it stands in the text, with white space collapsed. */
+  /** Verbatim, with white space collapsed. */
   readonly text: string;
   readonly terms: ReadonlySet<string>;
 }
 
-/** A passage is no longer than this, so that several fit where one long one would: about 60 tokens. */
+/** Longest passage, about 60 tokens: several short ones fit where one long one would. */
 const MAX_CHARS = 240;
-/** Short lines that follow each other are one passage up to here: alone they say too little for what naming them costs. */
+/** Consecutive short lines are joined up to here: alone they are not worth the cost of their head. */
 const JOINED_CHARS = 100;
-/** Of a longer text the head and the tail are looked at, as in the index. */
+/** Of a longer text only head and tail are read, as in the index. */
 const HEAD_CHARS = 12_000;
 const TAIL_CHARS = 4_000;
 
@@ -35,7 +35,7 @@ interface Stretch {
   readonly end: number;
 }
 
-/** Where a stretch that is too long is cut: at the last blank of its allowed length, else in the midst, never in half a character. */
+/** Returns the cut position of a long stretch: the last blank within the limit, else the limit, never inside a character. */
 function cutBefore(text: string, start: number): number {
   const end = start + MAX_CHARS;
   const space = text.lastIndexOf(' ', end);
@@ -54,7 +54,7 @@ function* pieces(text: string, within: Stretch): Generator<Stretch> {
   if (within.end > start) yield { start, end: within.end };
 }
 
-/** Lines of a text without the blanks around them; of long ones the sentences. */
+/** Yields the trimmed lines of a text, and the sentences of long lines. */
 function* stretches(text: string): Generator<Stretch> {
   for (let from = 0; from <= text.length;) {
     const at = text.indexOf('\n', from);
@@ -68,7 +68,7 @@ function* stretches(text: string): Generator<Stretch> {
   }
 }
 
-/** A text's passages in its order: lines, sentences of long lines, short lines joined. Time is linear in the text, of which 16,000 characters are read. */
+/** Returns a text's passages in order: lines, sentences of long lines, joined short lines. Linear in the text, of which 16,000 characters are read. */
 export function passagesOf(text: string): readonly Passage[] {
   const read =
     text.length <= HEAD_CHARS + TAIL_CHARS
@@ -87,9 +87,9 @@ export function passagesOf(text: string): readonly Passage[] {
   });
 }
 
-/** How much each of a question's terms says, by how few of the passages have it: the inverse document frequency of BM25 (Robertson and Spärck Jones). */
-export function termWeights(question: string, passages: readonly (readonly Passage[])[]): ReadonlyMap<string, number> {
-  const terms = [...termsInParts(question)];
+/** Returns the weight of each query term by its rarity among the passages: BM25's inverse document frequency (Robertson and Spärck Jones). */
+export function termWeights(query: string, passages: readonly (readonly Passage[])[]): ReadonlyMap<string, number> {
+  const terms = [...termsInParts(query)];
   const all = passages.flat();
   return new Map(
     terms.map((term) => {

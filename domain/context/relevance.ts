@@ -1,34 +1,34 @@
 import { termsOf } from '../text/terms.ts';
 import { termWeights, type Passage } from './passages.ts';
 
-/** A memory that a search found, with its text cut into passages. Best first. */
+/** A memory found by search, with its passages. Best first. */
 export interface FoundText {
-  /** As the search counted it, 0–1. */
+  /** The search score, 0–1. */
   readonly score: number;
   readonly passages: readonly Passage[];
 }
 
-/** What a passage has of its memory's place alone: where the words of the answer are others than those of the question. */
+/** Relevance from the memory's rank alone, for answers that share no words with the query. */
 const BASE = 0.1;
-/** What a memory begins with says what it is about: the command that was run, the file that was changed, what the user asked. */
+/** Bonus of a memory's first passage, which usually names its subject: the command, the file, the user's request. */
 const BEGINNING = 0.2;
-/** What stands beside a line that matches belongs to it. */
+/** Share of relevance that a matching passage gives to its neighbours. */
 const NEIGHBOUR = 0.15;
-/** How fast a memory's place in the search lets it fall behind; its score does the rest, by its root. */
+/** Decay of relevance by rank; the score contributes its square root. */
 const RANK_DECAY = 0.15;
 
-/** How well a memory at a place (from 0) of the search's answer fits, 0–1: by place and by score, since how scores lie differs from search to search. */
+/** Returns the weight (0–1) of a result by its rank (from 0) and its score relative to the best: absolute scores differ between searches. */
 export function placeWeight(score: number, best: number, place: number): number {
   return best <= 0 ? 0 : Math.sqrt(Math.max(0, score / best)) / (1 + RANK_DECAY * place);
 }
 
 /**
- * How relevant each passage of each memory is to the question, 0–1, in the order given. By the share of the question's terms that it has,
- * rare ones counting more, by that of its neighbours, and by the memory's place in the search.
+ * Returns the relevance of each passage to the query, 0–1, in the order given: by its share of the query's terms, weighted by rarity, by
+ * its neighbours' share, and by the memory's rank in the search.
  */
-export function passageRelevance(question: string, found: readonly FoundText[]): readonly (readonly number[])[] {
+export function passageRelevance(query: string, found: readonly FoundText[]): readonly (readonly number[])[] {
   const weights = termWeights(
-    question,
+    query,
     found.map((each) => each.passages),
   );
   const total = [...weights.values()].reduce((sum, weight) => sum + weight, 0);
@@ -49,7 +49,7 @@ export function passageRelevance(question: string, found: readonly FoundText[]):
   });
 }
 
-/** Share of the question's terms that a text has, 0–1; 0 for a question without any. */
+/** Returns the share of the query's terms in a text, 0–1; 0 for a query without terms. */
 export function termCover(terms: readonly string[], text: string): number {
   if (terms.length === 0) return 0;
   const said = new Set(termsOf(text));

@@ -1,12 +1,12 @@
 const DAY_MS = 86_400_000;
-/** Days that a forecast stands on at most. */
+/** Most days that a forecast is based on. */
 export const OBSERVED_DAYS = 28;
-/** With fewer a weekday was seen once at best. */
+/** With fewer days each weekday was observed once at most. */
 const WEEKDAYS_FROM = 14;
-/** Of a normal distribution 80 % lie within so many standard deviations. */
+/** 80 % of a normal distribution is within this many standard deviations. */
 const Z_80 = 1.2816;
 
-/** What was used on one UTC day. */
+/** Use on one UTC day. */
 export interface DayUse {
   /** YYYY-MM-DD */
   readonly day: string;
@@ -14,7 +14,7 @@ export interface DayUse {
   readonly usd: number;
 }
 
-/** A figure with the range in which it lies four times of five; the range is null where one day alone was seen. */
+/** An expected value with its 80 % range; the range is null after a single observed day. */
 export interface Expected {
   readonly expected: number;
   readonly low: number | null;
@@ -29,12 +29,12 @@ export interface ExpectedDay {
 
 export interface Forecast {
   readonly method: 'none' | 'mean' | 'mean_by_weekday';
-  /** Whole UTC days that it stands on, those without a call included, from the first call on. */
+  /** Full UTC days observed from the first call on, days without a call included. */
   readonly daysObserved: number;
-  /** YYYY-MM-DD; null where nothing was observed. */
+  /** YYYY-MM-DD; null without observations. */
   readonly firstDay: string | null;
   readonly lastDay: string | null;
-  /** Empty where nothing was observed. */
+  /** Empty without observations. */
   readonly days: readonly ExpectedDay[];
   readonly total: { readonly tokens: Expected; readonly usd: Expected } | null;
 }
@@ -47,16 +47,16 @@ function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 }
 
-/** What a series is expected to be on a weekday (0–6), and how far its days lay from that. */
+/** Expected value of a series by weekday (0–6), and the spread of its days. */
 interface Fit {
   readonly at: (weekday: number) => number;
-  /** Standard deviation of what is left over; null where it cannot be known. */
+  /** Standard deviation of the residuals; null if unknown. */
   readonly spread: number | null;
 }
 
 function fit(values: readonly number[], weekdays: readonly number[], byWeekday: boolean): Fit {
   const level = mean(values);
-  // The mean of a weekday is the level times its factor: the factors need not be kept.
+  // A weekday's mean is the level times its factor: the factors need not be stored.
   const means = new Map(
     [...new Set(weekdays)].map((weekday) => [weekday, mean(values.filter((_, n) => weekdays[n] === weekday))]),
   );
@@ -73,9 +73,9 @@ function within(expected: number, deviation: number | null): Expected {
 }
 
 /**
- * What the coming days will use if they are like the last 28 whole ones: their mean, by weekday where two weeks or more were seen. The
- * range comes from how far single days lay from that, and for the total also from how little so few days tell of the mean. No trend
- * is assumed. @param used days with calls, in any order; @param firstDay day of the first call ever; @param today is not looked at itself
+ * Forecasts use from the last 28 full days: their mean, by weekday if two weeks or more were observed. The range reflects the spread of
+ * single days, and for the total also the uncertainty of the mean. Assumes no trend. @param used days with calls, in any order;
+ * @param firstDay day of the first call ever; @param today is not included
  */
 export function forecastUse(used: readonly DayUse[], firstDay: string | null, today: string, ahead: number): Forecast {
   const todayMs = Date.parse(today);

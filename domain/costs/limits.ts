@@ -1,35 +1,35 @@
 import { ModelError } from '../ports/model.ts';
 import type { ModelUsage } from '../ports/model.ts';
 
-/** What calls of a paid model may cost, and what becomes of their answers. */
+/** Limits of calls of a paid model, and of the cache of their responses. */
 export interface ModelLimits {
-  /** Tokens of one call, its longest answer included. */
+  /** Tokens of one call, its longest response included. */
   readonly requestTokens: number;
-  /** Tokens of a user and UTC day, for users without a quota of their own. */
+  /** Tokens of a user and UTC day, for users without their own quota. */
   readonly userDailyTokens: number;
-  /** Calls at once in all tenants. */
+  /** Concurrent calls of all tenants. */
   readonly concurrency: number;
-  /** Calls at once of one user. */
+  /** Concurrent calls of one user. */
   readonly userConcurrency: number;
-  /** Share of the day's tokens at which an alert is raised, 0–1. */
+  /** Share of the day's tokens that raises an alert, 0–1. */
   readonly alertShare: number;
   readonly overBudget: 'wait' | 'local';
-  /** Bound of one call. */
+  /** Timeout of one call. */
   readonly timeoutMs: number;
   readonly cache: {
-    /** Estimated share of common word triples from which another question's answer is taken, 0–1; 1: of the same question only. */
+    /** Estimated share of common word triples from which a similar request's response is used, 0–1; 1: identical requests only. */
     readonly similarity: number;
-    /** 0: nothing is kept. */
+    /** 0: no cache. */
     readonly days: number;
   };
 }
 
-/** The user's tokens of the UTC day are spent. The call was not made. */
+/** The user's tokens of the UTC day are used up. The call was not made. */
 export class BudgetExhausted extends Error {
   override readonly name = 'BudgetExhausted';
-  /** Milliseconds until there are new ones. */
+  /** Milliseconds until the next quota. */
   readonly waitMs: number;
-  /** What was paid before for the same answer, and is booked. */
+  /** Recorded usage of earlier attempts at the same response. */
   readonly usage: readonly ModelUsage[];
 
   constructor(waitMs: number, usage: readonly ModelUsage[] = []) {
@@ -39,12 +39,12 @@ export class BudgetExhausted extends Error {
   }
 }
 
-/** The call may take more tokens than any day of the user has: no waiting helps. Nothing was asked. */
+/** The call may exceed any daily quota of the user: waiting does not help. No request was sent. */
 export class QuotaTooSmall extends ModelError {
   readonly callTokens: number;
   readonly quotaTokens: number;
 
-  /** @param usage what was paid before for the same answer */
+  /** @param usage cost of earlier attempts at the same response */
   constructor(callTokens: number, quotaTokens: number, usage: readonly ModelUsage[] = []) {
     super('invalid_request', `the call may take ${callTokens} tokens; the user's day has ${quotaTokens}`, { usage });
     this.callTokens = callTokens;
@@ -52,20 +52,20 @@ export class QuotaTooSmall extends ModelError {
   }
 }
 
-/** As many calls as may be made at once were on their way for as long as this one could wait. Nothing was asked. */
+/** The concurrency limit was reached for as long as this call could wait. No request was sent. */
 export class ModelBusy extends Error {
   override readonly name = 'ModelBusy';
 
   constructor() {
-    super('no place among the calls that are made at once came free');
+    super('no model call slot became free in time; retry later');
   }
 }
 
 const SPREAD_MS = 300_000;
 
 /**
- * When a session goes on after the day's end: up to five minutes later, by its id, so that what waited does not all come at once.
- * @param resetsInMs until the next UTC day
+ * Returns the delay after which a session continues on the next day: up to five minutes later, by its id, so that sessions do not all
+ * resume at once. @param resetsInMs until the next UTC day
  */
 export function waitForNextDay(resetsInMs: number, sessionId: string): number {
   let hash = 0;

@@ -1,37 +1,38 @@
-/** Contexts that one report reads at most, the newest. */
+/** Most contexts of a report, the newest. */
 export const MAX_CONTEXTS = 10_000;
-/** What is known of a time. */
+
+/** Measured values of a period. */
 export interface ReturnFacts {
   readonly sessionStarts: number;
-  /** Tokens that session starts were given. */
+  /** Tokens served at session starts. */
   readonly startTokens: number;
-  /** Tokens of what these stand for: what a session would have to read again to know the same. */
+  /** Tokens of their sources: the text a session would have to read again for the same knowledge. */
   readonly sourceTokens: number;
-  /** Memories that were found useful or fetched. */
+  /** Memories that were rated useful or fetched. */
   readonly usedMemories: number;
-  /** What the models cost in that time. */
+  /** Cost of the models in the period. */
   readonly spentUsd: number;
 }
 
-/** What nobody but the reader knows: nothing is assumed of what is not given. */
+/** Assumptions that only the reader can provide; a missing one has no default. */
 export interface ReturnAssumptions {
   readonly minutesPerMemory: number | null;
   readonly hourlyUsd: number | null;
   readonly usdPerMTok: number | null;
 }
 
-/** Null: there is no data for it, or an assumption was not given. */
+/** Null: no data, or a missing assumption. */
 export interface ReturnFigures {
   readonly savedTokens: number | null;
   readonly savedTokensUsd: number | null;
   readonly savedMinutes: number | null;
   readonly savedTimeUsd: number | null;
   readonly netUsd: number | null;
-  /** What was saved, by what was spent; null also where nothing was spent. */
+  /** Saved divided by spent; null also if nothing was spent. */
   readonly ratio: number | null;
 }
 
-/** The formulas as an answer states them. */
+/** The formulas as shown in responses. */
 export const RETURN_FORMULAS = {
   saved_tokens: 'source_tokens - start_tokens',
   saved_tokens_usd: 'saved_tokens / 1000000 * usd_per_mtok',
@@ -45,7 +46,7 @@ function times(one: number | null, other: number | null): number | null {
   return one === null || other === null ? null : one * other;
 }
 
-/** What memory gave back, by {@link RETURN_FORMULAS}. */
+/** Returns the return on cost by {@link RETURN_FORMULAS}. */
 export function returnOf(facts: ReturnFacts, assumed: ReturnAssumptions): ReturnFigures {
   const any = facts.sessionStarts > 0;
   const savedTokens = any ? facts.sourceTokens - facts.startTokens : null;

@@ -23,12 +23,12 @@ export type JournalFault = (typeof JOURNAL_FAULTS)[number];
 export const ERASURE_KINDS = ['session', 'user', 'tenant', 'text'] as const;
 export type ErasureKind = (typeof ERASURE_KINDS)[number];
 
-/** The most rows that the erasure of one text may name. */
+/** Most rows that the erasure of one text may name. */
 export const MAX_ERASED_ROWS = 10_000;
 
 /**
- * One erasure as the journal keeps it, beside the backup sets and in their copy: by hashes alone, so that the journal tells nothing of what was erased, and
- * a restore of an older set can do it again. Names are `erasedName` of the session, the user or the tenant, or of every row that held the text.
+ * One erasure in the journal, beside the backup sets and in their copy: hashes only, so the journal reveals nothing, and a restore of an
+ * older set can repeat it. Names are `erasedName` of the session, the user or the tenant, or of every row with the text.
  */
 export interface ErasedNames {
   readonly kind: ErasureKind;
@@ -38,30 +38,30 @@ export interface ErasedNames {
   readonly names: readonly string[];
 }
 
-/** What one entry of the journal records: that it begins, what is erased, or that an erasure was called off before anything went. */
+/** One record of the journal: an erasure begins, what it erases, or its cancellation before any deletion. */
 export type JournalRecord =
   | { readonly kind: 'opened' }
   | { readonly kind: 'withdrawn'; readonly erasure_id: string }
   | ErasedNames;
 
 /**
- * An entry in its place: of which journal, the how-manieth, and the hash of the one before. The signature covers all of it, so that an entry is worth nothing at another
- * place or in another journal, and one that is gone leaves a gap.
+ * An entry with its journal, its number and the hash of the entry before. The signature covers all of it, so a moved entry is invalid and
+ * a missing one leaves a gap.
  */
 export interface JournalEntry {
   readonly version: 1;
-  /** One an instance. */
+  /** One per instance. */
   readonly journal: string;
   /** From 1. */
   readonly sequence: number;
-  /** SHA-256 of the text of the entry before, hex; null of the first. */
+  /** SHA-256 of the text of the entry before, hex; null for the first. */
   readonly previous: string | null;
   /** RFC 3339. */
   readonly at: string;
   readonly record: JournalRecord;
 }
 
-/** How far a journal was: its last entry by number and hash. Signed with each backup set. */
+/** Number and hash of a journal's last entry. Signed with each backup set. */
 export interface JournalHead {
   readonly journal: string;
   readonly entries: number;
@@ -69,22 +69,22 @@ export interface JournalHead {
   readonly last: string;
 }
 
-/** Where the entries lie in the backup store and in its copy, one object each. */
+/** Prefix of the entries in the backup store and in its copy, one object each. */
 export const JOURNAL_PREFIX = 'erasures/';
 
 const SEQUENCE_DIGITS = 10;
 
-/** Key of an entry; the keys of a journal are in its order. */
+/** Key of an entry; keys sort in journal order. */
 export function journalKey(journal: string, sequence: number): string {
   return `${JOURNAL_PREFIX}${journal}/${String(sequence).padStart(SEQUENCE_DIGITS, '0')}.json`;
 }
 
-/** What the next entry names of this one: SHA-256 of its text, hex. */
+/** Hash by which the next entry references this one: SHA-256 of its text, hex. */
 export function entrySha256(text: string): string {
   return createHash('sha256').update(text, 'utf8').digest('hex');
 }
 
-/** What stands in the journal, and in tombstones, for a session, a user, a tenant or a row: SHA-256, hex. */
+/** Name of a session, a user, a tenant or a row in the journal and in tombstones: SHA-256, hex. */
 export function erasedName(what: 'session' | 'user' | 'tenant' | 'row', id: string): string {
   return createHash('sha256').update(`${what}:${id}`, 'utf8').digest('hex');
 }

@@ -1,6 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey, sign } from 'node:crypto';
 
-/** Where it was looked after erasing, how, and what was left. */
+/** A check after an erasure: where, how, and the number of remaining copies. */
 export interface ErasureCheck {
   readonly where: 'database' | 'vector index' | 'archive store' | 'whole values';
   /** In words. */
@@ -11,7 +11,7 @@ export interface ErasureCheck {
   readonly at: string;
 }
 
-/** What proves an erasure: amounts and hashes, nothing of what was erased. */
+/** Proof of an erasure: counts and hashes, nothing of the erased content. */
 export interface ErasureReceipt {
   readonly version: 1;
   readonly id: string;
@@ -22,21 +22,21 @@ export interface ErasureReceipt {
   readonly finished_at: string;
   readonly removed: Readonly<Record<string, number>>;
   readonly checks: readonly ErasureCheck[];
-  /** Entries by which a restore of an older backup erases it again, and in how many stores they lie. */
+  /** Entries by which a restore of an older backup repeats the erasure, and the number of stores with them. */
   readonly journal: { readonly entries: readonly string[]; readonly stores: number };
 }
 
-/** A receipt with the hash of its exact text, signed where the instance has a key to sign with. */
+/** A receipt with the hash of its exact text, signed if the instance has a signing key. */
 export interface SignedReceipt {
   readonly receipt: string;
   readonly sha256: string;
-  /** SPKI, base64; null where it is not signed. */
+  /** SPKI, base64; null if not signed. */
   readonly public_key: string | null;
   /** Ed25519 over the hash's bytes, base64. */
   readonly signature: string | null;
 }
 
-/** Puts a receipt under its hash, and signs that with a PKCS #8 DER key of Ed25519 where there is one. */
+/** Hashes a receipt and signs the hash with a PKCS #8 DER Ed25519 key, if any. */
 export function signReceipt(receipt: ErasureReceipt, signingKey: Uint8Array | null): SignedReceipt {
   const text = JSON.stringify(receipt);
   const digest = createHash('sha256').update(text, 'utf8').digest();
@@ -50,7 +50,7 @@ export function signReceipt(receipt: ErasureReceipt, signingKey: Uint8Array | nu
   };
 }
 
-/** Where a receipt lies beside the journal. */
+/** Key of a receipt beside the journal. */
 export function receiptKey(erasureId: string): string {
   return `receipts/${erasureId}.json`;
 }

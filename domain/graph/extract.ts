@@ -8,21 +8,21 @@ import { conceptTags, fileLabel, programsOf, toolLabel } from './names.ts';
 export interface GraphCall {
   readonly id: string;
   readonly tool: string | null;
-  /** The command line where a program was run. */
+  /** The command line of a program run. */
   readonly command: string | null;
   readonly filesRead: readonly string[];
   readonly filesModified: readonly string[];
   readonly occurredAtMs: number;
 }
 
-/** A row that failed, with the beginning of what it said. */
+/** A failed row, with the start of its message. */
 export interface GraphFailure {
   readonly id: string;
   readonly content: string;
   readonly occurredAtMs: number;
 }
 
-/** Something that the user or the agent said. */
+/** A message of the user or the agent. */
 export interface GraphPrompt {
   readonly id: string;
   readonly content: string;
@@ -43,7 +43,7 @@ export interface GraphNote {
 
 export interface GraphInput {
   readonly projectName: string | null;
-  /** Folders that are the project's root on some machine. */
+  /** The project's root folders on its machines. */
   readonly roots: readonly string[];
   readonly calls: readonly GraphCall[];
   readonly failures: readonly GraphFailure[];
@@ -51,16 +51,16 @@ export interface GraphInput {
   readonly notes: readonly GraphNote[];
 }
 
-/** Names of one note that are related to each other: more would make every note a clique. */
+/** Most related names of one note: more would make every note a clique. */
 const MAX_RELATED = 6;
-/** A piece of code that fewer prompts and notes name is no concept of the project. */
+/** Code names in fewer prompts and notes are no concepts of the project. */
 const REPEATED = 2;
-/** Of what was said: what a long text is about stands at its beginning. */
+/** Only the start of a prompt is read: it names the subject. */
 const PROMPT_CHARACTERS = 4_000;
 
 /**
- * A session's part of the graph, by rules alone. Files come from tool inputs, tools from tool names and commands, errors by name or code, solutions
- * are fixes and solution learnings, concepts are tags and code that several prompts or notes name. The same input gives the same graph.
+ * Extracts a session's part of the graph by rules. Files come from tool inputs, tools from tool names and commands, errors by name or code;
+ * solutions are fixes and solution learnings; concepts are tags and code that several prompts or notes name. Deterministic.
  */
 export function extractGraph(input: GraphInput): SessionGraph {
   const builder = createGraphBuilder();
@@ -76,7 +76,7 @@ export function extractGraph(input: GraphInput): SessionGraph {
     };
     const labels = (paths: readonly string[]) => paths.flatMap((path) => fileLabel(path, input.roots) ?? []);
     modifiedBy.set(call.id, labels(call.filesModified));
-    // Those that were changed come first: of many files they are the ones to know.
+    // Changed files come first: of many files they matter most.
     for (const file of [...labels(call.filesModified), ...labels(call.filesRead)])
       builder.relate('part_of', builder.mention('file', file, mention), projectOf(mention), mention);
     const tool = call.tool === null ? null : toolLabel(call.tool);
@@ -115,7 +115,7 @@ export function extractGraph(input: GraphInput): SessionGraph {
 
 interface NoteContext {
   readonly repeated: ReadonlySet<string>;
-  /** Labels of files that some tool changed in the session. */
+  /** Labels of files that a tool changed in the session. */
   readonly files: ReadonlySet<string>;
   readonly modifiedBy: ReadonlyMap<string, readonly string[]>;
 }
@@ -137,7 +137,7 @@ function addNote(builder: GraphBuilder, note: GraphNote, { repeated, files, modi
     ...conceptTags(note.tags).filter((tag) => !errorsByName.has(tag.toLowerCase())),
     ...[...names].filter((name) => repeated.has(name) && !errorsByName.has(name)),
   ].flatMap((label) => place('concept', label) ?? []);
-  // A note's word for a file counts only where a tool changed it: by the call that it cites, or by its name.
+  // A file named in a note counts only if a tool changed it: by the cited call, or by its name.
   const cited = note.evidence.flatMap((piece) => modifiedBy.get(piece.rowId) ?? []);
   const named = [...files].filter((file) => names.has(file.slice(file.lastIndexOf('/') + 1).toLowerCase()));
   const changed = [...new Set([...cited, ...named])].flatMap((file) => place('file', file) ?? []);
@@ -154,7 +154,7 @@ function addNote(builder: GraphBuilder, note: GraphNote, { repeated, files, modi
     for (const right of related.slice(index + 1)) builder.relate('related_to', left, right, own);
 }
 
-/** Names in code that several sources have; files and errors are entities of their own. */
+/** Returns code names of several sources; files and errors have their own entity types. */
 function repeatedNames(sources: readonly ReadonlySet<string>[]): ReadonlySet<string> {
   const counts = new Map<string, number>();
   for (const names of sources) for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
@@ -170,7 +170,7 @@ function isFile(name: string): boolean {
   return /\.[a-z0-9]{1,6}$/u.test(name) || name.includes('/');
 }
 
-/** The line that names it in whatever case, without the blanks around; null where there is none. */
+/** Returns the trimmed line with the name, ignoring case; null if there is none. */
 function lineWith(content: string, name: string): string | null {
   const at = content.toLowerCase().indexOf(name.toLowerCase());
   if (at === -1) return null;

@@ -6,11 +6,11 @@ export type RelationType = (typeof RELATION_TYPES)[number];
 
 export const MENTION_SOURCES = ['prompt', 'observation', 'summary', 'learning'] as const;
 
-/** Where something was named: a row, a summary or a learning of the session. */
+/** A place that names an entity: a row, a summary or a learning of the session. */
 export interface Mention {
   readonly sourceType: (typeof MENTION_SOURCES)[number];
   readonly sourceId: string;
-  /** Verbatim from a row of the session; null where the source itself says it (a tool's input). */
+  /** Verbatim from a row of the session; null if the source itself is the proof (a tool's input). */
   readonly quote: string | null;
   /** Milliseconds since 1970. */
   readonly occurredAtMs: number;
@@ -18,13 +18,13 @@ export interface Mention {
 
 export interface EntityDraft {
   readonly type: EntityType;
-  /** Case-folded: what makes two entities of one type the same. */
+  /** Case-folded: identifies an entity within its type. */
   readonly name: string;
   readonly label: string;
   readonly mentions: readonly Mention[];
 }
 
-/** Ends are places in the list of entities. */
+/** Ends are indexes into the list of entities. */
 export interface RelationDraft {
   readonly type: RelationType;
   readonly from: number;
@@ -40,7 +40,7 @@ export interface SessionGraph {
 
 export const MAX_NAME_CHARACTERS = 200;
 const MAX_QUOTE_CHARACTERS = 300;
-/** Of one session: what is named more often is not better known by it. */
+/** Per session: beyond that, further names add no knowledge. */
 const MAX_ENTITIES: Readonly<Record<EntityType, number>> = {
   concept: 25,
   tool: 25,
@@ -58,15 +58,15 @@ interface Growing<Draft> {
   readonly mentions: Map<string, Mention>;
 }
 
-/** Collects a session's part of the graph, within its bounds. The same calls in the same order give the same graph. */
+/** Collects a session's part of the graph within its bounds. Deterministic. */
 export interface GraphBuilder {
-  /** The place of the entity that this source names; null where its name is empty or the bound of its type is reached. */
+  /** Returns the index of the entity; null if its name is empty or the bound of its type is reached. */
   mention(type: EntityType, label: string, mention: Mention): number | null;
   relate(type: RelationType, from: number | null, to: number | null, mention: Mention): void;
   build(): SessionGraph;
 }
 
-/** The name by which an entity is known: NFKC, lower case, single blanks, at most 200 characters. */
+/** Returns the identifying name of an entity: NFKC, lower case, single blanks, at most 200 characters. */
 export function entityName(label: string): string {
   return shortened(label.normalize('NFKC').toLowerCase().replaceAll(/\s+/gu, ' ').trim(), MAX_NAME_CHARACTERS);
 }
@@ -108,7 +108,7 @@ export function createGraphBuilder(): GraphBuilder {
     },
     relate(type, from, to, mention) {
       if (from === null || to === null || from === to) return;
-      // Co-mention has no direction: both ways are one relation, from the entity whose name comes first.
+      // Co-mention has no direction: one relation, from the entity whose name sorts first.
       const swapped = type === 'related_to' && nameAt(to) < nameAt(from);
       const ends = swapped ? { from: to, to: from } : { from, to };
       const key = `${type} ${ends.from} ${ends.to}`;

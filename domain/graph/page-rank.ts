@@ -4,15 +4,14 @@ interface WeightedEdge {
   readonly weight: number;
 }
 
-/** Chance of walking on instead of beginning again at a seed. */
+/** Probability of continuing instead of restarting at a seed. */
 const DAMPING = 0.85;
-/** At two steps from the seeds more rounds change nothing that shows. */
+/** With nodes at most two steps from the seeds, more rounds have no visible effect. */
 const ROUNDS = 15;
 
 /**
- * How near each node is to the seeds: the share of time that a walk spends on it which follows edges, both ways and by weight, and begins
- * again at a seed with chance 0.15. Shares sum to one; nodes that no seed leads to are left out.
- * Source of the method: topic-sensitive PageRank (Haveliwala, WWW 2002).
+ * Returns each node's proximity to the seeds: the share of time of a random walk along edges in both directions, by weight, that restarts
+ * at a seed with probability 0.15. Shares sum to one; unreachable nodes are absent. Method: topic-sensitive PageRank (Haveliwala, WWW 2002).
  */
 export function personalisedPageRank(
   edges: readonly WeightedEdge[],
@@ -38,7 +37,7 @@ export function personalisedPageRank(
     for (const [node, share] of shares) {
       const around = neighbours.get(node);
       if (around === undefined) {
-        // A seed without relations: its walk begins again.
+        // A seed without relations: the walk restarts.
         stranded += share;
         continue;
       }

@@ -6,48 +6,48 @@ import type { Polarity } from './statements.ts';
 
 export type Verdict = LearningRelation['kind'] | 'new';
 
-/** A learning as it is compared. Made once, compared often. */
+/** A learning prepared for comparison. */
 export interface ComparedText {
   readonly category: LearningCategory;
-  /** Case-folded words and nothing else: equal ones are the same text. */
+  /** Case-folded words only: equal values mean equal texts. */
   readonly normalised: string;
   readonly terms: ReadonlySet<string>;
   readonly names: ReadonlySet<string>;
   readonly polarities: ReadonlyMap<string, Polarity>;
   readonly values: ReadonlyMap<string, ReadonlySet<string>>;
-  /** L2-normalised; null while the embedder is away. */
+  /** L2-normalised; null if the embedder is unavailable. */
   readonly vector: Float32Array | null;
 }
 
-/** UTF-8 bytes of the longest text that is compared: 4,000 characters of a learning. What a person keeps that is longer is a document, no claim. */
+/** Most UTF-8 bytes of a compared text: 4,000 characters of a learning. A longer memory is a document, not a claim. */
 export const COMPARED_BYTES = 12_000;
 
-/** Cosine from which two texts count as one: the measure that consolidation is judged by. */
+/** Cosine of duplicates, by which consolidation is judged. */
 export const NEAR_DUPLICATE = 0.95;
-/** Cosine from which two texts are taken for one: the model's 8-bit weights move a vector a little with what is embedded beside it. */
+/** Cosine from which texts are duplicates: the model's 8-bit weights shift a vector slightly with its batch. */
 export const DOUBLE = 0.94;
-/** Cosine from which texts that share most of their words count as one. */
+/** Cosine from which texts with mostly common words are duplicates. */
 const SAME = 0.93;
 const SAME_WORDS = 0.6;
-/** Without vectors: share of all words of both. */
+/** Without vectors: share of common words. */
 const SAME_WORDS_ALONE = 0.8;
-/** What is near enough to speak of one subject; the small embedding model gives unrelated notes of one project up to 0.75. */
+/** Cosine of texts on one subject; the small embedding model rates unrelated notes of one project up to 0.75. */
 const SUBJECT = 0.8;
 const SUBJECT_WORDS = 0.6;
 const REFINES = 0.85;
-/** Share of the old text's words that the new one holds, and how much more it says. */
+/** Share of the old text's words in the new one, and the number of additional words. */
 const HELD = 0.8;
 const MORE_TERMS = 3;
-/** What a model proposes must be this near. */
+/** Minimum similarity for a model's proposal. */
 const PLAUSIBLE: Readonly<Record<LearningRelation['kind'], { readonly cosine: number; readonly words: number }>> = {
   same: { cosine: 0.8, words: 0.45 },
   refines: { cosine: 0.75, words: 0.35 },
   contradicts: { cosine: 0.65, words: 0.25 },
 };
-/** Texts with more words tell stories: their polarity says nothing about the subject. */
+/** Polarity is meaningless in longer texts, which are narratives. */
 const MAX_TERMS_OF_A_CLAIM = 60;
 
-/** Categories that can say the same thing. */
+/** Comparable categories. */
 const CLASSES: Readonly<Record<LearningCategory, 'rule' | 'repair' | 'fact'>> = {
   best_practice: 'rule',
   pattern: 'rule',
@@ -57,7 +57,7 @@ const CLASSES: Readonly<Record<LearningCategory, 'rule' | 'repair' | 'fact'>> = 
   general: 'fact',
 };
 
-/** What is embedded of a learning when it is compared: what it says, without the circumstances. */
+/** Returns the text of a learning that is embedded for comparison: without its context. */
 export function comparedText(learning: { readonly title: string; readonly description: string }): string {
   return `${learning.title}\n${learning.description}`;
 }
@@ -78,7 +78,7 @@ export function toCompared(
   };
 }
 
-/** NFKC, lower case, words alone. */
+/** Returns NFKC lower-case words. */
 export function normalisedText(text: string): string {
   return text
     .normalize('NFKC')
@@ -87,7 +87,7 @@ export function normalisedText(text: string): string {
     .trim();
 }
 
-/** Cosine of two normalised vectors; null where one is missing or they are of different models. */
+/** Cosine of two normalised vectors; null if one is missing or their models differ. */
 export function cosine(left: Float32Array | null, right: Float32Array | null): number | null {
   if (left === null || right === null || left.length !== right.length) return null;
   let sum = 0;
@@ -95,19 +95,19 @@ export function cosine(left: Float32Array | null, right: Float32Array | null): n
   return sum;
 }
 
-/** Share of all words of both that both have: 0 to 1. */
+/** Share of common words, 0–1 (Jaccard). */
 function sharedWords(left: ReadonlySet<string>, right: ReadonlySet<string>): number {
   const both = countShared(left, right);
   const all = left.size + right.size - both;
   return all === 0 ? 0 : both / all;
 }
 
-/** Share of the words of `part` that `whole` has. */
+/** Share of the words of `part` in `whole`. */
 function held(part: ReadonlySet<string>, whole: ReadonlySet<string>): number {
   return part.size === 0 ? 0 : countShared(part, whole) / part.size;
 }
 
-/** Share of the smaller set that the other one has, too. */
+/** Share of the smaller set in the other one. */
 function overlap(left: ReadonlySet<string>, right: ReadonlySet<string>): number {
   const smaller = Math.min(left.size, right.size);
   return smaller === 0 ? 0 : countShared(left, right) / smaller;
@@ -119,17 +119,17 @@ function countShared(left: ReadonlySet<string>, right: ReadonlySet<string>): num
   return shared;
 }
 
-/** How near two learnings are, 0 to 1: cosine where there are vectors, else shared words. */
+/** Similarity of two learnings, 0–1: cosine if both have vectors, else common words. */
 export function nearness(left: ComparedText, right: ComparedText): number {
   if (left.normalised === right.normalised) return 1;
   return cosine(left.vector, right.vector) ?? sharedWords(left.terms, right.terms);
 }
 
 /**
- * How a new learning stands to a known one, by rules alone. Same: near-identical by embedding (or by words), or a part of what is known. Refines:
- * the same subject, and all that is known and more, or the proven fix of a known error. Contradicts: the same subject with the opposite
- * polarity, or another value for the same thing. Words that deny come first: by embedding a rule and its opposite are nearly one. `proven`: the
- * new one cites a failure and the run after it that passed.
+ * Relates a new learning to a known one by rules. Same: near-identical by embedding or words, or a part of the known one. Refines: same
+ * subject and all of the known one plus more, or the proven fix of a known error. Contradicts: same subject with opposite polarity or
+ * another value. Polarity is checked first: by embedding a rule and its opposite are nearly equal. `proven`: the new one cites a failure
+ * and the following passing run.
  */
 export function judge(draft: ComparedText, known: ComparedText, proven = false): Verdict {
   if (draft.normalised === known.normalised) return 'same';
@@ -150,7 +150,7 @@ export function judge(draft: ComparedText, known: ComparedText, proven = false):
     return 'refines';
   if (isDouble || (near >= SAME && words >= SAME_WORDS)) return 'same';
   if (similarity === null && sharedWords(draft.terms, known.terms) >= SAME_WORDS_ALONE) return 'same';
-  // A shorter way to say what is known.
+  // A shorter form of the known one.
   return canRefine && near >= 0.9 && held(draft.terms, known.terms) >= 0.9 ? 'same' : 'new';
 }
 
@@ -161,7 +161,7 @@ function opposed(draft: ComparedText, known: ComparedText, words: number): boole
   return words >= SUBJECT_WORDS && changedValue(draft.values, known.values);
 }
 
-/** Whether what a model says of two learnings can be so: they are near enough, or name the same thing. */
+/** Returns true if a model's relation of two learnings is plausible: they are similar enough, or name the same thing. */
 export function isPlausible(kind: LearningRelation['kind'], draft: ComparedText, known: ComparedText): boolean {
   const bound = PLAUSIBLE[kind];
   const similarity = cosine(draft.vector, known.vector);

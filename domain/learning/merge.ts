@@ -2,41 +2,41 @@ import type { LearningDraft } from '../ports/model.ts';
 import { DOUBLE, isPlausible, judge, nearness } from './compare.ts';
 import type { ComparedText, Verdict } from './compare.ts';
 
-/** A learning that stands, as drafts are compared with it. */
+/** A current learning that drafts are compared with. */
 export interface Neighbour {
   readonly id: string;
   readonly text: ComparedText;
   readonly verified: boolean;
-  /** When its newest evidence happened, milliseconds since 1970. */
+  /** Time of its newest evidence, milliseconds since 1970. */
   readonly occurredAtMs: number;
 }
 
 export interface ComparedDraft {
   readonly draft: LearningDraft;
   readonly text: ComparedText;
-  /** When the newest row that it cites happened, milliseconds since 1970. */
+  /** Time of the newest cited row, milliseconds since 1970. */
   readonly occurredAtMs: number;
-  /** It cites a failure, and the run after it that passed. */
+  /** It cites a failure and the following passing run. */
   readonly proven: boolean;
 }
 
-/** What becomes of a draft. */
+/** The result for a draft. */
 export type Placing =
   | { readonly kind: 'new' }
-  /** Evidence for what is known. */
+  /** Evidence for the known learning. */
   | { readonly kind: 'same'; readonly knownId: string }
-  /** The next version of what is known. */
+  /** The next version of the known learning. */
   | { readonly kind: 'refines'; readonly knownId: string }
-  /** What is known is closed. */
+  /** The known learning is closed. */
   | { readonly kind: 'contradicts'; readonly knownId: string }
-  /** Stands beside a learning that a person verified, with less confidence, and says so. */
+  /** Stored beside a verified learning, with less confidence and a mark. */
   | { readonly kind: 'disputes'; readonly knownId: string }
-  /** Speaks against what happened later: kept as what was once said, closed from the start. */
+  /** Contradicts newer evidence: stored closed. */
   | { readonly kind: 'outdated'; readonly knownId: string };
 
 /**
- * Where a draft belongs among its neighbours. What a model says of it is taken where it can be so, else rules decide; the nearest neighbour that is
- * concerned at all counts. No machine closes what a person verified.
+ * Relates a draft to its neighbours: by the model's plausible relation, else by rules; the nearest related neighbour wins. A verified
+ * learning is never closed automatically.
  */
 function placeDraft(compared: ComparedDraft, neighbours: readonly Neighbour[]): Placing {
   const nearest = neighbours
@@ -52,7 +52,7 @@ function placeDraft(compared: ComparedDraft, neighbours: readonly Neighbour[]): 
       return { kind: known.verified ? 'disputes' : 'contradicts', knownId };
     }
     if (!known.verified) return { kind: 'refines', knownId };
-    // More than a person verified stands beside it, unless it would be a double of it.
+    // More detail than a verified learning is stored beside it, unless it duplicates it.
     if (near >= DOUBLE) return { kind: 'same', knownId };
   }
   return { kind: 'new' };
@@ -64,13 +64,13 @@ function verdictOn(compared: ComparedDraft, known: Neighbour): Verdict {
   if (relation === undefined) return byRules;
   if (relation !== null && relation.knownId === known.id && isPlausible(relation.kind, compared.text, known.text))
     return relation.kind;
-  // A model that calls it news is believed, unless it is nearly the same text.
+  // A model's verdict "new" is accepted unless the texts are nearly equal.
   return nearness(compared.text, known.text) >= DOUBLE ? byRules : 'new';
 }
 
 /**
- * Where each draft of one session belongs, in order. A draft that says the same as an earlier one of the session is evidence for that: its
- * `knownId` is then `draft:` and the other one's place.
+ * Places each draft of one session, in order. A draft equal to an earlier one of the session becomes evidence for it: its `knownId` is
+ * `draft:` and the other's index.
  */
 export function placeDrafts(drafts: readonly ComparedDraft[], neighbours: readonly Neighbour[]): readonly Placing[] {
   return drafts.map((compared, index) => {
@@ -81,28 +81,28 @@ export function placeDrafts(drafts: readonly ComparedDraft[], neighbours: readon
 
 const DRAFT_ID = 'draft:';
 
-/** What {@link placeDrafts} calls an earlier draft of the same session. */
+/** Id of an earlier draft of the same session in {@link placeDrafts}. */
 function draftId(place: number): string {
   return `${DRAFT_ID}${place}`;
 }
 
-/** The place of an earlier draft that a placing names; null where it names a stored learning. */
+/** Returns the index of an earlier draft; null for a stored learning. */
 export function draftPlace(knownId: string): number | null {
   return knownId.startsWith(DRAFT_ID) ? Number(knownId.slice(DRAFT_ID.length)) : null;
 }
 
-/** Every further session that shows the same knowledge closes this part of the distance to certainty. */
+/** Each further session with the same knowledge reduces the distance to certainty by this share. */
 const CONFIDENCE_STEP = 0.25;
 const MAX_CONFIDENCE = 0.99;
-/** What speaks against a verified learning is doubted. */
+/** Confidence of a learning that disputes a verified one. */
 const DISPUTED_CONFIDENCE = 0.3;
 
-/** Confidence after one more session showed it: c + (1 − c) × 0.25, at most 0.99. */
+/** Returns the confidence after one more session showed it: c + (1 − c) × 0.25, at most 0.99. */
 export function grownConfidence(confidence: number): number {
   return Math.max(confidence, Math.min(MAX_CONFIDENCE, confidence + (1 - confidence) * CONFIDENCE_STEP));
 }
 
-/** Confidence of what disputes a verified learning. */
+/** Returns the confidence of a learning that disputes a verified one. */
 export function disputedConfidence(confidence: number): number {
   return Math.min(confidence, DISPUTED_CONFIDENCE);
 }

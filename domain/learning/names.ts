@@ -7,14 +7,14 @@ const SETTING = /\b[A-Z][A-Z0-9]*_[A-Z0-9_]{2,}\b/gu;
 const IDENTIFIER = /\b(?:[a-z]+[A-Z]\w+|[A-Z][a-z]+[A-Z]\w+|\w+\(\))/gu;
 const MAX_NAMES = 40;
 
-/** Errors that a text names by class or code, as they are written. */
+/** Returns the error classes and codes in a text, as written. */
 export function errorNames(text: string): readonly string[] {
   return [...new Set([...text.matchAll(ERROR)].map(([name]) => name))];
 }
 
 /**
- * What a text names: files by their last part, errors, settings, identifiers and short pieces of code, case-folded, at most 40. Two texts with a
- * name in common speak of one thing.
+ * Returns the names in a text: files by their last part, errors, settings, identifiers and short code, case-folded, at most 40. Texts with
+ * a common name have a common subject.
  */
 export function namesIn(text: string): ReadonlySet<string> {
   const names = new Set<string>();

@@ -1,20 +1,20 @@
 import { termsOf } from '../text/terms.ts';
 
-/** What a text says of a word: it speaks for it (1), against it (-1), or both (0). */
+/** A text's polarity towards a word: for (1), against (-1), or both (0). */
 export type Polarity = -1 | 0 | 1;
 
-/** Words after which what follows is denied. */
+/** Words that negate the following ones. */
 const NEGATION =
   /\b(?:not|never|no longer|don['’]?t|do not|doesn['’]?t|didn['’]?t|isn['’]?t|aren['’]?t|wasn['’]?t|won['’]?t|can['’]?t|cannot|mustn['’]?t|shouldn['’]?t|without|avoid(?:s|ed|ing)?|stop(?:s|ped)? using|instead of|rather than|away from|no more|drop(?:s|ped)? (?:support for|the)|forbid(?:s|den)?|disallow(?:s|ed)?|abandon(?:s|ed)?)\b|不再|不要|不能|不是|不用|不使用|禁止|避免|而不是|别用|勿|弃用|停用/giu;
-/** Where a denial ends. */
+/** The end of a negation. */
 const CLAUSE_END =
   /[.;!?。；！？\n]|,|，|、|\b(?:but|instead,|because|since|so that|when|while|and then)\b|而是|因为|但/giu;
-/** A denial reaches this far, in words that carry meaning. */
+/** Range of a negation in content words. */
 const REACH_TERMS = 6;
-/** Longer texts tell stories, in which a word is denied here and used there: polarity is read in their beginning alone. */
+/** Polarity is read in the start of a text only: longer texts are narratives with mixed polarity. */
 const MAX_CHARACTERS = 600;
 
-/** The words of a text with what it says of them. Case, endings and stop words do not count. */
+/** Returns the polarity of each word. Ignores case, endings and stop words. */
 export function polarities(text: string): ReadonlyMap<string, Polarity> {
   const signs = new Map<string, Polarity>();
   const note = (terms: readonly string[], sign: 1 | -1) => {
@@ -37,7 +37,7 @@ export function polarities(text: string): ReadonlyMap<string, Polarity> {
   return signs;
 }
 
-/** How many words two texts both speak of with a clear and opposite, or with the same, polarity. */
+/** Counts the words for which two texts have a clear polarity: the opposite, or the same. */
 export function agreement(
   left: ReadonlyMap<string, Polarity>,
   right: ReadonlyMap<string, Polarity>,
@@ -57,7 +57,7 @@ const SET_VALUE =
   /(?<key>[\p{L}_][\p{L}\p{N}_.-]{1,60})["'`]?\s*(?:=|:|\bis set to\b|\bis\b|\bto\b|\bat\b|\bof\b|\bdefaults to\b|\bversion\b|设为|是)?\s*["'`]?(?<value>v?\d+(?:\.\d+)*|true|false|on|off)\b/giu;
 const COUNTED = /(?<![\w.])(?<value>\d+(?:\.\d+)*)\s+(?<key>\p{L}[\p{L}_-]{2,40})/gu;
 
-/** The numbers and switches that a text gives, by the word that they belong to ("port" → 5432, "retry" → 3). */
+/** Returns the numbers and switches in a text by their word ("port" → 5432, "retry" → 3). */
 export function statedValues(text: string): ReadonlyMap<string, ReadonlySet<string>> {
   const values = new Map<string, Set<string>>();
   for (const pattern of [SET_VALUE, COUNTED]) {
@@ -72,7 +72,7 @@ export function statedValues(text: string): ReadonlyMap<string, ReadonlySet<stri
   return values;
 }
 
-/** Whether two texts give one and the same thing different values, and nothing the same one. */
+/** Returns true if two texts give the same thing different values, and nothing the same value. */
 export function changedValue(
   left: ReadonlyMap<string, ReadonlySet<string>>,
   right: ReadonlyMap<string, ReadonlySet<string>>,

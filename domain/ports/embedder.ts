@@ -2,7 +2,7 @@ import type { TenantId } from '../ids.ts';
 
 export type EmbeddingPurpose = 'query' | 'sentence' | 'passage';
 
-/** What a call of a provider cost, as it counted. */
+/** Cost of a provider call, as the provider counts it. */
 export interface EmbeddingUsage {
   readonly provider: string;
   readonly model: string;
@@ -11,15 +11,15 @@ export interface EmbeddingUsage {
   readonly latencyMs: number;
 }
 
-/** Turns texts into vectors. Adapters: `models/embedding` (local ONNX in a worker thread; HTTP). */
+/** Embeds texts. Adapters: `models/embedding` (local ONNX in a worker thread; HTTP). */
 export interface Embedder {
-  /** Name and version of the model: part of every vector's id and of the collection's name. */
+  /** Name and version of the model: part of vector ids and collection names. */
   readonly model: string;
   readonly dimension: number;
   /**
-   * One L2-normalised vector a text, in the order given. Texts longer than the model's window are cut at its end.
-   * A query gets the model's query prefix, and is served before all others. A sentence is a passage that a step waits for: it is served before
-   * passages, of which hundreds may wait to be indexed. `onUsage` is told of every call that costs something. @throws EmbedderUnavailable, TextsRefused
+   * Returns one L2-normalised vector per text, in order. Texts beyond the model's window are truncated. A query gets the model's query
+   * prefix and precedes all other work. A sentence is a passage that a step waits for: it precedes passages, which queue by the hundred.
+   * `onUsage` is called for every billed call. @throws EmbedderUnavailable, TextsRefused
    */
   embed(
     texts: readonly string[],
@@ -27,33 +27,33 @@ export interface Embedder {
     signal?: AbortSignal,
     onUsage?: (usage: EmbeddingUsage) => void,
   ): Promise<Float32Array[]>;
-  /** True once the model answers; never throws. */
+  /** Resolves to true once the model responds; never throws. */
   ready(): Promise<boolean>;
   close(): Promise<void>;
 }
 
-/** The embedders of a process: while the model is being changed, those of both. */
+/** The embedders of a process: two while the model is being changed. */
 export interface Embedders {
-  /** Of the model that the settings name. */
+  /** Of the model in the settings. */
   readonly wanted: Embedder;
-  /** By `Embedder.model`; null for one that no setting tells how to reach. */
+  /** By `Embedder.model`; null if no setting configures it. */
   of(model: string): Embedder | null;
   close(): Promise<void>;
 }
 
-/** The index that a tenant is searched in: its name, and the embedder of its model. */
+/** The served index of a tenant: its name, and the embedder of its model. */
 export interface ServedIndex {
   readonly name: string;
   readonly embedder: Embedder;
 }
 
-/** Answers at once from what was read some seconds ago. */
+/** Returns the served index from a cache of some seconds. */
 export type ServedIndexOf = (tenantId: TenantId) => Promise<ServedIndex>;
 
-/** No model files, the model's thread is gone, or the provider is away: the caller degrades to keyword search, or retries later. */
+/** Missing model files, a dead model thread or an unavailable provider: the caller degrades to keyword search, or retries later. */
 export class EmbedderUnavailable extends Error {
   override readonly name = 'EmbedderUnavailable';
-  /** From the provider's `retry-after`; undefined where it gave none. */
+  /** From the provider's `retry-after`; undefined without one. */
   readonly retryAfterMs: number | undefined;
 
   constructor(message: string, detail: { readonly retryAfterMs?: number | undefined; readonly cause?: unknown } = {}) {
@@ -62,7 +62,7 @@ export class EmbedderUnavailable extends Error {
   }
 }
 
-/** The provider does not take one of the texts, however often it is asked. The message never holds them. */
+/** The provider rejects one of the texts permanently. The message never contains them. */
 export class TextsRefused extends Error {
   override readonly name = 'TextsRefused';
 }

@@ -1,4 +1,4 @@
-/** What a model is asked to understand, and what it must answer. Adapters: `models/local` and `models/claude`. */
+/** Inputs and outputs of the summarising model. Adapters: `models/local` and `models/claude`. */
 
 export const ITEM_KINDS = ['bugfix', 'feature', 'refactor', 'change', 'discovery', 'decision', 'security'] as const;
 export type ItemKind = (typeof ITEM_KINDS)[number];
@@ -6,18 +6,18 @@ export type ItemKind = (typeof ITEM_KINDS)[number];
 export const LEARNING_CATEGORIES = ['pattern', 'solution', 'error', 'config', 'best_practice', 'general'] as const;
 export type LearningCategory = (typeof LEARNING_CATEGORIES)[number];
 
-/** One stored row of a session as a model sees it, in reading order. */
+/** One stored row of a session as a model reads it. */
 export interface SourceRow {
   readonly id: string;
   readonly seq: number;
   readonly role: 'prompt' | 'observation';
-  /** For prompts: who spoke. For observations: what kind of event. */
+  /** For prompts the speaker, for observations the event type. */
   readonly type: 'user' | 'assistant' | 'system' | 'tool' | 'tool_result' | 'error' | 'warning' | 'info';
-  /** Tool that the event came from; null for prompts and for events noted by hand. */
+  /** Tool of the event; null for prompts and manual notes. */
   readonly tool: string | null;
   /** One line that names the event ("Bash: npm test"); empty for prompts. */
   readonly title: string;
-  /** The whole stored text: for tool calls the rendered input, a blank line, then the output. */
+  /** The full stored text; for tool calls the rendered input, a blank line, then the output. */
   readonly content: string;
   /** o200k tokens of `content`. */
   readonly tokens: number;
@@ -27,7 +27,7 @@ export interface SourceRow {
   readonly occurredAt: string;
 }
 
-/** A learning that stands, as a model is told of it. */
+/** A current learning as a model reads it. */
 export interface KnownLearning {
   readonly id: string;
   readonly category: LearningCategory;
@@ -35,13 +35,13 @@ export interface KnownLearning {
   readonly description: string;
 }
 
-/** A pointer into stored rows. `quote` must stand verbatim in that row's `content`, else the claim is dropped. */
+/** A pointer into stored rows. The row's `content` must contain `quote` verbatim, else the claim is dropped. */
 export interface Evidence {
   readonly rowId: string;
   readonly quote: string;
 }
 
-/** A sentence with the rows it came from. */
+/** A sentence with its evidence. */
 export interface CitedText {
   readonly text: string;
   readonly evidence: readonly Evidence[];
@@ -78,7 +78,7 @@ export interface SessionSummaryDraft {
   readonly actionItems: readonly CitedText[];
 }
 
-/** How a new learning stands to one that is known. `same`: nothing but more evidence. */
+/** Relation of a new learning to a known one. `same`: only further evidence. */
 export interface LearningRelation {
   readonly kind: 'same' | 'refines' | 'contradicts';
   readonly knownId: string;
@@ -94,22 +94,22 @@ export interface LearningDraft {
   /** 0–1 */
   readonly confidence: number;
   readonly evidence: readonly Evidence[];
-  /** What the model says of it and `LearningInput.known`; absent where the model leaves that to rules, null for news. */
+  /** The model's relation to `LearningInput.known`; absent if the model leaves it to rules, null for a new learning. */
   readonly relation?: LearningRelation | null;
 }
 
 export interface WindowInput {
   readonly projectName: string | null;
-  /** Names that the project is known by (files, tools, concepts), the same for every window of a project and day: part of the stable prefix. */
+  /** The project's known names (files, tools, concepts), equal for every window of a project and day: part of the stable prefix. */
   readonly glossary: readonly string[];
-  /** What the user had asked before this window began; null in the first window. */
+  /** The last user request before this window; null in the first window. */
   readonly precedingRequest: string | null;
-  /** What the project knows already, nearest first, at most 20: what says the same is not news. */
+  /** The project's nearest current learnings, at most 20: repeating one adds nothing. */
   readonly known: readonly KnownLearning[];
   readonly rows: readonly SourceRow[];
 }
 
-/** Item as stored, given back to the model for the session summary and the learnings. */
+/** A stored item as input for the session summary and the learnings. */
 export interface StoredItem extends ItemDraft {
   readonly id: string;
 }
@@ -129,103 +129,101 @@ export interface SessionInput {
   readonly glossary: readonly string[];
   readonly topics: readonly StoredTopic[];
   readonly items: readonly StoredItem[];
-  /** User and assistant prompts of the session in order; the middle is left out when they are too many. */
+  /** User and assistant prompts of the session in order; without the middle if there are too many. */
   readonly prompts: readonly SourceRow[];
 }
 
 export interface LearningInput extends SessionInput {
-  /** Rows that the items cite, error observations, and the calls that followed them: what a learning may quote. */
+  /** Rows that items cite, error observations, and the calls after them: the rows that a learning may quote. */
   readonly rows: readonly SourceRow[];
-  /** What stands already and is near to this session, nearest first, at most 20. */
+  /** The current learnings nearest to this session, at most 20. */
   readonly known: readonly KnownLearning[];
 }
 
-/** What one call cost, as its provider counted it. */
+/** Cost of one call, as its provider counts it. */
 export interface ModelUsage {
   readonly provider: 'local' | 'anthropic';
   readonly model: string;
   readonly inputTokens: number;
   readonly outputTokens: number;
-  /** The part of `inputTokens` that the provider served from its prompt cache. */
+  /** Part of `inputTokens` read from the provider's prompt cache. */
   readonly tokensCached: number;
-  /** The part of `inputTokens` that the provider wrote to its prompt cache. */
+  /** Part of `inputTokens` written to the provider's prompt cache. */
   readonly tokensCacheWritten: number;
   readonly costUsd: number;
-  /** The call was a part of a provider batch. */
+  /** The call was part of a provider batch. */
   readonly batch: boolean;
   readonly latencyMs: number;
 }
 
-/** An answer as it can be used, or why it cannot. */
+/** A usable response, or why it is unusable. */
 export type Reading<Output> =
   | { readonly ok: true; readonly output: Output }
   | {
       readonly ok: false;
       readonly kind: 'refused' | 'truncated' | 'invalid_output';
-      /** For the model, which may find its own words in it. */
+      /** For the model; may contain its own words. */
       readonly problem: string;
-      /** For people: places in the schema, never words of the answer. */
+      /** For people: places in the schema, never words of the response. */
       readonly where: string;
     };
 
-export interface ModelAnswer<Output> {
-  /** As the model wrote it. `PreparedCall.read` of the same question reads it again. */
+export interface ModelResponse<Output> {
+  /** As the model wrote it. `PreparedCall.read` of the same request parses it again. */
   readonly text: string;
   readonly reading: Reading<Output>;
   readonly usage: ModelUsage;
 }
 
-/** A question to a model, and how its answers are read; nothing was counted or asked for it. */
-export interface Question<Output> {
-  /** Digest of everything that shapes an answer beside the question: instructions, schema, model. */
+/** A model request with the parser of its responses; nothing was counted or sent yet. */
+export interface ModelRequest<Output> {
+  /** Digest of everything else that shapes a response: instructions, schema, model. */
   readonly promptVersion: string;
   /**
-   * The variable part as the model reads it, without ids, times and marks: the same rows in another session give the same text. Short
-   * row ids stand in it in the order of the rows, so that an answer to the same question can be read for other rows.
+   * The variable part as the model reads it, without ids, times and marks: the same rows in another session give the same text. It numbers
+   * the rows in order, so a response can be applied to the rows of another identical request.
    */
-  readonly question: string;
-  /** Reads an answer that was given to the same question before. */
+  readonly requestText: string;
+  /** Parses a response to an identical request. */
   read(text: string): Reading<Output>;
 }
 
-/** One call of a model that was not made yet: what it will cost is known. */
-export interface PreparedCall<Output> extends Question<Output> {
+/** A model call before it is sent, with its cost. */
+export interface PreparedCall<Output> extends ModelRequest<Output> {
   readonly provider: 'local' | 'anthropic';
   readonly model: string;
-  /** Input tokens as the provider counts them, the stable prefix included. */
+  /** Input tokens as the provider counts them, stable prefix included. */
   readonly inputTokens: number;
-  /** Bound of the answer. */
+  /** Limit of the response. */
   readonly maxTokensOut: number;
-  /** What the call costs at most, US dollars: nothing cached, the longest answer. */
+  /** Maximum cost in US dollars: nothing cached, the longest response. */
   readonly maxUsd: number;
-  /** Makes the call. @throws ModelError; the signal's reason if the caller aborted. */
-  ask(signal: AbortSignal): Promise<ModelAnswer<Output>>;
-  /** The call that asks once more after an answer that cannot be used. */
-  again(text: string, problem: string, signal: AbortSignal): Promise<PreparedCall<Output>>;
+  /** Sends the request. @throws ModelError; the signal's reason if the caller aborted. */
+  send(signal: AbortSignal): Promise<ModelResponse<Output>>;
+  /** Prepares a repair call after an unusable response. */
+  repair(text: string, problem: string, signal: AbortSignal): Promise<PreparedCall<Output>>;
 }
 
 export interface ModelPort {
   /** Name for logs and health, e.g. `local-extractive-1` or the provider's model names. */
   readonly name: string;
   readonly provider: 'local' | 'anthropic';
-  /** Each prepares a call. @throws ModelError, also where the request cannot be made to fit its bound. */
+  /** Prepare a call. @throws ModelError, also if the request cannot fit its limit. */
   prepareWindow(input: WindowInput, signal: AbortSignal): Promise<PreparedCall<TopicSummaryDraft>>;
   prepareSession(input: SessionInput, signal: AbortSignal): Promise<PreparedCall<SessionSummaryDraft>>;
   prepareLearnings(input: LearningInput, signal: AbortSignal): Promise<PreparedCall<readonly LearningDraft[]>>;
-  /**
-   * The question about a window that `prepareWindow` would ask, without counting its tokens: for answers that come hours after it was asked. @throws ModelError
-   */
-  windowQuestion(input: WindowInput): Question<TopicSummaryDraft>;
-  /** The provider's batches at a lower price; null where it has none. */
+  /** Returns the request of `prepareWindow` without counting its tokens: for responses that arrive hours later. @throws ModelError */
+  windowRequest(input: WindowInput): ModelRequest<TopicSummaryDraft>;
+  /** The provider's batches at a lower price; null if it has none. */
   readonly batches: ModelBatches | null;
 }
 
-/** What became of one call of a batch. */
+/** Outcome of one call of a batch. */
 export type BatchOutcome = { readonly customId: string } & (
   | {
       readonly kind: 'answered';
       readonly text: string;
-      /** Null, or why the model stopped before its end. */
+      /** Null, or why the model stopped early. */
       readonly stopped: 'refused' | 'truncated' | null;
       readonly usage: ModelUsage;
     }
@@ -239,27 +237,27 @@ export interface BatchView {
   /** Unix times in milliseconds. */
   readonly createdAtMs: number;
   readonly expiresAtMs: number;
-  /** Calls in all, and those that are not done yet. */
+  /** All calls, and the unfinished ones. */
   readonly calls: number;
   readonly processing: number;
 }
 
-/** Batches of one provider account. Every method throws ModelError; `invalid_request` for a batch that the provider does not know. */
+/** Batches of one provider account. Every method throws ModelError; `invalid_request` for an unknown batch. */
 export interface ModelBatches {
-  /** Sends calls that this port prepared; ids are 1–64 of `[A-Za-z0-9_-]`, unique in the batch. */
+  /** Submits calls that this port prepared; ids are 1–64 of `[A-Za-z0-9_-]`, unique in the batch. */
   submit(
     calls: readonly { readonly customId: string; readonly call: PreparedCall<unknown> }[],
     signal: AbortSignal,
   ): Promise<BatchView>;
-  look(batchId: string, signal: AbortSignal): Promise<BatchView>;
-  /** Batches made at that time or later, newest first, at most 100: to find one whose answer was lost. */
+  poll(batchId: string, signal: AbortSignal): Promise<BatchView>;
+  /** Lists batches created at that time or later, newest first, at most 100: finds one whose response was lost. */
   since(createdAtMs: number, signal: AbortSignal): Promise<readonly BatchView[]>;
-  /** Outcomes of an ended batch, streamed, in any order. */
+  /** Streams the outcomes of an ended batch, in any order. */
   results(batchId: string, signal: AbortSignal): AsyncIterable<BatchOutcome>;
   cancel(batchId: string, signal: AbortSignal): Promise<void>;
 }
 
-/** Why a model call gave no usable answer. Closed: `activities/failures.ts` maps each kind to a retry decision. */
+/** Why a model call has no usable response. Closed: `activities/failures.ts` maps each kind to a retry decision. */
 export const MODEL_ERROR_KINDS = [
   'rate_limited',
   'overloaded',
@@ -273,11 +271,11 @@ export const MODEL_ERROR_KINDS = [
 ] as const;
 export type ModelErrorKind = (typeof MODEL_ERROR_KINDS)[number];
 
-/** The message never holds captured text. `usage` is what failed calls cost all the same. */
+/** The message never contains captured text. `usage` is the cost of failed calls. */
 export class ModelError extends Error {
   override readonly name = 'ModelError';
   readonly kind: ModelErrorKind;
-  /** From the provider's `retry-after`; undefined where it gave none. */
+  /** From the provider's `retry-after`; undefined without one. */
   readonly retryAfterMs: number | undefined;
   readonly usage: readonly ModelUsage[];
 

@@ -1,17 +1,17 @@
-/** Keeps bytes that are too large for a row. Adapter: `stores/objects` (a directory). */
+/** Stores bytes that are too large for a row. One adapter, `stores/files`; a port because domain/capture writes full values and may not import stores. */
 export interface ObjectStore {
   /**
-   * Keeps the bytes under the key, in place of what was there; done once they are safe. A key is any text of 1 to 512 characters.
-   * @throws ObjectTooLarge, RangeError for such a key, or the adapter's error where nothing was written
+   * Writes or replaces an object; resolves once it is durable. A key is any text of 1 to 512 characters.
+   * @throws ObjectTooLarge, RangeError for an invalid key, or the adapter's error if nothing was written
    */
   put(key: string, bytes: Uint8Array): Promise<void>;
-  /** What was put there last, whole; null for nothing. */
+  /** Returns the complete object; null if there is none. */
   get(key: string): Promise<Uint8Array | null>;
-  /** Removes it; without effect where there is nothing. */
+  /** Deletes an object; no effect if there is none. */
   delete(key: string): Promise<void>;
 }
 
-/** More bytes than the store takes. */
+/** The object exceeds the store's limit. */
 export class ObjectTooLarge extends Error {
   override readonly name = 'ObjectTooLarge';
   readonly limitBytes: number;
@@ -22,7 +22,7 @@ export class ObjectTooLarge extends Error {
   }
 }
 
-/** Under which key a tenant's whole value is kept: the hash is the one that the note in the row names. */
+/** Key of a tenant's full value; the note in the row names the hash. */
 export function fullValueKey(tenantId: string, sha256: string): string {
   return `tenants/${tenantId}/full-values/${sha256}`;
 }

@@ -1,12 +1,12 @@
-/** Reads question and passage together, which is better and slower than comparing vectors. Adapter: `models/reranking` (local ONNX cross-encoder). */
+/** A cross-encoder: more accurate and slower than comparing vectors. One adapter, `models/reranking`; a port because retrieval may not import models. */
 export interface Reranker {
-  /** How well each text answers the question, 0 to 1, in the order given; longer texts are cut. @throws RerankerUnavailable */
-  score(question: string, texts: readonly string[], signal: AbortSignal): Promise<readonly number[]>;
+  /** Returns the relevance of each text to the query, 0–1, in order; longer texts are truncated. @throws RerankerUnavailable */
+  score(query: string, texts: readonly string[], signal: AbortSignal): Promise<readonly number[]>;
   /** Frees the model. Never throws. */
   close(): Promise<void>;
 }
 
-/** No model files, or the model failed: the fused order stands. */
+/** No model files, or the model failed: the fused order is used. */
 export class RerankerUnavailable extends Error {
   override readonly name = 'RerankerUnavailable';
 }

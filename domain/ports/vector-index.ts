@@ -3,21 +3,21 @@ import type { TenantId } from '../ids.ts';
 export const MEMORY_TYPES = ['observation', 'prompt', 'summary', 'learning'] as const;
 export type MemoryType = (typeof MEMORY_TYPES)[number];
 
-/** One chunk of one memory as the vector index holds it: text for BM25, filter fields, and a vector that we supply. */
+/** One chunk of one memory in the vector index: text for BM25, filter fields, and a vector from our embedder. */
 export interface IndexChunk {
-  /** `chunkObjectId`: the same chunk always lands on the same object. */
+  /** `chunkObjectId`: the same chunk always has the same object. */
   readonly objectId: string;
   readonly memoryId: string;
   readonly memoryType: MemoryType;
   readonly chunk: number;
   readonly title: string;
-  /** What the user had asked when this was said or done; '' where nothing. */
+  /** The user request that led to it; '' if none. */
   readonly purpose: string;
   readonly text: string;
   readonly projectId: string | null;
   readonly sessionId: string | null;
   readonly namespace: string;
-  /** Owner of a private memory; null for what the whole tenant may see. */
+  /** Owner of a private memory; null for memories of the tenant. */
   readonly ownerId: string | null;
   readonly kind: string | null;
   readonly tool: string | null;
@@ -31,10 +31,10 @@ export interface IndexChunk {
 export interface RecallFilter {
   readonly types?: readonly MemoryType[];
   readonly projectId?: string;
-  /** Ids that chunks of this project may still bear, since other projects were merged into it. */
+  /** Ids of projects that were merged into this one, which chunks may still have. */
   readonly formerProjectIds?: readonly string[];
   readonly sessionId?: string;
-  /** Of any session, or of none, but this one. */
+  /** Any session, or none, but this one. */
   readonly excludeSessionId?: string;
   readonly namespace?: string;
   readonly kind?: string;
@@ -42,37 +42,37 @@ export interface RecallFilter {
   readonly tags?: readonly string[];
   readonly since?: string;
   readonly until?: string;
-  /** RFC 3339: nothing that happened later, and learnings as they were believed then. */
+  /** RFC 3339: nothing that happened later, and learnings that were current then. */
   readonly asOf?: string;
-  /** Lower case: every one must stand in the text. The vector index cannot tell; PostgreSQL does. */
+  /** Lower case: the text must contain all of them. Checked by PostgreSQL, not by the vector index. */
   readonly phrases?: readonly string[];
-  /** Names, paths or ends of paths: a memory must have to do with each. The vector index cannot tell; PostgreSQL does. */
+  /** Names, paths or ends of paths: a memory must relate to each. Checked by PostgreSQL, not by the vector index. */
   readonly files?: readonly string[];
-  /** Who asks. Private memories of others are left out; undefined: an admin, who sees all of the tenant. */
+  /** The searching user. Excludes private memories of others; undefined: an admin, who sees the complete tenant. */
   readonly viewerId?: string;
 }
 
-/** A chunk that a store found, best first. */
+/** A found chunk, best first. */
 export interface RecallHit {
   readonly memoryId: string;
   readonly memoryType: MemoryType;
-  /** Undefined where the store does not tell it, null where there is none. */
+  /** Undefined if the store does not return it, null if there is none. */
   readonly sessionId?: string | null;
   readonly kind?: string | null;
   readonly tool?: string | null;
   readonly chunk: number;
-  /** As the store counts: BM25 score, or cosine similarity (1 − distance). Only comparable within one answer. */
+  /** The store's score: BM25, or cosine similarity (1 − distance). Only comparable within one response. */
   readonly score: number;
 }
 
-/** An object as the index holds it, to be kept elsewhere and written back as it was. */
+/** An object of the index for a backup, restored unchanged. */
 export interface ExportedObject {
   readonly objectId: string;
   readonly properties: Readonly<Record<string, unknown>>;
   readonly vector: Float32Array;
 }
 
-/** An object as the index has it, without its vector. */
+/** An object of the index, without its vector. */
 export interface ListedObject {
   readonly objectId: string;
   readonly memoryId: string;
@@ -80,9 +80,9 @@ export interface ListedObject {
 }
 
 export interface VectorIndex {
-  /** Creates the collection of that model where it is missing. Idempotent. */
+  /** Creates the model's collection if missing. Idempotent. */
   ensureCollection(model: string, dimension: number): Promise<void>;
-  /** Writes chunks, creating the tenant where it is missing; answers what was refused, per object, instead of throwing. @throws VectorIndexUnavailable */
+  /** Writes chunks and creates the tenant if missing; returns rejected objects instead of throwing. @throws VectorIndexUnavailable */
   upsert(
     tenantId: TenantId,
     model: string,
@@ -90,7 +90,7 @@ export interface VectorIndex {
     signal?: AbortSignal,
   ): Promise<readonly { readonly objectId: string; readonly message: string }[]>;
   /**
-   * Writes objects as they were exported, creating collection and tenant where they are missing; answers what was refused, as `upsert` does.
+   * Writes exported objects and creates collection and tenant if missing; returns rejected objects, as `upsert` does.
    * @throws VectorIndexUnavailable
    */
   load(
@@ -100,9 +100,9 @@ export interface VectorIndex {
     objects: readonly ExportedObject[],
     signal?: AbortSignal,
   ): Promise<readonly { readonly objectId: string; readonly message: string }[]>;
-  /** Which of these objects stand in the index. @throws VectorIndexUnavailable */
+  /** Returns which of these objects the index has. @throws VectorIndexUnavailable */
   standing(tenantId: TenantId, model: string, objectIds: readonly string[]): Promise<ReadonlySet<string>>;
-  /** Objects with what they are found by, without vectors, in the order of their ids, after that one. A tenant with nothing indexed answers []. @throws VectorIndexUnavailable */
+  /** Lists objects without vectors by id, after the given one; [] for a tenant without an index. @throws VectorIndexUnavailable */
   list(
     tenantId: TenantId,
     model: string,
@@ -110,21 +110,21 @@ export interface VectorIndex {
     limit: number,
     signal?: AbortSignal,
   ): Promise<readonly ListedObject[]>;
-  /** The same of these objects; what is not there is left out. @throws VectorIndexUnavailable */
+  /** The same for these objects; missing ones are absent. @throws VectorIndexUnavailable */
   listed(tenantId: TenantId, model: string, objectIds: readonly string[]): Promise<readonly ListedObject[]>;
-  /** Whether an object is what would be written for this chunk, its vector aside. */
+  /** Returns true if the object equals the one that this chunk would write, except for its vector. */
   says(model: string, chunk: IndexChunk, object: ListedObject): boolean;
-  /** Removes these objects. @throws VectorIndexUnavailable */
+  /** Deletes these objects. @throws VectorIndexUnavailable */
   removeObjects(tenantId: TenantId, model: string, objectIds: readonly string[]): Promise<void>;
-  /** Removes every chunk of these memories. @throws VectorIndexUnavailable */
+  /** Deletes every chunk of these memories. @throws VectorIndexUnavailable */
   remove(tenantId: TenantId, model: string, memoryIds: readonly string[]): Promise<void>;
-  /** Removes all that the index of that model has of a tenant, at once. @throws VectorIndexUnavailable */
+  /** Deletes a tenant's complete index of that model. @throws VectorIndexUnavailable */
   drop(tenantId: TenantId, model: string): Promise<void>;
-  /** Vectors of a tenant that were written and that `nearest` does not find yet. @throws VectorIndexUnavailable */
+  /** Returns the number of written vectors that `nearest` does not find yet. @throws VectorIndexUnavailable */
   queued(tenantId: TenantId, model: string): Promise<number>;
-  /** Removes everything that indexes of this kind hold, of all tenants: for those that were made beside the served ones. @throws VectorIndexUnavailable */
+  /** Deletes the indexes of all tenants: for indexes built beside the served ones. @throws VectorIndexUnavailable */
   dropAll(): Promise<void>;
-  /** BM25 over title, purpose and text. A tenant with nothing indexed answers []. @throws VectorIndexUnavailable */
+  /** BM25 over title, purpose and text; [] for a tenant without an index. @throws VectorIndexUnavailable */
   keyword(
     tenantId: TenantId,
     model: string,
@@ -132,7 +132,7 @@ export interface VectorIndex {
     filter: RecallFilter,
     limit: number,
   ): Promise<readonly RecallHit[]>;
-  /** Nearest vectors. A tenant with nothing indexed answers []. @throws VectorIndexUnavailable */
+  /** Nearest vectors; [] for a tenant without an index. @throws VectorIndexUnavailable */
   nearest(
     tenantId: TenantId,
     model: string,
@@ -140,15 +140,15 @@ export interface VectorIndex {
     filter: RecallFilter,
     limit: number,
   ): Promise<readonly RecallHit[]>;
-  /** The vectors of these objects, by object id; what is not there is left out. @throws VectorIndexUnavailable */
+  /** Returns vectors by object id; missing ones are absent. @throws VectorIndexUnavailable */
   vectorsOf(
     tenantId: TenantId,
     model: string,
     objectIds: readonly string[],
   ): Promise<ReadonlyMap<string, readonly number[]>>;
   /**
-   * All objects of a tenant in the index of that model, some hundreds at a time, in the order of their ids; nothing where there is no such
-   * index. What is written meanwhile may be among them or not. @throws VectorIndexUnavailable
+   * Streams a tenant's objects in the model's index, some hundreds at a time, ordered by id; nothing without an index. Concurrent writes
+   * may or may not be included. @throws VectorIndexUnavailable
    */
   export(tenantId: TenantId, model: string, signal: AbortSignal): AsyncIterable<readonly ExportedObject[]>;
   /** Round trip in milliseconds. @throws VectorIndexUnavailable */

@@ -1,14 +1,14 @@
 import type { TenantId } from '../ids.ts';
 
-/** Tells workflows that there is something to do. Telling is lossy by design: the sweep finds what was never told. */
+/** Signals workflows that work is pending. Hints may be lost: the sweep finds the pending work. Rejects if Temporal is unavailable. */
 export interface WorkflowHints {
-  /** Starts the session's workflow, or wakes it. Rejects when Temporal is away. */
+  /** Starts the session's workflow, or wakes it. */
   session(tenantId: TenantId, sessionId: string): Promise<void>;
-  /** Starts the tenant's index workflow, or wakes it. Rejects when Temporal is away. */
+  /** Starts the tenant's index workflow, or wakes it. */
   index(tenantId: TenantId): Promise<void>;
-  /** Starts the workflow that changes the tenant's index, or has it look again. Rejects when Temporal is away. */
+  /** Starts the workflow that rebuilds the tenant's index, or wakes it. */
   reindex(tenantId: TenantId): Promise<void>;
-  /** Starts the workflow of a tenant's provider batch, or wakes it: `full`, that gathering longer gains nothing. Rejects when Temporal is away. */
+  /** Starts the workflow of a tenant's provider batch, or wakes it; `full`: gathering longer gains nothing. */
   modelBatch(
     tenantId: TenantId,
     batch: { readonly id: string; readonly n: number; readonly full: boolean },

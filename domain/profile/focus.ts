@@ -2,17 +2,17 @@ import { verbatimHead } from '../text/clean.ts';
 import { overlap, termsOf } from '../text/terms.ts';
 import type { FocusLine, FocusSource } from './profile.ts';
 
-/** A step is done when this part of its words stands in what a later session completed. */
+/** A step is done if a later session's completed work has this share of its words. */
 const DONE_OVERLAP = 0.8;
-/** A step or a request that was said again in nearly the same words is told once. */
+/** A step or a request with this share of an earlier one's words is a repetition. */
 const AGAIN_OVERLAP = 0.8;
-/** A request is proved by a prompt that has at least this part of its words: a model may have put it in its own. */
+/** A request is proven by a prompt with at least this share of its words: a model may have rephrased it. */
 const PROVED_SHARE = 0.3;
 const MAX_LINES = 12;
 const MAX_EVIDENCE = 3;
 const QUOTE_CHARS = 300;
 
-/** The prompt that a request is told from: the one that has most of its words; null where none has enough of them. */
+/** Returns the prompt with the most words of the request; null if none has enough of them. */
 function requestLine(source: FocusSource): FocusLine | null {
   const wanted = new Set(termsOf(source.request));
   let best: { readonly prompt: FocusSource['prompts'][number]; readonly shared: number } | null = null;
@@ -38,7 +38,7 @@ function requestLine(source: FocusSource): FocusLine | null {
   };
 }
 
-/** Steps that a session left open, without those that a later session of the project completed. */
+/** Returns a session's open steps, without those that a later session of the project completed. */
 function stepLines(source: FocusSource, later: readonly FocusSource[]): FocusLine[] {
   const done = later.filter((other) => other.projectId === source.projectId).map((other) => termsOf(other.completed));
   return source.actionItems
@@ -62,7 +62,7 @@ function stepLines(source: FocusSource, later: readonly FocusSource[]): FocusLin
     }));
 }
 
-/** Share of the first text's words that the other one has. */
+/** Returns the share of the first text's words in the other one. */
 function coverage(terms: readonly string[], other: readonly string[]): number {
   const wanted = new Set(terms);
   if (wanted.size === 0) return 0;
@@ -71,8 +71,8 @@ function coverage(terms: readonly string[], other: readonly string[]): number {
 }
 
 /**
- * What a user works on now, out of his newest sessions: what he asked for, and what is still to be done. Nothing stands here without a
- * quote. At most 12 lines, the newest session's first.
+ * Returns the current work of a user from the newest sessions: requests and open steps, each with a quote. At most 12 lines, newest
+ * session first.
  */
 export function currentFocus(sources: readonly FocusSource[]): readonly FocusLine[] {
   const newestFirst = sources.toSorted(

@@ -1,9 +1,9 @@
 import { overlap, termsOf } from '../text/terms.ts';
 import type { Preference, PreferenceSource, ProfileEvidence } from './profile.ts';
 
-/** Two texts that share this part of the shorter one's words say the same. */
+/** Texts with this share of the shorter one's words in common are equal. */
 const SAME_OVERLAP = 0.8;
-/** Fewer words than this overlap by chance: such texts must be equal. */
+/** Shorter texts overlap by chance: they must be identical. */
 const FEW_TERMS = 3;
 const MAX_PREFERENCES = 20;
 const MAX_EVIDENCE = 3;
@@ -24,7 +24,7 @@ function saysTheSame(group: Group, terms: readonly string[]): boolean {
   return overlap(group.terms, terms) >= SAME_OVERLAP;
 }
 
-/** Pieces of evidence, each row's once, the newest first. */
+/** Returns the evidence, one piece per row, newest first. */
 function newestEvidence(sources: readonly PreferenceSource[]): ProfileEvidence[] {
   const byRow = new Map(sources.flatMap((source) => source.evidence.map((piece) => [piece.rowId, piece] as const)));
   return [...byRow.values()].sort(
@@ -42,7 +42,7 @@ function preferenceOf({ sources }: Group): Preference | null {
     learningIds: sources.map((source) => source.learningId),
     verified: sources.some((source) => source.verified),
     confidence: Math.max(...sources.map((source) => source.confidence)),
-    // What was said by hand was shown once, too.
+    // A manual learning counts as one session.
     sessions: new Set(evidence.map((piece) => piece.sessionId ?? piece.rowId)).size,
     evidence,
   };
@@ -53,8 +53,8 @@ function newest(preference: Preference): number {
 }
 
 /**
- * What a user prefers, out of learnings that quote him: those that say the same are one line, and what most sessions showed comes first.
- * The same sources give the same lines, in whatever order they come; at most 20, each with its three newest quotes.
+ * Returns a user's preferences from learnings that quote the user: equal ones are joined, those of most sessions come first. Independent of
+ * the order of the sources; at most 20, each with its three newest quotes.
  */
 export function distilPreferences(sources: readonly PreferenceSource[]): readonly Preference[] {
   const groups: Group[] = [];

@@ -1,13 +1,13 @@
-/** Where a line of a profile comes from: a piece of a captured row, or what was said by hand, whose row is the learning itself. */
+/** Source of a profile line: a piece of a captured row, or a manual learning, whose row is the learning itself. */
 export interface ProfileEvidence {
   readonly rowId: string;
-  /** Null for what was said by hand. */
+  /** Null for manual learnings. */
   readonly sessionId: string | null;
   readonly quote: string;
   readonly occurredAt: Date;
 }
 
-/** A standing learning that quotes the user, or that he gave by hand. */
+/** A current learning that quotes the user, or that the user entered. */
 export interface PreferenceSource {
   readonly learningId: string;
   readonly category: string;
@@ -15,25 +15,25 @@ export interface PreferenceSource {
   /** 0–1 */
   readonly confidence: number;
   readonly verified: boolean;
-  /** The user's words alone; at least one piece. */
+  /** Quotes of the user only; at least one. */
   readonly evidence: readonly ProfileEvidence[];
 }
 
-/** Something that the user prefers in general. */
+/** A general preference of the user. */
 export interface Preference {
   readonly text: string;
   readonly category: string;
-  /** Learnings that say it, the surest first. */
+  /** Its learnings, most reliable first. */
   readonly learningIds: readonly string[];
   readonly verified: boolean;
   readonly confidence: number;
-  /** Sessions that showed it. */
+  /** Number of sessions that showed it. */
   readonly sessions: number;
   /** The newest first. */
   readonly evidence: readonly ProfileEvidence[];
 }
 
-/** A session as its newest summary tells it, with what the user said in it. */
+/** A session's newest summary, with its user prompts. */
 export interface FocusSource {
   readonly sessionId: string;
   readonly projectId: string | null;
@@ -47,7 +47,7 @@ export interface FocusSource {
   readonly occurredAt: Date;
 }
 
-/** What the user works on now. */
+/** A line of the user's current work. */
 export interface FocusLine {
   readonly kind: 'request' | 'next_step';
   readonly text: string;

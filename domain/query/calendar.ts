@@ -1,4 +1,4 @@
-/** A stretch of time: `from` belongs to it, `to` does not. */
+/** A time span: `from` is inclusive, `to` exclusive. */
 export interface Span {
   readonly from: Date;
   readonly to: Date;
@@ -7,10 +7,10 @@ export interface Span {
 export type CalendarUnit = 'hour' | 'day' | 'week' | 'month' | 'year';
 
 const HOUR_MS = 3_600_000;
-/** Years that PostgreSQL and RFC 3339 both know. */
+/** Last year that both PostgreSQL and RFC 3339 can write. */
 const LAST_YEAR = 9_999;
 
-/** The day, hour and so on in which a time lies, by UTC. A week begins on Monday. */
+/** Returns the calendar unit around a time, in UTC. A week starts on Monday. */
 export function unitAround(at: Date, unit: CalendarUnit): Span {
   const from = new Date(at);
   from.setUTCMinutes(0, 0, 0);
@@ -21,7 +21,7 @@ export function unitAround(at: Date, unit: CalendarUnit): Span {
   return { from, to: moved(from, unit, 1) };
 }
 
-/** The time so many units later, or earlier; of a month that is shorter the last day. */
+/** Returns the time moved by some units; in a shorter month the last day. */
 export function moved(at: Date, unit: CalendarUnit, by: number): Date {
   const to = new Date(at);
   if (unit === 'hour') return new Date(at.getTime() + by * HOUR_MS);
@@ -37,8 +37,8 @@ export function moved(at: Date, unit: CalendarUnit, by: number): Date {
 }
 
 /**
- * A day, a month or a year of the calendar; null for one that is none, like 31 April. Without a year the newest that is not after `now`.
- * Months count from 1.
+ * Returns a calendar day, month or year; null for an invalid one, like 31 April. Without a year: the newest one not after `now`. Months
+ * count from 1.
  */
 export function dateSpan(year: number | null, month: number | null, day: number | null, now: Date): Span | null {
   if (month === null) {
@@ -55,7 +55,7 @@ export function dateSpan(year: number | null, month: number | null, day: number 
   };
   if (year !== null) return of(year);
   const thisYear = of(now.getUTCFullYear());
-  // A 29 February is looked for as far back as leap years are apart.
+  // The search for a 29 February spans the distance between leap years.
   for (let back = 0; back <= 8; back += 1) {
     const span = back === 0 ? thisYear : of(now.getUTCFullYear() - back);
     if (span !== null && span.from <= now) return span;
@@ -63,14 +63,14 @@ export function dateSpan(year: number | null, month: number | null, day: number 
   return null;
 }
 
-/** Midnight of a day. `Date.UTC` takes years below 100 for those of the last century. */
+/** Midnight of a day. `Date.UTC` maps years below 100 to the last century. */
 function utc(year: number, month: number, day: number): Date {
   const date = new Date(0);
   date.setUTCFullYear(year, month - 1, day);
   return date;
 }
 
-/** The newest such weekday before the day of `now`; 1 is Monday, 7 is Sunday. */
+/** Returns the newest such weekday before the day of `now`; 1 is Monday, 7 is Sunday. */
 export function lastWeekday(weekday: number, now: Date): Span {
   const today = unitAround(now, 'day').from;
   const back = (((today.getUTCDay() + 6) % 7) + 1 - weekday + 7) % 7;

@@ -2,18 +2,18 @@ import { MEMORY_TYPES } from '../ports/vector-index.ts';
 import type { MemoryType } from '../ports/vector-index.ts';
 import { boundsOf, timeRangeOf } from './time.ts';
 
-/** What `field:value` words of a question ask for. */
+/** Filters from the `field:value` words of a query. */
 export interface FieldFilters {
   readonly types: readonly MemoryType[];
   readonly kind: string | null;
   readonly tool: string | null;
   readonly project: string | null;
-  /** All of them must be there. */
+  /** All are required. */
   readonly tags: readonly string[];
-  /** Names or paths, or their ends. */
+  /** Names, paths, or ends of them. */
   readonly files: readonly string[];
   readonly since: Date | null;
-  /** Not included. */
+  /** Exclusive. */
   readonly until: Date | null;
 }
 
@@ -40,7 +40,7 @@ const valuesOf = (value: string): string[] =>
     .map((part) => part.trim())
     .filter((part) => part !== '');
 
-/** A date, an instant, or words of time, with dashes or underscores for blanks: `since:last-week`. */
+/** Parses a date, an instant, or an expression of time with dashes or underscores for blanks: `since:last-week`. */
 function timeOf(
   field: 'since' | 'until' | 'before' | 'after',
   value: string,
@@ -53,7 +53,7 @@ function timeOf(
     return boundsOf(field, { from: at, to: field === 'before' ? at : next });
   }
   const words = /\d{4}-\d/u.test(value) ? value : value.replaceAll(/[-_]/gu, ' ');
-  // Behind a word of time, a month or a year alone is one.
+  // After a preposition of time, a month or a year alone is valid.
   const range = timeRangeOf(`in ${words}`, now) ?? timeRangeOf(words, now);
   if (range === null || range.since === null || range.until === null) return null;
   const said = range.words.join(' ').replace(/^in /iu, '');
@@ -61,7 +61,7 @@ function timeOf(
   return boundsOf(field, { from: range.since, to: range.until });
 }
 
-/** The filters with one more field; null where the value is none of that field. */
+/** Returns the filters with one more field; null if the value is invalid for it. */
 function withField(filters: FieldFilters, field: string, value: string, now: Date): FieldFilters | null {
   const values = valuesOf(value);
   if (values.length === 0) return null;
@@ -95,7 +95,7 @@ function withField(filters: FieldFilters, field: string, value: string, now: Dat
   }
 }
 
-/** Takes `field:value` out of a question. What is no known field, or no value of it, stays a word. */
+/** Removes `field:value` from a query. Unknown fields and invalid values remain words. */
 export function fieldsOf(text: string, now: Date): { readonly rest: string; readonly filters: FieldFilters } {
   let filters = NO_FIELDS;
   const rest = text.replaceAll(FIELD, (whole: string, ...parts: unknown[]) => {
@@ -110,7 +110,7 @@ export function fieldsOf(text: string, now: Date): { readonly rest: string; read
   return { rest, filters };
 }
 
-/** The last argument of a replacer is the named groups, where the pattern has some. */
+/** A replacer's last argument is the named groups, if the pattern has any. */
 function isGroups(value: unknown): value is Record<string, string | undefined> {
   return typeof value === 'object' && value !== null;
 }

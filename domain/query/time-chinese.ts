@@ -7,7 +7,7 @@ const COUNT = '(?<count>[0-9]{1,4}|[一二两三四五六七八九十]{1,3}|几)
 const UNIT = '(?:个)?(?<unit>小时|天|日|周|星期|礼拜|月|年)';
 const WEEKDAY = '(?:周|星期|礼拜)(?<weekday>[一二三四五六日天])';
 
-/** Numbers up to 99 as they are written in Chinese, or digits. "几" means a few. */
+/** Parses Chinese numbers up to 99, or digits. "几" means a few. */
 function countOf(text = ''): number {
   if (/^\d/u.test(text)) return Number(text);
   if (text === '几') return 3;
@@ -33,7 +33,7 @@ const unitBack =
   (_, now) =>
     unitAround(moved(now, unit, -by), unit);
 
-/** How Chinese says times, longer forms before those that they hold. */
+/** Chinese expressions of time, longer forms before their parts. */
 export const CHINESE_TIMES: readonly TimePattern[] = [
   { pattern: /大前天/gu, read: daysBack(3) },
   { pattern: /前天/gu, read: daysBack(2) },

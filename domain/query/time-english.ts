@@ -1,7 +1,7 @@
 import { dateSpan, lastWeekday, moved, unitAround } from './calendar.ts';
 import type { CalendarUnit, Span } from './calendar.ts';
 
-/** An expression of time, what it means, and where it stands in the text. */
+/** An expression of time, its meaning, and its position in the text. */
 export interface FoundSpan {
   readonly span: Span;
   readonly start: number;
@@ -10,7 +10,7 @@ export interface FoundSpan {
 
 export interface TimePattern {
   readonly pattern: RegExp;
-  /** Null where the words are no time after all. */
+  /** Null if the words are not a time. */
   readonly read: (groups: Readonly<Record<string, string | undefined>>, now: Date) => Span | null;
 }
 
@@ -56,7 +56,7 @@ const daysBack =
   (_, now) =>
     unitAround(moved(now, 'day', -days), 'day');
 
-/** How English says times, longer forms before those that they hold. */
+/** English expressions of time, longer forms before their parts. */
 export const ENGLISH_TIMES: readonly TimePattern[] = [
   { pattern: english('(?:the )?day before yesterday'), read: daysBack(2) },
   { pattern: english('yesterday'), read: daysBack(1) },
@@ -87,14 +87,14 @@ export const ENGLISH_TIMES: readonly TimePattern[] = [
   },
   { pattern: english(String.raw`(?<year>\d{4})[-/](?<month>\d{1,2})[-/](?<day>\d{1,2})`), read: readNumbers },
   { pattern: english(`${YEAR}-(?<month>0[1-9]|1[0-2])`), read: readNumbers },
-  // "phase 2 may fail": behind a bare number May is a verb, unless a year or a word before it says otherwise.
+  // "phase 2 may fail": after a bare number May is a verb, unless a year or a preposition makes it a month.
   { pattern: english(`(?:the )?${DAY}(?: of)? (?!may\\b)${MONTH},?(?: ${YEAR})?`), read: readDate },
   { pattern: english(`(?:the )?${DAY}(?: of)? ${MAY},? ${YEAR}`), read: readDate },
   { pattern: english(String.raw`(?:the )?(?<day>\d{1,2})(?:(?:st|nd|rd|th)(?: of)?| of) ${MAY}`), read: readDate },
   { pattern: english(`${BEFORE_MAY}${DAY} ${MAY}`), read: readDate },
   { pattern: english(`${MONTH} (?:the )?${DAY}(?:,? ${YEAR})?`), read: readDate },
   { pattern: english(`${MONTH},?(?: of)? ${YEAR}`), read: readDate },
-  // A month alone could be a name or a verb: only behind a word of time.
+  // A month alone could be a name or a verb: only after a preposition of time.
   { pattern: english(`(?<=(?:in|during|since|before|after|until|last|early|late|mid) )${MONTH}`), read: readDate },
   { pattern: english(`(?<=(?:in|during|since|before|after|until) )${YEAR}`), read: readDate },
 ];

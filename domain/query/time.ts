@@ -3,23 +3,23 @@ import { CHINESE_TIMES } from './time-chinese.ts';
 import { ENGLISH_TIMES } from './time-english.ts';
 import type { FoundSpan } from './time-english.ts';
 
-/** What a text says of time: bounds, of which one may be open, and the words that say it. */
+/** A time range, possibly open on one side, and the words that express it. */
 export interface TimeRange {
   readonly since: Date | null;
-  /** Not included. */
+  /** Exclusive. */
   readonly until: Date | null;
   readonly words: readonly string[];
 }
 
 type Bound = 'within' | 'before' | 'after' | 'since' | 'until';
 
-/** Up to three words may stand between: "before the release of 2 May". */
+/** Up to three words may follow: "before the release of 2 May". */
 const BOUND_BEFORE =
   /(?<![\w-])(?<bound>before|after|since|until|till|by|from|between|prior to)(?: (?:the )?(?:[\p{L}\p{N}_-]+ ){0,3}?(?:of|on|from|in|at))? ?(?:the )?$/iu;
 const RANGE_END = /^ ?(?:and|to|until|till|-|–|到|至) ?$/iu;
 const BOUND_AFTER_CHINESE = /^(?:之前|以前|前|之后|以后|后|以来|起)/u;
 const MAX_EXPRESSIONS = 8;
-/** "5000 years ago": no memory, and no date that the stores can write. */
+/** Rejects "5000 years ago": no memory is that old, and the stores cannot write the date. */
 const EARLIEST = new Date('0001-01-01T00:00:00Z');
 
 const BOUNDS: Readonly<Record<string, Bound>> = {
@@ -34,7 +34,7 @@ const BOUNDS: Readonly<Record<string, Bound>> = {
   between: 'since',
 };
 
-/** Expressions of time in reading order, none within another; of two that begin at one place the longer. */
+/** Returns the expressions of time in text order, without nested ones; of two with the same start the longer. */
 function spansIn(text: string, now: Date): FoundSpan[] {
   const all: FoundSpan[] = [];
   for (const { pattern, read } of [...ENGLISH_TIMES, ...CHINESE_TIMES])
@@ -49,7 +49,7 @@ function spansIn(text: string, now: Date): FoundSpan[] {
   return kept.slice(0, MAX_EXPRESSIONS);
 }
 
-/** The bound that the words around an expression make of it, and how far those words reach. */
+/** Returns the bound that the words around an expression make of it, and their extent. */
 function boundOf(text: string, found: FoundSpan): { bound: Bound; start: number; end: number } {
   const ahead = BOUND_BEFORE.exec(text.slice(0, found.start));
   const word = ahead?.groups?.['bound']?.toLowerCase();
@@ -61,7 +61,7 @@ function boundOf(text: string, found: FoundSpan): { bound: Bound; start: number;
   return { bound, start: found.start, end: found.end + behind.length };
 }
 
-/** One expression as bounds. */
+/** Converts one expression to bounds. */
 export function boundsOf(bound: Bound, span: Span): { since: Date | null; until: Date | null } {
   switch (bound) {
     case 'within':
@@ -78,8 +78,8 @@ export function boundsOf(bound: Bound, span: Span): { since: Date | null; until:
 }
 
 /**
- * What a text says of time, in English or Chinese, relative to `now`, by UTC; null where it says nothing, or what cannot be
- * (after the newest and before the oldest). Days, weeks (from Monday), months and years are those of the calendar: "last week" is the week before this one.
+ * Returns the time range of a text in English or Chinese, relative to `now`, in UTC; null for none or an impossible one (after the newest
+ * and before the oldest). Days, weeks (from Monday), months and years are calendar units: "last week" is the week before this one.
  */
 export function timeRangeOf(text: string, now: Date): TimeRange | null {
   let since: Date | null = null;
@@ -90,7 +90,7 @@ export function timeRangeOf(text: string, now: Date): TimeRange | null {
   for (const found of spansIn(text, now)) {
     const closes = lastEnd >= 0 && RANGE_END.test(text.slice(lastEnd, found.start));
     const { bound, start, end } = closes ? { ...found, bound: 'until' as const } : boundOf(text, found);
-    // "from May to June", "5月到6月": what stood first was only the beginning.
+    // "from May to June", "5月到6月": the first expression is only the start.
     if (closes && !opened) until = null;
     const bounds = boundsOf(bound, found.span);
     if (bounds.since !== null && (since === null || bounds.since > since)) since = bounds.since;

@@ -1,43 +1,91 @@
 import { namesIn } from '../learning/names.ts';
-import { termsOf } from '../text/terms.ts';
 import { fieldsOf } from './fields.ts';
 import type { FieldFilters } from './fields.ts';
-import { languageOf } from './language.ts';
-import type { QueryLanguage } from './language.ts';
-import { phrasesOf } from './phrases.ts';
 import { timeRangeOf } from './time.ts';
 import type { TimeRange } from './time.ts';
+import { termsOf } from '../text/terms.ts';
 
-/** A question as search takes it, by rules alone. */
+/** Excludes the quoted value of a field. */
+const QUOTED = /(?<![:：])"([^"\n]{1,200})"|“([^”\n]{1,200})”|「([^」\n]{1,200})」/gu;
+const MAX_PHRASES = 5;
+
+/** Placeholder of a phrase, so that its content is not parsed as a field or a time. */
+const PLACE = '\uFFFC';
+
+/**
+ * Removes phrases in double quotes, which a memory must contain verbatim, from the query; `restore` inserts their words into the processed
+ * query. An unclosed quote is ignored.
+ */
+export function phrasesOf(query: string): {
+  readonly rest: string;
+  readonly phrases: readonly string[];
+  readonly restore: (text: string) => string;
+} {
+  const inners: string[] = [];
+  const rest = query.replaceAll(PLACE, ' ').replaceAll(QUOTED, (whole: string, ...parts: unknown[]) => {
+    const inner = parts.slice(0, 3).find((part): part is string => typeof part === 'string') ?? '';
+    if (!/[\p{L}\p{N}]/u.test(inner) || inners.length >= MAX_PHRASES) return whole;
+    inners.push(inner);
+    return ` ${PLACE} `;
+  });
+  return {
+    rest,
+    phrases: [...new Set(inners.map(comparable))],
+    restore: (text) => {
+      let next = 0;
+      return text.replaceAll(PLACE, () => {
+        next += 1;
+        return inners[next - 1] ?? '';
+      });
+    },
+  };
+}
+
+/** Normalises a text for phrase comparison: lower case, single blanks. PostgreSQL does the same. */
+function comparable(text: string): string {
+  return text.toLowerCase().replaceAll(/\s+/gu, ' ').trim();
+}
+
+export type QueryLanguage = 'en' | 'zh' | 'ja' | 'ko' | 'other';
+
+/** Detects the language of a query by its script, for word splitting and times. Latin script is `en`. */
+export function languageOf(text: string): QueryLanguage {
+  if (/[\p{Script=Hiragana}\p{Script=Katakana}]/u.test(text)) return 'ja';
+  if (/\p{Script=Hangul}/u.test(text)) return 'ko';
+  if (/\p{Script=Han}/u.test(text)) return 'zh';
+  return /\p{Script=Latin}/u.test(text) || !/\p{L}/u.test(text) ? 'en' : 'other';
+}
+
+/** A query as search uses it, parsed by rules. */
 export interface Understood {
-  /** What is compared by words and by meaning: the question without fields and quotation marks; '' where it held nothing else. */
+  /** Text for keyword and vector search: the query without fields and quotation marks; '' if nothing remains. */
   readonly text: string;
-  /** Lower case; a memory must hold each. */
+  /** Lower case; a memory must contain each. */
   readonly phrases: readonly string[];
   readonly fields: FieldFilters;
-  /** What its words say of time: memories of that time come first. */
+  /** Time range of the query: memories of that time come first. */
   readonly time: TimeRange | null;
-  /** It asks for little else than a time: what happened then is the answer. */
+  /** The query is little more than a time: memories of that time are the answer. */
   readonly timeAlone: boolean;
-  /** It asks for what is newest. */
+  /** The query requests the newest memories. */
   readonly newest: boolean;
-  /** It asks for little else than that: the newest of all is the answer. */
+  /** The query requests little else: the newest memory is the answer. */
   readonly newestAlone: boolean;
-  /** Files, errors, settings and identifiers that it names, case-folded. */
+  /** Files, errors, settings and identifiers in the query, case-folded. */
   readonly names: readonly string[];
   readonly language: QueryLanguage;
 }
 
-/** "Currently" and "recently" are none of them: who says so asks what holds, and rarely for what was said last. */
+/** Excludes "currently" and "recently", which mostly request what is valid, not the newest statement. */
 const NEWEST =
   /(?<![\w-])(?:latest|newest|most recent(?:ly)?|last time|just now|the last (?:thing|change|commit|session|one)|what(?:'s| is| was) new)(?![\w-])|最新|刚才|刚刚|上次/giu;
-/** Words that ask about a time and mean nothing else: "what did we work on yesterday". */
+/** Words that only request what happened at a time: "what did we work on yesterday". */
 const ASKING =
   /\b(?:what|which|when|happen(?:s|ed|ing)?|work(?:s|ed|ing)?|chang(?:e|es|ed)|did|thing|things|stuff|everything|anything|session|sessions|show|list|find|tell|we|me)\b|做了|什么|哪些|干了|发生|我们|的|了/giu;
 
-/** Takes a question apart: fields, phrases, times, names. No model is called, nothing is looked up; odd input stays words. */
-export function understand(question: string, now: Date): Understood {
-  const quoted = phrasesOf(question);
+/** Parses a query: fields, phrases, times, names. Uses no model and no database; malformed input remains words. */
+export function understand(query: string, now: Date): Understood {
+  const quoted = phrasesOf(query);
   const fields = fieldsOf(quoted.rest, now);
   const bare = fields.rest.replaceAll(/\s+/gu, ' ').trim();
   const text = quoted.restore(bare);

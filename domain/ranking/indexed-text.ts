@@ -1,18 +1,18 @@
-/** What a chunk is found by, beside its own text. */
+/** The searchable parts of a chunk. */
 export interface IndexedChunk {
   readonly title: string;
-  /** What the user had asked when this was said or done; '' for what nobody asked for. */
+  /** The user request that led to it; '' if none. */
   readonly purpose: string;
   readonly text: string;
 }
 
 /**
- * Of a prompt so much travels with what it led to: its first sentence or two. Measured on the coding sessions: without it two questions of
- * sixty fewer are answered in the first ten, and 300 characters of it drown a short output.
+ * Characters of a prompt that are indexed with its results: one or two sentences. Measured on the coding sessions: without it two queries
+ * of sixty fewer have an answer in the first ten, and 300 characters outweigh a short output.
  */
 const PURPOSE_CHARS = 160;
 
-/** The beginning of a prompt, on one line, cut at a word. */
+/** Returns the start of a prompt on one line, cut at a word. */
 export function purposeOf(prompt: string): string {
   const line = prompt
     .trimStart()
@@ -25,8 +25,8 @@ export function purposeOf(prompt: string): string {
 }
 
 /**
- * The text of a chunk as both the embedder and the keyword index read it: title, purpose, text. One text and not three properties: BM25
- * over separate properties counts a word in a short title many times over (coding sessions: 30 instead of 44 questions of sixty in the first ten).
+ * Returns the text of a chunk for both the embedder and the keyword index: title, purpose, text. One text, not three properties: BM25 over
+ * separate properties overweights a word in a short title (coding sessions: 30 instead of 44 queries of sixty in the first ten).
  */
 export function indexedChunkText({ title, purpose, text }: IndexedChunk): string {
   return [title, purpose, text].filter((part) => part !== '').join('\n');

@@ -1,33 +1,104 @@
 import { fuse } from '../fusion.ts';
 import type { FusedMemory, RetrieverResult, Scale } from '../fusion.ts';
 import type { RecallHit } from '../ports/vector-index.ts';
-import { askedFor, priorOf } from './prior.ts';
-import { sessionEvidence } from './session-evidence.ts';
+
+/** A memory with its own score. */
+export interface OwnScore {
+  /** 0–1 */
+  readonly score: number;
+  /** Null without a session. */
+  readonly sessionId: string | null;
+}
+
+/** Two memories at 0.87 of the best score equal the best one, of those at half of it 32: many weak hits do not outweigh a strong one. */
+const POWER = 5;
+
+/**
+ * Returns each session's evidence for the query: the sum of the fifth powers of its memories' scores, scaled so that the best session has 1.
+ * Form: a power mean of passage scores represents their document (CombSUM and CombMAX are its limits; Fox and Shaw, TREC-2, 1994).
+ */
+export function sessionEvidence(scored: readonly OwnScore[]): ReadonlyMap<string, number> {
+  const sums = new Map<string, number>();
+  for (const { score, sessionId } of scored)
+    if (sessionId !== null) sums.set(sessionId, (sums.get(sessionId) ?? 0) + score ** POWER);
+  const most = [...sums.values()].reduce((best, sum) => Math.max(best, sum), 0);
+  return new Map([...sums].map(([id, sum]) => [id, most === 0 ? 0 : sum / most]));
+}
+
+/** The intent of a query, if its words express one. */
+export type AskedFor = 'command' | 'said';
+
+/** Tools for reading and for lists: found by their arguments, and of little content. */
+const LOOKING_TOOLS = new Set([
+  'read',
+  'notebookread',
+  'read_file',
+  'grep',
+  'grep_search',
+  'codebase_search',
+  'glob',
+  'file_search',
+  'ls',
+  'list_dir',
+  'todoread',
+  'todowrite',
+  'update_plan',
+]);
+const SHELL_TOOLS = new Set(['bash', 'shell', 'local_shell', 'exec_command', 'run_terminal_cmd', 'run_shell_command']);
+const OVERVIEWS = new Set(['session', 'topic']);
+
+/** Measured on the coding sessions, where 15 of 100 assistant's texts answer a query, 10 prompts, 5 commands, 2 edits and no list or read. */
+const PRIORS = { said: 1, asked: 0.95, overview: 0.95, tool: 0.9, looking: 0.7 } as const;
+/** Factor for memories of another kind than the intended one. */
+const NOT_ASKED_FOR = 0.8;
+
+const COMMAND_CUES =
+  /\b(?:commands?|one-liner|command line|shell)\b|^how (?:did|do|can|could) \w+ (?:run|start|install|build|execute|invoke)\b/iu;
+const SAID_CUES =
+  /\b(?:did|do|should|would|am|was|had|have) i\b|\bmy (?:preferences?|opinion|wish(?:es)?|rules?|view|eyes)\b/iu;
+
+/** Returns the intent of a query; null if its words express none. */
+export function askedFor(query: string): AskedFor | null {
+  if (COMMAND_CUES.test(query)) return 'command';
+  return SAID_CUES.test(query) ? 'said' : null;
+}
+
+function isAskedFor({ memoryType, kind, tool }: RecallHit, asked: AskedFor): boolean {
+  if (asked === 'command') return memoryType === 'observation' && SHELL_TOOLS.has(tool?.toLowerCase() ?? '');
+  return memoryType === 'learning' || (memoryType === 'prompt' && kind === 'user');
+}
+
+function priorOfKind({ memoryType, kind, tool }: RecallHit): number {
+  if (memoryType === 'observation') return LOOKING_TOOLS.has(tool?.toLowerCase() ?? '') ? PRIORS.looking : PRIORS.tool;
+  if (memoryType === 'prompt' && kind === 'user') return PRIORS.asked;
+  return memoryType === 'summary' && OVERVIEWS.has(kind ?? '') ? PRIORS.overview : PRIORS.said;
+}
+
+/** Returns the probability that a memory of this kind is an answer: a factor of its score, 0–1. */
+export function priorOf(hit: RecallHit, asked: AskedFor | null): number {
+  return priorOfKind(hit) * (asked === null || isAskedFor(hit, asked) ? 1 : NOT_ASKED_FOR);
+}
 
 export interface RankedMemory extends FusedMemory {
   readonly sessionId: string | null;
-  /**
-   * What the score is made of, each 0–1: the lanes fused; the factor of its kind; what its session says, null where there is none.
-   */
+  /** Parts of the score, each 0–1: the fused score, the factor of its kind, and the evidence of its session, null without a session. */
   readonly parts: { readonly fused: number; readonly prior: number; readonly session: number | null };
 }
 
 export interface RankingWeights {
-  /** Share of the session's evidence in a memory's score, 0–1; what was found of the memory itself has the rest. */
+  /** Share of the session's evidence in a memory's score, 0–1; the memory's own score has the rest. */
   readonly session: number;
 }
 
-/**
- * A long text has more chances that one of its chunks is near a question by accident; that two of them are says more. Measured: docs/search.md.
- */
+/** A long text is more likely to have one chunk near a query by accident; two near chunks are stronger evidence. Measured: docs/search.md. */
 const BEST_CHUNKS = 2;
 
-/** Texts that have nothing in common are about that similar to the default model. */
+/** Similarity of unrelated texts in the default model. */
 export const SIMILARITY_FLOOR = 0.3;
 
 /**
- * Scores against the best of the lane, not between its best and its worst: the worst of forty hits is no zero, and a memory that one lane
- * just missed would fall behind by chance.
+ * Scales by the retriever's best score, not between best and worst: the last of forty hits is not worth zero, and a memory that one
+ * retriever just missed would lose by chance.
  */
 const byBest: Scale = (score, { name, top }) => {
   const floor = name === 'vector' ? SIMILARITY_FLOOR : 0;
@@ -35,15 +106,15 @@ const byBest: Scale = (score, { name, top }) => {
   return Math.max(0, (score - floor) / (top - floor));
 };
 
-/** How much a hit tells of its memory: not every store knows session, kind and tool. */
+/** Returns how many attributes of its memory a hit has: not every store returns session, kind and tool. */
 function toldBy({ sessionId, kind }: RecallHit): number {
   return (sessionId === undefined ? 0 : 1) + (kind === undefined ? 0 : 1);
 }
 
-/** Of each memory the hit that tells most of it, whichever lane it came from. */
-function tellingHits(lanes: readonly RetrieverResult[]): ReadonlyMap<string, RecallHit> {
+/** Returns for each memory the most complete hit of any retriever. */
+function tellingHits(retrievers: readonly RetrieverResult[]): ReadonlyMap<string, RecallHit> {
   const hits = new Map<string, RecallHit>();
-  for (const hit of lanes.flatMap((lane) => lane.hits)) {
+  for (const hit of retrievers.flatMap((retriever) => retriever.hits)) {
     const known = hits.get(hit.memoryId);
     if (known === undefined || toldBy(hit) > toldBy(known)) hits.set(hit.memoryId, hit);
   }
@@ -51,17 +122,17 @@ function tellingHits(lanes: readonly RetrieverResult[]): ReadonlyMap<string, Rec
 }
 
 /**
- * Ranks what the lanes found, best first, scores 0–1: fused against the best of each lane, weighed by how likely its kind answers, and lifted
- * by what else its session says, since questions are about pieces of work and not about lines of output. Ties are broken by id.
+ * Ranks the retrievers' hits, best first, scores 0–1: fused by each retriever's best score, weighted by the kind's prior, and raised by the
+ * other evidence of the session, since queries are about pieces of work, not lines of output. Ties are broken by id.
  */
 export function rankMemories(
-  lanes: readonly RetrieverResult[],
-  question: string,
+  retrievers: readonly RetrieverResult[],
+  query: string,
   weights: RankingWeights,
 ): RankedMemory[] {
-  const hits = tellingHits(lanes);
-  const asked = askedFor(question);
-  const own = fuse(lanes, byBest, BEST_CHUNKS).map((memory) => {
+  const hits = tellingHits(retrievers);
+  const asked = askedFor(query);
+  const own = fuse(retrievers, byBest, BEST_CHUNKS).map((memory) => {
     const hit = hits.get(memory.memoryId);
     const prior = hit === undefined ? 1 : priorOf(hit, asked);
     return { memory, prior, score: memory.score * prior, sessionId: hit?.sessionId ?? null };

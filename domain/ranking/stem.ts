@@ -1,7 +1,4 @@
-/**
- * A suffix with what replaces it. Of the suffixes of a step the first that ends the word is taken, so longer ones stand before those they
- * end in; it is replaced only where the stem before it is long enough.
- */
+/** A suffix and its replacement. The first suffix of a step that matches applies, so longer ones come first; it needs a long enough stem. */
 type Rule = readonly [suffix: string, replacement: string];
 
 const DERIVED: readonly Rule[] = [
@@ -60,11 +57,11 @@ const ENDINGS = [
 ] as const;
 
 const VOWELS = 'aeiou';
-/** Longer words are hashes and the like. */
+/** Longer words are hashes and similar. */
 const MAX_CHARS = 32;
 const MIN_CHARS = 3;
 
-/** Vowels and consonants of a word as `v` and `c`; a y is a vowel after a consonant. */
+/** Maps a word to vowels (`v`) and consonants (`c`); y is a vowel after a consonant. */
 function shapeOf(word: string): string {
   let shape = '';
   for (let at = 0; at < word.length; at += 1) {
@@ -74,7 +71,7 @@ function shapeOf(word: string): string {
   return shape;
 }
 
-/** How often consonants follow vowels: the length of a stem as Porter counts it. */
+/** Counts the vowel-consonant sequences: Porter's measure of a stem. */
 function measure(shape: string): number {
   let count = 0;
   for (let at = 1; at < shape.length; at += 1) if (shape[at] === 'c' && shape[at - 1] === 'v') count += 1;
@@ -113,7 +110,7 @@ function replaced(word: string, rules: readonly Rule[]): string {
 function withoutEnding(word: string): string {
   const ending = ENDINGS.find((suffix) => word.endsWith(suffix));
   if (ending === undefined) return word;
-  // Of -sion and -tion the first letter stays.
+  // -sion and -tion retain their first letter.
   const stem = word.slice(0, word.length - (ending === 'sion' || ending === 'tion' ? 3 : ending.length));
   return measure(shapeOf(stem)) > 1 ? stem : word;
 }
@@ -127,8 +124,8 @@ function withoutLastE(word: string): string {
 }
 
 /**
- * The stem of a lower-case English word, so that forms of one word meet ("installed", "installing", "installs"): a key to compare by, no word to
- * show. What is not plain a to z (identifiers with digits, other scripts) stays as it is.
+ * Returns the stem of a lower-case English word for comparison ("installed", "installing" and "installs" share one), not for display.
+ * Anything but plain a to z (identifiers with digits, other scripts) is unchanged.
  * Source: M. F. Porter, An algorithm for suffix stripping, Program 14(3), 1980, with the two rules that its author changed later (-bli, -logi).
  */
 export function stem(word: string): string {

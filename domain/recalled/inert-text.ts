@@ -1,14 +1,33 @@
-import { CONTEXT_TAG } from '../context-tag.ts';
-import { REMOVED_TAG_NAMES } from '../redaction/private-text.ts';
-import { HARNESS_TAGS, HARNESS_WORDS } from './harness-tags.ts';
+import { CONTEXT_TAG } from './recalled-block.ts';
 import { readingOf } from './reading.ts';
 import type { Reading } from './reading.ts';
 import { visibleText } from './visible-text.ts';
+import { REMOVED_TAG_NAMES } from '../redaction/private-text.ts';
 
-/** What may stand between the parts of a name. */
+/** Names of tags by which hosts, prompts and models mark speakers, tool calls and host messages. */
+export const HARNESS_TAGS: readonly string[] = `
+  system-prompt system-message system-instruction system-instructions developer-message
+  session-start-hook post-tool-use-hook pre-tool-use-hook stop-hook hook-output
+  command-name command-message command-args command-contents local-command-stdout local-command-stderr
+  bash-input bash-stdout bash-stderr ide-selection task-notification environment-details
+  user-query user-instructions user-message user-prompt custom-instructions
+  function-call function-calls function-result function-results function-response
+  tool-call tool-calls tool-use tool-result tool-results tool-response tool-outputs tool-use-error
+  start-of-turn end-of-turn start-of-text end-of-text`
+  .trim()
+  .split(/\s+/u);
+
+/** Single-word tag names, which programs also use. */
+export const HARNESS_WORDS: readonly string[] = `
+  system developer user human assistant tool tools function instruction instructions
+  invoke parameter parameters arguments thinking think sys inst bos eos`
+  .trim()
+  .split(/\s+/u);
+
+/** Separators between the parts of a name. */
 const JOINT = String.raw`[\s._\\-]*`;
 const loose = (name: string): string => name.split(/[-_]/u).join(JOINT);
-/** Blanks (also escaped ones), slashes, and what else a tag begins with. */
+/** Blanks (also escaped), slashes, and other characters at the start of a tag. */
 const LEAD = String.raw`<([\s\\/+!?]*)(?:[a-z][a-z0-9_-]{0,20}:)?`;
 const OWN = CONTEXT_TAG.replaceAll('-', '').split('').join(JOINT);
 const NAMES = [...REMOVED_TAG_NAMES, ...HARNESS_TAGS].map(loose).join('|');
@@ -16,22 +35,22 @@ const TAG = new RegExp(
   String.raw`${LEAD}(?:${OWN}|(?:${NAMES})(?![a-z0-9_])|(${HARNESS_WORDS.join('|')})(?=[\s\\/>=:|"']|[_-]?$)|s(?=\s?>))`,
   'giu',
 );
-/** Special tokens of models, what a parser reads on behind for (a comment, CDATA, a declaration), and addresses that run code. */
+/** Special tokens of models, constructs with their own parser mode (a comment, CDATA, a declaration), and addresses that run code. */
 const OPENING = /<(?:[\s\\]*\|[\s\\]*(?:[a-z0-9_/-]|$)|!(?:--|\[|doctype)|\s*(?:javascript|vbscript|data)\s*:)/giu;
 const TAG_END = /[^<>\n]{0,80}>/uy;
 const BRACKETED =
   /\[[\s\\/]*(?:inst|sys|system|system[ _]prompt|system[ _]message|available[ _]tools|tool[ _]calls?|tool[ _]results?|tool[ _]content|assistant|user|human)\s*\]/giu;
-/** Who speaks next, as transcripts and models write it at the beginning of a line. Keys of settings are in lower case. */
+/** The next speaker at the start of a line, as transcripts and models write it. Keys of settings are in lower case. */
 const TURN =
   /(?<=^|\n)[ \t>*#_-]{0,8}([Hh]uman|HUMAN|[Aa]ssistant|ASSISTANT|System|SYSTEM|User|USER|Developer|DEVELOPER)[ \t*_]{0,3}:/gu;
 const HEADED_TURN = /(?<=^|\n)[ \t>]{0,8}#{1,6}[ \t]{0,3}(instructions?|response)[ \t*_]{0,3}:/giu;
-/** A link or an image of Markdown to an address elsewhere, and the definition of one. */
+/** A Markdown link or image to an external address, and the definition of one. */
 const LINK = /\](?=\(\s*<?(?:[a-z][a-z0-9+.-]{1,20}:|\/\/))/giu;
 const DEFINITION = /(?<=^|\n)[ \t>]{0,8}\[[^\]\n]{1,100}\](?=:\s{0,3}<?(?:[a-z][a-z0-9+.-]{1,20}:|\/\/))/giu;
 
 const MAY_HOLD = /[<[\]]|(?:human|assistant|system|user|developer|instructions?|response)[ \t*_]{0,3}:/iu;
 
-/** In place of the characters of the reading from `from` on, up to `to`. */
+/** Replaces the characters of the reading from `from` up to `to`. */
 interface Edit {
   readonly from: number;
   readonly to: number;
@@ -45,7 +64,7 @@ function endOf(text: string, from: number): Edit[] {
   return [{ from: end - 1, to: end, instead: ')' }];
 }
 
-/** `Promise<User>`, a type as the argument of another, and `age < user / 2`, a comparison: a word in code that is no tag. */
+/** Returns true for `Promise<User>`, a type argument, and `age < user / 2`, a comparison: code, not a tag. */
 function isCode(text: string, { index, 0: found, 1: lead = '', 2: word }: RegExpExecArray): boolean {
   if (word === undefined) return false;
   const isType = found === `<${word}` && /^[A-Z][a-z]+$/.test(word) && /\w/.test(text.charAt(index - 1));
@@ -87,9 +106,9 @@ function edited(text: string, reading: Reading): string {
 }
 
 /**
- * Recalled text as it may be quoted to a model: the brackets of what could be read as the end of a block, a tag of a host, a call of a tool,
- * a turn of a conversation or a special token are round ones, links of Markdown are none, and what nobody sees is gone. People read the same
- * as before, and the same text comes out of it the second time. Takes time that grows with the text alone. Stored text stays as it is.
+ * Makes recalled text safe to quote to a model: brackets that could be read as the end of a block, a host tag, a tool call, a turn of a
+ * conversation or a special token become round, Markdown links are disabled, invisible characters are removed. Readable as before,
+ * idempotent, and linear in the text. Stored text is unchanged.
  */
 export function inertText(text: string): string {
   const visible = visibleText(text);

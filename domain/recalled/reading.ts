@@ -1,9 +1,46 @@
-import { asciiOf } from './confusables.ts';
+/** Lookalikes of the characters in tags: each word is an ASCII character and its lookalikes. */
+const LOOKALIKES = `
+  <‹«〈〈⟨❬❮❰⟪《˂ᐸ≺≪⋖ >›»〉〉⟩❭❯❱⟫》˃ᐳ≻≫⋗ /∕⁄╱⧸⟋〳 |│┃∣ǀ❘ :ː∶꞉︰ -‐‑‒–—―−⁃➖▁ˍ [【〔〖⟦ ]】〕〗⟧
+  aаɑαᴀ bЬʙв cсϲᴄ dԁᴅ eеєεᴇҽ fғꜰϝ gɡցɢ hһհʜ iіıιɪӏ jјᴊϳ kкκᴋ lⅼʟǀ mмᴍ nոηɴп oоοօᴏσ pрρᴘ qԛգ rгʀᴦ sѕꜱ tтτᴛ uսυᴜ vѵνᴠ wԝωᴡ xхχ yуүγʏ zᴢ
+  AАΑ BВΒ CСϹ EЕΕ FϜ HНΗ IІΙ JЈ KКΚ MМΜ NΝ OОΟ PРΡ SЅ TТΤ XХΧ YҮΥ ZΖ`;
 
-/** A text as somebody takes it who decodes escapes and overlooks what only looks alike. */
+const ASCII_OF: ReadonlyMap<string, string> = new Map(
+  LOOKALIKES.trim()
+    .split(/\s+/u)
+    .flatMap((word) => {
+      const [plain = '', ...alike] = word;
+      return alike.map((character): [string, string] => [character, plain]);
+    }),
+);
+
+const MARKS = /[\p{M}\p{Default_Ignorable_Code_Point}]/gu;
+
+function read(character: string): string {
+  const plain = character.normalize('NFKD').replaceAll(MARKS, '');
+  const ascii = ASCII_OF.get(plain) ?? plain;
+  return /^[\t\n\x20-\x7e]*$/u.test(ascii) ? ascii : character;
+}
+
+/** Cache of results, bounded: a text repeats few characters. */
+const READ = new Map(ASCII_OF);
+const MAX_READ = 10_000;
+
+/**
+ * Returns the ASCII character that a character imitates: of another width or style, with diacritics, or a lookalike. '' for an invisible
+ * character; the character itself if it imitates none.
+ */
+export function asciiOf(character: string): string {
+  const known = READ.get(character);
+  if (known !== undefined) return known;
+  const ascii = read(character);
+  if (READ.size < MAX_READ) READ.set(character, ascii);
+  return ascii;
+}
+
+/** A text after decoding its escapes and normalising lookalikes. */
 export interface Reading {
   readonly text: string;
-  /** Where in the text that is read the character at `index` begins, in UTF-16 units; for the length of the reading, that text's length. */
+  /** Maps an index of the reading to its position in the original text, in UTF-16 units; the length maps to the length. */
   readonly placeOf: (index: number) => number;
 }
 
@@ -29,7 +66,7 @@ const NAMED: Readonly<Record<string, string>> = {
   tab: '\t',
   newline: '\n',
 };
-/** References of HTML (also of an ampersand that is one), bytes of addresses, escapes of JSON and of programs (also within JSON). */
+/** HTML references (also of an ampersand), percent-encoded bytes, and JSON and program escapes (also nested in JSON). */
 const ESCAPES = new RegExp(
   [
     String.raw`&(?:(?:amp|#38|#x26);)*(?:#x0{0,8}([0-9a-f]{1,6})|#0{0,8}(\d{1,7})|(${Object.keys(NAMED).join('|')}));?`,
@@ -38,11 +75,11 @@ const ESCAPES = new RegExp(
   ].join('|'),
   'gi',
 );
-/** Scripts none of whose characters is a letter of a tag stay as they are: they make up whole texts. */
+/** Scripts without lookalikes of tag letters are unchanged: complete texts consist of them. */
 const FOREIGN =
   /[^\p{ASCII}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Arabic}\p{Script=Devanagari}]/gu;
 const MAY_DIFFER = /[&%\\]|\P{ASCII}/u;
-/** Escapes within escapes of another kind that are followed; whoever decodes more does it on purpose. */
+/** Most nested escapes that are decoded. */
 const MAX_PASSES = 6;
 
 function characterOf(hexadecimal: string | undefined, decimal?: string): string | null {
@@ -50,7 +87,7 @@ function characterOf(hexadecimal: string | undefined, decimal?: string): string 
   return code > 0 && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff) ? String.fromCodePoint(code) : null;
 }
 
-/** The character that these bytes are in UTF-8; null where they are none. */
+/** Decodes UTF-8 bytes; null if they are invalid. */
 function ofBytes(escaped: string): string | null {
   try {
     return decodeURIComponent(escaped.replaceAll(/%(?:25)+(?=[0-9a-f]{2})/gi, '%'));
@@ -88,7 +125,7 @@ function rewritten(step: Step, pattern: RegExp, read: (match: RegExpExecArray) =
     keep(match.index);
     said += instead;
     at += match[0].length;
-    // The first character stands for all that was written; more of them have no place of their own.
+    // The first character maps to the complete escape; further ones have no position.
     for (let n = 0; n < instead.length; n += 1) places.push(placeOf(n === 0 ? match.index : at));
   }
   if (places.length === 0 && at === 0) return step;
@@ -97,7 +134,7 @@ function rewritten(step: Step, pattern: RegExp, read: (match: RegExpExecArray) =
   return { text: said, places };
 }
 
-/** Reads a text, in time that grows with it alone. Upper and lower case stay. */
+/** Reads a text in linear time. Preserves case. */
 export function readingOf(text: string): Reading {
   let step: Step = { text, places: null };
   if (MAY_DIFFER.test(text)) {

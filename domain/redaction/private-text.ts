@@ -1,11 +1,10 @@
-import { CONTEXT_TAG } from '../context-tag.ts';
+import { CONTEXT_TAG } from '../recalled/recalled-block.ts';
 
 const PRIVATE = 'private';
 
 /**
- * Tags whose content never reaches storage: what the user marked as private, what recall injected, and what a host or a hook puts into a
- * conversation by itself. What a user typed or chose stays, whatever tags the host puts around it: commands and their arguments, the
- * output of a shell, a selection in an editor.
+ * Tags whose content is never stored: private passages, injected recall, and additions of hosts and hooks. The user's own input remains,
+ * whatever host tags are around it: commands and their arguments, shell output, an editor selection.
  */
 const REMOVED_TAGS = [
   { tag: PRIVATE, kind: 'private', leaves: '[private]' },
@@ -24,17 +23,17 @@ type Tag = (typeof REMOVED_TAGS)[number];
 /** Names of the tags whose content capture removes. Rendering makes the same names inert in recalled text. */
 export const REMOVED_TAG_NAMES: readonly string[] = REMOVED_TAGS.map(({ tag }) => tag);
 
-/** A passage that a text begins or ends in. */
+/** A passage that is open at the start or end of a text. */
 export interface OpenPassage {
   readonly tag: string;
   readonly depth: number;
-  /** Private passages that were begun within one of another kind and not ended yet. */
+  /** Open private passages inside one of another kind. */
   readonly inner?: number;
 }
 
 /**
- * What every text with such a tag holds. `private` is a word of many languages: it counts behind what a tag begins with alone, also where
- * that is written for JSON, HTML or an address, and with up to three blanks between.
+ * Texts of which every tagged text contains one. `private` is a common word: it counts only after the start of a tag, also in its JSON,
+ * HTML or URL form, with up to three blanks between.
  */
 export const TAG_HINTS: readonly string[] = [
   ...['<', '/', '3c', '2f', 't;', '0;', 'c;', '7;', 'f;'].map((before) => `${before}private`),
@@ -45,15 +44,15 @@ export const TAG_HINTS: readonly string[] = [
 ];
 
 const NAMES = REMOVED_TAGS.map((entry) => entry.tag).join('|');
-// An angle as it is, or written for JSON (also JSON inside JSON), HTML or an address.
+// An angle bracket, plain or escaped for JSON (also nested), HTML or a URL.
 const LESS = String.raw`(?:<|\\{1,8}(?:u003|x3)c|&(?:lt|#0{0,4}60|#x0{0,4}3c);|%3c)`;
 const MORE = String.raw`(?:>|\\{1,8}(?:u003|x3)e|&(?:gt|#0{0,4}62|#x0{0,4}3e);|%3e)`;
 const SLASH = String.raw`(?:\\{0,8}/|\\{1,8}u002f|&#(?:47|x2f);|%2f)`;
 const SPACE = String.raw`(?:\s|\\{1,8}[nrt]|%20|\+)`;
 const BLANKS = `${SPACE}{1,3}`;
 /**
- * A closing tag, or an opening one, whose attributes may hold an angle: a closing one must not swallow an opening one. With blanks behind its
- * angle it has no attributes: a comparison is none.
+ * A closing tag, or an opening one whose attributes may contain an angle bracket: a closing tag must not swallow an opening one. After a
+ * blank it has no attributes: that is a comparison.
  */
 const ANY_TAG = new RegExp(
   `${LESS}(?:(?:${BLANKS})?${SLASH}(?:${BLANKS})?(${NAMES})(?:${SPACE}(?:(?!${LESS})[^<>]){0,200}?)?|(${NAMES})(?:${SPACE}[^<>]{0,500}?(?:<[^<>]{0,200}?){0,2})?|${BLANKS}(${NAMES})(?:${BLANKS})?)${MORE}`,
@@ -65,7 +64,7 @@ interface FoundTag {
   readonly end: number;
   readonly tag: string;
   readonly closing: boolean;
-  /** As a type is written that is the argument of another (`Local<Private>`). */
+  /** Written like a type argument (`Local<Private>`). */
   readonly likeCode: boolean;
 }
 
@@ -82,7 +81,7 @@ function tagsOf(text: string): FoundTag[] {
   });
 }
 
-/** For the place of each tag, how many private passages end behind it that do not begin there. */
+/** Counts for each tag the private passages that end after it without starting there. */
 function endsBehind(tags: readonly FoundTag[]): number[] {
   const behind = Array.from({ length: tags.length }, () => 0);
   let ends = 0;
@@ -94,16 +93,16 @@ function endsBehind(tags: readonly FoundTag[]): number[] {
   return behind;
 }
 
-/** The passage of another kind with what a tag within it says of private ones. */
+/** Returns the passage of another kind, updated by a private tag inside it. */
 function withInner(open: OpenPassage, { tag, closing }: FoundTag): OpenPassage {
   return tag === PRIVATE ? { ...open, inner: Math.max(0, (open.inner ?? 0) + (closing ? -1 : 1)) } : open;
 }
 
 /**
- * Takes tagged passages out of a text, tags included. Pairs may nest; an opening tag that is never closed takes everything after
- * it, because leaking is worse than losing; a closing tag alone is dropped. A private passage that begins within another kind goes on behind
- * that one's end if it ends there; one that is only named there ends with it. Adds what it removed to `removed`, by kind.
- * `within` is the passage that the text begins in, `open` in the answer the one it ends in: blocks of one value follow each other.
+ * Removes tagged passages from a text, tags included. Pairs may nest; an unclosed opening tag removes everything after it, because a leak
+ * is worse than a loss; a lone closing tag is dropped. A private passage that starts inside another kind continues after that one's end if
+ * it ends there; otherwise it ends with it. Counts removals in `removed` by kind. `within` is the passage open at the start, `open` in the
+ * result the one open at the end: the blocks of one value are consecutive texts.
  */
 export function removeTaggedText(
   text: string,
@@ -142,7 +141,7 @@ export function removeTaggedText(
   return { text: open === null ? kept + text.slice(position) : kept, open };
 }
 
-/** A type named Private as the argument of another (`Local<Private>`) is code. */
+/** A type argument named Private (`Local<Private>`) is code. */
 function isWordCharacter(character: string | undefined): boolean {
   return character !== undefined && /\w/.test(character);
 }

@@ -9,22 +9,22 @@ import type { OpenPassage } from './private-text.ts';
 import { isSecretField, removeSecrets } from './secrets.ts';
 import { NOTHING, scanText } from './text-scan.ts';
 
-/** JSON deeper than this is not followed: what lies below is dropped and noted. */
+/** Deeper JSON is dropped and noted. */
 const MAX_DEPTH = 40;
-/** No tag, secret or address that is looked for is shorter. */
+/** Every tag, secret and address is at least this long. */
 const SHORTEST_CHARS = 8;
 const MARKED_RESTRICTED = new RegExp(
   `\\[redacted:(?:${[...PERSONAL_KINDS].flatMap(([kind, dataClass]) => (dataClass === 'restricted' ? [kind] : [])).join('|')})\\]`,
 );
 
 export interface RedactionOptions {
-  /** Classes of personal data that are taken out of the text; of the others the text keeps what was found, and the row its class. */
+  /** Classes of personal data to remove from the text; others remain in the text, and set the row's class. */
   readonly removeClasses?: readonly DataClass[] | undefined;
-  /** Values that are cut are handed out whole, too, redacted. */
+  /** Also return the full values of truncated texts, redacted. */
   readonly storeFullValue?: boolean | undefined;
 }
 
-/** A value that was too long for its row, redacted. */
+/** A redacted value that was too long for its row. */
 export interface FullValue {
   /** Hex SHA-256 of the text's UTF-8 bytes; the note in the row names it. */
   readonly sha256: string;
@@ -32,8 +32,8 @@ export interface FullValue {
 }
 
 /**
- * Makes the values of one row fit to be stored: private passages, injected context, secrets and restricted personal data are taken out
- * first, so that cutting never leaves half of one behind; then text is made well-formed and cut. Counts what it removed.
+ * Makes the values of one row storable: removes private passages, injected context, secrets and restricted personal data first, so that
+ * truncation never leaves half of one; then makes the text well-formed and truncates it. Counts removals.
  */
 export class Redactor {
   private readonly removed = new Map<string, number>();
@@ -41,7 +41,7 @@ export class Redactor {
   private readonly storeFullValue: boolean;
   private readonly kept = new Map<string, FullValue>();
   private personalClass: DataClass = 'internal';
-  /** The tagged passage in which the block of a list ended that was last read. */
+  /** The tagged passage that was open at the end of the last block of a list. */
   private open: OpenPassage | null = null;
   private oversized = false;
 
@@ -60,7 +60,7 @@ export class Redactor {
     return this.cutJson(this.cleanJson(value));
   }
 
-  /** Clean and well-formed, as long as it is: for what is rendered into another text and cut there. */
+  /** Clean and well-formed, of any length: for text that is rendered into another one and truncated there. */
   cleanText(value: string): string {
     this.open = null;
     const clean = this.clean(value);
@@ -68,7 +68,7 @@ export class Redactor {
     return clean;
   }
 
-  /** The same for every string inside a JSON value. A passage that one element of a list opens goes on in the elements after it. */
+  /** The same for every string inside a JSON value. A passage that one list element opens continues in the next ones. */
   cleanJson(value: unknown): unknown {
     this.open = null;
     const clean = this.entry(value, 0);
@@ -76,7 +76,7 @@ export class Redactor {
     return clean;
   }
 
-  /** Cuts a clean text over the limit in the middle; with `storeFullValue` the note names the whole, which `wholes` then has. */
+  /** Cuts the middle out of a clean text over the limit; with `storeFullValue` the note names the full value in `fullValues`. */
   cut(text: string): string {
     if (!this.storeFullValue || text.length * 3 <= VALUE_LIMIT_BYTES || byteLength(text) <= VALUE_LIMIT_BYTES)
       return cutMiddle(text);
@@ -85,17 +85,17 @@ export class Redactor {
     return cutMiddle(text, VALUE_LIMIT_BYTES, sha256);
   }
 
-  /** The same for every string inside a clean JSON value; the value itself where none is too long. */
+  /** The same for every string inside a clean JSON value; returns the value itself if none is too long. */
   cutJson(value: unknown): unknown {
     return this.oversized ? this.cutEntry(value) : value;
   }
 
-  /** Removed pieces by kind so far; null for none. */
+  /** Removed pieces by kind; null for none. */
   get counts(): Redactions {
     return this.removed.size === 0 ? null : Object.fromEntries(this.removed);
   }
 
-  /** The highest class of what was found so far, what was removed included. */
+  /** The highest class found, removed values included. */
   get dataClass(): DataClass {
     let dataClass = this.personalClass;
     for (const kind of this.removed.keys())
@@ -103,8 +103,8 @@ export class Redactor {
     return dataClass;
   }
 
-  /** Whole values of what was cut so far, each once; empty without `storeFullValue`. */
-  get wholes(): FullValue[] {
+  /** Full values of truncated texts, without duplicates; empty without `storeFullValue`. */
+  get fullValues(): FullValue[] {
     return [...this.kept.values()];
   }
 
@@ -118,14 +118,14 @@ export class Redactor {
     if (text.length < SHORTEST_CHARS) return this.open === null ? text : '';
     let signs = scanText(text);
     if (signs === NOTHING && this.open === null && !text.includes('@')) return text;
-    // What a client took out before it sent the text still says what the row is.
+    // Marks of an earlier redaction still determine the class.
     if (signs.marks) this.personalClass = higherClass(this.personalClass, classOfMarks(text));
     let clean = text;
     if (signs.tags || this.open !== null) {
       const untagged = removeTaggedText(text, this.removed, this.open);
       this.open = untagged.open;
       clean = untagged.text;
-      // What stood on both sides of a passage may be something only now that it is gone.
+      // Removing a passage can join its two sides into a match.
       signs = scanText(clean);
     }
     clean = removeSecrets(clean, this.removed, signs);
@@ -144,7 +144,7 @@ export class Redactor {
     return this.fields(value, depth);
   }
 
-  /** Fields are values of their own: each begins in the passage that the object began in, and ends for itself. */
+  /** Fields are separate values: each starts in the passage that the object started in, and ends for itself. */
   private fields(value: object, depth: number): Record<string, unknown> {
     const before = this.open;
     let after = before;
@@ -154,7 +154,7 @@ export class Redactor {
     for (const [name, entry] of entries) {
       this.open = null;
       const cleanName = this.clean(name);
-      // A block's type is the host's word and tells how the block is rendered.
+      // A block's type is set by the host and determines how the block is rendered.
       this.open = name === 'type' && typeof entry === 'string' ? null : before;
       const cleanEntry = this.field(named && name === 'value' ? 'secret' : name, entry, depth);
       if (name !== 'type' && this.open !== before && (this.open !== null || after === before)) after = this.open;
@@ -176,7 +176,7 @@ export class Redactor {
     if (Array.isArray(value) && depth < MAX_DEPTH)
       return value.map((entry: unknown) => this.field(name, entry, depth + 1));
     if ((typeof value !== 'string' && typeof value !== 'number') || value === '') return this.entry(value, depth + 1);
-    // What an earlier redaction left there stays; it is counted where it was taken out.
+    // Marks of an earlier redaction remain; they were counted there.
     if (typeof value === 'string' && /^\[redacted:[\w-]{1,40}\]$/.test(value)) return this.entry(value, depth + 1);
     this.removed.set('secret-field', (this.removed.get('secret-field') ?? 0) + 1);
     return '[redacted:secret-field]';
@@ -194,7 +194,7 @@ function classOfMarks(text: string): DataClass {
   return MARKED_RESTRICTED.test(text) ? 'restricted' : 'confidential';
 }
 
-/** True for `{ "name": "DB_PASSWORD", "value": "…" }`, as lists of variables and headers are written. */
+/** Returns true for `{ "name": "DB_PASSWORD", "value": "…" }`, the form of variable and header lists. */
 function namesSecret(entries: readonly (readonly [string, unknown])[]): boolean {
   return (
     entries.some(([name]) => name === 'value') &&

@@ -1,29 +1,28 @@
 /**
- * One pass over a text that says which groups of patterns are worth trying. A pattern over a text costs about a microsecond a
- * kilobyte, and there are more than a hundred: so each names some piece of text that every match of it holds, and this pass looks for
- * all of them at once.
+ * One pass over a text that selects the patterns worth trying. A pattern costs about a microsecond per kilobyte, and there are over a
+ * hundred: so each names texts of which every match contains one, and this pass finds all of them at once.
  */
 
 /**
- * A piece of text that every match of a group holds. `#` stands for any digit, `?` for any character, a leading `|` for the beginning of
- * a word. Three characters next to each other must be literal or digits.
+ * A text that every match of a group contains. `#` is any digit, `?` any character, a leading `|` the start of a word. Three adjacent
+ * characters must be literal or digits.
  */
 export interface HintGroup {
   readonly hints: readonly string[];
-  /** Upper and lower case are the same to the group's pattern. */
+  /** The group's pattern ignores case. */
   readonly anyCase: boolean;
 }
 
 export interface Findings {
-  /** Numbers of the groups of which a hint was found, ascending. */
+  /** Indexes of the groups with a found hint, ascending. */
   readonly groups: readonly number[];
-  /** Nine digits or more with nothing but separators between them: a phone, a card, an account. */
+  /** At least nine digits with only separators between them: a phone, a card, an account. */
   readonly longNumber: boolean;
-  /** Three dots close to each other, as in an address. */
+  /** Three nearby dots, as in an address. */
   readonly ipv4: boolean;
-  /** Three colons close to each other, as in an address. */
+  /** Three nearby colons, as in an address. */
   readonly ipv6: boolean;
-  /** Six characters between two dots, as in the middle of a Discord token. */
+  /** Six characters between two dots, as in a Discord token. */
   readonly sixBetweenDots: boolean;
 }
 
@@ -32,18 +31,18 @@ interface Hint {
   readonly text: string;
   readonly anyCase: boolean;
   readonly wordStart: boolean;
-  /** How many characters before the end of the three that were looked up the hint begins. */
+  /** Distance from the hint's start to the end of its looked-up trigram, in characters. */
   readonly back: number;
 }
 
-/** Bits of a character's code: letters without their case, all digits one, each of the symbols that hints are made of. */
+/** Bits of a character's code: letters without case, one code for digits, one for each symbol of hints. */
 const CODE_BITS = 6;
 const CODE = (1 << CODE_BITS) - 1;
 const HASH_BITS = 3 * CODE_BITS;
 const HASH_MASK = (1 << HASH_BITS) - 1;
 const DIGIT = 27;
 const SYMBOLS = '_-.:/=<[$@~; "()+';
-/** Characters of which the pass keeps count have a bit above their code. */
+/** Flags above the code for characters that the pass counts. */
 const IS_DIGIT = 64;
 const IS_DOT = 128;
 const IS_COLON = 256;
@@ -62,7 +61,7 @@ for (const [at, symbol] of SYMBOLS.split('').entries()) {
   UNITS[symbol.charCodeAt(0)] = (DIGIT + 1 + at) | counted;
 }
 
-/** How rare a character is in prose and code: of a hint the rarest three are looked up. */
+/** Rarity of characters in prose and code: a hint is found by its rarest trigram. */
 const RARITY: Readonly<Record<string, number>> = {
   ...Object.fromEntries('etaoinsrlcdupmhgfbwyvkxjqz'.split('').map((letter, at) => [letter, at / 3])),
   ...Object.fromEntries('#_-./: '.split('').map((symbol) => [symbol, 1.5])),
@@ -76,7 +75,7 @@ function rarity(symbol: string): number {
   return RARITY[codeOf(symbol) === DIGIT ? '#' : symbol.toLowerCase()] ?? 4;
 }
 
-/** Where in the hint the three characters begin that are looked up. @throws RangeError for a hint without three */
+/** Returns the start of the hint's rarest trigram. @throws RangeError for a hint without one */
 function lookedUp(hint: string): number {
   let best = -1;
   let bestRarity = -1;
@@ -87,7 +86,7 @@ function lookedUp(hint: string): number {
     best = at;
     bestRarity = sum;
   }
-  if (best < 0) throw new RangeError(`the hint ${hint} has no three characters to look up`);
+  if (best < 0) throw new RangeError(`the hint ${hint} has no three adjacent literal characters; extend it`);
   return best;
 }
 
@@ -111,7 +110,7 @@ function stands(hint: Hint, text: string, end: number): boolean {
   return true;
 }
 
-/** How many digits, nine at most, end here with nothing but separators between them. */
+/** Counts the digits that end here, at most nine, with only separators between them. */
 function digitsInOneNumber(text: string, end: number): number {
   let digits = 0;
   for (let at = end; at >= 0 && digits < LONG_NUMBER_DIGITS; at -= 1) {
@@ -127,11 +126,11 @@ function look(slot: readonly Hint[] | undefined, text: string, end: number, foun
 }
 
 /**
- * Makes the pass for these groups. What it answers is a list of groups that may match, never one that leaves out a group that does,
- * in time that grows with the text alone. @throws RangeError for a hint that cannot be looked up
+ * Creates the scanner of these groups. It may return groups without a match, but never omits one with a match. Linear in the text.
+ * @throws RangeError for a hint without three adjacent literal characters
  */
 export function createScanner(groups: readonly HintGroup[]): (text: string) => Findings {
-  // One bit for each three characters: 32 KiB, of which a text touches a small part.
+  // One bit per trigram: 32 KiB, of which a text uses a small part.
   const bits = new Int32Array(1 << (HASH_BITS - 5));
   const slots = new Map<number, Hint[]>();
   for (const [group, { hints, anyCase }] of groups.entries()) {

@@ -1,21 +1,63 @@
-import { removePrivateKeys } from './private-keys.ts';
 import type { SecretRule } from './rule.ts';
 import { SECRET_RULES } from './secret-rules.ts';
 import { scanText } from './text-scan.ts';
 import type { TextSigns } from './text-scan.ts';
 
-/** Every kind that is removed by its look. */
+/** A private key's first line, PGP armour included. */
+const HEADER = /-----BEGIN [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----/g;
+const END_MARK = '-----END ';
+const FOOTER = /-----END [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----/y;
+/** Longest detected key: RSA of 16,384 bits has 13,000 characters. */
+const KEY_CHARS = 20_000;
+/** Characters of a key without its last line: base64, header fields, line feeds, also escaped. */
+const KEY_BODY = /[A-Za-z0-9+/=\\\s:,.-]{0,20000}/y;
+
+/** Returns the end of a key whose header ends at `from`: after its last line, else at the first character that no key contains. */
+function keyEnd(text: string, from: number, endMark: number): number {
+  if (endMark >= 0 && endMark - from <= KEY_CHARS) {
+    FOOTER.lastIndex = endMark;
+    if (FOOTER.test(text)) return FOOTER.lastIndex;
+  }
+  KEY_BODY.lastIndex = from;
+  KEY_BODY.test(text);
+  return KEY_BODY.lastIndex;
+}
+
+/**
+ * Replaces every private key, truncated ones included, with `replacement`; returns the text and the number of keys. Linear in the text: the
+ * next end mark is searched once, not once per header.
+ */
+export function removePrivateKeys(
+  text: string,
+  replacement: string,
+): { readonly text: string; readonly removed: number } {
+  let kept = '';
+  let position = 0;
+  let removed = 0;
+  let endMark = 0;
+  for (const header of text.matchAll(HEADER)) {
+    if (header.index < position) continue;
+    const from = header.index + header[0].length;
+    if (endMark >= 0 && endMark < from) endMark = text.indexOf(END_MARK, from);
+    kept += text.slice(position, header.index) + replacement;
+    position = keyEnd(text, from, endMark);
+    removed += 1;
+  }
+  return { text: kept + text.slice(position), removed };
+}
+
+/** Every kind that is removed by format. */
 export const SECRET_KINDS: readonly string[] = [
   ...new Set(['private-key', ...SECRET_RULES.map((rule) => rule.kind), 'secret-field']),
 ].toSorted();
 
-/** Some word that every name of a secret field holds: the cheap question before the pattern. */
+/** Some word of every secret field name: a cheap test before the pattern. */
 const MAY_BE_SECRET = /pass|secret|key|token|author|cookie|credential/i;
-/** Names of fields whose value is a secret whatever it looks like, written with dashes or underscores. */
+/** Names of fields whose value is always a secret, with dashes or underscores. */
 const SECRET_FIELD =
   /^(?:.{0,200}[_-])?(?:password|passwd|passphrase|secret|api[_-]?key|access[_-]?token|auth[_-]?token|refresh[_-]?token|session[_-]?token|id[_-]?token|(?:private|encryption|signing|master)[_-]?key|secret[_-]?(?:access[_-]?)?key|client[_-]?secret|authorization|cookie)$/i;
 
-/** True for `password`, `DB_PASSWORD`, `clientSecret`, `x-api-key` and their like. */
+/** Returns true for `password`, `DB_PASSWORD`, `clientSecret`, `x-api-key` and similar. */
 export function isSecretField(name: string): boolean {
   return MAY_BE_SECRET.test(name) && SECRET_FIELD.test(name.replaceAll(/(?<=[a-z0-9])(?=[A-Z])/g, '_'));
 }
@@ -29,7 +71,7 @@ function applyRule(rule: SecretRule, text: string, removed: Map<string, number>)
   for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
     const secret = match.groups?.['secret'] ?? match[0];
     if (secret.startsWith('[redacted:') || rule.accepts?.(secret) === false) continue;
-    // The secret stands last; the same text may stand before it, as a name like its password.
+    // The secret is last; the same text may occur before it, such as a name equal to its password.
     const start = match.index + match[0].lastIndexOf(secret);
     kept += `${text.slice(position, start)}[redacted:${kind}]`;
     position = start + secret.length;
@@ -40,7 +82,7 @@ function applyRule(rule: SecretRule, text: string, removed: Map<string, number>)
   return kept + text.slice(position);
 }
 
-/** Replaces every secret that is known by its look by `[redacted:kind]`, and adds to `removed` what it took out, by kind. */
+/** Replaces every recognised secret with `[redacted:kind]` and counts it in `removed` by kind. */
 export function removeSecrets(text: string, removed: Map<string, number>, signs: TextSigns = scanText(text)): string {
   let clean = text;
   if (signs.privateKeys) {

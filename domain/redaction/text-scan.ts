@@ -4,13 +4,13 @@ import { TAG_HINTS } from './private-text.ts';
 import { createScanner } from './scanner.ts';
 import { SECRET_RULES } from './secret-rules.ts';
 
-/** What one pass over a text found worth a closer look. */
+/** Patterns worth trying, from one pass over a text. */
 export interface TextSigns {
   readonly tags: boolean;
   readonly privateKeys: boolean;
-  /** What an earlier redaction left in place of what it took. */
+  /** Marks of an earlier redaction. */
   readonly marks: boolean;
-  /** Numbers of the rules in `SECRET_RULES`, ascending. */
+  /** Indexes into `SECRET_RULES`, ascending. */
   readonly rules: readonly number[];
   readonly personal: PersonalSigns;
 }
@@ -30,7 +30,7 @@ const scan = createScanner([
   ...NAMED_DETECTORS.map((named) => ({ hints: named.hints, anyCase: true })),
 ]);
 
-/** What most texts are answered with. */
+/** The result for most texts. */
 export const NOTHING: TextSigns = {
   tags: false,
   privateKeys: false,
@@ -39,7 +39,7 @@ export const NOTHING: TextSigns = {
   personal: { longNumber: false, ipv4: false, ipv6: false, named: [] },
 };
 
-/** Goes over a text once, in about two microseconds a kilobyte, and says which patterns may match. */
+/** Scans a text once, in about two microseconds per kilobyte, for patterns that may match. */
 export function scanText(text: string): TextSigns {
   const { groups, longNumber, ipv4, ipv6, sixBetweenDots } = scan(text);
   if (groups.length === 0 && !longNumber && !ipv4 && !ipv6 && !sixBetweenDots) return NOTHING;
@@ -49,7 +49,7 @@ export function scanText(text: string): TextSigns {
     if (group >= FIRST_NAMED) named.push(group - FIRST_NAMED);
     else if (group >= FIRST_RULE) rules.push(group - FIRST_RULE);
   }
-  // Its token holds no text that is always the same, but its second part has six characters.
+  // The token has no constant text, but its second part has six characters.
   if (sixBetweenDots) rules.push(DISCORD);
   return {
     tags: groups.includes(TAGS),

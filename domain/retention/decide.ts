@@ -1,7 +1,7 @@
 import { DATA_CLASSES, OF_CLASS } from './policy.ts';
 import type { DataClass, RetentionAction, RetentionRule, Retained } from './policy.ts';
 
-/** What a rule is asked about. */
+/** The attributes of a row that rules match. */
 export interface RetainedRow {
   readonly resource: Retained;
   readonly projectId: string | null;
@@ -16,14 +16,14 @@ function matches(rule: RetentionRule, row: RetainedRow): boolean {
   );
 }
 
-/** A project counts more than a data class: project and class 3, project 2, class 1, neither 0. */
+/** A project outweighs a data class: project and class 3, project 2, class 1, neither 0. */
 function specificity(rule: RetentionRule): number {
   return (rule.projectId === null ? 0 : 2) + (rule.dataClass === null ? 0 : 1);
 }
 
 /**
- * The one rule that holds for a row: of those that match, the most specific, in the order project and class, project, class, neither. Between equals, which
- * the table does not allow, the longer age wins, then keeping. Null where none matches: then the row is kept.
+ * Returns the rule of a row: the most specific match, in the order project and class, project, class, neither. Between equals, which the
+ * table does not allow, the longer age wins, then `keep`. Null without a match: the row is retained.
  */
 export function decide(rules: readonly RetentionRule[], row: RetainedRow): RetentionRule | null {
   const order = (a: RetentionRule, b: RetentionRule): number =>
@@ -34,7 +34,7 @@ export function decide(rules: readonly RetentionRule[], row: RetainedRow): Reten
   return rules.filter((rule) => matches(rule, row)).toSorted(order)[0] ?? null;
 }
 
-/** Rows of a kind that share their rule: a project that a rule names, or (null) every other one, and a data class where the kind has any. */
+/** Rows of a kind with one rule: a project that a rule names, or (null) any other, and a data class if the kind has any. */
 export interface RetentionCell {
   readonly resource: Retained;
   readonly projectId: string | null;
@@ -44,7 +44,7 @@ export interface RetentionCell {
   readonly ageDays: number;
 }
 
-/** Every kind of row that a rule does something with, so that the database need not know the order of rules: a row lies in one cell at most. */
+/** Returns the cells of a kind with a deleting rule, so that the database need not know rule precedence: a row is in one cell at most. */
 export function cellsOf(rules: readonly RetentionRule[], resource: Retained): RetentionCell[] {
   const own = rules.filter((rule) => rule.resource === resource);
   const classes = OF_CLASS.has(resource) ? DATA_CLASSES : [null];
@@ -57,7 +57,7 @@ export function cellsOf(rules: readonly RetentionRule[], resource: Retained): Re
   );
 }
 
-/** Projects that a rule names. */
+/** Returns the projects that rules name. */
 export function namedProjects(rules: readonly RetentionRule[]): string[] {
   return [...new Set(rules.flatMap(({ projectId }) => (projectId === null ? [] : [projectId])))].toSorted();
 }

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { RetentionRule } from './policy.ts';
 
-/** A legal hold that stands. */
+/** A legal hold in force. */
 export interface ActiveLegalHold {
   readonly id: string;
   readonly subject: string;
   readonly subjectId: string;
 }
 
-/** SHA-256, hex, of what a dry run was made for: the tenant's policies and the holds that stand, in whatever order they are given. */
+/** Returns the hex SHA-256 of a dry run's basis: the tenant's policies and active legal holds, in any order. */
 export function policyHash(rules: readonly RetentionRule[], holds: readonly ActiveLegalHold[]): string {
   const lines = [
     ...rules.map((rule) =>

@@ -1,6 +1,6 @@
 /**
- * What policies may name. `session` stands for everything that a session said; the other kinds are rows that grow with use. Not in the list are rows
- * without which others cannot be read (users, projects, keys), what other jobs keep small (caches, reservations), and the audit of what was done.
+ * Resources of policies. `session` is all content of a session; the others are rows that grow with use. Excluded: rows that others need
+ * (users, projects, keys), rows that other jobs limit (caches, reservations), and the audit log.
  */
 export const RETAINED = [
   'session',
@@ -26,9 +26,9 @@ export type RetentionAction = (typeof RETENTION_ACTIONS)[number];
 export const MIN_AGE_DAYS = 1;
 export const MAX_AGE_DAYS = 36_500;
 
-/** One rule: what lies longer than `ageDays` is treated so. Null: every project, every class. */
+/** One rule for rows older than `ageDays`. Null: every project, every class. */
 export interface RetentionRule {
-  /** The policy's id, or `default` for what holds where no policy of the tenant names the kind. */
+  /** The policy's id, or `default` for resources without a policy of the tenant. */
   readonly id: string;
   readonly projectId: string | null;
   readonly resource: Retained;
@@ -37,7 +37,7 @@ export interface RetentionRule {
   readonly action: RetentionAction;
 }
 
-/** Kinds whose rows lie in a project, that carry a data class, and what can be done with each kind. */
+/** Resources with a project, those with a data class, and the actions of each. */
 export const OF_PROJECT: ReadonlySet<Retained> = new Set([
   'session',
   'observation',
@@ -48,7 +48,7 @@ export const OF_PROJECT: ReadonlySet<Retained> = new Set([
 ]);
 export const OF_CLASS: ReadonlySet<Retained> = new Set(['observation', 'prompt']);
 export const ACTIONS_OF: Readonly<Record<Retained, readonly RetentionAction[]>> = {
-  // Half a session cannot be brought back as it was, so that sessions alone are archived.
+  // Half a session cannot be restored, so only complete sessions are archived.
   session: ['keep', 'archive', 'delete'],
   observation: ['keep', 'decay', 'delete'],
   prompt: ['keep', 'delete'],
@@ -63,8 +63,8 @@ export const ACTIONS_OF: Readonly<Record<Retained, readonly RetentionAction[]>> 
 };
 
 /**
- * Days after which housekeeping rows go where no policy names their kind: what nobody reads any more. Whatever people or agents said is kept until a policy
- * says otherwise. Tombstones outlive any backup that could bring back what was forgotten.
+ * Retention in days of housekeeping rows without a policy. Content of users and agents is retained until a policy applies. Tombstones
+ * outlive any backup that could restore forgotten content.
  */
 export const HOUSEKEEPING_DAYS = {
   context: 90,
@@ -74,14 +74,14 @@ export const HOUSEKEEPING_DAYS = {
   tombstone: 3_650,
 } as const satisfies Partial<Record<Retained, number>>;
 
-/** What is wrong with a rule, by field; null where nothing is. */
+/** Returns the first problem of a rule by field; null for a valid one. */
 export function ruleProblem(
   rule: Omit<RetentionRule, 'id'>,
 ): { readonly field: string; readonly message: string } | null {
   if (!ACTIONS_OF[rule.resource].includes(rule.action))
     return { field: 'action', message: `can be ${ACTIONS_OF[rule.resource].join(', ')} for ${rule.resource}` };
   if (rule.projectId !== null && !OF_PROJECT.has(rule.resource))
-    return { field: 'project', message: `${rule.resource} lies in no project` };
+    return { field: 'project', message: `${rule.resource} belongs to no project` };
   if (rule.dataClass !== null && !OF_CLASS.has(rule.resource))
     return { field: 'data_class', message: `${rule.resource} has no data class` };
   return null;

@@ -2,7 +2,7 @@ import type { Span } from './sentences.ts';
 
 type BlockKind = 'paragraph' | 'item' | 'heading' | 'code' | 'table';
 
-/** One block of a Markdown-like text. For list items and headings the span leaves the marker out. */
+/** One block of a Markdown-like text. The span of list items and headings excludes the marker. */
 interface Block extends Span {
   readonly kind: BlockKind;
 }
@@ -16,12 +16,12 @@ const HEADING = /^\s*#{1,6}\s+/u;
 const ITEM = /^\s*(?:[-*•◦+]|\d{1,3}[.)]|☐|☒|✅|✓|✔|❌|⚠️?)\s+(?:\[[ xX]\]\s+)?/u;
 const TABLE = /^\s*\|.*\|\s*$/u;
 const RULE = /^\s*(?:[-=*_─━═]{3,}|[+|│├└┌┐┘┤┬┴┼─]{3,})\s*$/u;
-/** Lines at least this long were probably broken by a terminal, so that the next line belongs to them. */
+/** Longer lines were probably wrapped by a terminal, so the next line continues them. */
 const WRAPPED_LINE_CHARACTERS = 70;
 
 /**
- * Splits a text into blocks: paragraphs (lines that a terminal wrapped are joined again), list items, headings, fenced code
- * and tables. Rules and blank lines belong to no block. An unclosed fence runs to the end. Time is linear in the text.
+ * Splits a text into blocks: paragraphs (with terminal-wrapped lines joined), list items, headings, fenced code and tables. Skips rules
+ * and blank lines. An unclosed fence ends with the text. Linear in the text.
  */
 export function splitBlocks(source: string): readonly Block[] {
   const blocks: Block[] = [];

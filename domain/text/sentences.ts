@@ -1,4 +1,4 @@
-/** A stretch of a text: `source.slice(start, end)` is exactly what stands there. */
+/** A span of a text: `source.slice(start, end)`. */
 export interface Span {
   readonly start: number;
   readonly end: number;
@@ -11,11 +11,9 @@ const CLOSERS = /["'”’)\]』」）》*_`]/u;
 const MAX_SENTENCE_CHARACTERS = 600;
 
 /**
- * Cuts prose into sentences. Western stops end a sentence only before white space, so file names, versions and decimals
- * stay whole; Chinese and Japanese stops end one at once.
- *
- * Returns spans without surrounding white space, in order, that never overlap; a run without any stop is cut at a word after
- * {@link MAX_SENTENCE_CHARACTERS} characters, so that one endless line cannot become one sentence.
+ * Splits prose into sentences. Western stops end a sentence only before white space, so file names, versions and decimals stay intact;
+ * Chinese and Japanese stops end one at once. Returns trimmed, ordered, non-overlapping spans; a run without a stop is cut at a word after
+ * {@link MAX_SENTENCE_CHARACTERS} characters.
  */
 export function splitSentences(source: string, within: Span = { start: 0, end: source.length }): readonly Span[] {
   const spans: Span[] = [];
@@ -35,7 +33,7 @@ export function splitSentences(source: string, within: Span = { start: 0, end: s
   return spans;
 }
 
-/** Where the sentence ends if a stop stands at `index`; undefined where the sentence goes on. */
+/** Returns the end of the sentence if a stop is at `index`; undefined if the sentence continues. */
 function endAfterStop(source: string, index: number, limit: number): number | undefined {
   const character = source.charAt(index);
   const isCjk = CJK_STOPS.has(character);
@@ -51,7 +49,7 @@ function endAfterStop(source: string, index: number, limit: number): number | un
 function continuesAfterDot(source: string, dot: number, end: number, limit: number): boolean {
   const word = /[\p{L}.]+$/u.exec(source.slice(Math.max(0, dot - 12), dot))?.[0].toLowerCase() ?? '';
   if (ABBREVIATIONS.has(word)) return true;
-  // "… foo. bar": a lower-case word after a full stop is a slip or an abbreviation more often than a new sentence.
+  // "… foo. bar": a lower-case word after a full stop is more often a typo or an abbreviation than a new sentence.
   const next = source
     .slice(end, Math.min(limit, end + 3))
     .trimStart()

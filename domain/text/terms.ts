@@ -9,13 +9,13 @@ const STOP_WORDS = new Set(
   ).split(' '),
 );
 const WORD = /[\p{L}\p{N}_]+(?:[./-][\p{L}\p{N}_]+)*/gu;
-/** Scripts that are written without spaces. */
+/** Scripts without spaces. */
 const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/u;
 const UNSPACED_RUN = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}ー々]+/gu;
 
 /**
- * The words of a text that carry meaning, for comparing sentences: lower case, stop words left out, English endings cut,
- * and pairs of neighbouring characters for scripts without spaces. Repeated words come back repeated.
+ * Returns the content words of a text for comparison: lower case, without stop words and English endings, and pairs of neighbouring
+ * characters for scripts without spaces. With duplicates.
  */
 export function termsOf(text: string): readonly string[] {
   const terms: string[] = [];
@@ -31,21 +31,21 @@ export function termsOf(text: string): readonly string[] {
   return terms;
 }
 
-/** Number of words, where two characters of a script without spaces count as one. */
+/** Counts words; two characters of a script without spaces count as one. */
 export function wordCount(text: string): number {
   let count = 0;
   for (const [word] of text.matchAll(WORD)) count += UNSPACED.test(word) ? Math.ceil(word.length / 2) : 1;
   return count;
 }
 
-/** Share of the words that are stop words, 0 to 1: high in English prose, low in lists, logs and code; 1 for scripts without spaces. */
+/** Returns the share of stop words, 0–1: high in English prose, low in lists, logs and code; 1 for scripts without spaces. */
 export function stopWordShare(text: string): number {
   if (UNSPACED.test(text)) return 1;
   const words = text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
   return words.length === 0 ? 0 : words.filter((word) => STOP_WORDS.has(word)).length / words.length;
 }
 
-/** Share of the smaller set of terms that the other text has too: 0 (nothing in common) to 1. */
+/** Returns the share of the smaller set of terms in the other one, 0–1. */
 export function overlap(left: readonly string[], right: readonly string[]): number {
   const a = new Set(left);
   const b = new Set(right);
@@ -67,7 +67,7 @@ function pairsOf(word: string): readonly string[] {
   return pairs;
 }
 
-/** Cuts plural and tense endings. Coarse on purpose: it only has to bring forms of one word together. */
+/** Removes plural and tense endings. Deliberately coarse: it only has to unify word forms. */
 function stemmed(word: string): string {
   if (/[\d_./-]/u.test(word) || word.length < 5) return word;
   return word.replace(/(?:ies|ied)$/u, 'y').replace(/(?:ing|ed|es|s)$/u, '');

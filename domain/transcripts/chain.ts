@@ -1,36 +1,36 @@
 import type { ToolUse } from './line.ts';
 
-/** Where and when something was said. What closes it may come from a line of another folder or session. */
+/** Context of a line. The line that closes it may be from another folder or session. */
 export interface Place {
   readonly at: string | null;
   readonly session: string;
   readonly cwd: string | undefined;
 }
 
-/** A tool call whose result has not come yet. */
+/** A tool call without a result yet. */
 export interface OpenCall extends ToolUse, Place {
   readonly offset: number;
-  /** How many prompts the chain had when it was made. */
+  /** Number of prompts in the chain at its creation. */
   readonly prompts: number;
 }
 
-/** One conversation of a transcript: the session's own, or one of a sub-agent's. */
+/** One conversation of a transcript: the session's own, or a sub-agent's. */
 export interface Chain {
   readonly agentId: string | null;
   readonly agentGuessed: boolean;
-  /** Where the turn that is going on begins; null between turns. */
+  /** Start of the current turn; null between turns. */
   turnStart: number | null;
   /** The prompt of the turn. */
   turn: string | null;
   prompts: number;
   /** Texts of the assistant since the prompt. */
   texts: string[];
-  /** Those of its last message. */
+  /** Texts of its last message. */
   lastTexts: string[];
   messageId: string | null;
-  /** The line of its last words. */
+  /** The line of its last text. */
   words: (Place & { readonly uuid: string; readonly offset: number }) | null;
-  /** The turn is over unless the same message goes on. */
+  /** The turn is over unless the same message continues. */
   over: boolean;
   readonly calls: Map<string, OpenCall>;
 }
@@ -51,7 +51,7 @@ export function newChain(agentId: string | null, agentGuessed: boolean): Chain {
   };
 }
 
-/** Forgets the turn that ended; calls without a result stay open. */
+/** Clears the ended turn; calls without a result stay open. */
 export function endTurn(chain: Chain): void {
   chain.turnStart = null;
   chain.texts = [];
@@ -61,7 +61,7 @@ export function endTurn(chain: Chain): void {
   chain.over = false;
 }
 
-/** From where a chain must be read again to understand what follows; null when nothing of it is unfinished. */
+/** Returns the offset from which a chain must be read again; null if nothing is unfinished. */
 export function unfinishedSince(chain: Chain): number | null {
   const offsets = [...chain.calls.values()].map((call) => call.offset);
   if (chain.turnStart !== null) offsets.push(chain.turnStart);

@@ -1,18 +1,18 @@
-/** What is counted while transcripts are read. */
+/** Counters of transcript reading. */
 export const COUNT_NAMES = [
-  /** Lines read, whatever they said. */
+  /** Lines read, of any kind. */
   'lines',
-  /** Events that hooks had missed and that are stored now. */
+  /** Events that hooks missed, stored now. */
   'added',
   /** Events that were stored already. */
   'present',
-  /** Events that the store does not take: forgotten, deleted, capture switched off, or impossible to store. */
+  /** Events that the store rejects: forgotten, deleted, capture disabled, or not storable. */
   'refused',
-  /** Late deliveries of what a transcript had given already, taken out again. */
+  /** Deleted late deliveries of events that a transcript had already added. */
   'doubles',
-  /** Lines that break off. */
+  /** Truncated lines. */
   'truncated',
-  /** Lines that stood there before, in this file or in another session's. */
+  /** Lines that this file or another session's already had. */
   'repeated',
   'unknown_type',
   'not_json',
@@ -21,7 +21,7 @@ export const COUNT_NAMES = [
 export type CountName = (typeof COUNT_NAMES)[number];
 export type TranscriptCounts = Readonly<Record<CountName, number>>;
 
-/** Counts of which none was counted yet. */
+/** Returns zero counts. */
 export function noCounts(): Record<CountName, number> {
   return {
     lines: 0,
@@ -37,7 +37,7 @@ export function noCounts(): Record<CountName, number> {
   };
 }
 
-/** The sum of counts, name by name; a name that one of them lacks counts as 0. */
+/** Sums counts by name; a missing name counts 0. */
 export function addCounts(...all: readonly Partial<TranscriptCounts>[]): Record<CountName, number> {
   const sum = noCounts();
   for (const counts of all) for (const name of COUNT_NAMES) sum[name] += counts[name] ?? 0;

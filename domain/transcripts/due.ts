@@ -1,4 +1,4 @@
-/** How far a file was read, as far as it decides whether it is looked at again. */
+/** Reading state of a file that decides whether it is due. */
 export interface LookedAt {
   readonly size: number;
   readonly modifiedAtMs: number;
@@ -6,23 +6,23 @@ export interface LookedAt {
   readonly lookedAtMs: number;
 }
 
-/** `waiting`: it is being written to. `unchanged`: everything of it was read. */
+/** `waiting`: being written. `unchanged`: read completely. */
 export type FileStanding = 'due' | 'waiting' | 'unchanged';
 
-/** What waits for longer than this is waited for by nobody; see the reader. */
+/** Open calls are abandoned after this time; see the reader. */
 const ABANDONED_MS = 24 * 3_600_000;
-/** A clock that is set back leaves files from the future: they are as quiet as any. */
+/** Files with a later time, from a clock that was set back, count as quiet. */
 const FUTURE_MS = 3_600_000;
 
-/** For how long nothing was written to a file. */
+/** Returns the time since the last write to a file. */
 export function quietFor(modifiedAtMs: number, nowMs: number): number {
   const ms = nowMs - modifiedAtMs;
   return ms < -FUTURE_MS ? ABANDONED_MS : Math.max(0, ms);
 }
 
 /**
- * Whether a file is to be read now. One that was written to less than `quietMs` ago waits: what hooks have on their way arrives first.
- * One with an unfinished end is due again when it has been quiet for `idleMs`, and once more after a day.
+ * Returns whether a file is due. One written less than `quietMs` ago waits, so that pending hooks arrive first. One with an unfinished end
+ * is due again after `idleMs` without a write, and once more after a day.
  */
 export function currentOf(
   file: { readonly size: number; readonly modifiedAtMs: number },

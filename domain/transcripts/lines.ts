@@ -1,17 +1,17 @@
-/** A longer line is nobody's words: it is counted and passed over. */
+/** Longer lines are counted and skipped. */
 export const LINE_BYTES = 32 * 1024 * 1024;
 const LINE_FEED = 0x0a;
 
-/** A whole line of a file, without its line feed. */
+/** A complete line of a file, without its line feed. */
 export interface FileLine {
   readonly bytes: Uint8Array;
-  /** Where it begins in the file. */
+  /** Its start in the file. */
   readonly offset: number;
-  /** Where the next one begins. */
+  /** The start of the next one. */
   readonly end: number;
 }
 
-/** The whole lines of a piece of a file that begins at `offset`; what follows the last line feed is left to the caller. */
+/** Yields the complete lines of a piece that starts at `offset`; the caller handles the rest after the last line feed. */
 export function* completeLines(piece: Uint8Array, offset: number): Generator<FileLine> {
   let start = 0;
   for (let feed = piece.indexOf(LINE_FEED); feed >= 0; feed = piece.indexOf(LINE_FEED, start)) {
@@ -20,7 +20,7 @@ export function* completeLines(piece: Uint8Array, offset: number): Generator<Fil
   }
 }
 
-/** Bytes of a piece up to its last line feed, that included; 0 when it has none. */
+/** Returns the number of bytes up to and including the last line feed; 0 without one. */
 export function wholeLength(piece: Uint8Array): number {
   return piece.lastIndexOf(LINE_FEED) + 1;
 }

@@ -1,6 +1,6 @@
 import type { PromptType } from '../capture/event.ts';
 
-/** A prompt that the store has. */
+/** A stored prompt. */
 export interface StoredPrompt {
   readonly rowId: string;
   readonly seq: number;
@@ -9,37 +9,37 @@ export interface StoredPrompt {
   /** SHA-256 of its text, hex. */
   readonly sha256: string;
   readonly atMs: number;
-  /** It brought a time of its own; else its time is that of receipt. */
+  /** It has its own time, not the time of receipt. */
   readonly ownTime: boolean;
-  /** Which way it came: a transcript's are doubled by what hooks deliver late, never the other way round. */
+  /** Late hooks can duplicate a transcript's prompts, never the other way round. */
   readonly source: string;
-  /** A line of a transcript is known to say it. */
+  /** A transcript line is matched to it. */
   readonly taken: boolean;
-  /** SHA-256 of all texts that a hook may give for it, of those that a transcript brought. */
+  /** For transcript prompts: SHA-256 of all texts that a hook may send for it. */
   readonly hashes: readonly string[];
 }
 
-/** A prompt that a transcript has. */
+/** A prompt of a transcript. */
 export interface ServedPrompt {
   readonly uuid: string;
   readonly type: PromptType;
   readonly agentId: string | null;
   readonly agentGuessed: boolean;
-  /** SHA-256 of every text that a hook may give for it. */
+  /** SHA-256 of every text that a hook may send for it. */
   readonly hashes: readonly string[];
   readonly atMs: number | null;
-  /** When the next prompt of a person came; null when none did. */
+  /** Time of the next user prompt; null without one. */
   readonly untilMs: number | null;
 }
 
-/** Pairs of one text that are weighed; more of them than that are paired in order. */
+/** Most weighted pairs of one text; beyond that prompts are paired in order. */
 const MAX_PAIRS = 40_000;
-/** The hook of a prompt and its line are written at the same moment. */
+/** Largest distance between a prompt's hook and its line. */
 const SAME_MOMENT_MS = 5_000;
-/** An assistant's line is written a little before or after the hook that tells it. */
+/** Largest time by which an assistant's line may precede its hook. */
 const BEFORE_MS = 2_000;
 const UNTIL_MS = 60_000;
-/** A late delivery that says when it happened. */
+/** Largest distance of a late delivery with its own time. */
 const DOUBLE_MS = 120_000;
 const UNKNOWN_DISTANCE_MS = 1e15;
 
@@ -49,7 +49,7 @@ interface Pair<Left, Right> {
   readonly distance: number;
 }
 
-/** Joins the nearest first, each at most once. Among equals of one text every one finds a partner, however late it was delivered. */
+/** Pairs the nearest first, each at most once. Every one of several equal texts finds a partner, however late it was delivered. */
 function nearestFirst<Left, Right>(pairs: Pair<Left, Right>[]): [Left, Right][] {
   const joined: [Left, Right][] = [];
   const lefts = new Set<Left>();
@@ -88,7 +88,7 @@ function bySameText(
       const same = byHash.get(hash) ?? [];
       const nth = uses.get(hash) ?? 0;
       uses.set(hash, nth + 1);
-      // One text said very often: only the neighbours of its place are weighed, so that the work stays bounded.
+      // A very frequent text: only neighbours by position are weighted, which bounds the work.
       const reach = Math.ceil(MAX_PAIRS / Math.max(told.length, 1));
       const near = same.length <= reach ? same : same.slice(Math.max(0, nth - reach), nth + reach);
       return near
@@ -98,7 +98,7 @@ function bySameText(
   );
 }
 
-/** The host may render a text otherwise than its transcript does: what was said by the same at the same moment is the same. */
+/** The host may render a text differently in its transcript: the same speaker at the same time is a match. */
 function bySameMoment(
   told: readonly ServedPrompt[],
   stored: readonly StoredPrompt[],
@@ -117,8 +117,8 @@ function bySameMoment(
 }
 
 /**
- * Which stored prompt says what a line of a transcript says: row ids by uuid. A line that is not in the answer was missed by hooks.
- * Of one text there are never more lines without a partner than the transcript has over the store, in whatever order hooks arrived.
+ * Matches stored prompts to transcript lines: row ids by uuid. Unmatched lines were missed by hooks. Of one text, the unmatched lines never
+ * exceed the transcript's surplus over the store, in whatever order hooks arrived.
  */
 export function matchPrompts(
   told: readonly ServedPrompt[],
@@ -143,16 +143,16 @@ export function matchPrompts(
   return matched;
 }
 
-/** A late delivery of what a transcript had brought before. */
+/** A late delivery of a prompt that a transcript already added. */
 export interface Double {
-  /** The row that stays: it came first, and may be summarised and quoted already. */
+  /** The retained row: it was first, and may be summarised and quoted. */
   readonly keep: StoredPrompt;
   readonly drop: StoredPrompt;
 }
 
 /**
- * Prompts that stand twice because a spool was drained after the transcript was read: the same words of the same speaker, at the same
- * time as far as the late one knows its own time. A prompt that was said again later is none: its line of the transcript takes it first.
+ * Returns prompts that are stored twice because a spool was drained after the transcript was read: the same text of the same speaker, at
+ * the same time if the late one has its own. A repeated prompt is no duplicate: it matches its own line first.
  */
 export function findDoubles(stored: readonly StoredPrompt[]): Double[] {
   const brought = stored.filter((prompt) => prompt.source === 'transcript');

@@ -4,15 +4,15 @@ import { matchPrompts } from './match.ts';
 import type { StoredPrompt, ServedPrompt } from './match.ts';
 import type { StoredBoundary, StoredSession } from './store.ts';
 
-/** A transcript's item with the event that it would be captured as. */
+/** An item of a transcript with its event. */
 export interface PreparedItem {
   readonly item: TranscriptItem;
   readonly event: HostEvent;
-  /** Of a prompt: SHA-256 of every text that a hook may give for it. */
+  /** For prompts: SHA-256 of every text that a hook may send for it. */
   readonly hashes: readonly string[];
 }
 
-/** What is to be done with an item. */
+/** The decision for an item. */
 export type Decision =
   | { readonly kind: 'capture'; readonly prepared: PreparedItem; readonly event: HostEvent }
   | { readonly kind: 'present'; readonly prepared: PreparedItem; readonly rowId: string | null }
@@ -54,7 +54,7 @@ function servedPrompts(prepared: readonly PreparedItem[]): ServedPrompt[] {
   return told.toReversed();
 }
 
-/** A boundary that hooks gave, used up when an item takes it. */
+/** Finds and uses up a boundary that hooks stored. */
 function takeBoundary(
   free: Set<StoredBoundary>,
   kind: StoredBoundary['kind'],
@@ -71,21 +71,21 @@ function takeBoundary(
   return false;
 }
 
-/** Boundaries that came alone: those right after words that a line stands for came with them. */
+/** Returns boundaries without text: those right after a matched text arrived with it. */
 function boundariesLeft(stored: StoredSession, matched: Iterable<StoredPrompt>): Set<StoredBoundary> {
   const told = stored.prompts.filter((prompt) => prompt.taken || prompt.source === 'transcript');
   const withWords = new Set([...matched, ...told].map((prompt) => prompt.seq + 1));
   return new Set(stored.boundaries.filter((boundary) => !withWords.has(boundary.seq)));
 }
 
-/** The event without its boundary, where a hook gave that alone. */
+/** Removes the boundary of an event if a hook already stored it. */
 function wordsAlone(event: HostEvent): HostEvent {
   return { ...event, parts: event.parts.filter((part) => part.kind === 'prompt') };
 }
 
 /**
- * Decides of every item whether the store has it. Tool calls and lines that were captured before are known by their key, prompts by text
- * and place, boundaries by kind and time.
+ * Decides for every item whether it is stored already: tool calls and captured lines by key, prompts by text and position, boundaries by
+ * kind and time.
  */
 export function planItems(
   prepared: readonly PreparedItem[],

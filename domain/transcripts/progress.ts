@@ -1,15 +1,15 @@
 import type { TranscriptCounts } from './counts.ts';
 import type { SegmentResult } from './reconcile.ts';
 
-/** A transcript file as it is found. */
+/** A transcript file as found. */
 export interface FileState {
-  /** Another file in its place has another one. */
+  /** Changes if another file replaces it. */
   readonly fingerprint: string;
   readonly size: number;
   readonly modifiedAtMs: number;
 }
 
-/** How far a file was read before. */
+/** The last position in a file. */
 export interface ReadBefore {
   readonly fingerprint: string;
   readonly readOffset: number;
@@ -17,28 +17,28 @@ export interface ReadBefore {
   readonly sessionId: string | null;
 }
 
-/** Where reading a file goes on. */
+/** Where to continue reading a file. */
 export interface FileStart {
-  /** Another file stands where the one that was read before was: it is read and counted from its beginning. */
+  /** Another file replaced the one read before: it is read and counted from its start. */
   readonly anew: boolean;
   readonly readOffset: number;
   readonly countedOffset: number;
 }
 
-/** A file as it is now, and how far it was read now. */
+/** A file with its new reading position. */
 export interface FileProgress extends FileState {
   readonly readOffset: number;
   readonly countedOffset: number;
   readonly open: boolean;
   readonly sessionId: string | null;
   readonly seenSeq: number;
-  /** What this step counted. */
+  /** Counts of this step. */
   readonly counts: TranscriptCounts;
-  /** Another file stands where this one was: its counts begin anew. */
+  /** Another file replaced this one: its counts restart. */
   readonly anew: boolean;
 }
 
-/** Where to go on in a file; at its beginning when it was never read, is another one by its fingerprint, or lost what was counted. */
+/** Returns where to continue in a file; its start if it was never read, was replaced, or was truncated. */
 export function startOf(file: Pick<FileState, 'fingerprint' | 'size'>, before: ReadBefore | null): FileStart {
   if (before === null) return { anew: false, readOffset: 0, countedOffset: 0 };
   if (before.fingerprint !== file.fingerprint || file.size < before.countedOffset)
@@ -46,7 +46,7 @@ export function startOf(file: Pick<FileState, 'fingerprint' | 'size'>, before: R
   return { anew: false, readOffset: before.readOffset, countedOffset: before.countedOffset };
 }
 
-/** What is to be noted of a file after a piece of it was read. `atEnd`: nothing follows the piece. */
+/** Returns the progress after a piece of a file. `atEnd`: nothing follows the piece. */
 export function progressAfter(
   { fingerprint, size, modifiedAtMs }: FileState,
   before: ReadBefore | null,
@@ -55,7 +55,7 @@ export function progressAfter(
 ): FileProgress {
   return {
     fingerprint,
-    // With its whole size, a file that was read in part would count as unchanged, and its rest would wait for ever.
+    // With its full size, a partly read file would count as unchanged and never be completed.
     size: atEnd ? size : Math.min(size, nextOffset),
     modifiedAtMs,
     readOffset: nextOffset,

@@ -11,38 +11,38 @@ import { LINE_BYTES } from './lines.ts';
 import type { FileLine } from './lines.ts';
 
 export interface ReaderOptions {
-  /** Session that the file is named after; for lines that name none. */
+  /** Session in the file's name, for lines without one. */
   readonly session: string;
-  /** Sub-agent that the file is named after; null for a session's own transcript. */
+  /** Sub-agent in the file's name; null for a session's own transcript. */
   readonly agentId: string | null;
-  /** Reading begins at the file's first line. */
+  /** Reading starts at the file's first line. */
   readonly atStart: boolean;
-  /** Lines before this offset were counted when they were first read. */
+  /** Lines before this offset were counted when first read. */
   readonly countedOffset: number;
 }
 
-/** How the file stands at the end of what was read. */
+/** State of the file at the end of the piece. */
 export interface FileEnd {
-  /** Nothing was written to it for so long. */
+  /** Time since the last write. */
   readonly quietMs: number;
-  /** A session that is quiet for so long is over, unless a call is waited for. */
+  /** A session without writes for this time is over, unless a call is open. */
   readonly idleMs: number;
 }
 
-/** A call that waits so long is waited for by nobody: a permission may be asked for in the evening and given in the morning. */
+/** An open call is abandoned after this time: a permission may be requested in the evening and granted in the morning. */
 const ABANDONED_MS = 24 * 3_600_000;
 const MAX_DURATION_MS = 2_147_483_647;
 
 /**
- * Makes of a transcript's lines what hooks would have told. Holds what is unfinished (a turn, a call without its result) and says from
- * where the file has to be read again for it, so that nothing but an offset needs to be kept between two readings.
+ * Converts a transcript's lines to the events of hooks. Tracks unfinished work (a turn, a call without a result) and returns the offset
+ * from which the file must be read again for it, so that only an offset is stored between two readings.
  */
 export class TranscriptReader {
   readonly items: TranscriptItem[] = [];
   readonly counts = noCounts();
   private readonly options: ReaderOptions;
   private readonly chains = new Map<string, Chain>();
-  /** Root of each line of a sidechain that names no agent. */
+  /** Root of each sidechain line without an agent. */
   private readonly roots = new Map<string, string>();
   private readonly seen = new Set<string>();
   private session: string;
@@ -55,7 +55,7 @@ export class TranscriptReader {
     this.session = options.session;
   }
 
-  /** Reads the next whole line, unless it was `given` as it was read elsewhere. */
+  /** Processes the next complete line, already parsed if `given`. */
   feed({ bytes, offset }: FileLine, given: ReadLine | null = null): void {
     const count = (name: CountName) => {
       if (offset >= this.options.countedOffset) this.counts[name] += 1;
@@ -74,7 +74,7 @@ export class TranscriptReader {
     this.tell(line, offset);
   }
 
-  /** Closes what the end of the file closes. Only to be called where nothing follows. */
+  /** Closes what the end of the file closes. Only call at its end. */
   finish({ quietMs, idleMs }: FileEnd): void {
     const abandoned = quietMs >= ABANDONED_MS;
     for (const chain of this.chains.values()) {
@@ -83,13 +83,13 @@ export class TranscriptReader {
     }
   }
 
-  /** From where the file has to be read again for what is unfinished; null when nothing is. */
+  /** Returns the offset from which unfinished work must be read again; null without any. */
   unfinishedSince(): number | null {
     const offsets = [...this.chains.values()].flatMap((chain) => unfinishedSince(chain) ?? []);
     return offsets.length === 0 ? null : Math.min(...offsets);
   }
 
-  /** When the last line that has a time was written. */
+  /** Time of the last line that has one. */
   get lastAt(): string | null {
     return this.at;
   }
@@ -109,7 +109,7 @@ export class TranscriptReader {
         chain.over = chain.turnStart !== null && chain.calls.size === 0;
         return;
       case 'compaction':
-        // At the head of a file a summary is the title of another session.
+        // At the start of a file a summary is the title of another session.
         if (line.at !== null || chain.prompts > 0)
           this.add('compaction', line.uuid, offset, chain, 'PreCompact', { trigger: says.trigger });
         return;
@@ -121,7 +121,7 @@ export class TranscriptReader {
         return;
       case 'assistant': {
         chain.turnStart ??= offset;
-        // The model is known from the first answer, after the start was told.
+        // The model is known from the first response, after the start.
         if (this.start !== null && says.model !== null) this.start['model'] ??= says.model;
         if (says.texts.length > 0) {
           chain.lastTexts = follows ? [...chain.lastTexts, ...says.texts] : [...says.texts];
@@ -136,12 +136,12 @@ export class TranscriptReader {
     }
   }
 
-  /** A prompt: it ends the turn before it. In a sub-agent's chain it is the call of its parent, which is told there. */
+  /** A prompt ends the turn before it. In a sub-agent's chain it repeats the parent's call. */
   private begin(line: TranscriptLine, chain: Chain, text: string, offset: number): void {
     this.close(chain);
     const own = chain.agentId === null;
     if (own) for (const other of this.chains.values()) if (other.agentGuessed) this.close(other);
-    // Calls of the turn before the last one will not be answered any more.
+    // Calls of the turn before the last one will get no result.
     this.interrupt(chain, (call) => call.prompts < chain.prompts);
     chain.turnStart = offset;
     chain.turn = line.uuid;
@@ -151,7 +151,7 @@ export class TranscriptReader {
     else if (chain.prompts === 1) this.add('agent_start', `${line.uuid}:start`, offset, chain, 'SubagentStart', {});
   }
 
-  /** The session's start, told before its first prompt. */
+  /** Emits the session's start before its first prompt. */
   private started(line: TranscriptLine, chain: Chain, offset: number): void {
     this.start = this.add('start', `${line.uuid}:start`, offset, chain, 'SessionStart', { source: 'startup' });
   }
@@ -163,7 +163,7 @@ export class TranscriptReader {
     const call = holder.calls.get(result.useId);
     holder.calls.delete(result.useId);
     holder.turnStart ??= offset;
-    // The hook of a failed call tells no duration.
+    // The hook of a failed call has no duration.
     const outcome =
       result.error === null
         ? { tool_response: result.response, ...durationOf(call?.at ?? null, this.at) }
@@ -172,7 +172,7 @@ export class TranscriptReader {
     this.toolItem(asked, line.uuid, offset, holder, outcome, this.place());
   }
 
-  /** Tells calls that nobody answered as interrupted. */
+  /** Emits calls without a result as interrupted. */
   private interrupt(chain: Chain, which: (call: OpenCall) => boolean): void {
     for (const call of chain.calls.values()) {
       if (!which(call)) continue;
@@ -200,7 +200,7 @@ export class TranscriptReader {
     );
   }
 
-  /** Ends a chain's turn: the assistant's last words, as the host tells them when it stops. */
+  /** Ends a chain's turn with the assistant's last text, as in the host's stop hook. */
   private close(chain: Chain): void {
     const { words, texts, lastTexts } = chain;
     const own = chain.agentId === null;
@@ -258,7 +258,7 @@ export class TranscriptReader {
     return payload;
   }
 
-  /** Of the line that is being read. */
+  /** Of the current line. */
   private place(): Place {
     return { at: this.at, session: this.session, cwd: this.cwd };
   }

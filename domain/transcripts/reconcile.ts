@@ -1,4 +1,4 @@
-import { charsIn } from '../capture/chars.ts';
+import { charsIn } from '../capture/well-formed.ts';
 import type { CaptureSource, EventOwner, HostEvent } from '../capture/event.ts';
 import type { Exclusion } from '../capture/exclusions.ts';
 import { addCounts, noCounts } from './counts.ts';
@@ -16,50 +16,50 @@ import type { Captured, Pin, StoredSession, TranscriptStore } from './store.ts';
 
 /** A piece of a transcript file. */
 export interface Segment {
-  /** Session and sub-agent that the file is named after. */
+  /** Session and sub-agent in the file's name. */
   readonly session: string;
   readonly agentId: string | null;
   readonly bytes: Uint8Array;
-  /** Where the piece begins in the file: at a line. */
+  /** Start of the piece in the file, at a line. */
   readonly offset: number;
   readonly countedOffset: number;
   /** Nothing follows in the file. */
   readonly atEnd: boolean;
-  /** Nothing was written to the file for so long. */
+  /** Time since the last write. */
   readonly quietMs: number;
-  /** A longer piece cannot be had: go on behind it, whatever is unfinished. */
+  /** No longer piece is available: continue after it, with work unfinished. */
   readonly force: boolean;
 }
 
 export interface SegmentOptions {
-  readonly capturer: EventOwner;
+  readonly owner: EventOwner;
   readonly source: CaptureSource;
   readonly idleMs: number;
-  /** Sessions that the store does not know are left alone. */
+  /** Skip sessions that the store does not know. */
   readonly onlyKnown: boolean;
-  /** Folders that are not captured; null where there are none, or where capturing knows them itself. */
+  /** Excluded folders; null if there are none, or if capture applies them itself. */
   readonly excludes: Exclusion | null;
   readonly signal: AbortSignal;
-  /** Where long lines are read and items prepared; here, without a pause, unless given. */
+  /** Runs parsing of long lines and preparing of items elsewhere; default: here, without pauses. */
   readonly work?: SegmentWork;
 }
 
-/** What is done elsewhere of a piece, because it takes long; null for what is to be done here. */
+/** Long-running work on a piece that another thread does; null for work to do here. */
 export interface SegmentWork {
   readonly readLine: (bytes: Uint8Array) => Promise<ReadLine> | null;
   readonly prepareItem: (...item: Parameters<typeof prepareItem>) => Promise<PreparedItem | null> | null;
-  /** Gives way to others; null where it is not time to. */
+  /** Yields to other work; null if it is not time to. */
   readonly breathe: () => Promise<void> | null;
 }
 
 export interface SegmentResult {
-  /** Where the next piece has to begin. The same as this one's when nothing in it is finished: then a longer one is needed. */
+  /** Start of the next piece. Equal to this one's if nothing in it is finished: a longer piece is needed then. */
   readonly nextOffset: number;
   readonly countedOffset: number;
   /** Something at the end is unfinished. */
   readonly open: boolean;
   readonly counts: TranscriptCounts;
-  /** The session that the file is named after, as the store knows it. */
+  /** The stored session of the file's name. */
   readonly sessionId: string | null;
   readonly seenSeq: number;
 }
@@ -70,7 +70,7 @@ const HERE: SegmentWork = { readLine: () => null, prepareItem: () => null, breat
 const BATCH_EVENTS = 200;
 const BATCH_CHARS = 4 * 1024 * 1024;
 
-/** Captures what is decided, in order and in bounded batches, and answers what became of each decision. */
+/** Captures the decided events in order and in bounded batches; returns the outcome of each decision. */
 async function carryOut(
   decisions: readonly Decision[],
   store: TranscriptStore,
@@ -97,10 +97,7 @@ async function carryOut(
   return results;
 }
 
-/**
- * Words that were forgotten are refused however the line words them: the store compares what it is given alone, and a transcript may have
- * the host's blocks around what a hook told.
- */
+/** Rejects forgotten texts in any rendering: the store compares its input only, and a transcript may add the host's blocks to a hook's text. */
 async function withoutForgotten(
   externalId: string,
   decisions: readonly Decision[],
@@ -149,15 +146,15 @@ async function reconcileSession(
       if (item.offset >= countedOffset) counts.refused += 1;
       continue;
     }
-    const elsewhere = work.prepareItem(item, options.capturer, options.source);
-    const ready = elsewhere === null ? prepareItem(item, options.capturer, options.source) : await elsewhere;
+    const elsewhere = work.prepareItem(item, options.owner, options.source);
+    const ready = elsewhere === null ? prepareItem(item, options.owner, options.source) : await elsewhere;
     if (ready !== null) prepared.push(ready);
     const pause = work.breathe();
     if (pause !== null) await pause;
   }
   const keys = prepared.map(({ item }) => item.key);
   const knownKeys = new Set(stored === null ? [] : await store.knownKeys(stored.sessionId, keys));
-  // A line that a hook's row stands for has no key of its own in the store.
+  // A line that matches a hook's row has no key of its own in the store.
   for (const { item, hashes } of prepared) if (hashes.length > 0 && known.has(item.uuid)) knownKeys.add(item.key);
   const decisions = await withoutForgotten(externalId, planItems(prepared, stored, knownKeys), store);
   const results = await carryOut(decisions, store, options.signal);
@@ -173,7 +170,7 @@ async function reconcileSession(
     else if (isRefused) counts.refused += isNew ? 1 : 0;
     else counts.present += isNew ? 1 : 0;
     const rowId = decision.kind === 'present' ? decision.rowId : (result?.rowId ?? null);
-    // A line that is refused is known by its uuid alone, so that its copies are refused, too.
+    // A rejected line is recorded by its uuid, so that its copies are rejected too.
     if (hashes.length > 0 && sessionId !== null && !known.has(item.uuid))
       pins.push({ uuid: item.uuid, sessionId, rowId, hashes: isRefused ? [] : hashes, at: item.at });
   }
@@ -184,8 +181,8 @@ async function reconcileSession(
 }
 
 /**
- * Reads one piece of a transcript and stores what hooks missed of it. Safe to run again and beside another run: every event has a key
- * that is made from the transcript alone. Nothing before the answered offset has to be read again.
+ * Reads one piece of a transcript and stores the events that hooks missed. Safe to repeat and to run concurrently: every event's key is
+ * derived from the transcript. Nothing before the returned offset needs to be read again.
  */
 export async function reconcileSegment(
   segment: Segment,
@@ -211,13 +208,13 @@ export async function reconcileSegment(
   let end = offset + whole;
   const rest = bytes.subarray(whole);
   if (atEnd && rest.length > 0) {
-    // A last line without its line feed: whole after all, or cut off by a crash, or still being written.
+    // A last line without its line feed: complete, truncated by a crash, or still being written.
     const read = rest.length > LINE_BYTES ? null : ((await work.readLine(rest)) ?? readLine(rest));
     const isWhole = read?.kind === 'line';
     if (isWhole || quietMs >= idleMs) reader.feed({ bytes: rest, offset: end, end: end + rest.length }, read);
     if (isWhole) end += rest.length;
   } else if (rest.length > LINE_BYTES) {
-    // Too long a line to be held: what of it follows is no JSON.
+    // Too long to buffer: its remainder is not JSON.
     reader.feed({ bytes: rest, offset: end, end: end + rest.length });
     end += rest.length;
   }

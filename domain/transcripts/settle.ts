@@ -3,10 +3,7 @@ import type { CaptureSource } from '../capture/event.ts';
 import { findDoubles } from './match.ts';
 import type { StoredSession, TranscriptStore } from './store.ts';
 
-/**
- * What is left to do when a session's transcript was read to its end: late deliveries that double it are taken out, and a session that is
- * over and that only this reading kept open is ended.
- */
+/** Completes a session whose transcript was read to its end: deletes late duplicates, and ends a session that only this reading left open. */
 export async function settleSession(
   externalId: string,
   over: boolean,
@@ -25,7 +22,7 @@ export async function settleSession(
   return { doubles: removed, stored };
 }
 
-/** Takes what late deliveries doubled out of a session whose transcript was read; answers how many rows were, and the session as it was before. */
+/** Deletes late duplicates of a session whose transcript was read; returns their number, and the session before the deletion. */
 export async function removeLateDuplicates(
   externalId: string,
   store: TranscriptStore,

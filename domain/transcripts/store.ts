@@ -8,50 +8,50 @@ export interface StoredBoundary {
   readonly atMs: number;
 }
 
-/** What of a session is compared with its transcript. */
+/** The stored part of a session that is compared with its transcript. */
 export interface StoredSession {
   readonly sessionId: string;
   readonly status: string;
   readonly lastSeq: number;
-  /** How its last row came; null where it has none. */
+  /** Source of its last row; null without one. */
   readonly lastSource: string | null;
   readonly prompts: readonly StoredPrompt[];
   readonly boundaries: readonly StoredBoundary[];
 }
 
-/** What became of an event. */
+/** Outcome of an event. */
 export interface Captured {
   readonly status: 'accepted' | 'duplicate' | 'rejected' | 'refused';
   readonly rowId: string | null;
   readonly sessionId: string | null;
 }
 
-/** A prompt of a transcript whose place in the store is known. */
+/** A transcript prompt with its stored row. */
 export interface Pin {
   readonly uuid: string;
   readonly sessionId: string;
-  /** Null where the store does not take it. */
+  /** Null if the store rejects it. */
   readonly rowId: string | null;
   readonly hashes: readonly string[];
   readonly at: string | null;
 }
 
-/** The store as reconciling needs it: one tenant and one user. */
+/** The store for reconciliation: one tenant and one user. A port because domain may not import stores. */
 export interface TranscriptStore {
-  /** A session of that host's id; null when there is none, or when it was deleted. */
+  /** Returns the session with that host id; null if there is none, or if it was deleted. */
   readSession(externalId: string): Promise<StoredSession | null>;
-  /** Which of these de-duplication keys the session has. */
+  /** Returns which of these de-duplication keys the session has. */
   knownKeys(sessionId: string, keys: readonly string[]): Promise<ReadonlySet<string>>;
-  /** In which session each of these lines was found before, of those that are prompts; the others are left out. */
+  /** Returns the session of each known prompt line; unknown lines are absent. */
   knownPrompts(uuids: readonly string[]): Promise<ReadonlyMap<string, string>>;
-  /** Which of these hashes of a prompt's text were forgotten in a session of that host's id. */
+  /** Returns which of these text hashes were forgotten in the session with that host id. */
   forgottenWords(externalId: string, hashes: readonly string[]): Promise<ReadonlySet<string>>;
-  /** Stores events in order, and tells their sessions' workflows; one answer an event. */
+  /** Stores events in order and hints their sessions' workflows; one outcome per event. */
   capture(events: readonly HostEvent[]): Promise<Captured[]>;
-  /** Notes what became of prompts. A pin without a row gets the one that was captured under the line's own key, if any. */
+  /** Records the outcome of prompts. A pin without a row gets the row captured under the line's own key, if any. */
   pin(pins: readonly Pin[]): Promise<void>;
-  /** Takes late rows out that say what stands there already; answers how many were. */
+  /** Deletes late duplicates; returns their number. */
   removeDuplicates(sessionId: string, doubles: readonly Double[]): Promise<number>;
-  /** A session began no later than what was first said in it. */
+  /** Sets the session's start to at most the time of its first message. */
   beganBy(sessionId: string, at: string): Promise<void>;
 }

@@ -6,12 +6,12 @@ import type {
   TopicSummaryDraft,
 } from '../../domain/ports/model.ts';
 import { shorten } from '../../domain/text/clean.ts';
-import type { LearningsAnswer, SessionAnswer, TopicAnswer } from './schemas.ts';
+import type { LearningsResponse, SessionResponse, TopicResponse } from './schemas.ts';
 
-/** The way back from the short ids of a rendering. An id that was never given out comes back as it is, so that grounding drops it. */
+/** Resolves the short ids of a rendering. Unknown ids are returned unchanged, so that grounding drops them. */
 export interface Names {
   readonly rowId: (shortId: string) => string;
-  /** Null for an id that was never given out. */
+  /** Null for an unknown id. */
   readonly knownId: (shortId: string) => string | null;
 }
 
@@ -19,7 +19,7 @@ const MAX_TITLE_CHARACTERS = 120;
 const MAX_TAGS = 8;
 const MAX_EXAMPLES = 3;
 
-export function topicOf(answer: TopicAnswer, names: Names): TopicSummaryDraft {
+export function topicOf(answer: TopicResponse, names: Names): TopicSummaryDraft {
   return {
     title: titled(answer.title),
     content: answer.content,
@@ -34,7 +34,7 @@ export function topicOf(answer: TopicAnswer, names: Names): TopicSummaryDraft {
   };
 }
 
-export function sessionOf(answer: SessionAnswer, names: Names): SessionSummaryDraft {
+export function sessionOf(answer: SessionResponse, names: Names): SessionSummaryDraft {
   return {
     ...answer,
     title: titled(answer.title),
@@ -43,7 +43,7 @@ export function sessionOf(answer: SessionAnswer, names: Names): SessionSummaryDr
   };
 }
 
-export function learningsOf(answer: LearningsAnswer, names: Names): readonly LearningDraft[] {
+export function learningsOf(answer: LearningsResponse, names: Names): readonly LearningDraft[] {
   return answer.learnings.map((learning) => ({
     ...cited(learning, names),
     title: titled(learning.title),
@@ -54,9 +54,9 @@ export function learningsOf(answer: LearningsAnswer, names: Names): readonly Lea
   }));
 }
 
-/** A relation to something that was not shown is none: the rules of consolidation then decide as for news. */
+/** Drops relations to unknown learnings: the rules of consolidation then treat the learning as new. */
 function relationOf(
-  { kind, known }: LearningsAnswer['learnings'][number]['relation'],
+  { kind, known }: LearningsResponse['learnings'][number]['relation'],
   names: Names,
 ): LearningRelation | null {
   const knownId = names.knownId(known);
@@ -67,7 +67,7 @@ interface Asked {
   readonly evidence: readonly { readonly row: string; readonly quote: string }[];
 }
 
-/** The claim with the ids of stored rows instead of short ids. */
+/** Returns the claim with stored row ids instead of short ids. */
 function cited<Claim extends Asked>(
   claim: Claim,
   names: Names,

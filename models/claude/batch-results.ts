@@ -6,9 +6,9 @@ import { jsonLines } from './json-lines.ts';
 import type { PricedModel } from './options.ts';
 import { stoppedBy } from './reading.ts';
 import { billedTokens, messageShape, textOf, type TransportOptions, understood } from './transport.ts';
-import { usageOf } from './usage.ts';
+import { usageOf } from './prices.ts';
 
-/** An answer of a model is some kilobytes; this also covers all that a provider may add to it. */
+/** A model response has some kilobytes; this also covers provider additions. */
 const MAX_LINE_BYTES = 4 * 1024 * 1024;
 
 const lineShape = z.object({
@@ -22,10 +22,10 @@ const lineShape = z.object({
 });
 
 /**
- * Outcomes of an ended batch, one at a time. They are read from the address of the batch and not from the one that the provider
- * names, so that the key goes nowhere but to the configured server.
+ * Streams the outcomes of an ended batch. Reads them from the batch's address, not from the one in the provider's response, so that the
+ * key is sent to the configured server only.
  *
- * @throws ModelError, `unavailable` where the stream breaks off; the signal's reason if the caller aborted
+ * @throws ModelError, `unavailable` if the stream breaks off; the signal's reason if the caller aborted
  */
 export async function* batchResults(
   { client, timeoutMs, now }: TransportOptions,
@@ -34,7 +34,7 @@ export async function* batchResults(
   signal: AbortSignal,
 ): AsyncGenerator<BatchOutcome> {
   signal.throwIfAborted();
-  // Bounds each pause of the stream: the whole of it may take as long as the caller does with each outcome.
+  // Limits each pause of the stream: the total may take as long as the caller spends on each outcome.
   const stalled = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const wait = () => {
@@ -62,7 +62,7 @@ export async function* batchResults(
     }
   } catch (error) {
     signal.throwIfAborted();
-    if (stalled.signal.aborted) throw new ModelError('timeout', 'The model gave no answer in time');
+    if (stalled.signal.aborted) throw new ModelError('timeout', 'The model provider sent no results in time');
     throw toModelError(error, now(), 'invalid_request');
   } finally {
     clearTimeout(timer);
@@ -87,7 +87,7 @@ function outcomeOf({ custom_id: customId, result }: z.infer<typeof lineShape>, p
   }
 }
 
-/** A provider answers with the full name of a model ("…-20251001") where a short one was asked for. */
+/** Returns the model of a provider's full name ("…-20251001"), also for a shorter configured one. */
 function modelOf(name: string, { small, large }: BatchPrices): PricedModel {
   if (name === small.name) return small;
   if (name === large.name) return large;

@@ -11,7 +11,7 @@ export interface BatchPrices {
 }
 
 const CUSTOM_ID = /^[A-Za-z0-9_-]{1,64}$/u;
-/** Ids of batches go into addresses. */
+/** Batch ids become part of addresses. */
 const BATCH_ID = /^[A-Za-z0-9_-]{1,128}$/u;
 const MAX_LISTED = 100;
 
@@ -35,7 +35,7 @@ const batchShape = z.object({
 });
 const listShape = z.object({ data: z.array(batchShape) });
 
-/** The provider's batches. `requests` holds what each prepared call of this port would send. */
+/** The provider's batches. `requests` has the request of each call that this port prepared. */
 export function createBatches(
   transport: TransportOptions,
   prices: BatchPrices,
@@ -52,7 +52,8 @@ export function createBatches(
         );
       const parts = calls.map(({ customId, call }) => {
         const request = requests.get(call);
-        if (request === undefined) throw new ModelError('invalid_request', 'A batch takes calls of its own model only');
+        if (request === undefined)
+          throw new ModelError('invalid_request', 'A batch accepts only calls that this model prepared');
         return { custom_id: customId, params: { ...request } };
       });
       const raw = await once(transport, signal, (options) =>
@@ -60,7 +61,7 @@ export function createBatches(
       );
       return viewOf(understood(batchShape.safeParse(raw), 'an answer that is no batch'));
     },
-    async look(batchId, signal) {
+    async poll(batchId, signal) {
       const raw = await once(
         transport,
         signal,
@@ -70,7 +71,7 @@ export function createBatches(
       return viewOf(understood(batchShape.safeParse(raw), 'an answer that is no batch'));
     },
     async since(createdAtMs, signal) {
-      // Not by the client's list, which takes any answer without entries for an empty list: a batch would be paid for twice.
+      // Not by the client's list, which reads any response without entries as an empty list: a batch would be paid for twice.
       const raw = await once(transport, signal, (options) =>
         client.get('/v1/messages/batches', { query: { limit: MAX_LISTED }, ...options }),
       );
@@ -91,7 +92,7 @@ export function createBatches(
 }
 
 function checkedId(batchId: string): string {
-  if (!BATCH_ID.test(batchId)) throw new ModelError('invalid_request', 'That is no id of a batch');
+  if (!BATCH_ID.test(batchId)) throw new ModelError('invalid_request', 'Invalid batch id');
   return batchId;
 }
 

@@ -2,15 +2,16 @@ import { APIConnectionTimeoutError, APIError } from '@anthropic-ai/sdk';
 import { ModelError, type ModelErrorKind } from '../../domain/ports/model.ts';
 
 /**
- * Turns whatever a call threw into a {@link ModelError}. Its message names status, type and request id only: a provider's
- * error text may repeat what was sent, so neither it nor the original error travels on.
+ * Converts an error of a call to a {@link ModelError}. The message names status, type and request id only: a provider's error text may
+ * repeat the request, so neither it nor the original error is passed on.
  *
- * @param nowMs Unix time, to read a `retry-after` that is a date.
- * @param notFound What 404 means: a model's name that is wrong or retired is mended by a setting, like a key; a batch that is gone is gone.
+ * @param nowMs Unix time, for a `retry-after` date.
+ * @param notFound Meaning of 404: a wrong or retired model name needs a setting, like a key; a missing batch is permanent.
  */
 export function toModelError(error: unknown, nowMs: number, notFound: ModelErrorKind = 'unauthorised'): ModelError {
   if (error instanceof ModelError) return error;
-  if (error instanceof APIConnectionTimeoutError) return new ModelError('timeout', 'The model gave no answer in time');
+  if (error instanceof APIConnectionTimeoutError)
+    return new ModelError('timeout', 'The model sent no response in time');
   if (error instanceof APIError) {
     const status: unknown = error.status;
     if (typeof status === 'number') {
@@ -24,16 +25,16 @@ export function toModelError(error: unknown, nowMs: number, notFound: ModelError
     }
     return new ModelError('unavailable', `The model provider cannot be reached${networkCode(error)}`);
   }
-  // A body that is no JSON, a connection cut in the middle of one.
-  return new ModelError('unavailable', 'The model provider sent an answer that cannot be read');
+  // A body that is not JSON, or a connection closed inside one.
+  return new ModelError('unavailable', 'The model provider sent an unreadable response');
 }
 
-/** A 400 that is about the account and not about what was sent. */
+/** Returns true for a 400 about the account, not about the request. */
 function isBilling(error: APIError): boolean {
   return error.status === 400 && /credit balance|billing/iu.test(error.message);
 }
 
-/** What a status of the Messages API means for the caller. */
+/** Maps a status of the Messages API to an error kind. */
 function kindOfStatus(status: number, notFound: ModelErrorKind): ModelErrorKind {
   switch (status) {
     case 401:
@@ -54,14 +55,14 @@ function kindOfStatus(status: number, notFound: ModelErrorKind): ModelErrorKind 
   }
 }
 
-/** Milliseconds to wait, from `retry-after-ms`, or from `retry-after` as seconds or as an HTTP date; undefined without either. */
+/** Returns the wait in milliseconds from `retry-after-ms`, or from `retry-after` as seconds or HTTP date; undefined without either. */
 export function readRetryAfter(headers: Headers | undefined, nowMs: number): number | undefined {
   const milliseconds = positive(headers?.get('retry-after-ms'));
   if (milliseconds !== undefined) return Math.ceil(milliseconds);
   const value = headers?.get('retry-after')?.trim() ?? '';
   const seconds = positive(value);
   if (seconds !== undefined) return Math.ceil(seconds * 1000);
-  // `Date.parse` takes "-5" for a date; an HTTP date begins with the name of a day.
+  // `Date.parse` accepts "-5"; an HTTP date starts with a weekday.
   const date = /^[A-Za-z]{3}/u.test(value) ? Date.parse(value) : Number.NaN;
   return Number.isNaN(date) ? undefined : Math.max(0, date - nowMs);
 }
@@ -78,7 +79,7 @@ function networkCode(error: Error): string {
   return '';
 }
 
-/** What an error's type means where it came without a status, as in a part of a batch. */
+/** Maps an error type without a status, as in a part of a batch. */
 export function kindOfType(type: string): ModelErrorKind {
   switch (type) {
     case 'authentication_error':

@@ -3,9 +3,9 @@ import { ModelError } from '../../domain/ports/model.ts';
 const NEWLINE = 10;
 
 /**
- * The values of a body with one JSON value a line, as they arrive; empty lines are passed over.
+ * Yields the values of a body with one JSON value per line as they arrive; skips empty lines.
  *
- * @throws ModelError `unavailable` for a line that is too long or no JSON, as the last one of a body that broke off is
+ * @throws ModelError `unavailable` for a line that is too long or not JSON, such as the last one of a truncated body
  */
 export async function* jsonLines(body: AsyncIterable<Uint8Array>, maxLineBytes: number): AsyncGenerator {
   let held: Uint8Array[] = [];
@@ -37,8 +37,8 @@ function parsed(line: Buffer): unknown {
     const value: unknown = JSON.parse(text);
     return value;
   } catch {
-    // The parser's message repeats what it read.
-    throw new ModelError('unavailable', 'The model provider sent results that break off or are no JSON');
+    // The parser's message repeats its input.
+    throw new ModelError('unavailable', 'The model provider sent results that are truncated or not JSON');
   }
 }
 

@@ -3,29 +3,29 @@ import type { z } from 'zod';
 import type { ModelPort, PreparedCall, SourceRow, WindowInput } from '../../domain/ports/model.ts';
 import { learningsOf, sessionOf, topicOf } from './answers.ts';
 import { createBatches } from './batches.ts';
-import { instructionsFor, shortInstructionsFor, type TaskName } from './instructions/instructions.ts';
+import { instructionsFor, shortInstructionsFor } from './instructions/instructions.ts';
+import type { TaskName } from './instructions/instructions.ts';
 import type { ClaudeModelOptions } from './options.ts';
-import { firstQuestion, prepareCall, type Prefix, type PrepareOptions, type Task } from './prepare.ts';
+import { firstRequest, prepareCall } from './prepare.ts';
+import type { Prefix, PrepareOptions, Task } from './prepare.ts';
 import { learningsRenderer, sessionRenderer, windowRenderer } from './rendering/render.ts';
-import { jsonSchemaOf, learningsAnswer, sessionAnswer, topicAnswer } from './schemas.ts';
-import { tierOfWindow } from './tier.ts';
+import { jsonSchemaOf, learningsResponse, sessionResponse, topicResponse } from './schemas.ts';
 import type { MessageRequest } from './transport.ts';
 
 const PUBLIC_ADDRESS = 'https://api.anthropic.com';
 
-/** What of a window is worth showing, in tokens: all of a short one, of a longer one a part. */
+/** Tokens to show of a window: all of a short one, a share of a longer one. */
 const WINDOW_TARGET = { base: 700, share: 0.35, most: 2_200 } as const;
 const SESSION_TARGET = { base: 700, perTopic: 190, most: 3_600 } as const;
 const LEARNINGS_TARGET = { base: 900, perTopic: 150, most: 3_600 } as const;
 
 /**
- * The model port over the Messages API. Preparing counts the tokens at the provider; asking makes one call. Quotes are not checked
- * here: `domain/grounding.ts` does that for every adapter. Retrying is the caller's business.
+ * The model port over the Messages API. Preparing counts the tokens at the provider; sending makes one call. `domain/grounding.ts` checks
+ * quotes for every adapter. The caller retries.
  */
 export function createClaudeModel(options: ClaudeModelOptions): ModelPort {
   const { apiKey, baseUrl, small, large, timeoutMs, countTokens, now } = options;
-  // Address and log level are always given, so that the client's own environment variables cannot change where captured
-  // text goes or write it to a log.
+  // Address and log level are always set, so that the client's own environment variables cannot redirect captured text or log it.
   const client = new Anthropic({
     apiKey,
     baseURL: baseUrl ?? PUBLIC_ADDRESS,
@@ -44,9 +44,9 @@ export function createClaudeModel(options: ClaudeModelOptions): ModelPort {
     needShortPrefix: new Set(),
     remember: (call, request) => void requests.set(call, request),
   };
-  const topic = taskOf('topic', topicAnswer, topicOf, countTokens);
-  const session = taskOf('session', sessionAnswer, sessionOf, countTokens);
-  const learnings = taskOf('learnings', learningsAnswer, learningsOf, countTokens);
+  const topic = taskOf('topic', topicResponse, topicOf, countTokens);
+  const session = taskOf('session', sessionResponse, sessionOf, countTokens);
+  const learnings = taskOf('learnings', learningsResponse, learningsOf, countTokens);
 
   const windowPlan = (input: WindowInput) => ({
     task: topic,
@@ -60,7 +60,7 @@ export function createClaudeModel(options: ClaudeModelOptions): ModelPort {
     name: small.name === large.name ? large.name : `${small.name}, ${large.name}`,
     provider: 'anthropic',
     prepareWindow: (input, signal) => prepareCall(prepare, windowPlan(input), null, signal),
-    windowQuestion: (input) => firstQuestion(prepare, windowPlan(input)),
+    windowRequest: (input) => firstRequest(prepare, windowPlan(input)),
     prepareSession: (input, signal) => {
       const plan = {
         task: session,
@@ -85,12 +85,12 @@ export function createClaudeModel(options: ClaudeModelOptions): ModelPort {
   };
 }
 
-function taskOf<Answer, Output>(
+function taskOf<Response, Output>(
   name: TaskName,
-  schema: z.ZodType<Answer>,
-  outputOf: Task<Answer, Output>['outputOf'],
+  schema: z.ZodType<Response>,
+  outputOf: Task<Response, Output>['outputOf'],
   countTokens: (text: string) => number,
-): Task<Answer, Output> {
+): Task<Response, Output> {
   const jsonSchema = jsonSchemaOf(schema);
   const prefixOf = (instructions: string): Prefix => {
     let tokens: number | undefined;
@@ -117,4 +117,17 @@ function targetOf(
   topics: number,
 ): number {
   return Math.min(most, base + perTopic * topics);
+}
+
+export type Tier = 'small' | 'large';
+
+/**
+ * Selects the model of a window. A short window without failures is a list of completed work, which the small model summarises as well; the
+ * large one explains failures and fixes better, and long windows, of which much is omitted. Session summaries and learnings always use the
+ * large model.
+ */
+export function tierOfWindow(rows: readonly SourceRow[], smallWindowTokens: number): Tier {
+  const tokens = rows.reduce((sum, row) => sum + row.tokens, 0);
+  if (smallWindowTokens === 0 || tokens > smallWindowTokens) return 'large';
+  return rows.some(({ type }) => type === 'error') ? 'large' : 'small';
 }

@@ -1,13 +1,10 @@
 import type { Prices } from '../../config/model-settings.ts';
 
-/** A model by its name and what it costs. */
+/** A model with its prices. */
 export interface PricedModel {
   readonly name: string;
   readonly prices: Prices;
-  /**
-   * How thinking is turned off, for models that think unless they are told otherwise: thoughts would use up the bound of the answer.
-   * Absent: nothing is said, which is right for models that do not think by themselves.
-   */
+  /** How to disable thinking for models that think by default: thoughts would use up the response limit. Absent: the model does not think by default. */
   readonly thinking?: 'disabled' | 'between_tools' | undefined;
 }
 
@@ -17,15 +14,15 @@ export interface ClaudeModelOptions {
   readonly baseUrl?: string;
   readonly small: PricedModel;
   readonly large: PricedModel;
-  /** A window with more tokens goes to the large model; 0: every window does. */
+  /** Windows with more tokens use the large model; 0: all of them. */
   readonly smallWindowTokens: number;
-  /** Bound of one HTTP call, its body included. */
+  /** Timeout of one HTTP call, its body included. */
   readonly timeoutMs: number;
-  /** Bound of one answer. */
+  /** Limit of one response. */
   readonly maxOutputTokens: number;
-  /** Bound of one call: input as the provider counts it, and the bound of the answer. */
+  /** Limit of one call: input as the provider counts it, plus the response limit. */
   readonly requestTokens: number;
-  /** What a call in a batch costs of the price of a direct one, 0–1. */
+  /** Price of a batch call relative to a direct one, 0–1. */
   readonly batchPriceShare: number;
   /** o200k tokens of a text. */
   readonly countTokens: (text: string) => number;

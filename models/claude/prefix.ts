@@ -5,12 +5,12 @@ import { shorten } from '../../domain/text/clean.ts';
 
 const MAX_NAMES = 60;
 const MAX_NAME_CHARACTERS = 60;
-/** Some 250 tokens, which rows cannot have. */
+/** About 250 tokens, which rows cannot use. */
 const MAX_NAMES_CHARACTERS = 900;
 
 /**
- * The part of a request that is the same for every window of a project, so that the provider serves it from its cache: instructions,
- * which are the same for everybody, then the project's names, if it has any. Each ends a cached prefix.
+ * The part of a request that is equal for every window of a project, so that the provider caches it: the general instructions, then the
+ * project's names, if any. Each ends a cached prefix.
  */
 export function systemBlocks(instructions: string, glossary: readonly string[]): Anthropic.TextBlockParam[] {
   const names = namesOf(glossary);
@@ -36,7 +36,7 @@ function namesOf(glossary: readonly string[]): readonly string[] {
   return names;
 }
 
-/** Names come from files and commands: one line, no mark, no tag. */
+/** Makes a name from a file or command safe: one line, no mark, no tag. */
 function oneName(name: string): string {
   return shorten(
     inertText(name)
@@ -47,8 +47,8 @@ function oneName(name: string): string {
 }
 
 /**
- * Digest of what shapes an answer beside the question. The project's names stay out: they only mend spelling and change from day to
- * day, and an answer that was given before them is as good.
+ * Digest of everything that shapes a response except the variable part. Excludes the project's names: they only correct spelling and change
+ * daily, and a response from before a change is equally good.
  */
 export function promptVersionOf(model: string, instructions: string, schema: unknown): string {
   return createHash('sha256')

@@ -1,11 +1,11 @@
 import type { z } from 'zod';
-import { ModelError, type PreparedCall, type Question, type Reading } from '../../domain/ports/model.ts';
+import { ModelError, type PreparedCall, type ModelRequest, type Reading } from '../../domain/ports/model.ts';
 import type { Names } from './answers.ts';
 import type { PricedModel } from './options.ts';
 import { promptVersionOf, systemBlocks } from './prefix.ts';
-import { maxCostUsd } from './prices.ts';
-import { readAnswer, STOP_PROBLEMS, stoppedBy, stoppedReading } from './reading.ts';
-import type { BadAnswer, Renderer, Rendering } from './rendering/render.ts';
+import { maxCostUsd, usageOf } from './prices.ts';
+import { readResponse, STOP_PROBLEMS, stoppedBy, stoppedReading } from './reading.ts';
+import type { UnusableResponse, Renderer, Rendering } from './rendering/render.ts';
 import {
   billedTokens,
   countInput,
@@ -14,31 +14,30 @@ import {
   textOf,
   type TransportOptions,
 } from './transport.ts';
-import { usageOf } from './usage.ts';
 
-/** What a kind of call always asks. */
-export interface Task<Answer, Output> {
+/** The constant part of a kind of call. */
+export interface Task<Response, Output> {
   readonly prefix: Prefix;
-  /** For models to which the first is too long; null where there is none. */
+  /** For models to which the first is too long; null if there is none. */
   readonly shortPrefix: Prefix | null;
-  readonly schema: z.ZodType<Answer>;
+  readonly schema: z.ZodType<Response>;
   readonly jsonSchema: Record<string, unknown>;
-  readonly outputOf: (answer: Answer, names: Names) => Output;
+  readonly outputOf: (answer: Response, names: Names) => Output;
 }
 
-/** Instructions, and the o200k tokens of them and of the schema, which are counted once. */
+/** Instructions, with the o200k tokens of them and of the schema, counted once. */
 export interface Prefix {
   readonly instructions: string;
   readonly stableTokens: () => number;
 }
 
-/** One call as it was asked for. */
-export interface Plan<Answer, Output> {
-  readonly task: Task<Answer, Output>;
+/** One call to prepare. */
+export interface Plan<Response, Output> {
+  readonly task: Task<Response, Output>;
   readonly model: PricedModel;
   readonly glossary: readonly string[];
   readonly render: Renderer;
-  /** Tokens of the variable part that are worth their price, if the bound leaves room for them. */
+  /** Tokens of the variable part that are worth their price, within the limit. */
   readonly targetTokens: number;
 }
 
@@ -46,17 +45,17 @@ export interface PrepareOptions extends TransportOptions {
   readonly maxOutputTokens: number;
   readonly requestTokens: number;
   readonly countTokens: (text: string) => number;
-  /** Names of models that were found to need the short prefix. */
+  /** Names of models known to need the short prefix. */
   readonly needShortPrefix: Set<string>;
-  /** Told of every call that was prepared, so that a batch can send it. */
+  /** Receives every prepared call, so that a batch can send it. */
   readonly remember: (call: PreparedCall<unknown>, request: MessageRequest) => void;
 }
 
-/** With less than this a window is no more than its marks. */
+/** With less than this a window would have only its marks. */
 const LEAST_DATA_TOKENS = 150;
 /** With less than this left for rows, by the provider's count, a window gets the short prefix. */
 const USEFUL_DATA_TOKENS = 600;
-/** What the provider adds for roles and for structured output. */
+/** Tokens that the provider adds for roles and structured output. */
 const ENVELOPE_TOKENS = 40;
 const ROUNDS = 5;
 const CLOSING = 'Answer with the JSON object, on one line.';
@@ -65,37 +64,37 @@ const REPAIR_CLOSING =
   'Answer again with the whole JSON object, on one line, and nothing else.';
 
 /**
- * Fits the request to its bound and counts it. A local count comes first; then the provider counts, and where it counts more, less is
- * shown and it counts again, a few times at most. The first count also tells whether the prefix is too long for this model.
+ * Fits the request to its limit and counts it: locally first, then at the provider; if the provider counts more, it shows less and counts
+ * again, a few times at most. The first count also shows if the prefix is too long for this model.
  *
- * @throws ModelError, `invalid_request` where no room is left for data
+ * @throws ModelError, `invalid_request` if the limit leaves no tokens for data
  */
-export async function prepareCall<Answer, Output>(
+export async function prepareCall<Response, Output>(
   options: PrepareOptions,
-  plan: Plan<Answer, Output>,
-  bad: BadAnswer | null,
+  plan: Plan<Response, Output>,
+  bad: UnusableResponse | null,
   signal: AbortSignal,
 ): Promise<PreparedCall<Output>> {
   const bound = options.requestTokens - options.maxOutputTokens;
   let prefix = prefixOf(options, plan);
-  let room = firstRoom(options, plan, prefix);
+  let room = firstDataTokens(options, plan, prefix);
   for (let round = 0; round < ROUNDS && room >= LEAST_DATA_TOKENS; round += 1) {
     const rendering = plan.render(room, bad);
     const input = inputOf(plan, prefix, rendering.text, bad);
     const inputTokens = await countInput(options, input, signal);
     const dataTokens = options.countTokens(rendering.text);
-    // What of the count the prefix is, if all of it is counted alike.
+    // The prefix's part of the count, if all tokens are counted alike.
     const before = tokensBeforeData(options, plan, prefix);
     const left = bound - inputTokens * (before / (before + dataTokens));
     if (plan.task.shortPrefix !== null && prefix !== plan.task.shortPrefix && left < USEFUL_DATA_TOKENS) {
       options.needShortPrefix.add(plan.model.name);
       prefix = plan.task.shortPrefix;
-      room = firstRoom(options, plan, prefix);
+      room = firstDataTokens(options, plan, prefix);
     } else if (inputTokens <= bound) {
       const request = { ...input, max_tokens: options.maxOutputTokens };
       return preparedCall(options, plan, { prefix, request, rendering, inputTokens });
     } else {
-      // A little less than would do, so that the next round is likely the last.
+      // Slightly less than necessary, so that the next round is probably the last.
       const share = left / (inputTokens * (dataTokens / (before + dataTokens)));
       room = Math.floor(dataTokens * Math.min(0.95, share * 0.98));
     }
@@ -103,11 +102,11 @@ export async function prepareCall<Answer, Output>(
   throw doesNotFit(options);
 }
 
-function inputOf<Answer, Output>(
-  { task, model, glossary }: Plan<Answer, Output>,
+function inputOf<Response, Output>(
+  { task, model, glossary }: Plan<Response, Output>,
   { instructions }: Prefix,
   data: string,
-  bad: BadAnswer | null,
+  bad: UnusableResponse | null,
 ): Omit<MessageRequest, 'max_tokens'> {
   return {
     model: model.name,
@@ -119,32 +118,39 @@ function inputOf<Answer, Output>(
 }
 
 /**
- * The question of a first call, as far as it can be known without the provider's count. Short ids are the same however much is shown.
+ * Returns the request of a first call without the provider's count. Short ids do not depend on the amount shown.
  *
- * @throws ModelError `invalid_request` where no room is left for data
+ * @throws ModelError `invalid_request` if the limit leaves no tokens for data
  */
-export function firstQuestion<Answer, Output>(options: PrepareOptions, plan: Plan<Answer, Output>): Question<Output> {
+export function firstRequest<Response, Output>(
+  options: PrepareOptions,
+  plan: Plan<Response, Output>,
+): ModelRequest<Output> {
   const prefix = prefixOf(options, plan);
-  const room = firstRoom(options, plan, prefix);
+  const room = firstDataTokens(options, plan, prefix);
   if (room < LEAST_DATA_TOKENS) throw doesNotFit(options);
-  return questionOf(plan, prefix, plan.render(room, null));
+  return requestOf(plan, prefix, plan.render(room, null));
 }
 
-function prefixOf<Answer, Output>(options: PrepareOptions, { task, model }: Plan<Answer, Output>): Prefix {
+function prefixOf<Response, Output>(options: PrepareOptions, { task, model }: Plan<Response, Output>): Prefix {
   const left = options.requestTokens - options.maxOutputTokens - task.prefix.stableTokens();
   const needsShort = left < USEFUL_DATA_TOKENS || options.needShortPrefix.has(model.name);
   return needsShort ? (task.shortPrefix ?? task.prefix) : task.prefix;
 }
 
-function firstRoom<Answer, Output>(options: PrepareOptions, plan: Plan<Answer, Output>, prefix: Prefix): number {
+function firstDataTokens<Response, Output>(
+  options: PrepareOptions,
+  plan: Plan<Response, Output>,
+  prefix: Prefix,
+): number {
   const bound = options.requestTokens - options.maxOutputTokens;
   return Math.min(plan.targetTokens, bound - tokensBeforeData(options, plan, prefix));
 }
 
-/** o200k tokens of all that is sent beside the data. */
-function tokensBeforeData<Answer, Output>(
+/** Returns the o200k tokens of everything but the data. */
+function tokensBeforeData<Response, Output>(
   { countTokens }: PrepareOptions,
-  { glossary }: Plan<Answer, Output>,
+  { glossary }: Plan<Response, Output>,
   prefix: Prefix,
 ): number {
   const [, ...changing] = systemBlocks(prefix.instructions, glossary);
@@ -158,24 +164,24 @@ function doesNotFit({ requestTokens, maxOutputTokens }: Pick<PrepareOptions, 'ma
   );
 }
 
-function questionOf<Answer, Output>(
-  { task, model }: Plan<Answer, Output>,
+function requestOf<Response, Output>(
+  { task, model }: Plan<Response, Output>,
   { instructions }: Prefix,
   rendering: Rendering,
-): Question<Output> {
+): ModelRequest<Output> {
   return {
     promptVersion: promptVersionOf(model.name, instructions, task.jsonSchema),
-    question: rendering.question,
+    requestText: rendering.requestText,
     read: (text): Reading<Output> => {
-      const reading = readAnswer(text, task.schema);
+      const reading = readResponse(text, task.schema);
       return reading.ok ? { ok: true, output: task.outputOf(reading.output, rendering) } : reading;
     },
   };
 }
 
-function preparedCall<Answer, Output>(
+function preparedCall<Response, Output>(
   options: PrepareOptions,
-  plan: Plan<Answer, Output>,
+  plan: Plan<Response, Output>,
   made: {
     readonly prefix: Prefix;
     readonly request: MessageRequest;
@@ -185,32 +191,32 @@ function preparedCall<Answer, Output>(
 ): PreparedCall<Output> {
   const { model } = plan;
   const { prefix, request, rendering, inputTokens } = made;
-  const question = questionOf(plan, prefix, rendering);
+  const modelRequest = requestOf(plan, prefix, rendering);
   const call: PreparedCall<Output> = {
-    ...question,
+    ...modelRequest,
     provider: 'anthropic',
     model: model.name,
     inputTokens,
     maxTokensOut: request.max_tokens,
     maxUsd: maxCostUsd(inputTokens, request.max_tokens, model.prices),
-    async ask(signal) {
+    async send(signal) {
       const start = options.now();
       const message = await sendMessage(options, request, signal);
       const text = textOf(message);
       const stopped = stoppedBy(message.stop_reason);
       return {
         text,
-        reading: stopped === null ? question.read(text) : stoppedReading(stopped),
+        reading: stopped === null ? modelRequest.read(text) : stoppedReading(stopped),
         usage: usageOf(billedTokens(message), model, null, Math.max(0, options.now() - start)),
       };
     },
-    again: (text, problem, signal) => prepareCall(options, plan, { text, problem: problemText(problem) }, signal),
+    repair: (text, problem, signal) => prepareCall(options, plan, { text, problem: problemText(problem) }, signal),
   };
   options.remember(call, request);
   return call;
 }
 
-/** A caller that knows only how an answer stopped, as that of a batch, names that instead of a problem. */
+/** Describes a response that stopped early, for callers that only know that kind, as in a batch. */
 function problemText(problem: string): string {
   return problem === 'refused' || problem === 'truncated' ? STOP_PROBLEMS[problem] : problem;
 }

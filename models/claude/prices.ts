@@ -1,8 +1,10 @@
 import type { Prices } from '../../config/model-settings.ts';
+import type { ModelUsage } from '../../domain/ports/model.ts';
+import type { PricedModel } from './options.ts';
 
-/** Tokens of one call by what they cost; the four never overlap. */
+/** Tokens of one call by price; the four never overlap. */
 export interface BilledTokens {
-  /** Input that is neither read from the prompt cache nor written to it. */
+  /** Input neither read from nor written to the prompt cache. */
   readonly input: number;
   readonly cacheWritten: number;
   readonly cached: number;
@@ -11,7 +13,7 @@ export interface BilledTokens {
 
 const TOKENS_PER_PRICE = 1_000_000;
 
-/** US dollars for the tokens of one call; `share` is the part of the price that a batch pays. */
+/** Returns the US dollars of one call's tokens; `share` is the price share of a batch. */
 export function costUsd(tokens: BilledTokens, prices: Prices, share = 1): number {
   const direct =
     tokens.input * prices.inputUsdPerMTok +
@@ -21,8 +23,28 @@ export function costUsd(tokens: BilledTokens, prices: Prices, share = 1): number
   return (direct * share) / TOKENS_PER_PRICE;
 }
 
-/** What a call costs at most: all of its input written to the cache where that is dearer, the longest answer, no batch. */
+/** Returns the maximum cost of a call: all input written to the cache if that is dearer, the longest response, no batch. */
 export function maxCostUsd(inputTokens: number, maxTokensOut: number, prices: Prices): number {
   const dearest = Math.max(prices.inputUsdPerMTok, prices.cacheWriteUsdPerMTok);
   return (inputTokens * dearest + maxTokensOut * prices.outputUsdPerMTok) / TOKENS_PER_PRICE;
+}
+
+/** Returns the cost of one call. `batchShare` is the price share of a batch; null for a direct call. */
+export function usageOf(
+  tokens: BilledTokens,
+  model: PricedModel,
+  batchShare: number | null,
+  latencyMs: number,
+): ModelUsage {
+  return {
+    provider: 'anthropic',
+    model: model.name,
+    inputTokens: tokens.input + tokens.cacheWritten + tokens.cached,
+    outputTokens: tokens.output,
+    tokensCached: tokens.cached,
+    tokensCacheWritten: tokens.cacheWritten,
+    costUsd: costUsd(tokens, model.prices, batchShare ?? 1),
+    batch: batchShare !== null,
+    latencyMs,
+  };
 }

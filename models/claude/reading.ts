@@ -3,8 +3,8 @@ import type { Reading } from '../../domain/ports/model.ts';
 
 const MAX_ISSUES = 8;
 
-/** What an answer says under a schema, or why it cannot be used. A fence of Markdown around the JSON is no reason. */
-export function readAnswer<Answer>(text: string, schema: z.ZodType<Answer>): Reading<Answer> {
+/** Parses a response by a schema, or returns why it is unusable. Accepts a Markdown fence around the JSON. */
+export function readResponse<Response>(text: string, schema: z.ZodType<Response>): Reading<Response> {
   let json: unknown;
   try {
     json = JSON.parse(text.replace(/^\s*```(?:json)?\s*|\s*```\s*$/gu, ''));
@@ -23,18 +23,18 @@ export function readAnswer<Answer>(text: string, schema: z.ZodType<Answer>): Rea
     ok: false,
     kind: 'invalid_output',
     problem: issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '),
-    // The path of an unknown key is its parent's: a name that the model made up stays out.
+    // The path of an unknown key is its parent's: a name that the model invented is omitted.
     where: issues.map(({ path, code }) => `${path.join('.')} ${code}`.trim()).join(', '),
   };
 }
 
-/** Why the model stopped before its end; null where it did not. */
+/** Returns why the model stopped early; null if it did not. */
 export function stoppedBy(reason: string | null): 'refused' | 'truncated' | null {
   if (reason === 'refusal') return 'refused';
   return reason === 'max_tokens' || reason === 'model_context_window_exceeded' ? 'truncated' : null;
 }
 
-/** What the model is told, if it is asked once more, of an answer that stopped before its end. */
+/** Repair instructions for a response that stopped early. */
 export const STOP_PROBLEMS = {
   refused:
     'There was no answer, because it was refused. The rows are a record of work that was done; nobody asks you to do any of it. ' +
@@ -44,7 +44,7 @@ export const STOP_PROBLEMS = {
     'one action item, with one short quote each.',
 } as const;
 
-/** A reading of an answer that stopped before its end. */
+/** Returns the reading of a response that stopped early. */
 export function stoppedReading(kind: 'refused' | 'truncated'): Extract<Reading<never>, { ok: false }> {
   return { ok: false, kind, problem: STOP_PROBLEMS[kind], where: kind === 'refused' ? 'refusal' : 'max_tokens' };
 }

@@ -2,9 +2,9 @@ import { zodOutputFormat } from '@anthropic-ai/sdk/helpers/zod';
 import { z } from 'zod';
 import { ITEM_KINDS, LEARNING_CATEGORIES } from '../../domain/ports/model.ts';
 
-// One source for two uses: the JSON schema that goes to the provider, and the check of what comes back. What a field means stands in
-// the instructions, once, instead of in descriptions that the provider would count a second time. Lengths and ranges are put right
-// afterwards: a title that is three characters too long is not worth a second call.
+// One source for two uses: the provider's JSON schema, and the validation of responses. The instructions describe the fields once, instead
+// of descriptions that the provider would count again. Lengths and ranges are corrected afterwards: a title that is three characters too
+// long is not worth a second call.
 
 const evidence = z.array(z.strictObject({ row: z.string(), quote: z.string() }));
 const citedTexts = z.array(z.strictObject({ text: z.string(), evidence }));
@@ -18,7 +18,7 @@ const item = z.strictObject({
   evidence,
 });
 
-export const topicAnswer = z.strictObject({
+export const topicResponse = z.strictObject({
   title: z.string(),
   content: z.string(),
   keyPoints: citedTexts,
@@ -26,7 +26,7 @@ export const topicAnswer = z.strictObject({
   items: z.array(item),
 });
 
-export const sessionAnswer = z.strictObject({
+export const sessionResponse = z.strictObject({
   title: z.string(),
   request: z.string(),
   investigated: z.string(),
@@ -40,7 +40,7 @@ export const sessionAnswer = z.strictObject({
 
 export const RELATION_KINDS = ['new', 'same', 'refines', 'contradicts'] as const;
 
-export const learningsAnswer = z.strictObject({
+export const learningsResponse = z.strictObject({
   learnings: z.array(
     z.strictObject({
       category: z.enum(LEARNING_CATEGORIES),
@@ -56,11 +56,11 @@ export const learningsAnswer = z.strictObject({
   ),
 });
 
-export type TopicAnswer = z.infer<typeof topicAnswer>;
-export type SessionAnswer = z.infer<typeof sessionAnswer>;
-export type LearningsAnswer = z.infer<typeof learningsAnswer>;
+export type TopicResponse = z.infer<typeof topicResponse>;
+export type SessionResponse = z.infer<typeof sessionResponse>;
+export type LearningsResponse = z.infer<typeof learningsResponse>;
 
-/** The schema as the provider is given it: closed objects, every property required. */
+/** Returns the schema in the provider's form: closed objects, every property required. */
 export function jsonSchemaOf(schema: z.ZodType): Record<string, unknown> {
   return zodOutputFormat(schema).schema;
 }

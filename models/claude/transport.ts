@@ -4,7 +4,7 @@ import { ModelError, type ModelErrorKind } from '../../domain/ports/model.ts';
 import { toModelError } from './errors.ts';
 import type { BilledTokens } from './prices.ts';
 
-/** What makes one call: the stable prefix in `system`, what changes in `messages`. */
+/** One request: the stable prefix in `system`, the variable part in `messages`. */
 export interface MessageRequest {
   readonly model: string;
   readonly max_tokens: number;
@@ -14,7 +14,7 @@ export interface MessageRequest {
   readonly thinking?: Anthropic.ThinkingConfigParam;
 }
 
-/** What this adapter relies on in a message; the provider may add to it. */
+/** The fields of a message that this adapter uses; the provider may add others. */
 export const messageShape = z.object({
   model: z.string(),
   content: z.array(z.object({ type: z.string(), text: z.string().optional() })),
@@ -45,18 +45,18 @@ export async function once(
   notFound?: ModelErrorKind,
 ): Promise<unknown> {
   signal.throwIfAborted();
-  // The client's own limit ends with the headers; this one also covers a body that never ends.
+  // The client's own timeout ends with the headers; this one also covers a body that never ends.
   const limit = AbortSignal.timeout(timeoutMs);
   try {
     return await run({ signal: AbortSignal.any([signal, limit]), timeout: timeoutMs, maxRetries: 0 });
   } catch (error) {
     signal.throwIfAborted();
-    if (limit.aborted) throw new ModelError('timeout', 'The model gave no answer in time');
+    if (limit.aborted) throw new ModelError('timeout', 'The model sent no response in time');
     throw toModelError(error, now(), notFound);
   }
 }
 
-/** Input tokens of a request, as the provider counts and bills them. Costs nothing but a round trip. */
+/** Returns the input tokens of a request, as the provider counts and bills them. Free of charge. */
 export async function countInput(
   transport: TransportOptions,
   request: Omit<MessageRequest, 'max_tokens'>,
@@ -75,10 +75,10 @@ export async function sendMessage(
   signal: AbortSignal,
 ): Promise<ProviderMessage> {
   const raw = await once(transport, signal, (options) => transport.client.messages.create({ ...request }, options));
-  return understood(messageShape.safeParse(raw), 'an answer that is no message');
+  return understood(messageShape.safeParse(raw), 'a response that is not a message');
 }
 
-/** What was parsed. @throws ModelError `unavailable`: a proxy or an outage answers with status 200 now and then. */
+/** Returns the parsed value. @throws ModelError `unavailable`: proxies and outages occasionally respond with status 200. */
 export function understood<Value>(
   parsed: { readonly success: true; readonly data: Value } | { readonly success: false },
   what: string,

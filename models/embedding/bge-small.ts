@@ -1,11 +1,11 @@
-/** The default embedding model: bge-small-en-v1.5 with 8-bit weights, as the public model hub serves it. */
+/** The default embedding model: bge-small-en-v1.5 with 8-bit weights, from the public model hub. */
 export const BGE_SMALL = {
   /** Part of every vector's id: a new name means new vectors. */
   name: 'bge-small-en-v1.5-q',
   dimension: 384,
-  /** Tokens that the model can see, [CLS] and [SEP] included. */
+  /** Context length in tokens, [CLS] and [SEP] included. */
   windowTokens: 512,
-  /** The model was trained with this before questions, and with nothing before passages. */
+  /** Prefix of queries in the model's training; passages have none. */
   queryPrefix: 'Represent this sentence for searching relevant passages: ',
 } as const;
 
@@ -16,7 +16,7 @@ export interface ModelFile {
   readonly sha256: string;
 }
 
-/** What a model directory holds. Any other content under these names is refused. */
+/** Files of the model directory. Other content under these names is rejected. */
 export const BGE_SMALL_FILES: { readonly model: ModelFile; readonly tokenizer: ModelFile } = {
   model: {
     name: 'model_quantized.onnx',

@@ -5,7 +5,7 @@ import { embeddingModelDirectory } from './model-directory.ts';
 import { createOnnxEmbedder } from './onnx-embedder.ts';
 import type { OnnxEmbedderOptions } from './onnx-embedder.ts';
 
-/** The embedders that the settings tell of, and the local one, which costs nothing until it is used. */
+/** Creates the configured embedders, and the local one, which loads its model on first use. */
 export function createEmbedders(
   { embedding, cacheDir }: Pick<Config, 'embedding' | 'cacheDir'>,
   options: Omit<OnnxEmbedderOptions, 'modelDir'>,

@@ -1,16 +1,16 @@
-/** One call of `embed` under way: its texts shortest first, cut into batches on demand, answers put back in the order given. */
+/** One running call of `embed`: its texts shortest first, cut into batches on demand, results in the order given. */
 export interface EmbeddingCall {
   readonly vectors: Promise<Float32Array[]>;
-  /** True once it is answered, refused or aborted. */
+  /** True once it is completed, rejected or aborted. */
   settled(): boolean;
-  /** The next batch of texts; empty when all are taken. */
+  /** Returns the next batch of texts; empty at the end. */
   takeBatch(maxBatchTokens: number): readonly string[];
-  /** Vectors of the batch taken last, one after another. */
+  /** Accepts the concatenated vectors of the last batch. */
   accept(vectors: Float32Array<ArrayBuffer>): void;
   fail(error: unknown): void;
 }
 
-/** English has 4 to 5 characters a token; the thread counts and cuts again where a text has more. */
+/** English has 4 to 5 characters per token; the thread counts, and splits batches of denser texts. */
 const CHARACTERS_PER_TOKEN = 4;
 
 interface CallOptions {
@@ -21,7 +21,7 @@ interface CallOptions {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Texts of like length share a batch, because a batch costs as much as its longest text times their number. */
+/** Batches texts of similar length, because a batch costs its longest text times their number. */
 export function createEmbeddingCall(options: CallOptions): EmbeddingCall {
   const { texts, prefix, dimension, windowTokens, signal } = options;
   const lengthOf = (index: number): number => texts[index]?.length ?? 0;
@@ -51,7 +51,7 @@ export function createEmbeddingCall(options: CallOptions): EmbeddingCall {
     settled: () => settled,
     takeBatch(maxBatchTokens) {
       const first = taken;
-      // Sorted, so the newest is the widest.
+      // Sorted, so the last one is the widest.
       for (const index of order.slice(first)) {
         if (taken > first && guessTokens(index) * (taken - first + 1) > maxBatchTokens) break;
         taken += 1;

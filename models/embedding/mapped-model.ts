@@ -7,8 +7,8 @@ import { promisify } from 'node:util';
 import { z } from 'zod';
 
 /**
- * Beside the model we keep a copy that ONNX Runtime wrote itself: the graph already optimised, the weights in a file of their own.
- * Such weights are mapped into memory instead of read: 45 MB less private memory a process, and processes share the rest.
+ * A copy of the model written by ONNX Runtime, beside the original: an optimised graph with the weights in a separate file. Such weights
+ * are memory-mapped instead of read: 45 MB less private memory per process, and processes share the rest.
  */
 const WRITER = fileURLToPath(new URL('write-mapped-model.ts', import.meta.url));
 const WRITE_TIMEOUT_MS = 60_000;
@@ -20,7 +20,7 @@ function runtimeVersion(): string {
   return packageFile.parse(createRequire(import.meta.url)('onnxruntime-node/package.json')).version;
 }
 
-/** A crash must not leave a complete-looking directory with an empty file in it. */
+/** Flushes files: a crash must not leave a complete-looking directory with an empty file. */
 async function flushFiles(directory: string): Promise<void> {
   for (const name of await readdir(directory)) {
     const file = await open(join(directory, name), 'r+');
@@ -37,8 +37,8 @@ async function exists(path: string): Promise<boolean> {
 }
 
 /**
- * Path of the mapped copy of `modelPath`, written first where it is missing (half a second, in a child process, because ONNX Runtime
- * does not give back the memory that this takes). Null where it cannot be written, e.g. in a read-only directory.
+ * Returns the path of the mapped copy of `modelPath`, and writes it first if missing (half a second, in a child process, because ONNX
+ * Runtime does not release the memory). Null if it cannot be written, e.g. in a read-only directory.
  */
 export async function mappedModelOf(modelDir: string, modelPath: string): Promise<string | null> {
   const target = join(modelDir, `mapped-${runtimeVersion()}`);
@@ -54,7 +54,7 @@ export async function mappedModelOf(modelDir: string, modelPath: string): Promis
     await rename(temporary, target);
     return path;
   } catch {
-    // Not writable, or another process was first: the plain model serves as well, with more memory.
+    // Not writable, or another process was first: the original works as well, with more memory.
     if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });
     return (await exists(path)) ? path : null;
   }

@@ -1,14 +1,14 @@
 import { Worker } from 'node:worker_threads';
 import { EmbedderUnavailable } from '../../domain/ports/embedder.ts';
-import type { ThreadAnswer, ThreadRequest, ThreadSettings } from './thread-messages.ts';
+import type { ThreadAnswer, ThreadRequest, ThreadSettings } from './embedding-thread.ts';
 
-/** A running thread that holds the model. */
+/** A thread with a loaded model. */
 export interface ModelThread {
-  /** Vectors of the texts one after another in one buffer. @throws EmbedderUnavailable when the thread fails or dies meanwhile */
+  /** Returns the vectors of the texts concatenated in one buffer. @throws EmbedderUnavailable if the thread fails or dies */
   embed(texts: readonly string[]): Promise<Float32Array<ArrayBuffer>>;
-  /** True until the thread ends, by itself or stopped. */
+  /** True until the thread ends. */
   alive(): boolean;
-  /** Frees the model and ends the thread; what still waits is refused. Never throws. */
+  /** Frees the model and ends the thread; rejects pending calls. Never throws. */
   stop(): Promise<void>;
 }
 
@@ -17,7 +17,7 @@ interface Waiting {
   readonly reject: (error: EmbedderUnavailable) => void;
 }
 
-/** Time that a thread gets to end by itself once asked. */
+/** Time for the thread to end by itself before it is terminated. */
 const STOP_TIMEOUT_MS = 3_000;
 
 /** Starts a thread and waits until the model is loaded. @throws EmbedderUnavailable */
@@ -25,7 +25,7 @@ export async function startModelThread(settings: ThreadSettings): Promise<ModelT
   const worker = new Worker(new URL('embedding-thread.ts', import.meta.url), {
     name: 'embedding',
     workerData: settings,
-    // The thread's own objects are small and short-lived: without a bound V8 keeps a young generation of 16 MB for them.
+    // The thread's own objects are small and short-lived: without a limit V8 reserves a young generation of 16 MB for them.
     resourceLimits: { maxYoungGenerationSizeMb: 4 },
   });
   const waiting = new Map<number, Waiting>();

@@ -8,19 +8,19 @@ import { mappedModelOf } from './mapped-model.ts';
 import { startModelThread, type ModelThread } from './model-thread.ts';
 
 export interface OnnxEmbedderOptions {
-  /** Where the files of BGE_SMALL_FILES are, or will be: they are looked for again by every call that finds no model loaded. */
+  /** Directory of the BGE_SMALL_FILES, possibly still missing: checked again by every call without a loaded model. */
   readonly modelDir: string;
   /** Threads of one run of the model. */
   readonly threads: number;
-  /** Bound of texts × longest text in one run: bounds the memory that a run takes, and how long a query waits behind passages. */
+  /** Limit of texts × longest text in one run: limits its memory, and a query's wait behind passages. */
   readonly maxBatchTokens: number;
-  /** Packs the weights: questions wait for the model, and it is freed when nobody asks; where passages are embedded, memory counts more. */
+  /** Packs the weights: queries wait for the model, and it is unloaded when idle; for passages, memory matters more. */
   readonly packed?: boolean;
-  /** The model is freed after this time without a call, and loaded again (0.2 s) by the next one. Undefined: never. */
+  /** Unloads the model after this time without a call; the next one reloads it (0.2 s). Undefined: never. */
   readonly idleUnloadMs?: number;
 }
 
-/** An embedder over local ONNX files, run in a thread of its own. Calls are served a batch at a time: queries, then sentences, then passages. */
+/** An embedder over local ONNX files in a separate thread. Serves calls batch by batch: queries, then sentences, then passages. */
 export function createOnnxEmbedder(options: OnnxEmbedderOptions): Embedder {
   refuseTelemetry();
   const { modelDir, maxBatchTokens, idleUnloadMs } = options;
@@ -55,7 +55,7 @@ export function createOnnxEmbedder(options: OnnxEmbedderOptions): Embedder {
     });
   };
 
-  /** The running thread, or a new one where there is none or it died. */
+  /** Returns the running thread, or starts one if there is none or it died. */
   const runningThread = async (): Promise<ModelThread> => {
     if (closed) throw new EmbedderUnavailable('the embedder is closed');
     const starting = thread ?? start();
@@ -76,7 +76,7 @@ export function createOnnxEmbedder(options: OnnxEmbedderOptions): Embedder {
     clearTimeout(idleTimer);
     const running = thread;
     thread = undefined;
-    // A thread that never started has nothing to free; its callers were told.
+    // A thread that never started has nothing to free; its callers got the error.
     await running?.then(
       async (model) => model.stop(),
       () => undefined,
@@ -91,7 +91,7 @@ export function createOnnxEmbedder(options: OnnxEmbedderOptions): Embedder {
     return undefined;
   };
 
-  /** Serves batch after batch until nothing waits. Only one runs at a time. */
+  /** Processes batches until none is pending. Only one instance runs at a time. */
   const serve = async (): Promise<void> => {
     if (serving) return;
     serving = true;
@@ -99,7 +99,7 @@ export function createOnnxEmbedder(options: OnnxEmbedderOptions): Embedder {
     for (let call = nextCall(); call !== undefined; call = nextCall()) {
       try {
         const running = await runningThread();
-        // Loading takes a while: a query may have come meanwhile, or this call may be gone.
+        // Loading takes a while: a query may have arrived since, or this call may have been aborted.
         call = nextCall();
         if (call !== undefined) call.accept(await running.embed(call.takeBatch(maxBatchTokens)));
       } catch (error) {
@@ -134,7 +134,7 @@ export function createOnnxEmbedder(options: OnnxEmbedderOptions): Embedder {
     },
     async ready() {
       try {
-        // A model that was freed for idleness is not loaded again just to be asked about.
+        // An unloaded idle model is not reloaded just for this check.
         if (unloadedIdle) await requireFiles();
         else {
           await runningThread();
@@ -142,7 +142,7 @@ export function createOnnxEmbedder(options: OnnxEmbedderOptions): Embedder {
         }
         return true;
       } catch {
-        // Why not is told to the callers of embed.
+        // Callers of embed get the reason.
         return false;
       }
     },

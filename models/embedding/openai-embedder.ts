@@ -4,11 +4,11 @@ import type { HttpEmbedding } from '../../config/embedding-settings.ts';
 import { EmbedderUnavailable, TextsRefused } from '../../domain/ports/embedder.ts';
 import type { Embedder, EmbeddingPurpose, EmbeddingUsage } from '../../domain/ports/embedder.ts';
 
-/** A search waits no longer for its question's vector: words alone answer it then. */
+/** Limit of a search's wait for its query vector: keyword search answers it then. */
 const QUERY_TIMEOUT_MS = 5_000;
-/** After a failure questions are not sent for so long: each would wait for what is known to be away. */
+/** After a failure queries are not sent for this time: each would wait for an unavailable provider. */
 const REST_MS = 5_000;
-/** Longest rest that a provider can ask of questions. */
+/** Longest pause of queries that a provider can request. */
 const MAX_REST_MS = 60_000;
 const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
 const TOKENS_PER_PRICE = 1_000_000;
@@ -18,7 +18,7 @@ const answerShape = z.object({
   usage: z.object({ total_tokens: z.number().nonnegative() }).optional(),
 });
 
-/** Name of the model as the index knows it: another dimension, or other words around the texts, make other vectors. */
+/** Returns the index's name of the model: other dimensions or prefixes make other vectors. */
 export function httpModelName(settings: HttpEmbedding): string {
   const { queryPrefix, passagePrefix, sendsInputType } = settings;
   const around =
@@ -29,24 +29,24 @@ export function httpModelName(settings: HttpEmbedding): string {
   return `${settings.model}-${settings.dimension}d${mark}`;
 }
 
-/** Milliseconds to wait, from `retry-after-ms`, or from `retry-after` as seconds or as an HTTP date; undefined without either. */
+/** Returns the wait in milliseconds from `retry-after-ms`, or from `retry-after` as seconds or HTTP date; undefined without either. */
 function readRetryAfter(headers: Headers, nowMs: number): number | undefined {
   const milliseconds = headers.get('retry-after-ms')?.trim() ?? '';
   if (/^\d+(?:\.\d+)?$/u.test(milliseconds)) return Math.ceil(Number(milliseconds));
   const value = headers.get('retry-after')?.trim() ?? '';
   if (/^\d+(?:\.\d+)?$/u.test(value)) return Math.ceil(Number(value) * 1_000);
-  // A date begins with the name of a day: what else `Date.parse` takes is none.
+  // A date starts with a weekday: `Date.parse` accepts other texts.
   const date = /^[A-Za-z]{3}/u.test(value) ? Date.parse(value) : Number.NaN;
   return Number.isNaN(date) ? undefined : Math.max(0, date - nowMs);
 }
 
-/** What the provider says of the texts themselves, and not of its own state. */
+/** Statuses about the texts themselves, not about the provider's state. */
 const REFUSALS = new Set([400, 413, 422]);
 
-/** The vectors of an answer, in the order of the texts. @throws EmbedderUnavailable where it is not what was asked for */
+/** Returns the vectors of a response in the order of the texts. @throws EmbedderUnavailable if they do not match the request */
 function readVectors(body: unknown, count: number, dimension: number): { vectors: Float32Array[]; tokens: number } {
   const parsed = answerShape.safeParse(body);
-  if (!parsed.success) throw new EmbedderUnavailable('the embedding provider sent an answer that cannot be read');
+  if (!parsed.success) throw new EmbedderUnavailable('the embedding provider sent an unreadable response');
   const { data, usage } = parsed.data;
   const vectors = Array.from({ length: count }, (): Float32Array | undefined => undefined);
   for (const { index, embedding } of data) {
@@ -65,7 +65,7 @@ function readVectors(body: unknown, count: number, dimension: number): { vectors
   return { vectors: whole, tokens: usage?.total_tokens ?? 0 };
 }
 
-/** Runs of texts that fit one request. */
+/** Yields runs of texts that fit one request. */
 function requestsOf(texts: readonly string[], { maxTexts, maxCharacters }: HttpEmbedding): string[][] {
   const requests: string[][] = [];
   let characters = 0;
@@ -82,14 +82,14 @@ function requestsOf(texts: readonly string[], { maxTexts, maxCharacters }: HttpE
   return requests;
 }
 
-/** Cut to `characters`, never between the halves of a pair. */
+/** Truncates to `characters`, never inside a surrogate pair. */
 function cut(text: string, characters: number): string {
   return text.length <= characters ? text : text.slice(0, characters).toWellFormed();
 }
 
 /**
- * An embedder over a provider that speaks `POST /embeddings` as OpenAI does; Voyage with `sendsInputType`. It makes no second attempt by itself: whoever
- * calls knows how long to wait, and is told what the provider asks for.
+ * An embedder over a provider with OpenAI's `POST /embeddings`; Voyage with `sendsInputType`. It does not retry: the caller does, with the
+ * provider's `retry-after`.
  */
 export function createOpenAiEmbedder(settings: HttpEmbedding): Embedder {
   const { url, apiKey, dimension, timeoutMs } = settings;
@@ -126,8 +126,8 @@ export function createOpenAiEmbedder(settings: HttpEmbedding): Embedder {
         signal: AbortSignal.any([limit, closing.signal, ...(signal === undefined ? [] : [signal])]),
       });
       if (Number(response.headers.get('content-length') ?? 0) > MAX_ANSWER_BYTES)
-        throw new EmbedderUnavailable('the embedding provider sent an answer that is too long');
-      // What is no JSON is read as nothing: the status says more than the parser.
+        throw new EmbedderUnavailable('the embedding provider sent a response that is too long');
+      // A body that is not JSON is ignored: the status is more informative than the parser.
       body = await response.json().catch((error: unknown) => {
         if (error instanceof SyntaxError) return null;
         throw error;
@@ -139,7 +139,7 @@ export function createOpenAiEmbedder(settings: HttpEmbedding): Embedder {
         limit.aborted ? 'the embedding provider gave no answer in time' : 'the embedding provider cannot be reached',
       );
     }
-    // Only what is indexed can be set aside; a question, or a comparison, goes on without vectors.
+    // Only indexing can set a text aside; a query or a comparison continues without vectors.
     if (REFUSALS.has(response.status) && purpose === 'passage')
       throw new TextsRefused(`the embedding provider answered ${response.status}`);
     if (!response.ok)
@@ -164,12 +164,12 @@ export function createOpenAiEmbedder(settings: HttpEmbedding): Embedder {
       signal?.throwIfAborted();
       if (closing.signal.aborted) throw new EmbedderUnavailable('the embedder is closed');
       if (purpose === 'query' && performance.now() < restsUntil)
-        throw new EmbedderUnavailable('the embedding provider was away a moment ago');
+        throw new EmbedderUnavailable('the embedding provider was unavailable within the last seconds');
       const prefix = purpose === 'query' ? settings.queryPrefix : settings.passagePrefix;
       const sent = texts.map((text) => prefix + cut(text, settings.maxTextCharacters));
       const vectors: Float32Array[] = [];
       try {
-        // One after another: what a provider bounds is the rate, and Temporal's queue says how many are at work.
+        // Sequentially: providers limit the rate, and Temporal's queue limits concurrency.
         for (const some of requestsOf(sent, settings)) vectors.push(...(await request(some, purpose, signal, onUsage)));
         restsUntil = 0;
         return vectors;
@@ -179,7 +179,7 @@ export function createOpenAiEmbedder(settings: HttpEmbedding): Embedder {
         throw error;
       }
     },
-    // To ask costs money: what the last call met is what is known.
+    // A check would cost money: the last call's outcome is used.
     ready: () => Promise.resolve(!closing.signal.aborted && performance.now() >= restsUntil),
     close() {
       closing.abort();

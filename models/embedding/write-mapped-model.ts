@@ -6,7 +6,7 @@ const [, , source, target] = process.argv;
 if (source === undefined || target === undefined) throw new Error('usage: write-mapped-model SOURCE TARGET');
 
 const session = await InferenceSession.create(source, {
-  // The levels above hold for this very processor only.
+  // The levels above are specific to this processor.
   graphOptimizationLevel: 'extended',
   optimizedModelFilePath: target,
   extra: {

@@ -4,22 +4,22 @@ import { type Command, isCheck, readCommand } from './commands.ts';
 
 type Outcome = 'failed' | 'passed' | 'unknown';
 
-/** A tool call, read. */
+/** A parsed tool call. */
 export interface Call {
   readonly row: SourceRow;
   readonly rowIndex: number;
   readonly input: string;
   readonly output: string;
-  /** Null for tools that run no command. */
+  /** Null for tools without a command. */
   readonly command: Command | null;
   readonly outcome: Outcome;
   /** True if it changed files. */
   readonly edits: boolean;
-  /** The line that tells most about the failure, verbatim; empty if it did not fail. */
+  /** The most informative line of the failure, verbatim; empty if it did not fail. */
   readonly errorLine: string;
-  /** Name of the first failing test, verbatim; empty where the output names none. */
+  /** Name of the first failing test, verbatim; empty if the output names none. */
   readonly failedTest: string;
-  /** The line that shows the success, verbatim; empty where the output has none. */
+  /** The line that shows the success, verbatim; empty if the output has none. */
   readonly passLine: string;
 }
 
@@ -27,13 +27,13 @@ const SHELL_TOOLS =
   /^(?:bash|shell|sh|powershell|terminal|exec\w*|run_\w*(?:command|shell|terminal)\w*|local_shell)$/iu;
 const EDIT_TOOLS =
   /^(?:edit|write|multiedit|notebookedit|apply_patch|str_replace\w*|create_file|update|replace|write_file|edit_file)$/iu;
-/** Commands that change files, of which the input alone tells no name. */
+/** Commands that change files which their input does not name. */
 const EDIT_COMMAND = /^\$ .*\b(?:sed -i|perl -p?i|git (?:checkout -- |restore |revert |apply )|apply_patch|patch -p)/u;
-/** Of a long output only this much at each end is read: errors stand at the ends. */
+/** Only both ends of a long output are read: errors are there. */
 const READ_CHARACTERS = 16_000;
 const MAX_QUOTE_CHARACTERS = 300;
 
-/** Error lines, the most telling first. */
+/** Error lines, most informative first. */
 const ERROR_LINES: readonly RegExp[] = [
   /^\s*(?:E\s+|Uncaught |Caused by: |\w*: )?(?:[A-Za-z_][\w.]*(?:Error|Exception|Panic))\b\s*(?:\[[^\]]+\])?:\s*\S.*$/u,
   /\berror(?:\[E\d+\]:| TS\d+:)\s*\S/u,
@@ -44,12 +44,12 @@ const ERROR_LINES: readonly RegExp[] = [
   /\b(?!0\b)\d+ (?:[Ff]ailed|failing|failures?|errors?)\b/u,
   /^\s*(?:assert\b|[Ee]xpected\b)/u,
 ];
-/** How test runners name a test that failed. */
+/** Failed tests as test runners name them. */
 const FAILED_TEST =
   /^\s*(?:[✗✘✕✖×]|not ok \d+ -|FAIL(?:ED)?|--- FAIL:)\s+(?!failing tests)(?<test>[^\n]{3,160}?)(?:\s+\(\d[\d.]*\s?m?s\)|\s+\d+\s?ms)?\s*$/u;
 const CHECK_FAILURE =
   /\b(?!0\b)\d+ (?:[Ff]ailed|failing|[Ff]ailures?|[Ee]rrors?)\b|\b(?:fail|failed|failures|errors)[ :=]+(?!0\b)\d+|^\s*(?:FAIL(?:ED)?\b|E {2,}\S|not ok\b|[✗✘✕✖×] )|\bFAILED\b|Traceback \(most recent|npm (?:ERR!|error)|error TS\d+|error\[E\d+\]|^[Ee]rror:|^panic:|Failed$|command not found|^\w*Error:/mu;
-/** Lines that are no message: blank, rules, progress of hooks, the exit code. */
+/** Lines without a message: blank, rules, hook progress, the exit code. */
 const SAYS_NOTHING =
   /^\W*$|^\s*(?:exit code|error:\s*$)|[=\-_*]{6,}|\.{6,}|^\s*(?:error:)?\s*[.sFExX]{2,}\s*\[|^\s*- hook id|^(?:configfile|cachedir|plugins):|^\s*(?:platform|rootdir|collected)\b/iu;
 const PLAIN_FAILURE =
@@ -57,7 +57,7 @@ const PLAIN_FAILURE =
 const PASS_LINE =
   /^.*(?:\b(?!0\b)\d+ (?:tests? )?pass(?:ed|ing)?\b|\bpass[ :=]+(?!0\b)\d+|\ball (?:checks|tests|files)\b.*(?:pass|formatted)|\btests?:? .*pass|^\s*OK\b|^ok\b|\bBUILD SUCCESS|\bsuccess(?:fully)?\b|\b0 (?:errors?|problems|failures)\b|no (?:issues|errors|problems) found|^Finished\b|✓|✔|^Compiled|^Installed|Passed).*$/imu;
 
-/** Reads the tool calls among the rows, in order. */
+/** Parses the tool calls among the rows, in order. */
 export function callsOf(rows: readonly SourceRow[]): readonly Call[] {
   return rows.flatMap((row, rowIndex) =>
     row.role === 'observation' && row.tool !== null ? [readCall(row, rowIndex)] : [],
@@ -86,7 +86,7 @@ function readCall(row: SourceRow, rowIndex: number): Call {
   };
 }
 
-/** The command itself, whether the input was rendered as plain text, as `command: …` or as JSON. */
+/** Returns the command, whether the input was rendered as plain text, as `command: …` or as JSON. */
 function commandLine(input: string): string {
   const json = /"command"\s*:\s*("(?:[^"\\]|\\.)*")/u.exec(input)?.[1];
   if (json !== undefined)
@@ -113,12 +113,12 @@ function errorLineOf(output: string, command: Command | null): string {
     const line = lineMatching(output, pattern, SAYS_NOTHING);
     if (line !== '') return withDetail(output, line);
   }
-  // What a check or a hook prints first is no error.
+  // The first output of a check or a hook is not an error.
   if (command !== null && (isCheck(command.family) || command.family === 'vcs')) return '';
   return lineMatching(output, /\S/u, SAYS_NOTHING);
 }
 
-/** An error line that ends with a colon, with the line that says what it announces. */
+/** Returns an error line that ends with a colon together with the line that it announces. */
 function withDetail(output: string, line: string): string {
   if (!line.endsWith(':')) return line;
   const start = output.indexOf(line);
@@ -148,7 +148,7 @@ function ends(text: string): string {
     : `${verbatimHead(text, READ_CHARACTERS)}\n${verbatimTail(text, READ_CHARACTERS)}`;
 }
 
-/** An error line for people: without marks of the test runner and doubled prefixes. */
+/** Returns an error line for people: without test runner marks and duplicate prefixes. */
 export function readableError(line: string): string {
   return plainText(line)
     .replace(/^(?:E\s+|error:\s*)+/iu, '')

@@ -1,12 +1,12 @@
-/** Chance that the walk follows a shared word rather than jumping anywhere. */
+/** Probability of following a shared word instead of jumping anywhere. */
 const DAMPING = 0.85;
 const ITERATIONS = 20;
 
 /**
- * How central each text is among its fellows, 0 to 1 (the most central is 1).
+ * Returns the centrality of each text, 0–1 (the most central is 1).
  *
- * LexRank: PageRank over the graph whose edge weights are dot products of TF-IDF vectors, without loops. The graph is never built: its
- * matrix is A·Aᵀ less its diagonal, so a step is two products with the sparse A, and the cost is iterations × words instead of sentences².
+ * LexRank: PageRank over the graph with dot products of TF-IDF vectors as edge weights, without loops. The graph is never built: its matrix
+ * is A·Aᵀ without its diagonal, so a step is two products with the sparse A, and the cost is iterations × words instead of sentences².
  *
  * @see Erkan and Radev, "LexRank: Graph-based Lexical Centrality as Salience in Text Summarization", JAIR 22 (2004)
  */
@@ -43,7 +43,7 @@ function tfIdf(documents: readonly (readonly string[])[]): readonly SparseVector
   });
 }
 
-/** A·(Aᵀ·values) without the diagonal: what each text receives when every other one spreads its value over its words. */
+/** Returns A·(Aᵀ·values) without the diagonal: the value that each text receives from the words of all others. */
 function throughWords(vectors: readonly SparseVector[], values: readonly number[]): readonly number[] {
   const words = new Map<string, number>();
   vectors.forEach((vector, index) => {
@@ -52,7 +52,7 @@ function throughWords(vectors: readonly SparseVector[], values: readonly number[
   });
   return vectors.map((vector, index) => {
     const own = values[index] ?? 0;
-    // A text that shares no word with another must not live on its own echo.
+    // A text without shared words must not receive its own value.
     const received = vector.reduce((sum, [word, weight]) => sum + weight * ((words.get(word) ?? 0) - weight * own), 0);
     return Math.max(0, received);
   });

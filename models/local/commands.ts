@@ -3,12 +3,12 @@ import { stripAnsi } from '../../domain/text/clean.ts';
 type CommandFamily = 'test' | 'types' | 'lint' | 'build' | 'install' | 'vcs' | 'look' | 'other';
 
 export interface Command {
-  /** The part of the command line that does the work, without directory changes, environment and pipes. */
+  /** The main part of the command line, without directory changes, environment and pipes. */
   readonly line: string;
   readonly family: CommandFamily;
-  /** Program and subcommand: what makes two runs comparable. */
+  /** Program and subcommand: comparable between runs. */
   readonly key: string;
-  /** Files, tests or packages that it names. */
+  /** Files, tests or packages in its arguments. */
   readonly targets: readonly string[];
 }
 
@@ -41,10 +41,7 @@ const ASSIGNMENTS = /^(?:[A-Za-z_][A-Za-z0-9_]*=(?:"[^"]*"|'[^']*'|\S*)\s+)+/u;
 const RUNNERS =
   /^(?:sudo|time|env|npx|pnpm exec|yarn exec|bunx|uvx?(?= run )|uv run|poetry run|python3? -m|bundle exec|timeout \S+)\s+/u;
 
-/**
- * Reads a shell command line. Of a chain the first part that is a check (test, types, lint, build) counts, else the last part
- * that is more than preparation.
- */
+/** Parses a shell command line. Of a chain the first check (test, types, lint, build) counts, else the last part that is not preparation. */
 export function readCommand(input: string): Command {
   const text = stripAnsi(input).trim();
   const parts = text
@@ -67,7 +64,7 @@ export function readCommand(input: string): Command {
   };
 }
 
-/** True for families whose exit tells whether the code is right. */
+/** Returns true for families whose exit code shows whether the code is correct. */
 export function isCheck(family: CommandFamily): boolean {
   return family === 'test' || family === 'types' || family === 'lint' || family === 'build';
 }
@@ -78,7 +75,7 @@ function familyOf(line: string): CommandFamily {
   return 'other';
 }
 
-/** True if a success of `later` shows that what failed in `earlier` is mended. */
+/** Returns true if a success of `later` shows that the failure of `earlier` is fixed. */
 export function answers(later: Command, earlier: Command): boolean {
   if (isCheck(earlier.family)) {
     if (later.family !== earlier.family) return false;

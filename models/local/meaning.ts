@@ -1,28 +1,28 @@
 import { overlap, termsOf } from '../../domain/text/terms.ts';
 import type { Candidate } from './learnings/candidate.ts';
 
-/** Turns sentences into vectors of length 1, in the order given. May fail: the model then compares by words. */
+/** Embeds sentences as normalised vectors, in order. If it fails, the model compares by words. */
 export type Embed = (texts: readonly string[], signal: AbortSignal) => Promise<readonly Float32Array[]>;
 
-/** How notes stand to each other and to what is known, each 0 (nothing in common) to 1 (the same). */
+/** Similarities of notes to each other and to known texts, each 0–1. */
 interface Meaning {
   readonly near: (left: Candidate, right: Candidate) => number;
   readonly known: (candidate: Candidate) => number;
-  /** How well a note answers what the user said last before it; 0 without vectors, where words alone mislead. */
+  /** How well a note answers the user's last sentence before it; 0 without vectors, since words alone mislead. */
   readonly answers: (candidate: Candidate) => number;
 }
 
-/** Embedding costs about 10 ms a sentence: only so many of a window are worth it. */
+/** Embedding costs about 10 ms per sentence: limit per window. */
 const MOST_SENTENCES = 16;
 const MOST_KNOWN = 8;
 const MAX_CHARACTERS = 300;
-/** Cosines of the embedder between sentences of one session lie between these two. */
+/** Range of the embedder's cosines between sentences of one session. */
 const UNRELATED = 0.55;
 const THE_SAME = 0.95;
 
 /**
- * A sentence says the same as a longer one that has all its words; a command that has all the words of a shorter one does something
- * else, and what was done is no repetition of what was asked: there the longer one counts.
+ * Returns the similarity by words. A sentence equals a longer one with all its words; for commands, and for statements compared with
+ * requests, the longer one counts.
  */
 export function nearByWords(left: Candidate, right: Candidate): number {
   const shared = overlap(left.terms, right.terms);
@@ -32,7 +32,7 @@ export function nearByWords(left: Candidate, right: Candidate): number {
   return (shared * Math.min(...sizes)) / Math.max(...sizes, 1);
 }
 
-/** Meaning by words. */
+/** Similarities by words. */
 function meaningOfWords(known: readonly string[]): Meaning {
   const knownTerms = known.map((text) => termsOf(text));
   return {
@@ -43,8 +43,8 @@ function meaningOfWords(known: readonly string[]): Meaning {
 }
 
 /**
- * Meaning by vectors and words, whichever finds more in common. The most valuable sentences and the nearest of what is known are
- * embedded in one call, each text once. Without an embedder, or where it fails, by words. @throws the signal's reason if the caller aborted
+ * Returns similarities by vectors and words, whichever are higher. Embeds the most valuable sentences and the nearest known texts in one
+ * call without duplicates. Falls back to words without an embedder or if it fails. @throws the signal's reason if the caller aborted
  */
 export async function meaningOf(
   candidates: readonly Candidate[],
@@ -92,13 +92,13 @@ async function vectorsOf(
     const vectors = await embed(texts, signal);
     return new Map(texts.flatMap((text, index) => (vectors[index] === undefined ? [] : [[text, vectors[index]]])));
   } catch {
-    // A summary by words is worth more than none; search tells of a missing embedder.
+    // A summary by words is better than none; search reports a missing embedder.
     signal.throwIfAborted();
     return null;
   }
 }
 
-/** To two places, so that the last bits of a sum do not turn a choice. */
+/** Rounds to two places, so that rounding errors of a sum do not change a choice. */
 function likeness(left: Float32Array | undefined, right: Float32Array | undefined): number {
   if (left === undefined || right === undefined) return 0;
   let cosine = 0;

@@ -1,22 +1,22 @@
 import type { KnownLearning, ModelPort, SessionInput, SourceRow, WindowInput } from '../../domain/ports/model.ts';
 import { learningsOf } from './learnings/learnings.ts';
 import type { Embed } from './meaning.ts';
-import { LOCAL_MODEL_NAME, preparedCall, questionOf } from './prepared.ts';
+import { LOCAL_MODEL_NAME, preparedCall, requestOf } from './prepared.ts';
 import { sessionOf } from './session.ts';
 import { topicOf } from './topic.ts';
 
 interface LocalModelOptions {
-  /** o200k tokens of a text, for the ledger and for the room that an answer may fill. */
+  /** o200k tokens of a text, for the ledger and for the summary's budget. */
   readonly countTokens: (text: string) => number;
-  /** Milliseconds of any clock that does not go back. */
+  /** Milliseconds of a monotonic clock. */
   readonly now: () => number;
-  /** Vectors make it notice what says the same in other words; without them it compares words. */
+  /** Vectors detect equal statements in different words; without them it compares words. */
   readonly embed?: Embed;
 }
 
 /**
- * The model that needs no network and no key: it picks sentences and pairs events instead of writing. The same input gives the
- * same bytes, every claim cites rows that hold its quote, and a call costs nothing. Throws only the signal's reason.
+ * The model without network and key: it selects sentences and pairs events instead of writing. Deterministic; every claim cites rows that
+ * contain its quote; calls are free. Throws only the signal's reason.
  */
 export function createLocalModel({ countTokens, now, embed }: LocalModelOptions): ModelPort {
   const clock = { countTokens, now };
@@ -24,14 +24,14 @@ export function createLocalModel({ countTokens, now, embed }: LocalModelOptions)
     name: LOCAL_MODEL_NAME,
     provider: 'local',
     batches: null,
-    windowQuestion: (input) => questionOf(windowQuestion(input)),
+    windowRequest: (input) => requestOf(windowRequest(input)),
     // Asynchronous, so that an aborted signal rejects instead of throwing.
     prepareWindow: async (input, signal) => {
       signal.throwIfAborted();
       return Promise.resolve(
         preparedCall(
           {
-            ...windowQuestion(input),
+            ...windowRequest(input),
             inputTokens: tokensOf(input.rows),
             answer: async (asking) => topicOf(input, { countTokens, embed }, asking),
           },
@@ -45,7 +45,7 @@ export function createLocalModel({ countTokens, now, embed }: LocalModelOptions)
         preparedCall(
           {
             ids: idsOf([...input.prompts, ...citedRows(input)]),
-            question: JSON.stringify(sessionTexts(input)),
+            requestText: JSON.stringify(sessionTexts(input)),
             inputTokens: tokensOf(input.prompts),
             answer: async () => Promise.resolve(sessionOf(input, { countTokens })),
           },
@@ -59,7 +59,7 @@ export function createLocalModel({ countTokens, now, embed }: LocalModelOptions)
         preparedCall(
           {
             ids: idsOf([...input.prompts, ...input.rows, ...citedRows(input), ...input.known]),
-            question: JSON.stringify([sessionTexts(input), rowTexts(input.rows), knownTexts(input.known)]),
+            requestText: JSON.stringify([sessionTexts(input), rowTexts(input.rows), knownTexts(input.known)]),
             inputTokens: tokensOf([...input.prompts, ...input.rows]),
             answer: async () => Promise.resolve(learningsOf(input, { countTokens })),
           },
@@ -70,13 +70,13 @@ export function createLocalModel({ countTokens, now, embed }: LocalModelOptions)
   };
 }
 
-function windowQuestion({ precedingRequest, known, rows }: WindowInput): {
+function windowRequest({ precedingRequest, known, rows }: WindowInput): {
   readonly ids: readonly string[];
-  readonly question: string;
+  readonly requestText: string;
 } {
   return {
     ids: idsOf([...rows, ...known]),
-    question: JSON.stringify([precedingRequest, knownTexts(known), rowTexts(rows)]),
+    requestText: JSON.stringify([precedingRequest, knownTexts(known), rowTexts(rows)]),
   };
 }
 
@@ -96,7 +96,7 @@ function knownTexts(known: readonly KnownLearning[]): readonly unknown[] {
   return known.map(({ category, title, description }) => [category, title, description]);
 }
 
-/** Rows that topics and items point at: they are not given, but a claim about them may be taken over. */
+/** Returns the rows that topics and items cite: they are not in the input, but claims about them may be reused. */
 function citedRows({ topics, items }: SessionInput): readonly { readonly id: string }[] {
   return [...topics.flatMap(({ keyPoints, actionItems }) => [...keyPoints, ...actionItems]), ...items].flatMap(
     ({ evidence }) => evidence.map(({ rowId }) => ({ id: rowId })),

@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto';
-import type { ModelUsage, PreparedCall, Question, Reading } from '../../domain/ports/model.ts';
+import type { ModelUsage, PreparedCall, ModelRequest, Reading } from '../../domain/ports/model.ts';
 
-/** The name is a part of what an answer is kept under: a change of what the model says changes it. */
+/** Part of the cache key of responses: change it with every change of the model's output. */
 export const LOCAL_MODEL_NAME = 'local-extractive-2';
-/** More than any answer fills: its texts are a twentieth of what was read, its quotes are bounded. */
+/** More than any response needs: its texts are a twentieth of the input, its quotes are bounded. */
 const MAX_TOKENS_OUT = 8_000;
 const PROMPT_VERSION = createHash('sha256').update(LOCAL_MODEL_NAME).digest('hex');
 
-/** A question of the local model, and how it is answered. */
-interface LocalQuestion<Output> {
-  /** Ids of everything that an answer may point at (rows, known learnings), in reading order, each once. */
+/** A request of the local model, with its computation. */
+interface LocalRequest<Output> {
+  /** Ids that a response may contain (rows, known learnings), in reading order, without duplicates. */
   readonly ids: readonly string[];
-  /** What is asked, without ids; equal questions have equal answers. */
-  readonly question: string;
+  /** The input without ids; equal texts have equal responses. */
+  readonly requestText: string;
   readonly inputTokens: number;
   readonly answer: (signal: AbortSignal) => Promise<Output>;
 }
@@ -22,24 +22,24 @@ interface LocalClock {
   readonly now: () => number;
 }
 
-/** The question alone, for answers that are kept. */
-export function questionOf<Output>({
+/** Returns the request only, for cached responses. */
+export function requestOf<Output>({
   ids,
-  question,
-}: Pick<LocalQuestion<Output>, 'ids' | 'question'>): Question<Output> {
-  return { promptVersion: PROMPT_VERSION, question, read: (text) => readBack(text, ids) };
+  requestText,
+}: Pick<LocalRequest<Output>, 'ids' | 'requestText'>): ModelRequest<Output> {
+  return { promptVersion: PROMPT_VERSION, requestText, read: (text) => readBack(text, ids) };
 }
 
-/** A call that costs nothing: asking computes the answer, and asking again computes it once more. */
-export function preparedCall<Output>(asked: LocalQuestion<Output>, clock: LocalClock): PreparedCall<Output> {
+/** Returns a free call: sending computes the response, and repairing computes it again. */
+export function preparedCall<Output>(asked: LocalRequest<Output>, clock: LocalClock): PreparedCall<Output> {
   const call: PreparedCall<Output> = {
     provider: 'local',
     model: LOCAL_MODEL_NAME,
-    ...questionOf(asked),
+    ...requestOf(asked),
     inputTokens: asked.inputTokens,
     maxTokensOut: MAX_TOKENS_OUT,
     maxUsd: 0,
-    ask: async (signal) => {
+    send: async (signal) => {
       signal.throwIfAborted();
       const start = clock.now();
       const output = await asked.answer(signal);
@@ -57,7 +57,7 @@ export function preparedCall<Output>(asked: LocalQuestion<Output>, clock: LocalC
       };
       return { text, reading: { ok: true, output }, usage };
     },
-    again: async (_text, _problem, signal) => {
+    repair: async (_text, _problem, signal) => {
       signal.throwIfAborted();
       return Promise.resolve(call);
     },
@@ -65,10 +65,10 @@ export function preparedCall<Output>(asked: LocalQuestion<Output>, clock: LocalC
   return call;
 }
 
-/** Fields that hold an id. */
+/** Fields with an id. */
 const POINTERS = new Set(['rowId', 'knownId']);
 
-/** The answer as JSON, every id as its place in the list: the same rows under other ids give the same text. */
+/** Returns the response as JSON with every id as its index: the same rows under other ids give the same text. */
 function written(output: unknown, ids: readonly string[]): string {
   const places = new Map(ids.map((id, index) => [id, index]));
   return JSON.stringify(output, (key, value: unknown) =>
@@ -77,9 +77,8 @@ function written(output: unknown, ids: readonly string[]): string {
 }
 
 /**
- * Reads an answer that {@link written} made. Guarantee: the text comes from a call of the same model version to a question of the same
- * kind (answers are kept under both), so its shape is what `answer` returned; only ids are looked up, and an id that is not among
- * those of this question makes the answer unusable.
+ * Parses a response of {@link written}. Guarantee: the text is a response of the same model version to a request of the same kind (both are
+ * part of the cache key), so its shape is that of `answer`; only ids are resolved, and an unknown index makes the response unusable.
  */
 function readBack<Output>(text: string, ids: readonly string[]): Reading<Output> {
   let isForeign = false;

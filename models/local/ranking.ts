@@ -3,22 +3,19 @@ import { centrality } from './centrality.ts';
 import { hasCue, isQuestion, isThin } from './learnings/cues.ts';
 import type { Sentence } from './segments.ts';
 
-/** A sentence with what it is worth to a summary. */
+/** A sentence with its worth in a summary. */
 interface Scored extends Sentence {
   readonly score: number;
 }
 
-/** Weight of what was already said when the next sentence is picked. */
+/** Weight of repetition when the next sentence is chosen. */
 const DIVERSITY = 0.6;
-/** Only the best so many compete in the selection, which keeps it linear in the window. */
+/** Candidates of the selection, so that it is linear in the window. */
 const MAX_CANDIDATES = 400;
-/** Two texts that share this much are one statement. */
+/** Texts with this overlap are one statement. */
 const SAME_STATEMENT = 0.75;
 
-/**
- * Scores sentences: 0.35 lexical centrality + cue words + who spoke and when + length, minus narration and questions.
- * The weights were set by reading summaries of real sessions.
- */
+/** Scores sentences: 0.35 lexical centrality + cues + speaker and position + length, minus narration and questions. Weights set by reading summaries of real sessions. */
 export function scored(sentences: readonly Sentence[]): readonly Scored[] {
   const central = centrality(sentences.map((sentence) => sentence.terms));
   const lastRow = sentences.at(-1)?.rowIndex ?? 0;
@@ -50,11 +47,11 @@ function cueScore(text: string): number {
 function speakerScore(sentence: Sentence, lastRow: number): number {
   if (sentence.row.type === 'user') return isOrder(sentence.text) ? -0.1 : 0.1;
   if (sentence.row.type !== 'assistant') return 0.05;
-  // What the assistant says at the end of its last message is its own summary.
+  // The end of the assistant's last message is its own summary.
   return 0.1 + (sentence.rowIndex === lastRow ? 0.15 : 0) + 0.1 * sentence.place;
 }
 
-/** What a user asks for once; the summary quotes one such sentence anyway. */
+/** Returns true for one-time requests; the summary quotes one such sentence anyway. */
 function isOrder(text: string): boolean {
   return hasCue(text, 'goal') && !hasCue(text, 'rule') && !hasCue(text, 'label') && !hasCue(text, 'reason');
 }
@@ -72,8 +69,7 @@ function shapeScore({ text, fragment, terms }: Sentence): number {
 }
 
 /**
- * The best `count` items that do not repeat each other (maximal marginal relevance), best first. Equal scores keep reading
- * order, so that the same input always gives the same answer.
+ * Returns the best `count` items without repetition (maximal marginal relevance), best first. Ties are in reading order. Deterministic.
  *
  * @see Carbonell and Goldstein, "The Use of MMR", SIGIR 1998
  */
@@ -102,7 +98,7 @@ function worth({ item, nearest }: { readonly item: { readonly score: number }; r
   return item.score - DIVERSITY * nearest;
 }
 
-/** True if one of the texts already says this. */
+/** Returns true if one of the texts is the same statement. */
 export function alreadySaid(terms: readonly string[], said: readonly (readonly string[])[]): boolean {
   return said.some((other) => overlap(terms, other) >= SAME_STATEMENT);
 }

@@ -1,7 +1,7 @@
 import type { Call } from './calls.ts';
 import { answers, isCheck } from './commands.ts';
 
-/** A failure that was mended: the failing runs, the edits between, and the run that passed. */
+/** A fixed failure: the failing runs, the edits between them, and the passing run. */
 export interface Repair {
   readonly failures: readonly [Call, ...Call[]];
   /** Edits after which it still failed. */
@@ -17,15 +17,15 @@ interface OpenFailure {
   edits: Call[];
 }
 
-/** A failing command that is no check is forgotten after so many calls: what succeeds later has another reason. */
+/** A failing command that is no check is dropped after this many calls: a later success has another reason. */
 const MAX_CALLS_TO_ANSWER = 12;
 
-/** Pairs failing commands with the success that answers them, in the order of the successes. */
+/** Pairs failing commands with the later success, in the order of the successes. */
 export function repairsOf(calls: readonly Call[]): readonly Repair[] {
   return followed(calls).repairs;
 }
 
-/** Last failing run of each command that nothing answered. */
+/** Returns the last failing run of each command without a later success. */
 export function openFailuresOf(calls: readonly Call[]): readonly Call[] {
   return followed(calls).open;
 }
@@ -63,19 +63,16 @@ function isFresh({ failures }: OpenFailure, call: Call): boolean {
   return call.rowIndex - last.rowIndex <= MAX_CALLS_TO_ANSWER;
 }
 
-/** Names of the files that the edits changed, without folders, each once. */
+/** Returns the distinct names of the changed files, without folders. */
 export function changedFiles(edits: readonly Call[]): readonly string[] {
   const paths = edits.flatMap(({ row }) => row.filesModified);
   return [...new Set(paths.map((path) => path.split(/[\\/]/u).at(-1) ?? path))];
 }
 
-/** A test is written and run within so many rows. */
+/** A test is run at most this many rows after it is written. */
 const ROWS_FROM_TEST_TO_RUN = 6;
 
-/**
- * True if the failure was made on purpose: the failing test was written just before the run. What follows is then a feature or
- * a change, not a bug's end.
- */
+/** Returns true for a deliberate failure: the failing test was written just before the run. The repair is then a feature or a change, not a bugfix. */
 export function isTestFirst({ failures: [first] }: Repair, calls: readonly Call[]): boolean {
   const test = first.failedTest === '' ? first.command?.targets.at(-1)?.split('::').at(-1) : first.failedTest;
   return calls.some(

@@ -5,12 +5,12 @@ import { splitSentences } from '../../domain/text/sentences.ts';
 import { stopWordShare, termsOf, wordCount } from '../../domain/text/terms.ts';
 import { preferenceStrength } from './learnings/cues.ts';
 
-/** One sentence of a prompt, as candidate for a summary. */
+/** One sentence of a prompt: a candidate for a summary. */
 export interface Sentence {
   readonly row: SourceRow;
-  /** Place of the row in the input. */
+  /** Index of the row in the input. */
   readonly rowIndex: number;
-  /** Place of the sentence in its row, 0 (first) to 1 (last). */
+  /** Position of the sentence in its row, 0 (first) to 1 (last). */
   readonly place: number;
   /** One clean line for people. */
   readonly text: string;
@@ -21,27 +21,27 @@ export interface Sentence {
   readonly fragment: boolean;
 }
 
-/** A prompt longer than this is read at both ends only: a pasted log, not words. */
+/** Of longer prompts only both ends are read: they are pasted logs. */
 const MAX_PROMPT_CHARACTERS = 60_000;
 const MAX_QUOTE_CHARACTERS = 600;
-/** A prompt of the user up to this length is one thought, however many sentences it has. */
+/** A user prompt up to this length is one thought, whatever its number of sentences. */
 const MAX_WHOLE_CHARACTERS = 110;
-/** Words at the start of a line of code; prose may begin so too, but has stop words. */
+/** Stop word share of a line that starts like code; prose that starts the same way has more. */
 const MAX_CODE_STOP_WORDS = 0.25;
-/** A command that stands in prose without a fence: a program in lower case, and a sign that prose has not. */
+/** A command in prose without a fence: a lower-case program, and a sign that prose does not have. */
 const SHELL_LINE =
   /^(?:\$ )?(?:rm|mv|cp|cd|ls|cat|git|gh|npm|npx|pnpm|yarn|node|uvx?|pip3?|pytest|python3?|ruff|source|sudo|brew|docker|make|cargo|go|curl|export|echo|mkdir|chmod|touch|grep|sed|find|which)\s(?=.*(?:\s-{1,2}\w|[/=*|>"]|\w\.\w|&&)|(?:\S+\s?){1,3}$)(?!.*[.!?]\s+\p{Lu})/u;
 
-/** Openings that carry nothing ("Perfect!", "You're right,"): taken off the displayed text, not off the quote. */
+/** Openings without content ("Perfect!", "You're right,"): removed from the displayed text, not from the quote. */
 const LEAD_IN =
   /^(?:(?:perfect|great|excellent|good|nice|okay|ok|sure|got it|done|so|well|ah|oh|yes|right|alright|thanks|awesome|indeed|now|and|but|also|then|however|in summary|summary|you(?:'|’)re (?:absolutely |completely )?right)(?:[!.,:]| [-–—])+\s*)+/iu;
 
-/** Sentences of the user's and the assistant's prompts, in reading order; hidden instructions, code and tables left out. */
+/** Returns the sentences of user and assistant prompts in order; without hidden instructions, code and tables. */
 export function sentencesOf(rows: readonly SourceRow[]): readonly Sentence[] {
   return rows.flatMap((row, rowIndex) => (isSpoken(row) ? sentencesOfRow(row, rowIndex) : []));
 }
 
-/** True for what a person or the assistant said, notes made by hand included. */
+/** Returns true for messages of the user or the assistant, manual notes included. */
 function isSpoken(row: SourceRow): boolean {
   if (row.role === 'prompt') return row.type === 'user' || row.type === 'assistant';
   return row.tool === null;
@@ -50,7 +50,7 @@ function isSpoken(row: SourceRow): boolean {
 function sentencesOfRow(row: SourceRow, rowIndex: number): readonly Sentence[] {
   const isUsers = row.type === 'user';
   const whole = row.content.trim();
-  // A rule beside something else stands by itself: it is kept for longer.
+  // A rule within a longer text is a separate sentence: it lasts longer.
   if (isUsers && whole.length <= MAX_WHOLE_CHARACTERS && !/```|\n\s*\n/u.test(whole) && preferenceStrength(whole) < 2) {
     const text = plainText(whole);
     return isProse(text, isUsers)
@@ -70,7 +70,7 @@ function sentencesOfRow(row: SourceRow, rowIndex: number): readonly Sentence[] {
     }
   }
   return found.flatMap(({ quote, fragment }, index) => {
-    // What the user said is shown as it was said.
+    // The user's words are shown unchanged.
     const text = isUsers ? plainText(quote) : withoutLeadIn(balanced(plainText(quote)));
     if (!isProse(text, isUsers)) return [];
     const place = found.length > 1 ? index / (found.length - 1) : 1;
@@ -83,14 +83,14 @@ function readableParts(content: string): readonly string[] {
   return [verbatimHead(content, MAX_PROMPT_CHARACTERS / 2), verbatimTail(content, MAX_PROMPT_CHARACTERS / 2)];
 }
 
-/** Takes off a bullet and a quotation mark whose partner stands in another sentence. */
+/** Removes a bullet, and a quotation mark whose partner is in another sentence. */
 function balanced(text: string): string {
   const plain = text.replace(/^[-–—•]\s+/u, '');
   const marks = plain.match(/"/gu)?.length ?? 0;
   return marks % 2 === 1 ? plain.replace(/^"|"(?=[.!?]?$)/u, '') : plain;
 }
 
-/** The sentence without openings that carry nothing, with a capital again. */
+/** Removes openings without content and capitalises the rest. */
 function withoutLeadIn(text: string): string {
   const rest = text
     .replace(LEAD_IN, '')
@@ -100,10 +100,10 @@ function withoutLeadIn(text: string): string {
   return capitalised(rest);
 }
 
-/** Prose full of figures still has this share of letters and spaces; code and tables of numbers have less. */
+/** Prose with many figures still has this share of letters and spaces; code and tables of numbers have less. */
 const MIN_LETTER_SHARE = 0.62;
 
-/** False for code, paths, log lines and scraps: at least three words, and mostly letters. */
+/** Returns false for code, paths, log lines and fragments: prose has at least three words, and mostly letters. */
 function isProse(text: string, isUsers: boolean): boolean {
   const words = wordCount(text);
   if (words < 3) return false;

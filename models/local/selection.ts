@@ -1,31 +1,31 @@
 import type { Candidate } from './learnings/candidate.ts';
 
-/** How much two notes say the same: 0 (nothing) to 1. */
+/** Similarity of two notes, 0–1. */
 type Nearness = (left: Candidate, right: Candidate) => number;
 
 interface SelectionRules {
-  /** Tokens that may be filled. */
+  /** Token budget. */
   readonly room: number;
   readonly tokensOf: (candidate: Candidate) => number;
   readonly near: Nearness;
-  /** Nearness to what is known or said already, 0 to 1. */
+  /** Similarity to known or used texts, 0–1. */
   readonly known: (candidate: Candidate) => number;
-  /** At most so many of a place. */
+  /** Most notes per section. */
   readonly most: Readonly<Record<Candidate['place'], number>>;
 }
 
-/** Two notes this near are one. */
+/** Notes with this similarity are duplicates. */
 const SAME = 0.75;
-/** What a note loses for nearness to a chosen one. */
+/** Penalty for similarity to a chosen note. */
 const DIVERSITY = 0.6;
-/** Tokens that every note costs beside its own, so that scraps do not win by being short. */
+/** Additional tokens of every note, so that fragments do not win by being short. */
 const OVERHEAD_TOKENS = 20;
-/** A note below this worth for its size is left out, however much room there is. */
+/** Minimum value per token, whatever the remaining budget. */
 const MIN_DENSITY = 0.009;
 
 /**
- * Fills the room by worth for size, each choice lowering what is near to it (maximal marginal relevance under a budget), and answers the
- * chosen in reading order. Equal ones keep reading order, so that the same candidates always give the same choice.
+ * Fills the budget by value per token, with each choice lowering similar notes (maximal marginal relevance under a budget); returns the
+ * chosen notes in reading order. Ties are in reading order. Deterministic.
  *
  * @see Lin and Bilmes, "Multi-document Summarization via Budgeted Maximization of Submodular Functions", NAACL 2010
  */

@@ -1,12 +1,12 @@
 import type { CitedText, SessionInput, SessionSummaryDraft } from '../../domain/ports/model.ts';
 import { shorten } from '../../domain/text/clean.ts';
 import type { Candidate } from './learnings/candidate.ts';
-import { type Cue, hasCue, isQuestion } from './learnings/cues.ts';
+import { hasCue, isQuestion, isRequest } from './learnings/cues.ts';
+import type { Cue } from './learnings/cues.ts';
 import { touchedFilesOf } from './notes/file-names.ts';
 import { isLastingStatement } from './learnings/learned-statements.ts';
 import { nearByWords } from './meaning.ts';
 import { noteTitle, paragraph } from './notes/notes.ts';
-import { isRequest } from './requests.ts';
 import { derivedTexts, nearestOf, type Tools } from './learnings/said.ts';
 import { type Sentence, sentencesOf } from './segments.ts';
 import { chosenOf } from './selection.ts';
@@ -14,17 +14,17 @@ import { spokenNotes, worthOfUser } from './notes/spoken-notes.ts';
 import { actionItemsOf } from './notes/todos.ts';
 import { isStandingPreference } from './notes/wishes.ts';
 
-/** Of the tokens of topics and items so many may be added for the session as a whole. */
+/** Tokens of the session summary relative to those of topics and items. */
 const SHARE = 0.11;
 const LEAST_TOKENS = 60;
 const MAX_TITLE_CHARACTERS = 80;
 const MAX_REQUEST_CHARACTERS = 160;
 const MAX_OUTCOME_CHARACTERS = 200;
 const MAX_ACTION_ITEMS = 3;
-/** What topics and items say this much is not said again. */
+/** Texts with this similarity to topics and items are repetitions. */
 const SAID = 0.75;
 
-/** Where a sentence stands in the summary: the first whose cue it has. */
+/** The field of a sentence: the first whose cue it has. */
 const FIELDS: readonly (readonly [keyof Fields, Cue])[] = [
   ['learned', 'cause'],
   ['learned', 'label'],
@@ -36,8 +36,8 @@ const FIELDS: readonly (readonly [keyof Fields, Cue])[] = [
 type Fields = Pick<SessionSummaryDraft, 'request' | 'investigated' | 'learned' | 'completed' | 'notes'>;
 
 /**
- * What a session adds to its topics: what was found, done and left open, as far as no topic and no item says it. What was asked for first and
- * what came of it stand in it in any case: without them it is no summary to whoever reads it alone.
+ * Returns a session's summary beyond its topics: findings, completed and open work that no topic or item contains. Always includes the first
+ * request and the outcome, so that the summary is useful by itself.
  */
 export function sessionOf(input: SessionInput, { countTokens }: Tools): SessionSummaryDraft {
   const sentences = sentencesOf(input.prompts);
@@ -75,7 +75,7 @@ export function sessionOf(input: SessionInput, { countTokens }: Tools): SessionS
     investigated: textOf('investigated'),
     learned: textOf('learned'),
     completed: textOf('completed') || outcomeOf(sentences, onlyTouched),
-    // What is open is listed with its evidence.
+    // Open work is listed with its evidence.
     nextSteps: '',
     notes: textOf('notes'),
     keyPoints: [],
@@ -83,7 +83,7 @@ export function sessionOf(input: SessionInput, { countTokens }: Tools): SessionS
   };
 }
 
-/** What the assistant says it has done counts most at the end of a session, where it is the outcome. */
+/** Returns the bonus of claimed work by position: at the end of a session it is the outcome. */
 function outcomeWorth({ asked, text, rowIndex, order }: Candidate, lastIndex: number): number {
   if (asked || !hasCue(text, 'done')) return 0;
   return 0.3 + 0.5 * (rowIndex / Math.max(1, lastIndex)) + 0.2 * order;
@@ -94,7 +94,7 @@ function fieldOf({ text, asked }: Candidate): keyof Fields {
   return FIELDS.find(([, cue]) => hasCue(text, cue))?.[0] ?? 'learned';
 }
 
-/** What the assistant said last that it had done; empty where it said nothing of the kind. */
+/** Returns the assistant's last claim of completed work; empty without one. */
 function outcomeOf(sentences: readonly Sentence[], isFitting: (text: string) => boolean): string {
   const done = sentences.findLast(
     ({ row, text }) => row.type === 'assistant' && hasCue(text, 'done') && !isQuestion(text) && isFitting(text),
@@ -102,7 +102,7 @@ function outcomeOf(sentences: readonly Sentence[], isFitting: (text: string) => 
   return shorten(done?.text ?? '', MAX_OUTCOME_CHARACTERS);
 }
 
-/** What the user asked for first and most plainly. */
+/** Returns the user's first and plainest request. */
 function requestOf({ prompts }: SessionInput, isFitting: (text: string) => boolean): Sentence | undefined {
   const asked = sentencesOf(prompts.filter(({ type }) => type === 'user')).filter(
     (sentence) => worthOfUser(sentence) > 0 && isFitting(sentence.text),
@@ -115,13 +115,13 @@ function requestOf({ prompts }: SessionInput, isFitting: (text: string) => boole
   }, undefined);
 }
 
-/** The session is named by that. */
+/** Names the session by its request. */
 function titleOf({ topics, items }: SessionInput, request: Sentence | undefined): string {
   const text = request?.text ?? topics[0]?.title ?? items[0]?.title ?? 'Session without words';
   return noteTitle(shorten(noteTitle(text), MAX_TITLE_CHARACTERS));
 }
 
-/** What the last words of the assistant leave to do. */
+/** Returns the open work in the assistant's last message. */
 function openWork({ prompts }: SessionInput): readonly CitedText[] {
   const last = prompts.findLast(({ type }) => type === 'assistant');
   return last === undefined ? [] : actionItemsOf([last], sentencesOf([last]), MAX_ACTION_ITEMS);

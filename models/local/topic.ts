@@ -4,35 +4,33 @@ import { callsOf } from './calls.ts';
 import { type Candidate, knownTexts } from './learnings/candidate.ts';
 import { commitNotes } from './notes/commit-notes.ts';
 import { commandNotes } from './notes/command-notes.ts';
-import { isThin } from './learnings/cues.ts';
+import { isRequest, isThin } from './learnings/cues.ts';
 import { namesFile, touchedFilesOf } from './notes/file-names.ts';
 import { fileNotes } from './notes/file-notes.ts';
-import { headingOf } from './notes/headings.ts';
+import { MAX_TITLE_CHARACTERS, clamped, headingOf, noteTitle, paragraph, tagsOf } from './notes/notes.ts';
 import { meaningOf } from './meaning.ts';
-import { clamped, MAX_TITLE_CHARACTERS, noteTitle, paragraph, tagsOf } from './notes/notes.ts';
 import { chosenOf } from './selection.ts';
 import type { Tools } from './learnings/said.ts';
-import { isRequest } from './requests.ts';
 import { repairNotes } from './notes/repair-notes.ts';
 import { sentencesOf } from './segments.ts';
 import { spokenNotes } from './notes/spoken-notes.ts';
 import { todoNotes } from './notes/todos.ts';
 import { isStandingPreference } from './notes/wishes.ts';
 
-/** Of a window's tokens so many may be filled; the rest of the 5 % is for the session and its learnings. */
+/** Token budget relative to the window; the rest of the 5 % is for the session and its learnings. */
 const SHARE = 0.044;
-/** A window below this size is a short session or the end of one, and is told at more length: there are few of them. */
+/** A smaller window is a short session or the end of one, and gets a larger share: there are few of them. */
 const SHORT_TOKENS = 1_200;
 const SHARE_OF_SHORT = 0.5;
 const LEAST_TOKENS = 64;
 const MOST_OF_SHORT_TOKENS = 160;
-/** Of a title that is not among the chosen notes, and so has no room of its own. */
+/** Limit of a title that is not among the chosen notes, and so has no budget of its own. */
 const MAX_FALLBACK_CHARACTERS = 60;
-/** What a statement gains that answers the user. */
+/** Bonus of a statement that answers the user. */
 const ANSWERS = 0.3;
 const MOST = { told: 8, point: 7, item: 6, todo: 2 };
 
-/** Summarises a window: every sentence stands in a row or is a light frame around words that do. */
+/** Summarises a window: every sentence is from a row, or a short frame around words from a row. */
 export async function topicOf(
   input: WindowInput,
   { countTokens, embed }: Tools,
@@ -40,7 +38,7 @@ export async function topicOf(
 ): Promise<TopicSummaryDraft> {
   const sentences = sentencesOf(input.rows);
   const calls = callsOf(input.rows);
-  // A wish about a file stays: only here it is known that a tool touched it.
+  // A rule about a file remains: only here it is known that a tool touched the file.
   const wishes = new Set(
     sentences
       .filter((sentence) => isStandingPreference(sentence) && !namesFile(sentence.text))
@@ -48,7 +46,7 @@ export async function topicOf(
   );
   const onlyTouched = touchedFilesOf(input.rows);
   const repairs = repairNotes(sentences, calls);
-  // What explains a repair is told with it.
+  // The explanation of a repair is part of its note.
   const elsewhere = new Set([...wishes, ...repairs.flatMap(({ evidence }) => evidence.map(({ quote }) => quote))]);
   const candidates = [
     ...spokenNotes(
@@ -95,7 +93,7 @@ function roomOf(tokens: number): number {
   return Math.floor(share);
 }
 
-/** A topic is named by what the user asked, else by the best that was said or done; what is a title stands nowhere else. */
+/** Names a topic by the user's request, else by the best note; the title is not repeated. */
 function titleOf(
   chosen: readonly Candidate[],
   { precedingRequest, rows }: WindowInput,

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { refuseTelemetry } from '../../config/process-environment.ts';
 import { RerankerUnavailable, type Reranker } from '../../domain/ports/reranker.ts';
-import type { RerankAnswer, RerankRequest, RerankThreadSettings } from './thread-messages.ts';
+import type { RerankAnswer, RerankRequest, RerankThreadSettings } from './reranking-thread.ts';
 
 export const RERANKER_FILES = { model: 'model.onnx', tokenizer: 'tokenizer.json' } as const;
 
 export interface OnnxRerankerOptions {
-  /** Where the files are, or will be: they are looked for again by every call that finds no model loaded. */
+  /** Directory of the files, possibly still missing: checked again by every call without a loaded model. */
   readonly modelDir: string;
 }
 
@@ -23,7 +23,7 @@ interface RerankThread {
   readonly ready: Promise<void>;
 }
 
-/** Starts the thread; what still waits when it ends is refused, and `onEnd` is told. */
+/** Starts the thread; when it ends, rejects pending calls and calls `onEnd`. */
 function startThread(settings: RerankThreadSettings, onEnd: () => void): RerankThread {
   const worker = new Worker(new URL('reranking-thread.ts', import.meta.url), {
     name: 'reranking',
@@ -51,14 +51,14 @@ function startThread(settings: RerankThreadSettings, onEnd: () => void): RerankT
   });
   worker.on('error', (error) => end(`the reranking thread failed: ${String(error)}`));
   worker.on('exit', (code) => end(`the reranking thread ended with code ${code}`));
-  // It does not keep a process alive that has nothing else to do.
+  // The thread does not prevent the process from exiting.
   worker.unref();
   return { worker, waiting, ready: ready.promise };
 }
 
 /**
- * A reranker over a local ONNX cross-encoder, run in a thread of its own. The model is loaded by the first call, which it may outlast: the
- * load goes on, and later calls find it done.
+ * A reranker over a local ONNX cross-encoder in a separate thread. The first call loads the model; if the load outlasts the call, it
+ * continues for later calls.
  */
 export function createOnnxReranker({ modelDir }: OnnxRerankerOptions): Reranker {
   refuseTelemetry();
@@ -94,7 +94,7 @@ export function createOnnxReranker({ modelDir }: OnnxRerankerOptions): Reranker 
   };
 
   return {
-    async score(question, texts, signal) {
+    async score(query, texts, signal) {
       if (texts.length === 0) return [];
       const late = Promise.withResolvers<never>();
       const cancelled = new SharedArrayBuffer(4);
@@ -110,7 +110,7 @@ export function createOnnxReranker({ modelDir }: OnnxRerankerOptions): Reranker 
         nextId += 1;
         const answer = Promise.withResolvers<readonly number[]>();
         waiting.set(id, answer);
-        worker.postMessage({ id, question, texts, cancelled } satisfies RerankRequest, []);
+        worker.postMessage({ id, query, texts, cancelled } satisfies RerankRequest, []);
         return answer.promise;
       };
       const working = work();
@@ -118,14 +118,14 @@ export function createOnnxReranker({ modelDir }: OnnxRerankerOptions): Reranker 
         return await Promise.race([working, late.promise]);
       } finally {
         signal.removeEventListener('abort', abort);
-        // Who gave up does not hear how the other of the two ended.
+        // A caller that gave up ignores the other promise's outcome.
         working.catch(() => undefined);
         late.promise.catch(() => undefined);
       }
     },
     async close() {
       closed = true;
-      // A thread that never started has nothing to free; its callers were told.
+      // A thread that never started has nothing to free; its callers got the error.
       await thread?.then(
         async ({ worker }) => worker.terminate(),
         () => undefined,

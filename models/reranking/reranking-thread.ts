@@ -1,14 +1,33 @@
-import { readFile } from 'node:fs/promises';
-import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { Tokenizer } from '@huggingface/tokenizers';
+import { readFile } from 'node:fs/promises';
+import { parentPort, workerData } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import type { RerankAnswer, RerankRequest, RerankThreadSettings } from './thread-messages.ts';
 
-/** Cross-encoders of this kind read 512 tokens: question and passage together. */
+/** Settings of the reranking thread. */
+export interface RerankThreadSettings {
+  readonly modelPath: string;
+  readonly tokenizerPath: string;
+}
+
+export interface RerankRequest {
+  readonly id: number;
+  readonly query: string;
+  readonly texts: readonly string[];
+  /** One Int32: set to 1 when the caller gives up; read between batches. */
+  readonly cancelled: SharedArrayBuffer;
+}
+
+export type RerankAnswer =
+  | { readonly type: 'ready' }
+  | { readonly type: 'scores'; readonly id: number; readonly scores: readonly number[] }
+  | { readonly type: 'failed'; readonly id: number; readonly message: string };
+
+/** Context length of these cross-encoders in tokens: query and passage together. */
 const WINDOW_TOKENS = 512;
-/** Longer texts are cut before they are tokenised. */
+/** Longer texts are truncated before tokenising. */
 const MAX_CHARACTERS = 8_192;
-/** Pairs that are read at once: small, so that a call nobody waits for ends soon. */
+/** Pairs per run: few, so that an abandoned call ends soon. */
 const BATCH_PAIRS = 4;
 
 interface PairRow {
@@ -16,9 +35,9 @@ interface PairRow {
   readonly types: readonly number[];
 }
 
-/** `[CLS] question [SEP] passage [SEP]`, the passage cut so that all fits the window. */
-function pairRow(tokenizer: Tokenizer, question: string, text: string): PairRow {
-  const encoded = tokenizer.encode(question.slice(0, MAX_CHARACTERS), {
+/** `[CLS] query [SEP] passage [SEP]`, with the passage truncated to the window. */
+function pairRow(tokenizer: Tokenizer, query: string, text: string): PairRow {
+  const encoded = tokenizer.encode(query.slice(0, MAX_CHARACTERS), {
     text_pair: text.slice(0, MAX_CHARACTERS),
     return_token_type_ids: true,
   });
@@ -37,7 +56,7 @@ function tensorOf(rows: readonly (readonly number[])[], width: number): Tensor {
 
 const sigmoid = (logit: number): number => 1 / (1 + Math.exp(-logit));
 
-/** One score a pair, 0 to 1: of one logit its sigmoid, of two the share of the second (a softmax of two is a sigmoid of their difference). */
+/** Returns one score per pair, 0–1: the sigmoid of one logit, or the share of the second of two (a softmax of two is a sigmoid of their difference). */
 async function scorePairs(session: InferenceSession, rows: readonly PairRow[]): Promise<number[]> {
   const width = rows.reduce((longest, { ids }) => Math.max(longest, ids.length), 0);
   const inputs = {
@@ -54,14 +73,14 @@ async function scorePairs(session: InferenceSession, rows: readonly PairRow[]): 
       width,
     ),
   };
-  // Some models know no types of tokens.
+  // Some models have no token types.
   const known = Object.entries(inputs).filter(([name]) => session.inputNames.includes(name));
   const output = (await session.run(Object.fromEntries(known)))[session.outputNames[0] ?? ''];
-  if (!(output?.data instanceof Float32Array)) throw new Error('the model gives no floats');
+  if (!(output?.data instanceof Float32Array)) throw new Error('the reranking model returns no floats');
   const logits = output.data;
   const perPair = logits.length / rows.length;
   if (perPair !== 1 && perPair !== 2)
-    throw new Error(`the model gives ${perPair} numbers a pair: it is no cross-encoder`);
+    throw new Error(`the reranking model returns ${perPair} numbers per pair: it is not a cross-encoder`);
   const scores = rows.map((_, r) =>
     sigmoid(perPair === 1 ? (logits[r] ?? 0) : (logits[2 * r + 1] ?? 0) - (logits[2 * r] ?? 0)),
   );
@@ -78,12 +97,12 @@ async function serve(port: MessagePort, settings: RerankThreadSettings): Promise
     logSeverityLevel: 3,
   });
   const answer = (message: RerankAnswer): void => port.postMessage(message, []);
-  const handle = async ({ id, question, texts, cancelled }: RerankRequest): Promise<void> => {
+  const handle = async ({ id, query, texts, cancelled }: RerankRequest): Promise<void> => {
     const flag = new Int32Array(cancelled);
     try {
       const scores: number[] = [];
       for (let from = 0; from < texts.length && Atomics.load(flag, 0) === 0; from += BATCH_PAIRS) {
-        const rows = texts.slice(from, from + BATCH_PAIRS).map((text) => pairRow(tokenizer, question, text));
+        const rows = texts.slice(from, from + BATCH_PAIRS).map((text) => pairRow(tokenizer, query, text));
         scores.push(...(await scorePairs(session, rows)));
       }
       answer({ type: 'scores', id, scores });

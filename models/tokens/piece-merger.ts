@@ -1,27 +1,75 @@
-import { createNumberHeap, type NumberHeap } from './number-heap.ts';
-import { NO_RANK, type RankTable } from './rank-table.ts';
+import { NO_RANK } from './rank-table.ts';
+import type { RankTable } from './rank-table.ts';
 
-/** Byte-pair merging of one piece at a time. Not reentrant: the arrays are reused from call to call. */
+/** A binary heap of plain numbers, smallest first. */
+export interface NumberHeap {
+  clear(): void;
+  /** The caller must not exceed the capacity. */
+  push(key: number): void;
+  /** Removes and returns the smallest; undefined if empty. */
+  pop(): number | undefined;
+}
+
+/** Creates a heap of fixed capacity. */
+export function createNumberHeap(capacity: number): NumberHeap {
+  const heap = new Float64Array(capacity);
+  let size = 0;
+  return {
+    clear() {
+      size = 0;
+    },
+    push(key) {
+      let child = size;
+      size += 1;
+      while (child > 0) {
+        const parent = (child - 1) >> 1;
+        const above = heap[parent] ?? 0;
+        if (above <= key) break;
+        heap[child] = above;
+        child = parent;
+      }
+      heap[child] = key;
+    },
+    pop() {
+      if (size === 0) return undefined;
+      const top = heap[0];
+      size -= 1;
+      const key = heap[size] ?? 0;
+      let parent = 0;
+      for (let child = 1; child < size; child = 2 * parent + 1) {
+        if (child + 1 < size && (heap[child + 1] ?? 0) < (heap[child] ?? 0)) child += 1;
+        const below = heap[child] ?? 0;
+        if (below >= key) break;
+        heap[parent] = below;
+        parent = child;
+      }
+      heap[parent] = key;
+      return top;
+    },
+  };
+}
+
+/** Byte-pair merging of one piece at a time. Not reentrant: the arrays are reused between calls. */
 export interface PieceMerger {
-  /** Number of tokens of `bytes[0..length)`; O(n log n), so that a run of 100,000 equal letters costs no more than prose. */
+  /** Counts the tokens of `bytes[0..length)`; O(n log n), so that a run of 100,000 equal letters costs no more than prose. */
   count(bytes: Uint8Array, length: number): number;
-  /** Bytes that the first `tokens` tokens of the last counted piece cover. */
+  /** Returns the bytes of the first `tokens` tokens of the last counted piece. */
   bytesOfFirst(tokens: number): number;
 }
 
-/** Positions fit below this factor, so that (rank, position) is one exact number that sorts by rank, then leftmost. */
+/** Positions are below this factor, so that (rank, position) is one exact number that sorts by rank, then leftmost. */
 const POSITION_SPAN = 2 ** 24;
-/** Larger scratch arrays are dropped after use: one odd input must not cost memory for good. */
+/** Larger scratch arrays are released after use: one large input must not cost memory permanently. */
 const KEPT_CAPACITY = 16_384;
 
 interface Scratch {
   readonly capacity: number;
-  /** Start of the following part, by start of a part; `length` for the last. */
+  /** Start of the next part, by start of a part; `length` for the last. */
   readonly next: Int32Array;
   readonly previous: Int32Array;
-  /** Rank of the part at this start joined with its follower; NO_RANK where they do not merge or the start is gone. */
+  /** Rank of the part at this start joined with its successor; NO_RANK if they do not merge or the start was merged. */
   readonly joined: Int32Array;
-  /** Candidates. Stale ones stay and are recognised by `joined` when they surface. */
+  /** Candidates. Stale ones remain and are recognised by `joined` when they surface. */
   readonly heap: NumberHeap;
 }
 
@@ -31,7 +79,7 @@ function scratchFor(capacity: number): Scratch {
     next: new Int32Array(capacity + 1),
     previous: new Int32Array(capacity + 1),
     joined: new Int32Array(capacity + 1),
-    // One candidate a neighbouring pair at the start, and at most two more a merge.
+    // One candidate per neighbouring pair at the start, and at most two more per merge.
     heap: createNumberHeap(3 * capacity + 1),
   };
 }

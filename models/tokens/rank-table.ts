@@ -2,36 +2,33 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { z } from 'zod';
 
-/** Answer of `rankOf` for bytes that are no token. Greater than every rank, so that it also sorts last. */
+/** Result of `rankOf` for bytes that are no token. Greater than every rank, so that it also sorts last. */
 export const NO_RANK = 0x7fff_ffff;
 
-/** The vocabulary of one encoding: which byte strings are tokens, and the pattern that cuts text into pieces first. */
+/** The vocabulary of one encoding: its tokens, and the pattern that splits text into pieces. */
 export interface RankTable {
-  /** Rank (= id) of the token that `bytes[start..end)` spells, or NO_RANK. Lower ranks merge first. */
+  /** Returns the rank (= id) of the token `bytes[start..end)`, or NO_RANK. Lower ranks merge first. */
   rankOf(bytes: Uint8Array, start: number, end: number): number;
-  /** Cuts text into pieces that no token crosses. Sticky: set `lastIndex`, call `test`, read `lastIndex`. */
+  /** Splits text into pieces that no token crosses. Sticky: set `lastIndex`, call `test`, read `lastIndex`. */
   readonly pattern: RegExp;
 }
 
-/** The list begins with the rank of its first word; every later word has the next one. */
+/** The list starts with the rank of its first word; every later word has the next one. */
 const LIST_START = '! 0 ';
 const encoderFile = z.object({ pat_str: z.string().min(1), bpe_ranks: z.string().startsWith(LIST_START) });
 
-/** Room for 200,000 tokens at 38 % load: a miss costs about one extra probe. */
+/** Slots for 200,000 tokens at 38 % load: a miss costs about one extra probe. */
 const SLOT_BITS = 19;
 const SLOT_MASK = (1 << SLOT_BITS) - 1;
 
 function hashOf(bytes: Uint8Array, start: number, end: number): number {
   let hash = 0x811c_9dc5;
   for (let i = start; i < end; i += 1) hash = Math.imul(hash ^ (bytes[i] ?? 0), 0x0100_0193);
-  // FNV leaves its low bits weak on short strings: fold the high ones in.
+  // FNV's low bits are weak for short strings: fold the high ones in.
   return (hash ^ (hash >>> 15)) & SLOT_MASK;
 }
 
-/**
- * The pattern as written for Rust's regex, in JavaScript's words. Only white space differs: Unicode's class there, a list with
- * U+FEFF and without U+0085 here.
- */
+/** Translates the pattern from Rust's regex to JavaScript. Only white space differs: Rust's is Unicode's class, JavaScript's has U+FEFF and lacks U+0085. */
 function patternOf(source: string): RegExp {
   const own = source
     .replaceAll(String.raw`\S`, String.raw`\P{White_Space}`)
@@ -39,7 +36,7 @@ function patternOf(source: string): RegExp {
   return new RegExp(own, 'uy');
 }
 
-/** Value of each base64 digit by its character code; 255 for what is none, padding among it. */
+/** Value of each base64 digit by character code; 255 for other characters, padding included. */
 const BASE64_VALUES = Uint8Array.from({ length: 128 }, (_, code) => {
   const value = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'.indexOf(String.fromCharCode(code));
   return value === -1 ? 255 : value;
@@ -48,11 +45,11 @@ const BASE64_VALUES = Uint8Array.from({ length: 128 }, (_, code) => {
 const SPACE = 0x20;
 
 /**
- * Decodes base64 words parted by single spaces into one run of bytes and the offsets at which the words begin (and the last ends).
- * By hand and in place, because 200,000 short strings would leave the heap 20 MB larger than what is kept.
+ * Decodes base64 words separated by single spaces into one run of bytes and the offsets of the words (and of the last end). By hand and in
+ * place, because 200,000 short strings would leave the heap 20 MB larger than the result.
  */
 function decodeWords(list: Uint8Array): { bytes: Uint8Array; offsets: Uint32Array } {
-  // Decoding shortens, so the bytes can overwrite the list. A word takes at least four digits and a space.
+  // Decoded bytes are shorter, so they can overwrite the list. A word has at least four digits and a space.
   const bytes = list;
   const offsets = new Uint32Array(Math.ceil(list.length / 5) + 2);
   let words = 0;
@@ -79,8 +76,8 @@ function decodeWords(list: Uint8Array): { bytes: Uint8Array; offsets: Uint32Arra
 }
 
 /**
- * Reads the o200k_base vocabulary that the `tiktoken` package ships, into flat arrays.
- * @throws Error when the file is not what we know
+ * Reads the o200k_base vocabulary of the `tiktoken` package into flat arrays.
+ * @throws Error if the file has another format
  */
 export function loadRankTable(): RankTable {
   const path = createRequire(import.meta.url).resolve('tiktoken/encoders/o200k_base.json');
@@ -89,7 +86,7 @@ export function loadRankTable(): RankTable {
   return { rankOf: finder(bytes, offsets), pattern: patternOf(file.pat_str) };
 }
 
-/** Open addressing over token ids: slots hold id + 1, 0 is free. */
+/** Open addressing over token ids: slots contain id + 1, 0 is free. */
 function finder(tokens: Uint8Array, offsets: Uint32Array): RankTable['rankOf'] {
   const slots = new Int32Array(SLOT_MASK + 1);
   let longest = 0;

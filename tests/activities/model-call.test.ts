@@ -238,7 +238,7 @@ describe('an answer that cannot be used', () => {
   test('is given up for what was wrong with it where its repair has no room', async () => {
     model.script.push('wrong');
     const prepared = model.prepare('q', {
-      again: () => Promise.reject(new ModelError('invalid_request', 'does not fit')),
+      repair: () => Promise.reject(new ModelError('invalid_request', 'does not fit')),
     });
     await expect(call(prepared)).rejects.toMatchObject({ kind: 'invalid_output', usage: [BILL] });
   });
@@ -301,10 +301,10 @@ describe('an answer that cannot be used, and whose repair must wait', () => {
   });
 
   test('is asked anew where its repair has no room', async () => {
-    const again = () => Promise.reject(new ModelError('invalid_request', 'does not fit'));
+    const repair = () => Promise.reject(new ModelError('invalid_request', 'does not fit'));
     model.script.push('wrong');
-    await expect(call(model.prepare('q', { again }))).rejects.toMatchObject({ kind: 'invalid_output' });
-    expect(await call(model.prepare('q', { again }))).toMatchObject({ output: 'q', cost: { calls: 1 } });
+    await expect(call(model.prepare('q', { repair }))).rejects.toMatchObject({ kind: 'invalid_output' });
+    expect(await call(model.prepare('q', { repair }))).toMatchObject({ output: 'q', cost: { calls: 1 } });
   });
 
   test('is given to nobody: not to another session, and not to a nearly identical question', async () => {
@@ -318,7 +318,7 @@ describe('an answer that cannot be used, and whose repair must wait', () => {
 
 const local: Partial<PreparedCall<string>> = {
   provider: 'local',
-  ask: () =>
+  send: () =>
     Promise.resolve({
       text: 'ok: by the local model',
       reading: { ok: true, output: 'by the local model' },
@@ -333,7 +333,7 @@ const FALLBACK: ModelPort = {
   prepareWindow: () => Promise.reject(new Error('not asked for')),
   prepareSession: () => Promise.reject(new Error('not asked for')),
   prepareLearnings: () => Promise.reject(new Error('not asked for')),
-  windowQuestion: () => {
+  windowRequest: () => {
     throw new Error('not asked for');
   },
 };

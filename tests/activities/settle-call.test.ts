@@ -97,8 +97,8 @@ test('what was paid is booked although its step was cancelled meanwhile', async 
   const prepared = model.prepare('q');
   const answered: PreparedCall<string> = {
     ...prepared,
-    ask: async (signal) => {
-      const answer = await prepared.ask(signal);
+    send: async (signal) => {
+      const answer = await prepared.send(signal);
       cancel.abort(new Error('stop'));
       return answer;
     },
@@ -133,7 +133,7 @@ test('what no other attempt can mend is not tried again', async () => {
 test('a place that was given while the step was cancelled is given back, and nothing is asked', async () => {
   const cancel = new AbortController();
   const prepared = model.prepare('q');
-  const unheeding: PreparedCall<string> = { ...prepared, ask: () => prepared.ask(new AbortController().signal) };
+  const unheeding: PreparedCall<string> = { ...prepared, send: () => prepared.send(new AbortController().signal) };
   const pool = new Proxy(db.database.pool, {
     get: (target, name) => {
       const value: unknown = Reflect.get(target, name);

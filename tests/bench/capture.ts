@@ -7,10 +7,10 @@ import { oneClient } from './capture/one-client.ts';
 import { endedAtOnce, longSession } from './capture/sessions.ts';
 import { batches, singleEvents } from './capture/throughput.ts';
 
-// The figures of capture, on one instance as `recollect up` makes it. Prints one JSON line; what it does goes to stderr.
+// Benchmarks of capture on one instance of `recollect up`. Prints one JSON line; progress goes to stderr.
 // `--only hook,sessions,long,one,single,batch,memory` runs some of them.
 
-// In this order: what leaves much to be indexed comes last, so that it does not stand in the way of the others.
+// Stages that leave much to index run last, so that they do not slow down the others.
 const STAGES: Readonly<Record<string, (instance: BenchInstance) => Promise<unknown>>> = {
   hook: ({ url, key }) => measureHookClient({ url, apiKey: key }),
   sessions: endedAtOnce,

@@ -1,11 +1,11 @@
-/** The value below which that share of the samples lies, in milliseconds with two digits. */
+/** Returns the percentile of the samples, in milliseconds with two digits. */
 export function percentile(samples: readonly number[], share: number): number {
   const sorted = samples.toSorted((a, b) => a - b);
   const value = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
   return Math.round(value * 100) / 100;
 }
 
-/** Runs `work` so often, one after another, and answers how long each run took. */
+/** Runs `work` sequentially `count` times; returns the duration of each run. */
 export async function timings(count: number, work: (index: number) => Promise<unknown>): Promise<number[]> {
   const samples: number[] = [];
   for (let index = 0; index < count; index += 1) {

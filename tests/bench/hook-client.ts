@@ -7,7 +7,7 @@ import { BUILT_CLIENT } from '../../hook/command-line.ts';
 import { writeHookClient } from '../../infra/build/hook-client.ts';
 import { percentile } from './figures.ts';
 
-// What a hook costs the agent: the whole process, delivered, against a Node that does nothing, in turns. Alone it prints one JSON line.
+// Cost of a hook for the agent: the complete process with delivery, alternating with an empty Node process. Run alone it prints one JSON line.
 
 export interface HookClientFigures {
   readonly pairs: number;
@@ -20,7 +20,7 @@ export interface HookClientFigures {
   /** Median of the pairs' own ratios. */
   readonly hookRatio: number;
   readonly commandRatio: number;
-  /** Events that were not delivered within the client's limit and were kept for later: the figures are worth nothing with many of them. */
+  /** Events that missed the client's limit and were spooled: many of them invalidate the figures. */
   readonly kept: number;
 }
 
@@ -35,7 +35,7 @@ const PAIRS = 40;
 const WARM_UP = 3;
 const COMMAND = path.resolve(import.meta.dirname, '..', '..', 'cli', 'bin.mjs');
 
-/** Runs `recollect hook PostToolUse` and `node -e 0` in turns and answers the median of their ratios. Rejects when a process fails. */
+/** Alternates `recollect hook PostToolUse` and `node -e 0`; returns the median of their ratios. Rejects if a process fails. */
 export async function measureHookClient({ url, apiKey, pairs = PAIRS }: HookClientBench): Promise<HookClientFigures> {
   writeHookClient();
   const dataDir = mkdtempSync(path.join(tmpdir(), 'recollect-hook-bench-'));
@@ -101,11 +101,11 @@ function timed(words: readonly string[], input: string, dataDir: string): Promis
   });
 }
 
-/** A server that takes everything at once: what is measured then is the client alone. */
+/** A server that accepts everything at once: measures the client alone. */
 async function serverAlone(): Promise<{ readonly url: string; close(): void }> {
   const server = createServer((request, response) => {
     request.resume();
-    // Only answers with the api's version are believed.
+    // The client accepts only responses with the API's version.
     request.once('end', () => response.writeHead(200, { 'x-api-version': '1' }).end('{}'));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -13,7 +13,7 @@ export interface InstanceProcess {
   stop(): Promise<void>;
 }
 
-/** `recollect up` as a process of its own, as a user starts it, with these settings; resolves when it says that it is ready. */
+/** Starts `recollect up` as a separate process with these settings; resolves when it reports that it is ready. */
 export async function startInstanceProcess(
   dataDir: string,
   settings: Readonly<Record<string, string>> = {},

@@ -23,9 +23,9 @@ import { createSpeedCorpus } from './recall/speed-corpus.ts';
 import { soleUser } from './recall/speed-fill.ts';
 import { awaitIndexed } from './recall/speed-weaviate.ts';
 
-// What it costs to keep an instance: backup, restore, retention, consistency, import. Prints one JSON line; what it does goes to stderr.
-// `--only STEP` measures consistency, backup, restore, capture, retention or claude-mem alone, and prints what it gave.
-// `--data DIR` keeps the filled instance for the next run, which measures a copy of it; `--observations N` and `--vectors N` make it smaller.
+// Cost of operations: backup, restore, retention, consistency, import. Prints one JSON line; progress goes to stderr.
+// `--only STEP` measures consistency, backup, restore, capture, retention or claude-mem alone, and prints its result.
+// `--data DIR` stores the filled instance for the next run, which measures a copy of it; `--observations N` and `--vectors N` reduce it.
 
 const INDEX_TIMEOUT_MS = 1_800_000;
 const CLAUDE_MEM_OBSERVATIONS = 20_000;
@@ -61,7 +61,7 @@ async function fill(instance: BenchInstance, observations: number, vectors: numb
   }
 }
 
-/** On an instance that nobody needs any more. */
+/** Runs on an instance that is not needed afterwards. */
 async function retain(instance: BenchInstance) {
   const maintenance = new pg.Pool({ connectionString: instance.maintenanceDatabaseUrl, max: 4 });
   try {
@@ -71,7 +71,7 @@ async function retain(instance: BenchInstance) {
   }
 }
 
-/** A step, told as it begins and with what it gave. */
+/** Runs a step; reports its start and its result. */
 async function told<Figures>(name: string, work: () => Promise<Figures>): Promise<Figures> {
   say(name);
   const figures = await work();
@@ -86,14 +86,14 @@ async function main(): Promise<void> {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'recollect-bench-keep-'));
   try {
     if (given !== undefined) {
-      // What one run captures and never embeds would be work beside what the next one measures.
+      // Unembedded captures of one run would slow down the next measurement.
       const filled = await startBenchInstance({}, given);
       try {
         await fill(filled, observations, vectors);
       } finally {
         await filled.stop();
       }
-      // With permissions, which PostgreSQL looks at.
+      // With permissions, which PostgreSQL checks.
       execFileSync('cp', ['-a', `${given}/.`, dataDir]);
     }
     const only = flag('--only');
@@ -126,7 +126,7 @@ async function measureOnly(step: string, dataDir: string, observations: number, 
 
 const claudeMemInto = ({ url, key: apiKey }: BenchInstance) => benchClaudeMem({ url, apiKey }, CLAUDE_MEM_OBSERVATIONS);
 
-/** What else is measured of the instance that a set is made of, and of the one that it was restored into. */
+/** Further measurements of the backed-up instance, and of the restored one. */
 interface Beside {
   readonly source: (instance: BenchInstance) => Promise<object>;
   readonly target: (instance: BenchInstance) => Promise<object>;
@@ -134,7 +134,7 @@ interface Beside {
 
 const NOTHING = () => Promise.resolve({});
 
-/** Fills, makes a set, and restores it into an instance beside it, which starts when the first one has stopped; the same questions before and after. */
+/** Fills an instance, backs it up, and restores it into a second one, which starts after the first has stopped; compares the same queries before and after. */
 async function measureRestored(
   dataDir: string,
   observations: number,
@@ -186,7 +186,7 @@ async function measureAll(dataDir: string, observations: number, vectors: number
   const { figures, more } = await measureRestored(dataDir, observations, vectors, {
     source: async (instance) => ({
       consistency: await told('consistency', () => benchConsistency(instance)),
-      // Last: what was captured is worked on for minutes.
+      // Last: its captures keep the workers busy for minutes.
       capture_beside_backup: await told('capture beside a backup', () => benchCaptureBeside(instance)),
     }),
     target: async (instance) => ({

@@ -1,7 +1,7 @@
 import type { RecallFigures } from './recall/figures.ts';
 
-// How well and how fast what is stored is found again. Prints one JSON line; what it does goes to stderr.
-// `--only longmemeval,coding` runs some of the parts. A part that has no data here answers `skipped`.
+// Quality and speed of search. Prints one JSON line; progress goes to stderr.
+// `--only longmemeval,coding` selects parts. A part without local data returns `skipped`.
 
 /** A part is loaded when it is wanted: each brings an instance of its own. */
 const PARTS: Readonly<Record<string, () => Promise<RecallFigures>>> = {

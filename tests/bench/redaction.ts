@@ -14,11 +14,11 @@ import { Redactor } from '../../domain/redaction/redact.ts';
 import { percentile } from './figures.ts';
 import { JUDGED_FALSE, JUDGED_TRUE } from './redaction-judged.ts';
 
-// What redaction removes from real sessions, how much of that is none, and what it costs. Prints one JSON line; no network, no engines.
+// Removals of redaction in real sessions, false positives, and cost. Prints one JSON line; no network, no engines.
 // `--review FILE` writes every distinct removal to a file outside the repository: judge it, and put its key into redaction-judged.ts.
 
 const SHARED = fileURLToPath(new URL('../../../shared/data/coding-sessions/events', import.meta.url));
-const CAPTURER = { tenantId: asId<TenantId>('bench'), userId: asId<UserId>('bench') };
+const OWNER = { tenantId: asId<TenantId>('bench'), userId: asId<UserId>('bench') };
 const ROUNDS = 7;
 const SMALL_RUNS = 4_000;
 const KIB = 1024;
@@ -59,7 +59,7 @@ function textsOf(part: EventPart): string[] {
   }
 }
 
-/** What was taken out of a text, told by what stands on both sides of each mark. */
+/** Returns the removed texts, located by the context of each mark. */
 function removalsFrom(original: string, clean: string): Removal[] {
   const pieces = clean.split(/(\[redacted:[\w-]{1,40}\]|\[private\])/);
   const removals: Removal[] = [];
@@ -118,7 +118,7 @@ function measure(review: string | undefined): unknown {
     const event = translateHook(hook.hook_event_name, hook, null);
     return event === null ? [] : [event];
   });
-  const rows = events.flatMap((event) => buildCaptureEvent(event, CAPTURER, new Date(0)).rows);
+  const rows = events.flatMap((event) => buildCaptureEvent(event, OWNER, new Date(0)).rows);
   const stored = rows.filter((row): row is Exclude<CaptureRow, { kind: 'boundary' }> => row.kind !== 'boundary');
   const texts = events.flatMap((event) => event.parts.flatMap(textsOf));
   const everything = texts.flatMap((text) =>

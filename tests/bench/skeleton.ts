@@ -17,7 +17,7 @@ import { percentile, timings } from './figures.ts';
 import { startInstanceProcess } from './instance-process.ts';
 import { memoryOf } from './process-tree.ts';
 
-// The figures of the skeleton, on one instance as `recollect up` makes it. Prints one JSON line; what it does goes to stderr.
+// Figures of the walking skeleton on one instance of `recollect up`. Prints one JSON line; progress goes to stderr.
 
 const SHARED = fileURLToPath(new URL('../../../shared/data/coding-sessions/events', import.meta.url));
 const CAPTURES = 1_000;
@@ -46,7 +46,7 @@ function renamed(hooks: readonly RecordedHook[], sessionId: string): RecordedHoo
   }));
 }
 
-/** What a session left behind, as text that must be the same whatever happened on the way. */
+/** Returns a session's memory as text that must be identical whatever happened meanwhile. */
 async function memoryText(client: ServerClient, sessionId: string): Promise<string> {
   const summaries = await new Summaries(client).ofSession(sessionId);
   return JSON.stringify(
@@ -61,14 +61,14 @@ function servicePids(dataDir: string): Map<string, number> {
   );
 }
 
-/** Replays a session and kills the worker in the middle of it; answers whether its memory is that of an undisturbed run. */
+/** Replays a session and kills the worker during it; returns whether its memory equals that of an undisturbed run. */
 async function killedWorker(client: ServerClient, dataDir: string, undisturbed: string) {
   const sessionId = randomUUID();
   const hooks = renamed(recordedHooks(), sessionId);
   const middle = Math.floor(hooks.length / 2);
   const id = `claude-code:${sessionId}`;
   await replayHooks(client, hooks.slice(0, middle), never, step);
-  // Not before it has begun to work on this session.
+  // Not before the worker has started on this session.
   while ((await client.session(id)).counts.summaries === 0) await wait(20);
   const worker = servicePids(dataDir).get('worker') ?? 0;
   process.kill(worker, 'SIGKILL');
@@ -86,7 +86,7 @@ async function killedWorker(client: ServerClient, dataDir: string, undisturbed: 
   };
 }
 
-/** Replays the shared coding sessions, where they are present. */
+/** Replays the shared coding sessions, if present. */
 async function sharedSessions(client: ServerClient) {
   if (!existsSync(SHARED)) return 'skipped: no shared data';
   const lineSchema = z.looseObject({ session_id: z.string(), hook_event_name: z.string(), cwd: z.string() });
@@ -132,7 +132,7 @@ try {
   const settleMs = performance.now() - replayed;
   const undisturbed = await memoryText(client, id);
 
-  // Every question is another one: kept vectors of questions asked before would flatter the figure.
+  // Every query is unique: cached query vectors would improve the figure.
   say('searches');
   const recall = new RecollectClient(credentials);
   await recall.search(QUESTIONS[0] ?? '', { limit: 5 });
@@ -150,7 +150,7 @@ try {
   say('shared sessions');
   const shared = await sharedSessions(client);
 
-  // Last, because what it captures is indexed by and by.
+  // Last, because its captures are indexed in the background.
   say('captures by one client');
   const captureSession = randomUUID();
   const output = 'line of a tool output, as they come. '.repeat(24);

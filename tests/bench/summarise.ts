@@ -5,13 +5,13 @@ import { processEnvironment } from '../../config/process-environment.ts';
 import { embeddingModelDirectory } from '../../models/embedding/model-directory.ts';
 import { createOnnxEmbedder } from '../../models/embedding/onnx-embedder.ts';
 import { createTokenCounter } from '../../models/tokens/token-counter.ts';
-import { runLane, runOutage } from './summarise/claude.ts';
+import { runMode, runOutage } from './summarise/claude.ts';
 import { readCodingSessions } from './summarise/coding-sessions.ts';
 import { measureFalseHits } from './summarise/false-hits.ts';
 import { runLocal } from './summarise/local.ts';
 import { measureSpeed } from './summarise/speed.ts';
 
-// What is understood of the shared coding sessions, and at what cost. Prints one JSON line; what it does goes to stderr.
+// Quality and cost of summaries of the shared coding sessions. Prints one JSON line; progress goes to stderr.
 // `--only speed,local,direct,batch,outage,cache` runs some of the stages.
 
 const STAGES = ['speed', 'local', 'direct', 'batch', 'outage', 'cache'] as const;
@@ -26,7 +26,7 @@ function wanted(): ReadonlySet<Stage> {
   return new Set(names === undefined ? STAGES : STAGES.filter((stage) => names.includes(stage)));
 }
 
-/** Runs a stage where it is wanted. */
+/** Runs a stage if selected. */
 async function stage<Result>(
   stages: ReadonlySet<Stage>,
   name: Stage,
@@ -56,8 +56,8 @@ async function main(): Promise<void> {
     const figures = {
       ...(await stage(stages, 'speed', () => measureSpeed(data.sessions, tokens, embed))),
       ...(await stage(stages, 'local', () => runLocal(tokens, data.questions, embed))),
-      ...(await stage(stages, 'direct', () => runLane('direct'))),
-      ...(await stage(stages, 'batch', () => runLane('batch'))),
+      ...(await stage(stages, 'direct', () => runMode('direct'))),
+      ...(await stage(stages, 'batch', () => runMode('batch'))),
       ...(await stage(stages, 'outage', runOutage)),
       ...(await stage(stages, 'cache', () => measureFalseHits(data.sessions, countTokens))),
     };

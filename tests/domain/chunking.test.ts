@@ -16,7 +16,7 @@ describe('short texts', () => {
   });
 });
 
-describe('where a text is cut', () => {
+describe('cut positions', () => {
   it.each([
     [
       'after a line rather than a sentence or a word',
@@ -55,7 +55,7 @@ describe('surrogate pairs', () => {
 });
 
 describe('very long texts', () => {
-  it('are told by their first twelve and their last four chunks', () => {
+  it('consist of their first twelve and their last four chunks', () => {
     const lines = Array.from({ length: 3_000 }, (_, n) => `line ${n} says what happened there`);
     const chunks = chunkText('T', lines.join('\n'));
     expect(chunks.map((chunk) => chunk.n)).toEqual(Array.from({ length: 16 }, (_, n) => n));

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { CONTEXT_TAG } from '../../domain/context-tag.ts';
+import { CONTEXT_TAG } from '../../domain/recalled/recalled-block.ts';
 import { Redactor } from '../../domain/redaction/redact.ts';
 
-it('is the tag that capture takes out again, with all that stands in it', () => {
+it('is removed by capture with its content', () => {
   const block = `<${CONTEXT_TAG}>\n# Memory of app\n- decision: use forks [abcdefgh]\n</${CONTEXT_TAG}>`;
   const redactor = new Redactor();
   expect(redactor.text(`before ${block} after`)).toBe('before  after');

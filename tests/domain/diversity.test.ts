@@ -12,7 +12,7 @@ const CANDIDATES = [
 const namesOf = (weight: number, count = 10, candidates = CANDIDATES) =>
   diversified(candidates, weight, count).map(({ name }) => name);
 
-test('what repeats a better one, or its session, waits; the best stays first', () => {
+test('lowers repetitions of a better candidate or its session; the best stays first', () => {
   expect(namesOf(0)).toEqual(['a', 'again', 'same session', 'other', 'far']);
   expect(namesOf(0.1)).toEqual(['a', 'other', 'same session', 'again', 'far']);
   expect(namesOf(1)).toEqual(['a', 'other', 'same session', 'far', 'again']);

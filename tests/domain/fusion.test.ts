@@ -16,31 +16,34 @@ function vector(weight: number, ...hits: readonly RecallHit[]): RetrieverResult 
   return { name: 'vector', weight, hits };
 }
 
-const scoresOf = (lanes: readonly RetrieverResult[]): Record<string, number> =>
-  Object.fromEntries(fuse(lanes).map(({ memoryId, score }) => [memoryId, Math.round(score * 1_000) / 1_000]));
+const scoresOf = (retrievers: readonly RetrieverResult[]): Record<string, number> =>
+  Object.fromEntries(fuse(retrievers).map(({ memoryId, score }) => [memoryId, Math.round(score * 1_000) / 1_000]));
 
 describe('fuse', () => {
-  it('scales each lane to 0–1 and sums by weight', () => {
-    const lanes = [keyword(0.25, hit('a', 20), hit('b', 15), hit('c', 10)), vector(0.75, hit('b', 0.9), hit('d', 0.5))];
-    expect(scoresOf(lanes)).toEqual({ b: 0.875, a: 0.25, c: 0, d: 0 });
-    expect(fuse(lanes).map(({ memoryId }) => memoryId)).toEqual(['b', 'a', 'c', 'd']);
+  it('scales each retriever to 0–1 and sums by weight', () => {
+    const retrievers = [
+      keyword(0.25, hit('a', 20), hit('b', 15), hit('c', 10)),
+      vector(0.75, hit('b', 0.9), hit('d', 0.5)),
+    ];
+    expect(scoresOf(retrievers)).toEqual({ b: 0.875, a: 0.25, c: 0, d: 0 });
+    expect(fuse(retrievers).map(({ memoryId }) => memoryId)).toEqual(['b', 'a', 'c', 'd']);
   });
 
-  it('tells what each lane said', () => {
+  it('returns each retriever’s score and rank', () => {
     const [best] = fuse([keyword(0.5, hit('a', 8), hit('b', 4)), vector(0.5, hit('b', 0.7), hit('c', 0.6))]);
     expect(best).toEqual({
       memoryId: 'a',
       memoryType: 'observation',
       score: 0.5,
-      lanes: { keyword: { score: 8, rank: 1, relative: 1 }, vector: null },
+      retrievers: { keyword: { score: 8, rank: 1, relative: 1 }, vector: null },
     });
-    expect(fuse([keyword(0.5, hit('a', 8), hit('b', 4)), vector(0.5, hit('b', 0.7))])[1]?.lanes).toEqual({
+    expect(fuse([keyword(0.5, hit('a', 8), hit('b', 4)), vector(0.5, hit('b', 0.7))])[1]?.retrievers).toEqual({
       keyword: { score: 4, rank: 2, relative: 0 },
       vector: { score: 0.7, rank: 1, relative: 1 },
     });
   });
 
-  it('gives weights that do not sum to one the same say', () => {
+  it('normalises weights that do not sum to one', () => {
     const hits = [hit('a', 2), hit('b', 1)];
     expect(scoresOf([keyword(3, ...hits), vector(1, hit('b', 1))])).toEqual({ a: 0.75, b: 0.25 });
     expect(scoresOf([keyword(0.35, ...hits)])).toEqual({ a: 1, b: 0 });
@@ -48,8 +51,8 @@ describe('fuse', () => {
 
   it('takes the best chunk for the memory, and ranks memories', () => {
     const [first, second] = fuse([keyword(1, hit('a', 5, 0), hit('a', 9, 1), hit('b', 7), hit('a', 1, 2))]);
-    expect(first?.lanes.keyword).toEqual({ score: 9, rank: 1, relative: 1 });
-    expect(second?.lanes.keyword).toEqual({ score: 7, rank: 2, relative: 0 });
+    expect(first?.retrievers.keyword).toEqual({ score: 9, rank: 1, relative: 1 });
+    expect(second?.retrievers.keyword).toEqual({ score: 7, rank: 2, relative: 0 });
   });
 
   it('takes equal scores, and a single hit, as fully relevant', () => {
@@ -61,11 +64,11 @@ describe('fuse', () => {
   it.each([
     ['no lanes', []],
     ['lanes without hits', [keyword(0.5), vector(0.5)]],
-  ])('%s give nothing', (_, lanes) => {
-    expect(fuse(lanes)).toEqual([]);
+  ])('returns nothing for %s', (_, retrievers) => {
+    expect(fuse(retrievers)).toEqual([]);
   });
 
-  it('gives the same order whatever the order of hits, ties by id', () => {
+  it('is independent of the order of hits, with ties by id', () => {
     const hits = Array.from({ length: 30 }, (_, n) => hit(`m${String(n).padStart(2, '0')}`, Math.floor(n / 5)));
     const random = randomFrom(5);
     const expected = fuse([keyword(0.4, ...hits), vector(0.6, ...hits)]);

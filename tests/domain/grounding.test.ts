@@ -59,7 +59,7 @@ describe('quoteMatches', () => {
 });
 
 describe('claims', () => {
-  it('keeps a claim only if all of its evidence stands', () => {
+  it('retains a claim only if all its evidence is valid', () => {
     const items = [
       item('kept', [good]),
       item('one of two is invented', [good, invented]),
@@ -78,7 +78,7 @@ describe('claims', () => {
     expect(dropped).toBe(1);
   });
 
-  it('adds up what a topic lost', () => {
+  it('counts the dropped claims of a topic', () => {
     const draft: TopicSummaryDraft = {
       title: 'T',
       content: 'C',
@@ -122,7 +122,7 @@ describe('a session', () => {
     prompts: [],
   };
 
-  it('may quote what its topics and items already proved, and nothing more', () => {
+  it('accepts quotes that topics and items already proved, and no others', () => {
     const draft: SessionSummaryDraft = {
       title: '',
       request: '',

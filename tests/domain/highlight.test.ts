@@ -25,8 +25,8 @@ describe('marks', () => {
     ['nothing in nothing', '', 'word', []],
     ['accents', 'Größe prüfen', 'größe', ['<mark>Größe</mark> prüfen']],
     ['Cyrillic', 'ошибка сборки', 'ошибка', ['<mark>ошибка</mark> сборки']],
-  ])('%s', (_, text, question, expected) => {
-    expect(highlight(text, question)).toEqual(expected);
+  ])('%s', (_, text, query, expected) => {
+    expect(highlight(text, query)).toEqual(expected);
   });
 });
 
@@ -39,8 +39,8 @@ describe('scripts without spaces', () => {
     ['Japanese', 'サーバーのエラーを直した', 'エラー', ['サーバーの<mark>エラー</mark>を直した']],
     ['Latin words between them', '修复useMemo的问题', 'useMemo', ['修复<mark>useMemo</mark>的问题']],
     ['a question of both', 'useMemo and 时区', 'useMemo时区', ['<mark>useMemo</mark> and <mark>时区</mark>']],
-  ])('%s', (_, text, question, expected) => {
-    expect(highlight(text, question)).toEqual(expected);
+  ])('%s', (_, text, query, expected) => {
+    expect(highlight(text, query)).toEqual(expected);
   });
 });
 
@@ -56,8 +56,8 @@ describe('characters that mean something to a pattern', () => {
     'word{9999999999}',
     '\u0000word',
     '\uD83Dword',
-  ])('in a question: %j', (question) => {
-    expect(highlight('some word here', question)).toEqual(['some <mark>word</mark> here']);
+  ])('in a query: %j', (query) => {
+    expect(highlight('some word here', query)).toEqual(['some <mark>word</mark> here']);
   });
 
   it('in a text are left as they are', () => {
@@ -66,7 +66,7 @@ describe('characters that mean something to a pattern', () => {
 });
 
 describe('snippets', () => {
-  it('show what stands around, on one line, with dots where the text goes on', () => {
+  it('show the surrounding text on one line, with an ellipsis if it continues', () => {
     const text = `${'x '.repeat(100)}needle\n\n  here${' y'.repeat(100)}`;
     const [snippet] = highlight(text, 'needle');
     expect(snippet).toMatch(/^…(?:x )+<mark>needle<\/mark> here(?: y)+…$/);
@@ -78,7 +78,7 @@ describe('snippets', () => {
     expect(highlight(`needle${' x'.repeat(200)} needle${' x'.repeat(200)} needle`, 'needle')).toHaveLength(2);
   });
 
-  it('are well-formed where a cut falls into a character', () => {
+  it('are well-formed if a cut is inside a character', () => {
     for (let shift = 0; shift < 2; shift += 1) {
       const [snippet] = highlight(`${'😀'.repeat(100)}${'x'.repeat(shift)} needle ${'😀'.repeat(100)}`, 'needle');
       expect(snippet?.isWellFormed()).toBe(true);
@@ -96,9 +96,9 @@ describe('time', () => {
     ['Chinese pairs', '时区'.repeat(MIB / 2), '区设置时'],
     ['a question of 500 characters', 'abc abd abe '.repeat(MIB / 12), 'xab xac xad xae xaf xag '.repeat(21)],
     ['blanks', ' '.repeat(MIB), 'needle'],
-  ])('%s', (_, text, question) => {
+  ])('%s', (_, text, query) => {
     const started = performance.now();
-    highlight(text, question);
+    highlight(text, query);
     expect(performance.now() - started).toBeLessThan(1_500);
   });
 });

@@ -13,7 +13,7 @@ describe('newId', () => {
     expect(ids.toSorted()).toEqual(ids);
   });
 
-  it('holds the time of its making', () => {
+  it('contains its creation time', () => {
     const before = Date.now();
     const atMs = Number.parseInt(newId<RowId>().replaceAll('-', '').slice(0, 12), 16);
     expect(atMs).toBeGreaterThanOrEqual(before);
@@ -40,7 +40,7 @@ describe('chunkObjectId', () => {
     for (const id of ids) expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   });
 
-  it('is another one where the parts meet elsewhere', () => {
+  it('differs if the parts join elsewhere', () => {
     expect(objectId('ab', 'c', 0, 'm')).not.toBe(objectId('a', 'bc', 0, 'm'));
     expect(objectId('t', 'r1', 2, 'm')).not.toBe(objectId('t', 'r', 12, 'm'));
     expect(objectId('t', 'r', 1, '2m')).not.toBe(objectId('t', 'r', 12, 'm'));

@@ -28,7 +28,7 @@ describe('pack', () => {
     ).toEqual(['a', 'b']);
   });
 
-  it('fills the rest with what still fits', () => {
+  it('fills the rest with smaller candidates', () => {
     expect(
       idsOf(pack([candidate('a', 0.9, 60), candidate('b', 0.6, 50), candidate('c', 0.1, 40)], 100).chosen),
     ).toEqual(['a', 'c']);
@@ -50,13 +50,13 @@ describe('pack', () => {
     expect(pack([candidate('a', 1, 1)], budget)).toMatchObject({ chosen: [], omitted: [{ id: 'a' }] });
   });
 
-  it('leaves out what is worth nothing', () => {
+  it('omits candidates without value', () => {
     expect(
       idsOf(pack([candidate('a', 0, 1), candidate('b', -1, 1), candidate('c', Number.NaN, 1)], 100).chosen),
     ).toEqual([]);
   });
 
-  it('takes what costs nothing', () => {
+  it('includes free candidates', () => {
     expect(idsOf(pack([candidate('a', 0.1, 0), candidate('b', 0.2, 0), candidate('c', 0.9, 10)], 10).chosen)).toEqual([
       'c',
       'b',
@@ -64,7 +64,7 @@ describe('pack', () => {
     ]);
   });
 
-  it('answers by section, then by value, then by id', () => {
+  it('orders by section, then by value, then by id', () => {
     const candidates = [
       candidate('d', 0.9, 1, 2),
       candidate('c', 0.1, 1, 0),
@@ -75,7 +75,7 @@ describe('pack', () => {
     expect(idsOf(pack(candidates, 100).chosen)).toEqual(['e', 'c', 'a', 'b', 'd']);
   });
 
-  it('answers everything as chosen or omitted, and changes nothing', () => {
+  it('returns every candidate as chosen or omitted, unchanged', () => {
     const candidates = Object.freeze([candidate('a', 0.5, 50), candidate('b', 0.4, 80), candidate('c', 0, 1)]);
     const { chosen, omitted } = pack(candidates, 100);
     expect(idsOf([...chosen, ...omitted]).toSorted()).toEqual(['a', 'b', 'c']);

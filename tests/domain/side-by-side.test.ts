@@ -3,16 +3,16 @@ import { sideBySide } from '../../domain/side-by-side.ts';
 
 const never = new AbortController().signal;
 
-/** Goes on until it is told to end. */
+/** Runs until its signal aborts. */
 async function untilAborted(signal: AbortSignal, ended: string[]): Promise<string> {
   await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
-  // Whoever waits is told only when this, too, is over.
+  // The caller is notified only after this has ended too.
   await Promise.resolve();
   ended.push('ended');
   throw signal.reason;
 }
 
-test('answers in the order of the works, whichever is through first', async () => {
+test('returns results in the order of the tasks', async () => {
   const late = Promise.withResolvers<string>();
   const results = sideBySide(never, [
     () => late.promise,
@@ -25,7 +25,7 @@ test('answers in the order of the works, whichever is through first', async () =
   expect(await sideBySide(never, [])).toEqual([]);
 });
 
-test('the first failure ends the others, and is told once they have ended', async () => {
+test('aborts the others at the first failure, and rejects once they have ended', async () => {
   const ended: string[] = [];
   const works = sideBySide(never, [
     (signal) => untilAborted(signal, ended),
@@ -36,7 +36,7 @@ test('the first failure ends the others, and is told once they have ended', asyn
   expect(ended).toEqual(['ended', 'ended']);
 });
 
-test('whoever calls it off is told why', async () => {
+test('rejects with the caller’s abort reason', async () => {
   const ended: string[] = [];
   const caller = new AbortController();
   const works = sideBySide(caller.signal, [(signal) => untilAborted(signal, ended), () => Promise.resolve('through')]);

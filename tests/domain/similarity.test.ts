@@ -14,7 +14,7 @@ import {
 const words = (from: number, to: number): string =>
   Array.from({ length: to - from }, (_, n) => `word${from + n}x`).join(' ');
 
-describe('what is volatile', () => {
+describe('volatile values', () => {
   test.each([
     ['finished at 2026-01-02T03:04:05.678Z', 'finished at <time>'],
     ['on 2026-01-02', 'on <time>'],
@@ -46,11 +46,11 @@ describe('what is volatile', () => {
 });
 
 describe('a signature', () => {
-  test('is the same for the same text, and for one that differs in what is volatile alone', () => {
+  test('is equal for texts that differ in volatile values only', () => {
     expect(signatureOf('the build took 12 ms today')).toEqual(signatureOf('the build took 7.5 s today'));
   });
 
-  test('is of a fixed kind: stored ones must be comparable for as long as they are kept', () => {
+  test('has a stable format: stored ones must stay comparable', () => {
     expect(Array.from(signatureOf('a signature is stored').subarray(0, 4))).toEqual([
       2_557_755_041, 1_620_556_902, 2_840_971_970, 2_234_031_792,
     ]);
@@ -103,14 +103,14 @@ describe('bands', () => {
   });
 });
 
-describe('strange words', () => {
+describe('novel words', () => {
   test.each([
     ['Times are kept in UTC.', 'Please keep times in UTC.', 2],
     ['', 'anything', 0],
     ['Same words', 'words same', 0],
     ['twice twice', 'once', 1],
-  ])('%j against %j: %i', (answer, question, count) => {
-    expect(novelWords(answer, question)).toBe(count);
+  ])('counts %j against %j: %i', (answer, query, count) => {
+    expect(novelWords(answer, query)).toBe(count);
   });
 });
 

@@ -4,7 +4,7 @@ import { STUCK_REASONS } from '../../stores/postgres/sessions/session-work.ts';
 
 const facts = { windowsParked: 2, parkedFor: 'ModelRefused', vectorsFailed: 1, stillMs: 20 * 60_000 };
 
-test('every reason has a sentence why and one that says what to do', () => {
+test('has a reason and a remedy for every kind', () => {
   for (const reason of [...STUCK_REASONS, 'workflow_ended'] as const) {
     const { why, advice } = stuckAdvice({ ...facts, reason });
     expect([reason, why, advice]).toEqual([
@@ -15,7 +15,7 @@ test('every reason has a sentence why and one that says what to do', () => {
   }
 });
 
-test('numbers are told as people do', () => {
+test('formats numbers for people', () => {
   expect(stuckAdvice({ ...facts, reason: 'windows_parked' }).why).toBe(
     '2 windows were set aside (ModelRefused): the model could not sum them up.',
   );

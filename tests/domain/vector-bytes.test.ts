@@ -12,7 +12,7 @@ function vectorOf(seed: number, dimension = 384): Float32Array {
   return values.map((value) => value / length);
 }
 
-test('a vector that was kept is nearly the one that was made, in half of its bytes', () => {
+test('decodes a vector with little loss from half of its bytes', () => {
   for (let seed = 1; seed <= 200; seed += 1) {
     const vector = vectorOf(seed);
     const bytes = encodeVector(vector);
@@ -22,7 +22,7 @@ test('a vector that was kept is nearly the one that was made, in half of its byt
     expect(Math.hypot(...kept)).toBeCloseTo(1, 6);
     kept.forEach((value, at) => {
       const was = vector[at] ?? 0;
-      // Below 2⁻¹⁴ the floats of 16 bits lie 2⁻²⁴ apart.
+      // Below 2⁻¹⁴ the 16-bit floats are 2⁻²⁴ apart.
       expect(Math.abs(value - was)).toBeLessThanOrEqual(Math.max(Math.abs(was) * 2 ** -10.5, 2 ** -24));
     });
   }

@@ -76,7 +76,7 @@ describe('boundaries', () => {
   });
 });
 
-describe('what stays open', () => {
+describe('open rows', () => {
   it('is described from its first row on', () => {
     expect(cutWindows(rowsOf(100, 'turn_end', 10, 5), policy, null).open).toEqual({
       fromSeq: 2,
@@ -87,7 +87,7 @@ describe('what stays open', () => {
     });
   });
 
-  it('has no rows where it holds boundaries alone', () => {
+  it('has no rows with boundaries only', () => {
     expect(cutWindows(rowsOf(100, 'turn_end'), policy, null).open).toMatchObject({ fromSeq: 2, rows: 0, tokens: 0 });
   });
 
@@ -101,7 +101,7 @@ describe('what stays open', () => {
     expect(cutWindows(rowsOf(3), policy, reason).open).toBeNull();
   });
 
-  it('does not close where it holds boundaries alone', () => {
+  it('does not close with boundaries only', () => {
     expect(cuts(['session_start', 'turn_end'], 'quiet')).toEqual([]);
     expect(cutWindows(rowsOf('session_start'), policy, 'quiet').open).toMatchObject({ rows: 0 });
   });
@@ -135,7 +135,7 @@ function randomRows(random: () => number): WindowRow[] {
   return rowsOf(...entries);
 }
 
-/** As the session's workflow does it: row by row or in batches, what is open is read again with what is new. */
+/** Like the session's workflow: row by row or in batches, with open rows read again together with new ones. */
 function cutInBatches(rows: readonly WindowRow[], random: () => number): readonly CutWindow[] {
   const windows: CutWindow[] = [];
   let windowedSeq = 0;
@@ -165,7 +165,7 @@ describe('any rows', () => {
     for (const rows of samples) expect(cutInBatches(rows, random)).toEqual(cutWindows(rows, policy, null).windows);
   });
 
-  it('lie in one window each, without a gap, and within the bound unless alone', () => {
+  it('are in one window each, without gaps, within the limit unless alone', () => {
     for (const rows of samples) {
       const { windows, open } = cutWindows(rows, policy, 'idle');
       let next = 1;

@@ -1,9 +1,9 @@
 import type { SourceRow } from '../../domain/ports/model.ts';
 
-/** What a test must say of a row. */
+/** Required fields of a test row. */
 export type RowDraft = Pick<SourceRow, 'type' | 'content'> & Partial<SourceRow>;
 
-/** A row with what a test does not care about filled in; its seq is its place in the list. */
+/** Returns rows with defaults; a row's seq is its position in the list. */
 export function rowsFrom(drafts: readonly RowDraft[]): readonly SourceRow[] {
   return drafts.map((draft, index) => ({
     id: `row-${String(index + 1)}`,
@@ -38,7 +38,7 @@ export function edited(path: string, before: string, after: string): RowDraft {
   };
 }
 
-/** A failing test, a wrong attempt, the fix, a decision, a preference, what is left to do. */
+/** A failing test, a wrong attempt, the fix, a decision, a preference, open work. */
 export const miniSession: readonly SourceRow[] = rowsFrom([
   { type: 'user', content: 'The test for 29 February is red since yesterday. Find out why and fix it.' },
   ran(

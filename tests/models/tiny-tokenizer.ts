@@ -1,7 +1,7 @@
 const special = (id: string, type_id: number) => ({ SpecialToken: { id, type_id } });
 const sequence = (id: string, type_id: number) => ({ Sequence: { id, type_id } });
 
-/** What `tokenizer.json` of a BERT-like model says whose words are these; the first four are its special ones: [PAD], [UNK], [CLS], [SEP]. */
+/** Returns the `tokenizer.json` of a BERT-like model with these words; the first four are its special ones: [PAD], [UNK], [CLS], [SEP]. */
 export function tinyTokenizer(vocabulary: readonly string[]): object {
   return {
     version: '1.0',

@@ -92,7 +92,7 @@ describe('lines', () => {
     expect(text.isWellFormed()).toBe(true);
   });
 
-  it('stand in the order of the block’s sections, each with a reason', () => {
+  it('are in the order of the block’s sections, each with a reason', () => {
     const entries = entriesOf({
       sessions: [session(), session({ id: idOf(2) })],
       learnings: [learning(), learning({ verified: true })],
@@ -155,7 +155,7 @@ describe('values', () => {
   });
 });
 
-describe('what a learning says already', () => {
+describe('texts that a learning repeats', () => {
   const learnings = [learning({ description: 'We use PostgreSQL, not SQLite.' })];
 
   it.each([
@@ -163,7 +163,7 @@ describe('what a learning says already', () => {
     ['other case and signs', 'Use: "PostgreSQL"!'],
     ['other spacing', 'use\n postgresql  NOT sqlite'],
     ['wide letters', 'ｕｓｅ PostgreSQL'],
-  ])('is not told twice: %s', (_, title) => {
+  ])('omits: %s', (_, title) => {
     expect(entriesOf({ learnings, items: [item({ title })] }).map(({ type }) => type)).toEqual(['learning']);
   });
 
@@ -172,7 +172,7 @@ describe('what a learning says already', () => {
     ['more words', 'use PostgreSQL 18'],
     ['no title', ''],
     ['signs alone', '!!!'],
-  ])('is told: %s', (_, title) => {
+  ])('shows: %s', (_, title) => {
     expect(entriesOf({ learnings, items: [item({ title })] }).map(({ type }) => type)).toEqual(['learning', 'summary']);
   });
 });
@@ -180,7 +180,7 @@ describe('what a learning says already', () => {
 describe('open points of the newest session', () => {
   const point = (text: string) => ({ text, evidence: [] });
 
-  it('stand below what comes next, four at most, each once', () => {
+  it('follow the next steps, at most four, without duplicates', () => {
     const actionItems = ['Release it', 'Write the notes', 'Tell them', 'Tag', 'Sleep', 'Eat'].map(point);
     expect(
       entriesOf({ sessions: [session({ actionItems })] })[0]
@@ -197,7 +197,7 @@ describe('open points of the newest session', () => {
   });
 });
 
-describe('what must not be done again', () => {
+describe('the section Not again', () => {
   const closed: ClosedLearning = {
     id: idOf(9),
     description: 'Threads are fine.',
@@ -209,7 +209,7 @@ describe('what must not be done again', () => {
   it.each([
     ['with what holds now', {}, '- not true any more (contradicted): Threads are fine.; now: Forks are needed.'],
     ['with nothing in its place', { instead: '' }, '- not true any more (contradicted): Threads are fine.'],
-  ])('tells what was closed, %s', (_, changes, line) => {
+  ])('shows closed learnings, %s', (_, changes, line) => {
     expect(entriesOf({ closed: [{ ...closed, ...changes }] })).toEqual([
       expect.objectContaining({
         section: SECTIONS.indexOf('Not again'),
@@ -219,13 +219,13 @@ describe('what must not be done again', () => {
     ]);
   });
 
-  it('tells what failed', () => {
+  it('shows failures', () => {
     const [entry] = entriesOf({ learnings: [learning({ category: 'error', description: 'Threads crash.' })] });
     expect(entry).toMatchObject({ section: SECTIONS.indexOf('Not again'), reason: 'learning of what failed' });
   });
 });
 
-describe('what the user asked for', () => {
+describe('the user’s preferences', () => {
   const words = 'Please never push without asking me first.';
   const said = (id: string, text: string, confidence = 0.6): PreferenceSource => ({
     learningId: id,
@@ -236,7 +236,7 @@ describe('what the user asked for', () => {
     evidence: [{ rowId: idOf(80), sessionId: idOf(81), quote: text, occurredAt: NOW }],
   });
 
-  it('stands apart, and what says the same is told once, as the surest says it', () => {
+  it('have their own section, with duplicates shown once by the most reliable', () => {
     const learnings = [
       learning({ id: idOf(1), category: 'best_practice', description: words, confidence: 0.9 }),
       learning({ id: idOf(2), category: 'best_practice', description: `${words} Please!`, confidence: 0.6 }),

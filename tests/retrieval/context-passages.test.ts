@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { CONTEXT_TAG } from '../../domain/context-tag.ts';
+import { CONTEXT_TAG } from '../../domain/recalled/recalled-block.ts';
 import { memoryHash } from '../../domain/memory.ts';
 import type { Memory } from '../../domain/memory.ts';
-import { fileQuestion, rankedByFile } from '../../retrieval/context-file.ts';
-import { speaksOf } from '../../retrieval/context-found.ts';
+import { fileQuery, rankedByFile } from '../../retrieval/context-file.ts';
+import { answersQuery } from '../../retrieval/context-found.ts';
 import { packMemories } from '../../retrieval/context-passages.ts';
 import { answerValue, currentValue } from '../../retrieval/context-value.ts';
 
@@ -40,32 +40,32 @@ const found = (each: Memory, score = 1, similarity: number | null = null) => ({
   memoryId: each.id,
   memoryType: each.type,
   score,
-  lanes: { keyword: null, vector: similarity === null ? null : { score: similarity, rank: 1, relative: 1 } },
+  retrievers: { keyword: null, vector: similarity === null ? null : { score: similarity, rank: 1, relative: 1 } },
   sessionId: null,
   parts: { fused: score, prior: 1, session: null },
 });
 
 const told = (
-  question: string,
+  query: string,
   memories: readonly Memory[],
   budgetTokens = 100,
   known?: ReadonlyMap<string, ReadonlySet<number>>,
 ) =>
   packMemories(
-    question,
+    query,
     memories.map((each) => ({ memory: each, score: 1, reason: 'r' })),
     { now: NOW, countTokens: words, budgetTokens, ...(known === undefined ? {} : { known }) },
   );
 const filler = (n: number): string =>
   `line ${n} speaks at length of the weather and of lunch and of many other things that day`;
 
-describe('what is known already', () => {
+describe('known passages', () => {
   const DRIVER = 'The warehouse driver keeps one idle connection open and so the export hangs.';
   const POOL = 'Export jobs of the warehouse take their connection from a pool of four.';
   const content = [DRIVER, filler(1), filler(2), filler(3), POOL].join('\n');
   const QUESTION = 'why does the export of the warehouse keep its connection?';
 
-  it('hides neither the rest of its memory nor other memories, but what says the same', () => {
+  it('hide their duplicates, but neither the rest of their memory nor other memories', () => {
     const copy = memory(2, { content: DRIVER });
     const first = told(QUESTION, [memory(1, { content }), copy], 25).told;
     expect(first.map(({ line }) => line)).toEqual([expect.stringContaining(DRIVER)]);
@@ -75,7 +75,7 @@ describe('what is known already', () => {
     expect(later[0]?.line).not.toContain(DRIVER);
   });
 
-  it('leaves nothing to tell where the rest only stands around it', () => {
+  it('leave nothing to show if the rest is only their context', () => {
     const around = memory(1, { content: [filler(1), DRIVER, filler(2)].join('\n') });
     const known = new Map([[around.id, new Set(told(QUESTION, [around], 25).told[0]?.places)]]);
     expect(told(QUESTION, [around], 100, known)).toEqual({ told: [], omitted: [] });
@@ -83,7 +83,7 @@ describe('what is known already', () => {
 });
 
 describe('packMemories', () => {
-  it('quotes the line that answers from amidst a long text, and who says it', () => {
+  it('quotes the answering line of a long text, with its source', () => {
     const lines = Array.from({ length: 60 }, (_, n) => filler(n));
     const content = [
       ...lines.slice(0, 30),
@@ -102,12 +102,12 @@ describe('packMemories', () => {
     [{ type: 'prompt', kind: 'assistant', tool: null, title: '' }, 'agent'],
     [{ tool: null, kind: 'error' }, 'error'],
     [{ type: 'learning', kind: 'solution', tool: null }, 'solution'],
-  ])('says who says it: %j', (changes, speaker) => {
+  ])('names the source: %j', (changes, speaker) => {
     const { told: memories } = told('deploy', [memory(1, { ...changes, content: 'we deploy by hand' })]);
     expect(memories.map(({ line }) => line)).toEqual([`- [${memoryHash(idOf(1))}] ${speaker}: we deploy by hand`]);
   });
 
-  it('marks what is left out between two passages, and joins those that follow each other', () => {
+  it('marks omissions between two passages, and joins adjacent ones', () => {
     const content = [
       'deploy step one '.padEnd(90, 'x'),
       'deploy step two '.padEnd(90, 'x'),
@@ -119,7 +119,7 @@ describe('packMemories', () => {
     expect(line).toMatch(/step one x+ deploy step two/u);
   });
 
-  it('tells once what a learning and its source both say', () => {
+  it('shows a statement of a learning and its source once', () => {
     const said = 'vitest needs pool forks because the native module keeps a handle open';
     const { told: memories, omitted } = told('vitest pool', [
       memory(1, { type: 'learning', kind: 'solution', content: said }),
@@ -129,7 +129,7 @@ describe('packMemories', () => {
     expect(omitted.map(({ memory: { id } }) => id)).toEqual([idOf(2)]);
   });
 
-  it('does not tell that the same was asked before, but what else was said with it', () => {
+  it('omits an earlier identical request, but shows other text of its prompt', () => {
     const user = { type: 'prompt', kind: 'user', tool: null, title: '' } as const;
     const { told: memories, omitted } = told('why does the staging cluster lose its lease', [
       memory(1, { ...user, content: 'So why does the staging cluster lose the lease?' }),
@@ -148,7 +148,7 @@ describe('packMemories', () => {
     expect(memories[0]?.line).not.toContain(`</${CONTEXT_TAG}`);
   });
 
-  it('tells the title where there is nothing else, and nothing of what is empty', () => {
+  it('shows the title only without content, and skips empty memories', () => {
     expect(told('npm test', [memory(1, { content: ' ' })]).told[0]?.line).toContain('Bash: npm test');
     expect(told('npm test', [memory(1, { content: '', title: '' })]).told).toEqual([]);
   });
@@ -171,7 +171,7 @@ describe('packMemories', () => {
 describe('values', () => {
   const best = { importance: 1, at: NOW, useWeight: 50 };
 
-  it('follow the weights, and of an answer nothing counts without relevance', () => {
+  it('follow the weights, and require relevance for an answer', () => {
     expect(currentValue(1, best, NOW)).toBeCloseTo(1, 10);
     expect(currentValue(0, best, NOW)).toBeCloseTo(0.6, 10);
     expect(answerValue(1, best, NOW)).toBeCloseTo(1, 10);
@@ -190,19 +190,19 @@ describe('speaksOf', () => {
     ['one word of many', 'how do tomatoes in a cluster grow best', 0.5, false],
     ['a question of one word', 'cluster', 0.9, false],
     ['a question without any', 'and so on?', 0.9, false],
-  ])('%s', (_, question, similarity, speaks) => {
-    expect(speaksOf(question, [found(said, 1, similarity)])).toBe(speaks);
+  ])('%s', (_, query, similarity, speaks) => {
+    expect(answersQuery(query, [found(said, 1, similarity)])).toBe(speaks);
   });
 
   it('of nothing found: no', () => {
-    expect(speaksOf('how is the cluster lease renewed', [])).toBe(false);
+    expect(answersQuery('how is the cluster lease renewed', [])).toBe(false);
   });
 });
 
-describe('what is known of a file', () => {
+describe('memories of a file', () => {
   const at = (day: number): string => `2026-03-${String(day).padStart(2, '0')}T00:00:00Z`;
 
-  it('comes by weight and age, each once; reads and what does not name it are left out', () => {
+  it('are ranked by value and age without duplicates; reads and unrelated memories are omitted', () => {
     const history = [
       memory(1, { tool: 'Edit', occurredAt: at(20) }),
       memory(2, { tool: 'Edit', occurredAt: at(1) }),
@@ -231,7 +231,7 @@ describe('what is known of a file', () => {
     ['src/a/money.test.ts', 'src/a/money.test.ts money.test.ts money.test'],
     ['C:\\src\\money.ts', 'C:\\src\\money.ts money.ts money'],
     ['.gitignore', '.gitignore .gitignore .gitignore'],
-  ])('%s is looked for by its path and its name', (file, question) => {
-    expect(fileQuestion(file)).toBe(question);
+  ])('%s is looked for by its path and its name', (file, query) => {
+    expect(fileQuery(file)).toBe(query);
   });
 });

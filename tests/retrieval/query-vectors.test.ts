@@ -3,14 +3,14 @@ import type { Embedder } from '../../domain/ports/embedder.ts';
 import { createQueryVectors } from '../../retrieval/query-vectors.ts';
 
 /** An embedder that counts: the vector of a text is its length. */
-function counting(): Embedder & { readonly asked: string[] } {
-  const asked: string[] = [];
+function counting(): Embedder & { readonly understoodQuery: string[] } {
+  const understoodQuery: string[] = [];
   return {
-    asked,
+    understoodQuery,
     model: 'counting',
     dimension: 1,
     embed: async (texts) => {
-      asked.push(...texts);
+      understoodQuery.push(...texts);
       return texts.map((text) => new Float32Array([text.length]));
     },
     ready: async () => true,
@@ -18,18 +18,18 @@ function counting(): Embedder & { readonly asked: string[] } {
   };
 }
 
-describe('vectors of questions', () => {
-  it('are made once for a question that is asked again', async () => {
+describe('cached query vectors', () => {
+  it('are computed once for a repeated query', async () => {
     const embedder = counting();
     const vectorOf = createQueryVectors();
     const first = await vectorOf(embedder, 'abc');
     expect(first).toEqual(new Float32Array([3]));
     expect(await vectorOf(embedder, 'abc')).toBe(first);
     expect(await vectorOf(embedder, 'abcd')).toEqual(new Float32Array([4]));
-    expect(embedder.asked).toEqual(['abc', 'abcd']);
+    expect(embedder.understoodQuery).toEqual(['abc', 'abcd']);
   });
 
-  it('are bounded: the one asked longest ago goes first', async () => {
+  it('are bounded: the least recently used is evicted first', async () => {
     const embedder = counting();
     const vectorOf = createQueryVectors();
     await vectorOf(embedder, 'kept');
@@ -37,21 +37,21 @@ describe('vectors of questions', () => {
     for (let index = 0; index < 498; index += 1) await vectorOf(embedder, `filler ${index}`);
     await vectorOf(embedder, 'kept');
     await vectorOf(embedder, 'one more');
-    embedder.asked.length = 0;
+    embedder.understoodQuery.length = 0;
     await vectorOf(embedder, 'kept');
     await vectorOf(embedder, 'gone');
-    expect(embedder.asked).toEqual(['gone']);
+    expect(embedder.understoodQuery).toEqual(['gone']);
   });
 
-  it('are those of the model that is asked for', async () => {
+  it('are separate for each model', async () => {
     const [one, other] = [counting(), { ...counting(), model: 'another' }];
     const vectorOf = createQueryVectors();
     await vectorOf(one, 'abc');
     await vectorOf(other, 'abc');
-    expect([one.asked, other.asked]).toEqual([['abc'], ['abc']]);
+    expect([one.understoodQuery, other.understoodQuery]).toEqual([['abc'], ['abc']]);
   });
 
-  it('are not kept when the embedder fails', async () => {
+  it('are not cached if the embedder fails', async () => {
     const embedder = counting();
     let away = true;
     const vectorOf = createQueryVectors();

@@ -48,7 +48,7 @@ function read(session: string, bytes: Buffer, more: Partial<Segment> = {}): Prom
     },
     store,
     {
-      capturer: instance.admin,
+      owner: instance.admin,
       source: 'transcript',
       idleMs: IDLE_MS,
       onlyKnown: false,

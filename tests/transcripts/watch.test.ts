@@ -4,7 +4,6 @@ import { watchTranscripts } from '../../activities/transcripts/watch.ts';
 import type { WatchOptions } from '../../activities/transcripts/watch.ts';
 import { buildCaptureEvent } from '../../domain/capture/build-event.ts';
 import { translateHook } from '../../domain/capture/claude-code-hooks.ts';
-import type { EventOwner } from '../../domain/capture/event.ts';
 import { captureEvents } from '../../stores/postgres/capture/capture.ts';
 import { createTranscriptStore, localOwner } from '../../stores/postgres/capture/transcripts.ts';
 import { createWorkflowHints } from '../../stores/temporal/hints.ts';
@@ -55,7 +54,6 @@ async function tell(hooks: readonly RecordedHook[], source: 'hook' | 'spool' = '
 function look(more: Partial<WatchOptions> = {}) {
   const { database } = instance.db;
   const hints = createWorkflowHints(instance.temporal, instance.config.session, { gatherMs: 1, pollMs: 1, retryMs: 1 });
-  const capturer: EventOwner = owner;
   return watchTranscripts({
     database,
     now: () => Date.now(),
@@ -64,7 +62,7 @@ function look(more: Partial<WatchOptions> = {}) {
       ...instance.config.transcripts,
       idleMs: instance.config.session.idleMs,
       excludeGlobs: [],
-      owner: () => Promise.resolve(capturer),
+      owner: () => Promise.resolve(owner),
       ...more,
     },
     signal: new AbortController().signal,

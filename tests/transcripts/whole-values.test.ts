@@ -118,18 +118,18 @@ describe('kept whole', () => {
     const before = new FullValues(objects, instance.admin);
     const old = await before.build(hook('old', long('old')), now);
     await before.settle([old], [outcome('accepted')]);
-    const wholes = new FullValues(objects, instance.admin);
+    const fullValues = new FullValues(objects, instance.admin);
     const events = [hook('a', long('one')), hook('b', long('two')), hook('c', long('two')), hook('d', long('old'))];
-    const kept = await Promise.all(events.map((event) => wholes.build(event, now)));
+    const kept = await Promise.all(events.map((event) => fullValues.build(event, now)));
     expect(files(root)).toHaveLength(3);
-    await wholes.settle(kept, [outcome('rejected'), outcome('rejected'), outcome('accepted'), outcome('rejected')]);
+    await fullValues.settle(kept, [outcome('rejected'), outcome('rejected'), outcome('accepted'), outcome('rejected')]);
     const left = await Promise.all(kept.map(({ keys }) => objects.get(keys[0] ?? 'none')));
     expect(left.map((bytes) => bytes !== null)).toEqual([false, true, true, true]);
   });
 
   test('is nothing that the store does not take: the cut text stands without a hash', async () => {
-    const wholes = new FullValues(createDirectoryStore(path.join(values, 'small'), 1_000), instance.admin);
-    const { event, keys } = await wholes.build(hook('big', long('big')), now);
+    const fullValues = new FullValues(createDirectoryStore(path.join(values, 'small'), 1_000), instance.admin);
+    const { event, keys } = await fullValues.build(hook('big', long('big')), now);
     expect(keys).toEqual([]);
     expect(JSON.stringify(event.rows)).toContain('the middle is left out');
     expect(JSON.stringify(event.rows)).not.toContain('sha256:');

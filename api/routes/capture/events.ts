@@ -47,7 +47,7 @@ export function eventRoutes({ intake }: ApiDependencies): FastifyPluginCallbackZ
   /** Stores the good events of a list and answers one item each, in order. */
   const captureAll = async (
     values: readonly unknown[],
-    capturer: EventOwner,
+    owner: EventOwner,
     headers: IncomingHttpHeaders,
   ): Promise<CaptureItem[]> => {
     const delivery = deliveryOf(headers);
@@ -62,7 +62,7 @@ export function eventRoutes({ intake }: ApiDependencies): FastifyPluginCallbackZ
     const good = checked.flatMap((entry, index): HostEvent[] =>
       'event' in entry ? [keyedByDelivery(entry.event, delivery, index)] : [],
     );
-    const results = await intake.capture(good, capturer);
+    const results = await intake.capture(good, owner);
     let next = 0;
     return checked.map((entry, index) => {
       if (!('event' in entry)) return { index, status: 'rejected', id: null, code: entry.code, message: entry.message };

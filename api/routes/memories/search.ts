@@ -25,20 +25,20 @@ import type { explainSchema, memorySchema } from '../../../contract/memory.ts';
 import { paginationOf } from '../../http/paging.ts';
 import { presentMemory } from '../../memories/present-memory.ts';
 
-function presentExplain({ lanes, parts, stages, inTime }: TracedMemory): z.output<typeof explainSchema> {
-  const { keyword, vector, graph = null, recency = null } = lanes;
+function presentExplain({ retrievers, parts, stages, inTime }: TracedMemory): z.output<typeof explainSchema> {
+  const { keyword, vector, graph = null, recency = null } = retrievers;
   return {
     keyword,
     vector,
     graph,
     recency,
-    parts: { lanes: parts.fused, kind: parts.prior, session: parts.session },
+    parts: { retrievers: parts.fused, kind: parts.prior, session: parts.session },
     ...stages,
     in_time: inTime,
   };
 }
 
-/** What search found, with the words of the question marked; `explain` adds what each lane and stage said. */
+/** What search found, with the words of the question marked; `explain` adds the scores of retrievers and stages. */
 export function presentFound(found: TracedMemory, question: string, explain: boolean): z.output<typeof memorySchema> {
   const { memory } = found;
   return {
@@ -204,7 +204,7 @@ export function searchRoutes(dependencies: ApiDependencies): FastifyPluginCallba
         const started = performance.now();
         const { q, limit, offset, explain, format, as_of: asOf } = request.query;
         const result = await runSearch(dependencies, principalOf(request), request.query, {
-          question: q,
+          query: q,
           limit,
           offset,
           minScore: request.query.min_score,
@@ -240,7 +240,7 @@ export function searchRoutes(dependencies: ApiDependencies): FastifyPluginCallba
             },
           ]);
         const result = await runSearch(dependencies, principalOf(request), request.body, {
-          question: q,
+          query: q,
           limit,
           offset: 0,
           minScore: 0,

@@ -89,11 +89,11 @@ export function claudeMemRoutes({
         return slots.run(userId, async () => {
           const { source, table, dry_run: dryRun } = request.query;
           const bytes = await collectBody(request, body, BODY_BYTES, UPLOAD_DEADLINE_MS);
-          const batch = { capturer: { tenantId, userId }, source, embeddingModel, dryRun };
+          const batch = { owner: { tenantId, userId }, source, embeddingModel, dryRun };
           const drafts =
             bytes.length < HEAVY_CHARS
               ? mapRows(batch, readRows(table, bytes))
-              : await heavy.mapRows(bytes, table, { capturer: batch.capturer, source });
+              : await heavy.mapRows(bytes, table, { owner: batch.owner, source });
           // What the rows make work of waits until all of them are there.
           const flood = (): void => {
             if (!dryRun) importBurst.count(drafts.length);

@@ -64,14 +64,14 @@ export function timelineRoutes({ database, recall, tokens, clock }: ApiDependenc
   /** The best hit of a question; null where there is none. */
   const bestHit = async (
     holder: Principal,
-    question: string,
+    query: string,
     project: ProjectName | undefined,
     namespace: string | undefined,
   ) => {
     const viewerId = viewerOf(holder);
     const { found, degraded } = await recall.search({
       tenantId: holder.tenantId,
-      question,
+      query,
       filter: {
         ...(project && { projectId: project.id, formerProjectIds: project.formerIds }),
         ...(namespace !== undefined && { namespace }),

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { charsIn } from '../../../domain/capture/chars.ts';
+import { charsIn } from '../../../domain/capture/well-formed.ts';
 import type { EventOwner, HostEvent } from '../../../domain/capture/event.ts';
 import { progressAfter, startOf } from '../../../domain/transcripts/progress.ts';
 import { reconcileSegment } from '../../../domain/transcripts/reconcile.ts';
@@ -32,9 +32,9 @@ const AT_ONCE = { perUser: 1, total: 3 } as const;
 const HEAD_BYTES = 4_096;
 
 /** Captures by the way that hooks take, too. @throws the store's error when it went away in the middle */
-function captureBy(intake: Capture, capturer: EventOwner): (events: readonly HostEvent[]) => Promise<Captured[]> {
+function captureBy(intake: Capture, owner: EventOwner): (events: readonly HostEvent[]) => Promise<Captured[]> {
   return async (events) =>
-    (await intake.capture(events, capturer)).map((result): Captured => {
+    (await intake.capture(events, owner)).map((result): Captured => {
       if (result.status === 'failed') throw result.error;
       // What lies in an excluded folder never got a session.
       if (result.status === 'refused' || result.reason === 'excluded')
@@ -55,9 +55,9 @@ function workBeside(heavy: HeavyEvents, userId: string): SegmentWork {
   return {
     readLine: (bytes) =>
       bytes.length > HEAVY_CHARS && bytes.length <= LINE_BYTES ? heavy.readLine(userId, bytes).catch(passedOver) : null,
-    prepareItem: (item, capturer, source) =>
+    prepareItem: (item, owner, source) =>
       item.kind !== 'tool' && charsIn([item.payload, item.alternatives]) > HEAVY_CHARS
-        ? heavy.prepareItem(item, capturer, source)
+        ? heavy.prepareItem(item, owner, source)
         : null,
     breathe: () => (breather.isOver ? breather.breathe() : null),
   };
@@ -117,8 +117,8 @@ export function transcriptRoutes({ config, database, heavy, intake }: ApiDepende
           const { machine, path, fingerprint, offset, size, quiet_ms: quietMs } = request.query;
           const file = { fingerprint, size, modifiedAtMs: Date.parse(request.query.modified_at) };
           const name = { machine, path };
-          const capturer = { tenantId, userId };
-          const before = await readCursor(database, capturer, name);
+          const owner = { tenantId, userId };
+          const before = await readCursor(database, owner, name);
           const { anew, countedOffset } = startOf(file, before);
           const atEnd = offset + bytes.length >= size;
           const result = await reconcileSegment(
@@ -131,9 +131,9 @@ export function transcriptRoutes({ config, database, heavy, intake }: ApiDepende
               quietMs,
               force: !atEnd && bytes.length >= SEGMENT_BYTES,
             },
-            createTranscriptStore(database, capturer, captureBy(intake, capturer)),
+            createTranscriptStore(database, owner, captureBy(intake, owner)),
             {
-              capturer,
+              owner,
               source: 'transcript',
               idleMs: config.session.idleMs,
               onlyKnown: false,
@@ -143,7 +143,7 @@ export function transcriptRoutes({ config, database, heavy, intake }: ApiDepende
             },
           );
           const progress = progressAfter(file, before, result, { atEnd, anew });
-          await saveProgress(database, capturer, name, progress, null);
+          await saveProgress(database, owner, name, progress, null);
           return {
             next_offset: result.nextOffset,
             open: result.open,

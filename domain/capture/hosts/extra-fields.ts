@@ -1,12 +1,12 @@
 type Fields = Readonly<Record<string, unknown>>;
 
-/** More than this of what a host sends beside what is known is noise: it is left out by field. */
+/** Limit of a row's extra fields; those beyond it are omitted. */
 export const EXTRA_BYTES = 16 * 1024;
 
-/** The fields of a payload whose names are not among those told elsewhere; null when none is left. */
+/** Returns the fields of a payload whose names are not in `told`; null if there are none. */
 export function extraFields(payload: Fields, told: ReadonlySet<string>): Fields | null {
   let extra: [string, unknown][] | null = null;
-  // Most payloads have nothing extra, and then nothing is built: this runs for every tool call.
+  // Runs for every tool call: most payloads have nothing extra, and then nothing is built.
   for (const name of Object.keys(payload)) {
     if (told.has(name) || payload[name] === undefined) continue;
     extra ??= [];
@@ -16,8 +16,8 @@ export function extraFields(payload: Fields, told: ReadonlySet<string>): Fields 
 }
 
 /**
- * Bounds fields that were redacted already: kept in their order while they fit into EXTRA_BYTES as JSON; the names of the others stand
- * in `omitted_fields` as far as there is room.
+ * Bounds redacted fields: in order, while they fit into EXTRA_BYTES as JSON; the names of the others go to `omitted_fields` as far as
+ * they fit.
  */
 export function boundedExtra(extra: Fields): Fields {
   const kept: [string, unknown][] = [];

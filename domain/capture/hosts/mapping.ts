@@ -1,50 +1,47 @@
 import type { BoundaryKind, ObservationType, PromptType } from '../event.ts';
 
-/**
- * Where a value stands in a payload: paths of field names and list places joined by dots (`workspace_roots.0`). The first path at which
- * there is something wins.
- */
+/** Location of a value in a payload: paths of field names and list indexes joined by dots (`workspace_roots.0`). The first path with a value wins. */
 export type FieldPaths = readonly string[];
 
-/** What an event of a host says, as data: each becomes one part of a HostEvent, or none where its field is empty. */
+/** Mapping of a host's event as data: each entry becomes one part of a HostEvent, or none if its field is empty. */
 export type MappedPart =
   | { readonly kind: 'prompt'; readonly type: PromptType; readonly content: FieldPaths }
   | {
       readonly kind: 'tool';
-      /** The tool's name where the event itself says it, else where it stands. */
+      /** The tool's name if the event implies it, else its location. */
       readonly name: string | FieldPaths;
-      /** Where the input stands, or which field of it stands where. */
+      /** Location of the input, or of each of its fields. */
       readonly input: FieldPaths | Readonly<Record<string, FieldPaths>>;
       readonly response?: FieldPaths | undefined;
-      /** A failed call: where its message stands. */
+      /** Location of the message of a failed call. */
       readonly error?: FieldPaths | undefined;
       readonly duration_ms?: FieldPaths | undefined;
       readonly use_id?: FieldPaths | undefined;
-      /** Input and response are JSON written as text. */
+      /** Input and response are JSON strings. */
       readonly json_text?: boolean | undefined;
     }
   | { readonly kind: 'note'; readonly type: ObservationType; readonly content: FieldPaths }
   | { readonly kind: 'boundary'; readonly boundary: BoundaryKind; readonly reason: string | FieldPaths };
 
 export interface MappedEvent {
-  /** In the order in which they are said. None: the event is a question or is told elsewhere, and nothing is stored. */
+  /** In order. Empty: the event requests context or is stored elsewhere, and nothing is stored. */
   readonly parts: readonly MappedPart[];
-  /** Fields that the session keeps, by the name they are kept under. */
+  /** Fields stored with the session, by the name they are stored under. */
   readonly metadata?: Readonly<Record<string, FieldPaths>> | undefined;
-  /** The event starts a session: it is answered with context where something is known. */
+  /** The event starts a session: the response contains context if there is any. */
   readonly session_start?: boolean | undefined;
-  /** The host shows its agent what is answered to this prompt: what is known of it is told. */
+  /** The host shows the response to its agent: the response contains context for this prompt. */
   readonly answered?: boolean | undefined;
 }
 
-/** How a host's tool is called here, so that files and commands are told from its input as from any other's. */
+/** Recollect's name of a host's tool, so that files and commands are read from its input as from any other's. */
 export interface MappedTool {
   readonly name?: string | undefined;
-  /** Fields of its input that have another name here. */
+  /** Input fields to rename. */
   readonly rename?: Readonly<Record<string, string>> | undefined;
-  /** Field of its input that is a patch: the files that it changes are read from its headers. */
+  /** Input field with a patch: the changed files are read from its headers. */
   readonly patch?: string | undefined;
-  /** Events in which this tool is left out, because another event tells the call better. */
+  /** Events in which this tool is omitted because another event describes the call better. */
   readonly not_in?: readonly string[] | undefined;
 }
 
@@ -55,15 +52,15 @@ export interface HostMapping {
   readonly project_path: FieldPaths;
   readonly model: FieldPaths;
   readonly agent: { readonly id: FieldPaths; readonly type: FieldPaths };
-  /** Fields that are told elsewhere, or that no memory needs: never kept as extra. */
+  /** Fields that are stored elsewhere or not needed: never stored as extra. */
   readonly common: readonly string[];
   readonly events: Readonly<Record<string, MappedEvent>>;
   readonly tools: Readonly<Record<string, MappedTool>>;
-  /** How context is answered: Claude Code's `hookSpecificOutput`, or a field `additional_context`. */
+  /** Form of context in a response: Claude Code's `hookSpecificOutput`, or a field `additional_context`. */
   readonly context_answer: 'hook_specific_output' | 'additional_context';
 }
 
-/** What stands at a path: names and list places joined by dots. Own fields only. */
+/** Returns the value at a path of names and list indexes joined by dots. Own fields only. */
 function valueAt(payload: unknown, path: string): unknown {
   let value = payload;
   for (const name of path.split('.')) {
@@ -73,7 +70,7 @@ function valueAt(payload: unknown, path: string): unknown {
   return value;
 }
 
-/** The first value that is neither missing nor null nor an empty text; undefined when there is none. */
+/** Returns the first value that is not missing, null or empty text; undefined if there is none. */
 export function findValue(payload: unknown, paths: FieldPaths): unknown {
   for (const path of paths) {
     const value = valueAt(payload, path);
@@ -82,7 +79,7 @@ export function findValue(payload: unknown, paths: FieldPaths): unknown {
   return undefined;
 }
 
-/** The first such value that is a text. */
+/** Returns the first such value that is a text. */
 export function findText(payload: unknown, paths: FieldPaths): string | null {
   for (const path of paths) {
     const value = valueAt(payload, path);

@@ -1,14 +1,14 @@
 const HEADER = /^\*\*\* (?:(?:Add|Update|Delete) File|Move to): /;
 const FILES = 100;
 
-/** An absolute path of either kind of system. */
+/** Returns true for an absolute POSIX or Windows path. */
 function isAbsolute(path: string): boolean {
   return path.startsWith('/') || /^[A-Za-z]:[\\/]/.test(path);
 }
 
 /**
- * The files that an `apply_patch` patch adds, changes, deletes or moves to, in its order, each once, at most 100. A relative path is
- * put under `folder` where one is known.
+ * Returns the files that an `apply_patch` patch adds, changes, deletes or moves to, in order, without duplicates, at most 100. Relative
+ * paths are resolved against `folder` if it is known.
  */
 export function patchedFiles(patch: string, folder: string | null): string[] {
   const files = new Set<string>();

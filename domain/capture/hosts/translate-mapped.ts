@@ -11,13 +11,13 @@ const NAME_CHARS = 256;
 
 type ToolPart = Extract<MappedPart, { kind: 'tool' }>;
 
-/** A text that is JSON as its value; anything else as it is. */
+/** Parses a text that is JSON; returns anything else unchanged. */
 function parsed(value: unknown): unknown {
   if (typeof value !== 'string' || !/^\s*[[{"]/.test(value)) return value;
   try {
     return JSON.parse(value);
   } catch (error) {
-    if (error instanceof SyntaxError) return value; // The host cut it, or it only looks like JSON: the text says as much.
+    if (error instanceof SyntaxError) return value; // Truncated by the host, or not JSON: the text is equally useful.
     throw error;
   }
 }
@@ -34,7 +34,7 @@ function inputOf(mapped: ToolPart, payload: HookPayload): unknown {
   );
 }
 
-/** The input with the names that tool calls have here, and with the files of a patch. */
+/** Returns the input under Recollect's field names, with the files of a patch. */
 function knownInput(mapping: HostMapping, tool: string, input: unknown, folder: string | null): unknown {
   const known = Object.hasOwn(mapping.tools, tool) ? mapping.tools[tool] : undefined;
   if (known === undefined || input === null || typeof input !== 'object' || Array.isArray(input)) return input;
@@ -75,7 +75,7 @@ function toolPart(mapping: HostMapping, event: string, mapped: ToolPart, payload
   ];
 }
 
-/** Names of the payload's fields that a part tells, with those that every event has. */
+/** Names of the payload's fields that a part uses, with those of every event. */
 function told(mapping: HostMapping, mapped: MappedPart): ReadonlySet<string> {
   const paths: (string | undefined)[] = [];
   for (const value of Object.values(mapped)) {
@@ -85,7 +85,7 @@ function told(mapping: HostMapping, mapped: MappedPart): ReadonlySet<string> {
   return new Set([...mapping.common, ...paths.map((path) => String(path).split('.')[0] ?? '')]);
 }
 
-/** Texts at a place that holds one text or a list of them. */
+/** Returns the texts at a location with one text or a list of texts. */
 function textsAt(payload: HookPayload, paths: FieldPaths): string[] {
   const value = findValue(payload, paths);
   return (Array.isArray(value) ? value : [value]).filter((text) => typeof text === 'string' && text !== '');
@@ -110,10 +110,7 @@ function partsOf(mapping: HostMapping, event: string, mapped: MappedPart, payloa
   }
 }
 
-/**
- * Parts of which none is an observation, that would have kept it, with what the host sent beside what all of them and the session tell, at
- * the last one.
- */
+/** Adds the unused fields to the last part if no part is an observation, which stores them itself. */
 function withExtra(mapping: HostMapping, known: MappedEvent, payload: HookPayload, parts: EventPart[]): EventPart[] {
   const last = parts.at(-1);
   if (last === undefined || parts.some((part) => part.kind === 'tool' || part.kind === 'note')) return parts;
@@ -134,8 +131,8 @@ function metadataOf(fields: Readonly<Record<string, FieldPaths>>, payload: HookP
 }
 
 /**
- * Translates one event of a host that is known by a mapping. An event that the mapping does not name is kept as an info observation
- * with its own fields; null means that there is nothing to store. `payload.session_id` must be there: `withSessionId` sees to it.
+ * Translates one event by a host's mapping. An event that the mapping does not name becomes an info observation with its own fields.
+ * Returns null if there is nothing to store. Requires `payload.session_id`, which `withSessionId` sets.
  */
 export function translateMapped(
   mapping: HostMapping,
@@ -186,7 +183,7 @@ export function translateMapped(
   };
 }
 
-/** The payload with the host's own id of the session under the name that every hook has it here; as it is where it has none. */
+/** Copies the host's own session id to `session_id`; returns the payload unchanged if it has none. */
 export function withSessionId<Payload>(mapping: HostMapping, payload: Payload): Payload {
   const id = findValue(payload, mapping.session);
   if (payload === null || typeof payload !== 'object' || Array.isArray(payload) || id === undefined) return payload;

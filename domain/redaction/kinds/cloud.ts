@@ -1,7 +1,7 @@
 import type { SecretRule } from '../rule.ts';
 import { isMixed, isRandom } from '../rule.ts';
 
-/** Keys of clouds, hosts of applications and stores of data, in the formats that their issuers are known to use. */
+/** Keys of clouds, application hosts and data stores, in their issuers' known formats. */
 export const CLOUD_RULES: readonly SecretRule[] = [
   {
     kind: 'aws-access-key-id',

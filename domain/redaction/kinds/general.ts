@@ -5,9 +5,9 @@ const PASSWORD_HINTS = ['passw', 'pwd'];
 const KEY_HINTS = ['api_key', 'api-key', 'apikey', 'private_key', 'private-key', 'privatekey'];
 const TOKEN_HINTS = ['s_token', 's-token', 'stoken', 'h_token', 'h-token', 'htoken'];
 
-/** Secrets that are told by what stands around them, not by their issuer's look. They come last: what has an issuer is named by it. */
+/** Secrets recognised by context instead of an issuer's format. Tried last: an issuer's format names the kind. */
 export const GENERAL_RULES: readonly SecretRule[] = [
-  // Begins where a run of its characters begins, not at each `eyJ` inside it: that would read the run again and again.
+  // Starts at the start of a character run, not at each `eyJ` inside it, which would rescan the run.
   {
     kind: 'jwt',
     hints: ['.eyJ'],
@@ -86,7 +86,7 @@ export const GENERAL_RULES: readonly SecretRule[] = [
     accepts: isNotPlaceholder,
   },
   {
-    // A variable of the environment or of a file of settings: its name is in capitals, its value may stand without quotes.
+    // An environment variable or a line of a settings file: name in capitals, value possibly without quotes.
     kind: 'assigned-secret',
     hints: ['PASS', 'PWD', 'SECRET', 'API_KEY', 'APIKEY', 'TOKEN', '_KEY'],
     pattern:
@@ -94,7 +94,7 @@ export const GENERAL_RULES: readonly SecretRule[] = [
     accepts: isNotPlaceholder,
   },
   {
-    // The same as a quoted value in JSON, YAML or code, where names are written in any case.
+    // A quoted value in JSON, YAML or code, with names in any case.
     kind: 'assigned-secret',
     hints: [...PASSWORD_HINTS, 'secret', ...KEY_HINTS, ...TOKEN_HINTS],
     pattern:
@@ -102,14 +102,14 @@ export const GENERAL_RULES: readonly SecretRule[] = [
     accepts: isNotPlaceholder,
   },
   {
-    // A header of a request: its value has no quotes of its own.
+    // A request header: its value has no quotes of its own.
     kind: 'assigned-secret',
     hints: ['x-api-key', 'api-key:', 'x-auth-token', 'private-token:'],
     pattern: /\b(?:x-)?(?:api-key|auth-token|private-token)\s{0,2}:\s{0,2}(?<secret>[A-Za-z0-9._~+/=-]{8,500})/gi,
     accepts: isNotPlaceholder,
   },
   {
-    // A name that says little: only a value that looks made by a machine.
+    // An ambiguous name: only random-looking values.
     kind: 'assigned-secret',
     hints: ['token'],
     pattern: /\btoken\\{0,7}["']?\s{0,2}[=:]\s{0,2}\\{0,7}["'](?<secret>[A-Za-z0-9._~+/=-]{16,2000}?)(?=\\{0,7}["'])/gi,

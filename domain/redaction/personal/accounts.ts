@@ -1,9 +1,9 @@
 import { passesLuhn, remainder } from './checksums.ts';
 import type { Detector } from './detector.ts';
 
-/** Digits alone or in groups as they are printed. A longer number, or one behind a point, is none. */
+/** Digits alone or in printed groups. Excludes longer numbers and decimals. */
 const CARD = /(?<![\w.,/-])(?:\d{15,16}|\d{4}([ -])\d{4}\1\d{4}\1\d{4}|\d{4}([ -])\d{6}\2\d{4,5})(?![\w-]|\.\d)/g;
-/** Visa, Mastercard (both ranges), American Express, Diners, Discover, JCB, UnionPay: first digits, and how many there are. */
+/** Visa, Mastercard (both ranges), American Express, Diners, Discover, JCB, UnionPay: first digits and length. */
 const ISSUERS =
   /^(?:4\d{15}|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|3[47]\d{13}|3(?:0[0-5]|[68]\d)\d{11}|6(?:011|5\d\d|4[4-9]\d)\d{12}|35(?:2[89]|[3-8]\d)\d{12}|62\d{14})$/;
 
@@ -12,10 +12,10 @@ function isCard(found: string): boolean {
   return ISSUERS.test(digits) && passesLuhn(digits);
 }
 
-/** Payment cards by issuer, length and Luhn's digit. */
+/** Payment cards by issuer, length and Luhn check digit. */
 export const PAYMENT_CARD: Detector = { kind: 'payment-card', dataClass: 'restricted', pattern: CARD, accepts: isCard };
 
-/** Characters of an IBAN by country, from the registry that ISO 13616 names. */
+/** Length of an IBAN by country, from the ISO 13616 registry. */
 const IBAN_CHARS: Readonly<Record<string, number>> = {
   AD: 24,
   AE: 23,
@@ -109,5 +109,5 @@ function isIban(found: string): boolean {
   return remainder(digits, 97) === 1;
 }
 
-/** Bank accounts by the length of their country and the remainder of 97. */
+/** Bank accounts by their country's length and the remainder of 97. */
 export const BANK_ACCOUNT: Detector = { kind: 'iban', dataClass: 'restricted', pattern: IBAN, accepts: isIban };

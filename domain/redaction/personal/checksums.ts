@@ -1,4 +1,4 @@
-/** The last digit of a card's number proves the others (ISO/IEC 7812-1). Digits only. */
+/** Luhn check digit of card numbers (ISO/IEC 7812-1). Digits only. */
 export function passesLuhn(digits: string): boolean {
   let sum = 0;
   for (let at = 0; at < digits.length; at += 1) {
@@ -24,7 +24,7 @@ export function weightedSum(digits: string, weights: readonly number[]): number 
   return weights.reduce((sum, weight, at) => sum + weight * (digits.charCodeAt(at) - 48), 0);
 }
 
-/** Check digit of ISO/IEC 7064 MOD 11,10, as the German tax number has it. */
+/** Check digit of ISO/IEC 7064 MOD 11,10, of the German tax number. */
 export function passesMod1110(digits: string): boolean {
   let product = 10;
   for (const digit of digits.slice(0, -1)) {
@@ -48,7 +48,7 @@ const DIHEDRAL = [
 ] as const;
 const PERMUTED = [1, 5, 7, 6, 2, 8, 3, 0, 9, 4] as const;
 
-/** Verhoeff's check digit over the dihedral group of order ten, as Aadhaar has it. */
+/** Verhoeff's check digit over the dihedral group of order ten, of Aadhaar. */
 export function passesVerhoeff(digits: string): boolean {
   let sum = 0;
   for (let at = 0; at < digits.length; at += 1) {
@@ -59,7 +59,7 @@ export function passesVerhoeff(digits: string): boolean {
   return sum === 0;
 }
 
-/** True for a day that a person living today may be born on; years of two digits are of either century. */
+/** Returns true for the possible birthday of a living person; two-digit years are of either century. */
 export function isBirthDay(year: number, month: number, day: number): boolean {
   const centuries = year < 100 ? [1900 + year, 2000 + year] : [year];
   return centuries.some((full) => {

@@ -1,11 +1,11 @@
 import type { DataClass } from '../data-class.ts';
 
-/** A kind of personal data: what it looks like, what proves it, how careful its row must be treated. */
+/** A kind of personal data: its pattern, its validation and its class. */
 export interface Detector {
   readonly kind: string;
   readonly dataClass: DataClass;
-  /** Global; a group named `value` marks the part meant, one named `local` stands before the match. Every quantifier is bounded. */
+  /** Global; a group named `value` marks the relevant part, one named `local` precedes the match. Every quantifier is bounded. */
   readonly pattern: RegExp;
-  /** True when checksum, range or context prove it; `before` is the text right before it, at most 40 characters. */
+  /** Returns true if checksum, range or context confirm it; `before` is the preceding text, at most 40 characters. */
   readonly accepts: (value: string, before: string) => boolean;
 }

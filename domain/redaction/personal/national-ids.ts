@@ -11,7 +11,7 @@ const restricted = (pattern: RegExp, accepts: (value: string) => boolean): Detec
 const datePart = (digits: string, from: number) =>
   [Number(digits.slice(from, from + 2)), Number(digits.slice(from + 2, from + 4))] as const;
 
-/** United States: no check digit, but ranges that are never given out, and two numbers that were printed in advertisements. */
+/** United States: no check digit, but ranges that are never issued, and two numbers printed in advertisements. */
 function isSocialSecurity(found: string): boolean {
   const [area = '', group = '', serial = ''] = found.split('-');
   if (area === '000' || area === '666' || area.startsWith('9') || group === '00' || serial === '0000') return false;
@@ -27,7 +27,7 @@ function isFrench(found: string): boolean {
   );
 }
 
-/** Brazil's CPF: two digits, each from the ones before it. */
+/** Brazil's CPF: two check digits, each over the digits before it. */
 function isBrazilian(found: string): boolean {
   const digits = only(found);
   if (/^(\d)\1+$/.test(digits)) return false;
@@ -53,13 +53,13 @@ function isKorean(found: string): boolean {
   return (11 - (sum % 11)) % 10 === Number(digits[12]);
 }
 
-/** Switzerland: a number of the article numbering system that begins with the country. */
+/** Switzerland: an article number with the country's prefix. */
 function isSwiss(found: string): boolean {
   const digits = only(found);
   return (10 - (weightedSum(digits, [1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1, 3]) % 10)) % 10 === Number(digits[12]);
 }
 
-/** Numbers whose form and check digits are proof enough. */
+/** Numbers proven by form and check digits. */
 export const NATIONAL_IDS: readonly Detector[] = [
   restricted(/(?<![\w.-])\d{3}-\d{2}-\d{4}(?![\w-]|\.\d)/g, isSocialSecurity),
   restricted(/(?<![\w.-])[12] ?\d{2} ?[0-9]\d ?\d{2} ?\d{3} ?\d{3} ?\d{2}(?![\w-]|\.\d)/g, isFrench),
@@ -79,7 +79,7 @@ const named = (words: string, form: string, accepts: (value: string) => boolean)
 const DNI_LETTERS = 'TRWAGMYFPDXBNJZSQVHLCKE';
 const FISCAL_ODD = [1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23];
 
-/** Italy: letters and digits count by their place. */
+/** Italy: letters and digits weighted by position. */
 function isItalian(found: string): boolean {
   const text = found.toUpperCase();
   let sum = 0;
@@ -91,7 +91,7 @@ function isItalian(found: string): boolean {
   return text.charCodeAt(15) - 65 === sum % 26;
 }
 
-/** Spain: the letter is the number's remainder; foreigners have a letter in front that stands for a digit. */
+/** Spain: the letter is the number's remainder; foreigners have a leading letter for a digit. */
 function isSpanish(found: string): boolean {
   const text = found.toUpperCase().replaceAll(/[ -]/g, '');
   const digits = text.slice(0, -1).replace(/^[XYZ]/, (letter) => String('XYZ'.indexOf(letter)));
@@ -102,7 +102,7 @@ function isPolish(found: string): boolean {
   return (10 - (weightedSum(found, [1, 3, 7, 9, 1, 3, 7, 9, 1, 3]) % 10)) % 10 === Number(found[10]);
 }
 
-/** Numbers that look like many others: only where their name stands before them. The words are the hints of the pass, too. */
+/** Ambiguous numbers: only after their name. The words are also hints of the scanner. */
 export const NAMED_NATIONAL_IDS: readonly { readonly hints: readonly string[]; readonly detector: Detector }[] = [
   {
     hints: ['steuer', 'idnr', 'tax id'],

@@ -1,14 +1,13 @@
 import { higherClass } from '../data-class.ts';
 import type { DataClass } from '../data-class.ts';
 import { BANK_ACCOUNT, PAYMENT_CARD } from './accounts.ts';
-import { BIRTH_DATE, EMAIL, NAMED_PHONE, PHONE } from './contact.ts';
+import { BIRTH_DATE, EMAIL, IPV4, IPV6, NAMED_PHONE, PHONE } from './contact.ts';
 import type { Detector } from './detector.ts';
 import { NAMED_NATIONAL_IDS, NATIONAL_IDS } from './national-ids.ts';
-import { IPV4, IPV6 } from './network.ts';
 
 const BEFORE_CHARS = 40;
 
-/** Detectors that a word in the text calls for. */
+/** Detectors that need a word in the text. */
 export const NAMED_DETECTORS: readonly { readonly hints: readonly string[]; readonly detector: Detector }[] = [
   ...NAMED_NATIONAL_IDS,
   { hints: ['phone', 'mobile', '|tel', '|cell', '|fax', 'téléph'], detector: NAMED_PHONE },
@@ -18,10 +17,10 @@ export const NAMED_DETECTORS: readonly { readonly hints: readonly string[]; read
   },
 ];
 
-/** Detectors for which the pass over the text has its own signs. */
+/** Detectors with their own sign of the scanner. */
 const NUMBERS: readonly Detector[] = [BANK_ACCOUNT, PAYMENT_CARD, ...NATIONAL_IDS, PHONE];
 
-/** Every kind of personal data that is looked for, with its class. */
+/** Every detected kind of personal data, with its class. */
 export const PERSONAL_KINDS: ReadonlyMap<string, DataClass> = new Map(
   [EMAIL, IPV4, IPV6, ...NUMBERS, ...NAMED_DETECTORS.map((named) => named.detector)].map((entry) => [
     entry.kind,
@@ -29,16 +28,16 @@ export const PERSONAL_KINDS: ReadonlyMap<string, DataClass> = new Map(
   ]),
 );
 
-/** What the pass over a text says of personal data. */
+/** Signs of personal data from the scanner. */
 export interface PersonalSigns {
   readonly longNumber: boolean;
   readonly ipv4: boolean;
   readonly ipv6: boolean;
-  /** Numbers of `NAMED_DETECTORS`. */
+  /** Indexes into `NAMED_DETECTORS`. */
   readonly named: readonly number[];
 }
 
-/** The detectors worth trying on a text, those first that find what is treated most carefully. */
+/** Returns the detectors worth trying on a text, highest class first. */
 export function detectorsFor(text: string, signs: PersonalSigns): Detector[] {
   const detectors: Detector[] = signs.longNumber ? [...NUMBERS] : [];
   for (const at of signs.named) {
@@ -57,8 +56,8 @@ export interface PersonalFindings {
 }
 
 /**
- * Looks for personal data: what is of a class to be removed becomes `[redacted:kind]` and is counted in `removed`; the rest stays, and
- * only says how the row is classed. The class is `internal` where nothing was found.
+ * Finds personal data: classes to remove become `[redacted:kind]` and are counted in `removed`; the others remain and only determine the
+ * row's class, which is `internal` if nothing was found.
  */
 export function treatPersonalData(
   text: string,

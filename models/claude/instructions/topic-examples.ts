@@ -1,4 +1,4 @@
-/** Worked examples in the form in which rows are shown: a fix, a hunt with a wrong turn, a decision in Chinese, a window with little in it. */
+/** Worked examples in the form of rendered rows: a fix, an investigation with a wrong turn, a decision in Chinese, a window with little content. */
 const FIX = `[730145 R1 user]
 the import chokes on big exports again, can you look? it worked last week
 [730145 R2 Bash error]
@@ -213,7 +213,7 @@ const LITTLE_ANSWER = {
   items: [],
 };
 
-/** The first `count` examples, each record followed by the answer to it. */
+/** Returns the first `count` examples, each record with its response. */
 export function topicExamples(count = 4): string {
   const examples = [
     ['a fix with its proof, and a rule of the user', FIX, FIX_ANSWER],

@@ -1,23 +1,23 @@
-/** What may be shown of something, in tokens. */
+/** A part that competes for tokens. */
 export interface Claimant {
-  /** How much it matters against others of the same length. */
+  /** Importance relative to others of the same length. */
   readonly weight: number;
-  /** All of it. */
+  /** Its full size. */
   readonly wants: number;
-  /** What it gets at most while others that matter as much are cut. */
+  /** Most tokens while others of equal importance are cut. */
   readonly cap: number;
-  /** Shown at all, it gets this much (or all of it). */
+  /** Fewest tokens (or its full size) if it is shown at all. */
   readonly floor: number;
-  /** What its mark costs. */
+  /** Tokens of its mark. */
   readonly overhead: number;
 }
 
-/** Of the budget, what floors may take: the rest goes to what was cut most. */
+/** Share of the budget for floors: the rest goes to the parts that were cut most. */
 const FLOOR_SHARE = 0.7;
 
 /**
- * Spreads `budget` tokens. Each claimant gets its floor, those that matter least being left out (null) where even that is too much;
- * the rest is spread by weight up to the caps, and what is then left by weight up to all of it.
+ * Distributes `budget` tokens. Each claimant gets its floor; the least important ones are omitted (null) if the floors exceed the budget.
+ * The rest is distributed by weight up to the caps, then by weight up to the full sizes.
  */
 export function allot(claimants: readonly Claimant[], budget: number): readonly (number | null)[] {
   const shown = admitted(claimants, budget);
@@ -44,7 +44,7 @@ function between(value: number, low: number, high: number): number {
   return Math.min(high, Math.max(low, value));
 }
 
-/** Those whose floors fit: the weightiest, and of equals the later, because it is the state that the work was left in. */
+/** Returns the claimants whose floors fit: by weight, then the later ones, which show the final state of the work. */
 function admitted(claimants: readonly Claimant[], budget: number): ReadonlySet<Claimant> {
   const ranked = claimants
     .map((claimant, place) => ({ claimant, place }))
@@ -64,7 +64,7 @@ function admitted(claimants: readonly Claimant[], budget: number): ReadonlySet<C
 
 const HALVINGS = 40;
 
-/** The level at which everybody's share, weight × level between two bounds, takes up the room. */
+/** Returns the level at which all shares, weight × level between two bounds, fill the budget. */
 function levelFor(
   claimants: readonly Claimant[],
   room: number,

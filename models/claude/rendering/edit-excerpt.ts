@@ -5,14 +5,14 @@ interface Line extends Run {
   readonly text: string;
 }
 
-/** A changed line as it is stored, or as a host prints it: after the line's number. */
+/** A changed line as stored, or as a host prints it: after the line number. */
 const SIGNED = /^(?:\s*\d+ )?([+-])(?:\s|$)/u;
-/** Of the room, what removed lines may take: what stands there now says more than what stood there. */
+/** Largest share of removed lines: the new state is more informative than the old one. */
 const REMOVED_SHARE = 0.35;
 
 /**
- * What an edit changed, at most about `characters`: the path, then changed lines, and lines around them only while there is room.
- * An edit is stored as its old lines after "- " and its new ones after "+ "; those that stand in both did not change.
+ * Returns the changes of an edit in about `characters`: the path, then changed lines, and context lines if they fit. An edit is stored as
+ * its old lines after "- " and its new ones after "+ "; lines in both are unchanged.
  */
 export function editExcerpt(content: string, characters: number): string {
   if (content.length <= characters) return content;
@@ -36,7 +36,7 @@ export function editExcerpt(content: string, characters: number): string {
     room - removed,
     kept,
   );
-  // Nothing but the path: a first line that is longer than the room.
+  // Only the path: the first line exceeds the limit.
   if (kept.size === 1) return bothEnds(content, characters, 0.6);
   return shownRuns(
     content,
@@ -44,7 +44,7 @@ export function editExcerpt(content: string, characters: number): string {
   );
 }
 
-/** Keeps lines while they fit, and says how many characters they take. */
+/** Adds lines while they fit; returns their characters. */
 function take(lines: readonly Line[], room: number, kept: Set<Line>): number {
   let used = 0;
   for (const line of lines) {

@@ -6,20 +6,20 @@ export interface Run {
   readonly end: number;
 }
 
-/** Leaving out less than this saves nothing, because the note in its place is as long. */
+/** Smaller gaps save nothing, because the note is as long. */
 const LEAST_GAP = 36;
 
-/** Two scraps say less than one. */
+/** Below this, one fragment is more useful than two. */
 const LEAST_FOR_BOTH = 100;
 
-/** What stands where something was left out. */
+/** Returns the note in place of omitted text. */
 export function gapNote(characters: number): string {
   return `[… ${String(characters)} characters left out]`;
 }
 
 /**
- * The beginning and the end of a text, at most about `characters` in all; `headShare` of them from the beginning. What is shown is
- * shown as it stands, so that a quote of it is a quote of the text.
+ * Returns the start and the end of a text in about `characters`, with `headShare` of them from the start. Shown text is verbatim, so a quote
+ * of it is a quote of the text.
  */
 export function bothEnds(text: string, characters: number, headShare: number): string {
   if (text.length - characters < LEAST_GAP) return text;
@@ -30,7 +30,7 @@ export function bothEnds(text: string, characters: number, headShare: number): s
   return [head, gapNote(text.length - head.length - tail.length), tail].filter((part) => part !== '').join('\n');
 }
 
-/** The beginning without its last, broken line, where that costs little. */
+/** Removes the last, incomplete line if that costs little. */
 function wholeLinesHead(head: string): string {
   const at = head.lastIndexOf('\n');
   return at > head.length * 0.75 ? head.slice(0, at) : head;
@@ -41,7 +41,7 @@ function wholeLinesTail(tail: string): string {
   return at >= 0 && at < tail.length * 0.25 ? tail.slice(at + 1) : tail;
 }
 
-/** The given runs of a text, in order, with a note where something between them was left out. */
+/** Joins the given runs of a text in order, with a note for each gap. */
 export function shownRuns(text: string, runs: readonly Run[]): string {
   const parts: string[] = [];
   let at = 0;
@@ -54,7 +54,7 @@ export function shownRuns(text: string, runs: readonly Run[]): string {
   return parts.join('\n');
 }
 
-/** The runs with gaps filled that are not worth a note. */
+/** Fills gaps that are not worth a note. */
 function closed(runs: readonly Run[], length: number): readonly Run[] {
   const result: { start: number; end: number }[] = [];
   for (const { start, end } of runs) {

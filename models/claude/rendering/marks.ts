@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** Short ids in the order in which they are asked for: a UUID costs some twenty tokens, "R12" two. */
+/** Short ids in order of first use: a UUID costs some twenty tokens, "R12" two. */
 export class ShortIds {
   readonly #letter: string;
   readonly #short = new Map<string, string>();
@@ -19,7 +19,7 @@ export class ShortIds {
     return short;
   }
 
-  /** The id behind a short one, which a model may have put into brackets; null for one that was never given out. */
+  /** Returns the id of a short one, with or without brackets; null for an unknown one. */
   idOf(short: string): string | null {
     return this.#ids.get(short.trim().replaceAll(/^\[|\]$/gu, '')) ?? null;
   }
@@ -35,7 +35,7 @@ export interface Piece {
 
 const MARK_DIGITS = 6;
 
-/** The pieces without marks and times: equal for equal rows, whatever session they stand in. */
+/** Joins the pieces without marks and times: equal for equal rows of any session. */
 export function unmarked(pieces: readonly Piece[]): string {
   return lines(
     pieces.map((piece) => ({ ...piece, when: '' })),
@@ -44,9 +44,8 @@ export function unmarked(pieces: readonly Piece[]): string {
 }
 
 /**
- * The pieces with a mark before each: six digits, which cost two tokens. They are a digest of the very text that they stand in, and
- * another one is taken while the text holds them, so that nobody can write a mark into a prompt or a file beforehand.
- * The same pieces give the same mark.
+ * Joins the pieces with a mark before each: six digits, two tokens. The mark is a digest of the text and changes while the text contains
+ * it, so that no prompt or file can contain it in advance. Deterministic.
  */
 export function marked(pieces: readonly Piece[]): { readonly text: string; readonly mark: string } {
   const text = unmarked(pieces);
@@ -70,7 +69,7 @@ function lines(pieces: readonly Piece[], mark: string): string {
   return [...blocks, `[${[mark, 'end'].filter((part) => part !== '').join(' ')}]`].join('\n');
 }
 
-/** Tool names come from outside: one short word, so that they cannot look like the end of a mark. */
+/** Reduces an external tool name to one short word that cannot imitate the end of a mark. */
 export function oneWord(tool: string): string {
   return tool.replaceAll(/[^\p{L}\p{N}_.:-]/gu, '').slice(0, 60);
 }

@@ -1,31 +1,28 @@
 import { allot, type Claimant } from './allotment.ts';
 import { marked, type Piece, unmarked } from './marks.ts';
 
-/** Something to be shown, as much of it as the budget allows. */
+/** A part to show, as far as the budget allows. */
 export interface Part extends Omit<Claimant, 'overhead'> {
   readonly label: string;
   readonly when: string;
-  /** As it stands, about this many tokens of it. */
+  /** Returns about this many tokens of it, verbatim. */
   readonly show: (tokens: number) => string;
 }
 
-/** What a mark costs beside its label: brackets, six digits, two line ends. */
+/** Tokens of a mark beside its label: brackets, six digits, two line ends. */
 const MARK_TOKENS = 6;
 const TOKENS_PER_LABEL_CHARACTER = 0.35;
 const ROUNDS = 6;
 
 export interface Laid {
-  /** With marks and times: what is sent. */
+  /** With marks and times: sent to the model. */
   readonly text: string;
-  /** Without: what answers are kept under. */
-  readonly question: string;
+  /** Without marks and times: key of the response cache. */
+  readonly requestText: string;
   readonly mark: string;
 }
 
-/**
- * The parts within `tokens` (o200k) as `countTokens` counts them. Estimates come first; the text that they give is counted, and made
- * again with less where it is too long.
- */
+/** Lays out the parts within `tokens` (o200k): by estimates first; the resulting text is counted, and shortened again if it is too long. */
 export function layOut(parts: readonly Part[], tokens: number, countTokens: (text: string) => number): Laid {
   let budget = tokens;
   let laid = write(parts, budget);
@@ -51,8 +48,8 @@ function write(parts: readonly Part[], budget: number): Laid {
     const share = shares[index] ?? null;
     if (share !== null) pieces.push({ label, when, body: show(share) });
   }
-  // Once, and not in each place: the short ids tell where rows are missing.
+  // Once, not in each place: the short ids show where rows are missing.
   const leftOut = parts.length - pieces.length;
   if (leftOut > 0) pieces.push({ label: `${String(leftOut)} left out`, when: '', body: '' });
-  return { ...marked(pieces), question: unmarked(pieces) };
+  return { ...marked(pieces), requestText: unmarked(pieces) };
 }

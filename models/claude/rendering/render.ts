@@ -13,24 +13,24 @@ import {
 } from './stored-parts.ts';
 import { textPart } from './text-part.ts';
 
-/** A request's variable part, and the way back from its short ids. */
+/** The variable part of a request, with its short ids. */
 export interface Rendering extends Laid, Names {}
 
-/** An answer that cannot be used, and why: shown again as data, because it may repeat what was recorded. */
-export interface BadAnswer {
+/** An unusable response and the reason: shown again as data, because it may repeat recorded text. */
+export interface UnusableResponse {
   readonly text: string;
   readonly problem: string;
 }
 
-/** Renders the same input within another number of tokens. Equal input and budget give equal text. */
-export type Renderer = (tokens: number, bad: BadAnswer | null) => Rendering;
+/** Renders the same input for another number of tokens. Deterministic. */
+export type Renderer = (tokens: number, bad: UnusableResponse | null) => Rendering;
 
 type CountTokens = (text: string) => number;
 
-/** Of a session's rows, what they get in calls that are about summaries and items. */
+/** Share of rows in calls that are about summaries and items. */
 const BACKGROUND_SHARE = 0.35;
 
-/** The rows of a window. */
+/** Renders the rows of a window. */
 export function windowRenderer(input: WindowInput, countTokens: CountTokens): Renderer {
   return (tokens, bad) =>
     rendering(tokens, bad, countTokens, (rowIds) => [
@@ -43,12 +43,12 @@ export function windowRenderer(input: WindowInput, countTokens: CountTokens): Re
     ]);
 }
 
-/** Topics, items and prompts of a session. */
+/** Renders topics, items and prompts of a session. */
 export function sessionRenderer(input: SessionInput, countTokens: CountTokens): Renderer {
   return (tokens, bad) =>
     rendering(tokens, bad, countTokens, (rowIds) => [
       ...projectPart(input.projectName),
-      // The first prompt is what the session was for.
+      // The first prompt states the purpose of the session.
       ...rowParts(input.prompts, rowIds, BACKGROUND_SHARE).map((part, index) =>
         index === 0 ? { ...part, weight: 2 * part.weight + 4 } : part,
       ),
@@ -57,7 +57,7 @@ export function sessionRenderer(input: SessionInput, countTokens: CountTokens): 
     ]);
 }
 
-/** Items with what they say, topics by their points, rows in reading order, and what is known. */
+/** Renders items in full, topics by their points, rows in order, and known learnings. */
 export function learningsRenderer(input: LearningInput, countTokens: CountTokens): Renderer {
   const byId = new Map([...input.prompts, ...input.rows].map((row) => [row.id, row]));
   const rows = [...byId.values()].sort((a, b) => a.seq - b.seq);
@@ -73,7 +73,7 @@ export function learningsRenderer(input: LearningInput, countTokens: CountTokens
 
 function rendering(
   tokens: number,
-  bad: BadAnswer | null,
+  bad: UnusableResponse | null,
   countTokens: CountTokens,
   partsOf: (rowIds: ShortIds, knownIds: ShortIds) => readonly Part[],
 ): Rendering {
@@ -95,7 +95,7 @@ function projectPart(name: string | null): readonly Part[] {
   return name === null ? [] : [textPart('project', name, { weight: 10, cap: 40, floor: 10 })];
 }
 
-function badParts(bad: BadAnswer | null): readonly Part[] {
+function badParts(bad: UnusableResponse | null): readonly Part[] {
   if (bad === null) return [];
   const answer = bad.text.trim() === '' ? '(no text)' : bad.text;
   return [

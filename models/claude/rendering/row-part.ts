@@ -4,17 +4,17 @@ import { bothEnds } from './excerpt.ts';
 import { oneWord } from './marks.ts';
 import type { Part } from './parts.ts';
 
-/** How much of a kind of row is worth showing. Caps and floors are tokens. */
+/** Limits for a kind of row. Caps and floors are tokens. */
 interface Manner {
   readonly weight: number;
   readonly cap: number;
   readonly floor: number;
-  /** Of what is shown, the part from the row's beginning; an edit is shown by its changed lines. */
+  /** Share of the row's start in the excerpt; an edit is shown by its changed lines. */
   readonly shape: number | 'edit';
 }
 
-// What the user said is the request and cannot be found elsewhere. A failure says why at either end. An assistant's message ends in what
-// was done; output of a command that went well ends in its result. What was read stands in the files.
+// A user's prompt is the request and exists nowhere else. A failure shows its reason at either end. An assistant's message ends with the
+// result, and so does the output of a successful command. Content that was read is in the files.
 const MANNERS = {
   said: { weight: 6, cap: 500, floor: 40, shape: 0.7 },
   failed: { weight: 5, cap: 400, floor: 40, shape: 0.5 },
@@ -65,14 +65,14 @@ function mannerOf({ type, tool }: SourceRow): Manner {
   }
 }
 
-/** A pause shorter than this says nothing. */
+/** Shorter pauses are not shown. */
 const TELLING_PAUSE_MS = 5 * 60_000;
 const MINUTE_MS = 60_000;
 
 /**
- * A row, cut by its kind. `before` is the row that was shown before it, for the pause between them.
+ * Returns a row, cut by its kind. `before` is the previously shown row, for the pause between them.
  *
- * @param share Of weight and cap, for calls to which rows are only a background.
+ * @param share Factor of weight and cap, for calls with rows as background.
  */
 export function rowPart(row: SourceRow, shortId: string, before: SourceRow | undefined, share = 1): Part {
   const { weight, cap, floor, shape } = mannerOf(row);
@@ -83,7 +83,7 @@ export function rowPart(row: SourceRow, shortId: string, before: SourceRow | und
     weight: weight * share,
     wants: row.tokens,
     cap: cap * share,
-    // Not less: a scrap of a row says nothing, and a row that is left out costs nothing.
+    // Not less: a fragment of a row is useless, and an omitted row costs nothing.
     floor,
     show: (tokens) => {
       const characters = Math.floor(tokens * charactersPerToken);

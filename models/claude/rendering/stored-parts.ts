@@ -12,12 +12,12 @@ const KNOWN_TITLE_CHARACTERS = 90;
 const KNOWN_DESCRIPTIONS = 6;
 const KNOWN_CHARACTERS = 180;
 
-/** A window's summary, for the summary of the session: what it says, then its points, and where they stand. */
+/** A window's summary for the session summary: content, then points with their evidence. */
 export function fullTopicPart(topic: StoredTopic, ids: ShortIds): Part {
   return topicPart(topic, ids, true, { weight: 5, cap: 220, floor: 90 });
 }
 
-/** A window's summary, for learnings, which come from points and items rather than from what happened. */
+/** A window's summary for learnings, which derive from points and items. */
 export function pointedTopicPart(topic: StoredTopic, ids: ShortIds): Part {
   return topicPart(topic, ids, false, { weight: 2.5, cap: 100, floor: 40 });
 }
@@ -35,12 +35,12 @@ function topicPart(topic: StoredTopic, ids: ShortIds, withContent: boolean, limi
   );
 }
 
-/** An item for the summary of the session, which has the windows' summaries beside it. */
+/** An item for the session summary, which also has the windows' summaries. */
 export function namedItemPart(item: StoredItem, ids: ShortIds): Part {
   return itemPart(item, ids, false, { weight: 2 + item.importance, cap: 50, floor: 26 });
 }
 
-/** An item for learnings, which come from it. */
+/** An item for learnings, which derive from it. */
 export function fullItemPart(item: StoredItem, ids: ShortIds): Part {
   return itemPart(item, ids, true, { weight: 4 + item.importance, cap: 120, floor: 50 });
 }
@@ -53,7 +53,7 @@ function itemPart(item: StoredItem, ids: ShortIds, withContent: boolean, limits:
   );
 }
 
-/** What is known, for a window: titles are enough to see that something is no news. */
+/** Known learnings for a window: titles suffice to recognise repetition. */
 export function knownTitlesPart(known: readonly KnownLearning[]): Part {
   return linesPart(
     'known',
@@ -62,7 +62,7 @@ export function knownTitlesPart(known: readonly KnownLearning[]): Part {
   );
 }
 
-/** What is known, for learnings: each with a short id, the nearest with what they say. */
+/** Known learnings for learnings: each with a short id, the nearest with their text. */
 export function knownParts(known: readonly KnownLearning[], ids: ShortIds): readonly Part[] {
   return known.map(({ id, title, description }, index) =>
     linesPart(
@@ -80,7 +80,7 @@ function points(ids: ShortIds, label: string, texts: readonly CitedText[]): read
   return texts.map(({ text, evidence }) => `${label}${text}${quoted(ids, evidence)}`);
 }
 
-/** The first line of the first quote: the quote stands in its row, so its beginning does too. */
+/** Returns the first line of the first quote: the start of a valid quote is valid too. */
 function quoted(ids: ShortIds, evidence: readonly Evidence[]): string {
   const first = evidence[0];
   const [line = ''] = first === undefined ? [] : first.quote.trim().split('\n');

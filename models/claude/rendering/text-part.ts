@@ -2,12 +2,12 @@ import { verbatimHead } from '../../../domain/text/clean.ts';
 import { bothEnds } from './excerpt.ts';
 import type { Part } from './parts.ts';
 
-/** A little more than English needs, so that a first estimate is rarely too small. */
+/** Slightly below English's average, so that a first estimate is rarely too small. */
 const CHARACTERS_PER_TOKEN = 3.6;
 const WIDE_CHARACTERS_PER_TOKEN = 1.3;
 const LEAST_LINE_TOKENS = 10;
 
-/** A quarter of a token and more for letters of scripts without spaces. */
+/** Counts a quarter of a token per character, and more for scripts without spaces. */
 export function tokensOfText(text: string): number {
   return Math.ceil(text.length / charactersPerToken(text));
 }
@@ -18,14 +18,14 @@ function charactersPerToken(text: string): number {
   return wide > sample.length / 4 ? WIDE_CHARACTERS_PER_TOKEN : CHARACTERS_PER_TOKEN;
 }
 
-/** As of a part; the floor and the cap are tokens. */
+/** Limits of a part; floor and cap are tokens. */
 export interface Limits {
   readonly weight: number;
   readonly cap: number;
   readonly floor: number;
 }
 
-/** A text that is no row: what was asked before, an answer that cannot be used. */
+/** A text that is not a row: the preceding request, an unusable response. */
 export function textPart(label: string, text: string, limits: Limits & { readonly headShare?: number }): Part {
   const perToken = charactersPerToken(text);
   return {
@@ -33,12 +33,12 @@ export function textPart(label: string, text: string, limits: Limits & { readonl
     label,
     when: '',
     wants: tokensOfText(text),
-    // The cap is a limit here: what stands beside the rows never takes what is left of their room.
+    // The cap is absolute: text beside the rows never uses their tokens.
     show: (tokens) => bothEnds(text, Math.min(tokens, limits.cap) * perToken, limits.headShare ?? 0.7),
   };
 }
 
-/** Lines in the order of what they say: as many as there is room for, each within its own bound. */
+/** Lines in order of importance: as many as fit, each within its own limit. */
 export function linesPart(label: string, lines: readonly string[], limits: Limits): Part {
   return {
     ...limits,
@@ -52,7 +52,7 @@ export function linesPart(label: string, lines: readonly string[], limits: Limit
         const size = tokensOfText(line);
         const room = tokens - used;
         if (size > room) {
-          // Cut at its end, where a quote stands: the beginning of a quote is one too.
+          // Cut at the end, where a quote is: the start of a quote is valid too.
           if (room >= LEAST_LINE_TOKENS || kept.length === 0)
             kept.push(verbatimHead(line, Math.floor(room * charactersPerToken(line))));
           break;

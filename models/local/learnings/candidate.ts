@@ -1,29 +1,29 @@
 import type { Evidence, ItemKind, KnownLearning } from '../../../domain/ports/model.ts';
 
-/** Where a note stands once it is chosen. */
+/** Section of a chosen note. */
 type NotePlace = 'told' | 'point' | 'item' | 'todo';
 
-/** Something that could be written down, and what it is worth. */
+/** A possible note, with its value. */
 export interface Candidate {
   readonly place: NotePlace;
   /** Of items; null for other notes. */
   readonly kind: ItemKind | null;
-  /** Short heading of an item; empty where the text is short enough to be one. */
+  /** Short heading of an item; empty if the text is short enough to be one. */
   readonly title: string;
   readonly text: string;
   readonly evidence: readonly Evidence[];
-  /** What it is about, for comparing: two candidates with the same terms say the same. */
+  /** Content words for comparison: candidates with equal terms are equal. */
   readonly terms: readonly string[];
-  /** How probably somebody looks for it later; about 1 for a plain statement of the user. */
+  /** Estimated probability that a reader looks for it later; about 1 for a plain statement of the user. */
   readonly value: number;
-  /** Place of the row and of the sentence in it. */
+  /** Position of the row, and of the sentence in it. */
   readonly rowIndex: number;
   readonly order: number;
-  /** A sentence of the user, which can name a topic. */
+  /** A sentence of the user, which can become a title. */
   readonly asked: boolean;
 }
 
-/** What of the known is compared with candidates: what it says is not news. */
+/** Returns the texts of known learnings that candidates are compared with. */
 export function knownTexts(known: readonly KnownLearning[]): readonly string[] {
   return known.map(({ title, description }) => `${title} ${description}`);
 }

@@ -1,16 +1,16 @@
 import { clamped } from '../notes/notes.ts';
 
-/** What speaks for a learning, and what against it. */
+/** Factors of a learning's confidence. */
 interface Grounds {
-  /** How much a learning of this kind is worth on its own: 0–1. */
+  /** Confidence of this kind of learning by itself: 0–1. */
   readonly base: number;
-  /** The cause or the reason was said. */
+  /** The record states the cause or the reason. */
   readonly explained?: boolean;
-  /** A run of the tests, the compiler or the linter showed it. */
+  /** A run of the tests, the compiler or the linter confirmed it. */
   readonly verified?: boolean;
-  /** It was said or seen more than once. */
+  /** It occurred more than once. */
   readonly repeated?: boolean;
-  /** The words leave doubt ("maybe", "I think"). */
+  /** The words express doubt ("maybe", "I think"). */
   readonly hedged?: boolean;
 }
 

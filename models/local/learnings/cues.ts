@@ -1,4 +1,4 @@
-/** Words that tell what a sentence does. English first; the most common Chinese and Japanese signals beside it. */
+/** Patterns for the function of a sentence. English first, with the most common Chinese and Japanese signals. */
 const CUES = {
   cause:
     /\b(?:root cause|caused by|the (?:real |actual |underlying )?(?:problem|issue|bug|culprit|reason)(?: here)? (?:was|is|seems to be)\b|due to|turn(?:s|ed) out|(?:fails?|failed|breaks?|broke|happens?|happened|crash(?:es|ed)) (?:\w+ ){0,3}(?:because|when|since)|was (?:missing|stale|never \w+ed)|is missing|doesn['’]t exist|overr(?:ode|id(?:es|den)(?! to))|that(?:['’]s| is) why|went wrong because)\b|^(?:the |root |likely )*cause\s*:|\b(?:trap|gotcha|caveat|pitfall)\s*:|根本原因|原因是|由于|导致|が原因|ため[にで]?/iu,
@@ -34,53 +34,58 @@ const CUES = {
 
 export type Cue = keyof typeof CUES;
 
-/** True if the sentence carries the cue. */
+/** Returns true if the sentence has the cue. */
 export function hasCue(text: string, cue: Cue): boolean {
   return CUES[cue].test(text);
 }
 
-/** True for a question, which states nothing. */
+/** Returns true for a question, which states nothing. */
 export function isQuestion(text: string): boolean {
   return /[?？]["'”’)\]*_`]*\s*$/u.test(text);
 }
 
-/** True for a question that proposes something ("why not …?", "can't we …?"). */
+/** Returns true for a question that proposes something ("why not …?", "can't we …?"). */
 export function isProposal(text: string): boolean {
   return /\b(?:why not|why (?:don|do)n?['’]?t we|(?:can|could|should|would)(?:n['’]?t| not) (?:we|you|it|this)|how about|what (?:if|about)|(?:do|does) we (?:really )?need|is there (?:a|any) (?:way|reason)|wouldn['’]?t it)\b|为什么不|能不能|是不是应该/iu.test(
     text,
   );
 }
 
-/** Words of a user who corrects the agent. */
+/** Corrections of the agent by the user. */
 const CORRECTION =
   /^(?:no[,.!]|nope\b|wait\b|stop\b|hold on\b|not (?:like|what)|that(?:['’]s| is) (?:wrong|not)|i disagree|wrong\b|i (?:thought|said|asked|told)|you (?:should(?: not|n['’]t)|forgot|ignored|missed|broke|must)|why (?:did|are|do) you|actually,|不对|不是|错了|違う)/iu;
-/** What a user asks for in general rather than once. */
+/** General requests of a user. */
 const PREFERENCE =
   /\b(?:i (?:prefer|like|want|don['’]t (?:want|like)|hate|expect)\b|we (?:use|prefer|don['’]t|follow)\b|do(?: not|n['’]t) (?:run|write|create|put|touch|change|rush|include)\b|instead of|rather than|make sure|remember to|keep (?:it|them|the)\b|avoid|must(?:n['’]t| not)?\b|should(?:n['’]t| not)?\b|no need (?:to|for)\b|at most \d+|no more than \d+)|请用/iu;
 const STRONG_PREFERENCE =
   /(?:^|[,;:.] ?|\b(?:and|please|should|must|to|i|we|you|but|or) )(?:always|never)\b|\b(?:from now on|in (?:the )?future|i (?:prefer|hate)|we (?:use|prefer) \S+ (?:for|not|instead)|do(?: not|n['’]t) (?:ever|use|commit|add|push|mention)|stop (?:using|adding|doing|writing)|use \S+ (?:instead of|rather than|not|over)|(?<!\bi )must (?:not|never|always)|(?:house|ground) rules?)\b|必须|总是|始终|永远|不要|以后|必ず|使わない|しないで/iu;
 
-/** True if a user's sentence corrects what the agent did. */
+/** Returns true if a user's sentence corrects the agent. */
 export function isCorrection(text: string): boolean {
   return CORRECTION.test(text);
 }
 
-/** How general a wish of the user is: 0 (none), 1 (weak: "should"), 2 (strong: "always", "never", "use X instead of Y"). */
+/** Returns the generality of a user's request: 0 (none), 1 (weak: "should"), 2 (strong: "always", "never", "use X instead of Y"). */
 export function preferenceStrength(text: string): 0 | 1 | 2 {
   if (STRONG_PREFERENCE.test(text)) return 2;
   return PREFERENCE.test(text) ? 1 : 0;
 }
 
-/** Prompts that only keep the work going ("yes", "commit and push", "/hi"). */
+/** Prompts that only continue the work ("yes", "commit and push", "/hi"). */
 const THIN =
   /^(?:\/\w+|yes|yep|y|no|ok(?:ay)?|sure|lgtm|go(?: ahead| on)?|continue|proceed|next|thanks?(?: you)?|good|great|perfect|nice|done|commit(?: and push)?|push|run (?:the )?tests?|\d+|hi|hello|hey|please|do it|let(?:['’]s)? (?:do that|go|do it)|try again|again|retry|good,? let(?:['’]?s)? do that|继续|好的?|是的?|はい)[\s.!,]*$/iu;
 
-/** Words that keep the conversation going and say nothing of the work. */
+/** Conversational words without content. */
 const TALK =
   /\b(?:what do you think|sounds? good|looks? (?:good|ok(?:ay)?|right)|think (?:very |really |super ?)?hard(?:er)?|ultra ?think|well done|good (?:job|progress|work|point)|i agree|agreed|exactly|thank(?:s| you|x)|please|pl[sz]|ok(?:ay)?|yes|no|hey|hi|hello|wow|great|nice|perfect|lgtm|proceed|continue|commit(?: (?:this|it|these|now))?|push|let['’]?s|go (?:on|ahead)|try again|retry|you|your|it|that|this)\b/giu;
 
-/** True for a prompt that asks for nothing of its own. */
+/** Returns true for a prompt without a request of its own. */
 export function isThin(text: string): boolean {
   const trimmed = text.trim();
   return trimmed.length < 4 || THIN.test(trimmed) || !/\p{L}{2}/u.test(trimmed.replaceAll(TALK, ''));
+}
+
+/** Returns true if the sentence requests or decides something, so that it can be a title. */
+export function isRequest({ text }: { readonly text: string }): boolean {
+  return hasCue(text, 'goal') || hasCue(text, 'label') || isQuestion(text);
 }

@@ -5,16 +5,16 @@ import { type Cue, hasCue, isQuestion } from './cues.ts';
 import { changedFiles, type Repair } from '../repairs.ts';
 import type { Sentence } from '../segments.ts';
 
-/** What was said about a repair, each undefined where nobody said it. */
+/** Statements about a repair; undefined if there are none. */
 interface Explanation {
   readonly cause: Sentence | undefined;
   readonly fix: Sentence | undefined;
 }
 
-/** The assistant sums a turn up after it; this many rows after the success still speak of it. */
+/** The assistant summarises a turn at its end: this many rows after the success are still about the repair. */
 const ROWS_AFTER = 8;
 
-/** Finds the cause and the fix among the sentences between the first failure and the end of the turn that mended it. */
+/** Finds the cause and the fix among the sentences from the first failure to the end of the turn with the success. */
 export function explanationOf(repair: Repair, sentences: readonly Sentence[]): Explanation {
   const from = repair.failures[0].rowIndex;
   const to = endOfTurn(repair.success.rowIndex, sentences);
@@ -43,7 +43,7 @@ function endOfTurn(success: number, sentences: readonly Sentence[]): number {
   return Math.min(success + ROWS_AFTER, (nextAsk?.rowIndex ?? Number.POSITIVE_INFINITY) - 1);
 }
 
-/** A sentence must share so much with the error, the files or the command to be about them. */
+/** Minimum overlap of a sentence with the error, the files or the command that it is about. */
 const MIN_OVERLAP = 0.1;
 
 function bestWith(cue: Cue, sentences: readonly Sentence[], about: readonly string[]): Sentence | undefined {

@@ -5,19 +5,18 @@ import { isCheck } from '../commands.ts';
 import { confidenceOf } from './confidence.ts';
 import { hasCue } from './cues.ts';
 import { explanationOf } from './explanations.ts';
-import { headingOf } from '../notes/headings.ts';
+import { cite, citeLine, citeRow, codeOf, distinct, headingOf, listed, paragraph, tagsOf } from '../notes/notes.ts';
 import { failureEvidence, passEvidence } from '../notes/repair-notes.ts';
 import type { ValuedLearning } from './learnings.ts';
-import { cite, citeLine, citeRow, codeOf, distinct, listed, paragraph, tagsOf } from '../notes/notes.ts';
 import { changedFiles, isTestFirst, type Repair, repairsOf } from '../repairs.ts';
 import type { Sentence } from '../segments.ts';
 
 const MAX_LINE_CHARACTERS = 200;
 const MAX_ERROR_CHARACTERS = 140;
-/** Two command lines that share fewer of their words were run for different ends. */
+/** Command lines with less overlap have different purposes. */
 const SAME_PURPOSE = 0.6;
 
-/** Errors and what mended them: an edit that somebody explained, or another way to call the command. */
+/** Returns errors with their fixes: an explained edit, or another form of the command. */
 export function solutionLearnings(calls: readonly Call[], sentences: readonly Sentence[]): readonly ValuedLearning[] {
   return repairsOf(calls)
     .filter((repair) => !isTestFirst(repair, calls))
@@ -28,9 +27,9 @@ function byEdit(repair: Repair, sentences: readonly Sentence[]): readonly Valued
   const last = repair.failures.at(-1) ?? repair.failures[0];
   const { cause, fix } = explanationOf(repair, sentences);
   const error = shorten(readableError(last.errorLine), MAX_ERROR_CHARACTERS);
-  // One sentence: the item of the window tells the whole story.
+  // One sentence: the window's item has the complete story.
   const told = [fix ?? cause].filter((sentence) => sentence !== undefined);
-  // Without the error and without a word about it there is nothing to learn.
+  // Without the error and without an explanation there is nothing to learn.
   if (told.length === 0 && error === '') return [];
   const files = changedFiles(repair.edits);
   const description =
@@ -65,7 +64,7 @@ function byEdit(repair: Repair, sentences: readonly Sentence[]): readonly Valued
   ];
 }
 
-/** Nothing was edited: the difference between the two command lines is the lesson, where there is one. */
+/** Without an edit, the difference between the two command lines is the lesson, if there is one. */
 function byOtherCommand(repair: Repair): readonly ValuedLearning[] {
   const last = repair.failures.at(-1) ?? repair.failures[0];
   const failed = lineOf(last);

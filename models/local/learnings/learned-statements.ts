@@ -1,24 +1,23 @@
 import type { LearningCategory } from '../../../domain/ports/model.ts';
 import { confidenceOf } from './confidence.ts';
 import { hasCue, isQuestion } from './cues.ts';
-import { headingOf } from '../notes/headings.ts';
+import { cite, headingOf, tagsOf } from '../notes/notes.ts';
 import type { ValuedLearning } from './learnings.ts';
-import { cite, tagsOf } from '../notes/notes.ts';
 import type { Sentence } from '../segments.ts';
 
 /** A setting with its value or effect. */
 const SETS =
   /\b(?:is|are|was|set(?:s|ting)? (?:to|in|by)|loads?|reads?|uses?|requires?|needs?|defaults? to|overr\w+|holds?|expects?|lives? in|comes? from|must)\b|=|是|设为|需要/iu;
-/** A file, a variable or code: without one a sentence about settings is talk. */
+/** A file, a variable or code: without one a sentence about settings is unspecific. */
 const NAMES_SOMETHING =
   /`[^`]+`|\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b|\w\.(?:toml|ya?ml|json|ini|cfg|conf|env)\b|(?:^|\s)\.env\b|=/u;
 const ERROR_NAME = /\b(?:\w+(?:Error|Exception)|TS\d{4,5}|E[A-Z]{4,}|error|fail\w*|crash\w*|broke\w*)\b|错误|失败/u;
-/** A state alone ("the file is missing") is over with its moment; an explanation lasts. */
+/** A mere state ("the file is missing") is temporary; an explanation lasts. */
 const EXPLAINS =
   /\b(?:because|since|due to|caused by|cause|turn(?:s|ed) out|the (?:\w+ )?(?:problem|issue|bug|culprit|reason))\b|原因|由于|导致|ため/iu;
 const MAX_CHARACTERS = 320;
 
-/** Decisions with their reason, causes that were found, and facts of configuration, each in one sentence that stands by itself. */
+/** Returns reasoned decisions, found causes, and configuration facts, each as one self-contained sentence. */
 export function statementLearnings(sentences: readonly Sentence[]): readonly ValuedLearning[] {
   return sentences.flatMap((sentence) => {
     const { text, row } = sentence;
@@ -49,7 +48,7 @@ export function statementLearnings(sentences: readonly Sentence[]): readonly Val
   });
 }
 
-/** True for a sentence that is a learning by itself, and so stands in no session summary. */
+/** Returns true for a sentence that is a learning by itself, and so is excluded from session summaries. */
 export function isLastingStatement(sentence: Sentence): boolean {
   return kindOf(sentence) !== null;
 }

@@ -1,27 +1,33 @@
 import type { LearningDraft, LearningInput, SourceRow } from '../../../domain/ports/model.ts';
-import { termsOf } from '../../../domain/text/terms.ts';
+import { overlap, termsOf } from '../../../domain/text/terms.ts';
 import { callsOf } from '../calls.ts';
-import { touchedFilesOf } from '../notes/file-names.ts';
-import { preferenceLearnings } from './learned-preferences.ts';
+import { confidenceOf } from './confidence.ts';
+import { hasCue, isCorrection, preferenceStrength } from './cues.ts';
 import { solutionLearnings } from './learned-solutions.ts';
 import { statementLearnings } from './learned-statements.ts';
+import { derivedTexts, nearestOf } from './said.ts';
+import type { Tools } from './said.ts';
+import { touchedFilesOf } from '../notes/file-names.ts';
+import { cite, headingOf } from '../notes/notes.ts';
+import { worthOfUser } from '../notes/spoken-notes.ts';
+import { isStandingPreference } from '../notes/wishes.ts';
 import { alreadySaid } from '../ranking.ts';
-import { derivedTexts, nearestOf, type Tools } from './said.ts';
 import { sentencesOf } from '../segments.ts';
+import type { Sentence } from '../segments.ts';
 
 const MAX_LEARNINGS = 12;
-/** Of the tokens of topics and items so many may be added for what outlives the session. */
+/** Tokens of learnings relative to those of topics and items. */
 const SHARE = 0.16;
 const LEAST_TOKENS = 320;
-/** A learning of which topics and items say this much adds nothing. */
+/** A learning with this similarity to topics and items adds nothing. */
 const SAID = 0.75;
-/** Knowledge for later sessions, which read learnings before items: a solution and a reasoned decision may stand in both. */
+/** Knowledge for later sessions, which read learnings before items: a solution and a reasoned decision may be in both. */
 const OUTLIVES: ReadonlySet<string> = new Set(['solution', 'pattern', 'best_practice']);
 const OVERHEAD_TOKENS = 10;
 
 /**
- * What outlives the session, the surest first, at most twelve, none said twice. What topics and items say already mostly stays there; what the
- * project knows already is answered again, because its evidence grows, and takes no room.
+ * Returns the lasting knowledge, most reliable first, at most twelve, without duplicates. Content of topics and items is mostly excluded;
+ * known learnings are returned again, because their evidence grows, and use no tokens of the budget.
  */
 export function learningsOf(input: LearningInput, { countTokens }: Tools): readonly LearningDraft[] {
   const rows = inReadingOrder([...input.prompts, ...input.rows]);
@@ -59,7 +65,7 @@ export function learningsOf(input: LearningInput, { countTokens }: Tools): reado
   return kept.sort((a, b) => b.confidence - a.confidence);
 }
 
-/** A learning and how probably somebody needs it. */
+/** A learning with the probability of its use. */
 export interface ValuedLearning {
   readonly draft: LearningDraft;
   readonly value: number;
@@ -73,7 +79,37 @@ function textOf({ title, description, context, examples, tags }: LearningDraft):
   return [title, description, context, ...examples, ...tags].join('\n');
 }
 
-/** Rows of both lists, each once, by their place in the session. */
+/** Joins rows without duplicates in session order. */
 function inReadingOrder(rows: readonly SourceRow[]): readonly SourceRow[] {
   return [...new Map(rows.map((row) => [row.id, row])).values()].sort((a, b) => a.seq - b.seq);
+}
+
+const REPEATED_OVERLAP = 0.6;
+
+/** Returns the user's general preferences in the user's words. */
+export function preferenceLearnings(sentences: readonly Sentence[]): readonly ValuedLearning[] {
+  const user = sentences.filter(({ row }) => row.type === 'user');
+  return user.filter(isStandingPreference).map((sentence) => {
+    const { text, terms, row } = sentence;
+    const again = user.find(
+      (other) => other.row.id !== row.id && overlap(other.terms, terms) >= REPEATED_OVERLAP && other.terms.length >= 3,
+    );
+    return {
+      value: worthOfUser(sentence) + (again ? 0.3 : 0),
+      draft: {
+        category: 'best_practice',
+        title: headingOf(terms, text),
+        description: text,
+        context: '',
+        examples: [],
+        tags: ['preference'],
+        confidence: confidenceOf({
+          base: preferenceStrength(text) === 2 ? 0.75 : 0.55,
+          repeated: again !== undefined || isCorrection(text),
+          hedged: hasCue(text, 'hedge'),
+        }),
+        evidence: [cite(sentence), ...(again ? [cite(again)] : [])],
+      },
+    };
+  });
 }

@@ -8,7 +8,7 @@ export interface Tools {
   readonly embed?: Embed | undefined;
 }
 
-/** Every text of topics and items, as people are shown it. */
+/** Returns every text of topics and items as displayed. */
 export function derivedTexts({ topics, items }: Pick<SessionInput, 'topics' | 'items'>): readonly string[] {
   return [
     ...topics.flatMap(({ title, content, keyPoints, actionItems }) => [
@@ -20,7 +20,7 @@ export function derivedTexts({ topics, items }: Pick<SessionInput, 'topics' | 'i
   ].filter((text) => text !== '');
 }
 
-/** How near a text is to the nearest of those, 0 to 1: the share of its words that the other has. */
+/** Returns a function for a text's similarity to the nearest of these, 0–1: the common share of its words. */
 export function nearestOf(texts: readonly string[]): (of: { readonly text: string }) => number {
   const all = texts.map((text) => new Set(termsOf(text)));
   return ({ text }) => {

@@ -2,10 +2,9 @@ import { termsOf } from '../../../domain/text/terms.ts';
 import { type Call, readableError } from '../calls.ts';
 import type { Candidate } from '../learnings/candidate.ts';
 import { commitSubjectOf } from './commit-notes.ts';
-import { shownLine } from './command-lines.ts';
+import { citeLine, citeRow, distinct, shownLine } from './notes.ts';
 import { isCheck } from '../commands.ts';
 import { repairsOf } from '../repairs.ts';
-import { citeLine, citeRow, distinct } from './notes.ts';
 
 const MAX_ERROR_CHARACTERS = 160;
 const LOOKS =
@@ -16,21 +15,21 @@ const PUBLISHES =
   /^(?:gh|glab|hub|docker|kubectl|helm|terraform|aws|gcloud|az|vercel|fly|heroku|npm publish|cargo publish|twine|ssh|scp|rsync)\b/u;
 const INSTALLS =
   /\b(?:(?:npm|pnpm|yarn|bun) (?:i|install|add|ci|init|create)|pipx? install|pip3 install|uv (?:pip install|add|tool|venv|sync|init|python)|uvx|npx|poetry add|brew install|apt(?:-get)? install|cargo (?:add|install)|go (?:get|install)|gem install)\b|\|\s*(?:ba|z)?sh\b/u;
-/** Subcommands that only show something. */
+/** Subcommands that only display something. */
 const SHOWS = /^\S+ (?:\S+ )?(?:status|list|ls|view|get|describe|logs?|ps|info|show|version|images|whoami)\b/u;
-/** Clearing up and making room. */
+/** Clean-up commands. */
 const TIDIES = /^(?:rm|rmdir|mkdir|touch|cp|chmod)\b/u;
 const ROUTINE_GIT =
   /^git (?:status|add|diff|log|show|branch|fetch|pull|push|reflog|blame|shortlog|remote -v)\b(?!.*&&.*git (?:commit|mv|rm))/u;
 
-/** Commands that mattered: what changed, installed, published, committed or failed; each kind less with every repetition. Rows that are `told` by a repair are left out. */
+/** Returns notable commands: changes, installs, publications, commits or failures; repetitions of a kind count less. Skips rows in `told`, which a repair covers. */
 export function commandNotes(calls: readonly Call[], told: ReadonlySet<string>): readonly Candidate[] {
   const seen = new Map<string, number>();
   const mended = new Set(repairsOf(calls).map(({ success }) => success));
   return calls.flatMap((call) => {
     if (call.command === null) return [];
     const line = shownLine(call);
-    // A commit is a note of its own.
+    // A commit has its own note.
     if (line === '' || told.has(call.row.id) || commitSubjectOf(call) !== '') return [];
     const before = seen.get(call.command.key) ?? 0;
     if (call.outcome !== 'failed') seen.set(call.command.key, before + 1);
@@ -69,9 +68,9 @@ function worthOf(line: string, { command, outcome }: Call): number {
   return 0.9 + failed;
 }
 
-/** True if the rest of a program stands on the lines below. */
+/** Returns true if the program continues on the next lines. */
 function isUnfinished(line: string): boolean {
   if (/[({\\]$|<<-?\s*['"]?\w+['"]?$/u.test(line)) return true;
-  // A commit's message goes on below its first line, which says enough.
+  // A commit's message continues below its first line, which suffices.
   return /\s-[ec]\s+["']?$/u.test(line);
 }

@@ -3,20 +3,19 @@ import { stripAnsi } from '../../../domain/text/clean.ts';
 import { termsOf } from '../../../domain/text/terms.ts';
 import type { Call } from '../calls.ts';
 import type { Candidate } from '../learnings/candidate.ts';
-import { changeKindOf } from './change-kinds.ts';
+import { MAX_TITLE_CHARACTERS, changeKindOf, citeLine, citeRow, distinct } from './notes.ts';
 import { hasCue } from '../learnings/cues.ts';
-import { citeLine, citeRow, distinct, MAX_TITLE_CHARACTERS } from './notes.ts';
 import { failureEvidence, passEvidence } from './repair-notes.ts';
 import { repairsOf } from '../repairs.ts';
 
-/** The first line of a message, given in quotes or as a here-document. */
+/** The first line of a message, in quotes or as a here-document. */
 const SUBJECT =
   /\bcommit\b[^\n]*?\s-\w*m\s*(?:"\$\(cat\s*<<-?\s*['"]?\w+['"]?\s*\n\s*|(?<mark>["']))(?<subject>[^\n]+)/u;
 const ADDED = /\bgit add (?<files>[^&|;\n]+)&&/u;
 const PREFIX = /^(?<type>\w+)(?:\([^)]*\))?!?:\s/u;
 const WORTH = 1.1;
 
-/** What was committed, typed by what the message says: somebody held that piece of work for done. */
+/** Returns commits as notes, typed by their message: a commit marks completed work. */
 export function commitNotes(calls: readonly Call[]): readonly Candidate[] {
   const mends = repairsOf(calls).filter(({ edits }) => edits.length > 0);
   let before = -1;
@@ -26,7 +25,7 @@ export function commitNotes(calls: readonly Call[]): readonly Candidate[] {
     const files = filesOf(call);
     const since = before;
     before = call.rowIndex;
-    // Only what failed and passed since the commit before can be what this one mends.
+    // Only failures that passed since the previous commit can be fixed by this one.
     const mend = mends.findLast(({ success: { rowIndex } }) => rowIndex > since && rowIndex < call.rowIndex);
     const kind = kindOf(subject, mend !== undefined);
     return [
@@ -49,7 +48,7 @@ export function commitNotes(calls: readonly Call[]): readonly Candidate[] {
   });
 }
 
-/** The first line of the message of a commit that succeeded, verbatim; empty for other calls. */
+/** Returns the first line of a successful commit's message, verbatim; empty for other calls. */
 export function commitSubjectOf({ input, outcome, command }: Call): string {
   if (command === null || outcome === 'failed') return '';
   const groups = SUBJECT.exec(stripAnsi(input))?.groups;

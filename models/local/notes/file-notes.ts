@@ -6,7 +6,7 @@ import { citeLine, citeRow, distinct } from './notes.ts';
 
 const MAX_LINE_CHARACTERS = 160;
 
-/** Files that were written as a whole, each once: what came to be, in the words of the tool where it has some. */
+/** Returns completely written files, each once: as the tool describes the result, if it does. */
 export function fileNotes(calls: readonly Call[]): readonly Candidate[] {
   const seen = new Set<string>();
   return calls.flatMap((call) => {
@@ -31,7 +31,7 @@ export function fileNotes(calls: readonly Call[]): readonly Candidate[] {
   });
 }
 
-/** The line of the answer that names the file and says what became of it. */
+/** Returns the line of the output that names the file and its change. */
 function saidOf({ row, output }: Call, path: string): string {
   const line = output
     .split('\n')

@@ -1,5 +1,6 @@
-import type { Evidence, SourceRow } from '../../../domain/ports/model.ts';
-import { capitalised, plainText, shorten, verbatimHead } from '../../../domain/text/clean.ts';
+import type { Evidence, ItemKind, SourceRow } from '../../../domain/ports/model.ts';
+import { capitalised, plainText, shorten, stripAnsi, verbatimHead } from '../../../domain/text/clean.ts';
+import type { Call } from '../calls.ts';
 import type { Sentence } from '../segments.ts';
 
 export const MAX_TITLE_CHARACTERS = 120;
@@ -13,7 +14,7 @@ const IMPERATIVE_PADDING =
 const LABEL =
   /^(?:(?:the )?(?:\w+ )?(?:house |ground )?rules?\b[^.:]{0,80}|(?:the )?(?:decision|root cause|cause|note|fixed|(?:also )?open(?:, next time)?|proposal|reasons?|to-?do|next(?: steps?)?|summary|done|update|one trap|trap|caveat|hypothesis|决定|原因|根本原因))\s*[:：]\s*/iu;
 
-/** A sentence as the title of a note: no first person, no padding, no full stop, at most 120 characters. */
+/** Returns a sentence as the title of a note: no first person, no padding, no full stop, at most 120 characters. */
 export function noteTitle(text: string): string {
   let title = plainText(text).replaceAll('`', '').trim().replace(LABEL, '').replace(FIRST_PERSON, '');
   for (let before = ''; before !== title;) {
@@ -24,14 +25,14 @@ export function noteTitle(text: string): string {
   return capitalised(shorten(firstClause(title), MAX_TITLE_CHARACTERS));
 }
 
-/** Cuts a long sentence at a clause, where what stays is still a title. */
+/** Cuts a long sentence at a clause, if the rest is still a title. */
 function firstClause(title: string): string {
   if (title.length <= MAX_TITLE_CHARACTERS) return title;
   const clause = /^.{30,118}?(?=;|: | [-–—] |, (?:and|but|so|which|because|then|while)\b|。|，)/su.exec(title)?.[0];
   return clause ?? title;
 }
 
-/** "`npm test`" for running text, cut where it is long. */
+/** Returns "`npm test`" for running text, truncated if long. */
 export function codeOf(line: string): string {
   return `\`${shorten(plainText(line).replaceAll('`', ''), 80)}\``;
 }
@@ -42,13 +43,13 @@ export function listed(names: readonly string[], most = 3): string {
   return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1) ?? ''}`;
 }
 
-/** A sentence that ends like one. */
+/** Returns a sentence with final punctuation. */
 function asSentence(text: string): string {
   const trimmed = text.trim().replace(/[:：]$/u, '.');
   return trimmed === '' || /[.!?…。！？]["'”’)\]`]*$/u.test(trimmed) ? trimmed : `${trimmed}.`;
 }
 
-/** Sentences joined to a paragraph; scripts without spaces need none, but one does no harm. */
+/** Joins sentences to a paragraph, with spaces in any script. */
 export function paragraph(sentences: readonly string[]): string {
   return sentences
     .map(asSentence)
@@ -56,23 +57,23 @@ export function paragraph(sentences: readonly string[]): string {
     .join(' ');
 }
 
-/** Evidence for a sentence. */
+/** Returns the evidence of a sentence. */
 export function cite(sentence: Sentence): Evidence {
   return { rowId: sentence.row.id, quote: sentence.quote };
 }
 
-/** Evidence for a line of a row; nothing where the line is empty. */
+/** Returns the evidence of a line of a row; none for an empty line. */
 export function citeLine(row: SourceRow, line: string): readonly Evidence[] {
   return line.trim() !== '' && row.content.includes(line) ? [{ rowId: row.id, quote: line }] : [];
 }
 
-/** Evidence that something happened at all: the first line of the row, in most cases the command or the file. */
+/** Returns evidence that an event happened: the first line of the row, usually the command or the file. */
 export function citeRow(row: SourceRow): readonly Evidence[] {
   const line = row.content.split('\n').find((candidate) => candidate.trim() !== '') ?? '';
   return citeLine(row, verbatimHead(line.trim(), 200));
 }
 
-/** Each piece of evidence once, at most `most`. */
+/** Removes duplicate evidence; at most `most` pieces. */
 export function distinct(evidence: readonly Evidence[], most = 6): readonly Evidence[] {
   const seen = new Map(evidence.map((piece) => [`${piece.rowId} ${piece.quote}`, piece]));
   return [...seen.values()].slice(0, most);
@@ -83,7 +84,7 @@ const ERROR_NAME =
 const FILE_NAME =
   /\b[\w-]+\.(?:[cm]?[jt]sx?|py|rb|go|rs|java|kt|swift|c|cc|cpp|h|cs|php|sql|sh|toml|ya?ml|json|md|html|css|lock|ini|cfg|env|plist|prisma|proto|tf)\b/gu;
 
-/** Tags from what a note is about: error codes and names, file extensions, programs; lower case except for error names. */
+/** Returns a note's tags: error codes and names, file extensions, programs; lower case except for error names. */
 export function tagsOf(texts: readonly string[], extra: readonly string[] = []): readonly string[] {
   const text = texts.join('\n');
   const errors = [...text.matchAll(ERROR_NAME)].map(([name]) => name);
@@ -96,7 +97,39 @@ export function tagsOf(texts: readonly string[], extra: readonly string[] = []):
   return [...new Set(tags)].slice(0, MAX_TAGS);
 }
 
-/** A number between two bounds, to two places. */
+/** Clamps a number to two bounds and rounds to two places. */
 export function clamped(value: number, lowest: number, highest: number): number {
   return Math.round(Math.min(highest, Math.max(lowest, value)) * 100) / 100;
+}
+
+const REFACTOR =
+  /\b(?:refactor\w*|renam\w+|extract\w*|mov(?:e|ed|ing)\b|simplif\w+|clean(?:ed|s|ing)?[- ]?up|restructur\w+|dedup\w+|reorgani[sz]\w+|streamlin\w+|inline[ds]?)\b|重构|リファクタ/iu;
+const FEATURE =
+  /\b(?:add(?:ed|s|ing)?|implement\w*|creat(?:e|ed|es|ing)|introduc\w+|support(?:s|ed)? for|new (?:command|feature|option|endpoint|page|flag|test|function|module|api))\b|实现|添加|新增|追加|実装/iu;
+
+/** Returns the kind of work in a sentence by its verbs. */
+export function changeKindOf(text: string): ItemKind {
+  if (REFACTOR.test(text)) return 'refactor';
+  return FEATURE.test(text) ? 'feature' : 'change';
+}
+
+/** Long enough for the subject, too short to repeat the note. */
+const MAX_CHARACTERS = 48;
+
+/** Returns a heading for a note: its first words, as a title. Empty only for an empty text. */
+export function headingOf(terms: readonly string[], text: string): string {
+  const heading = shorten(noteTitle(text), MAX_CHARACTERS);
+  return heading === '' ? capitalised(shorten(terms[0] ?? text, MAX_CHARACTERS)) : heading;
+}
+
+/** Longer command lines are truncated. */
+const MAX_COMMAND_CHARACTERS = 140;
+/** Directory changes and environments before the command. */
+const PREPARATION = /^(?:(?:cd|pushd|source|\.)\s+[^&|;\n]+(?:&&|;)\s*)+/u;
+
+/** Returns the first line of a command without preparation, truncated if long. */
+export function shownLine({ input }: Call): string {
+  const typed = stripAnsi(input).replace(/^\$ /u, '').trim();
+  const line = (typed.replace(PREPARATION, '') || typed).split('\n')[0] ?? '';
+  return shorten(line.trim(), MAX_COMMAND_CHARACTERS).replaceAll('`', "'");
 }

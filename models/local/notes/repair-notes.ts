@@ -2,18 +2,17 @@ import type { Evidence } from '../../../domain/ports/model.ts';
 import { termsOf } from '../../../domain/text/terms.ts';
 import { type Call, readableError } from '../calls.ts';
 import type { Candidate } from '../learnings/candidate.ts';
-import { shownLine } from './command-lines.ts';
+import { MAX_TITLE_CHARACTERS, cite, citeLine, citeRow, distinct, listed, shownLine } from './notes.ts';
 import { hasCue } from '../learnings/cues.ts';
 import { explanationOf } from '../learnings/explanations.ts';
-import { cite, citeLine, citeRow, distinct, listed, MAX_TITLE_CHARACTERS } from './notes.ts';
 import { changedFiles, isTestFirst, type Repair, repairsOf } from '../repairs.ts';
 import type { Sentence } from '../segments.ts';
 
-/** Worth that grows with the size: a failure with its end is told before single sentences, however long the story is. */
+/** Worth proportional to size: a failure with its fix precedes single sentences, however long the story is. */
 const WORTH = 1.4;
 const WORTH_PER_CHARACTER = 0.016;
 
-/** One bugfix for each failure that an edit mended, shown by the failing and by the passing run. */
+/** Returns one bugfix for each failure that an edit fixed, with the failing and the passing run as evidence. */
 export function repairNotes(sentences: readonly Sentence[], calls: readonly Call[]): readonly Candidate[] {
   return repairsOf(calls).flatMap((repair) =>
     repair.edits.length > 0 && !isTestFirst(repair, calls) ? repairNote(repair, sentences) : [],
@@ -29,7 +28,7 @@ function repairNote(repair: Repair, sentences: readonly Sentence[]): readonly Ca
     (sentence) =>
       sentence !== undefined && !hasCue(sentence.text, 'pointing') && sentence.text.length <= MAX_TITLE_CHARACTERS,
   );
-  // That something failed and passed is no note; what it said, or what was said about it, makes one.
+  // A failure that passed is not a note by itself; its message or an explanation makes one.
   if (told === undefined && error === '') return [];
   const title = told?.text ?? mendedTitle('Fixed', error, last, files).slice(0, MAX_TITLE_CHARACTERS);
   const rest = [cause, fix].filter((sentence) => sentence !== undefined && sentence !== told).slice(0, 1);
@@ -65,13 +64,13 @@ function storyOf(repair: Repair, error: string): string {
   return `\`${shownLine(repair.failures[0]).slice(0, 80)}\` failed${error === '' ? '' : ` (${error.slice(0, 120)})`}${again}, and passed after a change${files.length > 0 ? ` to ${listed(files, 3)}` : ''}.`;
 }
 
-/** A title made of what is known where nobody said what the fix was: "Fixed "…" in a.ts". */
+/** Returns a title without an explained fix: "Fixed "…" in a.ts". */
 function mendedTitle(verb: string, error: string, failure: Call, files: readonly string[]): string {
   const what = error === '' ? `failing ${failure.command?.line ?? failure.row.title}` : `"${error}"`;
   return `${verb} ${what}${files.length > 0 ? ` in ${listed(files, 2)}` : ''}`;
 }
 
-/** The error lines of the first and of the last failing run, else the commands. */
+/** Returns the error lines of the first and the last failing run, else the commands. */
 export function failureEvidence({ failures }: Repair): readonly Evidence[] {
   const ends = new Set([failures[0], failures.at(-1) ?? failures[0]]);
   return [...ends].flatMap(({ row, errorLine }) => {
@@ -80,7 +79,7 @@ export function failureEvidence({ failures }: Repair): readonly Evidence[] {
   });
 }
 
-/** The line that shows the success, else the command that succeeded. */
+/** Returns the line that shows the success, else the successful command. */
 export function passEvidence(success: Call): readonly Evidence[] {
   const line = citeLine(success.row, success.passLine);
   return line.length > 0 ? line : citeRow(success.row);

@@ -2,25 +2,24 @@ import type { ItemKind } from '../../../domain/ports/model.ts';
 import { stopWordShare, wordCount } from '../../../domain/text/terms.ts';
 import type { Candidate } from '../learnings/candidate.ts';
 import { centrality } from '../centrality.ts';
-import { changeKindOf } from './change-kinds.ts';
+import { changeKindOf, cite } from './notes.ts';
 import { hasCue, isCorrection, isProposal, isQuestion, isThin, preferenceStrength } from '../learnings/cues.ts';
-import { cite } from './notes.ts';
 import type { Sentence } from '../segments.ts';
 
-/** Names of something: code, a path, a number, a word in capitals. */
+/** Names: code, a path, a number, a word in capitals. */
 const NAMES_SOMETHING = /`[^`]+`|[\w-]+[/.][\w-]{2,}|\d|\b[A-Z]{2,}|\b\w+_\w+|\b[a-z]+[A-Z]\w+/u;
-/** English has a third and more of stop words; pasted output has few. */
+/** English has a third or more of stop words; pasted output has few. */
 const MIN_STOP_WORDS = 0.15;
 const MIN_STOP_WORDS_IN_PASTE = 0.35;
 const PASTED_LINES = 6;
 const SPEAKS =
   /\b(?:i|i['’]\w+|we|we['’]\w+|you|you['’]\w+|my|me|our|us|your|let['’]?s|please|plz|don['’]?t|should\w*|must)\b|\p{Script=Han}/iu;
-/** What was done is worth more than what was said in passing: it is what a reader of the topic looks for. */
+/** Completed work is worth more than passing remarks: readers of the topic look for it. */
 const WORK: ReadonlySet<ItemKind> = new Set(['feature', 'refactor', 'change']);
 const LONG_CHARACTERS = 240;
 const MAX_TEXT_CHARACTERS = 420;
 
-/** What people said in a window, each sentence with its worth. `edits` are the places of rows that changed files: work that is claimed needs one before. */
+/** Returns a window's sentences with their worth. `edits` are the indexes of rows that changed files: claimed work needs one before it. */
 export function spokenNotes(sentences: readonly Sentence[], edits: readonly number[]): readonly Candidate[] {
   const central = centrality(sentences.map(({ terms }) => terms));
   return sentences.flatMap((sentence, index) => {
@@ -47,7 +46,7 @@ export function spokenNotes(sentences: readonly Sentence[], edits: readonly numb
   });
 }
 
-/** Worth of a user's sentence: 1 for a plain statement, more for wishes, corrections, decisions and names, less for questions. */
+/** Returns the worth of a user's sentence: 1 for a plain statement, more for requests, corrections, decisions and names, less for questions. */
 export function worthOfUser({ row, text, terms, place }: Sentence): number {
   if (isThin(text) || terms.length < 2 || isPasted(text, row.content)) return 0;
   const strength = preferenceStrength(text);
@@ -93,7 +92,7 @@ function worthOfAgent({ text, terms, place, fragment }: Sentence, central: numbe
   );
 }
 
-/** Lines that the user pasted: in a prompt of many lines only what speaks to somebody counts as said. */
+/** Returns true for lines that the user pasted: in a long prompt only lines addressed to the agent count as the user's own. */
 function isPasted(text: string, prompt: string): boolean {
   const share = stopWordShare(text);
   if ((prompt.match(/\n/gu)?.length ?? 0) < PASTED_LINES) return wordCount(text) >= 6 && share < MIN_STOP_WORDS;

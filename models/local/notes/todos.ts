@@ -12,10 +12,10 @@ const OPEN_BOX = /^\s*(?:[-*]\s*)?(?:☐|\[ \]|◻|□)\s*(?<task>\S.*)$/u;
 const PENDING_JSON =
   /"content"\s*:\s*"(?<task>(?:[^"\\]|\\.){3,400})"\s*,\s*"status"\s*:\s*"(?:pending|in_progress)"/gu;
 
-/** Steps of every piece of work, which nobody needs to be reminded of. */
+/** Routine steps that need no reminder. */
 const ROUTINE = /^(?:commit|push|run)\b.{0,30}$|^(?:commit and push)$/iu;
 
-/** What the window leaves to do: open boxes of the last to-do list, then what people said is open. At most `most`. */
+/** Returns a window's open work: open boxes of the last to-do list, then statements of open work. At most `most`. */
 export function actionItemsOf(
   rows: readonly SourceRow[],
   sentences: readonly Sentence[],
@@ -32,10 +32,10 @@ export function actionItemsOf(
 }
 
 const MOST_TODOS = 6;
-/** Less than a plain statement: what is open is often asked for, and often done a window later. */
+/** Less than a plain statement: open work is often searched for, and often done a window later. */
 const WORTH = 0.6;
 
-/** What the window leaves to do, as notes. */
+/** Returns a window's open work as notes. */
 export function todoNotes(rows: readonly SourceRow[], sentences: readonly Sentence[]): readonly Candidate[] {
   const places = new Map(rows.map(({ id }, index) => [id, index]));
   return actionItemsOf(rows, sentences, MOST_TODOS).map(({ text, evidence }) => ({
@@ -55,7 +55,7 @@ export function todoNotes(rows: readonly SourceRow[], sentences: readonly Senten
 const NEXT_STEPS =
   /(?:^|\n)[#*\s]*(?:next steps?|to-?do|remaining(?: work)?|follow[- ]ups?|下一步|待办)[*\s]*[:：]?[*\s]*\n/iu;
 
-/** List items that follow a "Next steps:" line, in the last message of the assistant that has one. */
+/** Returns the list items after a "Next steps:" line, in the assistant's last message with one. */
 function underNextSteps(sentences: readonly Sentence[]): readonly CitedText[] {
   const last = sentences.findLast(({ row }) => row.type === 'assistant' && NEXT_STEPS.test(row.content))?.row;
   const heading = NEXT_STEPS.exec(last?.content ?? '');
@@ -69,7 +69,7 @@ function underNextSteps(sentences: readonly Sentence[]): readonly CitedText[] {
 function openTodos(rows: readonly SourceRow[]): readonly CitedText[] {
   const list = rows.findLast(({ tool }) => tool !== null && TODO_TOOLS.test(tool));
   if (list === undefined) return [];
-  // An answer that repeats the list as it was before would bring back what is done.
+  // Output that repeats the previous list would reopen completed items.
   const asked = list.content.split('"oldTodos"', 1)[0] ?? '';
   const boxes = asked.split('\n').flatMap((line) => OPEN_BOX.exec(line)?.groups?.['task'] ?? []);
   const tasks =
@@ -83,7 +83,7 @@ function openTodos(rows: readonly SourceRow[]): readonly CitedText[] {
     });
 }
 
-/** The texts without those that an earlier one already says. */
+/** Removes texts that repeat an earlier one. */
 export function withoutRepeats(texts: readonly CitedText[]): readonly CitedText[] {
   const kept: CitedText[] = [];
   for (const text of texts) {

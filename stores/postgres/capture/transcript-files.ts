@@ -145,13 +145,13 @@ async function upsert(
  */
 export async function saveProgress(
   database: Database,
-  capturer: EventOwner,
+  owner: EventOwner,
   name: FileName,
   progress: FileProgress,
   forImport: { readonly id: string; readonly finished: boolean } | null,
 ): Promise<string> {
-  return database.asTenant(capturer.tenantId, async (transaction) => {
-    const id = await upsert(transaction, capturer, name, progress, forImport?.finished === true ? forImport.id : null);
+  return database.asTenant(owner.tenantId, async (transaction) => {
+    const id = await upsert(transaction, owner, name, progress, forImport?.finished === true ? forImport.id : null);
     if (forImport !== null) await addImportCounts(transaction, forImport.id, progress.counts);
     return id;
   });

@@ -55,16 +55,12 @@ const PROMPTS = `SELECT p.id, p.seq, p.type, p.agent_id, encode(p.sha256, 'hex')
  WHERE p.session_id = $1 ORDER BY p.seq DESC LIMIT ${MAX_PROMPTS}`;
 const BOUNDARIES = 'SELECT kind, agent_id, seq, occurred_at FROM boundaries WHERE session_id = $1 ORDER BY seq';
 
-async function readSession(
-  database: Database,
-  capturer: EventOwner,
-  externalId: string,
-): Promise<StoredSession | null> {
-  return database.readAsTenant(capturer.tenantId, async (read) => {
+async function readSession(database: Database, owner: EventOwner, externalId: string): Promise<StoredSession | null> {
+  return database.readAsTenant(owner.tenantId, async (read) => {
     const found = await read({
       name: 'transcript_session',
       text: SESSION,
-      values: [capturer.tenantId, TRANSCRIPT_HOST, externalId, capturer.userId],
+      values: [owner.tenantId, TRANSCRIPT_HOST, externalId, owner.userId],
     });
     const [session] = z.array(sessionRow).parse(found);
     if (session === undefined) return null;
@@ -199,12 +195,12 @@ export async function knownSessions(
 /** The store for reading the transcripts of one user. `capture` stores events and hints their workflows. */
 export function createTranscriptStore(
   database: Database,
-  capturer: EventOwner,
+  owner: EventOwner,
   capture: (events: readonly HostEvent[]) => Promise<Captured[]>,
 ): TranscriptStore {
-  const { tenantId, userId } = capturer;
+  const { tenantId, userId } = owner;
   return {
-    readSession: (externalId) => readSession(database, capturer, externalId),
+    readSession: (externalId) => readSession(database, owner, externalId),
     knownKeys: (sessionId, keys) =>
       database.readAsTenant(tenantId, async (read) => {
         const rows = await read({
@@ -238,7 +234,7 @@ export function createTranscriptStore(
         forgottenWords(read, { tenantId, userId, host: TRANSCRIPT_HOST, externalId }, hashes),
       ),
     capture,
-    pin: (pins) => database.asTenant(tenantId, (transaction) => pin(transaction, capturer, pins)),
+    pin: (pins) => database.asTenant(tenantId, (transaction) => pin(transaction, owner, pins)),
     removeDuplicates: (sessionId, doubles) =>
       database.asTenant(tenantId, (transaction) => removeDuplicates(transaction, sessionId, doubles)),
     beganBy: (sessionId, at) =>

@@ -28,7 +28,7 @@ export async function importBatch(
   batch: ImportBatch,
   { table, drafts }: PreparedRows,
 ): Promise<BatchOutcome> {
-  const rows: SourceRows = { tenantId: batch.capturer.tenantId, source: batch.source, table };
+  const rows: SourceRows = { tenantId: batch.owner.tenantId, source: batch.source, table };
   if (!batch.dryRun) await lockSource(transaction, rows);
   const alive = drafts.filter((draft) => draft.dropped === null);
   const ids = alive.map(({ id }) => id);

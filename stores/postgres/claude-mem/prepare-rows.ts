@@ -5,7 +5,7 @@ import type { ClaudeMemRows, ClaudeMemTable } from '../../../domain/claude-mem/r
 import type { EmbeddingModel } from '../embeddings/embedding-ledger.ts';
 
 export interface ImportBatch {
-  readonly capturer: EventOwner;
+  readonly owner: EventOwner;
   readonly source: string;
   readonly embeddingModel: EmbeddingModel;
   /** What would happen is told, and nothing written. */

@@ -37,20 +37,20 @@ export interface Standing {
 
 export async function currentOf(
   transaction: TenantTransaction,
-  { capturer, dryRun }: ImportBatch,
+  { owner, dryRun }: ImportBatch,
   wanted: ReadonlyMap<string, RequestedSession>,
 ): Promise<Standing> {
   const refs = [...wanted.values()].map(({ ref }) => ref);
-  const found = await findSessions(transaction, capturer.userId, refs, false);
+  const found = await findSessions(transaction, owner.userId, refs, false);
   const missing = [...wanted].filter(([key]) => !found.has(key));
   const forgotten = await forgottenSessions(
     transaction,
-    capturer.userId,
+    owner.userId,
     missing.map(([, { ref }]) => ref),
   );
   const fresh = missing.filter(([key]) => !forgotten.has(key)).map(([, session]) => session);
-  const made = dryRun ? fresh.length : await makeSessions(transaction, capturer, fresh);
-  const sessions = dryRun ? found : await findSessions(transaction, capturer.userId, refs, true);
+  const made = dryRun ? fresh.length : await makeSessions(transaction, owner, fresh);
+  const sessions = dryRun ? found : await findSessions(transaction, owner.userId, refs, true);
   const deleted = [...sessions].filter(([, { status }]) => status === 'deleted').map(([key]) => key);
   return { sessions, before: new Set(found.keys()), refused: new Set([...forgotten, ...deleted]), made };
 }

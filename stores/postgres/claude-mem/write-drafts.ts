@@ -61,14 +61,14 @@ async function importPrompts(
 
 async function importNotes(
   transaction: TenantTransaction,
-  { capturer, embeddingModel }: ImportBatch,
+  { owner, embeddingModel }: ImportBatch,
   notes: readonly KeptAs<'note'>[],
   projects: ReadonlyMap<string, string>,
 ): Promise<Map<number, RowOutcome>> {
   if (notes.length === 0) return new Map();
   const stored = await storeMemories(
     transaction,
-    { tenantId: capturer.tenantId, userId: capturer.userId, embeddingModel },
+    { tenantId: owner.tenantId, userId: owner.userId, embeddingModel },
     notes.map(({ atMs, session, becomes: { note } }) => ({
       content: note.content,
       title: note.title,

@@ -1,4 +1,4 @@
-import { glossaryOf } from '../../../domain/graph/glossary.ts';
+import { glossaryOf } from '../../../domain/graph/names.ts';
 import type { TenantId } from '../../../domain/ids.ts';
 import type { TenantTransaction } from '../connection/database.ts';
 import type { LearningScope } from '../learnings/learning-neighbours.ts';

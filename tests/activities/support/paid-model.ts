@@ -48,12 +48,12 @@ export function createPaidModel(): PaidModel {
       provider: 'anthropic',
       model: BILL.model,
       promptVersion: createHash('sha256').update('instructions').digest('hex'),
-      question,
+      requestText: question,
       inputTokens: 800,
       maxTokensOut: 200,
       maxUsd: 0.002,
       read,
-      ask: async (signal) => {
+      send: async (signal) => {
         asked.push({ question, repair });
         await model.pause();
         signal.throwIfAborted();
@@ -61,7 +61,7 @@ export function createPaidModel(): PaidModel {
         if (typeof reply !== 'string') throw reply;
         return { text: reply, reading: read(reply), usage: BILL };
       },
-      again: (text, problem) => Promise.resolve(prepared(`${question} | ${text} | ${problem}`, true, change)),
+      repair: (text, problem) => Promise.resolve(prepared(`${question} | ${text} | ${problem}`, true, change)),
       ...change,
     };
   }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { CONTEXT_TAG } from '../../../domain/context-tag.ts';
+import { CONTEXT_TAG } from '../../../domain/recalled/recalled-block.ts';
 import { settled } from '../../setup/demo-session.ts';
 import { startTestInstance } from '../../setup/instance.ts';
 import type { TestInstance } from '../../setup/instance.ts';
@@ -94,7 +94,7 @@ describe('for a prompt', () => {
     expect(items.length).toBeGreaterThan(0);
     for (const { hash, reason } of items) {
       expect(text).toContain(`[${hash}]`);
-      expect(reason).toMatch(/matches what was asked, score \d/u);
+      expect(reason).toMatch(/matches the query, score \d/u);
     }
   });
 

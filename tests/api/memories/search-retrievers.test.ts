@@ -121,40 +121,40 @@ async function search(user: TestUser, q: string, more: Record<string, string> = 
 }
 
 /** What a lane found for whom, by its ranks. */
-async function found(user: TestUser, lane: 'graph' | 'recency', q: string): Promise<string[]> {
+async function found(user: TestUser, retriever: 'graph' | 'recency', q: string): Promise<string[]> {
   const { data } = await search(user, q);
   return data.flatMap(({ content, explain }) => {
-    const told = z.object({ rank: z.number() }).safeParse(explain?.[lane]);
+    const told = z.object({ rank: z.number() }).safeParse(explain?.[retriever]);
     return told.success ? [`${told.data.rank}. ${content}`] : [];
   });
 }
 
 const relative = z.object({ relative: z.number() }).nullish();
-const lanes = z.object({
+const retrievers = z.object({
   keyword: relative,
   vector: relative,
   graph: relative,
-  parts: z.object({ lanes: z.number() }),
+  parts: z.object({ retrievers: z.number() }),
 });
 
 /** What the graph's best weighs beside words and meaning, whose weights sum to one: solved from the fused score of one of its best. */
 async function weightOfGraph(q: string): Promise<number> {
   const { data } = await search(instance.admin, q, { limit: '50' });
   const told = data
-    .map(({ explain }) => lanes.parse(explain))
-    .find(({ graph, parts }) => graph?.relative === 1 && parts.lanes < 1);
-  const fused = told?.parts.lanes ?? 1;
+    .map(({ explain }) => retrievers.parse(explain))
+    .find(({ graph, parts }) => graph?.relative === 1 && parts.retrievers < 1);
+  const fused = told?.parts.retrievers ?? 1;
   const own = 0.4 * (told?.keyword?.relative ?? 0) + 0.6 * (told?.vector?.relative ?? 0);
   return (fused - own) / (1 - fused);
 }
 
 describe('the lanes beside words and meaning', () => {
   test('the graph finds what mentions the surroundings of a file, for those who may see it', async () => {
-    const question = 'what happened around cents.ts?';
-    const all = await found(instance.admin, 'graph', question);
+    const query = 'what happened around cents.ts?';
+    const all = await found(instance.admin, 'graph', query);
     expect(all.map((line) => line.slice(3)).toSorted((a, b) => a.localeCompare(b))).toEqual([BROKE, THEIRS]);
-    expect(await found(colleague, 'graph', question)).toEqual([`1. ${THEIRS}`]);
-    expect(await found(stranger, 'graph', question)).toEqual([]);
+    expect(await found(colleague, 'graph', query)).toEqual([`1. ${THEIRS}`]);
+    expect(await found(stranger, 'graph', query)).toEqual([]);
     expect(await found(instance.admin, 'graph', 'what happened around dollars.ts?')).toEqual([]);
   });
 
@@ -173,10 +173,10 @@ describe('the lanes beside words and meaning', () => {
   });
 
   test('the newest is the newest that the asker may see', async () => {
-    const question = 'what was the last thing we did?';
-    expect((await found(instance.admin, 'recency', question))[0]).toBe(`1. ${LAST}`);
-    expect(await found(colleague, 'recency', question)).toEqual([`1. ${THEIRS}`]);
-    expect(await found(stranger, 'recency', question)).toEqual([]);
+    const query = 'what was the last thing we did?';
+    expect((await found(instance.admin, 'recency', query))[0]).toBe(`1. ${LAST}`);
+    expect(await found(colleague, 'recency', query)).toEqual([`1. ${THEIRS}`]);
+    expect(await found(stranger, 'recency', query)).toEqual([]);
   });
 });
 
@@ -215,9 +215,9 @@ async function apart<Result>(
   }
 }
 
-const asked = (question: string) => ({
+const asked = (query: string) => ({
   tenantId: instance.admin.tenantId,
-  question,
+  query,
   filter: {},
   limit: 5,
   offset: 0,
@@ -264,11 +264,11 @@ test('vectors that do not come in time are told, and nobody waits for them', asy
           if (isSilent && stage === 'read') proxy.fallSilent();
         },
       });
-      const question = { ...asked('harbour'), includeVectors: true };
-      expect((await ask(question)).found[0]?.vector).toHaveLength(384);
+      const query = { ...asked('harbour'), includeVectors: true };
+      expect((await ask(query)).found[0]?.vector).toHaveLength(384);
       isSilent = true;
       const started = performance.now();
-      const late = await ask(question);
+      const late = await ask(query);
       expect(performance.now() - started).toBeLessThan(8_000);
       expect(late.degraded).toEqual(['vector']);
       expect(late.found.map(({ vector }) => vector)).toEqual(Array(5).fill(null));

@@ -184,7 +184,7 @@ describe('what an answer holds', () => {
     expect(body.data[0]?.explain).toMatchObject({
       keyword: stage,
       vector: stage,
-      parts: { lanes: expect.any(Number), kind: expect.any(Number), session: expect.any(Number) },
+      parts: { retrievers: expect.any(Number), kind: expect.any(Number), session: expect.any(Number) },
       fused: stage,
       rerank: null,
       scored: stage,

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { z } from 'zod';
 import { newId } from '../../../domain/ids.ts';
 
-// What the machine can do at most: Fastify, pg, one table, one flush at a time. No key, no check, no redaction, no order, no duplicates.
+// Upper bound of the machine: Fastify, pg, one table, one flush at a time. No key, no check, no redaction, no order, no duplicates.
 // argv: the database's URL. Prints its port.
 
 const MAX_FLUSH = 1_000;

@@ -33,19 +33,19 @@ export interface BenchInstance {
   readonly appDatabaseUrl: string;
   /** The same, as the role of maintenance. */
   readonly maintenanceDatabaseUrl: string;
-  /** As the superuser, in Recollect's database: for counting and filling, never for what is measured. */
+  /** Superuser of Recollect's database: for counting and filling, never for measured work. */
   readonly database: pg.Pool;
   readonly databaseUrl: string;
   /** The supervisor's process. */
   readonly supervisor: number;
   /** The process of a service; 0 when it does not run. */
   pid(service: string): number;
-  /** Runs the bare server on the same PostgreSQL, in a database of its own, while `work` goes on. */
+  /** Runs the bare server on the same PostgreSQL, in its own database, during `work`. */
   withBareServer<Result>(work: (port: number) => Promise<Result>): Promise<Result>;
   stop(): Promise<void>;
 }
 
-/** A `recollect up` with these settings on a scratch data directory, which is removed afterwards; or on one that is given, which stays. */
+/** Starts `recollect up` with these settings on a scratch data directory, which is deleted afterwards, or on a given one, which is not. */
 export async function startBenchInstance(
   settings: Readonly<Record<string, string>> = {},
   keptDir?: string,

@@ -6,7 +6,7 @@ import type { BenchInstance } from './bench-instance.ts';
 const TICK_US = 10_000;
 const SERVICES = ['api', 'postgres', 'worker', 'temporal', 'weaviate'] as const;
 
-/** Processor time of a process and all that it waited for, in microseconds; 0 when it is gone. */
+/** Processor time of a process and its awaited children, in microseconds; 0 if it has ended. */
 function cpuOf(pid: number): number {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
@@ -16,7 +16,7 @@ function cpuOf(pid: number): number {
   }
 }
 
-/** Processor time of each service with its children, in microseconds. What short-lived children used is missing. */
+/** Processor time of each service with its children, in microseconds. Excludes ended children. */
 export function cpuByService(instance: BenchInstance): Map<string, number> {
   return new Map(
     SERVICES.map((name) => {
@@ -27,7 +27,7 @@ export function cpuByService(instance: BenchInstance): Map<string, number> {
   );
 }
 
-/** What each service used between two looks, in microseconds an event. */
+/** Processor time of each service between two measurements, in microseconds per event. */
 export function cpuPerEvent(
   before: ReadonlyMap<string, number>,
   after: ReadonlyMap<string, number>,

@@ -5,7 +5,7 @@ import type { BenchInstance } from './bench-instance.ts';
 const NAMESPACE = 'recollect';
 const TASK_STARTED = proto.temporal.api.enums.v1.EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED;
 
-/** What the runs of some workflows wrote into their histories. */
+/** Size of the histories of some workflows. */
 export interface HistoryFigures {
   readonly runs: number;
   readonly tasks: number;
@@ -13,7 +13,7 @@ export interface HistoryFigures {
   readonly longest: number;
 }
 
-/** Reads every run of every workflow whose id is named; a run that goes on counts as it stands. */
+/** Reads every run of the named workflows; running ones count as they are. */
 export async function historiesOf(instance: BenchInstance, workflowIds: ReadonlySet<string>): Promise<HistoryFigures> {
   const connection = await Connection.connect({ address: instance.temporalAddress });
   try {

@@ -12,7 +12,7 @@ export const loadSpec = z.object({
   /** Names the sessions. */
   name: z.string(),
   clients: z.number().int().min(1).max(256),
-  /** Events of a request; 1: an event as it is, more: an array. */
+  /** Events per request; 1: a single event, more: an array. */
   batch: z.number().int().min(1).max(1_000),
   sessionsPerClient: z.number().int().min(1).max(1_000),
   firstNumber: z.number().int(),
@@ -25,7 +25,7 @@ const loadFigures = z.object({
   accepted_per_s: z.number(),
   accepted: z.number(),
   refused: z.number(),
-  /** Events of the whole run, warming up included. */
+  /** Events of the complete run, warm-up included. */
   sent: z.number(),
   p50_ms: z.number(),
   p99_ms: z.number(),
@@ -37,7 +37,7 @@ let numbered = 0;
 /** More events than one run sends. */
 const RUN_EVENTS = 10_000_000;
 
-/** Runs the load generator as a process of its own; answers what it measured. Every run's events have numbers of their own. */
+/** Runs the load generator as a separate process and returns its measurements. Every run numbers its events separately. */
 export async function runLoad(spec: Omit<LoadSpec, 'firstNumber'>): Promise<LoadFigures> {
   const firstNumber = numbered;
   numbered += RUN_EVENTS;

@@ -12,7 +12,7 @@ function* lines(): Generator<string> {
     yield `${JSON.stringify(benchEvent(`ndjson-${sent % 20}`, String(sent).padStart(12, '0')))}\n`;
 }
 
-/** Sends all events in one request, no faster than they are taken; resolves with the last line of the answer. */
+/** Sends all events in one request at the server's pace; resolves with the last line of the response. */
 function send(instance: BenchInstance): Promise<string> {
   return new Promise((resolve, reject) => {
     const sending = request({

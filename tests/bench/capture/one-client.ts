@@ -7,7 +7,7 @@ const PAIRS = 5;
 const WARM_UP_MS = 500;
 const MEASURE_MS = 2_000;
 
-/** One client back to back, and what becomes of it while Temporal stands still: five pairs, one after another. */
+/** One sequential client, with Temporal running and stopped: five pairs. */
 export async function oneClient(instance: BenchInstance): Promise<object> {
   const run = (name: string): Promise<LoadFigures> =>
     runLoad({

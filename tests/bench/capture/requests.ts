@@ -1,4 +1,4 @@
-/** Digits that are replaced before a request is sent again: what makes each event another one. */
+/** Placeholder of digits that are replaced before a request is repeated, so that each event is unique. */
 const COUNTER = '@'.repeat(12);
 const EVENT_BYTES = 1_024;
 
@@ -31,11 +31,11 @@ export function benchEvent(session: string, counter: string = COUNTER): object {
 /** A request whose counters are set in place, so that nothing is built while the clock runs. */
 export interface PreparedRequest {
   readonly bytes: Buffer;
-  /** Where each counter of it stands, event by event. */
+  /** Offsets of each counter, by event. */
   readonly counters: readonly (readonly number[])[];
 }
 
-/** Several counters that stand in one event follow each other; `perEvent` says how many. */
+/** An event has `perEvent` consecutive counters. */
 function findCounters(bytes: Buffer, perEvent: number): number[][] {
   const found: number[] = [];
   for (let at = bytes.indexOf(COUNTER); at >= 0; at = bytes.indexOf(COUNTER, at + COUNTER.length)) found.push(at);
@@ -57,7 +57,7 @@ export function prepareRequest(path: string, key: string, body: unknown): Prepar
   return { bytes, counters: findCounters(bytes, 2) };
 }
 
-/** Gives every event of the request the next number. */
+/** Assigns the next number to every event of the request. */
 export function renumber(request: PreparedRequest, first: number): void {
   request.counters.forEach((places, event) => {
     const digits = String(first + event).padStart(COUNTER.length, '0');

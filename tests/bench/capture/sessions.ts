@@ -99,7 +99,7 @@ export async function endedAtOnce(instance: BenchInstance): Promise<object> {
   };
 }
 
-/** One session of 5,000 events, in batches as a busy agent makes them: how long a history gets before it continues as new. */
+/** One session of 5,000 events, in batches like a busy agent's: measures the history length before it continues as new. */
 export async function longSession(instance: BenchInstance): Promise<object> {
   for (let from = 0; from < LONG_SESSION_EVENTS; from += LONG_BATCH)
     await send(

@@ -40,7 +40,7 @@ function parseAnswer(bytes: Buffer): RawAnswer | null {
   return chunked === null ? null : { status, body: chunked.body };
 }
 
-/** One kept connection that sends prepared requests one after another: what it costs is a write and a scan of the answer's head. */
+/** A keep-alive connection that sends prepared requests sequentially: its cost is a write and a scan of the response head. */
 export class SocketClient {
   private readonly socket: Socket;
   private received: Buffer = Buffer.alloc(0);
@@ -60,7 +60,7 @@ export class SocketClient {
     return new SocketClient(socket);
   }
 
-  /** Sends a whole request and resolves with its answer. */
+  /** Sends a request and resolves with its response. */
   request(bytes: Buffer): Promise<RawAnswer> {
     return new Promise((resolve, reject) => {
       this.waiting = { resolve, reject };

@@ -16,7 +16,7 @@ interface Shape {
 
 export interface Throughput {
   readonly recollect: LoadFigures;
-  /** Fastify and pg with one table, measured right before and after: what the machine could do at most. */
+  /** Fastify and pg with one table, measured directly before and after: the upper bound of the machine. */
   readonly bare_per_s: number;
   readonly ratio: number;
   /** Processor time of each service for one event of all that were sent, in microseconds. */

@@ -6,7 +6,7 @@ const identified = z.looseObject({ id: z.string() });
 const job = z.looseObject({ id: z.string(), state: z.string() });
 export type KeepJob = z.output<typeof job>;
 
-/** One request to the API; its answer as JSON. @throws Error for every status over 299 */
+/** Sends one request to the API; returns its JSON response. @throws Error for every status over 299 */
 export async function request(
   { url, key }: Pick<BenchInstance, 'url' | 'key'>,
   method: 'GET' | 'POST' | 'PUT',

@@ -16,7 +16,7 @@ const MIB = 1024 * 1024;
 
 const backupRow = z.looseObject({ id: z.string(), plain_bytes: z.number(), bytes: z.number(), vectors: z.number() });
 
-/** Where an instance on this data directory keeps its sets. */
+/** Returns the backup folder of an instance with this data directory. */
 export function setsFolder(dataDir: string): string {
   return path.join(dataDir, 'backups');
 }

@@ -8,7 +8,7 @@ import { buildClaudeMem } from '../../claude-mem/build-database.ts';
 import type { Row } from '../../claude-mem/build-database.ts';
 
 export interface ClaudeMemFigures {
-  /** Observations alone; beside each twenty of them stand a session, two prompts and two summaries. */
+  /** Observations only; every twenty of them have a session, two prompts and two summaries. */
   readonly observationsPerSecond: number;
   readonly rows: number;
   readonly accounted: boolean;
@@ -36,7 +36,7 @@ function* range(count: number, rowOf: (n: number) => Row): Generator<Row> {
   for (let n = 1; n <= count; n += 1) yield rowOf(n);
 }
 
-/** Makes a database of claude-mem's newest version; observations are about as long as real ones, 1 KB. Sessions of another `name` are others. */
+/** Creates a database of claude-mem's newest version; observations have a realistic size of 1 KB. Each `name` has its own sessions. */
 export function makeClaudeMem(file: string, observations: number, name = 'bench'): void {
   const sessions = Math.ceil(observations / PER_SESSION);
   const database = buildClaudeMem(file, 49, `${name} ${observations}`);

@@ -6,7 +6,7 @@ import { measured } from './measure.ts';
 const CHECK_MS = 900_000;
 const row = z.looseObject({ rows: z.number(), found: z.record(z.string(), z.number()) });
 
-/** Compares the stores of a tenant that nobody broke, mending nothing, as an admin asks for it. */
+/** Runs a consistency check without repairs on an intact tenant, as an admin. */
 export async function benchConsistency(instance: BenchInstance): Promise<Readonly<Record<string, unknown>>> {
   const { result, seconds, growsMib } = await measured(instance, () =>
     runJob(instance, '/admin/consistency', { repair: false }, '/admin/consistency/checks', CHECK_MS),

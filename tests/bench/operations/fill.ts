@@ -8,7 +8,7 @@ import type { IndexChunk, VectorIndex } from '../../../domain/ports/vector-index
 import { randomFrom } from '../../domain/support/random.ts';
 import type { SpeedCorpus } from '../recall/speed-corpus.ts';
 
-/** A whole instance's worth of observations: how many, how many of them with vectors, and whose. */
+/** The content of an instance: number of observations and of vectors, and their owner. */
 export interface KeepFill {
   readonly database: pg.Pool;
   readonly tenantId: TenantId;
@@ -17,7 +17,7 @@ export interface KeepFill {
   readonly dimension: number;
   readonly observations: number;
   readonly vectors: number;
-  /** Texts that differ in more than their number; the bench's 20,000 where it is not said. */
+  /** Distinct texts; default: the bench's 20,000. */
   readonly texts?: number;
 }
 
@@ -40,7 +40,7 @@ export function monthBefore(): Date {
   return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - 1, 1));
 }
 
-/** An id that a name and a number always give, in SQL; one as the API takes it: of version 7. */
+/** SQL for a deterministic id from a name and a number; version 7, which the API accepts. */
 function idSql(name: string, n: string): string {
   return `overlay(overlay(md5('${name} ' || ${n}) PLACING '7' FROM 13) PLACING '8' FROM 17)::uuid`;
 }
@@ -163,7 +163,7 @@ async function writeVectors(
   );
 }
 
-/** The ledger of rows without a vector: given up by the index, so that nothing embeds them while something else is measured. */
+/** Ledger of rows without a vector, marked as failed, so that nothing embeds them during a measurement. */
 async function writeGivenUp({ database, tenantId, model, dimension }: KeepFill): Promise<void> {
   await database.query(
     `INSERT INTO embeddings (id, tenant_id, session_id, resource_type, resource_id, chunk, model, dimension, content_hash, object_id, state, attempts, error, failed_at)
@@ -175,7 +175,7 @@ async function writeGivenUp({ database, tenantId, model, dimension }: KeepFill):
   );
 }
 
-/** Fills an instance, and goes on where a fill before it ended; `say` is told how far it came. */
+/** Fills an instance, continuing an earlier fill; `say` receives the progress. */
 export async function fillKeep(
   fill: KeepFill,
   index: VectorIndex,

@@ -11,11 +11,11 @@ function familyMib(pid: number): number {
 export interface Measured<Result> {
   readonly result: Result;
   readonly seconds: number;
-  /** Over what it had at the start, the highest of the samples, in MiB. */
+  /** Highest sample above the initial value, in MiB. */
   readonly growsMib: number;
 }
 
-/** Runs `work`; answers how long it took and how far the memory of the worker, who does it, grew meanwhile. */
+/** Runs `work`; returns its duration and the growth of the worker's memory. */
 export async function measured<Result>(
   instance: Pick<BenchInstance, 'pid'>,
   work: () => Promise<Result>,

@@ -24,18 +24,18 @@ async function idsOf(answered: Promise<unknown>): Promise<string[]> {
   return answer.parse(await answered).data.map(({ id }) => id);
 }
 
-/** A phrase that stands in some memories word for word: of the n-th text. */
+/** Returns a verbatim phrase of some memories: of the n-th text. */
 function phraseOf(corpus: SpeedCorpus, n: number): string {
   const words = corpus.memory((n * 97) % TEXTS, []).text.split(/\s+/u);
   return words.slice(1, 5).join(' ').replaceAll('"', '');
 }
 
-/** The n-th of the questions for a word that stands in one memory alone. */
+/** Returns the n-th query for a word of a single memory. */
 export function exactly(n: number, observations: number): string {
   return `"n${Math.floor((n * observations) / QUESTIONS)}"`;
 }
 
-/** Asks the same questions in the same way, over the public interface. */
+/** Sends the same queries through the public interface. */
 export async function askAll(
   instance: Pick<BenchInstance, 'url' | 'key'>,
   corpus: SpeedCorpus,
@@ -57,13 +57,13 @@ export async function askAll(
   return { exact, phrases, nearest };
 }
 
-/** Of how many questions the ids are the same, in the same order, in percent. */
+/** Returns the percentage of queries with identical ids in identical order. */
 export function sameShare(before: Ids, after: Ids): number {
   const same = before.filter((ids, n) => ids.join() === after[n]?.join()).length;
   return Math.round((same / before.length) * 1_000) / 10;
 }
 
-/** What share of the ten first of before is among those of after, over all questions that found something. */
+/** Returns the share of the first ten results before that are among those after, over all queries with results. */
 export function overlap(before: Ids, after: Ids): number {
   const shares = before.flatMap((ids, n) => {
     if (ids.length === 0) return [];

@@ -8,18 +8,18 @@ const RESTORE_MS = 3_600_000;
 const LOOK_MS = 500;
 const restoreRow = z.looseObject({ id: z.string(), result: z.unknown() });
 
-/** Asks until the right answer comes. */
+/** Repeats the query until its response is correct. */
 async function firstCorrect(right: () => Promise<boolean>, signal: AbortSignal): Promise<number> {
   const started = performance.now();
   while (!signal.aborted) {
-    // Refused and unanswered requests of the moment of the swap are no answers.
+    // Rejected and failed requests during the swap do not count.
     if (await right().catch(() => false)) return Math.round((performance.now() - started) / 100) / 10;
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
   throw new Error('no correct answer came before the restore was over');
 }
 
-/** Restores a set into an empty instance: seconds to the first correct answer, and to the end with everything proved. */
+/** Restores a set into an empty instance; returns the seconds to the first correct response, and to the end with everything verified. */
 export async function benchRestore(
   instance: BenchInstance,
   set: { readonly backupId: string; readonly store: string; readonly publicKey: string; readonly tableMib: number },

@@ -11,16 +11,16 @@ import {
   followSessions,
 } from '../../../stores/postgres/retention/retention-months.ts';
 
-/** What retention is measured on: a past month of observations, as many as are to be told of. */
+/** Input of the retention benchmark: a past month of observations. */
 export interface RetentionBench {
   readonly superuser: Pick<pg.Client, 'query'>;
   readonly maintenance: pg.Pool;
 }
 
 export interface RetentionFigures {
-  /** The month's rows, counted and gone for everybody: from the first look at it, and the dropped table. */
+  /** Counting and dropping the month's table. */
   readonly dropSeconds: number;
-  /** Between the two: what hung on its rows is told to leave the vector index and the graph, while nobody waits for it. */
+  /** Between the two: queueing the removal of vectors and graph entries, without blocking others. */
   readonly followSeconds: number;
   readonly droppedRows: number;
   /** Row by row, in batches. */
@@ -37,9 +37,9 @@ async function number(client: Pick<pg.Client, 'query'>, sql: string): Promise<nu
   return Number(rows[0]?.n ?? 0);
 }
 
-/** Deletes a fifth of the oldest past month's observations row by row, and drops the rest with their month. @throws Error where there is no such month */
+/** Deletes a fifth of the oldest past month's observations row by row, and drops the rest with their month. @throws Error if there is no such month */
 export async function benchRetention({ superuser, maintenance }: RetentionBench): Promise<RetentionFigures> {
-  // What is open is not taken away, and what was written a moment ago is looked at as it would be after a night.
+  // Recent and open sessions are excluded; recent writes count as a day old.
   await superuser.query(
     "UPDATE sessions SET status = 'ended', phase = 'settled', ended_at = now() WHERE status = 'active'",
   );
@@ -90,7 +90,7 @@ export async function benchRetention({ superuser, maintenance }: RetentionBench)
     ({ after } = done);
   }
   const batchSeconds = (performance.now() - began) / 1_000;
-  // A run takes months first: what single rows left behind is not part of it.
+  // A run drops months first: the rest of single rows is not measured.
   await superuser.query('VACUUM observations');
   await superuser.query('CHECKPOINT');
   const dropBegan = performance.now();

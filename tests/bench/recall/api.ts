@@ -13,7 +13,7 @@ const countRow = z.tuple([z.object({ count: z.coerce.number() })]);
 
 export type FoundByApi = z.output<typeof found>;
 
-/** What `GET /search` answers. @throws Error when something else than `away` is missing: then it would measure something else */
+/** Returns the response of `GET /search`. @throws Error if other parts than `away` are degraded: the figures would be invalid */
 export async function searchByApi(
   { url, key }: BenchInstance,
   parameters: Readonly<Record<string, string>>,

@@ -21,7 +21,7 @@ function linesOf(text: string): readonly unknown[] {
     .map((line): unknown => JSON.parse(line));
 }
 
-/** The questions about the shared coding sessions; null where the data is not beside the repository. */
+/** Queries about the shared coding sessions; null if the data is not beside the repository. */
 export function readCodingQuestions(): readonly CodingQuestion[] | null {
   if (!existsSync(DIRECTORY)) return null;
   return z.array(question).parse(linesOf(readFileSync(new URL('questions.jsonl', DIRECTORY), 'utf8')));

@@ -2,26 +2,26 @@ import { z } from 'zod';
 import type { BenchInstance } from '../capture/bench-instance.ts';
 import { awaitUnderstood, replaySessions, sharedHooks } from '../summarise/replay.ts';
 import { searchByApi, sessionNames } from './api.ts';
-import { measuredAway } from './away.ts';
+import { measureOutage } from './outage.ts';
 import { eventsByKey, readCodingQuestions } from './coding-data.ts';
 import type { CodingQuestion } from './coding-data.ts';
 import type { RecallFigures } from './figures.ts';
-import { createLaneReader, rankedBy, WAY_NAMES } from './lanes.ts';
-import type { Way } from './lanes.ts';
+import { createRetrieverReader, rankedBy, VARIANT_NAMES } from './retrievers.ts';
+import type { Variant } from './retrievers.ts';
 import { keptDirectory } from './options.ts';
 import { scoreHits } from './scores.ts';
 
 const TIMEOUT_MS = 2 * 3_600_000;
-/** Results that are looked at for the reciprocal rank. */
+/** Results that count for the reciprocal rank. */
 const DEPTH = 50;
-/** Chunks that search asks each lane for where so many results are wanted. */
-const LANE_HITS = 75;
+/** Chunks that search requests from each retriever for this number of results. */
+const RETRIEVER_HITS = 75;
 const TARGETS = { anyEvent10: 51, mrr: 0.6, anySession1: 53 } as const;
 
 const row = z.object({ id: z.string(), external_id: z.string(), key: z.string().nullable() });
 const derivedRow = z.object({ id: z.string(), sources: z.array(z.string()) });
 
-/** Events that each memory stands for, by its id: of a row its own, of what was derived those of its sources. */
+/** Events of each memory by id: of a row its own, of a derived memory its sources'. */
 async function eventsOfMemories({ database }: BenchInstance): Promise<ReadonlyMap<string, readonly string[]>> {
   const events = eventsByKey();
   const { rows } = await database.query(`
@@ -52,7 +52,7 @@ async function eventsOfMemories({ database }: BenchInstance): Promise<ReadonlyMa
   ]);
 }
 
-/** How one question is answered by one ranked list of memories, each with the events it stands for. */
+/** Scores one ranked list of memories, each with its events, for one query. */
 export function scoreAnswer(
   asked: CodingQuestion,
   ranked: readonly { readonly events: readonly string[]; readonly session: string | null }[],
@@ -77,7 +77,7 @@ export function scoreAnswer(
 
 type Answered = ReturnType<typeof scoreAnswer>;
 
-/** Counts of questions, and the mean reciprocal rank. */
+/** Sums of queries, and the mean reciprocal rank. */
 function summed(scores: readonly Answered[]): Answered {
   const sum = (name: keyof Answered): number => scores.reduce((total, score) => total + score[name], 0);
   return {
@@ -89,7 +89,7 @@ function summed(scores: readonly Answered[]): Answered {
   };
 }
 
-/** What search answers to each question; `away` is what the answer must say is missing. */
+/** Returns the search results of each query; `away` is the expected degradation. */
 async function askAll(
   instance: BenchInstance,
   questions: readonly CodingQuestion[],
@@ -115,12 +115,12 @@ async function rankAll(
   events: ReadonlyMap<string, readonly string[]>,
 ): Promise<Readonly<Record<string, Answered>>> {
   const names = await sessionNames(instance);
-  const reader = await createLaneReader(instance);
-  const others = new Map<Way, Answered[]>(WAY_NAMES.map((way) => [way, []]));
+  const reader = await createRetrieverReader(instance);
+  const others = new Map<Variant, Answered[]>(VARIANT_NAMES.map((variant) => [variant, []]));
   for (const asked of questions) {
-    const lanes = await reader.lanesOf(asked.question, {}, LANE_HITS);
-    for (const [way, answers] of others) {
-      const ranked = rankedBy(way, asked.question, lanes).slice(0, DEPTH);
+    const retrievers = await reader.resultsOf(asked.question, {}, RETRIEVER_HITS);
+    for (const [variant, answers] of others) {
+      const ranked = rankedBy(variant, asked.question, retrievers).slice(0, DEPTH);
       const placed = ranked.map(({ memoryId, sessionId }) => ({
         events: events.get(memoryId) ?? [],
         session: names.get(sessionId ?? '') ?? null,
@@ -129,10 +129,10 @@ async function rankAll(
     }
   }
   await reader.close();
-  return Object.fromEntries([...others].map(([way, answers]) => [way, summed(answers)]));
+  return Object.fromEntries([...others].map(([variant, answers]) => [variant, summed(answers)]));
 }
 
-/** Asks every question of an instance that holds the sessions. */
+/** Measures every query on an instance with the sessions. */
 export async function measureCoding(
   instance: BenchInstance,
   questions: readonly CodingQuestion[],
@@ -146,7 +146,7 @@ export async function measureCoding(
     byType: Object.fromEntries(
       [...Map.groupBy(scores, ({ type }) => type)].map(([type, of]) => [type, summed(of.map(({ score }) => score))]),
     ),
-    ways: await rankAll(instance, questions, events),
+    variants: await rankAll(instance, questions, events),
     targets: TARGETS,
     missed: Object.entries(TARGETS).flatMap(([name, least]) => {
       const reached = name === 'mrr' ? all.mrr : name === 'anyEvent10' ? all.anyEvent10 : all.anySession1;
@@ -162,7 +162,7 @@ export async function measureCoding(
 export async function runCoding(): Promise<RecallFigures> {
   const questions = readCodingQuestions();
   if (questions === null) return { skipped: 'no shared data' };
-  const { whole, ...away } = await measuredAway(
+  const { whole, ...away } = await measureOutage(
     keptDirectory('coding'),
     async (instance) => {
       const ids = await replaySessions(instance, sharedHooks());

@@ -12,7 +12,7 @@ import { UNRELATED_QUESTIONS } from './unrelated-questions.ts';
 const QUESTIONS = fileURLToPath(new URL('../../../../shared/data/coding-sessions/questions.jsonl', import.meta.url));
 const BUDGET_TOKENS = 900;
 const TIMEOUT_MS = 1_800_000;
-/** Of the questions, the share whose evidence a block has to hold. */
+/** Minimum share of queries whose evidence is in the block. */
 const LEAST_SHARE = 0.6;
 /** Files of the sessions' project that something happened to. */
 const FILES = [
@@ -31,7 +31,7 @@ interface Asked extends Answer {
   readonly ms: number;
 }
 
-/** What the evidence is compared in: NFKC, case-folded, white space collapsed. */
+/** Normal form of evidence: NFKC, case-folded, white space collapsed. */
 function folded(text: string): string {
   return text.normalize('NFKC').toLowerCase().replaceAll(/\s+/gu, ' ').trim();
 }
@@ -68,14 +68,14 @@ function meanTokens(asked: readonly Asked[]): number {
   return Math.round(asked.reduce((sum, { tokens }) => sum + tokens, 0) / asked.length);
 }
 
-/** What blocks of an instance hold, which has taken the shared coding sessions in. */
+/** Measures context blocks on an instance with the shared coding sessions. */
 export async function measureContext(instance: BenchInstance): Promise<RecallFigures> {
   const questions = readFileSync(QUESTIONS, 'utf8')
     .trim()
     .split('\n')
     .map((line) => question.parse(JSON.parse(line)));
   const prompts = questions.map((each) => ({ purpose: 'prompt', prompt: each.question }));
-  // The model is loaded by the first question; that is no figure of a question.
+  // The first query loads the model, which is not measured.
   await ask(instance, { purpose: 'prompt', prompt: 'What is known of this project?' });
   const asked = await askEach(instance, prompts);
   const again = await askEach(instance, prompts);
@@ -119,10 +119,10 @@ export async function measureContext(instance: BenchInstance): Promise<RecallFig
   };
 }
 
-/** Whether a block of 900 tokens holds the words that answer the questions about the shared coding sessions. */
+/** Measures whether a block of 900 tokens contains the answers about the shared coding sessions. */
 export async function runContext(): Promise<RecallFigures> {
   if (!existsSync(QUESTIONS)) return { skipped: 'no shared data' };
-  // The same instance as the questions to search, where it is kept.
+  // The same instance as for the search queries, if it is stored.
   const instance = await startBenchInstance({ RECOLLECT_TRANSCRIPTS: 'off' }, keptDirectory('coding'));
   try {
     const ids = await replaySessions(instance, sharedHooks());

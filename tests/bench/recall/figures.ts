@@ -1,4 +1,4 @@
-/** What a part of the bench answers: numbers to print, and the targets that they miss. */
+/** Result of a part: figures to print, and missed targets. */
 export interface RecallFigures {
   readonly skipped?: string;
   /** One line a target that was not reached; absent or empty: all were. */

@@ -17,7 +17,7 @@ const DOCS = fileURLToPath(new URL('../../../docs', import.meta.url));
 const TEXTS = 2_000;
 const TOKENS = 128;
 const SESSIONS = 20;
-/** As the worker has them: the rate of its embedder alone is what the instance is measured against. */
+/** The worker's settings: the embedder's own rate is the reference. */
 const EMBEDDER = { threads: 2, maxBatchTokens: 1_024 };
 const BARE_TEXTS = 500;
 const TARGET_PER_S = 80;
@@ -56,7 +56,7 @@ function textsOf(tokenizer: Tokenizer, count: number): string[] {
 
 const indexes = z.object({ serving: z.object({ waiting: z.number(), indexed: z.number(), failed: z.number() }) });
 
-/** Vectors in a second from the first capture until the last is indexed, on an instance as `recollect up` makes it, against the embedder alone. */
+/** Vectors per second from the first capture to the last indexed one, on an instance of `recollect up`, against the embedder alone. */
 export async function runIndexRate(): Promise<RecallFigures> {
   const environment = processEnvironment();
   const files = await findModelFiles({ cacheDir: cacheDirectory(environment), environment });

@@ -27,7 +27,7 @@ function linesOf(text: string): readonly unknown[] {
     .map((line): unknown => JSON.parse(line));
 }
 
-/** Questions and sessions of the development split; null where the data is not beside the repository. */
+/** Queries and sessions of the development split; null if the data is not beside the repository. */
 export function readLongMemEval(): {
   readonly questions: readonly LongQuestion[];
   readonly sessions: ReadonlyMap<string, LongSession>;
@@ -79,7 +79,7 @@ export function eventsOf(
   });
 }
 
-/** Ids of questions hold characters that a namespace may not. */
+/** Query ids contain characters that a namespace may not. */
 export function namespaceOf({ question_id: id }: LongQuestion): string {
   return `q-${id.toLowerCase().replaceAll(/[^a-z0-9-]/gu, '-')}`;
 }

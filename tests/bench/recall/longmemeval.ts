@@ -1,9 +1,9 @@
 import type { BenchInstance } from '../capture/bench-instance.ts';
 import { awaitIndexed, searchByApi, sendEvents, sessionNames } from './api.ts';
-import { measuredAway } from './away.ts';
+import { measureOutage } from './outage.ts';
 import type { RecallFigures } from './figures.ts';
-import { createLaneReader, rankedBy, WAY_NAMES } from './lanes.ts';
-import type { RawLanes, Way } from './lanes.ts';
+import { createRetrieverReader, rankedBy, VARIANT_NAMES } from './retrievers.ts';
+import type { RawResults, Variant } from './retrievers.ts';
 import { eventsOf, namespaceOf, readLongMemEval } from './longmemeval-data.ts';
 import type { LongQuestion } from './longmemeval-data.ts';
 import { keptDirectory, rolesOfTurns } from './options.ts';
@@ -12,11 +12,11 @@ import type { ListScore } from './scores.ts';
 
 const TIMEOUT_MS = 3 * 3_600_000;
 const LEAST_NDCG = 0.965;
-/** Chunks that search asks each lane for where ten results are wanted. */
-const LANE_HITS = 60;
+/** Chunks that search requests from each retriever for ten results. */
+const RETRIEVER_HITS = 60;
 const SHARES = ['any1', 'any5', 'any10', 'all10'] as const;
 
-/** Ids of the sessions in the order of what was found, each once. */
+/** Distinct session ids in the order of the results. */
 function sessionsIn(found: readonly { readonly session: { readonly external_id: string } | null }[]): string[] {
   return [...new Set(found.flatMap(({ session }) => (session === null ? [] : [session.external_id])))];
 }
@@ -25,17 +25,19 @@ function goldOf({ question_id: id, answer_session_ids: gold }: LongQuestion): Re
   return new Set(gold.map((session) => `${id}:${session}`));
 }
 
-/** The list of sessions that one way of ranking gives. */
+/** Returns the sessions of one ranking variant. */
 function sessionsBy(
-  way: Way,
+  variant: Variant,
   question: string,
-  lanes: RawLanes,
+  retrievers: RawResults,
   names: ReadonlyMap<string, string>,
 ): readonly string[] {
-  return [...new Set(rankedBy(way, question, lanes).flatMap(({ sessionId }) => names.get(sessionId ?? '') ?? []))];
+  return [
+    ...new Set(rankedBy(variant, question, retrievers).flatMap(({ sessionId }) => names.get(sessionId ?? '') ?? [])),
+  ];
 }
 
-/** What is missed: NDCG, or a share that is more than one question below plain fusion. */
+/** Returns missed targets: NDCG, or a share more than one query below plain fusion. */
 function missedTargets(reached: ListScore, plain: ListScore, questions: number): readonly string[] {
   const below = SHARES.filter((share) => reached[share] < plain[share] - 1.001 / questions);
   return [
@@ -44,7 +46,7 @@ function missedTargets(reached: ListScore, plain: ListScore, questions: number):
   ];
 }
 
-/** What search answers to each question; `away` is what the answer must say is missing. */
+/** Returns the search results of each query; `away` is the expected degradation. */
 async function askAll(
   instance: BenchInstance,
   questions: readonly LongQuestion[],
@@ -59,23 +61,23 @@ async function askAll(
   return answered;
 }
 
-/** Asks every question of an instance that holds the sessions. */
+/** Measures every query on an instance with the sessions. */
 export async function measureLongMemEval(
   instance: BenchInstance,
   questions: readonly LongQuestion[],
 ): Promise<RecallFigures> {
   const names = await sessionNames(instance);
-  const reader = await createLaneReader(instance);
+  const reader = await createRetrieverReader(instance);
   const answered = await askAll(instance, questions);
-  const others = new Map<Way, ListScore[]>(WAY_NAMES.map((way) => [way, []]));
+  const others = new Map<Variant, ListScore[]>(VARIANT_NAMES.map((variant) => [variant, []]));
   for (const asked of questions) {
-    const lanes = await reader.lanesOf(asked.question, { namespace: namespaceOf(asked) }, LANE_HITS);
-    for (const [way, scores] of others)
-      scores.push(scoreList(sessionsBy(way, asked.question, lanes, names), goldOf(asked)));
+    const retrievers = await reader.resultsOf(asked.question, { namespace: namespaceOf(asked) }, RETRIEVER_HITS);
+    for (const [variant, scores] of others)
+      scores.push(scoreList(sessionsBy(variant, asked.question, retrievers, names), goldOf(asked)));
   }
   await reader.close();
   const search = meanScores(answered.map(({ score }) => score));
-  const ways = Object.fromEntries([...others].map(([way, scores]) => [way, meanScores(scores)]));
+  const variants = Object.fromEntries([...others].map(([variant, scores]) => [variant, meanScores(scores)]));
   return {
     questions: answered.length,
     search,
@@ -85,18 +87,18 @@ export async function measureLongMemEval(
         meanScores(of.map(({ score: { ndcg10 } }) => ({ ndcg10 }))).ndcg10,
       ]),
     ),
-    ways,
+    variants,
     missed: missedTargets(search, meanScores(others.get('plainFusion') ?? []), answered.length),
   };
 }
 
-/** LongMemEval-S, development split, session level: any@k, all@k, NDCG@10 of the best ten sessions that search answers, beside other ways of ranking the same hits. */
+/** LongMemEval-S, development split, session level: any@k, all@k, NDCG@10 of the best ten sessions of search, beside other rankings of the same hits. */
 export async function runLongMemEval(): Promise<RecallFigures> {
   const data = readLongMemEval();
   if (data === null) return { skipped: 'no shared data' };
   const { questions, sessions } = data;
   const roles = rolesOfTurns();
-  const { whole, ...away } = await measuredAway(
+  const { whole, ...away } = await measureOutage(
     keptDirectory('longmemeval'),
     async (instance) => {
       for (const asked of questions) await sendEvents(instance, eventsOf(asked, sessions, roles));

@@ -5,7 +5,7 @@ function valueOf(option: string): string | undefined {
   return place < 0 ? undefined : process.argv[place + 1];
 }
 
-/** `--data DIR`: where the instance of that part is kept, so that the next run finds it filled. Absent: a scratch one. */
+/** `--data DIR`: folder of the part's instance, which the next run reuses. Absent: a scratch one. */
 export function keptDirectory(part: string): string | undefined {
   const folder = valueOf('--data');
   return folder === undefined ? undefined : path.resolve(folder, part);

@@ -1,4 +1,4 @@
-/** How one ranked list answers one question. Shares are 0 or 1; the mean over questions is the figure. */
+/** Score of one ranked list for one query. Shares are 0 or 1; the figure is their mean over queries. */
 export interface ListScore {
   readonly any1: number;
   readonly any5: number;
@@ -16,7 +16,7 @@ function discounted(place: number): number {
   return 1 / Math.log2(place + 2);
 }
 
-/** Scores a list, best first, without repetitions, by the set of right answers. */
+/** Scores a duplicate-free list, best first, by the set of correct answers. */
 export function scoreList(ranked: readonly string[], gold: ReadonlySet<string>): ListScore {
   const isHit = ranked.map((entry) => gold.has(entry));
   const any = (depth: number): number => (isHit.slice(0, depth).includes(true) ? 1 : 0);
@@ -35,7 +35,7 @@ export function scoreList(ranked: readonly string[], gold: ReadonlySet<string>):
   };
 }
 
-/** Scores a list whose entries may each answer: a hit is a hit however many of the right answers it holds. */
+/** Scores a list of hits, however many correct answers each contains. */
 export function scoreHits(isHit: readonly boolean[]): Pick<ListScore, 'any1' | 'any5' | 'any10' | 'mrr'> {
   const { any1, any5, any10, mrr } = scoreList(isHit.map(String), new Set(['true']));
   return { any1, any5, any10, mrr };

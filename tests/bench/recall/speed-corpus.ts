@@ -6,9 +6,9 @@ import type { MemoryType } from '../../../domain/ports/vector-index.ts';
 import { randomFrom } from '../../domain/support/random.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-/** What is read for sentences and lines of code: text as coding sessions hold it, the same for everyone who has this repository. */
+/** Folders with the sentences and lines of code: realistic text that every checkout has. */
 const SOURCES = ['docs', 'activities', 'api', 'cli', 'config', 'domain', 'infra', 'models', 'stores', 'workflows'];
-/** Sentences that are embedded: every memory stands near one to three of them, as memories stand near their subjects. */
+/** Embedded sentences: every memory is near one to three of them, like real memories near their subjects. */
 const ANCHORS = 800;
 const NAMES = 40_000;
 const DAY_MS = 86_400_000;
@@ -24,7 +24,7 @@ export interface SpeedMemory {
   readonly tool: string | null;
   readonly title: string;
   readonly text: string;
-  /** What stands in PostgreSQL; the index holds its beginning. */
+  /** The content in PostgreSQL; the index has its start. */
   readonly content: string;
   readonly tags: readonly string[];
   readonly session: number;
@@ -34,12 +34,12 @@ export interface SpeedMemory {
   readonly vector: Float32Array;
 }
 
-/** Memories and questions by number; the same for the same seed and the same texts. */
+/** Memories and queries by number; deterministic for a seed and its texts. */
 export interface SpeedCorpus {
   /** Sentences whose vectors `withVectors` wants. */
   readonly anchors: readonly string[];
   memory(n: number, anchorVectors: readonly Float32Array[]): SpeedMemory;
-  /** A question whose words occur in the texts; every number is another question. */
+  /** A query with words of the texts; unique per number. */
   question(n: number): string;
 }
 
@@ -104,7 +104,7 @@ const TOOLS = ['Bash', 'Read', 'Edit', 'Grep', 'Write'];
 const TAGS = ['api', 'build', 'database', 'docs', 'release', 'search', 'tests', 'ui'];
 const ASKED = ['why', 'where did we see', 'how did we fix', 'what was decided about', 'which file has', ''];
 
-/** Re-mixes sentences and lines of this repository with made names into memories of all types. */
+/** Mixes sentences and lines of this repository with generated names into memories of all types. */
 export function createSpeedCorpus(): SpeedCorpus {
   const { sentences, lines } = readTexts();
   const pick = <Item>(items: readonly Item[], random: () => number): Item => {
@@ -128,7 +128,7 @@ export function createSpeedCorpus(): SpeedCorpus {
         random() < 0.3 ? `${pick(lines, random)} // ${name(random)}` : pick(lines, random),
       );
       const text = [...said, ...code, pick(sentences, random)].join('\n').slice(0, 1_000);
-      // One tool output in fifty is long: only its beginning is looked at here.
+      // One tool output in fifty is long: only its start is used here.
       const rest = type === 'observation' && random() < 0.02 ? `\n${lines.slice(0, 400).join('\n')}` : '';
       const vector = noise(random, NOISE);
       for (const anchor of about)

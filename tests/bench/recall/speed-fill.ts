@@ -33,7 +33,7 @@ export async function soleUser(database: pg.Pool): Promise<{ readonly tenantId: 
 const sessionId = (n: number): string => v5(`session ${n}`, NAMESPACE);
 const projectId = (session: number): string => v5(`project ${session % PROJECTS}`, NAMESPACE);
 
-/** Writes the sessions that hold the memories `from`–`to`, as they stand once all is learned from them. */
+/** Writes the sessions of the memories `from`–`to` in their final state. */
 export async function writeSessions(target: FillTarget, from: number, to: number): Promise<void> {
   const { database, tenantId, userId } = target;
   const numbers: number[] = [];
@@ -74,7 +74,7 @@ const LEDGER = `INSERT INTO embeddings (id, tenant_id, session_id, resource_type
   SELECT e.id, $1, e.session_id, e.type, e.memory, 0, $2, $3, decode(e.hash, 'hex'), e.object, 'indexed', now()
     FROM unnest($4::uuid[], $5::uuid[], $6::text[], $7::uuid[], $8::text[], $9::uuid[]) AS e(id, session_id, type, memory, hash, object)`;
 
-/** Writes the rows of memories and their ledger, as they stand once the index has them, in one transaction. */
+/** Writes the rows of memories and their ledger in the indexed state, in one transaction. */
 async function writeRows(target: FillTarget, memories: readonly SpeedMemory[], first: number): Promise<void> {
   const { database, tenantId, userId, model, dimension } = target;
   const rows = JSON.stringify(

@@ -13,7 +13,7 @@ export interface Timings {
   readonly seconds: number;
 }
 
-/** Does `work` for every question by so many clients at once, each asking the next question as soon as it has its answer. */
+/** Runs `work` for every query with concurrent clients, each sequential. */
 async function timed(
   questions: readonly string[],
   clients: number,
@@ -40,7 +40,7 @@ function request(instance: BenchInstance, path: string): Buffer {
   );
 }
 
-/** Asks over kept connections. @throws Error for an answer that is none, or lacks a lane */
+/** Sends over keep-alive connections. @throws Error for a failed response, or one without a retriever */
 async function ask(
   instance: BenchInstance,
   questions: readonly string[],
@@ -60,7 +60,7 @@ async function ask(
   }
 }
 
-/** Searches through the API, hybrid, the question embedded by the api. */
+/** Searches through the API, hybrid, with the query embedded by the api. */
 export function apiSearches(instance: BenchInstance, questions: readonly string[], clients: number): Promise<Timings> {
   return ask(
     instance,
@@ -71,7 +71,7 @@ export function apiSearches(instance: BenchInstance, questions: readonly string[
   );
 }
 
-/** A route that does nothing: what the way to the api and back costs here. */
+/** Calls an empty route: the cost of a round trip to the api. */
 export function emptyRequests(instance: BenchInstance, count: number): Promise<Timings> {
   return ask(
     instance,
@@ -122,7 +122,7 @@ export function figuresOf(rounds: readonly Timings[]) {
 
 const STAGE = /^recollect_search_stage_duration_seconds_(bucket|count)\{([^}]*)\} (\S+)$/gm;
 
-/** Counts of searches by stage and bucket, as the api's metrics tell them. */
+/** Counts of searches by stage and bucket from the api's metrics. */
 export async function stageCounts(instance: BenchInstance): Promise<ReadonlyMap<string, number>> {
   const answer = await fetch(`${instance.url}/metrics`, { headers: { authorization: `Bearer ${instance.key}` } });
   const counts = new Map<string, number>();
@@ -133,7 +133,7 @@ export async function stageCounts(instance: BenchInstance): Promise<ReadonlyMap<
 
 const label = z.object({ le: z.string(), stage: z.string() });
 
-/** Median of each stage in ms between two looks at the metrics, interpolated within its bucket. */
+/** Median of each stage in ms between two readings of the metrics, interpolated within its bucket. */
 export function stageMedians(
   before: ReadonlyMap<string, number>,
   after: ReadonlyMap<string, number>,

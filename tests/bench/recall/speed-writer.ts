@@ -5,10 +5,10 @@ import { createSpeedCorpus } from './speed-corpus.ts';
 import { writeMemories, writeSessions } from './speed-fill.ts';
 import type { WriterSettings } from './speed-writing.ts';
 
-// Indexes memories with given vectors at a steady rate, as a thread of its own, until it is told to stop.
+// Indexes memories with given vectors at a steady rate in a thread, until stopped.
 
 const BATCHES_PER_SECOND = 4;
-/** Made before it begins: making them is no part of what is measured. */
+/** Generated before the measurement. */
 const MADE_SECONDS = 90;
 
 async function write(settings: WriterSettings): Promise<void> {

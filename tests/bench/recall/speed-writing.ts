@@ -16,7 +16,7 @@ export interface WriterSettings {
 
 const said = z.tuple([z.object({ written: z.number(), seconds: z.number() })]);
 
-/** Does `work` while a thread indexes memories at a steady rate; answers how many it wrote, and how many a second. */
+/** Runs `work` while a thread indexes memories at a steady rate; returns their number and the rate. */
 export async function whileIndexing<Result>(
   settings: WriterSettings,
   work: () => Promise<Result>,

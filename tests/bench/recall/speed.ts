@@ -29,7 +29,7 @@ function flag(name: string): string | undefined {
 /** A million memories are left out: filling them takes over an hour on two cores, and HNSW 3 GB. */
 const SIZES = [1_000, 10_000, 100_000];
 const FILL_BATCH = 1_000;
-/** Questions of one round; api and bare Weaviate take turns, so that a noisy minute hits both. */
+/** Queries per round; api and bare Weaviate alternate, so that a noisy minute affects both. */
 const ROUND = Number(flag('--round') ?? 150);
 const ROUNDS = 4;
 const WARM_UP = 100;
@@ -51,7 +51,7 @@ function pidsOf(instance: BenchInstance): ReadonlyMap<string, number> {
   return new Map(['api', 'worker', 'postgres', 'temporal', 'weaviate'].map((name) => [name, instance.pid(name)]));
 }
 
-/** A corpus in an instance, and what it takes to ask for it. */
+/** A corpus in an instance, with its queries. */
 async function openBench(instance: BenchInstance) {
   const embedder = createOnnxEmbedder({
     modelDir: embeddingModelDirectory(undefined, cacheDirectory(processEnvironment())),
@@ -78,7 +78,7 @@ async function openBench(instance: BenchInstance) {
     anchorVectors = await embedder.embed(corpus.anchors, 'passage');
   };
   const nextQuestions = (count: number): string[] => {
-    // Every run of the bench asks others, too: the api may keep vectors of questions it knows.
+    // Every run uses new queries: the api caches query vectors.
     asked += count;
     return Array.from({ length: count }, (_, n) => corpus.question((Date.now() % 1_000_000_000) + asked + n));
   };
@@ -165,7 +165,7 @@ async function openBench(instance: BenchInstance) {
   };
 }
 
-/** What of the figures of one size misses its target. */
+/** Returns the figures of one size that miss their target. */
 function missedOf(
   size: number,
   settled: Awaited<ReturnType<Awaited<ReturnType<typeof openBench>>['settled']>>,

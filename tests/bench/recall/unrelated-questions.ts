@@ -1,4 +1,4 @@
-/** Questions about what no coding session of one small project can know: a block for them is wrong, whatever stands in it. */
+/** Queries about subjects that no coding session of a small project contains: any block for them is wrong. */
 export const UNRELATED_QUESTIONS: readonly string[] = [
   'How do I prune tomato plants so that they bear more fruit?',
   'What is the capital of Mongolia and how many people live there?',

@@ -24,7 +24,7 @@ export interface ClaudeFigures {
   readonly prefixCachedShare: number;
   readonly cacheHits: number;
   readonly parked: number;
-  /** Second calls after an answer that could not be used. */
+  /** Repair calls after an unusable response. */
   readonly repaired: number;
 }
 
@@ -96,15 +96,15 @@ async function figuresOf({ database }: BenchInstance, server: MessagesServer): P
   };
 }
 
-/** Requests that hold an answer that could not be used. */
+/** Counts requests with an unusable response. */
 function repairsOf(server: MessagesServer): number {
   return server.requests.filter(isRepair).length;
 }
 
-/** Every session in the lane, and what it cost. */
-export function runLane(lane: 'direct' | 'batch'): Promise<ClaudeFigures> {
+/** Runs every session in the mode; returns the cost. */
+export function runMode(mode: 'direct' | 'batch'): Promise<ClaudeFigures> {
   const more = {
-    RECOLLECT_MODEL_MODE: lane,
+    RECOLLECT_MODEL_MODE: mode,
     RECOLLECT_MODEL_BATCH_GATHER_MS: '10000',
     RECOLLECT_MODEL_BATCH_POLL_MS: '500',
   };
@@ -123,7 +123,7 @@ export interface OutageFigures {
   readonly windowsParked: number;
   readonly windowsLeft: number;
   readonly sessionsWithoutSummary: number;
-  /** Requests that were answered, and asked and answered again word for word. */
+  /** Responses paid twice for identical requests. */
   readonly paidTwice: number;
 }
 

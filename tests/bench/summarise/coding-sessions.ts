@@ -12,7 +12,7 @@ export interface BenchSession {
   readonly name: string;
   readonly rows: readonly SourceRow[];
   readonly windows: readonly (readonly SourceRow[])[];
-  /** The commands and paths that tools were asked for: what a file must stand in to count as touched. */
+  /** Commands and paths of tool inputs: a file counts as touched if they contain it. */
   readonly toolInputs: string;
 }
 
@@ -20,13 +20,13 @@ export interface BenchQuestion {
   readonly id: string;
   readonly type: string;
   readonly evidence: string;
-  /** Names of the sessions that hold the answer. */
+  /** Names of the sessions with the answer. */
   readonly sessions: readonly string[];
 }
 
 const DIRECTORY = new URL('../../../../shared/data/coding-sessions/', import.meta.url);
 const POLICY = { windowTokens: 6_000, turnTokens: 1_500 };
-const CAPTURER = { tenantId: asId<TenantId>('bench'), userId: asId<UserId>('bench') };
+const OWNER = { tenantId: asId<TenantId>('bench'), userId: asId<UserId>('bench') };
 
 const hook = z.looseObject({
   hook_event_name: z.string(),
@@ -41,7 +41,7 @@ const question = z.looseObject({
   gold_events: z.array(z.string()),
 });
 
-/** Sessions and questions of the shared data; null where it is not beside the repository. */
+/** Sessions and queries of the shared data; null if it is not beside the repository. */
 export function readCodingSessions(
   countTokens: (text: string) => number,
 ): { readonly sessions: readonly BenchSession[]; readonly questions: readonly BenchQuestion[] } | null {
@@ -84,7 +84,7 @@ export function sessionOf(name: string, lines: readonly string[], countTokens: (
     inputs.push(...namesIn(payload.tool_input));
     const event = translateHook(payload.hook_event_name, payload, null);
     if (event === null) continue;
-    for (const row of buildCaptureEvent(event, CAPTURER, new Date(payload.timestamp)).rows) {
+    for (const row of buildCaptureEvent(event, OWNER, new Date(payload.timestamp)).rows) {
       const seq = marks.length + 1;
       const source = row.kind === 'boundary' ? null : sourceOf(row, seq, countTokens);
       if (source !== null) rows.push(source);
@@ -105,7 +105,7 @@ export function sessionOf(name: string, lines: readonly string[], countTokens: (
   };
 }
 
-/** Fields of inputs that hold a text to write, a list or a question: a name in them is talked about, not touched. */
+/** Input fields with text to write, a list or a question: names in them do not count as touched. */
 const TALK = new Set(['content', 'old_string', 'new_string', 'new_source', 'edits', 'todos', 'prompt', 'description']);
 
 function namesIn(input: unknown): readonly string[] {
@@ -122,7 +122,7 @@ function sourceOf(
 ): SourceRow {
   const isPrompt = row.kind === 'prompt';
   return {
-    // Made from the place: ids of capture differ from run to run.
+    // Derived from the position: ids of capture differ between runs.
     id: `row-${String(seq)}`,
     seq,
     role: row.kind,

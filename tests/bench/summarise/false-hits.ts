@@ -4,16 +4,16 @@ import { nearWindow } from '../../../activities/summarise/write-summary.ts';
 import type { SourceRow, TopicSummaryDraft, WindowInput } from '../../../domain/ports/model.ts';
 import { createLocalModel } from '../../../models/local/model.ts';
 
-/** What is changed in a window, in a way that means something; null where the window has nothing of the kind. */
+/** A meaningful change of a window; null if the window has nothing to change. */
 type Change = (rows: readonly SourceRow[]) => readonly SourceRow[] | null;
 
 export interface FalseHits {
   readonly windows: number;
-  /** By kind of change: windows that were changed so, and those that took the unchanged window's answer all the same. */
+  /** By kind of change: changed windows, and those that still got the unchanged window's response. */
   readonly changed: Readonly<Record<string, { readonly candidates: number; readonly falseHits: number }>>;
-  /** Pairs of different windows; a hit is false where the model would have answered something else. */
+  /** Pairs of different windows; a hit is false if the model's response would differ. */
   readonly pairs: { readonly candidates: number; readonly hits: number; readonly falseHits: number };
-  /** Replays in which only times, durations and ids differ: how many took the answer. */
+  /** Replays with other times, durations and ids only: number of hits. */
   readonly replays: { readonly candidates: number; readonly hits: number };
   /** False hits among all changed windows. */
   readonly falseHitRate: number;
@@ -22,7 +22,7 @@ export interface FalseHits {
 const isOutput = (row: SourceRow): boolean => row.type === 'tool_result' || row.type === 'error';
 const isWritten = (row: SourceRow): boolean => row.filesModified.length > 0;
 
-/** The rows with the first one changed that a pattern finds something in; null where none has it. */
+/** Changes the first row that matches a pattern; null without a match. */
 function change(
   rows: readonly SourceRow[],
   among: (row: SourceRow) => boolean,
@@ -34,7 +34,7 @@ function change(
   return rows.map((row, n) => (n === at ? { ...row, content: row.content.replace(pattern, replaced) } : row));
 }
 
-/** In the middle of a text, where nothing marks it: a word of prose that is another one. */
+/** Replaces an unmarked word in the middle of a text. */
 function otherWord(rows: readonly SourceRow[], among: (row: SourceRow) => boolean): readonly SourceRow[] | null {
   const at = rows.findIndex((row) => among(row) && /\p{L}{6,}/u.test(row.content.slice(row.content.length / 2)));
   const row = rows[at];
@@ -72,7 +72,7 @@ const CHANGES: Readonly<Record<string, Change>> = {
   'what was written': (rows) => change(rows, isWritten, /\p{L}{4,}(?!.*\n)/u, () => 'altered'),
 };
 
-/** Changes that may leave the answer as it is: a hit is false only where the model would say something else. */
+/** Changes that may not affect the response: a hit is false only if the model's response would differ. */
 const SUBTLE: Readonly<Record<string, Change>> = {
   'word of the assistant': (rows) => otherWord(rows, (row) => row.type === 'assistant'),
   'word of an output': (rows) => otherWord(rows, (row) => isOutput(row) && !isWritten(row)),
@@ -109,7 +109,7 @@ function inputOf(rows: readonly SourceRow[]): WindowInput {
   return { projectName: 'bench', glossary: [], precedingRequest: null, known: [], rows };
 }
 
-/** What an answer says, without the ids of the rows that it cites. */
+/** Returns the content of a response without row ids. */
 function saidBy(output: TopicSummaryDraft): string {
   return JSON.stringify(output, (key, value: unknown) => (key === 'rowId' ? undefined : value));
 }
@@ -129,21 +129,21 @@ export async function measureFalseHits(
   const settings = { similarity, days: 30 };
   const questionOf = (rows: readonly SourceRow[]): CacheQuestion => {
     const input = inputOf(rows);
-    return cacheQuestion(model.windowQuestion(input), nearWindow(input), settings);
+    return cacheQuestion(model.windowRequest(input), nearWindow(input), settings);
   };
   const answered = async (rows: readonly SourceRow[]): Promise<Kept> => {
-    const { text, reading } = await (await model.prepareWindow(inputOf(rows), signal)).ask(signal);
+    const { text, reading } = await (await model.prepareWindow(inputOf(rows), signal)).send(signal);
     if (!reading.ok) throw new Error(`the model's own answer cannot be read: ${reading.where}`);
     return { rows, text, output: reading.output, question: questionOf(rows) };
   };
-  /** What `rows` would be given for nothing; null where the model is asked. */
+  /** Returns the response that `rows` would get from the cache; null for a model call. */
   const taken = (kept: Kept, rows: readonly SourceRow[], question = questionOf(rows)): TopicSummaryDraft | null => {
     const [mine, theirs] = [kept.question.near, question.near];
     if (mine === null || theirs === null || !mine.keys.some((key) => theirs.keys.includes(key))) return null;
     const input = inputOf(rows);
     const strangers = foreignRowsOf(kept.text, kept.question.text);
     const candidate = { response: kept.text, signature: mine.signature, novelWords: strangers };
-    return takeNear(candidate, model.windowQuestion(input), question, nearWindow(input), similarity);
+    return takeNear(candidate, model.windowRequest(input), question, nearWindow(input), similarity);
   };
 
   const all: Kept[] = [];

@@ -31,7 +31,7 @@ describe('a session of the bench', () => {
     expect(session.windows).toEqual([session.rows]);
   });
 
-  it('counts as touched what tools were asked for, not what was said about it', () => {
+  it('counts files as touched by tool inputs, not by prose', () => {
     expect(session.toolInputs).toContain('old.md');
     expect(session.toolInputs).not.toContain('talk.md');
   });
@@ -40,7 +40,7 @@ describe('a session of the bench', () => {
 describe('the score', () => {
   const question = (id: string, evidence: string) => ({ id, type: 'decision', evidence, sessions: ['demo'] });
 
-  it('finds evidence whatever its case and white space, and only what is shown', async () => {
+  it('matches evidence ignoring case and white space, in displayed texts only', async () => {
     const score = await scoreLocalModel(
       model,
       [session],
@@ -59,7 +59,7 @@ describe('the score', () => {
     expect(score.compression).toBeGreaterThan(0);
   });
 
-  it('sees files that no tool touched, and what is said twice', async () => {
+  it('reports files that no tool touched, and repeated texts', async () => {
     const one = await understand(model, session);
     const sentence = 'This sentence about ghost.ts stands in two topics of one session.';
     const topic = { title: sentence, content: '', keyPoints: [], actionItems: [], items: [] };
@@ -78,7 +78,7 @@ describe('the score', () => {
   });
 });
 
-it('holds its figures on the shared sessions, by words alone', async (ctx: TestContext) => {
+it('reaches its figures on the shared sessions without vectors', async (ctx: TestContext) => {
   const data = readCodingSessions(count);
   if (data === null) {
     ctx.skip('skipped: no shared data');

@@ -17,7 +17,7 @@ import { createLocalModel } from '../../../models/local/model.ts';
 import { createTokenCounter } from '../../../models/tokens/token-counter.ts';
 import { type BenchQuestion, type BenchSession, readCodingSessions } from './coding-sessions.ts';
 
-// What the local model keeps of real sessions, and at what size. Prints one JSON line; no database, no network, no engines.
+// Quality and size of the local model's output for real sessions. Prints one JSON line; no database, no network, no engines.
 
 /** Everything that was derived from one session, after grounding. */
 export interface Understanding {
@@ -25,7 +25,7 @@ export interface Understanding {
   readonly topics: readonly TopicSummaryDraft[];
   readonly summary: SessionSummaryDraft;
   readonly learnings: readonly LearningDraft[];
-  /** Claims that were left out because a quote did not stand. */
+  /** Claims dropped for an invalid quote. */
   readonly dropped: number;
   /** Claims in all. */
   readonly claims: number;
@@ -44,19 +44,19 @@ export interface LocalQuality {
   readonly claims: number;
   readonly claimsDropped: number;
   readonly filesUntouched: readonly string[];
-  /** Texts of eight words and more that stand twice in what was derived from one session. */
+  /** Texts of eight words and more that occur twice in one session's output. */
   readonly saidTwice: readonly string[];
   readonly windows: number;
   readonly windowsPerSecond: number;
   readonly slowestSessionMs: number;
 }
 
-/** Prompts that session summary and learnings are given: the first and the last of a long session, as the activities read them. */
+/** Prompts of session summary and learnings: the first and the last of a long session, as in the activities. */
 const SESSION_PROMPTS = { head: 20, tail: 40 };
 const LEARNING_PROMPTS = { head: 50, tail: 150 };
 const ROWS_AFTER = 6;
 
-/** Runs the model over the sessions and scores what comes back. `countTokens` counts o200k tokens. */
+/** Runs the model over the sessions and scores its output. `countTokens` counts o200k tokens. */
 export async function scoreLocalModel(
   model: ModelPort,
   sessions: readonly BenchSession[],
@@ -111,7 +111,7 @@ export async function scoreLocalModel(
   };
 }
 
-/** Windows, then the session, then its learnings, each answer grounded as the activities do it. */
+/** Windows, then the session, then its learnings, each grounded as in the activities. */
 export async function understand(model: ModelPort, session: BenchSession): Promise<Understanding> {
   const { signal } = new AbortController();
   const common = { projectName: 'bench', glossary: [] };
@@ -159,8 +159,8 @@ export async function understand(model: ModelPort, session: BenchSession): Promi
 
 async function answerOf<Output>(prepared: Promise<PreparedCall<Output>>, signal: AbortSignal): Promise<Output> {
   const call = await prepared;
-  // Read back from its text, as an answer that was kept would be.
-  const reading = call.read((await call.ask(signal)).text);
+  // Parsed from its text, like a cached response.
+  const reading = call.read((await call.send(signal)).text);
   if (!reading.ok) throw new Error(reading.problem);
   return reading.output;
 }
@@ -178,7 +178,7 @@ function rowsAround(
   return rows.filter(({ seq }) => wanted.some((from) => seq >= from && seq <= from + ROWS_AFTER));
 }
 
-/** Every text that a person is shown, by where it stands. */
+/** Every displayed text, by location. */
 export function textsOf({ topics, summary, learnings }: Understanding): {
   readonly topics: readonly string[];
   readonly items: readonly string[];
@@ -218,7 +218,7 @@ export function textsOf({ topics, summary, learnings }: Understanding): {
 const FILE_NAME =
   /[\w.-]*[\w-]\.(?:[cm]?[jt]sx?|py|rb|go|rs|java|kt|swift|c|cc|cpp|h|cs|php|sql|sh|toml|ya?ml|json|md|html|css|lock|ini|cfg|plist|prisma|proto|tf|txt|sqlite|xml)\b/gu;
 
-/** Names of files in derived text that stand in no tool input of the session. */
+/** File names in derived text that no tool input of the session contains. */
 function untouchedFiles(one: Understanding): readonly string[] {
   const names = Object.values(textsOf(one))
     .flat()
@@ -228,7 +228,7 @@ function untouchedFiles(one: Understanding): readonly string[] {
 
 const WORDS_OF_A_STATEMENT = 8;
 
-/** Texts that stand in another text of the same session, so that a reader reads them twice. */
+/** Texts that another text of the same session contains. */
 function repeatedTexts(one: Understanding): readonly string[] {
   const all = Object.values(textsOf(one)).flat().map(folded);
   return all.filter(

@@ -29,7 +29,7 @@ export interface LocalFigures {
 
 type Embed = (texts: readonly string[]) => Promise<readonly Float32Array[]>;
 
-/** The shared sessions through the local model, as an instance without a key does it; then once more, to see whether knowledge doubles. */
+/** The shared sessions through the local model, as in an instance without a key; then again, to measure duplicates. */
 export async function runLocal(
   tokens: TokenCounter,
   questions: readonly BenchQuestion[],

@@ -11,13 +11,13 @@ const learningRow = z.object({
 });
 
 export interface NearDuplicates {
-  /** Learnings that stand. */
+  /** Current learnings. */
   readonly learnings: number;
   /** Pairs of one project with a cosine of at least 0.95, or with the same normalised text. */
   readonly pairs: number;
-  /** Learnings that another, earlier one of their project says already. */
+  /** Learnings that duplicate an earlier one of their project. */
   readonly doubles: number;
-  /** `doubles` ÷ `learnings`; 0 where there are none. */
+  /** `doubles` ÷ `learnings`; 0 without learnings. */
   readonly share: number;
   /** The pairs, for people: both titles and the cosine. */
   readonly found: readonly { readonly left: string; readonly right: string; readonly cosine: number }[];
@@ -25,7 +25,7 @@ export interface NearDuplicates {
 
 const BATCH = 32;
 
-/** Counts near-duplicates among the standing learnings of a tenant, by embedding every one anew. */
+/** Counts near-duplicates among the current learnings of a tenant by new embeddings. */
 export async function measureNearDuplicates(
   database: Database,
   tenantId: TenantId,

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { TokenCounter } from '../../../domain/ports/token-counter.ts';
 import type { BenchQuestion } from './coding-sessions.ts';
 
-// What an instance understood, as it stands in its database.
+// The derived content of an instance's database.
 
 const cited = z.array(z.object({ text: z.string() }));
 const evidence = z.array(z.object({ rowId: z.string(), quote: z.string() }));
@@ -34,7 +34,7 @@ export interface StoredFigures {
   readonly questions: number;
   readonly found: number;
   readonly foundByType: Readonly<Record<string, string>>;
-  /** Items' and learnings' quotes, and those of them that stand verbatim in their rows. */
+  /** Quotes of items and learnings, and those that are verbatim in their rows. */
   readonly quotes: number;
   readonly quotesVerbatim: number;
   readonly filesNamed: number;
@@ -46,7 +46,7 @@ function folded(text: string): string {
   return text.normalize('NFKC').toLowerCase().replaceAll(/\s+/gu, ' ').trim();
 }
 
-/** Scores what stands: published summaries and learnings that hold. */
+/** Scores published summaries and current learnings. */
 export async function scoreStored(
   database: pg.Pool,
   tokens: TokenCounter,
@@ -128,7 +128,7 @@ async function contentsOf(database: pg.Pool): Promise<ReadonlyMap<string, string
   return new Map(rows.map(({ id, content }) => [id, content]));
 }
 
-/** The one number that a query answers. */
+/** Returns the single number of a query. */
 export async function count(database: pg.Pool, query: string): Promise<number> {
   const [row] = z.array(countRow).parse((await database.query(query)).rows);
   return row?.count ?? Number.NaN;

@@ -26,7 +26,7 @@ describe('frames', () => {
     const plain = randomBytes(bytes);
     const stored = await sealed(plain);
     for (const size of [1_000_000, 4_096, 47]) expect((await opened(stored, KEY, size)).equals(plain)).toBe(true);
-    // A whole last frame is followed by an empty one: the end is always marked.
+    // A complete last frame is followed by an empty one: the end is always marked.
     expect(stored.byteLength).toBe(HEADER + bytes + 16 * (Math.floor(bytes / 65_536) + 1));
   });
 
@@ -64,7 +64,7 @@ describe('frames', () => {
     for (const parts of wrong) await expect(opened(Buffer.concat(parts))).rejects.toMatchObject({ kind: 'damaged' });
   });
 
-  test('open with their own key alone, which goes by a name that says nothing of it', async () => {
+  test('open with their own key only, whose id reveals nothing of it', async () => {
     const other = randomBytes(32);
     await expect(opened(await sealed(Buffer.from('x')), other)).rejects.toMatchObject({ kind: 'no_key' });
     expect(keyIdOf(KEY)).toMatch(/^[0-9a-f]{16}$/);

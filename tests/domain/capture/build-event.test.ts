@@ -10,7 +10,7 @@ import type { FullValue } from '../../../domain/redaction/redact.ts';
 import type { TenantId, UserId } from '../../../domain/ids.ts';
 import { PLAIN_HOST_EVENT } from '../../setup/host-event.ts';
 
-const capturer = { tenantId: asId<TenantId>('t'), userId: asId<UserId>('u') };
+const owner = { tenantId: asId<TenantId>('t'), userId: asId<UserId>('u') };
 const receivedAt = new Date('2026-01-02T03:04:05.678Z');
 
 const hostEvent = PLAIN_HOST_EVENT;
@@ -36,7 +36,7 @@ const note = {
 } as const satisfies EventPart;
 
 function build(event: Partial<HostEvent>, at: Date = receivedAt): CaptureEvent {
-  return buildCaptureEvent({ ...hostEvent, ...event }, capturer, at);
+  return buildCaptureEvent({ ...hostEvent, ...event }, owner, at);
 }
 
 const hashOf = (event: Partial<HostEvent>, at?: Date): string => build(event, at).hash;
@@ -109,7 +109,7 @@ describe('rows', () => {
     expect(build({ parts: [{ ...tool, importance: 0.1 }] }).rows).toMatchObject([{ importance: 0.1 }]);
   });
 
-  it('a note with fields is kept as JSON', () => {
+  it('stores a note with fields as JSON', () => {
     expect(build({ parts: [{ ...note, content: { a: [1], b: 'x' } }] }).rows).toMatchObject([
       { content: '{"a":[1],"b":"x"}' },
     ]);
@@ -121,7 +121,7 @@ describe('rows', () => {
     expect(ids.toSorted()).toEqual(ids);
   });
 
-  it('the time is that of the host where it gave one', () => {
+  it('uses the host’s time if it sends one', () => {
     expect(build({ occurredAt: '2020-01-01T00:00:00Z' })).toMatchObject({
       received_at: '2026-01-02T03:04:05.678Z',
       rows: [{ occurred_at: '2020-01-01T00:00:00Z' }],
@@ -170,11 +170,11 @@ describe('text that the database refuses', () => {
   });
 });
 
-describe('what is private', () => {
+describe('private passages', () => {
   const SECRET = 'hunter2-and-more';
   const PRIVATE = `<private>${SECRET}</private>`;
 
-  it('is in no field of the answer', () => {
+  it('are in no field of the result', () => {
     const event = build({
       project: { path: '/src', name: PRIVATE },
       metadata: { source: PRIVATE, [PRIVATE]: 1, deep: [{ password: SECRET }] },
@@ -197,7 +197,7 @@ describe('what is private', () => {
     expect(event.rows[3]).toMatchObject({ content: 'before [private] after', redactions: { private: 1 } });
   });
 
-  it('makes no difference to the hash', () => {
+  it('do not change the hash', () => {
     const withPrivate = (content: string) => hashOf({ parts: [{ kind: 'prompt', type: 'user', content }] });
     expect(withPrivate('<private>one</private>')).toBe(withPrivate('<private>two</private>'));
   });
@@ -217,7 +217,7 @@ describe('what is private', () => {
     });
   });
 
-  it('is told by its counts', () => {
+  it('are counted', () => {
     const part = { ...tool, input: { password: SECRET }, response: `${PRIVATE} <system-reminder>x</system-reminder>` };
     expect(build({ parts: [part] }).rows).toMatchObject([
       { redactions: { private: 1, injected: 1, 'secret-field': 1 } },
@@ -257,7 +257,7 @@ describe('class of a row', () => {
     expect(build({ parts: [part] }).rows).toMatchObject([{ data_class: dataClass }]);
   });
 
-  it('is no part of what identifies an event', () => {
+  it('does not identify an event', () => {
     const event = build({ parts: [{ ...note, content: 'ask jane@acme.io' }] });
     const said = event.rows.map((row) => ({ ...row, id: undefined, data_class: undefined, occurred_at: undefined }));
     expect(event.rows).toMatchObject([{ data_class: 'sensitive' }]);
@@ -267,7 +267,7 @@ describe('class of a row', () => {
   it('removes by the classes that the caller names', () => {
     const parts: EventPart[] = [{ kind: 'prompt', type: 'user', content: 'ask jane@acme.io, 536-22-8145' }];
     const content = (removeClasses: readonly DataClass[] | undefined) =>
-      buildCaptureEvent({ ...hostEvent, parts }, capturer, receivedAt, { removeClasses }).rows[0];
+      buildCaptureEvent({ ...hostEvent, parts }, owner, receivedAt, { removeClasses }).rows[0];
     expect(content(undefined)).toMatchObject({ content: 'ask jane@acme.io, [redacted:national-id]' });
     expect(content(['sensitive'])).toMatchObject({
       content: 'ask [redacted:email], 536-22-8145',
@@ -289,18 +289,18 @@ describe('values that are too long', () => {
     expect(row).toMatchObject({ input: { command: expect.stringContaining(`… ${byteLength(whole)} bytes in all`) } });
   });
 
-  it('are handed out whole where the caller asks for them', () => {
-    const wholes: FullValue[] = [];
+  it('are returned if the caller requests them', () => {
+    const fullValues: FullValue[] = [];
     const parts: EventPart[] = [
       { kind: 'prompt', type: 'user', content: big },
       { ...tool, response: big },
       { kind: 'prompt', type: 'user', content: 'short' },
     ];
-    const event = buildCaptureEvent({ ...hostEvent, parts }, capturer, receivedAt, { wholes });
-    expect(wholes.map(({ text }) => text)).toEqual([whole, `$ ls\n\n${whole}`]);
-    for (const [at, { sha256 }] of wholes.entries())
+    const event = buildCaptureEvent({ ...hostEvent, parts }, owner, receivedAt, { fullValues });
+    expect(fullValues.map(({ text }) => text)).toEqual([whole, `$ ls\n\n${whole}`]);
+    for (const [at, { sha256 }] of fullValues.entries())
       expect(event.rows[at]).toMatchObject({ content: expect.stringContaining(`(sha256:${sha256})`) });
-    expect(JSON.stringify(wholes)).not.toContain('<private>');
+    expect(JSON.stringify(fullValues)).not.toContain('<private>');
   });
 
   it('a file name is cut, too', () => {
@@ -308,7 +308,7 @@ describe('values that are too long', () => {
     expect(row).toMatchObject({ files_read: [expect.stringContaining('bytes in all')] });
   });
 
-  it('a title is made from the beginning of a long command', () => {
+  it('titles a long command by its start', () => {
     const [row] = build({ parts: [{ ...tool, input: { command: `  \n${'a b  '.repeat(100_000)}` } }] }).rows;
     expect(row).toMatchObject({ title: expect.stringMatching(/^Bash: (?:a b )+/) });
   });

@@ -111,7 +111,7 @@ describe('every event', () => {
     [{ is_interrupt: true }, 'interrupted'],
     [{ is_interrupt: false }, 'failed'],
     [{ error: { odd: true } }, 'failed'],
-  ])('a failure without a text is told all the same: %j', (fields, error) => {
+  ])('stores a failure without a text: %j', (fields, error) => {
     expect(partsOf('PostToolUseFailure', { ...tool, ...fields })).toMatchObject([{ error }]);
   });
 
@@ -134,7 +134,7 @@ describe('every event', () => {
 });
 
 describe('unknown events', () => {
-  it('are kept with their own fields', () => {
+  it('are stored with their own fields', () => {
     expect(partsOf('TaskCompleted', { task: { id: 3 }, note: 'x' })).toEqual([
       {
         kind: 'note',
@@ -149,7 +149,7 @@ describe('unknown events', () => {
     ]);
   });
 
-  it('have no tool key, even where they name a tool', () => {
+  it('have no tool key, even if they name a tool', () => {
     expect(translateHook('PermissionRequest', { ...common, ...tool }, null)?.key).toBeNull();
   });
 });
@@ -164,7 +164,7 @@ describe('our own tools', () => {
   });
 });
 
-describe('what surrounds the parts', () => {
+describe('event metadata', () => {
   it('names host, session, project and sub-agent', () => {
     const event = translateHook('PostToolUse', { ...common, ...tool, agent_id: 'a1', agent_type: 'Explore' }, null);
     expect(event).toMatchObject({
@@ -180,7 +180,7 @@ describe('what surrounds the parts', () => {
     });
   });
 
-  it('takes what our client adds: remote, root, machine, time', () => {
+  it('uses the fields that our client adds: remote, root, machine, time', () => {
     const event = translateHook(
       'SessionStart',
       {
@@ -202,7 +202,7 @@ describe('what surrounds the parts', () => {
     });
   });
 
-  it('keeps the model, and how it began, of a session start only', () => {
+  it('stores model and source for a session start only', () => {
     const stop = translateHook('Stop', { ...common, model: 'opus', source: 'startup' }, null);
     expect(stop?.model).toBeNull();
     expect(stop?.metadata).toEqual({ transcript_path: '/t.jsonl' });
@@ -215,7 +215,7 @@ describe('what surrounds the parts', () => {
     ['UserPromptSubmit', null],
     ['PostToolUse', null],
     ['SubagentStop', null],
-  ])('tells where the transcript is at turns, not at every call: %s', (event, metadata) => {
+  ])('records the transcript path at turns, not at every call: %s', (event, metadata) => {
     expect(translateHook(event, { ...common, source: 'startup' }, null)?.metadata).toEqual(metadata);
   });
 

@@ -45,7 +45,7 @@ describe('a glob excludes', () => {
     expect(excludes(glob, path)).toBe(false);
   });
 
-  test('nothing where the list is empty, or would exclude everything', () => {
+  test('excludes nothing for an empty list or one that would exclude everything', () => {
     for (const list of [[], [''], ['  '], ['**'], ['/'], ['**/**'], ['/**']])
       expect(compileExclusions(list)).toBeNull();
   });

@@ -18,7 +18,7 @@ describe('unknown fields of known events', () => {
     ['Notification', { message: 'x', title: 'T' }, { title: 'T' }],
     ['PostToolUse', { ...tool, tool_use_id: { odd: 1 }, tool_response: 'a' }, { tool_use_id: { odd: 1 } }],
     ['PostToolUse', { ...tool, git_remote: 'git@h:o/r', machine_id: 'm', root: '/src', event_id: 'e' }, null],
-  ])('are kept beside what is told: %s %#', (event, fields, extra) => {
+  ])('are stored beside the known fields: %s %#', (event, fields, extra) => {
     expect(partsOf(event, fields)?.[0]).toMatchObject({ extra });
   });
 });
@@ -38,11 +38,11 @@ describe('unknown fields of prompts and boundaries', () => {
     ['UserPromptSubmit', { prompt: 'x', pasted: [1] }, { pasted: [1] }],
     ['UserPromptSubmit', { prompt: ['x'] }, { prompt: ['x'] }],
     ['UserPromptSubmit', { prompt: 'x', not_understood: { cwd: 7 } }, { not_understood: { cwd: 7 } }],
-  ])('are kept with the last row: %s %#', (event, fields, extra) => {
+  ])('are stored with the last row: %s %#', (event, fields, extra) => {
     expect(partsOf(event, fields)?.at(-1)).toMatchObject({ extra });
   });
 
-  it('nothing is kept where nothing is beside', () => {
+  it('adds no field without extra fields', () => {
     expect(partsOf('SessionEnd', { reason: 'x', git_remote: 'g', event_id: 'e' })?.[0]).not.toHaveProperty('extra');
   });
 });

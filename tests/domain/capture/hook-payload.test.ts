@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { readHookPayload } from '../../../domain/capture/hook-payload.ts';
-import { instantOf } from '../../../domain/capture/instant.ts';
+import { instantOf, readHookPayload } from '../../../domain/capture/hook-payload.ts';
 
 const good = { session_id: 's1', cwd: '/src', timestamp: '2026-01-02T03:04:05Z', event_id: 'e1', prompt: null };
 
-describe('what every hook has', () => {
-  it('is left as it is where it is as it should be', () => {
+describe('common hook fields', () => {
+  it('are unchanged if valid', () => {
     expect(readHookPayload(good)).toBe(good);
   });
 
@@ -30,13 +29,13 @@ describe('what every hook has', () => {
     ['git_remote', 'x'.repeat(2049)],
     ['machine_id', []],
     ['repository', true],
-  ])('is absent and kept beside it where it is odd: %s %#', (name, value) => {
+  ])('are dropped and stored as extra if malformed: %s %#', (name, value) => {
     const read = readHookPayload({ ...good, [name]: value });
     expect(read[name]).toBeUndefined();
     expect(read['not_understood']).toEqual({ [name]: value });
   });
 
-  it('is cut where it is a long name, but not where it is an id of the delivery, which a hash tells apart', () => {
+  it('truncates long names but not the delivery id, which is hashed', () => {
     const long = 'é'.repeat(300);
     expect(readHookPayload({ ...good, agent_type: long, agent_id: long, event_id: long })).toEqual({
       ...good,
@@ -59,7 +58,7 @@ describe('a moment', () => {
     [1_767_323_045_678, '2026-01-02T03:04:05.678Z'],
     [1_767_323_045, '2026-01-02T03:04:05.000Z'],
     [1_767_323_045.25, '2026-01-02T03:04:05.250Z'],
-  ])('is %j', (given, moment) => {
+  ])('becomes %j', (given, moment) => {
     expect(instantOf(given)).toBe(moment);
   });
 
@@ -80,7 +79,7 @@ describe('a moment', () => {
     true,
     {},
     `2026-01-02T03:04:05Z${' '.repeat(1_000)}`,
-  ])('is not %j', (given) => {
+  ])('rejects %j', (given) => {
     expect(instantOf(given)).toBeNull();
   });
 });

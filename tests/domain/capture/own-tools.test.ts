@@ -28,7 +28,7 @@ describe('a call of our own tools is known', () => {
     ['what was remembered', '{"hash":"q7zdx2ka"}'],
     ['what was forgotten', '{"forgotten":["q7zdx2ka"],"missing":["aaaaaaaa"]}'],
     ['context', '\n<recollect-context>\n- a\n</recollect-context>'],
-  ])('by %s, where a host does not say whose tool it is', (_what, text) => {
+  ])('recognises %s without a server name', (_what, text) => {
     for (const name of ['MCP:search', 'search', 'mcp_get', 'mcp__memory__search', 'memory.get']) {
       for (const answer of [text, wrapped(text), JSON.stringify(wrapped(text)), [{ type: 'text', text }]])
         expect(isOwnTool(name, answer), `${name} ${JSON.stringify(answer)}`).toBe(true);
@@ -65,12 +65,12 @@ describe('a call of others is not', () => {
     'It says <recollect-context> in the middle',
     null,
     7,
-  ])('by the answer %j', (answer) => {
+  ])('by the response %j', (answer) => {
     expect(isOwnTool('MCP:search', answer)).toBe(false);
   });
 });
 
-it('a host that does not say whose tool it is tells nothing of ours, and all of others', () => {
+it('skips our tools and captures others for a host without server names', () => {
   const answer = JSON.stringify(wrapped(FOUND));
   expect(translated('cursor', 'after-mcp-execution', { tool_name: 'search', result_json: answer })).toBeNull();
   expect(
@@ -96,7 +96,7 @@ it.each([
   "cd /src/app && recollect timeline 'the deploy' 2>&1 | head -40",
   'npx -y recollect context --prompt x',
   '/usr/local/bin/recollect remember "Use forks" --tag ci',
-])('a shell that only runs our own command tells nothing: %s', (command) => {
+])('skips a shell command that only runs our own command: %s', (command) => {
   expect(ran(command)).toBeNull();
   for (const tool_input of [{ command }, { command: ['bash', '-lc', command] }])
     expect(translated('codex-cli', 'post-tool-use.bash', { tool_input })).toBeNull();
@@ -113,11 +113,11 @@ it.each([
   'npm test # recollect get a',
   'grep -r "recollect get" docs',
   'recollect get a\nnpm test',
-])('a shell that does more is told: %j', (command) => {
+])('captures a shell command that does more: %j', (command) => {
   expect(ran(command)).not.toBeNull();
 });
 
-it('a server that the user called otherwise is known by what it answers, in a hook, too', () => {
+it('recognises a renamed server by its responses, also in a hook', () => {
   const call = (tool: string, text: string) =>
     translateHook(
       'PostToolUse',

@@ -101,11 +101,11 @@ describe('projectIdentity', () => {
     ['an empty one', {}],
     ['an empty path', { path: '' }],
     ['a remote that is none', { remote: '/x' }],
-  ])('%s says nothing', (_, hint) => {
+  ])('returns null for %s', (_, hint) => {
     expect(projectIdentity(hint)).toBeNull();
   });
 
-  it('tells the same path on two machines apart', () => {
+  it('distinguishes the same path on two machines', () => {
     const one = projectIdentity({ path: '/src/app', machineId: 'a' });
     const other = projectIdentity({ path: '/src/app', machineId: 'b' });
     expect(one?.aliases).not.toEqual(other?.aliases);

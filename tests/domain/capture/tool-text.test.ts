@@ -148,7 +148,7 @@ describe('title', () => {
     expect(renderToolCall(tool, input, null, null).title).toBe(title);
   });
 
-  it('is short and whole characters', () => {
+  it('is short and splits no character', () => {
     for (let start = 0; start < 4; start += 1) {
       const { title } = renderToolCall('T', `${'x'.repeat(start)}${'😀'.repeat(200)}`, null, null);
       expect(title.length).toBe(160);
@@ -159,7 +159,7 @@ describe('title', () => {
 });
 
 describe('failing calls', () => {
-  it('tells the error before the output', () => {
+  it('renders the error before the output', () => {
     expect(contentOf('Bash', { command: 'npm test' }, { stdout: 'partial' }, 'Exit code 1')).toBe(
       '$ npm test\n\nExit code 1\npartial',
     );
@@ -189,7 +189,7 @@ describe('files', () => {
     expect([filesRead, filesModified]).toEqual([read, modified]);
   });
 
-  it('come from the input alone, never from what an answer claims', () => {
+  it('come from the input only, never from a response', () => {
     const { filesRead, filesModified } = renderToolCall(
       'Edit',
       {},

@@ -48,7 +48,7 @@ describe('cutMiddle', () => {
     expect(cutMiddle(wide, 300)).toBe(wide);
   });
 
-  it('cuts one byte over the limit, keeps both ends and says how long the text was', () => {
+  it('cuts a text one byte over the limit, retains both ends and notes the full size', () => {
     const text = `HEAD${'x'.repeat(VALUE_LIMIT_BYTES - 7)}TAIL`;
     const cut = cutMiddle(text);
     expect(byteLength(text)).toBe(VALUE_LIMIT_BYTES + 1);
@@ -72,7 +72,7 @@ describe('cutMiddle', () => {
     }
   });
 
-  it('an emoji stands or falls as a whole at the very cut', () => {
+  it('never splits an emoji at the cut', () => {
     for (let before = 0; before < 8; before += 1) {
       const text = `${'x'.repeat(VALUE_LIMIT_BYTES / 2 - 60 + before)}${'😀'.repeat(40)}${'y'.repeat(VALUE_LIMIT_BYTES)}`;
       const cut = cutMiddle(wellFormed(text));
@@ -88,7 +88,7 @@ describe('cutMiddle', () => {
     }
   });
 
-  it('names the whole where it is kept, within the limit', () => {
+  it('names the stored full value within the limit', () => {
     const sha256 = 'ab'.repeat(32);
     const cut = cutMiddle('x'.repeat(1_000), 500, sha256);
     expect(cut).toMatch(/^x+\n… 1000 bytes in all \(sha256:(?:ab){32}\), the middle is left out …\nx+$/);
@@ -109,13 +109,13 @@ describe('cutMiddle', () => {
 });
 
 describe('indexable', () => {
-  it('leaves what fits into an index, to the byte', () => {
+  it('leaves names that fit into an index unchanged, to the byte', () => {
     const fits = '/'.repeat(2_048);
     expect(indexable(fits)).toBe(fits);
     expect(indexable(`${fits}x`)).not.toBe(`${fits}x`);
   });
 
-  it('keeps long names apart, short and well-formed', () => {
+  it('maps long names to distinct, short, well-formed ones', () => {
     const start = `${'a'.repeat(127)}😀`;
     const one = indexable(`${start}${'x'.repeat(4_000)}1`);
     const other = indexable(`${start}${'x'.repeat(4_000)}2`);

@@ -13,7 +13,7 @@ const row = {
   created_at_epoch: null,
 };
 
-test('a list is JSON, or the one thing that an old row says', () => {
+test('parses a list as JSON, or as the single entry of an old row', () => {
   expect(listOf('["a", " b ", "", null, 3]')).toEqual(['a', 'b', '3']);
   expect(listOf('src/a.ts')).toEqual(['src/a.ts']);
   expect(listOf('"quoted"')).toEqual(['quoted']);
@@ -21,7 +21,7 @@ test('a list is JSON, or the one thing that an old row says', () => {
   expect([listOf(null), listOf(' '), listOf('[]')]).toEqual([[], [], []]);
 });
 
-test('of a concept with a text the word is the tag, and the text is kept', () => {
+test('splits a concept with a text into tag and text', () => {
   const long = 'a sentence that is far too long to be the name of anything at all, without a mark in it';
   expect(tagsOf(['gotcha: long text', 'gotcha', 'pattern:', ': odd', long])).toEqual({
     tags: ['gotcha', 'pattern'],
@@ -29,7 +29,7 @@ test('of a concept with a text the word is the tag, and the text is kept', () =>
   });
 });
 
-test('a session is known by platform and name; names that claude-mem made are its database’s alone', () => {
+test('identifies a session by platform and name; generated names are local to their database', () => {
   expect(['claude', null, 'Codex', 'cursor', 'My Tool!', ''].map(hostOf)).toEqual([
     'claude-code',
     'claude-code',

@@ -19,7 +19,7 @@ const costOf = (packed: readonly PackedGroup<PassageGroup>[]): number =>
   packed.reduce((sum, { tokens }) => sum + tokens, 0);
 
 describe('packPassages', () => {
-  it('tells several short passages rather than one long one that is worth a little more', () => {
+  it('prefers several short passages over one long one of slightly more value', () => {
     const groups = [
       group('long', [passage(0, 'a whole page of words', 1, 80)]),
       group('a', [passage(0, 'alpha', 0.5)]),
@@ -28,13 +28,13 @@ describe('packPassages', () => {
     expect(told(packPassages(groups, 90))).toEqual(['a:0', 'b:0']);
   });
 
-  it('counts a memory’s head once: what else it says is cheaper than another memory', () => {
+  it('counts a memory’s head once: its further passages are cheaper than another memory', () => {
     const groups = [group('a', [passage(0, 'one', 1), passage(3, 'two', 0.6)]), group('b', [passage(0, 'three', 0.9)])];
     expect(told(packPassages(groups, 30))).toEqual(['a:03']);
     expect(told(packPassages(groups, 50))).toEqual(['a:03', 'b:0']);
   });
 
-  it('tells passages of one memory in their order, memories by what they are worth', () => {
+  it('returns passages of one memory in order, memories by value', () => {
     const groups = [
       group('a', [passage(5, 'late', 0.9), passage(1, 'early', 0.3)]),
       group('b', [passage(0, 'best', 2)]),
@@ -42,7 +42,7 @@ describe('packPassages', () => {
     expect(told(packPassages(groups, 100))).toEqual(['b:0', 'a:15']);
   });
 
-  it('does not say again what was said: by a summary, its source, a learning', () => {
+  it('skips repetitions by a summary, its source and a learning', () => {
     const said = 'vitest needs pool forks because the native module keeps a handle';
     const groups = [
       group('learning', [passage(0, said, 1)]),
@@ -52,7 +52,7 @@ describe('packPassages', () => {
     expect(told(packPassages(groups, 500))).toEqual(['learning:0', 'other:0', 'row:1']);
   });
 
-  it('tells short passages beside others that have their words, but not the same one twice', () => {
+  it('shows short passages whose words others have, but no duplicates', () => {
     const groups = [
       group('a', [passage(0, 'npm test passed with two warnings', 1)]),
       group('b', [passage(0, 'npm test', 0.5)]),
@@ -65,12 +65,12 @@ describe('packPassages', () => {
     expect(packPassages([group('a', [passage(0, 'one', 1)])], budget)).toEqual([]);
   });
 
-  it('leaves out what is worth nothing', () => {
+  it('omits passages without value', () => {
     expect(packPassages([group('a', [passage(0, 'one', 0), passage(1, 'two', Number.NaN)])], 100)).toEqual([]);
   });
 });
 
-it('keeps any budget, and chooses the same whatever the order', () => {
+it('never exceeds the budget, independent of input order', () => {
   const random = randomFrom(7);
   for (let round = 0; round < 60; round += 1) {
     const groups = Array.from({ length: 1 + Math.floor(random() * 8) }, (_, n) =>

@@ -21,7 +21,7 @@ describe('a text is cut into passages', () => {
     expect(textsOf(text)).toEqual(passages);
   });
 
-  it('of 240 characters at most, at words where there are any, never in half a character', () => {
+  it('have at most 240 characters, cut at words if possible, never inside a character', () => {
     for (const text of ['word '.repeat(500), '时'.repeat(900), `x${'😀'.repeat(700)}`, `${'y'.repeat(700)} z`]) {
       const passages = textsOf(text);
       expect(Math.max(...passages.map((passage) => passage.length))).toBeLessThanOrEqual(241);
@@ -66,13 +66,13 @@ describe('relevance', () => {
       .join('\n'),
   );
 
-  it('counts rare terms more than those that stand everywhere', () => {
+  it('weights rare terms higher than frequent ones', () => {
     const weights = termWeights('clock day soup', [passages]);
     expect(weights.get('soup')).toBeGreaterThan(weights.get('clock') ?? Infinity);
     expect(termWeights('the of and', [passages]).size).toBe(0);
   });
 
-  it('is highest where the question’s words are; what begins the text and what stands beside them comes before the rest', () => {
+  it('ranks passages with the query’s words first, then the first passage and neighbours', () => {
     const lines = [
       'Nothing to see in this line at all, it is only here to be long enough to stand alone.',
       'pinned clock: this is the line that is asked for, long enough to stand alone as well.',

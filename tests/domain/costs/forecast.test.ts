@@ -9,11 +9,11 @@ const before = (days: number): string => new Date(Date.parse(TODAY) - days * DAY
 const use = (daysBefore: number, tokens: number): DayUse => ({ day: before(daysBefore), tokens, usd: tokens / 1e6 });
 const isWeekend = (day: string): boolean => [0, 6].includes(new Date(day).getUTCDay());
 
-describe('without a whole day', () => {
+describe('without a full day', () => {
   test.each([
     ['no call ever', null],
     ['a first call today', TODAY],
-  ])('of calls (%s) nothing is said', (_, first) => {
+  ])('forecasts nothing for calls (%s)', (_, first) => {
     expect(forecastUse([], first, TODAY, 30)).toEqual({
       method: 'none',
       daysObserved: 0,
@@ -26,7 +26,7 @@ describe('without a whole day', () => {
 });
 
 describe('a few days', () => {
-  test('give their mean; one alone gives no range', () => {
+  test('have their mean as forecast; a single one has no range', () => {
     const one = forecastUse([use(1, 1_000)], before(1), TODAY, 2);
     expect(one).toMatchObject({ method: 'mean', daysObserved: 1, firstDay: before(1), lastDay: before(1) });
     expect(one.days).toEqual([
@@ -50,7 +50,7 @@ describe('a few days', () => {
     expect(few.days[0]?.tokens.expected).toBe(250);
   });
 
-  test('give a range by how far they lie apart, never below nothing', () => {
+  test('have a range by their spread, never below zero', () => {
     // Standard deviation 1000: the range is 1.2816 of it to each side.
     const [day] = forecastUse([use(1, 5_000), use(2, 6_000), use(3, 7_000)], before(3), TODAY, 1).days;
     expect(day?.tokens.expected).toBeCloseTo(6_000);
@@ -77,7 +77,7 @@ describe('two weeks and more', () => {
   const weeks = (count: number): DayUse[] =>
     Array.from({ length: count }, (_, n) => use(n + 1, isWeekend(before(n + 1)) ? 0 : 8_000));
 
-  test('tell weekdays apart', () => {
+  test('are distinguished by weekday', () => {
     const forecast = forecastUse(weeks(28), before(28), TODAY, 7);
     expect(forecast).toMatchObject({ method: 'mean_by_weekday', daysObserved: 28 });
     for (const { day, tokens } of forecast.days)
@@ -90,14 +90,14 @@ describe('two weeks and more', () => {
     expect(forecastUse(weeks(14), before(14), TODAY, 7).method).toBe('mean_by_weekday');
   });
 
-  test('no more than 28 are looked at, and today is not', () => {
+  test('uses at most 28 of them, without today', () => {
     const forecast = forecastUse([...weeks(28), use(29, 1e9), use(0, 1e9)], before(300), TODAY, 7);
     expect(forecast).toMatchObject({ daysObserved: 28, firstDay: before(28), lastDay: before(1) });
     expect(forecast.total?.tokens.expected).toBe(40_000);
   });
 
-  test('keep the range of real figures around what comes', () => {
-    // Seeded noise around 10,000: of the next 28 days about four of five lie in the range made from the first 28.
+  test('cover real figures with their range', () => {
+    // Seeded noise around 10,000: of the next 28 days about four of five are within the range from the first 28.
     let seed = 7;
     const noise = (): number => {
       seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;

@@ -5,7 +5,7 @@ const FACTS = { sessionStarts: 2, startTokens: 1_000, sourceTokens: 51_000, used
 const ALL = { minutesPerMemory: 4, hourlyUsd: 60, usdPerMTok: 3 };
 const NONE = { minutesPerMemory: null, hourlyUsd: null, usdPerMTok: null };
 
-test('is what was saved against what was spent', () => {
+test('is the saved amount divided by the spent amount', () => {
   expect(returnOf(FACTS, ALL)).toEqual({
     savedTokens: 50_000,
     savedTokensUsd: 0.15,
@@ -22,7 +22,7 @@ test('can be a loss', () => {
   expect(figures.netUsd).toBeCloseTo(-0.503);
 });
 
-test('assumes nothing that was not given', () => {
+test('assumes no missing values', () => {
   expect(returnOf(FACTS, NONE)).toEqual({
     savedTokens: 50_000,
     savedTokensUsd: null,
@@ -35,12 +35,12 @@ test('assumes nothing that was not given', () => {
   expect(returnOf(FACTS, { ...NONE, usdPerMTok: 3 })).toMatchObject({ savedTokensUsd: 0.15, netUsd: -0.35 });
 });
 
-test('says nothing where there is no data', () => {
+test('is null without data', () => {
   const figures = returnOf({ sessionStarts: 0, startTokens: 0, sourceTokens: 0, usedMemories: 0, spentUsd: 0.5 }, ALL);
   expect(Object.values(figures)).toEqual([null, null, null, null, null, null]);
 });
 
-test('has no ratio where nothing was spent', () => {
+test('has no ratio if nothing was spent', () => {
   expect(returnOf({ ...FACTS, spentUsd: 0 }, ALL)).toMatchObject({ netUsd: 12.15, ratio: null });
 });
 

@@ -52,7 +52,7 @@ describe('tool calls', () => {
     ],
   });
 
-  test('give files, below the root of the project, one entity whatever the case', () => {
+  test('extracts files relative to the project root, one entity regardless of case', () => {
     expect(named(graph, 'file')).toEqual(['api/Server.ts', '/etc/hosts']);
     expect(related(graph, 'part_of')).toEqual(['api/Server.ts → shop', '/etc/hosts → shop']);
     expect(graph.entities.find((entity) => entity.name === 'api/server.ts')?.mentions).toMatchObject([
@@ -61,7 +61,7 @@ describe('tool calls', () => {
     ]);
   });
 
-  test('give tools and programs, not the tools of every agent and every shell', () => {
+  test('extracts tools and programs, without agent and shell built-ins', () => {
     expect(named(graph, 'tool')).toEqual(['vitest', 'github: create_issue']);
     expect(related(graph, 'uses')).toEqual(['shop → vitest', 'shop → github: create_issue']);
   });
@@ -109,7 +109,7 @@ describe('failures and fixes', () => {
     expect(related(graph, 'causes')).toEqual(['money.ts → TypeError']);
   });
 
-  test('what one note names is related, once for both ways', () => {
+  test('relates names of one note once, without direction', () => {
     expect(named(graph, 'concept')).toEqual(['rounding']);
     expect(related(graph, 'related_to').toSorted()).toEqual(
       [
@@ -169,7 +169,7 @@ describe('bounds', () => {
     for (const relation of graph.relations) expect(relation.evidence.length).toBeLessThanOrEqual(5);
   });
 
-  test('the same input gives the same graph', () => {
+  test('is deterministic', () => {
     expect(extractGraph({ ...NOTHING, calls })).toEqual(graph);
   });
 

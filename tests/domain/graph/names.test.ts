@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { glossaryOf } from '../../../domain/graph/glossary.ts';
-import { conceptTags, fileLabel, programsOf, toolLabel } from '../../../domain/graph/names.ts';
+import { conceptTags, fileLabel, glossaryOf, programsOf, toolLabel } from '../../../domain/graph/names.ts';
 
 describe('programs of a command line', () => {
   test.each([

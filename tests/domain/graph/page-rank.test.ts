@@ -22,7 +22,7 @@ test('two nodes: the share of the seed is 1 / (1 + 0.85)', () => {
   expect(of(shares([edge('seed', 'other')], ['seed']), 'seed')).toBeCloseTo(1 / 1.85, 1);
 });
 
-test('a seed without relations keeps its share; no seeds, no shares', () => {
+test('retains the share of a seed without relations; returns nothing without seeds', () => {
   const ranks = shares([edge('a', 'a'), edge('b', 'c', 0)], ['alone', 'alone', 'b']);
   expect([of(ranks, 'alone'), of(ranks, 'b')]).toEqual([expect.closeTo(0.5, 9), expect.closeTo(0.5, 9)]);
   expect(shares([edge('a', 'b')], []).size).toBe(0);

@@ -3,7 +3,7 @@ import { isPlausible, judge, normalisedText, toCompared } from '../../../domain/
 import type { ComparedText } from '../../../domain/learning/compare.ts';
 import type { LearningCategory } from '../../../domain/ports/model.ts';
 
-/** A unit vector of two dimensions whose cosine with (1, 0) is the one given. */
+/** A two-dimensional unit vector with the given cosine to (1, 0). */
 function at(cosine: number): Float32Array {
   return new Float32Array([cosine, Math.sqrt(1 - cosine * cosine)]);
 }
@@ -16,7 +16,7 @@ function text(
   return toCompared({ category, title: '', description }, cosine === null ? null : at(cosine));
 }
 
-/** The known text has the vector (1, 0): the draft's place says how near it is. */
+/** The known text has the vector (1, 0): the draft's index sets the similarity. */
 function verdict(
   known: string,
   draft: string,
@@ -49,7 +49,7 @@ describe('the same', () => {
     expect(verdict(known, 'Commit messages mention tickets', null)).toBe('new');
   });
 
-  test('is not said across classes, unless the texts are doubles', () => {
+  test('does not apply across categories, unless the texts are duplicates', () => {
     const [left, right] = ['The cache lives in redis', 'The cache lives in redis on port 1'];
     expect(verdict(left, right, 0.94, ['error', 'best_practice'])).toBe('new');
     expect(verdict(left, 'Redis keeps the cache', 0.96, ['error', 'best_practice'])).toBe('same');
@@ -79,7 +79,7 @@ describe('the opposite', () => {
     expect(verdict(known, draft, 0.97)).toBe('contradicts');
   });
 
-  test('is found by words alone where there are no vectors', () => {
+  test('is found by words without vectors', () => {
     expect(verdict('Always use tabs for indentation', 'Never use tabs for indentation', null)).toBe('contradicts');
   });
 
@@ -105,7 +105,7 @@ describe('the opposite', () => {
 describe('a refinement', () => {
   const known = 'Run the migrations before the tests';
 
-  test('holds what is known and says more', () => {
+  test('contains the known learning and more', () => {
     const draft =
       'Run the migrations before the tests with `npm run migrate`, because the template database is copied from them';
     expect(verdict(known, draft, 0.88)).toBe('refines');
@@ -113,7 +113,7 @@ describe('a refinement', () => {
     expect(verdict(known, draft, 0.8)).toBe('new');
   });
 
-  test('of less than is known is the same, where it is near', () => {
+  test('is the same for a near subset of the known learning', () => {
     expect(verdict(`${known} with npm run migrate, because of templates`, known, 0.92)).toBe('same');
   });
 
@@ -125,7 +125,7 @@ describe('a refinement', () => {
   });
 });
 
-describe('what a model proposes', () => {
+describe('a model’s proposal', () => {
   const known = text('The worker retries failed batches of the `outbox` table', 1);
 
   test.each([
@@ -138,7 +138,7 @@ describe('what a model proposes', () => {
     expect(isPlausible(kind, text('Something that shares no word', cosine), known)).toBe(plausible);
   });
 
-  test('a name in common makes up for distance, a far subject does not', () => {
+  test('accepts a common name despite distance, rejects a distant subject', () => {
     expect(isPlausible('same', text('`outbox` retries failed batches twice', 0.7), known)).toBe(true);
     expect(isPlausible('same', text('`outbox` is partitioned by month', 0.7), known)).toBe(false);
   });

@@ -41,11 +41,11 @@ describe('confidence', () => {
     expect(decayed(learning, day(5_000)).confidence).toBe(CONFIDENCE_FLOOR);
   });
 
-  test('what lies under the floor is not raised to it', () => {
+  test('does not raise values below the floor', () => {
     expect(decayed({ ...learning, confidence: 0.1 }, day(5_000)).confidence).toBe(0.1);
   });
 
-  test('of what a person verified stays', () => {
+  test('leaves verified learnings unchanged', () => {
     expect(decayed({ ...learning, verified: true }, day(5_000)).confidence).toBe(0.8);
   });
 });

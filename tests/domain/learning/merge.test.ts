@@ -52,7 +52,7 @@ describe('by rules', () => {
     expect(place(draft(TABS), [known('far', NO_TABS), known('near', TABS)])).toEqual({ kind: 'same', knownId: 'near' });
   });
 
-  test('what happened before what is known does not close it', () => {
+  test('does not close a learning by older evidence', () => {
     expect(place(draft(NO_TABS, { occurredAtMs: 10 }), [known('a', TABS)])).toEqual({ kind: 'outdated', knownId: 'a' });
   });
 
@@ -68,14 +68,14 @@ describe('by rules', () => {
   });
 });
 
-describe('what a person verified', () => {
+describe('verified learnings', () => {
   const verified = known('a', TABS, { verified: true });
 
   test('is disputed, not closed', () => {
     expect(place(draft(NO_TABS), [verified])).toEqual({ kind: 'disputes', knownId: 'a' });
   });
 
-  test('is not refined: more stands beside it', () => {
+  test('are not refined: the draft is stored beside them', () => {
     expect(place(draft(MORE_TABS), [verified])).toEqual({ kind: 'new' });
   });
 
@@ -84,10 +84,10 @@ describe('what a person verified', () => {
   });
 });
 
-describe('what a model says', () => {
+describe('a model’s relation', () => {
   const neighbours = [known('a', TABS), known('b', 'The deploy script needs credentials of the registry')];
 
-  test('is taken where it can be so', () => {
+  test('is used if plausible', () => {
     const relation = { kind: 'refines', knownId: 'a' } as const;
     expect(place(draft('Use tabs for indentation of four columns', { relation }), neighbours)).toEqual({
       kind: 'refines',
@@ -103,12 +103,12 @@ describe('what a model says', () => {
     expect(place(draft('Use spaces in Markdown lists', { relation }), neighbours)).toEqual({ kind: 'new' });
   });
 
-  test('is overruled where the text is the same', () => {
+  test('is overruled for equal texts', () => {
     expect(place(draft(TABS, { relation: null }), neighbours)).toEqual({ kind: 'same', knownId: 'a' });
   });
 });
 
-test('confidence grows by a quarter of what is missing, and never shrinks', () => {
+test('raises confidence by a quarter of the distance to certainty, and never lowers it', () => {
   expect(grownConfidence(0.6)).toBeCloseTo(0.7);
   expect(grownConfidence(0.985)).toBeCloseTo(0.98875);
   expect(grownConfidence(0.99)).toBe(0.99);

@@ -50,7 +50,7 @@ describe('values', () => {
     expect([...(statedValues(text).get(key) ?? [])]).toEqual(values);
   });
 
-  test('changed only where nothing is the same', () => {
+  test('changed only if no value is equal', () => {
     const of = statedValues;
     expect(changedValue(of('port is 1'), of('port is 2'))).toBe(true);
     expect(changedValue(of('port is 1'), of('port is 1'))).toBe(false);

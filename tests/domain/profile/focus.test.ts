@@ -22,7 +22,7 @@ describe('the focus', () => {
     expect(currentFocus([session('a', 1)])).toEqual([]);
   });
 
-  test('is what was asked for, quoted from the prompt that has most of its words', () => {
+  test('quotes the request from the prompt with most of its words', () => {
     const prompts = [
       said('p1', 'Good morning'),
       said('p2', 'Please mend the rounding of invoices, it is off by a cent', 2),
@@ -46,7 +46,7 @@ describe('the focus', () => {
     ]);
   });
 
-  test('names no request that no prompt of the user said', () => {
+  test('omits a request that no user prompt contains', () => {
     const prompts = [said('p1', 'Good morning'), said('p2', 'yes')];
     expect(currentFocus([session('a', 1, { request: 'Rewrite the scheduler', prompts })])).toEqual([]);
   });
@@ -85,7 +85,7 @@ describe('the focus', () => {
     ]);
   });
 
-  test('leaves out what a later session of the project completed, not what an earlier or another one did', () => {
+  test('omits steps that a later session of the project completed, not an earlier or another one', () => {
     const open = session('open', 2, { actionItems: [step('Add an index on the orders table')] });
     const done = { completed: 'An index was added on the orders table, and the query is fast.' };
     expect(currentFocus([open, session('later', 3, done)])).toEqual([]);
@@ -94,7 +94,7 @@ describe('the focus', () => {
     expect(currentFocus([open, session('aside', 3, { completed: 'The orders page was restyled.' })])).toHaveLength(1);
   });
 
-  test('tells what was said again once, and is bounded', () => {
+  test('shows repeated lines once, and is bounded', () => {
     const again = [3, 2, 1].map((day) =>
       session(`s${day}`, day, { actionItems: [step('Update the changelog before release')] }),
     );

@@ -32,7 +32,7 @@ describe('preferences', () => {
     expect(distilPreferences([source('a', SPACES, { evidence: [] })])).toEqual([]);
   });
 
-  test('that say the same are one line, with the words of the surest and the evidence of all', () => {
+  test('joins equal preferences with the words of the most reliable one and all evidence', () => {
     const [line, ...rest] = distilPreferences([
       source('a', 'always indent our sources with two spaces', { evidence: [piece('s2', 4)] }),
       source('b', SPACES, { confidence: 0.9, evidence: [piece('s1', 2), piece('s1', 3)] }),
@@ -58,7 +58,7 @@ describe('preferences', () => {
     expect(lines).toHaveLength(4);
   });
 
-  test('shown by most sessions come first, then what was verified, then the surest, then the newest', () => {
+  test('orders by sessions, then verification, then confidence, then age', () => {
     const order = (...sources: PreferenceSource[]) => distilPreferences(sources).map((line) => line.text);
     const twice = source('z', SPACES, { confidence: 0.1, evidence: [piece('s1', 1), piece('s2', 2)] });
     expect(order(source('a', TESTS, { verified: true, confidence: 1 }), twice)).toEqual([SPACES, TESTS]);

@@ -4,7 +4,7 @@ import { timeRangeOf } from '../../../domain/query/time.ts';
 /** A Wednesday. */
 const NOW = new Date('2026-05-13T10:30:00Z');
 
-/** `2026-05-12..2026-05-13`; an open end is `*`, an hour of the day is told where there is one. */
+/** `2026-05-12..2026-05-13`; an open end is `*`, the hour is included if there is one. */
 function rangeOf(text: string, now = NOW): string | null {
   const range = timeRangeOf(text, now);
   const told = (at: Date | null) => at?.toISOString().replace('T00:00:00.000Z', '').replace(':00.000Z', '') ?? '*';
@@ -72,7 +72,7 @@ describe('Chinese', () => {
   ])('%s', (text, expected) => expect(rangeOf(text)).toBe(expected));
 });
 
-describe('what is no time', () => {
+describe('text without a time', () => {
   test.each([
     'may I use this?',
     'it may fail',
@@ -92,7 +92,7 @@ describe('what is no time', () => {
     '',
   ])('%s', (text) => expect(rangeOf(text)).toBeNull());
 
-  test('bounds that contradict each other say nothing', () => {
+  test('returns null for contradictory bounds', () => {
     expect(rangeOf('after 2026-05-02 and before 2026-04-01')).toBeNull();
   });
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { understand } from '../../../domain/query/understand.ts';
 
 const NOW = new Date('2026-05-13T10:30:00Z');
-const of = (question: string) => understand(question, NOW);
+const of = (query: string) => understand(query, NOW);
 
 describe('phrases', () => {
   test('in any double quotes must hold, and their words are still compared', () => {
@@ -54,8 +54,8 @@ describe('fields', () => {
     ['since:2024', '2024-01-01', null],
     ['since:上周', '2026-05-04', null],
     ['since：昨天', '2026-05-12', null],
-  ])('%s', (question, since, until) => {
-    const { fields, text, time } = of(question);
+  ])('%s', (query, since, until) => {
+    const { fields, text, time } = of(query);
     const day = (at: Date | null) => at?.toISOString().slice(0, 10) ?? null;
     expect([day(fields.since), day(fields.until)]).toEqual([since, until]);
     expect({ text, time }).toEqual({ text: '', time: null });
@@ -77,10 +77,10 @@ describe('fields', () => {
     'x(type:prompt)x',
     'error: kind: none',
     `tag:${'x'.repeat(65)}`,
-  ])('what is none stays a word: %s', (question) => expect(of(question).text).toBe(question));
+  ])('leaves an invalid field as a word: %s', (query) => expect(of(query).text).toBe(query));
 });
 
-describe('what is asked for', () => {
+describe('intent of a query', () => {
   test('time, the newest, names and language', () => {
     expect(of('what did we do yesterday')).toMatchObject({ timeAlone: true, newest: false, language: 'en' });
     expect(of('上周做了什么')).toMatchObject({ timeAlone: true, language: 'zh' });
@@ -94,7 +94,7 @@ describe('what is asked for', () => {
     expect(['なぜ失敗', '왜', 'почему', '???'].map((text) => of(text).language)).toEqual(['ja', 'ko', 'other', 'en']);
   });
 
-  test('a question of nothing is nothing', () => {
+  test('returns nothing for an empty query', () => {
     expect(of('   ')).toMatchObject({ text: '', phrases: [], time: null, names: [] });
   });
 });

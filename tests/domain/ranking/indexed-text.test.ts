@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { indexedChunkText, purposeOf } from '../../../domain/ranking/indexed-text.ts';
 
-test('title, purpose and text are one text; what is empty leaves no line', () => {
+test('joins title, purpose and text without empty lines', () => {
   expect(indexedChunkText({ title: 'Bash: ls', purpose: 'what is here?', text: 'a.ts' })).toBe(
     'Bash: ls\nwhat is here?\na.ts',
   );

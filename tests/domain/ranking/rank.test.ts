@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RetrieverResult } from '../../../domain/fusion.ts';
 import type { RecallHit } from '../../../domain/ports/vector-index.ts';
-import { rankMemories } from '../../../domain/ranking/rank.ts';
-import { sessionEvidence } from '../../../domain/ranking/session-evidence.ts';
+import { rankMemories, sessionEvidence } from '../../../domain/ranking/rank.ts';
 
 const NO_SESSIONS = { session: 0 };
 
@@ -18,9 +17,9 @@ function vector(...hits: readonly RecallHit[]): RetrieverResult {
   return { name: 'vector', weight: 0.5, hits };
 }
 
-const scoresOf = (lanes: readonly RetrieverResult[], question = ''): Record<string, number> =>
+const scoresOf = (retrievers: readonly RetrieverResult[], query = ''): Record<string, number> =>
   Object.fromEntries(
-    rankMemories(lanes, question, NO_SESSIONS).map(({ memoryId, score }) => [
+    rankMemories(retrievers, query, NO_SESSIONS).map(({ memoryId, score }) => [
       memoryId,
       Math.round(score * 1_000) / 1_000,
     ]),
@@ -39,35 +38,35 @@ describe('the evidence of a session', () => {
     expect(evidence.size).toBe(2);
   });
 
-  it('is nothing where nothing scores', () => {
+  it('returns nothing without scores', () => {
     expect([...sessionEvidence([{ score: 0, sessionId: 'a' }])]).toEqual([['a', 0]]);
     expect(sessionEvidence([]).size).toBe(0);
   });
 });
 
 describe('ranking', () => {
-  it('scales keyword scores by the best, and similarities above what unrelated texts have', () => {
+  it('scales keyword scores by the best, similarities above the floor of unrelated texts', () => {
     expect(scoresOf([keyword(hit('a', 20), hit('b', 10))])).toEqual({ a: 1, b: 0.5 });
     expect(scoresOf([vector(hit('a', 0.8), hit('b', 0.55), hit('c', 0.1))])).toEqual({ a: 1, b: 0.5, c: 0 });
   });
 
-  it('takes the mean of a memory’s best two chunks, and says what the best one had', () => {
-    const lanes = [
+  it('averages a memory’s best two chunks, and returns the best one’s score', () => {
+    const retrievers = [
       keyword(hit('long', 12, { chunk: 4 }), hit('short', 11), hit('long', 8), hit('long', 2, { chunk: 1 })),
     ];
-    expect(rankMemories(lanes, '', NO_SESSIONS)).toMatchObject([
-      { memoryId: 'short', score: 1, lanes: { keyword: { score: 11, rank: 1 } } },
-      { memoryId: 'long', score: 10 / 11, lanes: { keyword: { score: 12, rank: 2 } } },
+    expect(rankMemories(retrievers, '', NO_SESSIONS)).toMatchObject([
+      { memoryId: 'short', score: 1, retrievers: { keyword: { score: 11, rank: 1 } } },
+      { memoryId: 'long', score: 10 / 11, retrievers: { keyword: { score: 12, rank: 2 } } },
     ]);
   });
 
-  it('takes a lane whose best is nothing as it is', () => {
+  it('leaves a retriever with a zero best score unscaled', () => {
     expect(scoresOf([vector(hit('a', 0.2), hit('b', 0.1))])).toEqual({ a: 1, b: 0 });
     expect(scoresOf([keyword(hit('a', 0))])).toEqual({ a: 1 });
     expect(rankMemories([keyword(), vector()], '', NO_SESSIONS)).toEqual([]);
   });
 
-  it('weighs what only looked around, what a tool did and what sums up', () => {
+  it('weights reading tools, other tools and overviews', () => {
     const observation = (tool: string) => ({ memoryType: 'observation', kind: 'tool_result', tool }) as const;
     expect(
       scoresOf([
@@ -84,21 +83,21 @@ describe('ranking', () => {
     ).toEqual({ said: 1, asked: 0.95, ran: 0.9, read: 0.7, topic: 0.95, item: 1, untold: 1 });
   });
 
-  it('lifts a memory by what else its session says, and tells by how much', () => {
-    const lanes = [
+  it('raises a memory by its session’s other evidence, and returns the amount', () => {
+    const retrievers = [
       keyword(
         hit('lone', 10, { sessionId: 'x' }),
         hit('best', 9, { sessionId: 's' }),
         hit('more', 9, { sessionId: 's' }),
       ),
     ];
-    expect(rankMemories(lanes, '', NO_SESSIONS)[0]?.memoryId).toBe('lone');
-    const [first] = rankMemories(lanes, '', { session: 0.5 });
+    expect(rankMemories(retrievers, '', NO_SESSIONS)[0]?.memoryId).toBe('lone');
+    const [first] = rankMemories(retrievers, '', { session: 0.5 });
     expect(first).toMatchObject({ memoryId: 'best', sessionId: 's', parts: { fused: 0.9, prior: 1, session: 1 } });
     expect(first?.score).toBeCloseTo(0.95);
   });
 
-  it('leaves a memory without a session what it has', () => {
+  it('leaves a memory without a session unchanged', () => {
     const [alone] = rankMemories([keyword(hit('alone', 2), hit('other', 1, { sessionId: 's' }))], '', { session: 0.5 });
     expect(alone).toMatchObject({ memoryId: 'alone', score: 1, parts: { session: null } });
   });
@@ -110,8 +109,8 @@ describe('ranking', () => {
       weight: 0.5,
       hits: [{ memoryId: 'read', memoryType: 'observation', chunk: 0, score: 1 }],
     };
-    const lanes = place === 'before' ? [bare, ...knowing] : [...knowing, bare];
-    const [found] = rankMemories(lanes, '', { session: 0.5 });
+    const retrievers = place === 'before' ? [bare, ...knowing] : [...knowing, bare];
+    const [found] = rankMemories(retrievers, '', { session: 0.5 });
     expect(found).toMatchObject({ sessionId: 's', parts: { prior: 0.7, session: 1 } });
   });
 
@@ -123,8 +122,8 @@ describe('ranking', () => {
   });
 });
 
-describe('what a question asks for', () => {
-  const lanes = [
+describe('intent of a query', () => {
+  const retrievers = [
     keyword(
       hit('ran', 1, { memoryType: 'observation', kind: 'tool_result', tool: 'Bash' }),
       hit('user', 1, { kind: 'user' }),
@@ -139,7 +138,7 @@ describe('what a question asks for', () => {
     ['What did I say about docstrings?', { ran: 0.72, user: 0.95, assistant: 0.8, rule: 1 }],
     ['commits in my view', { ran: 0.72, user: 0.95, assistant: 0.8, rule: 1 }],
     ['Why did the build fail?', { ran: 0.9, user: 0.95, assistant: 1, rule: 1 }],
-  ])('%s', (question, expected) => {
-    expect(scoresOf(lanes, question)).toEqual(expected);
+  ])('%s', (query, expected) => {
+    expect(scoresOf(retrievers, query)).toEqual(expected);
   });
 });

@@ -9,7 +9,7 @@ const ZERO_WIDTH = String.fromCodePoint(0x200b);
 
 describe('inert text', () => {
   it.each(INJECTION_TEXTS)('cannot be taken for more than a quotation: $name', ({ text }) => {
-    // A reader that finds nothing in the text itself would find nothing in what becomes of it either.
+    // A reader that finds nothing in the text itself would find nothing in the result either.
     expect(violationsOf(text)).not.toEqual([]);
     const inert = inertText(text);
     expect(violationsOf(inert)).toEqual([]);
@@ -45,7 +45,7 @@ describe('inert text', () => {
     '我们决定把数据库迁移到新的服务器 «Déjà vu» — 5 ≤ 7, été',
   ])('leaves code and prose alone: %j', (text) => expect(inertText(text)).toBe(text));
 
-  test('leaves nothing that capture removes, however it is written, so that a block is removed whole', () => {
+  test('removes everything that capture removes, in any spelling, so that a block is removed completely', () => {
     const angles = ['<', '\\u003c', '\\\\\\u003C', '\\x3c', '&lt;', '&#0060;', '&#x3C;', '%3c', '< ', '<\\n', '<+'];
     for (const tag of REMOVED_TAG_NAMES)
       for (const angle of angles)

@@ -55,7 +55,7 @@ describe('the table of kinds', () => {
     }
   });
 
-  it('stands on the page, and nothing else does', () => {
+  it('matches the documentation page exactly', () => {
     const page = readFileSync(new URL('../../../docs/redaction.md', import.meta.url), 'utf8');
     const [, table = ''] = page.split('\n## Secrets\n');
     const rows =

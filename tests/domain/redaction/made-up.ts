@@ -1,4 +1,4 @@
-/** Values that look like secrets and are none: made when the test runs, so that no scanner takes the tests for a leak. */
+/** Fake secrets, generated at run time, so that no scanner reports the tests as a leak. */
 
 const LOWER = 'abcdefghijklmnopqrstuvwxyz';
 const DIGITS = '0123456789';
@@ -18,7 +18,7 @@ export const hex = (length: number): string => madeOf(`${DIGITS}abcdefd`, length
 export const digits = (length: number): string => madeOf('7130598264913', length);
 export const uuid = (): string => [hex(8), hex(4), hex(4), hex(4), hex(12)].join('-');
 
-/** A text with a secret in it, and what stands around it. */
+/** A text with a secret and its context. */
 export interface Sample {
   readonly before?: string;
   readonly secret: string;

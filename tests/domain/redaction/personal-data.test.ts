@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { PERSONAL_KINDS } from '../../../domain/redaction/personal/personal-data.ts';
 import { Redactor } from '../../../domain/redaction/redact.ts';
 
-/** What redaction does with a text when everything personal is to be taken out. */
+/** Redacts a text with all personal data to be removed. */
 function found(text: string): { readonly text: string; readonly kinds: readonly string[]; readonly dataClass: string } {
   const redactor = new Redactor({ removeClasses: ['sensitive', 'restricted'] });
   const clean = redactor.text(text);
@@ -101,7 +101,7 @@ describe.each<[string, readonly [string, string, string][]]>([
   });
 });
 
-describe('what is none', () => {
+describe('lookalikes', () => {
   it.each([
     ['a card with a wrong digit', '4111 1111 1111 1112'],
     ['a card of no issuer', '9999999999999995'],
@@ -200,7 +200,7 @@ describe('classes', () => {
     expect(redactor.dataClass).toBe('confidential');
   });
 
-  it('what is removed is a setting', () => {
+  it('removes the configured classes', () => {
     const redactor = new Redactor({ removeClasses: [] });
     expect(redactor.text('4111 1111 1111 1111 jane@acme.io')).toBe('4111 1111 1111 1111 jane@acme.io');
     expect(redactor.counts).toBeNull();

@@ -61,7 +61,7 @@ describe('<private>', () => {
   });
 });
 
-describe('<private> where the text is written for something else', () => {
+describe('<private> in escaped text', () => {
   const open = [
     '<',
     String.raw`\u003c`,
@@ -117,11 +117,11 @@ describe('a text that begins inside a passage', () => {
     return { ...removeTaggedText(text, removed, within), removed: removed.size };
   };
 
-  it('is gone up to its end', () => {
+  it('is removed up to its end', () => {
     expect(continued('x</private> y')).toEqual({ text: ' y', open: null, removed: 0 });
   });
 
-  it('is gone as a whole where the passage goes on', () => {
+  it('is removed completely if the passage continues', () => {
     expect(continued('x')).toEqual({ text: '', open: within, removed: 0 });
     expect(continued('x<private>y</private>z')).toEqual({ text: '', open: within, removed: 0 });
     expect(continued('x<private>y')).toEqual({ text: '', open: { tag: 'private', depth: 2 }, removed: 0 });
@@ -175,7 +175,7 @@ describe('injected text', () => {
       '[private] d e',
       { injected: 1, private: 1 },
     ],
-  ])('a private passage that is %s', (_, text, kept, counts) => {
+  ])('removes a private passage that is %s', (_, text, kept, counts) => {
     expect(redact(text)).toEqual({ text: kept, counts });
   });
 
@@ -193,7 +193,7 @@ describe('injected text', () => {
     '<local-command-stdout>3 passed</local-command-stdout>',
     '<ide_selection>let a = 1</ide_selection>',
     '<task-notification>done</task-notification>',
-  ])('leaves what the user did: %s', (text) => {
+  ])('retains the user’s own input: %s', (text) => {
     expect(redact(text)).toEqual({ text, counts: {} });
   });
 

@@ -88,7 +88,7 @@ describe('json', () => {
     expect({}).not.toHaveProperty('polluted');
   });
 
-  it('keeps forty levels and notes what lies deeper', () => {
+  it('retains forty levels and notes deeper ones', () => {
     const nested = (levels: number): unknown => JSON.parse(`${'['.repeat(levels)}"x"${']'.repeat(levels)}`);
     expect(JSON.stringify(json(nested(40)))).toBe(JSON.stringify(nested(40)));
     expect(JSON.stringify(json(nested(41)))).toBe(`${'['.repeat(40)}"[too deep]"${']'.repeat(40)}`);
@@ -153,14 +153,14 @@ describe('a passage over the blocks of a list', () => {
   });
 });
 
-describe('whole values', () => {
+describe('full values', () => {
   const long = (text: string) => `${text} ${'y'.repeat(VALUE_LIMIT_BYTES)}`;
 
   it('are handed out redacted, and the note names them', () => {
     const redactor = new Redactor({ storeFullValue: true });
     const text = redactor.text(long('<private>x</private>\u0000'));
-    const [whole] = redactor.wholes;
-    expect(redactor.wholes).toHaveLength(1);
+    const [whole] = redactor.fullValues;
+    expect(redactor.fullValues).toHaveLength(1);
     expect(whole?.text).toBe(long('[private]\uFFFD'));
     expect(whole?.sha256).toBe(
       createHash('sha256')
@@ -176,22 +176,22 @@ describe('whole values', () => {
   it('are each there once, from every depth', () => {
     const redactor = new Redactor({ storeFullValue: true });
     redactor.json({ a: long('one'), b: [long('other'), long('one')], c: 'short' });
-    expect(redactor.wholes.map((whole) => whole.text)).toEqual([long('one'), long('other')]);
+    expect(redactor.fullValues.map((whole) => whole.text)).toEqual([long('one'), long('other')]);
   });
 
-  it('are not kept unless that is asked for', () => {
+  it('are dropped unless requested', () => {
     const redactor = new Redactor();
     expect(redactor.text(long('one'))).not.toContain('sha256');
-    expect(redactor.wholes).toEqual([]);
+    expect(redactor.fullValues).toEqual([]);
   });
 
   it('clean text is cut later, once', () => {
     const redactor = new Redactor({ storeFullValue: true });
     const clean = redactor.cleanJson({ a: long('one'), [long('name')]: 1 });
     expect(clean).toEqual({ a: long('one'), [long('name')]: 1 });
-    expect(redactor.wholes).toEqual([]);
+    expect(redactor.fullValues).toEqual([]);
     expect(JSON.stringify(redactor.cutJson(clean)).length).toBeLessThan(2 * VALUE_LIMIT_BYTES + 100);
-    expect(redactor.wholes).toHaveLength(2);
+    expect(redactor.fullValues).toHaveLength(2);
   });
 });
 
@@ -201,7 +201,7 @@ describe('text that the database refuses', () => {
     ['a file name', { file_path: '/src/\uDE00\u0000.ts' }, { file_path: '/src/\uFFFD\uFFFD.ts' }],
     ['deep inside', [[{ a: ['\uD83D'] }]], [[{ a: ['\uFFFD'] }]]],
     ['beside what is removed', ['\u0000<private>\uD83D</private>\uDE00'], ['\uFFFD[private]\uFFFD']],
-  ])('is made well-formed in %s', (_, value, expected) => {
+  ])('becomes well-formed in %s', (_, value, expected) => {
     expect(json(value)).toEqual(expected);
   });
 });

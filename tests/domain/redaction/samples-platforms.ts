@@ -3,7 +3,7 @@ import type { KindSamples } from './made-up.ts';
 
 const b64 = (length: number) => alnum(length);
 
-/** Clouds, code hosts, registries and operations: a secret of each kind, and what comes near. */
+/** Clouds, code hosts, registries and operations: a secret of each kind, and lookalikes. */
 export const PLATFORM_SAMPLES: readonly KindSamples[] = [
   { kind: 'recollect-key', yes: [{ secret: `rcl_${alnum(43)}` }], no: ['rcl_short', `arcl_${alnum(43)}`] },
   {

@@ -4,7 +4,7 @@ import type { KindSamples } from './made-up.ts';
 const jwt = `eyJhbGciOiJIUzI1NiJ9.eyJ${alnum(30)}.${alnum(30)}`;
 const keyLine = (name: string) => ['-----BEGIN', name, 'KEY-----'].join(' ');
 
-/** Models, services and what is told by what stands around it: a secret of each kind, and what comes near. */
+/** Models, services and context-based rules: a secret of each kind, and lookalikes. */
 export const SERVICE_SAMPLES: readonly KindSamples[] = [
   { kind: 'anthropic-key', yes: [{ secret: `sk-ant-api03-${alnum(95)}` }], no: ['sk-ant-short'] },
   { kind: 'openrouter-key', yes: [{ secret: `sk-or-v1-${hex(64)}` }], no: ['sk-or-v1-short'] },

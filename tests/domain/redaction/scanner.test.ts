@@ -77,7 +77,7 @@ describe('numbers', () => {
 });
 
 describe('the pass over real rules', () => {
-  it('never leaves out a rule that matches, whatever stands around it', () => {
+  it('never omits a matching rule, whatever surrounds the match', () => {
     const random = randomFrom(11);
     let matched = 0;
     const pieces = SECRET_RULES.flatMap((rule) =>

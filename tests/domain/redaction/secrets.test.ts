@@ -129,7 +129,7 @@ describe('private keys that are cut off', () => {
     expect(redact(text).text).toBe(kept);
   });
 
-  it('two whole keys stay two', () => {
+  it('counts two complete keys as two', () => {
     const key = `${header}\n${KEY_LINES}\n-----END PRIVATE KEY-----`;
     expect(redact(`a ${key} b ${key} c`)).toEqual({
       text: 'a [redacted:private-key] b [redacted:private-key] c',

@@ -5,7 +5,7 @@ import { SECRET_RULES } from '../../../domain/redaction/secret-rules.ts';
 
 const json = (value: unknown): unknown => new Redactor().json(value);
 
-/** Beginnings of what is looked for, over and over: hints of every rule, and numbers that are nearly something. */
+/** Starts of patterns, repeated: hints of every rule, and near misses of numbers. */
 const ADVERSARIAL = [
   ...new Set(
     SECRET_RULES.flatMap((rule) =>
@@ -82,7 +82,7 @@ const ADVERSARIAL = [
 describe('time', () => {
   const MIB = 1024 * 1024;
   const LIMIT_MS = 1_000;
-  /** Processor time of this thread: what else the machine does is not counted. */
+  /** Processor time of this thread, independent of other load. */
   const spentMs = (before: NodeJS.CpuUsage) => process.threadCpuUsage(before).user / 1_000;
   const repeated = (piece: string): string => piece.repeat(Math.ceil(MIB / piece.length));
   const key = ['-----BEGIN PRIVATE', 'KEY-----'].join(' ');

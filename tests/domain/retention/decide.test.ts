@@ -51,7 +51,7 @@ function* numbers(seed: number): Generator<number, never> {
   }
 }
 
-test('cells say of every row what the rules say of it', () => {
+test('assigns every row’s cell the row’s rule', () => {
   const random = numbers(7);
   const one = <Value>(values: readonly [Value, ...Value[]]): Value =>
     values[Math.floor(random.next().value * values.length)] ?? values[0];
@@ -80,7 +80,7 @@ test('cells say of every row what the rules say of it', () => {
   }
 });
 
-test('a hash is of what holds, not of its order', () => {
+test('hashes policies and holds independent of order', () => {
   const holds = [{ id: 'h', subject: 'user', subjectId: 'u' }];
   expect(policyHash([ALL, CLASS], holds)).toBe(policyHash([CLASS, ALL], holds));
   const others = [
@@ -92,7 +92,7 @@ test('a hash is of what holds, not of its order', () => {
   expect(new Set([...others, policyHash([ALL, CLASS], holds)]).size).toBe(5);
 });
 
-test('what cannot be is told by its field', () => {
+test('reports an invalid rule by its field', () => {
   expect(ruleProblem(rule('a', { action: 'archive' }))?.field).toBe('action');
   expect(ruleProblem(rule('a', { resource: 'usage', projectId: 'p' }))?.field).toBe('project');
   expect(ruleProblem(rule('a', { resource: 'session', dataClass: 'public' }))?.field).toBe('data_class');

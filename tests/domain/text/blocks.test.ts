@@ -6,7 +6,7 @@ function blocks(text: string): readonly (readonly [string, string])[] {
 }
 
 describe('splitBlocks', () => {
-  it('tells headings, paragraphs, items, code and tables apart', () => {
+  it('distinguishes headings, paragraphs, items, code and tables', () => {
     const text =
       '## Result\nIt works.\n\n- first\n2. second\n- [ ] third\n```ts\nconst a = 1;\n```\n| a | b |\n---\nEnd.';
     expect(blocks(text)).toEqual([

@@ -17,7 +17,7 @@ describe('plainText', () => {
 });
 
 describe('cutting', () => {
-  it('shortens at a word and says so', () => {
+  it('shortens at a word with an ellipsis', () => {
     expect(shorten('one two three four', 14)).toBe('one two three…');
     expect(shorten('short', 14)).toBe('short');
     expect(shorten('abcdefghijklmnop', 8)).toBe('abcdefg…');

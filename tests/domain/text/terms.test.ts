@@ -6,7 +6,7 @@ describe('termsOf', () => {
     expect(termsOf('The tests were failing')).toEqual(termsOf('test fail'));
   });
 
-  it('keeps identifiers, files and versions whole', () => {
+  it('leaves identifiers, files and versions intact', () => {
     expect(termsOf('Fix MAX_SIZE in src/model.ts 1.2.3')).toEqual(['fix', 'max_size', 'src/model.ts', '1.2.3']);
   });
 
@@ -30,7 +30,7 @@ it('counts words in both kinds of script', () => {
   expect(wordCount('--- ***')).toBe(0);
 });
 
-it('tells prose from lists and logs by its stop words', () => {
+it('distinguishes prose from lists and logs by stop words', () => {
   expect(stopWordShare('we do not have it in the list')).toBeGreaterThan(0.8);
   expect(stopWordShare('Resolved 28 packages')).toBe(0);
   expect(stopWordShare('使用本地时区')).toBe(1);

@@ -18,7 +18,7 @@ const user = (content: unknown, more: Record<string, unknown> = {}) => ({
   ...more,
 });
 
-describe('what a line says', () => {
+describe('content of a line', () => {
   test.each([
     ['a text', user('Mend it.'), { kind: 'user', text: 'Mend it.' }],
     [
@@ -121,7 +121,7 @@ describe('what a line says', () => {
     expect(saying(user(content, line))).toEqual({ kind: 'results', results: [{ useId: 't1', ...expected }] });
   });
 
-  test('two results in a line do not share its structured answer', () => {
+  test('does not assign a shared structured response to two results', () => {
     const content = ['t1', 't2'].map((id) => ({ type: 'tool_result', tool_use_id: id, content: id }));
     expect(saying(user(content, { toolUseResult: { stdout: 'whose?' } }))).toMatchObject({
       results: [{ response: 't1' }, { response: 't2' }],
@@ -129,8 +129,8 @@ describe('what a line says', () => {
   });
 });
 
-describe('what a line is told by', () => {
-  test('ids, session and time are taken where they are what they should be', () => {
+describe('metadata of a line', () => {
+  test('reads valid ids, session and time', () => {
     const line = {
       ...user('x'),
       parentUuid: 'p',
@@ -185,7 +185,7 @@ describe('lines that cannot be read', () => {
 });
 
 describe('lines of a piece of a file', () => {
-  test('keep their offsets, and the rest is left', () => {
+  test('have their offsets; the rest is left to the caller', () => {
     const piece = Buffer.from('one\n\ntwo\nthr');
     expect(
       [...completeLines(piece, 100)].map((line) => [Buffer.from(line.bytes).toString(), line.offset, line.end]),

@@ -85,7 +85,7 @@ describe('which stored prompt a line is', () => {
   });
 });
 
-describe('what a late delivery doubles', () => {
+describe('late duplicates', () => {
   const brought = stored(1, 'x', 10, { source: 'transcript', taken: true, hashes: ['x', 'z'] });
   test.each([
     ['the same with its own time', stored(2, 'x', 10), true],
@@ -103,7 +103,7 @@ describe('what a late delivery doubles', () => {
     );
   });
 
-  test('one row stands for one late delivery', () => {
+  test('matches one row to one late delivery', () => {
     expect(findDoubles([brought, stored(2, 'x', 10), stored(3, 'x', 10)])).toHaveLength(1);
   });
 });
@@ -133,7 +133,7 @@ describe('when a file is read', () => {
     expect(currentOf(file, before, minute * MINUTE_MS, limits)).toBe(expected);
   });
 
-  test('a clock that was set back does not keep a file waiting for ever', () => {
+  test('reads a file with a time in the future', () => {
     expect(quietFor(10 * day * MINUTE_MS, 0)).toBeGreaterThan(limits.idleMs);
     expect(quietFor(MINUTE_MS, 0)).toBe(0);
   });

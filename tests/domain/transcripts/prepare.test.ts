@@ -5,7 +5,7 @@ import type { TenantId, UserId } from '../../../domain/ids.ts';
 import type { TranscriptItem } from '../../../domain/transcripts/items.ts';
 import { prepareItem } from '../../../domain/transcripts/prepare.ts';
 
-const capturer = {
+const owner = {
   tenantId: asId<TenantId>('018f0000-0000-7000-8000-000000000001'),
   userId: asId<UserId>('018f0000-0000-7000-8000-000000000002'),
 };
@@ -30,34 +30,34 @@ function item(hook: string, fields: Record<string, unknown>, alternatives: reado
 }
 
 const hashesOf = (text: string, alternatives: readonly string[] = []) =>
-  prepareItem(item('UserPromptSubmit', { prompt: text }, alternatives), capturer, 'transcript')?.hashes;
+  prepareItem(item('UserPromptSubmit', { prompt: text }, alternatives), owner, 'transcript')?.hashes;
 
 describe('a prompt of a transcript is known by', () => {
-  test('its text alone where nothing stands around it', () => {
+  test('hashes a plain text once', () => {
     expect(hashesOf('say it', ['say it'])).toEqual([sha256('say it')]);
   });
 
-  test('what is left of it without what the host put before it, and without the blanks that this leaves', () => {
+  test('hashes the text without the host’s prefix and without surrounding blanks', () => {
     expect(hashesOf(`${IDE}\nsay it `, [`${IDE}\nsay it`])).toEqual(
       expect.arrayContaining(['\nsay it ', 'say it', '\nsay it'].map(sha256)),
     );
   });
 
-  test('every text that a host may give for it, of those that say anything', () => {
+  test('hashes every non-empty text that a host may send', () => {
     expect(hashesOf('one\n\ntwo', ['one\ntwo', 'two', '', '  ', IDE])).toEqual(
       ['one\n\ntwo', 'one\ntwo', 'two'].map(sha256),
     );
   });
 });
 
-test('nothing is made of words of which nothing is left, nor of what is not stored', () => {
-  expect(prepareItem(item('UserPromptSubmit', { prompt: `${IDE}\n` }), capturer, 'transcript')).toBeNull();
-  expect(prepareItem(item('PreToolUse', { tool_name: 'Read' }), capturer, 'transcript')).toBeNull();
+test('returns null for empty texts and items that are not stored', () => {
+  expect(prepareItem(item('UserPromptSubmit', { prompt: `${IDE}\n` }), owner, 'transcript')).toBeNull();
+  expect(prepareItem(item('PreToolUse', { tool_name: 'Read' }), owner, 'transcript')).toBeNull();
 });
 
-test('a tool call is known by its key alone, and says which way it came', () => {
+test('identifies a tool call by its key, and records its source', () => {
   const call = { tool_name: 'Bash', tool_input: {}, tool_response: 'ok', tool_use_id: 'u' };
-  expect(prepareItem(item('PostToolUse', call), capturer, 'transcript')).toMatchObject({
+  expect(prepareItem(item('PostToolUse', call), owner, 'transcript')).toMatchObject({
     hashes: [],
     event: { key: 'tool:u', source: 'transcript' },
   });

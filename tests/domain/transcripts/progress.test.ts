@@ -6,7 +6,7 @@ const FILE = { fingerprint: 'f', size: 100, modifiedAtMs: 7 };
 const BEFORE = { fingerprint: 'f', readOffset: 60, countedOffset: 80, sessionId: 'known' };
 const RESULT = { nextOffset: 90, countedOffset: 95, open: true, counts: noCounts(), sessionId: null, seenSeq: 4 };
 
-describe('where reading a file goes on', () => {
+describe('start of reading', () => {
   test.each([
     ['never read', null, FILE, { anew: false, readOffset: 0, countedOffset: 0 }],
     ['grown', BEFORE, FILE, { anew: false, readOffset: 60, countedOffset: 80 }],
@@ -18,20 +18,20 @@ describe('where reading a file goes on', () => {
   });
 });
 
-describe('what is noted of a file', () => {
-  test('its whole size only when nothing is left of it', () => {
+describe('recorded progress', () => {
+  test('has the full size only if nothing is left', () => {
     const size = (nextOffset: number, atEnd: boolean) =>
       progressAfter(FILE, null, { ...RESULT, nextOffset }, { atEnd, anew: false }).size;
     expect([size(90, true), size(90, false), size(120, false)]).toEqual([100, 90, 100]);
   });
 
-  test('the session that it was of, where this piece names none', () => {
+  test('retains the known session if the piece names none', () => {
     const session = (before: typeof BEFORE | null, sessionId: string | null) =>
       progressAfter(FILE, before, { ...RESULT, sessionId }, { atEnd: true, anew: false }).sessionId;
     expect([session(BEFORE, 'new'), session(BEFORE, null), session(null, null)]).toEqual(['new', 'known', null]);
   });
 
-  test('nothing of the file but what it is told by', () => {
+  test('contains only the file’s identity', () => {
     const file = { ...FILE, session: 's', agentId: null };
     expect(progressAfter(file, BEFORE, RESULT, { atEnd: true, anew: true })).toEqual({
       fingerprint: 'f',

@@ -38,7 +38,7 @@ function readAll(
   return reader;
 }
 
-/** Items as short texts: what kind, and what they say. */
+/** Items as short texts: kind and content. */
 function told(items: readonly TranscriptItem[]): string[] {
   return items.map(({ kind, payload, agentId }) => {
     const says =
@@ -48,7 +48,7 @@ function told(items: readonly TranscriptItem[]): string[] {
 }
 
 describe('turns', () => {
-  test('are told as hooks would have told them', () => {
+  test('equal the events of the hooks', () => {
     const lines = [
       user('Look.'),
       assistant('m1', [text('I look.')]),
@@ -106,7 +106,7 @@ describe('turns', () => {
     expect(told(items).slice(1)).toEqual(['user "A"', 'words "one\\n\\ntwo"', 'words "three"']);
   });
 
-  test('words belong to the folder and the session in which they were said, whatever closes their turn', () => {
+  test('assigns texts to the folder and session of their line, whatever closes their turn', () => {
     const lines = [user('A'), assistant('m', [text('a')]), user('B', { cwd: '/src/other', sessionId: 'next' })];
     const { items } = readAll(lines);
     expect(items.map(({ session, payload }) => [session, payload.session_id, payload.cwd, payload.timestamp])).toEqual([
@@ -117,7 +117,7 @@ describe('turns', () => {
     ]);
   });
 
-  test('where reading goes on is the start of what is unfinished', () => {
+  test('continues at the start of unfinished work', () => {
     const lines = [user('A'), assistant('m1', [text('a')], 'end_turn'), user('B'), assistant('m2', [text('b')])];
     const reader = readAll(lines, 0);
     expect(reader.unfinishedSince()).toBe(bytesOf(lines.slice(0, 2)).length);
@@ -126,7 +126,7 @@ describe('turns', () => {
 });
 
 describe('calls', () => {
-  test('that nobody answered are told as interrupted, when the session is over and not before', () => {
+  test('marks calls without a result as interrupted, only after the session is over', () => {
     const lines = [user('A'), assistant('m', [use('t1')], 'tool_use')];
     expect(told(readAll(lines, IDLE_MS).items)).toEqual(['start ""', 'user "A"']);
     const { items } = readAll(lines, DAY_MS);
@@ -134,7 +134,7 @@ describe('calls', () => {
     expect(items[2]).toMatchObject({ key: 'tool:t1', payload: { hook_event_name: 'PostToolUseFailure' } });
   });
 
-  test('an old one is given up after two more prompts, a late answer is told with its call', () => {
+  test('abandons an old call after two more prompts, and stores a late result with its call', () => {
     const calls = [user('A'), assistant('m', [use('t1')], 'tool_use')];
     expect(told(readAll([...calls, user('B'), result('t1')]).items).at(-1)).toBe('tool "t1"');
     expect(told(readAll([...calls, user('B'), user('C')]).items).slice(1)).toEqual([
@@ -145,7 +145,7 @@ describe('calls', () => {
     ]);
   });
 
-  test('an answer whose call is not there is kept under its id', () => {
+  test('stores a result without a call under its id', () => {
     const { items } = readAll([result('t9')]);
     expect(items).toMatchObject([{ key: 'tool:t9', payload: { tool_name: 'unknown', tool_response: 'ok' } }]);
   });
@@ -166,7 +166,7 @@ describe('sub-agents', () => {
     expect(items.every((item) => item.payload.agent_id === 'a1' && item.session === 's')).toBe(true);
   });
 
-  test('between their parent’s lines are told apart by their chain', () => {
+  test('separates interleaved sidechains by their chain', () => {
     const chain = { isSidechain: true };
     const root = user('Find it.', chain);
     const call = assistant('m1', [text('Found.')], 'end_turn', { ...chain, parentUuid: root['uuid'] });
@@ -194,7 +194,7 @@ describe('sub-agents', () => {
 });
 
 describe('counts', () => {
-  test('lines are counted by what became of them, and what was counted before is not', () => {
+  test('counts lines by outcome, and counted lines once', () => {
     const first = user('A');
     const lines = [first, first, '{"type":"user"', 'nonsense', { type: 'novelty' }, '', line({ type: 'progress' })];
     expect(readAll(lines).counts).toMatchObject({

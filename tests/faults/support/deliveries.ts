@@ -32,12 +32,12 @@ export interface SessionScript {
 }
 
 /** Whoever it is: the rows say the same. */
-const CAPTURER: EventOwner = { tenantId: newId(), userId: newId() };
+const OWNER: EventOwner = { tenantId: newId(), userId: newId() };
 
 /** What the rows of an event are, by the same steps that a capture goes through. */
 export function rowsOf(event: HostEvent | null): ExpectedRow[] {
   if (event === null) return [];
-  const built = buildCaptureEvent(event, CAPTURER, new Date(0));
+  const built = buildCaptureEvent(event, OWNER, new Date(0));
   return built.rows.map((row, index) => ({
     key: `${built.key ?? ''}${index === 0 ? '' : `${NAME_SEPARATOR}${index + 1}`}`,
     kind: row.kind,

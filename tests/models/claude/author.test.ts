@@ -10,7 +10,7 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-it('answers a whole session: every quote stands, and sizes are those of a model', async () => {
+it('completes a session with valid quotes and realistic sizes', async () => {
   const model = modelAt(server);
   const rows = miniSession.map((row) => ({ ...row, tokens: countTokens(row.content) }));
   const answer = await asked(model.prepareWindow({ ...window, rows }, live()));
@@ -37,7 +37,7 @@ it('answers a whole session: every quote stands, and sizes are those of a model'
   expect(groundLearnings(learnings, [...quotableRows(input), ...rows]).dropped).toBe(0);
   expect(learnings.every(({ relation }) => relation === null)).toBe(true);
 
-  // What it learned before it knows again.
+  // It recognises its earlier learnings.
   const known = learnings.map(({ category, title, description }, index) => ({
     id: `known-${String(index)}`,
     category,

@@ -55,7 +55,7 @@ function quotesOf({ id, body }: Shown): readonly Quote[] {
     .filter(({ quote }) => !quote.includes('\uFFFD'));
 }
 
-/** Evidence that a summary or an item repeats: what stands after "|" in its lines. */
+/** Evidence of a summary or an item: the text after "|" in its lines. */
 function repeatedQuotes({ body }: Shown): readonly Quote[] {
   return body.split('\n').flatMap((line) => {
     const found = /\| (R\d+): (.+)$/u.exec(line);

@@ -44,10 +44,10 @@ async function outcomes(batchId: string): Promise<readonly BatchOutcome[]> {
 }
 
 describe('a batch', () => {
-  it('is sent, looked at, read and billed at half the price', async () => {
+  it('is submitted, polled, read and billed at half the price', async () => {
     server.planBatches({ looks: 1 });
     const batchId = await submitted(2);
-    expect(await batches.look(batchId, live())).toEqual({
+    expect(await batches.poll(batchId, live())).toEqual({
       batchId,
       ended: false,
       createdAtMs: START,
@@ -55,7 +55,7 @@ describe('a batch', () => {
       calls: 2,
       processing: 2,
     });
-    expect(await batches.look(batchId, live())).toMatchObject({ ended: true, calls: 2, processing: 0 });
+    expect(await batches.poll(batchId, live())).toMatchObject({ ended: true, calls: 2, processing: 0 });
     const [first, second] = await outcomes(batchId);
     if (first?.kind !== 'answered' || second?.kind !== 'answered') throw new Error('not answered');
     expect(first).toMatchObject({ customId: 'w1', stopped: null, usage: { batch: true, model: LARGE.name } });
@@ -69,7 +69,7 @@ describe('a batch', () => {
     expect(Number(cached?.costUsd) / direct.costUsd).toBeCloseTo(0.5, 10);
   });
 
-  it('tells each part by itself: refused, cut off, failed, expired, cancelled', async () => {
+  it('returns each outcome: refused, truncated, failed, expired, cancelled', async () => {
     const parts = [
       { kind: 'message', answer: '', stopReason: 'refusal' },
       { kind: 'message', answer: '{"ti', stopReason: 'max_tokens' },
@@ -81,7 +81,7 @@ describe('a batch', () => {
     ] as const;
     server.planBatches({ part: (_, index) => parts[index] });
     const batchId = await submitted(parts.length);
-    await batches.look(batchId, live());
+    await batches.poll(batchId, live());
     expect(await outcomes(batchId)).toMatchObject([
       { kind: 'answered', stopped: 'refused' },
       { kind: 'answered', stopped: 'truncated', text: '{"ti' },
@@ -97,9 +97,9 @@ describe('a batch', () => {
     server.planBatches({ looks: 1_000 });
     const batchId = await submitted(2);
     now += 23 * HOUR_MS;
-    expect((await batches.look(batchId, live())).ended).toBe(false);
+    expect((await batches.poll(batchId, live())).ended).toBe(false);
     now += HOUR_MS;
-    expect((await batches.look(batchId, live())).ended).toBe(true);
+    expect((await batches.poll(batchId, live())).ended).toBe(true);
     expect((await outcomes(batchId)).map(({ kind }) => kind)).toEqual(['expired', 'expired']);
     expect(server.bill()).toBe(0);
   });
@@ -108,7 +108,7 @@ describe('a batch', () => {
     server.planBatches({ looks: 1_000 });
     const batchId = await submitted(1);
     await batches.cancel(batchId, live());
-    expect((await batches.look(batchId, live())).ended).toBe(true);
+    expect((await batches.poll(batchId, live())).ended).toBe(true);
     expect(await outcomes(batchId)).toEqual([{ customId: 'w1', kind: 'cancelled' }]);
   });
 
@@ -122,10 +122,10 @@ describe('a batch', () => {
     expect(await batches.since(START, live())).toHaveLength(2);
   });
 
-  it('names the tier of an answer by the model that the provider says, in its long form too', async () => {
+  it('maps a response to its tier by the provider’s model name, also a long one', async () => {
     const small = await model.prepareWindow({ ...window, rows: rows.slice(0, 1) }, live());
     const { batchId } = await batches.submit([{ customId: 'a', call: small }], live());
-    await batches.look(batchId, live());
+    await batches.poll(batchId, live());
     const dated = modelAt(server, { small: { ...SMALL, name: 'claude-haiku' } }).batches;
     if (dated === null) throw new Error('no batches');
     for await (const outcome of dated.results(batchId, live()))
@@ -153,15 +153,15 @@ describe('a batch is refused', () => {
   });
 
   it('by an id that is none', async () => {
-    expect((await failure(batches.look('../../secrets', live()))).kind).toBe('invalid_request');
+    expect((await failure(batches.poll('../../secrets', live()))).kind).toBe('invalid_request');
   });
 });
 
 describe('results', () => {
-  it('that break off in the middle are unavailable; what came before was given', async () => {
+  it('that break off are unavailable after the complete ones', async () => {
     server.planBatches({ breakOffAfter: 2 });
     const batchId = await submitted(4);
-    await batches.look(batchId, live());
+    await batches.poll(batchId, live());
     const seen: string[] = [];
     const reading = async () => {
       for await (const { customId } of batches.results(batchId, live())) seen.push(customId);
@@ -181,7 +181,7 @@ describe('results', () => {
     const patient = modelAt(server, { timeoutMs: 300 }).batches;
     if (patient === null) throw new Error('no batches');
     const batchId = await submitted(1);
-    await batches.look(batchId, live());
+    await batches.poll(batchId, live());
     server.fault('batch-results', reply);
     const read = async () => {
       for await (const outcome of patient.results(batchId, live())) expect(outcome).toBeUndefined();
@@ -189,7 +189,7 @@ describe('results', () => {
     expect((await failure(read())).kind).toBe(kind);
   });
 
-  it('of a batch that goes on are an error', async () => {
+  it('of a running batch are an error', async () => {
     server.planBatches({ looks: 5 });
     const batchId = await submitted(1);
     await expect(outcomes(batchId)).rejects.toThrow('404');
@@ -197,7 +197,7 @@ describe('results', () => {
 
   it('stop when the caller does', async () => {
     const batchId = await submitted(3);
-    await batches.look(batchId, live());
+    await batches.poll(batchId, live());
     for await (const outcome of batches.results(batchId, live())) {
       expect(outcome.customId).toBe('w3');
       break;
@@ -218,7 +218,7 @@ it.each(['batch-create', 'batch-look', 'batch-list', 'batch-cancel'] as const)(
     const error = await failure(
       {
         'batch-create': () => batches.submit([call], live()),
-        'batch-look': () => batches.look(batchId, live()),
+        'batch-look': () => batches.poll(batchId, live()),
         'batch-list': () => batches.since(0, live()),
         'batch-cancel': () => batches.cancel(batchId, live()),
       }[endpoint](),
@@ -227,13 +227,13 @@ it.each(['batch-create', 'batch-look', 'batch-list', 'batch-cancel'] as const)(
   },
 );
 
-it('an answer that is no batch, and no list of batches, is unavailable: an empty list would be paid for twice', async () => {
+it('rejects an invalid batch or list: an empty list would be paid for twice', async () => {
   const call = { customId: 'a', call: await prepared() };
   const nonsense = { kind: 'raw', body: '{"id": "a b"}' } as const;
   server.fault('batch-create', nonsense);
   expect((await failure(batches.submit([call], live()))).kind).toBe('unavailable');
   server.fault('batch-look', nonsense);
-  expect((await failure(batches.look('msgbatch_1', live()))).kind).toBe('unavailable');
+  expect((await failure(batches.poll('msgbatch_1', live()))).kind).toBe('unavailable');
   server.fault('batch-list', nonsense);
   expect((await failure(batches.since(0, live()))).kind).toBe('unavailable');
 });

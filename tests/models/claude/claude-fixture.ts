@@ -1,4 +1,4 @@
-import type { ModelAnswer, PreparedCall, SourceRow, WindowInput } from '../../../domain/ports/model.ts';
+import type { ModelResponse, PreparedCall, SourceRow, WindowInput } from '../../../domain/ports/model.ts';
 import { ModelError, type ModelPort } from '../../../domain/ports/model.ts';
 import { createClaudeModel } from '../../../models/claude/model.ts';
 import { createTokenCounter } from '../../../models/tokens/token-counter.ts';
@@ -19,7 +19,7 @@ export const window: WindowInput = {
   known: [],
   rows,
 };
-/** An answer that fits the schema. Its item cites a row that does not exist. */
+/** A response that fits the schema. Its item cites a row that does not exist. */
 export const topic = {
   title: 'T'.repeat(130),
   content: 'C',
@@ -39,7 +39,7 @@ export const LARGE = {
   prices: { inputUsdPerMTok: 3, outputUsdPerMTok: 15, cacheWriteUsdPerMTok: 3.75, cacheReadUsdPerMTok: 0.3 },
 };
 
-/** The adapter against the given server, with short limits. */
+/** The adapter on the given server, with short limits. */
 export function modelAt(
   server: MessagesServer,
   changes: Partial<Parameters<typeof createClaudeModel>[0]> = {},
@@ -64,18 +64,18 @@ export function live(): AbortSignal {
   return new AbortController().signal;
 }
 
-/** Prepares and asks. */
-export async function asked<Output>(call: Promise<PreparedCall<Output>>): Promise<ModelAnswer<Output>> {
-  return (await call).ask(live());
+/** Prepares and sends. */
+export async function asked<Output>(call: Promise<PreparedCall<Output>>): Promise<ModelResponse<Output>> {
+  return (await call).send(live());
 }
 
-/** What an answer says; an error where it cannot be used. */
-export function outputOf<Output>({ reading }: Pick<ModelAnswer<Output>, 'reading'>): Output {
+/** Returns the output; throws if it is unusable. */
+export function outputOf<Output>({ reading }: Pick<ModelResponse<Output>, 'reading'>): Output {
   if (!reading.ok) throw new Error(`unusable answer: ${reading.where}`);
   return reading.output;
 }
 
-/** What the run fails with; an error of its own if that is no ModelError. */
+/** Returns the ModelError of a run; throws if it fails otherwise. */
 export async function failure(run: Promise<unknown>): Promise<ModelError> {
   const error: unknown = await run.then(
     () => undefined,

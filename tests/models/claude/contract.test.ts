@@ -60,7 +60,7 @@ describe.each(targets)('the %s service', (target) => {
 
   it('counts before the call about what it bills, and answers in the schema with quotes that stand', async () => {
     const call = await model.prepareWindow(input, live());
-    const { reading, usage } = await call.ask(live());
+    const { reading, usage } = await call.send(live());
     expect(Math.abs(usage.inputTokens - call.inputTokens)).toBeLessThanOrEqual(call.inputTokens * COUNT_TOLERANCE);
     expect(usage.inputTokens + call.maxTokensOut).toBeLessThanOrEqual(settings.requestTokens * (1 + COUNT_TOLERANCE));
     expect(usage.costUsd).toBeLessThanOrEqual(call.maxUsd * (1 + COUNT_TOLERANCE));
@@ -89,7 +89,7 @@ describe.each(targets)('the %s service', (target) => {
       expect(made).toMatchObject({ calls: 2 });
       expect((await batches.since(before, live())).map(({ batchId }) => batchId)).toContain(made.batchId);
       await until(
-        async () => ((await batches.look(made.batchId, live())).ended ? true : undefined),
+        async () => ((await batches.poll(made.batchId, live())).ended ? true : undefined),
         target === 'local' ? 5_000 : BATCH_MS,
         'the end of the batch',
       );

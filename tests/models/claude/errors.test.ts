@@ -20,18 +20,18 @@ describe('readRetryAfter', () => {
     expect(readRetryAfter(new Headers(headers), NOW)).toBe(expected);
   });
 
-  it('bears an answer without headers', () => {
+  it('accepts an error without headers', () => {
     expect(readRetryAfter(undefined, NOW)).toBeUndefined();
   });
 });
 
 describe('toModelError', () => {
-  it('hands a ModelError on as it is', () => {
+  it('returns a ModelError unchanged', () => {
     const error = new ModelError('truncated', 'cut');
     expect(toModelError(error, NOW)).toBe(error);
   });
 
-  it('keeps nothing of an error that it does not know', () => {
+  it('removes the content of an unknown error', () => {
     const error = toModelError(new Error('the captured prompt'), NOW);
     expect(error.kind).toBe('unavailable');
     expect(error.message).not.toContain('captured');

@@ -12,17 +12,17 @@ afterEach(() => server.close());
 const window1 = (changes: Parameters<typeof modelAt>[1] = {}) =>
   asked(modelAt(server, changes).prepareWindow(window, live()));
 
-describe('bad answers', () => {
+describe('unusable responses', () => {
   const wrong = { ...topic, items: [{ ...topic.items[0], kind: 'poem' }] };
 
-  it('are asked about once more, with the answer and the problem as data', async () => {
+  it('are repaired once, with the response and the problem as data', async () => {
     server.script({ kind: 'message', answer: wrong }, { kind: 'message', answer: topic });
     const call = await modelAt(server).prepareWindow(window, live());
-    const { text, reading } = await call.ask(live());
+    const { text, reading } = await call.send(live());
     if (reading.ok) throw new Error('the answer was taken');
     expect(reading).toMatchObject({ kind: 'invalid_output', where: 'items.0.kind invalid_value' });
-    const again = await call.again(text, reading.problem, live());
-    expect(outputOf(await again.ask(live())).content).toBe('C');
+    const again = await call.repair(text, reading.problem, live());
+    expect(outputOf(await again.send(live())).content).toBe('C');
     const [first, second] = server.requests;
     expect(server.requests.map(isRepair)).toEqual([false, true]);
     expect(second?.system).toEqual(first?.system);
@@ -39,7 +39,7 @@ describe('bad answers', () => {
     ['nothing', ' '],
     ['another shape', { learned: SECRET_WORD }],
     ['extra fields', { ...topic, [SECRET_WORD]: 1 }],
-  ])('%s cannot be used, and "where" holds none of it', async (_, answer) => {
+  ])('rejects %s without its content in "where"', async (_, answer) => {
     server.script({ kind: 'message', answer });
     const { reading, usage } = await window1();
     if (reading.ok) throw new Error('the answer was taken');
@@ -57,17 +57,17 @@ describe('bad answers', () => {
     ['max_tokens', 'truncated', 'half as many words'],
     ['model_context_window_exceeded', 'truncated', 'half as many words'],
     ['refusal', 'refused', 'a record of work that was done'],
-  ])('stop reason %s is a reading, %s, with its cost; the repair says what to do', async (stopReason, kind, said) => {
+  ])('reads stop reason %s as %s, with its cost; the repair states the remedy', async (stopReason, kind, said) => {
     server.script({ kind: 'message', answer: '{"title": "cut', stopReason });
     const call = await modelAt(server).prepareWindow(window, live());
-    const { reading, usage, text } = await call.ask(live());
+    const { reading, usage, text } = await call.send(live());
     expect(reading).toMatchObject({ ok: false, kind });
     expect(usage.outputTokens).toBeGreaterThan(0);
     const problem = reading.ok ? '' : reading.problem;
-    const again = await call.again(text, problem, live());
-    expect(again.question).toContain(said);
-    // A batch tells no more than how an answer stopped.
-    expect((await call.again(text, kind, live())).question).toContain(said);
+    const again = await call.repair(text, problem, live());
+    expect(again.requestText).toContain(said);
+    // A batch returns only how a response stopped.
+    expect((await call.repair(text, kind, live())).requestText).toContain(said);
   });
 
   it('that fill the bound are cut off by the provider', async () => {
@@ -152,7 +152,7 @@ describe('failures of the provider', () => {
     expect((await failure(window1({ timeoutMs: 150 }))).kind).toBe('timeout');
   });
 
-  it('nobody listening is unavailable, and says the code', async () => {
+  it('reports an unreachable server as unavailable, with its code', async () => {
     await server.close();
     const error = await failure(window1());
     expect(error.kind).toBe('unavailable');
@@ -167,7 +167,7 @@ describe('failures of the provider', () => {
     ['refused', { kind: 'error', status: 429, type: 'rate_limit_error' }, 'rate_limited'],
     ['cut', { kind: 'hang-up' }, 'unavailable'],
     ['no number', { kind: 'raw', body: '{"input_tokens": "many"}' }, 'unavailable'],
-  ])('counting that is %s fails before anything is asked', async (_, reply, kind) => {
+  ])('fails before sending if counting is %s', async (_, reply, kind) => {
     server.fault('count', reply);
     expect((await failure(window1())).kind).toBe(kind);
     expect(server.requests).toHaveLength(0);
@@ -191,13 +191,13 @@ describe('abort', () => {
     const controller = new AbortController();
     const reason = new Error('activity cancelled');
     const call = await modelAt(server).prepareWindow(window, live());
-    const outcome = call.ask(controller.signal).catch((error: unknown) => error);
+    const outcome = call.send(controller.signal).catch((error: unknown) => error);
     await server.received(1);
     controller.abort(reason);
     expect(await outcome).toBe(reason);
   });
 
-  it('makes no call when it came before', async () => {
+  it('sends nothing if aborted before', async () => {
     const reason = new Error('too late');
     await expect(modelAt(server).prepareWindow(window, AbortSignal.abort(reason))).rejects.toBe(reason);
     expect(server.log).toHaveLength(0);

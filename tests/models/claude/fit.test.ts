@@ -52,26 +52,23 @@ describe('the bound of a request', () => {
   it.each(huge)('holds for %s', async (_, input) => {
     const call = await modelAt(await started()).prepareWindow(input, live());
     expect(call.inputTokens + call.maxTokensOut).toBeLessThanOrEqual(REQUEST_TOKENS);
-    const { usage } = await call.ask(live());
+    const { usage } = await call.send(live());
     expect(usage.inputTokens + call.maxTokensOut).toBeLessThanOrEqual(REQUEST_TOKENS);
-    const again = await call.again('x'.repeat(100_000), words(3_000, 'wrong'), live());
+    const again = await call.repair('x'.repeat(100_000), words(3_000, 'wrong'), live());
     expect(again.inputTokens + again.maxTokensOut).toBeLessThanOrEqual(REQUEST_TOKENS);
   });
 
-  it.each([1.1, 1.2, 1.3, 1.45, 1.7])(
-    'holds where the provider counts %f times as many tokens',
-    async (tokenFactor) => {
-      const model = modelAt(await started({ tokenFactor }));
-      for (const [, input] of huge) {
-        const call = await model.prepareWindow(input, live());
-        expect(call.inputTokens + call.maxTokensOut).toBeLessThanOrEqual(REQUEST_TOKENS);
-      }
-      // A round or two each, and one to find that the prefix is too long.
-      expect(server.log.length).toBeLessThanOrEqual(huge.length * 3 + 1);
-    },
-  );
+  it.each([1.1, 1.2, 1.3, 1.45, 1.7])('fits if the provider counts %f times as many tokens', async (tokenFactor) => {
+    const model = modelAt(await started({ tokenFactor }));
+    for (const [, input] of huge) {
+      const call = await model.prepareWindow(input, live());
+      expect(call.inputTokens + call.maxTokensOut).toBeLessThanOrEqual(REQUEST_TOKENS);
+    }
+    // A round or two each, and one to find that the prefix is too long.
+    expect(server.log.length).toBeLessThanOrEqual(huge.length * 3 + 1);
+  });
 
-  it('is kept by a shorter prefix where the longer leaves no room, the same from then on', async () => {
+  it('uses the shorter prefix if the longer one leaves no tokens, then always', async () => {
     const model = modelAt(await started({ tokenFactor: 1.45 }));
     for (const rows of [miniSession, miniSession.slice(0, 4)])
       await asked(model.prepareWindow({ ...window, rows }, live()));
@@ -85,7 +82,7 @@ describe('the bound of a request', () => {
   it.each([
     ['the setting leaves no room', 4_000, 1],
     ['the provider counts far more', REQUEST_TOKENS, 4],
-  ])('cannot be kept where %s: that is said, and nothing is asked', async (_, requestTokens, tokenFactor) => {
+  ])('fails without sending if %s', async (_, requestTokens, tokenFactor) => {
     const model = modelAt(await started({ tokenFactor }), { requestTokens });
     const error = await failure(model.prepareWindow(window, live()));
     expect(error.kind).toBe('invalid_request');
@@ -94,7 +91,7 @@ describe('the bound of a request', () => {
     expect(server.requests).toHaveLength(0);
   });
 
-  it('holds for a session with a hundred topics and its learnings', async () => {
+  it('fits a session with a hundred topics and its learnings', async () => {
     const model = modelAt(await started());
     const topics = Array.from({ length: 100 }, (_, index) => ({
       id: String(index),
@@ -121,12 +118,12 @@ describe('the bound of a request', () => {
       await model.prepareLearnings({ ...input, rows: many, known }, live()),
     ]) {
       expect(call.inputTokens + call.maxTokensOut).toBeLessThanOrEqual(REQUEST_TOKENS);
-      expect((await call.ask(live())).reading.ok).toBe(true);
+      expect((await call.send(live())).reading.ok).toBe(true);
     }
   });
 });
 
-describe('what is shown', () => {
+describe('rendered rows', () => {
   async function shownOf(rows: readonly SourceRow[]): Promise<string> {
     const model = modelAt(await started());
     outputOf(await asked(model.prepareWindow({ ...window, rows }, live())));
@@ -134,7 +131,7 @@ describe('what is shown', () => {
     return request === undefined ? '' : userTextOf(request);
   }
 
-  it('is what the user said nearly whole, before output of commands that went well', async () => {
+  it('prefer user prompts over output of successful commands', async () => {
     const request = words(120, 'want');
     const shown = await shownOf(
       counted([
@@ -171,21 +168,21 @@ describe('what is shown', () => {
     expect(shown.match(/^\+ const limit = 20;$/gmu)).toHaveLength(14);
   });
 
-  it('is what matters most where not even a line of each row fits; the rest is said to be left out', async () => {
+  it('prefer the most important rows if not every row fits, and note the omission', async () => {
     const shown = await shownOf(counted([{ type: 'user', content: 'do it all' }, ...steps]));
     expect(shown).toContain('do it all');
     expect(shown).toMatch(/\[\d{6} \d+ left out\]/u);
     expect(shown).toContain('step 899');
   });
 
-  it('is of what was asked before no more than a line or two, however much room there is', async () => {
+  it('limit the preceding request to a line or two', async () => {
     const model = modelAt(await started());
     await asked(model.prepareWindow({ ...window, precedingRequest: words(2_000, 'before') }, live()));
     const request = server.requests[0];
     expect((request === undefined ? '' : userTextOf(request)).match(/\bbefore\d+/gu)?.length).toBeLessThan(60);
   });
 
-  it('is of a long session the first prompt, which says what it was for, and every window', async () => {
+  it('include a long session’s first prompt, and every window', async () => {
     const model = modelAt(await started());
     const prompts = counted(
       Array.from({ length: 60 }, (_, index) => ({ type: 'user', content: `${String(index)}: ${words(60, 'and')}` })),
@@ -205,7 +202,7 @@ describe('what is shown', () => {
     expect(shown.match(/^Window \d+$/gmu)).toHaveLength(12);
   });
 
-  it('stands in its row, piece by piece', async () => {
+  it('are verbatim, piece by piece', async () => {
     const rows = counted([
       ran('a', words(700, 'x')),
       edited('/a', words(400, 'old'), words(400, 'new')),

@@ -126,12 +126,12 @@ it.each<readonly [string, number, () => Promise<number>]>([
   expect(await run()).toBe(expected);
 });
 
-it('says so when its script is used up', async () => {
+it('reports the end of its script', async () => {
   server.script({ kind: 'message', answer: 'only once' });
   expect([await status(valid), await status(valid)]).toEqual([200, 500]);
 });
 
-it('counts in the answer what it counted before, and cuts an answer off at its bound', async () => {
+it('bills the counted tokens, and truncates a response at its limit', async () => {
   server.script({ kind: 'message', answer: 'one two three four five six seven eight nine ten eleven twelve' });
   const { max_tokens: _, ...counted } = valid;
   const before = z
@@ -171,7 +171,7 @@ describe('the prompt cache', () => {
     expect(second.cache_creation_input_tokens).toBe(0);
   });
 
-  it('holds exact prefixes, by model, for five minutes since their last use', async () => {
+  it('caches exact prefixes by model for five minutes after their last use', async () => {
     const text = long(2_000);
     const read = async (body: unknown) => (await message(body)).usage.cache_read_input_tokens;
     expect(await read(withSystem(text, 'sonnet'))).toBe(0);
@@ -184,7 +184,7 @@ describe('the prompt cache', () => {
     expect(await read(withSystem(text, 'sonnet'))).toBe(0);
   });
 
-  it('is billed: what is written at a quarter more, what is read at a tenth', async () => {
+  it('bills writes at a quarter more, reads at a tenth', async () => {
     const body = withSystem(long(2_000), 'sonnet');
     const first = (await message(body)).usage;
     const afterFirst = server.bill();

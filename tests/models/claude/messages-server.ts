@@ -30,7 +30,7 @@ export type { Reply, ServerUsage } from './server/replies.ts';
 /** One call as the server saw it. Parts of a batch have an entry of their own. */
 export interface CallRecord {
   readonly endpoint: Endpoint;
-  /** Null where the connection was left open or cut. */
+  /** Null if the connection was left open or closed without a response. */
   readonly status: number | null;
   readonly model: string | null;
   readonly usage: ServerUsage | null;
@@ -43,9 +43,9 @@ export interface MessagesServerOptions {
   readonly apiKey?: string;
   /** Unix time in milliseconds, for the lifetime of cached prefixes and batches. Default: the machine's. */
   readonly now?: () => number;
-  /** What a model's tokens cost. Default: the default models' prices. */
+  /** Prices of a model. Default: the default models' prices. */
   readonly prices?: (model: string) => Prices;
-  /** Of the price, what a part of a batch costs. Default: half. */
+  /** Price share of a batch part. Default: half. */
   readonly batchPriceShare?: number;
   /** Whether requests beyond the script are answered by the built-in author. */
   readonly author?: boolean;
@@ -65,13 +65,13 @@ export interface MessagesServer {
   readonly bill: () => number;
   /** Appends replies to the script of messages, direct ones and parts of batches; they are used up in order. */
   readonly script: (...replies: readonly Reply[]) => void;
-  /** What is answered when the script is used up; without it, and without the author, such a request gets a 500 that the client must report. */
+  /** Replies after the script's end; without them and without the author such a request gets a 500 that the client must report. */
   readonly otherwise: (answer: (request: MessagesRequest) => Reply) => void;
-  /** What the next calls of that kind get, whatever they ask. */
+  /** Replies for the next calls of that kind, whatever the request. */
   readonly fault: (endpoint: Endpoint, ...replies: readonly Exclude<Reply, { kind: 'message' }>[]) => void;
-  /** What every call of any kind gets from now on; null: the provider is back. */
+  /** Reply for every call from now on; null: the provider is available again. */
   readonly down: (reply: Exclude<Reply, { kind: 'message' }> | null) => void;
-  /** What becomes of the next batches, in order. */
+  /** Outcomes of the next batches, in order. */
   readonly planBatches: (...plans: readonly BatchPlan[]) => void;
   /** Resolves when the server has read so many direct requests. */
   readonly received: (count: number) => Promise<void>;
@@ -86,7 +86,7 @@ function defaultPrices(model: string): Prices {
   return model.includes('haiku') ? SMALL_PRICES : LARGE_PRICES;
 }
 
-/** Starts a server on a free port of 127.0.0.1 that speaks Messages, token counting and Message Batches, and refuses what the real one refuses. */
+/** Starts a server on a free port of 127.0.0.1 with Messages, token counting and Message Batches; rejects what the real one rejects. */
 export async function startMessagesServer({
   apiKey = 'test-key',
   now = Date.now,

@@ -23,7 +23,7 @@ describe('a window', () => {
     expect(output.keyPoints).toEqual([{ text: 'k', evidence: [{ rowId: 'uuid-2', quote: '1 failed' }] }]);
     expect(output.title).toHaveLength(120);
     expect(output.items[0]?.importance).toBe(1);
-    // An id that was never given out survives as it is, so that grounding can see and drop it.
+    // An unknown id is returned unchanged, so that grounding can drop it.
     expect(groundTopic(output, rows)).toMatchObject({ dropped: 1, kept: { items: [] } });
   });
 
@@ -37,7 +37,7 @@ describe('a window', () => {
     expect(JSON.stringify(server.requests[0]?.system)).not.toContain(SECRET_WORD);
   });
 
-  it('says what is known by its titles', async () => {
+  it('lists known learnings by title', async () => {
     server.script({ kind: 'message', answer: topic });
     const known = [{ id: 'k', category: 'config' as const, title: 'Tests need a port', description: 'Long words.' }];
     await asked(modelAt(server).prepareWindow({ ...window, known }, live()));
@@ -45,7 +45,7 @@ describe('a window', () => {
     expect(sent()).not.toContain('Long words.');
   });
 
-  it('asks for closed objects with every property required', async () => {
+  it('requests closed objects with every property required', async () => {
     server.script({ kind: 'message', answer: topic });
     await asked(modelAt(server).prepareWindow(window, live()));
     expect(server.requests[0]).toMatchObject({ max_tokens: 1_500 });
@@ -57,7 +57,7 @@ describe('a window', () => {
     expect(server.requests[0]).not.toHaveProperty('thinking');
   });
 
-  it('turns thinking off where the setting says how', async () => {
+  it('disables thinking by the setting', async () => {
     server.script({ kind: 'message', answer: topic });
     await asked(modelAt(server, { large: { ...LARGE, thinking: 'between_tools' } }).prepareWindow(window, live()));
     expect(server.requests[0]).toMatchObject({ thinking: { type: 'between_tools' } });
@@ -84,17 +84,17 @@ describe('tiers', () => {
     const call = await modelAt(server, changes).prepareWindow({ ...window, rows: given }, live());
     expect(call).toMatchObject({ provider: 'anthropic', model: expected });
     server.script({ kind: 'message', answer: topic });
-    expect((await call.ask(live())).usage.model).toBe(expected);
+    expect((await call.send(live())).usage.model).toBe(expected);
     expect(server.requests[0]?.model).toBe(expected);
   });
 });
 
-describe('what a call costs', () => {
+describe('cost of a call', () => {
   it('is known before it: the count is the one that is billed, the price a bound', async () => {
     server.script({ kind: 'message', answer: topic });
     const call = await modelAt(server).prepareWindow(window, live());
     expect(server.log.map(({ endpoint }) => endpoint)).toEqual(['count']);
-    const { usage } = await call.ask(live());
+    const { usage } = await call.send(live());
     expect(usage.inputTokens).toBe(call.inputTokens);
     expect(call.maxTokensOut).toBe(1_500);
     expect(call.maxUsd).toBeCloseTo((call.inputTokens * 3.75 + 1_500 * 15) / 1e6, 12);
@@ -124,22 +124,22 @@ describe('what a call costs', () => {
   });
 });
 
-describe('the question', () => {
+describe('the request text', () => {
   const later = miniSession.map((row, index) => ({
     ...row,
     id: `other-${String(index)}`,
     occurredAt: new Date(Date.parse('2027-01-01T00:00:00Z') + index * 900_000).toISOString(),
   }));
 
-  it('is the same for the same rows in another session, and its answers are read for those', async () => {
+  it('is equal for the same rows in another session, whose response can be read', async () => {
     const model = modelAt(server);
     const first = await model.prepareWindow({ ...window, rows: miniSession }, live());
     const second = await model.prepareWindow({ ...window, rows: later }, live());
-    expect(second.question).toBe(first.question);
+    expect(second.requestText).toBe(first.requestText);
     expect(second.promptVersion).toBe(first.promptVersion);
-    expect(first.question).not.toMatch(/row-1|other-|\d{6}|\+15m/u);
+    expect(first.requestText).not.toMatch(/row-1|other-|\d{6}|\+15m/u);
     server.script({ kind: 'message', answer: topic });
-    const { text } = await first.ask(live());
+    const { text } = await first.send(live());
     expect(outputOf({ reading: second.read(text) }).keyPoints[0]?.evidence[0]?.rowId).toBe('other-1');
     expect(second.read('no').ok).toBe(false);
   });
@@ -148,8 +148,8 @@ describe('the question', () => {
     const model = modelAt(server);
     const prepared = await model.prepareWindow({ ...window, rows: miniSession }, live());
     const calls = server.log.length;
-    const question = model.windowQuestion({ ...window, rows: miniSession });
-    expect(question).toMatchObject({ question: prepared.question, promptVersion: prepared.promptVersion });
+    const question = model.windowRequest({ ...window, rows: miniSession });
+    expect(question).toMatchObject({ requestText: prepared.requestText, promptVersion: prepared.promptVersion });
     expect(outputOf({ reading: question.read(JSON.stringify(topic)) }).keyPoints[0]?.evidence[0]?.rowId).toBe('row-2');
     expect(server.log).toHaveLength(calls);
   });
@@ -159,7 +159,7 @@ describe('the question', () => {
     const small = await model.prepareWindow({ ...window, rows: rows.slice(0, 1) }, live());
     const large = await model.prepareWindow(window, live());
     const session = await model.prepareSession({ ...window, topics: [], items: [], prompts: rows }, live());
-    expect(new Set([small.question, large.question, session.question]).size).toBe(3);
+    expect(new Set([small.requestText, large.requestText, session.requestText]).size).toBe(3);
     expect(new Set([small.promptVersion, large.promptVersion, session.promptVersion]).size).toBe(3);
   });
 });
@@ -219,7 +219,7 @@ describe('a session and its learnings', () => {
     expect(sent()).toContain('summary]\nA topic\nIts content\n- p | R2: proved before\n');
   });
 
-  it('shows each row once, in reading order, and what is known with its short id', async () => {
+  it('shows each row once in order, and known learnings with their short ids', async () => {
     const relations = [
       { kind: 'new', known: '' },
       { kind: 'same', known: 'K1' },
@@ -253,7 +253,7 @@ describe('a session and its learnings', () => {
   });
 });
 
-it('the same input gives the same bytes', async () => {
+it('is deterministic', async () => {
   server.otherwise(() => ({ kind: 'message', answer: topic }));
   await asked(modelAt(server).prepareWindow({ ...window, rows: miniSession }, live()));
   await asked(modelAt(server).prepareWindow({ ...window, rows: miniSession }, live()));

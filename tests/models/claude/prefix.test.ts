@@ -5,7 +5,7 @@ import {
   type TaskName,
 } from '../../../models/claude/instructions/instructions.ts';
 import { systemBlocks } from '../../../models/claude/prefix.ts';
-import { jsonSchemaOf, topicAnswer } from '../../../models/claude/schemas.ts';
+import { jsonSchemaOf, topicResponse } from '../../../models/claude/schemas.ts';
 import { rowsFrom } from '../rows.ts';
 import { asked, countTokens, live, modelAt, SMALL, topic, window } from './claude-fixture.ts';
 import { type MessagesServer, startMessagesServer } from './messages-server.ts';
@@ -39,7 +39,7 @@ describe('instructions', () => {
     expect(shortInstructionsFor('session')).toBeNull();
   });
 
-  it('hold answers that are worth imitating: in the schema, every quote verbatim in one line of its row', () => {
+  it('have valid examples: in the schema, with every quote verbatim in one line of its row', () => {
     const examples = instructionsFor('topic')
       .split(/^# Example \d.*$/mu)
       .slice(1);
@@ -50,7 +50,7 @@ describe('instructions', () => {
       const bodies = new Map(
         record.split(`[${mark} `).map((piece) => [/^R\d+/u.exec(piece)?.[0], piece.slice(piece.indexOf('\n') + 1)]),
       );
-      const { keyPoints, actionItems, items } = topicAnswer.parse(JSON.parse(answer));
+      const { keyPoints, actionItems, items } = topicResponse.parse(JSON.parse(answer));
       const claims = [...keyPoints, ...actionItems, ...items];
       expect(claims.length).toBeGreaterThan(0);
       for (const { row, quote } of claims.flatMap(({ evidence }) => evidence)) {
@@ -102,7 +102,7 @@ describe('the stable prefix', () => {
     const first = (await asked(model.prepareWindow({ ...quiet, glossary: GLOSSARY }, live()))).usage;
     const second = (await asked(model.prepareWindow({ ...quiet, glossary: GLOSSARY }, live()))).usage;
     const other = (await asked(model.prepareWindow({ ...quiet, glossary: ['another'] }, live()))).usage;
-    const stable = countTokens(instructionsFor('topic')) + countTokens(JSON.stringify(jsonSchemaOf(topicAnswer)));
+    const stable = countTokens(instructionsFor('topic')) + countTokens(JSON.stringify(jsonSchemaOf(topicResponse)));
     expect(first).toMatchObject({ model: SMALL.name, tokensCached: 0 });
     expect(first.tokensCacheWritten).toBeGreaterThan(stable);
     expect(second).toMatchObject({ tokensCached: first.tokensCacheWritten, tokensCacheWritten: 0 });

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { jsonLines } from '../../../models/claude/json-lines.ts';
 import { costUsd, maxCostUsd } from '../../../models/claude/prices.ts';
-import { tierOfWindow } from '../../../models/claude/tier.ts';
+import { tierOfWindow } from '../../../models/claude/model.ts';
 import { rowsFrom } from '../rows.ts';
 import { failure, LARGE } from './claude-fixture.ts';
 
@@ -57,7 +57,7 @@ it.each([
   ['is cut off', ['{"a":1}\n{"a"'], 'break off'],
   ['is too long', ['"', 'x'.repeat(60), 'x'.repeat(60), '"\n'], 'too long'],
   ['is too long and never ends', ['x'.repeat(200)], 'too long'],
-])('a line that %s is an error without its words', async (_, chunks, said) => {
+])('rejects a line that %s without repeating it', async (_, chunks, said) => {
   const error = await failure(valuesOf(chunks, 100));
   expect(error.kind).toBe('unavailable');
   expect(error.message).toContain(said);

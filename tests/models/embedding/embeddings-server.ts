@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 
-/** What the server does instead of an honest answer. */
+/** Faults of the server. */
 export type EmbeddingsFault =
   | { readonly kind: 'status'; readonly status: number; readonly headers?: Readonly<Record<string, string>> }
   | { readonly kind: 'dimension'; readonly dimension: number }
@@ -27,14 +27,14 @@ export interface EmbeddingsServer {
   readonly url: string;
   /** Well-formed requests so far, in order. */
   readonly requests: readonly EmbeddingsRequest[];
-  /** What the next requests get, in order. */
+  /** Faults of the next requests, in order. */
   fault(...faults: readonly EmbeddingsFault[]): void;
-  /** What every request gets from now on, or every one for a model that had so many already; null: the provider is back. */
+  /** Fault of every request from now on, or of a model after that many requests; null: the provider is available again. */
   down(fault: EmbeddingsFault | null, only?: { readonly model: string; readonly after: number }): void;
   close(): Promise<void>;
 }
 
-/** The vector that the server gives a text: the words of it, each in a place of its own, so that texts with common words are near. */
+/** The server's vector of a text: one component per word, so that texts with common words are near. */
 export function serverVector(text: string, dimension: number): number[] {
   const vector = Array.from({ length: dimension }, () => 0.001);
   for (const word of text.toLowerCase().match(/[a-z0-9]+/gu) ?? []) {
@@ -59,7 +59,7 @@ function send(
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body);
 }
 
-/** Starts a server on a free port of 127.0.0.1 that speaks `POST /v1/embeddings`, and refuses what the real ones refuse. Vectors are not normalised. */
+/** Starts a server on a free port of 127.0.0.1 with `POST /v1/embeddings`; rejects what the real ones reject. Vectors are not normalised. */
 export async function startEmbeddingsServer(
   options: { readonly apiKey?: string; readonly dimension?: number } = {},
 ): Promise<EmbeddingsServer> {

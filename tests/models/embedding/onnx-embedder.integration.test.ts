@@ -148,8 +148,8 @@ describe('order of service', () => {
   });
 });
 
-describe('when the model is away', () => {
-  test('calls say so, and the files are picked up when they appear', async () => {
+describe('a missing model', () => {
+  test('fails calls, and is loaded once the files appear', async () => {
     const embedder = embedderWith();
     expect(await embedder.ready()).toBe(false);
     await expect(embedder.embed(['alpha'], 'query')).rejects.toBeInstanceOf(EmbedderUnavailable);
@@ -181,7 +181,7 @@ describe('when the model is away', () => {
     expect(threads).toHaveLength(2);
   });
 
-  test('close refuses what waits and what comes', async () => {
+  test('rejects pending and later calls after close', async () => {
     await writeTinyModel(directory);
     const embedder = embedderWith({ maxBatchTokens: 4 });
     const call = embedder.embed(
@@ -211,7 +211,7 @@ describe('memory', () => {
     expect(threads).toHaveLength(2);
   });
 
-  test('a model that was freed is not ready once its files are gone', async () => {
+  test('reports an unloaded model without files as not ready', async () => {
     await writeTinyModel(directory);
     const embedder = embedderWith({ idleUnloadMs: 20 });
     await embedder.embed(['alpha'], 'passage');
@@ -234,7 +234,7 @@ describe('memory', () => {
     expect(cosine(vector, expectedVector('alpha'))).toBeCloseTo(1, 5);
   });
 
-  test('where no copy can be written the plain model is used', async () => {
+  test('uses the original model if no copy can be written', async () => {
     await writeTinyModel(directory);
     const { default: runtime } = await import('onnxruntime-node/package.json', { with: { type: 'json' } });
     await writeFile(join(directory, `mapped-${runtime.version}`), 'in the way');

@@ -72,7 +72,7 @@ describe('vectors', () => {
     expect(await embedderWith().embed([], 'passage')).toEqual([]);
   });
 
-  test('are asked for with prefixes, a dimension and a type of input where the settings say so', async () => {
+  test('are requested with prefixes, dimension and input type by the settings', async () => {
     const own = { queryPrefix: 'query: ', passagePrefix: 'passage: ', sendsDimension: true, sendsInputType: true };
     const embedder = embedderWith(own);
     await embedder.embed(['x'], 'query');
@@ -86,7 +86,7 @@ describe('vectors', () => {
         input_type: 'document',
       },
     ]);
-    // What changes the vectors changes the name of the index.
+    // A change of the vectors changes the name of the index.
     expect(new Set([embedder.model, embedderWith().model, embedderWith({ dimension: 64 }).model]).size).toBe(3);
     expect(embedderWith().model).toBe('text-embedding-test-32d');
   });
@@ -99,10 +99,10 @@ describe('a provider that does not do as it should', () => {
     ['401', { kind: 'status', status: 401 }, 'answered 401', undefined],
     ['another dimension', { kind: 'dimension', dimension: 31 }, '31 dimensions instead of 32', undefined],
     ['a vector too few', { kind: 'short' }, '0 vectors for 1 texts', undefined],
-    ['no number', { kind: 'not-finite' }, 'cannot be read|without direction', undefined],
-    ['no JSON', { kind: 'garbage' }, 'cannot be read', undefined],
+    ['no number', { kind: 'not-finite' }, 'unreadable response|without direction', undefined],
+    ['no JSON', { kind: 'garbage' }, 'unreadable response', undefined],
     ['a cut connection', { kind: 'cut' }, 'cannot be reached', undefined],
-  ] as const)('%s is unavailable, and asked once', async (_, fault, message, retryAfterMs) => {
+  ] as const)('reports %s as unavailable after one request', async (_, fault, message, retryAfterMs) => {
     server.fault(fault);
     const error = await failureOf(embedderWith());
     expect(error).toBeInstanceOf(EmbedderUnavailable);
@@ -112,7 +112,7 @@ describe('a provider that does not do as it should', () => {
     expect(toFailure(error)).toMatchObject({ nonRetryable: false, nextRetryDelay: retryAfterMs });
   });
 
-  test('no answer in time is unavailable; an abort is the abort', async () => {
+  test('reports a timeout as unavailable, and an abort as the abort', async () => {
     server.down({ kind: 'silence' });
     await expect(failureOf(embedderWith({ timeoutMs: 50 }))).resolves.toMatchObject({
       message: 'the embedding provider gave no answer in time',
@@ -125,7 +125,7 @@ describe('a provider that does not do as it should', () => {
   });
 
   test.each([400, 413, 422])(
-    '%i blames the texts that are indexed, and leaves a question without its vector',
+    'rejects indexed texts with %i, and returns a query without its vector',
     async (status) => {
       server.down({ kind: 'status', status });
       await expect(embedderWith().embed(['a text'], 'passage')).rejects.toBeInstanceOf(TextsRefused);
@@ -133,15 +133,15 @@ describe('a provider that does not do as it should', () => {
     },
   );
 
-  test('is left alone by questions for a while, and is not ready then', async () => {
+  test('receives no queries for a while, and is not ready then', async () => {
     const embedder = embedderWith();
     expect(await embedder.ready()).toBe(true);
     server.fault({ kind: 'status', status: 503, headers: { 'retry-after-ms': '300' } });
     await expect(embedder.embed(['a question'], 'query')).rejects.toBeInstanceOf(EmbedderUnavailable);
-    await expect(embedder.embed(['a question'], 'query')).rejects.toThrow('away a moment ago');
+    await expect(embedder.embed(['a question'], 'query')).rejects.toThrow('unavailable within the last seconds');
     expect(await embedder.ready()).toBe(false);
     expect(server.requests).toHaveLength(1);
-    // What is indexed asks when Temporal says so, and finds that it is back.
+    // Indexing retries by Temporal’s schedule, and finds the provider available.
     await embedder.embed(['a text'], 'passage');
     expect(await embedder.ready()).toBe(true);
     await embedder.embed(['a question'], 'query');

@@ -22,7 +22,7 @@ function tableRow(id: number): Float32Array {
   });
 }
 
-/** The vector that the tiny model gives a text of known words, prefix and window included. */
+/** Returns the tiny model's vector of a text of known words, prefix and window included. */
 export function expectedVector(text: string, windowTokens: number = BGE_SMALL.windowTokens): Float32Array {
   const words = text
     .toLowerCase()

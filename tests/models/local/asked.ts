@@ -21,10 +21,10 @@ export function localModel(embed?: Embed): ModelPort {
 
 export const live = (): AbortSignal => new AbortController().signal;
 
-/** What a call answers, read back from its text as a kept answer would be. */
+/** Returns the output of a call, parsed from its text like a cached response. */
 export async function answered<Output>(prepared: Promise<PreparedCall<Output>>): Promise<Output> {
   const call = await prepared;
-  const { text } = await call.ask(live());
+  const { text } = await call.send(live());
   const reading = call.read(text);
   if (!reading.ok) throw new Error(reading.problem);
   return reading.output;
@@ -42,7 +42,7 @@ export async function topicOf(
   return answered(model.prepareWindow(windowOf(rows, more), live()));
 }
 
-/** Topics as they would be stored, the whole of the rows as one window, and their prompts. */
+/** Topics as stored, for all rows as one window, and their prompts. */
 export async function sessionInputOf(rows: readonly SourceRow[]): Promise<SessionInput> {
   const topic = await topicOf(rows);
   return {

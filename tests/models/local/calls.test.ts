@@ -28,7 +28,7 @@ describe('readCommand', () => {
     expect(readCommand(input)).toMatchObject({ family, key, line });
   });
 
-  it('compares runs by what they check', () => {
+  it('compares runs by their target', () => {
     const one = readCommand('vitest run tests/a.test.ts');
     expect(answers(readCommand('vitest run tests/b.test.ts'), one)).toBe(false);
     expect(answers(readCommand('npm test'), one)).toBe(true);
@@ -95,7 +95,7 @@ describe('callsOf', () => {
 });
 
 describe('repairsOf', () => {
-  it('tells wrong edits from the ones that helped', () => {
+  it('distinguishes wrong edits from effective ones', () => {
     const calls = callsOf(
       rowsFrom([
         ran('npm test', '1 failed', true),
@@ -113,7 +113,7 @@ describe('repairsOf', () => {
     expect(openFailuresOf(calls)).toEqual([]);
   });
 
-  it('keeps a failure open that another command passes', () => {
+  it('leaves a failure open that another command passes', () => {
     const calls = callsOf(
       rowsFrom([ran('npm test', '1 failed', true), edited('a.ts', '1', '2'), ran('npx eslint .', 'ok')]),
     );

@@ -5,7 +5,7 @@ import { edited, miniSession, ran, rowsFrom } from '../rows.ts';
 import { answered, learnedFrom, learningsOf, live, localModel, sessionInputOf, sessionOf, topicOf } from './asked.ts';
 
 describe('a window with a failing test, a wrong attempt and a fix', () => {
-  it('is titled by what the user asked', async () => {
+  it('is titled by the user’s request', async () => {
     const { title } = await topicOf(miniSession);
     expect(title).toBe('The test for 29 February is red since yesterday. Find out why and fix it.');
   });
@@ -29,14 +29,14 @@ describe('a window with a failing test, a wrong attempt and a fix', () => {
     ]);
   });
 
-  it('leaves the rule that holds from now on to the learnings', async () => {
+  it('leaves lasting rules to the learnings', async () => {
     const rule = 'always use UTC in tests';
     expect(JSON.stringify(await topicOf(miniSession))).not.toContain(rule);
     const learnings = await learningsOf({ ...(await sessionInputOf(miniSession)), rows: miniSession, known: [] });
     expect(learnings.find(({ category }) => category === 'best_practice')?.description).toContain(rule);
   });
 
-  it('keeps what is left to do', async () => {
+  it('lists open work', async () => {
     const { actionItems } = await topicOf(miniSession);
     expect(actionItems.map(({ text }) => text)).toEqual(['Check addMonths for the same overflow']);
   });
@@ -82,7 +82,7 @@ describe('kinds of items', () => {
     expect(await kindsOf(rows)).toEqual([kind]);
   });
 
-  it('work that nobody did is only talked about', async () => {
+  it('has no item for work without an edit', async () => {
     const rows = rowsFrom([{ type: 'assistant', content: 'Renamed the function loadAll to loadSessions everywhere.' }]);
     expect(await kindsOf(rows)).toEqual([]);
   });
@@ -100,7 +100,7 @@ describe('kinds of items', () => {
     expect(new Set(await kindsOf(rows))).toEqual(new Set(['discovery', 'security']));
   });
 
-  it('a question decides nothing', async () => {
+  it('has no decision for a question', async () => {
     const rows = rowsFrom([
       { type: 'user', content: 'Should we use tabs instead of spaces, because the linter wants it?' },
     ]);
@@ -109,7 +109,7 @@ describe('kinds of items', () => {
 });
 
 describe('a session', () => {
-  it('says what was asked and what came of it in any case, and of the rest what its topics do not say', async () => {
+  it('includes the request and the outcome, and beyond them only what its topics lack', async () => {
     const input = await sessionInputOf(miniSession);
     const output = await sessionOf(input);
     const said = JSON.stringify([input.topics, input.items]);
@@ -122,7 +122,7 @@ describe('a session', () => {
     expect(groundSession(output, quotableRows(input)).dropped).toBe(0);
   });
 
-  it('tells by itself what was asked, found and done where no topic does', async () => {
+  it('has request, findings and work if no topic has them', async () => {
     const prompts = rowsFrom([
       { type: 'user', content: 'Find out why the nightly export is empty and fix it.' },
       {
@@ -138,7 +138,7 @@ describe('a session', () => {
     expect(output.completed).toContain('reading the files when the job starts');
   });
 
-  it('leaves empty what it cannot know', async () => {
+  it('leaves unknown fields empty', async () => {
     const output = await sessionOf({ projectName: null, glossary: [], topics: [], items: [], prompts: [] });
     expect(output).toEqual({
       title: 'Session without words',
@@ -197,14 +197,14 @@ describe('learnings', () => {
     expect((await learnedFrom(rows)).map(({ category }) => category)).toEqual(['config']);
   });
 
-  it('answer again what is known, so that its evidence grows', async () => {
+  it('return known learnings again, so that their evidence grows', async () => {
     const rule = 'From now on always use UTC in tests, never the local time zone.';
     const rows = rowsFrom([{ type: 'user', content: rule }]);
     const known = [{ id: 'l1', category: 'best_practice', title: 'UTC', description: rule }] as const;
     expect((await learnedFrom(rows, { known })).map(({ description }) => description)).toEqual([rule]);
   });
 
-  it('are none where nothing is worth it', async () => {
+  it('are empty for a session without lasting knowledge', async () => {
     const rows = rowsFrom([
       { type: 'user', content: 'ok' },
       ran('ls', 'a.ts'),
@@ -276,11 +276,11 @@ describe('odd input', () => {
   });
 });
 
-it('rejects with the reason of an aborted signal, before it begins and when it is asked', async () => {
+it('rejects with the reason of an aborted signal, before and when sent', async () => {
   const reason = new Error('stopped');
   const input = { projectName: null, glossary: [], precedingRequest: null, known: [], rows: miniSession };
   await expect(localModel().prepareWindow(input, AbortSignal.abort(reason))).rejects.toBe(reason);
   const call = await localModel().prepareWindow(input, live());
-  await expect(call.ask(AbortSignal.abort(reason))).rejects.toBe(reason);
+  await expect(call.send(AbortSignal.abort(reason))).rejects.toBe(reason);
   expect((await answered(Promise.resolve(call))).title).not.toBe('');
 });

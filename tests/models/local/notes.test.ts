@@ -4,7 +4,7 @@ import { commandNotes } from '../../../models/local/notes/command-notes.ts';
 import { commitNotes } from '../../../models/local/notes/commit-notes.ts';
 import { touchedFilesOf } from '../../../models/local/notes/file-names.ts';
 import { fileNotes } from '../../../models/local/notes/file-notes.ts';
-import { headingOf } from '../../../models/local/notes/headings.ts';
+import { headingOf } from '../../../models/local/notes/notes.ts';
 import { repairNotes } from '../../../models/local/notes/repair-notes.ts';
 import { sentencesOf } from '../../../models/local/segments.ts';
 import { spokenNotes } from '../../../models/local/notes/spoken-notes.ts';
@@ -18,12 +18,12 @@ const spokenOf = (drafts: readonly RowDraft[], edits: readonly number[] = []) =>
   spokenNotes(sentencesOf(rowsFrom(drafts)), edits);
 
 describe('commands', () => {
-  it('are shown without what prepares them', () => {
+  it('are shown without preparation', () => {
     const [note] = commandsOf([ran('cd /repo && source .venv/bin/activate && git mv a.md docs/a.md', '')]);
     expect(note?.text).toBe('`git mv a.md docs/a.md`');
   });
 
-  it('say how they failed, with the line that says so as evidence', () => {
+  it('state their failure, with its line as evidence', () => {
     const rows = [ran('git push -u origin main', 'error: Host key verification failed.\nfatal: Could not read', true)];
     expect(commandsOf(rows)[0]).toMatchObject({
       text: '`git push -u origin main` failed: Host key verification failed.',
@@ -43,7 +43,7 @@ describe('commands', () => {
     expect(high?.value).toBeGreaterThan((low?.value ?? 0) * 1.5);
   });
 
-  it('are worth less with every repetition, and more where they mend a failure', () => {
+  it('lose worth with every repetition, and gain worth by fixing a failure', () => {
     const [first, second] = commandsOf([ran('git mv a b', ''), ran('git mv c d', '')]);
     expect(second?.value).toBeLessThan(first?.value ?? 0);
     const mended = commandsOf([
@@ -53,7 +53,7 @@ describe('commands', () => {
     expect(mended?.value).toBeGreaterThan(commandsOf([ran('terraform apply -var-file=x', '')])[0]?.value ?? 9);
   });
 
-  it('cut a program that goes on below, and are no commits', () => {
+  it('cut a program that continues on the next lines, and are no commits', () => {
     const [note] = commandsOf([ran('python -c "\nprint(1)\n"', '1')]);
     expect(note?.value).toBeLessThan(0.2);
     expect(commandsOf([ran('git commit -m "Add a parser"', '1 file changed')])).toEqual([]);
@@ -82,7 +82,7 @@ describe('commits', () => {
     expect([named?.text, all?.text]).toEqual(['Files: a.md, b.md', '']);
   });
 
-  it('mend a bug only where a failure and a success stand before them', () => {
+  it('are bugfixes only after a failure and a success', () => {
     const run = (failed: boolean) => ran('npm test', failed ? 'Error: boom\n1 failed' : '3 passed', failed);
     const [fix] = commitsOf([run(true), edited('a.ts', 'x', 'y'), run(false), ran('git commit -m "fix: Boom"', '')]);
     expect(fix?.kind).toBe('bugfix');
@@ -103,14 +103,14 @@ describe('files', () => {
     filesModified: [path],
   });
 
-  it('are told in the words of the tool, each once', () => {
+  it('use the words of the tool, each once', () => {
     const notes = fileNotes(
       callsOf(rowsFrom([wrote('docs/a.md', 'Wrote 12 lines to docs/a.md'), wrote('docs/a.md', ''), wrote('b.md', '')])),
     );
     expect(notes.map(({ text }) => text)).toEqual(['Wrote 12 lines to docs/a.md', 'Wrote b.md']);
   });
 
-  it('count as touched by a command or a path, not by what was written', () => {
+  it('count as touched by a command or a path, not by written content', () => {
     const rows = rowsFrom([wrote('docs/a.md', 'see other.md'), ran('cat notes.txt', 'mentions third.md')]);
     const isTouched = touchedFilesOf(rows, ['known.md']);
     expect(['a.md is done', 'notes.txt', 'no file', 'known.md'].every(isTouched)).toBe(true);
@@ -133,7 +133,7 @@ describe('sentences', () => {
     expect(worthOf('Do we have the parser for that format?')).toBeLessThan(plain);
   });
 
-  it('keep the words of the user as they are, a short prompt whole', () => {
+  it('retain the user’s words, a short prompt completely', () => {
     expect(
       spokenOf([{ type: 'user', content: 'ok, `mv` it back and then use `git mv`. Proper hygiene!' }]),
     ).toMatchObject([{ text: 'ok, `mv` it back and then use `git mv`. Proper hygiene!' }]);
@@ -182,13 +182,13 @@ describe('sentences', () => {
   });
 });
 
-it('a repair is one note: what it was, what it said, what mended it', () => {
+it('combines a repair into one note: failure, message and fix', () => {
   const [note, ...more] = repairNotes(sentencesOf(miniSession), callsOf(miniSession));
   expect(more).toEqual([]);
   expect(note).toMatchObject({ place: 'item', kind: 'bugfix', rowIndex: 5 });
 });
 
-it('what is left to do is a note where it was said', () => {
+it('makes a note of open work from its statement', () => {
   expect(todoNotes(miniSession, sentencesOf(miniSession)).map(({ place, rowIndex }) => [place, rowIndex])).toEqual([
     ['todo', 6],
     ['todo', 6],

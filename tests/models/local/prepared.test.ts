@@ -12,12 +12,12 @@ const elsewhere: readonly SourceRow[] = miniSession.map((row) => ({
 }));
 
 describe('a prepared call', () => {
-  it('costs nothing, and says what it will read', async () => {
+  it('is free, and states its input tokens', async () => {
     const model = localModel();
     const call = await model.prepareWindow(windowOf(miniSession), live());
     expect(call).toMatchObject({ provider: 'local', model: 'local-extractive-2', maxUsd: 0 });
     expect(call.inputTokens).toBe(miniSession.reduce((sum, { tokens }) => sum + tokens, 0));
-    const { usage, text } = await call.ask(live());
+    const { usage, text } = await call.send(live());
     expect(usage).toMatchObject({
       provider: 'local',
       inputTokens: call.inputTokens,
@@ -35,17 +35,17 @@ describe('a prepared call', () => {
 
   it('reads its own text back', async () => {
     const call = await localModel().prepareWindow(windowOf(miniSession), live());
-    const { text, reading } = await call.ask(live());
+    const { text, reading } = await call.send(live());
     expect(call.read(text)).toEqual(reading);
   });
 
-  it('asks the same question of the same words in another session, whose answer it can read', async () => {
+  it('has the same request text for the same words in another session, whose response it can read', async () => {
     const model = localModel();
     const here = await model.prepareWindow(windowOf(miniSession), live());
-    const there = model.windowQuestion(windowOf(elsewhere));
-    expect(there.question).toBe(here.question);
+    const there = model.windowRequest(windowOf(elsewhere));
+    expect(there.requestText).toBe(here.requestText);
     expect(there.promptVersion).toBe(here.promptVersion);
-    const reading = there.read((await here.ask(live())).text);
+    const reading = there.read((await here.send(live())).text);
     const cited = reading.ok ? reading.output.items.flatMap(({ evidence }) => evidence.map(({ rowId }) => rowId)) : [];
     expect(cited.length).toBeGreaterThan(0);
     for (const id of cited) expect(id).toMatch(/^other-row-/u);
@@ -58,35 +58,35 @@ describe('a prepared call', () => {
       'something known',
       { known: [{ id: 'k', category: 'general' as const, title: 'Dates', description: 'Dates roll over.' }] },
     ],
-  ])('asks another question for %s', (_, change) => {
+  ])('has another request text for %s', (_, change) => {
     const model = localModel();
-    const { question } = model.windowQuestion(windowOf(miniSession));
-    expect(model.windowQuestion({ ...windowOf(miniSession), ...change }).question).not.toBe(question);
+    const { requestText } = model.windowRequest(windowOf(miniSession));
+    expect(model.windowRequest({ ...windowOf(miniSession), ...change }).requestText).not.toBe(requestText);
   });
 
-  it('gives the same call again', async () => {
+  it('repairs with the same call', async () => {
     const call = await localModel().prepareWindow(windowOf(miniSession), live());
-    const again = await call.again('{}', 'wrong', live());
-    expect((await again.ask(live())).text).toBe((await call.ask(live())).text);
+    const again = await call.repair('{}', 'wrong', live());
+    expect((await again.send(live())).text).toBe((await call.send(live())).text);
   });
 
-  it('says what is wrong with a text that is no answer of its own', async () => {
+  it('reports a text that is not its own response', async () => {
     const call = await localModel().prepareWindow(windowOf(miniSession), live());
     expect(call.read('not JSON')).toMatchObject({ ok: false, kind: 'invalid_output', where: 'text' });
-    const foreign = (await call.ask(live())).text.replaceAll(/"rowId":\d+/gu, '"rowId":99');
+    const foreign = (await call.send(live())).text.replaceAll(/"rowId":\d+/gu, '"rowId":99');
     expect(call.read(foreign)).toMatchObject({ ok: false, kind: 'invalid_output', where: 'rowId' });
     expect(call.read(foreign.replaceAll('"rowId":99', '"rowId":"row-1"'))).toMatchObject({ ok: false });
   });
 
-  it('carries the rows that topics and items cite into questions about the session', async () => {
+  it('includes the rows that topics and items cite', async () => {
     const model = localModel();
     const input = await sessionInputOf(miniSession);
     const session = await model.prepareSession(input, live());
-    const answer = await session.ask(live());
+    const answer = await session.send(live());
     expect(session.read(answer.text)).toEqual(answer.reading);
     const learnings = await model.prepareLearnings({ ...input, rows: miniSession, known: [] }, live());
-    const learned = await learnings.ask(live());
+    const learned = await learnings.send(live());
     expect(learnings.read(learned.text)).toEqual(learned.reading);
-    expect(learnings.question).not.toBe(session.question);
+    expect(learnings.requestText).not.toBe(session.requestText);
   });
 });

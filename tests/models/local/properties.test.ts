@@ -36,7 +36,7 @@ function checkShort(texts: readonly CitedText[], most: number): void {
   for (const { text } of texts) expect(text.trim()).not.toBe('');
 }
 
-/** What holds for every session, whatever stands in it. */
+/** Checks the invariants of every session. */
 async function checkAll(rows: readonly SourceRow[]): Promise<void> {
   const { windows, topics, input, session, learnings } = await understand(rows);
   topics.forEach((topic, index) => {
@@ -71,7 +71,7 @@ function sharedOrSkip(ctx: TestContext) {
   return sessions;
 }
 
-describe('every quote stands, every title fits', () => {
+describe('every quote is valid, every title fits', () => {
   it('in the mini session', async () => {
     await expect(checkAll(miniSession)).resolves.toBeUndefined();
   });
@@ -90,7 +90,7 @@ describe('every quote stands, every title fits', () => {
   });
 });
 
-describe('the same input gives the same bytes', () => {
+describe('is deterministic', () => {
   it('in the mini session', async () => {
     expect(JSON.stringify(await understand(miniSession))).toBe(
       JSON.stringify(await understand(structuredClone(miniSession))),

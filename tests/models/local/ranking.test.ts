@@ -48,7 +48,7 @@ describe('diverse', () => {
     expect(chosen.map(({ name }) => name)).toEqual(['a', 'b']);
   });
 
-  it('leaves out what was said, and what is below the bar', () => {
+  it('omits repetitions and items below the threshold', () => {
     const chosen = diverse([item('a', 1, ['x']), item('same', 1, ['x']), item('low', 0.1, ['m'])], 3, 0.2);
     expect(chosen.map(({ name }) => name)).toEqual(['a']);
   });
@@ -84,7 +84,7 @@ describe('cues', () => {
     expect(preferenceStrength('以后必须使用UTC')).toBe(2);
   });
 
-  it('knows corrections, questions and prompts that ask for nothing', () => {
+  it('recognises corrections, questions and prompts without a request', () => {
     expect(isCorrection('No, keep the old name.')).toBe(true);
     expect(isCorrection('No new dependencies.')).toBe(false);
     expect(isQuestion('好吗？')).toBe(true);
@@ -107,7 +107,7 @@ describe('sentencesOf', () => {
     expect(sentencesOf(rows).map(({ text }) => text)).toEqual(['The parser is fixed now.']);
   });
 
-  it('cleans the text and keeps the quote', () => {
+  it('cleans the text and leaves the quote verbatim', () => {
     const [sentence] = sentencesOf(
       rowsFrom([{ type: 'assistant', content: 'Perfect! **All tests**\npass  now.' }]),
     ).slice(-1);
@@ -143,7 +143,7 @@ describe('noteTitle', () => {
   });
 });
 
-it('adds up the grounds of a learning and keeps between its bounds', () => {
+it('adds up the factors of a learning within its bounds', () => {
   expect(confidenceOf({ base: 0.5, explained: true, verified: true })).toBe(0.75);
   expect(confidenceOf({ base: 0.9, explained: true, repeated: true })).toBe(0.95);
   expect(confidenceOf({ base: 0.3, hedged: true })).toBe(0.2);

@@ -31,13 +31,13 @@ function choose(notes: readonly Candidate[], room: number, known: readonly strin
 }
 
 describe('the choice', () => {
-  it('never fills more than its room', () => {
+  it('never exceeds its budget', () => {
     const notes = Array.from({ length: 50 }, (_, index) => note(`word${String(index)} a b c`));
     expect(choose(notes, 9)).toHaveLength(2);
     expect(choose(notes, 3)).toEqual([]);
   });
 
-  it('prefers worth for its size, and answers in reading order', () => {
+  it('prefers value per token, and returns reading order', () => {
     const notes = [
       note('late gem', { value: 3, rowIndex: 9 }),
       note('plain', { rowIndex: 1 }),
@@ -46,7 +46,7 @@ describe('the choice', () => {
     expect(choose(notes, 4)).toEqual(['plain', 'late gem']);
   });
 
-  it('says nothing twice, and nothing that is known', () => {
+  it('omits repetitions and known texts', () => {
     const notes = [
       note('cache lock stale'),
       note('stale cache lock', { value: 0.9 }),
@@ -56,19 +56,19 @@ describe('the choice', () => {
     expect(choose(notes, 99, ['port taken'])).toEqual(['cache lock stale']);
   });
 
-  it('keeps to the most of each place', () => {
+  it('limits the notes of each section', () => {
     expect(choose([note('one thing', { place: 'item' }), note('another matter', { place: 'item' })], 99)).toHaveLength(
       1,
     );
   });
 
-  it('leaves out what is not worth its size, however much room there is', () => {
+  it('omits notes of little value per token, whatever the budget', () => {
     expect(choose([note('hardly worth it', { value: 0.05 })], 99)).toEqual([]);
   });
 });
 
 describe('nearness', () => {
-  it('by words: a longer sentence says a shorter one, a longer command does something else', () => {
+  it('by words: a longer sentence contains a shorter one, a longer command differs', () => {
     const short = note('lock stale');
     const long = note('lock stale after restart tuesday');
     expect(nearByWords(short, long)).toBe(1);
@@ -88,7 +88,7 @@ describe('nearness', () => {
     expect((await meaningOf([left, right], [], undefined, live())).near(left, right)).toBe(0);
   });
 
-  it('by vectors: a statement that answers what was asked last is known from one that does not', async () => {
+  it('by vectors: distinguishes statements that answer the last request', async () => {
     const notes = [
       note('where do bills go', { asked: true }),
       note('invoices land here', { rowIndex: 1 }),
@@ -101,7 +101,7 @@ describe('nearness', () => {
 });
 
 describe('an embedder', () => {
-  it('is asked once a window, for at most 24 texts, each once', async () => {
+  it('is called once per window, for at most 24 distinct texts', async () => {
     const asked: (readonly string[])[] = [];
     const rows = rowsFrom(
       Array.from({ length: 200 }, (_, index) => ({
@@ -138,7 +138,7 @@ describe('an embedder', () => {
       { projectName: null, glossary: [], precedingRequest: null, known: [], rows: miniSession },
       controller.signal,
     );
-    await expect(call.ask(controller.signal)).rejects.toBe(reason);
+    await expect(call.send(controller.signal)).rejects.toBe(reason);
   });
 });
 
@@ -162,7 +162,7 @@ describe('a topic', () => {
     expect(JSON.stringify(await topicOf(touched))).toContain('ghost.ts');
   });
 
-  it('leaves out what the project knows', async () => {
+  it('omits known learnings', async () => {
     const rows = rowsFrom([
       { type: 'assistant', content: 'The problem is that the glob runs when the module is imported.' },
       { type: 'user', content: 'Then read the files when the job starts.' },
@@ -181,7 +181,7 @@ describe('a topic', () => {
     expect(textsOfTopic(await topicOf(rows, { known })).join(' ')).not.toContain('glob');
   });
 
-  it('says no sentence twice', async () => {
+  it('repeats no sentence', async () => {
     const texts = textsOfTopic(await topicOf(miniSession));
     for (const [index, text] of texts.entries())
       expect(texts.filter((other, place) => place !== index && other.includes(text))).toEqual([]);

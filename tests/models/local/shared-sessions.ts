@@ -15,7 +15,7 @@ const event = z.looseObject({
   tool_response: z.unknown().optional(),
 });
 
-/** Real sessions as rows, by file name; empty where the data is not beside the repository. */
+/** Real sessions as rows, by file name; empty if the data is not beside the repository. */
 export function sharedSessions(): readonly { readonly name: string; readonly rows: readonly SourceRow[] }[] {
   if (!existsSync(DIRECTORY)) return [];
   return readdirSync(DIRECTORY)

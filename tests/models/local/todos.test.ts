@@ -19,20 +19,20 @@ const todoList = (content: string): RowDraft => ({
 });
 
 describe('to-do lists', () => {
-  it('count as the last one stands', () => {
+  it('use the last list', () => {
     expect(
       open([todoList('☐ Write the parser\n☐ Test the parser'), todoList('☒ Write the parser\n☐ Test the parser')]),
     ).toEqual(['Test the parser']);
   });
 
-  it('are read as JSON, and not from the old list in the answer', () => {
+  it('are parsed as JSON, without the old list in the output', () => {
     const asked =
       '{"todos":[{"content":"Write the parser","status":"completed"},{"content":"Test the parser","status":"in_progress"}]}';
     const answered = '{"oldTodos":[{"content":"Write the parser","status":"pending"}],"newTodos":[]}';
     expect(open([todoList(`${asked}\n\n${answered}`)])).toEqual(['Test the parser']);
   });
 
-  it('remind nobody of routine', () => {
+  it('omit routine steps', () => {
     expect(
       open([todoList('☐ Commit\n☐ Run the full test suite\n☐ Run the migration of all tenants on the staging server')]),
     ).toEqual(['Run the migration of all tenants on the staging server']);
@@ -72,7 +72,7 @@ describe('words', () => {
 
 const text = (said: string) => ({ text: said, evidence: [] });
 
-it('says nothing twice, and no more than asked', () => {
+it('omits repetitions, within the limit', () => {
   expect(withoutRepeats([text('Test the parser'), text('test the parsers'), text('')])).toEqual([
     text('Test the parser'),
   ]);

@@ -22,11 +22,11 @@ afterEach(async () => {
 });
 
 describe('a cross-encoder', () => {
-  test('reads each passage beside the question, in the order given, whatever their lengths', async () => {
+  test('scores each passage with the query, in order, of any length', async () => {
     await writeTinyCrossEncoder(directory);
     const texts = ['good', 'bad bad', 'unknown words', 'good good question', '', 'good bad'];
     const scores = await reranker.score('good good good', texts, never);
-    // Tokens of the question are of type zero, and count nothing.
+    // Tokens of the query are of type zero, with weight zero.
     [2, -4, 0, 4.5, 0, 0].forEach((logit, place) => expect(scores[place]).toBeCloseTo(sigmoid(logit), 5));
     expect(await reranker.score('good', [], never)).toEqual([]);
   });
@@ -45,8 +45,8 @@ describe('a cross-encoder', () => {
   });
 });
 
-describe('without an answer in time', () => {
-  test('missing or broken files are told, and found once they are there', async () => {
+describe('without a timely response', () => {
+  test('reports missing or broken files, and loads them once they exist', async () => {
     await expect(reranker.score('q', ['good'], never)).rejects.toThrow(RerankerUnavailable);
     await writeTinyCrossEncoder(directory);
     await writeFile(join(directory, RERANKER_FILES.model), 'no model');
@@ -55,7 +55,7 @@ describe('without an answer in time', () => {
     expect(await reranker.score('q', ['good'], never)).toHaveLength(1);
   });
 
-  test('past its time the stage gives up, and later calls are served', async () => {
+  test('gives up at the timeout, and serves later calls', async () => {
     await writeTinyCrossEncoder(directory);
     // The model is not loaded within a millisecond.
     expect(await rerank(reranker, 'q', [{ id: 'a', text: 'good' }], 1)).toBeNull();

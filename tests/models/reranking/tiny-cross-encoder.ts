@@ -15,7 +15,7 @@ const WEIGHTS: Readonly<Record<string, number>> = {
   '[SEP]': 0,
   good: 2,
   bad: -2,
-  question: 0.5,
+  query: 0.5,
 };
 const VOCABULARY = Object.keys(WEIGHTS);
 
@@ -46,7 +46,7 @@ function crossEncoder(outputs: 1 | 2): Buffer {
   return Buffer.concat([number(1, 8), bytes(7, graph), bytes(8, bytes(1, ''), number(2, 13))]);
 }
 
-/** The attribute of Cast that says to what. */
+/** Cast's attribute for the target type. */
 function castTo(type: number): Buffer {
   return bytes(5, bytes(1, 'to'), number(3, type), number(20, 2));
 }

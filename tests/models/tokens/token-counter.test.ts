@@ -110,12 +110,12 @@ describe('long runs', () => {
 });
 
 describe('truncate', () => {
-  test('keeps a text that fits, even a malformed one, as it is', () => {
+  test('returns a text that fits unchanged, even a malformed one', () => {
     expect(counter.truncate('a b c', 3)).toBe('a b c');
     expect(counter.truncate('x\ud83d', 10)).toBe('x\ud83d');
   });
 
-  test('answers the longest prefix on plain words', () => {
+  test('returns the longest prefix of plain words', () => {
     expect(counter.truncate('one two three four', 2)).toBe('one two');
   });
 

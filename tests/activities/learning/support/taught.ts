@@ -25,7 +25,7 @@ function scriptedModel(says: readonly Said[], given: LearningInput[]): ModelPort
     batches: null,
     prepareWindow: refuse,
     prepareSession: refuse,
-    windowQuestion: () => {
+    windowRequest: () => {
       throw new Error('not asked for in these tests');
     },
     prepareLearnings: (input) => {
@@ -45,12 +45,12 @@ function scriptedModel(says: readonly Said[], given: LearningInput[]): ModelPort
         provider: 'local',
         model: 'scripted',
         promptVersion: '1',
-        question: '',
+        requestText: '',
         inputTokens: 1,
         maxTokensOut: 1,
         maxUsd: 0,
         read: () => ({ ok: true, output: drafts }),
-        ask: () =>
+        send: () =>
           Promise.resolve({
             text: '',
             reading: { ok: true, output: drafts },
@@ -66,7 +66,7 @@ function scriptedModel(says: readonly Said[], given: LearningInput[]): ModelPort
               latencyMs: 1,
             },
           }),
-        again: refuse,
+        repair: refuse,
       };
       return Promise.resolve(call);
     },

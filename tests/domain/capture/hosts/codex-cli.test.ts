@@ -4,7 +4,7 @@ import { boundary, payloadNames, prompt, rowsOf, translated } from './payloads.t
 const HOST = 'codex-cli';
 const said = (name: string, fields?: Record<string, unknown>) => translated(HOST, name, fields);
 
-describe('what Codex CLI sends becomes', () => {
+describe('translation of Codex CLI payloads', () => {
   it.each<[string, readonly unknown[] | null]>([
     ['session-start', [boundary('session_start', 'startup')]],
     ['user-prompt-submit', [prompt('user', 'Make the harvest report skip empty rows.')]],
@@ -41,7 +41,7 @@ describe('what Codex CLI sends becomes', () => {
     expect(said(name)?.parts ?? null).toEqual(parts);
   });
 
-  it('has a case for every payload that is kept', () => {
+  it('has a case for every recorded payload', () => {
     expect(payloadNames('codex-cli').filter((name) => !name.startsWith('post-tool-use.'))).toHaveLength(11);
   });
 });
@@ -88,12 +88,12 @@ describe('a tool call', () => {
     expect(said('post-tool-use.mcp', { tool_name: 'mcp__recollect__search' })).toBeNull();
   });
 
-  it('keeps a field that nobody knows', () => {
+  it('stores an unknown field', () => {
     expect(said('post-tool-use.bash', { sandboxed: true })?.parts[0]).toMatchObject({ extra: { sandboxed: true } });
   });
 });
 
-describe('what surrounds it', () => {
+describe('event metadata', () => {
   it('names host, session, project and, at the start, the model and how it began', () => {
     expect(said('session-start')).toMatchObject({
       host: 'codex-cli',
@@ -111,7 +111,7 @@ describe('what surrounds it', () => {
     expect(said('agent-turn-complete')?.externalId).toBe(said('session-start')?.externalId);
   });
 
-  it('takes what our client adds', () => {
+  it('uses the fields that our client adds', () => {
     const added = {
       git_remote: 'git@h:o/r',
       machine_id: 'm',

@@ -32,7 +32,7 @@ const SAID: readonly (readonly [string, readonly unknown[] | null])[] = [
   ['session-end', [boundary('session_end', 'user_close', expect.objectContaining({ final_status: 'completed' }))]],
 ];
 
-describe('what Cursor sends becomes', () => {
+describe('translation of Cursor payloads', () => {
   it.each(SAID)('%s', (name, parts) => {
     expect(said(name)?.parts ?? null).toEqual(parts);
   });
@@ -109,11 +109,11 @@ describe('tool calls', () => {
     expect(rowsOf(HOST, name)[0]).toMatchObject({ kind: 'observation', ...row });
   });
 
-  it('has a case for every payload that is kept', () => {
+  it('has a case for every recorded payload', () => {
     expect(payloadNames('cursor')).toHaveLength(SAID.length + 7 + 2);
   });
 
-  it('are known by their use id where there is one', () => {
+  it('are keyed by their use id if they have one', () => {
     expect(said('post-tool-use.shell')?.key).toBe('tool:tool_1');
     expect(said('after-shell-execution')?.key).toBeNull();
   });
@@ -131,7 +131,7 @@ describe('tool calls', () => {
     });
   });
 
-  it('of a failure without a message are told all the same', () => {
+  it('are stored for a failure without a message', () => {
     expect(said('post-tool-use-failure', { error_message: '' })?.parts[0]).toMatchObject({ error: 'timeout' });
     expect(said('post-tool-use-failure', { error_message: '', failure_type: 3 })?.parts[0]).toMatchObject({
       error: 'failed',
@@ -139,8 +139,8 @@ describe('tool calls', () => {
   });
 });
 
-describe('what surrounds it', () => {
-  it('names host, session, first workspace and how the session began; nobody’s address', () => {
+describe('event metadata', () => {
+  it('contains host, session, first workspace and source, and no email address', () => {
     const event = said('session-start');
     expect(event).toMatchObject({
       host: 'cursor',
@@ -153,7 +153,7 @@ describe('what surrounds it', () => {
     expect(kept.join('')).not.toContain('dev@example.com');
   });
 
-  it('finds the folder where no workspace is open', () => {
+  it('finds the folder without an open workspace', () => {
     expect(said('post-tool-use.shell', { workspace_roots: [] })?.project?.path).toBe('/src/orchard');
     expect(said('stop', { workspace_roots: [] })?.project).toBeNull();
   });

@@ -50,7 +50,7 @@ test('metadata of a row and of a session is stored', async () => {
   ).toEqual([{ row: { sandbox: true, api_key: '[redacted:secret-field]' }, session: { mode: 'ask' } }]);
 });
 
-test('Claude Code is meant where no host is named', async () => {
+test('defaults to Claude Code without a host', async () => {
   await instance.call('POST', '/hooks/UserPromptSubmit', { body: { session_id: 'plain', prompt: 'hello' } });
   await send('claude-code', 'Stop', { session_id: 'plain', transcript_path: '/t.jsonl' });
   expect(await rows(`SELECT host, metadata FROM sessions WHERE external_id = 'plain'`)).toEqual([
@@ -63,7 +63,7 @@ test('a namespace is that of the session', async () => {
   expect(await rows(`SELECT namespace FROM sessions WHERE external_id = 'spaced'`)).toEqual([{ namespace: 'team-a' }]);
 });
 
-describe('a start of a session is answered with what is known', () => {
+describe('a session start is answered with context', () => {
   const learn = `INSERT INTO learnings (id, tenant_id, project_id, user_id, session_id, fingerprint, category, title, description, confidence, valid_from)
     SELECT gen_random_uuid(), s.tenant_id, s.project_id, s.user_id, s.id, s.host::bytea, 'general', 'Rows', 'Rows without a weight are skipped.', 0.9, now()
     FROM sessions s WHERE s.external_id = $1`;
@@ -77,7 +77,7 @@ describe('a start of a session is answered with what is known', () => {
       { hookSpecificOutput: { hookEventName: 'SessionStart', additionalContext: known } },
     ],
     ['cursor', 'sessionStart', { workspace_roots: ['/src/context-cursor'] }, { additional_context: known }],
-  ])('in the form that %s reads', async (host, event, body, answer) => {
+  ])('in the form of %s', async (host, event, body, answer) => {
     await send(host, event, { ...body, session_id: `before-${host}` });
     await instance.db.superuser.query(learn, [`before-${host}`]);
     expect(await send(host, event, { ...body, session_id: `after-${host}` })).toMatchObject({
@@ -88,7 +88,7 @@ describe('a start of a session is answered with what is known', () => {
   });
 });
 
-describe('what cannot be taken', () => {
+describe('rejected requests', () => {
   test.each([
     ['a host that nobody knows', '?host=notepad', { session_id: 's' }, ['host']],
     ['two hosts', '?host=cursor&host=codex-cli', { session_id: 's' }, ['host']],

@@ -27,7 +27,7 @@ export function payload(host: MappedHost, name: string): { event: string; body: 
   return { event: z.string().parse(body['hook_event_name'] ?? body['type']), body };
 }
 
-/** What a payload becomes, with fields over it. */
+/** Translates a payload with changed fields. */
 export function translated(host: MappedHost, name: string, fields: Record<string, unknown> = {}): HostEvent | null {
   const { event, body } = payload(host, name);
   const mapping = HOST_MAPPINGS[host];
@@ -36,14 +36,14 @@ export function translated(host: MappedHost, name: string, fields: Record<string
   return translateMapped(mapping, event, checked, null);
 }
 
-/** The rows that a payload becomes, with fields over it. @throws Error for one that says nothing */
+/** Returns the rows of a payload with changed fields. @throws Error for one that translates to nothing */
 export function rowsOf(host: MappedHost, name: string, fields?: Record<string, unknown>): readonly CaptureRow[] {
   const event = translated(host, name, fields);
   if (event === null) throw new Error(`${name} says nothing`);
   return buildCaptureEvent(event, { tenantId: newId(), userId: newId() }, new Date()).rows;
 }
 
-/** A boundary as a part of an event; `extra` only where the host sends more than is known. */
+/** A boundary part; `extra` only if the host sends unknown fields. */
 export function boundary(kind: string, reason: string | null, extra?: unknown): object {
   return { kind: 'boundary', boundary: kind, reason, ...(extra === undefined ? {} : { extra }) };
 }

@@ -35,7 +35,7 @@ describe.each([tool, note])('what a host sends beside what is known ($kind)', (p
     });
   });
 
-  it('is null where there is nothing', () => {
+  it('is null without extra fields', () => {
     expect(rowOf(part).metadata).toBeNull();
     expect(rowOf({ ...part, extra: null }).metadata).toBeNull();
   });

@@ -9,7 +9,7 @@ import { translateMapped, withSessionId } from '../../../../domain/capture/hosts
 const { cursor } = HOST_MAPPINGS;
 
 describe('an event that no mapping names', () => {
-  it('is kept as an info observation with its own fields', () => {
+  it('becomes an info observation with its own fields', () => {
     const body = { session_id: 's', conversation_id: 's', user_email: 'dev@example.com', tide: 'high' };
     expect(translateMapped(cursor, 'tideTurned', body, 'd1')).toMatchObject({
       host: 'cursor',
@@ -47,13 +47,13 @@ describe('odd payloads', () => {
     expect(translateMapped(cursor, 'subagentStart', body, null)?.agent).toEqual({ id: 'x'.repeat(256), type: 'y' });
   });
 
-  it('a prompt that is none says nothing', () => {
+  it('ignores a prompt without text', () => {
     expect(translateMapped(cursor, 'beforeSubmitPrompt', { session_id: 's', prompt: { a: 1 } }, null)).toBeNull();
   });
 });
 
 describe('withSessionId', () => {
-  it('puts the host’s own id where ours stands, and leaves alone what has none', () => {
+  it('copies the host’s session id to ours, and leaves payloads without one unchanged', () => {
     expect(withSessionId(cursor, { conversation_id: 'c', session_id: 's' })).toMatchObject({ session_id: 'c' });
     expect(withSessionId(cursor, { session_id: 's' })).toEqual({ session_id: 's' });
     for (const none of [null, 'text', 7, undefined, {}]) expect(withSessionId(cursor, none)).toEqual(none);
@@ -99,14 +99,14 @@ describe('patchedFiles', () => {
 });
 
 describe('extra fields', () => {
-  it('are those that are not told elsewhere; null when there is none', () => {
+  it('returns the unused fields; null if there are none', () => {
     expect(extraFields({ a: 1, b: undefined }, new Set(['a']))).toBeNull();
     expect(extraFields({ a: 1, b: null, c: { d: 2 } }, new Set(['a']))).toEqual({ b: null, c: { d: 2 } });
     const poisoned: Record<string, unknown> = JSON.parse('{"__proto__": {"x": 1}}');
     expect(Object.hasOwn(extraFields(poisoned, new Set()) ?? {}, '__proto__')).toBe(true);
   });
 
-  it('are bounded by whole fields, and say which were left out', () => {
+  it('are bounded field by field, with the names of the omitted ones', () => {
     const bounded = boundedExtra({ first: 'a', big: 'x'.repeat(EXTRA_BYTES), last: 'é'.repeat(10) });
     expect(bounded).toEqual({ first: 'a', last: 'é'.repeat(10), omitted_fields: ['big'] });
     expect(boundedExtra({ a: 1 })).toEqual({ a: 1 });

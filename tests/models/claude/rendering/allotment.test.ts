@@ -20,11 +20,11 @@ function numbers(seed: number): () => number {
 }
 
 describe('tokens are spread', () => {
-  it('to all in full where there is room', () => {
+  it('in full if the budget suffices', () => {
     expect(allot([claimant({}), claimant({ wants: 7 })], 1_000)).toEqual([100, 7]);
   });
 
-  it('by weight where there is not, never beyond the caps while another is cut', () => {
+  it('by weight otherwise, never beyond the caps while another is cut', () => {
     const [light, heavy] = allot([claimant({}), claimant({ weight: 2 })], 70);
     expect(light).toBeCloseTo(20, 3);
     expect(heavy).toBeCloseTo(40, 3);
@@ -33,23 +33,23 @@ describe('tokens are spread', () => {
     expect(cut).toBeCloseTo(40, 3);
   });
 
-  it('beyond the caps by what is left', () => {
+  it('beyond the caps by the rest', () => {
     const [first, second] = allot([claimant({ wants: 20 }), claimant({})], 100);
     expect(first).toBe(20);
     expect(second).toBeCloseTo(70, 3);
   });
 
-  it('not at all to those that matter least where even floors are too much, of equals to the earlier', () => {
+  it('not to the least important ones if the floors exceed the budget, later ones first', () => {
     const shares = allot([claimant({}), claimant({ weight: 3 }), claimant({}), claimant({})], 50);
     expect(shares.map((share) => share !== null)).toEqual([false, true, false, true]);
   });
 
-  it('over nobody', () => {
+  it('to an empty list', () => {
     expect(allot([], 100)).toEqual([]);
     expect(allot([claimant({})], 0)).toEqual([null]);
   });
 
-  it('within the budget, at least the floor and at most what is wanted, whatever is asked', () => {
+  it('within the budget, between the floor and the full size', () => {
     for (let seed = 1; seed <= 300; seed += 1) {
       const next = numbers(seed);
       const claimants = Array.from({ length: 1 + Math.floor(next() * 30) }, () =>

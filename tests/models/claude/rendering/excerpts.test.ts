@@ -4,7 +4,7 @@ import { bothEnds, shownRuns } from '../../../../models/claude/rendering/excerpt
 
 const NOTE = /\n?\[… (\d+) characters left out\]\n?/u;
 
-/** The parts that are shown, and how many characters the notes say are not. */
+/** Returns the shown parts, and the number of characters that the notes count as omitted. */
 function partsOf(shown: string): { readonly parts: readonly string[]; readonly leftOut: number } {
   const parts = shown.split(/\n?\[… \d+ characters left out\]\n?/u).filter((part) => part !== '');
   const leftOut = [...shown.matchAll(new RegExp(NOTE, 'gu'))].reduce((sum, [, count]) => sum + Number(count), 0);
@@ -14,7 +14,7 @@ function partsOf(shown: string): { readonly parts: readonly string[]; readonly l
 describe('both ends', () => {
   const text = Array.from({ length: 60 }, (_, index) => `line ${String(index)} of the output`).join('\n');
 
-  it('are the whole text where it fits, or nearly does', () => {
+  it('are the complete text if it fits, or nearly does', () => {
     expect(bothEnds(text, text.length, 0.5)).toBe(text);
     expect(bothEnds(text, text.length - 20, 0.5)).toBe(text);
   });
@@ -28,7 +28,7 @@ describe('both ends', () => {
     expect(text.startsWith(parts[0] ?? '')).toBe(true);
   });
 
-  it('end and begin with whole lines where that costs little', () => {
+  it('end and start with complete lines if that costs little', () => {
     const { parts } = partsOf(bothEnds(text, 400, 0.5));
     expect(parts[0]).toMatch(/output$/u);
     expect(parts[1]).toMatch(/^line \d+ of/u);
@@ -76,11 +76,11 @@ describe('an edit', () => {
     for (const part of partsOf(shown).parts) expect(content).toContain(part);
   });
 
-  it('is shown whole where it fits', () => {
+  it('is shown completely if it fits', () => {
     expect(editExcerpt(stored, stored.length)).toBe(stored);
   });
 
-  it('shows what is new rather than what was removed', () => {
+  it('prefers added lines over removed ones', () => {
     const rewrite = [
       '/a',
       ...Array.from({ length: 30 }, (_, index) => `- old thing ${String(index)}`),

@@ -12,7 +12,7 @@ describe('a mark', () => {
     expect(first.text).toBe(`[${first.mark} R1 user]\nhello\n[${first.mark} end]`);
   });
 
-  it('never stands in the text that it marks, even if that holds every tenth of them', () => {
+  it('never occurs in the text that it marks, even if that contains every tenth mark', () => {
     for (let last = 0; last < 60; last += 1) {
       const every = Array.from({ length: 100_000 }, (_, index) => String(index * 10 + (last % 10)).padStart(6, '0'));
       const { mark } = marked([piece(`${String(last)} ${every.join(' ')}`)]);
@@ -21,7 +21,7 @@ describe('a mark', () => {
     }
   });
 
-  it('does not hang on times, which the question leaves out', () => {
+  it('does not depend on times, which the request text omits', () => {
     const [early, late] = [[piece('x', '+5m')], [piece('x', '+9m')]];
     expect(marked(late).mark).toBe(marked(early).mark);
     expect(marked(late).text).toContain('R1 user +9m]');
@@ -30,7 +30,7 @@ describe('a mark', () => {
 });
 
 describe('short ids', () => {
-  it('are given in order, once for each id, and lead back', () => {
+  it('are assigned in order, once per id, and resolve back', () => {
     const ids = new ShortIds('R');
     expect(['a', 'b', 'a', 'c'].map((id) => ids.shortOf(id))).toEqual(['R1', 'R2', 'R1', 'R3']);
     expect(['R1', ' R2 ', '[R3]', 'R4', 'a', ''].map((short) => ids.idOf(short))).toEqual([

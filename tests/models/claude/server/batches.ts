@@ -4,15 +4,15 @@ import type { Reply, WrittenMessage } from './replies.ts';
 
 const LIFETIME_MS = 24 * 60 * 60_000;
 
-/** What becomes of the next batch. */
+/** Outcome of the next batch. */
 export interface BatchPlan {
   /** How many looks find it still in progress; then it is done. Default 0. */
   readonly looks?: number;
-  /** What becomes of a part; undefined: it is answered like a direct call. */
+  /** Outcome of a part; undefined: like a direct call. */
   readonly part?: (customId: string, index: number) => 'canceled' | 'expired' | Reply | undefined;
   /** The first reading of the results breaks off in the middle of the line after so many. */
   readonly breakOffAfter?: number;
-  /** The batch is made, but the connection ends before that is said. */
+  /** The batch is created, but the connection closes before the response. */
   readonly loseAnswer?: boolean;
 }
 
@@ -37,11 +37,11 @@ interface Batch {
 export interface BatchTools {
   readonly now: () => number;
   readonly url: () => string;
-  /** Answers one part, and bills it; a reply that is no message fails it. */
+  /** Completes and bills one part; a reply that is no message fails it. */
   readonly answer: (request: MessagesRequest, customId: string, reply: Reply | undefined) => WrittenMessage | Reply;
 }
 
-/** The provider's batches: made, looked at until they end, read, cancelled. */
+/** The provider's batches: created, polled until they end, read, cancelled. */
 export class BatchShelf {
   readonly #tools: BatchTools;
   readonly #batches: Batch[] = [];
@@ -129,7 +129,7 @@ export class BatchShelf {
     };
   }
 
-  /** The results as they are sent; cut in the middle of a line where the plan says so, once. */
+  /** The results as sent; truncated inside a line once, if planned. */
   lines(batch: Batch): { readonly body: string; readonly breaksOff: boolean } {
     const lines = (batch.results ?? []).map((line) => `${JSON.stringify(line)}\n`);
     const { breakOffAfter } = batch.plan;

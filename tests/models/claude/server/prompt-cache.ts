@@ -38,12 +38,12 @@ export function tokensOf(text: string): number {
 
 export { truncate as firstTokens };
 
-/** Input tokens of a request: schema, system, messages; `factor` times as many as o200k gives. */
+/** Input tokens of a request: schema, system, messages; `factor` times the o200k count. */
 export function inputTokens(request: CountRequest, factor: number): number {
   return segmentsOf(request).reduce((sum, { tokens }) => sum + Math.ceil(tokens * factor), 0);
 }
 
-/** The schema of the answer comes first, as the provider puts it before the system prompt. */
+/** The response schema comes first, as the provider puts it before the system prompt. */
 function segmentsOf({ system, messages, output_config: output }: CountRequest): readonly Segment[] {
   const schema = output === undefined ? '' : JSON.stringify(output.format.schema);
   const blocks = typeof system === 'string' ? [{ text: system, cache_control: undefined }] : (system ?? []);
@@ -83,7 +83,7 @@ export class PromptCache {
     this.#factor = factor;
   }
 
-  /** What a request reads from the cache and writes to it. */
+  /** Tokens that a request reads from the cache and writes to it. */
   use(request: CountRequest): CacheUse {
     const now = this.#now();
     const digest = createHash('sha256').update(request.model);

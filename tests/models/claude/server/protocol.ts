@@ -39,7 +39,7 @@ export type CountRequest = z.infer<typeof countBody>;
 export type MessagesRequest = z.infer<typeof messageBody>;
 export type BatchRequest = z.infer<typeof batchBody>;
 
-/** What a request is refused with. */
+/** Rejection of a request. */
 export interface Refusal {
   readonly kind: 'error';
   readonly status: number;
@@ -127,14 +127,14 @@ function strictnessProblem(schema: unknown): string | undefined {
   return strictnessProblem(Object.values(node));
 }
 
-/** All text of a request that stands outside `system`: what changes from call to call. */
+/** All text of a request outside `system`: the variable part. */
 export function userTextOf({ messages }: CountRequest): string {
   return messages
     .map(({ content }) => (typeof content === 'string' ? content : content.map(({ text }) => text).join('\n')))
     .join('\n');
 }
 
-/** Whether a request asks once more after an answer that could not be used. */
+/** Returns true for a repair request. */
 export function isRepair(request: CountRequest): boolean {
   return /^\[\d{6} unusable answer\]$/mu.test(userTextOf(request));
 }

@@ -10,13 +10,13 @@ export interface ServerUsage {
   readonly cache_read_input_tokens: number;
 }
 
-/** What the server does with one request. Plain `answer`s are JSON-encoded unless they are strings. */
+/** The server's reply to one request. Plain `answer`s are JSON-encoded unless they are strings. */
 export type Reply =
   | {
       readonly kind: 'message';
       readonly answer: unknown;
       readonly stopReason?: string;
-      /** Instead of what was counted. */
+      /** Overrides the counted tokens. */
       readonly usage?: Partial<ServerUsage>;
     }
   | {
@@ -28,11 +28,11 @@ export type Reply =
     }
   /** Raw bytes with status 200: a body that is no JSON, or JSON that is no message. */
   | { readonly kind: 'raw'; readonly body: string }
-  /** Never answers; the connection stays open until the client gives up or the server closes. */
+  /** Never responds; the connection stays open until the client gives up or the server closes. */
   | { readonly kind: 'silence' }
   /** Sends the headers and the start of a body, and then nothing. */
   | { readonly kind: 'stall' }
-  /** Closes the connection without an answer. */
+  /** Closes the connection without a response. */
   | { readonly kind: 'hang-up' };
 
 export interface WrittenMessage {
@@ -46,7 +46,7 @@ export interface WrittenMessage {
   readonly usage: ServerUsage;
 }
 
-/** The message that answers a request: its tokens are counted, the cache is used, and an answer over its bound is cut off. */
+/** Returns the message for a request: counts tokens, uses the cache, and truncates a response over its limit. */
 export function writeMessage(
   { answer, stopReason, usage }: Extract<Reply, { kind: 'message' }>,
   request: MessagesRequest,
@@ -86,7 +86,7 @@ export function priceOf(usage: ServerUsage, prices: Prices, share: number): numb
   );
 }
 
-/** Sends a reply that is no message, and says its status; null where there is none. */
+/** Sends a reply that is no message; returns its status, or null without one. */
 export function playFault(reply: Exclude<Reply, { kind: 'message' }>, response: ServerResponse): number | null {
   switch (reply.kind) {
     case 'error':

@@ -48,7 +48,7 @@ export function routeOf(
   }
 }
 
-/** The whole body of a request. */
+/** Reads the complete body of a request. */
 export async function bodyOf(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(Buffer.from(chunk));

@@ -6,22 +6,22 @@ import type { Database } from '../stores/postgres/connection/database.ts';
 import { findProject } from '../stores/postgres/projects/projects.ts';
 import type { SearchRequest } from './search-types.ts';
 
-/** A question as the lanes take it. */
+/** A parsed query for the retrievers. */
 export interface UnderstoodQuery {
-  /** What words and meaning are compared with. */
+  /** Text for keyword and vector comparison. */
   readonly text: string;
   readonly filter: RecallFilter;
   readonly understood: Understood | null;
 }
 
-/** The later, or the earlier, of two bounds of which either may be missing. */
+/** Returns the later, or the earlier, of two optional bounds. */
 function tighter(given: string | undefined, said: Date | null, later: boolean): string | undefined {
   if (said === null) return given;
   if (given === undefined) return said.toISOString();
   return new Date(given) > said === later ? given : said.toISOString();
 }
 
-/** A value that both name must be one value: of two that differ nothing can be both. */
+/** Returns true if filter and query name different values of a field: nothing can match both. */
 function contradicts(filter: RecallFilter, { fields }: Understood): boolean {
   const differ = (given: string | undefined, said: string | null) =>
     given !== undefined && said !== null && given !== said;
@@ -53,14 +53,14 @@ function withFields(filter: RecallFilter, { fields, phrases }: Understood): Reca
   };
 }
 
-/** First stage: takes a question apart and adds its fields to the filter. Null where nothing can match: an unknown project, or fields that contradict the filter. */
+/** First stage: parses a query and adds its fields to the filter. Null if nothing can match: an unknown project, or contradictory fields. */
 export async function understandQuery(
   database: Database,
-  request: Pick<SearchRequest, 'question' | 'filter' | 'now'> & { readonly tenantId: TenantId },
+  request: Pick<SearchRequest, 'query' | 'filter' | 'now'> & { readonly tenantId: TenantId },
 ): Promise<UnderstoodQuery | null> {
-  const { question, filter, now } = request;
-  if (now === undefined) return { text: question, filter, understood: null };
-  const understood = understand(question, now);
+  const { query, filter, now } = request;
+  if (now === undefined) return { text: query, filter, understood: null };
+  const understood = understand(query, now);
   if (contradicts(filter, understood)) return null;
   const named = understood.fields.project;
   let narrowed = withFields(filter, understood);
@@ -69,7 +69,7 @@ export async function understandQuery(
     if (project === null || (filter.projectId !== undefined && filter.projectId !== project.id)) return null;
     narrowed = { ...narrowed, projectId: project.id, formerProjectIds: project.formerIds };
   }
-  // Of fields alone their words are compared, so that there is something to compare at all.
-  const text = understood.text === '' ? understood.fields.files.join(' ') || question : understood.text;
+  // A query of fields only is compared by their words.
+  const text = understood.text === '' ? understood.fields.files.join(' ') || query : understood.text;
   return { text, filter: narrowed, understood };
 }

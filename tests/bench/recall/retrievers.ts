@@ -13,8 +13,8 @@ import { createOnnxEmbedder } from '../../../models/embedding/onnx-embedder.ts';
 import { createWeaviateIndex } from '../../../stores/weaviate/weaviate-index.ts';
 import type { BenchInstance } from '../capture/bench-instance.ts';
 
-/** What both lanes of an instance found for one question. */
-export interface RawLanes {
+/** Hits of both retrievers for one query. */
+export interface RawResults {
   readonly keyword: readonly RecallHit[];
   readonly vector: readonly RecallHit[];
 }
@@ -25,71 +25,75 @@ export interface Placed {
   readonly sessionId: string | null;
 }
 
-/** Ways of ranking the same hits: what each stage is worth. Plain fusion is min-max relative scores, 0.35 keyword, as it is published. */
-const WAYS = {
+/** Rankings of the same hits, one per stage. Plain fusion is min-max relative scores, 0.35 keyword, as published. */
+const VARIANTS = {
   keywordOnly: (_question, { keyword }) => ranked([{ name: 'keyword', weight: 1, hits: bare(keyword) }], '', 0),
   keywordRanked: (question, { keyword }) =>
     ranked([{ name: 'keyword', weight: 1, hits: keyword }], question, SESSION_WEIGHT),
   vectorOnly: (_question, { vector }) => ranked([{ name: 'vector', weight: 1, hits: bare(vector) }], '', 0),
-  plainFusion: (_question, lanes) => placed(fuse(lanesOf(lanes, 0.35)), lanes),
-  againstBest: (_question, lanes) => ranked(lanesOf(lanes, KEYWORD_WEIGHT).map(bareLane).map(bestOnly), '', 0),
-  andTwoChunks: (_question, lanes) => ranked(lanesOf(lanes, KEYWORD_WEIGHT).map(bareLane), '', 0),
-  andKinds: (_question, lanes) => ranked(lanesOf(lanes, KEYWORD_WEIGHT), '', 0),
-  andAsked: (question, lanes) => ranked(lanesOf(lanes, KEYWORD_WEIGHT), question, 0),
-  andSession: (question, lanes) => ranked(lanesOf(lanes, KEYWORD_WEIGHT), question, SESSION_WEIGHT),
-} as const satisfies Readonly<Record<string, (question: string, lanes: RawLanes) => readonly Placed[]>>;
-export type Way = keyof typeof WAYS;
-export const WAY_NAMES = Object.keys(WAYS).filter((name): name is Way => name in WAYS);
+  plainFusion: (_question, retrievers) => placed(fuse(resultsOf(retrievers, 0.35)), retrievers),
+  againstBest: (_question, retrievers) =>
+    ranked(resultsOf(retrievers, KEYWORD_WEIGHT).map(bareResult).map(bestOnly), '', 0),
+  andTwoChunks: (_question, retrievers) => ranked(resultsOf(retrievers, KEYWORD_WEIGHT).map(bareResult), '', 0),
+  andKinds: (_question, retrievers) => ranked(resultsOf(retrievers, KEYWORD_WEIGHT), '', 0),
+  andIntent: (question, retrievers) => ranked(resultsOf(retrievers, KEYWORD_WEIGHT), question, 0),
+  andSession: (question, retrievers) => ranked(resultsOf(retrievers, KEYWORD_WEIGHT), question, SESSION_WEIGHT),
+} as const satisfies Readonly<Record<string, (question: string, retrievers: RawResults) => readonly Placed[]>>;
+export type Variant = keyof typeof VARIANTS;
+export const VARIANT_NAMES = Object.keys(VARIANTS).filter((name): name is Variant => name in VARIANTS);
 
 /** The defaults of the settings. */
 const KEYWORD_WEIGHT = 0.4;
 const SESSION_WEIGHT = 0.2;
 
-function lanesOf({ keyword, vector }: RawLanes, weight: number): readonly RetrieverResult[] {
+function resultsOf({ keyword, vector }: RawResults, weight: number): readonly RetrieverResult[] {
   return [
     { name: 'keyword', weight, hits: keyword },
     { name: 'vector', weight: 1 - weight, hits: vector },
   ];
 }
 
-/** Without what tells their kinds, so that no prior holds. */
+/** Removes the kinds, so that priors do not apply. */
 function bare(hits: readonly RecallHit[]): readonly RecallHit[] {
   return hits.map(({ kind: _kind, tool: _tool, ...hit }) => ({ ...hit, memoryType: 'prompt' }));
 }
 
-function bareLane(lane: RetrieverResult): RetrieverResult {
-  return { ...lane, hits: bare(lane.hits) };
+function bareResult(retriever: RetrieverResult): RetrieverResult {
+  return { ...retriever, hits: bare(retriever.hits) };
 }
 
 /** Each memory's best chunk alone. */
-function bestOnly(lane: RetrieverResult): RetrieverResult {
+function bestOnly(retriever: RetrieverResult): RetrieverResult {
   const best = new Map<string, RecallHit>();
-  for (const hit of lane.hits)
+  for (const hit of retriever.hits)
     if ((best.get(hit.memoryId)?.score ?? -Infinity) < hit.score) best.set(hit.memoryId, hit);
-  return { ...lane, hits: [...best.values()] };
+  return { ...retriever, hits: [...best.values()] };
 }
 
-function ranked(lanes: readonly RetrieverResult[], question: string, session: number): readonly Placed[] {
-  return rankMemories(lanes, question, { session });
+function ranked(retrievers: readonly RetrieverResult[], question: string, session: number): readonly Placed[] {
+  return rankMemories(retrievers, question, { session });
 }
 
-function placed(memories: readonly { readonly memoryId: string }[], { keyword, vector }: RawLanes): readonly Placed[] {
+function placed(
+  memories: readonly { readonly memoryId: string }[],
+  { keyword, vector }: RawResults,
+): readonly Placed[] {
   const sessions = new Map([...keyword, ...vector].map(({ memoryId, sessionId }) => [memoryId, sessionId ?? null]));
   return memories.map(({ memoryId }) => ({ memoryId, sessionId: sessions.get(memoryId) ?? null }));
 }
 
 /** The hits ranked in one of these ways. */
-export function rankedBy(way: Way, question: string, lanes: RawLanes): readonly Placed[] {
-  return WAYS[way](question, lanes);
+export function rankedBy(variant: Variant, question: string, retrievers: RawResults): readonly Placed[] {
+  return VARIANTS[variant](question, retrievers);
 }
 
-export interface LaneReader {
-  lanesOf(question: string, filter: RecallFilter, limit: number): Promise<RawLanes>;
+export interface RetrieverReader {
+  resultsOf(question: string, filter: RecallFilter, limit: number): Promise<RawResults>;
   close(): Promise<void>;
 }
 
-/** Asks the instance's own Weaviate as search does, so that the same hits can be ranked in several ways. */
-export async function createLaneReader({ database, weaviate }: BenchInstance): Promise<LaneReader> {
+/** Queries the instance's Weaviate like search does, so that the same hits can be ranked in several ways. */
+export async function createRetrieverReader({ database, weaviate }: BenchInstance): Promise<RetrieverReader> {
   const { rows } = await database.query('SELECT tenant_id FROM sessions LIMIT 1');
   const [tenant] = z.array(z.object({ tenant_id: z.string() })).parse(rows);
   const tenantId = asId<TenantId>(tenant?.tenant_id ?? '');
@@ -101,7 +105,7 @@ export async function createLaneReader({ database, weaviate }: BenchInstance): P
   });
   const name = indexNameOf(embedder.model);
   return {
-    async lanesOf(question, filter, limit) {
+    async resultsOf(question, filter, limit) {
       const [vector = new Float32Array()] = await embedder.embed([question], 'query');
       const [keyword, nearest] = await Promise.all([
         index.keyword(tenantId, name, question, filter, limit),

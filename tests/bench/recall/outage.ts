@@ -4,10 +4,10 @@ import path from 'node:path';
 import { startBenchInstance } from '../capture/bench-instance.ts';
 import type { BenchInstance } from '../capture/bench-instance.ts';
 
-/** Thousands of sessions that are closed because they rest would take the processors from what is measured. */
+/** Closing thousands of idle sessions would disturb the measurement. */
 const SETTINGS = { RECOLLECT_TRANSCRIPTS: 'off', RECOLLECT_SESSION_IDLE_MS: '86400000' };
-/** What stands still is waited for by every question. */
-const LANE_TIMEOUT_MS = '250';
+/** Every query waits this long for a stopped engine. */
+const RETRIEVER_TIMEOUT_MS = '250';
 
 async function withInstance<Result>(
   dataDir: string,
@@ -22,7 +22,7 @@ async function withInstance<Result>(
   }
 }
 
-/** Weaviate takes connections and answers nothing. */
+/** Stops Weaviate: it accepts connections without responding. */
 async function whileStanding<Result>(pid: number, work: () => Promise<Result>): Promise<Result> {
   process.kill(pid, 'SIGSTOP');
   try {
@@ -32,8 +32,8 @@ async function whileStanding<Result>(pid: number, work: () => Promise<Result>): 
   }
 }
 
-/** `work` on the instance of this folder as it is, and what the same asks for gives without the embedding model, and without Weaviate. */
-export async function measuredAway<Whole, Part>(
+/** Runs `work` on this folder's instance, then without the embedding model, and without Weaviate. */
+export async function measureOutage<Whole, Part>(
   kept: string | undefined,
   whole: (instance: BenchInstance) => Promise<Whole>,
   part: (instance: BenchInstance) => Promise<Part>,
@@ -46,7 +46,7 @@ export async function measuredAway<Whole, Part>(
       withoutModel: await withInstance(dataDir, { RECOLLECT_EMBEDDING_MODEL_DIR: noModel }, part),
       withoutWeaviate: await withInstance(
         dataDir,
-        { RECOLLECT_SEARCH_RETRIEVER_TIMEOUT_MS: LANE_TIMEOUT_MS },
+        { RECOLLECT_SEARCH_RETRIEVER_TIMEOUT_MS: RETRIEVER_TIMEOUT_MS },
         async (instance) => whileStanding(instance.pid('weaviate'), () => part(instance)),
       ),
     };

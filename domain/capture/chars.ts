@@ -1,6 +1,0 @@
-/** Characters of all strings in a value, names included, without making text of it; everything else counts one. */
-export function charsIn(value: unknown): number {
-  if (typeof value === 'string') return value.length;
-  if (value === null || typeof value !== 'object') return 1;
-  return Object.entries(value).reduce((sum, [name, entry]) => sum + name.length + charsIn(entry), 0);
-}

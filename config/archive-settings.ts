@@ -1,12 +1,12 @@
 import { z } from 'zod';
 
-/** `s3://bucket` or `s3://bucket/prefix`, or the absolute path of a folder. */
+/** `s3://bucket`, `s3://bucket/prefix`, or the absolute path of a folder. */
+export const STORE_ADDRESS = /^(?:s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:\/[A-Za-z0-9._-]+)*\/?|\/[^\0]*)$/u;
+
 const address = z
   .string()
   .max(1_024)
-  .regex(/^(?:s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:\/[A-Za-z0-9._-]+)*\/?|\/.*)$/u, {
-    error: 'needs the absolute path of a folder, or s3://bucket/prefix',
-  });
+  .regex(STORE_ADDRESS, { error: 'must be the absolute path of a folder, or s3://bucket/prefix' });
 
 /** Settings of the stores that keep archives, exports and backups. */
 export const archiveEnvironment = {

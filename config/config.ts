@@ -255,7 +255,7 @@ const configSchema = environmentSchema
   }))
   .superRefine((config, context) => {
     const refuse = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
-    if (config.model.lane === 'batch' && config.model.provider === 'local')
+    if (config.model.mode === 'batch' && config.model.provider === 'local')
       refuse(
         'RECOLLECT_MODEL_MODE',
         'RECOLLECT_MODEL_MODE=batch needs RECOLLECT_MODEL_PROVIDER=anthropic: the local model has no batches',

@@ -139,7 +139,7 @@ export function modelConfig(env: z.output<typeof environment>) {
     alertShare: env.RECOLLECT_BUDGET_ALERT_SHARE,
     overBudget: env.RECOLLECT_BUDGET_EXCEEDED_ACTION,
     cache: { similarity: env.RECOLLECT_MODEL_CACHE_SIMILARITY, days: env.RECOLLECT_MODEL_CACHE_DAYS },
-    lane: env.RECOLLECT_MODEL_MODE,
+    mode: env.RECOLLECT_MODEL_MODE,
     batch: {
       priceShare: env.RECOLLECT_MODEL_BATCH_PRICE_SHARE,
       gatherMs: env.RECOLLECT_MODEL_BATCH_GATHER_MS,

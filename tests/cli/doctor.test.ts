@@ -2,11 +2,11 @@ import { chmodSync, existsSync, mkdirSync, truncateSync, writeFileSync } from 'n
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { doctor } from '../../cli/commands/instance/doctor.ts';
-import type { Finding } from '../../cli/doctor/finding.ts';
+import type { Finding } from '../../cli/doctor/machine.ts';
 import { checkEngine, checkPostgres } from '../../cli/doctor/engines.ts';
 import { checkCredentialFiles, checkDataDirectory, checkDiskSpace, checkNode } from '../../cli/doctor/machine.ts';
-import { checkModelFiles } from '../../cli/doctor/model.ts';
-import { checkPorts } from '../../cli/doctor/ports.ts';
+import { checkModelFiles } from '../../cli/doctor/machine.ts';
+import { checkPorts } from '../../cli/doctor/machine.ts';
 import { TEMPORAL, WEAVIATE } from '../../infra/engines/pinned.ts';
 import { findPostgresBinaries } from '../../infra/engines/postgres/binaries.ts';
 import { cacheEntry } from '../../infra/engines/program-files.ts';

@@ -54,15 +54,17 @@ describe('sessions and jobs', { timeout: 240_000 }, () => {
   });
 
   test('what runs by itself is a table; it is paused for a reason, resumed and run', async () => {
-    const { text } = await run('jobs', 'schedules');
+    const { text } = await run('schedules', 'list');
     expect(text).toMatch(/^SCHEDULE +STATE +NEXT \(UTC\) +LAST +ENDED +RESULT +DOES\n/);
     expect(text).toMatch(/\nretention +active +\d{4}-\d\d-\d\d 02:10 /);
-    expect((await run('jobs', 'pause', 'retention', '--reason', 'a look first')).text).toBe('retention is paused.\n');
-    expect((await run('jobs', 'schedules')).text).toContain('\nPaused:\nretention: a look first\n');
-    expect((await run('jobs', 'resume', 'retention')).text).toBe('retention goes on.\n');
-    expect((await run('jobs', 'run', 'partitions')).text).toBe('partitions is started.\n');
-    expect(await run('jobs', 'resume', 'odd')).toMatchObject({ code: 1 });
-    expect(JSON.parse((await run('jobs', 'schedules', '--json')).text)).toHaveLength(9);
+    expect((await run('schedules', 'pause', 'retention', '--reason', 'a look first')).text).toBe(
+      'retention is paused.\n',
+    );
+    expect((await run('schedules', 'list')).text).toContain('\nPaused:\nretention: a look first\n');
+    expect((await run('schedules', 'resume', 'retention')).text).toBe('retention goes on.\n');
+    expect((await run('schedules', 'run', 'partitions')).text).toBe('partitions is started.\n');
+    expect(await run('schedules', 'resume', 'odd')).toMatchObject({ code: 1 });
+    expect(JSON.parse((await run('schedules', 'list', '--json')).text)).toHaveLength(9);
   });
 
   test('say what is stuck, why, and what to do', async () => {

@@ -119,12 +119,12 @@ describe('learnings', { timeout: 240_000 }, () => {
     expect(shown.text).toMatch(
       /^Palladium is a catalyst\ngeneral, confidence 0\.80, used 0 times, verified \(I looked\), said by hand\n20.* until now\n\n {2}Palladium is a catalyst\n {2}Chemistry\n {4}e\.g\. in cars\n$/,
     );
-    const corrected = await run('learnings', 'correct', id, '--text', 'Palladium is a metal');
+    const corrected = await run('learnings', 'correct', id, '--description', 'Palladium is a metal');
     expect(corrected).toMatchObject({ code: 0, text: expect.stringMatching(/^Version 2: [0-9a-f-]{36}\n$/) });
     const second = corrected.text.trim().split(' ').at(-1) ?? '';
     const versions = (await run('learnings', 'show', second)).text;
     expect(versions).toMatch(/\nVersions\n {2}- 1, 20.* to 20.*, corrected: Palladium is a catalyst\n {2}- 2, /);
-    const late = await run('learnings', 'correct', id, '--text', 'Too late');
+    const late = await run('learnings', 'correct', id, '--description', 'Too late');
     expect(late).toMatchObject({ code: 1, errors: expect.stringContaining(second) });
     expect(await run('learnings', 'invalidate', second, '--reason', 'not ours')).toMatchObject({
       code: 0,
@@ -132,7 +132,7 @@ describe('learnings', { timeout: 240_000 }, () => {
     });
     expect((await run('learnings', 'show', second)).text).toContain('\nclosed: not ours\n');
     expect((await run('learnings', '--search', 'palladium')).text).toBe('Nothing is known.\n');
-    const all = (await run('learnings', '--search', 'palladium', '--all')).text;
+    const all = (await run('learnings', '--search', 'palladium', '--include-closed')).text;
     expect(all.match(/ closed /g)).toHaveLength(2);
     expect(JSON.parse((await run('learnings', 'show', second, '--json')).text)).toMatchObject({
       id: second,

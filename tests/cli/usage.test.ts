@@ -63,9 +63,9 @@ describe('recollect usage', () => {
       expect.stringMatching(/^today: /u),
       '',
     ]);
-    const week = (await run('usage', '--days', '7', '--by', 'operation')).text;
+    const week = (await run('usage', '--days', '7', '--group-by', 'operation')).text;
     expect(week).toMatch(/^OPERATION .*\nsummarise_window +1 +0 +12,345 .*\nall +1 /u);
-    expect(JSON.parse((await run('usage', '--by', 'day', '--json')).text)).toMatchObject({
+    expect(JSON.parse((await run('usage', '--group-by', 'day', '--json')).text)).toMatchObject({
       totals: { calls: 2 },
       groups: [{ calls: 1 }, { calls: 1 }],
     });

@@ -69,8 +69,8 @@ describe('retention', { timeout: PATIENCE_MS * 2 }, () => {
     expect(await prompts(old)).toBe(2);
     expect(await run('retention', 'approve', runId(dry.text))).toMatchObject({ code: 0 });
     // What is held is told by nobody's policy, and asks for another look.
-    const hold = await run('hold', 'add', 'session', older.id, '--reason', 'a case');
-    expect((await run('hold', 'list')).text).toMatch(/session .*a case/);
+    const hold = await run('legal-hold', 'add', 'session', older.id, '--reason', 'a case');
+    expect((await run('legal-hold', 'list')).text).toMatch(/session .*a case/);
     expect(await instance.call('DELETE', `/sessions/${older.id}`)).toMatchObject({
       status: 409,
       body: { code: 'LEGAL_HOLD' },
@@ -95,7 +95,7 @@ describe('retention', { timeout: PATIENCE_MS * 2 }, () => {
       /recollect_retention_rows_total\{type="prompt",action="delete"\} 2/,
     );
     expect((await run('retention', 'runs')).text).toMatch(/dry run +done +2 .*\n.*dry run +done +5 /);
-    expect((await run('hold', 'release', idIn(hold.text))).code).toBe(0);
+    expect((await run('legal-hold', 'release', idIn(hold.text))).code).toBe(0);
     expect((await run('jobs', '--kind', 'retention')).text).toContain(`retention.${runId(done.text)}`);
   });
 

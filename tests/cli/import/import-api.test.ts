@@ -37,6 +37,6 @@ test('what does not pass by itself is told at once, and a look is not repeated',
   expect(asked).toHaveLength(1);
   server?.close();
   const other = await answering(503);
-  await expect(other.api.look('one')).rejects.toMatchObject({ status: 503, code: 'TEMPORAL_UNAVAILABLE' });
+  await expect(other.api.show('one')).rejects.toMatchObject({ status: 503, code: 'TEMPORAL_UNAVAILABLE' });
   expect(other.asked).toHaveLength(1);
 });

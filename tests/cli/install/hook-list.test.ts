@@ -5,7 +5,7 @@ import {
   mergeHooks,
   mergeKey,
   originalAmong,
-  saysNothing,
+  isUnneeded,
   withoutOwn,
 } from '../../../cli/install/hook-list.ts';
 
@@ -167,9 +167,9 @@ describe('the original', () => {
   });
 
   it('was no file where nothing is left but what was made', () => {
-    expect(saysNothing('{}\n', {})).toBe(true);
-    expect(saysNothing('{"version": 1}', { version: 1 })).toBe(true);
-    expect(saysNothing('{"version": 1}', {})).toBe(false);
-    expect(saysNothing('{"hooks": {"stop": []}}', {})).toBe(true);
+    expect(isUnneeded('{}\n', {})).toBe(true);
+    expect(isUnneeded('{"version": 1}', { version: 1 })).toBe(true);
+    expect(isUnneeded('{"version": 1}', {})).toBe(false);
+    expect(isUnneeded('{"hooks": {"stop": []}}', {})).toBe(true);
   });
 });

@@ -5,7 +5,7 @@ import { findOnPath } from '../../infra/engines/program-files.ts';
 import { lookUpEngine, type ResolveOptions } from '../../infra/engines/resolve.ts';
 import type { Environment } from '../../config/process-environment.ts';
 import { findPostgresBinaries, type PostgresBinaries } from '../../infra/engines/postgres/binaries.ts';
-import { chooseRunAs, isNobodyYet, type RunAs } from '../../infra/engines/postgres/run-as.ts';
+import { chooseRunAs, isUserMissing, type RunAs } from '../../infra/engines/postgres/run-as.ts';
 import { tryPostgres } from '../../infra/engines/postgres/try-run.ts';
 import { InstanceError } from '../../infra/instance/instance-error.ts';
 import { SupervisorError } from '../../infra/supervisor/definitions.ts';
@@ -60,7 +60,7 @@ export async function checkPostgres(
       mayCreateUser: false,
     });
     const found = `npm package ${binaries.postgres}${describeRunAs(runAs)}`;
-    if (isNobodyYet(runAs))
+    if (isUserMissing(runAs))
       return { result: 'ok', what, text: `${found}, a user that the first start creates; not tested` };
     await tryPostgres(binaries, environment);
     return { result: 'ok', what, text: `${found}; starts and accepts connections` };

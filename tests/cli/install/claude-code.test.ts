@@ -20,8 +20,8 @@ test('hooks of every event are written: over HTTP, the start by the client, and 
   const home = new Home();
   const { code, out } = await home.run('install', 'claude-code');
   expect(code).toBe(0);
-  expect(out).toContain(`Claude Code sends its 13 hooks to ${URL_HERE}.`);
-  expect(out).toContain(`${home.path(SETTINGS)}: created; 13 hooks, the key, readable by you only`);
+  expect(out).toContain(`Claude Code sends 13 hooks to ${URL_HERE}.`);
+  expect(out).toContain(`${home.path(SETTINGS)}: created; 13 hooks, the key, readable by the owner only`);
   expect(out).not.toContain(KEY);
   const settings = home.json(SETTINGS) as {
     env: unknown;
@@ -96,7 +96,7 @@ test('what others wrote stays, a second run changes nothing, and uninstalling gi
   expect(home.mode(`.claude/${home.backups(SETTINGS)[0]}`)).toBe(0o600);
 
   const again = await home.run('install', 'claude-code');
-  expect(again).toMatchObject({ code: 0, out: `Nothing to change: Claude Code has its 13 hooks, for ${URL_HERE}.\n` });
+  expect(again).toMatchObject({ code: 0, out: `Nothing to change: Claude Code has its 13 hooks for ${URL_HERE}.\n` });
   expect(home.read(SETTINGS)).toBe(installed);
   expect(home.backups(SETTINGS)).toHaveLength(1);
 

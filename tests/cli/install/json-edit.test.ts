@@ -86,8 +86,8 @@ describe('taking out', () => {
   });
 
   it('what is not there, or putting something where nothing can be, is a mistake', () => {
-    expect(() => new JsonEdit('{}').remove(['a'])).toThrow('nothing stands at a');
-    expect(() => new JsonEdit('{"a": 1}').set(['a'], 'b', 1)).toThrow('no object or list stands at a');
+    expect(() => new JsonEdit('{}').remove(['a'])).toThrow('no value at a');
+    expect(() => new JsonEdit('{"a": 1}').set(['a'], 'b', 1)).toThrow('no object or list at a');
     expect(() => new JsonEdit('{').value([])).toThrow('no JSON');
   });
 });

@@ -9,7 +9,7 @@ describe('Cursor', () => {
     home.write('.cursor/hooks.json', before);
     const { code, out } = await home.run('install', 'cursor');
     expect(code).toBe(0);
-    expect(out).toContain(`Cursor sends its 11 hooks to ${URL_HERE}.`);
+    expect(out).toContain(`Cursor sends 11 hooks to ${URL_HERE}.`);
     const file = home.json('.cursor/hooks.json') as { version: number; hooks: Record<string, { command: string }[]> };
     expect(file.version).toBe(1);
     expect(file.hooks['stop']).toEqual([

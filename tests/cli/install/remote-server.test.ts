@@ -41,7 +41,7 @@ test('a server is asked, its address and key go to the client, every hook runs t
   expect(await captureCounts(instance.db.superuser)).toEqual(before);
   expect((await install(home, instance.url)).out).toContain('Nothing to change');
   const later = await home.run('install', 'cursor');
-  expect(later.out).toContain(`Cursor sends its 11 hooks to ${instance.url}.`);
+  expect(later.out).toContain(`Cursor sends 11 hooks to ${instance.url}.`);
   expect(later.out).toContain('client.json: delete it to use the instance of this machine');
 });
 
@@ -92,7 +92,7 @@ describe('is refused before anything is written', () => {
   test('a server that is away, unless it shall not be asked', async () => {
     const home = homeWithKey('rcl_some_key');
     const url = `http://127.0.0.1:${await closedPort()}`;
-    expect((await install(home, url)).err).toContain('does not answer');
+    expect((await install(home, url)).err).toContain('is unreachable');
     expect(home.list('.')).toEqual(['key']);
     expect((await install(home, url, '--no-check')).code).toBe(0);
   });
@@ -105,7 +105,7 @@ describe('is refused before anything is written', () => {
     });
     expect((await install(homeWithKey('rcl_some_key'), page)).err).toContain('no Recollect server');
     const elsewhere = await serve((_request, response) => response.writeHead(302, { location: page }).end());
-    expect((await install(homeWithKey('rcl_some_key'), elsewhere)).err).toContain('does not answer');
+    expect((await install(homeWithKey('rcl_some_key'), elsewhere)).err).toContain('is unreachable');
     expect(seen).toEqual([undefined]);
   });
 

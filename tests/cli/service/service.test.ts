@@ -120,7 +120,7 @@ describe('with systemd', () => {
     const machine = new Machine().withManager();
     const { code, out } = machine.run('install');
     expect(code).toBe(0);
-    expect(out).toContain(`${UNIT}: written\nThe service was started.\n`);
+    expect(out).toContain(`${UNIT}: written\nService started.\n`);
     expect(machine.calls).toEqual([
       'systemctl --user daemon-reload',
       'systemctl --user enable --now recollect.service',
@@ -167,7 +167,7 @@ describe('with systemd', () => {
   test.each([
     ['that is not there', null, 'there is no systemctl here', ['daemon-reload', 'enable --now recollect.service']],
     [
-      'that cannot be reached',
+      'that is unreachable',
       'daemon-reload',
       'cannot daemon-reload',
       ['daemon-reload', 'enable --now recollect.service'],

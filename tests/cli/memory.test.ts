@@ -189,7 +189,7 @@ describe('a refusal', { timeout: 60_000 }, () => {
     const environment = { RECOLLECT_URL: 'http://127.0.0.1:9', RECOLLECT_API_KEY: 'key-of-a-test' };
     expect(await runWith(environment, 'get', 'aaaaaaaa')).toMatchObject({
       code: 3,
-      errors: 'http://127.0.0.1:9 is unreachable\n',
+      errors: 'http://127.0.0.1:9 does not answer\n',
     });
   });
 });

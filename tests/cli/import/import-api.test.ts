@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { ImportApi } from '../../../cli/import/import-api.ts';
 
-const refusal = { error: 'Temporal is unreachable', code: 'TEMPORAL_UNAVAILABLE', details: [], request_id: 'r' };
+const refusal = { error: 'Temporal does not answer', code: 'TEMPORAL_UNAVAILABLE', details: [], request_id: 'r' };
 let server: Server | undefined;
 
 afterEach(() => server?.close());
@@ -25,7 +25,7 @@ async function answering(...statuses: number[]): Promise<{ api: ImportApi; asked
   return { api: new ImportApi({ url, apiKey: 'k' }, new AbortController().signal), asked };
 }
 
-test('an order to stop is given again while Temporal is unreachable the server', async () => {
+test('an order to stop is given again while Temporal is unreachable', async () => {
   const { api, asked } = await answering(503, 404);
   await expect(api.cancel('one')).rejects.toMatchObject({ status: 404 });
   expect(asked).toEqual(['POST /api/v1/imports/one/cancel', 'POST /api/v1/imports/one/cancel']);

@@ -114,9 +114,9 @@ describe('merging', () => {
   });
 
   it('refuses what has another shape, and names it', () => {
-    expect(() => merged({ hooks: [] })).toThrow('hooks is no object');
+    expect(() => merged({ hooks: [] })).toThrow('`hooks` in the settings is not an object');
     expect(() => merged({ hooks: { Stop: {} } })).toThrow('hooks.Stop is no list');
-    expect(() => mergeKey(file({ env: 'x' }), 'k')).toThrow('env is no object');
+    expect(() => mergeKey(file({ env: 'x' }), 'k')).toThrow('`env` in the settings is not an object');
   });
 
   it('counts ours', () => {

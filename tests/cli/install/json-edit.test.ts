@@ -112,7 +112,7 @@ describe('reading', () => {
     ['{"a": 1,}', /line 1, column 9/],
     ['{\n  // no comments\n}', /line 2, column 3/],
     ['{"key": "secret-value', /too early|line 1/],
-    ['', /too early/],
+    ['', /unexpected end/],
     [`${'['.repeat(300)}${']'.repeat(300)}`, /too deeply/],
   ])('says where it is broken and never what stands there: %#', (text, reason) => {
     const parsed = parseJsonText(text);

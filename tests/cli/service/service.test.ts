@@ -146,7 +146,7 @@ describe('with systemd', () => {
     const machine = new Machine().withManager();
     expect(machine.run('status')).toMatchObject({ code: 3, out: expect.stringContaining('No service is installed') });
     machine.run('install');
-    expect(machine.run('status')).toMatchObject({ code: 0, out: expect.stringContaining('runs') });
+    expect(machine.run('status')).toMatchObject({ code: 0, out: expect.stringContaining('running') });
     const stopped = new Machine().withManager('is-active');
     stopped.run('install');
     expect(stopped.run('status')).toMatchObject({ code: 3, out: expect.stringContaining('systemd does not run it') });
@@ -165,7 +165,7 @@ describe('with systemd', () => {
   });
 
   test.each([
-    ['that is not there', null, 'there is no systemctl here', ['daemon-reload', 'enable --now recollect.service']],
+    ['that is not there', null, 'systemctl not found', ['daemon-reload', 'enable --now recollect.service']],
     [
       'that is unreachable',
       'daemon-reload',
